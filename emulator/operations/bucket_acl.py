@@ -1,0 +1,33 @@
+"""The ACL of a bucket."""
+
+from dataclasses import replace
+
+from emulator.access import BucketAcl
+from emulator.dispatch import Call, Resource, Takes, operation
+from emulator.protocol import xml
+from emulator.protocol.errors import Code
+from emulator.protocol.headers import invalid_argument
+from emulator.protocol.message import Response
+
+
+@operation("PutBucketAcl", "PUT", Resource.BUCKET, "acl", takes=Takes.DOCUMENT)
+def put_bucket_acl(call: Call) -> Response:
+    """Set the ACL; without the header nothing changes (PutBucketAcl)."""
+    acl = call.request.headers.get("x-oss-acl")
+    if acl is not None:
+        if acl not in set(BucketAcl):
+            raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
+        call.storage.put_bucket(replace(call.bucket, acl=acl))
+    return Response()
+
+
+@operation("GetBucketAcl", "GET", Resource.BUCKET, "acl")
+def get_bucket_acl(call: Call) -> Response:
+    """The owner and the ACL."""
+    return xml.answer(
+        "AccessControlPolicy",
+        [
+            ("Owner", xml.owner(call.bucket.owner)),
+            ("AccessControlList", [("Grant", call.bucket.acl)]),
+        ],
+    )

@@ -1,0 +1,116 @@
+"""Objects: put, get, look at, delete."""
+
+from emulator.access import Permission
+from emulator.dispatch import Call, Resource, Takes, operation
+from emulator.objects import check_writable, describe, find, object_acl
+from emulator.protocol import checksums, conditions, dates, headers, ranges
+from emulator.protocol.errors import Code, OSSError
+from emulator.protocol.message import FileRange, Response
+from emulator.referer import Signing
+from emulator.storage import FileBlob, MemoryBlob, Object
+from emulator.storage.blobs import slices
+
+
+@operation("PutObject", "PUT", Resource.OBJECT, permission=Permission.WRITE, takes=Takes.OBJECT)
+def put_object(call: Call) -> Response:
+    """Put an object as a whole."""
+    request, body = call.request, call.body
+    check_writable(call)
+    checksums.check_crc64(request.headers.get("x-oss-hash-crc64ecma"), body.crc64)
+    encryption = headers.encryption(request.headers)
+    etag = checksums.format_etag(body.md5)
+    item = Object(
+        call.key,
+        body.content,
+        body.size,
+        etag,
+        body.crc64,
+        request.received,
+        call.bucket.owner,
+        storage_class=headers.storage_class(request.headers, call.bucket.storage_class),
+        acl=object_acl(call),
+        headers={**headers.kept(request.headers), **encryption},
+    )
+    call.storage.put_object(call.bucket.name, item)
+    answer = {
+        "ETag": etag,
+        "Content-MD5": checksums.format_md5(body.md5),
+        "x-oss-hash-crc64ecma": str(body.crc64),
+        **encryption,
+    }
+    return Response(200, answer)
+
+
+@operation("GetObject", "GET", Resource.OBJECT, permission=Permission.READ)
+def get_object(call: Call) -> Response:
+    """The bytes of an object, or a range of them."""
+    request = call.request
+    item = find(call)
+    conditions.check(request.headers, item.etag, item.modified)
+    answer = describe(item)
+    if request.query:
+        answer.update(_overrides(call))
+    part = ranges.parse(
+        request.headers.get("range"),
+        item.size,
+        standard=request.headers.get("x-oss-range-behavior") == "standard",
+    )
+    if part is None:
+        return Response(200, answer, _read(item, 0, item.size))
+    last = part.offset + part.length - 1
+    answer["Content-Range"] = f"bytes {part.offset}-{last}/{item.size}"
+    return Response(206, answer, _read(item, part.offset, part.length))
+
+
+@operation("HeadObject", "HEAD", Resource.OBJECT, permission=Permission.READ)
+def head_object(call: Call) -> Response:
+    """What GetObject would answer, without the bytes."""
+    item = find(call)
+    conditions.check(call.request.headers, item.etag, item.modified)
+    return Response(200, {**describe(item), "Content-Length": str(item.size)})
+
+
+@operation("GetObjectMeta", "HEAD", Resource.OBJECT, "objectMeta", permission=Permission.READ)
+def head_object_meta(call: Call) -> Response:
+    """ETag, size and time of an object."""
+    item = find(call)
+    return Response(
+        200,
+        {
+            "ETag": item.etag,
+            "Last-Modified": dates.format_http(item.modified),
+            "Content-Length": str(item.size),
+        },
+    )
+
+
+@operation("DeleteObject", "DELETE", Resource.OBJECT, permission=Permission.WRITE)
+def delete_object(call: Call) -> Response:
+    """Delete an object; 204 whether it was there or not."""
+    call.storage.delete_object(call.bucket.name, call.key)
+    return Response(204)
+
+
+def _overrides(call: Call) -> dict[str, str]:
+    """The `response-*` parameters as headers; anonymous requests may send none (GetObject)."""
+    found = {
+        header: headers.text(name, call.request.query[name])
+        for name, header in headers.OVERRIDES.items()
+        if name in call.request.query
+    }
+    if found and call.signing is Signing.NONE:
+        raise OSSError(Code.RESPONSE_HEADERS_OF_ANONYMOUS)
+    return found
+
+
+def _read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRange, ...]:
+    pieces: list[bytes | FileRange] = []
+    for blob, start, taken in slices(item.content, offset, length):
+        match blob:
+            case MemoryBlob():
+                pieces.append(blob.read(start, taken))
+            case FileBlob():
+                pieces.append(FileRange(blob.file, start, taken))
+    if len(pieces) == 1 and isinstance(pieces[0], bytes):
+        return pieces[0]
+    return tuple(pieces)

@@ -1,0 +1,89 @@
+"""CopyObject."""
+
+from dataclasses import replace
+from urllib.parse import unquote
+
+from emulator.access import BucketAcl, ObjectAcl, Permission, authorize
+from emulator.dispatch import Call, Resource, operation
+from emulator.objects import check_writable, object_acl
+from emulator.protocol import conditions, dates, headers, xml
+from emulator.protocol.address import Target, decode_key
+from emulator.protocol.errors import Code, OSSError
+from emulator.protocol.message import Response
+from emulator.storage import Object
+
+SOURCE = "x-oss-copy-source"
+
+
+@operation("CopyObject", "PUT", Resource.OBJECT, permission=Permission.WRITE, header=SOURCE)
+def copy_object(call: Call) -> Response:
+    """Copy an object within the region; onto itself it changes the metadata."""
+    request = call.request.headers
+    check_writable(call)
+    target = locate(request[SOURCE])
+    source = find_source(call, target)
+    conditions.check(request, source.etag, source.modified, f"{SOURCE}-")
+    encryption = headers.encryption(request)
+    item = replace(
+        source,
+        key=call.key,
+        modified=call.request.received,
+        owner=call.bucket.owner,
+        # An appendable object is copied to one that no longer is (CopyObject).
+        kind="Normal" if source.kind == "Appendable" else source.kind,
+        acl=object_acl(call),
+        storage_class=headers.storage_class(request, call.bucket.storage_class),
+        headers={**_metadata(call, source, target == call.target), **encryption},
+    )
+    call.storage.put_object(call.bucket.name, item)
+    answer = xml.answer(
+        "CopyObjectResult",
+        [("ETag", item.etag), ("LastModified", dates.format_iso(item.modified))],
+    )
+    found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64), **encryption}
+    return replace(answer, headers={**answer.headers, **found})
+
+
+def locate(header: str) -> Target:
+    """Read `/bucket/key`, percent-encoded; raises `InvalidArgument`."""
+    bucket, _, key = header.partition("?")[0].removeprefix("/").partition("/")
+    if not bucket or not key:
+        raise headers.invalid_argument(SOURCE, header, code=Code.INVALID_COPY_SOURCE)
+    return Target(unquote(bucket), decode_key(key))
+
+
+def find_source(call: Call, target: Target) -> Object:
+    """The object to copy from, which the caller must be allowed to read."""
+    bucket = call.storage.bucket(target.bucket)
+    if bucket is None:
+        raise OSSError(Code.NO_SUCH_BUCKET, BucketName=target.bucket)
+    item = call.storage.object(bucket.name, target.key)
+    verdict = authorize(
+        call.caller,
+        bucket.owner,
+        Permission.READ,
+        BucketAcl(bucket.acl),
+        ObjectAcl(item.acl) if item else ObjectAcl.DEFAULT,
+    )
+    if not verdict.allowed:
+        raise OSSError(Code.OBJECT_ACL_READ)
+    if item is None:
+        raise OSSError(Code.NO_SUCH_KEY, Key=target.key)
+    return item
+
+
+def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
+    """What the copy keeps: the source's metadata, or the request's.
+
+    Onto itself the metadata of the request is used whatever the directive says (CopyObject); a
+    request that sends none changes nothing but the rest.
+    """
+    request = call.request.headers
+    directive = request.get("x-oss-metadata-directive", "COPY")
+    if directive.upper() not in ("COPY", "REPLACE"):
+        raise headers.invalid_argument(
+            "x-oss-metadata-directive", directive, "The directive must be COPY or REPLACE."
+        )
+    if directive.upper() == "REPLACE" or (onto_itself and headers.sends_metadata(request)):
+        return headers.kept(request)
+    return headers.without_encryption(source.headers)

@@ -1,0 +1,51 @@
+"""Times on the wire: RFC 1123 in headers, ISO 8601 in XML; inside, seconds since the epoch."""
+
+from calendar import timegm
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from time import gmtime, strptime
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@lru_cache(4096)
+def _format_http(second: int) -> str:
+    t = gmtime(second)
+    # Not strftime: its names of days and months follow the locale.
+    return (
+        f"{_DAYS[t.tm_wday]}, {t.tm_mday:02} {_MONTHS[t.tm_mon - 1]} {t.tm_year:04} "
+        f"{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} GMT"
+    )
+
+
+def format_http(time: float) -> str:
+    """Format for a header: `Fri, 24 Feb 2012 06:07:48 GMT`, always a two-digit day (P-31)."""
+    return _format_http(int(time))
+
+
+def format_iso(time: float) -> str:
+    """Format for XML: `2012-02-24T06:07:48.000Z`, milliseconds always zero (P-31)."""
+    t = gmtime(int(time))
+    return (
+        f"{t.tm_year:04}-{t.tm_mon:02}-{t.tm_mday:02}"
+        f"T{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02}.000Z"
+    )
+
+
+def parse_http(text: str) -> float | None:
+    """Read a date of a header; None where it is none."""
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, IndexError, OverflowError):
+        return None
+
+
+def parse_iso(text: str) -> float | None:
+    """Read a date of XML or of a copy condition; None where it is none."""
+    for form in ("%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"):
+        try:
+            return float(timegm(strptime(text, form)))
+        except ValueError:
+            continue
+    return None

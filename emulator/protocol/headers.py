@@ -1,0 +1,110 @@
+"""The headers an object keeps, and the values headers may have."""
+
+import re
+from collections.abc import Mapping
+
+from emulator.protocol.errors import Code, OSSError
+
+DEFAULT_CONTENT_TYPE = "application/octet-stream"
+
+STORAGE_CLASSES = ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive")
+REDUNDANCY_TYPES = ("LRS", "ZRS")
+ENCRYPTIONS = ("AES256", "KMS", "SM4")
+
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+
+META_PREFIX = "x-oss-meta-"
+MAX_META = 8 * 1024
+"""Bytes of all user metadata of one object (PutObject)."""
+
+# Kept when an object is put, answered when it is read; the spelling is that of the answer.
+_KEPT = {
+    name.lower(): name
+    for name in (
+        "Cache-Control",
+        "Content-Disposition",
+        "Content-Encoding",
+        "Content-Language",
+        "Content-Type",
+        "Expires",
+    )
+}
+
+_ENCRYPTION = "x-oss-server-side-encryption"
+_ENCRYPTION_KEPT = (
+    _ENCRYPTION,
+    "x-oss-server-side-encryption-key-id",
+    "x-oss-server-side-data-encryption",
+)
+
+# GetObject: a query parameter, and the header of the answer it replaces.
+OVERRIDES = {f"response-{name}": header for name, header in _KEPT.items()}
+
+
+def kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """What a request asks an object to keep: the standard headers and user metadata.
+
+    Raises `InvalidArgument` for metadata that is too large or not UTF-8.
+    """
+    found = {"Content-Type": DEFAULT_CONTENT_TYPE}
+    size = 0
+    for name, value in headers.items():
+        if name in _KEPT:
+            found[_KEPT[name]] = text(name, value)
+        elif name.startswith(META_PREFIX):
+            found[name] = text(name, value)
+            size += len(name) - len(META_PREFIX) + len(value.encode())
+    if size > MAX_META:
+        raise invalid_argument(
+            META_PREFIX, str(size), f"User metadata has {size} bytes; {MAX_META} are allowed."
+        )
+    return found
+
+
+def sends_metadata(headers: Mapping[str, str]) -> bool:
+    """Whether a request names anything that an object keeps."""
+    return any(name in _KEPT or name.startswith(META_PREFIX) for name in headers)
+
+
+def without_encryption(kept: Mapping[str, str]) -> dict[str, str]:
+    """What an object keeps, but for how it is encrypted, which a copy does not inherit."""
+    return {name: value for name, value in kept.items() if name not in _ENCRYPTION_KEPT}
+
+
+def encryption(headers: Mapping[str, str]) -> dict[str, str]:
+    """The server-side encryption a request asks for; raises `InvalidEncryptionAlgorithmError`."""
+    algorithm = headers.get(_ENCRYPTION)
+    if algorithm is None:
+        return {}
+    if algorithm not in ENCRYPTIONS:
+        raise OSSError(Code.INVALID_ENCRYPTION)
+    return {name: headers[name] for name in _ENCRYPTION_KEPT if name in headers}
+
+
+def storage_class(headers: Mapping[str, str], default: str) -> str:
+    """The storage class a request asks for; raises `InvalidArgument`."""
+    value = headers.get("x-oss-storage-class", default)
+    if value not in STORAGE_CLASSES:
+        raise invalid_argument("x-oss-storage-class", value, "No such storage class exists.")
+    return value
+
+
+def flag(headers: Mapping[str, str], name: str) -> bool:
+    """A header that is true or false."""
+    return headers.get(name, "").lower() == "true"
+
+
+def invalid_argument(
+    name: str, value: str, message: str | None = None, code: Code = Code.INVALID_ARGUMENT
+) -> OSSError:
+    """The error of a header or parameter whose value will not do."""
+    return OSSError(code, message, ArgumentName=name, ArgumentValue=value)
+
+
+def text(name: str, value: str) -> str:
+    """A value that an answer can carry in a header; raises `InvalidArgument`."""
+    # A surrogate stands for a byte that was not UTF-8; a control character would end the header.
+    if not value.isprintable() and _UNSENDABLE.search(value):
+        shown = value.encode(errors="replace").decode()
+        raise invalid_argument(name, shown, "The value holds characters no header can carry.")
+    return value

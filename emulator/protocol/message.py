@@ -1,0 +1,86 @@
+"""A request and a response as values: what the rest of the protocol reads and writes."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import IO
+from urllib.parse import unquote_plus
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request without its body.
+
+    Header names are lower case; of a repeated header the first value counts (R-29).
+    """
+
+    method: str
+    path: str
+    """The path as it was sent, percent-encoded (P-03)."""
+    query_string: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    received: float
+    """When the request arrived, in seconds since the epoch: the only clock a request knows."""
+    remote: str = ""
+    secure: bool = False
+
+    @classmethod
+    def read(
+        cls,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]],
+        received: float,
+        remote: str = "",
+        secure: bool = False,
+    ) -> "Request":
+        """Build a request from its request line and its header fields in the order of arrival."""
+        path, _, query_string = target.partition("?")
+        first: dict[str, str] = {}
+        for name, value in headers:
+            first.setdefault(name.lower(), value)
+        query = parse_query(query_string) if query_string else {}
+        return cls(method, path, query_string, query, first, received, remote, secure)
+
+    @property
+    def host(self) -> str:
+        return self.headers.get("host", "")
+
+    @property
+    def target(self) -> str:
+        """The path and query as they stood in the request line."""
+        return f"{self.path}?{self.query_string}" if self.query_string else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class FileRange:
+    """Bytes of an open file that a response sends: `length` bytes from `offset`."""
+
+    file: IO[bytes]
+    offset: int
+    length: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes at an offset of the file; does not move its position."""
+        return os.pread(self.file.fileno(), length, offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response. A HEAD answer carries the headers of its GET and no body."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | tuple[bytes | FileRange, ...] = b""
+    """All of it, or its pieces in order."""
+
+
+def parse_query(query_string: str) -> dict[str, str]:
+    """Decode a query: `?acl` and `?acl=` are one, `+` is a space (P-04), the first of a name counts."""
+    query: dict[str, str] = {}
+    for part in query_string.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            query.setdefault(unquote_plus(name), unquote_plus(value))
+    return query

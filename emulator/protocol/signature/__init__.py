@@ -1,0 +1,130 @@
+"""Signatures of OSS: who a request says has signed it, and whether that is true.
+
+`read` finds the claim in the header or in the URL, `verify` checks it with the secret of that key.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from emulator.protocol import dates
+from emulator.protocol.errors import Code, OSSError
+from emulator.protocol.message import Request
+from emulator.protocol.signature import v1, v2, v4
+from emulator.protocol.signature.calculation import Calculation
+from emulator.protocol.signature.claim import Claim, Place, Version
+
+__all__ = ["MAX_SKEW", "Claim", "Place", "Version", "place", "read", "verify"]
+
+MAX_SKEW: Final = 15 * 60
+"""Seconds that the clocks of client and server may be apart (P-17)."""
+
+_READ_HEADER: Final[dict[str, Callable[[Request, str], Claim]]] = {
+    v1.SCHEME: v1.read_header,
+    v2.SCHEME: v2.read_header,
+    v4.SCHEME: v4.read_header,
+}
+_READ_URL: Final[dict[str, Callable[[Request], Claim]]] = {
+    v2.SCHEME: v2.read_url,
+    v4.SCHEME: v4.read_url,
+}
+_CALCULATE: Final[dict[Version, Callable[[Claim, Request, str, str, str], Calculation]]] = {
+    Version.V1: v1.calculate,
+    Version.V2: v2.calculate,
+    Version.V4: v4.calculate,
+}
+# A URL with one of these is signed or wants to be.
+_MARKS_OF_V1: Final = frozenset(v1.PARAMETERS)
+_MARKS: Final = _MARKS_OF_V1 | {
+    "x-oss-signature-version",
+    "x-oss-signature",
+    "x-oss-credential",
+    "x-oss-access-key-id",
+}
+
+
+def place(request: Request) -> Place | None:
+    """Where a request carries a signature, good or bad; None where it carries none (P-19)."""
+    if "authorization" in request.headers:
+        return Place.HEADER
+    if request.query and not _MARKS.isdisjoint(request.query):
+        return Place.URL
+    return None
+
+
+def read(request: Request) -> Claim | None:
+    """Find out who a request says has signed it; None when it carries no signature (P-19).
+
+    Nothing is verified but the form. Raises `InvalidArgument` for a malformed header or V4 URL and
+    for a signature in both places, `AccessDenied` for half a V1 or V2 URL and for a bad date.
+    """
+    authorization = request.headers.get("authorization")
+    in_url = not _MARKS.isdisjoint(request.query)
+    if authorization is None:
+        return _read_url(request) if in_url else None
+    if in_url:
+        raise OSSError(Code.SIGNED_TWICE)
+    scheme, _, credentials = authorization.strip().partition(" ")
+    read_header = _READ_HEADER.get(scheme)
+    if read_header is None:
+        raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000061")
+    return read_header(request, credentials)
+
+
+def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, region: str) -> None:
+    """Check that `claim`, read from `request`, was made with `secret` and holds now.
+
+    `bucket` and `key` are decoded text, empty for none, whatever the addressing style; `region` is
+    where the request arrived, such as `cn-hangzhou`. Now is `request.received`. Raises (P-17)
+    `InvalidArgument` for another region, `RequestTimeTooSkewed`, `AccessDenied` for a URL out of
+    its time, and `SignatureDoesNotMatch`.
+    """
+    if claim.version is Version.V4 and claim.region != region:
+        raise _wrong_region(claim, request)
+    _check_time(claim, request.received)
+    _CALCULATE[claim.version](claim, request, bucket, key, secret).compare(claim)
+
+
+def _read_url(request: Request) -> Claim:
+    version = request.query.get("x-oss-signature-version")
+    if version is None and not _MARKS_OF_V1.isdisjoint(request.query):
+        return v1.read_url(request)
+    read_url = _READ_URL.get(version or "")
+    if read_url is None:
+        raise OSSError(
+            Code.INVALID_URL_SIGNATURE,
+            ec="0002-00000066",
+            ArgumentName="x-oss-signature-version",
+            ArgumentValue=version or "",
+        )
+    return read_url(request)
+
+
+def _check_time(claim: Claim, now: float) -> None:
+    if claim.place is Place.HEADER:
+        if claim.signed_at is not None and abs(now - claim.signed_at) > MAX_SKEW:
+            raise OSSError(
+                Code.REQUEST_TIME_TOO_SKEWED,
+                MaxAllowedSkewMilliseconds=str(MAX_SKEW * 1000),
+                RequestTime=dates.format_iso(claim.signed_at),
+                ServerTime=dates.format_iso(now),
+            )
+        return
+    if claim.signed_at is not None and claim.signed_at - now > MAX_SKEW:
+        raise OSSError(Code.URL_NOT_YET_VALID, ServerTime=dates.format_iso(now))
+    if claim.expires_at is not None and now > claim.expires_at:
+        raise OSSError(
+            Code.REQUEST_EXPIRED,
+            ec="0002-00000236" if claim.version is Version.V4 else None,
+            Expires=dates.format_iso(claim.expires_at),
+            ServerTime=dates.format_iso(now),
+        )
+
+
+def _wrong_region(claim: Claim, request: Request) -> OSSError:
+    if claim.place is Place.HEADER:
+        return OSSError(Code.INVALID_SIGNING_REGION, Authorization=request.headers["authorization"])
+    return OSSError(
+        Code.INVALID_CREDENTIAL_REGION,
+        ArgumentName="x-oss-credential",
+        ArgumentValue=request.query["x-oss-credential"],
+    )

@@ -1,0 +1,39 @@
+"""What a signature should have been and what it was made from."""
+
+import hmac
+from typing import Final, NamedTuple
+
+from emulator.protocol.errors import Code, OSSError
+from emulator.protocol.signature.canonical import encode
+from emulator.protocol.signature.claim import Claim, Version
+
+_EC: Final = {
+    Version.V1: "0002-00000040",
+    Version.V2: "0002-00000101",
+    Version.V4: "0002-00000201",
+}
+
+
+class Calculation(NamedTuple):
+    """A signature made here from the request and the secret."""
+
+    signature: str
+    string_to_sign: bytes
+    canonical_request: bytes = b""
+    """V4 only: the request whose hash is in `string_to_sign`."""
+
+    def compare(self, claim: Claim) -> None:
+        """Raise `SignatureDoesNotMatch`, with all it takes to find out why, unless they agree."""
+        if hmac.compare_digest(self.signature.encode(), encode(claim.signature)):
+            return
+        error = OSSError(
+            Code.SIGNATURE_DOES_NOT_MATCH,
+            ec=_EC[claim.version],
+            OSSAccessKeyId=claim.access_key_id,
+            SignatureProvided=claim.signature,
+            StringToSign=self.string_to_sign.decode(errors="replace"),
+            StringToSignBytes=f"{self.string_to_sign.hex(' ').upper()} ",  # the blank is the service's
+        )
+        if self.canonical_request:
+            error.details["CanonicalRequest"] = self.canonical_request.decode(errors="replace")
+        raise error

@@ -1,0 +1,40 @@
+"""The parts of a request in the one form in which they are signed."""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+
+
+def path(bucket: str, key: str) -> str:
+    """`/bucket/key`, `/bucket/` or `/`, whatever the addressing style."""
+    return f"/{bucket}/{key}" if bucket else "/"
+
+
+def headers(fields: Mapping[str, str], also: tuple[str, ...] = ()) -> str:
+    """A line `name:value` for each `x-oss-*` header and each of those named in `also`, sorted."""
+    names = [name for name in fields if name.startswith("x-oss-") or name in also]
+    names.sort()
+    return "".join([f"{name}:{fields[name].strip()}\n" for name in names])
+
+
+def query(parameters: Mapping[str, str]) -> str:
+    """The whole query but its `x-oss-signature`, percent-encoded, then sorted (P-13, P-14)."""
+    return join(
+        (percent(name), percent(value))
+        for name, value in parameters.items()
+        if name != "x-oss-signature"
+    )
+
+
+def join(pairs: Iterable[tuple[str, str]]) -> str:
+    """`a=1&b&c=3`, sorted; a name without a value stands alone (P-04)."""
+    return "&".join([f"{name}={value}" if value else name for name, value in sorted(pairs)])
+
+
+def percent(text: str, safe: str = "") -> str:
+    """Percent-encode all but letters, digits, `-._~` and what is `safe`."""
+    return quote(text, safe, errors="surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """The bytes as they came: what was no UTF-8 in a header is a surrogate in its text."""
+    return text.encode(errors="surrogateescape")

@@ -1,0 +1,39 @@
+"""The referer brick: hotlink protection rules, and what they say to a request.
+
+    policy = RefererPolicy.compile(codec.parse(document))
+    decision = policy.decide("https://www.example.com/", signed=Signing.NONE, method="GET")
+
+`codec` reads and writes rules, `explain` puts a decision into words, `table` runs decision tables,
+`header` says what the rules see of a Referer.
+"""
+
+from . import codec, explain, header, table
+from .codec import FormatProblem, RefererFormatError
+from .decision import ASSUMPTIONS, Basis, Decision, Outcome, Reason, Stage, Step
+from .model import RefererConfiguration
+from .pattern import Pattern
+from .policy import RefererPolicy
+from .request import Scope, Signing
+from .table import TableError
+
+__all__ = [
+    "ASSUMPTIONS",
+    "Basis",
+    "Decision",
+    "FormatProblem",
+    "Outcome",
+    "Pattern",
+    "Reason",
+    "RefererConfiguration",
+    "RefererFormatError",
+    "RefererPolicy",
+    "Scope",
+    "Signing",
+    "Stage",
+    "Step",
+    "TableError",
+    "codec",
+    "explain",
+    "header",
+    "table",
+]

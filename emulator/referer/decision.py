@@ -1,0 +1,173 @@
+"""Decision: what the rules say to one request, and why.
+
+A decision is the list of steps that led to it. Each step names the facts it rests on. It names an
+*assumed* fact (one the service does not document) only where it counts: where the step would have
+come out differently had the service been built the other way. A decision with such a step has the
+basis ASSUMED; every other decision is DOCUMENTED.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+ASSUMPTIONS = {
+    "R-04": "which requests beside GetObject and anonymous ones to an object are checked",
+    "R-14": "an empty whitelist lets through what a blacklist did not match",
+    "R-24": "entries are compared with the Referer case-sensitively",
+    "R-25": "entries are trimmed, and blank entries ignored",
+    "R-27": "a Referer cut at its path keeps no trailing '/'",
+    "R-28": "entries are not cut as the Referer is",
+}
+"""Each assumed fact a decision can rest on, in words."""
+
+
+class Basis(StrEnum):
+    """Whether Alibaba Cloud documents what decided."""
+
+    DOCUMENTED = "documented"
+    ASSUMED = "assumed"
+
+
+class Reason(StrEnum):
+    """Why a request is allowed or denied. Exactly the reasons with an EC deny."""
+
+    # Not checked.
+    SIGNED_BY_HEADER = "signed-by-header"  # R-01
+    NOT_AN_OBJECT = "not-an-object"  # R-04
+    PREFLIGHT = "preflight"  # R-04
+    SIGNED_URL_TO_WRITE = "signed-url-to-write"  # R-04
+    # Step 1, R-11.
+    EMPTY_ALLOWED = "empty-allowed"
+    EMPTY_WITHOUT_WHITELIST = "empty-without-whitelist"
+    EMPTY_DENIED = "empty-denied"
+    # Step 2, R-12.
+    BLACKLISTED = "blacklisted"
+    # Step 3, R-13 and R-14.
+    WHITELISTED = "whitelisted"
+    NOT_WHITELISTED = "not-whitelisted"
+    NO_WHITELIST = "no-whitelist"
+
+    @property
+    def ec(self) -> str | None:
+        """The error code (EC) of a denial; None where the request is allowed."""
+        return _ECS.get(self)
+
+    @property
+    def allows(self) -> bool:
+        """Whether a request is allowed for this reason."""
+        return self not in _ECS
+
+
+_ECS = {
+    Reason.EMPTY_DENIED: "0003-00000501",  # R-11
+    Reason.BLACKLISTED: "0003-00000502",  # R-12
+    Reason.NOT_WHITELISTED: "0003-00000503",  # R-13
+}
+
+
+class Stage(StrEnum):
+    """What a step looked at."""
+
+    REQUEST = "request"
+    EMPTY = "empty"
+    QUERY = "query"
+    PATH = "path"
+    BLACKLIST = "blacklist"
+    WHITELIST = "whitelist"
+
+
+class Outcome(StrEnum):
+    """What a step found."""
+
+    CHECKED = "checked"
+    NOT_CHECKED = "not-checked"
+    CUT = "cut"
+    ALLOWED = "allowed"
+    WITHOUT_WHITELIST = "without-whitelist"
+    DENIED = "denied"
+    NO_ENTRIES = "no-entries"
+    MATCHED = "matched"
+    UNMATCHED = "unmatched"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step on the way to a decision."""
+
+    stage: Stage
+    outcome: Outcome
+    facts: tuple[str, ...] = ()
+    """The numbers of the documented facts it rests on."""
+    assumed: tuple[str, ...] = ()
+    """The numbers of the assumed facts that counted."""
+    detail: str = ""
+    """What the sentence is about: a kind of request, a truncated Referer, an entry verbatim."""
+
+    @property
+    def sentence(self) -> str:
+        """The step in one sentence."""
+        return _SENTENCES[self.stage, self.outcome].format(self.detail)
+
+
+_SENTENCES = {
+    (Stage.REQUEST, Outcome.CHECKED): "The rules are consulted for {}.",
+    (Stage.REQUEST, Outcome.NOT_CHECKED): "The rules are not consulted for {}.",
+    (Stage.EMPTY, Outcome.ALLOWED): "The Referer is empty and AllowEmptyReferer is true.",
+    (Stage.EMPTY, Outcome.WITHOUT_WHITELIST): (
+        "The Referer is empty; AllowEmptyReferer is false, which counts only with a whitelist."
+    ),
+    (Stage.EMPTY, Outcome.DENIED): (
+        "The Referer is empty, AllowEmptyReferer is false and there is a whitelist."
+    ),
+    (Stage.QUERY, Outcome.CUT): "AllowTruncateQueryString cut the Referer to '{}'.",
+    (Stage.PATH, Outcome.CUT): "TruncatePath cut the Referer to '{}'.",
+    (Stage.BLACKLIST, Outcome.NO_ENTRIES): "There is no blacklist.",
+    (Stage.BLACKLIST, Outcome.MATCHED): "The blacklist entry '{}' matches.",
+    (Stage.BLACKLIST, Outcome.UNMATCHED): "No blacklist entry matches.",
+    (Stage.WHITELIST, Outcome.NO_ENTRIES): "There is no whitelist, so every Referer is allowed.",
+    (Stage.WHITELIST, Outcome.MATCHED): "The whitelist entry '{}' matches.",
+    (Stage.WHITELIST, Outcome.UNMATCHED): "No whitelist entry matches.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a request may pass, and everything that can be said about why."""
+
+    reason: Reason
+    steps: tuple[Step, ...]
+    referer: str | None = None
+    """The Referer as it was compared, after truncation; None where the rules were not consulted."""
+
+    @property
+    def entry(self) -> str | None:
+        """The entry that settled it, verbatim: the first one in configured order that matches."""
+        last = self.steps[-1]
+        return last.detail if last.outcome is Outcome.MATCHED else None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request may pass."""
+        return self.reason.allows
+
+    @property
+    def ec(self) -> str | None:
+        """The error code (EC) of a denial, else None."""
+        return self.reason.ec
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The numbers of all facts that led to it, in the order of the steps."""
+        numbers = (number for step in self.steps for number in (*step.facts, *step.assumed))
+        return tuple(dict.fromkeys(numbers))
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """The numbers of the assumed facts among them."""
+        return tuple(dict.fromkeys(number for step in self.steps for number in step.assumed))
+
+    @property
+    def basis(self) -> Basis:
+        """ASSUMED where an assumed fact counted, else DOCUMENTED."""
+        return Basis.ASSUMED if self.assumed else Basis.DOCUMENTED

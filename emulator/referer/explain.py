@@ -1,0 +1,49 @@
+"""A Decision in words for a person, and as plain data for a machine. Nothing is decided here."""
+
+from __future__ import annotations
+
+from .decision import ASSUMPTIONS, Decision
+
+# Longer Referers and entries are shortened in words; the data form keeps them whole.
+_LINE_LENGTH = 200
+
+
+def describe(decision: Decision) -> str:
+    """The decision in a few lines of plain text: the verdict, a line a step, what is assumed."""
+    verdict = "Allowed" if decision.allowed else f"Denied, EC {decision.ec}"
+    lines = [f"{verdict}: {decision.reason}"]
+    lines += [
+        f"  {_shorten(step.sentence)} [{', '.join(step.facts + step.assumed)}]"
+        for step in decision.steps
+    ]
+    lines += [
+        f"  Assumed, not documented: {ASSUMPTIONS[fact]} [{fact}]" for fact in decision.assumed
+    ]
+    return "\n".join(lines)
+
+
+def to_dict(decision: Decision) -> dict[str, object]:
+    """The decision as values that json.dumps takes."""
+    return {
+        "allowed": decision.allowed,
+        "ec": decision.ec,
+        "reason": decision.reason.value,
+        "entry": decision.entry,
+        "referer": decision.referer,
+        "basis": decision.basis.value,
+        "facts": list(decision.facts),
+        "steps": [
+            {
+                "stage": step.stage.value,
+                "outcome": step.outcome.value,
+                "sentence": step.sentence,
+                "facts": list(step.facts),
+                "assumed": list(step.assumed),
+            }
+            for step in decision.steps
+        ],
+    }
+
+
+def _shorten(line: str) -> str:
+    return line if len(line) <= _LINE_LENGTH else f"{line[:_LINE_LENGTH]}…"

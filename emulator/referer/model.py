@@ -1,0 +1,20 @@
+"""RefererConfiguration: the hotlink protection rules of one bucket, as their owner wrote them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RefererConfiguration:
+    """What PutBucketReferer sets and GetBucketReferer answers (R-30, R-31).
+
+    Entries are kept verbatim: their order, duplicates, blanks and surrounding white space (P-34).
+    The defaults are those of a bucket on which nothing was set (R-15).
+    """
+
+    allow_empty_referer: bool = True
+    allow_truncate_query_string: bool = True  # R-26
+    truncate_path: bool = False  # R-27
+    whitelist: tuple[str, ...] = ()
+    blacklist: tuple[str, ...] = ()

@@ -1,0 +1,81 @@
+"""Which requests the rules are consulted for (R-01, R-04), whatever the bucket's ACL (R-02)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from .decision import Decision, Outcome, Reason, Stage, Step
+
+
+class Signing(StrEnum):
+    """How a request is signed."""
+
+    NONE = "none"
+    HEADER = "header"
+    URL = "url"
+
+
+class Scope(StrEnum):
+    """What a request is addressed to."""
+
+    SERVICE = "service"
+    BUCKET = "bucket"
+    OBJECT = "object"
+
+
+class Request(StrEnum):
+    """The kinds of request the rules tell apart."""
+
+    SIGNED_BY_HEADER = "a request with an Authorization header"
+    NOT_AN_OBJECT = "a request that is not to an object"
+    PREFLIGHT = "a CORS preflight"
+    SIGNED_URL_TO_WRITE = "a signed URL that neither gets nor heads an object"
+    SIGNED_URL_TO_GET = "a signed URL that gets an object"
+    SIGNED_URL_TO_HEAD = "a signed URL that heads an object"
+    ANONYMOUS = "an anonymous request to an object"
+
+
+def classify(signed: Signing, method: str, scope: Scope) -> Request:
+    """Tell which kind a request is. The method is in upper case."""
+    if signed is Signing.HEADER:
+        return Request.SIGNED_BY_HEADER
+    if scope is not Scope.OBJECT:
+        return Request.NOT_AN_OBJECT
+    if method == "OPTIONS":
+        return Request.PREFLIGHT
+    if signed is Signing.NONE:
+        return Request.ANONYMOUS
+    return _SIGNED_URLS.get(method, Request.SIGNED_URL_TO_WRITE)
+
+
+_SIGNED_URLS = {"GET": Request.SIGNED_URL_TO_GET, "HEAD": Request.SIGNED_URL_TO_HEAD}
+
+
+def _step(outcome: Outcome, request: Request, *facts: str, assumed: tuple[str, ...] = ()) -> Step:
+    return Step(Stage.REQUEST, outcome, facts, assumed, request)
+
+
+CHECKED = {
+    Request.ANONYMOUS: _step(Outcome.CHECKED, Request.ANONYMOUS, "R-01"),
+    Request.SIGNED_URL_TO_GET: _step(Outcome.CHECKED, Request.SIGNED_URL_TO_GET, "R-01", "R-04"),
+    Request.SIGNED_URL_TO_HEAD: _step(
+        Outcome.CHECKED, Request.SIGNED_URL_TO_HEAD, "R-01", assumed=("R-04",)
+    ),
+}
+"""The first step of a request that is checked."""
+
+EXEMPT = {
+    Request.SIGNED_BY_HEADER: Decision(
+        Reason.SIGNED_BY_HEADER,
+        (_step(Outcome.NOT_CHECKED, Request.SIGNED_BY_HEADER, "R-01"),),
+    ),
+    **{
+        request: Decision(reason, (_step(Outcome.NOT_CHECKED, request, "R-01", assumed=("R-04",)),))
+        for request, reason in (
+            (Request.NOT_AN_OBJECT, Reason.NOT_AN_OBJECT),
+            (Request.PREFLIGHT, Reason.PREFLIGHT),
+            (Request.SIGNED_URL_TO_WRITE, Reason.SIGNED_URL_TO_WRITE),
+        )
+    },
+}
+"""The decision for a request that is not checked."""

@@ -1,0 +1,137 @@
+"""A seed file: buckets with their ACLs, rules and objects, put as the owner would put them."""
+
+import time
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from emulator.protocol.message import Request
+from emulator.referer import RefererConfiguration, codec
+from emulator.service import Service
+
+
+class SeedError(ValueError):
+    """A seed file that cannot be used; the text says where and why."""
+
+
+_BUCKET = {"name", "acl", "storage_class", "redundancy", "referer", "object"}
+_OBJECT = {"key", "text", "file", "content_type", "acl", "headers"}
+_REFERER = {field.name for field in fields(RefererConfiguration)}
+
+
+def load(path: Path, service: Service) -> str:
+    """Put what a seed file describes; returns its `hint`, which is shown when the server is ready.
+
+    A file named by an object is read beside the seed file. Raises `SeedError`.
+    """
+    try:
+        seed = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SeedError(f"The seed {path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SeedError(f"The seed {path} is no TOML: {error}.") from None
+    _check_names(f"The seed {path}", seed, {"hint", "bucket"})
+    for bucket in _tables(f"The seed {path}", seed, "bucket"):
+        _put_bucket(path, service, bucket)
+    return str(seed.get("hint", ""))
+
+
+def _put_bucket(path: Path, service: Service, bucket: Mapping[str, Any]) -> None:
+    name = bucket.get("name")
+    where = f"The seed {path}, bucket {name!r}"
+    _check_names(where, bucket, _BUCKET)
+    if not isinstance(name, str):
+        raise SeedError(f"{where}: name must be a text.")
+    classes = "".join(
+        f"<{element}>{bucket[key]}</{element}>"
+        for key, element in (
+            ("storage_class", "StorageClass"),
+            ("redundancy", "DataRedundancyType"),
+        )
+        if key in bucket
+    )
+    body = f"<CreateBucketConfiguration>{classes}</CreateBucketConfiguration>" if classes else ""
+    acl = {"x-oss-acl": str(bucket["acl"])} if "acl" in bucket else {}
+    _put(where, service, f"/{name}", acl, body.encode())
+    if "referer" in bucket:
+        document = codec.format(_configuration(where, bucket["referer"]))
+        _put(where, service, f"/{name}?referer", {}, document)
+    for item in _tables(where, bucket, "object"):
+        _put_object(path, where, service, name, item)
+
+
+def _put_object(
+    path: Path, where: str, service: Service, bucket: str, item: Mapping[str, Any]
+) -> None:
+    key = item.get("key")
+    where = f"{where}, object {key!r}"
+    _check_names(where, item, _OBJECT)
+    if not isinstance(key, str) or not key:
+        raise SeedError(f"{where}: key must be a text.")
+    if ("text" in item) == ("file" in item):
+        raise SeedError(f"{where}: give either text or file.")
+    if "text" in item:
+        data = str(item["text"]).encode()
+    else:
+        try:
+            data = (path.parent / str(item["file"])).read_bytes()
+        except OSError as error:
+            raise SeedError(
+                f"{where}: the file {item['file']} cannot be read: {error.strerror}."
+            ) from None
+    headers = {str(name): str(value) for name, value in item.get("headers", {}).items()}
+    if "content_type" in item:
+        headers["Content-Type"] = str(item["content_type"])
+    if "acl" in item:
+        headers["x-oss-object-acl"] = str(item["acl"])
+    _put(where, service, f"/{bucket}/{quote(key)}", headers, data)
+
+
+def _configuration(where: str, rules: Any) -> RefererConfiguration:
+    if not isinstance(rules, dict):
+        raise SeedError(f"{where}: referer must be a table.")
+    _check_names(f"{where}, referer", rules, _REFERER)
+    values: dict[str, Any] = {}
+    for name, value in rules.items():
+        if name in ("whitelist", "blacklist"):
+            if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+                raise SeedError(f"{where}, referer: {name} must be a list of texts.")
+            values[name] = tuple(value)
+        elif isinstance(value, bool):
+            values[name] = value
+        else:
+            raise SeedError(f"{where}, referer: {name} must be true or false.")
+    return RefererConfiguration(**values)
+
+
+def _put(
+    where: str, service: Service, target: str, headers: Mapping[str, str], data: bytes
+) -> None:
+    request = Request.read("PUT", target, [("Host", "localhost"), *headers.items()], time.time())
+    response = service.handle(request, data, caller=service.accounts.owner)
+    if response.status != 200:
+        assert isinstance(response.body, bytes)  # noqa: S101 - an error's body is a document
+        raise SeedError(f"{where}: {_message(response.body)}")
+
+
+def _message(document: bytes) -> str:
+    text = document.decode()
+    code = text.partition("<Code>")[2].partition("</Code>")[0]
+    message = text.partition("<Message>")[2].partition("</Message>")[0]
+    return f"{code}: {message}"
+
+
+def _tables(where: str, table: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = table.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise SeedError(f"{where}: write [[{name}]] for each {name}.")
+    return found
+
+
+def _check_names(where: str, table: Mapping[str, Any], known: set[str]) -> None:
+    for name in table:
+        if name not in known:
+            raise SeedError(f"{where}: {name} is not known; known are {', '.join(sorted(known))}.")
