@@ -1,11 +1,11 @@
 """From a request to its operation: what was asked for, or which sub-resource is not there."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from emulator.access import ANONYMOUS, Identity, Permission
-from emulator.protocol.address import Target
+from emulator.protocol.address import SERVICE, Target
 from emulator.protocol.checksums import Checksums
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Request, Response
@@ -89,7 +89,7 @@ class Call:
     request_id: str
     storage: Storage
     region: str
-    target: Target = field(default_factory=Target)
+    target: Target = SERVICE
     operation: Operation = UNKNOWN
     record: Bucket | None = None
     signing: Signing = Signing.NONE

@@ -1,12 +1,11 @@
 """The order of a request: admit it, then perform it."""
 
-import os
 from functools import lru_cache
+from random import getrandbits
 
 from emulator.access import (
     AccessKey,
     Accounts,
-    BucketAcl,
     Identity,
     ObjectAcl,
     Permission,
@@ -40,7 +39,7 @@ _SCOPE = {
 
 def new_request_id(received: float) -> str:
     """24 upper-case hex digits (P-30); the first eight tell the second, as the service's do."""
-    return f"{int(received):08X}{os.urandom(8).hex().upper()}"
+    return f"{int(received):08X}{getrandbits(64):016X}"
 
 
 class Service:
@@ -171,8 +170,8 @@ class Service:
             call.caller,
             bucket.owner,
             permission,
-            BucketAcl(bucket.acl),
-            ObjectAcl(item.acl) if item is not None else ObjectAcl.DEFAULT,
+            bucket.acl,
+            item.acl if item is not None else ObjectAcl.DEFAULT,
         )
         if not verdict.allowed:
             raise OSSError(_DENIALS[verdict.reason, permission])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from emulator.access.acl import BucketAcl, ObjectAcl
+from emulator.access.acl import ObjectAcl
 from emulator.access.identity import Identity
 
 
@@ -48,12 +48,13 @@ def authorize(
     caller: Identity,
     owner: str,
     permission: Permission,
-    bucket_acl: BucketAcl,
-    object_acl: ObjectAcl = ObjectAcl.DEFAULT,
+    bucket_acl: str,
+    object_acl: str = ObjectAcl.DEFAULT,
 ) -> Verdict:
     """Decide from ownership and ACLs; an object's own ACL takes the place of its bucket's.
 
-    `owner` is the account id of the bucket's owner. An object that is not there has no ACL of its
+    The ACLs are values of `BucketAcl` and `ObjectAcl`; `owner` is the account id of the bucket's
+    owner. An object that is not there has no ACL of its
     own: the bucket's decides.
     """
     if caller.id == owner:
@@ -61,6 +62,6 @@ def authorize(
     if permission is Permission.OWN:
         reason = Reason.ANONYMOUS if caller.anonymous else Reason.FOREIGN
         return _VERDICTS[False, reason]
-    if object_acl is ObjectAcl.DEFAULT:
+    if object_acl == ObjectAcl.DEFAULT:
         return _VERDICTS[permission in _OPEN[bucket_acl], Reason.BUCKET_ACL]
     return _VERDICTS[permission in _OPEN[object_acl], Reason.OBJECT_ACL]

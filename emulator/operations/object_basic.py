@@ -104,6 +104,8 @@ def _overrides(call: Call) -> dict[str, str]:
 
 
 def _read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRange, ...]:
+    if len(item.content) == 1 and isinstance(item.content[0], MemoryBlob):
+        return item.content[0].read(offset, length)
     pieces: list[bytes | FileRange] = []
     for blob, start, taken in slices(item.content, offset, length):
         match blob:
@@ -111,6 +113,4 @@ def _read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileR
                 pieces.append(blob.read(start, taken))
             case FileBlob():
                 pieces.append(FileRange(blob.file, start, taken))
-    if len(pieces) == 1 and isinstance(pieces[0], bytes):
-        return pieces[0]
     return tuple(pieces)

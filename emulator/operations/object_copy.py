@@ -3,7 +3,7 @@
 from dataclasses import replace
 from urllib.parse import unquote
 
-from emulator.access import BucketAcl, ObjectAcl, Permission, authorize
+from emulator.access import ObjectAcl, Permission, authorize
 from emulator.dispatch import Call, Resource, operation
 from emulator.objects import check_writable, object_acl
 from emulator.protocol import conditions, dates, headers, xml
@@ -62,8 +62,8 @@ def find_source(call: Call, target: Target) -> Object:
         call.caller,
         bucket.owner,
         Permission.READ,
-        BucketAcl(bucket.acl),
-        ObjectAcl(item.acl) if item else ObjectAcl.DEFAULT,
+        bucket.acl,
+        item.acl if item is not None else ObjectAcl.DEFAULT,
     )
     if not verdict.allowed:
         raise OSSError(Code.OBJECT_ACL_READ)

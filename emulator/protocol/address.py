@@ -23,6 +23,9 @@ class Target:
     key: str = ""
 
 
+SERVICE = Target()
+
+
 class Addresses:
     """The host names that stand for the service, and those that stand for a bucket of it."""
 

@@ -77,7 +77,7 @@ class Response:
 
 
 def parse_query(query_string: str) -> dict[str, str]:
-    """Decode a query: `?acl` and `?acl=` are one, `+` is a space (P-04), the first of a name counts."""
+    """Decode a query: `?acl` is `?acl=`, `+` is a space (P-04), the first of a name counts."""
     query: dict[str, str] = {}
     for part in query_string.split("&"):
         if part:

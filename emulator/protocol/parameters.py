@@ -15,11 +15,11 @@ SUBRESOURCES: Final = frozenset(
     bucketInfo cleanRestoredObject cloudboxes cname comp cors dataPipeline delete dir encryption
     httpsConfig img inventory lifecycle link live location logging metaQuery objectInfo objectMeta
     policy policyStatus processConfiguration publicAccessBlock qos qosInfo qosRequester
-    redundancyTransition referer regionList regions rename replication replicationLocation replicationProgress
-    requestPayment requesterQosInfo resourceGroup resourcePool resourcePoolBuckets resourcePoolInfo
+    redundancyTransition referer regionList regions rename replication replicationLocation
+    replicationProgress requestPayment requesterQosInfo resourceGroup resourcePool resourcePoolBuckets resourcePoolInfo
     responseHeader restore rtc seal select stat style symlink tagging transferAcceleration
-    truncate udf udfApplication udfApplicationLog udfImage uploadId uploads userDefinedLogFieldsConfig versioning
-    versions vod vpcip website worm wormExtend wormId x-oss-async-process x-oss-process
+    truncate udf udfApplication udfApplicationLog udfImage uploadId uploads userDefinedLogFieldsConfig
+    versioning versions vod vpcip website worm wormExtend wormId x-oss-async-process x-oss-process
     """.split()
 )
 

@@ -76,7 +76,7 @@ def parse(document: bytes) -> RefererConfiguration:
     return _configuration(flags, lists)
 
 
-def format(configuration: RefererConfiguration) -> bytes:  # noqa: A001 (the pair of parse)
+def format(configuration: RefererConfiguration) -> bytes:
     """Write what GetBucketReferer answers: no name space, the documented order (R-31, P-34).
 
     Raises ValueError for an entry with a character that XML cannot hold.

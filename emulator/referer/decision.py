@@ -120,13 +120,13 @@ _SENTENCES = {
     (Stage.EMPTY, Outcome.DENIED): (
         "The Referer is empty, AllowEmptyReferer is false and there is a whitelist."
     ),
-    (Stage.QUERY, Outcome.CUT): "AllowTruncateQueryString cut the Referer to '{}'.",
-    (Stage.PATH, Outcome.CUT): "TruncatePath cut the Referer to '{}'.",
+    (Stage.QUERY, Outcome.CUT): "AllowTruncateQueryString cut the Referer to {!r}.",
+    (Stage.PATH, Outcome.CUT): "TruncatePath cut the Referer to {!r}.",
     (Stage.BLACKLIST, Outcome.NO_ENTRIES): "There is no blacklist.",
-    (Stage.BLACKLIST, Outcome.MATCHED): "The blacklist entry '{}' matches.",
+    (Stage.BLACKLIST, Outcome.MATCHED): "The blacklist entry {!r} matches.",
     (Stage.BLACKLIST, Outcome.UNMATCHED): "No blacklist entry matches.",
     (Stage.WHITELIST, Outcome.NO_ENTRIES): "There is no whitelist, so every Referer is allowed.",
-    (Stage.WHITELIST, Outcome.MATCHED): "The whitelist entry '{}' matches.",
+    (Stage.WHITELIST, Outcome.MATCHED): "The whitelist entry {!r} matches.",
     (Stage.WHITELIST, Outcome.UNMATCHED): "No whitelist entry matches.",
 }
 

@@ -3,25 +3,26 @@
 Every entry needs certain short strings ("grams") in a Referer to match it: pieces of its literal
 runs. Each entry is filed under the gram that fewest other entries need. For a Referer, the grams
 it contains are collected once; only the entries filed under one of them, and whose other rare
-grams are there too, are tried, in configured order. So the cost is that of walking the Referer
-plus that of the few entries that nearly match, however long the list.
+grams are there too, are worth trying. So the cost is that of walking the Referer plus that of the
+few entries that nearly match, however long the list.
 
 Entries that differ only in single characters between their `*` have no rare gram: of those, all
 whose characters occur in the Referer are tried.
+
+Grams are case-folded, so that what only letter case keeps from matching is found as well (R-24).
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 
 from .pattern import Pattern, is_blank
 
 # A run of literal characters gives grams of the longest of these sizes that fits into it.
 _GRAM_SIZES = (4, 2, 1)
 # How many grams an entry is filed under and then checked for, the rarest first.
-_GRAMS_PER_ENTRY = 4
+_GRAMS_PER_ENTRY = 8
 # A long run gives at most about this many grams, so that compiling stays linear and quick.
 _GRAMS_PER_RUN = 64
 
@@ -33,7 +34,7 @@ class Entries:
         self.texts = tuple(texts)
         self.patterns = tuple(Pattern.compile(text) for text in self.texts if not is_blank(text))
         self._filed: defaultdict[str, list[int]] = defaultdict(list)
-        self._needed: list[frozenset[str]] = []
+        self._needed: list[tuple[str, ...]] = []
         self._always: list[int] = []  # such as `*`, which needs nothing
         self._file()
 
@@ -42,18 +43,21 @@ class Entries:
         """Whether an entry is ignored because nothing is left of it after trimming (R-25)."""
         return len(self.patterns) < len(self.texts)
 
-    @cached_property
-    def folded(self) -> Entries:
-        """The same entries in lower case; itself where they already are."""
-        lower = tuple(text.lower() for text in self.texts)
-        return self if lower == self.texts else Entries(lower)
-
-    def first_match(self, referer: str) -> Pattern | None:
-        """The first entry in configured order that matches a (truncated) Referer."""
-        for number in self._candidates(referer):
-            if self.patterns[number].matches(referer):
-                return self.patterns[number]
-        return None
+    def candidates(self, referer: str) -> list[Pattern]:
+        """The entries worth trying, in configured order: no other matches in any letter case."""
+        folded = referer.casefold()
+        present = {
+            folded[place : place + size]
+            for size in self._sizes
+            for place in range(len(folded) - size + 1)
+        }
+        numbers = [
+            number
+            for gram in self._filed.keys() & present
+            for number in self._filed[gram]
+            if present.issuperset(self._needed[number])
+        ]
+        return [self.patterns[number] for number in sorted(numbers + self._always)]
 
     def _file(self) -> None:
         grams = [dict.fromkeys(_grams(pattern)) for pattern in self.patterns]
@@ -61,26 +65,12 @@ class Entries:
         self._sizes = {len(gram) for gram in count}
         for number, needed in enumerate(grams):
             rarest = sorted(needed, key=count.__getitem__)
-            self._needed.append(frozenset(rarest[:_GRAMS_PER_ENTRY]))
+            self._needed.append(tuple(rarest[:_GRAMS_PER_ENTRY]))
             (self._filed[rarest[0]] if rarest else self._always).append(number)
-
-    def _candidates(self, referer: str) -> list[int]:
-        present = {
-            referer[place : place + size]
-            for size in self._sizes
-            for place in range(len(referer) - size + 1)
-        }
-        numbers = [
-            number
-            for gram in self._filed.keys() & present
-            for number in self._filed[gram]
-            if self._needed[number] <= present
-        ]
-        return sorted(numbers + self._always)
 
 
 def _grams(pattern: Pattern) -> Iterator[str]:
-    for run in sorted(pattern.literals, key=len, reverse=True):
+    for run in sorted(map(str.casefold, pattern.literals), key=len, reverse=True):
         size = next(size for size in _GRAM_SIZES if size <= len(run))
         for place in range(0, len(run) - size + 1, 1 + len(run) // _GRAMS_PER_RUN):
             yield run[place : place + size]

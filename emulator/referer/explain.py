@@ -17,7 +17,7 @@ def describe(decision: Decision) -> str:
         for step in decision.steps
     ]
     lines += [
-        f"  Assumed, not documented: {ASSUMPTIONS[fact]} [{fact}]" for fact in decision.assumed
+        f"  Assumed, not documented: {ASSUMPTIONS[fact]}. [{fact}]" for fact in decision.assumed
     ]
     return "\n".join(lines)
 
@@ -32,6 +32,7 @@ def to_dict(decision: Decision) -> dict[str, object]:
         "referer": decision.referer,
         "basis": decision.basis.value,
         "facts": list(decision.facts),
+        "assumed": list(decision.assumed),
         "steps": [
             {
                 "stage": step.stage.value,

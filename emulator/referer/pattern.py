@@ -6,24 +6,19 @@ leftmost place after the one before. Taking a segment further left never spoils 
 
 That is linear in the Referer's length for every entry:
 
-- A segment with one run of literal characters is found by str.find. CPython (3.10 on) searches
-  naively only where the work is capped (needle under 100 characters or haystack under 2,500) and
-  uses the linear two-way algorithm elsewhere.
-- A segment with `?` between literals is found on bit sets. Bit p of `_positions(referer, c)` says
-  that character p of the Referer is c; the segment stands at p where the sets of its characters,
-  each shifted by its offset, all have bit p. That is one shift and one `&` a literal character.
+- A segment without `?` is found by str.find. CPython (3.10 on) searches naively only where the work
+  is capped, a needle under 100 characters or a haystack under 2,500, and else in linear time.
+- A segment with `?` is found on bit sets. Bit p of `_places(referer, c)` says that character p of
+  the Referer is c; the segment stands at p where the sets of its characters, each shifted by its
+  offset, all have bit p. That is one shift and one `&` for each of its characters.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from .header import WHITE_SPACE
-
-_LITERAL = re.compile(r"[^?]+")
 
 
 def is_blank(entry: str) -> bool:
@@ -39,8 +34,10 @@ class Pattern:
     """The entry verbatim, as it was configured."""
     trimmed: str
     """The entry without surrounding white space (R-25): what is matched."""
-    head: Segment
-    tail: tuple[Segment, ...]
+    head: str
+    """The segment before its first `*`."""
+    tail: tuple[str, ...]
+    """The segments after it; none is empty."""
 
     @classmethod
     def compile(cls, entry: str) -> Pattern:
@@ -52,79 +49,65 @@ class Pattern:
         if not trimmed:
             raise ValueError("a blank entry cannot be matched")
         head, *tail = trimmed.split("*")  # R-21
-        return cls(
-            entry, trimmed, Segment.compile(head), tuple(Segment.compile(s) for s in tail if s)
-        )
+        return cls(entry, trimmed, head, tuple(segment for segment in tail if segment))
 
     @property
     def has_wildcards(self) -> bool:
         """Whether a `*` or `?` is written in it."""
-        return not {"*", "?"}.isdisjoint(self.trimmed)
+        return "*" in self.trimmed or "?" in self.trimmed
 
     @property
-    def literals(self) -> tuple[str, ...]:
+    def folded(self) -> Pattern:
+        """The entry case-folded, for a Referer that is folded too; itself if it already is (R-24)."""
+        folded = self.text.casefold()
+        return self if folded == self.text else Pattern.compile(folded)
+
+    @property
+    def literals(self) -> list[str]:
         """The runs of literal characters, which every Referer it matches contains."""
-        return tuple(text for segment in (self.head, *self.tail) for _, text in segment.literals)
+        return [run for run in self.trimmed.replace("?", "*").split("*") if run]
 
     def matches(self, referer: str) -> bool:
-        """Whether the entry matches a (truncated) Referer. Case-sensitive (R-24)."""
-        if not self.head.stands_at_start(referer):
+        """Whether the entry matches a Referer, as truncation left it. Case-sensitive (R-24)."""
+        if not _stands_at_start(self.head, referer):
             return False
-        end = self.head.length
+        end = len(self.head)
         for segment in self.tail:
-            start = segment.find(referer, end)
+            if "?" in segment:
+                start = _find_with_wildcards(referer, segment, end)
+            else:
+                start = referer.find(segment, end)
             if start < 0:
                 return False
-            end = start + segment.length
+            end = start + len(segment)
         return True
 
 
-class Segment(NamedTuple):  # by the ten thousand, and a tuple is made quickest
-    """What stands between two `*` of an entry: literal characters and `?`."""
-
-    length: int
-    literals: tuple[tuple[int, str], ...]
-    """Each run of literal characters with its offset."""
-
-    @classmethod
-    def compile(cls, text: str) -> Segment:
-        """Compile a text without `*`."""
-        if text and "?" not in text:
-            return cls(len(text), ((0, text),))
-        return cls(len(text), tuple((run.start(), run[0]) for run in _LITERAL.finditer(text)))
-
-    def stands_at_start(self, referer: str) -> bool:
-        """Whether the Referer begins with this segment."""
-        return len(referer) >= self.length and all(
-            referer.startswith(text, offset) for offset, text in self.literals
-        )
-
-    def find(self, referer: str, start: int) -> int:
-        """The leftmost place of this segment at or after `start`; -1 if there is none."""
-        last = len(referer) - self.length
-        if last < start:
-            return -1
-        if not self.literals:
-            return start
-        if len(self.literals) > 1:
-            return self._find_on_bits(referer, start, last)
-        offset, text = self.literals[0]
-        found = referer.find(text, start + offset, last + offset + len(text))
-        return found - offset if found >= 0 else -1
-
-    def _find_on_bits(self, referer: str, start: int, last: int) -> int:
-        places = (1 << (last + 1)) - (1 << start)
-        for offset, text in self.literals:
-            for shift, character in enumerate(text, offset):
-                places &= _positions(referer, character) >> shift
-                if not places:
-                    return -1
-        return (places & -places).bit_length() - 1
+def _stands_at_start(segment: str, referer: str) -> bool:
+    if "?" not in segment:
+        return referer.startswith(segment)
+    return len(referer) >= len(segment) and all(
+        wanted in ("?", found) for wanted, found in zip(segment, referer, strict=False)
+    )
 
 
-# Shared between the entries tried on one Referer; small, because a Referer may be large.
+def _find_with_wildcards(referer: str, segment: str, start: int) -> int:
+    """The leftmost place of a segment with `?` at or after `start`; -1 if there is none."""
+    last = len(referer) - len(segment)
+    if last < start:
+        return -1
+    places = (1 << (last + 1)) - (1 << start)
+    for offset, character in enumerate(segment):
+        if character != "?":
+            places &= _places(referer, character) >> offset
+            if not places:
+                return -1
+    return (places & -places).bit_length() - 1  # the lowest bit
+
+
+# Shared by the entries that are tried on one Referer; small, because a Referer may be large.
 @lru_cache(maxsize=128)
-def _positions(referer: str, character: str) -> int:
+def _places(referer: str, character: str) -> int:
     bits = bytearray(len(referer) // 8 + 1)
     place = referer.find(character)
     while place >= 0:

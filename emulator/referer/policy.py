@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from . import header
 from .decision import Decision, Outcome, Reason, Stage, Step
 from .entries import Entries
 from .model import RefererConfiguration
+from .pattern import Pattern
 from .request import CHECKED, EXEMPT, Request, Scope, Signing, classify
 
 # A decision holds its Referer, so both the number and the length of what is cached are bounded.
@@ -57,19 +58,19 @@ class RefererPolicy:
         return self._decide_cached(request, referer)
 
     def _decide(self, request: Request, referer: str | None) -> Decision:
-        steps = [CHECKED[request]]
         sent = header.trim(referer)
+        seen = self._truncate(sent)
+        steps = [CHECKED[request]]
         if not sent:
             steps.append(self._judge_empty())
-            return Decision(_REASONS[steps[-1].stage, steps[-1].outcome], tuple(steps), sent)
-
-        seen = self._truncate(sent)
-        if seen != sent:
-            steps.append(self._note_truncation(seen))
-        steps.append(self._blacklist.consult(sent, seen))
-        if steps[-1].outcome is not Outcome.MATCHED:
-            steps.append(self._consult_whitelist(sent, seen))
-        return Decision(_REASONS[steps[-1].stage, steps[-1].outcome], tuple(steps), seen)
+        else:
+            if seen != sent:
+                steps.append(self._note_truncation(seen))
+            steps.append(self._blacklist.consult(sent, seen))
+            if steps[-1].outcome is not Outcome.MATCHED:
+                steps.append(self._consult_whitelist(sent, seen))
+        last = steps[-1]
+        return Decision(_REASONS[last.stage, last.outcome], tuple(steps), seen)
 
     def _judge_empty(self) -> Step:
         facts = ("R-10", "R-11")
@@ -141,26 +142,34 @@ class _List:
         """Compare a Referer, as it was sent and as truncation left it, with the entries."""
         if self.is_empty:
             return Step(self._stage, Outcome.NO_ENTRIES, self._facts, self.ignored_blanks)
-        entry = self._entries.first_match(seen)
+        candidates = self._entries.candidates(seen)
+        entry = next((entry for entry in candidates if entry.matches(seen)), None)
         if entry is None:
-            assumed = self._would_have_matched(sent, seen)
+            assumed = self._would_have_matched(candidates, sent, seen)
             return Step(self._stage, Outcome.UNMATCHED, self._facts, assumed)
         facts = (*self._facts, "R-20", *(("R-21",) if entry.has_wildcards else ()))
         assumed = ("R-25",) if entry.text != entry.trimmed else ()
         return Step(self._stage, Outcome.MATCHED, facts, assumed, entry.text)
 
-    def _would_have_matched(self, sent: str, seen: str) -> tuple[str, ...]:
+    def _would_have_matched(
+        self, candidates: list[Pattern], sent: str, seen: str
+    ) -> tuple[str, ...]:
         """The assumptions that kept every entry from matching, each taken by itself."""
-        lower = seen.lower()
-        folded = self._entries.folded
-        differs = lower != seen or folded is not self._entries
-        case = ("R-24",) if differs and folded.first_match(lower) else ()
-        slash = seen + "/"  # what a path leaves behind, were its "/" kept
-        kept = ("R-27",) if sent.startswith(slash) and self._entries.first_match(slash) else ()
-        cut = ("R-28",) if seen != sent and self._shortened.first_match(sent) else ()
-        return case + self.ignored_blanks + kept + cut
-
-    @cached_property
-    def _shortened(self) -> Entries:
-        """The entries that truncation would shorten, were it applied to them (R-28)."""
-        return Entries(text for text in self._entries.texts if self._truncate(text) != text)
+        folded = seen.casefold()
+        slash = seen + "/"  # what TruncatePath would leave, were the "/" of the path kept
+        otherwise = {
+            "R-24": any(
+                entry.folded.matches(folded)
+                for entry in candidates
+                if folded != seen or entry.folded is not entry
+            ),
+            "R-25": self._entries.has_blanks,
+            "R-27": sent.startswith(slash)
+            and any(entry.matches(slash) for entry in self._entries.candidates(slash)),
+            "R-28": seen != sent
+            and any(
+                entry.matches(sent) and self._truncate(entry.trimmed) != entry.trimmed
+                for entry in self._entries.candidates(sent)
+            ),
+        }
+        return tuple(fact for fact, matched in otherwise.items() if matched)

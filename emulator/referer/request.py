@@ -51,31 +51,29 @@ def classify(signed: Signing, method: str, scope: Scope) -> Request:
 _SIGNED_URLS = {"GET": Request.SIGNED_URL_TO_GET, "HEAD": Request.SIGNED_URL_TO_HEAD}
 
 
-def _step(outcome: Outcome, request: Request, *facts: str, assumed: tuple[str, ...] = ()) -> Step:
-    return Step(Stage.REQUEST, outcome, facts, assumed, request)
+def _checked(request: Request, facts: tuple[str, ...], assumed: tuple[str, ...] = ()) -> Step:
+    return Step(Stage.REQUEST, Outcome.CHECKED, facts, assumed, request)
+
+
+def _exempt(request: Request, reason: Reason, assumed: tuple[str, ...] = ()) -> Decision:
+    step = Step(Stage.REQUEST, Outcome.NOT_CHECKED, ("R-01",), assumed, request)
+    return Decision(reason, (step,))
 
 
 CHECKED = {
-    Request.ANONYMOUS: _step(Outcome.CHECKED, Request.ANONYMOUS, "R-01"),
-    Request.SIGNED_URL_TO_GET: _step(Outcome.CHECKED, Request.SIGNED_URL_TO_GET, "R-01", "R-04"),
-    Request.SIGNED_URL_TO_HEAD: _step(
-        Outcome.CHECKED, Request.SIGNED_URL_TO_HEAD, "R-01", assumed=("R-04",)
-    ),
+    Request.ANONYMOUS: _checked(Request.ANONYMOUS, ("R-01",)),
+    Request.SIGNED_URL_TO_GET: _checked(Request.SIGNED_URL_TO_GET, ("R-01", "R-04")),
+    Request.SIGNED_URL_TO_HEAD: _checked(Request.SIGNED_URL_TO_HEAD, ("R-01",), ("R-04",)),
 }
 """The first step of a request that is checked."""
 
 EXEMPT = {
-    Request.SIGNED_BY_HEADER: Decision(
-        Reason.SIGNED_BY_HEADER,
-        (_step(Outcome.NOT_CHECKED, Request.SIGNED_BY_HEADER, "R-01"),),
-    ),
-    **{
-        request: Decision(reason, (_step(Outcome.NOT_CHECKED, request, "R-01", assumed=("R-04",)),))
-        for request, reason in (
-            (Request.NOT_AN_OBJECT, Reason.NOT_AN_OBJECT),
-            (Request.PREFLIGHT, Reason.PREFLIGHT),
-            (Request.SIGNED_URL_TO_WRITE, Reason.SIGNED_URL_TO_WRITE),
-        )
-    },
+    request: _exempt(request, reason, assumed)
+    for request, reason, assumed in (
+        (Request.SIGNED_BY_HEADER, Reason.SIGNED_BY_HEADER, ()),
+        (Request.NOT_AN_OBJECT, Reason.NOT_AN_OBJECT, ("R-04",)),
+        (Request.PREFLIGHT, Reason.PREFLIGHT, ("R-04",)),
+        (Request.SIGNED_URL_TO_WRITE, Reason.SIGNED_URL_TO_WRITE, ("R-04",)),
+    )
 }
 """The decision for a request that is not checked."""

@@ -162,7 +162,7 @@ def _run_case(case: Case, policy: RefererPolicy) -> Result:
         ("basis", case.basis, decision.basis),
     )
     differences = tuple(
-        Difference(aspect, expected, actual)
+        Difference(aspect, str(expected), None if actual is None else str(actual))
         for aspect, expected, actual in aspects
         if expected is not None and expected != actual
     )
@@ -249,14 +249,14 @@ def _facts(value: object) -> tuple[str, ...]:
 
 def _table(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"is or has {value!r}, not a table")
+        raise ValueError(f"is {value!r}, not a table")
     return value
 
 
 def _tables(value: object) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise ValueError(f"is {value!r}, not an array of tables")
-    return [_table(item) for item in value]
+    return value
 
 
 def _tables_by_name(value: object) -> dict[str, dict[str, Any]]:

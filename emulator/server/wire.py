@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -46,8 +46,8 @@ class Answer(web.StreamResponse):
         """Write the head into the writer's buffer; it leaves with the first bytes of the body."""
         response = self._response
         status, body = response.status, response.body
-        # Response headers keep their names' case; nothing is there twice.
-        head = CIMultiDict(response.headers)
+        # No name is there twice, so a plain dictionary will do; the writer only walks it.
+        head = dict(response.headers)
         now = time.time()
         head["Server"] = "AliyunOSS"
         head["Date"] = dates.format_http(now)
@@ -64,7 +64,7 @@ class Answer(web.StreamResponse):
             head["Connection"] = "keep-alive"
         reason = _REASONS.get(status) or self.reason
         self._writer = writer = request.writer
-        await writer.write_headers(f"HTTP/1.1 {status} {reason}", head)
+        await writer.write_headers(f"HTTP/1.1 {status} {reason}", cast("CIMultiDict[str]", head))
         return writer
 
     async def write_eof(self, data: bytes = b"") -> None:

@@ -46,9 +46,7 @@ def place(request: Request) -> Place | None:
     """Where a request carries a signature, good or bad; None where it carries none (P-19)."""
     if "authorization" in request.headers:
         return Place.HEADER
-    if request.query and not _MARKS.isdisjoint(request.query):
-        return Place.URL
-    return None
+    return None if _MARKS.isdisjoint(request.query) else Place.URL
 
 
 def read(request: Request) -> Claim | None:
@@ -57,17 +55,13 @@ def read(request: Request) -> Claim | None:
     Nothing is verified but the form. Raises `InvalidArgument` for a malformed header or V4 URL and
     for a signature in both places, `AccessDenied` for half a V1 or V2 URL and for a bad date.
     """
-    authorization = request.headers.get("authorization")
-    in_url = not _MARKS.isdisjoint(request.query)
-    if authorization is None:
-        return _read_url(request) if in_url else None
-    if in_url:
-        raise OSSError(Code.SIGNED_TWICE)
-    scheme, _, credentials = authorization.strip().partition(" ")
-    read_header = _READ_HEADER.get(scheme)
-    if read_header is None:
-        raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000061")
-    return read_header(request, credentials)
+    match place(request):
+        case Place.HEADER:
+            return _read_header(request)
+        case Place.URL:
+            return _read_url(request)
+        case None:
+            return None
 
 
 def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, region: str) -> None:
@@ -82,6 +76,16 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, r
         raise _wrong_region(claim, request)
     _check_time(claim, request.received)
     _CALCULATE[claim.version](claim, request, bucket, key, secret).compare(claim)
+
+
+def _read_header(request: Request) -> Claim:
+    if not _MARKS.isdisjoint(request.query):
+        raise OSSError(Code.SIGNED_TWICE)
+    scheme, _, credentials = request.headers["authorization"].strip().partition(" ")
+    read_header = _READ_HEADER.get(scheme)
+    if read_header is None:
+        raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000061")
+    return read_header(request, credentials)
 
 
 def _read_url(request: Request) -> Claim:
@@ -108,10 +112,9 @@ def _check_time(claim: Claim, now: float) -> None:
                 RequestTime=dates.format_iso(claim.signed_at),
                 ServerTime=dates.format_iso(now),
             )
-        return
-    if claim.signed_at is not None and claim.signed_at - now > MAX_SKEW:
+    elif claim.signed_at is not None and claim.signed_at - now > MAX_SKEW:
         raise OSSError(Code.URL_NOT_YET_VALID, ServerTime=dates.format_iso(now))
-    if claim.expires_at is not None and now > claim.expires_at:
+    elif claim.expires_at is not None and now > claim.expires_at:
         raise OSSError(
             Code.REQUEST_EXPIRED,
             ec="0002-00000236" if claim.version is Version.V4 else None,

@@ -32,7 +32,8 @@ class Calculation(NamedTuple):
             OSSAccessKeyId=claim.access_key_id,
             SignatureProvided=claim.signature,
             StringToSign=self.string_to_sign.decode(errors="replace"),
-            StringToSignBytes=f"{self.string_to_sign.hex(' ').upper()} ",  # the blank is the service's
+            # The service ends it with a blank, too.
+            StringToSignBytes=self.string_to_sign.hex(" ").upper() + " ",
         )
         if self.canonical_request:
             error.details["CanonicalRequest"] = self.canonical_request.decode(errors="replace")

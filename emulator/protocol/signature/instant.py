@@ -1,7 +1,7 @@
 """The moments in a signature, as seconds since the epoch."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from emulator.protocol import dates
@@ -50,4 +50,4 @@ def parse(text: str) -> float | None:
 @lru_cache(64)
 def day(seconds: float) -> str:
     """The UTC day of a moment, `YYYYMMDD`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%d")
+    return dates.format_iso(seconds)[:10].replace("-", "")

@@ -52,26 +52,22 @@ def read_url(request: Request) -> Claim:
 def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str) -> Calculation:
     """Sign a request as its client should have done (P-10, P-11)."""
     headers = request.headers
-    resource = canonical.path(bucket, key)
-    if request.query:
-        signed = canonical.join(
-            (name, value)
-            for name, value in request.query.items()
-            if name in SUBRESOURCES or name.startswith("x-oss-")  # P-12
-        )
-        if signed:
-            resource = f"{resource}?{signed}"
+    subresources = canonical.join(
+        (name, value)
+        for name, value in request.query.items()
+        if name in SUBRESOURCES or name.startswith("x-oss-")  # P-12
+    )
     string_to_sign = canonical.encode(
         f"{request.method}\n"
         f"{headers.get('content-md5', '').strip()}\n"
         f"{headers.get('content-type', '').strip()}\n"
         f"{claim.date}\n"
         f"{canonical.headers(headers)}"
-        f"{resource}"
+        f"{canonical.path(bucket, key)}{'?' if subresources else ''}{subresources}"
     )
     return Calculation(sign(secret, string_to_sign), string_to_sign)
 
 
 def sign(secret: str, data: bytes) -> str:
-    """The base64 of an HMAC-SHA1."""
+    """The base64 of an HMAC-SHA1 (P-10)."""
     return b64encode(hmac.digest(canonical.encode(secret), data, "sha1")).decode()

@@ -44,11 +44,10 @@ def read_header(request: Request, credentials: str) -> Claim:
         request.headers.get("x-oss-security-token") or None,
         date,
         signed_at,
-        None,
-        authorization.header_names(fields.get("AdditionalHeaders", "")),
-        day,
-        region,
-        product,
+        additional_headers=authorization.header_names(fields.get("AdditionalHeaders", "")),
+        day=day,
+        region=region,
+        product=product,
     )
 
 
@@ -77,10 +76,10 @@ def read_url(request: Request) -> Claim:
         date,
         signed_at,
         signed_at + expires,
-        authorization.header_names(query.get("x-oss-additional-headers", "")),
-        day,
-        region,
-        product,
+        additional_headers=authorization.header_names(query.get("x-oss-additional-headers", "")),
+        day=day,
+        region=region,
+        product=product,
     )
 
 
@@ -103,8 +102,8 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
         f"{claim.day}/{claim.region}/{claim.product}/{_TERMINATOR}\n"
         f"{sha256(canonical_request).hexdigest()}"
     )
-    key_bytes = signing_key(secret, claim.day, claim.region, claim.product)
-    return Calculation(sign(key_bytes, string_to_sign), string_to_sign, canonical_request)
+    signature = sign(signing_key(secret, claim.day, claim.region, claim.product), string_to_sign)
+    return Calculation(signature, string_to_sign, canonical_request)
 
 
 @lru_cache(256)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from emulator.protocol.errors import OSSError, render
 from emulator.protocol.message import Request
-from emulator.protocol.signature import Claim, Place, Version, read, verify
+from emulator.protocol.signature import Claim, Place, Version, place, read, verify
 
 DATE, ISO, DAY, NOW = "Wed, 28 Dec 2022 10:27:41 GMT", "20221228T102741Z", "20221228", 1672223261.0
 SCOPE = f"{DAY}/cn-hangzhou/oss/aliyun_v4_request"
@@ -61,7 +61,14 @@ def url(**changes: str | None) -> str:
 
 @pytest.mark.parametrize("query", ["", "acl", "x-oss-process=image/info", "security-token=t"])
 def test_anonymous(query: str) -> None:
+    assert place(request(query=query)) is None
     assert read(request(query=query)) is None  # P-19
+
+
+@pytest.mark.parametrize("query", ["Expires", "x-oss-signature=a", "OSSAccessKeyId=a"])
+def test_place_of_what_is_not_valid(query: str) -> None:
+    assert place(request(query=query)) is Place.URL
+    assert place(request("nonsense", query)) is Place.HEADER
 
 
 # --- each form
@@ -195,7 +202,7 @@ def test_in_both_places(query: str) -> None:
         ("OSS :c2ln", "0002-00000063"),
         ("OSS ak:", "0002-00000063"),
         ("OSS2 AccessKeyId:ak", "0002-00000063"),
-        ("OSS2 AccessKeyId:ak,Signature:c2ln,Signature:c2ln", "0002-00000063"),
+        ("OSS2 AccessKeyId:ak,Signature:c2ln,Signature:c2ln", "0002-00000104"),
         ("OSS2 AccessKeyId:ak,Signature:c2ln,UnknownKey:ABC", "0002-00000104"),
         ("OSS4-HMAC-SHA256", "0002-00000203"),
         ("OSS4-HMAC-SHA256 Signature=abc", "0002-00000202"),
@@ -366,6 +373,15 @@ def test_a_space_in_the_query(space: str) -> None:
 
 
 # --- garbage
+
+
+@pytest.mark.parametrize(
+    "date", ["Fri, 31 Dec 9999 23:59:59 -1200", "Sat, 01 Jan 0100 00:00:00 +1400"]
+)
+@pytest.mark.parametrize("authorization", ["OSS ak:c2ln", V4])
+def test_the_ends_of_time(authorization: str, date: str) -> None:
+    never_anything_but_an_answer(request(authorization, date=date))
+
 
 WORDS = st.sampled_from(
     ["OSS", "OSS2", "OSS4-HMAC-SHA256", "Credential=", "Signature", "AccessKeyId", "ak", DAY, SCOPE]

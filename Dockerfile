@@ -1,0 +1,35 @@
+# The emulator as an image:
+#
+#   docker build --tag oss-emulator .
+#   docker run --rm --publish 127.0.0.1:9000:9000 oss-emulator
+
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY emulator emulator
+RUN python -m venv /opt/oss-emulator \
+ && /opt/oss-emulator/bin/pip install --no-cache-dir '.[fast]'
+
+FROM python:3.13-slim
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin emulator \
+ && install --directory --owner emulator --group emulator /data
+COPY --from=build /opt/oss-emulator /opt/oss-emulator
+COPY fixtures/seeds /usr/share/oss-emulator/seeds
+
+# All addresses inside the container only: what is reachable is decided where its port is published.
+ENV PATH=/opt/oss-emulator/bin:$PATH \
+    OSS_EMULATOR_HOST=0.0.0.0 \
+    OSS_EMULATOR_PORT=9000 \
+    OSS_EMULATOR_SEED=/usr/share/oss-emulator/seeds/demo.toml
+
+USER emulator
+# For seed files and access logs. Buckets and objects are in memory and end with the container.
+WORKDIR /data
+EXPOSE 9000
+
+# Past any proxy the environment names: it is this very container that is asked.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --start-interval=1s --retries=3 \
+  CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['OSS_EMULATOR_PORT'] + '/_emulator/health', timeout=4)"]
+
+ENTRYPOINT ["oss-emulator"]
+CMD ["serve"]

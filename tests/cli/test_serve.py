@@ -1,0 +1,638 @@
+"""`oss-emulator serve` as its user meets it: a process with flags, variables, files and signals."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import fields
+from pathlib import Path
+
+import oss2
+import pytest
+
+import emulator
+from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
+from tests.cli.process import EMULATOR, PATIENCE, Running, environment, serving, started, wait_for
+
+SEED = """
+[[bucket]]
+name = "examplebucket"
+acl = "public-read-write"
+
+[bucket.referer]
+allow_empty_referer = true
+whitelist = ["http://www.example.com/"]
+
+[[bucket.object]]
+key = "hello.txt"
+text = "Hello"
+
+[[bucket]]
+name = "privatebucket"
+
+[[bucket.object]]
+key = "hello.txt"
+text = "Hello"
+"""
+OBJECT = "/examplebucket/hello.txt"
+BAD_REFERER = "http://thief.example.org/"
+
+
+@pytest.fixture
+def seed(tmp_path: Path) -> str:
+    path = tmp_path / "seed.toml"
+    path.write_text(SEED)
+    return str(path)
+
+
+@pytest.fixture
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        return int(listener.getsockname()[1])
+
+
+def refuse(*arguments: str, **variables: str) -> str:
+    """Run a command that must fail: not 0, one sentence, no traceback. Returns the sentence."""
+    done = subprocess.run(
+        [*EMULATOR, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment(**variables),
+        timeout=PATIENCE,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert re.fullmatch(r"oss-emulator( serve)?: .+\n", done.stderr)
+    assert done.stdout == ""
+    return done.stderr
+
+
+# --- ready
+
+
+def test_ready_file_tells_all_once_listening(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        assert running.ready == {
+            "endpoint": f"http://127.0.0.1:{running.port}",
+            "port": running.port,
+            "pid": running.process.pid,
+            "region": "cn-hangzhou",
+            "access_key_id": DEFAULT_ACCESS_KEY_ID,
+        }
+        health = running.ask("GET", "/_emulator/health")
+        assert health.status == 200
+        assert json.loads(health.text) == {"status": "ok", "version": emulator.__version__}
+
+
+def test_ready_file_replaces_an_old_one_and_leaves_no_other(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    ready_file = tmp_path / "folder" / "ready.json"
+    ready_file.write_text("of an earlier run")
+    command = (*EMULATOR, "serve", "--port", "0", "--ready-file", str(ready_file))
+    with started(command, tmp_path, ready_file) as running:
+        assert running.ready["pid"] == running.process.pid
+        assert list(ready_file.parent.iterdir()) == [ready_file]
+
+
+def test_one_line_says_that_it_is_ready(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        wait_for(lambda: running.stdout.read_text().endswith("\n"))
+        assert running.stdout.read_text() == (
+            f"oss-emulator is ready: endpoint {running.endpoint}, region cn-hangzhou, "
+            f"access key {DEFAULT_ACCESS_KEY_ID} / {DEFAULT_ACCESS_KEY_SECRET}\n"
+        )
+        assert running.stderr.read_text() == ""
+
+
+def test_a_secret_that_was_given_is_not_printed(tmp_path: Path) -> None:
+    with serving(tmp_path, "--access-key-secret", "hush-hush") as running:
+        wait_for(lambda: running.stdout.read_text().endswith("\n"))
+        assert "is ready" in running.stdout.read_text()
+        assert "hush-hush" not in running.stdout.read_text()
+
+
+def test_hint_of_the_seed_names_the_endpoint(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text('hint = "Look at {endpoint}/b first."')
+    with serving(tmp_path, "--seed", str(seed)) as running:
+        wait_for(lambda: running.stdout.read_text().count("\n") == 2)
+        assert running.stdout.read_text().splitlines()[1] == (
+            f"Look at {running.endpoint}/b first."
+        )
+
+
+def test_version_and_help() -> None:
+    def ask(*arguments: str) -> str:
+        command = [*EMULATOR, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        assert done.returncode == 0
+        assert done.stderr == ""
+        return done.stdout
+
+    assert ask("--version") == f"{emulator.__version__}\n"
+    text = ask("serve", "--help")
+    for field in fields(Settings):
+        assert f"--{field.name.replace('_', '-')} " in text
+        assert f"OSS_EMULATOR_{field.name.upper()}" in "".join(text.split())
+
+
+# --- what cannot be done is told in one sentence
+
+
+def test_taken_port() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+        sentence = refuse("serve", "--port", str(port))
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in sentence
+    assert "--port" in sentence
+
+
+def test_address_of_another_machine() -> None:
+    assert "cannot listen on 203.0.113.9 port 0" in refuse(
+        "serve", "--host", "203.0.113.9", "--port", "0"
+    )
+
+
+@pytest.mark.parametrize("flag", ["--ready-file", "--access-log", "--seed"])
+def test_file_in_no_folder(tmp_path: Path, flag: str) -> None:
+    path = tmp_path / "nowhere" / "file"
+    sentence = refuse("serve", "--port", "0", flag, str(path))
+    assert str(path) in sentence
+    assert "No such file or directory" in sentence
+
+
+@pytest.mark.parametrize("flag", ["--ready-file", "--access-log", "--seed"])
+def test_file_that_is_a_folder(tmp_path: Path, flag: str) -> None:
+    sentence = refuse("serve", "--port", "0", flag, str(tmp_path))
+    assert str(tmp_path) in sentence
+    assert "Is a directory" in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("port", "-1", "'-1' is no port"),
+        ("port", "65536", "'65536' is no port"),
+        ("port", "http", "'http' is no port"),
+        ("port", "٨٠٨٠", "is no port"),
+        ("auth", "lenient", "'lenient' is not one of strict, relaxed, off"),
+        ("log-level", "loud", "'loud' is not one of debug, info, warning, error, critical"),
+    ],
+)
+def test_bad_value(name: str, value: str, complaint: str) -> None:
+    variable = f"OSS_EMULATOR_{name.replace('-', '_').upper()}"
+    by_flag = refuse("serve", f"--{name}", value)
+    by_variable = refuse("serve", **{variable: value})
+    assert f"--{name}: " in by_flag
+    assert complaint in by_flag
+    assert f"{variable}: " in by_variable
+    assert complaint in by_variable
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((), "COMMAND"),
+        (("sing",), "'sing'"),
+        (("serve", "--colour", "red"), "--colour red"),
+        (("serve", "--port"), "expected one argument"),
+        (("serve", "seed.toml"), "seed.toml"),
+    ],
+)
+def test_bad_command_line(arguments: tuple[str, ...], complaint: str) -> None:
+    sentence = refuse(*arguments)
+    assert complaint in sentence
+    assert "--help" in sentence
+
+
+BUCKET = '[[bucket]]\nname = "examplebucket"\n'
+RULES = f"{BUCKET}[bucket.referer]\n"
+ITEM = f'{BUCKET}[[bucket.object]]\nkey = "a"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[[bucket", "is no TOML"),
+        ("name = 'caf\udce9'", "is no TOML"),  # a byte that is not UTF-8
+        ("buckets = []", "buckets is not known; known are bucket, hint"),
+        ("bucket = 1", "[[bucket]]"),
+        ('[[bucket]]\nacl = "private"\n', "name must be a text"),
+        ("[[bucket]]\nname = 1\n", "name must be a text"),
+        ('[[bucket]]\nname = "No_Bucket"\n', "InvalidBucketName"),
+        (f'{BUCKET}acl = "public"\n', "no such bucket access control exists"),
+        (f'{BUCKET}storage_class = "Cheap"\n', "No such bucket storage class exists"),
+        (f'{BUCKET}redundancy = "RAID"\n', "No such redundancy type exists"),
+        (f'{BUCKET}owner = "me"\n', "owner is not known"),
+        (f"{BUCKET}referer = true\n", "referer must be a table"),
+        (f"{RULES}white_list = []\n", "white_list is not known"),
+        (f'{RULES}whitelist = "*"\n', "whitelist must be a list of texts"),
+        (f"{RULES}blacklist = [1]\n", "blacklist must be a list of texts"),
+        (f'{RULES}truncate_path = "no"\n', "truncate_path must be true or false"),
+        (f"{BUCKET}object = 1\n", "[[object]]"),
+        (ITEM, "give either text or file"),
+        (f'{ITEM}text = "a"\nfile = "b"\n', "give either text or file"),
+        (f'{ITEM}file = "nowhere"\n', "nowhere cannot be read: No such file or directory"),
+        (f'{ITEM}file = "."\n', "cannot be read: Is a directory"),
+        (f'{ITEM}text = "a"\nacl = "public"\n', "no such object access control exists"),
+        (f'{ITEM}text = "a"\ntags = "b"\n', "tags is not known"),
+        (f'{BUCKET}[[bucket.object]]\ntext = "a"\n', "key must be a text"),
+        (f'{BUCKET}[[bucket.object]]\nkey = "/a"\ntext = "a"\n', "InvalidObjectName"),
+        (f'{ITEM}text = "a"\nheaders = {{ Content-MD5 = "AAAA" }}\n', "InvalidDigest"),
+    ],
+)
+def test_bad_seed(tmp_path: Path, text: str, complaint: str) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text(text, encoding="utf-8", errors="surrogateescape")
+    sentence = refuse("serve", "--port", "0", "--seed", str(seed))
+    assert str(seed) in sentence
+    assert complaint in sentence
+
+
+# --- flags and variables
+
+WAYS = ("variable", "flag")
+
+
+def given(way: str, folder: Path, port: int) -> dict[str, str]:
+    """A value for each setting that tells in which way it was given; see `seen`."""
+    seed = folder / f"{way}.toml"
+    seed.write_text(
+        f'[[bucket]]\nname = "of-the-{way}"\nacl = "public-read"\n'
+        '[[bucket.object]]\nkey = "a"\ntext = ""\n'
+    )
+    return {
+        "host": {"variable": "localhost", "flag": "127.0.0.1"}[way],
+        "port": str(port),
+        "ready_file": str(folder / f"{way}.json"),
+        "region": f"region-{way}",
+        "access_key_id": f"id-{way}",
+        "access_key_secret": f"secret-{way}",
+        "auth": {"variable": "relaxed", "flag": "strict"}[way],
+        "domain": f"{way}.test",
+        "seed": str(seed),
+        "access_log": str(folder / f"{way}.log"),
+        "log_level": {"variable": "debug", "flag": "info"}[way],
+    }
+
+
+def seen(running: Running, folder: Path) -> dict[str, str]:
+    """The settings as they can be seen from outside."""
+    region, access_key_id = running.ready["region"], running.ready["access_key_id"]
+    signing = {
+        way: oss2.AuthV4(access_key_id, f"secret-{way}")
+        for way in WAYS
+        if _can_list(running, oss2.AuthV4(access_key_id, f"secret-{way}"), region)
+    }
+    (way,) = signing
+    stranger = oss2.AuthV4("nobody", "whatever")
+    service = oss2.Service(signing[way], running.endpoint, region=region)
+    (bucket,) = [bucket.name for bucket in oss2.BucketIterator(service)]
+    (domain,) = [
+        f"{way}.test"
+        for way in WAYS
+        if running.ask("GET", "/a", Host=f"{bucket}.{way}.test").status == 200
+    ]
+    return {
+        "host": running.endpoint.removeprefix("http://").partition(":")[0],
+        "port": str(running.port),
+        "ready_file": str(_only(folder, "json")),
+        "region": region,
+        "access_key_id": access_key_id,
+        "access_key_secret": f"secret-{way}",
+        "auth": "relaxed" if _can_list(running, stranger, region) else "strict",
+        "domain": domain,
+        "seed": str(folder / f"{bucket.removeprefix('of-the-')}.toml"),
+        "access_log": str(_only(folder, "log")),
+    }
+
+
+def _can_list(running: Running, auth: oss2.AuthV4, region: str) -> bool:
+    try:
+        oss2.Service(auth, running.endpoint, region=region).list_buckets()
+    except (oss2.exceptions.SignatureDoesNotMatch, oss2.exceptions.AccessDenied) as error:
+        if error.code not in ("SignatureDoesNotMatch", "InvalidAccessKeyId"):
+            raise
+        return False
+    return True
+
+
+def _only(folder: Path, suffix: str) -> Path:
+    (path,) = folder.glob(f"*.{suffix}")
+    return path
+
+
+def variables_of(values: dict[str, str]) -> dict[str, str]:
+    return {f"OSS_EMULATOR_{name.upper()}": value for name, value in values.items()}
+
+
+def test_each_flag_has_a_variable_of_the_same_name(tmp_path: Path, free_port: int) -> None:
+    values = given("variable", tmp_path, free_port)
+    assert set(values) == {field.name for field in fields(Settings)}
+    env = environment(**variables_of(values))
+    with started((*EMULATOR, "serve"), tmp_path, Path(values["ready_file"]), env) as running:
+        assert {**seen(running, tmp_path), "log_level": "debug"} == values
+
+
+def test_each_flag_goes_before_its_variable(tmp_path: Path, free_port: int) -> None:
+    values = given("flag", tmp_path, free_port)
+    # A value that would end the server shows that the variable is not even read.
+    variables = given("variable", tmp_path, 0) | {"port": "x", "auth": "x", "log_level": "x"}
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
+    env = environment(**variables_of(variables))
+    with started(
+        (*EMULATOR, "serve", *flags), tmp_path, Path(values["ready_file"]), env
+    ) as running:
+        assert {**seen(running, tmp_path), "log_level": "info"} == values
+
+
+def test_key_comes_from_the_variables_of_the_sdk_too(tmp_path: Path) -> None:
+    env = environment(OSS_ACCESS_KEY_ID="sdk-id", OSS_ACCESS_KEY_SECRET="sdk-secret")
+    with serving(tmp_path, env=env) as running:
+        assert running.ready["access_key_id"] == "sdk-id"
+        assert _can_list(running, oss2.AuthV4("sdk-id", "sdk-secret"), "cn-hangzhou")
+        assert not _can_list(running, oss2.AuthV4("sdk-id", "other"), "cn-hangzhou")
+
+
+def test_own_variables_go_before_those_of_the_sdk(tmp_path: Path) -> None:
+    env = environment(
+        OSS_ACCESS_KEY_ID="sdk-id",
+        OSS_ACCESS_KEY_SECRET="sdk-secret",
+        OSS_EMULATOR_ACCESS_KEY_ID="own-id",
+        OSS_EMULATOR_ACCESS_KEY_SECRET="own-secret",
+    )
+    with serving(tmp_path, env=env) as running:
+        assert running.ready["access_key_id"] == "own-id"
+        assert _can_list(running, oss2.AuthV4("own-id", "own-secret"), "cn-hangzhou")
+
+
+def test_empty_variables_are_none(tmp_path: Path) -> None:
+    empty = {f"OSS_EMULATOR_{field.name.upper()}": "" for field in fields(Settings)}
+    with serving(tmp_path, env=environment(**empty)) as running:
+        assert running.ready["region"] == "cn-hangzhou"
+        assert running.ready["access_key_id"] == DEFAULT_ACCESS_KEY_ID
+
+
+def test_domains_by_commas_and_by_repeating(tmp_path: Path, seed: str) -> None:
+    domains = ("--domain", "oss.one.test, oss.two.test", "--domain", "oss.three.test")
+    with serving(tmp_path, "--seed", seed, *domains) as running:
+        for domain in ("localhost", "oss.one.test", "oss.two.test", "oss.three.test"):
+            host = f"examplebucket.{domain}:{running.port}"
+            assert running.ask("GET", "/hello.txt", Host=host).text == "Hello"
+            path_style = running.ask("GET", OBJECT, Host=domain)
+            assert path_style.text == "Hello"
+        stray = running.ask("GET", "/hello.txt", Host="examplebucket.oss.four.test")
+        assert (stray.status, stray.code) == (404, "NoSuchBucket")
+        assert "--domain" in stray.text
+
+
+# --- the end
+
+
+ENDINGS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+
+
+@ENDINGS
+def test_upload_is_finished_before_the_end(
+    tmp_path: Path, seed: str, number: signal.Signals
+) -> None:
+    with serving(tmp_path, "--seed", seed) as running:
+        with _connection(running) as slow, slow.makefile("rb") as answer:
+            slow.sendall(
+                b"PUT /examplebucket/slow HTTP/1.1\r\nHost: localhost\r\n"
+                b"Content-Length: 10\r\nExpect: 100-continue\r\n\r\n"
+            )
+            # The server has begun to read the body.
+            assert answer.readline() == b"HTTP/1.1 100 Continue\r\n"
+            assert answer.readline() == b"\r\n"
+            slow.sendall(b"01234")
+
+            running.process.send_signal(number)
+            wait_for(lambda: _refuses(running.port))
+            assert running.process.poll() is None
+            slow.sendall(b"56789")
+
+            assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
+            assert b'ETag: "781E5E245D69B566979B86E28D23F2C7"\r\n' in answer.readlines()
+        assert running.process.wait(PATIENCE) == 0
+        assert running.stderr.read_text() == ""
+
+
+@ENDINGS
+def test_download_is_finished_before_the_end(tmp_path: Path, number: signal.Signals) -> None:
+    size = 64 * 1024 * 1024  # more than the sockets hold between them
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(size)
+    seed = tmp_path / "seed.toml"
+    seed.write_text(
+        '[[bucket]]\nname = "examplebucket"\nacl = "public-read"\n'
+        '[[bucket.object]]\nkey = "large"\nfile = "large"\n'
+    )
+    with serving(tmp_path, "--seed", str(seed)) as running:
+        with _connection(running) as slow, slow.makefile("rb") as answer:
+            slow.sendall(b"GET /examplebucket/large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
+            while answer.readline() != b"\r\n":
+                pass
+
+            running.process.send_signal(number)
+            wait_for(lambda: _refuses(running.port))
+            assert running.process.poll() is None
+
+            assert len(answer.read()) == size
+        assert running.process.wait(PATIENCE) == 0
+        assert running.stderr.read_text() == ""
+
+
+@ENDINGS
+def test_idle_connection_does_not_hold_up_the_end(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path) as running, _connection(running) as idle:
+        # One request was answered, so the server knows the connection; it is kept alive.
+        idle.sendall(b"HEAD /_emulator/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert idle.recv(1000).startswith(b"HTTP/1.1 200 ")
+        begun = time.monotonic()
+        assert running.end(number) == 0
+        assert time.monotonic() - begun < 20  # running requests would get 30
+        assert running.stderr.read_text() == ""
+
+
+def _connection(running: Running) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", running.port), PATIENCE)
+
+
+def _refuses(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+# --- signatures
+
+
+@pytest.fixture(params=["AuthV1", "AuthV2", "AuthV4"])
+def bucket_as(request: pytest.FixtureRequest) -> Callable[..., oss2.Bucket]:
+    make = {"AuthV1": oss2.Auth, "AuthV2": oss2.AuthV2, "AuthV4": oss2.AuthV4}[request.param]
+
+    def build(
+        running: Running,
+        name: str = "privatebucket",
+        key: str = DEFAULT_ACCESS_KEY_ID,
+        secret: str = DEFAULT_ACCESS_KEY_SECRET,
+    ) -> oss2.Bucket:
+        return oss2.Bucket(make(key, secret), running.endpoint, name, region="cn-hangzhou")
+
+    return build
+
+
+def denial(call: Callable[[], object]) -> tuple[int, str, str]:
+    with pytest.raises(oss2.exceptions.ServerError) as caught:
+        call()
+    return caught.value.status, caught.value.code, caught.value.ec
+
+
+def body(bucket: oss2.Bucket) -> bytes:
+    return bytes(bucket.get_object("hello.txt").read())
+
+
+UNKNOWN_KEY = (403, "InvalidAccessKeyId", "0002-00000902")
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, tmp_path: Path, seed: str) -> Iterator[Running]:
+    with serving(tmp_path, "--seed", seed, *request.param) as running:
+        yield running
+
+
+STRICT, RELAXED, OFF = [], ["--auth", "relaxed"], ["--auth", "off"]
+
+
+@pytest.mark.parametrize("server", [STRICT, ["--auth", "strict"]], indirect=True)
+def test_strict_verifies_every_signature(
+    server: Running, bucket_as: Callable[..., oss2.Bucket]
+) -> None:
+    assert body(bucket_as(server)) == b"Hello"
+    wrong = denial(lambda: body(bucket_as(server, secret="wrong")))
+    assert wrong[:2] == (403, "SignatureDoesNotMatch")
+    assert denial(lambda: body(bucket_as(server, key="nobody"))) == UNKNOWN_KEY
+    assert server.ask("GET", "/privatebucket/hello.txt").status == 403
+
+
+@pytest.mark.parametrize("server", [RELAXED], indirect=True)
+def test_relaxed_takes_an_unknown_key_for_the_owner(
+    server: Running, bucket_as: Callable[..., oss2.Bucket]
+) -> None:
+    assert body(bucket_as(server)) == b"Hello"
+    assert body(bucket_as(server, key="nobody", secret="whatever")) == b"Hello"
+    wrong = denial(lambda: body(bucket_as(server, secret="wrong")))
+    assert wrong[:2] == (403, "SignatureDoesNotMatch")
+    assert server.ask("GET", "/privatebucket/hello.txt").status == 403
+
+
+@pytest.mark.parametrize("server", [OFF], indirect=True)
+def test_off_verifies_nothing(server: Running, bucket_as: Callable[..., oss2.Bucket]) -> None:
+    assert body(bucket_as(server, secret="wrong")) == b"Hello"
+    assert body(bucket_as(server, key="nobody", secret="whatever")) == b"Hello"
+    # Who signs nothing is still nobody.
+    assert server.ask("GET", "/privatebucket/hello.txt").status == 403
+
+
+@pytest.mark.parametrize("server", [STRICT, RELAXED, OFF], indirect=True)
+def test_signed_stays_signed_for_the_referer_rules(
+    server: Running, bucket_as: Callable[..., oss2.Bucket]
+) -> None:
+    """A header signature is exempt, a signed URL is not (R-01), in every mode."""
+    bucket = bucket_as(server, "examplebucket")
+    headers = {"Referer": BAD_REFERER}
+    assert bucket.get_object("hello.txt", headers=headers).read() == b"Hello"
+    url = bucket.sign_url("GET", "hello.txt", 60, slash_safe=True)
+    target = url.removeprefix(server.endpoint)
+    assert server.ask("GET", target, Referer="http://www.example.com/").text == "Hello"
+    denied = server.ask("GET", target, Referer=BAD_REFERER)
+    assert (denied.status, denied.headers["x-oss-ec"]) == (403, "0003-00000503")
+
+
+# --- access log
+
+LINE = re.compile(
+    r"(?P<remote>\S+) - - "
+    r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "
+    r'"(?P<request>[A-Z]+ \S+ HTTP/1\.[01])" (?P<status>\d{3}) (?P<bytes>\d+) (?P<ms>\d+) '
+    r'"(?P<referer>[^"]*)" "(?P<user_agent>[^"]*)" "(?P<host>[^"]*)" '
+    r'"(?P<request_id>[0-9A-F]{24})" "true" "(?P<requester>[^"]*)" "(?P<operation>[^"]*)" '
+    r'"(?P<bucket>[^"]*)" "(?P<key>[^"]*)" (?P<size>\d+|-) (?P<server_ms>\d+) '
+    r'"(?P<code>[^"]*)" (?P<length>\d+) "(?P<owner>[^"]*)" (?P<delta>-?\d+|-) '
+    r'"(?P<sync>[^"]*)" "(?P<class>[^"]*)" "(?P<target_class>[^"]*)" "(?P<accelerate>[^"]*)" '
+    r'"(?P<access_key_id>[^"]*)"\n'
+)
+
+
+def parse_log(path: Path, count: int) -> list[dict[str, str]]:
+    """The lines of an access log, which are written after the answers."""
+    wait_for(lambda: path.exists() and path.read_text().count("\n") >= count)
+    with path.open(newline="") as log:
+        matches = [(line, LINE.fullmatch(line)) for line in log]
+    assert len(matches) == count
+    assert [line for line, match in matches if match is None] == []
+    return [match.groupdict() for _, match in matches if match is not None]
+
+
+def test_access_log(tmp_path: Path, seed: str) -> None:
+    log = tmp_path / "access.log"
+    with serving(tmp_path, "--seed", seed, "--access-log", str(log)) as running:
+        host = f"127.0.0.1:{running.port}"
+        denied = running.ask("GET", f"{OBJECT}?v=1", Referer=BAD_REFERER, User_Agent='a "b"')
+        assert denied.status == 403
+        running.ask("HEAD", OBJECT)
+        auth = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
+        bucket = oss2.Bucket(auth, running.endpoint, "privatebucket", region="cn-hangzhou")
+        bucket.put_object("图 1.png", b"01234")
+        running.ask("GET", "/examplebucket?lifecycle")
+        running.ask("GET", "/_emulator/health")  # not OSS, not logged
+        get, head, put, unknown = parse_log(log, 4)
+
+    wanted = {
+        "remote": "127.0.0.1",
+        "request": f"GET {OBJECT}?v=1 HTTP/1.1",
+        "status": "403",
+        "bytes": str(len(denied.text)),
+        "referer": BAD_REFERER,
+        "user_agent": r"a \x22b\x22",
+        "host": host,
+        "request_id": denied.headers["x-oss-request-id"],
+        "requester": "-",
+        "operation": "GetObject",
+        "bucket": "examplebucket",
+        "key": "hello.txt",
+        "size": "5",
+        "code": "AccessDenied",
+        "length": "0",
+        "access_key_id": "-",
+    }
+    assert {name: get[name] for name in wanted} == wanted
+    assert (head["request"], head["status"], head["bytes"]) == (
+        f"HEAD {OBJECT} HTTP/1.1",
+        "200",
+        "0",
+    )
+    assert (head["operation"], head["referer"], head["code"]) == ("HeadObject", "-", "-")
+    assert (put["operation"], put["bucket"], put["status"]) == ("PutObject", "privatebucket", "200")
+    assert put["key"] == "%E5%9B%BE%201.png"
+    assert put["access_key_id"] == DEFAULT_ACCESS_KEY_ID
+    assert put["requester"] == put["owner"] != "-"
+    assert (put["length"], put["size"]) == ("5", "5")
+    assert (unknown["status"], unknown["code"], unknown["key"]) == ("501", "NotImplemented", "-")
+
+
+def test_access_log_is_appended_to(tmp_path: Path, seed: str) -> None:
+    log = tmp_path / "access.log"
+    for count in (1, 2):
+        with serving(tmp_path, "--seed", seed, "--access-log", str(log)) as running:
+            running.ask("GET", OBJECT)
+            parse_log(log, count)

@@ -1,0 +1,86 @@
+"""The live server of the tests, clients of it, and buckets that nobody else uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import oss2
+import pytest
+
+from tests.http.client import Client
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, serve
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # oss2 2.19.1 asks Python 3.12 and later for a naive time.
+    config.addinivalue_line("filterwarnings", "ignore:.*utcnow:DeprecationWarning")
+
+
+@pytest.fixture(scope="session")
+def live() -> Iterator[Live]:
+    """The server that the tests of one worker share."""
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[oss2.Session]:
+    """The connections that the oss2 clients of one worker share."""
+    pool = oss2.Session()
+    yield pool
+    pool.session.close()
+
+
+@pytest.fixture(scope="session")
+def client(live: Live) -> Client:
+    """A client that sends what it is given."""
+    return live.client
+
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture
+def make_bucket(live: Live) -> Iterator[Callable[..., str]]:
+    """Makes buckets that vanish with the test: `make_bucket(acl)` returns a name."""
+    names: list[str] = []
+
+    def make(acl: str = "private") -> str:
+        name = f"bucket-{next(_NUMBERS)}"
+        live.put_bucket(name, acl)
+        names.append(name)
+        return name
+
+    yield make
+    for name in names:
+        live.drop_bucket(name)
+
+
+@pytest.fixture
+def new_name(live: Live) -> Iterator[str]:
+    """The name of a bucket that is not there yet and may be created by the test."""
+    name = f"new-bucket-{next(_NUMBERS)}"
+    yield name
+    live.drop_bucket(name)
+
+
+@pytest.fixture(params=SIGNERS)
+def auth(request: pytest.FixtureRequest) -> Any:
+    """The key's owner, by each way of signing in turn."""
+    return SIGNERS[request.param](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+
+
+@pytest.fixture
+def owner() -> Any:
+    """The key's owner, for what a test needs beside what it tests."""
+    return SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+
+
+@pytest.fixture
+def bucket(
+    live: Live, make_bucket: Callable[..., str], auth: Any, session: oss2.Session
+) -> oss2.Bucket:
+    """An empty private bucket, used by each way of signing in turn."""
+    return live.bucket(make_bucket(), auth, session=session)

@@ -1,0 +1,163 @@
+"""A small HTTP client that sends what it is given: what no SDK can send, and nothing it adds."""
+
+from __future__ import annotations
+
+import socket
+from base64 import b64decode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http.client import HTTPMessage, parse_headers
+from types import TracebackType
+
+from lxml import etree
+
+Headers = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP response."""
+
+    version: str
+    status: int
+    reason: str
+    headers: HTTPMessage
+    body: bytes
+
+    @property
+    def document(self) -> bytes:
+        """The XML of an error; that of an answer to HEAD comes in a header (P-30)."""
+        return self.body or b64decode(self.headers.get("x-oss-err", ""))
+
+    @property
+    def elements(self) -> list[tuple[str, str]]:
+        """The children of the root element in their order, with their texts."""
+        root = etree.fromstring(self.document)
+        return [(str(child.tag), child.text or "") for child in root]
+
+    @property
+    def error(self) -> dict[str, str]:
+        """The elements of an error answer."""
+        assert etree.fromstring(self.document).tag == "Error"
+        return dict(self.elements)
+
+    @property
+    def code(self) -> str:
+        """The code of an error, "" where there is none."""
+        return self.error["Code"] if self.document else ""
+
+
+class Connection:
+    """One TCP connection: bytes out, answers in."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._socket = socket.create_connection((host, port), timeout=20)
+        self._input = self._socket.makefile("rb")
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._input.close()
+        self._socket.close()
+
+    def send(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def request(
+        self, method: str, target: str, headers: Headers = (), body: bytes | None = None
+    ) -> Answer:
+        """Send one request and wait for its answer."""
+        self.send(write(method, target, headers, body))
+        return self.receive(method)
+
+    def receive(self, method: str = "GET") -> Answer:
+        """Read one answer; `method` is that of its request."""
+        line = self._input.readline().decode("ascii")
+        assert line.endswith("\r\n"), f"no status line but {line!r}"
+        version, status, reason = line.rstrip("\r\n").split(" ", 2)
+        headers = parse_headers(self._input)
+        body = b""
+        if method != "HEAD" and int(status) not in (100, 204, 304):
+            assert "Transfer-Encoding" not in headers
+            length = int(headers["Content-Length"])
+            body = self._input.read(length)
+            assert len(body) == length
+        return Answer(version, int(status), reason, headers, body)
+
+    def ends(self) -> bool:
+        """Wait until the server sends something or closes; whether it closed."""
+        try:
+            return self._input.read(1) == b""
+        except ConnectionResetError:
+            return True
+
+
+@dataclass(frozen=True)
+class Client:
+    """Sends each request on a connection of its own."""
+
+    host: str
+    port: int
+
+    def connect(self) -> Connection:
+        return Connection(self.host, self.port)
+
+    def request(
+        self, method: str, target: str, headers: Headers = (), body: bytes | None = None
+    ) -> Answer:
+        """One request; a `Host` header is added where none is given."""
+        fields = list(headers)
+        if "host" not in [name.lower() for name, _ in fields]:
+            fields.insert(0, ("Host", f"{self.host}:{self.port}"))
+        with self.connect() as connection:
+            return connection.request(method, target, fields, body)
+
+    def get(self, target: str, *headers: tuple[str, str]) -> Answer:
+        return self.request("GET", target, headers)
+
+    def head(self, target: str, *headers: tuple[str, str]) -> Answer:
+        return self.request("HEAD", target, headers)
+
+    def put(self, target: str, body: bytes, *headers: tuple[str, str]) -> Answer:
+        return self.request("PUT", target, headers, body)
+
+
+def write(method: str, target: str, headers: Headers, body: bytes | None = None) -> bytes:
+    """A request as bytes; a `Content-Length` is added to a body that comes without its length."""
+    fields = list(headers)
+    names = {name.lower() for name, _ in fields}
+    if body is not None and names.isdisjoint({"content-length", "transfer-encoding"}):
+        fields.append(("Content-Length", str(len(body))))
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields)]
+    head = "".join(f"{line}\r\n" for line in lines) + "\r\n"
+    return head.encode("utf-8", "surrogateescape") + (body or b"")
+
+
+def check_error(
+    answer: Answer, status: int, code: str, message: str, ec: str, **details: str
+) -> None:
+    """Hold an error answer against what it must be, element by element (P-30).
+
+    `ec` is "" where the service's number is not known: then the element may not be there.
+    A detail's `_` stands for `-`.
+    """
+    extra = [(name.replace("_", "-"), value) for name, value in details.items()]
+    told = [("EC", ec), ("RecommendDoc", f"https://api.aliyun.com/troubleshoot?q={ec}")]
+    got = answer.error
+    assert (answer.status, got["Code"], got["Message"]) == (status, code, message)
+    assert answer.elements == [
+        ("Code", code),
+        ("Message", message),
+        ("RequestId", answer.headers["x-oss-request-id"]),
+        ("HostId", got["HostId"]),
+        *extra,
+        *(told if ec else []),
+    ]
+    assert answer.headers.get("x-oss-ec", "") == ec
+    assert answer.headers["Content-Type"] == "application/xml"

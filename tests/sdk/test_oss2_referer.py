@@ -1,0 +1,243 @@
+"""PutBucketReferer and GetBucketReferer through oss2, each way of signing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import oss2
+import pytest
+from oss2.exceptions import AccessDenied, InvalidDigest, MalformedXml, NoSuchBucket
+from oss2.models import BucketReferer
+
+from tests.http.live import ANONYMOUS, Live
+
+VERBATIM = [
+    "http://www.aliyun.com",
+    "https://阿里云.example/*",
+    "https://a.example/?a=1&b=2+c%20d",
+    "mibrowser:home",
+    "www.example.com",
+    "*.example.com",
+    "http://www.aliyun.com",
+    "<tag attribute=\"'\">",
+    "https://😀.example/",
+]
+"""P-34: order, duplicates and values come back as they were put."""
+
+
+def rules(bucket: oss2.Bucket) -> dict[str, Any]:
+    found = bucket.get_bucket_referer()
+    return {
+        "allow_empty_referer": found.allow_empty_referer,
+        "referers": found.referers,
+        "allow_truncate_query_string": found.allow_truncate_query_string,
+        "black_referers": found.black_referers,
+    }
+
+
+UNSET = {
+    "allow_empty_referer": True,
+    "referers": [],
+    "allow_truncate_query_string": True,
+    "black_referers": [],
+}
+"""R-15, R-26."""
+
+
+def test_a_bucket_on_which_nothing_was_set_allows_everything(bucket: oss2.Bucket) -> None:
+    """R-15"""
+    assert rules(bucket) == UNSET
+
+
+@pytest.mark.parametrize(
+    ("put", "got"),
+    [
+        (BucketReferer(True, []), UNSET),
+        (BucketReferer(False, []), {**UNSET, "allow_empty_referer": False}),
+        (BucketReferer(True, VERBATIM), {**UNSET, "referers": VERBATIM}),
+        (
+            BucketReferer(False, VERBATIM, False, VERBATIM[::-1]),
+            {
+                "allow_empty_referer": False,
+                "referers": VERBATIM,
+                "allow_truncate_query_string": False,
+                "black_referers": VERBATIM[::-1],
+            },
+        ),
+        # P-34: without the element, true.
+        (BucketReferer(True, [], None), {**UNSET, "allow_truncate_query_string": True}),
+        (BucketReferer(True, [], False), {**UNSET, "allow_truncate_query_string": False}),
+        (BucketReferer(True, [], True), {**UNSET, "allow_truncate_query_string": True}),
+        (
+            BucketReferer(True, [], black_referers=["http://a.example/"]),
+            {**UNSET, "black_referers": ["http://a.example/"]},
+        ),
+        (BucketReferer(True, [""]), {**UNSET, "referers": [""]}),
+    ],
+)
+def test_rules_come_back_as_they_were_put(
+    bucket: oss2.Bucket, put: BucketReferer, got: dict[str, Any]
+) -> None:
+    """R-30, P-34"""
+    result = bucket.put_bucket_referer(put)
+    assert (result.status, result.headers["Content-Length"]) == (200, "0")
+    assert rules(bucket) == got
+
+
+def test_a_put_replaces_everything(bucket: oss2.Bucket) -> None:
+    """R-30: what is missing in the second is cleared."""
+    bucket.put_bucket_referer(BucketReferer(False, ["http://a/"], False, ["http://b/"]))
+    bucket.put_bucket_referer(BucketReferer(False, ["http://c/"]))
+    assert rules(bucket) == {
+        **UNSET,
+        "allow_empty_referer": False,
+        "referers": ["http://c/"],
+    }
+
+
+def test_rules_are_cleared_by_an_empty_list(bucket: oss2.Bucket) -> None:
+    """R-34"""
+    bucket.put_bucket_referer(BucketReferer(False, ["http://a/"], False, ["http://b/"]))
+    bucket.put_bucket_referer(BucketReferer(True, []))
+    assert rules(bucket) == UNSET
+
+
+def test_there_is_no_call_to_delete_rules(bucket: oss2.Bucket) -> None:
+    """R-34, P-40: and it must not delete the bucket."""
+    bucket.put_bucket_referer(BucketReferer(False, ["http://a/"]))
+    with pytest.raises(oss2.exceptions.ServerError) as caught:
+        bucket._do("DELETE", bucket.bucket_name, "", params={"referer": ""})
+    assert (caught.value.status, caught.value.code) == (501, "NotImplemented")
+    assert rules(bucket)["referers"] == ["http://a/"]
+
+
+def test_many_rules_are_kept(bucket: oss2.Bucket) -> None:
+    many = [f"https://www-{number}.example.com/" for number in range(1000)]
+    bucket.put_bucket_referer(BucketReferer(True, many))
+    assert rules(bucket)["referers"] == many
+
+
+@pytest.mark.parametrize("call", ["put", "get"])
+def test_nobody_but_the_owner_sees_or_sets_rules(
+    live: Live, bucket: oss2.Bucket, call: str
+) -> None:
+    """R-32: whatever the ACL."""
+    bucket.put_bucket_acl("public-read-write")
+    anonymous = live.bucket(bucket.bucket_name, ANONYMOUS)
+    with pytest.raises(AccessDenied) as caught:
+        if call == "put":
+            anonymous.put_bucket_referer(BucketReferer(True, ["http://thief.example/"]))
+        else:
+            anonymous.get_bucket_referer()
+    assert (caught.value.status, caught.value.code) == (403, "AccessDenied")
+    assert rules(bucket) == UNSET
+
+
+@pytest.mark.parametrize("call", ["put", "get"])
+def test_a_missing_bucket_is_told_before_who_asks(live: Live, auth: Any, call: str) -> None:
+    """R-32, P-18"""
+    for who in (auth, ANONYMOUS):
+        missing = live.bucket("no-such-bucket", who)
+        with pytest.raises(NoSuchBucket) as caught:
+            if call == "put":
+                missing.put_bucket_referer(BucketReferer(True, []))
+            else:
+                missing.get_bucket_referer()
+        assert caught.value.ec == "0015-00000101"
+
+
+@pytest.mark.parametrize(
+    ("document", "ec"),
+    [
+        ("", "0015-00000231"),
+        ("no XML", "0015-00000231"),
+        ("<RefererConfiguration><AllowEmptyReferer>true", "0015-00000231"),
+        ("<Referer><AllowEmptyReferer>true</AllowEmptyReferer></Referer>", "0015-00000231"),
+        # P-34, R-33
+        ("<RefererConfiguration><RefererList/></RefererConfiguration>", "0033-00000002"),
+    ],
+)
+def test_a_document_that_is_none_changes_nothing(
+    bucket: oss2.Bucket, document: str, ec: str
+) -> None:
+    """R-33"""
+    bucket.put_bucket_referer(BucketReferer(False, ["http://a/"]))
+    with pytest.raises(MalformedXml) as caught:
+        bucket.put_bucket_referer(document)
+    assert (caught.value.status, caught.value.ec) == (400, ec)
+    assert rules(bucket)["referers"] == ["http://a/"]
+
+
+def test_a_wrong_digest_changes_nothing(bucket: oss2.Bucket) -> None:
+    """R-33"""
+    body = (
+        b"<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer></RefererConfiguration>"
+    )
+
+    def put(digest: str) -> None:
+        headers = {"Content-MD5": digest}
+        bucket._do(
+            "PUT", bucket.bucket_name, "", data=body, params={"referer": ""}, headers=headers
+        )
+
+    with pytest.raises(InvalidDigest) as caught:
+        put(oss2.utils.content_md5(body + b" "))
+    assert caught.value.message == "The Content-MD5 you specified was invalid."
+    assert caught.value.ec == "0017-00000503"
+    assert rules(bucket) == UNSET
+    put(oss2.utils.content_md5(body))
+    assert rules(bucket)["allow_empty_referer"] is False
+
+
+def test_each_bucket_has_rules_of_its_own(
+    live: Live, bucket: oss2.Bucket, make_bucket: Any, auth: Any
+) -> None:
+    """R-03"""
+    other = live.bucket(make_bucket(), auth)
+    bucket.put_bucket_referer(BucketReferer(True, ["http://a/"]))
+    other.put_bucket_referer(BucketReferer(True, ["http://b/"]))
+    assert rules(bucket)["referers"] == ["http://a/"]
+    assert rules(other)["referers"] == ["http://b/"]
+
+
+@pytest.mark.parametrize(
+    ("referer", "ec"),
+    [
+        (None, "0003-00000501"),
+        ("http://other.example/", "0003-00000503"),
+        ("http://bad.example/", "0003-00000502"),
+        ("http://good.example/page", None),
+    ],
+)
+@pytest.mark.parametrize("way", ["get", "head", "url"])
+def test_put_rules_hold_at_once(
+    live: Live, bucket: oss2.Bucket, way: str, referer: str | None, ec: str | None
+) -> None:
+    """R-01, R-11 … R-13: for anonymous requests and for signed URLs, not for signed headers."""
+    bucket.put_bucket_acl("public-read")
+    bucket.put_object("a", b"x")
+    headers = {} if referer is None else {"Referer": referer}
+    anonymous = live.bucket(bucket.bucket_name, ANONYMOUS)
+
+    def ask() -> Any:
+        if way == "url":
+            return bucket.get_object_with_url(bucket.sign_url("GET", "a", 60), headers=headers)
+        return getattr(anonymous, f"{way}_object")("a", headers=headers)
+
+    assert ask().status == 200
+    bucket.put_bucket_referer(
+        BucketReferer(False, ["http://good.example/"], black_referers=["http://bad."])
+    )
+    if ec is None:
+        assert ask().status == 200
+    else:
+        with pytest.raises(AccessDenied) as caught:
+            ask()
+        error = caught.value
+        assert error.message == "You are denied by bucket referer policy."
+        assert error.ec == error.headers["x-oss-ec"] == ec
+        assert error.details["BucketName"] == bucket.bucket_name
+        assert error.details["RecommendDoc"] == f"https://api.aliyun.com/troubleshoot?q={ec}"
+    assert bucket.get_object("a", headers=headers).read() == b"x"
+    bucket.put_bucket_referer(BucketReferer(True, []))
+    assert ask().status == 200
