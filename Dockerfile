@@ -28,7 +28,7 @@ WORKDIR /data
 EXPOSE 9000
 
 # Past any proxy the environment names: it is this very container that is asked.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --start-interval=1s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
   CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['OSS_EMULATOR_PORT'] + '/_emulator/health', timeout=4)"]
 
 ENTRYPOINT ["oss-emulator"]

@@ -30,6 +30,14 @@ class Takes(Enum):
     OBJECT = "object"
 
 
+class Status(Enum):
+    """How far an operation goes."""
+
+    ENFORCED = "enforced"
+    KEPT = "kept"
+    """What is put is validated, kept and answered again, and has no effect."""
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """A body that has arrived, and what was computed on its way."""
@@ -66,6 +74,9 @@ class Operation:
     takes: Takes
     header: str
     """A request header whose presence asks for it, "" for none."""
+    action: str
+    """The RAM action it needs."""
+    status: Status
     needs_bucket: bool
     """Whether a missing bucket is an error before anything else (P-18)."""
     perform: Callable[["Call"], Response]
@@ -76,7 +87,17 @@ def _not_found_yet(call: "Call") -> Response:
 
 
 UNKNOWN = Operation(
-    "", "", Resource.SERVICE, "", Permission.OWN, Takes.NOTHING, "", False, _not_found_yet
+    name="",
+    method="",
+    resource=Resource.SERVICE,
+    subresource="",
+    permission=Permission.OWN,
+    takes=Takes.NOTHING,
+    header="",
+    action="",
+    status=Status.ENFORCED,
+    needs_bucket=False,
+    perform=_not_found_yet,
 )
 """What a call asks for until that was found out."""
 
@@ -133,13 +154,25 @@ def operation(
     permission: Permission = Permission.OWN,
     takes: Takes = Takes.NOTHING,
     header: str = "",
+    action: str = "",
+    status: Status = Status.ENFORCED,
     needs_bucket: bool = True,
 ) -> Callable[[Callable[[Call], Response]], Operation]:
-    """Make a function the Operation of that name."""
+    """Make a function the Operation of that name; its action is `oss:` and the name by default."""
 
     def declare(perform: Callable[[Call], Response]) -> Operation:
         return Operation(
-            name, method, resource, subresource, permission, takes, header, needs_bucket, perform
+            name,
+            method,
+            resource,
+            subresource,
+            permission,
+            takes,
+            header,
+            action or f"oss:{name}",
+            status,
+            needs_bucket,
+            perform,
         )
 
     return declare

@@ -70,7 +70,7 @@ def _cannot_change(name: str, message: str) -> OSSError:
     return OSSError(Code.BUCKET_ALREADY_EXISTS, message, BucketName=name)
 
 
-@operation("HeadBucket", "HEAD", Resource.BUCKET)
+@operation("HeadBucket", "HEAD", Resource.BUCKET, action="oss:GetBucketInfo")
 def head_bucket(call: Call) -> Response:
     """Whether a bucket is there and the caller's."""
     return Response(200, {"x-oss-bucket-region": call.bucket.region})
@@ -80,7 +80,8 @@ def head_bucket(call: Call) -> Response:
 def delete_bucket(call: Call) -> Response:
     """Delete an empty bucket; raises `BucketNotEmpty`."""
     bucket = call.bucket
-    if next(iter(call.storage.objects(bucket.name)), None) is not None:
+    storage = call.storage
+    if any(True for kept in (storage.objects, storage.uploads) for _ in kept(bucket.name)):
         raise OSSError(Code.BUCKET_NOT_EMPTY, BucketName=bucket.name)
     call.storage.delete_bucket(bucket.name)
     return Response(204)
@@ -132,13 +133,17 @@ def get_bucket_stat(call: Call) -> Response:
     """How many objects and bytes a bucket holds, by storage class."""
     count: Counter[str] = Counter()
     size: Counter[str] = Counter()
-    for item in call.storage.objects(call.bucket.name):
+    markers = 0
+    for item in call.storage.versions(call.bucket.name):
+        if item.delete_marker:
+            markers += 1
+            continue
         count[item.storage_class] += 1
         size[item.storage_class] += item.size
     stat: list[tuple[str, xml.Value]] = [
         ("Storage", size.total()),
         ("ObjectCount", count.total()),
-        ("MultipartUploadCount", 0),
+        ("MultipartUploadCount", sum(1 for _ in call.storage.uploads(call.bucket.name))),
         ("LiveChannelCount", 0),
         ("LastModifiedTime", int(call.request.received)),
     ]
@@ -148,5 +153,5 @@ def get_bucket_stat(call: Call) -> Response:
             stat.append((f"{name}RealStorage", size[storage_class]))
         stat.append((f"{name}ObjectCount", count[storage_class]))
     stat.append(("MultipartPartCount", 0))
-    stat.append(("DeleteMarkerCount", 0))
+    stat.append(("DeleteMarkerCount", markers))
     return xml.answer("BucketStat", stat)

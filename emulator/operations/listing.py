@@ -1,6 +1,6 @@
 """ListObjects, version 1 and 2."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from operator import attrgetter
 
@@ -32,14 +32,15 @@ def list_objects(call: Call) -> Response:
     )
 
 
-@operation("ListObjectsV2", "GET", Resource.BUCKET, "list-type")
+@operation("ListObjectsV2", "GET", Resource.BUCKET, "list-type", action="oss:ListObjects")
 def list_objects_v2(call: Call) -> Response:
     """A page of the objects after a continuation token or a name (GetBucketV2)."""
     query = call.request.query
     if query["list-type"] != "2":
         raise invalid_argument("list-type", query["list-type"], "The list-type must be 2.")
     start_after = _name(call, "start-after")
-    token = query.get("continuation-token")
+    # oss2 sends an empty one with the first request.
+    token = query.get("continuation-token") or None
     page = _page(call, start_after if token is None else _read_token(token))
     write = _writer(call)
     return xml.answer(
@@ -59,7 +60,9 @@ def list_objects_v2(call: Call) -> Response:
 def _page(call: Call, marker: str) -> paging.Page[Object]:
     bucket = call.bucket.name
     return paging.cut(
-        lambda start: call.storage.objects(bucket, start),
+        lambda start: (
+            item for item in call.storage.objects(bucket, start) if not item.delete_marker
+        ),
         attrgetter("key"),
         prefix=_name(call, "prefix"),
         delimiter=_name(call, "delimiter"),
@@ -119,7 +122,7 @@ def _write_token(name: str) -> str:
 
 def _read_token(token: str) -> str:
     try:
-        return urlsafe_b64decode(token.encode()).decode()
+        return b64decode(token.encode(), b"-_", validate=True).decode()
     except ValueError:
         raise invalid_argument(
             "continuation-token", token, "The continuation token is none that was given out."

@@ -11,18 +11,18 @@ from emulator.protocol.headers import invalid_argument
 from emulator.protocol.message import Response
 
 
-@operation("PutObjectACL", "PUT", Resource.OBJECT, "acl", takes=Takes.DOCUMENT)
+@operation("PutObjectAcl", "PUT", Resource.OBJECT, "acl", takes=Takes.DOCUMENT)
 def put_object_acl(call: Call) -> Response:
     """Set the ACL of an object; `default` gives it back to the bucket's."""
     acl = call.request.headers.get("x-oss-object-acl", "")
     if acl not in set(ObjectAcl):
         raise invalid_argument("x-oss-object-acl", acl, code=Code.INVALID_OBJECT_ACL)
     found = find(call)
-    call.storage.put_object(call.bucket.name, replace(found, acl=acl))
+    call.storage.replace_object(call.bucket.name, replace(found, acl=acl))
     return Response()
 
 
-@operation("GetObjectACL", "GET", Resource.OBJECT, "acl")
+@operation("GetObjectAcl", "GET", Resource.OBJECT, "acl")
 def get_object_acl(call: Call) -> Response:
     """The owner and the ACL of an object."""
     found = find(call)

@@ -1,9 +1,11 @@
 """Objects: put, get, look at, delete."""
 
+from dataclasses import replace
+
 from emulator.access import Permission
 from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.objects import check_writable, describe, find, object_acl
-from emulator.protocol import checksums, conditions, dates, headers, ranges
+from emulator.objects import describe, draft, find, remove, store, version_id_of
+from emulator.protocol import checksums, conditions, headers, ranges
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import FileRange, Response
 from emulator.referer import Signing
@@ -14,29 +16,21 @@ from emulator.storage.blobs import slices
 @operation("PutObject", "PUT", Resource.OBJECT, permission=Permission.WRITE, takes=Takes.OBJECT)
 def put_object(call: Call) -> Response:
     """Put an object as a whole."""
-    request, body = call.request, call.body
-    check_writable(call)
-    checksums.check_crc64(request.headers.get("x-oss-hash-crc64ecma"), body.crc64)
-    encryption = headers.encryption(request.headers)
-    etag = checksums.format_etag(body.md5)
-    item = Object(
-        call.key,
-        body.content,
-        body.size,
-        etag,
-        body.crc64,
-        request.received,
-        call.bucket.owner,
-        storage_class=headers.storage_class(request.headers, call.bucket.storage_class),
-        acl=object_acl(call),
-        headers={**headers.kept(request.headers), **encryption},
+    request, body = call.request.headers, call.body
+    checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), body.crc64)
+    item = replace(
+        draft(call),
+        content=body.content,
+        size=body.size,
+        etag=checksums.format_etag(body.md5),
+        crc64=body.crc64,
     )
-    call.storage.put_object(call.bucket.name, item)
     answer = {
-        "ETag": etag,
+        "ETag": item.etag,
         "Content-MD5": checksums.format_md5(body.md5),
-        "x-oss-hash-crc64ecma": str(body.crc64),
-        **encryption,
+        "x-oss-hash-crc64ecma": str(item.crc64),
+        **headers.encryption(request),
+        **store(call, item),
     }
     return Response(200, answer)
 
@@ -47,7 +41,7 @@ def get_object(call: Call) -> Response:
     request = call.request
     item = find(call)
     conditions.check(request.headers, item.etag, item.modified)
-    answer = describe(item)
+    answer = describe(call, item)
     if request.query:
         answer.update(_overrides(call))
     part = ranges.parse(
@@ -62,33 +56,39 @@ def get_object(call: Call) -> Response:
     return Response(206, answer, _read(item, part.offset, part.length))
 
 
-@operation("HeadObject", "HEAD", Resource.OBJECT, permission=Permission.READ)
+@operation(
+    "HeadObject", "HEAD", Resource.OBJECT, permission=Permission.READ, action="oss:GetObject"
+)
 def head_object(call: Call) -> Response:
     """What GetObject would answer, without the bytes."""
     item = find(call)
     conditions.check(call.request.headers, item.etag, item.modified)
-    return Response(200, {**describe(item), "Content-Length": str(item.size)})
+    return Response(200, {**describe(call, item), "Content-Length": str(item.size)})
 
 
-@operation("GetObjectMeta", "HEAD", Resource.OBJECT, "objectMeta", permission=Permission.READ)
+_META = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma", "x-oss-version-id")
+
+
+@operation(
+    "GetObjectMeta",
+    "HEAD",
+    Resource.OBJECT,
+    "objectMeta",
+    permission=Permission.READ,
+    action="oss:GetObject",
+)
 def head_object_meta(call: Call) -> Response:
     """ETag, size and time of an object."""
     item = find(call)
-    return Response(
-        200,
-        {
-            "ETag": item.etag,
-            "Last-Modified": dates.format_http(item.modified),
-            "Content-Length": str(item.size),
-        },
-    )
+    meta = describe(call, item)
+    shown = {name: meta[name] for name in _META if name in meta}
+    return Response(200, {**shown, "Content-Length": str(item.size)})
 
 
 @operation("DeleteObject", "DELETE", Resource.OBJECT, permission=Permission.WRITE)
 def delete_object(call: Call) -> Response:
     """Delete an object; 204 whether it was there or not."""
-    call.storage.delete_object(call.bucket.name, call.key)
-    return Response(204)
+    return Response(204, remove(call, call.key, version_id_of(call)).headers)
 
 
 def _overrides(call: Call) -> dict[str, str]:

@@ -5,59 +5,66 @@ from urllib.parse import unquote
 
 from emulator.access import ObjectAcl, Permission, authorize
 from emulator.dispatch import Call, Resource, operation
-from emulator.objects import check_writable, object_acl
+from emulator.objects import draft, store
 from emulator.protocol import conditions, dates, headers, xml
 from emulator.protocol.address import Target, decode_key
 from emulator.protocol.errors import Code, OSSError
-from emulator.protocol.message import Response
+from emulator.protocol.message import Response, parse_query
 from emulator.storage import Object
 
 SOURCE = "x-oss-copy-source"
 
 
-@operation("CopyObject", "PUT", Resource.OBJECT, permission=Permission.WRITE, header=SOURCE)
+@operation(
+    "CopyObject",
+    "PUT",
+    Resource.OBJECT,
+    permission=Permission.WRITE,
+    header=SOURCE,
+    action="oss:PutObject",
+)
 def copy_object(call: Call) -> Response:
     """Copy an object within the region; onto itself it changes the metadata."""
     request = call.request.headers
-    check_writable(call)
-    target = locate(request[SOURCE])
-    source = find_source(call, target)
+    new = draft(call)
+    target, version_id = locate(request[SOURCE])
+    source = find_source(call, target, version_id)
     conditions.check(request, source.etag, source.modified, f"{SOURCE}-")
     encryption = headers.encryption(request)
     item = replace(
-        source,
-        key=call.key,
-        modified=call.request.received,
-        owner=call.bucket.owner,
+        new,
+        content=source.content,
+        size=source.size,
+        etag=source.etag,
+        crc64=source.crc64,
         # An appendable object is copied to one that no longer is (CopyObject).
         kind="Normal" if source.kind == "Appendable" else source.kind,
-        acl=object_acl(call),
-        storage_class=headers.storage_class(request, call.bucket.storage_class),
         headers={**_metadata(call, source, target == call.target), **encryption},
     )
-    call.storage.put_object(call.bucket.name, item)
+    stored = store(call, item)
     answer = xml.answer(
         "CopyObjectResult",
         [("ETag", item.etag), ("LastModified", dates.format_iso(item.modified))],
     )
-    found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64), **encryption}
+    found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64), **encryption, **stored}
     return replace(answer, headers={**answer.headers, **found})
 
 
-def locate(header: str) -> Target:
-    """Read `/bucket/key`, percent-encoded; raises `InvalidArgument`."""
-    bucket, _, key = header.partition("?")[0].removeprefix("/").partition("/")
+def locate(header: str) -> tuple[Target, str | None]:
+    """Read `/bucket/key?versionId=…`, percent-encoded; raises `InvalidArgument`."""
+    path, _, query = header.partition("?")
+    bucket, _, key = path.removeprefix("/").partition("/")
     if not bucket or not key:
         raise headers.invalid_argument(SOURCE, header, code=Code.INVALID_COPY_SOURCE)
-    return Target(unquote(bucket), decode_key(key))
+    return Target(unquote(bucket), decode_key(key)), parse_query(query).get("versionId")
 
 
-def find_source(call: Call, target: Target) -> Object:
-    """The object to copy from, which the caller must be allowed to read."""
+def find_source(call: Call, target: Target, version_id: str | None) -> Object:
+    """The version to copy from, which the caller must be allowed to read; raises `NoSuchKey`."""
     bucket = call.storage.bucket(target.bucket)
     if bucket is None:
         raise OSSError(Code.NO_SUCH_BUCKET, BucketName=target.bucket)
-    item = call.storage.object(bucket.name, target.key)
+    item = call.storage.object(bucket.name, target.key, version_id)
     verdict = authorize(
         call.caller,
         bucket.owner,
@@ -67,7 +74,7 @@ def find_source(call: Call, target: Target) -> Object:
     )
     if not verdict.allowed:
         raise OSSError(Code.OBJECT_ACL_READ)
-    if item is None:
+    if item is None or item.delete_marker:
         raise OSSError(Code.NO_SUCH_KEY, Key=target.key)
     return item
 

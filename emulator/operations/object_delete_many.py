@@ -2,6 +2,7 @@
 
 from emulator.access import Permission
 from emulator.dispatch import Call, Resource, Takes, operation
+from emulator.objects import Removed, remove
 from emulator.protocol import parameters, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
@@ -16,6 +17,7 @@ MAX_KEYS = 1000
     Resource.BUCKET,
     "delete",
     permission=Permission.WRITE,
+    action="oss:DeleteObject",
     takes=Takes.DOCUMENT,
 )
 def delete_multiple_objects(call: Call) -> Response:
@@ -26,14 +28,23 @@ def delete_multiple_objects(call: Call) -> Response:
     if not 0 < len(entries) <= MAX_KEYS:
         detail = f"{len(entries)} objects are named; 1 to {MAX_KEYS} can be deleted at once."
         raise OSSError(Code.MALFORMED_XML, ec="0016-00000608", ErrorDetail=detail)
-    keys = [_key(entry) for entry in entries]
-    for key in keys:
-        call.storage.delete_object(call.bucket.name, key)
+    wanted = [(_key(entry), entry.text("VersionId") or None) for entry in entries]
+    removed = [(key, version_id, remove(call, key, version_id)) for key, version_id in wanted]
     if node.text("Quiet").lower() == "true":
         return Response()
     write = parameters.encode if encoding else str
-    deleted = [("Deleted", [("Key", write(key))]) for key in keys]
+    deleted = [("Deleted", _deleted(write(key), named, done)) for key, named, done in removed]
     return xml.answer("DeleteResult", [("EncodingType", encoding), *deleted])
+
+
+def _deleted(key: str, version_id: str | None, removed: Removed) -> xml.Children:
+    marker = removed.delete_marker
+    return [
+        ("Key", key),
+        ("VersionId", version_id),
+        ("DeleteMarker", True if marker else None),
+        ("DeleteMarkerVersionId", removed.version_id if marker else None),
+    ]
 
 
 def _key(entry: xml.Node) -> str:

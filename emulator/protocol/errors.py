@@ -61,6 +61,8 @@ class Code(Enum):
 
     # Objects (0016, 0026)
     NO_SUCH_KEY = Row("NoSuchKey", 404, "The specified key does not exist.", "0026-00000001")
+    NO_SUCH_VERSION = Row("NoSuchVersion", 404, "The specified version does not exist.", "0026-00000001")
+    METHOD_NOT_ALLOWED = Row("MethodNotAllowed", 405, "The specified method is not allowed against this resource.", "0017-00000001")
     INVALID_OBJECT_NAME = Row("InvalidObjectName", 400, "The specified object is not valid.", "0016-00000005")
     OBJECT_NAME_TOO_LONG = Row("InvalidObjectName", 400, "The Length of Object name must be less than 1024.", "0016-00000003")
     OBJECT_NAME_NOT_UTF8 = Row("InvalidObjectName", 400, "The specified object is not valid.", "0016-00000004")

@@ -11,15 +11,16 @@ from emulator.protocol.headers import invalid_argument
 SUBRESOURCES: Final = frozenset(
     """
     accessPoint accessPointConfigForObjectProcess accessPointForObjectProcess accessPointPolicy
-    accessPointPolicyForObjectProcess accessmonitor acl append asyncFetch bucketArchiveDirectRead
-    bucketInfo cleanRestoredObject cloudboxes cname comp cors dataPipeline delete dir encryption
-    httpsConfig img inventory lifecycle link live location logging metaQuery objectInfo objectMeta
-    policy policyStatus processConfiguration publicAccessBlock qos qosInfo qosRequester
-    redundancyTransition referer regionList regions rename replication replicationLocation
-    replicationProgress requestPayment requesterQosInfo resourceGroup resourcePool resourcePoolBuckets resourcePoolInfo
-    responseHeader restore rtc seal select stat style symlink tagging transferAcceleration
-    truncate udf udfApplication udfApplicationLog udfImage uploadId uploads userDefinedLogFieldsConfig
-    versioning versions vod vpcip website worm wormExtend wormId x-oss-async-process x-oss-process
+    accessPointPolicyForObjectProcess accessmonitor acl append asyncFetch
+    bucketArchiveDirectRead bucketInfo cleanRestoredObject cloudboxes cname comp cors
+    dataPipeline delete dir encryption httpsConfig img inventory lifecycle link live location
+    logging metaQuery objectInfo objectMeta policy policyStatus processConfiguration
+    publicAccessBlock qos qosInfo qosRequester redundancyTransition referer regionList regions
+    rename replication replicationLocation replicationProgress requestPayment requesterQosInfo
+    resourceGroup resourcePool resourcePoolBuckets resourcePoolInfo responseHeader restore rtc
+    seal select stat style symlink tagging transferAcceleration truncate udf udfApplication
+    udfApplicationLog udfImage uploadId uploads userDefinedLogFieldsConfig versioning versions
+    vod vpcip website worm wormExtend wormId x-oss-async-process x-oss-process
     """.split()
 )
 
@@ -28,9 +29,9 @@ PARAMETERS: Final = frozenset(
     """
     OSSAccessKeyId Expires Signature callback callback-var continuation-token delimiter
     encoding-type endTime fetch-owner inventoryId key-marker list-type marker max-keys max-parts
-    max-uploads partNumber part-number-marker position prefix security-token sequential startTime
-    start-after status styleName tag-key tag-value tagging udfId udfName upload-id-marker
-    versionId version-id-marker vip withHashContext
+    max-uploads partNumber part-number-marker position prefix security-token sequential
+    startTime start-after status styleName tag-key tag-value tagging udfId udfName upload-id-
+    marker versionId version-id-marker vip withHashContext
     """.split()
 )
 PREFIXES: Final = ("x-oss-", "response-")

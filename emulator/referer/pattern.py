@@ -58,7 +58,7 @@ class Pattern:
 
     @property
     def folded(self) -> Pattern:
-        """The entry case-folded, for a Referer that is folded too; itself if it already is (R-24)."""
+        """The entry case-folded (R-24), for a Referer folded as well; itself if it already is."""
         folded = self.text.casefold()
         return self if folded == self.text else Pattern.compile(folded)
 

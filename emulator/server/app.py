@@ -1,5 +1,7 @@
 """One server: listens, answers each request by its service, ends in good order."""
 
+import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -33,6 +35,9 @@ class Server:
         self.service = service
         self._access_log = access_log
         self._runner: web.ServerRunner | None = None
+        self._running = 0
+        self._idle: asyncio.Event | None = None
+        """Set once nothing runs any more; there only while the server ends."""
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which for 0 is a free one. Raises `OSError` if it is taken."""
@@ -49,10 +54,30 @@ class Server:
 
     async def stop(self) -> None:
         """Stop listening and let running requests finish."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._runner is None:
+            return
+        for site in self._runner.sites:
+            await site.stop()
+        # aiohttp's own ending drops what is still to come of a body, so uploads end first.
+        self._idle = asyncio.Event()
+        if self._running:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), SHUTDOWN_TIMEOUT)
+        await self._runner.cleanup()
 
     async def _answer(self, http: web.BaseRequest) -> web.StreamResponse:
+        self._running += 1
+        try:
+            answer = await self._serve(http)
+        finally:
+            self._running -= 1
+            if self._idle is not None and not self._running:
+                self._idle.set()
+        if self._idle is not None:
+            answer.force_close()
+        return answer
+
+    async def _serve(self, http: web.BaseRequest) -> web.StreamResponse:
         request = wire.read(http)
         call = self.service.receive(request)
         if request.path.startswith("/_emulator/") and self.service.is_endpoint(request.host):

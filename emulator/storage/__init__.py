@@ -1,10 +1,12 @@
 """What is kept: buckets, objects and their bytes. Knows nothing of OSS's rules."""
 
-from emulator.storage.base import Bucket, Object, Storage
+from emulator.storage.base import NULL_VERSION, Account, Bucket, Object, Part, Storage, Upload
 from emulator.storage.blobs import Blob, BlobWriter, FileBlob, MemoryBlob
 from emulator.storage.memory import MemoryStorage
 
 __all__ = [
+    "NULL_VERSION",
+    "Account",
     "Blob",
     "BlobWriter",
     "Bucket",
@@ -12,5 +14,7 @@ __all__ = [
     "MemoryBlob",
     "MemoryStorage",
     "Object",
+    "Part",
     "Storage",
+    "Upload",
 ]

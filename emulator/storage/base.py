@@ -21,8 +21,19 @@ class Bucket:
     acl: str = "private"
     storage_class: str = "Standard"
     redundancy: str = "LRS"
+    versioning: str = ""
+    """"" until it is first set, then Enabled or Suspended."""
     documents: Mapping[str, bytes] = field(default_factory=dict)
-    """Configurations by sub-resource, each as the bytes that were put."""
+    """Configurations by name, each as the bytes that were put."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is kept of an account itself."""
+
+    id: str
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    """As those of a bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,30 @@ class Object:
     headers: Mapping[str, str] = field(default_factory=dict)
     """What GET answers beyond the computed: Content-Type, Cache-Control, `x-oss-meta-*` …"""
     version_id: str = NULL_VERSION
+    delete_marker: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A multipart upload that has begun."""
+
+    id: str
+    initiated: float
+    draft: Object
+    """The object it will become, still without bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an upload."""
+
+    number: int
+    content: tuple[Blob, ...]
+    size: int
+    etag: str
+    crc64: int
+    modified: float
 
 
 class Storage(Protocol):
@@ -51,7 +86,9 @@ class Storage(Protocol):
 
     - Absence is None, never an error; what is not there can be deleted.
     - A record put is the record got: nothing is changed, dropped or added.
-    - Buckets come in the order of their names, objects in the order of their keys' UTF-8 bytes.
+    - Buckets come in the order of their names, objects in the order of their keys' UTF-8 bytes,
+      the versions of one object from the newest to the oldest, uploads by key and then by id,
+      parts by number.
     - Every call is whole or not at all, and seen by the next call.
     - A storage knows no rule of OSS: conditions, ACLs and listings with delimiters are above it.
     """
@@ -68,17 +105,47 @@ class Storage(Protocol):
     def delete_bucket(self, name: str) -> None:
         """Remove a bucket and all that is in it."""
 
-    def object(self, bucket: str, key: str) -> Object | None:
-        """The current version of an object."""
+    def account(self, account: str) -> Account | None:
+        """The record of an account."""
+
+    def put_account(self, account: Account) -> None:
+        """Add the record of an account, or replace it."""
+
+    def object(self, bucket: str, key: str, version_id: str | None = None) -> Object | None:
+        """A version of an object, the newest where none is named; it may be a delete marker."""
 
     def put_object(self, bucket: str, item: Object) -> None:
-        """Add an object, or replace the one with its key. The bucket must be there."""
+        """Add the newest version of an object; the one with the same version id goes."""
 
-    def delete_object(self, bucket: str, key: str) -> None:
-        """Remove an object."""
+    def replace_object(self, bucket: str, item: Object) -> None:
+        """Put a record in the place of the one with its key and version id, which is there."""
+
+    def delete_object(self, bucket: str, key: str, version_id: str) -> None:
+        """Remove one version of an object."""
 
     def objects(self, bucket: str, start: str = "") -> Iterator[Object]:
-        """The objects whose key is `start` or comes after it. Walk it before the next write."""
+        """The newest versions from the key `start` on. Walk it before the next write."""
+
+    def versions(self, bucket: str, start: str = "") -> Iterator[Object]:
+        """All versions from the key `start` on. Walk it before the next write."""
+
+    def uploads(self, bucket: str) -> Iterator[Upload]:
+        """The uploads that have begun and not ended. Walk it before the next write."""
+
+    def upload(self, bucket: str, upload_id: str) -> Upload | None:
+        """The upload of that id."""
+
+    def put_upload(self, bucket: str, upload: Upload) -> None:
+        """Add an upload."""
+
+    def delete_upload(self, bucket: str, upload_id: str) -> None:
+        """Remove an upload with its parts."""
+
+    def parts(self, bucket: str, upload_id: str) -> Sequence[Part]:
+        """The parts of an upload that is there."""
+
+    def put_part(self, bucket: str, upload_id: str, part: Part) -> None:
+        """Add a part, or replace the one with its number. The upload must be there."""
 
     def blob_writer(self) -> BlobWriter:
         """A place for the bytes of a body that is arriving."""

@@ -2,8 +2,9 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-from emulator.storage.base import Bucket, Object
+from emulator.storage.base import Account, Bucket, Object, Part, Upload
 from emulator.storage.blobs import BlobWriter
 
 
@@ -11,9 +12,9 @@ class MemoryStorage:
     """Buckets and objects in dictionaries; see `Storage` for what is promised."""
 
     def __init__(self) -> None:
+        self._accounts: dict[str, Account] = {}
         self._buckets: dict[str, Bucket] = {}
-        self._objects: dict[str, dict[str, Object]] = {}
-        self._keys: dict[str, SortedKeys] = {}
+        self._contents: dict[str, _Contents] = {}
 
     def buckets(self) -> Sequence[Bucket]:
         return sorted(self._buckets.values(), key=lambda bucket: bucket.name)
@@ -23,30 +24,82 @@ class MemoryStorage:
 
     def put_bucket(self, bucket: Bucket) -> None:
         self._buckets[bucket.name] = bucket
-        self._objects.setdefault(bucket.name, {})
-        self._keys.setdefault(bucket.name, SortedKeys())
+        self._contents.setdefault(bucket.name, _Contents())
 
     def delete_bucket(self, name: str) -> None:
         self._buckets.pop(name, None)
-        self._objects.pop(name, None)
-        self._keys.pop(name, None)
+        self._contents.pop(name, None)
 
-    def object(self, bucket: str, key: str) -> Object | None:
-        return self._objects[bucket].get(key)
+    def account(self, account: str) -> Account | None:
+        return self._accounts.get(account)
+
+    def put_account(self, account: Account) -> None:
+        self._accounts[account.id] = account
+
+    def object(self, bucket: str, key: str, version_id: str | None = None) -> Object | None:
+        versions = self._contents[bucket].versions.get(key)
+        if versions is None:
+            return None
+        if version_id is None:
+            return versions[0]
+        return next((item for item in versions if item.version_id == version_id), None)
 
     def put_object(self, bucket: str, item: Object) -> None:
-        objects = self._objects[bucket]
-        if item.key not in objects:
-            self._keys[bucket].add(item.key)
-        objects[item.key] = item
+        contents = self._contents[bucket]
+        versions = contents.versions.get(item.key)
+        if versions is None:
+            contents.versions[item.key] = [item]
+            contents.keys.add(item.key)
+        else:
+            kept = (other for other in versions if other.version_id != item.version_id)
+            contents.versions[item.key] = [item, *kept]
 
-    def delete_object(self, bucket: str, key: str) -> None:
-        if self._objects[bucket].pop(key, None) is not None:
-            self._keys[bucket].remove(key)
+    def replace_object(self, bucket: str, item: Object) -> None:
+        versions = self._contents[bucket].versions[item.key]
+        ids = [other.version_id for other in versions]
+        versions[ids.index(item.version_id)] = item
+
+    def delete_object(self, bucket: str, key: str, version_id: str) -> None:
+        contents = self._contents[bucket]
+        versions = contents.versions.get(key, [])
+        kept = [item for item in versions if item.version_id != version_id]
+        if kept:
+            contents.versions[key] = kept
+        elif versions:
+            del contents.versions[key]
+            contents.keys.remove(key)
 
     def objects(self, bucket: str, start: str = "") -> Iterator[Object]:
-        objects = self._objects[bucket]
-        return (objects[key] for key in self._keys[bucket].walk(start))
+        contents = self._contents[bucket]
+        return (contents.versions[key][0] for key in contents.keys.walk(start))
+
+    def versions(self, bucket: str, start: str = "") -> Iterator[Object]:
+        contents = self._contents[bucket]
+        return (item for key in contents.keys.walk(start) for item in contents.versions[key])
+
+    def uploads(self, bucket: str) -> Iterator[Upload]:
+        uploads = self._contents[bucket].uploads.values()
+        return iter(sorted(uploads, key=lambda upload: (upload.draft.key, upload.id)))
+
+    def upload(self, bucket: str, upload_id: str) -> Upload | None:
+        return self._contents[bucket].uploads.get(upload_id)
+
+    def put_upload(self, bucket: str, upload: Upload) -> None:
+        contents = self._contents[bucket]
+        contents.uploads[upload.id] = upload
+        contents.parts.setdefault(upload.id, {})
+
+    def delete_upload(self, bucket: str, upload_id: str) -> None:
+        contents = self._contents[bucket]
+        contents.uploads.pop(upload_id, None)
+        contents.parts.pop(upload_id, None)
+
+    def parts(self, bucket: str, upload_id: str) -> Sequence[Part]:
+        parts = self._contents[bucket].parts[upload_id]
+        return [parts[number] for number in sorted(parts)]
+
+    def put_part(self, bucket: str, upload_id: str, part: Part) -> None:
+        self._contents[bucket].parts[upload_id][part.number] = part
 
     def blob_writer(self) -> BlobWriter:
         return BlobWriter()
@@ -83,3 +136,15 @@ class SortedKeys:
             self._sorted.extend(self._added)
             self._sorted.sort()
         self._added.clear()
+
+
+@dataclass(slots=True)
+class _Contents:
+    """What is in one bucket."""
+
+    versions: dict[str, list[Object]] = field(default_factory=dict)
+    """By key, the newest version first."""
+    keys: SortedKeys = field(default_factory=SortedKeys)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    parts: dict[str, dict[int, Part]] = field(default_factory=dict)
+    """By upload and number."""

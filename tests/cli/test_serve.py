@@ -315,7 +315,7 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
 def _can_list(running: Running, auth: oss2.AuthV4, region: str) -> bool:
     try:
         oss2.Service(auth, running.endpoint, region=region).list_buckets()
-    except (oss2.exceptions.SignatureDoesNotMatch, oss2.exceptions.AccessDenied) as error:
+    except oss2.exceptions.ServerError as error:
         if error.code not in ("SignatureDoesNotMatch", "InvalidAccessKeyId"):
             raise
         return False

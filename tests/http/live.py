@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -61,15 +61,22 @@ class Live:
         """An oss2 client of a bucket; it does not create it."""
         return oss2.Bucket(auth, self.endpoint, name, region=REGION, **options)
 
-    def put_bucket(self, name: str, acl: str = "private") -> None:
-        """Create a bucket of the key's owner without a signature."""
-        head = [("Host", "localhost"), ("x-oss-acl", acl)]
+    def put(
+        self, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> None:
+        """A PUT by the key's owner, without a signature."""
+        fields = [("Host", "localhost"), *(headers or {}).items()]
+        owner = self.service.accounts.owner
         answer = self.run(
             lambda: self.service.handle(
-                Request.read("PUT", f"/{name}", head, time.time()), caller=self.service.accounts.owner
+                Request.read("PUT", target, fields, time.time()), body, caller=owner
             )
         )
-        assert answer.status == 200
+        assert answer.status == 200, answer.body
+
+    def put_bucket(self, name: str, acl: str = "private") -> None:
+        """Create a bucket of the key's owner."""
+        self.put(f"/{name}", headers={"x-oss-acl": acl})
 
     def drop_bucket(self, name: str) -> None:
         """Remove a bucket and all that is in it."""

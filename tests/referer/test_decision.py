@@ -108,6 +108,13 @@ def test_the_steps_of_a_decision_are_in_order() -> None:
     assert decision.facts == ("R-01", "R-04", "R-26", "R-12", "R-13")
 
 
+def test_an_empty_whitelist_rests_on_its_own_fact() -> None:
+    decision = RefererPolicy.compile(RefererConfiguration()).decide(A)
+    assert decision.facts == ("R-01", "R-12", "R-14")
+    decision = RefererPolicy.compile(RefererConfiguration(blacklist=(B,))).decide(A)
+    assert decision.facts == ("R-01", "R-12", "R-14")
+
+
 def test_a_match_names_how_it_matched() -> None:
     rules = RefererConfiguration(whitelist=("https://*.example",), blacklist=(B,))
     policy = RefererPolicy.compile(rules)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from emulator.referer.entries import Entries
+from emulator.referer import Pattern
+from emulator.referer.entries import Entries, _grams
 from tests.referer import oracle
 
 # Words long enough to be filed under grams of every size, put together at random.
@@ -36,6 +37,10 @@ def test_a_long_literal_is_found_wherever_it_differs() -> None:
     long = "https://www.example.com/" + "0123456789" * 300
     entries = Entries([long + "a", long + "b"])
     assert first_match(entries, long + "b/more") == long + "b"
+
+
+def test_a_long_entry_gives_few_grams() -> None:
+    assert len(list(_grams(Pattern.compile("a" * 100_000)))) <= 64
 
 
 @pytest.mark.parametrize("referer", ["https://ΑΣ.example/", "https://İß.example/"])

@@ -30,8 +30,8 @@ NASTY = [
     "+ = ? #",
     "A",
     "a b+c%25?&=#",
-    "a//b",
     "a/../b",
+    "a//b",
     "\x7f",
     "\x85",
     "é",
@@ -164,16 +164,8 @@ def test_up_to_a_thousand_keys_come_and_a_hundred_by_default(
     live: Live, bucket: oss2.Bucket, asked: dict[str, int], count: int
 ) -> None:
     keys = [f"{number:04}" for number in range(1001)]
-    bucket.put_object(keys[0], b"")
-    first = live.run(lambda: live.service.storage.object(bucket.bucket_name, keys[0]))
-
-    def fill() -> None:
-        from dataclasses import replace
-
-        for key in keys:
-            live.service.storage.put_object(bucket.bucket_name, replace(first, key=key))
-
-    live.run(fill)
+    for key in keys:
+        live.put(f"/{bucket.bucket_name}/{key}")
     for call in (bucket.list_objects, bucket.list_objects_v2):
         result = call(**asked)
         assert names(result)[0] == keys[:count]

@@ -1,0 +1,136 @@
+"""Reads our Dockerfile: its instructions in order, by stage; any other is refused."""
+
+import json
+import re
+import shlex
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from typing import NamedTuple
+
+_KNOWN = frozenset("FROM WORKDIR COPY RUN ENV USER EXPOSE HEALTHCHECK ENTRYPOINT CMD".split())
+
+
+class Copy(NamedTuple):
+    """COPY: `stage` is where from, "" for the folder that is built."""
+
+    stage: str
+    sources: tuple[str, ...]
+    destination: str
+
+
+@dataclass
+class Stage:
+    """What one FROM begins."""
+
+    base: str
+    name: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+    copies: list[Copy] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
+    user: str = "root"
+    workdir: str = "/"
+    ports: list[str] = field(default_factory=list)
+    health: list[str] = field(default_factory=list)
+    """The command of HEALTHCHECK."""
+    entrypoint: list[str] = field(default_factory=list)
+    cmd: list[str] = field(default_factory=list)
+
+
+def parse(text: str) -> list[Stage]:
+    """Read the stages; raises ValueError for what a builder would refuse or we do not know."""
+    stages: list[Stage] = []
+    for name, value in _instructions(text):
+        if name == "FROM":
+            base, *alias = value.split()
+            if alias and (len(alias) != 2 or alias[0].upper() != "AS"):
+                raise ValueError(f"FROM {value}")
+            stages.append(Stage(base, alias[1] if alias else ""))
+            continue
+        stage = stages[-1]
+        match name:
+            case "WORKDIR":
+                stage.workdir = value
+            case "USER":
+                stage.user = value
+            case "RUN":
+                stage.runs.append(value)
+            case "EXPOSE":
+                stage.ports += value.split()
+            case "COPY":
+                stage.copies.append(_copy(value))
+            case "ENV":
+                stage.env |= _pairs(value)
+            case "HEALTHCHECK":
+                stage.health = _health(value)
+            case "ENTRYPOINT":
+                stage.entrypoint = _command(value)
+            case "CMD":
+                stage.cmd = _command(value)
+    return stages
+
+
+def ignored(path: str, dockerignore: str) -> bool:
+    """Whether a path is kept from the builder; the last pattern that matches counts."""
+    verdict = False
+    parts = path.split("/")
+    parents = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+    for line in dockerignore.splitlines():
+        pattern = line.strip()
+        if not pattern or pattern.startswith("#"):
+            continue
+        names = parts if pattern.startswith("**/") else parents
+        wanted = pattern.removeprefix("!").removeprefix("**/")
+        if any(fnmatch(name, wanted) and ("/" in wanted or "/" not in name) for name in names):
+            verdict = not pattern.startswith("!")
+    return verdict
+
+
+def _instructions(text: str) -> list[tuple[str, str]]:
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    found = []
+    for line in re.sub(r"\\\n", " ", "\n".join(lines)).splitlines():
+        if line.strip():
+            name, _, value = line.strip().partition(" ")
+            if name not in _KNOWN or not value.strip():
+                raise ValueError(f"not known: {line}")
+            found.append((name, value.strip()))
+    if not found or found[0][0] != "FROM":
+        raise ValueError("the first instruction must be FROM")
+    return found
+
+
+def _copy(value: str) -> Copy:
+    words = value.split()
+    stage = ""
+    if words[0].startswith("--"):
+        option, _, stage = words.pop(0).partition("=")
+        if option != "--from":
+            raise ValueError(f"COPY {value}")
+    if len(words) < 2:
+        raise ValueError(f"COPY {value}")
+    return Copy(stage, tuple(words[:-1]), words[-1])
+
+
+def _pairs(value: str) -> dict[str, str]:
+    pairs = [word.partition("=") for word in shlex.split(value)]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise ValueError(f"ENV {value}")
+    return {name: text for name, _, text in pairs}
+
+
+def _health(value: str) -> list[str]:
+    options, command, rest = value.partition("CMD ")
+    if not command or not all(
+        re.fullmatch(r"--(interval|timeout|start-period)=\d+s|--retries=\d+", option)
+        for option in options.split()
+    ):
+        raise ValueError(f"HEALTHCHECK {value}")
+    return _command(rest)
+
+
+def _command(value: str) -> list[str]:
+    """The exec form only: the shell form would put a shell between signals and the server."""
+    command = json.loads(value)
+    if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
+        raise ValueError(f"not in exec form: {value}")
+    return command

@@ -1,0 +1,195 @@
+"""The Dockerfile and the compose file: what they promise, and the very commands they contain.
+
+No container engine is needed: the image's command line runs in the environment of the tests, in
+which the package is installed as it is in the image.
+"""
+
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import oss2
+import pytest
+
+from emulator.server.app import SHUTDOWN_TIMEOUT
+from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
+from tests.cli.process import PATIENCE, Running, environment, started
+from tests.packaging import compose, dockerfile
+
+ROOT = Path(__file__).parents[2]
+STAGES = dockerfile.parse((ROOT / "Dockerfile").read_text())
+BUILD, IMAGE = STAGES
+COMPOSE: Any = compose.parse((ROOT / "docker-compose.yml").read_text())
+(SERVICE,) = COMPOSE["services"].values()
+DOCKERIGNORE = (ROOT / ".dockerignore").read_text()
+
+
+# --- what they say
+
+
+def test_stages_stand_on_a_slim_base_that_is_supported() -> None:
+    for stage in STAGES:
+        assert stage.base == "python:3.13-slim"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == ">=3.11"
+
+
+def test_image_runs_as_nobody_special() -> None:
+    assert IMAGE.user not in ("root", "0")
+    assert f" {IMAGE.user} " in f"{IMAGE.runs[0]} "  # it is made there
+    assert IMAGE.runs[0].startswith("useradd --uid ")
+
+
+def test_one_port_is_exposed_and_listened_on_inside_only() -> None:
+    assert IMAGE.ports == ["9000"] == [IMAGE.env["OSS_EMULATOR_PORT"]]
+    assert IMAGE.env["OSS_EMULATOR_HOST"] == "0.0.0.0"  # noqa: S104
+    assert Settings().host == "127.0.0.1"
+    assert SERVICE["ports"] == ["127.0.0.1:9000:9000"]
+
+
+def test_package_is_installed_with_the_extra_fast() -> None:
+    assert "pip install --no-cache-dir '.[fast]'" in BUILD.runs[0]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    copied = {source for copy in BUILD.copies for source in copy.sources}
+    assert copied == {"pyproject.toml", project["readme"], *project["license-files"], "emulator"}
+    assert IMAGE.copies[0] == ("build", ("/opt/oss-emulator",), "/opt/oss-emulator")
+    assert IMAGE.env["PATH"] == "/opt/oss-emulator/bin:$PATH"
+    assert IMAGE.entrypoint[0] in project["scripts"]
+
+
+def test_all_that_is_copied_is_there_and_reaches_the_builder() -> None:
+    sources = [
+        source
+        for stage in STAGES
+        for copy in stage.copies
+        if not copy.stage
+        for source in copy.sources
+    ]
+    assert len(sources) == 5
+    for source in sources:
+        assert (ROOT / source).exists()
+        assert not dockerfile.ignored(source, DOCKERIGNORE)
+    assert not dockerfile.ignored("emulator/cli/serve.py", DOCKERIGNORE)
+
+
+@pytest.mark.parametrize(
+    "path", [".git/HEAD", ".venv/bin/python", "tests/x.py", "emulator/cli/__pycache__/x.pyc", "x"]
+)
+def test_nothing_else_reaches_the_builder(path: str) -> None:
+    assert dockerfile.ignored(path, DOCKERIGNORE)
+
+
+def test_compose_builds_this_image_and_names_one_volume() -> None:
+    assert SERVICE["build"] == "."
+    assert list(COMPOSE["volumes"]) == ["data"]
+    assert SERVICE["volumes"] == [f"data:{IMAGE.workdir}"]
+    assert f"install --directory --owner {IMAGE.user} --group {IMAGE.user} /data" in IMAGE.runs[0]
+
+
+def test_compose_waits_longer_than_running_requests_get() -> None:
+    assert int(SERVICE["stop_grace_period"].removesuffix("s")) > SHUTDOWN_TIMEOUT
+
+
+def test_compose_asks_for_health_as_the_image_does() -> None:
+    assert SERVICE["healthcheck"]["test"] == ["CMD", *IMAGE.health]
+
+
+# --- what they run
+
+
+def container_environment(folder: Path, shell: dict[str, str], **given: str) -> dict[str, str]:
+    """The variables of a container, its paths led to where their files are on this machine.
+
+    `shell` are the variables of the shell that calls compose, whose environment is then added.
+    """
+    env = dict(IMAGE.env)
+    del env["PATH"]
+    if shell is not NO_COMPOSE:
+        for name, value in SERVICE["environment"].items():
+            env[name] = compose.interpolate(value, shell)
+    for copy in IMAGE.copies:
+        if not copy.stage:
+            (source,) = copy.sources
+            env = {k: v.replace(copy.destination, str(ROOT / source)) for k, v in env.items()}
+    env = {k: v.replace(IMAGE.workdir, str(folder), 1) for k, v in env.items()}
+    bin_folder = str(Path(sys.executable).parent)
+    path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
+    return environment(PATH=path, **(env | given))
+
+
+NO_COMPOSE: dict[str, str] = {}
+
+
+def run(folder: Path, shell: dict[str, str]) -> Iterator[Running]:
+    """The image's command on a free port."""
+    data = folder / "data"
+    data.mkdir()
+    ready_file = folder / "ready.json"
+    env = container_environment(
+        data, shell, OSS_EMULATOR_PORT="0", OSS_EMULATOR_READY_FILE=str(ready_file)
+    )
+    with started([*IMAGE.entrypoint, *IMAGE.cmd], folder, ready_file, env, data) as running:
+        yield running
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Iterator[Running]:
+    """The image without compose."""
+    yield from run(tmp_path, NO_COMPOSE)
+
+
+def health(running: Running, command: list[str], folder: Path, **variables: str) -> int:
+    """The exit status of a health check in the container of a server."""
+    env = container_environment(
+        folder, NO_COMPOSE, OSS_EMULATOR_PORT=str(running.port), **variables
+    )
+    done = subprocess.run(command, env=env, capture_output=True, timeout=PATIENCE)
+    return done.returncode
+
+
+def test_image_serves_the_demo_and_ends_when_told(container: Running) -> None:
+    denied = container.ask("GET", "/examplebucket/hello.txt", Referer="http://thief.example.org/")
+    assert (denied.status, denied.headers["x-oss-ec"]) == (403, "0003-00000503")
+    allowed = container.ask("GET", "/examplebucket/hello.txt", Referer="http://www.example.com/")
+    assert allowed.status == 200
+    assert container.end() == 0
+
+
+def test_health_check(container: Running, tmp_path: Path) -> None:
+    assert health(container, IMAGE.health, tmp_path) == 0
+    # The proxy of a build or of a company is not asked for one's own health.
+    assert health(container, IMAGE.health, tmp_path, http_proxy="http://127.0.0.1:1/") == 0
+    assert container.end() == 0
+    assert health(container, IMAGE.health, tmp_path) == 1
+
+
+def test_health_is_below_emulator() -> None:
+    assert "'/_emulator/health'" in IMAGE.health[-1]
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [
+        pytest.param({"HOME": "/"}, id="default keys"),
+        pytest.param(
+            {"OSS_ACCESS_KEY_ID": "mine", "OSS_ACCESS_KEY_SECRET": "hush"}, id="keys of the shell"
+        ),
+    ],
+)
+def test_compose_service(tmp_path: Path, shell: dict[str, str]) -> None:
+    key_id = shell.get("OSS_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID)
+    secret = shell.get("OSS_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET)
+    for running in run(tmp_path, shell):
+        assert running.ready["access_key_id"] == key_id
+        auth = oss2.AuthV4(key_id, secret)
+        bucket = oss2.Bucket(auth, running.endpoint, "examplebucket", region="cn-hangzhou")
+        assert bucket.get_object("hello.txt").status == 200
+        assert health(running, SERVICE["healthcheck"]["test"][1:], tmp_path) == 0
+        assert running.end() == 0
+    # In the volume, where whoever runs the container may write.
+    log = (tmp_path / "data" / "access.log").read_text()
+    assert '"GetObject" "examplebucket" "hello.txt"' in log

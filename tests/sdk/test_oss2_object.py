@@ -1,0 +1,470 @@
+"""Objects through oss2, each way of signing: put, get, look at, delete."""
+
+from __future__ import annotations
+
+import io
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+
+import oss2
+import pytest
+from oss2.exceptions import (
+    InvalidArgument,
+    InvalidDigest,
+    InvalidObjectName,
+    MalformedXml,
+    NoSuchKey,
+    ServerError,
+)
+
+from tests.http.live import Live
+
+MIB = 1024 * 1024
+BODIES = {
+    "empty": b"",
+    "one byte": b"\0",
+    "every byte": bytes(range(256)),
+    "a line": b"Hello\r\n",
+    "1 MiB": bytes(range(256)) * 4096,
+    # More than a blob may have in memory: spooled to a file.
+    "6 MiB": b"0123456789abcdef" * (6 * MIB // 16),
+}
+each_body = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+
+NASTY = [
+    "a b+c%25?&=#",
+    "中文/测试.txt",
+    "a//b",
+    "x/../y",
+    "x/./y",
+    "trailing/",
+    "a\x01\x1f\x7fb",
+    "\t\r\n",
+    "%2F..%2F",
+    "😀",
+    "'\"<>&;\\",
+    "~!@$^*()[]{}|`",
+    "a" * 1023,
+    "中" * 341,
+]
+
+
+def digest(body: bytes) -> str:
+    return md5(body, usedforsecurity=False).hexdigest().upper()
+
+
+def crc(body: bytes) -> int:
+    sums = oss2.utils.Crc64()
+    sums.update(body)
+    return int(sums.crc)
+
+
+# --- put, and what comes back
+
+
+@each_body
+def test_a_body_comes_back_as_it_was_put(bucket: oss2.Bucket, body: bytes) -> None:
+    """P-32: the ETag is the MD5 in upper case, Content-MD5 and CRC-64 are told."""
+    before = int(time.time())
+    put = bucket.put_object("a", body)
+    assert (put.status, put.etag, put.crc) == (200, digest(body), crc(body))
+    assert put.headers["ETag"] == f'"{digest(body)}"'
+    assert put.headers["Content-MD5"] == oss2.utils.content_md5(body)
+    got = bucket.get_object("a")
+    assert got.read() == body
+    assert got.status == 200
+    head, meta = bucket.head_object("a"), bucket.get_object_meta("a")
+    assert head.status == meta.status == 200
+    for result in (got, head, meta):
+        assert (result.content_length, result.etag) == (len(body), digest(body))
+        assert before <= result.last_modified <= int(time.time())
+    for result in (got, head):
+        assert result.server_crc == crc(body)
+        assert result.object_type == "Normal"
+        assert result.headers["x-oss-storage-class"] == "Standard"
+        assert result.headers["Accept-Ranges"] == "bytes"
+        assert result.content_type == "application/octet-stream"
+
+
+@each_body
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        pytest.param(lambda body: io.BytesIO(body), id="file"),
+        # No length is known: sent in chunks.
+        pytest.param(lambda body: iter([body[:3], body[3:]] if body else []), id="iterator"),
+        pytest.param(lambda body: (bytes([byte]) for byte in body[:5000]), id="single bytes"),
+    ],
+)
+def test_a_body_may_come_from_anywhere(
+    bucket: oss2.Bucket, wrap: Callable[[bytes], Any], body: bytes, request: Any
+) -> None:
+    expected = body[:5000] if "single bytes" in request.node.name else body
+    bucket.put_object("a", wrap(body))
+    assert bucket.get_object("a").read() == expected
+
+
+def test_a_file_is_put_and_got(bucket: oss2.Bucket, tmp_path: Path) -> None:
+    source, target = tmp_path / "source.txt", tmp_path / "target"
+    source.write_bytes(BODIES["6 MiB"])
+    bucket.put_object_from_file("a", str(source))
+    result = bucket.get_object_to_file("a", str(target))
+    assert target.read_bytes() == BODIES["6 MiB"]
+    assert result.content_type == "text/plain"
+
+
+def test_half_a_file_is_put_from_where_it_stands(bucket: oss2.Bucket, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"0123456789")
+    with source.open("rb") as file:
+        file.seek(4)
+        bucket.put_object("a", file)
+    assert bucket.get_object("a").read() == b"456789"
+
+
+def test_text_is_put_as_utf8(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", "中文")
+    assert bucket.get_object("a").read() == "中文".encode()
+
+
+def test_progress_is_told_to_the_end(bucket: oss2.Bucket) -> None:
+    sent: list[tuple[int, int]] = []
+    got: list[tuple[int, int]] = []
+    body = BODIES["1 MiB"]
+    bucket.put_object("a", body, progress_callback=lambda *step: sent.append(step))
+    bucket.get_object("a", progress_callback=lambda *step: got.append(step)).read()
+    assert sent[-1] == got[-1] == (len(body), len(body))
+
+
+def test_an_object_can_be_read_in_pieces(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", BODIES["6 MiB"])
+    assert b"".join(bucket.get_object("a")) == BODIES["6 MiB"]
+    result = bucket.get_object("a")
+    assert result.read(7) == BODIES["6 MiB"][:7]
+    result.close()
+    assert bucket.get_object("a", byte_range=(0, 3)).read() == b"0123"
+
+
+def test_an_object_put_again_is_replaced_as_a_whole(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"first", {"x-oss-meta-a": "1", "Content-Type": "text/plain"})
+    bucket.put_object("a", b"2")
+    got = bucket.get_object("a")
+    assert got.read() == b"2"
+    assert "x-oss-meta-a" not in got.headers
+    assert got.content_type == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("key", "content_type"),
+    [("a.txt", "text/plain"), ("a.jpg", "image/jpeg"), ("a.js", "application/javascript")],
+)
+def test_the_content_type_that_oss2_guesses_is_kept(
+    bucket: oss2.Bucket, key: str, content_type: str
+) -> None:
+    bucket.put_object(key, b"x")
+    assert bucket.head_object(key).content_type == content_type
+
+
+# --- keys
+
+
+@pytest.mark.parametrize("key", NASTY)
+def test_a_nasty_key_is_a_key_like_any_other(bucket: oss2.Bucket, key: str) -> None:
+    """P-03: decoded once, nothing is folded."""
+    bucket.put_object(key, b"x")
+    assert bucket.get_object(key).read() == b"x"
+    assert bucket.head_object(key).content_length == 1
+    assert bucket.get_object_meta(key).content_length == 1
+    assert [item.key for item in bucket.list_objects().object_list] == [key]
+    bucket.put_object_acl(key, "public-read")
+    assert bucket.get_object_acl(key).acl == "public-read"
+    if len(key) < 1000:
+        bucket.copy_object(bucket.bucket_name, key, key + "2")
+        assert bucket.get_object(key + "2").read() == b"x"
+        assert bucket.batch_delete_objects([key + "2"]).deleted_keys == [key + "2"]
+    bucket.delete_object(key)
+    assert not bucket.object_exists(key)
+    assert bucket.list_objects().object_list == []
+
+
+@pytest.mark.parametrize(
+    ("key", "ec", "message"),
+    [
+        ("/a", "0016-00000005", "The specified object is not valid."),
+        ("\\a", "0016-00000005", "The specified object is not valid."),
+        ("a" * 1024, "0016-00000003", "The Length of Object name must be less than 1024."),
+        ("中" * 342, "0016-00000003", "The Length of Object name must be less than 1024."),
+    ],
+)
+def test_a_key_that_cannot_be_is_refused(
+    bucket: oss2.Bucket, key: str, ec: str, message: str
+) -> None:
+    with pytest.raises(InvalidObjectName) as caught:
+        bucket.put_object(key, b"x")
+    assert (caught.value.ec, caught.value.message) == (ec, message)
+    assert bucket.list_objects().object_list == []
+
+
+def test_a_missing_key_is_told_by_name(bucket: oss2.Bucket) -> None:
+    for ask in (
+        bucket.get_object,
+        bucket.head_object,
+        bucket.get_object_meta,
+        bucket.get_object_acl,
+        lambda key: bucket.put_object_acl(key, "private"),
+        lambda key: bucket.copy_object(bucket.bucket_name, key, "b"),
+    ):
+        with pytest.raises(NoSuchKey) as caught:
+            ask("no such <key>&")
+        error = caught.value
+        assert error.message == "The specified key does not exist."
+        assert error.ec == error.headers["x-oss-ec"] == "0026-00000001"
+        assert error.details["Key"] == "no such <key>&"
+        assert error.request_id == error.details["RequestId"]
+
+
+# --- what is kept with an object
+
+STANDARD = {
+    "Cache-Control": "no-cache, max-age=60",
+    "Content-Disposition": "attachment; filename*=UTF-8''%E4%B8%AD.txt",
+    "Content-Encoding": "utf-8",
+    "Content-Language": "zh-CN",
+    "Content-Type": "text/x-made-up; charset=utf-8",
+    "Expires": "Fri, 28 Feb 2042 05:38:42 GMT",
+}
+META = {
+    "x-oss-meta-a": "1",
+    "x-oss-meta-empty": "",
+    "x-oss-meta-long-name-with-9": "spaces  inside",
+    "x-oss-meta-chinese": "%E4%B8%AD",
+}
+
+
+def test_standard_headers_and_user_metadata_are_kept(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"x", {**STANDARD, **META})
+    for result in (bucket.get_object("a"), bucket.head_object("a")):
+        for name, value in {**STANDARD, **META}.items():
+            assert result.headers[name] == value, name
+
+
+def test_user_metadata_has_lower_case_names(bucket: oss2.Bucket, live: Live) -> None:
+    bucket.put_object("a", b"x", {"X-OSS-Meta-Mixed-Case": "Value"})
+    raw = [name for name in bucket.head_object("a").headers if name.endswith("mixed-case")]
+    assert raw == ["x-oss-meta-mixed-case"]
+
+
+def test_other_headers_are_not_kept(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"x", {"x-custom": "1", "x-oss-custom": "2", "Accept": "text/plain"})
+    assert not {"x-custom", "x-oss-custom", "Accept"} & set(bucket.head_object("a").headers)
+
+
+def test_user_metadata_of_up_to_8_kib_is_kept(bucket: oss2.Bucket) -> None:
+    """PutObject: the total size of the user metadata cannot exceed 8 KB."""
+    bucket.put_object("a", b"x", {"x-oss-meta-a": "v" * (8 * 1024 - 1)})
+    assert len(bucket.head_object("a").headers["x-oss-meta-a"]) == 8 * 1024 - 1
+    with pytest.raises(ServerError) as caught:
+        bucket.put_object("b", b"x", {"x-oss-meta-a": "v" * 4096, "x-oss-meta-b": "v" * 4096})
+    assert caught.value.status == 400
+    assert not bucket.object_exists("b")
+
+
+@pytest.mark.parametrize("storage_class", ["Standard", "IA", "Archive", "ColdArchive"])
+def test_an_object_has_the_class_it_was_put_with(bucket: oss2.Bucket, storage_class: str) -> None:
+    bucket.put_object("a", b"x", {"x-oss-storage-class": storage_class})
+    assert bucket.head_object("a").headers["x-oss-storage-class"] == storage_class
+
+
+def test_an_object_has_the_class_of_its_bucket_by_default(
+    live: Live, new_name: str, auth: Any
+) -> None:
+    bucket = live.bucket(new_name, auth)
+    bucket.create_bucket(input=oss2.models.BucketCreateConfig("IA"))
+    bucket.put_object("a", b"x")
+    assert bucket.head_object("a").headers["x-oss-storage-class"] == "IA"
+
+
+@pytest.mark.parametrize("algorithm", ["AES256", "KMS", "SM4"])
+def test_encryption_is_told_back(bucket: oss2.Bucket, algorithm: str) -> None:
+    headers = {"x-oss-server-side-encryption": algorithm}
+    put = bucket.put_object("a", b"x", headers)
+    for result in (put, bucket.get_object("a"), bucket.head_object("a")):
+        assert result.headers["x-oss-server-side-encryption"] == algorithm
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"x-oss-storage-class": "standard"}, "InvalidArgument"),
+        ({"x-oss-object-acl": "public"}, "InvalidArgument"),
+        ({"x-oss-server-side-encryption": "AES128"}, "InvalidEncryptionAlgorithmError"),
+        ({"x-oss-hash-crc64ecma": "1"}, "InvalidCRC64"),
+    ],
+)
+def test_what_does_not_exist_is_refused_and_nothing_is_put(
+    bucket: oss2.Bucket, headers: dict[str, str], code: str
+) -> None:
+    with pytest.raises(ServerError) as caught:
+        bucket.put_object("a", b"x", headers)
+    assert (caught.value.status, caught.value.code) == (400, code)
+    assert not bucket.object_exists("a")
+
+
+def test_a_right_crc64_is_accepted(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"123456789", {"x-oss-hash-crc64ecma": str(0x995DC9BBDF1939FA)})
+    assert bucket.head_object("a").server_crc == 0x995DC9BBDF1939FA  # the check value of CRC-64/XZ
+
+
+# --- Content-MD5
+
+
+@pytest.mark.parametrize(
+    ("given", "ec"),
+    [
+        (oss2.utils.content_md5(b"another"), "0017-00000503"),
+        # Valid base64 of something else, as in an answer of the service.
+        (md5(b"hello", usedforsecurity=False).hexdigest(), "0017-0000050"),
+        (b64encode(b"short").decode(), "0017-00000502"),
+        ("no base64!", "0017-0000050"),
+    ],
+)
+def test_a_wrong_digest_is_refused_and_nothing_is_put(
+    bucket: oss2.Bucket, given: str, ec: str
+) -> None:
+    with pytest.raises(InvalidDigest) as caught:
+        bucket.put_object("a", b"hello", {"Content-MD5": given})
+    error = caught.value
+    assert error.message == "The Content-MD5 you specified was invalid."
+    assert error.details["Content-MD5"] == given
+    assert error.ec.startswith(ec)
+    assert not bucket.object_exists("a")
+
+
+@each_body
+def test_a_right_digest_is_accepted(bucket: oss2.Bucket, body: bytes) -> None:
+    bucket.put_object("a", body, {"Content-MD5": oss2.utils.content_md5(body)})
+    assert bucket.object_exists("a")
+
+
+# --- x-oss-forbid-overwrite
+
+
+@pytest.mark.parametrize(
+    ("value", "forbidden"), [("true", True), ("TRUE", True), ("false", False), ("", False)]
+)
+def test_an_object_is_overwritten_unless_that_is_forbidden(
+    bucket: oss2.Bucket, value: str, forbidden: bool
+) -> None:
+    headers = {"x-oss-forbid-overwrite": value}
+    bucket.put_object("a", b"first", headers)
+    if not forbidden:
+        bucket.put_object("a", b"second", headers)
+        assert bucket.get_object("a").read() == b"second"
+        return
+    with pytest.raises(ServerError) as caught:
+        bucket.put_object("a", b"second", headers)
+    error = caught.value
+    assert (error.status, error.code) == (409, "FileAlreadyExists")
+    assert error.message == (
+        "The object you specified already exists and can not be overwritten."
+    )
+    assert error.ec == "0026-00000002"
+    assert bucket.get_object("a").read() == b"first"
+
+
+# --- delete
+
+
+def test_deleting_answers_204_whether_the_key_is_there_or_not(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"x")
+    assert bucket.object_exists("a")
+    assert bucket.delete_object("a").status == 204
+    assert not bucket.object_exists("a")
+    assert bucket.delete_object("a").status == 204
+
+
+def test_many_keys_are_deleted_at_once(bucket: oss2.Bucket) -> None:
+    """P-35: keys that XML 1.0 forbids work too."""
+    keys = ["a", "b<>&'\"", "中文", "\x0c\x01\x1f", "c d+%20", "a//b", " blank ", "\t\n"]
+    for key in [*keys, "stays"]:
+        bucket.put_object(key, b"x")
+    result = bucket.batch_delete_objects([*keys, "never there"])
+    assert (result.status, result.deleted_keys) == (200, [*keys, "never there"])
+    assert [item.key for item in bucket.list_objects().object_list] == ["stays"]
+
+
+def _delete(bucket: oss2.Bucket, document: bytes) -> Any:
+    headers = {"Content-MD5": oss2.utils.content_md5(document)}
+    return bucket._do(
+        "POST", bucket.bucket_name, "", data=document, params={"delete": ""}, headers=headers
+    )
+
+
+def test_deleting_quietly_answers_nothing(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"x")
+    document = b"<Delete><Quiet>true</Quiet><Object><Key>a</Key></Object></Delete>"
+    answer = _delete(bucket, document)
+    assert (answer.status, answer.read()) == (200, b"")
+    assert not bucket.object_exists("a")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"no XML",
+        b"<Delete>",
+        b"<Delete/>",
+        b"<Remove><Object><Key>a</Key></Object></Remove>",
+        b"<Delete><Object/></Delete>",
+        b"<Delete><Object><Key></Key></Object></Delete>",
+        b"<Delete>" + b"<Object><Key>a</Key></Object>" * 1001 + b"</Delete>",
+        b'<!DOCTYPE d [<!ENTITY k "a">]><Delete><Object><Key>&k;</Key></Object></Delete>',
+    ],
+)
+def test_a_list_that_is_none_deletes_nothing(bucket: oss2.Bucket, document: bytes) -> None:
+    bucket.put_object("a", b"x")
+    with pytest.raises(MalformedXml):
+        _delete(bucket, document)
+    assert bucket.object_exists("a")
+
+
+def test_a_thousand_keys_can_be_deleted_at_once(bucket: oss2.Bucket) -> None:
+    bucket.put_object("0999", b"x")
+    keys = [f"{number:04}" for number in range(1000)]
+    assert bucket.batch_delete_objects(keys).deleted_keys == keys
+    assert not bucket.object_exists("0999")
+
+
+# --- ACL
+
+
+@pytest.mark.parametrize("acl", ["default", "private", "public-read", "public-read-write"])
+def test_an_object_has_the_acl_it_was_given(bucket: oss2.Bucket, acl: str) -> None:
+    bucket.put_object("a", b"x", {"x-oss-object-acl": acl})
+    assert bucket.get_object_acl("a").acl == acl
+    bucket.put_object("b", b"x")
+    assert bucket.get_object_acl("b").acl == "default"
+    assert bucket.put_object_acl("b", acl).status == 200
+    assert bucket.get_object_acl("b").acl == acl
+    assert bucket.get_object_acl("b").owner.id == bucket.get_bucket_info().owner.id
+    assert bucket.get_object("b").read() == b"x"
+
+
+@pytest.mark.parametrize("acl", ["public", "", "Private"])
+def test_an_acl_that_does_not_exist_is_refused(bucket: oss2.Bucket, acl: str) -> None:
+    bucket.put_object("a", b"x", {"x-oss-object-acl": "private"})
+    with pytest.raises(InvalidArgument) as caught:
+        bucket.put_object_acl("a", acl)
+    assert caught.value.name == "x-oss-object-acl"
+    assert bucket.get_object_acl("a").acl == "private"
+
+
+def test_putting_an_object_again_takes_its_acl_away(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"x", {"x-oss-object-acl": "private"})
+    bucket.put_object("a", b"y")
+    assert bucket.get_object_acl("a").acl == "default"
