@@ -11,7 +11,14 @@ from emulator.protocol.headers import invalid_argument
 from emulator.protocol.message import Response
 
 
-@operation("PutObjectAcl", "PUT", Resource.OBJECT, "acl", takes=Takes.DOCUMENT)
+@operation(
+    "PutObjectACL",
+    "PUT",
+    Resource.OBJECT,
+    "acl",
+    takes=Takes.DOCUMENT,
+    action="oss:PutObjectAcl",
+)
 def put_object_acl(call: Call) -> Response:
     """Set the ACL of an object; `default` gives it back to the bucket's."""
     acl = call.request.headers.get("x-oss-object-acl", "")
@@ -22,7 +29,7 @@ def put_object_acl(call: Call) -> Response:
     return Response()
 
 
-@operation("GetObjectAcl", "GET", Resource.OBJECT, "acl")
+@operation("GetObjectACL", "GET", Resource.OBJECT, "acl", action="oss:GetObjectAcl")
 def get_object_acl(call: Call) -> Response:
     """The owner and the ACL of an object."""
     found = find(call)

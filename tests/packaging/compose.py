@@ -57,4 +57,4 @@ def _scalar(text: str) -> Any:
         return json.loads(text)  # YAML reads these two as JSON does
     if not _PLAIN.fullmatch(text):
         raise ValueError(f"quote this: {text}")
-    return text
+    return int(text) if text.isdigit() else text

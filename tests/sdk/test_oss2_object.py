@@ -182,11 +182,16 @@ def test_a_nasty_key_is_a_key_like_any_other(bucket: oss2.Bucket, key: str) -> N
     assert [item.key for item in bucket.list_objects().object_list] == [key]
     bucket.put_object_acl(key, "public-read")
     assert bucket.get_object_acl(key).acl == "public-read"
-    if len(key) < 1000:
-        bucket.copy_object(bucket.bucket_name, key, key + "2")
-        assert bucket.get_object(key + "2").read() == b"x"
-        assert bucket.batch_delete_objects([key + "2"]).deleted_keys == [key + "2"]
+    bucket.copy_object(bucket.bucket_name, key, "copy")
     bucket.delete_object(key)
+    assert not bucket.object_exists(key)
+    bucket.copy_object(bucket.bucket_name, "copy", key)
+    assert bucket.get_object(key).read() == b"x"
+    assert bucket.batch_delete_objects(["copy"]).deleted_keys == ["copy"]
+    if "\r" in key:  # oss2 sends it as it is, and XML reads it as a line feed
+        bucket.delete_object(key)
+    else:
+        assert bucket.batch_delete_objects([key]).deleted_keys == [key]
     assert not bucket.object_exists(key)
     assert bucket.list_objects().object_list == []
 
@@ -451,7 +456,6 @@ def test_an_object_has_the_acl_it_was_given(bucket: oss2.Bucket, acl: str) -> No
     assert bucket.get_object_acl("b").acl == "default"
     assert bucket.put_object_acl("b", acl).status == 200
     assert bucket.get_object_acl("b").acl == acl
-    assert bucket.get_object_acl("b").owner.id == bucket.get_bucket_info().owner.id
     assert bucket.get_object("b").read() == b"x"
 
 
