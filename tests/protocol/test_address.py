@@ -1,0 +1,115 @@
+"""Which bucket and key a host and a path name (P-01 … P-03)."""
+
+from urllib.parse import quote
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from emulator.protocol.address import Addresses, Target, is_bucket_name
+from emulator.protocol.errors import OSSError
+
+ADDRESSES = Addresses("cn-hangzhou", ["OSS.example.test."])
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.0.0.1:9000",
+        "[::1]:9000",
+        "localhost",
+        "LOCALHOST:9000",
+        "localhost.",
+        "emulator:9000",
+        "oss.example.test",
+        "oss-cn-hangzhou.localhost:9000",
+        "oss-cn-hangzhou.aliyuncs.com",
+        "oss-cn-hangzhou-internal.aliyuncs.com",
+        "",
+    ],
+)
+def test_service_hosts_have_the_bucket_in_the_path(host: str) -> None:
+    assert ADDRESSES.locate(host, "/examplebucket/a/b") == Target("examplebucket", "a/b")
+    assert ADDRESSES.locate(host, "/examplebucket/") == Target("examplebucket")
+    assert ADDRESSES.locate(host, "/examplebucket") == Target("examplebucket")
+    assert ADDRESSES.locate(host, "/") == Target()
+    assert ADDRESSES.is_endpoint(host)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "localhost",
+        "oss-cn-hangzhou.localhost",
+        "oss-cn-hangzhou.aliyuncs.com",
+        "oss-cn-hangzhou-internal.aliyuncs.com",
+        "oss.example.test",
+        "OSS.Example.Test.:9000",
+    ],
+)
+def test_virtual_hosts_have_the_bucket_in_the_name(domain: str) -> None:
+    host = f"examplebucket.{domain}"
+    assert ADDRESSES.locate(host, "/a/b") == Target("examplebucket", "a/b")
+    assert ADDRESSES.locate(host, "/") == Target("examplebucket")
+    assert not ADDRESSES.is_endpoint(host)
+
+
+def test_a_foreign_host_is_named_in_the_error() -> None:
+    with pytest.raises(OSSError, match=r"www\.example\.org .* --domain") as caught:
+        ADDRESSES.locate("www.example.org", "/x")
+    assert caught.value.code == "NoSuchBucket"
+    assert not ADDRESSES.is_endpoint("www.example.org")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200))
+def test_every_key_survives(key: str) -> None:
+    for safe in ("", "/"):
+        path = f"/examplebucket/{quote(key, safe=safe)}"
+        assert ADDRESSES.locate("127.0.0.1", path).key == key
+
+
+@pytest.mark.parametrize(
+    ("raw", "key"),
+    [
+        ("a%2Fb", "a/b"),
+        ("%2F..%2Fa", "/../a"),
+        ("a//b", "a//b"),
+        ("a/../b", "a/../b"),
+        ("%252F", "%2F"),  # decoded once
+        ("a+b", "a+b"),
+    ],
+)
+def test_paths_are_decoded_once_and_never_tidied(raw: str, key: str) -> None:  # P-03
+    assert ADDRESSES.locate("127.0.0.1", f"/examplebucket/{raw}").key == key
+
+
+@pytest.mark.parametrize(
+    ("raw", "ec"),
+    [
+        ("%FF", "0016-00000004"),
+        ("\udcff", "0016-00000004"),
+        ("a" * 1024, "0016-00000003"),
+        (quote("中" * 342), "0016-00000003"),
+    ],
+)
+def test_impossible_keys(raw: str, ec: str) -> None:
+    with pytest.raises(OSSError, match="InvalidObjectName") as caught:
+        ADDRESSES.locate("127.0.0.1", f"/examplebucket/{raw}")
+    assert caught.value.ec == ec
+
+
+def test_longest_key() -> None:
+    assert len(ADDRESSES.locate("127.0.0.1", "/b/" + "a" * 1023).key) == 1023
+
+
+@pytest.mark.parametrize("name", ["abc", "a-1", "0" * 63])
+def test_bucket_names(name: str) -> None:
+    assert is_bucket_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "ab", "a" * 64, "-abc", "abc-", "Abc", "a_b", "a.b", "abc\n", "中文名", "ａｂｃ"]
+)
+def test_what_is_no_bucket_name(name: str) -> None:
+    assert not is_bucket_name(name)
