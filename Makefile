@@ -12,10 +12,13 @@ PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 RUNNING = $(VENV)/.installed-to-run
 TESTING = $(VENV)/.installed-to-test
 
-.PHONY: help run test lint fmt bench clean
+# An environment that was half made is made again.
+.DELETE_ON_ERROR:
+
+.PHONY: help run test lint fmt docs conformance bench clean
 
 help:  ## say what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 	@echo
 	@echo "  make run ARGS='--port 9001'   flags of oss-emulator serve: see docs/serve.md"
 	@echo "  make test PYTHON=python3.13   the Python of a new $(VENV)"
@@ -36,12 +39,18 @@ fmt: $(TESTING)  ## put the code into its form
 	@$(BIN)/python -m ruff check --fix .
 	@$(BIN)/python -m ruff format .
 
+docs: $(TESTING)  ## write the pages that are made from the code
+	@$(BIN)/python -m tests.docs.operations
+
+conformance: $(TESTING)  ## run the suite of oss2 against the emulator
+	@$(BIN)/python -m tests.conformance.run $(ARGS)
+
 bench: $(TESTING)  ## measure, and print the tables
 	@$(BIN)/python -m benchmarks.decision
 	@$(BIN)/python -m benchmarks.get
 
 clean:  ## remove the environment and all that was made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find emulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # To test takes all that running takes, so running installs nothing again.

@@ -1,17 +1,19 @@
 """From a request to its operation: what was asked for, or which sub-resource is not there."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from emulator.access import ANONYMOUS, Identity, Permission
 from emulator.protocol.address import SERVICE, Target
 from emulator.protocol.checksums import Checksums
 from emulator.protocol.errors import Code, OSSError
+from emulator.protocol.form import Form
 from emulator.protocol.message import Request, Response
 from emulator.protocol.parameters import SUBRESOURCES, is_parameter
+from emulator.protocol.website import Visit
 from emulator.referer import Decision, Signing
-from emulator.storage import Blob, Bucket, MemoryBlob, Storage
+from emulator.storage import Account, Blob, Bucket, MemoryBlob, Storage
 
 
 class Resource(Enum):
@@ -28,6 +30,8 @@ class Takes(Enum):
     NOTHING = "nothing"
     DOCUMENT = "document"
     OBJECT = "object"
+    FORM = "form"
+    """A form whose fields carry the credentials and the object's name, and then its bytes."""
 
 
 class Status(Enum):
@@ -69,7 +73,10 @@ class Operation:
     method: str
     resource: Resource
     subresource: str
-    """The query parameter that asks for it, "" for the plain request."""
+    """The query parameter that asks for it, "" for the plain request.
+
+    What must be there beside it follows: `inventory&inventoryId`, `cname&comp=token`.
+    """
     permission: Permission
     takes: Takes
     header: str
@@ -117,6 +124,12 @@ class Call:
     access_key_id: str = ""
     caller: Identity = ANONYMOUS
     decision: Decision | None = None
+    traffic_limit: int | None = None
+    """Bits a second that may come and go (x-oss-traffic-limit), None for any number."""
+    form: Form | None = None
+    """What a form said before its file."""
+    visit: Visit | None = None
+    """The page of a website that was asked for."""
     body: Body = NO_BODY
     error: OSSError | None = None
 
@@ -143,6 +156,34 @@ class Call:
         if self.record is None:
             raise OSSError(Code.NO_SUCH_BUCKET, BucketName=self.target.bucket)
         return self.record
+
+    @property
+    def documents(self) -> Mapping[str, bytes]:
+        """The configurations of the bucket; of the caller's account where none is named."""
+        if self.target.bucket:
+            return self.bucket.documents
+        account = self.storage.account(self.caller.id)
+        return {} if account is None else account.documents
+
+    def documents_below(self, prefix: str) -> dict[str, bytes]:
+        """Those whose names start alike, by the rest of their names and in its order."""
+        return {
+            name.removeprefix(prefix): document
+            for name, document in sorted(self.documents.items())
+            if name.startswith(prefix)
+        }
+
+    def keep(self, name: str, document: bytes | None) -> None:
+        """Keep a configuration in the place of the one of that name; None removes it."""
+        documents = {other: kept for other, kept in self.documents.items() if other != name}
+        if document is not None:
+            documents[name] = document
+        if self.target.bucket:
+            self.record = replace(self.bucket, documents=documents)
+            self.storage.put_bucket(self.record)
+        else:
+            account = self.storage.account(self.caller.id) or Account(self.caller.id)
+            self.storage.put_account(replace(account, documents=documents))
 
 
 def operation(
@@ -183,25 +224,39 @@ class Dispatcher:
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._by_place: dict[tuple[str, Resource, str], Operation] = {}
-        self._by_header: dict[tuple[str, Resource, str], list[tuple[str, Operation]]] = {}
+        self._refined: dict[tuple[str, Resource, str], list[Operation]] = {}
+        self._refining: set[str] = set()
         for item in operations:
-            place = (item.method, item.resource, item.subresource)
-            if item.header:
-                self._by_header.setdefault(place, []).append((item.header, item))
+            name, *refinements = item.subresource.split("&")
+            place = (item.method, item.resource, name)
+            if refinements or item.header:
+                self._refined.setdefault(place, []).append(item)
+                self._refining.update(refinement.partition("=")[0] for refinement in refinements)
             else:
                 self._by_place[place] = item
+        for found in self._refined.values():
+            found.sort(
+                key=lambda item: (item.subresource.count("&"), item.header != ""), reverse=True
+            )
 
     def find(self, request: Request, target: Target) -> Operation:
-        """The operation; raises `NotImplemented` that names what is not there (P-40)."""
+        """The operation; raises `NotImplemented` that names what is not there (P-40).
+
+        A preflight has the query of the request that is to follow, so its query asks for nothing.
+        """
         resource = _resource(target)
+        if request.method == "OPTIONS" and resource is not Resource.SERVICE:
+            return self._by_place["OPTIONS", resource, ""]
         subresource = self._subresource(request, resource) if request.query else ""
         place = (request.method, resource, subresource)
-        for header, found in self._by_header.get(place, ()):
-            if header in request.headers:
-                return found
+        for item in self._refined.get(place, ()):
+            if _is_asked(item, request):
+                return item
         operation = self._by_place.get(place)
-        if operation is None:
-            raise not_implemented(*place)
+        if place == _POST_OBJECT and not request.query:
+            raise OSSError(Code.METHOD_NOT_ALLOWED, Method="POST", ResourceType="Object")
+        if operation is None or _COMPONENT in request.query:
+            raise not_implemented(request.method, resource, _asked(request, subresource))
         return operation
 
     def _subresource(self, request: Request, resource: Resource) -> str:
@@ -212,14 +267,41 @@ class Dispatcher:
         and falling through would overwrite an object or list a bucket (P-40).
         """
         reads_object = resource is Resource.OBJECT and request.method in ("GET", "HEAD")
-        found = ""
+        found = refining = ""
         for name, value in request.query.items():
             place = (request.method, resource, name)
-            if place in self._by_place or place in self._by_header:
+            if place in self._by_place or place in self._refined:
                 found = found or name
+            elif name in self._refining:
+                refining = name
             elif name in SUBRESOURCES or not (value or reads_object or is_parameter(name)):
                 raise not_implemented(*place)
+        if refining and not found:
+            raise not_implemented(request.method, resource, refining)
         return found
+
+
+_POST_OBJECT = ("POST", Resource.OBJECT, "")
+"""A POST to an object asks for nothing without a sub-resource: forms go to the bucket."""
+
+_COMPONENT = "comp"
+"""Names a part of a sub-resource: without an operation of its own there is none to fall back to."""
+
+
+def _is_asked(item: Operation, request: Request) -> bool:
+    """Whether a request has what an operation needs beside its sub-resource."""
+    if item.header and item.header not in request.headers:
+        return False
+    for refinement in item.subresource.split("&")[1:]:
+        name, valued, value = refinement.partition("=")
+        if name not in request.query or (valued and request.query[name] != value):
+            return False
+    return True
+
+
+def _asked(request: Request, subresource: str) -> str:
+    component = request.query.get(_COMPONENT)
+    return subresource if component is None else f"{subresource}&{_COMPONENT}={component}"
 
 
 def _resource(target: Target) -> Resource:

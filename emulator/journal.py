@@ -1,36 +1,131 @@
-"""What is remembered of a finished call."""
+"""The last requests with what was decided on each; the access log is written from the same."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from emulator import accesslog
-from emulator.dispatch import Call
+from emulator.dispatch import NO_BODY, Call
+from emulator.protocol import dates
+from emulator.referer import explain
+
+EXPLAIN = "x-oss-emulator-explain"
+"""A request header: answer with the decision on this request."""
+DECISION = "x-oss-emulator-decision"
+"""A response header: that decision as JSON, null where the rules had no say."""
+
+SIZE = 1000
+"""Requests that are remembered."""
 
 
-def line(call: Call, status: int, sent: int, seconds: float) -> accesslog.Line:
-    """The access-log line of a call: `sent` bytes of body after `seconds`."""
-    request = call.request
-    milliseconds = round(seconds * 1000)
-    item = None
-    if call.record is not None and call.key:
-        item = call.storage.object(call.record.name, call.key)
-    return accesslog.Line(
-        remote_ip=request.remote,
-        time=request.received,
-        request=f"{request.method} {request.target} HTTP/1.1",
-        status=status,
-        sent_bytes=sent,
-        request_time=milliseconds,
-        referer=request.headers.get("referer", ""),
-        user_agent=request.headers.get("user-agent", ""),
-        host=request.host,
-        request_id=call.request_id,
-        requester_id=call.caller.id,
-        operation=call.operation.name,
-        bucket=call.target.bucket,
-        key=call.key,
-        object_size=item.size if item is not None else None,
-        server_cost=milliseconds,
-        error_code=call.error.code if call.error is not None else "",
-        request_length=int(request.headers.get("content-length") or 0),
-        owner_id=call.record.owner if call.record is not None else "",
-        delta_size=None,
-        access_key_id=call.access_key_id,
-    )
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request that was answered: `sent` bytes of body, `seconds` after it arrived."""
+
+    number: int
+    call: Call
+    status: int
+    sent: int
+    seconds: float
+
+    @property
+    def denied(self) -> bool:
+        """Whether the rules denied it."""
+        return self.call.decision is not None and not self.call.decision.allowed
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry as JSON has it."""
+        call, error = self.call, self.call.error
+        request, decision = call.request, call.decision
+        return {
+            "number": self.number,
+            "time": dates.format_iso(request.received),
+            "request_id": call.request_id,
+            "remote": request.remote,
+            "method": request.method,
+            "target": request.target,
+            "host": request.host,
+            "operation": call.operation.name,
+            "bucket": call.target.bucket,
+            "key": call.key,
+            "signed": call.signing.value,
+            "access_key_id": call.access_key_id,
+            "referer": request.headers.get("referer"),
+            "decision": None if decision is None else explain.to_dict(decision),
+            "status": self.status,
+            "code": "" if error is None else error.code,
+            "ec": "" if error is None else error.ec,
+            "message": "" if error is None else error.message,
+            "sent_bytes": self.sent,
+            "milliseconds": round(self.seconds * 1000, 3),
+        }
+
+    def to_line(self) -> accesslog.Line:
+        """The entry as the access log has it."""
+        call, request = self.call, self.call.request
+        milliseconds = round(self.seconds * 1000)
+        return accesslog.Line(
+            remote_ip=request.remote,
+            time=request.received,
+            request=f"{request.method} {request.target} HTTP/1.1",
+            status=self.status,
+            sent_bytes=self.sent,
+            request_time=milliseconds,
+            referer=request.headers.get("referer", ""),
+            user_agent=request.headers.get("user-agent", ""),
+            host=request.host,
+            request_id=call.request_id,
+            requester_id=call.caller.id,
+            operation=call.operation.name,
+            bucket=call.target.bucket,
+            key=call.key,
+            object_size=_size(call),
+            server_cost=milliseconds,
+            error_code=call.error.code if call.error is not None else "",
+            request_length=int(request.headers.get("content-length") or 0),
+            owner_id=call.record.owner if call.record is not None else "",
+            delta_size=None,
+            access_key_id=call.access_key_id,
+        )
+
+
+class Journal:
+    """Remembers the last requests, and tells those who listen of each new one."""
+
+    def __init__(self, size: int = SIZE) -> None:
+        self._entries: deque[Entry] = deque(maxlen=size)
+        self._listeners: list[Callable[[Entry], None]] = []
+        self._count = 0
+
+    def record(self, call: Call, status: int, sent: int, seconds: float) -> Entry:
+        """Remember an answered call; the bytes it brought are let go."""
+        call.body = NO_BODY
+        self._count += 1
+        entry = Entry(self._count, call, status, sent, seconds)
+        self._entries.append(entry)
+        for listen in self._listeners:
+            listen(entry)
+        return entry
+
+    def entries(self, since: int = 0) -> list[Entry]:
+        """The entries with a number above `since`, oldest first."""
+        return [entry for entry in self._entries if entry.number > since]
+
+    def listen(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
+        """Have a function called with each new entry; returns a function that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def clear(self) -> None:
+        """Forget all entries; numbers go on."""
+        self._entries.clear()
+
+
+def _size(call: Call) -> int | None:
+    if call.record is None or not call.key:
+        return None
+    if call.storage.bucket(call.record.name) is None:
+        return None
+    item = call.storage.object(call.record.name, call.key)
+    return None if item is None else item.size

@@ -4,14 +4,22 @@ from dataclasses import replace
 from random import getrandbits
 from typing import NamedTuple
 
-from emulator.access import ObjectAcl
+from emulator.access import ObjectAcl, Permission, authorize
 from emulator.dispatch import Call
-from emulator.protocol import dates, headers
+from emulator.protocol import callback, dates, encryption, headers, retention, tagging
+from emulator.protocol.address import decode_key
+from emulator.protocol.copy_source import CopySource
 from emulator.protocol.errors import Code, OSSError
-from emulator.storage import NULL_VERSION, Object
+from emulator.protocol.message import Callback
+from emulator.storage import NULL_VERSION, Bucket, Object, Upload
 
 VERSION_ID = "x-oss-version-id"
+SOURCE_VERSION_ID = "x-oss-copy-source-version-id"
 DELETE_MARKER = "x-oss-delete-marker"
+CALLBACK_POLICY = "policy&comp=callback"
+"""The name of the bucket's document that names callbacks (PutBucketCallbackPolicy)."""
+NEXT_POSITION = "x-oss-next-append-position"
+SEALED_TIME = "x-oss-sealed-time"
 
 
 def find(call: Call) -> Object:
@@ -22,9 +30,7 @@ def find(call: Call) -> Object:
     version_id = version_id_of(call)
     item = call.storage.object(call.bucket.name, call.key, version_id)
     if item is None:
-        if version_id and call.storage.object(call.bucket.name, call.key) is not None:
-            raise OSSError(Code.NO_SUCH_VERSION, Key=call.key, VersionId=version_id)
-        raise OSSError(Code.NO_SUCH_KEY, Key=call.key)
+        raise _missing(call, call.bucket, call.key, version_id)
     if item.delete_marker:
         marker = {DELETE_MARKER: "true", VERSION_ID: item.version_id}
         if version_id is None:
@@ -48,6 +54,104 @@ def version_id_of(call: Call) -> str | None:
     return version_id
 
 
+def find_source(call: Call, source: CopySource) -> Object:
+    """The version to copy from, which the caller must be allowed to read.
+
+    Raises `NoSuchBucket`, `AccessDenied`, `NoSuchKey`, `NoSuchVersion`, and `InvalidObjectState`
+    for what is archived.
+    """
+    bucket = call.storage.bucket(source.bucket)
+    if bucket is None:
+        raise OSSError(Code.NO_SUCH_BUCKET, BucketName=source.bucket)
+    item = call.storage.object(bucket.name, source.key, source.version_id)
+    _check_readable(call, bucket, item)
+    if item is None:
+        raise _missing(call, bucket, source.key, source.version_id)
+    if item.delete_marker:
+        raise OSSError(Code.NO_SUCH_KEY, Key=source.key)
+    check_restored(call, item)
+    return item
+
+
+def follow(call: Call, item: Object) -> Object:
+    """The target of a symbolic link; any other object itself (P-36).
+
+    Raises `SymlinkTargetNotExist`, `InvalidTargetType`, and `AccessDenied` where the caller may
+    not read the target.
+    """
+    if item.kind != "Symlink":
+        return item
+    target = call.storage.object(call.bucket.name, decode_key(item.symlink_target))
+    _check_readable(call, call.bucket, target)
+    if target is None or target.delete_marker:
+        raise OSSError(Code.SYMLINK_TARGET_NOT_EXIST)
+    if target.kind == "Symlink":
+        raise OSSError(Code.INVALID_TARGET_TYPE)
+    return target
+
+
+def show(item: Object, target: Object) -> Object:
+    """What GET and HEAD tell of an object that leads to a target, which may be itself.
+
+    The bytes, their checksums and ETag are the target's, the time is the later of the two; the
+    rest is the link's (HeadObject).
+    """
+    if item is target:
+        return item
+    return replace(
+        item,
+        content=target.content,
+        size=target.size,
+        etag=target.etag,
+        crc64=target.crc64,
+        modified=max(item.modified, target.modified),
+    )
+
+
+def _check_readable(call: Call, bucket: Bucket, item: Object | None) -> None:
+    acl = item.acl if item is not None else ObjectAcl.DEFAULT
+    if not authorize(call.caller, bucket.owner, Permission.READ, bucket.acl, acl).allowed:
+        raise OSSError(Code.OBJECT_ACL_READ)
+
+
+def _missing(call: Call, bucket: Bucket, key: str, version_id: str | None) -> OSSError:
+    """The error of a version that is not there."""
+    if version_id and call.storage.object(bucket.name, key) is not None:
+        return OSSError(Code.NO_SUCH_VERSION, Key=key, VersionId=version_id)
+    return OSSError(Code.NO_SUCH_KEY, Key=key)
+
+
+def find_upload(call: Call, code: Code = Code.NO_SUCH_UPLOAD) -> Upload:
+    """The multipart upload a call names, which must be one of its key; raises `NoSuchUpload`."""
+    upload_id = call.request.query["uploadId"]
+    upload = call.storage.upload(call.bucket.name, upload_id)
+    if upload is None or upload.draft.key != call.key:
+        raise OSSError(code, UploadId=upload_id)
+    return upload
+
+
+ARCHIVES = ("Archive", "ColdArchive", "DeepColdArchive")
+"""The storage classes whose objects are read only after a restore."""
+
+
+def check_restored(call: Call, item: Object) -> None:
+    """Raise `InvalidObjectState` for an archived object that cannot be read now."""
+    if item.storage_class not in ARCHIVES:
+        return
+    restore, now = item.restore, call.request.received
+    if restore is None or not restore.done <= now < restore.until:
+        raise OSSError(Code.INVALID_OBJECT_STATE, ObjectName=item.key)
+
+
+def restore_info(item: Object, now: float) -> str | None:
+    """How the restore of an object stands, as `x-oss-restore` says it; None where there is none."""
+    if item.restore is None or item.restore.until <= now:
+        return None
+    if now < item.restore.done:
+        return 'ongoing-request="true"'
+    return f'ongoing-request="false", expiry-date="{dates.format_http(item.restore.until)}"'
+
+
 def describe(call: Call, item: Object) -> dict[str, str]:
     """The headers that every answer about an object carries (P-32)."""
     found = {
@@ -58,10 +162,30 @@ def describe(call: Call, item: Object) -> dict[str, str]:
         "x-oss-hash-crc64ecma": str(item.crc64),
         "x-oss-object-type": item.kind,
         "x-oss-storage-class": item.storage_class,
+        **version_header(call, item),
     }
-    if call.bucket.versioning:
-        found[VERSION_ID] = item.version_id
+    if item.tags:
+        found["x-oss-tagging-count"] = str(len(item.tags))
+    if item.kind == "Appendable":
+        found[NEXT_POSITION] = str(item.size)
+    if item.sealed is not None:
+        found[SEALED_TIME] = dates.format_http(item.sealed)
+    restore = restore_info(item, call.request.received)
+    if restore is not None:
+        found["x-oss-restore"] = restore
     return found
+
+
+def version_header(call: Call, item: Object) -> dict[str, str]:
+    """The header that tells which version an answer is about, where versions are kept."""
+    return {VERSION_ID: item.version_id} if call.bucket.versioning else {}
+
+
+def source_version_header(call: Call, source: CopySource, item: Object) -> dict[str, str]:
+    """The header that tells which version was copied, where the source's bucket keeps versions."""
+    bucket = call.storage.bucket(source.bucket)
+    kept = bucket is not None and bucket.versioning
+    return {SOURCE_VERSION_ID: item.version_id} if kept else {}
 
 
 def draft(call: Call, kind: str = "Normal") -> Object:
@@ -82,8 +206,15 @@ def draft(call: Call, kind: str = "Normal") -> Object:
         kind=kind,
         storage_class=headers.storage_class(request, call.bucket.storage_class),
         acl=object_acl(call),
-        headers={**headers.kept(request), **headers.encryption(request)},
+        headers={**headers.kept(request), **_encryption(call)},
+        tags=tagging.read_header(request.get(tagging.HEADER, "")),
     )
+
+
+def _encryption(call: Call) -> dict[str, str]:
+    """How a new object is encrypted: as its request asks, else as its bucket does by default."""
+    default = call.bucket.documents.get(encryption.SUBRESOURCE)
+    return headers.encryption(call.request.headers) or encryption.describe(default)
 
 
 def check_writable(call: Call) -> None:
@@ -105,11 +236,55 @@ def object_acl(call: Call) -> ObjectAcl:
     return ObjectAcl(value)
 
 
+def check_mutable(call: Call, key: str, version_id: str) -> None:
+    """Raise `FileImmutable` for a version that the bucket's retention policy protects."""
+    policy = retention.read(call.bucket.documents.get(retention.SUBRESOURCE))
+    if policy is None:
+        return
+    item = call.storage.object(call.bucket.name, key, version_id)
+    if item is not None and not item.delete_marker:
+        if policy.protects(item.modified, call.request.received):
+            raise OSSError(Code.FILE_IMMUTABLE, Key=key)
+
+
 def store(call: Call, item: Object) -> dict[str, str]:
-    """Make this the newest version of its object; returns the headers that tell which."""
+    """Make this the newest version of its object; returns the headers that tell which.
+
+    Raises `FileImmutable` where the version it takes the place of is protected.
+    """
     version_id = _new_version_id(call)
+    check_mutable(call, item.key, version_id)
     call.storage.put_object(call.bucket.name, replace(item, version_id=version_id))
     return {VERSION_ID: version_id} if call.bucket.versioning else {}
+
+
+def callback_of(call: Call, item: Object) -> Callback | None:
+    """The call to an application server that an upload asks for, None where it asks for none.
+
+    Raises `InvalidArgument`, so it must be asked before the object is stored (Callback).
+    """
+    request = call.request
+    if call.form is not None:
+        parameter, custom = callback.of_fields(call.form.fields)
+    else:
+        parameter, variables = callback.of_request(request)
+        custom = callback.read_variables(variables)
+    if not parameter:
+        return None
+    parameter, kept = callback.resolve(parameter, call.bucket.documents.get(CALLBACK_POLICY))
+    custom = {**callback.read_variables(kept), **custom}
+    system: dict[str, str | int] = {
+        "bucket": call.bucket.name,
+        "object": item.key,
+        "etag": item.etag.strip('"'),
+        "size": item.size,
+        "mimeType": item.headers.get("Content-Type", ""),
+        "crc64": str(item.crc64),
+        "clientIp": request.remote,
+        "reqId": call.request_id,
+        "operation": call.operation.name,
+    }
+    return callback.read(parameter, system, custom)
 
 
 class Removed(NamedTuple):
@@ -126,8 +301,12 @@ class Removed(NamedTuple):
 
 
 def remove(call: Call, key: str, version_id: str | None) -> Removed:
-    """Delete a version for good; none named, put a delete marker where versions are kept."""
+    """Delete a version for good; none named, put a delete marker where versions are kept.
+
+    Raises `FileImmutable` where what would go is protected.
+    """
     bucket = call.bucket
+    check_removable(call, key, version_id)
     if version_id is not None:
         item = call.storage.object(bucket.name, key, version_id)
         call.storage.delete_object(bucket.name, key, version_id)
@@ -150,8 +329,17 @@ def remove(call: Call, key: str, version_id: str | None) -> Removed:
     return Removed(marker.version_id, delete_marker=True)
 
 
+def check_removable(call: Call, key: str, version_id: str | None) -> None:
+    """Raise `FileImmutable` where a deletion would end a protected version."""
+    if version_id is not None:
+        check_mutable(call, key, version_id)
+    elif call.bucket.versioning != "Enabled":
+        check_mutable(call, key, NULL_VERSION)
+
+
 def _new_version_id(call: Call) -> str:
     """Where versions are suspended there is one version more at most, named null."""
     if call.bucket.versioning != "Enabled":
         return NULL_VERSION
-    return f"CAEQ{int(call.request.received * 1000):012X}{getrandbits(128):032x}"
+    # A later version has the greater id, so a listing goes on behind one that was deleted.
+    return f"CAEQ{int(call.request.received * 1_000_000):016X}{getrandbits(128):032x}"

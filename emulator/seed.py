@@ -1,6 +1,5 @@
 """A seed file: buckets with their ACLs, rules and objects, put as the owner would put them."""
 
-import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -27,21 +26,36 @@ def load(path: Path, service: Service) -> str:
 
     A file named by an object is read beside the seed file. Raises `SeedError`.
     """
+    where = f"The seed {path}"
     try:
-        seed = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise SeedError(f"The seed {path} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SeedError(f"The seed {path} is no TOML: {error}.") from None
-    _check_names(f"The seed {path}", seed, {"hint", "bucket"})
-    for bucket in _tables(f"The seed {path}", seed, "bucket"):
-        _put_bucket(path, service, bucket)
+        raise SeedError(f"{where} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise SeedError(f"{where} is no TOML: {error}.") from None
+    return apply(where, text, service, path.parent)
+
+
+def apply(where: str, text: str, service: Service, folder: Path | None = None) -> str:
+    """Put what the text of a seed describes; its objects may name files of `folder` only.
+
+    `where` begins the sentence of each `SeedError`. Returns the `hint`.
+    """
+    try:
+        seed = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SeedError(f"{where} is no TOML: {error}.") from None
+    _check_names(where, seed, {"hint", "bucket"})
+    for bucket in _tables(where, seed, "bucket"):
+        _put_bucket(where, folder, service, bucket)
     return str(seed.get("hint", ""))
 
 
-def _put_bucket(path: Path, service: Service, bucket: Mapping[str, Any]) -> None:
+def _put_bucket(
+    where: str, folder: Path | None, service: Service, bucket: Mapping[str, Any]
+) -> None:
     name = bucket.get("name")
-    where = f"The seed {path}, bucket {name!r}"
+    where = f"{where}, bucket {name!r}"
     _check_names(where, bucket, _BUCKET)
     if not isinstance(name, str):
         raise SeedError(f"{where}: name must be a text.")
@@ -60,34 +74,39 @@ def _put_bucket(path: Path, service: Service, bucket: Mapping[str, Any]) -> None
         document = codec.format(_configuration(where, bucket["referer"]))
         _put(where, service, f"/{name}?referer", {}, document)
     for item in _tables(where, bucket, "object"):
-        _put_object(path, where, service, name, item)
+        _put_object(where, folder, service, name, item)
 
 
 def _put_object(
-    path: Path, where: str, service: Service, bucket: str, item: Mapping[str, Any]
+    where: str, folder: Path | None, service: Service, bucket: str, item: Mapping[str, Any]
 ) -> None:
     key = item.get("key")
     where = f"{where}, object {key!r}"
     _check_names(where, item, _OBJECT)
     if not isinstance(key, str) or not key:
         raise SeedError(f"{where}: key must be a text.")
-    if ("text" in item) == ("file" in item):
-        raise SeedError(f"{where}: give either text or file.")
-    if "text" in item:
-        data = str(item["text"]).encode()
-    else:
-        try:
-            data = (path.parent / str(item["file"])).read_bytes()
-        except OSError as error:
-            raise SeedError(
-                f"{where}: the file {item['file']} cannot be read: {error.strerror}."
-            ) from None
+    data = _data(where, folder, item)
     headers = {str(name): str(value) for name, value in item.get("headers", {}).items()}
     if "content_type" in item:
         headers["Content-Type"] = str(item["content_type"])
     if "acl" in item:
         headers["x-oss-object-acl"] = str(item["acl"])
     _put(where, service, f"/{bucket}/{quote(key)}", headers, data)
+
+
+def _data(where: str, folder: Path | None, item: Mapping[str, Any]) -> bytes:
+    if ("text" in item) == ("file" in item):
+        raise SeedError(f"{where}: give either text or file.")
+    if "text" in item:
+        return str(item["text"]).encode()
+    if folder is None:
+        raise SeedError(f"{where}: only a seed that is a file can name files; give text.")
+    try:
+        return (folder / str(item["file"])).read_bytes()
+    except OSError as error:
+        raise SeedError(
+            f"{where}: the file {item['file']} cannot be read: {error.strerror}."
+        ) from None
 
 
 def _configuration(where: str, rules: Any) -> RefererConfiguration:
@@ -110,7 +129,9 @@ def _configuration(where: str, rules: Any) -> RefererConfiguration:
 def _put(
     where: str, service: Service, target: str, headers: Mapping[str, str], data: bytes
 ) -> None:
-    request = Request.read("PUT", target, [("Host", "localhost"), *headers.items()], time.time())
+    request = Request.read(
+        "PUT", target, [("Host", "localhost"), *headers.items()], service.clock.now()
+    )
     response = service.handle(request, data, caller=service.accounts.owner)
     if response.status != 200:
         assert isinstance(response.body, bytes)  # noqa: S101 - an error's body is a document

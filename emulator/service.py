@@ -1,5 +1,6 @@
 """The order of a request: admit it, then perform it."""
 
+from dataclasses import replace
 from functools import lru_cache
 from random import getrandbits
 
@@ -12,28 +13,43 @@ from emulator.access import (
     Reason,
     authorize,
 )
-from emulator.dispatch import Body, Call, Dispatcher, Resource, Takes
-from emulator.operations import OPERATIONS
+from emulator.clock import Clock
+from emulator.dispatch import Body, Call, Dispatcher, Takes
+from emulator.faults import Faults
+from emulator.journal import EXPLAIN, Journal
+from emulator.operations import OPERATIONS, website
 from emulator.operations.bucket_referer import SUBRESOURCE as REFERER
 from emulator.operations.bucket_referer import read as read_referer
-from emulator.protocol import checksums, errors, signature
-from emulator.protocol.address import Addresses, is_bucket_name
+from emulator.protocol import checksums, cors, errors, form_policy, signature
+from emulator.protocol.address import Addresses, Target, check_key, is_bucket_name
 from emulator.protocol.errors import Code, OSSError
+from emulator.protocol.form import Form
+from emulator.protocol.form import Reader as FormReader
+from emulator.protocol.form_policy import Sizes
 from emulator.protocol.message import Request, Response
-from emulator.protocol.signature import Place
+from emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
+from emulator.protocol.signature import Claim, Place
+from emulator.protocol.signature.form import POLICY, is_signed
+from emulator.protocol.signature.form import read as read_form_claim
+from emulator.protocol.signature.form import verify as verify_form
+from emulator.protocol.website import Visit
+from emulator.protocol.website import parse as parse_website
 from emulator.protocol.xml import DocumentError
 from emulator.referer import RefererConfiguration, RefererPolicy, Scope, Signing
 from emulator.settings import Auth, Settings
-from emulator.storage import Bucket, MemoryStorage, Storage
+from emulator.storage import Bucket, MemoryStorage, Storage, snapshot
+from emulator.storage.snapshot import Snapshot
+
+CORS, WEBSITE = "cors", "website"
+"""The names of a bucket's documents that are looked at beside the operation itself."""
 
 OWNER = Identity("1000000000000001")
 """The account that the configured key belongs to."""
 
-_SIGNING = {Place.HEADER: Signing.HEADER, Place.URL: Signing.URL}
-_SCOPE = {
-    Resource.SERVICE: Scope.SERVICE,
-    Resource.BUCKET: Scope.BUCKET,
-    Resource.OBJECT: Scope.OBJECT,
+_SIGNING = {
+    Place.HEADER: Signing.HEADER,
+    Place.URL: Signing.URL,
+    Place.FORM: Signing.FORM,
 }
 
 
@@ -52,6 +68,11 @@ class Service:
         self.accounts = Accounts([key])
         self._addresses = Addresses(settings.region, settings.domain)
         self._dispatcher = Dispatcher(OPERATIONS)
+        self.clock = Clock()
+        self.journal = Journal()
+        self.faults = Faults()
+        self.snapshots: dict[str, Snapshot] = {}
+        self._beginning = Snapshot((), ())
 
     def handle(
         self, request: Request, data: bytes = b"", *, caller: Identity | None = None
@@ -60,14 +81,45 @@ class Service:
         call = self.receive(request)
         try:
             self.admit(call, caller)
-            return self.perform(call, Body.of(data))
+            if call.operation.takes is Takes.FORM:
+                data = self._read_form(call, data, caller)
+            response = self.perform(call, Body.of(data))
         except OSSError as error:
-            return self.refuse(call, error)
+            response = self.refuse(call, error)
+        return self.share(call, response)
 
     def receive(self, request: Request) -> Call:
         """Begin a call."""
         request_id = new_request_id(request.received)
         return Call(request, request_id, self.storage, self.settings.region)
+
+    def begin_here(self) -> None:
+        """Let what is kept now be what a reset goes back to."""
+        self._beginning = snapshot.take(self.storage)
+
+    def reset(self, bucket: str | None = None) -> None:
+        """Go back to the beginning; or empty one bucket and forget its configuration."""
+        record = self.storage.bucket(bucket) if bucket else None
+        if record is not None:
+            self.storage.delete_bucket(record.name)
+            self.storage.put_bucket(replace(record, documents={}, versioning=""))
+            return
+        snapshot.restore(self.storage, self._beginning)
+        self.snapshots.clear()
+        self.journal.clear()
+        self.faults.clear()
+        self.clock.shift = 0.0
+
+    def take_snapshot(self, name: str) -> None:
+        """Remember all that is kept now under a name."""
+        self.snapshots[name] = snapshot.take(self.storage)
+
+    def restore_snapshot(self, name: str) -> bool:
+        """Keep what was kept then; whether there is a snapshot of that name."""
+        found = self.snapshots.get(name)
+        if found is not None:
+            snapshot.restore(self.storage, found)
+        return found is not None
 
     def is_endpoint(self, host: str) -> bool:
         """Whether a Host header names the service itself and no bucket."""
@@ -79,19 +131,53 @@ class Service:
         call.target = self._addresses.locate(request.host, request.path)
         call.operation = self._dispatcher.find(request, call.target)
         call.record = self._find_bucket(call)
+        if call.operation.takes is Takes.FORM or call.operation.permission is Permission.NONE:
+            return
         if caller is not None:
             call.caller = caller
             return
+        if call.record is not None and WEBSITE in call.record.documents:
+            self._enter_website(call, call.record)
         self._authenticate(call)
         self._check_referer(call)
         self._authorize(call)
+        call.traffic_limit = traffic_limit(
+            request.headers.get(TRAFFIC_LIMIT), request.query.get(TRAFFIC_LIMIT)
+        )
+
+    def admit_form(self, call: Call, form: Form, caller: Identity | None = None) -> Sizes:
+        """Settle what a form says before its file is read; raises `OSSError`.
+
+        Returns how large the file may be. Signatures in the header or the URL count for nothing
+        here (PostObject).
+        """
+        call.form = form
+        if not form.key:
+            raise OSSError(Code.OBJECT_NAME_EMPTY)
+        check_key(form.key)
+        call.target = Target(call.target.bucket, form.key)
+        sizes = Sizes()
+        if caller is not None:
+            call.caller = caller
+            return sizes
+        if is_signed(form):
+            sizes = self._authenticate_form(call, form)
+        self._check_referer(call)
+        self._authorize(call)
+        call.traffic_limit = traffic_limit(form.fields.get(TRAFFIC_LIMIT), None)
+        return sizes
 
     def perform(self, call: Call, body: Body) -> Response:
         """Do what was asked for, now that the body is here; raises `OSSError`."""
         if call.operation.takes is not Takes.NOTHING:
-            checksums.check_md5(call.request.headers.get("content-md5"), body.md5)
+            if call.operation.takes is not Takes.FORM:  # it is of the form as a whole
+                checksums.check_md5(call.request.headers.get("content-md5"), body.md5)
+            # It may have been changed or deleted while the body was on its way.
+            call.record = self._find_bucket(call)
         call.body = body
         try:
+            if call.visit is not None:
+                return website.serve(call, call.visit)
             return call.operation.perform(call)
         except DocumentError as error:
             raise OSSError(Code.MALFORMED_XML, ErrorDetail=str(error)) from None
@@ -101,6 +187,44 @@ class Service:
         call.error = error
         request = call.request
         return errors.render(error, request.method, call.request_id, request.host)
+
+    def share(self, call: Call, response: Response) -> Response:
+        """Let the pages of other origins read an answer where the bucket's rules allow it."""
+        document = call.record.documents.get(CORS) if call.record is not None else None
+        if document is None:
+            return response
+        request = call.request
+        allowed = cors.parse(document).headers(request.headers.get("origin"), request.method)
+        return replace(response, headers={**response.headers, **allowed})
+
+    def _read_form(self, call: Call, data: bytes, caller: Identity | None) -> bytes:
+        """The file in a form that is at hand."""
+        reader = FormReader(call.request.headers.get("content-type", ""))
+        content = reader.feed(data)
+        sizes = self.admit_form(call, reader.finish(), caller)
+        checksums.check_md5(call.request.headers.get("content-md5"), Body.of(data).md5)
+        sizes.check(len(content))
+        return content
+
+    def _enter_website(self, call: Call, bucket: Bucket) -> None:
+        """Turn an anonymous GET or HEAD into that of a page, an index document for a folder.
+
+        Only where the bucket has a host name of its own: in path style there is no root that a
+        site could be at, and the service knows no path style.
+        """
+        request = call.request
+        if (
+            request.method not in ("GET", "HEAD")
+            or call.operation.subresource
+            or signature.place(request) is not None
+            or self.is_endpoint(request.host)
+        ):
+            return
+        site = parse_website(bucket.documents[WEBSITE])
+        if key := site.index(call.key):
+            call.visit = Visit(site, call.key)
+            call.target = Target(bucket.name, key)
+            call.operation = self._dispatcher.find(request, call.target)
 
     def _find_bucket(self, call: Call) -> Bucket | None:
         """The bucket's record; that it is missing is told before credentials are judged (P-18)."""
@@ -127,29 +251,58 @@ class Service:
         claim = signature.read(request)
         if claim is None:
             return
+        key = self._identify(call, claim)
+        if key is not None:
+            self._verify(call, claim, key.secret)
+
+    def _verify(self, call: Call, claim: Claim, secret: str) -> None:
+        """Check a signature; the header that asks for an explanation may be signed or not."""
+        request, target, region = call.request, call.target, self.settings.region
+        try:
+            signature.verify(claim, request, target.bucket, target.key, secret, region)
+        except OSSError as error:
+            if EXPLAIN not in request.headers or error.code != "SignatureDoesNotMatch":
+                raise
+            rest = {name: value for name, value in request.headers.items() if name != EXPLAIN}
+            bare = replace(request, headers=rest)
+            signature.verify(claim, bare, target.bucket, target.key, secret, region)
+
+    def _authenticate_form(self, call: Call, form: Form) -> Sizes:
+        """Find out who signed a form, and hold its fields against its policy."""
+        if self.settings.auth is Auth.OFF:
+            call.signing = Signing.FORM
+            call.caller = self.accounts.owner
+            return Sizes()
+        now = call.request.received
+        claim = read_form_claim(form)
+        key = self._identify(call, claim)
+        if key is not None:
+            verify_form(claim, form, key.secret, self.settings.region, now)
+        policy = form_policy.parse(form.text(POLICY))
+        policy.check(form.conditional(call.target.bucket), now)
+        return policy.sizes
+
+    def _identify(self, call: Call, claim: Claim) -> AccessKey | None:
+        """Let the call be that of the claimed key's owner; None where any key will do."""
         call.signing = _SIGNING[claim.place]
         call.access_key_id = claim.access_key_id
         key = self.accounts.key(claim.access_key_id)
-        if key is not None:
-            region = self.settings.region
-            target = call.target
-            signature.verify(claim, request, target.bucket, target.key, key.secret, region)
-            call.caller = key.identity
-        elif self.settings.auth is Auth.RELAXED:
-            call.caller = self.accounts.owner
-        else:
+        if key is None and self.settings.auth is not Auth.RELAXED:
             raise OSSError(Code.INVALID_ACCESS_KEY_ID, OSSAccessKeyId=claim.access_key_id)
+        call.caller = self.accounts.owner if key is None else key.identity
+        return key
 
     def _check_referer(self, call: Call) -> None:
         """Hotlink protection: after authentication, before the ACL and the object (R-05)."""
         if call.record is None:
             return
-        policy = _policy(call.record.documents.get(REFERER))
+        policy = policy_of(call.record.documents.get(REFERER))
         call.decision = decision = policy.decide(
             call.request.headers.get("referer"),
             signed=call.signing,
             method=call.request.method,
-            scope=_SCOPE[call.operation.resource],
+            # A form is sent to the bucket, but it is an object that it asks for.
+            scope=Scope.OBJECT if call.target.key else Scope.BUCKET,
         )
         if not decision.allowed:
             # R-35
@@ -158,12 +311,12 @@ class Service:
     def _authorize(self, call: Call) -> None:
         """Ownership and ACLs; an object's own ACL goes before its bucket's."""
         permission, bucket = call.operation.permission, call.record
-        if bucket is None:
+        if bucket is None or not call.operation.needs_bucket:
             # A call to the service, or one that creates its bucket, needs an account and no more.
             if call.caller.anonymous:
                 raise OSSError(Code.ANONYMOUS)
             return
-        if call.caller.id == bucket.owner or not call.operation.needs_bucket:
+        if call.caller.id == bucket.owner:
             return
         item = self.storage.object(bucket.name, call.key) if call.key else None
         verdict = authorize(
@@ -189,7 +342,7 @@ _DENIALS = {
 
 
 @lru_cache(1024)
-def _policy(document: bytes | None) -> RefererPolicy:
+def policy_of(document: bytes | None) -> RefererPolicy:
     """The compiled rules of a kept document; known by its bytes, so never stale."""
     if document is None:
         return RefererPolicy.compile(RefererConfiguration())  # R-15

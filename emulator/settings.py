@@ -31,3 +31,5 @@ class Settings:
     seed: Path | None = None
     access_log: Path | None = None
     log_level: str = "warning"
+    admin_token: str = ""
+    """What opens `/_emulator/` to other machines; "" keeps it to this one."""

@@ -10,7 +10,7 @@ import oss2
 import pytest
 
 from tests.http.client import Client
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, serve
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, Signed, serve
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,6 +37,12 @@ def session() -> Iterator[oss2.Session]:
 def client(live: Live) -> Client:
     """A client that sends what it is given."""
     return live.client
+
+
+@pytest.fixture(scope="session")
+def signed(client: Client) -> Signed:
+    """A client that sends what it is given, signed by the key's owner in the header."""
+    return Signed(client, SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET))
 
 
 _NUMBERS = count(1)

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 from emulator import seed
 from emulator.cli.parser import CommandError
 from emulator.server import Server
+from emulator.server.loop import loop_factory
 from emulator.service import Service
 from emulator.settings import (
     DEFAULT_ACCESS_KEY_SECRET,
@@ -70,6 +71,10 @@ _FLAGS = (
     _Flag("seed", "a TOML file of buckets, rules and objects to start with", Path),
     _Flag("access_log", "append a line in the OSS access-log format for each request", Path),
     _Flag(
+        "admin_token",
+        "what other machines send to use /_emulator/; without it only this machine may",
+    ),
+    _Flag(
         "log_level",
         "what the server tells on standard error",
         str,
@@ -107,7 +112,8 @@ def run(arguments: argparse.Namespace) -> int:
         log = _open_log(settings, stack)
         service = Service(settings)
         hint = _load_seed(settings, service)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        service.begin_here()
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(Server(service, log), settings, hint))
     return 0
 
@@ -154,15 +160,6 @@ def _load_seed(settings: Settings, service: Service) -> str:
         return seed.load(settings.seed, service)
     except seed.SeedError as error:
         raise CommandError(str(error)) from None
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where it is installed (the extra `fast`)."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 async def _serve(server: Server, settings: Settings, hint: str) -> None:

@@ -81,7 +81,7 @@ def delete_bucket(call: Call) -> Response:
     """Delete an empty bucket; raises `BucketNotEmpty`."""
     bucket = call.bucket
     storage = call.storage
-    if any(True for kept in (storage.objects, storage.uploads) for _ in kept(bucket.name)):
+    if any(True for kept in (storage.versions, storage.uploads) for _ in kept(bucket.name)):
         raise OSSError(Code.BUCKET_NOT_EMPTY, BucketName=bucket.name)
     call.storage.delete_bucket(bucket.name)
     return Response(204)

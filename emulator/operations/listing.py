@@ -1,14 +1,16 @@
-"""ListObjects, version 1 and 2."""
+"""ListObjects, version 1 and 2, and ListObjectVersions."""
 
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 from emulator.dispatch import Call, Resource, operation
 from emulator.protocol import dates, paging, parameters, xml
 from emulator.protocol.headers import invalid_argument
 from emulator.protocol.message import Response
-from emulator.storage import Object
+from emulator.storage import NULL_VERSION, Object
 
 MAX_NAME = 1024
 """Bytes that a prefix, marker or delimiter must stay below (ListObjects)."""
@@ -57,6 +59,81 @@ def list_objects_v2(call: Call) -> Response:
     )
 
 
+class _Version(NamedTuple):
+    """A version in a listing."""
+
+    item: Object
+    latest: bool
+
+
+@operation("ListObjectVersions", "GET", Resource.BUCKET, "versions")
+def list_object_versions(call: Call) -> Response:
+    """A page of all versions and delete markers, of each key the newest first (GetBucketVersions).
+
+    Raises `InvalidArgument`, also for a version-id-marker without its key-marker.
+    """
+    query = call.request.query
+    marker, version_id = _name(call, "key-marker"), query.get("version-id-marker", "")
+    if version_id and not marker:
+        message = "A version-id marker cannot be specified without a key marker."
+        raise invalid_argument("version-id-marker", version_id, message)
+    page = paging.cut(
+        lambda start: _versions(call, start, marker, version_id),
+        lambda version: version.item.key,
+        prefix=_name(call, "prefix"),
+        delimiter=_name(call, "delimiter"),
+        marker=marker,
+        within_marker=bool(version_id),
+        limit=parameters.max_keys(query, least=0),
+    )
+    write = _writer(call)
+    # A page that ends with a common prefix ends within no key.
+    last = page.items[-1].item if page.items and page.items[-1].item.key == page.next else None
+    return xml.answer(
+        "ListVersionsResult",
+        [
+            *_head(call, write),
+            ("KeyMarker", write(marker)),
+            ("VersionIdMarker", version_id),
+            ("NextKeyMarker", write(page.next) if page.truncated else None),
+            ("NextVersionIdMarker", (last.version_id if last else "") if page.truncated else None),
+            ("IsTruncated", page.truncated),
+            *(_version(version, write) for version in page.items),
+            *_prefixes(page.prefixes, write),
+        ],
+    )
+
+
+def _versions(call: Call, start: str, marker: str, version_id: str) -> Iterator[_Version]:
+    """The versions from a key on; of the marker's key those after the marker's version."""
+    versions = call.storage.versions(call.bucket.name, start)
+    for key, group in groupby(versions, attrgetter("key")):
+        found = [_Version(item, place == 0) for place, item in enumerate(group)]
+        yield from _after(found, version_id) if version_id and key == marker else found
+
+
+def _after(versions: list[_Version], version_id: str) -> list[_Version]:
+    ids = [version.item.version_id for version in versions]
+    if version_id in ids:
+        return versions[ids.index(version_id) + 1 :]
+    # It was deleted since: newer ids are greater, and where a null version stood nobody knows.
+    return [
+        version
+        for version, other in zip(versions, ids, strict=True)
+        if NULL_VERSION in (version_id, other) or other < version_id
+    ]
+
+
+def _version(version: _Version, write: Callable[[str], str]) -> tuple[str, xml.Value]:
+    item = version.item
+    key, *rest = _contents(item, write, owner=True)
+    head = [key, ("VersionId", item.version_id), ("IsLatest", version.latest)]
+    if not item.delete_marker:
+        return "Version", [*head, *rest]
+    shown = ("LastModified", "Owner")
+    return "DeleteMarker", [*head, *(child for child in rest if child[0] in shown)]
+
+
 def _page(call: Call, marker: str) -> paging.Page[Object]:
     bucket = call.bucket.name
     return paging.cut(
@@ -100,8 +177,11 @@ def _names(
     call: Call, page: paging.Page[Object], write: Callable[[str], str], *, owner: bool
 ) -> xml.Children:
     contents = [("Contents", _contents(item, write, owner)) for item in page.items]
-    prefixes = [("CommonPrefixes", [("Prefix", write(prefix))]) for prefix in page.prefixes]
-    return [*contents, *prefixes]
+    return [*contents, *_prefixes(page.prefixes, write)]
+
+
+def _prefixes(prefixes: list[str], write: Callable[[str], str]) -> xml.Children:
+    return [("CommonPrefixes", [("Prefix", write(prefix))]) for prefix in prefixes]
 
 
 def _contents(item: Object, write: Callable[[str], str], owner: bool) -> xml.Children:

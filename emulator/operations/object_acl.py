@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from emulator.access import ObjectAcl
 from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.objects import find
+from emulator.objects import find, version_header
 from emulator.protocol import xml
 from emulator.protocol.errors import Code
 from emulator.protocol.headers import invalid_argument
@@ -26,17 +26,18 @@ def put_object_acl(call: Call) -> Response:
         raise invalid_argument("x-oss-object-acl", acl, code=Code.INVALID_OBJECT_ACL)
     found = find(call)
     call.storage.replace_object(call.bucket.name, replace(found, acl=acl))
-    return Response()
+    return Response(200, version_header(call, found))
 
 
 @operation("GetObjectACL", "GET", Resource.OBJECT, "acl", action="oss:GetObjectAcl")
 def get_object_acl(call: Call) -> Response:
     """The owner and the ACL of an object."""
     found = find(call)
-    return xml.answer(
+    answer = xml.answer(
         "AccessControlPolicy",
         [
             ("Owner", xml.owner(found.owner)),
             ("AccessControlList", [("Grant", found.acl)]),
         ],
     )
+    return replace(answer, headers={**answer.headers, **version_header(call, found)})

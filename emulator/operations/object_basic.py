@@ -4,8 +4,19 @@ from dataclasses import replace
 
 from emulator.access import Permission
 from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.objects import describe, draft, find, remove, store, version_id_of
-from emulator.protocol import checksums, conditions, headers, ranges
+from emulator.objects import (
+    callback_of,
+    check_restored,
+    describe,
+    draft,
+    find,
+    follow,
+    remove,
+    show,
+    store,
+    version_id_of,
+)
+from emulator.protocol import checksums, compression, conditions, headers, ranges
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import FileRange, Response
 from emulator.referer import Signing
@@ -25,21 +36,25 @@ def put_object(call: Call) -> Response:
         etag=checksums.format_etag(body.md5),
         crc64=body.crc64,
     )
+    callback = callback_of(call, item)
     answer = {
         "ETag": item.etag,
         "Content-MD5": checksums.format_md5(body.md5),
         "x-oss-hash-crc64ecma": str(item.crc64),
-        **headers.encryption(request),
+        **headers.encryption_of(item.headers),
         **store(call, item),
     }
-    return Response(200, answer)
+    return Response(200, answer, callback=callback)
 
 
 @operation("GetObject", "GET", Resource.OBJECT, permission=Permission.READ)
 def get_object(call: Call) -> Response:
     """The bytes of an object, or a range of them."""
     request = call.request
-    item = find(call)
+    found = find(call)
+    target = follow(call, found)
+    check_restored(call, target)
+    item = show(found, target)
     conditions.check(request.headers, item.etag, item.modified)
     answer = describe(call, item)
     if request.query:
@@ -50,6 +65,10 @@ def get_object(call: Call) -> Response:
         standard=request.headers.get("x-oss-range-behavior") == "standard",
     )
     if part is None:
+        accepted = request.headers.get("accept-encoding")
+        if accepted is not None and compression.applies(accepted, answer, item.size):
+            answer = compression.describe(answer)
+            return Response(200, answer, _read(item, 0, item.size), compress=True)
         return Response(200, answer, _read(item, 0, item.size))
     last = part.offset + part.length - 1
     answer["Content-Range"] = f"bytes {part.offset}-{last}/{item.size}"
@@ -61,7 +80,8 @@ def get_object(call: Call) -> Response:
 )
 def head_object(call: Call) -> Response:
     """What GetObject would answer, without the bytes."""
-    item = find(call)
+    found = find(call)
+    item = show(found, follow(call, found))
     conditions.check(call.request.headers, item.etag, item.modified)
     return Response(200, {**describe(call, item), "Content-Length": str(item.size)})
 
@@ -78,7 +98,7 @@ _META = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma", "x-oss-version-id")
     action="oss:GetObject",
 )
 def head_object_meta(call: Call) -> Response:
-    """ETag, size and time of an object."""
+    """ETag, size and time of an object; of a symbolic link those of the link."""
     item = find(call)
     meta = describe(call, item)
     shown = {name: meta[name] for name in _META if name in meta}

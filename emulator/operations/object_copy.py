@@ -1,18 +1,19 @@
 """CopyObject."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import unquote
 
-from emulator.access import ObjectAcl, Permission, authorize
+from emulator.access import Permission
 from emulator.dispatch import Call, Resource, operation
-from emulator.objects import draft, store
-from emulator.protocol import conditions, dates, headers, xml
-from emulator.protocol.address import Target, decode_key
+from emulator.objects import draft, find_source, source_version_header, store
+from emulator.protocol import conditions, copy_source, dates, headers, tagging, xml
+from emulator.protocol.address import Target
 from emulator.protocol.errors import Code, OSSError
-from emulator.protocol.message import Response, parse_query
+from emulator.protocol.message import Response
 from emulator.storage import Object
 
-SOURCE = "x-oss-copy-source"
+MAX_SIZE = 5 * 1024**3
+"""Bytes of the largest object that is copied at once (CopyObject)."""
 
 
 @operation(
@@ -20,63 +21,49 @@ SOURCE = "x-oss-copy-source"
     "PUT",
     Resource.OBJECT,
     permission=Permission.WRITE,
-    header=SOURCE,
+    header=copy_source.HEADER,
     action="oss:PutObject",
 )
 def copy_object(call: Call) -> Response:
-    """Copy an object within the region; onto itself it changes the metadata."""
+    """Copy an object within the region; onto itself it changes the metadata.
+
+    A symbolic link is copied as a link. Raises what `draft` and `find_source` raise,
+    `PreconditionFailed`, `NotModified`, `EntityTooLarge`.
+    """
     request = call.request.headers
     new = draft(call)
-    target, version_id = locate(request[SOURCE])
-    source = find_source(call, target, version_id)
-    conditions.check(request, source.etag, source.modified, f"{SOURCE}-")
-    encryption = headers.encryption(request)
+    named = copy_source.parse(request[copy_source.HEADER])
+    source = find_source(call, named)
+    conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
+    if source.size > MAX_SIZE:
+        raise OSSError(Code.COPY_SOURCE_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
+    encryption = headers.encryption_of(new.headers)
+    onto_itself = Target(named.bucket, named.key) == call.target
     item = replace(
         new,
         content=source.content,
         size=source.size,
         etag=source.etag,
         crc64=source.crc64,
-        # An appendable object is copied to one that no longer is (CopyObject).
-        kind="Normal" if source.kind == "Appendable" else source.kind,
-        headers={**_metadata(call, source, target == call.target), **encryption},
+        kind=_kind(call, source, onto_itself),
+        sealed=source.sealed,
+        headers={**_metadata(call, source, onto_itself), **encryption},
+        tags=_tags(call, source, new),
+        symlink_target=source.symlink_target,
     )
     stored = store(call, item)
     answer = xml.answer(
         "CopyObjectResult",
         [("ETag", item.etag), ("LastModified", dates.format_iso(item.modified))],
     )
-    found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64), **encryption, **stored}
+    found = {
+        "ETag": item.etag,
+        "x-oss-hash-crc64ecma": str(item.crc64),
+        **encryption,
+        **source_version_header(call, named, source),
+        **stored,
+    }
     return replace(answer, headers={**answer.headers, **found})
-
-
-def locate(header: str) -> tuple[Target, str | None]:
-    """Read `/bucket/key?versionId=…`, percent-encoded; raises `InvalidArgument`."""
-    path, _, query = header.partition("?")
-    bucket, _, key = path.removeprefix("/").partition("/")
-    if not bucket or not key:
-        raise headers.invalid_argument(SOURCE, header, code=Code.INVALID_COPY_SOURCE)
-    return Target(unquote(bucket), decode_key(key)), parse_query(query).get("versionId")
-
-
-def find_source(call: Call, target: Target, version_id: str | None) -> Object:
-    """The version to copy from, which the caller must be allowed to read; raises `NoSuchKey`."""
-    bucket = call.storage.bucket(target.bucket)
-    if bucket is None:
-        raise OSSError(Code.NO_SUCH_BUCKET, BucketName=target.bucket)
-    item = call.storage.object(bucket.name, target.key, version_id)
-    verdict = authorize(
-        call.caller,
-        bucket.owner,
-        Permission.READ,
-        bucket.acl,
-        item.acl if item is not None else ObjectAcl.DEFAULT,
-    )
-    if not verdict.allowed:
-        raise OSSError(Code.OBJECT_ACL_READ)
-    if item is None or item.delete_marker:
-        raise OSSError(Code.NO_SUCH_KEY, Key=target.key)
-    return item
 
 
 def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
@@ -86,11 +73,27 @@ def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
     request that sends none changes nothing but the rest.
     """
     request = call.request.headers
-    directive = request.get("x-oss-metadata-directive", "COPY")
-    if directive.upper() not in ("COPY", "REPLACE"):
-        raise headers.invalid_argument(
-            "x-oss-metadata-directive", directive, "The directive must be COPY or REPLACE."
-        )
-    if directive.upper() == "REPLACE" or (onto_itself and headers.sends_metadata(request)):
+    replaces = _replaces(call, "x-oss-metadata-directive")
+    if replaces or (onto_itself and headers.sends_metadata(request)):
         return headers.kept(request)
     return headers.without_encryption(source.headers)
+
+
+def _kind(call: Call, source: Object, onto_itself: bool) -> str:
+    """An appendable object stays one where only its metadata changes (AppendObject)."""
+    if source.kind == "Appendable" and not (onto_itself and not call.bucket.versioning):
+        return "Normal"
+    return source.kind
+
+
+def _tags(call: Call, source: Object, new: Object) -> Mapping[str, str]:
+    """The tags of the copy: the source's, or the request's where it says so."""
+    return new.tags if _replaces(call, f"{tagging.HEADER}-directive") else source.tags
+
+
+def _replaces(call: Call, name: str) -> bool:
+    """Whether a directive is REPLACE, and not COPY, which it is by default."""
+    directive = call.request.headers.get(name, "COPY")
+    if directive.upper() not in ("COPY", "REPLACE"):
+        raise headers.invalid_argument(name, directive, "The directive must be COPY or REPLACE.")
+    return directive.upper() == "REPLACE"

@@ -1,8 +1,8 @@
 """DeleteMultipleObjects."""
 
-from emulator.access import Permission
+from emulator.access import ObjectAcl, Permission, authorize
 from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.objects import Removed, remove
+from emulator.objects import Removed, check_removable, remove
 from emulator.protocol import parameters, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
@@ -23,12 +23,19 @@ MAX_KEYS = 1000
 def delete_multiple_objects(call: Call) -> Response:
     """Delete up to 1,000 objects; quietly, the answer is empty."""
     encoding = parameters.encoding_type(call.request.query)
-    node = xml.parse(call.body.read(), "Delete")
+    try:
+        node = xml.parse(call.body.read(), "Delete")
+    except xml.DocumentError as error:
+        raise _malformed(str(error)) from None
     entries = node.all("Object")
     if not 0 < len(entries) <= MAX_KEYS:
-        detail = f"{len(entries)} objects are named; 1 to {MAX_KEYS} can be deleted at once."
-        raise OSSError(Code.MALFORMED_XML, ec="0016-00000608", ErrorDetail=detail)
+        raise _malformed(
+            f"{len(entries)} objects are named; 1 to {MAX_KEYS} can be deleted at once."
+        )
     wanted = [(_key(entry), entry.text("VersionId") or None) for entry in entries]
+    for key, version_id in wanted:
+        _check_writable(call, key)
+        check_removable(call, key, version_id)
     removed = [(key, version_id, remove(call, key, version_id)) for key, version_id in wanted]
     if node.text("Quiet").lower() == "true":
         return Response()
@@ -50,7 +57,18 @@ def _deleted(key: str, version_id: str | None, removed: Removed) -> xml.Children
 def _key(entry: xml.Node) -> str:
     node = entry.first("Key")
     if node is None or not node.value:
-        raise OSSError(
-            Code.MALFORMED_XML, ec="0016-00000608", ErrorDetail="An Object element has no Key."
-        )
+        raise _malformed("An Object element has no Key.")
     return node.value
+
+
+def _check_writable(call: Call, key: str) -> None:
+    """Raise `AccessDenied` where an object's own ACL forbids what its bucket's allows."""
+    item = call.storage.object(call.bucket.name, key)
+    acl = ObjectAcl.DEFAULT if item is None else item.acl
+    bucket = call.bucket
+    if not authorize(call.caller, bucket.owner, Permission.WRITE, bucket.acl, acl).allowed:
+        raise OSSError(Code.OBJECT_ACL_WRITE)
+
+
+def _malformed(detail: str) -> OSSError:
+    return OSSError(Code.MALFORMED_XML, ec="0016-00000608", ErrorDetail=detail)

@@ -92,12 +92,20 @@ def decode_key(raw: str) -> str:
     """Decode a percent-encoded key once; raises `InvalidObjectName`."""
     try:
         key = unquote(raw, errors="strict") if "%" in raw else raw
+    except UnicodeError:
+        raise OSSError(Code.OBJECT_NAME_NOT_UTF8) from None
+    check_key(key)
+    return key
+
+
+def check_key(key: str) -> None:
+    """Raise `InvalidObjectName` for a key that is too long or has no form in UTF-8."""
+    try:
         length = len(key) if key.isascii() else len(key.encode())
     except UnicodeError:
         raise OSSError(Code.OBJECT_NAME_NOT_UTF8) from None
     if length > MAX_KEY:
         raise OSSError(Code.OBJECT_NAME_TOO_LONG)
-    return key
 
 
 def _is_ip(name: str) -> bool:

@@ -3,6 +3,9 @@
 import binascii
 import hashlib
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
 
 from fastcrc.crc64 import xz as crc64
 
@@ -34,6 +37,13 @@ def format_etag(md5: bytes) -> str:
     return f'"{md5.hex().upper()}"'
 
 
+def format_multipart_etag(etags: Iterable[str]) -> str:
+    """The ETag of an object put in n parts, known by theirs: `"…-n"` (P-32)."""
+    parts = [bytes.fromhex(etag.strip('"')) for etag in etags]
+    digest = hashlib.md5(b"".join(parts), usedforsecurity=False).hexdigest().upper()
+    return f'"{digest}-{len(parts)}"'
+
+
 def format_md5(md5: bytes) -> str:
     """The MD5 as `Content-MD5` has it."""
     return b64encode(md5).decode()
@@ -57,3 +67,41 @@ def check_crc64(header: str | None, value: int) -> None:
     """Compare with an `x-oss-hash-crc64ecma` request header; raises `InvalidCRC64`."""
     if header is not None and header != str(value):
         raise OSSError(Code.INVALID_CRC64)
+
+
+# CRC-64/XZ is reflected: bit 63 stands for x⁰, and x⁶⁴ is equal to this polynomial.
+_POLYNOMIAL: Final = 0xC96C5795D7870F42
+_ONE: Final = 1 << 63
+_BYTE: Final = 1 << 55
+"""x⁸, which a checksum is multiplied by for each byte that follows."""
+
+
+def combine_crc64(first: int, second: int, length: int) -> int:
+    """The checksum of bytes put together, from theirs and the `length` of the second.
+
+    Initial value and final inversion of CRC-64/XZ are the same, so they cancel each other out.
+    """
+    return _multiply(_shift(length), first) ^ second
+
+
+@lru_cache(1024)
+def _shift(length: int) -> int:
+    """x to the power of 8 times `length`. Parts are mostly of one length, so it is kept."""
+    power, square = _ONE, _BYTE
+    while length:
+        if length & 1:
+            power = _multiply(power, square)
+        square = _multiply(square, square)
+        length >>= 1
+    return power
+
+
+def _multiply(first: int, second: int) -> int:
+    """The product of two polynomials over GF(2), modulo that of CRC-64/XZ."""
+    product = 0
+    while first:
+        if first & _ONE:
+            product ^= second
+        first = first << 1 & 0xFFFFFFFFFFFFFFFF
+        second = second >> 1 ^ (_POLYNOMIAL if second & 1 else 0)
+    return product

@@ -59,17 +59,94 @@ class Code(Enum):
     INVALID_BUCKET_ACL = Row("InvalidArgument", 400, "no such bucket access control exists", "0015-00000204")
     INVALID_LOCATION = Row("InvalidLocationConstraint", 400, "The specified location-constraint is not valid")
 
+    # Configurations of buckets (0014, 0018, 0030, 0034, 0039)
+    NO_SUCH_CORS = Row("NoSuchCORSConfiguration", 404, "The CORS Configuration does not exist.", "0034-00000001")
+    TOO_MANY_CORS_RULES = Row("CORSRuleBeyondLimit", 400, "The CORS Rules num is beyond limit.")
+    NO_SUCH_LIFECYCLE = Row("NoSuchLifecycle", 404, "No Row found in Lifecycle Table.")
+    MIXED_LIFECYCLE_TIMES = Row("InvalidRequest", 400, "Found mixed CreatedBeforeDate and Days based Expiration and Transition actions", "0014-00000080")
+    INVALID_LOGGING_TARGET = Row("InvalidTargetBucketForLogging", 400, "The target bucket for logging does not exist.")
+    FOREIGN_LOGGING_TARGET = Row("InvalidTargetBucketForLogging", 403, "put bucket log requester is not target bucket owner.")
+    NO_SUCH_LOG_FIELDS = Row("NoSuchUserDefinedLogFieldsConfig", 404, "The user-defined log fields configuration does not exist.")
+    NO_SUCH_WEBSITE = Row("NoSuchWebsiteConfiguration", 404, "The specified bucket does not have a website configuration.")
+    NO_SUCH_ENCRYPTION = Row("NoSuchServerSideEncryptionRule", 404, "The server side encryption configuration was not found.")
+    KEY_WITHOUT_KMS = Row("InvalidArgument", 400, "KMSMasterKeyID is not applicable if the default sse algorithm is not KMS.")
+    INVALID_DATA_ENCRYPTION = Row("InvalidDataEncryptionAlgorithmError", 400, "The KMS Data Encryption request you specified is not valid. Supported value:SM4")
+    TOO_MANY_TAGS = Row("TooManyTags", 400, "The bucket tags num is beyond limit.")
+    NO_SUCH_POLICY = Row("NoSuchBucketPolicy", 404, "The specified bucket policy does not exist.", "0030-00000006")
+    INVALID_POLICY = Row("InvalidPolicyDocument", 400, "The policy is not valid.", "0030-00000005")
+    INVALID_POLICY_VERSION = Row("InvalidPolicyDocument", 400, "The Version of the policy must be 1.", "0030-00000002")
+    NO_SUCH_ACCELERATION = Row("NoSuchTransferAccelerationConfiguration", 404, "The bucket you specified does not have transfer acceleration configuration.")
+    NO_SUCH_INVENTORY = Row("NoSuchInventory", 404, "No Row found in Inventory Table.")
+    INVENTORY_ALREADY_EXISTS = Row("InventoryAlreadyExist", 409, "The Inventory Configuration already exists.")
+    TOO_MANY_INVENTORIES = Row("InventoryExceedLimit", 400, "The inventory configurations num is beyond limit.")
+    NO_SUCH_WORM = Row("NoSuchWORMConfiguration", 404, "The WORM Configuration does not exist.")
+    NO_SUCH_WORM_ID = Row("NoSuchWORMConfiguration", 404, "The specified WORM ID does not exist.")
+    WORM_ALREADY_EXISTS = Row("WORMConfigurationAlreadyExists", 409, "The WORM Configuration already exists.")
+    WORM_LOCKED = Row("WORMConfigurationLocked", 403, "The WORM Configuration is locked.")
+    INVALID_WORM = Row("InvalidWORMConfiguration", 400, "Invalid WORM Configuration.")
+    INVALID_RESOURCE_GROUP = Row("ResourceGroupIdPreCheckError", 400, "The resource group id precheck error", "0039-00000003")
+    NO_SUCH_STYLE = Row("NoSuchStyle", 404, "No Such Image Style.")
+    INVALID_STYLE_CONTENT = Row("InvalidArgument", 400, "Style content is invalid.")
+    NO_SUCH_HTTPS = Row("NoSuchHttpsConfig", 404, "The HTTPS configuration does not exist.")
+    NO_SUCH_CALLBACK_POLICY = Row("BucketCallbackPolicyNotExist", 404, "The bucket callback policy does not exist.")
+    NO_SUCH_RESOURCE_POOL = Row("NoSuchResourcePool", 404, "The specified resource pool does not exist.")
+    UNVERIFIED_DOMAIN = Row("NeedVerifyDomainOwnership", 403, "Verification of the domain's ownership is needed.", "0018-00000115")
+    FOREIGN_CNAME = Row("CnameDenied", 403, "The cname belongs to another user.")
+    NO_SUCH_CNAME = Row("NoSuchCname", 404, "The specified cname does not exist.")
+    NO_SUCH_CNAME_TOKEN = Row("CnameTokenNotFound", 404, "The specified cname token does not exist.")
+    NO_SUCH_REGION = Row("NoSuchRegion", 404, "NoSuchRegion")
+    NO_SUCH_REPLICATION = Row("NoSuchReplicationConfiguration", 404, "The bucket you specified does not have replication configuration.")
+    NO_SUCH_REPLICATION_RULE = Row("NoSuchReplicationRule", 404, "The BucketReplicationRule you specified does not exist.")
+    REPLICATION_ALREADY_EXISTS = Row("BucketReplicationAlreadyExist", 400, "The bucket is already replicated to that bucket.")
+    NO_SUCH_META_QUERY = Row("MetaQueryNotExist", 400, "The metadata query of the bucket is not open.")
+    META_QUERY_ALREADY_EXISTS = Row("MetaQueryAlreadyExist", 400, "The metadata query of the bucket is already open.")
+    NO_SUCH_TRANSITION = Row("NoSuchBucketDataRedundancyTransition", 404, "The data redundancy transition does not exist.")
+
     # Objects (0016, 0026)
     NO_SUCH_KEY = Row("NoSuchKey", 404, "The specified key does not exist.", "0026-00000001")
     NO_SUCH_VERSION = Row("NoSuchVersion", 404, "The specified version does not exist.", "0026-00000001")
     METHOD_NOT_ALLOWED = Row("MethodNotAllowed", 405, "The specified method is not allowed against this resource.", "0017-00000001")
     INVALID_OBJECT_NAME = Row("InvalidObjectName", 400, "The specified object is not valid.", "0016-00000005")
+    OBJECT_NAME_EMPTY = Row("InvalidObjectName", 400, "The Object name can not be empty.", "0016-00000001")
     OBJECT_NAME_TOO_LONG = Row("InvalidObjectName", 400, "The Length of Object name must be less than 1024.", "0016-00000003")
     OBJECT_NAME_NOT_UTF8 = Row("InvalidObjectName", 400, "The specified object is not valid.", "0016-00000004")
+    FILE_IMMUTABLE = Row("FileImmutable", 409, "The object you specified is immutable.")
     FILE_ALREADY_EXISTS = Row("FileAlreadyExists", 409, "The object you specified already exists and can not be overwritten.", "0026-00000002")
     INVALID_OBJECT_ACL = Row("InvalidArgument", 400, "no such object access control exists", "0017-00000104")
     INVALID_COPY_SOURCE = Row("InvalidArgument", 400, "Copy Source must mention the source bucket and key: /sourcebucket/sourcekey.")
     ENTITY_TOO_LARGE = Row("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size.")
+    COPY_SOURCE_TOO_LARGE = Row("EntityTooLarge", 400, "Source object Length exceeds the maximum allowed size.")
+    INVALID_OBJECT_STATE = Row("InvalidObjectState", 403, "The operation is not valid for the object's state.")
+    OPERATION_NOT_SUPPORTED = Row("OperationNotSupported", 400, "The operation is not supported for this resource", "0016-00000702")
+    RESTORE_ALREADY_IN_PROGRESS = Row("RestoreAlreadyInProgress", 409, "The restore operation is in progress.")
+    RESTORE_PRIORITY_LOWERED = Row("RestoreAlreadyInProgress", 409, "The restore operation is in progress.", "0016-00000715")
+    INVALID_RESTORE_TIER = Row("InvalidArgument", 400, "The Tier must be Expedited, Standard or Bulk.", "0016-00000703")
+    ARCHIVE_RESTORE_FILE_STALE = Row("ArchiveRestoreFileStale", 409, "The archive file or restore info stale", "0016-00000718")
+    ARCHIVE_RESTORE_NOT_FINISHED = Row("ArchiveRestoreNotFinished", 409, "The archive file's restore is not finished.", "0016-00000719")
+    SYMLINK_TARGET_NOT_EXIST = Row("SymlinkTargetNotExist", 404, "The symlink target object does not exist.")
+    INVALID_TARGET_TYPE = Row("InvalidTargetType", 400, "The symbolic's target file type is invalid", "0026-00000011")
+    NOT_SYMLINK = Row("NotSymlink", 400, "The object is not symlink.")
+    OBJECT_NOT_APPENDABLE = Row("ObjectNotAppendable", 409, "The object is not appendable", "0026-00000017")
+    POSITION_NOT_EQUAL_TO_LENGTH = Row("PositionNotEqualToLength", 409, "Position is not equal to file length", "0026-00000016")
+    POSITION_MISSING = Row("MissingArgument", 400, "Missing Some Required Arguments.", "0016-00000501")
+    POSITION_INVALID = Row("MissingArgument", 400, "Missing Some Required Arguments.", "0016-00000502")
+    INVALID_TAG_KEY = Row("InvalidTag", 400, "The TagKey you have provided is invalid.")
+    INVALID_TAG_VALUE = Row("InvalidTag", 400, "The TagValue you have provided is invalid.")
+    REPEATED_TAGS = Row("RepeatedTags", 400, "Tag keys must be unique.")
+    TOO_MANY_OBJECT_TAGS = Row("InvalidTag", 400, "An object can have 10 tags at most.")
+    INVALID_TAGGING_HEADER = Row("InvalidArgument", 400, "The header 'x-oss-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
+
+    # Multipart uploads (0042); P-39
+    NO_SUCH_UPLOAD = Row("NoSuchUpload", 404, "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.", "0042-00000002")
+    NO_SUCH_UPLOAD_OF_PART = Row("NoSuchUpload", 404, NO_SUCH_UPLOAD.message, "0042-00000104")
+    NO_SUCH_UPLOAD_OF_COMPLETION = Row("NoSuchUpload", 404, NO_SUCH_UPLOAD.message, "0042-00000311")
+    INVALID_PART_NUMBER = Row("InvalidArgument", 400, "Part number must be an integer between 1 and 10000, inclusive.", "0017-00000220")
+    INVALID_PART_NUMBER_LISTED = Row("InvalidPartOrder", 400, "Part number must be an integer between 1 and 10000, inclusive.")
+    INVALID_PART_ORDER = Row("InvalidPartOrder", 400, "The list of parts was not in ascending order. Parts list must specified in order by part number.", "0042-00000209")
+    INVALID_PART = Row("InvalidPart", 400, "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.")
+    ENTITY_TOO_SMALL = Row("EntityTooSmall", 400, "Your proposed upload smaller than the minimum allowed size.", "0042-00000213")
+    COMPLETE_ALL_WITH_BODY = Row("InvalidArgument", 400, "Should not speficy both complete all header and http body.", "0042-00000216")
+    ENCRYPTION_OF_PART = Row("InvalidArgument", 400, "The encryption of a part is that of its upload.")
 
     # Headers, parameters and bodies (0017)
     INVALID_ARGUMENT = Row("InvalidArgument", 400, "The argument is invalid.")
@@ -90,6 +167,31 @@ class Code(Enum):
     BAD_REQUEST = Row("BadRequest", 400, "The request is not well-formed HTTP.")
     REQUEST_HEADERS_TOO_LARGE = Row("RequestHeaderTooLarge", 400, "The request line or the headers are larger than this server takes.")
 
+    # Forms (0006)
+    NOT_MULTIPART = Row("RequestIsNotMultiPartContent", 400, "Bucket POST must be of the enclosure-type multipart/form-data.")
+    MALFORMED_POST = Row("MalformedPOSTRequest", 400, "The body of your POST request is not well-formed multipart/form-data.", "0006-00000104")
+    ONE_FILE_REQUIRED = Row("IncorrectNumberOfFilesInPOSTRequest", 400, "POST requires exactly one file upload per request.", "0006-00000107")
+    FIELD_TOO_LONG = Row("FieldItemTooLong", 400, "Your name of form field is too long.")
+    FIELDS_TOO_LARGE = Row("MaxPOSTPreDataLengthExceededError", 400, "Your POST request fields preceding the upload file were too large.", "0006-00000112")
+    INVALID_FORM_POLICY = Row("InvalidPolicyDocument", 400, "Invalid Policy.")
+    FORM_POLICY_DENIED = Row("AccessDenied", 403, "Invalid according to Policy.")
+
+    # Callbacks (0007). The object is stored whatever becomes of its callback.
+    INVALID_CALLBACK = Row("InvalidArgument", 400, "The callback configuration is not json format.")
+    CALLBACK_FAILED = Row("CallbackFailed", 203, "Error status : -1. OSS can not connect to your callbackUrl, please check it.")
+    CALLBACK_STATUS = Row("CallbackFailed", 203, "Error status : 400.", "0007-00000203")
+    CALLBACK_TOO_SLOW = Row("CallbackFailed", 203, "Cost too long time.", "0007-00000202")
+    CALLBACK_NOT_JSON = Row("CallbackFailed", 203, "Response body is not valid json format.", "0007-00000205")
+
+    # Pages of other origins
+    ORIGIN_REQUIRED = Row("BadRequest", 400, "Insufficient information. Origin request header needed.")
+    ORIGIN_METHOD_REQUIRED = Row("BadRequest", 400, "Insufficient information. Request Access-Control-Request-Method header needed.")
+    CORS_FORBIDDEN = Row("AccessForbidden", 403, "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Requet-Headers are not whitelisted by the resource's CORS spec.", "0003-00000602")
+
+    # Bandwidth (0004)
+    INVALID_TRAFFIC_LIMIT = Row("InvalidArgument", 400, "x-oss-traffic-limit is invalid, should be specified between 819200(100KB/s) and 838860800(100MB/s).", "0004-00000502")
+    TRAFFIC_LIMIT_TWICE = Row("InvalidArgument", 400, "x-oss-traffic-limit should be specified either in query string or header, not both.", "0004-00000501")
+
     # This server's own
     NOT_IMPLEMENTED = Row("NotImplemented", 501, "A header you provided implies functionality that is not implemented.")
     INTERNAL_ERROR = Row("InternalError", 500, "The server could not finish the request; its log says why.")
@@ -104,14 +206,14 @@ class OSSError(Exception):
 
     def __init__(
         self,
-        code: Code,
+        code: Code | Row,
         message: str | None = None,
         *,
         ec: str | None = None,
         headers: Mapping[str, str] | None = None,
         **details: str,
     ) -> None:
-        row = code.value
+        row = code.value if isinstance(code, Code) else code
         self.code = row.code
         self.status = row.status
         self.message = row.message if message is None else message

@@ -30,9 +30,9 @@ _KEPT = {
     )
 }
 
-_ENCRYPTION = "x-oss-server-side-encryption"
+ENCRYPTION = "x-oss-server-side-encryption"
 _ENCRYPTION_KEPT = (
-    _ENCRYPTION,
+    ENCRYPTION,
     "x-oss-server-side-encryption-key-id",
     "x-oss-server-side-data-encryption",
 )
@@ -71,9 +71,14 @@ def without_encryption(kept: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in kept.items() if name not in _ENCRYPTION_KEPT}
 
 
+def encryption_of(kept: Mapping[str, str]) -> dict[str, str]:
+    """How an object is encrypted, from what it keeps."""
+    return {name: kept[name] for name in _ENCRYPTION_KEPT if name in kept}
+
+
 def encryption(headers: Mapping[str, str]) -> dict[str, str]:
     """The server-side encryption a request asks for; raises `InvalidEncryptionAlgorithmError`."""
-    algorithm = headers.get(_ENCRYPTION)
+    algorithm = headers.get(ENCRYPTION)
     if algorithm is None:
         return {}
     if algorithm not in ENCRYPTIONS:

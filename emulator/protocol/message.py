@@ -1,10 +1,14 @@
 """A request and a response as values: what the rest of the protocol reads and writes."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 from urllib.parse import unquote_plus
+
+# What goes before the path of a target in absolute form, as a proxy is asked (RFC 9112, 3.2.2).
+_ABSOLUTE = re.compile(r"^[A-Za-z]+://[^/?]*/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Request:
         secure: bool = False,
     ) -> "Request":
         """Build a request from its request line and its header fields in the order of arrival."""
+        if not target.startswith("/"):
+            target = _ABSOLUTE.sub("/", target)
         path, _, query_string = target.partition("?")
         first: dict[str, str] = {}
         for name, value in headers:
@@ -67,6 +73,18 @@ class FileRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """A call to an application server; its answer becomes the answer to the upload (Callback)."""
+
+    urls: tuple[str, ...]
+    """Tried in order until one answers well."""
+    host: str
+    """The Host header, "" for that of the URL."""
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """One HTTP response. A HEAD answer carries the headers of its GET and no body."""
 
@@ -74,6 +92,10 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | tuple[bytes | FileRange, ...] = b""
     """All of it, or its pieces in order."""
+    compress: bool = False
+    """Whether the body goes out as gzip, its length unknown beforehand (P-37)."""
+    callback: Callback | None = None
+    """What must be called before the answer goes out."""
 
 
 def parse_query(query_string: str) -> dict[str, str]:

@@ -31,10 +31,13 @@ def cut(
     prefix: str = "",
     delimiter: str = "",
     marker: str = "",
+    within_marker: bool = False,
     limit: int = 1000,
 ) -> Page[Item]:
     """Take the names after `marker`; those alike up to a delimiter behind the prefix are one.
 
+    Where several items share a name, `within_marker` tells that the walk has passed over those of
+    the marker's name that were shown, and the rest of them are to come.
     `walk(start)` gives the items from the name `start` on, in order. A group counts once towards
     `limit`, and the walk leaps over its members, so a page costs what it shows. A group that is
     itself the marker has been shown; a marker inside a group shows the group for what follows.
@@ -54,7 +57,7 @@ def cut(
             if group and group == marker:
                 leap = group
                 break
-            if name <= marker:
+            if name < marker or (name == marker and not within_marker):
                 continue
             if page.count == limit:
                 return Page(page.items, page.prefixes, last)

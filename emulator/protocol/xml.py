@@ -87,13 +87,21 @@ class Node:
     def all(self, name: str) -> "list[Node]":
         return [child for child in self if child.name == name]
 
-    def first(self, name: str) -> "Node | None":
-        return next(iter(self.all(name)), None)
+    def first(self, path: str) -> "Node | None":
+        """The first element at a path of names, like `Filter/Prefix`."""
+        name, _, rest = path.partition("/")
+        child = next(iter(self.all(name)), None)
+        return child.first(rest) if child is not None and rest else child
 
-    def text(self, name: str, default: str = "") -> str:
-        """The text of the first child of that name, without white space around it."""
-        child = self.first(name)
+    def text(self, path: str, default: str = "") -> str:
+        """The text of the first element at a path of names, without white space around it."""
+        child = self.first(path)
         return default if child is None else child.value.strip()
+
+    @property
+    def content(self) -> Value:
+        """What `format` would write again: the children, or the text where there are none."""
+        return [(child.name, child.content) for child in self] or self.value.strip()
 
 
 def parse(document: bytes, root: str) -> Node:

@@ -43,10 +43,21 @@ class FormatProblem(StrEnum):
 class RefererFormatError(ValueError):
     """A document that is no RefererConfiguration; its text is one sentence that says why (R-33)."""
 
-    def __init__(self, problem: FormatProblem, sentence: str, line: int | None = None) -> None:
+    def __init__(
+        self,
+        problem: FormatProblem,
+        sentence: str,
+        line: int | None = None,
+        column: int | None = None,
+        names: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(f"line {line}: {sentence}" if line else sentence)
         self.problem = problem
+        self.sentence = sentence
         self.line = line
+        self.column = column
+        self.names = names
+        """The elements or members it is about, the innermost last."""
 
 
 def parse(document: bytes) -> RefererConfiguration:
@@ -61,14 +72,16 @@ def parse(document: bytes) -> RefererConfiguration:
     root = _parse_xml(document)
     if _name(root) != _ROOT:
         sentence = f"the root element is {_name(root)}, not {_ROOT}"
-        raise RefererFormatError(FormatProblem.WRONG_ROOT, sentence, _line(root))
+        problem = FormatProblem.WRONG_ROOT
+        raise RefererFormatError(problem, sentence, _line(root), names=(_name(root),))
     flags: dict[str, bool] = {}
     lists: dict[str, tuple[str, ...]] = {}
     for element in _children(root, *_FLAGS, *_LISTS):
         name = _name(element)
         if name in flags or name in lists:
             sentence = f"{name} is there twice"
-            raise RefererFormatError(FormatProblem.REPEATED_ELEMENT, sentence, _line(element))
+            problem = FormatProblem.REPEATED_ELEMENT
+            raise RefererFormatError(problem, sentence, _line(element), names=(name,))
         if name in _FLAGS:
             flags[name] = _boolean(name, _text(element), _line(element))
         else:
@@ -102,6 +115,11 @@ def parse_json(document: str | bytes) -> RefererConfiguration:
     except (ValueError, RecursionError) as error:
         sentence = f"the document is not JSON: {error}"
         raise RefererFormatError(FormatProblem.MALFORMED, sentence) from None
+    return from_members(members)
+
+
+def from_members(members: object) -> RefererConfiguration:
+    """Take what a JSON document held for a configuration. Raises RefererFormatError."""
     flags: dict[str, bool] = {}
     lists: dict[str, tuple[str, ...]] = {}
     for name, value in _members(_ROOT, members, *_FLAGS, *_LISTS).items():
@@ -158,7 +176,7 @@ def _boolean(name: str, value: object, line: int | None = None) -> bool:
     boolean = _BOOLEANS.get(value.strip(WHITE_SPACE).lower()) if isinstance(value, str) else None
     if boolean is None:
         sentence = f"{name} is {str(value)[:40]!r}, not true or false"
-        raise RefererFormatError(FormatProblem.WRONG_VALUE, sentence, line)
+        raise RefererFormatError(FormatProblem.WRONG_VALUE, sentence, line, names=(name,))
     return boolean
 
 
@@ -185,7 +203,8 @@ def _parse_xml_leniently(document: bytes) -> etree._Element:
         return etree.fromstring(escaped, _parser())
     except etree.XMLSyntaxError as error:
         sentence = f"the document is not well-formed XML: {error.msg.partition(', line ')[0]}"
-        raise RefererFormatError(FormatProblem.MALFORMED, sentence, error.lineno) from None
+        problem, (line, column) = FormatProblem.MALFORMED, error.position
+        raise RefererFormatError(problem, sentence, line, column) from None
 
 
 # A CDATA section (group 1), or an `&` that does not begin a reference XML itself knows.
@@ -219,8 +238,9 @@ def _children(element: etree._Element, *names: str) -> Iterator[etree._Element]:
     """The children, which may have only these names, with nothing but white space between."""
     texts = (element.text, *(child.tail for child in element))
     if any(text and text.strip(WHITE_SPACE) for text in texts):
-        sentence = f"{_name(element)} holds text beside its elements"
-        raise RefererFormatError(FormatProblem.WRONG_VALUE, sentence, _line(element))
+        name, sentence = _name(element), f"{_name(element)} holds text beside its elements"
+        problem = FormatProblem.WRONG_VALUE
+        raise RefererFormatError(problem, sentence, _line(element), names=(name,))
     for child in element:
         if _name(child) not in names:
             raise _unknown(_name(child), _name(element), names, _line(child))
@@ -229,8 +249,9 @@ def _children(element: etree._Element, *names: str) -> Iterator[etree._Element]:
 
 def _text(element: etree._Element) -> str:
     if len(element):
-        sentence = f"{_name(element)} holds elements, where a text belongs"
-        raise RefererFormatError(FormatProblem.WRONG_VALUE, sentence, _line(element))
+        name, sentence = _name(element), f"{_name(element)} holds elements, where a text belongs"
+        problem = FormatProblem.WRONG_VALUE
+        raise RefererFormatError(problem, sentence, _line(element), names=(name,))
     return element.text or ""
 
 
@@ -238,7 +259,8 @@ def _unknown(
     name: str, parent: str, known: tuple[str, ...], line: int | None = None
 ) -> RefererFormatError:
     sentence = f"{name[:40]} is not known in {parent}, which holds {', '.join(known)}"
-    return RefererFormatError(FormatProblem.UNKNOWN_ELEMENT, sentence, line)
+    problem = FormatProblem.UNKNOWN_ELEMENT
+    return RefererFormatError(problem, sentence, line, names=(parent, name))
 
 
 # JSON
@@ -246,7 +268,8 @@ def _unknown(
 
 def _members(name: str, value: object, *names: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise RefererFormatError(FormatProblem.WRONG_VALUE, f"{name} is not a JSON object")
+        sentence = f"{name} is not a JSON object"
+        raise RefererFormatError(FormatProblem.WRONG_VALUE, sentence, names=(name,))
     for member in value:
         if member not in names:
             raise _unknown(member, name, names)
@@ -256,5 +279,5 @@ def _members(name: str, value: object, *names: str) -> dict[str, object]:
 def _strings(name: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         sentence = f"the Referer of {name} is not a list of strings"
-        raise RefererFormatError(FormatProblem.WRONG_VALUE, sentence)
+        raise RefererFormatError(FormatProblem.WRONG_VALUE, sentence, names=(name, "Referer"))
     return tuple(value)

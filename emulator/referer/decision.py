@@ -34,6 +34,7 @@ class Reason(StrEnum):
 
     # Not checked.
     SIGNED_BY_HEADER = "signed-by-header"
+    SIGNED_BY_FORM = "signed-by-form"
     NOT_AN_OBJECT = "not-an-object"
     PREFLIGHT = "preflight"
     SIGNED_URL_TO_WRITE = "signed-url-to-write"

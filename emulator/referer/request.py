@@ -13,6 +13,7 @@ class Signing(StrEnum):
     NONE = "none"
     HEADER = "header"
     URL = "url"
+    FORM = "form"
 
 
 class Scope(StrEnum):
@@ -27,6 +28,7 @@ class Request(StrEnum):
     """The kinds of request the rules tell apart."""
 
     SIGNED_BY_HEADER = "a request with an Authorization header"
+    SIGNED_BY_FORM = "a form whose fields sign it"
     NOT_AN_OBJECT = "a request that is not to an object"
     PREFLIGHT = "a CORS preflight"
     SIGNED_URL_TO_WRITE = "a signed URL that neither gets nor heads an object"
@@ -45,6 +47,8 @@ def classify(signed: Signing, method: str, scope: Scope) -> Request:
         return Request.PREFLIGHT
     if signed is Signing.NONE:
         return Request.ANONYMOUS
+    if signed is Signing.FORM:
+        return Request.SIGNED_BY_FORM
     return _SIGNED_URLS.get(method, Request.SIGNED_URL_TO_WRITE)
 
 
@@ -71,6 +75,7 @@ EXEMPT = {
     request: _exempt(request, reason, assumed)
     for request, reason, assumed in (
         (Request.SIGNED_BY_HEADER, Reason.SIGNED_BY_HEADER, ()),
+        (Request.SIGNED_BY_FORM, Reason.SIGNED_BY_FORM, ("R-04",)),
         (Request.NOT_AN_OBJECT, Reason.NOT_AN_OBJECT, ("R-04",)),
         (Request.PREFLIGHT, Reason.PREFLIGHT, ("R-04",)),
         (Request.SIGNED_URL_TO_WRITE, Reason.SIGNED_URL_TO_WRITE, ("R-04",)),

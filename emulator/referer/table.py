@@ -124,19 +124,27 @@ class Report:
         return all(result.passed for result in self.results)
 
 
-def load(path: Path) -> Table:
-    """Read a table. Raises TableError, and OSError where the file cannot be read."""
+def load(path: Path, given: Mapping[str, RefererConfiguration] | None = None) -> Table:
+    """Read a table.
+
+    Rules that are given take the place of the table's own, which then needs none. If it is one
+    configuration, that decides every case; of several, each case names its own.
+    Raises TableError, and OSError where the file cannot be read.
+    """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # both TOMLDecodeError and UnicodeDecodeError
         raise TableError(f"{path}: {error}") from None
     sections = _read(str(path), document, {"rules": _tables_by_name, "case": _tables})
-    if not sections.get("rules"):
+    if not sections.get("rules") and not given:
         raise TableError(f"{path}: there is no [rules.NAME]")
-    rules = {
+    rules = given or {
         name: RefererConfiguration(**_read(f"{path}: [rules.{name}]", members, _RULES))
         for name, members in sections["rules"].items()
     }
+    if given and len(given) == 1:
+        for members in sections.get("case", []):
+            members["rules"] = next(iter(given))
     cases = tuple(
         _read_case(path, number, members, rules)
         for number, members in enumerate(sections.get("case", []), 1)

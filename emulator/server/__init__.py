@@ -1,5 +1,6 @@
 """The HTTP server: the only asynchronous code."""
 
 from emulator.server.app import Server
+from emulator.server.running import Emulator
 
-__all__ = ["Server"]
+__all__ = ["Emulator", "Server"]

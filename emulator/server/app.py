@@ -5,19 +5,27 @@ import contextlib
 import json
 import logging
 import time
-from typing import Any, TextIO
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TextIO, TypeAlias
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
+from aiohttp.web_protocol import _ErrInfo
 
-import emulator
-from emulator import accesslog, journal
+from emulator import accesslog
 from emulator.dispatch import Call
-from emulator.protocol import errors
+from emulator.faults import Fault
+from emulator.journal import DECISION, EXPLAIN
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Request, Response
-from emulator.server import body, wire
-from emulator.service import Service, new_request_id
+from emulator.referer import explain
+from emulator.server import admin, body, callback, events, wire
+from emulator.server.faulty import FaultyAnswer, meet
+from emulator.server.metrics import Metrics
+from emulator.service import Service
+
+Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 LOG = logging.getLogger("emulator")
 
@@ -34,14 +42,18 @@ class Server:
     def __init__(self, service: Service, access_log: TextIO | None = None) -> None:
         self.service = service
         self._access_log = access_log
+        self._metrics = Metrics()
         self._runner: web.ServerRunner | None = None
         self._running = 0
+        self._administering: set[asyncio.Task[Any]] = set()
         self._idle: asyncio.Event | None = None
         """Set once nothing runs any more; there only while the server ends."""
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which for 0 is a free one. Raises `OSError` if it is taken."""
-        self._runner = web.ServerRunner(_Listener(self._answer), shutdown_timeout=SHUTDOWN_TIMEOUT)
+        self._runner = web.ServerRunner(
+            _Listener(self.service, self._answer), shutdown_timeout=SHUTDOWN_TIMEOUT
+        )
         await self._runner.setup()
         try:
             site = web.TCPSite(self._runner, host, port, backlog=1024)
@@ -60,6 +72,8 @@ class Server:
             await site.stop()
         # aiohttp's own ending drops what is still to come of a body, so uploads end first.
         self._idle = asyncio.Event()
+        for task in self._administering:
+            task.cancel()  # they may wait for news that will not come
         if self._running:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), SHUTDOWN_TIMEOUT)
@@ -78,54 +92,103 @@ class Server:
         return answer
 
     async def _serve(self, http: web.BaseRequest) -> web.StreamResponse:
-        request = wire.read(http)
+        began = time.perf_counter()
+        request = wire.read(http, self.service.clock.now())
         call = self.service.receive(request)
-        if request.path.startswith("/_emulator/") and self.service.is_endpoint(request.host):
-            return wire.Answer(_admin(request), call.request_id, request.received)
-        response = await self._respond(http, call)
-        answer = wire.Answer(response, call.request_id, request.received)
-        if call.error is not None and http.can_read_body and not http.content.at_eof():
-            # The body was not read: what is left of it must not be taken for a next request.
+        if request.path.startswith(admin.PREFIX) and self.service.is_endpoint(request.host):
+            return await self._administer(http, call, began)
+        response, fault = await self._respond(http, call)
+        response = self.service.share(call, response)
+        if EXPLAIN in request.headers:
+            response = _explained(response, call)
+        if fault is None:
+            answer = wire.Answer(response, call, began, self._record)
+        else:
+            answer = FaultyAnswer(fault, response, call, began, self._record)
+        if http.can_read_body and not http.content.at_eof():
+            # The body was not read: what is left of it must not be taken for a next request, nor
+            # a next request for what is left of it (P-05).
             answer.force_close()
-        if self._access_log is not None:
-            await self._send_and_log(http, call, answer)
         return answer
 
-    async def _respond(self, http: web.BaseRequest, call: Call) -> Response:
+    async def _respond(self, http: web.BaseRequest, call: Call) -> tuple[Response, Fault | None]:
+        """The answer to a call, and what is to go wrong with it."""
+        fault = None
         try:
             self.service.admit(call)
-            return self.service.perform(call, await body.read(http, call))
+            if self.service.faults.planned:
+                fault = self.service.faults.strike(call)
+                if fault is not None:
+                    await meet(fault)
+            response = self.service.perform(
+                call, await body.read(http, call, self.service.admit_form)
+            )
+            if response.callback is not None:
+                response = await callback.deliver(response.callback, response)
+            return response, fault
         except OSSError as error:
-            return self.service.refuse(call, error)
+            return self.service.refuse(call, error), fault
         except Exception:
             LOG.exception("%s %s failed", call.request.method, call.request.target)
-            return self.service.refuse(call, OSSError(Code.INTERNAL_ERROR))
+            return self.service.refuse(call, OSSError(Code.INTERNAL_ERROR)), fault
 
-    async def _send_and_log(self, http: web.BaseRequest, call: Call, answer: wire.Answer) -> None:
-        await answer.prepare(http)
-        await answer.write_eof()
-        seconds = time.time() - call.request.received
-        line = journal.line(call, answer.status, answer.sent, seconds)
-        print(accesslog.format(line), file=self._access_log, flush=True)
+    async def _administer(
+        self, http: web.BaseRequest, call: Call, began: float
+    ) -> web.StreamResponse:
+        """Answer what is below `/_emulator/`."""
+        request, service = call.request, self.service
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - aiohttp runs each request as a task
+        self._administering.add(task)
+        try:
+            handler, rest = admin.find(request)
+            if rest or request.path != admin.PREFIX + "health":
+                admin.check_allowed(request, service.settings.admin_token)
+            data = await body.read_document(http)
+            asked = admin.Asked(service, self._metrics, request, data, rest)
+            if "text/event-stream" in request.headers.get("accept", "") and admin.follows(handler):
+                return await events.follow(http, asked)
+            response = handler(asked)
+            if not isinstance(response, Response):
+                response = await response
+        except admin.Refusal as refusal:
+            response = admin.reply({"error": refusal.sentence}, refusal.status)
+        except OSSError as error:
+            response = admin.reply(
+                {"error": error.details.get("ErrorDetail", error.message)}, error.status
+            )
+        finally:
+            self._administering.discard(task)
+        return wire.Answer(response, call, began)
+
+    def _record(self, answer: wire.Answer) -> None:
+        """Remember a call that was answered; journal and access log tell the same."""
+        journal = self.service.journal
+        entry = journal.record(answer.call, answer.status, answer.sent, answer.seconds)
+        self._metrics.count(entry)
+        if self._access_log is not None:
+            print(accesslog.format(entry.to_line()), file=self._access_log, flush=True)
 
 
-def _admin(request: Request) -> Response:
-    """What is below `/_emulator/`, beside OSS."""
-    if request.path == "/_emulator/health":
-        health = {"status": "ok", "version": emulator.__version__}
-        return Response(200, {"Content-Type": "application/json"}, json.dumps(health).encode())
-    text = f"{request.path} is not there; /_emulator/health is.\n"
-    return Response(404, {"Content-Type": "text/plain; charset=utf-8"}, text.encode())
+def _explained(response: Response, call: Call) -> Response:
+    """The response with the decision on the request, for a client that asks for it."""
+    decision = None if call.decision is None else explain.to_dict(call.decision)
+    return replace(response, headers={**response.headers, DECISION: json.dumps(decision)})
 
 
 class _Listener(web.Server):
     """aiohttp's low-level server, with connections that refuse bad HTTP as OSS refuses."""
 
+    def __init__(self, service: Service, handler: Handler) -> None:
+        super().__init__(handler)
+        self._service = service
+
     def __call__(self) -> web.RequestHandler:
         return _Connection(
+            self._service,
             self,
             loop=self._loop,
-            access_log=None,  # type: ignore[arg-type] # switches off aiohttp's own
+            access_log=None,
             # A stored body is what was sent, whatever its Content-Encoding says.
             auto_decompress=False,
             max_line_size=MAX_HEADERS,
@@ -136,6 +199,20 @@ class _Listener(web.Server):
 
 class _Connection(web.RequestHandler):
     """One connection."""
+
+    def __init__(self, service: Service, manager: web.Server, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._service = service
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; where they break a body off, tell who reads it, which aiohttp does not."""
+        super().data_received(data)
+        request = self._current_request
+        if request is None or request.content.is_eof() or not self._messages:
+            return
+        message, _ = self._messages[-1]
+        if isinstance(message, _ErrInfo):
+            request.content.set_exception(web.RequestPayloadError(message.message))
 
     def handle_error(
         self,
@@ -152,10 +229,8 @@ class _Connection(web.RequestHandler):
             error = OSSError(Code.REQUEST_HEADERS_TOO_LARGE)
         else:
             error = OSSError(Code.BAD_REQUEST, ErrorDetail=(message or "").partition("\n")[0])
-        received = time.time()
-        request_id = new_request_id(received)
-        answer = wire.Answer(
-            errors.render(error, request.method, request_id, ""), request_id, received
-        )
+        read = Request.read(request.method, "/", (), self._service.clock.now())
+        call = self._service.receive(read)
+        answer = wire.Answer(self._service.refuse(call, error), call, time.perf_counter())
         answer.force_close()
         return answer

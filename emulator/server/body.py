@@ -1,15 +1,19 @@
 """Reads the body of a request into a blob, with its checksums on the way."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import TypeAlias
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
 
 from emulator.dispatch import NO_BODY, Body, Call, Takes
-from emulator.protocol.checksums import Checksums
+from emulator.protocol.checksums import Checksums, check_md5
 from emulator.protocol.errors import Code, OSSError
+from emulator.protocol.form import Form, Reader
+from emulator.protocol.form_policy import Sizes
 from emulator.protocol.xml import MAX_DOCUMENT
+from emulator.server.throttle import Throttle
 from emulator.storage import BlobWriter
 
 MAX_OBJECT = 5 * 1024**3
@@ -19,13 +23,22 @@ INLINE = 256 * 1024
 """Bytes that are hashed and stored without leaving the event loop; more go to a thread."""
 
 _CONTINUE = "100-continue"
+_MD5 = "content-md5"
 
 
-async def read(http: web.BaseRequest, call: Call) -> Body:
-    """Read what the call's operation takes; raises `OSSError` for a body that will not do."""
+AdmitForm: TypeAlias = Callable[[Call, Form], Sizes]
+
+
+async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body:
+    """Read what the call's operation takes; raises `OSSError` for a body that will not do.
+
+    A form is admitted by `admit_form` as soon as its fields are there, before its file is read.
+    """
     takes = call.operation.takes
     if takes is Takes.NOTHING:
         return NO_BODY
+    if takes is Takes.FORM:
+        return await _read_form(http, call, admit_form)
     limit = MAX_DOCUMENT if takes is Takes.DOCUMENT else MAX_OBJECT
     length = http.headers.get("content-length")
     if takes is Takes.OBJECT and length is None and "transfer-encoding" not in http.headers:
@@ -36,17 +49,53 @@ async def read(http: web.BaseRequest, call: Call) -> Body:
         return NO_BODY
     await _invite(http)
     sums, writer = Checksums(), call.storage.blob_writer()
-    try:
-        async for chunk in _chunks(http):
-            if sums.size + len(chunk) > limit:
-                raise _too_large(takes, limit)
-            if len(chunk) < INLINE:
-                _take(chunk, sums, writer)
-            else:
-                await asyncio.to_thread(_take, chunk, sums, writer)
-    except (web.RequestPayloadError, asyncio.IncompleteReadError):
-        raise OSSError(Code.INCOMPLETE_BODY) from None
-    return Body((writer.finish(),) if sums.size else (), sums.size, sums.md5, sums.crc64)
+    throttle = Throttle.of(call)
+    async for chunk in _chunks(http):
+        if sums.size + len(chunk) > limit:
+            raise _too_large(takes, limit)
+        await _take(chunk, sums, writer)
+        await throttle.passed(len(chunk))
+    return _finish(sums, writer)
+
+
+async def _read_form(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body:
+    """Read the fields, have them admitted, then read the file as it comes."""
+    reader = Reader(http.headers.get("content-type", ""))
+    length = http.headers.get("content-length")
+    if length is None and "transfer-encoding" not in http.headers:
+        raise OSSError(Code.MISSING_CONTENT_LENGTH)
+    if length is not None:
+        Sizes().check_most(int(length))
+    await _invite(http)
+    whole, sums, writer = Checksums(), Checksums(), call.storage.blob_writer()
+    sizes, throttle = None, Throttle.of(call)
+    async for chunk in _chunks(http):
+        content = reader.feed(chunk)
+        if _MD5 in http.headers:
+            whole.update(chunk)
+        if sizes is None and reader.form is not None:
+            sizes = admit_form(call, reader.form)
+            throttle = Throttle.of(call)
+        if content and sizes is not None:
+            sizes.check_most(sums.size + len(content))
+            await _take(content, sums, writer)
+        await throttle.passed(len(chunk))
+    reader.finish()
+    if sizes is not None:  # as it is: a form that was read to its end has been admitted
+        sizes.check(sums.size)
+    check_md5(http.headers.get(_MD5), whole.md5)
+    return _finish(sums, writer)
+
+
+async def read_document(http: web.BaseRequest) -> bytes:
+    """Read a document that is no call to OSS; raises `OSSError` for one that is too large."""
+    await _invite(http)
+    document = bytearray()
+    async for chunk in _chunks(http):
+        document += chunk
+        if len(document) > MAX_DOCUMENT:
+            raise _too_large(Takes.DOCUMENT, MAX_DOCUMENT)
+    return bytes(document)
 
 
 async def _invite(http: web.BaseRequest) -> None:
@@ -57,13 +106,28 @@ async def _invite(http: web.BaseRequest) -> None:
 
 
 async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
-    while chunk := await http.content.readany():
-        yield chunk
+    """The body as it arrives; raises `IncompleteBody` where the client breaks it off."""
+    try:
+        while chunk := await http.content.readany():
+            yield chunk
+    except (web.RequestPayloadError, asyncio.IncompleteReadError, ConnectionError):
+        raise OSSError(Code.INCOMPLETE_BODY) from None
 
 
-def _take(chunk: bytes, sums: Checksums, writer: BlobWriter) -> None:
+async def _take(chunk: bytes, sums: Checksums, writer: BlobWriter) -> None:
+    if len(chunk) < INLINE:
+        _keep(chunk, sums, writer)
+    else:
+        await asyncio.to_thread(_keep, chunk, sums, writer)
+
+
+def _keep(chunk: bytes, sums: Checksums, writer: BlobWriter) -> None:
     sums.update(chunk)
     writer.write(chunk)
+
+
+def _finish(sums: Checksums, writer: BlobWriter) -> Body:
+    return Body((writer.finish(),) if sums.size else (), sums.size, sums.md5, sums.crc64)
 
 
 def _too_large(takes: Takes, limit: int) -> OSSError:

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+import zlib
+from collections.abc import Callable
 from typing import Final, cast
 
 from aiohttp import web
@@ -9,22 +11,27 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpVersion11
 from multidict import CIMultiDict
 
+from emulator.dispatch import Call
 from emulator.protocol import dates
 from emulator.protocol.message import FileRange, Request, Response
+from emulator.server.throttle import Throttle
 
 CHUNK: Final = 256 * 1024
 """Bytes of a file that are read and sent at a time."""
 
+GZIP: Final = 31
+"""What zlib calls a window of 32 KiB with a gzip header."""
+
 _REASONS: Final = {status: web.Response(status=status).reason for status in (200, 204, 206, 304)}
 
 
-def read(http: web.BaseRequest) -> Request:
-    """What arrived, as a value. The time it arrived is now."""
+def read(http: web.BaseRequest, received: float) -> Request:
+    """What arrived, as a value; `received` is in seconds since the epoch."""
     return Request.read(
         http.method,
         http.raw_path,
         http.headers.items(),
-        time.time(),
+        received,
         http.remote or "",
         http.secure,
     )
@@ -33,14 +40,37 @@ def read(http: web.BaseRequest) -> Request:
 class Answer(web.StreamResponse):
     """A response that is sent as it is: no header is guessed, head and body are one write."""
 
-    def __init__(self, response: Response, request_id: str, received: float) -> None:
+    piecewise = False
+    """Whether even a short body goes through `_write`."""
+
+    def __init__(
+        self,
+        response: Response,
+        call: Call,
+        began: float,
+        finished: Callable[["Answer"], None] | None = None,
+    ) -> None:
+        """The call began at `began` on time.perf_counter's clock.
+
+        `finished` is called once the answer was sent, or the client was gone.
+        """
         super().__init__(status=response.status)
         self._response = response
-        self._request_id = request_id
-        self._received = received
+        self.call = call
+        self._began = began
+        self._finished = finished
+        self._throttle = Throttle.of(call)
+        self._gzip = zlib.compressobj(wbits=GZIP) if response.compress else None
+        if response.compress or self._throttle.limits:
+            self.piecewise = True
         self._send_body = True
         self.sent = 0
         """Bytes of body that were sent."""
+
+    @property
+    def seconds(self) -> float:
+        """How long the call has taken so far."""
+        return time.perf_counter() - self._began
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Write the head into the writer's buffer; it leaves with the first bytes of the body."""
@@ -48,16 +78,18 @@ class Answer(web.StreamResponse):
         status, body = response.status, response.body
         # No name is there twice, so a plain dictionary will do; the writer only walks it.
         head = dict(response.headers)
-        now = time.time()
+        seconds = self.seconds
         head["Server"] = "AliyunOSS"
-        head["Date"] = dates.format_http(now)
-        head["x-oss-request-id"] = self._request_id
-        head["x-oss-server-time"] = str(int((now - self._received) * 1000))
+        head["Date"] = dates.format_http(self.call.request.received + seconds)
+        head["x-oss-request-id"] = self.call.request_id
+        head["x-oss-server-time"] = str(int(seconds * 1000))
         self._send_body = request.method != "HEAD" and status not in (204, 304)
-        if "Content-Length" not in head and status not in (204, 304):
-            head["Content-Length"] = str(_length(body))
         if self.keep_alive is None:
             self._keep_alive = request.keep_alive
+        if response.compress:
+            self._leave_length_open(request, head)
+        elif "Content-Length" not in head and status not in (204, 304):
+            head["Content-Length"] = str(_length(body))
         if not self._keep_alive:
             head["Connection"] = "close"
         elif request.version < HttpVersion11:
@@ -67,20 +99,49 @@ class Answer(web.StreamResponse):
         await writer.write_headers(f"HTTP/1.1 {status} {reason}", cast("CIMultiDict[str]", head))
         return writer
 
+    def _leave_length_open(self, request: web.BaseRequest, head: dict[str, str]) -> None:
+        """Let chunks or the end of the connection tell where the body ends."""
+        if request.version < HttpVersion11:
+            self._keep_alive = False
+        else:
+            head["Transfer-Encoding"] = "chunked"
+            request.writer.enable_chunking()
+
     async def write_eof(self, data: bytes = b"") -> None:
         """Send the body."""
+        try:
+            await self._send()
+        finally:
+            if self._finished is not None:
+                self._finished(self)
+
+    async def _send(self) -> None:
         body = self._response.body if self._send_body else b""
-        if isinstance(body, bytes):
+        if isinstance(body, bytes) and not self.piecewise:
             self.sent = len(body)
             await self._writer.write_eof(body)
             return
-        for piece in body:
+        for piece in (body,) if isinstance(body, bytes) else body:
             if isinstance(piece, bytes):
-                await self._writer.write(piece)
-                self.sent += len(piece)
+                await self._put(piece)
             else:
                 await self._send_file(piece)
+        if self._gzip is not None:
+            await self._write(self._gzip.flush())
         await self._writer.write_eof()
+
+    async def _put(self, chunk: bytes) -> None:
+        """Send some of the body, compressed where that was agreed."""
+        if self._gzip is not None:
+            chunk = await asyncio.to_thread(self._gzip.compress, chunk)
+        for start in range(0, len(chunk), self._throttle.step):
+            await self._write(chunk[start : start + self._throttle.step])
+
+    async def _write(self, chunk: bytes) -> None:
+        """Send bytes as they are."""
+        await self._writer.write(chunk)
+        self.sent += len(chunk)
+        await self._throttle.passed(len(chunk))
 
     async def _send_file(self, piece: FileRange) -> None:
         offset, end = piece.offset, piece.offset + piece.length
@@ -88,9 +149,8 @@ class Answer(web.StreamResponse):
             chunk = await asyncio.to_thread(piece.read, offset, min(CHUNK, end - offset))
             if not chunk:
                 raise OSError(f"the file of a blob ends at {offset}, {end - offset} bytes early")
-            await self._writer.write(chunk)
+            await self._put(chunk)
             offset += len(chunk)
-            self.sent += len(chunk)
 
 
 def _length(body: bytes | tuple[bytes | FileRange, ...]) -> int:

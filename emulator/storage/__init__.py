@@ -1,6 +1,15 @@
 """What is kept: buckets, objects and their bytes. Knows nothing of OSS's rules."""
 
-from emulator.storage.base import NULL_VERSION, Account, Bucket, Object, Part, Storage, Upload
+from emulator.storage.base import (
+    NULL_VERSION,
+    Account,
+    Bucket,
+    Object,
+    Part,
+    Restore,
+    Storage,
+    Upload,
+)
 from emulator.storage.blobs import Blob, BlobWriter, FileBlob, MemoryBlob
 from emulator.storage.memory import MemoryStorage
 
@@ -15,6 +24,7 @@ __all__ = [
     "MemoryStorage",
     "Object",
     "Part",
+    "Restore",
     "Storage",
     "Upload",
 ]

@@ -37,6 +37,18 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """The restore of an archived object that was asked for."""
+
+    done: float
+    """When the object can be read."""
+    until: float
+    """When it is frozen again."""
+    tier: str = ""
+    """How fast it was to be, "" for what has no tiers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Object:
     """One version of an object: what is known of it, and its bytes."""
 
@@ -57,6 +69,11 @@ class Object:
     version_id: str = NULL_VERSION
     delete_marker: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    symlink_target: str = ""
+    """The key that a symbolic link leads to, percent-encoded as it was sent."""
+    sealed: float | None = None
+    """When an appendable object was closed for good."""
+    restore: Restore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +125,14 @@ class Storage(Protocol):
     def account(self, account: str) -> Account | None:
         """The record of an account."""
 
+    def accounts(self) -> Sequence[Account]:
+        """All records of accounts, by id."""
+
     def put_account(self, account: Account) -> None:
         """Add the record of an account, or replace it."""
+
+    def delete_account(self, account: str) -> None:
+        """Remove the record of an account."""
 
     def object(self, bucket: str, key: str, version_id: str | None = None) -> Object | None:
         """A version of an object, the newest where none is named; it may be a delete marker."""

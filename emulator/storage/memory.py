@@ -33,8 +33,14 @@ class MemoryStorage:
     def account(self, account: str) -> Account | None:
         return self._accounts.get(account)
 
+    def accounts(self) -> Sequence[Account]:
+        return sorted(self._accounts.values(), key=lambda account: account.id)
+
     def put_account(self, account: Account) -> None:
         self._accounts[account.id] = account
+
+    def delete_account(self, account: str) -> None:
+        self._accounts.pop(account, None)
 
     def object(self, bucket: str, key: str, version_id: str | None = None) -> Object | None:
         versions = self._contents[bucket].versions.get(key)

@@ -16,6 +16,7 @@ import pytest
 
 import emulator
 from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
+from tests.cli.logline import LINE
 from tests.cli.process import EMULATOR, PATIENCE, Running, environment, serving, started, wait_for
 
 SEED = """
@@ -212,6 +213,7 @@ def test_bad_command_line(arguments: tuple[str, ...], complaint: str) -> None:
 
 BUCKET = '[[bucket]]\nname = "examplebucket"\n'
 RULES = f"{BUCKET}[bucket.referer]\n"
+TRACEBACK = pytest.mark.xfail(reason="the seed ends in a traceback", strict=True)
 ITEM = f'{BUCKET}[[bucket.object]]\nkey = "a"\n'
 
 
@@ -244,6 +246,10 @@ ITEM = f'{BUCKET}[[bucket.object]]\nkey = "a"\n'
         (f'{BUCKET}[[bucket.object]]\ntext = "a"\n', "key must be a text"),
         (f'{BUCKET}[[bucket.object]]\nkey = "/a"\ntext = "a"\n', "InvalidObjectName"),
         (f'{ITEM}text = "a"\nheaders = {{ Content-MD5 = "AAAA" }}\n', "InvalidDigest"),
+        pytest.param(f'{ITEM}text = "a"\nheaders = 1\n', "headers", marks=TRACEBACK),
+        pytest.param(f'{ITEM}file = "a\\u0000"\n', "cannot be read", marks=TRACEBACK),
+        pytest.param(f'{RULES}whitelist = ["\\u0001"]\n', "whitelist", marks=TRACEBACK),
+        pytest.param(f"bucket = {'[' * 5000}\n", "is no TOML", marks=TRACEBACK),
     ],
 )
 def test_bad_seed(tmp_path: Path, text: str, complaint: str) -> None:
@@ -277,6 +283,7 @@ def given(way: str, folder: Path, port: int) -> dict[str, str]:
         "domain": f"{way}.test",
         "seed": str(seed),
         "access_log": str(folder / f"{way}.log"),
+        "admin_token": f"token-{way}",
         "log_level": {"variable": "debug", "flag": "info"}[way],
     }
 
@@ -298,6 +305,7 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         for way in WAYS
         if running.ask("GET", "/a", Host=f"{bucket}.{way}.test").status == 200
     ]
+    (token,) = [f"token-{way}" for way in WAYS if _may_administer(running, f"token-{way}")]
     return {
         "host": running.endpoint.removeprefix("http://").partition(":")[0],
         "port": str(running.port),
@@ -309,6 +317,7 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         "domain": domain,
         "seed": str(folder / f"{bucket.removeprefix('of-the-')}.toml"),
         "access_log": str(_only(folder, "log")),
+        "admin_token": token,
     }
 
 
@@ -320,6 +329,12 @@ def _can_list(running: Running, auth: oss2.AuthV4, region: str) -> bool:
             raise
         return False
     return True
+
+
+def _may_administer(running: Running, token: str) -> bool:
+    """Whether a token opens what is closed to the pages of other sites."""
+    headers = {"Origin": "http://thief.example.org", "x_oss_emulator_token": token}
+    return running.ask("GET", "/_emulator/metrics", **headers).status == 200
 
 
 def _only(folder: Path, suffix: str) -> Path:
@@ -453,7 +468,7 @@ def test_download_is_finished_before_the_end(tmp_path: Path, number: signal.Sign
 def test_idle_connection_does_not_hold_up_the_end(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as running, _connection(running) as idle:
         # One request was answered, so the server knows the connection; it is kept alive.
-        idle.sendall(b"HEAD /_emulator/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        idle.sendall(b"GET /_emulator/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert idle.recv(1000).startswith(b"HTTP/1.1 200 ")
         begun = time.monotonic()
         assert running.end(number) == 0
@@ -560,18 +575,6 @@ def test_signed_stays_signed_for_the_referer_rules(
 
 # --- access log
 
-LINE = re.compile(
-    r"(?P<remote>\S+) - - "
-    r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "
-    r'"(?P<request>[A-Z]+ \S+ HTTP/1\.[01])" (?P<status>\d{3}) (?P<bytes>\d+) (?P<ms>\d+) '
-    r'"(?P<referer>[^"]*)" "(?P<user_agent>[^"]*)" "(?P<host>[^"]*)" '
-    r'"(?P<request_id>[0-9A-F]{24})" "true" "(?P<requester>[^"]*)" "(?P<operation>[^"]*)" '
-    r'"(?P<bucket>[^"]*)" "(?P<key>[^"]*)" (?P<size>\d+|-) (?P<server_ms>\d+) '
-    r'"(?P<code>[^"]*)" (?P<length>\d+) "(?P<owner>[^"]*)" (?P<delta>-?\d+|-) '
-    r'"(?P<sync>[^"]*)" "(?P<class>[^"]*)" "(?P<target_class>[^"]*)" "(?P<accelerate>[^"]*)" '
-    r'"(?P<access_key_id>[^"]*)"\n'
-)
-
 
 def parse_log(path: Path, count: int) -> list[dict[str, str]]:
     """The lines of an access log, which are written after the answers."""
@@ -593,7 +596,7 @@ def test_access_log(tmp_path: Path, seed: str) -> None:
         auth = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
         bucket = oss2.Bucket(auth, running.endpoint, "privatebucket", region="cn-hangzhou")
         bucket.put_object("图 1.png", b"01234")
-        running.ask("GET", "/examplebucket?lifecycle")
+        running.ask("GET", "/examplebucket?metaQuery")
         running.ask("GET", "/_emulator/health")  # not OSS, not logged
         get, head, put, unknown = parse_log(log, 4)
 
@@ -628,6 +631,22 @@ def test_access_log(tmp_path: Path, seed: str) -> None:
     assert put["requester"] == put["owner"] != "-"
     assert (put["length"], put["size"]) == ("5", "5")
     assert (unknown["status"], unknown["code"], unknown["key"]) == ("501", "NotImplemented", "-")
+
+
+@pytest.mark.xfail(reason="a line that is not UTF-8 is not written", strict=True)
+def test_access_log_of_headers_that_are_no_text(tmp_path: Path, seed: str) -> None:
+    log = tmp_path / "access.log"
+    with serving(tmp_path, "--seed", seed, "--access-log", str(log)) as running:
+        with _connection(running) as raw, raw.makefile("rb") as answer:
+            raw.sendall(
+                b"GET /examplebucket/hello.txt HTTP/1.1\r\nHost: localhost\r\n"
+                b"Referer: http://\xff/\r\nConnection: close\r\n\r\n"
+            )
+            assert answer.readline() == b"HTTP/1.1 403 Forbidden\r\n"
+            answer.read()
+        assert running.end() == 0
+        assert running.stderr.read_text() == ""
+        assert log.read_bytes().count(b"\n") == 1
 
 
 def test_access_log_is_appended_to(tmp_path: Path, seed: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPMessage, parse_headers
 from types import TracebackType
@@ -73,8 +73,13 @@ class Connection:
         self, method: str, target: str, headers: Headers = (), body: bytes | None = None
     ) -> Answer:
         """Send one request and wait for its answer."""
-        self.send(write(method, target, headers, body))
+        self.send_request(method, target, headers, body)
         return self.receive(method)
+
+    def send_request(
+        self, method: str, target: str, headers: Headers = (), body: bytes | None = None
+    ) -> None:
+        self.send(write(method, target, headers, body))
 
     def receive(self, method: str = "GET") -> Answer:
         """Read one answer; `method` is that of its request."""
@@ -84,11 +89,30 @@ class Connection:
         headers = parse_headers(self._input)
         body = b""
         if method != "HEAD" and int(status) not in (100, 204, 304):
-            assert "Transfer-Encoding" not in headers
-            length = int(headers["Content-Length"])
-            body = self._input.read(length)
-            assert len(body) == length
+            body = self._read_body(headers)
         return Answer(version, int(status), reason, headers, body)
+
+    def _read_body(self, headers: HTTPMessage) -> bytes:
+        if "Transfer-Encoding" in headers:
+            assert "Content-Length" not in headers
+            return b"".join(self._read_chunks())
+        if "Content-Length" not in headers:
+            assert headers["Connection"] == "close"
+            return self._input.read()
+        length = int(headers["Content-Length"])
+        body = self._input.read(length)
+        assert len(body) == length
+        return body
+
+    def _read_chunks(self) -> Iterator[bytes]:
+        while size := int(self._input.readline(), 16):
+            yield self._input.read(size)
+            assert self._input.readline() == b"\r\n"
+        assert self._input.readline() == b"\r\n"
+
+    def finish(self) -> None:
+        """Tell the server that nothing more will be sent."""
+        self._socket.shutdown(socket.SHUT_WR)
 
     def ends(self) -> bool:
         """Wait until the server sends something or closes; whether it closed."""

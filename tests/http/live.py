@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import oss2
 from oss2.credentials import StaticCredentialsProvider
@@ -17,14 +18,12 @@ from emulator.protocol.message import Request
 from emulator.server import Server
 from emulator.service import Service
 from emulator.settings import Settings
-from tests.http.client import Client
+from tests.http.client import Answer, Client
 
 REGION = "cn-hangzhou"
 ACCESS_KEY_ID = "LTAI-of-the-tests"
 ACCESS_KEY_SECRET = "the secret of the tests"
-SETTINGS = Settings(
-    region=REGION, access_key_id=ACCESS_KEY_ID, access_key_secret=ACCESS_KEY_SECRET
-)
+SETTINGS = Settings(region=REGION, access_key_id=ACCESS_KEY_ID, access_key_secret=ACCESS_KEY_SECRET)
 
 Signer = Callable[..., Any]
 
@@ -61,9 +60,7 @@ class Live:
         """An oss2 client of a bucket; it does not create it."""
         return oss2.Bucket(auth, self.endpoint, name, region=REGION, **options)
 
-    def put(
-        self, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> None:
+    def put(self, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         """A PUT by the key's owner, without a signature."""
         fields = [("Host", "localhost"), *(headers or {}).items()]
         owner = self.service.accounts.owner
@@ -81,6 +78,12 @@ class Live:
     def drop_bucket(self, name: str) -> None:
         """Remove a bucket and all that is in it."""
         self.run(lambda: self.service.storage.delete_bucket(name))
+
+
+async def _rest() -> None:
+    """Let what was cancelled end."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*rest, return_exceptions=True)
 
 
 @contextmanager
@@ -102,7 +105,62 @@ def serve(settings: Settings = SETTINGS) -> Iterator[Live]:
         port = asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0), loop).result(20)
         yield Live(service, port, run)
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result(20)
+        asyncio.run_coroutine_threadsafe(_rest(), loop).result(20)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(20)
         loop.close()
+
+
+def sign(
+    auth: Any,
+    place: str,
+    method: str,
+    bucket: str,
+    key: str = "",
+    parameters: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    region: str = REGION,
+    expires: int = 60,
+) -> tuple[str, list[tuple[str, str]]]:
+    """Have oss2 sign a path-style request in the "header" or the "url" (or not: "none").
+
+    Returns the target and the header fields to send, without `Host`.
+    """
+    path = "/" + "/".join(quote(part, safe="") for part in (bucket, key) if part)
+    given = {name: str(value) for name, value in (parameters or {}).items()}
+    request = oss2.http.Request(
+        method, path, params=dict(given), headers=dict(headers or {}), region=region, product="oss"
+    )
+    if place == "url":
+        return auth._sign_url(request, bucket, key, expires), list((headers or {}).items())
+    if place == "header":
+        auth._sign_request(request, bucket, key)
+    query = "&".join(
+        quote(name, safe="") + (f"={quote(value, safe='')}" if value else "")
+        for name, value in given.items()
+    )
+    fields = [(name, str(value)) for name, value in request.headers.items() if value is not None]
+    return f"{path}?{query}" if query else path, fields
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A client whose requests oss2 signs before they are sent as they are."""
+
+    client: Client
+    auth: Any
+    place: str = "header"
+
+    def request(
+        self,
+        method: str,
+        bucket: str = "",
+        key: str = "",
+        parameters: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        target, fields = sign(self.auth, self.place, method, bucket, key, parameters, headers)
+        return self.client.request(method, target, fields, body)

@@ -219,6 +219,14 @@ def test_a_bucket_name_keeps_the_rules(live: Live, owner: Any, name: str, good: 
 # --- what is known of a bucket
 
 
+def test_head_tells_whether_a_bucket_is_there(new_bucket: oss2.Bucket) -> None:
+    """HeadBucket, which oss2 has no method for."""
+    with pytest.raises(NoSuchBucket):
+        new_bucket._do("HEAD", new_bucket.bucket_name, "")
+    new_bucket.create_bucket()
+    assert new_bucket._do("HEAD", new_bucket.bucket_name, "").status == 200
+
+
 def test_the_endpoints_of_a_bucket_can_be_used(live: Live, bucket: oss2.Bucket, auth: Any) -> None:
     info = bucket.get_bucket_info()
     for endpoint in (info.extranet_endpoint, info.intranet_endpoint):

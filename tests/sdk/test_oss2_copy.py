@@ -77,9 +77,7 @@ def test_the_directive_says_whose_metadata_a_copy_has(
 def test_an_unknown_directive_is_refused(bucket: oss2.Bucket) -> None:
     bucket.put_object("a", b"x")
     with pytest.raises(InvalidArgument) as caught:
-        bucket.copy_object(
-            bucket.bucket_name, "a", "b", {"x-oss-metadata-directive": "MERGE"}
-        )
+        bucket.copy_object(bucket.bucket_name, "a", "b", {"x-oss-metadata-directive": "MERGE"})
     assert (caught.value.name, caught.value.value) == ("x-oss-metadata-directive", "MERGE")
     assert not bucket.object_exists("b")
 

@@ -179,7 +179,7 @@ def test_nasty_keys_come_back_as_they_were_put(bucket: oss2.Bucket) -> None:
     for iterator in (oss2.ObjectIterator, oss2.ObjectIteratorV2):
         assert [item.key for item in iterator(bucket, max_keys=3)] == NASTY
         for key in NASTY:
-            assert [item.key for item in iterator(bucket, prefix=key)][0] == key
+            assert next(iterator(bucket, prefix=key)).key == key
     for key in NASTY:
         assert bucket.get_object(key).read() == key.encode()
 

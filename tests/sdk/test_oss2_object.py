@@ -374,9 +374,7 @@ def test_an_object_is_overwritten_unless_that_is_forbidden(
         bucket.put_object("a", b"second", headers)
     error = caught.value
     assert (error.status, error.code) == (409, "FileAlreadyExists")
-    assert error.message == (
-        "The object you specified already exists and can not be overwritten."
-    )
+    assert error.message == ("The object you specified already exists and can not be overwritten.")
     assert error.ec == "0026-00000002"
     assert bucket.get_object("a").read() == b"first"
 

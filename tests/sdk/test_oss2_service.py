@@ -103,5 +103,3 @@ def test_a_hundred_buckets_come_where_no_limit_is_given() -> None:
             running.bucket("one-too-many", auth).create_bucket()
         assert (caught.value.status, caught.value.code) == (400, "TooManyBuckets")
         assert client.get("/one-too-many").code == "NoSuchBucket"
-
-

@@ -55,13 +55,10 @@ def read(request: Request) -> Claim | None:
     Nothing is verified but the form. Raises `InvalidArgument` for a malformed header or V4 URL and
     for a signature in both places, `AccessDenied` for half a V1 or V2 URL and for a bad date.
     """
-    match place(request):
-        case Place.HEADER:
-            return _read_header(request)
-        case Place.URL:
-            return _read_url(request)
-        case None:
-            return None
+    found = place(request)
+    if found is None:
+        return None
+    return _read_header(request) if found is Place.HEADER else _read_url(request)
 
 
 def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, region: str) -> None:

@@ -5,8 +5,9 @@ from typing import Final, NamedTuple
 
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.signature.canonical import encode
-from emulator.protocol.signature.claim import Claim, Version
+from emulator.protocol.signature.claim import Claim, Place, Version
 
+_EC_OF_FORMS: Final = "0002-00000705"
 _EC: Final = {
     Version.V1: "0002-00000040",
     Version.V2: "0002-00000101",
@@ -28,7 +29,7 @@ class Calculation(NamedTuple):
             return
         error = OSSError(
             Code.SIGNATURE_DOES_NOT_MATCH,
-            ec=_EC[claim.version],
+            ec=_EC_OF_FORMS if claim.place is Place.FORM else _EC[claim.version],
             OSSAccessKeyId=claim.access_key_id,
             SignatureProvided=claim.signature,
             StringToSign=self.string_to_sign.decode(errors="replace"),

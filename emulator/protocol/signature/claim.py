@@ -17,6 +17,8 @@ class Place(Enum):
 
     HEADER = "header"
     URL = "url"
+    FORM = "form"
+    """In the fields of a form: what is signed is its policy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ _PARAMETERS: Final = {
 }
 _FIELDS: Final = frozenset({"Credential", "AdditionalHeaders", "Signature"})
 _PRODUCTS: Final = frozenset({"oss", "oss-cloudbox"})
-_TERMINATOR: Final = "aliyun_v4_request"
+TERMINATOR: Final = "aliyun_v4_request"
 
 
 def read_header(request: Request, credentials: str) -> Claim:
@@ -99,7 +99,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
     string_to_sign = canonical.encode(
         f"{SCHEME}\n"
         f"{claim.date}\n"
-        f"{claim.day}/{claim.region}/{claim.product}/{_TERMINATOR}\n"
+        f"{claim.day}/{claim.region}/{claim.product}/{TERMINATOR}\n"
         f"{sha256(canonical_request).hexdigest()}"
     )
     signature = sign(signing_key(secret, claim.day, claim.region, claim.product), string_to_sign)
@@ -110,7 +110,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
 def signing_key(secret: str, day: str, region: str, product: str) -> bytes:
     """Derive the key that signs for one day (`YYYYMMDD`), one region and one product."""
     key = canonical.encode("aliyun_v4" + secret)
-    for scope in (day, region, product, _TERMINATOR):
+    for scope in (day, region, product, TERMINATOR):
         key = hmac.digest(key, canonical.encode(scope), "sha256")
     return key
 
@@ -123,7 +123,7 @@ def sign(key: bytes, data: bytes) -> str:
 def _read_credential(text: str, signed_at: float, place: Place) -> tuple[str, str, str, str]:
     """The first four of `id/day/region/product/aliyun_v4_request`; raises `InvalidArgument`."""
     parts = text.rsplit("/", 4)
-    if len(parts) != 5 or not parts[0] or parts[4] != _TERMINATOR:
+    if len(parts) != 5 or not parts[0] or parts[4] != TERMINATOR:
         raise _refuse_credential(place, text, header="0002-00000213", url="0002-00000224")
     access_key_id, day, region, product, _ = parts
     if day != instant.day(signed_at):

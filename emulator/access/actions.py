@@ -1,0 +1,52 @@
+"""The RAM actions of an operation where they are not just its own.
+
+Authorization syntax and elements of OSS, the tables of actions (A-11 … A-14). The actions of KMS
+and of certificates are not asked for.
+"""
+
+from collections.abc import Mapping
+
+OF_A_VERSION: Mapping[str, str] = {
+    "oss:GetObject": "oss:GetObjectVersion",
+    "oss:DeleteObject": "oss:DeleteObjectVersion",
+    "oss:GetObjectAcl": "oss:GetObjectVersionAcl",
+    "oss:PutObjectAcl": "oss:PutObjectVersionAcl",
+    "oss:RestoreObject": "oss:RestoreObjectVersion",
+    "oss:GetObjectTagging": "oss:GetObjectVersionTagging",
+    "oss:PutObjectTagging": "oss:PutObjectVersionTagging",
+    "oss:DeleteObjectTagging": "oss:DeleteObjectVersionTagging",
+}
+"""The action that a request with a versionId needs instead (A-11)."""
+
+TAGGING = "x-oss-tagging"
+TAGGING_DIRECTIVE = "x-oss-tagging-directive"
+
+
+def required(
+    action: str, headers: Mapping[str, str], version_id: str | None = None
+) -> tuple[str, ...]:
+    """All actions that a request needs, that of its operation first.
+
+    `headers` are those of the request, or the fields of a form.
+    """
+    if version_id is not None:
+        return (OF_A_VERSION.get(action, action),)
+    if action == "oss:PutObject" and (TAGGING in headers or TAGGING_DIRECTIVE in headers):
+        return (action, "oss:PutObjectTagging")  # A-12
+    return (action,)
+
+
+def required_of_source(headers: Mapping[str, str], version_id: str | None) -> tuple[str, ...]:
+    """The actions that CopyObject and UploadPartCopy need on what they copy (A-13)."""
+    actions = ["oss:GetObject"]
+    if headers.get(TAGGING_DIRECTIVE, "").lower() == "copy":
+        actions.append("oss:GetObjectTagging")
+    if version_id is None:
+        return tuple(actions)
+    return tuple(OF_A_VERSION[action] for action in actions)
+
+
+def resource(region: str, account: str, bucket: str, key: str = "") -> str:
+    """What a policy calls a bucket, or an object; for the service itself the bucket is `*`."""
+    name = f"{bucket or '*'}/{key}" if key else bucket or "*"
+    return f"acs:oss:{region}:{account}:{name}"

@@ -1,0 +1,81 @@
+"""Code that talks to `https://oss-cn-….aliyuncs.com` talks to an emulator, unchanged.
+
+Requests of `requests` (oss2, SDK V2) and of aiohttp's client (SDK V2, asynchronous) to OSS host
+names go to the emulator with their Host header as it was, so buckets are found by it. All other
+requests go where they always went.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+# Public, internal and accelerate endpoints, with a bucket before them or not.
+_OSS_HOST = re.compile(r"(?:[a-z0-9-]+\.)?oss-[a-z0-9-]+\.aliyuncs\.com", re.IGNORECASE)
+
+
+def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
+    """The URL at the emulator and the Host to send for a URL of OSS; None for any other URL."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not _OSS_HOST.fullmatch(parts.hostname or ""):
+        return None
+    target = urlsplit(endpoint)
+    return urlunsplit((target.scheme, target.netloc, *parts[2:])), parts.netloc
+
+
+@contextmanager
+def intercept(endpoint: str) -> Iterator[None]:
+    """Send the requests of this process to OSS to `endpoint` until the block ends."""
+    undo = [patch(endpoint) for patch in (_patch_requests, _patch_aiohttp)]
+    try:
+        yield
+    finally:
+        for restore in reversed(undo):
+            restore()
+
+
+def _patch_requests(endpoint: str) -> Callable[[], None]:
+    try:
+        from requests.adapters import HTTPAdapter
+    except ImportError:
+        return lambda: None
+    send = HTTPAdapter.send
+
+    def send_there(self: Any, request: Any, *arguments: Any, **options: Any) -> Any:
+        found = redirect(request.url, endpoint)
+        if found is None:
+            return send(self, request, *arguments, **options)
+        url, host = found
+        there = request.copy()
+        there.url, there.headers["Host"] = url, host
+        options["proxies"] = {}
+        answer = send(self, there, *arguments, **options)
+        answer.url, answer.request = request.url, request
+        return answer
+
+    HTTPAdapter.send = send_there
+    return lambda: setattr(HTTPAdapter, "send", send)
+
+
+def _patch_aiohttp(endpoint: str) -> Callable[[], None]:
+    from aiohttp import ClientSession
+    from multidict import CIMultiDict
+
+    request = ClientSession._request
+
+    async def request_there(self: Any, method: str, url: Any, **options: Any) -> Any:
+        found = redirect(str(url), endpoint)
+        if found is None:
+            return await request(self, method, url, **options)
+        headers = CIMultiDict(options.pop("headers", None) or {})
+        headers.setdefault("Host", found[1])
+        from yarl import URL
+
+        # As it stands: a key's %2F must stay what it is.
+        there = URL(found[0], encoded=True)
+        options.pop("proxy", None)
+        return await request(self, method, there, headers=headers, **options)
+
+    ClientSession._request = request_there  # type: ignore[method-assign]
+    return lambda: setattr(ClientSession, "_request", request)

@@ -1,0 +1,95 @@
+"""Inventories: configurations by their ids; no list of objects is ever exported."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from itertools import islice
+
+from emulator.dispatch import Call, Resource, Status, Takes, operation
+from emulator.protocol import headers, schema, xml
+from emulator.protocol.errors import Code, OSSError
+from emulator.protocol.message import Response
+
+MAX_INVENTORIES = 1000
+PAGE = 100
+"""Inventories of one page (ListBucketInventory)."""
+
+_PREFIX = "inventory/"
+_ROOT = "InventoryConfiguration"
+_ONE = "inventory&inventoryId"
+
+
+@operation(
+    "PutBucketInventory", "PUT", Resource.BUCKET, _ONE, takes=Takes.DOCUMENT, status=Status.KEPT
+)
+def put_bucket_inventory(call: Call) -> Response:
+    """Add an inventory; raises `InventoryAlreadyExist`, `InventoryExceedLimit`."""
+    inventory_id = call.request.query["inventoryId"]
+    content = schema.read(call.body.read(), _ROOT)
+    named = dict(content)["Id"]
+    if named != inventory_id:
+        message = "The Id of the inventory is not the one the request names."
+        raise headers.invalid_argument("Id", str(named), message)
+    present = call.documents_below(_PREFIX)
+    if inventory_id in present:
+        raise OSSError(Code.INVENTORY_ALREADY_EXISTS, InventoryId=inventory_id)
+    if len(present) >= MAX_INVENTORIES:
+        raise OSSError(Code.TOO_MANY_INVENTORIES)
+    call.keep(_PREFIX + inventory_id, xml.format(_ROOT, content))
+    return Response()
+
+
+@operation("GetBucketInventory", "GET", Resource.BUCKET, _ONE, status=Status.KEPT)
+def get_bucket_inventory(call: Call) -> Response:
+    """An inventory by its id; raises `NoSuchInventory`."""
+    inventory_id = call.request.query["inventoryId"]
+    inventory = call.documents.get(_PREFIX + inventory_id)
+    if inventory is None:
+        raise OSSError(Code.NO_SUCH_INVENTORY, InventoryId=inventory_id)
+    return Response(200, {"Content-Type": "application/xml"}, inventory)
+
+
+@operation(
+    "ListBucketInventory",
+    "GET",
+    Resource.BUCKET,
+    "inventory",
+    action="oss:GetBucketInventory",
+    status=Status.KEPT,
+)
+def list_bucket_inventory(call: Call) -> Response:
+    """A page of the inventories by id; raises `NoSuchInventory` where there are none."""
+    found = call.documents_below(_PREFIX)
+    if not found:
+        raise OSSError(Code.NO_SUCH_INVENTORY, BucketName=call.bucket.name)
+    token = call.request.query.get("continuation-token", "")
+    marker = _read_token(token) if token else ""
+    after = ((name, item) for name, item in found.items() if name > marker)
+    page = list(islice(after, PAGE + 1))
+    truncated = len(page) > PAGE
+    page = page[:PAGE]
+    return xml.answer(
+        "ListInventoryConfigurationsResult",
+        [
+            *((_ROOT, xml.parse(item, _ROOT).content) for _, item in page),
+            ("IsTruncated", truncated),
+            ("NextContinuationToken", _write_token(page[-1][0]) if truncated else None),
+        ],
+    )
+
+
+@operation("DeleteBucketInventory", "DELETE", Resource.BUCKET, _ONE, status=Status.KEPT)
+def delete_bucket_inventory(call: Call) -> Response:
+    """Remove an inventory; 204 whether it was there or not."""
+    call.keep(_PREFIX + call.request.query["inventoryId"], None)
+    return Response(204)
+
+
+def _write_token(name: str) -> str:
+    return urlsafe_b64encode(name.encode()).decode()
+
+
+def _read_token(token: str) -> str:
+    try:
+        return urlsafe_b64decode(token.encode()).decode()
+    except ValueError:
+        message = "The continuation token is none that was given out."
+        raise headers.invalid_argument("continuation-token", token, message) from None

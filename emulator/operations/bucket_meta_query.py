@@ -1,0 +1,54 @@
+"""The index of metadata: it is open or closed, and cannot be asked."""
+
+from emulator.dispatch import Call, Resource, Status, Takes, operation
+from emulator.protocol import dates, headers, xml
+from emulator.protocol.errors import Code, OSSError
+from emulator.protocol.message import Response
+
+SUBRESOURCE = "metaQuery"
+_MODES = ("basic", "semantic")
+
+
+@operation(
+    "OpenMetaQuery",
+    "POST",
+    Resource.BUCKET,
+    f"{SUBRESOURCE}&comp=add",
+    takes=Takes.DOCUMENT,
+    status=Status.KEPT,
+)
+def open_meta_query(call: Call) -> Response:
+    """Open the index; raises `MetaQueryAlreadyExist`."""
+    mode = call.request.query.get("mode", "basic")
+    if mode not in _MODES:
+        raise headers.invalid_argument("mode", mode, f"The mode is one of {', '.join(_MODES)}.")
+    if SUBRESOURCE in call.documents:
+        raise OSSError(Code.META_QUERY_ALREADY_EXISTS)
+    now = dates.format_iso(call.request.received)
+    status = [
+        ("State", "Running"),
+        ("Phase", "IncrementalScanning"),
+        ("CreateTime", now),
+        ("UpdateTime", now),
+        ("MetaQueryMode", mode),
+    ]
+    call.keep(SUBRESOURCE, xml.format("MetaQueryStatus", status))
+    return Response()
+
+
+@operation("GetMetaQueryStatus", "GET", Resource.BUCKET, SUBRESOURCE, status=Status.KEPT)
+def get_meta_query_status(call: Call) -> Response:
+    """Whether the index is open; raises `MetaQueryNotExist`."""
+    document = call.documents.get(SUBRESOURCE)
+    if document is None:
+        raise OSSError(Code.NO_SUCH_META_QUERY)
+    return Response(200, {"Content-Type": "application/xml"}, document)
+
+
+@operation(
+    "CloseMetaQuery", "POST", Resource.BUCKET, f"{SUBRESOURCE}&comp=delete", status=Status.KEPT
+)
+def close_meta_query(call: Call) -> Response:
+    """Close the index, if it is open."""
+    call.keep(SUBRESOURCE, None)
+    return Response()

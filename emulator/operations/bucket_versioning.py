@@ -1,0 +1,21 @@
+"""Versioning: PutBucketVersioning and GetBucketVersioning."""
+
+from dataclasses import replace
+
+from emulator.dispatch import Call, Resource, Takes, operation
+from emulator.protocol import schema, xml
+from emulator.protocol.message import Response
+
+
+@operation("PutBucketVersioning", "PUT", Resource.BUCKET, "versioning", takes=Takes.DOCUMENT)
+def put_bucket_versioning(call: Call) -> Response:
+    """Keep versions from now on, or no longer; what is kept stays. Raises `MalformedXML`."""
+    ((_, status),) = schema.read(call.body.read(), "VersioningConfiguration")
+    call.storage.put_bucket(replace(call.bucket, versioning=str(status)))
+    return Response()
+
+
+@operation("GetBucketVersioning", "GET", Resource.BUCKET, "versioning")
+def get_bucket_versioning(call: Call) -> Response:
+    """The state; without Status where none was ever set."""
+    return xml.answer("VersioningConfiguration", [("Status", call.bucket.versioning or None)])

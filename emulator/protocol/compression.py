@@ -1,0 +1,43 @@
+"""When GetObject answers gzip (P-37): what the client takes, what is worth it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+MIN_SIZE: Final = 1024
+"""Bytes from which an object is compressed (GetObject, Accept-Encoding)."""
+
+CONTENT_TYPES: Final = frozenset(
+    """
+    text/cache-manifest text/xml text/plain text/css application/javascript
+    application/x-javascript application/rss+xml application/json text/json
+    """.split()
+)
+"""The types that are compressed (GetObject, Accept-Encoding)."""
+
+# What describes the bytes as they are kept, and no longer those that are sent.
+_OF_BYTES: Final = ("ETag", "Content-MD5")
+
+
+def applies(accept_encoding: str, headers: Mapping[str, str], size: int) -> bool:
+    """Whether an object whose answer has these headers is to be sent as gzip."""
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return (
+        size >= MIN_SIZE
+        and kind in CONTENT_TYPES
+        and "Content-Encoding" not in headers
+        and _takes_gzip(accept_encoding)
+    )
+
+
+def describe(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of the answer as gzip: without ETag (GetObject)."""
+    kept = {name: value for name, value in headers.items() if name not in _OF_BYTES}
+    return {**kept, "Content-Encoding": "gzip"}
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    for part in accept_encoding.lower().split(","):
+        coding, _, quality = part.partition(";")
+        if coding.strip() == "gzip":
+            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False

@@ -1,0 +1,28 @@
+"""The default encryption of a bucket, as its objects and GetBucketInfo show it."""
+
+from functools import lru_cache
+from typing import Final
+
+from emulator.protocol import headers, xml
+
+SUBRESOURCE: Final = "encryption"
+ROOT: Final = "ServerSideEncryptionRule"
+RULE: Final = "ApplyServerSideEncryptionByDefault"
+
+_HEADERS: Final = {
+    "SSEAlgorithm": headers.ENCRYPTION,
+    "KMSMasterKeyID": "x-oss-server-side-encryption-key-id",
+    "KMSDataEncryption": "x-oss-server-side-data-encryption",
+}
+
+
+@lru_cache(1024)
+def read(document: bytes | None) -> tuple[tuple[str, str], ...]:
+    """The elements of the rule a bucket keeps, none where it has no default."""
+    rule = None if document is None else xml.parse(document, ROOT).first(RULE)
+    return () if rule is None else tuple((child.name, child.value) for child in rule)
+
+
+def describe(document: bytes | None) -> dict[str, str]:
+    """The headers of an object that is encrypted by default."""
+    return {_HEADERS[name]: value for name, value in read(document)}

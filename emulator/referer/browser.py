@@ -1,0 +1,58 @@
+"""The Referer a browser sends: the W3C's Referrer Policy, for one page that asks for one object."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from urllib.parse import SplitResult, urlsplit
+
+
+class ReferrerPolicy(StrEnum):
+    """What a page may ask of the browser, by header, `<meta>` or attribute."""
+
+    NO_REFERRER = "no-referrer"
+    NO_REFERRER_WHEN_DOWNGRADE = "no-referrer-when-downgrade"
+    SAME_ORIGIN = "same-origin"
+    ORIGIN = "origin"
+    STRICT_ORIGIN = "strict-origin"
+    ORIGIN_WHEN_CROSS_ORIGIN = "origin-when-cross-origin"
+    STRICT_ORIGIN_WHEN_CROSS_ORIGIN = "strict-origin-when-cross-origin"
+    UNSAFE_URL = "unsafe-url"
+
+
+DEFAULT = ReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN
+"""What applies where a page asks for nothing."""
+
+
+def send(page: str, target: str, policy: ReferrerPolicy = DEFAULT) -> str | None:
+    """The Referer with which a page's browser asks for a target; None is no header."""
+    from_, to = urlsplit(page), urlsplit(target)
+    same_origin = _origin(from_) == _origin(to)
+    downgrade = from_.scheme == "https" and to.scheme != "https"
+    whole, origin = _strip(from_), f"{_origin(from_)}/"
+    match policy:
+        case ReferrerPolicy.NO_REFERRER:
+            return None
+        case ReferrerPolicy.NO_REFERRER_WHEN_DOWNGRADE:
+            return None if downgrade else whole
+        case ReferrerPolicy.SAME_ORIGIN:
+            return whole if same_origin else None
+        case ReferrerPolicy.ORIGIN:
+            return origin
+        case ReferrerPolicy.STRICT_ORIGIN:
+            return None if downgrade else origin
+        case ReferrerPolicy.ORIGIN_WHEN_CROSS_ORIGIN:
+            return whole if same_origin else origin
+        case ReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN:
+            return whole if same_origin else None if downgrade else origin
+        case ReferrerPolicy.UNSAFE_URL:
+            return whole
+
+
+def _origin(url: SplitResult) -> str:
+    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+
+
+def _strip(url: SplitResult) -> str:
+    """A page's address as a Referer may have it: no user, no password, no fragment."""
+    query = f"?{url.query}" if url.query else ""
+    return f"{_origin(url)}{url.path or '/'}{query}"

@@ -1,0 +1,30 @@
+"""An entry is there twice.
+
+The second one changes nothing. Mostly another entry was meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..parts import example
+from .finding import Claim, Correction, Severity, Suspicion
+from .subject import Subject
+
+SEVERITY = Severity.WARNING
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Entries that stand in the same list before."""
+    for entries in subject.lists:
+        seen: set[str] = set()
+        for entry in entries:
+            if entry.text in seen:
+                yield Suspicion(
+                    Claim.UNCHANGED,
+                    (example(entry.text),),
+                    "The same entry stands in this list before.",
+                    Correction(()),
+                    entry.place,
+                )
+            seen.add(entry.text)

@@ -1,0 +1,28 @@
+"""An entry has a fragment, which browsers never send.
+
+What follows a `#` in an address stays in the browser: of `https://www.example.com/#/home` the
+Referer is `https://www.example.com/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .finding import Claim, Correction, Severity, Suspicion
+from .subject import Subject
+
+SEVERITY = Severity.ERROR
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Entries with a `#`."""
+    for entry in subject.entries:
+        before, sign, _ = entry.text.partition("#")
+        if sign:
+            yield Suspicion(
+                Claim.UNMATCHED,
+                (before.replace("*", "www"),),
+                "Browsers leave the fragment, which begins with #, out of the Referer.",
+                Correction((before,)),
+                entry.place,
+            )

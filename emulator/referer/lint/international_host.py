@@ -1,0 +1,43 @@
+"""A host is written in another script, and browsers send it in ASCII.
+
+The Referer of `https://例え.example/` is `https://xn--r8jz45g.example/`. Write the entry in that
+form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .finding import Claim, Correction, Severity, Suspicion
+from .subject import Subject
+
+SEVERITY = Severity.ERROR
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Entries whose host has a letter beyond ASCII."""
+    for entry in subject.entries:
+        host = entry.parts.host
+        if not host.isascii():
+            ascii_host = _encode(host)
+            if ascii_host is None:
+                continue
+            head, _, tail = entry.text.partition(host)
+            corrected = f"{head}{ascii_host}{tail}"
+            yield Suspicion(
+                Claim.UNMATCHED,
+                (corrected.replace("*", "www") + ("" if entry.parts.rest else "/"),),
+                "Browsers send such a host in its ASCII form.",
+                Correction((corrected,)),
+                entry.place,
+            )
+
+
+def _encode(host: str) -> str | None:
+    labels = []
+    for label in host.split("."):
+        try:
+            labels.append(label if label.isascii() else label.encode("idna").decode())
+        except UnicodeError:
+            return None
+    return ".".join(labels)

@@ -1,0 +1,41 @@
+"""WeChat mini programs have a Referer of their own.
+
+A mini program sends `https://servicewechat.com/<appid>/<version>/page-frame.html`, whatever site it
+belongs to. Without an entry for it, it is kept out; with an entry that does not name the appid,
+every mini program of WeChat is let in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .finding import Claim, Correction, Severity, Suspicion
+from .subject import Subject
+
+SEVERITY = Severity.NOTE
+
+_HOST = "https://servicewechat.com/"
+_REFERER = f"{_HOST}wx0123456789abcdef/1/page-frame.html"
+_NAMED = (f"{_HOST}YOUR-APPID/",)
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Whitelists that let no mini program in, or any."""
+    named = [entry for entry in subject.whitelist if "servicewechat" in entry.text]
+    if subject.whitelist and not named:
+        yield Suspicion(
+            Claim.DENIED,
+            (_REFERER,),
+            "WeChat mini programs are kept out.",
+            Correction(add=_NAMED),
+        )
+    for entry in named:
+        if entry.pattern.matches(_REFERER):
+            yield Suspicion(
+                Claim.ALLOWED,
+                (_REFERER,),
+                "It names no appid, so every mini program of WeChat is let in.",
+                Correction(_NAMED),
+                entry.place,
+                Severity.WARNING,
+            )

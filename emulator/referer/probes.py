@@ -1,0 +1,122 @@
+"""Probes: Referers made from entries, each of which tries one thing that rules get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .parts import DEFAULT_PORTS, Parts, example, fill
+
+STRANGER = "https://evil.test/"
+"""The page of a site that no rules name."""
+
+
+class Kind(StrEnum):
+    """What a probe tries."""
+
+    MISSING = "no Referer header"
+    EMPTY = "a Referer header without a value"
+    PAGE = "a page of the site"
+    DEEP_PAGE = "a page deeper down"
+    QUERY = "a page with a query"
+    SUB_DOMAIN = "a sub-domain"
+    DEEP_SUB_DOMAIN = "a sub-domain of a sub-domain"
+    ROOT_DOMAIN = "the domain without the sub-domain"
+    OTHER_SCHEME = "the same host by the other scheme"
+    PORT = "the same host on another port"
+    NO_SLASH = "an origin without its closing slash"
+    NO_SCHEME = "a host without a scheme"
+    UPPER_CASE = "the host in upper case"
+    LONGER_HOST = "a host that goes on after the entry's"
+    GLUED_HOST = "a host that ends as the entry's does"
+    OTHER_ENDING = "the host with one more label at its end"
+    IN_PATH = "a stranger with the host in its path"
+    IN_QUERY = "a stranger with the host in its query"
+    ORIGIN = "the origin alone, as browsers send it across sites"
+    VERBATIM = "the entry itself, taken for a Referer"
+    STRANGER = "a stranger"
+    FOUND = "a Referer found by search"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A Referer, and what it is there to try."""
+
+    referer: str | None
+    """None is no header."""
+    kind: Kind
+
+
+def make(entries: Iterable[str]) -> tuple[Probe, ...]:
+    """The probes for some entries, no Referer twice."""
+    probes = [
+        Probe(None, Kind.MISSING),
+        Probe("", Kind.EMPTY),
+        *(probe for entry in dict.fromkeys(entries) if entry.strip() for probe in _of(entry)),
+        Probe(STRANGER, Kind.STRANGER),
+        Probe("http://evil.test/", Kind.STRANGER),
+    ]
+    first: dict[str | None, Probe] = {}
+    for probe in probes:
+        first.setdefault(probe.referer, probe)
+    return tuple(first.values())
+
+
+def _of(entry: str) -> Iterator[Probe]:
+    page = example(entry)
+    yield Probe(page, Kind.PAGE)
+    parts = Parts.split(page)
+    if parts.names_host:
+        for kind, vary in _VARIATIONS.items():
+            yield Probe(vary(parts), kind)
+    wild = Parts.split(entry)
+    if wild.host.startswith("*."):
+        root = Parts(parts.scheme, fill(wild.host[2:], "www"), parts.port, parts.rest)
+        yield Probe(root.join(), Kind.ROOT_DOMAIN)
+    if "*" in wild.host:
+        beyond = "evil.test/" if wild.scheme else f"{STRANGER}"
+        behind = Parts(wild.scheme, fill(wild.host, beyond), wild.port, parts.rest)
+        yield Probe(behind.join(), Kind.IN_PATH)
+    yield Probe(fill(entry.strip(), ""), Kind.VERBATIM)
+
+
+def _origin(parts: Parts, **changes: str) -> str:
+    scheme = changes.get("scheme", parts.scheme or "https")
+    return Parts(scheme, changes.get("host", parts.host), parts.port, "/").join()
+
+
+def _bare(host: str) -> str:
+    return host.removeprefix("www.").strip(".")
+
+
+_VARIATIONS: dict[Kind, Callable[[Parts], str]] = {
+    Kind.ORIGIN: _origin,
+    Kind.DEEP_PAGE: lambda parts: parts.origin + (parts.rest.rstrip("/") or "") + "/a/page.html",
+    Kind.QUERY: lambda parts: parts.join() + "?page=2",
+    Kind.SUB_DOMAIN: lambda parts: _origin(parts, host=f"img.{_bare(parts.host)}"),
+    Kind.DEEP_SUB_DOMAIN: lambda parts: _origin(parts, host=f"a.img.{_bare(parts.host)}"),
+    Kind.ROOT_DOMAIN: lambda parts: _origin(parts, host=_bare(parts.host)),
+    Kind.OTHER_SCHEME: lambda parts: Parts(
+        {"http": "https", "https": "http"}.get(parts.scheme or "", "https"),
+        parts.host,
+        parts.port,
+        parts.rest,
+    ).join(),
+    Kind.PORT: lambda parts: Parts(
+        parts.scheme,
+        parts.host,
+        "8443" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme or "")) else "9443",
+        parts.rest,
+    ).join(),
+    Kind.NO_SLASH: lambda parts: parts.origin,
+    Kind.NO_SCHEME: lambda parts: parts.authority + parts.rest,
+    Kind.UPPER_CASE: lambda parts: Parts(
+        parts.scheme, parts.host.upper(), parts.port, parts.rest
+    ).join(),
+    Kind.LONGER_HOST: lambda parts: f"{parts.scheme}://{parts.host}.evil.test/",
+    Kind.OTHER_ENDING: lambda parts: f"{parts.scheme}://{parts.host}.cn/",
+    Kind.GLUED_HOST: lambda parts: _origin(parts, host=f"not{_bare(parts.host)}"),
+    Kind.IN_PATH: lambda parts: f"{STRANGER}{parts.host}/",
+    Kind.IN_QUERY: lambda parts: f"{STRANGER}?from={parts.join()}",
+}

@@ -1,0 +1,173 @@
+"""A server in a thread of this process: what tests and scripts start."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from emulator import seed
+from emulator.journal import Entry
+from emulator.protocol.message import Request, Response
+from emulator.referer import RefererConfiguration, codec
+from emulator.server.app import Server
+from emulator.server.loop import loop_factory
+from emulator.service import Service
+from emulator.settings import Settings
+
+if TYPE_CHECKING:
+    import oss2
+
+Result = TypeVar("Result")
+
+PATIENCE = 60.0
+"""Seconds that the thread may take for what it is asked."""
+
+
+class Emulator:
+    """An emulator on a free port of this machine, in a thread of its own.
+
+        with Emulator() as emulator:
+            bucket = emulator.bucket("examplebucket", acl="public-read")
+            bucket.put_object("hello.txt", b"Hello")
+
+    `async with` works as well. The options are the fields of `Settings`; `seed` is a TOML file that
+    is put at the start, and that `reset` goes back to. Raises `OSError` where the port is taken and
+    `SeedError` for a seed that cannot be used.
+    """
+
+    def __init__(self, *, port: int = 0, **settings: Any) -> None:
+        self.settings = Settings(port=port, **settings)
+        self.service = Service(self.settings)
+        self.port = port
+        self._server = Server(self.service)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint to give to an SDK, such as `http://127.0.0.1:40123`."""
+        return f"http://{self.settings.host}:{self.port}"
+
+    @property
+    def region(self) -> str:
+        return self.settings.region
+
+    @property
+    def access_key_id(self) -> str:
+        return self.settings.access_key_id
+
+    @property
+    def access_key_secret(self) -> str:
+        return self.settings.access_key_secret
+
+    @property
+    def journal(self) -> list[Entry]:
+        """The requests since the last reset, oldest first, each with what was decided on it."""
+        return self.run(self.service.journal.entries)
+
+    def start(self) -> Self:
+        """Listen; returns once requests can be sent."""
+        seed_file = self.settings.seed
+        if seed_file is not None:
+            seed.load(Path(seed_file), self.service)
+        self.service.begin_here()
+        loop = self._loop = (loop_factory() or asyncio.new_event_loop)()
+        self._thread = threading.Thread(target=loop.run_forever, name="oss-emulator", daemon=True)
+        self._thread.start()
+        listening = self._server.start(self.settings.host, self.port)
+        try:
+            self.port = asyncio.run_coroutine_threadsafe(listening, loop).result(PATIENCE)
+        except BaseException:
+            self._end_thread()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Let running requests finish and end the thread."""
+        if self._loop is None:
+            return
+        try:
+            stopping = asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop)
+            stopping.result(PATIENCE)
+        finally:
+            self._end_thread()
+
+    def reset(self) -> None:
+        """Go back to the start: the seed or nothing, an empty journal, no faults, the true time."""
+        self.run(self.service.reset)
+
+    def bucket(
+        self,
+        name: str,
+        *,
+        acl: str = "private",
+        rules: RefererConfiguration | bytes | None = None,
+    ) -> "oss2.Bucket":
+        """A ready `oss2.Bucket` of the owner; the bucket is created if it is not there.
+
+        `rules` are its hotlink protection, as a configuration or as the XML of PutBucketReferer.
+        Raises `ValueError` with the service's own error for a bad name, ACL or document.
+        """
+        import oss2
+        from oss2.credentials import StaticCredentialsProvider
+
+        self.put(f"/{name}", headers={"x-oss-acl": acl})
+        if rules is not None:
+            document = rules if isinstance(rules, bytes) else codec.format(rules)
+            self.put(f"/{name}?referer", document)
+        provider = StaticCredentialsProvider(self.access_key_id, self.access_key_secret)
+        auth = oss2.ProviderAuthV4(provider)
+        return oss2.Bucket(auth, self.endpoint, name, region=self.region)
+
+    def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        """Put something as the owner without a signature; raises `ValueError` if it is refused."""
+        fields = [("Host", "localhost"), *(headers or {}).items()]
+
+        def send() -> Response:
+            request = Request.read("PUT", target, fields, self.service.clock.now())
+            return self.service.handle(request, body, caller=self.service.accounts.owner)
+
+        response = self.run(send)
+        if response.status != 200 and isinstance(response.body, bytes):
+            raise ValueError(response.body.decode())
+
+    def run(self, function: Callable[[], Result]) -> Result:
+        """Run a function on the server's thread, between its requests."""
+        if self._loop is None:
+            raise RuntimeError("The emulator is not running: use it in a with statement.")
+
+        async def call() -> Result:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(PATIENCE)
+
+    def _end_thread(self) -> None:
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(PATIENCE)
+            self._loop.close()
+        self._loop = self._thread = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.start)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await asyncio.to_thread(self.stop)

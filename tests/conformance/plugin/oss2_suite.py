@@ -1,0 +1,127 @@
+"""A pytest plugin that makes the suite of oss2 come out the same each time, and writes its results.
+
+Loaded by name into the suite's own run, in every worker of it. The environment variable
+OSS2_SUITE_RESULTS names the file the results go to.
+"""
+
+import importlib
+import json
+import os
+import random
+import signal
+import socket
+import unittest
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SECONDS_A_TEST = 60
+
+# unittest dropped these names in Python 3.12; the suite still says them.
+_FORMER_NAMES = {
+    "assertEquals": "assertEqual",
+    "assertNotEquals": "assertNotEqual",
+    "assertRegexpMatches": "assertRegex",
+    "assertRaisesRegexp": "assertRaisesRegex",
+    "assert_": "assertTrue",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for former, name in _FORMER_NAMES.items():
+        if not hasattr(unittest.TestCase, former):
+            setattr(unittest.TestCase, former, getattr(unittest.TestCase, name))
+    warnings.simplefilter("ignore")
+    _stay_on_this_machine()
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Results(Path(os.environ["OSS2_SUITE_RESULTS"])))
+
+
+def _stay_on_this_machine() -> None:
+    """Names of other hosts are not found, with or without a network: the outcome is the same."""
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host not in (None, "", "127.0.0.1", "localhost", b"127.0.0.1", b"localhost"):
+            raise socket.gaierror(socket.EAI_NONAME, f"{host!r} is outside of this machine")
+        return resolve(host, *arguments, **options)
+
+    socket.getaddrinfo = getaddrinfo
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Give the bucket that tests pick at random instead of the RSA one a local key as well.
+
+    With `AliKMSProvider` they would pass or fail by chance, for there is no KMS to ask. Only the
+    common set-up is touched: tests of `AliKMSProvider` itself meet the real one.
+    """
+    if not session.items:
+        return
+    common = importlib.import_module("tests.common")
+    common.OssTestCase.setUp = _with_local_keys(common, common.OssTestCase.setUp)
+
+
+def _with_local_keys(common: Any, set_up: Callable[[Any], None]) -> Callable[[Any], None]:
+    def local_provider(*_: Any) -> Any:
+        return common.oss2.RsaProvider(common.key_pair)
+
+    def with_local_keys(case: Any) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(common.oss2, "AliKMSProvider", local_provider)
+            set_up(case)
+
+    return with_local_keys
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """The same random numbers and the same environment for each test, and an end to all of them."""
+    random.seed(item.nodeid)
+    environ = dict(os.environ)
+
+    def out_of_time(_number: int, _frame: object) -> None:
+        raise TimeoutError(f"not finished within {SECONDS_A_TEST} s")
+
+    before = signal.signal(signal.SIGALRM, out_of_time)
+    # Again and again: the suite has handlers that catch everything.
+    signal.setitimer(signal.ITIMER_REAL, SECONDS_A_TEST, 5)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        os.environ.clear()
+        os.environ.update(environ)
+
+
+class _Results:
+    """Collects the outcome of every test where the workers report to."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._tests: dict[str, dict[str, Any]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        result = self._tests.setdefault(
+            report.nodeid, {"passed": True, "why": "", "detail": "", "seconds": 0.0}
+        )
+        result["seconds"] += report.duration
+        if not report.passed:
+            result["passed"] = False
+            result["why"] = result["why"] or _last_line(report)
+            result["detail"] += report.longreprtext
+
+    def pytest_sessionfinish(self) -> None:
+        part = self._path.with_suffix(".part")
+        part.write_text(json.dumps(self._tests, indent=1, sort_keys=True), encoding="utf-8")
+        part.replace(self._path)
+
+
+def _last_line(report: pytest.TestReport) -> str:
+    if report.skipped and isinstance(report.longrepr, Sequence):
+        return str(report.longrepr[-1])
+    lines = [line for line in report.longreprtext.splitlines() if line.strip()]
+    return lines[-1] if lines else report.outcome

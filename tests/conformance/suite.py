@@ -1,0 +1,57 @@
+"""The source archive of oss2: fetched, verified and unpacked, never kept in the repository."""
+
+import hashlib
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+VERSION = "2.19.1"
+SHA256 = "a8ab9ee7eb99e88a7e1382edc6ea641d219d585a7e074e3776e9dec9473e59c1"
+
+
+class FetchError(Exception):
+    """The archive is not to be had, or is not the one that is meant."""
+
+
+def fetch(cache: Path) -> Path:
+    """The archive: the one kept in the folder, or as pip gets it from the index it is set to use.
+
+    Raises `FetchError`.
+    """
+    archive = cache / f"oss2-{VERSION}.tar.gz"
+    if not archive.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        _download(cache)
+    found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if found != SHA256:
+        raise FetchError(f"{archive} has the SHA-256 {found}, not {SHA256}")
+    return archive
+
+
+def _download(folder: Path) -> None:
+    with TemporaryDirectory() as work:
+        # In a requirements file, for pip takes hashes nowhere else.
+        wanted = Path(work, "requirements.txt")
+        wanted.write_text(f"oss2=={VERSION} --hash=sha256:{SHA256}\n", encoding="utf-8")
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download"]
+        source_only = [
+            "--no-deps",
+            "--no-binary",
+            "oss2",
+            "--requirement",
+            wanted,
+            "--dest",
+            folder,
+        ]
+        done = subprocess.run([*pip, *source_only], check=False)
+    if done.returncode:
+        raise FetchError("pip did not get the source archive of oss2; what it says stands above")
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """The folder of the unpacked archive: its `tests` stand beside the `oss2` they test."""
+    with tarfile.open(archive) as content:
+        content.extractall(folder, filter="data")
+    return folder / f"oss2-{VERSION}"

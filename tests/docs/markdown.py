@@ -1,0 +1,43 @@
+"""What tests read from a Markdown file: fenced blocks with why one is not run, and tables."""
+
+import re
+from dataclasses import dataclass
+
+_FENCE = re.compile(
+    r"(?:<!-- not run: (?P<why>[^\n]+) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)```\n", re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block."""
+
+    language: str
+    text: str
+    why_not_run: str = ""
+
+
+def blocks(markdown: str) -> list[Block]:
+    """The fenced blocks in order."""
+    found = [
+        Block(match["language"], match["text"], match["why"] or "")
+        for match in _FENCE.finditer(markdown)
+    ]
+    assert markdown.count("```") == 2 * len(found), "a fence is not closed, or none of ours"
+    assert markdown.count("<!-- not run") == sum(bool(block.why_not_run) for block in found)
+    return found
+
+
+def table(markdown: str, first: str) -> list[list[str]]:
+    """The rows of the table whose first heading is `first`, without code marks."""
+    _, _, rest = markdown.partition(f"| {first} |")
+    assert rest, f"there is no table of {first}"
+    lines = rest.partition("\n\n")[0].splitlines()[2:]
+    return [[cell.strip().replace("`", "") for cell in line.split("|")[1:-1]] for line in lines]
+
+
+def agrees(expected: str, actual: str) -> bool:
+    """Whether lines are as expected; `...` stands for any lines, also none."""
+    wanted = [re.escape(line) for line in expected.splitlines()]
+    lines = [r"(?:.*\n)*?" if line == r"\.\.\." else f"{line}\n" for line in wanted]
+    return re.fullmatch("".join(lines), actual.replace("\r\n", "\n")) is not None

@@ -1,0 +1,159 @@
+"""README.md, done as it says: its commands and its code, in order, against the server it starts."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+from tests.cli.process import PATIENCE, Running, environment, started
+from tests.docs.markdown import Block, agrees, blocks
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = blocks(README)
+RUN = [block for block in BLOCKS if block.language in ("sh", "python") and not block.why_not_run]
+SERVER, *STEPS = RUN
+
+MARK = "---- block"
+"""Printed before the output of each block."""
+
+needs_tools = pytest.mark.skipif(
+    not (shutil.which("make") and shutil.which("curl")),
+    reason="make or curl is not installed, and the README's commands are made of them",
+)
+
+
+def reader_environment(home: Path) -> dict[str, str]:
+    """The variables of somebody who reads the README: nothing set, this Python first on PATH."""
+    variables = {
+        # What an outer `make` tells its children about itself is not for ours.
+        name: value
+        for name, value in environment().items()
+        if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "VENV")
+    }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
+    # Proxies are not asked for addresses of this machine.
+    return {**variables, "HOME": str(home), "PATH": path, "no_proxy": "*"}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    """The README's first command, in this environment and on a free port."""
+    ready_file = tmp_path / "ready.json"
+    # The environment is there already: `-o` has make take it for finished.
+    command = [
+        *shlex.split(SERVER.text),
+        f"--assume-old={sys.prefix}/.installed-to-run",
+        f"VENV={sys.prefix}",
+        f"ARGS=--port 0 --ready-file {shlex.quote(str(ready_file))}",
+    ]
+    home = tmp_path / "home"
+    home.mkdir()
+    with started(command, tmp_path, ready_file, reader_environment(home), ROOT) as running:
+        yield running
+
+
+def script(steps: list[Block], port: int) -> str:
+    """The blocks as one shell script, so that what one exports the next ones have."""
+    lines = ["set -eu"]
+    for number, block in enumerate(steps):
+        text = re.sub(r":9000\b", f":{port}", block.text)
+        lines.append(f"echo '{MARK} {number}'")
+        if block.language == "python":
+            text = f"python - <<'END OF BLOCK'\n{text}END OF BLOCK\n"
+        lines.append(text)
+    return "\n".join(lines)
+
+
+def expected_after(block: Block) -> str | None:
+    """The output the README shows for a block, None where it shows none."""
+    following = BLOCKS[BLOCKS.index(block) + 1 :]
+    return following[0].text if following and following[0].language == "text" else None
+
+
+def test_first_command_is_the_one_that_starts_it() -> None:
+    assert SERVER.text == "make run\n"
+
+
+@needs_tools
+def test_commands_and_code_do_what_is_shown(server: Running, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh"],
+        input=script(STEPS, server.port),
+        capture_output=True,
+        text=True,
+        env=reader_environment(tmp_path / "home"),
+        cwd=ROOT,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr
+    before, *outputs = re.split(rf"^{MARK} \d+\n", done.stdout, flags=re.MULTILINE)
+    assert before == ""
+    assert len(outputs) == len(STEPS)
+    for block, output in zip(STEPS, outputs, strict=True):
+        expected = expected_after(block)
+        if expected is None:
+            assert output == "", block.text
+        else:
+            # Nothing that is shown names the port, so nothing has to be replaced.
+            assert ":9000" not in expected
+            ending = output if output.endswith("\n") else f"{output}\n"
+            assert agrees(expected, ending), f"{block.text}\n{output}"
+
+
+@needs_tools
+def test_server_says_what_to_try(server: Running) -> None:
+    told = server.stdout.read_text()
+    assert f"{DEFAULT_ACCESS_KEY_ID} / {DEFAULT_ACCESS_KEY_SECRET}" in told
+    assert "curl -i -H 'Referer: http://thief.example.org/'" in told
+
+
+def test_every_block_is_run_or_says_why_not() -> None:
+    reasons = {block.why_not_run for block in BLOCKS if block.why_not_run}
+    assert reasons == {
+        "needs a container engine",
+        "installs from a package registry",
+        "this very test is part of it",
+    }
+    assert {block.language for block in BLOCKS} == {"sh", "python", "text", "toml"}
+    # Nothing is shown that no block has printed.
+    shown = [block for block in BLOCKS if block.language == "text"]
+    assert shown == [block for block in map(_after, RUN) if block is not None]
+    assert len(RUN) == 7
+
+
+def _after(block: Block) -> Block | None:
+    text = expected_after(block)
+    return None if text is None else Block("text", text)
+
+
+def test_keys_are_the_defaults() -> None:
+    assert f"export OSS_ACCESS_KEY_ID={DEFAULT_ACCESS_KEY_ID}\n" in README
+    assert f"export OSS_ACCESS_KEY_SECRET={DEFAULT_ACCESS_KEY_SECRET}\n" in README
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "verdict"),
+    [
+        ("a\n", "a\n", True),
+        ("a\n", "a\r\n", True),
+        ("a\n", "b\n", False),
+        ("a\n", "a\nb\n", False),
+        ("a\n...\n", "a\nb\n", True),
+        ("a\n...\n", "a\n", True),
+        ("a\n...\nc\n", "a\nb\nb\nc\n", True),
+        ("a\n...\nc\n", "a\nb\n", False),
+        ("...\nb\n...\n", "a\nb\nc\n", True),
+        ("...\nc\n...\nb\n...\n", "a\nb\nc\n", False),
+        ("a.c\n", "abc\n", False),
+    ],
+)
+def test_agreement_of_output(expected: str, actual: str, verdict: bool) -> None:
+    assert agrees(expected, actual) is verdict

@@ -1,0 +1,194 @@
+"""Who may do what without a signature: the bucket's ACL, the object's ACL, the operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.http.client import Answer, Client
+from tests.http.live import Live, Signed
+
+BUCKET_ACLS = ("private", "public-read", "public-read-write")
+OBJECT_ACLS = ("default", "private", "public-read", "public-read-write")
+DELETE = b"<Delete><Object><Key>a</Key></Object></Delete>"
+OPEN = (("x-oss-object-acl", "public-read-write"),)
+RULES = b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A request, `{b}` being the bucket, and what it needs: to read, to write, or to be owner."""
+
+    name: str
+    needs: str
+    method: str
+    target: str
+    success: int
+    body: bytes | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+OBJECT_OPERATIONS = [
+    Operation("GetObject", "read", "GET", "/{b}/a", 200),
+    Operation("GetObject, a range", "read", "GET", "/{b}/a", 206, None, (("Range", "bytes=0-1"),)),
+    Operation("HeadObject", "read", "HEAD", "/{b}/a", 200),
+    Operation("GetObjectMeta", "read", "HEAD", "/{b}/a?objectMeta", 200),
+    Operation("PutObject", "write", "PUT", "/{b}/a", 200, b"new"),
+    Operation("DeleteObject", "write", "DELETE", "/{b}/a", 204),
+    Operation("DeleteMultipleObjects", "write", "POST", "/{b}?delete", 200, DELETE),
+    Operation("GetObjectACL", "own", "GET", "/{b}/a?acl", 200),
+    Operation("PutObjectACL", "own", "PUT", "/{b}/a?acl", 200, None, OPEN),
+]
+
+BUCKET_OPERATIONS = [
+    Operation("ListObjects", "own", "GET", "/{b}", 200),
+    Operation("ListObjects with a slash", "own", "GET", "/{b}/", 200),
+    Operation("ListObjectsV2", "own", "GET", "/{b}?list-type=2", 200),
+    Operation("HeadBucket", "own", "HEAD", "/{b}", 200),
+    Operation("GetBucketInfo", "own", "GET", "/{b}?bucketInfo", 200),
+    Operation("GetBucketLocation", "own", "GET", "/{b}?location", 200),
+    Operation("GetBucketStat", "own", "GET", "/{b}?stat", 200),
+    Operation("GetBucketAcl", "own", "GET", "/{b}?acl", 200),
+    Operation("PutBucketAcl", "own", "PUT", "/{b}?acl", 200, None, (("x-oss-acl", "private"),)),
+    Operation("GetBucketReferer", "own", "GET", "/{b}?referer", 200),
+    Operation("PutBucketReferer", "own", "PUT", "/{b}?referer", 200, RULES),
+    Operation("PutBucket", "own", "PUT", "/{b}", 200, None, (("x-oss-acl", "private"),)),
+    Operation("DeleteBucket", "own", "DELETE", "/{b}", 204),
+]
+
+GIVES = {
+    "private": set(),
+    "public-read": {"read"},
+    "public-read-write": {"read", "write"},
+}
+"""What each ACL gives to everybody."""
+
+
+def ask(client: Client, operation: Operation, bucket: str) -> Answer:
+    target = operation.target.replace("{b}", bucket)
+    return client.request(operation.method, target, operation.headers, operation.body)
+
+
+@pytest.mark.parametrize("object_acl", OBJECT_ACLS)
+@pytest.mark.parametrize("bucket_acl", BUCKET_ACLS)
+@pytest.mark.parametrize("operation", OBJECT_OPERATIONS, ids=lambda operation: operation.name)
+def test_an_objects_own_acl_goes_before_its_buckets(
+    live: Live,
+    client: Client,
+    signed: Signed,
+    make_bucket: Callable[..., str],
+    operation: Operation,
+    bucket_acl: str,
+    object_acl: str,
+) -> None:
+    bucket = make_bucket(bucket_acl)
+    live.put(f"/{bucket}/a", b"content", {"x-oss-object-acl": object_acl})
+    given = GIVES[bucket_acl if object_acl == "default" else object_acl]
+    if operation.name == "DeleteMultipleObjects":
+        given = given & GIVES[bucket_acl]  # it is asked of the bucket, too
+    allowed = operation.needs in given
+    answer = ask(client, operation, bucket)
+    if allowed:
+        assert answer.status == operation.success
+        return
+    assert (answer.status, answer.code) == (403, "AccessDenied")
+    assert signed.request("GET", bucket, "a").body == b"content"
+    assert ("Grant", object_acl) in _grants(signed.request("GET", bucket, "a", {"acl": ""}))
+
+
+def _grants(answer: Answer) -> list[tuple[str, str]]:
+    grant = answer.body.partition(b"<Grant>")[2].partition(b"</Grant>")[0]
+    return [("Grant", grant.decode())]
+
+
+@pytest.mark.parametrize("bucket_acl", BUCKET_ACLS)
+@pytest.mark.parametrize("operation", BUCKET_OPERATIONS, ids=lambda operation: operation.name)
+def test_what_is_asked_of_a_bucket_is_its_owners(
+    client: Client,
+    signed: Signed,
+    make_bucket: Callable[..., str],
+    operation: Operation,
+    bucket_acl: str,
+) -> None:
+    """R-32 among others. Neither public ACL lets anybody list."""
+    bucket = make_bucket(bucket_acl)
+    answer = ask(client, operation, bucket)
+    assert (answer.status, answer.code) == (403, "AccessDenied")
+    expected = "0003-00001201" if operation.name == "PutBucket" else "0003-00000905"
+    assert answer.error["EC"] == expected
+    assert _grants(signed.request("GET", bucket, "", {"acl": ""})) == [("Grant", bucket_acl)]
+
+
+@pytest.mark.parametrize("bucket_acl", BUCKET_ACLS)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_is_missing_is_told_only_to_who_may_read(
+    client: Client, make_bucket: Callable[..., str], bucket_acl: str, method: str
+) -> None:
+    answer = client.request(method, f"/{make_bucket(bucket_acl)}/missing")
+    assert answer.status == (404 if "read" in GIVES[bucket_acl] else 403)
+
+
+@pytest.mark.parametrize("bucket_acl", BUCKET_ACLS)
+def test_a_new_object_is_put_by_the_buckets_acl(
+    client: Client, signed: Signed, make_bucket: Callable[..., str], bucket_acl: str
+) -> None:
+    bucket = make_bucket(bucket_acl)
+    answer = client.put(f"/{bucket}/new", b"x")
+    allowed = "write" in GIVES[bucket_acl]
+    assert answer.status == (200 if allowed else 403)
+    assert signed.request("GET", bucket, "new").status == (200 if allowed else 404)
+
+
+@pytest.mark.parametrize("source_acl", BUCKET_ACLS)
+@pytest.mark.parametrize("object_acl", OBJECT_ACLS)
+@pytest.mark.parametrize("target_acl", BUCKET_ACLS)
+def test_a_copy_needs_to_read_its_source_and_to_write_its_target(
+    live: Live,
+    client: Client,
+    signed: Signed,
+    make_bucket: Callable[..., str],
+    source_acl: str,
+    object_acl: str,
+    target_acl: str,
+) -> None:
+    source, target = make_bucket(source_acl), make_bucket(target_acl)
+    live.put(f"/{source}/a", b"content", {"x-oss-object-acl": object_acl})
+    reads = "read" in GIVES[source_acl if object_acl == "default" else object_acl]
+    allowed = reads and "write" in GIVES[target_acl]
+    answer = client.request("PUT", f"/{target}/b", [("x-oss-copy-source", f"/{source}/a")])
+    assert answer.status == (200 if allowed else 403)
+    assert signed.request("GET", target, "b").status == (200 if allowed else 404)
+
+
+def test_an_acl_that_was_changed_counts_at_once(
+    client: Client, signed: Signed, make_bucket: Callable[..., str], live: Live
+) -> None:
+    bucket = make_bucket("private")
+    live.put(f"/{bucket}/a", b"content")
+    steps = [
+        ("PUT", "", {"x-oss-acl": "public-read"}, 200),
+        ("PUT", "a", {"x-oss-object-acl": "private"}, 403),
+        ("PUT", "a", {"x-oss-object-acl": "default"}, 200),
+        ("PUT", "", {"x-oss-acl": "private"}, 403),
+    ]
+    assert client.get(f"/{bucket}/a").status == 403
+    for method, key, headers, status in steps:
+        assert signed.request(method, bucket, key, {"acl": ""}, headers).status == 200
+        assert client.get(f"/{bucket}/a").status == status
+
+
+def test_one_private_object_keeps_a_list_from_being_deleted(
+    live: Live, client: Client, signed: Signed, make_bucket: Callable[..., str]
+) -> None:
+    bucket = make_bucket("public-read-write")
+    live.put(f"/{bucket}/a", b"content")
+    live.put(f"/{bucket}/b", b"content", {"x-oss-object-acl": "private"})
+    both = b"<Delete><Object><Key>a</Key></Object><Object><Key>b</Key></Object></Delete>"
+    assert client.request("POST", f"/{bucket}?delete", (), both).status == 403
+    for key in ("a", "b"):
+        assert signed.request("HEAD", bucket, key).status == 200
+    assert signed.request("POST", bucket, "", {"delete": ""}, None, both).status == 200
+    for key in ("a", "b"):
+        assert signed.request("HEAD", bucket, key).status == 404

@@ -1,0 +1,366 @@
+"""What HTTP itself allows and forbids: connections, uploads on their way, bad requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.http.client import Answer, Client, Connection, write
+from tests.http.live import Live, Signed, sign
+
+HOST = ("Host", "localhost")
+SIX_MIB = b"0123456789abcdef" * (6 * 1024 * 1024 // 16)
+
+
+@pytest.fixture
+def bucket(live: Live, make_bucket: Callable[..., str]) -> str:
+    """A bucket that anybody may read and write, with the object `a`."""
+    name = make_bucket("public-read-write")
+    live.put(f"/{name}/a", b"content", {"Content-Type": "text/plain"})
+    return name
+
+
+# --- many requests, one connection
+
+
+def test_a_connection_serves_many_requests(client: Client, bucket: str) -> None:
+    with client.connect() as connection:
+        for number in range(20):
+            target = f"/{bucket}/b{number}"
+            assert connection.request("PUT", target, [HOST], b"x" * number).status == 200
+            assert connection.request("GET", target, [HOST]).body == b"x" * number
+            assert connection.request("HEAD", target, [HOST]).status == 200
+            assert connection.request("DELETE", target, [HOST]).status == 204
+            assert connection.request("GET", target, [HOST]).status == 404
+            assert connection.request("HEAD", target, [HOST]).status == 404
+
+
+def test_pipelined_requests_are_answered_in_order(client: Client, bucket: str) -> None:
+    with client.connect() as connection:
+        connection.send(
+            b"".join(
+                write("PUT", f"/{bucket}/{number}", [HOST], str(number).encode())
+                + write("GET", f"/{bucket}/{number}", [HOST])
+                + write("GET", f"/{bucket}/missing-{number}", [HOST])
+                for number in range(10)
+            )
+        )
+        for number in range(10):
+            assert connection.receive("PUT").status == 200
+            assert connection.receive("GET").body == str(number).encode()
+            assert connection.receive("GET").error["Key"] == f"missing-{number}"
+
+
+def test_a_connection_is_closed_when_asked_for(client: Client, bucket: str) -> None:
+    with client.connect() as connection:
+        answer = connection.request("GET", f"/{bucket}/a", [HOST, ("Connection", "close")])
+        assert (answer.body, answer.headers["Connection"]) == (b"content", "close")
+        assert connection.ends()
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_http_1_0_is_understood(client: Client, bucket: str, keep: bool) -> None:
+    extra = b"Connection: keep-alive\r\n" if keep else b""
+    request = f"GET /{bucket}/a HTTP/1.0\r\nHost: localhost\r\n".encode() + extra + b"\r\n"
+    with client.connect() as connection:
+        connection.send(request)
+        answer = connection.receive()
+        assert (answer.status, answer.body) == (200, b"content")
+        if keep:
+            assert answer.headers["Connection"] == "keep-alive"
+            connection.send(request)
+            assert connection.receive().body == b"content"
+        else:
+            assert connection.ends()
+
+
+def test_http_1_0_needs_no_host(client: Client, bucket: str) -> None:
+    with client.connect() as connection:
+        connection.send(f"GET /{bucket}/a HTTP/1.0\r\n\r\n".encode())
+        assert connection.receive().body == b"content"
+
+
+def test_a_request_may_come_byte_by_byte(client: Client, bucket: str) -> None:
+    with client.connect() as connection:
+        for byte in write("PUT", f"/{bucket}/b", [HOST], b"slow"):
+            connection.send(bytes([byte]))
+        assert connection.receive("PUT").status == 200
+    assert client.get(f"/{bucket}/b").body == b"slow"
+
+
+# --- uploads
+
+
+def test_a_client_that_waits_is_asked_for_its_body(client: Client, bucket: str) -> None:
+    headers = [HOST, ("Content-Length", "4"), ("Expect", "100-continue")]
+    with client.connect() as connection:
+        assert connection.request("PUT", f"/{bucket}/b", headers).status == 100
+        connection.send(b"body")
+        assert connection.receive("PUT").status == 200
+        assert connection.request("GET", f"/{bucket}/b", [HOST]).body == b"body"
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [("/{private}/b", 403), ("/no-such-bucket/b", 404), ("/{public}/b?tagging-of-mine", 501)],
+)
+def test_a_client_that_waits_is_refused_before_it_sends(
+    client: Client, bucket: str, make_bucket: Callable[..., str], target: str, status: int
+) -> None:
+    headers = [HOST, ("Content-Length", "4"), ("Expect", "100-continue")]
+    filled = target.replace("{private}", make_bucket()).replace("{public}", bucket)
+    with client.connect() as connection:
+        answer = connection.request("PUT", filled, headers)
+        assert (answer.status, answer.headers["Connection"]) == (status, "close")
+
+
+@pytest.mark.parametrize("size", [0, 1, 5_000_000])
+def test_a_body_may_come_in_chunks(client: Client, bucket: str, size: int) -> None:
+    body = SIX_MIB[:size]
+    with client.connect() as connection:
+        connection.send_request("PUT", f"/{bucket}/b", [HOST, ("Transfer-Encoding", "chunked")])
+        for start in range(0, size, 300_001):
+            piece = body[start : start + 300_001]
+            connection.send(b"%x;extension=1\r\n%s\r\n" % (len(piece), piece))
+        connection.send(b"0\r\nTrailer: ignored\r\n\r\n")
+        assert connection.receive("PUT").status == 200
+        assert connection.request("GET", f"/{bucket}/b", [HOST]).body == body
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "aws-chunked, gzip"])
+def test_a_body_is_kept_as_it_was_sent_whatever_its_encoding(
+    client: Client, bucket: str, encoding: str
+) -> None:
+    client.put(f"/{bucket}/b", b"no such encoding at all", ("Content-Encoding", encoding))
+    answer = client.get(f"/{bucket}/b", ("Accept-Encoding", "gzip"))
+    assert answer.headers["Content-Encoding"] == encoding
+    assert answer.body == b"no such encoding at all"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("size", [10, 5_000_000])
+def test_an_upload_that_is_broken_off_leaves_nothing(
+    client: Client, bucket: str, chunked: bool, size: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The object that was there stays; one that was not does not come; nothing has failed."""
+    head = ("Transfer-Encoding", "chunked") if chunked else ("Content-Length", str(size + 1))
+    for key in ("a", "b"):
+        with client.connect() as connection:
+            connection.send_request("PUT", f"/{bucket}/{key}", [HOST, head])
+            connection.send(b"%x\r\n" % size if chunked else b"")
+            connection.send(SIX_MIB[:size])
+        # Whatever comes next is served: the server has seen the end of the other.
+        for _ in range(3):
+            assert client.get(f"/{bucket}/a").body == b"content"
+            assert client.head(f"/{bucket}/b").status == 404
+    assert caplog.records == []
+
+
+def test_an_object_is_seen_whole_or_not_at_all(live: Live, client: Client, bucket: str) -> None:
+    """While a new body arrives, the old object is read."""
+    with client.connect() as connection:
+        connection.send_request(
+            "PUT", f"/{bucket}/a", [HOST, ("Content-Length", str(len(SIX_MIB)))]
+        )
+        connection.send(SIX_MIB[:5_000_000])
+        assert client.get(f"/{bucket}/a").body == b"content"
+        connection.send(SIX_MIB[5_000_000:])
+        assert connection.receive("PUT").status == 200
+    assert client.get(f"/{bucket}/a").body == SIX_MIB
+
+
+def test_an_object_that_is_replaced_is_sent_to_its_end(client: Client, bucket: str) -> None:
+    client.put(f"/{bucket}/big", SIX_MIB)
+    with client.connect() as connection:
+        connection.send_request("GET", f"/{bucket}/big", [HOST])
+        # The answer does not fit into the buffers between: it is still on its way.
+        assert client.put(f"/{bucket}/big", b"new").status == 200
+        assert client.request("DELETE", f"/{bucket}/big").status == 204
+        assert connection.receive().body in (SIX_MIB, b"new")
+    assert client.get(f"/{bucket}/big").status == 404
+
+
+# --- what changes while a body is on its way
+
+
+def begun(connection: Connection, signed: Signed, bucket: str, key: str, **rest: Any) -> None:
+    """Start a signed PUT that waits to be asked for its body, and be asked."""
+    parameters = rest.get("parameters")
+    target, fields = sign(signed.auth, "header", "PUT", bucket, key, parameters)
+    fields += [HOST, ("Content-Length", str(rest["length"])), ("Expect", "100-continue")]
+    assert connection.request("PUT", target, fields).status == 100
+
+
+def test_rules_that_arrive_slowly_undo_no_other_change(
+    client: Client, signed: Signed, bucket: str
+) -> None:
+    rules = (
+        b"<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><RefererList>"
+        b"<Referer>https://a.example/</Referer></RefererList></RefererConfiguration>"
+    )
+    with client.connect() as connection:
+        begun(connection, signed, bucket, "", parameters={"referer": ""}, length=len(rules))
+        answer = signed.request("PUT", bucket, "", {"acl": ""}, {"x-oss-acl": "private"})
+        assert answer.status == 200
+        connection.send(rules)
+        assert connection.receive("PUT").status == 200
+    assert b"<Grant>private</Grant>" in signed.request("GET", bucket, "", {"acl": ""}).body
+    assert b"https://a.example/" in signed.request("GET", bucket, "", {"referer": ""}).body
+
+
+def test_an_upload_to_a_bucket_that_was_deleted_meanwhile_is_refused(
+    client: Client, signed: Signed, make_bucket: Callable[..., str]
+) -> None:
+    bucket = make_bucket()
+    with client.connect() as connection:
+        begun(connection, signed, bucket, "b", length=4)
+        assert signed.request("DELETE", bucket).status == 204
+        connection.send(b"body")
+        answer = connection.receive("PUT")
+        assert (answer.status, answer.code) == (404, "NoSuchBucket")
+
+
+# --- what is no HTTP
+
+
+def check_bad_request(answer: Answer) -> None:
+    assert answer.status == 400
+    assert answer.error["RequestId"] == answer.headers["x-oss-request-id"]
+    assert answer.headers["Content-Type"] == "application/xml"
+    assert answer.headers["Server"] == "AliyunOSS"
+    assert answer.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"rubbish\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/x.y\r\n\r\n",
+        b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",
+        b"PUT /b/a HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n",
+        b"PUT /b/a HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"PUT /b/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        b"PUT /b/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx",
+        b"PUT /b/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\nx",
+    ],
+)
+def test_what_is_no_http_is_answered_in_xml(client: Client, request_: bytes) -> None:
+    with client.connect() as connection:
+        connection.send(request_)
+        check_bad_request(connection.receive())
+        assert connection.ends()
+
+
+def test_a_chunk_that_is_none_puts_nothing(client: Client, bucket: str) -> None:
+    with client.connect() as connection:
+        connection.send_request("PUT", f"/{bucket}/b", [HOST, ("Transfer-Encoding", "chunked")])
+        connection.send(b"zz\r\nbody\r\n0\r\n\r\n")
+        check_bad_request(connection.receive("PUT"))
+        assert connection.ends()
+    assert client.head(f"/{bucket}/b").status == 404
+
+
+@pytest.mark.parametrize("place", ["target", "header"])
+def test_what_is_too_large_is_refused(client: Client, bucket: str, place: str) -> None:
+    """A kilobyte is fine, so is one of eight; 64 are not."""
+    for size, good in ((1024, True), (8192, True), (65536, False)):
+        target = f"/{bucket}/a?v=" + ("x" * size if place == "target" else "")
+        headers = [("X-Long", "x" * size)] if place == "header" else []
+        with client.connect() as connection:
+            answer = connection.request("GET", target, [HOST, *headers])
+            if good:
+                assert answer.status == 200
+            else:
+                check_bad_request(answer)
+
+
+# --- what an answer may hold
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_head_answers_as_get_does_without_a_body(client: Client, bucket: str, method: str) -> None:
+    get, head = client.get(f"/{bucket}/a"), client.head(f"/{bucket}/a")
+    changing = {"x-oss-request-id", "date", "x-oss-server-time"}
+
+    def lasting(answer: Answer) -> dict[str, str]:
+        return {
+            name.lower(): value
+            for name, value in answer.headers.items()
+            if name.lower() not in changing
+        }
+
+    assert lasting(get) == lasting(head)
+    assert (get.body, head.body) == (b"content", b"")
+
+
+def test_a_head_of_an_error_is_not_followed_by_a_body(client: Client, bucket: str) -> None:
+    with client.connect() as connection:
+        for target in (f"/{bucket}/missing", "/no-such-bucket/a", f"/{bucket}?not-there"):
+            answer = connection.request("HEAD", target, [HOST])
+            assert answer.headers["x-oss-err"]
+        assert connection.request("GET", f"/{bucket}/a", [HOST]).body == b"content"
+
+
+HOSTILE = [
+    "text/html\r\nSet-Cookie: a=b",
+    "text/html\nSet-Cookie: a=b",
+    "text/html\r\n\r\n<script>",
+    "中\n",
+    "\0",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("name", ["response-content-type", "response-content-disposition"])
+def test_a_parameter_cannot_add_a_header(
+    client: Client, signed: Signed, bucket: str, name: str, value: str
+) -> None:
+    target, _ = sign(signed.auth, "url", "GET", bucket, "a", {name: value})
+    with client.connect() as connection:
+        answer = connection.request("GET", target, [HOST])
+        assert "Set-Cookie" not in answer.headers
+        assert answer.status == 400
+        # Nothing else hangs behind the answer.
+        assert connection.request("GET", f"/{bucket}/a", [HOST]).body == b"content"
+
+
+def test_a_parameter_is_no_header_where_its_characters_are_cut_to_bytes(
+    client: Client, signed: Signed, bucket: str
+) -> None:
+    """U+010D and U+010A end in the bytes of CR and LF."""
+    value = "a\u010d\u010aSet-Cookie: a=b"
+    target, _ = sign(signed.auth, "url", "GET", bucket, "a", {"response-cache-control": value})
+    answer = client.get(target)
+    assert answer.headers["Cache-Control"].encode("latin-1").decode() == value
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_metadata_cannot_add_a_header(client: Client, bucket: str) -> None:
+    """A bare CR in a value, or bytes that are no UTF-8, which an answer could not carry."""
+    for value in (b"a\rSet-Cookie: b=c", b"\xff\xfe"):
+        with client.connect() as connection:
+            head = f"PUT /{bucket}/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+            connection.send(head.encode() + b"x-oss-meta-a: " + value + b"\r\n\r\n")
+            assert connection.receive("PUT").status == 400
+        assert client.head(f"/{bucket}/b").status == 404
+
+
+def test_metadata_in_utf8_comes_back_byte_by_byte(client: Client, bucket: str) -> None:
+    assert client.put(f"/{bucket}/b", b"x", ("x-oss-meta-a", "中文 😀")).status == 200
+    got = client.head(f"/{bucket}/b").headers["x-oss-meta-a"]
+    assert got.encode("latin-1").decode() == "中文 😀"
+
+
+def test_the_server_keeps_its_health_beside_the_buckets(client: Client, bucket: str) -> None:
+    answer = client.get("/_emulator/health")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert b'"status": "ok"' in answer.body
+    # In a bucket it is a key like any other.
+    assert client.get("/_emulator/health", ("Host", f"{bucket}.localhost")).code == "NoSuchKey"

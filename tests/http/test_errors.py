@@ -1,0 +1,405 @@
+"""Error answers over HTTP: status, Code, Message, EC and further elements of each situation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, unquote
+
+import oss2
+import pytest
+
+from emulator.operations import OPERATIONS
+from emulator.storage import MemoryStorage
+from tests.http.client import Answer, Client, Headers, check_error
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, Signed, serve, sign
+
+DECLARED = {(item.method, item.resource.value, item.subresource) for item in OPERATIONS}
+"""What is there, so that what is not can be told from it as operations are added."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request in a bucket that holds the objects `a` and `secret`, and its error.
+
+    In `target`, `{private}` and `{public}` stand for buckets of that ACL (public-read-write), and
+    in `details`, too. The request is signed where `signed` says so.
+    """
+
+    name: str
+    method: str
+    target: str
+    status: int
+    code: str
+    message: str
+    ec: str = ""
+    details: dict[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    signed: bool = True
+
+
+MALFORMED = (
+    "The XML you provided was not well-formed or did not validate against our published schema."
+)
+NO_ACL = "no such bucket access control exists"
+NO_OBJECT_ACL = "no such object access control exists"
+NO_BUCKET = "The specified bucket does not exist."
+NO_KEY = "The specified key does not exist."
+BUCKET_ACL = "You have no right to access this object because of bucket acl."
+FOREIGN = "The bucket you access does not belong to you."
+ANONYMOUS = "Anonymous access is forbidden for this operation."
+PRECONDITION = "At least one of the pre-conditions you specified did not hold."
+DIGEST = "The Content-MD5 you specified was invalid."
+ZEROS = '"00000000000000000000000000000000"'
+
+CASES = [
+    # Who may.
+    Case("nobody reads a private bucket", "GET", "/{private}/a", 403, "AccessDenied", BUCKET_ACL,
+         "0003-00000001", signed=False),
+    Case("nobody writes a private bucket", "PUT", "/{private}/b", 403, "AccessDenied", BUCKET_ACL,
+         "0003-00000001", body=b"x", signed=False),
+    Case("nobody reads a private object", "GET", "/{public}/secret", 403, "AccessDenied",
+         "You do not have read permission on this object.", "0003-00000005", signed=False),
+    Case("nobody writes a private object", "PUT", "/{public}/secret", 403, "AccessDenied",
+         "You do not have write permission on this object.", "0003-00000006", body=b"x",
+         signed=False),
+    Case("nobody deletes a private object", "DELETE", "/{public}/secret", 403, "AccessDenied",
+         "You do not have write permission on this object.", "0003-00000006", signed=False),
+    Case("nobody lists a bucket", "GET", "/{public}", 403, "AccessDenied", FOREIGN,
+         "0003-00000905", signed=False),
+    Case("nobody lists buckets", "GET", "/", 403, "AccessDenied", ANONYMOUS, "0003-00001201",
+         signed=False),
+    Case("nobody creates a bucket", "PUT", "/a-new-bucket", 403, "AccessDenied", ANONYMOUS,
+         "0003-00001201", signed=False),
+    Case("nobody creates a bucket that is there", "PUT", "/{public}", 403, "AccessDenied",
+         ANONYMOUS, "0003-00001201", headers=(("x-oss-acl", "private"),), signed=False),
+    # Buckets.
+    Case("a missing bucket", "GET", "/no-such-bucket", 404, "NoSuchBucket", NO_BUCKET,
+         "0015-00000101", {"BucketName": "no-such-bucket"}),
+    Case("an object of a missing bucket", "GET", "/no-such-bucket/a", 404, "NoSuchBucket",
+         NO_BUCKET, "0015-00000101", {"BucketName": "no-such-bucket"}),
+    Case("a bucket name that cannot be", "GET", "/No_Bucket", 400, "InvalidBucketName",
+         "The specified bucket is not valid.", "0015-00000001", {"BucketName": "No_Bucket"}),
+    Case("a bucket with objects", "DELETE", "/{private}", 409, "BucketNotEmpty",
+         "The bucket has objects. Please delete them first.", "0015-00000301",
+         {"BucketName": "{private}"}),
+    Case("a bucket ACL that is none", "PUT", "/{private}?acl", 400, "InvalidArgument", NO_ACL,
+         "0015-00000204", {"ArgumentName": "x-oss-acl", "ArgumentValue": "public"},
+         (("x-oss-acl", "public"),)),
+    # Objects.
+    Case("a missing key", "GET", "/{private}/x%20%E4%B8%AD%26", 404, "NoSuchKey", NO_KEY,
+         "0026-00000001", {"Key": "x 中&"}),
+    Case("the meta of a missing key", "HEAD", "/{private}/x?objectMeta", 404, "NoSuchKey", NO_KEY,
+         "0026-00000001", {"Key": "x"}),
+    Case("a copy of a missing key", "PUT", "/{private}/x", 404, "NoSuchKey", NO_KEY,
+         "0026-00000001", {"Key": "y"}, (("x-oss-copy-source", "/{private}/y"),)),
+    Case("a key that begins with a slash", "PUT", "/{private}//a", 400, "InvalidObjectName",
+         "The specified object is not valid.", "0016-00000005", body=b"x"),
+    Case("a key of 1,024 bytes", "GET", "/{private}/" + "a" * 1024, 400, "InvalidObjectName",
+         "The Length of Object name must be less than 1024.", "0016-00000003"),
+    Case("a key that is not UTF-8", "GET", "/{private}/%FF", 400, "InvalidObjectName",
+         "The specified object is not valid.", "0016-00000004", signed=False),
+    Case("an object that must not be overwritten", "PUT", "/{private}/a", 409, "FileAlreadyExists",
+         "The object you specified already exists and can not be overwritten.", "0026-00000002",
+         {"Key": "a"}, (("x-oss-forbid-overwrite", "true"),), b"x"),
+    Case("an object ACL that is none", "PUT", "/{private}/a?acl", 400, "InvalidArgument",
+         NO_OBJECT_ACL, "0017-00000104",
+         {"ArgumentName": "x-oss-object-acl", "ArgumentValue": "public"},
+         (("x-oss-object-acl", "public"),)),
+    Case("a copy source that is none", "PUT", "/{private}/x", 400, "InvalidArgument",
+         "Copy Source must mention the source bucket and key: /sourcebucket/sourcekey.", "",
+         {"ArgumentName": "x-oss-copy-source", "ArgumentValue": "/a"},
+         (("x-oss-copy-source", "/a"),)),
+    # Conditions.
+    Case("another ETag", "GET", "/{private}/a", 412, "PreconditionFailed", PRECONDITION,
+         "0017-00001001", {"Condition": "If-Match"}, (("If-Match", ZEROS),)),
+    Case("modified since", "GET", "/{private}/a", 412, "PreconditionFailed", PRECONDITION,
+         "0017-00001001", {"Condition": "If-Unmodified-Since"},
+         (("If-Unmodified-Since", "Fri, 13 Nov 2015 14:47:53 GMT"),)),
+    # Parameters.
+    Case("too many buckets asked for", "GET", "/?max-keys=100000", 400, "InvalidArgument",
+         "Argument max-keys must be an integer between 1 and 1000.", "0017-00000289",
+         {"ArgumentName": "max-keys", "ArgumentValue": "100000"}),
+    Case("an encoding that is none", "GET", "/{private}?encoding-type=urlencode", 400,
+         "InvalidArgument", "Invalid Encoding Method specified in Request", "0017-00000235",
+         {"ArgumentName": "encoding-type", "ArgumentValue": "urlencode"}),
+    Case("an algorithm that is none", "PUT", "/{private}/x", 400, "InvalidEncryptionAlgorithmError",
+         "The Encryption request you specified is not valid. Supported value: AES256/SM4/KMS.", "",
+         {}, (("x-oss-server-side-encryption", "ROT13"),), b"x"),
+    Case("response headers for nobody", "GET", "/{public}/a?response-content-type=text%2Fhtml",
+         400, "InvalidRequest",
+         "Request specific response headers cannot be used for anonymous GET requests.",
+         signed=False),
+    # Bodies.
+    Case("no length", "PUT", "/{private}/x", 411, "MissingContentLength",
+         "You must provide the Content-Length HTTP header.", "0017-00000101"),
+    Case("another digest", "PUT", "/{private}/x", 400, "InvalidDigest", DIGEST, "0017-00000503",
+         {"Content_MD5": "XrY7u+Ae7tCTyyK7j1rNww=="},
+         (("Content-MD5", "XrY7u+Ae7tCTyyK7j1rNww=="),), b"x"),
+    Case("a digest that is too short", "PUT", "/{private}/x", 400, "InvalidDigest", DIGEST,
+         "0017-00000502", {"Content_MD5": "c2hvcnQ="}, (("Content-MD5", "c2hvcnQ="),), b"x"),
+    Case("another checksum", "PUT", "/{private}/x", 400, "InvalidCRC64",
+         "The x-oss-hash-crc64ecma you specified does not match what we calculated.", "", {},
+         (("x-oss-hash-crc64ecma", "17"),), b"x"),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Two buckets, each with the objects `a` and `secret`, of which nobody may read the second."""
+
+    private: str
+    public: str
+    client: Client
+    signed: Signed
+
+    def fill(self, text: str) -> str:
+        return text.replace("{private}", self.private).replace("{public}", self.public)
+
+    def ask(self, case: Case, method: str, headers: Headers = ()) -> Answer:
+        target = self.fill(case.target)
+        fields = [(name, self.fill(value)) for name, value in (*case.headers, *headers)]
+        if case.signed:
+            fields += _signature(method, target, dict(fields))
+        return self.client.request(method, target, fields, case.body)
+
+
+def _signature(method: str, target: str, headers: dict[str, str]) -> list[tuple[str, str]]:
+    """The fields that sign a request whose target is written already."""
+    path, _, query = target.partition("?")
+    bucket, _, key = unquote(path[1:]).partition("/")
+    parameters = {
+        unquote(name): unquote(value)
+        for name, _, value in (part.partition("=") for part in query.split("&") if part)
+    }
+    request = oss2.http.Request(method, path, params=parameters, headers=headers)
+    SIGNERS["v2"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)._sign_request(request, bucket, key)
+    known = {name.lower() for name in headers}
+    return [
+        (name, str(value))
+        for name, value in request.headers.items()
+        if value is not None and name.lower() not in known
+    ]
+
+
+@pytest.fixture
+def stage(live: Live, client: Client, signed: Signed, make_bucket: Callable[..., str]) -> Stage:
+    found = Stage(make_bucket("private"), make_bucket("public-read-write"), client, signed)
+    for bucket in (found.private, found.public):
+        live.put(f"/{bucket}/a", b"content")
+        live.put(f"/{bucket}/secret", b"content", {"x-oss-object-acl": "private"})
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_an_error_says_what_the_service_says(live: Live, stage: Stage, case: Case) -> None:
+    answer = stage.ask(case, case.method)
+    details = {name: stage.fill(value) for name, value in case.details.items()}
+    check_error(answer, case.status, case.code, case.message, case.ec, **details)
+    assert answer.error["HostId"] == f"{live.host}:{live.port}"
+    for bucket in (stage.private, stage.public):
+        listed = live.run(lambda name=bucket: [o.key for o in live.service.storage.objects(name)])
+        assert listed == ["a", "secret"]
+
+
+HAVE_HEAD = [
+    case for case in CASES if case.method == "GET" and case.target != "/" and "?" not in case.target
+]
+
+
+@pytest.mark.parametrize("case", HAVE_HEAD, ids=lambda case: case.name)
+def test_head_says_in_a_header_what_get_says_in_its_body(stage: Stage, case: Case) -> None:
+    """P-30: x-oss-err."""
+    get, head = stage.ask(case, "GET"), stage.ask(case, "HEAD")
+    assert head.body == b""
+    assert (head.status, head.headers["x-oss-ec"]) == (get.status, get.headers["x-oss-ec"])
+    changing = {"RequestId"}
+    assert [pair for pair in head.elements if pair[0] not in changing] == [
+        pair for pair in get.elements if pair[0] not in changing
+    ]
+    assert head.error["RequestId"] == head.headers["x-oss-request-id"]
+    assert "x-oss-err" not in get.headers
+
+
+def test_every_answer_names_itself(stage: Stage) -> None:
+    """P-30: good or bad."""
+    seen = set()
+    for method, target in [
+        ("GET", f"/{stage.public}/a"),
+        ("HEAD", f"/{stage.public}/a"),
+        ("GET", f"/{stage.public}/missing"),
+        ("HEAD", "/no-such-bucket/a"),
+        ("GET", "/"),
+        ("POST", "/"),
+        ("BREW", f"/{stage.public}/a"),
+    ]:
+        answer = stage.client.request(method, target)
+        request_id = answer.headers["x-oss-request-id"]
+        assert re.fullmatch(r"[0-9A-F]{24}", request_id)
+        seen.add(request_id)
+        assert answer.headers["Server"] == "AliyunOSS"
+        assert re.fullmatch(
+            r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", answer.headers["Date"]
+        )
+        assert answer.headers["x-oss-server-time"].isdigit()
+    assert len(seen) == 7
+
+
+def test_not_modified_has_no_body(stage: Stage) -> None:
+    etag = stage.client.head(f"/{stage.public}/a").headers["ETag"]
+    for method in ("GET", "HEAD"):
+        answer = stage.client.request(method, f"/{stage.public}/a", [("If-None-Match", etag)])
+        assert (answer.status, answer.body) == (304, b"")
+        assert answer.headers["ETag"] == etag
+        assert "x-oss-err" not in answer.headers
+        assert "Content-Type" not in answer.headers
+
+
+def test_a_range_that_cannot_be_satisfied(stage: Stage) -> None:
+    headers = [("Range", "bytes=7-"), ("x-oss-range-behavior", "standard")]
+    answer = stage.client.request("GET", f"/{stage.public}/a", headers)
+    check_error(
+        answer,
+        416,
+        "InvalidRange",
+        "The requested range cannot be satisfied",
+        "",
+        ActualObjectSize="7",
+        RangeRequested="bytes=7-",
+    )
+    assert answer.headers["Content-Range"] == "bytes */7"
+
+
+@pytest.mark.parametrize("body", [b"<Delete>", b"<Remove/>", b"<Delete/>", b"\xff"])
+def test_a_list_of_keys_that_is_none(stage: Stage, signed: Signed, body: bytes) -> None:
+    answer = signed.request("POST", stage.private, "", {"delete": ""}, None, body)
+    detail = answer.error["ErrorDetail"]
+    check_error(answer, 400, "MalformedXML", MALFORMED, "0016-00000608", ErrorDetail=detail)
+    assert detail
+
+
+def test_a_body_shorter_than_told_is_not_kept(live: Live, stage: Stage, signed: Signed) -> None:
+    target, fields = sign(signed.auth, "header", "PUT", stage.private, "x")
+    with stage.client.connect() as connection:
+        connection.send_request(
+            "PUT", target, [("Host", "localhost"), *fields, ("Content-Length", "10")]
+        )
+        connection.send(b"12345")
+        connection.finish()
+        connection.ends()  # it has been dealt with once that is known
+    assert signed.request("HEAD", stage.private, "x").status == 404
+
+
+def test_an_object_of_more_than_five_gigabytes_is_refused_unread(
+    stage: Stage, signed: Signed
+) -> None:
+    """PutObject: cannot be used to upload objects larger than 5 GB."""
+    headers = {"Content-Length": str(5 * 1024**3 + 1), "Expect": "100-continue"}
+    answer = signed.request("PUT", stage.private, "x", None, headers)
+    check_error(
+        answer,
+        400,
+        "EntityTooLarge",
+        "Your proposed upload exceeds the maximum allowed size.",
+        "",
+        MaxSizeAllowed=str(5 * 1024**3),
+    )
+
+
+def test_a_failure_of_the_server_is_told_and_kept_to_itself(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serve() as running:
+        running.put_bucket("a-bucket", "public-read")
+
+        def fail(*_: Any) -> None:
+            raise ZeroDivisionError("the secret of the server")
+
+        monkeypatch.setattr(MemoryStorage, "object", fail)
+        answer = running.client.get("/a-bucket/a")
+        monkeypatch.undo()
+        assert (answer.status, answer.code) == (500, "InternalError")
+        assert b"secret of the server" not in answer.document
+        assert "the secret of the server" in caplog.text
+        assert running.client.get("/a-bucket/a").code == "NoSuchKey"
+
+
+# --- P-40: what is not there
+
+ABSENT = """
+    accessmonitor append appendix asyncFetch bucketArchiveDirectRead cname comp cors encryption
+    httpsConfig img inventory lifecycle live logging metaQuery objectInfo policy policyStatus
+    publicAccessBlock qos redundancyTransition rename replication requestPayment resourceGroup
+    restore rtc seal select style symlink tagging transferAcceleration uploadId uploads
+    versioning versions vod website worm x-oss-process x-oss-async-process callback-new
+""".split()
+METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE"]
+READS_OF_OBJECTS = {("GET", "object"), ("HEAD", "object")}
+MADE_UP = {"appendix", "callback-new"}
+
+
+def _absent(resource: str) -> list[tuple[str, str]]:
+    return [
+        (method, name)
+        for name in ABSENT
+        for method in METHODS
+        if (method, resource, name) not in DECLARED
+        # `/logo.png?20240101` is a way to defeat caches.
+        and not (name in MADE_UP and (method, resource) in READS_OF_OBJECTS)
+    ]
+
+
+@pytest.mark.parametrize("value", ["", "=", "=x"])
+@pytest.mark.parametrize("resource", ["bucket", "object"])
+def test_an_operation_that_is_not_there_is_named_and_nothing_else_is_done(
+    live: Live, stage: Stage, resource: str, value: str
+) -> None:
+    """P-40: `PUT ?tagging` must not overwrite the object, nor `DELETE ?policy` the bucket."""
+    target = f"/{stage.public}" + ("/a" if resource == "object" else "")
+    for method, name in _absent(resource):
+        if value == "=x" and name in MADE_UP:
+            continue  # a parameter with a value may be anything
+        body = b"<X/>" if method in ("PUT", "POST") else None
+        for query in (f"{name}{value}", f"{name}{value}&prefix=a", f"prefix=a&{name}{value}"):
+            answer = stage.client.request(method, f"{target}?{query}", (), body)
+            assert (answer.status, answer.code) == (501, "NotImplemented"), (method, query)
+            assert answer.error["SubResource"] == name
+            assert answer.error["Method"] == method
+            assert f"?{name}" in answer.error["Message"]
+    assert stage.client.get(f"/{stage.public}/a").body == b"content"
+    assert live.run(lambda: live.service.storage.bucket(stage.public)).acl == "public-read-write"
+
+
+@pytest.mark.parametrize(
+    ("resource", "method"),
+    [
+        (resource, method)
+        for resource in ("bucket", "object")
+        for method in ("POST", "PATCH", "TRACE", "OPTIONS", "LINK", "PROPFIND")
+        if (method, resource, "") not in DECLARED
+    ],
+)
+def test_a_method_that_is_not_there_is_named(stage: Stage, resource: str, method: str) -> None:
+    target = f"/{stage.public}" + ("/a" if resource == "object" else "")
+    answer = stage.client.request(method, target)
+    assert (answer.status, answer.code) == (501, "NotImplemented")
+    assert answer.error["Method"] == method
+    assert stage.client.get(f"/{stage.public}/a").body == b"content"
+
+
+@pytest.mark.parametrize("query", ["20240101", "v=1", "utm=a&utm2=b", "=", "&", "a=&b"])
+def test_a_parameter_nobody_knows_does_no_harm_to_a_read(stage: Stage, query: str) -> None:
+    for method in ("GET", "HEAD"):
+        assert stage.client.request(method, f"/{stage.public}/a?{query}").status == 200
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["<b>&'\"", "]]>", "a%0Ab", "%E4%B8%AD", "%F0%9F%98%80", "%EF%BF%BD", "%C2%85", "%7F"],
+)
+def test_an_error_is_well_formed_whatever_the_key(stage: Stage, key: str) -> None:
+    raw = quote(key, safe="%")
+    assert stage.client.get(f"/{stage.public}/{raw}").error["Key"] == unquote(raw)

@@ -1,0 +1,65 @@
+"""The OpenAPI document of the administration: it names every route, and the server keeps to it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from emulator import Emulator
+from emulator.server.admin import PREFIX, ROUTES
+
+DOCUMENT: dict[str, Any] = json.loads(
+    files("emulator.server").joinpath("openapi.json").read_text(encoding="utf-8")
+)
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        emulator.bucket("examplebucket", acl="public-read")
+        yield emulator
+
+
+def test_every_route_is_described() -> None:
+    described = {
+        (method.upper(), re.sub(r"\{.*\}", "", path))
+        for path, methods in DOCUMENT["paths"].items()
+        for method in methods
+    }
+    assert described == {(method, PREFIX + path) for method, path, _ in ROUTES}
+
+
+@SCHEMA.parametrize()
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+)
+def test_the_server_keeps_to_it(case: schemathesis.Case, running: Emulator) -> None:
+    if "wait" in (case.query or {}):
+        case.query["wait"] = 0  # a long poll would only make the test long
+    response = case.call(base_url=running.endpoint)
+    case.validate_response(
+        response,
+        checks=[
+            not_a_server_error,
+            status_code_conformance,
+            content_type_conformance,
+            response_schema_conformance,
+        ],
+    )

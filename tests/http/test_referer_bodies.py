@@ -1,0 +1,186 @@
+"""The bodies of PutBucketReferer that clients send, and broken ones, over HTTP."""
+
+from __future__ import annotations
+
+import tomllib
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.referer import RefererConfiguration, codec
+from tests.http.client import Answer, Client, check_error
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "xml" / "referer"
+INDEX = tomllib.loads((FOLDER / "index.toml").read_text(encoding="utf-8"))
+
+BEFORE = RefererConfiguration(False, False, True, ("http://before/",), ("http://b/",))
+MALFORMED = (
+    "The XML you provided was not well-formed or did not validate against our published schema."
+)
+
+
+def call(
+    client: Client,
+    method: str,
+    bucket: str,
+    body: bytes | None = None,
+    headers: dict[str, str] | None = None,
+) -> Answer:
+    auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+    target, fields = sign(auth, "header", method, bucket, "", {"referer": ""}, headers)
+    return client.request(method, target, fields, body)
+
+
+def get(client: Client, bucket: str) -> RefererConfiguration:
+    answer = call(client, "GET", bucket)
+    assert answer.status == 200
+    return codec.parse(answer.body)
+
+
+@pytest.fixture
+def bucket(client: Client, make_bucket: Callable[..., str]) -> str:
+    """A bucket with rules to be replaced."""
+    name = make_bucket()
+    assert call(client, "PUT", name, codec.format(BEFORE)).status == 200
+    return name
+
+
+@pytest.mark.parametrize("entry", INDEX["good"], ids=lambda entry: entry["file"])
+def test_a_body_that_a_client_sends_replaces_the_rules(
+    client: Client, bucket: str, entry: dict[str, Any]
+) -> None:
+    """R-30, R-31, P-34"""
+    fields = {name: value for name, value in entry.items() if name not in ("file", "note")}
+    expected = RefererConfiguration(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in fields.items()
+        }
+    )
+    answer = call(client, "PUT", bucket, (FOLDER / entry["file"]).read_bytes())
+    assert (answer.status, answer.body) == (200, b"")
+    assert get(client, bucket) == expected
+    # What is answered can be put again.
+    again = call(client, "GET", bucket).body
+    assert call(client, "PUT", bucket, again).status == 200
+    assert call(client, "GET", bucket).body == again
+
+
+@pytest.mark.parametrize("entry", INDEX["bad"], ids=lambda entry: entry["file"])
+def test_a_body_that_is_none_is_refused_and_changes_nothing(
+    client: Client, bucket: str, entry: dict[str, Any]
+) -> None:
+    """R-33"""
+    answer = call(client, "PUT", bucket, (FOLDER / entry["file"]).read_bytes())
+    assert (answer.status, answer.code) == (400, "MalformedXML")
+    missing = entry["problem"] == "missing-allow-empty-referer"
+    assert answer.error["EC"] == ("0033-00000002" if missing else "0015-00000231")
+    assert answer.error["ErrorDetail"]
+    if not missing:
+        assert answer.error["Message"] == MALFORMED
+    assert get(client, bucket) == BEFORE
+
+
+def test_every_document_is_in_the_index() -> None:
+    listed = {entry["file"] for kind in ("good", "bad") for entry in INDEX[kind]}
+    assert listed == {path.name for path in FOLDER.glob("*.xml")}
+
+
+def test_no_body_at_all_is_refused(client: Client, bucket: str) -> None:
+    for body in (None, b""):
+        answer = call(client, "PUT", bucket, body)
+        assert (answer.status, answer.code) == (400, "MalformedXML")
+    assert get(client, bucket) == BEFORE
+
+
+def test_an_entity_reaches_no_file(client: Client, bucket: str, tmp_path: Path) -> None:
+    """Nothing is fetched, nothing of the file comes back."""
+    secret = tmp_path / "secret"
+    secret.write_text("the secret of the disk", encoding="utf-8")
+    document = (
+        f'<!DOCTYPE r [<!ENTITY e SYSTEM "{secret.as_uri()}">]>'
+        "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer>"
+        "<RefererList><Referer>&e;</Referer></RefererList></RefererConfiguration>"
+    )
+    answer = call(client, "PUT", bucket, document.encode())
+    assert (answer.status, answer.code) == (400, "MalformedXML")
+    assert b"secret of the disk" not in answer.body
+    assert get(client, bucket) == BEFORE
+
+
+def _document(size: int) -> bytes:
+    head = b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList>"
+    tail = b"</RefererList></RefererConfiguration>"
+    entry = b"<Referer>https://www.example.com/</Referer>"
+    return head + entry * ((size - len(head) - len(tail)) // len(entry)) + tail
+
+
+def test_a_document_of_one_megabyte_is_taken(client: Client, bucket: str) -> None:
+    body = _document(1024 * 1024)
+    assert call(client, "PUT", bucket, body).status == 200
+    assert len(get(client, bucket).whitelist) == body.count(b"<Referer>")
+
+
+def test_a_document_of_ten_megabytes_is_refused_before_it_is_sent(
+    client: Client, bucket: str
+) -> None:
+    """A client that waits for `100 Continue` never has to send it."""
+    size = 10 * 1024 * 1024
+    auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+    target, fields = sign(auth, "header", "PUT", bucket, "", {"referer": ""})
+    fields += [("Host", "localhost"), ("Content-Length", str(size)), ("Expect", "100-continue")]
+    with client.connect() as connection:
+        answer = connection.request("PUT", target, fields)
+        assert (answer.status, answer.code) == (400, "MalformedXML")
+        connection.finish()
+        assert connection.ends()
+    assert get(client, bucket) == BEFORE
+
+
+def test_a_document_of_ten_megabytes_in_chunks_is_refused(client: Client, bucket: str) -> None:
+    """Its length is not told in advance."""
+    auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+    target, fields = sign(auth, "header", "PUT", bucket, "", {"referer": ""})
+    fields += [("Host", "localhost"), ("Transfer-Encoding", "chunked")]
+    piece = b" " * 65536
+    with client.connect() as connection:
+        connection.send_request("PUT", target, fields)
+        try:
+            for _ in range(160):
+                connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+            connection.send(b"0\r\n\r\n")
+        except (ConnectionResetError, BrokenPipeError):
+            pass  # refused on the way: that is what is wanted
+        else:
+            answer = connection.receive("PUT")
+            assert (answer.status, answer.code) == (400, "MalformedXML")
+    assert get(client, bucket) == BEFORE
+
+
+def test_a_digest_is_held_against_the_body(client: Client, bucket: str) -> None:
+    """R-33"""
+    body = codec.format(RefererConfiguration())
+    wrong = b64encode(md5(body + b" ", usedforsecurity=False).digest()).decode()
+    answer = call(client, "PUT", bucket, body, {"Content-MD5": wrong})
+    check_error(
+        answer,
+        400,
+        "InvalidDigest",
+        "The Content-MD5 you specified was invalid.",
+        "0017-00000503",
+        Content_MD5=wrong,
+    )
+    assert get(client, bucket) == BEFORE
+    right = b64encode(md5(body, usedforsecurity=False).digest()).decode()
+    assert call(client, "PUT", bucket, body, {"Content-MD5": right}).status == 200
+    assert get(client, bucket) == RefererConfiguration()
+
+
+def test_a_broken_digest_is_told_before_a_broken_document(client: Client, bucket: str) -> None:
+    answer = call(client, "PUT", bucket, b"no XML", {"Content-MD5": "short"})
+    assert (answer.code, answer.error["EC"]) == ("InvalidDigest", "0017-00000502")

@@ -1,0 +1,349 @@
+"""Hotlink protection over HTTP: every decision table, and what no table can say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.referer import RefererConfiguration, codec, table
+from tests.http.client import Answer, Client, check_error, write
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, sign
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "referer"
+TABLES = {path.stem: table.load(path) for path in sorted(FOLDER.glob("*.toml"))}
+
+KEY = "dir/logo 中.png"
+BODY = b"a picture"
+ECS = {"0003-00000501", "0003-00000502", "0003-00000503"}
+"""R-11 … R-13"""
+
+
+def _signers(case: table.Case) -> list[str]:
+    return [""] if case.signed == "none" else ["v1", "v2", "v4"]
+
+
+CASES = [
+    pytest.param(
+        found.rules[case.rules],
+        case,
+        signer,
+        id=f"{name}: {case.name}{signer and f' ({signer})'}",
+    )
+    for name, found in TABLES.items()
+    for case in found.cases
+    for signer in _signers(case)
+]
+
+
+def rules(live: Live, bucket: str, configuration: RefererConfiguration) -> None:
+    live.put(f"/{bucket}?referer", codec.format(configuration))
+
+
+def signer(version: str) -> Any:
+    return SIGNERS[version](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+
+
+def ask(client: Client, case: table.Case, bucket: str, version: str, key: str = KEY) -> Answer:
+    """The request of a case."""
+    bucket, key = {
+        "object": (bucket, key),
+        "bucket": (bucket, ""),
+        "service": ("", ""),
+    }[case.scope]
+    auth = signer(version) if version else None
+    target, headers = sign(auth, case.signed, case.method, bucket, key)
+    headers = [(name, value) for name, value in headers if name.lower() != "referer"]
+    headers += [("Referer", value) for value in case.referer]
+    body = b"new" if case.method in ("PUT", "POST") else None
+    return client.request(case.method, target, headers, body)
+
+
+def check_denied(answer: Answer, bucket: str, ec: str, host: str) -> None:
+    """R-35 to the letter."""
+    check_error(
+        answer,
+        403,
+        "AccessDenied",
+        "You are denied by bucket referer policy.",
+        ec,
+        BucketName=bucket,
+    )
+    assert answer.error["HostId"] == host
+
+
+def expected_status(case: table.Case) -> int:
+    """What becomes of a request that the rules let pass: the ACL and the object decide."""
+    anonymous = case.signed == "none"
+    if case.scope != "object":
+        return 403 if anonymous else 200
+    reads = case.method in ("GET", "HEAD")
+    if anonymous and not (case.acl == "public-read-write" or (case.acl == "public-read" and reads)):
+        return 403
+    if reads:
+        return 200 if case.object == "present" else 404
+    return {"PUT": 200, "DELETE": 204}[case.method]
+
+
+@pytest.mark.parametrize(("configuration", "case", "version"), CASES)
+def test_a_table_holds_over_http(
+    live: Live,
+    client: Client,
+    make_bucket: Callable[..., str],
+    configuration: RefererConfiguration,
+    case: table.Case,
+    version: str,
+) -> None:
+    bucket = make_bucket(case.acl)
+    rules(live, bucket, configuration)
+    if case.object == "present":
+        live.put(f"/{bucket}/dir%2Flogo%20%E4%B8%AD.png", BODY)
+    answer = ask(client, case, bucket, version)
+    if case.verdict == "deny":
+        assert case.ec is not None
+        check_denied(answer, bucket, case.ec, f"{live.host}:{live.port}")
+        stored = live.run(lambda: live.service.storage.object(bucket, KEY))
+        assert (stored is not None) == (case.object == "present")
+        return
+    assert answer.headers.get("x-oss-ec") not in ECS
+    if case.method == "OPTIONS":
+        return  # what comes of a preflight is for CORS to say
+    assert answer.status == expected_status(case)
+    if answer.status == 200 and case.method == "GET" and case.scope == "object":
+        assert answer.body == BODY
+
+
+# --- what no table can say
+
+SITE = RefererConfiguration(
+    allow_empty_referer=False,
+    whitelist=("https://www.example.com/",),
+    blacklist=("https://www.example.com/embed",),
+)
+THIEF = ("Referer", "https://thief.example/")
+GUEST = ("Referer", "https://www.example.com/")
+ACLS = ("private", "public-read", "public-read-write")
+
+
+@pytest.fixture
+def site(live: Live, make_bucket: Callable[..., str]) -> str:
+    """A public bucket that only www.example.com may embed, with the object `a`."""
+    bucket = make_bucket("public-read")
+    rules(live, bucket, SITE)
+    live.put(f"/{bucket}/a", BODY)
+    return bucket
+
+
+@pytest.mark.parametrize("acl", ACLS)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+@pytest.mark.parametrize("key", ["a", "missing"])
+def test_a_thief_is_denied_whatever_the_acl_the_method_and_the_object(
+    live: Live, client: Client, make_bucket: Callable[..., str], acl: str, method: str, key: str
+) -> None:
+    """R-02, R-04, R-05: and nothing is written or deleted."""
+    bucket = make_bucket(acl)
+    rules(live, bucket, SITE)
+    live.put(f"/{bucket}/a", BODY)
+    body = b"stolen" if method == "PUT" else None
+    answer = client.request(method, f"/{bucket}/{key}", [THIEF], body)
+    check_denied(answer, bucket, "0003-00000503", f"{live.host}:{live.port}")
+    target, headers = sign(signer("v4"), "header", "GET", bucket, "a")
+    assert client.request("GET", target, headers).body == BODY
+
+
+@pytest.mark.parametrize("target", ["a?acl", "a?objectMeta", "a?uploads", "a?v=1"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_anonymous_request_of_any_kind_to_an_object_is_checked(
+    live: Live, client: Client, site: str, method: str, target: str
+) -> None:
+    """R-04: for anonymous requests every object request; those that are not there stay 501."""
+    answer = client.request(method, f"/{site}/{target}", [THIEF])
+    if answer.status == 501:
+        assert answer.code == "NotImplemented"
+        return
+    check_denied(answer, site, "0003-00000503", f"{live.host}:{live.port}")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("host", "prefix"),
+    [
+        ("{bucket}.oss-cn-hangzhou.aliyuncs.com", "/"),
+        ("{bucket}.localhost:9000", "/"),
+        ("localhost:9000", "/{bucket}/"),
+    ],
+)
+def test_rules_hold_whatever_the_addressing(
+    client: Client, site: str, host: str, prefix: str, method: str
+) -> None:
+    """P-01; HostId is the Host as it was sent."""
+    name = host.format(bucket=site)
+    target = prefix.format(bucket=site) + "a"
+    answer = client.request(method, target, [("Host", name), THIEF])
+    check_denied(answer, site, "0003-00000503", name)
+    assert client.request(method, target, [("Host", name), GUEST]).status == 200
+
+
+def test_a_bucket_knows_only_its_own_rules(
+    live: Live, client: Client, make_bucket: Callable[..., str], site: str
+) -> None:
+    """R-03"""
+    free, other = make_bucket("public-read"), make_bucket("public-read")
+    rules(live, other, RefererConfiguration(whitelist=(THIEF[1],)))
+    for bucket in (free, other):
+        live.put(f"/{bucket}/a", BODY)
+    assert [client.get(f"/{name}/a", THIEF).status for name in (site, free, other)] == [
+        403,
+        200,
+        200,
+    ]
+    assert [client.get(f"/{name}/a", GUEST).status for name in (site, free, other)] == [
+        200,
+        200,
+        403,
+    ]
+
+
+@pytest.mark.parametrize("version", ["v1", "v2", "v4"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("key", ["a", "missing"])
+def test_a_bad_signature_is_told_before_a_bad_referer(
+    client: Client, site: str, version: str, method: str, key: str
+) -> None:
+    """R-05: after authentication, before the object is looked up."""
+    wrong = SIGNERS[version](ACCESS_KEY_ID, "another secret")
+    target, headers = sign(wrong, "url", method, site, key)
+    assert client.request(method, target, [*headers, THIEF]).code == "SignatureDoesNotMatch"
+    unknown = SIGNERS[version]("unknown", ACCESS_KEY_SECRET)
+    target, headers = sign(unknown, "url", method, site, key)
+    assert client.request(method, target, [*headers, THIEF]).code == "InvalidAccessKeyId"
+    target, headers = sign(signer(version), "url", method, site, key)
+    answer = client.request(method, target, [*headers, THIEF])
+    assert answer.error["EC"] == "0003-00000503"
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_an_expired_url_is_told_before_a_bad_referer(
+    client: Client, site: str, version: str
+) -> None:
+    """R-05"""
+    target, headers = sign(signer(version), "url", "GET", site, "a", expires=-10)
+    answer = client.request("GET", target, [*headers, THIEF])
+    assert answer.error["Message"] == "Request has expired."
+
+
+def test_a_bad_referer_is_told_before_the_acl_and_the_key(
+    live: Live, client: Client, make_bucket: Callable[..., str]
+) -> None:
+    """R-05: only who comes from the right page learns that it is private or missing."""
+    private, public = make_bucket("private"), make_bucket("public-read")
+    for bucket in (private, public):
+        rules(live, bucket, SITE)
+    live.put(f"/{private}/a", BODY)
+    assert client.get(f"/{private}/a", THIEF).error["EC"] == "0003-00000503"
+    assert client.get(f"/{private}/a", GUEST).error["EC"] == "0003-00000001"
+    assert client.get(f"/{public}/missing", THIEF).error["EC"] == "0003-00000503"
+    assert client.get(f"/{public}/missing", GUEST).error["EC"] == "0026-00000001"
+
+
+def test_a_missing_bucket_has_no_rules(client: Client) -> None:
+    """P-18"""
+    assert client.get("/no-such-bucket/a", THIEF).code == "NoSuchBucket"
+
+
+@pytest.mark.parametrize(
+    ("referers", "status"),
+    [
+        ([GUEST[1], THIEF[1]], 200),
+        ([THIEF[1], GUEST[1]], 403),
+        (["", GUEST[1]], 403),
+        ([GUEST[1], ""], 200),
+    ],
+)
+def test_the_first_of_several_referers_counts(
+    client: Client, site: str, referers: list[str], status: int
+) -> None:
+    """R-29"""
+    answer = client.get(f"/{site}/a", *[("Referer", value) for value in referers])
+    assert answer.status == status
+
+
+@pytest.mark.parametrize("name", ["Referer", "referer", "REFERER"])
+def test_the_name_of_the_header_has_no_case(client: Client, site: str, name: str) -> None:
+    assert client.get(f"/{site}/a", (name, GUEST[1])).status == 200
+    assert client.get(f"/{site}/a", (name, THIEF[1])).status == 403
+
+
+def test_the_body_of_a_denied_upload_is_no_next_request(client: Client, site: str) -> None:
+    body = write("DELETE", f"/{site}/a", [("Host", "localhost"), GUEST])
+    with client.connect() as connection:
+        head = [("Host", "localhost"), THIEF, ("Content-Length", "1000")]
+        answer = connection.request("PUT", f"/{site}/a", head)
+        check_denied(answer, site, "0003-00000503", "localhost")
+        assert answer.headers["Connection"] == "close"
+        connection.send(body)
+        connection.finish()
+        assert connection.ends()
+    assert client.get(f"/{site}/a", GUEST).body == BODY
+
+
+def test_a_long_referer_is_judged(live: Live, client: Client, make_bucket: Any) -> None:
+    """8 KiB against an entry made to take for ever: linear in its length."""
+    bucket = make_bucket("public-read")
+    rules(live, bucket, RefererConfiguration(whitelist=("*a*a*a*a*a*a*a*a*a*b",)))
+    live.put(f"/{bucket}/a", BODY)
+    long = "https://" + "a" * 8192
+    assert client.get(f"/{bucket}/a", ("Referer", long)).status == 403
+    assert client.get(f"/{bucket}/a", ("Referer", long + "b")).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+@pytest.mark.parametrize("acl", ACLS)
+def test_rules_are_the_owners(
+    live: Live, client: Client, make_bucket: Callable[..., str], acl: str, method: str
+) -> None:
+    """R-32: anonymously 403, and a bad Referer does not matter (R-04)."""
+    bucket = make_bucket(acl)
+    rules(live, bucket, SITE)
+    body = codec.format(RefererConfiguration()) if method == "PUT" else None
+    answer = client.request(method, f"/{bucket}?referer", [THIEF], body)
+    assert (answer.status, answer.code) == (403, "AccessDenied")
+    assert answer.error["EC"] not in ECS
+    assert client.request(method, "/no-such-bucket?referer", (), body).code == "NoSuchBucket"
+    assert client.get(f"/{bucket}/a", THIEF).error["EC"] == "0003-00000503"
+
+
+@pytest.mark.parametrize("subresource", ["referer", "referer="])
+@pytest.mark.parametrize("version", ["v1", "v2", "v4"])
+def test_rules_are_got_as_they_were_put(
+    live: Live, client: Client, site: str, version: str, subresource: str
+) -> None:
+    """P-04, R-31: without a name space, in the documented order."""
+    target, headers = sign(signer(version), "header", "GET", site, "", {"referer": ""})
+    answer = client.request("GET", target.replace("?referer", f"?{subresource}"), headers)
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "application/xml"
+    assert [name for name, _ in answer.elements] == [
+        "AllowEmptyReferer",
+        "AllowTruncateQueryString",
+        "TruncatePath",
+        "RefererList",
+        "RefererBlacklist",
+    ]
+    assert codec.parse(answer.body) == SITE
+    assert b"xmlns" not in answer.body
+
+
+def test_a_bucket_without_rules_answers_the_defaults(
+    client: Client, make_bucket: Callable[..., str]
+) -> None:
+    """R-15, P-34: RefererBlacklist only when it has entries."""
+    target, headers = sign(signer("v4"), "header", "GET", make_bucket(), "", {"referer": ""})
+    assert client.request("GET", target, headers).elements == [
+        ("AllowEmptyReferer", "true"),
+        ("AllowTruncateQueryString", "true"),
+        ("TruncatePath", "false"),
+        ("RefererList", ""),
+    ]

@@ -1,0 +1,223 @@
+"""The pytest plugin, in test runs of its own."""
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+RULES = """<RefererConfiguration>
+  <AllowEmptyReferer>false</AllowEmptyReferer>
+  <RefererList><Referer>http://www.example.com/</Referer></RefererList>
+</RefererConfiguration>
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project that has a rules file and is strict with itself."""
+    pytester.makefile(".xml", rules=RULES)
+    pytester.makeini(
+        "[pytest]\naddopts = --strict-markers\nasyncio_default_fixture_loop_scope = function\n"
+    )
+    return pytester
+
+
+def test_fixtures_give_a_server_and_a_fresh_bucket(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import requests
+
+        def test_first(oss_bucket):
+            oss_bucket.put_object("a", b"1")
+            assert requests.get(oss_bucket.endpoint + "/" + oss_bucket.bucket_name + "/a").ok
+
+        def test_second(oss_emulator, oss_bucket):
+            assert [b.name for b in oss_emulator.service.storage.buckets()] == [
+                oss_bucket.bucket_name
+            ]
+            assert oss_emulator.journal == []
+        """
+    )
+    project.runpytest_subprocess().assert_outcomes(passed=2)
+
+
+def test_rules_come_from_the_marker(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+        from emulator.assertions import assert_allowed, assert_denied
+
+        @pytest.mark.oss_rules("rules.xml")
+        def test_rules(oss_bucket):
+            oss_bucket.put_object("a b/c", b"1")
+            assert_denied(oss_bucket, "a b/c")
+            assert_denied(oss_bucket, "a b/c", referer="http://evil/", ec="0003-00000503")
+            assert_denied(oss_bucket, "a b/c", referer="http://evil/", signed=True)
+            assert_allowed(oss_bucket, "a b/c", referer="http://www.example.com/")
+            assert_allowed(oss_bucket, "a b/c", referer="http://www.example.com/", signed=True)
+        """
+    )
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("assertion", "lines"),
+    [
+        (
+            'assert_denied(oss_bucket, "a", referer="http://www.example.com/x")',
+            [
+                "*GET *'http://www.example.com/x' should be denied.",
+                "*The answer was 200.",
+                "*The rules allowed it (whitelisted, documented):",
+                "*The whitelist entry 'http://www.example.com/' matches. ?R-13*",
+            ],
+        ),
+        (
+            'assert_allowed(oss_bucket, "a")',
+            [
+                "*GET * with no Referer should be allowed.",
+                "*The answer was 403 with EC 0003-00000501.",
+                "*The rules denied it (empty-denied, documented):",
+                "*AllowEmptyReferer is false and there is a whitelist. ?R-10, R-11*",
+            ],
+        ),
+        (
+            'assert_denied(oss_bucket, "a", referer="http://evil/", ec="0003-00000502")',
+            ["*should be denied with 0003-00000502.", "*EC 0003-00000503.", "*No whitelist entry*"],
+        ),
+        (
+            'assert_allowed(oss_bucket, "none", referer="http://www.example.com/")',
+            ["*should be allowed.", "*The answer was 404*", "*The rules allowed it*"],
+        ),
+    ],
+)
+def test_a_failure_is_the_whole_explanation(
+    project: pytest.Pytester, assertion: str, lines: list[str]
+) -> None:
+    project.makepyfile(
+        f"""
+        import pytest
+        from emulator.assertions import assert_allowed, assert_denied
+
+        @pytest.mark.oss_rules("rules.xml")
+        def test_rules(oss_bucket):
+            oss_bucket.put_object("a", b"1")
+            {assertion}
+        """
+    )
+    result = project.runpytest_subprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(lines)
+
+
+def test_code_for_the_real_service_is_intercepted(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import asyncio
+        import alibabacloud_oss_v2 as oss
+        import alibabacloud_oss_v2.aio as aio
+        import oss2
+        import requests
+
+        def write():
+            auth = oss2.AuthV4("oss-emulator", "oss-emulator-secret")
+            bucket = oss2.Bucket(auth, "https://oss-cn-hangzhou.aliyuncs.com", "examplebucket",
+                                 region="cn-hangzhou")
+            bucket.put_object("a/b c", b"1")
+
+        async def read():
+            config = oss.config.load_default()
+            config.region = "cn-hangzhou"
+            config.credentials_provider = oss.credentials.StaticCredentialsProvider(
+                "oss-emulator", "oss-emulator-secret")
+            async with aio.AsyncClient(config) as client:
+                found = await client.get_object(
+                    oss.GetObjectRequest(bucket="examplebucket", key="a/b c"))
+                return await found.body.read()
+
+        def test_drop_in(oss_intercept):
+            oss_intercept.bucket("examplebucket")
+            write()
+            assert asyncio.run(read()) == b"1"
+            assert [e.call.operation.name for e in oss_intercept.journal] == [
+                "PutObject", "GetObject"]
+            requests.get(oss_intercept.endpoint + "/_emulator/health").raise_for_status()
+
+        def test_it_ends_with_the_test(oss_emulator):
+            from requests.adapters import HTTPAdapter
+            assert HTTPAdapter.send.__module__ == "requests.adapters"
+        """
+    )
+    result = project.runpytest_subprocess("-W", "ignore::DeprecationWarning")
+    result.assert_outcomes(passed=2)
+
+
+def test_ini_options_configure_the_server(project: pytest.Pytester) -> None:
+    project.makefile(".toml", seed='[[bucket]]\nname = "seeded"\nacl = "public-read"\n')
+    project.makeini(
+        """
+        [pytest]
+        asyncio_default_fixture_loop_scope = function
+        oss_emulator_region = cn-beijing
+        oss_emulator_access_key_id = somebody
+        oss_emulator_access_key_secret = secret
+        oss_emulator_auth = relaxed
+        oss_emulator_seed = seed.toml
+        oss_emulator_acl = private
+        """
+    )
+    project.makepyfile(
+        """
+        def test_settings(oss_emulator, oss_bucket):
+            assert oss_emulator.region == "cn-beijing"
+            assert oss_emulator.access_key_id == "somebody"
+            assert oss_emulator.settings.auth == "relaxed"
+            assert oss_bucket.get_bucket_acl().acl == "private"
+            oss_emulator.service.storage.delete_bucket("seeded")
+
+        def test_each_test_starts_with_the_seed(oss_emulator):
+            assert [b.name for b in oss_emulator.service.storage.buckets()] == ["seeded"]
+        """
+    )
+    project.runpytest_subprocess().assert_outcomes(passed=2)
+
+
+def test_workers_of_xdist_have_a_server_each(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(8))
+        def test_alone(oss_emulator, number):
+            oss_emulator.bucket("the-same-name")
+            assert len(oss_emulator.service.storage.buckets()) == 1
+        """
+    )
+    project.runpytest_subprocess("-n", "2").assert_outcomes(passed=8)
+
+
+def test_a_missing_rules_file_is_named(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.oss_rules("none.xml")
+        def test_rules(oss_bucket):
+            pass
+        """
+    )
+    result = project.runpytest_subprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*oss_rules: *none.xml cannot be read: No such file*"])
+
+
+def test_nothing_is_imported_for_those_who_do_not_use_it(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import sys
+
+        def test_unused():
+            loaded = {name for name in sys.modules if name.startswith("emulator")}
+            assert loaded == {"emulator", "emulator.pytest_plugin"}
+        """
+    )
+    project.runpytest_subprocess().assert_outcomes(passed=1)

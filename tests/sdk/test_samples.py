@@ -1,0 +1,124 @@
+"""The samples of "Hotlink protection (Python SDK V1)", run as they stand, each in its own process.
+
+`samples/` holds them to the letter; only endpoint and bucket are replaced, as their reader would.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import oss2
+import pytest
+
+from tests.http.client import Client
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
+
+SAMPLES = Path(__file__).parent / "samples"
+ENDPOINT = '"https://oss-cn-hangzhou.aliyuncs.com"\n# Specify the region'
+COMMENTED_OUT = "# black_referers = ["
+
+
+@pytest.fixture
+def target(live: Live, make_bucket: Callable[..., str], owner: Any) -> oss2.Bucket:
+    """The bucket that the samples are about, with an object in it that anybody may read."""
+    bucket = live.bucket(make_bucket("public-read"), owner)
+    bucket.put_object("a.txt", b"x")
+    return bucket
+
+
+@pytest.fixture
+def run(live: Live, target: oss2.Bucket) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a sample; further replacements are pairs of texts, each of which must be there."""
+
+    def start(name: str, *more: tuple[str, str]) -> subprocess.CompletedProcess[str]:
+        source = (SAMPLES / f"{name}.py").read_text(encoding="utf-8")
+        for old, new in (
+            (ENDPOINT, ENDPOINT.replace("https://oss-cn-hangzhou.aliyuncs.com", live.endpoint)),
+            ("yourBucketName", target.bucket_name),
+            *more,
+        ):
+            assert old in source
+            source = source.replace(old, new)
+        environment = {
+            **os.environ,
+            "OSS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+            "OSS_ACCESS_KEY_SECRET": ACCESS_KEY_SECRET,
+            "PYTHONIOENCODING": "utf-8",
+        }
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", source],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return start
+
+
+def status(client: Client, bucket: oss2.Bucket, referer: str) -> int:
+    """What an embedding page gets."""
+    return client.get(f"/{bucket.bucket_name}/a.txt", ("Referer", referer)).status
+
+
+def test_set_as_it_stands_ends_in_a_name_error(target: oss2.Bucket, run: Any) -> None:
+    """The line that assigns `black_referers` is a comment, but the call uses the name."""
+    done = run("set")
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith("NameError: name 'black_referers' is not defined")
+    assert target.get_bucket_referer().referers == []
+
+
+def test_set_with_its_line_uncommented_sets_both_lists(
+    target: oss2.Bucket, run: Any, client: Client
+) -> None:
+    assert status(client, target, "http://thief.example/") == 200
+    done = run("set", (COMMENTED_OUT, COMMENTED_OUT.removeprefix("# ")))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    rules = target.get_bucket_referer()
+    assert rules.allow_empty_referer is True
+    assert rules.referers == ["http://www.aliyun.com", "https://www.aliyun.com"]
+    assert rules.black_referers == ["http://example.com", "http://*.example.com"]
+    assert rules.allow_truncate_query_string is True
+    assert status(client, target, "https://www.aliyun.com/product/oss") == 200
+    assert status(client, target, "http://img.example.com/") == 403
+    assert status(client, target, "http://thief.example/") == 403
+
+
+@pytest.mark.parametrize(
+    ("put", "printed"),
+    [
+        (None, "allow empty referer=True, referers=[]\n"),
+        (
+            oss2.models.BucketReferer(False, ["http://www.aliyun.com", "https://阿里云.example/"]),
+            "allow empty referer=False, "
+            "referers=['http://www.aliyun.com', 'https://阿里云.example/']\n",
+        ),
+    ],
+)
+def test_get_prints_what_was_set(target: oss2.Bucket, run: Any, put: Any, printed: str) -> None:
+    """R-15 for a bucket on which nothing was set."""
+    if put is not None:
+        target.put_bucket_referer(put)
+    done = run("get")
+    assert (done.returncode, done.stdout, done.stderr) == (0, printed, "")
+
+
+def test_clear_lets_everybody_in_again(target: oss2.Bucket, run: Any, client: Client) -> None:
+    """R-34"""
+    target.put_bucket_referer(
+        oss2.models.BucketReferer(False, ["http://www.aliyun.com"], False, ["http://a/"])
+    )
+    assert status(client, target, "http://thief.example/") == 403
+    done = run("clear")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    rules = target.get_bucket_referer()
+    assert (rules.allow_empty_referer, rules.referers, rules.black_referers) == (True, [], [])
+    assert rules.allow_truncate_query_string is True
+    assert status(client, target, "http://thief.example/") == 200
