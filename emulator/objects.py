@@ -214,7 +214,9 @@ def draft(call: Call, kind: str = "Normal") -> Object:
 def _encryption(call: Call) -> dict[str, str]:
     """How a new object is encrypted: as its request asks, else as its bucket does by default."""
     default = call.bucket.documents.get(encryption.SUBRESOURCE)
-    return headers.encryption(call.request.headers) or encryption.describe(default)
+    return headers.encryption(call.request.headers) or headers.encryption(
+        encryption.describe(default)
+    )
 
 
 def check_writable(call: Call) -> None:
@@ -242,9 +244,10 @@ def check_mutable(call: Call, key: str, version_id: str) -> None:
     if policy is None:
         return
     item = call.storage.object(call.bucket.name, key, version_id)
-    if item is not None and not item.delete_marker:
-        if policy.protects(item.modified, call.request.received):
-            raise OSSError(Code.FILE_IMMUTABLE, Key=key)
+    if item is None or item.delete_marker:
+        return
+    if policy.protects(item.modified, call.request.received):
+        raise OSSError(Code.FILE_IMMUTABLE, Key=key)
 
 
 def store(call: Call, item: Object) -> dict[str, str]:

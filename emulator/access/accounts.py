@@ -23,9 +23,9 @@ class KeyProblem(Enum):
     """There is no such key; a temporary one without its token is none either (A-50)."""
     NOT_TEMPORARY = "0002-00000002"
     """A token came with a key that is no temporary one."""
-    TOKEN_INVALID = "0002-00000006"
-    """The token is not that of the key."""
-    TOKEN_EXPIRED = "0002-00000007"
+    INVALID = "0002-00000006"
+    """The token is not that of the key, or none that was issued here."""
+    EXPIRED = "0002-00000007"
 
 
 class Accounts:
@@ -65,9 +65,9 @@ class Accounts:
         grant = self._tokens.read(token)
         role = self._roles.get(grant.role) if grant else None
         if grant is None or role is None or grant.access_key_id != access_key_id:
-            return KeyProblem.TOKEN_INVALID
+            return KeyProblem.INVALID
         if now >= grant.expires:
-            return KeyProblem.TOKEN_EXPIRED
+            return KeyProblem.EXPIRED
         secret = self._tokens.secret(access_key_id)
         return AccessKey(access_key_id, secret, _session(role, grant))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from emulator.access.acl import ObjectAcl
-from emulator.access.context import Context
+from emulator.access.context import NOTHING_KNOWN, Context
 from emulator.access.identity import Identity, Kind
 from emulator.access.policy import Effect, Policy, PolicyType, Question, Statement, evaluate
 
@@ -47,7 +47,7 @@ class Facts:
     actions: tuple[str, ...]
     """The actions that are needed, that of the operation first (`actions.required`)."""
     resource: str
-    context: Context = Context()
+    context: Context = NOTHING_KNOWN
     bucket_policy: Policy | None = None
     blocks_public: bool = False
     """Whether PublicAccessBlock is on, for the bucket or its account."""

@@ -40,6 +40,8 @@ class Context:
         return _VALUES[name](self) if not slash and name in _VALUES else None
 
 
+NOTHING_KNOWN = Context()
+
 _VALUES: Mapping[str, Callable[[Context], str | None]] = {
     "acs:currenttime": lambda context: datetime.fromtimestamp(context.time, UTC).isoformat(),
     "acs:securetransport": lambda context: "true" if context.secure else "false",

@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from typing import Any
 
 from emulator.access.condition import OPERATORS, Condition
-from emulator.access.context import Context
+from emulator.access.context import NOTHING_KNOWN, Context
 from emulator.access.wildcard import resource_pattern, wildcard
 
 
@@ -66,7 +66,7 @@ class Question:
 
     action: str
     resource: str
-    context: Context = Context()
+    context: Context = NOTHING_KNOWN
     principals: tuple[str, ...] = ()
     """The names under which this type of policy knows the caller."""
     by_owner: bool = False

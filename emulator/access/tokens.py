@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import zlib
-from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32encode, b64decode, urlsafe_b64encode
 from dataclasses import astuple, dataclass
 
 PREFIX = "STS."
@@ -65,7 +65,7 @@ class Tokens:
     def read(self, token: str) -> Grant | None:
         """What a token stands for, expired or not; None for one that was not issued here."""
         try:
-            sealed = urlsafe_b64decode(_padded(token.removeprefix(_TOKEN_PREFIX)))
+            sealed = _bytes(token.removeprefix(_TOKEN_PREFIX))
         except ValueError:
             return None
         signature, payload = sealed[:_SIGNATURE_SIZE], sealed[_SIGNATURE_SIZE:]
@@ -82,5 +82,5 @@ def _text(data: bytes) -> str:
     return urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def _padded(text: str) -> bytes:
-    return text.encode("ascii") + b"=" * (-len(text) % 4)
+def _bytes(text: str) -> bytes:
+    return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

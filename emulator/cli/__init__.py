@@ -1,13 +1,14 @@
 """The command `oss-emulator`."""
 
+import os
 import sys
 from collections.abc import Sequence
 
 import emulator
-from emulator.cli import serve
+from emulator.cli import apply, check, diff, lint, scenarios, serve, test, translate
 from emulator.cli.parser import CommandError, Parser
 
-_COMMANDS = (serve,)
+_COMMANDS = (serve, check, test, lint, diff, translate, scenarios, apply)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,4 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(parsed.run(parsed))
     except CommandError as error:
         print(f"oss-emulator: {error}", file=sys.stderr)
+        return error.status
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

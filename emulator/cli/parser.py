@@ -15,3 +15,11 @@ class Parser(argparse.ArgumentParser):
 
 class CommandError(Exception):
     """A command that cannot do its work; the text says why."""
+
+    status = 1
+
+
+class InputError(CommandError):
+    """What a command was given is no good; the text is one sentence that says where."""
+
+    status = 2

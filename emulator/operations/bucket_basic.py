@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from emulator.access import BucketAcl
 from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.protocol import dates, xml
+from emulator.protocol import bucket_info, dates, resource_group, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.headers import REDUNDANCY_TYPES, STORAGE_CLASSES, invalid_argument
 from emulator.protocol.message import Response
@@ -35,6 +35,7 @@ def put_bucket(call: Call) -> Response:
             call.region,
             storage_class=storage_class or "Standard",
             redundancy=redundancy or "LRS",
+            documents=_documents(call),
         )
     elif present.owner != call.caller.id:
         raise OSSError(Code.BUCKET_ALREADY_EXISTS, BucketName=name)
@@ -44,6 +45,14 @@ def put_bucket(call: Call) -> Response:
         raise _cannot_change(name, "Bucket already exists CAN'T modify data redundancy type.")
     call.storage.put_bucket(replace(present, acl=acl or present.acl))
     return Response(200, {"Location": f"/{name}"})
+
+
+def _documents(call: Call) -> dict[str, bytes]:
+    """The configurations that the headers of PutBucket give a new bucket."""
+    group = call.request.headers.get(resource_group.HEADER)
+    if not group:
+        return {}
+    return {resource_group.SUBRESOURCE: resource_group.write(resource_group.check(group))}
 
 
 def _configuration(call: Call) -> tuple[str | None, str | None]:
@@ -91,23 +100,23 @@ def delete_bucket(call: Call) -> Response:
 def get_bucket_info(call: Call) -> Response:
     """All that is known of a bucket itself."""
     bucket = call.bucket
+    documents = bucket.documents
     info: xml.Children = [
-        ("AccessMonitor", "Disabled"),
-        ("BlockPublicAccess", False),
+        *bucket_info.state(documents),
         ("Comment", ""),
         ("CreationDate", dates.format_iso(bucket.created)),
-        ("CrossRegionReplication", "Disabled"),
         ("DataRedundancyType", bucket.redundancy),
         ("ExtranetEndpoint", call.endpoint),
         ("IntranetEndpoint", call.internal_endpoint),
         ("Location", f"oss-{bucket.region}"),
         ("Name", bucket.name),
+        ("ResourceGroupId", resource_group.read(documents.get(resource_group.SUBRESOURCE))),
         ("StorageClass", bucket.storage_class),
-        ("TransferAcceleration", "Disabled"),
+        ("Versioning", bucket.versioning or None),
         ("Owner", xml.owner(bucket.owner)),
         ("AccessControlList", [("Grant", bucket.acl)]),
-        ("ServerSideEncryptionRule", [("SSEAlgorithm", "None")]),
-        ("BucketPolicy", [("LogBucket", ""), ("LogPrefix", "")]),
+        ("ServerSideEncryptionRule", bucket_info.encryption_rule(documents)),
+        ("BucketPolicy", bucket_info.log_target(documents)),
     ]
     return xml.answer("BucketInfo", [("Bucket", info)])
 

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from emulator.dispatch import Call, Resource, operation
+from emulator.objects import restore_info
 from emulator.protocol import dates, paging, parameters, xml
 from emulator.protocol.headers import invalid_argument
 from emulator.protocol.message import Response
@@ -98,7 +99,7 @@ def list_object_versions(call: Call) -> Response:
             ("NextKeyMarker", write(page.next) if page.truncated else None),
             ("NextVersionIdMarker", (last.version_id if last else "") if page.truncated else None),
             ("IsTruncated", page.truncated),
-            *(_version(version, write) for version in page.items),
+            *(_version(call, version, write) for version in page.items),
             *_prefixes(page.prefixes, write),
         ],
     )
@@ -124,9 +125,9 @@ def _after(versions: list[_Version], version_id: str) -> list[_Version]:
     ]
 
 
-def _version(version: _Version, write: Callable[[str], str]) -> tuple[str, xml.Value]:
+def _version(call: Call, version: _Version, write: Callable[[str], str]) -> tuple[str, xml.Value]:
     item = version.item
-    key, *rest = _contents(item, write, owner=True)
+    key, *rest = _contents(call, item, write, owner=True)
     head = [key, ("VersionId", item.version_id), ("IsLatest", version.latest)]
     if not item.delete_marker:
         return "Version", [*head, *rest]
@@ -176,7 +177,7 @@ def _head(call: Call, write: Callable[[str], str]) -> xml.Children:
 def _names(
     call: Call, page: paging.Page[Object], write: Callable[[str], str], *, owner: bool
 ) -> xml.Children:
-    contents = [("Contents", _contents(item, write, owner)) for item in page.items]
+    contents = [("Contents", _contents(call, item, write, owner)) for item in page.items]
     return [*contents, *_prefixes(page.prefixes, write)]
 
 
@@ -184,7 +185,7 @@ def _prefixes(prefixes: list[str], write: Callable[[str], str]) -> xml.Children:
     return [("CommonPrefixes", [("Prefix", write(prefix))]) for prefix in prefixes]
 
 
-def _contents(item: Object, write: Callable[[str], str], owner: bool) -> xml.Children:
+def _contents(call: Call, item: Object, write: Callable[[str], str], owner: bool) -> xml.Children:
     return [
         ("Key", write(item.key)),
         ("LastModified", dates.format_iso(item.modified)),
@@ -192,6 +193,7 @@ def _contents(item: Object, write: Callable[[str], str], owner: bool) -> xml.Chi
         ("Type", item.kind),
         ("Size", item.size),
         ("StorageClass", item.storage_class),
+        ("RestoreInfo", restore_info(item, call.request.received)),
         ("Owner", xml.owner(item.owner) if owner else None),
     ]
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from emulator.access import Permission
 from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.objects import check_writable, draft, find_upload, object_acl, store
+from emulator.objects import callback_of, check_writable, draft, find_upload, object_acl, store
 from emulator.protocol import checksums, headers, parameters, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
@@ -73,6 +73,7 @@ def complete_multipart_upload(call: Call) -> Response:
         if part.size < MIN_PART:
             raise _too_small(part)
     item = _join(call, upload, parts)
+    callback = callback_of(call, item)
     stored = store(call, item)
     call.storage.delete_upload(call.bucket.name, upload.id)
     answer = xml.answer(
@@ -86,8 +87,8 @@ def complete_multipart_upload(call: Call) -> Response:
         ],
     )
     found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64)}
-    encryption = headers.encryption_of(item.headers)
-    return replace(answer, headers={**answer.headers, **found, **encryption, **stored})
+    found = {**found, **headers.encryption_of(item.headers), **stored}
+    return replace(answer, headers={**answer.headers, **found}, callback=callback)
 
 
 @operation(

@@ -8,6 +8,7 @@ from emulator.dispatch import Call, Resource, Takes, operation
 from emulator.objects import (
     NEXT_POSITION,
     SEALED_TIME,
+    check_mutable,
     check_writable,
     draft,
     find,
@@ -35,7 +36,8 @@ def append_object(call: Call) -> Response:
     """Put bytes at the end of an object, which the first call creates.
 
     Raises `MissingArgument` without a position, `PositionNotEqualToLength`, `ObjectNotAppendable`,
-    `EntityTooLarge`. What an object is, its metadata and tags, is settled by the first call.
+    `EntityTooLarge`, `FileImmutable`. What an object is, its metadata and tags, is settled by the
+    first call.
     """
     position = _position(call)
     current = call.storage.object(call.bucket.name, call.key)
@@ -43,6 +45,7 @@ def append_object(call: Call) -> Response:
         item = draft(call, kind="Appendable")
     else:
         check_writable(call)
+        check_mutable(call, call.key, current.version_id)
         item = _check_appendable(current)
     _check_position(item, position)
     grown = _grow(call, item)

@@ -1,9 +1,12 @@
 """The service itself: ListBuckets."""
 
+import re
+from collections.abc import Mapping
 from itertools import islice
 
 from emulator.dispatch import Call, Resource, operation
-from emulator.protocol import dates, xml
+from emulator.protocol import bucket_info, dates, resource_group, xml
+from emulator.protocol.headers import invalid_argument
 from emulator.protocol.message import Response
 from emulator.protocol.parameters import max_keys
 from emulator.storage import Bucket
@@ -11,8 +14,12 @@ from emulator.storage import Bucket
 
 @operation("ListBuckets", "GET", Resource.SERVICE)
 def list_buckets(call: Call) -> Response:
-    """List the caller's buckets by name (GetService; prefix, marker, max-keys)."""
+    """List the caller's buckets by name (GetService).
+
+    Raises `InvalidArgument` where tags are asked for in two ways, or a value without its key.
+    """
     query = call.request.query
+    wanted, group = _tags(query), call.request.headers.get(resource_group.HEADER)
     prefix, marker = query.get("prefix", ""), query.get("marker", "")
     limit = max_keys(query)
     found = (
@@ -21,6 +28,8 @@ def list_buckets(call: Call) -> Response:
         if bucket.owner == call.caller.id
         and bucket.name.startswith(prefix)
         and bucket.name > marker
+        and _has_tags(bucket, wanted)
+        and group in (None, "", _group(bucket))
     )
     page = list(islice(found, limit + 1))
     truncated = len(page) > limit
@@ -39,6 +48,42 @@ def list_buckets(call: Call) -> Response:
     )
 
 
+list_buckets_by_tags = operation("ListBuckets", "GET", Resource.SERVICE, bucket_info.TAGGING)(
+    list_buckets.perform
+)
+"""The same call, asked for by a list of tags."""
+
+_TAG = re.compile(r'"([^"]+)":"([^"]*)"')
+
+
+def _tags(query: Mapping[str, str]) -> dict[str, str | None]:
+    """The tags that buckets must have, None for any value: `tag-key`, or `"k":"v","k":"v"`."""
+    key, value, tagging = (query.get(name) for name in ("tag-key", "tag-value", "tagging"))
+    if value and not key:
+        raise invalid_argument("tag-value", value, "A tag-value goes with its tag-key.")
+    if tagging and key:
+        raise invalid_argument("tagging", tagging, "Tags are named by tagging or by tag-key.")
+    if tagging:
+        pairs = dict[str, str | None](_TAG.findall(tagging))
+        if ",".join(f'"{name}":"{text}"' for name, text in pairs.items()) != tagging:
+            raise invalid_argument("tagging", tagging, 'Tags are written as "key":"value".')
+        return pairs
+    return {key: value} if key else {}
+
+
+def _has_tags(bucket: Bucket, wanted: Mapping[str, str | None]) -> bool:
+    if not wanted:
+        return True
+    tags = bucket_info.tags(bucket.documents)
+    return all(
+        key in tags and (value is None or tags[key] == value) for key, value in wanted.items()
+    )
+
+
+def _group(bucket: Bucket) -> str:
+    return resource_group.read(bucket.documents.get(resource_group.SUBRESOURCE))
+
+
 def _summary(call: Call, bucket: Bucket) -> xml.Children:
     return [
         ("Name", bucket.name),
@@ -48,4 +93,5 @@ def _summary(call: Call, bucket: Bucket) -> xml.Children:
         ("StorageClass", bucket.storage_class),
         ("ExtranetEndpoint", call.endpoint),
         ("IntranetEndpoint", call.internal_endpoint),
+        ("ResourceGroupId", _group(bucket)),
     ]

@@ -31,11 +31,12 @@ _KEPT = {
 }
 
 ENCRYPTION = "x-oss-server-side-encryption"
-_ENCRYPTION_KEPT = (
-    ENCRYPTION,
-    "x-oss-server-side-encryption-key-id",
-    "x-oss-server-side-data-encryption",
-)
+_KEY_ID = "x-oss-server-side-encryption-key-id"
+_DATA_ENCRYPTION = "x-oss-server-side-data-encryption"
+_ENCRYPTION_KEPT = (ENCRYPTION, _KEY_ID, _DATA_ENCRYPTION)
+
+DEFAULT_KEY_ID = "0b1f2e3d-0000-4000-8000-000000000000"
+"""The key of KMS where none is named: the service makes one for the account and tells its id."""
 
 # GetObject: a query parameter, and the header of the answer it replaces.
 OVERRIDES = {f"response-{name}": header for name, header in _KEPT.items()}
@@ -77,13 +78,22 @@ def encryption_of(kept: Mapping[str, str]) -> dict[str, str]:
 
 
 def encryption(headers: Mapping[str, str]) -> dict[str, str]:
-    """The server-side encryption a request asks for; raises `InvalidEncryptionAlgorithmError`."""
+    """The server-side encryption a request asks for.
+
+    The key and the algorithm of its data belong to KMS and mean nothing beside another algorithm.
+    Raises `InvalidEncryptionAlgorithmError` and `InvalidDataEncryptionAlgorithmError`.
+    """
     algorithm = headers.get(ENCRYPTION)
     if algorithm is None:
         return {}
     if algorithm not in ENCRYPTIONS:
         raise OSSError(Code.INVALID_ENCRYPTION)
-    return {name: headers[name] for name in _ENCRYPTION_KEPT if name in headers}
+    if algorithm != "KMS":
+        return {ENCRYPTION: algorithm}
+    if headers.get(_DATA_ENCRYPTION, "SM4") != "SM4":
+        raise OSSError(Code.INVALID_DATA_ENCRYPTION)
+    kms = {ENCRYPTION: algorithm, _KEY_ID: headers.get(_KEY_ID) or DEFAULT_KEY_ID}
+    return {**kms, **{name: headers[name] for name in (_DATA_ENCRYPTION,) if name in headers}}
 
 
 def storage_class(headers: Mapping[str, str], default: str) -> str:

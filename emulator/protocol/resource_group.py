@@ -9,6 +9,7 @@ from emulator.protocol.errors import Code, OSSError
 DEFAULT: Final = "rg-default"
 """The group of a bucket for which none was named."""
 
+HEADER: Final = "x-oss-resource-group-id"
 SUBRESOURCE: Final = "resourceGroup"
 ROOT: Final = "BucketResourceGroupConfiguration"
 
@@ -20,6 +21,11 @@ def check(group: str) -> str:
     if not _ID.fullmatch(group):
         raise OSSError(Code.INVALID_RESOURCE_GROUP)
     return group
+
+
+def write(group: str) -> bytes:
+    """The configuration of a bucket in that group."""
+    return xml.format(ROOT, [("ResourceGroupId", group)])
 
 
 def read(document: bytes | None) -> str:

@@ -11,7 +11,7 @@ from .table import Report
 
 
 def format(reports: Iterable[Report]) -> bytes:
-    """One test suite a table, one test case a case. What XML cannot hold becomes a question mark."""
+    """One test suite a table, one test case a case. What XML cannot hold becomes a `?`."""
     root = etree.Element("testsuites")
     for report in reports:
         failures = [result for result in report.results if not result.passed]

@@ -59,7 +59,7 @@ class Outcome:
 def play(
     configuration: RefererConfiguration, site: str, object_url: str = OBJECT_URL
 ) -> tuple[Outcome, ...]:
-    """Every scenario for a site that shows the object; `site` is the address of one of its pages."""
+    """Every scenario for a site that shows the object; `site` is the address of a page of it."""
     policy = RefererPolicy.compile(configuration)
     return tuple(
         Outcome(scenario, policy.decide(scenario.referer, signed=scenario.signed))

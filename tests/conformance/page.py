@@ -31,7 +31,7 @@ each run comes out the same:
   local RSA key instead. Tests of the KMS client itself are not touched, and are listed above.
 - Hosts other than this machine are not found, as on a machine without a network.
 - Names of assertions that Python 3.12 dropped are there.
-- A test that takes longer than a minute fails.
+- A test that takes longer than two minutes fails.
 
 The second account of the tests of requester-pays buckets is made up.
 """
@@ -93,7 +93,11 @@ def _section(title: str, text: str, entries: Iterable[Entry]) -> Iterator[str]:
     yield from ("", f"## {title}", "", f"{count} tests. {text}", "")
     for file, group in groupby(entries, lambda entry: entry.file):
         yield f"- `{file.removesuffix('.py')}`"
-        for entry in group:
-            where = "" if entry.versions == VERSIONS else f" ({', '.join(entry.versions)} only)"
-            tests = ", ".join(f"`{test.rpartition('::')[2]}`" for test in entry.tests)
-            yield f"  - {entry.reason}{where}: {tests}"
+        yield from map(line, group)
+
+
+def line(entry: Entry) -> str:
+    """What the page says of tests that share a reason."""
+    where = "" if entry.versions == VERSIONS else f" ({', '.join(entry.versions)} only)"
+    tests = ", ".join(f"`{test.rpartition('::')[2]}`" for test in entry.tests)
+    return f"  - {entry.reason}{where}: {tests}"

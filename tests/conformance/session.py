@@ -90,6 +90,11 @@ def _environ(endpoint: str, version: str, work: Path) -> dict[str, str]:
         "OSS_TEST_STS_ID": "sts-id",
         "OSS_TEST_STS_KEY": "sts-secret",
         "OSS_TEST_STS_ARN": "acs:ram::1000000000000001:role/conformance",
+        "LANG": "C.UTF-8",
+        # No other locale, wherever it runs: what passes must not depend on it.
+        "LC_ALL": "C.UTF-8",
+        "LOCPATH": str(work),
+        "TZ": "UTC",
         "NO_PROXY": "*",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTHONDONTWRITEBYTECODE": "1",

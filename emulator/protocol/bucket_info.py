@@ -1,0 +1,57 @@
+"""What the kept configurations of a bucket say of it, where it is listed or described."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from emulator.protocol import encryption, xml
+
+Documents = Mapping[str, bytes]
+
+TAGGING: Final = "tagging"
+
+
+def state(documents: Documents) -> xml.Children:
+    """The elements of GetBucketInfo that tell what is switched on."""
+    accelerated = _text(documents, "transferAcceleration", "TransferAccelerationConfiguration")
+    blocked = _text(documents, "publicAccessBlock", "PublicAccessBlockConfiguration")
+    monitored = _text(documents, "accessmonitor", "AccessMonitorConfiguration") or "Disabled"
+    return [
+        ("AccessMonitor", monitored),
+        ("BlockPublicAccess", blocked == "true"),
+        ("CrossRegionReplication", _switch("replication" in documents)),
+        ("TransferAcceleration", _switch(accelerated == "true")),
+    ]
+
+
+def encryption_rule(documents: Documents) -> xml.Children:
+    """The children of ServerSideEncryptionRule."""
+    rule = encryption.read(documents.get(encryption.SUBRESOURCE))
+    return rule or [("SSEAlgorithm", "None")]
+
+
+def log_target(documents: Documents) -> xml.Children:
+    """The children of BucketPolicy: where logs are kept."""
+    document = documents.get("logging")
+    node = None if document is None else xml.parse(document, "BucketLoggingStatus")
+    target = None if node is None else node.first("LoggingEnabled")
+    if target is None:
+        return [("LogBucket", ""), ("LogPrefix", "")]
+    return [("LogBucket", target.text("TargetBucket")), ("LogPrefix", target.text("TargetPrefix"))]
+
+
+def tags(documents: Documents) -> dict[str, str]:
+    """The tags of a bucket."""
+    document = documents.get(TAGGING)
+    tag_set = None if document is None else xml.parse(document, "Tagging").first("TagSet")
+    found = [] if tag_set is None else tag_set.all("Tag")
+    return {tag.text("Key"): tag.text("Value") for tag in found}
+
+
+def _text(documents: Documents, name: str, root: str) -> str:
+    """The text of the first element of a configuration, "" where it is not kept."""
+    document = documents.get(name)
+    return "" if document is None else next(iter(xml.parse(document, root))).value
+
+
+def _switch(enabled: bool) -> str:
+    return "Enabled" if enabled else "Disabled"

@@ -1,0 +1,85 @@
+"""The examples, run as their readers would run them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def run(*command: str, folder: Path, **environment: str) -> str:
+    """Run a command to its end; returns what it printed."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    return output
+
+
+def test_pytest() -> None:
+    output = run(
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "ignore::DeprecationWarning",
+        ".",
+        folder=EXAMPLES / "pytest",
+        PYTEST_ADDOPTS="-o asyncio_default_fixture_loop_scope=function",
+    )
+    assert "2 passed" in output
+
+
+def test_unittest() -> None:
+    output = run(
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "unittest",
+        "discover",
+        "-v",
+        ".",
+        folder=EXAMPLES / "unittest",
+    )
+    assert "Ran 2 tests" in output
+
+
+def test_job_of_compose() -> None:
+    """No container engine is asked for: what the job runs is run against an emulator here."""
+    with Emulator() as emulator:
+        output = run(
+            sys.executable, "check.py", folder=EXAMPLES / "compose", OSS_ENDPOINT=emulator.endpoint
+        )
+    assert "answers as it should" in output
+
+
+@pytest.mark.skipif(
+    shutil.which("npm") is None, reason="the example for Node.js needs npm, which is not installed"
+)
+def test_node(tmp_path: Path) -> None:
+    project = shutil.copytree(
+        EXAMPLES / "node", tmp_path / "node", ignore=shutil.ignore_patterns("node_modules")
+    )
+    run("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", folder=project)
+    with Emulator() as emulator:
+        output = run("npm", "test", folder=project, OSS_ENDPOINT=emulator.endpoint)
+    assert "# pass 2" in output
