@@ -54,7 +54,7 @@ def _patch_requests(endpoint: str) -> Callable[[], None]:
         answer.url, answer.request = request.url, request
         return answer
 
-    HTTPAdapter.send = send_there
+    HTTPAdapter.send = send_there  # type: ignore[method-assign]
     return lambda: setattr(HTTPAdapter, "send", send)
 
 
@@ -77,5 +77,5 @@ def _patch_aiohttp(endpoint: str) -> Callable[[], None]:
         options.pop("proxy", None)
         return await request(self, method, there, headers=headers, **options)
 
-    ClientSession._request = request_there  # type: ignore[method-assign]
+    ClientSession._request = request_there  # type: ignore[method-assign,assignment]
     return lambda: setattr(ClientSession, "_request", request)

@@ -68,7 +68,7 @@ class Entry:
         return accesslog.Line(
             remote_ip=request.remote,
             time=request.received,
-            request=f"{request.method} {request.target} HTTP/1.1",
+            request=f"{request.method} {request.target} HTTP/{request.version}",
             status=self.status,
             sent_bytes=self.sent,
             request_time=milliseconds,

@@ -1,5 +1,6 @@
 """What the operations on objects share: finding a version, describing it, storing and removing."""
 
+import re
 from dataclasses import replace
 from random import getrandbits
 from typing import NamedTuple
@@ -51,6 +52,16 @@ def version_id_of(call: Call) -> str | None:
         raise headers.invalid_argument(
             "versionId", version_id, "Version id can not be the empty string."
         )
+    return version_id if version_id is None else check_version_id(version_id)
+
+
+_VERSION_ID = re.compile(r"CAEQ[0-9A-Za-z]{16,}")
+
+
+def check_version_id(version_id: str) -> str:
+    """The id, if it has the form of those that are given out; raises `InvalidArgument`."""
+    if version_id != NULL_VERSION and not _VERSION_ID.fullmatch(version_id):
+        raise headers.invalid_argument("versionId", version_id, "Invalid version id specified.")
     return version_id
 
 

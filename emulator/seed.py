@@ -45,6 +45,8 @@ def apply(where: str, text: str, service: Service, folder: Path | None = None) -
         seed = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SeedError(f"{where} is no TOML: {error}.") from None
+    except RecursionError:
+        raise SeedError(f"{where} is no seed: it is nested too deeply.") from None
     _check_names(where, seed, {"hint", "bucket"})
     for bucket in _tables(where, seed, "bucket"):
         _put_bucket(where, folder, service, bucket)
@@ -69,10 +71,10 @@ def _put_bucket(
     )
     body = f"<CreateBucketConfiguration>{classes}</CreateBucketConfiguration>" if classes else ""
     acl = {"x-oss-acl": str(bucket["acl"])} if "acl" in bucket else {}
-    _put(where, service, f"/{name}", acl, body.encode())
+    target = f"/{quote(name, safe='')}"
+    _put(where, service, target, acl, body.encode())
     if "referer" in bucket:
-        document = codec.format(_configuration(where, bucket["referer"]))
-        _put(where, service, f"/{name}?referer", {}, document)
+        _put(where, service, f"{target}?referer", {}, _rules(where, bucket["referer"]))
     for item in _tables(where, bucket, "object"):
         _put_object(where, folder, service, name, item)
 
@@ -86,7 +88,10 @@ def _put_object(
     if not isinstance(key, str) or not key:
         raise SeedError(f"{where}: key must be a text.")
     data = _data(where, folder, item)
-    headers = {str(name): str(value) for name, value in item.get("headers", {}).items()}
+    given = item.get("headers", {})
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise SeedError(f"{where}: headers must be a table of texts.")
+    headers = dict(given)
     if "content_type" in item:
         headers["Content-Type"] = str(item["content_type"])
     if "acl" in item:
@@ -107,6 +112,19 @@ def _data(where: str, folder: Path | None, item: Mapping[str, Any]) -> bytes:
         raise SeedError(
             f"{where}: the file {item['file']} cannot be read: {error.strerror}."
         ) from None
+    except ValueError:
+        raise SeedError(
+            f"{where}: the file {item['file']!r} cannot be read: no file has such a name."
+        ) from None
+
+
+def _rules(where: str, rules: Any) -> bytes:
+    try:
+        return codec.format(_configuration(where, rules))
+    except SeedError:
+        raise
+    except ValueError as error:
+        raise SeedError(f"{where}, referer: an entry cannot be written: {error}.") from None
 
 
 def _configuration(where: str, rules: Any) -> RefererConfiguration:

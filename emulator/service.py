@@ -136,9 +136,9 @@ class Service:
         if caller is not None:
             call.caller = caller
             return
+        self._authenticate(call)
         if call.record is not None and WEBSITE in call.record.documents:
             self._enter_website(call, call.record)
-        self._authenticate(call)
         self._check_referer(call)
         self._authorize(call)
         call.traffic_limit = traffic_limit(
@@ -207,24 +207,26 @@ class Service:
         return content
 
     def _enter_website(self, call: Call, bucket: Bucket) -> None:
-        """Turn an anonymous GET or HEAD into that of a page, an index document for a folder.
+        """Turn a GET or HEAD into that of a page: an index document takes a folder's place.
 
-        Only where the bucket has a host name of its own: in path style there is no root that a
-        site could be at, and the service knows no path style.
+        Folders have one for everybody (the live suite of oss2 reads one with a signature). The root
+        has one for anonymous requests (PutBucketWebsite), and only where the bucket has a host name
+        of its own: the service knows no path style, in which the root lists the bucket.
         """
-        request = call.request
+        anonymous = call.signing is Signing.NONE
+        in_path = self.is_endpoint(call.request.host)
         if (
-            request.method not in ("GET", "HEAD")
+            call.request.method not in ("GET", "HEAD")
             or call.operation.subresource
-            or signature.place(request) is not None
-            or self.is_endpoint(request.host)
+            or (not call.key and (in_path or not anonymous))
         ):
             return
         site = parse_website(bucket.documents[WEBSITE])
         if key := site.index(call.key):
-            call.visit = Visit(site, call.key)
+            if anonymous:
+                call.visit = Visit(site, call.key, f"/{bucket.name}" if in_path else "")
             call.target = Target(bucket.name, key)
-            call.operation = self._dispatcher.find(request, call.target)
+            call.operation = self._dispatcher.find(call.request, call.target)
 
     def _find_bucket(self, call: Call) -> Bucket | None:
         """The bucket's record; that it is missing is told before credentials are judged (P-18)."""

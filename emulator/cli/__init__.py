@@ -1,14 +1,15 @@
 """The command `oss-emulator`."""
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 import emulator
-from emulator.cli import apply, check, diff, lint, scenarios, serve, test, translate
 from emulator.cli.parser import CommandError, Parser
 
-_COMMANDS = (serve, check, test, lint, diff, translate, scenarios, apply)
+_COMMANDS = ("serve", "check", "test", "lint", "diff", "translate", "scenarios", "apply")
+"""Each is a module of this package."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,11 +17,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="oss-emulator", description=emulator.__doc__)
     parser.add_argument("--version", action="version", version=emulator.__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    for command in _COMMANDS:
-        command.declare(commands)
-    parsed = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    # Only the command that is asked for is loaded, so that none slows another one down.
+    for name in [name for name in _COMMANDS if given[:1] == [name]] or _COMMANDS:
+        importlib.import_module(f"emulator.cli.{name}").declare(commands)
+    parsed = parser.parse_args(given)
     try:
-        return int(parsed.run(parsed))
+        status = int(parsed.run(parsed))
+        sys.stdout.flush()
+        return status
     except CommandError as error:
         print(f"oss-emulator: {error}", file=sys.stderr)
         return error.status

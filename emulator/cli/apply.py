@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     old = bucket.get(arguments.bucket, arguments)
     found = diff.compare(old, new)
     if not arguments.json:
-        show(*changes.describe_text(old, new), *changes.describe(found))
+        show(*changes.describe_text(old, new), *changes.describe(found, whole=True))
     if old != new:
         if not arguments.yes and not _agrees(arguments.bucket):
             show(line("Nothing was put."))

@@ -65,11 +65,14 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
     except oss2.exceptions.RequestError as error:
         reason = str(error.exception).partition("(Caused by ")[2].strip(")") or error.exception
         raise InputError(f"{address}: {arguments.endpoint} does not answer: {reason}") from None
+    except oss2.exceptions.ClientError as error:  # before anything was sent
+        sentence = str(error.body).removeprefix("ClientError: ")
+        raise InputError(f"{address}: {sentence}") from None
     except oss2.exceptions.OssError as error:
         what = " ".join(filter(None, (f"{error.code}:" if error.code else "", error.message)))
         sentence = f"{address}: {arguments.endpoint} answers {error.status} {what}"
         raise InputError(sentence.rstrip(": ")) from None
-    except (oss2.exceptions.ClientError, ValueError) as error:
+    except ValueError as error:
         raise InputError(f"{address}: {error}") from None
     return answer if isinstance(answer, bytes) else b""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from emulator.cli.output import Block, Table, Text, Tone, line, referer
 from emulator.referer import Decision, RefererConfiguration
 from emulator.referer.diff import Certainty, Change, Diff
+from emulator.referer.probes import Kind
 
 _FIELDS = {
     "allow_empty_referer": "AllowEmptyReferer",
@@ -15,14 +16,40 @@ _FIELDS = {
 }
 
 
-def describe(diff: Diff) -> Iterator[Block]:
-    """What changes for whom, and how sure that is."""
+_SHOWN = 3
+"""How many Referers are shown of those that are settled by the same."""
+
+_TELLING = (Kind.PAGE, Kind.LONGER_HOST, Kind.GLUED_HOST, Kind.IN_PATH, Kind.ORIGIN)
+"""What tells most, the most telling first."""
+
+
+def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
+    """What changes for whom, and how sure that is; `whole` shows every Referer."""
+    shown = diff.changes if whole else tuple(_telling(diff))
     for opens, title in ((True, "let in by the new rules"), (False, "kept out by the new rules")):
-        rows = [_row(change) for change in diff.changes if change.opens is opens]
+        rows = [_row(change) for change in shown if change.opens is opens]
         if rows:
             yield Table(("Referer", "what it is", "old", "new"), rows, title)
             yield line()
+    if len(shown) < len(diff.changes):
+        more = len(diff.changes) - len(shown)
+        yield line(
+            Text(f"{more} more Referers are settled by the same; --all shows them.", Tone.FAINT)
+        )
     yield line(*_conclusion(diff))
+
+
+def _telling(diff: Diff) -> Iterator[Change]:
+    """Of changes that are settled by the same, the few that tell most."""
+    kept: dict[object, list[Change]] = {}
+    for change in sorted(diff.changes, key=_rank):
+        kept.setdefault(change.settled if change.kind else change.referer, []).append(change)
+    few = {change.referer for changes in kept.values() for change in changes[:_SHOWN]}
+    yield from (change for change in diff.changes if change.referer in few)
+
+
+def _rank(change: Change) -> int:
+    return _TELLING.index(change.kind) if change.kind in _TELLING else len(_TELLING)
 
 
 def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:
@@ -73,7 +100,7 @@ def _settled(decision: Decision) -> Text:
 def _conclusion(diff: Diff) -> tuple[Text, ...]:
     if diff.equivalent:
         said = {
-            Certainty.PROVED: "These rules are equivalent: no Referer whatever is decided differently.",
+            Certainty.PROVED: "These rules are equivalent for every Referer there can be.",
             Certainty.GENERATED: (
                 f"These rules are equivalent on all {diff.tried} generated Referers."
             ),

@@ -11,7 +11,8 @@ from emulator.referer import diff
 
 _DESCRIPTION = (
     "Compares rules by what they decide. Without --referers it makes Referers from the entries of "
-    "both, and then searches for one that it missed. Ends with 0 if they are equivalent, else with 1."
+    "both, and then searches for one that it missed. Ends with 0 if they are equivalent, else "
+    "with 1."
 )
 
 
@@ -27,6 +28,7 @@ def declare(commands: Any) -> None:
         metavar="FILE",
         help="compare by these Referers only, one a line; an empty line is no Referer",
     )
+    parser.add_argument("--all", action="store_true", help="show every Referer that was found")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     bucket.declare(parser)
     parser.set_defaults(run=run, parser=parser)
@@ -44,5 +46,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         write_json(changes.to_dict(found))
     else:
-        show(*changes.describe(found))
+        show(*changes.describe(found, whole=arguments.all))
     return int(not found.equivalent)

@@ -24,8 +24,8 @@ from emulator.referer import lint
 from emulator.referer.lint import Claim, Finding, Rule, Severity
 
 _DESCRIPTION = (
-    "Says what is wrong with rules. Every Referer that is shown was decided by the engine. Ends with "
-    "0 if there is nothing but notes, else with 1."
+    "Says what is wrong with rules. Every Referer that is shown was decided by the engine. Ends "
+    "with 0 if there is nothing but notes, else with 1."
 )
 _TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARNING, Severity.NOTE: Tone.FAINT}
 _NAMES = {rule.name: rule for rule in lint.RULES}

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -124,7 +125,7 @@ def _settings(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Sett
     for flag in _FLAGS:
         given = getattr(arguments, flag.name)
         if given is not None:
-            source, text = f"--{flag.name.replace('_', '-')}", ",".join(given[:-1] + given[-1:])
+            source, text = f"--{flag.name.replace('_', '-')}", ",".join(given)
             if flag.name != "domain":
                 text = given[-1]
         elif environ.get(flag.variable):
@@ -146,7 +147,9 @@ def _open_log(settings: Settings, stack: ExitStack) -> TextIO | None:
     if settings.access_log is None:
         return None
     try:
-        return stack.enter_context(settings.access_log.open("a", encoding="utf-8"))
+        return stack.enter_context(
+            settings.access_log.open("a", encoding="utf-8", errors="backslashreplace")
+        )
     except OSError as error:
         raise CommandError(
             f"the access log {settings.access_log} cannot be written: {error.strerror}"
@@ -172,13 +175,21 @@ async def _serve(server: Server, settings: Settings, hint: str) -> None:
     except OSError as error:
         raise CommandError(
             f"cannot listen on {settings.host} port {settings.port}: "
-            f"{os.strerror(error.errno) if error.errno else error}; choose another with --port"
+            f"{_reason(error)}; choose another with --port or --host"
         ) from None
     try:
         _announce(settings, port, hint)
         await ended.wait()
     finally:
         await server.stop()
+
+
+def _reason(error: OSError) -> str:
+    # asyncio wraps what the system says in a sentence of its own; a name that is not found has no
+    # number of the system's.
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 def _announce(settings: Settings, port: int, hint: str) -> None:

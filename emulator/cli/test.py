@@ -14,8 +14,8 @@ from emulator.referer import TableError, header, junit, table
 from emulator.referer.table import Report, Result, Untouched
 
 _DESCRIPTION = (
-    "Runs decision tables. RULES takes the place of the rules in a table; a table that holds its own "
-    "may stand alone. Ends with 0 if every case passes, else with 1."
+    "Runs decision tables. RULES takes the place of the rules in a table; a table that holds its "
+    "own may stand alone. Ends with 0 if every case passes, else with 1."
 )
 
 

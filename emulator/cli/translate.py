@@ -15,8 +15,8 @@ from emulator.referer.translation import SYSTEMS, Loss, Rules, RulesError
 
 _DESCRIPTION = (
     "Translates rules. The result goes to standard output, and what it cannot say exactly to "
-    "standard error, each with a Referer that both sides decided. Ends with 0; with --exact it ends "
-    "with 1 if anything is lost."
+    "standard error, each with a Referer that both sides decided. Ends with 0; with --exact it "
+    "ends with 1 if anything is lost."
 )
 _SIGNED = {
     Signing.NONE: "",

@@ -2,6 +2,7 @@
 
 from emulator.dispatch import Operation
 from emulator.operations import (
+    access_point,
     bucket_acl,
     bucket_basic,
     bucket_cname,
@@ -39,6 +40,7 @@ from emulator.operations import (
 _MODULES = (
     service,
     region,
+    access_point,
     bucket_basic,
     bucket_cname,
     bucket_documents,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from emulator.access import BucketAcl
 from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.protocol import bucket_info, dates, resource_group, xml
+from emulator.protocol import bucket_info, dates, encryption, resource_group, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.headers import REDUNDANCY_TYPES, STORAGE_CLASSES, invalid_argument
 from emulator.protocol.message import Response
@@ -49,10 +49,13 @@ def put_bucket(call: Call) -> Response:
 
 def _documents(call: Call) -> dict[str, bytes]:
     """The configurations that the headers of PutBucket give a new bucket."""
-    group = call.request.headers.get(resource_group.HEADER)
-    if not group:
-        return {}
-    return {resource_group.SUBRESOURCE: resource_group.write(resource_group.check(group))}
+    request = call.request.headers
+    group = request.get(resource_group.HEADER)
+    kept = {
+        encryption.SUBRESOURCE: encryption.write(request),
+        resource_group.SUBRESOURCE: resource_group.write(group) if group else None,
+    }
+    return {name: document for name, document in kept.items() if document is not None}
 
 
 def _configuration(call: Call) -> tuple[str | None, str | None]:

@@ -23,7 +23,7 @@ _ONE = "inventory&inventoryId"
 def put_bucket_inventory(call: Call) -> Response:
     """Add an inventory; raises `InventoryAlreadyExist`, `InventoryExceedLimit`."""
     inventory_id = call.request.query["inventoryId"]
-    content = schema.read(call.body.read(), _ROOT)
+    content = [_settle(child) for child in schema.read(call.body.read(), _ROOT)]
     named = dict(content)["Id"]
     if named != inventory_id:
         message = "The Id of the inventory is not the one the request names."
@@ -71,6 +71,7 @@ def list_bucket_inventory(call: Call) -> Response:
         [
             *((_ROOT, xml.parse(item, _ROOT).content) for _, item in page),
             ("IsTruncated", truncated),
+            ("ContinuationToken", token or None),
             ("NextContinuationToken", _write_token(page[-1][0]) if truncated else None),
         ],
     )
@@ -81,6 +82,22 @@ def delete_bucket_inventory(call: Call) -> Response:
     """Remove an inventory; 204 whether it was there or not."""
     call.keep(_PREFIX + call.request.query["inventoryId"], None)
     return Response(204)
+
+
+def _settle(child: tuple[str, xml.Value]) -> tuple[str, xml.Value]:
+    """The storage classes of a filter in their order; raises `InvalidArgument`."""
+    name, content = child
+    if name != "Filter" or isinstance(content, str | int | None):
+        return child
+    settled = dict(content)
+    classes = sorted(filter(None, str(settled.get("StorageClass") or "").split(",")))
+    for storage_class in classes:
+        if storage_class not in ("All", *headers.STORAGE_CLASSES):
+            message = "No such storage class exists."
+            raise headers.invalid_argument("StorageClass", storage_class, message)
+    if classes:
+        settled["StorageClass"] = ",".join(classes)
+    return name, list(settled.items())
 
 
 def _write_token(name: str) -> str:

@@ -74,7 +74,7 @@ def list_object_versions(call: Call) -> Response:
     Raises `InvalidArgument`, also for a version-id-marker without its key-marker.
     """
     query = call.request.query
-    marker, version_id = _name(call, "key-marker"), query.get("version-id-marker", "")
+    marker, version_id = _name(call, "key-marker"), _name(call, "version-id-marker")
     if version_id and not marker:
         message = "A version-id marker cannot be specified without a key marker."
         raise invalid_argument("version-id-marker", version_id, message)
@@ -164,12 +164,11 @@ def _writer(call: Call) -> Callable[[str], str]:
 
 def _head(call: Call, write: Callable[[str], str]) -> xml.Children:
     query = call.request.query
-    delimiter = query.get("delimiter")
     return [
         ("Name", call.bucket.name),
         ("Prefix", write(query.get("prefix", ""))),
         ("MaxKeys", parameters.max_keys(query, least=0)),
-        ("Delimiter", write(delimiter) if delimiter else None),
+        ("Delimiter", write(query.get("delimiter", ""))),
         ("EncodingType", parameters.encoding_type(query)),
     ]
 

@@ -16,7 +16,7 @@ from emulator.objects import (
     store,
     version_id_of,
 )
-from emulator.protocol import checksums, compression, conditions, headers, ranges
+from emulator.protocol import bucket_info, checksums, compression, conditions, headers, ranges
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import FileRange, Response
 from emulator.referer import Signing
@@ -102,6 +102,9 @@ def head_object_meta(call: Call) -> Response:
     item = find(call)
     meta = describe(call, item)
     shown = {name: meta[name] for name in _META if name in meta}
+    if bucket_info.is_monitored(call.bucket.documents):
+        # Reads are not recorded: the last access known of is the write.
+        shown["x-oss-last-access-time"] = meta["Last-Modified"]
     return Response(200, {**shown, "Content-Length": str(item.size)})
 
 
@@ -109,6 +112,10 @@ def head_object_meta(call: Call) -> Response:
 def delete_object(call: Call) -> Response:
     """Delete an object; 204 whether it was there or not."""
     return Response(204, remove(call, call.key, version_id_of(call)).headers)
+
+
+# A link is deleted like any object; oss2 leaves `symlink` in the query it looked at the link with.
+delete_symlink = replace(delete_object, subresource="symlink")
 
 
 def _overrides(call: Call) -> dict[str, str]:

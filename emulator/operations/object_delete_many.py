@@ -2,7 +2,7 @@
 
 from emulator.access import ObjectAcl, Permission, authorize
 from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.objects import Removed, check_removable, remove
+from emulator.objects import Removed, check_removable, check_version_id, remove
 from emulator.protocol import parameters, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
@@ -35,6 +35,8 @@ def delete_multiple_objects(call: Call) -> Response:
     wanted = [(_key(entry), entry.text("VersionId") or None) for entry in entries]
     for key, version_id in wanted:
         _check_writable(call, key)
+        if version_id is not None:
+            check_version_id(version_id)
         check_removable(call, key, version_id)
     removed = [(key, version_id, remove(call, key, version_id)) for key, version_id in wanted]
     if node.text("Quiet").lower() == "true":

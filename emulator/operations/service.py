@@ -53,6 +53,11 @@ list_buckets_by_tags = operation("ListBuckets", "GET", Resource.SERVICE, bucket_
 )
 """The same call, asked for by a list of tags."""
 
+list_buckets_of_regions = operation("ListBuckets", "GET", Resource.SERVICE, "regionList")(
+    list_buckets.perform
+)
+"""The same call for all regions; here there is one."""
+
 _TAG = re.compile(r'"([^"]+)":"([^"]*)"')
 
 

@@ -1,4 +1,4 @@
-"""The pages of a static website: what anonymous visitors of a bucket's own host get."""
+"""The pages of a static website: what anonymous visitors get."""
 
 from dataclasses import replace
 from typing import Final
@@ -48,7 +48,7 @@ def _replace_missing(call: Call, visit: Visit) -> Response | None:
     below = "" if visit.key.endswith("/") else site.index_below(visit.key)
     if below and _is_readable(call, below):
         if site.missing is Missing.REDIRECT:
-            return Response(302, {"Location": f"/{quote(visit.key, errors='replace')}/"})
+            return Response(302, {"Location": f"{visit.root}/{quote(visit.key)}/"})
         return _answer(call, below)
     if site.error_key and _is_readable(call, site.error_key):
         headers = {
@@ -71,7 +71,8 @@ def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
             raise OSSError(Code.OBJECT_ACL_READ)
         return _answer(call, key)
     scheme = "https" if request.secure else "http"
-    location = rule.locate(redirect, visit.key, request.query_string, scheme, request.host)
+    root = f"{request.host}{visit.root}"
+    location = rule.locate(redirect, visit.key, request.query_string, scheme, root)
     return Response(redirect.status, {"Location": location})
 
 

@@ -14,13 +14,17 @@ def state(documents: Documents) -> xml.Children:
     """The elements of GetBucketInfo that tell what is switched on."""
     accelerated = _text(documents, "transferAcceleration", "TransferAccelerationConfiguration")
     blocked = _text(documents, "publicAccessBlock", "PublicAccessBlockConfiguration")
-    monitored = _text(documents, "accessmonitor", "AccessMonitorConfiguration") or "Disabled"
     return [
-        ("AccessMonitor", monitored),
+        ("AccessMonitor", _switch(is_monitored(documents))),
         ("BlockPublicAccess", blocked == "true"),
         ("CrossRegionReplication", _switch("replication" in documents)),
         ("TransferAcceleration", _switch(accelerated == "true")),
     ]
+
+
+def is_monitored(documents: Documents) -> bool:
+    """Whether the last access of each object is told (PutBucketAccessMonitor)."""
+    return _text(documents, "accessmonitor", "AccessMonitorConfiguration") == "Enabled"
 
 
 def encryption_rule(documents: Documents) -> xml.Children:

@@ -1,5 +1,6 @@
 """The default encryption of a bucket, as its objects and GetBucketInfo show it."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -25,4 +26,15 @@ def read(document: bytes | None) -> tuple[tuple[str, str], ...]:
 
 def describe(document: bytes | None) -> dict[str, str]:
     """The headers of an object that is encrypted by default."""
-    return {_HEADERS[name]: value for name, value in read(document)}
+    return headers.encryption({_HEADERS[name]: value for name, value in read(document)})
+
+
+def write(request: Mapping[str, str]) -> bytes | None:
+    """The rule that the headers of PutBucket ask for; None where they ask for none.
+
+    Raises what `headers.encryption` raises.
+    """
+    if not headers.encryption(request):
+        return None
+    rule = [(name, request[header]) for name, header in _HEADERS.items() if header in request]
+    return xml.format(ROOT, [(RULE, rule)])

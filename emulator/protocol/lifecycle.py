@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import combinations, pairwise
 from typing import Final
 
-from emulator.protocol import headers
+from emulator.protocol import headers, tagging
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.xml import DocumentError, Node
 
@@ -38,6 +38,7 @@ def check(configuration: Node, *, overlap: bool) -> None:
     rules = configuration.all("Rule")
     _check_ids(rule.text("ID") for rule in rules)
     for rule in rules:
+        _check_tags(rule)
         _check_times(rule)
         _check_order(rule, "Transition", "Days", rule.text("Expiration/Days"))
         _check_order(
@@ -59,6 +60,15 @@ def _check_ids(ids: Iterable[str]) -> None:
         if name in seen:
             raise _invalid("ID", name, "Two rules have the same ID.")
         seen.add(name)
+
+
+def _check_tags(rule: Node) -> None:
+    """No rule can have a tag that no object can have; how long it may be is not held against it."""
+    for tag in rule.all("Tag"):
+        for name in ("Key", "Value"):
+            if not tagging.is_written_in_signs(tag.text(name)):
+                message = "A tag holds letters, digits, spaces and +-=._:/ only."
+                raise _invalid(name, tag.text(name), message)
 
 
 def _check_times(rule: Node) -> None:

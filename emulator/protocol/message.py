@@ -28,6 +28,8 @@ class Request:
     """When the request arrived, in seconds since the epoch: the only clock a request knows."""
     remote: str = ""
     secure: bool = False
+    version: str = "1.1"
+    """Of HTTP."""
 
     @classmethod
     def read(
@@ -38,6 +40,7 @@ class Request:
         received: float,
         remote: str = "",
         secure: bool = False,
+        version: str = "1.1",
     ) -> "Request":
         """Build a request from its request line and its header fields in the order of arrival."""
         if not target.startswith("/"):
@@ -47,7 +50,7 @@ class Request:
         for name, value in headers:
             first.setdefault(name.lower(), value)
         query = parse_query(query_string) if query_string else {}
-        return cls(method, path, query_string, query, first, received, remote, secure)
+        return cls(method, path, query_string, query, first, received, remote, secure, version)
 
     @property
     def host(self) -> str:

@@ -77,9 +77,10 @@ def traffic_limit(in_header: str | None, in_query: str | None) -> int | None:
         return None
     if in_header is not None and in_query is not None:
         raise invalid_argument(TRAFFIC_LIMIT, text, code=Code.TRAFFIC_LIMIT_TWICE)
-    if not (text.isascii() and text.isdigit() and 819200 <= int(text[:10]) <= 838860800):
+    digits = text.isascii() and text.isdigit() and len(text) < 16
+    if not (digits and 819200 <= int(text) <= 838860800):
         raise invalid_argument(TRAFFIC_LIMIT, text, code=Code.INVALID_TRAFFIC_LIMIT)
-    return int(text[:10])
+    return int(text)
 
 
 def encoding_type(query: Mapping[str, str]) -> str | None:

@@ -24,8 +24,8 @@ def check(group: str) -> str:
 
 
 def write(group: str) -> bytes:
-    """The configuration of a bucket in that group."""
-    return xml.format(ROOT, [("ResourceGroupId", group)])
+    """The configuration of a bucket in that group; raises `ResourceGroupIdPreCheckError`."""
+    return xml.format(ROOT, [("ResourceGroupId", check(group))])
 
 
 def read(document: bytes | None) -> str:

@@ -66,8 +66,12 @@ def _check(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _is_valid(text: str, limit: int) -> bool:
-    within = len(text.encode(errors="replace")) <= limit
-    return within and all(sign in _SIGNS or sign.isalnum() for sign in text)
+    return len(text.encode(errors="replace")) <= limit and is_written_in_signs(text)
+
+
+def is_written_in_signs(text: str) -> bool:
+    """Whether a key or value holds only what a tag may hold."""
+    return all(sign in _SIGNS or sign.isalnum() for sign in text)
 
 
 def _invalid_header(header: str) -> OSSError:

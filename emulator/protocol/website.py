@@ -89,10 +89,10 @@ class RoutingRule:
             return redirect.replace_prefix + key.removeprefix(self.prefix)
         return key
 
-    def locate(self, redirect: Redirect, key: str, query: str, scheme: str, host: str) -> str:
-        """The URL a request is sent to; scheme and host are those of the request."""
+    def locate(self, redirect: Redirect, key: str, query: str, scheme: str, root: str) -> str:
+        """The URL a request is sent to; scheme and root (host and path) are those of the site."""
         path = quote(self.rewrite(redirect, key), safe="/~", errors="replace")
-        url = f"{redirect.protocol or scheme}://{redirect.host or host}/{path}"
+        url = f"{redirect.protocol or scheme}://{redirect.host or root}/{path}"
         return f"{url}?{query}" if redirect.passes_query and query else url
 
 
@@ -130,11 +130,13 @@ class WebsiteConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A page that was asked for."""
+    """A page that an anonymous visitor asks for."""
 
     site: WebsiteConfiguration
     key: str
     """As it was asked for, before an index document took its place."""
+    root: str = ""
+    """The path of the site's root without its slash: the bucket in path style."""
 
 
 @lru_cache(256)

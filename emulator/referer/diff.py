@@ -96,11 +96,15 @@ def _changes(
             change = Change(referer, kind, old, new)
             first.setdefault((change.settled, kind or referer), change)
     # Where an ordinary page changes, that its deeper pages do too is no news.
-    pages = {change.settled for change in first.values() if change.kind is Kind.PAGE}
+    plainest: dict[object, Kind] = {}
+    for kind in (Kind.PAGE, Kind.ORIGIN):
+        for change in first.values():
+            if change.kind is kind:
+                plainest.setdefault(change.settled, kind)
     return tuple(
         change
         for change in first.values()
-        if change.kind in (None, Kind.PAGE) or change.settled not in pages
+        if change.kind in (None, plainest.get(change.settled, change.kind))
     )
 
 

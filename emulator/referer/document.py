@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from . import codec
-from .codec import MAX_DOCUMENT_SIZE, RefererFormatError
+from .codec import MAX_DOCUMENT_SIZE, FormatProblem, RefererFormatError
 from .model import RefererConfiguration
 
 
@@ -80,9 +80,17 @@ def _parse_xml(document: bytes) -> Named:
     try:
         return {"": codec.parse(document)}
     except RefererFormatError as error:
+        if error.problem is FormatProblem.MALFORMED and not _DECLARES_ENCODING.search(
+            document[:200]
+        ):
+            _decode(document)  # the parser's place of a wrong byte is not exact
         line = error.line or 1
         column = error.column or _column_of_tag(document, line, error.names[-1:])
         raise DocumentError(error.sentence, line, max(column, 1)) from None
+
+
+# UTF-16 begins with a mark; other encodings are declared.
+_DECLARES_ENCODING = re.compile(rb"^(?:\xff\xfe|\xfe\xff)|encoding\s*=\s*[\"'](?!utf-8)", re.I)
 
 
 def _column_of_tag(document: bytes, line: int, names: tuple[str, ...]) -> int:
@@ -303,7 +311,7 @@ def _read_list(value: Any) -> tuple[str, ...]:
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     if isinstance(value, str) and value.startswith("${"):
-        return f"{text}, an expression: give what `terraform show -json` prints"
+        return f"the expression {text} (`terraform show -json` prints its value)"
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 

@@ -126,7 +126,7 @@ def _browser(site: str, target: str) -> Iterator[Scenario]:
         ("another site with referrerpolicy=no-referrer", None, None),
         (
             "another site with the site's address in its path",
-            send(f"{evil}/{site}", _by(evil, target), ReferrerPolicy.UNSAFE_URL),
+            send(f"https://evil.test/{site}/", _by(evil, target), ReferrerPolicy.UNSAFE_URL),
             False,
         ),
         ("an MP4 in the address bar, first request", None, None),

@@ -315,6 +315,7 @@ def _set_clock(asked: Asked) -> Response:
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "health", _health),
+    ("HEAD", "health", _health),
     ("GET", "metrics", _metrics),
     ("GET", "openapi.json", _openapi),
     ("POST", "reset", _reset),

@@ -166,6 +166,10 @@ class Server:
         journal = self.service.journal
         entry = journal.record(answer.call, answer.status, answer.sent, answer.seconds)
         self._metrics.count(entry)
+        if LOG.isEnabledFor(logging.INFO):
+            code = "" if answer.call.error is None else f" {answer.call.error.code}"
+            request = answer.call.request
+            LOG.info("%s %s %d%s", request.method, request.target, answer.status, code)
         if self._access_log is not None:
             print(accesslog.format(entry.to_line()), file=self._access_log, flush=True)
 

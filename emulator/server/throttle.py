@@ -1,8 +1,8 @@
 """Holds the bytes of one connection to the speed that its request asks for."""
 
-import asyncio
 import sys
-import time
+from asyncio import sleep
+from time import monotonic
 from typing import Final
 
 from emulator.dispatch import Call
@@ -18,7 +18,7 @@ class Throttle:
 
     def __init__(self, bits: int | None) -> None:
         self._rate = None if bits is None else bits / 8
-        self._began = time.monotonic() if bits is not None else 0.0
+        self._began = monotonic() if bits is not None else 0.0
         self._passed = 0
         self.step = sys.maxsize if bits is None else bits // 8 // STEPS
         """Bytes that may go out at once."""
@@ -37,9 +37,9 @@ class Throttle:
         if self._rate is None:
             return
         self._passed += size
-        delay = self._began + self._passed / self._rate - time.monotonic()
+        delay = self._began + self._passed / self._rate - monotonic()
         if delay > 0:
-            await asyncio.sleep(delay)
+            await sleep(delay)
 
 
 UNLIMITED: Final = Throttle(None)

@@ -34,6 +34,7 @@ def read(http: web.BaseRequest, received: float) -> Request:
         received,
         http.remote or "",
         http.secure,
+        "1.1" if http.version >= HttpVersion11 else "1.0",
     )
 
 

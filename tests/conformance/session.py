@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ ROOT = Path(__file__).parents[2]
 
 SECONDS_TO_START = 20
 SECONDS_A_RUN = 400
+
+_FAR_AWAY = {"operation": "GetBucketAcl", "latency": 0.05}
+"""Two tests expect that this call takes longer than a millisecond, as over a real network."""
 
 _KEY = ("conformance-id", "conformance-secret")
 _REGION = "cn-hangzhou"
@@ -120,7 +124,16 @@ def _emulator(work: Path) -> Iterator[str]:
                 said = (work / "emulator.log").read_text(encoding="utf-8", errors="replace")
                 raise SessionError(f"the emulator did not start:\n{said}")
             time.sleep(0.05)
-        yield str(json.loads(ready.read_text(encoding="utf-8"))["endpoint"])
+        endpoint = json.loads(ready.read_text(encoding="utf-8"))["endpoint"]
+        _plan(endpoint, _FAR_AWAY)
+        yield endpoint
+
+
+def _plan(endpoint: str, fault: dict[str, object]) -> None:
+    asked = urllib.request.Request(  # noqa: S310 - our own server
+        f"{endpoint}/_emulator/faults", json.dumps(fault).encode(), method="POST"
+    )
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=10).close()
 
 
 def _without_settings() -> dict[str, str]:

@@ -423,9 +423,7 @@ def test_a_field_of_the_signature_is_missing(
         "If it is specified, please check the order of the fields"
     )
     answer = send(client, private, ("key", "a"), *fields)
-    check_error(
-        answer, 400, "InvalidArgument", message, ec, ArgumentName=name, ArgumentValue=""
-    )
+    check_error(answer, 400, "InvalidArgument", message, ec, ArgumentName=name, ArgumentValue="")
 
 
 @pytest.mark.parametrize(

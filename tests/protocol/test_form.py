@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ def read(body: bytes, cuts: list[int] | None = None, content_type: str = TYPE) -
     """Feed a body cut at these places."""
     reader, content = Reader(content_type), b""
     edges = [0, *sorted(cuts or []), len(body)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         content += reader.feed(body[start:end])
     return reader.finish(), content
 

@@ -28,6 +28,8 @@ def read_header(request: Request, credentials: str) -> Claim:
     if not (access_key_id and signature):
         raise OSSError(Code.INVALID_AUTHORIZATION)
     date, signed_at = instant.read_date(request.headers)
+    # oss2, Go and Java sign the Date, also where the time goes by an x-oss-date beside it.
+    date = request.headers.get("date", date).strip()
     return Claim(
         Version.V2,
         Place.HEADER,

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Iterable
 from types import ModuleType
 
+from ..decision import Stage
 from ..model import RefererConfiguration
 from . import (
     cdn_in_front,
@@ -87,7 +88,15 @@ def run(configuration: RefererConfiguration, rules: Iterable[Rule] = RULES) -> t
     """Everything that is found in a configuration, the worst first."""
     subject = Subject(configuration)
     found = [finding for rule in rules for finding in _confirm(rule, subject)]
-    return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity)))
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(finding: Finding) -> tuple[int, int, int]:
+    """The worst first, then as the lists go: the whitelist, the blacklist, then the switches."""
+    place = finding.place
+    number = 0 if place is None else place.position
+    after = 2 if place is None else int(place.list is Stage.BLACKLIST)
+    return list(Severity).index(finding.severity), after, number
 
 
 def _confirm(rule: Rule, subject: Subject) -> Iterable[Finding]:

@@ -353,6 +353,17 @@ def test_java_v2_puts_blanks_after_commas() -> None:
     verify(claimed(signed), signed, "b", "k", "sk", "any")
 
 
+def test_v2_signs_the_date_and_goes_by_x_oss_date() -> None:
+    earlier = "Wed, 28 Dec 2022 10:20:00 GMT"
+    text = f"GET\n\n\n{earlier}\nx-oss-date:{DATE}\n\n%2Fb%2Fk"
+    signature = b64encode(hmac.digest(b"sk", text.encode(), "sha256")).decode()
+    credentials = f"OSS2 AccessKeyId:ak,Signature:{signature}"
+    signed = request(credentials, date=earlier, x_oss_date=DATE)
+
+    assert claimed(signed).signed_at == NOW
+    verify(claimed(signed), signed, "b", "k", "sk", "any")
+
+
 def test_header_values_are_trimmed_and_keep_their_bytes() -> None:
     """A value that is no UTF-8 arrives with surrogates; its bytes were signed."""
     text = f"GET\n\n\n{DATE}\n".encode() + b"x-oss-meta-a:\xff\xfe\n/b/k"

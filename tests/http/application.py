@@ -1,0 +1,80 @@
+"""An application server that takes callbacks and answers them as it is told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the application answers."""
+
+    body: bytes = b'{"a":"b"}'
+    status: int = 200
+    length: str | None = ""
+    """The Content-Length: "" is the right one, None is none."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A callback that arrived."""
+
+    line: str
+    headers: Mapping[str, str]
+    """By name in lower case."""
+    body: bytes
+
+
+@dataclass
+class Application:
+    """What is answered path by path, and what has arrived."""
+
+    port: int = 0
+    replies: dict[str, Reply] = field(default_factory=dict)
+    taken: list[Taken] = field(default_factory=list)
+    holds: set[str] = field(default_factory=set)
+    """Paths that are answered once the test has ended."""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def url(self, path: str = "/") -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+
+@contextmanager
+def run() -> Iterator[Application]:
+    """Run an application on a free port in threads of its own."""
+    application = Application()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            application.taken.append(Taken(self.requestline, headers, body))
+            if self.path in application.holds:
+                application.ended.wait(20)
+                return
+            reply = application.replies.get(self.path, Reply())
+            self.send_response(reply.status)
+            if reply.length is not None:
+                self.send_header("Content-Length", reply.length or str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    application.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield application
+    finally:
+        application.ended.set()
+        server.shutdown()
+        thread.join(20)
+        server.server_close()

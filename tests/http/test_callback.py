@@ -1,0 +1,341 @@
+"""Callbacks over HTTP: what is sent to the application, and what its answer makes of the upload."""
+
+from __future__ import annotations
+
+import json
+import socket
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+import oss2
+import pytest
+from aiohttp import ClientTimeout
+
+from emulator.server import callback as server_callback
+from tests.http import application, forms
+from tests.http.application import Application, Reply
+from tests.http.client import Answer, Client, check_error
+from tests.http.live import Live
+
+MakeBucket = Callable[..., str]
+
+BODY = b"hello"
+MD5 = "5D41402ABC4B2A76B9719D911017C592"
+
+
+@pytest.fixture
+def app() -> Iterator[Application]:
+    with application.run() as running:
+        yield running
+
+
+@pytest.fixture
+def public(make_bucket: MakeBucket) -> str:
+    return make_bucket("public-read-write")
+
+
+def encode(value: Any) -> str:
+    return b64encode(json.dumps(value).encode()).decode()
+
+
+def wanted(url: str, body: str = "bucket=${bucket}", **more: Any) -> str:
+    return encode({"callbackUrl": url, "callbackBody": body, **more})
+
+
+def put(client: Client, bucket: str, callback: str, *headers: tuple[str, str]) -> Answer:
+    return client.put(f"/{bucket}/a%20b.txt", BODY, ("x-oss-callback", callback), *headers)
+
+
+SYSTEM = "&".join(
+    f"{name}=${{{name}}}"
+    for name in (
+        "bucket object etag size mimeType imageInfo.height imageInfo.width imageInfo.format crc64 "
+        "reqId operation x:var1"
+    ).split()
+)
+
+
+def test_the_call_and_its_answer(client: Client, public: str, app: Application) -> None:
+    variables = encode({"x:var1": "v 1&é"})
+    answer = put(
+        client,
+        public,
+        wanted(app.url("/done?id=1"), SYSTEM),
+        ("x-oss-callback-var", variables),
+        ("Content-Type", "text/plain"),
+    )
+    assert (answer.status, answer.body) == (200, b'{"a":"b"}')
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["ETag"] == f'"{MD5}"'
+    [taken] = app.taken
+    assert taken.line == "POST /done?id=1 HTTP/1.0"
+    assert taken.headers["host"] == f"127.0.0.1:{app.port}"
+    assert taken.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert taken.headers["user-agent"] == "http-client/0.0.1"
+    assert b"mimeType=text%2Fplain" in taken.body
+    assert parse_qs(taken.body.decode(), keep_blank_values=True) == {
+        "bucket": [public],
+        "object": ["a b.txt"],
+        "etag": [MD5],
+        "size": ["5"],
+        "mimeType": ["text/plain"],
+        "imageInfo.height": [""],
+        "imageInfo.width": [""],
+        "imageInfo.format": [""],
+        "crc64": [answer.headers["x-oss-hash-crc64ecma"]],
+        "reqId": [answer.headers["x-oss-request-id"]],
+        "operation": ["PutObject"],
+        "x:var1": ["v 1&é"],
+    }
+
+
+def test_nothing_pretends_to_be_signed_by_the_service(
+    client: Client, public: str, app: Application
+) -> None:
+    put(client, public, wanted(app.url()))
+    assert app.taken[0].headers.keys().isdisjoint({"authorization", "x-oss-pub-key-url"})
+
+
+def test_a_body_of_json(client: Client, public: str, app: Application) -> None:
+    body = '{"object":${object},"size":${size},"none":${x:none}}'
+    callback = wanted(app.url(), body, callbackBodyType="application/json", callbackSNI=True)
+    assert put(client, public, callback).status == 200
+    [taken] = app.taken
+    assert taken.headers["content-type"] == "application/json"
+    assert json.loads(taken.body) == {"object": "a b.txt", "size": 5, "none": ""}
+
+
+def test_the_host_of_the_call(client: Client, public: str, app: Application) -> None:
+    put(client, public, wanted(app.url(), callbackHost="www.example.com"))
+    assert app.taken[0].headers["host"] == "www.example.com"
+
+
+def test_a_callback_in_the_query(client: Client, public: str, app: Application) -> None:
+    callback = quote(wanted(app.url(), "v=${x:v}"), safe="")
+    variables = quote(encode({"x:v": "1"}), safe="")
+    target = f"/{public}/a?callback={callback}&callback-var={variables}"
+    assert client.put(target, BODY).body == b'{"a":"b"}'
+    assert app.taken[0].body == b"v=1"
+
+
+def test_oss2_signs_a_url_with_a_callback(bucket: oss2.Bucket, app: Application) -> None:
+    parameters = {"callback": wanted(app.url(), "v=${x:v}"), "callback-var": encode({"x:v": "2"})}
+    url = bucket.sign_url("PUT", "a", 60, params=parameters)
+    assert bucket.put_object_with_url(url, BODY).resp.read() == b'{"a":"b"}'
+    assert app.taken[0].body == b"v=2"
+
+
+def test_oss2_with_headers(bucket: oss2.Bucket, app: Application) -> None:
+    headers = {"x-oss-callback": wanted(app.url(), "size=${size}")}
+    assert bucket.put_object("a", BODY, headers=headers).resp.read() == b'{"a":"b"}'
+    upload = bucket.init_multipart_upload("b").upload_id
+    part = oss2.models.PartInfo(1, bucket.upload_part("b", upload, 1, BODY).etag)
+    result = bucket.complete_multipart_upload("b", upload, [part], headers=headers)
+    assert result.resp.read() == b'{"a":"b"}'
+    assert [taken.body for taken in app.taken] == [b"size=5", b"size=5"]
+
+
+def test_a_callback_of_a_form(client: Client, public: str, app: Application) -> None:
+    fields = [
+        ("key", "up/${filename}"),
+        ("success_action_status", "201"),
+        ("callback", wanted(app.url(), "object=${object}&v=${x:my_var}&o=${operation}")),
+        ("x:my_var", "a b"),
+    ]
+    answer = forms.post(client, public, forms.form(fields))
+    assert (answer.status, answer.body) == (200, b'{"a":"b"}')
+    assert app.taken[0].body == b"object=up%2Fphoto.jpg&v=a%20b&o=PostObject"
+
+
+def test_a_callback_that_the_bucket_keeps(live: Live, public: str, app: Application) -> None:
+    item = (
+        f"<PolicyItem><PolicyName>mine</PolicyName><Callback>{wanted(app.url(), 'v=${x:v}')}"
+        f"</Callback><CallbackVar>{encode({'x:v': '3'})}</CallbackVar></PolicyItem>"
+    )
+    document = f"<BucketCallbackPolicy>{item}</BucketCallbackPolicy>".encode()
+    live.put(f"/{public}?policy&comp=callback", document)
+    assert put(live.client, public, encode({"callbackPolicy": "mine"})).body == b'{"a":"b"}'
+    assert app.taken[0].body == b"v=3"
+    answer = put(live.client, public, encode({"callbackPolicy": "other"}))
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+
+
+def test_the_first_url_that_answers_counts(client: Client, public: str, app: Application) -> None:
+    app.replies["/1"] = Reply(status=500)
+    app.replies["/3"] = Reply(b'{"n":3}')
+    urls = ";".join([app.url("/1"), "http://127.0.0.1:1/2", app.url("/3"), app.url("/4")])
+    assert put(client, public, wanted(urls)).body == b'{"n":3}'
+    assert [taken.line.split()[1] for taken in app.taken] == ["/1", "/3"]
+
+
+def test_a_url_without_a_scheme(client: Client, public: str, app: Application) -> None:
+    assert put(client, public, wanted(f"127.0.0.1:{app.port}/x.php")).body == b'{"a":"b"}'
+
+
+@pytest.mark.parametrize("callback", ["", encode({}), wanted(""), wanted(" ; ")])
+def test_no_url_is_no_callback(client: Client, public: str, callback: str) -> None:
+    answer = put(client, public, callback)
+    assert (answer.status, answer.body) == (200, b"")
+
+
+# --- What may become of a callback: 203, and the object is there
+
+
+LONG = b'"' + b"x" * (1024 * 1024) + b'"'
+REPLIES = [
+    (Reply(status=301), "Error status : 301.", "0007-00000203"),
+    (Reply(status=400), "Error status : 400.", "0007-00000203"),
+    (Reply(status=204, body=b""), "Error status : 204.", "0007-00000203"),
+    (Reply(b"hello"), "Response body is not valid json format.", "0007-00000205"),
+    (Reply(b'\xef\xbb\xbf{"a":1}'), "Response body is not valid json format.", "0007-00000205"),
+    (Reply(b"[" * 100_000), "Response body is not valid json format.", "0007-00000205"),
+    (
+        Reply(length=None),
+        "Error status : 400.User server missing content-length.",
+        "0007-00000203",
+    ),
+    (
+        Reply(LONG),
+        "Error status : 400.User server return too long content-length value.",
+        "0007-00000203",
+    ),
+]
+
+
+@pytest.mark.parametrize(("reply", "message", "ec"), REPLIES, ids=range(len(REPLIES)))
+def test_answers_that_will_not_do(
+    client: Client, public: str, app: Application, reply: Reply, message: str, ec: str
+) -> None:
+    app.replies["/"] = reply
+    check_error(put(client, public, wanted(app.url())), 203, "CallbackFailed", message, ec)
+    assert client.get(f"/{public}/a%20b.txt").body == BODY
+
+
+def test_nobody_listens(client: Client, public: str) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        answer = put(client, public, wanted(f"http://127.0.0.1:{unused.getsockname()[1]}/"))
+    message = "Error status : -1. OSS can not connect to your callbackUrl, please check it."
+    check_error(answer, 203, "CallbackFailed", message, "")
+    assert client.get(f"/{public}/a%20b.txt").body == BODY
+
+
+def test_the_service_waits_five_seconds() -> None:
+    assert server_callback.TIMEOUT.total == 5
+
+
+def test_an_application_that_takes_too_long(
+    client: Client, public: str, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_callback, "TIMEOUT", ClientTimeout(total=0.1))
+    app.holds.add("/")
+    answer = put(client, public, wanted(app.url()))
+    check_error(answer, 203, "CallbackFailed", "Cost too long time.", "0007-00000202")
+    assert client.get(f"/{public}/a%20b.txt").body == BODY
+
+
+# --- Parameters that will not do: 400, and there is no object
+
+
+URL = "http://a.example/"
+BAD = {
+    "no base64": ("x123-*&", "The callback configuration is not base64 encoded.", "0007-00000002"),
+    "no JSON": (forms.encode("{"), "The callback configuration is not json format.", ""),
+    "no object": (encode([]), "The callback configuration is not json format.", ""),
+    "long": (wanted(URL, "x" * 5000), "The length of callback exceed max value.", ""),
+    "a port": (
+        wanted("10.101.166.30:test"),
+        "The callback url configuration is invalid.",
+        "0007-00000004",
+    ),
+    "a scheme": (
+        wanted("ftp://a.example/"),
+        "The callback url configuration is invalid.",
+        "0007-00000004",
+    ),
+    "no url": (wanted("http://"), "The callback url configuration is invalid.", "0007-00000004"),
+    "a number": (encode({"callbackUrl": 1}), "The callback url configuration is invalid.", ""),
+    "six": (
+        wanted(";".join([URL] * 6)),
+        "The number of callback url exceed max value.",
+        "0007-00000005",
+    ),
+    "no body": (encode({"callbackUrl": URL}), "The callback body is empty.", "0007-00000011"),
+    "an empty body": (wanted(URL, ""), "The callback body is empty.", "0007-00000011"),
+    "a list": (wanted(URL, [1]), "The callback body is invalid.", ""),  # type: ignore[arg-type]
+    "a type": (
+        wanted(URL, callbackBodyType="image/jpg"),
+        "The body type of callback is not supported.",
+        "",
+    ),
+    "no type": (
+        wanted(URL, callbackBodyType=123),
+        "The callback body type configuration is invalid.",
+        "0007-00000012",
+    ),
+    "a host": (
+        wanted(URL, callbackHost=[1, 2]),
+        "The callback host configuration is invalid.",
+        "0007-00000009",
+    ),
+    "a line": (
+        wanted(URL, callbackHost="a\r\nb"),
+        "The callback host configuration is invalid.",
+        "0007-00000009",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_parameters_that_will_not_do(client: Client, public: str, name: str) -> None:
+    callback, message, ec = BAD[name]
+    answer = put(client, public, callback)
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert (answer.error["Message"], answer.error["ArgumentName"]) == (message, "callback")
+    assert not ec or answer.error["EC"] == ec
+    assert client.head(f"/{public}/a%20b.txt").status == 404
+
+
+@pytest.mark.parametrize("body", ["size=${size}&my_var=$x:my_var}", "key=$(object)", "$"])
+def test_a_variable_that_is_none(client: Client, public: str, body: str) -> None:
+    check_error(
+        put(client, public, wanted(URL, body)),
+        400,
+        "InvalidArgument",
+        "Left brace must be adjacent to dollar sign.",
+        "0007-00000105",
+        ArgumentName="ReplaceKeyPrefix",
+        ArgumentValue=body,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ("***", "The callback configuration is not base64 encoded."),
+        (encode([]), "The callback var is not expecten json."),
+        (encode({"var": "1"}), "The callback var is not expecten json."),
+        (encode({"x:Var": "1"}), "The callback var is not expecten json."),
+        (encode({"x:var": 1}), "The callback var is not expecten json."),
+        (encode({"x:var": "x" * 5000}), "The length of callback var exceed max value."),
+    ],
+)
+def test_custom_variables_that_will_not_do(
+    client: Client, public: str, variables: str, message: str
+) -> None:
+    answer = put(client, public, wanted(URL), ("x-oss-callback-var", variables))
+    assert (answer.status, answer.error["Message"]) == (400, message)
+    assert answer.error["ArgumentName"] == "callback-var"
+
+
+@pytest.mark.parametrize("name", ["callback", "callback-var"])
+def test_a_parameter_in_both_places(client: Client, public: str, name: str) -> None:
+    value = quote(wanted(URL), safe="")
+    headers = [("x-oss-callback", wanted(URL)), ("x-oss-callback-var", encode({}))]
+    answer = client.put(f"/{public}/a?{name}={value}", BODY, *headers)
+    assert answer.error["Message"] == (
+        f"Either the {name} query string parameter or the x-oss-{name} header should be "
+        "specified, not both."
+    )

@@ -1,0 +1,131 @@
+"""GetObject as gzip (P-37): when, and what the answer then has and has not."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from emulator.storage.blobs import SPOOL_ABOVE
+from tests.http.client import Answer, Client
+from tests.http.live import Live
+
+# GetObject, Accept-Encoding.
+TYPES = """
+    text/cache-manifest text/xml text/plain text/css application/javascript
+    application/x-javascript application/rss+xml application/json text/json
+""".split()
+
+TEXT = bytes(range(256)) * 5
+
+
+@pytest.fixture
+def put(live: Live, make_bucket: Callable[..., str]) -> Callable[..., str]:
+    """Puts an object and returns its target."""
+    bucket = make_bucket("public-read")
+
+    def run(content: bytes = TEXT, kind: str = "text/plain", **headers: str) -> str:
+        fields = {"Content-Type": kind}
+        fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+        live.put(f"/{bucket}/a", content, fields)
+        return f"/{bucket}/a"
+
+    return run
+
+
+def ask(client: Client, target: str, encoding: str = "gzip", *more: tuple[str, str]) -> Answer:
+    return client.get(target, ("Accept-Encoding", encoding), *more)
+
+
+@pytest.mark.parametrize("kind", [*TYPES, "text/plain; charset=utf-8", "Text/Plain"])
+def test_these_types_are_compressed(client: Client, put: Any, kind: str) -> None:
+    answer = ask(client, put(kind=kind))
+    assert answer.status == 200
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    assert "Content-Length" not in answer.headers
+    assert "ETag" not in answer.headers
+    assert gzip.decompress(answer.body) == TEXT
+    assert len(answer.body) < len(TEXT)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate, gzip", "GZIP;q=0.5", "br, gzip;q=1.0"])
+def test_what_a_client_may_say(client: Client, put: Any, encoding: str) -> None:
+    assert ask(client, put(), encoding).headers["Content-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "deflate", "gzip;q=0", "x-gzip", "*"])
+def test_clients_that_take_no_gzip(client: Client, put: Any, encoding: str) -> None:
+    assert_plain(ask(client, put(), encoding))
+
+
+def assert_plain(answer: Answer, content: bytes = TEXT) -> None:
+    assert (answer.status, answer.body) == (200, content)
+    assert "Transfer-Encoding" not in answer.headers
+    assert "ETag" in answer.headers
+
+
+@pytest.mark.parametrize("kind", ["image/jpeg", "text/html", "application/octet-stream"])
+def test_other_types_are_not_compressed(client: Client, put: Any, kind: str) -> None:
+    assert_plain(ask(client, put(kind=kind)))
+
+
+@pytest.mark.parametrize(("size", "compressed"), [(1023, False), (1024, True)])
+def test_only_from_one_kilobyte_on(client: Client, put: Any, size: int, compressed: bool) -> None:
+    answer = ask(client, put(TEXT[:size]))
+    assert ("Content-Encoding" in answer.headers) is compressed
+
+
+def test_what_is_encoded_already_is_sent_as_it_is(client: Client, put: Any) -> None:
+    answer = ask(client, put(Content_Encoding="br"))
+    assert answer.headers["Content-Encoding"] == "br"
+    assert_plain(answer)
+
+
+def test_a_range_is_sent_as_it_is(client: Client, put: Any) -> None:
+    answer = ask(client, put(), "gzip", ("Range", "bytes=0-9"))
+    assert (answer.status, answer.body) == (206, TEXT[:10])
+    assert "Content-Encoding" not in answer.headers
+
+
+def test_several_ranges_mean_the_whole_object(client: Client, put: Any) -> None:
+    answer = client.get(put(), ("Range", "bytes=0-9,20-29"))
+    assert_plain(answer)
+
+
+def test_a_head_tells_of_the_object_itself(client: Client, put: Any) -> None:
+    answer = client.head(put(), ("Accept-Encoding", "gzip"))
+    assert answer.headers["Content-Length"] == str(len(TEXT))
+    assert "ETag" in answer.headers
+
+
+def test_conditions_still_hold(client: Client, put: Any) -> None:
+    target = put()
+    etag = client.head(target).headers["ETag"]
+    assert ask(client, target, "gzip", ("If-None-Match", etag)).status == 304
+
+
+def test_an_object_in_a_file(client: Client, put: Any) -> None:
+    content = TEXT * (SPOOL_ABOVE // len(TEXT) + 2)
+    assert gzip.decompress(ask(client, put(content)).body) == content
+
+
+def test_the_connection_goes_on(client: Client, put: Any) -> None:
+    target = put()
+    headers = [("Host", "127.0.0.1"), ("Accept-Encoding", "gzip")]
+    with client.connect() as connection:
+        for _ in range(3):
+            assert gzip.decompress(connection.request("GET", target, headers).body) == TEXT
+
+
+def test_http_1_0_knows_no_chunks(client: Client, put: Any) -> None:
+    with client.connect() as connection:
+        connection.send(
+            f"GET {put()} HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n"
+            "Connection: keep-alive\r\n\r\n".encode()
+        )
+        answer = connection.receive()
+        assert "Transfer-Encoding" not in answer.headers
+        assert gzip.decompress(answer.body) == TEXT

@@ -1,0 +1,126 @@
+"""x-oss-traffic-limit: what it may say, and that bytes are really held back by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from emulator.server import throttle
+from emulator.server.throttle import Throttle
+from tests.http import forms
+from tests.http.client import Client, check_error
+from tests.http.live import Live
+
+LEAST, MOST = 819200, 838860800
+SIZE = 1024 * 1024
+
+
+@pytest.fixture
+def public(make_bucket: Callable[..., str]) -> str:
+    return make_bucket("public-read-write")
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the server would have waited, since time stands still for the throttle."""
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(throttle, "sleep", sleep)
+    monkeypatch.setattr(throttle, "monotonic", lambda: 0.0)
+    return waits
+
+
+def check_waits(waits: list[float], size: int, bits: int) -> None:
+    """The last byte is due after size / rate seconds, those before it earlier."""
+    assert waits[-1] == pytest.approx(size * 8 / bits, rel=0.01)
+    assert waits == sorted(waits)
+
+
+@pytest.mark.parametrize("bits", [LEAST, 8 * LEAST])
+def test_an_upload_takes_its_time(
+    client: Client, public: str, slept: list[float], bits: int
+) -> None:
+    answer = client.put(f"/{public}/a", b"x" * SIZE, ("x-oss-traffic-limit", str(bits)))
+    assert answer.status == 200
+    check_waits(slept, SIZE, bits)
+
+
+def test_a_download_takes_its_time(live: Live, public: str, slept: list[float]) -> None:
+    live.put(f"/{public}/a", b"x" * SIZE)
+    answer = live.client.get(f"/{public}/a", ("x-oss-traffic-limit", str(LEAST)))
+    assert answer.body == b"x" * SIZE
+    check_waits(slept, SIZE, LEAST)
+    assert max(later - earlier for earlier, later in pairwise(slept)) < 0.2
+
+
+def test_the_limit_may_be_in_the_url(live: Live, public: str, slept: list[float]) -> None:
+    live.put(f"/{public}/a", b"x" * SIZE)
+    live.client.get(f"/{public}/a?x-oss-traffic-limit={LEAST}")
+    check_waits(slept, SIZE, LEAST)
+
+
+def test_the_limit_may_be_a_field_of_a_form(
+    client: Client, public: str, slept: list[float]
+) -> None:
+    fields = [("key", "a"), ("x-oss-traffic-limit", str(LEAST))]
+    body = forms.form(fields, forms.File(b"x" * SIZE))
+    assert forms.post(client, public, body).status == 204
+    assert slept[-1] == pytest.approx(len(body) * 8 / LEAST, rel=0.01)
+
+
+def test_without_a_limit_nothing_waits(live: Live, public: str, slept: list[float]) -> None:
+    live.client.put(f"/{public}/a", b"x" * SIZE)
+    live.client.get(f"/{public}/a")
+    assert slept == []
+
+
+async def test_time_that_has_passed_is_not_waited_for(
+    slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = Throttle(LEAST)
+    await limited.passed(LEAST // 8)
+    monkeypatch.setattr(throttle, "monotonic", lambda: 0.25)
+    await limited.passed(0)
+    monkeypatch.setattr(throttle, "monotonic", lambda: 7.0)
+    await limited.passed(LEAST // 8)
+    assert slept == [1.0, 0.75]
+
+
+@pytest.mark.parametrize("text", [str(LEAST), str(MOST)])
+def test_the_bounds_are_allowed(client: Client, public: str, text: str) -> None:
+    assert client.put(f"/{public}/a", b"x", ("x-oss-traffic-limit", text)).status == 200
+
+
+@pytest.mark.parametrize(
+    "text", [str(LEAST - 1), str(MOST + 1), "abc", "", "-1", "819200.0", "٨١٩٢٠٠", "9" * 5000]
+)
+def test_values_that_will_not_do(client: Client, public: str, text: str) -> None:
+    check_error(
+        client.put(f"/{public}/a", b"x", ("x-oss-traffic-limit", text)),
+        400,
+        "InvalidArgument",
+        "x-oss-traffic-limit is invalid, should be specified between 819200(100KB/s) and "
+        "838860800(100MB/s).",
+        "0004-00000502",
+        ArgumentName="x-oss-traffic-limit",
+        ArgumentValue=text,
+    )
+    assert client.head(f"/{public}/a").status == 404
+
+
+def test_a_limit_in_both_places(client: Client, public: str) -> None:
+    target = f"/{public}/a?x-oss-traffic-limit={LEAST}"
+    check_error(
+        client.get(target, ("x-oss-traffic-limit", str(LEAST))),
+        400,
+        "InvalidArgument",
+        "x-oss-traffic-limit should be specified either in query string or header, not both.",
+        "0004-00000501",
+        ArgumentName="x-oss-traffic-limit",
+        ArgumentValue=str(LEAST),
+    )
