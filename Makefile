@@ -41,6 +41,7 @@ fmt: $(TESTING)  ## put the code into its form
 
 docs: $(TESTING)  ## write the pages that are made from the code
 	@$(BIN)/python -m tests.docs.operations
+	@$(BIN)/python -m tests.docs.access
 
 conformance: $(TESTING)  ## run the suite of oss2 against the emulator
 	@$(BIN)/python -m tests.conformance.run $(ARGS)

@@ -68,16 +68,17 @@ def check_version_id(version_id: str) -> str:
 def find_source(call: Call, source: CopySource) -> Object:
     """The version to copy from, which the caller must be allowed to read.
 
-    Raises `NoSuchBucket`, `AccessDenied`, `NoSuchKey`, `NoSuchVersion`, and `InvalidObjectState`
-    for what is archived.
+    Raises `NoSuchBucket`, `InvalidArgument` for what is no version id, `AccessDenied`,
+    `NoSuchKey`, `NoSuchVersion`, and `InvalidObjectState` for what is archived.
     """
     bucket = call.storage.bucket(source.bucket)
     if bucket is None:
         raise OSSError(Code.NO_SUCH_BUCKET, BucketName=source.bucket)
-    item = call.storage.object(bucket.name, source.key, source.version_id)
+    version_id = source.version_id and check_version_id(source.version_id)
+    item = call.storage.object(bucket.name, source.key, version_id)
     _check_readable(call, bucket, item)
     if item is None:
-        raise _missing(call, bucket, source.key, source.version_id)
+        raise _missing(call, bucket, source.key, version_id)
     if item.delete_marker:
         raise OSSError(Code.NO_SUCH_KEY, Key=source.key)
     check_restored(call, item)
@@ -151,7 +152,7 @@ def check_restored(call: Call, item: Object) -> None:
         return
     restore, now = item.restore, call.request.received
     if restore is None or not restore.done <= now < restore.until:
-        raise OSSError(Code.INVALID_OBJECT_STATE, ObjectName=item.key)
+        raise OSSError(Code.INVALID_OBJECT_STATE, Key=item.key)
 
 
 def restore_info(item: Object, now: float) -> str | None:

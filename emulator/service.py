@@ -18,16 +18,24 @@ from emulator.dispatch import Body, Call, Dispatcher, Takes
 from emulator.faults import Faults
 from emulator.journal import EXPLAIN, Journal
 from emulator.operations import OPERATIONS, website
+from emulator.operations.bucket_cname import bucket_of
 from emulator.operations.bucket_referer import SUBRESOURCE as REFERER
 from emulator.operations.bucket_referer import read as read_referer
 from emulator.protocol import checksums, cors, errors, form_policy, signature
-from emulator.protocol.address import Addresses, Target, check_key, is_bucket_name
+from emulator.protocol.address import (
+    SERVICE_DOMAIN,
+    Addresses,
+    Target,
+    check_key,
+    is_bucket_name,
+)
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.form import Form
 from emulator.protocol.form import Reader as FormReader
 from emulator.protocol.form_policy import Sizes
 from emulator.protocol.message import Request, Response
 from emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
+from emulator.protocol.regions import location
 from emulator.protocol.signature import Claim, Place
 from emulator.protocol.signature.form import POLICY, is_signed
 from emulator.protocol.signature.form import read as read_form_claim
@@ -66,7 +74,12 @@ class Service:
         self.storage = storage if storage is not None else MemoryStorage()
         key = AccessKey(settings.access_key_id, settings.access_key_secret, OWNER)
         self.accounts = Accounts([key])
-        self._addresses = Addresses(settings.region, settings.domain)
+        self.addresses = Addresses(
+            settings.region,
+            settings.domain,
+            settings.cname,
+            lambda domain: bucket_of(domain, self.storage),
+        )
         self._dispatcher = Dispatcher(OPERATIONS)
         self.clock = Clock()
         self.journal = Journal()
@@ -123,14 +136,20 @@ class Service:
 
     def is_endpoint(self, host: str) -> bool:
         """Whether a Host header names the service itself and no bucket."""
-        return self._addresses.is_endpoint(host)
+        return self.addresses.is_endpoint(host)
 
     def admit(self, call: Call, caller: Identity | None = None) -> None:
         """Settle all that can be settled before the body is read; raises `OSSError`."""
         request = call.request
-        call.target = self._addresses.locate(request.host, request.path)
+        if request.proxied and not self.addresses.serves(request.host):
+            raise OSSError(Code.NOT_FORWARDED, Host=request.host)
+        call.target = self.addresses.locate(request.host, request.path)
+        if self.settings.strict_addressing and caller is None:
+            self._check_style(call)
         call.operation = self._dispatcher.find(request, call.target)
         call.record = self._find_bucket(call)
+        if call.target.region:
+            self._check_region(call)
         if call.operation.takes is Takes.FORM or call.operation.permission is Permission.NONE:
             return
         if caller is not None:
@@ -241,6 +260,23 @@ class Service:
                 raise OSSError(Code.NO_SUCH_BUCKET, BucketName=name)
         return bucket
 
+    def _check_style(self, call: Call) -> None:
+        """The service takes no bucket in the path (P-06)."""
+        if call.target.bucket and self.is_endpoint(call.request.host):
+            raise OSSError(Code.PATH_STYLE, BucketName=call.target.bucket)
+
+    def _check_region(self, call: Call) -> None:
+        """A bucket is reached by the endpoints of its own region, which is this server's."""
+        bucket, region = call.target.bucket, self.settings.region
+        if call.record is not None:
+            endpoint = f"{location(region)}.{SERVICE_DOMAIN}"
+            raise OSSError(Code.OTHER_ENDPOINT, Bucket=bucket, Endpoint=endpoint)
+        if bucket:
+            message = f"This server is of the region {region}; --region chooses another."
+            raise OSSError(
+                Code.INVALID_LOCATION, message, LocationConstraint=location(call.target.region)
+            )
+
     def _authenticate(self, call: Call) -> None:
         """Find out who asks; without a signature it is nobody (P-19)."""
         request = call.request
@@ -320,7 +356,8 @@ class Service:
             return
         if call.caller.id == bucket.owner:
             return
-        item = self.storage.object(bucket.name, call.key) if call.key else None
+        version_id = call.request.query.get("versionId")
+        item = self.storage.object(bucket.name, call.key, version_id) if call.key else None
         verdict = authorize(
             call.caller,
             bucket.owner,

@@ -1,6 +1,7 @@
 """What can be set: one field a flag of `serve`, one OSS_EMULATOR_ variable of the same name."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -33,3 +34,30 @@ class Settings:
     log_level: str = "warning"
     admin_token: str = ""
     """What opens `/_emulator/` to other machines; "" keeps it to this one."""
+    cname: Mapping[str, str] = field(default_factory=dict)
+    """Buckets by domains of one's own."""
+    strict_addressing: bool = False
+    """Whether path style is refused, as the service does (P-06)."""
+    tls: bool = False
+    """Whether `port` speaks https."""
+    tls_port: int | None = None
+    """A further port that speaks https."""
+    tls_dir: Path | None = None
+    """Where the local CA is kept; None makes one for the life of the server."""
+    ca_file: Path | None = None
+    tls_cert: Path | None = None
+    """A certificate of one's own, in the place of those of the local CA."""
+    tls_key: Path | None = None
+    """Its key, None where it is in the same file."""
+
+    def __post_init__(self) -> None:
+        if self.tls_key is not None and self.tls_cert is None:
+            raise ValueError("a key for TLS needs its certificate as well")
+        if self.tls_cert is not None and not (self.tls_dir is None and self.ca_file is None):
+            raise ValueError("with a certificate of one's own there is no local CA to keep")
+
+    @property
+    def certified(self) -> bool:
+        """Whether anything asks for certificates."""
+        asked = (self.tls_port, self.tls_dir, self.ca_file, self.tls_cert)
+        return self.tls or any(value is not None for value in asked)

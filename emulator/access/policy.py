@@ -245,7 +245,7 @@ class _Parser:
             raise PolicyError(where, "it must be an object")
         _check_names(where, tree, _ELEMENTS)
         effect = tree.get("Effect")
-        if effect not in set(Effect):
+        if effect not in tuple(Effect):
             raise PolicyError(f"{where}.Effect", "it must be Allow or Deny")
         return Statement(
             place=f"{self._name} {where}".strip(),

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from emulator.cli.parser import CommandError, InputError
+from emulator.cli.parser import InputError
 from emulator.referer import RefererConfiguration, RefererFormatError, codec
 from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
@@ -98,7 +98,7 @@ def _load_oss2() -> Any:
         importlib.import_module("oss2.credentials")
         return importlib.import_module("oss2")
     except ImportError:
-        raise CommandError(
+        raise InputError(
             "oss:// needs the package oss2, which is not installed; "
             "install it with pip install 'oss-emulator[lab]'"
         ) from None

@@ -33,9 +33,8 @@ def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
             yield line()
     if len(shown) < len(diff.changes):
         more = len(diff.changes) - len(shown)
-        yield line(
-            Text(f"{more} more Referers are settled by the same; --all shows them.", Tone.FAINT)
-        )
+        said = f"and {more} more that the same entries settle (--all shows them)"
+        yield line(Text(said, Tone.FAINT))
     yield line(*_conclusion(diff))
 
 

@@ -78,7 +78,7 @@ def show(*blocks: Block) -> None:
     if _is_for_people():
         console = _console()
         for block in blocks:
-            console.print(_rich(block), soft_wrap=isinstance(block, Line))
+            console.print(_rich(block))
     else:
         write("".join(text for block in blocks for text in _plain(block)))
 
@@ -159,7 +159,7 @@ def _rich(block: Block) -> RenderableType:
     from rich.table import Table as RichTable
 
     if isinstance(block, Line):
-        return _rich_text("".join((" " * block.indent,)), *block.pieces)
+        return Padding(_rich_text(*block.pieces), (0, 0, 0, block.indent))
     table = RichTable(
         box=box.ROUNDED,
         title=block.title or None,

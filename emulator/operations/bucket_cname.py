@@ -9,6 +9,7 @@ from emulator.protocol import dates, headers, schema, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
 from emulator.protocol.xml import Node
+from emulator.storage import Storage
 
 _ROOT = "BucketCnameConfiguration"
 _DOMAINS = "cname/"
@@ -111,6 +112,13 @@ def delete_cname(call: Call) -> Response:
     """Release a domain, whether it was bound or not."""
     call.keep(_DOMAINS + _configuration(call).text("Domain").lower(), None)
     return Response()
+
+
+def bucket_of(domain: str, storage: Storage) -> str | None:
+    """The bucket that a domain is bound to."""
+    name = _DOMAINS + domain
+    found = (bucket.name for bucket in storage.buckets() if name in bucket.documents)
+    return next(found, None)
 
 
 def _configuration(call: Call) -> Node:

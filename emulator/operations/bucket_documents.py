@@ -71,7 +71,16 @@ def _cors(_: Call, node: Node) -> xml.Value:
                 if value.count("*") > asterisks:
                     message = f"An {name} holds {asterisks} asterisks at most."
                     raise headers.invalid_argument(name, value, message)
-    return node.content
+    vary = [(child.name, child.content) for child in node.all("ResponseVary")]
+    return [*(("CORSRule", _cors_rule(rule)) for rule in rules), *vary]
+
+
+def _cors_rule(rule: Node) -> Children:
+    """A rule with its request headers in lower case, as the service answers them."""
+    return [
+        (child.name, child.value.lower() if child.name == "AllowedHeader" else child.content)
+        for child in rule
+    ]
 
 
 MAX_CORS_RULES = 20
@@ -201,8 +210,9 @@ def _tags(_: Call, node: Node) -> xml.Value:
 
 
 def _resource_group(_: Call, node: Node) -> xml.Value:
-    resource_group.check(node.text("ResourceGroupId"))
-    return node.content
+    # No group gives the bucket back to the default one (SDK V2's suite).
+    group = node.text("ResourceGroupId") or resource_group.DEFAULT
+    return [("ResourceGroupId", resource_group.check(group))]
 
 
 def _https(_: Call, node: Node) -> xml.Value:

@@ -7,6 +7,8 @@ from emulator.protocol.message import Response
 
 SUBRESOURCE = "metaQuery"
 _MODES = ("basic", "semantic")
+_SCAN = 3
+"""Seconds until an index that was opened is said to be running."""
 
 
 @operation(
@@ -24,15 +26,8 @@ def open_meta_query(call: Call) -> Response:
         raise headers.invalid_argument("mode", mode, f"The mode is one of {', '.join(_MODES)}.")
     if SUBRESOURCE in call.documents:
         raise OSSError(Code.META_QUERY_ALREADY_EXISTS)
-    now = dates.format_iso(call.request.received)
-    status = [
-        ("State", "Running"),
-        ("Phase", "IncrementalScanning"),
-        ("CreateTime", now),
-        ("UpdateTime", now),
-        ("MetaQueryMode", mode),
-    ]
-    call.keep(SUBRESOURCE, xml.format("MetaQueryStatus", status))
+    opened = [("CreateTime", dates.format_iso(call.request.received)), ("MetaQueryMode", mode)]
+    call.keep(SUBRESOURCE, xml.format("MetaQueryStatus", opened))
     return Response()
 
 
@@ -42,7 +37,19 @@ def get_meta_query_status(call: Call) -> Response:
     document = call.documents.get(SUBRESOURCE)
     if document is None:
         raise OSSError(Code.NO_SUCH_META_QUERY)
-    return Response(200, {"Content-Type": "application/xml"}, document)
+    opened = xml.parse(document, "MetaQueryStatus")
+    created = opened.text("CreateTime")
+    running = call.request.received >= (dates.parse_iso(created) or 0) + _SCAN
+    return xml.answer(
+        "MetaQueryStatus",
+        [
+            ("State", "Running" if running else "Ready"),
+            ("Phase", "IncrementalScanning" if running else "FullScanning"),
+            ("CreateTime", created),
+            ("UpdateTime", created),
+            ("MetaQueryMode", opened.text("MetaQueryMode")),
+        ],
+    )
 
 
 @operation(

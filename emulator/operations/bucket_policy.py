@@ -42,12 +42,15 @@ def delete_bucket_policy(call: Call) -> Response:
 
 @operation("GetBucketPolicyStatus", "GET", Resource.BUCKET, "policyStatus", status=Status.KEPT)
 def get_bucket_policy_status(call: Call) -> Response:
-    """Whether the policy lets everybody in: a statement allows any principal, unconditionally."""
+    """Whether the policy lets everybody in: an unconditional statement allows any principal.
+
+    A statement that names no principal is about every one (SDK V2's suite).
+    """
     document = call.documents.get(SUBRESOURCE)
     statements = [] if document is None else _statements(document)
     public = any(
         statement["Effect"] == "Allow"
-        and "*" in _texts(statement.get("Principal", []))
+        and "*" in _texts(statement.get("Principal", "*"))
         and not statement.get("Condition")
         for statement in statements
     )

@@ -62,11 +62,12 @@ def initiate_multipart_upload(call: Call) -> Response:
 def complete_multipart_upload(call: Call) -> Response:
     """Make an object of the parts that are listed, or of all there are (`x-oss-complete-all`).
 
-    Raises `NoSuchUpload`, `MalformedXML`, `InvalidPartOrder`, `InvalidPart`, `EntityTooSmall`,
-    `FileAlreadyExists`.
+    Raises `NoSuchUpload`, `InvalidArgument`, `MalformedXML`, `InvalidPartOrder`, `InvalidPart`,
+    `EntityTooSmall`, `FileAlreadyExists`.
     """
     encoding = parameters.encoding_type(call.request.query)
     upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
+    headers.refuse_encryption(call.request.headers)
     check_writable(call)
     parts = _chosen_parts(call, upload)
     for part in parts[:-1]:

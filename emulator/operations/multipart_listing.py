@@ -1,6 +1,8 @@
 """ListMultipartUploads."""
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable
+from itertools import islice
 
 from emulator.dispatch import Call, Resource, operation
 from emulator.protocol import dates, paging, parameters, xml
@@ -20,8 +22,9 @@ def list_multipart_uploads(call: Call) -> Response:
     limit = parameters.number(query, "max-uploads", 1, 1000, default=1000)
     marker, delimiter = query.get("key-marker", ""), query.get("delimiter", "")
     upload_id = query.get("upload-id-marker", "")
+    uploads = _uploads_after(call, marker, upload_id)
     page = paging.cut(
-        lambda start: _uploads(call, start, marker, upload_id),
+        lambda start: islice(uploads, bisect_left(uploads, start, key=_key), None),
         _key,
         prefix=query.get("prefix", ""),
         delimiter=delimiter,
@@ -50,12 +53,13 @@ def list_multipart_uploads(call: Call) -> Response:
     )
 
 
-def _uploads(call: Call, start: str, marker: str, upload_id: str) -> Iterator[Upload]:
-    """The uploads from a key on; of the marker's key those after the marker's upload."""
-    for upload in call.storage.uploads(call.bucket.name):
-        key = upload.draft.key
-        if key >= start and not (key == marker and upload.id <= upload_id):
-            yield upload
+def _uploads_after(call: Call, marker: str, upload_id: str) -> list[Upload]:
+    """The uploads after a key; of the marker's own key those after the marker's upload."""
+    return [
+        upload
+        for upload in call.storage.uploads(call.bucket.name)
+        if (_key(upload), upload.id) > (marker, upload_id)
+    ]
 
 
 def _next_markers(page: paging.Page[Upload]) -> tuple[str, str]:

@@ -45,10 +45,7 @@ def upload_part(call: Call) -> Response:
     body, request = call.body, call.request.headers
     number = _number(call)
     upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_PART)
-    if headers.ENCRYPTION in request:
-        raise headers.invalid_argument(
-            headers.ENCRYPTION, request[headers.ENCRYPTION], code=Code.ENCRYPTION_OF_PART
-        )
+    headers.refuse_encryption(request)
     checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), body.crc64)
     etag = checksums.format_etag(body.md5)
     part = Part(number, body.content, body.size, etag, body.crc64, call.request.received)

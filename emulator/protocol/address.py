@@ -1,7 +1,7 @@
-"""Which bucket and key a request names: path style or virtual host (P-01 … P-03)."""
+"""Which bucket and key a request names: path style, virtual host, own domain (P-01 … P-03)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
@@ -10,6 +10,22 @@ from urllib.parse import unquote
 from emulator.protocol.errors import Code, OSSError
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+
+# An address in brackets or a name, and perhaps a port. Underscores are in names of containers.
+_HOST = re.compile(
+    r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+)\.?)"
+    r"(?::(?P<port>[0-9]{0,5}))?"
+)
+
+SERVICE_DOMAIN = "aliyuncs.com"
+
+# The endpoint of any region: public, internal, or for IPv4 and IPv6 (Regions and endpoints).
+_REGIONAL = re.compile(
+    r"(?:(?P<bucket>.+)\.)?"
+    r"(?:oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z0-9-]+)\.oss)\.aliyuncs\.com"
+)
+
+MAX_PORT = 65535
 
 MAX_KEY = 1023
 """Bytes of the longest key in UTF-8 (PutObject, InvalidObjectName)."""
@@ -21,59 +37,114 @@ class Target:
 
     bucket: str = ""
     key: str = ""
+    region: str = ""
+    """The region whose endpoint was asked, "" for this server's own."""
 
 
 SERVICE = Target()
 
 
+@dataclass(frozen=True, slots=True)
+class _Host:
+    """What a Host header stands for."""
+
+    name: str
+    in_path: bool = True
+    """Whether the bucket stands in the path."""
+    bucket: str = ""
+    """"" for a host that is neither the service's nor configured: it may be bound to a bucket."""
+    region: str = ""
+
+
+def _bind_nothing(domain: str) -> str | None:
+    return None
+
+
 class Addresses:
     """The host names that stand for the service, and those that stand for a bucket of it."""
 
-    def __init__(self, region: str, domains: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        region: str,
+        domains: Iterable[str] = (),
+        cnames: Mapping[str, str] | None = None,
+        bound: Callable[[str], str | None] = _bind_nothing,
+    ) -> None:
+        """`cnames` are buckets by domain; `bound` finds those of domains that were bound since."""
         names = [
             "localhost",
             f"oss-{region}.localhost",
-            f"oss-{region}.aliyuncs.com",
-            f"oss-{region}-internal.aliyuncs.com",
+            f"oss-{region}.{SERVICE_DOMAIN}",
+            f"oss-{region}-internal.{SERVICE_DOMAIN}",
+            f"{region}.oss.{SERVICE_DOMAIN}",
+            f"oss-accelerate.{SERVICE_DOMAIN}",
+            f"oss-accelerate-overseas.{SERVICE_DOMAIN}",
             *(domain.lower().strip(".") for domain in domains),
         ]
         # The longest first: `oss-cn-hangzhou.localhost` is no bucket of `localhost`.
-        self._domains = sorted(set(names), key=len, reverse=True)
-        self._bucket_of = lru_cache(1024)(self._find_bucket_of)
+        self.domains = tuple(sorted(set(names), key=len, reverse=True))
+        self._cnames = {host_name(name): bucket for name, bucket in (cnames or {}).items()}
+        self._bound = bound
+        self._read = lru_cache(1024)(self._find)
 
     def locate(self, host: str, path: str) -> Target:
         """Find the bucket and the key; `path` is percent-encoded and is decoded once (P-03).
 
-        Raises `InvalidObjectName` for a key that is not UTF-8 or too long, and `NoSuchBucket` for
-        a host that belongs neither to the service nor to a bucket of it.
+        Raises `BadRequest` for what is no host, `InvalidObjectName` for a key that is not UTF-8 or
+        too long, and `NoSuchBucket` for a host that belongs neither to the service nor to a bucket
+        of it.
         """
-        bucket = self._bucket_of(host)
-        if bucket is None:
+        found = self._read(host)
+        if found.in_path:
             bucket, _, rest = path[1:].partition("/")
-            return Target(decode_key(bucket), decode_key(rest) if rest else "")
-        return Target(bucket, decode_key(path[1:]))
+            return Target(decode_key(bucket), decode_key(rest) if rest else "", found.region)
+        bucket = found.bucket or self._bucket_bound_to(found.name)
+        return Target(bucket, decode_key(path[1:]), found.region)
 
     def is_endpoint(self, host: str) -> bool:
         """Whether a Host header names the service itself and no bucket."""
         try:
-            return self._bucket_of(host) is None
+            return self._read(host).in_path
         except OSSError:
             return False
 
-    def _find_bucket_of(self, host: str) -> str | None:
-        """The bucket a Host header stands for, None where the bucket is in the path."""
+    def serves(self, host: str) -> bool:
+        """Whether a host is this server's to answer for a client that takes it for a proxy.
+
+        Such are all of the service's domain, the base domains, bound domains and this machine;
+        not the bare names and addresses that may just as well be another machine's.
+        """
         name = host_name(host)
-        if name in self._domains or "." not in name or _is_ip(name):
-            return None
-        for domain in self._domains:
+        if _is_below(name, (SERVICE_DOMAIN, *self.domains)) or name in self._cnames:
+            return True
+        return _is_loopback(name) or self._bound(name) is not None
+
+    def _find(self, host: str) -> _Host:
+        name = host_name(host)
+        if name in self._cnames:
+            return _Host(name, in_path=False, bucket=self._cnames[name])
+        if name in self.domains or "." not in name or _is_ip(name):
+            return _Host(name)
+        for domain in self.domains:
             if name.endswith("." + domain):
-                return name[: -len(domain) - 1]
-        raise OSSError(
-            Code.NO_SUCH_BUCKET,
-            f"The host {name} is neither an endpoint nor a bucket of this server. "
-            "If it should be an endpoint, start the server with --domain.",
-            BucketName=name,
-        )
+                return _Host(name, in_path=False, bucket=name[: -len(domain) - 1])
+        regional = _REGIONAL.fullmatch(name)
+        if regional is None:
+            return _Host(name, in_path=False)
+        bucket, region = regional["bucket"] or "", regional["region"] or regional["dual"]
+        return _Host(name, in_path=not bucket, bucket=bucket, region=region)
+
+    def _bucket_bound_to(self, name: str) -> str:
+        bucket = self._bound(name)
+        if bucket is None:
+            raise OSSError(
+                Code.NO_SUCH_BUCKET,
+                f"The host {name} is neither an endpoint nor a bucket of this server. If it should "
+                "be an endpoint, start the server with --domain; if a bucket's own domain, with "
+                "--cname.",
+                BucketName=name,
+            )
+        return bucket
 
 
 def is_bucket_name(name: str) -> bool:
@@ -82,10 +153,20 @@ def is_bucket_name(name: str) -> bool:
 
 
 def host_name(host: str) -> str:
-    """The name in a Host header: no port, lower case, no dot at its end."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower().rstrip(".")
+    """The name in a Host header: no port, lower case, no dot at its end; "" where none is sent.
+
+    Raises `BadRequest` for what is no host (RFC 9110, 7.2).
+    """
+    return split_host(host)[0] if host else ""
+
+
+def split_host(host: str) -> tuple[str, int | None]:
+    """The name in a Host header and its port, None where it names none; raises `BadRequest`."""
+    match = _HOST.fullmatch(host)
+    port = int(match["port"]) if match is not None and match["port"] else None
+    if match is None or (port or 0) > MAX_PORT or not _is_ip(match["address"] or "::"):
+        raise OSSError(Code.BAD_REQUEST, ErrorDetail=f"{host[:256]!r} is no host.")
+    return (match["address"] or match["name"]).lower(), port
 
 
 def decode_key(raw: str) -> str:
@@ -114,3 +195,12 @@ def _is_ip(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_loopback(name: str) -> bool:
+    return _is_ip(name) and ip_address(name).is_loopback
+
+
+def _is_below(name: str, domains: Iterable[str]) -> bool:
+    """Whether a name is one of some domains or below one."""
+    return any(name == domain or name.endswith("." + domain) for domain in domains)

@@ -32,6 +32,8 @@ class Code(Enum):
     OBJECT_ACL_WRITE = Row("AccessDenied", 403, "You do not have write permission on this object.", "0003-00000006")
     REFERER_DENIED = Row("AccessDenied", 403, "You are denied by bucket referer policy.")
     FOREIGN_BUCKET = Row("AccessDenied", 403, "The bucket you access does not belong to you.", "0003-00000905")
+    OTHER_ENDPOINT = Row("AccessDenied", 403, "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.", "0003-00001403")
+    PATH_STYLE = Row("SecondLevelDomainForbidden", 403, "Please use virtual hosted style to access.")
     ANONYMOUS = Row("AccessDenied", 403, "Anonymous access is forbidden for this operation.", "0003-00001201")
 
     # Signatures (0002). P-17.
@@ -147,7 +149,7 @@ class Code(Enum):
     INVALID_PART = Row("InvalidPart", 400, "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.")
     ENTITY_TOO_SMALL = Row("EntityTooSmall", 400, "Your proposed upload smaller than the minimum allowed size.", "0042-00000213")
     COMPLETE_ALL_WITH_BODY = Row("InvalidArgument", 400, "Should not speficy both complete all header and http body.", "0042-00000216")
-    ENCRYPTION_OF_PART = Row("InvalidArgument", 400, "The encryption of a part is that of its upload.")
+    ENCRYPTION_OF_UPLOAD = Row("InvalidArgument", 400, "The encryption is that which the upload was begun with.")
 
     # Headers, parameters and bodies (0017)
     INVALID_ARGUMENT = Row("InvalidArgument", 400, "The argument is invalid.")
@@ -194,6 +196,8 @@ class Code(Enum):
     TRAFFIC_LIMIT_TWICE = Row("InvalidArgument", 400, "x-oss-traffic-limit should be specified either in query string or header, not both.", "0004-00000501")
 
     # This server's own
+    NOT_FORWARDED = Row("ProxyForbidden", 403, "This proxy answers for the hosts of OSS itself, for those of --domain and --cname, and forwards nothing. Name other hosts in NO_PROXY.")
+    NO_CERTIFICATES = Row("ProxyForbidden", 403, "This proxy has no certificate to show for that host. Start the server with --tls-dir or --ca-file.")
     NOT_IMPLEMENTED = Row("NotImplemented", 501, "A header you provided implies functionality that is not implemented.")
     INTERNAL_ERROR = Row("InternalError", 500, "The server could not finish the request; its log says why.")
 # fmt: on
@@ -231,11 +235,12 @@ def render(error: OSSError, method: str, request_id: str, host: str) -> Response
         return Response(304, headers)
     fields = [
         ("Code", error.code),
-        ("Message", error.message),
+        # An error repeats what was sent, and unlike a listing (P-35) it must be read by anybody.
+        ("Message", xml.plain(error.message)),
         ("RequestId", request_id),
-        ("HostId", host),
+        ("HostId", xml.plain(host)),
         # A name of XML that is no name of Python: Content_MD5 stands for Content-MD5.
-        *((name.replace("_", "-"), value) for name, value in error.details.items()),
+        *((name.replace("_", "-"), xml.plain(value)) for name, value in error.details.items()),
     ]
     if error.ec:
         headers["x-oss-ec"] = error.ec

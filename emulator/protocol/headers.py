@@ -96,6 +96,13 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
     return {**kms, **{name: headers[name] for name in (_DATA_ENCRYPTION,) if name in headers}}
 
 
+def refuse_encryption(headers: Mapping[str, str]) -> None:
+    """Raise `InvalidArgument` where a later request of an upload asks for an encryption."""
+    if ENCRYPTION in headers:
+        algorithm = headers[ENCRYPTION]
+        raise invalid_argument(ENCRYPTION, algorithm, code=Code.ENCRYPTION_OF_UPLOAD)
+
+
 def storage_class(headers: Mapping[str, str], default: str) -> str:
     """The storage class a request asks for; raises `InvalidArgument`."""
     value = headers.get("x-oss-storage-class", default)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import IO
 from urllib.parse import unquote_plus
 
-# What goes before the path of a target in absolute form, as a proxy is asked (RFC 9112, 3.2.2).
-_ABSOLUTE = re.compile(r"^[A-Za-z]+://[^/?]*/?")
+# A target in absolute form, as a proxy is asked (RFC 9112, 3.2.2).
+_ABSOLUTE = re.compile(r"[A-Za-z]+://(?P<host>[^/?]*)/?(?P<rest>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Request:
     secure: bool = False
     version: str = "1.1"
     """Of HTTP."""
+    proxied: bool = False
+    """Whether it names its host in the request line, as a proxy is asked."""
 
     @classmethod
     def read(
@@ -43,14 +45,20 @@ class Request:
         version: str = "1.1",
     ) -> "Request":
         """Build a request from its request line and its header fields in the order of arrival."""
-        if not target.startswith("/"):
-            target = _ABSOLUTE.sub("/", target)
+        absolute = None if target.startswith("/") else _ABSOLUTE.fullmatch(target)
+        if absolute is not None:
+            target = f"/{absolute['rest']}"
         path, _, query_string = target.partition("?")
         first: dict[str, str] = {}
         for name, value in headers:
             first.setdefault(name.lower(), value)
+        if absolute is not None:
+            first["host"] = absolute["host"]  # whatever the Host header says (RFC 9112, 3.2.2)
         query = parse_query(query_string) if query_string else {}
-        return cls(method, path, query_string, query, first, received, remote, secure, version)
+        proxied = absolute is not None
+        return cls(
+            method, path, query_string, query, first, received, remote, secure, version, proxied
+        )
 
     @property
     def host(self) -> str:

@@ -18,6 +18,7 @@ MAX_DOCUMENT = 2 * 1024 * 1024
 # XML 1.0 has no form for these, yet keys may hold them (P-35): they travel as references.
 _CONTROLS = [*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)]
 _REFERENCES = {code: f"&#{code};" for code in (*_CONTROLS, 0x0D)}
+_REPLACEMENTS = dict.fromkeys((*_CONTROLS, 0xFFFE, 0xFFFF), "\ufffd")
 
 
 class DocumentError(ValueError):
@@ -30,6 +31,11 @@ def format(root: str, content: Value) -> bytes:
     _write(lines.append, "", root, content)
     lines.append("")
     return "\n".join(lines).encode("utf-8", "replace")
+
+
+def plain(text: str) -> str:
+    """A text in which what XML 1.0 has no form for is replaced: every parser reads it."""
+    return text.translate(_REPLACEMENTS)
 
 
 def answer(root: str, content: Value) -> Response:

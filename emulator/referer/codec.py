@@ -202,7 +202,9 @@ def _parse_xml_leniently(document: bytes) -> etree._Element:
     try:
         return etree.fromstring(escaped, _parser())
     except etree.XMLSyntaxError as error:
-        sentence = f"the document is not well-formed XML: {error.msg.partition(', line ')[0]}"
+        # lxml's message may go on with the text that it stumbled over.
+        said = error.msg.partition("\n")[0].partition(", line ")[0]
+        sentence = f"the document is not well-formed XML: {said}"
         problem, (line, column) = FormatProblem.MALFORMED, error.position
         raise RefererFormatError(problem, sentence, line, column) from None
 

@@ -10,7 +10,14 @@ from emulator.storage.base import (
     Storage,
     Upload,
 )
-from emulator.storage.blobs import Blob, BlobWriter, FileBlob, MemoryBlob
+from emulator.storage.blobs import (
+    Blob,
+    BlobWriter,
+    CorruptBlobError,
+    FileBlob,
+    MemoryBlob,
+    StoredBlob,
+)
 from emulator.storage.memory import MemoryStorage
 
 __all__ = [
@@ -19,6 +26,7 @@ __all__ = [
     "Blob",
     "BlobWriter",
     "Bucket",
+    "CorruptBlobError",
     "FileBlob",
     "MemoryBlob",
     "MemoryStorage",
@@ -26,5 +34,6 @@ __all__ = [
     "Part",
     "Restore",
     "Storage",
+    "StoredBlob",
     "Upload",
 ]

@@ -1,6 +1,7 @@
 """The records that are kept, and what a storage promises."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -107,8 +108,12 @@ class Storage(Protocol):
       the versions of one object from the newest to the oldest, uploads by key and then by id,
       parts by number.
     - Every call is whole or not at all, and seen by the next call.
+    - What can be read is durable as far as the storage promises durability.
     - A storage knows no rule of OSS: conditions, ACLs and listings with delimiters are above it.
     """
+
+    blocking: bool
+    """Whether writing waits for a disk, and so belongs in a thread."""
 
     def buckets(self) -> Sequence[Bucket]:
         """All buckets."""
@@ -172,3 +177,15 @@ class Storage(Protocol):
 
     def blob_writer(self) -> BlobWriter:
         """A place for the bytes of a body that is arriving."""
+
+    def forget(self, content: tuple[Blob, ...]) -> None:
+        """Remove those of these blobs that no record refers to."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Let what is written in the block be kept as one, or after an exception not at all.
+
+        Nobody else writes meanwhile.
+        """
+
+    def close(self) -> None:
+        """Let go of whatever is held open."""

@@ -3,8 +3,11 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, TypeAlias
+from typing import IO, Protocol, TypeAlias
+
+from fastcrc.crc64 import xz as crc64
 
 SPOOL_ABOVE = 4 * 1024 * 1024
 """Bytes up to which a blob stays in memory."""
@@ -31,15 +34,84 @@ class FileBlob:
     file: IO[bytes]
     size: int
 
+    verified = True
+
+    def open(self) -> IO[bytes]:
+        return self.file
+
     def read(self, offset: int, length: int) -> bytes:
-        return os.pread(self.file.fileno(), min(length, self.size - offset), offset)
+        return os.pread(self.file.fileno(), max(0, min(length, self.size - offset)), offset)
 
 
-Blob: TypeAlias = MemoryBlob | FileBlob
+class CorruptBlobError(Exception):
+    """A file that no longer holds the bytes that were put."""
 
 
-class BlobWriter:
-    """Takes the bytes of one blob as they arrive; what is not finished leaves nothing behind."""
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """`size` bytes in a file of a folder, whose CRC-64 is kept beside it."""
+
+    path: Path
+    size: int
+    crc64: int
+
+    @property
+    def verified(self) -> bool:
+        """Whether the file is one that was found to be whole, and untouched since."""
+        return _verified.get(self.path) == _signature(self.path)
+
+    def verify(self) -> None:
+        """Read the file once and compare; raises `CorruptBlobError`."""
+        signature = _signature(self.path)
+        crc = 0
+        with self.path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                crc = crc64(chunk, crc)
+        if signature[0] != self.size or crc != self.crc64:
+            raise CorruptBlobError(f"{self.path} no longer holds the bytes that were put")
+        if len(_verified) >= _MAX_VERIFIED:
+            _verified.clear()
+        _verified[self.path] = signature
+
+    def open(self) -> IO[bytes]:
+        return self.path.open("rb")
+
+    def read(self, offset: int, length: int) -> bytes:
+        if not self.verified:
+            self.verify()
+        with self.path.open("rb") as file:
+            return os.pread(file.fileno(), max(0, min(length, self.size - offset)), offset)
+
+
+_CHUNK = 1024 * 1024
+_MAX_VERIFIED = 100_000
+_verified: dict[Path, tuple[int, int, int]] = {}
+
+
+def _signature(path: Path) -> tuple[int, int, int]:
+    """What changes when somebody writes to a file: size, time, place."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+Blob: TypeAlias = MemoryBlob | FileBlob | StoredBlob
+
+
+class BlobWriter(Protocol):
+    """Takes the bytes of one blob as they arrive; what is abandoned leaves nothing behind."""
+
+    def write(self, chunk: bytes) -> None:
+        """Add bytes."""
+
+    def finish(self) -> Blob:
+        """The blob of all that was written; nothing is written after."""
+
+    def abandon(self) -> None:
+        """Forget what was written."""
+
+
+class SpoolWriter:
+    """Keeps a blob in memory, and in a file without a name once it is large."""
 
     __slots__ = ("_chunks", "_file", "size")
 
@@ -65,6 +137,11 @@ class BlobWriter:
             return MemoryBlob(b"".join(self._chunks))
         self._file.flush()
         return FileBlob(self._file, self.size)
+
+    def abandon(self) -> None:
+        self._chunks.clear()
+        if self._file is not None:
+            self._file.close()
 
 
 def slices(content: tuple[Blob, ...], offset: int, length: int) -> Iterator[tuple[Blob, int, int]]:

@@ -2,14 +2,17 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from emulator.storage.base import Account, Bucket, Object, Part, Upload
-from emulator.storage.blobs import BlobWriter
+from emulator.storage.blobs import Blob, BlobWriter, SpoolWriter
 
 
 class MemoryStorage:
     """Buckets and objects in dictionaries; see `Storage` for what is promised."""
+
+    blocking = False
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
@@ -108,7 +111,16 @@ class MemoryStorage:
         self._contents[bucket].parts[upload_id][part.number] = part
 
     def blob_writer(self) -> BlobWriter:
-        return BlobWriter()
+        return SpoolWriter()
+
+    def forget(self, content: tuple[Blob, ...]) -> None:
+        """What nobody refers to goes by itself."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class SortedKeys:

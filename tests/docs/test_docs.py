@@ -92,7 +92,7 @@ def test_table_of_flags_is_that_of_help(document: str) -> None:
         (document, block.text)
         for document, markdown in DOCUMENTS.items()
         for block in blocks(markdown)
-        if block.language == "toml"
+        if block.language == "toml" and document != "docs/access.md"
     ],
     ids=["README.md", "docs/serve.md"],
 )

@@ -114,6 +114,13 @@ class Connection:
         """Tell the server that nothing more will be sent."""
         self._socket.shutdown(socket.SHUT_WR)
 
+    def rest(self) -> bytes:
+        """All that the server sends until it closes."""
+        try:
+            return self._input.read()
+        except ConnectionResetError:
+            return b""
+
     def ends(self) -> bool:
         """Wait until the server sends something or closes; whether it closed."""
         try:

@@ -271,9 +271,10 @@ def test_the_encryption_of_an_upload_is_that_of_its_parts(
     for result in (begun, part, done, owned.head_object("a")):
         assert result.headers[name_of] == "AES256"
     upload_id = owned.init_multipart_upload("a").upload_id
-    query = {"uploadId": upload_id, "partNumber": "1"}
-    answer = signed.request("PUT", name, "a", query, {name_of: "AES256"}, b"1")
-    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    query = {"uploadId": upload_id}
+    for method, number in (("PUT", {"partNumber": "1"}), ("POST", {})):
+        answer = signed.request(method, name, "a", {**query, **number}, {name_of: "AES256"}, b"1")
+        assert (answer.status, answer.code) == (400, "InvalidArgument")
 
 
 # --- parts that are copied
@@ -352,7 +353,11 @@ def test_a_version_is_copied(owned: oss2.Bucket, signed: Signed, name: str) -> N
     owned.put_object("source", b"new")
     upload_id = owned.init_multipart_upload("a").upload_id
     query = {"uploadId": upload_id, "partNumber": "1"}
-    for version, code in ((old, ""), ("none", "NoSuchVersion")):
+    for version, code in (
+        (old, ""),
+        (old[:-1] + ("0" if old[-1] != "0" else "1"), "NoSuchVersion"),
+        ("none", "InvalidArgument"),
+    ):
         source = {"x-oss-copy-source": f"/{name}/source?versionId={version}"}
         answer = signed.request("PUT", name, "a", query, source)
         if code:

@@ -1,7 +1,11 @@
 """What a storage promises, on every storage there is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import hypothesis.strategies as st
 import pytest
@@ -10,6 +14,7 @@ from hypothesis import given
 from emulator.storage import (
     NULL_VERSION,
     Account,
+    Blob,
     Bucket,
     MemoryStorage,
     Object,
@@ -18,16 +23,34 @@ from emulator.storage import (
     Upload,
 )
 from emulator.storage.blobs import SPOOL_ABOVE, slices
+from emulator.storage.disk import DiskStorage
 
-STORAGES: list[Callable[[], Storage]] = [MemoryStorage]
+
+def on_disk() -> Storage:
+    return DiskStorage(Path(mkdtemp(prefix="oss-emulator-")), fsync=False)
+
+
+STORAGES: list[Callable[[], Storage]] = [MemoryStorage, on_disk]
 BUCKET = Bucket("examplebucket", "1", 1.0, "cn-hangzhou")
 
 
-@pytest.fixture(params=STORAGES, ids=lambda make: make.__name__)
-def storage(request: pytest.FixtureRequest) -> Storage:
-    made: Storage = request.param()
+@contextmanager
+def opened(make: Callable[[], Storage]) -> Iterator[Storage]:
+    """A storage with one bucket, which is gone after the block."""
+    made = make()
     made.put_bucket(BUCKET)
-    return made
+    try:
+        yield made
+    finally:
+        made.close()
+        if isinstance(made, DiskStorage):
+            rmtree(made.folder)
+
+
+@pytest.fixture(params=STORAGES, ids=lambda make: make.__name__)
+def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
+    with opened(request.param) as made:
+        yield made
 
 
 def item(key: str, version_id: str = NULL_VERSION, **others: object) -> Object:
@@ -145,17 +168,16 @@ def test_uploads_come_by_key_and_id_and_go_with_their_parts(storage: Storage) ->
 @given(st.lists(st.tuples(st.booleans(), st.text(max_size=3)), max_size=200))
 def test_a_walk_is_the_sorted_keys_whatever_came_and_went(steps: list[tuple[bool, str]]) -> None:
     for make in STORAGES:
-        storage = make()
-        storage.put_bucket(BUCKET)
-        present: set[str] = set()
-        for add, key in steps:
-            if add:
-                storage.put_object(BUCKET.name, item(key))
-                present.add(key)
-            else:
-                storage.delete_object(BUCKET.name, key, NULL_VERSION)
-                present.discard(key)
-        assert keys(storage) == sorted(present)
+        with opened(make) as storage:
+            present: set[str] = set()
+            for add, key in steps:
+                if add:
+                    storage.put_object(BUCKET.name, item(key))
+                    present.add(key)
+                else:
+                    storage.delete_object(BUCKET.name, key, NULL_VERSION)
+                    present.discard(key)
+            assert keys(storage) == sorted(present)
 
 
 @pytest.mark.parametrize("size", [0, 1, SPOOL_ABOVE, SPOOL_ABOVE + 1])
@@ -180,3 +202,50 @@ def test_slices_are_those_of_the_bytes_joined(pieces: list[bytes], start: int, s
     content = tuple(writer.finish() for writer in writers)
     taken = b"".join(blob.read(*part) for blob, *part in slices(content, start, size))
     assert taken == b"".join(pieces)[start : start + size]
+
+
+def blob_of(storage: Storage, data: bytes) -> Blob:
+    writer = storage.blob_writer()
+    writer.write(data)
+    return writer.finish()
+
+
+def test_blobs_come_back_with_their_records(storage: Storage) -> None:
+    content = (blob_of(storage, b"abc"), blob_of(storage, b"defg"))
+    storage.put_object(BUCKET.name, item("a", content=content, size=7))
+    found = storage.object(BUCKET.name, "a")
+    assert found is not None
+    assert [blob.read(0, 10) for blob in found.content] == [b"abc", b"defg"]
+
+
+def test_a_blob_stays_while_any_record_refers_to_it(storage: Storage) -> None:
+    blob = blob_of(storage, b"abc")
+    storage.put_object(BUCKET.name, item("a", content=(blob,)))
+    storage.put_object(BUCKET.name, item("b", content=(blob,)))
+    storage.put_upload(BUCKET.name, Upload("1", 1.0, item("c")))
+    storage.put_part(BUCKET.name, "1", Part(1, (blob,), 3, '"X"', 0, 1.0))
+    storage.delete_object(BUCKET.name, "a", NULL_VERSION)
+    storage.delete_upload(BUCKET.name, "1")
+    storage.forget((blob,))
+    found = storage.object(BUCKET.name, "b")
+    assert found is not None
+    assert found.content[0].read(0, 3) == b"abc"
+
+
+def test_a_transaction_that_fails_changes_nothing(storage: Storage) -> None:
+    if not storage.blocking:
+        pytest.skip("the storage in memory is written by one thread that does not stop halfway")
+    storage.put_object(BUCKET.name, item("a", acl="private"))
+
+    def fail() -> None:
+        with storage.transaction():
+            storage.put_object(BUCKET.name, item("a", acl="public-read"))
+            storage.delete_bucket(BUCKET.name)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert storage.bucket(BUCKET.name) == BUCKET
+    found = storage.object(BUCKET.name, "a")
+    assert found is not None
+    assert found.acl == "private"

@@ -1,6 +1,7 @@
 """An entry is there twice.
 
-The second one changes nothing. Mostly another entry was meant.
+The second one changes nothing: which of two equal entries matches makes no difference. Mostly
+another entry was meant, such as the one for the other scheme.
 """
 
 from __future__ import annotations

@@ -19,8 +19,10 @@ SEVERITY = Severity.ERROR
 def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Entries that begin with the text of a host."""
     for entry in subject.entries:
-        if entry.parts.scheme is None and entry.parts.names_host and entry.text[0] not in "*?":
-            bare = entry.text.removeprefix("//")
+        bare = entry.text.removeprefix("//")
+        # A colon without slashes, as in "mibrowser:home", is a scheme of another kind.
+        has_scheme = entry.parts.scheme is not None or entry.parts.rest.startswith(":")
+        if bare[:1].isalnum() and not has_scheme:
             ending = "" if "/" in bare else "/"
             corrected = tuple(f"{scheme}://{bare}{ending}" for scheme in ("https", "http"))
             yield Suspicion(

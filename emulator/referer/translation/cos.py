@@ -43,7 +43,8 @@ class CosRules:
         try:
             root = etree.fromstring(text.encode(), parser)
         except etree.XMLSyntaxError as error:
-            sentence = f"the document is not well-formed XML: {error.msg.partition(', line ')[0]}"
+            said = error.msg.partition("\n")[0].partition(", line ")[0]
+            sentence = f"the document is not well-formed XML: {said}"
             raise RulesError(sentence, *error.position) from None
         if root.tag != "RefererConfiguration" or root.find("RefererType") is None:
             raise RulesError("this is no RefererConfiguration with a RefererType, as COS has it")

@@ -24,7 +24,8 @@ from .rules import RulesError, place_of
 _TOKEN = re.compile(r"#[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[;{}]|[^\s;{}\"'#][^\s;{}]*")
 _SCHEME = re.compile("https?://", re.IGNORECASE)
 _SHORTEST = len("http://i.ru")  # what is shorter is taken for no address
-_HOST = re.compile(r"(?:\*\.|\.)?[\w-]+(?:\.[\w-]+)*(?:\.\*)?")
+_LABEL = "[A-Za-z0-9-]+"
+_HOST = re.compile(rf"(?:\*\.|\.)?{_LABEL}(?:\.{_LABEL})*(?:\.\*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,6 @@ def _is_host(parts: Parts) -> bool:
         and parts.port is None
         and not set(parts.rest) & set("*?\"'\\; ")
         and _HOST.fullmatch(parts.host) is not None
-        and "_" not in parts.host
     )
 
 

@@ -1,0 +1,76 @@
+"""STS: AssumeRole and GetCallerIdentity, as RPC requests with HMAC-SHA1 signatures.
+
+Pure: a request, its body and random bytes in, a response out. What a request says stands in its
+query or, by POST, in a form; the answer is JSON or, without `Format=JSON`, XML.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+
+from emulator.access import Accounts
+from emulator.protocol import xml
+from emulator.protocol.message import Request, Response, parse_query
+from emulator.sts.assume_role import assume_role
+from emulator.sts.call import Call
+from emulator.sts.caller_identity import get_caller_identity
+from emulator.sts.errors import Code, STSError
+from emulator.sts.signature import present, verify
+
+MATERIAL_SIZE = 31
+"""Random bytes that one answer takes: those of credentials, and those of a request id."""
+
+_ACTIONS: Mapping[str, Callable[[Call], xml.Children]] = {
+    "AssumeRole": assume_role,
+    "GetCallerIdentity": get_caller_identity,
+}
+
+
+def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -> Response:
+    """Answer a request; `material` are `MATERIAL_SIZE` random bytes."""
+    parameters = dict(request.query)
+    if request.method == "POST":
+        parameters = parse_query(body.decode("utf-8", "replace")) | parameters
+    request_id = _request_id(material[-16:])
+    as_json = parameters.get("Format", "XML").upper() == "JSON"
+    try:
+        name, perform = _action(parameters)
+        caller = verify(request, parameters, accounts)
+        content = perform(Call(parameters, caller, accounts, request.received, material))
+        return _render(200, f"{name}Response", [("RequestId", request_id), *content], as_json)
+    except STSError as error:
+        fields: xml.Children = [
+            ("RequestId", request_id),
+            ("HostId", request.host),
+            ("Code", error.code),
+            ("Message", error.message),
+            ("AccessDeniedDetail", error.detail),
+        ]
+        return _render(error.status, "Error", fields, as_json)
+
+
+def _action(parameters: Mapping[str, str]) -> tuple[str, Callable[[Call], xml.Children]]:
+    name = present(parameters, "Action")
+    if name not in _ACTIONS:
+        raise STSError(Code.NO_ACTION)
+    if parameters.get("Version") != "2015-04-01":
+        raise STSError(Code.VERSION)
+    return name, _ACTIONS[name]
+
+
+def _render(status: int, root: str, content: xml.Children, as_json: bool) -> Response:
+    if not as_json:
+        return Response(status, {"Content-Type": "text/xml"}, xml.format(root, content))
+    body = json.dumps(_tree(content)).encode()
+    return Response(status, {"Content-Type": "application/json"}, body)
+
+
+def _tree(content: xml.Value) -> object:
+    """Nested pairs as JSON has them."""
+    if content is None or isinstance(content, str | int):
+        return content
+    return {name: _tree(value) for name, value in content if value is not None}
+
+
+def _request_id(material: bytes) -> str:
+    digits = material.hex().upper()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -1,0 +1,131 @@
+"""The lab at a bucket: its rules are read through oss2, and put after a look at what changes."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.cli import main
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
+
+RULES = """
+allow_empty_referer = false
+truncate_path = true
+whitelist = ["https://www.example.com", "https://例え.test"]
+blacklist = ["https://evil.test"]
+"""
+
+
+@pytest.fixture
+def lab_bucket(live: Live, make_bucket: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """A bucket as RULES, its service and key in the environment."""
+    monkeypatch.setenv("OSS_ENDPOINT", live.endpoint)
+    monkeypatch.setenv("OSS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+    monkeypatch.setenv("OSS_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET)
+    return f"oss://{make_bucket()}"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "rules.toml"
+    path.write_text(RULES, encoding="utf-8")
+    return str(path)
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Somebody sits at a terminal and types this."""
+    terminal = io.StringIO(text)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+
+
+def test_apply_shows_puts_and_then_has_nothing_to_do(
+    lab_bucket: str, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["apply", file, lab_bucket, "--yes"]) == 0
+    out = capsys.readouterr().out
+    assert "~ AllowEmptyReferer: true -> false" in out
+    assert "+ blacklist: https://evil.test" in out
+    assert f"{lab_bucket} has these rules now." in out
+    assert main(["apply", file, lab_bucket, "--yes", "--json"]) == 0
+    said: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert (said["put"], said["equivalent"], said["certainty"]) == (False, True, "proved")
+
+
+def test_what_was_put_is_read_whole(
+    lab_bucket: str, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["apply", file, lab_bucket, "--yes"])
+    assert main(["diff", file, lab_bucket]) == 0  # TruncatePath as well
+    assert main(["check", lab_bucket, "--referer", "https://www.example.com/a"]) == 0
+    assert main(["check", lab_bucket, "--no-referer"]) == 1
+    assert "TruncatePath cut the Referer to 'https://www.example.com'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("typed", "status"), [("y\n", 0), ("Yes\n", 0), ("\n", 1), ("no\n", 1)])
+def test_apply_asks(
+    lab_bucket: str,
+    file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: str,
+    status: int,
+) -> None:
+    answer(monkeypatch, typed)
+    assert main(["apply", file, lab_bucket]) == status
+    out = capsys.readouterr().out
+    assert f"Put these rules to {lab_bucket}? [y/N]" in out
+    assert ("Nothing was put." in out) is bool(status)
+    assert main(["diff", file, lab_bucket]) == status
+
+
+def test_apply_does_not_put_where_nobody_can_be_asked(
+    lab_bucket: str, file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert main(["apply", file, lab_bucket]) == 2
+    assert "add --yes" in capsys.readouterr().err
+    assert main(["diff", file, lab_bucket]) == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments", "words"),
+    [
+        ({}, ("oss://no-such-bucket",), "answers 404 NoSuchBucket"),
+        ({"OSS_ACCESS_KEY_SECRET": "wrong"}, (), "answers 403 SignatureDoesNotMatch"),
+        ({}, ("--endpoint", "http://127.0.0.1:1"), "http://127.0.0.1:1 does not answer: "),
+        ({}, ("oss://A",), "bucket_name is invalid"),
+        ({}, ("oss://",), "oss://: "),
+    ],
+)
+def test_service_that_does_not_give_rules(
+    lab_bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variables: dict[str, str],
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    address = () if arguments[:1] and arguments[0].startswith("oss:") else (lab_bucket,)
+    assert main(["lint", *address, *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert words in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_without_oss2_there_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "oss2", None)
+    monkeypatch.setitem(sys.modules, "oss2.credentials", None)
+    assert main(["lint", "oss://examplebucket"]) == 2
+    assert "pip install 'oss-emulator[lab]'" in capsys.readouterr().err

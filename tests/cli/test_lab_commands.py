@@ -1,0 +1,245 @@
+"""The commands of the rule lab: what they answer, in words and in JSON, and how they end."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from emulator.cli import main
+from tests.cli.process import EMULATOR, PATIENCE, environment
+
+ROOT = Path(__file__).parents[2]
+LAB = ROOT / "fixtures" / "lab"
+BROKEN, CORRECTED = str(LAB / "broken.xml"), str(LAB / "corrected.xml")
+TABLE = str(LAB / "site.toml")
+SITE = "https://www.example.com/"
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command in this process: `ask(…)` returns status, standard output and error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        try:
+            status = main(arguments)
+        except SystemExit as end:
+            status = int(end.code or 0)
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("check", CORRECTED, "--referer", SITE), 0),
+        (("check", CORRECTED, "--referer", SITE, "https://evil.test/"), 1),
+        (("check", CORRECTED, "--no-referer"), 1),
+        (("check", CORRECTED, "--no-referer", "--signed", "header"), 0),
+        (("check", CORRECTED, "--no-referer", "--signed", "url"), 1),
+        (("check", CORRECTED, "--no-referer", "--signed", "url", "--method", "put"), 0),
+        (("test", CORRECTED, TABLE), 0),
+        (("test", BROKEN, TABLE), 1),
+        (("test", str(ROOT / "fixtures" / "referer" / "order.toml")), 0),
+        (("lint", CORRECTED), 0),
+        (("lint", BROKEN), 1),
+        (("lint", "--list"), 0),
+        (("diff", BROKEN, CORRECTED), 1),
+        (("diff", BROKEN, BROKEN), 0),
+        (("translate", "--from", "nginx", str(LAB / "nginx.conf")), 0),
+        (("translate", "--from", "nginx", str(LAB / "nginx.conf"), "--exact"), 1),
+        (("translate", "--to", "cos", CORRECTED), 0),
+        (("scenarios", CORRECTED, "--site", SITE), 0),
+        (("scenarios", BROKEN, "--site", SITE), 1),
+    ],
+    ids=lambda value: " ".join(map(os.path.basename, value)) if isinstance(value, tuple) else "",
+)
+def test_status_is_the_same_in_words_and_in_json(
+    ask: Any, arguments: tuple[str, ...], status: int
+) -> None:
+    in_words, words, _ = ask(*arguments)
+    in_json, document, errors = ask(*arguments, "--json")
+    assert (in_words, in_json) == (status, status)
+    assert words.strip()
+    assert "\x1b" not in words  # plain, as this is no terminal
+    json.loads(document)
+    assert errors == ""
+
+
+def test_check_says_everything_about_a_decision(ask: Any) -> None:
+    _, out, _ = ask("check", CORRECTED, "--referer", f"{SITE}a?b")
+    assert out.splitlines()[0] == f"ALLOWED  {SITE}a?b"
+    for words in ("whitelisted", f"compared as {SITE}a\n", "documented", "R-26", "R-13"):
+        assert words in out
+    _, out, _ = ask("check", CORRECTED, "--referer", SITE.upper(), "--json")
+    (decision,) = json.loads(out)
+    assert decision["sent"] == SITE.upper()
+    assert (decision["allowed"], decision["ec"]) == (False, "0003-00000503")
+    assert (decision["basis"], decision["assumed"]) == ("assumed", ["R-24"])
+    _, out, _ = ask("check", CORRECTED, "--referer", SITE.upper())
+    assert "assumed, not documented: entries are compared" in out
+
+
+def test_test_tells_what_failed_and_what_was_not_touched(ask: Any, tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    _, out, _ = ask("test", BROKEN, TABLE, "--junit", str(report))
+    assert "0 passed, 5 failed" in out
+    assert "verdict: expected 'allow', was 'deny'" in out
+    assert "whitelist entry 1: www.example.com" in out
+    assert etree.parse(report).getroot()[0].get("failures") == "5"
+    _, out, _ = ask("test", CORRECTED, TABLE, "--json")
+    answer = json.loads(out)
+    assert answer["passed"] is True
+    assert [item["position"] for item in answer["untouched"]] == [1, 2]
+
+
+def test_an_entry_is_untouched_only_if_no_table_touches_it(ask: Any, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(
+        '[[case]]\nname = "a"\nreferer = "http://www.example.com/"\nverdict = "allow"\n'
+    )
+    _, out, _ = ask("test", CORRECTED, TABLE, str(other), "--json")
+    assert [item["entry"] for item in json.loads(out)["untouched"]] == ["https://example.org/"]
+
+
+def test_rules_with_several_names_decide_the_cases_that_name_them(ask: Any) -> None:
+    table = str(ROOT / "fixtures" / "referer" / "order.toml")
+    assert ask("test", table, table)[0] == 0
+
+
+def test_lint_can_leave_rules_out_and_explain_them(ask: Any) -> None:
+    _, out, _ = ask("lint", BROKEN, "--ignore", "open-host", "--json")
+    found = {finding["rule"] for finding in json.loads(out)}
+    assert "missing-scheme" in found
+    assert "open-host" not in found
+    _, out, _ = ask("lint", "--explain", "open-host")
+    assert out.startswith("open-host (error)\n\nA host that does not end in `/`")
+    status, _, errors = ask("lint")
+    assert (status, errors.count("\n")) == (2, 1)
+
+
+def test_diff_by_given_referers(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "referers.txt"
+    file.write_text(f"{SITE}\n\nhttps://evil.test/\n")
+    status, out, _ = ask("diff", BROKEN, CORRECTED, "--referers", str(file), "--json")
+    answer = json.loads(out)
+    assert (status, answer["tried"], answer["certainty"]) == (1, 3, "given")
+    assert [change["referer"] for change in answer["changes"]] == [SITE, None]
+
+
+def test_diff_shows_the_most_telling_and_all_on_request(ask: Any) -> None:
+    _, few, _ = ask("diff", BROKEN, CORRECTED)
+    _, every, _ = ask("diff", BROKEN, CORRECTED, "--all")
+    _, document, _ = ask("diff", BROKEN, CORRECTED, "--json")
+    changes = json.loads(document)["changes"]
+    assert "http://www.example.com.evil.test/" in few
+    assert "more that the same entries settle" in few
+    assert all(change["referer"] in every for change in changes if change["referer"])
+    assert len(every.splitlines()) > len(few.splitlines())
+
+
+@pytest.mark.parametrize("form", ["xml", "json", "terraform", "toml"])
+def test_what_translate_writes_can_be_read(ask: Any, form: str, tmp_path: Path) -> None:
+    _, out, errors = ask("translate", "--from", "nginx", str(LAB / "nginx.conf"), "--as", form)
+    assert "warning: nginx denies an empty Referer, OSS allows it" in errors
+    file = tmp_path / f"rules.{form}"
+    file.write_text(out, encoding="utf-8")
+    assert ask("check", str(file), "--referer", "https://img.example.com/")[0] == 0
+
+
+def test_a_rule_that_is_wider_than_the_screen_is_not_cut(ask: Any, tmp_path: Path) -> None:
+    entry = "https://www.example.com/" + "a" * 500
+    file = tmp_path / "rules.toml"
+    file.write_text(f'whitelist = ["{entry}"]\n')
+    _, out, _ = ask("check", str(file), "--referer", entry)
+    assert f"  entry       {entry}\n" in out
+
+
+def test_what_could_steer_a_terminal_is_shown_by_number(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text('whitelist = ["https://a.test/\\u001b[2J\\u202e"]\n')
+    for command in (("lint", str(file)), ("check", str(file), "--referer", "\x1b[31m\x07")):
+        _, out, _ = ask(*command)
+        assert not set("\x1b\x07\u202e") & set(out)
+        assert "\\x1b[" in out
+
+
+def test_rules_come_from_standard_input(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = io.TextIOWrapper(io.BytesIO(Path(CORRECTED).read_bytes()))
+    monkeypatch.setattr(sys, "stdin", text)
+    assert ask("check", "-", "--referer", SITE)[0] == 0
+
+
+def test_colours_are_for_people(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    _, out, _ = ask("diff", BROKEN, CORRECTED)
+    assert "\x1b[31m" in out
+    assert "╭" in out
+    monkeypatch.setitem(sys.modules, "rich", None)
+    _, out, _ = ask("diff", BROKEN, CORRECTED)  # without rich, what a pipe gets
+    assert "\x1b" not in out
+    assert "╭" not in out
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The modules that a command loads, in a process of its own."""
+    code = (
+        "import sys; from emulator.cli import main\n"
+        f"try: main({list(arguments)!r})\nexcept SystemExit: pass\n"
+        "print('\\n'.join(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env=environment(),
+        check=True,
+    )
+    return set(done.stderr.splitlines())
+
+
+def test_serve_loads_nothing_of_the_lab_and_the_lab_nothing_of_the_server() -> None:
+    assert not {"rich", "oss2", "emulator.referer.lint", "emulator.cli.lint"} & loaded_by(
+        "serve", "--help"
+    )
+    assert not {"rich", "oss2", "aiohttp"} & loaded_by("lint", CORRECTED)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    with subprocess.Popen(
+        [*EMULATOR, "scenarios", CORRECTED, "--site", SITE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(PYTHONUNBUFFERED="1"),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(PATIENCE) == 1
+
+
+def test_a_terminal_that_lacks_letters_gets_their_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text('whitelist = ["https://例え.test/"]\n', encoding="utf-8")
+    done = subprocess.run(
+        [*EMULATOR, "lint", str(file)],
+        capture_output=True,
+        timeout=PATIENCE,
+        env=environment(PYTHONIOENCODING="ascii"),
+    )
+    assert done.returncode == 1
+    assert b"https://\\u4f8b\\u3048.test/" in done.stdout

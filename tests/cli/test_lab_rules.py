@@ -1,0 +1,154 @@
+"""RULES that are none: one sentence with file, line and column, and the status 2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emulator.cli import main
+
+ROOT = "<RefererConfiguration>\n  {}\n</RefererConfiguration>"
+FLAG = "<AllowEmptyReferer>true</AllowEmptyReferer>"
+BAD: dict[str, tuple[bytes, str]] = {
+    "not.xml": (b"hello", "line 1, column 1: "),
+    "root.xml": (b"\n <Foo/>", "line 2, column 2: the root element is Foo"),
+    "unknown.xml": (ROOT.format("<Refererlist/>").encode(), "line 2, column 3: Refererlist is not"),
+    "type.xml": (ROOT.format("<TruncatePath>1</TruncatePath>").encode(), "line 2, column 3: "),
+    "big.xml": (b"<!--" + b"a" * 10 * 1024 * 1024, "line 1, column 2097153: "),
+    "encoding.xml": (ROOT.format(f"{FLAG}ä").encode("latin-1"), "line 2, column 46: the byte 0xe4"),
+    "empty.xml": (b"", "line 1, column 1: "),
+    "bad.json": (b"{\n  hello\n}", "line 2, column 3: the document is not JSON"),
+    "type.json": (b'{"AllowEmptyReferer": 3}', "line 1, column 2: AllowEmptyReferer is '3'"),
+    "bad.toml": (b"[rules.a]\na = ", "line 2, column 5: the document is not TOML"),
+    "none.txt": (b"hello", "line 1, column 1: the document is neither XML nor JSON nor TOML"),
+}
+
+
+@pytest.fixture
+def refuse(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs a command that must end with 2 and one sentence; returns it."""
+
+    def run(*arguments: str) -> str:
+        try:
+            status = main(arguments)
+        except SystemExit as end:
+            status = int(str(end.code))
+        printed = capsys.readouterr()
+        assert status == 2
+        assert printed.out == ""
+        assert re.fullmatch(r"oss-emulator[ a-z]*: .+\n", printed.err), printed.err
+        return printed.err
+
+    return run
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_file(refuse: Callable[..., str], tmp_path: Path, name: str) -> None:
+    content, where = BAD[name]
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert f"{path}, {where}" in refuse("lint", str(path))
+
+
+COMMANDS = [
+    ("check", "{}", "--no-referer"),
+    ("test", "{}", "{}"),
+    ("lint", "{}"),
+    ("diff", "{}", "{}"),
+    ("translate", "--to", "nginx", "{}"),
+    ("scenarios", "{}", "--site", "https://www.example.com"),
+    ("apply", "{}", "oss://examplebucket", "--yes"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize("json", [False, True], ids=["words", "json"])
+def test_every_command_says_so(
+    refuse: Callable[..., str], tmp_path: Path, command: tuple[str, ...], json: bool
+) -> None:
+    path = tmp_path / "rules.xml"
+    path.write_bytes(b"<a>")
+    arguments = [argument.format(path) for argument in command] + ["--json"] * json
+    assert f"{path}, line 1, column " in refuse(*arguments)
+
+
+def test_file_that_is_not_there(refuse: Callable[..., str], tmp_path: Path) -> None:
+    assert "nothing.xml: it cannot be read: No such file" in refuse(
+        "lint", str(tmp_path / "nothing.xml")
+    )
+    assert "it cannot be read: Is a directory" in refuse("lint", str(tmp_path))
+
+
+def test_one_of_several_rules_has_to_be_named(
+    refuse: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text("[rules.a]\nwhitelist = ['*']\n[rules.b]\n")
+    assert f"write {path}#NAME with one of a, b" in refuse("check", str(path), "--no-referer")
+    assert "there are no rules 'c'; there are a, b" in refuse("lint", f"{path}#c")
+    assert main(["check", f"{path}#a", "--referer", "https://a.test/"]) == 0
+    assert "entry       *\n" in capsys.readouterr().out
+
+
+def test_file_whose_name_has_a_sharp(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rules#1.toml"
+    path.write_text("whitelist = ['https://a.test/']\n")
+    assert main(["check", str(path), "--referer", "https://a.test/"]) == 0
+    assert capsys.readouterr().out.startswith("ALLOWED")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("check", "-"), "give --referer URL or --no-referer"),
+        (("check", "-", "--referer", "a", "--signed", "twice"), "invalid choice: 'twice'"),
+        (("scenarios", "-", "--site", "www.example.com"), "is no address such as"),
+        (("scenarios", "-", "--site", "https://[/"), "is no address such as"),
+        (("translate", "--from", "apache", "-"), "invalid choice: 'apache'"),
+        (("translate", "-"), "one of the arguments --from --to is required"),
+        (("apply", "-", "examplebucket"), "write oss://BUCKET"),
+        (("apply", "-", "oss://examplebucket", "--json"), "--json needs --yes"),
+    ],
+)
+def test_bad_arguments(refuse: Callable[..., str], arguments: tuple[str, ...], words: str) -> None:
+    assert words in refuse(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[case]]\nname = 'a'\n", "case 'a': verdict is missing"),
+        ("[[case]]\nname = 'a'\nverdict = 'maybe'\n", "not one of allow, deny"),
+        ("[[case]\n", "(at line 1, column 7)"),
+    ],
+)
+def test_bad_table(refuse: Callable[..., str], tmp_path: Path, text: str, words: str) -> None:
+    rules, table = tmp_path / "rules.toml", tmp_path / "table.toml"
+    rules.write_text("[rules.a]\n")
+    table.write_text(text)
+    message = refuse("test", str(rules), str(table))
+    assert str(table) in message
+    assert words in message
+
+
+def test_bad_rules_of_another_system(refuse: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "nginx.conf"
+    path.write_text("\n valid_referers none")
+    message = refuse("translate", "--from", "nginx", str(path))
+    assert f"{path}, line 2, column 2: the directive valid_referers is not ended" in message
+    path.write_bytes(b"a\xe4")
+    message = refuse("translate", "--from", "nginx", str(path))
+    assert f"{path}, line 1, column 2: the byte 0xe4 is not UTF-8" in message
+
+
+def test_a_character_that_xml_cannot_hold(refuse: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    path.write_text(
+        r'{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Condition":'
+        r' {"StringLike": {"aws:Referer": "\u0001*"}}}}'
+    )
+    message = refuse("translate", "--from", "s3-policy", str(path))
+    assert "the result cannot be written as xml" in message

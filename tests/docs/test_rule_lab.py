@@ -1,0 +1,62 @@
+"""docs/rule-lab.md, done as it says: every command, and what it prints."""
+
+import os
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import PATIENCE, environment, serving
+from tests.docs.markdown import blocks
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = blocks((ROOT / "docs" / "rule-lab.md").read_text(encoding="utf-8"))
+
+
+def test_every_block_is_a_command_or_what_it_prints() -> None:
+    assert {block.language for block in BLOCKS} == {"sh", "text"}
+    assert not any(block.why_not_run for block in BLOCKS)
+    pairs = pairwise(BLOCKS)
+    assert all(before.language == "sh" for before, block in pairs if block.language == "text")
+
+
+@pytest.mark.skipif(not shutil.which("sh"), reason="the commands of the page are a shell's")
+def test_commands_print_what_is_shown(tmp_path: Path) -> None:
+    demo = str(ROOT / "fixtures" / "seeds" / "demo.toml")
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    with serving(tmp_path, "--seed", demo) as running:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        variables = environment(PATH=path, OSS_ENDPOINT=running.endpoint, no_proxy="*")
+        printed = ""
+        for block in BLOCKS:
+            if block.language == "text":
+                assert printed == block.text
+                printed = ""
+                continue
+            assert printed == "", "a command printed what is not shown"
+            printed = subprocess.run(
+                ["sh"],
+                input=block.text,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                cwd=folder,
+                env=variables,
+                timeout=PATIENCE,
+            ).stdout
+    assert printed == ""
+
+
+def test_every_command_of_the_lab_is_on_the_page() -> None:
+    commands = {
+        word
+        for block in BLOCKS
+        if block.language == "sh"
+        for word in ("check", "test", "lint", "diff", "translate", "scenarios", "apply")
+        if f"oss-emulator {word} " in block.text
+    }
+    assert commands == {"check", "test", "lint", "diff", "translate", "scenarios", "apply"}

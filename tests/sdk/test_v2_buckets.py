@@ -1,0 +1,570 @@
+"""Bucket configurations through SDK V2: one table, the client that waits and the one awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import alibabacloud_oss_v2 as oss
+import pytest
+from alibabacloud_oss_v2.exceptions import OperationError, ServiceError
+
+from tests.http.live import Live
+from tests.sdk.v2 import Ask, asking
+
+OWNER = "1000000000000001"
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask(request: pytest.FixtureRequest, live: Live) -> Iterator[Ask]:
+    with asking(request.param, live.endpoint) as found:
+        yield found
+
+
+@pytest.fixture
+def name(make_bucket: Callable[..., str]) -> str:
+    return make_bucket()
+
+
+def refused(ask: Ask, request: Any) -> ServiceError:
+    """The error that a request is answered with."""
+    with pytest.raises(OperationError) as caught:
+        ask(request)
+    error = caught.value.unwrap()
+    assert isinstance(error, ServiceError)
+    return error
+
+
+def fields(model: Any) -> Any:
+    """What a model says, without what it leaves open, as plain values."""
+    if isinstance(model, list):
+        return [fields(item) for item in model]
+    if not isinstance(model, oss.serde.Model):
+        return model
+    said = {key: fields(value) for key, value in vars(model).items() if key[0] != "_"}
+    return {key: value for key, value in said.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A configuration that is put, read, and deleted where that is possible."""
+
+    call: str
+    """Put, Get and Delete requests are named by it."""
+    attribute: str
+    """Under which the request and the result hold the configuration."""
+    put: Any
+    absent: Any
+    """What is read before: the code of an error, or the configuration."""
+    deletable: bool = True
+
+
+TAGGING = oss.Tagging(tag_set=oss.TagSet(tags=[oss.Tag(key="k", value="v"), oss.Tag(key="only")]))
+SCENARIOS = [
+    Scenario(
+        "BucketCors",
+        "cors_configuration",
+        oss.CORSConfiguration(
+            cors_rules=[
+                oss.CORSRule(
+                    allowed_origins=["https://*.example.com", "*"],
+                    allowed_methods=["GET", "HEAD"],
+                    allowed_headers=["x-oss-a", "*"],
+                    expose_headers=["etag"],
+                    max_age_seconds=10,
+                ),
+                oss.CORSRule(allowed_origins=["*"], allowed_methods=["PUT"]),
+            ],
+            response_vary=True,
+        ),
+        "NoSuchCORSConfiguration",
+    ),
+    Scenario(
+        "BucketLifecycle",
+        "lifecycle_configuration",
+        oss.LifecycleConfiguration(
+            rules=[
+                oss.LifecycleRule(
+                    id="r",
+                    prefix="logs/",
+                    status="Enabled",
+                    tags=[oss.Tag(key="k", value="v")],
+                    expiration=oss.LifecycleRuleExpiration(days=100),
+                    transitions=[
+                        oss.LifecycleRuleTransition(days=30, storage_class="IA"),
+                        oss.LifecycleRuleTransition(days=60, storage_class="Archive"),
+                    ],
+                    abort_multipart_upload=oss.LifecycleRuleAbortMultipartUpload(days=1),
+                    noncurrent_version_expiration=oss.NoncurrentVersionExpiration(
+                        noncurrent_days=7
+                    ),
+                )
+            ]
+        ),
+        "NoSuchLifecycle",
+    ),
+    Scenario(
+        "BucketWebsite",
+        "website_configuration",
+        oss.WebsiteConfiguration(
+            index_document=oss.IndexDocument(suffix="index.html", support_sub_dir=True, type=0),
+            error_document=oss.ErrorDocument(key="error.html", http_status=404),
+            routing_rules=oss.RoutingRules(
+                routing_rules=[
+                    oss.RoutingRule(
+                        rule_number=1,
+                        condition=oss.RoutingRuleCondition(key_prefix_equals="old/"),
+                        redirect=oss.RoutingRuleRedirect(
+                            redirect_type="External",
+                            host_name="example.com",
+                            replace_key_prefix_with="new/",
+                            http_redirect_code=302,
+                        ),
+                    )
+                ]
+            ),
+        ),
+        "NoSuchWebsiteConfiguration",
+    ),
+    Scenario(
+        "BucketEncryption",
+        "server_side_encryption_rule",
+        oss.ServerSideEncryptionRule(
+            apply_server_side_encryption_by_default=oss.ApplyServerSideEncryptionByDefault(
+                sse_algorithm="KMS", kms_master_key_id="a-key", kms_data_encryption="SM4"
+            )
+        ),
+        "NoSuchServerSideEncryptionRule",
+    ),
+    Scenario("BucketTags", "tagging", TAGGING, {"tag_set": {}}),
+    Scenario(
+        "BucketRequestPayment",
+        "request_payment_configuration",
+        oss.RequestPaymentConfiguration(payer="Requester"),
+        {"payer": "BucketOwner"},
+        deletable=False,
+    ),
+    Scenario(
+        "BucketTransferAcceleration",
+        "transfer_acceleration_configuration",
+        oss.TransferAccelerationConfiguration(enabled=True),
+        "NoSuchTransferAccelerationConfiguration",
+        deletable=False,
+    ),
+    Scenario(
+        "BucketAccessMonitor",
+        "access_monitor_configuration",
+        oss.AccessMonitorConfiguration(status="Enabled"),
+        {"status": "Disabled"},
+        deletable=False,
+    ),
+    Scenario(
+        "BucketResourceGroup",
+        "bucket_resource_group_configuration",
+        oss.BucketResourceGroupConfiguration(resource_group_id="rg-aekz"),
+        {"resource_group_id": "rg-default"},
+        deletable=False,
+    ),
+    Scenario(
+        "BucketHttpsConfig",
+        "https_configuration",
+        oss.HttpsConfiguration(
+            tls=oss.TLS(enable=True, tls_versions=["TLSv1.2", "TLSv1.3"]),
+            cipher_suite=oss.CipherSuite(enable=True, strong_cipher_suite=True),
+        ),
+        "NoSuchHttpsConfig",
+        deletable=False,
+    ),
+    Scenario(
+        "BucketArchiveDirectRead",
+        "archive_direct_read_configuration",
+        oss.ArchiveDirectReadConfiguration(enabled=True),
+        {"enabled": False},
+        deletable=False,
+    ),
+    Scenario(
+        "BucketPublicAccessBlock",
+        "public_access_block_configuration",
+        oss.PublicAccessBlockConfiguration(block_public_access=True),
+        {"block_public_access": False},
+    ),
+    Scenario(
+        "UserDefinedLogFieldsConfig",
+        "user_defined_log_fields_configuration",
+        oss.UserDefinedLogFieldsConfiguration(
+            header_set=oss.LoggingHeaderSet(headers=["x-a", "x-b"]),
+            param_set=oss.LoggingParamSet(parameters=["p_1"]),
+        ),
+        "NoSuchUserDefinedLogFieldsConfig",
+    ),
+    Scenario(
+        "BucketOverwriteConfig",
+        "overwrite_configuration",
+        oss.OverwriteConfiguration(
+            rules=[oss.OverwriteRule(id="r", action="forbid", prefix="a/", suffix=".txt")]
+        ),
+        {},
+    ),
+]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.call)
+def test_a_configuration_is_kept_until_it_is_deleted(
+    ask: Ask, name: str, scenario: Scenario
+) -> None:
+    put, get = (getattr(oss, f"{verb}{scenario.call}Request") for verb in ("Put", "Get"))
+
+    def check_absence() -> None:
+        if isinstance(scenario.absent, str):
+            error = refused(ask, get(bucket=name))
+            assert (error.status_code, error.code) == (404, scenario.absent)
+        else:
+            found = getattr(ask(get(bucket=name)), scenario.attribute)
+            assert fields(found) == scenario.absent
+
+    check_absence()
+    assert ask(put(bucket=name, **{scenario.attribute: scenario.put})).status_code == 200
+    found = getattr(ask(get(bucket=name)), scenario.attribute)
+    assert covers(fields(found), fields(scenario.put))
+    if scenario.deletable:
+        delete = getattr(oss, f"Delete{scenario.call}Request")
+        for _ in range(2):
+            assert ask(delete(bucket=name)).status_code == 204
+        check_absence()
+
+
+def covers(found: Any, said: Any) -> bool:
+    """Whether all that was said is found; the service may say more, in an element's defaults."""
+    if isinstance(said, dict):
+        return all(key in found and covers(found[key], value) for key, value in said.items())
+    if isinstance(said, list):
+        return len(found) == len(said) and all(map(covers, found, said))
+    return bool(found == said)
+
+
+# --- What is more than a document
+
+
+def test_logs_go_to_a_bucket_of_the_owner(ask: Ask, name: str) -> None:
+    def put(target: str) -> oss.PutBucketLoggingRequest:
+        enabled = oss.LoggingEnabled(target_bucket=target, target_prefix="log-")
+        status = oss.BucketLoggingStatus(logging_enabled=enabled)
+        return oss.PutBucketLoggingRequest(bucket=name, bucket_logging_status=status)
+
+    def target() -> str | None:
+        enabled = ask(oss.GetBucketLoggingRequest(bucket=name)).bucket_logging_status
+        return enabled.logging_enabled and enabled.logging_enabled.target_bucket
+
+    assert target() is None
+    ask(put(name))
+    assert target() == name
+    info = ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info
+    assert (info.bucket_policy.log_bucket, info.bucket_policy.log_prefix) == (name, "log-")
+    assert refused(ask, put("is-not-there")).code == "InvalidTargetBucketForLogging"
+    ask(oss.DeleteBucketLoggingRequest(bucket=name))
+    assert target() is None
+
+
+def test_the_info_of_a_bucket_tells_its_configurations(ask: Ask, name: str) -> None:
+    before = ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info
+    assert (before.access_monitor, before.transfer_acceleration) == ("Disabled", "Disabled")
+    assert (before.block_public_access, before.versioning) == (False, None)
+    assert before.sse_rule.sse_algorithm == "None"
+    for scenario in SCENARIOS:
+        put = getattr(oss, f"Put{scenario.call}Request")
+        ask(put(bucket=name, **{scenario.attribute: scenario.put}))
+    configuration = oss.VersioningConfiguration(status="Suspended")
+    ask(oss.PutBucketVersioningRequest(bucket=name, versioning_configuration=configuration))
+    after = ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info
+    assert (after.access_monitor, after.transfer_acceleration) == ("Enabled", "Enabled")
+    assert (after.block_public_access, after.versioning) == (True, "Suspended")
+    assert after.resource_group_id == "rg-aekz"
+    assert fields(after.sse_rule) == {
+        "sse_algorithm": "KMS",
+        "kms_master_key_id": "a-key",
+        "kms_data_encryption": "SM4",
+    }
+
+
+def test_objects_are_encrypted_as_their_bucket_says(ask: Ask, name: str) -> None:
+    rule = oss.ApplyServerSideEncryptionByDefault(sse_algorithm="SM4")
+    ask(
+        oss.PutBucketEncryptionRequest(
+            bucket=name,
+            server_side_encryption_rule=oss.ServerSideEncryptionRule(
+                apply_server_side_encryption_by_default=rule
+            ),
+        )
+    )
+    put = ask(oss.PutObjectRequest(bucket=name, key="default", body=b"x"))
+    assert put.headers["x-oss-server-side-encryption"] == "SM4"
+    ask(oss.PutObjectRequest(bucket=name, key="asked", body=b"x", server_side_encryption="AES256"))
+    found = [
+        ask(oss.HeadObjectRequest(bucket=name, key=key)).server_side_encryption
+        for key in ("default", "asked")
+    ]
+    assert found == ["SM4", "AES256"]
+
+
+def test_buckets_are_listed_by_tag_and_group(
+    ask: Ask, name: str, make_bucket: Callable[..., str]
+) -> None:
+    make_bucket()
+    tags = oss.TagSet(tags=[oss.Tag(key="team", value=name), oss.Tag(key="tier", value="1")])
+    ask(oss.PutBucketTagsRequest(bucket=name, tagging=oss.Tagging(tag_set=tags)))
+    group = oss.BucketResourceGroupConfiguration(resource_group_id=f"rg-{name}")
+    ask(oss.PutBucketResourceGroupRequest(bucket=name, bucket_resource_group_configuration=group))
+
+    def listed(**wanted: str) -> list[str]:
+        found = ask(oss.ListBucketsRequest(prefix=name, **wanted)).buckets or []
+        return [bucket.name for bucket in found]
+
+    assert listed(tag_key="team") == listed(tag_key="team", tag_value=name) == [name]
+    assert listed(tagging=f'"team":"{name}","tier":"1"') == [name]
+    assert listed(resource_group_id=f"rg-{name}") == [name]
+    assert listed(tag_key="tier", tag_value="2") == listed(tag_key="other") == []
+    assert listed(tagging='"tier":"2"') == listed(resource_group_id="rg-other") == []
+    for wanted in ({"tag_value": "1"}, {"tag_key": "a", "tagging": '"a":"b"'}, {"tagging": "a:b"}):
+        assert refused(ask, oss.ListBucketsRequest(**wanted)).code == "InvalidArgument"
+
+
+POLICY = '{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:*"],%s"Resource":["*"]}]}'
+
+
+@pytest.mark.parametrize(
+    ("principal", "public"),
+    [
+        ('"Principal":["*"],', True),
+        ("", True),
+        ('"Principal":["1000000000000002"],', False),
+        ('"Principal":["*"],"Condition":{"Bool":{"acs:SecureTransport":["true"]}},', False),
+    ],
+)
+def test_a_policy_is_kept_as_it_was_put(ask: Ask, name: str, principal: str, public: bool) -> None:
+    get = oss.GetBucketPolicyRequest(bucket=name)
+    error = refused(ask, get)
+    assert (error.status_code, error.code, error.ec) == (
+        404,
+        "NoSuchBucketPolicy",
+        "0030-00000006",
+    )
+    ask(oss.PutBucketPolicyRequest(bucket=name, body=POLICY % principal))
+    assert ask(get).body == POLICY % principal
+    status = ask(oss.GetBucketPolicyStatusRequest(bucket=name)).policy_status
+    assert status.is_public is public
+    assert ask(oss.DeleteBucketPolicyRequest(bucket=name)).status_code == 204
+    assert refused(ask, get).code == "NoSuchBucketPolicy"
+    status = ask(oss.GetBucketPolicyStatusRequest(bucket=name)).policy_status
+    assert status.is_public is False
+
+
+def test_styles_are_named_and_listed(ask: Ask, name: str) -> None:
+    for style, content in (("b", "image/resize,w_1"), ("a", "image/rotate,90")):
+        ask(
+            oss.PutStyleRequest(
+                bucket=name, style_name=style, style=oss.StyleContent(content=content)
+            )
+        )
+    listed = ask(oss.ListStyleRequest(bucket=name)).style_list.styles
+    assert [(style.name, style.content) for style in listed] == [
+        ("a", "image/rotate,90"),
+        ("b", "image/resize,w_1"),
+    ]
+    got = ask(oss.GetStyleRequest(bucket=name, style_name="b")).style
+    assert (got.name, got.content) == ("b", "image/resize,w_1")
+    ask(oss.DeleteStyleRequest(bucket=name, style_name="b"))
+    error = refused(ask, oss.GetStyleRequest(bucket=name, style_name="b"))
+    assert (error.status_code, error.code) == (404, "NoSuchStyle")
+
+
+def inventory(inventory_id: str) -> oss.InventoryConfiguration:
+    return oss.InventoryConfiguration(
+        id=inventory_id,
+        is_enabled=True,
+        included_object_versions="All",
+        schedule=oss.InventorySchedule(frequency="Daily"),
+        filter=oss.InventoryFilter(prefix="a/", storage_class="Standard,IA"),
+        optional_fields=oss.OptionalFields(fields=["Size"]),
+        destination=oss.InventoryDestination(
+            oss_bucket_destination=oss.InventoryOSSBucketDestination(
+                format="CSV",
+                account_id=OWNER,
+                role_arn=f"acs:ram::{OWNER}:role/r",
+                bucket="acs:oss:::target",
+            )
+        ),
+    )
+
+
+def test_inventories_come_in_pages(ask: Ask, name: str) -> None:
+    def put(inventory_id: str) -> oss.PutBucketInventoryRequest:
+        return oss.PutBucketInventoryRequest(
+            bucket=name,
+            inventory_id=inventory_id,
+            inventory_configuration=inventory(inventory_id),
+        )
+
+    list_all = oss.ListBucketInventoryRequest(bucket=name)
+    assert refused(ask, list_all).code == "NoSuchInventory"
+    ids = [f"report-{number:03}" for number in range(101)]
+    for inventory_id in ids:
+        ask(put(inventory_id))
+    assert refused(ask, put(ids[0])).status_code == 409
+    first = ask(list_all).list_inventory_configurations_result
+    assert (first.is_truncated, len(first.inventory_configurations)) == (True, 100)
+    rest = ask(
+        oss.ListBucketInventoryRequest(
+            bucket=name, continuation_token=first.next_continuation_token
+        )
+    ).list_inventory_configurations_result
+    assert rest.is_truncated is False
+    listed = [*first.inventory_configurations, *rest.inventory_configurations]
+    assert [item.id for item in listed] == ids
+    get = oss.GetBucketInventoryRequest(bucket=name, inventory_id=ids[0])
+    got = ask(get).inventory_configuration
+    assert (got.id, got.filter.storage_class) == (ids[0], "IA,Standard")
+    ask(oss.DeleteBucketInventoryRequest(bucket=name, inventory_id=ids[0]))
+    error = refused(ask, get)
+    assert (error.status_code, error.code) == (404, "NoSuchInventory")
+
+
+def replication(target: str, rule_id: str | None = None) -> oss.ReplicationConfiguration:
+    destination = oss.ReplicationDestination(
+        bucket=target, location="oss-cn-beijing", transfer_type="oss_acc"
+    )
+    prefixes = oss.ReplicationPrefixSet(prefixs=["a/", "b/"])
+    rule = oss.ReplicationRule(
+        id=rule_id,
+        destination=destination,
+        prefix_set=prefixes,
+        action="ALL",
+        historical_object_replication="disabled",
+    )
+    return oss.ReplicationConfiguration(rules=[rule])
+
+
+def test_replication_is_a_set_of_rules_with_states(ask: Ask, name: str) -> None:
+    get = oss.GetBucketReplicationRequest(bucket=name)
+    assert refused(ask, get).code == "NoSuchReplicationConfiguration"
+    put = oss.PutBucketReplicationRequest(
+        bucket=name, replication_configuration=replication("target", "r")
+    )
+    assert ask(put).headers["x-oss-replication-rule-id"] == "r"
+    assert refused(ask, put).code == "BucketReplicationAlreadyExist"
+    assert ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info.cross_region_replication == (
+        "Enabled"
+    )
+    rtc = oss.RtcConfiguration(id="r", rtc=oss.ReplicationTimeControl(status="enabled"))
+    ask(oss.PutBucketRtcRequest(bucket=name, rtc_configuration=rtc))
+    (rule,) = ask(get).replication_configuration.rules
+    assert (rule.id, rule.status, rule.rtc.status) == ("r", "starting", "enabled")
+    assert (rule.destination.bucket, rule.prefix_set.prefixs) == ("target", ["a/", "b/"])
+    progress = oss.GetBucketReplicationProgressRequest(bucket=name, rule_id="r")
+    (shown,) = ask(progress).replication_progress.rules
+    assert (shown.id, shown.status, shown.progress.historical_object) == ("r", "starting", "0")
+    ask(
+        oss.DeleteBucketReplicationRequest(
+            bucket=name, replication_rules=oss.ReplicationRules(ids=["r"])
+        )
+    )
+    assert [rule.status for rule in ask(get).replication_configuration.rules] == ["closing"]
+    unknown = oss.GetBucketReplicationProgressRequest(bucket=name, rule_id="other")
+    assert refused(ask, unknown).code == "NoSuchReplicationRule"
+
+
+def test_a_bucket_can_be_replicated_to_every_other_region(ask: Ask, name: str) -> None:
+    found = ask(oss.GetBucketReplicationLocationRequest(bucket=name)).replication_location
+    assert "oss-cn-beijing" in found.locations
+    assert "oss-cn-hangzhou" not in found.locations
+
+
+def test_regions_have_endpoints(ask: Ask) -> None:
+    every = ask(oss.DescribeRegionsRequest()).region_info
+    assert len(every) == len({item.region for item in every}) > 20
+    (one,) = ask(oss.DescribeRegionsRequest(regions="oss-cn-hangzhou")).region_info
+    assert one.internet_endpoint == "oss-cn-hangzhou.aliyuncs.com"
+    assert one.internal_endpoint == "oss-cn-hangzhou-internal.aliyuncs.com"
+    error = refused(ask, oss.DescribeRegionsRequest(regions="oss-nowhere"))
+    assert (error.status_code, error.code) == (404, "NoSuchRegion")
+
+
+def test_the_account_blocks_public_access_as_a_bucket_does(ask: Ask) -> None:
+    def blocked() -> bool:
+        found = ask(oss.GetPublicAccessBlockRequest()).public_access_block_configuration
+        return bool(found.block_public_access)
+
+    assert blocked() is False
+    configuration = oss.PublicAccessBlockConfiguration(block_public_access=True)
+    ask(oss.PutPublicAccessBlockRequest(public_access_block_configuration=configuration))
+    assert blocked() is True
+    ask(oss.DeletePublicAccessBlockRequest())
+    assert blocked() is False
+
+
+def test_a_domain_is_bound_when_nobody_can_own_it(
+    ask: Ask, name: str, make_bucket: Callable[..., str]
+) -> None:
+    def cname(domain: str) -> oss.BucketCnameConfiguration:
+        certificate = oss.CertificateConfiguration(cert_id="123-cn-hangzhou", force=True)
+        return oss.BucketCnameConfiguration(
+            cname=oss.Cname(domain=domain, certificate_configuration=certificate)
+        )
+
+    def put(bucket: str, domain: str) -> oss.PutCnameRequest:
+        return oss.PutCnameRequest(bucket=bucket, bucket_cname_configuration=cname(domain))
+
+    domain = f"www.{name}.test"
+    token = oss.CreateCnameTokenRequest(bucket=name, bucket_cname_configuration=cname(domain))
+    made = ask(token).cname_token
+    assert (made.bucket, made.cname) == (name, domain)
+    got = ask(oss.GetCnameTokenRequest(bucket=name, cname=domain)).cname_token
+    assert got.token == made.token
+    missing = oss.GetCnameTokenRequest(bucket=name, cname="other.test")
+    assert refused(ask, missing).code == "CnameTokenNotFound"
+    ask(put(name, domain))
+    listed = ask(oss.ListCnameRequest(bucket=name))
+    assert (listed.bucket, listed.owner) == (name, OWNER)
+    (bound,) = listed.cnames
+    assert (bound.domain, bound.status) == (domain, "Enabled")
+    assert (bound.certificate.type, bound.certificate.cert_id) == ("CAS", "123-cn-hangzhou")
+    error = refused(ask, put(name, "www.example.com"))
+    assert (error.code, error.ec) == ("NeedVerifyDomainOwnership", "0018-00000115")
+    assert refused(ask, put(make_bucket(), domain)).code == "CnameDenied"
+    ask(oss.DeleteCnameRequest(bucket=name, bucket_cname_configuration=cname(domain)))
+    assert not ask(oss.ListCnameRequest(bucket=name)).cnames
+
+
+def test_a_transition_is_a_task_that_waits(ask: Ask, name: str) -> None:
+    create = oss.CreateBucketDataRedundancyTransitionRequest(
+        bucket=name, target_redundancy_type="ZRS"
+    )
+    task = ask(create).bucket_data_redundancy_transition.task_id
+    get = oss.GetBucketDataRedundancyTransitionRequest(
+        bucket=name, redundancy_transition_taskid=task
+    )
+    got = ask(get).bucket_data_redundancy_transition
+    assert (got.bucket, got.task_id, got.status) == (name, task, "Queueing")
+    for listing in (
+        oss.ListBucketDataRedundancyTransitionRequest(bucket=name),
+        oss.ListUserDataRedundancyTransitionRequest(max_keys=100),
+    ):
+        found = ask(listing).list_bucket_data_redundancy_transition
+        tasks = [item.task_id for item in found.bucket_data_redundancy_transition]
+        assert tasks == [task]
+    ask(
+        oss.DeleteBucketDataRedundancyTransitionRequest(
+            bucket=name, redundancy_transition_taskid=task
+        )
+    )
+    assert refused(ask, get).status_code == 404
+
+
+def test_an_index_is_open_until_it_is_closed(ask: Ask, name: str) -> None:
+    status = oss.GetMetaQueryStatusRequest(bucket=name)
+    assert refused(ask, status).code == "MetaQueryNotExist"
+    ask(oss.OpenMetaQueryRequest(bucket=name))
+    assert ask(status).meta_query_status.state == "Ready"
+    assert refused(ask, oss.OpenMetaQueryRequest(bucket=name)).code == "MetaQueryAlreadyExist"
+    ask(oss.CloseMetaQueryRequest(bucket=name))
+    assert refused(ask, status).code == "MetaQueryNotExist"
