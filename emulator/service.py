@@ -54,6 +54,9 @@ CORS, WEBSITE = "cors", "website"
 OWNER = Identity("1000000000000001")
 """The account that the configured key belongs to."""
 
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""The methods that change nothing."""
+
 _SIGNING = {
     Place.HEADER: Signing.HEADER,
     Place.URL: Signing.URL,
@@ -107,8 +110,9 @@ class Service:
         return Call(request, request_id, self.storage, self.settings.region)
 
     def begin_here(self) -> None:
-        """Let what is kept now be what a reset goes back to."""
-        self._beginning = snapshot.take(self.storage)
+        """Let what is kept now be what a reset goes back to; of a folder it is nothing."""
+        if not self.storage.blocking:
+            self._beginning = snapshot.take(self.storage)
 
     def reset(self, bucket: str | None = None) -> None:
         """Go back to the beginning; or empty one bucket and forget its configuration."""
@@ -118,14 +122,24 @@ class Service:
             self.storage.put_bucket(replace(record, documents={}, versioning=""))
             return
         snapshot.restore(self.storage, self._beginning)
-        self.snapshots.clear()
+        for name in list(self.snapshots):
+            self.drop_snapshot(name)
         self.journal.clear()
         self.faults.clear()
         self.clock.shift = 0.0
 
     def take_snapshot(self, name: str) -> None:
         """Remember all that is kept now under a name."""
-        self.snapshots[name] = snapshot.take(self.storage)
+        taken = snapshot.take(self.storage)
+        self.drop_snapshot(name)
+        self.snapshots[name] = taken
+
+    def drop_snapshot(self, name: str) -> bool:
+        """Forget a snapshot; whether there was one of that name."""
+        found = self.snapshots.pop(name, None)
+        if found is not None:
+            snapshot.drop(self.storage, found)
+        return found is not None
 
     def restore_snapshot(self, name: str) -> bool:
         """Keep what was kept then; whether there is a snapshot of that name."""
@@ -197,7 +211,10 @@ class Service:
         try:
             if call.visit is not None:
                 return website.serve(call, call.visit)
-            return call.operation.perform(call)
+            if call.request.method in READS:
+                return call.operation.perform(call)
+            with self.storage.transaction():
+                return call.operation.perform(call)
         except DocumentError as error:
             raise OSSError(Code.MALFORMED_XML, ErrorDetail=str(error)) from None
 

@@ -6,11 +6,17 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
+import hypothesis
 import oss2
 import pytest
 
 from tests.http.client import Client
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, Signed, serve
+
+
+# How long an example takes says nothing on a machine that others use as well.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:

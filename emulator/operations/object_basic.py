@@ -20,7 +20,7 @@ from emulator.protocol import bucket_info, checksums, compression, conditions, h
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import FileRange, Response
 from emulator.referer import Signing
-from emulator.storage import FileBlob, MemoryBlob, Object
+from emulator.storage import MemoryBlob, Object
 from emulator.storage.blobs import slices
 
 
@@ -135,9 +135,9 @@ def _read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileR
         return item.content[0].read(offset, length)
     pieces: list[bytes | FileRange] = []
     for blob, start, taken in slices(item.content, offset, length):
-        match blob:
-            case MemoryBlob():
-                pieces.append(blob.read(start, taken))
-            case FileBlob():
-                pieces.append(FileRange(blob.file, start, taken))
+        if isinstance(blob, MemoryBlob):
+            pieces.append(blob.read(start, taken))
+        else:
+            verify = None if blob.verified else blob.verify
+            pieces.append(FileRange(blob.open(), start, taken, verify))
     return tuple(pieces)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 from urllib.parse import unquote_plus
@@ -77,6 +77,8 @@ class FileRange:
     file: IO[bytes]
     offset: int
     length: int
+    verify: Callable[[], None] | None = None
+    """To be called, off the event loop, before any of it is sent; raises if the file is damaged."""
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes at an offset of the file; does not move its position."""

@@ -126,7 +126,13 @@ def parse(document: bytes, root: str) -> Node:
     text = _REFERENCE.sub(_private_reference, text).translate(_TO_PRIVATE)
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        # They would split the text around them.
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         node = Node(etree.fromstring(text.encode(), parser))

@@ -153,7 +153,7 @@ def _restore(asked: Asked) -> Response:
 
 
 def _delete_snapshot(asked: Asked) -> Response:
-    if asked.service.snapshots.pop(_name(asked), None) is None:
+    if not asked.service.drop_snapshot(_name(asked)):
         raise Refusal(404, f"There is no snapshot {asked.rest!r}.")
     return reply({"deleted": asked.rest})
 

@@ -5,7 +5,8 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TextIO, TypeAlias
 
@@ -14,16 +15,16 @@ from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import _ErrInfo
 
 from emulator import accesslog
-from emulator.dispatch import Call
+from emulator.dispatch import Body, Call
 from emulator.faults import Fault
 from emulator.journal import DECISION, EXPLAIN
 from emulator.protocol.errors import Code, OSSError
-from emulator.protocol.message import Request, Response
+from emulator.protocol.message import FileRange, Request, Response
 from emulator.referer import explain
 from emulator.server import admin, body, callback, events, wire
 from emulator.server.faulty import FaultyAnswer, meet
 from emulator.server.metrics import Metrics
-from emulator.service import Service
+from emulator.service import READS, Service
 
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -45,6 +46,7 @@ class Server:
         self._metrics = Metrics()
         self._runner: web.ServerRunner | None = None
         self._running = 0
+        self._writing = ThreadPoolExecutor(1, "oss-emulator-writing")
         self._administering: set[asyncio.Task[Any]] = set()
         self._idle: asyncio.Event | None = None
         """Set once nothing runs any more; there only while the server ends."""
@@ -78,6 +80,7 @@ class Server:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), SHUTDOWN_TIMEOUT)
         await self._runner.cleanup()
+        self._writing.shutdown()
 
     async def _answer(self, http: web.BaseRequest) -> web.StreamResponse:
         self._running += 1
@@ -120,9 +123,8 @@ class Server:
                 fault = self.service.faults.strike(call)
                 if fault is not None:
                     await meet(fault)
-            response = self.service.perform(
-                call, await body.read(http, call, self.service.admit_form)
-            )
+            content = await body.read(http, call, self.service.admit_form)
+            response = await self._perform(call, content)
             if response.callback is not None:
                 response = await callback.deliver(response.callback, response)
             return response, fault
@@ -131,6 +133,23 @@ class Server:
         except Exception:
             LOG.exception("%s %s failed", call.request.method, call.request.target)
             return self.service.refuse(call, OSSError(Code.INTERNAL_ERROR)), fault
+
+    async def _perform(self, call: Call, content: Body) -> Response:
+        """Do what was asked for: here and now, or in the writing thread where a disk is waited for.
+
+        One thread writes, so that what is looked at and then written belongs together.
+        """
+        service = self.service
+        if service.storage.blocking and call.request.method not in READS:
+            loop = asyncio.get_running_loop()
+            try:
+                return await loop.run_in_executor(self._writing, service.perform, call, content)
+            finally:
+                service.storage.forget(content.content)
+        response = service.perform(call, content)
+        if not isinstance(response.body, bytes):
+            await _verify(response.body)
+        return response
 
     async def _administer(
         self, http: web.BaseRequest, call: Call, began: float
@@ -172,6 +191,12 @@ class Server:
             LOG.info("%s %s %d%s", request.method, request.target, answer.status, code)
         if self._access_log is not None:
             print(accesslog.format(entry.to_line()), file=self._access_log, flush=True)
+
+
+async def _verify(pieces: Iterable[bytes | FileRange]) -> None:
+    for piece in pieces:
+        if isinstance(piece, FileRange) and piece.verify is not None:
+            await asyncio.to_thread(piece.verify)
 
 
 def _explained(response: Response, call: Call) -> Response:

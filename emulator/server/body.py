@@ -1,7 +1,8 @@
 """Reads the body of a request into a blob, with its checksums on the way."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from emulator.protocol.form import Form, Reader
 from emulator.protocol.form_policy import Sizes
 from emulator.protocol.xml import MAX_DOCUMENT
 from emulator.server.throttle import Throttle
-from emulator.storage import BlobWriter
+from emulator.storage import Blob, BlobWriter, SpoolWriter
 
 MAX_OBJECT = 5 * 1024**3
 """Bytes of the largest object put at once (PutObject)."""
@@ -48,14 +49,14 @@ async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body
     if not http.can_read_body:
         return NO_BODY
     await _invite(http)
-    sums, writer = Checksums(), call.storage.blob_writer()
-    throttle = Throttle.of(call)
-    async for chunk in _chunks(http):
-        if sums.size + len(chunk) > limit:
-            raise _too_large(takes, limit)
-        await _take(chunk, sums, writer)
-        await throttle.passed(len(chunk))
-    return _finish(sums, writer)
+    sums, throttle = Checksums(), Throttle.of(call)
+    with _writer(call) as writer:
+        async for chunk in _chunks(http):
+            if sums.size + len(chunk) > limit:
+                raise _too_large(takes, limit)
+            await _take(chunk, sums, writer)
+            await throttle.passed(len(chunk))
+        return await _finish(call, sums, writer)
 
 
 async def _read_form(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body:
@@ -67,24 +68,25 @@ async def _read_form(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -
     if length is not None:
         Sizes().check_most(int(length))
     await _invite(http)
-    whole, sums, writer = Checksums(), Checksums(), call.storage.blob_writer()
+    whole, sums = Checksums(), Checksums()
     sizes, throttle = None, Throttle.of(call)
-    async for chunk in _chunks(http):
-        content = reader.feed(chunk)
-        if _MD5 in http.headers:
-            whole.update(chunk)
-        if sizes is None and reader.form is not None:
-            sizes = admit_form(call, reader.form)
-            throttle = Throttle.of(call)
-        if content and sizes is not None:
-            sizes.check_most(sums.size + len(content))
-            await _take(content, sums, writer)
-        await throttle.passed(len(chunk))
-    reader.finish()
-    if sizes is not None:  # as it is: a form that was read to its end has been admitted
-        sizes.check(sums.size)
-    check_md5(http.headers.get(_MD5), whole.md5)
-    return _finish(sums, writer)
+    with _writer(call) as writer:
+        async for chunk in _chunks(http):
+            content = reader.feed(chunk)
+            if _MD5 in http.headers:
+                whole.update(chunk)
+            if sizes is None and reader.form is not None:
+                sizes = admit_form(call, reader.form)
+                throttle = Throttle.of(call)
+            if content and sizes is not None:
+                sizes.check_most(sums.size + len(content))
+                await _take(content, sums, writer)
+            await throttle.passed(len(chunk))
+        reader.finish()
+        if sizes is not None:  # as it is: a form that was read to its end has been admitted
+            sizes.check(sums.size)
+        check_md5(http.headers.get(_MD5), whole.md5)
+        return await _finish(call, sums, writer)
 
 
 async def read_document(http: web.BaseRequest) -> bytes:
@@ -114,6 +116,19 @@ async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
         raise OSSError(Code.INCOMPLETE_BODY) from None
 
 
+@contextmanager
+def _writer(call: Call) -> Iterator[BlobWriter]:
+    """A place for the bytes of a body; what does not arrive whole leaves nothing there."""
+    # A document is read once and kept in a record: it needs no place of its own.
+    document = call.operation.takes is Takes.DOCUMENT
+    writer = SpoolWriter() if document else call.storage.blob_writer()
+    try:
+        yield writer
+    except BaseException:
+        writer.abandon()
+        raise
+
+
 async def _take(chunk: bytes, sums: Checksums, writer: BlobWriter) -> None:
     if len(chunk) < INLINE:
         _keep(chunk, sums, writer)
@@ -126,8 +141,15 @@ def _keep(chunk: bytes, sums: Checksums, writer: BlobWriter) -> None:
     writer.write(chunk)
 
 
-def _finish(sums: Checksums, writer: BlobWriter) -> Body:
-    return Body((writer.finish(),) if sums.size else (), sums.size, sums.md5, sums.crc64)
+async def _finish(call: Call, sums: Checksums, writer: BlobWriter) -> Body:
+    content: tuple[Blob, ...] = ()
+    if not sums.size:
+        writer.abandon()
+    elif call.storage.blocking:
+        content = (await asyncio.to_thread(writer.finish),)
+    else:
+        content = (writer.finish(),)
+    return Body(content, sums.size, sums.md5, sums.crc64)
 
 
 def _too_large(takes: Takes, limit: int) -> OSSError:

@@ -16,6 +16,7 @@ from emulator.storage.blobs import (
     CorruptBlobError,
     FileBlob,
     MemoryBlob,
+    SpoolWriter,
     StoredBlob,
 )
 from emulator.storage.memory import MemoryStorage
@@ -33,6 +34,7 @@ __all__ = [
     "Object",
     "Part",
     "Restore",
+    "SpoolWriter",
     "Storage",
     "StoredBlob",
     "Upload",

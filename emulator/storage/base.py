@@ -178,8 +178,14 @@ class Storage(Protocol):
     def blob_writer(self) -> BlobWriter:
         """A place for the bytes of a body that is arriving."""
 
+    def hold(self, content: tuple[Blob, ...]) -> None:
+        """Keep these blobs though no record may refer to them, until they are released."""
+
+    def release(self, content: tuple[Blob, ...]) -> None:
+        """Take a hold back."""
+
     def forget(self, content: tuple[Blob, ...]) -> None:
-        """Remove those of these blobs that no record refers to."""
+        """Remove those of these blobs that nothing refers to or holds."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Let what is written in the block be kept as one, or after an exception not at all.

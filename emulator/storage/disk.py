@@ -192,23 +192,40 @@ class DiskStorage:
         """Count the blobs of records that go as used once less; the unused go after the commit."""
         for (text,) in rows:
             for name in _names(text):
-                self._database.execute("UPDATE blob SET uses = uses - 1 WHERE name = ?", (name,))
-                gone = self._database.execute(
-                    "DELETE FROM blob WHERE name = ? AND uses <= 0 RETURNING name", (name,)
-                ).fetchall()
-                self._local.doomed.extend(name for (name,) in gone)
+                self._end_use(name)
+
+    def _add_use(self, name: str) -> None:
+        self._database.execute(
+            "INSERT INTO blob VALUES (?, 1) ON CONFLICT DO UPDATE SET uses = uses + 1", (name,)
+        )
+
+    def _end_use(self, name: str) -> None:
+        self._database.execute("UPDATE blob SET uses = uses - 1 WHERE name = ?", (name,))
+        gone = self._database.execute(
+            "DELETE FROM blob WHERE name = ? AND uses <= 0 RETURNING name", (name,)
+        ).fetchall()
+        self._local.doomed.extend(name for (name,) in gone)
 
     def _keep(self, record: Object | Part) -> str:
         """A record as text, with its blobs counted as used once more."""
         text = records.write(record, self._name)
         for name in _names(text):
-            self._database.execute(
-                "INSERT INTO blob VALUES (?, 1) ON CONFLICT DO UPDATE SET uses = uses + 1", (name,)
-            )
+            self._add_use(name)
         return text
 
     def blob_writer(self) -> BlobWriter:
         return _FileWriter(self.folder, self._fsync)
+
+    def hold(self, content: tuple[Blob, ...]) -> None:
+        # A hold ends with the process: the next start counts afresh.
+        with self.transaction():
+            for blob in content:
+                self._add_use(self._name(blob).partition(".")[0])
+
+    def release(self, content: tuple[Blob, ...]) -> None:
+        with self.transaction():
+            for blob in content:
+                self._end_use(self._name(blob).partition(".")[0])
 
     def forget(self, content: tuple[Blob, ...]) -> None:
         for blob in content:

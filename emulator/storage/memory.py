@@ -113,6 +113,12 @@ class MemoryStorage:
     def blob_writer(self) -> BlobWriter:
         return SpoolWriter()
 
+    def hold(self, content: tuple[Blob, ...]) -> None:
+        """Whoever refers to a blob holds it."""
+
+    def release(self, content: tuple[Blob, ...]) -> None:
+        """What nobody refers to goes by itself."""
+
     def forget(self, content: tuple[Blob, ...]) -> None:
         """What nobody refers to goes by itself."""
 

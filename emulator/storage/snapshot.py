@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from emulator.storage.base import Account, Bucket, Object, Part, Storage, Upload
+from emulator.storage.blobs import Blob
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,32 @@ class Snapshot:
     accounts: tuple[Account, ...]
     contents: tuple[_Contents, ...]
 
+    @property
+    def content(self) -> tuple[Blob, ...]:
+        """All the bytes it refers to."""
+        found: list[Blob] = []
+        for contents in self.contents:
+            for version in contents.versions:
+                found += version.content
+            for _, parts in contents.uploads:
+                for part in parts:
+                    found += part.content
+        return tuple(found)
+
 
 def take(storage: Storage) -> Snapshot:
-    """Remember what a storage holds."""
+    """Remember what a storage holds, and have it hold the bytes until the snapshot is dropped."""
+    snapshot = _read(storage)
+    storage.hold(snapshot.content)
+    return snapshot
+
+
+def drop(storage: Storage, snapshot: Snapshot) -> None:
+    """Let go of the bytes of a snapshot that is no longer wanted."""
+    storage.release(snapshot.content)
+
+
+def _read(storage: Storage) -> Snapshot:
     return Snapshot(
         tuple(storage.accounts()),
         tuple(

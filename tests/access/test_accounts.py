@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode
 
 import pytest
@@ -165,6 +166,21 @@ def test_what_is_wrong_is_told_with_its_place(text: str, message: str) -> None:
     assert message in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("identity", "names"),
+    [
+        (Identity("1"), ()),
+        (Identity("1", kind=Kind.USER, name="u"), ("acs:ram::1:root", "acs:ram::1:user/u")),
+        (
+            Identity("1", kind=Kind.SESSION, name="r", session="s"),
+            ("acs:ram::1:root", "acs:ram::1:role/r"),
+        ),
+    ],
+)
+def test_trust_policies_know_users_and_roles(identity: Identity, names: tuple[str, ...]) -> None:
+    assert identity.names(PolicyType.TRUST) == names
+
+
 # --- temporary credentials
 
 
@@ -228,6 +244,11 @@ def test_a_token_is_read_as_it_was_issued() -> None:
     assert Tokens(b"other").read(TOKEN) is None
 
 
+@pytest.mark.parametrize("text", [TOKEN[4:], "cais" + TOKEN[4:], TOKEN + "!", TOKEN + "\n"])
+def test_a_token_is_taken_in_one_form_only(text: str) -> None:
+    assert TOKENS.read(text) is None
+
+
 @given(st.integers(0, len(TOKEN) - 1), st.characters())
 def test_no_character_of_a_token_can_be_changed(place: int, character: str) -> None:
     changed = TOKEN[:place] + character + TOKEN[place + 1 :]
@@ -237,10 +258,9 @@ def test_no_character_of_a_token_can_be_changed(place: int, character: str) -> N
 
 def _bytes(token: str) -> bytes | str:
     """What a token says; the last character has bits that say nothing."""
-    try:
-        return urlsafe_b64decode(token.encode("ascii") + b"==")
-    except ValueError:
+    if not re.fullmatch(r"CAIS[\w-]+", token, re.ASCII):
         return token
+    return urlsafe_b64decode(token + "==")
 
 
 @given(st.text())

@@ -8,6 +8,7 @@ from emulator.access import (
     ANONYMOUS,
     BucketAcl,
     Identity,
+    Kind,
     ObjectAcl,
     Permission,
     Reason,
@@ -33,6 +34,14 @@ def test_the_owner_may_do_everything(
 ) -> None:
     verdict = authorize(OWNER, OWNER.id, permission, bucket, item)
     assert (verdict.allowed, verdict.reason) == (True, Reason.OWNER)
+
+
+@pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE, Permission.OWN])
+def test_a_ram_user_is_not_its_account(permission: Permission) -> None:
+    user = Identity(OWNER.id, kind=Kind.USER, principal_id="3", name="user")
+    verdict = authorize(user, OWNER.id, permission, BucketAcl.PRIVATE)
+    reason = Reason.NO_POLICY if permission is Permission.OWN else Reason.BUCKET_ACL
+    assert (verdict.allowed, verdict.reason) == (False, reason)
 
 
 @CALLERS

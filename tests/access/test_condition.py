@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from ipaddress import IPv4Address
 
 import pytest
@@ -85,6 +86,19 @@ def test_operators_on_texts(operator: str, value: str, found: str, expected: boo
 )
 def test_dates_are_compared_as_times(operator: str, value: str, expected: bool) -> None:
     assert holds(operator, "acs:CurrentTime", value, Context(time=NOON)) is expected
+
+
+def test_a_date_without_zone_is_utc_wherever_the_server_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    try:
+        with monkeypatch.context() as patched:
+            patched.setenv("TZ", "Asia/Shanghai")
+            time.tzset()
+            context = Context(time=NOON)
+            assert holds("DateEquals", "acs:CurrentTime", "2024-01-01T12:00:00", context)
+    finally:
+        time.tzset()
 
 
 @pytest.mark.parametrize(

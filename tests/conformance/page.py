@@ -31,7 +31,7 @@ each run comes out the same:
   local RSA key instead. Tests of the KMS client itself are not touched, and are listed above.
 - Hosts other than this machine are not found, as on a machine without a network.
 - `example.jpg` and `sample_data.csv`, which tests upload and the archive leaves out, hold any bytes.
-- Answers to GetBucketAcl take 50 ms, as over a network: two tests wait for a millisecond only.
+- GetBucketAcl takes a second: two tests wait for a millisecond and expect that not to do.
 - Names of assertions that Python 3.12 dropped are there.
 - A test that takes longer than two minutes fails.
 

@@ -5,9 +5,11 @@ list fails or one of the list passes, and with 2 when the suite could not be run
 """
 
 import argparse
+import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,16 +21,18 @@ LIST = Path(__file__).parent / "expected.toml"
 PAGE = ROOT / "docs" / "conformance.md"
 CACHE = ROOT / ".cache" / "conformance"
 
+SECONDS = 480
+"""How long the tests may take in all."""
+
 
 def main() -> int:
     """Run it; the exit code."""
     arguments = _arguments()
+    # Leave as after an interrupt, so that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         known = expected.load(LIST)
-        archive = suite.fetch(CACHE)
-        results = {
-            version: _run(archive, version, arguments.workers) for version in arguments.versions
-        }
+        results = _run(suite.fetch(CACHE), arguments.versions, arguments.workers)
     except (expected.ExpectedError, suite.FetchError, session.SessionError) as error:
         print(f"conformance: {error}", file=sys.stderr)
         return 2
@@ -45,7 +49,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--versions", nargs="+", choices=VERSIONS, default=VERSIONS, help="signature versions"
     )
-    parser.add_argument("--workers", type=int, default=8, help="tests run at the same time")
+    parser.add_argument(
+        "--workers", type=int, default=4, help="tests of one version that run at the same time"
+    )
     parser.add_argument(
         "--check", action="store_true", help=f"do not write {PAGE.name}, but fail when it differs"
     )
@@ -55,14 +61,19 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(archive: Path, version: str, workers: int) -> dict[str, Result]:
-    started = time.monotonic()
-    with TemporaryDirectory(prefix="conformance-") as folder:
-        work = Path(folder)
-        results = session.run(suite.unpack(archive, work), version, work, workers)
-    passed = sum(result.passed for result in results.values())
-    took = time.monotonic() - started
-    print(f"{version}: {passed} of {len(results)} tests passed in {took:.0f} s", flush=True)
+def _run(archive: Path, versions: Sequence[str], workers: int) -> dict[str, dict[str, Result]]:
+    """Run the suite with all versions at once, each in a folder and against a server of its own."""
+    began = time.monotonic()
+    with TemporaryDirectory(prefix="conformance-") as folder, ExitStack() as stack:
+        sessions = []
+        for version in versions:
+            work = Path(folder, version)
+            work.mkdir()
+            root = suite.unpack(archive, work)
+            sessions.append(stack.enter_context(session.started(root, version, work, workers)))
+        deadline = began + SECONDS
+        results = {each.version: each.results(deadline) for each in sessions}
+    print(f"The tests of oss2 {suite.VERSION} took {time.monotonic() - began:.0f} s.")
     return results
 
 
@@ -71,6 +82,8 @@ def _report(
 ) -> bool:
     """Say what is not as expected; whether there was anything."""
     found = expected.compare(listed, {name: result.passed for name, result in results.items()})
+    passed = sum(result.passed for result in results.values())
+    print(f"{version}: {passed} of {len(results)} tests passed, {len(listed)} are listed as not")
     for name in found.failed:
         result = results[name]
         print(f"{version}: FAILED and is not listed: {name}\n    {result.why}")

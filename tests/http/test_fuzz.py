@@ -145,8 +145,10 @@ def check(answer: Answer, method: str) -> None:
     """No 5xx but 501, and whatever is refused is refused in the form of the service (P-30)."""
     assert answer.status < 500 or answer.status == 501, answer.document
     assert len(answer.headers["x-oss-request-id"]) == 24
-    if answer.status >= 400:
-        assert answer.document, (method, answer.status, answer.headers.items())
+    if not answer.document and method == "HEAD" and answer.status == 400:
+        # No HTTP, so the server does not know that it was a HEAD: it closes behind its document.
+        assert answer.headers["Connection"] == "close"
+    elif answer.status >= 400:
         error = answer.error
         assert error["Code"]
         assert error["RequestId"] == answer.headers["x-oss-request-id"]
