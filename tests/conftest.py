@@ -13,7 +13,6 @@ import pytest
 from tests.http.client import Client
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, Signed, serve
 
-
 # How long an example takes says nothing on a machine that others use as well.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")

@@ -30,7 +30,7 @@ each run comes out the same:
 - Where a test picks one of the common buckets at random, the one that encrypts with a KMS uses a
   local RSA key instead. Tests of the KMS client itself are not touched, and are listed above.
 - Hosts other than this machine are not found, as on a machine without a network.
-- `example.jpg` and `sample_data.csv`, which tests upload and the archive leaves out, hold any bytes.
+- `example.jpg` and `sample_data.csv`, which tests upload and the archive leaves out, are made up.
 - GetBucketAcl takes a second: two tests wait for a millisecond and expect that not to do.
 - Names of assertions that Python 3.12 dropped are there.
 - A test that takes longer than two minutes fails.

@@ -51,7 +51,7 @@ class Session:
     _work: Path
 
     def results(self, deadline: float) -> dict[str, Result]:
-        """Wait for its end, no longer than until a time of the monotonic clock; by test, the result.
+        """Wait for its end, until a time of the monotonic clock at most; by test, the result.
 
         Raises `SessionError`.
         """
