@@ -81,8 +81,10 @@ class Live:
 
 
 async def _rest() -> None:
-    """Let what was cancelled end."""
+    """End what still runs, such as the wait for the rest of a body that nobody will send."""
     rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
     await asyncio.gather(*rest, return_exceptions=True)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.http.client import Client
+from tests.http.client import Client, check_error
 from tests.http.live import SETTINGS, Live, Signed, serve, sign
 
 
@@ -78,13 +78,28 @@ def test_a_virtual_host_names_the_bucket(client: Client, bucket: str, host: str)
         "no-such-bucket.localhost",
         "no-such-bucket.oss-cn-hangzhou.aliyuncs.com",
         "www.example.com",
-        "{b}.oss-cn-beijing.aliyuncs.com",
         "{b}.example.com",
     ],
 )
 def test_a_host_of_nobody_is_no_bucket(client: Client, bucket: str, host: str) -> None:
     answer = client.get("/dir/a%20b", ("Host", host.format(b=bucket)))
     assert (answer.status, answer.code) == (404, "NoSuchBucket")
+
+
+def test_a_bucket_is_not_served_by_the_endpoint_of_another_region(
+    client: Client, bucket: str
+) -> None:
+    host = f"{bucket}.oss-cn-beijing.aliyuncs.com"
+    check_error(
+        client.get("/dir/a%20b", ("Host", host)),
+        403,
+        "AccessDenied",
+        "The bucket you are attempting to access must be addressed using the specified endpoint. "
+        "Please send all future requests to this endpoint.",
+        "0003-00001403",
+        Bucket=bucket,
+        Endpoint="oss-cn-hangzhou.aliyuncs.com",
+    )
 
 
 def test_further_base_domains_can_be_configured() -> None:

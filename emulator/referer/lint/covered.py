@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..automaton import covers
+from ..entries import Entries
 from ..parts import example
 from .finding import Claim, Correction, Severity, Suspicion
 from .subject import Entry, Subject
@@ -18,13 +19,22 @@ SEVERITY = Severity.NOTE
 def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Entries that one other entry of the same list covers."""
     for entries in subject.lists:
-        # A duplicate has a rule of its own.
-        for entry in {entry.text: entry for entry in reversed(entries)}.values():
-            wider = next((other for other in entries if _covers(subject, other, entry)), None)
+        first = {entry.text: entry for entry in reversed(entries)}  # a duplicate has its own rule
+        filed = Entries(first)
+        for entry in first.values():
+            page = example(entry.text)
+            wider = next(
+                (
+                    first[pattern.text]
+                    for pattern in filed.candidates(page)
+                    if pattern.matches(page) and _covers(subject, first[pattern.text], entry)
+                ),
+                None,
+            )
             if wider is not None:
                 yield Suspicion(
                     Claim.UNCHANGED,
-                    (example(entry.text),),
+                    (page,),
                     f"Everything it matches is matched by {wider.place.entry} too.",
                     Correction(()),
                     entry.place,
@@ -32,9 +42,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
 
 
 def _covers(subject: Subject, wider: Entry, entry: Entry) -> bool:
-    if wider.text == entry.text or not wider.pattern.matches(example(entry.text)):
-        return False
-    if not covers(entry.pattern, [wider.pattern], subject.cut):
+    if wider is entry or not covers(entry.pattern, [wider.pattern], subject.cut):
         return False
     # Of two that match the same, the later one is the one too many.
     same = covers(wider.pattern, [entry.pattern], subject.cut)
