@@ -102,7 +102,7 @@ def _answer(call: Call, form: Form, item: Object, answer: dict[str, str]) -> Res
 def _with_result(url: str, call: Call, item: Object) -> str:
     """The URL with the bucket, the key and the ETag behind its own query."""
     query = urlencode({"bucket": call.bucket.name, "key": item.key, "etag": item.etag})
-    address, hash_, fragment = quote(url, safe="!#$%&'()*+,/:;=?@[]~").partition("#")
+    address, hash_, fragment = headers.location(url).partition("#")
     return f"{address}{'&' if '?' in address else '?'}{query}{hash_}{fragment}"
 
 
@@ -111,4 +111,4 @@ def _locate(call: Call) -> str:
     scheme = "https" if call.request.secure else "http"
     of_bucket = call.request.path.strip("/")
     path = "/".join(part for part in (of_bucket, quote(call.key)) if part)
-    return f"{scheme}://{call.request.host}/{path}"
+    return headers.location(f"{scheme}://{call.request.host}/{path}")

@@ -60,6 +60,8 @@ class CorsConfiguration:
         `headers` are names between commas, as `Access-Control-Request-Headers` has them. What was
         asked for is what is allowed in the answer (OptionObject).
         """
+        if not (origin + headers).isprintable():
+            return None  # no answer could repeat it
         names = tuple(name.strip().lower() for name in headers.split(",") if name.strip())
         for rule in self.rules:
             if rule.allows(origin, method, names):
@@ -69,7 +71,7 @@ class CorsConfiguration:
     def headers(self, origin: str | None, method: str) -> dict[str, str]:
         """What an answer to anything else carries; the first rule that fits counts."""
         found = {"Vary": "Origin"} if self.response_vary else {}
-        if origin is None:
+        if origin is None or not origin.isprintable():
             return found
         for rule in self.rules:
             if rule.allows(origin, method):

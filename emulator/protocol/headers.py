@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from emulator.protocol.errors import Code, OSSError
 
@@ -121,6 +122,11 @@ def invalid_argument(
 ) -> OSSError:
     """The error of a header or parameter whose value will not do."""
     return OSSError(code, message, ArgumentName=name, ArgumentValue=value)
+
+
+def location(url: str) -> str:
+    """A URL that an answer can carry: what is no ASCII is percent-encoded, the rest stays."""
+    return quote(url, safe="!#$%&'()*+,/:;=?@[]~", errors="surrogateescape")
 
 
 def text(name: str, value: str) -> str:

@@ -23,6 +23,7 @@ from .pattern import Pattern
 
 BUDGET = 600_000
 """How many steps of one entry a search may take: well under a second."""
+_BUDGET_OF_COVERS = BUDGET // 10  # it is asked of many entries
 
 _MATCHED = -1  # every bit: an entry that has matched stays matched, for it matches by prefix (R-20)
 
@@ -64,10 +65,16 @@ class Watched:
     cut: Cut = Cut.NOT
 
 
-def find(watched: Sequence[Watched], wanted: Callable[[Sequence[bool]], bool]) -> str | None:
+def find(
+    watched: Sequence[Watched],
+    wanted: Callable[[Sequence[bool]], bool],
+    barren: Callable[[Sequence[bool]], bool] = lambda _: False,
+    budget: int = BUDGET,
+) -> str | None:
     """The shortest Referer, not empty, for which `wanted` holds of what entries match; or None.
 
-    `wanted` is asked with one truth value an entry. Raises UndecidedError.
+    `wanted` is asked with one truth value an entry; so is `barren`, which says that no longer
+    Referer is wanted either. Raises UndecidedError.
     """
     cuts = tuple(dict.fromkeys(item.cut for item in watched))
     readers = [_Reader(item.pattern, cuts.index(item.cut)) for item in watched]
@@ -75,7 +82,6 @@ def find(watched: Sequence[Watched], wanted: Callable[[Sequence[bool]], bool]) -
     start = (tuple(_Place.BEFORE for _ in cuts), tuple(reader.start for reader in readers))
     seen = {start}
     waiting = deque([(start, "")])
-    budget = BUDGET
     while waiting:
         (places, states), text = waiting.popleft()
         budget -= len(alphabet) * (len(readers) + 1)
@@ -91,10 +97,12 @@ def find(watched: Sequence[Watched], wanted: Callable[[Sequence[bool]], bool]) -
                 ),
             )
             if after not in seen:
-                if wanted([state == _MATCHED for state in after[1]]):
-                    return text + character
                 seen.add(after)
-                waiting.append((after, text + character))
+                matched = [state == _MATCHED for state in after[1]]
+                if wanted(matched):
+                    return text + character
+                if not barren(matched):
+                    waiting.append((after, text + character))
     return None
 
 
@@ -105,7 +113,13 @@ def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
     """
     watched = [Watched(item, cut) for item in (pattern, *others)]
     try:
-        if find(watched, lambda matched: matched[0] and not any(matched[1:])) is not None:
+        uncovered = find(
+            watched,
+            wanted=lambda matched: matched[0] and not any(matched[1:]),
+            barren=lambda matched: any(matched[1:]),
+            budget=_BUDGET_OF_COVERS,
+        )
+        if uncovered is not None:
             return False
         return find(watched[:1], lambda matched: matched[0]) is not None
     except UndecidedError:

@@ -4,45 +4,48 @@ import asyncio
 import contextlib
 import json
 import logging
+import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, TextIO, TypeAlias
+from typing import Any, TextIO
 
 from aiohttp import web
-from aiohttp.http_exceptions import LineTooLong
-from aiohttp.web_protocol import _ErrInfo
 
 from emulator import accesslog
 from emulator.dispatch import Body, Call
 from emulator.faults import Fault
 from emulator.journal import DECISION, EXPLAIN
 from emulator.protocol.errors import Code, OSSError
-from emulator.protocol.message import FileRange, Request, Response
+from emulator.protocol.message import FileRange, Response
 from emulator.referer import explain
-from emulator.server import admin, body, callback, events, wire
+from emulator.server import admin, body, callback, events, proxy, wire
+from emulator.server.certificates import Certificates
+from emulator.server.connection import LOG, Listener
 from emulator.server.faulty import FaultyAnswer, meet
 from emulator.server.metrics import Metrics
 from emulator.service import READS, Service
-
-Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
-LOG = logging.getLogger("emulator")
-
-MAX_HEADERS = 32 * 1024
-"""Bytes of the longest request line or header field."""
 
 SHUTDOWN_TIMEOUT = 30.0
 """Seconds that running requests get when the server ends."""
 
 
 class Server:
-    """Serves one `Service` on one port."""
+    """Serves one `Service` on one port, and on a second one for https where that is set."""
 
-    def __init__(self, service: Service, access_log: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        service: Service,
+        access_log: TextIO | None = None,
+        certificates: Certificates | None = None,
+    ) -> None:
+        """`certificates` are needed for https, and for the CONNECT of a proxy's client."""
         self.service = service
+        self.tls_port: int | None = None
+        """The second port, once it listens."""
         self._access_log = access_log
+        self._certificates = certificates
         self._metrics = Metrics()
         self._runner: web.ServerRunner | None = None
         self._running = 0
@@ -53,17 +56,27 @@ class Server:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which for 0 is a free one. Raises `OSError` if it is taken."""
+        settings, certificates = self.service.settings, self._certificates
+        context = None if certificates is None else certificates.default
         self._runner = web.ServerRunner(
-            _Listener(self.service, self._answer), shutdown_timeout=SHUTDOWN_TIMEOUT
+            Listener(self.service, self._answer), shutdown_timeout=SHUTDOWN_TIMEOUT
         )
         await self._runner.setup()
         try:
-            site = web.TCPSite(self._runner, host, port, backlog=1024)
-            await site.start()
+            port = await self._listen(host, port, context if settings.tls else None)
+            if settings.tls_port is not None:
+                self.tls_port = await self._listen(host, settings.tls_port, context)
         except OSError:
             await self._runner.cleanup()
             raise
-        address: Any = self._runner.addresses[0]
+        return port
+
+    async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> int:
+        assert self._runner is not None  # noqa: S101
+        before = len(self._runner.addresses)
+        site = web.TCPSite(self._runner, host, port, backlog=1024, ssl_context=context)
+        await site.start()
+        address: Any = self._runner.addresses[before]
         return int(address[1])
 
     async def stop(self) -> None:
@@ -98,6 +111,8 @@ class Server:
         began = time.perf_counter()
         request = wire.read(http, self.service.clock.now())
         call = self.service.receive(request)
+        if request.method == "CONNECT":
+            return self._connect(http, call, began)
         if request.path.startswith(admin.PREFIX) and self.service.is_endpoint(request.host):
             return await self._administer(http, call, began)
         response, fault = await self._respond(http, call)
@@ -113,6 +128,15 @@ class Server:
             # a next request for what is left of it (P-05).
             answer.force_close()
         return answer
+
+    def _connect(self, http: web.BaseRequest, call: Call, began: float) -> web.StreamResponse:
+        """Answer a client that takes this server for a proxy and wants a connection through it."""
+        try:
+            return proxy.connect(http, self.service, self._certificates)
+        except OSSError as error:
+            answer = wire.Answer(self.service.refuse(call, error), call, began, self._record)
+            answer.force_close()
+            return answer
 
     async def _respond(self, http: web.BaseRequest, call: Call) -> tuple[Response, Fault | None]:
         """The answer to a call, and what is to go wrong with it."""
@@ -203,63 +227,3 @@ def _explained(response: Response, call: Call) -> Response:
     """The response with the decision on the request, for a client that asks for it."""
     decision = None if call.decision is None else explain.to_dict(call.decision)
     return replace(response, headers={**response.headers, DECISION: json.dumps(decision)})
-
-
-class _Listener(web.Server):
-    """aiohttp's low-level server, with connections that refuse bad HTTP as OSS refuses."""
-
-    def __init__(self, service: Service, handler: Handler) -> None:
-        super().__init__(handler)
-        self._service = service
-
-    def __call__(self) -> web.RequestHandler:
-        return _Connection(
-            self._service,
-            self,
-            loop=self._loop,
-            access_log=None,
-            # A stored body is what was sent, whatever its Content-Encoding says.
-            auto_decompress=False,
-            max_line_size=MAX_HEADERS,
-            max_field_size=MAX_HEADERS,
-            tcp_keepalive=True,
-        )
-
-
-class _Connection(web.RequestHandler):
-    """One connection."""
-
-    def __init__(self, service: Service, manager: web.Server, **options: Any) -> None:
-        super().__init__(manager, **options)
-        self._service = service
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes; where they break a body off, tell who reads it, which aiohttp does not."""
-        super().data_received(data)
-        request = self._current_request
-        if request is None or request.content.is_eof() or not self._messages:
-            return
-        message, _ = self._messages[-1]
-        if isinstance(message, _ErrInfo):
-            request.content.set_exception(web.RequestPayloadError(message.message))
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what is no HTTP, or what failed unexpectedly, in the form of OSS."""
-        if status >= 500:
-            LOG.error("%s %s failed", request.method, request.rel_url, exc_info=exc)
-            error = OSSError(Code.INTERNAL_ERROR)
-        elif isinstance(exc, LineTooLong):
-            error = OSSError(Code.REQUEST_HEADERS_TOO_LARGE)
-        else:
-            error = OSSError(Code.BAD_REQUEST, ErrorDetail=(message or "").partition("\n")[0])
-        read = Request.read(request.method, "/", (), self._service.clock.now())
-        call = self._service.receive(read)
-        answer = wire.Answer(self._service.refuse(call, error), call, time.perf_counter())
-        answer.force_close()
-        return answer

@@ -1,6 +1,7 @@
 """A server in a thread of this process: what tests and scripts start."""
 
 import asyncio
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from emulator import seed
 from emulator.journal import Entry
 from emulator.protocol.message import Request, Response
 from emulator.referer import RefererConfiguration, codec
+from emulator.server import certificates
 from emulator.server.app import Server
 from emulator.server.loop import loop_factory
 from emulator.service import Service
@@ -33,22 +35,36 @@ class Emulator:
             bucket.put_object("hello.txt", b"Hello")
 
     `async with` works as well. The options are the fields of `Settings`; `seed` is a TOML file that
-    is put at the start, and that `reset` goes back to. Raises `OSError` where the port is taken and
-    `SeedError` for a seed that cannot be used.
+    is put at the start, and that `reset` goes back to. With `tls=True` or `tls_port=0` it speaks
+    https, and clients that trust `ca_file` believe it. Raises `OSError` where a port is taken,
+    `SeedError` for a seed and `CertificateError` for a certificate that cannot be used.
     """
 
     def __init__(self, *, port: int = 0, **settings: Any) -> None:
         self.settings = Settings(port=port, **settings)
         self.service = Service(self.settings)
         self.port = port
-        self._server = Server(self.service)
+        self.ca_file: Path | None = None
+        """The certificate of the local CA, while the emulator runs; None without TLS."""
+        self._certificates = certificates.load(self.settings, self.service.addresses.domains)
+        self._server = Server(self.service, certificates=self._certificates)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def endpoint(self) -> str:
         """The endpoint to give to an SDK, such as `http://127.0.0.1:40123`."""
-        return f"http://{self.settings.host}:{self.port}"
+        return f"{'https' if self.settings.tls else 'http'}://{self.settings.host}:{self.port}"
+
+    @property
+    def https_endpoint(self) -> str:
+        """The endpoint for https; raises `RuntimeError` where there is none."""
+        if self.settings.tls:
+            return self.endpoint
+        if self._server.tls_port is None:
+            raise RuntimeError("The emulator speaks no https: start it with tls or tls_port.")
+        return f"https://{self.settings.host}:{self._server.tls_port}"
 
     @property
     def region(self) -> str:
@@ -82,7 +98,18 @@ class Emulator:
         except BaseException:
             self._end_thread()
             raise
+        self.ca_file = self._write_ca()
         return self
+
+    def _write_ca(self) -> Path | None:
+        """Where the CA's certificate is; a folder of its own where the settings name no file."""
+        ca = None if self._certificates is None else self._certificates.ca
+        if ca is None or self.settings.ca_file is not None:
+            return self.settings.ca_file
+        self._folder = tempfile.TemporaryDirectory(prefix="oss-emulator-")
+        file = Path(self._folder.name, certificates.CA_FILE)
+        file.write_bytes(ca)
+        return file
 
     def stop(self) -> None:
         """Let running requests finish and end the thread."""
@@ -93,6 +120,9 @@ class Emulator:
             stopping.result(PATIENCE)
         finally:
             self._end_thread()
+            self.ca_file = None
+            if self._folder is not None:
+                self._folder.cleanup()
 
     def reset(self) -> None:
         """Go back to the start: the seed or nothing, an empty journal, no faults, the true time."""
@@ -119,7 +149,10 @@ class Emulator:
             self.put(f"/{name}?referer", document)
         provider = StaticCredentialsProvider(self.access_key_id, self.access_key_secret)
         auth = oss2.ProviderAuthV4(provider)
-        return oss2.Bucket(auth, self.endpoint, name, region=self.region)
+        session = oss2.Session()
+        if self.ca_file is not None:
+            session.session.verify = str(self.ca_file)
+        return oss2.Bucket(auth, self.endpoint, name, region=self.region, session=session)
 
     def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """Put something as the owner without a signature; raises `ValueError` if it is refused."""

@@ -224,7 +224,7 @@ def test_scheme_and_port_are_lost_on_the_way_to_nginx() -> None:
         ("cos", "<a", 1, 3, "not well-formed"),
         ("cos", "<RefererConfiguration/>", 1, 1, "as COS has it"),
         ("cos", cos("Grey-List", "Deny"), 1, 1, "not White-List or Black-List"),
-        ("cdn", "[\n1,]", 2, 3, "not JSON"),
+        ("cdn", "[\n1 2]", 2, 3, "not JSON"),
         ("cdn", "[]", 1, 1, "there must be one, and there are 0"),
         ("cdn", '[{"functionName": "referer_white_list_set"}]', 1, 20, "has no argument"),
         ("s3-policy", "{}", 1, 1, "no policy"),

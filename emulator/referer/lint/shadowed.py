@@ -22,9 +22,10 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     black = [entry.pattern for entry in subject.blacklist]
     for entry in subject.whitelist:
         page = example(entry.text)
-        # Quick, and rules most lists out.
-        if any(other.matches(page) for other in black) and covers(
-            entry.pattern, black, subject.cut
+        # One entry mostly does it, and those that do not match even this page are no help at first.
+        single = [other for other in black if other.matches(page)]
+        if any(covers(entry.pattern, [other], subject.cut) for other in single) or (
+            single and covers(entry.pattern, black, subject.cut)
         ):
             yield Suspicion(
                 Claim.DENIED,
