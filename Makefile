@@ -62,7 +62,7 @@ $(RUNNING): pyproject.toml $(BIN)/python
 
 $(TESTING): pyproject.toml $(BIN)/python
 	@echo 'Installing what testing takes into $(VENV) ...'
-	@$(INSTALL) '.[fast,dev]'
+	@$(INSTALL) '.[fast,dev,conformance]'
 	@touch $@ $(RUNNING)
 
 # Made once, and again when its Python is gone. With uv it is quicker, and uv fetches a Python if

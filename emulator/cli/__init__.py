@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import emulator
 from emulator.cli.parser import CommandError, Parser
 
-_COMMANDS = ("serve", "check", "test", "lint", "diff", "translate", "scenarios", "apply")
+_COMMANDS = ("serve", "run", "check", "test", "lint", "diff", "translate", "scenarios", "apply")
 """Each is a module of this package."""
 
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-from emulator.protocol import headers, xml
+from emulator.protocol import xml
+from emulator.protocol.headers import location
 
 _KEY: Final = "${key}"
 
@@ -93,7 +94,7 @@ class RoutingRule:
         """The URL a request is sent to; scheme and root (host and path) are those of the site."""
         path = quote(self.rewrite(redirect, key), safe="/~", errors="replace")
         url = f"{redirect.protocol or scheme}://{redirect.host or root}/{path}"
-        return headers.location(f"{url}?{query}" if redirect.passes_query and query else url)
+        return location(f"{url}?{query}" if redirect.passes_query and query else url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,7 @@ class Emulator:
         session = oss2.Session()
         if self.ca_file is not None:
             session.session.verify = str(self.ca_file)
+            session.session.trust_env = False  # or REQUESTS_CA_BUNDLE would go before it
         return oss2.Bucket(auth, self.endpoint, name, region=self.region, session=session)
 
     def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:

@@ -28,10 +28,6 @@ class Throttle:
         """The limit of a call; every call without one shares the same."""
         return UNLIMITED if call.traffic_limit is None else cls(call.traffic_limit)
 
-    @property
-    def limits(self) -> bool:
-        return self._rate is not None
-
     async def passed(self, size: int) -> None:
         """Wait until so many bytes more may have passed."""
         if self._rate is None:

@@ -62,7 +62,7 @@ class Answer(web.StreamResponse):
         self._finished = finished
         self._throttle = Throttle.of(call)
         self._gzip = zlib.compressobj(wbits=GZIP) if response.compress else None
-        if response.compress or self._throttle.limits:
+        if response.compress or call.traffic_limit is not None:
             self.piecewise = True
         self._send_body = True
         self.sent = 0

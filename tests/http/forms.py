@@ -39,7 +39,9 @@ class File:
 
 def field(name: str, value: str) -> bytes:
     """A part that is a field."""
-    return f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode()
+    return f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode(
+        errors="surrogateescape"
+    )
 
 
 def write(parts: Iterable[bytes], boundary: str = BOUNDARY) -> bytes:

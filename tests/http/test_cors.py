@@ -104,6 +104,8 @@ MESSAGE = (
         (A, "put", None),
         (A, "PUT", "Range"),
         (A, "PUT", "x-oss-a, content-type"),
+        (A, "PUT", "x-oss-\udcff"),
+        ("https://\udcff.a.com", "PUT", None),
         (B, "GET", "x-oss-a"),
     ],
 )

@@ -149,6 +149,12 @@ def test_success_action_redirect(client: Client, public: str, redirect: str) -> 
     assert parse_qs(sent.query) == {**parse_qs(wanted.query), **result}
 
 
+def test_a_redirect_that_is_no_ascii(client: Client, public: str) -> None:
+    redirect = "http://a.example/é\udcff"
+    answer = send(client, public, ("key", "a"), ("success_action_redirect", redirect))
+    assert answer.headers["Location"].startswith("http://a.example/%C3%A9%FF?bucket=")
+
+
 @pytest.mark.parametrize("redirect", ["nowhere", "javascript:alert(1)", "//a.example/"])
 def test_a_redirect_that_is_no_url_is_none(client: Client, public: str, redirect: str) -> None:
     answer = send(client, public, ("key", "a"), ("success_action_redirect", redirect))

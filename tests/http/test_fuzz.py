@@ -31,6 +31,21 @@ BUCKET = "fuzz"
 KEYS = ("a", "dir/b", "appendable", "%E4%B8%AD", "%00", "%ff", "a%2F..%2Fb", "x" * 1100, "/lead")
 
 
+CORS = b"""
+<CORSConfiguration><CORSRule><AllowedOrigin>http://*</AllowedOrigin>
+<AllowedMethod>GET</AllowedMethod><AllowedMethod>PUT</AllowedMethod>
+<AllowedHeader>*</AllowedHeader></CORSRule></CORSConfiguration>
+"""
+
+WEBSITE = b"""
+<WebsiteConfiguration><IndexDocument><Suffix>b</Suffix><SupportSubDir>true</SupportSubDir>
+</IndexDocument><RoutingRules><RoutingRule><RuleNumber>1</RuleNumber>
+<Condition><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition>
+<Redirect><RedirectType>External</RedirectType><PassQueryString>true</PassQueryString>
+</Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>
+"""
+
+
 @pytest.fixture(scope="module")
 def target() -> Iterator[Live]:
     """A server that takes any signature for its owner's, so that requests get far."""
@@ -38,6 +53,8 @@ def target() -> Iterator[Live]:
         live.put_bucket(BUCKET, "public-read-write")
         live.put(f"/{BUCKET}/a", b"content" * 400, {"Content-Type": "text/plain"})
         live.put(f"/{BUCKET}/dir/b", b"", {"x-oss-storage-class": "Archive"})
+        live.put(f"/{BUCKET}?cors", CORS)
+        live.put(f"/{BUCKET}?website", WEBSITE)
         live.run(live.service.begin_here)
         yield live
 
@@ -79,6 +96,9 @@ VALUES = st.one_of(
             "%zz",
             "é中",
             "\udcff",
+            "http://a.example",
+            "http://\udcff",
+            "http://\x80",
             "x" * 9000,
             "[" * 2000,
             b64encode(b'{"callbackUrl": "127.0.0.1:1", "callbackBody": "${etag}"}').decode(),
@@ -132,10 +152,16 @@ bodies = st.one_of(
             b'{"Version":"1","Statement":[]}',
             b"<a>" * 5000,
             b'<!DOCTYPE a [<!ENTITY b "c">]><Tagging>&b;</Tagging>',
-            forms.form([("key", "posted")]),
+            forms.form([("key", "posted"), ("success_action_status", "201")]),
+            forms.form([("key", "a\udcff"), ("success_action_redirect", "http://\udcff")]),
+            forms.form([("key", "posted"), ("success_action_redirect", "http://\udcff")]),
             forms.form([("key", "posted")])[:-9],
         ]
     ),
+)
+
+hosts = st.sampled_from(
+    ["127.0.0.1", f"{BUCKET}.localhost", "localhost:80", "", "\udcff", "nobody.example", "[::1]"]
 )
 
 headers = st.lists(st.tuples(st.sampled_from(HEADERS), VALUES), max_size=4)
@@ -169,6 +195,7 @@ def ask(live: Live, method: str, target: str, fields: Headers, body: bytes | Non
     method=st.sampled_from(METHODS),
     path=paths,
     query=queries,
+    host=hosts,
     fields=headers,
     body=bodies,
     signed=st.booleans(),
@@ -178,12 +205,13 @@ def test_random_requests(
     method: str,
     path: str,
     query: str,
+    host: str,
     fields: list[tuple[str, str]],
     body: bytes | None,
     signed: bool,
 ) -> None:
     target.run(target.service.reset)
-    sent = [("Host", "127.0.0.1"), *fields]
+    sent = [("Host", host), *fields]
     if signed:
         sent.append(("Authorization", "OSS whoever:it-is"))
     check(ask(target, method, f"{path}?{query}" if query else path, sent, body), method)

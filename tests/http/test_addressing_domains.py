@@ -1,0 +1,202 @@
+"""Domains of one's own, endpoints of other regions, hosts that are none, and strict addressing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import oss2
+import pytest
+from oss2.models import PutBucketCnameRequest
+
+from emulator import Emulator
+from tests.http.client import Answer, Client, check_error
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION, SETTINGS, SIGNERS, Live, serve
+
+OTHER_ENDPOINT = (
+    "The bucket you are attempting to access must be addressed using the specified endpoint. "
+    "Please send all future requests to this endpoint."
+)
+
+
+@pytest.fixture
+def readable(live: Live, make_bucket: Callable[..., str]) -> str:
+    """A bucket that anybody may read, with the object `a`."""
+    name = make_bucket("public-read")
+    live.put(f"/{name}/a", b"content")
+    return name
+
+
+def get(client: Client, host: str, target: str = "/a") -> Answer:
+    return client.get(target, ("Host", host))
+
+
+# --- domains of one's own
+
+
+def test_a_domain_leads_to_its_bucket_while_it_is_bound(
+    live: Live, client: Client, readable: str, owner: Any
+) -> None:
+    """PutCname, DeleteCname; P-01"""
+    bucket = live.bucket(readable, owner)
+    assert get(client, "img.example.test").code == "NoSuchBucket"
+    bucket.put_bucket_cname(PutBucketCnameRequest("img.example.test"))
+    for host in ("img.example.test", "IMG.example.test.", "img.example.test:9000"):
+        assert get(client, host).body == b"content"
+    assert get(client, "img.example.test", "/").error["EC"] == "0003-00000905"
+    assert get(client, "other.example.test").code == "NoSuchBucket"
+    bucket.delete_bucket_cname("img.example.test")
+    assert get(client, "img.example.test").code == "NoSuchBucket"
+
+
+@pytest.fixture(scope="module")
+def with_cnames() -> Iterator[Live]:
+    cname = {"img.example.com": "a-bucket", "static.localhost": "a-bucket"}
+    with serve(replace(SETTINGS, cname=cname)) as running:
+        yield running
+
+
+def test_a_configured_domain_goes_before_the_base_domains(with_cnames: Live) -> None:
+    with_cnames.put_bucket("a-bucket", "public-read")
+    with_cnames.put("/a-bucket/a", b"content")
+    for host in ("img.example.com", "static.localhost:9000"):
+        assert get(with_cnames.client, host).body == b"content"
+    assert get(with_cnames.client, "www.example.com").code == "NoSuchBucket"
+
+
+@pytest.mark.parametrize("sign", SIGNERS)
+def test_oss2_works_with_a_domain_of_ones_own(sign: str) -> None:
+    """`is_cname`: the bucket is in no part of the address, but in the signature."""
+    keys = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET}
+    with Emulator(cname={"img.example.com": "a-bucket"}, **keys) as emulator:
+        emulator.put("/a-bucket")
+        auth = SIGNERS[sign](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+        bucket = oss2.Bucket(
+            auth,
+            "http://img.example.com",
+            "a-bucket",
+            is_cname=True,
+            region=REGION,
+            proxies={"http": emulator.endpoint},
+        )
+        bucket.put_object("dir/a b", b"content")
+        assert bucket.get_object("dir/a b").read() == b"content"
+        assert [item.key for item in oss2.ObjectIterator(bucket)] == ["dir/a b"]
+        assert bucket.sign_url("GET", "a", 60).startswith("http://img.example.com/a?")
+
+
+# --- other regions
+
+
+@pytest.mark.parametrize(
+    ("host", "target"),
+    [
+        ("{b}.oss-cn-beijing.aliyuncs.com", "/a"),
+        ("{b}.oss-cn-beijing.aliyuncs.com", "/"),
+        ("{b}.oss-cn-beijing-internal.aliyuncs.com:80", "/a"),
+        ("{b}.cn-beijing.oss.aliyuncs.com", "/a"),
+        ("oss-us-west-1.aliyuncs.com", "/{b}/a"),
+    ],
+)
+def test_a_bucket_is_reached_by_the_endpoints_of_its_region(
+    client: Client, readable: str, host: str, target: str
+) -> None:
+    answer = get(client, host.format(b=readable), target.format(b=readable))
+    check_error(
+        answer,
+        403,
+        "AccessDenied",
+        OTHER_ENDPOINT,
+        "0003-00001403",
+        Bucket=readable,
+        Endpoint="oss-cn-hangzhou.aliyuncs.com",
+    )
+
+
+def test_a_bucket_that_is_not_there_is_told_first(client: Client) -> None:
+    """P-18"""
+    assert get(client, "no-such-bucket.oss-cn-beijing.aliyuncs.com").code == "NoSuchBucket"
+
+
+def test_no_bucket_is_made_in_another_region(client: Client, new_name: str) -> None:
+    host = ("Host", f"{new_name}.oss-cn-beijing.aliyuncs.com")
+    answer = client.put("/", b"", host)
+    assert (answer.status, answer.code) == (400, "InvalidLocationConstraint")
+    assert "--region" in answer.error["Message"]
+    assert get(client, "localhost", f"/{new_name}").code == "NoSuchBucket"
+
+
+# --- hosts that are none
+
+
+@pytest.mark.parametrize(
+    "host", ["a b", "a..b", "a:b", "a:65536", "[::1", "user@a", "a/b", "::1", "a,b", "%61", "é"]
+)
+@pytest.mark.parametrize("target", ["/", "/b/a", "/_emulator/health"])
+def test_what_is_no_host_is_a_bad_request(client: Client, host: str, target: str) -> None:
+    answer = get(client, host, target)
+    assert (answer.status, answer.code) == (400, "BadRequest")
+    assert answer.error["ErrorDetail"]
+
+
+@pytest.mark.parametrize("fields", [b"", b"Host: a\r\nHost: b\r\n", b"Host : a\r\n"])
+def test_http_1_1_has_one_host(client: Client, fields: bytes) -> None:
+    """RFC 9112, 3.2"""
+    with client.connect() as connection:
+        connection.send(b"GET / HTTP/1.1\r\n" + fields + b"\r\n")
+        answer = connection.receive()
+    assert (answer.status, answer.code) == (400, "BadRequest")
+    assert get(client, "localhost", "/").status == 403  # the server lives
+
+
+# --- strict addressing
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Live]:
+    with serve(replace(SETTINGS, strict_addressing=True)) as running:
+        running.put_bucket("a-bucket", "public-read-write")
+        running.put("/a-bucket/a", b"content")
+        yield running
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:9000", "oss-cn-hangzhou.aliyuncs.com"])
+@pytest.mark.parametrize("target", ["/a-bucket", "/a-bucket/a", "/no-such-bucket/a"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])
+def test_strict_addressing_forbids_path_style(
+    strict: Live, host: str, target: str, method: str
+) -> None:
+    """P-06"""
+    answer = strict.client.request(method, target, [("Host", host)])
+    assert (answer.status, answer.code) == (403, "SecondLevelDomainForbidden")
+    assert answer.error["Message"] == "Please use virtual hosted style to access."
+
+
+def test_strict_addressing_leaves_hosts_of_buckets_and_the_service(strict: Live) -> None:
+    assert get(strict.client, "a-bucket.localhost").body == b"content"
+    assert get(strict.client, "a-bucket.oss-cn-hangzhou.aliyuncs.com").body == b"content"
+    auth = oss2.Auth(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+    names = [bucket.name for bucket in oss2.BucketIterator(oss2.Service(auth, strict.endpoint))]
+    assert names == ["a-bucket"]
+    assert get(strict.client, "localhost", "/_emulator/health").status == 200
+
+
+# --- the address that is listened on
+
+
+def test_ipv6() -> None:
+    try:
+        emulator = Emulator(host="::1").start()
+    except OSError:
+        pytest.skip("this machine has no IPv6 address to listen on")
+    try:
+        client = Client("::1", emulator.port)
+        emulator.put("/a-bucket", headers={"x-oss-acl": "public-read"})
+        emulator.put("/a-bucket/a", b"content")
+        for host in (f"[::1]:{emulator.port}", "[::1]", "[0:0::1]"):
+            assert get(client, host, "/a-bucket/a").body == b"content"
+        bucket = emulator.bucket("a-bucket")
+        assert bucket.get_object("a").read() == b"content"
+    finally:
+        emulator.stop()
