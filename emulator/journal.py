@@ -2,8 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator import accesslog
 from emulator.dispatch import NO_BODY, Call
@@ -19,8 +18,7 @@ SIZE = 1000
 """Requests that are remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One request that was answered: `sent` bytes of body, `seconds` after it arrived."""
 
     number: int

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import oss2
 
     from emulator import Emulator
+    from emulator.referer import RefererConfiguration
 
 _INI = {
     "oss_emulator_region": "the region of the emulator (default: cn-hangzhou)",
@@ -33,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "oss_rules(file): the hotlink protection of oss_bucket, a file of RefererConfiguration XML "
+        "oss_rules(file): the hotlink protection of oss_bucket, a file of rules (XML, JSON or TOML) "
         "beside the test or from the root folder",
     )
 
@@ -42,16 +43,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def _oss_emulator(pytestconfig: pytest.Config) -> Iterator["Emulator"]:
     """The server of this process: under pytest-xdist each worker has its own."""
     from emulator import Emulator
-    from emulator.settings import Auth
 
     settings: dict[str, Any] = {}
-    for name in ("region", "access_key_id", "access_key_secret"):
+    for name in ("region", "access_key_id", "access_key_secret", "auth"):
         value = pytestconfig.getini(f"oss_emulator_{name}")
         if value:
             settings[name] = value
-    auth, seed = (pytestconfig.getini(f"oss_emulator_{name}") for name in ("auth", "seed"))
-    if auth:
-        settings["auth"] = Auth(auth)
+    seed = pytestconfig.getini("oss_emulator_seed")
     if seed:
         settings["seed"] = pytestconfig.rootpath / seed
     with Emulator(**settings) as running:
@@ -73,7 +71,7 @@ def oss_bucket(oss_emulator: "Emulator", request: pytest.FixtureRequest) -> "oss
     """A fresh bucket, with the rules of the test's `oss_rules` marker."""
     acl = request.config.getini("oss_emulator_acl") or "public-read"
     marker = request.node.get_closest_marker("oss_rules")
-    rules = None if marker is None else _rules(request, *marker.args)
+    rules = None if marker is None else _read_rules(request, *marker.args)
     return oss_emulator.bucket(f"test-bucket-{next(_NUMBERS)}", acl=acl, rules=rules)
 
 
@@ -86,10 +84,19 @@ def oss_intercept(oss_emulator: "Emulator") -> Iterator["Emulator"]:
         yield oss_emulator
 
 
-def _rules(request: pytest.FixtureRequest, name: str) -> bytes:
-    beside, root = request.path.parent / name, request.config.rootpath / name
+def _read_rules(request: pytest.FixtureRequest, *names: str) -> "RefererConfiguration":
+    from emulator.referer import document
+
+    if len(names) != 1:
+        raise pytest.UsageError('oss_rules names one file: @pytest.mark.oss_rules("rules.xml")')
+    beside, root = request.path.parent / names[0], request.config.rootpath / names[0]
     path: Path = beside if beside.exists() else root
     try:
-        return path.read_bytes()
+        named = document.parse(path.read_bytes())
     except OSError as error:
         raise pytest.UsageError(f"oss_rules: {path} cannot be read: {error.strerror}") from None
+    except document.DocumentError as error:
+        raise pytest.UsageError(f"oss_rules: {path}, {error}") from None
+    if len(named) != 1:
+        raise pytest.UsageError(f"oss_rules: {path} holds several rules: {', '.join(named)}")
+    return next(iter(named.values()))

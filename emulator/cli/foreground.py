@@ -24,29 +24,11 @@ from emulator.settings import Settings
 class Listening:
     """A server that listens."""
 
+    server: Server
     settings: Settings
-    port: int
-    tls_port: int | None
     hint: str
     """What its seed file says."""
     certificates: Certificates | None
-
-    @property
-    def endpoint(self) -> str:
-        """Where it can be reached from this machine."""
-        return self._url("https" if self.settings.tls else "http", self.port)
-
-    @property
-    def https_endpoint(self) -> str | None:
-        """Where it speaks https, None where it does not."""
-        if self.settings.tls:
-            return self.endpoint
-        return None if self.tls_port is None else self._url("https", self.tls_port)
-
-    def _url(self, scheme: str, port: int) -> str:
-        given = self.settings.host
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(given, given)  # noqa: S104
-        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 Meanwhile: TypeAlias = Callable[[Listening], Awaitable[int]]
@@ -81,7 +63,7 @@ async def _serve(
     meanwhile: Meanwhile,
 ) -> int:
     try:
-        port = await server.start(settings.host, settings.port)
+        await server.start(settings.host, settings.port)
     except OSError as error:
         ports = [port for port in (settings.port, settings.tls_port) if port is not None]
         raise CommandError(
@@ -89,7 +71,7 @@ async def _serve(
             f"{_reason(error)}; choose another with --port or --host"
         ) from None
     try:
-        return await meanwhile(Listening(settings, port, server.tls_port, hint, found))
+        return await meanwhile(Listening(server, settings, hint, found))
     finally:
         await server.stop()
 
@@ -108,15 +90,16 @@ def write_ready_file(listening: Listening) -> None:
 
 
 def _facts(listening: Listening) -> dict[str, object]:
+    server = listening.server
     facts: dict[str, object] = {
-        "endpoint": listening.endpoint,
-        "port": listening.port,
+        "endpoint": server.endpoint,
+        "port": server.port,
         "pid": os.getpid(),
         "region": listening.settings.region,
         "access_key_id": listening.settings.access_key_id,
     }
-    if listening.https_endpoint is not None:
-        facts["https_endpoint"] = listening.https_endpoint
+    if server.https_endpoint is not None:
+        facts["https_endpoint"] = server.https_endpoint
     if listening.settings.ca_file is not None:
         facts["ca_file"] = str(listening.settings.ca_file.absolute())
     return facts

@@ -101,10 +101,11 @@ def _has_terminal() -> bool:
 
 def environment(listening: Listening, inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The variables that lead a command to an emulator; certificates are put into `folder`."""
-    settings, endpoint = listening.settings, listening.endpoint
+    settings, endpoint = listening.settings, listening.server.endpoint
+    https_endpoint = listening.server.https_endpoint
     ca = listening.certificates.ca if listening.certificates is not None else None
     assert ca is not None  # noqa: S101 - tls_port asks for it
-    assert listening.https_endpoint is not None  # noqa: S101
+    assert https_endpoint is not None  # noqa: S101
     alone, bundle = folder / "ca.pem", folder / "bundle.pem"
     alone.write_bytes(ca)
     bundle.write_bytes(_roots(inherited) + ca)
@@ -118,7 +119,7 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
         "OSS_ACCESS_KEY_ID": settings.access_key_id,
         "OSS_ACCESS_KEY_SECRET": settings.access_key_secret,
         "OSS_EMULATOR_ENDPOINT": endpoint,
-        "OSS_EMULATOR_HTTPS_ENDPOINT": listening.https_endpoint,
+        "OSS_EMULATOR_HTTPS_ENDPOINT": https_endpoint,
         "PYTHONPATH": os.pathsep.join(filter(None, (str(PRELOAD), inherited.get("PYTHONPATH")))),
         "NODE_OPTIONS": f"{inherited.get('NODE_OPTIONS', '')} {_require()}".strip(),
     }

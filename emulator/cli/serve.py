@@ -35,8 +35,8 @@ async def _until_told(listening: Listening) -> int:
 
 
 def _announce(listening: Listening) -> None:
-    settings, endpoint = listening.settings, listening.endpoint
-    beside = listening.https_endpoint
+    settings, endpoint = listening.settings, listening.server.endpoint
+    beside = listening.server.https_endpoint
     both = endpoint if beside in (None, endpoint) else f"{endpoint} and {beside}"
     fixed = settings.access_key_secret == DEFAULT_ACCESS_KEY_SECRET
     secret = DEFAULT_ACCESS_KEY_SECRET if fixed else "(as configured)"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from emulator.protocol.errors import Code, OSSError
@@ -31,8 +32,7 @@ MAX_KEY = 1023
 """Bytes of the longest key in UTF-8 (PutObject, InvalidObjectName)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """What a request is about: the service ("", ""), a bucket (name, ""), or an object."""
 
     bucket: str = ""
@@ -171,6 +171,8 @@ def split_host(host: str) -> tuple[str, int | None]:
 
 def decode_key(raw: str) -> str:
     """Decode a percent-encoded key once; raises `InvalidObjectName`."""
+    if "%" not in raw and raw.isascii() and len(raw) <= MAX_KEY:
+        return raw
     try:
         key = unquote(raw, errors="strict") if "%" in raw else raw
     except UnicodeError:

@@ -1,18 +1,21 @@
-"""A request and a response as values: what the rest of the protocol reads and writes."""
+"""A request and a response as values: what the rest of the protocol reads and writes.
+
+Every request makes one of each, so they are named tuples: a frozen dataclass takes four times as
+long to make.
+"""
 
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import IO
+from dataclasses import dataclass
+from typing import IO, NamedTuple
 from urllib.parse import unquote_plus
 
 # A target in absolute form, as a proxy is asked (RFC 9112, 3.2.2).
 _ABSOLUTE = re.compile(r"[A-Za-z]+://(?P<host>[^/?]*)/?(?P<rest>.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request without its body.
 
     Header names are lower case; of a repeated header the first value counts (R-29).
@@ -97,12 +100,11 @@ class Callback:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """One HTTP response. A HEAD answer carries the headers of its GET and no body."""
 
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     body: bytes | tuple[bytes | FileRange, ...] = b""
     """All of it, or its pieces in order."""
     compress: bool = False

@@ -42,8 +42,10 @@ class Server:
     ) -> None:
         """`certificates` are needed for https, and for the CONNECT of a proxy's client."""
         self.service = service
-        self.tls_port: int | None = None
-        """The second port, once it listens."""
+        self.port = service.settings.port
+        """The port; once it listens never 0."""
+        self.tls_port = service.settings.tls_port
+        """The second port, None for none; once it listens never 0."""
         self._access_log = access_log
         self._certificates = certificates
         self._metrics = Metrics()
@@ -54,6 +56,23 @@ class Server:
         self._idle: asyncio.Event | None = None
         """Set once nothing runs any more; there only while the server ends."""
 
+    @property
+    def endpoint(self) -> str:
+        """Where it can be reached from this machine, such as `http://127.0.0.1:9000`."""
+        return self._url("https" if self.service.settings.tls else "http", self.port)
+
+    @property
+    def https_endpoint(self) -> str | None:
+        """Where it speaks https, None where it does not."""
+        if self.service.settings.tls:
+            return self.endpoint
+        return None if self.tls_port is None else self._url("https", self.tls_port)
+
+    def _url(self, scheme: str, port: int) -> str:
+        given = self.service.settings.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(given, given)  # noqa: S104
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which for 0 is a free one. Raises `OSError` if it is taken."""
         settings, certificates = self.service.settings, self._certificates
@@ -63,13 +82,13 @@ class Server:
         )
         await self._runner.setup()
         try:
-            port = await self._listen(host, port, context if settings.tls else None)
+            self.port = await self._listen(host, port, context if settings.tls else None)
             if settings.tls_port is not None:
                 self.tls_port = await self._listen(host, settings.tls_port, context)
         except OSError:
             await self._runner.cleanup()
             raise
-        return port
+        return self.port
 
     async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> int:
         assert self._runner is not None  # noqa: S101

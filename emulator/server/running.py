@@ -55,16 +55,15 @@ class Emulator:
     @property
     def endpoint(self) -> str:
         """The endpoint to give to an SDK, such as `http://127.0.0.1:40123`."""
-        return f"{'https' if self.settings.tls else 'http'}://{self.settings.host}:{self.port}"
+        return self._server.endpoint
 
     @property
     def https_endpoint(self) -> str:
         """The endpoint for https; raises `RuntimeError` where there is none."""
-        if self.settings.tls:
-            return self.endpoint
-        if self._server.tls_port is None:
+        endpoint = self._server.https_endpoint
+        if endpoint is None:
             raise RuntimeError("The emulator speaks no https: start it with tls or tls_port.")
-        return f"https://{self.settings.host}:{self._server.tls_port}"
+        return endpoint
 
     @property
     def region(self) -> str:

@@ -4,6 +4,9 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
+OTHERS = ("schemathesis", "hypothesispytest", "anyio", "aiohttp", "asyncio", "xdist")
+"""Plugins of this environment that the runs do without; the emulator's own loads itself."""
+
 RULES = """<RefererConfiguration>
   <AllowEmptyReferer>false</AllowEmptyReferer>
   <RefererList><Referer>http://www.example.com/</Referer></RefererList>
@@ -15,10 +18,14 @@ RULES = """<RefererConfiguration>
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
     """A project that has a rules file and is strict with itself."""
     pytester.makefile(".xml", rules=RULES)
-    pytester.makeini(
-        "[pytest]\naddopts = --strict-markers\nasyncio_default_fixture_loop_scope = function\n"
-    )
+    pytester.makeini(ini())
     return pytester
+
+
+def ini(*lines: str, without: tuple[str, ...] = OTHERS) -> str:
+    """A pytest.ini; `without` the plugins that only cost time."""
+    blocked = " ".join(f"-p no:{name}" for name in without)
+    return "\n".join(["[pytest]", f"addopts = --strict-markers {blocked}", *lines])
 
 
 def test_fixtures_give_a_server_and_a_fresh_bucket(project: pytest.Pytester) -> None:
@@ -59,54 +66,52 @@ def test_rules_come_from_the_marker(project: pytest.Pytester) -> None:
     project.runpytest_subprocess().assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize(
-    ("assertion", "lines"),
-    [
-        (
-            'assert_denied(oss_bucket, "a", referer="http://www.example.com/x")',
-            [
-                "*GET *'http://www.example.com/x' should be denied.",
-                "*The answer was 200.",
-                "*The rules allowed it (whitelisted, documented):",
-                "*The whitelist entry 'http://www.example.com/' matches. ?R-13*",
-            ],
-        ),
-        (
-            'assert_allowed(oss_bucket, "a")',
-            [
-                "*GET * with no Referer should be allowed.",
-                "*The answer was 403 with EC 0003-00000501.",
-                "*The rules denied it (empty-denied, documented):",
-                "*AllowEmptyReferer is false and there is a whitelist. ?R-10, R-11*",
-            ],
-        ),
-        (
-            'assert_denied(oss_bucket, "a", referer="http://evil/", ec="0003-00000502")',
-            ["*should be denied with 0003-00000502.", "*EC 0003-00000503.", "*No whitelist entry*"],
-        ),
-        (
-            'assert_allowed(oss_bucket, "none", referer="http://www.example.com/")',
-            ["*should be allowed.", "*The answer was 404*", "*The rules allowed it*"],
-        ),
-    ],
-)
-def test_a_failure_is_the_whole_explanation(
-    project: pytest.Pytester, assertion: str, lines: list[str]
-) -> None:
-    project.makepyfile(
-        f"""
-        import pytest
-        from emulator.assertions import assert_allowed, assert_denied
+FAILURES = [
+    (
+        'assert_denied(oss_bucket, "a", referer="http://www.example.com/x")',
+        [
+            "*GET *'http://www.example.com/x' should be denied.",
+            "*The answer was 200.",
+            "*The rules allowed it (whitelisted, documented):",
+            "*The whitelist entry 'http://www.example.com/' matches. ?R-13*",
+        ],
+    ),
+    (
+        'assert_allowed(oss_bucket, "a")',
+        [
+            "*GET * with no Referer should be allowed.",
+            "*The answer was 403 with EC 0003-00000501.",
+            "*The rules denied it (empty-denied, documented):",
+            "*AllowEmptyReferer is false and there is a whitelist. ?R-10, R-11*",
+        ],
+    ),
+    (
+        'assert_denied(oss_bucket, "a", referer="http://evil/", ec="0003-00000502")',
+        ["*should be denied with 0003-00000502.", "*EC 0003-00000503.", "*No whitelist entry*"],
+    ),
+    (
+        'assert_allowed(oss_bucket, "none", referer="http://www.example.com/")',
+        ["*should be allowed.", "*The answer was 404*", "*The rules allowed it*"],
+    ),
+]
+"""Assertions that fail, and the lines of their messages in order."""
 
-        @pytest.mark.oss_rules("rules.xml")
-        def test_rules(oss_bucket):
-            oss_bucket.put_object("a", b"1")
-            {assertion}
-        """
-    )
+
+def test_a_failure_is_the_whole_explanation(project: pytest.Pytester) -> None:
+    tests = [
+        f"""
+@pytest.mark.oss_rules("rules.xml")
+def test_{number}(oss_bucket):
+    oss_bucket.put_object("a", b"1")
+    {assertion}
+"""
+        for number, (assertion, _) in enumerate(FAILURES)
+    ]
+    imports = "import pytest\nfrom emulator.assertions import assert_allowed, assert_denied\n"
+    project.makepyfile(imports + "".join(tests))
     result = project.runpytest_subprocess()
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(lines)
+    result.assert_outcomes(failed=len(FAILURES))
+    result.stdout.fnmatch_lines([line for _, lines in FAILURES for line in lines])
 
 
 def test_code_for_the_real_service_is_intercepted(project: pytest.Pytester) -> None:
@@ -154,16 +159,14 @@ def test_code_for_the_real_service_is_intercepted(project: pytest.Pytester) -> N
 def test_ini_options_configure_the_server(project: pytest.Pytester) -> None:
     project.makefile(".toml", seed='[[bucket]]\nname = "seeded"\nacl = "public-read"\n')
     project.makeini(
-        """
-        [pytest]
-        asyncio_default_fixture_loop_scope = function
-        oss_emulator_region = cn-beijing
-        oss_emulator_access_key_id = somebody
-        oss_emulator_access_key_secret = secret
-        oss_emulator_auth = relaxed
-        oss_emulator_seed = seed.toml
-        oss_emulator_acl = private
-        """
+        ini(
+            "oss_emulator_region = cn-beijing",
+            "oss_emulator_access_key_id = somebody",
+            "oss_emulator_access_key_secret = secret",
+            "oss_emulator_auth = relaxed",
+            "oss_emulator_seed = seed.toml",
+            "oss_emulator_acl = private",
+        )
     )
     project.makepyfile(
         """
@@ -182,6 +185,7 @@ def test_ini_options_configure_the_server(project: pytest.Pytester) -> None:
 
 
 def test_workers_of_xdist_have_a_server_each(project: pytest.Pytester) -> None:
+    project.makeini(ini(without=OTHERS[:-1]))
     project.makepyfile(
         """
         import pytest
@@ -195,19 +199,54 @@ def test_workers_of_xdist_have_a_server_each(project: pytest.Pytester) -> None:
     project.runpytest_subprocess("-n", "2").assert_outcomes(passed=8)
 
 
-def test_a_missing_rules_file_is_named(project: pytest.Pytester) -> None:
+def test_rules_come_from_any_form(project: pytest.Pytester) -> None:
+    project.makefile(
+        ".json", rules='{"AllowEmptyReferer": "false", "RefererList": {"Referer": ["http://a/"]}}'
+    )
+    project.makefile(".toml", rules='[rules.a]\nallow_empty_referer = false\nwhitelist = ["b"]\n')
     project.makepyfile(
         """
         import pytest
 
-        @pytest.mark.oss_rules("none.xml")
-        def test_rules(oss_bucket):
-            pass
+        @pytest.mark.parametrize(
+            "entry",
+            [
+                pytest.param("http://a/", marks=pytest.mark.oss_rules("rules.json")),
+                pytest.param("b", marks=pytest.mark.oss_rules("rules.toml")),
+            ],
+        )
+        def test_rules(oss_bucket, entry):
+            rules = oss_bucket.get_bucket_referer()
+            assert (rules.allow_empty_referer, rules.referers) == (False, [entry])
         """
     )
+    project.runpytest_subprocess().assert_outcomes(passed=2)
+
+
+BAD_RULES = [
+    ('"none.xml"', "*none.xml cannot be read: No such file or directory"),
+    ('"bad.xml"', "*bad.xml, line 2, column 3: *Refererlist*"),
+    ('"two.toml"', "*two.toml holds several rules: one, two"),
+    ("", 'oss_rules names one file: @pytest.mark.oss_rules("rules.xml")'),
+]
+"""What the marker is given, and what is said of it."""
+
+
+def test_bad_rules_get_one_sentence(project: pytest.Pytester) -> None:
+    project.makefile(".xml", bad="<RefererConfiguration>\n  <Refererlist/></RefererConfiguration>")
+    project.makefile(".toml", two="[rules.one]\nwhitelist = []\n[rules.two]\nwhitelist = []\n")
+    tests = [
+        f"""
+@pytest.mark.oss_rules({given})
+def test_{number}(oss_bucket):
+    pass
+"""
+        for number, (given, _) in enumerate(BAD_RULES)
+    ]
+    project.makepyfile("import pytest\n" + "".join(tests))
     result = project.runpytest_subprocess()
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*oss_rules: *none.xml cannot be read: No such file*"])
+    result.assert_outcomes(errors=len(BAD_RULES))
+    result.stdout.fnmatch_lines([f"E *UsageError: *{said}" for _, said in BAD_RULES])
 
 
 def test_nothing_is_imported_for_those_who_do_not_use_it(project: pytest.Pytester) -> None:

@@ -1,0 +1,286 @@
+"""https: what its certificates are for, who makes and keeps them, what the protocol sees of it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import oss2
+import pytest
+import requests
+import trustme
+from cryptography import x509
+
+from emulator import Emulator
+from emulator.server import running
+from emulator.server.certificates import CA_FILE, KEY_FILE, LIFE, CertificateError
+from emulator.settings import Settings
+
+DOMAINS = (
+    "localhost",
+    "oss-cn-hangzhou.localhost",
+    "oss-cn-hangzhou.aliyuncs.com",
+    "oss-cn-hangzhou-internal.aliyuncs.com",
+    "cn-hangzhou.oss.aliyuncs.com",
+    "oss-accelerate.aliyuncs.com",
+    "oss-accelerate-overseas.aliyuncs.com",
+    "oss.example.test",
+)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """http and https at once."""
+    with Emulator(tls_port=0, domain=("oss.example.test",)) as started:
+        started.put("/a-bucket", headers={"x-oss-acl": "public-read"})
+        started.put("/a-bucket/a", b"content")
+        yield started
+
+
+def agree(emulator: Emulator, name: str | None) -> x509.Certificate:
+    """Agree on TLS as a client that trusts the CA and expects a name; the certificate shown."""
+    context = ssl.create_default_context(cafile=emulator.ca_file)
+    context.check_hostname = name is not None
+    port = int(emulator.https_endpoint.rpartition(":")[2])
+    with (
+        socket.create_connection(("127.0.0.1", port), 20) as plain,
+        context.wrap_socket(plain, server_hostname=name) as secure,
+    ):
+        shown = secure.getpeercert(binary_form=True)
+        assert shown is not None
+        secure.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert secure.recv(100).startswith(b"HTTP/1.1 403 ")
+    return x509.load_der_x509_certificate(shown)
+
+
+def names_of(certificate: x509.Certificate) -> set[str]:
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return {
+        *names.get_values_for_type(x509.DNSName),
+        *map(str, names.get_values_for_type(x509.IPAddress)),
+    }
+
+
+# --- names
+
+
+def test_certificate_is_for_this_machine_the_base_domains_and_their_wildcards(
+    emulator: Emulator,
+) -> None:
+    names = names_of(agree(emulator, None))
+    assert names == {"127.0.0.1", "::1", *DOMAINS, *(f"*.{domain}" for domain in DOMAINS)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "127.0.0.1",
+        *DOMAINS,
+        *(f"a-bucket.{domain}" for domain in DOMAINS),
+        "a-bucket.oss-cn-beijing.aliyuncs.com",
+        "sts.cn-hangzhou.aliyuncs.com",
+        "img.example.com",
+        "A-Container",
+    ],
+)
+def test_a_client_believes_every_name_it_asks_for(emulator: Emulator, name: str) -> None:
+    """OpenSSL takes no wildcard below localhost; such names get certificates of their own."""
+    assert agree(emulator, name).not_valid_after_utc is not None
+
+
+def test_certificates_are_made_once(emulator: Emulator) -> None:
+    serials = {agree(emulator, "b.localhost").serial_number for _ in range(2)}
+    assert len(serials) == 1
+    assert agree(emulator, "c.localhost").serial_number not in serials
+
+
+def test_a_name_that_no_certificate_can_have_gets_the_common_one(emulator: Emulator) -> None:
+    assert emulator.ca_file is not None
+    context = ssl.create_default_context(cafile=emulator.ca_file)
+    address = ("127.0.0.1", int(emulator.https_endpoint.rpartition(":")[2]))
+    with socket.create_connection(address, 20) as plain, pytest.raises(ssl.SSLError):
+        context.wrap_socket(plain, server_hostname="a_b.-x-.test")
+    agree(emulator, "localhost")
+
+
+def test_a_certificate_is_not_valid_for_longer_than_clients_accept(emulator: Emulator) -> None:
+    certificate = agree(emulator, "localhost")
+    valid = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+    assert valid == LIFE
+    assert valid <= timedelta(days=398)
+
+
+# --- the protocol
+
+
+def test_http_and_https_show_the_same(emulator: Emulator) -> None:
+    for endpoint in (emulator.endpoint, emulator.https_endpoint):
+        answer = requests.get(f"{endpoint}/a-bucket/a", verify=str(emulator.ca_file), timeout=20)
+        assert (answer.status_code, answer.content) == (200, b"content")
+    assert emulator.endpoint.startswith("http://")
+    assert [entry.call.request.secure for entry in emulator.journal[-2:]] == [False, True]
+
+
+def test_plain_http_on_the_port_of_https_is_no_harm(emulator: Emulator) -> None:
+    port = int(emulator.https_endpoint.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 20) as plain:
+        plain.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert not plain.recv(1000).startswith(b"HTTP")
+    agree(emulator, "localhost")
+
+
+@pytest.mark.parametrize("factory", [running.loop_factory, lambda: None], ids=["fast", "asyncio"])
+def test_the_only_port_can_speak_https(monkeypatch: pytest.MonkeyPatch, factory: Any) -> None:
+    monkeypatch.setattr(running, "loop_factory", factory)
+    with Emulator(tls=True) as emulator:
+        assert emulator.endpoint == emulator.https_endpoint == f"https://127.0.0.1:{emulator.port}"
+        bucket = emulator.bucket("a-bucket", acl="public-read")
+        bucket.put_object("a", b"x" * 3_000_000)
+        assert bucket.get_object("a").read() == b"x" * 3_000_000
+        url = bucket.sign_url("GET", "a", 60)
+        answer = requests.head(url, verify=str(emulator.ca_file), timeout=20)
+        assert answer.headers["x-oss-hash-crc64ecma"]
+    assert emulator.ca_file is None
+
+
+def test_referers_of_https_pages_are_held_against_the_rules() -> None:
+    with Emulator(tls=True) as emulator:
+        bucket = emulator.bucket("a-bucket", acl="public-read")
+        bucket.put_object("a", b"x")
+        rules = oss2.models.BucketReferer(False, ["https://www.example.com/"])
+        bucket.put_bucket_referer(rules)
+        for referer, status in [
+            ("https://www.example.com/page", 200),
+            ("http://www.example.com/page", 403),
+        ]:
+            answer = requests.get(
+                f"{emulator.endpoint}/a-bucket/a",
+                headers={"Referer": referer},
+                verify=str(emulator.ca_file),
+                timeout=20,
+            )
+            assert answer.status_code == status
+
+
+def test_without_tls_there_is_no_ca() -> None:
+    with Emulator() as emulator:
+        assert emulator.ca_file is None
+        with pytest.raises(RuntimeError, match="https"):
+            _ = emulator.https_endpoint
+
+
+# --- the CA
+
+
+def test_a_ca_is_made_once_and_kept(tmp_path: Path) -> None:
+    folder, exported = tmp_path / "new" / "tls", tmp_path / "exported.pem"
+    certificates = []
+    for _ in range(2):
+        with Emulator(tls=True, tls_dir=folder, ca_file=exported) as emulator:
+            assert emulator.ca_file == exported
+            agree(emulator, "localhost")
+        certificates.append(exported.read_bytes())
+        assert (folder / CA_FILE).read_bytes() == exported.read_bytes()
+        (folder / CA_FILE).unlink()  # it follows from the key
+    assert len(set(certificates)) == 1
+    assert b"PRIVATE KEY" not in certificates[0]
+    assert stat.S_IMODE((folder / KEY_FILE).stat().st_mode) == 0o600
+    assert [path.name for path in folder.iterdir()] == [KEY_FILE]
+
+
+def test_without_a_folder_each_server_has_a_ca_of_its_own(emulator: Emulator) -> None:
+    with Emulator(tls=True) as other:
+        assert other.ca_file is not None
+        assert emulator.ca_file is not None
+        assert other.ca_file.read_bytes() != emulator.ca_file.read_bytes()
+        folder = other.ca_file.parent
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_a_ca_that_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / KEY_FILE).write_bytes(content)
+    with pytest.raises(CertificateError, match=rf"{KEY_FILE} holds no key and certificate"):
+        Emulator(tls=True, tls_dir=tmp_path)
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(CertificateError, match="can be neither read nor made: File exists"):
+        Emulator(tls=True, tls_dir=file)
+    with pytest.raises(CertificateError, match="cannot be written: No such file"):
+        Emulator(tls=True, ca_file=tmp_path / "nowhere" / "ca.pem")
+
+
+# --- certificates of one's own
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> tuple[Path, Path, Path]:
+    """A certificate, its key, and the CA that made it."""
+    paths = tmp_path / "own.pem", tmp_path / "key.pem", tmp_path / "corporate.pem"
+    authority = trustme.CA()
+    certificate = authority.issue_cert("oss.corporate.test", "127.0.0.1")
+    certificate.cert_chain_pems[0].write_to_path(paths[0])
+    certificate.private_key_pem.write_to_path(paths[1])
+    authority.cert_pem.write_to_path(paths[2])
+    return paths
+
+
+@pytest.mark.parametrize("in_one_file", [False, True])
+def test_a_certificate_of_ones_own_is_shown(
+    own: tuple[Path, Path, Path], in_one_file: bool
+) -> None:
+    certificate, key, authority = own
+    if in_one_file:
+        certificate.write_bytes(certificate.read_bytes() + key.read_bytes())
+    settings = {"tls_cert": certificate} | ({} if in_one_file else {"tls_key": key})
+    with Emulator(tls=True, **settings) as emulator:
+        assert emulator.ca_file is None
+        answer = requests.get(f"{emulator.endpoint}/", verify=str(authority), timeout=20)
+        assert answer.status_code == 403
+
+
+def test_certificates_that_cannot_be_used(own: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    certificate, key, authority = own
+    for settings, complaint in [
+        ({"tls_cert": tmp_path / "none.pem"}, r"none\.pem cannot be read: No such file"),
+        ({"tls_cert": certificate, "tls_key": tmp_path / "none"}, "none cannot be read: No such"),
+        ({"tls_cert": certificate}, r"own\.pem is no certificate with its key in PEM"),
+        ({"tls_cert": authority, "tls_key": key}, "is no certificate with its key in PEM"),
+    ]:
+        with pytest.raises(CertificateError, match=complaint):
+            Emulator(tls=True, **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"tls_key": Path("key")}, "needs its certificate"),
+        ({"tls_cert": Path("a"), "tls_dir": Path("b")}, "no local CA"),
+        ({"tls_cert": Path("a"), "ca_file": Path("b")}, "no local CA"),
+    ],
+)
+def test_settings_that_do_not_go_together(settings: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        Settings(**settings)
+
+
+# --- ports
+
+
+def test_a_taken_port_ends_the_start_and_leaves_none_open() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        emulator = Emulator(tls_port=taken.getsockname()[1])
+        with pytest.raises(OSError, match="in use"):
+            emulator.start()
+    assert emulator.port == 0
