@@ -65,21 +65,20 @@ $(TESTING): pyproject.toml $(BIN)/python
 	@$(INSTALL) '.[fast,dev,conformance]'
 	@touch $@ $(RUNNING)
 
-# Made once, and again when its Python is gone. With uv it is quicker, and uv fetches a Python if
-# there is none; --seed puts pip into it, for the day when uv is gone.
+# Made once, and again when its Python is gone. With uv it is quicker; --seed puts pip into it, for
+# the day when uv is gone. uv is not asked to fetch a Python: only packages come from elsewhere.
 $(BIN)/python:
 	@if command -v uv >/dev/null; then needed=''; else needed=', ensurepip, venv'; fi; \
 	for python in $(PYTHONS) ''; do \
 	  test -z "$$python" || "$$python" -c "import sys$$needed; sys.exit(sys.version_info < (3, 11))" \
 	    >/dev/null 2>&1 && break; \
 	done; \
-	if test -z "$$python$$needed" && test -z '$(PYTHON)'; then python='>=3.11'; fi; \
 	if test -z "$$python"; then \
 	  echo "No Python 3.11 or newer with its venv module was found as $(PYTHONS)" \
 	    "(on Debian: python3 and python3-venv); name one with PYTHON=/path/to/python3." >&2; \
 	  exit 1; \
 	fi; \
-	if test -z "$$needed"; then UV_VENV_CLEAR=1 uv venv --quiet --seed --python "$$python" $(VENV); \
+	if test -z "$$needed"; then UV_PYTHON_DOWNLOADS=never UV_VENV_CLEAR=1 uv venv --quiet --seed --python "$$python" $(VENV); \
 	else "$$python" -m venv --clear $(VENV); fi
 
 INSTALL = if command -v uv >/dev/null; then set -- uv pip install --python $(BIN)/python; \

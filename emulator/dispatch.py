@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import Enum, StrEnum
 
 from emulator.access import ANONYMOUS, Identity, Permission
 from emulator.protocol.address import SERVICE, Target
@@ -13,10 +13,11 @@ from emulator.protocol.message import Request, Response
 from emulator.protocol.parameters import SUBRESOURCES, is_parameter
 from emulator.protocol.website import Visit
 from emulator.referer import Decision, Signing
+from emulator.settings import Limits
 from emulator.storage import Account, Blob, Bucket, MemoryBlob, Storage
 
 
-class Resource(Enum):
+class Resource(StrEnum):
     """What an operation is about."""
 
     SERVICE = "service"
@@ -117,6 +118,7 @@ class Call:
     request_id: str
     storage: Storage
     region: str
+    limits: Limits = Limits()
     target: Target = SERVICE
     operation: Operation = UNKNOWN
     record: Bucket | None = None

@@ -87,7 +87,7 @@ class Faults:
 
     def __init__(self, seed: int = 0) -> None:
         self.planned: list[Planned] = []
-        # Seeded, so that a test that uses probabilities fails the same way each time.
+        self._seed = seed
         self._random = Random(seed)  # noqa: S311
         self._count = 0
 
@@ -104,7 +104,9 @@ class Faults:
         return len(self.planned) < before
 
     def clear(self) -> None:
+        """Take all back; chance begins anew, so that a test has the same whatever ran before."""
         self.planned.clear()
+        self._random.seed(self._seed)
 
     def strike(self, call: Call) -> Fault | None:
         """The fault that this call meets."""

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from emulator import accesslog
@@ -18,6 +19,15 @@ SIZE = 1000
 """Requests that are remembered."""
 
 
+class Verdict(StrEnum):
+    """What the rules said to a request."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    NOT_CHECKED = "not-checked"
+    """The request ended before them, or is of a kind that they do not apply to."""
+
+
 class Entry(NamedTuple):
     """One request that was answered: `sent` bytes of body, `seconds` after it arrived."""
 
@@ -28,9 +38,12 @@ class Entry(NamedTuple):
     seconds: float
 
     @property
-    def denied(self) -> bool:
-        """Whether the rules denied it."""
-        return self.call.decision is not None and not self.call.decision.allowed
+    def verdict(self) -> Verdict:
+        """What the rules said to it."""
+        decision = self.call.decision
+        if decision is None or decision.referer is None:
+            return Verdict.NOT_CHECKED
+        return Verdict.ALLOWED if decision.allowed else Verdict.DENIED
 
     def to_dict(self) -> dict[str, Any]:
         """The entry as JSON has it."""
@@ -50,6 +63,7 @@ class Entry(NamedTuple):
             "signed": call.signing.value,
             "access_key_id": call.access_key_id,
             "referer": request.headers.get("referer"),
+            "verdict": self.verdict.value,
             "decision": None if decision is None else explain.to_dict(decision),
             "status": self.status,
             "code": "" if error is None else error.code,

@@ -174,17 +174,19 @@ def describe(call: Call, item: Object) -> dict[str, str]:
         "x-oss-hash-crc64ecma": str(item.crc64),
         "x-oss-object-type": item.kind,
         "x-oss-storage-class": item.storage_class,
-        **version_header(call, item),
     }
+    if call.bucket.versioning:
+        found[VERSION_ID] = item.version_id
     if item.tags:
         found["x-oss-tagging-count"] = str(len(item.tags))
     if item.kind == "Appendable":
         found[NEXT_POSITION] = str(item.size)
     if item.sealed is not None:
         found[SEALED_TIME] = dates.format_http(item.sealed)
-    restore = restore_info(item, call.request.received)
-    if restore is not None:
-        found["x-oss-restore"] = restore
+    if item.restore is not None:
+        restore = restore_info(item, call.request.received)
+        if restore is not None:
+            found["x-oss-restore"] = restore
     return found
 
 

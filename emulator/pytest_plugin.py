@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "oss_rules(file): the hotlink protection of oss_bucket, a file of rules (XML, JSON or TOML) "
+        "oss_rules(file): the hotlink protection of oss_bucket, a file of XML, JSON or TOML "
         "beside the test or from the root folder",
     )
 

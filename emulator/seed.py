@@ -36,6 +36,17 @@ def load(path: Path, service: Service) -> str:
     return apply(where, text, service, path.parent)
 
 
+def reset(service: Service, bucket: str | None = None) -> None:
+    """Go back to the beginning; or empty one bucket and forget its configuration.
+
+    Where memory began with the seed, a folder did not: there it is put again. Raises `SeedError`.
+    """
+    service.reset(bucket)
+    seed_file = service.settings.seed
+    if bucket is None and service.storage.blocking and seed_file is not None:
+        load(seed_file, service)
+
+
 def apply(where: str, text: str, service: Service, folder: Path | None = None) -> str:
     """Put what the text of a seed describes; its objects may name files of `folder` only.
 

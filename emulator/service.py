@@ -44,7 +44,7 @@ from emulator.protocol.website import Visit
 from emulator.protocol.website import parse as parse_website
 from emulator.protocol.xml import DocumentError
 from emulator.referer import RefererConfiguration, RefererPolicy, Scope, Signing
-from emulator.settings import Auth, Settings
+from emulator.settings import Auth, Fsync, Settings
 from emulator.storage import Bucket, MemoryStorage, Storage, snapshot
 from emulator.storage.snapshot import Snapshot
 
@@ -69,6 +69,18 @@ def new_request_id(received: float) -> str:
     return f"{int(received):08X}{getrandbits(64):016X}"
 
 
+def open_storage(settings: Settings, *, shared: bool = False) -> Storage:
+    """The storage that the settings ask for; raises `FolderError`.
+
+    `shared` is for a process whose parent has opened the same folder.
+    """
+    if settings.data is None:
+        return MemoryStorage()
+    from emulator.storage.disk import DiskStorage  # takes SQLite, which memory does not need
+
+    return DiskStorage(settings.data, fsync=settings.fsync is Fsync.ALWAYS, shared=shared)
+
+
 class Service:
     """OSS without a socket: a request and a body in, a response out."""
 
@@ -83,6 +95,7 @@ class Service:
             settings.cname,
             lambda domain: bucket_of(domain, self.storage),
         )
+        self.limits = settings.limits
         self._dispatcher = Dispatcher(OPERATIONS)
         self.clock = Clock()
         self.journal = Journal()
@@ -107,7 +120,7 @@ class Service:
     def receive(self, request: Request) -> Call:
         """Begin a call."""
         request_id = new_request_id(request.received)
-        return Call(request, request_id, self.storage, self.settings.region)
+        return Call(request, request_id, self.storage, self.settings.region, self.limits)
 
     def begin_here(self) -> None:
         """Let what is kept now be what a reset goes back to; of a folder it is nothing."""
@@ -121,7 +134,8 @@ class Service:
             self.storage.delete_bucket(record.name)
             self.storage.put_bucket(replace(record, documents={}, versioning=""))
             return
-        snapshot.restore(self.storage, self._beginning)
+        with self.storage.transaction():
+            snapshot.restore(self.storage, self._beginning)
         for name in list(self.snapshots):
             self.drop_snapshot(name)
         self.journal.clear()
@@ -145,7 +159,8 @@ class Service:
         """Keep what was kept then; whether there is a snapshot of that name."""
         found = self.snapshots.get(name)
         if found is not None:
-            snapshot.restore(self.storage, found)
+            with self.storage.transaction():
+                snapshot.restore(self.storage, found)
         return found is not None
 
     def is_endpoint(self, host: str) -> bool:
@@ -202,11 +217,8 @@ class Service:
 
     def perform(self, call: Call, body: Body) -> Response:
         """Do what was asked for, now that the body is here; raises `OSSError`."""
-        if call.operation.takes is not Takes.NOTHING:
-            if call.operation.takes is not Takes.FORM:  # it is of the form as a whole
-                checksums.check_md5(call.request.headers.get("content-md5"), body.md5)
-            # It may have been changed or deleted while the body was on its way.
-            call.record = self._find_bucket(call)
+        if call.operation.takes not in (Takes.NOTHING, Takes.FORM):  # it is of a form as a whole
+            checksums.check_md5(call.request.headers.get("content-md5"), body.md5)
         call.body = body
         try:
             if call.visit is not None:
@@ -214,6 +226,9 @@ class Service:
             if call.request.method in READS:
                 return call.operation.perform(call)
             with self.storage.transaction():
+                # It may have been changed or deleted since: while the body was on its way, or by
+                # another process.
+                call.record = self._find_bucket(call)
                 return call.operation.perform(call)
         except DocumentError as error:
             raise OSSError(Code.MALFORMED_XML, ErrorDetail=str(error)) from None
@@ -231,7 +246,7 @@ class Service:
             return response
         request = call.request
         allowed = cors.parse(document).headers(request.headers.get("origin"), request.method)
-        return replace(response, headers={**response.headers, **allowed})
+        return response._replace(headers={**response.headers, **allowed})
 
     def _read_form(self, call: Call, data: bytes, caller: Identity | None) -> bytes:
         """The file in a form that is at hand."""
@@ -319,7 +334,7 @@ class Service:
             if EXPLAIN not in request.headers or error.code != "SignatureDoesNotMatch":
                 raise
             rest = {name: value for name, value in request.headers.items() if name != EXPLAIN}
-            bare = replace(request, headers=rest)
+            bare = request._replace(headers=rest)
             signature.verify(claim, bare, target.bucket, target.key, secret, region)
 
     def _authenticate_form(self, call: Call, form: Form) -> Sizes:

@@ -17,6 +17,29 @@ class Auth(StrEnum):
     OFF = "off"
 
 
+class Fsync(StrEnum):
+    """Whether what is answered 200 waits for the disk."""
+
+    ALWAYS = "always"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one request may bring: what the service takes, or less for a test."""
+
+    object: int = 5 * 1024**3
+    """Bytes of an object or a part that is put at once (PutObject)."""
+    headers: int = 32 * 1024
+    """Bytes of a request line and its headers."""
+    document: int = 2 * 1024**2
+    """Bytes of an XML document."""
+    keys: int = 1000
+    """Objects that are deleted at once (DeleteMultipleObjects)."""
+    parts: int = 10_000
+    """Parts of an upload (UploadPart)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one server."""
@@ -30,6 +53,17 @@ class Settings:
     auth: Auth = Auth.STRICT
     domain: tuple[str, ...] = ()
     seed: Path | None = None
+    data: Path | None = None
+    """The folder that buckets and objects are kept in; None keeps them in memory."""
+    fsync: Fsync = Fsync.ALWAYS
+    workers: int = 1
+    """Processes that serve the port and the folder."""
+    request_timeout: float = 60.0
+    """Seconds that a client may stall: with the rest of its request, or with taking its answer."""
+    max_connections: int = 4096
+    """Connections that one process has at a time."""
+    limit: Mapping[str, int] = field(default_factory=dict)
+    """Limits of the service that are to be lower: fields of `Limits`."""
     access_log: Path | None = None
     log_level: str = "warning"
     admin_token: str = ""
@@ -55,6 +89,12 @@ class Settings:
             raise ValueError("a key for TLS needs its certificate as well")
         if self.tls_cert is not None and not (self.tls_dir is None and self.ca_file is None):
             raise ValueError("with a certificate of one's own there is no local CA to keep")
+        if self.workers > 1 and self.data is None:
+            raise ValueError("several workers share what is kept in a folder: give --data as well")
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(**self.limit)
 
     @property
     def certified(self) -> bool:

@@ -5,7 +5,7 @@ and bucket policy together, then the ACLs. A denial that a statement spells out 
 """
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from emulator.access.acl import ObjectAcl
 from emulator.access.context import NOTHING_KNOWN, Context
@@ -13,7 +13,7 @@ from emulator.access.identity import Identity, Kind
 from emulator.access.policy import Effect, Policy, PolicyType, Question, Statement, evaluate
 
 
-class Permission(Enum):
+class Permission(StrEnum):
     """What an operation needs. ACLs give READ and WRITE of objects; the rest is the owner's."""
 
     NONE = "none"
@@ -23,7 +23,7 @@ class Permission(Enum):
     OWN = "own"
 
 
-class Reason(Enum):
+class Reason(StrEnum):
     """What settled a decision."""
 
     OWNER = "the caller owns the bucket"

@@ -2,14 +2,14 @@
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from emulator.cli.parser import InputError
 from emulator.protocol.address import host_name, is_bucket_name
 from emulator.protocol.errors import OSSError
-from emulator.settings import Auth, Settings
+from emulator.settings import Auth, Fsync, Limits, Settings
 
 _PREFIX = "OSS_EMULATOR_"
 
@@ -84,6 +84,36 @@ def _cname(text: str) -> tuple[str, str]:
         raise ValueError(f"{host!r} is no host; write HOST=BUCKET") from None
 
 
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
+        raise ValueError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 2**31:
+        raise ValueError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
+def _limits(text: str) -> dict[str, int]:
+    return dict(map(_limit, _list(text)))
+
+
+def _limit(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    known = asdict(Limits())
+    if name not in known:
+        raise ValueError(f"{name!r} is no limit; write NAME=NUMBER with one of {', '.join(known)}")
+    if _count(number) > known[name]:
+        raise ValueError(f"{number} is more than the {known[name]} {name} of the service")
+    return name, int(number)
+
+
 _FLAGS = (
     _Flag("host", "the address to listen on"),
     _Flag("port", "the port to listen on; 0 is any free port", _port),
@@ -118,6 +148,22 @@ _FLAGS = (
     _Flag("tls_cert", "a certificate of one's own for https, in PEM", Path),
     _Flag("tls_key", "the key of that certificate where it is in another file", Path),
     _Flag("seed", "a TOML file of buckets, rules and objects to start with", Path),
+    _Flag("data", "keep buckets and objects in this folder; without it they are in memory", Path),
+    _Flag(
+        "fsync",
+        "always: what was answered is on the disk of --data; off: for data that may be lost",
+        Fsync,
+        tuple(Fsync),
+    ),
+    _Flag("workers", "so many processes serve the port and the folder of --data", _count),
+    _Flag("request_timeout", "seconds that a client may stall", _seconds),
+    _Flag("max_connections", "connections that one process has at a time", _count),
+    _Flag(
+        "limit",
+        "NAME=NUMBER: a limit of the service that is to be lower; several as with --domain",
+        _limits,
+        collects=True,
+    ),
     _Flag("access_log", "append a line in the OSS access-log format for each request", Path),
     _Flag(
         "admin_token",

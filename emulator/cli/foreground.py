@@ -1,30 +1,43 @@
 """A server in the foreground, for as long as something else goes on."""
 
+from __future__ import annotations
+
 import asyncio
+import gc
 import json
 import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TextIO, TypeAlias
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from emulator import seed
 from emulator.cli.parser import CommandError
 from emulator.server import Server, certificates
 from emulator.server.certificates import CertificateError, Certificates
 from emulator.server.loop import loop_factory
-from emulator.service import Service
+from emulator.service import Service, open_storage
 from emulator.settings import Settings
+from emulator.storage import FolderError, Storage
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from emulator.server.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
     """A server that listens."""
 
-    server: Server
+    server: Server | Workers
     settings: Settings
     hint: str
     """What its seed file says."""
@@ -36,23 +49,69 @@ Meanwhile: TypeAlias = Callable[[Listening], Awaitable[int]]
 
 def serve(settings: Settings, meanwhile: Meanwhile) -> int:
     """Listen until `meanwhile` ends; returns the exit status it returned. Raises CommandError."""
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    _begin_log(settings)
     with ExitStack() as stack:
-        log = _open_log(settings, stack)
-        service = Service(settings)
+        if settings.workers > 1:
+            settings = _share_ca(settings, stack)
+        service = Service(settings, _open_storage(settings, stack))
         hint = _load_seed(settings, service)
         service.begin_here()
-        try:
-            found = certificates.load(settings, service.addresses.domains)
-        except CertificateError as error:
-            raise CommandError(str(error)) from None
-        server = Server(service, log, found)
+        found = _load_certificates(settings, service)
+        log = _open_log(settings, stack)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            if settings.workers > 1:
+                return runner.run(_supervise(settings, hint, found, meanwhile))
+            server = Server(service, log, found)
             return runner.run(_serve(server, settings, hint, found, meanwhile))
+
+
+def work(settings: Settings, parent: Connection) -> None:
+    """Serve as one of several workers, until told to end or until the parent has ended."""
+    _begin_log(settings)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which then tells us
+    try:
+        with ExitStack() as stack:
+            service = Service(settings, _open_storage(settings, stack, shared=True))
+            found = _load_certificates(settings, service)
+            server = Server(service, _open_log(settings, stack), found)
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(_serve(server, settings, "", found, partial(_until_parent_ends, parent)))
+    except CommandError as error:
+        print(f"oss-emulator: {error}", file=sys.stderr)
+        sys.exit(error.status)
+
+
+async def _until_parent_ends(parent: Connection, listening: Listening) -> int:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    loop.add_reader(parent.fileno(), ended.set)  # nothing is sent: its end is closed
+    with suppress(OSError):  # a parent that has ended is told by the reader
+        parent.send(True)
+    await ended.wait()
+    return 0
+
+
+async def _supervise(
+    settings: Settings, hint: str, found: Certificates | None, meanwhile: Meanwhile
+) -> int:
+    from emulator.server.workers import Workers, WorkersError  # one process has no use for them
+
+    workers = Workers(settings, work)
+    try:
+        with _said(settings):
+            await workers.start()
+        listening = Listening(workers, settings, hint, found)
+        during: asyncio.Future[Any] = asyncio.ensure_future(meanwhile(listening))
+        await asyncio.wait({during, workers.failed}, return_when=asyncio.FIRST_COMPLETED)
+        if workers.failed.done():
+            during.cancel()
+            workers.failed.result()
+        return int(during.result())
+    except WorkersError as error:
+        raise CommandError(str(error)) from None
+    finally:
+        await workers.stop()
 
 
 async def _serve(
@@ -62,18 +121,26 @@ async def _serve(
     found: Certificates | None,
     meanwhile: Meanwhile,
 ) -> int:
-    try:
+    with _said(settings):
         await server.start(settings.host, settings.port)
+    gc.freeze()  # what was loaded stays: no collection need walk it
+    try:
+        return await meanwhile(Listening(server, settings, hint, found))
+    finally:
+        await server.stop()
+
+
+@contextmanager
+def _said(settings: Settings) -> Iterator[None]:
+    """Say in a sentence that a port is taken."""
+    try:
+        yield
     except OSError as error:
         ports = [port for port in (settings.port, settings.tls_port) if port is not None]
         raise CommandError(
             f"cannot listen on {settings.host} port {' and '.join(map(str, ports))}: "
             f"{_reason(error)}; choose another with --port or --host"
         ) from None
-    try:
-        return await meanwhile(Listening(server, settings, hint, found))
-    finally:
-        await server.stop()
 
 
 def write_ready_file(listening: Listening) -> None:
@@ -103,6 +170,37 @@ def _facts(listening: Listening) -> dict[str, object]:
     if listening.settings.ca_file is not None:
         facts["ca_file"] = str(listening.settings.ca_file.absolute())
     return facts
+
+
+def _begin_log(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+def _open_storage(settings: Settings, stack: ExitStack, *, shared: bool = False) -> Storage:
+    """The storage that the settings ask for; it is closed at the end."""
+    try:
+        return stack.enter_context(closing(open_storage(settings, shared=shared)))
+    except FolderError as error:
+        raise CommandError(str(error)) from None
+
+
+def _load_certificates(settings: Settings, service: Service) -> Certificates | None:
+    try:
+        return certificates.load(settings, service.addresses.domains)
+    except CertificateError as error:
+        raise CommandError(str(error)) from None
+
+
+def _share_ca(settings: Settings, stack: ExitStack) -> Settings:
+    """Let all workers have the same CA: where none is kept it is in a folder that goes with us."""
+    if not settings.certified or settings.tls_cert is not None or settings.tls_dir is not None:
+        return settings
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="oss-emulator-"))
+    return replace(settings, tls_dir=Path(folder))
 
 
 def _open_log(settings: Settings, stack: ExitStack) -> TextIO | None:

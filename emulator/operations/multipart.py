@@ -47,7 +47,7 @@ def initiate_multipart_upload(call: Call) -> Response:
             ("UploadId", upload.id),
         ],
     )
-    return replace(answer, headers={**answer.headers, **headers.encryption_of(item.headers)})
+    return answer._replace(headers={**answer.headers, **headers.encryption_of(item.headers)})
 
 
 @operation(
@@ -89,7 +89,7 @@ def complete_multipart_upload(call: Call) -> Response:
     )
     found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64)}
     found = {**found, **headers.encryption_of(item.headers), **stored}
-    return replace(answer, headers={**answer.headers, **found}, callback=callback)
+    return answer._replace(headers={**answer.headers, **found}, callback=callback)
 
 
 @operation(

@@ -1,7 +1,5 @@
 """The parts of a multipart upload: UploadPart, UploadPartCopy, ListParts."""
 
-from dataclasses import replace
-
 from emulator.access import Permission
 from emulator.dispatch import Call, Resource, Takes, operation
 from emulator.objects import find_source, find_upload, source_version_header
@@ -96,7 +94,7 @@ def upload_part_copy(call: Call) -> Response:
     if part_range is not None:
         last = part_range.offset + part_range.length - 1
         found["Content-Range"] = f"bytes {part_range.offset}-{last}/{source.size}"
-    return replace(answer, headers={**answer.headers, **found})
+    return answer._replace(headers={**answer.headers, **found})
 
 
 @operation("ListParts", "GET", Resource.OBJECT, "uploadId")

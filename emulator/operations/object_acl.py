@@ -40,4 +40,4 @@ def get_object_acl(call: Call) -> Response:
             ("AccessControlList", [("Grant", found.acl)]),
         ],
     )
-    return replace(answer, headers={**answer.headers, **version_header(call, found)})
+    return answer._replace(headers={**answer.headers, **version_header(call, found)})

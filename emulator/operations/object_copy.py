@@ -63,7 +63,7 @@ def copy_object(call: Call) -> Response:
         **source_version_header(call, named, source),
         **stored,
     }
-    return replace(answer, headers={**answer.headers, **found})
+    return answer._replace(headers={**answer.headers, **found})
 
 
 def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:

@@ -7,9 +7,6 @@ from emulator.protocol import parameters, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
 
-MAX_KEYS = 1000
-"""Objects one request may delete."""
-
 
 @operation(
     "DeleteMultipleObjects",
@@ -28,10 +25,9 @@ def delete_multiple_objects(call: Call) -> Response:
     except xml.DocumentError as error:
         raise _malformed(str(error)) from None
     entries = node.all("Object")
-    if not 0 < len(entries) <= MAX_KEYS:
-        raise _malformed(
-            f"{len(entries)} objects are named; 1 to {MAX_KEYS} can be deleted at once."
-        )
+    most = call.limits.keys
+    if not 0 < len(entries) <= most:
+        raise _malformed(f"{len(entries)} objects are named; 1 to {most} can be deleted at once.")
     wanted = [(_key(entry), entry.text("VersionId") or None) for entry in entries]
     for key, version_id in wanted:
         _check_writable(call, key)

@@ -33,7 +33,7 @@ def post_object(call: Call) -> Response:
     form = call.form
     if form is None:
         raise OSSError(Code.MALFORMED_POST)
-    call.request = replace(call.request, headers=_describe(call, form))
+    call.request = call.request._replace(headers=_describe(call, form))
     body = call.body
     item = replace(
         draft(call),
@@ -96,7 +96,7 @@ def _answer(call: Call, form: Form, item: Object, answer: dict[str, str]) -> Res
             ("Location", location),
         ],
     )
-    return replace(result, status=201, headers={**result.headers, **answer, "Location": location})
+    return result._replace(status=201, headers={**result.headers, **answer, "Location": location})
 
 
 def _with_result(url: str, call: Call, item: Object) -> str:

@@ -26,7 +26,7 @@ def get_object_tagging(call: Call) -> Response:
     """The tags of an object."""
     item = find(call)
     answer = xml.answer(ROOT, tagging.write_document(item.tags.items()))
-    return replace(answer, headers={**answer.headers, **version_header(call, item)})
+    return answer._replace(headers={**answer.headers, **version_header(call, item)})
 
 
 @operation("DeleteObjectTagging", "DELETE", Resource.OBJECT, "tagging")

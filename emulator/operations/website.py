@@ -54,9 +54,9 @@ def _replace_missing(call: Call, visit: Visit) -> Response | None:
         headers = {
             name: value for name, value in call.request.headers.items() if name not in _PARTIAL
         }
-        request = replace(call.request, headers=headers, query={}, query_string="")
+        request = call.request._replace(headers=headers, query={}, query_string="")
         page = _answer(replace(call, request=request), site.error_key)
-        return replace(page, status=site.error_status)
+        return page._replace(status=site.error_status)
     return None
 
 

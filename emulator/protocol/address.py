@@ -26,7 +26,8 @@ _REGIONAL = re.compile(
     r"(?:oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z0-9-]+)\.oss)\.aliyuncs\.com"
 )
 
-MAX_PORT = 65535
+MAX_HOST, MAX_PORT = 253, 65535
+"""Characters of the longest name there is (RFC 1035), and the last port."""
 
 MAX_KEY = 1023
 """Bytes of the longest key in UTF-8 (PutObject, InvalidObjectName)."""
@@ -163,10 +164,12 @@ def host_name(host: str) -> str:
 def split_host(host: str) -> tuple[str, int | None]:
     """The name in a Host header and its port, None where it names none; raises `BadRequest`."""
     match = _HOST.fullmatch(host)
-    port = int(match["port"]) if match is not None and match["port"] else None
-    if match is None or (port or 0) > MAX_PORT or not _is_ip(match["address"] or "::"):
-        raise OSSError(Code.BAD_REQUEST, ErrorDetail=f"{host[:256]!r} is no host.")
-    return (match["address"] or match["name"]).lower(), port
+    if match is not None:
+        name = (match["address"] or match["name"]).lower()
+        port = int(match["port"]) if match["port"] else None
+        if len(name) <= MAX_HOST and (port or 0) <= MAX_PORT and _is_ip(match["address"] or "::"):
+            return name, port
+    raise OSSError(Code.BAD_REQUEST, ErrorDetail=f"{host[:256]!r} is no host.")
 
 
 def decode_key(raw: str) -> str:

@@ -161,6 +161,8 @@ class Code(Enum):
     NOT_MODIFIED = Row("NotModified", 304, "")
     INVALID_RANGE = Row("InvalidRange", 416, "The requested range cannot be satisfied")
     MISSING_CONTENT_LENGTH = Row("MissingContentLength", 411, "You must provide the Content-Length HTTP header.", "0017-00000101")
+    REQUEST_TIMEOUT = Row("RequestTimeout", 400, "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.", "0017-00000704")
+    SERVICE_UNAVAILABLE = Row("ServiceUnavailable", 503, "Thread pool is almost full, please retry later.")
     INCOMPLETE_BODY = Row("IncompleteBody", 400, "You did not provide the number of bytes specified by the Content-Length HTTP header.", "0017-00000505")
     INVALID_DIGEST = Row("InvalidDigest", 400, "The Content-MD5 you specified was invalid.", "0017-00000503")
     MALFORMED_DIGEST = Row("InvalidDigest", 400, "The Content-MD5 you specified was invalid.", "0017-00000502")

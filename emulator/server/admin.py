@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import emulator
 from emulator import faults, seed
-from emulator.journal import Entry
+from emulator.journal import Entry, Verdict
 from emulator.protocol import dates
 from emulator.protocol.message import Request, Response
 from emulator.referer import (
@@ -86,6 +86,19 @@ def check_allowed(request: Request, token: str) -> None:
         raise Refusal(403, f"A page of {origin} may not administer this server.")
 
 
+_OF_ONE_PROCESS = ("snapshot", "restore", "journal", "faults", "clock", "metrics")
+"""The first words of what is told or changed in the memory of the process that is asked."""
+
+
+def check_alone(request: Request, workers: int) -> None:
+    """Raise `Refusal` where only one of several workers would tell or change something."""
+    word = request.path.removeprefix(PREFIX).partition("/")[0]
+    if workers > 1 and word in _OF_ONE_PROCESS:
+        raise Refusal(
+            409, f"Each worker would have its own {word}: start the server with one worker for it."
+        )
+
+
 def find(request: Request) -> tuple[Handler, str]:
     """The handler of a request and what follows its path; raises `Refusal`."""
     path = request.path.removeprefix(PREFIX)
@@ -124,7 +137,10 @@ def _reset(asked: Asked) -> Response:
     bucket = asked.query.get("bucket")
     if bucket and asked.service.storage.bucket(bucket) is None:
         raise Refusal(404, f"There is no bucket {bucket}.")
-    asked.service.reset(bucket)
+    try:
+        seed.reset(asked.service, bucket)
+    except seed.SeedError as error:
+        raise Refusal(409, str(error)) from None
     return reply({"reset": bucket or "everything"})
 
 
@@ -191,21 +207,19 @@ def follows(handler: Handler) -> bool:
 
 def filter_of(asked: Asked) -> Callable[[Entry], bool]:
     """Which entries a request asks for; raises `Refusal`."""
-    verdict = asked.query.get("verdict")
-    if verdict not in (None, "allowed", "denied"):
-        raise Refusal(400, f"verdict must be allowed or denied, not {verdict!r}.")
-    bucket = asked.query.get("bucket")
+    bucket, verdict = asked.query.get("bucket"), asked.query.get("verdict")
+    if verdict not in (None, *Verdict):
+        raise Refusal(400, f"verdict must be one of {', '.join(Verdict)}, not {verdict!r}.")
 
     def fits(entry: Entry) -> bool:
-        if bucket not in (None, entry.call.target.bucket):
-            return False
-        return verdict is None or entry.denied == (verdict == "denied")
+        return bucket in (None, entry.call.target.bucket) and verdict in (None, entry.verdict)
 
     return fits
 
 
-def entries_of(asked: Asked) -> list[Entry]:
-    since, limit = int(_number(asked, "since", 0)), int(_number(asked, "limit", 0))
+def entries_of(asked: Asked, since: int = 0) -> list[Entry]:
+    """The entries that a request asks for, after the number `since` at least."""
+    since, limit = max(since, int(_number(asked, "since", 0))), int(_number(asked, "limit", 0))
     fits = filter_of(asked)
     found = [entry for entry in asked.service.journal.entries(since) if fits(entry)]
     return found[-limit:] if limit else found

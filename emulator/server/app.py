@@ -8,13 +8,12 @@ import ssl
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from aiohttp import web
 
 from emulator import accesslog
-from emulator.dispatch import Body, Call
+from emulator.dispatch import NO_BODY, Body, Call, Takes
 from emulator.faults import Fault
 from emulator.journal import DECISION, EXPLAIN
 from emulator.protocol.errors import Code, OSSError
@@ -22,16 +21,18 @@ from emulator.protocol.message import FileRange, Response
 from emulator.referer import explain
 from emulator.server import admin, body, callback, events, proxy, wire
 from emulator.server.certificates import Certificates
-from emulator.server.connection import LOG, Listener
+from emulator.server.connection import LOG, Connection, Listener
+from emulator.server.endpoint import Endpoint
 from emulator.server.faulty import FaultyAnswer, meet
 from emulator.server.metrics import Metrics
 from emulator.service import READS, Service
+from emulator.storage import failure
 
 SHUTDOWN_TIMEOUT = 30.0
 """Seconds that running requests get when the server ends."""
 
 
-class Server:
+class Server(Endpoint):
     """Serves one `Service` on one port, and on a second one for https where that is set."""
 
     def __init__(
@@ -41,11 +42,8 @@ class Server:
         certificates: Certificates | None = None,
     ) -> None:
         """`certificates` are needed for https, and for the CONNECT of a proxy's client."""
+        super().__init__(service.settings)
         self.service = service
-        self.port = service.settings.port
-        """The port; once it listens never 0."""
-        self.tls_port = service.settings.tls_port
-        """The second port, None for none; once it listens never 0."""
         self._access_log = access_log
         self._certificates = certificates
         self._metrics = Metrics()
@@ -55,23 +53,6 @@ class Server:
         self._administering: set[asyncio.Task[Any]] = set()
         self._idle: asyncio.Event | None = None
         """Set once nothing runs any more; there only while the server ends."""
-
-    @property
-    def endpoint(self) -> str:
-        """Where it can be reached from this machine, such as `http://127.0.0.1:9000`."""
-        return self._url("https" if self.service.settings.tls else "http", self.port)
-
-    @property
-    def https_endpoint(self) -> str | None:
-        """Where it speaks https, None where it does not."""
-        if self.service.settings.tls:
-            return self.endpoint
-        return None if self.tls_port is None else self._url("https", self.tls_port)
-
-    def _url(self, scheme: str, port: int) -> str:
-        given = self.service.settings.host
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(given, given)  # noqa: S104
-        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which for 0 is a free one. Raises `OSError` if it is taken."""
@@ -93,7 +74,11 @@ class Server:
     async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> int:
         assert self._runner is not None  # noqa: S101
         before = len(self._runner.addresses)
-        site = web.TCPSite(self._runner, host, port, backlog=1024, ssl_context=context)
+        # Of several workers each listens on the same port (see workers.py).
+        shared = self.service.settings.workers > 1 or None
+        site = web.TCPSite(
+            self._runner, host, port, backlog=1024, ssl_context=context, reuse_port=shared
+        )
         await site.start()
         address: Any = self._runner.addresses[before]
         return int(address[1])
@@ -128,7 +113,9 @@ class Server:
 
     async def _serve(self, http: web.BaseRequest) -> web.StreamResponse:
         began = time.perf_counter()
-        request = wire.read(http, self.service.clock.now())
+        connection = cast("Connection", http.protocol)
+        now = self.service.clock.now()
+        request = wire.read(http, now, connection.remote, connection.secure)
         call = self.service.receive(request)
         if request.method == "CONNECT":
             return self._connect(http, call, began)
@@ -166,15 +153,21 @@ class Server:
                 fault = self.service.faults.strike(call)
                 if fault is not None:
                     await meet(fault)
-            content = await body.read(http, call, self.service.admit_form)
+            content = NO_BODY
+            if call.operation.takes is not Takes.NOTHING:
+                content = await body.read(http, call, self.service.admit_form)
             response = await self._perform(call, content)
             if response.callback is not None:
                 response = await callback.deliver(response.callback, response)
             return response, fault
         except OSSError as error:
             return self.service.refuse(call, error), fault
-        except Exception:
-            LOG.exception("%s %s failed", call.request.method, call.request.target)
+        except Exception as error:
+            request, reason = call.request, failure.describe(error)
+            if reason is None:
+                LOG.exception("%s %s failed", request.method, request.target)
+            else:
+                LOG.error("%s %s failed: %s", request.method, request.target, reason)
             return self.service.refuse(call, OSSError(Code.INTERNAL_ERROR)), fault
 
     async def _perform(self, call: Call, content: Body) -> Response:
@@ -182,14 +175,22 @@ class Server:
 
         One thread writes, so that what is looked at and then written belongs together.
         """
-        service = self.service
-        if service.storage.blocking and call.request.method not in READS:
+        if self.service.storage.blocking and call.request.method not in READS:
             loop = asyncio.get_running_loop()
-            try:
-                return await loop.run_in_executor(self._writing, service.perform, call, content)
-            finally:
-                service.storage.forget(content.content)
-        response = service.perform(call, content)
+            return await loop.run_in_executor(self._writing, self._write, call, content)
+        try:
+            return await self._read(call, content)
+        except FileNotFoundError:  # replaced or deleted between its record and its file
+            return await self._read(call, content)
+
+    def _write(self, call: Call, content: Body) -> Response:
+        try:
+            return self.service.perform(call, content)
+        finally:
+            self.service.storage.forget(content.content)
+
+    async def _read(self, call: Call, content: Body) -> Response:
+        response = self.service.perform(call, content)
         if not isinstance(response.body, bytes):
             await _verify(response.body)
         return response
@@ -206,6 +207,7 @@ class Server:
             handler, rest = admin.find(request)
             if rest or request.path != admin.PREFIX + "health":
                 admin.check_allowed(request, service.settings.admin_token)
+                admin.check_alone(request, service.settings.workers)
             data = await body.read_document(http)
             asked = admin.Asked(service, self._metrics, request, data, rest)
             if "text/event-stream" in request.headers.get("accept", "") and admin.follows(handler):
@@ -245,4 +247,4 @@ async def _verify(pieces: Iterable[bytes | FileRange]) -> None:
 def _explained(response: Response, call: Call) -> Response:
     """The response with the decision on the request, for a client that asks for it."""
     decision = None if call.decision is None else explain.to_dict(call.decision)
-    return replace(response, headers={**response.headers, DECISION: json.dumps(decision)})
+    return response._replace(headers={**response.headers, DECISION: json.dumps(decision)})

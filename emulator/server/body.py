@@ -14,11 +14,9 @@ from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.form import Form, Reader
 from emulator.protocol.form_policy import Sizes
 from emulator.protocol.xml import MAX_DOCUMENT
+from emulator.server.connection import StalledError
 from emulator.server.throttle import Throttle
 from emulator.storage import Blob, BlobWriter, SpoolWriter
-
-MAX_OBJECT = 5 * 1024**3
-"""Bytes of the largest object put at once (PutObject)."""
 
 INLINE = 256 * 1024
 """Bytes that are hashed and stored without leaving the event loop; more go to a thread."""
@@ -40,7 +38,7 @@ async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body
         return NO_BODY
     if takes is Takes.FORM:
         return await _read_form(http, call, admit_form)
-    limit = MAX_DOCUMENT if takes is Takes.DOCUMENT else MAX_OBJECT
+    limit = call.limits.document if takes is Takes.DOCUMENT else call.limits.object
     length = http.headers.get("content-length")
     if takes is Takes.OBJECT and length is None and "transfer-encoding" not in http.headers:
         raise OSSError(Code.MISSING_CONTENT_LENGTH)
@@ -112,6 +110,8 @@ async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
     try:
         while chunk := await http.content.readany():
             yield chunk
+    except StalledError:
+        raise OSSError(Code.REQUEST_TIMEOUT) from None
     except (web.RequestPayloadError, asyncio.IncompleteReadError, ConnectionError):
         raise OSSError(Code.INCOMPLETE_BODY) from None
 

@@ -1,7 +1,6 @@
 """Makes the calls to application servers that uploads ask for (Callback)."""
 
 import json
-from dataclasses import replace
 from typing import Final
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
@@ -35,7 +34,7 @@ async def deliver(callback: Callback, response: Response) -> Response:
                 failure = error
             else:
                 headers = {**response.headers, "Content-Type": "application/json"}
-                return replace(response, headers=headers, body=answer, callback=None)
+                return response._replace(headers=headers, body=answer, callback=None)
     raise failure
 
 

@@ -5,11 +5,14 @@ import logging
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeAlias, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import _ErrInfo
 
 from emulator.protocol.errors import Code, OSSError
@@ -21,8 +24,12 @@ Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 LOG = logging.getLogger("emulator")
 
-MAX_HEADERS = 32 * 1024
-"""Bytes of the longest request line or header field."""
+FAREWELL = 0.5
+"""Seconds that clients get to agree with the end of their connections, as TLS would have them."""
+
+
+class StalledError(Exception):
+    """The client has sent nothing of its body for too long."""
 
 
 class Listener(web.Server):
@@ -33,6 +40,9 @@ class Listener(web.Server):
         self._service = service
         self._beginning: set[asyncio.Task[None]] = set()
         """The connections whose TLS is being agreed on after a CONNECT."""
+        self._open: dict[Connection, asyncio.Transport] = {}
+        self._all_ended: asyncio.Event | None = None
+        """Set once no connection is open; there only while the server ends."""
 
     def __call__(self) -> web.RequestHandler:
         return Connection(
@@ -42,8 +52,9 @@ class Listener(web.Server):
             access_log=None,
             # A stored body is what was sent, whatever its Content-Encoding says.
             auto_decompress=False,
-            max_line_size=MAX_HEADERS,
-            max_field_size=MAX_HEADERS,
+            max_line_size=self._service.limits.headers,
+            max_field_size=self._service.limits.headers,
+            keepalive_timeout=self._service.settings.request_timeout,
             tcp_keepalive=True,
         )
 
@@ -76,6 +87,35 @@ class Listener(web.Server):
             task.cancel()
         super().pre_shutdown()
 
+    async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as inherited
+        """Close all connections, and break off those that do not end by that."""
+        await super().shutdown(timeout)
+        if not await self._end():
+            for transport in self._open.values():
+                transport.abort()
+            await self._end()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are more connections than there may be."""
+        return len(self._open) > self._service.settings.max_connections
+
+    def began(self, connection: "Connection", transport: asyncio.Transport) -> None:
+        self._open[connection] = transport
+
+    def ended(self, connection: "Connection") -> None:
+        self._open.pop(connection, None)
+        if self._all_ended is not None and not self._open:
+            self._all_ended.set()
+
+    async def _end(self) -> bool:
+        """Wait for a while until all connections have ended; whether they have."""
+        self._all_ended = asyncio.Event()
+        if self._open:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_ended.wait(), FAREWELL)
+        return not self._open
+
 
 class Connection(web.RequestHandler):
     """One connection."""
@@ -84,21 +124,134 @@ class Connection(web.RequestHandler):
         super().__init__(manager, **options)
         self._service = service
         self._listener = manager
+        self.remote = ""
+        """The address of the client."""
+        self.secure = False
+        """Whether it comes by https."""
+        self._head = 0
+        """Bytes that have come of a head that is not complete."""
+        self._body: StreamReader | None = None
+        """The last body that has begun to come, until it is complete."""
+        self._moved = 0.0
+        """When the client last did what it has to do: begin a head, send of a body, take bytes."""
+        self._to_take = 0
+        """Bytes that wait for the client to take them, as was last seen."""
+        self._watch: asyncio.TimerHandle | None = None
 
     @property
     def ahead(self) -> bool:
         """Whether the client of a CONNECT has sent more before it was answered."""
         return bool(self._message_tail)
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self.remote = str(peer[0] if isinstance(peer, tuple | list) else peer or "")
+        self.secure = transport.get_extra_info("sslcontext") is not None
+        self._listener.began(self, cast("asyncio.Transport", transport))
+        if self._listener.crowded:
+            self._refuse(OSSError(Code.SERVICE_UNAVAILABLE))
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        if self._watch is not None:
+            self._watch.cancel()
+        self._listener.ended(self)
+
     def data_received(self, data: bytes) -> None:
         """Take bytes; where they break a body off, tell who reads it, which aiohttp does not."""
+        count = self._request_count
         super().data_received(data)
+        if self._request_count != count:
+            self._take_heads(self._request_count - count, self._head + len(data))
+        elif self._body is None and not self._upgraded:
+            self._take_head(len(data))
+        if self._body is not None:
+            self._take_body()
         request = self._current_request
         if request is None or request.content.is_eof() or not self._messages:
             return
         message, _ = self._messages[-1]
         if isinstance(message, _ErrInfo):
             request.content.set_exception(web.RequestPayloadError(message.message))
+
+    def _take_heads(self, count: int, size: int) -> None:
+        """Some heads are complete; they came in `size` bytes at most."""
+        self._head = 0
+        self._body = self._messages[-1][1]
+        if size <= self._service.limits.headers:
+            return
+        for place in range(len(self._messages) - count, len(self._messages)):
+            message, body = self._messages[place]
+            if _size(message) > self._service.limits.headers:
+                error = OSSError(Code.REQUEST_HEADERS_TOO_LARGE)
+                self._messages[place] = (_ErrInfo(400, error, ""), body)
+
+    def _take_head(self, size: int) -> None:
+        """Some of a head has come."""
+        if size and not self._head:
+            self._moved = self._loop.time()
+            self._look_later()
+        self._head += size
+        if self._head > self._service.limits.headers:
+            self._refuse(OSSError(Code.REQUEST_HEADERS_TOO_LARGE))
+
+    def _take_body(self) -> None:
+        """Some of a body has come, or its head."""
+        if self._body is not None and self._body.is_eof():
+            self._body = None
+        else:
+            self._moved = self._loop.time()
+            self._look_later()
+
+    def _refuse(self, error: OSSError) -> None:
+        """Have whatever comes next answered with an error, after which the connection ends."""
+        self._head = 0
+        self._messages.append((_ErrInfo(400, error, ""), EMPTY_PAYLOAD))
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # A client that stalls
+
+    def pause_writing(self) -> None:
+        """The client takes less than is sent."""
+        super().pause_writing()
+        self._moved = self._loop.time()
+        self._look_later()
+
+    def _process_keepalive(self) -> None:
+        """Close what is idle; a head that has begun is watched as such."""
+        if self._head:
+            self._keepalive_handle = None
+        else:
+            super()._process_keepalive()
+
+    def _look_later(self) -> None:
+        if self._watch is None:
+            when = self._moved + self._service.settings.request_timeout
+            self._watch = self._loop.call_at(when, self._look)
+
+    def _look(self) -> None:
+        """End the wait for a client that has done nothing of what it has to do for too long."""
+        self._watch = None
+        transport, now = self.transport, self._loop.time()
+        coming = self._head or (self._body is not None and not self._body.is_eof())
+        if transport is None or not (coming or self.writing_paused):
+            return
+        to_take = transport.get_write_buffer_size()
+        if to_take < self._to_take or (coming and self._reading_paused):
+            self._moved = now
+        self._to_take = to_take
+        if now < self._moved + self._service.settings.request_timeout:
+            self._look_later()
+        elif self.writing_paused:
+            transport.abort()
+        elif self._head:
+            self._refuse(OSSError(Code.REQUEST_TIMEOUT))
+        elif self._body is not None and self._current_request is not None:
+            self._body.set_exception(StalledError())
+        else:
+            self.force_close()
 
     def hand_over(self, context: ssl.SSLContext | None) -> None:
         """Grant a CONNECT: this connection ends, and its transport begins anew."""
@@ -121,6 +274,8 @@ class Connection(web.RequestHandler):
         if status >= 500:
             LOG.error("%s %s failed", request.method, request.rel_url, exc_info=exc)
             error = OSSError(Code.INTERNAL_ERROR)
+        elif isinstance(exc, OSSError):
+            error = exc
         elif isinstance(exc, LineTooLong):
             error = OSSError(Code.REQUEST_HEADERS_TOO_LARGE)
         else:
@@ -130,6 +285,13 @@ class Connection(web.RequestHandler):
         answer = wire.Answer(self._service.refuse(call, error), call, time.perf_counter())
         answer.force_close()
         return answer
+
+
+def _size(message: RawRequestMessage | _ErrInfo) -> int:
+    """Bytes of a head, about."""
+    if isinstance(message, _ErrInfo):
+        return 0
+    return len(message.path) + sum(len(name) + len(value) for name, value in message.raw_headers)
 
 
 class Granted(web.StreamResponse):

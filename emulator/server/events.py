@@ -16,10 +16,14 @@ MAX_BEHIND = 1000
 
 
 async def follow(http: web.BaseRequest, asked: admin.Asked) -> web.StreamResponse:
-    """Send the entries that fit since the number asked for, then each new one until the end."""
+    """Send the entries that fit since the number asked for, then each new one until the end.
+
+    A reader that comes back says in Last-Event-ID which one it had last, as browsers do.
+    """
     fits = admin.filter_of(asked)
     queue: asyncio.Queue[Entry] = asyncio.Queue()
-    for entry in admin.entries_of(asked):
+    last = asked.request.headers.get("last-event-id", "")
+    for entry in admin.entries_of(asked, int(last) if last.isdecimal() else 0):
         queue.put_nowait(entry)
 
     def put(entry: Entry) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -34,6 +33,8 @@ class FaultyAnswer(wire.Answer):
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         if self._fault.reset and request.transport is not None:
             request.transport.abort()
+            if self._finished is not None:
+                self._finished(self)  # nothing will be sent, so that it is over now
             raise ConnectionResetError("asked for")
         return await super().prepare(request)
 
@@ -63,4 +64,4 @@ def _spoil(fault: Fault, response: Response) -> Response:
     if not fault.wrong_crc or CRC64 not in response.headers:
         return response
     wrong = str(int(response.headers[CRC64]) ^ 1)
-    return replace(response, headers={**response.headers, CRC64: wrong})
+    return response._replace(headers={**response.headers, CRC64: wrong})

@@ -1,7 +1,7 @@
 """Counts and latencies in the text format of Prometheus."""
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import accumulate
 
 from emulator.journal import Entry
@@ -17,16 +17,15 @@ class Metrics:
 
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, str, int]] = Counter()
-        self._latencies: dict[str, list[int]] = {}
-        self._seconds: dict[str, float] = {}
+        self._latencies: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(BOUNDS) + 1))
+        self._seconds: defaultdict[str, float] = defaultdict(float)
 
     def count(self, entry: Entry) -> None:
         """Count one answered request."""
         operation = entry.call.operation.name or "unknown"
-        self._requests[operation, _verdict(entry), entry.status] += 1
-        latencies = self._latencies.setdefault(operation, [0] * (len(BOUNDS) + 1))
-        latencies[bisect_left(BOUNDS, entry.seconds)] += 1
-        self._seconds[operation] = self._seconds.get(operation, 0.0) + entry.seconds
+        self._requests[operation, entry.verdict, entry.status] += 1
+        self._latencies[operation][bisect_left(BOUNDS, entry.seconds)] += 1
+        self._seconds[operation] += entry.seconds
 
     def format(self) -> str:
         """The page that Prometheus reads."""
@@ -55,10 +54,3 @@ class Metrics:
         lines.append(f"{name}_sum{{{label}}} {self._seconds[operation]:.6f}")
         lines.append(f"{name}_count{{{label}}} {sum(latencies)}")
         return lines
-
-
-def _verdict(entry: Entry) -> str:
-    decision = entry.call.decision
-    if decision is None or decision.referer is None:
-        return "not-checked"
-    return "allowed" if decision.allowed else "denied"

@@ -27,8 +27,8 @@ def connect(
     protocol = http.protocol
     if isinstance(protocol, Connection) and protocol.ahead:
         raise OSSError(Code.BAD_REQUEST, ErrorDetail="CONNECT must be answered before more comes.")
-    if not service.addresses.serves(host) or port not in (HTTP, HTTPS):
-        raise OSSError(Code.NOT_FORWARDED, Host=f"{host}:{port}")
+    if not service.addresses.serves(http.raw_path) or port not in (HTTP, HTTPS):
+        raise OSSError(Code.NOT_FORWARDED, Host=http.raw_path)
     return Granted(None if port == HTTP else _context(host, certificates))
 
 

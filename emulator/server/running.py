@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -15,8 +15,8 @@ from emulator.referer import RefererConfiguration, codec
 from emulator.server import certificates
 from emulator.server.app import Server
 from emulator.server.loop import loop_factory
-from emulator.service import Service
-from emulator.settings import Settings
+from emulator.service import Service, open_storage
+from emulator.settings import Auth, Fsync, Settings
 
 if TYPE_CHECKING:
     import oss2
@@ -26,6 +26,17 @@ Result = TypeVar("Result")
 PATIENCE = 60.0
 """Seconds that the thread may take for what it is asked."""
 
+_PLAIN: Mapping[str, Callable[[Any], Any]] = {
+    "auth": Auth,
+    "fsync": Fsync,
+    "domain": lambda given: (given,) if isinstance(given, str) else tuple(given),
+    **dict.fromkeys(("seed", "data", "tls_dir", "ca_file", "tls_cert", "tls_key"), Path),
+}
+"""The settings that may be given as plain texts, and what they become."""
+
+_OF_A_PROCESS = ("ready_file", "access_log", "log_level", "workers")
+"""The settings that mean nothing to a thread: its journal is at hand, and the log is its host's."""
+
 
 class Emulator:
     """An emulator on a free port of this machine, in a thread of its own.
@@ -34,21 +45,24 @@ class Emulator:
             bucket = emulator.bucket("examplebucket", acl="public-read")
             bucket.put_object("hello.txt", b"Hello")
 
-    `async with` works as well. The options are the fields of `Settings`; `seed` is a TOML file that
-    is put at the start, and that `reset` goes back to. With `tls=True` or `tls_port=0` it speaks
-    https, and clients that trust `ca_file` believe it. Raises `OSError` where a port is taken,
-    `SeedError` for a seed and `CertificateError` for a certificate that cannot be used.
+    `async with` works as well. The options are the fields of `Settings`, as they are or as plain
+    texts; `seed` is a TOML file that is put at the start, and that `reset` goes back to. With
+    `tls=True` or `tls_port=0` it speaks https, and clients that trust `ca_file` believe it. Raises
+    `TypeError` for an option that is not there, `ValueError` for a value that will not do,
+    `OSError` where a port is taken, `FolderError` for a folder of data that cannot be used, `SeedError` for a seed and `CertificateError` for a certificate
+    that cannot be used.
     """
 
     def __init__(self, *, port: int = 0, **settings: Any) -> None:
-        self.settings = Settings(port=port, **settings)
-        self.service = Service(self.settings)
+        self.settings = _read(port, settings)
+        self.service = Service(self.settings, open_storage(self.settings))
         self.port = port
         self.ca_file: Path | None = None
         """The certificate of the local CA, while the emulator runs; None without TLS."""
         self._certificates = certificates.load(self.settings, self.service.addresses.domains)
         self._server = Server(self.service, certificates=self._certificates)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._started = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -83,10 +97,13 @@ class Emulator:
         return self.run(self.service.journal.entries)
 
     def start(self) -> Self:
-        """Listen; returns once requests can be sent."""
+        """Listen; returns once requests can be sent. An emulator is started once."""
+        if self._started:
+            raise RuntimeError("This emulator was started before: make a new one.")
+        self._started = True
         seed_file = self.settings.seed
         if seed_file is not None:
-            seed.load(Path(seed_file), self.service)
+            seed.load(seed_file, self.service)
         self.service.begin_here()
         loop = self._loop = (loop_factory() or asyncio.new_event_loop)()
         self._thread = threading.Thread(target=loop.run_forever, name="oss-emulator", daemon=True)
@@ -125,7 +142,7 @@ class Emulator:
 
     def reset(self) -> None:
         """Go back to the start: the seed or nothing, an empty journal, no faults, the true time."""
-        self.run(self.service.reset)
+        self.run(lambda: seed.reset(self.service))
 
     def bucket(
         self,
@@ -182,6 +199,7 @@ class Emulator:
             self._thread.join(PATIENCE)
             self._loop.close()
         self._loop = self._thread = None
+        self.service.storage.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -204,3 +222,14 @@ class Emulator:
         traceback: TracebackType | None,
     ) -> None:
         await asyncio.to_thread(self.stop)
+
+
+def _read(port: int, given: Mapping[str, Any]) -> Settings:
+    for name in _OF_A_PROCESS:
+        if name in given:
+            raise TypeError(f"{name} is an option of `oss-emulator serve` alone")
+    settings = {
+        name: _PLAIN[name](value) if name in _PLAIN and value is not None else value
+        for name, value in given.items()
+    }
+    return Settings(port=port, **settings)

@@ -22,18 +22,22 @@ CHUNK: Final = 256 * 1024
 GZIP: Final = 31
 """What zlib calls a window of 32 KiB with a gzip header."""
 
-_REASONS: Final = {status: web.Response(status=status).reason for status in (200, 204, 206, 304)}
+_LINES: Final = {
+    status: f"HTTP/1.1 {status} {web.Response(status=status).reason}"
+    for status in (200, 204, 206, 304)
+}
+"""The first lines of most answers."""
 
 
-def read(http: web.BaseRequest, received: float) -> Request:
+def read(http: web.BaseRequest, received: float, remote: str, secure: bool) -> Request:
     """What arrived, as a value; `received` is in seconds since the epoch."""
     return Request.read(
         http.method,
         http.raw_path,
         http.headers.items(),
         received,
-        http.remote or "",
-        http.secure,
+        remote,
+        secure,
         "1.1" if http.version >= HttpVersion11 else "1.0",
     )
 
@@ -75,15 +79,16 @@ class Answer(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Write the head into the writer's buffer; it leaves with the first bytes of the body."""
-        response = self._response
+        response, call, seconds = self._response, self.call, self.seconds
         status, body = response.status, response.body
         # No name is there twice, so a plain dictionary will do; the writer only walks it.
-        head = dict(response.headers)
-        seconds = self.seconds
-        head["Server"] = "AliyunOSS"
-        head["Date"] = dates.format_http(self.call.request.received + seconds)
-        head["x-oss-request-id"] = self.call.request_id
-        head["x-oss-server-time"] = str(int(seconds * 1000))
+        head = {
+            **response.headers,
+            "Server": "AliyunOSS",
+            "Date": dates.format_http(call.request.received + seconds),
+            "x-oss-request-id": call.request_id,
+            "x-oss-server-time": str(int(seconds * 1000)),
+        }
         self._send_body = request.method != "HEAD" and status not in (204, 304)
         if self.keep_alive is None:
             self._keep_alive = request.keep_alive
@@ -95,9 +100,9 @@ class Answer(web.StreamResponse):
             head["Connection"] = "close"
         elif request.version < HttpVersion11:
             head["Connection"] = "keep-alive"
-        reason = _REASONS.get(status) or self.reason
+        line = _LINES.get(status) or f"HTTP/1.1 {status} {self.reason}"
         self._writer = writer = request.writer
-        await writer.write_headers(f"HTTP/1.1 {status} {reason}", cast("CIMultiDict[str]", head))
+        await writer.write_headers(line, cast("CIMultiDict[str]", head))
         return writer
 
     def _leave_length_open(self, request: web.BaseRequest, head: dict[str, str]) -> None:
@@ -110,18 +115,19 @@ class Answer(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Send the body."""
+        body = self._response.body if self._send_body else b""
         try:
-            await self._send()
+            if isinstance(body, bytes) and not self.piecewise:
+                self.sent = len(body)
+                await self._writer.write_eof(body)
+            else:
+                await self._send(body)
         finally:
             if self._finished is not None:
                 self._finished(self)
 
-    async def _send(self) -> None:
-        body = self._response.body if self._send_body else b""
-        if isinstance(body, bytes) and not self.piecewise:
-            self.sent = len(body)
-            await self._writer.write_eof(body)
-            return
+    async def _send(self, body: bytes | tuple[bytes | FileRange, ...]) -> None:
+        """Send a body piece by piece."""
         for piece in (body,) if isinstance(body, bytes) else body:
             if isinstance(piece, bytes):
                 await self._put(piece)

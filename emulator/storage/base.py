@@ -99,6 +99,10 @@ class Part:
     modified: float
 
 
+class FolderError(Exception):
+    """A folder that cannot be used; the text says why and what to do."""
+
+
 class Storage(Protocol):
     """What a storage promises.
 

@@ -19,7 +19,7 @@ from typing import IO, TypeVar
 from fastcrc.crc64 import xz as crc64
 
 from emulator.storage import records
-from emulator.storage.base import Account, Bucket, Object, Part, Upload
+from emulator.storage.base import Account, Bucket, FolderError, Object, Part, Upload
 from emulator.storage.blobs import Blob, BlobWriter, StoredBlob
 
 FORMAT = 1
@@ -48,7 +48,11 @@ CREATE TABLE part (
     bucket TEXT NOT NULL, upload TEXT NOT NULL, number INTEGER NOT NULL, record TEXT NOT NULL,
     PRIMARY KEY (bucket, upload, number)
 ) WITHOUT ROWID;
-CREATE TABLE blob (name TEXT PRIMARY KEY, uses INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE blob (
+    name TEXT PRIMARY KEY,
+    uses INTEGER NOT NULL, -- by records
+    held INTEGER NOT NULL DEFAULT 0 -- until the next start at most
+) WITHOUT ROWID;
 """
 
 # What leads from a format to the next: MIGRATIONS[n] takes a folder of format n to n + 1.
@@ -57,10 +61,6 @@ MIGRATIONS: dict[int, str] = {}
 _random = SystemRandom()
 
 Record = TypeVar("Record", Account, Bucket, Object)
-
-
-class FolderError(Exception):
-    """A folder that cannot be used; the text says why and what to do."""
 
 
 class DiskStorage:
@@ -77,53 +77,63 @@ class DiskStorage:
         self.folder = folder
         self._fsync = fsync
         self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
         self._lock: IO[bytes] | None = None
         try:
-            for name in ("blobs", "incoming"):
-                (folder / name).mkdir(parents=True, exist_ok=True)
             if not shared:
+                folder.mkdir(parents=True, exist_ok=True)
                 self._lock = _lock(folder)
                 self._prepare()
         except (OSError, sqlite3.Error) as error:
+            self.close()
             raise FolderError(f"the folder {folder} cannot be used: {error}") from None
+        except FolderError:
+            self.close()
+            raise
 
     # The folder
 
     def _prepare(self) -> None:
-        database = self._database
-        (found,) = database.execute("PRAGMA user_version").fetchone()
+        """Make the folder, or lead it to this version's format, and remove what a crash left."""
+        (found,) = self._database.execute("PRAGMA user_version").fetchone()
         if found > FORMAT:
             raise FolderError(
                 f"the folder {self.folder} has the format {found}; this version of oss-emulator "
                 f"knows formats up to {FORMAT}: use the newer one that made it"
             )
-        if found == 0:
-            database.executescript(_SCHEMA)
-        else:
-            for number in range(found, FORMAT):
-                database.executescript(MIGRATIONS[number])
-        database.execute(f"PRAGMA user_version = {FORMAT}")
+        steps = [MIGRATIONS[number] for number in range(found, FORMAT)] if found else [_SCHEMA]
+        self._database.executescript(
+            f"BEGIN IMMEDIATE; {' '.join(steps)} PRAGMA user_version = {FORMAT}; COMMIT"
+        )
+        places = [self.folder / "incoming", self.folder / "blobs"]
+        places += [places[1] / f"{number:02x}" for number in range(256)]
+        for place in places:
+            place.mkdir(exist_ok=True)
+        for place in (places[1], self.folder, self.folder.parent):
+            _sync_folder(place)
         self._sweep()
 
     def _sweep(self) -> None:
-        """Count who uses which blob, and remove the files that nobody does."""
-        uses: Counter[str] = Counter()
-        for table in ("version", "part"):
-            for (text,) in self._database.execute(f"SELECT record FROM {table}"):  # noqa: S608
-                uses.update(_names(text))
+        """Let go of what was held, and remove the files that no record refers to."""
         with self.transaction():
-            self._database.execute("DELETE FROM blob")
-            self._database.executemany("INSERT INTO blob VALUES (?, ?)", list(uses.items()))
-        for place in ("incoming", "blobs"):
-            for path in (self.folder / place).rglob("*"):
-                if path.is_file() and (place == "incoming" or path.name not in uses):
+            self._database.execute("UPDATE blob SET held = 0 WHERE held > 0")
+            self._database.execute("DELETE FROM blob WHERE uses <= 0")
+        for path in (self.folder / "incoming").iterdir():
+            path.unlink()
+        for place in (self.folder / "blobs").iterdir():
+            rows = self._database.execute(
+                "SELECT name FROM blob WHERE name BETWEEN ? AND ?",
+                (place.name, f"{place.name}~"),  # all names are digits, which come before it
+            )
+            used = {name for (name,) in rows}
+            for path in place.iterdir():
+                if path.name not in used:
                     path.unlink()
 
     def close(self) -> None:
-        database = getattr(self._local, "database", None)
-        if database is not None:
-            database.close()
-            del self._local.database
+        while self._connections:
+            self._connections.pop().close()
+        self._local = threading.local()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -134,11 +144,14 @@ class DiskStorage:
         found: sqlite3.Connection | None = getattr(self._local, "database", None)
         if found is None:
             path = self.folder / "index.sqlite"
-            found = sqlite3.connect(path, timeout=60, isolation_level=None)
+            # Closed by whoever closes the storage, when its thread may be gone.
+            found = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+            self._connections.append(found)
             found.execute("PRAGMA journal_mode = WAL")
             found.execute(f"PRAGMA synchronous = {'FULL' if self._fsync else 'OFF'}")
             self._local.database = found
             self._local.doomed = []
+            self._local.made = []
             self._local.depth = 0
             self._local.buckets = {}
             self._local.seen = -1
@@ -156,53 +169,62 @@ class DiskStorage:
             yield
             database.execute("COMMIT")
         except BaseException:
-            local.doomed.clear()
+            local.doomed, local.made = local.made, []
             if database.in_transaction:
                 database.execute("ROLLBACK")
             raise
         finally:
             local.depth = 0
             local.seen = -1
-        for name in local.doomed:
-            self._path(name).unlink(missing_ok=True)
-        local.doomed.clear()
+            self._remove_doomed()
+
+    def _remove_doomed(self) -> None:
+        """Remove the files that a transaction left without a record."""
+        for name in self._local.doomed:
+            with suppress(OSError):  # then the next start removes it
+                _place(self.folder, name).unlink(missing_ok=True)
+        self._local.doomed, self._local.made = [], []
 
     def transaction(self) -> AbstractContextManager[None]:
         return self._transaction()
 
     # Blobs
 
-    def _path(self, name: str) -> Path:
-        return self.folder / "blobs" / name[:2] / name
-
     def _name(self, blob: Blob) -> str:
         """A blob as a record names it; one of another storage is copied here first."""
         if isinstance(blob, StoredBlob) and blob.path.is_relative_to(self.folder):
             return f"{blob.path.name}.{blob.size}.{blob.crc64}"
         writer = self.blob_writer()
-        for offset in range(0, blob.size, _CHUNK):
-            writer.write(blob.read(offset, min(_CHUNK, blob.size - offset)))
-        return self._name(writer.finish())
+        try:
+            for offset in range(0, blob.size, _CHUNK):
+                writer.write(blob.read(offset, min(_CHUNK, blob.size - offset)))
+            copy = writer.finish()
+        except BaseException:
+            writer.abandon()
+            raise
+        named = self._name(copy)
+        self._local.made.append(named.partition(".")[0])
+        return named
 
     def _find(self, named: str) -> Blob:
         name, size, crc = named.split(".")
-        return StoredBlob(self._path(name), int(size), int(crc))
+        return StoredBlob(_place(self.folder, name), int(size), int(crc))
 
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
         """Count the blobs of records that go as used once less; the unused go after the commit."""
         for (text,) in rows:
             for name in _names(text):
-                self._end_use(name)
+                self._count(name, -1)
 
-    def _add_use(self, name: str) -> None:
+    def _count(self, name: str, uses: int, held: int = 0) -> None:
+        """Count a blob as used or held so much more; without either it goes after the commit."""
         self._database.execute(
-            "INSERT INTO blob VALUES (?, 1) ON CONFLICT DO UPDATE SET uses = uses + 1", (name,)
+            "INSERT INTO blob VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET uses = uses + excluded.uses, held = held + excluded.held",
+            (name, uses, held),
         )
-
-    def _end_use(self, name: str) -> None:
-        self._database.execute("UPDATE blob SET uses = uses - 1 WHERE name = ?", (name,))
         gone = self._database.execute(
-            "DELETE FROM blob WHERE name = ? AND uses <= 0 RETURNING name", (name,)
+            "DELETE FROM blob WHERE name = ? AND uses <= 0 AND held <= 0 RETURNING name", (name,)
         ).fetchall()
         self._local.doomed.extend(name for (name,) in gone)
 
@@ -210,7 +232,7 @@ class DiskStorage:
         """A record as text, with its blobs counted as used once more."""
         text = records.write(record, self._name)
         for name in _names(text):
-            self._add_use(name)
+            self._count(name, 1)
         return text
 
     def blob_writer(self) -> BlobWriter:
@@ -220,12 +242,12 @@ class DiskStorage:
         # A hold ends with the process: the next start counts afresh.
         with self.transaction():
             for blob in content:
-                self._add_use(self._name(blob).partition(".")[0])
+                self._count(self._name(blob).partition(".")[0], 0, 1)
 
     def release(self, content: tuple[Blob, ...]) -> None:
         with self.transaction():
             for blob in content:
-                self._end_use(self._name(blob).partition(".")[0])
+                self._count(self._name(blob).partition(".")[0], 0, -1)
 
     def forget(self, content: tuple[Blob, ...]) -> None:
         for blob in content:
@@ -425,10 +447,10 @@ class _FileWriter:
     """Writes a blob to a file that becomes part of the storage when it is finished."""
 
     def __init__(self, folder: Path, fsync: bool) -> None:
-        self._folder = folder
+        name = f"{_random.getrandbits(128):032x}"
         self._fsync = fsync
-        self._name = f"{_random.getrandbits(128):032x}"
-        self._incoming = folder / "incoming" / self._name
+        self._incoming = folder / "incoming" / name
+        self._path = _place(folder, name)
         self._file = self._incoming.open("xb")
         self._crc64 = 0
         self.size = 0
@@ -443,19 +465,20 @@ class _FileWriter:
         if self._fsync:
             os.fsync(self._file.fileno())
         self._file.close()
-        place = self._folder / "blobs" / self._name[:2]
-        made = not place.exists()
-        place.mkdir(exist_ok=True)
-        path = self._incoming.rename(place / self._name)
+        self._incoming.rename(self._path)
         if self._fsync:
-            for folder in (place, place.parent) if made else (place,):
-                _sync_folder(folder)
-        return StoredBlob(path, self.size, self._crc64)
+            _sync_folder(self._path.parent)
+        return StoredBlob(self._path, self.size, self._crc64)
 
     def abandon(self) -> None:
         with suppress(OSError):
             self._file.close()
-        self._incoming.unlink(missing_ok=True)
+        for path in (self._incoming, self._path):
+            path.unlink(missing_ok=True)
+
+
+def _place(folder: Path, name: str) -> Path:
+    return folder / "blobs" / name[:2] / name
 
 
 def _sync_folder(folder: Path) -> None:

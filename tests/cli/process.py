@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -53,7 +54,7 @@ class Running:
 
     def ask(self, method: str, target: str, body: bytes | None = None, **headers: str) -> Answer:
         """Send one request; `user_agent` stands for the header User-Agent."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = self._connection()
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
             connection.request(method, target, body, fields)
@@ -61,6 +62,14 @@ class Running:
             return Answer(answer.status, dict(answer.headers), answer.read().decode())
         finally:
             connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.endpoint.startswith("http://"):
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        context = ssl.create_default_context(cafile=self.ready["ca_file"])
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self.port, timeout=PATIENCE, context=context
+        )
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal; returns the exit status."""

@@ -50,10 +50,19 @@ def seed(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.fixture
-def free_port() -> int:
+def find_free_port() -> int:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def free_port() -> int:
+    return find_free_port()
+
+
+@pytest.fixture
+def other_port() -> int:
+    return find_free_port()
 
 
 def refuse(*arguments: str, **variables: str) -> str:
@@ -181,6 +190,10 @@ def test_file_that_is_a_folder(tmp_path: Path, flag: str) -> None:
         ("port", "65536", "'65536' is no port"),
         ("port", "http", "'http' is no port"),
         ("port", "٨٠٨٠", "is no port"),
+        ("tls-port", "https", "'https' is no port"),
+        ("cname", "img.example.com", "'img.example.com' binds no bucket; write HOST=BUCKET"),
+        ("cname", "img.example.com=No_Bucket", "binds no bucket"),
+        ("cname", "b.test=abc,a b=abc", "'a b' is no host"),
         ("auth", "lenient", "'lenient' is not one of strict, relaxed, off"),
         ("log-level", "loud", "'loud' is not one of debug, info, warning, error, critical"),
     ],
@@ -265,7 +278,13 @@ def test_bad_seed(tmp_path: Path, text: str, complaint: str) -> None:
 WAYS = ("variable", "flag")
 
 
-def given(way: str, folder: Path, port: int) -> dict[str, str]:
+OWN_CERTIFICATE = {"tls_cert", "tls_key"}
+"""The settings that do not go together with a CA: they have a test of their own."""
+
+SWITCHES = {"strict_addressing", "tls"}
+
+
+def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
     """A value for each setting that tells in which way it was given; see `seen`."""
     seed = folder / f"{way}.toml"
     seed.write_text(
@@ -281,6 +300,12 @@ def given(way: str, folder: Path, port: int) -> dict[str, str]:
         "access_key_secret": f"secret-{way}",
         "auth": {"variable": "relaxed", "flag": "strict"}[way],
         "domain": f"{way}.test",
+        "cname": f"img.{way}.example=of-the-{way}",
+        "strict_addressing": "on",
+        "tls": "on",
+        "tls_port": str(tls_port),
+        "tls_dir": str(folder / f"{way}-tls"),
+        "ca_file": str(folder / f"{way}.pem"),
         "seed": str(seed),
         "access_log": str(folder / f"{way}.log"),
         "admin_token": f"token-{way}",
@@ -298,8 +323,14 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
     }
     (way,) = signing
     stranger = oss2.AuthV4("nobody", "whatever")
-    service = oss2.Service(signing[way], running.endpoint, region=region)
+    service = _service(running, signing[way], region)
     (bucket,) = [bucket.name for bucket in oss2.BucketIterator(service)]
+    (cname,) = [
+        f"img.{way}.example={bucket}"
+        for way in WAYS
+        if running.ask("GET", "/a", Host=f"img.{way}.example").status == 200
+    ]
+    in_path = running.ask("GET", f"/{bucket}/a")
     (domain,) = [
         f"{way}.test"
         for way in WAYS
@@ -307,7 +338,7 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
     ]
     (token,) = [f"token-{way}" for way in WAYS if _may_administer(running, f"token-{way}")]
     return {
-        "host": running.endpoint.removeprefix("http://").partition(":")[0],
+        "host": running.endpoint.partition("://")[2].partition(":")[0],
         "port": str(running.port),
         "ready_file": str(_only(folder, "json")),
         "region": region,
@@ -315,15 +346,28 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         "access_key_secret": f"secret-{way}",
         "auth": "relaxed" if _can_list(running, stranger, region) else "strict",
         "domain": domain,
+        "cname": cname,
+        "strict_addressing": "on" if in_path.code == "SecondLevelDomainForbidden" else "off",
+        "tls": "on" if running.endpoint.startswith("https://") else "off",
+        "tls_port": str(running.ready["https_endpoint"]).rpartition(":")[2],
+        "tls_dir": str(next(folder.glob("*-tls"))),
+        "ca_file": str(_only(folder, "pem")),
         "seed": str(folder / f"{bucket.removeprefix('of-the-')}.toml"),
         "access_log": str(_only(folder, "log")),
         "admin_token": token,
     }
 
 
+def _service(running: Running, auth: oss2.AuthV4, region: str) -> oss2.Service:
+    session = oss2.Session()
+    session.session.trust_env = False
+    session.session.verify = running.ready.get("ca_file")
+    return oss2.Service(auth, running.endpoint, region=region, session=session)
+
+
 def _can_list(running: Running, auth: oss2.AuthV4, region: str) -> bool:
     try:
-        oss2.Service(auth, running.endpoint, region=region).list_buckets()
+        _service(running, auth, region).list_buckets()
     except oss2.exceptions.ServerError as error:
         if error.code not in ("SignatureDoesNotMatch", "InvalidAccessKeyId"):
             raise
@@ -346,19 +390,27 @@ def variables_of(values: dict[str, str]) -> dict[str, str]:
     return {f"OSS_EMULATOR_{name.upper()}": value for name, value in values.items()}
 
 
-def test_each_flag_has_a_variable_of_the_same_name(tmp_path: Path, free_port: int) -> None:
-    values = given("variable", tmp_path, free_port)
-    assert set(values) == {field.name for field in fields(Settings)}
+def test_each_flag_has_a_variable_of_the_same_name(
+    tmp_path: Path, free_port: int, other_port: int
+) -> None:
+    values = given("variable", tmp_path, free_port, other_port)
+    assert set(values) == {field.name for field in fields(Settings)} - OWN_CERTIFICATE
     env = environment(**variables_of(values))
     with started((*EMULATOR, "serve"), tmp_path, Path(values["ready_file"]), env) as running:
         assert {**seen(running, tmp_path), "log_level": "debug"} == values
 
 
-def test_each_flag_goes_before_its_variable(tmp_path: Path, free_port: int) -> None:
-    values = given("flag", tmp_path, free_port)
+def test_each_flag_goes_before_its_variable(
+    tmp_path: Path, free_port: int, other_port: int
+) -> None:
+    values = given("flag", tmp_path, free_port, other_port)
     # A value that would end the server shows that the variable is not even read.
-    variables = given("variable", tmp_path, 0) | {"port": "x", "auth": "x", "log_level": "x"}
-    flags = [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
+    wrong = dict.fromkeys(["port", "auth", "log_level", "tls_port", *SWITCHES], "x")
+    variables = given("variable", tmp_path, 0, 0) | wrong
+    flags = [
+        f"--{name.replace('_', '-')}" + ("" if name in SWITCHES else f"={value}")
+        for name, value in values.items()
+    ]
     env = environment(**variables_of(variables))
     with started(
         (*EMULATOR, "serve", *flags), tmp_path, Path(values["ready_file"]), env

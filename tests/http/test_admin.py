@@ -4,157 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPResponse
-from typing import Any, NamedTuple
+from typing import Any
 
+import oss2
 import pytest
 
 from emulator import Emulator
 from emulator.protocol.message import Request
-from emulator.referer import RefererConfiguration
 from emulator.server import admin
-
-
-class Answer(NamedTuple):
-    status: int
-    text: str
-    headers: dict[str, str]
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-
-class Admin(NamedTuple):
-    """An emulator, and requests to its administration."""
-
-    emulator: Emulator
-
-    def send(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
-    ) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.emulator.port, timeout=20)
-        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        try:
-            connection.request(method, path, data, headers or {})
-            response = connection.getresponse()
-            return Answer(response.status, response.read().decode(), dict(response.headers))
-        finally:
-            connection.close()
-
-    def get(self, target: str, referer: str | None = None) -> Answer:
-        return self.send("GET", target, headers={"Referer": referer} if referer else {})
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-RULES = RefererConfiguration(
-    allow_empty_referer=False, whitelist=("http://www.example.com/",), blacklist=("http://bad/",)
-)
-
-
-@pytest.fixture
-def site(running: Emulator) -> Iterator[Admin]:
-    running.bucket("examplebucket", acl="public-read", rules=RULES)
-    running.put("/examplebucket/a", b"0123456789")
-    yield Admin(running)
-    running.reset()
-
-
-def test_journal_tells_what_was_decided(site: Admin) -> None:
-    site.get("/examplebucket/a", "http://www.example.com/")
-    site.get("/examplebucket/a", "http://evil/?x=1")
-    site.get("/other/a")
-    allowed, denied, missing = site.get("/_emulator/journal").json["entries"]
-    assert allowed["number"] < denied["number"] < missing["number"]
-    assert (allowed["status"], allowed["decision"]["entry"]) == (200, "http://www.example.com/")
-    assert allowed["operation"] == "GetObject"
-    assert allowed["sent_bytes"] == 10
-    assert (denied["status"], denied["code"], denied["ec"]) == (
-        403,
-        "AccessDenied",
-        "0003-00000503",
-    )
-    assert denied["referer"] == "http://evil/?x=1"
-    assert denied["decision"]["referer"] == "http://evil/"
-    assert denied["decision"]["steps"][-1]["sentence"] == "No whitelist entry matches."
-    assert (missing["code"], missing["decision"]) == ("NoSuchBucket", None)
-
-
-def test_journal_is_filtered(site: Admin) -> None:
-    site.get("/examplebucket/a", "http://www.example.com/")
-    site.get("/examplebucket/a", "http://evil/")
-    site.get("/other/a")
-
-    def statuses(query: str) -> list[int]:
-        entries = site.get(f"/_emulator/journal?{query}").json["entries"]
-        return [entry["status"] for entry in entries]
-
-    assert statuses("verdict=denied") == [403]
-    assert statuses("verdict=allowed") == [200, 404]
-    assert statuses("bucket=examplebucket") == [200, 403]
-    assert statuses("limit=1") == [404]
-    first = site.get("/_emulator/journal").json["entries"][0]["number"]
-    assert statuses(f"since={first}") == [403, 404]
-    assert site.send("DELETE", "/_emulator/journal").status == 200
-    assert statuses("") == []
-
-
-def test_long_poll_waits_for_what_fits(site: Admin) -> None:
-    got: list[Answer] = []
-    target = "/_emulator/journal?verdict=denied&wait=20"
-    poll = threading.Thread(target=lambda: got.append(site.get(target)))
-    poll.start()
-    while poll.is_alive():
-        site.get("/examplebucket/a", "http://www.example.com/")
-        site.get("/examplebucket/a", "http://evil/")
-        poll.join(0.01)
-    entries = got[0].json["entries"]
-    assert {entry["status"] for entry in entries} == {403}
-
-
-def test_long_poll_ends_without_news(site: Admin) -> None:
-    assert site.get("/_emulator/journal?wait=0.01").json == {"entries": []}
-
-
-def _event(response: HTTPResponse) -> dict[str, Any]:
-    lines = []
-    while (line := response.readline()) != b"\n":
-        lines.append(line.decode().rstrip())
-    number, data = lines
-    entry: dict[str, Any] = json.loads(data.removeprefix("data: "))
-    assert number == f"id: {entry['number']}"
-    return entry
-
-
-def test_journal_is_followed_live(site: Admin) -> None:
-    site.get("/examplebucket/a", "http://evil/")
-    connection = HTTPConnection("127.0.0.1", site.emulator.port, timeout=20)
-    connection.request(
-        "GET", "/_emulator/journal?verdict=denied", headers={"Accept": "text/event-stream"}
-    )
-    response = connection.getresponse()
-    assert response.headers["Content-Type"] == "text/event-stream"
-    assert _event(response)["ec"] == "0003-00000503"
-    site.get("/examplebucket/a", "http://www.example.com/")
-    site.get("/examplebucket/a", "http://bad/")
-    assert _event(response)["ec"] == "0003-00000502"
-    connection.close()
-
-
-def test_a_follower_does_not_hold_up_the_end() -> None:
-    with Emulator() as emulator:
-        connection = HTTPConnection("127.0.0.1", emulator.port, timeout=20)
-        connection.request("GET", "/_emulator/journal", headers={"Accept": "text/event-stream"})
-        response = connection.getresponse()
-    assert response.read() == b""
-    connection.close()
+from tests.http.administration import REFERER, Admin
 
 
 def test_reset_goes_back_to_the_beginning(site: Admin) -> None:
@@ -229,50 +87,6 @@ def test_check_decides_without_a_request(site: Admin, source: str) -> None:
     ]
 
 
-REFERER = "http://www.example.com/"
-
-
-def test_fault_answers_with_an_error_and_does_nothing(site: Admin) -> None:
-    fault = {"operation": "PutObject", "status": 503, "code": "SlowDown", "times": 1}
-    assert site.send("POST", "/_emulator/faults", fault).status == 201
-    bucket = site.emulator.bucket("examplebucket", acl="public-read")
-    import oss2
-
-    with pytest.raises(oss2.exceptions.ServerError) as caught:
-        bucket.put_object("new", b"1")
-    assert (caught.value.status, caught.value.code) == (503, "SlowDown")
-    assert not bucket.object_exists("new")
-    bucket.put_object("new", b"1")
-
-
-def test_fault_cuts_the_body(site: Admin) -> None:
-    site.send("POST", "/_emulator/faults", {"key": "a", "cut_body": 4})
-    connection = HTTPConnection("127.0.0.1", site.emulator.port, timeout=20)
-    connection.request("GET", "/examplebucket/a", headers={"Referer": REFERER})
-    response = connection.getresponse()
-    import http.client
-
-    with pytest.raises(http.client.IncompleteRead) as caught:
-        response.read()
-    assert (response.status, caught.value.partial) == (200, b"0123")
-    connection.close()
-
-
-def test_fault_resets_the_connection(site: Admin) -> None:
-    site.send("POST", "/_emulator/faults", {"reset": True})
-    with pytest.raises(ConnectionError):
-        site.get("/examplebucket/a", REFERER)
-    number = site.get("/_emulator/faults").json["faults"][0]["id"]
-    assert site.send("DELETE", f"/_emulator/faults/{number}").json == {"faults": []}
-    assert site.get("/examplebucket/a", REFERER).status == 200
-
-
-def test_fault_spoils_the_crc(site: Admin) -> None:
-    right = site.get("/examplebucket/a", REFERER).headers["x-oss-hash-crc64ecma"]
-    site.send("POST", "/_emulator/faults", {"wrong_crc": True})
-    assert site.get("/examplebucket/a", REFERER).headers["x-oss-hash-crc64ecma"] != right
-
-
 def test_clock_is_what_signatures_expire_by(site: Admin) -> None:
     bucket = site.emulator.bucket("examplebucket", acl="public-read")
     target = bucket.sign_url("GET", "a", 60).removeprefix(site.emulator.endpoint)
@@ -301,34 +115,6 @@ def test_metrics_count_what_happened(site: Admin) -> None:
     line = 'oss_emulator_requests_total{operation="GetObject",verdict="denied",status="403"} '
     (count,) = [text for text in answer.text.splitlines() if text.startswith(line)]
     assert int(count.removeprefix(line)) >= 2
-
-
-def test_metrics_are_well_formed(site: Admin) -> None:
-    """What promtool checks: each sample has a type, buckets grow, +Inf is the count."""
-    import re
-
-    site.get("/examplebucket/a", REFERER)
-    types: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    last: dict[str, int] = {}
-    for line in site.get("/_emulator/metrics").text.splitlines():
-        if line.startswith("# TYPE "):
-            _, _, name, kind = line.split()
-            assert name not in types
-            types[name] = kind
-        elif not line.startswith("#"):
-            match = re.fullmatch(r'([a-z_]+)\{((?:[a-z]+="[^"\\]*",?)+)\} ([0-9.]+)', line)
-            assert match is not None, line
-            name, labels, value = match.groups()
-            base = re.sub(r"_(bucket|sum|count)$", "", name)
-            assert base in types or name in types
-            operation = labels.split(",")[0]
-            if name.endswith("_bucket"):
-                assert int(value) >= last.get(operation, 0)
-                last[operation] = int(value)
-            elif name.endswith("_count"):
-                counts[operation] = int(value)
-    assert last == counts
 
 
 NONSENSE = [

@@ -219,7 +219,7 @@ def test_a_connect_in_a_connect(emulator: Emulator) -> None:
 def test_connect_to_anything_else_is_refused(client: Client, authority: str) -> None:
     answer = client.request("CONNECT", authority, [("Host", BUCKET)])
     assert (answer.status, answer.code) == (403, "ProxyForbidden")
-    assert answer.error["Host"] == authority.replace("[", "").replace("]", "")
+    assert answer.error["Host"] == authority
     assert answer.headers["Connection"] == "close"
     check_alive(client)
 

@@ -55,11 +55,11 @@ def accepted(request: Request, call: Call = CALL) -> None:
 
 
 def with_headers(request: Request, **headers: str) -> Request:
-    return replace(request, headers={**request.headers, **_dashed(headers)})
+    return request._replace(headers={**request.headers, **_dashed(headers)})
 
 
 def with_query(request: Request, **query: str) -> Request:
-    return replace(request, query={**request.query, **_dashed(query)})
+    return request._replace(query={**request.query, **_dashed(query)})
 
 
 def without(values: Mapping[str, str], *names: str) -> dict[str, str]:
@@ -132,7 +132,7 @@ def test_the_error_tells_how_to_sign(client: Client) -> None:
 @pytest.mark.parametrize(
     "tamper",
     [
-        lambda r: (replace(r, method="GET"), {}),
+        lambda r: (r._replace(method="GET"), {}),
         lambda r: (r, {"bucket": "b-bucket"}),
         lambda r: (r, {"key": "a dir/b key"}),
         lambda r: (r, {"key": "a dir"}),
@@ -141,11 +141,11 @@ def test_the_error_tells_how_to_sign(client: Client) -> None:
         lambda r: (with_headers(r, content_md5="eB5eK"), {}),
         lambda r: (with_headers(r, x_oss_meta_a="2"), {}),
         lambda r: (with_headers(r, x_oss_meta_b="1"), {}),
-        lambda r: (replace(r, headers=without(r.headers, "x-oss-meta-a")), {}),
+        lambda r: (r._replace(headers=without(r.headers, "x-oss-meta-a")), {}),
         lambda r: (with_query(r, partNumber="8"), {}),
         lambda r: (with_query(r, acl=""), {}),
         lambda r: (with_query(r, x_oss_process="image/info"), {}),
-        lambda r: (replace(r, query=without(r.query, "uploadId")), {}),
+        lambda r: (r._replace(query=without(r.query, "uploadId")), {}),
     ],
     ids=[
         "method",
@@ -198,7 +198,7 @@ def test_additional_headers_are_signed(client: Client) -> None:
     accepted(request)
     assert refused(with_headers(request, range="bytes=0-2")).code == "SignatureDoesNotMatch"
     assert refused(with_headers(request, host="elsewhere")).code == "SignatureDoesNotMatch"
-    fewer = replace(request, headers=without(request.headers, "range"))
+    fewer = request._replace(headers=without(request.headers, "range"))
     assert refused(fewer).code == "SignatureDoesNotMatch"
 
 
@@ -217,7 +217,7 @@ def test_another_signature(client: Client) -> None:
 
 
 def at(request: Request, received: float) -> Request:
-    return replace(request, received=received)
+    return request._replace(received=received)
 
 
 @pytest.mark.parametrize(

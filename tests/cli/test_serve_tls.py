@@ -1,0 +1,134 @@
+"""`oss-emulator serve` with https: the files it reads and writes, what it says, and how it ends."""
+
+import json
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.cli.process import EMULATOR, PATIENCE, environment, serving, wait_for
+from tests.cli.test_serve import refuse
+
+
+def test_http_and_https_are_announced(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    with serving(tmp_path, "--tls-port", "0", "--ca-file", str(ca_file)) as running:
+        assert running.endpoint == f"http://127.0.0.1:{running.port}"
+        https_endpoint = running.ready["https_endpoint"]
+        assert https_endpoint.startswith("https://127.0.0.1:")
+        assert running.ready["ca_file"] == str(ca_file)
+        wait_for(lambda: running.stdout.read_text().endswith("\n"))
+        said = running.stdout.read_text()
+        assert f"endpoint {running.endpoint} and {https_endpoint}, region" in said
+        assert running.ask("GET", "/_emulator/health").status == 200
+
+
+def test_https_alone_is_announced(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    with serving(tmp_path, "--tls", "--ca-file", str(ca_file)) as running:
+        assert running.endpoint == running.ready["https_endpoint"]
+        assert running.endpoint == f"https://127.0.0.1:{running.port}"
+        wait_for(lambda: running.stdout.read_text().endswith("\n"))
+        assert f"endpoint {running.endpoint}, region" in running.stdout.read_text()
+        health = running.ask("GET", "/_emulator/health")
+        assert json.loads(health.text)["status"] == "ok"
+
+
+def test_a_kept_ca_outlives_the_server(tmp_path: Path) -> None:
+    flags = ("--tls", "--tls-dir", str(tmp_path / "tls"), "--ca-file", str(tmp_path / "ca.pem"))
+    certificates = []
+    for _ in range(2):
+        with serving(tmp_path, *flags) as running:
+            assert running.ask("GET", "/_emulator/health").status == 200
+        certificates.append((tmp_path / "ca.pem").read_bytes())
+    assert certificates[0] == certificates[1]
+
+
+def test_a_certificate_of_ones_own(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    own = authority.issue_cert("127.0.0.1")
+    own.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    own.private_key_pem.write_to_path(tmp_path / "key.pem")
+    context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+    files = {"tls_cert": str(tmp_path / "cert.pem"), "tls_key": str(tmp_path / "key.pem")}
+    flags = [f"--{name.replace('_', '-')}={path}" for name, path in files.items()]
+    variables = {f"OSS_EMULATOR_{name.upper()}": path for name, path in files.items()}
+    for given, env in [(flags, environment()), ([], environment(**variables))]:
+        with (
+            serving(tmp_path, "--tls", *given, env=env) as running,
+            socket.create_connection(("127.0.0.1", running.port), PATIENCE) as raw,
+            context.wrap_socket(raw, server_hostname="127.0.0.1") as secure,
+        ):
+            assert "ca_file" not in running.ready
+            secure.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            assert secure.recv(100).startswith(b"HTTP/1.1 403 ")
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"])
+def test_a_client_that_does_not_begin_tls_does_not_hold_up_the_end(
+    tmp_path: Path, said: bytes
+) -> None:
+    with (
+        serving(tmp_path, "--tls", "--ca-file", str(tmp_path / "ca.pem")) as running,
+        socket.create_connection(("127.0.0.1", running.port), PATIENCE) as raw,
+    ):
+        raw.sendall(said)
+        assert running.ask("GET", "/_emulator/health").status == 200
+        assert running.end() == 0
+        assert running.stderr.read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--tls-key", "key.pem"), "a key for TLS needs its certificate as well"),
+        (("--tls-cert", "a.pem", "--tls-dir", "tls"), "there is no local CA to keep"),
+        (("--tls", "--tls-cert", "nowhere.pem"), "nowhere.pem cannot be read: No such file"),
+        (("--tls", "--tls-cert", "."), ". cannot be read: Is a directory"),
+        (("--tls", "--tls-cert", __file__), "is no certificate with its key in PEM"),
+        (("--tls", "--tls-dir", __file__), "can be neither read nor made: File exists"),
+        (("--ca-file", "/nowhere/ca.pem"), "/nowhere/ca.pem cannot be written: No such file"),
+    ],
+)
+def test_what_cannot_be_used_is_told(flags: tuple[str, ...], complaint: str) -> None:
+    assert complaint in refuse("serve", "--port", "0", *flags)
+
+
+@pytest.mark.parametrize("value", ["x", "2", "yes!"])
+@pytest.mark.parametrize("name", ["TLS", "STRICT_ADDRESSING"])
+def test_bad_switch(name: str, value: str) -> None:
+    variable = f"OSS_EMULATOR_{name}"
+    sentence = refuse("serve", "--port", "0", **{variable: value})
+    assert f"{variable}: {value!r} is not one of on, off" in sentence
+
+
+def test_without_https_nothing_of_it_is_loaded() -> None:
+    code = (
+        "import sys, emulator.cli.serve; from emulator import Emulator\n"
+        "with Emulator(): print({'trustme', 'cryptography'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+    assert done.stdout == "set()\n"
+
+
+def test_missing_package_is_named(tmp_path: Path) -> None:
+    """The extra `tls` may not be installed."""
+    (tmp_path / "trustme.py").write_text("raise ImportError('as if it were not installed')")
+    done = subprocess.run(
+        [*EMULATOR, "serve", "--port", "0", "--tls"],
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONPATH=str(tmp_path)),
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "oss-emulator: TLS needs the package trustme, which is not installed; "
+        "install it with pip install 'oss-emulator[tls]'\n"
+    )

@@ -1,0 +1,43 @@
+"""Requests to an emulator and to its administration."""
+
+from __future__ import annotations
+
+import json
+from http.client import HTTPConnection
+from typing import Any, NamedTuple
+
+from emulator import Emulator
+
+REFERER = "http://www.example.com/"
+"""What the rules of `site` let in."""
+
+
+class Answer(NamedTuple):
+    status: int
+    text: str
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Admin(NamedTuple):
+    """An emulator, and requests to its administration."""
+
+    emulator: Emulator
+
+    def send(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        connection = HTTPConnection("127.0.0.1", self.emulator.port, timeout=20)
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        try:
+            connection.request(method, path, data, headers or {})
+            response = connection.getresponse()
+            return Answer(response.status, response.read().decode(), dict(response.headers))
+        finally:
+            connection.close()
+
+    def get(self, target: str, referer: str | None = None) -> Answer:
+        return self.send("GET", target, headers={"Referer": referer} if referer else {})

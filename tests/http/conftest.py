@@ -1,0 +1,31 @@
+"""An emulator whose administration is asked, with one bucket that has rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from emulator import Emulator
+from emulator.referer import RefererConfiguration
+from tests.http.administration import REFERER, Admin
+
+RULES = RefererConfiguration(
+    allow_empty_referer=False, whitelist=(REFERER,), blacklist=("http://bad/",)
+)
+
+
+@pytest.fixture(scope="module")
+def administered() -> Iterator[Emulator]:
+    """The emulator that the tests of one module share."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def site(administered: Emulator) -> Iterator[Admin]:
+    """The bucket `examplebucket`, which anybody may read whom the rules let in, with an object."""
+    administered.bucket("examplebucket", acl="public-read", rules=RULES)
+    administered.put("/examplebucket/a", b"0123456789")
+    yield Admin(administered)
+    administered.reset()
