@@ -13,7 +13,7 @@ from emulator.protocol.message import Request, Response
 from emulator.protocol.parameters import SUBRESOURCES, is_parameter
 from emulator.protocol.website import Visit
 from emulator.referer import Decision, Signing
-from emulator.settings import Limits
+from emulator.settings import THE_SERVICES, Limits
 from emulator.storage import Account, Blob, Bucket, MemoryBlob, Storage
 
 
@@ -118,7 +118,7 @@ class Call:
     request_id: str
     storage: Storage
     region: str
-    limits: Limits = Limits()
+    limits: Limits = THE_SERVICES
     target: Target = SERVICE
     operation: Operation = UNKNOWN
     record: Bucket | None = None

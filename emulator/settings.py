@@ -40,6 +40,9 @@ class Limits:
     """Parts of an upload (UploadPart)."""
 
 
+THE_SERVICES = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one server."""

@@ -8,8 +8,20 @@ from collections.abc import Sequence
 import emulator
 from emulator.cli.parser import CommandError, Parser
 
-_COMMANDS = ("serve", "run", "check", "test", "lint", "diff", "translate", "scenarios", "apply")
-"""Each is a module of this package."""
+_COMMANDS = {
+    "serve": "serve",
+    "run": "run",
+    "check": "check",
+    "test": "test",
+    "lint": "lint",
+    "diff": "diff",
+    "translate": "translate",
+    "scenarios": "scenarios",
+    "apply": "apply",
+    "export": "archive",
+    "import": "archive",
+}
+"""Each with the module of this package that declares it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,8 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     given = sys.argv[1:] if arguments is None else list(arguments)
     # Only the command that is asked for is loaded, so that none slows another one down.
-    for name in [name for name in _COMMANDS if given[:1] == [name]] or _COMMANDS:
-        importlib.import_module(f"emulator.cli.{name}").declare(commands)
+    wanted = [module for name, module in _COMMANDS.items() if given[:1] == [name]]
+    for module in wanted or dict.fromkeys(_COMMANDS.values()):
+        importlib.import_module(f"emulator.cli.{module}").declare(commands)
     parsed = parser.parse_args(given)
     try:
         status = int(parsed.run(parsed))

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = flags.read(arguments, os.environ, _FREE)
     if settings.tls or settings.tls_cert is not None:
         arguments.parser.error(
-            "the command needs http and the local CA: leave --tls and its --tls-cert out"
+            "the command needs http and the local CA: leave --tls and --tls-cert out"
         )
     return foreground.serve(settings, partial(_beside, command))
 

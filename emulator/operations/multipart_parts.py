@@ -138,8 +138,10 @@ def _summary(part: Part) -> xml.Children:
 
 def _number(call: Call) -> int:
     text = call.request.query["partNumber"]
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_NUMBER):
-        raise headers.invalid_argument("PartNumber", text, code=Code.INVALID_PART_NUMBER)
+    most = call.limits.parts
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+        message = f"Part number must be an integer between 1 and {most}, inclusive."
+        raise headers.invalid_argument("PartNumber", text, message, Code.INVALID_PART_NUMBER)
     return int(text)
 
 

@@ -80,7 +80,7 @@ def find(
     readers = [_Reader(item.pattern, cuts.index(item.cut)) for item in watched]
     alphabet = _alphabet(item.pattern for item in watched)
     start = (tuple(_Place.BEFORE for _ in cuts), tuple(reader.start for reader in readers))
-    seen = {start}
+    seen = set()  # where it starts is a class as well, if a text that is not empty leads there
     waiting = deque([(start, "")])
     while waiting:
         (places, states), text = waiting.popleft()

@@ -49,8 +49,8 @@ class Emulator:
     texts; `seed` is a TOML file that is put at the start, and that `reset` goes back to. With
     `tls=True` or `tls_port=0` it speaks https, and clients that trust `ca_file` believe it. Raises
     `TypeError` for an option that is not there, `ValueError` for a value that will not do,
-    `OSError` where a port is taken, `FolderError` for a folder of data that cannot be used, `SeedError` for a seed and `CertificateError` for a certificate
-    that cannot be used.
+    `OSError` where a port is taken, `FolderError` for a folder of data that cannot be used,
+    `SeedError` for a seed and `CertificateError` for a certificate that cannot be used.
     """
 
     def __init__(self, *, port: int = 0, **settings: Any) -> None:

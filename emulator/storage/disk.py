@@ -7,9 +7,9 @@ interrupted write left: it goes at the next start.
 
 import fcntl
 import os
+import re
 import sqlite3
 import threading
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -20,7 +20,7 @@ from fastcrc.crc64 import xz as crc64
 
 from emulator.storage import records
 from emulator.storage.base import Account, Bucket, FolderError, Object, Part, Upload
-from emulator.storage.blobs import Blob, BlobWriter, StoredBlob
+from emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob
 
 FORMAT = 1
 """The version of the folder's format."""
@@ -59,6 +59,9 @@ CREATE TABLE blob (
 MIGRATIONS: dict[int, str] = {}
 
 _random = SystemRandom()
+
+_NAME = re.compile(r"[0-9a-f]{32}")
+"""What the file of a blob is called."""
 
 Record = TypeVar("Record", Account, Bucket, Object)
 
@@ -190,7 +193,7 @@ class DiskStorage:
 
     # Blobs
 
-    def _name(self, blob: Blob) -> str:
+    def name(self, blob: Blob) -> str:
         """A blob as a record names it; one of another storage is copied here first."""
         if isinstance(blob, StoredBlob) and blob.path.is_relative_to(self.folder):
             return f"{blob.path.name}.{blob.size}.{blob.crc64}"
@@ -202,12 +205,13 @@ class DiskStorage:
         except BaseException:
             writer.abandon()
             raise
-        named = self._name(copy)
-        self._local.made.append(named.partition(".")[0])
-        return named
+        return self.name(copy)
 
-    def _find(self, named: str) -> Blob:
+    def find(self, named: str) -> StoredBlob:
+        """The blob that a record names; raises `ValueError` for what is no name."""
         name, size, crc = named.split(".")
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{named!r} names no bytes")
         return StoredBlob(_place(self.folder, name), int(size), int(crc))
 
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
@@ -230,24 +234,37 @@ class DiskStorage:
 
     def _keep(self, record: Object | Part) -> str:
         """A record as text, with its blobs counted as used once more."""
-        text = records.write(record, self._name)
+        text = records.write(record, self.name)
         for name in _names(text):
             self._count(name, 1)
         return text
 
     def blob_writer(self) -> BlobWriter:
-        return _FileWriter(self.folder, self._fsync)
+        writer = _FileWriter(self.folder, self._fsync)
+        if self._database.in_transaction:  # what fails leaves no file
+            self._local.made.append(writer.name)
+        return writer
+
+    def take(self, named: str, source: IO[bytes]) -> None:
+        """Take bytes from elsewhere under their name there; raises `CorruptBlobError`."""
+        wanted = self.find(named)
+        writer = _FileWriter(self.folder, self._fsync, wanted.path.name)
+        self._local.made.append(writer.name)
+        while chunk := source.read(_CHUNK):
+            writer.write(chunk)
+        if writer.finish() != wanted:
+            raise CorruptBlobError(f"the bytes {named} are not those that were put")
 
     def hold(self, content: tuple[Blob, ...]) -> None:
         # A hold ends with the process: the next start counts afresh.
         with self.transaction():
             for blob in content:
-                self._count(self._name(blob).partition(".")[0], 0, 1)
+                self._count(self.name(blob).partition(".")[0], 0, 1)
 
     def release(self, content: tuple[Blob, ...]) -> None:
         with self.transaction():
             for blob in content:
-                self._count(self._name(blob).partition(".")[0], 0, -1)
+                self._count(self.name(blob).partition(".")[0], 0, -1)
 
     def forget(self, content: tuple[Blob, ...]) -> None:
         for blob in content:
@@ -263,7 +280,7 @@ class DiskStorage:
 
     def buckets(self) -> Sequence[Bucket]:
         rows = self._database.execute("SELECT record FROM bucket ORDER BY name").fetchall()
-        return [records.read(Bucket, text, self._find) for (text,) in rows]
+        return [records.read(Bucket, text, self.find) for (text,) in rows]
 
     def bucket(self, name: str) -> Bucket | None:
         # Remembered until anybody writes: another connection, or this one (see transaction).
@@ -282,7 +299,7 @@ class DiskStorage:
         with self.transaction():
             self._database.execute(
                 "INSERT OR REPLACE INTO bucket VALUES (?, ?)",
-                (bucket.name, records.write(bucket, self._name)),
+                (bucket.name, records.write(bucket, self.name)),
             )
 
     def delete_bucket(self, name: str) -> None:
@@ -297,13 +314,13 @@ class DiskStorage:
 
     def accounts(self) -> Sequence[Account]:
         rows = self._database.execute("SELECT record FROM account ORDER BY id").fetchall()
-        return [records.read(Account, text, self._find) for (text,) in rows]
+        return [records.read(Account, text, self.find) for (text,) in rows]
 
     def put_account(self, account: Account) -> None:
         with self.transaction():
             self._database.execute(
                 "INSERT OR REPLACE INTO account VALUES (?, ?)",
-                (account.id, records.write(account, self._name)),
+                (account.id, records.write(account, self.name)),
             )
 
     def delete_account(self, account: str) -> None:
@@ -369,14 +386,14 @@ class DiskStorage:
             "SELECT record FROM version WHERE bucket = ? AND key >= ? AND newest ORDER BY key",
             (bucket, start),
         )
-        return (records.read(Object, text, self._find) for (text,) in rows)
+        return (records.read(Object, text, self.find) for (text,) in rows)
 
     def versions(self, bucket: str, start: str = "") -> Iterator[Object]:
         rows = self._database.execute(
             "SELECT record FROM version WHERE bucket = ? AND key >= ? ORDER BY key, number DESC",
             (bucket, start),
         )
-        return (records.read(Object, text, self._find) for (text,) in rows)
+        return (records.read(Object, text, self.find) for (text,) in rows)
 
     # Uploads
 
@@ -384,19 +401,19 @@ class DiskStorage:
         rows = self._database.execute(
             "SELECT record FROM upload WHERE bucket = ? ORDER BY key, id", (bucket,)
         )
-        return (records.read_upload(text, self._find) for (text,) in rows)
+        return (records.read_upload(text, self.find) for (text,) in rows)
 
     def upload(self, bucket: str, upload_id: str) -> Upload | None:
         row = self._database.execute(
             "SELECT record FROM upload WHERE bucket = ? AND id = ?", (bucket, upload_id)
         ).fetchone()
-        return None if row is None else records.read_upload(row[0], self._find)
+        return None if row is None else records.read_upload(row[0], self.find)
 
     def put_upload(self, bucket: str, upload: Upload) -> None:
         with self.transaction():
             self._database.execute(
                 "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?)",
-                (bucket, upload.id, upload.draft.key, records.write_upload(upload, self._name)),
+                (bucket, upload.id, upload.draft.key, records.write_upload(upload, self.name)),
             )
 
     def delete_upload(self, bucket: str, upload_id: str) -> None:
@@ -411,7 +428,7 @@ class DiskStorage:
             "SELECT record FROM part WHERE bucket = ? AND upload = ? ORDER BY number",
             (bucket, upload_id),
         ).fetchall()
-        return [records.read(Part, text, self._find) for (text,) in rows]
+        return [records.read(Part, text, self.find) for (text,) in rows]
 
     def put_part(self, bucket: str, upload_id: str, part: Part) -> None:
         with self.transaction():
@@ -424,7 +441,7 @@ class DiskStorage:
 
     def _one(self, kind: type[Record], query: str, *values: str) -> Record | None:
         row = self._database.execute(query, values).fetchone()
-        return None if row is None else records.read(kind, row[0], self._find)
+        return None if row is None else records.read(kind, row[0], self.find)
 
     def _remove(self, table: str, where: str, *values: str | int) -> None:
         """Delete rows that have blobs."""
@@ -446,8 +463,8 @@ def _names(text: str) -> list[str]:
 class _FileWriter:
     """Writes a blob to a file that becomes part of the storage when it is finished."""
 
-    def __init__(self, folder: Path, fsync: bool) -> None:
-        name = f"{_random.getrandbits(128):032x}"
+    def __init__(self, folder: Path, fsync: bool, name: str = "") -> None:
+        self.name = name = name or f"{_random.getrandbits(128):032x}"
         self._fsync = fsync
         self._incoming = folder / "incoming" / name
         self._path = _place(folder, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from emulator.referer import Pattern, RefererConfiguration, RefererPolicy, automaton, diff, header
@@ -20,6 +20,7 @@ CUTTERS = {Cut.NOT: str, Cut.QUERY: header.cut_query, Cut.PATH: header.cut_path}
 
 @settings(deadline=None)
 @given(ENTRIES, ENTRIES, st.sampled_from(Cut))
+@example("*", "*:", Cut.NOT)  # one has matched before the first character
 def test_a_difference_is_found_exactly_if_there_is_one(one: str, other: str, cut: Cut) -> None:
     patterns = Pattern.compile(one), Pattern.compile(other)
     watched = [Watched(pattern, cut) for pattern in patterns]
