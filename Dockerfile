@@ -8,7 +8,7 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY emulator emulator
 RUN python -m venv /opt/oss-emulator \
- && /opt/oss-emulator/bin/pip install --no-cache-dir '.[fast]'
+ && /opt/oss-emulator/bin/pip install --no-cache-dir '.[fast,tls]'
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin emulator \
@@ -20,10 +20,11 @@ COPY fixtures/seeds /usr/share/oss-emulator/seeds
 ENV PATH=/opt/oss-emulator/bin:$PATH \
     OSS_EMULATOR_HOST=0.0.0.0 \
     OSS_EMULATOR_PORT=9000 \
+    OSS_EMULATOR_DATA=/data \
     OSS_EMULATOR_SEED=/usr/share/oss-emulator/seeds/demo.toml
 
 USER emulator
-# For seed files and access logs. Buckets and objects are in memory and end with the container.
+# Buckets and objects are kept here: mount a volume, or they end with the container.
 WORKDIR /data
 EXPOSE 9000
 

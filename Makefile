@@ -15,7 +15,7 @@ TESTING = $(VENV)/.installed-to-test
 # An environment that was half made is made again.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test lint fmt docs conformance bench clean
+.PHONY: help run test lint fmt docs conformance bench soak clean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -50,6 +50,10 @@ bench: $(TESTING)  ## measure, and print the tables
 	@$(BIN)/python -m benchmarks.decision
 	@$(BIN)/python -m benchmarks.get
 
+soak: $(TESTING)  ## ten minutes of traffic, and a hundred crashes
+	@$(BIN)/python -m tests.hard.soak $(ARGS)
+	@$(BIN)/python -m tests.hard.crash $(ARGS)
+
 clean:  ## remove the environment and all that was made
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find emulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -57,7 +61,7 @@ clean:  ## remove the environment and all that was made
 # To test takes all that running takes, so running installs nothing again.
 $(RUNNING): pyproject.toml $(BIN)/python
 	@echo 'Installing what running takes into $(VENV) ...'
-	@$(INSTALL) '.[fast]'
+	@$(INSTALL) '.[fast,tls]'
 	@touch $@
 
 $(TESTING): pyproject.toml $(BIN)/python

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
+from typing import TypeAlias
 
-from emulator.access import ANONYMOUS, Identity, Permission
-from emulator.protocol.address import SERVICE, Target
+from emulator.access import ANONYMOUS, Identity, Permission, Verdict
+from emulator.protocol.address import SERVICE, SERVICE_DOMAIN, Target, in_service_domain
 from emulator.protocol.checksums import Checksums
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.form import Form
 from emulator.protocol.message import Request, Response
 from emulator.protocol.parameters import SUBRESOURCES, is_parameter
 from emulator.protocol.website import Visit
+from emulator.protocol.xml import Children
 from emulator.referer import Decision, Signing
 from emulator.settings import THE_SERVICES, Limits
 from emulator.storage import Account, Blob, Bucket, MemoryBlob, Storage
@@ -88,6 +90,8 @@ class Operation:
     needs_bucket: bool
     """Whether a missing bucket is an error before anything else (P-18)."""
     perform: Callable[["Call"], Response]
+    gather: "Gather | None" = None
+    """For a body that comes from the storage instead of the request."""
 
 
 def _not_found_yet(call: "Call") -> Response:
@@ -133,7 +137,11 @@ class Call:
     visit: Visit | None = None
     """The page of a website that was asked for."""
     body: Body = NO_BODY
+    verdict: Verdict | None = None
+    """What was decided on its permissions last."""
     error: OSSError | None = None
+    display_name: Callable[[str], str] = str
+    """The display name of an account, by its id."""
 
     @property
     def key(self) -> str:
@@ -142,15 +150,22 @@ class Call:
     @property
     def endpoint(self) -> str:
         """The host name under which this caller reaches the service, with its port (P-33)."""
-        host = self.request.host
-        return host.removeprefix(self.target.bucket + ".") if self.target.bucket else host
+        host, prefix = self.request.host, f"{self.target.bucket}."
+        if in_service_domain(host):
+            return self._public_endpoint
+        return host[len(prefix) :] if host.lower().startswith(prefix) else host
 
     @property
     def internal_endpoint(self) -> str:
         """The endpoint within the region; the same where there is only one."""
-        name, _, domain = self.endpoint.partition(".")
-        internal = domain == "aliyuncs.com" and not name.endswith("-internal")
-        return f"{name}-internal.{domain}" if internal else self.endpoint
+        if in_service_domain(self.request.host):
+            return self._public_endpoint.replace(".", "-internal.", 1)
+        return self.endpoint
+
+    @property
+    def _public_endpoint(self) -> str:
+        _, colon, port = self.request.host.partition(":")
+        return f"oss-{self.region}.{SERVICE_DOMAIN}{colon}{port}"
 
     @property
     def bucket(self) -> Bucket:
@@ -166,6 +181,10 @@ class Call:
             return self.bucket.documents
         account = self.storage.account(self.caller.id)
         return {} if account is None else account.documents
+
+    def owner(self, account: str) -> Children:
+        """The children of Owner (GetBucketInfo)."""
+        return [("ID", account), ("DisplayName", self.display_name(account))]
 
     def documents_below(self, prefix: str) -> dict[str, bytes]:
         """Those whose names start alike, by the rest of their names and in its order."""
@@ -188,6 +207,13 @@ class Call:
             self.storage.put_account(replace(account, documents=documents))
 
 
+Gather: TypeAlias = Callable[[Call], Callable[[], Body]]
+"""Finds the body of an operation, and returns the work of reading it.
+
+The work takes as long as there are bytes, so a server does it off its event loop.
+"""
+
+
 def operation(
     name: str,
     method: str,
@@ -200,6 +226,7 @@ def operation(
     action: str = "",
     status: Status = Status.ENFORCED,
     needs_bucket: bool = True,
+    gather: Gather | None = None,
 ) -> Callable[[Callable[[Call], Response]], Operation]:
     """Make a function the Operation of that name; its action is `oss:` and the name by default."""
 
@@ -216,6 +243,7 @@ def operation(
             status,
             needs_bucket,
             perform,
+            gather,
         )
 
     return declare

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-# Public, internal and accelerate endpoints, with a bucket before them or not.
-_OSS_HOST = re.compile(r"(?:[a-z0-9-]+\.)?oss-[a-z0-9-]+\.aliyuncs\.com", re.IGNORECASE)
+# Public, internal, accelerate and dual-stack endpoints, with a bucket before them or not.
+_OSS_HOST = re.compile(
+    r"(?:[a-z0-9-]+\.)?(?:oss-[a-z0-9-]+|[a-z0-9-]+\.oss)\.aliyuncs\.com", re.IGNORECASE
+)
 
 
 def redirect(url: str, endpoint: str) -> tuple[str, str] | None:

@@ -65,6 +65,7 @@ class Entry(NamedTuple):
             "referer": request.headers.get("referer"),
             "verdict": self.verdict.value,
             "decision": None if decision is None else explain.to_dict(decision),
+            "access": _access(call),
             "status": self.status,
             "code": "" if error is None else error.code,
             "ec": "" if error is None else error.ec,
@@ -132,6 +133,19 @@ class Journal:
     def clear(self) -> None:
         """Forget all entries; numbers go on."""
         self._entries.clear()
+
+
+def _access(call: Call) -> dict[str, Any] | None:
+    """What was decided on the caller's permissions, None where it did not come to that."""
+    verdict = call.verdict
+    if verdict is None:
+        return None
+    return {
+        "allowed": verdict.allowed,
+        "reason": verdict.reason.value,
+        "action": verdict.action or call.operation.action,
+        "statement": verdict.statement.place if verdict.statement is not None else "",
+    }
 
 
 def _size(call: Call) -> int | None:

@@ -5,14 +5,25 @@ from dataclasses import replace
 from random import getrandbits
 from typing import NamedTuple
 
-from emulator.access import ObjectAcl, Permission, authorize
+from emulator import permissions
+from emulator.access import ObjectAcl, Permission, required_of_source
 from emulator.dispatch import Call
-from emulator.protocol import callback, dates, encryption, headers, retention, tagging
+from emulator.protocol import (
+    bucket_info,
+    callback,
+    checksums,
+    dates,
+    encryption,
+    headers,
+    retention,
+    tagging,
+)
 from emulator.protocol.address import decode_key
 from emulator.protocol.copy_source import CopySource
 from emulator.protocol.errors import Code, OSSError
-from emulator.protocol.message import Callback
-from emulator.storage import NULL_VERSION, Bucket, Object, Upload
+from emulator.protocol.message import Callback, FileRange
+from emulator.storage import NULL_VERSION, Bucket, MemoryBlob, Object, Upload
+from emulator.storage.blobs import slices
 
 VERSION_ID = "x-oss-version-id"
 SOURCE_VERSION_ID = "x-oss-copy-source-version-id"
@@ -65,36 +76,41 @@ def check_version_id(version_id: str) -> str:
     return version_id
 
 
-def find_source(call: Call, source: CopySource) -> Object:
+def find_source(call: Call, source: CopySource, *, through_link: bool = False) -> Object:
     """The version to copy from, which the caller must be allowed to read.
 
+    A symbolic link is itself what is copied, or shown with its target's bytes `through_link`.
     Raises `NoSuchBucket`, `InvalidArgument` for what is no version id, `AccessDenied`,
-    `NoSuchKey`, `NoSuchVersion`, and `InvalidObjectState` for what is archived.
+    `NoSuchKey`, `NoSuchVersion`, `InvalidObjectState` for what is archived, and what `follow`
+    raises.
     """
     bucket = call.storage.bucket(source.bucket)
     if bucket is None:
         raise OSSError(Code.NO_SUCH_BUCKET, BucketName=source.bucket)
     version_id = source.version_id and check_version_id(source.version_id)
     item = call.storage.object(bucket.name, source.key, version_id)
-    _check_readable(call, bucket, item)
+    actions = required_of_source(call.request.headers, source.version_id)
+    permissions.check(call, bucket, source.key, Permission.READ, item, actions)
     if item is None:
         raise _missing(call, bucket, source.key, version_id)
     if item.delete_marker:
         raise OSSError(Code.NO_SUCH_KEY, Key=source.key)
-    check_restored(call, item)
-    return item
+    target = follow(call, bucket, item) if through_link else item
+    check_restored(call, bucket, target)
+    return show(item, target)
 
 
-def follow(call: Call, item: Object) -> Object:
-    """The target of a symbolic link; any other object itself (P-36).
+def follow(call: Call, bucket: Bucket, item: Object) -> Object:
+    """The target of a symbolic link of a bucket; any other object itself (P-36).
 
     Raises `SymlinkTargetNotExist`, `InvalidTargetType`, and `AccessDenied` where the caller may
     not read the target.
     """
     if item.kind != "Symlink":
         return item
-    target = call.storage.object(call.bucket.name, decode_key(item.symlink_target))
-    _check_readable(call, call.bucket, target)
+    key = decode_key(item.symlink_target)
+    target = call.storage.object(bucket.name, key)
+    permissions.check(call, bucket, key, Permission.READ, target, ("oss:GetObject",))
     if target is None or target.delete_marker:
         raise OSSError(Code.SYMLINK_TARGET_NOT_EXIST)
     if target.kind == "Symlink":
@@ -120,12 +136,6 @@ def show(item: Object, target: Object) -> Object:
     )
 
 
-def _check_readable(call: Call, bucket: Bucket, item: Object | None) -> None:
-    acl = item.acl if item is not None else ObjectAcl.DEFAULT
-    if not authorize(call.caller, bucket.owner, Permission.READ, bucket.acl, acl).allowed:
-        raise OSSError(Code.OBJECT_ACL_READ)
-
-
 def _missing(call: Call, bucket: Bucket, key: str, version_id: str | None) -> OSSError:
     """The error of a version that is not there."""
     if version_id and call.storage.object(bucket.name, key) is not None:
@@ -146,13 +156,36 @@ ARCHIVES = ("Archive", "ColdArchive", "DeepColdArchive")
 """The storage classes whose objects are read only after a restore."""
 
 
-def check_restored(call: Call, item: Object) -> None:
-    """Raise `InvalidObjectState` for an archived object that cannot be read now."""
+def check_restored(call: Call, bucket: Bucket, item: Object) -> None:
+    """Raise `InvalidObjectState` for an archived object that cannot be read now.
+
+    Those of the class Archive can be where their bucket says so (PutBucketArchiveDirectRead),
+    though not in the place of another page, as a website's index and error page are (Access
+    Archive objects in real time, limits).
+    """
     if item.storage_class not in ARCHIVES:
+        return
+    in_its_place = call.visit is None or call.visit.key == call.key
+    direct = in_its_place and bucket_info.reads_archives(bucket.documents)
+    if direct and item.storage_class == "Archive":
         return
     restore, now = item.restore, call.request.received
     if restore is None or not restore.done <= now < restore.until:
         raise OSSError(Code.INVALID_OBJECT_STATE, Key=item.key)
+
+
+def read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRange, ...]:
+    """Bytes of an object: those that are in memory, and where the others lie."""
+    if len(item.content) == 1 and isinstance(item.content[0], MemoryBlob):
+        return item.content[0].read(offset, length)
+    pieces: list[bytes | FileRange] = []
+    for blob, start, taken in slices(item.content, offset, length):
+        if isinstance(blob, MemoryBlob):
+            pieces.append(blob.read(start, taken))
+        else:
+            verify = None if blob.verified else blob.verify
+            pieces.append(FileRange(blob.open(), start, taken, verify))
+    return tuple(pieces) or b""
 
 
 def restore_info(item: Object, now: float) -> str | None:
@@ -190,6 +223,12 @@ def describe(call: Call, item: Object) -> dict[str, str]:
     return found
 
 
+def content_md5(item: Object) -> dict[str, str]:
+    """The MD5 of all bytes, which only objects put in one piece are answered with (HeadObject)."""
+    md5 = checksums.md5_of(item.etag) if item.kind == "Normal" else None
+    return {} if md5 is None else {"Content-MD5": md5}
+
+
 def version_header(call: Call, item: Object) -> dict[str, str]:
     """The header that tells which version an answer is about, where versions are kept."""
     return {VERSION_ID: item.version_id} if call.bucket.versioning else {}
@@ -216,7 +255,7 @@ def draft(call: Call, kind: str = "Normal") -> Object:
         etag="",
         crc64=0,
         modified=call.request.received,
-        owner=call.bucket.owner,
+        owner=call.bucket.owner,  # whoever puts it (A-06)
         kind=kind,
         storage_class=headers.storage_class(request, call.bucket.storage_class),
         acl=object_acl(call),
@@ -245,11 +284,16 @@ def check_writable(call: Call) -> None:
 
 
 def object_acl(call: Call) -> ObjectAcl:
-    """The ACL a new object is to have; raises `InvalidArgument`."""
+    """The ACL a new object is to have.
+
+    Raises `InvalidArgument`, and `AccessDenied` for one that public access is blocked for.
+    """
     value = call.request.headers.get("x-oss-object-acl", ObjectAcl.DEFAULT)
     if value not in set(ObjectAcl):
         raise headers.invalid_argument("x-oss-object-acl", value, code=Code.INVALID_OBJECT_ACL)
-    return ObjectAcl(value)
+    acl = ObjectAcl(value)
+    permissions.check_public(call, Code.PUBLIC_OBJECT_ACL, public=acl.public)
+    return acl
 
 
 def check_mutable(call: Call, key: str, version_id: str) -> None:
@@ -273,6 +317,38 @@ def store(call: Call, item: Object) -> dict[str, str]:
     check_mutable(call, item.key, version_id)
     call.storage.put_object(call.bucket.name, replace(item, version_id=version_id))
     return {VERSION_ID: version_id} if call.bucket.versioning else {}
+
+
+class Put(NamedTuple):
+    """An object that was put, and what is answered."""
+
+    item: Object
+    headers: dict[str, str]
+    callback: Callback | None
+
+
+def put(call: Call) -> Put:
+    """Store the body as the object that the request's headers describe.
+
+    Raises what `draft`, `callback_of` and `store` raise.
+    """
+    body = call.body
+    item = replace(
+        draft(call),
+        content=body.content,
+        size=body.size,
+        etag=checksums.format_etag(body.md5),
+        crc64=body.crc64,
+    )
+    callback = callback_of(call, item)
+    answer = {
+        "ETag": item.etag,
+        "Content-MD5": checksums.format_md5(body.md5),
+        "x-oss-hash-crc64ecma": str(item.crc64),
+        **headers.encryption_of(item.headers),
+        **store(call, item),
+    }
+    return Put(item, answer, callback)
 
 
 def callback_of(call: Call, item: Object) -> Callback | None:

@@ -21,6 +21,7 @@ _INI = {
     "oss_emulator_access_key_id": "the id of the key that is known (default: oss-emulator)",
     "oss_emulator_access_key_secret": "the secret of that key (default: oss-emulator-secret)",
     "oss_emulator_auth": "strict, relaxed or off (default: strict)",
+    "oss_emulator_accounts": "a file of accounts, from the root folder, instead of that key",
     "oss_emulator_seed": "a seed file, from the root folder, that each test starts with",
     "oss_emulator_acl": "the ACL of oss_bucket (default: public-read)",
 }
@@ -49,9 +50,10 @@ def _oss_emulator(pytestconfig: pytest.Config) -> Iterator["Emulator"]:
         value = pytestconfig.getini(f"oss_emulator_{name}")
         if value:
             settings[name] = value
-    seed = pytestconfig.getini("oss_emulator_seed")
-    if seed:
-        settings["seed"] = pytestconfig.rootpath / seed
+    for name in ("accounts", "seed"):
+        path = pytestconfig.getini(f"oss_emulator_{name}")
+        if path:
+            settings[name] = pytestconfig.rootpath / path
     with Emulator(**settings) as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""A seed file: buckets with their ACLs, rules and objects, put as the owner would put them."""
+"""A seed file: accounts, and buckets with their ACLs, rules and objects, put as the owner would."""
 
 import tomllib
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from emulator.access import Accounts, AccountsError
 from emulator.protocol.message import Request
 from emulator.referer import RefererConfiguration, codec
 from emulator.service import Service
@@ -26,14 +27,28 @@ def load(path: Path, service: Service) -> str:
 
     A file named by an object is read beside the seed file. Raises `SeedError`.
     """
+    where, text = _read(path)
+    return apply(where, text, service, path.parent)
+
+
+def enroll(path: Path, service: Service) -> None:
+    """Let the accounts of a seed file be those that are known, and put nothing.
+
+    So a further server of the same folder knows them. Raises `SeedError`.
+    """
+    where, text = _read(path)
+    _set_accounts(where, _parse(where, text), service)
+
+
+def _read(path: Path) -> tuple[str, str]:
+    """What begins the sentences about a file, and its text."""
     where = f"The seed {path}"
     try:
-        text = path.read_text(encoding="utf-8")
+        return where, path.read_text(encoding="utf-8")
     except OSError as error:
         raise SeedError(f"{where} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         raise SeedError(f"{where} is no TOML: {error}.") from None
-    return apply(where, text, service, path.parent)
 
 
 def reset(service: Service, bucket: str | None = None) -> None:
@@ -52,16 +67,35 @@ def apply(where: str, text: str, service: Service, folder: Path | None = None) -
 
     `where` begins the sentence of each `SeedError`. Returns the `hint`.
     """
+    seed = _parse(where, text)
+    _check_names(where, seed, {"hint", "account", "bucket"})
+    if folder is None and "account" in seed:
+        raise SeedError(f"{where}: only the seed that a server starts with can have accounts.")
+    _set_accounts(where, seed, service)
+    for bucket in _tables(where, seed, "bucket"):
+        _put_bucket(where, folder, service, bucket)
+    return str(seed.get("hint", ""))
+
+
+def _parse(where: str, text: str) -> dict[str, Any]:
     try:
-        seed = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SeedError(f"{where} is no TOML: {error}.") from None
     except RecursionError:
         raise SeedError(f"{where} is no seed: it is nested too deeply.") from None
-    _check_names(where, seed, {"hint", "bucket"})
-    for bucket in _tables(where, seed, "bucket"):
-        _put_bucket(where, folder, service, bucket)
-    return str(seed.get("hint", ""))
+
+
+def _set_accounts(where: str, seed: Mapping[str, Any], service: Service) -> None:
+    """Let the accounts of a seed take the place of the one that has the configured key."""
+    if "account" not in seed:
+        return
+    if service.settings.accounts is not None:
+        raise SeedError(f"{where}: accounts are in the file {service.settings.accounts} already.")
+    try:
+        service.accounts = Accounts.load({"account": seed["account"]})
+    except AccountsError as error:
+        raise SeedError(f"{where}, {error}") from None
 
 
 def _put_bucket(

@@ -4,15 +4,8 @@ from dataclasses import replace
 from functools import lru_cache
 from random import getrandbits
 
-from emulator.access import (
-    AccessKey,
-    Accounts,
-    Identity,
-    ObjectAcl,
-    Permission,
-    Reason,
-    authorize,
-)
+from emulator import permissions
+from emulator.access import AccessKey, Accounts, AccountsError, Identity, KeyProblem, Permission
 from emulator.clock import Clock
 from emulator.dispatch import Body, Call, Dispatcher, Takes
 from emulator.faults import Faults
@@ -29,6 +22,7 @@ from emulator.protocol.address import (
     check_key,
     is_bucket_name,
 )
+from emulator.protocol.bucket_info import REQUEST_PAYMENT
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.form import Form
 from emulator.protocol.form import Reader as FormReader
@@ -81,14 +75,30 @@ def open_storage(settings: Settings, *, shared: bool = False) -> Storage:
     return DiskStorage(settings.data, fsync=settings.fsync is Fsync.ALWAYS, shared=shared)
 
 
+def open_accounts(settings: Settings) -> Accounts:
+    """The accounts that the settings name; raises `AccountsError`."""
+    path = settings.accounts
+    if path is None:
+        key = AccessKey(settings.access_key_id, settings.access_key_secret, OWNER)
+        return Accounts([key])
+    where = f"The accounts {path}"
+    try:
+        return Accounts.load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AccountsError(f"{where} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise AccountsError(f"{where} are no TOML: {error}.") from None
+    except AccountsError as error:
+        raise AccountsError(f"{where}: {error}") from None
+
+
 class Service:
     """OSS without a socket: a request and a body in, a response out."""
 
     def __init__(self, settings: Settings | None = None, storage: Storage | None = None) -> None:
         self.settings = settings = settings or Settings()
         self.storage = storage if storage is not None else MemoryStorage()
-        key = AccessKey(settings.access_key_id, settings.access_key_secret, OWNER)
-        self.accounts = Accounts([key])
+        self.accounts = open_accounts(settings)
         self.addresses = Addresses(
             settings.region,
             settings.domain,
@@ -112,7 +122,8 @@ class Service:
             self.admit(call, caller)
             if call.operation.takes is Takes.FORM:
                 data = self._read_form(call, data, caller)
-            response = self.perform(call, Body.of(data))
+            gather = call.operation.gather
+            response = self.perform(call, Body.of(data) if gather is None else gather(call)())
         except OSSError as error:
             response = self.refuse(call, error)
         return self.share(call, response)
@@ -120,7 +131,9 @@ class Service:
     def receive(self, request: Request) -> Call:
         """Begin a call."""
         request_id = new_request_id(request.received)
-        return Call(request, request_id, self.storage, self.settings.region, self.limits)
+        call = Call(request, request_id, self.storage, self.settings.region, self.limits)
+        call.display_name = self.accounts.display_name
+        return call
 
     def begin_here(self) -> None:
         """Let what is kept now be what a reset goes back to; of a folder it is nothing."""
@@ -188,7 +201,7 @@ class Service:
         if call.record is not None and WEBSITE in call.record.documents:
             self._enter_website(call, call.record)
         self._check_referer(call)
-        self._authorize(call)
+        permissions.check_call(call)
         call.traffic_limit = traffic_limit(
             request.headers.get(TRAFFIC_LIMIT), request.query.get(TRAFFIC_LIMIT)
         )
@@ -211,7 +224,7 @@ class Service:
         if is_signed(form):
             sizes = self._authenticate_form(call, form)
         self._check_referer(call)
-        self._authorize(call)
+        permissions.check_call(call)
         call.traffic_limit = traffic_limit(form.fields.get(TRAFFIC_LIMIT), None)
         return sizes
 
@@ -240,13 +253,17 @@ class Service:
         return errors.render(error, request.method, call.request_id, request.host)
 
     def share(self, call: Call, response: Response) -> Response:
-        """Let the pages of other origins read an answer where the bucket's rules allow it."""
-        document = call.record.documents.get(CORS) if call.record is not None else None
-        if document is None:
+        """Add what the bucket's rules say: which pages may read an answer, and who pays for it."""
+        documents = call.record.documents if call.record is not None else {}
+        if CORS not in documents and REQUEST_PAYMENT not in documents:
             return response
-        request = call.request
-        allowed = cors.parse(document).headers(request.headers.get("origin"), request.method)
-        return response._replace(headers={**response.headers, **allowed})
+        headers = dict(response.headers)
+        if CORS in documents:
+            origin, method = call.request.headers.get("origin"), call.request.method
+            headers |= cors.parse(documents[CORS]).headers(origin, method)
+        if call.error is None and permissions.is_charged(call):
+            headers["x-oss-request-charged"] = "requester"  # A-61
+        return response._replace(headers=headers)
 
     def _read_form(self, call: Call, data: bytes, caller: Identity | None) -> bytes:
         """The file in a form that is at hand."""
@@ -356,11 +373,14 @@ class Service:
         """Let the call be that of the claimed key's owner; None where any key will do."""
         call.signing = _SIGNING[claim.place]
         call.access_key_id = claim.access_key_id
-        key = self.accounts.key(claim.access_key_id)
-        if key is None and self.settings.auth is not Auth.RELAXED:
-            raise OSSError(Code.INVALID_ACCESS_KEY_ID, OSSAccessKeyId=claim.access_key_id)
-        call.caller = self.accounts.owner if key is None else key.identity
-        return key
+        found = self.accounts.find(claim.access_key_id, claim.token or "", call.request.received)
+        if isinstance(found, AccessKey):
+            call.caller = found.identity
+            return found
+        if self.settings.auth is not Auth.RELAXED or found is not KeyProblem.UNKNOWN:
+            raise OSSError(_KEY_PROBLEMS[found], OSSAccessKeyId=claim.access_key_id)
+        call.caller = self.accounts.owner
+        return None
 
     def _check_referer(self, call: Call) -> None:
         """Hotlink protection: after authentication, before the ACL and the object (R-05)."""
@@ -378,38 +398,14 @@ class Service:
             # R-35
             raise OSSError(Code.REFERER_DENIED, ec=decision.ec, BucketName=call.record.name)
 
-    def _authorize(self, call: Call) -> None:
-        """Ownership and ACLs; an object's own ACL goes before its bucket's."""
-        permission, bucket = call.operation.permission, call.record
-        if bucket is None or not call.operation.needs_bucket:
-            # A call to the service, or one that creates its bucket, needs an account and no more.
-            if call.caller.anonymous:
-                raise OSSError(Code.ANONYMOUS)
-            return
-        if call.caller.id == bucket.owner:
-            return
-        version_id = call.request.query.get("versionId")
-        item = self.storage.object(bucket.name, call.key, version_id) if call.key else None
-        verdict = authorize(
-            call.caller,
-            bucket.owner,
-            permission,
-            bucket.acl,
-            item.acl if item is not None else ObjectAcl.DEFAULT,
-        )
-        if not verdict.allowed:
-            raise OSSError(_DENIALS[verdict.reason, permission])
 
-
-_DENIALS = {
-    (Reason.BUCKET_ACL, Permission.READ): Code.BUCKET_ACL,
-    (Reason.BUCKET_ACL, Permission.WRITE): Code.BUCKET_ACL,
-    (Reason.OBJECT_ACL, Permission.READ): Code.OBJECT_ACL_READ,
-    (Reason.OBJECT_ACL, Permission.WRITE): Code.OBJECT_ACL_WRITE,
-    (Reason.ANONYMOUS, Permission.OWN): Code.FOREIGN_BUCKET,
-    (Reason.FOREIGN, Permission.OWN): Code.FOREIGN_BUCKET,
+_KEY_PROBLEMS = {
+    KeyProblem.UNKNOWN: Code.INVALID_ACCESS_KEY_ID,
+    KeyProblem.NOT_TEMPORARY: Code.KEY_IS_NOT_TEMPORARY,
+    KeyProblem.INVALID: Code.INVALID_SECURITY_TOKEN,
+    KeyProblem.EXPIRED: Code.SECURITY_TOKEN_EXPIRED,
 }
-"""How a verdict of the access brick is told."""
+"""How it is told that a key proves nothing (A-50)."""
 
 
 @lru_cache(1024)

@@ -54,6 +54,8 @@ class Settings:
     access_key_id: str = DEFAULT_ACCESS_KEY_ID
     access_key_secret: str = DEFAULT_ACCESS_KEY_SECRET
     auth: Auth = Auth.STRICT
+    accounts: Path | None = None
+    """A file of accounts in the place of the one account with that key."""
     domain: tuple[str, ...] = ()
     seed: Path | None = None
     data: Path | None = None
@@ -61,7 +63,7 @@ class Settings:
     fsync: Fsync = Fsync.ALWAYS
     workers: int = 1
     """Processes that serve the port and the folder."""
-    request_timeout: float = 60.0
+    request_timeout: float = 60
     """Seconds that a client may stall: with the rest of its request, or with taking its answer."""
     max_connections: int = 4096
     """Connections that one process has at a time."""
@@ -88,6 +90,9 @@ class Settings:
     """Its key, None where it is in the same file."""
 
     def __post_init__(self) -> None:
+        key = (self.access_key_id, self.access_key_secret)
+        if self.accounts is not None and key != (DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET):
+            raise ValueError("the accounts have keys of their own: give either them or a key")
         if self.tls_key is not None and self.tls_cert is None:
             raise ValueError("a key for TLS needs its certificate as well")
         if self.tls_cert is not None and not (self.tls_dir is None and self.ca_file is None):

@@ -34,9 +34,13 @@ class Accounts:
     def __init__(self, keys: Iterable[AccessKey], roles: Iterable[Role] = ()) -> None:
         self._keys = {key.id: key for key in keys}
         self._roles = {role.arn: role for role in roles}
-        first = next(iter(self._keys.values()))
-        self.owner = first.identity
-        self._tokens = Tokens(hashlib.sha256(b"security token\0" + first.secret.encode()).digest())
+        owners = (key.identity for key in self._keys.values())
+        self._names = {owner.id: owner.display_name for owner in owners if owner.display_name}
+        self.first = next(iter(self._keys.values()))
+        """The key that is told to whoever starts a server."""
+        self.owner = Identity(self.first.identity.id, self.first.identity.display_name)
+        secret = self.first.secret.encode()
+        self._tokens = Tokens(hashlib.sha256(b"security token\0" + secret).digest())
 
     @classmethod
     def load(cls, document: str | Mapping[str, Any]) -> "Accounts":
@@ -46,11 +50,17 @@ class Accounts:
                 document = tomllib.loads(document)
             except tomllib.TOMLDecodeError as error:
                 raise AccountsError(f"The accounts are no TOML: {error}.") from None
+            except RecursionError:
+                raise AccountsError("The accounts are nested too deeply.") from None
         return cls(*_Reader().read(document))
 
     def key(self, access_key_id: str) -> AccessKey | None:
         """A long-term key."""
         return self._keys.get(access_key_id)
+
+    def display_name(self, account: str) -> str:
+        """The display name of an account; its id where it has none."""
+        return self._names.get(account, account)
 
     def role(self, arn: str) -> Role | None:
         return self._roles.get(arn)

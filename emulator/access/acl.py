@@ -10,6 +10,11 @@ class BucketAcl(StrEnum):
     PUBLIC_READ = "public-read"
     PUBLIC_READ_WRITE = "public-read-write"
 
+    @property
+    def public(self) -> bool:
+        """Whether it opens something to everybody."""
+        return self is not BucketAcl.PRIVATE
+
 
 class ObjectAcl(StrEnum):
     """Who besides the owner may read or write one object; `default` leaves it to the bucket."""
@@ -18,3 +23,8 @@ class ObjectAcl(StrEnum):
     PRIVATE = "private"
     PUBLIC_READ = "public-read"
     PUBLIC_READ_WRITE = "public-read-write"
+
+    @property
+    def public(self) -> bool:
+        """Whether it opens the object to everybody."""
+        return self in (ObjectAcl.PUBLIC_READ, ObjectAcl.PUBLIC_READ_WRITE)

@@ -119,6 +119,7 @@ _FLAGS = (
     _Flag("port", "the port to listen on; 0 is any free port", _port),
     _Flag("ready_file", "write a JSON file here once listening", Path),
     _Flag("region", "the region of the service and its buckets"),
+    _Flag("accounts", "a TOML file of accounts, RAM users and roles, instead of one key", Path),
     _Flag("access_key_id", "the id of the key that is known", also="OSS_ACCESS_KEY_ID"),
     _Flag("access_key_secret", "the secret of that key", also="OSS_ACCESS_KEY_SECRET"),
     _Flag(
@@ -198,7 +199,7 @@ def read(
             source, text = flag.option, ",".join(given) if flag.collects else given[-1]
         elif environ.get(flag.variable):
             source, text = flag.variable, environ[flag.variable]
-        elif flag.also and environ.get(flag.also):
+        elif flag.also and environ.get(flag.also) and "accounts" not in values:
             source, text = flag.also, environ[flag.also]
         else:
             continue

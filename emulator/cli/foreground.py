@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from emulator import seed
+from emulator.access import AccessKey, AccountsError
 from emulator.cli.parser import CommandError
 from emulator.server import Server, certificates
 from emulator.server.certificates import CertificateError, Certificates
@@ -42,6 +43,8 @@ class Listening:
     hint: str
     """What its seed file says."""
     certificates: Certificates | None
+    key: AccessKey
+    """The key that whoever started it may use."""
 
 
 Meanwhile: TypeAlias = Callable[[Listening], Awaitable[int]]
@@ -53,14 +56,15 @@ def serve(settings: Settings, meanwhile: Meanwhile) -> int:
     with ExitStack() as stack:
         if settings.workers > 1:
             settings = _share_ca(settings, stack)
-        service = Service(settings, _open_storage(settings, stack))
+        service = _open_service(settings, _open_storage(settings, stack))
         hint = _load_seed(settings, service)
         service.begin_here()
         found = _load_certificates(settings, service)
         log = _open_log(settings, stack)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             if settings.workers > 1:
-                return runner.run(_supervise(settings, hint, found, meanwhile))
+                key = service.accounts.first
+                return runner.run(_supervise(settings, hint, found, key, meanwhile))
             server = Server(service, log, found)
             return runner.run(_serve(server, settings, hint, found, meanwhile))
 
@@ -71,7 +75,8 @@ def work(settings: Settings, parent: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which then tells us
     try:
         with ExitStack() as stack:
-            service = Service(settings, _open_storage(settings, stack, shared=True))
+            service = _open_service(settings, _open_storage(settings, stack, shared=True))
+            _enroll(settings, service)
             found = _load_certificates(settings, service)
             server = Server(service, _open_log(settings, stack), found)
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
@@ -93,7 +98,11 @@ async def _until_parent_ends(parent: Connection, listening: Listening) -> int:
 
 
 async def _supervise(
-    settings: Settings, hint: str, found: Certificates | None, meanwhile: Meanwhile
+    settings: Settings,
+    hint: str,
+    found: Certificates | None,
+    key: AccessKey,
+    meanwhile: Meanwhile,
 ) -> int:
     from emulator.server.workers import Workers, WorkersError  # one process has no use for them
 
@@ -101,7 +110,7 @@ async def _supervise(
     try:
         with _said(settings):
             await workers.start()
-        listening = Listening(workers, settings, hint, found)
+        listening = Listening(workers, settings, hint, found, key)
         during: asyncio.Future[Any] = asyncio.ensure_future(meanwhile(listening))
         await asyncio.wait({during, workers.failed}, return_when=asyncio.FIRST_COMPLETED)
         if workers.failed.done():
@@ -125,7 +134,8 @@ async def _serve(
         await server.start(settings.host, settings.port)
     gc.freeze()  # what was loaded stays: no collection need walk it
     try:
-        return await meanwhile(Listening(server, settings, hint, found))
+        key = server.service.accounts.first
+        return await meanwhile(Listening(server, settings, hint, found, key))
     finally:
         await server.stop()
 
@@ -163,7 +173,7 @@ def _facts(listening: Listening) -> dict[str, object]:
         "port": server.port,
         "pid": os.getpid(),
         "region": listening.settings.region,
-        "access_key_id": listening.settings.access_key_id,
+        "access_key_id": listening.key.id,
     }
     if server.https_endpoint is not None:
         facts["https_endpoint"] = server.https_endpoint
@@ -185,6 +195,13 @@ def _open_storage(settings: Settings, stack: ExitStack, *, shared: bool = False)
     try:
         return stack.enter_context(closing(open_storage(settings, shared=shared)))
     except FolderError as error:
+        raise CommandError(str(error)) from None
+
+
+def _open_service(settings: Settings, storage: Storage) -> Service:
+    try:
+        return Service(settings, storage)
+    except AccountsError as error:
         raise CommandError(str(error)) from None
 
 
@@ -221,6 +238,16 @@ def _load_seed(settings: Settings, service: Service) -> str:
         return ""
     try:
         return seed.load(settings.seed, service)
+    except seed.SeedError as error:
+        raise CommandError(str(error)) from None
+
+
+def _enroll(settings: Settings, service: Service) -> None:
+    """Let a worker know the accounts of the seed that its parent has put."""
+    if settings.seed is None:
+        return
+    try:
+        seed.enroll(settings.seed, service)
     except seed.SeedError as error:
         raise CommandError(str(error)) from None
 

@@ -101,7 +101,7 @@ def _has_terminal() -> bool:
 
 def environment(listening: Listening, inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The variables that lead a command to an emulator; certificates are put into `folder`."""
-    settings, endpoint = listening.settings, listening.server.endpoint
+    endpoint = listening.server.endpoint
     https_endpoint = listening.server.https_endpoint
     ca = listening.certificates.ca if listening.certificates is not None else None
     assert ca is not None  # noqa: S101 - tls_port asks for it
@@ -116,8 +116,8 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
         **_both_cases("NO_PROXY", _no_proxy(inherited)),
         **dict.fromkeys(_BUNDLES, str(bundle)),
         "NODE_EXTRA_CA_CERTS": str(alone),
-        "OSS_ACCESS_KEY_ID": settings.access_key_id,
-        "OSS_ACCESS_KEY_SECRET": settings.access_key_secret,
+        "OSS_ACCESS_KEY_ID": listening.key.id,
+        "OSS_ACCESS_KEY_SECRET": listening.key.secret,
         "OSS_EMULATOR_ENDPOINT": endpoint,
         "OSS_EMULATOR_HTTPS_ENDPOINT": https_endpoint,
         "PYTHONPATH": os.pathsep.join(filter(None, (str(PRELOAD), inherited.get("PYTHONPATH")))),

@@ -38,11 +38,11 @@ def _announce(listening: Listening) -> None:
     settings, endpoint = listening.settings, listening.server.endpoint
     beside = listening.server.https_endpoint
     both = endpoint if beside in (None, endpoint) else f"{endpoint} and {beside}"
-    fixed = settings.access_key_secret == DEFAULT_ACCESS_KEY_SECRET
+    fixed = listening.key.secret == DEFAULT_ACCESS_KEY_SECRET
     secret = DEFAULT_ACCESS_KEY_SECRET if fixed else "(as configured)"
     print(
         f"oss-emulator is ready: endpoint {both}, region {settings.region}, "
-        f"access key {settings.access_key_id} / {secret}",
+        f"access key {listening.key.id} / {secret}",
         flush=True,
     )
     if listening.hint:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from emulator import permissions
 from emulator.access import BucketAcl
 from emulator.dispatch import Call, Resource, Takes, operation
 from emulator.protocol import xml
@@ -17,6 +18,7 @@ def put_bucket_acl(call: Call) -> Response:
     if acl is not None:
         if acl not in set(BucketAcl):
             raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
+        permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=BucketAcl(acl).public)
         call.storage.put_bucket(replace(call.bucket, acl=acl))
     return Response()
 
@@ -27,7 +29,7 @@ def get_bucket_acl(call: Call) -> Response:
     return xml.answer(
         "AccessControlPolicy",
         [
-            ("Owner", xml.owner(call.bucket.owner)),
+            ("Owner", call.owner(call.bucket.owner)),
             ("AccessControlList", [("Grant", call.bucket.acl)]),
         ],
     )

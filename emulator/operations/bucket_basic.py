@@ -1,11 +1,11 @@
 """Buckets: create, look at, delete."""
 
-from collections import Counter
 from dataclasses import replace
 
+from emulator import permissions
 from emulator.access import BucketAcl
 from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.protocol import bucket_info, dates, encryption, resource_group, xml
+from emulator.protocol import bucket_info, bucket_tagging, dates, encryption, resource_group, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.headers import REDUNDANCY_TYPES, STORAGE_CLASSES, invalid_argument
 from emulator.protocol.message import Response
@@ -39,6 +39,8 @@ def put_bucket(call: Call) -> Response:
         )
     elif present.owner != call.caller.id:
         raise OSSError(Code.BUCKET_ALREADY_EXISTS, BucketName=name)
+    if acl is not None:
+        permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=BucketAcl(acl).public)
     if storage_class not in (None, present.storage_class):
         raise _cannot_change(name, "Cannot modify existing bucket's storage class.")
     if redundancy not in (None, present.redundancy):
@@ -50,10 +52,11 @@ def put_bucket(call: Call) -> Response:
 def _documents(call: Call) -> dict[str, bytes]:
     """The configurations that the headers of PutBucket give a new bucket."""
     request = call.request.headers
-    group = request.get(resource_group.HEADER)
+    group, tags = request.get(resource_group.HEADER), request.get(bucket_tagging.HEADER)
     kept = {
         encryption.SUBRESOURCE: encryption.write(request),
         resource_group.SUBRESOURCE: resource_group.write(group) if group else None,
+        bucket_tagging.SUBRESOURCE: bucket_tagging.write(tags) if tags else None,
     }
     return {name: document for name, document in kept.items() if document is not None}
 
@@ -116,7 +119,7 @@ def get_bucket_info(call: Call) -> Response:
         ("ResourceGroupId", resource_group.read(documents.get(resource_group.SUBRESOURCE))),
         ("StorageClass", bucket.storage_class),
         ("Versioning", bucket.versioning or None),
-        ("Owner", xml.owner(bucket.owner)),
+        ("Owner", call.owner(bucket.owner)),
         ("AccessControlList", [("Grant", bucket.acl)]),
         ("ServerSideEncryptionRule", bucket_info.encryption_rule(documents)),
         ("BucketPolicy", bucket_info.log_target(documents)),
@@ -130,7 +133,7 @@ def get_bucket_location(call: Call) -> Response:
     return xml.answer("LocationConstraint", f"oss-{call.bucket.region}")
 
 
-# GetBucketStat: the elements of each storage class.
+# GetBucketStat: how each storage class is called in the names of elements.
 _STAT = {
     "Standard": "Standard",
     "IA": "InfrequentAccess",
@@ -138,32 +141,48 @@ _STAT = {
     "ColdArchive": "ColdArchive",
     "DeepColdArchive": "DeepColdArchive",
 }
+_LEAST = 64 * 1024
+"""Bytes that an object of any class but Standard counts at least, where it is paid for."""
 
 
 @operation("GetBucketStat", "GET", Resource.BUCKET, "stat")
 def get_bucket_stat(call: Call) -> Response:
-    """How many objects and bytes a bucket holds, by storage class."""
-    count: Counter[str] = Counter()
-    size: Counter[str] = Counter()
-    markers = 0
-    for item in call.storage.versions(call.bucket.name):
-        if item.delete_marker:
-            markers += 1
-            continue
-        count[item.storage_class] += 1
-        size[item.storage_class] += item.size
-    stat: list[tuple[str, xml.Value]] = [
-        ("Storage", size.total()),
-        ("ObjectCount", count.total()),
-        ("MultipartUploadCount", sum(1 for _ in call.storage.uploads(call.bucket.name))),
+    """How many objects, versions among them, parts and bytes a bucket holds, by storage class."""
+    items = list(call.storage.versions(call.bucket.name))
+    uploads = list(call.storage.uploads(call.bucket.name))
+    objects = [(item.storage_class, item.size) for item in items if not item.delete_marker]
+    parts = [
+        (upload.draft.storage_class, part.size)
+        for upload in uploads
+        for part in call.storage.parts(call.bucket.name, upload.id)
+    ]
+    stat: xml.Children = [
+        ("Storage", sum(size for _, size in objects)),
+        ("ObjectCount", len(objects)),
+        ("MultipartUploadCount", len(uploads)),
         ("LiveChannelCount", 0),
+        ("MultipartPartCount", len(parts)),
+        ("MultipartPartStorage", sum(size for _, size in parts)),
+        ("DeleteMarkerCount", len(items) - len(objects)),
         ("LastModifiedTime", int(call.request.received)),
     ]
-    for storage_class, name in _STAT.items():
-        stat.append((f"{name}Storage", size[storage_class]))
-        if name != "Standard":
-            stat.append((f"{name}RealStorage", size[storage_class]))
-        stat.append((f"{name}ObjectCount", count[storage_class]))
-    stat.append(("MultipartPartCount", 0))
-    stat.append(("DeleteMarkerCount", markers))
-    return xml.answer("BucketStat", stat)
+    by_class = [element for name in _STAT for element in _stat_of(name, objects, parts)]
+    return xml.answer("BucketStat", [*stat, *by_class])
+
+
+def _stat_of(
+    storage_class: str, objects: list[tuple[str, int]], parts: list[tuple[str, int]]
+) -> xml.Children:
+    """The elements of one storage class; sizes of objects and parts come with theirs."""
+    name = _STAT[storage_class]
+    least = 0 if storage_class == "Standard" else _LEAST
+    sizes = [size for found, size in objects if found == storage_class]
+    part_sizes = [size for found, size in parts if found == storage_class]
+    real = [(f"{name}RealStorage", sum(sizes))] if least else []
+    return [
+        (f"{name}Storage", sum(max(size, least) for size in sizes)),
+        *real,
+        (f"{name}ObjectCount", len(sizes)),
+        (f"{name}MultipartPartCount", len(part_sizes)),
+        (f"{name}MultipartPartStorage", sum(part_sizes)),
+    ]

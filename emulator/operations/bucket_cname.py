@@ -60,7 +60,6 @@ def get_cname_token(call: Call) -> Response:
     Resource.BUCKET,
     "cname&comp=add",
     takes=Takes.DOCUMENT,
-    status=Status.KEPT,
 )
 def put_cname(call: Call) -> Response:
     """Bind a domain or change its certificate.
@@ -86,7 +85,7 @@ def put_cname(call: Call) -> Response:
     return Response()
 
 
-@operation("ListCname", "GET", Resource.BUCKET, "cname", status=Status.KEPT)
+@operation("ListCname", "GET", Resource.BUCKET, "cname")
 def list_cname(call: Call) -> Response:
     """All domains bound to a bucket."""
     cnames = call.documents_below(_DOMAINS).values()
@@ -106,7 +105,6 @@ def list_cname(call: Call) -> Response:
     Resource.BUCKET,
     "cname&comp=delete",
     takes=Takes.DOCUMENT,
-    status=Status.KEPT,
 )
 def delete_cname(call: Call) -> Response:
     """Release a domain, whether it was bound or not."""

@@ -7,7 +7,7 @@ from functools import partial
 from random import getrandbits
 
 from emulator.dispatch import Call, Operation, Resource, Status, Takes, operation
-from emulator.protocol import headers, lifecycle, resource_group, schema, xml
+from emulator.protocol import bucket_tagging, headers, lifecycle, resource_group, schema, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
 from emulator.protocol.xml import Children, DocumentError, Node
@@ -187,25 +187,10 @@ def _encryption(_: Call, node: Node) -> xml.Value:
     return node.content
 
 
-MAX_TAGS = 20
-MAX_TAG_KEY = 64
-MAX_TAG_VALUE = 128
-
-
 def _tags(_: Call, node: Node) -> xml.Value:
     tag_set = node.first("TagSet")
     tags = [] if tag_set is None else tag_set.all("Tag")
-    if len(tags) > MAX_TAGS:
-        raise OSSError(Code.TOO_MANY_TAGS)
-    keys = [tag.text("Key") for tag in tags]
-    for key, tag in zip(keys, tags, strict=True):
-        reserved = key.startswith(("http://", "https://")) or key.lower().startswith("aliyun")
-        if not 0 < len(key.encode()) <= MAX_TAG_KEY or reserved:
-            raise OSSError(Code.INVALID_TAG_KEY, Key=key)
-        if len(tag.text("Value").encode()) > MAX_TAG_VALUE:
-            raise OSSError(Code.INVALID_TAG_VALUE, Key=key)
-    if len(set(keys)) < len(keys):
-        raise OSSError(Code.REPEATED_TAGS)
+    bucket_tagging.check([(tag.text("Key"), tag.text("Value")) for tag in tags])
     return node.content
 
 
@@ -229,115 +214,29 @@ def _https(_: Call, node: Node) -> xml.Value:
 
 # --- The table
 
+# fmt: off
 DOCUMENTS = (
-    Document(
-        "BucketCors", "cors", "CORSConfiguration", Code.NO_SUCH_CORS, _cors, status=Status.ENFORCED
-    ),
-    Document(
-        "BucketLifecycle", "lifecycle", "LifecycleConfiguration", Code.NO_SUCH_LIFECYCLE, _lifecycle
-    ),
+    Document("BucketCors", "cors", "CORSConfiguration", Code.NO_SUCH_CORS, _cors, status=Status.ENFORCED),
+    Document("BucketLifecycle", "lifecycle", "LifecycleConfiguration", Code.NO_SUCH_LIFECYCLE, _lifecycle),
     Document("BucketLogging", "logging", "BucketLoggingStatus", (), _logging),
-    Document(
-        "UserDefinedLogFieldsConfig",
-        "userDefinedLogFieldsConfig",
-        "UserDefinedLogFieldsConfiguration",
-        Code.NO_SUCH_LOG_FIELDS,
-        _log_fields,
-    ),
-    Document(
-        "BucketWebsite",
-        "website",
-        "WebsiteConfiguration",
-        Code.NO_SUCH_WEBSITE,
-        _website,
-        status=Status.ENFORCED,
-    ),
-    Document(
-        "BucketEncryption",
-        "encryption",
-        "ServerSideEncryptionRule",
-        Code.NO_SUCH_ENCRYPTION,
-        _encryption,
-        status=Status.ENFORCED,
-    ),
-    Document(
-        "BucketTags",
-        "tagging",
-        "Tagging",
-        (("TagSet", ()),),
-        _tags,
-        deletable=False,
-        action="BucketTagging",
-    ),
-    Document(
-        "BucketRequestPayment",
-        "requestPayment",
-        "RequestPaymentConfiguration",
-        (("Payer", "BucketOwner"),),
-        deletable=False,
-    ),
-    Document(
-        "BucketTransferAcceleration",
-        "transferAcceleration",
-        "TransferAccelerationConfiguration",
-        Code.NO_SUCH_ACCELERATION,
-        deletable=False,
-    ),
-    Document(
-        "BucketAccessMonitor",
-        "accessmonitor",
-        "AccessMonitorConfiguration",
-        (("Status", "Disabled"),),
-        deletable=False,
-    ),
-    Document(
-        "BucketResourceGroup",
-        resource_group.SUBRESOURCE,
-        resource_group.ROOT,
-        (("ResourceGroupId", resource_group.DEFAULT),),
-        _resource_group,
-        deletable=False,
-    ),
-    Document(
-        "BucketHttpsConfig",
-        "httpsConfig",
-        "HttpsConfiguration",
-        Code.NO_SUCH_HTTPS,
-        _https,
-        deletable=False,
-    ),
-    Document(
-        "BucketArchiveDirectRead",
-        "bucketArchiveDirectRead",
-        "ArchiveDirectReadConfiguration",
-        (("Enabled", False),),
-        deletable=False,
-    ),
-    Document(
-        "PublicAccessBlock",
-        "publicAccessBlock",
-        "PublicAccessBlockConfiguration",
-        (("BlockPublicAccess", False),),
-        resource=Resource.SERVICE,
-    ),
-    Document(
-        "BucketPublicAccessBlock",
-        "publicAccessBlock",
-        "PublicAccessBlockConfiguration",
-        (("BlockPublicAccess", False),),
-    ),
-    Document(
-        "BucketCallbackPolicy",
-        "policy&comp=callback",
-        "BucketCallbackPolicy",
-        Code.NO_SUCH_CALLBACK_POLICY,
-    ),
+    Document("UserDefinedLogFieldsConfig", "userDefinedLogFieldsConfig", "UserDefinedLogFieldsConfiguration", Code.NO_SUCH_LOG_FIELDS, _log_fields),
+    Document("BucketWebsite", "website", "WebsiteConfiguration", Code.NO_SUCH_WEBSITE, _website, status=Status.ENFORCED),
+    Document("BucketEncryption", "encryption", "ServerSideEncryptionRule", Code.NO_SUCH_ENCRYPTION, _encryption, status=Status.ENFORCED),
+    Document("BucketTags", "tagging", "Tagging", (("TagSet", ()),), _tags, deletable=False, status=Status.ENFORCED, action="BucketTagging"),
+    Document("BucketRequestPayment", "requestPayment", "RequestPaymentConfiguration", (("Payer", "BucketOwner"),), deletable=False, status=Status.ENFORCED),
+    Document("BucketTransferAcceleration", "transferAcceleration", "TransferAccelerationConfiguration", Code.NO_SUCH_ACCELERATION, deletable=False),
+    Document("BucketAccessMonitor", "accessmonitor", "AccessMonitorConfiguration", (("Status", "Disabled"),), deletable=False),
+    Document("BucketResourceGroup", resource_group.SUBRESOURCE, resource_group.ROOT, (("ResourceGroupId", resource_group.DEFAULT),), _resource_group, deletable=False, status=Status.ENFORCED),
+    Document("BucketHttpsConfig", "httpsConfig", "HttpsConfiguration", Code.NO_SUCH_HTTPS, _https, deletable=False),
+    Document("BucketArchiveDirectRead", "bucketArchiveDirectRead", "ArchiveDirectReadConfiguration", (("Enabled", False),), deletable=False, status=Status.ENFORCED),
+    Document("PublicAccessBlock", "publicAccessBlock", "PublicAccessBlockConfiguration", (("BlockPublicAccess", False),), resource=Resource.SERVICE, status=Status.ENFORCED),
+    Document("BucketPublicAccessBlock", "publicAccessBlock", "PublicAccessBlockConfiguration", (("BlockPublicAccess", False),), status=Status.ENFORCED),
+    Document("BucketCallbackPolicy", "policy&comp=callback", "BucketCallbackPolicy", Code.NO_SUCH_CALLBACK_POLICY, status=Status.ENFORCED),
     Document("BucketOverwriteConfig", "overwriteConfig", "OverwriteConfiguration", ()),
     Document("BucketStorageQuota", "quota", "QuotaConfiguration", (("StorageQuota", -1),)),
-    Document(
-        "BucketStorageCapacity", "qos", "BucketUserQos", (("StorageCapacity", -1),), deletable=False
-    ),
+    Document("BucketStorageCapacity", "qos", "BucketUserQos", (("StorageCapacity", -1),), deletable=False),
 )
+# fmt: on
 
 
 def _operations(row: Document) -> list[Operation]:

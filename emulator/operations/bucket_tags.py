@@ -1,6 +1,6 @@
 """Tags of a bucket, as far as they are more than a document: deleting some of them."""
 
-from emulator.dispatch import Call, Resource, Status, operation
+from emulator.dispatch import Call, Resource, operation
 from emulator.protocol import xml
 from emulator.protocol.message import Response
 
@@ -13,7 +13,6 @@ SUBRESOURCE = "tagging"
     Resource.BUCKET,
     SUBRESOURCE,
     action="oss:DeleteBucketTagging",
-    status=Status.KEPT,
 )
 def delete_bucket_tags(call: Call) -> Response:
     """Delete the tags whose keys `?tagging=k1,k2` names, all where it names none."""

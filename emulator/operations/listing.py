@@ -193,7 +193,7 @@ def _contents(call: Call, item: Object, write: Callable[[str], str], owner: bool
         ("Size", item.size),
         ("StorageClass", item.storage_class),
         ("RestoreInfo", restore_info(item, call.request.received)),
-        ("Owner", xml.owner(item.owner) if owner else None),
+        ("Owner", call.owner(item.owner) if owner else None),
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import reduce
 from itertools import pairwise
 from random import getrandbits
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from emulator.access import Permission
 from emulator.dispatch import Call, Resource, Takes, operation
@@ -190,7 +190,4 @@ def _add_crc64(crc64: int, part: Part) -> int:
 def _location(call: Call) -> str:
     """The URL of the object, in the style in which it was asked for."""
     scheme = "https" if call.request.secure else "http"
-    path = quote(call.key)
-    if call.endpoint == call.request.host:
-        path = f"{call.bucket.name}/{path}"
-    return f"{scheme}://{call.request.host}/{path}"
+    return f"{scheme}://{call.request.host}{quote(unquote(call.request.path))}"

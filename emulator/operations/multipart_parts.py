@@ -1,8 +1,11 @@
 """The parts of a multipart upload: UploadPart, UploadPartCopy, ListParts."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
 from emulator.access import Permission
-from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.objects import find_source, find_upload, source_version_header
+from emulator.dispatch import Body, Call, Resource, Takes, operation
+from emulator.objects import find_source, find_upload, read, source_version_header
 from emulator.protocol import (
     checksums,
     conditions,
@@ -14,16 +17,16 @@ from emulator.protocol import (
     xml,
 )
 from emulator.protocol.checksums import Checksums
+from emulator.protocol.copy_source import CopySource
 from emulator.protocol.errors import Code
-from emulator.protocol.message import Response
+from emulator.protocol.message import FileRange, Response
 from emulator.protocol.ranges import Range
-from emulator.storage import Object, Part
-from emulator.storage.blobs import slices
+from emulator.storage import Object, Part, Upload
 
 MAX_NUMBER = 10_000
 
 _CHUNK = 1024 * 1024
-"""Bytes of a source that are copied at a time."""
+"""Bytes of a file that are copied at a time."""
 
 
 @operation(
@@ -40,21 +43,70 @@ def upload_part(call: Call) -> Response:
 
     Raises `InvalidArgument` for a number out of bounds, `NoSuchUpload`, `InvalidCRC64`.
     """
-    body, request = call.body, call.request.headers
+    request = call.request.headers
     number = _number(call)
     upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_PART)
     headers.refuse_encryption(request)
-    checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), body.crc64)
-    etag = checksums.format_etag(body.md5)
-    part = Part(number, body.content, body.size, etag, body.crc64, call.request.received)
-    call.storage.put_part(call.bucket.name, upload.id, part)
+    checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), call.body.crc64)
+    part = _put(call, upload, number)
     answer = {
         "ETag": part.etag,
-        "Content-MD5": checksums.format_md5(body.md5),
+        "Content-MD5": checksums.format_md5(call.body.md5),
         "x-oss-hash-crc64ecma": str(part.crc64),
         **headers.encryption_of(upload.draft.headers),
     }
     return Response(200, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copied(Body):
+    """Bytes of an object, and where they are from."""
+
+    named: CopySource
+    source: Object
+    range: Range | None
+
+
+def _gather(call: Call) -> Callable[[], Body]:
+    """Find the bytes to copy; whatever becomes of their object now, they can be read."""
+    request = call.request.headers
+    _number(call)
+    find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
+    named = copy_source.parse(request[copy_source.HEADER])
+    # A part is nothing but bytes, so of a link it takes those that the link leads to.
+    source = find_source(call, named, through_link=True)
+    conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
+    # A range that is none is as if it were not there: the whole object (UploadPartCopy).
+    wanted = ranges.parse(request.get(f"{copy_source.HEADER}-range"), source.size)
+    offset, length = wanted or (0, source.size)
+    found = read(source, offset, length)
+    pieces = (found,) if isinstance(found, bytes) else found
+
+    def work() -> Body:
+        sums, writer = Checksums(), call.storage.blob_writer()
+        try:
+            for piece in pieces:
+                for chunk in _chunks(piece):
+                    sums.update(chunk)
+                    writer.write(chunk)
+            content = (writer.finish(),) if sums.size else ()
+        except BaseException:
+            writer.abandon()
+            raise
+        return _Copied(content, sums.size, sums.md5, sums.crc64, named, source, wanted)
+
+    return work
+
+
+def _chunks(piece: bytes | FileRange) -> Iterator[bytes]:
+    if isinstance(piece, bytes):
+        yield piece
+        return
+    if piece.verify is not None:
+        piece.verify()
+    end = piece.offset + piece.length
+    for start in range(piece.offset, end, _CHUNK):
+        yield piece.read(start, min(_CHUNK, end - start))
 
 
 @operation(
@@ -65,22 +117,17 @@ def upload_part(call: Call) -> Response:
     permission=Permission.WRITE,
     header=copy_source.HEADER,
     action="oss:PutObject",
+    gather=_gather,
 )
 def upload_part_copy(call: Call) -> Response:
     """Put one part by copying an object or a range of it.
 
     Raises `InvalidArgument`, `NoSuchUpload`, what `find_source` raises, `PreconditionFailed`.
     """
-    request = call.request.headers
-    number = _number(call)
+    copied = call.body
+    assert isinstance(copied, _Copied)  # noqa: S101 - as it was gathered
     upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
-    named = copy_source.parse(request[copy_source.HEADER])
-    source = find_source(call, named)
-    conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
-    # A range that is none is as if it were not there: the whole object (UploadPartCopy).
-    part_range = ranges.parse(request.get(f"{copy_source.HEADER}-range"), source.size)
-    part = _copy(call, number, source, part_range or Range(0, source.size))
-    call.storage.put_part(call.bucket.name, upload.id, part)
+    part = _put(call, upload, _number(call))
     answer = xml.answer(
         "CopyPartResult",
         [("LastModified", dates.format_iso(part.modified)), ("ETag", part.etag)],
@@ -89,12 +136,21 @@ def upload_part_copy(call: Call) -> Response:
         "ETag": part.etag,
         "x-oss-hash-crc64ecma": str(part.crc64),
         **headers.encryption_of(upload.draft.headers),
-        **source_version_header(call, named, source),
+        **source_version_header(call, copied.named, copied.source),
     }
-    if part_range is not None:
-        last = part_range.offset + part_range.length - 1
-        found["Content-Range"] = f"bytes {part_range.offset}-{last}/{source.size}"
+    if copied.range is not None:
+        last = copied.range.offset + copied.range.length - 1
+        found["Content-Range"] = f"bytes {copied.range.offset}-{last}/{copied.source.size}"
     return answer._replace(headers={**answer.headers, **found})
+
+
+def _put(call: Call, upload: Upload, number: int) -> Part:
+    """Keep the body as a part."""
+    body = call.body
+    etag = checksums.format_etag(body.md5)
+    part = Part(number, body.content, body.size, etag, body.crc64, call.request.received)
+    call.storage.put_part(call.bucket.name, upload.id, part)
+    return part
 
 
 @operation("ListParts", "GET", Resource.OBJECT, "uploadId")
@@ -143,16 +199,3 @@ def _number(call: Call) -> int:
         message = f"Part number must be an integer between 1 and {most}, inclusive."
         raise headers.invalid_argument("PartNumber", text, message, Code.INVALID_PART_NUMBER)
     return int(text)
-
-
-def _copy(call: Call, number: int, source: Object, wanted: Range) -> Part:
-    """The bytes of a range as a part of their own."""
-    sums, writer = Checksums(), call.storage.blob_writer()
-    for blob, offset, length in slices(source.content, wanted.offset, wanted.length):
-        for start in range(offset, offset + length, _CHUNK):
-            chunk = blob.read(start, min(_CHUNK, offset + length - start))
-            sums.update(chunk)
-            writer.write(chunk)
-    content = (writer.finish(),) if sums.size else ()
-    etag = checksums.format_etag(sums.md5)
-    return Part(number, content, sums.size, etag, sums.crc64, call.request.received)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from emulator import permissions
 from emulator.access import ObjectAcl
 from emulator.dispatch import Call, Resource, Takes, operation
 from emulator.objects import find, version_header
@@ -24,6 +25,7 @@ def put_object_acl(call: Call) -> Response:
     acl = call.request.headers.get("x-oss-object-acl", "")
     if acl not in set(ObjectAcl):
         raise invalid_argument("x-oss-object-acl", acl, code=Code.INVALID_OBJECT_ACL)
+    permissions.check_public(call, Code.PUBLIC_OBJECT_ACL, public=ObjectAcl(acl).public)
     found = find(call)
     call.storage.replace_object(call.bucket.name, replace(found, acl=acl))
     return Response(200, version_header(call, found))
@@ -36,7 +38,7 @@ def get_object_acl(call: Call) -> Response:
     answer = xml.answer(
         "AccessControlPolicy",
         [
-            ("Owner", xml.owner(found.owner)),
+            ("Owner", call.owner(found.owner)),
             ("AccessControlList", [("Grant", found.acl)]),
         ],
     )

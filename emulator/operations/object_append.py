@@ -1,7 +1,6 @@
 """Objects that grow: AppendObject, SealAppendObject."""
 
 from dataclasses import replace
-from hashlib import md5
 
 from emulator.access import Permission
 from emulator.dispatch import Call, Resource, Takes, operation
@@ -101,19 +100,18 @@ def _check_position(item: Object, position: int) -> None:
 
 
 def _grow(call: Call, item: Object) -> Object:
-    """The object with the body at its end; its ETag tells the content, but is no MD5 of it."""
+    """The object with the body at its end."""
     body = call.body
     size = item.size + body.size
     if size > MAX_SIZE:
         raise OSSError(Code.ENTITY_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
     crc64 = checksums.combine_crc64(item.crc64, body.crc64, body.size)
-    etag = md5(f"{size} {crc64}".encode(), usedforsecurity=False).digest()
     return replace(
         item,
         content=item.content + body.content,
         size=size,
         crc64=crc64,
-        etag=checksums.format_etag(etag),
+        etag=checksums.format_appended_etag(size, crc64),
         modified=call.request.received,
         version_id=NULL_VERSION,
     )

@@ -5,45 +5,30 @@ from dataclasses import replace
 from emulator.access import Permission
 from emulator.dispatch import Call, Resource, Takes, operation
 from emulator.objects import (
-    callback_of,
     check_restored,
+    content_md5,
     describe,
-    draft,
     find,
     follow,
+    put,
+    read,
     remove,
     show,
-    store,
     version_id_of,
 )
 from emulator.protocol import bucket_info, checksums, compression, conditions, headers, ranges
 from emulator.protocol.errors import Code, OSSError
-from emulator.protocol.message import FileRange, Response
+from emulator.protocol.message import Response
 from emulator.referer import Signing
-from emulator.storage import MemoryBlob, Object
-from emulator.storage.blobs import slices
 
 
 @operation("PutObject", "PUT", Resource.OBJECT, permission=Permission.WRITE, takes=Takes.OBJECT)
 def put_object(call: Call) -> Response:
-    """Put an object as a whole."""
-    request, body = call.request.headers, call.body
-    checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), body.crc64)
-    item = replace(
-        draft(call),
-        content=body.content,
-        size=body.size,
-        etag=checksums.format_etag(body.md5),
-        crc64=body.crc64,
-    )
-    callback = callback_of(call, item)
-    answer = {
-        "ETag": item.etag,
-        "Content-MD5": checksums.format_md5(body.md5),
-        "x-oss-hash-crc64ecma": str(item.crc64),
-        **headers.encryption_of(item.headers),
-        **store(call, item),
-    }
+    """Put an object as a whole; raises what `draft` raises, `NotImplemented`, `InvalidCRC64`."""
+    request = call.request.headers
+    conditions.refuse(request)
+    checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), call.body.crc64)
+    _, answer, callback = put(call)
     return Response(200, answer, callback=callback)
 
 
@@ -52,8 +37,8 @@ def get_object(call: Call) -> Response:
     """The bytes of an object, or a range of them."""
     request = call.request
     found = find(call)
-    target = follow(call, found)
-    check_restored(call, target)
+    target = follow(call, call.bucket, found)
+    check_restored(call, call.bucket, target)
     item = show(found, target)
     conditions.check(request.headers, item.etag, item.modified)
     answer = describe(call, item)
@@ -68,11 +53,12 @@ def get_object(call: Call) -> Response:
         accepted = request.headers.get("accept-encoding")
         if accepted is not None and compression.applies(accepted, answer, item.size):
             answer = compression.describe(answer)
-            return Response(200, answer, _read(item, 0, item.size), compress=True)
-        return Response(200, answer, _read(item, 0, item.size))
+            return Response(200, answer, read(item, 0, item.size), compress=True)
+        answer.update(content_md5(target))
+        return Response(200, answer, read(item, 0, item.size))
     last = part.offset + part.length - 1
     answer["Content-Range"] = f"bytes {part.offset}-{last}/{item.size}"
-    return Response(206, answer, _read(item, part.offset, part.length))
+    return Response(206, answer, read(item, part.offset, part.length))
 
 
 @operation(
@@ -81,9 +67,11 @@ def get_object(call: Call) -> Response:
 def head_object(call: Call) -> Response:
     """What GetObject would answer, without the bytes."""
     found = find(call)
-    item = show(found, follow(call, found))
+    target = follow(call, call.bucket, found)
+    item = show(found, target)
     conditions.check(call.request.headers, item.etag, item.modified)
-    return Response(200, {**describe(call, item), "Content-Length": str(item.size)})
+    answer = {**describe(call, item), **content_md5(target), "Content-Length": str(item.size)}
+    return Response(200, answer)
 
 
 _META = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma", "x-oss-version-id")
@@ -128,16 +116,3 @@ def _overrides(call: Call) -> dict[str, str]:
     if found and call.signing is Signing.NONE:
         raise OSSError(Code.RESPONSE_HEADERS_OF_ANONYMOUS)
     return found
-
-
-def _read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRange, ...]:
-    if len(item.content) == 1 and isinstance(item.content[0], MemoryBlob):
-        return item.content[0].read(offset, length)
-    pieces: list[bytes | FileRange] = []
-    for blob, start, taken in slices(item.content, offset, length):
-        if isinstance(blob, MemoryBlob):
-            pieces.append(blob.read(start, taken))
-        else:
-            verify = None if blob.verified else blob.verify
-            pieces.append(FileRange(blob.open(), start, taken, verify))
-    return tuple(pieces)

@@ -1,6 +1,7 @@
 """DeleteMultipleObjects."""
 
-from emulator.access import ObjectAcl, Permission, authorize
+from emulator import permissions
+from emulator.access import Permission, required
 from emulator.dispatch import Call, Resource, Takes, operation
 from emulator.objects import Removed, check_removable, check_version_id, remove
 from emulator.protocol import parameters, xml
@@ -30,9 +31,9 @@ def delete_multiple_objects(call: Call) -> Response:
         raise _malformed(f"{len(entries)} objects are named; 1 to {most} can be deleted at once.")
     wanted = [(_key(entry), entry.text("VersionId") or None) for entry in entries]
     for key, version_id in wanted:
-        _check_writable(call, key)
         if version_id is not None:
             check_version_id(version_id)
+        _check_writable(call, key, version_id)
         check_removable(call, key, version_id)
     removed = [(key, version_id, remove(call, key, version_id)) for key, version_id in wanted]
     if node.text("Quiet").lower() == "true":
@@ -59,13 +60,11 @@ def _key(entry: xml.Node) -> str:
     return node.value
 
 
-def _check_writable(call: Call, key: str) -> None:
-    """Raise `AccessDenied` where an object's own ACL forbids what its bucket's allows."""
-    item = call.storage.object(call.bucket.name, key)
-    acl = ObjectAcl.DEFAULT if item is None else item.acl
-    bucket = call.bucket
-    if not authorize(call.caller, bucket.owner, Permission.WRITE, bucket.acl, acl).allowed:
-        raise OSSError(Code.OBJECT_ACL_WRITE)
+def _check_writable(call: Call, key: str, version_id: str | None) -> None:
+    """Raise `AccessDenied` where the caller may not delete this one of the objects."""
+    item = call.storage.object(call.bucket.name, key, version_id)
+    actions = required(call.operation.action, {}, version_id)
+    permissions.check(call, call.bucket, key, Permission.WRITE, item, actions)
 
 
 def _malformed(detail: str) -> OSSError:

@@ -1,13 +1,12 @@
 """PostObject: an object put by an HTML form."""
 
-from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from emulator.access import Permission
 from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.objects import callback_of, draft, store
-from emulator.protocol import checksums, headers, xml
+from emulator.objects import put
+from emulator.protocol import headers, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.form import Form
 from emulator.protocol.message import Response
@@ -34,22 +33,7 @@ def post_object(call: Call) -> Response:
     if form is None:
         raise OSSError(Code.MALFORMED_POST)
     call.request = call.request._replace(headers=_describe(call, form))
-    body = call.body
-    item = replace(
-        draft(call),
-        content=body.content,
-        size=body.size,
-        etag=checksums.format_etag(body.md5),
-        crc64=body.crc64,
-    )
-    callback = callback_of(call, item)
-    answer = {
-        "ETag": item.etag,
-        "Content-MD5": checksums.format_md5(body.md5),
-        "x-oss-hash-crc64ecma": str(item.crc64),
-        **headers.encryption_of(item.headers),
-        **store(call, item),
-    }
+    item, answer, callback = put(call)
     if callback is not None:
         return Response(200, answer, callback=callback)
     return _answer(call, form, item, answer)

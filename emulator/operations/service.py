@@ -42,7 +42,7 @@ def list_buckets(call: Call) -> Response:
             ("MaxKeys", limit),
             ("IsTruncated", truncated),
             ("NextMarker", page[-1].name if truncated else None),
-            ("Owner", xml.owner(call.caller.id)),
+            ("Owner", call.owner(call.caller.id)),
             ("Buckets", [("Bucket", _summary(call, bucket)) for bucket in page]),
         ],
     )

@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from emulator.access import Permission, authorize
+from emulator import permissions
+from emulator.access import Permission
 from emulator.dispatch import Call
 from emulator.protocol.address import Target
-from emulator.protocol.errors import Code, OSSError
+from emulator.protocol.errors import OSSError
 from emulator.protocol.message import Response
 from emulator.protocol.website import Missing, RoutingRule, Visit
 
@@ -67,8 +68,8 @@ def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
     if redirect.internal:
         key = rule.rewrite(redirect, visit.key)
         item = call.storage.object(call.bucket.name, key)
-        if item is not None and not _is_readable(call, key):
-            raise OSSError(Code.OBJECT_ACL_READ)
+        if item is not None:
+            permissions.check(call, call.bucket, key, Permission.READ, item)
         return _answer(call, key)
     scheme = "https" if request.secure else "http"
     root = f"{request.host}{visit.root}"
@@ -86,5 +87,4 @@ def _is_readable(call: Call, key: str) -> bool:
     item = call.storage.object(call.bucket.name, key)
     if item is None or item.delete_marker:
         return False
-    bucket = call.bucket
-    return authorize(call.caller, bucket.owner, Permission.READ, bucket.acl, item.acl).allowed
+    return permissions.allows(call, call.bucket, key, Permission.READ, item)

@@ -161,6 +161,11 @@ def host_name(host: str) -> str:
     return split_host(host)[0] if host else ""
 
 
+def in_service_domain(host: str) -> bool:
+    """Whether a Host header names a host of Alibaba Cloud."""
+    return _is_below(host_name(host), (SERVICE_DOMAIN,))
+
+
 def split_host(host: str) -> tuple[str, int | None]:
     """The name in a Host header and its port, None where it names none; raises `BadRequest`."""
     match = _HOST.fullmatch(host)

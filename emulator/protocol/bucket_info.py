@@ -8,15 +8,17 @@ from emulator.protocol import encryption, xml
 Documents = Mapping[str, bytes]
 
 TAGGING: Final = "tagging"
+POLICY: Final = "policy"
+PUBLIC_ACCESS_BLOCK: Final = "publicAccessBlock"
+REQUEST_PAYMENT: Final = "requestPayment"
 
 
 def state(documents: Documents) -> xml.Children:
     """The elements of GetBucketInfo that tell what is switched on."""
     accelerated = _text(documents, "transferAcceleration", "TransferAccelerationConfiguration")
-    blocked = _text(documents, "publicAccessBlock", "PublicAccessBlockConfiguration")
     return [
         ("AccessMonitor", _switch(is_monitored(documents))),
-        ("BlockPublicAccess", blocked == "true"),
+        ("BlockPublicAccess", is_public_blocked(documents)),
         ("CrossRegionReplication", _switch("replication" in documents)),
         ("TransferAcceleration", _switch(accelerated == "true")),
     ]
@@ -25,6 +27,22 @@ def state(documents: Documents) -> xml.Children:
 def is_monitored(documents: Documents) -> bool:
     """Whether the last access of each object is told (PutBucketAccessMonitor)."""
     return _text(documents, "accessmonitor", "AccessMonitorConfiguration") == "Enabled"
+
+
+def reads_archives(documents: Documents) -> bool:
+    """Whether objects of the class Archive are read without a restore."""
+    return _text(documents, "bucketArchiveDirectRead", "ArchiveDirectReadConfiguration") == "true"
+
+
+def is_public_blocked(documents: Documents) -> bool:
+    """Whether public access is blocked (PutBucketPublicAccessBlock, PutPublicAccessBlock)."""
+    blocked = _text(documents, PUBLIC_ACCESS_BLOCK, "PublicAccessBlockConfiguration")
+    return blocked == "true"
+
+
+def requester_pays(documents: Documents) -> bool:
+    """Whether requests are paid for by who sends them (PutBucketRequestPayment)."""
+    return _text(documents, REQUEST_PAYMENT, "RequestPaymentConfiguration") == "Requester"
 
 
 def encryption_rule(documents: Documents) -> xml.Children:

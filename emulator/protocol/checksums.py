@@ -44,6 +44,26 @@ def format_multipart_etag(etags: Iterable[str]) -> str:
     return f'"{digest}-{len(parts)}"'
 
 
+_ZEROS: Final = "00000000"
+
+
+def format_appended_etag(size: int, crc64: int) -> str:
+    """The ETag of an appended object: it tells the content, but is no MD5 of it.
+
+    That of the service ends with zeros (AppendObject, examples).
+    """
+    digest = hashlib.md5(f"{size} {crc64}".encode(), usedforsecurity=False).hexdigest().upper()
+    return f'"{digest[: -len(_ZEROS)]}{_ZEROS}"'
+
+
+def md5_of(etag: str) -> str | None:
+    """The `Content-MD5` of an object put in one piece, by its ETag; None for any other ETag."""
+    text = etag.strip('"')
+    if "-" in text or text.endswith(_ZEROS):
+        return None
+    return format_md5(bytes.fromhex(text))
+
+
 def format_md5(md5: bytes) -> str:
     """The MD5 as `Content-MD5` has it."""
     return b64encode(md5).decode()

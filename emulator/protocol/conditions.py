@@ -34,6 +34,13 @@ def check(headers: Mapping[str, str], etag: str, modified: float, prefix: str = 
         raise OSSError(Code.NOT_MODIFIED, headers=known)
 
 
+def refuse(headers: Mapping[str, str]) -> None:
+    """Raise `NotImplemented` where an object is put on a condition (help page of the EC)."""
+    for name in _NAMES:
+        if name in headers:
+            raise OSSError(Code.CONDITION_OF_PUT, Header=name.title())
+
+
 def _matches(condition: str, etag: str) -> bool:
     tags = {tag.strip().removeprefix("W/").strip('"') for tag in condition.split(",")}
     return "*" in tags or etag.strip('"') in tags

@@ -31,14 +31,15 @@ class Rule:
             )
         )
 
-    def answer(self, origin: str, methods: str, headers: str) -> dict[str, str]:
+    def answer(self, origin: str, headers: str) -> dict[str, str]:
         """The headers that tell a browser what is allowed; those with nothing to tell are absent.
 
-        Where all origins are allowed an asterisk is answered (Configure CORS).
+        Where all origins are allowed an asterisk is answered (Configure CORS). The methods are all
+        that the rule allows (SDK V2's suite, which runs against the service).
         """
         found = {
             "Access-Control-Allow-Origin": _ANY if _ANY in self.origins else origin,
-            "Access-Control-Allow-Methods": methods,
+            "Access-Control-Allow-Methods": ", ".join(self.methods),
             "Access-Control-Allow-Headers": headers,
             "Access-Control-Expose-Headers": ", ".join(self.expose_headers),
             "Access-Control-Max-Age": self.max_age,
@@ -57,15 +58,15 @@ class CorsConfiguration:
     def preflight(self, origin: str, method: str, headers: str) -> dict[str, str] | None:
         """The answer to a preflight by the first rule that allows it; None where none does.
 
-        `headers` are names between commas, as `Access-Control-Request-Headers` has them. What was
-        asked for is what is allowed in the answer (OptionObject).
+        `headers` are names between commas, as `Access-Control-Request-Headers` has them; those
+        that were asked for are those that are allowed in the answer (OptionObject).
         """
         if not (origin + headers).isprintable():
             return None  # no answer could repeat it
         names = tuple(name.strip().lower() for name in headers.split(",") if name.strip())
         for rule in self.rules:
             if rule.allows(origin, method, names):
-                return rule.answer(origin, method, headers)
+                return rule.answer(origin, headers)
         return None
 
     def headers(self, origin: str | None, method: str) -> dict[str, str]:
@@ -75,8 +76,7 @@ class CorsConfiguration:
             return found
         for rule in self.rules:
             if rule.allows(origin, method):
-                methods, headers = ", ".join(rule.methods), ", ".join(rule.allowed_headers)
-                return {**found, **rule.answer(origin, methods, headers)}
+                return {**found, **rule.answer(origin, ", ".join(rule.allowed_headers))}
         return found
 
 

@@ -34,9 +34,24 @@ class Code(Enum):
     FOREIGN_BUCKET = Row("AccessDenied", 403, "The bucket you access does not belong to you.", "0003-00000905")
     OTHER_ENDPOINT = Row("AccessDenied", 403, "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.", "0003-00001403")
     PATH_STYLE = Row("SecondLevelDomainForbidden", 403, "Please use virtual hosted style to access.")
+    LIST_BUCKETS = Row("AccessDenied", 403, "You are forbidden to list buckets.", "0003-00000905")
+    BUCKET_POLICY = Row("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000101")
+    RAM_POLICY = Row("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000201")
+    BOTH_POLICIES = Row("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000203")
+    SESSION_POLICY = Row("AccessDenied", 403, "Access denied by authorizer's policy.", "0003-00000301")
+    REQUESTER_PAYS_ANONYMOUS = Row("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000701")
+    REQUESTER_PAYS = Row("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000703")
+    PUBLIC_BUCKET_ACL = Row("AccessDenied", 403, "Put public bucket acl is not allowed")
+    PUBLIC_OBJECT_ACL = Row("AccessDenied", 403, "Put public object acl is not allowed", "0016-00000901")
+    PUBLIC_POLICY = Row("AccessDenied", 403, "Put public bucket policy is not allowed")
     ANONYMOUS = Row("AccessDenied", 403, "Anonymous access is forbidden for this operation.", "0003-00001201")
 
     # Signatures (0002). P-17.
+    KEY_IS_NOT_TEMPORARY = Row("InvalidAccessKeyId", 403, "The OSS Access Key Id you provided does not exist in our records.", "0002-00000002")
+    TOKEN_NOT_IN_URL = Row("InvalidRequest", 400, "Security-token must be provided by query string parameter.", "0002-00000005")
+    INVALID_SECURITY_TOKEN = Row("InvalidSecurityToken", 403, "The security token you provided is invalid.", "0002-00000006")
+    SECURITY_TOKEN_EXPIRED = Row("SecurityTokenExpired", 403, "The security token you provided has expired.", "0002-00000007")
+    TOKEN_TWICE = Row("InvalidArgument", 400, "The security token must be in the header or in the URL, not in both.", "0002-00000010")
     INVALID_ACCESS_KEY_ID = Row("InvalidAccessKeyId", 403, "The OSS Access Key Id you provided does not exist in our records.", "0002-00000902")
     SIGNATURE_DOES_NOT_MATCH = Row("SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature you provided. Check your key and signing method.", "0002-00000040")
     REQUEST_TIME_TOO_SKEWED = Row("RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large.", "0002-00000504")
@@ -76,7 +91,6 @@ class Code(Enum):
     TOO_MANY_TAGS = Row("TooManyTags", 400, "The bucket tags num is beyond limit.")
     NO_SUCH_POLICY = Row("NoSuchBucketPolicy", 404, "The specified bucket policy does not exist.", "0030-00000006")
     INVALID_POLICY = Row("InvalidPolicyDocument", 400, "The policy is not valid.", "0030-00000005")
-    INVALID_POLICY_VERSION = Row("InvalidPolicyDocument", 400, "The Version of the policy must be 1.", "0030-00000002")
     NO_SUCH_ACCELERATION = Row("NoSuchTransferAccelerationConfiguration", 404, "The bucket you specified does not have transfer acceleration configuration.")
     NO_SUCH_INVENTORY = Row("NoSuchInventory", 404, "No Row found in Inventory Table.")
     INVENTORY_ALREADY_EXISTS = Row("InventoryAlreadyExist", 409, "The Inventory Configuration already exists.")
@@ -159,6 +173,7 @@ class Code(Enum):
     RESPONSE_HEADERS_OF_ANONYMOUS = Row("InvalidRequest", 400, "Request specific response headers cannot be used for anonymous GET requests.")
     PRECONDITION_FAILED = Row("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold.", "0017-00001001")
     NOT_MODIFIED = Row("NotModified", 304, "")
+    CONDITION_OF_PUT = Row("NotImplemented", 400, "A header you provided implies functionality that is not implemented.", "0017-00000245")
     INVALID_RANGE = Row("InvalidRange", 416, "The requested range cannot be satisfied")
     MISSING_CONTENT_LENGTH = Row("MissingContentLength", 411, "You must provide the Content-Length HTTP header.", "0017-00000101")
     REQUEST_TIMEOUT = Row("RequestTimeout", 400, "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.", "0017-00000704")
@@ -218,7 +233,7 @@ class OSSError(Exception):
         *,
         ec: str | None = None,
         headers: Mapping[str, str] | None = None,
-        **details: str,
+        **details: xml.Value,
     ) -> None:
         row = code.value if isinstance(code, Code) else code
         self.code = row.code
@@ -235,14 +250,14 @@ def render(error: OSSError, method: str, request_id: str, host: str) -> Response
     headers = dict(error.headers)
     if error.status == 304:
         return Response(304, headers)
-    fields = [
+    fields: list[tuple[str, xml.Value]] = [
         ("Code", error.code),
         # An error repeats what was sent, and unlike a listing (P-35) it must be read by anybody.
         ("Message", xml.plain(error.message)),
         ("RequestId", request_id),
         ("HostId", xml.plain(host)),
         # A name of XML that is no name of Python: Content_MD5 stands for Content-MD5.
-        *((name.replace("_", "-"), xml.plain(value)) for name, value in error.details.items()),
+        *((name.replace("_", "-"), _plain(value)) for name, value in error.details.items()),
     ]
     if error.ec:
         headers["x-oss-ec"] = error.ec
@@ -256,3 +271,7 @@ def render(error: OSSError, method: str, request_id: str, host: str) -> Response
     headers["x-oss-err"] = b64encode(document).decode()
     headers["Content-Length"] = str(len(document))
     return Response(error.status, headers)
+
+
+def _plain(value: xml.Value) -> xml.Value:
+    return xml.plain(value) if isinstance(value, str) else value

@@ -20,17 +20,22 @@ _SIGNS: Final = frozenset(" +-=._:/")
 
 
 def read_header(header: str) -> dict[str, str]:
-    """Read `key=value&key`, URL-encoded; raises `InvalidArgument` and `InvalidTag`."""
+    """Read the header of an object; raises `InvalidArgument` and `InvalidTag`."""
+    return _check(read_pairs(HEADER, header))
+
+
+def read_pairs(name: str, header: str) -> list[tuple[str, str]]:
+    """Read `key=value&key`, URL-encoded; raises `InvalidArgument`."""
     pairs = []
     for part in header.split("&") if header else ():
         key, _, value = part.partition("=")
         try:
             pairs.append((unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict")))
         except UnicodeDecodeError:
-            raise _invalid_header(header) from None
+            raise _invalid_header(name, header) from None
     if len({key for key, _ in pairs}) < len(pairs):
-        raise _invalid_header(header)
-    return _check(pairs)
+        raise _invalid_header(name, header)
+    return pairs
 
 
 def read_document(tagging: Node) -> dict[str, str]:
@@ -74,5 +79,6 @@ def is_written_in_signs(text: str) -> bool:
     return all(sign in _SIGNS or sign.isalnum() for sign in text)
 
 
-def _invalid_header(header: str) -> OSSError:
-    return invalid_argument(HEADER, header, code=Code.INVALID_TAGGING_HEADER)
+def _invalid_header(name: str, header: str) -> OSSError:
+    message = Code.INVALID_TAGGING_HEADER.value.message.replace(HEADER, name)
+    return invalid_argument(name, header, message, Code.INVALID_TAGGING_HEADER)

@@ -43,11 +43,6 @@ def answer(root: str, content: Value) -> Response:
     return Response(200, {"Content-Type": "application/xml"}, format(root, content))
 
 
-def owner(account: str) -> Children:
-    """The children of Owner; the display name is the account's id (GetBucketInfo)."""
-    return [("ID", account), ("DisplayName", account)]
-
-
 def _write(put: Callable[[str], None], indent: str, name: str, value: Value) -> None:
     if value is None:
         return

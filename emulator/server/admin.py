@@ -200,9 +200,9 @@ async def _journal(asked: Asked) -> Response:
     return reply({"entries": [entry.to_dict() for entry in found]})
 
 
-def follows(handler: Handler) -> bool:
-    """Whether a handler's answer can be followed as events."""
-    return handler is _journal
+def follows(handler: Handler, request: Request) -> bool:
+    """Whether a request wants to follow the answer as events, and can."""
+    return handler is _journal and "text/event-stream" in request.headers.get("accept", "")
 
 
 def filter_of(asked: Asked) -> Callable[[Entry], bool]:

@@ -6,20 +6,20 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO, cast
 
 from aiohttp import web
 
 from emulator import accesslog
-from emulator.dispatch import NO_BODY, Body, Call, Takes
+from emulator.dispatch import NO_BODY, Body, Call, Gather, Takes
 from emulator.faults import Fault
 from emulator.journal import DECISION, EXPLAIN
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import FileRange, Response
 from emulator.referer import explain
-from emulator.server import admin, body, callback, events, proxy, wire
+from emulator.server import admin, body, callback, events, proxy, sts_endpoint, wire
 from emulator.server.certificates import Certificates
 from emulator.server.connection import LOG, Connection, Listener
 from emulator.server.endpoint import Endpoint
@@ -50,7 +50,7 @@ class Server(Endpoint):
         self._runner: web.ServerRunner | None = None
         self._running = 0
         self._writing = ThreadPoolExecutor(1, "oss-emulator-writing")
-        self._administering: set[asyncio.Task[Any]] = set()
+        self._waiting: set[asyncio.Task[Any]] = set()
         self._idle: asyncio.Event | None = None
         """Set once nothing runs any more; there only while the server ends."""
 
@@ -91,8 +91,8 @@ class Server(Endpoint):
             await site.stop()
         # aiohttp's own ending drops what is still to come of a body, so uploads end first.
         self._idle = asyncio.Event()
-        for task in self._administering:
-            task.cancel()  # they may wait for news that will not come
+        for task in self._waiting:
+            task.cancel()
         if self._running:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), SHUTDOWN_TIMEOUT)
@@ -119,6 +119,8 @@ class Server(Endpoint):
         call = self.service.receive(request)
         if request.method == "CONNECT":
             return self._connect(http, call, began)
+        if sts_endpoint.is_asked(request, self.service):
+            return await self._answer_sts(http, call, began)
         if request.path.startswith(admin.PREFIX) and self.service.is_endpoint(request.host):
             return await self._administer(http, call, began)
         response, fault = await self._respond(http, call)
@@ -132,6 +134,18 @@ class Server(Endpoint):
         if http.can_read_body and not http.content.at_eof():
             # The body was not read: what is left of it must not be taken for a next request, nor
             # a next request for what is left of it (P-05).
+            answer.force_close()
+        return answer
+
+    async def _answer_sts(
+        self, http: web.BaseRequest, call: Call, began: float
+    ) -> web.StreamResponse:
+        try:
+            response = await sts_endpoint.answer(http, call.request, self.service)
+        except OSSError as error:
+            response = self.service.refuse(call, error)
+        answer = wire.Answer(response, call, began)
+        if not http.content.at_eof():
             answer.force_close()
         return answer
 
@@ -152,9 +166,12 @@ class Server(Endpoint):
             if self.service.faults.planned:
                 fault = self.service.faults.strike(call)
                 if fault is not None:
-                    await meet(fault)
+                    with self._waits():
+                        await meet(fault)
             content = NO_BODY
-            if call.operation.takes is not Takes.NOTHING:
+            if call.operation.gather is not None:
+                content = await _gather(call, call.operation.gather)
+            elif call.operation.takes is not Takes.NOTHING:
                 content = await body.read(http, call, self.service.admit_form)
             response = await self._perform(call, content)
             if response.callback is not None:
@@ -200,9 +217,6 @@ class Server(Endpoint):
     ) -> web.StreamResponse:
         """Answer what is below `/_emulator/`."""
         request, service = call.request, self.service
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - aiohttp runs each request as a task
-        self._administering.add(task)
         try:
             handler, rest = admin.find(request)
             if rest or request.path != admin.PREFIX + "health":
@@ -210,20 +224,30 @@ class Server(Endpoint):
                 admin.check_alone(request, service.settings.workers)
             data = await body.read_document(http)
             asked = admin.Asked(service, self._metrics, request, data, rest)
-            if "text/event-stream" in request.headers.get("accept", "") and admin.follows(handler):
-                return await events.follow(http, asked)
-            response = handler(asked)
-            if not isinstance(response, Response):
-                response = await response
+            with self._waits():
+                if admin.follows(handler, request):
+                    return await events.follow(http, asked)
+                response = handler(asked)
+                if not isinstance(response, Response):
+                    response = await response
         except admin.Refusal as refusal:
             response = admin.reply({"error": refusal.sentence}, refusal.status)
         except OSSError as error:
             response = admin.reply(
                 {"error": error.details.get("ErrorDetail", error.message)}, error.status
             )
-        finally:
-            self._administering.discard(task)
         return wire.Answer(response, call, began)
+
+    @contextlib.contextmanager
+    def _waits(self) -> Iterator[None]:
+        """Meanwhile a request waits for what may never come, so the server's end ends it."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - aiohttp runs each request as a task
+        self._waiting.add(task)
+        try:
+            yield
+        finally:
+            self._waiting.discard(task)
 
     def _record(self, answer: wire.Answer) -> None:
         """Remember a call that was answered; journal and access log tell the same."""
@@ -236,6 +260,15 @@ class Server(Endpoint):
             LOG.info("%s %s %d%s", request.method, request.target, answer.status, code)
         if self._access_log is not None:
             print(accesslog.format(entry.to_line()), file=self._access_log, flush=True)
+
+
+async def _gather(call: Call, gather: Gather) -> Body:
+    """Read what is in the storage, in a thread: it takes as long as there are bytes."""
+    try:
+        work = gather(call)
+    except FileNotFoundError:  # replaced or deleted between its record and its file
+        work = gather(call)
+    return await asyncio.to_thread(work)
 
 
 async def _verify(pieces: Iterable[bytes | FileRange]) -> None:

@@ -1,8 +1,7 @@
-"""Reads the body of a request into a blob, with its checksums on the way."""
+"""Reads the body of a request, by what its operation takes and how much of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from typing import TypeAlias
 
 from aiohttp import web
@@ -14,12 +13,9 @@ from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.form import Form, Reader
 from emulator.protocol.form_policy import Sizes
 from emulator.protocol.xml import MAX_DOCUMENT
+from emulator.server import intake
 from emulator.server.connection import StalledError
 from emulator.server.throttle import Throttle
-from emulator.storage import Blob, BlobWriter, SpoolWriter
-
-INLINE = 256 * 1024
-"""Bytes that are hashed and stored without leaving the event loop; more go to a thread."""
 
 _CONTINUE = "100-continue"
 _MD5 = "content-md5"
@@ -47,14 +43,14 @@ async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body
     if not http.can_read_body:
         return NO_BODY
     await _invite(http)
-    sums, throttle = Checksums(), Throttle.of(call)
-    with _writer(call) as writer:
+    throttle = Throttle.of(call)
+    async with intake.begin(call) as taken:
         async for chunk in _chunks(http):
-            if sums.size + len(chunk) > limit:
+            if taken.size + len(chunk) > limit:
                 raise _too_large(takes, limit)
-            await _take(chunk, sums, writer)
+            await taken.take(chunk)
             await throttle.passed(len(chunk))
-        return await _finish(call, sums, writer)
+        return await taken.finish()
 
 
 async def _read_form(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body:
@@ -66,9 +62,8 @@ async def _read_form(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -
     if length is not None:
         Sizes().check_most(int(length))
     await _invite(http)
-    whole, sums = Checksums(), Checksums()
-    sizes, throttle = None, Throttle.of(call)
-    with _writer(call) as writer:
+    whole, sizes, throttle = Checksums(), None, Throttle.of(call)
+    async with intake.begin(call) as taken:
         async for chunk in _chunks(http):
             content = reader.feed(chunk)
             if _MD5 in http.headers:
@@ -77,18 +72,20 @@ async def _read_form(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -
                 sizes = admit_form(call, reader.form)
                 throttle = Throttle.of(call)
             if content and sizes is not None:
-                sizes.check_most(sums.size + len(content))
-                await _take(content, sums, writer)
+                sizes.check_most(taken.size + len(content))
+                await taken.take(content)
             await throttle.passed(len(chunk))
         reader.finish()
         if sizes is not None:  # as it is: a form that was read to its end has been admitted
-            sizes.check(sums.size)
+            sizes.check(taken.size)
         check_md5(http.headers.get(_MD5), whole.md5)
-        return await _finish(call, sums, writer)
+        return await taken.finish()
 
 
 async def read_document(http: web.BaseRequest) -> bytes:
     """Read a document that is no call to OSS; raises `OSSError` for one that is too large."""
+    if not http.can_read_body:
+        return b""
     await _invite(http)
     document = bytearray()
     async for chunk in _chunks(http):
@@ -108,48 +105,17 @@ async def _invite(http: web.BaseRequest) -> None:
 async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
     """The body as it arrives; raises `IncompleteBody` where the client breaks it off."""
     try:
-        while chunk := await http.content.readany():
-            yield chunk
+        while True:
+            # As they are: `readany` would copy what has come into one piece.
+            chunk, goes_on = await http.content.readchunk()
+            if chunk:
+                yield chunk
+            elif not goes_on:
+                return
     except StalledError:
         raise OSSError(Code.REQUEST_TIMEOUT) from None
     except (web.RequestPayloadError, asyncio.IncompleteReadError, ConnectionError):
         raise OSSError(Code.INCOMPLETE_BODY) from None
-
-
-@contextmanager
-def _writer(call: Call) -> Iterator[BlobWriter]:
-    """A place for the bytes of a body; what does not arrive whole leaves nothing there."""
-    # A document is read once and kept in a record: it needs no place of its own.
-    document = call.operation.takes is Takes.DOCUMENT
-    writer = SpoolWriter() if document else call.storage.blob_writer()
-    try:
-        yield writer
-    except BaseException:
-        writer.abandon()
-        raise
-
-
-async def _take(chunk: bytes, sums: Checksums, writer: BlobWriter) -> None:
-    if len(chunk) < INLINE:
-        _keep(chunk, sums, writer)
-    else:
-        await asyncio.to_thread(_keep, chunk, sums, writer)
-
-
-def _keep(chunk: bytes, sums: Checksums, writer: BlobWriter) -> None:
-    sums.update(chunk)
-    writer.write(chunk)
-
-
-async def _finish(call: Call, sums: Checksums, writer: BlobWriter) -> Body:
-    content: tuple[Blob, ...] = ()
-    if not sums.size:
-        writer.abandon()
-    elif call.storage.blocking:
-        content = (await asyncio.to_thread(writer.finish),)
-    else:
-        content = (writer.finish(),)
-    return Body(content, sums.size, sums.md5, sums.crc64)
 
 
 def _too_large(takes: Takes, limit: int) -> OSSError:

@@ -16,8 +16,8 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import _ErrInfo
 
 from emulator.protocol.errors import Code, OSSError
-from emulator.protocol.message import Request
-from emulator.server import wire
+from emulator.protocol.message import FileRange, Request
+from emulator.server import sendfile, wire
 from emulator.service import Service
 
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -55,6 +55,7 @@ class Listener(web.Server):
             max_line_size=self._service.limits.headers,
             max_field_size=self._service.limits.headers,
             keepalive_timeout=self._service.settings.request_timeout,
+            read_bufsize=512 * 1024,
             tcp_keepalive=True,
         )
 
@@ -137,6 +138,7 @@ class Connection(web.RequestHandler):
         self._to_take = 0
         """Bytes that wait for the client to take them, as was last seen."""
         self._watch: asyncio.TimerHandle | None = None
+        self._sending: sendfile.Sending | None = None
 
     @property
     def ahead(self) -> bool:
@@ -156,6 +158,8 @@ class Connection(web.RequestHandler):
         super().connection_lost(exc)
         if self._watch is not None:
             self._watch.cancel()
+        if self._sending is not None:
+            self._sending.end()
         self._listener.ended(self)
 
     def data_received(self, data: bytes) -> None:
@@ -210,6 +214,32 @@ class Connection(web.RequestHandler):
         self._messages.append((_ErrInfo(400, error, ""), EMPTY_PAYLOAD))
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    @property
+    def sends_files(self) -> bool:
+        """Whether `send_file` can be called."""
+        transport = self.transport
+        return transport is not None and sendfile.is_possible(transport)
+
+    async def send_file(self, piece: FileRange, sent: Callable[[int], None]) -> None:
+        """Send a piece of a file, behind what was written so far; raises `ConnectionError`.
+
+        `sent` is told how many bytes have gone, as they go.
+        """
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client has left")
+        transport.set_write_buffer_limits(high=0)
+        try:
+            await self._drain_helper()
+        finally:
+            transport.set_write_buffer_limits()
+        patience = self._service.settings.request_timeout
+        self._sending = sendfile.Sending(transport, piece, patience, sent)
+        try:
+            await self._sending.run()
+        finally:
+            self._sending = None
 
     # A client that stalls
 

@@ -45,6 +45,7 @@ class FaultyAnswer(wire.Answer):
             return
         if left > 0:
             await super()._write(chunk[:left])
+        self._writer.send_headers()  # where they still wait for a first byte of the body
         await self._writer.drain()
         transport = self._writer.transport
         if transport is not None:

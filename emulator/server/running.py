@@ -30,7 +30,8 @@ _PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "auth": Auth,
     "fsync": Fsync,
     "domain": lambda given: (given,) if isinstance(given, str) else tuple(given),
-    **dict.fromkeys(("seed", "data", "tls_dir", "ca_file", "tls_cert", "tls_key"), Path),
+    **dict.fromkeys(("accounts", "seed", "data"), Path),
+    **dict.fromkeys(("tls_dir", "ca_file", "tls_cert", "tls_key"), Path),
 }
 """The settings that may be given as plain texts, and what they become."""
 
@@ -50,7 +51,8 @@ class Emulator:
     `tls=True` or `tls_port=0` it speaks https, and clients that trust `ca_file` believe it. Raises
     `TypeError` for an option that is not there, `ValueError` for a value that will not do,
     `OSError` where a port is taken, `FolderError` for a folder of data that cannot be used,
-    `SeedError` for a seed and `CertificateError` for a certificate that cannot be used.
+    `SeedError` for a seed, `AccountsError` for accounts and `CertificateError` for a certificate
+    that cannot be used.
     """
 
     def __init__(self, *, port: int = 0, **settings: Any) -> None:
@@ -85,11 +87,11 @@ class Emulator:
 
     @property
     def access_key_id(self) -> str:
-        return self.settings.access_key_id
+        return self.service.accounts.first.id
 
     @property
     def access_key_secret(self) -> str:
-        return self.settings.access_key_secret
+        return self.service.accounts.first.secret
 
     @property
     def journal(self) -> list[Entry]:

@@ -63,7 +63,7 @@ class StoredBlob:
     @property
     def verified(self) -> bool:
         """Whether the file is one that was found to be whole, and untouched since."""
-        return _verified.get(self.path) == _signature(self.path)
+        return _verified.get(self.path.name) == _signature(self.path)
 
     def verify(self) -> None:
         """Read the file once and compare; raises `CorruptBlobError`."""
@@ -75,8 +75,8 @@ class StoredBlob:
         if signature[0] != self.size or crc != self.crc64:
             raise CorruptBlobError(f"{self.path} no longer holds the bytes that were put")
         if len(_verified) >= _MAX_VERIFIED:
-            _verified.clear()
-        _verified[self.path] = signature
+            del _verified[next(iter(_verified))]
+        _verified[self.path.name] = signature
 
     def open(self) -> IO[bytes]:
         return self.path.open("rb")
@@ -89,8 +89,9 @@ class StoredBlob:
 
 
 _CHUNK = 1024 * 1024
-_MAX_VERIFIED = 100_000
-_verified: dict[Path, tuple[int, int, int]] = {}
+_MAX_VERIFIED = 20_000
+_verified: dict[str, tuple[int, int, int]] = {}
+"""By the name of the file, which is random; the oldest go."""
 
 
 def _signature(path: Path) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ query or, by POST, in a form; the answer is JSON or, without `Format=JSON`, XML.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 
 from emulator.access import Accounts
@@ -16,6 +17,12 @@ from emulator.sts.caller_identity import get_caller_identity
 from emulator.sts.errors import Code, STSError
 from emulator.sts.signature import present, verify
 
+PATH = "/_emulator/sts"
+"""Where STS is at the endpoint of the emulator itself."""
+
+# Without a region, or with one; `sts.oss-cn-hangzhou.aliyuncs.com` is a bucket named sts.
+_HOST = re.compile(r"sts(?:-vpc)?(?:\.(?!oss-)[a-z]+-[a-z0-9-]+)?\.aliyuncs\.com")
+
 MATERIAL_SIZE = 31
 """Random bytes that one answer takes: those of credentials, and those of a request id."""
 
@@ -23,6 +30,11 @@ _ACTIONS: Mapping[str, Callable[[Call], xml.Children]] = {
     "AssumeRole": assume_role,
     "GetCallerIdentity": get_caller_identity,
 }
+
+
+def is_host(name: str) -> bool:
+    """Whether a host, in lower case and without its port, is one of STS."""
+    return _HOST.fullmatch(name) is not None
 
 
 def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -> Response:

@@ -24,7 +24,29 @@ _FAR_AWAY = {"operation": "GetBucketAcl", "latency": 1.0}
 """Two tests expect this call to take longer than a millisecond, however late they look."""
 
 _KEY = ("conformance-id", "conformance-secret")
+_PAYER = ("payer-id", "payer-secret")
+_STS = ("sts-id", "sts-secret")
 _REGION = "cn-hangzhou"
+
+_ACCOUNTS = f"""
+[[account]]
+id = "1000000000000001"
+key = [{{id = "{_KEY[0]}", secret = "{_KEY[1]}"}}]
+
+[[account.user]]
+name = "sts"
+policies = ["AliyunSTSAssumeRoleAccess"]
+key = [{{id = "{_STS[0]}", secret = "{_STS[1]}"}}]
+
+[[account.role]]
+name = "conformance"
+policies = ["AliyunOSSFullAccess"]
+
+[[account]]
+id = "1000000000000002"
+key = [{{id = "{_PAYER[0]}", secret = "{_PAYER[1]}"}}]
+"""
+"""The account that is tested, and one that pays for its requests."""
 
 
 class SessionError(Exception):
@@ -106,10 +128,10 @@ def _environ(endpoint: str, version: str, work: Path) -> dict[str, str]:
         "OSS_TEST_RAM_ROLE_ARN": "acs:ram::1000000000000001:role/conformance",
         "OSS_TEST_RAM_UID": "1000000000000001",
         "OSS_TEST_PAYER_UID": "1000000000000002",
-        "OSS_TEST_PAYER_ACCESS_KEY_ID": "payer-id",
-        "OSS_TEST_PAYER_ACCESS_KEY_SECRET": "payer-secret",
-        "OSS_TEST_STS_ID": "sts-id",
-        "OSS_TEST_STS_KEY": "sts-secret",
+        "OSS_TEST_PAYER_ACCESS_KEY_ID": _PAYER[0],
+        "OSS_TEST_PAYER_ACCESS_KEY_SECRET": _PAYER[1],
+        "OSS_TEST_STS_ID": _STS[0],
+        "OSS_TEST_STS_KEY": _STS[1],
         "OSS_TEST_STS_ARN": "acs:ram::1000000000000001:role/conformance",
         "LANG": "C.UTF-8",
         # No other locale, wherever it runs: what passes must not depend on it.
@@ -129,9 +151,10 @@ def _environ(endpoint: str, version: str, work: Path) -> dict[str, str]:
 @contextmanager
 def _emulator(work: Path) -> Iterator[str]:
     """A server of this repository's code on a free port; its endpoint."""
-    ready = work / "ready.json"
+    ready, accounts = work / "ready.json", work / "accounts.toml"
+    accounts.write_text(_ACCOUNTS, encoding="utf-8")
     serve = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--ready-file", str(ready)]
-    settings = ["--access-key-id", _KEY[0], "--access-key-secret", _KEY[1], "--region", _REGION]
+    settings = ["--accounts", str(accounts), "--region", _REGION]
     with (
         (work / "emulator.log").open("wb") as log,
         _process([*serve, *settings], log=log, cwd=ROOT, environ=_without_settings()) as process,

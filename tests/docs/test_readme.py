@@ -126,7 +126,7 @@ def test_every_block_is_run_or_says_why_not() -> None:
     # Nothing is shown that no block has printed.
     shown = [block for block in BLOCKS if block.language == "text"]
     assert shown == [block for block in map(_after, RUN) if block is not None]
-    assert len(RUN) == 7
+    assert len(RUN) == 8
 
 
 def _after(block: Block) -> Block | None:

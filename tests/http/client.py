@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
@@ -109,6 +110,10 @@ class Connection:
             yield self._input.read(size)
             assert self._input.readline() == b"\r\n"
         assert self._input.readline() == b"\r\n"
+
+    def has_answer(self) -> bool:
+        """Whether the server has sent something, or closed."""
+        return bool(select.select([self._socket], [], [], 0)[0])
 
     def finish(self) -> None:
         """Tell the server that nothing more will be sent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import alibabacloud_oss_v2 as oss
 import oss2
 import pytest
+from lxml import etree
 from oss2.models import PutBucketCnameRequest
 
 from emulator import Emulator
+from emulator.protocol.message import Request
 from tests.http.client import Answer, Client, check_error
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION, SETTINGS, SIGNERS, Live, serve
 
@@ -126,6 +129,41 @@ def test_no_bucket_is_made_in_another_region(client: Client, new_name: str) -> N
     assert (answer.status, answer.code) == (400, "InvalidLocationConstraint")
     assert "--region" in answer.error["Message"]
     assert get(client, "localhost", f"/{new_name}").code == "NoSuchBucket"
+
+
+@pytest.mark.parametrize(
+    ("host", "public", "internal"),
+    [
+        (
+            "{b}.oss-cn-hangzhou.aliyuncs.com",
+            "oss-{r}.aliyuncs.com",
+            "oss-{r}-internal.aliyuncs.com",
+        ),
+        (
+            "{B}.OSS-accelerate.aliyuncs.com.",
+            "oss-{r}.aliyuncs.com",
+            "oss-{r}-internal.aliyuncs.com",
+        ),
+        (
+            "{b}.oss-cn-hangzhou-internal.aliyuncs.com:90",
+            "oss-{r}.aliyuncs.com:90",
+            "oss-{r}-internal.aliyuncs.com:90",
+        ),
+        ("{B}.LOCALHOST:90", "LOCALHOST:90", "LOCALHOST:90"),
+    ],
+)
+def test_a_bucket_tells_the_endpoints_that_it_can_be_reached_by(
+    live: Live, readable: str, host: str, public: str, internal: str
+) -> None:
+    """GetBucketInfo; P-33"""
+    owner = live.service.accounts.owner
+    fields = [("Host", host.format(b=readable, B=readable.upper()))]
+    request = Request.read("GET", "/?bucketInfo", fields, time.time())
+    answer = live.run(lambda: live.service.handle(request, caller=owner))
+    bucket = etree.fromstring(answer.body).find("Bucket")
+    assert bucket is not None
+    assert bucket.findtext("ExtranetEndpoint") == public.format(r=REGION)
+    assert bucket.findtext("IntranetEndpoint") == internal.format(r=REGION)
 
 
 # --- hosts that are none

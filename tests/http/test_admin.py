@@ -107,6 +107,33 @@ def test_a_request_can_have_itself_explained(site: Admin) -> None:
     assert "x-oss-emulator-decision" not in site.get("/examplebucket/a").headers
 
 
+@pytest.mark.parametrize("sign", [oss2.Auth, oss2.AuthV2, oss2.AuthV4])
+def test_an_sdk_can_have_its_requests_explained(site: Admin, sign: Any) -> None:
+    emulator = site.emulator
+    auth = sign(emulator.access_key_id, emulator.access_key_secret)
+    bucket = oss2.Bucket(auth, emulator.endpoint, "examplebucket", region=emulator.region)
+    explain = {"x-oss-emulator-explain": "1"}
+
+    def decision(answer: Any) -> Any:
+        return json.loads(answer.headers["x-oss-emulator-decision"])
+
+    got = bucket.get_object("a", headers={**explain, "Referer": "http://bad/"})
+    assert got.read() == b"0123456789"
+    told = decision(got)
+    assert (told["allowed"], told["reason"]) == (True, "signed-by-header")
+    assert decision(bucket.put_object("b", b"1", headers=explain))["reason"] == "signed-by-header"
+    assert decision(bucket.head_object("b", headers=explain))["steps"]
+    with pytest.raises(oss2.exceptions.NoSuchKey) as caught:
+        bucket.get_object("none", headers=explain)
+    assert decision(caught.value)["reason"] == "signed-by-header"
+    bucket.session.session.close()
+
+
+def test_explanation_of_a_request_that_ended_before_the_rules(site: Admin) -> None:
+    answer = site.send("GET", "/none/a", headers={"x-oss-emulator-explain": "1"})
+    assert (answer.status, answer.headers["x-oss-emulator-decision"]) == (404, "null")
+
+
 def test_metrics_count_what_happened(site: Admin) -> None:
     for referer in (REFERER, "http://evil/", "http://evil/"):
         site.get("/examplebucket/a", referer)

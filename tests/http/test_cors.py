@@ -62,13 +62,19 @@ def preflight(
 @pytest.mark.parametrize(
     ("origin", "method", "headers", "expected"),
     [
-        (A, "PUT", "x-oss-test", [A, "PUT", "x-oss-test", "ETag, x-oss-test1", "100"]),
-        (A, "PUT", None, [A, "PUT", None, "ETag, x-oss-test1", "100"]),
+        (A, "PUT", "x-oss-test", [A, "PUT, GET", "x-oss-test", "ETag, x-oss-test1", "100"]),
+        (A, "PUT", None, [A, "PUT, GET", None, "ETag, x-oss-test1", "100"]),
         (
             "https://x.y.a.com",
             "GET",
             "authorization, X-OSS-Meta-A",
-            ["https://x.y.a.com", "GET", "authorization, X-OSS-Meta-A", "ETag, x-oss-test1", "100"],
+            [
+                "https://x.y.a.com",
+                "PUT, GET",
+                "authorization, X-OSS-Meta-A",
+                "ETag, x-oss-test1",
+                "100",
+            ],
         ),
         (B, "GET", None, ["*", "GET", None, None, None]),
         ("null", "GET", None, ["*", "GET", None, None, None]),

@@ -142,6 +142,7 @@ class Follower:
         """The next entry."""
         lines = []
         while (line := self.response.readline()) != b"\n":
+            assert line, "the server has ended the events"
             lines.append(line.decode().rstrip())
         number, data = lines
         entry: dict[str, Any] = json.loads(data.removeprefix("data: "))
@@ -254,7 +255,7 @@ def test_journal_and_access_log_agree(tmp_path: Path) -> None:
         assert running.end() == 0
     matches = [LINE.fullmatch(line) for line in log.read_text().splitlines(keepends=True)]
     lines = [match.groupdict() for match in matches if match is not None]
-    assert len(lines) == len(matches) > len(REQUESTS) + 3
+    assert len(lines) == len(matches) == len(REQUESTS) + 3
     assert [_as_logged(entry) for entry in entries] == [
         {name: line[name] for name in _as_logged(entries[0])} for line in lines
     ]

@@ -51,8 +51,8 @@ def test_one_port_is_exposed_and_listened_on_inside_only() -> None:
     assert SERVICE["ports"] == ["127.0.0.1:9000:9000"]
 
 
-def test_package_is_installed_with_the_extra_fast() -> None:
-    assert "pip install --no-cache-dir '.[fast]'" in BUILD.runs[0]
+def test_package_is_installed_with_what_serving_takes() -> None:
+    assert "pip install --no-cache-dir '.[fast,tls]'" in BUILD.runs[0]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     copied = {source for copy in BUILD.copies for source in copy.sources}
     assert copied == {"pyproject.toml", project["readme"], *project["license-files"], "emulator"}
@@ -98,6 +98,10 @@ def test_compose_asks_for_health_as_the_image_does() -> None:
     assert SERVICE["healthcheck"]["test"] == ["CMD", *IMAGE.health]
 
 
+def test_image_keeps_its_data_where_volumes_are_mounted() -> None:
+    assert IMAGE.env["OSS_EMULATOR_DATA"] == IMAGE.workdir
+
+
 # --- what they run
 
 
@@ -127,7 +131,7 @@ NO_COMPOSE: dict[str, str] = {}
 def run(folder: Path, shell: dict[str, str]) -> Iterator[Running]:
     """The image's command on a free port."""
     data = folder / "data"
-    data.mkdir()
+    data.mkdir(exist_ok=True)
     ready_file = folder / "ready.json"
     env = container_environment(
         data, shell, OSS_EMULATOR_PORT="0", OSS_EMULATOR_READY_FILE=str(ready_file)
@@ -157,6 +161,17 @@ def test_image_serves_the_demo_and_ends_when_told(container: Running) -> None:
     allowed = container.ask("GET", "/examplebucket/hello.txt", Referer="http://www.example.com/")
     assert allowed.status == 200
     assert container.end() == 0
+
+
+def test_what_was_put_is_in_the_next_container_with_the_volume(tmp_path: Path) -> None:
+    auth = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
+    for attempt in range(2):
+        for running in run(tmp_path, NO_COMPOSE):
+            bucket = oss2.Bucket(auth, running.endpoint, "examplebucket", region="cn-hangzhou")
+            if attempt == 0:
+                bucket.put_object("kept", b"bytes")
+            assert bucket.get_object("kept").read() == b"bytes"
+            assert running.end() == 0
 
 
 def test_health_check(container: Running, tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_what_is_no_host(host: str) -> None:  # RFC 9110, 7.2
         ("aliyuncs.com.evil.test", False),
         ("10.1.2.3", False),
         ("a-container", False),
-        ("0.0.0.0", False),
+        ("0.0.0.0", False),  # noqa: S104 - a Host, not a place to listen
     ],
 )
 def test_hosts_that_are_served_to_the_clients_of_a_proxy(host: str, served: bool) -> None:

@@ -338,7 +338,8 @@ POLICY = '{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:*"],%s"Re
         ('"Principal":["*"],', True),
         ("", True),
         ('"Principal":["1000000000000002"],', False),
-        ('"Principal":["*"],"Condition":{"Bool":{"acs:SecureTransport":["true"]}},', False),
+        ('"Principal":["*"],"Condition":{"Bool":{"acs:SecureTransport":["true"]}},', True),
+        ('"Principal":["*"],"Condition":{"StringEquals":{"acs:SourceVpc":["vpc-1"]}},', False),
     ],
 )
 def test_a_policy_is_kept_as_it_was_put(ask: Ask, name: str, principal: str, public: bool) -> None:

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from emulator.storage import NULL_VERSION, Bucket, CorruptBlobError, Object, Part, Restore, Upload
+from emulator import Emulator
+from emulator.protocol.message import Request
+from emulator.storage import (
+    NULL_VERSION,
+    Bucket,
+    CorruptBlobError,
+    Object,
+    Part,
+    Restore,
+    StoredBlob,
+    Upload,
+    disk,
+)
 from emulator.storage.disk import FORMAT, DiskStorage, FolderError
+from tests.http.client import Client
 
 BUCKET = Bucket("examplebucket", "1", 1.0, "cn-hangzhou", documents={"referer": b"<\xff\x00>"})
 
@@ -182,3 +198,145 @@ def test_keys_never_name_files(storage: DiskStorage, key: str) -> None:
     assert found.content[0].read(0, 2000) == key.encode()
     names = [path.name for path in files(storage.folder)]
     assert all(len(name) == 32 and set(name) <= set("0123456789abcdef") for name in names)
+
+
+# --- formats
+
+
+def test_an_older_format_is_led_to_the_newer_one(
+    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two formats further on, by steps made up for this test."""
+    made = put(storage, "a", b"abc")
+    storage.close()
+    steps = {
+        FORMAT: "ALTER TABLE bucket ADD COLUMN note TEXT NOT NULL DEFAULT '';",
+        FORMAT + 1: "UPDATE bucket SET note = 'of ' || name; CREATE TABLE more (x);",
+    }
+    monkeypatch.setattr(disk, "MIGRATIONS", steps)
+    monkeypatch.setattr(disk, "FORMAT", FORMAT + 2)
+    again = DiskStorage(storage.folder, fsync=False)
+    assert again.bucket(BUCKET.name) == BUCKET
+    assert list(again.objects(BUCKET.name)) == [made]
+    again.close()
+    with closing(sqlite3.connect(storage.folder / "index.sqlite")) as database:
+        assert database.execute("SELECT note FROM bucket").fetchall() == [(f"of {BUCKET.name}",)]
+        assert database.execute("PRAGMA user_version").fetchone() == (FORMAT + 2,)
+
+
+def test_a_migration_that_fails_leaves_the_older_format(
+    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.close()
+    monkeypatch.setattr(disk, "MIGRATIONS", {FORMAT: "DROP TABLE bucket; DROP TABLE not_there;"})
+    monkeypatch.setattr(disk, "FORMAT", FORMAT + 1)
+    with pytest.raises(FolderError, match="no such table: not_there"):
+        DiskStorage(storage.folder)
+    monkeypatch.undo()
+    again = DiskStorage(storage.folder)
+    assert again.bucket(BUCKET.name) == BUCKET
+    again.close()
+
+
+# --- what a query costs
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda storage: storage.bucket(BUCKET.name),
+        lambda storage: storage.object(BUCKET.name, "a"),
+        lambda storage: storage.object(BUCKET.name, "a", "1"),
+        lambda storage: list(storage.objects(BUCKET.name, "a")),
+        lambda storage: list(storage.versions(BUCKET.name, "a")),
+        lambda storage: list(storage.uploads(BUCKET.name)),
+        lambda storage: storage.upload(BUCKET.name, "u"),
+        lambda storage: storage.parts(BUCKET.name, "u"),
+        lambda storage: put(storage, "a", b"abc"),
+        lambda storage: storage.delete_object(BUCKET.name, "a", "1"),
+        lambda storage: storage.delete_bucket(BUCKET.name),
+    ],
+)
+def test_no_query_looks_at_more_than_its_answer(
+    storage: DiskStorage, ask: Callable[[DiskStorage], object]
+) -> None:
+    """Each walks an index from where its answer begins, in the order of the answer."""
+    (connection,) = storage._connections
+    asked: list[str] = []
+    connection.set_trace_callback(asked.append)
+    ask(storage)
+    connection.set_trace_callback(None)
+    statements = [text for text in asked if text.split()[0] in ("SELECT", "UPDATE", "DELETE")]
+    assert statements
+    for statement in statements:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        assert plan
+        assert not [step for step in plan if "SCAN" in step or "TEMP B-TREE" in step], plan
+
+
+def test_a_page_of_a_listing_reads_its_own_rows_only(storage: DiskStorage) -> None:
+    """SQLite's own count of steps: the same for a page in 100 keys as in 10,000."""
+    steps = []
+    for many in (100, 10_000):
+        with storage.transaction():
+            for number in range(many):
+                storage.put_object(BUCKET.name, Object(f"{number:05}", (), 0, "", 0, 0.0, "1"))
+        (connection,) = storage._connections
+        count = 0
+
+        def step() -> None:
+            nonlocal count
+            count += 1
+
+        connection.set_progress_handler(step, 1)
+        page = list(islice(storage.objects(BUCKET.name, "00050"), 50))
+        connection.set_progress_handler(None, 1)
+        assert len(page) == 50
+        steps.append(count)
+    assert steps[1] <= steps[0]
+
+
+# --- a file that goes between its record and its opening
+
+
+def test_an_object_that_is_replaced_while_it_is_looked_up_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Emulator(data=tmp_path / "data") as emulator:
+        emulator.put("/examplebucket", headers={"x-oss-acl": "public-read"})
+        emulator.put("/examplebucket/a", b"old")
+        real, seen = StoredBlob.open, []
+
+        def open_late(blob: StoredBlob) -> IO[bytes]:
+            if not seen:
+                seen.append(blob)
+                request = Request.read("PUT", "/examplebucket/a", [("Host", "localhost")], 1.0)
+                service = emulator.service
+                assert service.handle(request, b"new", caller=service.accounts.owner).status == 200
+                assert not blob.path.exists()
+            return real(blob)
+
+        monkeypatch.setattr(StoredBlob, "open", open_late)
+        answer = Client("127.0.0.1", emulator.port).get("/examplebucket/a")
+        assert (answer.status, answer.body) == (200, b"new")
+        assert len(seen) == 1
+
+
+def test_an_object_whose_file_is_gone_is_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Emulator(data=tmp_path / "data") as emulator:
+        emulator.put("/examplebucket", headers={"x-oss-acl": "public-read"})
+        emulator.put("/examplebucket/a", b"bytes")
+        client = Client("127.0.0.1", emulator.port)
+        (path,) = files(tmp_path / "data")
+        path.write_bytes(b"BYTES")
+        for reason in ("no longer holds the bytes that were put", "No such file"):
+            answer = client.get("/examplebucket/a")
+            assert (answer.status, answer.code) == (500, "InternalError")
+            (record,) = caplog.records
+            assert record.exc_info is None
+            assert path.name in record.getMessage()
+            assert reason in record.getMessage()
+            caplog.clear()
+            path.unlink(missing_ok=True)

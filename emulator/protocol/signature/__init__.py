@@ -42,6 +42,10 @@ _MARKS: Final = _MARKS_OF_V1 | {
 }
 
 
+_TOKENS: Final = frozenset({"x-oss-security-token", "security-token"})
+"""The names that a security token has, in the header and in the URL (P-16)."""
+
+
 def place(request: Request) -> Place | None:
     """Where a request carries a signature, good or bad; None where it carries none (P-19)."""
     if "authorization" in request.headers:
@@ -58,7 +62,17 @@ def read(request: Request) -> Claim | None:
     found = place(request)
     if found is None:
         return None
+    if not _TOKENS.isdisjoint(request.headers):
+        _check_token(request, found)
     return _read_header(request) if found is Place.HEADER else _read_url(request)
+
+
+def _check_token(request: Request, found: Place) -> None:
+    """Raise `InvalidArgument` or `InvalidRequest` for a token in a header that is not of use."""
+    if not _TOKENS.isdisjoint(request.query):
+        raise OSSError(Code.TOKEN_TWICE)
+    if found is Place.URL:
+        raise OSSError(Code.TOKEN_NOT_IN_URL)
 
 
 def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, region: str) -> None:

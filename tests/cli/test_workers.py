@@ -1,0 +1,250 @@
+"""`serve --workers`: one port and one folder, several processes, and what becomes of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import ssl
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import oss2
+import pytest
+from oss2.models import BucketReferer
+
+from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+from tests.cli.process import EMULATOR, Answer, Running, serving, wait_for
+
+AUTH = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
+SEED = """
+[[bucket]]
+name = "examplebucket"
+acl = "public-read"
+
+[[bucket.object]]
+key = "a"
+text = "seeded"
+"""
+
+
+def children(process: int) -> set[int]:
+    """The processes that a process has started, but those of multiprocessing itself."""
+    found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in found}
+    return {pid for pid, command in commands.items() if b"spawn_main" in command}
+
+
+def is_alive(process: int) -> bool:
+    try:
+        return b") Z " not in Path(f"/proc/{process}/stat").read_bytes()
+    except FileNotFoundError:
+        return False
+
+
+def listeners(port: int) -> int:
+    """How many sockets listen on a port of this machine."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows)
+
+
+def handles(process: int) -> int:
+    """Connections that a process has taken so far: its open sockets."""
+    links = (os.readlink(path) for path in Path(f"/proc/{process}/fd").iterdir())
+    return sum(link.startswith("socket:") for link in links)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "seed.toml").write_text(SEED)
+    return tmp_path
+
+
+@pytest.fixture
+def running(folder: Path) -> Iterator[Running]:
+    with serving(folder, *flags(folder)) as found:
+        yield found
+
+
+def flags(folder: Path) -> tuple[str, ...]:
+    data, seed = str(folder / "data"), str(folder / "seed.toml")
+    return ("--data", data, "--workers", "2", "--seed", seed)
+
+
+def client(running: Running) -> oss2.Bucket:
+    """A client with a connection of its own, and so a worker of its own."""
+    session = oss2.Session()
+    return oss2.Bucket(
+        AUTH, running.endpoint, "examplebucket", region="cn-hangzhou", session=session
+    )
+
+
+def ask_each(running: Running, method: str, target: str, **headers: str) -> list[Answer]:
+    """Enough connections for each worker to have one: all but 1 in 2^39 times."""
+    return [running.ask(method, target, **headers) for _ in range(40)]
+
+
+def test_connections_spread_over_the_workers(running: Running) -> None:
+    workers = children(running.process.pid)
+    assert len(workers) == 2
+    before = {worker: handles(worker) for worker in workers}
+    clients = [client(running) for _ in range(40)]
+    for each in clients:
+        assert each.get_object("a").read() == b"seeded"
+    assert all(handles(worker) > before[worker] for worker in workers)
+
+
+def test_rules_set_through_one_are_seen_by_the_next_request_on_any_other(running: Running) -> None:
+    setter = client(running)
+    for number in range(5):
+        allowed, denied = f"https://{number}.example/", f"https://{number - 1}.example/"
+        setter.put_bucket_referer(BucketReferer(False, [allowed]))
+        answers = ask_each(running, "GET", "/examplebucket/a", Referer=allowed)
+        assert {answer.status for answer in answers} == {200}
+        answers = ask_each(running, "GET", "/examplebucket/a", Referer=denied)
+        assert {answer.status for answer in answers} == {403}
+        setter.put_object("a", str(number))
+        setter.put_bucket_acl(("private", "public-read")[number % 2])
+        codes = {answer.status for answer in ask_each(running, "GET", "/examplebucket/a")}
+        assert codes == {403}
+        setter.put_bucket_acl("public-read")
+        answers = ask_each(running, "GET", "/examplebucket/a", Referer=allowed)
+        assert {answer.text for answer in answers} == {str(number)}
+
+
+def test_changes_by_several_workers_do_not_undo_each_other(running: Running) -> None:
+    """Each reads the bucket, changes its own configuration and writes the bucket again."""
+    clients = [client(running) for _ in range(8)]
+    for number, each in enumerate(clients):
+        each.put_object(f"b{number}", b"x")
+        if number % 2:
+            each.put_bucket_referer(BucketReferer(True, [f"https://{number}.example/"]))
+        else:
+            each.put_bucket_acl("public-read-write")
+    assert clients[0].get_bucket_referer().referers == ["https://7.example/"]
+    assert clients[1].get_bucket_acl().acl == "public-read-write"
+    assert len(clients[2].list_objects().object_list) == 9
+
+
+def test_a_killed_worker_is_replaced(running: Running) -> None:
+    for _ in range(4):  # more often than workers may end before they listen
+        victim = min(children(running.process.pid))
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda victim=victim: victim not in children(running.process.pid))
+        wait_for(lambda: listeners(running.port) == 2)
+        told = f"worker {victim} ended with status -9; another one takes its place"
+        wait_for(lambda told=told: told in running.stderr.read_text())
+        answers = ask_each(running, "GET", "/examplebucket/a")
+        assert {answer.text for answer in answers} == {"seeded"}
+    assert running.end() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_all_in_good_order(running: Running, number: signal.Signals) -> None:
+    workers = children(running.process.pid)
+    assert running.end(number) == 0
+    assert not any(map(is_alive, workers))
+    assert running.stderr.read_text() == ""
+
+
+def test_a_signal_of_the_terminal_is_for_the_whole_group(running: Running) -> None:
+    workers = children(running.process.pid)
+    os.killpg(running.process.pid, signal.SIGINT)
+    assert running.process.wait(60) == 0
+    assert not any(map(is_alive, workers))
+    assert running.stderr.read_text() == ""
+
+
+def test_the_workers_end_with_their_parent(running: Running, folder: Path) -> None:
+    workers = children(running.process.pid)
+    running.end(signal.SIGKILL)
+    wait_for(lambda: not any(map(is_alive, workers)))
+    with serving(folder, *flags(folder)) as again:  # the folder and the port are free
+        assert again.ask("GET", "/examplebucket/a").text == "seeded"
+
+
+def test_a_second_server_is_refused_the_port_and_the_folder(running: Running, folder: Path) -> None:
+    for data, port, sentence in (
+        (folder / "data", 0, "in use by another oss-emulator"),
+        (folder / "other", running.port, f"cannot listen on 127.0.0.1 port {running.port}: "),
+    ):
+        status, told = _refused(folder, "--data", str(data), "--workers", "2", "--port", str(port))
+        assert status == 1
+        assert sentence in told
+        assert told.count("\n") == 1
+
+
+def _refused(folder: Path, *arguments: str) -> tuple[int, str]:
+    """The exit status and words of a server that does not start."""
+    done = subprocess.run(
+        [*EMULATOR, "serve", *arguments], capture_output=True, text=True, cwd=folder, timeout=60
+    )
+    return done.returncode, done.stderr
+
+
+def test_workers_without_a_folder_are_refused(folder: Path) -> None:
+    status, told = _refused(folder, "--workers", "2")
+    assert (status, told) == (
+        2,
+        "oss-emulator: several workers share what is kept in a folder: give --data as well\n",
+    )
+
+
+def test_workers_that_end_at_once_end_the_server(folder: Path) -> None:
+    """They load a module that ends them, which their parent has not loaded."""
+    site = folder / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(
+        "import os, sys\nif '--multiprocessing-fork' in sys.orig_argv: os._exit(3)\n"
+    )
+    done = subprocess.run(
+        [*EMULATOR, "serve", "--port", "0", *flags(folder)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{os.getcwd()}"},
+        timeout=60,
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("oss-emulator: workers end before they listen: worker ")
+    assert last.endswith(" ended with status 3")
+
+
+@pytest.mark.parametrize("path", ["journal", "faults", "clock", "metrics", "snapshot"])
+def test_what_one_worker_would_know_alone_is_refused(running: Running, path: str) -> None:
+    for answer in ask_each(running, "GET", f"/_emulator/{path}")[:4]:
+        assert answer.status == 409
+        assert "start the server with one worker" in answer.text
+
+
+def test_reset_goes_back_to_the_seed_for_all(running: Running) -> None:
+    client(running).put_object("b", b"x")
+    client(running).put_object("a", b"changed")
+    assert running.ask("POST", "/_emulator/reset").status == 200
+    answers = ask_each(running, "GET", "/examplebucket/a")
+    assert {answer.text for answer in answers} == {"seeded"}
+    assert {answer.status for answer in ask_each(running, "GET", "/examplebucket/b")} == {404}
+
+
+def test_all_workers_speak_https_by_the_same_ca(folder: Path) -> None:
+    ca = folder / "ca.pem"
+    with serving(folder, *flags(folder), "--tls-port", "0", "--ca-file", str(ca)) as running:
+        context = ssl.create_default_context(cafile=str(ca))
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
+        for _ in range(20):
+            url = f"{running.ready['https_endpoint']}/examplebucket/a"
+            with opener.open(url, timeout=60) as answer:
+                assert answer.read() == b"seeded"
+
+
+def test_all_workers_write_one_access_log(folder: Path) -> None:
+    log = folder / "access.log"
+    with serving(folder, *flags(folder), "--access-log", str(log)) as running:
+        ask_each(running, "GET", "/examplebucket/a")
+        assert running.end() == 0
+    lines = log.read_text().splitlines()
+    assert len(lines) == 40
+    assert all('"GetObject"' in line for line in lines)

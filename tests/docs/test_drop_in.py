@@ -1,0 +1,69 @@
+"""What the pages on addresses, https and drop-in use say is so."""
+
+import contextlib
+import io
+import json
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from emulator.cli.run import PRELOAD
+from emulator.settings import Settings
+from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.docs.markdown import blocks, table
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {
+    name: (DOCS / name).read_text(encoding="utf-8")
+    for name in ("addressing.md", "tls.md", "drop-in.md")
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_flags_that_are_named_are_there(page: str) -> None:
+    known = {f"--{field.name.replace('_', '-')}" for field in fields(Settings)} | {"--cacert"}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGES[page]))
+    assert named
+    assert named <= known
+
+
+def test_code_of_the_page_on_tls_prints_what_is_shown() -> None:
+    code, output = [block for block in blocks(PAGES["tls.md"]) if block.language != "sh"]
+    assert (code.language, output.language) == ("python", "text")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code.text, "docs/tls.md", "exec"), {})  # noqa: S102 - our own page
+    assert printed.getvalue() == output.text
+
+
+def test_variables_are_those_that_are_set() -> None:
+    program = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
+    given = environment()
+    done = subprocess.run(
+        [*EMULATOR, "run", *program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=given,
+        timeout=PATIENCE,
+    )
+    found = json.loads(done.stdout)
+    # Python itself may set LC_CTYPE.
+    changed = {name for name in found if found[name] != given.get(name)} - {"LC_CTYPE"}
+    told = {
+        name.strip()
+        for variable, _ in table(PAGES["drop-in.md"], "Variable")
+        for name in variable.removesuffix(", also in lower case").split(",")
+    }
+    told |= {"http_proxy", "https_proxy"}
+    assert changed == told
+
+
+def test_files_that_are_loaded_into_programs_are_those_that_are_told() -> None:
+    assert {path.name for path in PRELOAD.iterdir() if path.is_file()} == set(
+        re.findall(r"^- `(\S+)`, by", PAGES["drop-in.md"], re.MULTILINE)
+    )

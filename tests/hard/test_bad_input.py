@@ -1,0 +1,256 @@
+"""Bytes that are no HTTP, or nearly, and keys that look like paths, against a store on the disk."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.cli.process import Running, serving
+from tests.hard.traffic import FLAGS, Client
+from tests.http.client import write
+from tests.storage import invariants
+
+BUCKET = "/examplebucket"
+HOST = ("Host", "localhost")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server in a folder of its own, which must end as if nothing had been."""
+    folder = tmp_path_factory.mktemp("bad-input")
+    data = folder / "place" / "data"
+    data.parent.mkdir()
+    with serving(folder, "--data", str(data), "--request-timeout", "2", *FLAGS) as found:
+        assert Client(found.port).send("PUT", BUCKET, b"", {"x-oss-acl": ACL})[0] == 200
+        yield found
+        assert found.end() == 0
+        assert found.stderr.read_text() == ""
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "place",
+        "ready.json",
+        "stderr",
+        "stdout",
+    ]
+    assert [path.name for path in data.parent.iterdir()] == ["data"]
+    invariants.check(data)
+
+
+ACL = "public-read-write"
+
+
+def exchange(running: Running, sent: bytes, *, end: bool = True) -> bytes:
+    """All that the server answers to some bytes until it closes; `end` says that no more come."""
+    with socket.create_connection(("127.0.0.1", running.port), timeout=60) as connection:
+        received = b""
+        with suppress(ConnectionError):
+            connection.sendall(sent)
+            if end:
+                connection.shutdown(socket.SHUT_WR)
+            while chunk := connection.recv(65536):
+                received += chunk
+    return received
+
+
+def check_answers(received: bytes) -> list[int]:
+    """The statuses of what came back, none of which may be the server's own failure."""
+    statuses = [
+        int(part[:3])
+        for part in received.replace(b"HTTP/1.0 ", b"HTTP/1.1 ").split(b"HTTP/1.1 ")[1:]
+    ]
+    assert all(status < 500 or status == 501 for status in statuses), received
+    assert b"Traceback" not in received
+    assert b".py" not in received
+    return statuses
+
+
+def put(body: bytes, *headers: tuple[str, str], key: str = "outer") -> bytes:
+    """A PUT whose headers are as they are given."""
+    head = [HOST, *headers, ("X", "y")]
+    lines = [f"PUT {BUCKET}/{key} HTTP/1.1", *(f"{name}: {value}" for name, value in head)]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+HIDDEN = write("PUT", f"{BUCKET}/smuggled", [HOST], b"x")
+CHUNKED = ("Transfer-Encoding", "chunked")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    {
+        "both lengths": put(b"0\r\n\r\n" + HIDDEN, ("Content-Length", "5"), CHUNKED),
+        "both lengths, chunks first": put(b"0\r\n\r\n" + HIDDEN, CHUNKED, ("Content-Length", "5")),
+        "two lengths": put(b"x" + HIDDEN, ("Content-Length", "1"), ("Content-Length", "99")),
+        "a list of lengths": put(b"x" + HIDDEN, ("Content-Length", "1, 99")),
+        "a length with a sign": put(b"x" + HIDDEN, ("Content-Length", "+1")),
+        "a length in hexadecimal": put(b"x" + HIDDEN, ("Content-Length", "0x1")),
+        "a length with an underscore": put(b"x" + HIDDEN, ("Content-Length", "1_0")),
+        "a length below nothing": put(HIDDEN, ("Content-Length", "-1")),
+        "a length without end": put(HIDDEN, ("Content-Length", "9" * 400)),
+        "a folded length": put(b"x" + HIDDEN, ("Content-Length", "\r\n 1")),
+        "a folded encoding": put(b"0\r\n\r\n" + HIDDEN, ("Transfer-Encoding", "\r\n chunked")),
+        "a space before the colon": put(b"0\r\n\r\n" + HIDDEN, ("Transfer-Encoding ", "chunked")),
+        "a tab in the name": put(b"0\r\n\r\n" + HIDDEN, ("Transfer\tEncoding", "chunked")),
+        "an unknown encoding": put(b"0\r\n\r\n" + HIDDEN, ("Transfer-Encoding", "xchunked")),
+        "two encodings": put(b"0\r\n\r\n" + HIDDEN, CHUNKED, ("Transfer-Encoding", "identity")),
+        "chunks within chunks": put(
+            b"0\r\n\r\n" + HIDDEN, ("Transfer-Encoding", "chunked, chunked")
+        ),
+        "a null in the encoding": put(b"0\r\n\r\n" + HIDDEN, ("Transfer-Encoding", "chunked\0")),
+        "a null in a name": put(b"x" + HIDDEN, ("Content-Length\0", "1")),
+        "a bare newline": put(b"x" + HIDDEN, ("Y", "1\nContent-Length: 1")),
+        "a bare return": put(b"x" + HIDDEN, ("Y", "1\rContent-Length: 1")),
+        "a chunk size that is none": put(b"zz\r\n" + HIDDEN, CHUNKED),
+        "a chunk size below nothing": put(b"-1\r\n" + HIDDEN, CHUNKED),
+        "a chunk size with a prefix": put(b"0x1\r\nx\r\n0\r\n\r\n" + HIDDEN, CHUNKED),
+        "a chunk size without end": put(b"f" * 4000 + b"\r\n" + HIDDEN, CHUNKED),
+        "a chunk longer than it says": put(b"1\r\nxx\r\n0\r\n\r\n" + HIDDEN, CHUNKED),
+        "a chunk extension with a newline": put(b"1;a\nb\r\nx\r\n0\r\n\r\n" + HIDDEN, CHUNKED),
+        "no version": f"GET {BUCKET}/a\r\n\r\n".encode() + HIDDEN,
+        "a later version": f"GET {BUCKET}/a HTTP/2.0\r\nHost: a\r\n\r\n".encode() + HIDDEN,
+        "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + HIDDEN,
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_nothing_is_smuggled(running: Running, sent: tuple[str, bytes]) -> None:
+    """What two readers could read in two ways is refused as a whole, or read in the strict way."""
+    _, request = sent
+    statuses = check_answers(exchange(running, request))
+    assert 200 not in statuses, statuses
+    assert running.ask("HEAD", f"{BUCKET}/smuggled").status == 404
+    assert running.ask("HEAD", f"{BUCKET}/outer").status == 404
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\0" * 1000,
+        b"\r\n" * 1000,
+        b"\x16\x03\x01\x02\x00" + bytes(range(256)) * 4,
+        b"GET " + b"/" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /a HTTP/1.1\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
+        b"GET /a HTTP/1.1\r\nHost: a\r\n" + b"x" * 100_000 + b": y\r\n\r\n",
+        b"GET /a HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n",
+        b"GET /\xff\xfe\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /%00%ff%fe HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /examplebucket/%ff%fe HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /examplebucket/a?prefix=%ff%00 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /examplebucket/?prefix=%ff&delimiter=%fe HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /examplebucket/a HTTP/1.1\r\nHost: a\r\nReferer: \xff\x01\x7f\r\n\r\n",
+        b"GET /examplebucket/a HTTP/1.1\r\nHost: a\r\nAuthorization: OSS \xff:\xff\r\n\r\n",
+        b"GET /examplebucket/a HTTP/1.1\r\nHost: a\r\nRange: bytes=" + b"9" * 4000 + b"-\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n" + b"\0" * 100,
+        b"GET http:// HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http://[::1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /examplebucket?delete HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n<\0>",
+        b"G" * 200_000,
+    ],
+    ids=range(21),
+)
+@pytest.mark.parametrize("end", [True, False], ids=["then ends", "then waits"])
+def test_rubbish_is_refused_and_the_connection_closed(
+    running: Running, sent: bytes, end: bool
+) -> None:
+    check_answers(exchange(running, sent, end=end))
+    assert running.ask("GET", "/_emulator/health").status == 200
+
+
+GOOD = (
+    write("GET", f"{BUCKET}/a?prefix=x", [HOST, ("Range", "bytes=0-9"), ("Referer", "http://a/")])
+    + write("PUT", f"{BUCKET}/fuzzed", [HOST, ("Content-Type", "text/plain")], b"body")
+    + put(b"4\r\nbody\r\n0\r\n\r\n", CHUNKED, key="fuzzed")
+    + write("POST", f"{BUCKET}?delete", [HOST], b"<Delete><Object><Key>a</Key></Object></Delete>")
+)
+PIECES = (
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"\0",
+    b" ",
+    b":",
+    b"\xff",
+    b"HTTP/1.1",
+    b"chunked",
+    b"9" * 30,
+    b"%",
+)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_good_request_that_was_damaged_is_answered(running: Running, seed: int) -> None:
+    """Several damages at once; what remains good is done, and nothing fails."""
+    chance = random.Random(seed)  # noqa: S311
+    for _ in range(10):
+        sent = bytearray(GOOD)
+        for _ in range(chance.randrange(1, 6)):
+            place = chance.randrange(len(sent))
+            length = chance.choice((0, 0, 1, 5, 50))
+            sent[place : place + length] = chance.choice((b"", *PIECES))
+        check_answers(exchange(running, bytes(sent)))
+    assert running.ask("GET", "/_emulator/health").status == 200
+
+
+def test_many_pipelined_requests_are_all_answered(running: Running) -> None:
+    request = write("GET", f"{BUCKET}/none", [HOST])
+    assert check_answers(exchange(running, request * 1000)) == [404] * 1000
+
+
+# --- keys that look like paths
+
+KEYS = [
+    "../../../outside",
+    "..",
+    ".",
+    "a/../../b",
+    "./a//b/",
+    "C:\\Windows\\System32",
+    "..\\..\\outside",
+    "CON",
+    "nul.txt",
+    "~root",
+    "-rf",
+    "$(id)",
+    "index.sqlite",
+    "blobs/00",
+    "a" * 1023,
+    "中" * 341,
+    "case",
+    "Case",
+    "CASE",
+    "a\nb",
+    "\u202e",
+    "e\u0301",
+    "\u00e9",
+    " ",
+]
+
+
+def test_keys_are_names_and_no_paths(running: Running) -> None:
+    client = Client(running.port)
+    refused = set()
+    for number, key in enumerate(KEYS):
+        status, _ = client.send("PUT", f"{BUCKET}/{quote(key, safe='')}", str(number).encode())
+        assert status in (200, 400), key
+        if status == 400:
+            refused.add(key)
+    assert refused <= {key for key in KEYS if key.startswith("\\") or key in (".", "..")}
+    for number, key in enumerate(KEYS):
+        status, data = client.send("GET", f"{BUCKET}/{quote(key, safe='')}")
+        assert (status, data) == (200, str(number).encode()) or key in refused, key
+    client.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "//etc/passwd", "/../etc/passwd", "/%2fetc%2fpasswd"]
+)
+def test_paths_of_the_machine_are_not_to_be_had(running: Running, path: str) -> None:
+    for target in (path, f"{BUCKET}{path}"):
+        received = exchange(running, f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert set(check_answers(received)) <= {400, 403, 404}
+        assert b"root:" not in received

@@ -1,0 +1,17 @@
+"""The short form of the crashes: some rounds, with one process and with two workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hard import crash
+
+
+@pytest.mark.parametrize("flags", [(), ("--workers", "2"), ("--fsync", "off")])
+def test_what_was_acknowledged_survives(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    report = crash.run(tmp_path, 3, *flags)
+    assert report.rounds == 3
+    assert report.acknowledged > 30
+    assert report.in_doubt > 0

@@ -1,0 +1,13 @@
+"""The short form of the soak: some seconds, with the same traffic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.hard import soak
+
+
+def test_mixed_traffic_meets_no_error_and_leaves_nothing(tmp_path: Path) -> None:
+    report = soak.run(tmp_path, 3, 20)
+    assert sum(report.requests.values()) > 100
+    assert set(report.requests) >= {"PUT", "GET", "hotlink", "multipart upload"}

@@ -1,0 +1,209 @@
+"""Faults as clients meet them: oss2, SDK V2 and a plain connection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection, IncompleteRead
+from typing import Any
+
+import alibabacloud_oss_v2 as oss
+import oss2
+import pytest
+
+from emulator import Emulator
+from tests.http.administration import REFERER, Admin
+
+FAULTS = "/_emulator/faults"
+LARGE = bytes(range(256)) * 1024 * 20
+"""An object that is kept in a file."""
+
+
+@pytest.fixture
+def bucket(site: Admin) -> Iterator[oss2.Bucket]:
+    """A bucket of the owner with an object `a` and a large one."""
+    found = site.emulator.bucket("faulty", acl="public-read")
+    site.emulator.put("/faulty/a", b"0123456789")
+    site.emulator.put("/faulty/large", LARGE)
+    yield found
+    found.session.session.close()
+
+
+def plan(site: Admin, **fault: Any) -> int:
+    """Plan a fault; returns its id."""
+    answer = site.send("POST", FAULTS, fault)
+    assert answer.status == 201, answer.text
+    return int(answer.json["id"])
+
+
+def counts(site: Admin) -> list[tuple[int, int]]:
+    """How often a request fitted and met each fault that is planned."""
+    faults = site.get(FAULTS).json["faults"]
+    return [(planned["fitted"], planned["met"]) for planned in faults]
+
+
+# --- effects
+
+
+CALLS: dict[str, Callable[[oss2.Bucket], Any]] = {
+    "PutObject": lambda bucket: bucket.put_object("new", b"1"),
+    "DeleteObject": lambda bucket: bucket.delete_object("a"),
+    "CopyObject": lambda bucket: bucket.copy_object("faulty", "a", "new"),
+    "AppendObject": lambda bucket: bucket.append_object("new", 0, b"1"),
+    "InitiateMultipartUpload": lambda bucket: bucket.init_multipart_upload("new"),
+    "PutBucketReferer": lambda bucket: bucket.put_bucket_referer(
+        oss2.models.BucketReferer(False, ["http://a/"])
+    ),
+    "PutBucketAcl": lambda bucket: bucket.put_bucket_acl("private"),
+}
+
+
+@pytest.mark.parametrize("operation", CALLS)
+def test_an_error_is_answered_and_nothing_is_done(
+    site: Admin, bucket: oss2.Bucket, operation: str
+) -> None:
+    def kept() -> list[Any]:
+        storage = site.emulator.service.storage
+        items = [(item.key, item.etag) for item in storage.objects("faulty")]
+        return [storage.bucket("faulty"), items, list(storage.uploads("faulty"))]
+
+    before = site.emulator.run(kept)
+    plan(site, operation=operation, status=503, code="SlowDown", message="Slower.", times=1)
+    with pytest.raises(oss2.exceptions.ServerError) as caught:
+        CALLS[operation](bucket)
+    error = caught.value
+    assert (error.status, error.code, error.message) == (503, "SlowDown", "Slower.")
+    assert error.request_id
+    assert site.emulator.run(kept) == before
+    CALLS[operation](bucket)  # it was asked for once
+    assert site.emulator.run(kept) != before
+
+
+def test_an_error_is_retried_by_an_sdk_that_retries(site: Admin, bucket: oss2.Bucket) -> None:
+    config = oss.config.load_default()
+    config.region, config.endpoint = "cn-hangzhou", site.emulator.endpoint
+    config.credentials_provider = oss.credentials.StaticCredentialsProvider(
+        site.emulator.access_key_id, site.emulator.access_key_secret
+    )
+    plan(site, operation="GetObject", status=503, code="SlowDown", times=2)
+    found = oss.Client(config).get_object(oss.GetObjectRequest(bucket="faulty", key="a"))
+    assert found.body is not None
+    assert found.body.content == b"0123456789"
+    entries = site.get("/_emulator/journal?bucket=faulty").json["entries"]
+    assert [(entry["status"], entry["code"]) for entry in entries] == [
+        (503, "SlowDown"),
+        (503, "SlowDown"),
+        (200, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda bucket: bucket.put_object("new", b"1"),
+        lambda bucket: bucket.get_object_to_file("a", os.devnull),
+        lambda bucket: bucket.get_object_to_file("large", os.devnull),
+        lambda bucket: bucket.append_object("new", 0, b"1", init_crc=0),
+    ],
+    ids=["put", "get", "get-large", "append"],
+)
+def test_a_wrong_crc_is_noticed(
+    site: Admin, bucket: oss2.Bucket, call: Callable[[oss2.Bucket], Any]
+) -> None:
+    plan(site, wrong_crc=True, times=1)
+    with pytest.raises(oss2.exceptions.InconsistentError):
+        call(bucket)
+    bucket.delete_object("new")
+    call(bucket)
+
+
+@pytest.mark.parametrize("size", [0, 4, 9])
+@pytest.mark.parametrize(("key", "whole"), [("a", b"0123456789"), ("large", LARGE)])
+def test_a_body_is_cut(site: Admin, bucket: oss2.Bucket, key: str, whole: bytes, size: int) -> None:
+    plan(site, key=key, cut_body=size)
+    connection = HTTPConnection("127.0.0.1", site.emulator.port, timeout=20)
+    connection.request("GET", f"/faulty/{key}")
+    response = connection.getresponse()
+    assert (response.status, response.length) == (200, len(whole))
+    with pytest.raises(IncompleteRead) as caught:
+        response.read()
+    assert caught.value.partial[:20] == whole[:size]
+    connection.close()
+    (entry,) = site.get("/_emulator/journal?bucket=faulty").json["entries"]
+    assert (entry["status"], entry["sent_bytes"]) == (200, size)
+
+
+def test_a_body_that_is_shorter_is_not_cut(site: Admin, bucket: oss2.Bucket) -> None:
+    plan(site, key="a", cut_body=10)
+    assert bucket.get_object("a").read() == b"0123456789"
+
+
+def test_a_cut_body_is_noticed_by_oss2(site: Admin, bucket: oss2.Bucket) -> None:
+    plan(site, key="a", cut_body=4)
+    with pytest.raises(Exception, match="4 bytes read, 6 more expected"):
+        bucket.get_object("a").read()
+
+
+def test_a_reset_comes_after_what_was_asked_for(site: Admin, bucket: oss2.Bucket) -> None:
+    plan(site, operation="PutObject", reset=True, times=1)
+    with pytest.raises(oss2.exceptions.RequestError):
+        bucket.put_object("new", b"1")
+    assert bucket.get_object("new").read() == b"1"
+    entries = site.get("/_emulator/journal?bucket=faulty").json["entries"]
+    operations = [(entry["operation"], entry["status"], entry["sent_bytes"]) for entry in entries]
+    assert operations == [("PutObject", 200, 0), ("GetObject", 200, 1)]
+
+
+def test_latency_is_longer_than_a_client_waits() -> None:
+    with Emulator() as emulator:
+        bucket = emulator.bucket("examplebucket")
+        bucket.timeout = 0.05
+        assert Admin(emulator).send("POST", FAULTS, {"latency": 3600, "times": 1}).status == 201
+        with pytest.raises(oss2.exceptions.RequestError, match="timed out"):
+            bucket.put_object("a", b"1")
+        bucket.timeout = 20
+        assert not bucket.object_exists("a")
+        bucket.session.session.close()
+        # What waits does not hold up the end, which would fail after a minute.
+
+
+def test_latency_is_in_the_journal(site: Admin, bucket: oss2.Bucket) -> None:
+    plan(site, latency=0.02)
+    assert bucket.get_object("a").read() == b"0123456789"
+    (entry,) = site.get("/_emulator/journal?bucket=faulty").json["entries"]
+    assert entry["milliseconds"] >= 20
+
+
+# --- which requests meet them
+
+
+def test_faults_are_counted_and_removed(site: Admin, bucket: oss2.Bucket) -> None:
+    first = plan(site, operation="GetObject", key="b*", status=500)
+    second = plan(site, operation="Get*", every=2, status=500, code="InternalError")
+    statuses = [site.get("/faulty/a").status for _ in range(4)]
+    assert statuses == [200, 500, 200, 500]
+    assert counts(site) == [(0, 0), (4, 2)]
+    left = site.send("DELETE", f"{FAULTS}/{second}").json["faults"]
+    assert [planned["id"] for planned in left] == [first]
+    assert [site.get("/faulty/a").status for _ in range(2)] == [200, 200]
+    assert site.send("DELETE", FAULTS).json == {"faults": []}
+
+
+def test_chance_is_the_same_each_time(site: Admin) -> None:
+    def statuses() -> list[int]:
+        plan(site, operation="GetObject", probability=0.5, status=500)
+        found = [site.get("/examplebucket/a", REFERER).status for _ in range(20)]
+        assert counts(site) == [(20, found.count(500))]
+        site.send("DELETE", FAULTS)
+        return found
+
+    first = statuses()
+    assert {200, 500} == set(first)
+    assert statuses() == first
+
+
+def test_who_is_refused_meets_none(site: Admin) -> None:
+    plan(site, status=500)
+    assert site.get("/examplebucket/a", "http://evil/").status == 403
+    assert counts(site) == [(0, 0)]
+    assert site.get("/examplebucket/a", REFERER).status == 500

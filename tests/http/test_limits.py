@@ -1,0 +1,248 @@
+"""How much a request may bring, how long a client may stall, and how many may come at once."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from emulator.settings import Limits
+from tests.http.client import Client, Connection, check_error, write
+from tests.http.live import SETTINGS, SIGNERS, Live, Signed, serve
+
+HOST = ("Host", "localhost")
+LIMITS = {"object": 1000, "headers": 4000, "document": 3000, "keys": 3, "parts": 5}
+PATIENCE = 1.0
+STALLED = (
+    "Your socket connection to the server was not read from or written to within the timeout "
+    "period. Idle connections will be closed."
+)
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Live]:
+    """A server with low limits."""
+    with serve(replace(SETTINGS, limit=LIMITS)) as running:
+        running.put_bucket("examplebucket", "public-read-write")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[Live]:
+    """A server that waits for nobody."""
+    with serve(replace(SETTINGS, request_timeout=PATIENCE)) as running:
+        running.put_bucket("examplebucket", "public-read-write")
+        yield running
+
+
+# --- sizes
+
+
+def test_the_limits_are_the_services_own() -> None:
+    assert Limits() == Limits(5 * 1024**3, 32 * 1024, 2 * 1024**2, 1000, 10_000)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_an_object_that_is_too_large_is_refused(small: Live, chunked: bool) -> None:
+    for size, good in ((1000, True), (1001, False)):
+        with small.client.connect() as connection:
+            if chunked:
+                head = [HOST, ("Transfer-Encoding", "chunked")]
+                connection.send_request("PUT", "/examplebucket/a", head)
+                connection.send(b"%x\r\n%s\r\n0\r\n\r\n" % (size, b"x" * size))
+            else:
+                connection.send_request("PUT", "/examplebucket/a", [HOST], b"x" * size)
+            answer = connection.receive("PUT")
+        if good:
+            assert answer.status == 200
+        else:
+            message = "Your proposed upload exceeds the maximum allowed size."
+            check_error(answer, 400, "EntityTooLarge", message, "", MaxSizeAllowed="1000")
+    assert len(small.client.get("/examplebucket/a").body) == 1000
+
+
+def test_5_gib_are_refused_before_they_are_sent(
+    client: Client, make_bucket: Callable[..., str]
+) -> None:
+    bucket = make_bucket("public-read-write")
+    for size, status in ((5 * 1024**3, 100), (5 * 1024**3 + 1, 400)):
+        with client.connect() as connection:
+            headers = [HOST, ("Content-Length", str(size)), ("Expect", "100-continue")]
+            assert connection.request("PUT", f"/{bucket}/a", headers).status == status
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_heads_are_counted_as_a_whole(small: Live, count: int) -> None:
+    """One header or fifty: of each request line and headers together."""
+    for size, good in ((3800, True), (4200, False)):
+        room = size // count - len("X-00: \r\n")
+        headers = [(f"X-{number:02}", "x" * room) for number in range(count)]
+        with small.client.connect() as connection:
+            answer = connection.request("GET", "/examplebucket?acl", [HOST, *headers])
+            assert (answer.status, answer.code) == (
+                (403, "AccessDenied") if good else (400, "RequestHeaderTooLarge")
+            )
+            assert good or connection.ends()
+
+
+def test_a_head_without_an_end_is_refused(small: Live) -> None:
+    with small.client.connect() as connection:
+        connection.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+        for number in range(60):
+            connection.send(b"X-%d: %s\r\n" % (number, b"x" * 90))
+        assert connection.receive().code == "RequestHeaderTooLarge"
+        assert connection.ends()
+
+
+def test_heads_that_follow_each_other_are_counted_apart(small: Live) -> None:
+    request = write("GET", "/examplebucket/none", [HOST, ("X", "x" * 2000)])
+    with small.client.connect() as connection:
+        connection.send(request * 10)
+        assert [connection.receive().status for _ in range(10)] == [404] * 10
+
+
+def test_a_document_that_is_too_large_is_refused(small: Live, signer: Signed) -> None:
+    document = b"<Delete><Object><Key>a</Key></Object></Delete>"
+    for size, status in ((3000, 200), (3001, 400)):
+        body = document.ljust(size)
+        assert (
+            signer.request("POST", "examplebucket", "", {"delete": ""}, body=body).status == status
+        )
+
+
+def test_more_keys_than_may_go_at_once_are_refused(small: Live, signer: Signed) -> None:
+    for count, status in ((3, 200), (4, 400)):
+        keys = "".join(f"<Object><Key>{number}</Key></Object>" for number in range(count))
+        body = f"<Delete>{keys}</Delete>".encode()
+        assert (
+            signer.request("POST", "examplebucket", "", {"delete": ""}, body=body).status == status
+        )
+
+
+def test_a_part_beyond_the_last_is_refused(small: Live, signer: Signed) -> None:
+    begun = signer.request("POST", "examplebucket", "big", {"uploads": ""}, body=b"")
+    upload = dict(begun.elements)["UploadId"]
+    for number, status in ((5, 200), (6, 400)):
+        parameters = {"partNumber": str(number), "uploadId": upload}
+        answer = signer.request("PUT", "examplebucket", "big", parameters, body=b"x")
+        assert answer.status == status
+    message = "Part number must be an integer between 1 and 5, inclusive."
+    details = {"ArgumentName": "PartNumber", "ArgumentValue": "6"}
+    check_error(answer, 400, "InvalidArgument", message, "0017-00000220", **details)
+
+
+@pytest.fixture
+def signer(small: Live) -> Signed:
+    auth = SIGNERS["v4"](SETTINGS.access_key_id, SETTINGS.access_key_secret)
+    return Signed(small.client, auth)
+
+
+# --- clients that stall
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"G",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n",
+        b"PUT /examplebucket/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n",
+        b"PUT /examplebucket/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nxxxx",
+        b"PUT /examplebucket/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx",
+    ],
+)
+def test_a_request_that_does_not_go_on_is_answered_and_closed(hasty: Live, sent: bytes) -> None:
+    with hasty.client.connect() as connection:
+        connection.send(write("GET", "/examplebucket/none", [HOST]))  # it served before
+        assert connection.receive().status == 404
+        connection.send(sent)
+        answer = connection.receive()
+        check_error(answer, 400, "RequestTimeout", STALLED, "0017-00000704")
+        assert answer.headers["Connection"] == "close"
+        assert connection.ends()
+    assert hasty.client.head("/examplebucket/a").status == 404
+
+
+def test_a_head_that_comes_too_slowly_is_refused(hasty: Live) -> None:
+    """A byte now and then does not keep it alive: it is the head as a whole that has its time."""
+    with hasty.client.connect() as connection:
+        trickle(connection, b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 1000)
+        assert connection.receive().code == "RequestTimeout"
+
+
+def test_a_body_that_comes_slowly_is_taken(hasty: Live) -> None:
+    """It is silence that ends it, and there was none."""
+    with hasty.client.connect() as connection:
+        connection.send_request("PUT", "/examplebucket/slow", [HOST, ("Content-Length", "12")])
+        for _ in range(12):
+            time.sleep(PATIENCE / 8)
+            connection.send(b"x")
+        assert connection.receive("PUT").status == 200
+    assert hasty.client.get("/examplebucket/slow").body == b"x" * 12
+
+
+def trickle(connection: Connection, data: bytes) -> None:
+    """Send a byte ten times in the time of patience, until the server will not have more."""
+    for byte in data:
+        time.sleep(PATIENCE / 10)
+        try:
+            connection.send(bytes([byte]))
+        except ConnectionError:
+            return
+        if connection.has_answer():
+            return
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_a_connection_without_a_request_is_closed(hasty: Live, used: bool) -> None:
+    with hasty.client.connect() as connection:
+        if used:
+            connection.request("GET", "/examplebucket/none", [HOST])
+        assert connection.rest() == b""
+
+
+def test_a_client_that_takes_nothing_is_left(hasty: Live) -> None:
+    body = bytes(8 * 1024**2)
+    hasty.put("/examplebucket/big", body)
+    for range_ in ([], [("Range", "bytes=0-6000000")]):
+        with socket.create_connection(("127.0.0.1", hasty.port)) as stalled:
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stalled.sendall(write("GET", "/examplebucket/big", [HOST, *range_]))
+            wait_for_end(hasty)
+    assert hasty.client.get("/examplebucket/big").body == body
+
+
+def wait_for_end(live: Live) -> None:
+    """Wait until the server has no connection; it tells by its journal that the answer is over."""
+    before = len(live.service.journal.entries())
+    end = time.monotonic() + 20
+    while len(live.service.journal.entries()) == before:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+# --- many at once
+
+
+def test_one_connection_too_many_is_refused() -> None:
+    with serve(replace(SETTINGS, max_connections=3)) as live:
+        held = [live.client.connect() for _ in range(3)]
+        for connection in held:
+            assert connection.request("GET", "/none", [HOST]).status == 404
+        with live.client.connect() as connection:
+            answer = connection.receive()
+            message = "Thread pool is almost full, please retry later."
+            check_error(answer, 503, "ServiceUnavailable", message, "")
+            assert connection.ends()
+        for connection in held:
+            assert connection.request("GET", "/none", [HOST]).status == 404
+        with held.pop():
+            pass
+        end = time.monotonic() + 20
+        while live.client.get("/none").status != 404:
+            assert time.monotonic() < end
+        for connection in held:
+            with connection:
+                pass

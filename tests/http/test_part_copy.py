@@ -1,0 +1,83 @@
+"""UploadPartCopy takes as long as there are bytes, and nobody else waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import md5
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator
+from emulator.storage.blobs import Blob, BlobWriter
+from tests.http.client import Answer, Client
+
+PATIENCE = 20
+DATA = bytes(range(256)) * 1024 * 20
+"""More than is kept in memory."""
+
+
+@pytest.fixture(params=["memory", "disk"])
+def emulator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Emulator]:
+    with Emulator(data=tmp_path / "data" if request.param == "disk" else None) as running:
+        running.bucket("examplebucket", acl="public-read-write")
+        yield running
+
+
+class HeldUp:
+    """A writer that waits before it takes anything."""
+
+    def __init__(self, writer: BlobWriter, arrived: threading.Event, gate: threading.Event) -> None:
+        self._writer, self._arrived, self._gate = writer, arrived, gate
+
+    def write(self, chunk: bytes) -> None:
+        self._arrived.set()
+        assert self._gate.wait(PATIENCE)
+        self._writer.write(chunk)
+
+    def finish(self) -> Blob:
+        return self._writer.finish()
+
+    def abandon(self) -> None:
+        self._writer.abandon()
+
+
+def ask(emulator: Emulator, method: str, target: str, *headers: tuple[str, str]) -> Answer:
+    return Client("127.0.0.1", emulator.port).request(method, f"/examplebucket/{target}", headers)
+
+
+@pytest.mark.parametrize("part", ["", "bytes=100-4999999"])
+def test_others_are_served_meanwhile(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Even the source may go: what was begun is copied."""
+    emulator.put("/examplebucket/source", DATA)
+    emulator.put("/examplebucket/other", b"other")
+    begun = dict(ask(emulator, "POST", "big?uploads").elements)
+    arrived, gate = threading.Event(), threading.Event()
+    new_writer = emulator.service.storage.blob_writer
+    monkeypatch.setattr(
+        emulator.service.storage, "blob_writer", lambda: HeldUp(new_writer(), arrived, gate)
+    )
+    fields = [("x-oss-copy-source", "/examplebucket/source")]
+    if part:
+        fields.append(("x-oss-copy-source-range", part))
+    target = f"big?uploadId={begun['UploadId']}&partNumber=1"
+    with ThreadPoolExecutor(1) as pool:
+        copying = pool.submit(ask, emulator, "PUT", target, *fields)
+        try:
+            assert arrived.wait(PATIENCE)
+            assert ask(emulator, "GET", "other").body == b"other"
+            assert ask(emulator, "DELETE", "source").status == 204
+            assert not copying.done()
+        finally:
+            gate.set()
+        copied = copying.result(PATIENCE)
+    expected = DATA[100:5_000_000] if part else DATA
+    etag = md5(expected, usedforsecurity=False).hexdigest().upper()
+    assert (copied.status, copied.headers["ETag"]) == (200, f'"{etag}"')
+    done = ask(emulator, "POST", f"big?uploadId={begun['UploadId']}", ("x-oss-complete-all", "yes"))
+    assert done.status == 200
+    assert ask(emulator, "GET", "big").body == expected

@@ -1,0 +1,216 @@
+"""Objects in files go out by the system's sendfile on either event loop, and leave nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
+from ssl import SSLContext, create_default_context
+
+import pytest
+
+from emulator import Emulator
+from emulator.server import running, sendfile
+from emulator.storage import FileBlob
+from emulator.storage.blobs import SPOOL_ABOVE
+
+SIZE = 2 * SPOOL_ABOVE + 12_345
+BODY = bytes(range(256)) * (SIZE // 256) + bytes(SIZE % 256)
+TARGET = "/examplebucket/large"
+PATIENCE = 20.0
+
+
+@pytest.fixture(params=["uvloop", "asyncio"])
+def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "asyncio":
+        monkeypatch.setattr(running, "loop_factory", lambda: None)
+    else:
+        pytest.importorskip("uvloop", reason="uvloop is an extra")
+
+
+@pytest.fixture
+def emulator(loop: None) -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        fill(emulator)
+        yield emulator
+
+
+@pytest.fixture
+def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lengths of the pieces that the system was asked to send."""
+    lengths: list[int] = []
+
+    class Watched(sendfile.Sending):
+        async def run(self) -> None:
+            lengths.append(self._end - self._offset)
+            await super().run()
+
+    monkeypatch.setattr(sendfile, "Sending", Watched)
+    return lengths
+
+
+def fill(emulator: Emulator) -> None:
+    emulator.put("/examplebucket", headers={"x-oss-acl": "public-read-write"})
+    send(emulator, "PUT", TARGET, BODY)
+    send(emulator, "PUT", "/examplebucket/small", b"small")
+    emulator.run(emulator.service.journal.clear)
+
+
+def send(emulator: Emulator, method: str, target: str, body: bytes) -> None:
+    kind = HTTPSConnection if emulator.settings.tls else HTTPConnection
+    options = {"context": trust(emulator)} if emulator.settings.tls else {}
+    connection = kind("127.0.0.1", emulator.port, timeout=PATIENCE, **options)
+    connection.request(method, target, body, {"Host": "localhost"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def trust(emulator: Emulator) -> SSLContext:
+    return create_default_context(cafile=str(emulator.ca_file))
+
+
+def ask(connection: HTTPConnection, target: str = TARGET, **headers: str) -> bytes:
+    connection.request("GET", target, headers={"Host": "localhost", **headers})
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status in (200, 206)
+    assert int(answer.headers["Content-Length"]) == len(body)
+    return body
+
+
+def begin(emulator: Emulator) -> socket.socket:
+    """A client that has asked, has a small buffer, and reads nothing yet."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    client.settimeout(PATIENCE)
+    client.connect(("127.0.0.1", emulator.port))
+    client.sendall(f"GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return client
+
+
+def read_to_end(client: socket.socket) -> bytes:
+    found = bytearray()
+    with suppress(ConnectionResetError):
+        while chunk := client.recv(65536):
+            found += chunk
+    return bytes(found)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_whole_files_and_ranges_of_them(emulator: Emulator, pieces: list[int]) -> None:
+    connection = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
+    assert ask(connection) == BODY
+    assert ask(connection, Range="bytes=5-4999999") == BODY[5:5_000_000]
+    assert ask(connection, "/examplebucket/small") == b"small"
+    assert ask(connection) == BODY
+    connection.close()
+    assert pieces == [SIZE, 4_999_995, SIZE]
+    assert [entry.sent for entry in emulator.journal] == [SIZE, 4_999_995, 5, SIZE]
+
+
+def test_a_file_in_parts_goes_out_in_order(loop: None, pieces: list[int], tmp_path: Path) -> None:
+    with Emulator(data=tmp_path / "data") as emulator:
+        emulator.put("/examplebucket", headers={"x-oss-acl": "public-read-write"})
+        for start in range(0, SIZE, SPOOL_ABOVE):
+            part = BODY[start : start + SPOOL_ABOVE]
+            send(emulator, "POST", f"{TARGET}?append&position={start}", part)
+        connection = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
+        assert ask(connection) == BODY
+        connection.close()
+    # The last one is short, and read at once.
+    assert pieces == [SPOOL_ABOVE, SPOOL_ABOVE]
+
+
+def test_a_slow_reader_gets_all_and_holds_nobody_up(emulator: Emulator) -> None:
+    with begin(emulator) as slow:
+        wait_until(lambda: len(slow.recv(4096, socket.MSG_PEEK)) > 0)
+        other = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
+        assert ask(other, "/examplebucket/small") == b"small"
+        other.close()
+        slow.sendall(b"GET /examplebucket/small HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        found = read_to_end(slow)
+    assert found.partition(b"\r\n\r\n")[2][:SIZE] == BODY
+    assert found.endswith(b"\r\n\r\nsmall")
+
+
+def test_a_client_that_leaves_costs_no_descriptor(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    wait_until(lambda: not emulator.journal)
+    before = open_files()
+    for _ in range(5):
+        with begin(emulator) as client:
+            client.recv(65536, socket.MSG_WAITALL)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wait_until(lambda: len(emulator.journal) == 5)
+    wait_until(lambda: open_files() <= before)
+    assert all(0 < entry.sent < SIZE for entry in emulator.journal)
+    assert caplog.records == []
+
+
+def test_a_client_that_stalls_is_left(loop: None) -> None:
+    with Emulator(request_timeout=0.3) as emulator:
+        fill(emulator)
+        with begin(emulator) as client:
+            wait_until(lambda: bool(emulator.journal))
+            assert len(read_to_end(client)) < SIZE
+        assert emulator.journal[0].sent < SIZE
+
+
+def test_the_end_of_the_server_ends_what_is_being_sent(loop: None) -> None:
+    with Emulator(request_timeout=0.5) as emulator:
+        fill(emulator)
+        client = begin(emulator)
+        client.recv(4096)
+    with client:
+        assert 0 < len(read_to_end(client)) < SIZE
+
+
+def test_a_file_that_was_cut_is_not_sent_as_whole(emulator: Emulator) -> None:
+    item = emulator.service.storage.object("examplebucket", "large")
+    assert item is not None
+    (blob,) = item.content
+    assert isinstance(blob, FileBlob)
+    os.ftruncate(blob.file.fileno(), SIZE // 2)
+    with begin(emulator) as client:
+        body = read_to_end(client).partition(b"\r\n\r\n")[2]
+    assert body == BODY[: SIZE // 2]
+    connection = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
+    assert ask(connection, "/examplebucket/small") == b"small"
+    connection.close()
+
+
+def test_what_must_pass_through_the_server_does(
+    emulator: Emulator, pieces: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
+    assert ask(connection, **{"x-oss-traffic-limit": "838860800"}) == BODY
+    monkeypatch.delattr(os, "sendfile")
+    assert ask(connection) == BODY
+    connection.close()
+    assert pieces == []
+
+
+def test_https_passes_through_the_server(loop: None, pieces: list[int]) -> None:
+    with Emulator(tls=True) as emulator:
+        fill(emulator)
+        options = {"context": trust(emulator), "timeout": PATIENCE}
+        connection = HTTPSConnection("127.0.0.1", emulator.port, **options)
+        assert ask(connection) == BODY
+        connection.close()
+    assert pieces == []
