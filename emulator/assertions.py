@@ -2,8 +2,9 @@
 
 import json
 from http.client import HTTPConnection, HTTPSConnection
+from ssl import create_default_context
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from emulator.journal import DECISION, EXPLAIN
 
@@ -60,8 +61,7 @@ def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool)
     if not signed:
         url = url.partition("?")[0]
     parts = urlsplit(url)
-    connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = connect(parts.netloc, timeout=TIMEOUT)
+    connection = _connect(bucket, parts)
     headers = {EXPLAIN: "1"} if referer is None else {EXPLAIN: "1", "Referer": referer}
     try:
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -74,6 +74,14 @@ def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool)
     if decision is None:
         raise AssertionError(f"{url} did not explain itself: is {parts.netloc} an oss-emulator?")
     return Answer(url, response.status, response.headers.get("x-oss-ec"), json.loads(decision))
+
+
+def _connect(bucket: "oss2.Bucket", parts: SplitResult) -> HTTPConnection:
+    if parts.scheme == "http":
+        return HTTPConnection(parts.netloc, timeout=TIMEOUT)
+    trusted = bucket.session.session.verify  # where the emulator made the certificate, its CA
+    context = create_default_context(cafile=trusted if isinstance(trusted, str) else None)
+    return HTTPSConnection(parts.netloc, timeout=TIMEOUT, context=context)
 
 
 def _explain(expected: str, answer: Answer, referer: str | None) -> str:

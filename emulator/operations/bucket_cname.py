@@ -42,7 +42,7 @@ def create_cname_token(call: Call) -> Response:
         ],
     )
     call.keep(_TOKENS + domain, token)
-    return Response(200, {"Content-Type": "application/xml"}, token)
+    return xml.reply(token)
 
 
 @operation("GetCnameToken", "GET", Resource.BUCKET, "cname&comp=token", status=Status.KEPT)
@@ -51,7 +51,7 @@ def get_cname_token(call: Call) -> Response:
     token = call.documents.get(_TOKENS + call.request.query["cname"].lower())
     if token is None:
         raise OSSError(Code.NO_SUCH_CNAME_TOKEN, BucketName=call.bucket.name)
-    return Response(200, {"Content-Type": "application/xml"}, token)
+    return xml.reply(token)
 
 
 @operation(

@@ -46,7 +46,7 @@ def get(row: Document, call: Call) -> Response:
     """The configuration in the service's form (P-31)."""
     document = call.documents.get(row.subresource)
     if document is not None:
-        return Response(200, {"Content-Type": "application/xml"}, document)
+        return xml.reply(document)
     if isinstance(row.absent, Code):
         raise OSSError(row.absent, BucketName=call.target.bucket)
     return xml.answer(row.root, row.absent)

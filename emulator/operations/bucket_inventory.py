@@ -1,10 +1,7 @@
 """Inventories: configurations by their ids; no list of objects is ever exported."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from itertools import islice
-
 from emulator.dispatch import Call, Resource, Status, Takes, operation
-from emulator.protocol import headers, schema, xml
+from emulator.protocol import headers, paging, schema, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
 
@@ -44,7 +41,7 @@ def get_bucket_inventory(call: Call) -> Response:
     inventory = call.documents.get(_PREFIX + inventory_id)
     if inventory is None:
         raise OSSError(Code.NO_SUCH_INVENTORY, InventoryId=inventory_id)
-    return Response(200, {"Content-Type": "application/xml"}, inventory)
+    return xml.reply(inventory)
 
 
 @operation(
@@ -61,18 +58,15 @@ def list_bucket_inventory(call: Call) -> Response:
     if not found:
         raise OSSError(Code.NO_SUCH_INVENTORY, BucketName=call.bucket.name)
     token = call.request.query.get("continuation-token", "")
-    marker = _read_token(token) if token else ""
-    after = ((name, item) for name, item in found.items() if name > marker)
-    page = list(islice(after, PAGE + 1))
-    truncated = len(page) > PAGE
-    page = page[:PAGE]
+    marker = paging.read_token(token) if token else ""
+    page, truncated = paging.first((item for item in found.items() if item[0] > marker), PAGE)
     return xml.answer(
         "ListInventoryConfigurationsResult",
         [
             *((_ROOT, xml.parse(item, _ROOT).content) for _, item in page),
             ("IsTruncated", truncated),
             ("ContinuationToken", token or None),
-            ("NextContinuationToken", _write_token(page[-1][0]) if truncated else None),
+            ("NextContinuationToken", paging.write_token(page[-1][0]) if truncated else None),
         ],
     )
 
@@ -98,15 +92,3 @@ def _settle(child: tuple[str, xml.Value]) -> tuple[str, xml.Value]:
     if classes:
         settled["StorageClass"] = ",".join(classes)
     return name, list(settled.items())
-
-
-def _write_token(name: str) -> str:
-    return urlsafe_b64encode(name.encode()).decode()
-
-
-def _read_token(token: str) -> str:
-    try:
-        return urlsafe_b64decode(token.encode()).decode()
-    except ValueError:
-        message = "The continuation token is none that was given out."
-        raise headers.invalid_argument("continuation-token", token, message) from None

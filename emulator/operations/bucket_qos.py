@@ -1,9 +1,7 @@
 """Limits of bandwidth and requests: kept for buckets and requesters, never held against anyone."""
 
-from itertools import islice
-
 from emulator.dispatch import Call, Operation, Resource, Status, Takes, operation
-from emulator.protocol import headers, parameters, schema, xml
+from emulator.protocol import headers, paging, parameters, schema, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
 
@@ -86,9 +84,7 @@ def list_bucket_requester_qos_infos(call: Call) -> Response:
     query = call.request.query
     marker, limit = query.get("continuation-token", ""), parameters.max_keys(query)
     found = call.documents_below(_PREFIX).items()
-    page = list(islice((item for item in found if item[0] > marker), limit + 1))
-    truncated = len(page) > limit
-    page = page[:limit]
+    page, truncated = paging.first((item for item in found if item[0] > marker), limit)
     return xml.answer(
         "ListBucketRequesterQoSInfosResult",
         [

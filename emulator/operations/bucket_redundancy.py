@@ -1,10 +1,9 @@
 """Transitions to another redundancy: tasks that wait, and never begin."""
 
-from itertools import islice
 from random import getrandbits
 
 from emulator.dispatch import Call, Resource, Status, operation
-from emulator.protocol import dates, headers, parameters, xml
+from emulator.protocol import dates, headers, paging, parameters, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
 
@@ -49,7 +48,7 @@ def get_bucket_data_redundancy_transition(call: Call) -> Response:
     task = call.documents.get(_PREFIX + call.request.query[_TASK])
     if task is None:
         raise OSSError(Code.NO_SUCH_TRANSITION, BucketName=call.bucket.name)
-    return Response(200, {"Content-Type": "application/xml"}, task)
+    return xml.reply(task)
 
 
 @operation("ListBucketDataRedundancyTransition", "GET", Resource.BUCKET, _NAME, status=Status.KEPT)
@@ -71,9 +70,7 @@ def list_user_data_redundancy_transition(call: Call) -> Response:
         for name, document in sorted(bucket.documents.items())
         if name.startswith(_PREFIX)
     )
-    page = list(islice((task for task in tasks if task[0] > marker), limit + 1))
-    truncated = len(page) > limit
-    page = page[:limit]
+    page, truncated = paging.first((task for task in tasks if task[0] > marker), limit)
     return xml.answer(
         _LIST,
         [

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from emulator.dispatch import Call, Resource, Takes, operation
+from emulator.protocol import xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
 from emulator.referer import FormatProblem, RefererConfiguration, RefererFormatError, codec
@@ -36,4 +37,4 @@ def get_bucket_referer(call: Call) -> Response:
     """The rules; those of R-15 where none were put."""
     document = call.bucket.documents.get(SUBRESOURCE)
     configuration = RefererConfiguration() if document is None else read(document)
-    return Response(200, {"Content-Type": "application/xml"}, codec.format(configuration))
+    return xml.reply(codec.format(configuration))

@@ -43,7 +43,7 @@ def get_bucket_replication(call: Call) -> Response:
     document = call.documents.get(SUBRESOURCE)
     if document is None:
         raise OSSError(Code.NO_SUCH_REPLICATION, BucketName=call.bucket.name)
-    return Response(200, {"Content-Type": "application/xml"}, document)
+    return xml.reply(document)
 
 
 @operation(

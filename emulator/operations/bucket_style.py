@@ -49,7 +49,7 @@ def get_style(call: Call) -> Response:
     style = call.documents.get(_PREFIX + name)
     if style is None:
         raise OSSError(Code.NO_SUCH_STYLE, Style=name)
-    return Response(200, {"Content-Type": "application/xml"}, style)
+    return xml.reply(style)
 
 
 @operation("ListStyle", "GET", Resource.BUCKET, "style", status=Status.KEPT)

@@ -3,7 +3,7 @@
 from random import getrandbits
 
 from emulator.dispatch import Call, Resource, Takes, operation
-from emulator.protocol import retention, schema
+from emulator.protocol import retention, schema, xml
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Response
 from emulator.protocol.retention import RetentionPolicy
@@ -59,7 +59,7 @@ def get_bucket_worm(call: Call) -> Response:
     policy = _in_force(call)
     if policy is None:
         raise OSSError(Code.NO_SUCH_WORM, BucketName=call.bucket.name)
-    return Response(200, {"Content-Type": "application/xml"}, retention.write(policy))
+    return xml.reply(retention.write(policy))
 
 
 def _in_force(call: Call) -> RetentionPolicy | None:

@@ -1,6 +1,5 @@
 """ListObjects, version 1 and 2, and ListObjectVersions."""
 
-from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from operator import attrgetter
@@ -44,7 +43,7 @@ def list_objects_v2(call: Call) -> Response:
     start_after = _name(call, "start-after")
     # oss2 sends an empty one with the first request.
     token = query.get("continuation-token") or None
-    page = _page(call, start_after if token is None else _read_token(token))
+    page = _page(call, start_after if token is None else paging.read_token(token))
     write = _writer(call)
     return xml.answer(
         "ListBucketResult",
@@ -52,7 +51,7 @@ def list_objects_v2(call: Call) -> Response:
             *_head(call, write),
             ("StartAfter", write(start_after) if start_after else None),
             ("ContinuationToken", token),
-            ("NextContinuationToken", _write_token(page.next) if page.truncated else None),
+            ("NextContinuationToken", paging.write_token(page.next) if page.truncated else None),
             ("KeyCount", page.count),
             ("IsTruncated", page.truncated),
             *_names(call, page, write, owner=query.get("fetch-owner", "").lower() == "true"),
@@ -195,16 +194,3 @@ def _contents(call: Call, item: Object, write: Callable[[str], str], owner: bool
         ("RestoreInfo", restore_info(item, call.request.received)),
         ("Owner", call.owner(item.owner) if owner else None),
     ]
-
-
-def _write_token(name: str) -> str:
-    return urlsafe_b64encode(name.encode()).decode()
-
-
-def _read_token(token: str) -> str:
-    try:
-        return b64decode(token.encode(), b"-_", validate=True).decode()
-    except ValueError:
-        raise invalid_argument(
-            "continuation-token", token, "The continuation token is none that was given out."
-        ) from None

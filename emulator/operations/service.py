@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from itertools import islice
 
 from emulator.dispatch import Call, Resource, operation
-from emulator.protocol import bucket_info, dates, resource_group, xml
+from emulator.protocol import bucket_info, dates, paging, resource_group, xml
 from emulator.protocol.headers import invalid_argument
 from emulator.protocol.message import Response
 from emulator.protocol.parameters import max_keys
@@ -31,9 +30,7 @@ def list_buckets(call: Call) -> Response:
         and _has_tags(bucket, wanted)
         and group in (None, "", _group(bucket))
     )
-    page = list(islice(found, limit + 1))
-    truncated = len(page) > limit
-    page = page[:limit]
+    page, truncated = paging.first(found, limit)
     return xml.answer(
         "ListAllMyBucketsResult",
         [

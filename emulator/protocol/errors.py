@@ -109,7 +109,6 @@ class Code(Enum):
     UNVERIFIED_DOMAIN = Row("NeedVerifyDomainOwnership", 403, "Verification of the domain's ownership is needed.", "0018-00000115")
     FOREIGN_CNAME = Row("CnameDenied", 403, "The cname belongs to another user.")
     NO_SUCH_ACCESS_POINT = Row("NoSuchAccessPoint", 404, "Accesspoint not found")
-    NO_SUCH_CNAME = Row("NoSuchCname", 404, "The specified cname does not exist.")
     NO_SUCH_CNAME_TOKEN = Row("CnameTokenNotFound", 404, "The specified cname token does not exist.")
     NO_SUCH_REGION = Row("NoSuchRegion", 404, "NoSuchRegion")
     NO_SUCH_REPLICATION = Row("NoSuchReplicationConfiguration", 404, "The bucket you specified does not have replication configuration.")

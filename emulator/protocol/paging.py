@@ -1,8 +1,12 @@
 """One page of a listing: prefix, delimiter, marker and limit over names that come in order."""
 
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, TypeVar
+
+from emulator.protocol.headers import invalid_argument
 
 Item = TypeVar("Item")
 
@@ -76,6 +80,26 @@ def _group(name: str, prefix: str, delimiter: str) -> str:
         return ""
     at = name.find(delimiter, len(prefix))
     return name[: at + len(delimiter)] if at >= 0 else ""
+
+
+def first(items: Iterable[Item], limit: int) -> tuple[list[Item], bool]:
+    """The first items, and whether others follow them."""
+    found = list(islice(items, limit + 1))
+    return found[:limit], len(found) > limit
+
+
+def write_token(name: str) -> str:
+    """The continuation token of a page that ends with that name."""
+    return urlsafe_b64encode(name.encode()).decode()
+
+
+def read_token(token: str) -> str:
+    """The name in a continuation token; raises `InvalidArgument`."""
+    try:
+        return b64decode(token.encode(), b"-_", validate=True).decode()
+    except ValueError:
+        message = "The continuation token is none that was given out."
+        raise invalid_argument("continuation-token", token, message) from None
 
 
 def successor(prefix: str) -> str | None:

@@ -40,7 +40,12 @@ def plain(text: str) -> str:
 
 def answer(root: str, content: Value) -> Response:
     """A 200 answer whose body is such a document."""
-    return Response(200, {"Content-Type": "application/xml"}, format(root, content))
+    return reply(format(root, content))
+
+
+def reply(document: bytes) -> Response:
+    """A 200 answer whose body is a document that was kept."""
+    return Response(200, {"Content-Type": "application/xml"}, document)
 
 
 def _write(put: Callable[[str], None], indent: str, name: str, value: Value) -> None:

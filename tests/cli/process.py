@@ -139,6 +139,13 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def children(process: int) -> set[int]:
+    """The processes that a process has started, but that of multiprocessing itself."""
+    found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in found}
+    return {pid for pid, command in commands.items() if b"spawn_main" in command}
+
+
 def _content(path: Path) -> str | None:
     try:
         return path.read_text()

@@ -278,8 +278,11 @@ def test_bad_seed(tmp_path: Path, text: str, complaint: str) -> None:
 WAYS = ("variable", "flag")
 
 
-OWN_CERTIFICATE = {"tls_cert", "tls_key"}
-"""The settings that do not go together with a CA: they have a test of their own."""
+APART = {"tls_cert", "tls_key", "accounts"}
+"""The settings that do not go together with a CA or with a key: they have tests of their own."""
+
+UNSEEN = ("log_level", "fsync", "request_timeout", "max_connections")
+"""The settings that nobody sees from outside while all is well."""
 
 SWITCHES = {"strict_addressing", "tls"}
 
@@ -307,6 +310,12 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "tls_dir": str(folder / f"{way}-tls"),
         "ca_file": str(folder / f"{way}.pem"),
         "seed": str(seed),
+        "data": str(folder / f"{way}-data"),
+        "fsync": {"variable": "off", "flag": "always"}[way],
+        "workers": {"variable": "2", "flag": "3"}[way],
+        "request_timeout": {"variable": "20", "flag": "30.5"}[way],
+        "max_connections": {"variable": "200", "flag": "300"}[way],
+        "limit": {"variable": "headers=2000", "flag": "parts=7,headers=3000"}[way],
         "access_log": str(folder / f"{way}.log"),
         "admin_token": f"token-{way}",
         "log_level": {"variable": "debug", "flag": "info"}[way],
@@ -337,6 +346,7 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         if running.ask("GET", "/a", Host=f"{bucket}.{way}.test").status == 200
     ]
     (token,) = [f"token-{way}" for way in WAYS if _may_administer(running, f"token-{way}")]
+    long = running.ask("GET", "/_emulator/health", x="x" * 2500)
     return {
         "host": running.endpoint.partition("://")[2].partition(":")[0],
         "port": str(running.port),
@@ -353,6 +363,9 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         "tls_dir": str(next(folder.glob("*-tls"))),
         "ca_file": str(_only(folder, "pem")),
         "seed": str(folder / f"{bucket.removeprefix('of-the-')}.toml"),
+        "data": str(next(folder.glob("*-data/index.sqlite")).parent),
+        "workers": str(len(children(running.process.pid))),
+        "limit": "parts=7,headers=3000" if long.status == 200 else "headers=2000",
         "access_log": str(_only(folder, "log")),
         "admin_token": token,
     }
@@ -378,12 +391,16 @@ def _can_list(running: Running, auth: oss2.AuthV4, region: str) -> bool:
 def _may_administer(running: Running, token: str) -> bool:
     """Whether a token opens what is closed to the pages of other sites."""
     headers = {"Origin": "http://thief.example.org", "x_oss_emulator_token": token}
-    return running.ask("GET", "/_emulator/metrics", **headers).status == 200
+    return running.ask("GET", "/_emulator/openapi.json", **headers).status == 200
 
 
 def _only(folder: Path, suffix: str) -> Path:
     (path,) = folder.glob(f"*.{suffix}")
     return path
+
+
+def unseen(values: dict[str, str]) -> dict[str, str]:
+    return {name: values[name] for name in UNSEEN}
 
 
 def variables_of(values: dict[str, str]) -> dict[str, str]:
@@ -394,10 +411,10 @@ def test_each_flag_has_a_variable_of_the_same_name(
     tmp_path: Path, free_port: int, other_port: int
 ) -> None:
     values = given("variable", tmp_path, free_port, other_port)
-    assert set(values) == {field.name for field in fields(Settings)} - OWN_CERTIFICATE
+    assert set(values) == {field.name for field in fields(Settings)} - APART
     env = environment(**variables_of(values))
     with started((*EMULATOR, "serve"), tmp_path, Path(values["ready_file"]), env) as running:
-        assert {**seen(running, tmp_path), "log_level": "debug"} == values
+        assert {**seen(running, tmp_path), **unseen(values)} == values
 
 
 def test_each_flag_goes_before_its_variable(
@@ -405,7 +422,7 @@ def test_each_flag_goes_before_its_variable(
 ) -> None:
     values = given("flag", tmp_path, free_port, other_port)
     # A value that would end the server shows that the variable is not even read.
-    wrong = dict.fromkeys(["port", "auth", "log_level", "tls_port", *SWITCHES], "x")
+    wrong = dict.fromkeys(["port", "auth", "tls_port", "limit", *UNSEEN, *SWITCHES], "x")
     variables = given("variable", tmp_path, 0, 0) | wrong
     flags = [
         f"--{name.replace('_', '-')}" + ("" if name in SWITCHES else f"={value}")
@@ -415,7 +432,7 @@ def test_each_flag_goes_before_its_variable(
     with started(
         (*EMULATOR, "serve", *flags), tmp_path, Path(values["ready_file"]), env
     ) as running:
-        assert {**seen(running, tmp_path), "log_level": "info"} == values
+        assert {**seen(running, tmp_path), **unseen(values)} == values
 
 
 def test_key_comes_from_the_variables_of_the_sdk_too(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from oss2.models import BucketReferer
 
 from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
-from tests.cli.process import EMULATOR, Answer, Running, serving, wait_for
+from tests.cli.process import EMULATOR, Answer, Running, children, serving, wait_for
 
 AUTH = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
 SEED = """
@@ -27,13 +27,6 @@ acl = "public-read"
 key = "a"
 text = "seeded"
 """
-
-
-def children(process: int) -> set[int]:
-    """The processes that a process has started, but those of multiprocessing itself."""
-    found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in found}
-    return {pid for pid, command in commands.items() if b"spawn_main" in command}
 
 
 def is_alive(process: int) -> bool:

@@ -117,7 +117,8 @@ class Writer:
                 self.kept[key] = content
         status, data = client.send("GET", f"/{self.name}?referer")
         found = int(data.partition(b"https://")[2].partition(b".")[0] or 0)
-        assert found == self.rules or (doubted, perhaps) == ("", found), (found, self.rules)
+        good = found == self.rules or (doubted, perhaps) == ("", found)
+        assert good, (self.name, self.rules, self.doubt, status, data)
         self.rules, self.doubt = found, None
         client.close()
         return KEYS + 1

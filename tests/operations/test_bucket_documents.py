@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from lxml import etree
 
@@ -522,3 +524,47 @@ def test_a_bucket_gets_no_more_than_its_account_has(
 def test_a_part_of_no_operation_is_never_taken_for_another(ask: Caller, target: str) -> None:
     answer = ask("DELETE", target)
     assert answer.code in ("NotImplemented", "NoSuchAccessPoint")
+
+
+# --- What only few can bring about
+
+
+def test_logs_do_not_go_to_a_foreign_bucket(ask: Caller) -> None:
+    storage = ask.service.storage
+    ask("PUT", "/foreign")
+    foreign = storage.bucket("foreign")
+    assert foreign is not None
+    storage.put_bucket(replace(foreign, owner="2000000000000002"))
+    target = "<LoggingEnabled><TargetBucket>foreign</TargetBucket></LoggingEnabled>"
+    answer = ask("PUT", "/bucket?logging", f"<BucketLoggingStatus>{target}</BucketLoggingStatus>")
+    assert (answer.status, answer.code) == (403, "InvalidTargetBucketForLogging")
+
+
+def test_a_style_says_something(ask: Caller) -> None:
+    answer = ask("PUT", "/bucket?style&styleName=s", "<Style><Content></Content></Style>")
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert answer.text("Message") == "Style content is invalid."
+
+
+def test_a_bucket_has_so_many_inventories(ask: Caller) -> None:
+    storage = ask.service.storage
+    bucket = storage.bucket("bucket")
+    assert bucket is not None
+    present = {f"inventory/{number}": b"<InventoryConfiguration/>" for number in range(1000)}
+    storage.put_bucket(replace(bucket, documents=present))
+    answer = ask(
+        "PUT",
+        "/bucket?inventory&inventoryId=more",
+        """
+        <InventoryConfiguration>
+          <Id>more</Id><IsEnabled>true</IsEnabled>
+          <Destination><OSSBucketDestination>
+            <Format>CSV</Format><AccountId>1</AccountId><RoleArn>acs:ram::1:role/r</RoleArn>
+            <Bucket>acs:oss:::bucket</Bucket>
+          </OSSBucketDestination></Destination>
+          <Schedule><Frequency>Daily</Frequency></Schedule>
+          <IncludedObjectVersions>All</IncludedObjectVersions>
+        </InventoryConfiguration>
+        """.strip(),
+    )
+    assert (answer.status, answer.code) == (400, "InventoryExceedLimit")

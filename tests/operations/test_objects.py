@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import md5
 
 import pytest
@@ -189,3 +190,26 @@ def test_a_copy_onto_itself(ask: Caller, versioning: str | None, versions: list[
     for version, meta in zip(listed, versions, strict=True):
         answer = ask("GET", f"/bucket/a?versionId={version}")
         assert (answer.body, answer.headers.get("x-oss-meta-a", "")) == (b"content", meta)
+
+
+def test_an_object_can_be_too_large_to_copy_at_once(ask: Caller) -> None:
+    """CopyObject takes 5 GiB; a part of it may be copied nevertheless."""
+    ask("PUT", "/bucket/a", "content")
+    storage = ask.service.storage
+    item = storage.object("bucket", "a")
+    assert item is not None
+    storage.put_object("bucket", replace(item, size=5 * 1024**3 + 1))
+    answer = ask("PUT", "/bucket/b", x_oss_copy_source="/bucket/a")
+    assert (answer.status, answer.code) == (400, "EntityTooLarge")
+    assert answer.text("Message") == "Source object Length exceeds the maximum allowed size."
+    target = f"/bucket/big?uploadId={begin(ask)}&partNumber=1"
+    some = {"x_oss_copy_source": "/bucket/a", "x_oss_copy_source_range": "bytes=0-3"}
+    assert ask("PUT", target, **some).status == 200
+
+
+def test_a_form_names_its_object(ask: Caller) -> None:
+    field = '--b\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    form = field.format("key", "") + field.format("file", "content") + "--b--\r\n"
+    answer = ask("POST", "/bucket", form, content_type="multipart/form-data; boundary=b")
+    assert (answer.status, answer.code) == (400, "InvalidObjectName")
+    assert answer.text("EC") == "0016-00000001"

@@ -1,0 +1,216 @@
+"""`oss-emulator export` and `import`: all comes back, and what is no archive is told so."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import oss2
+import pytest
+from oss2.models import BucketReferer, BucketVersioningConfig
+
+from emulator import Emulator
+from emulator.storage import archive
+from emulator.storage.disk import DiskStorage
+from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.storage import invariants
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a command of `oss-emulator` in a folder of its own."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*EMULATOR, *arguments],
+            capture_output=True,
+            text=True,
+            env={**environment(), "PYTHONPATH": str(Path.cwd())},
+            cwd=tmp_path,
+            timeout=PATIENCE,
+        )
+
+    return run
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with something of everything."""
+    folder = tmp_path / "data"
+    with Emulator(data=folder) as emulator:
+        bucket = emulator.bucket("examplebucket", acl="public-read")
+        bucket.put_bucket_referer(BucketReferer(False, ["https://www.example.com/"]))
+        config = BucketVersioningConfig()
+        config.status = "Enabled"
+        bucket.put_bucket_versioning(config)
+        for number in range(3):
+            bucket.put_object("a/中\n", str(number) * 10_000, {"x-oss-meta-n": str(number)})
+        bucket.delete_object("a/中\n")
+        bucket.put_object("b", b"of both")
+        bucket.copy_object("examplebucket", "b", "c")
+        bucket.put_object("d", b"")
+        upload = bucket.init_multipart_upload("big").upload_id
+        bucket.upload_part("big", upload, 1, b"x" * 200_000)
+        bucket.upload_part("big", upload, 3, b"y" * 10)
+        emulator.bucket("other").put_object("big", bytes(3_000_000))
+    return folder
+
+
+def contents(folder: Path) -> list[object]:
+    """All records of a folder, and the bytes that they refer to."""
+    storage = DiskStorage(folder)
+    found: list[object] = []
+    for bucket in storage.buckets():
+        found.append(bucket)
+        for item in storage.versions(bucket.name):
+            data = b"".join(blob.read(0, blob.size) for blob in item.content)
+            found.append((item.key, item.version_id, item.headers, item.delete_marker, data))
+        for upload in storage.uploads(bucket.name):
+            found.append(upload)
+            found += [
+                (part.number, part.etag, part.content[0].read(0, part.size))
+                for part in storage.parts(bucket.name, upload.id)
+            ]
+    storage.close()
+    return found
+
+
+def test_all_comes_back(run: Run, data: Path, tmp_path: Path) -> None:
+    assert run("export", "data", "all.tar").returncode == 0
+    assert run("import", "all.tar", "again").returncode == 0
+    assert contents(tmp_path / "again") == contents(data)
+    assert len(contents(data)) == 13
+    invariants.check(tmp_path / "again")
+    with Emulator(data=tmp_path / "again") as emulator:
+        auth = oss2.AuthV4(emulator.access_key_id, emulator.access_key_secret)
+        bucket = oss2.Bucket(auth, emulator.endpoint, "examplebucket", region="cn-hangzhou")
+        assert bucket.get_bucket_referer().referers == ["https://www.example.com/"]
+        versions = bucket.list_object_versions(prefix="a/")
+        assert [version.is_latest for version in versions.versions] == [False] * 3
+        assert [marker.is_latest for marker in versions.delete_marker] == [True]
+
+
+def test_an_export_leaves_nothing_beside_it(run: Run, data: Path, tmp_path: Path) -> None:
+    done = run("export", "data", "all.tar")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all.tar", "data"]
+    invariants.check(data)
+
+
+def rewrite(old: Path, new: Path, change: Callable[[str, bytes], bytes | None]) -> None:
+    """Copy an archive with some of its members changed or left out."""
+    with tarfile.open(old) as source, tarfile.open(new, "w") as target:
+        for member in source:
+            file = source.extractfile(member)
+            assert file is not None
+            data = change(member.name, file.read())
+            if data is not None:
+                member.size = len(data)
+                target.addfile(member, io.BytesIO(data))
+
+
+DAMAGE: dict[str, tuple[Callable[[str, bytes], bytes | None], str]] = {
+    "a byte differs": (
+        lambda name, data: b"X" + data[1:] if data[:1] == b"1" else data,
+        "are not those that were put",
+    ),
+    "bytes are missing": (
+        lambda name, data: None if name.startswith("blobs/") and data[:1] == b"1" else data,
+        "it lacks the bytes ",
+    ),
+    "the index is missing": (
+        lambda name, data: None if name == "index.jsonl" else data,
+        "it ends before its index",
+    ),
+    "the format is missing": (
+        lambda name, data: None if name == "format.json" else data,
+        "it was not made by oss-emulator export",
+    ),
+    "a newer format": (
+        lambda name, data: (
+            json.dumps({"format": archive.FORMAT + 1}).encode() if name == "format.json" else data
+        ),
+        f"it has the format {archive.FORMAT + 1}; ",
+    ),
+    "an index that is none": (
+        lambda name, data: b"{}\n" if name == "index.jsonl" else data,
+        "its records cannot be read",
+    ),
+    "records of something else": (
+        lambda name, data: b'["cat", "", "{}"]\n' if name == "index.jsonl" else data,
+        "unknown kind: cat",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_archive_is_refused_as_a_whole(
+    run: Run, data: Path, tmp_path: Path, damage: str
+) -> None:
+    change, sentence = DAMAGE[damage]
+    assert run("export", "data", "all.tar").returncode == 0
+    rewrite(tmp_path / "all.tar", tmp_path / "damaged.tar", change)
+    check_refused(
+        run("import", "damaged.tar", "again"), "damaged.tar cannot be imported: ", sentence
+    )
+    assert list((tmp_path / "again").iterdir()) == []
+    assert run("import", "all.tar", "again").returncode == 0
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
+def test_the_beginning_of_an_archive_is_refused(
+    run: Run, data: Path, tmp_path: Path, share: float
+) -> None:
+    assert run("export", "data", "all.tar").returncode == 0
+    whole = (tmp_path / "all.tar").read_bytes()
+    (tmp_path / "cut.tar").write_bytes(whole[: int(len(whole) * share)])
+    check_refused(run("import", "cut.tar", "again"), "cut.tar cannot be imported: ")
+    assert list((tmp_path / "again").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["blobs/../../outside", "../outside", "blobs/x.1.1", "/outside"])
+def test_an_archive_writes_nowhere_else(run: Run, tmp_path: Path, name: str) -> None:
+    with tarfile.open(tmp_path / "evil.tar", "w") as target:
+        for member, content in (("format.json", b'{"format": 1}'), (name, b"x")):
+            info = tarfile.TarInfo(member)
+            info.size = len(content)
+            target.addfile(info, io.BytesIO(content))
+    check_refused(run("import", "evil.tar", "again"), "evil.tar cannot be imported: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "evil.tar"]
+
+
+def test_damaged_bytes_are_not_exported(run: Run, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "all.tar").write_text("the last export")
+    path = next(path for path in (data / "blobs").rglob("*") if path.is_file())
+    path.write_bytes(b"something else")
+    check_refused(run("export", "data", "all.tar"), path.name, "no longer holds the bytes")
+    assert (tmp_path / "all.tar").read_text() == "the last export"
+
+
+def check_refused(done: subprocess.CompletedProcess[str], *sentences: str) -> None:
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("oss-emulator: ")
+    assert done.stderr.count("\n") == 1
+    for sentence in sentences:
+        assert sentence in done.stderr
+
+
+def test_what_cannot_be_is_told_in_one_line(run: Run, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("no archive")
+    check_refused(run("export", "empty", "all.tar"), "empty is no folder of --data")
+    check_refused(run("export", "missing", "all.tar"), "missing is no folder of --data")
+    check_refused(run("export", "data", "no/folder/all.tar"), "no/folder/all.tar cannot be written")
+    check_refused(run("import", "missing.tar", "again"), "missing.tar cannot be read")
+    check_refused(run("import", "file", "again"), "file cannot be imported: it is no archive")
+    check_refused(run("import", "file", "data"), "data is not empty")
+    check_refused(run("import", "file", "file"), "file is not empty")
+    with Emulator(data=data):
+        check_refused(run("export", "data", "all.tar"), "in use by another oss-emulator")

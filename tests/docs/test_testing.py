@@ -1,0 +1,61 @@
+"""docs/testing.md and what the README says of tests: their code, run, and the names they tell."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator, pytest_plugin
+from tests.cli.process import PATIENCE, environment
+from tests.docs.markdown import blocks, table
+
+ROOT = Path(__file__).parents[2]
+README, PAGE = ROOT / "README.md", ROOT / "docs" / "testing.md"
+RULES = ROOT / "examples" / "pytest" / "rules.xml"
+
+
+def test_code_prints_what_is_shown() -> None:
+    code, output, _ = blocks(PAGE.read_text(encoding="utf-8"))
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code.text, str(PAGE), "exec"), {})  # noqa: S102 - our own page
+    assert printed.getvalue() == output.text
+
+
+@pytest.mark.parametrize("page", [README, PAGE], ids=["README.md", "docs/testing.md"])
+def test_tests_pass(page: Path, tmp_path: Path) -> None:
+    (code,) = [
+        block.text
+        for block in blocks(page.read_text(encoding="utf-8"))
+        if block.language == "python" and "def test_" in block.text
+    ]
+    tmp_path.joinpath("test_page.py").write_text(code, encoding="utf-8")
+    shutil.copy(RULES, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:schemathesis"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_names_are_those_of_the_code() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    fixtures = {row[0] for row in table(page, "Fixture")}
+    assert all(callable(getattr(pytest_plugin, name)) for name in fixtures)
+    options = set(re.findall(r"`(oss_emulator_[a-z_]+)`", page))
+    assert options == set(pytest_plugin._INI)
+    members = re.findall(r"^\| `([^|]+)` \|", page.partition("## With pytest")[0], re.MULTILINE)
+    with Emulator() as emulator:
+        for name in re.findall(r"(?:^|`, `)(\w+)", "\n".join(members), re.MULTILINE):
+            assert hasattr(emulator, name), name
