@@ -1,7 +1,14 @@
-"""The server to compare with: aiohttp's low-level one, which answers one body to everybody."""
+"""The servers to compare with: aiohttp's low-level one, without anything around it.
+
+    python -m benchmarks.bare READY_FILE
+
+A GET is answered with the same 1 KiB by everybody's request, a PUT with nothing once its body was
+read and hashed.
+"""
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -13,7 +20,10 @@ BODY = bytes(range(256)) * 4
 
 
 async def answer(request: web.BaseRequest) -> web.Response:
-    return web.Response(body=BODY)
+    if request.method == "GET":
+        return web.Response(body=BODY)
+    digest = hashlib.md5(await request.read(), usedforsecurity=False)
+    return web.Response(headers={"ETag": f'"{digest.hexdigest()}"'})
 
 
 async def serve(ready: Path) -> None:

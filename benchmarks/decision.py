@@ -1,51 +1,75 @@
-"""What one decision costs: `python -m benchmarks.decision`.
+"""What one decision costs, beside trying one entry after the other, and nginx's referer module.
 
-The whitelist matches nobody, the worst case for a list. Columns, in microseconds but for compile:
-
-- new: a Referer of ordinary length that the policy has not seen;
-- naive: the same, trying one entry after the other;
-- seen: a Referer the policy has seen;
-- 8 KiB: a new Referer of 8 KiB; hostile: one made of pieces of the very entries.
+The whitelist matches nobody, the worst case for a list.
 """
 
 from __future__ import annotations
 
+import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
+from benchmarks import bucket, nginx, processes
+from benchmarks.bare import BODY
+from benchmarks.load import throughput
+from benchmarks.result import Row, Section, Spread, Table, duel
 from emulator.referer import Pattern, RefererConfiguration, RefererPolicy
 
 SIZES = (10, 100, 1_000, 10_000)
 SHAPES: dict[str, Callable[[int], str]] = {
     "plain": lambda number: f"https://www.site{number:05}.example/",
-    "*.host": lambda number: f"*.site{number:05}.example",
-    "?": lambda number: f"http?://*.si?e{number:05}.?xample/",
-    "many *": lambda number: f"*a*b*c*site{number:05}*d*e*",
-    "only *": lambda number: "*" + "*".join(f"{number:05}zq"),
+    "`*.host`": lambda number: f"*.site{number:05}.example",
+    "`?`": lambda number: f"http?://*.si?e{number:05}.?xample/",
+    "many `*`": lambda number: f"*a*b*c*site{number:05}*d*e*",
+    "only `*`": lambda number: "*" + "*".join(f"{number:05}zq"),
 }
 LENGTH = 8 * 1024
+LONGEST = 5.0
+"""Milliseconds that a decision on a Referer of 8 KiB may take."""
 ORDINARY = "https://www.example.com/articles/2024/05/{:03}/site-of-the-day.html"
 LARGE = "https://www.example.com/{:03}" + "/articles/2024/05/site-of-the-day" * 300
 HOSTILE = "https://zq{:03}" + "".join(f"ite{number:05}.examp." for number in range(1_000))
-COLUMNS = ("entries", "compile ms", "new", "naive", "seen", "8 KiB", "hostile")
+HEAD = ("entries", "compile, ms", "new", "one by one", "seen", "new, 8 KiB", "hostile, 8 KiB")
 
 
-def main() -> None:
-    """Print the table."""
-    print(f"{'shape':<8}", *(f"{column:>11}" for column in COLUMNS), sep="")
+def measure(scratch: Path) -> Section:
+    """A table by shape, and the comparison with nginx over HTTP."""
+    tables, longest = [], []
     for shape, entry in SHAPES.items():
+        rows = []
         for size in SIZES:
-            costs = measure(tuple(entry(number) for number in range(size)))
-            print(
-                f"{shape:<8}{size:>11,}", *(f"{cost:>11,.1f}" for cost in costs), sep="", flush=True
-            )
+            costs = costs_of(tuple(entry(number) for number in range(size)))
+            longest += [cost / 1e3 for cost in costs[-2:]]
+            rows.append((f"{size:,}", *(f"{cost:,.1f}" for cost in costs)))
+        tables.append(Table((f"{shape}: {HEAD[0]}", *HEAD[1:]), rows))
+    row = Row(
+        "decision on a Referer of 8 KiB, the slowest of the tables",
+        f"{LONGEST:g} ms",
+        Spread((max(longest) / LONGEST,)),
+        at_most=1.0,
+        figures=f"{max(longest):.2f} ms",
+    )
+    rows, remarks = _beside_nginx(scratch)
+    return Section(
+        "Decisions",
+        "In microseconds, the median of many, within the process. *New* is a Referer of ordinary "
+        "length that the policy has not seen; *one by one* the same, trying each entry; *seen* one "
+        "that it has seen; *hostile* one made of pieces of the very entries. Below, over HTTP with "
+        "16 connections: an object behind whitelists of different lengths, each over the same "
+        "object without a list, for the emulator and for nginx's `valid_referers`, which knows "
+        "`*` only at the ends of host names.",
+        [row, *rows],
+        tables,
+        remarks,
+    )
 
 
-def measure(entries: tuple[str, ...]) -> tuple[float, ...]:
+def costs_of(entries: tuple[str, ...]) -> tuple[float, ...]:
     """The costs for one list, in the order of the columns."""
-    started = time.perf_counter()
+    began = time.perf_counter()
     policy = RefererPolicy.compile(RefererConfiguration(whitelist=entries))
-    compiled = time.perf_counter() - started
+    compiled = time.perf_counter() - began
     patterns = [Pattern.compile(entry) for entry in entries]
 
     def try_each(referer: str) -> bool:
@@ -54,23 +78,71 @@ def measure(entries: tuple[str, ...]) -> tuple[float, ...]:
     ordinary = [ORDINARY.format(number) for number in range(100)]
     return (
         compiled * 1e3,
-        best(policy.decide, ordinary),
-        best(try_each, ordinary[:5]),
-        best(policy.decide, ordinary),
-        best(policy.decide, [LARGE.format(number)[:LENGTH] for number in range(10)]),
-        best(policy.decide, [HOSTILE.format(number)[:LENGTH] for number in range(10)]),
+        _median(policy.decide, ordinary),
+        _median(try_each, ordinary[:5]),
+        _median(policy.decide, ordinary),
+        _median(policy.decide, [LARGE.format(number)[:LENGTH] for number in range(10)]),
+        _median(policy.decide, [HOSTILE.format(number)[:LENGTH] for number in range(10)]),
     )
 
 
-def best(decide: Callable[[str], object], referers: Iterable[str]) -> float:
-    """The least microseconds that one of the Referers took."""
+def _median(decide: Callable[[str], object], referers: Iterable[str]) -> float:
+    """The median of the microseconds that each Referer took."""
     costs = []
     for referer in referers:
-        started = time.perf_counter()
+        began = time.perf_counter()
         decide(referer)
-        costs.append(time.perf_counter() - started)
-    return min(costs) * 1e6
+        costs.append(time.perf_counter() - began)
+    return statistics.median(costs) * 1e6
 
 
-if __name__ == "__main__":
-    main()
+def _beside_nginx(scratch: Path) -> tuple[list[Row], list[str]]:
+    root = scratch / "referers"
+    root.mkdir(exist_ok=True)
+    (root / "kilobyte").write_bytes(BODY)
+    rows = []
+    for size in SIZES[1:]:
+        hosts = [f"*.site{number:05}.example" for number in range(size - 1)] + ["*.example19.com"]
+        try:
+            rows.append(_emulator(scratch, hosts))
+            rows.append(_nginx(scratch, root, hosts))
+        except nginx.MissingError as error:
+            return rows, [f"nginx could not be had: {error}."]
+    return rows, []
+
+
+def _emulator(scratch: Path, hosts: Sequence[str]) -> Row:
+    folder = scratch / f"listed-{len(hosts)}"
+    folder.mkdir()
+    listed = bucket.seed(folder, [f"http*://{host}/*" for host in hosts])
+    free = bucket.seed(scratch, [])
+    with (
+        processes.emulator("--seed", str(listed)) as long,
+        processes.emulator("--seed", str(free)) as none,
+    ):
+        return _row("emulator", len(hosts), long.port, none.port, bucket.get())
+
+
+def _nginx(scratch: Path, root: Path, hosts: Sequence[str]) -> Row:
+    location = f"""
+        location / {{
+            valid_referers {" ".join(hosts)};
+            if ($invalid_referer) {{ return 403; }}
+        }}"""
+    before = "referer_hash_max_size 65536; referer_hash_bucket_size 256;"
+    location = location.replace("valid_referers", f"{before} valid_referers")
+    with nginx.serve(scratch, root, location) as long, nginx.serve(scratch, root) as none:
+        request = bucket.write("GET", "/kilobyte", {"Referer": bucket.REFERER})
+        return _row("nginx", len(hosts), long.port, none.port, request)
+
+
+def _row(name: str, size: int, long: int, none: int, request: bytes) -> Row:
+    found = duel(
+        lambda: throughput(long, request, 16), lambda: throughput(none, request, 16), rounds=3
+    )
+    return Row(
+        f"{name}, {size:,} entries",
+        f"{name}, no list",
+        found.ratio,
+        figures=f"{found.ours.median:,.0f}/s and {found.theirs.median:,.0f}/s",
+    )

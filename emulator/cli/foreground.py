@@ -7,6 +7,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -53,6 +54,7 @@ Meanwhile: TypeAlias = Callable[[Listening], Awaitable[int]]
 def serve(settings: Settings, meanwhile: Meanwhile) -> int:
     """Listen until `meanwhile` ends; returns the exit status it returned. Raises CommandError."""
     _begin_log(settings)
+    _allow_connections(settings)
     with ExitStack() as stack:
         if settings.workers > 1:
             settings = _share_ca(settings, stack)
@@ -72,6 +74,7 @@ def serve(settings: Settings, meanwhile: Meanwhile) -> int:
 def work(settings: Settings, parent: Connection) -> None:
     """Serve as one of several workers, until told to end or until the parent has ended."""
     _begin_log(settings)
+    _allow_connections(settings)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which then tells us
     try:
         with ExitStack() as stack:
@@ -188,6 +191,16 @@ def _begin_log(settings: Settings) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+
+
+def _allow_connections(settings: Settings) -> None:
+    """Let this process have as many open files as its connections may take, if it may."""
+    most = 4 * settings.max_connections  # each may send a file of several parts
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):  # then it goes by what it has
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _open_storage(settings: Settings, stack: ExitStack, *, shared: bool = False) -> Storage:

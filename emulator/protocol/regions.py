@@ -1,9 +1,9 @@
 """The regions of the service, as a file beside this one lists them (Regions and endpoints)."""
 
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
-REGIONS: Final = tuple(files(__package__).joinpath("regions.txt").read_text("ascii").split())
+REGIONS: Final = tuple(Path(__file__).with_name("regions.txt").read_text("ascii").split())
 
 
 def location(region: str) -> str:

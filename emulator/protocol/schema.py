@@ -10,8 +10,8 @@ optional name that is empty is missing.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 from emulator.protocol import dates, xml
@@ -162,5 +162,5 @@ def _times(often: str) -> tuple[int, int | None]:
     return int(least), int(most) if most else None
 
 
-DOCUMENTS: Final = parse(files(__package__).joinpath("documents.schema").read_text("utf-8"))
+DOCUMENTS: Final = parse(Path(__file__).with_name("documents.schema").read_text("utf-8"))
 """The schemas by the names of their root elements."""

@@ -5,8 +5,8 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
-from importlib.resources import files
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import emulator
@@ -129,7 +129,7 @@ def _metrics(asked: Asked) -> Response:
 
 
 def _openapi(asked: Asked) -> Response:
-    document = files("emulator.server").joinpath("openapi.json").read_bytes()
+    document = Path(__file__).with_name("openapi.json").read_bytes()
     return Response(200, {"Content-Type": "application/json"}, document)
 
 

@@ -17,7 +17,16 @@ import pytest
 import emulator
 from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
 from tests.cli.logline import LINE
-from tests.cli.process import EMULATOR, PATIENCE, Running, environment, serving, started, wait_for
+from tests.cli.process import (
+    EMULATOR,
+    PATIENCE,
+    Running,
+    children,
+    environment,
+    serving,
+    started,
+    wait_for,
+)
 
 SEED = """
 [[bucket]]
@@ -234,7 +243,7 @@ ITEM = f'{BUCKET}[[bucket.object]]\nkey = "a"\n'
     [
         ("[[bucket", "is no TOML"),
         ("name = 'caf\udce9'", "is no TOML"),  # a byte that is not UTF-8
-        ("buckets = []", "buckets is not known; known are bucket, hint"),
+        ("buckets = []", "buckets is not known; known are account, bucket, hint"),
         ("bucket = 1", "[[bucket]]"),
         ('[[bucket]]\nacl = "private"\n', "name must be a text"),
         ("[[bucket]]\nname = 1\n", "name must be a text"),

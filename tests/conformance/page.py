@@ -33,9 +33,11 @@ each run comes out the same:
 - `example.jpg` and `sample_data.csv`, which tests upload and the archive leaves out, are made up.
 - GetBucketAcl takes a second: two tests wait for a millisecond and expect that not to do.
 - Names of assertions that Python 3.12 dropped are there.
+- The tests of Block Public Access run without others beside them: they block it for the account.
 - A test that takes longer than two minutes fails.
 
-The second account of the tests of requester-pays buckets is made up.
+The accounts are those of [session.py](../tests/conformance/session.py): the one that is tested, and
+one that pays for its requests.
 """
 
 _TITLES = {

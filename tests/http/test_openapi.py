@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from emulator import Emulator
-from emulator.server.admin import PREFIX, ROUTES
+from emulator.server.admin import PREFIX, ROUTES, TOKEN_HEADER
 
 DOCUMENT: dict[str, Any] = json.loads(
     files("emulator.server").joinpath("openapi.json").read_text(encoding="utf-8")
@@ -41,6 +41,22 @@ def test_every_route_is_described() -> None:
         for method in methods
     }
     assert described == {(method, PREFIX + path) for method, path, _ in ROUTES}
+
+
+def test_refusals_and_the_token_are_described() -> None:
+    scheme = DOCUMENT["components"]["securitySchemes"]["token"]
+    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", TOKEN_HEADER)
+    assert DOCUMENT["security"] == [{}, {"token": []}]
+    for path, methods in DOCUMENT["paths"].items():
+        for operation in methods.values():
+            statuses = set(operation["responses"])
+            if path == f"{PREFIX}health":  # open to all
+                assert operation["security"] == []
+                assert statuses == {"200"}
+            else:
+                assert "403" in statuses, path
+                assert "requestBody" not in operation or "400" in statuses, path
+                assert "{name}" not in path or operation["parameters"], path
 
 
 @SCHEMA.parametrize()

@@ -33,7 +33,10 @@ def test_fixtures_give_a_server_and_a_fresh_bucket(project: pytest.Pytester) -> 
         """
         import requests
 
-        def test_first(oss_bucket):
+        PORTS = set()
+
+        def test_first(oss_emulator, oss_bucket):
+            PORTS.add(oss_emulator.port)
             oss_bucket.put_object("a", b"1")
             assert requests.get(oss_bucket.endpoint + "/" + oss_bucket.bucket_name + "/a").ok
 
@@ -42,6 +45,7 @@ def test_fixtures_give_a_server_and_a_fresh_bucket(project: pytest.Pytester) -> 
                 oss_bucket.bucket_name
             ]
             assert oss_emulator.journal == []
+            assert PORTS == {oss_emulator.port}, "one server a session"
         """
     )
     project.runpytest_subprocess().assert_outcomes(passed=2)

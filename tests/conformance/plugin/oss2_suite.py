@@ -4,6 +4,7 @@ Loaded by name into the suite's own run, in every worker of it. The environment 
 OSS2_SUITE_RESULTS names the file the results go to.
 """
 
+import fcntl
 import importlib
 import json
 import os
@@ -12,13 +13,17 @@ import signal
 import socket
 import unittest
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 SECONDS_A_TEST = 120
+
+# It blocks public access for the account that all tests share.
+_ALONE = "test_public_access_block.py"
 
 # unittest dropped these names in Python 3.12; the suite still says them.
 _FORMER_NAMES = {
@@ -87,14 +92,29 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     before = signal.signal(signal.SIGALRM, out_of_time)
     # Again and again: the suite has handlers that catch everything.
-    signal.setitimer(signal.ITIMER_REAL, SECONDS_A_TEST, 5)
     try:
-        return (yield)
+        with _turn(alone=item.path.name == _ALONE):
+            signal.setitimer(signal.ITIMER_REAL, SECONDS_A_TEST, 5)
+            return (yield)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         os.environ.clear()
         os.environ.update(environ)
+
+
+@contextmanager
+def _turn(*, alone: bool) -> Iterator[None]:
+    """Go on beside the other workers' tests, or without any of them.
+
+    Whoever waits to be alone keeps the door, or the others would never all be gone.
+    """
+    results = Path(os.environ["OSS2_SUITE_RESULTS"])
+    with results.with_name("door").open("w") as door, results.with_name("room").open("w") as room:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        yield
 
 
 class _Results:

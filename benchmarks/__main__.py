@@ -1,0 +1,57 @@
+"""Measure everything and write docs/benchmarks.md: `python -m benchmarks`.
+
+With names of sections (`python -m benchmarks small large`) only those are measured, and nothing is
+written. Takes some ten minutes, needs the extras `fast` and `dev`, and installs the peers into a
+folder that goes when it ends; `--scratch FOLDER` keeps them there for the next time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks import decision, growth, large, machine, page, peers, small, start, workers
+
+SECTIONS = {
+    "small": small,
+    "large": large,
+    "workers": workers,
+    "start": start,
+    "peers": peers,
+    "decision": decision,
+    "growth": growth,
+}
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], metavar="SECTION")
+    parser.add_argument("--scratch", type=Path, help="a folder for what is installed and made")
+    given = parser.parse_args()
+    about = machine.describe()
+    found = []
+    for name in given.sections or SECTIONS:
+        began = time.monotonic()
+        with ExitStack() as stack:
+            section = SECTIONS[name].measure(_folder(given.scratch, name, stack))
+        found.append(section)
+        print(section.format(), f"\n\n({time.monotonic() - began:.0f} s)\n", flush=True)
+    if not given.sections:
+        PAGE.write_text(page.format(about, found), encoding="utf-8")
+        print(f"{PAGE} was written.")
+
+
+def _folder(scratch: Path | None, name: str, stack: ExitStack) -> Path:
+    if scratch is not None and name == "peers":  # what is installed can stay
+        folder = scratch / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Large objects: a download beside nginx, an upload beside hashing the same bytes in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from fastcrc.crc64 import xz
+
+from benchmarks import bucket, nginx, processes
+from benchmarks.processes import Running
+from benchmarks.result import Row, Section, duel
+
+SIZE = 64 * 1024 * 1024
+MB = 1e6
+TARGET = f"/{bucket.NAME}/large"
+
+
+def measure(scratch: Path) -> Section:
+    """64 MiB down and up."""
+    data = os.urandom(SIZE)
+    folder = scratch / "large"
+    folder.mkdir()
+    (folder / "large").write_bytes(data)
+    seed = str(bucket.seed(folder, (), acl="public-read-write"))
+    remarks = []
+    with processes.emulator("--seed", seed, "--data", str(folder / "data")) as disk:
+        put(disk, data)
+        rows = []
+        try:
+            with nginx.serve(scratch, folder) as peer:
+                rows.append(_download(disk, peer))
+        except nginx.MissingError as error:
+            remarks.append(f"The download could not be compared: {error}.")
+        rows += _uploads(folder, seed, disk, data)
+    return Section(
+        "Large objects",
+        "One connection at a time. The ratios are of bytes per second. The client takes the bytes "
+        "into one buffer, or sends them from one, on the machine's other core. Uploads are "
+        "compared with MD5 and CRC-64 of the same bytes in memory, in one go: what no upload can "
+        "do without.",
+        rows,
+        remarks=remarks,
+    )
+
+
+def _download(disk: Running, peer: Running) -> Row:
+    found = duel(lambda: get(disk.port, TARGET), lambda: get(peer.port, "/large"), rounds=15)
+    return Row(
+        "GET 64 MiB, disk",
+        "nginx with sendfile, same file",
+        found.ratio,
+        0.8,
+        figures=f"{found.ours.median:,.0f} MB/s and {found.theirs.median:,.0f} MB/s",
+    )
+
+
+def _uploads(folder: Path, seed: str, disk: Running, data: bytes) -> Iterator[Row]:
+    def hashed() -> float:
+        began = time.perf_counter()
+        hashlib.md5(data, usedforsecurity=False).digest()
+        xz(data)
+        return SIZE / (time.perf_counter() - began) / MB
+
+    unsynced = ("--data", str(folder / "unsynced"), "--fsync", "off")
+    with (
+        processes.emulator("--seed", seed) as memory,
+        processes.emulator("--seed", seed, *unsynced) as off,
+    ):
+        for name, server, bound in (
+            ("memory", memory, 0.5),
+            ("disk, --fsync off", off, 0.5),
+            ("disk, --fsync always", disk, None),
+        ):
+            found = duel(lambda server=server: put(server, data), hashed, rounds=10)
+            yield Row(
+                f"PUT 64 MiB, {name}",
+                "MD5 + CRC-64 in memory",
+                found.ratio,
+                bound,
+                figures=f"{found.ours.median:,.0f} MB/s and {found.theirs.median:,.0f} MB/s",
+            )
+
+
+def get(port: int, target: str) -> float:
+    """MB per second of a download."""
+    buffer = bytearray(1024 * 1024)
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        began = time.perf_counter()
+        client.sendall(bucket.write("GET", target, {}))
+        count = client.recv_into(buffer)
+        head = bytes(buffer[:count]).partition(b"\r\n\r\n")[0]
+        assert head[9:12] == b"200", head
+        missing = SIZE - (count - len(head) - 4)
+        while missing:
+            count = client.recv_into(buffer)
+            assert count, "the server closed the connection"
+            missing -= count
+        return SIZE / (time.perf_counter() - began) / MB
+
+
+def put(server: Running, data: bytes) -> float:
+    """MB per second of an upload, until it is answered."""
+    head = bucket.write("PUT", TARGET, {"Content-Length": str(SIZE)})
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        began = time.perf_counter()
+        client.sendall(head)
+        client.sendall(data)
+        answer = client.recv(65536)
+        assert answer[9:12] == b"200", answer
+        return SIZE / (time.perf_counter() - began) / MB

@@ -1,0 +1,111 @@
+"""What was measured: ratios of two things that took turns, tables, and how a page shows them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+ROUNDS = 7
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Some values of one thing."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f} ({min(self.values):.2f} … {max(self.values):.2f})"
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Two things that were measured in turn: A B A B …"""
+
+    ours: Spread
+    theirs: Spread
+
+    @property
+    def ratio(self) -> Spread:
+        """Ours over theirs, round by round."""
+        pairs = zip(self.ours.values, self.theirs.values, strict=True)
+        return Spread(tuple(ours / theirs for ours, theirs in pairs))
+
+
+def duel(ours: Callable[[], float], theirs: Callable[[], float], rounds: int = ROUNDS) -> Duel:
+    """Measure in turn; a first round warms up and does not count."""
+    pairs = [(ours(), theirs()) for _ in range(rounds + 1)][1:]
+    mine, other = zip(*pairs, strict=True)
+    return Duel(Spread(mine), Spread(other))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A ratio and the bound it is held against."""
+
+    what: str
+    against: str
+    ratio: Spread
+    at_least: float | None = None
+    at_most: float | None = None
+    figures: str = ""
+    """Both sides as numbers."""
+
+    @property
+    def bound(self) -> str:
+        if self.at_least is not None:
+            return f"≥ {self.at_least:g}"
+        return "" if self.at_most is None else f"≤ {self.at_most:g}"
+
+    @property
+    def holds(self) -> bool:
+        reached = self.ratio.median
+        if self.at_least is not None and reached < self.at_least:
+            return False
+        return self.at_most is None or reached <= self.at_most
+
+    def cells(self) -> tuple[str, ...]:
+        kept = "" if not self.bound else "yes" if self.holds else "**no**"
+        return self.what, self.against, self.bound, str(self.ratio), kept, self.figures
+
+
+HEAD = ("what", "against", "bound", "ratio (min … max)", "holds", "medians")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers that are no ratio of two."""
+
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One question, how it was asked, and the answers."""
+
+    title: str
+    method: str
+    rows: Sequence[Row] = ()
+    tables: Sequence[Table] = ()
+    remarks: Sequence[str] = ()
+
+    def format(self) -> str:
+        """The section in Markdown."""
+        parts = [f"## {self.title}", self.method]
+        if self.rows:
+            parts.append(format_table(HEAD, [row.cells() for row in self.rows]))
+        parts += [format_table(table.head, table.rows) for table in self.tables]
+        parts += self.remarks
+        return "\n\n".join(parts)
+
+
+def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

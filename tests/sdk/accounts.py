@@ -1,0 +1,91 @@
+"""Accounts for the tests of permissions: two of them, a RAM user, a role, and their clients."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import oss2
+from aliyunsdkcore.client import AcsClient
+from aliyunsdkcore.request import RpcRequest
+from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
+from lxml import etree
+
+from emulator import Emulator
+
+OWNER, PAYER = "1000000000000001", "1000000000000002"
+ROLE = f"acs:ram::{OWNER}:role/uploader"
+
+ACCOUNTS = f"""
+[[account]]
+id = "{OWNER}"
+name = "Example"
+key = [{{id = "owner", secret = "secret of owner"}}]
+
+[[account.user]]
+name = "rules-reader"
+id = "2000000000000000001"
+policies = ['''{{"Version": "1", "Statement": [{{
+  "Effect": "Allow", "Action": "oss:GetBucketReferer", "Resource": "acs:oss:*:*:examplebucket"
+}}]}}''']
+key = [{{id = "rules-reader", secret = "secret of rules-reader"}}]
+
+[[account.user]]
+name = "app"
+policies = ["AliyunSTSAssumeRoleAccess"]
+key = [{{id = "app", secret = "secret of app"}}]
+
+[[account.role]]
+name = "uploader"
+policies = ["AliyunOSSFullAccess"]
+
+[[account]]
+id = "{PAYER}"
+key = [{{id = "payer", secret = "secret of payer"}}]
+"""
+
+SIGNERS = {"v1": oss2.Auth, "v2": oss2.AuthV2, "v4": oss2.AuthV4}
+
+
+def bucket(emulator: Emulator, who: str, version: str = "v4", name: str = "examplebucket") -> Any:
+    """The bucket as one of the keys' owners sees it; "" is nobody."""
+    auth = SIGNERS[version](who, f"secret of {who}") if who else oss2.AnonymousAuth()
+    return oss2.Bucket(auth, emulator.endpoint, name, region=emulator.region)
+
+
+def service(emulator: Emulator, who: str) -> Any:
+    auth = oss2.AuthV4(who, f"secret of {who}")
+    return oss2.Service(auth, emulator.endpoint, region=emulator.region)
+
+
+def statement(effect: str, action: str | list[str], principal: list[str], **more: Any) -> str:
+    """A bucket policy of one statement about the bucket and all that is in it."""
+    resource = ["acs:oss:*:*:examplebucket", "acs:oss:*:*:examplebucket/*"]
+    found = {"Effect": effect, "Action": action, "Principal": principal, "Resource": resource}
+    return json.dumps({"Version": "1", "Statement": [{**found, **more}]})
+
+
+def detail(error: oss2.exceptions.ServerError) -> dict[str, str | None]:
+    """The AccessDeniedDetail of an answer, {} where it has none."""
+    found = etree.fromstring(error.body).find("AccessDeniedDetail")
+    return {} if found is None else {str(child.tag): child.text for child in found}
+
+
+def ask_sts(emulator: Emulator, request: RpcRequest, key: str, secret: str = "") -> Any:
+    """What aliyun-python-sdk-core makes of the answer, pointed at the emulator."""
+    client = AcsClient(key, secret or f"secret of {key}", emulator.region)
+    request.set_accept_format("json")
+    request.set_protocol_type("http")
+    request.set_endpoint(f"127.0.0.1:{emulator.port}/_emulator/sts")
+    return json.loads(client.do_action_with_exception(request))
+
+
+def assume_role(emulator: Emulator, policy: str = "", seconds: int = 3600) -> Any:
+    """Temporary credentials for the role, as AssumeRole gives them to the user `app`."""
+    request = AssumeRoleRequest()
+    request.set_RoleArn(ROLE)
+    request.set_RoleSessionName("night")
+    request.set_DurationSeconds(seconds)
+    if policy:
+        request.set_Policy(policy)
+    return ask_sts(emulator, request, "app")["Credentials"]
