@@ -50,9 +50,10 @@ bench: $(TESTING)  ## measure, and print the tables
 	@$(BIN)/python -m benchmarks.decision
 	@$(BIN)/python -m benchmarks.get
 
-soak: $(TESTING)  ## ten minutes of traffic, and a hundred crashes
-	@$(BIN)/python -m tests.hard.soak $(ARGS)
-	@$(BIN)/python -m tests.hard.crash $(ARGS)
+soak: $(TESTING)  ## ten minutes of traffic, a hundred crashes, and 5 GiB up and down
+	@$(BIN)/python -m tests.hard.soak
+	@$(BIN)/python -m tests.hard.crash
+	@$(BIN)/python -m tests.hard.large
 
 clean:  ## remove the environment and all that was made
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

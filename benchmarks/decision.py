@@ -37,12 +37,12 @@ def measure(scratch: Path) -> Section:
     """A table by shape, and the comparison with nginx over HTTP."""
     tables, longest = [], []
     for shape, entry in SHAPES.items():
-        rows = []
+        lines: list[tuple[str, ...]] = []
         for size in SIZES:
             costs = costs_of(tuple(entry(number) for number in range(size)))
             longest += [cost / 1e3 for cost in costs[-2:]]
-            rows.append((f"{size:,}", *(f"{cost:,.1f}" for cost in costs)))
-        tables.append(Table((f"{shape}: {HEAD[0]}", *HEAD[1:]), rows))
+            lines.append((f"{size:,}", *(f"{cost:,.1f}" for cost in costs)))
+        tables.append(Table((f"{shape}: {HEAD[0]}", *HEAD[1:]), lines))
     row = Row(
         "decision on a Referer of 8 KiB, the slowest of the tables",
         f"{LONGEST:g} ms",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks import bucket, processes
@@ -53,8 +54,8 @@ def _listings(name: str, storage: Storage) -> Iterator[Row]:
         query = query.format(half=MAX_FOLDERS // 2)
         target = f"?max-keys=1000&{query}"
         found = duel(
-            lambda target=target: _ask(service, "GET", f"/many{target}"),
-            lambda target=target: _ask(service, "GET", f"/few{target}"),
+            partial(_ask, service, "GET", f"/many{target}"),
+            partial(_ask, service, "GET", f"/few{target}"),
             rounds=CALLS,
         )
         mine, its = found.ours.median * 1e3, found.theirs.median * 1e3
@@ -104,9 +105,9 @@ def _buckets() -> Table:
 
 
 def _rules(scratch: Path) -> Table:
-    rows = []
-    for entries in (0, 20, 1_000, 10_000):
-        rows.append((f"{entries:,}", *_over_http(scratch, entries, (16,))))
+    rows = [
+        (f"{entries:,}", *_over_http(scratch, entries, (16,))) for entries in (0, 20, 1_000, 10_000)
+    ]
     return Table(("entries of the whitelist", "GET, 16 connections"), rows)
 
 

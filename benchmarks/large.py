@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from fastcrc.crc64 import xz
@@ -76,7 +77,7 @@ def _uploads(folder: Path, seed: str, disk: Running, data: bytes) -> Iterator[Ro
             ("disk, --fsync off", off, 0.5),
             ("disk, --fsync always", disk, None),
         ):
-            found = duel(lambda server=server: put(server, data), hashed, rounds=10)
+            found = duel(partial(put, server, data), hashed, rounds=10)
             yield Row(
                 f"PUT 64 MiB, {name}",
                 "MD5 + CRC-64 in memory",

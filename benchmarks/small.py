@@ -67,8 +67,9 @@ def _row(
     ask = partial(throughput, connections=connections, total=REQUESTS, sleeps=sleeps)
     before = ours.cpu, bare.cpu
     found = duel(lambda: ask(ours.port, request), lambda: ask(bare.port, other))
+    after = ours.cpu, bare.cpu
     count = REQUESTS * (len(found.ours.values) + 1)
-    mine, its = ((now - then) / count * 1e6 for now, then in zip((ours.cpu, bare.cpu), before))
+    mine, its = ((now - then) / count * 1e6 for now, then in zip(after, before, strict=True))
     return Row(
         f"{name}, 1 KiB, {connections} connections",
         against,

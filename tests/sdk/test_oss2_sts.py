@@ -1,0 +1,266 @@
+"""Temporary credentials: STS asked by its own SDK, and what it gives used by oss2."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import oss2
+import pytest
+import requests
+from aliyunsdkcore.acs_exception.exceptions import ServerException
+from aliyunsdkcore.client import AcsClient
+from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
+from aliyunsdksts.request.v20150401.GetCallerIdentityRequest import GetCallerIdentityRequest
+from lxml import etree
+from oss2.credentials import Credentials, CredentialsProvider
+from oss2.exceptions import ServerError
+
+from emulator import Emulator
+from tests.http.live import sign
+from tests.sdk.accounts import OWNER, ROLE, SIGNERS, ask_sts, assume_role, detail
+
+each_version = pytest.mark.parametrize("version", SIGNERS)
+Given = dict[str, str]
+
+
+def sts_auth(given: Given, version: str = "v4") -> oss2.StsAuth:
+    return oss2.StsAuth(
+        given["AccessKeyId"],
+        given["AccessKeySecret"],
+        given["SecurityToken"],
+        auth_version=version,
+    )
+
+
+def client(emulator: Emulator, auth: Any) -> oss2.Bucket:
+    return oss2.Bucket(auth, emulator.endpoint, "examplebucket", region=emulator.region)
+
+
+def ask(emulator: Emulator, auth: Any, place: str = "header", **changes: str) -> tuple[int, Given]:
+    """GET of `a` signed in the header or the URL; header fields `changes` are added unsigned."""
+    target, fields = sign(auth, place, "GET", "examplebucket", "a")
+    headers = {**dict(fields), **{name.replace("_", "-"): text for name, text in changes.items()}}
+    answer = requests.get(f"{emulator.endpoint}{target}", headers=headers, timeout=20)
+    if answer.ok:
+        return answer.status_code, {}
+    found = etree.fromstring(answer.content)
+    return answer.status_code, {str(child.tag): child.text or "" for child in found}
+
+
+# --- STS
+
+
+def test_the_sts_sdk_assumes_a_role_and_tells_who_asks(emulator: Emulator) -> None:
+    given = assume_role(emulator)
+    assert given["AccessKeyId"].startswith("STS.")
+    who = ask_sts(emulator, GetCallerIdentityRequest(), "app")
+    assert (who["IdentityType"], who["Arn"]) == ("RAMUser", f"acs:ram::{OWNER}:user/app")
+    session = GetCallerIdentityRequest()
+    session.add_query_param("SecurityToken", given["SecurityToken"])
+    who = ask_sts(emulator, session, given["AccessKeyId"], given["AccessKeySecret"])
+    assert who["Arn"] == f"acs:ram::{OWNER}:assumed-role/uploader/night"
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "role", "code", "status"),
+    [
+        ("nobody", "whatever", ROLE, "InvalidAccessKeyId.NotFound", 404),
+        ("app", "wrong", ROLE, "SDK.InvalidAccessKeySecret", 400),
+        ("app", "", f"{ROLE}-not", "EntityNotExist.Role", 404),
+        ("owner", "", ROLE, "NoPermission", 403),
+        ("rules-reader", "", ROLE, "NoPermission", 403),
+    ],
+)
+def test_the_sts_sdk_is_told_what_is_wrong(
+    emulator: Emulator, key: str, secret: str, role: str, code: str, status: int
+) -> None:
+    request = AssumeRoleRequest()
+    request.set_RoleArn(role)
+    request.set_RoleSessionName("night")
+    with pytest.raises(ServerException) as caught:
+        ask_sts(emulator, request, key, secret)
+    error = caught.value
+    assert (error.get_error_code(), error.get_http_status()) == (code, status)
+
+
+def test_sts_takes_a_post(emulator: Emulator) -> None:
+    request = GetCallerIdentityRequest()
+    request.set_method("POST")
+    assert ask_sts(emulator, request, "owner")["IdentityType"] == "Account"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["sts.aliyuncs.com", "sts.cn-hangzhou.aliyuncs.com", "STS.cn-beijing.aliyuncs.com.:80"],
+)
+def test_sts_has_hosts_of_its_own(emulator: Emulator, host: str) -> None:
+    answer = requests.get(
+        f"{emulator.endpoint}/?Action=GetCallerIdentity&Format=JSON&Version=2015-04-01",
+        headers={"Host": host},
+        timeout=20,
+    )
+    assert (answer.status_code, answer.json()["Code"]) == (400, "MissingAccessKeyId")
+
+
+@pytest.mark.parametrize("host", ["sts.oss-cn-hangzhou.aliyuncs.com", "sts.localhost"])
+def test_a_bucket_may_be_called_sts(emulator: Emulator, host: str) -> None:
+    answer = requests.get(f"{emulator.endpoint}/", headers={"Host": host}, timeout=20)
+    error = etree.fromstring(answer.content)
+    assert (error.findtext("Code"), error.findtext("BucketName")) == ("NoSuchBucket", "sts")
+
+
+def test_an_unmodified_client_of_sts_comes_by_the_proxy(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", emulator.endpoint)
+    monkeypatch.setenv("http_proxy", emulator.endpoint)
+    request = GetCallerIdentityRequest()
+    request.set_accept_format("json")
+    request.set_protocol_type("http")
+    request.set_endpoint("sts.cn-hangzhou.aliyuncs.com")
+    found = AcsClient("owner", "secret of owner", "cn-hangzhou").do_action_with_exception(request)
+    assert json.loads(found)["AccountId"] == OWNER
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe=%zz&&=", b"A=" + b"x" * 100_000])
+def test_what_is_no_form_is_refused_and_the_server_lives(emulator: Emulator, body: bytes) -> None:
+    url = f"{emulator.endpoint}/_emulator/sts"
+    answer = requests.post(url, data=body, timeout=20)
+    assert (answer.status_code, b"MissingAction" in answer.content) == (400, True)
+    assert assume_role(emulator)["AccessKeyId"]
+
+
+# --- Tokens
+
+
+@each_version
+def test_temporary_credentials_do_what_their_role_may(emulator: Emulator, version: str) -> None:
+    bucket = client(emulator, sts_auth(assume_role(emulator), version))
+    bucket.put_object("b", b"new")
+    assert bucket.get_object("b").read() == b"new"
+    assert requests.get(bucket.sign_url("GET", "b", 60), timeout=20).content == b"new"
+    put = requests.put(bucket.sign_url("PUT", "c", 60), data=b"more", timeout=20)
+    assert put.status_code == 200
+    assert bucket.get_bucket_info().owner.id == OWNER
+
+
+def test_a_session_policy_leaves_less(emulator: Emulator) -> None:
+    allow = {"Effect": "Allow", "Action": "oss:GetObject", "Resource": "*"}
+    policy = json.dumps({"Version": "1", "Statement": [allow]})
+    bucket = client(emulator, sts_auth(assume_role(emulator, policy)))
+    assert bucket.get_object("a").read() == b"content"
+    with pytest.raises(ServerError) as caught:
+        bucket.put_object("a", b"")
+    assert caught.value.message == "Access denied by authorizer's policy."
+    told = detail(caught.value)
+    assert (told["PolicyType"], told["AuthPrincipalType"]) == ("SessionPolicy", "AssumedRoleUser")
+    assert told["AuthPrincipalDisplayName"] == "uploader:night"
+
+
+def _without_token(given: Given) -> Any:
+    return oss2.AuthV4(given["AccessKeyId"], given["AccessKeySecret"])
+
+
+def _with_token_of_another(given: Given) -> Any:
+    key = given["AccessKeyId"]
+    return sts_auth({**given, "AccessKeyId": key[:-1] + ("A" if key[-1] != "A" else "B")})
+
+
+def _with_changed_token(given: Given) -> Any:
+    return sts_auth({**given, "SecurityToken": given["SecurityToken"][:-4] + "AAAA"})
+
+
+def _with_wrong_secret(given: Given) -> Any:
+    return sts_auth({**given, "AccessKeySecret": "wrong"})
+
+
+def _long_term_key(given: Given) -> Any:
+    return oss2.StsAuth("owner", "secret of owner", given["SecurityToken"], auth_version="v4")
+
+
+@pytest.mark.parametrize("place", ["header", "url"])
+@pytest.mark.parametrize(
+    ("spoil", "code", "ec"),
+    [
+        (_without_token, "InvalidAccessKeyId", "0002-00000902"),
+        (_with_token_of_another, "InvalidSecurityToken", "0002-00000006"),
+        (_with_changed_token, "InvalidSecurityToken", "0002-00000006"),
+        (_with_wrong_secret, "SignatureDoesNotMatch", "0002-00000040"),
+        (_long_term_key, "InvalidAccessKeyId", "0002-00000002"),
+    ],
+)
+def test_bad_credentials_have_their_own_errors(
+    emulator: Emulator, place: str, spoil: Callable[[Given], Any], code: str, ec: str
+) -> None:
+    """A-50"""
+    status, error = ask(emulator, spoil(assume_role(emulator)), place)
+    assert (status, error["Code"], error["EC"]) == (403, code, ec)
+
+
+@each_version
+def test_a_token_stands_in_one_place(emulator: Emulator, version: str) -> None:
+    given = assume_role(emulator)
+    again = {"x_oss_security_token": given["SecurityToken"]}
+    status, error = ask(emulator, sts_auth(given, version), "url", **again)
+    assert (status, error["Code"], error["EC"]) == (400, "InvalidArgument", "0002-00000010")
+    bare = SIGNERS[version](given["AccessKeyId"], given["AccessKeySecret"])
+    status, error = ask(emulator, bare, "url", **again)
+    assert (status, error["Code"], error["EC"]) == (400, "InvalidRequest", "0002-00000005")
+
+
+# --- Their end
+
+
+class Refreshing(CredentialsProvider):
+    """Asks STS for other credentials once those it has are over by the emulator's clock."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._given: Given = {}
+        self.count = 0
+
+    def get_credentials(self) -> Credentials:
+        if not self._given or self._now() >= _end(self._given):
+            self._given = assume_role(self._emulator, seconds=900)
+            self.count += 1
+        return Credentials(
+            self._given["AccessKeyId"], self._given["AccessKeySecret"], self._given["SecurityToken"]
+        )
+
+    def _now(self) -> float:
+        return float(self._emulator.run(self._emulator.service.clock.now))
+
+
+def _end(given: Given) -> float:
+    return datetime.fromisoformat(given["Expiration"]).timestamp()
+
+
+def _shift(emulator: Emulator, seconds: float) -> None:
+    """Set the emulator's clock apart from the clients'; the skew of 900 s must not be reached."""
+    emulator.run(lambda: setattr(emulator.service.clock, "shift", seconds))
+
+
+@pytest.mark.parametrize("place", ["header", "url"])
+def test_credentials_end(emulator: Emulator, place: str) -> None:
+    _shift(emulator, -600)
+    auth = sts_auth(assume_role(emulator, seconds=900))
+    _shift(emulator, 200)
+    assert ask(emulator, auth, place) == (200, {})
+    _shift(emulator, 400)
+    status, error = ask(emulator, auth, place)
+    assert (status, error["Code"], error["EC"]) == (403, "SecurityTokenExpired", "0002-00000007")
+
+
+def test_a_provider_fetches_others_in_time(emulator: Emulator) -> None:
+    provider = Refreshing(emulator)
+    bucket = client(emulator, oss2.ProviderAuthV4(provider))
+    _shift(emulator, -600)
+    bucket.put_object("b", b"first")
+    assert bucket.get_object("b").read() == b"first"
+    assert provider.count == 1
+    _shift(emulator, 400)
+    assert bucket.get_object("b").read() == b"first"
+    assert provider.count == 2
