@@ -26,6 +26,9 @@ from tests.storage import invariants
 KEYS = 5
 """Objects of each connection, which it writes again and again: so the data does not grow."""
 
+BUCKETS = 80
+"""An account has 100 at most, so some visitors share theirs."""
+
 GROWTH = 16 * 1024**2
 """Bytes of memory that the last third may have more than the one before."""
 
@@ -61,10 +64,12 @@ class Report:
 
 
 class Visitor:
-    """One connection that does this and that in a bucket of its own, and checks each answer."""
+    """One connection that does this and that with objects of its own, and checks each answer."""
 
     def __init__(self, number: int, port: int, requests: Counter[str]) -> None:
-        self._bucket = f"soak-{number}"
+        self._bucket = f"soak-{number % BUCKETS}"
+        self._prefix = f"/visitor-{number}/"
+        self._does = self._DOES if number < BUCKETS else self._DOES_BESIDE
         self._port = port
         self._chance = random.Random(number)  # noqa: S311
         self._requests = requests
@@ -104,7 +109,7 @@ class Visitor:
         return data
 
     def _key(self) -> str:
-        return f"/key-{self._chance.randrange(KEYS)}"
+        return f"{self._prefix}{self._chance.randrange(KEYS)}"
 
     async def _put(self) -> None:
         key = self._key()
@@ -139,7 +144,8 @@ class Visitor:
         self._requests["DELETE"] += 1
 
     async def _list(self) -> None:
-        data = await self._send("GET", "?max-keys=100", 200)
+        prefix = self._prefix.removeprefix("/")
+        data = await self._send("GET", f"?max-keys=100&prefix={prefix}", 200)
         assert data.count(b"<Contents>") == len(self._kept)
         self._requests["list"] += 1
 
@@ -184,17 +190,17 @@ class Visitor:
         writer.close()
         self._requests["upload broken off"] += 1
 
-    _does: tuple[Callable[[Visitor], Awaitable[None]], ...] = (
+    _DOES_BESIDE: tuple[Callable[[Visitor], Awaitable[None]], ...] = (
         *(_put,) * 4,
         *(_get,) * 8,
         *(_get_range,) * 2,
-        *(_link,) * 4,
         _delete,
         _list,
-        _set_rules,
         _upload,
         _break_off,
     )
+    """Where the rules are another visitor's."""
+    _DOES = (*_DOES_BESIDE, *(_link,) * 4, _set_rules)
 
 
 def run(folder: Path, seconds: float, connections: int, *flags: str) -> Report:

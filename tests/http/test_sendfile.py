@@ -159,7 +159,7 @@ def test_a_client_that_leaves_costs_no_descriptor(
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     wait_until(lambda: len(emulator.journal) == 5)
     wait_until(lambda: open_files() <= before)
-    assert all(0 < entry.sent < SIZE for entry in emulator.journal)
+    assert all(entry.sent < SIZE for entry in emulator.journal)
     assert caplog.records == []
 
 

@@ -73,12 +73,12 @@ def test_who_may_read_no_source_copies_nothing(emulator: Emulator) -> None:
     reader.put_object("b", b"new")
     error = denied(lambda b: b.copy_object("examplebucket", "a", "c"), reader)
     assert detail(error)["AuthAction"] == "oss:GetObject"
-    granted = statement("Allow", ["oss:PutObject", "oss:GetObject"], ["2000000000000000001"])
-    owner.put_bucket_policy(granted)
+    granted = ["oss:PutObject*", "oss:GetObject"]
+    owner.put_bucket_policy(statement("Allow", granted, ["2000000000000000001"]))
     reader.copy_object("examplebucket", "a", "c")
     tagged = {"x-oss-tagging-directive": "Copy"}
     error = denied(lambda b: b.copy_object("examplebucket", "a", "d", headers=tagged), reader)
-    assert detail(error)["AuthAction"] in ("oss:PutObjectTagging", "oss:GetObjectTagging")
+    assert detail(error)["AuthAction"] == "oss:GetObjectTagging"
 
 
 def test_a_list_is_deleted_where_all_of_it_may_be(emulator: Emulator) -> None:

@@ -17,12 +17,13 @@ Ask = Callable[[Any], Any]
 """Sends a request and gives its result; the request's type names the operation."""
 
 
-def configure(endpoint: str) -> oss.Config:
-    """The configuration of a client of the key's owner."""
+def configure(endpoint: str, credentials: Any = None, version: str = "v4") -> oss.Config:
+    """The configuration of a client; of the key's owner where no other credentials are given."""
     config = oss.config.load_default()
-    config.credentials_provider = oss.credentials.StaticCredentialsProvider(
+    config.credentials_provider = credentials or oss.credentials.StaticCredentialsProvider(
         ACCESS_KEY_ID, ACCESS_KEY_SECRET
     )
+    config.signature_version = version
     config.region = REGION
     config.endpoint = endpoint
     config.retry_max_attempts = 1
@@ -44,14 +45,15 @@ class _Awaiting:
 
 
 @contextmanager
-def asking(kind: str, endpoint: str) -> Iterator[Ask]:
-    """Calls through the client of that kind, `sync` or `async`."""
+def asking(kind: str, endpoint: str, credentials: Any = None, version: str = "v4") -> Iterator[Ask]:
+    """Calls through the client of that kind, `sync` or `async`; see `configure`."""
+    config = configure(endpoint, credentials, version)
     if kind == "sync":
-        client = oss.Client(configure(endpoint))
+        client = oss.Client(config)
         yield lambda request: getattr(client, _method(request))(request)
         return
     with asyncio.Runner() as runner:
-        awaited = AsyncClient(configure(endpoint))
+        awaited = AsyncClient(config)
         stand_in = _Awaiting(runner, awaited)
 
         def ask(request: Any) -> Any:

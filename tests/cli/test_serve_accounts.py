@@ -1,0 +1,188 @@
+"""`serve --accounts` and the accounts of a seed: who is known, what is told, what is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import oss2
+import pytest
+
+from tests.cli.process import EMULATOR, PATIENCE, Running, environment, serving, wait_for
+
+ACCOUNTS = """
+[[account]]
+id = "1000000000000001"
+key = [{ id = "owner", secret = "secret of owner" }]
+
+[[account.user]]
+name = "app"
+policies = ["AliyunSTSAssumeRoleAccess"]
+key = [{ id = "app", secret = "secret of app" }]
+
+[[account.role]]
+name = "uploader"
+policies = ["AliyunOSSFullAccess"]
+
+[[account]]
+id = "1000000000000002"
+key = [{ id = "payer", secret = "secret of payer" }]
+"""
+BUCKET = '\n[[bucket]]\nname = "examplebucket"\n'
+PROGRAM = """
+import json
+import oss2
+from aliyunsdkcore.client import AcsClient
+from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
+
+request = AssumeRoleRequest()
+request.set_accept_format("json")
+request.set_protocol_type("https")
+request.set_RoleArn("acs:ram::1000000000000001:role/uploader")
+request.set_RoleSessionName("night")
+client = AcsClient("app", "secret of app", "cn-hangzhou")
+given = json.loads(client.do_action_with_exception(request))["Credentials"]
+keys = given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"]
+endpoint, auth = "https://oss-cn-hangzhou.aliyuncs.com", oss2.StsAuth(*keys, auth_version="v4")
+bucket = oss2.Bucket(auth, endpoint, "examplebucket", region="cn-hangzhou")
+bucket.create_bucket()
+print(bucket.get_bucket_info().name)
+"""
+
+
+@pytest.fixture
+def accounts(tmp_path: Path) -> Path:
+    path = tmp_path / "accounts.toml"
+    path.write_text(ACCOUNTS, encoding="utf-8")
+    return path
+
+
+def buckets(running: Running, who: str) -> list[str]:
+    service = oss2.Service(oss2.Auth(who, f"secret of {who}"), running.endpoint)
+    return [found.name for found in service.list_buckets().buckets]
+
+
+def refuse(*flags: str, **variables: str) -> tuple[int, str]:
+    """Start a server that must not come to listen; its status, and the one line it says."""
+    done = subprocess.run(
+        [*EMULATOR, "serve", "--port", "0", *flags],
+        capture_output=True,
+        text=True,
+        env=environment(**variables),
+        timeout=PATIENCE,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.returncode, done.stderr
+
+
+def test_all_accounts_of_a_file_are_known(accounts: Path, tmp_path: Path) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text(BUCKET)
+    with serving(tmp_path, "--accounts", str(accounts), "--seed", str(seed)) as running:
+        assert running.ready["access_key_id"] == "owner"
+        wait_for(lambda: running.stdout.read_text().endswith("\n"))
+        assert "access key owner / (as configured)" in running.stdout.read_text()
+        assert buckets(running, "owner") == ["examplebucket"]
+        assert buckets(running, "payer") == []
+        with pytest.raises(oss2.exceptions.AccessDenied):
+            buckets(running, "app")
+
+
+def test_a_file_goes_before_the_key_that_is_for_the_clients(accounts: Path, tmp_path: Path) -> None:
+    env = environment(OSS_EMULATOR_ACCOUNTS=str(accounts), OSS_ACCESS_KEY_ID="of-the-client")
+    with serving(tmp_path, env=env) as running:
+        assert running.ready["access_key_id"] == "owner"
+
+
+@pytest.mark.parametrize("flags", [("--workers", "1"), ("--workers", "2")], ids=["one", "two"])
+def test_the_accounts_of_a_seed_are_known(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text(ACCOUNTS + BUCKET)
+    kept = ("--data", str(tmp_path / "data"), *flags)
+    with serving(tmp_path, "--seed", str(seed), *kept) as running:
+        assert running.ready["access_key_id"] == "owner"
+        for _ in range(8):  # whichever worker answers
+            assert buckets(running, "owner") == ["examplebucket"]
+
+
+def test_a_program_that_knows_nothing_assumes_a_role(accounts: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    done = subprocess.run(
+        [*EMULATOR, "run", "--accounts", str(accounts), sys.executable, "-W", "ignore", program],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=PATIENCE,
+        stdin=subprocess.DEVNULL,
+    )
+    assert (done.stdout, done.returncode) == ("examplebucket\n", 0), done.stderr
+
+
+def test_a_program_is_given_the_first_key(accounts: Path) -> None:
+    show = "import json, os; print(json.dumps(dict(os.environ)))"
+    done = subprocess.run(
+        [*EMULATOR, "run", "--accounts", str(accounts), sys.executable, "-c", show],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=PATIENCE,
+        stdin=subprocess.DEVNULL,
+    )
+    found = json.loads(done.stdout)
+    assert found["OSS_ACCESS_KEY_ID"] == "owner"
+    assert found["OSS_ACCESS_KEY_SECRET"] == "secret of owner"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("account = [", "are no TOML"),
+        (f"account = {'[' * 5000}", "nested too deeply"),
+        ("", "have no key"),
+        ('[[account]]\nid = "me"\n', "account[0].id: it must be a text of digits"),
+        (ACCOUNTS + 'key = [{ id = "owner", secret = "" }]\n', "key is not known"),
+        (
+            ACCOUNTS.replace("AliyunSTSAssumeRoleAccess", "Everything"),
+            "account[0].user[0].policies[0]: 'Everything' is neither",
+        ),
+    ],
+)
+def test_bad_accounts_are_told_in_one_sentence(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "accounts.toml"
+    path.write_text(text)
+    status, said = refuse("--accounts", str(path))
+    assert (status, str(path) in said) == (1, True)
+    assert complaint in said
+    if text:
+        seed = tmp_path / "seed.toml"
+        seed.write_text(text)
+        status, said = refuse("--seed", str(seed))
+        assert (status, str(seed) in said) == (1, True)
+
+
+def test_accounts_that_are_not_there(tmp_path: Path) -> None:
+    status, said = refuse("--accounts", str(tmp_path / "nowhere"))
+    assert (status, "nowhere cannot be read: No such file or directory" in said) == (1, True)
+
+
+@pytest.mark.parametrize("flag", ["--access-key-id", "--access-key-secret"])
+def test_accounts_and_a_key_do_not_go_together(accounts: Path, flag: str) -> None:
+    variable = f"OSS_EMULATOR_{flag.removeprefix('--').replace('-', '_').upper()}"
+    for status, said in (
+        refuse("--accounts", str(accounts), flag, "another"),
+        refuse("--accounts", str(accounts), **{variable: "another"}),
+    ):
+        assert status == 2
+        assert "the accounts have keys of their own" in said
+
+
+def test_accounts_are_in_one_file(accounts: Path, tmp_path: Path) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text(ACCOUNTS)
+    status, said = refuse("--accounts", str(accounts), "--seed", str(seed))
+    assert status == 1
+    assert f"accounts are in the file {accounts} already" in said
