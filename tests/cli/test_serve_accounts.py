@@ -144,7 +144,7 @@ def test_a_program_is_given_the_first_key(accounts: Path) -> None:
         (f"account = {'[' * 5000}", "nested too deeply"),
         ("", "have no key"),
         ('[[account]]\nid = "me"\n', "account[0].id: it must be a text of digits"),
-        (ACCOUNTS + 'key = [{ id = "owner", secret = "" }]\n', "key is not known"),
+        (ACCOUNTS + '[[account]]\nid = "1000000000000002"\n', "account[2].id: 1000000000000002 is"),
         (
             ACCOUNTS.replace("AliyunSTSAssumeRoleAccess", "Everything"),
             "account[0].user[0].policies[0]: 'Everything' is neither",
