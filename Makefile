@@ -15,7 +15,7 @@ TESTING = $(VENV)/.installed-to-test
 # An environment that was half made is made again.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test hard lint fmt docs conformance bench soak clean
+.PHONY: help run test lint fmt docs conformance bench soak clean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -27,10 +27,7 @@ run: $(RUNNING)  ## start the emulator on http://127.0.0.1:9000 with a small dem
 	@exec $(BIN)/python -m emulator serve --seed fixtures/seeds/demo.toml $(ARGS)
 
 test: lint  ## pass all checks and tests
-	@$(BIN)/python -m pytest -n auto --ignore=tests/hard --ignore=tests/cli/test_workers.py $(ARGS)
-
-hard: $(TESTING)  ## the tests of crashes, loads and many workers, which want a quiet machine
-	@$(BIN)/python -m pytest tests/hard tests/cli/test_workers.py $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(TESTING)  ## check style, types and architecture
 	@$(BIN)/python -m ruff check .

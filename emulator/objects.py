@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from emulator import permissions
 from emulator.access import ObjectAcl, Permission, required_of_source
-from emulator.dispatch import Call
+from emulator.dispatch import NO_BODY, Body, Call
 from emulator.protocol import (
     bucket_info,
     callback,
@@ -241,8 +241,8 @@ def source_version_header(call: Call, source: CopySource, item: Object) -> dict[
     return {SOURCE_VERSION_ID: item.version_id} if kept else {}
 
 
-def draft(call: Call, kind: str = "Normal") -> Object:
-    """The object that a request's headers describe, still without bytes.
+def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = "") -> Object:
+    """The object that a request's headers describe, without bytes unless they are given.
 
     Raises `InvalidObjectName`, `FileAlreadyExists`, and what the headers raise.
     """
@@ -250,10 +250,10 @@ def draft(call: Call, kind: str = "Normal") -> Object:
     check_writable(call)
     return Object(
         call.key,
-        content=(),
-        size=0,
-        etag="",
-        crc64=0,
+        content=body.content,
+        size=body.size,
+        etag=etag,
+        crc64=body.crc64,
         modified=call.request.received,
         owner=call.bucket.owner,  # whoever puts it (A-06)
         kind=kind,
@@ -266,10 +266,11 @@ def draft(call: Call, kind: str = "Normal") -> Object:
 
 def _encryption(call: Call) -> dict[str, str]:
     """How a new object is encrypted: as its request asks, else as its bucket does by default."""
+    asked = headers.encryption(call.request.headers)
     default = call.bucket.documents.get(encryption.SUBRESOURCE)
-    return headers.encryption(call.request.headers) or headers.encryption(
-        encryption.describe(default)
-    )
+    if asked or default is None:
+        return asked
+    return headers.encryption(encryption.describe(default))
 
 
 def check_writable(call: Call) -> None:
@@ -289,9 +290,11 @@ def object_acl(call: Call) -> ObjectAcl:
     Raises `InvalidArgument`, and `AccessDenied` for one that public access is blocked for.
     """
     value = call.request.headers.get("x-oss-object-acl", ObjectAcl.DEFAULT)
-    if value not in set(ObjectAcl):
-        raise headers.invalid_argument("x-oss-object-acl", value, code=Code.INVALID_OBJECT_ACL)
-    acl = ObjectAcl(value)
+    try:
+        acl = ObjectAcl(value)
+    except ValueError:
+        code = Code.INVALID_OBJECT_ACL
+        raise headers.invalid_argument("x-oss-object-acl", value, code=code) from None
     permissions.check_public(call, Code.PUBLIC_OBJECT_ACL, public=acl.public)
     return acl
 
@@ -315,7 +318,9 @@ def store(call: Call, item: Object) -> dict[str, str]:
     """
     version_id = _new_version_id(call)
     check_mutable(call, item.key, version_id)
-    call.storage.put_object(call.bucket.name, replace(item, version_id=version_id))
+    if item.version_id != version_id:
+        item = replace(item, version_id=version_id)
+    call.storage.put_object(call.bucket.name, item)
     return {VERSION_ID: version_id} if call.bucket.versioning else {}
 
 
@@ -333,13 +338,7 @@ def put(call: Call) -> Put:
     Raises what `draft`, `callback_of` and `store` raise.
     """
     body = call.body
-    item = replace(
-        draft(call),
-        content=body.content,
-        size=body.size,
-        etag=checksums.format_etag(body.md5),
-        crc64=body.crc64,
-    )
+    item = draft(call, body=body, etag=checksums.format_etag(body.md5))
     callback = callback_of(call, item)
     answer = {
         "ETag": item.etag,

@@ -104,14 +104,14 @@ def _decide(
     if caller.kind is Kind.ACCOUNT and len(actions) == 1 and _SPECIAL.isdisjoint(bucket.documents):
         # Of accounts, and of nobody known, nothing else counts but what an account blocks.
         verdict = authorize(caller, bucket.owner, permission, bucket.acl, acl)
-        if not verdict.allowed or verdict.reason is Reason.OWNER or not _blocks(call, bucket):
+        if not verdict.allowed or verdict.reason is Reason.OWNER or not _blocks(call, bucket.owner):
             return None, verdict
     facts = Facts(
         actions,
         resource(call.region, bucket.owner, bucket.name, key),
         _context(call, bucket, item, fields),
         bucket_policy(bucket.documents.get(POLICY)),
-        bucket_info.is_public_blocked(bucket.documents) or _blocks(call, bucket),
+        bucket_info.is_public_blocked(bucket.documents) or _blocks(call, bucket.owner),
         bucket_info.requester_pays(bucket.documents),
         (fields.get(PAYER) or query.get(PAYER, "")).lower() == "requester",
     )
@@ -139,7 +139,7 @@ def check_public(call: Call, code: Code, *, public: bool) -> None:
     """Raise `AccessDenied` where a call would open something that must stay closed (A-34)."""
     documents = call.record.documents if call.record is not None else {}
     owner = call.record.owner if call.record is not None else call.caller.id
-    if public and (bucket_info.is_public_blocked(documents) or _account_blocks(call, owner)):
+    if public and (bucket_info.is_public_blocked(documents) or _blocks(call, owner)):
         raise OSSError(code)
 
 
@@ -151,11 +151,7 @@ def bucket_policy(document: bytes | None) -> Policy | None:
     return Policy.parse(document, PolicyType.BUCKET, "bucket policy")
 
 
-def _blocks(call: Call, bucket: Bucket) -> bool:
-    return _account_blocks(call, bucket.owner)
-
-
-def _account_blocks(call: Call, owner: str) -> bool:
+def _blocks(call: Call, owner: str) -> bool:
     account = call.storage.account(owner)
     return account is not None and bucket_info.is_public_blocked(account.documents)
 

@@ -60,7 +60,7 @@ _SIGNING = {
 
 def new_request_id(received: float) -> str:
     """24 upper-case hex digits (P-30); the first eight tell the second, as the service's do."""
-    return f"{int(received):08X}{getrandbits(64):016X}"
+    return f"{int(received) << 64 | getrandbits(64):024X}"
 
 
 def open_storage(settings: Settings, *, shared: bool = False) -> Storage:

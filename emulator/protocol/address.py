@@ -96,11 +96,9 @@ class Addresses:
         of it.
         """
         found = self._read(host)
-        if found.in_path:
-            bucket, _, rest = path[1:].partition("/")
-            return Target(decode_key(bucket), decode_key(rest) if rest else "", found.region)
-        bucket = found.bucket or self._bucket_bound_to(found.name)
-        return Target(bucket, decode_key(path[1:]), found.region)
+        if found.in_path or found.bucket:
+            return _split(found, path)
+        return Target(self._bucket_bound_to(found.name), decode_key(path[1:]), found.region)
 
     def is_endpoint(self, host: str) -> bool:
         """Whether a Host header names the service itself and no bucket."""
@@ -146,6 +144,15 @@ class Addresses:
                 BucketName=name,
             )
         return bucket
+
+
+@lru_cache(4096)
+def _split(host: _Host, path: str) -> Target:
+    """What a path is about at a host that tells where the bucket stands."""
+    if not host.in_path:
+        return Target(host.bucket, decode_key(path[1:]), host.region)
+    bucket, _, rest = path[1:].partition("/")
+    return Target(decode_key(bucket), decode_key(rest) if rest else "", host.region)
 
 
 def is_bucket_name(name: str) -> bool:

@@ -56,6 +56,7 @@ def format_appended_etag(size: int, crc64: int) -> str:
     return f'"{digest[: -len(_ZEROS)]}{_ZEROS}"'
 
 
+@lru_cache(4096)
 def md5_of(etag: str) -> str | None:
     """The `Content-MD5` of an object put in one piece, by its ETag; None for any other ETag."""
     text = etag.strip('"')

@@ -8,8 +8,15 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import IO, NamedTuple
 from urllib.parse import unquote_plus
+
+# Names of headers repeat, and the journal remembers the headers of many requests.
+_lower = lru_cache(1024)(str.lower)
+
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 # A target in absolute form, as a proxy is asked (RFC 9112, 3.2.2).
 _ABSOLUTE = re.compile(r"[A-Za-z]+://(?P<host>[^/?]*)/?(?P<rest>.*)", re.DOTALL)
@@ -54,10 +61,10 @@ class Request(NamedTuple):
         path, _, query_string = target.partition("?")
         first: dict[str, str] = {}
         for name, value in headers:
-            first.setdefault(name.lower(), value)
+            first.setdefault(_lower(name), value)
         if absolute is not None:
             first["host"] = absolute["host"]  # whatever the Host header says (RFC 9112, 3.2.2)
-        query = parse_query(query_string) if query_string else {}
+        query = parse_query(query_string) if query_string else _NO_QUERY
         proxied = absolute is not None
         return cls(
             method, path, query_string, query, first, received, remote, secure, version, proxied
@@ -119,5 +126,12 @@ def parse_query(query_string: str) -> dict[str, str]:
     for part in query_string.split("&"):
         if part:
             name, _, value = part.partition("=")
-            query.setdefault(unquote_plus(name), unquote_plus(value))
+            query.setdefault(_decode(name), _decode(value) if value else "")
     return query
+
+
+def _decode(text: str) -> str:
+    return _unquote(text) if "%" in text or "+" in text else text
+
+
+_unquote = lru_cache(1024)(unquote_plus)  # the credentials in URLs repeat

@@ -150,7 +150,7 @@ class Decision:
     @property
     def allowed(self) -> bool:
         """Whether the request may pass."""
-        return self.reason.allows
+        return self.reason not in _ECS
 
     @property
     def ec(self) -> str | None:

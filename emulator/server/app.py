@@ -131,7 +131,7 @@ class Server(Endpoint):
             answer = wire.Answer(response, call, began, self._record)
         else:
             answer = FaultyAnswer(fault, response, call, began, self._record)
-        if http.can_read_body and not http.content.at_eof():
+        if http.can_read_body:
             # The body was not read: what is left of it must not be taken for a next request, nor
             # a next request for what is left of it (P-05).
             answer.force_close()
@@ -192,7 +192,9 @@ class Server(Endpoint):
 
         One thread writes, so that what is looked at and then written belongs together.
         """
-        if self.service.storage.blocking and call.request.method not in READS:
+        if not self.service.storage.blocking:
+            return self.service.perform(call, content)
+        if call.request.method not in READS:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._writing, self._write, call, content)
         try:

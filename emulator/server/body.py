@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
@@ -16,6 +16,9 @@ from emulator.protocol.xml import MAX_DOCUMENT
 from emulator.server import intake
 from emulator.server.connection import StalledError
 from emulator.server.throttle import Throttle
+
+SHORT: Final = 64 * 1024
+"""Bytes of a body that is taken as a whole, if it is to stay in memory."""
 
 _CONTINUE = "100-continue"
 _MD5 = "content-md5"
@@ -35,14 +38,18 @@ async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body
     if takes is Takes.FORM:
         return await _read_form(http, call, admit_form)
     limit = call.limits.document if takes is Takes.DOCUMENT else call.limits.object
-    length = http.headers.get("content-length")
-    if takes is Takes.OBJECT and length is None and "transfer-encoding" not in http.headers:
+    length = int(http.headers.get("content-length", -1))
+    if takes is Takes.OBJECT and length < 0 and "transfer-encoding" not in http.headers:
         raise OSSError(Code.MISSING_CONTENT_LENGTH)
-    if length is not None and int(length) > limit:
+    if length > limit:
         raise _too_large(takes, limit)
     if not http.can_read_body:
         return NO_BODY
     await _invite(http)
+    if 0 < length <= SHORT and call.traffic_limit is None and not call.storage.blocking:
+        if http.content.is_eof():  # it has come with its head
+            return Body.of(http.content.read_nowait())
+        return Body.of(b"".join([chunk async for chunk in _chunks(http)]))
     throttle = Throttle.of(call)
     async with intake.begin(call) as taken:
         async for chunk in _chunks(http):

@@ -17,15 +17,15 @@ class Metrics:
 
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, str, int]] = Counter()
-        self._latencies: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(BOUNDS) + 1))
-        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._durations: defaultdict[str, _Durations] = defaultdict(_Durations)
 
     def count(self, entry: Entry) -> None:
         """Count one answered request."""
         operation = entry.call.operation.name or "unknown"
         self._requests[operation, entry.verdict, entry.status] += 1
-        self._latencies[operation][bisect_left(BOUNDS, entry.seconds)] += 1
-        self._seconds[operation] += entry.seconds
+        durations = self._durations[operation]
+        durations.counts[bisect_left(BOUNDS, entry.seconds)] += 1
+        durations.seconds += entry.seconds
 
     def format(self) -> str:
         """The page that Prometheus reads."""
@@ -40,17 +40,29 @@ class Metrics:
             "# HELP oss_emulator_request_seconds How long requests took.",
             "# TYPE oss_emulator_request_seconds histogram",
         ]
-        for operation, latencies in sorted(self._latencies.items()):
-            lines += self._histogram(operation, latencies)
+        for operation, durations in sorted(self._durations.items()):
+            lines += _histogram(operation, durations)
         return "\n".join(lines) + "\n"
 
-    def _histogram(self, operation: str, latencies: list[int]) -> list[str]:
-        name, label = "oss_emulator_request_seconds", f'operation="{operation}"'
-        bounds = [*(f"{bound:g}" for bound in BOUNDS), "+Inf"]
-        lines = [
-            f'{name}_bucket{{{label},le="{bound}"}} {count}'
-            for bound, count in zip(bounds, accumulate(latencies), strict=True)
-        ]
-        lines.append(f"{name}_sum{{{label}}} {self._seconds[operation]:.6f}")
-        lines.append(f"{name}_count{{{label}}} {sum(latencies)}")
-        return lines
+
+class _Durations:
+    """How long the requests of one operation took."""
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+        """By the least of `BOUNDS` that they stayed within, the last beyond all of them."""
+        self.seconds = 0.0
+
+
+def _histogram(operation: str, durations: _Durations) -> list[str]:
+    name, label = "oss_emulator_request_seconds", f'operation="{operation}"'
+    bounds = [*(f"{bound:g}" for bound in BOUNDS), "+Inf"]
+    lines = [
+        f'{name}_bucket{{{label},le="{bound}"}} {count}'
+        for bound, count in zip(bounds, accumulate(durations.counts), strict=True)
+    ]
+    lines.append(f"{name}_sum{{{label}}} {durations.seconds:.6f}")
+    lines.append(f"{name}_count{{{label}}} {sum(durations.counts)}")
+    return lines

@@ -11,6 +11,9 @@ from emulator.protocol.message import Request, Response
 from emulator.server import body
 from emulator.service import Service
 
+# aliyun-python-sdk-core puts a slash behind whatever endpoint it is given.
+_PATHS = frozenset({sts.PATH, f"{sts.PATH}/"})
+
 
 def is_asked(request: Request, service: Service) -> bool:
     """Whether a request is one to STS."""
@@ -20,9 +23,7 @@ def is_asked(request: Request, service: Service) -> bool:
             return sts.is_host(host_name(host))
         except OSSError:
             return False
-    # aliyun-python-sdk-core puts a slash behind whatever endpoint it is given.
-    named = request.path in (sts.PATH, f"{sts.PATH}/")
-    return named and service.is_endpoint(host)
+    return request.path in _PATHS and service.is_endpoint(host)
 
 
 async def answer(http: web.BaseRequest, request: Request, service: Service) -> Response:

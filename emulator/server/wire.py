@@ -4,12 +4,12 @@ import asyncio
 import time
 import zlib
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpVersion11
-from multidict import CIMultiDict
 
 from emulator.dispatch import Call
 from emulator.protocol import dates
@@ -28,11 +28,8 @@ INLINE: Final = 64 * 1024
 GZIP: Final = 31
 """What zlib calls a window of 32 KiB with a gzip header."""
 
-_LINES: Final = {
-    status: f"HTTP/1.1 {status} {web.Response(status=status).reason}"
-    for status in (200, 204, 206, 304)
-}
-"""The first lines of most answers."""
+_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
+"""The first lines of answers."""
 
 
 def read(http: web.BaseRequest, received: float, remote: str, secure: bool) -> Request:
@@ -65,7 +62,8 @@ class Answer(web.StreamResponse):
 
         `finished` is called once the answer was sent, or the client was gone.
         """
-        super().__init__(status=response.status)
+        # Not StreamResponse's own: it would make a head and a state that nobody looks at.
+        self._status = response.status
         self._response = response
         self.call = call
         self._began = began
@@ -85,9 +83,10 @@ class Answer(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Write the head into the writer's buffer; it leaves with the first bytes of the body."""
-        response, call, seconds = self._response, self.call, self.seconds
+        response, call = self._response, self.call
         status, body = response.status, response.body
-        # No name is there twice, so a plain dictionary will do; the writer only walks it.
+        seconds = time.perf_counter() - self._began
+        # No name is there twice, so a plain dictionary will do.
         head = {
             **response.headers,
             "Server": "AliyunOSS",
@@ -95,21 +94,21 @@ class Answer(web.StreamResponse):
             "x-oss-request-id": call.request_id,
             "x-oss-server-time": str(int(seconds * 1000)),
         }
-        self._connection = cast("Connection", request.protocol)
+        self._http = request
         self._send_body = request.method != "HEAD" and status not in (204, 304)
-        if self.keep_alive is None:
+        if self._keep_alive is None:
             self._keep_alive = request.keep_alive
         if response.compress:
             self._leave_length_open(request, head)
         elif "Content-Length" not in head and status not in (204, 304):
-            head["Content-Length"] = str(_length(body))
+            head["Content-Length"] = str(len(body) if isinstance(body, bytes) else _length(body))
         if not self._keep_alive:
             head["Connection"] = "close"
-        elif request.version < HttpVersion11:
+        elif call.request.version == "1.0":
             head["Connection"] = "keep-alive"
-        line = _LINES.get(status) or f"HTTP/1.1 {status} {self.reason}"
+        line = _LINES.get(status) or f"HTTP/1.1 {status} "
         self._writer = writer = request.writer
-        await writer.write_headers(line, cast("CIMultiDict[str]", head))
+        await writer.write_headers(line, head)  # type: ignore[arg-type] # the writer walks it
         return writer
 
     def _leave_length_open(self, request: web.BaseRequest, head: dict[str, str]) -> None:
@@ -158,11 +157,12 @@ class Answer(web.StreamResponse):
         await self._throttle.passed(len(chunk))
 
     async def _send_file(self, piece: FileRange) -> None:
-        if piece.length <= INLINE or self.piecewise or not self._connection.sends_files:
+        connection = cast("Connection", self._http.protocol)
+        if piece.length <= INLINE or self.piecewise or not connection.sends_files:
             await self._send_chunks(piece)
         else:
             self._writer.send_headers()
-            await self._connection.send_file(piece, self._count)
+            await connection.send_file(piece, self._count)
 
     def _count(self, sent: int) -> None:
         self.sent += sent
@@ -181,7 +181,5 @@ class Answer(web.StreamResponse):
             offset += len(chunk)
 
 
-def _length(body: bytes | tuple[bytes | FileRange, ...]) -> int:
-    if isinstance(body, bytes):
-        return len(body)
+def _length(body: tuple[bytes | FileRange, ...]) -> int:
     return sum(len(piece) if isinstance(piece, bytes) else piece.length for piece in body)

@@ -133,6 +133,7 @@ def _environ(endpoint: str, version: str, work: Path) -> dict[str, str]:
         "OSS_TEST_STS_ID": _STS[0],
         "OSS_TEST_STS_KEY": _STS[1],
         "OSS_TEST_STS_ARN": "acs:ram::1000000000000001:role/conformance",
+        "HOME": str(work),
         "LANG": "C.UTF-8",
         # No other locale, wherever it runs: what passes must not depend on it.
         "LC_ALL": "C.UTF-8",

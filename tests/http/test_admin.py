@@ -154,6 +154,7 @@ NONSENSE = [
     ("POST", "/_emulator/seed", b"[", 400, "no TOML"),
     ("POST", "/_emulator/seed", b"\xff", 400, "utf-8"),
     ("POST", "/_emulator/seed", b'[[bucket]]\nname = "B"', 400, "InvalidBucketName"),
+    ("POST", "/_emulator/seed", b"[[account]]", 400, "only the seed that a server starts with"),
     (
         "POST",
         "/_emulator/seed",

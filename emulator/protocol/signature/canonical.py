@@ -1,6 +1,7 @@
 """The parts of a request in the one form in which they are signed."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import quote
 
 
@@ -30,6 +31,7 @@ def join(pairs: Iterable[tuple[str, str]]) -> str:
     return "&".join([f"{name}={value}" if value else name for name, value in sorted(pairs)])
 
 
+@lru_cache(1024)  # names repeat, and so do credentials
 def percent(text: str, safe: str = "") -> str:
     """Percent-encode all but letters, digits, `-._~` and what is `safe`."""
     return quote(text, safe, errors="surrogateescape")

@@ -1,10 +1,10 @@
 """Who a request says has signed it, before anything was verified."""
 
-from dataclasses import dataclass
-from enum import Enum
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 
-class Version(Enum):
+class Version(IntEnum):
     """The generations of OSS signatures (P-10, P-13, P-14)."""
 
     V1 = 1
@@ -12,7 +12,7 @@ class Version(Enum):
     V4 = 4
 
 
-class Place(Enum):
+class Place(StrEnum):
     """Where a request carries its signature."""
 
     HEADER = "header"
@@ -21,8 +21,7 @@ class Place(Enum):
     """In the fields of a form: what is signed is its policy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What a signed request says about its own signature."""
 
     version: Version

@@ -209,7 +209,7 @@ def test_another_signature(client: Client) -> None:
     right = claim.signature
     for wrong in ("", right[:-1], right + "0", right.swapcase(), "é", "\udcff", "\x00"):
         with pytest.raises(OSSError) as caught:
-            verify(replace(claim, signature=wrong), request, CALL.bucket, CALL.key, SECRET, REGION)
+            verify(claim._replace(signature=wrong), request, CALL.bucket, CALL.key, SECRET, REGION)
         assert caught.value.code == "SignatureDoesNotMatch"
 
 
