@@ -46,9 +46,8 @@ docs: $(TESTING)  ## write the pages that are made from the code
 conformance: $(TESTING)  ## run the suite of oss2 against the emulator
 	@$(BIN)/python -m tests.conformance.run $(ARGS)
 
-bench: $(TESTING)  ## measure, and print the tables
-	@$(BIN)/python -m benchmarks.decision
-	@$(BIN)/python -m benchmarks.get
+bench: $(TESTING)  ## measure everything, and write docs/benchmarks.md
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 soak: $(TESTING)  ## ten minutes of traffic, a hundred crashes, and 5 GiB up and down
 	@$(BIN)/python -m tests.hard.soak
