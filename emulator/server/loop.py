@@ -1,6 +1,7 @@
 """The event loop that the server runs on."""
 
 import asyncio
+import warnings
 from collections.abc import Callable
 
 
@@ -10,4 +11,16 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
         import uvloop
     except ImportError:
         return None
-    return uvloop.new_event_loop
+
+    class Loop(uvloop.Loop):
+        """Closes with whatever is left on it, such as connections whose TLS was never begun.
+
+        uvloop warns of each; where warnings are errors, it would then wait for them for ever.
+        """
+
+        def close(self) -> None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ResourceWarning)
+                super().close()
+
+    return Loop

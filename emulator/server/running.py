@@ -108,7 +108,7 @@ class Emulator:
             seed.load(seed_file, self.service)
         self.service.begin_here()
         loop = self._loop = (loop_factory() or asyncio.new_event_loop)()
-        self._thread = threading.Thread(target=loop.run_forever, name="oss-emulator", daemon=True)
+        self._thread = threading.Thread(target=_run, args=(loop,), name="oss-emulator", daemon=True)
         self._thread.start()
         listening = self._server.start(self.settings.host, self.port)
         try:
@@ -224,6 +224,19 @@ class Emulator:
         traceback: TracebackType | None,
     ) -> None:
         await asyncio.to_thread(self.stop)
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped, and then what ends its tasks.
+
+    One is left on asyncio's loop for each client that has connected and never began its TLS.
+    """
+    loop.run_forever()
+    rest = asyncio.all_tasks(loop)
+    for task in rest:
+        task.cancel()
+    if rest:
+        loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
 
 
 def _read(port: int, given: Mapping[str, Any]) -> Settings:

@@ -157,6 +157,21 @@ def test_the_only_port_can_speak_https(monkeypatch: pytest.MonkeyPatch, factory:
     assert emulator.ca_file is None
 
 
+@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01"], ids=["nothing", "a piece of a hello"])
+@pytest.mark.parametrize("factory", FACTORIES)
+def test_a_client_that_never_begins_tls_is_left_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, factory: Any, sent: bytes
+) -> None:
+    """It neither holds up the end nor keeps its connection."""
+    monkeypatch.setattr(running, "loop_factory", factory)
+    with Emulator(tls=True) as emulator:
+        silent = socket.create_connection(("127.0.0.1", emulator.port), 20)
+        silent.sendall(sent)
+        agree(emulator, "localhost")  # which came later, so the silent one was seen
+    with silent:
+        assert silent.recv(1) == b""
+
+
 def test_referers_of_https_pages_are_held_against_the_rules() -> None:
     with Emulator(tls=True) as emulator:
         bucket = emulator.bucket("a-bucket", acl="public-read")
