@@ -377,7 +377,8 @@ class Service:
         if isinstance(found, AccessKey):
             call.caller = found.identity
             return found
-        if self.settings.auth is not Auth.RELAXED or found is not KeyProblem.UNKNOWN:
+        known = self.accounts.knows(claim.access_key_id, claim.token or "")
+        if known or self.settings.auth is not Auth.RELAXED:
             raise OSSError(_KEY_PROBLEMS[found], OSSAccessKeyId=claim.access_key_id)
         call.caller = self.accounts.owner
         return None

@@ -81,6 +81,10 @@ class Accounts:
         secret = self._tokens.secret(access_key_id)
         return AccessKey(access_key_id, secret, _session(role, grant))
 
+    def knows(self, access_key_id: str, token: str) -> bool:
+        """Whether a key, or the security token that came with it, was given here."""
+        return access_key_id in self._keys or self._tokens.read(token) is not None
+
     def issue(
         self, role: Role, session: str, expires: int, policy: str, material: bytes
     ) -> Credentials:

@@ -231,6 +231,10 @@ def test_keys_and_tokens_that_prove_nothing(accounts: Accounts) -> None:
     assert accounts.find("STS.UNKNOWN", token, 0.0) is KeyProblem.INVALID
     assert accounts.find(key, "CAIS", 0.0) is KeyProblem.INVALID
     assert accounts.find(key, token, 1000.0) is KeyProblem.EXPIRED
+    for known in ("owner-key", ""), (key, token), ("STS.UNKNOWN", token), ("owner-key", "CAIS"):
+        assert accounts.knows(*known)
+    for unknown in ("nobody", ""), ("STS.UNKNOWN", "CAIS"), (key, "CAIS"), (key, ""):
+        assert not accounts.knows(*unknown)
 
 
 TOKENS = Tokens(b"key")

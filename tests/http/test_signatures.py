@@ -581,6 +581,26 @@ def test_an_unknown_key_is_taken_for_the_owner(lenient: Live, version: str, plac
 
 @each_version
 @each_place
+def test_a_temporary_key_of_another_sts_is_taken_for_the_owner(
+    lenient: Live, version: str, place: str
+) -> None:
+    """Its token cannot be read here, nor can its secret be known."""
+    signer = oss2.StsAuth("STS.anything", "whatever", "CAISwhatever", auth_version=version)
+    assert ask(lenient, signer, place, GUEST).body == b"content"
+
+
+@each_place
+def test_a_token_for_a_known_key_is_wrong_unless_all_is_off(lenient: Live, place: str) -> None:
+    signer = oss2.StsAuth(ACCESS_KEY_ID, "whatever", "CAISwhatever", auth_version="v4")
+    answer = ask(lenient, signer, place, GUEST)
+    if lenient.service.settings.auth is Auth.OFF:
+        assert answer.body == b"content"
+    else:
+        assert answer.error["EC"] == "0002-00000002"
+
+
+@each_version
+@each_place
 def test_a_known_key_is_verified_unless_all_is_off(lenient: Live, version: str, place: str) -> None:
     good = ask(lenient, auth(version), place, GUEST)
     assert good.status == 200
