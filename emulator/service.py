@@ -14,12 +14,13 @@ from emulator.operations import OPERATIONS, website
 from emulator.operations.bucket_cname import bucket_of
 from emulator.operations.bucket_referer import SUBRESOURCE as REFERER
 from emulator.operations.bucket_referer import read as read_referer
-from emulator.protocol import checksums, cors, errors, form_policy, signature
+from emulator.protocol import bucket_info, checksums, cors, errors, form_policy, signature
 from emulator.protocol.address import (
     SERVICE_DOMAIN,
     Addresses,
     Target,
     check_key,
+    is_accelerate,
     is_bucket_name,
 )
 from emulator.protocol.bucket_info import REQUEST_PAYMENT
@@ -186,10 +187,13 @@ class Service:
         if request.proxied and not self.addresses.serves(request.host):
             raise OSSError(Code.NOT_FORWARDED, Host=request.host)
         call.target = self.addresses.locate(request.host, request.path)
-        if self.settings.strict_addressing and caller is None:
+        strict = self.settings.strict_addressing and caller is None
+        if strict:
             self._check_style(call)
         call.operation = self._dispatcher.find(request, call.target)
         call.record = self._find_bucket(call)
+        if strict:
+            self._check_acceleration(call)
         if call.target.region:
             self._check_region(call)
         if call.operation.takes is Takes.FORM or call.operation.permission is Permission.NONE:
@@ -313,6 +317,16 @@ class Service:
         """The service takes no bucket in the path (P-06)."""
         if call.target.bucket and self.is_endpoint(call.request.host):
             raise OSSError(Code.PATH_STYLE, BucketName=call.target.bucket)
+
+    def _check_acceleration(self, call: Call) -> None:
+        """Accelerate endpoints lead to buckets that have transfer acceleration, and nowhere else.
+
+        How others are answered is documented; that what names no bucket is answered so is assumed.
+        """
+        if is_accelerate(call.request.host):
+            documents = call.record.documents if call.record is not None else {}
+            if not bucket_info.is_accelerated(documents):
+                raise OSSError(Code.ACCELERATION_DISABLED)
 
     def _check_region(self, call: Call) -> None:
         """A bucket is reached by the endpoints of its own region, which is this server's."""

@@ -224,7 +224,7 @@ DOCUMENTS = (
     Document("BucketEncryption", "encryption", "ServerSideEncryptionRule", Code.NO_SUCH_ENCRYPTION, _encryption, status=Status.ENFORCED),
     Document("BucketTags", "tagging", "Tagging", (("TagSet", ()),), _tags, deletable=False, status=Status.ENFORCED, action="BucketTagging"),
     Document("BucketRequestPayment", "requestPayment", "RequestPaymentConfiguration", (("Payer", "BucketOwner"),), deletable=False, status=Status.ENFORCED),
-    Document("BucketTransferAcceleration", "transferAcceleration", "TransferAccelerationConfiguration", Code.NO_SUCH_ACCELERATION, deletable=False),
+    Document("BucketTransferAcceleration", "transferAcceleration", "TransferAccelerationConfiguration", Code.NO_SUCH_ACCELERATION, deletable=False, status=Status.ENFORCED),
     Document("BucketAccessMonitor", "accessmonitor", "AccessMonitorConfiguration", (("Status", "Disabled"),), deletable=False),
     Document("BucketResourceGroup", resource_group.SUBRESOURCE, resource_group.ROOT, (("ResourceGroupId", resource_group.DEFAULT),), _resource_group, deletable=False, status=Status.ENFORCED),
     Document("BucketHttpsConfig", "httpsConfig", "HttpsConfiguration", Code.NO_SUCH_HTTPS, _https, deletable=False),

@@ -20,6 +20,9 @@ _HOST = re.compile(
 
 SERVICE_DOMAIN = "aliyuncs.com"
 
+# The endpoints that transfer acceleration opens, the same for all regions.
+_ACCELERATE = (f"oss-accelerate.{SERVICE_DOMAIN}", f"oss-accelerate-overseas.{SERVICE_DOMAIN}")
+
 # The endpoint of any region: public, internal, or for IPv4 and IPv6 (Regions and endpoints).
 _REGIONAL = re.compile(
     r"(?:(?P<bucket>.+)\.)?"
@@ -78,8 +81,7 @@ class Addresses:
             f"oss-{region}.{SERVICE_DOMAIN}",
             f"oss-{region}-internal.{SERVICE_DOMAIN}",
             f"{region}.oss.{SERVICE_DOMAIN}",
-            f"oss-accelerate.{SERVICE_DOMAIN}",
-            f"oss-accelerate-overseas.{SERVICE_DOMAIN}",
+            *_ACCELERATE,
             *(domain.lower().strip(".") for domain in domains),
         ]
         # The longest first: `oss-cn-hangzhou.localhost` is no bucket of `localhost`.
@@ -171,6 +173,11 @@ def host_name(host: str) -> str:
 def in_service_domain(host: str) -> bool:
     """Whether a Host header names a host of Alibaba Cloud."""
     return _is_below(host_name(host), (SERVICE_DOMAIN,))
+
+
+def is_accelerate(host: str) -> bool:
+    """Whether a Host header names an accelerate endpoint, with a bucket before it or not."""
+    return _is_below(host_name(host), _ACCELERATE)
 
 
 def split_host(host: str) -> tuple[str, int | None]:

@@ -15,13 +15,18 @@ REQUEST_PAYMENT: Final = "requestPayment"
 
 def state(documents: Documents) -> xml.Children:
     """The elements of GetBucketInfo that tell what is switched on."""
-    accelerated = _text(documents, "transferAcceleration", "TransferAccelerationConfiguration")
     return [
         ("AccessMonitor", _switch(is_monitored(documents))),
         ("BlockPublicAccess", is_public_blocked(documents)),
         ("CrossRegionReplication", _switch("replication" in documents)),
-        ("TransferAcceleration", _switch(accelerated == "true")),
+        ("TransferAcceleration", _switch(is_accelerated(documents))),
     ]
+
+
+def is_accelerated(documents: Documents) -> bool:
+    """Whether the accelerate endpoints lead to it (PutBucketTransferAcceleration)."""
+    enabled = _text(documents, "transferAcceleration", "TransferAccelerationConfiguration")
+    return enabled == "true"
 
 
 def is_monitored(documents: Documents) -> bool:

@@ -34,6 +34,7 @@ class Code(Enum):
     FOREIGN_BUCKET = Row("AccessDenied", 403, "The bucket you access does not belong to you.", "0003-00000905")
     OTHER_ENDPOINT = Row("AccessDenied", 403, "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.", "0003-00001403")
     PATH_STYLE = Row("SecondLevelDomainForbidden", 403, "Please use virtual hosted style to access.")
+    ACCELERATION_DISABLED = Row("TransferAccelerationDisabled", 403, "Transfer acceleration is disabled.")
     LIST_BUCKETS = Row("AccessDenied", 403, "You are forbidden to list buckets.", "0003-00000905")
     BUCKET_POLICY = Row("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000101")
     RAM_POLICY = Row("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000201")

@@ -221,6 +221,33 @@ def test_strict_addressing_leaves_hosts_of_buckets_and_the_service(strict: Live)
     assert get(strict.client, "localhost", "/_emulator/health").status == 200
 
 
+@pytest.mark.parametrize("domain", ["oss-accelerate", "oss-accelerate-overseas"])
+def test_strict_addressing_opens_accelerate_endpoints_with_transfer_acceleration(
+    strict: Live, domain: str
+) -> None:
+    """PutBucketTransferAcceleration; listing buckets by these endpoints is documented to fail."""
+    endpoint = f"{domain}.aliyuncs.com"
+    refused = 403, "TransferAccelerationDisabled", "Transfer acceleration is disabled.", ""
+
+    def ask(method: str = "GET", host: str = f"a-bucket.{endpoint}") -> Answer:
+        return strict.client.request(method, "/a" if method == "GET" else "/", [("Host", host)])
+
+    def switch(enabled: str) -> None:
+        document = f"<Enabled>{enabled}</Enabled>"
+        root = "TransferAccelerationConfiguration"
+        strict.put("/a-bucket?transferAcceleration", f"<{root}>{document}</{root}>".encode())
+
+    for answer in [ask(), ask("PUT", f"new.{endpoint}"), ask("OPTIONS")]:
+        check_error(answer, *refused)
+    check_error(strict.client.get("/", ("Host", endpoint)), *refused)
+    switch("true")
+    assert ask().body == b"content"
+    assert ask(host=f"A-Bucket.{endpoint.upper()}.:443").body == b"content"
+    assert ask(host=f"no-such-bucket.{endpoint}").code == "NoSuchBucket"
+    switch("false")
+    check_error(ask(), *refused)
+
+
 # --- the address that is listened on
 
 
