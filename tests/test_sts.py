@@ -91,7 +91,8 @@ def ask(
     query = urlencode(fields)
     target = f"/?{query}" if method == "GET" else "/"
     request = Request.read(method, target, [("Host", "sts.aliyuncs.com")], at)
-    return sts.answer(request, b"" if method == "GET" else query.encode(), ACCOUNTS, MATERIAL)
+    body = b"" if method == "GET" else query.encode()
+    return sts.answer(request, body, ACCOUNTS, MATERIAL).response
 
 
 def read(response: Response) -> Any:
@@ -110,7 +111,7 @@ def by_sdk(request: RpcRequest, key: str = "assumer-key") -> Response:
     received = parse_iso(sent.query["Timestamp"])
     assert received is not None
     timed = Request.read(request.get_method(), url, [("Host", "sts.aliyuncs.com")], received)
-    return sts.answer(timed, b"", ACCOUNTS, MATERIAL)
+    return sts.answer(timed, b"", ACCOUNTS, MATERIAL).response
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -149,7 +150,7 @@ def test_the_sdk_is_told_that_its_secret_is_wrong() -> None:
     timed = Request.read(
         request.get_method(), url, [("Host", "x")], parse_iso(sent.query["Timestamp"]) or 0.0
     )
-    message = read(sts.answer(timed, b"", ACCOUNTS, MATERIAL))["Message"]
+    message = read(sts.answer(timed, b"", ACCOUNTS, MATERIAL).response)["Message"]
     # How aliyun-python-sdk-core 2.16 finds out.
     assert message.split(":")[1] == request.string_to_sign
 

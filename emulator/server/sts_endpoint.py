@@ -29,4 +29,5 @@ def is_asked(request: Request, service: Service) -> bool:
 async def answer(http: web.BaseRequest, request: Request, service: Service) -> Response:
     """What STS answers; raises `OSSError` for a body that is broken off or too large."""
     data = await body.read_document(http)
-    return sts.answer(request, data, service.accounts, secrets.token_bytes(sts.MATERIAL_SIZE))
+    material = secrets.token_bytes(sts.MATERIAL_SIZE)
+    return sts.answer(request, data, service.accounts, material).response

@@ -1,14 +1,15 @@
 """STS: AssumeRole and GetCallerIdentity, as RPC requests with HMAC-SHA1 signatures.
 
-Pure: a request, its body and random bytes in, a response out. What a request says stands in its
+Pure: a request, its body and random bytes in, an answer out. What a request says stands in its
 query or, by POST, in a form; the answer is JSON or, without `Format=JSON`, XML.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from emulator.access import Accounts
+from emulator.access import ANONYMOUS, Accounts, Identity
 from emulator.protocol import xml
 from emulator.protocol.message import Request, Response, parse_query
 from emulator.sts.assume_role import assume_role
@@ -26,10 +27,24 @@ _HOST = re.compile(r"sts(?:-vpc)?(?:\.(?!oss-)[a-z]+-[a-z0-9-]+)?\.aliyuncs\.com
 MATERIAL_SIZE = 31
 """Random bytes that one answer takes: those of credentials, and those of a request id."""
 
-_ACTIONS: Mapping[str, Callable[[Call], xml.Children]] = {
+ACTIONS: Mapping[str, Callable[[Call], xml.Children]] = {
     "AssumeRole": assume_role,
     "GetCallerIdentity": get_caller_identity,
 }
+"""What can be asked for."""
+
+
+class Answer(NamedTuple):
+    """What is answered to a request, and what was found out of it."""
+
+    response: Response
+    action: str
+    """"" for none that there is."""
+    access_key_id: str
+    """As the request says, verified or not."""
+    caller: Identity
+    """Nobody known unless the request was verified."""
+    error: STSError | None
 
 
 def is_host(name: str) -> bool:
@@ -37,36 +52,40 @@ def is_host(name: str) -> bool:
     return _HOST.fullmatch(name) is not None
 
 
-def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -> Response:
+def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -> Answer:
     """Answer a request; `material` are `MATERIAL_SIZE` random bytes."""
     parameters = dict(request.query)
     if request.method == "POST":
         parameters = parse_query(body.decode("utf-8", "replace")) | parameters
     request_id = _request_id(material[-16:])
     as_json = parameters.get("Format", "XML").upper() == "JSON"
+    action, caller, refusal = "", ANONYMOUS, None
     try:
-        name, perform = _action(parameters)
+        action, perform = _action(parameters)
         caller = verify(request, parameters, accounts)
         content = perform(Call(parameters, caller, accounts, request.received, material))
-        return _render(200, f"{name}Response", [("RequestId", request_id), *content], as_json)
+        fields: xml.Children = [("RequestId", request_id), *content]
+        response = _render(200, f"{action}Response", fields, as_json)
     except STSError as error:
-        fields: xml.Children = [
+        refusal = error
+        fields = [
             ("RequestId", request_id),
             ("HostId", request.host),
             ("Code", error.code),
             ("Message", error.message),
             ("AccessDeniedDetail", error.detail),
         ]
-        return _render(error.status, "Error", fields, as_json)
+        response = _render(error.status, "Error", fields, as_json)
+    return Answer(response, action, parameters.get("AccessKeyId", ""), caller, refusal)
 
 
 def _action(parameters: Mapping[str, str]) -> tuple[str, Callable[[Call], xml.Children]]:
     name = present(parameters, "Action")
-    if name not in _ACTIONS:
+    if name not in ACTIONS:
         raise STSError(Code.NO_ACTION)
     if parameters.get("Version") != "2015-04-01":
         raise STSError(Code.VERSION)
-    return name, _ACTIONS[name]
+    return name, ACTIONS[name]
 
 
 def _render(status: int, root: str, content: xml.Children, as_json: bool) -> Response:
