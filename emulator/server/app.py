@@ -141,10 +141,10 @@ class Server(Endpoint):
         self, http: web.BaseRequest, call: Call, began: float
     ) -> web.StreamResponse:
         try:
-            response = await sts_endpoint.answer(http, call.request, self.service)
+            response = await sts_endpoint.answer(http, call, self.service)
         except OSSError as error:
             response = self.service.refuse(call, error)
-        answer = wire.Answer(response, call, began)
+        answer = wire.Answer(response, call, began, self._record)
         if not http.content.at_eof():
             answer.force_close()
         return answer

@@ -1,18 +1,24 @@
 """STS on the port of OSS: asked by its own host names, or by a path of the emulator's."""
 
 import secrets
+from dataclasses import replace
 
 from aiohttp import web
 
 from emulator import sts
+from emulator.dispatch import UNKNOWN, Call
 from emulator.protocol.address import host_name
-from emulator.protocol.errors import OSSError
+from emulator.protocol.errors import OSSError, Row
 from emulator.protocol.message import Request, Response
+from emulator.referer import Signing
 from emulator.server import body
 from emulator.service import Service
 
 # aliyun-python-sdk-core puts a slash behind whatever endpoint it is given.
 _PATHS = frozenset({sts.PATH, f"{sts.PATH}/"})
+
+_OPERATIONS = {name: replace(UNKNOWN, name=name, action=f"sts:{name}") for name in sts.ACTIONS}
+"""The actions as the journal tells them."""
 
 
 def is_asked(request: Request, service: Service) -> bool:
@@ -26,8 +32,18 @@ def is_asked(request: Request, service: Service) -> bool:
     return request.path in _PATHS and service.is_endpoint(host)
 
 
-async def answer(http: web.BaseRequest, request: Request, service: Service) -> Response:
-    """What STS answers; raises `OSSError` for a body that is broken off or too large."""
-    data = await body.read_document(http)
-    material = secrets.token_bytes(sts.MATERIAL_SIZE)
-    return sts.answer(request, data, service.accounts, material).response
+async def answer(http: web.BaseRequest, call: Call, service: Service) -> Response:
+    """What STS answers; the call then says what was asked for, and by whom.
+
+    Raises `OSSError` for a body that is broken off or too large.
+    """
+    data, material = await body.read_document(http), secrets.token_bytes(sts.MATERIAL_SIZE)
+    given = sts.answer(call.request, data, service.accounts, material)
+    call.operation = _OPERATIONS.get(given.action, UNKNOWN)
+    call.access_key_id, call.caller = given.access_key_id, given.caller
+    if call.access_key_id:
+        call.signing = Signing.URL if "AccessKeyId" in call.request.query else Signing.FORM
+    if given.error is not None:
+        row = Row(given.error.code, given.error.status, given.error.message)
+        call.error = OSSError(row)
+    return given.response

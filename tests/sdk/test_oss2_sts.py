@@ -211,6 +211,36 @@ def test_a_token_stands_in_one_place(emulator: Emulator, version: str) -> None:
     assert (status, error["Code"], error["EC"]) == (400, "InvalidRequest", "0002-00000005")
 
 
+# --- The journal
+
+
+def test_the_journal_tells_what_sts_was_asked(emulator: Emulator) -> None:
+    before = len(emulator.journal)
+    given = assume_role(emulator)
+    with pytest.raises(ServerException):
+        ask_sts(emulator, GetCallerIdentityRequest(), "nobody")
+    asked = {"Action": "AssumeRole", "Version": "2015-04-01", "AccessKeyId": "app"}
+    for form in (asked, {"Action": "Rubbish"}):
+        requests.post(f"{emulator.endpoint}/_emulator/sts", form, timeout=20)
+    assumed, unknown, form, rubbish = (entry.to_dict() for entry in emulator.journal[before:])
+    assert (assumed["operation"], assumed["access_key_id"]) == ("AssumeRole", "app")
+    assert (assumed["signed"], assumed["status"], assumed["code"]) == ("url", 200, "")
+    assert given["AccessKeySecret"] not in json.dumps(assumed)
+    assert (unknown["operation"], unknown["status"]) == ("GetCallerIdentity", 404)
+    assert (unknown["code"], unknown["message"]) == (
+        "InvalidAccessKeyId.NotFound",
+        "Specified access key is not found.",
+    )
+    assert (form["operation"], form["signed"], form["code"]) == (
+        "AssumeRole",
+        "form",
+        "MissingSignature",
+    )
+    assert (rubbish["operation"], rubbish["signed"]) == ("", "none")
+    line = emulator.journal[before].to_line()
+    assert (line.operation, line.requester_id, line.bucket) == ("AssumeRole", OWNER, "")
+
+
 # --- Their end
 
 
