@@ -4,7 +4,7 @@ import ssl
 
 from aiohttp import web
 
-from emulator.protocol.address import split_host
+from emulator.protocol.address import host_name, split_host
 from emulator.protocol.errors import Code, OSSError
 from emulator.server.certificates import Certificates
 from emulator.server.connection import Connection, Granted
@@ -21,6 +21,7 @@ def connect(
 
     Raises `BadRequest` for what is no host with a port, and `ProxyForbidden` for any other host.
     """
+    host_name(http.headers.get("Host", ""))  # counts for nothing, but must be a host
     host, port = split_host(http.raw_path)
     if port is None:
         raise OSSError(Code.BAD_REQUEST, ErrorDetail="CONNECT needs a host and a port.")

@@ -259,6 +259,13 @@ def test_malformed_connects(client: Client, authority: str, version: str) -> Non
     check_alive(client)
 
 
+def test_a_connect_with_a_host_that_is_none(client: Client) -> None:
+    answer = client.request("CONNECT", f"{BUCKET}:443", [("Host", "a..b")])
+    assert (answer.status, answer.code) == (400, "BadRequest")
+    assert answer.error["ErrorDetail"] == "'a..b' is no host."
+    check_alive(client)
+
+
 def test_more_than_connect_before_the_answer(client: Client) -> None:
     with client.connect() as connection:
         head = write("CONNECT", f"{BUCKET}:443", [("Host", BUCKET)])
