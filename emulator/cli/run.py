@@ -32,6 +32,7 @@ PRELOAD = Path(__file__).with_name("preload")
 _FREE: dict[str, Any] = {"port": 0, "tls_port": 0}
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
+_TOKEN = "OSS_SESSION_TOKEN"  # noqa: S105 - of another key: ours has none
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "ALIBABA_CLOUD_CA_BUNDLE")
 
 
@@ -110,7 +111,7 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
     alone.write_bytes(ca)
     bundle.write_bytes(_roots(inherited) + ca)
     return {
-        **inherited,
+        **{name: value for name, value in inherited.items() if name != _TOKEN},
         **_both_cases("HTTP_PROXY", endpoint),
         **_both_cases("HTTPS_PROXY", endpoint),
         **_both_cases("NO_PROXY", _no_proxy(inherited)),

@@ -216,6 +216,22 @@ def test_keys_that_the_program_has_are_known() -> None:
     assert found["OSS_ACCESS_KEY_SECRET"] == "of-production-too"
 
 
+def test_no_token_of_another_key_is_left(tmp_path: Path, seed: str) -> None:
+    """The SDKs' providers send OSS_SESSION_TOKEN along with whatever key there is."""
+    done = run(
+        "--seed",
+        seed,
+        sys.executable,
+        "-W",
+        "ignore",
+        sample(tmp_path, "get"),
+        OSS_ACCESS_KEY_ID="STS.mine",
+        OSS_ACCESS_KEY_SECRET="hush",
+        OSS_SESSION_TOKEN="CAISmine",
+    )
+    assert done.stdout == "allow empty referer=True, referers=[]\n", done.stderr
+
+
 def test_what_was_reached_directly_still_is_but_never_oss() -> None:
     given = "*, api.example.com,.aliyuncs.com,oss-cn-hangzhou.aliyuncs.com:443,.com,10.0.0.0/8"
     found = variables(NO_PROXY=given, no_proxy="other.example")

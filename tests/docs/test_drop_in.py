@@ -42,7 +42,7 @@ def test_code_of_the_page_on_tls_prints_what_is_shown() -> None:
 
 def test_variables_are_those_that_are_set() -> None:
     program = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
-    given = environment()
+    given = environment(OSS_SESSION_TOKEN="of another key")
     done = subprocess.run(
         [*EMULATOR, "run", *program],
         capture_output=True,
@@ -53,7 +53,8 @@ def test_variables_are_those_that_are_set() -> None:
     )
     found = json.loads(done.stdout)
     # Python itself may set LC_CTYPE.
-    changed = {name for name in found if found[name] != given.get(name)} - {"LC_CTYPE"}
+    names = {*found, *given} - {"LC_CTYPE"}
+    changed = {name for name in names if found.get(name) != given.get(name)}
     told = {
         name.strip()
         for variable, _ in table(PAGES["drop-in.md"], "Variable")
