@@ -1,0 +1,96 @@
+"""Every operation asks a RAM user for its own action, and for nothing else."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import Iterator
+
+import oss2
+import pytest
+import requests
+from lxml import etree
+
+from emulator import Emulator
+from emulator.dispatch import Operation, Resource
+from emulator.operations import OPERATIONS
+from tests.http.live import sign
+
+APART = {"OptionObject", "PostObject", "DeleteMultipleObjects"}
+"""A preflight asks for no permission; of the others the body tells what is asked for."""
+
+ASKED = [operation for operation in OPERATIONS if operation.name not in APART]
+ACTIONS = sorted({operation.action for operation in ASKED})
+
+WITH_SOURCE = {"oss:PutObject": ["oss:PutObject", "oss:GetObject"]}
+"""What CopyObject and UploadPartCopy need for what they copy (A-13)."""
+
+PART = {"partNumber": "1", "uploadId": "U"}
+PARAMETERS = {"UploadPart": PART, "UploadPartCopy": PART, "AppendObject": {"position": "0"}}
+"""What must be in the query of an operation beside its sub-resource."""
+
+USER = """
+[[account.user]]
+name = "{name}"
+policies = ['''{{"Version": "1", "Statement": [
+  {{"Effect": "Allow", "Action": {actions}, "Resource": "*"}}]}}''']
+key = [{{id = "{name}", secret = "secret"}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """For each action a user who may do nothing else, and one who may do nothing of all this."""
+    users = [USER.format(name="nothing", actions='"oss:ActivateProduct"')]
+    for action in ACTIONS:
+        actions = json.dumps(WITH_SOURCE.get(action, action))
+        users.append(USER.format(name=_user(action), actions=actions))
+    accounts = tmp_path_factory.mktemp("accounts") / "accounts.toml"
+    owner = '[[account]]\nid = "1"\nkey = [{id = "owner", secret = "secret"}]\n'
+    accounts.write_text(owner + "".join(users))
+    with Emulator(accounts=accounts) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _whole(emulator: Emulator) -> None:
+    """Whatever the test before has done."""
+    emulator.reset()
+    emulator.put("/a-bucket")
+    emulator.put("/a-bucket/a", b"content")
+
+
+def _user(action: str) -> str:
+    return action.removeprefix("oss:")
+
+
+def ask(emulator: Emulator, operation: Operation, user: str) -> etree._Element | None:
+    """Ask for an operation; the error, None where there is none."""
+    parts = [part.partition("=") for part in operation.subresource.split("&") if part]
+    parameters = {name: value for name, _, value in parts} | PARAMETERS.get(operation.name, {})
+    headers = {operation.header: "/a-bucket/a"} if operation.header else {}
+    bucket = "" if operation.resource is Resource.SERVICE else "a-bucket"
+    key = "a" if operation.resource is Resource.OBJECT else ""
+    auth = oss2.AuthV4(user, "secret")
+    method = operation.method
+    target, fields = sign(auth, "header", method, bucket, key, parameters, headers)
+    answer = requests.request(method, emulator.endpoint + target, headers=dict(fields), timeout=20)
+    assert emulator.journal[-1].call.operation.name == operation.name
+    document = b64decode(answer.headers.get("x-oss-err", "")) or answer.content
+    return None if answer.ok else etree.fromstring(document)
+
+
+@pytest.mark.parametrize("operation", ASKED, ids=lambda operation: operation.name)
+def test_who_may_nothing_is_told_the_action(emulator: Emulator, operation: Operation) -> None:
+    error = ask(emulator, operation, "nothing")
+    assert error is not None
+    assert (error.findtext("Code"), error.findtext("EC")) == ("AccessDenied", "0003-00000905")
+    assert error.findtext("AccessDeniedDetail/AuthAction") == operation.action
+    assert error.findtext("AccessDeniedDetail/NoPermissionType") == "ImplicitDeny"
+
+
+@pytest.mark.parametrize("operation", ASKED, ids=lambda operation: operation.name)
+def test_who_has_the_action_is_let_in(emulator: Emulator, operation: Operation) -> None:
+    """What is then missing of the request is another matter."""
+    error = ask(emulator, operation, _user(operation.action))
+    assert error is None or error.findtext("Code") != "AccessDenied"
