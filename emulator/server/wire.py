@@ -162,6 +162,8 @@ class Answer(web.StreamResponse):
             else:
                 await self._send(body)
         finally:
+            # aiohttp remembers an answer until the next one, and longer where the client has left.
+            self._response = self._response._replace(body=b"")
             if self._finished is not None:
                 self._finished(self)
 

@@ -57,7 +57,8 @@ def exchange(running: Running, sent: bytes, *, end: bool = True) -> bytes:
         with suppress(ConnectionError):
             connection.sendall(sent)
             if end:
-                connection.shutdown(socket.SHUT_WR)
+                with suppress(OSError):  # the server may have closed it already
+                    connection.shutdown(socket.SHUT_WR)
             while chunk := connection.recv(65536):
                 received += chunk
     return received
