@@ -47,6 +47,7 @@ conformance: $(TESTING)  ## run the suite of oss2 against the emulator
 	@$(BIN)/python -m tests.conformance.run $(ARGS)
 
 bench: $(TESTING)  ## measure everything, and write docs/benchmarks.md
+	@$(INSTALL) '.[bench]'
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 soak: $(TESTING)  ## ten minutes of traffic, a hundred crashes, and 5 GiB up and down

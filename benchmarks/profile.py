@@ -20,18 +20,17 @@ SAMPLES = 1000
 
 STAGES = {
     "read (emulator/server/wire.py)": "read the head",
-    "read (emulator/server/body.py)": "read the body",
+    "at_hand (emulator/server/body.py)": "read the body, with MD5 and CRC-64",
     "Service._authenticate (emulator/service.py)": "verify the signature",
     "Service._check_referer (emulator/service.py)": "hotlink protection",
     "Service.admit (emulator/service.py)": "the rest of admission: address, operation, ACLs",
     "Service.perform (emulator/service.py)": "perform the operation",
-    "Answer.prepare (emulator/server/wire.py)": "write the head of the answer",
+    "format (emulator/server/wire.py)": "write the answer",
     "Server._record (emulator/server/app.py)": "journal and metrics",
-    "StreamWriter.write_eof (aiohttp/http_writer.py)": "send (aiohttp, uvloop, kernel)",
-    "Server._answer (emulator/server/app.py)": "the server around it",
-    "Answer.write_eof (emulator/server/wire.py)": "the server around it",
+    "Server._answer_at_once (emulator/server/app.py)": "the server around it, with the sending",
+    "Connection._answer_at_once (emulator/server/connection.py)": "the connection around that",
 }
-REST = "receive, parse, run a task (aiohttp, uvloop, kernel)"
+REST = "receive and parse (aiohttp, uvloop, kernel)"
 
 
 def measure(running: Running, requests: Mapping[str, bytes], scratch: Path) -> Table | None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import TypeAlias
 
+from fastcrc.crc64 import xz as crc64
+
 from emulator.access import ANONYMOUS, Identity, Permission, Verdict
 from emulator.protocol.address import SERVICE, SERVICE_DOMAIN, Target, in_service_domain
-from emulator.protocol.checksums import Checksums
+from emulator.protocol.checksums import md5
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.form import Form
 from emulator.protocol.message import Request, Response
@@ -60,9 +62,9 @@ class Body:
 
     @classmethod
     def of(cls, data: bytes) -> "Body":
-        sums = Checksums()
-        sums.update(data)
-        return cls((MemoryBlob(data),) if data else (), sums.size, sums.md5, sums.crc64)
+        """One that is at hand."""
+        content = (MemoryBlob(data),) if data else ()
+        return cls(content, len(data), md5(data), crc64(data))
 
 
 NO_BODY = Body.of(b"")

@@ -260,7 +260,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
         storage_class=headers.storage_class(request, call.bucket.storage_class),
         acl=object_acl(call),
         headers={**headers.kept(request), **_encryption(call)},
-        tags=tagging.read_header(request.get(tagging.HEADER, "")),
+        tags=tagging.read_header(request[tagging.HEADER]) if tagging.HEADER in request else {},
     )
 
 
@@ -289,7 +289,9 @@ def object_acl(call: Call) -> ObjectAcl:
 
     Raises `InvalidArgument`, and `AccessDenied` for one that public access is blocked for.
     """
-    value = call.request.headers.get("x-oss-object-acl", ObjectAcl.DEFAULT)
+    value = call.request.headers.get("x-oss-object-acl")
+    if value is None:
+        return ObjectAcl.DEFAULT
     try:
         acl = ObjectAcl(value)
     except ValueError:
@@ -360,7 +362,7 @@ def callback_of(call: Call, item: Object) -> Callback | None:
         parameter, custom = callback.of_fields(call.form.fields)
     else:
         parameter, variables = callback.of_request(request)
-        custom = callback.read_variables(variables)
+        custom = callback.read_variables(variables) if variables else {}
     if not parameter:
         return None
     parameter, kept = callback.resolve(parameter, call.bucket.documents.get(CALLBACK_POLICY))

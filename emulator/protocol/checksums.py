@@ -32,6 +32,11 @@ class Checksums:
         return self._md5.digest()
 
 
+def md5(data: bytes) -> bytes:
+    """The MD5 of bytes that are at hand."""
+    return hashlib.md5(data, usedforsecurity=False).digest()
+
+
 def format_etag(md5: bytes) -> str:
     """The ETag of an object put in one piece: its MD5 in upper-case hex, quoted (P-32)."""
     return f'"{md5.hex().upper()}"'

@@ -120,7 +120,8 @@ class Response(NamedTuple):
     """What must be called before the answer goes out."""
 
 
-def parse_query(query_string: str) -> dict[str, str]:
+@lru_cache(256)  # a signed URL is fetched again and again
+def parse_query(query_string: str) -> Mapping[str, str]:
     """Decode a query: `?acl` is `?acl=`, `+` is a space (P-04), the first of a name counts."""
     query: dict[str, str] = {}
     for part in query_string.split("&"):

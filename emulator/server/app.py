@@ -11,17 +11,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO, cast
 
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
+from aiohttp.streams import StreamReader
 
 from emulator import accesslog
 from emulator.dispatch import NO_BODY, Body, Call, Gather, Takes
 from emulator.faults import Fault
 from emulator.journal import DECISION, EXPLAIN
 from emulator.protocol.errors import Code, OSSError
-from emulator.protocol.message import FileRange, Response
+from emulator.protocol.message import FileRange, Request, Response
 from emulator.referer import explain
 from emulator.server import admin, body, callback, events, proxy, sts_endpoint, wire
 from emulator.server.certificates import Certificates
-from emulator.server.connection import LOG, Connection, Listener
+from emulator.server.connection import LOG, Begun, Connection, Listener
 from emulator.server.endpoint import Endpoint
 from emulator.server.faulty import FaultyAnswer, meet
 from emulator.server.metrics import Metrics
@@ -59,7 +61,8 @@ class Server(Endpoint):
         settings, certificates = self.service.settings, self._certificates
         context = None if certificates is None else certificates.default
         self._runner = web.ServerRunner(
-            Listener(self.service, self._answer), shutdown_timeout=SHUTDOWN_TIMEOUT
+            Listener(self.service, self._answer, self._answer_at_once),
+            shutdown_timeout=SHUTDOWN_TIMEOUT,
         )
         await self._runner.setup()
         try:
@@ -111,31 +114,100 @@ class Server(Endpoint):
             answer.force_close()
         return answer
 
-    async def _serve(self, http: web.BaseRequest) -> web.StreamResponse:
+    def _answer_at_once(
+        self, connection: Connection, message: RawRequestMessage, content: StreamReader
+    ) -> bool:
+        """Answer a request that has come whole, if nothing has to be waited for; whether it is.
+
+        What it has come to by then is left to `_serve`.
+        """
+        service, transport = self.service, connection.transport
+        if (
+            self._idle is not None
+            or service.storage.blocking
+            or service.faults.planned
+            or transport is None
+            or transport.is_closing()
+        ):
+            return False
         began = time.perf_counter()
+        now = service.clock.now()
+        request = wire.read(
+            message.method, message.path, message.headers, message.version, now, connection
+        )
+        if _is_aside(request, service):
+            return False
+        call = service.receive(request)
+        try:
+            service.admit(call)
+            taken = body.at_hand(call, content)
+            if taken is None:
+                return False
+            response = service.perform(call, taken)
+        except Exception as error:
+            response = self._refuse(call, error)
+        if not wire.is_whole(response, call) or not content.at_eof():
+            connection.begun = Begun(call, response, began)
+            return False
+        response = self._share(call, response)
+        data, sent = wire.format(response, call, time.perf_counter() - began)
+        transport.write(data)
+        self._record(call, response.status, sent, time.perf_counter() - began)
+        return True
+
+    async def _serve(self, http: web.BaseRequest) -> web.StreamResponse:
         connection = cast("Connection", http.protocol)
+        begun, connection.begun = connection.begun, None
+        if begun is not None:
+            return await self._finish(http, *begun)
+        began = time.perf_counter()
         now = self.service.clock.now()
-        request = wire.read(http, now, connection.remote, connection.secure)
+        request = wire.read(http.method, http.raw_path, http.headers, http.version, now, connection)
         call = self.service.receive(request)
-        if request.method == "CONNECT":
-            return self._connect(http, call, began)
-        if sts_endpoint.is_asked(request, self.service):
-            return await self._answer_sts(http, call, began)
-        if request.path.startswith(admin.PREFIX) and self.service.is_endpoint(request.host):
-            return await self._administer(http, call, began)
+        if _is_aside(request, self.service):
+            return await self._serve_aside(http, call, began)
         response, fault = await self._respond(http, call)
-        response = self.service.share(call, response)
-        if EXPLAIN in request.headers:
-            response = _explained(response, call)
+        return await self._finish(http, call, response, began, fault)
+
+    async def _serve_aside(
+        self, http: web.BaseRequest, call: Call, began: float
+    ) -> web.StreamResponse:
+        """Answer what is no call to OSS."""
+        if call.request.method == "CONNECT":
+            return self._connect(http, call, began)
+        if sts_endpoint.is_asked(call.request, self.service):
+            return await self._answer_sts(http, call, began)
+        return await self._administer(http, call, began)
+
+    async def _finish(
+        self,
+        http: web.BaseRequest,
+        call: Call,
+        response: Response,
+        began: float,
+        fault: Fault | None = None,
+    ) -> web.StreamResponse:
+        """The answer to a call that was performed."""
+        if response.callback is not None:
+            try:
+                response = await callback.deliver(response.callback, response)
+            except OSSError as error:
+                response = self.service.refuse(call, error)
+        response = self._share(call, response)
         if fault is None:
-            answer = wire.Answer(response, call, began, self._record)
+            answer = wire.Answer(response, call, began, self._record_answer)
         else:
-            answer = FaultyAnswer(fault, response, call, began, self._record)
+            answer = FaultyAnswer(fault, response, call, began, self._record_answer)
         if http.can_read_body:
             # The body was not read: what is left of it must not be taken for a next request, nor
             # a next request for what is left of it (P-05).
             answer.force_close()
         return answer
+
+    def _share(self, call: Call, response: Response) -> Response:
+        """Add what the bucket's rules say of an answer, and the decision if it is asked for."""
+        response = self.service.share(call, response)
+        return _explained(response, call) if EXPLAIN in call.request.headers else response
 
     async def _answer_sts(
         self, http: web.BaseRequest, call: Call, began: float
@@ -144,7 +216,7 @@ class Server(Endpoint):
             response = await sts_endpoint.answer(http, call, self.service)
         except OSSError as error:
             response = self.service.refuse(call, error)
-        answer = wire.Answer(response, call, began, self._record)
+        answer = wire.Answer(response, call, began, self._record_answer)
         if not http.content.at_eof():
             answer.force_close()
         return answer
@@ -154,7 +226,7 @@ class Server(Endpoint):
         try:
             return proxy.connect(http, self.service, self._certificates)
         except OSSError as error:
-            answer = wire.Answer(self.service.refuse(call, error), call, began, self._record)
+            answer = wire.Answer(self.service.refuse(call, error), call, began, self._record_answer)
             answer.force_close()
             return answer
 
@@ -173,19 +245,20 @@ class Server(Endpoint):
                 content = await _gather(call, call.operation.gather)
             elif call.operation.takes is not Takes.NOTHING:
                 content = await body.read(http, call, self.service.admit_form)
-            response = await self._perform(call, content)
-            if response.callback is not None:
-                response = await callback.deliver(response.callback, response)
-            return response, fault
-        except OSSError as error:
-            return self.service.refuse(call, error), fault
+            return await self._perform(call, content), fault
         except Exception as error:
+            return self._refuse(call, error), fault
+
+    def _refuse(self, call: Call, error: Exception) -> Response:
+        """The answer to a call that failed, be it by a fault of the server."""
+        if not isinstance(error, OSSError):
             request, reason = call.request, failure.describe(error)
             if reason is None:
                 LOG.exception("%s %s failed", request.method, request.target)
             else:
                 LOG.error("%s %s failed: %s", request.method, request.target, reason)
-            return self.service.refuse(call, OSSError(Code.INTERNAL_ERROR)), fault
+            error = OSSError(Code.INTERNAL_ERROR)
+        return self.service.refuse(call, error)
 
     async def _perform(self, call: Call, content: Body) -> Response:
         """Do what was asked for: here and now, or in the writing thread where a disk is waited for.
@@ -251,17 +324,27 @@ class Server(Endpoint):
         finally:
             self._waiting.discard(task)
 
-    def _record(self, answer: wire.Answer) -> None:
+    def _record_answer(self, answer: wire.Answer) -> None:
+        self._record(answer.call, answer.status, answer.sent, answer.seconds)
+
+    def _record(self, call: Call, status: int, sent: int, seconds: float) -> None:
         """Remember a call that was answered; journal and access log tell the same."""
-        journal = self.service.journal
-        entry = journal.record(answer.call, answer.status, answer.sent, answer.seconds)
+        entry = self.service.journal.record(call, status, sent, seconds)
         self._metrics.count(entry)
         if LOG.isEnabledFor(logging.INFO):
-            code = "" if answer.call.error is None else f" {answer.call.error.code}"
-            request = answer.call.request
-            LOG.info("%s %s %d%s", request.method, request.target, answer.status, code)
+            code = "" if call.error is None else f" {call.error.code}"
+            LOG.info("%s %s %d%s", call.request.method, call.request.target, status, code)
         if self._access_log is not None:
             print(accesslog.format(entry.to_line()), file=self._access_log, flush=True)
+
+
+def _is_aside(request: Request, service: Service) -> bool:
+    """Whether a request is no call to OSS: one to a proxy, to STS, to the emulator itself."""
+    return (
+        request.method == "CONNECT"
+        or sts_endpoint.is_asked(request, service)
+        or (request.path.startswith(admin.PREFIX) and service.is_endpoint(request.host))
+    )
 
 
 async def _gather(call: Call, gather: Gather) -> Body:

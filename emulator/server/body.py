@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
+from aiohttp.streams import StreamReader
 
 from emulator.dispatch import NO_BODY, Body, Call, Takes
 from emulator.protocol.checksums import Checksums, check_md5
@@ -37,7 +38,7 @@ async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body
         return NO_BODY
     if takes is Takes.FORM:
         return await _read_form(http, call, admit_form)
-    limit = call.limits.document if takes is Takes.DOCUMENT else call.limits.object
+    limit = _limit(call)
     length = int(http.headers.get("content-length", -1))
     if takes is Takes.OBJECT and length < 0 and "transfer-encoding" not in http.headers:
         raise OSSError(Code.MISSING_CONTENT_LENGTH)
@@ -47,8 +48,6 @@ async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body
         return NO_BODY
     await _invite(http)
     if 0 < length <= SHORT and call.traffic_limit is None and not call.storage.blocking:
-        if http.content.is_eof():  # it has come with its head
-            return Body.of(http.content.read_nowait())
         return Body.of(b"".join([chunk async for chunk in _chunks(http)]))
     throttle = Throttle.of(call)
     async with intake.begin(call) as taken:
@@ -58,6 +57,29 @@ async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body
             await taken.take(chunk)
             await throttle.passed(len(chunk))
         return await taken.finish()
+
+
+def at_hand(call: Call, content: StreamReader) -> Body | None:
+    """The body that a call's operation takes, where it is short and has come with its head."""
+    operation = call.operation
+    if operation.gather is not None:
+        return None
+    if operation.takes is Takes.NOTHING:
+        return NO_BODY
+    length = int(call.request.headers.get("content-length", -1))
+    if (
+        operation.takes is Takes.FORM
+        or not 0 <= length <= min(SHORT, _limit(call))
+        or call.traffic_limit is not None
+    ):
+        return None
+    return Body.of(content.read_nowait()) if length else NO_BODY
+
+
+def _limit(call: Call) -> int:
+    """The most bytes that a call may send."""
+    limits = call.limits
+    return limits.document if call.operation.takes is Takes.DOCUMENT else limits.object
 
 
 async def _read_form(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body:

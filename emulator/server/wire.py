@@ -3,13 +3,14 @@
 import asyncio
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import HttpVersion11
+from aiohttp.http import HttpVersion, HttpVersion11
+from aiohttp.http_writer import _serialize_headers
 
 from emulator.dispatch import Call
 from emulator.protocol import dates
@@ -31,18 +32,62 @@ GZIP: Final = 31
 _LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
 """The first lines of answers."""
 
+_WITHOUT_BODY: Final = frozenset({204, 304})
 
-def read(http: web.BaseRequest, received: float, remote: str, secure: bool) -> Request:
+
+def read(
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    version: HttpVersion,
+    received: float,
+    connection: "Connection",
+) -> Request:
     """What arrived, as a value; `received` is in seconds since the epoch."""
     return Request.read(
-        http.method,
-        http.raw_path,
-        http.headers.items(),
+        method,
+        target,
+        headers.items(),
         received,
-        remote,
-        secure,
-        "1.1" if http.version >= HttpVersion11 else "1.0",
+        connection.remote,
+        connection.secure,
+        "1.1" if version >= HttpVersion11 else "1.0",
     )
+
+
+def is_whole(response: Response, call: Call) -> bool:
+    """Whether `format` can write it."""
+    return (
+        isinstance(response.body, bytes)
+        and len(response.body) <= INLINE
+        and not response.compress
+        and response.callback is None
+        and call.traffic_limit is None
+    )
+
+
+def format(response: Response, call: Call, seconds: float) -> tuple[bytes, int]:
+    """A short answer as it is sent on a connection that stays, and the bytes of its body."""
+    line, head = _head(response, call, seconds)
+    data = _serialize_headers(line, head)  # type: ignore[arg-type] # it is only walked
+    if call.request.method == "HEAD" or response.status in _WITHOUT_BODY:
+        return data, 0
+    return data + response.body, len(response.body)  # type: ignore[operator] # they are whole
+
+
+def _head(response: Response, call: Call, seconds: float) -> tuple[str, dict[str, str]]:
+    """The first line of an answer and its headers; no name is there twice."""
+    status, body = response.status, response.body
+    head = {
+        **response.headers,
+        "Server": "AliyunOSS",
+        "Date": dates.format_http(call.request.received + seconds),
+        "x-oss-request-id": call.request_id,
+        "x-oss-server-time": str(int(seconds * 1000)),
+    }
+    if "Content-Length" not in head and status not in _WITHOUT_BODY and not response.compress:
+        head["Content-Length"] = str(len(body) if isinstance(body, bytes) else _length(body))
+    return _LINES.get(status) or f"HTTP/1.1 {status} ", head
 
 
 class Answer(web.StreamResponse):
@@ -84,31 +129,19 @@ class Answer(web.StreamResponse):
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Write the head into the writer's buffer; it leaves with the first bytes of the body."""
         response, call = self._response, self.call
-        status, body = response.status, response.body
-        seconds = time.perf_counter() - self._began
-        # No name is there twice, so a plain dictionary will do.
-        head = {
-            **response.headers,
-            "Server": "AliyunOSS",
-            "Date": dates.format_http(call.request.received + seconds),
-            "x-oss-request-id": call.request_id,
-            "x-oss-server-time": str(int(seconds * 1000)),
-        }
+        line, head = _head(response, call, self.seconds)
         self._http = request
-        self._send_body = request.method != "HEAD" and status not in (204, 304)
+        self._send_body = request.method != "HEAD" and response.status not in _WITHOUT_BODY
         if self._keep_alive is None:
             self._keep_alive = request.keep_alive
         if response.compress:
             self._leave_length_open(request, head)
-        elif "Content-Length" not in head and status not in (204, 304):
-            head["Content-Length"] = str(len(body) if isinstance(body, bytes) else _length(body))
         if not self._keep_alive:
             head["Connection"] = "close"
         elif call.request.version == "1.0":
             head["Connection"] = "keep-alive"
-        line = _LINES.get(status) or f"HTTP/1.1 {status} "
         self._writer = writer = request.writer
-        await writer.write_headers(line, head)  # type: ignore[arg-type] # the writer walks it
+        await writer.write_headers(line, head)  # type: ignore[arg-type] # it is only walked
         return writer
 
     def _leave_length_open(self, request: web.BaseRequest, head: dict[str, str]) -> None:
@@ -129,6 +162,8 @@ class Answer(web.StreamResponse):
             else:
                 await self._send(body)
         finally:
+            # aiohttp remembers an answer until the next one, and longer where the client has left.
+            self._response = self._response._replace(body=b"")
             if self._finished is not None:
                 self._finished(self)
 

@@ -56,7 +56,7 @@ def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -
     """Answer a request; `material` are `MATERIAL_SIZE` random bytes."""
     parameters = dict(request.query)
     if request.method == "POST":
-        parameters = parse_query(body.decode("utf-8", "replace")) | parameters
+        parameters = {**parse_query(body.decode("utf-8", "replace")), **parameters}
     request_id = _request_id(material[-16:])
     as_json = parameters.get("Format", "XML").upper() == "JSON"
     action, caller, refusal = "", ANONYMOUS, None

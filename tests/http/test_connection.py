@@ -53,6 +53,55 @@ def test_pipelined_requests_are_answered_in_order(client: Client, bucket: str) -
             assert connection.receive("GET").error["Key"] == f"missing-{number}"
 
 
+def test_answers_that_wait_keep_their_place_among_those_that_do_not(
+    client: Client, bucket: str
+) -> None:
+    large = b"x" * 200_000  # more than is answered at once
+    with client.connect() as connection:
+        assert connection.request("PUT", f"/{bucket}/large", [HOST], large).status == 200
+        slow = [HOST, ("x-oss-traffic-limit", "819200")]
+        chunked = (
+            f"PUT /{bucket}/c HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        rounds = (
+            write("GET", f"/{bucket}/a", [HOST]),
+            write("GET", f"/{bucket}/large", [HOST]),
+            write("GET", f"/{bucket}/a", slow),
+            write("HEAD", f"/{bucket}/large", [HOST]),
+            chunked.encode() + b"3\r\nabc\r\n0\r\n\r\n",
+            write("GET", f"/{bucket}/c", [HOST]),
+            write("DELETE", f"/{bucket}/c", [HOST]),
+            write("GET", f"/{bucket}/c", [HOST]),
+        )
+        connection.send(b"".join(rounds) * 3)
+        for _ in range(3):
+            assert connection.receive("GET").body == b"content"
+            assert connection.receive("GET").body == large
+            assert connection.receive("GET").body == b"content"
+            assert connection.receive("HEAD").headers["Content-Length"] == "200000"
+            assert connection.receive("PUT").status == 200
+            assert connection.receive("GET").body == b"abc"
+            assert connection.receive("DELETE").status == 204
+            assert connection.receive("GET").error["Code"] == "NoSuchKey"
+
+
+def test_a_client_that_takes_nothing_is_not_answered_without_end(
+    client: Client, live: Live, bucket: str
+) -> None:
+    """What waits to be taken is bounded; once it is taken, the rest of the answers come."""
+    body = b"x" * 60_000
+    live.put(f"/{bucket}/b", body)
+    count = 300  # 18 MB, more than any socket holds
+    with client.connect() as connection:
+        last = live.run(lambda: live.service.journal.entries()[-1].number)
+        connection.send(write("GET", f"/{bucket}/b", [HOST]) * count)
+        assert client.get(f"/{bucket}/a").status == 200  # and nobody else waits for it
+        answered = live.run(lambda: len(live.service.journal.entries(since=last)))
+        assert answered < count
+        for _ in range(count):
+            assert connection.receive("GET").body == body
+
+
 def test_a_connection_is_closed_when_asked_for(client: Client, bucket: str) -> None:
     with client.connect() as connection:
         answer = connection.request("GET", f"/{bucket}/a", [HOST, ("Connection", "close")])

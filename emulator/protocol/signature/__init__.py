@@ -3,12 +3,13 @@
 `read` finds the claim in the header or in the URL, `verify` checks it with the secret of that key.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from emulator.protocol import dates
 from emulator.protocol.errors import Code, OSSError
-from emulator.protocol.message import Request
+from emulator.protocol.message import Request, parse_query
 from emulator.protocol.signature import v1, v2, v4
 from emulator.protocol.signature.calculation import Calculation
 from emulator.protocol.signature.claim import Claim, Place, Version
@@ -23,7 +24,7 @@ _READ_HEADER: Final[dict[str, Callable[[Request, str], Claim]]] = {
     v2.SCHEME: v2.read_header,
     v4.SCHEME: v4.read_header,
 }
-_READ_URL: Final[dict[str, Callable[[Request], Claim]]] = {
+_READ_URL: Final[dict[str, Callable[[Mapping[str, str]], Claim]]] = {
     v2.SCHEME: v2.read_url,
     v4.SCHEME: v4.read_url,
 }
@@ -64,7 +65,7 @@ def read(request: Request) -> Claim | None:
         return None
     if not _TOKENS.isdisjoint(request.headers):
         _check_token(request, found)
-    return _read_header(request) if found is Place.HEADER else _read_url(request)
+    return _read_header(request) if found is Place.HEADER else _read_url(request.query_string)
 
 
 def _check_token(request: Request, found: Place) -> None:
@@ -99,10 +100,12 @@ def _read_header(request: Request) -> Claim:
     return read_header(request, credentials)
 
 
-def _read_url(request: Request) -> Claim:
-    version = request.query.get("x-oss-signature-version")
-    if version is None and not _MARKS_OF_V1.isdisjoint(request.query):
-        return v1.read_url(request)
+@lru_cache(256)  # one URL is fetched again and again
+def _read_url(query_string: str) -> Claim:
+    query = parse_query(query_string)
+    version = query.get("x-oss-signature-version")
+    if version is None and not _MARKS_OF_V1.isdisjoint(query):
+        return v1.read_url(query)
     read_url = _READ_URL.get(version or "")
     if read_url is None:
         raise OSSError(
@@ -111,7 +114,7 @@ def _read_url(request: Request) -> Claim:
             ArgumentName="x-oss-signature-version",
             ArgumentValue=version or "",
         )
-    return read_url(request)
+    return read_url(query)
 
 
 def _check_time(claim: Claim, now: float) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
+from emulator.protocol.message import parse_query
+
 
 def path(bucket: str, key: str) -> str:
     """`/bucket/key`, `/bucket/` or `/`, whatever the addressing style."""
@@ -17,11 +19,12 @@ def headers(fields: Mapping[str, str], also: tuple[str, ...] = ()) -> str:
     return "".join([f"{name}:{fields[name].strip()}\n" for name in names])
 
 
-def query(parameters: Mapping[str, str]) -> str:
+@lru_cache(256)
+def query(query_string: str) -> str:
     """The whole query but its `x-oss-signature`, percent-encoded, then sorted (P-13, P-14)."""
     return join(
         (percent(name), percent(value))
-        for name, value in parameters.items()
+        for name, value in parse_query(query_string).items()
         if name != "x-oss-signature"
     )
 

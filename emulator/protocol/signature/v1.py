@@ -2,10 +2,12 @@
 
 import hmac
 from base64 import b64encode
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from emulator.protocol.errors import Code, OSSError
-from emulator.protocol.message import Request
+from emulator.protocol.message import Request, parse_query
 from emulator.protocol.signature import authorization, canonical, instant
 from emulator.protocol.signature.calculation import Calculation
 from emulator.protocol.signature.claim import Claim, Place, Version
@@ -33,9 +35,8 @@ def read_header(request: Request, credentials: str) -> Claim:
     return Claim(Version.V1, Place.HEADER, access_key_id, signature, token, date, signed_at)
 
 
-def read_url(request: Request) -> Claim:
+def read_url(query: Mapping[str, str]) -> Claim:
     """Read `OSSAccessKeyId`, `Expires`, `Signature` and `security-token` (P-11)."""
-    query = request.query
     if gap := authorization.find_gap(query, PARAMETERS):
         raise OSSError(Code.INCOMPLETE_URL_SIGNATURE, ec=gap[1])
     return Claim(
@@ -52,11 +53,7 @@ def read_url(request: Request) -> Claim:
 def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str) -> Calculation:
     """Sign a request as its client should have done (P-10, P-11)."""
     headers = request.headers
-    subresources = canonical.join(
-        (name, value)
-        for name, value in request.query.items()
-        if name in SUBRESOURCES or name.startswith("x-oss-")  # P-12
-    )
+    subresources = _subresources(request.query_string)
     string_to_sign = canonical.encode(
         f"{request.method}\n"
         f"{headers.get('content-md5', '').strip()}\n"
@@ -66,6 +63,16 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
         f"{canonical.path(bucket, key)}{'?' if subresources else ''}{subresources}"
     )
     return Calculation(sign(secret, string_to_sign), string_to_sign)
+
+
+@lru_cache(256)
+def _subresources(query_string: str) -> str:
+    """The parameters that are signed (P-12)."""
+    return canonical.join(
+        (name, value)
+        for name, value in parse_query(query_string).items()
+        if name in SUBRESOURCES or name.startswith("x-oss-")
+    )
 
 
 def sign(secret: str, data: bytes) -> str:

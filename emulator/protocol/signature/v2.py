@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import b64encode
+from collections.abc import Mapping
 from typing import Final
 
 from emulator.protocol.errors import Code, OSSError
@@ -42,9 +43,8 @@ def read_header(request: Request, credentials: str) -> Claim:
     )
 
 
-def read_url(request: Request) -> Claim:
+def read_url(query: Mapping[str, str]) -> Claim:
     """Read `x-oss-access-key-id`, `x-oss-expires`, `x-oss-signature`, `security-token` (P-13)."""
-    query = request.query
     if gap := authorization.find_gap(query, _PARAMETERS):
         name, ec = gap
         message = f"The URL is signed, but its {name} is missing or empty."
@@ -65,8 +65,8 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
     """Sign a request as its client should have done (P-13)."""
     headers = request.headers
     resource = canonical.percent(canonical.path(bucket, key))
-    if request.query:
-        resource = f"{resource}?{canonical.query(request.query)}"
+    if request.query_string:
+        resource = f"{resource}?{canonical.query(request.query_string)}"
     string_to_sign = canonical.encode(
         f"{request.method}\n"
         f"{headers.get('content-md5', '').strip()}\n"

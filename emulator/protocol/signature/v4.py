@@ -1,6 +1,7 @@
 """Signature version 4: HMAC-SHA256 with a key for one day, region and product."""
 
 import hmac
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -51,9 +52,8 @@ def read_header(request: Request, credentials: str) -> Claim:
     )
 
 
-def read_url(request: Request) -> Claim:
+def read_url(query: Mapping[str, str]) -> Claim:
     """Read `x-oss-credential`, `x-oss-date`, `x-oss-expires`, `x-oss-signature` … (P-15)."""
-    query = request.query
     if gap := authorization.find_gap(query, _PARAMETERS):
         name, ec = gap
         raise _refuse_parameter(name, "", ec)
@@ -87,7 +87,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
     """Sign a request as its client should have done (P-14)."""
     headers = request.headers
     also = claim.additional_headers
-    query = canonical.query(request.query) if request.query else ""
+    query = canonical.query(request.query_string)
     canonical_request = canonical.encode(
         f"{request.method}\n"
         f"{canonical.percent(canonical.path(bucket, key), '/')}\n"
