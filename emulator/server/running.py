@@ -14,7 +14,7 @@ from emulator.protocol.message import Request, Response
 from emulator.referer import RefererConfiguration, codec
 from emulator.server import certificates
 from emulator.server.app import Server
-from emulator.server.loop import loop_factory
+from emulator.server.loop import close, loop_factory
 from emulator.service import Service, open_storage
 from emulator.settings import Auth, Fsync, Settings
 
@@ -199,7 +199,7 @@ class Emulator:
         if self._loop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(PATIENCE)
-            self._loop.close()
+            close(self._loop)
         self._loop = self._thread = None
         self.service.storage.close()
 
