@@ -70,8 +70,8 @@ class DiskStorage:
     """Buckets and objects in a folder; see `Storage` for what is promised.
 
     `fsync` off trades what a crash of the machine would lose for speed; a crash of the process
-    loses nothing either way. `shared` is for a process whose parent holds the folder. Raises
-    `FolderError`.
+    loses nothing either way. `shared` is for a process whose parent has prepared the folder; both
+    hold it then, and whoever of them lives longer. Raises `FolderError`.
     """
 
     blocking = True
@@ -81,12 +81,16 @@ class DiskStorage:
         self._fsync = fsync
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._turns: list[IO[bytes]] = []
         self._lock: IO[bytes] | None = None
         try:
             if not shared:
                 folder.mkdir(parents=True, exist_ok=True)
-                self._lock = _lock(folder)
+                self._lock = _lock(folder, fcntl.LOCK_EX)
                 self._prepare()
+                self._lock.close()
+            # From now on others may share it, but nobody may prepare it as if it were at rest.
+            self._lock = _lock(folder, fcntl.LOCK_SH)
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise FolderError(f"the folder {folder} cannot be used: {error}") from None
@@ -98,6 +102,7 @@ class DiskStorage:
 
     def _prepare(self) -> None:
         """Make the folder, or lead it to this version's format, and remove what a crash left."""
+        (self.folder / _TURN).touch()
         (found,) = self._database.execute("PRAGMA user_version").fetchone()
         if found > FORMAT:
             raise FolderError(
@@ -136,6 +141,8 @@ class DiskStorage:
     def close(self) -> None:
         while self._connections:
             self._connections.pop().close()
+        while self._turns:
+            self._turns.pop().close()
         self._local = threading.local()
         if self._lock is not None:
             self._lock.close()
@@ -153,6 +160,8 @@ class DiskStorage:
             found.execute("PRAGMA journal_mode = WAL")
             found.execute(f"PRAGMA synchronous = {'FULL' if self._fsync else 'OFF'}")
             self._local.database = found
+            self._local.turn = (self.folder / _TURN).open("rb")
+            self._turns.append(self._local.turn)
             self._local.doomed = []
             self._local.made = []
             self._local.depth = 0
@@ -166,16 +175,18 @@ class DiskStorage:
         if local.depth:
             yield
             return
-        database.execute("BEGIN IMMEDIATE")
-        local.depth = 1
         try:
-            yield
-            database.execute("COMMIT")
-        except BaseException:
-            local.doomed, local.made = local.made, []
-            if database.in_transaction:
-                database.execute("ROLLBACK")
-            raise
+            with _turn(local.turn):
+                database.execute("BEGIN IMMEDIATE")
+                local.depth = 1
+                try:
+                    yield
+                    database.execute("COMMIT")
+                except BaseException:
+                    local.doomed, local.made = local.made, []
+                    if database.in_transaction:
+                        database.execute("ROLLBACK")
+                    raise
         finally:
             local.depth = 0
             local.seen = -1
@@ -506,10 +517,30 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _lock(folder: Path) -> IO[bytes]:
+_TURN = "writing"
+"""The file that is held by whoever writes to the index at the moment."""
+
+
+@contextmanager
+def _turn(file: IO[bytes]) -> Iterator[None]:
+    """Wait until nobody else writes to the index, in any thread or process, and keep them waiting.
+
+    SQLite would keep writers apart by itself, but not what follows a commit: before 3.51.3 a
+    checkpoint beside a commit could take new pages for copied, and lose them
+    (https://sqlite.org/wal.html#walresetbug). A checkpoint is part of the commit that caused it, so
+    of the turn.
+    """
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _lock(folder: Path, how: int) -> IO[bytes]:
     file = (folder / "lock").open("ab")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, how | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
         raise FolderError(

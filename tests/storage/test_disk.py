@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -16,6 +18,7 @@ from emulator import Emulator
 from emulator.protocol.message import Request
 from emulator.storage import (
     NULL_VERSION,
+    Account,
     Bucket,
     CorruptBlobError,
     Object,
@@ -164,6 +167,63 @@ def test_a_second_process_is_refused(storage: DiskStorage) -> None:
     assert changed is not None
     assert changed.acl == "public-read"
     shared.close()
+
+
+def test_a_folder_is_in_use_while_a_worker_lives(storage: DiskStorage) -> None:
+    """What the worker is about to keep must not be swept away by the next start."""
+    worker = DiskStorage(storage.folder, shared=True)
+    storage.close()
+    with pytest.raises(FolderError, match="in use by another oss-emulator"):
+        DiskStorage(storage.folder)
+    put(worker, "a", b"abc")
+    worker.close()
+    again = DiskStorage(storage.folder, fsync=False)
+    assert again.object(BUCKET.name, "a") is not None
+    again.close()
+
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError])
+def test_nobody_else_has_the_turn_until_a_commit_is_over(
+    storage: DiskStorage, error: type[Exception] | None
+) -> None:
+    """The checkpoint that follows a commit is a part of it, so none runs beside another commit."""
+
+    def is_free() -> bool:
+        with (storage.folder / "writing").open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    with suppress(ZeroDivisionError), storage.transaction():
+        assert not is_free()
+        storage.put_bucket(BUCKET)
+        assert not is_free()
+        if error is not None:
+            raise error
+    assert is_free()
+
+
+def test_writers_take_turns(storage: DiskStorage) -> None:
+    """A checkpoint after each commit, by four threads at once; in the end nothing is lost."""
+    others = [DiskStorage(storage.folder, fsync=False, shared=True) for _ in range(4)]
+
+    def write(writer: int) -> None:
+        database = others[writer]._database
+        database.execute("PRAGMA wal_autocheckpoint = 1")
+        for number in range(100):
+            others[writer].put_account(Account(f"{writer}-{number}"))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    assert len(storage.accounts()) == 400
+    for other in others:
+        other.close()
+    again = reopen(storage)
+    assert again._database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert len(again.accounts()) == 400
+    again.close()
 
 
 def test_a_newer_format_is_refused(storage: DiskStorage) -> None:
