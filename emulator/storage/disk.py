@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
+from time import monotonic, sleep
 from typing import IO, TypeVar
 
 from fastcrc.crc64 import xz as crc64
@@ -58,6 +59,9 @@ CREATE TABLE blob (
 # What leads from a format to the next: MIGRATIONS[n] takes a folder of format n to n + 1.
 MIGRATIONS: dict[int, str] = {}
 
+WORKERS_END = 5.0
+"""Seconds that a start waits for the workers of a server that was killed."""
+
 _random = SystemRandom()
 
 _NAME = re.compile(r"[0-9a-f]{32}")
@@ -70,8 +74,8 @@ class DiskStorage:
     """Buckets and objects in a folder; see `Storage` for what is promised.
 
     `fsync` off trades what a crash of the machine would lose for speed; a crash of the process
-    loses nothing either way. `shared` is for a process whose parent has prepared the folder; both
-    hold it then, and whoever of them lives longer. Raises `FolderError`.
+    loses nothing either way. `shared` is for a worker, whose parent has prepared the folder. Raises
+    `FolderError`.
     """
 
     blocking = True
@@ -86,11 +90,12 @@ class DiskStorage:
         try:
             if not shared:
                 folder.mkdir(parents=True, exist_ok=True)
-                self._lock = _lock(folder, fcntl.LOCK_EX)
-                self._prepare()
-                self._lock.close()
-            # From now on others may share it, but nobody may prepare it as if it were at rest.
-            self._lock = _lock(folder, fcntl.LOCK_SH)
+                self._lock = _lock(folder, "lock", fcntl.LOCK_EX)
+                # A parent that was killed may have workers that still finish what they do.
+                with _lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
+                    self._prepare()
+            else:
+                self._lock = _lock(folder, "workers", fcntl.LOCK_SH)
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise FolderError(f"the folder {folder} cannot be used: {error}") from None
@@ -537,14 +542,20 @@ def _turn(file: IO[bytes]) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _lock(folder: Path, how: int) -> IO[bytes]:
-    file = (folder / "lock").open("ab")
-    try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise FolderError(
-            f"the folder {folder} is in use by another oss-emulator; to share it between processes "
-            "start one with --workers"
-        ) from None
-    return file
+def _lock(folder: Path, name: str, how: int, patience: float = 0.0) -> IO[bytes]:
+    """Hold a file of the folder until it is closed; raises `FolderError` if others hold it."""
+    file = (folder / name).open("ab")
+    until = monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, how | fcntl.LOCK_NB)
+            return file
+        except BlockingIOError:
+            if monotonic() < until:
+                sleep(0.01)
+                continue
+            file.close()
+            raise FolderError(
+                f"the folder {folder} is in use by another oss-emulator; to share it between "
+                "processes start one with --workers"
+            ) from None

@@ -169,8 +169,11 @@ def test_a_second_process_is_refused(storage: DiskStorage) -> None:
     shared.close()
 
 
-def test_a_folder_is_in_use_while_a_worker_lives(storage: DiskStorage) -> None:
+def test_a_folder_is_in_use_while_a_worker_lives(
+    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the worker is about to keep must not be swept away by the next start."""
+    monkeypatch.setattr(disk, "WORKERS_END", 0.0)
     worker = DiskStorage(storage.folder, shared=True)
     storage.close()
     with pytest.raises(FolderError, match="in use by another oss-emulator"):
