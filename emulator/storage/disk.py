@@ -21,7 +21,7 @@ from fastcrc.crc64 import xz as crc64
 
 from emulator.storage import records
 from emulator.storage.base import Account, Bucket, FolderError, Object, Part, Upload
-from emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob
+from emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob, remove
 
 FORMAT = 1
 """The version of the folder's format."""
@@ -201,7 +201,7 @@ class DiskStorage:
         """Remove the files that a transaction left without a record."""
         for name in self._local.doomed:
             with suppress(OSError):  # then the next start removes it
-                _place(self.folder, name).unlink(missing_ok=True)
+                remove(_place(self.folder, name))
         self._local.doomed, self._local.made = [], []
 
     def transaction(self) -> AbstractContextManager[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from emulator.protocol.message import Request
 from emulator.storage import (
     NULL_VERSION,
     Account,
+    Blob,
     Bucket,
     CorruptBlobError,
     Object,
@@ -26,6 +28,7 @@ from emulator.storage import (
     Restore,
     StoredBlob,
     Upload,
+    blobs,
     disk,
 )
 from emulator.storage.disk import FORMAT, DiskStorage, FolderError
@@ -403,3 +406,53 @@ def test_an_object_whose_file_is_gone_is_reported(
             assert reason in record.getMessage()
             caplog.clear()
             path.unlink(missing_ok=True)
+
+
+# --- an object of many files
+
+
+@pytest.fixture
+def many(storage: DiskStorage, monkeypatch: pytest.MonkeyPatch) -> list[StoredBlob]:
+    """The blobs of an object that has more of them than may be open at once."""
+    monkeypatch.setattr(blobs, "MANY", 2)
+    content = tuple(found for text in (b"a", b"b", b"c") for found in blob(storage, text))
+    storage.put_object(BUCKET.name, Object("many", content, 3, '"E"', 0, 1.0, "1"))
+    return [found for found in content if isinstance(found, StoredBlob)]
+
+
+def blob(storage: DiskStorage, data: bytes) -> tuple[Blob, ...]:
+    writer = storage.blob_writer()
+    writer.write(data)
+    return (writer.finish(),)
+
+
+def open_blobs(storage: DiskStorage) -> int:
+    links = (os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink())
+    return sum(link.startswith(f"{storage.folder}/blobs") for link in links)
+
+
+def test_of_many_files_one_is_open_at_a_time(storage: DiskStorage, many: list[StoredBlob]) -> None:
+    opened = blobs.open_files(many)
+    assert open_blobs(storage) == 0
+    for file, data in zip(opened, (b"a", b"b", b"c"), strict=True):
+        assert os.pread(file.fileno(), 9, 0) == data
+        assert os.pread(file.fileno(), 9, 0) == data
+        assert open_blobs(storage) == 1
+    del opened, file
+    assert open_blobs(storage) == 0
+
+
+def test_many_files_that_are_being_read_go_when_the_last_reader_has_ended(
+    storage: DiskStorage, many: list[StoredBlob]
+) -> None:
+    opened, others = blobs.open_files(many), blobs.open_files(many)
+    assert os.pread(opened[0].fileno(), 9, 0) == b"a"
+    storage.delete_object(BUCKET.name, "many", NULL_VERSION)
+    assert [os.pread(file.fileno(), 9, 0) for file in opened] == [b"a", b"b", b"c"]
+    del opened
+    assert len(files(storage.folder)) == 3
+    assert [os.pread(file.fileno(), 9, 0) for file in others] == [b"a", b"b", b"c"]
+    del others
+    assert files(storage.folder) == []
+    with pytest.raises(FileNotFoundError):
+        blobs.open_files(many)
