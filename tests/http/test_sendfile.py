@@ -112,6 +112,20 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+def test_an_idle_connection_keeps_no_file_open(tmp_path: Path) -> None:
+    with Emulator(data=tmp_path / "data") as emulator:
+        fill(emulator)
+        connection = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
+        assert ask(connection, "/examplebucket/small") == b"small"
+        wait_until(lambda: not files_open_below(tmp_path / "data" / "blobs"))
+        connection.close()
+
+
+def files_open_below(folder: Path) -> list[str]:
+    links = [os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+    return [link for link in links if link.startswith(f"{folder}/")]
+
+
 def test_whole_files_and_ranges_of_them(emulator: Emulator, pieces: list[int]) -> None:
     connection = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
     assert ask(connection) == BODY
