@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import struct
@@ -83,13 +84,17 @@ def ask(connection: HTTPConnection, target: str = TARGET, **headers: str) -> byt
     return body
 
 
+GET = f"GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
 def begin(emulator: Emulator) -> socket.socket:
     """A client that has asked, has a small buffer, and reads nothing yet."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     client.settimeout(PATIENCE)
     client.connect(("127.0.0.1", emulator.port))
-    client.sendall(f"GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    if not emulator.settings.tls:
+        client.sendall(GET)
     return client
 
 
@@ -119,6 +124,24 @@ def test_an_idle_connection_keeps_no_file_open(tmp_path: Path) -> None:
         assert ask(connection, "/examplebucket/small") == b"small"
         wait_until(lambda: not files_open_below(tmp_path / "data" / "blobs"))
         connection.close()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_client_that_leaves_costs_no_file(tmp_path: Path, tls: bool) -> None:
+    """Nor does it have to wait for the garbage to be collected."""
+    with Emulator(data=tmp_path / "data", tls=tls) as emulator:
+        fill(emulator)
+        gc.disable()
+        try:
+            client = begin(emulator)
+            if tls:
+                client = trust(emulator).wrap_socket(client, server_hostname="localhost")
+                client.sendall(GET)
+            wait_until(lambda: bool(files_open_below(tmp_path / "data" / "blobs")))
+            client.close()
+            wait_until(lambda: not files_open_below(tmp_path / "data" / "blobs"))
+        finally:
+            gc.enable()
 
 
 def files_open_below(folder: Path) -> list[str]:
