@@ -138,10 +138,20 @@ def test_a_client_that_leaves_costs_no_file(tmp_path: Path, tls: bool) -> None:
                 client = trust(emulator).wrap_socket(client, server_hostname="localhost")
                 client.sendall(GET)
             wait_until(lambda: bool(files_open_below(tmp_path / "data" / "blobs")))
+            if tls:
+                wait_until(lambda: waits_for_a_client(emulator))
             client.close()
             wait_until(lambda: not files_open_below(tmp_path / "data" / "blobs"))
         finally:
             gc.enable()
+
+
+def waits_for_a_client(emulator: Emulator) -> bool:
+    """Whether more was written to a connection than its client takes."""
+    runner = emulator._server._runner
+    assert runner is not None
+    assert runner.server is not None
+    return any(connection.writing_paused for connection in runner.server.connections)
 
 
 def files_open_below(folder: Path) -> list[str]:
