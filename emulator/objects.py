@@ -1,6 +1,7 @@
 """What the operations on objects share: finding a version, describing it, storing and removing."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from random import getrandbits
 from typing import NamedTuple
@@ -22,8 +23,8 @@ from emulator.protocol.address import decode_key
 from emulator.protocol.copy_source import CopySource
 from emulator.protocol.errors import Code, OSSError
 from emulator.protocol.message import Callback, FileRange
-from emulator.storage import NULL_VERSION, Bucket, MemoryBlob, Object, Upload
-from emulator.storage.blobs import slices
+from emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
+from emulator.storage.blobs import File, open_files, slices
 
 VERSION_ID = "x-oss-version-id"
 SOURCE_VERSION_ID = "x-oss-copy-source-version-id"
@@ -178,14 +179,16 @@ def read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRa
     """Bytes of an object: those that are in memory, and where the others lie."""
     if len(item.content) == 1 and isinstance(item.content[0], MemoryBlob):
         return item.content[0].read(offset, length)
-    pieces: list[bytes | FileRange] = []
-    for blob, start, taken in slices(item.content, offset, length):
-        if isinstance(blob, MemoryBlob):
-            pieces.append(blob.read(start, taken))
-        else:
-            verify = None if blob.verified else blob.verify
-            pieces.append(FileRange(blob.open(), start, taken, verify))
-    return tuple(pieces) or b""
+    found = tuple(slices(item.content, offset, length))
+    files = iter(open_files([blob for blob, _, _ in found if not isinstance(blob, MemoryBlob)]))
+    return tuple(_piece(blob, files, start, taken) for blob, start, taken in found) or b""
+
+
+def _piece(blob: Blob, files: Iterator[File], start: int, length: int) -> bytes | FileRange:
+    if isinstance(blob, MemoryBlob):
+        return blob.read(start, length)
+    verify = None if blob.verified else blob.verify
+    return FileRange(next(files), start, length, verify)
 
 
 def restore_info(item: Object, now: float) -> str | None:

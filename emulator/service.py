@@ -252,6 +252,9 @@ class Service:
 
     def refuse(self, call: Call, error: OSSError) -> Response:
         """The answer to a call that failed."""
+        # The journal remembers the error, but not where it was raised: that would keep all that was
+        # at hand there, such as what had come of a body.
+        error.__context__ = error.__cause__ = error.__traceback__ = None
         call.error = error
         request = call.request
         return errors.render(error, request.method, call.request_id, request.host)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.cli.parser import CommandError
-from emulator.storage import CorruptBlobError, FolderError, archive
+from emulator.storage import CorruptBlobError, FolderError, archive, failure
 from emulator.storage.disk import DiskStorage
 
 
@@ -39,10 +39,8 @@ def _export(arguments: argparse.Namespace) -> int:
         with part.open("wb") as out:
             archive.write(storage, out)
         part.replace(file)
-    except CorruptBlobError as error:
-        raise CommandError(str(error)) from None
-    except OSError as error:
-        raise CommandError(f"{file} cannot be written: {error.strerror}") from None
+    except Exception as error:
+        raise CommandError(f"{file} cannot be written: {_reason(error)}") from None
     finally:
         storage.close()
         part.unlink(missing_ok=True)
@@ -65,13 +63,23 @@ def _import(arguments: argparse.Namespace) -> int:
             done = True
         except (archive.ArchiveError, CorruptBlobError) as error:
             raise CommandError(f"{file} cannot be imported: {error}") from None
-        except OSError as error:
-            raise CommandError(f"{folder} cannot be written: {error.strerror}") from None
+        except Exception as error:
+            raise CommandError(f"{folder} cannot be written: {_reason(error)}") from None
         finally:
             storage.close()
             if not done:
                 _empty(folder)
     return 0
+
+
+def _reason(error: Exception) -> str:
+    """What a disk does not do; what is a fault of ours is raised again."""
+    reason = failure.describe(error)
+    if reason is None and isinstance(error, OSError):
+        reason = error.strerror
+    if reason is None:
+        raise error
+    return reason
 
 
 def _open(folder: Path) -> DiskStorage:

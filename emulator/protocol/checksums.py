@@ -3,9 +3,9 @@
 import binascii
 import hashlib
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from fastcrc.crc64 import xz as crc64
 
@@ -95,39 +95,62 @@ def check_crc64(header: str | None, value: int) -> None:
         raise OSSError(Code.INVALID_CRC64)
 
 
-# CRC-64/XZ is reflected: bit 63 stands for x⁰, and x⁶⁴ is equal to this polynomial.
-_POLYNOMIAL: Final = 0xC96C5795D7870F42
-_ONE: Final = 1 << 63
-_BYTE: Final = 1 << 55
-"""x⁸, which a checksum is multiplied by for each byte that follows."""
-
-
 def combine_crc64(first: int, second: int, length: int) -> int:
     """The checksum of bytes put together, from theirs and the `length` of the second.
 
-    Initial value and final inversion of CRC-64/XZ are the same, so they cancel each other out.
+    Initial value and final inversion of CRC-64/XZ are the same, so they cancel each other out: the
+    first is as if it were of bytes that end with `length` zeros.
     """
-    return _multiply(_shift(length), first) ^ second
-
-
-@lru_cache(1024)
-def _shift(length: int) -> int:
-    """x to the power of 8 times `length`. Parts are mostly of one length, so it is kept."""
-    power, square = _ONE, _BYTE
+    power = 0
     while length:
         if length & 1:
-            power = _multiply(power, square)
-        square = _multiply(square, square)
+            first = _followed(first, _zeros(power))
         length >>= 1
-    return power
+        power += 1
+    return first ^ second
 
 
-def _multiply(first: int, second: int) -> int:
-    """The product of two polynomials over GF(2), modulo that of CRC-64/XZ."""
-    product = 0
-    while first:
-        if first & _ONE:
-            product ^= second
-        first = first << 1 & 0xFFFFFFFFFFFFFFFF
-        second = second >> 1 ^ (_POLYNOMIAL if second & 1 else 0)
-    return product
+_POLYNOMIAL: Final = 0xC96C5795D7870F42
+"""Of CRC-64/XZ, which is reflected: bit 63 stands for x⁰."""
+
+_Table: TypeAlias = tuple[tuple[int, ...], ...]
+"""What becomes of each byte of a checksum, the lowest first, by its value."""
+
+
+def _followed(crc64: int, table: _Table) -> int:
+    a, b, c, d, e, f, g, h = table
+    return (
+        a[crc64 & 255]
+        ^ b[crc64 >> 8 & 255]
+        ^ c[crc64 >> 16 & 255]
+        ^ d[crc64 >> 24 & 255]
+        ^ e[crc64 >> 32 & 255]
+        ^ f[crc64 >> 40 & 255]
+        ^ g[crc64 >> 48 & 255]
+        ^ h[crc64 >> 56]
+    )
+
+
+@lru_cache
+def _zeros(power: int) -> _Table:
+    """What 2 to the `power` bytes of zero do to a checksum.
+
+    It is linear, so it is known by what becomes of each bit. With a table a step takes less than
+    1 µs: an upload of 10,000 parts, all of different lengths, takes some 100,000.
+    """
+    bits = [1 << bit for bit in range(64)]
+    if power:
+        half = _zeros(power - 1)
+        bits = [_followed(_followed(bit, half), half) for bit in bits]
+    else:
+        for _ in range(8):
+            bits = [bit >> 1 ^ (_POLYNOMIAL if bit & 1 else 0) for bit in bits]
+    return tuple(_sums(bits[place : place + 8]) for place in range(0, 64, 8))
+
+
+def _sums(bits: Sequence[int]) -> tuple[int, ...]:
+    """The sum of those of eight values that each byte names by its bits."""
+    sums = [0]
+    for bit in bits:
+        sums += [bit ^ other for other in sums]
+    return tuple(sums)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import IO, NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote_plus
 
 # Names of headers repeat, and the journal remembers the headers of many requests.
@@ -80,11 +80,18 @@ class Request(NamedTuple):
         return f"{self.path}?{self.query_string}" if self.query_string else self.path
 
 
+class File(Protocol):
+    """A file that is read by position."""
+
+    def fileno(self) -> int:
+        """Its descriptor, until that of another file of the same response is asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileRange:
-    """Bytes of an open file that a response sends: `length` bytes from `offset`."""
+    """Bytes of a file that a response sends: `length` bytes from `offset`."""
 
-    file: IO[bytes]
+    file: File
     offset: int
     length: int
     verify: Callable[[], None] | None = None

@@ -12,12 +12,21 @@ from emulator.storage import Blob, BlobWriter, SpoolWriter
 BATCH: Final = 2 * 1024 * 1024
 """Bytes that a thread takes at a time: to go there and back takes as long as to hash 400 KiB."""
 
+TOGETHER: Final = 16 * 1024 * 1024
+"""Bytes that the batches of all bodies have together; of many bodies each has a smaller one."""
+
+LEAST: Final = 256 * 1024
+"""Bytes of the smallest batch."""
+
 INLINE: Final = 256 * 1024
 """Bytes up to which a body is hashed and kept without leaving the event loop."""
 
 
 class Intake:
     """A body on its way into a blob."""
+
+    underway = 0
+    """How many there are, in this process."""
 
     def __init__(self, writer: BlobWriter, blocking: bool) -> None:
         """`blocking` tells whether the blob's end waits for a disk."""
@@ -35,7 +44,7 @@ class Intake:
         self.size += len(chunk)
         self._batch.append(chunk)
         self._batched += len(chunk)
-        if self._batched >= BATCH:
+        if self._batched >= _batch(Intake.underway):
             await self._kept()
             self._begin_keeping()
 
@@ -86,8 +95,16 @@ async def begin(call: Call) -> AsyncIterator[Intake]:
     document = call.operation.takes is Takes.DOCUMENT
     writer = SpoolWriter() if document else call.storage.blob_writer()
     intake = Intake(writer, call.storage.blocking)
+    Intake.underway += 1
     try:
         yield intake
     except BaseException:
         await intake.abandon()
         raise
+    finally:
+        Intake.underway -= 1
+
+
+def _batch(underway: int) -> int:
+    """Bytes of a batch where so many bodies are underway."""
+    return max(LEAST, min(BATCH, TOGETHER // underway))

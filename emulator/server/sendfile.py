@@ -5,6 +5,7 @@ the disk on the event loop: the pages that a read brings into memory are those t
 """
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -48,7 +49,10 @@ class Sending:
         self._end = piece.offset + piece.length
         self._patience = patience
         self._sent = sent
-        self._done: asyncio.Future[None] = self._loop.create_future()
+        # Not an error itself: it would hold on to where it was raised, and that to the open file,
+        # until the garbage is collected.
+        self._done: asyncio.Future[tuple[int | str, ...]] = self._loop.create_future()
+        """The arguments of the error that it ended with, none where all was sent."""
 
     async def run(self) -> None:
         """Send it; raises `ConnectionError` where the client leaves or stalls."""
@@ -59,7 +63,7 @@ class Sending:
         try:
             async with asyncio.timeout(self._patience) as self._timeout:
                 self._loop.add_writer(self._socket, self._go_on)
-                await self._done
+                error = await self._done
         except TimeoutError:
             self._transport.abort()
             raise ConnectionResetError("the client has stalled") from None
@@ -67,6 +71,8 @@ class Sending:
             self._loop.remove_writer(self._socket)
             self._cork(False)
             self._socket.close()
+        if error:
+            raise OSError(*error)  # Python makes it the error of its number
 
     def _cork(self, on: bool) -> None:
         """Let only full packets go out, which takes a third off the time, or what is left."""
@@ -77,7 +83,7 @@ class Sending:
     def end(self) -> None:
         """The connection is lost."""
         if not self._done.done():
-            self._done.set_exception(ConnectionResetError("the client has left"))
+            self._done.set_result((errno.ECONNRESET, "the client has left"))
 
     def _go_on(self) -> None:
         """The socket takes more."""
@@ -89,14 +95,14 @@ class Sending:
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._done.set_exception(error)
+            self._done.set_result(error.args)
             return
         if not gone:
-            self._done.set_exception(OSError(f"the file of a blob ends at {self._offset}"))
+            self._done.set_result((f"the file of a blob ends at {self._offset}",))
             return
         self._offset += gone
         self._sent(gone)
         if self._offset == self._end:
-            self._done.set_result(None)
+            self._done.set_result(())
         else:
             self._timeout.reschedule(self._loop.time() + self._patience)

@@ -161,6 +161,9 @@ class Answer(web.StreamResponse):
                 await self._writer.write_eof(body)
             else:
                 await self._send(body)
+        except ConnectionError as error:
+            # aiohttp's own end of a wait refers to itself, and by where it was raised to the files.
+            raise error.with_traceback(None) from None
         finally:
             # aiohttp remembers an answer until the next one, and longer where the client has left.
             self._response = self._response._replace(body=b"")

@@ -1,7 +1,10 @@
 """Bytes that were put: small ones in memory, large ones in files that vanish with the process."""
 
 import os
-from collections.abc import Iterator
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -101,6 +104,85 @@ def _signature(path: Path) -> tuple[int, int, int]:
 
 
 Blob: TypeAlias = MemoryBlob | FileBlob | StoredBlob
+
+MANY = 64
+"""So many files are open at once for one answer; of more, one after the other is."""
+
+
+class File(Protocol):
+    """A file that is read by position."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+
+
+def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[File]:
+    """The files of blobs, to be read in this order; raises `FileNotFoundError`.
+
+    They can be read even if their records go meanwhile. Where there are many, that holds for
+    records that this process removes.
+    """
+    stored = [blob.path for blob in blobs if isinstance(blob, StoredBlob)]
+    if len(stored) <= MANY:
+        return [blob.open() for blob in blobs]
+    reading = _Reading(stored)
+    return [
+        _LateFile(reading, blob.path) if isinstance(blob, StoredBlob) else blob.open()
+        for blob in blobs
+    ]
+
+
+def remove(path: Path) -> None:
+    """Remove the file of a blob, or have it removed once nobody reads it any more."""
+    with _removing:
+        for reading in _readings:
+            if path.name in reading.names:
+                reading.removed.append(path)
+                return
+        path.unlink(missing_ok=True)
+
+
+class _Reading:
+    """Many files that are read one after the other; none of them is removed while this lives."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.names = frozenset(path.name for path in paths)
+        self.removed: list[Path] = []
+        self._open: IO[bytes] | None = None
+        self._path: Path | None = None
+        with _removing:
+            for path in paths:
+                path.stat()
+            _readings.add(self)
+        weakref.finalize(self, _remove_all, self.removed)
+
+    def fileno(self, path: Path) -> int:
+        if self._open is None or self._path != path:
+            if self._open is not None:
+                self._open.close()
+            self._open, self._path = path.open("rb"), path
+        return self._open.fileno()
+
+
+@dataclass(frozen=True, slots=True)
+class _LateFile:
+    """One of many files, which is open while it is its turn."""
+
+    reading: _Reading
+    path: Path
+
+    def fileno(self) -> int:
+        return self.reading.fileno(self.path)
+
+
+_readings: weakref.WeakSet[_Reading] = weakref.WeakSet()
+_removing = threading.RLock()  # the end of a reading may come while another file is removed
+
+
+def _remove_all(paths: list[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):  # then the next start removes it
+            remove(path)
 
 
 class BlobWriter(Protocol):

@@ -14,13 +14,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
+from time import monotonic, sleep
 from typing import IO, TypeVar
 
 from fastcrc.crc64 import xz as crc64
 
 from emulator.storage import records
 from emulator.storage.base import Account, Bucket, FolderError, Object, Part, Upload
-from emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob
+from emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob, remove
 
 FORMAT = 1
 """The version of the folder's format."""
@@ -58,6 +59,9 @@ CREATE TABLE blob (
 # What leads from a format to the next: MIGRATIONS[n] takes a folder of format n to n + 1.
 MIGRATIONS: dict[int, str] = {}
 
+WORKERS_END = 5.0
+"""Seconds that a start waits for the workers of a server that was killed."""
+
 _random = SystemRandom()
 
 _NAME = re.compile(r"[0-9a-f]{32}")
@@ -70,7 +74,7 @@ class DiskStorage:
     """Buckets and objects in a folder; see `Storage` for what is promised.
 
     `fsync` off trades what a crash of the machine would lose for speed; a crash of the process
-    loses nothing either way. `shared` is for a process whose parent holds the folder. Raises
+    loses nothing either way. `shared` is for a worker, whose parent has prepared the folder. Raises
     `FolderError`.
     """
 
@@ -81,12 +85,17 @@ class DiskStorage:
         self._fsync = fsync
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._turns: list[IO[bytes]] = []
         self._lock: IO[bytes] | None = None
         try:
             if not shared:
                 folder.mkdir(parents=True, exist_ok=True)
-                self._lock = _lock(folder)
-                self._prepare()
+                self._lock = _lock(folder, "lock", fcntl.LOCK_EX)
+                # A parent that was killed may have workers that still finish what they do.
+                with _lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
+                    self._prepare()
+            else:
+                self._lock = _lock(folder, "workers", fcntl.LOCK_SH)
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise FolderError(f"the folder {folder} cannot be used: {error}") from None
@@ -98,6 +107,7 @@ class DiskStorage:
 
     def _prepare(self) -> None:
         """Make the folder, or lead it to this version's format, and remove what a crash left."""
+        (self.folder / _TURN).touch()
         (found,) = self._database.execute("PRAGMA user_version").fetchone()
         if found > FORMAT:
             raise FolderError(
@@ -136,6 +146,8 @@ class DiskStorage:
     def close(self) -> None:
         while self._connections:
             self._connections.pop().close()
+        while self._turns:
+            self._turns.pop().close()
         self._local = threading.local()
         if self._lock is not None:
             self._lock.close()
@@ -153,6 +165,8 @@ class DiskStorage:
             found.execute("PRAGMA journal_mode = WAL")
             found.execute(f"PRAGMA synchronous = {'FULL' if self._fsync else 'OFF'}")
             self._local.database = found
+            self._local.turn = (self.folder / _TURN).open("rb")
+            self._turns.append(self._local.turn)
             self._local.doomed = []
             self._local.made = []
             self._local.depth = 0
@@ -166,16 +180,18 @@ class DiskStorage:
         if local.depth:
             yield
             return
-        database.execute("BEGIN IMMEDIATE")
-        local.depth = 1
         try:
-            yield
-            database.execute("COMMIT")
-        except BaseException:
-            local.doomed, local.made = local.made, []
-            if database.in_transaction:
-                database.execute("ROLLBACK")
-            raise
+            with _turn(local.turn):
+                database.execute("BEGIN IMMEDIATE")
+                local.depth = 1
+                try:
+                    yield
+                    database.execute("COMMIT")
+                except BaseException:
+                    local.doomed, local.made = local.made, []
+                    if database.in_transaction:
+                        database.execute("ROLLBACK")
+                    raise
         finally:
             local.depth = 0
             local.seen = -1
@@ -185,7 +201,7 @@ class DiskStorage:
         """Remove the files that a transaction left without a record."""
         for name in self._local.doomed:
             with suppress(OSError):  # then the next start removes it
-                _place(self.folder, name).unlink(missing_ok=True)
+                remove(_place(self.folder, name))
         self._local.doomed, self._local.made = [], []
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -506,14 +522,40 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _lock(folder: Path) -> IO[bytes]:
-    file = (folder / "lock").open("ab")
+_TURN = "writing"
+"""The file that is held by whoever writes to the index at the moment."""
+
+
+@contextmanager
+def _turn(file: IO[bytes]) -> Iterator[None]:
+    """Wait until nobody else writes to the index, in any thread or process, and keep them waiting.
+
+    SQLite would keep writers apart by itself, but not what follows a commit: before 3.51.3 a
+    checkpoint beside a commit could take new pages for copied, and lose them
+    (https://sqlite.org/wal.html#walresetbug). A checkpoint is part of the commit that caused it, so
+    of the turn.
+    """
+    fcntl.flock(file, fcntl.LOCK_EX)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise FolderError(
-            f"the folder {folder} is in use by another oss-emulator; to share it between processes "
-            "start one with --workers"
-        ) from None
-    return file
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _lock(folder: Path, name: str, how: int, patience: float = 0.0) -> IO[bytes]:
+    """Hold a file of the folder until it is closed; raises `FolderError` if others hold it."""
+    file = (folder / name).open("ab")
+    until = monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, how | fcntl.LOCK_NB)
+            return file
+        except BlockingIOError:
+            if monotonic() < until:
+                sleep(0.01)
+                continue
+            file.close()
+            raise FolderError(
+                f"the folder {folder} is in use by another oss-emulator; to share it between "
+                "processes start one with --workers"
+            ) from None

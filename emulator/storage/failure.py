@@ -6,7 +6,17 @@ import os
 from emulator.storage.blobs import CorruptBlobError
 
 _DISK = frozenset(
-    (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOENT, errno.EMFILE, errno.ENFILE)
+    (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EIO,
+        errno.ENOENT,
+        errno.EMFILE,
+        errno.ENFILE,
+    )
 )
 
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import oss2
@@ -14,7 +15,7 @@ import pytest
 from oss2.models import BucketReferer, BucketVersioningConfig
 
 from emulator import Emulator
-from emulator.storage import archive
+from emulator.storage import Account, archive
 from emulator.storage.disk import DiskStorage
 from tests.cli.process import EMULATOR, PATIENCE, environment
 from tests.storage import invariants
@@ -193,6 +194,18 @@ def test_damaged_bytes_are_not_exported(run: Run, data: Path, tmp_path: Path) ->
     assert (tmp_path / "all.tar").read_text() == "the last export"
 
 
+def test_a_damaged_index_is_told_in_one_line(run: Run, data: Path) -> None:
+    with closing(DiskStorage(data)) as storage, storage.transaction():
+        for number in range(1000):
+            storage.put_account(Account(f"{number:05}"))
+    index = data / "index.sqlite"
+    size = index.stat().st_size
+    with index.open("r+b") as file:
+        file.seek(size // 2)
+        file.write(bytes(size // 2))
+    check_refused(run("export", "data", "all.tar"), "the index: database disk image is malformed")
+
+
 def check_refused(done: subprocess.CompletedProcess[str], *sentences: str) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
@@ -208,6 +221,7 @@ def test_what_cannot_be_is_told_in_one_line(run: Run, data: Path, tmp_path: Path
     check_refused(run("export", "empty", "all.tar"), "empty is no folder of --data")
     check_refused(run("export", "missing", "all.tar"), "missing is no folder of --data")
     check_refused(run("export", "data", "no/folder/all.tar"), "no/folder/all.tar cannot be written")
+    check_refused(run("export", "data", "empty"), "empty cannot be written: Is a directory")
     check_refused(run("import", "missing.tar", "again"), "missing.tar cannot be read")
     check_refused(run("import", "file", "again"), "file cannot be imported: it is no archive")
     check_refused(run("import", "file", "data"), "data is not empty")

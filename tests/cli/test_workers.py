@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import ssl
@@ -155,6 +156,29 @@ def test_the_workers_end_with_their_parent(running: Running, folder: Path) -> No
     wait_for(lambda: not any(map(is_alive, workers)))
     with serving(folder, *flags(folder)) as again:  # the folder and the port are free
         assert again.ask("GET", "/examplebucket/a").text == "seeded"
+
+
+def test_a_folder_is_not_taken_over_before_the_last_worker_has_ended(
+    running: Running, folder: Path
+) -> None:
+    """A killed server's workers finish what they do: it is kept, and no start sweeps it away."""
+    client(running).put_bucket_acl("public-read-write")
+    workers = children(running.process.pid)
+    upload = http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)
+    upload.putrequest("PUT", "/examplebucket/late")
+    upload.putheader("Content-Length", "4")
+    upload.endheaders(b"la")
+    incoming = folder / "data" / "incoming"
+    wait_for(lambda: any(incoming.iterdir()))
+    running.end(signal.SIGKILL)
+    wait_for(lambda: sum(map(is_alive, workers)) == 1)
+    status, told = _refused(folder, "--data", str(folder / "data"), "--port", "0")
+    assert (status, "in use by another oss-emulator" in told) == (1, True)
+    upload.send(b"te")
+    assert upload.getresponse().status == 200
+    wait_for(lambda: not any(map(is_alive, workers)))
+    with serving(folder, *flags(folder)) as again:
+        assert client(again).get_object("late").read() == b"late"
 
 
 def test_a_second_server_is_refused_the_port_and_the_folder(running: Running, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +10,9 @@ from dataclasses import replace
 
 import pytest
 
+from emulator.server.intake import Intake
 from emulator.settings import Limits
+from emulator.storage import SpoolWriter
 from tests.http.client import Client, Connection, check_error, write
 from tests.http.live import SETTINGS, SIGNERS, Live, Signed, serve
 
@@ -214,13 +217,38 @@ def test_a_client_that_takes_nothing_is_left(hasty: Live) -> None:
     assert hasty.client.get("/examplebucket/big").body == body
 
 
+def test_what_had_come_of_an_upload_does_not_stay(hasty: Live) -> None:
+    """Neither the bytes of one that is broken off nor of one that is refused, though the journal
+    remembers the requests and their errors."""
+    for length in (400_000, 200_000):  # more than comes, and as much, with a wrong checksum
+        with hasty.client.connect() as connection:
+            head = [HOST, ("Content-Length", str(length)), ("Content-MD5", "A" * 22 + "==")]
+            ended = ends(hasty)
+            connection.send_request("PUT", "/examplebucket/broken", head, bytes(200_000))
+            if length == 200_000:
+                assert connection.receive().code == "InvalidDigest"
+        ended()
+        gc.collect()
+        kept = [found for found in gc.get_objects() if isinstance(found, Intake | SpoolWriter)]
+        assert kept == []
+        assert hasty.service.journal.entries()[-1].call.error is not None
+
+
 def wait_for_end(live: Live) -> None:
-    """Wait until the server has no connection; it tells by its journal that the answer is over."""
+    ends(live)()
+
+
+def ends(live: Live) -> Callable[[], None]:
+    """To wait until the next answer is over, which the server tells by its journal."""
     before = len(live.service.journal.entries())
-    end = time.monotonic() + 20
-    while len(live.service.journal.entries()) == before:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+
+    def wait() -> None:
+        end = time.monotonic() + 20
+        while len(live.service.journal.entries()) == before:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+    return wait
 
 
 # --- many at once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import struct
@@ -83,13 +84,17 @@ def ask(connection: HTTPConnection, target: str = TARGET, **headers: str) -> byt
     return body
 
 
+GET = f"GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
 def begin(emulator: Emulator) -> socket.socket:
     """A client that has asked, has a small buffer, and reads nothing yet."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     client.settimeout(PATIENCE)
     client.connect(("127.0.0.1", emulator.port))
-    client.sendall(f"GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    if not emulator.settings.tls:
+        client.sendall(GET)
     return client
 
 
@@ -110,6 +115,51 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
+
+
+def test_an_idle_connection_keeps_no_file_open(tmp_path: Path) -> None:
+    with Emulator(data=tmp_path / "data") as emulator:
+        fill(emulator)
+        connection = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
+        assert ask(connection, "/examplebucket/small") == b"small"
+        wait_until(lambda: not files_open_below(tmp_path / "data" / "blobs"))
+        connection.close()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_client_that_leaves_costs_no_file(tmp_path: Path, tls: bool) -> None:
+    """Nor does it have to wait for the garbage to be collected."""
+    with Emulator(data=tmp_path / "data", tls=tls) as emulator:
+        fill(emulator)
+        gc.disable()
+        try:
+            client = begin(emulator)
+            if tls:
+                client = trust(emulator).wrap_socket(client, server_hostname="localhost")
+                client.sendall(GET)
+            wait_until(lambda: bool(files_open_below(tmp_path / "data" / "blobs")))
+            if tls:
+                wait_until(lambda: waits_for_a_client(emulator))
+            client.close()
+            wait_until(lambda: not files_open_below(tmp_path / "data" / "blobs"))
+        finally:
+            gc.enable()
+
+
+def waits_for_a_client(emulator: Emulator) -> bool:
+    """Whether more was written to a connection than its client takes."""
+    runner = emulator._server._runner
+    assert runner is not None
+    assert runner.server is not None
+    return any(connection.writing_paused for connection in runner.server.connections)
+
+
+def files_open_below(folder: Path) -> list[str]:
+    found = []
+    for path in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.append(os.readlink(path))
+    return [link for link in found if link.startswith(f"{folder}/")]
 
 
 def test_whole_files_and_ranges_of_them(emulator: Emulator, pieces: list[int]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -16,6 +19,8 @@ from emulator import Emulator
 from emulator.protocol.message import Request
 from emulator.storage import (
     NULL_VERSION,
+    Account,
+    Blob,
     Bucket,
     CorruptBlobError,
     Object,
@@ -23,6 +28,7 @@ from emulator.storage import (
     Restore,
     StoredBlob,
     Upload,
+    blobs,
     disk,
 )
 from emulator.storage.disk import FORMAT, DiskStorage, FolderError
@@ -164,6 +170,66 @@ def test_a_second_process_is_refused(storage: DiskStorage) -> None:
     assert changed is not None
     assert changed.acl == "public-read"
     shared.close()
+
+
+def test_a_folder_is_in_use_while_a_worker_lives(
+    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the worker is about to keep must not be swept away by the next start."""
+    monkeypatch.setattr(disk, "WORKERS_END", 0.0)
+    worker = DiskStorage(storage.folder, shared=True)
+    storage.close()
+    with pytest.raises(FolderError, match="in use by another oss-emulator"):
+        DiskStorage(storage.folder)
+    put(worker, "a", b"abc")
+    worker.close()
+    again = DiskStorage(storage.folder, fsync=False)
+    assert again.object(BUCKET.name, "a") is not None
+    again.close()
+
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError])
+def test_nobody_else_has_the_turn_until_a_commit_is_over(
+    storage: DiskStorage, error: type[Exception] | None
+) -> None:
+    """The checkpoint that follows a commit is a part of it, so none runs beside another commit."""
+
+    def is_free() -> bool:
+        with (storage.folder / "writing").open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    with suppress(ZeroDivisionError), storage.transaction():
+        assert not is_free()
+        storage.put_bucket(BUCKET)
+        assert not is_free()
+        if error is not None:
+            raise error
+    assert is_free()
+
+
+def test_writers_take_turns(storage: DiskStorage) -> None:
+    """A checkpoint after each commit, by four threads at once; in the end nothing is lost."""
+    others = [DiskStorage(storage.folder, fsync=False, shared=True) for _ in range(4)]
+
+    def write(writer: int) -> None:
+        database = others[writer]._database
+        database.execute("PRAGMA wal_autocheckpoint = 1")
+        for number in range(100):
+            others[writer].put_account(Account(f"{writer}-{number}"))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    assert len(storage.accounts()) == 400
+    for other in others:
+        other.close()
+    again = reopen(storage)
+    assert again._database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert len(again.accounts()) == 400
+    again.close()
 
 
 def test_a_newer_format_is_refused(storage: DiskStorage) -> None:
@@ -340,3 +406,53 @@ def test_an_object_whose_file_is_gone_is_reported(
             assert reason in record.getMessage()
             caplog.clear()
             path.unlink(missing_ok=True)
+
+
+# --- an object of many files
+
+
+@pytest.fixture
+def many(storage: DiskStorage, monkeypatch: pytest.MonkeyPatch) -> list[StoredBlob]:
+    """The blobs of an object that has more of them than may be open at once."""
+    monkeypatch.setattr(blobs, "MANY", 2)
+    content = tuple(found for text in (b"a", b"b", b"c") for found in blob(storage, text))
+    storage.put_object(BUCKET.name, Object("many", content, 3, '"E"', 0, 1.0, "1"))
+    return [found for found in content if isinstance(found, StoredBlob)]
+
+
+def blob(storage: DiskStorage, data: bytes) -> tuple[Blob, ...]:
+    writer = storage.blob_writer()
+    writer.write(data)
+    return (writer.finish(),)
+
+
+def open_blobs(storage: DiskStorage) -> int:
+    links = (os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink())
+    return sum(link.startswith(f"{storage.folder}/blobs") for link in links)
+
+
+def test_of_many_files_one_is_open_at_a_time(storage: DiskStorage, many: list[StoredBlob]) -> None:
+    opened = blobs.open_files(many)
+    assert open_blobs(storage) == 0
+    for file, data in zip(opened, (b"a", b"b", b"c"), strict=True):
+        assert os.pread(file.fileno(), 9, 0) == data
+        assert os.pread(file.fileno(), 9, 0) == data
+        assert open_blobs(storage) == 1
+    del opened, file
+    assert open_blobs(storage) == 0
+
+
+def test_many_files_that_are_being_read_go_when_the_last_reader_has_ended(
+    storage: DiskStorage, many: list[StoredBlob]
+) -> None:
+    opened, others = blobs.open_files(many), blobs.open_files(many)
+    assert os.pread(opened[0].fileno(), 9, 0) == b"a"
+    storage.delete_object(BUCKET.name, "many", NULL_VERSION)
+    assert [os.pread(file.fileno(), 9, 0) for file in opened] == [b"a", b"b", b"c"]
+    del opened
+    assert len(files(storage.folder)) == 3
+    assert [os.pread(file.fileno(), 9, 0) for file in others] == [b"a", b"b", b"c"]
+    del others
+    assert files(storage.folder) == []
+    with pytest.raises(FileNotFoundError):
+        blobs.open_files(many)

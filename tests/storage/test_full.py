@@ -67,7 +67,9 @@ def check_refused(answer: Answer, caplog: pytest.LogCaptureFixture, reason: str)
     caplog.clear()
 
 
-@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
+@pytest.mark.parametrize(
+    "error", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO]
+)
 def test_a_put_that_fails_at_any_step_changes_nothing(
     emulator: Emulator,
     tmp_path: Path,
