@@ -96,9 +96,12 @@ class Server(Endpoint):
         self._idle = asyncio.Event()
         for task in self._waiting:
             task.cancel()
+        until = time.monotonic() + SHUTDOWN_TIMEOUT
         if self._running:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), SHUTDOWN_TIMEOUT)
+        # Answers that are on their way have what is left of the time; 0 would be without end.
+        self._runner._shutdown_timeout = max(0.1, until - time.monotonic())
         await self._runner.cleanup()
         self._writing.shutdown()
 

@@ -178,6 +178,22 @@ class Connection(web.RequestHandler):
             self._sending.end()
         self._listener.ended(self)
 
+    def eof_received(self) -> bool:  # type: ignore[override] # asyncio reads it, aiohttp has none
+        """The client sends no more; what it has sent whole is answered, then the connection ends.
+
+        (RFC 9112, 9.6.) Inside TLS its end is the end of both directions.
+        """
+        idle = not self._messages and self._waiter is not None
+        if idle or self.secure or self._head or self._body is not None:
+            return False
+        if not self._messages:
+            self._close = True  # after the request that is being answered
+            return True
+        message, body = self._messages[-1]
+        if not isinstance(message, _ErrInfo):  # which ends the connection anyway
+            self._messages[-1] = (message._replace(should_close=True), body)
+        return True
+
     def data_received(self, data: bytes) -> None:
         """Take bytes; where they break a body off, tell who reads it, which aiohttp does not."""
         # Whoever waits for a request is woken only for what is not answered here and now.

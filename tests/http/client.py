@@ -77,6 +77,10 @@ class Connection:
         self.send_request(method, target, headers, body)
         return self.receive(method)
 
+    def send_no_more(self) -> None:
+        """End what is sent; what is received goes on."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def send_request(
         self, method: str, target: str, headers: Headers = (), body: bytes | None = None
     ) -> None:

@@ -102,6 +102,22 @@ def test_a_client_that_takes_nothing_is_not_answered_without_end(
             assert connection.receive("GET").body == body
 
 
+@pytest.mark.parametrize("count", [1, 10])
+def test_a_client_that_sends_no_more_gets_its_answers(
+    client: Client, bucket: str, count: int
+) -> None:
+    """The end of what it sends is not the end of what it takes (RFC 9112, 9.6)."""
+    assert client.put(f"/{bucket}/large", SIX_MIB).status == 200
+    requests = write("GET", f"/{bucket}/large", [HOST]) + write("PUT", f"/{bucket}/b", [HOST], b"x")
+    with client.connect() as connection:
+        connection.send(requests * count)
+        connection.send_no_more()
+        for _ in range(count):
+            assert connection.receive().body == SIX_MIB
+            assert connection.receive("PUT").status == 200
+        assert connection.ends()
+
+
 def test_a_connection_is_closed_when_asked_for(client: Client, bucket: str) -> None:
     with client.connect() as connection:
         answer = connection.request("GET", f"/{bucket}/a", [HOST, ("Connection", "close")])
