@@ -12,6 +12,12 @@ def path(bucket: str, key: str) -> str:
     return f"/{bucket}/{key}" if bucket else "/"
 
 
+@lru_cache(1024)
+def resource(bucket: str, key: str) -> str:
+    """The path, percent-encoded but for its slashes."""
+    return percent(path(bucket, key), "/")
+
+
 def headers(fields: Mapping[str, str], also: tuple[str, ...] = ()) -> str:
     """A line `name:value` for each `x-oss-*` header and each of those named in `also`, sorted."""
     names = [name for name in fields if name.startswith("x-oss-") or name in also]

@@ -90,7 +90,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
     query = canonical.query(request.query_string)
     canonical_request = canonical.encode(
         f"{request.method}\n"
-        f"{canonical.percent(canonical.path(bucket, key), '/')}\n"
+        f"{canonical.resource(bucket, key)}\n"
         f"{query}\n"
         f"{canonical.headers(headers, ('content-type', 'content-md5', *also))}\n"
         f"{';'.join(also)}\n"
