@@ -12,6 +12,9 @@ import contextlib
 import time
 from typing import cast
 
+PATIENCE = 120
+"""Seconds after which a server that answers no more is given up."""
+
 
 class _Connection(asyncio.Protocol):
     """Sends one request after the other; every answer's body is as long as the first one's."""
@@ -21,6 +24,8 @@ class _Connection(asyncio.Protocol):
         self._head = b""
         self._missing = 0
         """Bytes of the body that are still to come; 0 while the head is."""
+        self._last = False
+        """Whether the server says that it closes after this answer."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
@@ -37,6 +42,7 @@ class _Connection(asyncio.Protocol):
                 self._load.fail(AssertionError(head.decode()))
             self._head = b""
             self._missing = self._load.length
+            self._last = b"\nconnection: close" in head.lower()
         self._missing -= len(data)
         if self._missing == 0:
             self._load.answered += 1
@@ -54,6 +60,8 @@ class _Connection(asyncio.Protocol):
     def _send(self) -> None:
         if self._load.answered >= self._load.total:
             self._load.finish()
+        elif self._last:
+            self._transport.close()
         elif not self._transport.is_closing():
             self._transport.write(self._load.request)
 
@@ -118,7 +126,12 @@ async def _run(port: int, request: bytes, connections: int, total: int, sleeps: 
         load.open()
     if not sleeps:
         load.poll()
-    await load.done
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await load.done
+    except TimeoutError:
+        found = f"{load.answered} of {total} requests were answered in {PATIENCE} seconds"
+        raise TimeoutError(found) from None
     seconds = time.perf_counter() - began
     for transport in list(load.transports):
         transport.abort()
