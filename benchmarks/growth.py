@@ -14,7 +14,7 @@ from benchmarks.result import Row, Section, Table, duel
 from emulator.protocol.message import Request
 from emulator.service import Service
 from emulator.settings import Settings
-from emulator.storage import MemoryStorage, Object, Storage
+from emulator.storage import Bucket, MemoryStorage, Object, Storage
 from emulator.storage.disk import DiskStorage
 
 FEW, MANY = 10_000, 1_000_000
@@ -22,7 +22,7 @@ CALLS = 15
 PAGES = {
     "first page": "",
     "page from the middle": "marker=folder-{half:04}/key-000500",
-    "page below a prefix": "prefix=folder-{half:04}/",
+    "page below a prefix": "prefix=folder-{half:04}/key-0000",
     "page of folders": "delimiter=/",
 }
 MAX_FOLDERS = 100
@@ -89,9 +89,11 @@ def _ask(service: Service, method: str, target: str) -> float:
 def _buckets() -> Table:
     rows = []
     for count in (1, 100, 10_000):
-        service = Service()
-        for number in range(count):
-            _ask(service, "PUT", f"/bucket-{number:05}")
+        storage = MemoryStorage()
+        service = Service(Settings(), storage)
+        owner = service.accounts.owner.id
+        for number in range(count):  # past PutBucket, which gives an account no more than 100
+            storage.put_bucket(Bucket(f"bucket-{number:05}", owner, 0.0, service.settings.region))
         costs = [_ask(service, "GET", f"/bucket-{count // 2:05}?acl") for _ in range(200)]
         pages = [_ask(service, "GET", "/?max-keys=100") for _ in range(20)]
         rows.append(
