@@ -23,6 +23,11 @@ _REMARKS = [
     "Python: an HMAC costs what some twenty calls of Python functions cost, and what is beside it "
     "is the canonical form of the request (P-10 … P-15). What is in a signed URL is read once, as "
     "such a URL is fetched again and again; a signature in the header is read each time.",
+    "Where a row misses its bound, the second table says why. A signature in the header takes "
+    "some 12 µs to read and verify, half a bare request. An upload takes some 50 µs more than an "
+    "anonymous GET: its signature, its body with MD5 and CRC-64, which is no more than the bare "
+    "server's, and what becomes of it: the headers that an object keeps, whether it may be "
+    "overwritten, encrypted or called back for, its record, the ETag and checksums in the answer.",
 ]
 
 
