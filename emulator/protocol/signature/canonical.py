@@ -20,9 +20,13 @@ def resource(bucket: str, key: str) -> str:
 
 def headers(fields: Mapping[str, str], also: tuple[str, ...] = ()) -> str:
     """A line `name:value` for each `x-oss-*` header and each of those named in `also`, sorted."""
-    names = [name for name in fields if name.startswith("x-oss-") or name in also]
-    names.sort()
-    return "".join([f"{name}:{fields[name].strip()}\n" for name in names])
+    return "".join([f"{name}:{fields[name].strip()}\n" for name in _signed(tuple(fields), also)])
+
+
+@lru_cache(256)  # a client sends the same headers again and again
+def _signed(names: tuple[str, ...], also: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the names that are signed, sorted."""
+    return tuple(sorted(name for name in names if name.startswith("x-oss-") or name in also))
 
 
 @lru_cache(256)
