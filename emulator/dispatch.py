@@ -1,7 +1,7 @@
 """From a request to its operation: what was asked for, or which sub-resource is not there."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TypeAlias
 
@@ -202,11 +202,11 @@ class Call:
         if document is not None:
             documents[name] = document
         if self.target.bucket:
-            self.record = replace(self.bucket, documents=documents)
+            self.record = self.bucket._replace(documents=documents)
             self.storage.put_bucket(self.record)
         else:
             account = self.storage.account(self.caller.id) or Account(self.caller.id)
-            self.storage.put_account(replace(account, documents=documents))
+            self.storage.put_account(account._replace(documents=documents))
 
 
 Gather: TypeAlias = Callable[[Call], Callable[[], Body]]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from random import getrandbits
 from typing import NamedTuple
 
@@ -127,8 +126,7 @@ def show(item: Object, target: Object) -> Object:
     """
     if item is target:
         return item
-    return replace(
-        item,
+    return item._replace(
         content=target.content,
         size=target.size,
         etag=target.etag,
@@ -324,7 +322,7 @@ def store(call: Call, item: Object) -> dict[str, str]:
     version_id = _new_version_id(call)
     check_mutable(call, item.key, version_id)
     if item.version_id != version_id:
-        item = replace(item, version_id=version_id)
+        item = item._replace(version_id=version_id)
     call.storage.put_object(call.bucket.name, item)
     return {VERSION_ID: version_id} if call.bucket.versioning else {}
 

@@ -1,6 +1,5 @@
 """The order of a request: admit it, then perform it."""
 
-from dataclasses import replace
 from functools import lru_cache
 from random import getrandbits
 
@@ -146,7 +145,7 @@ class Service:
         record = self.storage.bucket(bucket) if bucket else None
         if record is not None:
             self.storage.delete_bucket(record.name)
-            self.storage.put_bucket(replace(record, documents={}, versioning=""))
+            self.storage.put_bucket(record._replace(documents={}, versioning=""))
             return
         with self.storage.transaction():
             snapshot.restore(self.storage, self._beginning)

@@ -1,7 +1,5 @@
 """The ACL of a bucket."""
 
-from dataclasses import replace
-
 from emulator import permissions
 from emulator.access import BucketAcl
 from emulator.dispatch import Call, Resource, Takes, operation
@@ -19,7 +17,7 @@ def put_bucket_acl(call: Call) -> Response:
         if acl not in set(BucketAcl):
             raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
         permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=BucketAcl(acl).public)
-        call.storage.put_bucket(replace(call.bucket, acl=acl))
+        call.storage.put_bucket(call.bucket._replace(acl=acl))
     return Response()
 
 

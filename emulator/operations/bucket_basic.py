@@ -1,7 +1,5 @@
 """Buckets: create, look at, delete."""
 
-from dataclasses import replace
-
 from emulator import permissions
 from emulator.access import BucketAcl
 from emulator.dispatch import Call, Resource, Takes, operation
@@ -45,7 +43,7 @@ def put_bucket(call: Call) -> Response:
         raise _cannot_change(name, "Cannot modify existing bucket's storage class.")
     if redundancy not in (None, present.redundancy):
         raise _cannot_change(name, "Bucket already exists CAN'T modify data redundancy type.")
-    call.storage.put_bucket(replace(present, acl=acl or present.acl))
+    call.storage.put_bucket(present._replace(acl=acl or present.acl))
     return Response(200, {"Location": f"/{name}"})
 
 

@@ -1,7 +1,5 @@
 """Hotlink protection: PutBucketReferer and GetBucketReferer."""
 
-from dataclasses import replace
-
 from emulator.dispatch import Call, Resource, Takes, operation
 from emulator.protocol import xml
 from emulator.protocol.errors import Code, OSSError
@@ -28,7 +26,7 @@ def put_bucket_referer(call: Call) -> Response:
     document = call.body.read()
     read(document)
     documents = {**call.bucket.documents, SUBRESOURCE: document}
-    call.storage.put_bucket(replace(call.bucket, documents=documents))
+    call.storage.put_bucket(call.bucket._replace(documents=documents))
     return Response()
 
 

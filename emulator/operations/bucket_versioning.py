@@ -1,7 +1,5 @@
 """Versioning: PutBucketVersioning and GetBucketVersioning."""
 
-from dataclasses import replace
-
 from emulator.dispatch import Call, Resource, Takes, operation
 from emulator.protocol import schema, xml
 from emulator.protocol.message import Response
@@ -11,7 +9,7 @@ from emulator.protocol.message import Response
 def put_bucket_versioning(call: Call) -> Response:
     """Keep versions from now on, or no longer; what is kept stays. Raises `MalformedXML`."""
     ((_, status),) = schema.read(call.body.read(), "VersioningConfiguration")
-    call.storage.put_bucket(replace(call.bucket, versioning=str(status)))
+    call.storage.put_bucket(call.bucket._replace(versioning=str(status)))
     return Response()
 
 

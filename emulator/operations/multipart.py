@@ -1,7 +1,6 @@
 """Multipart uploads as a whole: begin, complete, abort."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import reduce
 from itertools import pairwise
 from random import getrandbits
@@ -170,8 +169,7 @@ def _too_small(part: Part) -> OSSError:
 
 def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
     """The finished object; its bytes are those of the parts, which stay where they are."""
-    item = replace(
-        upload.draft,
+    item = upload.draft._replace(
         content=tuple(blob for part in parts for blob in part.content),
         size=sum(part.size for part in parts),
         etag=checksums.format_multipart_etag(part.etag for part in parts),
@@ -179,7 +177,7 @@ def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
         modified=call.request.received,
     )
     if "x-oss-object-acl" in call.request.headers:
-        return replace(item, acl=object_acl(call))
+        return item._replace(acl=object_acl(call))
     return item
 
 

@@ -1,7 +1,5 @@
 """The ACL of an object."""
 
-from dataclasses import replace
-
 from emulator import permissions
 from emulator.access import ObjectAcl
 from emulator.dispatch import Call, Resource, Takes, operation
@@ -27,7 +25,7 @@ def put_object_acl(call: Call) -> Response:
         raise invalid_argument("x-oss-object-acl", acl, code=Code.INVALID_OBJECT_ACL)
     permissions.check_public(call, Code.PUBLIC_OBJECT_ACL, public=ObjectAcl(acl).public)
     found = find(call)
-    call.storage.replace_object(call.bucket.name, replace(found, acl=acl))
+    call.storage.replace_object(call.bucket.name, found._replace(acl=acl))
     return Response(200, version_header(call, found))
 
 

@@ -1,7 +1,5 @@
 """Objects that grow: AppendObject, SealAppendObject."""
 
-from dataclasses import replace
-
 from emulator.access import Permission
 from emulator.dispatch import Call, Resource, Takes, operation
 from emulator.objects import (
@@ -73,7 +71,7 @@ def seal_append_object(call: Call) -> Response:
         raise OSSError(Code.OBJECT_NOT_APPENDABLE)
     _check_position(item, position)
     sealed = call.request.received if item.sealed is None else item.sealed
-    call.storage.replace_object(call.bucket.name, replace(item, sealed=sealed))
+    call.storage.replace_object(call.bucket.name, item._replace(sealed=sealed))
     time = dates.format_http(sealed)
     return Response(200, {"ETag": item.etag, SEALED_TIME: time, **version_header(call, item)})
 
@@ -106,8 +104,7 @@ def _grow(call: Call, item: Object) -> Object:
     if size > MAX_SIZE:
         raise OSSError(Code.ENTITY_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
     crc64 = checksums.combine_crc64(item.crc64, body.crc64, body.size)
-    return replace(
-        item,
+    return item._replace(
         content=item.content + body.content,
         size=size,
         crc64=crc64,

@@ -1,7 +1,6 @@
 """CopyObject."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from emulator.access import Permission
 from emulator.dispatch import Call, Resource, operation
@@ -39,8 +38,7 @@ def copy_object(call: Call) -> Response:
         raise OSSError(Code.COPY_SOURCE_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
     encryption = headers.encryption_of(new.headers)
     onto_itself = Target(named.bucket, named.key) == call.target
-    item = replace(
-        new,
+    item = new._replace(
         content=source.content,
         size=source.size,
         etag=source.etag,

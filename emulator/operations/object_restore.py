@@ -5,7 +5,7 @@ hours for the colder classes. Until then the object stays unreadable and a secon
 refused, as the clients' suites expect.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from emulator.dispatch import Call, Resource, Takes, operation
 from emulator.objects import find, version_header
@@ -115,4 +115,4 @@ def _not_supported(name: str) -> OSSError:
 
 
 def _put(call: Call, item: Object, restore: Restore | None) -> None:
-    call.storage.replace_object(call.bucket.name, replace(item, restore=restore))
+    call.storage.replace_object(call.bucket.name, item._replace(restore=restore))

@@ -1,6 +1,5 @@
 """Symbolic links: PutSymlink, GetSymlink."""
 
-from dataclasses import replace
 from hashlib import md5
 
 from emulator.access import Permission
@@ -34,7 +33,7 @@ def put_symlink(call: Call) -> Response:
         raise headers.invalid_argument(TARGET, target, "The target of the link must be named.")
     key = decode_key(headers.text(TARGET, target))
     etag = checksums.format_etag(md5(key.encode(), usedforsecurity=False).digest())
-    item = replace(draft(call, kind="Symlink"), symlink_target=target, etag=etag)
+    item = draft(call, kind="Symlink")._replace(symlink_target=target, etag=etag)
     return Response(200, {"ETag": etag, **store(call, item)})
 
 

@@ -1,7 +1,6 @@
 """The tags of an object."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from emulator.dispatch import Call, Resource, Takes, operation
 from emulator.objects import find, version_header
@@ -37,5 +36,5 @@ def delete_object_tagging(call: Call) -> Response:
 
 def _set(call: Call, tags: Mapping[str, str]) -> dict[str, str]:
     item = find(call)
-    call.storage.replace_object(call.bucket.name, replace(item, tags=tags))
+    call.storage.replace_object(call.bucket.name, item._replace(tags=tags))
     return version_header(call, item)

@@ -3,7 +3,6 @@
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any, TypeVar
 
 from emulator.storage.base import Account, Bucket, Object, Part, Restore, Upload
@@ -19,7 +18,7 @@ Find = Callable[[str], Blob]
 
 def write(record: Account | Bucket | Object | Part, name: Name) -> str:
     """Write a record."""
-    values = {field.name: _plain(getattr(record, field.name), name) for field in fields(record)}
+    values = {field: _plain(value, name) for field, value in record._asdict().items()}
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -51,10 +50,10 @@ def read_upload(text: str, find: Find) -> Upload:
 
 
 def _plain(value: Any, name: Name) -> Any:
+    if isinstance(value, Restore):
+        return value._asdict()
     if isinstance(value, tuple):
         return [name(blob) for blob in value]
-    if isinstance(value, Restore):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, Mapping):
         return {key: _plain(item, name) for key, item in value.items()}
     return b64encode(value).decode() if isinstance(value, bytes) else value

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from lxml import etree
 
@@ -534,7 +532,7 @@ def test_logs_do_not_go_to_a_foreign_bucket(ask: Caller) -> None:
     ask("PUT", "/foreign")
     foreign = storage.bucket("foreign")
     assert foreign is not None
-    storage.put_bucket(replace(foreign, owner="2000000000000002"))
+    storage.put_bucket(foreign._replace(owner="2000000000000002"))
     target = "<LoggingEnabled><TargetBucket>foreign</TargetBucket></LoggingEnabled>"
     answer = ask("PUT", "/bucket?logging", f"<BucketLoggingStatus>{target}</BucketLoggingStatus>")
     assert (answer.status, answer.code) == (403, "InvalidTargetBucketForLogging")
@@ -551,7 +549,7 @@ def test_a_bucket_has_so_many_inventories(ask: Caller) -> None:
     bucket = storage.bucket("bucket")
     assert bucket is not None
     present = {f"inventory/{number}": b"<InventoryConfiguration/>" for number in range(1000)}
-    storage.put_bucket(replace(bucket, documents=present))
+    storage.put_bucket(bucket._replace(documents=present))
     answer = ask(
         "PUT",
         "/bucket?inventory&inventoryId=more",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from dataclasses import replace
 from hashlib import md5
 
 import pytest
@@ -198,7 +197,7 @@ def test_an_object_can_be_too_large_to_copy_at_once(ask: Caller) -> None:
     storage = ask.service.storage
     item = storage.object("bucket", "a")
     assert item is not None
-    storage.put_object("bucket", replace(item, size=5 * 1024**3 + 1))
+    storage.put_object("bucket", item._replace(size=5 * 1024**3 + 1))
     answer = ask("PUT", "/bucket/b", x_oss_copy_source="/bucket/a")
     assert (answer.status, answer.code) == (400, "EntityTooLarge")
     assert answer.text("Message") == "Source object Length exceeds the maximum allowed size."

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -78,13 +77,13 @@ def reopen(storage: DiskStorage) -> DiskStorage:
 def test_everything_is_there_after_the_next_start(storage: DiskStorage) -> None:
     first = put(storage, "a\x00/中", b"abc", "1")
     second = put(storage, "a\x00/中", b"defg", "2")
-    storage.put_upload(BUCKET.name, Upload("u", 4.5, replace(first, content=())))
+    storage.put_upload(BUCKET.name, Upload("u", 4.5, first._replace(content=())))
     storage.put_part(BUCKET.name, "u", Part(1, second.content, 4, '"P"', 7, 5.0))
     again = reopen(storage)
     assert again.bucket(BUCKET.name) == BUCKET
     assert list(again.versions(BUCKET.name)) == [second, first]
     assert second.content[0].read(0, 9) == b"defg"
-    assert again.upload(BUCKET.name, "u") == Upload("u", 4.5, replace(first, content=()))
+    assert again.upload(BUCKET.name, "u") == Upload("u", 4.5, first._replace(content=()))
     assert again.parts(BUCKET.name, "u") == [Part(1, second.content, 4, '"P"', 7, 5.0)]
     again.close()
 
@@ -105,7 +104,7 @@ def test_the_file_goes_with_its_last_record(storage: DiskStorage, how: str) -> N
 
 def test_changing_a_record_keeps_its_file(storage: DiskStorage) -> None:
     made = put(storage, "a", b"abc")
-    storage.replace_object(BUCKET.name, replace(made, acl="private"))
+    storage.replace_object(BUCKET.name, made._replace(acl="private"))
     found = storage.object(BUCKET.name, "a")
     assert found is not None
     assert found.content[0].read(0, 3) == b"abc"
@@ -165,7 +164,7 @@ def test_a_second_process_is_refused(storage: DiskStorage) -> None:
         DiskStorage(storage.folder)
     shared = DiskStorage(storage.folder, shared=True)
     assert shared.bucket(BUCKET.name) == BUCKET
-    storage.put_bucket(replace(BUCKET, acl="public-read"))
+    storage.put_bucket(BUCKET._replace(acl="public-read"))
     changed = shared.bucket(BUCKET.name)
     assert changed is not None
     assert changed.acl == "public-read"
