@@ -58,9 +58,10 @@ def _stages(program: str, running: Running, request: bytes, scratch: Path) -> di
     subprocess.run(command, capture_output=True, check=True)
     load.join()
     counts: Counter[str] = Counter()
-    for line in file.read_text().splitlines():
+    for line in file.read_text(errors="replace").split("\n"):
         stack, _, count = line.rpartition(" ")
-        counts[_stage(stack.split(";"))] += int(count)
+        if count.isdigit():  # a name that py-spy misread, as the process goes on, can break a line
+            counts[_stage(stack.split(";"))] += int(count)
     share = each / counts.total()
     return {name: counts[name] * share for name in [*STAGES.values(), REST]}
 
