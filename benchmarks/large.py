@@ -20,7 +20,6 @@ from benchmarks.result import Row, Section, duel
 SIZE = 64 * 1024 * 1024
 MB = 1e6
 DOWNLOADS = 5
-ROUNDS = 20
 TARGET = f"/{bucket.NAME}/large"
 
 
@@ -53,7 +52,7 @@ def measure(scratch: Path) -> Section:
 
 
 def _download(disk: Running, peer: Running) -> Row:
-    found = duel(lambda: get(disk.port, TARGET), lambda: get(peer.port, "/large"), rounds=ROUNDS)
+    found = duel(lambda: get(disk.port, TARGET), lambda: get(peer.port, "/large"))
     return Row(
         "GET 64 MiB, disk",
         "nginx with sendfile, same file",
@@ -80,7 +79,7 @@ def _uploads(folder: Path, seed: str, disk: Running, data: bytes) -> Iterator[Ro
             ("disk, --fsync off", off, 0.5),
             ("disk, --fsync always", disk, None),
         ):
-            found = duel(partial(put, server, data), hashed, rounds=ROUNDS)
+            found = duel(partial(put, server, data), hashed)
             yield Row(
                 f"PUT 64 MiB, {name}",
                 "MD5 + CRC-64 in memory",

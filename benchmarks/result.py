@@ -6,7 +6,8 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-ROUNDS = 7
+ROUNDS = 20
+"""Many short ones, as what else a machine does comes and goes."""
 
 
 @dataclass(frozen=True)
