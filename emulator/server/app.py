@@ -113,7 +113,9 @@ class Server(Endpoint):
             self._running -= 1
             if self._idle is not None and not self._running:
                 self._idle.set()
-        if self._idle is not None:
+        # A body that was not read: what is left of it must not be taken for a next request, nor a
+        # next request for what is left of it (P-05).
+        if self._idle is not None or not http.content.at_eof():
             answer.force_close()
         return answer
 
@@ -198,14 +200,8 @@ class Server(Endpoint):
                 response = self.service.refuse(call, error)
         response = self._share(call, response)
         if fault is None:
-            answer = wire.Answer(response, call, began, self._record_answer)
-        else:
-            answer = FaultyAnswer(fault, response, call, began, self._record_answer)
-        if http.can_read_body:
-            # The body was not read: what is left of it must not be taken for a next request, nor
-            # a next request for what is left of it (P-05).
-            answer.force_close()
-        return answer
+            return wire.Answer(response, call, began, self._record_answer)
+        return FaultyAnswer(fault, response, call, began, self._record_answer)
 
     def _share(self, call: Call, response: Response) -> Response:
         """Add what the bucket's rules say of an answer, and the decision if it is asked for."""
@@ -219,10 +215,7 @@ class Server(Endpoint):
             response = await sts_endpoint.answer(http, call, self.service)
         except OSSError as error:
             response = self.service.refuse(call, error)
-        answer = wire.Answer(response, call, began, self._record_answer)
-        if not http.content.at_eof():
-            answer.force_close()
-        return answer
+        return wire.Answer(response, call, began, self._record_answer)
 
     def _connect(self, http: web.BaseRequest, call: Call, began: float) -> web.StreamResponse:
         """Answer a client that takes this server for a proxy and wants a connection through it."""

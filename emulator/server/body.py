@@ -15,7 +15,7 @@ from emulator.protocol.form import Form, Reader
 from emulator.protocol.form_policy import Sizes
 from emulator.protocol.xml import MAX_DOCUMENT
 from emulator.server import intake
-from emulator.server.connection import StalledError
+from emulator.server.connection import BrokenOffError
 from emulator.server.throttle import Throttle
 
 SHORT: Final = 64 * 1024
@@ -132,7 +132,7 @@ async def _invite(http: web.BaseRequest) -> None:
 
 
 async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
-    """The body as it arrives; raises `IncompleteBody` where the client breaks it off."""
+    """The body as it arrives; raises `OSSError` where no more of it comes."""
     try:
         while True:
             # As they are: `readany` would copy what has come into one piece.
@@ -141,8 +141,8 @@ async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
                 yield chunk
             elif not goes_on:
                 return
-    except StalledError:
-        raise OSSError(Code.REQUEST_TIMEOUT) from None
+    except BrokenOffError as broken:
+        raise broken.error from None
     except (web.RequestPayloadError, asyncio.IncompleteReadError, ConnectionError):
         raise OSSError(Code.INCOMPLETE_BODY) from None
 

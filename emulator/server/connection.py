@@ -31,8 +31,12 @@ FAREWELL = 0.5
 """Seconds that clients get to agree with the end of their connections, as TLS would have them."""
 
 
-class StalledError(Exception):
-    """The client has sent nothing of its body for too long."""
+class BrokenOffError(TimeoutError):
+    """No more is taken of a body; whom aiohttp has wait for its end expects a time-out."""
+
+    def __init__(self, error: OSSError) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class Listener(web.Server):
@@ -172,6 +176,8 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
+        if self._body is not None:
+            self._break_off(self._body, OSSError(Code.INCOMPLETE_BODY))
         if self._watch is not None:
             self._watch.cancel()
         if self._sending is not None:
@@ -195,33 +201,47 @@ class Connection(web.RequestHandler):
         return True
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; where they break a body off, tell who reads it, which aiohttp does not."""
+        """Take bytes, and answer at once what can be."""
+        waiter = self._waiter
+        if waiter is None or waiter.done():  # there is a request already
+            self._take(data)
+            return
         # Whoever waits for a request is woken only for what is not answered here and now.
-        waiter, self._waiter = self._waiter, None
+        self._waiter = None
         try:
             self._take(data)
-            if waiter is not None:
-                self._answer_at_once()
+            self._answer_at_once()
         finally:
             self._waiter = waiter
-        if self._messages and waiter is not None and not waiter.done():
+        if self._messages:
             waiter.set_result(None)
-        request = self._current_request
-        if request is None or request.content.is_eof() or not self._messages:
-            return
-        message, _ = self._messages[-1]
-        if isinstance(message, _ErrInfo):
-            request.content.set_exception(web.RequestPayloadError(message.message))
 
     def _take(self, data: bytes) -> None:
         count = self._request_count
         super().data_received(data)
         if self._request_count != count:
-            self._take_heads(self._request_count - count, self._head + len(data))
+            last, body = self._messages[-1][0], self._body
+            if isinstance(last, _ErrInfo) and body is not None and not body.is_eof():
+                self._messages.pop()
+                self._break_off(body, _bad_request(last.message))
+            else:
+                self._take_heads(self._request_count - count, self._head + len(data))
         elif self._body is None and not self._upgraded:
             self._take_head(len(data))
         if self._body is not None:
             self._take_body()
+
+    def _break_off(self, body: StreamReader, error: OSSError) -> None:
+        """Have the request refused whose body was coming; then the connection ends.
+
+        aiohttp tells neither who reads the body nor who will.
+        """
+        self._body = None
+        if self._messages:  # its request is the last of those that wait
+            self._messages[-1] = (_ErrInfo(400, error, ""), EMPTY_PAYLOAD)
+        else:
+            self._close = True
+            body.set_exception(BrokenOffError(error))
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         """Go on reading; where it goes on, aiohttp would parse what it has for nothing."""
@@ -365,10 +385,8 @@ class Connection(web.RequestHandler):
             transport.abort()
         elif self._head:
             self._refuse(OSSError(Code.REQUEST_TIMEOUT))
-        elif self._body is not None and self._current_request is not None:
-            self._body.set_exception(StalledError())
-        else:
-            self.force_close()
+        elif self._body is not None:
+            self._break_off(self._body, OSSError(Code.REQUEST_TIMEOUT))
 
     def hand_over(self, context: ssl.SSLContext | None) -> None:
         """Grant a CONNECT: this connection ends, and its transport begins anew."""
@@ -396,12 +414,17 @@ class Connection(web.RequestHandler):
         elif isinstance(exc, LineTooLong):
             error = OSSError(Code.REQUEST_HEADERS_TOO_LARGE)
         else:
-            error = OSSError(Code.BAD_REQUEST, ErrorDetail=(message or "").partition("\n")[0])
+            error = _bad_request(message or "")
         read = Request.read(request.method, "/", (), self._service.clock.now())
         call = self._service.receive(read)
         answer = wire.Answer(self._service.refuse(call, error), call, time.perf_counter())
         answer.force_close()
         return answer
+
+
+def _bad_request(message: str) -> OSSError:
+    """What is no HTTP, by aiohttp's message, whose first line says what is wrong."""
+    return OSSError(Code.BAD_REQUEST, ErrorDetail=message.partition("\n")[0])
 
 
 def _size(message: RawRequestMessage | _ErrInfo) -> int:
