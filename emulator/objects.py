@@ -247,7 +247,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
 
     Raises `InvalidObjectName`, `FileAlreadyExists`, and what the headers raise.
     """
-    request = call.request.headers
+    request, bucket = call.request.headers, call.bucket
     check_writable(call)
     return Object(
         call.key,
@@ -256,9 +256,9 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
         etag=etag,
         crc64=body.crc64,
         modified=call.request.received,
-        owner=call.bucket.owner,  # whoever puts it (A-06)
+        owner=bucket.owner,  # whoever puts it (A-06)
         kind=kind,
-        storage_class=headers.storage_class(request, call.bucket.storage_class),
+        storage_class=headers.storage_class(request, bucket.storage_class),
         acl=object_acl(call),
         headers={**headers.kept(request), **_encryption(call)},
         tags=tagging.read_header(request[tagging.HEADER]) if tagging.HEADER in request else {},

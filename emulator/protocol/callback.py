@@ -23,6 +23,7 @@ _JSON_TYPE: Final = "application/json"
 
 _NAME: Final = "callback"
 _VARIABLES: Final = "callback-var"
+_SENT: Final = frozenset({_NAME, _VARIABLES, f"x-oss-{_NAME}", f"x-oss-{_VARIABLES}"})
 _CUSTOM: Final = "x:"
 _POLICY: Final = "callbackPolicy"
 
@@ -35,6 +36,8 @@ def of_request(request: Request) -> tuple[str, str]:
 
     Raises `InvalidArgument` for one that is sent in both places.
     """
+    if _SENT.isdisjoint(request.headers) and _SENT.isdisjoint(request.query):
+        return "", ""  # as most requests are
     return _find(request, _NAME), _find(request, _VARIABLES)
 
 

@@ -2,7 +2,7 @@
 
 import binascii
 import hashlib
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -72,7 +72,7 @@ def md5_of(etag: str) -> str | None:
 
 def format_md5(md5: bytes) -> str:
     """The MD5 as `Content-MD5` has it."""
-    return b64encode(md5).decode()
+    return binascii.b2a_base64(md5, newline=False).decode()
 
 
 def check_md5(content_md5: str | None, md5: bytes) -> None:

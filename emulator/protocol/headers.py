@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote
 
 from emulator.protocol.errors import Code, OSSError
@@ -50,11 +51,10 @@ def kept(headers: Mapping[str, str]) -> dict[str, str]:
     """
     found = {"Content-Type": DEFAULT_CONTENT_TYPE}
     size = 0
-    for name, value in headers.items():
-        if name in _KEPT:
-            found[_KEPT[name]] = text(name, value)
-        elif name.startswith(META_PREFIX):
-            found[name] = text(name, value)
+    for name in _kept_of(tuple(headers)):
+        value = headers[name]
+        found[_KEPT.get(name, name)] = text(name, value)
+        if name not in _KEPT:
             size += len(name) - len(META_PREFIX) + len(value.encode())
     if size > MAX_META:
         raise invalid_argument(
@@ -65,7 +65,13 @@ def kept(headers: Mapping[str, str]) -> dict[str, str]:
 
 def sends_metadata(headers: Mapping[str, str]) -> bool:
     """Whether a request names anything that an object keeps."""
-    return any(name in _KEPT or name.startswith(META_PREFIX) for name in headers)
+    return bool(_kept_of(tuple(headers)))
+
+
+@lru_cache(256)  # a client sends the same headers again and again
+def _kept_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the names that an object keeps."""
+    return tuple(name for name in names if name in _KEPT or name.startswith(META_PREFIX))
 
 
 def without_encryption(kept: Mapping[str, str]) -> dict[str, str]:
@@ -75,6 +81,8 @@ def without_encryption(kept: Mapping[str, str]) -> dict[str, str]:
 
 def encryption_of(kept: Mapping[str, str]) -> dict[str, str]:
     """How an object is encrypted, from what it keeps."""
+    if ENCRYPTION not in kept:
+        return {}
     return {name: kept[name] for name in _ENCRYPTION_KEPT if name in kept}
 
 

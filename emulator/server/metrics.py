@@ -1,8 +1,9 @@
 """Counts and latencies in the text format of Prometheus."""
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import defaultdict
 from itertools import accumulate
+from operator import itemgetter
 
 from emulator.journal import Entry
 
@@ -16,14 +17,13 @@ class Metrics:
     """What was counted since the server began."""
 
     def __init__(self) -> None:
-        self._requests: Counter[tuple[str, str, int]] = Counter()
-        self._durations: defaultdict[str, _Durations] = defaultdict(_Durations)
+        self._durations: defaultdict[tuple[str, str, int], _Durations] = defaultdict(_Durations)
+        """By operation, verdict and status."""
 
     def count(self, entry: Entry) -> None:
         """Count one answered request."""
         operation = entry.call.operation.name or "unknown"
-        self._requests[operation, entry.verdict, entry.status] += 1
-        durations = self._durations[operation]
+        durations = self._durations[operation, entry.verdict, entry.status]
         durations.counts[bisect_left(BOUNDS, entry.seconds)] += 1
         durations.seconds += entry.seconds
 
@@ -33,20 +33,24 @@ class Metrics:
             "# HELP oss_emulator_requests_total Answered requests by what the referer rules said.",
             "# TYPE oss_emulator_requests_total counter",
         ]
-        for (operation, verdict, status), count in sorted(self._requests.items()):
+        by_operation: defaultdict[str, _Durations] = defaultdict(_Durations)
+        for (operation, verdict, status), durations in sorted(
+            self._durations.items(), key=itemgetter(0)
+        ):
             labels = f'operation="{operation}",verdict="{verdict}",status="{status}"'
-            lines.append(f"oss_emulator_requests_total{{{labels}}} {count}")
+            lines.append(f"oss_emulator_requests_total{{{labels}}} {sum(durations.counts)}")
+            by_operation[operation].add(durations)
         lines += [
             "# HELP oss_emulator_request_seconds How long requests took.",
             "# TYPE oss_emulator_request_seconds histogram",
         ]
-        for operation, durations in sorted(self._durations.items()):
+        for operation, durations in by_operation.items():
             lines += _histogram(operation, durations)
         return "\n".join(lines) + "\n"
 
 
 class _Durations:
-    """How long the requests of one operation took."""
+    """How long requests took that are told together."""
 
     __slots__ = ("counts", "seconds")
 
@@ -54,6 +58,10 @@ class _Durations:
         self.counts = [0] * (len(BOUNDS) + 1)
         """By the least of `BOUNDS` that they stayed within, the last beyond all of them."""
         self.seconds = 0.0
+
+    def add(self, others: "_Durations") -> None:
+        self.counts = [mine + its for mine, its in zip(self.counts, others.counts, strict=True)]
+        self.seconds += others.seconds
 
 
 def _histogram(operation: str, durations: _Durations) -> list[str]:

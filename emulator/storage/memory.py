@@ -4,9 +4,13 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Final
 
 from emulator.storage.base import Account, Bucket, Object, Part, Upload
 from emulator.storage.blobs import Blob, BlobWriter, SpoolWriter
+
+_NO_TRANSACTION: Final = nullcontext()
+"""Nothing of what one thread does at once is seen half done."""
 
 
 class MemoryStorage:
@@ -123,7 +127,7 @@ class MemoryStorage:
         """What nobody refers to goes by itself."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        return nullcontext()
+        return _NO_TRANSACTION
 
     def close(self) -> None:
         """There is nothing to close."""

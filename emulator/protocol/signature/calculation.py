@@ -4,7 +4,6 @@ import hmac
 from typing import Final, NamedTuple
 
 from emulator.protocol.errors import Code, OSSError
-from emulator.protocol.signature.canonical import encode
 from emulator.protocol.signature.claim import Claim, Place, Version
 
 _EC_OF_FORMS: Final = "0002-00000705"
@@ -25,13 +24,14 @@ class Calculation(NamedTuple):
 
     def compare(self, claim: Claim) -> None:
         """Raise `SignatureDoesNotMatch`, with all it takes to find out why, unless they agree."""
-        if hmac.compare_digest(self.signature.encode(), encode(claim.signature)):
+        claimed = claim.signature
+        if claimed.isascii() and hmac.compare_digest(self.signature, claimed):
             return
         error = OSSError(
             Code.SIGNATURE_DOES_NOT_MATCH,
             ec=_EC_OF_FORMS if claim.place is Place.FORM else _EC[claim.version],
             OSSAccessKeyId=claim.access_key_id,
-            SignatureProvided=claim.signature,
+            SignatureProvided=claimed,
             StringToSign=self.string_to_sign.decode(errors="replace"),
             # The service ends it with a blank, too.
             StringToSignBytes=self.string_to_sign.hex(" ").upper() + " ",
