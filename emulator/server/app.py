@@ -137,8 +137,13 @@ class Server(Endpoint):
             return False
         began = time.perf_counter()
         now = service.clock.now()
-        request = wire.read(
-            message.method, message.path, message.headers, message.version, now, connection
+        request = Request.read(
+            message.method,
+            message.path,
+            message.headers.items(),
+            now,
+            connection.remote,
+            connection.secure,
         )
         if _is_aside(request, service):
             return False
@@ -336,10 +341,11 @@ class Server(Endpoint):
 
 def _is_aside(request: Request, service: Service) -> bool:
     """Whether a request is no call to OSS: one to a proxy, to STS, to the emulator itself."""
+    host = request.host
     return (
         request.method == "CONNECT"
-        or sts_endpoint.is_asked(request, service)
-        or (request.path.startswith(admin.PREFIX) and service.is_endpoint(request.host))
+        or (request.path.startswith(admin.PREFIX) and service.is_endpoint(host))
+        or sts_endpoint.is_host(host)
     )
 
 

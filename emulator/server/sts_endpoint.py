@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import replace
+from functools import lru_cache
 
 from aiohttp import web
 
@@ -24,12 +25,16 @@ _OPERATIONS = {name: replace(UNKNOWN, name=name, action=f"sts:{name}") for name 
 def is_asked(request: Request, service: Service) -> bool:
     """Whether a request is one to STS."""
     host = request.host
-    if host[:3].lower() == "sts":  # looked at first, for each request comes by here
-        try:
-            return sts.is_host(host_name(host))
-        except OSSError:
-            return False
-    return request.path in _PATHS and service.is_endpoint(host)
+    return is_host(host) or (request.path in _PATHS and service.is_endpoint(host))
+
+
+@lru_cache(1024)  # each request comes by here
+def is_host(host: str) -> bool:
+    """Whether a Host header is one of STS's own."""
+    try:
+        return sts.is_host(host_name(host))
+    except OSSError:
+        return False
 
 
 async def answer(http: web.BaseRequest, call: Call, service: Service) -> Response:

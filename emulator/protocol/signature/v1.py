@@ -1,6 +1,5 @@
 """Signature version 1: HMAC-SHA1 over the `x-oss-*` headers and the sub-resources."""
 
-import hmac
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,6 +10,7 @@ from emulator.protocol.message import Request, parse_query
 from emulator.protocol.signature import authorization, canonical, instant
 from emulator.protocol.signature.calculation import Calculation
 from emulator.protocol.signature.claim import Claim, Place, Version
+from emulator.protocol.signature.key import of_secret
 from emulator.protocol.signature.subresources import SUBRESOURCES
 
 SCHEME: Final = "OSS"
@@ -77,4 +77,4 @@ def _subresources(query_string: str) -> str:
 
 def sign(secret: str, data: bytes) -> str:
     """The base64 of an HMAC-SHA1 (P-10)."""
-    return b64encode(hmac.digest(canonical.encode(secret), data, "sha1")).decode()
+    return b64encode(of_secret(secret, "sha1").sign(data)).decode()

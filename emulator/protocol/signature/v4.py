@@ -11,6 +11,7 @@ from emulator.protocol.message import Request
 from emulator.protocol.signature import authorization, canonical, instant
 from emulator.protocol.signature.calculation import Calculation
 from emulator.protocol.signature.claim import Claim, Place, Version
+from emulator.protocol.signature.key import SigningKey
 
 SCHEME: Final = "OSS4-HMAC-SHA256"
 
@@ -102,24 +103,17 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
         f"{claim.day}/{claim.region}/{claim.product}/{TERMINATOR}\n"
         f"{sha256(canonical_request).hexdigest()}"
     )
-    signature = sign(signing_key(secret, claim.day, claim.region, claim.product), string_to_sign)
-    return Calculation(signature, string_to_sign, canonical_request)
+    key_of_day = signing_key(secret, claim.day, claim.region, claim.product)
+    return Calculation(key_of_day.sign(string_to_sign).hex(), string_to_sign, canonical_request)
 
 
 @lru_cache(256)
-def signing_key(secret: str, day: str, region: str, product: str) -> hmac.HMAC:
+def signing_key(secret: str, day: str, region: str, product: str) -> SigningKey:
     """Derive the key that signs for one day (`YYYYMMDD`), one region and one product."""
     key = canonical.encode("aliyun_v4" + secret)
     for scope in (day, region, product, TERMINATOR):
         key = hmac.digest(key, canonical.encode(scope), "sha256")
-    return hmac.new(key, digestmod="sha256")
-
-
-def sign(key: hmac.HMAC, data: bytes) -> str:
-    """The hex of an HMAC-SHA256 with a key of `signing_key`."""
-    signing = key.copy()  # quicker than to begin anew
-    signing.update(data)
-    return signing.hexdigest()
+    return SigningKey.begin(key, "sha256")
 
 
 def _read_credential(text: str, signed_at: float, place: Place) -> tuple[str, str, str, str]:
