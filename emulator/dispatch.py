@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from fastcrc.crc64 import xz as crc64
 
@@ -47,14 +47,15 @@ class Status(Enum):
     """What is put is validated, kept and answered again, and has no effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """A body that has arrived, and what was computed on its way."""
 
     content: tuple[Blob, ...]
     size: int
     md5: bytes
     crc64: int
+    origin: Mapping[str, str] = {}
+    """What the answer tells of where it was copied from."""
 
     def read(self) -> bytes:
         """All of it, for documents."""

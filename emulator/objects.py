@@ -319,12 +319,12 @@ def store(call: Call, item: Object) -> dict[str, str]:
 
     Raises `FileImmutable` where the version it takes the place of is protected.
     """
-    version_id = _new_version_id(call)
+    bucket, version_id = call.bucket, _new_version_id(call)
     check_mutable(call, item.key, version_id)
     if item.version_id != version_id:
         item = item._replace(version_id=version_id)
-    call.storage.put_object(call.bucket.name, item)
-    return {VERSION_ID: version_id} if call.bucket.versioning else {}
+    call.storage.put_object(bucket.name, item)
+    return {VERSION_ID: version_id} if bucket.versioning else {}
 
 
 class Put(NamedTuple):

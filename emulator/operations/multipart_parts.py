@@ -1,7 +1,6 @@
 """The parts of a multipart upload: UploadPart, UploadPartCopy, ListParts."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from emulator.access import Permission
 from emulator.dispatch import Body, Call, Resource, Takes, operation
@@ -17,11 +16,9 @@ from emulator.protocol import (
     xml,
 )
 from emulator.protocol.checksums import Checksums
-from emulator.protocol.copy_source import CopySource
 from emulator.protocol.errors import Code
 from emulator.protocol.message import FileRange, Response
-from emulator.protocol.ranges import Range
-from emulator.storage import Object, Part, Upload
+from emulator.storage import Part, Upload
 
 MAX_NUMBER = 10_000
 
@@ -58,15 +55,6 @@ def upload_part(call: Call) -> Response:
     return Response(200, answer)
 
 
-@dataclass(frozen=True, slots=True)
-class _Copied(Body):
-    """Bytes of an object, and where they are from."""
-
-    named: CopySource
-    source: Object
-    range: Range | None
-
-
 def _gather(call: Call) -> Callable[[], Body]:
     """Find the bytes to copy; whatever becomes of their object now, they can be read."""
     request = call.request.headers
@@ -81,6 +69,9 @@ def _gather(call: Call) -> Callable[[], Body]:
     offset, length = wanted or (0, source.size)
     found = read(source, offset, length)
     pieces = (found,) if isinstance(found, bytes) else found
+    origin = source_version_header(call, named, source)
+    if wanted is not None:
+        origin["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{source.size}"
 
     def work() -> Body:
         sums, writer = Checksums(), call.storage.blob_writer()
@@ -93,7 +84,7 @@ def _gather(call: Call) -> Callable[[], Body]:
         except BaseException:
             writer.abandon()
             raise
-        return _Copied(content, sums.size, sums.md5, sums.crc64, named, source, wanted)
+        return Body(content, sums.size, sums.md5, sums.crc64, origin)
 
     return work
 
@@ -124,8 +115,6 @@ def upload_part_copy(call: Call) -> Response:
 
     Raises `InvalidArgument`, `NoSuchUpload`, what `find_source` raises, `PreconditionFailed`.
     """
-    copied = call.body
-    assert isinstance(copied, _Copied)  # noqa: S101 - as it was gathered
     upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
     part = _put(call, upload, _number(call))
     answer = xml.answer(
@@ -136,11 +125,8 @@ def upload_part_copy(call: Call) -> Response:
         "ETag": part.etag,
         "x-oss-hash-crc64ecma": str(part.crc64),
         **headers.encryption_of(upload.draft.headers),
-        **source_version_header(call, copied.named, copied.source),
+        **call.body.origin,
     }
-    if copied.range is not None:
-        last = copied.range.offset + copied.range.length - 1
-        found["Content-Range"] = f"bytes {copied.range.offset}-{last}/{copied.source.size}"
     return answer._replace(headers={**answer.headers, **found})
 
 

@@ -61,17 +61,13 @@ async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body
 
 def at_hand(call: Call, content: StreamReader) -> Body | None:
     """The body that a call's operation takes, where it is short and has come with its head."""
-    operation = call.operation
-    if operation.gather is not None:
+    takes = call.operation.takes
+    if call.operation.gather is not None or takes is Takes.FORM:
         return None
-    if operation.takes is Takes.NOTHING:
+    if takes is Takes.NOTHING:
         return NO_BODY
     length = int(call.request.headers.get("content-length", -1))
-    if (
-        operation.takes is Takes.FORM
-        or not 0 <= length <= min(SHORT, _limit(call))
-        or call.traffic_limit is not None
-    ):
+    if not 0 <= length <= SHORT or length > _limit(call) or call.traffic_limit is not None:
         return None
     return Body.of(content.read_nowait()) if length else NO_BODY
 

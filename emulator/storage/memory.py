@@ -64,7 +64,7 @@ class MemoryStorage:
             contents.versions[item.key] = [item]
             contents.keys.add(item.key)
         else:
-            kept = (other for other in versions if other.version_id != item.version_id)
+            kept = [other for other in versions if other.version_id != item.version_id]
             contents.versions[item.key] = [item, *kept]
 
     def replace_object(self, bucket: str, item: Object) -> None:
