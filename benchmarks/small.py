@@ -20,7 +20,7 @@ HASHING = "bare aiohttp server that reads and hashes the body"
 _REMARKS = [
     "The emulator answers at once what it can, without the task and the objects that aiohttp "
     "makes for a request, so it does not pay for all that the bare server pays for. The rest is "
-    "Python: an HMAC costs what some twenty calls of Python functions cost, and what is beside it "
+    "Python: an HMAC costs what some ten calls of Python functions cost, and what is beside it "
     "is the canonical form of the request (P-10 … P-15); newer Pythons are quicker with that, "
     "and no quicker with aiohttp's C. What is in a signed URL is read once, as "
     "such a URL is fetched again and again; a signature in the header is read each time.",

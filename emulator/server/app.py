@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO, cast
 
 from aiohttp import web
-from aiohttp.http import RawRequestMessage
+from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import StreamReader
 
 from emulator import accesslog
@@ -172,7 +172,15 @@ class Server(Endpoint):
             return await self._finish(http, *begun)
         began = time.perf_counter()
         now = self.service.clock.now()
-        request = wire.read(http.method, http.raw_path, http.headers, http.version, now, connection)
+        request = Request.read(
+            http.method,
+            http.raw_path,
+            http.headers.items(),
+            now,
+            connection.remote,
+            connection.secure,
+            "1.1" if http.version >= HttpVersion11 else "1.0",
+        )
         call = self.service.receive(request)
         if _is_aside(request, self.service):
             return await self._serve_aside(http, call, began)

@@ -1,20 +1,20 @@
-"""aiohttp's requests to ours, our responses to the socket."""
+"""Our responses to the socket."""
 
 import asyncio
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import HttpVersion, HttpVersion11
+from aiohttp.http import HttpVersion11
 from aiohttp.http_writer import _serialize_headers
 
 from emulator.dispatch import Call
 from emulator.protocol import dates
-from emulator.protocol.message import FileRange, Request, Response
+from emulator.protocol.message import FileRange, Response
 from emulator.server.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -33,26 +33,6 @@ _LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for st
 """The first lines of answers."""
 
 _WITHOUT_BODY: Final = frozenset({204, 304})
-
-
-def read(
-    method: str,
-    target: str,
-    headers: Mapping[str, str],
-    version: HttpVersion,
-    received: float,
-    connection: "Connection",
-) -> Request:
-    """What arrived, as a value; `received` is in seconds since the epoch."""
-    return Request.read(
-        method,
-        target,
-        headers.items(),
-        received,
-        connection.remote,
-        connection.secure,
-        "1.1" if version >= HttpVersion11 else "1.0",
-    )
 
 
 def is_whole(response: Response, call: Call) -> bool:
