@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from emulator.protocol import dates
 from emulator.protocol.errors import Code, OSSError
 
-_NAMES = frozenset({"if-match", "if-unmodified-since", "if-none-match", "if-modified-since"})
+_NAMES = ("if-match", "if-unmodified-since", "if-none-match", "if-modified-since")
 
 
 def check(headers: Mapping[str, str], etag: str, modified: float, prefix: str = "") -> None:
@@ -15,7 +15,7 @@ def check(headers: Mapping[str, str], etag: str, modified: float, prefix: str = 
     `PreconditionFailed` (412) or `NotModified` (304). A date that is none is no condition (as
     documented for If-Modified-Since). If-None-Match outranks If-Modified-Since (RFC 9110, 13.2.2).
     """
-    if not prefix and _NAMES.isdisjoint(headers):  # as most requests are
+    if not prefix and headers.keys().isdisjoint(_NAMES):  # as most requests are
         return
     wanted = headers.get(prefix + "if-match")
     if wanted is not None and not _matches(wanted, etag):
@@ -36,9 +36,9 @@ def check(headers: Mapping[str, str], etag: str, modified: float, prefix: str = 
 
 def refuse(headers: Mapping[str, str]) -> None:
     """Raise `NotImplemented` where an object is put on a condition (help page of the EC)."""
-    if not _NAMES.isdisjoint(headers):
-        name = min(_NAMES & headers.keys())
-        raise OSSError(Code.CONDITION_OF_PUT, Header=name.title())
+    for name in _NAMES:
+        if name in headers:
+            raise OSSError(Code.CONDITION_OF_PUT, Header=name.title())
 
 
 def _matches(condition: str, etag: str) -> bool:
