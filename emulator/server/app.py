@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO, cast
 
 from aiohttp import web
-from aiohttp.http import HttpVersion11, RawRequestMessage
+from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
 
 from emulator import accesslog
@@ -136,15 +136,7 @@ class Server(Endpoint):
         ):
             return False
         began = time.perf_counter()
-        now = service.clock.now()
-        request = Request.read(
-            message.method,
-            message.path,
-            message.headers.items(),
-            now,
-            connection.remote,
-            connection.secure,
-        )
+        request = connection.read(message.method, message.path, message.headers, message.version)
         if _is_aside(request, service):
             return False
         call = service.receive(request)
@@ -171,16 +163,7 @@ class Server(Endpoint):
         if begun is not None:
             return await self._finish(http, *begun)
         began = time.perf_counter()
-        now = self.service.clock.now()
-        request = Request.read(
-            http.method,
-            http.raw_path,
-            http.headers.items(),
-            now,
-            connection.remote,
-            connection.secure,
-            "1.1" if http.version >= HttpVersion11 else "1.0",
-        )
+        request = connection.read(http.method, http.raw_path, http.headers, http.version)
         call = self.service.receive(request)
         if _is_aside(request, self.service):
             return await self._serve_aside(http, call, began)

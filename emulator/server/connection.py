@@ -4,13 +4,13 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import HttpVersion11, RawRequestMessage
+from aiohttp.http import HttpVersion, HttpVersion11, RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import _ErrInfo
@@ -164,6 +164,20 @@ class Connection(web.RequestHandler):
     def ahead(self) -> bool:
         """Whether the client of a CONNECT has sent more before it was answered."""
         return bool(self._message_tail)
+
+    def read(
+        self, method: str, target: str, headers: Mapping[str, str], version: HttpVersion
+    ) -> Request:
+        """A request of this connection as a value, which has arrived now."""
+        return Request.read(
+            method,
+            target,
+            headers.items(),
+            self._service.clock.now(),
+            self.remote,
+            self.secure,
+            "1.1" if version >= HttpVersion11 else "1.0",
+        )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
