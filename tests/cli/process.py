@@ -142,8 +142,15 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def children(process: int) -> set[int]:
     """The processes that a process has started, but that of multiprocessing itself."""
     found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in found}
-    return {pid for pid, command in commands.items() if b"spawn_main" in command}
+    return {int(pid) for pid in found if b"spawn_main" in told(int(pid), "cmdline")}
+
+
+def told(process: int, name: str) -> bytes:
+    """What the system tells of a process in a file of that name; nothing once it has ended."""
+    try:
+        return Path(f"/proc/{process}/{name}").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):  # before the file was opened, or after
+        return b""
 
 
 def _content(path: Path) -> str | None:

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import oss2
@@ -16,7 +17,7 @@ import pytest
 from oss2.models import BucketReferer
 
 from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
-from tests.cli.process import EMULATOR, Answer, Running, children, serving, wait_for
+from tests.cli.process import EMULATOR, Answer, Running, children, serving, told, wait_for
 
 AUTH = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
 SEED = """
@@ -31,10 +32,8 @@ text = "seeded"
 
 
 def is_alive(process: int) -> bool:
-    try:
-        return b") Z " not in Path(f"/proc/{process}/stat").read_bytes()
-    except FileNotFoundError:
-        return False
+    state = told(process, "stat")
+    return state != b"" and b") Z " not in state
 
 
 def listeners(port: int) -> int:
@@ -45,7 +44,10 @@ def listeners(port: int) -> int:
 
 def handles(process: int) -> int:
     """Connections that a process has taken so far: its open sockets."""
-    links = (os.readlink(path) for path in Path(f"/proc/{process}/fd").iterdir())
+    links = []
+    for path in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            links.append(os.readlink(path))
     return sum(link.startswith("socket:") for link in links)
 
 
