@@ -24,7 +24,7 @@ help:  ## say what can be made
 	@echo "  make test PYTHON=python3.13   the Python of a new $(VENV)"
 
 run: $(RUNNING)  ## start the emulator on http://127.0.0.1:9000 with a small demo bucket
-	@exec $(BIN)/python -m emulator serve --seed fixtures/seeds/demo.toml $(ARGS)
+	@exec $(BIN)/python -m oss_emulator serve --seed fixtures/seeds/demo.toml $(ARGS)
 
 test: lint  ## pass all checks and tests
 	@$(BIN)/python -m pytest -n auto $(ARGS)

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import oss2
 from oss2.credentials import StaticCredentialsProvider
+from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 from benchmarks.bare import BODY
-from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 NAME, KEY = "examplebucket", "kilobyte"
 TARGET = f"/{NAME}/{KEY}"

@@ -12,11 +12,12 @@ from pathlib import Path
 from random import Random
 from string import ascii_lowercase
 
+from oss_emulator.referer import Pattern, RefererConfiguration, RefererPolicy
+
 from benchmarks import bucket, nginx, processes
 from benchmarks.bare import BODY
 from benchmarks.load import throughput
 from benchmarks.result import Row, Section, Spread, Table, duel
-from emulator.referer import Pattern, RefererConfiguration, RefererPolicy
 
 SIZES = (10, 100, 1_000, 10_000)
 SHAPES: dict[str, Callable[[int], str]] = {

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.message import Request
+from oss_emulator.settings import Settings
+from oss_emulator.storage import Bucket, MemoryStorage, Object, Storage
+from oss_emulator.storage.disk import DiskStorage
+
 from benchmarks import bucket, processes
 from benchmarks.load import throughput
 from benchmarks.result import Row, Section, Table, duel
-from emulator.protocol.message import Request
-from emulator.service import Service
-from emulator.settings import Settings
-from emulator.storage import Bucket, MemoryStorage, Object, Storage
-from emulator.storage.disk import DiskStorage
 
 FEW, MANY = 10_000, 1_000_000
 CALLS = 15

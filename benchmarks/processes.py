@@ -77,7 +77,7 @@ def start_python(*arguments: str) -> Iterator[Running]:
 
 def emulator(*options: str) -> contextlib.AbstractContextManager[Running]:
     """Run the emulator on a free port."""
-    return start_python("-m", "emulator", "serve", "--port", "0", *options, "--ready-file")
+    return start_python("-m", "oss_emulator", "serve", "--port", "0", *options, "--ready-file")
 
 
 def free_port() -> int:

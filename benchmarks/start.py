@@ -53,7 +53,16 @@ def _start(environment: dict[str, str], resident: list[float]) -> float:
         ready = Path(folder, "ready.json")
         began = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "emulator", "serve", "--port", "0", "--ready-file", str(ready)],
+            [
+                sys.executable,
+                "-m",
+                "oss_emulator",
+                "serve",
+                "--port",
+                "0",
+                "--ready-file",
+                str(ready),
+            ],
             stdout=subprocess.DEVNULL,
             env=environment,
         )

@@ -3,15 +3,14 @@
 import ast
 from pathlib import Path
 
+import oss_emulator
 import pytest
+from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.operation import Resource
+from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.parameters import SUBRESOURCES
 
-import emulator
-from emulator.dispatch import Resource
-from emulator.operations import OPERATIONS
-from emulator.protocol.errors import Code
-from emulator.protocol.parameters import SUBRESOURCES
-
-ROOT = Path(emulator.__file__).parent
+ROOT = Path(oss_emulator.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 

@@ -3,9 +3,8 @@
 import oss2
 import pytest
 from images import open_bucket, publish
-
-from emulator import Emulator
-from emulator.assertions import assert_allowed, assert_denied
+from oss_emulator import Emulator
+from oss_emulator.testing.assertions import assert_allowed, assert_denied
 
 
 @pytest.mark.oss_rules("rules.xml")

@@ -4,8 +4,8 @@ import unittest
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from emulator import Emulator
-from emulator.referer import RefererConfiguration
+from oss_emulator import Emulator
+from oss_emulator.referer import RefererConfiguration
 
 RULES = RefererConfiguration(allow_empty_referer=False, whitelist=("https://www.example.com/",))
 

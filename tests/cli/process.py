@@ -17,7 +17,7 @@ from typing import Any
 PATIENCE = 60.0
 """Seconds after which a condition is taken never to come true: the machine may be busy."""
 
-EMULATOR = (sys.executable, "-m", "emulator")
+EMULATOR = (sys.executable, "-m", "oss_emulator")
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from pathlib import Path
 import oss2
 import pytest
 from oss2.models import BucketReferer, BucketVersioningConfig
+from oss_emulator import Emulator
+from oss_emulator.storage import Account, archive
+from oss_emulator.storage.disk import DiskStorage
 
-from emulator import Emulator
-from emulator.storage import Account, archive
-from emulator.storage.disk import DiskStorage
 from tests.cli.process import EMULATOR, PATIENCE, environment
-from tests.storage import invariants
+from tests.unit.storage import invariants
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

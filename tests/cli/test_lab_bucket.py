@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oss_emulator.cli import main
 
-from emulator.cli import main
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
 
 RULES = """

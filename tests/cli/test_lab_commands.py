@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from lxml import etree
+from oss_emulator.cli import main
 
-from emulator.cli import main
 from tests.cli.process import EMULATOR, PATIENCE, environment
 
 ROOT = Path(__file__).parents[2]
@@ -196,7 +196,7 @@ def test_colours_are_for_people(ask: Any, monkeypatch: pytest.MonkeyPatch) -> No
 def loaded_by(*arguments: str) -> set[str]:
     """The modules that a command loads, in a process of its own."""
     code = (
-        "import sys; from emulator.cli import main\n"
+        "import sys; from oss_emulator.cli import main\n"
         f"try: main({list(arguments)!r})\nexcept SystemExit: pass\n"
         "print('\\n'.join(sys.modules), file=sys.stderr)"
     )
@@ -212,7 +212,7 @@ def loaded_by(*arguments: str) -> set[str]:
 
 
 def test_serve_loads_nothing_of_the_lab_and_the_lab_nothing_of_the_server() -> None:
-    assert not {"rich", "oss2", "emulator.referer.lint", "emulator.cli.lint"} & loaded_by(
+    assert not {"rich", "oss2", "oss_emulator.lab.lint", "oss_emulator.cli.lint"} & loaded_by(
         "serve", "--help"
     )
     assert not {"rich", "oss2", "aiohttp"} & loaded_by("lint", CORRECTED)

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from emulator.cli import main
+from oss_emulator.cli import main
 
 ROOT = "<RefererConfiguration>\n  {}\n</RefererConfiguration>"
 FLAG = "<AllowEmptyReferer>true</AllowEmptyReferer>"

@@ -12,10 +12,10 @@ from dataclasses import fields
 from pathlib import Path
 
 import oss2
+import oss_emulator
 import pytest
+from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
 
-import emulator
-from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
 from tests.cli.logline import LINE
 from tests.cli.process import (
     EMULATOR,
@@ -105,7 +105,7 @@ def test_ready_file_tells_all_once_listening(tmp_path: Path) -> None:
         }
         health = running.ask("GET", "/_emulator/health")
         assert health.status == 200
-        assert json.loads(health.text) == {"status": "ok", "version": emulator.__version__}
+        assert json.loads(health.text) == {"status": "ok", "version": oss_emulator.__version__}
 
 
 def test_ready_file_replaces_an_old_one_and_leaves_no_other(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_version_and_help() -> None:
         assert done.stderr == ""
         return done.stdout
 
-    assert ask("--version") == f"{emulator.__version__}\n"
+    assert ask("--version") == f"{oss_emulator.__version__}\n"
     text = ask("serve", "--help")
     for field in fields(Settings):
         assert f"--{field.name.replace('_', '-')} " in text

@@ -108,7 +108,7 @@ def test_bad_switch(name: str, value: str) -> None:
 
 def test_without_https_nothing_of_it_is_loaded() -> None:
     code = (
-        "import sys, emulator.cli.serve; from emulator import Emulator\n"
+        "import sys, oss_emulator.cli.serve; from oss_emulator import Emulator\n"
         "with Emulator(): print({'trustme', 'cryptography'} & set(sys.modules))"
     )
     done = subprocess.run(

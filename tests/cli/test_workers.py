@@ -15,8 +15,8 @@ from pathlib import Path
 import oss2
 import pytest
 from oss2.models import BucketReferer
+from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
-from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 from tests.cli.process import EMULATOR, Answer, Running, children, serving, told, wait_for
 
 AUTH = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)

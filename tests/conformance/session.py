@@ -154,7 +154,16 @@ def _emulator(work: Path) -> Iterator[str]:
     """A server of this repository's code on a free port; its endpoint."""
     ready, accounts = work / "ready.json", work / "accounts.toml"
     accounts.write_text(_ACCOUNTS, encoding="utf-8")
-    serve = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--ready-file", str(ready)]
+    serve = [
+        sys.executable,
+        "-m",
+        "oss_emulator",
+        "serve",
+        "--port",
+        "0",
+        "--ready-file",
+        str(ready),
+    ]
     settings = ["--accounts", str(accounts), "--region", _REGION]
     with (
         (work / "emulator.log").open("wb") as log,

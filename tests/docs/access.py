@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.access.table import TABLES, Case, Table, compact
+from tests.unit.access.table import TABLES, Case, Table, compact
 
 PAGE = Path(__file__).parents[2] / "docs" / "access.md"
 BEGIN, END = "<!-- tables -->\n", "<!-- end of tables -->\n"

@@ -6,9 +6,9 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from emulator.dispatch import Operation, Resource
-from emulator.operations import OPERATIONS
-from emulator.protocol.parameters import SUBRESOURCES
+from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.operation import Operation, Resource
+from oss_emulator.protocol.parameters import SUBRESOURCES
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 

@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
-from emulator.access import Accounts, accounts
-from tests.access.table import CASES
+from oss_emulator.access import Accounts, accounts
+
 from tests.docs.access import PAGE, render
 from tests.docs.markdown import blocks
+from tests.unit.access.table import CASES
 
 ROOT = Path(__file__).parents[2]
 TEXT = PAGE.read_text(encoding="utf-8")

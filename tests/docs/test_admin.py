@@ -10,9 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from oss_emulator.control import faults
+from oss_emulator.control.api import ROUTES
 
-from emulator import faults
-from emulator.server.admin import ROUTES
 from tests.cli.process import PATIENCE, environment, serving
 from tests.docs.markdown import agrees, blocks, table
 

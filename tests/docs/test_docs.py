@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from oss_emulator.control import seed
+from oss_emulator.pipeline.service import Service
 
-from emulator import seed
-from emulator.service import Service
 from tests.cli.logline import LINE
 from tests.cli.process import PATIENCE, environment
 from tests.docs.markdown import blocks, table
@@ -61,7 +61,7 @@ def test_each_referer_rule_says_what_it_rests_on() -> None:
 def help_of_serve() -> Iterator[tuple[str, str, str]]:
     """Each flag, its variable and its default, as `serve --help` tells them."""
     done = subprocess.run(
-        [sys.executable, "-m", "emulator", "serve", "--help"],
+        [sys.executable, "-m", "oss_emulator", "serve", "--help"],
         capture_output=True,
         text=True,
         check=True,

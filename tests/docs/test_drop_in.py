@@ -10,9 +10,9 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from oss_emulator.cli.run import PRELOAD
+from oss_emulator.settings import Settings
 
-from emulator.cli.run import PRELOAD
-from emulator.settings import Settings
 from tests.cli.process import EMULATOR, PATIENCE, environment
 from tests.docs.markdown import blocks, table
 

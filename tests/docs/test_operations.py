@@ -1,6 +1,7 @@
 """docs/operations.md is what the table of operations says."""
 
-from emulator.operations import OPERATIONS
+from oss_emulator.operations import OPERATIONS
+
 from tests.docs.operations import PAGE, not_emulated, render
 
 

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from oss_emulator import Emulator
+from oss_emulator.testing import pytest_plugin
 
-from emulator import Emulator, pytest_plugin
 from tests.cli.process import PATIENCE, environment
 from tests.docs.markdown import blocks, table
 

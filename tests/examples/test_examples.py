@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from emulator import Emulator
+from oss_emulator import Emulator
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

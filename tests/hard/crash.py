@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.cli.process import Running, serving
 from tests.hard.traffic import ABSENT, FLAGS, Client, Content, rules, size
-from tests.storage import invariants
+from tests.unit.storage import invariants
 
 WRITERS = 8
 KEYS = 12

@@ -21,7 +21,7 @@ import aiohttp
 
 from tests.cli.process import serving, wait_for
 from tests.hard.traffic import ABSENT, FLAGS, OWNER, Content, rules, size
-from tests.storage import invariants
+from tests.unit.storage import invariants
 
 KEYS = 5
 """Objects of each connection, which it writes again and again: so the data does not grow."""

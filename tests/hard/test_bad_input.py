@@ -13,7 +13,7 @@ import pytest
 from tests.cli.process import Running, serving
 from tests.hard.traffic import FLAGS, Client
 from tests.http.client import write
-from tests.storage import invariants
+from tests.unit.storage import invariants
 
 BUCKET = "/examplebucket"
 HOST = ("Host", "localhost")

@@ -6,7 +6,7 @@ import json
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
-from emulator import Emulator
+from oss_emulator import Emulator
 
 REFERER = "http://www.example.com/"
 """What the rules of `site` let in."""

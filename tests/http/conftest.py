@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from oss_emulator import Emulator
+from oss_emulator.referer import RefererConfiguration
 
-from emulator import Emulator
-from emulator.referer import RefererConfiguration
 from tests.http.administration import REFERER, Admin
 
 RULES = RefererConfiguration(

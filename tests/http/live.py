@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 import oss2
 from oss2.credentials import StaticCredentialsProvider
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.message import Request
+from oss_emulator.server import Server
+from oss_emulator.settings import Settings
 
-from emulator.protocol.message import Request
-from emulator.server import Server
-from emulator.service import Service
-from emulator.settings import Settings
 from tests.http.client import Answer, Client
 
 REGION = "cn-hangzhou"

@@ -10,10 +10,10 @@ import oss2
 import pytest
 import requests
 from lxml import etree
+from oss_emulator import Emulator
+from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.operation import Operation, Resource
 
-from emulator import Emulator
-from emulator.dispatch import Operation, Resource
-from emulator.operations import OPERATIONS
 from tests.http.live import sign
 
 APART = {"OptionObject", "PostObject", "DeleteMultipleObjects"}

@@ -7,11 +7,11 @@ from datetime import datetime
 
 import pytest
 from lxml import etree
+from oss_emulator.protocol.message import Request
 
-from emulator.protocol.message import Request
-from tests.access import requests
-from tests.access.table import BUCKET, CASES, Case
 from tests.http.live import Live, serve, sign
+from tests.unit.access import requests
+from tests.unit.access.table import BUCKET, CASES, Case
 
 UNREACHABLE = {
     "source_vpc": "no request to the emulator comes from a VPC (A-23)",

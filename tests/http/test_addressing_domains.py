@@ -12,9 +12,9 @@ import oss2
 import pytest
 from lxml import etree
 from oss2.models import PutBucketCnameRequest
+from oss_emulator import Emulator
+from oss_emulator.protocol.message import Request
 
-from emulator import Emulator
-from emulator.protocol.message import Request
 from tests.http.client import Answer, Client, check_error
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION, SETTINGS, SIGNERS, Live, serve
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import oss2
 import pytest
+from oss_emulator import Emulator
+from oss_emulator.control import api as admin
+from oss_emulator.protocol.message import Request
 
-from emulator import Emulator
-from emulator.protocol.message import Request
-from emulator.server import admin
 from tests.http.administration import REFERER, Admin
 
 

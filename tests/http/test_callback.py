@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, quote
 import oss2
 import pytest
 from aiohttp import ClientTimeout
+from oss_emulator.server import callback as server_callback
 
-from emulator.server import callback as server_callback
 from tests.http import application, forms
 from tests.http.application import Application, Reply
 from tests.http.client import Answer, Client, check_error

@@ -10,9 +10,9 @@ from urllib.parse import quote, unquote
 
 import oss2
 import pytest
+from oss_emulator.operations import OPERATIONS
+from oss_emulator.storage import MemoryStorage
 
-from emulator.operations import OPERATIONS
-from emulator.storage import MemoryStorage
 from tests.http.client import Answer, Client, Headers, check_error
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, Signed, serve, sign
 

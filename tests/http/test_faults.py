@@ -10,8 +10,8 @@ from typing import Any
 import alibabacloud_oss_v2 as oss
 import oss2
 import pytest
+from oss_emulator import Emulator
 
-from emulator import Emulator
 from tests.http.administration import REFERER, Admin
 
 FAULTS = "/_emulator/faults"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from oss_emulator import Emulator
 
-from emulator import Emulator
 from tests.http import forms
 from tests.http.client import Answer, Client
 from tests.sdk.accounts import ACCOUNTS, assume_role, bucket

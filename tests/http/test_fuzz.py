@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from oss_emulator.documents.schema import DOCUMENTS
+from oss_emulator.operations import OPERATIONS
+from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES
+from oss_emulator.settings import Auth
 
-from emulator.operations import OPERATIONS
-from emulator.protocol.parameters import PARAMETERS, SUBRESOURCES
-from emulator.protocol.schema import DOCUMENTS
-from emulator.settings import Auth
 from tests.http import forms
 from tests.http.client import Answer, Headers
 from tests.http.live import SETTINGS, Live, serve

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from oss_emulator.storage.blobs import SPOOL_ABOVE
 
-from emulator.storage.blobs import SPOOL_ABOVE
 from tests.http.client import Answer, Client
 from tests.http.live import Live
 

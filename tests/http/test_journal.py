@@ -14,11 +14,11 @@ from urllib.parse import quote
 import oss2
 import pytest
 import requests
+from oss_emulator import Emulator
+from oss_emulator.control.events import MAX_BEHIND
+from oss_emulator.control.journal import SIZE
+from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
-from emulator import Emulator
-from emulator.journal import SIZE
-from emulator.server.events import MAX_BEHIND
-from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 from tests.cli.logline import LINE
 from tests.cli.process import Running, serving
 from tests.http.administration import REFERER, Admin, Answer

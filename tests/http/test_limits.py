@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from oss_emulator.server.intake import Intake
+from oss_emulator.settings import Limits
+from oss_emulator.storage import SpoolWriter
 
-from emulator.server.intake import Intake
-from emulator.settings import Limits
-from emulator.storage import SpoolWriter
 from tests.http.client import Client, Connection, check_error, write
 from tests.http.live import SETTINGS, SIGNERS, Live, Signed, serve
 

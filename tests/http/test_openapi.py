@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from oss_emulator import Emulator
+from oss_emulator.control.api import PREFIX, ROUTES, TOKEN_HEADER
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -18,11 +20,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from emulator import Emulator
-from emulator.server.admin import PREFIX, ROUTES, TOKEN_HEADER
-
 DOCUMENT: dict[str, Any] = json.loads(
-    files("emulator.server").joinpath("openapi.json").read_text(encoding="utf-8")
+    files("oss_emulator.control").joinpath("openapi.json").read_text(encoding="utf-8")
 )
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 

@@ -9,9 +9,9 @@ from hashlib import md5
 from pathlib import Path
 
 import pytest
+from oss_emulator import Emulator
+from oss_emulator.storage.blobs import Blob, BlobWriter
 
-from emulator import Emulator
-from emulator.storage.blobs import Blob, BlobWriter
 from tests.http.client import Answer, Client
 
 PATIENCE = 20

@@ -10,9 +10,9 @@ from typing import Any
 import aiohttp
 import pytest
 import requests
+from oss_emulator import Emulator
+from oss_emulator.testing import emulator as running
 
-from emulator import Emulator
-from emulator.server import running
 from tests.http.client import Answer, Client, write
 
 BUCKET = "a-bucket.oss-cn-hangzhou.aliyuncs.com"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oss_emulator.referer import RefererConfiguration, codec
 
-from emulator.referer import RefererConfiguration, codec
 from tests.http.client import Answer, Client, check_error
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oss_emulator.lab import tables
+from oss_emulator.referer import RefererConfiguration, codec
 
-from emulator.referer import RefererConfiguration, codec, table
 from tests.http import forms
 from tests.http.client import Answer, Client, check_error, write
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, sign
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "referer"
-TABLES = {path.stem: table.load(path) for path in sorted(FOLDER.glob("*.toml"))}
+TABLES = {path.stem: tables.load(path) for path in sorted(FOLDER.glob("*.toml"))}
 
 KEY = "dir/logo 中.png"
 BODY = b"a picture"
@@ -22,7 +23,7 @@ ECS = {"0003-00000501", "0003-00000502", "0003-00000503"}
 """R-11 … R-13"""
 
 
-def _signers(case: table.Case) -> list[str]:
+def _signers(case: tables.Case) -> list[str]:
     # Forms have no signature of version 2.
     return {"none": [""], "form": ["v1", "v4"]}.get(case.signed, ["v1", "v2", "v4"])
 
@@ -48,7 +49,7 @@ def signer(version: str) -> Any:
     return SIGNERS[version](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
 
 
-def ask(client: Client, case: table.Case, bucket: str, version: str, key: str = KEY) -> Answer:
+def ask(client: Client, case: tables.Case, bucket: str, version: str, key: str = KEY) -> Answer:
     """The request of a case."""
     bucket, key = {
         "object": (bucket, key),
@@ -65,7 +66,7 @@ def ask(client: Client, case: table.Case, bucket: str, version: str, key: str = 
     return client.request(case.method, target, headers, body)
 
 
-def _post(client: Client, case: table.Case, bucket: str, version: str, key: str) -> Answer:
+def _post(client: Client, case: tables.Case, bucket: str, version: str, key: str) -> Answer:
     """The form that puts an object."""
     signers = {"": lambda policy: [], "v1": forms.sign_v1, "v4": forms.sign_v4}
     fields = [("key", key), *signers[version](forms.policy([]))]
@@ -86,7 +87,7 @@ def check_denied(answer: Answer, bucket: str, ec: str, host: str) -> None:
     assert answer.error["HostId"] == host
 
 
-def expected_status(case: table.Case) -> int:
+def expected_status(case: tables.Case) -> int:
     """What becomes of a request that the rules let pass: the ACL and the object decide."""
     anonymous = case.signed == "none"
     if case.scope != "object":
@@ -105,7 +106,7 @@ def test_a_table_holds_over_http(
     client: Client,
     make_bucket: Callable[..., str],
     configuration: RefererConfiguration,
-    case: table.Case,
+    case: tables.Case,
     version: str,
 ) -> None:
     bucket = make_bucket(case.acl)

@@ -14,11 +14,11 @@ from pathlib import Path
 from ssl import SSLContext, create_default_context
 
 import pytest
-
-from emulator import Emulator
-from emulator.server import running, sendfile
-from emulator.storage import FileBlob
-from emulator.storage.blobs import SPOOL_ABOVE
+from oss_emulator import Emulator
+from oss_emulator.server import sendfile
+from oss_emulator.storage import FileBlob
+from oss_emulator.storage.blobs import SPOOL_ABOVE
+from oss_emulator.testing import emulator as running
 
 SIZE = 2 * SPOOL_ABOVE + 12_345
 BODY = bytes(range(256)) * (SIZE // 256) + bytes(SIZE % 256)

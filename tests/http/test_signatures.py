@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, quote
 
 import oss2
 import pytest
+from oss_emulator.settings import Auth
 
-from emulator.settings import Auth
 from tests.http.client import Answer, Client, check_error
 from tests.http.live import (
     ACCESS_KEY_ID,

@@ -17,11 +17,10 @@ import pytest
 import requests
 import trustme
 from cryptography import x509
-
-from emulator import Emulator
-from emulator.server import running
-from emulator.server.certificates import CA_FILE, KEY_FILE, LIFE, CertificateError
-from emulator.settings import Settings
+from oss_emulator import Emulator
+from oss_emulator.server.tls import CA_FILE, KEY_FILE, LIFE, CertificateError
+from oss_emulator.settings import Settings
+from oss_emulator.testing import emulator as running
 
 DOMAINS = (
     "localhost",

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+from oss_emulator.server import throttle
+from oss_emulator.server.throttle import Throttle
 
-from emulator.server import throttle
-from emulator.server.throttle import Throttle
 from tests.http import forms
 from tests.http.client import Client, check_error
 from tests.http.live import Live

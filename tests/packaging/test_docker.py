@@ -15,9 +15,9 @@ from typing import Any
 
 import oss2
 import pytest
+from oss_emulator.server.app import SHUTDOWN_TIMEOUT
+from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
 
-from emulator.server.app import SHUTDOWN_TIMEOUT
-from emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
 from tests.cli.process import PATIENCE, Running, environment, started, wait_for
 from tests.packaging import compose, dockerfile
 
@@ -74,11 +74,18 @@ def test_all_that_is_copied_is_there_and_reaches_the_builder() -> None:
     for source in sources:
         assert (ROOT / source).exists()
         assert not dockerfile.ignored(source, DOCKERIGNORE)
-    assert not dockerfile.ignored("emulator/cli/serve.py", DOCKERIGNORE)
+    assert not dockerfile.ignored("emulator/oss_emulator/cli/serve.py", DOCKERIGNORE)
 
 
 @pytest.mark.parametrize(
-    "path", [".git/HEAD", ".venv/bin/python", "tests/x.py", "emulator/cli/__pycache__/x.pyc", "x"]
+    "path",
+    [
+        ".git/HEAD",
+        ".venv/bin/python",
+        "tests/x.py",
+        "emulator/oss_emulator/cli/__pycache__/x.pyc",
+        "x",
+    ],
 )
 def test_nothing_else_reaches_the_builder(path: str) -> None:
     assert dockerfile.ignored(path, DOCKERIGNORE)

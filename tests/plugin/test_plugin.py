@@ -55,7 +55,7 @@ def test_rules_come_from_the_marker(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         import pytest
-        from emulator.assertions import assert_allowed, assert_denied
+        from oss_emulator.testing import assert_allowed, assert_denied
 
         @pytest.mark.oss_rules("rules.xml")
         def test_rules(oss_bucket):
@@ -111,7 +111,7 @@ def test_{number}(oss_bucket):
 """
         for number, (assertion, _) in enumerate(FAILURES)
     ]
-    imports = "import pytest\nfrom emulator.assertions import assert_allowed, assert_denied\n"
+    imports = "import pytest\nfrom oss_emulator.testing import assert_allowed, assert_denied\n"
     project.makepyfile(imports + "".join(tests))
     result = project.runpytest_subprocess()
     result.assert_outcomes(failed=len(FAILURES))
@@ -259,8 +259,13 @@ def test_nothing_is_imported_for_those_who_do_not_use_it(project: pytest.Pyteste
         import sys
 
         def test_unused():
-            loaded = {name for name in sys.modules if name.startswith("emulator")}
-            assert loaded == {"emulator", "emulator.pytest_plugin"}
+            loaded = {name for name in sys.modules if name.startswith("oss_emulator")}
+            assert loaded == {
+                "oss_emulator",
+                "oss_emulator.version",
+                "oss_emulator.testing",
+                "oss_emulator.testing.pytest_plugin",
+            }
         """
     )
     project.runpytest_subprocess().assert_outcomes(passed=1)

@@ -10,8 +10,7 @@ from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.request import RpcRequest
 from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
 from lxml import etree
-
-from emulator import Emulator
+from oss_emulator import Emulator
 
 OWNER, PAYER = "1000000000000001", "1000000000000002"
 ROLE = f"acs:ram::{OWNER}:role/uploader"

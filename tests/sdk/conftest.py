@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from oss_emulator import Emulator
 
-from emulator import Emulator
 from tests.sdk.accounts import ACCOUNTS
 
 

@@ -9,8 +9,8 @@ import pytest
 import requests
 from oss2.exceptions import AccessDenied, ServerError
 from oss2.models import PAYER_REQUESTER, BucketReferer
+from oss_emulator import Emulator
 
-from emulator import Emulator
 from tests.sdk.accounts import (
     OWNER,
     PAYER,

@@ -17,8 +17,8 @@ from aliyunsdksts.request.v20150401.GetCallerIdentityRequest import GetCallerIde
 from lxml import etree
 from oss2.credentials import Credentials, CredentialsProvider
 from oss2.exceptions import ServerError
+from oss_emulator import Emulator
 
-from emulator import Emulator
 from tests.http.live import sign
 from tests.sdk.accounts import OWNER, ROLE, SIGNERS, ask_sts, assume_role, detail
 

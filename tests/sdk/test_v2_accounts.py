@@ -9,8 +9,8 @@ from typing import Any
 import alibabacloud_oss_v2 as oss
 import pytest
 from lxml import etree
+from oss_emulator import Emulator
 
-from emulator import Emulator
 from tests.sdk import v2
 from tests.sdk.accounts import PAYER, assume_role, bucket, statement
 

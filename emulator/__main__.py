@@ -1,8 +1,0 @@
-"""`python -m emulator` is `oss-emulator`."""
-
-import sys
-
-from emulator.cli import main
-
-if __name__ == "__main__":
-    sys.exit(main())

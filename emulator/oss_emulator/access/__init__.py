@@ -1,0 +1,59 @@
+"""Who asks, and may they: identities, policies, ACLs and the decision. Knows no socket, no storage.
+
+policy = Policy.parse(document, PolicyType.IDENTITY, "reader")
+reader = Identity("1000000000000001", kind=Kind.USER, name="reader", policies=(policy,))
+facts = Facts(("oss:GetObject",), resource("cn-hangzhou", "1000000000000001", "b", "key"))
+authorize(reader, "1000000000000001", Permission.READ, "private", facts=facts)
+"""
+
+from oss_emulator.access.accounts import Accounts, AccountsError, KeyProblem
+from oss_emulator.access.acl import BucketAcl, ObjectAcl
+from oss_emulator.access.actions import required, required_of_source, resource
+from oss_emulator.access.authorize import Facts, Permission, Reason, Verdict, authorize
+from oss_emulator.access.context import Context
+from oss_emulator.access.denial import detail
+from oss_emulator.access.identity import ANONYMOUS, AccessKey, Identity, Kind, Role
+from oss_emulator.access.policy import (
+    Effect,
+    Policy,
+    PolicyError,
+    PolicyType,
+    Problem,
+    Question,
+    Statement,
+    evaluate,
+)
+from oss_emulator.access.tokens import Credentials, Tokens
+
+__all__ = [
+    "ANONYMOUS",
+    "AccessKey",
+    "Accounts",
+    "AccountsError",
+    "BucketAcl",
+    "Context",
+    "Credentials",
+    "Effect",
+    "Facts",
+    "Identity",
+    "KeyProblem",
+    "Kind",
+    "ObjectAcl",
+    "Permission",
+    "Policy",
+    "PolicyError",
+    "PolicyType",
+    "Problem",
+    "Question",
+    "Reason",
+    "Role",
+    "Statement",
+    "Tokens",
+    "Verdict",
+    "authorize",
+    "detail",
+    "evaluate",
+    "required",
+    "required_of_source",
+    "resource",
+]

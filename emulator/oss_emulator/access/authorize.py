@@ -1,0 +1,188 @@
+"""May this identity do that to this bucket or object: the decision with what settled it.
+
+The order is that of "Authorization process" in the OSS documents: session policy, then RAM policies
+and bucket policy together, then the ACLs. A denial that a statement spells out wins everywhere.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from oss_emulator.access.acl import ObjectAcl
+from oss_emulator.access.context import NOTHING_KNOWN, Context
+from oss_emulator.access.identity import Identity, Kind
+from oss_emulator.access.policy import Effect, Policy, PolicyType, Question, Statement, evaluate
+
+
+class Permission(StrEnum):
+    """What an operation needs. ACLs give READ and WRITE of objects; the rest is the owner's."""
+
+    NONE = "none"
+    """Nothing: whoever asks gets an answer. No ACL is looked at."""
+    READ = "read"
+    WRITE = "write"
+    OWN = "own"
+
+
+class Reason(StrEnum):
+    """What settled a decision."""
+
+    OWNER = "the caller owns the bucket"
+    BUCKET_ACL = "the bucket's ACL"
+    OBJECT_ACL = "the object's ACL"
+    ANONYMOUS = "anonymous requests may not do this"
+    FOREIGN = "the bucket belongs to another account"
+    IDENTITY_POLICY = "a RAM policy of the caller"
+    BUCKET_POLICY = "the bucket policy"
+    BOTH_POLICIES = "a RAM policy of the caller and the bucket policy, both"
+    SESSION_POLICY = "the session policy"
+    NO_POLICY = "no policy allows the caller this"
+    REQUESTER_PAYS = "the requester pays, and has not said so"
+    REQUESTER_PAYS_ANONYMOUS = "the requester pays, and is not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a decision rests on beside ownership and ACLs."""
+
+    actions: tuple[str, ...]
+    """The actions that are needed, that of the operation first (`actions.required`)."""
+    resource: str
+    context: Context = NOTHING_KNOWN
+    bucket_policy: Policy | None = None
+    blocks_public: bool = False
+    """Whether PublicAccessBlock is on, for the bucket or its account."""
+    requester_pays: bool = False
+    says_requester: bool = False
+    """Whether the request has `x-oss-request-payer: requester`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether it is allowed, and why."""
+
+    allowed: bool
+    reason: Reason
+    action: str = ""
+    """The action that was denied, or the last one that was allowed."""
+    statement: Statement | None = None
+    """The statement that settled it, where one did."""
+    policy_type: PolicyType | None = None
+    """Where a statement is missing, or the one stands that settled it."""
+
+
+_OPEN: dict[str, frozenset[Permission]] = {
+    "private": frozenset(),
+    "public-read": frozenset({Permission.READ}),
+    "public-read-write": frozenset({Permission.READ, Permission.WRITE}),
+}
+
+_VERDICTS = {
+    (allowed, reason): Verdict(allowed, reason) for allowed in (True, False) for reason in Reason
+}
+
+
+def authorize(
+    caller: Identity,
+    owner: str,
+    permission: Permission,
+    bucket_acl: str,
+    object_acl: str = ObjectAcl.DEFAULT,
+    facts: Facts | None = None,
+) -> Verdict:
+    """Decide; an object's own ACL takes the place of its bucket's.
+
+    The ACLs are values of `BucketAcl` and `ObjectAcl`; `owner` is the account id of the bucket's
+    owner. An object that is not there has no ACL of its own: the bucket's decides. Without `facts`
+    only ownership and ACLs count, which is all there is for an account, or for nobody known, at a
+    bucket without policy, PublicAccessBlock and requester pays.
+    """
+    if facts is None:
+        if caller.id == owner and caller.kind is Kind.ACCOUNT:
+            return _VERDICTS[True, Reason.OWNER]
+        return _by_acl(caller, owner, permission, bucket_acl, object_acl)
+    if facts.requester_pays and caller.id != owner and not facts.says_requester:  # A-60
+        anonymous = caller.anonymous
+        reason = Reason.REQUESTER_PAYS_ANONYMOUS if anonymous else Reason.REQUESTER_PAYS
+        return Verdict(False, reason, facts.actions[0])
+    if facts.blocks_public:  # A-32
+        bucket_acl, object_acl = _closed(bucket_acl), _closed(object_acl)
+    for action in facts.actions:
+        verdict = _by_policies(caller, owner, action, facts) or _by_ownership(
+            caller, owner, permission, bucket_acl, object_acl, action
+        )
+        if not verdict.allowed:
+            break
+        permission = Permission.OWN  # No ACL gives what is asked for beside (A-12).
+    return verdict
+
+
+def _by_policies(caller: Identity, owner: str, action: str, facts: Facts) -> Verdict | None:
+    """What the policies say; None where they say nothing and ownership and ACLs count (A-01)."""
+    resource, context = facts.resource, facts.context
+    question = Question(action, resource, context)
+    if caller.session_policy is not None:
+        settled = evaluate([caller.session_policy], question)
+        if settled is None or settled.effect is Effect.DENY:
+            return Verdict(False, Reason.SESSION_POLICY, action, settled, PolicyType.SESSION)
+    # RAM policies count only for what belongs to the caller's own account (A-02).
+    by_identity = evaluate(caller.policies, question) if caller.id == owner else None
+    by_bucket = _by_bucket_policy(caller, owner, action, facts)
+    denials = [found for found in (by_identity, by_bucket) if found and found.effect is Effect.DENY]
+    if len(denials) == 2:
+        return Verdict(False, Reason.BOTH_POLICIES, action, by_identity, PolicyType.IDENTITY)
+    for settled in denials or filter(None, (by_identity, by_bucket)):
+        reason = _REASONS[settled.type]
+        return Verdict(settled.effect is Effect.ALLOW, reason, action, settled, settled.type)
+    return None
+
+
+_REASONS = {
+    PolicyType.IDENTITY: Reason.IDENTITY_POLICY,
+    PolicyType.BUCKET: Reason.BUCKET_POLICY,
+}
+
+
+def _by_bucket_policy(caller: Identity, owner: str, action: str, facts: Facts) -> Statement | None:
+    if facts.bucket_policy is None:
+        return None
+    question = Question(
+        action,
+        facts.resource,
+        facts.context,
+        caller.names(PolicyType.BUCKET),
+        by_owner=caller.id == owner and caller.kind is Kind.ACCOUNT,
+    )
+    return evaluate([facts.bucket_policy], question, without_public=facts.blocks_public)
+
+
+def _by_ownership(
+    caller: Identity,
+    owner: str,
+    permission: Permission,
+    bucket_acl: str,
+    object_acl: str,
+    action: str,
+) -> Verdict:
+    """What ownership and ACLs say where no statement of a policy applies."""
+    if caller.id == owner and caller.kind is Kind.ACCOUNT:
+        return Verdict(True, Reason.OWNER, action)
+    found = _by_acl(caller, owner, permission, bucket_acl, object_acl)
+    if not found.allowed and caller.id == owner:
+        return Verdict(False, Reason.NO_POLICY, action, None, PolicyType.IDENTITY)
+    return Verdict(found.allowed, found.reason, action)
+
+
+def _by_acl(
+    caller: Identity, owner: str, permission: Permission, bucket_acl: str, object_acl: str
+) -> Verdict:
+    if permission is Permission.OWN:
+        if caller.id == owner:
+            return _VERDICTS[False, Reason.NO_POLICY]
+        return _VERDICTS[False, Reason.ANONYMOUS if caller.anonymous else Reason.FOREIGN]
+    if object_acl == ObjectAcl.DEFAULT:
+        return _VERDICTS[permission in _OPEN[bucket_acl], Reason.BUCKET_ACL]
+    return _VERDICTS[permission in _OPEN[object_acl], Reason.OBJECT_ACL]
+
+
+def _closed(acl: str) -> str:
+    return "private" if acl.startswith("public-") else acl

@@ -1,0 +1,174 @@
+"""One condition of a statement: an operator, a condition key and the values it is held against."""
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
+
+from oss_emulator.access.context import Context
+from oss_emulator.access.wildcard import wildcard
+
+Test = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Holds where one of the values fits; a negated one where none does (A-20)."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+    negated: bool
+    tests: tuple[Test, ...] = field(compare=False, repr=False)
+
+    @classmethod
+    def compile(cls, name: str, key: str, values: Iterable[str]) -> "Condition":
+        """Raises KeyError for an unknown operator, ValueError for a value it cannot compare."""
+        found = OPERATORS[name]
+        values = tuple(values)
+        tests = tuple(found.compile(value) for value in values)
+        return cls(name, key, values, found.negated, tests)
+
+    def holds(self, context: Context) -> bool:
+        """Whether it holds; where the key has no value only a negated one does (A-22)."""
+        value = context.value(self.key)
+        if value is None:
+            return self.negated
+        return any(fits(value) for fits in self.tests) is not self.negated
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it keeps a statement from being public (A-33)."""
+        key = self.key.lower()
+        if self.negated:
+            return False
+        if key in ("acs:sourceip", "acs:sourcevpcip"):
+            return all(_is_narrow(value) for value in self.values)
+        fixed = key in ("acs:sourcevpc", "acs:sourcevpcid", "acs:accessid")
+        return fixed and not any("*" in value for value in self.values)
+
+
+class Operator(NamedTuple):
+    """How the values of a condition are compared; `compile` raises ValueError."""
+
+    compile: Callable[[str], Test]
+    negated: bool = False
+
+
+def _equals(value: str) -> Test:
+    return lambda found: found == value
+
+
+def _equals_ignoring_case(value: str) -> Test:
+    folded = value.casefold()
+    return lambda found: found.casefold() == folded
+
+
+def _like(value: str) -> Test:
+    pattern = wildcard(value)
+    return lambda found: pattern.fullmatch(found) is not None
+
+
+def _bool(value: str) -> Test:
+    if value.lower() not in ("true", "false"):
+        raise ValueError(f"{value!r} is neither true nor false")
+    return lambda found: found.lower() == value.lower()
+
+
+def _compared(
+    read: Callable[[str], float], compare: Callable[[float, float], bool]
+) -> Callable[[str], Test]:
+    """An operator on numbers, or on dates as numbers."""
+
+    def compile_value(value: str) -> Test:
+        limit = read(value)
+
+        def fits(found: str) -> bool:
+            try:
+                return compare(read(found), limit)
+            except ValueError:
+                return False
+
+        return fits
+
+    return compile_value
+
+
+def _number(text: str) -> float:
+    if not re.fullmatch(r"[+-]?\d+(\.\d+)?", text, re.ASCII):
+        raise ValueError(f"{text!r} is no number")
+    return float(text)
+
+
+def _date(text: str) -> float:
+    try:
+        date = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no ISO 8601 date such as 2019-08-12T17:00:00Z") from None
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+
+
+def _address(value: str) -> Test:
+    """An address, a CIDR block, or an IPv4 address with `*` for some of its numbers."""
+    if "*" in value:
+        if not re.fullmatch(r"\*|(\d{1,3}|\*)(\.(\d{1,3}|\*)){3}", value, re.ASCII):
+            raise ValueError(f"{value!r} is no IP address, CIDR block or address with *")
+        pattern = wildcard(value)
+        return lambda found: pattern.fullmatch(found) is not None
+    try:
+        network = ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(f"{value!r} is no IP address or CIDR block") from None
+
+    def fits(found: str) -> bool:
+        try:
+            return _plain(ip_address(found)) in network
+        except ValueError:
+            return False
+
+    return fits
+
+
+def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """An IPv4 address that came over IPv6 as what it is."""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _is_narrow(value: str) -> bool:
+    if "*" in value:
+        return False
+    network = ip_network(value, strict=False)
+    return network.prefixlen >= (8 if network.version == 4 else 32)
+
+
+def _family(name: str, read: Callable[[str], float]) -> dict[str, Operator]:
+    """The six comparisons of numbers or dates."""
+    return {
+        f"{name}Equals": Operator(_compared(read, operator.eq)),
+        f"{name}NotEquals": Operator(_compared(read, operator.eq), negated=True),
+        f"{name}LessThan": Operator(_compared(read, operator.lt)),
+        f"{name}LessThanEquals": Operator(_compared(read, operator.le)),
+        f"{name}GreaterThan": Operator(_compared(read, operator.gt)),
+        f"{name}GreaterThanEquals": Operator(_compared(read, operator.ge)),
+    }
+
+
+OPERATORS: Mapping[str, Operator] = {
+    "StringEquals": Operator(_equals),
+    "StringNotEquals": Operator(_equals, negated=True),
+    "StringEqualsIgnoreCase": Operator(_equals_ignoring_case),
+    "StringNotEqualsIgnoreCase": Operator(_equals_ignoring_case, negated=True),
+    "StringLike": Operator(_like),
+    "StringNotLike": Operator(_like, negated=True),
+    **_family("Numeric", _number),
+    **_family("Date", _date),
+    "Bool": Operator(_bool),
+    "IpAddress": Operator(_address),
+    "NotIpAddress": Operator(_address, negated=True),
+    "IpAddressIncludeBorder": Operator(_address),
+}
+"""The operators that the OSS documents list (A-20)."""

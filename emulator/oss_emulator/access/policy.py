@@ -1,0 +1,398 @@
+"""Policy documents: read and checked once, then asked which of their statements settles a request.
+
+A document is JSON, `Version` "1", its statements are taken by their `Effect`, `Action` or
+`NotAction`, `Resource` or `NotResource`, `Principal` or `NotPrincipal`, and `Condition`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Any
+
+from oss_emulator.access.condition import OPERATORS, Condition
+from oss_emulator.access.context import NOTHING_KNOWN, Context
+from oss_emulator.access.wildcard import resource_pattern, wildcard
+
+
+class PolicyType(StrEnum):
+    """Where a policy is attached. Values: as an answer names it (AccessDeniedDetail)."""
+
+    IDENTITY = "AccountLevelIdentityBasedPolicy"
+    """To a RAM user or role."""
+    SESSION = "SessionPolicy"
+    """To the credentials that AssumeRole gave."""
+    TRUST = "AssumeRolePolicy"
+    """To a role: who may assume it."""
+    BUCKET = "BucketPolicy"
+    """To a bucket. No answer is known that names this type."""
+
+
+class Effect(StrEnum):
+    """What a statement does to the requests it applies to."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+class Problem(Enum):
+    """What is wrong with a document. Values: the EC of PutBucketPolicy, "" where not known."""
+
+    VERSION = "0030-00000002"
+    ENCODING = "0030-00000004"
+    SYNTAX = "0030-00000005"
+    CONSECUTIVE_WILDCARDS = "0030-00000007"
+    SIZE = ""
+
+
+class PolicyError(ValueError):
+    """A policy that cannot be used; the text says where and why."""
+
+    def __init__(self, where: str, message: str, problem: Problem = Problem.SYNTAX) -> None:
+        super().__init__(f"{where}: {message}." if where else f"{message}.")
+        self.problem = problem
+
+
+MAX_BUCKET_POLICY = 16 * 1024
+"""Bytes of all bucket policies of a bucket (Bucket policy, limits)."""
+MAX_FIELD = 4095
+"""Bytes of one field of a bucket policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a policy is asked: may this be done to that, then and from there?"""
+
+    action: str
+    resource: str
+    context: Context = NOTHING_KNOWN
+    principals: tuple[str, ...] = ()
+    """The names under which this type of policy knows the caller."""
+    by_owner: bool = False
+    """Whether it is the account that owns the bucket who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The names that an element lists; negated, all but those."""
+
+    texts: tuple[str, ...]
+    negated: bool
+    patterns: tuple[re.Pattern[str], ...] = field(compare=False, repr=False)
+
+    def includes(self, *names: str) -> bool:
+        found = any(
+            pattern.fullmatch(name) is not None for pattern in self.patterns for name in names
+        )
+        return found is not self.negated
+
+
+EVERYTHING = Selection((), negated=True, patterns=())
+"""What an element selects that a policy of its type does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One rule."""
+
+    place: str
+    """Where it stands: the policy's name and its number within it."""
+    type: PolicyType
+    effect: Effect
+    actions: Selection
+    resources: Selection
+    principals: Selection
+    conditions: tuple[Condition, ...]
+
+    def applies(self, question: Question) -> bool:
+        """Whether it says something about a request."""
+        return (
+            self.actions.includes(question.action)
+            and self.resources.includes(question.resource)
+            and self.principals.includes(*question.principals)
+            and not (question.by_owner and self.spares_owner)
+            and all(condition.holds(question.context) for condition in self.conditions)
+        )
+
+    @property
+    def spares_owner(self) -> bool:
+        """Whether it is meant for everybody else than the bucket's owner (A-31)."""
+        return self._for_everybody and not self.conditions
+
+    @property
+    def public(self) -> bool:
+        """Whether it grants something to everybody (A-33)."""
+        if self.effect is Effect.DENY or self.type is not PolicyType.BUCKET:
+            return False
+        named = not self.principals.negated and not any("*" in p for p in self.principals.texts)
+        return not named and not any(condition.narrows for condition in self.conditions)
+
+    @property
+    def _for_everybody(self) -> bool:
+        return not self.principals.negated and "*" in self.principals.texts
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A document that was read. Make it with `parse`."""
+
+    name: str
+    type: PolicyType
+    statements: tuple[Statement, ...]
+
+    @classmethod
+    def parse(
+        cls, document: str | bytes | Mapping[str, Any], policy_type: PolicyType, name: str = ""
+    ) -> "Policy":
+        """Read a document, or one that is parsed already; raises `PolicyError`."""
+        tree = document if isinstance(document, Mapping) else _read(document, policy_type)
+        return _Parser(policy_type, name).policy(tree)
+
+    @property
+    def public(self) -> bool:
+        """Whether a statement of it is public (GetBucketPolicyStatus, A-33)."""
+        return any(statement.public for statement in self.statements)
+
+
+def evaluate(
+    policies: Iterable[Policy], question: Question, *, without_public: bool = False
+) -> Statement | None:
+    """The statement that settles a request: the first that denies, else the first that allows.
+
+    None where no statement applies (A-01). Statements that are public are passed over with
+    `without_public`.
+    """
+    allowing = None
+    for policy in policies:
+        for statement in policy.statements:
+            if statement.effect is Effect.ALLOW and (
+                allowing is not None or (without_public and statement.public)
+            ):
+                continue
+            if statement.applies(question):
+                if statement.effect is Effect.DENY:
+                    return statement
+                allowing = statement
+    return allowing
+
+
+def _read(document: str | bytes, policy_type: PolicyType) -> Any:
+    if isinstance(document, bytes):
+        try:
+            document = document.decode("utf-8")
+        except UnicodeDecodeError:
+            raise PolicyError("", "The policy is not UTF-8", Problem.ENCODING) from None
+    size = len(document.encode("utf-8", "replace"))
+    if policy_type is PolicyType.BUCKET and size > MAX_BUCKET_POLICY:
+        message = f"The policy is larger than {MAX_BUCKET_POLICY} bytes"
+        raise PolicyError("", message, Problem.SIZE)
+    try:
+        return json.loads(document, object_pairs_hook=_object)
+    except RecursionError:
+        raise PolicyError("", "The policy is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        raise PolicyError("", f"The policy is no JSON: {error.msg} at {where}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise PolicyError("", f"The policy has {twice} twice in one place")
+    return found
+
+
+_ELEMENTS = {
+    "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal",
+    "Condition",
+}  # fmt: skip
+_WITH_PRINCIPAL = {PolicyType.BUCKET, PolicyType.TRUST}
+_TRUSTED = {"RAM", "Service", "Federated"}
+
+
+class _Parser:
+    """Reads one document; each method takes where it reads and what it found there."""
+
+    def __init__(self, policy_type: PolicyType, name: str) -> None:
+        self._type = policy_type
+        self._name = name
+
+    def policy(self, tree: Any) -> Policy:
+        if not isinstance(tree, Mapping):
+            raise PolicyError("", "The policy is no JSON object")
+        _check_names("", tree, {"Version", "Statement"})
+        version = tree.get("Version")
+        if version != "1":
+            problem = Problem.VERSION if isinstance(version, str) else Problem.SYNTAX
+            raise PolicyError("Version", 'it must be "1", a text', problem)
+        statements = tree.get("Statement")
+        if not isinstance(statements, Sequence) or isinstance(statements, str) or not statements:
+            raise PolicyError("Statement", "it must be a list of statements")
+        return Policy(
+            self._name,
+            self._type,
+            tuple(
+                self._statement(f"Statement[{number}]", item)
+                for number, item in enumerate(statements)
+            ),
+        )
+
+    def _statement(self, where: str, tree: Any) -> Statement:
+        if not isinstance(tree, Mapping):
+            raise PolicyError(where, "it must be an object")
+        _check_names(where, tree, _ELEMENTS)
+        effect = tree.get("Effect")
+        if effect not in tuple(Effect):
+            raise PolicyError(f"{where}.Effect", "it must be Allow or Deny")
+        return Statement(
+            place=f"{self._name} {where}".strip(),
+            type=self._type,
+            effect=Effect(effect),
+            actions=self._actions(where, tree),
+            resources=self._resources(where, tree),
+            principals=self._principals(where, tree),
+            conditions=self._conditions(f"{where}.Condition", tree.get("Condition", {})),
+        )
+
+    def _selection(
+        self,
+        where: str,
+        tree: Mapping[str, Any],
+        element: str,
+        compile_text: Callable[[str], re.Pattern[str]],
+    ) -> Selection:
+        """An element or its negation, of which a statement has one."""
+        given = [name for name in (element, f"Not{element}") if name in tree]
+        if len(given) != 1:
+            raise PolicyError(where, f"it must have either {element} or Not{element}")
+        texts = self._texts(f"{where}.{given[0]}", tree[given[0]])
+        patterns = tuple(compile_text(text) for text in texts)
+        return Selection(texts, negated=given[0] != element, patterns=patterns)
+
+    def _actions(self, where: str, tree: Mapping[str, Any]) -> Selection:
+        found = self._selection(where, tree, "Action", _action_pattern)
+        for text in found.texts:
+            if not re.fullmatch(r"\*|[\w*?-]+:[\w*?]+", text, re.ASCII):
+                raise PolicyError(f"{where}.Action", f"{text!r} is no action such as oss:GetObject")
+        return found
+
+    def _resources(self, where: str, tree: Mapping[str, Any]) -> Selection:
+        if self._type is PolicyType.TRUST:
+            if "Resource" in tree or "NotResource" in tree:
+                raise PolicyError(where, "a trust policy has no Resource: it is the role itself")
+            return EVERYTHING
+        found = self._selection(where, tree, "Resource", resource_pattern)
+        for text in found.texts:
+            if self._type is PolicyType.BUCKET and not re.match(r"\*$|acs:oss:[^:]*:[^:]*:.", text):
+                message = f"{text!r} is neither * nor acs:oss:<region>:<account>:<bucket>/<key>"
+                raise PolicyError(f"{where}.Resource", message)
+        return found
+
+    def _principals(self, where: str, tree: Mapping[str, Any]) -> Selection:
+        given = [name for name in ("Principal", "NotPrincipal") if name in tree]
+        if self._type not in _WITH_PRINCIPAL:
+            if given:
+                raise PolicyError(f"{where}.{given[0]}", "only bucket and trust policies have it")
+            return EVERYTHING
+        if len(given) > 1:
+            raise PolicyError(where, "it must have either Principal or NotPrincipal")
+        name = given[0] if given else "Principal"
+        if self._type is PolicyType.TRUST:
+            texts = self._trusted(f"{where}.{name}", tree.get(name))
+        else:
+            texts = self._bucket_principals(f"{where}.{name}", tree.get(name, []))
+        patterns = tuple(wildcard(text) for text in texts)
+        return Selection(texts, negated=name != "Principal", patterns=patterns)
+
+    def _bucket_principals(self, where: str, tree: Any) -> tuple[str, ...]:
+        if isinstance(tree, Mapping):
+            raise PolicyError(where, "a bucket policy lists UIDs, arn:sts:: sessions or *")
+        if tree == []:
+            return ("*",)  # A-30
+        texts = self._texts(where, tree)
+        for text in texts:
+            if not re.fullmatch(r"\*|\d+|arn:sts::\d+:assumed-role/[^/]+/.+", text, re.ASCII):
+                message = (
+                    f"{text!r} is neither *, the UID of an account or RAM user, nor "
+                    "arn:sts::<UID>:assumed-role/<role>/<session>"
+                )
+                raise PolicyError(where, message)
+        return texts
+
+    def _trusted(self, where: str, tree: Any) -> tuple[str, ...]:
+        if not isinstance(tree, Mapping) or not tree:
+            raise PolicyError(where, 'it must be an object such as {"RAM": ["acs:ram::…:root"]}')
+        _check_names(where, tree, _TRUSTED)
+        return tuple(
+            text for kind, texts in tree.items() for text in self._texts(f"{where}.{kind}", texts)
+        )
+
+    def _conditions(self, where: str, tree: Any) -> tuple[Condition, ...]:
+        if not isinstance(tree, Mapping):
+            raise PolicyError(where, "it must be an object of operators")
+        return tuple(
+            self._condition(f"{where}.{name}", name, key, values)
+            for name, keys in tree.items()
+            for key, values in _keys(f"{where}.{name}", name, keys).items()
+        )
+
+    def _condition(self, where: str, name: str, key: str, values: Any) -> Condition:
+        where = f"{where}.{key}"
+        if not isinstance(values, Sequence) or isinstance(values, str):
+            values = [values]
+        texts = self._texts(where, [_scalar(value) for value in values])
+        try:
+            return Condition.compile(name, key, texts)
+        except ValueError as error:
+            raise PolicyError(where, str(error)) from None
+
+    def _texts(self, where: str, tree: Any) -> tuple[str, ...]:
+        """One text, or a list of some."""
+        texts = [tree] if isinstance(tree, str) else tree
+        if not isinstance(texts, Sequence) or not texts:
+            raise PolicyError(where, "it must be a text or a list of texts")
+        for number, text in enumerate(texts):
+            here = where if isinstance(tree, str) else f"{where}[{number}]"
+            if not isinstance(text, str):
+                raise PolicyError(here, "it must be a text")
+            if self._type is PolicyType.BUCKET:
+                _check_field(here, text)
+        return tuple(texts)
+
+
+def _check_field(where: str, text: str) -> None:
+    """The limits of the fields of a bucket policy."""
+    if "**" in text:
+        message = f"{text!r} has consecutive *"
+        raise PolicyError(where, message, Problem.CONSECUTIVE_WILDCARDS)
+    if len(text.encode("utf-8", "replace")) > MAX_FIELD:
+        raise PolicyError(where, f"it is longer than {MAX_FIELD} bytes", Problem.SIZE)
+
+
+def _check_names(where: str, tree: Mapping[str, Any], known: set[str]) -> None:
+    for name in tree:
+        if name not in known:
+            message = f"{name!r} is not known; known are {', '.join(sorted(known))}"
+            raise PolicyError(where or "The policy", message)
+
+
+def _keys(where: str, name: str, tree: Any) -> Mapping[str, Any]:
+    if name not in OPERATORS:
+        raise PolicyError(where, f"no such operator; known are {', '.join(OPERATORS)}")
+    if not isinstance(tree, Mapping) or not tree:
+        raise PolicyError(where, "it must be an object of condition keys and their values")
+    return tree
+
+
+def _scalar(value: Any) -> Any:
+    """A value as text: JSON's own true and numbers are taken too."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _action_pattern(text: str) -> re.Pattern[str]:
+    return wildcard(text, re.IGNORECASE)  # A-10

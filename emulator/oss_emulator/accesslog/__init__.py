@@ -1,0 +1,5 @@
+"""Lines of access logs."""
+
+from .line import Line, format
+
+__all__ = ["Line", "format"]

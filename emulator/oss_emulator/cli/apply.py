@@ -1,0 +1,60 @@
+"""`oss-emulator apply`: put rules to a bucket, after showing what that changes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from oss_emulator.cli import bucket, changes, rules
+from oss_emulator.cli.output import Text, Tone, line, show, write_json
+from oss_emulator.cli.parser import InputError
+from oss_emulator.lab import diff
+
+_DESCRIPTION = (
+    "Shows what would change at a bucket, asks, and puts the rules. Ends with 0 if the bucket has "
+    "them now, with 1 if the answer was no."
+)
+
+
+def declare(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "apply", help="put rules to a bucket, after showing the diff", description=_DESCRIPTION
+    )
+    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
+    parser.add_argument("bucket", metavar="oss://BUCKET", help="where to put them")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--json", action="store_true", help="answer in JSON; needs --yes")
+    bucket.declare(parser)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare, ask and put."""
+    if not arguments.bucket.startswith(bucket.SCHEME):
+        raise InputError(f"{arguments.bucket!r} is no bucket; write oss://BUCKET")
+    if arguments.json and not arguments.yes:
+        arguments.parser.error("--json needs --yes")
+    new = rules.read(arguments.rules, arguments)
+    old = bucket.get(arguments.bucket, arguments)
+    found = diff.compare(old, new)
+    if not arguments.json:
+        show(*changes.describe_text(old, new), *changes.describe(found, whole=True))
+    if old != new:
+        if not arguments.yes and not _agrees(arguments.bucket):
+            show(line("Nothing was put."))
+            return 1
+        bucket.put(arguments.bucket, new, arguments)
+    if arguments.json:
+        write_json({"bucket": arguments.bucket, "put": old != new, **changes.to_dict(found)})
+    else:
+        said = "has these rules now." if old != new else "has these rules already."
+        show(line(Text(f"{arguments.bucket} {said}", Tone.GOOD)))
+    return 0
+
+
+def _agrees(address: str) -> bool:
+    if not sys.stdin.isatty():
+        raise InputError("there is nobody to ask, as standard input is no terminal; add --yes")
+    return input(f"Put these rules to {address}? [y/N] ").strip().lower() in ("y", "yes")

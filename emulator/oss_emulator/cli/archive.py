@@ -1,0 +1,97 @@
+"""`oss-emulator export` and `import`: all that a folder of `--data` holds, as one file."""
+
+import argparse
+import shutil
+from pathlib import Path
+from typing import Any
+
+from oss_emulator.cli.parser import CommandError
+from oss_emulator.storage import CorruptBlobError, FolderError, archive, failure
+from oss_emulator.storage.disk import DiskStorage
+
+
+def declare(commands: Any) -> None:
+    """Add both commands to the parser."""
+    for name, run, first, second, does in (
+        ("export", _export, "dir", "file", "write what a folder of --data holds into one file"),
+        ("import", _import, "file", "dir", "fill a new folder of --data from such a file"),
+    ):
+        parser = commands.add_parser(name, help=does, description=_DESCRIPTION)
+        parser.add_argument(first, metavar=first.upper(), type=Path)
+        parser.add_argument(second, metavar=second.upper(), type=Path)
+        parser.set_defaults(run=run, parser=parser)
+
+
+_DESCRIPTION = (
+    "DIR is a folder of --data that no server uses; FILE is a tar archive with all its buckets, "
+    "configurations, objects, versions and uploads. What is imported is checked byte by byte, and "
+    "DIR must be empty or not there."
+)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    folder, file = arguments.dir, arguments.file
+    if not (folder / "index.sqlite").is_file():
+        raise CommandError(f"{folder} is no folder of --data: it has no index.sqlite")
+    part = file.with_name(f"{file.name}.part")
+    storage = _open(folder)
+    try:
+        with part.open("wb") as out:
+            archive.write(storage, out)
+        part.replace(file)
+    except Exception as error:
+        raise CommandError(f"{file} cannot be written: {_reason(error)}") from None
+    finally:
+        storage.close()
+        part.unlink(missing_ok=True)
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    folder, file = arguments.dir, arguments.file
+    try:
+        source = file.open("rb")
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+    with source:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CommandError(f"{folder} is not empty: import into a folder that is, or a new one")
+        storage = _open(folder)
+        done = False
+        try:
+            archive.read(storage, source)
+            done = True
+        except (archive.ArchiveError, CorruptBlobError) as error:
+            raise CommandError(f"{file} cannot be imported: {error}") from None
+        except Exception as error:
+            raise CommandError(f"{folder} cannot be written: {_reason(error)}") from None
+        finally:
+            storage.close()
+            if not done:
+                _empty(folder)
+    return 0
+
+
+def _reason(error: Exception) -> str:
+    """What a disk does not do; what is a fault of ours is raised again."""
+    reason = failure.describe(error)
+    if reason is None and isinstance(error, OSError):
+        reason = error.strerror
+    if reason is None:
+        raise error
+    return reason
+
+
+def _open(folder: Path) -> DiskStorage:
+    try:
+        return DiskStorage(folder)
+    except FolderError as error:
+        raise CommandError(str(error)) from None
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

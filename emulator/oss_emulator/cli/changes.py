@@ -1,0 +1,122 @@
+"""A diff of rules as it is shown, by `diff` and by `apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oss_emulator.cli.output import Block, Table, Text, Tone, line, referer
+from oss_emulator.lab.diff import Certainty, Change, Diff
+from oss_emulator.lab.probes import Kind
+from oss_emulator.referer import Decision, RefererConfiguration
+
+_FIELDS = {
+    "allow_empty_referer": "AllowEmptyReferer",
+    "allow_truncate_query_string": "AllowTruncateQueryString",
+    "truncate_path": "TruncatePath",
+}
+
+
+_SHOWN = 3
+"""How many Referers are shown of those that are settled by the same."""
+
+_TELLING = (Kind.PAGE, Kind.LONGER_HOST, Kind.GLUED_HOST, Kind.IN_PATH, Kind.ORIGIN)
+"""What tells most, the most telling first."""
+
+
+def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
+    """What changes for whom, and how sure that is; `whole` shows every Referer."""
+    shown = diff.changes if whole else tuple(_telling(diff))
+    for opens, title in ((True, "let in by the new rules"), (False, "kept out by the new rules")):
+        rows = [_row(change) for change in shown if change.opens is opens]
+        if rows:
+            yield Table(("Referer", "what it is", "old", "new"), rows, title)
+            yield line()
+    if len(shown) < len(diff.changes):
+        more = len(diff.changes) - len(shown)
+        said = f"and {more} more that the same entries settle (--all shows them)"
+        yield line(Text(said, Tone.FAINT))
+    yield line(*_conclusion(diff))
+
+
+def _telling(diff: Diff) -> Iterator[Change]:
+    """Of changes that are settled by the same, the few that tell most."""
+    kept: dict[object, list[Change]] = {}
+    for change in sorted(diff.changes, key=_rank):
+        kept.setdefault(change.settled if change.kind else change.referer, []).append(change)
+    few = {change.referer for changes in kept.values() for change in changes[:_SHOWN]}
+    yield from (change for change in diff.changes if change.referer in few)
+
+
+def _rank(change: Change) -> int:
+    return _TELLING.index(change.kind) if change.kind in _TELLING else len(_TELLING)
+
+
+def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:
+    """What was written differently: switches and entries."""
+    for field, name in _FIELDS.items():
+        before, after = (str(getattr(rules, field)).lower() for rules in (old, new))
+        if before != after:
+            yield line(Text(f"~ {name}: {before} -> {after}", Tone.WARNING), indent=2)
+    for field in ("whitelist", "blacklist"):
+        entries_before: tuple[str, ...] = getattr(old, field)
+        entries_after: tuple[str, ...] = getattr(new, field)
+        for entry in entries_before:
+            if entry not in entries_after:
+                yield line(Text(f"- {field}: {entry}", Tone.BAD), indent=2)
+        for entry in entries_after:
+            if entry not in entries_before:
+                yield line(Text(f"+ {field}: {entry}", Tone.GOOD), indent=2)
+
+
+def to_dict(diff: Diff) -> dict[str, object]:
+    """The diff as values for JSON."""
+    return {
+        "equivalent": diff.equivalent,
+        "certainty": diff.certainty.value,
+        "tried": diff.tried,
+        "changes": [
+            {
+                "referer": change.referer,
+                "kind": change.kind.value if change.kind else None,
+                "old": _decision(change.old),
+                "new": _decision(change.new),
+            }
+            for change in diff.changes
+        ],
+    }
+
+
+def _row(change: Change) -> tuple[Text, str, Text, Text]:
+    kind = change.kind.value if change.kind else "given"
+    return referer(change.referer), kind, _settled(change.old), _settled(change.new)
+
+
+def _settled(decision: Decision) -> Text:
+    by = decision.entry if decision.entry is not None else decision.reason.value
+    return Text(by, Tone.GOOD if decision.allowed else Tone.BAD)
+
+
+def _conclusion(diff: Diff) -> tuple[Text, ...]:
+    if diff.equivalent:
+        said = {
+            Certainty.PROVED: "These rules are equivalent for every Referer there can be.",
+            Certainty.GENERATED: (
+                f"These rules are equivalent on all {diff.tried} generated Referers."
+            ),
+            Certainty.GIVEN: f"All {diff.tried} given Referers are decided alike.",
+        }
+        return (Text(said[diff.certainty], Tone.GOOD),)
+    opened = sum(change.opens for change in diff.changes)
+    closed = len(diff.changes) - opened
+    parts = [f"{opened} let in"] * bool(opened) + [f"{closed} kept out"] * bool(closed)
+    of = f" of {diff.tried} Referers"
+    return (Text(f"These rules differ: {', '.join(parts)}{of}.", Tone.WARNING),)
+
+
+def _decision(decision: Decision) -> dict[str, object]:
+    return {
+        "allowed": decision.allowed,
+        "ec": decision.ec,
+        "reason": decision.reason.value,
+        "entry": decision.entry,
+    }

@@ -1,0 +1,91 @@
+"""`oss-emulator check`: what rules say to a Referer, and why."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from oss_emulator.cli import bucket, rules
+from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, verdict, write_json
+from oss_emulator.referer import ASSUMPTIONS, Decision, RefererPolicy, Signing, explain
+
+_DESCRIPTION = (
+    "Says what rules decide, and why. Ends with 0 if every request is allowed, with 1 if one is "
+    "denied."
+)
+_SIGNING = (Signing.NONE, Signing.URL, Signing.HEADER)
+
+
+def declare(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "check", help="ask what rules say to a Referer, and why", description=_DESCRIPTION
+    )
+    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
+    parser.add_argument(
+        "--referer",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="URL",
+        help="the Referer of a request; may be repeated",
+    )
+    parser.add_argument(
+        "--no-referer", action="store_true", help="a request without the header, too"
+    )
+    parser.add_argument(
+        "--signed",
+        choices=[item.value for item in _SIGNING],
+        default="none",
+        help="how the requests are signed (default: none)",
+    )
+    parser.add_argument("--method", default="GET", help="the method of the requests (default: GET)")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    bucket.declare(parser)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Decide on each request."""
+    referers: list[str | None] = list(arguments.referer)
+    if arguments.no_referer:
+        referers.append(None)
+    if not referers:
+        arguments.parser.error("give --referer URL or --no-referer")
+    policy = RefererPolicy.compile(rules.read(arguments.rules, arguments))
+    signed, method = Signing(arguments.signed), arguments.method.upper()
+    decisions = [policy.decide(item, signed=signed, method=method) for item in referers]
+    asked = list(zip(referers, decisions, strict=True))
+    if arguments.json:
+        write_json([{"sent": item, **explain.to_dict(decision)} for item, decision in asked])
+    else:
+        for number, (item, decision) in enumerate(asked):
+            show(*([line()] if number else []), *_describe(item, decision))
+    return int(not all(decision.allowed for decision in decisions))
+
+
+def _describe(sent: str | None, decision: Decision) -> Iterator[Block]:
+    answer = verdict(decision)
+    yield line(Text(answer.text.upper(), answer.tone), "  ", referer(sent))
+    facts = {
+        "EC": decision.ec,
+        "reason": decision.reason.value,
+        "entry": decision.entry,
+        "compared as": decision.referer if decision.referer != sent and decision.referer else None,
+        "basis": decision.basis.value,
+    }
+    for name, value in facts.items():
+        if value is not None:
+            yield line(Text(f"{name:<12}", Tone.FAINT), value, indent=2)
+    yield line(Text("steps", Tone.FAINT), indent=2)
+    for number, step in enumerate(decision.steps, 1):
+        numbers = f" [{', '.join(step.facts + step.assumed)}]"
+        yield line(f"{number}. {step.sentence}", Text(numbers, Tone.FAINT), indent=4)
+    for fact in decision.assumed:
+        yield line(
+            Text("assumed, not documented: ", Tone.WARNING),
+            ASSUMPTIONS[fact],
+            Text(f" [{fact}]", Tone.FAINT),
+            indent=2,
+        )

@@ -1,0 +1,215 @@
+"""The settings of a server as flags, and as OSS_EMULATOR_ variables of the same names."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from oss_emulator.cli.parser import InputError
+from oss_emulator.protocol.address import host_name, is_bucket_name
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.settings import Auth, Fsync, Limits, Settings
+
+_PREFIX = "OSS_EMULATOR_"
+
+
+@dataclass(frozen=True, slots=True)
+class _Flag:
+    """One field of `Settings` as a flag and as a variable."""
+
+    name: str
+    help: str
+    read: Callable[[str], Any] = str
+    choices: tuple[str, ...] | None = None
+    also: str = ""
+    """A further variable that gives the default."""
+    collects: bool = False
+    """Whether repeating the flag adds to it; else the last one counts."""
+
+    @property
+    def variable(self) -> str:
+        return _PREFIX + self.name.upper()
+
+    @property
+    def option(self) -> str:
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def switch(self) -> bool:
+        """Whether the flag stands alone; its variable is on or off."""
+        return self.read is _switch
+
+    def declare(self, parser: argparse.ArgumentParser, default: Any) -> None:
+        """Add it to a parser."""
+        if self.switch:
+            how: dict[str, Any] = {"action": "append_const", "const": "on"}
+            shown = "on" if default else "off"
+        else:
+            words = self.name.upper() if self.choices is None else "|".join(self.choices)
+            how = {"action": "append", "metavar": words}
+            shown = str(default if default or default == 0 else "none")
+        text = f"{self.help} (default: {shown}; {self.variable})"
+        parser.add_argument(self.option, dest=self.name, help=text, **how)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise ValueError(f"{text!r} is no port; a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    states = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+    if text.lower() not in states:
+        raise ValueError(f"{text!r} is not one of on, off")
+    return states[text.lower()]
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _cnames(text: str) -> dict[str, str]:
+    return dict(map(_cname, _list(text)))
+
+
+def _cname(text: str) -> tuple[str, str]:
+    host, _, bucket = text.partition("=")
+    if not is_bucket_name(bucket):
+        raise ValueError(f"{text!r} binds no bucket; write HOST=BUCKET")
+    try:
+        return host_name(host), bucket
+    except OSSError:
+        raise ValueError(f"{host!r} is no host; write HOST=BUCKET") from None
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
+        raise ValueError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 2**31:
+        raise ValueError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
+def _limits(text: str) -> dict[str, int]:
+    return dict(map(_limit, _list(text)))
+
+
+def _limit(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    known = asdict(Limits())
+    if name not in known:
+        raise ValueError(f"{name!r} is no limit; write NAME=NUMBER with one of {', '.join(known)}")
+    if _count(number) > known[name]:
+        raise ValueError(f"{number} is more than the {known[name]} {name} of the service")
+    return name, int(number)
+
+
+_FLAGS = (
+    _Flag("host", "the address to listen on"),
+    _Flag("port", "the port to listen on; 0 is any free port", _port),
+    _Flag("ready_file", "write a JSON file here once listening", Path),
+    _Flag("region", "the region of the service and its buckets"),
+    _Flag("accounts", "a TOML file of accounts, RAM users and roles, instead of one key", Path),
+    _Flag("access_key_id", "the id of the key that is known", also="OSS_ACCESS_KEY_ID"),
+    _Flag("access_key_secret", "the secret of that key", also="OSS_ACCESS_KEY_SECRET"),
+    _Flag(
+        "auth",
+        "strict: every signature is verified; relaxed: an unknown key id is taken for the owner; "
+        "off: nothing is verified",
+        Auth,
+        tuple(Auth),
+    ),
+    _Flag(
+        "domain",
+        "further base domains, separated by commas or by repeating the flag",
+        _list,
+        collects=True,
+    ),
+    _Flag(
+        "cname",
+        "HOST=BUCKET: a domain of one's own and its bucket; several as with --domain",
+        _cnames,
+        collects=True,
+    ),
+    _Flag("strict_addressing", "refuse path style, as the service does", _switch),
+    _Flag("tls", "speak https, not http, on the port", _switch),
+    _Flag("tls_port", "speak https on a further port; 0 is any free one", _port),
+    _Flag("tls_dir", "keep the CA for https in this folder, where it is made once", Path),
+    _Flag("ca_file", "write the certificate of that CA here, for clients to trust", Path),
+    _Flag("tls_cert", "a certificate of one's own for https, in PEM", Path),
+    _Flag("tls_key", "the key of that certificate where it is in another file", Path),
+    _Flag("seed", "a TOML file of buckets, rules and objects to start with", Path),
+    _Flag("data", "keep buckets and objects in this folder; without it they are in memory", Path),
+    _Flag(
+        "fsync",
+        "always: what was answered is on the disk of --data; off: for data that may be lost",
+        Fsync,
+        tuple(Fsync),
+    ),
+    _Flag("workers", "so many processes serve the port and the folder of --data", _count),
+    _Flag("request_timeout", "seconds that a client may stall", _seconds),
+    _Flag("max_connections", "connections that one process has at a time", _count),
+    _Flag(
+        "limit",
+        "NAME=NUMBER: a limit of the service that is to be lower; several as with --domain",
+        _limits,
+        collects=True,
+    ),
+    _Flag("access_log", "append a line in the OSS access-log format for each request", Path),
+    _Flag(
+        "admin_token",
+        "what other machines send to use /_emulator/; without it only this machine may",
+    ),
+    _Flag(
+        "log_level",
+        "what the server tells on standard error",
+        str,
+        ("debug", "info", "warning", "error", "critical"),
+    ),
+)
+
+
+def declare(parser: argparse.ArgumentParser, defaults: Settings) -> None:
+    """Add all flags to a parser."""
+    for flag in _FLAGS:
+        flag.declare(parser, getattr(defaults, flag.name))
+
+
+def read(
+    arguments: argparse.Namespace, environ: Mapping[str, str], defaults: Mapping[str, Any]
+) -> Settings:
+    """Flags go before variables, variables before defaults.
+
+    Ends the program where one is wrong; raises InputError for those that do not go together.
+    """
+    values = dict(defaults)
+    for flag in _FLAGS:
+        given = getattr(arguments, flag.name)
+        if given is not None:
+            source, text = flag.option, ",".join(given) if flag.collects else given[-1]
+        elif environ.get(flag.variable):
+            source, text = flag.variable, environ[flag.variable]
+        elif flag.also and environ.get(flag.also) and "accounts" not in values:
+            source, text = flag.also, environ[flag.also]
+        else:
+            continue
+        if flag.choices is not None and text not in flag.choices:
+            arguments.parser.error(f"{source}: {text!r} is not one of {', '.join(flag.choices)}")
+        try:
+            values[flag.name] = flag.read(text)
+        except ValueError as error:
+            arguments.parser.error(f"{source}: {error}")
+    try:
+        return Settings(**values)
+    except ValueError as error:
+        raise InputError(str(error)) from None

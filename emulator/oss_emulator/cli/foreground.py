@@ -1,0 +1,274 @@
+"""A server in the foreground, for as long as something else goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+
+from oss_emulator.access import AccessKey, AccountsError
+from oss_emulator.cli.parser import CommandError
+from oss_emulator.control import seed
+from oss_emulator.pipeline.service import Service, open_storage
+from oss_emulator.server import Server
+from oss_emulator.server import tls as certificates
+from oss_emulator.server.loop import loop_factory
+from oss_emulator.server.tls import CertificateError, Certificates
+from oss_emulator.settings import Settings
+from oss_emulator.storage import FolderError, Storage
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from oss_emulator.server.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A server that listens."""
+
+    server: Server | Workers
+    settings: Settings
+    hint: str
+    """What its seed file says."""
+    certificates: Certificates | None
+    key: AccessKey
+    """The key that whoever started it may use."""
+
+
+Meanwhile: TypeAlias = Callable[[Listening], Awaitable[int]]
+
+
+def serve(settings: Settings, meanwhile: Meanwhile) -> int:
+    """Listen until `meanwhile` ends; returns the exit status it returned. Raises CommandError."""
+    _begin_log(settings)
+    _allow_connections(settings)
+    with ExitStack() as stack:
+        if settings.workers > 1:
+            settings = _share_ca(settings, stack)
+        service = _open_service(settings, _open_storage(settings, stack))
+        hint = _load_seed(settings, service)
+        service.begin_here()
+        found = _load_certificates(settings, service)
+        log = _open_log(settings, stack)
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            if settings.workers > 1:
+                key = service.accounts.first
+                return runner.run(_supervise(settings, hint, found, key, meanwhile))
+            server = Server(service, log, found)
+            return runner.run(_serve(server, settings, hint, found, meanwhile))
+
+
+def work(settings: Settings, parent: Connection) -> None:
+    """Serve as one of several workers, until told to end or until the parent has ended."""
+    _begin_log(settings)
+    _allow_connections(settings)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which then tells us
+    try:
+        with ExitStack() as stack:
+            service = _open_service(settings, _open_storage(settings, stack, shared=True))
+            _enroll(settings, service)
+            found = _load_certificates(settings, service)
+            server = Server(service, _open_log(settings, stack), found)
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(_serve(server, settings, "", found, partial(_until_parent_ends, parent)))
+    except CommandError as error:
+        print(f"oss-emulator: {error}", file=sys.stderr)
+        sys.exit(error.status)
+
+
+async def _until_parent_ends(parent: Connection, listening: Listening) -> int:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    loop.add_reader(parent.fileno(), ended.set)  # nothing is sent: its end is closed
+    with suppress(OSError):  # a parent that has ended is told by the reader
+        parent.send(True)
+    await ended.wait()
+    return 0
+
+
+async def _supervise(
+    settings: Settings,
+    hint: str,
+    found: Certificates | None,
+    key: AccessKey,
+    meanwhile: Meanwhile,
+) -> int:
+    from oss_emulator.server.workers import Workers, WorkersError  # one process has no use for them
+
+    workers = Workers(settings, work)
+    try:
+        with _said(settings):
+            await workers.start()
+        listening = Listening(workers, settings, hint, found, key)
+        during: asyncio.Future[Any] = asyncio.ensure_future(meanwhile(listening))
+        await asyncio.wait({during, workers.failed}, return_when=asyncio.FIRST_COMPLETED)
+        if workers.failed.done():
+            during.cancel()
+            workers.failed.result()
+        return int(during.result())
+    except WorkersError as error:
+        raise CommandError(str(error)) from None
+    finally:
+        await workers.stop()
+
+
+async def _serve(
+    server: Server,
+    settings: Settings,
+    hint: str,
+    found: Certificates | None,
+    meanwhile: Meanwhile,
+) -> int:
+    with _said(settings):
+        await server.start(settings.host, settings.port)
+    gc.freeze()  # what was loaded stays: no collection need walk it
+    try:
+        key = server.service.accounts.first
+        return await meanwhile(Listening(server, settings, hint, found, key))
+    finally:
+        await server.stop()
+
+
+@contextmanager
+def _said(settings: Settings) -> Iterator[None]:
+    """Say in a sentence that a port is taken."""
+    try:
+        yield
+    except OSError as error:
+        ports = [port for port in (settings.port, settings.tls_port) if port is not None]
+        raise CommandError(
+            f"cannot listen on {settings.host} port {' and '.join(map(str, ports))}: "
+            f"{_reason(error)}; choose another with --port or --host"
+        ) from None
+
+
+def write_ready_file(listening: Listening) -> None:
+    """Tell whoever waits for it that the server listens, where that was asked for."""
+    path = listening.settings.ready_file
+    if path is None:
+        return
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(_facts(listening)) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise CommandError(f"the ready file {path} cannot be written: {error.strerror}") from None
+
+
+def _facts(listening: Listening) -> dict[str, object]:
+    server = listening.server
+    facts: dict[str, object] = {
+        "endpoint": server.endpoint,
+        "port": server.port,
+        "pid": os.getpid(),
+        "region": listening.settings.region,
+        "access_key_id": listening.key.id,
+    }
+    if server.https_endpoint is not None:
+        facts["https_endpoint"] = server.https_endpoint
+    if listening.settings.ca_file is not None:
+        facts["ca_file"] = str(listening.settings.ca_file.absolute())
+    return facts
+
+
+def _begin_log(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+def _allow_connections(settings: Settings) -> None:
+    """Let this process have as many open files as its connections may take, if it may."""
+    most = 4 * settings.max_connections  # each may send a file of several parts
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):  # then it goes by what it has
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _open_storage(settings: Settings, stack: ExitStack, *, shared: bool = False) -> Storage:
+    """The storage that the settings ask for; it is closed at the end."""
+    try:
+        return stack.enter_context(closing(open_storage(settings, shared=shared)))
+    except FolderError as error:
+        raise CommandError(str(error)) from None
+
+
+def _open_service(settings: Settings, storage: Storage) -> Service:
+    try:
+        return Service(settings, storage)
+    except AccountsError as error:
+        raise CommandError(str(error)) from None
+
+
+def _load_certificates(settings: Settings, service: Service) -> Certificates | None:
+    try:
+        return certificates.load(settings, service.addresses.domains)
+    except CertificateError as error:
+        raise CommandError(str(error)) from None
+
+
+def _share_ca(settings: Settings, stack: ExitStack) -> Settings:
+    """Let all workers have the same CA: where none is kept it is in a folder that goes with us."""
+    if not settings.certified or settings.tls_cert is not None or settings.tls_dir is not None:
+        return settings
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="oss-emulator-"))
+    return replace(settings, tls_dir=Path(folder))
+
+
+def _open_log(settings: Settings, stack: ExitStack) -> TextIO | None:
+    if settings.access_log is None:
+        return None
+    try:
+        return stack.enter_context(
+            settings.access_log.open("a", encoding="utf-8", errors="backslashreplace")
+        )
+    except OSError as error:
+        raise CommandError(
+            f"the access log {settings.access_log} cannot be written: {error.strerror}"
+        ) from None
+
+
+def _load_seed(settings: Settings, service: Service) -> str:
+    if settings.seed is None:
+        return ""
+    try:
+        return seed.load(settings.seed, service)
+    except seed.SeedError as error:
+        raise CommandError(str(error)) from None
+
+
+def _enroll(settings: Settings, service: Service) -> None:
+    """Let a worker know the accounts of the seed that its parent has put."""
+    if settings.seed is None:
+        return
+    try:
+        seed.enroll(settings.seed, service)
+    except seed.SeedError as error:
+        raise CommandError(str(error)) from None
+
+
+def _reason(error: OSError) -> str:
+    # asyncio wraps what the system says in a sentence of its own; a name that is not found has no
+    # number of the system's.
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)

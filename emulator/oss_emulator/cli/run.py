@@ -1,0 +1,164 @@
+"""`oss-emulator run`: a command whose requests to OSS go to an emulator."""
+
+import argparse
+import asyncio
+import os
+import signal
+import ssl
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from oss_emulator.cli import flags, foreground
+from oss_emulator.cli.foreground import Listening
+from oss_emulator.cli.parser import CommandError
+from oss_emulator.protocol.address import SERVICE_DOMAIN
+from oss_emulator.settings import Settings
+
+_DESCRIPTION = (
+    "Starts an emulator on a free port and runs a command that then talks to it, whatever endpoint "
+    "of OSS it names. Ends with the exit status of the command, with 128 and the number of the "
+    "signal that ended it, with 127 if there is no such command and 126 if it cannot be run."
+)
+
+PRELOAD = Path(__file__).with_name("preload")
+"""What is loaded into programs that do not heed the variables of proxies."""
+
+_FREE: dict[str, Any] = {"port": 0, "tls_port": 0}
+_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+_TOKEN = "OSS_SESSION_TOKEN"  # noqa: S105 - of another key: ours has none
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "ALIBABA_CLOUD_CA_BUNDLE")
+
+
+def declare(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "run",
+        help="run a command whose requests to OSS go to an emulator",
+        description=_DESCRIPTION,
+        usage="%(prog)s [flags of serve] [--] COMMAND ...",
+    )
+    flags.declare(parser, replace(Settings(), **_FREE))
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command beside an emulator."""
+    command = arguments.command[arguments.command[:1] == ["--"] :]
+    if not command:
+        arguments.parser.error("there is no COMMAND to run")
+    settings = flags.read(arguments, os.environ, _FREE)
+    if settings.tls or settings.tls_cert is not None:
+        arguments.parser.error(
+            "the command needs http and the local CA: leave --tls and --tls-cert out"
+        )
+    return foreground.serve(settings, partial(_beside, command))
+
+
+async def _beside(command: list[str], listening: Listening) -> int:
+    foreground.write_ready_file(listening)
+    with tempfile.TemporaryDirectory(prefix="oss-emulator-") as folder:
+        return await _run(command, environment(listening, os.environ, Path(folder)))
+
+
+async def _run(command: list[str], env: Mapping[str, str]) -> int:
+    """Run a command to its end, with the signals that come meanwhile passed on to it."""
+    loop = asyncio.get_running_loop()
+    early: list[signal.Signals] = []
+    for number in _FORWARDED:
+        loop.add_signal_handler(number, early.append, number)
+    try:
+        process = await asyncio.create_subprocess_exec(*command, env=env)
+    except OSError as error:
+        print(f"oss-emulator: {command[0]} cannot be run: {error.strerror}", file=sys.stderr)
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    for number in _FORWARDED:
+        loop.add_signal_handler(number, _forward, process, number)
+    for number in early:
+        _forward(process, number)
+    status = await process.wait()
+    return status if status >= 0 else 128 - status
+
+
+def _forward(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    # A terminal has sent Ctrl-C to the command already.
+    if process.returncode is None and not (number == signal.SIGINT and _has_terminal()):
+        process.send_signal(number)
+
+
+def _has_terminal() -> bool:
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError):
+        return False
+
+
+def environment(listening: Listening, inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The variables that lead a command to an emulator; certificates are put into `folder`."""
+    endpoint = listening.server.endpoint
+    https_endpoint = listening.server.https_endpoint
+    ca = listening.certificates.ca if listening.certificates is not None else None
+    assert ca is not None  # noqa: S101 - tls_port asks for it
+    assert https_endpoint is not None  # noqa: S101
+    alone, bundle = folder / "ca.pem", folder / "bundle.pem"
+    alone.write_bytes(ca)
+    bundle.write_bytes(_roots(inherited) + ca)
+    return {
+        **{name: value for name, value in inherited.items() if name != _TOKEN},
+        **_both_cases("HTTP_PROXY", endpoint),
+        **_both_cases("HTTPS_PROXY", endpoint),
+        **_both_cases("NO_PROXY", _no_proxy(inherited)),
+        **dict.fromkeys(_BUNDLES, str(bundle)),
+        "NODE_EXTRA_CA_CERTS": str(alone),
+        "OSS_ACCESS_KEY_ID": listening.key.id,
+        "OSS_ACCESS_KEY_SECRET": listening.key.secret,
+        "OSS_EMULATOR_ENDPOINT": endpoint,
+        "OSS_EMULATOR_HTTPS_ENDPOINT": https_endpoint,
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(PRELOAD), inherited.get("PYTHONPATH")))),
+        "NODE_OPTIONS": f"{inherited.get('NODE_OPTIONS', '')} {_require()}".strip(),
+    }
+
+
+def _both_cases(name: str, value: str) -> dict[str, str]:
+    return {name: value, name.lower(): value}
+
+
+def _no_proxy(inherited: Mapping[str, str]) -> str:
+    """This machine, and what was to be reached directly before; but never OSS."""
+    given = (inherited.get(name, "") for name in ("NO_PROXY", "no_proxy"))
+    hosts = [host.strip() for hosts in given for host in hosts.split(",") if host.strip()]
+    return ",".join(dict.fromkeys([*_LOCAL, *(host for host in hosts if not _is_oss(host))]))
+
+
+def _is_oss(host: str) -> bool:
+    """Whether an entry of NO_PROXY covers hosts of OSS."""
+    name = host.lower().partition(":")[0].lstrip("*").strip(".")
+    return name.endswith(SERVICE_DOMAIN) or SERVICE_DOMAIN.endswith(name)
+
+
+def _roots(inherited: Mapping[str, str]) -> bytes:
+    """What the command trusts for hosts that it reaches directly."""
+    paths = [inherited.get(name) for name in _BUNDLES]
+    paths.append(ssl.get_default_verify_paths().cafile)
+    certifi = find_spec("certifi")
+    if certifi is not None and certifi.origin is not None:
+        paths.append(str(Path(certifi.origin).with_name("cacert.pem")))
+    for path in paths:
+        if path and Path(path).is_file():
+            try:
+                return Path(path).read_bytes().rstrip() + b"\n"
+            except OSError as error:
+                raise CommandError(f"{path} cannot be read: {error.strerror}") from None
+    return b""
+
+
+def _require() -> str:
+    path = str(PRELOAD / "preload.cjs").replace("\\", "\\\\").replace('"', '\\"')
+    return f'--require "{path}"'

@@ -1,0 +1,110 @@
+"""`oss-emulator scenarios`: what becomes of requests as they really arrive."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlsplit
+
+from oss_emulator.cli import bucket, rules
+from oss_emulator.cli.output import (
+    Block,
+    Table,
+    Text,
+    Tone,
+    line,
+    referer,
+    show,
+    verdict,
+    write_json,
+)
+from oss_emulator.cli.parser import InputError
+from oss_emulator.lab import scenarios as scenario
+from oss_emulator.lab.scenarios import OBJECT_URL, Outcome
+from oss_emulator.referer import explain
+
+_DESCRIPTION = (
+    "Shows the Referer of requests as they really arrive, and what rules say to it. Ends with 1 if "
+    "the site itself is kept out, or if another one that sends a Referer is let in."
+)
+
+
+def declare(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "scenarios", help="show what becomes of requests as they arrive", description=_DESCRIPTION
+    )
+    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
+    parser.add_argument(
+        "--site", required=True, metavar="URL", help="the site that shows the objects"
+    )
+    parser.add_argument(
+        "--object-url", default=OBJECT_URL, metavar="URL", help=f"an object (default: {OBJECT_URL})"
+    )
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    bucket.declare(parser)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play every scenario."""
+    for name in ("site", "object_url"):
+        _check_url(f"--{name.replace('_', '-')}", getattr(arguments, name))
+    configuration = rules.read(arguments.rules, arguments)
+    outcomes = scenario.play(configuration, arguments.site, arguments.object_url)
+    if arguments.json:
+        write_json([_to_dict(outcome) for outcome in outcomes])
+    else:
+        show(*_report(outcomes))
+    return int(not all(outcome.as_wanted for outcome in outcomes))
+
+
+def _check_url(flag: str, value: str) -> None:
+    try:
+        url = urlsplit(value)
+        is_url = url.scheme in ("http", "https") and bool(url.hostname)
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise InputError(f"{flag}: {value!r} is no address such as https://www.example.com")
+
+
+def _report(outcomes: Sequence[Outcome]) -> Iterator[Block]:
+    headings = ("how it arrives", "Referer", "verdict", "why")
+    for group, items in groupby(outcomes, lambda outcome: outcome.scenario.group):
+        yield Table(headings, [_row(outcome) for outcome in items], group.value)
+        yield line()
+    wrong = [outcome for outcome in outcomes if not outcome.as_wanted]
+    if not wrong:
+        said = "The site gets its objects, and no other site that sends a Referer does."
+        yield line(Text(said, Tone.GOOD))
+    for outcome in wrong:
+        unwanted = "let in" if outcome.decision.allowed else "kept out"
+        yield line(Text(f"! {outcome.scenario.name} is {unwanted}", Tone.BAD))
+
+
+def _row(outcome: Outcome) -> tuple[Text | str, ...]:
+    decision = outcome.decision
+    answer = verdict(decision)
+    mark = "" if outcome.as_wanted else " !"
+    why = decision.entry if decision.entry is not None else decision.reason.value
+    return (
+        outcome.scenario.name,
+        referer(outcome.scenario.referer),
+        Text(f"{answer.text}{mark}", answer.tone),
+        f"{why} ({decision.ec})" if decision.ec else why,
+    )
+
+
+def _to_dict(outcome: Outcome) -> dict[str, object]:
+    return {
+        "group": outcome.scenario.group.value,
+        "name": outcome.scenario.name,
+        "signed": outcome.scenario.signed.value,
+        "wanted": outcome.scenario.wanted,
+        "as_wanted": outcome.as_wanted,
+        "sent": outcome.scenario.referer,
+        **explain.to_dict(outcome.decision),
+    }

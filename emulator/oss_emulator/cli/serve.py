@@ -1,0 +1,49 @@
+"""`oss-emulator serve`: the server in the foreground."""
+
+import argparse
+import asyncio
+import os
+import signal
+from typing import Any
+
+from oss_emulator.cli import flags, foreground
+from oss_emulator.cli.foreground import Listening
+from oss_emulator.settings import DEFAULT_ACCESS_KEY_SECRET, Settings
+
+
+def declare(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("serve", help="run the server", description=__doc__)
+    flags.declare(parser, Settings())
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to end."""
+    return foreground.serve(flags.read(arguments, os.environ, {}), _until_told)
+
+
+async def _until_told(listening: Listening) -> int:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    foreground.write_ready_file(listening)
+    _announce(listening)
+    await ended.wait()
+    return 0
+
+
+def _announce(listening: Listening) -> None:
+    settings, endpoint = listening.settings, listening.server.endpoint
+    beside = listening.server.https_endpoint
+    both = endpoint if beside in (None, endpoint) else f"{endpoint} and {beside}"
+    fixed = listening.key.secret == DEFAULT_ACCESS_KEY_SECRET
+    secret = DEFAULT_ACCESS_KEY_SECRET if fixed else "(as configured)"
+    print(
+        f"oss-emulator is ready: endpoint {both}, region {settings.region}, "
+        f"access key {listening.key.id} / {secret}",
+        flush=True,
+    )
+    if listening.hint:
+        print(listening.hint.replace("{endpoint}", endpoint).rstrip(), flush=True)

@@ -1,0 +1,133 @@
+"""`oss-emulator test`: decision tables, run by rules; and which entries no case touched."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from oss_emulator.cli import bucket, rules
+from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, write_json
+from oss_emulator.cli.parser import CommandError, InputError
+from oss_emulator.lab import junit, tables
+from oss_emulator.lab.tables import Report, Result, Untouched
+from oss_emulator.referer import header
+
+_DESCRIPTION = (
+    "Runs decision tables. RULES takes the place of the rules in a table; a table that holds its "
+    "own may stand alone. Ends with 0 if every case passes, else with 1."
+)
+
+
+def declare(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("test", help="run decision tables", description=_DESCRIPTION)
+    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
+    parser.add_argument("tables", metavar="TABLE", nargs="*", help="a decision table in TOML")
+    parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML here as well")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    bucket.declare(parser)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run every table."""
+    given = rules.read_all(arguments.rules, arguments) if arguments.tables else None
+    paths = arguments.tables or [arguments.rules]
+    reports = [tables.run(_load(Path(path), given)) for path in paths]
+    if arguments.junit is not None:
+        _write_junit(arguments.junit, reports)
+    untouched = _never_touched(reports) if given else reports[0].untouched
+    if arguments.json:
+        write_json(_to_dict(reports, untouched))
+    else:
+        show(*_report(reports, untouched))
+    return int(not all(report.passed for report in reports))
+
+
+def _load(path: Path, given: Any) -> tables.Table:
+    try:
+        return tables.load(path, given)
+    except tables.TableError as error:
+        raise InputError(str(error)) from None
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read: {error.strerror}") from None
+
+
+def _never_touched(reports: Sequence[Report]) -> tuple[Untouched, ...]:
+    """Entries that no case of any table touched, where all tables have the same rules."""
+    return tuple(
+        item
+        for item in reports[0].untouched
+        if all(item in report.untouched for report in reports[1:])
+    )
+
+
+def _write_junit(path: Path, reports: Sequence[Report]) -> None:
+    try:
+        path.write_bytes(junit.format(reports))
+    except OSError as error:
+        raise CommandError(f"{path}: it cannot be written: {error.strerror}") from None
+
+
+def _report(reports: Sequence[Report], untouched: Sequence[Untouched]) -> Iterator[Block]:
+    for report in reports:
+        failed = [result for result in report.results if not result.passed]
+        passed = len(report.results) - len(failed)
+        tone = Tone.BAD if failed else Tone.GOOD
+        said = f"{passed} passed" + (f", {len(failed)} failed" if failed else "")
+        yield line(f"{report.table.path}  ", Text(said, tone))
+        for result in failed:
+            yield from _describe(result)
+    if untouched:
+        yield line()
+        yield line(Text("Entries that no case touched", Tone.WARNING))
+        for item in untouched:
+            rules_name = f"{item.rules}, " if item.rules else ""
+            where = f"{rules_name}{item.list} entry {item.position + 1}: "
+            yield line(Text(where, Tone.FAINT), item.entry or '""', indent=2)
+
+
+def _describe(result: Result) -> Iterator[Block]:
+    yield line(Text("failed  ", Tone.BAD), Text(result.case.name, Tone.STRONG), indent=2)
+    yield line(referer(header.first(result.case.referer)), indent=10)
+    for difference in result.differences:
+        yield line(str(difference), indent=10)
+    yield line(Text(result.decision.steps[-1].sentence, Tone.FAINT), indent=10)
+
+
+def _to_dict(reports: Sequence[Report], untouched: Sequence[Untouched]) -> dict[str, object]:
+    return {
+        "passed": all(report.passed for report in reports),
+        "tables": [
+            {
+                "table": str(report.table.path),
+                "cases": [_case(result) for result in report.results],
+            }
+            for report in reports
+        ],
+        "untouched": [
+            {
+                "rules": item.rules,
+                "list": item.list.value,
+                "position": item.position,
+                "entry": item.entry,
+            }
+            for item in untouched
+        ],
+    }
+
+
+def _case(result: Result) -> dict[str, object]:
+    return {
+        "name": result.case.name,
+        "passed": result.passed,
+        "allowed": result.decision.allowed,
+        "ec": result.decision.ec,
+        "entry": result.decision.entry,
+        "differences": [
+            {"aspect": item.aspect, "expected": item.expected, "actual": item.actual}
+            for item in result.differences
+        ],
+    }

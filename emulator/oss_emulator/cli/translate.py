@@ -1,0 +1,106 @@
+"""`oss-emulator translate`: rules of other systems into ours, and ours into theirs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from oss_emulator.cli import bucket, rules
+from oss_emulator.cli.output import visible, write, write_json
+from oss_emulator.cli.parser import InputError
+from oss_emulator.lab import sources as document
+from oss_emulator.lab import translation
+from oss_emulator.lab.sources import Form
+from oss_emulator.lab.translation import SYSTEMS, Loss, Rules, RulesError
+from oss_emulator.referer import RefererConfiguration, Signing
+
+_DESCRIPTION = (
+    "Translates rules. The result goes to standard output, and what it cannot say exactly to "
+    "standard error, each with a Referer that both sides decided. Ends with 0; with --exact it "
+    "ends with 1 if anything is lost."
+)
+_SIGNED = {
+    Signing.NONE: "",
+    Signing.URL: " by a signed URL",
+    Signing.HEADER: " signed in the header",
+}
+_TITLES = {"nginx": "nginx", "cos": "COS", "cdn": "the CDN", "s3-policy": "S3"}
+
+
+def declare(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "translate", help="turn rules of other systems into ours and back", description=_DESCRIPTION
+    )
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--from", dest="from_", choices=list(SYSTEMS), help="FILE is theirs")
+    way.add_argument("--to", choices=list(SYSTEMS), help="FILE is RULES of ours")
+    parser.add_argument("file", metavar="FILE", help=f"with --to: {rules.HELP}")
+    parser.add_argument(
+        "--as",
+        dest="form",
+        choices=[form.value for form in Form],
+        default=Form.XML.value,
+        help="how to write rules of ours (default: xml)",
+    )
+    parser.add_argument("--exact", action="store_true", help="end with 1 if anything is lost")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    bucket.declare(parser)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Translate, and compare both sides."""
+    system: str = arguments.from_ or arguments.to
+    if arguments.from_:
+        theirs = _read_theirs(arguments.file, SYSTEMS[system])
+        ours = theirs.to_oss()
+        text = _format_ours(ours, Form(arguments.form))
+    else:
+        ours = rules.read(arguments.file, arguments)
+        theirs = SYSTEMS[system].from_oss(ours)
+        text = theirs.format()
+    lost = translation.losses(theirs, ours)
+    if arguments.json:
+        write_json({"system": system, "result": text, "lost": [_to_dict(loss) for loss in lost]})
+    else:
+        write(text)
+        sys.stdout.flush()
+        for loss in lost:
+            print(f"warning: {_sentence(loss, _TITLES[system])}", file=sys.stderr)
+    return int(arguments.exact and bool(lost))
+
+
+def _read_theirs(argument: str, system: type[Rules]) -> Rules:
+    source = rules.read_source(argument)
+    text = rules.decode(source)
+    try:
+        return system.parse(text)
+    except RulesError as error:
+        raise rules.error_at(source, error.sentence, error.line, error.column) from None
+
+
+def _format_ours(configuration: RefererConfiguration, form: Form) -> str:
+    try:
+        return document.format(configuration, form)
+    except ValueError as error:
+        raise InputError(f"the result cannot be written as {form}: {error}") from None
+
+
+def _sentence(loss: Loss, title: str) -> str:
+    """Such as: nginx allows http://… and OSS denies it: the same host by the other scheme."""
+    sent = "a request without a Referer" if loss.referer is None else loss.referer
+    shown = visible(sent) or "an empty Referer"
+    theirs, ours = ("allows", "denies") if loss.theirs else ("denies", "allows")
+    return f"{title} {theirs} {shown}{_SIGNED[loss.signed]}, OSS {ours} it ({loss.kind.value})"
+
+
+def _to_dict(loss: Loss) -> dict[str, object]:
+    return {
+        "kind": loss.kind.value,
+        "referer": loss.referer,
+        "signed": loss.signed.value,
+        "theirs": loss.theirs,
+        "ours": not loss.theirs,
+    }

@@ -1,0 +1,132 @@
+"""Faults that a test asks for: errors, delays, broken answers; which request meets which."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Any
+
+from oss_emulator.operations.call import Call
+from oss_emulator.protocol.errors import OSSError, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is to go wrong with the requests that fit; `operation`, `bucket`, `key` are globs."""
+
+    operation: str = "*"
+    bucket: str = "*"
+    key: str = "*"
+    every: int = 1
+    """Of the requests that fit, each so-many-th meets the fault."""
+    probability: float = 1.0
+    """How likely such a request is to meet it, from 0 to 1."""
+    times: int = 0
+    """After so many meetings the fault is gone; 0 is never."""
+    latency: float = 0.0
+    """Seconds that the answer is held back."""
+    status: int = 0
+    """Answer with this status and do nothing; 0 does what was asked for."""
+    code: str = "InternalError"
+    message: str = "This error was asked for."
+    cut_body: int = -1
+    """Send so many bytes of the body and close the connection; -1 sends all."""
+    reset: bool = False
+    """Reset the connection instead of answering."""
+    wrong_crc: bool = False
+    """Answer with a wrong `x-oss-hash-crc64ecma`."""
+
+    @property
+    def error(self) -> OSSError | None:
+        """The error to answer with."""
+        return OSSError(Row(self.code, self.status, self.message)) if self.status else None
+
+
+class FaultError(ValueError):
+    """A description that is no fault; the text says why."""
+
+
+_KINDS: Mapping[type, tuple[type, ...]] = {float: (int, float), int: (int,)}
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "every": (1, 10**9),
+    "probability": (0, 1),
+    "times": (0, 10**9),
+    "latency": (0, 3600),
+    "status": (300, 599),
+    "cut_body": (-1, 2**53 - 1),
+}
+
+
+def read(description: Mapping[str, Any]) -> Fault:
+    """Make a fault from JSON; raises `FaultError`."""
+    defaults = {field.name: field.default for field in fields(Fault)}
+    for name, value in description.items():
+        if name not in defaults:
+            raise FaultError(f"{name} is not known; known are {', '.join(sorted(defaults))}")
+        kind = type(defaults[name])
+        if type(value) not in _KINDS.get(kind, (kind,)):
+            raise FaultError(f"{name} must be of type {kind.__name__}, not {value!r}")
+        low, high = _BOUNDS.get(name, (value, value))
+        if not low <= value <= high and value != defaults[name]:
+            raise FaultError(f"{name} must be from {low:g} to {high:g}, not {value!r}")
+    return Fault(**description)
+
+
+@dataclass(slots=True)
+class Planned:
+    """A fault with how often a request fitted and how often it was met."""
+
+    id: int
+    fault: Fault
+    fitted: int = 0
+    met: int = 0
+
+
+class Faults:
+    """The faults that are planned, in the order they were added; the first that strikes counts."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.planned: list[Planned] = []
+        self._seed = seed
+        self._random = Random(seed)  # noqa: S311
+        self._count = 0
+
+    def add(self, fault: Fault) -> Planned:
+        self._count += 1
+        planned = Planned(self._count, fault)
+        self.planned.append(planned)
+        return planned
+
+    def remove(self, number: int) -> bool:
+        """Whether there was one of that id."""
+        before = len(self.planned)
+        self.planned = [planned for planned in self.planned if planned.id != number]
+        return len(self.planned) < before
+
+    def clear(self) -> None:
+        """Take all back; chance begins anew, so that a test has the same whatever ran before."""
+        self.planned.clear()
+        self._random.seed(self._seed)
+
+    def strike(self, call: Call) -> Fault | None:
+        """The fault that this call meets."""
+        for planned in self.planned:
+            if self._strikes(planned, call):
+                return planned.fault
+        return None
+
+    def _strikes(self, planned: Planned, call: Call) -> bool:
+        fault = planned.fault
+        if not (
+            fnmatchcase(call.operation.name, fault.operation)
+            and fnmatchcase(call.target.bucket, fault.bucket)
+            and fnmatchcase(call.key, fault.key)
+        ):
+            return False
+        planned.fitted += 1
+        if planned.fitted % fault.every or self._random.random() >= fault.probability:
+            return False
+        planned.met += 1
+        if planned.met == fault.times:
+            self.remove(planned.id)
+        return True

@@ -1,0 +1,76 @@
+"""Counts and latencies in the text format of Prometheus."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from itertools import accumulate
+from operator import itemgetter
+
+from oss_emulator.control.journal import Entry
+
+BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
+"""Upper bounds of the latency buckets in seconds."""
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """What was counted since the server began."""
+
+    def __init__(self) -> None:
+        self._durations: defaultdict[tuple[str, str, int], _Durations] = defaultdict(_Durations)
+        """By operation, verdict and status."""
+
+    def count(self, entry: Entry) -> None:
+        """Count one answered request."""
+        operation = entry.call.operation.name or "unknown"
+        durations = self._durations[operation, entry.verdict, entry.status]
+        durations.counts[bisect_left(BOUNDS, entry.seconds)] += 1
+        durations.seconds += entry.seconds
+
+    def format(self) -> str:
+        """The page that Prometheus reads."""
+        lines = [
+            "# HELP oss_emulator_requests_total Answered requests by what the referer rules said.",
+            "# TYPE oss_emulator_requests_total counter",
+        ]
+        by_operation: defaultdict[str, _Durations] = defaultdict(_Durations)
+        for (operation, verdict, status), durations in sorted(
+            self._durations.items(), key=itemgetter(0)
+        ):
+            labels = f'operation="{operation}",verdict="{verdict}",status="{status}"'
+            lines.append(f"oss_emulator_requests_total{{{labels}}} {sum(durations.counts)}")
+            by_operation[operation].add(durations)
+        lines += [
+            "# HELP oss_emulator_request_seconds How long requests took.",
+            "# TYPE oss_emulator_request_seconds histogram",
+        ]
+        for operation, durations in by_operation.items():
+            lines += _histogram(operation, durations)
+        return "\n".join(lines) + "\n"
+
+
+class _Durations:
+    """How long requests took that are told together."""
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+        """By the least of `BOUNDS` that they stayed within, the last beyond all of them."""
+        self.seconds = 0.0
+
+    def add(self, others: "_Durations") -> None:
+        self.counts = [mine + its for mine, its in zip(self.counts, others.counts, strict=True)]
+        self.seconds += others.seconds
+
+
+def _histogram(operation: str, durations: _Durations) -> list[str]:
+    name, label = "oss_emulator_request_seconds", f'operation="{operation}"'
+    bounds = [*(f"{bound:g}" for bound in BOUNDS), "+Inf"]
+    lines = [
+        f'{name}_bucket{{{label},le="{bound}"}} {count}'
+        for bound, count in zip(bounds, accumulate(durations.counts), strict=True)
+    ]
+    lines.append(f"{name}_sum{{{label}}} {durations.seconds:.6f}")
+    lines.append(f"{name}_count{{{label}}} {sum(durations.counts)}")
+    return lines

@@ -1,0 +1,1 @@
+"""Questions about hotlink protection rules: are they right, and what do they do?"""

@@ -1,0 +1,138 @@
+"""Diff: which Referers two configurations decide differently, each shown by a witness.
+
+Witnesses are made from the entries of both. Where none of them shows a difference, the entries
+are searched as a whole; so "equivalent" is either proved, or said of a number of Referers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from oss_emulator.referer.decision import Decision
+from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.pattern import Pattern, is_blank
+from oss_emulator.referer.policy import RefererPolicy
+
+from . import automaton, probes
+from .automaton import Cut, UndecidedError, Watched
+from .probes import Kind, Probe
+
+
+class Certainty(StrEnum):
+    """How far a diff went."""
+
+    GIVEN = "given"  # the Referers that were given, and no others
+    GENERATED = "generated"  # Referers made from the entries
+    PROVED = "proved"  # every Referer there can be
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A Referer that is decided differently."""
+
+    referer: str | None
+    kind: Kind | None
+    """What it tries; None for a Referer that was given."""
+    old: Decision
+    new: Decision
+
+    @property
+    def opens(self) -> bool:
+        """Whether the new rules let it in."""
+        return self.new.allowed
+
+    @property
+    def settled(self) -> tuple[object, ...]:
+        """What settled it before and after."""
+        return (self.old.reason, self.old.entry, self.new.reason, self.new.entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What became of comparing two configurations."""
+
+    changes: tuple[Change, ...]
+    """Of Referers that are settled by the same and try the same, the first one."""
+    tried: int
+    """How many Referers were decided by both."""
+    certainty: Certainty
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether no difference was found."""
+        return not self.changes
+
+
+def compare(
+    old: RefererConfiguration,
+    new: RefererConfiguration,
+    referers: Sequence[str | None] | None = None,
+) -> Diff:
+    """Compare two configurations for anonymous requests, by these Referers or by our own."""
+    policies = RefererPolicy.compile(old), RefererPolicy.compile(new)
+    if referers is not None:
+        given = [(referer, None) for referer in dict.fromkeys(referers)]
+        return Diff(_changes(policies, given), len(given), Certainty.GIVEN)
+    tried: list[Probe] = list(probes.make(entry for rules in (old, new) for entry in _all(rules)))
+    changes = _changes(policies, ((probe.referer, probe.kind) for probe in tried))
+    if changes:
+        return Diff(changes, len(tried), Certainty.GENERATED)
+    try:
+        witness = _search(old, new)
+    except UndecidedError:
+        return Diff((), len(tried), Certainty.GENERATED)
+    found = () if witness is None else _changes(policies, [(witness, Kind.FOUND)])
+    return Diff(found, len(tried) + len(found), Certainty.PROVED)
+
+
+def _changes(
+    policies: tuple[RefererPolicy, RefererPolicy], tried: Iterable[tuple[str | None, Kind | None]]
+) -> tuple[Change, ...]:
+    first: dict[object, Change] = {}
+    for referer, kind in tried:
+        old, new = (policy.decide(referer) for policy in policies)
+        if old.allowed != new.allowed:
+            change = Change(referer, kind, old, new)
+            first.setdefault((change.settled, kind or referer), change)
+    # Where an ordinary page changes, that its deeper pages do too is no news.
+    plainest: dict[object, Kind] = {}
+    for kind in (Kind.PAGE, Kind.ORIGIN):
+        for change in first.values():
+            if change.kind is kind:
+                plainest.setdefault(change.settled, kind)
+    return tuple(
+        change
+        for change in first.values()
+        if change.kind in (None, plainest.get(change.settled, change.kind))
+    )
+
+
+def _all(rules: RefererConfiguration) -> tuple[str, ...]:
+    return (*rules.blacklist, *rules.whitelist)
+
+
+def _search(old: RefererConfiguration, new: RefererConfiguration) -> str | None:
+    """A Referer, not empty, on which two configurations differ. Raises UndecidedError."""
+    black = [_watched(rules.blacklist, rules) for rules in (old, new)]
+    white = [_watched(rules.whitelist, rules) for rules in (old, new)]
+    watched = [*black[0], *white[0], *black[1], *white[1]]
+    middle = len(black[0]) + len(white[0])
+
+    def allows(matched: Sequence[bool], blacklist: list[Watched], whitelist: list[Watched]) -> bool:
+        denied = any(matched[: len(blacklist)])  # R-12
+        return not denied and (not whitelist or any(matched[len(blacklist) :]))  # R-13, R-14
+
+    return automaton.find(
+        watched,
+        lambda matched: (
+            allows(matched[:middle], black[0], white[0])
+            != allows(matched[middle:], black[1], white[1])
+        ),
+    )
+
+
+def _watched(entries: Iterable[str], rules: RefererConfiguration) -> list[Watched]:
+    cut = Cut.of(rules)
+    return [Watched(Pattern.compile(entry), cut) for entry in entries if not is_blank(entry)]

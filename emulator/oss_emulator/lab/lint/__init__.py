@@ -1,0 +1,117 @@
+"""The linter: one rule a file, whose docstring is its documentation page.
+
+A rule suspects and offers Referers as evidence. What is found is only what the engine confirms of
+one of them: a finding whose Referer does not show the trouble cannot be made.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from types import ModuleType
+
+from oss_emulator.referer.decision import Stage
+from oss_emulator.referer.model import RefererConfiguration
+
+from . import (
+    cdn_in_front,
+    console_preview,
+    covered,
+    default_port,
+    duplicate,
+    empty_allowed,
+    empty_without_whitelist,
+    fragment,
+    international_host,
+    loose_wildcard,
+    matches_all,
+    mini_program,
+    missing_scheme,
+    needs_path,
+    needs_query,
+    only_http,
+    open_host,
+    path_across_sites,
+    regular_expression,
+    root_missing,
+    shadowed,
+    upper_case,
+    video_second_request,
+    white_space,
+    wildcard_in_path,
+)
+from .finding import Claim, Correction, Finding, Place, Rule, Severity
+from .subject import Subject
+
+__all__ = ["RULES", "Claim", "Correction", "Finding", "Place", "Rule", "Severity", "run"]
+
+
+def _rule(module: ModuleType) -> Rule:
+    page = inspect.getdoc(module) or ""
+    name = module.__name__.rpartition(".")[2].replace("_", "-")
+    return Rule(name, module.SEVERITY, page.partition("\n")[0], page, module.suspect)
+
+
+RULES = tuple(
+    _rule(module)
+    for module in (
+        missing_scheme,
+        regular_expression,
+        upper_case,
+        international_host,
+        default_port,
+        fragment,
+        needs_query,
+        needs_path,
+        path_across_sites,
+        only_http,
+        root_missing,
+        matches_all,
+        loose_wildcard,
+        open_host,
+        wildcard_in_path,
+        shadowed,
+        duplicate,
+        covered,
+        white_space,
+        empty_without_whitelist,
+        empty_allowed,
+        video_second_request,
+        mini_program,
+        console_preview,
+        cdn_in_front,
+    )
+)
+"""All rules, in the order in which they are asked."""
+
+
+def run(configuration: RefererConfiguration, rules: Iterable[Rule] = RULES) -> tuple[Finding, ...]:
+    """Everything that is found in a configuration, the worst first."""
+    subject = Subject(configuration)
+    found = [finding for rule in rules for finding in _confirm(rule, subject)]
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(finding: Finding) -> tuple[int, int, int]:
+    """The worst first, then as the lists go: the whitelist, the blacklist, then the switches."""
+    place = finding.place
+    number = 0 if place is None else place.position
+    after = 2 if place is None else int(place.list is Stage.BLACKLIST)
+    return list(Severity).index(finding.severity), after, number
+
+
+def _confirm(rule: Rule, subject: Subject) -> Iterable[Finding]:
+    for suspicion in rule.suspect(subject):
+        for referer in suspicion.referers:
+            if subject.holds(suspicion.claim, referer, suspicion.place):
+                yield Finding(
+                    rule.name,
+                    suspicion.severity or rule.severity,
+                    suspicion.reason,
+                    suspicion.claim,
+                    referer,
+                    subject.policy.decide(referer),
+                    suspicion.correction,
+                    suspicion.place,
+                )
+                break

@@ -1,0 +1,37 @@
+"""A wildcard for the sub-domains does not match the domain itself.
+
+`https://*.example.com/` needs the dot before `example.com` (R-21), which `https://example.com/` has
+not. Write an entry for the domain too, if it has pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oss_emulator.lab.parts import example
+
+from .finding import Claim, Correction, Severity, Suspicion
+from .subject import Subject
+
+SEVERITY = Severity.WARNING
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Whitelist entries whose host begins with `*.`, and whose domain is kept out."""
+    for entry in subject.whitelist:
+        host = entry.parts.host
+        if host.startswith("*.") and entry.parts.names_host and not _is_service(host):
+            before, _, after = entry.text.partition("*.")
+            root = f"{before or 'https://'}{after}"
+            yield Suspicion(
+                Claim.DENIED,
+                (example(root),),
+                "The domain itself, without a sub-domain, is kept out.",
+                Correction((entry.text, root)),
+                entry.place,
+            )
+
+
+def _is_service(host: str) -> bool:
+    """Whether there are only sub-domains: the console's, as its own documents name them."""
+    return host == "*.console.aliyun.com"

@@ -1,0 +1,47 @@
+"""An entry is blank, or has white space around it.
+
+White space around an entry is trimmed, and an entry of nothing else is ignored (R-25, which the
+service does not document). A whitelist of blank entries is an empty one, so it keeps nobody out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oss_emulator.lab.parts import example
+from oss_emulator.lab.probes import STRANGER
+from oss_emulator.referer.decision import Stage
+from oss_emulator.referer.pattern import is_blank
+
+from .finding import Claim, Correction, Place, Severity, Suspicion
+from .subject import Subject
+
+SEVERITY = Severity.WARNING
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Entries that trimming changes."""
+    configuration = subject.configuration
+    for stage, texts in (
+        (Stage.WHITELIST, configuration.whitelist),
+        (Stage.BLACKLIST, configuration.blacklist),
+    ):
+        for position, text in enumerate(texts):
+            place = Place(stage, position, text)
+            if is_blank(text):
+                yield Suspicion(
+                    Claim.UNCHANGED,
+                    (STRANGER,),
+                    "It is blank, and ignored.",
+                    Correction(()),
+                    place,
+                )
+        for entry in subject.entries:
+            if entry.place.list is stage and entry.text != entry.place.entry:
+                yield Suspicion(
+                    Claim.ALLOWED if stage is Stage.WHITELIST else Claim.DENIED,
+                    (example(entry.text),),
+                    "It has white space around it, which we assume the service to trim.",
+                    Correction((entry.text,)),
+                    entry.place,
+                )

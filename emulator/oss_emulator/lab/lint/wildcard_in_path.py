@@ -1,0 +1,49 @@
+"""A `*` in a host also stands for the `/` after another host.
+
+`*.example.com` and `https://*.example.com/` match `https://evil.test/.example.com/`, since `*`
+stands for any characters, also `/` (R-21). Only a page that sends its whole address does that, but
+whoever wants in can write such a page (`referrerpolicy="unsafe-url"`). Only hosts written out are
+safe from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oss_emulator.lab.automaton import Cut
+from oss_emulator.lab.parts import Parts, fill
+
+from .finding import Claim, Correction, Severity, Suspicion
+from .subject import Entry, Subject
+
+SEVERITY = Severity.WARNING
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Whitelist entries with a `*` before or in the host, where paths are compared."""
+    for entry in subject.whitelist if subject.cut is not Cut.PATH else ():
+        if "*" in entry.parts.origin and entry.parts.names_host:
+            yield Suspicion(
+                Claim.ALLOWED,
+                (_behind(entry, "https"), _behind(entry, "http")),
+                "Its * also stands for another host and the / after it.",
+                Correction((_named(entry),)),
+                entry.place,
+            )
+
+
+def _behind(entry: Entry, scheme: str) -> str:
+    parts = entry.parts
+    if parts.scheme is None or "*" in parts.scheme:
+        head, tail = f"{scheme}://evil.test/", parts.host.lstrip("*")
+    else:
+        before, _, tail = parts.host.partition("*")
+        head = f"{parts.scheme}://{before}evil.test/"
+    ending = fill(parts.rest, "") or "/"
+    return Parts(None, head + fill(tail, "x"), parts.port, ending).join()
+
+
+def _named(entry: Entry) -> str:
+    scheme = entry.parts.scheme or "https"
+    host = fill(entry.parts.host, "www" if entry.parts.host[1:2] == "." else "")
+    return Parts(scheme.replace("*", "") or "https", host, entry.parts.port, "/").join()

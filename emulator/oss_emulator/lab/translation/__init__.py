@@ -1,0 +1,84 @@
+"""Translation: rules of other systems into ours and back, with what gets lost on the way.
+
+Each system is a small model of how it decides. So what a translation cannot say is not looked up
+but found: Referers are made from the entries of both sides, both sides decide each of them, and
+where they differ that Referer is the example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from oss_emulator.lab import probes
+from oss_emulator.lab.probes import Kind, Probe
+from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.policy import RefererPolicy
+from oss_emulator.referer.request import Signing
+
+from .cdn import CdnRules
+from .cos import CosRules
+from .nginx import NginxRules
+from .rules import Rules, RulesError
+from .s3_policy import S3Rules
+
+__all__ = ["SYSTEMS", "Loss", "Rules", "RulesError", "losses"]
+
+SYSTEMS: dict[str, type[Rules]] = {
+    "nginx": NginxRules,
+    "cos": CosRules,
+    "cdn": CdnRules,
+    "s3-policy": S3Rules,
+}
+"""The systems that can be translated from and to."""
+
+_KNOWS_SIGNATURES = (CosRules, S3Rules)
+
+_OF_SIGNED = frozenset({Kind.MISSING, Kind.PAGE, Kind.STRANGER})
+"""What is tried of signed requests: the rest would only say the same again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something that the two sides do not say alike, with an example."""
+
+    kind: Kind
+    referer: str | None
+    signed: Signing
+    theirs: bool
+    """Whether the other system allows the example; OSS does the contrary."""
+
+
+def losses(rules: Rules, configuration: RefererConfiguration) -> tuple[Loss, ...]:
+    """What a translation could not say: of each kind of difference one example, verified."""
+    policy = RefererPolicy.compile(configuration)
+    entries = (*rules.entries, *configuration.whitelist, *configuration.blacklist)
+    first: dict[tuple[Kind, Signing, bool], Loss] = {}
+    for probe, signed in _cases(rules, probes.make(entries)):
+        theirs = rules.allows(probe.referer, signed)
+        if theirs != policy.decide(probe.referer, signed=signed).allowed:
+            loss = Loss(probe.kind, probe.referer, signed, theirs)
+            first.setdefault((probe.kind, signed, theirs), loss)
+    return tuple(loss for loss in first.values() if not _is_implied(loss, tuple(first)))
+
+
+def _is_implied(loss: Loss, found: tuple[tuple[Kind, Signing, bool], ...]) -> bool:
+    """Whether a plainer kind differs in the same way, so that this one is no news."""
+    plainer = {
+        kind for kind, signed, theirs in found if (signed, theirs) == (loss.signed, loss.theirs)
+    }
+    return bool(plainer & _PLAINER.get(loss.kind, frozenset()))
+
+
+_PLAINER = {
+    Kind.DEEP_PAGE: frozenset({Kind.PAGE, Kind.OTHER_SCHEME}),
+    Kind.QUERY: frozenset({Kind.PAGE, Kind.OTHER_SCHEME}),
+    Kind.VERBATIM: frozenset(Kind) - {Kind.VERBATIM},
+}
+
+
+def _cases(rules: Rules, made: tuple[Probe, ...]) -> Iterator[tuple[Probe, Signing]]:
+    yield from ((probe, Signing.NONE) for probe in made)
+    if isinstance(rules, _KNOWS_SIGNATURES):
+        for signed in (Signing.URL, Signing.HEADER):
+            yield from ((probe, signed) for probe in made if probe.kind in _OF_SIGNED)

@@ -1,0 +1,134 @@
+"""Alibaba Cloud CDN: the functions `referer_white_list_set` and `referer_black_list_set`.
+
+Domains are compared with the Referer's host, whatever its scheme and path; `a.com` stands for its
+sub-domains too. There is one list, of either kind.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Self
+
+from oss_emulator.lab.parts import Parts
+from oss_emulator.referer import header
+from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.pattern import is_blank
+from oss_emulator.referer.request import Signing
+
+from .rules import RulesError, place_of
+
+_FUNCTIONS = {
+    "referer_white_list_set": "refer_domain_allow_list",
+    "referer_black_list_set": "refer_domain_deny_list",
+}
+_HOST = re.compile(r"(?:[^/?#]*://)?(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class CdnRules:
+    """One list of domains."""
+
+    domains: tuple[str, ...] = ()
+    is_blacklist: bool = False
+    allows_empty: bool = True
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the functions that SetCdnDomainConfig takes. Raises RulesError."""
+        try:
+            functions = json.loads(text)
+        except json.JSONDecodeError as error:
+            sentence = f"the document is not JSON: {error.msg}"
+            raise RulesError(sentence, error.lineno, error.colno) from None
+        if isinstance(functions, dict):
+            functions = functions.get("Functions", functions.get("functions", [functions]))
+        found = [
+            item
+            for item in (functions if isinstance(functions, list) else [])
+            if isinstance(item, dict) and item.get("functionName") in _FUNCTIONS
+        ]
+        if len(found) != 1:
+            names = " and ".join(_FUNCTIONS)
+            raise RulesError(f"of {names} there must be one, and there are {len(found)}")
+        return cls._read(text, found[0])
+
+    @classmethod
+    def _read(cls, text: str, function: dict[str, Any]) -> Self:
+        name = function["functionName"]
+        arguments = {
+            str(item.get("argName")): str(item.get("argValue", ""))
+            for item in function.get("functionArgs", [])
+            if isinstance(item, dict)
+        }
+        if _FUNCTIONS[name] not in arguments:
+            place = place_of(text[: text.find(name)])
+            raise RulesError(f"{name} has no argument {_FUNCTIONS[name]}", *place)
+        domains = [item.strip() for item in arguments[_FUNCTIONS[name]].split(",")]
+        return cls(
+            tuple(domain for domain in domains if domain),
+            name == "referer_black_list_set",
+            arguments.get("allow_empty", "on") == "on",
+        )
+
+    def format(self) -> str:
+        """Write the functions that SetCdnDomainConfig takes."""
+        name = list(_FUNCTIONS)[self.is_blacklist]
+        arguments = {
+            _FUNCTIONS[name]: ",".join(self.domains),
+            "allow_empty": "on" if self.allows_empty else "off",
+        }
+        function = {
+            "functionName": name,
+            "functionArgs": [
+                {"argName": argument, "argValue": value} for argument, value in arguments.items()
+            ],
+        }
+        return json.dumps([function], ensure_ascii=False, indent=2) + "\n"
+
+    @classmethod
+    def from_oss(cls, configuration: RefererConfiguration) -> Self:
+        """The hosts of the whitelist if there is one, else those of the blacklist."""
+        white = [entry for entry in configuration.whitelist if not is_blank(entry)]
+        black = [entry for entry in configuration.blacklist if not is_blank(entry)]
+        hosts = tuple(dict.fromkeys(Parts.split(entry).host for entry in white or black))
+        # A domain brings its sub-domains along.
+        domains = tuple(
+            host for host in hosts if not (host.startswith("*.") and host[2:] in hosts) and host
+        )
+        empty = configuration.allow_empty_referer or not white  # R-11
+        return cls(domains, not white, empty)
+
+    def to_oss(self) -> RefererConfiguration:
+        """Each domain and its sub-domains, with both schemes."""
+        if self.is_blacklist:
+            # Ours denies empty Referers only where there is a whitelist (R-11): one of everybody.
+            everybody = () if self.allows_empty else ("*",)
+            return RefererConfiguration(
+                self.allows_empty, whitelist=everybody, blacklist=self.entries
+            )
+        return RefererConfiguration(self.allows_empty, whitelist=self.entries)
+
+    def allows(self, referer: str | None, signed: Signing) -> bool:
+        """Whether the CDN lets a request through; it knows nothing of signatures for OSS."""
+        sent = header.trim(referer)
+        if not sent:
+            return self.allows_empty
+        found = _HOST.match(sent)
+        host = found[1].lower() if found else ""
+        return any(_matches(domain.lower(), host) for domain in self.domains) != self.is_blacklist
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """An entry of ours for each domain, its sub-domains, and each scheme."""
+        names: list[str] = []
+        for domain in self.domains:
+            names += [domain] if "*" in domain else [domain, f"*.{domain}"]
+        return tuple(f"{scheme}://{name}/" for name in names for scheme in ("https", "http"))
+
+
+def _matches(domain: str, host: str) -> bool:
+    if "*" in domain:
+        return re.fullmatch(re.escape(domain).replace(r"\*", ".*"), host) is not None
+    return host == domain or host.endswith(f".{domain}")

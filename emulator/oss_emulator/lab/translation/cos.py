@@ -1,0 +1,133 @@
+"""Tencent Cloud COS: RefererConfiguration of its own, either a whitelist or a blacklist.
+
+A domain is compared by prefix with what follows the scheme, so `a.com` matches any port of it, and
+`a.com:8080` only that one. `*` stands for labels of a host; `*.b.com` matches `b.com` too. A
+request with a signature, in its header or its URL, is never checked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from lxml import etree
+
+from oss_emulator.referer import header
+from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.pattern import is_blank
+from oss_emulator.referer.request import Signing
+
+from .rules import RulesError
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|\*://")
+_VALUES = {
+    "Status": ("Enabled", "Disabled"),
+    "RefererType": ("White-List", "Black-List"),
+    "EmptyReferConfiguration": ("Allow", "Deny"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CosRules:
+    """What PUT Bucket referer of COS sets."""
+
+    domains: tuple[str, ...] = ()
+    is_blacklist: bool = False
+    allows_empty: bool = False
+    enabled: bool = True
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the XML of COS. Raises RulesError."""
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+        try:
+            root = etree.fromstring(text.encode(), parser)
+        except etree.XMLSyntaxError as error:
+            said = error.msg.partition("\n")[0].partition(", line ")[0]
+            sentence = f"the document is not well-formed XML: {said}"
+            raise RulesError(sentence, *error.position) from None
+        if root.tag != "RefererConfiguration" or root.find("RefererType") is None:
+            raise RulesError("this is no RefererConfiguration with a RefererType, as COS has it")
+        values = {name: _value(root, name, allowed) for name, allowed in _VALUES.items()}
+        return cls(
+            tuple((item.text or "").strip() for item in root.findall("DomainList/Domain")),
+            values["RefererType"] == "Black-List",
+            values["EmptyReferConfiguration"] == "Allow",
+            values["Status"] != "Disabled",
+        )
+
+    def format(self) -> str:
+        """Write the XML of COS."""
+        root = etree.Element("RefererConfiguration")
+        for name, index in (("Status", not self.enabled), ("RefererType", self.is_blacklist)):
+            etree.SubElement(root, name).text = _VALUES[name][index]
+        domains = etree.SubElement(root, "DomainList")
+        for domain in self.domains:
+            etree.SubElement(domains, "Domain").text = domain
+        name = "EmptyReferConfiguration"
+        etree.SubElement(root, name).text = _VALUES[name][not self.allows_empty]
+        etree.indent(root)
+        return etree.tostring(root, encoding="unicode") + "\n"
+
+    @classmethod
+    def from_oss(cls, configuration: RefererConfiguration) -> Self:
+        """The whitelist if there is one, else the blacklist: COS takes one of them."""
+        white = [entry for entry in configuration.whitelist if not is_blank(entry)]
+        black = [entry for entry in configuration.blacklist if not is_blank(entry)]
+        domains = tuple(dict.fromkeys(_without_scheme(entry.strip()) for entry in white or black))
+        empty = configuration.allow_empty_referer or not white  # R-11
+        return cls(domains, not white, empty, enabled=bool(domains))
+
+    def to_oss(self) -> RefererConfiguration:
+        """Each domain with both schemes, and a wildcard's own domain beside it."""
+        if not self.enabled:
+            return RefererConfiguration()
+        if self.is_blacklist:
+            # Ours denies empty Referers only where there is a whitelist (R-11): one of everybody.
+            everybody = () if self.allows_empty else ("*",)
+            return RefererConfiguration(
+                self.allows_empty, whitelist=everybody, blacklist=self.entries
+            )
+        return RefererConfiguration(self.allows_empty, whitelist=self.entries)
+
+    def allows(self, referer: str | None, signed: Signing) -> bool:
+        """Whether COS lets a request through."""
+        if not self.enabled or signed is not Signing.NONE:
+            return True
+        sent = header.trim(referer)
+        if not sent:
+            return self.allows_empty
+        rest = _without_scheme(sent)
+        return any(_matches(domain, rest) for domain in self.domains) != self.is_blacklist
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """An entry of ours for each domain and scheme."""
+        names: list[str] = []
+        for domain in map(_without_scheme, self.domains):
+            names += [domain, domain[2:]] if domain.startswith("*.") else [domain]
+        return tuple(f"{scheme}://{name}" for name in names for scheme in ("https", "http"))
+
+
+def _value(root: etree._Element, name: str, allowed: tuple[str, ...]) -> str:
+    found = root.find(name)
+    if found is None:
+        return ""
+    value = (found.text or "").strip()
+    if value not in allowed:
+        line = found.sourceline
+        sentence = f"{name} is {value[:40]!r}, not {' or '.join(allowed)}"
+        raise RulesError(sentence, line if isinstance(line, int) else 1)
+    return value
+
+
+def _without_scheme(text: str) -> str:
+    return _SCHEME.sub("", text, count=1)
+
+
+def _matches(domain: str, rest: str) -> bool:
+    names = [_without_scheme(domain)]
+    if names[0].startswith("*."):
+        names.append(names[0][2:])
+    return any(re.match(re.escape(name).replace(r"\*", "[^/]*"), rest) for name in names)

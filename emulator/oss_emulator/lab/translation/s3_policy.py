@@ -1,0 +1,217 @@
+"""AWS S3: the statements of a bucket policy with conditions on `aws:Referer`.
+
+`*` and `?` are compared with the whole value: there is no implicit prefix. Without a header there
+is no key, which equals nothing; of the operators that negate it meets the condition. Whoever is
+denied is denied signed or not; who signs as the owner needs no Allow.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.pattern import Pattern, is_blank
+from oss_emulator.referer.request import Signing
+
+from .rules import RulesError, place_of
+
+_OPERATORS = ("StringLike", "StringNotLike", "StringEquals", "StringNotEquals", "Null")
+_KEY = "aws:referer"
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    operator: str
+    values: tuple[str, ...]
+    if_exists: bool = False
+
+    @property
+    def negates(self) -> bool:
+        return "Not" in self.operator
+
+    def holds(self, referer: str | None) -> bool:
+        if self.operator == "Null":
+            return ("true" in self.values) == (referer is None)
+        if referer is None:
+            return self.if_exists or self.negates
+        if self.operator.endswith("Like"):
+            found = any(_like(value, referer) for value in self.values)
+        else:
+            found = referer in self.values
+        return found != self.negates
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    allows: bool
+    conditions: tuple[_Condition, ...] = ()
+
+    def holds(self, referer: str | None) -> bool:
+        return all(condition.holds(referer) for condition in self.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class S3Rules:
+    """The statements about everybody's GetObject."""
+
+    statements: tuple[_Statement, ...] = field(default=())
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a bucket policy. Raises RulesError."""
+        try:
+            policy = json.loads(text)
+        except json.JSONDecodeError as error:
+            sentence = f"the document is not JSON: {error.msg}"
+            raise RulesError(sentence, error.lineno, error.colno) from None
+        found = policy.get("Statement") if isinstance(policy, dict) else None
+        if not found:
+            raise RulesError("the document is no policy: there is no Statement")
+        listed = found if isinstance(found, list) else [found]
+        return cls(tuple(statement for item in listed for statement in _read_statement(text, item)))
+
+    def format(self) -> str:
+        """Write a bucket policy."""
+        statements = [
+            {
+                "Effect": "Allow" if statement.allows else "Deny",
+                "Principal": "*",
+                "Action": "s3:GetObject",
+                "Resource": "arn:aws:s3:::YOUR-BUCKET/*",
+                **(
+                    {"Condition": _format_conditions(statement.conditions)}
+                    if statement.conditions
+                    else {}
+                ),
+            }
+            for statement in self.statements
+        ]
+        policy = {"Version": "2012-10-17", "Statement": statements}
+        return json.dumps(policy, ensure_ascii=False, indent=2) + "\n"
+
+    @classmethod
+    def from_oss(cls, configuration: RefererConfiguration) -> Self:
+        """Allow what the whitelist does, and no Referer; deny what the blacklist does."""
+        white = _values(configuration.whitelist)
+        black = _values(configuration.blacklist)
+        allow = (_Condition("StringLike", white),) if white else ()
+        statements = [_Statement(True, allow)]
+        if white and configuration.allow_empty_referer:
+            statements.append(_Statement(True, (_Condition("Null", ("true",)),)))
+        if black:
+            statements.append(_Statement(False, (_Condition("StringLike", black),)))
+        return cls(tuple(statements))
+
+    def to_oss(self) -> RefererConfiguration:
+        """What allows becomes the whitelist, what denies the blacklist."""
+        # To deny whoever is not one of these is to allow only these.
+        white = [
+            value
+            for statement in self.statements
+            for condition in statement.conditions
+            if condition.operator != "Null" and statement.allows != condition.negates
+            for value in condition.values
+        ]
+        black = [
+            value
+            for statement in self.statements
+            for condition in statement.conditions
+            if condition.operator != "Null" and statement.allows == condition.negates
+            for value in condition.values
+        ]
+        return RefererConfiguration(
+            self.allows(None, Signing.NONE),
+            whitelist=tuple(dict.fromkeys(map(_entry, white))),
+            blacklist=tuple(dict.fromkeys(map(_entry, black))),
+        )
+
+    def allows(self, referer: str | None, signed: Signing) -> bool:
+        """Whether S3 answers; a signed request is taken for the owner's."""
+        holding = [statement for statement in self.statements if statement.holds(referer)]
+        if any(not statement.allows for statement in holding):
+            return False
+        return signed is not Signing.NONE or bool(holding)
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Every value that is compared."""
+        return tuple(
+            dict.fromkeys(
+                _entry(value)
+                for statement in self.statements
+                for condition in statement.conditions
+                if condition.operator != "Null"
+                for value in condition.values
+            )
+        )
+
+
+def _read_statement(text: str, item: Any) -> Iterator[_Statement]:
+    """A statement if it is about everybody's reading of objects."""
+    if not isinstance(item, dict) or item.get("Effect") not in ("Allow", "Deny"):
+        raise RulesError("a Statement has no Effect, which is Allow or Deny", *_at(text, "Effect"))
+    actions = item.get("Action", "s3:*")
+    read = {"s3:getobject", "s3:get*", "s3:*", "*"}
+    listed = actions if isinstance(actions, list) else [actions]
+    if not read & {str(action).lower() for action in listed}:
+        return
+    principal = item.get("Principal", "*")
+    if principal != "*" and not (isinstance(principal, dict) and _everybody(principal)):
+        return
+    conditions = item.get("Condition", {})
+    yield _Statement(item["Effect"] == "Allow", tuple(_read_conditions(text, conditions)))
+
+
+def _everybody(principal: Mapping[str, Any]) -> bool:
+    return principal.get("AWS") in ("*", ["*"])
+
+
+def _read_conditions(text: str, conditions: Any) -> Iterator[_Condition]:
+    for name, keys in (conditions if isinstance(conditions, dict) else {}).items():
+        operator = name.removesuffix("IfExists")
+        for key, value in keys.items() if isinstance(keys, dict) else ():
+            if key.lower() != _KEY:
+                sentence = f"the condition {key} is not about the Referer and cannot be translated"
+                raise RulesError(sentence, *_at(text, key))
+            if operator not in _OPERATORS:
+                sentence = f"the operator {name} is none of {', '.join(_OPERATORS)}"
+                raise RulesError(sentence, *_at(text, name))
+            values = value if isinstance(value, list) else [value]
+            texts = tuple(
+                str(item).lower() if isinstance(item, bool) else str(item) for item in values
+            )
+            yield _Condition(operator, texts, operator != name)
+
+
+def _at(text: str, word: str) -> tuple[int, int]:
+    return place_of(text[: max(text.find(f'"{word}"'), 0)])
+
+
+def _format_conditions(conditions: tuple[_Condition, ...]) -> dict[str, Any]:
+    return {
+        condition.operator + ("IfExists" if condition.if_exists else ""): {
+            "aws:Referer": condition.values[0] if condition.operator == "Null" else condition.values
+        }
+        for condition in conditions
+    }
+
+
+def _values(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """Entries as values: what we compare by prefix ends in `*` there."""
+    return tuple(f"{entry.strip().rstrip('*')}*" for entry in entries if not is_blank(entry))
+
+
+def _entry(value: str) -> str:
+    return value.rstrip("*") or "*"
+
+
+def _like(value: str, referer: str) -> bool:
+    if value.endswith("*"):
+        return Pattern.compile(value).matches(referer)
+    signs = {"*": ".*", "?": "."}
+    text = "".join(signs.get(character) or re.escape(character) for character in value)
+    return re.fullmatch(text, referer, re.DOTALL) is not None

@@ -1,0 +1,83 @@
+"""The operations of the OSS API, one module a page of its reference; each a plain function."""
+
+from oss_emulator.operations import (
+    access_point,
+    bucket_acl,
+    bucket_basic,
+    bucket_cname,
+    bucket_documents,
+    bucket_inventory,
+    bucket_meta_query,
+    bucket_policy,
+    bucket_qos,
+    bucket_redundancy,
+    bucket_referer,
+    bucket_replication,
+    bucket_style,
+    bucket_tags,
+    bucket_versioning,
+    bucket_worm,
+    listing,
+    live_channel,
+    multipart,
+    multipart_listing,
+    multipart_parts,
+    object_acl,
+    object_append,
+    object_basic,
+    object_copy,
+    object_delete_many,
+    object_form,
+    object_restore,
+    object_symlink,
+    object_tagging,
+    preflight,
+    region,
+    service,
+)
+from oss_emulator.operations.operation import Operation
+
+_MODULES = (
+    service,
+    region,
+    access_point,
+    bucket_basic,
+    bucket_cname,
+    bucket_documents,
+    bucket_inventory,
+    bucket_meta_query,
+    bucket_policy,
+    bucket_qos,
+    bucket_redundancy,
+    bucket_acl,
+    bucket_referer,
+    bucket_replication,
+    bucket_style,
+    bucket_tags,
+    bucket_versioning,
+    bucket_worm,
+    listing,
+    live_channel,
+    object_basic,
+    object_copy,
+    object_delete_many,
+    multipart,
+    multipart_parts,
+    multipart_listing,
+    object_append,
+    object_symlink,
+    object_tagging,
+    object_restore,
+    object_acl,
+    object_form,
+    preflight,
+)
+
+OPERATIONS: tuple[Operation, ...] = tuple(
+    item
+    for module in _MODULES
+    for value in vars(module).values()
+    # An operation, or the operations of a table.
+    for item in (value if isinstance(value, tuple) else (value,))
+    if isinstance(item, Operation)
+)

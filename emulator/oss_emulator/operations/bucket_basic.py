@@ -1,0 +1,188 @@
+"""Buckets: create, look at, delete."""
+
+from oss_emulator.access import BucketAcl
+from oss_emulator.documents import bucket_info, bucket_tagging, encryption, resource_group
+from oss_emulator.operations import permissions
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.protocol import dates, xml
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.headers import REDUNDANCY_TYPES, STORAGE_CLASSES, invalid_argument
+from oss_emulator.protocol.message import Response
+from oss_emulator.storage import Bucket
+
+MAX_BUCKETS = 100
+"""Buckets one account may have in a region (PutBucket)."""
+
+
+@operation("PutBucket", "PUT", Resource.BUCKET, takes=Takes.DOCUMENT, needs_bucket=False)
+def put_bucket(call: Call) -> Response:
+    """Create a bucket; for its owner doing so again changes the ACL where one is sent."""
+    name = call.target.bucket
+    acl = call.request.headers.get("x-oss-acl")
+    if acl is not None and acl not in set(BucketAcl):
+        raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
+    storage_class, redundancy = _configuration(call)
+    present = call.record
+    if present is None:
+        owned = sum(bucket.owner == call.caller.id for bucket in call.storage.buckets())
+        if owned >= MAX_BUCKETS:
+            raise OSSError(Code.TOO_MANY_BUCKETS)
+        present = Bucket(
+            name,
+            call.caller.id,
+            call.request.received,
+            call.region,
+            storage_class=storage_class or "Standard",
+            redundancy=redundancy or "LRS",
+            documents=_documents(call),
+        )
+    elif present.owner != call.caller.id:
+        raise OSSError(Code.BUCKET_ALREADY_EXISTS, BucketName=name)
+    if acl is not None:
+        permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=BucketAcl(acl).public)
+    if storage_class not in (None, present.storage_class):
+        raise _cannot_change(name, "Cannot modify existing bucket's storage class.")
+    if redundancy not in (None, present.redundancy):
+        raise _cannot_change(name, "Bucket already exists CAN'T modify data redundancy type.")
+    call.storage.put_bucket(present._replace(acl=acl or present.acl))
+    return Response(200, {"Location": f"/{name}"})
+
+
+def _documents(call: Call) -> dict[str, bytes]:
+    """The configurations that the headers of PutBucket give a new bucket."""
+    request = call.request.headers
+    group, tags = request.get(resource_group.HEADER), request.get(bucket_tagging.HEADER)
+    kept = {
+        encryption.SUBRESOURCE: encryption.write(request),
+        resource_group.SUBRESOURCE: resource_group.write(group) if group else None,
+        bucket_tagging.SUBRESOURCE: bucket_tagging.write(tags) if tags else None,
+    }
+    return {name: document for name, document in kept.items() if document is not None}
+
+
+def _configuration(call: Call) -> tuple[str | None, str | None]:
+    """Storage class and redundancy of a CreateBucketConfiguration, None where not given."""
+    data = call.body.read()
+    if not data.strip():
+        return None, None
+    node = xml.parse(data, "CreateBucketConfiguration")
+    location = node.text("LocationConstraint")
+    if location not in ("", call.region, f"oss-{call.region}"):
+        raise OSSError(Code.INVALID_LOCATION, LocationConstraint=location)
+    storage_class = node.text("StorageClass") or None
+    if storage_class not in (None, *STORAGE_CLASSES):
+        raise invalid_argument(
+            "StorageClass", storage_class, "No such bucket storage class exists."
+        )
+    redundancy = node.text("DataRedundancyType") or None
+    if redundancy not in (None, *REDUNDANCY_TYPES):
+        raise invalid_argument("DataRedundancyType", redundancy, "No such redundancy type exists.")
+    return storage_class, redundancy
+
+
+def _cannot_change(name: str, message: str) -> OSSError:
+    return OSSError(Code.BUCKET_ALREADY_EXISTS, message, BucketName=name)
+
+
+@operation("HeadBucket", "HEAD", Resource.BUCKET, action="oss:GetBucketInfo")
+def head_bucket(call: Call) -> Response:
+    """Whether a bucket is there and the caller's."""
+    return Response(200, {"x-oss-bucket-region": call.bucket.region})
+
+
+@operation("DeleteBucket", "DELETE", Resource.BUCKET)
+def delete_bucket(call: Call) -> Response:
+    """Delete an empty bucket; raises `BucketNotEmpty`."""
+    bucket = call.bucket
+    storage = call.storage
+    if any(True for kept in (storage.versions, storage.uploads) for _ in kept(bucket.name)):
+        raise OSSError(Code.BUCKET_NOT_EMPTY, BucketName=bucket.name)
+    call.storage.delete_bucket(bucket.name)
+    return Response(204)
+
+
+@operation("GetBucketInfo", "GET", Resource.BUCKET, "bucketInfo")
+def get_bucket_info(call: Call) -> Response:
+    """All that is known of a bucket itself."""
+    bucket = call.bucket
+    documents = bucket.documents
+    info: xml.Children = [
+        *bucket_info.state(documents),
+        ("Comment", ""),
+        ("CreationDate", dates.format_iso(bucket.created)),
+        ("DataRedundancyType", bucket.redundancy),
+        ("ExtranetEndpoint", call.endpoint),
+        ("IntranetEndpoint", call.internal_endpoint),
+        ("Location", f"oss-{bucket.region}"),
+        ("Name", bucket.name),
+        ("ResourceGroupId", resource_group.read(documents.get(resource_group.SUBRESOURCE))),
+        ("StorageClass", bucket.storage_class),
+        ("Versioning", bucket.versioning or None),
+        ("Owner", call.owner(bucket.owner)),
+        ("AccessControlList", [("Grant", bucket.acl)]),
+        ("ServerSideEncryptionRule", bucket_info.encryption_rule(documents)),
+        ("BucketPolicy", bucket_info.log_target(documents)),
+    ]
+    return xml.answer("BucketInfo", [("Bucket", info)])
+
+
+@operation("GetBucketLocation", "GET", Resource.BUCKET, "location")
+def get_bucket_location(call: Call) -> Response:
+    """The region of a bucket."""
+    return xml.answer("LocationConstraint", f"oss-{call.bucket.region}")
+
+
+# GetBucketStat: how each storage class is called in the names of elements.
+_STAT = {
+    "Standard": "Standard",
+    "IA": "InfrequentAccess",
+    "Archive": "Archive",
+    "ColdArchive": "ColdArchive",
+    "DeepColdArchive": "DeepColdArchive",
+}
+_LEAST = 64 * 1024
+"""Bytes that an object of any class but Standard counts at least, where it is paid for."""
+
+
+@operation("GetBucketStat", "GET", Resource.BUCKET, "stat")
+def get_bucket_stat(call: Call) -> Response:
+    """How many objects, versions among them, parts and bytes a bucket holds, by storage class."""
+    items = list(call.storage.versions(call.bucket.name))
+    uploads = list(call.storage.uploads(call.bucket.name))
+    objects = [(item.storage_class, item.size) for item in items if not item.delete_marker]
+    parts = [
+        (upload.draft.storage_class, part.size)
+        for upload in uploads
+        for part in call.storage.parts(call.bucket.name, upload.id)
+    ]
+    stat: xml.Children = [
+        ("Storage", sum(size for _, size in objects)),
+        ("ObjectCount", len(objects)),
+        ("MultipartUploadCount", len(uploads)),
+        ("LiveChannelCount", 0),
+        ("MultipartPartCount", len(parts)),
+        ("MultipartPartStorage", sum(size for _, size in parts)),
+        ("DeleteMarkerCount", len(items) - len(objects)),
+        ("LastModifiedTime", int(call.request.received)),
+    ]
+    by_class = [element for name in _STAT for element in _stat_of(name, objects, parts)]
+    return xml.answer("BucketStat", [*stat, *by_class])
+
+
+def _stat_of(
+    storage_class: str, objects: list[tuple[str, int]], parts: list[tuple[str, int]]
+) -> xml.Children:
+    """The elements of one storage class; sizes of objects and parts come with theirs."""
+    name = _STAT[storage_class]
+    least = 0 if storage_class == "Standard" else _LEAST
+    sizes = [size for found, size in objects if found == storage_class]
+    part_sizes = [size for found, size in parts if found == storage_class]
+    real = [(f"{name}RealStorage", sum(sizes))] if least else []
+    return [
+        (f"{name}Storage", sum(max(size, least) for size in sizes)),
+        *real,
+        (f"{name}ObjectCount", len(sizes)),
+        (f"{name}MultipartPartCount", len(part_sizes)),
+        (f"{name}MultipartPartStorage", sum(part_sizes)),
+    ]

@@ -1,0 +1,87 @@
+"""The retention policy of a bucket: initiate, complete, extend, abort, look at it."""
+
+from random import getrandbits
+
+from oss_emulator.documents import retention, schema
+from oss_emulator.documents.retention import RetentionPolicy
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response
+
+
+@operation(
+    "InitiateBucketWorm", "POST", Resource.BUCKET, retention.SUBRESOURCE, takes=Takes.DOCUMENT
+)
+def initiate_bucket_worm(call: Call) -> Response:
+    """Begin a policy, to be locked within a day; raises `WORMConfigurationAlreadyExists`."""
+    days = _days(call, "InitiateWormConfiguration")
+    if _in_force(call) is not None:
+        raise OSSError(Code.WORM_ALREADY_EXISTS)
+    policy = RetentionPolicy(f"{getrandbits(128):032X}", days, call.request.received)
+    _keep(call, policy)
+    return Response(200, {"x-oss-worm-id": policy.id})
+
+
+@operation("CompleteBucketWorm", "POST", Resource.BUCKET, "wormId")
+def complete_bucket_worm(call: Call) -> Response:
+    """Lock the policy for good; raises `NoSuchWORMConfiguration`, `WORMConfigurationLocked`."""
+    policy = _named(call)
+    if policy.locked:
+        raise OSSError(Code.WORM_LOCKED)
+    _keep(call, policy.lock())
+    return Response()
+
+
+@operation("ExtendBucketWorm", "POST", Resource.BUCKET, "wormId&wormExtend", takes=Takes.DOCUMENT)
+def extend_bucket_worm(call: Call) -> Response:
+    """Make a locked policy last longer; raises `InvalidWORMConfiguration`."""
+    days = _days(call, "ExtendWormConfiguration")
+    policy = _named(call)
+    if not policy.locked or days <= policy.days:
+        raise OSSError(Code.INVALID_WORM)
+    _keep(call, policy.extend(days))
+    return Response()
+
+
+@operation("AbortBucketWorm", "DELETE", Resource.BUCKET, retention.SUBRESOURCE)
+def abort_bucket_worm(call: Call) -> Response:
+    """Drop a policy that is not locked; raises `WORMConfigurationLocked`."""
+    policy = _in_force(call)
+    if policy is not None and policy.locked:
+        raise OSSError(Code.WORM_LOCKED)
+    call.keep(retention.SUBRESOURCE, None)
+    return Response(204)
+
+
+@operation("GetBucketWorm", "GET", Resource.BUCKET, retention.SUBRESOURCE)
+def get_bucket_worm(call: Call) -> Response:
+    """The policy; raises `NoSuchWORMConfiguration`."""
+    policy = _in_force(call)
+    if policy is None:
+        raise OSSError(Code.NO_SUCH_WORM, BucketName=call.bucket.name)
+    return xml.reply(retention.write(policy))
+
+
+def _in_force(call: Call) -> RetentionPolicy | None:
+    policy = retention.read(call.documents.get(retention.SUBRESOURCE))
+    return policy if policy is not None and policy.is_in_force(call.request.received) else None
+
+
+def _named(call: Call) -> RetentionPolicy:
+    policy = _in_force(call)
+    if policy is None:
+        raise OSSError(Code.NO_SUCH_WORM, BucketName=call.bucket.name)
+    if policy.id != call.request.query["wormId"]:
+        raise OSSError(Code.NO_SUCH_WORM_ID, BucketName=call.bucket.name)
+    return policy
+
+
+def _days(call: Call, root: str) -> int:
+    ((_, days),) = schema.read(call.body.read(), root)
+    return int(str(days))
+
+
+def _keep(call: Call, policy: RetentionPolicy) -> None:
+    call.keep(retention.SUBRESOURCE, retention.write(policy))

@@ -1,0 +1,197 @@
+"""ListObjects, version 1 and 2, and ListObjectVersions."""
+
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.shared.objects import restore_info
+from oss_emulator.protocol import dates, paging, parameters, xml
+from oss_emulator.protocol.headers import invalid_argument
+from oss_emulator.protocol.message import Response
+from oss_emulator.storage import NULL_VERSION, Object
+
+MAX_NAME = 1024
+"""Bytes that a prefix, marker or delimiter must stay below (ListObjects)."""
+
+
+@operation("ListObjects", "GET", Resource.BUCKET)
+def list_objects(call: Call) -> Response:
+    """A page of the objects after a marker (GetBucket)."""
+    marker = _name(call, "marker")
+    page = _page(call, marker)
+    write = _writer(call)
+    return xml.answer(
+        "ListBucketResult",
+        [
+            *_head(call, write),
+            ("Marker", write(marker)),
+            ("NextMarker", write(page.next) if page.truncated else None),
+            ("IsTruncated", page.truncated),
+            *_names(call, page, write, owner=True),
+        ],
+    )
+
+
+@operation("ListObjectsV2", "GET", Resource.BUCKET, "list-type", action="oss:ListObjects")
+def list_objects_v2(call: Call) -> Response:
+    """A page of the objects after a continuation token or a name (GetBucketV2)."""
+    query = call.request.query
+    if query["list-type"] != "2":
+        raise invalid_argument("list-type", query["list-type"], "The list-type must be 2.")
+    start_after = _name(call, "start-after")
+    # oss2 sends an empty one with the first request.
+    token = query.get("continuation-token") or None
+    page = _page(call, start_after if token is None else paging.read_token(token))
+    write = _writer(call)
+    return xml.answer(
+        "ListBucketResult",
+        [
+            *_head(call, write),
+            ("StartAfter", write(start_after) if start_after else None),
+            ("ContinuationToken", token),
+            ("NextContinuationToken", paging.write_token(page.next) if page.truncated else None),
+            ("KeyCount", page.count),
+            ("IsTruncated", page.truncated),
+            *_names(call, page, write, owner=query.get("fetch-owner", "").lower() == "true"),
+        ],
+    )
+
+
+class _Version(NamedTuple):
+    """A version in a listing."""
+
+    item: Object
+    latest: bool
+
+
+@operation("ListObjectVersions", "GET", Resource.BUCKET, "versions")
+def list_object_versions(call: Call) -> Response:
+    """A page of all versions and delete markers, of each key the newest first (GetBucketVersions).
+
+    Raises `InvalidArgument`, also for a version-id-marker without its key-marker.
+    """
+    query = call.request.query
+    marker, version_id = _name(call, "key-marker"), _name(call, "version-id-marker")
+    if version_id and not marker:
+        message = "A version-id marker cannot be specified without a key marker."
+        raise invalid_argument("version-id-marker", version_id, message)
+    page = paging.cut(
+        lambda start: _versions(call, start, marker, version_id),
+        lambda version: version.item.key,
+        prefix=_name(call, "prefix"),
+        delimiter=_name(call, "delimiter"),
+        marker=marker,
+        within_marker=bool(version_id),
+        limit=parameters.max_keys(query, least=0),
+    )
+    write = _writer(call)
+    # A page that ends with a common prefix ends within no key.
+    last = page.items[-1].item if page.items and page.items[-1].item.key == page.next else None
+    return xml.answer(
+        "ListVersionsResult",
+        [
+            *_head(call, write),
+            ("KeyMarker", write(marker)),
+            ("VersionIdMarker", version_id),
+            ("NextKeyMarker", write(page.next) if page.truncated else None),
+            ("NextVersionIdMarker", (last.version_id if last else "") if page.truncated else None),
+            ("IsTruncated", page.truncated),
+            *(_version(call, version, write) for version in page.items),
+            *_prefixes(page.prefixes, write),
+        ],
+    )
+
+
+def _versions(call: Call, start: str, marker: str, version_id: str) -> Iterator[_Version]:
+    """The versions from a key on; of the marker's key those after the marker's version."""
+    versions = call.storage.versions(call.bucket.name, start)
+    for key, group in groupby(versions, attrgetter("key")):
+        found = [_Version(item, place == 0) for place, item in enumerate(group)]
+        yield from _after(found, version_id) if version_id and key == marker else found
+
+
+def _after(versions: list[_Version], version_id: str) -> list[_Version]:
+    ids = [version.item.version_id for version in versions]
+    if version_id in ids:
+        return versions[ids.index(version_id) + 1 :]
+    # It was deleted since: newer ids are greater, and where a null version stood nobody knows.
+    return [
+        version
+        for version, other in zip(versions, ids, strict=True)
+        if NULL_VERSION in (version_id, other) or other < version_id
+    ]
+
+
+def _version(call: Call, version: _Version, write: Callable[[str], str]) -> tuple[str, xml.Value]:
+    item = version.item
+    key, *rest = _contents(call, item, write, owner=True)
+    head = [key, ("VersionId", item.version_id), ("IsLatest", version.latest)]
+    if not item.delete_marker:
+        return "Version", [*head, *rest]
+    shown = ("LastModified", "Owner")
+    return "DeleteMarker", [*head, *(child for child in rest if child[0] in shown)]
+
+
+def _page(call: Call, marker: str) -> paging.Page[Object]:
+    bucket = call.bucket.name
+    return paging.cut(
+        lambda start: (
+            item for item in call.storage.objects(bucket, start) if not item.delete_marker
+        ),
+        attrgetter("key"),
+        prefix=_name(call, "prefix"),
+        delimiter=_name(call, "delimiter"),
+        marker=marker,
+        limit=parameters.max_keys(call.request.query, least=0),
+    )
+
+
+def _name(call: Call, parameter: str) -> str:
+    value = call.request.query.get(parameter, "")
+    if len(value.encode(errors="replace")) >= MAX_NAME:
+        message = f"The {parameter} must have less than {MAX_NAME} bytes."
+        raise invalid_argument(parameter, value, message)
+    return value
+
+
+def _writer(call: Call) -> Callable[[str], str]:
+    encoded = parameters.encoding_type(call.request.query)
+    return parameters.encode if encoded else str
+
+
+def _head(call: Call, write: Callable[[str], str]) -> xml.Children:
+    query = call.request.query
+    return [
+        ("Name", call.bucket.name),
+        ("Prefix", write(query.get("prefix", ""))),
+        ("MaxKeys", parameters.max_keys(query, least=0)),
+        ("Delimiter", write(query.get("delimiter", ""))),
+        ("EncodingType", parameters.encoding_type(query)),
+    ]
+
+
+def _names(
+    call: Call, page: paging.Page[Object], write: Callable[[str], str], *, owner: bool
+) -> xml.Children:
+    contents = [("Contents", _contents(call, item, write, owner)) for item in page.items]
+    return [*contents, *_prefixes(page.prefixes, write)]
+
+
+def _prefixes(prefixes: list[str], write: Callable[[str], str]) -> xml.Children:
+    return [("CommonPrefixes", [("Prefix", write(prefix))]) for prefix in prefixes]
+
+
+def _contents(call: Call, item: Object, write: Callable[[str], str], owner: bool) -> xml.Children:
+    return [
+        ("Key", write(item.key)),
+        ("LastModified", dates.format_iso(item.modified)),
+        ("ETag", item.etag),
+        ("Type", item.kind),
+        ("Size", item.size),
+        ("StorageClass", item.storage_class),
+        ("RestoreInfo", restore_info(item, call.request.received)),
+        ("Owner", call.owner(item.owner) if owner else None),
+    ]

@@ -1,0 +1,22 @@
+"""Live channels: there are none."""
+
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, Status, operation
+from oss_emulator.protocol import parameters, xml
+from oss_emulator.protocol.message import Response
+
+
+@operation("ListLiveChannel", "GET", Resource.BUCKET, "live", status=Status.KEPT)
+def list_live_channel(call: Call) -> Response:
+    """A page of the live channels of a bucket, which is always empty."""
+    query = call.request.query
+    return xml.answer(
+        "ListLiveChannelResult",
+        [
+            ("Prefix", query.get("prefix", "")),
+            ("Marker", query.get("marker", "")),
+            ("MaxKeys", parameters.max_keys(query)),
+            ("IsTruncated", False),
+            ("NextMarker", ""),
+        ],
+    )

@@ -1,0 +1,199 @@
+"""Multipart uploads as a whole: begin, complete, abort."""
+
+from collections.abc import Sequence
+from functools import reduce
+from itertools import pairwise
+from random import getrandbits
+from urllib.parse import quote, unquote
+
+from oss_emulator.access import Permission
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.objects import (
+    callback_of,
+    check_writable,
+    draft,
+    find_upload,
+    object_acl,
+    store,
+)
+from oss_emulator.protocol import checksums, headers, parameters, xml
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response
+from oss_emulator.storage import Object, Part, Upload
+
+MIN_PART = 100 * 1024
+"""Bytes of the smallest part but the last (CompleteMultipartUpload)."""
+
+MAX_PARTS = 10_000
+
+COMPLETE_ALL = "x-oss-complete-all"
+
+
+@operation(
+    "InitiateMultipartUpload",
+    "POST",
+    Resource.OBJECT,
+    "uploads",
+    permission=Permission.WRITE,
+    takes=Takes.DOCUMENT,
+    action="oss:PutObject",
+)
+def initiate_multipart_upload(call: Call) -> Response:
+    """Begin an upload; what the object is to be is settled now, but for its bytes."""
+    encoding = parameters.encoding_type(call.request.query)
+    item = draft(call, kind="Multipart")
+    upload = Upload(_new_upload_id(call), call.request.received, item)
+    call.storage.put_upload(call.bucket.name, upload)
+    answer = xml.answer(
+        "InitiateMultipartUploadResult",
+        [
+            ("EncodingType", encoding),
+            ("Bucket", call.bucket.name),
+            ("Key", parameters.encode(call.key) if encoding else call.key),
+            ("UploadId", upload.id),
+        ],
+    )
+    return answer._replace(headers={**answer.headers, **headers.encryption_of(item.headers)})
+
+
+@operation(
+    "CompleteMultipartUpload",
+    "POST",
+    Resource.OBJECT,
+    "uploadId",
+    permission=Permission.WRITE,
+    takes=Takes.DOCUMENT,
+    action="oss:PutObject",
+)
+def complete_multipart_upload(call: Call) -> Response:
+    """Make an object of the parts that are listed, or of all there are (`x-oss-complete-all`).
+
+    Raises `NoSuchUpload`, `InvalidArgument`, `MalformedXML`, `InvalidPartOrder`, `InvalidPart`,
+    `EntityTooSmall`, `FileAlreadyExists`.
+    """
+    encoding = parameters.encoding_type(call.request.query)
+    upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
+    headers.refuse_encryption(call.request.headers)
+    check_writable(call)
+    parts = _chosen_parts(call, upload)
+    for part in parts[:-1]:
+        if part.size < MIN_PART:
+            raise _too_small(part)
+    item = _join(call, upload, parts)
+    callback = callback_of(call, item)
+    stored = store(call, item)
+    call.storage.delete_upload(call.bucket.name, upload.id)
+    answer = xml.answer(
+        "CompleteMultipartUploadResult",
+        [
+            ("EncodingType", encoding),
+            ("Location", _location(call)),
+            ("Bucket", call.bucket.name),
+            ("Key", parameters.encode(call.key) if encoding else call.key),
+            ("ETag", item.etag),
+        ],
+    )
+    found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64)}
+    found = {**found, **headers.encryption_of(item.headers), **stored}
+    return answer._replace(headers={**answer.headers, **found}, callback=callback)
+
+
+@operation(
+    "AbortMultipartUpload", "DELETE", Resource.OBJECT, "uploadId", permission=Permission.WRITE
+)
+def abort_multipart_upload(call: Call) -> Response:
+    """Drop an upload with its parts; raises `NoSuchUpload`."""
+    upload = find_upload(call)
+    call.storage.delete_upload(call.bucket.name, upload.id)
+    return Response(204)
+
+
+def _new_upload_id(call: Call) -> str:
+    """32 upper-case hex digits that begin with the time, so that they come in its order."""
+    return f"{int(call.request.received * 1_000_000):016X}{getrandbits(64):016X}"
+
+
+def _chosen_parts(call: Call, upload: Upload) -> Sequence[Part]:
+    parts = call.storage.parts(call.bucket.name, upload.id)
+    complete_all = call.request.headers.get(COMPLETE_ALL)
+    if complete_all is None:
+        return _listed_parts(call, upload, parts)
+    if complete_all.lower() != "yes":
+        raise headers.invalid_argument(COMPLETE_ALL, complete_all, "The only value is yes.")
+    if call.body.size:
+        raise headers.invalid_argument(COMPLETE_ALL, complete_all, code=Code.COMPLETE_ALL_WITH_BODY)
+    if not parts:
+        raise OSSError(Code.INVALID_PART, UploadId=upload.id)
+    return parts
+
+
+def _listed_parts(call: Call, upload: Upload, parts: Sequence[Part]) -> Sequence[Part]:
+    listed = _read_list(call.body.read())
+    if any(second <= first for (first, _), (second, _) in pairwise(listed)):
+        raise OSSError(Code.INVALID_PART_ORDER)
+    found = {part.number: part for part in parts}
+    chosen = []
+    for number, etag in listed:
+        part = found.get(number)
+        if part is None or part.etag.strip('"') != etag.strip('"').upper():
+            raise OSSError(Code.INVALID_PART, ETag=etag, PartNumber=str(number), UploadId=upload.id)
+        chosen.append(part)
+    return chosen
+
+
+def _read_list(document: bytes) -> list[tuple[int, str]]:
+    """The numbers and ETags of a CompleteMultipartUpload document."""
+    try:
+        entries = xml.parse(document, "CompleteMultipartUpload").all("Part")
+    except xml.DocumentError as error:
+        raise _malformed(str(error)) from None
+    if not entries:
+        raise _malformed("No Part is listed.")
+    listed = []
+    for entry in entries:
+        number, etag = entry.text("PartNumber"), entry.text("ETag")
+        if not number or not etag:
+            raise _malformed("A Part element has no PartNumber or no ETag.")
+        if not (number.isascii() and number.isdigit() and 1 <= int(number[:9]) <= MAX_PARTS):
+            raise OSSError(Code.INVALID_PART_NUMBER_LISTED, PartNumber=number)
+        listed.append((int(number), etag))
+    return listed
+
+
+def _malformed(detail: str) -> OSSError:
+    return OSSError(Code.MALFORMED_XML, ec="0042-00000205", ErrorDetail=detail)
+
+
+def _too_small(part: Part) -> OSSError:
+    return OSSError(
+        Code.ENTITY_TOO_SMALL,
+        ProposedSize=str(part.size),
+        MinSizeAllowed=str(MIN_PART),
+        PartNumber=str(part.number),
+        ETag=part.etag,
+    )
+
+
+def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
+    """The finished object; its bytes are those of the parts, which stay where they are."""
+    item = upload.draft._replace(
+        content=tuple(blob for part in parts for blob in part.content),
+        size=sum(part.size for part in parts),
+        etag=checksums.format_multipart_etag(part.etag for part in parts),
+        crc64=reduce(_add_crc64, parts, 0),
+        modified=call.request.received,
+    )
+    if "x-oss-object-acl" in call.request.headers:
+        return item._replace(acl=object_acl(call))
+    return item
+
+
+def _add_crc64(crc64: int, part: Part) -> int:
+    return checksums.combine_crc64(crc64, part.crc64, part.size)
+
+
+def _location(call: Call) -> str:
+    """The URL of the object, in the style in which it was asked for."""
+    scheme = "https" if call.request.secure else "http"
+    return f"{scheme}://{call.request.host}{quote(unquote(call.request.path))}"

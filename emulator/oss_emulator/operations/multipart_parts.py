@@ -1,0 +1,193 @@
+"""The parts of a multipart upload: UploadPart, UploadPartCopy, ListParts."""
+
+from collections.abc import Callable, Iterator
+
+from oss_emulator.access import Permission
+from oss_emulator.operations.call import Body, Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.objects import (
+    find_source,
+    find_upload,
+    read,
+    source_version_header,
+)
+from oss_emulator.protocol import (
+    checksums,
+    conditions,
+    copy_source,
+    dates,
+    headers,
+    parameters,
+    ranges,
+    xml,
+)
+from oss_emulator.protocol.checksums import Checksums
+from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.message import FileRange, Response
+from oss_emulator.storage import Part, Upload
+
+MAX_NUMBER = 10_000
+
+_CHUNK = 1024 * 1024
+"""Bytes of a file that are copied at a time."""
+
+
+@operation(
+    "UploadPart",
+    "PUT",
+    Resource.OBJECT,
+    "uploadId&partNumber",
+    permission=Permission.WRITE,
+    takes=Takes.OBJECT,
+    action="oss:PutObject",
+)
+def upload_part(call: Call) -> Response:
+    """Put one part; one of the same number is replaced.
+
+    Raises `InvalidArgument` for a number out of bounds, `NoSuchUpload`, `InvalidCRC64`.
+    """
+    request = call.request.headers
+    number = _number(call)
+    upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_PART)
+    headers.refuse_encryption(request)
+    checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), call.body.crc64)
+    part = _put(call, upload, number)
+    answer = {
+        "ETag": part.etag,
+        "Content-MD5": checksums.format_md5(call.body.md5),
+        "x-oss-hash-crc64ecma": str(part.crc64),
+        **headers.encryption_of(upload.draft.headers),
+    }
+    return Response(200, answer)
+
+
+def _gather(call: Call) -> Callable[[], Body]:
+    """Find the bytes to copy; whatever becomes of their object now, they can be read."""
+    request = call.request.headers
+    _number(call)
+    find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
+    named = copy_source.parse(request[copy_source.HEADER])
+    # A part is nothing but bytes, so of a link it takes those that the link leads to.
+    source = find_source(call, named, through_link=True)
+    conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
+    # A range that is none is as if it were not there: the whole object (UploadPartCopy).
+    wanted = ranges.parse(request.get(f"{copy_source.HEADER}-range"), source.size)
+    offset, length = wanted or (0, source.size)
+    found = read(source, offset, length)
+    pieces = (found,) if isinstance(found, bytes) else found
+    origin = source_version_header(call, named, source)
+    if wanted is not None:
+        origin["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{source.size}"
+
+    def work() -> Body:
+        sums, writer = Checksums(), call.storage.blob_writer()
+        try:
+            for piece in pieces:
+                for chunk in _chunks(piece):
+                    sums.update(chunk)
+                    writer.write(chunk)
+            content = (writer.finish(),) if sums.size else ()
+        except BaseException:
+            writer.abandon()
+            raise
+        return Body(content, sums.size, sums.md5, sums.crc64, origin)
+
+    return work
+
+
+def _chunks(piece: bytes | FileRange) -> Iterator[bytes]:
+    if isinstance(piece, bytes):
+        yield piece
+        return
+    if piece.verify is not None:
+        piece.verify()
+    end = piece.offset + piece.length
+    for start in range(piece.offset, end, _CHUNK):
+        yield piece.read(start, min(_CHUNK, end - start))
+
+
+@operation(
+    "UploadPartCopy",
+    "PUT",
+    Resource.OBJECT,
+    "uploadId&partNumber",
+    permission=Permission.WRITE,
+    header=copy_source.HEADER,
+    action="oss:PutObject",
+    gather=_gather,
+)
+def upload_part_copy(call: Call) -> Response:
+    """Put one part by copying an object or a range of it.
+
+    Raises `InvalidArgument`, `NoSuchUpload`, what `find_source` raises, `PreconditionFailed`.
+    """
+    upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
+    part = _put(call, upload, _number(call))
+    answer = xml.answer(
+        "CopyPartResult",
+        [("LastModified", dates.format_iso(part.modified)), ("ETag", part.etag)],
+    )
+    found = {
+        "ETag": part.etag,
+        "x-oss-hash-crc64ecma": str(part.crc64),
+        **headers.encryption_of(upload.draft.headers),
+        **call.body.origin,
+    }
+    return answer._replace(headers={**answer.headers, **found})
+
+
+def _put(call: Call, upload: Upload, number: int) -> Part:
+    """Keep the body as a part."""
+    body = call.body
+    etag = checksums.format_etag(body.md5)
+    part = Part(number, body.content, body.size, etag, body.crc64, call.request.received)
+    call.storage.put_part(call.bucket.name, upload.id, part)
+    return part
+
+
+@operation("ListParts", "GET", Resource.OBJECT, "uploadId")
+def list_parts(call: Call) -> Response:
+    """A page of the parts of an upload, by number; raises `NoSuchUpload`, `InvalidArgument`."""
+    query = call.request.query
+    upload = find_upload(call)
+    encoding = parameters.encoding_type(query)
+    limit = parameters.number(query, "max-parts", 1, 1000, default=1000)
+    marker = parameters.number(query, "part-number-marker", 0, MAX_NUMBER, default=0)
+    parts = call.storage.parts(call.bucket.name, upload.id)
+    following = [part for part in parts if part.number > marker]
+    page = following[:limit]
+    return xml.answer(
+        "ListPartsResult",
+        [
+            ("EncodingType", encoding),
+            ("Bucket", call.bucket.name),
+            ("Key", parameters.encode(call.key) if encoding else call.key),
+            ("UploadId", upload.id),
+            ("StorageClass", upload.draft.storage_class),
+            ("PartNumberMarker", marker),
+            # Always there, also where nothing follows (P-33).
+            ("NextPartNumberMarker", page[-1].number if page else marker),
+            ("MaxParts", limit),
+            ("IsTruncated", len(following) > limit),
+            *(("Part", _summary(part)) for part in page),
+        ],
+    )
+
+
+def _summary(part: Part) -> xml.Children:
+    return [
+        ("PartNumber", part.number),
+        ("LastModified", dates.format_iso(part.modified)),
+        ("ETag", part.etag),
+        ("HashCrc64ecma", str(part.crc64)),
+        ("Size", part.size),
+    ]
+
+
+def _number(call: Call) -> int:
+    text = call.request.query["partNumber"]
+    most = call.limits.parts
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+        message = f"Part number must be an integer between 1 and {most}, inclusive."
+        raise headers.invalid_argument("PartNumber", text, message, Code.INVALID_PART_NUMBER)
+    return int(text)

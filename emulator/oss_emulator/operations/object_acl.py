@@ -1,0 +1,44 @@
+"""The ACL of an object."""
+
+from oss_emulator.access import ObjectAcl
+from oss_emulator.operations import permissions
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.objects import find, version_header
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.headers import invalid_argument
+from oss_emulator.protocol.message import Response
+
+
+@operation(
+    "PutObjectACL",
+    "PUT",
+    Resource.OBJECT,
+    "acl",
+    takes=Takes.DOCUMENT,
+    action="oss:PutObjectAcl",
+)
+def put_object_acl(call: Call) -> Response:
+    """Set the ACL of an object; `default` gives it back to the bucket's."""
+    acl = call.request.headers.get("x-oss-object-acl", "")
+    if acl not in set(ObjectAcl):
+        raise invalid_argument("x-oss-object-acl", acl, code=Code.INVALID_OBJECT_ACL)
+    permissions.check_public(call, Code.PUBLIC_OBJECT_ACL, public=ObjectAcl(acl).public)
+    found = find(call)
+    call.storage.replace_object(call.bucket.name, found._replace(acl=acl))
+    return Response(200, version_header(call, found))
+
+
+@operation("GetObjectACL", "GET", Resource.OBJECT, "acl", action="oss:GetObjectAcl")
+def get_object_acl(call: Call) -> Response:
+    """The owner and the ACL of an object."""
+    found = find(call)
+    answer = xml.answer(
+        "AccessControlPolicy",
+        [
+            ("Owner", call.owner(found.owner)),
+            ("AccessControlList", [("Grant", found.acl)]),
+        ],
+    )
+    return answer._replace(headers={**answer.headers, **version_header(call, found)})

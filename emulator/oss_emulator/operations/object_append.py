@@ -1,0 +1,115 @@
+"""Objects that grow: AppendObject, SealAppendObject."""
+
+from oss_emulator.access import Permission
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.objects import (
+    NEXT_POSITION,
+    SEALED_TIME,
+    check_mutable,
+    check_writable,
+    draft,
+    find,
+    version_header,
+)
+from oss_emulator.protocol import checksums, dates, headers
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response
+from oss_emulator.storage import NULL_VERSION, Object
+
+MAX_SIZE = 5 * 1024**3
+"""Bytes of the largest appendable object (AppendObject)."""
+
+
+@operation(
+    "AppendObject",
+    "POST",
+    Resource.OBJECT,
+    "append",
+    permission=Permission.WRITE,
+    takes=Takes.OBJECT,
+    action="oss:PutObject",
+)
+def append_object(call: Call) -> Response:
+    """Put bytes at the end of an object, which the first call creates.
+
+    Raises `MissingArgument` without a position, `PositionNotEqualToLength`, `ObjectNotAppendable`,
+    `EntityTooLarge`, `FileImmutable`. What an object is, its metadata and tags, is settled by the
+    first call.
+    """
+    position = _position(call)
+    current = call.storage.object(call.bucket.name, call.key)
+    if current is None:
+        item = draft(call, kind="Appendable")
+    else:
+        check_writable(call)
+        check_mutable(call, call.key, current.version_id)
+        item = _check_appendable(current)
+    _check_position(item, position)
+    grown = _grow(call, item)
+    # Versioned or not there is one version of an appendable object, named null (AppendObject).
+    put = call.storage.put_object if current is None else call.storage.replace_object
+    put(call.bucket.name, grown)
+    answer = {
+        "ETag": grown.etag,
+        NEXT_POSITION: str(grown.size),
+        "x-oss-hash-crc64ecma": str(grown.crc64),
+        **headers.encryption_of(grown.headers),
+        **version_header(call, grown),
+    }
+    return Response(200, answer)
+
+
+@operation("SealAppendObject", "POST", Resource.OBJECT, "seal", takes=Takes.DOCUMENT)
+def seal_append_object(call: Call) -> Response:
+    """Let an object grow no more; a second call changes nothing, not even the time.
+
+    Raises `NoSuchKey`, `ObjectNotAppendable`, `PositionNotEqualToLength`.
+    """
+    position = _position(call)
+    item = find(call)
+    if item.kind != "Appendable":
+        raise OSSError(Code.OBJECT_NOT_APPENDABLE)
+    _check_position(item, position)
+    sealed = call.request.received if item.sealed is None else item.sealed
+    call.storage.replace_object(call.bucket.name, item._replace(sealed=sealed))
+    time = dates.format_http(sealed)
+    return Response(200, {"ETag": item.etag, SEALED_TIME: time, **version_header(call, item)})
+
+
+def _position(call: Call) -> int:
+    text = call.request.query.get("position", "")
+    if not text:
+        raise OSSError(Code.POSITION_MISSING)
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise OSSError(Code.POSITION_INVALID)
+    return int(text)
+
+
+def _check_appendable(item: Object) -> Object:
+    if item.kind != "Appendable" or item.delete_marker or item.sealed is not None:
+        raise OSSError(Code.OBJECT_NOT_APPENDABLE)
+    return item
+
+
+def _check_position(item: Object, position: int) -> None:
+    if position != item.size:
+        # P-38
+        raise OSSError(Code.POSITION_NOT_EQUAL_TO_LENGTH, headers={NEXT_POSITION: str(item.size)})
+
+
+def _grow(call: Call, item: Object) -> Object:
+    """The object with the body at its end."""
+    body = call.body
+    size = item.size + body.size
+    if size > MAX_SIZE:
+        raise OSSError(Code.ENTITY_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
+    crc64 = checksums.combine_crc64(item.crc64, body.crc64, body.size)
+    return item._replace(
+        content=item.content + body.content,
+        size=size,
+        crc64=crc64,
+        etag=checksums.format_appended_etag(size, crc64),
+        modified=call.request.received,
+        version_id=NULL_VERSION,
+    )

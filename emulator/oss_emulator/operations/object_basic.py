@@ -1,0 +1,120 @@
+"""Objects: put, get, look at, delete."""
+
+from dataclasses import replace
+
+from oss_emulator.access import Permission
+from oss_emulator.documents import bucket_info
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.objects import (
+    check_restored,
+    content_md5,
+    describe,
+    find,
+    follow,
+    put,
+    read,
+    remove,
+    show,
+    version_id_of,
+)
+from oss_emulator.protocol import checksums, compression, conditions, headers, ranges
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response
+from oss_emulator.referer import Signing
+
+
+@operation("PutObject", "PUT", Resource.OBJECT, permission=Permission.WRITE, takes=Takes.OBJECT)
+def put_object(call: Call) -> Response:
+    """Put an object as a whole; raises what `draft` raises, `NotImplemented`, `InvalidCRC64`."""
+    request = call.request.headers
+    conditions.refuse(request)
+    checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), call.body.crc64)
+    _, answer, callback = put(call)
+    return Response(200, answer, callback=callback)
+
+
+@operation("GetObject", "GET", Resource.OBJECT, permission=Permission.READ)
+def get_object(call: Call) -> Response:
+    """The bytes of an object, or a range of them."""
+    request = call.request
+    found = find(call)
+    target = follow(call, call.bucket, found)
+    check_restored(call, call.bucket, target)
+    item = show(found, target)
+    conditions.check(request.headers, item.etag, item.modified)
+    answer = describe(call, item)
+    if request.query:
+        answer.update(_overrides(call))
+    part = ranges.parse(
+        request.headers.get("range"),
+        item.size,
+        standard=request.headers.get("x-oss-range-behavior") == "standard",
+    )
+    if part is None:
+        accepted = request.headers.get("accept-encoding")
+        if accepted is not None and compression.applies(accepted, answer, item.size):
+            answer = compression.describe(answer)
+            return Response(200, answer, read(item, 0, item.size), compress=True)
+        answer.update(content_md5(target))
+        return Response(200, answer, read(item, 0, item.size))
+    last = part.offset + part.length - 1
+    answer["Content-Range"] = f"bytes {part.offset}-{last}/{item.size}"
+    return Response(206, answer, read(item, part.offset, part.length))
+
+
+@operation(
+    "HeadObject", "HEAD", Resource.OBJECT, permission=Permission.READ, action="oss:GetObject"
+)
+def head_object(call: Call) -> Response:
+    """What GetObject would answer, without the bytes."""
+    found = find(call)
+    target = follow(call, call.bucket, found)
+    item = show(found, target)
+    conditions.check(call.request.headers, item.etag, item.modified)
+    answer = {**describe(call, item), **content_md5(target), "Content-Length": str(item.size)}
+    return Response(200, answer)
+
+
+_META = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma", "x-oss-version-id")
+
+
+@operation(
+    "GetObjectMeta",
+    "HEAD",
+    Resource.OBJECT,
+    "objectMeta",
+    permission=Permission.READ,
+    action="oss:GetObject",
+)
+def head_object_meta(call: Call) -> Response:
+    """ETag, size and time of an object; of a symbolic link those of the link."""
+    item = find(call)
+    meta = describe(call, item)
+    shown = {name: meta[name] for name in _META if name in meta}
+    if bucket_info.is_monitored(call.bucket.documents):
+        # Reads are not recorded: the last access known of is the write.
+        shown["x-oss-last-access-time"] = meta["Last-Modified"]
+    return Response(200, {**shown, "Content-Length": str(item.size)})
+
+
+@operation("DeleteObject", "DELETE", Resource.OBJECT, permission=Permission.WRITE)
+def delete_object(call: Call) -> Response:
+    """Delete an object; 204 whether it was there or not."""
+    return Response(204, remove(call, call.key, version_id_of(call)).headers)
+
+
+# A link is deleted like any object; oss2 leaves `symlink` in the query it looked at the link with.
+delete_symlink = replace(delete_object, subresource="symlink")
+
+
+def _overrides(call: Call) -> dict[str, str]:
+    """The `response-*` parameters as headers; anonymous requests may send none (GetObject)."""
+    found = {
+        header: headers.text(name, call.request.query[name])
+        for name, header in headers.OVERRIDES.items()
+        if name in call.request.query
+    }
+    if found and call.signing is Signing.NONE:
+        raise OSSError(Code.RESPONSE_HEADERS_OF_ANONYMOUS)
+    return found

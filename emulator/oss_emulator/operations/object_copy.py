@@ -1,0 +1,98 @@
+"""CopyObject."""
+
+from collections.abc import Mapping
+
+from oss_emulator.access import Permission
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.shared.objects import draft, find_source, source_version_header, store
+from oss_emulator.protocol import conditions, copy_source, dates, headers, tagging, xml
+from oss_emulator.protocol.address import Target
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response
+from oss_emulator.storage import Object
+
+MAX_SIZE = 5 * 1024**3
+"""Bytes of the largest object that is copied at once (CopyObject)."""
+
+
+@operation(
+    "CopyObject",
+    "PUT",
+    Resource.OBJECT,
+    permission=Permission.WRITE,
+    header=copy_source.HEADER,
+    action="oss:PutObject",
+)
+def copy_object(call: Call) -> Response:
+    """Copy an object within the region; onto itself it changes the metadata.
+
+    A symbolic link is copied as a link. Raises what `draft` and `find_source` raise,
+    `PreconditionFailed`, `NotModified`, `EntityTooLarge`.
+    """
+    request = call.request.headers
+    new = draft(call)
+    named = copy_source.parse(request[copy_source.HEADER])
+    source = find_source(call, named)
+    conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
+    if source.size > MAX_SIZE:
+        raise OSSError(Code.COPY_SOURCE_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
+    encryption = headers.encryption_of(new.headers)
+    onto_itself = Target(named.bucket, named.key) == call.target
+    item = new._replace(
+        content=source.content,
+        size=source.size,
+        etag=source.etag,
+        crc64=source.crc64,
+        kind=_kind(call, source, onto_itself),
+        sealed=source.sealed,
+        headers={**_metadata(call, source, onto_itself), **encryption},
+        tags=_tags(call, source, new),
+        symlink_target=source.symlink_target,
+    )
+    stored = store(call, item)
+    answer = xml.answer(
+        "CopyObjectResult",
+        [("ETag", item.etag), ("LastModified", dates.format_iso(item.modified))],
+    )
+    found = {
+        "ETag": item.etag,
+        "x-oss-hash-crc64ecma": str(item.crc64),
+        **encryption,
+        **source_version_header(call, named, source),
+        **stored,
+    }
+    return answer._replace(headers={**answer.headers, **found})
+
+
+def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
+    """What the copy keeps: the source's metadata, or the request's.
+
+    Onto itself the metadata of the request is used whatever the directive says (CopyObject); a
+    request that sends none changes nothing but the rest.
+    """
+    request = call.request.headers
+    replaces = _replaces(call, "x-oss-metadata-directive")
+    if replaces or (onto_itself and headers.sends_metadata(request)):
+        return headers.kept(request)
+    return headers.without_encryption(source.headers)
+
+
+def _kind(call: Call, source: Object, onto_itself: bool) -> str:
+    """An appendable object stays one where only its metadata changes (AppendObject)."""
+    if source.kind == "Appendable" and not (onto_itself and not call.bucket.versioning):
+        return "Normal"
+    return source.kind
+
+
+def _tags(call: Call, source: Object, new: Object) -> Mapping[str, str]:
+    """The tags of the copy: the source's, or the request's where it says so."""
+    return new.tags if _replaces(call, f"{tagging.HEADER}-directive") else source.tags
+
+
+def _replaces(call: Call, name: str) -> bool:
+    """Whether a directive is REPLACE, and not COPY, which it is by default."""
+    directive = call.request.headers.get(name, "COPY")
+    if directive.upper() not in ("COPY", "REPLACE"):
+        raise headers.invalid_argument(name, directive, "The directive must be COPY or REPLACE.")
+    return directive.upper() == "REPLACE"

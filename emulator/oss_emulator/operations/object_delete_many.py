@@ -1,0 +1,77 @@
+"""DeleteMultipleObjects."""
+
+from oss_emulator.access import Permission, required
+from oss_emulator.operations import permissions
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.objects import (
+    Removed,
+    check_removable,
+    check_version_id,
+    remove,
+)
+from oss_emulator.protocol import parameters, xml
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response
+
+
+@operation(
+    "DeleteMultipleObjects",
+    "POST",
+    Resource.BUCKET,
+    "delete",
+    permission=Permission.WRITE,
+    action="oss:DeleteObject",
+    takes=Takes.DOCUMENT,
+)
+def delete_multiple_objects(call: Call) -> Response:
+    """Delete up to 1,000 objects; quietly, the answer is empty."""
+    encoding = parameters.encoding_type(call.request.query)
+    try:
+        node = xml.parse(call.body.read(), "Delete")
+    except xml.DocumentError as error:
+        raise _malformed(str(error)) from None
+    entries = node.all("Object")
+    most = call.limits.keys
+    if not 0 < len(entries) <= most:
+        raise _malformed(f"{len(entries)} objects are named; 1 to {most} can be deleted at once.")
+    wanted = [(_key(entry), entry.text("VersionId") or None) for entry in entries]
+    for key, version_id in wanted:
+        if version_id is not None:
+            check_version_id(version_id)
+        _check_writable(call, key, version_id)
+        check_removable(call, key, version_id)
+    removed = [(key, version_id, remove(call, key, version_id)) for key, version_id in wanted]
+    if node.text("Quiet").lower() == "true":
+        return Response()
+    write = parameters.encode if encoding else str
+    deleted = [("Deleted", _deleted(write(key), named, done)) for key, named, done in removed]
+    return xml.answer("DeleteResult", [("EncodingType", encoding), *deleted])
+
+
+def _deleted(key: str, version_id: str | None, removed: Removed) -> xml.Children:
+    marker = removed.delete_marker
+    return [
+        ("Key", key),
+        ("VersionId", version_id),
+        ("DeleteMarker", True if marker else None),
+        ("DeleteMarkerVersionId", removed.version_id if marker else None),
+    ]
+
+
+def _key(entry: xml.Node) -> str:
+    node = entry.first("Key")
+    if node is None or not node.value:
+        raise _malformed("An Object element has no Key.")
+    return node.value
+
+
+def _check_writable(call: Call, key: str, version_id: str | None) -> None:
+    """Raise `AccessDenied` where the caller may not delete this one of the objects."""
+    item = call.storage.object(call.bucket.name, key, version_id)
+    actions = required(call.operation.action, {}, version_id)
+    permissions.check(call, call.bucket, key, Permission.WRITE, item, actions)
+
+
+def _malformed(detail: str) -> OSSError:
+    return OSSError(Code.MALFORMED_XML, ec="0016-00000608", ErrorDetail=detail)

@@ -1,0 +1,99 @@
+"""PostObject: an object put by an HTML form."""
+
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from oss_emulator.access import Permission
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.objects import put
+from oss_emulator.protocol import headers, xml
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.form import Form
+from oss_emulator.protocol.message import Response
+from oss_emulator.storage import Object
+
+# success_action_status may also be 204, which any other value means too.
+_STATUSES: Final = {"200": 200, "201": 201}
+
+# A form has no field for the tagging (PostObject, request headers).
+_TAGGING: Final = "x-oss-tagging"
+
+
+@operation(
+    "PostObject",
+    "POST",
+    Resource.BUCKET,
+    permission=Permission.WRITE,
+    takes=Takes.FORM,
+    action="oss:PutObject",
+)
+def post_object(call: Call) -> Response:
+    """Put the file of a form, whose fields stand for the headers of PutObject."""
+    form = call.form
+    if form is None:
+        raise OSSError(Code.MALFORMED_POST)
+    call.request = call.request._replace(headers=_describe(call, form))
+    item, answer, callback = put(call)
+    if callback is not None:
+        return Response(200, answer, callback=callback)
+    return _answer(call, form, item, answer)
+
+
+def _describe(call: Call, form: Form) -> dict[str, str]:
+    """The request's headers with the fields in the place of those that describe an object.
+
+    Of the headers that describe one only the ACL counts, and a field goes before it. The type is
+    that of x-oss-content-type, else of the file's own part, else of the field (PostObject).
+    """
+    found = {
+        name: value
+        for name, value in call.request.headers.items()
+        if name == "x-oss-object-acl" or not _describes(name)
+    }
+    found |= {name: value for name, value in form.fields.items() if _describes(name)}
+    content_type = form.text("x-oss-content-type") or form.content_type
+    if content_type:
+        found["content-type"] = content_type
+    found.pop(_TAGGING, None)
+    return found
+
+
+def _describes(name: str) -> bool:
+    return name.startswith("x-oss-") or headers.sends_metadata({name: ""})
+
+
+def _answer(call: Call, form: Form, item: Object, answer: dict[str, str]) -> Response:
+    """Tell of the object as the form wants it told: a redirect, else by a status."""
+    redirect = form.text("success_action_redirect")
+    if urlsplit(redirect).scheme in ("http", "https"):
+        return Response(303, {**answer, "Location": _with_result(redirect, call, item)})
+    status = _STATUSES.get(form.text("success_action_status"), 204)
+    if status != 201:
+        return Response(status, answer)
+    location = _locate(call)
+    result = xml.answer(
+        "PostResponse",
+        [
+            ("Bucket", call.bucket.name),
+            ("ETag", item.etag),
+            ("Key", item.key),
+            ("Location", location),
+        ],
+    )
+    return result._replace(status=201, headers={**result.headers, **answer, "Location": location})
+
+
+def _with_result(url: str, call: Call, item: Object) -> str:
+    """The URL with the bucket, the key and the ETag behind its own query."""
+    query = urlencode({"bucket": call.bucket.name, "key": item.key, "etag": item.etag})
+    address, hash_, fragment = headers.location(url).partition("#")
+    return f"{address}{'&' if '?' in address else '?'}{query}{hash_}{fragment}"
+
+
+def _locate(call: Call) -> str:
+    """The URL of the object as this caller reaches it."""
+    scheme = "https" if call.request.secure else "http"
+    of_bucket = call.request.path.strip("/")
+    path = "/".join(part for part in (of_bucket, quote(call.key)) if part)
+    return headers.location(f"{scheme}://{call.request.host}/{path}")

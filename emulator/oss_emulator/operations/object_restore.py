@@ -1,0 +1,119 @@
+"""Archived objects: RestoreObject, CleanRestoredObject.
+
+A restore takes the time that is documented, by the clock of the server: a minute for Archive,
+hours for the colder classes. Until then the object stays unreadable and a second restore is
+refused, as the clients' suites expect.
+"""
+
+from dataclasses import dataclass
+
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.objects import find, version_header
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.headers import invalid_argument
+from oss_emulator.protocol.message import Response
+from oss_emulator.storage import Object, Restore
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+DURATIONS: dict[str, dict[str, int]] = {
+    "Archive": {"": _MINUTE},
+    "ColdArchive": {"Expedited": _HOUR, "Standard": 5 * _HOUR, "Bulk": 12 * _HOUR},
+    "DeepColdArchive": {"Expedited": 12 * _HOUR, "Standard": 48 * _HOUR},
+}
+"""Seconds a restore takes at most, by storage class and tier, the fastest first."""
+
+MAX_DAYS = {"Archive": 7, "ColdArchive": 365, "DeepColdArchive": 365}
+"""How long an object may stay restored."""
+
+TIER_HEADER = "x-oss-object-restore-priority"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a RestoreRequest asks for."""
+
+    days: int
+    tier: str
+
+
+@operation("RestoreObject", "POST", Resource.OBJECT, "restore", takes=Takes.DOCUMENT)
+def restore_object(call: Call) -> Response:
+    """Make an archived object readable: 202 when it begins, 200 for one that is restored.
+
+    Raises `OperationNotSupported`, `RestoreAlreadyInProgress`, `InvalidArgument`, `MalformedXML`.
+    """
+    item, now = find(call), call.request.received
+    if item.storage_class not in DURATIONS:
+        raise _not_supported("RestoreObject")
+    wish = _read(call.body.read(), item.storage_class)
+    done, until = now + DURATIONS[item.storage_class][wish.tier], now + wish.days * _DAY
+    restore = item.restore
+    if restore is None or restore.until <= now:
+        status, until = 202, done + wish.days * _DAY
+    elif restore.done <= now:
+        status, done, until = 200, restore.done, max(until, restore.until)
+    else:
+        _check_upgrade(item.storage_class, restore.tier, wish.tier)
+        status, until = 202, done + wish.days * _DAY
+    _put(call, item, Restore(done, until, wish.tier))
+    tier = {TIER_HEADER: wish.tier} if wish.tier else {}
+    return Response(status, {**tier, **version_header(call, item)})
+
+
+@operation(
+    "CleanRestoredObject", "POST", Resource.OBJECT, "cleanRestoredObject", takes=Takes.DOCUMENT
+)
+def clean_restored_object(call: Call) -> Response:
+    """Freeze a restored object before its time.
+
+    Raises `OperationNotSupported`, `ArchiveRestoreFileStale` where nothing was restored, and
+    `ArchiveRestoreNotFinished` while it is being restored.
+    """
+    item, now = find(call), call.request.received
+    if item.storage_class not in DURATIONS:
+        raise _not_supported("CleanRestoredObject")
+    if item.restore is None or item.restore.until <= now:
+        raise OSSError(Code.ARCHIVE_RESTORE_FILE_STALE)
+    if now < item.restore.done:
+        raise OSSError(Code.ARCHIVE_RESTORE_NOT_FINISHED)
+    _put(call, item, None)
+    return Response(200, version_header(call, item))
+
+
+def _read(document: bytes, storage_class: str) -> _Wish:
+    """Read a RestoreRequest; an empty body asks for one day at the usual pace."""
+    tiers = DURATIONS[storage_class]
+    tier = "" if "" in tiers else "Standard"
+    if not document.strip():
+        return _Wish(1, tier)
+    node = xml.parse(document, "RestoreRequest")
+    asked = node.text("JobParameters/Tier") or node.text("Tier")
+    if asked and "" in tiers:
+        raise xml.DocumentError(f"Objects of the class {storage_class} have no JobParameters.")
+    if asked and asked not in tiers:
+        raise invalid_argument("Tier", asked, code=Code.INVALID_RESTORE_TIER)
+    days, most = node.text("Days", "1"), MAX_DAYS[storage_class]
+    if not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= most):
+        raise invalid_argument("Days", days, f"The Days must be an integer from 1 to {most}.")
+    return _Wish(int(days), asked or tier)
+
+
+def _check_upgrade(storage_class: str, running: str, asked: str) -> None:
+    """A restore that runs may only be made faster (help page of 0016-00000715)."""
+    tiers = list(DURATIONS[storage_class])
+    if tiers.index(asked) > tiers.index(running):
+        raise OSSError(Code.RESTORE_PRIORITY_LOWERED)
+    if asked == running:
+        raise OSSError(Code.RESTORE_ALREADY_IN_PROGRESS)
+
+
+def _not_supported(name: str) -> OSSError:
+    detail = f"{name} operation does not support this object storage class"
+    return OSSError(Code.OPERATION_NOT_SUPPORTED, Detail=detail)
+
+
+def _put(call: Call, item: Object, restore: Restore | None) -> None:
+    call.storage.replace_object(call.bucket.name, item._replace(restore=restore))

@@ -1,0 +1,60 @@
+"""Symbolic links: PutSymlink, GetSymlink."""
+
+from hashlib import md5
+
+from oss_emulator.access import Permission
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.shared.objects import describe, draft, find, store
+from oss_emulator.protocol import checksums, headers
+from oss_emulator.protocol.address import decode_key
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response
+
+TARGET = "x-oss-symlink-target"
+
+_SHOWN = ("ETag", "Last-Modified", "x-oss-version-id")
+
+
+@operation(
+    "PutSymlink",
+    "PUT",
+    Resource.OBJECT,
+    "symlink",
+    permission=Permission.WRITE,
+    action="oss:PutObject",
+)
+def put_symlink(call: Call) -> Response:
+    """Put a link to a key of the same bucket, whether or not anything is there.
+
+    Raises `InvalidArgument` without a target, and what `draft` raises.
+    """
+    target = call.request.headers.get(TARGET, "")
+    if not target:
+        raise headers.invalid_argument(TARGET, target, "The target of the link must be named.")
+    key = decode_key(headers.text(TARGET, target))
+    etag = checksums.format_etag(md5(key.encode(), usedforsecurity=False).digest())
+    item = draft(call, kind="Symlink")._replace(symlink_target=target, etag=etag)
+    return Response(200, {"ETag": etag, **store(call, item)})
+
+
+@operation(
+    "GetSymlink",
+    "GET",
+    Resource.OBJECT,
+    "symlink",
+    permission=Permission.READ,
+    action="oss:GetObject",
+)
+def get_symlink(call: Call) -> Response:
+    """Where a link leads, with its metadata; raises `NotSymlink`."""
+    item = find(call)
+    if item.kind != "Symlink":
+        raise OSSError(Code.NOT_SYMLINK)
+    known = describe(call, item)
+    shown = {
+        name: value
+        for name, value in known.items()
+        if name in _SHOWN or name.startswith(headers.META_PREFIX)
+    }
+    return Response(200, {**shown, TARGET: item.symlink_target})

@@ -1,0 +1,41 @@
+"""The tags of an object."""
+
+from collections.abc import Mapping
+
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.objects import find, version_header
+from oss_emulator.protocol import tagging, xml
+from oss_emulator.protocol.message import Response
+
+ROOT = "Tagging"
+
+
+@operation("PutObjectTagging", "PUT", Resource.OBJECT, "tagging", takes=Takes.DOCUMENT)
+def put_object_tagging(call: Call) -> Response:
+    """Give an object these tags and no others; its Last-Modified stays.
+
+    Raises `MalformedXML`, `RepeatedTags`, `InvalidTag`, `NoSuchKey`.
+    """
+    tags = tagging.read_document(xml.parse(call.body.read(), ROOT))
+    return Response(200, _set(call, tags))
+
+
+@operation("GetObjectTagging", "GET", Resource.OBJECT, "tagging")
+def get_object_tagging(call: Call) -> Response:
+    """The tags of an object."""
+    item = find(call)
+    answer = xml.answer(ROOT, tagging.write_document(item.tags.items()))
+    return answer._replace(headers={**answer.headers, **version_header(call, item)})
+
+
+@operation("DeleteObjectTagging", "DELETE", Resource.OBJECT, "tagging")
+def delete_object_tagging(call: Call) -> Response:
+    """Take an object's tags away."""
+    return Response(204, _set(call, {}))
+
+
+def _set(call: Call, tags: Mapping[str, str]) -> dict[str, str]:
+    item = find(call)
+    call.storage.replace_object(call.bucket.name, item._replace(tags=tags))
+    return version_header(call, item)

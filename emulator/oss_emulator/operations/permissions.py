@@ -1,0 +1,213 @@
+"""May the caller do what a call asks for: the facts of the call, put to the access brick."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from oss_emulator.access import (
+    Context,
+    Facts,
+    Kind,
+    ObjectAcl,
+    Permission,
+    Policy,
+    PolicyType,
+    Reason,
+    Verdict,
+    authorize,
+    detail,
+    required,
+    resource,
+)
+from oss_emulator.documents import bucket_info
+from oss_emulator.documents.bucket_info import POLICY, PUBLIC_ACCESS_BLOCK, REQUEST_PAYMENT
+from oss_emulator.operations.call import Call
+from oss_emulator.protocol import tagging
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.storage import Bucket, Object
+
+PAYER: Final = "x-oss-request-payer"
+
+_LISTINGS: Final = frozenset({"oss:ListObjects", "oss:ListObjectVersions"})
+"""The actions that a prefix and a delimiter belong to (A-24)."""
+
+_BY_ENTRY: Final = "DeleteMultipleObjects"
+"""The operation whose objects are only known once its body is there."""
+
+_SPECIAL: Final = frozenset({POLICY, PUBLIC_ACCESS_BLOCK, REQUEST_PAYMENT})
+"""The configurations of a bucket that a decision on accounts rests on beside ownership and ACLs."""
+
+
+def check_call(call: Call) -> None:
+    """Raise `AccessDenied` unless the caller may do what the call asks for."""
+    bucket, caller = call.record, call.caller
+    if bucket is None or not call.operation.needs_bucket:
+        _check_service(call)
+        return
+    by_acl = caller.kind is Kind.ACCOUNT and POLICY not in bucket.documents
+    if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
+        call.verdict = authorize(caller, bucket.owner, call.operation.permission, bucket.acl)
+        return
+    if not by_acl and call.operation.name == _BY_ENTRY:
+        return
+    version_id = call.request.query.get("versionId")
+    item = call.storage.object(bucket.name, call.key, version_id) if call.key else None
+    check(call, bucket, call.key, call.operation.permission, item)
+
+
+def check(
+    call: Call,
+    bucket: Bucket,
+    key: str,
+    permission: Permission,
+    item: Object | None = None,
+    actions: tuple[str, ...] = (),
+) -> None:
+    """Raise `AccessDenied` unless the caller may; `item` is the object that is there.
+
+    `actions` are those of the call's operation unless others are given.
+    """
+    facts, call.verdict = _decide(call, bucket, key, permission, item, actions)
+    if not call.verdict.allowed:
+        raise _denial(call, permission, call.verdict, facts)
+
+
+def allows(
+    call: Call, bucket: Bucket, key: str, permission: Permission, item: Object | None = None
+) -> bool:
+    """Whether `check` raises nothing."""
+    _, verdict = _decide(call, bucket, key, permission, item, ())
+    return verdict.allowed
+
+
+def is_charged(call: Call) -> bool:
+    """Whether the caller pays for the request, and not the bucket's owner (A-61)."""
+    bucket = call.record
+    return (
+        bucket is not None
+        and call.caller.id != bucket.owner
+        and bucket_info.requester_pays(bucket.documents)
+    )
+
+
+def _decide(
+    call: Call,
+    bucket: Bucket,
+    key: str,
+    permission: Permission,
+    item: Object | None,
+    actions: tuple[str, ...],
+) -> tuple[Facts | None, Verdict]:
+    caller, acl = call.caller, ObjectAcl.DEFAULT if item is None else item.acl
+    fields = call.form.fields if call.form is not None else call.request.headers
+    query = call.request.query
+    actions = actions or required(call.operation.action, fields, query.get("versionId"))
+    if caller.kind is Kind.ACCOUNT and len(actions) == 1 and _SPECIAL.isdisjoint(bucket.documents):
+        # Of accounts, and of nobody known, nothing else counts but what an account blocks.
+        verdict = authorize(caller, bucket.owner, permission, bucket.acl, acl)
+        if not verdict.allowed or verdict.reason is Reason.OWNER or not _blocks(call, bucket.owner):
+            return None, verdict
+    facts = Facts(
+        actions,
+        resource(call.region, bucket.owner, bucket.name, key),
+        _context(call, bucket, item, fields),
+        bucket_policy(bucket.documents.get(POLICY)),
+        bucket_info.is_public_blocked(bucket.documents) or _blocks(call, bucket.owner),
+        bucket_info.requester_pays(bucket.documents),
+        (fields.get(PAYER) or query.get(PAYER, "")).lower() == "requester",
+    )
+    return facts, authorize(caller, bucket.owner, permission, bucket.acl, acl, facts)
+
+
+def _check_service(call: Call) -> None:
+    """The same for what is about no bucket that is there: the service, or a bucket to be made."""
+    caller = call.caller
+    if caller.anonymous:
+        raise OSSError(Code.ANONYMOUS)
+    if caller.kind is Kind.ACCOUNT:
+        return
+    facts = Facts(
+        (call.operation.action,),
+        resource(call.region, caller.id, call.target.bucket),
+        _context(call, None, None, call.request.headers),
+    )
+    call.verdict = authorize(caller, caller.id, Permission.OWN, "private", facts=facts)
+    if not call.verdict.allowed:
+        raise _denial(call, Permission.OWN, call.verdict, facts)
+
+
+def check_public(call: Call, code: Code, *, public: bool) -> None:
+    """Raise `AccessDenied` where a call would open something that must stay closed (A-34)."""
+    documents = call.record.documents if call.record is not None else {}
+    owner = call.record.owner if call.record is not None else call.caller.id
+    if public and (bucket_info.is_public_blocked(documents) or _blocks(call, owner)):
+        raise OSSError(code)
+
+
+@lru_cache(256)
+def bucket_policy(document: bytes | None) -> Policy | None:
+    """The policy that a bucket keeps; raises `PolicyError`."""
+    if document is None:
+        return None
+    return Policy.parse(document, PolicyType.BUCKET, "bucket policy")
+
+
+def _blocks(call: Call, owner: str) -> bool:
+    account = call.storage.account(owner)
+    return account is not None and bucket_info.is_public_blocked(account.documents)
+
+
+def _context(
+    call: Call, bucket: Bucket | None, item: Object | None, fields: Mapping[str, str]
+) -> Context:
+    request = call.request
+    lists = call.operation.action in _LISTINGS
+    return Context(
+        time=request.received,
+        secure=request.secure,
+        source_ip=request.remote or None,
+        user_agent=request.headers.get("user-agent"),
+        access_key_id=call.access_key_id or None,
+        prefix=request.query.get("prefix", "") if lists else None,
+        delimiter=request.query.get("delimiter", "") if lists else None,
+        acl=fields.get("x-oss-acl", "private"),
+        object_acl=fields.get("x-oss-object-acl", ObjectAcl.DEFAULT),
+        bucket_tags=bucket_info.tags(bucket.documents) if bucket is not None else {},
+        object_tags=item.tags if item is not None else {},
+        request_tags=_tags(fields),
+    )
+
+
+def _tags(fields: Mapping[str, str]) -> Mapping[str, str]:
+    try:
+        return tagging.read_header(fields.get(tagging.HEADER, ""))
+    except OSSError:  # which the operation raises again, once the caller is known to be allowed it
+        return {}
+
+
+def _denial(call: Call, permission: Permission, verdict: Verdict, facts: Facts | None) -> OSSError:
+    told = detail(verdict, call.caller, facts.resource if facts is not None else "")
+    return OSSError(_code(call, permission, verdict.reason), AccessDeniedDetail=told)
+
+
+def _code(call: Call, permission: Permission, reason: Reason) -> Code:
+    if reason is Reason.OBJECT_ACL:
+        return Code.OBJECT_ACL_READ if permission is Permission.READ else Code.OBJECT_ACL_WRITE
+    if reason is Reason.NO_POLICY and call.operation.action == "oss:ListBuckets":
+        return Code.LIST_BUCKETS
+    return _CODES[reason]
+
+
+_CODES: Final = {
+    Reason.ANONYMOUS: Code.FOREIGN_BUCKET,
+    Reason.FOREIGN: Code.FOREIGN_BUCKET,
+    Reason.NO_POLICY: Code.FOREIGN_BUCKET,
+    Reason.BUCKET_ACL: Code.BUCKET_ACL,
+    Reason.IDENTITY_POLICY: Code.RAM_POLICY,
+    Reason.BUCKET_POLICY: Code.BUCKET_POLICY,
+    Reason.BOTH_POLICIES: Code.BOTH_POLICIES,
+    Reason.SESSION_POLICY: Code.SESSION_POLICY,
+    Reason.REQUESTER_PAYS: Code.REQUESTER_PAYS,
+    Reason.REQUESTER_PAYS_ANONYMOUS: Code.REQUESTER_PAYS_ANONYMOUS,
+}
+"""How a denial is told."""

@@ -1,0 +1,42 @@
+"""OptionObject: whether a page of another origin may send what it is about to send."""
+
+from typing import Final
+
+from oss_emulator.access import Permission
+from oss_emulator.documents import cors
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response
+
+_DOCUMENT: Final = "cors"
+
+
+def option_object(call: Call) -> Response:
+    """Answer a preflight by the bucket's CORS rules; raises `AccessForbidden`, `BadRequest`.
+
+    It is never checked for a signature, an ACL or a Referer (R-04): a browser sends it before the
+    request that carries them. The object need not be there.
+    """
+    headers = call.request.headers
+    origin = headers.get("origin")
+    if not origin:
+        raise OSSError(Code.ORIGIN_REQUIRED)
+    method = headers.get("access-control-request-method")
+    if not method:
+        raise OSSError(Code.ORIGIN_METHOD_REQUIRED)
+    document = call.bucket.documents.get(_DOCUMENT)
+    wanted = headers.get("access-control-request-headers", "")
+    allowed = cors.parse(document).preflight(origin, method, wanted) if document else None
+    if allowed is None:
+        raise OSSError(Code.CORS_FORBIDDEN)
+    return Response(200, allowed)
+
+
+option_of_object = operation(
+    "OptionObject", "OPTIONS", Resource.OBJECT, permission=Permission.NONE, action=""
+)(option_object)
+
+option_of_bucket = operation(
+    "OptionObject", "OPTIONS", Resource.BUCKET, permission=Permission.NONE, action=""
+)(option_object)

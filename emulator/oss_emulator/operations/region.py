@@ -1,0 +1,29 @@
+"""DescribeRegions."""
+
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.regions import REGIONS, location
+
+_ACCELERATE = "oss-accelerate.aliyuncs.com"
+
+
+@operation("DescribeRegions", "GET", Resource.SERVICE, "regions")
+def describe_regions(call: Call) -> Response:
+    """The endpoints of one region or of all; raises `NoSuchRegion`."""
+    wanted = call.request.query["regions"]
+    found = [region for region in REGIONS if wanted in ("", location(region))]
+    if not found:
+        raise OSSError(Code.NO_SUCH_REGION, Region=wanted)
+    return xml.answer("RegionInfoList", [("RegionInfo", _region(name)) for name in found])
+
+
+def _region(region: str) -> xml.Children:
+    return [
+        ("Region", location(region)),
+        ("InternetEndpoint", f"{location(region)}.aliyuncs.com"),
+        ("InternalEndpoint", f"{location(region)}-internal.aliyuncs.com"),
+        ("AccelerateEndpoint", _ACCELERATE),
+    ]

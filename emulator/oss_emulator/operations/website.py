@@ -1,0 +1,90 @@
+"""The pages of a static website: what anonymous visitors get."""
+
+from dataclasses import replace
+from typing import Final
+from urllib.parse import quote
+
+from oss_emulator.access import Permission
+from oss_emulator.documents.website import Missing, RoutingRule, Visit
+from oss_emulator.operations import permissions
+from oss_emulator.operations.call import Call
+from oss_emulator.protocol.address import Target
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.message import Response
+
+_NOT_FOUND: Final = 404
+
+# An error page is answered as a whole, whatever was asked of the page that is not there.
+_PARTIAL: Final = frozenset(
+    {"range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
+)
+
+
+def serve(call: Call, visit: Visit) -> Response:
+    """Answer a page, a redirect or the site's error page (PutBucketWebsite).
+
+    Rules without a status are asked first. Where the object is not there, the rules for that
+    status follow, then the folder it might be (Type), then the error page; else raises what the
+    object's own operation raised.
+    """
+    rule = visit.site.route(visit.key, call.request.headers, None)
+    if rule is not None and rule.redirect is not None:
+        return _follow(call, visit, rule)
+    try:
+        return call.operation.perform(call)
+    except OSSError as error:
+        if error.status != _NOT_FOUND:
+            raise
+        found = _replace_missing(call, visit)
+        if found is None:
+            raise
+        return found
+
+
+def _replace_missing(call: Call, visit: Visit) -> Response | None:
+    site = visit.site
+    rule = site.route(visit.key, call.request.headers, _NOT_FOUND)
+    if rule is not None and rule.redirect is not None:
+        return _follow(call, visit, rule)
+    below = "" if visit.key.endswith("/") else site.index_below(visit.key)
+    if below and _is_readable(call, below):
+        if site.missing is Missing.REDIRECT:
+            return Response(302, {"Location": f"{visit.root}/{quote(visit.key)}/"})
+        return _answer(call, below)
+    if site.error_key and _is_readable(call, site.error_key):
+        headers = {
+            name: value for name, value in call.request.headers.items() if name not in _PARTIAL
+        }
+        request = call.request._replace(headers=headers, query={}, query_string="")
+        page = _answer(replace(call, request=request), site.error_key)
+        return page._replace(status=site.error_status)
+    return None
+
+
+def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
+    """Send the visitor to where a rule says; an internal redirect is answered at once."""
+    redirect, request = rule.redirect, call.request
+    assert redirect is not None  # noqa: S101 - only such rules are followed
+    if redirect.internal:
+        key = rule.rewrite(redirect, visit.key)
+        item = call.storage.object(call.bucket.name, key)
+        if item is not None:
+            permissions.check(call, call.bucket, key, Permission.READ, item)
+        return _answer(call, key)
+    scheme = "https" if request.secure else "http"
+    root = f"{request.host}{visit.root}"
+    location = rule.locate(redirect, visit.key, request.query_string, scheme, root)
+    return Response(redirect.status, {"Location": location})
+
+
+def _answer(call: Call, key: str) -> Response:
+    """What the same operation answers for another object."""
+    return call.operation.perform(replace(call, target=Target(call.bucket.name, key)))
+
+
+def _is_readable(call: Call, key: str) -> bool:
+    """Whether an object is there that the visitor may read."""
+    item = call.storage.object(call.bucket.name, key)
+    if item is None or item.delete_marker:
+        return False
+    return permissions.allows(call, call.bucket, key, Permission.READ, item)

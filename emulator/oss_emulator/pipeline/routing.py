@@ -1,0 +1,100 @@
+"""From a request to its operation: what was asked for, or which sub-resource is not there."""
+
+from collections.abc import Iterable
+
+from oss_emulator.operations.operation import Operation, Resource, not_implemented
+from oss_emulator.protocol.address import Target
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.parameters import SUBRESOURCES, is_parameter
+
+
+class Dispatcher:
+    """Finds the operation a request asks for, the most specific first."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._by_place: dict[tuple[str, Resource, str], Operation] = {}
+        self._refined: dict[tuple[str, Resource, str], list[Operation]] = {}
+        self._refining: set[str] = set()
+        for item in operations:
+            name, *refinements = item.subresource.split("&")
+            place = (item.method, item.resource, name)
+            if refinements or item.header:
+                self._refined.setdefault(place, []).append(item)
+                self._refining.update(refinement.partition("=")[0] for refinement in refinements)
+            else:
+                self._by_place[place] = item
+        for found in self._refined.values():
+            found.sort(
+                key=lambda item: (item.subresource.count("&"), item.header != ""), reverse=True
+            )
+
+    def find(self, request: Request, target: Target) -> Operation:
+        """The operation; raises `NotImplemented` that names what is not there (P-40).
+
+        A preflight has the query of the request that is to follow, so its query asks for nothing.
+        """
+        resource = _resource(target)
+        if request.method == "OPTIONS" and resource is not Resource.SERVICE:
+            return self._by_place["OPTIONS", resource, ""]
+        subresource = self._subresource(request, resource) if request.query else ""
+        place = (request.method, resource, subresource)
+        for item in self._refined.get(place, ()):
+            if _is_asked(item, request):
+                return item
+        operation = self._by_place.get(place)
+        if place == _POST_OBJECT and not request.query:
+            raise OSSError(Code.METHOD_NOT_ALLOWED, Method="POST", ResourceType="Object")
+        if operation is None or _COMPONENT in request.query:
+            raise not_implemented(request.method, resource, _asked(request, subresource))
+        return operation
+
+    def _subresource(self, request: Request, resource: Resource) -> str:
+        """The sub-resource a query asks for, "" for none.
+
+        A parameter nobody knows is ignored where that is harmless: with a value, or when an object
+        is read (`/logo.png?20240101`). Elsewhere it may ask for an operation newer than this table,
+        and falling through would overwrite an object or list a bucket (P-40).
+        """
+        reads_object = resource is Resource.OBJECT and request.method in ("GET", "HEAD")
+        found = refining = ""
+        for name, value in request.query.items():
+            place = (request.method, resource, name)
+            if place in self._by_place or place in self._refined:
+                found = found or name
+            elif name in self._refining:
+                refining = name
+            elif name in SUBRESOURCES or not (value or reads_object or is_parameter(name)):
+                raise not_implemented(*place)
+        if refining and not found:
+            raise not_implemented(request.method, resource, refining)
+        return found
+
+
+_POST_OBJECT = ("POST", Resource.OBJECT, "")
+"""A POST to an object asks for nothing without a sub-resource: forms go to the bucket."""
+
+_COMPONENT = "comp"
+"""Names a part of a sub-resource: without an operation of its own there is none to fall back to."""
+
+
+def _is_asked(item: Operation, request: Request) -> bool:
+    """Whether a request has what an operation needs beside its sub-resource."""
+    if item.header and item.header not in request.headers:
+        return False
+    for refinement in item.subresource.split("&")[1:]:
+        name, valued, value = refinement.partition("=")
+        if name not in request.query or (valued and request.query[name] != value):
+            return False
+    return True
+
+
+def _asked(request: Request, subresource: str) -> str:
+    component = request.query.get(_COMPONENT)
+    return subresource if component is None else f"{subresource}&{_COMPONENT}={component}"
+
+
+def _resource(target: Target) -> Resource:
+    if target.key:
+        return Resource.OBJECT
+    return Resource.BUCKET if target.bucket else Resource.SERVICE

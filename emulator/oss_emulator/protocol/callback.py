@@ -1,0 +1,198 @@
+"""Upload callbacks: what a request asks the service to call, as base64 of JSON (Callback)."""
+
+import binascii
+import json
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.headers import invalid_argument
+from oss_emulator.protocol.message import Callback, Request
+
+MAX_LENGTH: Final = 5 * 1024
+"""Characters of the longest parameter (EC 0007-00000101)."""
+
+MAX_URLS: Final = 5
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+_JSON_TYPE: Final = "application/json"
+
+_NAME: Final = "callback"
+_VARIABLES: Final = "callback-var"
+_SENT: Final = frozenset({_NAME, _VARIABLES, f"x-oss-{_NAME}", f"x-oss-{_VARIABLES}"})
+_CUSTOM: Final = "x:"
+_POLICY: Final = "callbackPolicy"
+
+_VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
+_HOST: Final = re.compile(r"[\w.-]+(:\d+)?", re.ASCII)
+
+
+def of_request(request: Request) -> tuple[str, str]:
+    """The parameters `callback` and `callback-var` of a header or a query, "" where not sent.
+
+    Raises `InvalidArgument` for one that is sent in both places.
+    """
+    if _SENT.isdisjoint(request.headers) and _SENT.isdisjoint(request.query):
+        return "", ""  # as most requests are
+    return _find(request, _NAME), _find(request, _VARIABLES)
+
+
+def of_fields(fields: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The field `callback` of a form and its custom variables, a field each."""
+    custom = {name: value for name, value in fields.items() if name.startswith(_CUSTOM)}
+    return fields.get(_NAME, ""), custom
+
+
+def resolve(parameter: str, policies: bytes | None) -> tuple[str, str]:
+    """The parameters kept under the name that a `callback` gives (`{"callbackPolicy": "name"}`).
+
+    `policies` is the bucket's BucketCallbackPolicy. Raises `InvalidArgument` for an unknown name.
+    A parameter that names none is answered as it is.
+    """
+    try:
+        name = json.loads(b64decode(parameter)).get(_POLICY)
+    except (AttributeError, RecursionError, ValueError):
+        return parameter, ""
+    if name is None:
+        return parameter, ""
+    items = xml.parse(policies, "BucketCallbackPolicy").all("PolicyItem") if policies else []
+    for item in items:
+        if item.text("PolicyName") == name:
+            return item.text("Callback"), item.text("CallbackVar")
+    raise _refuse("The callback policy does not exist.", name)
+
+
+def read_variables(parameter: str) -> dict[str, str]:
+    """The custom variables in a `callback-var`; raises `InvalidArgument`."""
+    if not parameter:
+        return {}
+    if len(parameter) > MAX_LENGTH:
+        message = "The length of callback var exceed max value."
+        raise _refuse(message, parameter, "0007-00000101", _VARIABLES)
+    message = "The callback var is not expecten json."
+    found = _decode(parameter, message, "", _VARIABLES)
+    if not isinstance(found, dict):
+        raise _refuse(message, parameter, "", _VARIABLES)
+    # The page has all names begin with x:, yet the live suite of oss2 sends others and is served.
+    custom = {name: value for name, value in found.items() if name.startswith(_CUSTOM)}
+    for name, value in custom.items():
+        if name != name.lower() or not isinstance(value, str):
+            raise _refuse(message, parameter, "", _VARIABLES)
+    return custom
+
+
+def read(
+    parameter: str, system: Mapping[str, str | int], custom: Mapping[str, str]
+) -> Callback | None:
+    """The call a `callback` asks for, its body filled in; None where there is none.
+
+    `system` are the variables of the upload, `custom` those whose names begin with `x:`. A variable
+    nobody set is empty. Raises `InvalidArgument`.
+    """
+    if not parameter:
+        return None
+    if len(parameter) > MAX_LENGTH:
+        raise _refuse("The length of callback exceed max value.", parameter)
+    message = "The callback configuration is not json format."
+    wanted = _decode(parameter, message, "0007-00000002")
+    if not isinstance(wanted, dict):
+        raise _refuse(message, parameter)
+    urls = _read_urls(wanted.get("callbackUrl", ""))
+    if not urls:
+        return None
+    content_type = wanted.get("callbackBodyType", FORM_TYPE)
+    if not isinstance(content_type, str):
+        message = "The callback body type configuration is invalid."
+        raise _refuse(message, content_type, "0007-00000012")
+    if content_type not in (FORM_TYPE, _JSON_TYPE):
+        raise _refuse("The body type of callback is not supported.", content_type)
+    host = wanted.get("callbackHost", "")
+    if not isinstance(host, str) or (host and not _HOST.fullmatch(host)):
+        raise _refuse("The callback host configuration is invalid.", host, "0007-00000009")
+    body = _read_body(wanted.get("callbackBody", ""))
+    filled = _fill(body, {**system, **custom}, content_type)
+    return Callback(urls, host, content_type, filled.encode(errors="replace"))
+
+
+def _find(request: Request, name: str) -> str:
+    in_header, in_query = request.headers.get(f"x-oss-{name}"), request.query.get(name)
+    if in_header is not None and in_query is not None:
+        raise invalid_argument(
+            name,
+            in_query,
+            f"Either the {name} query string parameter or the x-oss-{name} header should be "
+            "specified, not both.",
+        )
+    return in_header or in_query or ""
+
+
+def _decode(parameter: str, not_json: str, not_base64: str, name: str = _NAME) -> Any:
+    try:
+        text = b64decode(parameter.encode(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        message = "The callback configuration is not base64 encoded."
+        raise _refuse(message, parameter, not_base64, name) from None
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        raise _refuse(not_json, text, "", name) from None
+
+
+def _read_urls(value: Any) -> tuple[str, ...]:
+    """Up to five URLs between semicolons; without a scheme they are of HTTP."""
+    message = "The callback url configuration is invalid."
+    if not isinstance(value, str):
+        raise _refuse(message, value, "0007-00000004")
+    found = [url.strip() for url in value.split(";") if url.strip()]
+    if len(found) > MAX_URLS:
+        raise _refuse("The number of callback url exceed max value.", value, "0007-00000005")
+    urls = [url if "://" in url else f"http://{url}" for url in found]
+    if not all(map(_is_url, urls)):
+        raise _refuse(message, value, "0007-00000004")
+    return tuple(urls)
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _read_body(body: Any) -> str:
+    if not isinstance(body, str):
+        raise _refuse("The callback body is invalid.", body)
+    if not body:
+        raise _refuse("The callback body is empty.", "", "0007-00000011")
+    if "$" in _VARIABLE.sub("", body):
+        # EC 0007-00000105 shows this answer, the name of its argument included.
+        raise OSSError(
+            Code.INVALID_ARGUMENT,
+            "Left brace must be adjacent to dollar sign.",
+            ec="0007-00000105",
+            ArgumentName="ReplaceKeyPrefix",
+            ArgumentValue=body,
+        )
+    return body
+
+
+def _fill(body: str, values: Mapping[str, str | int], content_type: str) -> str:
+    """Put values in the places of variables, URL-encoded or as JSON by the type of the body."""
+
+    def value(match: re.Match[str]) -> str:
+        found = values.get(match[1], "")
+        if content_type == _JSON_TYPE:
+            return json.dumps(found, ensure_ascii=False)
+        return quote(str(found), safe="", errors="replace")
+
+    return _VARIABLE.sub(value, body)
+
+
+def _refuse(message: str, value: Any, ec: str = "", name: str = _NAME) -> OSSError:
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return OSSError(Code.INVALID_CALLBACK, message, ec=ec, ArgumentName=name, ArgumentValue=shown)

@@ -1,0 +1,52 @@
+"""If-Match and its relatives, and their `x-oss-copy-source-` forms."""
+
+from collections.abc import Mapping
+
+from oss_emulator.protocol import dates
+from oss_emulator.protocol.errors import Code, OSSError
+
+_NAMES = ("if-match", "if-unmodified-since", "if-none-match", "if-modified-since")
+
+
+def check(headers: Mapping[str, str], etag: str, modified: float, prefix: str = "") -> None:
+    """Hold the conditions of a request against an object.
+
+    `etag` is quoted; `modified` is in seconds since the epoch. A condition that fails raises
+    `PreconditionFailed` (412) or `NotModified` (304). A date that is none is no condition (as
+    documented for If-Modified-Since). If-None-Match outranks If-Modified-Since (RFC 9110, 13.2.2).
+    """
+    if not prefix and headers.keys().isdisjoint(_NAMES):  # as most requests are
+        return
+    wanted = headers.get(prefix + "if-match")
+    if wanted is not None and not _matches(wanted, etag):
+        raise OSSError(Code.PRECONDITION_FAILED, Condition="If-Match")
+    since = _date(headers.get(prefix + "if-unmodified-since"))
+    if since is not None and int(modified) > since:
+        raise OSSError(Code.PRECONDITION_FAILED, Condition="If-Unmodified-Since")
+    unwanted = headers.get(prefix + "if-none-match")
+    since = _date(headers.get(prefix + "if-modified-since"))
+    if unwanted is not None:
+        unchanged = _matches(unwanted, etag)
+    else:
+        unchanged = since is not None and int(modified) <= since
+    if unchanged:
+        known = {"ETag": etag, "Last-Modified": dates.format_http(modified)}
+        raise OSSError(Code.NOT_MODIFIED, headers=known)
+
+
+def refuse(headers: Mapping[str, str]) -> None:
+    """Raise `NotImplemented` where an object is put on a condition (help page of the EC)."""
+    for name in _NAMES:
+        if name in headers:
+            raise OSSError(Code.CONDITION_OF_PUT, Header=name.title())
+
+
+def _matches(condition: str, etag: str) -> bool:
+    tags = {tag.strip().removeprefix("W/").strip('"') for tag in condition.split(",")}
+    return "*" in tags or etag.strip('"') in tags
+
+
+def _date(text: str | None) -> float | None:
+    if text is None:
+        return None
+    return dates.parse_http(text) or dates.parse_iso(text)

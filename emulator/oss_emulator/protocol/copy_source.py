@@ -1,0 +1,31 @@
+"""The `x-oss-copy-source` header: the object, and perhaps the version, that is copied."""
+
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from oss_emulator.protocol.address import decode_key
+from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.headers import invalid_argument
+from oss_emulator.protocol.message import parse_query
+
+HEADER: Final = "x-oss-copy-source"
+CONDITIONS: Final = f"{HEADER}-"
+"""What the names of the conditions on the source begin with."""
+
+
+class CopySource(NamedTuple):
+    """What is copied; without a version id the current version."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+
+
+def parse(header: str) -> CopySource:
+    """Read `/bucket/key?versionId=…`, percent-encoded; raises `InvalidArgument`."""
+    path, _, query = header.partition("?")
+    bucket, _, key = path.removeprefix("/").partition("/")
+    if not bucket or not key:
+        raise invalid_argument(HEADER, header, code=Code.INVALID_COPY_SOURCE)
+    version_id = parse_query(query).get("versionId")
+    return CopySource(unquote(bucket), decode_key(key), version_id)

@@ -1,0 +1,277 @@
+"""Every negative answer: one exception, one table of code, status, message and EC."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.message import Response
+
+
+class Row(NamedTuple):
+    """What the service says in one situation; `ec` is empty where its number is not known."""
+
+    code: str
+    status: int
+    message: str
+    ec: str = ""
+
+
+# fmt: off
+class Code(Enum):
+    """The situations. Several may share one code of the wire and differ in message or EC.
+
+    Messages and ECs are those of the service where they are published (the help page of each EC,
+    the troubleshooting pages by status, answers asserted by the SDKs' suites).
+    """
+
+    # Who may (0003). R-35; the referer rows' ECs are R-11 … R-13.
+    BUCKET_ACL = Row("AccessDenied", 403, "You have no right to access this object because of bucket acl.", "0003-00000001")
+    OBJECT_ACL_READ = Row("AccessDenied", 403, "You do not have read permission on this object.", "0003-00000005")
+    OBJECT_ACL_WRITE = Row("AccessDenied", 403, "You do not have write permission on this object.", "0003-00000006")
+    REFERER_DENIED = Row("AccessDenied", 403, "You are denied by bucket referer policy.")
+    FOREIGN_BUCKET = Row("AccessDenied", 403, "The bucket you access does not belong to you.", "0003-00000905")
+    OTHER_ENDPOINT = Row("AccessDenied", 403, "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.", "0003-00001403")
+    PATH_STYLE = Row("SecondLevelDomainForbidden", 403, "Please use virtual hosted style to access.")
+    ACCELERATION_DISABLED = Row("TransferAccelerationDisabled", 403, "Transfer acceleration is disabled.")
+    LIST_BUCKETS = Row("AccessDenied", 403, "You are forbidden to list buckets.", "0003-00000905")
+    BUCKET_POLICY = Row("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000101")
+    RAM_POLICY = Row("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000201")
+    BOTH_POLICIES = Row("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000203")
+    SESSION_POLICY = Row("AccessDenied", 403, "Access denied by authorizer's policy.", "0003-00000301")
+    REQUESTER_PAYS_ANONYMOUS = Row("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000701")
+    REQUESTER_PAYS = Row("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000703")
+    PUBLIC_BUCKET_ACL = Row("AccessDenied", 403, "Put public bucket acl is not allowed")
+    PUBLIC_OBJECT_ACL = Row("AccessDenied", 403, "Put public object acl is not allowed", "0016-00000901")
+    PUBLIC_POLICY = Row("AccessDenied", 403, "Put public bucket policy is not allowed")
+    ANONYMOUS = Row("AccessDenied", 403, "Anonymous access is forbidden for this operation.", "0003-00001201")
+
+    # Signatures (0002). P-17.
+    KEY_IS_NOT_TEMPORARY = Row("InvalidAccessKeyId", 403, "The OSS Access Key Id you provided does not exist in our records.", "0002-00000002")
+    TOKEN_NOT_IN_URL = Row("InvalidRequest", 400, "Security-token must be provided by query string parameter.", "0002-00000005")
+    INVALID_SECURITY_TOKEN = Row("InvalidSecurityToken", 403, "The security token you provided is invalid.", "0002-00000006")
+    SECURITY_TOKEN_EXPIRED = Row("SecurityTokenExpired", 403, "The security token you provided has expired.", "0002-00000007")
+    TOKEN_TWICE = Row("InvalidArgument", 400, "The security token must be in the header or in the URL, not in both.", "0002-00000010")
+    INVALID_ACCESS_KEY_ID = Row("InvalidAccessKeyId", 403, "The OSS Access Key Id you provided does not exist in our records.", "0002-00000902")
+    SIGNATURE_DOES_NOT_MATCH = Row("SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature you provided. Check your key and signing method.", "0002-00000040")
+    REQUEST_TIME_TOO_SKEWED = Row("RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large.", "0002-00000504")
+    REQUEST_EXPIRED = Row("AccessDenied", 403, "Request has expired.", "0002-00000069")
+    DATE_REQUIRED = Row("AccessDenied", 403, "OSS authentication requires a valid Date.", "0002-00000503")
+    INVALID_EXPIRES = Row("AccessDenied", 403, "Invalid date (should be seconds since epoch).", "0002-00000070")
+    INCOMPLETE_URL_SIGNATURE = Row("AccessDenied", 403, "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters")
+    INVALID_AUTHORIZATION = Row("InvalidArgument", 400, "Authorization header is invalid.", "0002-00000063")
+    SIGNED_TWICE = Row("InvalidArgument", 400, "The signature must be in the Authorization header or in the URL, not in both.")
+    INVALID_URL_SIGNATURE = Row("InvalidArgument", 400, "A parameter of the signature in the URL is missing or invalid.")
+    INVALID_SIGNING_REGION = Row("InvalidArgument", 400, "Invalid signing region in Authorization header.", "0002-00000226")
+    INVALID_SIGNING_PRODUCT = Row("InvalidArgument", 400, "Invalid signing product in Authorization header.", "0002-00000227")
+    INVALID_CREDENTIAL_REGION = Row("InvalidArgument", 400, "The signing region in credential is invalid.", "0002-00000226")
+    URL_NOT_YET_VALID = Row("AccessDenied", 403, "Request is not valid yet.", "0002-00000235")
+
+    # Buckets (0015)
+    NO_SUCH_BUCKET = Row("NoSuchBucket", 404, "The specified bucket does not exist.", "0015-00000101")
+    INVALID_BUCKET_NAME = Row("InvalidBucketName", 400, "The specified bucket is not valid.", "0015-00000001")
+    BUCKET_ALREADY_EXISTS = Row("BucketAlreadyExists", 409, "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.", "0015-00000104")
+    BUCKET_NOT_EMPTY = Row("BucketNotEmpty", 409, "The bucket has objects. Please delete them first.", "0015-00000301")
+    TOO_MANY_BUCKETS = Row("TooManyBuckets", 400, "You have attempted to create more buckets than allowed.")
+    INVALID_BUCKET_ACL = Row("InvalidArgument", 400, "no such bucket access control exists", "0015-00000204")
+    INVALID_LOCATION = Row("InvalidLocationConstraint", 400, "The specified location-constraint is not valid")
+
+    # Configurations of buckets (0014, 0018, 0030, 0034, 0039)
+    NO_SUCH_CORS = Row("NoSuchCORSConfiguration", 404, "The CORS Configuration does not exist.", "0034-00000001")
+    TOO_MANY_CORS_RULES = Row("CORSRuleBeyondLimit", 400, "The CORS Rules num is beyond limit.")
+    NO_SUCH_LIFECYCLE = Row("NoSuchLifecycle", 404, "No Row found in Lifecycle Table.")
+    MIXED_LIFECYCLE_TIMES = Row("InvalidRequest", 400, "Found mixed CreatedBeforeDate and Days based Expiration and Transition actions", "0014-00000080")
+    INVALID_LOGGING_TARGET = Row("InvalidTargetBucketForLogging", 400, "The target bucket for logging does not exist.")
+    FOREIGN_LOGGING_TARGET = Row("InvalidTargetBucketForLogging", 403, "put bucket log requester is not target bucket owner.")
+    NO_SUCH_LOG_FIELDS = Row("NoSuchUserDefinedLogFieldsConfig", 404, "The user-defined log fields configuration does not exist.")
+    NO_SUCH_WEBSITE = Row("NoSuchWebsiteConfiguration", 404, "The specified bucket does not have a website configuration.")
+    NO_SUCH_ENCRYPTION = Row("NoSuchServerSideEncryptionRule", 404, "The server side encryption configuration was not found.")
+    KEY_WITHOUT_KMS = Row("InvalidArgument", 400, "KMSMasterKeyID is not applicable if the default sse algorithm is not KMS.")
+    INVALID_DATA_ENCRYPTION = Row("InvalidDataEncryptionAlgorithmError", 400, "The KMS Data Encryption request you specified is not valid. Supported value:SM4")
+    TOO_MANY_TAGS = Row("TooManyTags", 400, "The bucket tags num is beyond limit.")
+    NO_SUCH_POLICY = Row("NoSuchBucketPolicy", 404, "The specified bucket policy does not exist.", "0030-00000006")
+    INVALID_POLICY = Row("InvalidPolicyDocument", 400, "The policy is not valid.", "0030-00000005")
+    NO_SUCH_ACCELERATION = Row("NoSuchTransferAccelerationConfiguration", 404, "The bucket you specified does not have transfer acceleration configuration.")
+    NO_SUCH_INVENTORY = Row("NoSuchInventory", 404, "No Row found in Inventory Table.")
+    INVENTORY_ALREADY_EXISTS = Row("InventoryAlreadyExist", 409, "The Inventory Configuration already exists.")
+    TOO_MANY_INVENTORIES = Row("InventoryExceedLimit", 400, "The inventory configurations num is beyond limit.")
+    NO_SUCH_WORM = Row("NoSuchWORMConfiguration", 404, "The WORM Configuration does not exist.")
+    NO_SUCH_WORM_ID = Row("NoSuchWORMConfiguration", 404, "The specified WORM ID does not exist.")
+    WORM_ALREADY_EXISTS = Row("WORMConfigurationAlreadyExists", 409, "The WORM Configuration already exists.")
+    WORM_LOCKED = Row("WORMConfigurationLocked", 403, "The WORM Configuration is locked.")
+    INVALID_WORM = Row("InvalidWORMConfiguration", 400, "Invalid WORM Configuration.")
+    INVALID_RESOURCE_GROUP = Row("ResourceGroupIdPreCheckError", 400, "The resource group id precheck error", "0039-00000003")
+    NO_SUCH_STYLE = Row("NoSuchStyle", 404, "No Such Image Style.")
+    INVALID_STYLE_CONTENT = Row("InvalidArgument", 400, "Style content is invalid.")
+    NO_SUCH_HTTPS = Row("NoSuchHttpsConfig", 404, "The HTTPS configuration does not exist.")
+    NO_SUCH_CALLBACK_POLICY = Row("BucketCallbackPolicyNotExist", 404, "The bucket callback policy does not exist.")
+    NO_SUCH_RESOURCE_POOL = Row("NoSuchResourcePool", 404, "The specified resource pool does not exist.")
+    UNVERIFIED_DOMAIN = Row("NeedVerifyDomainOwnership", 403, "Verification of the domain's ownership is needed.", "0018-00000115")
+    FOREIGN_CNAME = Row("CnameDenied", 403, "The cname belongs to another user.")
+    NO_SUCH_ACCESS_POINT = Row("NoSuchAccessPoint", 404, "Accesspoint not found")
+    NO_SUCH_CNAME_TOKEN = Row("CnameTokenNotFound", 404, "The specified cname token does not exist.")
+    NO_SUCH_REGION = Row("NoSuchRegion", 404, "NoSuchRegion")
+    NO_SUCH_REPLICATION = Row("NoSuchReplicationConfiguration", 404, "The bucket you specified does not have replication configuration.")
+    NO_SUCH_REPLICATION_RULE = Row("NoSuchReplicationRule", 404, "The BucketReplicationRule you specified does not exist.")
+    REPLICATION_ALREADY_EXISTS = Row("BucketReplicationAlreadyExist", 400, "The bucket is already replicated to that bucket.")
+    NO_SUCH_META_QUERY = Row("MetaQueryNotExist", 400, "The metadata query of the bucket is not open.")
+    META_QUERY_ALREADY_EXISTS = Row("MetaQueryAlreadyExist", 400, "The metadata query of the bucket is already open.")
+    NO_SUCH_TRANSITION = Row("NoSuchBucketDataRedundancyTransition", 404, "The data redundancy transition does not exist.")
+
+    # Objects (0016, 0026)
+    NO_SUCH_KEY = Row("NoSuchKey", 404, "The specified key does not exist.", "0026-00000001")
+    NO_SUCH_VERSION = Row("NoSuchVersion", 404, "The specified version does not exist.", "0026-00000001")
+    METHOD_NOT_ALLOWED = Row("MethodNotAllowed", 405, "The specified method is not allowed against this resource.", "0017-00000001")
+    INVALID_OBJECT_NAME = Row("InvalidObjectName", 400, "The specified object is not valid.", "0016-00000005")
+    OBJECT_NAME_EMPTY = Row("InvalidObjectName", 400, "The Object name can not be empty.", "0016-00000001")
+    OBJECT_NAME_TOO_LONG = Row("InvalidObjectName", 400, "The Length of Object name must be less than 1024.", "0016-00000003")
+    OBJECT_NAME_NOT_UTF8 = Row("InvalidObjectName", 400, "The specified object is not valid.", "0016-00000004")
+    FILE_IMMUTABLE = Row("FileImmutable", 409, "The object you specified is immutable.")
+    FILE_ALREADY_EXISTS = Row("FileAlreadyExists", 409, "The object you specified already exists and can not be overwritten.", "0026-00000002")
+    INVALID_OBJECT_ACL = Row("InvalidArgument", 400, "no such object access control exists", "0017-00000104")
+    INVALID_COPY_SOURCE = Row("InvalidArgument", 400, "Copy Source must mention the source bucket and key: /sourcebucket/sourcekey.")
+    ENTITY_TOO_LARGE = Row("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size.")
+    COPY_SOURCE_TOO_LARGE = Row("EntityTooLarge", 400, "Source object Length exceeds the maximum allowed size.")
+    INVALID_OBJECT_STATE = Row("InvalidObjectState", 403, "The operation is not valid for the object's state.")
+    OPERATION_NOT_SUPPORTED = Row("OperationNotSupported", 400, "The operation is not supported for this resource", "0016-00000702")
+    RESTORE_ALREADY_IN_PROGRESS = Row("RestoreAlreadyInProgress", 409, "The restore operation is in progress.")
+    RESTORE_PRIORITY_LOWERED = Row("RestoreAlreadyInProgress", 409, "The restore operation is in progress.", "0016-00000715")
+    INVALID_RESTORE_TIER = Row("InvalidArgument", 400, "The Tier must be Expedited, Standard or Bulk.", "0016-00000703")
+    ARCHIVE_RESTORE_FILE_STALE = Row("ArchiveRestoreFileStale", 409, "The archive file or restore info stale", "0016-00000718")
+    ARCHIVE_RESTORE_NOT_FINISHED = Row("ArchiveRestoreNotFinished", 409, "The archive file's restore is not finished.", "0016-00000719")
+    SYMLINK_TARGET_NOT_EXIST = Row("SymlinkTargetNotExist", 404, "The symlink target object does not exist.")
+    INVALID_TARGET_TYPE = Row("InvalidTargetType", 400, "The symbolic's target file type is invalid", "0026-00000011")
+    NOT_SYMLINK = Row("NotSymlink", 400, "The object is not symlink.")
+    OBJECT_NOT_APPENDABLE = Row("ObjectNotAppendable", 409, "The object is not appendable", "0026-00000017")
+    POSITION_NOT_EQUAL_TO_LENGTH = Row("PositionNotEqualToLength", 409, "Position is not equal to file length", "0026-00000016")
+    POSITION_MISSING = Row("MissingArgument", 400, "Missing Some Required Arguments.", "0016-00000501")
+    POSITION_INVALID = Row("MissingArgument", 400, "Missing Some Required Arguments.", "0016-00000502")
+    INVALID_TAG_KEY = Row("InvalidTag", 400, "The TagKey you have provided is invalid.")
+    INVALID_TAG_VALUE = Row("InvalidTag", 400, "The TagValue you have provided is invalid.")
+    REPEATED_TAGS = Row("RepeatedTags", 400, "Tag keys must be unique.")
+    TOO_MANY_OBJECT_TAGS = Row("InvalidTag", 400, "An object can have 10 tags at most.")
+    INVALID_TAGGING_HEADER = Row("InvalidArgument", 400, "The header 'x-oss-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
+
+    # Multipart uploads (0042); P-39
+    NO_SUCH_UPLOAD = Row("NoSuchUpload", 404, "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.", "0042-00000002")
+    NO_SUCH_UPLOAD_OF_PART = Row("NoSuchUpload", 404, NO_SUCH_UPLOAD.message, "0042-00000104")
+    NO_SUCH_UPLOAD_OF_COMPLETION = Row("NoSuchUpload", 404, NO_SUCH_UPLOAD.message, "0042-00000311")
+    INVALID_PART_NUMBER = Row("InvalidArgument", 400, "Part number must be an integer between 1 and 10000, inclusive.", "0017-00000220")
+    INVALID_PART_NUMBER_LISTED = Row("InvalidPartOrder", 400, "Part number must be an integer between 1 and 10000, inclusive.")
+    INVALID_PART_ORDER = Row("InvalidPartOrder", 400, "The list of parts was not in ascending order. Parts list must specified in order by part number.", "0042-00000209")
+    INVALID_PART = Row("InvalidPart", 400, "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.")
+    ENTITY_TOO_SMALL = Row("EntityTooSmall", 400, "Your proposed upload smaller than the minimum allowed size.", "0042-00000213")
+    COMPLETE_ALL_WITH_BODY = Row("InvalidArgument", 400, "Should not speficy both complete all header and http body.", "0042-00000216")
+    ENCRYPTION_OF_UPLOAD = Row("InvalidArgument", 400, "The encryption is that which the upload was begun with.")
+
+    # Headers, parameters and bodies (0017)
+    INVALID_ARGUMENT = Row("InvalidArgument", 400, "The argument is invalid.")
+    INVALID_MAX_KEYS = Row("InvalidArgument", 400, "Argument max-keys must be an integer between 1 and 1000.", "0017-00000289")
+    INVALID_ENCODING_TYPE = Row("InvalidArgument", 400, "Invalid Encoding Method specified in Request", "0017-00000235")
+    INVALID_ENCRYPTION = Row("InvalidEncryptionAlgorithmError", 400, "The Encryption request you specified is not valid. Supported value: AES256/SM4/KMS.")
+    RESPONSE_HEADERS_OF_ANONYMOUS = Row("InvalidRequest", 400, "Request specific response headers cannot be used for anonymous GET requests.")
+    PRECONDITION_FAILED = Row("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold.", "0017-00001001")
+    NOT_MODIFIED = Row("NotModified", 304, "")
+    CONDITION_OF_PUT = Row("NotImplemented", 400, "A header you provided implies functionality that is not implemented.", "0017-00000245")
+    INVALID_RANGE = Row("InvalidRange", 416, "The requested range cannot be satisfied")
+    MISSING_CONTENT_LENGTH = Row("MissingContentLength", 411, "You must provide the Content-Length HTTP header.", "0017-00000101")
+    REQUEST_TIMEOUT = Row("RequestTimeout", 400, "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.", "0017-00000704")
+    SERVICE_UNAVAILABLE = Row("ServiceUnavailable", 503, "Thread pool is almost full, please retry later.")
+    INCOMPLETE_BODY = Row("IncompleteBody", 400, "You did not provide the number of bytes specified by the Content-Length HTTP header.", "0017-00000505")
+    INVALID_DIGEST = Row("InvalidDigest", 400, "The Content-MD5 you specified was invalid.", "0017-00000503")
+    MALFORMED_DIGEST = Row("InvalidDigest", 400, "The Content-MD5 you specified was invalid.", "0017-00000502")
+    INVALID_CRC64 = Row("InvalidCRC64", 400, "The x-oss-hash-crc64ecma you specified does not match what we calculated.")
+    MALFORMED_XML = Row("MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema.", "0015-00000231")
+    ALLOW_EMPTY_REFERER_REQUIRED = Row("MalformedXML", 400, "The XML you provided has no AllowEmptyReferer element.", "0033-00000002")
+    BAD_REQUEST = Row("BadRequest", 400, "The request is not well-formed HTTP.")
+    REQUEST_HEADERS_TOO_LARGE = Row("RequestHeaderTooLarge", 400, "The request line or the headers are larger than this server takes.")
+
+    # Forms (0006)
+    NOT_MULTIPART = Row("RequestIsNotMultiPartContent", 400, "Bucket POST must be of the enclosure-type multipart/form-data.")
+    MALFORMED_POST = Row("MalformedPOSTRequest", 400, "The body of your POST request is not well-formed multipart/form-data.", "0006-00000104")
+    ONE_FILE_REQUIRED = Row("IncorrectNumberOfFilesInPOSTRequest", 400, "POST requires exactly one file upload per request.", "0006-00000107")
+    FIELD_TOO_LONG = Row("FieldItemTooLong", 400, "Your name of form field is too long.")
+    FIELDS_TOO_LARGE = Row("MaxPOSTPreDataLengthExceededError", 400, "Your POST request fields preceding the upload file were too large.", "0006-00000112")
+    INVALID_FORM_POLICY = Row("InvalidPolicyDocument", 400, "Invalid Policy.")
+    FORM_POLICY_DENIED = Row("AccessDenied", 403, "Invalid according to Policy.")
+
+    # Callbacks (0007). The object is stored whatever becomes of its callback.
+    INVALID_CALLBACK = Row("InvalidArgument", 400, "The callback configuration is not json format.")
+    CALLBACK_FAILED = Row("CallbackFailed", 203, "Error status : -1. OSS can not connect to your callbackUrl, please check it.")
+    CALLBACK_STATUS = Row("CallbackFailed", 203, "Error status : 400.", "0007-00000203")
+    CALLBACK_TOO_SLOW = Row("CallbackFailed", 203, "Cost too long time.", "0007-00000202")
+    CALLBACK_NOT_JSON = Row("CallbackFailed", 203, "Response body is not valid json format.", "0007-00000205")
+
+    # Pages of other origins
+    ORIGIN_REQUIRED = Row("BadRequest", 400, "Insufficient information. Origin request header needed.")
+    ORIGIN_METHOD_REQUIRED = Row("BadRequest", 400, "Insufficient information. Request Access-Control-Request-Method header needed.")
+    CORS_FORBIDDEN = Row("AccessForbidden", 403, "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Requet-Headers are not whitelisted by the resource's CORS spec.", "0003-00000602")
+
+    # Bandwidth (0004)
+    INVALID_TRAFFIC_LIMIT = Row("InvalidArgument", 400, "x-oss-traffic-limit is invalid, should be specified between 819200(100KB/s) and 838860800(100MB/s).", "0004-00000502")
+    TRAFFIC_LIMIT_TWICE = Row("InvalidArgument", 400, "x-oss-traffic-limit should be specified either in query string or header, not both.", "0004-00000501")
+
+    # This server's own
+    NOT_FORWARDED = Row("ProxyForbidden", 403, "This proxy answers for the hosts of OSS itself, for those of --domain and --cname, and forwards nothing. Name other hosts in NO_PROXY.")
+    NO_CERTIFICATES = Row("ProxyForbidden", 403, "This proxy has no certificate to show for that host. Start the server with --tls-dir or --ca-file.")
+    NOT_IMPLEMENTED = Row("NotImplemented", 501, "A header you provided implies functionality that is not implemented.")
+    INTERNAL_ERROR = Row("InternalError", 500, "The server could not finish the request; its log says why.")
+# fmt: on
+
+
+class OSSError(Exception):
+    """A request that is answered with an error.
+
+    `details` become elements of the answer's XML, in order; `headers` go out with it.
+    """
+
+    def __init__(
+        self,
+        code: Code | Row,
+        message: str | None = None,
+        *,
+        ec: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **details: xml.Value,
+    ) -> None:
+        row = code.value if isinstance(code, Code) else code
+        self.code = row.code
+        self.status = row.status
+        self.message = row.message if message is None else message
+        self.ec = row.ec if ec is None else ec
+        self.headers = headers or {}
+        self.details = details
+        super().__init__(f"{self.code}: {self.message}")
+
+
+def render(error: OSSError, method: str, request_id: str, host: str) -> Response:
+    """The answer to a request that failed: the one place an error becomes XML (P-30)."""
+    headers = dict(error.headers)
+    if error.status == 304:
+        return Response(304, headers)
+    fields: list[tuple[str, xml.Value]] = [
+        ("Code", error.code),
+        # An error repeats what was sent, and unlike a listing (P-35) it must be read by anybody.
+        ("Message", xml.plain(error.message)),
+        ("RequestId", request_id),
+        ("HostId", xml.plain(host)),
+        # A name of XML that is no name of Python: Content_MD5 stands for Content-MD5.
+        *((name.replace("_", "-"), _plain(value)) for name, value in error.details.items()),
+    ]
+    if error.ec:
+        headers["x-oss-ec"] = error.ec
+        fields.append(("EC", error.ec))
+        fields.append(("RecommendDoc", f"https://api.aliyun.com/troubleshoot?q={error.ec}"))
+    document = xml.format("Error", fields)
+    headers["Content-Type"] = "application/xml"
+    if method != "HEAD":
+        return Response(error.status, headers, document)
+    # A HEAD answer has no body: the document travels in a header.
+    headers["x-oss-err"] = b64encode(document).decode()
+    headers["Content-Length"] = str(len(document))
+    return Response(error.status, headers)
+
+
+def _plain(value: xml.Value) -> xml.Value:
+    return xml.plain(value) if isinstance(value, str) else value

@@ -1,0 +1,193 @@
+"""The policy of a form: until when it holds, and what its fields must say (PostObject, Policy)."""
+
+import binascii
+import json
+import re
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from oss_emulator.protocol import dates
+from oss_emulator.protocol.errors import Code, OSSError
+
+MAX_SIZE: Final = 5 * 1024**3
+"""Bytes of the largest object a form may put (PostObject)."""
+
+_RANGE: Final = "content-length-range"
+_NAMES: Final = frozenset({"expiration", "conditions"})
+# ECs of the help pages, by which of the two is missing.
+_MISSING: Final = {
+    frozenset({"conditions"}): "0006-00000207",
+    frozenset({"expiration"}): "0006-00000208",
+    _NAMES: "0006-00000209",
+}
+
+
+class Sizes(NamedTuple):
+    """How many bytes the file may have."""
+
+    least: int = 0
+    most: int = MAX_SIZE
+
+    def check_most(self, size: int) -> None:
+        """Raise `EntityTooLarge` for a file that has come to more than is allowed."""
+        if size > self.most:
+            raise OSSError(Code.ENTITY_TOO_LARGE, ec="0006-00000003", MaxSizeAllowed=str(self.most))
+
+    def check(self, size: int) -> None:
+        """Raise `EntityTooLarge` or `EntityTooSmall` for a file that is as large as this."""
+        self.check_most(size)
+        if size < self.least:
+            raise OSSError(
+                Code.ENTITY_TOO_SMALL,
+                ec="0006-00000004",
+                ProposedSize=str(size),
+                MinSizeAllowed=str(self.least),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What one field must say."""
+
+    operator: str
+    field: str
+    """Its name in lower case."""
+    value: Any
+    text: str
+    """The condition as an error answers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormPolicy:
+    """A policy that was sent, understood."""
+
+    expiration: float
+    conditions: tuple[Condition, ...]
+    sizes: Sizes
+
+    def check(self, fields: Mapping[str, str], now: float) -> None:
+        """Raise `AccessDenied` for a policy that has expired or a field that breaks it.
+
+        `fields` are by name in lower case and as they were sent: variables are extended later. A
+        field that no condition names may say anything.
+        """
+        if now > self.expiration:
+            raise _denied("Policy expired.", "0006-00000213")
+        for condition in self.conditions:
+            value = fields.get(condition.field)
+            if value is None or not _HOLDS[condition.operator](value, condition.value):
+                ec = "0006-00000226" if value is None else "0006-00000227"
+                raise _denied(f"Policy Condition failed: {condition.text}", ec)
+
+
+_HOLDS: Final[dict[str, Callable[[str, Any], bool]]] = {
+    "eq": lambda value, wanted: value == wanted,
+    "starts-with": lambda value, wanted: value.startswith(wanted),
+    "in": lambda value, wanted: value in wanted,
+    "not-in": lambda value, wanted: value not in wanted,
+}
+
+
+def parse(encoded: str) -> FormPolicy:
+    """Read the field `policy`, JSON in base64; raises `InvalidPolicyDocument`."""
+    document = _decode(encoded)
+    if not isinstance(document, dict):
+        raise _invalid("Invalid JSON: { expected.")
+    for name in document:
+        if name not in _NAMES:
+            raise _invalid(f"Unexpected parameter: {name}.", "0006-00000206")
+    if absent := _NAMES - document.keys():
+        names = " and ".join(sorted(absent))
+        raise _invalid(f"Policy must contain {names}.", _MISSING[frozenset(absent)])
+    if not isinstance(document["conditions"], list):
+        raise _invalid("The conditions must be a list.")
+    conditions: list[Condition] = []
+    sizes = Sizes()
+    for entry in document["conditions"]:
+        if isinstance(entry, list) and entry and entry[0] == _RANGE:
+            least, most = _read_range(entry)
+            sizes = Sizes(max(sizes.least, least), min(sizes.most, most))
+        else:
+            conditions.append(_read_condition(entry))
+    return FormPolicy(_read_expiration(document["expiration"]), tuple(conditions), sizes)
+
+
+def _decode(encoded: str) -> Any:
+    try:
+        text = b64decode(encoded.encode(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise _invalid("The policy is not UTF-8 in Base64.", "0006-00000201") from None
+    # JSON has no escape for the dollar sign, a policy has (PostObject, escape characters).
+    text = re.sub(r"\\(.)", lambda pair: "$" if pair[1] == "$" else pair[0], text)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        unknown = error.msg == "Expecting value" and error.pos < len(text)
+        what = f"unknown char {text[error.pos]}" if unknown else error.msg
+        raise _invalid(f"Invalid JSON: {what}.", "0006-00000201") from None
+    except RecursionError:
+        raise _invalid("Invalid JSON: nested too deeply.", "0006-00000201") from None
+
+
+def _read_expiration(value: Any) -> float:
+    if not isinstance(value, str):
+        raise _invalid("Invalid expiration: it must be a string.", "0006-00000210")
+    if not value:
+        raise _invalid("Invalid expiration: it is empty.", "0006-00000211")
+    moment = dates.parse_iso(value)
+    if moment is None:
+        raise _invalid(f"Invalid expiration: {value} is no time of ISO 8601 in GMT.")
+    return moment
+
+
+def _read_condition(entry: Any) -> Condition:
+    """One condition, of either form: `{"key": "a"}` or `["eq", "$key", "a"]`."""
+    if isinstance(entry, dict):
+        if len(entry) != 1:
+            raise _invalid(
+                "Invalid Simple-Condition: Simple-Conditions must have exactly one property "
+                "specified."
+            )
+        [(name, value)] = entry.items()
+        return _condition("eq", name, value)
+    if not isinstance(entry, list) or len(entry) != 3:
+        raise _invalid(f"Invalid Condition: {_write(entry)}.", "0006-00000216")
+    operator, name, value = entry
+    if operator not in _HOLDS or not isinstance(name, str):
+        raise _invalid(f"Invalid Condition: {_write(entry)}.", "0006-00000216")
+    return _condition(operator, name, value)
+
+
+def _condition(operator: str, name: str, value: Any) -> Condition:
+    name = name.removeprefix("$")
+    text = _write([operator, f"${name}", value])
+    values = value if operator in ("in", "not-in") else [value]
+    if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
+        raise _invalid(f"Invalid Condition: {text}.")
+    return Condition(operator, name.lower(), value, text)
+
+
+def _read_range(entry: list[Any]) -> tuple[int, int]:
+    limits = entry[1:]
+    if len(limits) != 2 or not all(type(limit) is int and limit >= 0 for limit in limits):
+        unreadable = any(isinstance(limit, list) for limit in limits)
+        ec = "0006-00000223" if unreadable else "0006-00000221"
+        raise _invalid(f"Invalid {_RANGE}: {_write(entry)}.", ec)
+    least, most = limits
+    if most < least:
+        raise _invalid(f"Invalid {_RANGE}: {_write(entry)}.", "0006-00000219")
+    return least, most
+
+
+def _write(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _invalid(message: str, ec: str = "") -> OSSError:
+    return OSSError(Code.INVALID_FORM_POLICY, f"Invalid Policy: {message}", ec=ec)
+
+
+def _denied(message: str, ec: str) -> OSSError:
+    return OSSError(Code.FORM_POLICY_DENIED, f"Invalid according to Policy: {message}", ec=ec)

@@ -1,0 +1,113 @@
+"""One page of a listing: prefix, delimiter, marker and limit over names that come in order."""
+
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
+
+from oss_emulator.protocol.headers import invalid_argument
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """What a listing answers; `next` is the last name of the page, "" when nothing follows."""
+
+    items: list[Item]
+    prefixes: list[str]
+    next: str = ""
+
+    @property
+    def truncated(self) -> bool:
+        return bool(self.next)
+
+    @property
+    def count(self) -> int:
+        return len(self.items) + len(self.prefixes)
+
+
+def cut(
+    walk: Callable[[str], Iterable[Item]],
+    name_of: Callable[[Item], str],
+    *,
+    prefix: str = "",
+    delimiter: str = "",
+    marker: str = "",
+    within_marker: bool = False,
+    limit: int = 1000,
+) -> Page[Item]:
+    """Take the names after `marker`; those alike up to a delimiter behind the prefix are one.
+
+    Where several items share a name, `within_marker` tells that the walk has passed over those of
+    the marker's name that were shown, and the rest of them are to come.
+    `walk(start)` gives the items from the name `start` on, in order. A group counts once towards
+    `limit`, and the walk leaps over its members, so a page costs what it shows. A group that is
+    itself the marker has been shown; a marker inside a group shows the group for what follows.
+    """
+    page: Page[Item] = Page([], [])
+    if limit == 0:
+        return page
+    start: str | None = max(prefix, marker)
+    last = ""
+    while start is not None:
+        leap = None
+        for item in walk(start):
+            name = name_of(item)
+            if not name.startswith(prefix):
+                return page
+            group = _group(name, prefix, delimiter)
+            if group and group == marker:
+                leap = group
+                break
+            if name < marker or (name == marker and not within_marker):
+                continue
+            if page.count == limit:
+                return Page(page.items, page.prefixes, last)
+            if group:
+                page.prefixes.append(group)
+                last = leap = group
+                break
+            page.items.append(item)
+            last = name
+        start = successor(leap) if leap else None
+    return page
+
+
+def _group(name: str, prefix: str, delimiter: str) -> str:
+    if not delimiter:
+        return ""
+    at = name.find(delimiter, len(prefix))
+    return name[: at + len(delimiter)] if at >= 0 else ""
+
+
+def first(items: Iterable[Item], limit: int) -> tuple[list[Item], bool]:
+    """The first items, and whether others follow them."""
+    found = list(islice(items, limit + 1))
+    return found[:limit], len(found) > limit
+
+
+def write_token(name: str) -> str:
+    """The continuation token of a page that ends with that name."""
+    return urlsafe_b64encode(name.encode()).decode()
+
+
+def read_token(token: str) -> str:
+    """The name in a continuation token; raises `InvalidArgument`."""
+    try:
+        return b64decode(token.encode(), b"-_", validate=True).decode()
+    except ValueError:
+        message = "The continuation token is none that was given out."
+        raise invalid_argument("continuation-token", token, message) from None
+
+
+def successor(prefix: str) -> str | None:
+    """The first text after all that start with `prefix`; None where there is none."""
+    while prefix:
+        code = ord(prefix[-1]) + 1
+        prefix = prefix[:-1]
+        if code <= 0x10FFFF:
+            # Surrogates are no characters: what follows U+D7FF is U+E000.
+            return prefix + chr(0xE000 if code == 0xD800 else code)
+    return None

@@ -1,0 +1,56 @@
+"""The Range header as OSS reads it: one range; an invalid one means the whole object."""
+
+from typing import NamedTuple
+
+from oss_emulator.protocol.errors import Code, OSSError
+
+
+class Range(NamedTuple):
+    """`length` bytes from `offset` of an object."""
+
+    offset: int
+    length: int
+
+
+def parse(header: str | None, size: int, *, standard: bool = False) -> Range | None:
+    """Read a Range header against an object of `size` bytes; None asks for the whole object.
+
+    As documented under "Range" of GetObject, a range that is malformed, names several ranges or
+    reaches past the end is ignored. With `x-oss-range-behavior: standard` a range that reaches
+    past the end is cut there, and one that starts there raises `InvalidRange`.
+    """
+    if header is None or not header.startswith("bytes="):
+        return None
+    first, dash, last = header[6:].strip().partition("-")
+    if not dash or not _is_number(first or "0") or not _is_number(last or "0"):
+        return None
+    if first:
+        start = int(first)
+        stop = int(last) + 1 if last else size
+        if stop <= start < size:
+            return None
+    elif last:
+        start = max(0, size - int(last))
+        stop = size
+        if int(last) > size and not standard:
+            return None
+    else:
+        return None
+    if start >= size:
+        if standard:
+            raise OSSError(
+                Code.INVALID_RANGE,
+                headers={"Content-Range": f"bytes */{size}"},
+                ActualObjectSize=str(size),
+                RangeRequested=header,
+            )
+        return None
+    if stop > size:
+        if not standard:
+            return None
+        stop = size
+    return Range(start, stop - start)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20

@@ -1,0 +1,147 @@
+"""Signatures of OSS: who a request says has signed it, and whether that is true.
+
+`read` finds the claim in the header or in the URL, `verify` checks it with the secret of that key.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final
+
+from oss_emulator.protocol import dates
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Request, parse_query
+from oss_emulator.protocol.signature import v1, v2, v4
+from oss_emulator.protocol.signature.calculation import Calculation
+from oss_emulator.protocol.signature.claim import Claim, Place, Version
+
+__all__ = ["MAX_SKEW", "Claim", "Place", "Version", "place", "read", "verify"]
+
+MAX_SKEW: Final = 15 * 60
+"""Seconds that the clocks of client and server may be apart (P-17)."""
+
+_READ_HEADER: Final[dict[str, Callable[[Request, str], Claim]]] = {
+    v1.SCHEME: v1.read_header,
+    v2.SCHEME: v2.read_header,
+    v4.SCHEME: v4.read_header,
+}
+_READ_URL: Final[dict[str, Callable[[Mapping[str, str]], Claim]]] = {
+    v2.SCHEME: v2.read_url,
+    v4.SCHEME: v4.read_url,
+}
+_CALCULATE: Final[dict[Version, Callable[[Claim, Request, str, str, str], Calculation]]] = {
+    Version.V1: v1.calculate,
+    Version.V2: v2.calculate,
+    Version.V4: v4.calculate,
+}
+# A URL with one of these is signed or wants to be.
+_MARKS_OF_V1: Final = frozenset(v1.PARAMETERS)
+_MARKS: Final = _MARKS_OF_V1 | {
+    "x-oss-signature-version",
+    "x-oss-signature",
+    "x-oss-credential",
+    "x-oss-access-key-id",
+}
+
+
+_TOKENS: Final = frozenset({"x-oss-security-token", "security-token"})
+"""The names that a security token has, in the header and in the URL (P-16)."""
+
+
+def place(request: Request) -> Place | None:
+    """Where a request carries a signature, good or bad; None where it carries none (P-19)."""
+    if "authorization" in request.headers:
+        return Place.HEADER
+    return None if _MARKS.isdisjoint(request.query) else Place.URL
+
+
+def read(request: Request) -> Claim | None:
+    """Find out who a request says has signed it; None when it carries no signature (P-19).
+
+    Nothing is verified but the form. Raises `InvalidArgument` for a malformed header or V4 URL and
+    for a signature in both places, `AccessDenied` for half a V1 or V2 URL and for a bad date.
+    """
+    found = place(request)
+    if found is None:
+        return None
+    if not _TOKENS.isdisjoint(request.headers):
+        _check_token(request, found)
+    return _read_header(request) if found is Place.HEADER else _read_url(request.query_string)
+
+
+def _check_token(request: Request, found: Place) -> None:
+    """Raise `InvalidArgument` or `InvalidRequest` for a token in a header that is not of use."""
+    if not _TOKENS.isdisjoint(request.query):
+        raise OSSError(Code.TOKEN_TWICE)
+    if found is Place.URL:
+        raise OSSError(Code.TOKEN_NOT_IN_URL)
+
+
+def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, region: str) -> None:
+    """Check that `claim`, read from `request`, was made with `secret` and holds now.
+
+    `bucket` and `key` are decoded text, empty for none, whatever the addressing style; `region` is
+    where the request arrived, such as `cn-hangzhou`. Now is `request.received`. Raises (P-17)
+    `InvalidArgument` for another region, `RequestTimeTooSkewed`, `AccessDenied` for a URL out of
+    its time, and `SignatureDoesNotMatch`.
+    """
+    if claim.version is Version.V4 and claim.region != region:
+        raise _wrong_region(claim, request)
+    _check_time(claim, request.received)
+    _CALCULATE[claim.version](claim, request, bucket, key, secret).compare(claim)
+
+
+def _read_header(request: Request) -> Claim:
+    if not _MARKS.isdisjoint(request.query):
+        raise OSSError(Code.SIGNED_TWICE)
+    scheme, _, credentials = request.headers["authorization"].strip().partition(" ")
+    read_header = _READ_HEADER.get(scheme)
+    if read_header is None:
+        raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000061")
+    return read_header(request, credentials)
+
+
+@lru_cache(256)  # one URL is fetched again and again
+def _read_url(query_string: str) -> Claim:
+    query = parse_query(query_string)
+    version = query.get("x-oss-signature-version")
+    if version is None and not _MARKS_OF_V1.isdisjoint(query):
+        return v1.read_url(query)
+    read_url = _READ_URL.get(version or "")
+    if read_url is None:
+        raise OSSError(
+            Code.INVALID_URL_SIGNATURE,
+            ec="0002-00000066",
+            ArgumentName="x-oss-signature-version",
+            ArgumentValue=version or "",
+        )
+    return read_url(query)
+
+
+def _check_time(claim: Claim, now: float) -> None:
+    if claim.place is Place.HEADER:
+        if claim.signed_at is not None and abs(now - claim.signed_at) > MAX_SKEW:
+            raise OSSError(
+                Code.REQUEST_TIME_TOO_SKEWED,
+                MaxAllowedSkewMilliseconds=str(MAX_SKEW * 1000),
+                RequestTime=dates.format_iso(claim.signed_at),
+                ServerTime=dates.format_iso(now),
+            )
+    elif claim.signed_at is not None and claim.signed_at - now > MAX_SKEW:
+        raise OSSError(Code.URL_NOT_YET_VALID, ServerTime=dates.format_iso(now))
+    elif claim.expires_at is not None and now > claim.expires_at:
+        raise OSSError(
+            Code.REQUEST_EXPIRED,
+            ec="0002-00000236" if claim.version is Version.V4 else None,
+            Expires=dates.format_iso(claim.expires_at),
+            ServerTime=dates.format_iso(now),
+        )
+
+
+def _wrong_region(claim: Claim, request: Request) -> OSSError:
+    if claim.place is Place.HEADER:
+        return OSSError(Code.INVALID_SIGNING_REGION, Authorization=request.headers["authorization"])
+    return OSSError(
+        Code.INVALID_CREDENTIAL_REGION,
+        ArgumentName="x-oss-credential",
+        ArgumentValue=request.query["x-oss-credential"],
+    )

@@ -1,0 +1,139 @@
+"""Signatures in the fields of a form: an HMAC over its policy, of version 1 or 4 (PostObject)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.form import Form, missing
+from oss_emulator.protocol.signature import canonical, instant, v1, v4
+from oss_emulator.protocol.signature.calculation import Calculation
+from oss_emulator.protocol.signature.claim import Claim, Place, Version
+
+MAX_SKEW: Final = 15 * 60
+"""Seconds that an `x-oss-date` may be ahead of the server's clock (POST V4 signature)."""
+
+MAX_AGE: Final = v4.MAX_EXPIRES
+"""Seconds that a form of version 4 is taken after its `x-oss-date` (POST V4 signature)."""
+
+POLICY: Final = "policy"
+_VERSION: Final = "x-oss-signature-version"
+_CREDENTIAL: Final = "x-oss-credential"
+_DATE: Final = "x-oss-date"
+
+# What a signed form has, with the EC where a field is missing; those of x-oss-date are unknown.
+_FIELDS_OF_V1: Final = {
+    "OSSAccessKeyId": "0002-00000706",
+    POLICY: "0002-00000702",
+    "Signature": "0002-00000703",
+}
+_FIELDS_OF_V4: Final = {
+    _CREDENTIAL: "",
+    _DATE: "",
+    POLICY: "0002-00000702",
+    "x-oss-signature": "0002-00000703",
+}
+_MARKS_OF_V4: Final = (_VERSION, _CREDENTIAL, "x-oss-signature")
+# How the field is called where it is there but empty, and the EC of that where it is known.
+_EMPTY: Final = {
+    "OSSAccessKeyId": ("accessKeyId", ""),
+    "Signature": ("signature", "0002-00000704"),
+    "x-oss-signature": ("signature", "0002-00000704"),
+}
+
+
+def is_signed(form: Form) -> bool:
+    """Whether a form is signed, well or badly; one that is not is anonymous."""
+    return any(map(form.has, (*_FIELDS_OF_V1, *_MARKS_OF_V4)))
+
+
+def read(form: Form) -> Claim:
+    """Find out who a signed form says has signed it.
+
+    Raises `InvalidArgument` where only some of the fields are there or one is malformed.
+    """
+    return _read_v4(form) if any(map(form.has, _MARKS_OF_V4)) else _read_v1(form)
+
+
+def verify(claim: Claim, form: Form, secret: str, region: str, now: float) -> None:
+    """Check that `claim`, read from `form`, was made with `secret` and holds now.
+
+    Raises `InvalidArgument` for another region or a date too far off, and `SignatureDoesNotMatch`.
+    """
+    policy = canonical.encode(form.text(POLICY))
+    if claim.version is Version.V1:
+        signature = v1.sign(secret, policy)
+    else:
+        _check_scope(claim, form, region, now)
+        key = v4.signing_key(secret, claim.day, claim.region, claim.product)
+        signature = key.sign(policy).hex()
+    Calculation(signature, policy).compare(claim)
+
+
+def _read_v1(form: Form) -> Claim:
+    found = _require(form, _FIELDS_OF_V1)
+    return Claim(
+        Version.V1, Place.FORM, found["OSSAccessKeyId"], found["Signature"], _token(form), ""
+    )
+
+
+def _read_v4(form: Form) -> Claim:
+    version = form.text(_VERSION)
+    if version != v4.SCHEME:
+        if not form.has(_VERSION):
+            raise missing(_VERSION)
+        raise _refuse(_VERSION, version, "The signature version is not supported.")
+    found = _require(form, _FIELDS_OF_V4)
+    signed_at = instant.parse(found[_DATE])
+    if signed_at is None:
+        raise _refuse(_DATE, found[_DATE], "The date is invalid.")
+    credential = found[_CREDENTIAL]
+    parts = credential.rsplit("/", 4)
+    if len(parts) != 5 or not parts[0] or parts[3:] != ["oss", v4.TERMINATOR]:
+        message = "The credential is invalid."
+        raise _refuse(_CREDENTIAL, credential, message, "0002-00000710")
+    access_key_id, day, region, product, _ = parts
+    if day != instant.day(signed_at):
+        message = "The date in the credential is invalid."
+        raise _refuse(_CREDENTIAL, credential, message, "0002-00000709")
+    return Claim(
+        Version.V4,
+        Place.FORM,
+        access_key_id,
+        found["x-oss-signature"],
+        _token(form),
+        found[_DATE],
+        signed_at,
+        signed_at + MAX_AGE,
+        day=day,
+        region=region,
+        product=product,
+    )
+
+
+def _check_scope(claim: Claim, form: Form, region: str, now: float) -> None:
+    if claim.region != region:
+        message = "The signing region in credential is invalid."
+        raise _refuse(_CREDENTIAL, form.text(_CREDENTIAL), message, "0002-00000715")
+    ahead = claim.signed_at is not None and claim.signed_at - now > MAX_SKEW
+    if ahead or (claim.expires_at is not None and now > claim.expires_at):
+        message = "The date is too far from the time of the server."
+        raise _refuse(_DATE, claim.date, message, "0002-00000709")
+
+
+def _require(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
+    """The values of fields that must all be there; raises `InvalidArgument` for the first gap."""
+    for name, ec in fields.items():
+        if not form.has(name):
+            raise missing(name, ec)
+        if not form.text(name):
+            called, ec = _EMPTY.get(name, (name, ""))
+            raise _refuse(name, "", f"Post request {called} is empty.", ec)
+    return {name: form.text(name) for name in fields}
+
+
+def _token(form: Form) -> str | None:
+    return form.text("x-oss-security-token") or None
+
+
+def _refuse(name: str, value: str, message: str, ec: str = "") -> OSSError:
+    return OSSError(Code.INVALID_ARGUMENT, message, ec=ec, ArgumentName=name, ArgumentValue=value)

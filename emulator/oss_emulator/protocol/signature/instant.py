@@ -1,0 +1,53 @@
+"""The moments in a signature, as seconds since the epoch."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+
+from oss_emulator.protocol import dates
+from oss_emulator.protocol.errors import Code, OSSError
+
+
+def read_date(headers: Mapping[str, str]) -> tuple[str, float]:
+    """Find the date of a request signed in its header: `x-oss-date`, else `Date` (P-10, P-15).
+
+    Returns its text and its seconds since the epoch; raises `AccessDenied` where there is none.
+    """
+    text = headers.get("x-oss-date") or headers.get("date")
+    if not text:
+        raise OSSError(Code.DATE_REQUIRED)
+    text = text.strip()
+    seconds = parse(text)
+    if seconds is None:
+        raise OSSError(Code.DATE_REQUIRED, ec="0002-00000502")
+    return text, seconds
+
+
+def read_expires(text: str) -> int:
+    """Read the expiry in a URL of V1 or V2, seconds since the epoch; raises `AccessDenied`."""
+    seconds = parse_seconds(text)
+    if seconds is None:
+        raise OSSError(Code.INVALID_EXPIRES)
+    return seconds
+
+
+def parse_seconds(text: str) -> int | None:
+    """Read digits and nothing else; None for any other text and for more than any clock shows."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+@lru_cache(1024)  # a busy client sends the same second again and again
+def parse(text: str) -> float | None:
+    """Read `20221228T102741Z` or `Wed, 28 Dec 2022 10:27:41 GMT`; None when it is neither."""
+    if len(text) == 16 and text[8] == "T" and text[15] == "Z":
+        try:
+            return datetime.fromisoformat(text).timestamp()
+        except ValueError:
+            return None
+    return dates.parse_http(text)
+
+
+@lru_cache(64)
+def day(seconds: float) -> str:
+    """The UTC day of a moment, `YYYYMMDD`."""
+    return dates.format_iso(seconds)[:10].replace("-", "")

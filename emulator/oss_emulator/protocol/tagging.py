@@ -1,0 +1,84 @@
+"""The tags of objects: what they may be, and the two forms in which they are sent."""
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import unquote_plus
+
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.headers import invalid_argument
+from oss_emulator.protocol.xml import Children, DocumentError, Node
+
+HEADER: Final = "x-oss-tagging"
+
+MAX_TAGS: Final = 10
+MAX_KEY: Final = 128
+MAX_VALUE: Final = 256
+"""Bytes in UTF-8 (PutObjectTagging)."""
+
+_SIGNS: Final = frozenset(" +-=._:/")
+"""What a tag may hold beside letters and digits (PutObjectTagging)."""
+
+
+def read_header(header: str) -> dict[str, str]:
+    """Read the header of an object; raises `InvalidArgument` and `InvalidTag`."""
+    return _check(read_pairs(HEADER, header))
+
+
+def read_pairs(name: str, header: str) -> list[tuple[str, str]]:
+    """Read `key=value&key`, URL-encoded; raises `InvalidArgument`."""
+    pairs = []
+    for part in header.split("&") if header else ():
+        key, _, value = part.partition("=")
+        try:
+            pairs.append((unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict")))
+        except UnicodeDecodeError:
+            raise _invalid_header(name, header) from None
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise _invalid_header(name, header)
+    return pairs
+
+
+def read_document(tagging: Node) -> dict[str, str]:
+    """Read a `Tagging` document; raises `MalformedXML`, `RepeatedTags` and `InvalidTag`."""
+    tag_set = tagging.first("TagSet")
+    if tag_set is None:
+        raise DocumentError("The XML you provided has no TagSet.")
+    pairs = []
+    for tag in tag_set.all("Tag"):
+        key, value = tag.first("Key"), tag.first("Value")
+        if key is None:
+            raise DocumentError("A Tag element has no Key.")
+        pairs.append((key.value, value.value if value is not None else ""))
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise OSSError(Code.REPEATED_TAGS)
+    return _check(pairs)
+
+
+def write_document(tags: Iterable[tuple[str, str]]) -> Children:
+    """The children of a `Tagging` document."""
+    return [("TagSet", [("Tag", [("Key", key), ("Value", value)]) for key, value in tags])]
+
+
+def _check(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    if len(pairs) > MAX_TAGS:
+        raise OSSError(Code.TOO_MANY_OBJECT_TAGS)
+    for key, value in pairs:
+        if not key or not _is_valid(key, MAX_KEY):
+            raise OSSError(Code.INVALID_TAG_KEY, TagKey=key)
+        if not _is_valid(value, MAX_VALUE):
+            raise OSSError(Code.INVALID_TAG_VALUE, TagValue=value)
+    return dict(pairs)
+
+
+def _is_valid(text: str, limit: int) -> bool:
+    return len(text.encode(errors="replace")) <= limit and is_written_in_signs(text)
+
+
+def is_written_in_signs(text: str) -> bool:
+    """Whether a key or value holds only what a tag may hold."""
+    return all(sign in _SIGNS or sign.isalnum() for sign in text)
+
+
+def _invalid_header(name: str, header: str) -> OSSError:
+    message = Code.INVALID_TAGGING_HEADER.value.message.replace(HEADER, name)
+    return invalid_argument(name, header, message, Code.INVALID_TAGGING_HEADER)

@@ -1,0 +1,150 @@
+"""XML both ways: nested values to a document, a document to nodes without name spaces."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+from oss_emulator.protocol.message import Response
+
+Value: TypeAlias = "str | int | bool | Sequence[tuple[str, Value]] | None"
+Children: TypeAlias = Sequence[tuple[str, Value]]
+
+MAX_DOCUMENT = 2 * 1024 * 1024
+"""Bytes of the largest document a call takes (DeleteMultipleObjects documents 2 MB)."""
+
+# XML 1.0 has no form for these, yet keys may hold them (P-35): they travel as references.
+_CONTROLS = [*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)]
+_REFERENCES = {code: f"&#{code};" for code in (*_CONTROLS, 0x0D)}
+_REPLACEMENTS = dict.fromkeys((*_CONTROLS, 0xFFFE, 0xFFFF), "\ufffd")
+
+
+class DocumentError(ValueError):
+    """A document that is not what its call takes; the text says what is wrong."""
+
+
+def format(root: str, content: Value) -> bytes:
+    """Write a document without a name space (P-31); a child whose value is None is left out."""
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    _write(lines.append, "", root, content)
+    lines.append("")
+    return "\n".join(lines).encode("utf-8", "replace")
+
+
+def plain(text: str) -> str:
+    """A text in which what XML 1.0 has no form for is replaced: every parser reads it."""
+    return text.translate(_REPLACEMENTS)
+
+
+def answer(root: str, content: Value) -> Response:
+    """A 200 answer whose body is such a document."""
+    return reply(format(root, content))
+
+
+def reply(document: bytes) -> Response:
+    """A 200 answer whose body is a document that was kept."""
+    return Response(200, {"Content-Type": "application/xml"}, document)
+
+
+def _write(put: Callable[[str], None], indent: str, name: str, value: Value) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool):
+        value = "true" if value else "false"
+    if isinstance(value, str | int):
+        text = escape(str(value)).translate(_REFERENCES)
+        put(f"{indent}<{name}>{text}</{name}>")
+        return
+    put(f"{indent}<{name}>")
+    for child, content in value:
+        _write(put, indent + "  ", child, content)
+    put(f"{indent}</{name}>")
+
+
+# What XML forbids is carried through the parser in a private plane and put back afterwards.
+_PRIVATE = 0x10F800
+_TO_PRIVATE = {code: chr(_PRIVATE + code) for code in _CONTROLS}
+_FROM_PRIVATE = {_PRIVATE + code: chr(code) for code in _CONTROLS}
+_REFERENCE = re.compile(r"&#(?:x0*([01]?[0-9a-fA-F])|0*([0-9]|[12][0-9]|3[01]));")
+
+
+class Node:
+    """An element of a request's document, found by its local name."""
+
+    __slots__ = ("_element",)
+
+    def __init__(self, element: etree._Element) -> None:
+        self._element = element
+
+    @property
+    def name(self) -> str:
+        return etree.QName(self._element).localname
+
+    @property
+    def value(self) -> str:
+        """The element's text as it stands."""
+        return (self._element.text or "").translate(_FROM_PRIVATE)
+
+    def __iter__(self) -> Iterator["Node"]:
+        return (Node(child) for child in self._element if isinstance(child.tag, str))
+
+    def all(self, name: str) -> "list[Node]":
+        return [child for child in self if child.name == name]
+
+    def first(self, path: str) -> "Node | None":
+        """The first element at a path of names, like `Filter/Prefix`."""
+        name, _, rest = path.partition("/")
+        child = next(iter(self.all(name)), None)
+        return child.first(rest) if child is not None and rest else child
+
+    def text(self, path: str, default: str = "") -> str:
+        """The text of the first element at a path of names, without white space around it."""
+        child = self.first(path)
+        return default if child is None else child.value.strip()
+
+    @property
+    def content(self) -> Value:
+        """What `format` would write again: the children, or the text where there are none."""
+        return [(child.name, child.content) for child in self] or self.value.strip()
+
+
+def parse(document: bytes, root: str) -> Node:
+    """Read a document whose root is `root`; raises `DocumentError`.
+
+    No entity is resolved and nothing is fetched; control characters survive (P-35).
+    """
+    if len(document) > MAX_DOCUMENT:
+        raise DocumentError(f"The XML you provided is larger than {MAX_DOCUMENT} bytes.")
+    try:
+        text = document.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"The XML you provided is not UTF-8: {error.reason}.") from None
+    if "<!DOCTYPE" in text:
+        raise DocumentError("The XML you provided declares a document type.")
+    text = _REFERENCE.sub(_private_reference, text).translate(_TO_PRIVATE)
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        # They would split the text around them.
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        node = Node(etree.fromstring(text.encode(), parser))
+    except etree.XMLSyntaxError as error:
+        raise DocumentError(f"The XML you provided was not well-formed: {error.msg}.") from None
+    if node.name != root:
+        raise DocumentError(
+            f"The XML you provided has the root {node.name} where {root} is expected."
+        )
+    return node
+
+
+def _private_reference(match: re.Match[str]) -> str:
+    code = int(match[1], 16) if match[1] else int(match[2])
+    return _TO_PRIVATE.get(code, match[0])

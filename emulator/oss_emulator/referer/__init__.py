@@ -1,0 +1,36 @@
+"""The referer brick: hotlink protection rules, and what they say to a request.
+
+    policy = RefererPolicy.compile(codec.parse(document))
+    decision = policy.decide("https://www.example.com/", signed=Signing.NONE, method="GET")
+
+`codec` parses and formats rules, `explain` puts a decision into words, and `header` tells what the
+rules see of a Referer.
+"""
+
+from . import codec, explain, header
+from .codec import FormatProblem, RefererFormatError
+from .decision import ASSUMPTIONS, Basis, Decision, Outcome, Reason, Stage, Step
+from .model import RefererConfiguration
+from .pattern import Pattern
+from .policy import RefererPolicy
+from .request import Scope, Signing
+
+__all__ = [
+    "ASSUMPTIONS",
+    "Basis",
+    "Decision",
+    "FormatProblem",
+    "Outcome",
+    "Pattern",
+    "Reason",
+    "RefererConfiguration",
+    "RefererFormatError",
+    "RefererPolicy",
+    "Scope",
+    "Signing",
+    "Stage",
+    "Step",
+    "codec",
+    "explain",
+    "header",
+]

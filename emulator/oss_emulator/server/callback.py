@@ -1,0 +1,72 @@
+"""Makes the calls to application servers that uploads ask for (Callback)."""
+
+import json
+from typing import Final
+
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp.http import HttpVersion10
+
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Callback, Response
+
+TIMEOUT: Final = ClientTimeout(total=5)
+"""The service waits five seconds for an application server, and nobody can change that."""
+
+MAX_ANSWER: Final = 1024 * 1024
+"""Bytes of the longest answer (Callback, step 5)."""
+
+# As the example of the page has it. The service signs its calls with a private key of its own, so
+# `Authorization` and `x-oss-pub-key-url` are not there: nothing here could make them true.
+_USER_AGENT: Final = "http-client/0.0.1"
+
+
+async def deliver(callback: Callback, response: Response) -> Response:
+    """Call the URLs in turn; the first good answer takes the place of the upload's.
+
+    Raises `CallbackFailed` with what became of the last one.
+    """
+    failure = OSSError(Code.CALLBACK_FAILED)
+    async with ClientSession(version=HttpVersion10, timeout=TIMEOUT) as session:
+        for url in callback.urls:
+            try:
+                answer = await _call(session, url, callback)
+            except OSSError as error:
+                failure = error
+            else:
+                headers = {**response.headers, "Content-Type": "application/json"}
+                return response._replace(headers=headers, body=answer, callback=None)
+    raise failure
+
+
+async def _call(session: ClientSession, url: str, callback: Callback) -> bytes:
+    headers = {"Content-Type": callback.content_type, "User-Agent": _USER_AGENT}
+    if callback.host:
+        headers["Host"] = callback.host
+    try:
+        async with session.post(
+            url, data=callback.body, headers=headers, allow_redirects=False
+        ) as answer:
+            return await _read(answer)
+    except TimeoutError:
+        raise OSSError(Code.CALLBACK_TOO_SLOW) from None
+    except (ClientError, OSError, ValueError):
+        raise OSSError(Code.CALLBACK_FAILED) from None
+
+
+async def _read(answer: ClientResponse) -> bytes:
+    """The body of a good answer: 200, with a length of at most 1 MB, JSON (Callback, step 5)."""
+    if answer.status != 200:
+        raise OSSError(Code.CALLBACK_STATUS, f"Error status : {answer.status}.")
+    if answer.content_length is None:
+        raise OSSError(
+            Code.CALLBACK_STATUS, "Error status : 400.User server missing content-length."
+        )
+    if answer.content_length > MAX_ANSWER:
+        message = "Error status : 400.User server return too long content-length value."
+        raise OSSError(Code.CALLBACK_STATUS, message)
+    body = await answer.read()
+    try:
+        json.loads(body.decode())
+    except (ValueError, RecursionError):
+        raise OSSError(Code.CALLBACK_NOT_JSON) from None
+    return body

@@ -1,0 +1,31 @@
+"""Where a server can be reached from this machine."""
+
+from oss_emulator.settings import Settings
+
+
+class Endpoint:
+    """The ports of a server and the URLs that lead to them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.port = settings.port
+        """The port; once it listens never 0."""
+        self.tls_port = settings.tls_port
+        """The second port, None for none; once it listens never 0."""
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of the port, such as `http://127.0.0.1:9000`."""
+        return self._url("https" if self._settings.tls else "http", self.port)
+
+    @property
+    def https_endpoint(self) -> str | None:
+        """Where it speaks https, None where it does not."""
+        if self.tls_port is not None:
+            return self._url("https", self.tls_port)
+        return self.endpoint if self._settings.tls else None
+
+    def _url(self, scheme: str, port: int) -> str:
+        given = self._settings.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(given, given)  # noqa: S104
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

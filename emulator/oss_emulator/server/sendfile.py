@@ -1,0 +1,108 @@
+"""Sends bytes of a file by the system's sendfile, past the buffers of the transport.
+
+asyncio's own sendfile belongs to its own loops, and uvloop has none. Like asyncio's, this one reads
+the disk on the event loop: the pages that a read brings into memory are those that are sent.
+"""
+
+import asyncio
+import errno
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from oss_emulator.protocol.message import FileRange
+
+STEP: Final = 1024 * 1024
+"""Bytes that go out at once: then it is the turn of others."""
+
+
+def is_possible(transport: asyncio.Transport) -> bool:
+    """Whether a transport can be passed by: it is a socket, and what it sends is not encrypted."""
+    return (
+        hasattr(os, "sendfile")
+        and transport.get_extra_info("socket") is not None
+        and transport.get_extra_info("sslcontext") is None
+    )
+
+
+class Sending:
+    """A piece of a file on its way to a client."""
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        piece: FileRange,
+        patience: float,
+        sent: Callable[[int], None],
+    ) -> None:
+        """`sent` is told how many bytes have gone, as they go.
+
+        A client that takes none for `patience` seconds is left. The transport's buffer must be
+        empty.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._transport = transport
+        self._source = piece.file.fileno()
+        self._offset = piece.offset
+        self._end = piece.offset + piece.length
+        self._patience = patience
+        self._sent = sent
+        # Not an error itself: it would hold on to where it was raised, and that to the open file,
+        # until the garbage is collected.
+        self._done: asyncio.Future[tuple[int | str, ...]] = self._loop.create_future()
+        """The arguments of the error that it ended with, none where all was sent."""
+
+    async def run(self) -> None:
+        """Send it; raises `ConnectionError` where the client leaves or stalls."""
+        # Of its own, because the loops keep the transport's to themselves.
+        descriptor = os.dup(self._transport.get_extra_info("socket").fileno())
+        self._socket = socket.socket(fileno=descriptor)
+        self._cork(True)
+        try:
+            async with asyncio.timeout(self._patience) as self._timeout:
+                self._loop.add_writer(self._socket, self._go_on)
+                error = await self._done
+        except TimeoutError:
+            self._transport.abort()
+            raise ConnectionResetError("the client has stalled") from None
+        finally:
+            self._loop.remove_writer(self._socket)
+            self._cork(False)
+            self._socket.close()
+        if error:
+            raise OSError(*error)  # Python makes it the error of its number
+
+    def _cork(self, on: bool) -> None:
+        """Let only full packets go out, which takes a third off the time, or what is left."""
+        if hasattr(socket, "TCP_CORK"):
+            with suppress(OSError):  # the client may have left
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)
+
+    def end(self) -> None:
+        """The connection is lost."""
+        if not self._done.done():
+            self._done.set_result((errno.ECONNRESET, "the client has left"))
+
+    def _go_on(self) -> None:
+        """The socket takes more."""
+        if self._done.done():
+            return
+        count = min(self._end - self._offset, STEP)
+        try:
+            gone = os.sendfile(self._socket.fileno(), self._source, self._offset, count)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._done.set_result(error.args)
+            return
+        if not gone:
+            self._done.set_result((f"the file of a blob ends at {self._offset}",))
+            return
+        self._offset += gone
+        self._sent(gone)
+        if self._offset == self._end:
+            self._done.set_result(())
+        else:
+            self._timeout.reschedule(self._loop.time() + self._patience)

@@ -1,0 +1,184 @@
+"""The certificates that https shows: one's own, or those that a local CA makes when asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
+
+from oss_emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from trustme import CA
+
+CA_FILE, KEY_FILE = "ca.pem", "ca-key.pem"
+"""In the folder of the CA: its certificate, to be trusted; its key and certificate, to be kept."""
+
+LIFE = timedelta(days=397)
+"""How long a certificate is valid; what is valid for longer some clients refuse."""
+
+_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
+
+ALWAYS = ("localhost", "127.0.0.1", "::1")
+
+
+class CertificateError(Exception):
+    """Certificates that cannot be used, kept or made; the text is one sentence that says why."""
+
+
+class Certificates:
+    """The certificates of one server, each as what a TLS connection begins with."""
+
+    def __init__(self, default: ssl.SSLContext, authority: CA | None, names: Iterable[str]) -> None:
+        """`default` shows a certificate for `names`; the CA makes those for any others."""
+        self.default = default
+        self._authority = authority
+        self._names = frozenset(names)
+        self._made = lru_cache(256)(self._make)
+        if authority is not None:
+            default.sni_callback = self._choose
+
+    @property
+    def ca(self) -> bytes | None:
+        """The certificate of the local CA in PEM, None where there is none."""
+        return None if self._authority is None else self._authority.cert_pem.bytes()
+
+    def context(self, host: str) -> ssl.SSLContext:
+        """What to begin a connection with in which the client expects a host."""
+        name = host.lower().rstrip(".")
+        if self._authority is None or self._covers(name):
+            return self.default
+        try:
+            return self._made(name)
+        except ValueError:  # no name that a certificate can have
+            return self.default
+
+    def _covers(self, name: str) -> bool:
+        # OpenSSL takes no wildcard below a name of one part, such as *.localhost.
+        domain = name.partition(".")[2]
+        return name in self._names or ("." in domain and f"*.{domain}" in self._names)
+
+    def _choose(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        if name is not None:
+            connection.context = self.context(name)
+
+    def _make(self, name: str) -> ssl.SSLContext:
+        assert self._authority is not None  # noqa: S101
+        return _issue(self._authority, [name])
+
+
+def load(settings: Settings, domains: Iterable[str]) -> Certificates | None:
+    """The certificates of a server with some base domains; None where nothing asks for any.
+
+    Writes the CA to `ca_file` where that is set. Raises `CertificateError`.
+    """
+    if not settings.certified:
+        return None
+    if settings.tls_cert is not None:
+        return Certificates(_own(settings.tls_cert, settings.tls_key), None, ())
+    names = [*ALWAYS, *domains, *(f"*.{domain}" for domain in domains)]
+    if settings.host not in (*ALWAYS, "0.0.0.0", "::"):  # noqa: S104 - those are no names
+        names.append(settings.host)
+    authority = _authority(settings.tls_dir)
+    try:
+        certificates = Certificates(_issue(authority, names), authority, names)
+    except ValueError as error:
+        raise CertificateError(f"no certificate can be made: {error}") from None
+    if settings.ca_file is not None:
+        _keep(settings.ca_file, authority.cert_pem.bytes())
+    return certificates
+
+
+def _own(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    context = _context()
+    for path in filter(None, (certificate, key)):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise CertificateError(f"{path} cannot be read: {error.strerror}") from None
+    try:
+        # A key that asks for its password would wait for a terminal.
+        context.load_cert_chain(certificate, key, password=lambda: b"")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or str(error)
+        raise CertificateError(
+            f"{certificate} is no certificate with its key in PEM: {reason}"
+        ) from None
+    return context
+
+
+def _authority(folder: Path | None) -> CA:
+    """The CA that is kept in a folder, where it is made once; a new one without a folder."""
+    try:
+        from trustme import CA
+    except ImportError:
+        raise CertificateError(
+            "TLS needs the package trustme, which is not installed; "
+            "install it with pip install 'oss-emulator[tls]'"
+        ) from None
+    if folder is None:
+        return _new(CA)
+    kept = folder / KEY_FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not kept.exists():
+            new = _new(CA)
+            _keep_first(kept, new.private_key_pem.bytes() + new.cert_pem.bytes())
+        key, begins, rest = kept.read_bytes().partition(_CERTIFICATE)
+        authority = CA.from_pem(begins + rest, key)
+    except OSError as error:
+        raise CertificateError(
+            f"the CA in {folder} can be neither read nor made: {error.strerror}"
+        ) from None
+    except (ValueError, TypeError):
+        raise CertificateError(f"{kept} holds no key and certificate of a CA in PEM") from None
+    _keep(folder / CA_FILE, authority.cert_pem.bytes())
+    return authority
+
+
+def _new(make: Callable[..., CA]) -> CA:
+    return make(organization_name="oss-emulator", organization_unit_name="local CA")
+
+
+def _keep_first(path: Path, content: bytes) -> None:
+    """Write a secret file, whole or not at all, unless somebody else was first."""
+    with NamedTemporaryFile(dir=path.parent) as part:  # readable by its owner only
+        part.write(content)
+        part.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(part.name, path)
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write a file that others may read; raises `CertificateError`."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise CertificateError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _issue(authority: CA, names: Iterable[str]) -> ssl.SSLContext:
+    """A context that shows a new certificate for some names. Raises ValueError for a bad name."""
+    now = datetime.now(UTC)
+    begins = now - timedelta(days=1)  # for clients whose clock is behind
+    certificate = authority.issue_cert(
+        *names, organization_name="oss-emulator", not_before=begins, not_after=begins + LIFE
+    )
+    context = _context()
+    certificate.configure_cert(context)
+    return context
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,150 @@
+"""Several processes that serve one port and one folder, and the one that sees to them."""
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeAlias
+
+from oss_emulator.server.app import SHUTDOWN_TIMEOUT
+from oss_emulator.server.endpoint import Endpoint
+from oss_emulator.settings import Settings
+
+LOG = logging.getLogger("oss_emulator")
+
+MAX_FAILURES = 3
+"""Workers that may end one after the other before they listen."""
+
+# A fresh interpreter: nothing that is open here, locks among it, is open there.
+_SPAWN = multiprocessing.get_context("spawn")
+
+Work: TypeAlias = Callable[[Settings, Connection], None]
+"""What a worker does: serve, send True once it listens, end with the other end of its pipe."""
+
+
+class WorkersError(Exception):
+    """Workers that do not start; the text is one sentence."""
+
+
+class Workers(Endpoint):
+    """Keeps `settings.workers` processes at work, each on the same port and folder."""
+
+    def __init__(self, settings: Settings, work: Work) -> None:
+        """`work` must be a function of a module, so that a new process finds it."""
+        super().__init__(settings)
+        self._work = work
+        self._running: set[_Worker] = set()
+        self._reserved: list[socket.socket] = []
+        self._listening = asyncio.Event()
+        self._failures = 0
+        self._ending = False
+        self.failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        """Raises `WorkersError` once workers end whenever they start."""
+
+    async def start(self) -> None:
+        """Start all; returns once each listens. Raises `OSError` and `WorkersError`."""
+        self.port = self._reserve(self.port)
+        if self.tls_port is not None:
+            self.tls_port = self._reserve(self.tls_port)
+        for _ in range(self._settings.workers):
+            self._begin()
+        listening: asyncio.Future[Any] = asyncio.ensure_future(self._listening.wait())
+        await asyncio.wait({listening, self.failed}, return_when=asyncio.FIRST_COMPLETED)
+        if self.failed.done():
+            listening.cancel()
+            self.failed.result()
+
+    async def stop(self) -> None:
+        """Let every worker finish its requests and end."""
+        self._ending = True
+        for worker in self._running:
+            worker.pipe.close()
+        ends = [worker.ended.wait() for worker in self._running]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*ends), SHUTDOWN_TIMEOUT + 5)
+        for worker in self._running:
+            worker.process.kill()
+        for reserved in self._reserved:
+            reserved.close()
+
+    def _reserve(self, port: int) -> int:
+        """Hold a port without listening on it; its connections go to those who listen."""
+        first, *others = _addresses(self._settings.host, port)
+        with socket.socket(first[0], socket.SOCK_STREAM) as probe:
+            # Whoever else listens there may allow sharing: then only this bind is refused.
+            _bind(probe, first[1])
+        sharing = (socket.SO_REUSEADDR, socket.SO_REUSEPORT)
+        for family, address in (first, *others):
+            held = socket.socket(family, socket.SOCK_STREAM)
+            self._reserved.append(held)
+            _bind(held, (address[0], port, *address[2:]), *sharing)
+            port = held.getsockname()[1]
+        return port
+
+    def _begin(self) -> None:
+        settings = replace(self._settings, port=self.port, tls_port=self.tls_port)
+        worker = _Worker(settings, self._work)
+        self._running.add(worker)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(worker.pipe.fileno(), self._hear, worker)
+        loop.add_reader(worker.process.sentinel, self._end, worker)
+
+    def _hear(self, worker: "_Worker") -> None:
+        """A worker listens, or has closed its end of the pipe."""
+        asyncio.get_running_loop().remove_reader(worker.pipe.fileno())
+        with contextlib.suppress(EOFError, OSError):
+            worker.listens = worker.pipe.recv()
+        if worker.listens:
+            self._failures = 0
+        if sum(worker.listens for worker in self._running) == self._settings.workers:
+            self._listening.set()
+
+    def _end(self, worker: "_Worker") -> None:
+        """A worker has ended: another one takes its place."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(worker.process.sentinel)
+        if not worker.pipe.closed:
+            loop.remove_reader(worker.pipe.fileno())
+            worker.pipe.close()
+        worker.process.join()
+        worker.ended.set()
+        self._running.discard(worker)
+        if self._ending or self.failed.done():
+            return
+        how = f"worker {worker.process.pid} ended with status {worker.process.exitcode}"
+        self._failures += not worker.listens
+        if self._failures < MAX_FAILURES:
+            LOG.error("%s; another one takes its place", how)
+            self._begin()
+        else:
+            self.failed.set_exception(WorkersError(f"workers end before they listen: {how}"))
+
+
+class _Worker:
+    """One process, and this end of its pipe."""
+
+    def __init__(self, settings: Settings, work: Work) -> None:
+        self.pipe, other = _SPAWN.Pipe()
+        self.process: BaseProcess = _SPAWN.Process(target=work, args=(settings, other))
+        self.process.start()
+        other.close()
+        self.listens = False
+        self.ended = asyncio.Event()
+
+
+def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+
+
+def _bind(to_bind: socket.socket, address: Any, *options: int) -> None:
+    for option in options or (socket.SO_REUSEADDR,):
+        to_bind.setsockopt(socket.SOL_SOCKET, option, 1)
+    if to_bind.family == socket.AF_INET6:
+        to_bind.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    to_bind.bind(address)

@@ -1,0 +1,132 @@
+"""A whole storage as one tar file: the bytes under `blobs/`, then every record in `index.jsonl`.
+
+The index comes last, so an archive without it was cut off; `format.json` comes first, so a newer
+archive is refused before anything is read.
+"""
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from oss_emulator.storage import records
+from oss_emulator.storage.base import Account, Bucket, Object, Part
+from oss_emulator.storage.blobs import Blob
+from oss_emulator.storage.disk import DiskStorage
+
+FORMAT = 1
+"""The version of the archive's format."""
+
+_FORMAT_FILE, _INDEX, _BLOBS = "format.json", "index.jsonl", "blobs/"
+
+
+class ArchiveError(Exception):
+    """An archive that cannot be used; the text says why."""
+
+
+def write(storage: DiskStorage, file: IO[bytes]) -> None:
+    """Write all that a storage holds; raises `CorruptBlobError` for damaged bytes."""
+    written: set[str] = set()
+
+    def add(blob: Blob) -> str:
+        name = storage.name(blob)
+        if name not in written:
+            written.add(name)
+            found = storage.find(name)
+            found.verify()
+            with found.open() as source:
+                _add(tar, _BLOBS + name, source, found.size)
+        return name
+
+    with tarfile.open(fileobj=file, mode="w|") as tar, TemporaryFile() as index:
+        head = json.dumps({"format": FORMAT}).encode()
+        _add(tar, _FORMAT_FILE, io.BytesIO(head), len(head))
+        for kind, bucket, text in _lines(storage, add):
+            line = json.dumps([kind, bucket, text], ensure_ascii=False)
+            index.write(line.encode("utf-8", "surrogatepass") + b"\n")
+        size = index.tell()
+        index.seek(0)
+        _add(tar, _INDEX, index, size)
+
+
+def _add(tar: tarfile.TarFile, name: str, source: IO[bytes], size: int) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = size
+    tar.addfile(member, source)
+
+
+def _lines(storage: DiskStorage, add: records.Name) -> Iterator[tuple[str, str, Any]]:
+    """Every record as its kind, its bucket and its text, in the order in which to put them."""
+    for account in storage.accounts():
+        yield "account", "", records.write(account, add)
+    for bucket in storage.buckets():
+        name = bucket.name
+        yield "bucket", name, records.write(bucket, add)
+        for _, versions in groupby(storage.versions(name), attrgetter("key")):
+            for version in reversed(list(versions)):
+                yield "version", name, records.write(version, add)
+        for upload in storage.uploads(name):
+            yield "upload", name, records.write_upload(upload, add)
+            for part in storage.parts(name, upload.id):
+                yield "part", name, [upload.id, records.write(part, add)]
+
+
+def read(storage: DiskStorage, file: IO[bytes]) -> None:
+    """Put all that an archive holds, or nothing; raises `ArchiveError`."""
+    try:
+        with tarfile.open(fileobj=file, mode="r|") as tar, storage.transaction():
+            _read(storage, tar)
+    except (tarfile.TarError, EOFError) as error:
+        raise ArchiveError(f"it is no archive, or only the beginning of one: {error}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArchiveError(f"its records cannot be read: {error}") from None
+
+
+def _read(storage: DiskStorage, tar: tarfile.TarFile) -> None:
+    for number, member in enumerate(tar):
+        source = tar.extractfile(member)
+        if source is None or (number == 0) != (member.name == _FORMAT_FILE):
+            raise ArchiveError("it was not made by oss-emulator export")
+        if number == 0:
+            _check_format(json.load(source))
+        elif member.name.startswith(_BLOBS):
+            storage.take(member.name.removeprefix(_BLOBS), source)
+        elif member.name == _INDEX:
+            for line in source:
+                _put(storage, *json.loads(line.decode("utf-8", "surrogatepass")))
+            return
+    raise ArchiveError("it ends before its index: only the beginning of it is there")
+
+
+def _check_format(head: Any) -> None:
+    if head["format"] > FORMAT:
+        raise ArchiveError(
+            f"it has the format {head['format']}; this version of oss-emulator knows formats up to "
+            f"{FORMAT}: use the newer one that made it"
+        )
+
+
+def _put(storage: DiskStorage, kind: str, bucket: str, text: Any) -> None:
+    def find(name: str) -> Blob:
+        blob = storage.find(name)
+        if not blob.path.exists():
+            raise ArchiveError(f"it lacks the bytes {name}")
+        return blob
+
+    match kind:
+        case "account":
+            storage.put_account(records.read(Account, text, find))
+        case "bucket":
+            storage.put_bucket(records.read(Bucket, text, find))
+        case "version":
+            storage.put_object(bucket, records.read(Object, text, find))
+        case "upload":
+            storage.put_upload(bucket, records.read_upload(text, find))
+        case "part":
+            storage.put_part(bucket, text[0], records.read(Part, text[1], find))
+        case _:
+            raise ArchiveError(f"it holds records of an unknown kind: {kind}")

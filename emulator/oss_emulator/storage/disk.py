@@ -1,0 +1,561 @@
+"""A storage in a folder: SQLite keeps the records, files keep the bytes.
+
+A body is written to a file below `incoming`, synced and renamed into `blobs`; then its record
+commits. So what a record refers to is there whole, and a file that no record refers to is what an
+interrupted write left: it goes at the next start.
+"""
+
+import fcntl
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from random import SystemRandom
+from time import monotonic, sleep
+from typing import IO, TypeVar
+
+from fastcrc.crc64 import xz as crc64
+
+from oss_emulator.storage import records
+from oss_emulator.storage.base import Account, Bucket, FolderError, Object, Part, Upload
+from oss_emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob, remove
+
+FORMAT = 1
+"""The version of the folder's format."""
+
+_SCHEMA = """
+CREATE TABLE account (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE bucket (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE version (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, -- the greater, the newer
+    bucket TEXT NOT NULL,
+    key TEXT NOT NULL,
+    version_id TEXT NOT NULL,
+    newest INTEGER NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE UNIQUE INDEX version_by_id ON version (bucket, key, version_id);
+CREATE INDEX version_by_age ON version (bucket, key, number DESC);
+CREATE UNIQUE INDEX version_newest ON version (bucket, key) WHERE newest;
+CREATE TABLE upload (
+    bucket TEXT NOT NULL, id TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (bucket, key, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX upload_by_id ON upload (bucket, id);
+CREATE TABLE part (
+    bucket TEXT NOT NULL, upload TEXT NOT NULL, number INTEGER NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (bucket, upload, number)
+) WITHOUT ROWID;
+CREATE TABLE blob (
+    name TEXT PRIMARY KEY,
+    uses INTEGER NOT NULL, -- by records
+    held INTEGER NOT NULL DEFAULT 0 -- until the next start at most
+) WITHOUT ROWID;
+"""
+
+# What leads from a format to the next: MIGRATIONS[n] takes a folder of format n to n + 1.
+MIGRATIONS: dict[int, str] = {}
+
+WORKERS_END = 5.0
+"""Seconds that a start waits for the workers of a server that was killed."""
+
+_random = SystemRandom()
+
+_NAME = re.compile(r"[0-9a-f]{32}")
+"""What the file of a blob is called."""
+
+Record = TypeVar("Record", Account, Bucket, Object)
+
+
+class DiskStorage:
+    """Buckets and objects in a folder; see `Storage` for what is promised.
+
+    `fsync` off trades what a crash of the machine would lose for speed; a crash of the process
+    loses nothing either way. `shared` is for a worker, whose parent has prepared the folder. Raises
+    `FolderError`.
+    """
+
+    blocking = True
+
+    def __init__(self, folder: Path, *, fsync: bool = True, shared: bool = False) -> None:
+        self.folder = folder
+        self._fsync = fsync
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._turns: list[IO[bytes]] = []
+        self._lock: IO[bytes] | None = None
+        try:
+            if not shared:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._lock = _lock(folder, "lock", fcntl.LOCK_EX)
+                # A parent that was killed may have workers that still finish what they do.
+                with _lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
+                    self._prepare()
+            else:
+                self._lock = _lock(folder, "workers", fcntl.LOCK_SH)
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise FolderError(f"the folder {folder} cannot be used: {error}") from None
+        except FolderError:
+            self.close()
+            raise
+
+    # The folder
+
+    def _prepare(self) -> None:
+        """Make the folder, or lead it to this version's format, and remove what a crash left."""
+        (self.folder / _TURN).touch()
+        (found,) = self._database.execute("PRAGMA user_version").fetchone()
+        if found > FORMAT:
+            raise FolderError(
+                f"the folder {self.folder} has the format {found}; this version of oss-emulator "
+                f"knows formats up to {FORMAT}: use the newer one that made it"
+            )
+        steps = [MIGRATIONS[number] for number in range(found, FORMAT)] if found else [_SCHEMA]
+        self._database.executescript(
+            f"BEGIN IMMEDIATE; {' '.join(steps)} PRAGMA user_version = {FORMAT}; COMMIT"
+        )
+        places = [self.folder / "incoming", self.folder / "blobs"]
+        places += [places[1] / f"{number:02x}" for number in range(256)]
+        for place in places:
+            place.mkdir(exist_ok=True)
+        for place in (places[1], self.folder, self.folder.parent):
+            _sync_folder(place)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Let go of what was held, and remove the files that no record refers to."""
+        with self.transaction():
+            self._database.execute("UPDATE blob SET held = 0 WHERE held > 0")
+            self._database.execute("DELETE FROM blob WHERE uses <= 0")
+        for path in (self.folder / "incoming").iterdir():
+            path.unlink()
+        for place in (self.folder / "blobs").iterdir():
+            rows = self._database.execute(
+                "SELECT name FROM blob WHERE name BETWEEN ? AND ?",
+                (place.name, f"{place.name}~"),  # all names are digits, which come before it
+            )
+            used = {name for (name,) in rows}
+            for path in place.iterdir():
+                if path.name not in used:
+                    path.unlink()
+
+    def close(self) -> None:
+        while self._connections:
+            self._connections.pop().close()
+        while self._turns:
+            self._turns.pop().close()
+        self._local = threading.local()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        found: sqlite3.Connection | None = getattr(self._local, "database", None)
+        if found is None:
+            path = self.folder / "index.sqlite"
+            # Closed by whoever closes the storage, when its thread may be gone.
+            found = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+            self._connections.append(found)
+            found.execute("PRAGMA journal_mode = WAL")
+            found.execute(f"PRAGMA synchronous = {'FULL' if self._fsync else 'OFF'}")
+            self._local.database = found
+            self._local.turn = (self.folder / _TURN).open("rb")
+            self._turns.append(self._local.turn)
+            self._local.doomed = []
+            self._local.made = []
+            self._local.depth = 0
+            self._local.buckets = {}
+            self._local.seen = -1
+        return found
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        database, local = self._database, self._local
+        if local.depth:
+            yield
+            return
+        try:
+            with _turn(local.turn):
+                database.execute("BEGIN IMMEDIATE")
+                local.depth = 1
+                try:
+                    yield
+                    database.execute("COMMIT")
+                except BaseException:
+                    local.doomed, local.made = local.made, []
+                    if database.in_transaction:
+                        database.execute("ROLLBACK")
+                    raise
+        finally:
+            local.depth = 0
+            local.seen = -1
+            self._remove_doomed()
+
+    def _remove_doomed(self) -> None:
+        """Remove the files that a transaction left without a record."""
+        for name in self._local.doomed:
+            with suppress(OSError):  # then the next start removes it
+                remove(_place(self.folder, name))
+        self._local.doomed, self._local.made = [], []
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return self._transaction()
+
+    # Blobs
+
+    def name(self, blob: Blob) -> str:
+        """A blob as a record names it; one of another storage is copied here first."""
+        if isinstance(blob, StoredBlob) and blob.path.is_relative_to(self.folder):
+            return f"{blob.path.name}.{blob.size}.{blob.crc64}"
+        writer = self.blob_writer()
+        try:
+            for offset in range(0, blob.size, _CHUNK):
+                writer.write(blob.read(offset, min(_CHUNK, blob.size - offset)))
+            copy = writer.finish()
+        except BaseException:
+            writer.abandon()
+            raise
+        return self.name(copy)
+
+    def find(self, named: str) -> StoredBlob:
+        """The blob that a record names; raises `ValueError` for what is no name."""
+        name, size, crc = named.split(".")
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{named!r} names no bytes")
+        return StoredBlob(_place(self.folder, name), int(size), int(crc))
+
+    def _drop(self, rows: Sequence[tuple[str]]) -> None:
+        """Count the blobs of records that go as used once less; the unused go after the commit."""
+        for (text,) in rows:
+            for name in _names(text):
+                self._count(name, -1)
+
+    def _count(self, name: str, uses: int, held: int = 0) -> None:
+        """Count a blob as used or held so much more; without either it goes after the commit."""
+        self._database.execute(
+            "INSERT INTO blob VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET uses = uses + excluded.uses, held = held + excluded.held",
+            (name, uses, held),
+        )
+        gone = self._database.execute(
+            "DELETE FROM blob WHERE name = ? AND uses <= 0 AND held <= 0 RETURNING name", (name,)
+        ).fetchall()
+        self._local.doomed.extend(name for (name,) in gone)
+
+    def _keep(self, record: Object | Part) -> str:
+        """A record as text, with its blobs counted as used once more."""
+        text = records.write(record, self.name)
+        for name in _names(text):
+            self._count(name, 1)
+        return text
+
+    def blob_writer(self) -> BlobWriter:
+        writer = _FileWriter(self.folder, self._fsync)
+        if self._database.in_transaction:  # what fails leaves no file
+            self._local.made.append(writer.name)
+        return writer
+
+    def take(self, named: str, source: IO[bytes]) -> None:
+        """Take bytes from elsewhere under their name there; raises `CorruptBlobError`."""
+        wanted = self.find(named)
+        writer = _FileWriter(self.folder, self._fsync, wanted.path.name)
+        self._local.made.append(writer.name)
+        while chunk := source.read(_CHUNK):
+            writer.write(chunk)
+        if writer.finish() != wanted:
+            raise CorruptBlobError(f"the bytes {named} are not those that were put")
+
+    def hold(self, content: tuple[Blob, ...]) -> None:
+        # A hold ends with the process: the next start counts afresh.
+        with self.transaction():
+            for blob in content:
+                self._count(self.name(blob).partition(".")[0], 0, 1)
+
+    def release(self, content: tuple[Blob, ...]) -> None:
+        with self.transaction():
+            for blob in content:
+                self._count(self.name(blob).partition(".")[0], 0, -1)
+
+    def forget(self, content: tuple[Blob, ...]) -> None:
+        for blob in content:
+            if not isinstance(blob, StoredBlob) or not blob.path.is_relative_to(self.folder):
+                continue
+            known = self._database.execute(
+                "SELECT 1 FROM blob WHERE name = ?", (blob.path.name,)
+            ).fetchone()
+            if known is None:
+                blob.path.unlink(missing_ok=True)
+
+    # Buckets and accounts
+
+    def buckets(self) -> Sequence[Bucket]:
+        rows = self._database.execute("SELECT record FROM bucket ORDER BY name").fetchall()
+        return [records.read(Bucket, text, self.find) for (text,) in rows]
+
+    def bucket(self, name: str) -> Bucket | None:
+        # Remembered until anybody writes: another connection, or this one (see transaction).
+        (seen,) = self._database.execute("PRAGMA data_version").fetchone()
+        local = self._local
+        if seen != local.seen or local.depth:
+            local.buckets, local.seen = {}, seen
+        found: Bucket | None = local.buckets.get(name)
+        if found is None:
+            found = self._one(Bucket, "SELECT record FROM bucket WHERE name = ?", name)
+            if found is not None:
+                local.buckets[name] = found
+        return found
+
+    def put_bucket(self, bucket: Bucket) -> None:
+        with self.transaction():
+            self._database.execute(
+                "INSERT OR REPLACE INTO bucket VALUES (?, ?)",
+                (bucket.name, records.write(bucket, self.name)),
+            )
+
+    def delete_bucket(self, name: str) -> None:
+        with self.transaction():
+            for table in ("version", "part"):
+                self._remove(table, "bucket = ?", name)
+            self._database.execute("DELETE FROM upload WHERE bucket = ?", (name,))
+            self._database.execute("DELETE FROM bucket WHERE name = ?", (name,))
+
+    def account(self, account: str) -> Account | None:
+        return self._one(Account, "SELECT record FROM account WHERE id = ?", account)
+
+    def accounts(self) -> Sequence[Account]:
+        rows = self._database.execute("SELECT record FROM account ORDER BY id").fetchall()
+        return [records.read(Account, text, self.find) for (text,) in rows]
+
+    def put_account(self, account: Account) -> None:
+        with self.transaction():
+            self._database.execute(
+                "INSERT OR REPLACE INTO account VALUES (?, ?)",
+                (account.id, records.write(account, self.name)),
+            )
+
+    def delete_account(self, account: str) -> None:
+        with self.transaction():
+            self._database.execute("DELETE FROM account WHERE id = ?", (account,))
+
+    # Objects
+
+    def object(self, bucket: str, key: str, version_id: str | None = None) -> Object | None:
+        query = "SELECT record FROM version WHERE bucket = ? AND key = ? AND "
+        if version_id is None:
+            return self._one(Object, query + "newest", bucket, key)
+        return self._one(Object, query + "version_id = ?", bucket, key, version_id)
+
+    def put_object(self, bucket: str, item: Object) -> None:
+        with self.transaction():
+            text = self._keep(item)
+            self._remove(
+                "version",
+                "bucket = ? AND key = ? AND version_id = ?",
+                bucket,
+                item.key,
+                item.version_id,
+            )
+            self._database.execute(
+                "UPDATE version SET newest = 0 WHERE bucket = ? AND key = ? AND newest",
+                (bucket, item.key),
+            )
+            self._database.execute(
+                "INSERT INTO version (bucket, key, version_id, newest, record) "
+                "VALUES (?, ?, ?, 1, ?)",
+                (bucket, item.key, item.version_id, text),
+            )
+
+    def replace_object(self, bucket: str, item: Object) -> None:
+        place = (bucket, item.key, item.version_id)
+        with self.transaction():
+            text = self._keep(item)
+            where = "bucket = ? AND key = ? AND version_id = ?"
+            old = self._database.execute(
+                f"SELECT record FROM version WHERE {where}",  # noqa: S608
+                place,
+            ).fetchall()
+            self._database.execute(
+                f"UPDATE version SET record = ? WHERE {where}",  # noqa: S608
+                (text, *place),
+            )
+            self._drop(old)
+
+    def delete_object(self, bucket: str, key: str, version_id: str) -> None:
+        with self.transaction():
+            self._remove(
+                "version", "bucket = ? AND key = ? AND version_id = ?", bucket, key, version_id
+            )
+            self._database.execute(
+                "UPDATE version SET newest = 1 WHERE number = "
+                "(SELECT MAX(number) FROM version WHERE bucket = ? AND key = ?)",
+                (bucket, key),
+            )
+
+    def objects(self, bucket: str, start: str = "") -> Iterator[Object]:
+        rows = self._database.execute(
+            "SELECT record FROM version WHERE bucket = ? AND key >= ? AND newest ORDER BY key",
+            (bucket, start),
+        )
+        return (records.read(Object, text, self.find) for (text,) in rows)
+
+    def versions(self, bucket: str, start: str = "") -> Iterator[Object]:
+        rows = self._database.execute(
+            "SELECT record FROM version WHERE bucket = ? AND key >= ? ORDER BY key, number DESC",
+            (bucket, start),
+        )
+        return (records.read(Object, text, self.find) for (text,) in rows)
+
+    # Uploads
+
+    def uploads(self, bucket: str) -> Iterator[Upload]:
+        rows = self._database.execute(
+            "SELECT record FROM upload WHERE bucket = ? ORDER BY key, id", (bucket,)
+        )
+        return (records.read_upload(text, self.find) for (text,) in rows)
+
+    def upload(self, bucket: str, upload_id: str) -> Upload | None:
+        row = self._database.execute(
+            "SELECT record FROM upload WHERE bucket = ? AND id = ?", (bucket, upload_id)
+        ).fetchone()
+        return None if row is None else records.read_upload(row[0], self.find)
+
+    def put_upload(self, bucket: str, upload: Upload) -> None:
+        with self.transaction():
+            self._database.execute(
+                "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?)",
+                (bucket, upload.id, upload.draft.key, records.write_upload(upload, self.name)),
+            )
+
+    def delete_upload(self, bucket: str, upload_id: str) -> None:
+        with self.transaction():
+            self._remove("part", "bucket = ? AND upload = ?", bucket, upload_id)
+            self._database.execute(
+                "DELETE FROM upload WHERE bucket = ? AND id = ?", (bucket, upload_id)
+            )
+
+    def parts(self, bucket: str, upload_id: str) -> Sequence[Part]:
+        rows = self._database.execute(
+            "SELECT record FROM part WHERE bucket = ? AND upload = ? ORDER BY number",
+            (bucket, upload_id),
+        ).fetchall()
+        return [records.read(Part, text, self.find) for (text,) in rows]
+
+    def put_part(self, bucket: str, upload_id: str, part: Part) -> None:
+        with self.transaction():
+            text = self._keep(part)
+            place = (bucket, upload_id, part.number)
+            self._remove("part", "bucket = ? AND upload = ? AND number = ?", *place)
+            self._database.execute("INSERT INTO part VALUES (?, ?, ?, ?)", (*place, text))
+
+    # Rows
+
+    def _one(self, kind: type[Record], query: str, *values: str) -> Record | None:
+        row = self._database.execute(query, values).fetchone()
+        return None if row is None else records.read(kind, row[0], self.find)
+
+    def _remove(self, table: str, where: str, *values: str | int) -> None:
+        """Delete rows that have blobs."""
+        gone = self._database.execute(
+            f"DELETE FROM {table} WHERE {where} RETURNING record",  # noqa: S608
+            values,
+        ).fetchall()
+        self._drop(gone)
+
+
+_CHUNK = 1024 * 1024
+
+
+def _names(text: str) -> list[str]:
+    """The names of the files that a written record refers to."""
+    return [named.partition(".")[0] for named in records.names(text)]
+
+
+class _FileWriter:
+    """Writes a blob to a file that becomes part of the storage when it is finished."""
+
+    def __init__(self, folder: Path, fsync: bool, name: str = "") -> None:
+        self.name = name = name or f"{_random.getrandbits(128):032x}"
+        self._fsync = fsync
+        self._incoming = folder / "incoming" / name
+        self._path = _place(folder, name)
+        self._file = self._incoming.open("xb")
+        self._crc64 = 0
+        self.size = 0
+
+    def write(self, chunk: bytes) -> None:
+        self._file.write(chunk)
+        self._crc64 = crc64(chunk, self._crc64)
+        self.size += len(chunk)
+
+    def finish(self) -> Blob:
+        self._file.flush()
+        if self._fsync:
+            os.fsync(self._file.fileno())
+        self._file.close()
+        self._incoming.rename(self._path)
+        if self._fsync:
+            _sync_folder(self._path.parent)
+        return StoredBlob(self._path, self.size, self._crc64)
+
+    def abandon(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+        for path in (self._incoming, self._path):
+            path.unlink(missing_ok=True)
+
+
+def _place(folder: Path, name: str) -> Path:
+    return folder / "blobs" / name[:2] / name
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_TURN = "writing"
+"""The file that is held by whoever writes to the index at the moment."""
+
+
+@contextmanager
+def _turn(file: IO[bytes]) -> Iterator[None]:
+    """Wait until nobody else writes to the index, in any thread or process, and keep them waiting.
+
+    SQLite would keep writers apart by itself, but not what follows a commit: before 3.51.3 a
+    checkpoint beside a commit could take new pages for copied, and lose them
+    (https://sqlite.org/wal.html#walresetbug). A checkpoint is part of the commit that caused it, so
+    of the turn.
+    """
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _lock(folder: Path, name: str, how: int, patience: float = 0.0) -> IO[bytes]:
+    """Hold a file of the folder until it is closed; raises `FolderError` if others hold it."""
+    file = (folder / name).open("ab")
+    until = monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, how | fcntl.LOCK_NB)
+            return file
+        except BlockingIOError:
+            if monotonic() < until:
+                sleep(0.01)
+                continue
+            file.close()
+            raise FolderError(
+                f"the folder {folder} is in use by another oss-emulator; to share it between "
+                "processes start one with --workers"
+            ) from None

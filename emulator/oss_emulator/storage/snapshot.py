@@ -1,0 +1,86 @@
+"""All that a storage holds, taken at once and put back at once."""
+
+from dataclasses import dataclass
+
+from oss_emulator.storage.base import Account, Bucket, Object, Part, Storage, Upload
+from oss_emulator.storage.blobs import Blob
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    bucket: Bucket
+    versions: tuple[Object, ...]
+    uploads: tuple[tuple[Upload, tuple[Part, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The records of a storage at one moment; their bytes are shared, not copied."""
+
+    accounts: tuple[Account, ...]
+    contents: tuple[_Contents, ...]
+
+    @property
+    def content(self) -> tuple[Blob, ...]:
+        """All the bytes it refers to."""
+        found: list[Blob] = []
+        for contents in self.contents:
+            for version in contents.versions:
+                found += version.content
+            for _, parts in contents.uploads:
+                for part in parts:
+                    found += part.content
+        return tuple(found)
+
+
+def take(storage: Storage) -> Snapshot:
+    """Remember what a storage holds, and have it hold the bytes until the snapshot is dropped."""
+    snapshot = _read(storage)
+    storage.hold(snapshot.content)
+    return snapshot
+
+
+def drop(storage: Storage, snapshot: Snapshot) -> None:
+    """Let go of the bytes of a snapshot that is no longer wanted."""
+    storage.release(snapshot.content)
+
+
+def _read(storage: Storage) -> Snapshot:
+    return Snapshot(
+        tuple(storage.accounts()),
+        tuple(
+            _Contents(
+                bucket,
+                tuple(storage.versions(bucket.name)),
+                tuple(
+                    (upload, tuple(storage.parts(bucket.name, upload.id)))
+                    for upload in storage.uploads(bucket.name)
+                ),
+            )
+            for bucket in storage.buckets()
+        ),
+    )
+
+
+def clear(storage: Storage) -> None:
+    """Remove everything."""
+    for bucket in storage.buckets():
+        storage.delete_bucket(bucket.name)
+    for account in storage.accounts():
+        storage.delete_account(account.id)
+
+
+def restore(storage: Storage, snapshot: Snapshot) -> None:
+    """Let a storage hold what it held when the snapshot was taken, and nothing else."""
+    clear(storage)
+    for account in snapshot.accounts:
+        storage.put_account(account)
+    for contents in snapshot.contents:
+        name = contents.bucket.name
+        storage.put_bucket(contents.bucket)
+        for version in reversed(contents.versions):
+            storage.put_object(name, version)
+        for upload, parts in contents.uploads:
+            storage.put_upload(name, upload)
+            for part in parts:
+                storage.put_part(name, upload.id, part)

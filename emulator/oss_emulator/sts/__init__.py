@@ -1,0 +1,107 @@
+"""STS: AssumeRole and GetCallerIdentity, as RPC requests with HMAC-SHA1 signatures.
+
+Pure: a request, its body and random bytes in, an answer out. What a request says stands in its
+query or, by POST, in a form; the answer is JSON or, without `Format=JSON`, XML.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from oss_emulator.access import ANONYMOUS, Accounts, Identity
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.message import Request, Response, parse_query
+from oss_emulator.sts.assume_role import assume_role
+from oss_emulator.sts.call import Call
+from oss_emulator.sts.caller_identity import get_caller_identity
+from oss_emulator.sts.errors import Code, STSError
+from oss_emulator.sts.signature import present, verify
+
+PATH = "/_emulator/sts"
+"""Where STS is at the endpoint of the emulator itself."""
+
+# Without a region, or with one; `sts.oss-cn-hangzhou.aliyuncs.com` is a bucket named sts.
+_HOST = re.compile(r"sts(?:-vpc)?(?:\.(?!oss-)[a-z]+-[a-z0-9-]+)?\.aliyuncs\.com")
+
+MATERIAL_SIZE = 31
+"""Random bytes that one answer takes: those of credentials, and those of a request id."""
+
+ACTIONS: Mapping[str, Callable[[Call], xml.Children]] = {
+    "AssumeRole": assume_role,
+    "GetCallerIdentity": get_caller_identity,
+}
+"""What can be asked for."""
+
+
+class Answer(NamedTuple):
+    """What is answered to a request, and what was found out of it."""
+
+    response: Response
+    action: str
+    """"" for none that there is."""
+    access_key_id: str
+    """As the request says, verified or not."""
+    caller: Identity
+    """Nobody known unless the request was verified."""
+    error: STSError | None
+
+
+def is_host(name: str) -> bool:
+    """Whether a host, in lower case and without its port, is one of STS."""
+    return _HOST.fullmatch(name) is not None
+
+
+def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -> Answer:
+    """Answer a request; `material` are `MATERIAL_SIZE` random bytes."""
+    parameters = dict(request.query)
+    if request.method == "POST":
+        parameters = {**parse_query(body.decode("utf-8", "replace")), **parameters}
+    request_id = _request_id(material[-16:])
+    as_json = parameters.get("Format", "XML").upper() == "JSON"
+    action, caller, refusal = "", ANONYMOUS, None
+    try:
+        action, perform = _action(parameters)
+        caller = verify(request, parameters, accounts)
+        content = perform(Call(parameters, caller, accounts, request.received, material))
+        fields: xml.Children = [("RequestId", request_id), *content]
+        response = _render(200, f"{action}Response", fields, as_json)
+    except STSError as error:
+        refusal = error
+        fields = [
+            ("RequestId", request_id),
+            ("HostId", request.host),
+            ("Code", error.code),
+            ("Message", error.message),
+            ("AccessDeniedDetail", error.detail),
+        ]
+        response = _render(error.status, "Error", fields, as_json)
+    return Answer(response, action, parameters.get("AccessKeyId", ""), caller, refusal)
+
+
+def _action(parameters: Mapping[str, str]) -> tuple[str, Callable[[Call], xml.Children]]:
+    name = present(parameters, "Action")
+    if name not in ACTIONS:
+        raise STSError(Code.NO_ACTION)
+    if parameters.get("Version") != "2015-04-01":
+        raise STSError(Code.VERSION)
+    return name, ACTIONS[name]
+
+
+def _render(status: int, root: str, content: xml.Children, as_json: bool) -> Response:
+    if not as_json:
+        return Response(status, {"Content-Type": "text/xml"}, xml.format(root, content))
+    body = json.dumps(_tree(content)).encode()
+    return Response(status, {"Content-Type": "application/json"}, body)
+
+
+def _tree(content: xml.Value) -> object:
+    """Nested pairs as JSON has them."""
+    if content is None or isinstance(content, str | int):
+        return content
+    return {name: _tree(value) for name, value in content if value is not None}
+
+
+def _request_id(material: bytes) -> str:
+    digits = material.hex().upper()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -1,0 +1,17 @@
+"""A request to STS that was verified."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from oss_emulator.access import Accounts, Identity
+
+
+class Call(NamedTuple):
+    """What an action is performed for."""
+
+    parameters: Mapping[str, str]
+    caller: Identity
+    accounts: Accounts
+    now: float
+    material: bytes
+    """Random bytes."""

@@ -1,0 +1,74 @@
+"""The signature of an RPC request: HMAC-SHA1 over its method and its parameters, in order."""
+
+import hashlib
+import hmac
+from base64 import b64encode
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from oss_emulator.access import AccessKey, Accounts, Identity, KeyProblem
+from oss_emulator.protocol import dates
+from oss_emulator.protocol.message import Request
+from oss_emulator.sts.errors import Code, STSError
+
+MAX_SKEW = 15 * 60
+
+
+def verify(request: Request, parameters: Mapping[str, str], accounts: Accounts) -> Identity:
+    """Who signed the request; raises `STSError`. That a nonce is new is not checked."""
+    for name in ("AccessKeyId", "Signature", "SignatureNonce", "Timestamp"):
+        present(parameters, name)
+    method = parameters.get("SignatureMethod"), parameters.get("SignatureVersion")
+    if method != ("HMAC-SHA1", "1.0"):
+        raise STSError(Code.SIGNATURE_METHOD)
+    sent = dates.parse_iso(parameters["Timestamp"])
+    if sent is None:
+        raise STSError(Code.TIMESTAMP_FORMAT)
+    if abs(sent - request.received) > MAX_SKEW:
+        raise STSError(Code.TIMESTAMP_EXPIRED)
+    key = _key(parameters, accounts, request.received)
+    text = string_to_sign(request.method, parameters)
+    if not hmac.compare_digest(sign(text, key.secret), parameters["Signature"].encode()):
+        raise STSError(Code.SIGNATURE, text=text)
+    return key.identity
+
+
+def _key(parameters: Mapping[str, str], accounts: Accounts, now: float) -> AccessKey:
+    key_id, token = parameters["AccessKeyId"], parameters.get("SecurityToken", "")
+    if key_id.startswith("STS.") and not token:
+        raise STSError(Code.MISSING, name="SecurityToken")
+    found = accounts.find(key_id, token, now)
+    if isinstance(found, KeyProblem):
+        raise STSError(_KEY_PROBLEMS[found])
+    return found
+
+
+_KEY_PROBLEMS = {
+    KeyProblem.UNKNOWN: Code.UNKNOWN_KEY,
+    KeyProblem.NOT_TEMPORARY: Code.TOKEN_MISMATCH,
+    KeyProblem.INVALID: Code.TOKEN_MISMATCH,
+    KeyProblem.EXPIRED: Code.TOKEN_EXPIRED,
+}
+
+
+def string_to_sign(method: str, parameters: Mapping[str, str]) -> str:
+    """What the signature of an RPC request is calculated over."""
+    pairs = sorted((name, value) for name, value in parameters.items() if name != "Signature")
+    query = "&".join(f"{_encode(name)}={_encode(value)}" for name, value in pairs)
+    return f"{method}&%2F&{_encode(query)}"
+
+
+def sign(text: str, secret: str) -> bytes:
+    """The signature of such a text: HMAC-SHA1, in base64."""
+    return b64encode(hmac.digest(f"{secret}&".encode(), text.encode(), hashlib.sha1))
+
+
+def _encode(text: str) -> str:
+    return quote(text, safe="~")
+
+
+def present(parameters: Mapping[str, str], name: str) -> str:
+    """A parameter that must be there; raises `STSError`."""
+    if not parameters.get(name):
+        raise STSError(Code.MISSING, name=name)
+    return parameters[name]

@@ -1,0 +1,277 @@
+"""Accounts, their description in TOML, and the keys that are taken."""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oss_emulator.access import (
+    AccessKey,
+    Accounts,
+    AccountsError,
+    Identity,
+    KeyProblem,
+    Kind,
+    PolicyType,
+    Question,
+    Tokens,
+    evaluate,
+)
+
+DESCRIPTION = """
+[[account]]
+id = "1000000000000001"
+name = "Example"
+
+[[account.key]]
+id = "owner-key"
+secret = "owner-secret"
+
+[[account.user]]
+name = "reader"
+policies = [
+  "AliyunOSSReadOnlyAccess",
+  '''{"Version": "1", "Statement": [
+    {"Effect": "Deny", "Action": "oss:GetBucketAcl", "Resource": "*"}]}''',
+  {Version = "1", Statement = [{Effect = "Allow", Action = ["sts:AssumeRole"], Resource = "*"}]},
+]
+[[account.user.key]]
+id = "reader-key"
+secret = "reader-secret"
+
+[[account.role]]
+id = "3000000000000000001"
+name = "worker"
+max_session = 7200
+policies = ["AliyunOSSFullAccess"]
+
+[[account]]
+id = "1000000000000002"
+[[account.key]]
+id = "payer-key"
+secret = "payer-secret"
+"""
+ROLE = "acs:ram::1000000000000001:role/worker"
+MATERIAL = bytes(range(15))
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return Accounts.load(DESCRIPTION)
+
+
+def test_the_first_account_owns_what_is_seeded(accounts: Accounts) -> None:
+    assert accounts.owner == Identity("1000000000000001", "Example")
+
+
+@pytest.mark.parametrize(
+    ("key", "account", "kind", "arn"),
+    [
+        ("owner-key", "1000000000000001", Kind.ACCOUNT, "acs:ram::1000000000000001:root"),
+        ("reader-key", "1000000000000001", Kind.USER, "acs:ram::1000000000000001:user/reader"),
+        ("payer-key", "1000000000000002", Kind.ACCOUNT, "acs:ram::1000000000000002:root"),
+    ],
+)
+def test_each_key_is_somebodys(
+    accounts: Accounts, key: str, account: str, kind: Kind, arn: str
+) -> None:
+    found = accounts.find(key, "", 0.0)
+    assert isinstance(found, AccessKey)
+    assert (found.identity.id, found.identity.kind, found.identity.arn) == (account, kind, arn)
+    assert found.secret == key.replace("-key", "-secret")
+    assert accounts.key(key) == found
+
+
+def test_policies_are_named_by_where_they_come_from(accounts: Accounts) -> None:
+    key = accounts.key("reader-key")
+    assert key is not None
+    names = [policy.name for policy in key.identity.policies]
+    assert names == ["AliyunOSSReadOnlyAccess", "reader [1]", "reader [2]"]
+    read = Question("oss:GetObject", "acs:oss:r:1:b/k")
+    settled = evaluate(key.identity.policies, read)
+    assert settled is not None
+    assert settled.place == "AliyunOSSReadOnlyAccess Statement[0]"
+    assert evaluate(key.identity.policies, Question("oss:PutObject", "acs:oss:r:1:b/k")) is None
+
+
+def test_ids_that_are_not_given_are_always_the_same() -> None:
+    first, second = (Accounts.load(DESCRIPTION).key("reader-key") for _ in range(2))
+    assert first is not None
+    assert first == second
+    assert len(first.identity.principal_id) == 18
+    assert first.identity.principal_id.isdigit()
+
+
+def test_a_role_trusts_its_own_account_unless_it_says_otherwise(accounts: Accounts) -> None:
+    role = accounts.role(ROLE)
+    key = accounts.key("reader-key")
+    assert role is not None
+    assert key is not None
+    assert role.max_session == 7200
+    question = Question("sts:AssumeRole", ROLE, principals=key.identity.names(PolicyType.TRUST))
+    assert evaluate([role.trust], question) is not None
+    other = Identity("1000000000000002", kind=Kind.USER, name="reader")
+    question = Question("sts:AssumeRole", ROLE, principals=other.names(PolicyType.TRUST))
+    assert evaluate([role.trust], question) is None
+
+
+ACCOUNT = '[[account]]\nid = "1"\n'
+KEY = '[[account.key]]\nid = "k"\nsecret = "s"\n'
+USER = '[[account.user]]\nname = "u"\n'
+ROLE_TABLE = '[[account.role]]\nname = "r"\n'
+
+REFUSED = [
+    ("x", "The accounts are no TOML: "),
+    ("", "The accounts have no key"),
+    (ACCOUNT, "The accounts have no key"),
+    ("hint = 1", "The accounts: hint is not known; known are account."),
+    ("account = 1", "account: write [[…account]]"),
+    ("[[account]]", "account[0].id: it must be a text."),
+    ("[[account]]\nid = 1", "account[0].id: it must be a text."),
+    ('[[account]]\nid = "x1"', "account[0].id: it must be a text of digits."),
+    (ACCOUNT + 'email = "x"', "account[0]: email is not known; known are id, key, name"),
+    (ACCOUNT + "name = 1", "account[0].name: it must be a text."),
+    (ACCOUNT + "[account.key]\n", "account[0].key: write [[…key]]"),
+    (ACCOUNT + "[[account.key]]", "account[0].key[0].id: it must be a text."),
+    (ACCOUNT + '[[account.key]]\nid = "k"', "account[0].key[0].secret: it must be a text."),
+    (ACCOUNT + '[[account.key]]\nid = ""', "account[0].key[0].id: it must be a text."),
+    (ACCOUNT + '[[account.key]]\nid = "STS.k"\n', "account[0].key[0].id: STS. begins the keys"),
+    (ACCOUNT + KEY + KEY, "account[0].key[1].id: k is used twice."),
+    (ACCOUNT + KEY + ACCOUNT, "account[1].id: 1 is used twice."),
+    (ACCOUNT + "[[account.user]]", "account[0].user[0].name: it must be a text."),
+    (ACCOUNT + USER + USER, "account[0].user[1].name: u is used twice."),
+    (ACCOUNT + USER + 'id = "1"', "account[0].user[0].id: 1 is used twice."),
+    (ACCOUNT + USER + 'policies = "x"', "account[0].user[0].policies: it must be a list."),
+    (ACCOUNT + USER + "policies = [1]", "account[0].user[0].policies[0]: it must be a text or"),
+    (ACCOUNT + USER + 'policies = ["x"]', "policies[0]: 'x' is neither a JSON document nor one"),
+    (
+        ACCOUNT + USER + 'policies = [\'{"Version": "2"}\']',
+        'account[0].user[0].policies[0]: Version: it must be "1", a text.',
+    ),
+    (ACCOUNT + ROLE_TABLE + ROLE_TABLE, "account[0].role[1].name: r is used twice."),
+    (ACCOUNT + ROLE_TABLE + "max_session = 60", "account[0].role[0].max_session: it must be 3600"),
+    (ACCOUNT + ROLE_TABLE + "trust = '{}'", "account[0].role[0].trust: Version: it must be"),
+    (ACCOUNT + ROLE_TABLE + "key = []", "account[0].role[0]: key is not known"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), REFUSED)
+def test_what_is_wrong_is_told_with_its_place(text: str, message: str) -> None:
+    with pytest.raises(AccountsError) as raised:
+        Accounts.load(text)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("identity", "names"),
+    [
+        (Identity("1"), ()),
+        (Identity("1", kind=Kind.USER, name="u"), ("acs:ram::1:root", "acs:ram::1:user/u")),
+        (
+            Identity("1", kind=Kind.SESSION, name="r", session="s"),
+            ("acs:ram::1:root", "acs:ram::1:role/r"),
+        ),
+    ],
+)
+def test_trust_policies_know_users_and_roles(identity: Identity, names: tuple[str, ...]) -> None:
+    assert identity.names(PolicyType.TRUST) == names
+
+
+# --- temporary credentials
+
+
+def test_temporary_credentials_stand_for_the_role(accounts: Accounts) -> None:
+    role = accounts.role(ROLE)
+    assert role is not None
+    policy = '{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+    issued = accounts.issue(role, "night", 1000, policy, MATERIAL)
+    assert issued.access_key_id.startswith("STS.")
+    found = accounts.find(issued.access_key_id, issued.security_token, 999.9)
+    assert isinstance(found, AccessKey)
+    assert found.secret == issued.access_key_secret
+    identity = found.identity
+    assert identity.kind is Kind.SESSION
+    assert identity.id == "1000000000000001"
+    assert identity.arn == "acs:ram::1000000000000001:assumed-role/worker/night"
+    assert identity.principal == "3000000000000000001:night"
+    assert identity.policies == role.policies
+    assert identity.session_policy is not None
+    assert accounts.issue(role, "night", 1000, "", MATERIAL) != issued
+
+
+def test_another_server_of_the_same_accounts_takes_them(accounts: Accounts) -> None:
+    role = accounts.role(ROLE)
+    assert role is not None
+    issued = accounts.issue(role, "night", 1000, "", MATERIAL)
+    again = Accounts.load(DESCRIPTION)
+    assert isinstance(again.find(issued.access_key_id, issued.security_token, 0.0), AccessKey)
+    other = Accounts.load(DESCRIPTION.replace("owner-secret", "changed"))
+    found = other.find(issued.access_key_id, issued.security_token, 0.0)
+    assert found is KeyProblem.INVALID
+    without = Accounts.load(DESCRIPTION.replace('name = "worker"', 'name = "gone"'))
+    found = without.find(issued.access_key_id, issued.security_token, 0.0)
+    assert found is KeyProblem.INVALID
+
+
+def test_keys_and_tokens_that_prove_nothing(accounts: Accounts) -> None:
+    role = accounts.role(ROLE)
+    assert role is not None
+    issued = accounts.issue(role, "night", 1000, "", MATERIAL)
+    other = accounts.issue(role, "night", 1000, "", MATERIAL[::-1])
+    key, token = issued.access_key_id, issued.security_token
+    assert accounts.find("nobody", "", 0.0) is KeyProblem.UNKNOWN
+    assert accounts.find("nobody", token, 0.0) is KeyProblem.UNKNOWN
+    assert accounts.find(key, "", 0.0) is KeyProblem.UNKNOWN
+    assert accounts.find("owner-key", token, 0.0) is KeyProblem.NOT_TEMPORARY
+    assert accounts.find(key, other.security_token, 0.0) is KeyProblem.INVALID
+    assert accounts.find("STS.UNKNOWN", token, 0.0) is KeyProblem.INVALID
+    assert accounts.find(key, "CAIS", 0.0) is KeyProblem.INVALID
+    assert accounts.find(key, token, 1000.0) is KeyProblem.EXPIRED
+    for known in ("owner-key", ""), (key, token), ("STS.UNKNOWN", token), ("owner-key", "CAIS"):
+        assert accounts.knows(*known)
+    for unknown in ("nobody", ""), ("STS.UNKNOWN", "CAIS"), (key, "CAIS"), (key, ""):
+        assert not accounts.knows(*unknown)
+
+
+TOKENS = Tokens(b"key")
+TOKEN = TOKENS.issue(ROLE, "night", 1000, "", MATERIAL).security_token
+
+
+def test_a_token_is_read_as_it_was_issued() -> None:
+    grant = TOKENS.read(TOKEN)
+    assert grant is not None
+    assert (grant.role, grant.session, grant.expires, grant.policy) == (ROLE, "night", 1000, "")
+    assert Tokens(b"other").read(TOKEN) is None
+
+
+@pytest.mark.parametrize("text", [TOKEN[4:], "cais" + TOKEN[4:], TOKEN + "!", TOKEN + "\n"])
+def test_a_token_is_taken_in_one_form_only(text: str) -> None:
+    assert TOKENS.read(text) is None
+
+
+@given(st.integers(0, len(TOKEN) - 1), st.characters())
+def test_no_character_of_a_token_can_be_changed(place: int, character: str) -> None:
+    changed = TOKEN[:place] + character + TOKEN[place + 1 :]
+    if _bytes(changed) != _bytes(TOKEN):
+        assert TOKENS.read(changed) is None
+
+
+def _bytes(token: str) -> bytes | str:
+    """What a token says; the last character has bits that say nothing."""
+    if not re.fullmatch(r"CAIS[\w-]+", token, re.ASCII):
+        return token
+    return urlsafe_b64decode(token + "==")
+
+
+@given(st.text())
+def test_no_text_is_more_than_no_token(text: str) -> None:
+    assert TOKENS.read(text) is None
+    assert TOKENS.read("CAIS" + text) is None
+
+
+def test_a_token_with_a_policy_fits_into_a_header() -> None:
+    policy = "".join(chr(33 + number % 90) for number in range(2048))
+    assert len(TOKENS.issue(ROLE, "s" * 64, 10**10, policy, MATERIAL).security_token) < 4096

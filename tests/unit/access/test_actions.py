@@ -1,0 +1,79 @@
+"""The actions that requests need, and the names of resources."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.access import required, required_of_source, resource
+from oss_emulator.operations import OPERATIONS
+
+TAGGED = {"x-oss-tagging": "a=b"}
+
+
+@pytest.mark.parametrize(
+    ("action", "headers", "version", "expected"),
+    [
+        ("oss:GetObject", {}, None, ["oss:GetObject"]),
+        ("oss:GetObject", {}, "1", ["oss:GetObjectVersion"]),
+        ("oss:GetObject", TAGGED, None, ["oss:GetObject"]),
+        ("oss:PutObject", {}, None, ["oss:PutObject"]),
+        ("oss:PutObject", TAGGED, None, ["oss:PutObject", "oss:PutObjectTagging"]),
+        (
+            "oss:PutObject",
+            {"x-oss-tagging-directive": "Copy"},
+            None,
+            ["oss:PutObject", "oss:PutObjectTagging"],
+        ),
+        ("oss:DeleteObject", {}, "null", ["oss:DeleteObjectVersion"]),
+        ("oss:PutObjectTagging", {}, "1", ["oss:PutObjectVersionTagging"]),
+        ("oss:GetObjectAcl", {}, "1", ["oss:GetObjectVersionAcl"]),
+        ("oss:RestoreObject", {}, "1", ["oss:RestoreObjectVersion"]),
+        ("oss:ListParts", {}, "1", ["oss:ListParts"]),
+        ("oss:PutBucketReferer", TAGGED, None, ["oss:PutBucketReferer"]),
+    ],
+)
+def test_actions_of_a_request(
+    action: str, headers: dict[str, str], version: str | None, expected: list[str]
+) -> None:
+    assert list(required(action, headers, version)) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "version", "expected"),
+    [
+        ({}, None, ["oss:GetObject"]),
+        ({}, "1", ["oss:GetObjectVersion"]),
+        ({"x-oss-tagging-directive": "COPY"}, None, ["oss:GetObject", "oss:GetObjectTagging"]),
+        ({"x-oss-tagging-directive": "Replace"}, None, ["oss:GetObject"]),
+        (
+            {"x-oss-tagging-directive": "Copy"},
+            "1",
+            ["oss:GetObjectVersion", "oss:GetObjectVersionTagging"],
+        ),
+    ],
+)
+def test_actions_on_what_is_copied(
+    headers: dict[str, str], version: str | None, expected: list[str]
+) -> None:
+    assert list(required_of_source(headers, version)) == expected
+
+
+def test_operations_need_actions_of_their_own() -> None:
+    """No operation is declared with the action of versions, which is chosen by the request."""
+    actions = {operation.action for operation in OPERATIONS}
+    assert all(action.startswith("oss:") for action in actions)
+    assert not any("Version" in action for action in actions - VERSIONING)
+
+
+VERSIONING = {"oss:ListObjectVersions", "oss:PutBucketVersioning", "oss:GetBucketVersioning"}
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key", "expected"),
+    [
+        ("", "", "acs:oss:cn-hangzhou:1:*"),
+        ("b", "", "acs:oss:cn-hangzhou:1:b"),
+        ("b", "a/b:c", "acs:oss:cn-hangzhou:1:b/a/b:c"),
+    ],
+)
+def test_resources(bucket: str, key: str, expected: str) -> None:
+    assert resource("cn-hangzhou", "1", bucket, key) == expected

@@ -1,0 +1,68 @@
+"""Every case of ownership and ACLs."""
+
+from itertools import product
+
+import pytest
+from oss_emulator.access import (
+    ANONYMOUS,
+    BucketAcl,
+    Identity,
+    Kind,
+    ObjectAcl,
+    Permission,
+    Reason,
+    authorize,
+)
+
+OWNER, OTHER = Identity("1"), Identity("2")
+ACLS = list(product(BucketAcl, ObjectAcl))
+CALLERS = pytest.mark.parametrize("caller", [ANONYMOUS, OTHER], ids=["anonymous", "other"])
+
+# What everybody may do under an ACL: the API reference's table of canned ACLs.
+EVERYBODY = {
+    "private": set(),
+    "public-read": {Permission.READ},
+    "public-read-write": {Permission.READ, Permission.WRITE},
+}
+
+
+@pytest.mark.parametrize(("bucket", "item"), ACLS)
+@pytest.mark.parametrize("permission", Permission)
+def test_the_owner_may_do_everything(
+    bucket: BucketAcl, item: ObjectAcl, permission: Permission
+) -> None:
+    verdict = authorize(OWNER, OWNER.id, permission, bucket, item)
+    assert (verdict.allowed, verdict.reason) == (True, Reason.OWNER)
+
+
+@pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE, Permission.OWN])
+def test_a_ram_user_is_not_its_account(permission: Permission) -> None:
+    user = Identity(OWNER.id, kind=Kind.USER, principal_id="3", name="user")
+    verdict = authorize(user, OWNER.id, permission, BucketAcl.PRIVATE)
+    reason = Reason.NO_POLICY if permission is Permission.OWN else Reason.BUCKET_ACL
+    assert (verdict.allowed, verdict.reason) == (False, reason)
+
+
+@CALLERS
+@pytest.mark.parametrize(("bucket", "item"), ACLS)
+@pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE])
+def test_the_acl_of_the_object_goes_before_the_buckets(
+    caller: Identity, bucket: BucketAcl, item: ObjectAcl, permission: Permission
+) -> None:
+    verdict = authorize(caller, OWNER.id, permission, bucket, item)
+    if item is ObjectAcl.DEFAULT:
+        expected = (permission in EVERYBODY[bucket], Reason.BUCKET_ACL)
+    else:
+        expected = (permission in EVERYBODY[item], Reason.OBJECT_ACL)
+    assert (verdict.allowed, verdict.reason) == expected
+
+
+@pytest.mark.parametrize(("bucket", "item"), ACLS)
+@pytest.mark.parametrize(
+    ("caller", "reason"), [(ANONYMOUS, Reason.ANONYMOUS), (OTHER, Reason.FOREIGN)]
+)
+def test_no_acl_gives_the_rights_of_the_owner(
+    caller: Identity, bucket: BucketAcl, item: ObjectAcl, reason: Reason
+) -> None:
+    verdict = authorize(caller, OWNER.id, Permission.OWN, bucket, item)
+    assert (verdict.allowed, verdict.reason) == (False, reason)

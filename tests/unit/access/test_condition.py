@@ -1,0 +1,214 @@
+"""The operators and keys of conditions, one by one."""
+
+from __future__ import annotations
+
+import time
+from ipaddress import IPv4Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oss_emulator.access import Context
+from oss_emulator.access.condition import OPERATORS, Condition
+
+NOON = 1704110400.0  # 2024-01-01T12:00:00Z
+
+
+def holds(operator: str, key: str, values: str | list[str], context: Context) -> bool:
+    return Condition.compile(operator, key, [values] if isinstance(values, str) else values).holds(
+        context
+    )
+
+
+def agent(text: str | None) -> Context:
+    return Context(user_agent=text)
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "found", "expected"),
+    [
+        ("StringEquals", "a*", "a*", True),
+        ("StringEquals", "a*", "ab", False),
+        ("StringEquals", "a", "A", False),
+        ("StringNotEquals", "a", "A", True),
+        ("StringNotEquals", "a", "a", False),
+        ("StringEqualsIgnoreCase", "straße", "STRASSE", True),
+        ("StringEqualsIgnoreCase", "a", "b", False),
+        ("StringNotEqualsIgnoreCase", "a", "A", False),
+        ("StringNotEqualsIgnoreCase", "a", "b", True),
+        ("StringLike", "a?c*", "abcdef", True),
+        ("StringLike", "a?c*", "acdef", False),
+        ("StringLike", "*", "", True),
+        ("StringLike", "?", "", False),
+        ("StringLike", "a*", "A", False),
+        ("StringLike", "[a]", "a", False),
+        ("StringNotLike", "a*", "ab", False),
+        ("StringNotLike", "a*", "ba", True),
+        ("NumericEquals", "5", "5.0", True),
+        ("NumericNotEquals", "5", "5.0", False),
+        ("NumericNotEquals", "5", "6", True),
+        ("NumericNotEquals", "5", "five", True),
+        ("NumericLessThan", "5", "4", True),
+        ("NumericLessThan", "5", "5", False),
+        ("NumericLessThan", "10", "9", True),
+        ("NumericLessThanEquals", "5", "5", True),
+        ("NumericLessThanEquals", "5", "6", False),
+        ("NumericGreaterThan", "5", "6", True),
+        ("NumericGreaterThan", "5", "5", False),
+        ("NumericGreaterThanEquals", "5", "5", True),
+        ("NumericGreaterThanEquals", "-5", "-6", False),
+        ("NumericGreaterThan", "5", "many", False),
+        ("Bool", "true", "TRUE", True),
+        ("Bool", "False", "false", True),
+        ("Bool", "true", "false", False),
+    ],
+)
+def test_operators_on_texts(operator: str, value: str, found: str, expected: bool) -> None:
+    assert holds(operator, "acs:UserAgent", value, agent(found)) is expected
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "expected"),
+    [
+        ("DateEquals", "2024-01-01T12:00:00Z", True),
+        ("DateEquals", "2024-01-01T20:00:00+08:00", True),
+        ("DateEquals", "2024-01-01T12:00:00", True),
+        ("DateNotEquals", "2024-01-01T12:00:00Z", False),
+        ("DateLessThan", "2024-01-01T12:00:01Z", True),
+        ("DateLessThan", "2024-01-01T12:00:00Z", False),
+        ("DateLessThanEquals", "2024-01-01T12:00:00Z", True),
+        ("DateGreaterThan", "2024-01-01T11:59:59Z", True),
+        ("DateGreaterThan", "2024-01-01T12:00:00Z", False),
+        ("DateGreaterThanEquals", "2024-01-01T12:00:00Z", True),
+        ("DateGreaterThanEquals", "2024-01-02", False),
+    ],
+)
+def test_dates_are_compared_as_times(operator: str, value: str, expected: bool) -> None:
+    assert holds(operator, "acs:CurrentTime", value, Context(time=NOON)) is expected
+
+
+def test_a_date_without_zone_is_utc_wherever_the_server_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    try:
+        with monkeypatch.context() as patched:
+            patched.setenv("TZ", "Asia/Shanghai")
+            time.tzset()
+            context = Context(time=NOON)
+            assert holds("DateEquals", "acs:CurrentTime", "2024-01-01T12:00:00", context)
+    finally:
+        time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("value", "address", "expected"),
+    [
+        ("10.0.0.1", "10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("10.0.0.0/8", "10.255.255.255", True),
+        ("10.0.0.0/8", "11.0.0.0", False),
+        ("10.1.2.3/8", "10.200.0.1", True),
+        ("10.0.0.0/8", "::ffff:10.1.1.1", True),
+        ("2001:db8::/32", "2001:db8:ffff::1", True),
+        ("2001:db8::/32", "2001:db9::1", False),
+        ("10.0.0.0/8", "2001:db8::1", False),
+        ("*", "10.1.1.1", True),
+        ("10.*.3.*", "10.2.3.4", True),
+        ("10.*.3.*", "10.2.4.4", False),
+        ("10.0.0.0/8", "not an address", False),
+    ],
+)
+def test_addresses(value: str, address: str, expected: bool) -> None:
+    context = Context(source_ip=address)
+    assert holds("IpAddress", "acs:SourceIp", value, context) is expected
+    assert holds("NotIpAddress", "acs:SourceIp", value, context) is not expected
+
+
+@given(st.ip_addresses(v=4), st.ip_addresses(v=4), st.integers(0, 32))
+def test_blocks_hold_the_addresses_that_share_their_bits(
+    address: IPv4Address, block: IPv4Address, length: int
+) -> None:
+    shift = 32 - length
+    expected = int(address) >> shift == int(block) >> shift
+    context = Context(source_ip=str(address))
+    assert holds("IpAddress", "acs:SourceIp", f"{block}/{length}", context) is expected
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_a_key_without_value_satisfies_negations_only(operator: str) -> None:
+    value = {"S": "a", "N": "1", "D": "2024-01-01", "B": "true", "I": "::1"}.get(operator[0], "::1")
+    value = "::1" if "IpAddress" in operator else value
+    assert holds(operator, "ecs:tag/x", value, Context()) is ("Not" in operator)
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "found", "expected"),
+    [
+        ("StringEquals", ["a", "b"], "b", True),
+        ("StringEquals", ["a", "b"], "c", False),
+        ("StringNotEquals", ["a", "b"], "b", False),
+        ("StringNotEquals", ["a", "b"], "c", True),
+    ],
+)
+def test_of_several_values_one_is_enough_and_a_negation_excludes_all(
+    operator: str, values: list[str], found: str, expected: bool
+) -> None:
+    assert holds(operator, "acs:UserAgent", values, agent(found)) is expected
+
+
+FULL = Context(
+    time=NOON,
+    secure=True,
+    source_ip="10.0.0.1",
+    source_vpc="vpc-1",
+    user_agent="curl",
+    access_key_id="key",
+    prefix="p/",
+    delimiter="/",
+    acl="private",
+    object_acl="default",
+    bucket_tags={"a/b": "1"},
+    object_tags={"k": "2"},
+    request_tags={"k": "3"},
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("acs:CurrentTime", "2024-01-01T12:00:00+00:00"),
+        ("acs:SecureTransport", "true"),
+        ("acs:MFAPresent", "false"),
+        ("acs:SourceIp", "10.0.0.1"),
+        ("acs:SourceVpc", "vpc-1"),
+        ("acs:UserAgent", "curl"),
+        ("acs:AccessId", "key"),
+        ("oss:Prefix", "p/"),
+        ("oss:Delimiter", "/"),
+        ("oss:x-oss-acl", "private"),
+        ("oss:x-oss-object-acl", "default"),
+        ("oss:BucketTag/a/b", "1"),
+        ("oss:ExistingObjectTag/k", "2"),
+        ("oss:RequestObjectTag/k", "3"),
+        ("oss:requestobjecttag/k", "3"),
+        ("OSS:PREFIX", "p/"),
+        ("oss:RequestObjectTag/K", None),
+        ("oss:RequestObjectTag", None),
+        ("oss:Prefix/x", None),
+        ("acs:ResourceTag/k", None),
+    ],
+)
+def test_keys_have_the_value_of_the_request(key: str, value: str | None) -> None:
+    assert FULL.value(key) == value
+
+
+@pytest.mark.parametrize(
+    "key", ["acs:SourceIp", "acs:UserAgent", "acs:AccessId", "oss:Prefix", "oss:x-oss-acl"]
+)
+def test_what_the_request_does_not_have_has_no_value(key: str) -> None:
+    assert Context().value(key) is None
+
+
+def test_a_request_from_no_vpc_has_an_empty_one() -> None:
+    assert Context().value("acs:SourceVpc") == ""
+    assert Context().value("acs:SecureTransport") == "false"

@@ -1,0 +1,117 @@
+"""AccessDeniedDetail: what an answer tells of a denial."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+
+import pytest
+from oss_emulator.access import detail
+
+from tests.unit.access.table import CASES, CAST, OWNER, Case
+
+
+def case(name: str) -> Case:
+    (found,) = [case for case in CASES if case.name == name]
+    return found
+
+
+def told(name: str) -> dict[str, str] | None:
+    found = case(name)
+    fields = detail(found.run(), found.caller, "the resource")
+    return None if fields is None else dict(fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "policy_type", "no_permission", "action"),
+    [
+        (
+            "and put does not",
+            "AccountLevelIdentityBasedPolicy",
+            "ImplicitDeny",
+            "oss:PutBucketReferer",
+        ),
+        (
+            "an explicit deny wins over an allow",
+            "AccountLevelIdentityBasedPolicy",
+            "ExplicitDeny",
+            "oss:PutBucketReferer",
+        ),
+        (
+            "both policies may deny at once",
+            "AccountLevelIdentityBasedPolicy",
+            "ExplicitDeny",
+            "oss:DeleteObject",
+        ),
+        ("and takes the rest", "SessionPolicy", "ImplicitDeny", "oss:GetObject"),
+        (
+            "a deny of the session policy is told by its statement",
+            "SessionPolicy",
+            "ExplicitDeny",
+            "oss:PutObject",
+        ),
+        (
+            "a tagging header needs its own action",
+            "AccountLevelIdentityBasedPolicy",
+            "ImplicitDeny",
+            "oss:PutObjectTagging",
+        ),
+    ],
+)
+def test_what_the_callers_policies_denied(
+    name: str, policy_type: str, no_permission: str, action: str
+) -> None:
+    found = told(name)
+    assert found is not None
+    assert list(found) == [
+        "PolicyType",
+        "AuthPrincipalOwnerId",
+        "AuthPrincipalType",
+        "AuthPrincipalDisplayName",
+        "NoPermissionType",
+        "AuthAction",
+        "EncodedDiagnosticMessage",
+    ]
+    assert found["PolicyType"] == policy_type
+    assert found["NoPermissionType"] == no_permission
+    assert found["AuthAction"] == action
+    assert found["AuthPrincipalOwnerId"] == OWNER
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "display_name"),
+    [
+        ("and put does not", "SubUser", CAST["user"].principal_id),
+        ("and takes the rest", "AssumedRoleUser", "worker:night"),
+    ],
+)
+def test_who_was_denied(name: str, kind: str, display_name: str) -> None:
+    found = told(name)
+    assert found is not None
+    assert (found["AuthPrincipalType"], found["AuthPrincipalDisplayName"]) == (kind, display_name)
+
+
+def test_the_diagnostic_message_names_the_statement() -> None:
+    found = told("an explicit deny wins over an allow")
+    assert found is not None
+    assert json.loads(b64decode(found["EncodedDiagnosticMessage"])) == {
+        "action": "oss:PutBucketReferer",
+        "resource": "the resource",
+        "reason": "a RAM policy of the caller",
+        "statement": "no-put-referer Statement[0]",
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "the owner may do everything",
+        "with only oss:GetBucketReferer granted, get works",
+        "and not write to it",
+        "no ACL opens what is done to a bucket",
+        "a deny wins over a public ACL",
+        "an account must say that it pays",
+    ],
+)
+def test_there_is_no_detail_of_anything_else(name: str) -> None:
+    assert told(name) is None

@@ -1,0 +1,314 @@
+"""Policy documents: what is accepted, what is refused and how, what they mean."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oss_emulator.access import (
+    Context,
+    Effect,
+    Policy,
+    PolicyError,
+    PolicyType,
+    Problem,
+    Question,
+    evaluate,
+)
+from oss_emulator.access.wildcard import resource_pattern, wildcard
+
+from tests.unit.access import oracle
+
+BUCKET, IDENTITY = PolicyType.BUCKET, PolicyType.IDENTITY
+SESSION, TRUST = PolicyType.SESSION, PolicyType.TRUST
+ALLOW = {"Effect": "Allow", "Action": "oss:GetObject", "Resource": "acs:oss:*:*:b/*"}
+
+
+def document(statement: Any = None, **changes: Any) -> str:
+    statement = {**ALLOW, **changes} if statement is None else statement
+    present = {name: value for name, value in statement.items() if value is not ...}
+    return json.dumps({"Version": "1", "Statement": [present]})
+
+
+def condition(operator: str, key: str, values: Any) -> str:
+    return document(Condition={operator: {key: values}})
+
+
+# --- what is refused
+
+TRUSTING = {
+    "Effect": "Allow",
+    "Action": "sts:AssumeRole",
+    "Principal": {"RAM": "acs:ram::1:root"},
+}
+SYNTAX, VERSION = Problem.SYNTAX, Problem.VERSION
+
+NAMES = st.sampled_from(
+    ["Effect", "Action", "Resource", "Principal", "Condition", "Bool", "IpAddress", "RAM"]
+)
+
+REFUSED = [
+    # The document
+    (IDENTITY, "", SYNTAX, "The policy is no JSON: Expecting value at line 1 column 1."),
+    (IDENTITY, "[]", SYNTAX, "The policy is no JSON object."),
+    (IDENTITY, "[" * 100_000, SYNTAX, "The policy is nested too deeply."),
+    (BUCKET, b"\xff", Problem.ENCODING, "The policy is not UTF-8."),
+    (BUCKET, " " * (16 * 1024 + 1), Problem.SIZE, "The policy is larger than 16384 bytes."),
+    (IDENTITY, '{"Version": "1", "Version": "1"}', SYNTAX, "The policy has Version twice"),
+    (IDENTITY, '{"Version": "1", "Id": "x"}', SYNTAX, "The policy: 'Id' is not known"),
+    (IDENTITY, '{"Statement": []}', SYNTAX, "Version: it must be"),
+    (BUCKET, '{"Version": 1, "Statement": [{}]}', SYNTAX, "Version: it must be"),
+    (BUCKET, '{"Version": "2", "Statement": [{}]}', VERSION, "Version: it must be"),
+    (IDENTITY, '{"Version": "1"}', SYNTAX, "Statement: it must be a list"),
+    (IDENTITY, '{"Version": "1", "Statement": []}', SYNTAX, "Statement: it must be a list"),
+    (IDENTITY, '{"Version": "1", "Statement": {}}', SYNTAX, "Statement: it must be a list"),
+    (IDENTITY, '{"Version": "1", "Statement": [1]}', SYNTAX, "Statement[0]: it must be an object"),
+    # Its statements
+    (IDENTITY, document(Sid="x"), SYNTAX, "Statement[0]: 'Sid' is not known"),
+    (IDENTITY, document(Effect="allow"), SYNTAX, "Statement[0].Effect: it must be Allow or Deny."),
+    (IDENTITY, document(Effect=...), SYNTAX, "Statement[0].Effect"),
+    (IDENTITY, document(Effect=["Allow"]), SYNTAX, "Statement[0].Effect"),
+    (IDENTITY, document(Action=...), SYNTAX, "Statement[0]: it must have either Action or NotA"),
+    (IDENTITY, document(NotAction="oss:*"), SYNTAX, "Statement[0]: it must have either Action or"),
+    (IDENTITY, document(Action=[]), SYNTAX, "Statement[0].Action: it must be a text or a list"),
+    (IDENTITY, document(Action=1), SYNTAX, "Statement[0].Action: it must be a text or a list"),
+    (IDENTITY, document(Action=["oss:*", 1]), SYNTAX, "Statement[0].Action[1]: it must be a text"),
+    (IDENTITY, document(Action="GetObject"), SYNTAX, "Statement[0].Action: 'GetObject' is no act"),
+    (IDENTITY, document(Resource=...), SYNTAX, "Statement[0]: it must have either Resource or"),
+    (BUCKET, document(Resource="b/*"), SYNTAX, "Statement[0].Resource: 'b/*' is neither * nor"),
+    (BUCKET, document(Resource="acs:ram:*:*:b"), SYNTAX, "Statement[0].Resource"),
+    (
+        BUCKET,
+        document(Resource=["acs:oss:*:*:b/**"]),
+        Problem.CONSECUTIVE_WILDCARDS,
+        "Statement[0].Resource[0]: 'acs:oss:*:*:b/**' has consecutive *.",
+    ),
+    (
+        BUCKET,
+        condition("StringLike", "oss:Prefix", "a" * 4096),
+        Problem.SIZE,
+        "Statement[0].Condition.StringLike.oss:Prefix[0]: it is longer than 4095 bytes.",
+    ),
+    # Principals
+    (IDENTITY, document(Principal="*"), SYNTAX, "Statement[0].Principal: only bucket and trust"),
+    (SESSION, document(NotPrincipal="*"), SYNTAX, "Statement[0].NotPrincipal: only bucket and"),
+    (BUCKET, document(Principal="*", NotPrincipal="1"), SYNTAX, "Statement[0]: it must have eith"),
+    (BUCKET, document(Principal={"RAM": "1"}), SYNTAX, "Statement[0].Principal: a bucket policy"),
+    (BUCKET, document(Principal=["acs:ram::1:root"]), SYNTAX, "Statement[0].Principal: 'acs:ram:"),
+    (BUCKET, document(Principal=["someone"]), SYNTAX, "Statement[0].Principal: 'someone' is neit"),
+    (TRUST, document(TRUSTING | {"Resource": "*"}), SYNTAX, "Statement[0]: a trust policy has no"),
+    (TRUST, document(TRUSTING | {"Principal": "*"}), SYNTAX, "Statement[0].Principal: it must be"),
+    (TRUST, document(TRUSTING | {"Principal": {"AWS": "*"}}), SYNTAX, "Statement[0].Principal: 'A"),
+    # Conditions
+    (IDENTITY, document(Condition=[]), SYNTAX, "Statement[0].Condition: it must be an object"),
+    (
+        IDENTITY,
+        condition("StringLikes", "oss:Prefix", "a"),
+        SYNTAX,
+        "Statement[0].Condition.StringLikes: no such operator; known are StringEquals, ",
+    ),
+    (
+        IDENTITY,
+        document(Condition={"Bool": {}}),
+        SYNTAX,
+        "Statement[0].Condition.Bool: it must be an object of condition keys",
+    ),
+    (
+        IDENTITY,
+        condition("Bool", "acs:SecureTransport", ["true", "yes"]),
+        SYNTAX,
+        "Statement[0].Condition.Bool.acs:SecureTransport: 'yes' is neither true nor false.",
+    ),
+    (IDENTITY, condition("IpAddress", "acs:SourceIp", "1.2.3"), SYNTAX, "'1.2.3' is no IP addres"),
+    (IDENTITY, condition("IpAddress", "acs:SourceIp", "1.*"), SYNTAX, "'1.*' is no IP address"),
+    (IDENTITY, condition("IpAddress", "acs:SourceIp", "1.2.3.4/33"), SYNTAX, "is no IP address"),
+    (IDENTITY, condition("NumericLessThan", "k", "ten"), SYNTAX, "'ten' is no number."),
+    (IDENTITY, condition("NumericLessThan", "k", "nan"), SYNTAX, "'nan' is no number."),
+    (IDENTITY, condition("DateEquals", "acs:CurrentTime", "today"), SYNTAX, "'today' is no ISO"),
+    (IDENTITY, condition("StringEquals", "k", []), SYNTAX, "it must be a text or a list of texts"),
+    (IDENTITY, condition("StringEquals", "k", None), SYNTAX, "k[0]: it must be a text."),
+]
+
+
+@pytest.mark.parametrize(("policy_type", "text", "problem", "message"), REFUSED)
+def test_what_is_wrong_is_told_with_its_place(
+    policy_type: PolicyType, text: str | bytes, problem: Problem, message: str
+) -> None:
+    with pytest.raises(PolicyError) as raised:
+        Policy.parse(text, policy_type)
+    assert message in str(raised.value)
+    assert raised.value.problem is problem
+
+
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["1", "*", "Allow", "oss:*"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.fixed_dictionaries({"Version": st.just("1"), "Statement": st.lists(TREES)}) | TREES)
+def test_whatever_json_there_is_a_policy_or_a_policy_error(tree: Any) -> None:
+    for policy_type in PolicyType:
+        with contextlib.suppress(PolicyError):
+            Policy.parse(json.dumps(tree), policy_type)
+
+
+# --- what is accepted
+
+ACCEPTED = [
+    (IDENTITY, document()),
+    (IDENTITY, document(Resource="acs:ram:*:*:role/x", Action="sts:AssumeRole")),
+    (IDENTITY, document(Resource=..., NotResource=["acs:oss:*:*:b"])),
+    (IDENTITY, condition("Bool", "acs:SecureTransport", True)),
+    (IDENTITY, condition("NumericEquals", "oss:object-remaining-retention-days", 5)),
+    (IDENTITY, condition("DateLessThan", "acs:CurrentTime", "2024-01-01T00:00:00+08:00")),
+    (IDENTITY, condition("IpAddressIncludeBorder", "acs:SourceIp", "10.0.0.0/8")),
+    (BUCKET, document()),  # without Principal, as the suite of oss2 puts it
+    (BUCKET, document(Principal=[])),
+    (BUCKET, document(Principal="*", Resource="*")),
+    (BUCKET, document(Principal=["1", "arn:sts::1:assumed-role/r/*"])),
+    (BUCKET, document(Resource=["acs:oss:*:1234567890:*/*"])),
+    (TRUST, document(TRUSTING)),
+    (TRUST, document(TRUSTING | {"Principal": {"Service": ["oss.aliyuncs.com"]}})),
+]
+
+
+@pytest.mark.parametrize(("policy_type", "text"), ACCEPTED)
+def test_what_is_documented_is_accepted(policy_type: PolicyType, text: str) -> None:
+    for given_as in (text, text.encode(), json.loads(text)):
+        (statement,) = Policy.parse(given_as, policy_type, "named").statements
+        assert statement.place == "named Statement[0]"
+        assert statement.effect is Effect.ALLOW
+
+
+# --- public statements (A-33)
+
+PUBLIC = [
+    ({}, True),
+    ({"Principal": "*"}, True),
+    ({"Principal": ["1"]}, False),
+    ({"Principal": ["1", "*"]}, True),
+    ({"Principal": ["arn:sts::1:assumed-role/r/*"]}, True),
+    ({"NotPrincipal": ["1"]}, True),
+    ({"Principal": "*", "Effect": "Deny"}, False),
+    ({"Condition": {"StringEquals": {"acs:SourceVpc": "vpc-1"}}}, False),
+    ({"Condition": {"StringLike": {"acs:SourceVpc": ["vpc-1", "vpc-*"]}}}, True),
+    ({"Condition": {"StringNotEquals": {"acs:SourceVpc": "vpc-1"}}}, True),
+    ({"Condition": {"StringEquals": {"acs:AccessId": "LTAI4"}}}, False),
+    ({"Condition": {"StringEquals": {"acs:UserAgent": "x"}}}, True),
+    ({"Condition": {"IpAddress": {"acs:SourceIp": "10.0.0.0/8"}}}, False),
+    ({"Condition": {"IpAddress": {"acs:SourceIp": ["10.0.0.0/8", "10.0.0.0/7"]}}}, True),
+    ({"Condition": {"IpAddress": {"acs:SourceIp": "2001:db8::/32"}}}, False),
+    ({"Condition": {"IpAddress": {"acs:SourceIp": "2001:db8::/31"}}}, True),
+    ({"Condition": {"IpAddress": {"acs:SourceIp": "1.2.3.*"}}}, True),
+    ({"Condition": {"NotIpAddress": {"acs:SourceIp": "10.0.0.0/8"}}}, True),
+]
+
+
+@pytest.mark.parametrize(("changes", "public"), PUBLIC, ids=[str(changes) for changes, _ in PUBLIC])
+def test_public_policies_are_told_from_others(changes: dict[str, Any], public: bool) -> None:
+    assert Policy.parse(document(**changes), BUCKET).public is public
+
+
+# --- the oracle
+
+LETTERS = "aA/:-\n"
+PATTERNS = st.text(LETTERS + "*?", max_size=6)
+ACTIONS = st.builds("oss:{}".format, st.text("aAb", min_size=1, max_size=3))
+ACTION_PATTERNS = st.just("*") | st.builds(
+    "oss:{}".format, st.text("aAb*?", min_size=1, max_size=3)
+)
+RESOURCES = st.builds(
+    "acs:{}:{}:{}:{}".format,
+    st.sampled_from(["oss", "os"]),
+    st.text("r", max_size=2),
+    st.text("1", max_size=2),
+    st.text(LETTERS, max_size=5),
+)
+RESOURCE_PATTERNS = st.sampled_from(["*", "acs:*", "acs:oss:r:*"]) | st.builds(
+    "acs:{}:{}:{}:{}".format,
+    st.sampled_from(["oss", "os?", "*"]),
+    st.text("r*?", max_size=3),
+    st.text("1*?", max_size=3),
+    PATTERNS,
+)
+VALUES = st.text("aAb*?", max_size=4)
+KEYS = st.sampled_from(["oss:Prefix", "oss:Delimiter", "acs:UserAgent"])
+OPERATORS = st.sampled_from(
+    [f"String{no}{op}" for no in ("", "Not") for op in ("Equals", "EqualsIgnoreCase", "Like")]
+)
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> dict[str, Any]:
+    some = {"min_size": 1, "max_size": 3}
+    return {
+        "Effect": draw(st.sampled_from(["Allow", "Deny"])),
+        draw(st.sampled_from(["Action", "NotAction"])): draw(st.lists(ACTION_PATTERNS, **some)),
+        draw(st.sampled_from(["Resource", "NotResource"])): draw(
+            st.lists(RESOURCE_PATTERNS, **some)
+        ),
+        "Condition": draw(
+            st.dictionaries(
+                OPERATORS,
+                st.dictionaries(KEYS, st.lists(VALUES, **some), min_size=1, max_size=2),
+                max_size=2,
+            )
+        ),
+    }
+
+
+@given(
+    st.lists(statements(), min_size=1, max_size=4),
+    ACTIONS,
+    RESOURCES,
+    st.fixed_dictionaries({}, optional={name: st.text("aAb", max_size=3) for name in "pdu"}),
+)
+def test_policies_say_what_the_oracle_says(
+    found: list[dict[str, Any]], action: str, resource: str, values: dict[str, str]
+) -> None:
+    policy = Policy.parse(json.dumps({"Version": "1", "Statement": found}), IDENTITY)
+    context = Context(prefix=values.get("p"), delimiter=values.get("d"), user_agent=values.get("u"))
+    names = {"p": "oss:Prefix", "d": "oss:Delimiter", "u": "acs:UserAgent"}
+    expected = oracle.verdict(
+        {"Statement": found}, action, resource, {names[name]: v for name, v in values.items()}
+    )
+    settled = evaluate([policy], Question(action, resource, context))
+    assert (settled.effect.lower() if settled else "") == expected
+
+
+@given(PATTERNS, st.text(LETTERS, max_size=8))
+def test_wildcards_match_what_the_oracle_matches(pattern: str, text: str) -> None:
+    assert (wildcard(pattern).fullmatch(text) is not None) is oracle.matches(pattern, text)
+
+
+@given(RESOURCE_PATTERNS, RESOURCES)
+def test_resources_match_what_the_oracle_matches(pattern: str, resource: str) -> None:
+    found = resource_pattern(pattern).fullmatch(resource) is not None
+    assert found is oracle.resource_matches(pattern, resource)
+
+
+def test_the_first_statement_that_settles_is_told() -> None:
+    texts = [document(Effect=effect) for effect in ("Allow", "Allow", "Deny", "Deny")]
+    policies = [Policy.parse(text, IDENTITY, f"{n}") for n, text in enumerate(texts)]
+    question = Question("oss:GetObject", "acs:oss:r:1:b/k")
+    for listed, place in ((policies, "2 Statement[0]"), (policies[:2], "0 Statement[0]")):
+        settled = evaluate(listed, question)
+        assert settled is not None
+        assert settled.place == place
+
+
+def test_a_field_of_a_resource_reaches_into_no_other() -> None:
+    resource = "acs:oss:cn-hangzhou:1:open/acs:oss:cn-hangzhou:1:secret"
+    assert resource_pattern("acs:oss:*:*:secret").fullmatch(resource) is None
+    assert resource_pattern("acs:oss:*:*:open/*").fullmatch(resource)
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 40 + "*b", "*a" * 500 + "b", "*" + "?" * 500 + "b"])
+def test_no_pattern_takes_more_than_linear_work_for_each_of_its_pieces(pattern: str) -> None:
+    assert wildcard(pattern).fullmatch("a" * 1023 + "c") is None

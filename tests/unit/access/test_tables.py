@@ -1,0 +1,49 @@
+"""The tables of fixtures/access: who may do what, by which policies."""
+
+import pytest
+from oss_emulator.access import Kind, Permission, Reason, authorize
+
+from tests.unit.access.table import CASES, FOLDER, OWNER, PERMISSIONS, TABLES, Case, Table
+
+EACH_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.table}: {case.name}")
+
+# What the short way decides from ownership and ACLs alone.
+PLAIN = [
+    case
+    for case in CASES
+    if case.caller.kind is Kind.ACCOUNT
+    and not (case.bucket or case.block_public or case.requester_pays)
+    and len(case.actions) == 1
+]
+
+
+def test_every_file_is_run() -> None:
+    assert {path.stem for path in FOLDER.glob("*.toml")} == set(TABLES)
+
+
+@EACH_CASE
+def test_case(case: Case) -> None:
+    verdict = case.run()
+    told = ("allow" if verdict.allowed else "deny", verdict.reason.name.lower())
+    assert told == (case.verdict, case.reason)
+    if case.statement is not None:
+        assert verdict.statement is not None
+        assert verdict.statement.place.endswith(f"Statement[{case.statement}]")
+
+
+def test_every_reason_is_shown() -> None:
+    assert {case.reason for case in CASES} == {reason.name.lower() for reason in Reason}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
+def test_every_policy_is_used(table: Table) -> None:
+    used = {name for case in table.cases for name in (*case.ram, case.session, case.bucket)}
+    assert set(table.policies) == used - {""}
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=[case.name for case in PLAIN])
+def test_the_short_way_says_the_same(case: Case) -> None:
+    permission = PERMISSIONS.get(case.actions[0], Permission.OWN)
+    short = authorize(case.caller, OWNER, permission, case.acl, case.object_acl)
+    whole = case.run()
+    assert (short.allowed, short.reason) == (whole.allowed, whole.reason)

@@ -1,0 +1,118 @@
+"""Which request meets which fault, and what no fault can be."""
+
+import time
+from typing import Any
+
+import pytest
+from oss_emulator.control.faults import FaultError, Faults, read
+from oss_emulator.operations.call import Call
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.message import Request
+
+
+def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Call:
+    """A call that was found out to be what it is."""
+    service = Service()
+    request = Request.read(method, target, [("Host", "localhost")], time.time())
+    made = service.receive(request)
+    service.handle(
+        Request.read("PUT", "/examplebucket", [("Host", "localhost")], time.time()),
+        caller=service.accounts.owner,
+    )
+    service.admit(made, service.accounts.owner)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("description", "strikes"),
+    [
+        ({}, True),
+        ({"operation": "GetObject"}, True),
+        ({"operation": "Get*"}, True),
+        ({"operation": "Put*"}, False),
+        ({"bucket": "example*"}, True),
+        ({"bucket": "other"}, False),
+        ({"key": "*.png"}, True),
+        ({"key": "*.PNG"}, False),
+        ({"operation": "GetObject", "key": "b*"}, False),
+        ({"probability": 0}, False),
+    ],
+)
+def test_a_fault_strikes_what_fits(description: dict[str, Any], strikes: bool) -> None:
+    faults = Faults()
+    faults.add(read(description))
+    assert (faults.strike(call()) is not None) == strikes
+
+
+def test_every_third_time() -> None:
+    faults = Faults()
+    faults.add(read({"every": 3}))
+    assert [faults.strike(call()) is not None for _ in range(7)] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_fault_goes_when_it_was_met_often_enough() -> None:
+    faults = Faults()
+    planned = faults.add(read({"times": 2}))
+    assert [faults.strike(call()) is not None for _ in range(3)] == [True, True, False]
+    assert (planned.fitted, planned.met) == (2, 2)
+    assert faults.planned == []
+
+
+def test_chance_repeats_itself() -> None:
+    def strikes() -> list[bool]:
+        faults = Faults(seed=7)
+        faults.add(read({"probability": 0.5}))
+        return [faults.strike(call()) is not None for _ in range(20)]
+
+    first = strikes()
+    assert first == strikes()
+    assert 0 < sum(first) < 20
+
+
+def test_the_first_that_strikes_counts() -> None:
+    faults = Faults()
+    faults.add(read({"key": "none"}))
+    second = faults.add(read({"code": "SlowDown", "status": 503}))
+    third = faults.add(read({}))
+    met = faults.strike(call())
+    assert met is second.fault
+    assert (second.met, third.fitted) == (1, 0)
+    assert met.error is not None
+    assert (met.error.code, met.error.status) == ("SlowDown", 503)
+
+
+def test_faults_can_be_taken_back() -> None:
+    faults = Faults()
+    planned = faults.add(read({}))
+    assert faults.remove(planned.id)
+    assert not faults.remove(planned.id)
+    faults.add(read({}))
+    faults.clear()
+    assert faults.strike(call()) is None
+
+
+@pytest.mark.parametrize(
+    ("description", "reason"),
+    [
+        ({"colour": "red"}, "colour is not known"),
+        ({"every": 0}, "every must be from 1"),
+        ({"every": 1.5}, "every must be of type int"),
+        ({"every": True}, "every must be of type int"),
+        ({"probability": 1.1}, "probability must be from 0 to 1"),
+        ({"status": 200}, "status must be from 300 to 599"),
+        ({"key": None}, "key must be of type str"),
+        ({"reset": 1}, "reset must be of type bool"),
+        ({"latency": -1}, "latency must be from 0"),
+    ],
+)
+def test_what_is_no_fault_is_told(description: dict[str, Any], reason: str) -> None:
+    with pytest.raises(FaultError, match=reason):
+        read(description)

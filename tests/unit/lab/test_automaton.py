@@ -1,0 +1,97 @@
+"""The search over all Referers, against trying all short ones."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from oss_emulator.lab import automaton, diff
+from oss_emulator.lab.automaton import Cut, UndecidedError, Watched
+from oss_emulator.lab.diff import Certainty
+from oss_emulator.referer import Pattern, RefererConfiguration, RefererPolicy, header
+
+LETTERS = "ab:/?"
+SHORT = ["".join(text) for size in range(1, 7) for text in product(LETTERS, repeat=size)]
+ENTRIES = st.text("ab:/?*", min_size=1, max_size=5)
+CUTTERS = {Cut.NOT: str, Cut.QUERY: header.cut_query, Cut.PATH: header.cut_path}
+
+
+@settings(deadline=None)
+@given(ENTRIES, ENTRIES, st.sampled_from(Cut))
+@example("*", "*:", Cut.NOT)  # one has matched before the first character
+def test_a_difference_is_found_exactly_if_there_is_one(one: str, other: str, cut: Cut) -> None:
+    patterns = Pattern.compile(one), Pattern.compile(other)
+    watched = [Watched(pattern, cut) for pattern in patterns]
+    witness = automaton.find(watched, lambda matched: matched[0] != matched[1])
+
+    def differs(text: str) -> bool:
+        seen = CUTTERS[cut](text)
+        return patterns[0].matches(seen) != patterns[1].matches(seen)
+
+    if witness is None:
+        assert not any(differs(text) for text in SHORT)
+    else:
+        assert differs(witness)
+        shorter = (text for text in SHORT if len(text) < len(witness))
+        assert not any(differs(text) for text in shorter)
+
+
+LISTS = st.lists(ENTRIES, max_size=2).map(tuple)
+RULES = st.builds(RefererConfiguration, st.booleans(), st.booleans(), st.booleans(), LISTS, LISTS)
+
+
+@settings(deadline=None)
+@given(RULES, RULES)
+def test_what_is_proved_equivalent_is(old: RefererConfiguration, new: RefererConfiguration) -> None:
+    found = diff.compare(old, new)
+    policies = RefererPolicy.compile(old), RefererPolicy.compile(new)
+    for change in found.changes:
+        decisions = tuple(policy.decide(change.referer) for policy in policies)
+        assert decisions == (change.old, change.new)
+        assert change.old.allowed != change.new.allowed
+    if found.equivalent:
+        assert found.certainty is Certainty.PROVED
+        for text in (None, "", *SHORT[::7]):
+            assert policies[0].decide(text).allowed == policies[1].decide(text).allowed
+
+
+@pytest.mark.parametrize(
+    ("entry", "others", "cut", "covered"),
+    [
+        ("https://www.a.test/", ["https://*.a.test/"], Cut.NOT, True),
+        ("https://*.a.test/", ["https://www.a.test/"], Cut.NOT, False),
+        ("a*", ["a"], Cut.NOT, True),
+        ("a", ["a*"], Cut.NOT, True),
+        ("a?", ["a"], Cut.NOT, True),
+        ("a", ["a?"], Cut.NOT, False),  # "a" itself
+        ("*b", ["*ab", "?b"], Cut.NOT, False),  # "b"
+        ("?", ["a", "*"], Cut.NOT, True),
+        # What matches nothing is covered by nothing: it has a trouble of its own.
+        ("https://a.test/", ["*"], Cut.PATH, False),
+        ("https://a.test", ["https://a"], Cut.PATH, True),
+    ],
+)
+def test_covers(entry: str, others: list[str], cut: Cut, covered: bool) -> None:
+    patterns = [Pattern.compile(other) for other in others]
+    assert automaton.covers(Pattern.compile(entry), patterns, cut) is covered
+
+
+def test_search_gives_up_where_there_is_too_much_to_look_at() -> None:
+    # In which order twelve letters come, and which of them have come, are too many classes.
+    patterns = [Pattern.compile(f"*{letter}?????") for letter in "abcdefghijkl"]
+    with pytest.raises(UndecidedError):
+        automaton.find([Watched(pattern) for pattern in patterns], lambda _: False)
+
+
+def test_what_is_not_decided_is_said_of_the_generated_referers_only() -> None:
+    entries = tuple(f"*{letter}?????" for letter in "abcdefghijkl")
+    old, new = (
+        RefererConfiguration(whitelist=entries),
+        RefererConfiguration(whitelist=entries[::-1]),
+    )
+    found = diff.compare(old, new)
+    assert found.equivalent
+    assert found.certainty is Certainty.GENERATED
+    assert found.tried > 12

@@ -1,0 +1,75 @@
+"""How requests arrive: the matrix, and what it says of good and bad rules."""
+
+from __future__ import annotations
+
+from oss_emulator.lab import scenarios as scenario
+from oss_emulator.lab.browser import ReferrerPolicy
+from oss_emulator.lab.scenarios import Group, Outcome
+from oss_emulator.referer import RefererConfiguration, Signing
+
+SITE = "https://www.example.com"
+GOOD = RefererConfiguration(False, whitelist=("https://www.example.com/",))
+
+
+def play(rules: RefererConfiguration, **options: str) -> dict[str, Outcome]:
+    outcomes = scenario.play(rules, options.pop("site", SITE), **options)
+    named = {outcome.scenario.name: outcome for outcome in outcomes}
+    assert len(named) == len(outcomes)
+    return named
+
+
+def unwanted(rules: RefererConfiguration) -> set[str]:
+    return {name for name, outcome in play(rules).items() if not outcome.as_wanted}
+
+
+def test_good_rules_do_what_is_wanted() -> None:
+    assert unwanted(GOOD) == set()
+
+
+def test_rules_without_a_scheme_keep_the_site_out() -> None:
+    rules = RefererConfiguration(whitelist=("www.example.com",))
+    assert unwanted(rules) == {"the site", "a signed URL in a page of the site"}
+
+
+def test_open_hosts_and_wildcards_let_others_in() -> None:
+    assert unwanted(RefererConfiguration(whitelist=("https://www.example.com",))) == {
+        "a host that begins like the site"
+    }
+    assert unwanted(RefererConfiguration(whitelist=("*example.com",))) == {
+        "a host that begins like the site",
+        "a host that ends like the site",
+        "another site with the site's address in its path",
+    }
+
+
+def test_every_policy_has_its_row() -> None:
+    rows = [
+        outcome.scenario.name.partition(" ")[0]
+        for outcome in play(GOOD).values()
+        if outcome.scenario.group is Group.POLICIES
+    ]
+    assert rows == [policy.value for policy in ReferrerPolicy]
+
+
+def test_signed_requests() -> None:
+    rows = play(GOOD)
+    sdk = rows["a server-side SDK, signed in the header"]
+    assert (sdk.scenario.signed, sdk.decision.allowed) == (Signing.HEADER, True)
+    assert not rows["a signed URL in the address bar"].decision.allowed
+    assert not rows["a signed URL in another site"].decision.allowed
+
+
+def test_an_http_object_gets_no_referer_from_an_https_page() -> None:
+    row = play(GOOD, object_url="http://bucket.test/a.jpg")["an https page with an http object"]
+    assert row.scenario.referer is None
+
+
+def test_the_object_is_the_referer_of_its_own_second_request() -> None:
+    url = "https://bucket.test/a.mp4"
+    row = play(GOOD, object_url=url)["an MP4 in the address bar, second request"]
+    assert row.scenario.referer == url
+
+
+def test_a_site_without_www_has_no_row_without_it() -> None:
+    assert "the domain without www" in play(GOOD)
+    assert "the domain without www" not in play(GOOD, site="https://example.com/")

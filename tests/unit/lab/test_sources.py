@@ -1,0 +1,197 @@
+"""Rules in every form that people keep them in, and what is said of what holds none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oss_emulator.lab import sources as document
+from oss_emulator.lab.sources import DocumentError, Form
+from oss_emulator.referer import RefererConfiguration
+
+FULL = RefererConfiguration(
+    False, False, True, ("https://www.example.com/", 'a"b\\c&<例'), ("https://evil.test/",)
+)
+UNSET = RefererConfiguration()
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("configuration", [FULL, UNSET], ids=["full", "unset"])
+def test_what_is_written_can_be_read(form: Form, configuration: RefererConfiguration) -> None:
+    written = document.format(configuration, form).encode()
+    assert document.detect(written) is form
+    assert list(document.parse(written).values()) == [configuration]
+
+
+ADDRESS = "alicloud_oss_bucket_referer.site"
+VALUES = {
+    "bucket": "examplebucket",
+    "id": "examplebucket",
+    "allow_empty_referer": False,
+    "allow_truncate_query_string": None,
+    "truncate_path": None,
+    "referer_list": ["https://www.example.com/"],
+    "referer_blacklist": None,
+}
+SITE = RefererConfiguration(False, whitelist=("https://www.example.com/",))
+STATE = {
+    "resources": [
+        {"type": "alicloud_oss_bucket", "address": "x", "values": {}},
+        {"type": "alicloud_oss_bucket_referer", "address": ADDRESS, "values": VALUES},
+    ]
+}
+DECLARED = {
+    "bucket": "${alicloud_oss_bucket.b.bucket}",
+    "depends_on": [],
+    "allow_empty_referer": "false",
+    "referer_list": ["https://www.example.com/"],
+}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"planned_values": {"root_module": STATE}},
+        {"values": {"root_module": {"child_modules": [STATE]}}},
+        {"resource": {"alicloud_oss_bucket_referer": {"site": DECLARED}}},
+        {"resource": [{"alicloud_oss_bucket_referer": {"site": [DECLARED]}}]},
+    ],
+    ids=["plan", "state of a module", "declared", "declared in lists"],
+)
+def test_forms_of_terraform(members: object) -> None:
+    assert document.parse(json.dumps(members).encode()) == {ADDRESS: SITE}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("[rules.site]\nallow_empty_referer = false\n[rules.other]\n", ["site", "other"]),
+        ("[rules]\nallow_empty_referer = false\n", [""]),
+        ("allow_empty_referer = false\n", [""]),
+        ("# a seed\n[[bucket]]\nname = 'b'\n[bucket.referer]\ntruncate_path = true\n", ["b"]),
+        ("[bucket.referer]\n", [""]),
+        ("[referer]\n", [""]),
+    ],
+)
+def test_forms_of_toml(text: str, names: list[str]) -> None:
+    assert list(document.parse(text.encode())) == names
+
+
+def test_json_of_ossutil_with_a_byte_order_mark() -> None:
+    text = '\ufeff{"AllowEmptyReferer": "false", "RefererList": {"Referer": ["https://a.test/"]}}'
+    found = document.parse(text.encode())
+    assert found == {"": RefererConfiguration(False, whitelist=("https://a.test/",))}
+
+
+def test_xml_in_utf_16() -> None:
+    text = '<?xml version="1.0" encoding="UTF-16"?>' + document.format(SITE, Form.XML)[38:]
+    assert document.parse(text.encode("utf-16")) == {"": SITE}
+
+
+ROOT = "<RefererConfiguration>\n  {}\n</RefererConfiguration>"
+BAD = {
+    "empty": ("", 1, 1, "is empty"),
+    "no form": ("\n  hello", 2, 3, "neither XML nor JSON nor TOML"),
+    "a JSON list": ("[1, 2]", 1, 1, "neither XML nor JSON nor TOML"),
+    "XML cut off": ("<RefererConfiguration>\n<AllowEmptyReferer>", 2, 20, "not well-formed"),
+    "wrong root": ("\n<Foo/>", 2, 1, "the root element is Foo"),
+    "unknown element": (ROOT.format("<Refererlist/>"), 2, 3, "Refererlist is not known"),
+    "wrong boolean": (
+        ROOT.format("<AllowEmptyReferer>yes</AllowEmptyReferer>"), 2, 3, "not true or false",
+    ),
+    "twice": (
+        ROOT.format("<TruncatePath>true</TruncatePath><TruncatePath>true</TruncatePath>"),
+        2, 36, "there twice",
+    ),
+    "text between": (ROOT.format("<RefererList>a</RefererList>"), 2, 3, "holds text"),
+    "elements in an entry": (
+        ROOT.format("<RefererList><Referer><a/></Referer></RefererList>"), 2, 16, "holds elements",
+    ),
+    "required": ("<RefererConfiguration/>", 1, 1, "AllowEmptyReferer is missing"),
+    "document type": ("<!DOCTYPE a [<!ENTITY b 'c'>]>\n<a/>", 1, 1, "DOCTYPE"),
+    "JSON cut off": ('{\n "AllowEmptyReferer": true,\n', 3, 1, "not JSON"),
+    "unknown member": ('{\n "AllowEmptyReferer": true,\n "refererList": {}}', 3, 2, "not known"),
+    "wrong list": ('{"AllowEmptyReferer": true,\n"RefererList": {"Referer": "a"}}', 2, 17, "list"),
+    "wrong flag": ('{"AllowEmptyReferer": 1}', 1, 2, "not true or false"),
+    "nested": ('{"a":' * 100_000, 1, 1, "nested too deeply"),
+    "expression": (
+        '{"resource": {"alicloud_oss_bucket_referer": {"a":\n{"allow_empty_referer": "${x}"}}}}',
+        2, 2, "is the expression",
+    ),
+    "no resource": ('{"values": "alicloud_oss_bucket_referer"}', 1, 12, "no resource"),
+    "Terraform without the flag": (
+        '{"resource": {"alicloud_oss_bucket_referer": {"a": {}}}}', 1, 47, "is missing",
+    ),
+    "bad TOML": ("[rules.a]\nallow_empty_referer = maybe\n", 2, 23, "not TOML"),
+    "TOML cut off": ("[rules.a]\nwhitelist = [", 2, 14, "not TOML"),
+    "TOML without rules": ('hint = "a"\n', 1, 1, "no rules"),
+    "unknown field": ("[rules.a]\nwhitelst = []\n", 2, 1, "whitelst is not known in rules.a"),
+    "wrong type": ("[rules.a]\n[rules.b]\ntruncate_path = 1\n", 3, 1, "is 1, not true or false"),
+    "wrong entry": ("[rules.a]\nwhitelist = ['a', 1]\n", 2, 1, "which is not a string"),
+    "rules that are none": ("[rules]\na = 1\n", 2, 1, "not a table of rules"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_document(name: str) -> None:
+    text, line, column, words = BAD[name]
+    with pytest.raises(DocumentError) as refusal:
+        document.parse(text.encode())
+    assert words in refusal.value.sentence
+    assert (refusal.value.line, refusal.value.column) == (line, column)
+    assert "\n" not in str(refusal.value)
+
+
+LATIN = "<RefererConfiguration>\n <AllowEmptyReferer>ä</AllowEmptyReferer></RefererConfiguration>"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "column"),
+    [
+        (LATIN.encode("latin-1"), 2, 21),
+        ('{\n"ä": 1}'.encode("latin-1"), 2, 2),
+        ("[rules.a]\n# ä".encode("latin-1"), 2, 3),
+    ],
+    ids=["XML", "JSON", "TOML"],
+)
+def test_wrong_encoding(content: bytes, line: int, column: int) -> None:
+    with pytest.raises(DocumentError, match="byte 0xe4 is not UTF-8") as refusal:
+        document.parse(content)
+    assert (refusal.value.line, refusal.value.column) == (line, column)
+
+
+def test_ten_megabytes() -> None:
+    line = b"<!-- " + b"a" * 91 + b" -->"
+    content = (line + b"\n") * 100_000
+    with pytest.raises(DocumentError, match="longer than the 2 MiB") as refusal:
+        document.parse(content)
+    lines, rest = divmod(2 * 1024**2, len(line) + 1)
+    assert (refusal.value.line, refusal.value.column) == (lines + 1, rest + 1)
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *("{", "}", "[", "]", '"', ":", ",", "=", "\n", "null", "true", "1", "a", "<", ">", "/"),
+        *('"resource"', '"alicloud_oss_bucket_referer"', '"values"', '"root_module"'),
+        *("[rules.a]", "[[bucket]]", "[bucket.referer]", "whitelist", "truncate_path", "rules"),
+        *("<RefererConfiguration>", "<RefererList>", "<!DOCTYPE a>", "<![CDATA[", "&", "\0", "ä"),
+        *('"RefererList"', '"AllowEmptyReferer"', "<?xml version='1.0' encoding='x'?>"),
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(FRAGMENTS, max_size=12).map("".join), st.sampled_from([None, *Form]))
+def test_whatever_a_document_holds_the_failure_is_one_sentence(
+    text: str, form: Form | None
+) -> None:
+    failures = []
+    try:
+        document.parse(text.encode(), form)
+    except DocumentError as error:
+        failures.append(error)
+    for failure in failures:
+        assert min(failure.line, failure.column) >= 1
+        assert len(failure.sentence.splitlines()) == 1

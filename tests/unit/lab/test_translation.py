@@ -1,0 +1,273 @@
+"""Rules of other systems: how each decides, what becomes of them in ours, and what is lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from oss_emulator.lab.translation import SYSTEMS, RulesError, expression, losses
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing
+
+URL, HEADER, NONE = Signing.URL, Signing.HEADER, Signing.NONE
+
+NGINX = """
+server {
+    server_name img.example.com _;
+    valid_referers none server_names *.example.com .example.net www.example.*
+                   example.org/galleries/ "~\\.google\\.";  # a comment; with a sign
+    if ($invalid_referer) { return 403; }
+}
+"""
+
+
+def cos(kind: str, empty: str, *domains: str, status: str = "Enabled") -> str:
+    listed = "".join(f"<Domain>{domain}</Domain>" for domain in domains)
+    return (
+        f"<RefererConfiguration><Status>{status}</Status><RefererType>{kind}</RefererType>"
+        f"<DomainList>{listed}</DomainList>"
+        f"<EmptyReferConfiguration>{empty}</EmptyReferConfiguration></RefererConfiguration>"
+    )
+
+
+def cdn(kind: str, domains: str, empty: str) -> str:
+    names = {"white": "refer_domain_allow_list", "black": "refer_domain_deny_list"}
+    arguments = {names[kind]: domains, "allow_empty": empty}
+    listed = [{"argName": name, "argValue": value} for name, value in arguments.items()]
+    return json.dumps([{"functionName": f"referer_{kind}_list_set", "functionArgs": listed}])
+
+
+def s3(*statements: tuple[str, dict[str, object]]) -> str:
+    return json.dumps(
+        {
+            "Statement": [
+                {
+                    "Effect": effect,
+                    "Principal": "*",
+                    "Action": "s3:GetObject",
+                    "Resource": "arn:aws:s3:::b/*",
+                    "Condition": condition,
+                }
+                for effect, condition in statements
+            ]
+        }
+    )
+
+
+LIKE = {"StringLike": {"aws:Referer": ["https://www.example.com/*"]}}
+NOT_LIKE = {"StringNotLike": {"aws:Referer": "https://www.example.com/*"}}
+
+DECISIONS = [
+    # nginx, by ngx_http_referer_module
+    ("nginx", NGINX, None, NONE, True),
+    ("nginx", NGINX, "", NONE, False),  # an empty header is "blocked", not "none"
+    ("nginx", NGINX, "https://img.example.com/a", NONE, True),  # server_names
+    ("nginx", NGINX, "https://a.b.example.com/", NONE, True),
+    ("nginx", NGINX, "https://example.com/", NONE, False),  # only its sub-domains
+    ("nginx", NGINX, "HTTPS://A.EXAMPLE.COM:8443/", NONE, True),
+    ("nginx", NGINX, "https://example.net/", NONE, True),
+    ("nginx", NGINX, "https://a.example.net/", NONE, True),
+    ("nginx", NGINX, "https://www.example.co.uk/", NONE, True),
+    ("nginx", NGINX, "https://example.org/galleries/1", NONE, True),
+    ("nginx", NGINX, "https://example.org/", NONE, False),
+    ("nginx", NGINX, "https://www.google.test/", NONE, True),
+    ("nginx", NGINX, "img.example.com/", NONE, False),
+    ("nginx", NGINX, "https://a.example.com.evil.test/", NONE, False),
+    ("nginx", "valid_referers blocked a.test;", "anything", NONE, True),
+    ("nginx", "valid_referers blocked a.test;", "", NONE, True),
+    ("nginx", "valid_referers blocked a.test;", None, NONE, False),
+    ("nginx", "valid_referers a.test:8080;", "http://a.test:8080/", NONE, False),
+    # COS
+    ("cos", cos("White-List", "Deny", "*.b.test"), "https://b.test/", NONE, True),
+    ("cos", cos("White-List", "Deny", "*.b.test"), "http://a.b.test/x", NONE, True),
+    ("cos", cos("White-List", "Deny", "a.test"), "http://a.test:81/", NONE, True),
+    ("cos", cos("White-List", "Deny", "a.test"), "http://a.test.cn/", NONE, True),
+    ("cos", cos("White-List", "Deny", "a.test:8080"), "http://a.test/", NONE, False),
+    ("cos", cos("White-List", "Deny", "a.test"), None, NONE, False),
+    ("cos", cos("White-List", "Allow", "a.test"), "", NONE, True),
+    ("cos", cos("White-List", "Deny", "a.test"), None, URL, True),
+    ("cos", cos("White-List", "Deny", "a.test"), "http://b.test/", HEADER, True),
+    ("cos", cos("Black-List", "Deny", "a.test"), "http://a.test/", NONE, False),
+    ("cos", cos("Black-List", "Deny", "a.test"), "http://b.test/", NONE, True),
+    ("cos", cos("White-List", "Deny", "a.test", status="Disabled"), "http://b.test/", NONE, True),
+    # Alibaba Cloud CDN
+    ("cdn", cdn("white", "a.test", "off"), "https://x.y.a.test/", NONE, True),
+    ("cdn", cdn("white", "a.test", "off"), "http://a.test:81/p", NONE, True),
+    ("cdn", cdn("white", "a.test", "off"), "http://nota.test/", NONE, False),
+    ("cdn", cdn("white", "*.a.test", "off"), "http://a.test/", NONE, False),
+    ("cdn", cdn("white", "a.test", "off"), None, NONE, False),
+    ("cdn", cdn("black", "a.test, b.test", "on"), "http://b.test/", NONE, False),
+    ("cdn", cdn("black", "a.test", "on"), None, NONE, True),
+    # S3
+    ("s3-policy", s3(("Allow", LIKE)), "https://www.example.com/a", NONE, True),
+    ("s3-policy", s3(("Allow", LIKE)), "https://www.example.com", NONE, False),
+    ("s3-policy", s3(("Allow", LIKE)), None, NONE, False),
+    ("s3-policy", s3(("Allow", LIKE)), "https://evil.test/", URL, True),
+    ("s3-policy", s3(("Allow", {}), ("Deny", NOT_LIKE)), None, NONE, False),
+    ("s3-policy", s3(("Allow", {}), ("Deny", NOT_LIKE)), "https://evil.test/", HEADER, False),
+    ("s3-policy", s3(("Allow", {}), ("Deny", LIKE)), None, NONE, True),
+    (
+        "s3-policy",
+        s3(("Allow", {"StringLikeIfExists": LIKE["StringLike"]})), None, NONE, True,
+    ),
+    ("s3-policy", s3(("Allow", {"Null": {"aws:Referer": "true"}})), None, NONE, True),
+    (
+        "s3-policy",
+        s3(("Allow", {"StringEquals": {"aws:referer": "https://a.test/"}})),
+        "https://a.test/x", NONE, False,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("system", "text", "referer", "signed", "allowed"), DECISIONS)
+def test_how_a_system_decides(
+    system: str, text: str, referer: str | None, signed: Signing, allowed: bool
+) -> None:
+    assert SYSTEMS[system].parse(text).allows(referer, signed) is allowed
+
+
+DOCUMENTS = sorted({(system, text) for system, text, *_ in DECISIONS})
+
+
+@pytest.mark.parametrize(("system", "text"), DOCUMENTS)
+def test_every_loss_is_true(system: str, text: str) -> None:
+    rules = SYSTEMS[system].parse(text)
+    configuration = rules.to_oss()
+    policy = RefererPolicy.compile(configuration)
+    for loss in losses(rules, configuration):
+        assert rules.allows(loss.referer, loss.signed) is loss.theirs
+        assert policy.decide(loss.referer, signed=loss.signed).allowed is not loss.theirs
+
+
+@pytest.mark.parametrize(("system", "text"), DOCUMENTS)
+def test_what_is_written_is_read_as_the_same(system: str, text: str) -> None:
+    rules = SYSTEMS[system].parse(text)
+    again = SYSTEMS[system].parse(rules.format())
+    for referer in (None, "", "https://www.example.com/", "http://a.test/", "https://evil.test/x"):
+        for signed in (NONE, URL, HEADER):
+            assert again.allows(referer, signed) == rules.allows(referer, signed)
+
+
+CONFIGURATIONS = [
+    RefererConfiguration(),
+    RefererConfiguration(False),
+    RefererConfiguration(False, whitelist=("https://www.example.com/", "http://*.example.org")),
+    RefererConfiguration(whitelist=("*.example.com", "", "https://a.test/p?q"), blacklist=("*b*",)),
+    RefererConfiguration(blacklist=("https://evil.test/",)),
+]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=str)
+def test_ours_into_theirs(system: str, configuration: RefererConfiguration) -> None:
+    rules = SYSTEMS[system].from_oss(configuration)
+    assert SYSTEMS[system].parse(rules.format()).to_oss() == rules.to_oss()
+    policy = RefererPolicy.compile(configuration)
+    for loss in losses(rules, configuration):
+        assert policy.decide(loss.referer, signed=loss.signed).allowed is not loss.theirs
+    # Whatever is lost, nobody is asked for a Referer who was not before.
+    assert rules.allows(None, NONE) == policy.decide(None).allowed
+
+
+@pytest.mark.parametrize(
+    ("system", "text", "expected"),
+    [
+        (
+            "nginx", "valid_referers none .example.com;",
+            RefererConfiguration(True, whitelist=(
+                "https://example.com/", "http://example.com/",
+                "https://*.example.com/", "http://*.example.com/",
+            )),
+        ),
+        (
+            "cos", cos("Black-List", "Deny", "a.test"),
+            RefererConfiguration(
+                False, whitelist=("*",), blacklist=("https://a.test", "http://a.test")
+            ),
+        ),
+        (
+            "cdn", cdn("white", "a.test", "off"),
+            RefererConfiguration(False, whitelist=(
+                "https://a.test/", "http://a.test/", "https://*.a.test/", "http://*.a.test/",
+            )),
+        ),
+        (
+            "s3-policy", s3(("Allow", LIKE)),
+            RefererConfiguration(False, whitelist=("https://www.example.com/",)),
+        ),
+        (
+            "s3-policy", s3(("Allow", {}), ("Deny", LIKE)),
+            RefererConfiguration(True, blacklist=("https://www.example.com/",)),
+        ),
+    ],
+)  # fmt: skip
+def test_theirs_in_ours(system: str, text: str, expected: RefererConfiguration) -> None:
+    assert SYSTEMS[system].parse(text).to_oss() == expected
+
+
+def test_scheme_and_port_are_lost_on_the_way_to_nginx() -> None:
+    ours = RefererConfiguration(False, whitelist=("https://www.example.com/",))
+    rules = SYSTEMS["nginx"].from_oss(ours)
+    lost = {(loss.referer, loss.theirs) for loss in losses(rules, ours)}
+    assert ("http://www.example.com/", True) in lost
+    assert ("https://www.example.com:8443/", True) in lost
+
+
+@pytest.mark.parametrize(
+    ("system", "text", "line", "column", "words"),
+    [
+        ("nginx", "server {\n}", 1, 1, "no directive valid_referers"),
+        ("nginx", "\n  valid_referers none", 2, 3, "not ended by a ;"),
+        ("nginx", 'valid_referers\n  "~(";', 2, 3, "cannot be read"),
+        ("nginx", 'valid_referers "~(?!a)b";', 1, 16, "cannot be read"),
+        ("cos", "<a", 1, 3, "not well-formed"),
+        ("cos", "<RefererConfiguration/>", 1, 1, "as COS has it"),
+        ("cos", cos("Grey-List", "Deny"), 1, 1, "not White-List or Black-List"),
+        ("cdn", "[\n1 2]", 2, 3, "not JSON"),
+        ("cdn", "[]", 1, 1, "there must be one, and there are 0"),
+        ("cdn", '[{"functionName": "referer_white_list_set"}]', 1, 20, "has no argument"),
+        ("s3-policy", "{}", 1, 1, "no policy"),
+        ("s3-policy", '{"Statement": [\n{"Effect": "allow"}]}', 2, 2, "has no Effect"),
+        (
+            "s3-policy", s3(("Allow", {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})), 1, 140,
+            "not about the Referer",
+        ),
+        (
+            "s3-policy", s3(("Allow", {"NumericEquals": {"aws:Referer": "1"}})), 1, 126,
+            "is none of",
+        ),
+    ],
+)  # fmt: skip
+def test_bad_documents(system: str, text: str, line: int, column: int, words: str) -> None:
+    with pytest.raises(RulesError) as refusal:
+        SYSTEMS[system].parse(text)
+    assert words in refusal.value.sentence
+    assert (refusal.value.line, refusal.value.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        (r"\.google\.", ("*.google.",)),
+        (r"^www\.a\.test/", ("www.a.test/",)),
+        (r"^(www|img)\.a\.test/", ("www.a.test/", "img.a.test/")),
+        (r"^a|b$", ("a", "*b")),
+        (r"^[a-z]+\.test", ("?*.test",)),
+        (r"^a?b.*c.d\d{2}", ("b*c?d??", "ab*c?d??")),
+        (r"^(?:ab)*c{1,}", ("*c*",)),
+    ],
+)
+def test_expressions_in_the_words_of_entries(text: str, entries: tuple[str, ...]) -> None:
+    assert expression.to_entries(text) == entries
+
+
+@pytest.mark.parametrize("text", [r"(?=a)", r"a\b", "(a", "a)", "*a", "a^b", "(a|b)" * 8])
+def test_expressions_that_have_no_words(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        expression.to_entries(text)
+
+
+def test_example_of_the_fixtures_can_be_translated() -> None:
+    path = Path(__file__).parents[3] / "fixtures" / "lab" / "nginx.conf"
+    rules = SYSTEMS["nginx"].parse(path.read_text(encoding="utf-8"))
+    assert "https://img.example.com/" in rules.to_oss().whitelist

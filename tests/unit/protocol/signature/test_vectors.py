@@ -1,0 +1,47 @@
+"""Signatures that others made once and wrote down: facts that no code here has a part in."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.signature import read, verify
+
+FIXTURES = Path(__file__).parents[4] / "fixtures" / "signatures"
+VECTORS = [
+    pytest.param(vector, id=f"{path.stem}: {vector['source']}")
+    for path in sorted(FIXTURES.glob("*.toml"))
+    for vector in tomllib.loads(path.read_text("utf-8"))["vector"]
+]
+
+
+def request_of(vector: dict[str, Any]) -> Request:
+    return Request.read(
+        vector["method"],
+        vector["target"],
+        vector.get("headers", {}).items(),
+        float(vector["received"]),
+    )
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+def test_vector(vector: dict[str, Any]) -> None:
+    request = request_of(vector)
+    claim = read(request)
+    assert claim is not None
+    facts = (vector["bucket"], vector["key"])
+    region = vector.get("region", "any")
+
+    verify(claim, request, *facts, vector["secret"], region)
+
+    with pytest.raises(OSSError) as caught:
+        verify(claim, request, *facts, "another secret", region)
+    assert caught.value.code == "SignatureDoesNotMatch"
+    if "string_to_sign" in vector:
+        assert caught.value.details["StringToSign"] == vector["string_to_sign"]
+
+
+def test_the_vectors_are_there() -> None:
+    assert len(VECTORS) > 30

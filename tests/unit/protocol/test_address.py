@@ -1,0 +1,221 @@
+"""Which bucket and key a host and a path name (P-01 … P-03, P-06)."""
+
+from urllib.parse import quote
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from oss_emulator.protocol.address import Addresses, Target, is_bucket_name
+from oss_emulator.protocol.errors import OSSError
+
+ADDRESSES = Addresses(
+    "cn-hangzhou",
+    ["OSS.example.test."],
+    {"IMG.example.com": "examplebucket"},
+    {"bound.test": "boundbucket"}.get,
+)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.0.0.1:9000",
+        "[::1]:9000",
+        "localhost",
+        "LOCALHOST:9000",
+        "localhost.",
+        "emulator:9000",
+        "oss.example.test",
+        "oss-cn-hangzhou.localhost:9000",
+        "oss-cn-hangzhou.aliyuncs.com",
+        "oss-cn-hangzhou-internal.aliyuncs.com",
+        "cn-hangzhou.oss.aliyuncs.com",
+        "oss-accelerate.aliyuncs.com",
+        "oss-accelerate-overseas.aliyuncs.com:443",
+        "a_container:",
+        "",
+    ],
+)
+def test_service_hosts_have_the_bucket_in_the_path(host: str) -> None:
+    assert ADDRESSES.locate(host, "/examplebucket/a/b") == Target("examplebucket", "a/b")
+    assert ADDRESSES.locate(host, "/examplebucket/") == Target("examplebucket")
+    assert ADDRESSES.locate(host, "/examplebucket") == Target("examplebucket")
+    assert ADDRESSES.locate(host, "/") == Target()
+    assert ADDRESSES.is_endpoint(host)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "localhost",
+        "oss-cn-hangzhou.localhost",
+        "oss-cn-hangzhou.aliyuncs.com",
+        "oss-cn-hangzhou-internal.aliyuncs.com",
+        "cn-hangzhou.oss.aliyuncs.com",
+        "oss-accelerate.aliyuncs.com",
+        "oss-accelerate-overseas.aliyuncs.com",
+        "oss.example.test",
+        "OSS.Example.Test.:9000",
+    ],
+)
+def test_virtual_hosts_have_the_bucket_in_the_name(domain: str) -> None:
+    host = f"examplebucket.{domain}"
+    assert ADDRESSES.locate(host, "/a/b") == Target("examplebucket", "a/b")
+    assert ADDRESSES.locate(host, "/") == Target("examplebucket")
+    assert not ADDRESSES.is_endpoint(host)
+
+
+@pytest.mark.parametrize("host", ["img.example.com", "IMG.Example.COM.", "img.example.com:8080"])
+def test_a_configured_domain_is_a_bucket(host: str) -> None:
+    assert ADDRESSES.locate(host, "/a/b") == Target("examplebucket", "a/b")
+    assert ADDRESSES.locate(host, "/") == Target("examplebucket")
+    assert not ADDRESSES.is_endpoint(host)
+
+
+def test_a_bound_domain_is_a_bucket_as_long_as_it_is_bound() -> None:
+    domains = {"bound.test": "boundbucket"}
+    addresses = Addresses("cn-hangzhou", bound=domains.get)
+    assert addresses.locate("Bound.test:9000", "/a") == Target("boundbucket", "a")
+    domains["bound.test"] = "otherbucket"
+    assert addresses.locate("Bound.test:9000", "/a") == Target("otherbucket", "a")
+    domains.clear()
+    with pytest.raises(OSSError, match="NoSuchBucket"):
+        addresses.locate("Bound.test:9000", "/a")
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "oss-cn-beijing.aliyuncs.com",
+        "oss-cn-beijing-internal.aliyuncs.com:443",
+        "cn-beijing.oss.aliyuncs.com",
+    ],
+)
+def test_an_endpoint_of_another_region_is_told(endpoint: str) -> None:
+    assert ADDRESSES.locate(endpoint, "/b/a") == Target("b", "a", "cn-beijing")
+    assert ADDRESSES.locate(f"b.{endpoint}", "/a") == Target("b", "a", "cn-beijing")
+    assert ADDRESSES.is_endpoint(endpoint)
+    assert not ADDRESSES.is_endpoint(f"b.{endpoint}")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a b",
+        "a..b",
+        ".a",
+        "a/b",
+        "user@a",
+        "a:b",
+        "a:-1",
+        "a:65536",
+        "a:80:80",
+        ":80",
+        "::1",
+        "[::1",
+        "[::1]x",
+        "[::g]",
+        "[]",
+        "[1.2.3.4]x",
+        "a%20b",
+        "[v6",
+        "café.test",
+        "a\x00",
+        "\udcff",
+        "*",
+        "a" * 254,
+    ],
+)
+def test_what_is_no_host(host: str) -> None:  # RFC 9110, 7.2
+    with pytest.raises(OSSError, match="BadRequest") as caught:
+        ADDRESSES.locate(host, "/x")
+    assert caught.value.status == 400
+    assert caught.value.details["ErrorDetail"].endswith(" is no host.")
+    assert not ADDRESSES.is_endpoint(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "served"),
+    [
+        ("oss-cn-hangzhou.aliyuncs.com", True),
+        ("b.oss-cn-beijing.aliyuncs.com:443", True),
+        ("sts.cn-hangzhou.aliyuncs.com", True),
+        ("ALIYUNCS.com.", True),
+        ("b.oss.example.test", True),
+        ("img.example.com", True),
+        ("bound.test", True),
+        ("localhost:9000", True),
+        ("b.localhost", True),
+        ("127.0.0.1", True),
+        ("[::1]:80", True),
+        ("example.com", False),
+        ("evilaliyuncs.com", False),
+        ("aliyuncs.com.evil.test", False),
+        ("10.1.2.3", False),
+        ("a-container", False),
+        ("0.0.0.0", False),  # noqa: S104 - a Host, not a place to listen
+    ],
+)
+def test_hosts_that_are_served_to_the_clients_of_a_proxy(host: str, served: bool) -> None:
+    assert ADDRESSES.serves(host) is served
+
+
+def test_a_foreign_host_is_named_in_the_error() -> None:
+    with pytest.raises(OSSError, match=r"www\.example\.org .* --domain") as caught:
+        ADDRESSES.locate("www.example.org", "/x")
+    assert caught.value.code == "NoSuchBucket"
+    assert not ADDRESSES.is_endpoint("www.example.org")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200))
+def test_every_key_survives(key: str) -> None:
+    for safe in ("", "/"):
+        path = f"/examplebucket/{quote(key, safe=safe)}"
+        assert ADDRESSES.locate("127.0.0.1", path).key == key
+
+
+@pytest.mark.parametrize(
+    ("raw", "key"),
+    [
+        ("a%2Fb", "a/b"),
+        ("%2F..%2Fa", "/../a"),
+        ("a//b", "a//b"),
+        ("a/../b", "a/../b"),
+        ("%252F", "%2F"),  # decoded once
+        ("a+b", "a+b"),
+    ],
+)
+def test_paths_are_decoded_once_and_never_tidied(raw: str, key: str) -> None:  # P-03
+    assert ADDRESSES.locate("127.0.0.1", f"/examplebucket/{raw}").key == key
+
+
+@pytest.mark.parametrize(
+    ("raw", "ec"),
+    [
+        ("%FF", "0016-00000004"),
+        ("\udcff", "0016-00000004"),
+        ("a" * 1024, "0016-00000003"),
+        (quote("中" * 342), "0016-00000003"),
+    ],
+)
+def test_impossible_keys(raw: str, ec: str) -> None:
+    with pytest.raises(OSSError, match="InvalidObjectName") as caught:
+        ADDRESSES.locate("127.0.0.1", f"/examplebucket/{raw}")
+    assert caught.value.ec == ec
+
+
+def test_longest_key() -> None:
+    assert len(ADDRESSES.locate("127.0.0.1", "/b/" + "a" * 1023).key) == 1023
+
+
+@pytest.mark.parametrize("name", ["abc", "a-1", "0" * 63])
+def test_bucket_names(name: str) -> None:
+    assert is_bucket_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "ab", "a" * 64, "-abc", "abc-", "Abc", "a_b", "a.b", "abc\n", "中文名", "ａｂｃ"]
+)
+def test_what_is_no_bucket_name(name: str) -> None:
+    assert not is_bucket_name(name)

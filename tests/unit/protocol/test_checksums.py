@@ -1,0 +1,48 @@
+"""Checksums of bytes put together from those of their pieces."""
+
+import binascii
+from hashlib import md5
+
+import pytest
+from fastcrc.crc64 import xz
+from hypothesis import given
+from hypothesis import strategies as st
+from oss_emulator.protocol.checksums import combine_crc64, format_multipart_etag
+
+pieces = st.lists(st.binary(max_size=300), max_size=8)
+
+
+@given(pieces)
+def test_combined_crcs_are_the_crc_of_all(parts: list[bytes]) -> None:
+    """The CRC of a finished multipart upload is that of its bytes (P-32)."""
+    crc64 = 0
+    for part in parts:
+        crc64 = combine_crc64(crc64, xz(part), len(part))
+    assert crc64 == xz(b"".join(parts))
+
+
+@given(pieces)
+def test_it_does_not_matter_what_is_combined_first(parts: list[bytes]) -> None:
+    crc64, length = 0, 0
+    for part in reversed(parts):
+        crc64 = combine_crc64(xz(part), crc64, length)
+        length += len(part)
+    assert crc64 == xz(b"".join(parts))
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 100 * 1024, 5 * 1024**2 + 3])
+def test_long_pieces_combine_too(length: int) -> None:
+    piece = bytes(index % 251 for index in range(length % 1000)) * 3 + bytes(length)
+    assert combine_crc64(xz(b"123456789"), xz(piece), len(piece)) == xz(b"123456789" + piece)
+
+
+def test_the_check_value_of_crc_64_xz() -> None:
+    """0x995DC9BBDF1939FA is published as the CRC-64/XZ of "123456789"."""
+    assert combine_crc64(xz(b"1234"), xz(b"56789"), 5) == 0x995DC9BBDF1939FA
+
+
+def test_the_etag_of_parts_is_the_md5_of_their_md5s() -> None:
+    """P-32: `"…-n"`; the parts' ETags are their MD5s."""
+    digests = [md5(part, usedforsecurity=False).hexdigest().upper() for part in (b"a", b"b")]
+    whole = md5(binascii.unhexlify("".join(digests)), usedforsecurity=False).hexdigest().upper()
+    assert format_multipart_etag(f'"{digest}"' for digest in digests) == f'"{whole}-2"'

@@ -1,0 +1,25 @@
+"""Dates on the wire, both ways."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from oss_emulator.protocol import dates
+
+SECONDS = st.integers(0, 4_102_444_800)
+
+
+@given(SECONDS)
+def test_both_forms_survive_both_ways(second: int) -> None:
+    assert dates.parse_http(dates.format_http(second)) == second
+    assert dates.parse_iso(dates.format_iso(second)) == second
+
+
+def test_forms_are_exact() -> None:  # P-31
+    assert dates.format_http(1_330_668_468.9) == "Fri, 02 Mar 2012 06:07:48 GMT"
+    assert dates.format_iso(1_330_668_468.9) == "2012-03-02T06:07:48.000Z"
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2012", "Fri, 99 Mar 2012 06:07:48 GMT", "0"])
+def test_what_is_no_date_is_none(text: str) -> None:
+    assert dates.parse_http(text) is None
+    assert dates.parse_iso(text) is None

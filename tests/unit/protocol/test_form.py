@@ -1,0 +1,195 @@
+"""The reader of forms: any way of cutting a body gives the same form."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oss_emulator.protocol import form
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.form import MAX_FIELDS, MAX_NAME, MAX_VALUE, Form, Reader
+
+from tests.http import forms
+from tests.http.forms import TYPE, File
+
+Read = tuple[Form, bytes]
+
+
+def read(body: bytes, cuts: list[int] | None = None, content_type: str = TYPE) -> Read:
+    """Feed a body cut at these places."""
+    reader, content = Reader(content_type), b""
+    edges = [0, *sorted(cuts or []), len(body)]
+    for start, end in pairwise(edges):
+        content += reader.feed(body[start:end])
+    return reader.finish(), content
+
+
+def outcome(body: bytes, cuts: list[int] | None = None) -> Read | str:
+    try:
+        return read(body, cuts)
+    except OSSError as error:
+        return error.code
+
+
+# Values that come close to the delimiter, and what surrounds it.
+pieces = st.sampled_from(["\r", "\n", "-", "--", forms.BOUNDARY, "\r\n--", "x", "é", '"', "$"])
+texts = st.lists(pieces, max_size=6).map("".join).filter(lambda text: forms.BOUNDARY not in text)
+names = st.text("abcxyz-", min_size=1, max_size=8).filter(lambda name: name != "file")
+contents = st.binary(max_size=60).filter(lambda data: forms.BOUNDARY.encode() not in data)
+
+
+@st.composite
+def cut(draw: st.DrawFn, body: bytes) -> list[int]:
+    return draw(st.lists(st.integers(0, len(body)), max_size=12))
+
+
+@given(st.lists(st.tuples(names, texts), max_size=4), contents, st.data())
+def test_any_cutting_gives_the_same_form(
+    fields: list[tuple[str, str]], content: bytes, data: st.DataObject
+) -> None:
+    body = forms.form(fields, File(content))
+    expected: dict[str, str] = {}
+    for name, value in fields:
+        expected.setdefault(name, value)
+    found, file = read(body, data.draw(cut(body)))
+    assert (dict(found.fields), file) == (expected, content)
+    assert (found.filename, found.content_type) == ("photo.jpg", "image/jpeg")
+
+
+broken = st.lists(
+    st.sampled_from(
+        [
+            b"--" + forms.BOUNDARY.encode(),
+            b"\r\n",
+            b"--",
+            b'Content-Disposition: form-data; name="file"\r\n\r\n',
+            b'Content-Disposition: form-data; name="key"\r\n\r\n',
+            b"Content-Type: text/plain\r\n",
+            b"x",
+            b" ",
+        ]
+    ),
+    max_size=14,
+).map(b"".join)
+
+
+@given(broken, st.data())
+def test_any_cutting_of_anything_ends_the_same_way(body: bytes, data: st.DataObject) -> None:
+    assert outcome(body, data.draw(cut(body))) == outcome(body)
+
+
+@given(contents)
+def test_a_body_byte_by_byte(content: bytes) -> None:
+    body = forms.form([("key", "a")], File(content))
+    assert read(body, list(range(len(body)))) == read(body)
+
+
+def test_the_file_is_not_kept() -> None:
+    reader = Reader(TYPE)
+    reader.feed(forms.form([("key", "a")], File(b"")).partition(b"\r\n--" + b"9431149156168--")[0])
+    for _ in range(100):
+        assert len(reader.feed(b"x" * 10_000)) >= 10_000 - 20
+        assert len(reader._buffer) < 64
+
+
+@pytest.mark.parametrize(
+    ("header", "filename"),
+    [
+        ('name="file"; filename="a b.txt"', "a b.txt"),
+        ("name=file; filename=a.txt", "a.txt"),
+        ('filename="a;b=c.txt"; name="file"', "a;b=c.txt"),
+        ('name="file"; filename="a\\"b.txt"', 'a"b.txt'),
+        ('name="file"; filename="a%22b.txt"', 'a"b.txt'),
+        ('NAME="FILE"; FILENAME="图.txt"', "图.txt"),
+        ('name="file"', ""),
+    ],
+)
+def test_how_the_name_of_a_file_is_written(header: str, filename: str) -> None:
+    part = f"content-disposition: form-data; {header}\r\n\r\nx".encode()
+    assert read(forms.write([part]))[0].filename == filename
+
+
+@pytest.mark.parametrize(
+    ("key", "filename", "expected"),
+    [
+        ("a/${filename}", "photo.jpg", "a/photo.jpg"),
+        ("${filename}-${filename}", "x", "x-x"),
+        ("${filename}", r"C:\pictures\photo.jpg", "photo.jpg"),
+        ("${filename}", "pictures/photo.jpg", "photo.jpg"),
+        ("plain", "photo.jpg", "plain"),
+    ],
+)
+def test_the_name_of_the_file_within_the_key(key: str, filename: str, expected: str) -> None:
+    assert Form({"key": key}, filename).key == expected
+
+
+def test_names_are_compared_without_case() -> None:
+    found, _ = read(forms.form([("OSSAccessKeyId", "id"), ("ossaccesskeyid", "other")]))
+    assert found.text("OSSACCESSKEYID") == "id"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        'multipart/form-data; boundary="9431149156168"',
+        "Multipart/Form-Data;charset=utf-8;Boundary=9431149156168",
+    ],
+)
+def test_how_the_boundary_is_written(content_type: str) -> None:
+    assert read(forms.form([]), content_type=content_type)[1] == b"content"
+
+
+def test_what_precedes_and_follows_the_form_means_nothing() -> None:
+    body = b"preamble\r\n" + forms.form([("key", "a")]) + b"epilogue\r\n--9431149156168\r\n"
+    assert read(body) == read(forms.form([("key", "a")]))
+
+
+def test_fields_behind_the_file_mean_nothing() -> None:
+    found, _ = read(forms.form([("key", "a")], after=[("submit", "Upload"), ("key", "b")]))
+    assert dict(found.fields) == {"key": "a"}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "text/plain", "multipart/form-data", "multipart/form-data; boundary=", "application/json"],
+)
+def test_a_body_that_is_no_form(content_type: str) -> None:
+    with pytest.raises(OSSError, match="RequestIsNotMultiPartContent"):
+        Reader(content_type)
+
+
+TOO_MANY = [(f"f{number}", "v" * MAX_VALUE) for number in range(MAX_FIELDS // MAX_VALUE + 1)]
+
+BAD = {
+    "nothing": (b"", Code.MALFORMED_POST),
+    "no delimiter": (b"hello", Code.MALFORMED_POST),
+    "no end": (forms.form([("key", "a")])[:-6], Code.MALFORMED_POST),
+    "a part without a disposition": (
+        forms.write([b"Content-Type: text/plain\r\n\r\nx"]),
+        Code.MALFORMED_POST,
+    ),
+    "a part without a name": (
+        forms.write([b"Content-Disposition: form-data\r\n\r\nx"]),
+        Code.MALFORMED_POST,
+    ),
+    "text behind a delimiter": (b"--9431149156168x\r\n", Code.MALFORMED_POST),
+    "no file": (forms.write([forms.field("key", "a")]), Code.ONE_FILE_REQUIRED),
+    "two files": (forms.write([File().part, File().part]), Code.ONE_FILE_REQUIRED),
+    "a long name": (forms.form([("n" * (MAX_NAME + 1), "a")]), Code.FIELD_TOO_LONG),
+    "a long value": (forms.form([("key", "v" * (MAX_VALUE + 1))]), Code.FIELD_TOO_LONG),
+    "long fields": (forms.form(TOO_MANY), Code.FIELDS_TOO_LARGE),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_forms_that_will_not_do(name: str) -> None:
+    body, code = BAD[name]
+    assert outcome(body) == code.value.code
+
+
+def test_a_key_is_required() -> None:
+    with pytest.raises(OSSError) as caught:
+        _ = Form({}).key
+    assert caught.value.message == form.missing("key").message

@@ -1,0 +1,75 @@
+"""XML both ways: what is written can be read, and what must not be read is refused."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from oss_emulator.protocol import xml
+
+# Every character a key may hold, with those XML 1.0 has no form for (P-35).
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"))
+
+
+@given(TEXT)
+def test_text_survives_both_ways(text: str) -> None:
+    document = xml.format("Delete", [("Object", [("Key", text)])])
+    (entry,) = xml.parse(document, "Delete").all("Object")
+    key = entry.first("Key")
+    assert key is not None
+    assert key.value == text
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("a&b<c>", b"<V>a&amp;b&lt;c&gt;</V>"),
+        (True, b"<V>true</V>"),  # P-31
+        (False, b"<V>false</V>"),
+        (0, b"<V>0</V>"),
+        ("", b"<V></V>"),
+        (None, b""),
+    ],
+)
+def test_values_are_written(value: xml.Value, written: bytes) -> None:
+    document = xml.format("R", [("V", value)])
+    body = document.partition(b"<R>")[2].partition(b"</R>")[0].strip()
+    assert body == written
+    assert b"xmlns" not in document  # P-31
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'<Delete xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com"><Quiet>true</Quiet></Delete>',
+        b'<o:Delete xmlns:o="urn:x"><o:Quiet> true </o:Quiet></o:Delete>',
+        b'\xef\xbb\xbf<?xml version="1.0" encoding="UTF-8"?>\n<Delete><Quiet>true</Quiet></Delete>',
+        b"<!-- why --><Delete><!-- not --><Quiet>true</Quiet></Delete>",
+    ],
+)
+def test_elements_are_known_by_their_local_names(document: bytes) -> None:
+    assert xml.parse(document, "Delete").text("Quiet") == "true"
+
+
+@pytest.mark.parametrize("written", [b"a\x0cb", b"a&#12;b", b"a&#x0C;b", b"a&#xc;b", b"a&#012;b"])
+def test_control_characters_work_in_every_form(written: bytes) -> None:  # P-35
+    node = xml.parse(b"<Delete><Key>" + written + b"</Key></Delete>", "Delete")
+    assert node.text("Key") == "a\x0cb"
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (b"", "well-formed"),
+        (b"nothing", "well-formed"),
+        (b"<Delete>", "well-formed"),
+        (b"<Other/>", "the root Other where Delete is expected"),
+        (b"\xff\xfe<\x00D\x00", "not UTF-8"),
+        (b"<Delete>" + b" " * xml.MAX_DOCUMENT + b"</Delete>", "larger than"),
+        (b'<!DOCTYPE d [<!ENTITY a "b">]><Delete>&a;</Delete>', "document type"),
+        (b'<!DOCTYPE d SYSTEM "file:///etc/passwd"><Delete/>', "document type"),
+        (b"<Delete>&undefined;</Delete>", "well-formed"),
+        (b"<a>" * 100_000, "well-formed"),
+    ],
+)
+def test_bad_documents_are_refused_with_the_reason(document: bytes, reason: str) -> None:
+    with pytest.raises(xml.DocumentError, match=reason):
+        xml.parse(document, "Delete")

@@ -1,0 +1,237 @@
+"""Rules as XML and JSON: what clients send, what must be refused, what is written."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+from oss_emulator.referer import FormatProblem, RefererConfiguration, RefererFormatError, codec
+
+DOCUMENTS = Path(__file__).parents[3] / "fixtures" / "xml" / "referer"
+INDEX = tomllib.loads((DOCUMENTS / "index.toml").read_text(encoding="utf-8"))
+
+
+def by_file(entry: dict[str, object]) -> str:
+    return str(entry["file"])
+
+
+@pytest.mark.parametrize("good", INDEX["good"], ids=by_file)
+def test_a_good_document_is_read(good: dict[str, object]) -> None:
+    fields = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in good.items()
+        if name not in ("file", "note")
+    }
+    document = (DOCUMENTS / by_file(good)).read_bytes()
+    assert codec.parse(document) == RefererConfiguration(**fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("bad", INDEX["bad"], ids=by_file)
+def test_a_bad_document_is_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(RefererFormatError) as refusal:
+        codec.parse((DOCUMENTS / by_file(bad)).read_bytes())
+    assert refusal.value.problem == bad["problem"]
+    if "line" in bad:
+        assert refusal.value.line == bad["line"]
+        assert str(refusal.value).startswith(f"line {bad['line']}: ")
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+def test_the_index_names_every_document() -> None:
+    listed = [by_file(entry) for entry in INDEX["good"] + INDEX["bad"]]
+    assert sorted(listed) == sorted(path.name for path in DOCUMENTS.glob("*.xml"))
+
+
+def test_every_problem_can_happen() -> None:
+    shown = {FormatProblem(bad["problem"]) for bad in INDEX["bad"]}
+    assert shown == set(FormatProblem) - {FormatProblem.TOO_LARGE}
+
+
+def put(list_of_referers: bytes) -> bytes:
+    return (
+        b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList>"
+        + list_of_referers
+        + b"</RefererList></RefererConfiguration>"
+    )
+
+
+def test_a_document_of_the_allowed_size_is_read() -> None:
+    entry = b"<Referer>https://www.example.com/</Referer>"
+    count = (codec.MAX_DOCUMENT_SIZE - len(put(b""))) // len(entry)
+    document = put(entry * count).ljust(codec.MAX_DOCUMENT_SIZE)
+    assert len(codec.parse(document).whitelist) == count
+
+
+def test_a_larger_document_is_refused_unread() -> None:
+    with pytest.raises(RefererFormatError, match="more than 2097152") as refusal:
+        codec.parse(b" " * (codec.MAX_DOCUMENT_SIZE + 1))
+    assert refusal.value.problem is FormatProblem.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [b"<![CDATA[&", b"&", b"&#1", b"<Referer>", b"<!--", b"<Referer>&amp;&</Referer>"],
+)
+def test_a_hostile_document_is_answered(hostile: bytes) -> None:
+    document = put(hostile * (codec.MAX_DOCUMENT_SIZE // len(hostile) - 100))[:2_000_000]
+    with pytest.raises(RefererFormatError):
+        codec.parse(document)
+
+
+@given(st.binary(max_size=200) | st.text("<>/&;!?#x[]-DOCTYPE \"'", max_size=60).map(str.encode))
+def test_whatever_is_no_document_is_refused_and_nothing_else_happens(noise: bytes) -> None:
+    for document in (noise, put(noise)):
+        with suppress(RefererFormatError):
+            codec.parse(document)
+
+
+def test_an_unknown_encoding_is_refused() -> None:
+    with pytest.raises(RefererFormatError) as refusal:
+        codec.parse(b'<?xml version="1.0" encoding="klingon"?>' + put(b""))
+    assert refusal.value.problem is FormatProblem.MALFORMED
+
+
+def test_utf_16_is_read() -> None:
+    text = '<?xml version="1.0" encoding="UTF-16"?>' + put(b"<Referer>a&amp;b</Referer>").decode()
+    assert codec.parse(text.encode("utf-16")).whitelist == ("a&b",)
+
+
+def test_no_entity_is_resolved_and_no_file_read(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("https://secret.example/")
+    body = put(b"<Referer>&file;</Referer>")
+    document = f'<!DOCTYPE r [<!ENTITY file SYSTEM "{secret.as_uri()}">]>'.encode() + body
+    with pytest.raises(RefererFormatError) as refusal:
+        codec.parse(document)
+    assert refusal.value.problem is FormatProblem.DOCUMENT_TYPE
+    assert codec.parse(body).whitelist == ("&file;",)
+
+
+xml_texts = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff")
+    | st.sampled_from("\t\r\n&<>'\"*? ")
+)
+configurations = st.builds(
+    RefererConfiguration,
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+    st.lists(xml_texts).map(tuple),
+    st.lists(xml_texts).map(tuple),
+)
+
+
+@given(configurations)
+def test_what_is_written_is_read_back(rules: RefererConfiguration) -> None:
+    assert codec.parse(codec.format(rules)) == rules
+    assert codec.parse_json(codec.format_json(rules)) == rules
+
+
+@given(st.text("ab&;#x1=lt ", max_size=20))
+def test_no_client_that_forgets_to_escape_loses_a_character(entry: str) -> None:
+    read = codec.parse(put(f"<Referer>{entry}</Referer>".encode())) if is_text(entry) else None
+    if read:
+        resolved = re.sub(r"&(?:(lt;)|#(?:x([1ab]+)|(1+));)", resolve, entry)
+        assert read.whitelist == (resolved,)
+
+
+def resolve(reference: re.Match[str]) -> str:
+    if reference[1]:
+        return "<"
+    return chr(int(reference[2], 16) if reference[2] else int(reference[3]))
+
+
+def is_text(entry: str) -> bool:
+    """Whether XML can hold every character that is referred to by number."""
+    for reference in re.finditer(r"&#(?:x([1ab]+)|(1+));", entry):
+        number = int(reference[1], 16) if reference[1] else int(reference[2])
+        if number < 32 or not (number < 0xD800 or 0xE000 <= number < 0xFFFE):
+            return False
+    return True
+
+
+def test_the_documented_order_without_a_name_space() -> None:
+    rules = RefererConfiguration(False, True, False, ("a&b", " c"), ("d",))
+    assert codec.format(rules) == (
+        b"<?xml version='1.0' encoding='UTF-8'?>\n"
+        b"<RefererConfiguration>"
+        b"<AllowEmptyReferer>false</AllowEmptyReferer>"
+        b"<AllowTruncateQueryString>true</AllowTruncateQueryString>"
+        b"<TruncatePath>false</TruncatePath>"
+        b"<RefererList><Referer>a&amp;b</Referer><Referer> c</Referer></RefererList>"
+        b"<RefererBlacklist><Referer>d</Referer></RefererBlacklist>"
+        b"</RefererConfiguration>"
+    )
+
+
+def test_the_whitelist_is_always_written_and_the_blacklist_only_with_entries() -> None:
+    written = etree.fromstring(codec.format(RefererConfiguration()))
+    assert [element.tag for element in written] == [
+        "AllowEmptyReferer",
+        "AllowTruncateQueryString",
+        "TruncatePath",
+        "RefererList",
+    ]  # P-34
+
+
+def test_an_entry_that_xml_cannot_hold_is_not_written() -> None:
+    with pytest.raises(ValueError, match="XML"):
+        codec.format(RefererConfiguration(whitelist=("\x00",)))
+
+
+def test_json_as_ossutil_takes_it() -> None:
+    document = """{
+        "RefererBlacklist": {"Referer": ["http://b"]},
+        "AllowEmptyReferer": "false",
+        "TruncatePath": true,
+        "RefererList": {"Referer": ["http://a", "http://a"]}
+    }"""
+    assert codec.parse_json(document) == RefererConfiguration(
+        False, True, True, ("http://a", "http://a"), ("http://b",)
+    )
+
+
+def test_json_is_written_with_booleans() -> None:
+    assert json.loads(codec.format_json(RefererConfiguration(whitelist=("http://例",)))) == {
+        "AllowEmptyReferer": True,
+        "AllowTruncateQueryString": True,
+        "TruncatePath": False,
+        "RefererList": {"Referer": ["http://例"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ("", FormatProblem.MALFORMED),
+        ("{", FormatProblem.MALFORMED),
+        (b"\xff", FormatProblem.MALFORMED),
+        ("[" * 100_000, FormatProblem.MALFORMED),
+        ("[]", FormatProblem.WRONG_VALUE),
+        ("{}", FormatProblem.MISSING_ALLOW_EMPTY_REFERER),
+        ('{"AllowEmptyReferer": 1}', FormatProblem.WRONG_VALUE),
+        ('{"AllowEmptyReferer": "yes"}', FormatProblem.WRONG_VALUE),
+        ('{"AllowEmptyReferer": true, "Referers": []}', FormatProblem.UNKNOWN_ELEMENT),
+        ('{"AllowEmptyReferer": true, "RefererList": []}', FormatProblem.WRONG_VALUE),
+        ('{"AllowEmptyReferer": true, "RefererList": {"Referer": "a"}}', FormatProblem.WRONG_VALUE),
+        ('{"AllowEmptyReferer": true, "RefererList": {"Referer": [1]}}', FormatProblem.WRONG_VALUE),
+        (
+            '{"AllowEmptyReferer": true, "RefererList": {"Entry": []}}',
+            FormatProblem.UNKNOWN_ELEMENT,
+        ),
+        (" " * (codec.MAX_DOCUMENT_SIZE + 1), FormatProblem.TOO_LARGE),
+    ],
+)
+def test_json_that_is_no_configuration_is_refused(
+    document: str | bytes, problem: FormatProblem
+) -> None:
+    with pytest.raises(RefererFormatError) as refusal:
+        codec.parse_json(document)
+    assert refusal.value.problem is problem

@@ -1,0 +1,69 @@
+"""A list of entries compiled together, against trying each of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from oss_emulator.referer import Pattern
+from oss_emulator.referer.entries import Entries, _grams
+
+from tests.unit.referer import oracle
+
+# Words long enough to be filed under grams of every size, put together at random.
+words = ["http://", "https://", "www.", "example", ".com", "/", "ab", "a", "b", "?", "*", "例", " "]
+texts = st.lists(st.sampled_from(words), max_size=7).map("".join)
+lists = st.lists(texts, max_size=8)
+referers = st.lists(st.sampled_from(words), max_size=9).map("".join)
+
+
+@given(lists, referers)
+@example(["*", "http://"], "http://www.")
+@example(["", "??"], "a")
+def test_the_first_match_is_that_of_trying_each(entries: list[str], referer: str) -> None:
+    assert first_match(Entries(entries), referer) == oracle.first_match(entries, referer)
+
+
+@given(lists, referers)
+def test_what_would_match_in_another_letter_case_is_a_candidate(
+    entries: list[str], referer: str
+) -> None:
+    candidates = Entries([entry.upper() for entry in entries]).candidates(referer)
+    matching = [entry.upper() for entry in entries if oracle.matches(entry, referer)]
+    assert [pattern.text for pattern in candidates if pattern.text in matching] == matching
+
+
+def test_a_long_literal_is_found_wherever_it_differs() -> None:
+    long = "https://www.example.com/" + "0123456789" * 300
+    entries = Entries([long + "a", long + "b"])
+    assert first_match(entries, long + "b/more") == long + "b"
+
+
+def test_a_long_entry_gives_few_grams() -> None:
+    assert len(list(_grams(Pattern.compile("a" * 100_000)))) <= 64
+
+
+@pytest.mark.parametrize("referer", ["https://ΑΣ.example/", "https://İß.example/"])
+def test_folding_that_depends_on_neighbours_or_changes_length_loses_no_match(referer: str) -> None:
+    for end in range(1, len(referer)):
+        entry = "*" + referer[:end]
+        assert first_match(Entries([entry]), referer) == entry
+
+
+def first_match(entries: Entries, referer: str) -> str | None:
+    candidates = entries.candidates(referer)
+    return next((pattern.text for pattern in candidates if pattern.matches(referer)), None)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    ["https://www.site{}.example/", "*.site{}.example", "*a*b*c*site{}*d*e", "http?://*.si?e{}.?x"],
+)
+def test_hardly_an_entry_of_ten_thousand_is_tried(shape: str) -> None:
+    texts = [shape.format(f"{number:05}") for number in range(10_000)]
+    entries = Entries(texts)
+    elsewhere = "https://www.example.com/articles/2024/05/site-of-the-day.html"
+    assert len(entries.candidates(elsewhere)) <= 10
+    near = "https://abc.www.site04711.example/d/e.html"
+    assert len(entries.candidates(near)) <= 10
+    assert first_match(entries, near) == (None if "://www." in shape else texts[4711])

@@ -1,0 +1,76 @@
+"""Decisions in words and as data."""
+
+from __future__ import annotations
+
+import json
+
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing, explain
+
+RULES = RefererConfiguration(
+    allow_empty_referer=False,
+    whitelist=("https://Www.example.com/",),
+    blacklist=("https://thief.example/",),
+)
+POLICY = RefererPolicy.compile(RULES)
+
+
+def test_a_denial_in_words() -> None:
+    text = explain.describe(POLICY.decide("https://www.example.com/a?b"))
+    assert text.splitlines() == [
+        "Denied, EC 0003-00000503: not-whitelisted",
+        "  The rules are consulted for an anonymous request to an object. [R-01]",
+        "  AllowTruncateQueryString cut the Referer to 'https://www.example.com/a'. [R-26]",
+        "  No blacklist entry matches. [R-12]",
+        "  No whitelist entry matches. [R-13, R-24]",
+        "  Assumed, not documented: entries are compared with the Referer case-sensitively. [R-24]",
+    ]
+
+
+def test_an_exemption_in_words() -> None:
+    text = explain.describe(POLICY.decide(None, signed=Signing.HEADER))
+    assert text.splitlines() == [
+        "Allowed: signed-by-header",
+        "  The rules are not consulted for a request with an Authorization header. [R-01]",
+    ]
+
+
+def test_a_huge_referer_is_shortened_in_words_and_whole_as_data() -> None:
+    decision = POLICY.decide("https://" + "a" * 8_000 + "?")
+    assert max(map(len, explain.describe(decision).splitlines())) < 250
+    assert explain.to_dict(decision)["referer"] == "https://" + "a" * 8_000
+
+
+def test_a_line_end_in_an_entry_stays_on_its_line() -> None:
+    policy = RefererPolicy.compile(RefererConfiguration(blacklist=("*a\n",)))
+    text = explain.describe(policy.decide("https://a/"))
+    assert len(text.splitlines()) == 4
+
+
+def test_as_data_for_json() -> None:
+    data = explain.to_dict(POLICY.decide("https://thief.example/"))
+    assert json.loads(json.dumps(data)) == {
+        "allowed": False,
+        "ec": "0003-00000502",
+        "reason": "blacklisted",
+        "entry": "https://thief.example/",
+        "referer": "https://thief.example/",
+        "basis": "documented",
+        "facts": ["R-01", "R-12", "R-20"],
+        "assumed": [],
+        "steps": [
+            {
+                "stage": "request",
+                "outcome": "checked",
+                "sentence": "The rules are consulted for an anonymous request to an object.",
+                "facts": ["R-01"],
+                "assumed": [],
+            },
+            {
+                "stage": "blacklist",
+                "outcome": "matched",
+                "sentence": "The blacklist entry 'https://thief.example/' matches.",
+                "facts": ["R-12", "R-20"],
+                "assumed": [],
+            },
+        ],
+    }

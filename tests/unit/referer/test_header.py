@@ -1,0 +1,49 @@
+"""The Referer header before it is compared."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.referer import header
+
+
+@pytest.mark.parametrize(
+    ("referer", "trimmed"),
+    [(None, ""), ("", ""), (" \t\r\n", ""), (" a b ", "a b"), ("\u00a0", "\u00a0")],
+)
+def test_trim(referer: str | None, trimmed: str) -> None:
+    assert header.trim(referer) == trimmed  # R-10
+
+
+@pytest.mark.parametrize(("values", "first"), [((), None), (("a", "b"), "a"), (("", "b"), "")])
+def test_first(values: tuple[str, ...], first: str | None) -> None:
+    assert header.first(values) == first  # R-29
+
+
+@pytest.mark.parametrize(
+    ("referer", "cut"), [("a?b?c", "a"), ("a", "a"), ("?a", ""), ("a#b?c", "a#b")]
+)
+def test_cut_query(referer: str, cut: str) -> None:
+    assert header.cut_query(referer) == cut  # R-26
+
+
+@pytest.mark.parametrize(
+    ("referer", "cut"),
+    [
+        ("https://a.example", "https://a.example"),
+        ("https://a.example/", "https://a.example"),
+        ("https://a.example:8443/b/c?d#e", "https://a.example:8443"),
+        ("https://a.example?b", "https://a.example"),
+        ("https://a.example#b", "https://a.example"),
+        ("https://user@a.example/b", "https://user@a.example"),
+        ("https://[::1]:80/b", "https://[::1]:80"),
+        ("android-app://com.example/b", "android-app://com.example"),
+        ("a.example/b", "a.example"),
+        ("a.example/b://c", "a.example"),
+        ("mibrowser:home", "mibrowser:home"),
+        ("https:///a", "https://"),
+        ("/a", ""),
+        ("", ""),
+    ],
+)
+def test_cut_path(referer: str, cut: str) -> None:
+    assert header.cut_path(referer) == cut  # R-27

@@ -1,0 +1,101 @@
+"""One entry against one Referer."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from oss_emulator.referer import Pattern
+from oss_emulator.referer.pattern import _places
+
+from tests.unit.referer import oracle
+
+entries = st.text("ab?*", min_size=1, max_size=12)
+referers = st.text("ab?", max_size=16)
+
+
+@given(entries, referers)
+@example("a?b", "aab")
+@example("*a?b", "aabab")
+@example("*?a", "a")
+@example("*a??", "ab")
+@example("*a??", "bab")
+@example("*", "")
+@example("?", "")
+@example("**a**", "a")
+def test_agrees_with_the_oracle(entry: str, referer: str) -> None:
+    assert Pattern.compile(entry).matches(referer) == oracle.matches(entry, referer)
+
+
+@given(entries, referers)
+def test_every_literal_of_an_entry_is_in_what_it_matches(entry: str, referer: str) -> None:
+    pattern = Pattern.compile(entry)
+    if pattern.matches(referer):
+        assert all(literal in referer for literal in pattern.literals)
+
+
+@pytest.mark.parametrize(
+    ("entry", "referer", "matches"),
+    [
+        ("http://www.aliyun.com", "http://www.aliyun.com.cn", True),  # R-20
+        ("http://help.example.com/index.html", "http://help.example.com/logo.html", False),  # R-20
+        ("*.example.com", "https://help.example.com", True),  # R-21
+        ("http://*.domain.com", "http://domain.com", False),  # R-21
+        ("http://www.aliyun.com", "https://www.aliyun.com", False),  # R-22
+        ("www.example.com", "https://www.example.com/", False),  # R-23
+        ("https://A.example", "https://a.example", False),  # R-24
+        (" \thttps://a.example\r\n", "https://a.example", True),  # R-25
+        ("https://a\u3000", "https://a", False),  # U+3000 is no white space to HTTP and XML
+        ("*例?/", "https://例子/", True),
+    ],
+)
+def test_documented_examples(entry: str, referer: str, matches: bool) -> None:
+    assert Pattern.compile(entry).matches(referer) is matches
+    assert oracle.matches(entry, referer) is matches
+
+
+def test_it_remembers_its_text_verbatim() -> None:
+    pattern = Pattern.compile(" https://*.example/ ")
+    assert pattern.text == " https://*.example/ "
+    assert pattern.trimmed == "https://*.example/"
+
+
+@pytest.mark.parametrize("entry", ["", " ", "\t\r\n"])
+def test_a_blank_entry_is_no_pattern(entry: str) -> None:
+    with pytest.raises(ValueError, match="blank"):
+        Pattern.compile(entry)  # R-25
+
+
+class CountedReferer(str):
+    """A Referer that counts how many of its characters a search walks over."""
+
+    walked = 0
+
+    def find(self, text: str, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+        end = len(self) if end is None else end
+        found = super().find(text, start, end)
+        self.walked += (found if found >= 0 else end) - start + 1
+        return found
+
+
+LENGTH = 8_192
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["*a*a*a*a*a*b", "*a" * 2_000 + "*b", "*" + "a" * 999 + "b", "*aa*ab*aa*b"],
+)
+def test_a_hostile_referer_is_walked_over_once(entry: str) -> None:
+    referer = CountedReferer("a" * LENGTH)
+    assert not Pattern.compile(entry).matches(referer)
+    assert referer.walked <= 2 * LENGTH
+
+
+@pytest.mark.parametrize("entry", ["*" + "a?" * 500 + "b", "*aa?a" * 200 + "?b"])
+def test_question_marks_walk_over_a_hostile_referer_once_a_character(entry: str) -> None:
+    _places.cache_clear()
+    referer = CountedReferer("a" * LENGTH)
+    assert not Pattern.compile(entry).matches(referer)
+    assert referer.walked >= LENGTH
+    distinct = len(set(entry) - {"*", "?"})
+    assert referer.walked <= 2 * LENGTH * distinct

@@ -1,0 +1,57 @@
+"""Every decision table of the fixtures, run through the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from oss_emulator.lab import tables
+from oss_emulator.referer import Basis, Reason
+
+FOLDER = Path(__file__).parents[3] / "fixtures" / "referer"
+REPORTS = {path.stem: tables.run(tables.load(path)) for path in sorted(FOLDER.glob("*.toml"))}
+RESULTS = [
+    pytest.param(result, id=f"{name}: {result.case.name}")
+    for name, report in REPORTS.items()
+    for result in report.results
+]
+CASES = [result.case for report in REPORTS.values() for result in report.results]
+
+# Numbers of REFERER.md that are about deciding; those from R-30 on are about the two calls.
+FACTS = {
+    *(f"R-{number:02}" for number in range(1, 6)),
+    *(f"R-{number}" for number in range(10, 16)),
+    *(f"R-{number}" for number in range(20, 30)),
+}
+
+
+@pytest.mark.parametrize("result", RESULTS)
+def test_case(result: tables.Result) -> None:
+    assert result.passed, "; ".join(map(str, result.differences))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_no_two_cases_of_a_table_have_the_same_name(name: str) -> None:
+    names = [result.case.name for result in REPORTS[name].results]
+    assert len(names) == len(set(names))
+
+
+def test_every_fact_about_deciding_has_a_case() -> None:
+    assert {fact for case in CASES for fact in case.facts} == FACTS
+
+
+def test_every_reason_has_a_case() -> None:
+    assert {case.reason for case in CASES if case.reason} == set(Reason)
+
+
+def test_every_denial_names_its_ec() -> None:
+    unnamed = [case.name for case in CASES if case.verdict is tables.Verdict.DENY and not case.ec]
+    assert unnamed == []
+
+
+def test_a_case_says_that_we_assume_exactly_if_we_do() -> None:
+    for report in REPORTS.values():
+        for result in report.results:
+            says = "we assume" in result.case.name
+            assert says == (result.case.basis is Basis.ASSUMED), result.case.name
+            assert says == (result.decision.basis is Basis.ASSUMED), result.case.name

@@ -1,0 +1,150 @@
+"""A connection whatever comes, in whatever pieces, at every moment of the requests before."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.message import Request
+from oss_emulator.server.app import Server
+from oss_emulator.server.connection import Listener
+from oss_emulator.server.intake import Intake
+
+from tests.http.live import SETTINGS
+
+Pieces = list[tuple[bytes, int]]
+"""What comes, and how many times the event loop turns before more comes."""
+
+LARGE = b"x" * 300_000  # more than is answered at once, or goes through without a thread
+TAIL = b" HTTP/1.1\r\nHost: localhost\r\n"
+CHUNKED = TAIL + b"Transfer-Encoding: chunked\r\n\r\n"
+NO_CHUNK = b"zz\r\nbody\r\n0\r\n\r\n"
+GET = b"GET /anybodys/none" + TAIL + b"\r\n"
+REQUESTS = [
+    GET,
+    b"GET /anybodys/large" + TAIL + b"\r\n",
+    b"GET /anybodys/large" + TAIL + b"Connection: close\r\n\r\n",
+    b"HEAD /anybodys/large" + TAIL + b"\r\n",
+    b"PUT /anybodys/b" + CHUNKED + b"3\r\nabc\r\n0\r\n\r\n",
+    b"PUT /mine/b" + CHUNKED + b"3\r\nabc\r\n0\r\n\r\n",
+    b"PUT /anybodys/b" + TAIL + b"Content-Length: 5\r\n\r\nabcde",
+    b"PUT /anybodys/b" + TAIL + b"Content-Length: %d\r\n\r\n" % len(LARGE) + LARGE,
+    b"PUT /mine/b" + TAIL + b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\nabcde",
+    b"POST /anybodys?delete" + TAIL + b"Content-Length: 5\r\n\r\nabcde",
+    b"CONNECT oss-cn-hangzhou.aliyuncs.com:443" + TAIL + b"\r\n",
+    b"GET /_emulator/health" + TAIL + b"\r\n",
+    NO_CHUNK,
+    b"\r\n",
+]
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """Two buckets, of which anybody may write to one, with a large object in it."""
+    service = Service(SETTINGS)
+    for target, acl, body in (
+        ("/anybodys", "public-read-write", b""),
+        ("/mine", "private", b""),
+        ("/anybodys/large", "default", LARGE),
+    ):
+        put = Request.read("PUT", target, [("x-oss-acl", acl)], time.time())
+        assert service.handle(put, body, caller=service.accounts.owner).status == 200
+    yield service
+    service.storage.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - nothing inside tells the outside
+        await asyncio.sleep(0.001)
+
+
+async def converse(service: Service, pieces: Pieces, leaves: bool = False) -> bytes:
+    """All that is answered to the pieces; a client that leaves does not wait for it.
+
+    Fails where the connection does not end.
+    """
+    server = Server(service)
+    listener = Listener(service, server._answer, server._answer_at_once)
+    ours, theirs = socket.socketpair()
+    loop = asyncio.get_running_loop()
+    _, connection = await loop.connect_accepted_socket(listener, theirs)
+    reader, writer = await asyncio.open_connection(sock=ours)
+    async with asyncio.timeout(10):
+        for piece, turns in pieces:
+            # As its transport would: not after the end, not while it is paused.
+            await until(lambda: connection.transport is None or not connection._reading_paused)
+            if connection.transport is None:
+                break
+            connection.data_received(piece)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        if leaves:
+            writer.transport.abort()
+            answers = b""
+        else:
+            writer.write_eof()
+            answers = await reader.read()
+        writer.close()
+        await until(lambda: not listener._open and not server._running)
+    await listener.shutdown(1)
+    return answers
+
+
+@st.composite
+def dialogues(draw: st.DrawFn) -> Pieces:
+    """Requests one behind the other, with a few bytes changed, in pieces."""
+    data = bytearray(b"".join(draw(st.lists(st.sampled_from(REQUESTS), min_size=1, max_size=5))))
+    places = st.integers(0, len(data) - 1)
+    for place in draw(st.lists(places, max_size=3)):
+        data[place : place + draw(st.integers(0, 4))] = draw(st.binary(max_size=3))
+    cuts = [0, *sorted(draw(st.lists(places, max_size=5))), len(data)]
+    turns = st.integers(0, 6)
+    return [(bytes(data[start:end]), draw(turns)) for start, end in pairwise(cuts) if start < end]
+
+
+@given(pieces=dialogues(), leaves=st.booleans())
+@settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_connection_comes_to_its_end(
+    service: Service,
+    caplog: pytest.LogCaptureFixture,
+    pieces: Pieces,
+    leaves: bool,
+) -> None:
+    caplog.set_level(logging.WARNING)
+    asyncio.run(converse(service, pieces, leaves))
+    assert Intake.underway == 0
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("turns", range(12))
+@pytest.mark.parametrize("before", [0, 1, 3])
+@pytest.mark.parametrize(("bucket", "status"), [(b"anybodys", b"400"), (b"mine", b"403")])
+def test_a_chunk_that_is_none_ends_its_request_whenever_it_comes(
+    service: Service, turns: int, before: int, bucket: bytes, status: bytes
+) -> None:
+    """Also while the request waits for others, has just begun, or has been refused."""
+    requests = GET * before + b"PUT /" + bucket + b"/a" + CHUNKED
+    answers = asyncio.run(converse(service, [(requests, turns), (NO_CHUNK, 0)]))
+    *others, last = re.findall(rb"HTTP/1\.1 (\d+)", answers)
+    assert others == [b"404"] * before
+    # Where nobody has looked at the request yet, it is the chunk that it is refused for.
+    assert last in ((b"400", status) if turns < 10 else (status,))
+    assert answers.count(b"\r\nConnection: close\r\n") == 1
+    assert service.storage.object("anybodys", "a") is None
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_body_may_end_before_its_request_has_begun(service: Service, turns: int) -> None:
+    """What is answered then does not leave the connection without an answer to the next."""
+    head = b"PUT /anybodys/b" + TAIL + b"Content-Length: 5\r\n\r\nab"
+    answers = asyncio.run(converse(service, [(head, turns), (b"cde", 0), (GET, 0)]))
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answers) == [b"200", b"404"]

@@ -1,0 +1,37 @@
+"""The batches in which bodies go to a thread: large for a few, small for many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+from oss_emulator.operations.call import Call
+from oss_emulator.protocol.message import Request
+from oss_emulator.server import intake
+from oss_emulator.server.intake import BATCH, LEAST, TOGETHER, Intake
+from oss_emulator.storage import MemoryStorage
+
+CHUNK = bytes(64 * 1024)
+
+
+@pytest.mark.parametrize("uploads", [1, 4, 20, 200])
+def test_many_bodies_have_no_more_in_memory_than_a_few(uploads: int) -> None:
+    call = Call(Request.read("PUT", "/", (), 0.0), "", MemoryStorage(), "cn-hangzhou")
+
+    async def fill() -> int:
+        """How much comes of each body before a thread takes it."""
+        async with AsyncExitStack() as stack:
+            bodies = [await stack.enter_async_context(intake.begin(call)) for _ in range(uploads)]
+            last = bodies[-1]
+            while last._keeping is None:
+                await last.take(CHUNK)
+            for body in bodies:
+                await body.abandon()
+            return last.size
+
+    size = asyncio.run(fill())
+    assert size == BATCH if uploads == 1 else size <= BATCH
+    assert size >= LEAST
+    assert size * uploads <= max(TOGETHER, LEAST * uploads) + len(CHUNK) * uploads
+    assert Intake.underway == 0

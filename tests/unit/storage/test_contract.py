@@ -1,0 +1,249 @@
+"""What a storage promises, on every storage there is."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from oss_emulator.storage import (
+    NULL_VERSION,
+    Account,
+    Blob,
+    Bucket,
+    MemoryStorage,
+    Object,
+    Part,
+    Storage,
+    Upload,
+)
+from oss_emulator.storage.blobs import SPOOL_ABOVE, slices
+from oss_emulator.storage.disk import DiskStorage
+
+
+def on_disk() -> Storage:
+    return DiskStorage(Path(mkdtemp(prefix="oss-emulator-")), fsync=False)
+
+
+STORAGES: list[Callable[[], Storage]] = [MemoryStorage, on_disk]
+BUCKET = Bucket("examplebucket", "1", 1.0, "cn-hangzhou")
+
+
+@contextmanager
+def opened(make: Callable[[], Storage]) -> Iterator[Storage]:
+    """A storage with one bucket, which is gone after the block."""
+    made = make()
+    made.put_bucket(BUCKET)
+    try:
+        yield made
+    finally:
+        made.close()
+        if isinstance(made, DiskStorage):
+            rmtree(made.folder)
+
+
+@pytest.fixture(params=STORAGES, ids=lambda make: make.__name__)
+def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
+    with opened(request.param) as made:
+        yield made
+
+
+def item(key: str, version_id: str = NULL_VERSION, **others: object) -> Object:
+    made = Object(key, (), 0, '"D41D8CD98F00B204E9800998ECF8427E"', 0, 2.0, "1")
+    return made._replace(version_id=version_id, **others)  # type: ignore[arg-type]
+
+
+def keys(storage: Storage, start: str = "") -> list[str]:
+    return [found.key for found in storage.objects(BUCKET.name, start)]
+
+
+def test_absence_is_none(storage: Storage) -> None:
+    assert storage.bucket("none") is None
+    assert storage.account("none") is None
+    assert storage.object(BUCKET.name, "none") is None
+    assert storage.object(BUCKET.name, "none", NULL_VERSION) is None
+    assert storage.upload(BUCKET.name, "none") is None
+    assert keys(storage) == []
+    assert list(storage.uploads(BUCKET.name)) == []
+
+
+def test_what_is_not_there_can_be_deleted(storage: Storage) -> None:
+    storage.delete_object(BUCKET.name, "none", NULL_VERSION)
+    storage.delete_upload(BUCKET.name, "none")
+    storage.delete_bucket("none")
+    assert list(storage.buckets()) == [BUCKET]
+
+
+def test_a_record_put_is_the_record_got(storage: Storage) -> None:
+    put = item("a", headers={"Content-Type": "text/plain"}, tags={"k": "v"}, acl="private")
+    storage.put_object(BUCKET.name, put)
+    assert storage.object(BUCKET.name, "a") == put
+    changed = BUCKET._replace(acl="public-read", documents={"referer": b"<x/>"})
+    storage.put_bucket(changed)
+    assert storage.bucket(BUCKET.name) == changed
+    assert storage.object(BUCKET.name, "a") == put
+    storage.put_account(Account("1", {"publicAccessBlock": b"<y/>"}))
+    assert storage.account("1") == Account("1", {"publicAccessBlock": b"<y/>"})
+
+
+def test_buckets_come_by_name_and_go_with_their_contents(storage: Storage) -> None:
+    storage.put_bucket(BUCKET._replace(name="a-bucket"))
+    storage.put_object("a-bucket", item("x"))
+    storage.put_object(BUCKET.name, item("y"))
+    assert [bucket.name for bucket in storage.buckets()] == ["a-bucket", BUCKET.name]
+    storage.delete_bucket("a-bucket")
+    storage.put_bucket(BUCKET._replace(name="a-bucket"))
+    assert list(storage.objects("a-bucket")) == []
+    assert keys(storage) == ["y"]
+
+
+def test_objects_come_in_the_order_of_their_bytes(storage: Storage) -> None:
+    names = ["a", "a/", "a/b", "B", "中", "\U0001f600", "\uffff", "a\x00", "~"]
+    for name in names:
+        storage.put_object(BUCKET.name, item(name))
+    assert keys(storage) == sorted(names, key=str.encode)
+    assert keys(storage, "a/") == [
+        name for name in sorted(names, key=str.encode) if name.encode() >= b"a/"
+    ]
+
+
+def test_the_newest_version_comes_first(storage: Storage) -> None:
+    for version in ("1", "2", "3"):
+        storage.put_object(BUCKET.name, item("a", version))
+    storage.put_object(BUCKET.name, item("b"))
+    found = [(version.key, version.version_id) for version in storage.versions(BUCKET.name)]
+    assert found == [("a", "3"), ("a", "2"), ("a", "1"), ("b", NULL_VERSION)]
+    assert keys(storage) == ["a", "b"]
+    newest = storage.object(BUCKET.name, "a")
+    assert newest is not None
+    assert newest.version_id == "3"
+
+
+def test_the_same_version_id_takes_the_place_of_the_old_one(storage: Storage) -> None:
+    for version in (NULL_VERSION, "1", NULL_VERSION):
+        storage.put_object(BUCKET.name, item("a", version))
+    assert [v.version_id for v in storage.versions(BUCKET.name)] == [NULL_VERSION, "1"]
+
+
+def test_replacing_keeps_the_place(storage: Storage) -> None:
+    for version in ("1", "2"):
+        storage.put_object(BUCKET.name, item("a", version))
+    storage.replace_object(BUCKET.name, item("a", "1", acl="private"))
+    assert [(v.version_id, v.acl) for v in storage.versions(BUCKET.name)] == [
+        ("2", "default"),
+        ("1", "private"),
+    ]
+
+
+def test_deleting_a_version_shows_the_one_before(storage: Storage) -> None:
+    for version in ("1", "2"):
+        storage.put_object(BUCKET.name, item("a", version))
+    storage.delete_object(BUCKET.name, "a", "none")
+    storage.delete_object(BUCKET.name, "a", "2")
+    newest = storage.object(BUCKET.name, "a")
+    assert newest is not None
+    assert newest.version_id == "1"
+    storage.delete_object(BUCKET.name, "a", "1")
+    assert keys(storage) == []
+
+
+def test_uploads_come_by_key_and_id_and_go_with_their_parts(storage: Storage) -> None:
+    for upload_id, key in (("2", "b"), ("1", "b"), ("3", "a")):
+        storage.put_upload(BUCKET.name, Upload(upload_id, 1.0, item(key)))
+    assert [upload.id for upload in storage.uploads(BUCKET.name)] == ["3", "1", "2"]
+    for number in (2, 1, 2):
+        storage.put_part(BUCKET.name, "1", Part(number, (), number, '"X"', 0, 1.0))
+    assert [part.number for part in storage.parts(BUCKET.name, "1")] == [1, 2]
+    assert storage.parts(BUCKET.name, "2") == []
+    storage.delete_upload(BUCKET.name, "1")
+    assert storage.upload(BUCKET.name, "1") is None
+    assert storage.upload(BUCKET.name, "2") is not None
+
+
+@given(st.lists(st.tuples(st.booleans(), st.text(max_size=3)), max_size=200))
+def test_a_walk_is_the_sorted_keys_whatever_came_and_went(steps: list[tuple[bool, str]]) -> None:
+    for make in STORAGES:
+        with opened(make) as storage:
+            present: set[str] = set()
+            for add, key in steps:
+                if add:
+                    storage.put_object(BUCKET.name, item(key))
+                    present.add(key)
+                else:
+                    storage.delete_object(BUCKET.name, key, NULL_VERSION)
+                    present.discard(key)
+            assert keys(storage) == sorted(present)
+
+
+@pytest.mark.parametrize("size", [0, 1, SPOOL_ABOVE, SPOOL_ABOVE + 1])
+def test_a_blob_holds_what_was_written(storage: Storage, size: int) -> None:
+    data = bytes(range(251)) * (size // 251 + 1)
+    data = data[:size]
+    writer = storage.blob_writer()
+    for start in range(0, size, 1_000_003):
+        writer.write(data[start : start + 1_000_003])
+    blob = writer.finish()
+    assert blob.size == size
+    assert blob.read(0, size) == data
+    assert blob.read(size // 2, 10) == data[size // 2 : size // 2 + 10]
+    assert blob.read(size, 10) == b""
+
+
+@given(st.lists(st.binary(max_size=5), max_size=5), st.integers(0, 30), st.integers(0, 30))
+def test_slices_are_those_of_the_bytes_joined(pieces: list[bytes], start: int, size: int) -> None:
+    writers = [MemoryStorage().blob_writer() for _ in pieces]
+    for writer, piece in zip(writers, pieces, strict=True):
+        writer.write(piece)
+    content = tuple(writer.finish() for writer in writers)
+    taken = b"".join(blob.read(*part) for blob, *part in slices(content, start, size))
+    assert taken == b"".join(pieces)[start : start + size]
+
+
+def blob_of(storage: Storage, data: bytes) -> Blob:
+    writer = storage.blob_writer()
+    writer.write(data)
+    return writer.finish()
+
+
+def test_blobs_come_back_with_their_records(storage: Storage) -> None:
+    content = (blob_of(storage, b"abc"), blob_of(storage, b"defg"))
+    storage.put_object(BUCKET.name, item("a", content=content, size=7))
+    found = storage.object(BUCKET.name, "a")
+    assert found is not None
+    assert [blob.read(0, 10) for blob in found.content] == [b"abc", b"defg"]
+
+
+def test_a_blob_stays_while_any_record_refers_to_it(storage: Storage) -> None:
+    blob = blob_of(storage, b"abc")
+    storage.put_object(BUCKET.name, item("a", content=(blob,)))
+    storage.put_object(BUCKET.name, item("b", content=(blob,)))
+    storage.put_upload(BUCKET.name, Upload("1", 1.0, item("c")))
+    storage.put_part(BUCKET.name, "1", Part(1, (blob,), 3, '"X"', 0, 1.0))
+    storage.delete_object(BUCKET.name, "a", NULL_VERSION)
+    storage.delete_upload(BUCKET.name, "1")
+    storage.forget((blob,))
+    found = storage.object(BUCKET.name, "b")
+    assert found is not None
+    assert found.content[0].read(0, 3) == b"abc"
+
+
+def test_a_transaction_that_fails_changes_nothing(storage: Storage) -> None:
+    if not storage.blocking:
+        pytest.skip("the storage in memory is written by one thread that does not stop halfway")
+    storage.put_object(BUCKET.name, item("a", acl="private"))
+
+    def fail() -> None:
+        with storage.transaction():
+            storage.put_object(BUCKET.name, item("a", acl="public-read"))
+            storage.delete_bucket(BUCKET.name)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert storage.bucket(BUCKET.name) == BUCKET
+    found = storage.object(BUCKET.name, "a")
+    assert found is not None
+    assert found.acl == "private"

@@ -1,0 +1,457 @@
+"""The storage in a folder: what survives, what is swept away, what is refused."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+import pytest
+from oss_emulator import Emulator
+from oss_emulator.protocol.message import Request
+from oss_emulator.storage import (
+    NULL_VERSION,
+    Account,
+    Blob,
+    Bucket,
+    CorruptBlobError,
+    Object,
+    Part,
+    Restore,
+    StoredBlob,
+    Upload,
+    blobs,
+    disk,
+)
+from oss_emulator.storage.disk import FORMAT, DiskStorage, FolderError
+
+from tests.http.client import Client
+
+BUCKET = Bucket("examplebucket", "1", 1.0, "cn-hangzhou", documents={"referer": b"<\xff\x00>"})
+
+
+def put(storage: DiskStorage, key: str, data: bytes, version_id: str = NULL_VERSION) -> Object:
+    writer = storage.blob_writer()
+    writer.write(data)
+    made = Object(
+        key,
+        (writer.finish(),),
+        len(data),
+        '"E"',
+        2**64 - 1,
+        2.5,
+        "1",
+        headers={"Content-Type": "text/plain", "x-oss-meta-a": "中"},
+        tags={"k": "v"},
+        version_id=version_id,
+        restore=Restore(1.0, 2.0, "Expedited"),
+        sealed=3.0,
+    )
+    storage.put_object(BUCKET.name, made)
+    return made
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in (folder / "blobs").rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[DiskStorage]:
+    made = DiskStorage(tmp_path, fsync=False)
+    made.put_bucket(BUCKET)
+    yield made
+    made.close()
+
+
+def reopen(storage: DiskStorage) -> DiskStorage:
+    storage.close()
+    return DiskStorage(storage.folder, fsync=False)
+
+
+def test_everything_is_there_after_the_next_start(storage: DiskStorage) -> None:
+    first = put(storage, "a\x00/中", b"abc", "1")
+    second = put(storage, "a\x00/中", b"defg", "2")
+    storage.put_upload(BUCKET.name, Upload("u", 4.5, first._replace(content=())))
+    storage.put_part(BUCKET.name, "u", Part(1, second.content, 4, '"P"', 7, 5.0))
+    again = reopen(storage)
+    assert again.bucket(BUCKET.name) == BUCKET
+    assert list(again.versions(BUCKET.name)) == [second, first]
+    assert second.content[0].read(0, 9) == b"defg"
+    assert again.upload(BUCKET.name, "u") == Upload("u", 4.5, first._replace(content=()))
+    assert again.parts(BUCKET.name, "u") == [Part(1, second.content, 4, '"P"', 7, 5.0)]
+    again.close()
+
+
+@pytest.mark.parametrize("how", ["overwrite", "delete", "bucket"])
+def test_the_file_goes_with_its_last_record(storage: DiskStorage, how: str) -> None:
+    put(storage, "a", b"abc")
+    (before,) = files(storage.folder)
+    if how == "overwrite":
+        put(storage, "a", b"defg")
+    elif how == "delete":
+        storage.delete_object(BUCKET.name, "a", NULL_VERSION)
+    else:
+        storage.delete_bucket(BUCKET.name)
+    assert before not in files(storage.folder)
+    assert len(files(storage.folder)) == (how == "overwrite")
+
+
+def test_changing_a_record_keeps_its_file(storage: DiskStorage) -> None:
+    made = put(storage, "a", b"abc")
+    storage.replace_object(BUCKET.name, made._replace(acl="private"))
+    found = storage.object(BUCKET.name, "a")
+    assert found is not None
+    assert found.content[0].read(0, 3) == b"abc"
+
+
+def test_what_an_interrupted_write_left_is_swept_away(storage: DiskStorage) -> None:
+    put(storage, "a", b"abc")
+    kept = files(storage.folder)
+    finished = storage.blob_writer()
+    finished.write(b"no record came")
+    finished.finish()
+    storage.blob_writer().write(b"cut off")
+    again = reopen(storage)
+    assert files(storage.folder) == kept
+    assert list((storage.folder / "incoming").iterdir()) == []
+    again.close()
+
+
+def test_abandoned_and_forgotten_bytes_leave_nothing(storage: DiskStorage) -> None:
+    writer = storage.blob_writer()
+    writer.write(b"abc")
+    writer.abandon()
+    writer = storage.blob_writer()
+    writer.write(b"abc")
+    storage.forget((writer.finish(),))
+    assert files(storage.folder) == []
+    assert list((storage.folder / "incoming").iterdir()) == []
+
+
+def test_a_failed_transaction_keeps_the_files_of_the_old_records(storage: DiskStorage) -> None:
+    put(storage, "a", b"abc")
+
+    def fail() -> None:
+        with storage.transaction():
+            storage.delete_object(BUCKET.name, "a", NULL_VERSION)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    found = storage.object(BUCKET.name, "a")
+    assert found is not None
+    assert found.content[0].read(0, 3) == b"abc"
+
+
+@pytest.mark.parametrize("damage", [b"abX", b"ab", b"abcd"])
+def test_a_damaged_file_is_not_read_as_good(storage: DiskStorage, damage: bytes) -> None:
+    made = put(storage, "a", b"abc")
+    assert made.content[0].read(0, 3) == b"abc"
+    (path,) = files(storage.folder)
+    path.write_bytes(damage)
+    with pytest.raises(CorruptBlobError, match=path.name):
+        made.content[0].read(0, 1)
+
+
+def test_a_second_process_is_refused(storage: DiskStorage) -> None:
+    with pytest.raises(FolderError, match="in use by another oss-emulator"):
+        DiskStorage(storage.folder)
+    shared = DiskStorage(storage.folder, shared=True)
+    assert shared.bucket(BUCKET.name) == BUCKET
+    storage.put_bucket(BUCKET._replace(acl="public-read"))
+    changed = shared.bucket(BUCKET.name)
+    assert changed is not None
+    assert changed.acl == "public-read"
+    shared.close()
+
+
+def test_a_folder_is_in_use_while_a_worker_lives(
+    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the worker is about to keep must not be swept away by the next start."""
+    monkeypatch.setattr(disk, "WORKERS_END", 0.0)
+    worker = DiskStorage(storage.folder, shared=True)
+    storage.close()
+    with pytest.raises(FolderError, match="in use by another oss-emulator"):
+        DiskStorage(storage.folder)
+    put(worker, "a", b"abc")
+    worker.close()
+    again = DiskStorage(storage.folder, fsync=False)
+    assert again.object(BUCKET.name, "a") is not None
+    again.close()
+
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError])
+def test_nobody_else_has_the_turn_until_a_commit_is_over(
+    storage: DiskStorage, error: type[Exception] | None
+) -> None:
+    """The checkpoint that follows a commit is a part of it, so none runs beside another commit."""
+
+    def is_free() -> bool:
+        with (storage.folder / "writing").open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    with suppress(ZeroDivisionError), storage.transaction():
+        assert not is_free()
+        storage.put_bucket(BUCKET)
+        assert not is_free()
+        if error is not None:
+            raise error
+    assert is_free()
+
+
+def test_writers_take_turns(storage: DiskStorage) -> None:
+    """A checkpoint after each commit, by four threads at once; in the end nothing is lost."""
+    others = [DiskStorage(storage.folder, fsync=False, shared=True) for _ in range(4)]
+
+    def write(writer: int) -> None:
+        database = others[writer]._database
+        database.execute("PRAGMA wal_autocheckpoint = 1")
+        for number in range(100):
+            others[writer].put_account(Account(f"{writer}-{number}"))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    assert len(storage.accounts()) == 400
+    for other in others:
+        other.close()
+    again = reopen(storage)
+    assert again._database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert len(again.accounts()) == 400
+    again.close()
+
+
+def test_a_newer_format_is_refused(storage: DiskStorage) -> None:
+    storage.close()
+    database = sqlite3.connect(storage.folder / "index.sqlite")
+    database.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    database.close()
+    with pytest.raises(FolderError, match=f"has the format {FORMAT + 1}"):
+        DiskStorage(storage.folder)
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(FolderError, match="cannot be used"):
+        DiskStorage(file)
+
+
+def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "index.sqlite").write_text("this is no database" * 100)
+    with pytest.raises(FolderError, match="cannot be used"):
+        DiskStorage(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "key", ["../../outside", "/etc/passwd", "..", "CON", "a" * 1023, "A", "a", "\x00", "中/" * 200]
+)
+def test_keys_never_name_files(storage: DiskStorage, key: str) -> None:
+    put(storage, key, key.encode())
+    found = storage.object(BUCKET.name, key)
+    assert found is not None
+    assert found.content[0].read(0, 2000) == key.encode()
+    names = [path.name for path in files(storage.folder)]
+    assert all(len(name) == 32 and set(name) <= set("0123456789abcdef") for name in names)
+
+
+# --- formats
+
+
+def test_an_older_format_is_led_to_the_newer_one(
+    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two formats further on, by steps made up for this test."""
+    made = put(storage, "a", b"abc")
+    storage.close()
+    steps = {
+        FORMAT: "ALTER TABLE bucket ADD COLUMN note TEXT NOT NULL DEFAULT '';",
+        FORMAT + 1: "UPDATE bucket SET note = 'of ' || name; CREATE TABLE more (x);",
+    }
+    monkeypatch.setattr(disk, "MIGRATIONS", steps)
+    monkeypatch.setattr(disk, "FORMAT", FORMAT + 2)
+    again = DiskStorage(storage.folder, fsync=False)
+    assert again.bucket(BUCKET.name) == BUCKET
+    assert list(again.objects(BUCKET.name)) == [made]
+    again.close()
+    with closing(sqlite3.connect(storage.folder / "index.sqlite")) as database:
+        assert database.execute("SELECT note FROM bucket").fetchall() == [(f"of {BUCKET.name}",)]
+        assert database.execute("PRAGMA user_version").fetchone() == (FORMAT + 2,)
+
+
+def test_a_migration_that_fails_leaves_the_older_format(
+    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.close()
+    monkeypatch.setattr(disk, "MIGRATIONS", {FORMAT: "DROP TABLE bucket; DROP TABLE not_there;"})
+    monkeypatch.setattr(disk, "FORMAT", FORMAT + 1)
+    with pytest.raises(FolderError, match="no such table: not_there"):
+        DiskStorage(storage.folder)
+    monkeypatch.undo()
+    again = DiskStorage(storage.folder)
+    assert again.bucket(BUCKET.name) == BUCKET
+    again.close()
+
+
+# --- what a query costs
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda storage: storage.bucket(BUCKET.name),
+        lambda storage: storage.object(BUCKET.name, "a"),
+        lambda storage: storage.object(BUCKET.name, "a", "1"),
+        lambda storage: list(storage.objects(BUCKET.name, "a")),
+        lambda storage: list(storage.versions(BUCKET.name, "a")),
+        lambda storage: list(storage.uploads(BUCKET.name)),
+        lambda storage: storage.upload(BUCKET.name, "u"),
+        lambda storage: storage.parts(BUCKET.name, "u"),
+        lambda storage: put(storage, "a", b"abc"),
+        lambda storage: storage.delete_object(BUCKET.name, "a", "1"),
+        lambda storage: storage.delete_bucket(BUCKET.name),
+    ],
+)
+def test_no_query_looks_at_more_than_its_answer(
+    storage: DiskStorage, ask: Callable[[DiskStorage], object]
+) -> None:
+    """Each walks an index from where its answer begins, in the order of the answer."""
+    (connection,) = storage._connections
+    asked: list[str] = []
+    connection.set_trace_callback(asked.append)
+    ask(storage)
+    connection.set_trace_callback(None)
+    statements = [text for text in asked if text.split()[0] in ("SELECT", "UPDATE", "DELETE")]
+    assert statements
+    for statement in statements:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        assert plan
+        assert not [step for step in plan if "SCAN" in step or "TEMP B-TREE" in step], plan
+
+
+def test_a_page_of_a_listing_reads_its_own_rows_only(storage: DiskStorage) -> None:
+    """SQLite's own count of steps: the same for a page in 100 keys as in 10,000."""
+    steps = []
+    for many in (100, 10_000):
+        with storage.transaction():
+            for number in range(many):
+                storage.put_object(BUCKET.name, Object(f"{number:05}", (), 0, "", 0, 0.0, "1"))
+        (connection,) = storage._connections
+        count = 0
+
+        def step() -> None:
+            nonlocal count
+            count += 1
+
+        connection.set_progress_handler(step, 1)
+        page = list(islice(storage.objects(BUCKET.name, "00050"), 50))
+        connection.set_progress_handler(None, 1)
+        assert len(page) == 50
+        steps.append(count)
+    assert steps[1] <= steps[0]
+
+
+# --- a file that goes between its record and its opening
+
+
+def test_an_object_that_is_replaced_while_it_is_looked_up_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Emulator(data=tmp_path / "data") as emulator:
+        emulator.put("/examplebucket", headers={"x-oss-acl": "public-read"})
+        emulator.put("/examplebucket/a", b"old")
+        real, seen = StoredBlob.open, []
+
+        def open_late(blob: StoredBlob) -> IO[bytes]:
+            if not seen:
+                seen.append(blob)
+                request = Request.read("PUT", "/examplebucket/a", [("Host", "localhost")], 1.0)
+                service = emulator.service
+                assert service.handle(request, b"new", caller=service.accounts.owner).status == 200
+                assert not blob.path.exists()
+            return real(blob)
+
+        monkeypatch.setattr(StoredBlob, "open", open_late)
+        answer = Client("127.0.0.1", emulator.port).get("/examplebucket/a")
+        assert (answer.status, answer.body) == (200, b"new")
+        assert len(seen) == 1
+
+
+def test_an_object_whose_file_is_gone_is_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Emulator(data=tmp_path / "data") as emulator:
+        emulator.put("/examplebucket", headers={"x-oss-acl": "public-read"})
+        emulator.put("/examplebucket/a", b"bytes")
+        client = Client("127.0.0.1", emulator.port)
+        (path,) = files(tmp_path / "data")
+        path.write_bytes(b"BYTES")
+        for reason in ("no longer holds the bytes that were put", "No such file"):
+            answer = client.get("/examplebucket/a")
+            assert (answer.status, answer.code) == (500, "InternalError")
+            (record,) = caplog.records
+            assert record.exc_info is None
+            assert path.name in record.getMessage()
+            assert reason in record.getMessage()
+            caplog.clear()
+            path.unlink(missing_ok=True)
+
+
+# --- an object of many files
+
+
+@pytest.fixture
+def many(storage: DiskStorage, monkeypatch: pytest.MonkeyPatch) -> list[StoredBlob]:
+    """The blobs of an object that has more of them than may be open at once."""
+    monkeypatch.setattr(blobs, "MANY", 2)
+    content = tuple(found for text in (b"a", b"b", b"c") for found in blob(storage, text))
+    storage.put_object(BUCKET.name, Object("many", content, 3, '"E"', 0, 1.0, "1"))
+    return [found for found in content if isinstance(found, StoredBlob)]
+
+
+def blob(storage: DiskStorage, data: bytes) -> tuple[Blob, ...]:
+    writer = storage.blob_writer()
+    writer.write(data)
+    return (writer.finish(),)
+
+
+def open_blobs(storage: DiskStorage) -> int:
+    links = (os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink())
+    return sum(link.startswith(f"{storage.folder}/blobs") for link in links)
+
+
+def test_of_many_files_one_is_open_at_a_time(storage: DiskStorage, many: list[StoredBlob]) -> None:
+    opened = blobs.open_files(many)
+    assert open_blobs(storage) == 0
+    for file, data in zip(opened, (b"a", b"b", b"c"), strict=True):
+        assert os.pread(file.fileno(), 9, 0) == data
+        assert os.pread(file.fileno(), 9, 0) == data
+        assert open_blobs(storage) == 1
+    del opened, file
+    assert open_blobs(storage) == 0
+
+
+def test_many_files_that_are_being_read_go_when_the_last_reader_has_ended(
+    storage: DiskStorage, many: list[StoredBlob]
+) -> None:
+    opened, others = blobs.open_files(many), blobs.open_files(many)
+    assert os.pread(opened[0].fileno(), 9, 0) == b"a"
+    storage.delete_object(BUCKET.name, "many", NULL_VERSION)
+    assert [os.pread(file.fileno(), 9, 0) for file in opened] == [b"a", b"b", b"c"]
+    del opened
+    assert len(files(storage.folder)) == 3
+    assert [os.pread(file.fileno(), 9, 0) for file in others] == [b"a", b"b", b"c"]
+    del others
+    assert files(storage.folder) == []
+    with pytest.raises(FileNotFoundError):
+        blobs.open_files(many)

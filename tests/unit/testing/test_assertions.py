@@ -1,0 +1,48 @@
+"""The assertions on hotlink protection; their messages are tested with the plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import oss2
+import pytest
+from oss_emulator import Emulator
+from oss_emulator.referer import RefererConfiguration
+from oss_emulator.testing.assertions import assert_allowed, assert_denied
+
+RULES = RefererConfiguration(allow_empty_referer=False, whitelist=("http://www.example.com/",))
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["http", "https"])
+def bucket(request: pytest.FixtureRequest) -> Iterator[oss2.Bucket]:
+    """A bucket with rules and an object whose key has to be escaped."""
+    with Emulator(tls=request.param) as emulator:
+        found = emulator.bucket("examplebucket", acl="public-read", rules=RULES)
+        found.put_object("a b/ü", b"1")
+        yield found
+        found.session.session.close()
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_what_is_so_is_asserted(bucket: oss2.Bucket, signed: bool) -> None:
+    assert_allowed(bucket, "a b/ü", referer="http://www.example.com/x", signed=signed)
+    assert_denied(bucket, "a b/ü", referer="http://thief.test/", ec="0003-00000503", signed=signed)
+    assert_denied(bucket, "a b/ü", ec="0003-00000501", signed=signed)
+
+
+def test_what_is_not_so_fails(bucket: oss2.Bucket) -> None:
+    with pytest.raises(AssertionError, match="should be allowed"):
+        assert_allowed(bucket, "a b/ü", referer="http://thief.test/")
+    with pytest.raises(AssertionError, match="should be denied"):
+        assert_denied(bucket, "a b/ü", referer="http://www.example.com/")
+    with pytest.raises(AssertionError, match="should be denied with 0003-00000502"):
+        assert_denied(bucket, "a b/ü", referer="http://thief.test/", ec="0003-00000502")
+
+
+def test_denied_by_the_acl_is_not_denied_by_the_rules() -> None:
+    with Emulator() as emulator:
+        private = emulator.bucket("privatebucket", rules=RULES)
+        private.put_object("a", b"1")
+        private.session.session.close()
+        with pytest.raises(AssertionError, match="denied for another reason: the ACL"):
+            assert_denied(private, "a", referer="http://www.example.com/")
