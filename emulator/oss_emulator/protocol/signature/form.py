@@ -65,7 +65,7 @@ def verify(claim: Claim, form: Form, secret: str, region: str, now: float) -> No
     else:
         _check_scope(claim, form, region, now)
         key = v4.signing_key(secret, claim.day, claim.region, claim.product)
-        signature = key.sign(policy).hex()
+        signature = v4.sign(key, policy)
     Calculation(signature, policy).compare(claim)
 
 

@@ -1,5 +1,6 @@
 """Signature version 1: HMAC-SHA1 over the `x-oss-*` headers and the sub-resources."""
 
+import hmac
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import lru_cache
@@ -10,7 +11,6 @@ from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.signature import authorization, canonical, instant
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
-from oss_emulator.protocol.signature.key import of_secret
 from oss_emulator.protocol.signature.subresources import SUBRESOURCES
 
 SCHEME: Final = "OSS"
@@ -77,4 +77,4 @@ def _subresources(query_string: str) -> str:
 
 def sign(secret: str, data: bytes) -> str:
     """The base64 of an HMAC-SHA1 (P-10)."""
-    return b64encode(of_secret(secret, "sha1").sign(data)).decode()
+    return b64encode(hmac.digest(canonical.encode(secret), data, "sha1")).decode()

@@ -1,5 +1,6 @@
 """Signature version 2: HMAC-SHA256 over chosen headers and the whole query."""
 
+import hmac
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
@@ -9,7 +10,6 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import authorization, canonical, instant
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
-from oss_emulator.protocol.signature.key import of_secret
 
 SCHEME: Final = "OSS2"
 
@@ -76,5 +76,5 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
         f"{';'.join(claim.additional_headers)}\n"
         f"{resource}"
     )
-    signature = of_secret(secret, "sha256").sign(string_to_sign)
+    signature = hmac.digest(canonical.encode(secret), string_to_sign, "sha256")
     return Calculation(b64encode(signature).decode(), string_to_sign)

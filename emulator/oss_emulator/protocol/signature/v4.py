@@ -11,7 +11,6 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import authorization, canonical, instant
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
-from oss_emulator.protocol.signature.key import SigningKey
 
 SCHEME: Final = "OSS4-HMAC-SHA256"
 
@@ -104,16 +103,21 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
         f"{sha256(canonical_request).hexdigest()}"
     )
     key_of_day = signing_key(secret, claim.day, claim.region, claim.product)
-    return Calculation(key_of_day.sign(string_to_sign).hex(), string_to_sign, canonical_request)
+    return Calculation(sign(key_of_day, string_to_sign), string_to_sign, canonical_request)
 
 
 @lru_cache(256)
-def signing_key(secret: str, day: str, region: str, product: str) -> SigningKey:
+def signing_key(secret: str, day: str, region: str, product: str) -> bytes:
     """Derive the key that signs for one day (`YYYYMMDD`), one region and one product."""
     key = canonical.encode("aliyun_v4" + secret)
     for scope in (day, region, product, TERMINATOR):
         key = hmac.digest(key, canonical.encode(scope), "sha256")
-    return SigningKey.begin(key, "sha256")
+    return key
+
+
+def sign(key: bytes, data: bytes) -> str:
+    """The HMAC-SHA256 in lower-case hex (P-14)."""
+    return hmac.digest(key, data, "sha256").hex()
 
 
 def _read_credential(text: str, signed_at: float, place: Place) -> tuple[str, str, str, str]:
