@@ -28,8 +28,7 @@ from oss_emulator.protocol.address import (
     is_bucket_name,
 )
 from oss_emulator.protocol.errors import Code, OSSError
-from oss_emulator.protocol.form import Form
-from oss_emulator.protocol.form import Reader as FormReader
+from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit

@@ -1,26 +1,31 @@
-"""Reads multipart/form-data while it arrives: the fields of PostObject, then its file."""
+"""Reads multipart/form-data as it arrives: the fields of PostObject, then its file."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from sys import maxsize
 from typing import Final
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import MultipartParseError
 
 from oss_emulator.protocol.errors import Code, OSSError
 
 MAX_NAME: Final = 8 * 1024
-"""Bytes of the longest name of a field (PostObject)."""
+"""Bytes of the longest field name (PostObject)."""
 
 MAX_VALUE: Final = 2 * 1024 * 1024
-"""Bytes of the longest value of a field (PostObject)."""
+"""Bytes of the longest field value (PostObject)."""
 
 MAX_FIELDS: Final = 8 * 1024 * 1024
-"""Bytes of all fields before the file (EC 0006-00000112)."""
+"""Bytes of all fields together (EC 0006-00000112)."""
 
 _FILE: Final = "file"
 _FILENAME: Final = "${filename}"
 
 _MAX_HEAD: Final = 2 * MAX_NAME
-_MAX_PADDING: Final = 256
+"""Bytes of all headers of one part."""
+
 _MAX_BOUNDARY: Final = 256
 
 _PARAMETER: Final = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\s;]*))')
@@ -28,23 +33,23 @@ _PARAMETER: Final = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a form says before the bytes of its file."""
+    """The fields of a form, and what its file's part says before the file's bytes."""
 
     fields: Mapping[str, str]
-    """By name in lower case: names are compared without regard to case (PostObject)."""
+    """By name in lower case: the case of names does not count (PostObject)."""
     filename: str = ""
     content_type: str | None = None
-    """The type that the file's own part names."""
+    """The Content-Type of the file's part."""
 
     def text(self, name: str, default: str = "") -> str:
-        """A field by its name as the documents spell it."""
+        """Return a field by its name in any case."""
         return self.fields.get(name.lower(), default)
 
     def has(self, name: str) -> bool:
         return name.lower() in self.fields
 
     def conditional(self, bucket: str) -> dict[str, str]:
-        """What the conditions of a policy are about: the fields, the bucket and the type."""
+        """Return what the conditions of a policy apply to: the fields, the bucket and the type."""
         found = {"bucket": bucket, **self.fields}
         if self.content_type is not None:
             found.setdefault("content-type", self.content_type)
@@ -52,10 +57,10 @@ class Form:
 
     @property
     def key(self) -> str:
-        """The object's name, with the file's own name in the place of `${filename}`.
+        """The object's name, with `${filename}` replaced by the file's name.
 
-        Raises `InvalidArgument` without the field. Of a path only what follows the last slash or
-        backslash is the file's name: some browsers send all of it.
+        Some browsers send the path of the file; only what follows its last slash or backslash is
+        used. Raises `InvalidArgument` if the form has no field `key`.
         """
         if not self.has("key"):
             raise missing("key")
@@ -64,7 +69,7 @@ class Form:
 
 
 def missing(name: str, ec: str = "") -> OSSError:
-    """The error of a field that is not there, or stands behind the file."""
+    """Make the error for a field that is missing or comes after the file."""
     message = (
         f"The bucket POST must contain the specified '{name}'. "
         "If it is specified, please check the order of the fields"
@@ -72,174 +77,165 @@ def missing(name: str, ec: str = "") -> OSSError:
     return OSSError(Code.INVALID_ARGUMENT, message, ec=ec, ArgumentName=name, ArgumentValue="")
 
 
-class Reader:
-    """Takes a body in pieces of any size and keeps no more of it than a field and a delimiter.
+class FormReader:
+    """Reads a body in pieces of any size; keeps one field and one delimiter of it in memory.
 
     `form` is None until the file begins; from then on `feed` returns the file's bytes.
     """
 
     def __init__(self, content_type: str) -> None:
         """Raises `RequestIsNotMultiPartContent`."""
+        boundary = _parse_boundary(content_type)
         self.form: Form | None = None
-        self._delimiter = b"\r\n--" + _boundary(content_type)
-        # The first delimiter stands at the beginning of the body, the others begin a line.
-        self._buffer = bytearray(b"\r\n")
-        self._searched = 0
+        self._delimiter = b"\r\n--" + boundary
+        # The first delimiter may be the first line of the body; the others follow a line end.
+        self._preamble: bytes | None = b"\r\n"
         self._fields: dict[str, str] = {}
-        self._before = 0
+        self._size_of_fields = 0
+        self._headers: dict[str, str] = {}
+        self._size_of_headers = 0
+        self._header_name = b""
+        self._header_value = b""
         self._name = ""
+        self._value = bytearray()
         self._content: list[bytes] = []
-        self._step: Callable[[], bool] = self._skip
+        self._add_data: Callable[[bytes], None] = self._ignore
+        self._ended = False
+        # The limits on headers are checked here, because they have errors of their own.
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin_part,
+                "on_header_field": self._add_header_name,
+                "on_header_value": self._add_header_value,
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._end_headers,
+                "on_part_data": self._add_part_data,
+                "on_part_end": self._end_part,
+                "on_end": self._end,
+            },
+            max_header_count=maxsize,
+            max_header_size=maxsize,
+        )
 
     def feed(self, chunk: bytes) -> bytes:
-        """Read on; returns those bytes of the file that are certain now.
+        """Parse the next bytes of the body; returns the file's bytes among them.
 
         Raises `MalformedPOSTRequest`, `FieldItemTooLong`, `MaxPOSTPreDataLengthExceededError` and
         `IncorrectNumberOfFilesInPOSTRequest`.
         """
-        self._buffer += chunk
-        while self._step():
-            pass
+        if self._preamble is not None:
+            chunk = self._skip_preamble(self._preamble + chunk)
+        try:
+            self._parser.write(chunk)
+        except MultipartParseError:
+            raise OSSError(Code.MALFORMED_POST) from None
         content = b"".join(self._content)
         self._content.clear()
         return content
 
     def finish(self) -> Form:
-        """The form, now that the body has ended; raises `MalformedPOSTRequest` if it is not whole.
+        """Return the form after the last byte of the body.
 
-        Every file that `feed` returned belongs to it.
+        Raises `MalformedPOSTRequest` for a body that ends before its last delimiter.
         """
-        if self.form is None or self._step != self._end:
+        if self.form is None or not self._ended:
             raise OSSError(Code.MALFORMED_POST)
         return self.form
 
-    # Each step reads one thing if it is there as a whole, and tells whether to go on.
+    def _skip_preamble(self, data: bytes) -> bytes:
+        """Drop what precedes the first delimiter (RFC 2046, 5.1.1).
 
-    def _skip(self) -> bool:
-        """What belongs to nothing: before the first delimiter, and fields behind the file."""
-        found = self._search()
-        kept = len(self._buffer) - len(self._delimiter) + 1
-        skipped = max(0, kept) if found is None else found
-        if self.form is None:
-            self._count(skipped)
-        self._drop(skipped)
-        return found is not None and self._pass_delimiter()
+        python-multipart accepts line ends there, but no text.
+        """
+        found = data.find(self._delimiter)
+        skipped = max(0, len(data) - len(self._delimiter) + 1) if found < 0 else found
+        self._count(skipped)
+        self._preamble = data[skipped:] if found < 0 else None
+        return b"" if found < 0 else data[found + len(b"\r\n") :]
 
-    def _pass_delimiter(self) -> bool:
-        self._drop(len(self._delimiter))
-        self._step = self._after_delimiter
-        return True
+    def _begin_part(self) -> None:
+        self._headers.clear()
+        self._size_of_headers = 0
+        self._value.clear()
+        self._add_data = self._ignore
 
-    def _after_delimiter(self) -> bool:
-        """Two hyphens end the form; otherwise a line ends and a part begins."""
-        if len(self._buffer) < 2:
-            return False
-        if self._buffer.startswith(b"--"):
-            if self.form is None:
-                raise OSSError(Code.ONE_FILE_REQUIRED)
-            self._step = self._end
-            return True
-        end = self._buffer.find(b"\r\n", 0, _MAX_PADDING)
-        if end < 0:
-            if len(self._buffer) >= _MAX_PADDING:
-                raise OSSError(Code.MALFORMED_POST)
-            return False
-        if self._buffer[:end].strip(b" \t"):
-            raise OSSError(Code.MALFORMED_POST)
-        self._drop(end)
-        self._step = self._head
-        return True
+    def _add_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+        self._count_header(end - start)
 
-    def _head(self) -> bool:
-        """The headers of a part, which an empty line ends."""
-        end = self._buffer.find(b"\r\n\r\n", 0, _MAX_HEAD)
-        if end < 0:
-            if len(self._buffer) >= _MAX_HEAD:
-                raise OSSError(Code.FIELD_TOO_LONG)
-            return False
-        headers = _read_headers(self._buffer[:end])
-        self._drop(end + 4)
-        parameters = _parameters(headers.get("content-disposition", ""))
+    def _add_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+        self._count_header(end - start)
+
+    def _end_header(self) -> None:
+        name = _decode(self._header_name).lower()
+        self._headers.setdefault(name, _decode(self._header_value).strip())
+        self._header_name = self._header_value = b""
+        self._count_header(len(b":\r\n"))
+
+    def _end_headers(self) -> None:
+        """Find out from its headers whether a part is a field, the file, or to be ignored."""
+        parameters = _parse_parameters(self._headers.get("content-disposition", ""))
         name = parameters.get("name", "")
         if not name:
             raise OSSError(Code.MALFORMED_POST)
         if len(name.encode(errors="surrogateescape")) > MAX_NAME:
             raise OSSError(Code.FIELD_TOO_LONG)
         self._name = name.lower()
-        self._step = self._value
-        if self._name == _FILE:
-            if self.form is not None:
-                raise OSSError(Code.ONE_FILE_REQUIRED)
-            filename = parameters.get("filename", "")
-            self.form = Form(dict(self._fields), filename, headers.get("content-type"))
-            self._step = self._file
-        elif self.form is not None:
-            self._step = self._skip
-        return True
+        if self._name != _FILE:
+            # A field after the file does not count (PostObject).
+            self._add_data = self._ignore if self.form is not None else self._add_to_field
+            return
+        if self.form is not None:
+            raise OSSError(Code.ONE_FILE_REQUIRED)
+        content_type = self._headers.get("content-type")
+        self.form = Form(dict(self._fields), parameters.get("filename", ""), content_type)
+        self._add_data = self._content.append
 
-    def _value(self) -> bool:
-        end = self._search()
-        if (len(self._buffer) - len(self._delimiter) if end is None else end) > MAX_VALUE:
+    def _add_part_data(self, data: bytes, start: int, end: int) -> None:
+        self._add_data(data[start:end])
+
+    def _ignore(self, data: bytes) -> None:
+        pass
+
+    def _add_to_field(self, data: bytes) -> None:
+        self._value += data
+        if len(self._value) > MAX_VALUE:
             raise OSSError(Code.FIELD_TOO_LONG)
-        if end is None:
-            return False
-        self._count(len(self._name) + end)
-        # Of a repeated field the first counts, as with headers.
-        self._fields.setdefault(self._name, _decode(self._buffer[:end]))
-        self._drop(end)
-        return self._pass_delimiter()
 
-    def _file(self) -> bool:
-        found = self._search()
-        kept = len(self._buffer) - len(self._delimiter) + 1
-        certain = max(0, kept) if found is None else found
-        if certain:
-            self._content.append(bytes(self._buffer[:certain]))
-            self._drop(certain)
-        return found is not None and self._pass_delimiter()
+    def _end_part(self) -> None:
+        if self.form is None:
+            self._count(len(self._name) + len(self._value))
+            # The first of several fields of one name counts, as with headers.
+            self._fields.setdefault(self._name, _decode(self._value))
 
-    def _end(self) -> bool:
-        """Whatever follows the last delimiter means nothing."""
-        self._buffer.clear()
-        return False
+    def _end(self) -> None:
+        if self.form is None:
+            raise OSSError(Code.ONE_FILE_REQUIRED)
+        self._ended = True
 
-    def _search(self) -> int | None:
-        """Where the next delimiter begins; what was searched once is not searched again."""
-        found = self._buffer.find(self._delimiter, self._searched)
-        if found < 0:
-            self._searched = max(0, len(self._buffer) - len(self._delimiter) + 1)
-            return None
-        return found
-
-    def _drop(self, length: int) -> None:
-        del self._buffer[:length]
-        self._searched = max(0, self._searched - length)
-
-    def _count(self, length: int) -> None:
-        self._before += length
-        if self._before > MAX_FIELDS:
+    def _count(self, size: int) -> None:
+        self._size_of_fields += size
+        if self._size_of_fields > MAX_FIELDS:
             raise OSSError(Code.FIELDS_TOO_LARGE)
 
+    def _count_header(self, size: int) -> None:
+        self._size_of_headers += size
+        if self._size_of_headers > _MAX_HEAD:
+            raise OSSError(Code.FIELD_TOO_LONG)
 
-def _boundary(content_type: str) -> bytes:
+
+def _parse_boundary(content_type: str) -> bytes:
     kind, _, _ = content_type.partition(";")
-    boundary = _parameters(content_type).get("boundary", "")
+    boundary = _parse_parameters(content_type).get("boundary", "")
     if kind.strip().lower() != "multipart/form-data" or not 0 < len(boundary) <= _MAX_BOUNDARY:
         raise OSSError(Code.NOT_MULTIPART)
     return boundary.encode(errors="surrogateescape")
 
 
-def _read_headers(lines: bytearray) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for line in _decode(lines).split("\r\n"):
-        name, colon, value = line.partition(":")
-        if colon:
-            found.setdefault(name.strip().lower(), value.strip())
-    return found
-
-
-def _parameters(header: str) -> dict[str, str]:
-    """The parameters behind the first value of a header.
+def _parse_parameters(header: str) -> dict[str, str]:
+    """Parse the parameters after the first value of a header.
 
     Browsers write a quotation mark as %22 and line ends as %0D and %0A (HTML, multipart/form-data);
     others escape the mark with a backslash.
@@ -250,6 +246,6 @@ def _parameters(header: str) -> dict[str, str]:
     }
 
 
-def _decode(data: bytearray) -> str:
-    """Text; what is no UTF-8 becomes surrogates, as in headers."""
+def _decode(data: bytes | bytearray) -> str:
+    """Decode UTF-8; other bytes become surrogates, as in headers."""
     return data.decode("utf-8", "surrogateescape")

@@ -12,7 +12,7 @@ from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol.checksums import Checksums, check_md5
 from oss_emulator.protocol.errors import Code, OSSError
-from oss_emulator.protocol.form import Form, Reader
+from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.server import intake
@@ -81,7 +81,7 @@ def _limit(call: Call) -> int:
 
 async def _read_form(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body:
     """Read the fields, have them admitted, then read the file as it comes."""
-    reader = Reader(http.headers.get("content-type", ""))
+    reader = FormReader(http.headers.get("content-type", ""))
     length = http.headers.get("content-length")
     if length is None and "transfer-encoding" not in http.headers:
         raise OSSError(Code.MISSING_CONTENT_LENGTH)
