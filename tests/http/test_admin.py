@@ -163,7 +163,7 @@ NONSENSE = [
         "only a seed that is a file can name files",
     ),
     ("PUT", "/_emulator/snapshot/", None, 400, "Name the snapshot"),
-    ("POST", "/_emulator/referer/check", b"{", 400, "no JSON"),
+    ("POST", "/_emulator/referer/check", b"{", 400, "not valid JSON"),
     ("POST", "/_emulator/referer/check", [], 400, "must be a JSON object"),
     ("POST", "/_emulator/referer/check", {"requests": []}, 400, "either rules"),
     ("POST", "/_emulator/referer/check", {"bucket": "none", "requests": []}, 404, "no bucket"),

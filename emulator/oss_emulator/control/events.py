@@ -1,53 +1,55 @@
-"""The journal, followed live as server-sent events."""
+"""The journal as a stream of server-sent events."""
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
 
-from aiohttp import web
+from oss_emulator.control.api.journal import EVENTS, JournalFilter
+from oss_emulator.control.api.route import Asked
+from oss_emulator.control.journal import Entry, Journal
 
-from oss_emulator.control import api as admin
-from oss_emulator.control.journal import Entry
+HEADERS = {"Content-Type": EVENTS, "Cache-Control": "no-store"}
+"""The headers of an answer that streams events."""
 
 PING = 15.0
-"""Seconds of silence after which a comment tells that the connection lives."""
+"""Seconds of silence after which a comment shows that the connection is alive."""
 
 MAX_BEHIND = 1000
-"""Entries a slow reader may be behind; older ones are then left out for it."""
+"""The most entries that wait for a slow reader; beyond them the oldest are dropped."""
 
 
-async def follow(http: web.BaseRequest, asked: admin.Asked) -> web.StreamResponse:
-    """Send the entries that fit since the number asked for, then each new one until the end.
+def follow(asked: Asked) -> AsyncGenerator[bytes]:
+    """Yield the entries that a request asks for, then each new one, as events; never ends.
 
-    A reader that comes back says in Last-Event-ID which one it had last, as browsers do.
+    A reader that reconnects sends the number of its last entry in Last-Event-ID, as browsers do.
+    Raises `Refusal` at once for a bad query.
     """
-    fits = admin.filter_of(asked)
-    queue: asyncio.Queue[Entry] = asyncio.Queue()
+    wanted = JournalFilter.parse(asked)
     last = asked.request.headers.get("last-event-id", "")
-    for entry in admin.entries_of(asked, int(last) if last.isdecimal() else 0):
+    if last.isdecimal() and len(last) < 16:
+        wanted = wanted._replace(since=max(wanted.since, int(last)))
+    return _events(asked.service.journal, wanted)
+
+
+async def _events(journal: Journal, wanted: JournalFilter) -> AsyncGenerator[bytes]:
+    queue: asyncio.Queue[Entry] = asyncio.Queue()
+    for entry in wanted.find(journal):
         queue.put_nowait(entry)
 
     def put(entry: Entry) -> None:
-        if fits(entry):
+        if wanted.fits(entry):
             if queue.qsize() >= MAX_BEHIND:
                 queue.get_nowait()
             queue.put_nowait(entry)
 
-    response = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-    )
-    end = asked.service.journal.listen(put)
+    end = journal.listen(put)
     try:
-        await response.prepare(http)
         while True:
             try:
                 entry = await asyncio.wait_for(queue.get(), PING)
             except TimeoutError:
-                await response.write(b": nothing new\n\n")
-                continue
-            event = f"id: {entry.number}\ndata: {json.dumps(entry.to_dict())}\n\n"
-            await response.write(event.encode())
-    except (ConnectionError, asyncio.CancelledError):
-        # The reader has left, or the server ends.
-        return response
+                yield b": nothing new\n\n"
+            else:
+                yield f"id: {entry.number}\ndata: {json.dumps(entry.to_dict())}\n\n".encode()
     finally:
         end()

@@ -6,7 +6,7 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO, cast
 
@@ -296,7 +296,7 @@ class Server(Endpoint):
             asked = admin.Asked(service, self._metrics, request, data, rest)
             with self._waits():
                 if admin.follows(handler, request):
-                    return await events.follow(http, asked)
+                    return await _stream(http, events.follow(asked))
                 response = handler(asked)
                 if not isinstance(response, Response):
                     response = await response
@@ -350,6 +350,20 @@ async def _gather(call: Call, gather: Gather) -> Body:
     except FileNotFoundError:  # replaced or deleted between its record and its file
         work = gather(call)
     return await asyncio.to_thread(work)
+
+
+async def _stream(http: web.BaseRequest, stream: AsyncGenerator[bytes]) -> web.StreamResponse:
+    """Send events as they come, until the reader leaves or the server ends."""
+    response = web.StreamResponse(headers=events.HEADERS)
+    try:
+        await response.prepare(http)
+        async for event in stream:
+            await response.write(event)
+    except (ConnectionError, asyncio.CancelledError):
+        pass
+    finally:
+        await stream.aclose()
+    return response
 
 
 async def _verify(pieces: Iterable[bytes | FileRange]) -> None:

@@ -1,0 +1,34 @@
+"""Who may use the API: this machine, or whoever sends the token."""
+
+import hmac
+from ipaddress import ip_address
+
+from oss_emulator.control.api.route import Refusal
+from oss_emulator.protocol.message import Request
+
+TOKEN_HEADER = "x-oss-emulator-token"  # noqa: S105 - the name of a header
+
+
+def check_allowed(request: Request, token: str) -> None:
+    """Raise `Refusal` unless the request comes from this machine or sends the token.
+
+    A web page must not administer the server behind its user's back, so a request that names
+    another origin is refused as well. An empty `token` is no token.
+    """
+    sent = request.headers.get(TOKEN_HEADER, "")
+    if token and hmac.compare_digest(sent.encode(errors="replace"), token.encode()):
+        return
+    if not _is_loopback(request.remote):
+        raise Refusal(403, f"From another machine send --admin-token's value in {TOKEN_HEADER}.")
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.host:
+        raise Refusal(403, f"A page of {origin} may not administer this server.")
+
+
+def _is_loopback(remote: str) -> bool:
+    try:
+        address = ip_address(remote.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

@@ -1,0 +1,129 @@
+"""`/_emulator/faults`: what goes wrong on purpose."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+
+from oss_emulator.control import faults
+from oss_emulator.control.api.route import Asked, Parameter, Refusal, Route, json_content, reply
+from oss_emulator.control.api.schema import (
+    COUNT,
+    FLAG,
+    INTEGER,
+    MAX_INTEGER,
+    NUMBER,
+    TEXT,
+    Schema,
+    array,
+    record,
+    reference,
+)
+from oss_emulator.control.faults import Fault
+from oss_emulator.protocol.message import Response
+
+
+def list_faults(asked: Asked) -> Response:
+    """Answer the planned faults."""
+    return reply({"faults": [asdict(planned) for planned in asked.service.faults.planned]})
+
+
+def add_fault(asked: Asked) -> Response:
+    """Plan the fault in the body."""
+    try:
+        fault = faults.read(asked.json())
+    except faults.FaultError as error:
+        raise Refusal(400, f"The fault cannot be read: {error}.") from None
+    return reply(asdict(asked.service.faults.add(fault)), 201)
+
+
+def remove_fault(asked: Asked) -> Response:
+    """Remove one planned fault."""
+    if not asked.rest.isdigit() or not asked.service.faults.remove(int(asked.rest)):
+        raise Refusal(404, f"There is no fault {asked.rest!r}.")
+    return list_faults(asked)
+
+
+def clear_faults(asked: Asked) -> Response:
+    """Remove all planned faults."""
+    asked.service.faults.clear()
+    return list_faults(asked)
+
+
+_TYPES: Mapping[type, Schema] = {str: TEXT, int: INTEGER, float: NUMBER, bool: FLAG}
+_DETAILS: Mapping[str, Schema] = {
+    "operation": {"description": "A glob of operation names."},
+    "bucket": {"description": "A glob of bucket names."},
+    "key": {"description": "A glob of keys."},
+    "every": {"minimum": 1, "maximum": 10**9},
+    "probability": {"minimum": 0, "maximum": 1},
+    "times": {
+        "minimum": 0,
+        "maximum": 10**9,
+        "description": "The fault is gone after so many; 0 means never.",
+    },
+    "latency": {"minimum": 0, "maximum": 3600, "description": "Seconds."},
+    "status": {
+        "anyOf": [{"const": 0}, {"minimum": 300, "maximum": 599}],
+        "description": "0 performs the operation.",
+    },
+    "cut_body": {"minimum": -1, "maximum": MAX_INTEGER},
+}
+
+
+def _schema_of_fault() -> Schema:
+    properties = {
+        field.name: {
+            **_TYPES[type(field.default)],
+            "default": field.default,
+            **_DETAILS.get(field.name, {}),
+        }
+        for field in fields(Fault)
+    }
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+_PLANNED = record(faults=array(reference("Planned")))
+
+SCHEMAS = {
+    "Fault": _schema_of_fault(),
+    "Planned": record(id=INTEGER, fault=reference("Fault"), fitted=INTEGER, met=INTEGER),
+}
+
+ROUTES = (
+    Route(
+        "GET",
+        "faults",
+        "The planned faults",
+        list_faults,
+        json_content(_PLANNED, "The faults in the order they were added."),
+        of_one_process=True,
+    ),
+    Route(
+        "POST",
+        "faults",
+        "Plan a fault",
+        add_fault,
+        json_content(reference("Planned"), "The planned fault, with its id."),
+        status=201,
+        body=json_content(reference("Fault")),
+        errors=(400,),
+        of_one_process=True,
+    ),
+    Route(
+        "DELETE",
+        "faults",
+        "Remove all faults",
+        clear_faults,
+        json_content(_PLANNED, "An empty list."),
+        of_one_process=True,
+    ),
+    Route(
+        "DELETE",
+        "faults/{id}",
+        "Remove one fault",
+        remove_fault,
+        json_content(_PLANNED, "The faults that are left."),
+        parameters=(Parameter("id", "path", COUNT),),
+        errors=(404,),
+        of_one_process=True,
+    ),
+)

@@ -1,0 +1,45 @@
+"""`/_emulator/health` and `/_emulator/metrics`: how the server does."""
+
+from oss_emulator.control.api.route import PLAIN, Asked, Content, Route, json_content, reply
+from oss_emulator.control.api.schema import TEXT, record
+from oss_emulator.control.metrics import CONTENT_TYPE
+from oss_emulator.protocol.message import Response
+from oss_emulator.version import __version__
+
+
+def get_health(asked: Asked) -> Response:
+    """Say that the server answers, and its version."""
+    return reply({"status": "ok", "version": __version__})
+
+
+def get_metrics(asked: Asked) -> Response:
+    """Answer the page that Prometheus reads."""
+    return Response(200, {"Content-Type": CONTENT_TYPE}, asked.metrics.format().encode())
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "health",
+        "Is the server well?",
+        get_health,
+        json_content(record(status=TEXT, version=TEXT), "It is."),
+        open_to_all=True,
+    ),
+    Route(
+        "HEAD",
+        "health",
+        "Is the server well?",
+        get_health,
+        Content({}, "It is."),
+        open_to_all=True,
+    ),
+    Route(
+        "GET",
+        "metrics",
+        "Counts and latencies for Prometheus",
+        get_metrics,
+        Content({PLAIN: TEXT}, "The text format of Prometheus."),
+        of_one_process=True,
+    ),
+)

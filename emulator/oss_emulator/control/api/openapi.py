@@ -1,0 +1,94 @@
+"""The OpenAPI document, generated from the routes."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from oss_emulator.control.api.access import TOKEN_HEADER
+from oss_emulator.control.api.route import JSON, PREFIX, Content, Parameter, Route
+from oss_emulator.control.api.schema import TEXT, Schema, record, reference
+
+_ERRORS: Mapping[int, str] = {
+    400: "The request is malformed; the sentence says what would have been right.",
+    403: "Sent from another machine without the token, or by a page of another origin.",
+    404: "There is no such bucket, snapshot or fault.",
+    409: "The server's settings do not allow it; the sentence says why.",
+}
+_TOKEN = "token"  # noqa: S105 - the name of a security scheme
+
+
+def describe(routes: Iterable[Route], schemas: Mapping[str, Schema]) -> dict[str, Any]:
+    """Make the document; `schemas` are those that routes refer to, by name."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(PREFIX + route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "oss-emulator administration",
+            "version": "1",
+            "description": (
+                f"The API below {PREFIX}, beside OSS. It answers this machine only, unless the "
+                f"server was started with --admin-token and the request sends it in {TOKEN_HEADER}."
+            ),
+        },
+        "security": [{}, {_TOKEN: []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                _TOKEN: {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": TOKEN_HEADER,
+                    "description": "The value of --admin-token; not needed on this machine.",
+                }
+            },
+            "schemas": {"Error": record(error=TEXT), **schemas},
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    name = route.handler.__name__
+    operation: dict[str, Any] = {
+        "operationId": f"head_{name}" if route.method == "HEAD" else name,
+        "summary": route.summary,
+        "responses": _responses(route),
+    }
+    if route.parameters:
+        operation["parameters"] = [_parameter(parameter) for parameter in route.parameters]
+    if route.body is not None:
+        operation["requestBody"] = {"required": True, **_content(route.body)}
+    if route.open_to_all:
+        operation["security"] = []
+    return operation
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    statuses = {*route.errors, *([409] if route.of_one_process else [])}
+    if not route.open_to_all:
+        statuses.add(403)
+    error = Content({JSON: reference("Error")})
+    return {
+        str(route.status): _content(route.answer),
+        **{
+            str(status): _content(error._replace(description=_ERRORS[status]))
+            for status in sorted(statuses)
+        },
+    }
+
+
+def _content(content: Content) -> dict[str, Any]:
+    described = {"description": content.description} if content.description else {}
+    schemas = {media: {"schema": schema} for media, schema in content.schemas.items()}
+    return {**described, **({"content": schemas} if schemas else {})}
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    described = {"description": parameter.description} if parameter.description else {}
+    return {
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": parameter.place == "path",
+        "schema": parameter.schema,
+        **described,
+    }
