@@ -37,6 +37,6 @@ def write(header: str) -> bytes:
 
     Raises `InvalidArgument` and what `check` raises.
     """
-    tags = tagging.read_pairs(HEADER, header)
+    tags = tagging.parse_pairs(HEADER, header)
     check(tags)
-    return xml.format(ROOT, tagging.write_document(tags))
+    return xml.format(ROOT, tagging.format_document(tags))

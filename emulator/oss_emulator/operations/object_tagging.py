@@ -17,7 +17,7 @@ def put_object_tagging(call: Call) -> Response:
 
     Raises `MalformedXML`, `RepeatedTags`, `InvalidTag`, `NoSuchKey`.
     """
-    tags = tagging.read_document(xml.parse(call.body.read(), ROOT))
+    tags = tagging.parse_document(xml.parse(call.body.read(), ROOT))
     return Response(200, _set(call, tags))
 
 
@@ -25,7 +25,7 @@ def put_object_tagging(call: Call) -> Response:
 def get_object_tagging(call: Call) -> Response:
     """The tags of an object."""
     item = find(call)
-    answer = xml.answer(ROOT, tagging.write_document(item.tags.items()))
+    answer = xml.answer(ROOT, tagging.format_document(item.tags.items()))
     return answer._replace(headers={**answer.headers, **version_header(call, item)})
 
 

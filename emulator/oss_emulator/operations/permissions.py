@@ -180,7 +180,7 @@ def _context(
 
 def _tags(fields: Mapping[str, str]) -> Mapping[str, str]:
     try:
-        return tagging.read_header(fields.get(tagging.HEADER, ""))
+        return tagging.parse_header(fields.get(tagging.HEADER, ""))
     except OSSError:  # which the operation raises again, once the caller is known to be allowed it
         return {}
 

@@ -19,12 +19,12 @@ _SIGNS: Final = frozenset(" +-=._:/")
 """What a tag may hold beside letters and digits (PutObjectTagging)."""
 
 
-def read_header(header: str) -> dict[str, str]:
+def parse_header(header: str) -> dict[str, str]:
     """Read the header of an object; raises `InvalidArgument` and `InvalidTag`."""
-    return _check(read_pairs(HEADER, header))
+    return _check(parse_pairs(HEADER, header))
 
 
-def read_pairs(name: str, header: str) -> list[tuple[str, str]]:
+def parse_pairs(name: str, header: str) -> list[tuple[str, str]]:
     """Read `key=value&key`, URL-encoded; raises `InvalidArgument`."""
     pairs = []
     for part in header.split("&") if header else ():
@@ -38,7 +38,7 @@ def read_pairs(name: str, header: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def read_document(tagging: Node) -> dict[str, str]:
+def parse_document(tagging: Node) -> dict[str, str]:
     """Read a `Tagging` document; raises `MalformedXML`, `RepeatedTags` and `InvalidTag`."""
     tag_set = tagging.first("TagSet")
     if tag_set is None:
@@ -54,7 +54,7 @@ def read_document(tagging: Node) -> dict[str, str]:
     return _check(pairs)
 
 
-def write_document(tags: Iterable[tuple[str, str]]) -> Children:
+def format_document(tags: Iterable[tuple[str, str]]) -> Children:
     """The children of a `Tagging` document."""
     return [("TagSet", [("Tag", [("Key", key), ("Value", value)]) for key, value in tags])]
 

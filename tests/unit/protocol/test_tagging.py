@@ -3,7 +3,7 @@
 import pytest
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.tagging import read_document, read_header, write_document
+from oss_emulator.protocol.tagging import format_document, parse_document, parse_header
 
 TAKEN = {
     "none": ("", {}),
@@ -31,24 +31,24 @@ REFUSED = {
 
 
 def document(tags: list[tuple[str, str]]) -> xml.Node:
-    return xml.parse(xml.format("Tagging", write_document(tags)), "Tagging")
+    return xml.parse(xml.format("Tagging", format_document(tags)), "Tagging")
 
 
 @pytest.mark.parametrize(("header", "tags"), TAKEN.values(), ids=TAKEN)
 def test_a_header_is_read(header: str, tags: dict[str, str]) -> None:
-    assert read_header(header) == tags
+    assert parse_header(header) == tags
 
 
 @pytest.mark.parametrize(("header", "code"), REFUSED.values(), ids=REFUSED)
 def test_a_header_is_refused(header: str, code: str) -> None:
     with pytest.raises(OSSError) as refused:
-        read_header(header)
+        parse_header(header)
     assert refused.value.code == code
 
 
 @pytest.mark.parametrize("tags", [tags for _, tags in TAKEN.values()], ids=TAKEN)
 def test_a_document_written_is_the_document_read(tags: dict[str, str]) -> None:
-    assert read_document(document(list(tags.items()))) == tags
+    assert parse_document(document(list(tags.items()))) == tags
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_a_document_written_is_the_document_read(tags: dict[str, str]) -> None:
 )
 def test_a_document_is_refused(tags: list[tuple[str, str]], code: str) -> None:
     with pytest.raises(OSSError) as refused:
-        read_document(document(tags))
+        parse_document(document(tags))
     assert refused.value.code == code
 
 
 @pytest.mark.parametrize("text", ["<Tagging/>", "<Tagging><TagSet><Tag/></TagSet></Tagging>"])
 def test_a_document_without_its_elements_is_malformed(text: str) -> None:
     with pytest.raises(xml.DocumentError):
-        read_document(xml.parse(text.encode(), "Tagging"))
+        parse_document(xml.parse(text.encode(), "Tagging"))

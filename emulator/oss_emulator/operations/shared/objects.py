@@ -253,7 +253,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
         storage_class=headers.storage_class(request, bucket.storage_class),
         acl=object_acl(call),
         headers={**headers.kept(request), **_encryption(call)},
-        tags=tagging.read_header(request[tagging.HEADER]) if tagging.HEADER in request else {},
+        tags=tagging.parse_header(request[tagging.HEADER]) if tagging.HEADER in request else {},
     )
 
 
