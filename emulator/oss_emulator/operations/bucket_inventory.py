@@ -60,7 +60,7 @@ def list_bucket_inventory(call: Call) -> Response:
     if not found:
         raise OSSError(Code.NO_SUCH_INVENTORY, BucketName=call.bucket.name)
     token = call.request.query.get("continuation-token", "")
-    marker = paging.read_token(token) if token else ""
+    marker = paging.parse_token(token) if token else ""
     page, truncated = paging.first((item for item in found.items() if item[0] > marker), PAGE)
     return xml.answer(
         "ListInventoryConfigurationsResult",
@@ -68,7 +68,7 @@ def list_bucket_inventory(call: Call) -> Response:
             *((_ROOT, xml.parse(item, _ROOT).content) for _, item in page),
             ("IsTruncated", truncated),
             ("ContinuationToken", token or None),
-            ("NextContinuationToken", paging.write_token(page[-1][0]) if truncated else None),
+            ("NextContinuationToken", paging.format_token(page[-1][0]) if truncated else None),
         ],
     )
 

@@ -44,7 +44,7 @@ def list_objects_v2(call: Call) -> Response:
     start_after = _name(call, "start-after")
     # oss2 sends an empty one with the first request.
     token = query.get("continuation-token") or None
-    page = _page(call, start_after if token is None else paging.read_token(token))
+    page = _page(call, start_after if token is None else paging.parse_token(token))
     write = _writer(call)
     return xml.answer(
         "ListBucketResult",
@@ -52,7 +52,7 @@ def list_objects_v2(call: Call) -> Response:
             *_head(call, write),
             ("StartAfter", write(start_after) if start_after else None),
             ("ContinuationToken", token),
-            ("NextContinuationToken", paging.write_token(page.next) if page.truncated else None),
+            ("NextContinuationToken", paging.format_token(page.next) if page.truncated else None),
             ("KeyCount", page.count),
             ("IsTruncated", page.truncated),
             *_names(call, page, write, owner=query.get("fetch-owner", "").lower() == "true"),

@@ -88,12 +88,12 @@ def first(items: Iterable[Item], limit: int) -> tuple[list[Item], bool]:
     return found[:limit], len(found) > limit
 
 
-def write_token(name: str) -> str:
+def format_token(name: str) -> str:
     """The continuation token of a page that ends with that name."""
     return urlsafe_b64encode(name.encode()).decode()
 
 
-def read_token(token: str) -> str:
+def parse_token(token: str) -> str:
     """The name in a continuation token; raises `InvalidArgument`."""
     try:
         return b64decode(token.encode(), b"-_", validate=True).decode()
