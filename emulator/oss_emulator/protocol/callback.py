@@ -66,7 +66,7 @@ def resolve(parameter: str, policies: bytes | None) -> tuple[str, str]:
     raise _refuse("The callback policy does not exist.", name)
 
 
-def read_variables(parameter: str) -> dict[str, str]:
+def parse_variables(parameter: str) -> dict[str, str]:
     """The custom variables in a `callback-var`; raises `InvalidArgument`."""
     if not parameter:
         return {}
@@ -85,7 +85,7 @@ def read_variables(parameter: str) -> dict[str, str]:
     return custom
 
 
-def read(
+def parse(
     parameter: str, system: Mapping[str, str | int], custom: Mapping[str, str]
 ) -> Callback | None:
     """The call a `callback` asks for, its body filled in; None where there is none.
@@ -101,7 +101,7 @@ def read(
     wanted = _decode(parameter, message, "0007-00000002")
     if not isinstance(wanted, dict):
         raise _refuse(message, parameter)
-    urls = _read_urls(wanted.get("callbackUrl", ""))
+    urls = _parse_urls(wanted.get("callbackUrl", ""))
     if not urls:
         return None
     content_type = wanted.get("callbackBodyType", FORM_TYPE)
@@ -113,7 +113,7 @@ def read(
     host = wanted.get("callbackHost", "")
     if not isinstance(host, str) or (host and not _HOST.fullmatch(host)):
         raise _refuse("The callback host configuration is invalid.", host, "0007-00000009")
-    body = _read_body(wanted.get("callbackBody", ""))
+    body = _parse_body(wanted.get("callbackBody", ""))
     filled = _fill(body, {**system, **custom}, content_type)
     return Callback(urls, host, content_type, filled.encode(errors="replace"))
 
@@ -142,7 +142,7 @@ def _decode(parameter: str, not_json: str, not_base64: str, name: str = _NAME) -
         raise _refuse(not_json, text, "", name) from None
 
 
-def _read_urls(value: Any) -> tuple[str, ...]:
+def _parse_urls(value: Any) -> tuple[str, ...]:
     """Up to five URLs between semicolons; without a scheme they are of HTTP."""
     message = "The callback url configuration is invalid."
     if not isinstance(value, str):
@@ -164,7 +164,7 @@ def _is_url(url: str) -> bool:
         return False
 
 
-def _read_body(body: Any) -> str:
+def _parse_body(body: Any) -> str:
     if not isinstance(body, str):
         raise _refuse("The callback body is invalid.", body)
     if not body:

@@ -355,11 +355,11 @@ def callback_of(call: Call, item: Object) -> Callback | None:
         parameter, custom = callback.of_fields(call.form.fields)
     else:
         parameter, variables = callback.of_request(request)
-        custom = callback.read_variables(variables) if variables else {}
+        custom = callback.parse_variables(variables) if variables else {}
     if not parameter:
         return None
     parameter, kept = callback.resolve(parameter, call.bucket.documents.get(CALLBACK_POLICY))
-    custom = {**callback.read_variables(kept), **custom}
+    custom = {**callback.parse_variables(kept), **custom}
     system: dict[str, str | int] = {
         "bucket": call.bucket.name,
         "object": item.key,
@@ -371,7 +371,7 @@ def callback_of(call: Call, item: Object) -> Callback | None:
         "reqId": call.request_id,
         "operation": call.operation.name,
     }
-    return callback.read(parameter, system, custom)
+    return callback.parse(parameter, system, custom)
 
 
 class Removed(NamedTuple):
