@@ -107,11 +107,11 @@ def parse(encoded: str) -> FormPolicy:
     sizes = Sizes()
     for entry in document["conditions"]:
         if isinstance(entry, list) and entry and entry[0] == _RANGE:
-            least, most = _read_range(entry)
+            least, most = _parse_range(entry)
             sizes = Sizes(max(sizes.least, least), min(sizes.most, most))
         else:
-            conditions.append(_read_condition(entry))
-    return FormPolicy(_read_expiration(document["expiration"]), tuple(conditions), sizes)
+            conditions.append(_parse_condition(entry))
+    return FormPolicy(_parse_expiration(document["expiration"]), tuple(conditions), sizes)
 
 
 def _decode(encoded: str) -> Any:
@@ -131,7 +131,7 @@ def _decode(encoded: str) -> Any:
         raise _invalid("Invalid JSON: nested too deeply.", "0006-00000201") from None
 
 
-def _read_expiration(value: Any) -> float:
+def _parse_expiration(value: Any) -> float:
     if not isinstance(value, str):
         raise _invalid("Invalid expiration: it must be a string.", "0006-00000210")
     if not value:
@@ -142,7 +142,7 @@ def _read_expiration(value: Any) -> float:
     return moment
 
 
-def _read_condition(entry: Any) -> Condition:
+def _parse_condition(entry: Any) -> Condition:
     """One condition, of either form: `{"key": "a"}` or `["eq", "$key", "a"]`."""
     if isinstance(entry, dict):
         if len(entry) != 1:
@@ -153,35 +153,35 @@ def _read_condition(entry: Any) -> Condition:
         [(name, value)] = entry.items()
         return _condition("eq", name, value)
     if not isinstance(entry, list) or len(entry) != 3:
-        raise _invalid(f"Invalid Condition: {_write(entry)}.", "0006-00000216")
+        raise _invalid(f"Invalid Condition: {_format(entry)}.", "0006-00000216")
     operator, name, value = entry
     if operator not in _HOLDS or not isinstance(name, str):
-        raise _invalid(f"Invalid Condition: {_write(entry)}.", "0006-00000216")
+        raise _invalid(f"Invalid Condition: {_format(entry)}.", "0006-00000216")
     return _condition(operator, name, value)
 
 
 def _condition(operator: str, name: str, value: Any) -> Condition:
     name = name.removeprefix("$")
-    text = _write([operator, f"${name}", value])
+    text = _format([operator, f"${name}", value])
     values = value if operator in ("in", "not-in") else [value]
     if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
         raise _invalid(f"Invalid Condition: {text}.")
     return Condition(operator, name.lower(), value, text)
 
 
-def _read_range(entry: list[Any]) -> tuple[int, int]:
+def _parse_range(entry: list[Any]) -> tuple[int, int]:
     limits = entry[1:]
     if len(limits) != 2 or not all(type(limit) is int and limit >= 0 for limit in limits):
         unreadable = any(isinstance(limit, list) for limit in limits)
         ec = "0006-00000223" if unreadable else "0006-00000221"
-        raise _invalid(f"Invalid {_RANGE}: {_write(entry)}.", ec)
+        raise _invalid(f"Invalid {_RANGE}: {_format(entry)}.", ec)
     least, most = limits
     if most < least:
-        raise _invalid(f"Invalid {_RANGE}: {_write(entry)}.", "0006-00000219")
+        raise _invalid(f"Invalid {_RANGE}: {_format(entry)}.", "0006-00000219")
     return least, most
 
 
-def _write(value: Any) -> str:
+def _format(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
