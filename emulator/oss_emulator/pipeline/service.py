@@ -35,7 +35,7 @@ from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
 from oss_emulator.protocol.regions import location
 from oss_emulator.protocol.signature import Claim, Place
 from oss_emulator.protocol.signature.form import POLICY, is_signed
-from oss_emulator.protocol.signature.form import read as read_form_claim
+from oss_emulator.protocol.signature.form import parse as parse_form_claim
 from oss_emulator.protocol.signature.form import verify as verify_form
 from oss_emulator.protocol.xml import DocumentError
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, Scope, Signing
@@ -352,7 +352,7 @@ class Service:
                 call.signing = _SIGNING[place]
                 call.caller = self.accounts.owner
             return
-        claim = signature.read(request)
+        claim = signature.parse(request)
         if claim is None:
             return
         key = self._identify(call, claim)
@@ -378,7 +378,7 @@ class Service:
             call.caller = self.accounts.owner
             return Sizes()
         now = call.request.received
-        claim = read_form_claim(form)
+        claim = parse_form_claim(form)
         key = self._identify(call, claim)
         if key is not None:
             verify_form(claim, form, key.secret, self.settings.region, now)

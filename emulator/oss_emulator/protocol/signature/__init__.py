@@ -1,6 +1,6 @@
 """Signatures of OSS: who a request says has signed it, and whether that is true.
 
-`read` finds the claim in the header or in the URL, `verify` checks it with the secret of that key.
+`parse` finds the claim in the header or in the URL, `verify` checks it with the secret of that key.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,19 +14,19 @@ from oss_emulator.protocol.signature import v1, v2, v4
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
-__all__ = ["MAX_SKEW", "Claim", "Place", "Version", "place", "read", "verify"]
+__all__ = ["MAX_SKEW", "Claim", "Place", "Version", "parse", "place", "verify"]
 
 MAX_SKEW: Final = 15 * 60
 """Seconds that the clocks of client and server may be apart (P-17)."""
 
-_READ_HEADER: Final[dict[str, Callable[[Request, str], Claim]]] = {
-    v1.SCHEME: v1.read_header,
-    v2.SCHEME: v2.read_header,
-    v4.SCHEME: v4.read_header,
+_PARSE_HEADER: Final[dict[str, Callable[[Request, str], Claim]]] = {
+    v1.SCHEME: v1.parse_header,
+    v2.SCHEME: v2.parse_header,
+    v4.SCHEME: v4.parse_header,
 }
-_READ_URL: Final[dict[str, Callable[[Mapping[str, str]], Claim]]] = {
-    v2.SCHEME: v2.read_url,
-    v4.SCHEME: v4.read_url,
+_PARSE_URL: Final[dict[str, Callable[[Mapping[str, str]], Claim]]] = {
+    v2.SCHEME: v2.parse_url,
+    v4.SCHEME: v4.parse_url,
 }
 _CALCULATE: Final[dict[Version, Callable[[Claim, Request, str, str, str], Calculation]]] = {
     Version.V1: v1.calculate,
@@ -54,7 +54,7 @@ def place(request: Request) -> Place | None:
     return None if _MARKS.isdisjoint(request.query) else Place.URL
 
 
-def read(request: Request) -> Claim | None:
+def parse(request: Request) -> Claim | None:
     """Find out who a request says has signed it; None when it carries no signature (P-19).
 
     Nothing is verified but the form. Raises `InvalidArgument` for a malformed header or V4 URL and
@@ -65,7 +65,7 @@ def read(request: Request) -> Claim | None:
         return None
     if not _TOKENS.isdisjoint(request.headers):
         _check_token(request, found)
-    return _read_header(request) if found is Place.HEADER else _read_url(request.query_string)
+    return _parse_header(request) if found is Place.HEADER else _parse_url(request.query_string)
 
 
 def _check_token(request: Request, found: Place) -> None:
@@ -77,7 +77,7 @@ def _check_token(request: Request, found: Place) -> None:
 
 
 def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, region: str) -> None:
-    """Check that `claim`, read from `request`, was made with `secret` and holds now.
+    """Check that `claim`, parsed from `request`, was made with `secret` and holds now.
 
     `bucket` and `key` are decoded text, empty for none, whatever the addressing style; `region` is
     where the request arrived, such as `cn-hangzhou`. Now is `request.received`. Raises (P-17)
@@ -90,31 +90,31 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, r
     _CALCULATE[claim.version](claim, request, bucket, key, secret).compare(claim)
 
 
-def _read_header(request: Request) -> Claim:
+def _parse_header(request: Request) -> Claim:
     if not _MARKS.isdisjoint(request.query):
         raise OSSError(Code.SIGNED_TWICE)
     scheme, _, credentials = request.headers["authorization"].strip().partition(" ")
-    read_header = _READ_HEADER.get(scheme)
-    if read_header is None:
+    parse_header = _PARSE_HEADER.get(scheme)
+    if parse_header is None:
         raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000061")
-    return read_header(request, credentials)
+    return parse_header(request, credentials)
 
 
 @lru_cache(256)  # one URL is fetched again and again
-def _read_url(query_string: str) -> Claim:
+def _parse_url(query_string: str) -> Claim:
     query = parse_query(query_string)
     version = query.get("x-oss-signature-version")
     if version is None and not _MARKS_OF_V1.isdisjoint(query):
-        return v1.read_url(query)
-    read_url = _READ_URL.get(version or "")
-    if read_url is None:
+        return v1.parse_url(query)
+    parse_url = _PARSE_URL.get(version or "")
+    if parse_url is None:
         raise OSSError(
             Code.INVALID_URL_SIGNATURE,
             ec="0002-00000066",
             ArgumentName="x-oss-signature-version",
             ArgumentValue=version or "",
         )
-    return read_url(query)
+    return parse_url(query)
 
 
 def _check_time(claim: Claim, now: float) -> None:

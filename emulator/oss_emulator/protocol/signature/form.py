@@ -46,16 +46,16 @@ def is_signed(form: Form) -> bool:
     return any(map(form.has, (*_FIELDS_OF_V1, *_MARKS_OF_V4)))
 
 
-def read(form: Form) -> Claim:
+def parse(form: Form) -> Claim:
     """Find out who a signed form says has signed it.
 
     Raises `InvalidArgument` where only some of the fields are there or one is malformed.
     """
-    return _read_v4(form) if any(map(form.has, _MARKS_OF_V4)) else _read_v1(form)
+    return _parse_v4(form) if any(map(form.has, _MARKS_OF_V4)) else _parse_v1(form)
 
 
 def verify(claim: Claim, form: Form, secret: str, region: str, now: float) -> None:
-    """Check that `claim`, read from `form`, was made with `secret` and holds now.
+    """Check that `claim`, parsed from `form`, was made with `secret` and holds now.
 
     Raises `InvalidArgument` for another region or a date too far off, and `SignatureDoesNotMatch`.
     """
@@ -69,14 +69,14 @@ def verify(claim: Claim, form: Form, secret: str, region: str, now: float) -> No
     Calculation(signature, policy).compare(claim)
 
 
-def _read_v1(form: Form) -> Claim:
+def _parse_v1(form: Form) -> Claim:
     found = _require(form, _FIELDS_OF_V1)
     return Claim(
         Version.V1, Place.FORM, found["OSSAccessKeyId"], found["Signature"], _token(form), ""
     )
 
 
-def _read_v4(form: Form) -> Claim:
+def _parse_v4(form: Form) -> Claim:
     version = form.text(_VERSION)
     if version != v4.SCHEME:
         if not form.has(_VERSION):

@@ -8,7 +8,7 @@ from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import Code, OSSError
 
 
-def read_date(headers: Mapping[str, str]) -> tuple[str, float]:
+def parse_date(headers: Mapping[str, str]) -> tuple[str, float]:
     """Find the date of a request signed in its header: `x-oss-date`, else `Date` (P-10, P-15).
 
     Returns its text and its seconds since the epoch; raises `AccessDenied` where there is none.
@@ -23,7 +23,7 @@ def read_date(headers: Mapping[str, str]) -> tuple[str, float]:
     return text, seconds
 
 
-def read_expires(text: str) -> int:
+def parse_expires(text: str) -> int:
     """Read the expiry in a URL of V1 or V2, seconds since the epoch; raises `AccessDenied`."""
     seconds = parse_seconds(text)
     if seconds is None:

@@ -23,19 +23,19 @@ PARAMETERS: Final = {
 """What every signed URL has, with the EC where one is missing and the EC where it is empty."""
 
 
-def read_header(request: Request, credentials: str) -> Claim:
+def parse_header(request: Request, credentials: str) -> Claim:
     """Read `id:signature` (P-10)."""
     access_key_id, colon, signature = credentials.partition(":")
     if not (access_key_id and signature):
         raise OSSError(Code.INVALID_AUTHORIZATION, ec=None if colon else "0002-00000062")
     headers = request.headers
-    date, signed_at = instant.read_date(headers)
+    date, signed_at = instant.parse_date(headers)
     # P-16: SDK V2 sends the token without its prefix.
     token = headers.get("x-oss-security-token") or headers.get("security-token") or None
     return Claim(Version.V1, Place.HEADER, access_key_id, signature, token, date, signed_at)
 
 
-def read_url(query: Mapping[str, str]) -> Claim:
+def parse_url(query: Mapping[str, str]) -> Claim:
     """Read `OSSAccessKeyId`, `Expires`, `Signature` and `security-token` (P-11)."""
     if gap := authorization.find_gap(query, PARAMETERS):
         raise OSSError(Code.INCOMPLETE_URL_SIGNATURE, ec=gap[1])
@@ -46,7 +46,7 @@ def read_url(query: Mapping[str, str]) -> Claim:
         query["Signature"],
         query.get("security-token") or None,
         query["Expires"],
-        expires_at=instant.read_expires(query["Expires"]),
+        expires_at=instant.parse_expires(query["Expires"]),
     )
 
 

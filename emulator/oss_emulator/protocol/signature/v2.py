@@ -22,13 +22,13 @@ _PARAMETERS: Final = {
 _FIELDS: Final = frozenset({"AccessKeyId", "AdditionalHeaders", "Signature"})
 
 
-def read_header(request: Request, credentials: str) -> Claim:
+def parse_header(request: Request, credentials: str) -> Claim:
     """Read `AccessKeyId:…[,AdditionalHeaders:a;b],Signature:…` (P-13)."""
     fields = authorization.fields(credentials, ":", _FIELDS, "0002-00000104")
     access_key_id, signature = fields.get("AccessKeyId"), fields.get("Signature")
     if not (access_key_id and signature):
         raise OSSError(Code.INVALID_AUTHORIZATION)
-    date, signed_at = instant.read_date(request.headers)
+    date, signed_at = instant.parse_date(request.headers)
     # oss2, Go and Java sign the Date, also where the time goes by an x-oss-date beside it.
     date = request.headers.get("date", date).strip()
     return Claim(
@@ -43,7 +43,7 @@ def read_header(request: Request, credentials: str) -> Claim:
     )
 
 
-def read_url(query: Mapping[str, str]) -> Claim:
+def parse_url(query: Mapping[str, str]) -> Claim:
     """Read `x-oss-access-key-id`, `x-oss-expires`, `x-oss-signature`, `security-token` (P-13)."""
     if gap := authorization.find_gap(query, _PARAMETERS):
         name, ec = gap
@@ -56,7 +56,7 @@ def read_url(query: Mapping[str, str]) -> Claim:
         query["x-oss-signature"],
         query.get("security-token") or None,
         query["x-oss-expires"],
-        expires_at=instant.read_expires(query["x-oss-expires"]),
+        expires_at=instant.parse_expires(query["x-oss-expires"]),
         additional_headers=authorization.header_names(query.get("x-oss-additional-headers", "")),
     )
 

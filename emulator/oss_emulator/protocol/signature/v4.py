@@ -29,14 +29,14 @@ _PRODUCTS: Final = frozenset({"oss", "oss-cloudbox"})
 TERMINATOR: Final = "aliyun_v4_request"
 
 
-def read_header(request: Request, credentials: str) -> Claim:
+def parse_header(request: Request, credentials: str) -> Claim:
     """Read `Credential=…[,AdditionalHeaders=a;b],Signature=…` (P-14, P-15)."""
     fields = authorization.fields(credentials, "=", _FIELDS, "0002-00000203")
     credential, signature = fields.get("Credential"), fields.get("Signature")
     if not (credential and signature):
         raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000202")
-    date, signed_at = instant.read_date(request.headers)
-    access_key_id, day, region, product = _read_credential(credential, signed_at, Place.HEADER)
+    date, signed_at = instant.parse_date(request.headers)
+    access_key_id, day, region, product = _parse_credential(credential, signed_at, Place.HEADER)
     return Claim(
         Version.V4,
         Place.HEADER,
@@ -52,7 +52,7 @@ def read_header(request: Request, credentials: str) -> Claim:
     )
 
 
-def read_url(query: Mapping[str, str]) -> Claim:
+def parse_url(query: Mapping[str, str]) -> Claim:
     """Read `x-oss-credential`, `x-oss-date`, `x-oss-expires`, `x-oss-signature` … (P-15)."""
     if gap := authorization.find_gap(query, _PARAMETERS):
         name, ec = gap
@@ -64,7 +64,7 @@ def read_url(query: Mapping[str, str]) -> Claim:
     expires = instant.parse_seconds(query["x-oss-expires"])
     if expires is None or not 1 <= expires <= MAX_EXPIRES:
         raise _refuse_parameter("x-oss-expires", query["x-oss-expires"], "0002-00000232")
-    access_key_id, day, region, product = _read_credential(
+    access_key_id, day, region, product = _parse_credential(
         query["x-oss-credential"], signed_at, Place.URL
     )
     return Claim(
@@ -120,7 +120,7 @@ def sign(key: bytes, data: bytes) -> str:
     return hmac.digest(key, data, "sha256").hex()
 
 
-def _read_credential(text: str, signed_at: float, place: Place) -> tuple[str, str, str, str]:
+def _parse_credential(text: str, signed_at: float, place: Place) -> tuple[str, str, str, str]:
     """The first four of `id/day/region/product/aliyun_v4_request`; raises `InvalidArgument`."""
     parts = text.rsplit("/", 4)
     if len(parts) != 5 or not parts[0] or parts[4] != TERMINATOR:

@@ -1,7 +1,7 @@
 """Every signer of the real SDKs convinces us, whatever it is asked to sign."""
 
 import pytest
-from oss_emulator.protocol.signature import read, verify
+from oss_emulator.protocol.signature import parse, verify
 
 from tests.unit.protocol.signature.clients import (
     CLIENTS,
@@ -60,7 +60,7 @@ def check(client: Client, call: Call) -> None:
     request = client.send(call)
     assert target_of(request) == (call.bucket, call.key)
 
-    claim = read(request)
+    claim = parse(request)
 
     assert claim is not None
     assert (claim.version, claim.place) == (client.version, client.place)
@@ -100,7 +100,7 @@ def test_bucket_and_service(client: Client, query: dict[str, str]) -> None:
 def test_additional_headers(client: Client, names: tuple[str, ...]) -> None:
     call = Call(headers={**HEADERS, "Host": "127.0.0.1:9"}, additional_headers=names)
     request = client.send(call)
-    claim = read(request)
+    claim = parse(request)
 
     assert claim is not None
     assert claim.additional_headers == tuple(sorted({n.lower() for n in names} - {"absent"}))

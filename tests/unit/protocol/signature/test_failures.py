@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import Claim, Place, Version, read, verify
+from oss_emulator.protocol.signature import Claim, Place, Version, parse, verify
 
 from tests.unit.protocol.signature.clients import (
     CLIENTS,
@@ -38,7 +38,7 @@ CALL = Call(
 
 
 def claimed(request: Request) -> Claim:
-    claim = read(request)
+    claim = parse(request)
     assert claim is not None
     return claim
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import read, verify
+from oss_emulator.protocol.signature import parse, verify
 
 FIXTURES = Path(__file__).parents[4] / "fixtures" / "signatures"
 VECTORS = [
@@ -29,7 +29,7 @@ def request_of(vector: dict[str, Any]) -> Request:
 @pytest.mark.parametrize("vector", VECTORS)
 def test_vector(vector: dict[str, Any]) -> None:
     request = request_of(vector)
-    claim = read(request)
+    claim = parse(request)
     assert claim is not None
     facts = (vector["bucket"], vector["key"])
     region = vector.get("region", "any")
