@@ -79,7 +79,7 @@ def _fill(storage: Storage, name: str, count: int) -> None:
 
 def _ask(service: Service, method: str, target: str) -> float:
     """Seconds that a call takes."""
-    request = Request.read(method, target, [("Host", "localhost")], time.time())
+    request = Request.parse(method, target, [("Host", "localhost")], time.time())
     began = time.perf_counter()
     answer = service.handle(request, caller=service.accounts.owner)
     seconds = time.perf_counter() - began

@@ -19,7 +19,7 @@ SAMPLES = 1000
 """A second."""
 
 STAGES = {
-    "Request.read (emulator/protocol/message.py)": "read the head",
+    "Request.parse (emulator/protocol/message.py)": "read the head",
     "at_hand (emulator/server/body.py)": "read the body, with MD5 and CRC-64",
     "Service._authenticate (emulator/service.py)": "verify the signature",
     "Service._check_referer (emulator/service.py)": "hotlink protection",

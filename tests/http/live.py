@@ -66,7 +66,7 @@ class Live:
         owner = self.service.accounts.owner
         answer = self.run(
             lambda: self.service.handle(
-                Request.read("PUT", target, fields, time.time()), body, caller=owner
+                Request.parse("PUT", target, fields, time.time()), body, caller=owner
             )
         )
         assert answer.status == 200, answer.body

@@ -80,7 +80,7 @@ def _ask(case: Case, server: Live) -> tuple[int, bytes]:
     if not {"source_ip", "secure", "time"} & when.keys():
         answer = server.client.request(ask.method, target, fields, ask.body)
         return answer.status, answer.body
-    request = Request.read(
+    request = Request.parse(
         ask.method,
         target,
         [("Host", "localhost"), *fields],

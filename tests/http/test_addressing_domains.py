@@ -158,7 +158,7 @@ def test_a_bucket_tells_the_endpoints_that_it_can_be_reached_by(
     """GetBucketInfo; P-33"""
     owner = live.service.accounts.owner
     fields = [("Host", host.format(b=readable, B=readable.upper()))]
-    request = Request.read("GET", "/?bucketInfo", fields, time.time())
+    request = Request.parse("GET", "/?bucketInfo", fields, time.time())
     answer = live.run(lambda: live.service.handle(request, caller=owner))
     bucket = etree.fromstring(answer.body).find("Bucket")
     assert bucket is not None

@@ -213,7 +213,7 @@ def test_who_may_administer(
     remote: str, headers: dict[str, str], token: str, allowed: bool
 ) -> None:
     fields = [("Host", "127.0.0.1:9000"), *headers.items()]
-    request = Request.read("POST", "/_emulator/reset", fields, 0.0, remote)
+    request = Request.parse("POST", "/_emulator/reset", fields, 0.0, remote)
     if allowed:
         admin.check_allowed(request, token)
     else:

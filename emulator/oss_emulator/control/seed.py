@@ -192,7 +192,7 @@ def _configuration(where: str, rules: Any) -> RefererConfiguration:
 def _put(
     where: str, service: Service, target: str, headers: Mapping[str, str], data: bytes
 ) -> None:
-    request = Request.read(
+    request = Request.parse(
         "PUT", target, [("Host", "localhost"), *headers.items()], service.clock.now()
     )
     response = service.handle(request, data, caller=service.accounts.owner)

@@ -44,7 +44,7 @@ class Request(NamedTuple):
     """Whether it names its host in the request line, as a proxy is asked."""
 
     @classmethod
-    def read(
+    def parse(
         cls,
         method: str,
         target: str,

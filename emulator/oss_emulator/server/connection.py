@@ -169,7 +169,7 @@ class Connection(web.RequestHandler):
         self, method: str, target: str, headers: Mapping[str, str], version: HttpVersion
     ) -> Request:
         """A request of this connection as a value, which has arrived now."""
-        return Request.read(
+        return Request.parse(
             method,
             target,
             headers.items(),
@@ -429,7 +429,7 @@ class Connection(web.RequestHandler):
             error = OSSError(Code.REQUEST_HEADERS_TOO_LARGE)
         else:
             error = _bad_request(message or "")
-        read = Request.read(request.method, "/", (), self._service.clock.now())
+        read = Request.parse(request.method, "/", (), self._service.clock.now())
         call = self._service.receive(read)
         answer = wire.Answer(self._service.refuse(call, error), call, time.perf_counter())
         answer.force_close()

@@ -178,7 +178,7 @@ class Emulator:
         fields = [("Host", "localhost"), *(headers or {}).items()]
 
         def send() -> Response:
-            request = Request.read("PUT", target, fields, self.service.clock.now())
+            request = Request.parse("PUT", target, fields, self.service.clock.now())
             return self.service.handle(request, body, caller=self.service.accounts.owner)
 
         response = self.run(send)

@@ -13,10 +13,10 @@ from oss_emulator.protocol.message import Request
 def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Call:
     """A call that was found out to be what it is."""
     service = Service()
-    request = Request.read(method, target, [("Host", "localhost")], time.time())
+    request = Request.parse(method, target, [("Host", "localhost")], time.time())
     made = service.receive(request)
     service.handle(
-        Request.read("PUT", "/examplebucket", [("Host", "localhost")], time.time()),
+        Request.parse("PUT", "/examplebucket", [("Host", "localhost")], time.time()),
         caller=service.accounts.owner,
     )
     service.admit(made, service.accounts.owner)

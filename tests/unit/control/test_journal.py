@@ -23,7 +23,7 @@ def service() -> Service:
     service = Service(Settings())
     for target, body in [("/examplebucket", b""), ("/examplebucket?referer", RULES)]:
         fields = [("Host", "localhost"), ("x-oss-acl", "public-read")]
-        request = Request.read("PUT", target, fields, time.time())
+        request = Request.parse("PUT", target, fields, time.time())
         assert service.handle(request, body, caller=service.accounts.owner).status == 200
     return service
 
@@ -33,7 +33,7 @@ def call(service: Service, target: str = "/examplebucket/a", referer: str = "") 
     fields = [("Host", "localhost"), ("User-Agent", 'a "b"')]
     if referer:
         fields.append(("Referer", referer))
-    made = service.receive(Request.read("GET", target, fields, 1_700_000_000.25, "192.0.2.1"))
+    made = service.receive(Request.parse("GET", target, fields, 1_700_000_000.25, "192.0.2.1"))
     try:
         service.admit(made)
     except OSSError as error:

@@ -58,11 +58,11 @@ def measured(*requests: tuple[str, str, int, float]) -> Samples:
     """What is told of GETs, each a target, Referer, status and how long it took."""
     service, metrics, journal = Service(), Metrics(), Journal()
     fields = [("Host", "localhost"), ("x-oss-acl", "public-read")]
-    created = Request.read("PUT", "/examplebucket", fields, time.time())
+    created = Request.parse("PUT", "/examplebucket", fields, time.time())
     service.handle(created, caller=service.accounts.owner)
     for target, referer, status, seconds in requests:
         fields = [("Host", "localhost"), ("Referer", referer)]
-        call = service.receive(Request.read("GET", target, fields, time.time()))
+        call = service.receive(Request.parse("GET", target, fields, time.time()))
         with contextlib.suppress(OSSError):
             service.admit(call)
         metrics.count(journal.record(call, status, 0, seconds))

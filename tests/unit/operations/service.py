@@ -40,7 +40,7 @@ class Caller:
     def __call__(self, method: str, target: str, body: str | bytes = b"", **headers: str) -> Answer:
         """Send a request; a header's `_` stands for `-`."""
         fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
-        request = Request.read(method, target, [("Host", "localhost"), *fields], self.now)
+        request = Request.parse(method, target, [("Host", "localhost"), *fields], self.now)
         data = body.encode() if isinstance(body, str) else body
         owner = self.service.accounts.owner
         response = self.service.handle(request, data, caller=owner)

@@ -56,7 +56,7 @@ def service() -> Iterator[Service]:
         ("/mine", "private", b""),
         ("/anybodys/large", "default", LARGE),
     ):
-        put = Request.read("PUT", target, [("x-oss-acl", acl)], time.time())
+        put = Request.parse("PUT", target, [("x-oss-acl", acl)], time.time())
         assert service.handle(put, body, caller=service.accounts.owner).status == 200
     yield service
     service.storage.close()

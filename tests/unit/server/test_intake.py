@@ -17,7 +17,7 @@ CHUNK = bytes(64 * 1024)
 
 @pytest.mark.parametrize("uploads", [1, 4, 20, 200])
 def test_many_bodies_have_no_more_in_memory_than_a_few(uploads: int) -> None:
-    call = Call(Request.read("PUT", "/", (), 0.0), "", MemoryStorage(), "cn-hangzhou")
+    call = Call(Request.parse("PUT", "/", (), 0.0), "", MemoryStorage(), "cn-hangzhou")
 
     async def fill() -> int:
         """How much comes of each body before a thread takes it."""

@@ -375,7 +375,7 @@ def test_an_object_that_is_replaced_while_it_is_looked_up_is_read(
         def open_late(blob: StoredBlob) -> IO[bytes]:
             if not seen:
                 seen.append(blob)
-                request = Request.read("PUT", "/examplebucket/a", [("Host", "localhost")], 1.0)
+                request = Request.parse("PUT", "/examplebucket/a", [("Host", "localhost")], 1.0)
                 service = emulator.service
                 assert service.handle(request, b"new", caller=service.accounts.owner).status == 200
                 assert not blob.path.exists()

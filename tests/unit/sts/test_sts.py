@@ -89,7 +89,7 @@ def ask(
     fields = {"Signature": sign(text, secret).decode(), **fields}
     query = urlencode(fields)
     target = f"/?{query}" if method == "GET" else "/"
-    request = Request.read(method, target, [("Host", "sts.aliyuncs.com")], at)
+    request = Request.parse(method, target, [("Host", "sts.aliyuncs.com")], at)
     body = b"" if method == "GET" else query.encode()
     return sts.answer(request, body, ACCOUNTS, MATERIAL).response
 
@@ -106,10 +106,10 @@ def by_sdk(request: RpcRequest, key: str = "assumer-key") -> Response:
     """Let the SDK build a request, and answer it."""
     request.set_accept_format("JSON")
     url = request.get_url("cn-hangzhou", key, key.replace("-key", "-secret"))
-    sent = Request.read(request.get_method(), url, [("Host", "sts.aliyuncs.com")], 0.0)
+    sent = Request.parse(request.get_method(), url, [("Host", "sts.aliyuncs.com")], 0.0)
     received = parse_iso(sent.query["Timestamp"])
     assert received is not None
-    timed = Request.read(request.get_method(), url, [("Host", "sts.aliyuncs.com")], received)
+    timed = Request.parse(request.get_method(), url, [("Host", "sts.aliyuncs.com")], received)
     return sts.answer(timed, b"", ACCOUNTS, MATERIAL).response
 
 
@@ -145,8 +145,8 @@ def test_the_sdk_is_told_that_its_secret_is_wrong() -> None:
     request = RpcRequest("Sts", "2015-04-01", "GetCallerIdentity", "sts")
     request.set_accept_format("JSON")
     url = request.get_url("cn-hangzhou", "owner-key", "wrong")
-    sent = Request.read(request.get_method(), url, [("Host", "x")], 0.0)
-    timed = Request.read(
+    sent = Request.parse(request.get_method(), url, [("Host", "x")], 0.0)
+    timed = Request.parse(
         request.get_method(), url, [("Host", "x")], parse_iso(sent.query["Timestamp"]) or 0.0
     )
     message = read(sts.answer(timed, b"", ACCOUNTS, MATERIAL).response)["Message"]

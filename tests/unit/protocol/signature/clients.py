@@ -57,7 +57,7 @@ def target_of(request: Request) -> tuple[str, str]:
 def sent(method: str, url: str, headers: Mapping[str, Any]) -> Request:
     """The request as it comes out of the wire, with what the HTTP library adds unsigned."""
     fields = [*headers.items(), ("Host", HOST), ("Connection", "keep-alive")]
-    return Request.read(method, url.removeprefix(ENDPOINT), fields, time.time())
+    return Request.parse(method, url.removeprefix(ENDPOINT), fields, time.time())
 
 
 # --- oss2

@@ -250,7 +250,7 @@ def test_skew(client: Client) -> None:
 
 
 def test_skew_in_words() -> None:
-    request = Request.read(
+    request = Request.parse(
         "GET",
         "/b/k",
         [("Authorization", "OSS ak:sig"), ("Date", "Sun, 22 Sep 2024 06:32:38 GMT")],

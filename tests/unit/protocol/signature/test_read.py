@@ -25,7 +25,7 @@ def request(
         fields.append(("Authorization", authorization))
     if date is not None:
         fields.append(("Date", date))
-    return Request.read("GET", f"/b/k?{query}", fields, NOW)
+    return Request.parse("GET", f"/b/k?{query}", fields, NOW)
 
 
 def claimed(request: Request) -> Claim:
@@ -419,7 +419,7 @@ def test_garbage_in_the_header(
     headers = {**more, "authorization": authorization, "date": date}
     if oss_date is not None:
         headers["x-oss-date"] = oss_date
-    never_anything_but_an_answer(Request.read("GET", "/b/k", headers.items(), NOW))
+    never_anything_but_an_answer(Request.parse("GET", "/b/k", headers.items(), NOW))
 
 
 @given(
@@ -445,7 +445,7 @@ def test_garbage_in_the_header(
 )
 def test_garbage_in_the_url(query: dict[str, str]) -> None:
     encoded = "&".join(f"{name}={quote(value)}" for name, value in query.items())
-    never_anything_but_an_answer(Request.read("GET", f"/b/k?{encoded}", [], NOW))
+    never_anything_but_an_answer(Request.parse("GET", f"/b/k?{encoded}", [], NOW))
 
 
 @given(st.text(max_size=60), st.text(max_size=10), st.text(max_size=20))

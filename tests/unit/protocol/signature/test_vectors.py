@@ -18,7 +18,7 @@ VECTORS = [
 
 
 def request_of(vector: dict[str, Any]) -> Request:
-    return Request.read(
+    return Request.parse(
         vector["method"],
         vector["target"],
         vector.get("headers", {}).items(),
