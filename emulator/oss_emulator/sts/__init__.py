@@ -13,9 +13,9 @@ from oss_emulator.access import ANONYMOUS, Accounts, Identity
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.sts.assume_role import assume_role
-from oss_emulator.sts.call import Call
+from oss_emulator.sts.call import STSCall
 from oss_emulator.sts.caller_identity import get_caller_identity
-from oss_emulator.sts.errors import Code, STSError
+from oss_emulator.sts.errors import STSCode, STSError
 from oss_emulator.sts.signature import present, verify
 
 PATH = "/_emulator/sts"
@@ -27,14 +27,14 @@ _HOST = re.compile(r"sts(?:-vpc)?(?:\.(?!oss-)[a-z]+-[a-z0-9-]+)?\.aliyuncs\.com
 MATERIAL_SIZE = 31
 """Random bytes that one answer takes: those of credentials, and those of a request id."""
 
-ACTIONS: Mapping[str, Callable[[Call], xml.Children]] = {
+ACTIONS: Mapping[str, Callable[[STSCall], xml.Children]] = {
     "AssumeRole": assume_role,
     "GetCallerIdentity": get_caller_identity,
 }
 """What can be asked for."""
 
 
-class Answer(NamedTuple):
+class STSAnswer(NamedTuple):
     """What is answered to a request, and what was found out of it."""
 
     response: Response
@@ -52,8 +52,8 @@ def is_host(name: str) -> bool:
     return _HOST.fullmatch(name) is not None
 
 
-def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -> Answer:
-    """Answer a request; `material` are `MATERIAL_SIZE` random bytes."""
+def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -> STSAnswer:
+    """STSAnswer a request; `material` are `MATERIAL_SIZE` random bytes."""
     parameters = dict(request.query)
     if request.method == "POST":
         parameters = {**parse_query(body.decode("utf-8", "replace")), **parameters}
@@ -63,7 +63,7 @@ def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -
     try:
         action, perform = _action(parameters)
         caller = verify(request, parameters, accounts)
-        content = perform(Call(parameters, caller, accounts, request.received, material))
+        content = perform(STSCall(parameters, caller, accounts, request.received, material))
         fields: xml.Children = [("RequestId", request_id), *content]
         response = _render(200, f"{action}Response", fields, as_json)
     except STSError as error:
@@ -76,15 +76,15 @@ def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -
             ("AccessDeniedDetail", error.detail),
         ]
         response = _render(error.status, "Error", fields, as_json)
-    return Answer(response, action, parameters.get("AccessKeyId", ""), caller, refusal)
+    return STSAnswer(response, action, parameters.get("AccessKeyId", ""), caller, refusal)
 
 
-def _action(parameters: Mapping[str, str]) -> tuple[str, Callable[[Call], xml.Children]]:
+def _action(parameters: Mapping[str, str]) -> tuple[str, Callable[[STSCall], xml.Children]]:
     name = present(parameters, "Action")
     if name not in ACTIONS:
-        raise STSError(Code.NO_ACTION)
+        raise STSError(STSCode.NO_ACTION)
     if parameters.get("Version") != "2015-04-01":
-        raise STSError(Code.VERSION)
+        raise STSError(STSCode.VERSION)
     return name, ACTIONS[name]
 
 

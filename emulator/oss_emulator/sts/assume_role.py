@@ -16,25 +16,25 @@ from oss_emulator.access import (
 )
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.xml import Children
-from oss_emulator.sts.call import Call
-from oss_emulator.sts.errors import Code, STSError
+from oss_emulator.sts.call import STSCall
+from oss_emulator.sts.errors import STSCode, STSError
 from oss_emulator.sts.signature import present
 
 MAX_POLICY = 2048
 """Characters of a session policy (AssumeRole)."""
 
 
-def assume_role(call: Call) -> Children:
+def assume_role(call: STSCall) -> Children:
     """Temporary credentials for a role (AssumeRole); raises `STSError`."""
     parameters = call.parameters
     if call.caller.kind is Kind.ACCOUNT:
-        raise STSError(Code.ROOT)
+        raise STSError(STSCode.ROOT)
     arn = _match(parameters, "RoleArn", r"acs:ram::\d+:role/.+")
     session = _match(parameters, "RoleSessionName", r"[a-zA-Z0-9.@_-]{2,64}")
     policy = _policy(parameters)
     role = call.accounts.role(arn)
     if role is None:
-        raise STSError(Code.NO_ROLE)
+        raise STSError(STSCode.NO_ROLE)
     _authorize(call.caller, role)
     expires = int(call.now) + _duration(parameters, role)
     issued = call.accounts.issue(role, session, expires, policy, call.material)
@@ -66,7 +66,7 @@ def _authorize(caller: Identity, role: Role) -> None:
         settled = evaluate(group, question)
         if settled is None or settled.effect is Effect.DENY:
             kind = "ImplicitDeny" if settled is None else "ExplicitDeny"
-            raise STSError(Code.NOT_AUTHORIZED, _detail(caller, policy_type, kind))
+            raise STSError(STSCode.NOT_AUTHORIZED, _detail(caller, policy_type, kind))
 
 
 def _detail(caller: Identity, policy_type: PolicyType, no_permission: str) -> Children:
@@ -84,28 +84,28 @@ def _policy(parameters: Mapping[str, str]) -> str:
     """The session policy as it was sent, "" for none."""
     policy = parameters.get("Policy", "")
     if len(policy) > MAX_POLICY:
-        raise STSError(Code.POLICY_SIZE)
+        raise STSError(STSCode.POLICY_SIZE)
     if policy:
         try:
             Policy.parse(policy, PolicyType.SESSION)
         except PolicyError as error:
-            raise STSError(Code.POLICY_GRAMMAR, text=str(error)) from None
+            raise STSError(STSCode.POLICY_GRAMMAR, text=str(error)) from None
     return policy
 
 
 def _duration(parameters: Mapping[str, str], role: Role) -> int:
     text = parameters.get("DurationSeconds") or "3600"
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        raise STSError(Code.INVALID, name="DurationSeconds")
+        raise STSError(STSCode.INVALID, name="DurationSeconds")
     if not 900 <= int(text) <= role.max_session:
-        raise STSError(Code.DURATION, longest=f"{role.max_session / 3600:g}")
+        raise STSError(STSCode.DURATION, longest=f"{role.max_session / 3600:g}")
     return int(text)
 
 
 def _match(parameters: Mapping[str, str], name: str, form: str) -> str:
     value = present(parameters, name)
     if not re.fullmatch(form, value, re.ASCII):
-        raise STSError(Code.INVALID, name=name)
+        raise STSError(STSCode.INVALID, name=name)
     return value
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from oss_emulator.access import Accounts, Identity
 
 
-class Call(NamedTuple):
+class STSCall(NamedTuple):
     """What an action is performed for."""
 
     parameters: Mapping[str, str]

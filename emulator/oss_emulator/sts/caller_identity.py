@@ -2,10 +2,10 @@
 
 from oss_emulator.access import Kind
 from oss_emulator.protocol.xml import Children
-from oss_emulator.sts.call import Call
+from oss_emulator.sts.call import STSCall
 
 
-def get_caller_identity(call: Call) -> Children:
+def get_caller_identity(call: STSCall) -> Children:
     """Whose key signed the request (GetCallerIdentity)."""
     caller = call.caller
     is_session = caller.kind is Kind.SESSION

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from oss_emulator.protocol.xml import Children
 
 
-class Row(NamedTuple):
+class STSRow(NamedTuple):
     """What is answered; `{…}` is filled in."""
 
     code: str
@@ -18,57 +18,59 @@ class Row(NamedTuple):
     message: str
 
 
-class Code(Enum):
+class STSCode(Enum):
     """The situations in which STS refuses."""
 
-    NO_ACTION = Row(
+    NO_ACTION = STSRow(
         "InvalidAction.NotFound",
         404,
         "Specified api is not found, please check your url and method.",
     )
-    VERSION = Row("InvalidVersion", 400, "Specified parameter Version is not valid.")
-    MISSING = Row("Missing{name}", 400, "{name} is mandatory for this action.")
-    SIGNATURE_METHOD = Row(
+    VERSION = STSRow("InvalidVersion", 400, "Specified parameter Version is not valid.")
+    MISSING = STSRow("Missing{name}", 400, "{name} is mandatory for this action.")
+    SIGNATURE_METHOD = STSRow(
         "InvalidSignatureMethod",
         400,
         "Specified signature method is not valid: HMAC-SHA1 of SignatureVersion 1.0 is taken.",
     )
-    TIMESTAMP_FORMAT = Row(
+    TIMESTAMP_FORMAT = STSRow(
         "InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted."
     )
-    TIMESTAMP_EXPIRED = Row(
+    TIMESTAMP_EXPIRED = STSRow(
         "InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired."
     )
-    UNKNOWN_KEY = Row("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.")
-    TOKEN_MISMATCH = Row(
+    UNKNOWN_KEY = STSRow("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.")
+    TOKEN_MISMATCH = STSRow(
         "InvalidSecurityToken.MismatchWithAccessKey",
         400,
         "Specified SecurityToken mismatch with the AccessKey.",
     )
-    TOKEN_EXPIRED = Row("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.")
+    TOKEN_EXPIRED = STSRow(
+        "InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired."
+    )
     # aliyun-python-sdk-core takes what follows the colon for the server's string to sign.
-    SIGNATURE = Row(
+    SIGNATURE = STSRow(
         "SignatureDoesNotMatch",
         400,
         "Specified signature is not matched with our calculation. server string to sign is:{text}",
     )
-    INVALID = Row("InvalidParameter.{name}", 400, "The parameter {name} is wrongly formed.")
-    DURATION = Row(
+    INVALID = STSRow("InvalidParameter.{name}", 400, "The parameter {name} is wrongly formed.")
+    DURATION = STSRow(
         "InvalidParameter.DurationSeconds",
         400,
         "The Min/Max value of DurationSeconds is 15min/{longest}hr.",
     )
-    POLICY_SIZE = Row(
+    POLICY_SIZE = STSRow(
         "InvalidParameter.PolicySize", 400, "The size of Policy must be smaller than 2048 bytes."
     )
-    POLICY_GRAMMAR = Row(
+    POLICY_GRAMMAR = STSRow(
         "InvalidParameter.PolicyGrammar",
         400,
         "The parameter Policy has not passed grammar check. {text}",
     )
-    NO_ROLE = Row("EntityNotExist.Role", 404, "The specified Role not exists.")
-    ROOT = Row("NoPermission", 403, "Roles may not be assumed by root accounts.")
-    NOT_AUTHORIZED = Row(
+    NO_ROLE = STSRow("EntityNotExist.Role", 404, "The specified Role not exists.")
+    ROOT = STSRow("NoPermission", 403, "Roles may not be assumed by root accounts.")
+    NOT_AUTHORIZED = STSRow(
         "NoPermission",
         403,
         "You are not authorized to do this action. You should be authorized by RAM.",
@@ -78,7 +80,7 @@ class Code(Enum):
 class STSError(Exception):
     """A request that STS refuses."""
 
-    def __init__(self, code: Code, detail: Children | None = None, **texts: str) -> None:
+    def __init__(self, code: STSCode, detail: Children | None = None, **texts: str) -> None:
         row = code.value
         self.status = row.status
         self.code = row.code.format(**texts)

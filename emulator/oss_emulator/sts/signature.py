@@ -9,7 +9,7 @@ from urllib.parse import quote
 from oss_emulator.access import AccessKey, Accounts, Identity, KeyProblem
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import Request
-from oss_emulator.sts.errors import Code, STSError
+from oss_emulator.sts.errors import STSCode, STSError
 
 MAX_SKEW = 15 * 60
 
@@ -20,23 +20,23 @@ def verify(request: Request, parameters: Mapping[str, str], accounts: Accounts) 
         present(parameters, name)
     method = parameters.get("SignatureMethod"), parameters.get("SignatureVersion")
     if method != ("HMAC-SHA1", "1.0"):
-        raise STSError(Code.SIGNATURE_METHOD)
+        raise STSError(STSCode.SIGNATURE_METHOD)
     sent = dates.parse_iso(parameters["Timestamp"])
     if sent is None:
-        raise STSError(Code.TIMESTAMP_FORMAT)
+        raise STSError(STSCode.TIMESTAMP_FORMAT)
     if abs(sent - request.received) > MAX_SKEW:
-        raise STSError(Code.TIMESTAMP_EXPIRED)
+        raise STSError(STSCode.TIMESTAMP_EXPIRED)
     key = _key(parameters, accounts, request.received)
     text = string_to_sign(request.method, parameters)
     if not hmac.compare_digest(sign(text, key.secret), parameters["Signature"].encode()):
-        raise STSError(Code.SIGNATURE, text=text)
+        raise STSError(STSCode.SIGNATURE, text=text)
     return key.identity
 
 
 def _key(parameters: Mapping[str, str], accounts: Accounts, now: float) -> AccessKey:
     key_id, token = parameters["AccessKeyId"], parameters.get("SecurityToken", "")
     if key_id.startswith("STS.") and not token:
-        raise STSError(Code.MISSING, name="SecurityToken")
+        raise STSError(STSCode.MISSING, name="SecurityToken")
     found = accounts.find(key_id, token, now)
     if isinstance(found, KeyProblem):
         raise STSError(_KEY_PROBLEMS[found])
@@ -44,10 +44,10 @@ def _key(parameters: Mapping[str, str], accounts: Accounts, now: float) -> Acces
 
 
 _KEY_PROBLEMS = {
-    KeyProblem.UNKNOWN: Code.UNKNOWN_KEY,
-    KeyProblem.NOT_TEMPORARY: Code.TOKEN_MISMATCH,
-    KeyProblem.INVALID: Code.TOKEN_MISMATCH,
-    KeyProblem.EXPIRED: Code.TOKEN_EXPIRED,
+    KeyProblem.UNKNOWN: STSCode.UNKNOWN_KEY,
+    KeyProblem.NOT_TEMPORARY: STSCode.TOKEN_MISMATCH,
+    KeyProblem.INVALID: STSCode.TOKEN_MISMATCH,
+    KeyProblem.EXPIRED: STSCode.TOKEN_EXPIRED,
 }
 
 
@@ -70,5 +70,5 @@ def _encode(text: str) -> str:
 def present(parameters: Mapping[str, str], name: str) -> str:
     """A parameter that must be there; raises `STSError`."""
     if not parameters.get(name):
-        raise STSError(Code.MISSING, name=name)
+        raise STSError(STSCode.MISSING, name=name)
     return parameters[name]
