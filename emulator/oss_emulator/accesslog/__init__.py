@@ -1,5 +1,5 @@
 """Lines of access logs."""
 
-from .line import Line, format
+from .line import LogLine, format
 
-__all__ = ["Line", "format"]
+__all__ = ["LogLine", "format"]

@@ -9,7 +9,7 @@ _NOTHING = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     """One request as the log tells it; the fields are in the order of the line ("" is nothing).
 
     The format is that of real-time logging's files: see "Access log line" of the protocol facts.
@@ -47,7 +47,7 @@ class Line:
     acceleration: str = ""
 
 
-def format(line: Line) -> str:
+def format(line: LogLine) -> str:
     """Write a line without its line feed."""
     t = gmtime(int(line.time))
     when = (

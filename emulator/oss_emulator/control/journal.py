@@ -74,11 +74,11 @@ class Entry(NamedTuple):
             "milliseconds": round(self.seconds * 1000, 3),
         }
 
-    def to_line(self) -> accesslog.Line:
+    def to_line(self) -> accesslog.LogLine:
         """The entry as the access log has it."""
         call, request = self.call, self.call.request
         milliseconds = round(self.seconds * 1000)
-        return accesslog.Line(
+        return accesslog.LogLine(
             remote_ip=request.remote,
             time=request.received,
             request=f"{request.method} {request.target} HTTP/{request.version}",

@@ -48,7 +48,7 @@ class Sizes(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class FieldCondition:
     """What one field must say."""
 
     operator: str
@@ -64,7 +64,7 @@ class FormPolicy:
     """A policy that was sent, understood."""
 
     expiration: float
-    conditions: tuple[Condition, ...]
+    conditions: tuple[FieldCondition, ...]
     sizes: Sizes
 
     def check(self, fields: Mapping[str, str], now: float) -> None:
@@ -103,7 +103,7 @@ def parse(encoded: str) -> FormPolicy:
         raise _invalid(f"Policy must contain {names}.", _MISSING[frozenset(absent)])
     if not isinstance(document["conditions"], list):
         raise _invalid("The conditions must be a list.")
-    conditions: list[Condition] = []
+    conditions: list[FieldCondition] = []
     sizes = Sizes()
     for entry in document["conditions"]:
         if isinstance(entry, list) and entry and entry[0] == _RANGE:
@@ -142,7 +142,7 @@ def _parse_expiration(value: Any) -> float:
     return moment
 
 
-def _parse_condition(entry: Any) -> Condition:
+def _parse_condition(entry: Any) -> FieldCondition:
     """One condition, of either form: `{"key": "a"}` or `["eq", "$key", "a"]`."""
     if isinstance(entry, dict):
         if len(entry) != 1:
@@ -160,13 +160,13 @@ def _parse_condition(entry: Any) -> Condition:
     return _condition(operator, name, value)
 
 
-def _condition(operator: str, name: str, value: Any) -> Condition:
+def _condition(operator: str, name: str, value: Any) -> FieldCondition:
     name = name.removeprefix("$")
     text = _format([operator, f"${name}", value])
     values = value if operator in ("in", "not-in") else [value]
     if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
         raise _invalid(f"Invalid Condition: {text}.")
-    return Condition(operator, name.lower(), value, text)
+    return FieldCondition(operator, name.lower(), value, text)
 
 
 def _parse_range(entry: list[Any]) -> tuple[int, int]:

@@ -80,7 +80,7 @@ class Request(NamedTuple):
         return f"{self.path}?{self.query_string}" if self.query_string else self.path
 
 
-class File(Protocol):
+class ReadableFile(Protocol):
     """A file that is read by position."""
 
     def fileno(self) -> int:
@@ -91,7 +91,7 @@ class File(Protocol):
 class FileRange:
     """Bytes of a file that a response sends: `length` bytes from `offset`."""
 
-    file: File
+    file: ReadableFile
     offset: int
     length: int
     verify: Callable[[], None] | None = None

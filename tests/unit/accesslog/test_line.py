@@ -12,7 +12,7 @@ FORM = re.compile(
     r'"([^"]*)" "([^"]*)" "([^"]*)" "([^"]*)" "([^"]*)"'
 )
 
-LINE = accesslog.Line(
+LINE = accesslog.LogLine(
     remote_ip="192.0.2.1",
     time=1_609_657_189.5,
     request="GET /examplebucket/a%20b HTTP/1.1",
