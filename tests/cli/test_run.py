@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
+from tests.requirements import require
 
 SAMPLES = Path(__file__).parents[1] / "sdk" / "samples"
 PROGRAMS = Path(__file__).with_name("dropin")
@@ -110,10 +111,9 @@ def test_asynchronous_client_of_sdk_v2(seed: str) -> None:
     assert output == "content\n"
 
 
-@pytest.mark.skipif(
-    shutil.which("npm") is None, reason="ali-oss is installed by npm, which is not installed"
-)
 def test_ali_oss(tmp_path: Path, seed: str) -> None:
+    require("node")
+    require("npm")
     project = shutil.copytree(
         PROGRAMS / "node", tmp_path / "node", ignore=shutil.ignore_patterns("node_modules")
     )
@@ -130,9 +130,9 @@ def test_ali_oss(tmp_path: Path, seed: str) -> None:
     ]
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 def test_node_connects_elsewhere_as_ever(tmp_path: Path) -> None:
     """Of the ways to connect, only those to hosts of OSS are led to the emulator."""
+    require("node")
     program = tmp_path / "program.cjs"
     program.write_text(
         """

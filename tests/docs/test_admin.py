@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
 from oss_emulator.control import faults
 from oss_emulator.control.api import ROUTES
 
 from tests.cli.process import PATIENCE, environment, serving
 from tests.docs.markdown import agrees, blocks, table
+from tests.requirements import require
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "admin.md").read_text(encoding="utf-8")
 BLOCKS = blocks(PAGE)
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="the commands of the page are curl's")
 def test_commands_print_what_is_shown(tmp_path: Path) -> None:
+    require("curl")
     demo = str(ROOT / "fixtures" / "seeds" / "demo.toml")
     steps = [pair for pair in pairwise(BLOCKS) if pair[0].language == "sh"]
     assert len(steps) == sum(block.language == "text" for block in BLOCKS)

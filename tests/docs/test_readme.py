@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECR
 
 from tests.cli.process import PATIENCE, Running, environment, started
 from tests.docs.markdown import Block, agrees, blocks
+from tests.requirements import require
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,11 +29,6 @@ SERVER, *STEPS = RUN
 
 MARK = "---- block"
 """Printed before the output of each block."""
-
-needs_tools = pytest.mark.skipif(
-    not (shutil.which("make") and shutil.which("curl")),
-    reason="make or curl is not installed, and the README's commands are made of them",
-)
 
 
 def reader_environment(home: Path) -> dict[str, str]:
@@ -52,6 +47,8 @@ def reader_environment(home: Path) -> dict[str, str]:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Running]:
     """The README's first command, in this environment and on a free port."""
+    require("make")
+    require("curl")
     ready_file = tmp_path / "ready.json"
     # The environment is there already: `-o` has make take it for finished.
     command = [
@@ -88,7 +85,6 @@ def test_first_command_is_the_one_that_starts_it() -> None:
     assert SERVER.text == "make run\n"
 
 
-@needs_tools
 def test_commands_and_code_do_what_is_shown(server: Running, tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh"],
@@ -114,7 +110,6 @@ def test_commands_and_code_do_what_is_shown(server: Running, tmp_path: Path) -> 
             assert agrees(expected, ending), f"{block.text}\n{output}"
 
 
-@needs_tools
 def test_server_says_what_to_try(server: Running) -> None:
     told = server.stdout.read_text()
     assert f"{DEFAULT_ACCESS_KEY_ID} / {DEFAULT_ACCESS_KEY_SECRET}" in told

@@ -1,16 +1,14 @@
 """docs/rule-lab.md, done as it says: every command, and what it prints."""
 
 import os
-import shutil
 import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
 from tests.cli.process import PATIENCE, environment, serving
 from tests.docs.markdown import blocks
+from tests.requirements import require
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = blocks((ROOT / "docs" / "rule-lab.md").read_text(encoding="utf-8"))
@@ -23,8 +21,8 @@ def test_every_block_is_a_command_or_what_it_prints() -> None:
     assert all(before.language == "sh" for before, block in pairs if block.language == "text")
 
 
-@pytest.mark.skipif(not shutil.which("sh"), reason="the commands of the page are a shell's")
 def test_commands_print_what_is_shown(tmp_path: Path) -> None:
+    require("sh")
     demo = str(ROOT / "fixtures" / "seeds" / "demo.toml")
     folder = tmp_path / "reader"
     folder.mkdir()

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from oss_emulator import Emulator
+
+from tests.requirements import require
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -71,10 +72,9 @@ def test_job_of_compose() -> None:
     assert "answers as it should" in output
 
 
-@pytest.mark.skipif(
-    shutil.which("npm") is None, reason="the example for Node.js needs npm, which is not installed"
-)
 def test_node(tmp_path: Path) -> None:
+    require("node")
+    require("npm")
     project = shutil.copytree(
         EXAMPLES / "node", tmp_path / "node", ignore=shutil.ignore_patterns("node_modules")
     )

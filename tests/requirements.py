@@ -1,0 +1,54 @@
+"""Programs that some tests need: a test is skipped where one is missing, and fails in CI."""
+
+import os
+import shutil
+
+import pytest
+
+PROGRAMS = {
+    "browser": ("chromium", "chromium-browser", "google-chrome"),
+    "curl": ("curl",),
+    "java": ("java",),
+    "make": ("make",),
+    "nginx": ("nginx",),
+    "node": ("node",),
+    "npm": ("npm",),
+    "sh": ("sh",),
+}
+"""The names of requirements, and the programs that fulfil each; the first one found is used."""
+
+VARIABLE = "OSS_EMULATOR_REQUIRE"
+"""The environment variable that lists, with commas, the requirements that must not be missing."""
+
+
+def require(name: str) -> str:
+    """Return the path of a program that fulfils the requirement.
+
+    Without one, the test is skipped, or fails where `OSS_EMULATOR_REQUIRE` names the requirement.
+    """
+    found = find(name)
+    if found is not None:
+        return found
+    reason = f"{name} is missing: none of {', '.join(PROGRAMS[name])} is installed"
+    if name in required():
+        pytest.fail(f"{reason}, and {VARIABLE} requires it", pytrace=False)
+    pytest.skip(reason)
+
+
+def find(name: str) -> str | None:
+    """Return the path of the first program that fulfils the requirement; None without one."""
+    # Debian installs servers where the PATH of a normal user does not look.
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
+    candidates = (shutil.which(program, path=path) for program in PROGRAMS[name])
+    return next((found for found in candidates if found), None)
+
+
+def required() -> set[str]:
+    """Return what `OSS_EMULATOR_REQUIRE` names; fail the test for an unknown name."""
+    names = {name.strip() for name in os.environ.get(VARIABLE, "").split(",")} - {""}
+    if unknown := names - PROGRAMS.keys():
+        pytest.fail(
+            f"{VARIABLE} names {', '.join(sorted(unknown))}; it knows {', '.join(PROGRAMS)}.",
+            pytrace=False,
+        )
+    return names
