@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from typing import Any
 
@@ -23,6 +23,17 @@ hypothesis.settings.load_profile("same")
 def pytest_configure(config: pytest.Config) -> None:
     # oss2 2.19.1 asks Python 3.12 and later for a naive time.
     config.addinivalue_line("filterwarnings", "ignore:.*utcnow:DeprecationWarning")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Skip what an old oss2 cannot do: before 2.18.4 it does not put signatures of V4 into URLs."""
+    try:
+        return (yield)
+    except oss2.exceptions.ClientError as error:
+        if "sign_url is not support in signature version 4" not in str(error):
+            raise
+        pytest.skip(f"oss2 {oss2.__version__} does not sign URLs by V4; 2.18.4 does")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from oss_emulator import Emulator
 
 from tests.http import forms
 from tests.http.client import Answer, Client
-from tests.sdk.accounts import ACCOUNTS, assume_role, bucket
+from tests.sdk.accounts import ACCOUNTS, assume_role
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +49,12 @@ def test_a_temporary_key_comes_with_its_token(emulator: Emulator) -> None:
 
 def test_no_object_is_put_for_everybody_where_that_is_blocked(emulator: Emulator) -> None:
     """A-34"""
-    owner = bucket(emulator, "owner")
-    owner.put_bucket_public_access_block(block_public_access=True)
+    target = "/examplebucket?publicAccessBlock"
+    block = b"<PublicAccessBlockConfiguration><BlockPublicAccess>%s</BlockPublicAccess>"
+    block += b"</PublicAccessBlockConfiguration>"
+    emulator.put(target, block % b"true")
     answer = post(emulator, "owner", "secret of owner", x_oss_object_acl="public-read")
     assert (answer.status, answer.error["EC"]) == (403, "0016-00000901")
-    owner.delete_bucket_public_access_block()
+    emulator.put(target, block % b"false")
     answer = post(emulator, "owner", "secret of owner", x_oss_object_acl="public-read")
     assert answer.status == 204

@@ -1,6 +1,7 @@
-"""Assertions on hotlink protection whose failure is the whole explanation."""
+"""Assertions on hotlink protection; a failure prints every step of the decision."""
 
 import json
+from copy import copy
 from http.client import HTTPConnection, HTTPSConnection
 from ssl import create_default_context
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,16 +13,21 @@ if TYPE_CHECKING:
     import oss2
 
 TIMEOUT = 30.0
-"""Seconds an answer may take."""
+"""Seconds to wait for a response."""
+
+EXPIRES = 60
+"""Seconds for which a signed URL is valid."""
 
 
 class Answer(NamedTuple):
-    """What the emulator answered, and what it decided."""
+    """A response of the emulator, and its decision on the Referer."""
 
     url: str
     status: int
     ec: str | None
+    """The value of `x-oss-ec`; None without that header."""
     decision: dict[str, Any] | None
+    """The decision as JSON; None if the request ended before the rules were asked."""
 
 
 def assert_denied(
@@ -32,9 +38,11 @@ def assert_denied(
     ec: str | None = None,
     signed: bool = False,
 ) -> None:
-    """Assert that the rules deny a GET with this Referer, with this EC where one is given.
+    """Assert that hotlink protection denies a GET of the object.
 
-    The request is anonymous, or a signed URL with `signed`; without `referer` none is sent.
+    The request carries `referer`, or no Referer header for None. It is anonymous, or uses a signed
+    URL with `signed`. With `ec`, the response must carry that error code as well. Raises
+    `AssertionError` with the steps of the decision.
     """
     __tracebackhide__ = True
     answer = fetch(bucket, key, referer, signed=signed)
@@ -48,7 +56,7 @@ def assert_denied(
 def assert_allowed(
     bucket: "oss2.Bucket", key: str, *, referer: str | None = None, signed: bool = False
 ) -> None:
-    """Assert that a GET with this Referer gets the object; see `assert_denied`."""
+    """Assert that a GET with this Referer returns the object; arguments as in `assert_denied`."""
     __tracebackhide__ = True
     answer = fetch(bucket, key, referer, signed=signed)
     if answer.status not in (200, 206):
@@ -56,10 +64,11 @@ def assert_allowed(
 
 
 def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool) -> Answer:
-    """GET an object as a browser would, and ask for the decision."""
-    url = bucket.sign_url("GET", key, 60, slash_safe=True)
-    if not signed:
-        url = url.partition("?")[0]
+    """GET an object and ask the emulator for its decision.
+
+    Raises `AssertionError` if the server does not explain itself, so is not an emulator.
+    """
+    url = _sign(bucket, key) if signed else _build(bucket, key)
     parts = urlsplit(url)
     connection = _connect(bucket, parts)
     headers = {EXPLAIN: "1"} if referer is None else {EXPLAIN: "1", "Referer": referer}
@@ -72,14 +81,39 @@ def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool)
         connection.close()
     decision = response.headers.get(DECISION)
     if decision is None:
-        raise AssertionError(f"{url} did not explain itself: is {parts.netloc} an oss-emulator?")
+        raise AssertionError(
+            f"{parts.netloc} sent no {DECISION} header with {url}: it is not an oss-emulator."
+        )
     return Answer(url, response.status, response.headers.get("x-oss-ec"), json.loads(decision))
+
+
+def _sign(bucket: "oss2.Bucket", key: str) -> str:
+    """Return a signed URL: signed as the bucket's requests are, or by V1 with an old oss2."""
+    import oss2
+
+    try:
+        return str(bucket.sign_url("GET", key, EXPIRES, slash_safe=True))
+    except oss2.exceptions.ClientError:  # before 2.18.4, oss2 could not put V4 into a URL
+        version_1 = copy(bucket)
+        version_1.auth = oss2.ProviderAuth(bucket.auth.credentials_provider)
+        return str(version_1.sign_url("GET", key, EXPIRES, slash_safe=True))
+
+
+def _build(bucket: "oss2.Bucket", key: str) -> str:
+    """Return the object's URL without a signature."""
+    import oss2
+
+    anonymous = copy(bucket)
+    anonymous.auth = oss2.AnonymousAuth()
+    url: str = anonymous.sign_url("GET", key, EXPIRES, slash_safe=True)
+    return url.partition("?")[0]
 
 
 def _connect(bucket: "oss2.Bucket", parts: SplitResult) -> HTTPConnection:
     if parts.scheme == "http":
         return HTTPConnection(parts.netloc, timeout=TIMEOUT)
-    trusted = bucket.session.session.verify  # where the emulator made the certificate, its CA
+    # The bucket of an emulator with TLS trusts the file of the emulator's CA.
+    trusted = bucket.session.session.verify
     context = create_default_context(cafile=trusted if isinstance(trusted, str) else None)
     return HTTPSConnection(parts.netloc, timeout=TIMEOUT, context=context)
 
