@@ -1,4 +1,4 @@
-"""The live server of the tests, clients of it, and buckets that nobody else uses."""
+"""The server that the tests share, its clients, and a fresh bucket for each test."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from tests.http.client import Client
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, Signed, serve
 
-# How long an example takes says nothing on a machine that others use as well. The examples are the
-# same each time, so that what is red stays red; `--hypothesis-profile=others` takes others.
+# No deadline for an example: a busy machine would fail it. The examples are the same in each run,
+# so that a failure can be repeated; `--hypothesis-profile=others` draws new ones.
 hypothesis.settings.register_profile("others", deadline=None)
 hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("same")
@@ -38,14 +38,14 @@ def pytest_runtest_call() -> Generator[None, object, object]:
 
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
-    """The server that the tests of one worker share."""
+    """The server that all tests of a worker share."""
     with serve() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def session() -> Iterator[oss2.Session]:
-    """The connections that the oss2 clients of one worker share."""
+    """The connection pool that the oss2 clients of a worker share."""
     pool = oss2.Session()
     yield pool
     pool.session.close()
@@ -53,13 +53,13 @@ def session() -> Iterator[oss2.Session]:
 
 @pytest.fixture(scope="session")
 def client(live: Live) -> Client:
-    """A client that sends what it is given."""
+    """A client that sends requests exactly as given."""
     return live.client
 
 
 @pytest.fixture(scope="session")
 def signed(client: Client) -> Signed:
-    """A client that sends what it is given, signed by the key's owner in the header."""
+    """The same client, with requests signed by the key's owner in the header."""
     return Signed(client, SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET))
 
 
@@ -68,7 +68,7 @@ _NUMBERS = count(1)
 
 @pytest.fixture
 def make_bucket(live: Live) -> Iterator[Callable[..., str]]:
-    """Makes buckets that vanish with the test: `make_bucket(acl)` returns a name."""
+    """Create buckets that are removed after the test: `make_bucket(acl)` returns a name."""
     names: list[str] = []
 
     def make(acl: str = "private") -> str:
@@ -84,27 +84,21 @@ def make_bucket(live: Live) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def new_name(live: Live) -> Iterator[str]:
-    """The name of a bucket that is not there yet and may be created by the test."""
+    """The name of a bucket that does not exist yet; the test may create it."""
     name = f"new-bucket-{next(_NUMBERS)}"
     yield name
     live.drop_bucket(name)
 
 
-@pytest.fixture(params=SIGNERS)
-def auth(request: pytest.FixtureRequest) -> Any:
-    """The key's owner, by each way of signing in turn."""
-    return SIGNERS[request.param](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
-
-
 @pytest.fixture
 def owner() -> Any:
-    """The key's owner, for what a test needs beside what it tests."""
+    """The key's owner, who signs with V4; tests/sdk/test_signers.py covers the other versions."""
     return SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
 
 
 @pytest.fixture
 def bucket(
-    live: Live, make_bucket: Callable[..., str], auth: Any, session: oss2.Session
+    live: Live, make_bucket: Callable[..., str], owner: Any, session: oss2.Session
 ) -> oss2.Bucket:
-    """An empty private bucket, used by each way of signing in turn."""
-    return live.bucket(make_bucket(), auth, session=session)
+    """An empty private bucket and its owner's oss2 client."""
+    return live.bucket(make_bucket(), owner, session=session)

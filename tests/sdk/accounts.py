@@ -6,11 +6,16 @@ import json
 from typing import Any
 
 import oss2
+import requests
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.request import RpcRequest
 from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
 from lxml import etree
 from oss_emulator import Emulator
+
+from tests.http.live import sign
+
+Given = dict[str, str]
 
 OWNER, PAYER = "1000000000000001", "1000000000000002"
 ROLE = f"acs:ram::{OWNER}:role/uploader"
@@ -43,12 +48,12 @@ id = "{PAYER}"
 key = [{{id = "payer", secret = "secret of payer"}}]
 """
 
-SIGNERS = {"v1": oss2.Auth, "v2": oss2.AuthV2, "v4": oss2.AuthV4}
+VERSIONS = {"v1": oss2.Auth, "v2": oss2.AuthV2, "v4": oss2.AuthV4}
 
 
 def bucket(emulator: Emulator, who: str, version: str = "v4", name: str = "examplebucket") -> Any:
     """The bucket as one of the keys' owners sees it; "" is nobody."""
-    auth = SIGNERS[version](who, f"secret of {who}") if who else oss2.AnonymousAuth()
+    auth = VERSIONS[version](who, f"secret of {who}") if who else oss2.AnonymousAuth()
     return oss2.Bucket(auth, emulator.endpoint, name, region=emulator.region)
 
 
@@ -88,3 +93,34 @@ def assume_role(emulator: Emulator, policy: str = "", seconds: int = 3600) -> An
     if policy:
         request.set_Policy(policy)
     return ask_sts(emulator, request, "app")["Credentials"]
+
+
+def sts_auth(given: Given, version: str = "v4") -> oss2.StsAuth:
+    """A signer with temporary credentials."""
+    return oss2.StsAuth(
+        given["AccessKeyId"],
+        given["AccessKeySecret"],
+        given["SecurityToken"],
+        auth_version=version,
+    )
+
+
+def bucket_as(emulator: Emulator, auth: Any) -> oss2.Bucket:
+    """The bucket `examplebucket` with a signer of its own."""
+    return oss2.Bucket(auth, emulator.endpoint, "examplebucket", region=emulator.region)
+
+
+def get_object_as(
+    emulator: Emulator, auth: Any, place: str = "header", **changes: str
+) -> tuple[int, Given]:
+    """Get `a`, signed in the "header" or the "url"; the headers `changes` are added unsigned.
+
+    Returns the status, and the elements of an error.
+    """
+    target, fields = sign(auth, place, "GET", "examplebucket", "a", expires=1200)
+    headers = {**dict(fields), **{name.replace("_", "-"): text for name, text in changes.items()}}
+    answer = requests.get(f"{emulator.endpoint}{target}", headers=headers, timeout=20)
+    if answer.ok:
+        return answer.status_code, {}
+    found = etree.fromstring(answer.content)
+    return answer.status_code, {str(child.tag): child.text or "" for child in found}

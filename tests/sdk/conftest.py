@@ -1,19 +1,26 @@
-"""An emulator with several accounts, and the bucket of one of them."""
+"""The fixtures of the SDK tests: a bucket's name, and an emulator with several accounts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import oss2
 import pytest
 from oss_emulator import Emulator
 
 from tests.sdk.accounts import ACCOUNTS
 
 
+@pytest.fixture
+def name(bucket: oss2.Bucket) -> str:
+    """The name of an empty private bucket."""
+    return str(bucket.bucket_name)
+
+
 @pytest.fixture(scope="module")
 def with_accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """The emulator that the tests of one module share."""
+    """The emulator that all tests of a module share."""
     path: Path = tmp_path_factory.mktemp("accounts") / "accounts.toml"
     path.write_text(ACCOUNTS, encoding="utf-8")
     with Emulator(accounts=path) as running:
@@ -22,7 +29,7 @@ def with_accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator
 
 @pytest.fixture
 def emulator(with_accounts: Emulator) -> Iterator[Emulator]:
-    """The same with a private `examplebucket`, in which `a` is."""
+    """That emulator with a private bucket, `examplebucket`, and an object in it, `a`."""
     with_accounts.bucket("examplebucket").put_object("a", b"content")
     yield with_accounts
     with_accounts.reset()

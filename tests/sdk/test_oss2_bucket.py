@@ -1,4 +1,4 @@
-"""Buckets through oss2, each way of signing: create, look at, count, delete."""
+"""Buckets through oss2: create, look at, count, delete."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ STORAGE_CLASSES = ["Standard", "IA", "Archive", "ColdArchive"]
 
 
 @pytest.fixture
-def new_bucket(live: Live, new_name: str, auth: Any, session: oss2.Session) -> oss2.Bucket:
+def new_bucket(live: Live, new_name: str, owner: Any, session: oss2.Session) -> oss2.Bucket:
     """A bucket that is not there yet."""
-    return live.bucket(new_name, auth, session=session)
+    return live.bucket(new_name, owner, session=session)
 
 
 def exists(bucket: oss2.Bucket) -> bool:
@@ -227,10 +227,10 @@ def test_head_tells_whether_a_bucket_is_there(new_bucket: oss2.Bucket) -> None:
     assert new_bucket._do("HEAD", new_bucket.bucket_name, "").status == 200
 
 
-def test_the_endpoints_of_a_bucket_can_be_used(live: Live, bucket: oss2.Bucket, auth: Any) -> None:
+def test_the_endpoints_of_a_bucket_can_be_used(live: Live, bucket: oss2.Bucket, owner: Any) -> None:
     info = bucket.get_bucket_info()
     for endpoint in (info.extranet_endpoint, info.intranet_endpoint):
-        again = oss2.Bucket(auth, endpoint, bucket.bucket_name, region=REGION)
+        again = oss2.Bucket(owner, endpoint, bucket.bucket_name, region=REGION)
         assert again.get_bucket_location().location == f"oss-{REGION}"
 
 

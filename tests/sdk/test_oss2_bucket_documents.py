@@ -1,4 +1,4 @@
-"""Bucket configurations through oss2, each way of signing their sub-resources."""
+"""Bucket configurations through oss2 their sub-resources."""
 
 from __future__ import annotations
 
@@ -209,9 +209,9 @@ def test_requesters_with_limits_are_listed(bucket: oss2.Bucket) -> None:
 
 
 def test_there_are_no_resource_pools_and_no_live_channels(
-    live: Live, bucket: oss2.Bucket, auth: Any, session: oss2.Session
+    live: Live, bucket: oss2.Bucket, owner: Any, session: oss2.Session
 ) -> None:
-    service = oss2.Service(auth, live.endpoint, session=session, region=REGION)
+    service = oss2.Service(owner, live.endpoint, session=session, region=REGION)
     pools = service.list_resource_pools()
     assert (pools.region, pools.owner, pools.is_truncated) == (REGION, OWNER, False)
     for ask in (
@@ -243,9 +243,9 @@ def test_there_are_no_resource_pools_and_no_live_channels(
     ],
 )
 def test_a_bucket_is_created_with_its_encryption(
-    live: Live, new_name: str, auth: Any, session: oss2.Session, headers: Any, rule: Any
+    live: Live, new_name: str, owner: Any, session: oss2.Session, headers: Any, rule: Any
 ) -> None:
-    bucket = live.bucket(new_name, auth, session=session)
+    bucket = live.bucket(new_name, owner, session=session)
     bucket.create_bucket(headers=headers)
     found = bucket.get_bucket_info().bucket_encryption_rule
     assert (found.sse_algorithm, found.kms_master_keyid, found.kms_data_encryption) == rule

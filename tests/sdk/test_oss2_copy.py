@@ -1,4 +1,4 @@
-"""CopyObject through oss2, each way of signing."""
+"""CopyObject through oss2."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def test_the_answer_tells_etag_and_time(bucket: oss2.Bucket) -> None:
 
 
 def test_a_copy_crosses_buckets(
-    live: Live, bucket: oss2.Bucket, make_bucket: Callable[..., str], auth: Any
+    live: Live, bucket: oss2.Bucket, make_bucket: Callable[..., str], owner: Any
 ) -> None:
-    other = live.bucket(make_bucket(), auth)
+    other = live.bucket(make_bucket(), owner)
     other.put_object("中文/a b+c%25?&=#", b"x", META)
     bucket.copy_object(other.bucket_name, "中文/a b+c%25?&=#", "x/../y")
     assert bucket.get_object("x/../y").read() == b"x"

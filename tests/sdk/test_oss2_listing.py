@@ -1,4 +1,4 @@
-"""ListObjects, version 1 and 2, through oss2, each way of signing."""
+"""ListObjects, version 1 and 2, through oss2."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 from oss2.models import PartInfo
 
 from tests.http.client import Answer, check_error
-from tests.http.live import Live, Signed
+from tests.http.live import Signed
 
 KIB = 1024
 PART = 100 * KIB
@@ -31,17 +31,6 @@ def crc(body: bytes) -> int:
     sums = oss2.utils.Crc64()
     sums.update(body)
     return int(sums.crc)
-
-
-@pytest.fixture
-def name(make_bucket: Callable[..., str]) -> str:
-    return make_bucket()
-
-
-@pytest.fixture
-def owned(live: Live, name: str, owner: Any, session: oss2.Session) -> oss2.Bucket:
-    """A bucket of the key's owner, by one way of signing."""
-    return live.bucket(name, owner, session=session)
 
 
 def upload(
@@ -89,53 +78,53 @@ def test_the_parts_become_the_object(bucket: oss2.Bucket, sizes: list[int]) -> N
 @pytest.mark.parametrize(
     "span", [(PART - 3, PART + 2), (0, 0), (2 * PART, 2 * PART + 6), (PART, 2 * PART - 1)]
 )
-def test_ranges_run_over_the_edges_of_parts(owned: oss2.Bucket, span: tuple[int, int]) -> None:
+def test_ranges_run_over_the_edges_of_parts(bucket: oss2.Bucket, span: tuple[int, int]) -> None:
     bodies = [noise(PART, 1), noise(PART, 2), noise(7, 3)]
-    owned.complete_multipart_upload("a", *upload(owned, "a", bodies))
+    bucket.complete_multipart_upload("a", *upload(bucket, "a", bodies))
     start, end = span
-    got = owned.get_object("a", byte_range=span)
+    got = bucket.get_object("a", byte_range=span)
     assert got.read() == b"".join(bodies)[start : end + 1]
 
 
-def test_numbers_need_not_follow_each_other(owned: oss2.Bucket) -> None:
+def test_numbers_need_not_follow_each_other(bucket: oss2.Bucket) -> None:
     """A part put again is replaced; one that is not listed is dropped (CompleteMultipartUpload)."""
-    upload_id = owned.init_multipart_upload("a").upload_id
+    upload_id = bucket.init_multipart_upload("a").upload_id
     put = {}
     for number, body in ((10000, b"end"), (3, b"dropped"), (7, b"old"), (7, noise(PART))):
-        put[number] = owned.upload_part("a", upload_id, number, body).etag
+        put[number] = bucket.upload_part("a", upload_id, number, body).etag
     listed = [PartInfo(7, put[7]), PartInfo(10000, put[10000])]
-    owned.complete_multipart_upload("a", upload_id, listed)
-    assert owned.get_object("a").read() == noise(PART) + b"end"
+    bucket.complete_multipart_upload("a", upload_id, listed)
+    assert bucket.get_object("a").read() == noise(PART) + b"end"
 
 
-def test_complete_all_takes_what_is_there(owned: oss2.Bucket) -> None:
-    upload_id, _ = upload(owned, "a", [noise(PART), b"end"])
+def test_complete_all_takes_what_is_there(bucket: oss2.Bucket) -> None:
+    upload_id, _ = upload(bucket, "a", [noise(PART), b"end"])
     headers = {"x-oss-complete-all": "yes", "x-oss-object-acl": "public-read"}
-    owned.complete_multipart_upload("a", upload_id, None, headers=headers)
-    assert owned.get_object("a").read() == noise(PART) + b"end"
-    assert owned.get_object_acl("a").acl == "public-read"
+    bucket.complete_multipart_upload("a", upload_id, None, headers=headers)
+    assert bucket.get_object("a").read() == noise(PART) + b"end"
+    assert bucket.get_object_acl("a").acl == "public-read"
 
 
-def test_an_upload_ends_once(owned: oss2.Bucket) -> None:
-    upload_id, parts = upload(owned, "a", [b"1"])
-    other_id, _ = upload(owned, "a", [b"2"])
-    owned.complete_multipart_upload("a", upload_id, parts)
+def test_an_upload_ends_once(bucket: oss2.Bucket) -> None:
+    upload_id, parts = upload(bucket, "a", [b"1"])
+    other_id, _ = upload(bucket, "a", [b"2"])
+    bucket.complete_multipart_upload("a", upload_id, parts)
     with pytest.raises(oss2.exceptions.NoSuchUpload):
-        owned.complete_multipart_upload("a", upload_id, parts)
-    assert [found.upload_id for found in oss2.MultipartUploadIterator(owned)] == [other_id]
-    owned.abort_multipart_upload("a", other_id)
-    assert owned.get_object("a").read() == b"1"
+        bucket.complete_multipart_upload("a", upload_id, parts)
+    assert [found.upload_id for found in oss2.MultipartUploadIterator(bucket)] == [other_id]
+    bucket.abort_multipart_upload("a", other_id)
+    assert bucket.get_object("a").read() == b"1"
 
 
-def test_versions_come_of_uploads(owned: oss2.Bucket) -> None:
-    owned.put_bucket_versioning(oss2.models.BucketVersioningConfig("Enabled"))
+def test_versions_come_of_uploads(bucket: oss2.Bucket) -> None:
+    bucket.put_bucket_versioning(oss2.models.BucketVersioningConfig("Enabled"))
     done = [
-        owned.complete_multipart_upload("a", *upload(owned, "a", [body])) for body in (b"1", b"2")
+        bucket.complete_multipart_upload("a", *upload(bucket, "a", [body])) for body in (b"1", b"2")
     ]
     ids = [result.versionid for result in done]
     assert len(set(ids)) == 2
     for version_id, body in zip(ids, (b"1", b"2"), strict=True):
-        assert owned.get_object("a", params={"versionId": version_id}).read() == body
+        assert bucket.get_object("a", params={"versionId": version_id}).read() == body
 
 
 # --- what is refused
@@ -157,17 +146,17 @@ def test_a_missing_upload_is_told_by_each_call(signed: Signed, name: str) -> Non
         check_error(answer, 404, "NoSuchUpload", NO_UPLOAD, ec, UploadId="none")
 
 
-def test_an_upload_belongs_to_its_key(owned: oss2.Bucket) -> None:
-    upload_id, _ = upload(owned, "a", [b"1"])
+def test_an_upload_belongs_to_its_key(bucket: oss2.Bucket) -> None:
+    upload_id, _ = upload(bucket, "a", [b"1"])
     with pytest.raises(oss2.exceptions.NoSuchUpload):
-        owned.upload_part("b", upload_id, 1, b"1")
+        bucket.upload_part("b", upload_id, 1, b"1")
 
 
 @pytest.mark.parametrize("number", ["0", "10001", "-1", "1.5", "x", "", "٣"])
 def test_part_numbers_have_bounds(
-    owned: oss2.Bucket, signed: Signed, name: str, number: str
+    bucket: oss2.Bucket, signed: Signed, name: str, number: str
 ) -> None:
-    upload_id, _ = upload(owned, "a", [])
+    upload_id, _ = upload(bucket, "a", [])
     query = {"uploadId": upload_id, "partNumber": number}
     answer = signed.request("PUT", name, "a", query, body=b"1")
     message = "Part number must be an integer between 1 and 10000, inclusive."
@@ -175,10 +164,10 @@ def test_part_numbers_have_bounds(
     check_error(answer, 400, "InvalidArgument", message, "0017-00000220", **argument)
 
 
-def test_a_part_number_alone_puts_no_object(signed: Signed, name: str, owned: oss2.Bucket) -> None:
+def test_a_part_number_alone_puts_no_object(signed: Signed, name: str, bucket: oss2.Bucket) -> None:
     """P-40: never fall through to PutObject."""
     assert signed.request("PUT", name, "a", {"partNumber": "1"}, body=b"1").status == 501
-    assert not owned.object_exists("a")
+    assert not bucket.object_exists("a")
 
 
 Change = Callable[[list[tuple[Any, str]]], list[tuple[Any, str]]]
@@ -196,9 +185,9 @@ REFUSALS: dict[str, tuple[Change, str, str]] = {
 
 
 def _complete_changed(
-    owned: oss2.Bucket, signed: Signed, name: str, change: Change
+    bucket: oss2.Bucket, signed: Signed, name: str, change: Change
 ) -> tuple[str, Answer]:
-    upload_id, parts = upload(owned, "a", [noise(PART), b"end"])
+    upload_id, parts = upload(bucket, "a", [noise(PART), b"end"])
     listed = change([(part.part_number, f'"{part.etag}"') for part in parts])
     return upload_id, signed.request(
         "POST", name, "a", {"uploadId": upload_id}, {}, complete(listed)
@@ -207,17 +196,17 @@ def _complete_changed(
 
 @pytest.mark.parametrize(("change", "code", "ec"), REFUSALS.values(), ids=REFUSALS)
 def test_a_list_is_checked(
-    owned: oss2.Bucket, signed: Signed, name: str, change: Change, code: str, ec: str
+    bucket: oss2.Bucket, signed: Signed, name: str, change: Change, code: str, ec: str
 ) -> None:
     """Nothing is lost: the upload goes on."""
-    upload_id, answer = _complete_changed(owned, signed, name, change)
+    upload_id, answer = _complete_changed(bucket, signed, name, change)
     assert (answer.status, answer.code) == (400, code)
     assert answer.headers.get("x-oss-ec", "") == ec
-    assert len(owned.list_parts("a", upload_id).parts) == 2
+    assert len(bucket.list_parts("a", upload_id).parts) == 2
 
 
-def test_an_invalid_part_is_named(owned: oss2.Bucket, signed: Signed, name: str) -> None:
-    upload_id, answer = _complete_changed(owned, signed, name, lambda parts: [(9, '"X"')])
+def test_an_invalid_part_is_named(bucket: oss2.Bucket, signed: Signed, name: str) -> None:
+    upload_id, answer = _complete_changed(bucket, signed, name, lambda parts: [(9, '"X"')])
     message = (
         "One or more of the specified parts could not be found or the specified entity tag might "
         "not have matched the part's entity tag."
@@ -227,19 +216,19 @@ def test_an_invalid_part_is_named(owned: oss2.Bucket, signed: Signed, name: str)
 
 
 @pytest.mark.parametrize(("size", "taken"), [(PART - 1, False), (PART, True)])
-def test_only_the_last_part_may_be_small(owned: oss2.Bucket, size: int, taken: bool) -> None:
-    upload_id, parts = upload(owned, "a", [noise(size), b"end"])
+def test_only_the_last_part_may_be_small(bucket: oss2.Bucket, size: int, taken: bool) -> None:
+    upload_id, parts = upload(bucket, "a", [noise(size), b"end"])
     if taken:
-        owned.complete_multipart_upload("a", upload_id, parts)
+        bucket.complete_multipart_upload("a", upload_id, parts)
         return
     with pytest.raises(oss2.exceptions.ServerError) as refused:
-        owned.complete_multipart_upload("a", upload_id, parts)
+        bucket.complete_multipart_upload("a", upload_id, parts)
     assert (refused.value.status, refused.value.code) == (400, "EntityTooSmall")
     assert refused.value.ec == "0042-00000213"
 
 
-def test_complete_all_takes_no_list(owned: oss2.Bucket, signed: Signed, name: str) -> None:
-    upload_id, _ = upload(owned, "a", [b"1"])
+def test_complete_all_takes_no_list(bucket: oss2.Bucket, signed: Signed, name: str) -> None:
+    upload_id, _ = upload(bucket, "a", [b"1"])
     headers = {"x-oss-complete-all": "yes"}
     answer = signed.request(
         "POST", name, "a", {"uploadId": upload_id}, headers, complete([(1, "X")])
@@ -249,28 +238,28 @@ def test_complete_all_takes_no_list(owned: oss2.Bucket, signed: Signed, name: st
     check_error(answer, 400, "InvalidArgument", message, "0042-00000216", **argument)
 
 
-def test_nothing_is_overwritten_that_must_not(owned: oss2.Bucket) -> None:
+def test_nothing_is_overwritten_that_must_not(bucket: oss2.Bucket) -> None:
     forbid = {"x-oss-forbid-overwrite": "true"}
-    upload_id, parts = upload(owned, "a", [b"1"], headers=forbid)
-    owned.put_object("a", b"0")
+    upload_id, parts = upload(bucket, "a", [b"1"], headers=forbid)
+    bucket.put_object("a", b"0")
     with pytest.raises(oss2.exceptions.ServerError) as refused:
-        owned.complete_multipart_upload("a", upload_id, parts, headers=forbid)
+        bucket.complete_multipart_upload("a", upload_id, parts, headers=forbid)
     assert refused.value.code == "FileAlreadyExists"
     with pytest.raises(oss2.exceptions.ServerError) as refused:
-        owned.init_multipart_upload("a", headers=forbid)
+        bucket.init_multipart_upload("a", headers=forbid)
     assert refused.value.code == "FileAlreadyExists"
 
 
 def test_the_encryption_of_an_upload_is_that_of_its_parts(
-    owned: oss2.Bucket, signed: Signed, name: str
+    bucket: oss2.Bucket, signed: Signed, name: str
 ) -> None:
     name_of = "x-oss-server-side-encryption"
-    begun = owned.init_multipart_upload("a", headers={name_of: "AES256"})
-    part = owned.upload_part("a", begun.upload_id, 1, b"1")
-    done = owned.complete_multipart_upload("a", begun.upload_id, [PartInfo(1, part.etag)])
-    for result in (begun, part, done, owned.head_object("a")):
+    begun = bucket.init_multipart_upload("a", headers={name_of: "AES256"})
+    part = bucket.upload_part("a", begun.upload_id, 1, b"1")
+    done = bucket.complete_multipart_upload("a", begun.upload_id, [PartInfo(1, part.etag)])
+    for result in (begun, part, done, bucket.head_object("a")):
         assert result.headers[name_of] == "AES256"
-    upload_id = owned.init_multipart_upload("a").upload_id
+    upload_id = bucket.init_multipart_upload("a").upload_id
     query = {"uploadId": upload_id}
     for method, number in (("PUT", {"partNumber": "1"}), ("POST", {})):
         answer = signed.request(method, name, "a", {**query, **number}, {name_of: "AES256"}, b"1")
@@ -294,11 +283,11 @@ def test_the_encryption_of_an_upload_is_that_of_its_parts(
     ],
 )
 def test_a_part_is_copied(
-    owned: oss2.Bucket, signed: Signed, name: str, header: str | None, first: int, last: int
+    bucket: oss2.Bucket, signed: Signed, name: str, header: str | None, first: int, last: int
 ) -> None:
     body = noise(300)
-    owned.put_object("source", body)
-    upload_id = owned.init_multipart_upload("a").upload_id
+    bucket.put_object("source", body)
+    upload_id = bucket.init_multipart_upload("a").upload_id
     headers = {"x-oss-copy-source": f"/{name}/source"}
     if header is not None:
         headers["x-oss-copy-source-range"] = header
@@ -310,18 +299,18 @@ def test_a_part_is_copied(
     assert answer.headers["Content-Range"] == shown
     assert dict(answer.elements)["ETag"] == answer.headers["ETag"]
     etag = answer.headers["ETag"]
-    owned.complete_multipart_upload("a", upload_id, [PartInfo(1, etag.strip('"'))])
-    assert owned.get_object("a").read() == body[first : last + 1]
+    bucket.complete_multipart_upload("a", upload_id, [PartInfo(1, etag.strip('"'))])
+    assert bucket.get_object("a").read() == body[first : last + 1]
 
 
-def test_the_source_may_be_parts_in_files(owned: oss2.Bucket, name: str) -> None:
+def test_the_source_may_be_parts_in_files(bucket: oss2.Bucket, name: str) -> None:
     bodies = [noise(5 * KIB * KIB, 1), noise(5 * KIB * KIB, 2)]
-    owned.complete_multipart_upload("source", *upload(owned, "source", bodies))
-    upload_id = owned.init_multipart_upload("a").upload_id
+    bucket.complete_multipart_upload("source", *upload(bucket, "source", bodies))
+    upload_id = bucket.init_multipart_upload("a").upload_id
     span = (5 * KIB * KIB - 2000, 5 * KIB * KIB + 1999)
-    part = owned.upload_part_copy(name, "source", span, "a", upload_id, 1)
-    owned.complete_multipart_upload("a", upload_id, [PartInfo(1, part.etag)])
-    assert owned.get_object("a").read() == b"".join(bodies)[span[0] : span[1] + 1]
+    part = bucket.upload_part_copy(name, "source", span, "a", upload_id, 1)
+    bucket.complete_multipart_upload("a", upload_id, [PartInfo(1, part.etag)])
+    assert bucket.get_object("a").read() == b"".join(bodies)[span[0] : span[1] + 1]
 
 
 @pytest.mark.parametrize(
@@ -335,10 +324,10 @@ def test_the_source_may_be_parts_in_files(owned: oss2.Bucket, name: str) -> None
     ],
 )
 def test_conditions_hold_the_source(
-    owned: oss2.Bucket, signed: Signed, name: str, condition: str, value: str, status: int
+    bucket: oss2.Bucket, signed: Signed, name: str, condition: str, value: str, status: int
 ) -> None:
-    owned.put_object("source", b"1")
-    upload_id = owned.init_multipart_upload("a").upload_id
+    bucket.put_object("source", b"1")
+    upload_id = bucket.init_multipart_upload("a").upload_id
     headers = {
         "x-oss-copy-source": f"/{name}/source",
         f"x-oss-copy-source-{condition}": value,
@@ -347,11 +336,11 @@ def test_conditions_hold_the_source(
     assert signed.request("PUT", name, "a", query, headers).status == status
 
 
-def test_a_version_is_copied(owned: oss2.Bucket, signed: Signed, name: str) -> None:
-    owned.put_bucket_versioning(oss2.models.BucketVersioningConfig("Enabled"))
-    old = owned.put_object("source", b"old").versionid
-    owned.put_object("source", b"new")
-    upload_id = owned.init_multipart_upload("a").upload_id
+def test_a_version_is_copied(bucket: oss2.Bucket, signed: Signed, name: str) -> None:
+    bucket.put_bucket_versioning(oss2.models.BucketVersioningConfig("Enabled"))
+    old = bucket.put_object("source", b"old").versionid
+    bucket.put_object("source", b"new")
+    upload_id = bucket.init_multipart_upload("a").upload_id
     query = {"uploadId": upload_id, "partNumber": "1"}
     for version, code in (
         (old, ""),
@@ -365,21 +354,21 @@ def test_a_version_is_copied(owned: oss2.Bucket, signed: Signed, name: str) -> N
         else:
             assert answer.headers["x-oss-copy-source-version-id"] == old
             part = PartInfo(1, answer.headers["ETag"].strip('"'))
-            owned.complete_multipart_upload("a", upload_id, [part])
-            upload_id = owned.init_multipart_upload("a").upload_id
+            bucket.complete_multipart_upload("a", upload_id, [part])
+            upload_id = bucket.init_multipart_upload("a").upload_id
             query["uploadId"] = upload_id
-    assert owned.get_object("a").read() == b"old"
+    assert bucket.get_object("a").read() == b"old"
 
 
 # --- lists
 
 
-def test_parts_come_in_pages(owned: oss2.Bucket, signed: Signed, name: str) -> None:
+def test_parts_come_in_pages(bucket: oss2.Bucket, signed: Signed, name: str) -> None:
     """P-33: NextPartNumberMarker is always there."""
-    upload_id = owned.init_multipart_upload("中").upload_id
+    upload_id = bucket.init_multipart_upload("中").upload_id
     numbers = [1, 2, 5, 10000]
     for number in numbers:
-        owned.upload_part("中", upload_id, number, b"x" * number)
+        bucket.upload_part("中", upload_id, number, b"x" * number)
     pages = []
     marker = "0"
     for limit in ("2", "1", "1", "1000"):
@@ -391,7 +380,7 @@ def test_parts_come_in_pages(owned: oss2.Bucket, signed: Signed, name: str) -> N
         marker = found["NextPartNumberMarker"]
         pages.append((marker, found["IsTruncated"]))
     assert pages == [("2", "true"), ("5", "true"), ("10000", "false"), ("10000", "false")]
-    assert [part.size for part in oss2.PartIterator(owned, "中", upload_id)] == numbers
+    assert [part.size for part in oss2.PartIterator(bucket, "中", upload_id)] == numbers
 
 
 @pytest.mark.parametrize(
@@ -405,9 +394,9 @@ def test_parts_come_in_pages(owned: oss2.Bucket, signed: Signed, name: str) -> N
     ],
 )
 def test_the_limits_of_a_list_are_checked(
-    owned: oss2.Bucket, signed: Signed, name: str, parameter: str, value: str
+    bucket: oss2.Bucket, signed: Signed, name: str, parameter: str, value: str
 ) -> None:
-    upload_id = owned.init_multipart_upload("a").upload_id
+    upload_id = bucket.init_multipart_upload("a").upload_id
     answer = signed.request("GET", name, "a", {"uploadId": upload_id, parameter: value})
     error = answer.error
     assert (answer.status, error["Code"]) == (400, "InvalidArgument")
@@ -417,8 +406,8 @@ def test_the_limits_of_a_list_are_checked(
 KEYS = ["a", "a", "b/1", "b/2", "b/2", "c", "d/e/1", "中/1"]
 
 
-def _ids(owned: oss2.Bucket) -> list[tuple[str, str]]:
-    return sorted((key, owned.init_multipart_upload(key).upload_id) for key in KEYS)
+def _ids(bucket: oss2.Bucket) -> list[tuple[str, str]]:
+    return sorted((key, bucket.init_multipart_upload(key).upload_id) for key in KEYS)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 1000])
@@ -433,7 +422,7 @@ def _ids(owned: oss2.Bucket) -> list[tuple[str, str]]:
     ],
 )
 def test_uploads_come_in_pages(
-    owned: oss2.Bucket,
+    bucket: oss2.Bucket,
     limit: int,
     prefix: str,
     delimiter: str,
@@ -441,11 +430,11 @@ def test_uploads_come_in_pages(
     prefixes: list[str],
 ) -> None:
     """By key, and of one key by upload id; a common prefix counts once."""
-    ids = _ids(owned)
+    ids = _ids(bucket)
     uploads, groups = [], []
     key_marker = id_marker = ""
     for _ in range(len(KEYS) + 1):
-        page = owned.list_multipart_uploads(prefix, delimiter, key_marker, id_marker, limit)
+        page = bucket.list_multipart_uploads(prefix, delimiter, key_marker, id_marker, limit)
         uploads += [(found.key, found.upload_id) for found in page.upload_list]
         groups += page.prefix_list
         assert len(page.upload_list) + len(page.prefix_list) <= limit
@@ -457,14 +446,14 @@ def test_uploads_come_in_pages(
     assert groups == prefixes
 
 
-def test_a_marker_without_an_id_passes_its_key(owned: oss2.Bucket) -> None:
-    ids = _ids(owned)
-    after_key = owned.list_multipart_uploads(key_marker="a").upload_list
+def test_a_marker_without_an_id_passes_its_key(bucket: oss2.Bucket) -> None:
+    ids = _ids(bucket)
+    after_key = bucket.list_multipart_uploads(key_marker="a").upload_list
     assert [found.key for found in after_key] == KEYS[2:]
     first, second = ids[0], ids[1]
-    after_id = owned.list_multipart_uploads(key_marker="a", upload_id_marker=first[1]).upload_list
+    after_id = bucket.list_multipart_uploads(key_marker="a", upload_id_marker=first[1]).upload_list
     assert (after_id[0].key, after_id[0].upload_id) == second
-    ignored = owned.list_multipart_uploads(upload_id_marker=first[1]).upload_list
+    ignored = bucket.list_multipart_uploads(upload_id_marker=first[1]).upload_list
     assert len(ignored) == len(KEYS)
 
 
@@ -474,9 +463,9 @@ def test_both_next_markers_are_always_there(signed: Signed, name: str) -> None:
     assert {"NextKeyMarker", "NextUploadIdMarker", "Delimiter", "IsTruncated"} <= set(names)
 
 
-def test_a_bucket_with_uploads_is_not_empty(owned: oss2.Bucket) -> None:
-    upload_id, _ = upload(owned, "a", [])
+def test_a_bucket_with_uploads_is_not_empty(bucket: oss2.Bucket) -> None:
+    upload_id, _ = upload(bucket, "a", [])
     with pytest.raises(oss2.exceptions.BucketNotEmpty):
-        owned.delete_bucket()
-    owned.abort_multipart_upload("a", upload_id)
-    owned.delete_bucket()
+        bucket.delete_bucket()
+    bucket.abort_multipart_upload("a", upload_id)
+    bucket.delete_bucket()

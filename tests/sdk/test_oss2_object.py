@@ -1,4 +1,4 @@
-"""Objects through oss2, each way of signing: put, get, look at, delete."""
+"""Objects through oss2: put, get, look at, delete."""
 
 from __future__ import annotations
 
@@ -285,9 +285,9 @@ def test_an_object_has_the_class_it_was_put_with(bucket: oss2.Bucket, storage_cl
 
 
 def test_an_object_has_the_class_of_its_bucket_by_default(
-    live: Live, new_name: str, auth: Any
+    live: Live, new_name: str, owner: Any
 ) -> None:
-    bucket = live.bucket(new_name, auth)
+    bucket = live.bucket(new_name, owner)
     bucket.create_bucket(input=oss2.models.BucketCreateConfig("IA"))
     bucket.put_object("a", b"x")
     assert bucket.head_object("a").headers["x-oss-storage-class"] == "IA"

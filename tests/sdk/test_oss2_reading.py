@@ -1,4 +1,4 @@
-"""Reading through oss2, each way of signing: ranges, conditions, overridden headers."""
+"""Reading through oss2: ranges, conditions, overridden headers."""
 
 from __future__ import annotations
 

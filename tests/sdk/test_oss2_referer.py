@@ -1,4 +1,4 @@
-"""PutBucketReferer and GetBucketReferer through oss2, each way of signing."""
+"""PutBucketReferer and GetBucketReferer through oss2."""
 
 from __future__ import annotations
 
@@ -143,10 +143,10 @@ def test_nobody_but_the_owner_sees_or_sets_rules(
 
 @each_call
 def test_a_missing_bucket_is_told_before_who_asks(
-    live: Live, auth: Any, call: Callable[[oss2.Bucket], Any]
+    live: Live, owner: Any, call: Callable[[oss2.Bucket], Any]
 ) -> None:
     """R-32, P-18"""
-    for who in (auth, ANONYMOUS):
+    for who in (owner, ANONYMOUS):
         with pytest.raises(NoSuchBucket) as caught:
             call(live.bucket("no-such-bucket", who))
         assert caught.value.ec == "0015-00000101"
@@ -196,10 +196,10 @@ def test_a_wrong_digest_changes_nothing(bucket: oss2.Bucket) -> None:
 
 
 def test_each_bucket_has_rules_of_its_own(
-    live: Live, bucket: oss2.Bucket, make_bucket: Any, auth: Any
+    live: Live, bucket: oss2.Bucket, make_bucket: Any, owner: Any
 ) -> None:
     """R-03"""
-    other = live.bucket(make_bucket(), auth)
+    other = live.bucket(make_bucket(), owner)
     bucket.put_bucket_referer(BucketReferer(True, ["http://a/"]))
     other.put_bucket_referer(BucketReferer(True, ["http://b/"]))
     assert rules(bucket)["referers"] == ["http://a/"]

@@ -17,17 +17,6 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 @pytest.fixture
-def name(make_bucket: Callable[..., str]) -> str:
-    return make_bucket()
-
-
-@pytest.fixture
-def owned(live: Live, name: str, owner: Any, session: oss2.Session) -> oss2.Bucket:
-    """A bucket of the key's owner, by one way of signing."""
-    return live.bucket(name, owner, session=session)
-
-
-@pytest.fixture
 def wait(live: Live) -> Iterator[Callable[[float], None]]:
     """Lets seconds pass by the server's clock; signatures take 15 minutes of skew."""
     clock = live.service.clock
@@ -50,11 +39,11 @@ def state(bucket: oss2.Bucket) -> str | None:
 
 @pytest.mark.parametrize("storage_class", ["Archive", "ColdArchive", "DeepColdArchive"])
 def test_an_archived_object_is_not_read(
-    owned: oss2.Bucket, signed: Signed, name: str, storage_class: str
+    bucket: oss2.Bucket, signed: Signed, name: str, storage_class: str
 ) -> None:
-    put(owned, storage_class)
+    put(bucket, storage_class)
     source = {"x-oss-copy-source": f"/{name}/a"}
-    upload_id = owned.init_multipart_upload("b").upload_id
+    upload_id = bucket.init_multipart_upload("b").upload_id
     part = {"uploadId": upload_id, "partNumber": "1"}
     message = "The operation is not valid for the object's state."
     for answer in (
@@ -63,45 +52,45 @@ def test_an_archived_object_is_not_read(
         signed.request("PUT", name, "b", part, source),
     ):
         check_error(answer, 403, "InvalidObjectState", message, "", Key="a")
-    head = owned.head_object("a")
+    head = bucket.head_object("a")
     assert head.headers["x-oss-storage-class"] == storage_class
     assert "x-oss-restore" not in head.headers
-    owned.put_symlink("a", "link")
+    bucket.put_symlink("a", "link")
     assert signed.request("GET", name, "link").code == "InvalidObjectState"
-    owned.delete_object("a")
+    bucket.delete_object("a")
 
 
 @pytest.mark.parametrize("storage_class", ["Standard", "IA"])
 @pytest.mark.parametrize("operation", ["restore", "cleanRestoredObject"])
 def test_only_archives_are_restored(
-    owned: oss2.Bucket, signed: Signed, name: str, storage_class: str, operation: str
+    bucket: oss2.Bucket, signed: Signed, name: str, storage_class: str, operation: str
 ) -> None:
-    put(owned, storage_class)
+    put(bucket, storage_class)
     answer = signed.request("POST", name, "a", {operation: ""})
     assert (answer.status, answer.code) == (400, "OperationNotSupported")
     assert answer.headers["x-oss-ec"] == "0016-00000702"
-    assert owned.get_object("a").read() == b"1"
+    assert bucket.get_object("a").read() == b"1"
 
 
 def test_a_restore_takes_a_minute_and_lasts_its_days(
-    owned: oss2.Bucket, signed: Signed, name: str, wait: Callable[[float], None]
+    bucket: oss2.Bucket, signed: Signed, name: str, wait: Callable[[float], None]
 ) -> None:
     """202 first, 409 while it goes on, 200 when it is done (RestoreObject)."""
-    put(owned, "Archive")
-    assert owned.restore_object("a").status == 202
-    assert state(owned) == 'ongoing-request="true"'
-    assert owned.list_objects().object_list[0].restore_info == 'ongoing-request="true"'
+    put(bucket, "Archive")
+    assert bucket.restore_object("a").status == 202
+    assert state(bucket) == 'ongoing-request="true"'
+    assert bucket.list_objects().object_list[0].restore_info == 'ongoing-request="true"'
     message = "The restore operation is in progress."
     again = signed.request("POST", name, "a", {"restore": ""})
     check_error(again, 409, "RestoreAlreadyInProgress", message, "")
     assert signed.request("GET", name, "a").code == "InvalidObjectState"
     wait(MINUTE + 1)
-    restored = state(owned)
+    restored = state(bucket)
     assert restored is not None
     assert restored.startswith('ongoing-request="false", expiry-date="')
-    assert owned.get_object("a").read() == b"1"
-    assert owned.restore_object("a", input=RestoreConfiguration(days=2)).status == 200
-    extended = state(owned)
+    assert bucket.get_object("a").read() == b"1"
+    assert bucket.restore_object("a", input=RestoreConfiguration(days=2)).status == 200
+    extended = state(bucket)
     assert extended is not None
     assert extended != restored
 
@@ -141,21 +130,21 @@ def test_an_object_is_read_for_its_days_after_its_time(
 
 
 @pytest.mark.parametrize("tier", ["Expedited", "Standard", "Bulk"])
-def test_a_tier_is_told_again(owned: oss2.Bucket, tier: str) -> None:
-    put(owned, "ColdArchive")
+def test_a_tier_is_told_again(bucket: oss2.Bucket, tier: str) -> None:
+    put(bucket, "ColdArchive")
     wish = RestoreConfiguration(days=5, job_parameters=RestoreJobParameters(tier))
-    answer = owned.restore_object("a", input=wish)
+    answer = bucket.restore_object("a", input=wish)
     assert answer.status == 202
     assert answer.headers["x-oss-object-restore-priority"] == tier
 
 
-def test_a_restore_is_only_made_faster(owned: oss2.Bucket) -> None:
+def test_a_restore_is_only_made_faster(bucket: oss2.Bucket) -> None:
     """Help page of 0016-00000715."""
-    put(owned, "ColdArchive")
+    put(bucket, "ColdArchive")
 
     def restore(tier: str) -> Any:
         wish = RestoreConfiguration(days=1, job_parameters=RestoreJobParameters(tier))
-        return owned.restore_object("a", input=wish)
+        return bucket.restore_object("a", input=wish)
 
     restore("Standard")
     for tier, ec in (("Standard", None), ("Bulk", "0016-00000715")):
@@ -183,31 +172,31 @@ TIER = "<Days>1</Days><JobParameters><Tier>{}</Tier></JobParameters>"
     ],
 )
 def test_a_request_is_checked(
-    owned: oss2.Bucket, signed: Signed, name: str, storage_class: str, body: str, code: str
+    bucket: oss2.Bucket, signed: Signed, name: str, storage_class: str, body: str, code: str
 ) -> None:
-    put(owned, storage_class)
+    put(bucket, storage_class)
     document = f"<RestoreRequest>{body}</RestoreRequest>".encode()
     answer = signed.request("POST", name, "a", {"restore": ""}, body=document)
     assert (answer.status, answer.code) == (400, code)
-    assert state(owned) is None
+    assert state(bucket) is None
 
 
 def test_a_restored_object_is_frozen_before_its_time(
-    owned: oss2.Bucket, signed: Signed, name: str, wait: Callable[[float], None]
+    bucket: oss2.Bucket, signed: Signed, name: str, wait: Callable[[float], None]
 ) -> None:
     """P-39."""
 
     def clean() -> Any:
         return signed.request("POST", name, "a", {"cleanRestoredObject": ""})
 
-    put(owned, "Archive")
+    put(bucket, "Archive")
     stale = ("ArchiveRestoreFileStale", "The archive file or restore info stale", "0016-00000718")
     check_error(clean(), 409, *stale)
-    owned.restore_object("a")
+    bucket.restore_object("a")
     unfinished = "The archive file's restore is not finished."
     check_error(clean(), 409, "ArchiveRestoreNotFinished", unfinished, "0016-00000719")
     wait(MINUTE + 1)
     assert clean().status == 200
-    assert state(owned) is None
+    assert state(bucket) is None
     assert signed.request("GET", name, "a").code == "InvalidObjectState"
     check_error(clean(), 409, *stale)

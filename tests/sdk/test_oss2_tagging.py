@@ -10,18 +10,7 @@ import pytest
 from oss2.models import Tagging, TaggingRule
 
 from tests.http.client import check_error
-from tests.http.live import Live, Signed
-
-
-@pytest.fixture
-def name(make_bucket: Callable[..., str]) -> str:
-    return make_bucket()
-
-
-@pytest.fixture
-def owned(live: Live, name: str, owner: Any, session: oss2.Session) -> oss2.Bucket:
-    """A bucket of the key's owner, by one way of signing."""
-    return live.bucket(name, owner, session=session)
+from tests.http.live import Signed
 
 
 def tagging(tags: dict[str, str]) -> Tagging:
@@ -69,20 +58,20 @@ CREATE: dict[str, Callable[[oss2.Bucket, dict[str, str]], Any]] = {
     [("k=v", ""), ("=v", "InvalidTag"), ("k=1&k=2", "InvalidArgument"), ("k=%40", "InvalidTag")],
 )
 def test_each_creation_takes_the_header(
-    owned: oss2.Bucket, create: Callable[..., Any], header: str, code: str
+    bucket: oss2.Bucket, create: Callable[..., Any], header: str, code: str
 ) -> None:
-    owned.put_object("source", b"1")
+    bucket.put_object("source", b"1")
     if code:
         with pytest.raises(oss2.exceptions.ServerError) as refused:
-            create(owned, {"x-oss-tagging": header})
+            create(bucket, {"x-oss-tagging": header})
         assert (refused.value.status, refused.value.code) == (400, code)
         return
-    begun = create(owned, {"x-oss-tagging": header})
+    begun = create(bucket, {"x-oss-tagging": header})
     if isinstance(begun, oss2.models.InitMultipartUploadResult):
-        part = owned.upload_part("a", begun.upload_id, 1, b"1")
+        part = bucket.upload_part("a", begun.upload_id, 1, b"1")
         listed = [oss2.models.PartInfo(1, part.etag)]
-        owned.complete_multipart_upload("a", begun.upload_id, listed)
-    assert tags_of(owned, "a") == {"k": "v"}
+        bucket.complete_multipart_upload("a", begun.upload_id, listed)
+    assert tags_of(bucket, "a") == {"k": "v"}
 
 
 @pytest.mark.parametrize(
@@ -95,18 +84,18 @@ def test_each_creation_takes_the_header(
     ],
 )
 def test_a_copy_has_the_tags_of_its_directive(
-    owned: oss2.Bucket, name: str, directive: str | None, tags: dict[str, str]
+    bucket: oss2.Bucket, name: str, directive: str | None, tags: dict[str, str]
 ) -> None:
-    owned.put_object("source", b"1", headers={"x-oss-tagging": "old=1"})
+    bucket.put_object("source", b"1", headers={"x-oss-tagging": "old=1"})
     headers = {"x-oss-tagging": "new=2"}
     if directive is not None:
         headers["x-oss-tagging-directive"] = directive
-    owned.copy_object(name, "source", "a", headers)
-    assert tags_of(owned, "a") == tags
+    bucket.copy_object(name, "source", "a", headers)
+    assert tags_of(bucket, "a") == tags
 
 
-def test_no_other_directive_is_known(owned: oss2.Bucket, signed: Signed, name: str) -> None:
-    owned.put_object("source", b"1")
+def test_no_other_directive_is_known(bucket: oss2.Bucket, signed: Signed, name: str) -> None:
+    bucket.put_object("source", b"1")
     headers = {"x-oss-copy-source": f"/{name}/source", "x-oss-tagging-directive": "MERGE"}
     error = signed.request("PUT", name, "a", headers=headers).error
     assert (error["Code"], error["ArgumentName"]) == ("InvalidArgument", "x-oss-tagging-directive")
@@ -122,13 +111,13 @@ def test_no_other_directive_is_known(owned: oss2.Bucket, signed: Signed, name: s
     ],
 )
 def test_a_document_is_checked(
-    owned: oss2.Bucket, signed: Signed, name: str, body: bytes, code: str
+    bucket: oss2.Bucket, signed: Signed, name: str, body: bytes, code: str
 ) -> None:
-    owned.put_object("a", b"1", headers={"x-oss-tagging": "k=v"})
+    bucket.put_object("a", b"1", headers={"x-oss-tagging": "k=v"})
     answer = signed.request("PUT", name, "a", {"tagging": ""}, body=body)
     assert (answer.status, answer.code) == (400, code)
-    assert tags_of(owned, "a") == {"k": "v"}
-    assert owned.get_object("a").read() == b"1"
+    assert tags_of(bucket, "a") == {"k": "v"}
+    assert bucket.get_object("a").read() == b"1"
 
 
 def test_a_missing_object_has_no_tags(signed: Signed, name: str) -> None:
@@ -138,17 +127,17 @@ def test_a_missing_object_has_no_tags(signed: Signed, name: str) -> None:
         check_error(answer, 404, "NoSuchKey", message, "0026-00000001", Key="none")
 
 
-def test_each_version_has_its_tags(owned: oss2.Bucket) -> None:
-    owned.put_bucket_versioning(oss2.models.BucketVersioningConfig("Enabled"))
-    old = owned.put_object("a", b"1").versionid
-    new = owned.put_object("a", b"2").versionid
-    set_old = owned.put_object_tagging("a", tagging({"k": "old"}), params={"versionId": old})
-    set_new = owned.put_object_tagging("a", tagging({"k": "new"}))
+def test_each_version_has_its_tags(bucket: oss2.Bucket) -> None:
+    bucket.put_bucket_versioning(oss2.models.BucketVersioningConfig("Enabled"))
+    old = bucket.put_object("a", b"1").versionid
+    new = bucket.put_object("a", b"2").versionid
+    set_old = bucket.put_object_tagging("a", tagging({"k": "old"}), params={"versionId": old})
+    set_new = bucket.put_object_tagging("a", tagging({"k": "new"}))
     assert (set_old.versionid, set_new.versionid) == (old, new)
-    assert tags_of(owned, "a", versionId=old) == {"k": "old"}
-    assert tags_of(owned, "a") == {"k": "new"}
-    owned.delete_object_tagging("a", params={"versionId": old})
-    assert tags_of(owned, "a", versionId=old) == {}
-    owned.delete_object("a")
+    assert tags_of(bucket, "a", versionId=old) == {"k": "old"}
+    assert tags_of(bucket, "a") == {"k": "new"}
+    bucket.delete_object_tagging("a", params={"versionId": old})
+    assert tags_of(bucket, "a", versionId=old) == {}
+    bucket.delete_object("a")
     with pytest.raises(oss2.exceptions.NoSuchKey):
-        tags_of(owned, "a")
+        tags_of(bucket, "a")

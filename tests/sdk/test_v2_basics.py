@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import alibabacloud_oss_v2 as oss
@@ -20,11 +20,6 @@ KEYS = ["a", "dir/1", "dir/2", "dir/sub/3", "é\x01+ 中", "z"]
 def ask(request: pytest.FixtureRequest, live: Live) -> Iterator[Ask]:
     with asking(request.param, live.endpoint) as found:
         yield found
-
-
-@pytest.fixture
-def name(make_bucket: Callable[..., str]) -> str:
-    return make_bucket()
 
 
 def refused(ask: Ask, request: Any) -> tuple[int, str, str]:

@@ -22,11 +22,6 @@ def ask(request: pytest.FixtureRequest, live: Live) -> Iterator[Ask]:
         yield found
 
 
-@pytest.fixture
-def name(make_bucket: Callable[..., str]) -> str:
-    return make_bucket()
-
-
 def refused(ask: Ask, request: Any) -> ServiceError:
     """The error that a request is answered with."""
     with pytest.raises(OperationError) as caught:

@@ -1,0 +1,382 @@
+"""The four signers of oss2, each in the header and in the URL; all other SDK tests sign with V4."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import md5
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+import oss2
+import pytest
+import requests
+from lxml import etree
+from oss2.exceptions import AccessDenied, ServerError
+from oss2.models import BucketReferer, PartInfo
+from oss_emulator import Emulator
+
+from tests.http.client import Answer
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION, SIGNERS, Live, Signed
+from tests.sdk.accounts import OWNER, VERSIONS, assume_role, bucket_as, get_object_as, sts_auth
+
+ODD_KEYS = [
+    "a b+c%25?&=#",
+    "中文/测试.txt",
+    "a//b",
+    "x/../y",
+    "x/./y",
+    "trailing/",
+    "a\x01\x1f\x7fb",
+    "\t\r\n",
+    "%2F..%2F",
+    "dir/😀",
+    "'\"<>&;\\",
+    "~!@$^*()[]{}|`,:=",
+]
+
+# oss2 signs no URL for a blank key; `requests` resolves the dots of a path before it sends it,
+URLS = [
+    (key, slash_safe)
+    for key in ODD_KEYS
+    for slash_safe in (False, True)
+    if key.strip() and not (slash_safe and "/." in key)
+]
+
+BODY = b"0123456789"
+PART = 100 * 1024
+
+
+@pytest.fixture(params=SIGNERS)
+def owner(request: pytest.FixtureRequest) -> Any:
+    """The key's owner, by each signer in turn."""
+    return SIGNERS[request.param](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+
+
+# --- One script, signed in the header and in the URL
+
+
+class Script:
+    """Sends signed requests to one bucket."""
+
+    def __init__(self, signed: Signed, bucket: str) -> None:
+        self._signed = signed
+        self.bucket = bucket
+
+    def __call__(
+        self,
+        method: str,
+        key: str = "",
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        **parameters: str,
+    ) -> Answer:
+        """Send a request that must succeed; a parameter's `_` stands for `-`."""
+        query = {name.replace("_", "-"): value for name, value in parameters.items()}
+        answer = self._signed.request(method, self.bucket, key, query, headers, body)
+        assert 200 <= answer.status < 300, (method, key, query, answer.body)
+        return answer
+
+
+@pytest.fixture(params=["header", "url"])
+def send(request: pytest.FixtureRequest, live: Live, owner: Any, name: str) -> Script:
+    return Script(Signed(live.client, owner, request.param), name)
+
+
+@pytest.mark.parametrize("key", ODD_KEYS)
+def test_script_with_odd_keys(send: Script, key: str) -> None:
+    """P-03: a key is decoded once and nothing in it is folded."""
+    send("PUT", key, BODY)
+    assert send("GET", key).body == BODY
+    part = send("GET", key, headers={"Range": "bytes=2-4"})
+    assert (part.status, part.body) == (206, b"234")
+    assert send("HEAD", key).headers["Content-Length"] == "10"
+    listed = etree.fromstring(send("GET", prefix=key, encoding_type="url").body)
+    assert unquote_plus(listed.findtext("Contents/Key") or "") == key
+    send("PUT", "copy", headers={"x-oss-copy-source": f"/{send.bucket}/{quote(key, safe='')}"})
+    assert send("GET", "copy").body == BODY
+    send("DELETE", key)
+    assert "<KeyCount>1</KeyCount>" in send("GET", list_type="2").body.decode()
+
+
+def test_script_with_multipart_upload(send: Script) -> None:
+    begun = dict(send("POST", "dir/a b", uploads="").elements)
+    upload = {"uploadId": begun["UploadId"]}
+    bodies = [b"a" * PART, b"end"]
+    for number, body in enumerate(bodies, 1):
+        send("PUT", "dir/a b", body, partNumber=str(number), **upload)
+    source = {"x-oss-copy-source": f"/{send.bucket}/source", "x-oss-copy-source-range": "bytes=0-1"}
+    send("PUT", "source", BODY)
+    send("PUT", "dir/a b", headers=source, partNumber="2", **upload)
+    assert send("GET", "dir/a b", **upload).body.count(b"<PartNumber>") == 2
+    assert send("GET", uploads="").body.count(b"<Upload>") == 1
+    send("POST", "dir/a b", headers={"x-oss-complete-all": "yes"}, **upload)
+    assert send("GET", "dir/a b").body == bodies[0] + b"01"
+    begun = dict(send("POST", "other", uploads="").elements)
+    assert send("DELETE", "other", uploadId=begun["UploadId"]).status == 204
+
+
+def test_script_with_object_subresources(send: Script) -> None:
+    tags = b"<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>"
+    send("POST", "a", b"one", append="", position="0")
+    assert send("POST", "a", b"two", append="", position="3").status == 200
+    send("PUT", "a", headers={"x-oss-object-acl": "private"}, acl="")
+    assert b"<Grant>private</Grant>" in send("GET", "a", acl="").body
+    send("PUT", "a", tags, tagging="")
+    assert b"<Value>v</Value>" in send("GET", "a", tagging="").body
+    send("DELETE", "a", tagging="")
+    send("PUT", "link", headers={"x-oss-symlink-target": "a"}, symlink="")
+    assert send("GET", "link", symlink="").headers["x-oss-symlink-target"] == "a"
+    assert send("GET", "link").body == b"onetwo"
+    assert send("HEAD", "a", objectMeta="").headers["Content-Length"] == "6"
+    overridden = send("GET", "a", response_content_type="text/x; charset=a b")
+    assert overridden.headers["Content-Type"] == "text/x; charset=a b"
+    delete = b"<Delete><Object><Key>a</Key></Object><Object><Key>link</Key></Object></Delete>"
+    digest = b64encode(md5(delete, usedforsecurity=False).digest()).decode()
+    deleted = send("POST", "", delete, {"Content-MD5": digest}, delete="")
+    assert deleted.body.count(b"<Deleted>") == 2
+
+
+def test_script_with_versions(send: Script) -> None:
+    enabled = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    send("PUT", "", enabled, versioning="")
+    old = send("PUT", "a", b"old").headers["x-oss-version-id"]
+    send("PUT", "a", b"new")
+    assert send("GET", "a", versionId=old).body == b"old"
+    assert send("GET", versions="").body.count(b"<Version>") == 2
+    assert send("DELETE", "a", versionId=old).headers["x-oss-version-id"] == old
+
+
+def test_script_with_bucket_subresources(send: Script) -> None:
+    rules = (
+        b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer>"
+        b"<RefererList><Referer>http://a/</Referer></RefererList></RefererConfiguration>"
+    )
+    send("PUT", "", rules, referer="")
+    assert b"<Referer>http://a/</Referer>" in send("GET", referer="").body
+    send("PUT", "", headers={"x-oss-acl": "private"}, acl="")
+    for subresource in ("acl", "bucketInfo", "location", "stat"):
+        assert send("GET", **{subresource: ""}).status == 200
+    token = dict(send("POST", "", _cname("a.test"), cname="", comp="token").elements)
+    assert token["Cname"] == "a.test"
+    styled = b"<Style><Content>image/resize,w_1</Content></Style>"
+    send("PUT", "", styled, style="", styleName="a-style")
+    send("DELETE", style="", styleName="a-style")
+
+
+def _cname(domain: str) -> bytes:
+    return (
+        "<BucketCnameConfiguration>"
+        f"<Cname><Domain>{domain}</Domain></Cname></BucketCnameConfiguration>"
+    ).encode()
+
+
+# --- The client signs its own headers
+
+
+def test_client_signs_headers_bodies_and_parameters(bucket: oss2.Bucket) -> None:
+    headers = {"Content-Type": "text/plain", "x-oss-meta-a": "1 +", "x-oss-tagging": "k=v"}
+    bucket.put_object("a", iter([b"01234", b"56789"]), headers=headers)
+    got = bucket.get_object("a", byte_range=(2, 3))
+    assert (got.read(), got.headers["x-oss-meta-a"]) == (b"23", "1 +")
+    upload = bucket.init_multipart_upload("big").upload_id
+    part = bucket.upload_part("big", upload, 1, BODY)
+    bucket.complete_multipart_upload("big", upload, [PartInfo(1, part.etag)])
+    bucket.copy_object(bucket.bucket_name, "big", "copy")
+    assert [item.key for item in oss2.ObjectIteratorV2(bucket, max_keys=1)] == ["a", "big", "copy"]
+    bucket.put_bucket_referer(BucketReferer(True, ["http://a/"]))
+    assert bucket.get_bucket_referer().referers == ["http://a/"]
+    assert bucket.batch_delete_objects(["a", "big", "copy"]).deleted_keys == ["a", "big", "copy"]
+
+
+def test_service_calls_are_signed(live: Live, owner: Any, name: str) -> None:
+    service = oss2.Service(owner, live.endpoint, region=REGION)
+    assert [found.name for found in service.list_buckets(prefix=name, max_keys=1).buckets] == [name]
+
+
+# --- Signed URLs of the client
+
+
+@pytest.mark.parametrize(("key", "slash_safe"), URLS)
+def test_signed_url_puts_gets_and_heads_its_key(
+    bucket: oss2.Bucket, key: str, slash_safe: bool
+) -> None:
+    """P-03: the slashes of the key may be encoded or not."""
+    put = bucket.sign_url("PUT", key, 60, slash_safe=slash_safe)
+    assert bucket.put_object_with_url(put, BODY).status == 200
+    assert [item.key for item in bucket.list_objects().object_list] == [key]
+    got = bucket.get_object_with_url(bucket.sign_url("GET", key, 60, slash_safe=slash_safe))
+    assert got.read() == BODY
+    head = requests.head(bucket.sign_url("HEAD", key, 60, slash_safe=slash_safe), timeout=20)
+    assert (head.status_code, head.headers["Content-Length"]) == (200, "10")
+
+
+def test_signed_url_covers_its_parameters(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", BODY)
+    params = {"response-content-type": "text/x-other; charset=gbk"}
+    url = bucket.sign_url("GET", "a", 60, params=dict(params))
+    assert bucket.get_object_with_url(url).content_type == "text/x-other; charset=gbk"
+    with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
+        bucket.get_object_with_url(url.replace("gbk", "gb2"))
+
+
+def test_signed_put_carries_its_headers(bucket: oss2.Bucket) -> None:
+    headers = {"Content-Type": "text/plain", "x-oss-meta-a": "1", "x-oss-object-acl": "private"}
+    url = bucket.sign_url("PUT", "a", 60, headers=dict(headers))
+    bucket.put_object_with_url(url, b"x", headers=headers)
+    head = bucket.head_object("a")
+    assert (head.content_type, head.headers["x-oss-meta-a"]) == ("text/plain", "1")
+    assert bucket.get_object_acl("a").acl == "private"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/html", "x-oss-meta-a": "1"},
+        {"Content-Type": "text/plain", "x-oss-meta-a": "2"},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "text/plain", "x-oss-meta-a": "1", "x-oss-object-acl": "public-read"},
+    ],
+)
+def test_signed_put_refuses_other_headers(bucket: oss2.Bucket, headers: dict[str, str]) -> None:
+    signed = {"Content-Type": "text/plain", "x-oss-meta-a": "1"}
+    url = bucket.sign_url("PUT", "a", 60, headers=signed)
+    with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
+        bucket.put_object_with_url(url, b"x", headers=headers)
+    assert not bucket.object_exists("a")
+
+
+def test_signed_url_is_valid_for_one_method(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"x")
+    url = bucket.sign_url("GET", "a", 60)
+    with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
+        bucket.put_object_with_url(url, b"y")
+    assert requests.head(url, timeout=20).status_code == 403
+    assert requests.delete(url, timeout=20).status_code == 403
+    assert bucket.get_object("a").read() == b"x"
+
+
+def test_signed_url_is_valid_for_one_key(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"x")
+    bucket.put_object("b", b"y")
+    url = bucket.sign_url("GET", "a", 60)
+    with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
+        bucket.get_object_with_url(url.replace("/a?", "/b?"))
+
+
+def test_expired_url_is_refused(bucket: oss2.Bucket) -> None:
+    """P-17. A V4 URL lives at least a second, so it cannot name an end in the past."""
+    bucket.put_object("a", b"x")
+    url = bucket.sign_url("GET", "a", -1)
+    with pytest.raises(ServerError) as caught:
+        bucket.get_object_with_url(url)
+    error = caught.value
+    if bucket.auth.auth_version() == "v4":
+        assert (error.status, error.code) == (400, "InvalidArgument")
+        assert error.name == "x-oss-expires"
+    else:
+        assert isinstance(error, AccessDenied)
+        assert error.message == "Request has expired."
+        assert error.details["Expires"] < error.details["ServerTime"]
+
+
+def test_token_in_url_is_refused_for_a_permanent_key(live: Live, bucket: oss2.Bucket) -> None:
+    """P-16: the token is read from the URL."""
+    bucket.put_object("a", b"x")
+    version = bucket.auth.auth_version()
+    sts = oss2.StsAuth(ACCESS_KEY_ID, ACCESS_KEY_SECRET, "a token/+=", auth_version=version)
+    url = live.bucket(bucket.bucket_name, sts).sign_url("GET", "a", 60)
+    assert "token%2F%2B%3D" in url
+    with pytest.raises(oss2.exceptions.OssError) as caught:
+        bucket.get_object_with_url(url)
+    assert (caught.value.status, caught.value.code) == (403, "InvalidAccessKeyId")
+
+
+def test_signed_url_may_be_used_again(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"x")
+    url = bucket.sign_url("GET", "a", 60)
+    for _ in range(3):
+        assert bucket.get_object_with_url(url).read() == b"x"
+
+
+def test_signed_url_works_in_both_address_styles(live: Live, bucket: oss2.Bucket) -> None:
+    """The Host is not signed, so the same query works in the virtual-host style."""
+    bucket.put_object("dir/a b", b"x")
+    url = bucket.sign_url("GET", "dir/a b", 60)
+    host = f"{bucket.bucket_name}.oss-{REGION}.aliyuncs.com"
+    path_style = f"/{bucket.bucket_name}/"
+    answer = requests.get(url.replace(path_style, "/", 1), headers={"Host": host}, timeout=20)
+    assert (answer.status_code, answer.content) == (200, b"x")
+
+
+@pytest.mark.parametrize("factory", [oss2.AuthV2, oss2.AuthV4])
+@pytest.mark.parametrize("additional", [["range"], ["range", "if-modified-since"]])
+def test_additional_headers_are_signed(
+    live: Live,
+    make_bucket: Callable[..., str],
+    factory: Callable[..., Any],
+    additional: list[str],
+) -> None:
+    """P-13, P-14: only V2 and V4 have them."""
+    bucket = live.bucket(make_bucket(), factory(ACCESS_KEY_ID, ACCESS_KEY_SECRET))
+    bucket.put_object("a", BODY)
+    headers = {"range": "bytes=2-3", "if-modified-since": "Fri, 13 Nov 2015 14:47:53 GMT"}
+    url = bucket.sign_url("GET", "a", 60, headers=headers, additional_headers=additional)
+    assert "x-oss-additional-headers=" in url
+    assert bucket.get_object_with_url(url, headers=headers).read() == b"23"
+    with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
+        bucket.get_object_with_url(url, headers={**headers, "range": "bytes=4-5"})
+
+
+@pytest.mark.parametrize(
+    ("referer", "ec"),
+    [
+        (None, "0003-00000501"),
+        ("http://other.example/", "0003-00000503"),
+        ("http://bad.example/", "0003-00000502"),
+        ("http://good.example/page", None),
+    ],
+)
+def test_referer_rules_apply_to_signed_urls_and_not_to_signed_headers(
+    bucket: oss2.Bucket, referer: str | None, ec: str | None
+) -> None:
+    """R-01, R-11 … R-13"""
+    bucket.put_object("a", b"x")
+    rules = BucketReferer(False, ["http://good.example/"], black_referers=["http://bad."])
+    bucket.put_bucket_referer(rules)
+    headers = {} if referer is None else {"Referer": referer}
+    assert bucket.get_object("a", headers=headers).read() == b"x"
+    url = bucket.sign_url("GET", "a", 60)
+    if ec is None:
+        assert bucket.get_object_with_url(url, headers=headers).read() == b"x"
+        return
+    with pytest.raises(AccessDenied) as caught:
+        bucket.get_object_with_url(url, headers=headers)
+    assert caught.value.ec == ec
+
+
+# --- Temporary credentials
+
+each_version = pytest.mark.parametrize("version", VERSIONS)
+
+
+@each_version
+def test_temporary_credentials_do_what_their_role_may(emulator: Emulator, version: str) -> None:
+    bucket = bucket_as(emulator, sts_auth(assume_role(emulator), version))
+    bucket.put_object("b", b"new")
+    assert bucket.get_object("b").read() == b"new"
+    assert requests.get(bucket.sign_url("GET", "b", 60), timeout=20).content == b"new"
+    put = requests.put(bucket.sign_url("PUT", "c", 60), data=b"more", timeout=20)
+    assert put.status_code == 200
+    assert bucket.get_bucket_info().owner.id == OWNER
+
+
+@each_version
+def test_token_may_stand_in_one_place_only(emulator: Emulator, version: str) -> None:
+    given = assume_role(emulator)
+    again = {"x_oss_security_token": given["SecurityToken"]}
+    status, error = get_object_as(emulator, sts_auth(given, version), "url", **again)
+    assert (status, error["Code"], error["EC"]) == (400, "InvalidArgument", "0002-00000010")
+    bare = VERSIONS[version](given["AccessKeyId"], given["AccessKeySecret"])
+    status, error = get_object_as(emulator, bare, "url", **again)
+    assert (status, error["Code"], error["EC"]) == (400, "InvalidRequest", "0002-00000005")
