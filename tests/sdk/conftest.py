@@ -1,4 +1,4 @@
-"""The fixtures of the SDK tests: a bucket's name, and an emulator with several accounts."""
+"""The fixtures of the SDK tests: a bucket, SDK V2, and an emulator with several accounts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
+from tests.http.live import Live
 from tests.sdk.accounts import ACCOUNTS
+from tests.sdk.v2 import Ask, asking
 
 
 @pytest.fixture
 def name(bucket: oss2.Bucket) -> str:
     """The name of an empty private bucket."""
     return str(bucket.bucket_name)
+
+
+@pytest.fixture
+def ask(live: Live) -> Iterator[Ask]:
+    """The synchronous client of SDK V2; test_v2_clients.py covers the asynchronous one."""
+    with asking("sync", live.endpoint) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -1,33 +1,22 @@
-"""Buckets, listings and what protects objects through SDK V2, the client that waits and awaits."""
+"""Buckets, listings and the protection of objects through SDK V2."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import alibabacloud_oss_v2 as oss
 import pytest
-from alibabacloud_oss_v2.exceptions import OperationError, ServiceError
 
 from tests.http.live import REGION, Live
-from tests.sdk.v2 import Ask, asking
+from tests.sdk.v2 import Ask
 
 KEYS = ["a", "dir/1", "dir/2", "dir/sub/3", "é\x01+ 中", "z"]
 
 
-@pytest.fixture(params=["sync", "async"])
-def ask(request: pytest.FixtureRequest, live: Live) -> Iterator[Ask]:
-    with asking(request.param, live.endpoint) as found:
-        yield found
-
-
 def refused(ask: Ask, request: Any) -> tuple[int, str, str]:
     """Status, code and EC of the error that a request is answered with."""
-    with pytest.raises(OperationError) as caught:
-        ask(request)
-    error = caught.value.unwrap()
-    assert isinstance(error, ServiceError)
+    error = ask.fails(request)
     return error.status_code, error.code, error.ec
 
 

@@ -1,76 +1,45 @@
-"""Operations on objects through SDK V2, its synchronous and its asynchronous client."""
+"""Operations on objects through SDK V2."""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import alibabacloud_oss_v2 as oss
-import alibabacloud_oss_v2.aio as aio
 import oss2
 import pytest
-from alibabacloud_oss_v2.exceptions import OperationError, ServiceError
+from alibabacloud_oss_v2.exceptions import ServiceError
 
-from tests.http.live import Live
-from tests.sdk.v2 import configure
+from tests.sdk.v2 import Ask
 
 KIB = 1024
 
 
 class Caller:
-    """Calls operations by name, on whichever client it was given, in one bucket."""
+    """Calls operations by name in one bucket."""
 
-    def __init__(self, client: Any, run: Callable[[Any], Any], bucket: str) -> None:
-        self.client = client
-        self.bucket = bucket
-        self._run = run
+    def __init__(self, ask: Ask, bucket: str) -> None:
+        self._ask, self.bucket = ask, bucket
 
     def __call__(self, name: str, key: str | None = None, **fields: Any) -> Any:
         """`InitiateMultipartUpload` is sent as an `InitiateMultipartUploadRequest`."""
-        if key is not None:
-            fields["key"] = key
-        request = getattr(oss, f"{name}Request")(bucket=self.bucket, **fields)
-        return self.wait(getattr(self.client, _snake(name))(request))
-
-    def wait(self, result: Any) -> Any:
-        return self._run(result) if inspect.isawaitable(result) else result
+        return self._ask(self._request(name, key, fields))
 
     def read(self, key: str, **fields: Any) -> bytes:
         """The bytes of an object."""
-        body = self("GetObject", key, **fields).body
-        content: bytes = self.wait(body.read())
-        return content
+        return self._ask.read(self._request("GetObject", key, fields))
 
     def fails(self, name: str, key: str | None = None, **fields: Any) -> ServiceError:
         """The service's error of a call that must fail."""
-        with pytest.raises(OperationError) as failed:
-            self(name, key, **fields)
-        error = failed.value.unwrap()
-        assert isinstance(error, ServiceError)
-        return error
+        return self._ask.fails(self._request(name, key, fields))
+
+    def _request(self, name: str, key: str | None, fields: dict[str, Any]) -> Any:
+        place = {"bucket": self.bucket} if key is None else {"bucket": self.bucket, "key": key}
+        return getattr(oss, f"{name}Request")(**place, **fields)
 
 
-def _snake(name: str) -> str:
-    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in name).lstrip("_")
-
-
-@pytest.fixture(params=["sync-v4", "sync-v1", "async-v4", "async-v1"])
-def call(
-    request: pytest.FixtureRequest, live: Live, make_bucket: Callable[..., str]
-) -> Iterator[Caller]:
-    """Each client, signing each way, in a bucket of its own."""
-    kind, _, version = request.param.partition("-")
-    config = configure(live.endpoint)
-    config.signature_version = version
-    if kind == "sync":
-        yield Caller(oss.Client(config), lambda result: result, make_bucket())
-        return
-    with asyncio.Runner() as runner:
-        client = aio.AsyncClient(config)
-        yield Caller(client, runner.run, make_bucket())
-        runner.run(client.close())
+@pytest.fixture
+def call(ask: Ask, name: str) -> Caller:
+    return Caller(ask, name)
 
 
 def crc(body: bytes) -> str:
@@ -159,7 +128,7 @@ def test_uploads_are_listed_and_aborted(call: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "fields", "ec"),
+    ("operation", "fields", "ec"),
     [
         ("AbortMultipartUpload", {}, "0042-00000002"),
         ("ListParts", {}, "0042-00000002"),
@@ -167,8 +136,8 @@ def test_uploads_are_listed_and_aborted(call: Caller) -> None:
         ("UploadPartCopy", {"part_number": 1, "source_key": "x"}, "0042-00000311"),
     ],
 )
-def test_a_missing_upload(call: Caller, name: str, fields: dict[str, Any], ec: str) -> None:
-    error = call.fails(name, "a", upload_id="none", **fields)
+def test_a_missing_upload(call: Caller, operation: str, fields: dict[str, Any], ec: str) -> None:
+    error = call.fails(operation, "a", upload_id="none", **fields)
     assert (error.status_code, error.code, error.ec) == (404, "NoSuchUpload", ec)
 
 

@@ -1,4 +1,4 @@
-"""Uploads with callbacks, with a limit and by form through SDK V2, both of its clients."""
+"""Uploads with callbacks, with a limit and by form through SDK V2."""
 
 from __future__ import annotations
 
@@ -15,17 +15,11 @@ from tests.http import application, forms
 from tests.http.application import Application, Reply
 from tests.http.client import Client
 from tests.http.live import Live
-from tests.sdk.v2 import Ask, asking, configure
+from tests.sdk.v2 import Ask, configure
 
 MakeBucket = Callable[..., str]
 
 CONTENT = b"name,school\n" * 200
-
-
-@pytest.fixture(params=["sync", "async"])
-def ask(live: Live, request: pytest.FixtureRequest) -> Iterator[Ask]:
-    with asking(request.param, live.endpoint) as client:
-        yield client
 
 
 @pytest.fixture
@@ -89,10 +83,7 @@ def test_a_traffic_limit(ask: Ask, make_bucket: MakeBucket, limit: int, status: 
     if status == 200:
         assert ask(request).status_code == 200
         return
-    with pytest.raises(oss.exceptions.OperationError) as caught:
-        ask(request)
-    error = caught.value.unwrap()
-    assert isinstance(error, oss.exceptions.ServiceError)
+    error = ask.fails(request)
     assert (error.status_code, error.ec) == (400, "0004-00000502")
 
 

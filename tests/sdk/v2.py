@@ -1,4 +1,4 @@
-"""The clients of alibabacloud-oss-v2 behind one way to call them."""
+"""One way to call both clients of alibabacloud-oss-v2, the synchronous and the asynchronous."""
 
 from __future__ import annotations
 
@@ -8,17 +8,40 @@ from contextlib import contextmanager
 from typing import Any
 
 import alibabacloud_oss_v2 as oss
+import pytest
 from alibabacloud_oss_v2 import operations
 from alibabacloud_oss_v2.aio import AsyncClient
+from alibabacloud_oss_v2.exceptions import OperationError, ServiceError
 
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
 
-Ask = Callable[[Any], Any]
-"""Sends a request and gives its result; the request's type names the operation."""
+
+class Ask:
+    """Sends requests through one client; the type of a request names its operation."""
+
+    def __init__(self, send: Callable[[Any], Any], wait: Callable[[Any], Any]) -> None:
+        self._send, self._wait = send, wait
+
+    def __call__(self, request: Any) -> Any:
+        """The result of a request."""
+        return self._send(request)
+
+    def read(self, request: Any) -> bytes:
+        """The bytes of the body that a request is answered with."""
+        content: bytes = self._wait(self(request).body.read())
+        return content
+
+    def fails(self, request: Any) -> ServiceError:
+        """The service's error of a request that must fail."""
+        with pytest.raises(OperationError) as failed:
+            self(request)
+        error = failed.value.unwrap()
+        assert isinstance(error, ServiceError)
+        return error
 
 
 def configure(endpoint: str, credentials: Any = None, version: str = "v4") -> oss.Config:
-    """The configuration of a client; of the key's owner where no other credentials are given."""
+    """The configuration of a client, by default with the key of the owner."""
     config = oss.config.load_default()
     config.credentials_provider = credentials or oss.credentials.StaticCredentialsProvider(
         ACCESS_KEY_ID, ACCESS_KEY_SECRET
@@ -31,10 +54,10 @@ def configure(endpoint: str, credentials: Any = None, version: str = "v4") -> os
 
 
 class _Awaiting:
-    """Stands for the client that waits, and awaits each operation of the other.
+    """A synchronous stand-in for the asynchronous client: it awaits each operation.
 
-    The asynchronous client has no methods for most operations on buckets, only its
-    `invoke_operation`, which takes and gives what the functions of the package make and read.
+    The asynchronous client has no methods for most bucket operations, only `invoke_operation`,
+    which the functions of `alibabacloud_oss_v2.operations` call.
     """
 
     def __init__(self, runner: asyncio.Runner, client: AsyncClient) -> None:
@@ -46,24 +69,24 @@ class _Awaiting:
 
 @contextmanager
 def asking(kind: str, endpoint: str, credentials: Any = None, version: str = "v4") -> Iterator[Ask]:
-    """Calls through the client of that kind, `sync` or `async`; see `configure`."""
+    """Call through a client of a kind, "sync" or "async"; for the rest see `configure`."""
     config = configure(endpoint, credentials, version)
     if kind == "sync":
         client = oss.Client(config)
-        yield lambda request: getattr(client, _method(request))(request)
+        yield Ask(lambda request: getattr(client, _method(request))(request), lambda body: body)
         return
     with asyncio.Runner() as runner:
         awaited = AsyncClient(config)
         stand_in = _Awaiting(runner, awaited)
 
-        def ask(request: Any) -> Any:
+        def send(request: Any) -> Any:
             name = _method(request)
             if hasattr(awaited, name):
                 return runner.run(getattr(awaited, name)(request))
             return getattr(operations, name)(stand_in, request)
 
         try:
-            yield ask
+            yield Ask(send, runner.run)
         finally:
             runner.run(awaited.close())
 
