@@ -1,4 +1,4 @@
-"""What tests read from a Markdown file: fenced blocks with why one is not run, and tables."""
+"""Reads fenced blocks and tables from Markdown files."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _FENCE = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block."""
+    """One fenced block. `why_not_run` is "" for a block that tests run."""
 
     language: str
     text: str
@@ -18,12 +18,12 @@ class Block:
 
 
 def blocks(markdown: str) -> list[Block]:
-    """The fenced blocks in order."""
+    """The fenced blocks of a page in order."""
     found = [
         Block(match["language"], match["text"], match["why"] or "")
         for match in _FENCE.finditer(markdown)
     ]
-    assert markdown.count("```") == 2 * len(found), "a fence is not closed, or none of ours"
+    assert markdown.count("```") == 2 * len(found), "a fence is not closed"
     assert markdown.count("<!-- not run") == sum(bool(block.why_not_run) for block in found)
     return found
 
@@ -31,13 +31,13 @@ def blocks(markdown: str) -> list[Block]:
 def table(markdown: str, first: str) -> list[list[str]]:
     """The rows of the table whose first heading is `first`, without code marks."""
     _, _, rest = markdown.partition(f"| {first} |")
-    assert rest, f"there is no table of {first}"
+    assert rest, f"no table has {first!r} as its first heading"
     lines = rest.partition("\n\n")[0].splitlines()[2:]
     return [[cell.strip().replace("`", "") for cell in line.split("|")[1:-1]] for line in lines]
 
 
 def agrees(expected: str, actual: str) -> bool:
-    """Whether lines are as expected; `...` stands for any lines, also none."""
+    """Whether the lines are equal; `...` stands for any number of lines."""
     wanted = [re.escape(line) for line in expected.splitlines()]
     lines = [r"(?:.*\n)*?" if line == r"\.\.\." else f"{line}\n" for line in wanted]
     return re.fullmatch("".join(lines), actual.replace("\r\n", "\n")) is not None

@@ -1,7 +1,4 @@
-"""The page docs/operations.md, written from the table of operations.
-
-`python -m tests.docs.operations`, or `make docs`, writes it.
-"""
+"""Writes docs/operations.md from the table of operations: `make docs`."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,18 +12,35 @@ PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 _HEAD = """\
 # Operations
 
-Made from the table in the code by `make docs`, not by hand. The names are those of the
+`make docs` writes this page from the code. Operations have the names of the
 [OSS API reference](https://www.alibabacloud.com/help/en/oss/developer-reference/). The action is
-what a policy has to allow. An operation is *enforced*: it does what it says; or *kept*: what is put
-is validated, answered again and deleted as by the service, and has no effect.
+what a policy must allow. The status says how far the emulator goes:
 
-Anything else is answered with 501 `NotImplemented`, which names what was asked for.
+- *enforced*: the operation does what the service does.
+- *kept*: the emulator validates the document, stores it, returns it and deletes it as the service
+  does, but the document has no effect.
+
+Any other request gets 501 `NotImplemented` with the name of what is missing:
+
+```sh
+curl -i 'http://127.0.0.1:9000/examplebucket?somethingNew'
+```
+
+```text
+HTTP/1.1 501 Not Implemented
+...
+  <Code>NotImplemented</Code>
+...
+  <SubResource>somethingNew</SubResource>
+...
+```
 """
 
 _NOT_EMULATED = """\
-## Known and not emulated
+## Known sub-resources that are not emulated
 
-Sub-resources of the service and its SDKs that no operation answers. With whatever method: 501.
+The service and its SDKs use these sub-resources, and no operation here answers them. They get 501,
+whatever the method.
 """
 
 
@@ -36,14 +50,14 @@ def render(operations: Iterable[Operation]) -> str:
     lines = [_HEAD]
     for resource in Resource:
         here = [operation for operation in operations if operation.resource is resource]
-        # Stable: those of one sub-resource stay in the order of the code.
+        # The sort is stable: operations of one sub-resource stay in the order of the code.
         lines += _table(resource, sorted(here, key=_subresource))
     lines += [_NOT_EMULATED, ", ".join(f"`{name}`" for name in not_emulated(operations)) + "."]
     return "\n".join(lines) + "\n"
 
 
 def not_emulated(operations: Iterable[Operation]) -> list[str]:
-    """The sub-resources that are known and that no operation asks for, in order."""
+    """The known sub-resources that no operation uses, in alphabetical order."""
     asked = {
         part.partition("=")[0]
         for operation in operations
@@ -57,7 +71,7 @@ def _subresource(operation: Operation) -> str:
 
 
 def _table(resource: Resource, operations: Iterable[Operation]) -> Iterator[str]:
-    yield f"## Of the {resource.value}\n"
+    yield f"## {resource.value.title()} operations\n"
     yield "| Operation | Request | Action | Status |"
     yield "|---|---|---|---|"
     for each in operations:

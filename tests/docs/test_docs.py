@@ -1,4 +1,4 @@
-"""What the documents say is so: facts, flags, seed files, code and links."""
+"""All pages: their facts, flags, sample files, code, links and paths agree with the tree."""
 
 import contextlib
 import io
@@ -19,7 +19,7 @@ from tests.docs.markdown import blocks, table
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for path in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 }
 
 
@@ -27,31 +27,31 @@ DOCUMENTS = {
 
 
 def cited(letter: str) -> set[str]:
-    """The numbers that the package and its fixtures cite."""
+    """The numbers of the facts that the package and its fixtures cite."""
     files = [*(ROOT / "emulator").rglob("*.py"), *(ROOT / "fixtures").rglob("*.toml")]
     text = "".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
-    # Not those that are only an example of a number.
+    # A number after "such as" is only an example.
     return set(re.findall(rf"(?<!such as )\b{letter}-\d\d\b", text))
 
 
-def told(document: str, letter: str) -> list[str]:
+def stated(document: str, letter: str) -> list[str]:
+    """The numbers of the facts that a page states, in its order."""
     return re.findall(rf"^- \*\*({letter}-\d\d)\*\* ", DOCUMENTS[document], re.MULTILINE)
 
 
 @pytest.mark.parametrize(
     ("document", "letter"), [("docs/referer.md", "R"), ("docs/protocol.md", "P")]
 )
-def test_facts_that_are_cited_are_told_once_and_in_order(document: str, letter: str) -> None:
-    numbers = told(document, letter)
+def test_cited_facts_are_stated_once_and_in_order(document: str, letter: str) -> None:
+    numbers = stated(document, letter)
     assert numbers == sorted(set(numbers))
-    numbers_cited = cited(letter)
-    assert len(numbers_cited) > 20
-    assert numbers_cited <= set(numbers)
+    assert len(cited(letter)) > 20
+    assert cited(letter) <= set(numbers)
 
 
-def test_each_referer_rule_says_what_it_rests_on() -> None:
+def test_each_referer_fact_is_documented_or_assumed() -> None:
     facts = re.findall(r"^- \*\*R-\d\d\*\* (.*)", DOCUMENTS["docs/referer.md"], re.MULTILINE)
-    assert len(facts) == len(told("docs/referer.md", "R"))
+    assert len(facts) == len(stated("docs/referer.md", "R"))
     assert [fact for fact in facts if not re.match(r"\((documented|assumed)\b", fact)] == []
 
 
@@ -59,7 +59,7 @@ def test_each_referer_rule_says_what_it_rests_on() -> None:
 
 
 def help_of_serve() -> Iterator[tuple[str, str, str]]:
-    """Each flag, its variable and its default, as `serve --help` tells them."""
+    """Each flag, its variable and its default, read from `serve --help`."""
     done = subprocess.run(
         [sys.executable, "-m", "oss_emulator", "serve", "--help"],
         capture_output=True,
@@ -76,29 +76,21 @@ def help_of_serve() -> Iterator[tuple[str, str, str]]:
         yield match[1], match[3], match[2]
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/serve.md"])
-def test_table_of_flags_is_that_of_help(document: str) -> None:
+def test_table_of_flags_agrees_with_help() -> None:
     flags = list(help_of_serve())
     assert len(flags) > 10
-    assert [tuple(row[:3]) for row in table(DOCUMENTS[document], "Flag")] == flags
+    assert [tuple(row[:3]) for row in table(DOCUMENTS["docs/serve.md"], "Flag")] == flags
 
 
 # --- seed files and code
 
 
-@pytest.mark.parametrize(
-    ("document", "text"),
-    [
-        (document, block.text)
-        for document, markdown in DOCUMENTS.items()
-        for block in blocks(markdown)
-        if block.language == "toml" and document != "docs/access.md"
-    ],
-    ids=["README.md", "docs/serve.md"],
-)
-def test_seed_file_can_be_loaded(tmp_path: Path, document: str, text: str) -> None:
+(SEED,) = [block.text for block in blocks(DOCUMENTS["docs/serve.md"]) if block.language == "toml"]
+
+
+def test_sample_seed_can_be_loaded(tmp_path: Path) -> None:
     path = tmp_path / "seed.toml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(SEED, encoding="utf-8")
     (tmp_path / "logo.png").write_bytes(b"...")
     service = Service()
     seed.load(path, service)
@@ -109,12 +101,9 @@ def test_seed_file_can_be_loaded(tmp_path: Path, document: str, text: str) -> No
     assert service.storage.object("examplebucket", "hello.txt") is not None
 
 
-def test_seed_reference_names_all_members() -> None:
-    (reference,) = [
-        block.text for block in blocks(DOCUMENTS["docs/serve.md"]) if block.language == "toml"
-    ]
-    # What an account holds is told where accounts are: docs/access.md.
-    kept = re.sub(r"^\[\[account.*?(?=^\[\[bucket)", "", reference, flags=re.MULTILINE | re.DOTALL)
+def test_sample_seed_names_all_members() -> None:
+    # docs/access.md describes the members of an account.
+    kept = re.sub(r"^\[\[account.*?(?=^\[\[bucket)", "", SEED, flags=re.MULTILINE | re.DOTALL)
     members = set(re.findall(r"^(\w+) = ", kept, re.MULTILINE))
     known = seed._BUCKET | seed._OBJECT | seed._REFERER | {"hint"}
     assert members == known - {"referer", "object"}
@@ -129,15 +118,15 @@ def test_code_of_referer_page_prints_what_is_shown() -> None:
     assert printed.getvalue() == output.text
 
 
-def test_line_of_the_access_log_has_the_form_of_one() -> None:
+def test_sample_line_of_the_access_log_is_well_formed() -> None:
     (line,) = [block.text for block in blocks(DOCUMENTS["docs/protocol.md"])]
     assert LINE.fullmatch(line)
 
 
-# --- links
+# --- links and paths
 
 
-def test_every_page_is_listed() -> None:
+def test_index_lists_every_page() -> None:
     index = DOCUMENTS["docs/README.md"]
     pages = {name.removeprefix("docs/") for name in DOCUMENTS if name.startswith("docs/")}
     listed = re.findall(r"^\| \[([^]]+)\]\(([^)]+)\) \| ", index, re.MULTILINE)
@@ -146,7 +135,35 @@ def test_every_page_is_listed() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_links_lead_somewhere(document: str) -> None:
-    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", DOCUMENTS[document])
-    for link in links:
-        assert (ROOT / document).parent.joinpath(link).exists(), link
+def test_links_lead_to_a_file_and_a_heading(document: str) -> None:
+    for link, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", DOCUMENTS[document]):
+        target = (ROOT / document).parent / link if link else ROOT / document
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target.read_text(encoding="utf-8")), f"{link}#{anchor}"
+
+
+def anchors(markdown: str) -> set[str]:
+    """The anchors of a page: its headings in lower case, with hyphens and without punctuation."""
+    headings = re.findall(r"^#+ (.*)$", markdown, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_paths_that_are_named_exist(document: str) -> None:
+    named = paths(DOCUMENTS[document])
+    assert len(named) > 20
+    missing = [path for path in named if not any(root.joinpath(path).exists() for root in ROOTS)]
+    assert missing == []
+
+
+ROOTS = (ROOT, ROOT / "emulator" / "oss_emulator")
+"""Where the paths of a page begin: the repository or the package."""
+
+
+def paths(markdown: str) -> list[str]:
+    """The files and folders that a page names, in code marks or in a picture."""
+    prose = re.sub(r"^```.*?^```$", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    marked = re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|md))`", prose)
+    pictures = re.findall(r"^```text\n(.*?)^```$", markdown, re.MULTILINE | re.DOTALL)
+    return marked + re.findall(r"(?<!\S)(?:[\w.-]+/)+[\w.-]*", "\n".join(pictures))

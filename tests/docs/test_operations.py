@@ -1,4 +1,4 @@
-"""docs/operations.md is what the table of operations says."""
+"""docs/operations.md agrees with the table of operations."""
 
 from oss_emulator.operations import OPERATIONS
 
@@ -11,7 +11,7 @@ def test_page_is_current() -> None:
 
 def test_no_subresource_is_both_emulated_and_not() -> None:
     page = render(OPERATIONS)
-    emulated, _, rest = page.partition("## Known and not emulated")
+    emulated, _, rest = page.partition("## Known sub-resources that are not emulated")
     names = not_emulated(OPERATIONS)
     assert names
     for name in names:

@@ -1,4 +1,4 @@
-"""README.md, done as it says: its commands and its code, in order, against the server it starts."""
+"""README.md: run its commands and its code in order, against the server that it starts."""
 
 import os
 import re
@@ -23,7 +23,7 @@ RUN = [
     for block in BLOCKS
     if block.language in ("sh", "python")
     and not block.why_not_run
-    and "def test_" not in block.text  # those are run by pytest: see test_testing.py
+    and "def test_" not in block.text  # test_testing.py runs these with pytest
 ]
 SERVER, *STEPS = RUN
 
@@ -32,15 +32,15 @@ MARK = "---- block"
 
 
 def reader_environment(home: Path) -> dict[str, str]:
-    """The variables of somebody who reads the README: nothing set, this Python first on PATH."""
+    """The variables of a reader of the README: nothing set, and this Python first on PATH."""
     variables = {
-        # What an outer `make` tells its children about itself is not for ours.
+        # An outer `make` passes these to its children; the README's `make` must not see them.
         name: value
         for name, value in environment().items()
         if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "VENV")
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
-    # Proxies are not asked for addresses of this machine.
+    # Requests to this machine must not go to a proxy.
     return {**variables, "HOME": str(home), "PATH": path, "no_proxy": "*"}
 
 
@@ -50,7 +50,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
     require("make")
     require("curl")
     ready_file = tmp_path / "ready.json"
-    # The environment is there already: `-o` has make take it for finished.
+    # The environment exists already: `--assume-old` keeps make from building it.
     command = [
         *shlex.split(SERVER.text),
         f"--assume-old={sys.prefix}/.installed-to-run",
@@ -64,7 +64,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
 
 
 def script(steps: list[Block], port: int) -> str:
-    """The blocks as one shell script, so that what one exports the next ones have."""
+    """The blocks as one shell script, so that later blocks see what earlier ones export."""
     lines = ["set -eu"]
     for number, block in enumerate(steps):
         text = re.sub(r":9000\b", f":{port}", block.text)
@@ -81,11 +81,11 @@ def expected_after(block: Block) -> str | None:
     return following[0].text if following and following[0].language == "text" else None
 
 
-def test_first_command_is_the_one_that_starts_it() -> None:
+def test_first_command_starts_the_server() -> None:
     assert SERVER.text == "make run\n"
 
 
-def test_commands_and_code_do_what_is_shown(server: Running, tmp_path: Path) -> None:
+def test_commands_and_code_print_what_is_shown(server: Running, tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh"],
         input=script(STEPS, server.port),
@@ -104,35 +104,30 @@ def test_commands_and_code_do_what_is_shown(server: Running, tmp_path: Path) -> 
         if expected is None:
             assert output == "", block.text
         else:
-            # Nothing that is shown names the port, so nothing has to be replaced.
+            # The output never names the port, so nothing in it has to be replaced.
             assert ":9000" not in expected
             ending = output if output.endswith("\n") else f"{output}\n"
             assert agrees(expected, ending), f"{block.text}\n{output}"
 
 
-def test_server_says_what_to_try(server: Running) -> None:
-    told = server.stdout.read_text()
-    assert f"{DEFAULT_ACCESS_KEY_ID} / {DEFAULT_ACCESS_KEY_SECRET}" in told
-    assert "curl -i -H 'Referer: http://thief.example.org/'" in told
+def test_server_prints_its_key_and_a_command_to_try(server: Running) -> None:
+    printed = server.stdout.read_text()
+    assert f"{DEFAULT_ACCESS_KEY_ID} / {DEFAULT_ACCESS_KEY_SECRET}" in printed
+    assert "curl -i -H 'Referer: http://thief.example.org/'" in printed
 
 
 def test_every_block_is_run_or_says_why_not() -> None:
-    reasons = {block.why_not_run for block in BLOCKS if block.why_not_run}
-    assert reasons == {
-        "needs a container engine",
-        "installs from a package registry",
-        "this very test is part of it",
-    }
-    assert {block.language for block in BLOCKS} == {"sh", "python", "text", "toml"}
-    # Nothing is shown that no block has printed.
-    shown = [block for block in BLOCKS if block.language == "text"]
-    assert shown == [block for block in map(_after, RUN) if block is not None]
-    assert len(RUN) == 10
+    reasons = [block.why_not_run for block in BLOCKS if block.why_not_run]
+    assert reasons == ["installs from a package registry"]
+    assert {block.language for block in BLOCKS} == {"sh", "python", "text"}
+    # Every output that the README shows follows a block that is run.
+    shown = [block.text for block in BLOCKS if block.language == "text"]
+    assert shown == [text for text in map(expected_after, RUN) if text is not None]
+    assert len(RUN) == 7
 
 
-def _after(block: Block) -> Block | None:
-    text = expected_after(block)
-    return None if text is None else Block("text", text)
+def test_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 180
 
 
 def test_keys_are_the_defaults() -> None:
