@@ -1,4 +1,4 @@
-"""What a job checks, with nothing but the standard library: the emulator answers as OSS does."""
+"""The job: check with the standard library alone that the emulator answers like OSS."""
 
 import os
 from urllib.error import HTTPError
@@ -12,5 +12,5 @@ except HTTPError as error:
     assert error.code == 404, error.code
     assert "<Code>NoSuchBucket</Code>" in answer, answer
 else:
-    raise SystemExit("a bucket that is not there was served")
+    raise SystemExit("a missing bucket did not get 404")
 print("the emulator at", endpoint, "answers as it should")

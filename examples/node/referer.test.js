@@ -1,5 +1,6 @@
-// Hotlink protection through ali-oss. OSS_ENDPOINT names a running emulator; its default is that of
-// `oss-emulator serve`. An IP address as the endpoint needs no further option and no DNS.
+// Tests hotlink protection with ali-oss against a running emulator. OSS_ENDPOINT names the emulator;
+// the default is the endpoint of `oss-emulator serve`. With an IP address as the endpoint, ali-oss puts
+// the bucket into the path, so no DNS is needed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import OSS from "ali-oss";
@@ -30,7 +31,7 @@ for (const authorizationV4 of [false, true]) {
     assert.equal(await status({ Referer: "https://thief.example.org/" }), 403);
     assert.equal(await status({}), 403);
 
-    // Requests that ali-oss signs in their header are never checked.
+    // ali-oss signs this request in its header, so OSS does not check its Referer.
     assert.equal((await client.get("images/a b.png")).content.toString(), "...");
   });
 }

@@ -1,4 +1,4 @@
-"""Code under test: it publishes images in production, and knows nothing of an emulator."""
+"""The code under test. It publishes images to OSS and knows nothing about an emulator."""
 
 import os
 
@@ -8,13 +8,13 @@ ENDPOINT = "https://oss-cn-hangzhou.aliyuncs.com"
 
 
 def open_bucket(name: str) -> oss2.Bucket:
-    """The bucket, with the keys of the environment."""
+    """Open a bucket with the access key of the environment."""
     auth = oss2.AuthV4(os.environ["OSS_ACCESS_KEY_ID"], os.environ["OSS_ACCESS_KEY_SECRET"])
     return oss2.Bucket(auth, ENDPOINT, name, region="cn-hangzhou")
 
 
 def publish(bucket: oss2.Bucket, name: str, image: bytes) -> str:
-    """Put an image where pages can embed it; returns its key."""
+    """Store an image where pages can embed it, and return its key."""
     key = f"images/{name}"
     bucket.put_object(key, image, headers={"Content-Type": "image/png"})
     return key

@@ -1,10 +1,10 @@
-"""What the rules do to published images, and that production code runs unchanged."""
+"""Tests of the Referer rules for published images, and of unchanged production code."""
 
 import oss2
 import pytest
 from images import open_bucket, publish
 from oss_emulator import Emulator
-from oss_emulator.testing.assertions import assert_allowed, assert_denied
+from oss_emulator.testing import assert_allowed, assert_denied
 
 
 @pytest.mark.oss_rules("rules.xml")

@@ -1,4 +1,4 @@
-"""Hotlink protection under the standard library's test framework."""
+"""Tests of Referer rules with the standard library's test framework."""
 
 import unittest
 from urllib.error import HTTPError
@@ -31,10 +31,10 @@ class ImagesTest(unittest.TestCase):
             with error:
                 return error.code
 
-    def test_our_page(self) -> None:
+    def test_our_page_gets_the_image(self) -> None:
         self.assertEqual(self.status("https://www.example.com/"), 200)
 
-    def test_another_page(self) -> None:
+    def test_another_page_gets_403(self) -> None:
         self.assertEqual(self.status("https://thief.example.org/"), 403)
         self.assertEqual(self.emulator.journal[-1].call.error.ec, "0003-00000503")
 

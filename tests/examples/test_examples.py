@@ -1,4 +1,4 @@
-"""The examples, run as their readers would run them."""
+"""Runs each example as its reader would."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def run(*command: str, folder: Path, **environment: str) -> str:
-    """Run a command to its end; returns what it printed."""
+    """Run a command, check that it succeeds, and return what it printed."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -31,7 +31,7 @@ def run(*command: str, folder: Path, **environment: str) -> str:
     return output
 
 
-def test_pytest() -> None:
+def test_pytest_example_passes() -> None:
     output = run(
         sys.executable,
         "-m",
@@ -48,7 +48,7 @@ def test_pytest() -> None:
     assert "2 passed" in output
 
 
-def test_unittest() -> None:
+def test_unittest_example_passes() -> None:
     output = run(
         sys.executable,
         "-W",
@@ -63,8 +63,8 @@ def test_unittest() -> None:
     assert "Ran 2 tests" in output
 
 
-def test_job_of_compose() -> None:
-    """No container engine is asked for: what the job runs is run against an emulator here."""
+def test_job_of_compose_example_passes() -> None:
+    """Run the job against an emulator in this process, so that no container engine is needed."""
     with Emulator() as emulator:
         output = run(
             sys.executable, "check.py", folder=EXAMPLES / "compose", OSS_ENDPOINT=emulator.endpoint
@@ -72,7 +72,7 @@ def test_job_of_compose() -> None:
     assert "answers as it should" in output
 
 
-def test_node(tmp_path: Path) -> None:
+def test_node_example_passes(tmp_path: Path) -> None:
     require("node")
     require("npm")
     project = shutil.copytree(
