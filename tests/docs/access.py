@@ -1,7 +1,4 @@
-"""The tables of docs/access.md, written from fixtures/access.
-
-`python -m tests.docs.access`, or `make docs`, writes them.
-"""
+"""Writes the tables of docs/access.md from fixtures/access: `make docs`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +10,7 @@ BEGIN, END = "<!-- tables -->\n", "<!-- end of tables -->\n"
 
 
 def render(page: str) -> str:
-    """The page with its tables as they must be."""
+    """The page with current tables."""
     head, _, rest = page.partition(BEGIN)
     _, _, tail = rest.partition(END)
     return (
@@ -49,7 +46,7 @@ def _asked(case: Case) -> str:
 
 
 def _given(case: Case) -> str:
-    """Policies, ACLs and circumstances, as far as they are not the usual ones."""
+    """The policies, ACLs and circumstances of a case that differ from the default."""
     found = [
         *(f"RAM policy *{name}*" for name in case.ram),
         *([f"session policy *{case.session}*"] if case.session else []),

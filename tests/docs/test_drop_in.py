@@ -1,4 +1,4 @@
-"""What the pages on addresses, https and drop-in use say is so."""
+"""The pages on addresses, https and drop-in use agree with the code."""
 
 import contextlib
 import io
@@ -24,14 +24,14 @@ PAGES = {
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_flags_that_are_named_are_there(page: str) -> None:
+def test_flags_that_are_named_exist(page: str) -> None:
     known = {f"--{field.name.replace('_', '-')}" for field in fields(Settings)} | {"--cacert"}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGES[page]))
     assert named
     assert named <= known
 
 
-def test_code_of_the_page_on_tls_prints_what_is_shown() -> None:
+def test_code_of_tls_page_prints_what_is_shown() -> None:
     code, output = [block for block in blocks(PAGES["tls.md"]) if block.language != "sh"]
     assert (code.language, output.language) == ("python", "text")
     printed = io.StringIO()
@@ -40,7 +40,7 @@ def test_code_of_the_page_on_tls_prints_what_is_shown() -> None:
     assert printed.getvalue() == output.text
 
 
-def test_variables_are_those_that_are_set() -> None:
+def test_page_names_all_variables_that_run_sets() -> None:
     program = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
     given = environment(OSS_SESSION_TOKEN="of another key")
     done = subprocess.run(
@@ -52,19 +52,19 @@ def test_variables_are_those_that_are_set() -> None:
         timeout=PATIENCE,
     )
     found = json.loads(done.stdout)
-    # Python itself may set LC_CTYPE.
+    # Python may set LC_CTYPE by itself.
     names = {*found, *given} - {"LC_CTYPE"}
     changed = {name for name in names if found.get(name) != given.get(name)}
-    told = {
+    named = {
         name.strip()
         for variable, _ in table(PAGES["drop-in.md"], "Variable")
         for name in variable.removesuffix(", also in lower case").split(",")
     }
-    told |= {"http_proxy", "https_proxy"}
-    assert changed == told
+    named |= {"http_proxy", "https_proxy"}
+    assert changed == named
 
 
-def test_files_that_are_loaded_into_programs_are_those_that_are_told() -> None:
+def test_page_names_all_files_that_programs_load() -> None:
     assert {path.name for path in PRELOAD.iterdir() if path.is_file()} == set(
         re.findall(r"^- `(\S+)`, by", PAGES["drop-in.md"], re.MULTILINE)
     )

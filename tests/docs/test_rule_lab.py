@@ -1,4 +1,4 @@
-"""docs/rule-lab.md, done as it says: every command, and what it prints."""
+"""docs/rule-lab.md: run every command in order and compare what it prints."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 BLOCKS = blocks((ROOT / "docs" / "rule-lab.md").read_text(encoding="utf-8"))
 
 
-def test_every_block_is_a_command_or_what_it_prints() -> None:
+def test_every_block_is_a_command_or_its_output() -> None:
     assert {block.language for block in BLOCKS} == {"sh", "text"}
     assert not any(block.why_not_run for block in BLOCKS)
     pairs = pairwise(BLOCKS)
@@ -35,7 +35,7 @@ def test_commands_print_what_is_shown(tmp_path: Path) -> None:
                 assert printed == block.text
                 printed = ""
                 continue
-            assert printed == "", "a command printed what is not shown"
+            assert printed == "", "a command printed something that the page does not show"
             printed = subprocess.run(
                 ["sh"],
                 input=block.text,
@@ -49,7 +49,7 @@ def test_commands_print_what_is_shown(tmp_path: Path) -> None:
     assert printed == ""
 
 
-def test_every_command_of_the_lab_is_on_the_page() -> None:
+def test_page_shows_every_command_of_the_lab() -> None:
     commands = {
         word
         for block in BLOCKS

@@ -1,4 +1,4 @@
-"""docs/testing.md and what the README says of tests: their code, run, and the names they tell."""
+"""docs/testing.md and the README: their tests pass, and the names in them exist."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_code_prints_what_is_shown() -> None:
 
 
 @pytest.mark.parametrize("page", [README, PAGE], ids=["README.md", "docs/testing.md"])
-def test_tests_pass(page: Path, tmp_path: Path) -> None:
+def test_tests_of_the_page_pass(page: Path, tmp_path: Path) -> None:
     (code,) = [
         block.text
         for block in blocks(page.read_text(encoding="utf-8"))
@@ -50,7 +50,7 @@ def test_tests_pass(page: Path, tmp_path: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_names_are_those_of_the_code() -> None:
+def test_names_on_the_page_exist() -> None:
     page = PAGE.read_text(encoding="utf-8")
     fixtures = {row[0] for row in table(page, "Fixture")}
     assert all(callable(getattr(pytest_plugin, name)) for name in fixtures)
