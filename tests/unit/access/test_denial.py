@@ -26,13 +26,13 @@ def told(name: str) -> dict[str, str] | None:
     ("name", "policy_type", "no_permission", "action"),
     [
         (
-            "and put does not",
+            "a policy that allows oss:GetBucketReferer does not allow to put",
             "AccountLevelIdentityBasedPolicy",
             "ImplicitDeny",
             "oss:PutBucketReferer",
         ),
         (
-            "an explicit deny wins over an allow",
+            "a deny overrides an earlier allow",
             "AccountLevelIdentityBasedPolicy",
             "ExplicitDeny",
             "oss:PutBucketReferer",
@@ -43,15 +43,20 @@ def told(name: str) -> dict[str, str] | None:
             "ExplicitDeny",
             "oss:DeleteObject",
         ),
-        ("and takes the rest", "SessionPolicy", "ImplicitDeny", "oss:GetObject"),
         (
-            "a deny of the session policy is told by its statement",
+            "a session policy removes what it does not allow",
+            "SessionPolicy",
+            "ImplicitDeny",
+            "oss:GetObject",
+        ),
+        (
+            "a denial names the statement of the session policy",
             "SessionPolicy",
             "ExplicitDeny",
             "oss:PutObject",
         ),
         (
-            "a tagging header needs its own action",
+            "a tagging header needs the tagging action too",
             "AccountLevelIdentityBasedPolicy",
             "ImplicitDeny",
             "oss:PutObjectTagging",
@@ -81,8 +86,12 @@ def test_what_the_callers_policies_denied(
 @pytest.mark.parametrize(
     ("name", "kind", "display_name"),
     [
-        ("and put does not", "SubUser", CAST["user"].principal_id),
-        ("and takes the rest", "AssumedRoleUser", "worker:night"),
+        (
+            "a policy that allows oss:GetBucketReferer does not allow to put",
+            "SubUser",
+            CAST["user"].principal_id,
+        ),
+        ("a session policy removes what it does not allow", "AssumedRoleUser", "worker:night"),
     ],
 )
 def test_who_was_denied(name: str, kind: str, display_name: str) -> None:
@@ -92,7 +101,7 @@ def test_who_was_denied(name: str, kind: str, display_name: str) -> None:
 
 
 def test_the_diagnostic_message_names_the_statement() -> None:
-    found = told("an explicit deny wins over an allow")
+    found = told("a deny overrides an earlier allow")
     assert found is not None
     assert json.loads(b64decode(found["EncodedDiagnosticMessage"])) == {
         "action": "oss:PutBucketReferer",
@@ -106,11 +115,11 @@ def test_the_diagnostic_message_names_the_statement() -> None:
     "name",
     [
         "the owner may do everything",
-        "with only oss:GetBucketReferer granted, get works",
-        "and not write to it",
-        "no ACL opens what is done to a bucket",
-        "a deny wins over a public ACL",
-        "an account must say that it pays",
+        "a policy that allows oss:GetBucketReferer allows to get",
+        "anonymous requests may not write to a public-read bucket",
+        "no ACL lets another account use the bucket itself",
+        "a deny in a bucket policy overrides a public ACL",
+        "requester pays refuses an account that does not agree to pay",
     ],
 )
 def test_there_is_no_detail_of_anything_else(name: str) -> None:
