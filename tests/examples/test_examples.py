@@ -75,9 +75,6 @@ def test_job_of_compose_example_passes() -> None:
 def test_node_example_passes(tmp_path: Path) -> None:
     require("node")
     require("npm")
-def test_node_example_passes(tmp_path: Path) -> None:
-    require("node")
-    require("npm")
     project = shutil.copytree(
         EXAMPLES / "node", tmp_path / "node", ignore=shutil.ignore_patterns("node_modules")
     )
