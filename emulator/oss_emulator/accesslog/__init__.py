@@ -1,4 +1,4 @@
-"""Lines of access logs."""
+"""The lines of access logs."""
 
 from .line import LogLine, format
 

@@ -10,20 +10,20 @@ _NOTHING = "-"
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One request as the log tells it; the fields are in the order of the line ("" is nothing).
+    """One request, with its fields in the order of the line; "" and None become `-`.
 
-    The format is that of real-time logging's files: see "Access log line" of the protocol facts.
+    The format is that of the log files: docs/protocol.md, "Access log".
     """
 
     remote_ip: str
     time: float
     """Seconds since the epoch; written in UTC."""
     request: str
-    """Method, target and version as in the request line."""
+    """The request line: method, target and version."""
     status: int
     sent_bytes: int
     request_time: int
-    """Milliseconds until the last byte was sent."""
+    """Milliseconds from the request to the last byte sent."""
     referer: str
     user_agent: str
     host: str
@@ -34,7 +34,7 @@ class LogLine:
     key: str
     object_size: int | None
     server_cost: int
-    """Milliseconds the server took."""
+    """Milliseconds that the server worked."""
     error_code: str
     request_length: int
     owner_id: str
@@ -48,7 +48,7 @@ class LogLine:
 
 
 def format(line: LogLine) -> str:
-    """Write a line without its line feed."""
+    """Format a line, without a line feed."""
     t = gmtime(int(line.time))
     when = (
         f"{t.tm_mday:02}/{_MONTHS[t.tm_mon - 1]}/{t.tm_year:04}"
@@ -69,7 +69,7 @@ def format(line: LogLine) -> str:
 
 
 def _quoted(text: str) -> str:
-    # A quotation mark in a Referer or User-Agent must not end the field: nginx writes it so.
+    # A quotation mark in a Referer or User-Agent must not end the field; nginx escapes it so.
     safe = text.replace("\\", "\\x5C").replace('"', "\\x22")
     return f'"{safe or _NOTHING}"'
 

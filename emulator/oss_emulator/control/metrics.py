@@ -1,4 +1,4 @@
-"""Counts and latencies in the text format of Prometheus."""
+"""Counts and latencies of requests, in the text format of Prometheus."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -14,7 +14,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """What was counted since the server began."""
+    """The counts since the server started."""
 
     def __init__(self) -> None:
         self._durations: defaultdict[tuple[str, str, int], _Durations] = defaultdict(_Durations)
@@ -28,9 +28,9 @@ class Metrics:
         durations.seconds += entry.seconds
 
     def format(self) -> str:
-        """The page that Prometheus reads."""
+        """Format the page that Prometheus reads."""
         lines = [
-            "# HELP oss_emulator_requests_total Answered requests by what the referer rules said.",
+            "# HELP oss_emulator_requests_total Requests by operation, verdict and status.",
             "# TYPE oss_emulator_requests_total counter",
         ]
         by_operation: defaultdict[str, _Durations] = defaultdict(_Durations)
@@ -50,13 +50,13 @@ class Metrics:
 
 
 class _Durations:
-    """How long requests took that are told together."""
+    """The latencies of one group of requests."""
 
     __slots__ = ("counts", "seconds")
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS) + 1)
-        """By the least of `BOUNDS` that they stayed within, the last beyond all of them."""
+        """Requests by the least of `BOUNDS` they stayed within; the last are beyond all bounds."""
         self.seconds = 0.0
 
     def add(self, others: "_Durations") -> None:

@@ -1,4 +1,4 @@
-"""Which bucket and key a request names: path style, virtual host, own domain (P-01 … P-03)."""
+"""The bucket and key of a request: path style, virtual host or own domain (P-01 … P-03)."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,7 @@ from oss_emulator.protocol.errors import Code, OSSError
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
-# An address in brackets or a name, and perhaps a port. Underscores are in names of containers.
+# An address in brackets or a name, and perhaps a port. Names of containers have underscores.
 _HOST = re.compile(
     r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+)\.?)"
     r"(?::(?P<port>[0-9]{0,5}))?"
@@ -19,42 +19,42 @@ _HOST = re.compile(
 
 SERVICE_DOMAIN = "aliyuncs.com"
 
-# The endpoints that transfer acceleration opens, the same for all regions.
+# The endpoints of transfer acceleration, which are the same for all regions.
 _ACCELERATE = (f"oss-accelerate.{SERVICE_DOMAIN}", f"oss-accelerate-overseas.{SERVICE_DOMAIN}")
 
-# The endpoint of any region: public, internal, or for IPv4 and IPv6 (Regions and endpoints).
+# The endpoints of a region: public, internal, and dual-stack (Regions and endpoints).
 _REGIONAL = re.compile(
     r"(?:(?P<bucket>.+)\.)?"
     r"(?:oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z0-9-]+)\.oss)\.aliyuncs\.com"
 )
 
 MAX_HOST, MAX_PORT = 253, 65535
-"""Characters of the longest name there is (RFC 1035), and the last port."""
+"""Characters of the longest host name (RFC 1035), and the greatest port."""
 
 MAX_KEY = 1023
-"""Bytes of the longest key in UTF-8 (PutObject, InvalidObjectName)."""
+"""Bytes of the longest key, in UTF-8 (PutObject, InvalidObjectName)."""
 
 
 class Target(NamedTuple):
-    """What a request is about: the service ("", ""), a bucket (name, ""), or an object."""
+    """What a request addresses: the service ("", ""), a bucket (name, ""), or an object."""
 
     bucket: str = ""
     key: str = ""
     region: str = ""
-    """The region whose endpoint was asked, "" for this server's own."""
+    """The region of the endpoint, "" for this server's own endpoints."""
 
 
 SERVICE = Target()
 
 
 class _Host(NamedTuple):
-    """What a Host header stands for."""
+    """What a Host header addresses."""
 
     name: str
     in_path: bool = True
-    """Whether the bucket stands in the path."""
+    """Whether the path begins with the bucket."""
     bucket: str = ""
-    """"" for a host that is neither the service's nor configured: it may be bound to a bucket."""
+    """"" for a host that is neither the service's nor configured; it may be bound to a bucket."""
     region: str = ""
 
 
@@ -63,7 +63,7 @@ def _bind_nothing(domain: str) -> str | None:
 
 
 class Addresses:
-    """The host names that stand for the service, and those that stand for a bucket of it."""
+    """The host names of the service and of its buckets."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Addresses:
         cnames: Mapping[str, str] | None = None,
         bound: Callable[[str], str | None] = _bind_nothing,
     ) -> None:
-        """`cnames` are buckets by domain; `bound` finds those of domains that were bound since."""
+        """`cnames` maps domains to buckets; `bound` finds the bucket of one bound by PutCname."""
         names = [
             "localhost",
             f"oss-{region}.localhost",
@@ -82,7 +82,7 @@ class Addresses:
             *_ACCELERATE,
             *(domain.lower().strip(".") for domain in domains),
         ]
-        # The longest first: `oss-cn-hangzhou.localhost` is no bucket of `localhost`.
+        # The longest first, or `oss-cn-hangzhou.localhost` would be a bucket of `localhost`.
         self.domains = tuple(sorted(set(names), key=len, reverse=True))
         self._cnames = {host_name(name): bucket for name, bucket in (cnames or {}).items()}
         self._bound = bound
@@ -91,9 +91,9 @@ class Addresses:
     def locate(self, host: str, path: str) -> Target:
         """Find the bucket and the key; `path` is percent-encoded and is decoded once (P-03).
 
-        Raises `BadRequest` for what is no host, `InvalidObjectName` for a key that is not UTF-8 or
-        too long, and `NoSuchBucket` for a host that belongs neither to the service nor to a bucket
-        of it.
+        Raises `BadRequest` for an invalid host, `InvalidObjectName` for a key that is not UTF-8 or
+        too long, and `NoSuchBucket` for a host that belongs neither to the service nor to one of
+        its buckets.
         """
         found = self._read(host)
         if found.in_path or found.bucket:
@@ -101,17 +101,17 @@ class Addresses:
         return Target(self._bucket_bound_to(found.name), decode_key(path[1:]), found.region)
 
     def is_endpoint(self, host: str) -> bool:
-        """Whether a Host header names the service itself and no bucket."""
+        """Whether a Host header names the service, without a bucket."""
         try:
             return self._read(host).in_path
         except OSSError:
             return False
 
     def serves(self, host: str) -> bool:
-        """Whether a host is this server's to answer for a client that takes it for a proxy.
+        """Whether this server answers for a host when a client uses it as a proxy.
 
-        Such are all of the service's domain, the base domains, bound domains and this machine;
-        not the bare names and addresses that may just as well be another machine's.
+        It does for the service's domain, the base domains, bound domains and this machine; not for
+        other bare names and addresses, which may be another machine's.
         """
         name = host_name(host)
         if _is_below(name, (SERVICE_DOMAIN, *self.domains)) or name in self._cnames:
@@ -138,8 +138,8 @@ class Addresses:
         if bucket is None:
             raise OSSError(
                 Code.NO_SUCH_BUCKET,
-                f"The host {name} is neither an endpoint nor a bucket of this server. If it should "
-                "be an endpoint, start the server with --domain; if a bucket's own domain, with "
+                f"The host {name} is neither an endpoint nor a bucket of this server. To make it "
+                "an endpoint, start the server with --domain; to bind it to a bucket, with "
                 "--cname.",
                 BucketName=name,
             )
@@ -148,7 +148,7 @@ class Addresses:
 
 @lru_cache(4096)
 def _split(host: _Host, path: str) -> Target:
-    """What a path is about at a host that tells where the bucket stands."""
+    """Split a path into bucket and key, or take the bucket from the host."""
     if not host.in_path:
         return Target(host.bucket, decode_key(path[1:]), host.region)
     bucket, _, rest = path[1:].partition("/")
@@ -156,14 +156,14 @@ def _split(host: _Host, path: str) -> Target:
 
 
 def is_bucket_name(name: str) -> bool:
-    """3 to 63 lower-case letters, digits and hyphens, no hyphen at either end (PutBucket)."""
+    """Whether a name has 3 to 63 lower-case letters, digits and inner hyphens (PutBucket)."""
     return _BUCKET_NAME.fullmatch(name) is not None
 
 
 def host_name(host: str) -> str:
-    """The name in a Host header: no port, lower case, no dot at its end; "" where none is sent.
+    """Parse the name in a Host header, without port and last dot, in lower case; "" for "".
 
-    Raises `BadRequest` for what is no host (RFC 9110, 7.2).
+    Raises `BadRequest` for an invalid host (RFC 9110, 7.2).
     """
     return split_host(host)[0] if host else ""
 
@@ -174,19 +174,20 @@ def in_service_domain(host: str) -> bool:
 
 
 def is_accelerate(host: str) -> bool:
-    """Whether a Host header names an accelerate endpoint, with a bucket before it or not."""
+    """Whether a Host header names an endpoint of transfer acceleration or a bucket at one."""
     return _is_below(host_name(host), _ACCELERATE)
 
 
 def split_host(host: str) -> tuple[str, int | None]:
-    """The name in a Host header and its port, None where it names none; raises `BadRequest`."""
+    """Split a Host header into name and port, None if it has none; raises `BadRequest`."""
     match = _HOST.fullmatch(host)
     if match is not None:
         name = (match["address"] or match["name"]).lower()
         port = int(match["port"]) if match["port"] else None
         if len(name) <= MAX_HOST and (port or 0) <= MAX_PORT and _is_ip(match["address"] or "::"):
             return name, port
-    raise OSSError(Code.BAD_REQUEST, ErrorDetail=f"{host[:256]!r} is no host.")
+    detail = f"The host {host[:256]!r} is invalid; send a name or address, with or without a port."
+    raise OSSError(Code.BAD_REQUEST, ErrorDetail=detail)
 
 
 def decode_key(raw: str) -> str:
@@ -202,7 +203,7 @@ def decode_key(raw: str) -> str:
 
 
 def check_key(key: str) -> None:
-    """Raise `InvalidObjectName` for a key that is too long or has no form in UTF-8."""
+    """Raise `InvalidObjectName` for a key that is too long or cannot be encoded in UTF-8."""
     try:
         length = len(key) if key.isascii() else len(key.encode())
     except UnicodeError:
@@ -224,5 +225,5 @@ def _is_loopback(name: str) -> bool:
 
 
 def _is_below(name: str, domains: Iterable[str]) -> bool:
-    """Whether a name is one of some domains or below one."""
+    """Whether a name is one of the domains or a subdomain of one."""
     return any(name == domain or name.endswith("." + domain) for domain in domains)

@@ -1,4 +1,4 @@
-"""Upload callbacks: what a request asks the service to call, as base64 of JSON (Callback)."""
+"""Upload callbacks: calls to an application server, described as JSON in base64 (Callback)."""
 
 import binascii
 import json
@@ -32,26 +32,26 @@ _HOST: Final = re.compile(r"[\w.-]+(:\d+)?", re.ASCII)
 
 
 def of_request(request: Request) -> tuple[str, str]:
-    """The parameters `callback` and `callback-var` of a header or a query, "" where not sent.
+    """Find `callback` and `callback-var` in the headers or the query; "" for one that is not sent.
 
-    Raises `InvalidArgument` for one that is sent in both places.
+    Raises `InvalidArgument` for one that is sent in both.
     """
     if _SENT.isdisjoint(request.headers) and _SENT.isdisjoint(request.query):
-        return "", ""  # as most requests are
+        return "", ""  # most requests have none
     return _find(request, _NAME), _find(request, _VARIABLES)
 
 
 def of_fields(fields: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """The field `callback` of a form and its custom variables, a field each."""
+    """Find the field `callback` of a form, and its custom variables, one field each."""
     custom = {name: value for name, value in fields.items() if name.startswith(_CUSTOM)}
     return fields.get(_NAME, ""), custom
 
 
 def resolve(parameter: str, policies: bytes | None) -> tuple[str, str]:
-    """The parameters kept under the name that a `callback` gives (`{"callbackPolicy": "name"}`).
+    """Replace a `callback` that names a callback policy of the bucket by that policy's parameters.
 
-    `policies` is the bucket's BucketCallbackPolicy. Raises `InvalidArgument` for an unknown name.
-    A parameter that names none is answered as it is.
+    Such a parameter is `{"callbackPolicy": "name"}`; any other is returned as it is. `policies` is
+    the bucket's BucketCallbackPolicy. Raises `InvalidArgument` for an unknown name.
     """
     try:
         name = json.loads(b64decode(parameter)).get(_POLICY)
@@ -67,7 +67,7 @@ def resolve(parameter: str, policies: bytes | None) -> tuple[str, str]:
 
 
 def parse_variables(parameter: str) -> dict[str, str]:
-    """The custom variables in a `callback-var`; raises `InvalidArgument`."""
+    """Parse the custom variables in a `callback-var`; raises `InvalidArgument`."""
     if not parameter:
         return {}
     if len(parameter) > MAX_LENGTH:
@@ -77,7 +77,7 @@ def parse_variables(parameter: str) -> dict[str, str]:
     found = _decode(parameter, message, "", _VARIABLES)
     if not isinstance(found, dict):
         raise _refuse(message, parameter, "", _VARIABLES)
-    # The page has all names begin with x:, yet the live suite of oss2 sends others and is served.
+    # Documented names begin with x:, but the live suite of oss2 sends others and succeeds.
     custom = {name: value for name, value in found.items() if name.startswith(_CUSTOM)}
     for name, value in custom.items():
         if name != name.lower() or not isinstance(value, str):
@@ -88,10 +88,10 @@ def parse_variables(parameter: str) -> dict[str, str]:
 def parse(
     parameter: str, system: Mapping[str, str | int], custom: Mapping[str, str]
 ) -> Callback | None:
-    """The call a `callback` asks for, its body filled in; None where there is none.
+    """Parse a `callback` and fill in the body of the call; None for an empty parameter or URL.
 
-    `system` are the variables of the upload, `custom` those whose names begin with `x:`. A variable
-    nobody set is empty. Raises `InvalidArgument`.
+    `system` are the variables of the upload, `custom` those whose names begin with `x:`. An unset
+    variable is empty. Raises `InvalidArgument`.
     """
     if not parameter:
         return None
@@ -143,7 +143,7 @@ def _decode(parameter: str, not_json: str, not_base64: str, name: str = _NAME) -
 
 
 def _parse_urls(value: Any) -> tuple[str, ...]:
-    """Up to five URLs between semicolons; without a scheme they are of HTTP."""
+    """Parse up to five URLs, separated by semicolons; the default scheme is http."""
     message = "The callback url configuration is invalid."
     if not isinstance(value, str):
         raise _refuse(message, value, "0007-00000004")
@@ -170,7 +170,7 @@ def _parse_body(body: Any) -> str:
     if not body:
         raise _refuse("The callback body is empty.", "", "0007-00000011")
     if "$" in _VARIABLE.sub("", body):
-        # EC 0007-00000105 shows this answer, the name of its argument included.
+        # The help page of EC 0007-00000105 shows this answer, with this name of the argument.
         raise OSSError(
             Code.INVALID_ARGUMENT,
             "Left brace must be adjacent to dollar sign.",
@@ -182,7 +182,7 @@ def _parse_body(body: Any) -> str:
 
 
 def _fill(body: str, values: Mapping[str, str | int], content_type: str) -> str:
-    """Put values in the places of variables, URL-encoded or as JSON by the type of the body."""
+    """Replace variables by their values, URL-encoded or as JSON depending on the body's type."""
 
     def value(match: re.Match[str]) -> str:
         found = values.get(match[1], "")

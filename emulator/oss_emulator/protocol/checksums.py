@@ -1,4 +1,4 @@
-"""MD5 and CRC-64/XZ of a body, computed while it arrives, and held against what was claimed."""
+"""MD5 and CRC-64/XZ of a body: computed as it arrives, compared with what the client claims."""
 
 import binascii
 import hashlib
@@ -13,7 +13,7 @@ from oss_emulator.protocol.errors import Code, OSSError
 
 
 class Checksums:
-    """What a body's bytes add up to so far."""
+    """The MD5, CRC-64 and size of the bytes so far."""
 
     __slots__ = ("_md5", "crc64", "size")
 
@@ -33,17 +33,17 @@ class Checksums:
 
 
 def md5(data: bytes) -> bytes:
-    """The MD5 of bytes that are at hand."""
+    """Compute the MD5 of bytes."""
     return hashlib.md5(data, usedforsecurity=False).digest()
 
 
 def format_etag(md5: bytes) -> str:
-    """The ETag of an object put in one piece: its MD5 in upper-case hex, quoted (P-32)."""
+    """Format the ETag of an object uploaded in one piece: its MD5 in upper case, quoted (P-32)."""
     return f'"{md5.hex().upper()}"'
 
 
 def format_multipart_etag(etags: Iterable[str]) -> str:
-    """The ETag of an object put in n parts, known by theirs: `"…-n"` (P-32)."""
+    """Format the ETag of an object uploaded in n parts, from their ETags: `"…-n"` (P-32)."""
     parts = [bytes.fromhex(etag.strip('"')) for etag in etags]
     digest = hashlib.md5(b"".join(parts), usedforsecurity=False).hexdigest().upper()
     return f'"{digest}-{len(parts)}"'
@@ -53,9 +53,9 @@ _ZEROS: Final = "00000000"
 
 
 def format_appended_etag(size: int, crc64: int) -> str:
-    """The ETag of an appended object: it tells the content, but is no MD5 of it.
+    """Format the ETag of an appended object, which depends on its content but is not its MD5.
 
-    That of the service ends with zeros (AppendObject, examples).
+    It ends with zeros, as in the examples of AppendObject.
     """
     digest = hashlib.md5(f"{size} {crc64}".encode(), usedforsecurity=False).hexdigest().upper()
     return f'"{digest[: -len(_ZEROS)]}{_ZEROS}"'
@@ -63,7 +63,7 @@ def format_appended_etag(size: int, crc64: int) -> str:
 
 @lru_cache(4096)
 def md5_of(etag: str) -> str | None:
-    """The `Content-MD5` of an object put in one piece, by its ETag; None for any other ETag."""
+    """Find the `Content-MD5` of an object uploaded in one piece by its ETag; None for others."""
     text = etag.strip('"')
     if "-" in text or text.endswith(_ZEROS):
         return None
@@ -71,7 +71,7 @@ def md5_of(etag: str) -> str | None:
 
 
 def format_md5(md5: bytes) -> str:
-    """The MD5 as `Content-MD5` has it."""
+    """Format an MD5 for `Content-MD5`: base64."""
     return binascii.b2a_base64(md5, newline=False).decode()
 
 
@@ -96,10 +96,10 @@ def check_crc64(header: str | None, value: int) -> None:
 
 
 def combine_crc64(first: int, second: int, length: int) -> int:
-    """The checksum of bytes put together, from theirs and the `length` of the second.
+    """Compute the CRC-64 of two byte strings joined, from theirs and the `length` of the second.
 
-    Initial value and final inversion of CRC-64/XZ are the same, so they cancel each other out: the
-    first is as if it were of bytes that end with `length` zeros.
+    The initial value and the final inversion of CRC-64/XZ are equal and cancel each other out, so
+    it is enough to extend the first by `length` zero bytes and to add the second.
     """
     power = 0
     while length:
@@ -111,10 +111,10 @@ def combine_crc64(first: int, second: int, length: int) -> int:
 
 
 _POLYNOMIAL: Final = 0xC96C5795D7870F42
-"""Of CRC-64/XZ, which is reflected: bit 63 stands for x⁰."""
+"""The polynomial of CRC-64/XZ. It is reflected: bit 63 is the coefficient of x⁰."""
 
 _Table: TypeAlias = tuple[tuple[int, ...], ...]
-"""What becomes of each byte of a checksum, the lowest first, by its value."""
+"""For each byte of a checksum, lowest first: what each of its values becomes."""
 
 
 def _followed(crc64: int, table: _Table) -> int:
@@ -133,10 +133,10 @@ def _followed(crc64: int, table: _Table) -> int:
 
 @lru_cache
 def _zeros(power: int) -> _Table:
-    """What 2 to the `power` bytes of zero do to a checksum.
+    """Make the table that extends a checksum by 2 to the `power` zero bytes.
 
-    It is linear, so it is known by what becomes of each bit. With a table a step takes less than
-    1 µs: an upload of 10,000 parts, all of different lengths, takes some 100,000.
+    The extension is linear, so the table follows from what each bit becomes. A table makes a step
+    take less than 1 µs; an upload of 10,000 parts of different lengths takes some 100,000 steps.
     """
     bits = [1 << bit for bit in range(64)]
     if power:
@@ -149,7 +149,7 @@ def _zeros(power: int) -> _Table:
 
 
 def _sums(bits: Sequence[int]) -> tuple[int, ...]:
-    """The sum of those of eight values that each byte names by its bits."""
+    """For each byte, add up those of eight values that its bits select."""
     sums = [0]
     for bit in bits:
         sums += [bit ^ other for other in sums]

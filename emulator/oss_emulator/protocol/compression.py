@@ -1,10 +1,10 @@
-"""When GetObject answers gzip (P-37): what the client takes, what is worth it."""
+"""When GetObject answers with gzip (P-37)."""
 
 from collections.abc import Mapping
 from typing import Final
 
 MIN_SIZE: Final = 1024
-"""Bytes from which an object is compressed (GetObject, Accept-Encoding)."""
+"""Bytes of the smallest object that is compressed (GetObject, Accept-Encoding)."""
 
 CONTENT_TYPES: Final = frozenset(
     """
@@ -14,12 +14,12 @@ CONTENT_TYPES: Final = frozenset(
 )
 """The types that are compressed (GetObject, Accept-Encoding)."""
 
-# What describes the bytes as they are kept, and no longer those that are sent.
+# Headers that describe the stored bytes, not those that are sent.
 _OF_BYTES: Final = ("ETag", "Content-MD5")
 
 
 def applies(accept_encoding: str, headers: Mapping[str, str], size: int) -> bool:
-    """Whether an object whose answer has these headers is to be sent as gzip."""
+    """Whether to send an object as gzip; `headers` are those of its answer, `size` is in bytes."""
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     return (
         size >= MIN_SIZE
@@ -30,7 +30,7 @@ def applies(accept_encoding: str, headers: Mapping[str, str], size: int) -> bool
 
 
 def describe(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of the answer as gzip: without ETag (GetObject)."""
+    """Make the headers of the gzip answer, which has no ETag (GetObject)."""
     kept = {name: value for name, value in headers.items() if name not in _OF_BYTES}
     return {**kept, "Content-Encoding": "gzip"}
 

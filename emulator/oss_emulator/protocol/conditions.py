@@ -9,13 +9,13 @@ _NAMES = ("if-match", "if-unmodified-since", "if-none-match", "if-modified-since
 
 
 def check(headers: Mapping[str, str], etag: str, modified: float, prefix: str = "") -> None:
-    """Hold the conditions of a request against an object.
+    """Check the conditions of a request against an object.
 
-    `etag` is quoted; `modified` is in seconds since the epoch. A condition that fails raises
-    `PreconditionFailed` (412) or `NotModified` (304). A date that is none is no condition (as
-    documented for If-Modified-Since). If-None-Match outranks If-Modified-Since (RFC 9110, 13.2.2).
+    `etag` is quoted; `modified` is in seconds since the epoch. Raises `PreconditionFailed` (412) or
+    `NotModified` (304). An invalid date is ignored, as documented for If-Modified-Since.
+    If-None-Match takes precedence over If-Modified-Since (RFC 9110, 13.2.2).
     """
-    if not prefix and headers.keys().isdisjoint(_NAMES):  # as most requests are
+    if not prefix and headers.keys().isdisjoint(_NAMES):  # most requests have none
         return
     wanted = headers.get(prefix + "if-match")
     if wanted is not None and not _matches(wanted, etag):
@@ -35,7 +35,7 @@ def check(headers: Mapping[str, str], etag: str, modified: float, prefix: str = 
 
 
 def refuse(headers: Mapping[str, str]) -> None:
-    """Raise `NotImplemented` where an object is put on a condition (help page of the EC)."""
+    """Raise `NotImplemented` if an upload has a condition (help page of EC 0017-00000245)."""
     for name in _NAMES:
         if name in headers:
             raise OSSError(Code.CONDITION_OF_PUT, Header=name.title())

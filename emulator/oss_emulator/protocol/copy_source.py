@@ -1,4 +1,4 @@
-"""The `x-oss-copy-source` header: the object, and perhaps the version, that is copied."""
+"""The `x-oss-copy-source` header: the object or version to copy."""
 
 from typing import Final, NamedTuple
 from urllib.parse import unquote
@@ -10,11 +10,11 @@ from oss_emulator.protocol.message import parse_query
 
 HEADER: Final = "x-oss-copy-source"
 CONDITIONS: Final = f"{HEADER}-"
-"""What the names of the conditions on the source begin with."""
+"""The prefix of the headers with conditions on the source."""
 
 
 class CopySource(NamedTuple):
-    """What is copied; without a version id the current version."""
+    """The object to copy; its current version where `version_id` is None."""
 
     bucket: str
     key: str
@@ -22,7 +22,7 @@ class CopySource(NamedTuple):
 
 
 def parse(header: str) -> CopySource:
-    """Read `/bucket/key?versionId=…`, percent-encoded; raises `InvalidArgument`."""
+    """Parse `/bucket/key?versionId=…`, percent-encoded; raises `InvalidArgument`."""
     path, _, query = header.partition("?")
     bucket, _, key = path.removeprefix("/").partition("/")
     if not bucket or not key:

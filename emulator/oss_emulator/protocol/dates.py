@@ -1,4 +1,4 @@
-"""Times on the wire: RFC 1123 in headers, ISO 8601 in XML; inside, seconds since the epoch."""
+"""Times on the wire: RFC 1123 in headers, ISO 8601 in XML; seconds since the epoch in here."""
 
 from calendar import timegm
 from email.utils import parsedate_to_datetime
@@ -12,7 +12,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 @lru_cache(4096)
 def _format_http(second: int) -> str:
     t = gmtime(second)
-    # Not strftime: its names of days and months follow the locale.
+    # Not strftime, whose names of days and months depend on the locale.
     return (
         f"{_DAYS[t.tm_wday]}, {t.tm_mday:02} {_MONTHS[t.tm_mon - 1]} {t.tm_year:04} "
         f"{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} GMT"
@@ -34,7 +34,7 @@ def format_iso(time: float) -> str:
 
 
 def parse_http(text: str) -> float | None:
-    """Read a date of a header; None where it is none."""
+    """Parse a date of a header into seconds since the epoch; None if it is invalid."""
     try:
         return parsedate_to_datetime(text).timestamp()
     except (ValueError, IndexError, OverflowError):
@@ -42,7 +42,7 @@ def parse_http(text: str) -> float | None:
 
 
 def parse_iso(text: str) -> float | None:
-    """Read a date of XML or of a copy condition; None where it is none."""
+    """Parse a date of XML or of a condition into seconds since the epoch; None if it is invalid."""
     for form in ("%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"):
         try:
             return float(timegm(strptime(text, form)))

@@ -1,4 +1,4 @@
-"""Every negative answer: one exception, one table of code, status, message and EC."""
+"""Errors: one exception, and one table of code, status, message and EC."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from oss_emulator.protocol.message import Response
 
 
 class Row(NamedTuple):
-    """What the service says in one situation; `ec` is empty where its number is not known."""
+    """The error of one situation; `ec` is empty where it is not known."""
 
     code: str
     status: int
@@ -20,13 +20,13 @@ class Row(NamedTuple):
 
 # fmt: off
 class Code(Enum):
-    """The situations. Several may share one code of the wire and differ in message or EC.
+    """The situations. Several may share one `Code` on the wire and differ in message or EC.
 
-    Messages and ECs are those of the service where they are published (the help page of each EC,
-    the troubleshooting pages by status, answers asserted by the SDKs' suites).
+    Messages and ECs are the service's own where they are published: on the help page of each EC, on
+    the troubleshooting pages, or in what the SDKs' test suites assert.
     """
 
-    # Who may (0003). R-35; the referer rows' ECs are R-11 … R-13.
+    # Permissions (0003): R-35. The ECs of REFERER_DENIED are R-11 … R-13.
     BUCKET_ACL = Row("AccessDenied", 403, "You have no right to access this object because of bucket acl.", "0003-00000001")
     OBJECT_ACL_READ = Row("AccessDenied", 403, "You do not have read permission on this object.", "0003-00000005")
     OBJECT_ACL_WRITE = Row("AccessDenied", 403, "You do not have write permission on this object.", "0003-00000006")
@@ -47,7 +47,7 @@ class Code(Enum):
     PUBLIC_POLICY = Row("AccessDenied", 403, "Put public bucket policy is not allowed")
     ANONYMOUS = Row("AccessDenied", 403, "Anonymous access is forbidden for this operation.", "0003-00001201")
 
-    # Signatures (0002). P-17.
+    # Signatures (0002): P-17
     KEY_IS_NOT_TEMPORARY = Row("InvalidAccessKeyId", 403, "The OSS Access Key Id you provided does not exist in our records.", "0002-00000002")
     TOKEN_NOT_IN_URL = Row("InvalidRequest", 400, "Security-token must be provided by query string parameter.", "0002-00000005")
     INVALID_SECURITY_TOKEN = Row("InvalidSecurityToken", 403, "The security token you provided is invalid.", "0002-00000006")
@@ -153,7 +153,7 @@ class Code(Enum):
     TOO_MANY_OBJECT_TAGS = Row("InvalidTag", 400, "An object can have 10 tags at most.")
     INVALID_TAGGING_HEADER = Row("InvalidArgument", 400, "The header 'x-oss-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
 
-    # Multipart uploads (0042); P-39
+    # Multipart uploads (0042): P-39
     NO_SUCH_UPLOAD = Row("NoSuchUpload", 404, "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.", "0042-00000002")
     NO_SUCH_UPLOAD_OF_PART = Row("NoSuchUpload", 404, NO_SUCH_UPLOAD.message, "0042-00000104")
     NO_SUCH_UPLOAD_OF_COMPLETION = Row("NoSuchUpload", 404, NO_SUCH_UPLOAD.message, "0042-00000311")
@@ -163,7 +163,7 @@ class Code(Enum):
     INVALID_PART = Row("InvalidPart", 400, "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.")
     ENTITY_TOO_SMALL = Row("EntityTooSmall", 400, "Your proposed upload smaller than the minimum allowed size.", "0042-00000213")
     COMPLETE_ALL_WITH_BODY = Row("InvalidArgument", 400, "Should not speficy both complete all header and http body.", "0042-00000216")
-    ENCRYPTION_OF_UPLOAD = Row("InvalidArgument", 400, "The encryption is that which the upload was begun with.")
+    ENCRYPTION_OF_UPLOAD = Row("InvalidArgument", 400, "The encryption of an upload is set by InitiateMultipartUpload; leave this header out.")
 
     # Headers, parameters and bodies (0017)
     INVALID_ARGUMENT = Row("InvalidArgument", 400, "The argument is invalid.")
@@ -185,7 +185,7 @@ class Code(Enum):
     MALFORMED_XML = Row("MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema.", "0015-00000231")
     ALLOW_EMPTY_REFERER_REQUIRED = Row("MalformedXML", 400, "The XML you provided has no AllowEmptyReferer element.", "0033-00000002")
     BAD_REQUEST = Row("BadRequest", 400, "The request is not well-formed HTTP.")
-    REQUEST_HEADERS_TOO_LARGE = Row("RequestHeaderTooLarge", 400, "The request line or the headers are larger than this server takes.")
+    REQUEST_HEADERS_TOO_LARGE = Row("RequestHeaderTooLarge", 400, "The request line and the headers are larger than this server accepts.")
 
     # Forms (0006)
     NOT_MULTIPART = Row("RequestIsNotMultiPartContent", 400, "Bucket POST must be of the enclosure-type multipart/form-data.")
@@ -196,14 +196,14 @@ class Code(Enum):
     INVALID_FORM_POLICY = Row("InvalidPolicyDocument", 400, "Invalid Policy.")
     FORM_POLICY_DENIED = Row("AccessDenied", 403, "Invalid according to Policy.")
 
-    # Callbacks (0007). The object is stored whatever becomes of its callback.
+    # Callbacks (0007). The object is stored even if its callback fails.
     INVALID_CALLBACK = Row("InvalidArgument", 400, "The callback configuration is not json format.")
     CALLBACK_FAILED = Row("CallbackFailed", 203, "Error status : -1. OSS can not connect to your callbackUrl, please check it.")
     CALLBACK_STATUS = Row("CallbackFailed", 203, "Error status : 400.", "0007-00000203")
     CALLBACK_TOO_SLOW = Row("CallbackFailed", 203, "Cost too long time.", "0007-00000202")
     CALLBACK_NOT_JSON = Row("CallbackFailed", 203, "Response body is not valid json format.", "0007-00000205")
 
-    # Pages of other origins
+    # Cross-origin requests (0003)
     ORIGIN_REQUIRED = Row("BadRequest", 400, "Insufficient information. Origin request header needed.")
     ORIGIN_METHOD_REQUIRED = Row("BadRequest", 400, "Insufficient information. Request Access-Control-Request-Method header needed.")
     CORS_FORBIDDEN = Row("AccessForbidden", 403, "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Requet-Headers are not whitelisted by the resource's CORS spec.", "0003-00000602")
@@ -212,18 +212,19 @@ class Code(Enum):
     INVALID_TRAFFIC_LIMIT = Row("InvalidArgument", 400, "x-oss-traffic-limit is invalid, should be specified between 819200(100KB/s) and 838860800(100MB/s).", "0004-00000502")
     TRAFFIC_LIMIT_TWICE = Row("InvalidArgument", 400, "x-oss-traffic-limit should be specified either in query string or header, not both.", "0004-00000501")
 
-    # This server's own
-    NOT_FORWARDED = Row("ProxyForbidden", 403, "This proxy answers for the hosts of OSS itself, for those of --domain and --cname, and forwards nothing. Name other hosts in NO_PROXY.")
-    NO_CERTIFICATES = Row("ProxyForbidden", 403, "This proxy has no certificate to show for that host. Start the server with --tls-dir or --ca-file.")
+    # Of this server alone
+    NOT_FORWARDED = Row("ProxyForbidden", 403, "This proxy answers only for the hosts of OSS and for those of --domain and --cname; it forwards nothing. Put other hosts in NO_PROXY.")
+    NO_CERTIFICATES = Row("ProxyForbidden", 403, "This proxy has no certificate for that host. Start the server with --tls-dir or --ca-file.")
     NOT_IMPLEMENTED = Row("NotImplemented", 501, "A header you provided implies functionality that is not implemented.")
-    INTERNAL_ERROR = Row("InternalError", 500, "The server could not finish the request; its log says why.")
+    INTERNAL_ERROR = Row("InternalError", 500, "The server failed; its log has the reason.")
 # fmt: on
 
 
 class OSSError(Exception):
     """A request that is answered with an error.
 
-    `details` become elements of the answer's XML, in order; `headers` go out with it.
+    `details` become elements of the error document, in order; `headers` are sent with it. `message`
+    and `ec` replace those of the table.
     """
 
     def __init__(
@@ -246,17 +247,17 @@ class OSSError(Exception):
 
 
 def render(error: OSSError, method: str, request_id: str, host: str) -> Response:
-    """The answer to a request that failed: the one place an error becomes XML (P-30)."""
+    """Make the answer to a request that failed. Only here does an error become XML (P-30)."""
     headers = dict(error.headers)
     if error.status == 304:
         return Response(304, headers)
     fields: list[tuple[str, xml.Value]] = [
         ("Code", error.code),
-        # An error repeats what was sent, and unlike a listing (P-35) it must be read by anybody.
+        # An error repeats what was sent; unlike a listing (P-35), every XML parser must accept it.
         ("Message", xml.plain(error.message)),
         ("RequestId", request_id),
         ("HostId", xml.plain(host)),
-        # A name of XML that is no name of Python: Content_MD5 stands for Content-MD5.
+        # Python names have no hyphen: Content_MD5 stands for Content-MD5.
         *((name.replace("_", "-"), _plain(value)) for name, value in error.details.items()),
     ]
     if error.ec:
@@ -267,7 +268,7 @@ def render(error: OSSError, method: str, request_id: str, host: str) -> Response
     headers["Content-Type"] = "application/xml"
     if method != "HEAD":
         return Response(error.status, headers, document)
-    # A HEAD answer has no body: the document travels in a header.
+    # An answer to HEAD has no body, so the document is sent in a header.
     headers["x-oss-err"] = b64encode(document).decode()
     headers["Content-Length"] = str(len(document))
     return Response(error.status, headers)

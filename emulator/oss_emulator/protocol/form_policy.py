@@ -12,11 +12,11 @@ from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import Code, OSSError
 
 MAX_SIZE: Final = 5 * 1024**3
-"""Bytes of the largest object a form may put (PostObject)."""
+"""Bytes of the largest object that a form may upload (PostObject)."""
 
 _RANGE: Final = "content-length-range"
 _NAMES: Final = frozenset({"expiration", "conditions"})
-# ECs of the help pages, by which of the two is missing.
+# The EC for each set of missing names, from its help page.
 _MISSING: Final = {
     frozenset({"conditions"}): "0006-00000207",
     frozenset({"expiration"}): "0006-00000208",
@@ -25,18 +25,18 @@ _MISSING: Final = {
 
 
 class Sizes(NamedTuple):
-    """How many bytes the file may have."""
+    """The bytes that the file may have."""
 
     least: int = 0
     most: int = MAX_SIZE
 
     def check_most(self, size: int) -> None:
-        """Raise `EntityTooLarge` for a file that has come to more than is allowed."""
+        """Raise `EntityTooLarge` for a file of which more than `most` bytes have arrived."""
         if size > self.most:
             raise OSSError(Code.ENTITY_TOO_LARGE, ec="0006-00000003", MaxSizeAllowed=str(self.most))
 
     def check(self, size: int) -> None:
-        """Raise `EntityTooLarge` or `EntityTooSmall` for a file that is as large as this."""
+        """Raise `EntityTooLarge` or `EntityTooSmall` for a whole file of this size in bytes."""
         self.check_most(size)
         if size < self.least:
             raise OSSError(
@@ -49,29 +49,29 @@ class Sizes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FieldCondition:
-    """What one field must say."""
+    """A condition on the value of one field."""
 
     operator: str
     field: str
-    """Its name in lower case."""
+    """The name in lower case."""
     value: Any
     text: str
-    """The condition as an error answers it."""
+    """The condition as errors show it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormPolicy:
-    """A policy that was sent, understood."""
+    """A parsed policy; `expiration` is in seconds since the epoch."""
 
     expiration: float
     conditions: tuple[FieldCondition, ...]
     sizes: Sizes
 
     def check(self, fields: Mapping[str, str], now: float) -> None:
-        """Raise `AccessDenied` for a policy that has expired or a field that breaks it.
+        """Raise `AccessDenied` if the policy has expired or a field breaks a condition.
 
-        `fields` are by name in lower case and as they were sent: variables are extended later. A
-        field that no condition names may say anything.
+        `fields` maps names in lower case to values as sent, before `${filename}` is replaced. `now`
+        is in seconds since the epoch. Fields without a condition are not checked.
         """
         if now > self.expiration:
             raise _denied("Policy expired.", "0006-00000213")
@@ -91,7 +91,7 @@ _HOLDS: Final[dict[str, Callable[[str, Any], bool]]] = {
 
 
 def parse(encoded: str) -> FormPolicy:
-    """Read the field `policy`, JSON in base64; raises `InvalidPolicyDocument`."""
+    """Parse the field `policy`, JSON in base64; raises `InvalidPolicyDocument`."""
     document = _decode(encoded)
     if not isinstance(document, dict):
         raise _invalid("Invalid JSON: { expected.")
@@ -102,7 +102,7 @@ def parse(encoded: str) -> FormPolicy:
         names = " and ".join(sorted(absent))
         raise _invalid(f"Policy must contain {names}.", _MISSING[frozenset(absent)])
     if not isinstance(document["conditions"], list):
-        raise _invalid("The conditions must be a list.")
+        raise _invalid("conditions must be a list.")
     conditions: list[FieldCondition] = []
     sizes = Sizes()
     for entry in document["conditions"]:
@@ -118,8 +118,8 @@ def _decode(encoded: str) -> Any:
     try:
         text = b64decode(encoded.encode(), validate=True).decode()
     except (binascii.Error, ValueError):
-        raise _invalid("The policy is not UTF-8 in Base64.", "0006-00000201") from None
-    # JSON has no escape for the dollar sign, a policy has (PostObject, escape characters).
+        raise _invalid("The policy is not UTF-8 text in base64.", "0006-00000201") from None
+    # Policies may escape the dollar sign; JSON does not allow it (PostObject, escape characters).
     text = re.sub(r"\\(.)", lambda pair: "$" if pair[1] == "$" else pair[0], text)
     try:
         return json.loads(text)
@@ -138,12 +138,12 @@ def _parse_expiration(value: Any) -> float:
         raise _invalid("Invalid expiration: it is empty.", "0006-00000211")
     moment = dates.parse_iso(value)
     if moment is None:
-        raise _invalid(f"Invalid expiration: {value} is no time of ISO 8601 in GMT.")
+        raise _invalid(f"Invalid expiration: {value} is not a time like 2030-01-31T00:00:00.000Z.")
     return moment
 
 
 def _parse_condition(entry: Any) -> FieldCondition:
-    """One condition, of either form: `{"key": "a"}` or `["eq", "$key", "a"]`."""
+    """Parse a condition of either form: `{"key": "a"}` or `["eq", "$key", "a"]`."""
     if isinstance(entry, dict):
         if len(entry) != 1:
             raise _invalid(

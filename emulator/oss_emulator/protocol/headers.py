@@ -1,4 +1,4 @@
-"""The headers an object keeps, and the values headers may have."""
+"""The headers that are stored with an object, and the values they may have."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ META_PREFIX = "x-oss-meta-"
 MAX_META = 8 * 1024
 """Bytes of all user metadata of one object (PutObject)."""
 
-# Kept when an object is put, answered when it is read; the spelling is that of the answer.
+# Stored with an object and sent when it is read, spelled as in the answer.
 _KEPT = {
     name.lower(): name
     for name in (
@@ -38,14 +38,14 @@ _DATA_ENCRYPTION = "x-oss-server-side-data-encryption"
 _ENCRYPTION_KEPT = (ENCRYPTION, _KEY_ID, _DATA_ENCRYPTION)
 
 DEFAULT_KEY_ID = "0b1f2e3d-0000-4000-8000-000000000000"
-"""The key of KMS where none is named: the service makes one for the account and tells its id."""
+"""The KMS key of requests that name none; the service creates one per account and tells its id."""
 
-# GetObject: a query parameter, and the header of the answer it replaces.
+# GetObject: each query parameter, and the header of the answer that it replaces.
 OVERRIDES = {f"response-{name}": header for name, header in _KEPT.items()}
 
 
 def kept(headers: Mapping[str, str]) -> dict[str, str]:
-    """What a request asks an object to keep: the standard headers and user metadata.
+    """Select the headers of a request to store with an object: standard ones and user metadata.
 
     Raises `InvalidArgument` for metadata that is too large or not UTF-8.
     """
@@ -58,39 +58,41 @@ def kept(headers: Mapping[str, str]) -> dict[str, str]:
             size += len(name) - len(META_PREFIX) + len(value.encode())
     if size > MAX_META:
         raise invalid_argument(
-            META_PREFIX, str(size), f"User metadata has {size} bytes; {MAX_META} are allowed."
+            META_PREFIX,
+            str(size),
+            f"User metadata has {size} bytes; at most {MAX_META} are allowed.",
         )
     return found
 
 
 def sends_metadata(headers: Mapping[str, str]) -> bool:
-    """Whether a request names anything that an object keeps."""
+    """Whether a request has a header that is stored with an object."""
     return bool(_kept_of(tuple(headers)))
 
 
-@lru_cache(256)  # a client sends the same headers again and again
+@lru_cache(256)  # clients send the same headers many times
 def _kept_of(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the names that an object keeps."""
+    """Select the names of headers that are stored with an object."""
     return tuple(name for name in names if name in _KEPT or name.startswith(META_PREFIX))
 
 
 def without_encryption(kept: Mapping[str, str]) -> dict[str, str]:
-    """What an object keeps, but for how it is encrypted, which a copy does not inherit."""
+    """Leave out the encryption of an object, which a copy does not inherit."""
     return {name: value for name, value in kept.items() if name not in _ENCRYPTION_KEPT}
 
 
 def encryption_of(kept: Mapping[str, str]) -> dict[str, str]:
-    """How an object is encrypted, from what it keeps."""
+    """Select the encryption of an object out of its stored headers."""
     if ENCRYPTION not in kept:
         return {}
     return {name: kept[name] for name in _ENCRYPTION_KEPT if name in kept}
 
 
 def encryption(headers: Mapping[str, str]) -> dict[str, str]:
-    """The server-side encryption a request asks for.
+    """Select the server-side encryption that a request asks for.
 
-    The key and the algorithm of its data belong to KMS and mean nothing beside another algorithm.
-    Raises `InvalidEncryptionAlgorithmError` and `InvalidDataEncryptionAlgorithmError`.
+    The key id and the data's algorithm count only with KMS. Raises
+    `InvalidEncryptionAlgorithmError` and `InvalidDataEncryptionAlgorithmError`.
     """
     algorithm = headers.get(ENCRYPTION)
     if algorithm is None:
@@ -106,41 +108,47 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def refuse_encryption(headers: Mapping[str, str]) -> None:
-    """Raise `InvalidArgument` where a later request of an upload asks for an encryption."""
+    """Raise `InvalidArgument` if a later request of an upload asks for an encryption."""
     if ENCRYPTION in headers:
         algorithm = headers[ENCRYPTION]
         raise invalid_argument(ENCRYPTION, algorithm, code=Code.ENCRYPTION_OF_UPLOAD)
 
 
 def storage_class(headers: Mapping[str, str], default: str) -> str:
-    """The storage class a request asks for; raises `InvalidArgument`."""
+    """Find the storage class that a request asks for; raises `InvalidArgument`."""
     value = headers.get("x-oss-storage-class", default)
     if value not in STORAGE_CLASSES:
-        raise invalid_argument("x-oss-storage-class", value, "No such storage class exists.")
+        *others, last = STORAGE_CLASSES
+        message = f"Storage class {value!r} is unknown; use {', '.join(others)} or {last}."
+        raise invalid_argument("x-oss-storage-class", value, message)
     return value
 
 
 def flag(headers: Mapping[str, str], name: str) -> bool:
-    """A header that is true or false."""
+    """Whether a header is `true`; a missing one is not."""
     return headers.get(name, "").lower() == "true"
 
 
 def invalid_argument(
     name: str, value: str, message: str | None = None, code: Code = Code.INVALID_ARGUMENT
 ) -> OSSError:
-    """The error of a header or parameter whose value will not do."""
+    """Make the error for a header or parameter with a bad value."""
     return OSSError(code, message, ArgumentName=name, ArgumentValue=value)
 
 
 def location(url: str) -> str:
-    """A URL that an answer can carry: what is no ASCII is percent-encoded, the rest stays."""
+    """Percent-encode the characters of a URL that are not ASCII, so that a header can carry it."""
     return quote(url, safe="!#$%&'()*+,/:;=?@[]~", errors="surrogateescape")
 
 
 def text(name: str, value: str) -> str:
-    """A value that an answer can carry in a header; raises `InvalidArgument`."""
-    # A surrogate stands for a byte that was not UTF-8; a control character would end the header.
+    """Return the value if a header can carry it; raises `InvalidArgument` otherwise."""
+    # A surrogate stands for a byte that was not UTF-8; a line end would end the header.
     if not value.isprintable() and _UNSENDABLE.search(value):
         shown = value.encode(errors="replace").decode()
-        raise invalid_argument(name, shown, "The value holds characters no header can carry.")
+        raise invalid_argument(
+            name,
+            shown,
+            "The value has characters that a header cannot carry; use printable UTF-8 text.",
+        )
     return value

@@ -1,7 +1,7 @@
-"""A request and a response as values: what the rest of the protocol reads and writes.
+"""A request and a response as values.
 
-Every request makes one of each, so they are named tuples: a frozen dataclass takes four times as
-long to make.
+Each request makes one of both, so they are named tuples: making a frozen dataclass takes four times
+as long.
 """
 
 import os
@@ -18,30 +18,30 @@ _lower = lru_cache(1024)(str.lower)
 
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
-# A target in absolute form, as a proxy is asked (RFC 9112, 3.2.2).
+# A target in absolute form, as clients send it to a proxy (RFC 9112, 3.2.2).
 _ABSOLUTE = re.compile(r"[A-Za-z]+://(?P<host>[^/?]*)/?(?P<rest>.*)", re.DOTALL)
 
 
 class Request(NamedTuple):
     """One HTTP request without its body.
 
-    Header names are lower case; of a repeated header the first value counts (R-29).
+    Header names are in lower case. The first of several headers of one name counts (R-29).
     """
 
     method: str
     path: str
-    """The path as it was sent, percent-encoded (P-03)."""
+    """The path as sent, percent-encoded (P-03)."""
     query_string: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     received: float
-    """When the request arrived, in seconds since the epoch: the only clock a request knows."""
+    """When it arrived, in seconds since the epoch; nothing in the protocol asks a clock."""
     remote: str = ""
     secure: bool = False
     version: str = "1.1"
-    """Of HTTP."""
+    """The version of HTTP."""
     proxied: bool = False
-    """Whether it names its host in the request line, as a proxy is asked."""
+    """Whether the request line names the host, as requests to a proxy do."""
 
     @classmethod
     def parse(
@@ -54,7 +54,7 @@ class Request(NamedTuple):
         secure: bool = False,
         version: str = "1.1",
     ) -> "Request":
-        """Build a request from its request line and its header fields in the order of arrival."""
+        """Make a request from its request line and its header fields in the order of arrival."""
         absolute = None if target.startswith("/") else _ABSOLUTE.fullmatch(target)
         if absolute is not None:
             target = f"/{absolute['rest']}"
@@ -63,7 +63,7 @@ class Request(NamedTuple):
         for name, value in headers:
             first.setdefault(_lower(name), value)
         if absolute is not None:
-            first["host"] = absolute["host"]  # whatever the Host header says (RFC 9112, 3.2.2)
+            first["host"] = absolute["host"]  # in place of the Host header (RFC 9112, 3.2.2)
         query = parse_query(query_string) if query_string else _NO_QUERY
         proxied = absolute is not None
         return cls(
@@ -76,15 +76,15 @@ class Request(NamedTuple):
 
     @property
     def target(self) -> str:
-        """The path and query as they stood in the request line."""
+        """The path and query, as in the request line."""
         return f"{self.path}?{self.query_string}" if self.query_string else self.path
 
 
 class ReadableFile(Protocol):
-    """A file that is read by position."""
+    """A file that can be read at any position."""
 
     def fileno(self) -> int:
-        """Its descriptor, until that of another file of the same response is asked for."""
+        """Return the descriptor, valid until another file of the response is asked for its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,41 +95,41 @@ class FileRange:
     offset: int
     length: int
     verify: Callable[[], None] | None = None
-    """To be called, off the event loop, before any of it is sent; raises if the file is damaged."""
+    """Called in a thread before any of the file is sent; raises if the file is damaged."""
 
     def read(self, offset: int, length: int) -> bytes:
-        """Bytes at an offset of the file; does not move its position."""
+        """Read up to `length` bytes at an offset of the file, without moving its position."""
         return os.pread(self.file.fileno(), length, offset)
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A call to an application server; its answer becomes the answer to the upload (Callback)."""
+    """A call to an application server, whose answer becomes the answer to the upload (Callback)."""
 
     urls: tuple[str, ...]
-    """Tried in order until one answers well."""
+    """Tried in order until one succeeds."""
     host: str
-    """The Host header, "" for that of the URL."""
+    """The Host header; "" for the host of the URL."""
     content_type: str
     body: bytes
 
 
 class Response(NamedTuple):
-    """One HTTP response. A HEAD answer carries the headers of its GET and no body."""
+    """One HTTP response. An answer to HEAD has the headers of the GET, and its body is not sent."""
 
     status: int = 200
     headers: Mapping[str, str] = {}
     body: bytes | tuple[bytes | FileRange, ...] = b""
-    """All of it, or its pieces in order."""
+    """The whole body, or its pieces in order."""
     compress: bool = False
-    """Whether the body goes out as gzip, its length unknown beforehand (P-37)."""
+    """Whether the body is sent as gzip, without a length (P-37)."""
     callback: Callback | None = None
-    """What must be called before the answer goes out."""
+    """What to call before the answer is sent."""
 
 
-@lru_cache(256)  # a signed URL is fetched again and again
+@lru_cache(256)  # clients fetch one signed URL many times
 def parse_query(query_string: str) -> Mapping[str, str]:
-    """Decode a query: `?acl` is `?acl=`, `+` is a space (P-04), the first of a name counts."""
+    """Parse a query: `?acl` means `?acl=`, `+` is a space (P-04), the first of a name counts."""
     query: dict[str, str] = {}
     for part in query_string.split("&"):
         if part:

@@ -1,4 +1,4 @@
-"""One page of a listing: prefix, delimiter, marker and limit over names that come in order."""
+"""One page of a listing: prefix, delimiter, marker and limit applied to sorted names."""
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """What a listing answers; `next` is the last name of the page, "" when nothing follows."""
+    """One page; `next` is its last name, or "" if nothing follows."""
 
     items: list[Item]
     prefixes: list[str]
@@ -38,13 +38,15 @@ def cut(
     within_marker: bool = False,
     limit: int = 1000,
 ) -> Page[Item]:
-    """Take the names after `marker`; those alike up to a delimiter behind the prefix are one.
+    """Cut the page after `marker` out of sorted items.
 
-    Where several items share a name, `within_marker` tells that the walk has passed over those of
-    the marker's name that were shown, and the rest of them are to come.
-    `walk(start)` gives the items from the name `start` on, in order. A group counts once towards
-    `limit`, and the walk leaps over its members, so a page costs what it shows. A group that is
-    itself the marker has been shown; a marker inside a group shows the group for what follows.
+    Names that share a prefix up to the delimiter count as one group. `walk(start)` yields the items
+    whose names are `start` or greater, in order. The walk leaps over the members of a group, so a
+    page costs only what it shows. A group that is itself the marker was shown on the page before; a
+    marker within a group shows the group again.
+
+    Several items may share a name. `within_marker` says that the walk already leaves out those of
+    the marker's name that were shown, so the others belong to this page.
     """
     page: Page[Item] = Page([], [])
     if limit == 0:
@@ -83,31 +85,33 @@ def _group(name: str, prefix: str, delimiter: str) -> str:
 
 
 def first(items: Iterable[Item], limit: int) -> tuple[list[Item], bool]:
-    """The first items, and whether others follow them."""
+    """Take the first `limit` items, and tell whether more follow."""
     found = list(islice(items, limit + 1))
     return found[:limit], len(found) > limit
 
 
 def format_token(name: str) -> str:
-    """The continuation token of a page that ends with that name."""
+    """Format the continuation token of a page that ends with a name."""
     return urlsafe_b64encode(name.encode()).decode()
 
 
 def parse_token(token: str) -> str:
-    """The name in a continuation token; raises `InvalidArgument`."""
+    """Parse the name out of a continuation token; raises `InvalidArgument`."""
     try:
         return b64decode(token.encode(), b"-_", validate=True).decode()
     except ValueError:
-        message = "The continuation token is none that was given out."
+        message = (
+            "The continuation token is invalid; send the NextContinuationToken of the page before."
+        )
         raise invalid_argument("continuation-token", token, message) from None
 
 
 def successor(prefix: str) -> str | None:
-    """The first text after all that start with `prefix`; None where there is none."""
+    """Find the first text after all that start with `prefix`; None if there is none."""
     while prefix:
         code = ord(prefix[-1]) + 1
         prefix = prefix[:-1]
         if code <= 0x10FFFF:
-            # Surrogates are no characters: what follows U+D7FF is U+E000.
+            # Surrogates are not characters: U+E000 follows U+D7FF.
             return prefix + chr(0xE000 if code == 0xD800 else code)
     return None

@@ -1,4 +1,4 @@
-"""The Range header as OSS reads it: one range; an invalid one means the whole object."""
+"""The Range header as OSS takes it: one range; an invalid one is ignored."""
 
 from typing import NamedTuple
 
@@ -13,11 +13,11 @@ class Range(NamedTuple):
 
 
 def parse(header: str | None, size: int, *, standard: bool = False) -> Range | None:
-    """Read a Range header against an object of `size` bytes; None asks for the whole object.
+    """Parse a Range header for an object of `size` bytes; None means the whole object.
 
-    As documented under "Range" of GetObject, a range that is malformed, names several ranges or
-    reaches past the end is ignored. With `x-oss-range-behavior: standard` a range that reaches
-    past the end is cut there, and one that starts there raises `InvalidRange`.
+    A range that is malformed, has several parts or reaches past the end is ignored (GetObject,
+    "Range"). With `x-oss-range-behavior: standard`, a range that reaches past the end is cut there,
+    and one that begins there raises `InvalidRange`.
     """
     if header is None or not header.startswith("bytes="):
         return None

@@ -1,4 +1,4 @@
-"""The regions of the service, as a file beside this one lists them (Regions and endpoints)."""
+"""The regions of the service, listed in the file `regions.txt` (Regions and endpoints)."""
 
 from pathlib import Path
 from typing import Final
@@ -7,5 +7,5 @@ REGIONS: Final = tuple(Path(__file__).with_name("regions.txt").read_text("ascii"
 
 
 def location(region: str) -> str:
-    """The name of a region as a location of buckets."""
+    """Format a region as the location of a bucket: `oss-cn-hangzhou`."""
     return f"oss-{region}"

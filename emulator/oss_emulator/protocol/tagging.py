@@ -1,4 +1,4 @@
-"""The tags of objects: what they may be, and the two forms in which they are sent."""
+"""The tags of objects: their limits, and their two forms, a header and a document."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -16,16 +16,16 @@ MAX_VALUE: Final = 256
 """Bytes in UTF-8 (PutObjectTagging)."""
 
 _SIGNS: Final = frozenset(" +-=._:/")
-"""What a tag may hold beside letters and digits (PutObjectTagging)."""
+"""The characters that a tag may have besides letters and digits (PutObjectTagging)."""
 
 
 def parse_header(header: str) -> dict[str, str]:
-    """Read the header of an object; raises `InvalidArgument` and `InvalidTag`."""
+    """Parse the header of an object; raises `InvalidArgument` and `InvalidTag`."""
     return _check(parse_pairs(HEADER, header))
 
 
 def parse_pairs(name: str, header: str) -> list[tuple[str, str]]:
-    """Read `key=value&key`, URL-encoded; raises `InvalidArgument`."""
+    """Parse `key=value&key`, URL-encoded; raises `InvalidArgument`. `name` is the header's."""
     pairs = []
     for part in header.split("&") if header else ():
         key, _, value = part.partition("=")
@@ -39,7 +39,7 @@ def parse_pairs(name: str, header: str) -> list[tuple[str, str]]:
 
 
 def parse_document(tagging: Node) -> dict[str, str]:
-    """Read a `Tagging` document; raises `MalformedXML`, `RepeatedTags` and `InvalidTag`."""
+    """Parse a `Tagging` document; raises `DocumentError`, `RepeatedTags` and `InvalidTag`."""
     tag_set = tagging.first("TagSet")
     if tag_set is None:
         raise DocumentError("The XML you provided has no TagSet.")
@@ -55,7 +55,7 @@ def parse_document(tagging: Node) -> dict[str, str]:
 
 
 def format_document(tags: Iterable[tuple[str, str]]) -> Children:
-    """The children of a `Tagging` document."""
+    """Format tags as the children of a `Tagging` document."""
     return [("TagSet", [("Tag", [("Key", key), ("Value", value)]) for key, value in tags])]
 
 
@@ -75,7 +75,7 @@ def _is_valid(text: str, limit: int) -> bool:
 
 
 def is_written_in_signs(text: str) -> bool:
-    """Whether a key or value holds only what a tag may hold."""
+    """Whether a key or value has only characters that tags may have."""
     return all(sign in _SIGNS or sign.isalnum() for sign in text)
 
 

@@ -1,4 +1,4 @@
-"""XML both ways: nested values to a document, a document to nodes without name spaces."""
+"""XML: format nested values as a document, parse a document into nodes without name spaces."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -13,20 +13,20 @@ Value: TypeAlias = "str | int | bool | Sequence[tuple[str, Value]] | None"
 Children: TypeAlias = Sequence[tuple[str, Value]]
 
 MAX_DOCUMENT = 2 * 1024 * 1024
-"""Bytes of the largest document a call takes (DeleteMultipleObjects documents 2 MB)."""
+"""Bytes of the largest document that is accepted (2 MB: DeleteMultipleObjects)."""
 
-# XML 1.0 has no form for these, yet keys may hold them (P-35): they travel as references.
+# XML 1.0 forbids these, but keys may have them (P-35): they are sent as references.
 _CONTROLS = [*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)]
 _REFERENCES = {code: f"&#{code};" for code in (*_CONTROLS, 0x0D)}
 _REPLACEMENTS = dict.fromkeys((*_CONTROLS, 0xFFFE, 0xFFFF), "\ufffd")
 
 
 class DocumentError(ValueError):
-    """A document that is not what its call takes; the text says what is wrong."""
+    """A document that its operation does not accept; the text says why."""
 
 
 def format(root: str, content: Value) -> bytes:
-    """Write a document without a name space (P-31); a child whose value is None is left out."""
+    """Format a document without a name space (P-31); a child whose value is None is left out."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     _write(lines.append, "", root, content)
     lines.append("")
@@ -34,17 +34,17 @@ def format(root: str, content: Value) -> bytes:
 
 
 def plain(text: str) -> str:
-    """A text in which what XML 1.0 has no form for is replaced: every parser reads it."""
+    """Replace the characters that XML 1.0 forbids, so that every parser accepts the text."""
     return text.translate(_REPLACEMENTS)
 
 
 def answer(root: str, content: Value) -> Response:
-    """A 200 answer whose body is such a document."""
+    """Make a 200 answer with a document of this root and content."""
     return reply(format(root, content))
 
 
 def reply(document: bytes) -> Response:
-    """A 200 answer whose body is a document that was kept."""
+    """Make a 200 answer with a document that was stored."""
     return Response(200, {"Content-Type": "application/xml"}, document)
 
 
@@ -63,7 +63,7 @@ def _write(put: Callable[[str], None], indent: str, name: str, value: Value) -> 
     put(f"{indent}</{name}>")
 
 
-# What XML forbids is carried through the parser in a private plane and put back afterwards.
+# Characters that XML forbids go through the parser as private ones and are restored afterwards.
 _PRIVATE = 0x10F800
 _TO_PRIVATE = {code: chr(_PRIVATE + code) for code in _CONTROLS}
 _FROM_PRIVATE = {_PRIVATE + code: chr(code) for code in _CONTROLS}
@@ -71,7 +71,7 @@ _REFERENCE = re.compile(r"&#(?:x0*([01]?[0-9a-fA-F])|0*([0-9]|[12][0-9]|3[01]));
 
 
 class Node:
-    """An element of a request's document, found by its local name."""
+    """An element; its children are found by their local names."""
 
     __slots__ = ("_element",)
 
@@ -84,7 +84,7 @@ class Node:
 
     @property
     def value(self) -> str:
-        """The element's text as it stands."""
+        """The element's text, with its white space."""
         return (self._element.text or "").translate(_FROM_PRIVATE)
 
     def __iter__(self) -> Iterator["Node"]:
@@ -94,26 +94,26 @@ class Node:
         return [child for child in self if child.name == name]
 
     def first(self, path: str) -> "Node | None":
-        """The first element at a path of names, like `Filter/Prefix`."""
+        """Find the first element at a path of names, such as `Filter/Prefix`."""
         name, _, rest = path.partition("/")
         child = next(iter(self.all(name)), None)
         return child.first(rest) if child is not None and rest else child
 
     def text(self, path: str, default: str = "") -> str:
-        """The text of the first element at a path of names, without white space around it."""
+        """Find the text of the first element at a path, without white space around it."""
         child = self.first(path)
         return default if child is None else child.value.strip()
 
     @property
     def content(self) -> Value:
-        """What `format` would write again: the children, or the text where there are none."""
+        """The value that `format` turns into this element: its children, else its text."""
         return [(child.name, child.content) for child in self] or self.value.strip()
 
 
 def parse(document: bytes, root: str) -> Node:
-    """Read a document whose root is `root`; raises `DocumentError`.
+    """Parse a document whose root is `root`; raises `DocumentError`.
 
-    No entity is resolved and nothing is fetched; control characters survive (P-35).
+    No entity is resolved and nothing is fetched (P-34). Control characters are kept (P-35).
     """
     if len(document) > MAX_DOCUMENT:
         raise DocumentError(f"The XML you provided is larger than {MAX_DOCUMENT} bytes.")
@@ -122,7 +122,7 @@ def parse(document: bytes, root: str) -> Node:
     except UnicodeDecodeError as error:
         raise DocumentError(f"The XML you provided is not UTF-8: {error.reason}.") from None
     if "<!DOCTYPE" in text:
-        raise DocumentError("The XML you provided declares a document type.")
+        raise DocumentError("The XML you provided declares a document type; leave the DOCTYPE out.")
     text = _REFERENCE.sub(_private_reference, text).translate(_TO_PRIVATE)
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
     parser = etree.XMLParser(
@@ -130,7 +130,7 @@ def parse(document: bytes, root: str) -> Node:
         no_network=True,
         load_dtd=False,
         huge_tree=False,
-        # They would split the text around them.
+        # Comments and instructions would split the text around them.
         remove_comments=True,
         remove_pis=True,
     )
@@ -139,9 +139,7 @@ def parse(document: bytes, root: str) -> Node:
     except etree.XMLSyntaxError as error:
         raise DocumentError(f"The XML you provided was not well-formed: {error.msg}.") from None
     if node.name != root:
-        raise DocumentError(
-            f"The XML you provided has the root {node.name} where {root} is expected."
-        )
+        raise DocumentError(f"The XML you provided has the root {node.name}; it must be {root}.")
     return node
 
 

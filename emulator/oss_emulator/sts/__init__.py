@@ -1,7 +1,7 @@
 """STS: AssumeRole and GetCallerIdentity, as RPC requests with HMAC-SHA1 signatures.
 
-Pure: a request, its body and random bytes in, an answer out. What a request says stands in its
-query or, by POST, in a form; the answer is JSON or, without `Format=JSON`, XML.
+Pure: a request, its body and random bytes in, an answer out. The parameters are in the query or,
+with POST, in a form. The answer is JSON with `Format=JSON`, and XML otherwise.
 """
 
 import json
@@ -19,41 +19,41 @@ from oss_emulator.sts.errors import STSCode, STSError
 from oss_emulator.sts.signature import present, verify
 
 PATH = "/_emulator/sts"
-"""Where STS is at the endpoint of the emulator itself."""
+"""The path of STS at the emulator's own endpoint."""
 
-# Without a region, or with one; `sts.oss-cn-hangzhou.aliyuncs.com` is a bucket named sts.
+# With or without a region; `sts.oss-cn-hangzhou.aliyuncs.com` is a bucket named sts.
 _HOST = re.compile(r"sts(?:-vpc)?(?:\.(?!oss-)[a-z]+-[a-z0-9-]+)?\.aliyuncs\.com")
 
 MATERIAL_SIZE = 31
-"""Random bytes that one answer takes: those of credentials, and those of a request id."""
+"""Random bytes that one answer needs, for credentials and a request id."""
 
 ACTIONS: Mapping[str, Callable[[STSCall], xml.Children]] = {
     "AssumeRole": assume_role,
     "GetCallerIdentity": get_caller_identity,
 }
-"""What can be asked for."""
+"""The actions by name."""
 
 
 class STSAnswer(NamedTuple):
-    """What is answered to a request, and what was found out of it."""
+    """The answer to a request, and what the journal tells of it."""
 
     response: Response
     action: str
-    """"" for none that there is."""
+    """Its name, "" for an unknown action."""
     access_key_id: str
-    """As the request says, verified or not."""
+    """As sent, verified or not."""
     caller: Identity
-    """Nobody known unless the request was verified."""
+    """Anonymous unless the signature was verified."""
     error: STSError | None
 
 
 def is_host(name: str) -> bool:
-    """Whether a host, in lower case and without its port, is one of STS."""
+    """Whether a host is one of STS; `name` is in lower case, without a port."""
     return _HOST.fullmatch(name) is not None
 
 
 def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -> STSAnswer:
-    """STSAnswer a request; `material` are `MATERIAL_SIZE` random bytes."""
+    """Answer a request; `material` is `MATERIAL_SIZE` random bytes."""
     parameters = dict(request.query)
     if request.method == "POST":
         parameters = {**parse_query(body.decode("utf-8", "replace")), **parameters}
@@ -96,7 +96,7 @@ def _render(status: int, root: str, content: xml.Children, as_json: bool) -> Res
 
 
 def _tree(content: xml.Value) -> object:
-    """Nested pairs as JSON has them."""
+    """Turn nested pairs into what `json.dumps` takes."""
     if content is None or isinstance(content, str | int):
         return content
     return {name: _tree(value) for name, value in content if value is not None}

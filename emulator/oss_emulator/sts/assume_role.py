@@ -21,11 +21,11 @@ from oss_emulator.sts.errors import STSCode, STSError
 from oss_emulator.sts.signature import present
 
 MAX_POLICY = 2048
-"""Characters of a session policy (AssumeRole)."""
+"""Characters of the longest session policy (AssumeRole)."""
 
 
 def assume_role(call: STSCall) -> Children:
-    """Temporary credentials for a role (AssumeRole); raises `STSError`."""
+    """Issue temporary credentials for a role (AssumeRole); raises `STSError`."""
     parameters = call.parameters
     if call.caller.kind is Kind.ACCOUNT:
         raise STSError(STSCode.ROOT)
@@ -56,7 +56,7 @@ def assume_role(call: STSCall) -> Children:
 
 
 def _authorize(caller: Identity, role: Role) -> None:
-    """Both must allow it: the caller's policies and the role's trust policy (A-42)."""
+    """Check that the caller's policies and the role's trust policy both allow it (A-42)."""
     question = Question("sts:AssumeRole", role.arn, principals=caller.names(PolicyType.TRUST))
     policies = [caller.policies, [role.trust]]
     if caller.session_policy is not None:
@@ -81,7 +81,7 @@ def _detail(caller: Identity, policy_type: PolicyType, no_permission: str) -> Ch
 
 
 def _policy(parameters: Mapping[str, str]) -> str:
-    """The session policy as it was sent, "" for none."""
+    """Check the session policy and return it as sent, "" for none."""
     policy = parameters.get("Policy", "")
     if len(policy) > MAX_POLICY:
         raise STSError(STSCode.POLICY_SIZE)

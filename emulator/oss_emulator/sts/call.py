@@ -1,4 +1,4 @@
-"""A request to STS that was verified."""
+"""A verified request to STS."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from oss_emulator.access import Accounts, Identity
 
 
 class STSCall(NamedTuple):
-    """What an action is performed for."""
+    """What an action needs to know."""
 
     parameters: Mapping[str, str]
     caller: Identity

@@ -1,7 +1,7 @@
-"""What STS refuses: one exception, one table of code, status and message.
+"""Errors of STS: one exception, and one table of code, status and message.
 
-The texts are those of "STS common errors and troubleshooting" and of the error center of Alibaba
-Cloud.
+The messages are those of "STS common errors and troubleshooting" and of the error center of
+Alibaba Cloud.
 """
 
 from enum import Enum
@@ -11,7 +11,7 @@ from oss_emulator.protocol.xml import Children
 
 
 class STSRow(NamedTuple):
-    """What is answered; `{…}` is filled in."""
+    """The error of one situation; names in braces are replaced."""
 
     code: str
     status: int
@@ -19,7 +19,7 @@ class STSRow(NamedTuple):
 
 
 class STSCode(Enum):
-    """The situations in which STS refuses."""
+    """The situations in which STS answers with an error."""
 
     NO_ACTION = STSRow(
         "InvalidAction.NotFound",
@@ -48,7 +48,7 @@ class STSCode(Enum):
     TOKEN_EXPIRED = STSRow(
         "InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired."
     )
-    # aliyun-python-sdk-core takes what follows the colon for the server's string to sign.
+    # aliyun-python-sdk-core parses the string to sign after the colon.
     SIGNATURE = STSRow(
         "SignatureDoesNotMatch",
         400,
@@ -78,7 +78,7 @@ class STSCode(Enum):
 
 
 class STSError(Exception):
-    """A request that STS refuses."""
+    """A request that STS answers with an error; `texts` replace the names in braces."""
 
     def __init__(self, code: STSCode, detail: Children | None = None, **texts: str) -> None:
         row = code.value

@@ -1,4 +1,4 @@
-"""The signature of an RPC request: HMAC-SHA1 over its method and its parameters, in order."""
+"""The signature of an RPC request: HMAC-SHA1 over its method and its sorted parameters."""
 
 import hashlib
 import hmac
@@ -12,10 +12,11 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.sts.errors import STSCode, STSError
 
 MAX_SKEW = 15 * 60
+"""Seconds that the clocks of client and server may differ."""
 
 
 def verify(request: Request, parameters: Mapping[str, str], accounts: Accounts) -> Identity:
-    """Who signed the request; raises `STSError`. That a nonce is new is not checked."""
+    """Find out who signed the request; raises `STSError`. A nonce may be used twice."""
     for name in ("AccessKeyId", "Signature", "SignatureNonce", "Timestamp"):
         present(parameters, name)
     method = parameters.get("SignatureMethod"), parameters.get("SignatureVersion")
@@ -52,14 +53,14 @@ _KEY_PROBLEMS = {
 
 
 def string_to_sign(method: str, parameters: Mapping[str, str]) -> str:
-    """What the signature of an RPC request is calculated over."""
+    """Format the text that the signature of an RPC request covers."""
     pairs = sorted((name, value) for name, value in parameters.items() if name != "Signature")
     query = "&".join(f"{_encode(name)}={_encode(value)}" for name, value in pairs)
     return f"{method}&%2F&{_encode(query)}"
 
 
 def sign(text: str, secret: str) -> bytes:
-    """The signature of such a text: HMAC-SHA1, in base64."""
+    """Sign such a text: HMAC-SHA1, in base64."""
     return b64encode(hmac.digest(f"{secret}&".encode(), text.encode(), hashlib.sha1))
 
 
@@ -68,7 +69,7 @@ def _encode(text: str) -> str:
 
 
 def present(parameters: Mapping[str, str], name: str) -> str:
-    """A parameter that must be there; raises `STSError`."""
+    """Return a required parameter; raises `STSError` if it is missing or empty."""
     if not parameters.get(name):
         raise STSError(STSCode.MISSING, name=name)
     return parameters[name]

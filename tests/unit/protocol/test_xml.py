@@ -61,7 +61,7 @@ def test_control_characters_work_in_every_form(written: bytes) -> None:  # P-35
         (b"", "well-formed"),
         (b"nothing", "well-formed"),
         (b"<Delete>", "well-formed"),
-        (b"<Other/>", "the root Other where Delete is expected"),
+        (b"<Other/>", "the root Other; it must be Delete"),
         (b"\xff\xfe<\x00D\x00", "not UTF-8"),
         (b"<Delete>" + b" " * xml.MAX_DOCUMENT + b"</Delete>", "larger than"),
         (b'<!DOCTYPE d [<!ENTITY a "b">]><Delete>&a;</Delete>', "document type"),

@@ -1,6 +1,6 @@
-"""Signatures of OSS: who a request says has signed it, and whether that is true.
+"""Signatures of OSS: who a request claims to be from, and whether that is true.
 
-`parse` finds the claim in the header or in the URL, `verify` checks it with the secret of that key.
+`parse` finds the claim in the header or in the URL; `verify` checks it with the secret of its key.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from oss_emulator.protocol.signature.claim import Claim, Place, Version
 __all__ = ["MAX_SKEW", "Claim", "Place", "Version", "parse", "place", "verify"]
 
 MAX_SKEW: Final = 15 * 60
-"""Seconds that the clocks of client and server may be apart (P-17)."""
+"""Seconds that the clocks of client and server may differ (P-17)."""
 
 _PARSE_HEADER: Final[dict[str, Callable[[Request, str], Claim]]] = {
     v1.SCHEME: v1.parse_header,
@@ -33,7 +33,7 @@ _CALCULATE: Final[dict[Version, Callable[[Claim, Request, str, str, str], Calcul
     Version.V2: v2.calculate,
     Version.V4: v4.calculate,
 }
-# A URL with one of these is signed or wants to be.
+# A URL with one of these parameters is signed, well or badly.
 _MARKS_OF_V1: Final = frozenset(v1.PARAMETERS)
 _MARKS: Final = _MARKS_OF_V1 | {
     "x-oss-signature-version",
@@ -44,21 +44,21 @@ _MARKS: Final = _MARKS_OF_V1 | {
 
 
 _TOKENS: Final = frozenset({"x-oss-security-token", "security-token"})
-"""The names that a security token has, in the header and in the URL (P-16)."""
+"""The names of a security token, in the header and in the URL (P-16)."""
 
 
 def place(request: Request) -> Place | None:
-    """Where a request carries a signature, good or bad; None where it carries none (P-19)."""
+    """Find where a request has a signature, good or bad; None without one (P-19)."""
     if "authorization" in request.headers:
         return Place.HEADER
     return None if _MARKS.isdisjoint(request.query) else Place.URL
 
 
 def parse(request: Request) -> Claim | None:
-    """Find out who a request says has signed it; None when it carries no signature (P-19).
+    """Parse the claim of a request; None if it has no signature (P-19).
 
-    Nothing is verified but the form. Raises `InvalidArgument` for a malformed header or V4 URL and
-    for a signature in both places, `AccessDenied` for half a V1 or V2 URL and for a bad date.
+    Only the form is checked. Raises `InvalidArgument` for a malformed header or V4 URL and for
+    signatures in both places, and `AccessDenied` for an incomplete V1 or V2 URL or a bad date.
     """
     found = place(request)
     if found is None:
@@ -69,7 +69,7 @@ def parse(request: Request) -> Claim | None:
 
 
 def _check_token(request: Request, found: Place) -> None:
-    """Raise `InvalidArgument` or `InvalidRequest` for a token in a header that is not of use."""
+    """Raise `InvalidArgument` or `InvalidRequest` if the token should not be in a header."""
     if not _TOKENS.isdisjoint(request.query):
         raise OSSError(Code.TOKEN_TWICE)
     if found is Place.URL:
@@ -77,12 +77,12 @@ def _check_token(request: Request, found: Place) -> None:
 
 
 def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, region: str) -> None:
-    """Check that `claim`, parsed from `request`, was made with `secret` and holds now.
+    """Check that the signature was made with `secret` and is valid when the request arrived.
 
-    `bucket` and `key` are decoded text, empty for none, whatever the addressing style; `region` is
-    where the request arrived, such as `cn-hangzhou`. Now is `request.received`. Raises (P-17)
-    `InvalidArgument` for another region, `RequestTimeTooSkewed`, `AccessDenied` for a URL out of
-    its time, and `SignatureDoesNotMatch`.
+    `claim` is what `parse` found in `request`. `bucket` and `key` are decoded, and empty for none.
+    `region` is the server's, such as `cn-hangzhou`. Raises (P-17) `InvalidArgument` for another
+    region, `RequestTimeTooSkewed`, `AccessDenied` for a URL that is expired or not yet valid, and
+    `SignatureDoesNotMatch`.
     """
     if claim.version is Version.V4 and claim.region != region:
         raise _wrong_region(claim, request)
@@ -100,7 +100,7 @@ def _parse_header(request: Request) -> Claim:
     return parse_header(request, credentials)
 
 
-@lru_cache(256)  # one URL is fetched again and again
+@lru_cache(256)  # clients fetch one URL many times
 def _parse_url(query_string: str) -> Claim:
     query = parse_query(query_string)
     version = query.get("x-oss-signature-version")

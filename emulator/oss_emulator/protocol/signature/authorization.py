@@ -1,4 +1,4 @@
-"""What a request brings to prove who sent it, taken apart: named fields and parameters."""
+"""The parts of an Authorization header, and the parameters of a signed URL."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,9 @@ from oss_emulator.protocol.errors import Code, OSSError
 
 
 def fields(text: str, separator: str, names: frozenset[str], ec: str) -> dict[str, str]:
-    """Split a header of V2 or V4: `name=value,name=value` in any order, blanks or not (P-15).
+    """Parse a header of V2 or V4: `name=value,name=value` in any order, with or without blanks.
 
-    Raises `InvalidArgument` with `ec` for a part that is no pair, an unknown or a repeated name.
+    Raises `InvalidArgument` with `ec` for a malformed part, an unknown or a repeated name (P-15).
     """
     found: dict[str, str] = {}
     for part in text.split(","):
@@ -20,17 +20,17 @@ def fields(text: str, separator: str, names: frozenset[str], ec: str) -> dict[st
 
 
 def header_names(text: str) -> tuple[str, ...]:
-    """Split a list of additional headers, `range;host`, into sorted lower-case names."""
+    """Parse a list of additional headers, `range;host`, into sorted names in lower case."""
     return tuple(sorted(text.lower().split(";"))) if text else ()
 
 
 def find_gap(
     query: Mapping[str, str], parameters: Mapping[str, tuple[str, str]]
 ) -> tuple[str, str] | None:
-    """Look for the first of `parameters` that a signed URL has not.
+    """Find the first of `parameters` that is missing in a signed URL or empty.
 
-    `parameters` are their names with the EC where one is missing and the EC where it is empty.
-    Returns the name and its EC, or None when all are there.
+    `parameters` maps names to the EC of a missing one and the EC of an empty one. Returns the name
+    and its EC, or None if there is no gap.
     """
     for name, (missing, empty) in parameters.items():
         if not query.get(name):

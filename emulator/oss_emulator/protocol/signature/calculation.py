@@ -1,4 +1,4 @@
-"""What a signature should have been and what it was made from."""
+"""The signature that a request should have, and what it is made from."""
 
 import hmac
 from typing import Final, NamedTuple
@@ -15,15 +15,15 @@ _EC: Final = {
 
 
 class Calculation(NamedTuple):
-    """A signature made here from the request and the secret."""
+    """A signature calculated from the request and the secret."""
 
     signature: str
     string_to_sign: bytes
     canonical_request: bytes = b""
-    """V4 only: the request whose hash is in `string_to_sign`."""
+    """Only in V4: the request whose hash is in `string_to_sign`."""
 
     def compare(self, claim: Claim) -> None:
-        """Raise `SignatureDoesNotMatch`, with all it takes to find out why, unless they agree."""
+        """Raise `SignatureDoesNotMatch`, with what it takes to find out why, unless they agree."""
         claimed = claim.signature
         if claimed.isascii() and hmac.compare_digest(self.signature, claimed):
             return
@@ -33,7 +33,7 @@ class Calculation(NamedTuple):
             OSSAccessKeyId=claim.access_key_id,
             SignatureProvided=claimed,
             StringToSign=self.string_to_sign.decode(errors="replace"),
-            # The service ends it with a blank, too.
+            # The service ends it with a blank as well.
             StringToSignBytes=self.string_to_sign.hex(" ").upper() + " ",
         )
         if self.canonical_request:

@@ -1,4 +1,4 @@
-"""Signatures in the fields of a form: an HMAC over its policy, of version 1 or 4 (PostObject)."""
+"""Signatures in the fields of a form, of version 1 or 4; the policy is signed (PostObject)."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,14 +13,14 @@ MAX_SKEW: Final = 15 * 60
 """Seconds that an `x-oss-date` may be ahead of the server's clock (POST V4 signature)."""
 
 MAX_AGE: Final = v4.MAX_EXPIRES
-"""Seconds that a form of version 4 is taken after its `x-oss-date` (POST V4 signature)."""
+"""Seconds that a form of version 4 is valid after its `x-oss-date` (POST V4 signature)."""
 
 POLICY: Final = "policy"
 _VERSION: Final = "x-oss-signature-version"
 _CREDENTIAL: Final = "x-oss-credential"
 _DATE: Final = "x-oss-date"
 
-# What a signed form has, with the EC where a field is missing; those of x-oss-date are unknown.
+# The fields of a signed form, each with the EC of a missing one; that of x-oss-date is unknown.
 _FIELDS_OF_V1: Final = {
     "OSSAccessKeyId": "0002-00000706",
     POLICY: "0002-00000702",
@@ -33,7 +33,7 @@ _FIELDS_OF_V4: Final = {
     "x-oss-signature": "0002-00000703",
 }
 _MARKS_OF_V4: Final = (_VERSION, _CREDENTIAL, "x-oss-signature")
-# How the field is called where it is there but empty, and the EC of that where it is known.
+# The name of an empty field in the error, and the EC where it is known.
 _EMPTY: Final = {
     "OSSAccessKeyId": ("accessKeyId", ""),
     "Signature": ("signature", "0002-00000704"),
@@ -42,22 +42,23 @@ _EMPTY: Final = {
 
 
 def is_signed(form: Form) -> bool:
-    """Whether a form is signed, well or badly; one that is not is anonymous."""
+    """Whether a form is signed, well or badly; otherwise it is anonymous."""
     return any(map(form.has, (*_FIELDS_OF_V1, *_MARKS_OF_V4)))
 
 
 def parse(form: Form) -> Claim:
-    """Find out who a signed form says has signed it.
+    """Parse the claim of a signed form.
 
-    Raises `InvalidArgument` where only some of the fields are there or one is malformed.
+    Raises `InvalidArgument` if a field is missing or malformed.
     """
     return _parse_v4(form) if any(map(form.has, _MARKS_OF_V4)) else _parse_v1(form)
 
 
 def verify(claim: Claim, form: Form, secret: str, region: str, now: float) -> None:
-    """Check that `claim`, parsed from `form`, was made with `secret` and holds now.
+    """Check that the signature was made with `secret` and is valid now, in seconds since the epoch.
 
-    Raises `InvalidArgument` for another region or a date too far off, and `SignatureDoesNotMatch`.
+    `claim` is what `parse` found in `form`. Raises `InvalidArgument` for another region or a date
+    too far from now, and `SignatureDoesNotMatch`.
     """
     policy = canonical.encode(form.text(POLICY))
     if claim.version is Version.V1:
@@ -121,7 +122,7 @@ def _check_scope(claim: Claim, form: Form, region: str, now: float) -> None:
 
 
 def _require(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
-    """The values of fields that must all be there; raises `InvalidArgument` for the first gap."""
+    """Return the values of required fields; raises `InvalidArgument` for a missing or empty one."""
     for name, ec in fields.items():
         if not form.has(name):
             raise missing(name, ec)

@@ -1,4 +1,4 @@
-"""The moments in a signature, as seconds since the epoch."""
+"""The times in a signature, as seconds since the epoch."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,9 +9,9 @@ from oss_emulator.protocol.errors import Code, OSSError
 
 
 def parse_date(headers: Mapping[str, str]) -> tuple[str, float]:
-    """Find the date of a request signed in its header: `x-oss-date`, else `Date` (P-10, P-15).
+    """Parse the date of a request signed in its header: `x-oss-date`, else `Date` (P-10, P-15).
 
-    Returns its text and its seconds since the epoch; raises `AccessDenied` where there is none.
+    Returns its text and its seconds since the epoch; raises `AccessDenied` without a valid date.
     """
     text = headers.get("x-oss-date") or headers.get("date")
     if not text:
@@ -24,7 +24,7 @@ def parse_date(headers: Mapping[str, str]) -> tuple[str, float]:
 
 
 def parse_expires(text: str) -> int:
-    """Read the expiry in a URL of V1 or V2, seconds since the epoch; raises `AccessDenied`."""
+    """Parse the expiry in a URL of V1 or V2, seconds since the epoch; raises `AccessDenied`."""
     seconds = parse_seconds(text)
     if seconds is None:
         raise OSSError(Code.INVALID_EXPIRES)
@@ -32,13 +32,13 @@ def parse_expires(text: str) -> int:
 
 
 def parse_seconds(text: str) -> int | None:
-    """Read digits and nothing else; None for any other text and for more than any clock shows."""
+    """Parse up to 15 digits; None for any other text."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-@lru_cache(1024)  # a busy client sends the same second again and again
+@lru_cache(1024)  # busy clients send the same second many times
 def parse(text: str) -> float | None:
-    """Read `20221228T102741Z` or `Wed, 28 Dec 2022 10:27:41 GMT`; None when it is neither."""
+    """Parse `20221228T102741Z` or `Wed, 28 Dec 2022 10:27:41 GMT`; None for any other text."""
     if len(text) == 16 and text[8] == "T" and text[15] == "Z":
         try:
             return datetime.fromisoformat(text).timestamp()
@@ -49,5 +49,5 @@ def parse(text: str) -> float | None:
 
 @lru_cache(64)
 def day(seconds: float) -> str:
-    """The UTC day of a moment, `YYYYMMDD`."""
+    """Format the UTC day of a time: `YYYYMMDD`."""
     return dates.format_iso(seconds)[:10].replace("-", "")

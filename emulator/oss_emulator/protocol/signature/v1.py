@@ -20,11 +20,11 @@ PARAMETERS: Final = {
     "OSSAccessKeyId": ("0002-00000071", "0002-00000072"),
     "Signature": ("0002-00000074", "0002-00000075"),
 }
-"""What every signed URL has, with the EC where one is missing and the EC where it is empty."""
+"""The parameters of a signed URL, each with the EC of a missing and of an empty one."""
 
 
 def parse_header(request: Request, credentials: str) -> Claim:
-    """Read `id:signature` (P-10)."""
+    """Parse `id:signature` (P-10)."""
     access_key_id, colon, signature = credentials.partition(":")
     if not (access_key_id and signature):
         raise OSSError(Code.INVALID_AUTHORIZATION, ec=None if colon else "0002-00000062")
@@ -36,7 +36,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
 
 
 def parse_url(query: Mapping[str, str]) -> Claim:
-    """Read `OSSAccessKeyId`, `Expires`, `Signature` and `security-token` (P-11)."""
+    """Parse `OSSAccessKeyId`, `Expires`, `Signature` and `security-token` (P-11)."""
     if gap := authorization.find_gap(query, PARAMETERS):
         raise OSSError(Code.INCOMPLETE_URL_SIGNATURE, ec=gap[1])
     return Claim(
@@ -51,7 +51,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
 
 
 def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str) -> Calculation:
-    """Sign a request as its client should have done (P-10, P-11)."""
+    """Calculate the signature that a request should have (P-10, P-11)."""
     headers = request.headers
     subresources = _subresources(request.query_string)
     string_to_sign = canonical.encode(
@@ -67,7 +67,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
 
 @lru_cache(256)
 def _subresources(query_string: str) -> str:
-    """The parameters that are signed (P-12)."""
+    """Format the parameters that are signed (P-12)."""
     return canonical.join(
         (name, value)
         for name, value in parse_query(query_string).items()
@@ -76,5 +76,5 @@ def _subresources(query_string: str) -> str:
 
 
 def sign(secret: str, data: bytes) -> str:
-    """The base64 of an HMAC-SHA1 (P-10)."""
+    """Compute an HMAC-SHA1, in base64 (P-10)."""
     return b64encode(hmac.digest(canonical.encode(secret), data, "sha1")).decode()

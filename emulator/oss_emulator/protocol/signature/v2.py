@@ -14,7 +14,7 @@ from oss_emulator.protocol.signature.claim import Claim, Place, Version
 SCHEME: Final = "OSS2"
 
 _PARAMETERS: Final = {
-    # The help pages have 113, 117 and 118; the others stand between them.
+    # 113, 117 and 118 have help pages; the others lie between them.
     "x-oss-expires": ("0002-00000113", "0002-00000114"),
     "x-oss-access-key-id": ("0002-00000115", "0002-00000116"),
     "x-oss-signature": ("0002-00000117", "0002-00000118"),
@@ -23,13 +23,13 @@ _FIELDS: Final = frozenset({"AccessKeyId", "AdditionalHeaders", "Signature"})
 
 
 def parse_header(request: Request, credentials: str) -> Claim:
-    """Read `AccessKeyId:…[,AdditionalHeaders:a;b],Signature:…` (P-13)."""
+    """Parse `AccessKeyId:…[,AdditionalHeaders:a;b],Signature:…` (P-13)."""
     fields = authorization.fields(credentials, ":", _FIELDS, "0002-00000104")
     access_key_id, signature = fields.get("AccessKeyId"), fields.get("Signature")
     if not (access_key_id and signature):
         raise OSSError(Code.INVALID_AUTHORIZATION)
     date, signed_at = instant.parse_date(request.headers)
-    # oss2, Go and Java sign the Date, also where the time goes by an x-oss-date beside it.
+    # oss2, Go and Java sign the Date header, even if there is an x-oss-date too.
     date = request.headers.get("date", date).strip()
     return Claim(
         Version.V2,
@@ -44,10 +44,10 @@ def parse_header(request: Request, credentials: str) -> Claim:
 
 
 def parse_url(query: Mapping[str, str]) -> Claim:
-    """Read `x-oss-access-key-id`, `x-oss-expires`, `x-oss-signature`, `security-token` (P-13)."""
+    """Parse `x-oss-access-key-id`, `x-oss-expires`, `x-oss-signature`, `security-token` (P-13)."""
     if gap := authorization.find_gap(query, _PARAMETERS):
         name, ec = gap
-        message = f"The URL is signed, but its {name} is missing or empty."
+        message = f"The URL is signed, but its parameter {name} is missing or empty."
         raise OSSError(Code.INCOMPLETE_URL_SIGNATURE, message, ec=ec)
     return Claim(
         Version.V2,
@@ -62,7 +62,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
 
 
 def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str) -> Calculation:
-    """Sign a request as its client should have done (P-13)."""
+    """Calculate the signature that a request should have (P-13)."""
     headers = request.headers
     resource = canonical.percent(canonical.path(bucket, key))
     if request.query_string:

@@ -18,7 +18,7 @@ MAX_EXPIRES: Final = 604800
 """Seven days in seconds, the longest `x-oss-expires` (EC 0002-00000232)."""
 
 _PARAMETERS: Final = {
-    # The help pages have 216 to 219; the others stand beside them. Those of x-oss-date are unknown.
+    # 216 to 219 have help pages; 215 and 220 lie beside them. Those of x-oss-date are unknown.
     "x-oss-expires": ("0002-00000215", "0002-00000216"),
     "x-oss-credential": ("0002-00000217", "0002-00000218"),
     "x-oss-signature": ("0002-00000219", "0002-00000220"),
@@ -30,7 +30,7 @@ TERMINATOR: Final = "aliyun_v4_request"
 
 
 def parse_header(request: Request, credentials: str) -> Claim:
-    """Read `Credential=…[,AdditionalHeaders=a;b],Signature=…` (P-14, P-15)."""
+    """Parse `Credential=…[,AdditionalHeaders=a;b],Signature=…` (P-14, P-15)."""
     fields = authorization.fields(credentials, "=", _FIELDS, "0002-00000203")
     credential, signature = fields.get("Credential"), fields.get("Signature")
     if not (credential and signature):
@@ -53,7 +53,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
 
 
 def parse_url(query: Mapping[str, str]) -> Claim:
-    """Read `x-oss-credential`, `x-oss-date`, `x-oss-expires`, `x-oss-signature` … (P-15)."""
+    """Parse `x-oss-credential`, `x-oss-date`, `x-oss-expires`, `x-oss-signature` … (P-15)."""
     if gap := authorization.find_gap(query, _PARAMETERS):
         name, ec = gap
         raise _refuse_parameter(name, "", ec)
@@ -84,7 +84,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
 
 
 def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str) -> Calculation:
-    """Sign a request as its client should have done (P-14)."""
+    """Calculate the signature that a request should have (P-14)."""
     headers = request.headers
     also = claim.additional_headers
     query = canonical.query(request.query_string)
@@ -116,12 +116,12 @@ def signing_key(secret: str, day: str, region: str, product: str) -> bytes:
 
 
 def sign(key: bytes, data: bytes) -> str:
-    """The HMAC-SHA256 in lower-case hex (P-14)."""
+    """Compute an HMAC-SHA256, in lower-case hex (P-14)."""
     return hmac.digest(key, data, "sha256").hex()
 
 
 def _parse_credential(text: str, signed_at: float, place: Place) -> tuple[str, str, str, str]:
-    """The first four of `id/day/region/product/aliyun_v4_request`; raises `InvalidArgument`."""
+    """Parse `id/day/region/product/aliyun_v4_request`; raises `InvalidArgument`."""
     parts = text.rsplit("/", 4)
     if len(parts) != 5 or not parts[0] or parts[4] != TERMINATOR:
         raise _refuse_credential(place, text, header="0002-00000213", url="0002-00000224")
@@ -136,7 +136,7 @@ def _parse_credential(text: str, signed_at: float, place: Place) -> tuple[str, s
 
 
 def _refuse_credential(place: Place, text: str, *, header: str, url: str) -> OSSError:
-    """The error with its EC by the place of the credential."""
+    """Make the error for a bad credential, with the EC of its place."""
     if place is Place.HEADER:
         return OSSError(Code.INVALID_AUTHORIZATION, ec=header)
     return _refuse_parameter("x-oss-credential", text, url)
