@@ -262,7 +262,7 @@ def test_malformed_connects(client: Client, authority: str, version: str) -> Non
 def test_connect_with_an_invalid_host_is_refused(client: Client) -> None:
     answer = client.request("CONNECT", f"{BUCKET}:443", [("Host", "a..b")])
     assert (answer.status, answer.code) == (400, "BadRequest")
-    assert answer.error["ErrorDetail"] .startswith("The host 'a..b' is invalid; ")
+    assert answer.error["ErrorDetail"].startswith("The host 'a..b' is invalid; ")
     check_alive(client)
 
 
