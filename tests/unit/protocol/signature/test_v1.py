@@ -1,0 +1,50 @@
+"""Signature version 1: what is parsed out of a header or URL, and what is signed."""
+
+import hmac
+from base64 import b64encode
+
+import pytest
+from oss_emulator.protocol.signature import Claim, Place, Version, verify
+
+from tests.unit.protocol.signature.requests import DATE, NOW, claimed, refusal, request
+
+
+def test_header() -> None:
+    assert claimed(request("OSS ak:c2ln")) == Claim(
+        Version.V1, Place.HEADER, "ak", "c2ln", None, DATE, NOW
+    )
+
+
+def test_url() -> None:
+    query = "OSSAccessKeyId=ak&Expires=1672223999&Signature=a%2Bb%3D&security-token=t%2F"
+    assert claimed(request(query=query)) == Claim(
+        Version.V1, Place.URL, "ak", "a+b=", "t/", "1672223999", expires_at=1672223999
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "ec"),
+    [
+        ("OSSAccessKeyId=ak&Signature=a", "0002-00000067"),
+        ("OSSAccessKeyId=ak&Signature=a&Expires=", "0002-00000068"),
+        ("Expires=1&Signature=a", "0002-00000071"),
+        ("OSSAccessKeyId&Expires=1&Signature=a", "0002-00000072"),
+        ("OSSAccessKeyId=ak&Expires=1", "0002-00000074"),
+        ("OSSAccessKeyId=ak&Expires=1&Signature=", "0002-00000075"),
+    ],
+)
+def test_incomplete_url_is_refused(query: str, ec: str) -> None:
+    error = refusal(request(query=query))
+    assert (error.code, error.status, error.ec) == ("AccessDenied", 403, ec)
+    assert error.message == (
+        "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters"
+    )
+
+
+def test_signed_header_values_are_trimmed_and_keep_their_bytes() -> None:
+    """Bytes that are not UTF-8 arrive as surrogates; the client signed the bytes."""
+    text = f"GET\n\n\n{DATE}\n".encode() + b"x-oss-meta-a:\xff\xfe\n/b/k"
+    signature = b64encode(hmac.digest(b"sk", text, "sha1")).decode()
+    signed = request(f"OSS ak:{signature}", x_oss_meta_a="  \udcff\udcfe\t ")
+
+    verify(claimed(signed), signed, "b", "k", "sk", "any")
