@@ -195,7 +195,7 @@ def stage(live: Live, client: Client, signed: Signed, make_bucket: Callable[...,
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_an_error_says_what_the_service_says(live: Live, stage: Stage, case: Case) -> None:
+def test_error_is_that_of_the_service(live: Live, stage: Stage, case: Case) -> None:
     answer = stage.ask(case, case.method)
     details = {name: stage.fill(value) for name, value in case.details.items()}
     check_error(answer, case.status, case.code, case.message, case.ec, **details)
@@ -211,7 +211,7 @@ HAVE_HEAD = [
 
 
 @pytest.mark.parametrize("case", HAVE_HEAD, ids=lambda case: case.name)
-def test_head_says_in_a_header_what_get_says_in_its_body(stage: Stage, case: Case) -> None:
+def test_head_has_the_error_document_in_a_header(stage: Stage, case: Case) -> None:
     """P-30: x-oss-err."""
     get, head = stage.ask(case, "GET"), stage.ask(case, "HEAD")
     assert head.body == b""
@@ -224,7 +224,7 @@ def test_head_says_in_a_header_what_get_says_in_its_body(stage: Stage, case: Cas
     assert "x-oss-err" not in get.headers
 
 
-def test_every_answer_names_itself(stage: Stage) -> None:
+def test_every_answer_has_a_request_id(stage: Stage) -> None:
     """P-30: good or bad."""
     seen = set()
     for method, target in [
@@ -258,7 +258,7 @@ def test_not_modified_has_no_body(stage: Stage) -> None:
         assert "Content-Type" not in answer.headers
 
 
-def test_a_range_that_cannot_be_satisfied(stage: Stage) -> None:
+def test_unsatisfiable_range_is_refused(stage: Stage) -> None:
     headers = [("Range", "bytes=7-"), ("x-oss-range-behavior", "standard")]
     answer = stage.client.request("GET", f"/{stage.public}/a", headers)
     check_error(
@@ -274,14 +274,14 @@ def test_a_range_that_cannot_be_satisfied(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<Delete>", b"<Remove/>", b"<Delete/>", b"\xff"])
-def test_a_list_of_keys_that_is_none(stage: Stage, signed: Signed, body: bytes) -> None:
+def test_bad_list_of_keys_is_refused(stage: Stage, signed: Signed, body: bytes) -> None:
     answer = signed.request("POST", stage.private, "", {"delete": ""}, None, body)
     detail = answer.error["ErrorDetail"]
     check_error(answer, 400, "MalformedXML", MALFORMED, "0016-00000608", ErrorDetail=detail)
     assert detail
 
 
-def test_a_body_shorter_than_told_is_not_kept(live: Live, stage: Stage, signed: Signed) -> None:
+def test_incomplete_body_is_not_stored(live: Live, stage: Stage, signed: Signed) -> None:
     target, fields = sign(signed.auth, "header", "PUT", stage.private, "x")
     with stage.client.connect() as connection:
         connection.send_request(
@@ -293,9 +293,7 @@ def test_a_body_shorter_than_told_is_not_kept(live: Live, stage: Stage, signed: 
     assert signed.request("HEAD", stage.private, "x").status == 404
 
 
-def test_an_object_of_more_than_five_gigabytes_is_refused_unread(
-    stage: Stage, signed: Signed
-) -> None:
+def test_object_over_five_gigabytes_is_refused_unread(stage: Stage, signed: Signed) -> None:
     """PutObject: cannot be used to upload objects larger than 5 GB."""
     headers = {"Content-Length": str(5 * 1024**3 + 1), "Expect": "100-continue"}
     answer = signed.request("PUT", stage.private, "x", None, headers)
@@ -309,7 +307,7 @@ def test_an_object_of_more_than_five_gigabytes_is_refused_unread(
     )
 
 
-def test_a_failure_of_the_server_is_told_and_kept_to_itself(
+def test_failure_of_the_server_is_answered_and_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with serve() as running:
@@ -354,7 +352,7 @@ def _absent(resource: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("value", ["", "=", "=x"])
 @pytest.mark.parametrize("resource", ["bucket", "object"])
-def test_an_operation_that_is_not_there_is_named_and_nothing_else_is_done(
+def test_missing_operation_is_named_and_changes_nothing(
     live: Live, stage: Stage, resource: str, value: str
 ) -> None:
     """P-40: `PUT ?tagging` must not overwrite the object, nor `DELETE ?policy` the bucket."""
@@ -382,7 +380,7 @@ def test_an_operation_that_is_not_there_is_named_and_nothing_else_is_done(
         if (method, resource, "") not in DECLARED and (resource, method) != ("object", "POST")
     ],
 )
-def test_a_method_that_is_not_there_is_named(stage: Stage, resource: str, method: str) -> None:
+def test_missing_method_is_named(stage: Stage, resource: str, method: str) -> None:
     target = f"/{stage.public}" + ("/a" if resource == "object" else "")
     answer = stage.client.request(method, target)
     assert (answer.status, answer.code) == (501, "NotImplemented")
@@ -390,7 +388,7 @@ def test_a_method_that_is_not_there_is_named(stage: Stage, resource: str, method
     assert stage.client.get(f"/{stage.public}/a").body == b"content"
 
 
-def test_a_post_to_an_object_is_not_allowed(stage: Stage) -> None:
+def test_post_to_an_object_is_not_allowed(stage: Stage) -> None:
     answer = stage.client.request("POST", f"/{stage.public}/a", (), b"")
     message = "The specified method is not allowed against this resource."
     details = {"Method": "POST", "ResourceType": "Object"}
@@ -399,7 +397,7 @@ def test_a_post_to_an_object_is_not_allowed(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("query", ["20240101", "v=1", "utm=a&utm2=b", "=", "&", "a=&b"])
-def test_a_parameter_nobody_knows_does_no_harm_to_a_read(stage: Stage, query: str) -> None:
+def test_unknown_parameter_does_not_change_a_read(stage: Stage, query: str) -> None:
     for method in ("GET", "HEAD"):
         assert stage.client.request(method, f"/{stage.public}/a?{query}").status == 200
 
@@ -408,6 +406,6 @@ def test_a_parameter_nobody_knows_does_no_harm_to_a_read(stage: Stage, query: st
     "key",
     ["<b>&'\"", "]]>", "a%0Ab", "%E4%B8%AD", "%F0%9F%98%80", "%EF%BF%BD", "%C2%85", "%7F"],
 )
-def test_an_error_is_well_formed_whatever_the_key(stage: Stage, key: str) -> None:
+def test_error_is_well_formed_for_every_key(stage: Stage, key: str) -> None:
     raw = quote(key, safe="%")
     assert stage.client.get(f"/{stage.public}/{raw}").error["Key"] == unquote(raw)

@@ -49,7 +49,7 @@ def ask(emulator: Emulator, method: str, target: str, *headers: tuple[str, str])
 
 
 @pytest.mark.parametrize("part", ["", "bytes=100-4999999"])
-def test_others_are_served_meanwhile(
+def test_slow_part_copy_does_not_block_others(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     """Even the source may go: what was begun is copied."""

@@ -37,7 +37,7 @@ LINE = accesslog.LogLine(
 )
 
 
-def test_fields_stand_in_their_order() -> None:
+def test_fields_are_in_order() -> None:
     match = FORM.fullmatch(accesslog.format(LINE))
     assert match is not None
     assert match.groups() == (
@@ -70,7 +70,7 @@ def test_fields_stand_in_their_order() -> None:
     )
 
 
-def test_a_quotation_mark_does_not_end_its_field() -> None:
+def test_quotation_mark_is_escaped() -> None:
     from dataclasses import replace
 
     line = accesslog.format(replace(LINE, user_agent='a" "b\\', referer='"'))

@@ -73,7 +73,7 @@ def sample(samples: Samples, name: str, **labels: str) -> float | None:
     return samples.get((f"oss_emulator_{name}", frozenset(labels.items())))
 
 
-def test_nothing_has_happened_yet() -> None:
+def test_new_metrics_are_empty() -> None:
     types, samples = parse(Metrics().format())
     assert types == {
         "oss_emulator_requests_total": "counter",
@@ -105,7 +105,7 @@ def test_requests_are_counted_by_operation_verdict_and_status() -> None:
     ("seconds", "bound"),
     [(0.0, "0.001"), (0.001, "0.001"), (0.0011, "0.005"), (1.0, "1"), (5.0, "5"), (5.1, "+Inf")],
 )
-def test_a_latency_is_in_each_bucket_that_holds_it(seconds: float, bound: str) -> None:
+def test_latency_counts_in_every_bucket_above_it(seconds: float, bound: str) -> None:
     samples = measured(("/examplebucket/a", "", 200, seconds))
     bounds = [*(f"{value:g}" for value in BOUNDS), "+Inf"]
     held = [
@@ -118,7 +118,7 @@ def test_a_latency_is_in_each_bucket_that_holds_it(seconds: float, bound: str) -
     assert sample(samples, "request_seconds_sum", operation="GetObject") == seconds
 
 
-def test_they_are_served_and_agree_with_the_journal() -> None:
+def test_served_metrics_agree_with_the_journal() -> None:
     with Emulator() as emulator:
         emulator.bucket("examplebucket", acl="public-read").put_object("a", b"1")
         for target in ("examplebucket/a", "examplebucket/none", "examplebucket?somethingNew", ""):

@@ -37,7 +37,7 @@ ADDRESSES = Addresses(
         "",
     ],
 )
-def test_service_hosts_have_the_bucket_in_the_path(host: str) -> None:
+def test_bucket_is_in_the_path_at_service_hosts(host: str) -> None:
     assert ADDRESSES.locate(host, "/examplebucket/a/b") == Target("examplebucket", "a/b")
     assert ADDRESSES.locate(host, "/examplebucket/") == Target("examplebucket")
     assert ADDRESSES.locate(host, "/examplebucket") == Target("examplebucket")
@@ -59,7 +59,7 @@ def test_service_hosts_have_the_bucket_in_the_path(host: str) -> None:
         "OSS.Example.Test.:9000",
     ],
 )
-def test_virtual_hosts_have_the_bucket_in_the_name(domain: str) -> None:
+def test_bucket_is_in_the_name_of_virtual_hosts(domain: str) -> None:
     host = f"examplebucket.{domain}"
     assert ADDRESSES.locate(host, "/a/b") == Target("examplebucket", "a/b")
     assert ADDRESSES.locate(host, "/") == Target("examplebucket")
@@ -67,13 +67,13 @@ def test_virtual_hosts_have_the_bucket_in_the_name(domain: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["img.example.com", "IMG.Example.COM.", "img.example.com:8080"])
-def test_a_configured_domain_is_a_bucket(host: str) -> None:
+def test_configured_domain_leads_to_its_bucket(host: str) -> None:
     assert ADDRESSES.locate(host, "/a/b") == Target("examplebucket", "a/b")
     assert ADDRESSES.locate(host, "/") == Target("examplebucket")
     assert not ADDRESSES.is_endpoint(host)
 
 
-def test_a_bound_domain_is_a_bucket_as_long_as_it_is_bound() -> None:
+def test_bound_domain_leads_to_its_bucket_until_it_is_unbound() -> None:
     domains = {"bound.test": "boundbucket"}
     addresses = Addresses("cn-hangzhou", bound=domains.get)
     assert addresses.locate("Bound.test:9000", "/a") == Target("boundbucket", "a")
@@ -92,7 +92,7 @@ def test_a_bound_domain_is_a_bucket_as_long_as_it_is_bound() -> None:
         "cn-beijing.oss.aliyuncs.com",
     ],
 )
-def test_an_endpoint_of_another_region_is_told(endpoint: str) -> None:
+def test_endpoint_of_another_region_is_recognized(endpoint: str) -> None:
     assert ADDRESSES.locate(endpoint, "/b/a") == Target("b", "a", "cn-beijing")
     assert ADDRESSES.locate(f"b.{endpoint}", "/a") == Target("b", "a", "cn-beijing")
     assert ADDRESSES.is_endpoint(endpoint)
@@ -157,11 +157,11 @@ def test_invalid_hosts_are_refused(host: str) -> None:  # RFC 9110, 7.2
         ("0.0.0.0", False),  # noqa: S104 - a Host, not a place to listen
     ],
 )
-def test_hosts_that_are_served_to_the_clients_of_a_proxy(host: str, served: bool) -> None:
+def test_proxy_serves_hosts_of_the_service_and_of_this_machine(host: str, served: bool) -> None:
     assert ADDRESSES.serves(host) is served
 
 
-def test_a_foreign_host_is_named_in_the_error() -> None:
+def test_unknown_host_is_named_in_the_error() -> None:
     with pytest.raises(OSSError, match=r"www\.example\.org .* --domain") as caught:
         ADDRESSES.locate("www.example.org", "/x")
     assert caught.value.code == "NoSuchBucket"
@@ -169,7 +169,7 @@ def test_a_foreign_host_is_named_in_the_error() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200))
-def test_every_key_survives(key: str) -> None:
+def test_every_key_is_kept(key: str) -> None:
     for safe in ("", "/"):
         path = f"/examplebucket/{quote(key, safe=safe)}"
         assert ADDRESSES.locate("127.0.0.1", path).key == key
@@ -186,7 +186,7 @@ def test_every_key_survives(key: str) -> None:
         ("a+b", "a+b"),
     ],
 )
-def test_paths_are_decoded_once_and_never_tidied(raw: str, key: str) -> None:  # P-03
+def test_paths_are_decoded_once_and_not_normalized(raw: str, key: str) -> None:  # P-03
     assert ADDRESSES.locate("127.0.0.1", f"/examplebucket/{raw}").key == key
 
 
@@ -199,23 +199,23 @@ def test_paths_are_decoded_once_and_never_tidied(raw: str, key: str) -> None:  #
         (quote("中" * 342), "0016-00000003"),
     ],
 )
-def test_impossible_keys(raw: str, ec: str) -> None:
+def test_invalid_keys_are_refused(raw: str, ec: str) -> None:
     with pytest.raises(OSSError, match="InvalidObjectName") as caught:
         ADDRESSES.locate("127.0.0.1", f"/examplebucket/{raw}")
     assert caught.value.ec == ec
 
 
-def test_longest_key() -> None:
+def test_longest_key_is_accepted() -> None:
     assert len(ADDRESSES.locate("127.0.0.1", "/b/" + "a" * 1023).key) == 1023
 
 
 @pytest.mark.parametrize("name", ["abc", "a-1", "0" * 63])
-def test_bucket_names(name: str) -> None:
+def test_valid_bucket_names_are_accepted(name: str) -> None:
     assert is_bucket_name(name)
 
 
 @pytest.mark.parametrize(
     "name", ["", "ab", "a" * 64, "-abc", "abc-", "Abc", "a_b", "a.b", "abc\n", "中文名", "ａｂｃ"]
 )
-def test_what_is_no_bucket_name(name: str) -> None:
+def test_invalid_bucket_names_are_refused(name: str) -> None:
     assert not is_bucket_name(name)

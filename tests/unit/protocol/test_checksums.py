@@ -13,7 +13,7 @@ pieces = st.lists(st.binary(max_size=300), max_size=8)
 
 
 @given(pieces)
-def test_combined_crcs_are_the_crc_of_all(parts: list[bytes]) -> None:
+def test_combined_crcs_equal_the_crc_of_the_whole(parts: list[bytes]) -> None:
     """The CRC of a finished multipart upload is that of its bytes (P-32)."""
     crc64 = 0
     for part in parts:
@@ -22,7 +22,7 @@ def test_combined_crcs_are_the_crc_of_all(parts: list[bytes]) -> None:
 
 
 @given(pieces)
-def test_it_does_not_matter_what_is_combined_first(parts: list[bytes]) -> None:
+def test_combination_is_associative(parts: list[bytes]) -> None:
     crc64, length = 0, 0
     for part in reversed(parts):
         crc64 = combine_crc64(xz(part), crc64, length)
@@ -31,17 +31,17 @@ def test_it_does_not_matter_what_is_combined_first(parts: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 100 * 1024, 5 * 1024**2 + 3])
-def test_long_pieces_combine_too(length: int) -> None:
+def test_crcs_of_long_pieces_are_combined(length: int) -> None:
     piece = bytes(index % 251 for index in range(length % 1000)) * 3 + bytes(length)
     assert combine_crc64(xz(b"123456789"), xz(piece), len(piece)) == xz(b"123456789" + piece)
 
 
-def test_the_check_value_of_crc_64_xz() -> None:
+def test_crc_has_the_check_value_of_crc_64_xz() -> None:
     """0x995DC9BBDF1939FA is published as the CRC-64/XZ of "123456789"."""
     assert combine_crc64(xz(b"1234"), xz(b"56789"), 5) == 0x995DC9BBDF1939FA
 
 
-def test_the_etag_of_parts_is_the_md5_of_their_md5s() -> None:
+def test_multipart_etag_is_the_md5_of_the_parts_md5s() -> None:
     """P-32: `"…-n"`; the parts' ETags are their MD5s."""
     digests = [md5(part, usedforsecurity=False).hexdigest().upper() for part in (b"a", b"b")]
     whole = md5(binascii.unhexlify("".join(digests)), usedforsecurity=False).hexdigest().upper()

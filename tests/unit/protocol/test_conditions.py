@@ -47,7 +47,7 @@ def test_conditions(headers: dict[str, str], status: int, prefix: str) -> None:
     assert caught.value.status == status
 
 
-def test_copy_conditions_take_dates_of_xml() -> None:
+def test_copy_conditions_accept_dates_of_xml() -> None:
     sent = {"x-oss-copy-source-if-unmodified-since": dates.format_iso(MODIFIED - 1)}
     with pytest.raises(OSSError, match="PreconditionFailed"):
         conditions.check(sent, ETAG, MODIFIED, "x-oss-copy-source-")

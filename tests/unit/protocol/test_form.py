@@ -47,7 +47,7 @@ def cut(draw: st.DrawFn, body: bytes) -> list[int]:
 
 
 @given(st.lists(st.tuples(names, texts), max_size=4), contents, st.data())
-def test_any_cutting_gives_the_same_form(
+def test_form_does_not_depend_on_the_chunks(
     fields: list[tuple[str, str]], content: bytes, data: st.DataObject
 ) -> None:
     body = forms.form(fields, File(content))
@@ -77,12 +77,12 @@ broken = st.lists(
 
 
 @given(broken, st.data())
-def test_any_cutting_of_anything_ends_the_same_way(body: bytes, data: st.DataObject) -> None:
+def test_outcome_does_not_depend_on_the_chunks(body: bytes, data: st.DataObject) -> None:
     assert outcome(body, data.draw(cut(body))) == outcome(body)
 
 
 @given(contents)
-def test_a_body_byte_by_byte(content: bytes) -> None:
+def test_body_may_come_byte_by_byte(content: bytes) -> None:
     body = forms.form([("key", "a")], File(content))
     assert read(body, list(range(len(body)))) == read(body)
 
@@ -112,7 +112,7 @@ def test_file_is_not_kept_in_memory() -> None:
         ('name="file"', ""),
     ],
 )
-def test_how_the_name_of_a_file_is_written(header: str, filename: str) -> None:
+def test_name_of_the_file_is_parsed(header: str, filename: str) -> None:
     part = f"content-disposition: form-data; {header}\r\n\r\nx".encode()
     assert read(forms.write([part]))[0].filename == filename
 
@@ -127,11 +127,11 @@ def test_how_the_name_of_a_file_is_written(header: str, filename: str) -> None:
         ("plain", "photo.jpg", "plain"),
     ],
 )
-def test_the_name_of_the_file_within_the_key(key: str, filename: str, expected: str) -> None:
+def test_filename_is_replaced_in_the_key(key: str, filename: str, expected: str) -> None:
     assert Form({"key": key}, filename).key == expected
 
 
-def test_names_are_compared_without_case() -> None:
+def test_case_of_field_names_is_ignored() -> None:
     found, _ = read(forms.form([("OSSAccessKeyId", "id"), ("ossaccesskeyid", "other")]))
     assert found.text("OSSACCESSKEYID") == "id"
 
@@ -143,16 +143,16 @@ def test_names_are_compared_without_case() -> None:
         "Multipart/Form-Data;charset=utf-8;Boundary=9431149156168",
     ],
 )
-def test_how_the_boundary_is_written(content_type: str) -> None:
+def test_boundary_is_parsed(content_type: str) -> None:
     assert read(forms.form([]), content_type=content_type)[1] == b"content"
 
 
-def test_what_precedes_and_follows_the_form_means_nothing() -> None:
+def test_text_before_and_after_the_form_is_ignored() -> None:
     body = b"preamble\r\n" + forms.form([("key", "a")]) + b"epilogue\r\n--9431149156168\r\n"
     assert read(body) == read(forms.form([("key", "a")]))
 
 
-def test_fields_behind_the_file_mean_nothing() -> None:
+def test_fields_after_the_file_are_ignored() -> None:
     found, _ = read(forms.form([("key", "a")], after=[("submit", "Upload"), ("key", "b")]))
     assert dict(found.fields) == {"key": "a"}
 
@@ -161,7 +161,7 @@ def test_fields_behind_the_file_mean_nothing() -> None:
     "content_type",
     ["", "text/plain", "multipart/form-data", "multipart/form-data; boundary=", "application/json"],
 )
-def test_a_body_that_is_no_form(content_type: str) -> None:
+def test_body_of_another_type_is_refused(content_type: str) -> None:
     with pytest.raises(OSSError, match="RequestIsNotMultiPartContent"):
         FormReader(content_type)
 
@@ -190,12 +190,12 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_forms_that_will_not_do(name: str) -> None:
+def test_bad_form_is_refused(name: str) -> None:
     body, code = BAD[name]
     assert outcome(body) == code.value.code
 
 
-def test_a_key_is_required() -> None:
+def test_key_is_required() -> None:
     with pytest.raises(OSSError) as caught:
         _ = Form({}).key
     assert caught.value.message == form.missing("key").message

@@ -46,7 +46,7 @@ def obvious(
     marker=st.one_of(st.just(""), NAMES),
     limit=st.integers(0, 8),
 )
-def test_page_is_the_obvious_one(
+def test_page_equals_that_of_the_slow_way(
     names: set[str], prefix: str, delimiter: str, marker: str, limit: int
 ) -> None:
     page = cut(names, prefix=prefix, delimiter=delimiter, marker=marker, limit=limit)
@@ -60,7 +60,7 @@ def test_page_is_the_obvious_one(
     delimiter=st.sampled_from(["", "/", "a"]),
     limit=st.integers(1, 5),
 )
-def test_pages_one_after_the_other_show_everything_once(
+def test_following_pages_show_everything_once(
     names: set[str], prefix: str, delimiter: str, limit: int
 ) -> None:
     items: list[str] = []
@@ -78,7 +78,7 @@ def test_pages_one_after_the_other_show_everything_once(
     assert (items, groups, False) == obvious(names, prefix, delimiter, "", len(names) + 1)
 
 
-def test_groups_are_leapt_over() -> None:
+def test_members_of_a_group_are_skipped() -> None:
     """A page costs what it shows, however many names a group has."""
     asked: list[str] = []
     names = sorted(f"{group}/{number:05}" for group in "abc" for number in range(10_000))
@@ -97,5 +97,5 @@ def test_groups_are_leapt_over() -> None:
     ("prefix", "after"),
     [("a", "b"), ("a\U0010ffff", "b"), ("\U0010ffff", None), ("", None), ("\ud7ff", "\ue000")],
 )
-def test_successor_comes_after_all_that_start_so(prefix: str, after: str | None) -> None:
+def test_successor_follows_all_texts_with_the_prefix(prefix: str, after: str | None) -> None:
     assert paging.successor(prefix) == after

@@ -20,7 +20,7 @@ SIZE = 1000
     ],
 )
 @pytest.mark.parametrize("standard", [False, True])
-def test_valid_range_selects(header: str, selected: tuple[int, int], standard: bool) -> None:
+def test_valid_range_is_parsed(header: str, selected: tuple[int, int], standard: bool) -> None:
     assert ranges.parse(header, SIZE, standard=standard) == selected
 
 
@@ -44,14 +44,14 @@ def test_valid_range_selects(header: str, selected: tuple[int, int], standard: b
     ],
 )
 @pytest.mark.parametrize("standard", [False, True])
-def test_malformed_range_is_the_whole_object(header: str | None, standard: bool) -> None:
+def test_malformed_range_means_the_whole_object(header: str | None, standard: bool) -> None:
     assert ranges.parse(header, SIZE, standard=standard) is None
 
 
 @pytest.mark.parametrize(
     "header", ["bytes=500-2000", "bytes=1000-2000", "bytes=1000-", "bytes=-2000", "bytes=-0"]
 )
-def test_range_past_the_end_is_the_whole_object(header: str) -> None:
+def test_range_past_the_end_means_the_whole_object(header: str) -> None:
     assert ranges.parse(header, SIZE) is None
 
 

@@ -35,19 +35,19 @@ def document(tags: list[tuple[str, str]]) -> xml.Node:
 
 
 @pytest.mark.parametrize(("header", "tags"), TAKEN.values(), ids=TAKEN)
-def test_a_header_is_read(header: str, tags: dict[str, str]) -> None:
+def test_header_is_parsed(header: str, tags: dict[str, str]) -> None:
     assert parse_header(header) == tags
 
 
 @pytest.mark.parametrize(("header", "code"), REFUSED.values(), ids=REFUSED)
-def test_a_header_is_refused(header: str, code: str) -> None:
+def test_bad_header_is_refused(header: str, code: str) -> None:
     with pytest.raises(OSSError) as refused:
         parse_header(header)
     assert refused.value.code == code
 
 
 @pytest.mark.parametrize("tags", [tags for _, tags in TAKEN.values()], ids=TAKEN)
-def test_a_document_written_is_the_document_read(tags: dict[str, str]) -> None:
+def test_formatted_document_is_parsed_again(tags: dict[str, str]) -> None:
     assert parse_document(document(list(tags.items()))) == tags
 
 
@@ -60,13 +60,13 @@ def test_a_document_written_is_the_document_read(tags: dict[str, str]) -> None:
         ([(f"k{n}", "") for n in range(11)], "InvalidTag"),
     ],
 )
-def test_a_document_is_refused(tags: list[tuple[str, str]], code: str) -> None:
+def test_bad_document_is_refused(tags: list[tuple[str, str]], code: str) -> None:
     with pytest.raises(OSSError) as refused:
         parse_document(document(tags))
     assert refused.value.code == code
 
 
 @pytest.mark.parametrize("text", ["<Tagging/>", "<Tagging><TagSet><Tag/></TagSet></Tagging>"])
-def test_a_document_without_its_elements_is_malformed(text: str) -> None:
+def test_document_without_its_elements_is_malformed(text: str) -> None:
     with pytest.raises(xml.DocumentError):
         parse_document(xml.parse(text.encode(), "Tagging"))

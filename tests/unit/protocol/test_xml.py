@@ -10,7 +10,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\uff
 
 
 @given(TEXT)
-def test_text_survives_both_ways(text: str) -> None:
+def test_formatted_text_is_parsed_again(text: str) -> None:
     document = xml.format("Delete", [("Object", [("Key", text)])])
     (entry,) = xml.parse(document, "Delete").all("Object")
     key = entry.first("Key")
@@ -29,7 +29,7 @@ def test_text_survives_both_ways(text: str) -> None:
         (None, b""),
     ],
 )
-def test_values_are_written(value: xml.Value, written: bytes) -> None:
+def test_values_are_formatted(value: xml.Value, written: bytes) -> None:
     document = xml.format("R", [("V", value)])
     body = document.partition(b"<R>")[2].partition(b"</R>")[0].strip()
     assert body == written
@@ -45,12 +45,12 @@ def test_values_are_written(value: xml.Value, written: bytes) -> None:
         b"<!-- why --><Delete><!-- not --><Quiet>true</Quiet></Delete>",
     ],
 )
-def test_elements_are_known_by_their_local_names(document: bytes) -> None:
+def test_elements_are_found_by_local_name(document: bytes) -> None:
     assert xml.parse(document, "Delete").text("Quiet") == "true"
 
 
 @pytest.mark.parametrize("written", [b"a\x0cb", b"a&#12;b", b"a&#x0C;b", b"a&#xc;b", b"a&#012;b"])
-def test_control_characters_work_in_every_form(written: bytes) -> None:  # P-35
+def test_control_characters_are_accepted_in_every_form(written: bytes) -> None:  # P-35
     node = xml.parse(b"<Delete><Key>" + written + b"</Key></Delete>", "Delete")
     assert node.text("Key") == "a\x0cb"
 

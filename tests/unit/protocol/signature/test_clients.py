@@ -70,25 +70,27 @@ def check(client: Client, call: Call) -> None:
 
 @every_client
 @pytest.mark.parametrize("key", KEYS)
-def test_keys(client: Client, key: str) -> None:
+def test_signatures_over_keys_are_verified(client: Client, key: str) -> None:
     check(client, Call(key=key))
 
 
 @every_client
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: ",".join(query))
-def test_queries(client: Client, query: dict[str, str]) -> None:
+def test_signatures_over_queries_are_verified(client: Client, query: dict[str, str]) -> None:
     check(client, Call(parameters=query))
 
 
 @every_client
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"])
-def test_methods_and_headers(client: Client, method: str) -> None:
+def test_signatures_over_methods_and_headers_are_verified(client: Client, method: str) -> None:
     check(client, Call(method, headers=HEADERS))
 
 
 @pytest.mark.parametrize("client", [c for c in CLIENTS if not c.objects_only], ids=lambda c: c.name)
 @pytest.mark.parametrize("query", [{}, {"acl": ""}, {"prefix": "a/b c", "max-keys": "5"}])
-def test_bucket_and_service(client: Client, query: dict[str, str]) -> None:
+def test_signatures_over_bucket_and_service_are_verified(
+    client: Client, query: dict[str, str]
+) -> None:
     check(client, Call(key="", parameters=query))
     check(client, Call(bucket="", key="", parameters=query))
 
@@ -97,7 +99,9 @@ def test_bucket_and_service(client: Client, query: dict[str, str]) -> None:
     "client", [c for c in CLIENTS if c.takes_additional_headers], ids=lambda c: c.name
 )
 @pytest.mark.parametrize("names", [("range",), ("Range", "if-modified-since", "Host", "absent")])
-def test_additional_headers(client: Client, names: tuple[str, ...]) -> None:
+def test_signatures_over_additional_headers_are_verified(
+    client: Client, names: tuple[str, ...]
+) -> None:
     call = Call(headers={**HEADERS, "Host": "127.0.0.1:9"}, additional_headers=names)
     request = client.send(call)
     claim = parse(request)

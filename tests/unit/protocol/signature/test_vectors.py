@@ -27,7 +27,7 @@ def request_of(vector: dict[str, Any]) -> Request:
 
 
 @pytest.mark.parametrize("vector", VECTORS)
-def test_vector(vector: dict[str, Any]) -> None:
+def test_recorded_signature_is_verified(vector: dict[str, Any]) -> None:
     request = request_of(vector)
     claim = parse(request)
     assert claim is not None
@@ -43,5 +43,5 @@ def test_vector(vector: dict[str, Any]) -> None:
         assert caught.value.details["StringToSign"] == vector["string_to_sign"]
 
 
-def test_the_vectors_are_there() -> None:
+def test_vectors_are_complete() -> None:
     assert len(VECTORS) > 30

@@ -79,7 +79,7 @@ def _dashed(values: Mapping[str, str]) -> dict[str, str]:
 
 
 @one_of_each
-def test_wrong_secret(client: Client) -> None:
+def test_wrong_secret_is_refused(client: Client) -> None:
     request = client.send(CALL)
     error = refused(request, secret="another")
 
@@ -112,7 +112,7 @@ def test_wrong_secret(client: Client) -> None:
 
 
 @one_of_each
-def test_the_error_tells_how_to_sign(client: Client) -> None:
+def test_error_shows_what_to_sign(client: Client) -> None:
     """Whoever signs the `StringToSign` of the error gets the right signature."""
     request = client.send(CALL)
     details = refused(request, secret="another").details
@@ -169,7 +169,7 @@ def test_the_error_tells_how_to_sign(client: Client) -> None:
         "fewer sub-resources",
     ],
 )
-def test_tampering(
+def test_changed_request_is_refused(
     client: Client, tamper: Callable[[Request], tuple[Request, dict[str, str]]]
 ) -> None:
     request = client.send(CALL)
@@ -208,7 +208,7 @@ def test_additional_headers_are_signed(client: Client) -> None:
 
 
 @one_of_each
-def test_another_signature(client: Client) -> None:
+def test_wrong_signature_is_refused(client: Client) -> None:
     request = client.send(CALL)
     claim = claimed(request)
     right = claim.signature
@@ -228,7 +228,7 @@ def at(request: Request, received: float) -> Request:
 @pytest.mark.parametrize(
     "client", [c for c in ONE_OF_EACH if c.place is Place.HEADER], ids=lambda c: c.name
 )
-def test_skew(client: Client) -> None:
+def test_clocks_may_differ_by_fifteen_minutes(client: Client) -> None:
     request = client.send(CALL)
     signed_at = claimed(request).signed_at
     assert signed_at is not None
@@ -249,7 +249,7 @@ def test_skew(client: Client) -> None:
         assert error.details["MaxAllowedSkewMilliseconds"] == "900000"
 
 
-def test_skew_in_words() -> None:
+def test_error_tells_both_times() -> None:
     request = Request.parse(
         "GET",
         "/b/k",
@@ -264,7 +264,7 @@ def test_skew_in_words() -> None:
 @pytest.mark.parametrize(
     "client", [c for c in ONE_OF_EACH if c.place is Place.URL], ids=lambda c: c.name
 )
-def test_expiry(client: Client) -> None:
+def test_expired_url_is_refused(client: Client) -> None:
     request = client.send(CALL)
     expires_at = claimed(request).expires_at
     assert expires_at is not None
@@ -284,7 +284,7 @@ def test_expiry(client: Client) -> None:
 @pytest.mark.parametrize(
     "client", [c for c in ONE_OF_EACH if c.place is Place.URL], ids=lambda c: c.name
 )
-def test_early(client: Client) -> None:
+def test_url_from_the_future_is_refused(client: Client) -> None:
     """A V4 URL tells when it was made and does not hold long before that (EC 0002-00000235)."""
     request = client.send(CALL)
     signed_at = claimed(request).signed_at
@@ -320,7 +320,7 @@ def test_the_date_is_signed(client: Client) -> None:
 # --- the region is wrong
 
 
-def test_region_in_header() -> None:
+def test_wrong_region_in_the_header_is_refused() -> None:
     client = next(c for c in ONE_OF_EACH if (c.version, c.place) == (Version.V4, Place.HEADER))
     request = client.send(CALL)
     error = refused(request, region="cn-shanghai")
@@ -329,7 +329,7 @@ def test_region_in_header() -> None:
     assert error.details == {"Authorization": request.headers["authorization"]}
 
 
-def test_region_in_url() -> None:
+def test_wrong_region_in_the_url_is_refused() -> None:
     client = next(c for c in ONE_OF_EACH if (c.version, c.place) == (Version.V4, Place.URL))
     request = client.send(CALL)
     error = refused(request, region="cn-shanghai")
@@ -341,7 +341,7 @@ def test_region_in_url() -> None:
     }
 
 
-def test_region_before_time_before_signature() -> None:
+def test_region_is_checked_before_time_and_time_before_signature() -> None:
     client = next(c for c in ONE_OF_EACH if (c.version, c.place) == (Version.V4, Place.HEADER))
     request = at(client.send(CALL), 0)
     assert refused(request, region="x", secret="x").code == "InvalidArgument"

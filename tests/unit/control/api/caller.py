@@ -1,0 +1,75 @@
+"""Requests to the API without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable
+from typing import Any, NamedTuple
+
+from oss_emulator.control.api import PREFIX, Asked, Refusal, find, reply
+from oss_emulator.control.metrics import Metrics
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.message import Request, Response
+
+
+class ApiAnswer(NamedTuple):
+    """The status and the JSON of an answer."""
+
+    status: int
+    json: Any
+
+
+class ApiCaller:
+    """Asks the API of a service."""
+
+    def __init__(self) -> None:
+        self.service = Service()
+        self.metrics = Metrics()
+
+    def oss(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
+        """Send a request to OSS in the name of the owner, and record it."""
+        fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        request = Request.parse(method, target, [("Host", "localhost"), *fields], time.time())
+        return self.service.handle(request, body, caller=self.service.accounts.owner)
+
+    def record(self, target: str, referer: str = "") -> None:
+        """Let an anonymous GET be the next entry of the journal."""
+        fields = [("Host", "localhost"), ("Referer", referer)]
+        call = self.service.receive(Request.parse("GET", target, fields, time.time()))
+        try:
+            self.service.admit(call)
+            status = 200
+        except OSSError as error:
+            status = self.service.refuse(call, error).status
+        self.service.journal.record(call, status, 0, 0.0)
+
+    def asked(self, method: str, path: str, body: bytes = b"", **headers: str) -> Asked:
+        """A request as handlers get it."""
+        fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        request = Request.parse(method, PREFIX + path, fields, time.time())
+        _, rest = find(request)
+        return Asked(self.service, self.metrics, request, body, rest)
+
+    def response(self, method: str, path: str, body: bytes = b"") -> Response:
+        """The response to a request; raises `Refusal`."""
+        asked = self.asked(method, path, body)
+        handler, _ = find(asked.request)
+        response = handler(asked)
+        return asyncio.run(_finish(response)) if isinstance(response, Awaitable) else response
+
+    def __call__(self, method: str, path: str, body: Any = b"") -> ApiAnswer:
+        """Send a request; a body that is not bytes is sent as JSON."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        try:
+            response = self.response(method, path, data)
+        except Refusal as refusal:
+            response = reply({"error": refusal.sentence}, refusal.status)
+        assert isinstance(response.body, bytes)
+        return ApiAnswer(response.status, json.loads(response.body))
+
+
+async def _finish(response: Awaitable[Response]) -> Response:
+    return await response

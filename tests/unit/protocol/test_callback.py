@@ -1,0 +1,126 @@
+"""Upload callbacks: their JSON in base64, their variables, and every refusal."""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from oss_emulator.protocol import callback
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.message import Callback, Request
+
+URL = {"callbackUrl": "http://app.test/done", "callbackBody": "a=1"}
+
+
+def encoded(value: Any) -> str:
+    return b64encode(json.dumps(value).encode()).decode()
+
+
+def parsed(changes: dict[str, Any], custom: dict[str, str] | None = None) -> Callback | None:
+    system: dict[str, str | int] = {"object": "a b", "size": 7}
+    return callback.parse(encoded({**URL, **changes}), system, custom or {})
+
+
+def test_parameters_of_a_request() -> None:
+    def of(query: str, *fields: tuple[str, str]) -> tuple[str, str]:
+        return callback.of_request(Request.parse("PUT", f"/b/k?{query}", fields, 0.0))
+
+    assert of("") == ("", "")
+    assert of("callback=c&callback-var=v") == ("c", "v")
+    assert of("", ("x-oss-callback", "c")) == ("c", "")
+    with pytest.raises(OSSError, match="not both"):
+        of("callback=c", ("x-oss-callback", "c"))
+
+
+def test_fields_of_a_form() -> None:
+    fields = {"key": "a", "callback": "c", "x:a": "1"}
+    assert callback.of_fields(fields) == ("c", {"x:a": "1"})
+
+
+def test_call_is_parsed() -> None:
+    assert parsed({}) == Callback(
+        ("http://app.test/done",), "", "application/x-www-form-urlencoded", b"a=1"
+    )
+    assert callback.parse("", {}, {}) is None
+    assert parsed({"callbackUrl": ""}) is None
+
+
+def test_up_to_five_urls_default_to_http() -> None:
+    call = parsed({"callbackUrl": "a.test; https://b.test/x ;;"})
+    assert call is not None
+    assert call.urls == ("http://a.test", "https://b.test/x")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "filled"),
+    [
+        (callback.FORM_TYPE, "o=${object}&s=${size}&c=${x:c}&n=${x:none}", "o=a%20b&s=7&c=%2F&n="),
+        ("application/json", '{"o":${object},"s":${size},"c":${x:c}}', '{"o":"a b","s":7,"c":"/"}'),
+    ],
+)
+def test_variables_are_filled_in(content_type: str, body: str, filled: str) -> None:
+    call = parsed({"callbackBody": body, "callbackBodyType": content_type}, {"x:c": "/"})
+    assert call is not None
+    assert call.body == filled.encode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "ec", "message"),
+    [
+        ({"callbackUrl": 1}, "0007-00000004", "The callback url configuration is invalid."),
+        ({"callbackUrl": "http://"}, "0007-00000004", "The callback url configuration is invalid."),
+        ({"callbackUrl": "ftp://a.test"}, "0007-00000004", "The callback url"),
+        ({"callbackUrl": "http://a.test:x"}, "0007-00000004", "The callback url"),
+        ({"callbackUrl": ";".join("abcdef")}, "0007-00000005", "The number of callback url"),
+        ({"callbackBody": ""}, "0007-00000011", "The callback body is empty."),
+        ({"callbackBody": []}, "", "The callback body is invalid."),
+        ({"callbackBody": "$ {a}"}, "0007-00000105", "Left brace must be adjacent"),
+        ({"callbackBodyType": 1}, "0007-00000012", "The callback body type configuration"),
+        ({"callbackBodyType": "text/plain"}, "", "The body type of callback is not supported."),
+        ({"callbackHost": "a b"}, "0007-00000009", "The callback host configuration"),
+    ],
+)
+def test_bad_call_is_refused(changes: dict[str, Any], ec: str, message: str) -> None:
+    with pytest.raises(OSSError) as caught:
+        parsed(changes)
+    assert caught.value.ec == ec
+    assert caught.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("!", "The callback configuration is not base64 encoded."),
+        (b64encode(b"{").decode(), "The callback configuration is not json format."),
+        (encoded([]), "The callback configuration is not json format."),
+        ("a" * (callback.MAX_LENGTH + 1), "The length of callback exceed max value."),
+    ],
+)
+def test_parameter_that_is_not_a_callback_is_refused(parameter: str, message: str) -> None:
+    with pytest.raises(OSSError) as caught:
+        callback.parse(parameter, {}, {})
+    assert caught.value.message == message
+
+
+def test_custom_variables_are_parsed() -> None:
+    assert callback.parse_variables("") == {}
+    assert callback.parse_variables(encoded({"x:a": "1", "other": 2})) == {"x:a": "1"}
+
+
+@pytest.mark.parametrize("value", [{"x:A": "1"}, {"x:a": 1}, []])
+def test_bad_custom_variables_are_refused(value: Any) -> None:
+    with pytest.raises(OSSError, match="The callback var is not expecten json"):
+        callback.parse_variables(encoded(value))
+
+
+def test_policy_of_the_bucket_is_looked_up() -> None:
+    policies = (
+        b"<BucketCallbackPolicy><PolicyItem><PolicyName>first</PolicyName>"
+        b"<Callback>c</Callback><CallbackVar>v</CallbackVar></PolicyItem></BucketCallbackPolicy>"
+    )
+    assert callback.resolve(encoded({"callbackPolicy": "first"}), policies) == ("c", "v")
+    for parameter in ("!", encoded(URL), encoded([])):
+        assert callback.resolve(parameter, policies) == (parameter, "")
+    for kept in (policies, None):
+        with pytest.raises(OSSError, match="does not exist"):
+            callback.resolve(encoded({"callbackPolicy": "second"}), kept)

@@ -1,0 +1,36 @@
+"""When GetObject answers gzip (P-37)."""
+
+import pytest
+from oss_emulator.protocol import compression
+
+TEXT = {"Content-Type": "text/plain; charset=utf-8", "ETag": '"A"', "Content-MD5": "a"}
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "applies"),
+    [
+        ("gzip", True),
+        ("deflate, GZIP;q=0.5", True),
+        ("", False),
+        ("br", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000", False),
+        ("*", False),
+    ],
+)
+def test_client_must_accept_gzip(accept_encoding: str, applies: bool) -> None:
+    assert compression.applies(accept_encoding, TEXT, compression.MIN_SIZE) is applies
+
+
+def test_object_must_be_large_and_of_a_compressible_type() -> None:
+    size = compression.MIN_SIZE
+    assert not compression.applies("gzip", TEXT, size - 1)
+    assert not compression.applies("gzip", {"Content-Type": "image/png"}, size)
+    assert not compression.applies("gzip", {**TEXT, "Content-Encoding": "br"}, size)
+
+
+def test_headers_of_the_stored_bytes_are_left_out() -> None:
+    assert compression.describe(TEXT) == {
+        "Content-Type": TEXT["Content-Type"],
+        "Content-Encoding": "gzip",
+    }
