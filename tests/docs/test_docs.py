@@ -55,6 +55,12 @@ def test_each_referer_fact_is_documented_or_assumed() -> None:
     assert [fact for fact in facts if not re.match(r"\((documented|assumed)\b", fact)] == []
 
 
+def test_each_protocol_fact_names_its_source() -> None:
+    facts = re.findall(r"^- \*\*P-\d\d\*\* (.*)", DOCUMENTS["docs/protocol.md"], re.MULTILINE)
+    assert len(facts) == len(stated("docs/protocol.md", "P"))
+    assert [fact for fact in facts if not re.match(r"\(\S", fact)] == []
+
+
 # --- flags
 
 

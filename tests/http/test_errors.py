@@ -17,7 +17,7 @@ from tests.http.client import Answer, Client, Headers, check_error
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, Signed, serve, sign
 
 DECLARED = {(item.method, item.resource.value, item.subresource) for item in OPERATIONS}
-"""What is there, so that what is not can be told from it as operations are added."""
+"""The operations that exist; the tests of missing ones leave them out."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ DIGEST = "The Content-MD5 you specified was invalid."
 ZEROS = '"00000000000000000000000000000000"'
 
 CASES = [
-    # Who may.
+    # Permissions.
     Case("nobody reads a private bucket", "GET", "/{private}/a", 403, "AccessDenied", BUCKET_ACL,
          "0003-00000001", signed=False),
     Case("nobody writes a private bucket", "PUT", "/{private}/b", 403, "AccessDenied", BUCKET_ACL,
@@ -149,7 +149,7 @@ CASES = [
 
 @dataclass(frozen=True)
 class Stage:
-    """Two buckets, each with the objects `a` and `secret`, of which nobody may read the second."""
+    """Two buckets, each with the objects `a` and `secret`; `secret` is private."""
 
     private: str
     public: str
@@ -168,7 +168,7 @@ class Stage:
 
 
 def _signature(method: str, target: str, headers: dict[str, str]) -> list[tuple[str, str]]:
-    """The fields that sign a request whose target is written already."""
+    """The headers that sign a request with a given target."""
     path, _, query = target.partition("?")
     bucket, _, key = unquote(path[1:]).partition("/")
     parameters = {
@@ -225,7 +225,7 @@ def test_head_has_the_error_document_in_a_header(stage: Stage, case: Case) -> No
 
 
 def test_every_answer_has_a_request_id(stage: Stage) -> None:
-    """P-30: good or bad."""
+    """P-30: successes and errors."""
     seen = set()
     for method, target in [
         ("GET", f"/{stage.public}/a"),
@@ -289,7 +289,7 @@ def test_incomplete_body_is_not_stored(live: Live, stage: Stage, signed: Signed)
         )
         connection.send(b"12345")
         connection.finish()
-        connection.ends()  # it has been dealt with once that is known
+        connection.ends()  # the request is finished when the connection ends
     assert signed.request("HEAD", stage.private, "x").status == 404
 
 
@@ -345,7 +345,7 @@ def _absent(resource: str) -> list[tuple[str, str]]:
         for name in ABSENT
         for method in METHODS
         if (method, resource, name) not in DECLARED
-        # `/logo.png?20240101` is a way to defeat caches.
+        # Pages use `/logo.png?20240101` to bypass caches.
         and not (name in MADE_UP and (method, resource) in READS_OF_OBJECTS)
     ]
 

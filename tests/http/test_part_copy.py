@@ -1,4 +1,4 @@
-"""UploadPartCopy takes as long as there are bytes, and nobody else waits for it."""
+"""A long UploadPartCopy does not block other requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.http.client import Answer, Client
 
 PATIENCE = 20
 DATA = bytes(range(256)) * 1024 * 20
-"""More than is kept in memory."""
+"""More bytes than are kept in memory."""
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -27,7 +27,7 @@ def emulator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Emulato
 
 
 class HeldUp:
-    """A writer that waits before it takes anything."""
+    """A writer that waits before its first write."""
 
     def __init__(self, writer: BlobWriter, arrived: threading.Event, gate: threading.Event) -> None:
         self._writer, self._arrived, self._gate = writer, arrived, gate
@@ -52,7 +52,7 @@ def ask(emulator: Emulator, method: str, target: str, *headers: tuple[str, str])
 def test_slow_part_copy_does_not_block_others(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    """Even the source may go: what was begun is copied."""
+    """The source may be deleted meanwhile; a copy that has begun is finished."""
     emulator.put("/examplebucket/source", DATA)
     emulator.put("/examplebucket/other", b"other")
     begun = dict(ask(emulator, "POST", "big?uploads").elements)

@@ -1,1 +1,1 @@
-"""The OSS wire protocol: what is asked and how it is answered. Knows no socket, file or clock."""
+"""The OSS protocol: requests, answers, signatures, errors. Knows no socket, file or clock."""

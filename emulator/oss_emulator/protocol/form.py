@@ -33,7 +33,7 @@ _PARAMETER: Final = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The fields of a form, and what its file's part says before the file's bytes."""
+    """The fields of a form, and the headers of its file."""
 
     fields: Mapping[str, str]
     """By name in lower case: the case of names does not count (PostObject)."""

@@ -1,4 +1,4 @@
-"""The policy of a form: until when it holds, and what its fields must say (PostObject, Policy)."""
+"""The policy of a form: when it expires, and conditions on its fields (PostObject, Policy)."""
 
 import binascii
 import json

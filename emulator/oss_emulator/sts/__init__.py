@@ -35,7 +35,7 @@ ACTIONS: Mapping[str, Callable[[STSCall], xml.Children]] = {
 
 
 class STSAnswer(NamedTuple):
-    """The answer to a request, and what the journal tells of it."""
+    """The answer to a request, and what the journal records of it."""
 
     response: Response
     action: str

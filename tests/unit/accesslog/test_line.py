@@ -1,4 +1,4 @@
-"""One line of the access log, held against the documented form."""
+"""One line of the access log, compared with the documented format."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The metrics in the text format of Prometheus: its grammar, and that the numbers are right."""
+"""The metrics: their numbers, and the grammar of the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def parse(text: str) -> tuple[dict[str, str], Samples]:
-    """The types by metric, and the values by name and labels; fails where promtool would."""
+    """Parse the types by metric and the values by name and labels; fails where promtool would."""
     assert text.endswith("\n")
     types: dict[str, str] = {}
     helped: set[str] = set()
@@ -55,7 +55,7 @@ def parse(text: str) -> tuple[dict[str, str], Samples]:
 
 
 def measured(*requests: tuple[str, str, int, float]) -> Samples:
-    """What is told of GETs, each a target, Referer, status and how long it took."""
+    """The metrics after GETs, each a target, a Referer, a status and seconds."""
     service, metrics, journal = Service(), Metrics(), Journal()
     fields = [("Host", "localhost"), ("x-oss-acl", "public-read")]
     created = Request.parse("PUT", "/examplebucket", fields, time.time())

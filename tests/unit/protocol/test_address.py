@@ -1,4 +1,4 @@
-"""Which bucket and key a host and a path name (P-01 … P-03, P-06)."""
+"""The bucket and key that a host and a path address (P-01 … P-03, P-06)."""
 
 from urllib.parse import quote
 

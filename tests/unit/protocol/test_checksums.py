@@ -1,4 +1,4 @@
-"""Checksums of bytes put together from those of their pieces."""
+"""Checksums combined from those of pieces."""
 
 import binascii
 from hashlib import md5
@@ -14,7 +14,7 @@ pieces = st.lists(st.binary(max_size=300), max_size=8)
 
 @given(pieces)
 def test_combined_crcs_equal_the_crc_of_the_whole(parts: list[bytes]) -> None:
-    """The CRC of a finished multipart upload is that of its bytes (P-32)."""
+    """The CRC of a multipart object is that of its bytes (P-32)."""
     crc64 = 0
     for part in parts:
         crc64 = combine_crc64(crc64, xz(part), len(part))

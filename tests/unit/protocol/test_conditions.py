@@ -31,7 +31,7 @@ BEFORE, SAME, AFTER = (dates.format_http(MODIFIED + offset) for offset in (-1, 0
         ({"if-unmodified-since": "yesterday"}, 200),
         ({"if-match": ETAG, "if-modified-since": AFTER}, 304),
         ({"if-match": '"other"', "if-none-match": ETAG}, 412),
-        # RFC 9110, 13.2.2: If-None-Match outranks If-Modified-Since.
+        # RFC 9110, 13.2.2: If-None-Match takes precedence over If-Modified-Since.
         ({"if-none-match": '"other"', "if-modified-since": AFTER}, 200),
         ({"if-unmodified-since": BEFORE, "if-modified-since": AFTER}, 412),
     ],

@@ -1,4 +1,4 @@
-"""Dates on the wire, both ways."""
+"""Dates on the wire, parsed and formatted."""
 
 import hypothesis.strategies as st
 import pytest

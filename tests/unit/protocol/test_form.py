@@ -1,4 +1,4 @@
-"""The reader of forms: any way of cutting a body gives the same form."""
+"""The reader of forms, whose result does not depend on the chunks of the body."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def outcome(body: bytes, cuts: list[int] | None = None) -> Read | str:
         return error.code
 
 
-# Values that come close to the delimiter, and what surrounds it.
+# Parts of the delimiter and what surrounds it.
 pieces = st.sampled_from(["\r", "\n", "-", "--", forms.BOUNDARY, "\r\n--", "x", "é", '"', "$"])
 texts = st.lists(pieces, max_size=6).map("".join).filter(lambda text: forms.BOUNDARY not in text)
 names = st.text("abcxyz-", min_size=1, max_size=8).filter(lambda name: name != "file")

@@ -1,4 +1,4 @@
-"""Pages of a listing against a slow, obvious one."""
+"""Pages of a listing, compared with those of a slow and obvious implementation."""
 
 from bisect import bisect_left
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from oss_emulator.protocol import paging
 
-# Few letters, so that prefixes, groups and markers meet; U+D7FF is the last before surrogates.
+# Few letters, so that names share prefixes and groups; U+D7FF is the last before the surrogates.
 NAMES = st.text(st.sampled_from("ab/\ud7ff\U0010ffff"), min_size=1, max_size=6)
 PREFIXES = st.text(st.sampled_from("ab/\U0010ffff"), max_size=3)
 
@@ -79,7 +79,7 @@ def test_following_pages_show_everything_once(
 
 
 def test_members_of_a_group_are_skipped() -> None:
-    """A page costs what it shows, however many names a group has."""
+    """A page costs only what it shows, even if its groups have many members."""
     asked: list[str] = []
     names = sorted(f"{group}/{number:05}" for group in "abc" for number in range(10_000))
 

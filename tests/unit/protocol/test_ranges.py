@@ -1,4 +1,4 @@
-"""The Range header: what it selects, and what is ignored (GetObject, x-oss-range-behavior)."""
+"""The Range header: valid and ignored ones (GetObject, x-oss-range-behavior)."""
 
 import pytest
 from oss_emulator.protocol import ranges

@@ -1,4 +1,4 @@
-"""The tags of objects in their two forms: what is taken and what is refused."""
+"""The tags of objects, in a header and in a document."""
 
 import pytest
 from oss_emulator.protocol import xml

@@ -1,11 +1,11 @@
-"""XML both ways: what is written can be read, and what must not be read is refused."""
+"""XML: what `format` writes can be parsed, and bad documents are refused."""
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 from oss_emulator.protocol import xml
 
-# Every character a key may hold, with those XML 1.0 has no form for (P-35).
+# Every character that a key may have, including those that XML 1.0 forbids (P-35).
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"))
 
 

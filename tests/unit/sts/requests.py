@@ -80,7 +80,7 @@ def parameters(action: str = "AssumeRole", **changes: str | None) -> dict[str, s
 def ask(
     fields: dict[str, str], secret: str = "", *, method: str = "GET", at: float = NOW
 ) -> Response:
-    """Sign a request and ask; in the query, or by POST in the body."""
+    """Sign and send a request, with its parameters in the query or, by POST, in the body."""
     secret = secret or fields.get("AccessKeyId", "").replace("-key", "-secret")
     text = string_to_sign(method, fields)
     fields = {"Signature": sign(text, secret).decode(), **fields}
@@ -103,7 +103,7 @@ def credentials(**changes: str) -> dict[str, str]:
 
 
 def by_sdk(request: RpcRequest, key: str = "assumer-key") -> Response:
-    """Let the SDK build a request, and answer it."""
+    """Let the SDK sign a request, and answer it."""
     request.set_accept_format("JSON")
     url = request.get_url("cn-hangzhou", key, key.replace("-key", "-secret"))
     sent = Request.parse(request.get_method(), url, [("Host", "sts.aliyuncs.com")], 0.0)

@@ -57,7 +57,7 @@ def test_sdk_recognizes_a_wrong_secret() -> None:
         request.get_method(), url, [("Host", "x")], parse_iso(sent.query["Timestamp"]) or 0.0
     )
     message = parse(sts.answer(timed, b"", ACCOUNTS, MATERIAL).response)["Message"]
-    # How aliyun-python-sdk-core 2.16 finds out.
+    # aliyun-python-sdk-core 2.16 recognizes a wrong secret so.
     assert message.split(":")[1] == request.string_to_sign
 
 

@@ -97,7 +97,7 @@ _OF_ONE_PROCESS = frozenset(
 
 
 def check_alone(request: Request, workers: int) -> None:
-    """Raise `Refusal` where only one of several workers would tell or change something."""
+    """Raise `Refusal` for a route of one process if there are several `workers`."""
     word = request.path.removeprefix(PREFIX).partition("/")[0]
     if workers > 1 and word in _OF_ONE_PROCESS:
         raise Refusal(

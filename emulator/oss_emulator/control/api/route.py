@@ -34,7 +34,7 @@ class Asked(NamedTuple):
     request: Request
     data: bytes
     rest: str
-    """The last part of the path where the route has a name there, such as `{name}`."""
+    """The end of the path, in place of a route's `{name}`; "" for other routes."""
 
     @property
     def query(self) -> Mapping[str, str]:

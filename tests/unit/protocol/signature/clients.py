@@ -25,7 +25,7 @@ LIFETIME = 60
 
 @dataclass(frozen=True)
 class Call:
-    """What somebody asks a client to do."""
+    """A call that a client is asked to make."""
 
     method: str = "GET"
     bucket: str = "a-bucket"
@@ -49,13 +49,13 @@ class Client:
 
 
 def target_of(request: Request) -> tuple[str, str]:
-    """The bucket and the key that a path-style request names, read off its raw path (P-03)."""
+    """Parse the bucket and the key out of the raw path of a path-style request (P-03)."""
     bucket, _, key = request.path.removeprefix("/").partition("/")
     return bucket, unquote(key)
 
 
 def sent(method: str, url: str, headers: Mapping[str, Any]) -> Request:
-    """The request as it comes out of the wire, with what the HTTP library adds unsigned."""
+    """The request on the wire, with the unsigned headers that the HTTP library adds."""
     fields = [*headers.items(), ("Host", HOST), ("Connection", "keep-alive")]
     return Request.parse(method, url.removeprefix(ENDPOINT), fields, time.time())
 
@@ -64,11 +64,11 @@ def sent(method: str, url: str, headers: Mapping[str, Any]) -> Request:
 
 
 class _CaughtError(Exception):
-    """Ends a call once its request is caught."""
+    """Ends a call when its request has been caught."""
 
 
 class _Session:
-    """Stands in for `oss2.Session`: keeps the request as `requests` would have sent it."""
+    """Replaces `oss2.Session` and keeps the request as `requests` would send it."""
 
     request: Request
 
@@ -159,12 +159,12 @@ def _sdk(version: Version, token: str | None, place: Place) -> Callable[[Call], 
             key=call.key or None,
             op_metadata={
                 "expiration_time": datetime.now(UTC) + timedelta(seconds=LIFETIME),
-                # The SDK's own list is short: an operation names what else is to be signed.
+                # The SDK signs few parameters by itself; an operation names the others.
                 "sub-resource": ["referer", "x-oss-process"],
             },
         )
         options = {"auth_method": "query"} if place is Place.URL else {}
-        with suppress(Exception):  # the SDK wraps what the wire raises
+        with suppress(Exception):  # the SDK wraps the exception of the wire
             sdk.Client(config, signer=signer).invoke_operation(operation, **options)
         return wire.request
 

@@ -1,4 +1,4 @@
-"""Every signer of the real SDKs convinces us, whatever it is asked to sign."""
+"""Signatures of every signer of the real SDKs are verified."""
 
 import pytest
 from oss_emulator.protocol.signature import parse, verify

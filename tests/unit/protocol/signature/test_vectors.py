@@ -1,4 +1,4 @@
-"""Signatures that others made once and wrote down: facts that no code here has a part in."""
+"""Recorded signatures of other programs, which do not depend on the code here."""
 
 import tomllib
 from pathlib import Path

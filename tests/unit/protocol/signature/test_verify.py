@@ -1,4 +1,4 @@
-"""What is wrong with a signature, and with which words the service says so (P-17)."""
+"""Signatures that are refused, and the errors that say why (P-17)."""
 
 import hmac
 from base64 import b64encode
@@ -44,7 +44,7 @@ def claimed(request: Request) -> Claim:
 
 
 def refused(request: Request, **changes: Any) -> OSSError:
-    """Read and verify, by default as what was signed; returns the error there must be."""
+    """Parse and verify a request, by default with the facts that were signed; returns the error."""
     facts = {"bucket": CALL.bucket, "key": CALL.key, "secret": SECRET, "region": REGION, **changes}
     with pytest.raises(OSSError) as caught:
         verify(claimed(request), request, **facts)
@@ -113,7 +113,7 @@ def test_wrong_secret_is_refused(client: Client) -> None:
 
 @one_of_each
 def test_error_shows_what_to_sign(client: Client) -> None:
-    """Whoever signs the `StringToSign` of the error gets the right signature."""
+    """Signing the `StringToSign` of the error gives the right signature."""
     request = client.send(CALL)
     details = refused(request, secret="another").details
     string_to_sign = details["StringToSign"].encode()
@@ -285,7 +285,7 @@ def test_expired_url_is_refused(client: Client) -> None:
     "client", [c for c in ONE_OF_EACH if c.place is Place.URL], ids=lambda c: c.name
 )
 def test_url_from_the_future_is_refused(client: Client) -> None:
-    """A V4 URL tells when it was made and does not hold long before that (EC 0002-00000235)."""
+    """A V4 URL is not valid more than 15 minutes before its date (EC 0002-00000235)."""
     request = client.send(CALL)
     signed_at = claimed(request).signed_at
     if client.version is not Version.V4:
