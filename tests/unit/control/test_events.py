@@ -85,6 +85,6 @@ async def test_slow_reader_misses_the_oldest(ask: ApiCaller) -> None:
 async def test_stream_stops_listening_when_it_is_closed(ask: ApiCaller) -> None:
     stream = events.follow(ask.asked("GET", "journal"))
     await anext(stream)
-    assert len(ask.service.journal._listeners) == 1
+    assert len(ask.journal._listeners) == 1
     await stream.aclose()
-    assert ask.service.journal._listeners == []
+    assert ask.journal._listeners == []

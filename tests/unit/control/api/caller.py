@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from typing import Any, NamedTuple
 
 from oss_emulator.control.api import PREFIX, Asked, Refusal, find, reply
+from oss_emulator.control.journal import Journal
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
@@ -29,8 +30,13 @@ class ApiCaller:
         self.service = Service()
         self.metrics = Metrics()
 
+    @property
+    def journal(self) -> Journal:
+        """The journal that the API answers from."""
+        return self.service.journal
+
     def oss(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
-        """Send a request to OSS in the name of the owner, and record it."""
+        """Send a request to OSS in the name of the owner."""
         fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
         request = Request.parse(method, target, [("Host", "localhost"), *fields], time.time())
         return self.service.handle(request, body, caller=self.service.accounts.owner)
@@ -44,7 +50,7 @@ class ApiCaller:
             status = 200
         except OSSError as error:
             status = self.service.refuse(call, error).status
-        self.service.journal.record(call, status, 0, 0.0)
+        self.journal.record(call, status, 0, 0.0)
 
     def asked(self, method: str, path: str, body: bytes = b"", **headers: str) -> Asked:
         """A request as handlers get it."""

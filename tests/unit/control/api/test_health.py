@@ -14,7 +14,7 @@ def test_health(ask: ApiCaller) -> None:
 
 def test_metrics(ask: ApiCaller) -> None:
     ask.record("/bucket/a", "http://good.test/")
-    ask.metrics.count(ask.service.journal.entries()[-1])
+    ask.metrics.count(ask.journal.entries()[-1])
     response = ask.response("GET", "metrics")
     assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert isinstance(response.body, bytes)
