@@ -23,44 +23,6 @@ DOCUMENTS = {
 }
 
 
-# --- facts
-
-
-def cited(letter: str) -> set[str]:
-    """The numbers of the facts that the package and its fixtures cite."""
-    files = [*(ROOT / "emulator").rglob("*.py"), *(ROOT / "fixtures").rglob("*.toml")]
-    text = "".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
-    # A number after "such as" is only an example.
-    return set(re.findall(rf"(?<!such as )\b{letter}-\d\d\b", text))
-
-
-def stated(document: str, letter: str) -> list[str]:
-    """The numbers of the facts that a page states, in its order."""
-    return re.findall(rf"^- \*\*({letter}-\d\d)\*\* ", DOCUMENTS[document], re.MULTILINE)
-
-
-@pytest.mark.parametrize(
-    ("document", "letter"), [("docs/referer.md", "R"), ("docs/protocol.md", "P")]
-)
-def test_cited_facts_are_stated_once_and_in_order(document: str, letter: str) -> None:
-    numbers = stated(document, letter)
-    assert numbers == sorted(set(numbers))
-    assert len(cited(letter)) > 20
-    assert cited(letter) <= set(numbers)
-
-
-def test_each_referer_fact_is_documented_or_assumed() -> None:
-    facts = re.findall(r"^- \*\*R-\d\d\*\* (.*)", DOCUMENTS["docs/referer.md"], re.MULTILINE)
-    assert len(facts) == len(stated("docs/referer.md", "R"))
-    assert [fact for fact in facts if not re.match(r"\((documented|assumed)\b", fact)] == []
-
-
-def test_each_protocol_fact_names_its_source() -> None:
-    facts = re.findall(r"^- \*\*P-\d\d\*\* (.*)", DOCUMENTS["docs/protocol.md"], re.MULTILINE)
-    assert len(facts) == len(stated("docs/protocol.md", "P"))
-    assert [fact for fact in facts if not re.match(r"\(\S", fact)] == []
-
-
 # --- flags
 
 

@@ -2,47 +2,128 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from hashlib import md5
 
 from lxml import etree
+from oss_emulator.access import Identity
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 
 NOW = 1_750_000_000.0
+"""The time of the first request: Sun, 15 Jun 2025 15:06:40 GMT."""
+
+VERSIONING = "<VersioningConfiguration><Status>{}</Status></VersioningConfiguration>"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A response whose body is all there."""
+    """A response with its whole body."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def document(self) -> bytes:
+        """The body, or the error that a HEAD carries in a header (P-30)."""
+        return self.body or b64decode(self.headers.get("x-oss-err", ""))
+
     def text(self, path: str) -> str | None:
         """The text of the first element at a path below the root."""
-        found: str | None = etree.fromstring(self.body).findtext(path)
+        found: str | None = etree.fromstring(self.document).findtext(path)
         return found
+
+    def texts(self, path: str) -> list[str]:
+        """The texts of all elements at a path below the root."""
+        return [element.text or "" for element in etree.fromstring(self.document).iterfind(path)]
 
     @property
     def code(self) -> str:
         """The code of an error, "" where there is none."""
-        return (self.text("Code") or "") if self.status >= 400 else ""
+        return (self.text("Code") or "") if self.status >= 300 and self.document else ""
 
 
 class Caller:
-    """Asks a service in the name of its owner, at a time the test sets."""
+    """Sends requests to a service, by default as its owner, at a time that the test sets."""
 
     def __init__(self) -> None:
         self.service = Service()
         self.now = NOW
 
     def __call__(self, method: str, target: str, body: str | bytes = b"", **headers: str) -> Answer:
-        """Send a request; a header's `_` stands for `-`."""
-        fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
-        request = Request.parse(method, target, [("Host", "localhost"), *fields], self.now)
+        """Send a request as the owner; a header's `_` stands for `-`."""
+        return self._send(self.service.accounts.owner, method, target, body, headers)
+
+    def anonymously(
+        self, method: str, target: str, body: str | bytes = b"", **headers: str
+    ) -> Answer:
+        """Send a request without a signature, which is checked like one from a socket."""
+        return self._send(None, method, target, body, headers)
+
+    def _send(
+        self,
+        caller: Identity | None,
+        method: str,
+        target: str,
+        body: str | bytes,
+        headers: dict[str, str],
+    ) -> Answer:
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = Request.parse(
+            method, target, list({"Host": "localhost", **fields}.items()), self.now
+        )
         data = body.encode() if isinstance(body, str) else body
-        owner = self.service.accounts.owner
-        response = self.service.handle(request, data, caller=owner)
-        assert isinstance(response.body, bytes)
-        return Answer(response.status, dict(response.headers), response.body)
+        response = self.service.handle(request, data, caller=caller)
+        pieces = (response.body,) if isinstance(response.body, bytes) else response.body
+        # Nothing spills to a file here: a storage in memory keeps small bodies in memory.
+        assert all(isinstance(piece, bytes) for piece in pieces)
+        return Answer(response.status, dict(response.headers), b"".join(pieces))
+
+    # --- Steps that several tests take
+
+    def keep_versions(self, status: str = "Enabled") -> None:
+        """Set the versioning of `bucket`."""
+        assert self("PUT", "/bucket?versioning", VERSIONING.format(status)).status == 200
+
+    def begin_upload(self, key: str, **headers: str) -> str:
+        """The id of a new multipart upload in `bucket`."""
+        upload_id = self("POST", f"/bucket/{key}?uploads", **headers).text("UploadId")
+        assert upload_id is not None
+        return upload_id
+
+    def put_parts(self, key: str, upload_id: str, *bodies: bytes) -> list[tuple[int, str]]:
+        """Put the parts of an upload from number 1 on; returns their numbers and ETags."""
+        target = f"/bucket/{key}?uploadId={upload_id}&partNumber="
+        return [
+            (number, self("PUT", f"{target}{number}", body).headers["ETag"])
+            for number, body in enumerate(bodies, 1)
+        ]
+
+    def complete(self, key: str, upload_id: str, parts: list[tuple[int, str]]) -> Answer:
+        """Complete an upload with a list of parts."""
+        return self("POST", f"/bucket/{key}?uploadId={upload_id}", completion(parts))
+
+
+def completion(parts: list[tuple[int | str, str]] | list[tuple[int, str]]) -> str:
+    """The document that lists the parts of an upload."""
+    listed = "".join(
+        f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
+        for number, etag in parts
+    )
+    return f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>"
+
+
+def check_error(
+    answer: Answer, status: int, code: str, message: str, ec: str = "", **details: str
+) -> None:
+    """Compare an error with what it must be; `ec` is "" where the service's is not known."""
+    assert (answer.status, answer.code, answer.text("Message")) == (status, code, message)
+    assert (answer.text("EC") or "") == answer.headers.get("x-oss-ec", "") == ec
+    assert {name: answer.text(name) for name in details} == details
+
+
+def content_md5(data: bytes) -> str:
+    """The value of Content-MD5 for some bytes."""
+    return b64encode(md5(data, usedforsecurity=False).digest()).decode()

@@ -1,0 +1,82 @@
+"""The numbered facts: each page states its own once, and code and tests cite only stated ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = {"docs/referer.md": "RB", "docs/protocol.md": "P", "docs/access.md": "A"}
+"""The page that states the facts of a letter."""
+
+NUMBER = r"\b[RBPA]-\d\d\b"
+RANGE = re.compile(r"\b([RBPA])-(\d\d) (?:…|to) \1-(\d\d)\b")
+NOT_YET = re.compile(r"\bnot (?:enforced|emulated) yet\b")
+
+UNTESTED: dict[str, str] = {}
+"""Facts that no test can cite, each with the reason."""
+
+
+def statements(page: str) -> dict[str, str]:
+    """The facts of a page: their numbers and texts, in the order of the page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.findall(rf"^- \*\*({NUMBER})\*\* (.*?)(?=^- |^$|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert len(found) == len({number for number, _ in found}), "a number is stated twice"
+    return dict(found)
+
+
+STATED = {number: text for page in PAGES for number, text in statements(page).items()}
+
+
+def cited(*patterns: str) -> set[str]:
+    """The numbers that files cite, alone or as a range such as `R-11 … R-13`."""
+    files = [path for pattern in patterns for path in ROOT.glob(pattern)]
+    assert files
+    text = "".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+    # A number after "such as" is only an example of a number.
+    text = re.sub(rf"such as `?{NUMBER}(?: … {NUMBER})?", "", text)
+    numbers = set(re.findall(NUMBER, text))
+    for letter, first, last in RANGE.findall(text):
+        # Some numbers within a range may be free.
+        within = {f"{letter}-{number:02}" for number in range(int(first), int(last) + 1)}
+        numbers |= within & STATED.keys()
+    return numbers
+
+
+def missing(numbers: Iterable[str], known: Iterable[str]) -> list[str]:
+    return sorted(set(numbers) - set(known))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_facts_of_a_page_are_in_order(page: str) -> None:
+    numbers = list(statements(page))
+    letters = PAGES[page]
+    assert numbers == sorted(numbers, key=lambda number: (letters.index(number[0]), number))
+    assert len(numbers) > 20
+
+
+def test_code_cites_stated_facts_only() -> None:
+    found = cited("emulator/**/*.py", "fixtures/**/*.toml")
+    assert len(found) > 40
+    assert missing(found, STATED) == []
+
+
+def test_tests_cite_stated_facts_only() -> None:
+    assert missing(cited("tests/**/*.py", "tests/**/*.toml"), STATED) == []
+
+
+def test_every_fact_is_cited_by_a_test() -> None:
+    """Tables of fixtures count as tests: test_tables.py runs them."""
+    expected = {number for number, text in STATED.items() if not NOT_YET.search(text)}
+    found = cited("tests/**/test_*.py", "tests/**/*.toml", "fixtures/**/*.toml")
+    assert missing(expected - UNTESTED.keys(), found) == []
+    assert missing(UNTESTED, expected - found) == [], "a test cites it: it is no exception"
+
+
+def test_every_referer_fact_is_documented_or_assumed() -> None:
+    facts = statements("docs/referer.md")
+    unmarked = [n for n, text in facts.items() if not re.match(r"\((documented|assumed)\b", text)]
+    assert unmarked == []

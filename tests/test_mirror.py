@@ -1,0 +1,141 @@
+"""Each module of the package has its test file, found by its path or named in a table."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import oss_emulator
+import pytest
+
+PACKAGE = Path(oss_emulator.__file__).parent
+TESTS = Path(__file__).parent
+
+PENDING = "PENDING"
+"""No test file yet: it is still to be written."""
+
+# A module, or a pattern of several, and the file below tests/ that covers it where that is not
+# unit/<room>/test_<module>.py. The first line that fits counts.
+COVERED_BY = {
+    "__main__.py": "docs/test_docs.py",
+    "settings.py": "cli/test_serve.py",
+    "version.py": "packaging/test_docker.py",
+    # --- access
+    "access/acl.py": "unit/access/test_tables.py",
+    "access/context.py": "unit/access/test_condition.py",
+    "access/identity.py": "unit/access/test_authorize.py",
+    "access/tokens.py": "unit/sts/test_sts.py",
+    "access/wildcard.py": "unit/access/test_policy.py",
+    # --- cli: run as a process
+    "cli/apply.py": "cli/test_lab_bucket.py",
+    "cli/archive.py": "cli/test_archive.py",
+    "cli/bucket.py": "cli/test_lab_bucket.py",
+    "cli/changes.py": "cli/test_lab_bucket.py",
+    "cli/flags.py": "cli/test_serve.py",
+    "cli/foreground.py": "cli/test_serve.py",
+    "cli/parser.py": "cli/test_serve.py",
+    "cli/preload/sitecustomize.py": "cli/test_run.py",
+    "cli/rules.py": "cli/test_lab_rules.py",
+    "cli/run.py": "cli/test_run.py",
+    "cli/serve.py": "cli/test_serve.py",
+    "cli/*.py": "cli/test_lab_commands.py",
+    # --- control
+    "control/api.py": "http/test_admin.py",
+    "control/events.py": "http/test_journal.py",
+    "control/seed.py": "docs/test_docs.py",
+    # --- documents
+    "documents/cors.py": "http/test_cors.py",
+    "documents/website.py": "http/test_website.py",
+    "documents/*.py": "unit/operations/test_bucket_documents.py",
+    # --- lab
+    "lab/lint/*.py": "unit/lab/lint/test_lint.py",
+    "lab/parts.py": "unit/lab/test_automaton.py",
+    "lab/probes.py": "unit/lab/test_scenarios.py",
+    "lab/translation/*.py": "unit/lab/test_translation.py",
+    # --- operations
+    "operations/call.py": "unit/operations/test_object_basic.py",
+    "operations/operation.py": "test_architecture.py",
+    "operations/permissions.py": "http/test_access_operations.py",
+    "operations/shared/objects.py": "unit/operations/test_object_basic.py",
+    "operations/bucket_acl.py": "sdk/test_oss2_bucket.py",
+    "operations/bucket_referer.py": "http/test_referer_bodies.py",
+    "operations/bucket_tags.py": "sdk/test_v2_buckets.py",
+    "operations/bucket_versioning.py": "unit/operations/test_listing_versions.py",
+    "operations/bucket_*.py": "unit/operations/test_bucket_documents.py",
+    # --- pipeline
+    "pipeline/routing.py": "http/test_errors.py",
+    "pipeline/service.py": "http/test_errors.py",
+    # --- protocol
+    "protocol/callback.py": "http/test_callback.py",
+    "protocol/compression.py": "http/test_gzip.py",
+    "protocol/copy_source.py": "unit/operations/test_object_copy.py",
+    "protocol/errors.py": "test_architecture.py",
+    "protocol/form_policy.py": "http/test_form.py",
+    "protocol/headers.py": "http/test_errors.py",
+    "protocol/message.py": "http/test_errors.py",
+    "protocol/parameters.py": "test_architecture.py",
+    "protocol/regions.py": "unit/protocol/test_address.py",
+    "protocol/signature/form.py": "http/test_form.py",
+    "protocol/signature/*.py": "unit/protocol/signature/test_vectors.py",
+    # --- referer
+    "referer/model.py": "unit/referer/test_policy.py",
+    "referer/request.py": "unit/referer/test_tables.py",
+    # --- server: over a socket
+    "server/app.py": "http/test_connection.py",
+    "server/body.py": "http/test_connection.py",
+    "server/callback.py": "http/test_callback.py",
+    "server/endpoint.py": "sdk/test_oss2_bucket.py",
+    "server/faulty.py": "http/test_faults.py",
+    "server/loop.py": "cli/test_serve.py",
+    "server/proxy.py": "http/test_proxy.py",
+    "server/sendfile.py": "http/test_sendfile.py",
+    "server/sts_endpoint.py": "sdk/test_oss2_sts.py",
+    "server/throttle.py": "http/test_traffic_limit.py",
+    "server/tls.py": "http/test_tls.py",
+    "server/wire.py": "http/test_connection.py",
+    "server/workers.py": "cli/test_workers.py",
+    # --- storage
+    "storage/archive.py": "cli/test_archive.py",
+    "storage/blobs.py": "unit/storage/test_disk.py",
+    "storage/failure.py": "unit/storage/test_full.py",
+    "storage/*.py": "unit/storage/test_contract.py",
+    # --- sts
+    "sts/*.py": "unit/sts/test_sts.py",
+    # --- testing
+    "testing/interception.py": "plugin/test_plugin.py",
+    "testing/pytest_plugin.py": "plugin/test_plugin.py",
+}
+
+MODULES = sorted(
+    path.relative_to(PACKAGE).as_posix()
+    for path in PACKAGE.rglob("*.py")
+    if path.name != "__init__.py"
+)
+
+
+def mirror(module: str) -> Path:
+    """`access/acl.py` is tested in `unit/access/test_acl.py`."""
+    path = Path(module)
+    return TESTS / "unit" / path.parent / f"test_{path.name}"
+
+
+def row(module: str) -> str | None:
+    """The line of the table that counts for a module."""
+    return next((pattern for pattern in COVERED_BY if fnmatchcase(module, pattern)), None)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_has_a_test_file(module: str) -> None:
+    if mirror(module).exists():
+        return
+    pattern = row(module)
+    assert pattern, f"add {mirror(module).relative_to(TESTS)}, or a line to COVERED_BY"
+    covering = COVERED_BY[pattern]
+    assert covering == PENDING or (TESTS / covering).is_file(), f"there is no tests/{covering}"
+
+
+@pytest.mark.parametrize("pattern", COVERED_BY)
+def test_line_of_the_table_is_needed(pattern: str) -> None:
+    served = [module for module in MODULES if row(module) == pattern]
+    assert served, "no such module: remove the line"
+    assert not all(mirror(module).exists() for module in served), "it has its own: remove the line"

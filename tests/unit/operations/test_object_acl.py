@@ -1,0 +1,50 @@
+"""PutObjectACL and GetObjectACL."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.operations.service import Caller
+
+
+def acl(ask: Caller, query: str = "") -> str | None:
+    return ask("GET", f"/bucket/a?acl{query}").text("AccessControlList/Grant")
+
+
+@pytest.mark.parametrize("value", ["default", "private", "public-read", "public-read-write"])
+def test_acl_is_set_with_the_object_or_later(ask: Caller, value: str) -> None:
+    ask("PUT", "/bucket/a", "x", x_oss_object_acl=value)
+    assert acl(ask) == value
+    ask("PUT", "/bucket/a", "x")
+    assert acl(ask) == "default"
+    assert ask("PUT", "/bucket/a?acl", x_oss_object_acl=value).status == 200
+    assert acl(ask) == value
+    readable = value.startswith("public")
+    assert ask.anonymously("GET", "/bucket/a").status == (200 if readable else 403)
+
+
+@pytest.mark.parametrize("value", ["public", "", "Private"])
+def test_unknown_acl_gets_400_and_changes_nothing(ask: Caller, value: str) -> None:
+    ask("PUT", "/bucket/a", "x", x_oss_object_acl="private")
+    answer = ask("PUT", "/bucket/a?acl", x_oss_object_acl=value)
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert answer.text("ArgumentName") == "x-oss-object-acl"
+    assert acl(ask) == "private"
+
+
+def test_each_version_has_an_acl_of_its_own(ask: Caller) -> None:
+    ask.keep_versions()
+    put = ask("PUT", "/bucket/a", "old", x_oss_object_acl="public-read")
+    old = put.headers["x-oss-version-id"]
+    new = ask("PUT", "/bucket/a", "new").headers["x-oss-version-id"]
+    assert ask.anonymously("GET", f"/bucket/a?versionId={old}").body == b"old"
+    assert ask.anonymously("GET", f"/bucket/a?versionId={new}").status == 403
+    assert ask.anonymously("GET", "/bucket/a").status == 403
+    changed = ask("PUT", f"/bucket/a?acl&versionId={old}", x_oss_object_acl="private")
+    assert changed.headers["x-oss-version-id"] == old
+    assert ask.anonymously("GET", f"/bucket/a?versionId={old}").status == 403
+
+
+def test_missing_object_has_no_acl(ask: Caller) -> None:
+    assert ask("GET", "/bucket/a?acl").code == "NoSuchKey"
+    assert ask("PUT", "/bucket/a?acl", x_oss_object_acl="private").code == "NoSuchKey"

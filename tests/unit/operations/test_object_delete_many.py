@@ -1,0 +1,85 @@
+"""DeleteMultipleObjects: its document, quiet answers, versions."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.operations.service import Caller
+
+
+def document(*keys: str, quiet: str = "", version_id: str = "") -> str:
+    version = f"<VersionId>{version_id}</VersionId>" if version_id else ""
+    entries = "".join(f"<Object><Key>{key}</Key>{version}</Object>" for key in keys)
+    return f"<Delete>{quiet and f'<Quiet>{quiet}</Quiet>'}{entries}</Delete>"
+
+
+def test_answer_lists_each_key_whether_it_was_there_or_not(ask: Caller) -> None:
+    for key in ("a", "b", "stays"):
+        ask("PUT", f"/bucket/{key}", "x")
+    answer = ask("POST", "/bucket?delete", document("b", "a", "never"))
+    assert (answer.status, answer.texts("Deleted/Key")) == (200, ["b", "a", "never"])
+    assert ask("GET", "/bucket").texts("Contents/Key") == ["stays"]
+
+
+def test_keys_are_encoded_on_request(ask: Caller) -> None:
+    """P-35: also keys that XML 1.0 forbids."""
+    ask("PUT", "/bucket/%01%20%E4%B8%AD", "x")
+    answer = ask("POST", "/bucket?delete&encoding-type=url", document("&#1; 中"))
+    assert answer.texts("Deleted/Key") == ["%01%20%E4%B8%AD"]
+    assert answer.text("EncodingType") == "url"
+    assert ask("GET", "/bucket").texts("Contents/Key") == []
+
+
+@pytest.mark.parametrize(("quiet", "silent"), [("true", True), ("TRUE", True), ("false", False)])
+def test_quiet_deletion_has_an_empty_answer(ask: Caller, quiet: str, silent: bool) -> None:
+    ask("PUT", "/bucket/a", "x")
+    answer = ask("POST", "/bucket?delete", document("a", quiet=quiet))
+    assert (answer.status, answer.body == b"") == (200, silent)
+    assert ask("HEAD", "/bucket/a").status == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "not XML",
+        "<Delete>",
+        "<Delete/>",
+        "<Remove><Object><Key>a</Key></Object></Remove>",
+        "<Delete><Object/></Delete>",
+        "<Delete><Object><Key></Key></Object></Delete>",
+        "<Delete>" + "<Object><Key>a</Key></Object>" * 1001 + "</Delete>",
+        '<!DOCTYPE d [<!ENTITY k "a">]><Delete><Object><Key>&k;</Key></Object></Delete>',
+    ],
+)
+def test_malformed_document_deletes_nothing(ask: Caller, body: str) -> None:
+    ask("PUT", "/bucket/a", "x")
+    answer = ask("POST", "/bucket?delete", body)
+    assert (answer.status, answer.code) == (400, "MalformedXML")
+    assert answer.text("EC") == "0016-00000608"
+    assert ask("HEAD", "/bucket/a").status == 200
+
+
+def test_deletion_without_version_id_puts_a_delete_marker(ask: Caller) -> None:
+    ask.keep_versions()
+    version_id = ask("PUT", "/bucket/a", "x").headers["x-oss-version-id"]
+    marked = ask("POST", "/bucket?delete", document("a"))
+    assert marked.text("Deleted/DeleteMarker") == "true"
+    marker = marked.text("Deleted/DeleteMarkerVersionId")
+    assert marker not in (None, version_id)
+    removed = ask("POST", "/bucket?delete", document("a", version_id=version_id))
+    assert removed.text("Deleted/VersionId") == version_id
+    assert removed.text("Deleted/DeleteMarker") is None
+    gone = ask("POST", "/bucket?delete", document("a", version_id=marker or ""))
+    assert gone.text("Deleted/DeleteMarkerVersionId") == marker
+    assert ask("GET", "/bucket?versions").texts(".//VersionId") == []
+
+
+def test_protected_object_keeps_all_listed_objects(ask: Caller) -> None:
+    ask("PUT", "/bucket/a", "x")
+    days = "<RetentionPeriodInDays>1</RetentionPeriodInDays>"
+    worm = f"<InitiateWormConfiguration>{days}</InitiateWormConfiguration>"
+    assert ask("POST", "/bucket?worm", worm).status == 200
+    answer = ask("POST", "/bucket?delete", document("b", "a"))
+    assert (answer.status, answer.code) == (409, "FileImmutable")
+    assert ask("HEAD", "/bucket/a").status == 200

@@ -1,0 +1,121 @@
+"""The tags of objects: their document, the header that sets them, and their versions."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.operations.service import Caller, check_error
+
+TAGGING = "<Tagging><TagSet><Tag><Key>k</Key><Value>{}</Value></Tag></TagSet></Tagging>"
+
+
+def tags(ask: Caller, key: str, query: str = "") -> dict[str, str]:
+    found = ask("GET", f"/bucket/{key}?tagging{query}")
+    assert found.status == 200
+    return dict(zip(found.texts(".//Key"), found.texts(".//Value"), strict=True))
+
+
+def create(ask: Caller, operation: str, header: str) -> tuple[int, str]:
+    """Create `a` with a header of tags; the status and code of the first answer."""
+    method, target, more = {
+        "PutObject": ("PUT", "/bucket/a", {}),
+        "AppendObject": ("POST", "/bucket/a?append&position=0", {}),
+        "PutSymlink": ("PUT", "/bucket/a?symlink", {"x_oss_symlink_target": "b"}),
+        "CopyObject": (
+            "PUT",
+            "/bucket/a",
+            {"x_oss_copy_source": "/bucket/source", "x_oss_tagging_directive": "REPLACE"},
+        ),
+        "InitiateMultipartUpload": ("POST", "/bucket/a?uploads", {}),
+    }[operation]
+    answer = ask(method, target, x_oss_tagging=header, **more)
+    if operation.startswith("Initiate") and answer.status == 200:
+        upload_id = answer.text("UploadId") or ""
+        ask.complete("a", upload_id, ask.put_parts("a", upload_id, b"1"))
+    return answer.status, answer.code
+
+
+CREATIONS = ["PutObject", "AppendObject", "PutSymlink", "CopyObject", "InitiateMultipartUpload"]
+
+
+@pytest.mark.parametrize("operation", CREATIONS)
+def test_each_creation_takes_tags_from_the_header(ask: Caller, operation: str) -> None:
+    ask("PUT", "/bucket/source", "1")
+    assert create(ask, operation, "k=v") == (200, "")
+    assert tags(ask, "a") == {"k": "v"}
+
+
+@pytest.mark.parametrize("operation", CREATIONS)
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [("=v", "InvalidTag"), ("k=1&k=2", "InvalidArgument"), ("k=%40", "InvalidTag")],
+)
+def test_bad_tags_create_nothing(ask: Caller, operation: str, header: str, code: str) -> None:
+    ask("PUT", "/bucket/source", "1")
+    assert create(ask, operation, header) == (400, code)
+    assert ask("HEAD", "/bucket/a").status == 404
+
+
+@pytest.mark.parametrize(
+    ("directive", "expected"),
+    [
+        (None, {"old": "1"}),
+        ("Copy", {"old": "1"}),
+        ("Replace", {"new": "2"}),
+        ("REPLACE", {"new": "2"}),
+    ],
+)
+def test_copy_has_the_tags_of_its_directive(
+    ask: Caller, directive: str | None, expected: dict[str, str]
+) -> None:
+    ask("PUT", "/bucket/source", "1", x_oss_tagging="old=1")
+    headers = {"x_oss_tagging_directive": directive} if directive else {}
+    ask("PUT", "/bucket/a", x_oss_copy_source="/bucket/source", x_oss_tagging="new=2", **headers)
+    assert tags(ask, "a") == expected
+
+
+def test_unknown_directive_gets_400(ask: Caller) -> None:
+    ask("PUT", "/bucket/source", "1")
+    headers = {"x_oss_copy_source": "/bucket/source", "x_oss_tagging_directive": "MERGE"}
+    answer = ask("PUT", "/bucket/a", **headers)
+    name = "x-oss-tagging-directive"
+    assert (answer.code, answer.text("ArgumentName")) == ("InvalidArgument", name)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("", "MalformedXML"),
+        ("<Tagging/>", "MalformedXML"),
+        ("<TagSet/>", "MalformedXML"),
+        ("<Tagging><TagSet><Tag><Key/></Tag></TagSet></Tagging>", "InvalidTag"),
+    ],
+)
+def test_bad_document_changes_nothing(ask: Caller, body: str, code: str) -> None:
+    ask("PUT", "/bucket/a", "1", x_oss_tagging="k=v")
+    answer = ask("PUT", "/bucket/a?tagging", body)
+    assert (answer.status, answer.code) == (400, code)
+    assert tags(ask, "a") == {"k": "v"}
+    assert ask("GET", "/bucket/a").body == b"1"
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_missing_object_has_no_tags(ask: Caller, method: str) -> None:
+    body = TAGGING.format("v") if method == "PUT" else ""
+    answer = ask(method, "/bucket/none?tagging", body)
+    message = "The specified key does not exist."
+    check_error(answer, 404, "NoSuchKey", message, "0026-00000001", Key="none")
+
+
+def test_each_version_has_tags_of_its_own(ask: Caller) -> None:
+    ask.keep_versions()
+    old, new = (ask("PUT", "/bucket/a", body).headers["x-oss-version-id"] for body in "12")
+    for query, version_id, value in ((f"&versionId={old}", old, "old"), ("", new, "new")):
+        answer = ask("PUT", f"/bucket/a?tagging{query}", TAGGING.format(value))
+        assert answer.headers["x-oss-version-id"] == version_id
+    assert tags(ask, "a", f"&versionId={old}") == {"k": "old"}
+    assert tags(ask, "a") == {"k": "new"}
+    ask("DELETE", f"/bucket/a?tagging&versionId={old}")
+    assert tags(ask, "a", f"&versionId={old}") == {}
+    ask("DELETE", "/bucket/a")
+    assert ask("GET", "/bucket/a?tagging").code == "NoSuchKey"
