@@ -33,7 +33,7 @@ def denied(act: Act, client: Any) -> AccessDenied:
 # --- RAM users
 
 
-def test_who_may_get_the_rules_may_not_put_them(emulator: Emulator) -> None:
+def test_user_with_get_permission_may_not_put_rules(emulator: Emulator) -> None:
     """The documents' own case: only oss:GetBucketReferer is granted."""
     reader = bucket(emulator, "rules-reader")
     assert reader.get_bucket_referer().referers == []
@@ -52,7 +52,7 @@ def test_who_may_get_the_rules_may_not_put_them(emulator: Emulator) -> None:
     assert bucket(emulator, "owner").get_bucket_referer().referers == []
 
 
-def test_who_may_nothing_else_may_not_list_or_make_buckets(emulator: Emulator) -> None:
+def test_user_without_permission_may_not_list_or_create_buckets(emulator: Emulator) -> None:
     error = denied(lambda s: s.list_buckets(), service(emulator, "rules-reader"))
     assert error.message == "You are forbidden to list buckets."
     assert detail(error)["AuthAction"] == "oss:ListBuckets"
@@ -63,7 +63,7 @@ def test_who_may_nothing_else_may_not_list_or_make_buckets(emulator: Emulator) -
     ]
 
 
-def test_who_may_read_no_source_copies_nothing(emulator: Emulator) -> None:
+def test_copy_needs_permission_to_read_the_source(emulator: Emulator) -> None:
     """A-13: what is copied needs its own permission."""
     owner = bucket(emulator, "owner")
     owner.put_bucket_policy(statement("Allow", "oss:PutObject", ["2000000000000000001"]))
@@ -79,7 +79,7 @@ def test_who_may_read_no_source_copies_nothing(emulator: Emulator) -> None:
     assert detail(error)["AuthAction"] == "oss:GetObjectTagging"
 
 
-def test_a_list_is_deleted_where_all_of_it_may_be(emulator: Emulator) -> None:
+def test_list_is_deleted_only_if_each_object_may_be(emulator: Emulator) -> None:
     owner = bucket(emulator, "owner")
     owner.put_object("kept/a", b"content")
     resource = "acs:oss:*:*:examplebucket/kept/*"
@@ -115,13 +115,13 @@ def _joined(*policies: str) -> str:
         (lambda b: b.delete_bucket(), "0003-00000905"),
     ],
 )
-def test_a_bucket_is_closed_to_other_accounts(emulator: Emulator, act: Act, ec: str) -> None:
+def test_private_bucket_is_closed_to_other_accounts(emulator: Emulator, act: Act, ec: str) -> None:
     error = denied(act, bucket(emulator, "payer"))
     assert error.ec == ec
     assert detail(error) == {}
 
 
-def test_each_account_has_its_own_buckets(emulator: Emulator) -> None:
+def test_each_account_lists_its_own_buckets(emulator: Emulator) -> None:
     with pytest.raises(ServerError) as caught:
         bucket(emulator, "payer").create_bucket()
     assert caught.value.code == "BucketAlreadyExists"
@@ -133,7 +133,7 @@ def test_each_account_has_its_own_buckets(emulator: Emulator) -> None:
     assert (theirs.owner.id, theirs.owner.display_name) == (PAYER, PAYER)
 
 
-def test_what_another_account_puts_is_the_bucket_owners(emulator: Emulator) -> None:
+def test_object_of_another_account_belongs_to_the_bucket_owner(emulator: Emulator) -> None:
     """A-06"""
     bucket(emulator, "owner").put_bucket_policy(statement("Allow", "oss:PutObject", [PAYER]))
     payer = bucket(emulator, "payer")
@@ -148,7 +148,7 @@ def test_what_another_account_puts_is_the_bucket_owners(emulator: Emulator) -> N
 # --- Bucket policies
 
 
-def test_a_bucket_policy_lets_others_in_and_keeps_them_out(emulator: Emulator) -> None:
+def test_bucket_policy_allows_and_denies_other_accounts(emulator: Emulator) -> None:
     owner, payer, nobody = (bucket(emulator, who) for who in ("owner", "payer", ""))
     owner.put_bucket_policy(statement("Allow", "oss:GetObject", [PAYER]))
     assert payer.get_object("a").read() == b"content"
@@ -165,7 +165,7 @@ def test_a_bucket_policy_lets_others_in_and_keeps_them_out(emulator: Emulator) -
     assert nobody.get_object("a").read() == b"content"
 
 
-def test_a_bucket_policy_asks_for_https_of_the_owner_too(emulator: Emulator) -> None:
+def test_policy_that_requires_https_binds_the_owner_too(emulator: Emulator) -> None:
     owner = bucket(emulator, "owner")
     http = {"Bool": {"acs:SecureTransport": ["false"]}}
     owner.put_bucket_policy(statement("Deny", "oss:*", ["*"], Condition=http))
@@ -191,7 +191,7 @@ def test_a_bucket_policy_asks_for_https_of_the_owner_too(emulator: Emulator) -> 
         (statement("Allow", "oss:*", ["1" * 17000]), "", "larger than 16384 bytes"),
     ],
 )
-def test_a_bad_policy_is_refused_with_its_place(
+def test_bad_policy_is_refused_with_the_place_of_the_fault(
     emulator: Emulator, policy: str, ec: str, complaint: str
 ) -> None:
     owner = bucket(emulator, "owner")
@@ -207,7 +207,7 @@ def test_a_bad_policy_is_refused_with_its_place(
 # --- Who pays
 
 
-def test_who_does_not_say_that_it_pays_is_refused(emulator: Emulator) -> None:
+def test_requester_must_agree_to_pay(emulator: Emulator) -> None:
     """A-60, A-61"""
     owner, payer, nobody = (bucket(emulator, who) for who in ("owner", "payer", ""))
     owner.put_bucket_acl("public-read")
@@ -251,9 +251,7 @@ PUBLIC: list[tuple[str, str, Act]] = [
 
 
 @pytest.mark.parametrize("whole_account", [False, True], ids=["bucket", "account"])
-def test_nothing_is_made_public_where_that_is_blocked(
-    emulator: Emulator, whole_account: bool
-) -> None:
+def test_public_access_block_refuses_public_acls(emulator: Emulator, whole_account: bool) -> None:
     """A-32, A-34"""
     owner, nobody = bucket(emulator, "owner"), bucket(emulator, "")
     owner.put_bucket_acl("public-read")
@@ -279,7 +277,7 @@ def test_nothing_is_made_public_where_that_is_blocked(
         act(owner)
 
 
-def test_the_journal_tells_what_settled_it(emulator: Emulator) -> None:
+def test_journal_holds_the_reason_of_a_decision(emulator: Emulator) -> None:
     denied(lambda b: b.put_bucket_acl("private"), bucket(emulator, "rules-reader"))
     bucket(emulator, "rules-reader").get_bucket_referer()
     bucket(emulator, "owner").get_object("a")

@@ -48,7 +48,7 @@ CALLS: list[tuple[str, str, Callable[[oss2.Bucket], Any]]] = [
 @pytest.mark.parametrize(
     ("needs", "call"), [pytest.param(needs, call, id=name) for name, needs, call in CALLS]
 )
-def test_anybody_does_what_the_acl_allows_and_nothing_else(
+def test_anonymous_caller_may_do_what_the_acl_allows_only(
     live: Live,
     make_bucket: Callable[..., str],
     owner: Any,
@@ -71,7 +71,7 @@ def test_anybody_does_what_the_acl_allows_and_nothing_else(
     assert bucket.get_object_acl("a").acl == "default"
 
 
-def test_nobody_creates_a_bucket(live: Live, new_name: str) -> None:
+def test_anonymous_caller_may_not_create_a_bucket(live: Live, new_name: str) -> None:
     with pytest.raises(AccessDenied) as caught:
         live.bucket(new_name, ANONYMOUS).create_bucket()
     assert caught.value.ec == "0003-00001201"

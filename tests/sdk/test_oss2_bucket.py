@@ -37,13 +37,13 @@ def exists(bucket: oss2.Bucket) -> bool:
 # --- PutBucket
 
 
-def test_a_bucket_is_there_once_it_was_created(new_bucket: oss2.Bucket) -> None:
+def test_created_bucket_exists(new_bucket: oss2.Bucket) -> None:
     assert not exists(new_bucket)
     assert new_bucket.create_bucket().status == 200
     assert exists(new_bucket)
 
 
-def test_a_new_bucket_is_private_standard_and_locally_redundant(new_bucket: oss2.Bucket) -> None:
+def test_new_bucket_is_private_standard_and_locally_redundant(new_bucket: oss2.Bucket) -> None:
     before = int(time.time())
     new_bucket.create_bucket()
     info = new_bucket.get_bucket_info()
@@ -61,7 +61,7 @@ def test_a_new_bucket_is_private_standard_and_locally_redundant(new_bucket: oss2
 
 
 @pytest.mark.parametrize("acl", ACLS)
-def test_a_bucket_has_the_acl_it_was_created_with(new_bucket: oss2.Bucket, acl: str) -> None:
+def test_bucket_has_the_acl_it_was_created_with(new_bucket: oss2.Bucket, acl: str) -> None:
     new_bucket.create_bucket(acl)
     assert new_bucket.get_bucket_acl().acl == acl
     assert new_bucket.get_bucket_info().acl.grant == acl
@@ -69,7 +69,7 @@ def test_a_bucket_has_the_acl_it_was_created_with(new_bucket: oss2.Bucket, acl: 
 
 @pytest.mark.parametrize("redundancy", [None, "LRS", "ZRS"])
 @pytest.mark.parametrize("storage_class", STORAGE_CLASSES)
-def test_a_bucket_is_created_as_configured(
+def test_bucket_is_created_with_class_and_redundancy(
     new_bucket: oss2.Bucket, storage_class: str, redundancy: str | None
 ) -> None:
     new_bucket.create_bucket(input=oss2.models.BucketCreateConfig(storage_class, redundancy))
@@ -81,7 +81,7 @@ def test_a_bucket_is_created_as_configured(
     ("first", "second"),
     [(None, None), (None, "public-read"), ("public-read", None), ("public-read", "private")],
 )
-def test_creating_a_bucket_again_changes_its_acl_where_one_is_given(
+def test_creating_a_bucket_again_sets_the_acl_that_is_given(
     new_bucket: oss2.Bucket, first: str | None, second: str | None
 ) -> None:
     new_bucket.create_bucket(first)
@@ -104,7 +104,7 @@ def test_creating_a_bucket_again_changes_its_acl_where_one_is_given(
         ),
     ],
 )
-def test_creating_a_bucket_again_cannot_change_what_it_is(
+def test_creating_a_bucket_again_cannot_change_class_or_redundancy(
     new_bucket: oss2.Bucket,
     first: tuple[str, str | None],
     second: tuple[str, str | None],
@@ -130,7 +130,7 @@ def test_creating_a_bucket_again_cannot_change_what_it_is(
         (None, oss2.models.BucketCreateConfig("Standard", "XRS"), "DataRedundancyType"),
     ],
 )
-def test_a_bucket_is_not_created_with_what_does_not_exist(
+def test_unknown_acl_class_or_redundancy_creates_nothing(
     new_bucket: oss2.Bucket, acl: str | None, configuration: Any, name: str
 ) -> None:
     with pytest.raises(InvalidArgument) as caught:
@@ -148,23 +148,19 @@ def test_a_bucket_is_not_created_with_what_does_not_exist(
         '<!DOCTYPE a SYSTEM "file:///etc/passwd"><CreateBucketConfiguration/>',
     ],
 )
-def test_a_configuration_that_is_none_creates_nothing(
-    new_bucket: oss2.Bucket, document: str
-) -> None:
+def test_malformed_configuration_creates_nothing(new_bucket: oss2.Bucket, document: str) -> None:
     with pytest.raises(oss2.exceptions.MalformedXml):
         new_bucket.create_bucket(input=document)
     assert not exists(new_bucket)
 
 
 @pytest.mark.parametrize("location", [f"oss-{REGION}", REGION, ""])
-def test_a_bucket_can_be_created_for_the_region_it_is_in(
-    new_bucket: oss2.Bucket, location: str
-) -> None:
+def test_location_constraint_may_name_the_region(new_bucket: oss2.Bucket, location: str) -> None:
     new_bucket.create_bucket(input=_located(location))
     assert new_bucket.get_bucket_location().location == f"oss-{REGION}"
 
 
-def test_a_bucket_cannot_be_created_for_another_region(new_bucket: oss2.Bucket) -> None:
+def test_location_constraint_of_another_region_is_refused(new_bucket: oss2.Bucket) -> None:
     with pytest.raises(ServerError) as caught:
         new_bucket.create_bucket(input=_located("oss-cn-beijing"))
     assert caught.value.code == "InvalidLocationConstraint"
@@ -194,7 +190,7 @@ def _located(region: str) -> str:
         ("a.c", False),
     ],
 )
-def test_a_bucket_name_keeps_the_rules(live: Live, owner: Any, name: str, good: bool) -> None:
+def test_bucket_name_must_follow_the_rules(live: Live, owner: Any, name: str, good: bool) -> None:
     """PutBucket: 3 to 63 lower-case letters, digits and hyphens, no hyphen at either end."""
     bucket = live.bucket("any-name", owner)
     bucket.bucket_name = name  # oss2 itself would refuse a bad one
@@ -219,7 +215,7 @@ def test_a_bucket_name_keeps_the_rules(live: Live, owner: Any, name: str, good: 
 # --- what is known of a bucket
 
 
-def test_head_tells_whether_a_bucket_is_there(new_bucket: oss2.Bucket) -> None:
+def test_head_bucket_gets_200_or_404(new_bucket: oss2.Bucket) -> None:
     """HeadBucket, which oss2 has no method for."""
     with pytest.raises(NoSuchBucket):
         new_bucket._do("HEAD", new_bucket.bucket_name, "")
@@ -227,18 +223,18 @@ def test_head_tells_whether_a_bucket_is_there(new_bucket: oss2.Bucket) -> None:
     assert new_bucket._do("HEAD", new_bucket.bucket_name, "").status == 200
 
 
-def test_the_endpoints_of_a_bucket_can_be_used(live: Live, bucket: oss2.Bucket, owner: Any) -> None:
+def test_endpoints_of_a_bucket_work(live: Live, bucket: oss2.Bucket, owner: Any) -> None:
     info = bucket.get_bucket_info()
     for endpoint in (info.extranet_endpoint, info.intranet_endpoint):
         again = oss2.Bucket(owner, endpoint, bucket.bucket_name, region=REGION)
         assert again.get_bucket_location().location == f"oss-{REGION}"
 
 
-def test_the_location_is_the_region(bucket: oss2.Bucket) -> None:
+def test_location_is_the_region(bucket: oss2.Bucket) -> None:
     assert bucket.get_bucket_location().location == f"oss-{REGION}"
 
 
-def test_the_stat_counts_objects_and_bytes_by_class(bucket: oss2.Bucket) -> None:
+def test_stat_counts_objects_and_bytes_by_class(bucket: oss2.Bucket) -> None:
     empty = bucket.get_bucket_stat()
     assert (empty.object_count, empty.storage_size_in_bytes) == (0, 0)
     before = int(time.time())
@@ -289,7 +285,7 @@ def test_the_stat_counts_objects_and_bytes_by_class(bucket: oss2.Bucket) -> None
         lambda bucket: bucket.put_object_acl("a", "private"),
     ],
 )
-def test_every_call_tells_of_a_missing_bucket(new_bucket: oss2.Bucket, ask: Any) -> None:
+def test_missing_bucket_gets_404_from_every_call(new_bucket: oss2.Bucket, ask: Any) -> None:
     with pytest.raises(NoSuchBucket) as caught:
         ask(new_bucket)
     error = caught.value
@@ -302,7 +298,7 @@ def test_every_call_tells_of_a_missing_bucket(new_bucket: oss2.Bucket, ask: Any)
 # --- DeleteBucket
 
 
-def test_an_empty_bucket_can_be_deleted(new_bucket: oss2.Bucket) -> None:
+def test_empty_bucket_can_be_deleted(new_bucket: oss2.Bucket) -> None:
     new_bucket.create_bucket()
     assert new_bucket.delete_bucket().status == 204
     assert not exists(new_bucket)
@@ -310,7 +306,7 @@ def test_an_empty_bucket_can_be_deleted(new_bucket: oss2.Bucket) -> None:
         new_bucket.delete_bucket()
 
 
-def test_a_bucket_with_an_object_cannot_be_deleted(new_bucket: oss2.Bucket) -> None:
+def test_bucket_with_an_object_cannot_be_deleted(new_bucket: oss2.Bucket) -> None:
     new_bucket.create_bucket()
     new_bucket.put_object("a", b"")
     with pytest.raises(oss2.exceptions.BucketNotEmpty) as caught:
@@ -323,7 +319,7 @@ def test_a_bucket_with_an_object_cannot_be_deleted(new_bucket: oss2.Bucket) -> N
     new_bucket.delete_bucket()
 
 
-def test_a_bucket_created_again_has_nothing_of_the_old_one(new_bucket: oss2.Bucket) -> None:
+def test_recreated_bucket_has_no_old_configuration(new_bucket: oss2.Bucket) -> None:
     new_bucket.create_bucket("public-read")
     new_bucket.put_bucket_referer(oss2.models.BucketReferer(False, ["https://a.example/"]))
     new_bucket.delete_bucket()
@@ -336,13 +332,13 @@ def test_a_bucket_created_again_has_nothing_of_the_old_one(new_bucket: oss2.Buck
 
 
 @pytest.mark.parametrize("acl", ACLS)
-def test_the_acl_of_a_bucket_can_be_changed(bucket: oss2.Bucket, acl: str) -> None:
+def test_acl_of_a_bucket_can_be_changed(bucket: oss2.Bucket, acl: str) -> None:
     assert bucket.put_bucket_acl(acl).status == 200
     assert bucket.get_bucket_acl().acl == acl
 
 
 @pytest.mark.parametrize("acl", ["default", "public", "", "PRIVATE"])
-def test_an_acl_that_does_not_exist_is_refused(bucket: oss2.Bucket, acl: str) -> None:
+def test_unknown_acl_gets_400_and_changes_nothing(bucket: oss2.Bucket, acl: str) -> None:
     bucket.put_bucket_acl("public-read")
     with pytest.raises(InvalidArgument) as caught:
         bucket.put_bucket_acl(acl)

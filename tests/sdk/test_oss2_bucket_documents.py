@@ -151,7 +151,7 @@ KEPT: dict[str, tuple[Call, Call, Any, Any]] = {
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_what_is_put_is_read(bucket: oss2.Bucket, name: str) -> None:
+def test_configuration_is_read_as_it_was_put(bucket: oss2.Bucket, name: str) -> None:
     put, get, before, after = KEPT[name]
 
     def read() -> Any:
@@ -180,7 +180,7 @@ DELETED: dict[str, Call] = {
 
 
 @pytest.mark.parametrize("name", DELETED)
-def test_what_is_deleted_is_as_if_never_put(bucket: oss2.Bucket, name: str) -> None:
+def test_deleted_configuration_reads_as_if_never_put(bucket: oss2.Bucket, name: str) -> None:
     put, get, before, _ = KEPT[name]
     put(bucket)
     for _ in range(2):
@@ -242,7 +242,7 @@ def test_there_are_no_resource_pools_and_no_live_channels(
         ),
     ],
 )
-def test_a_bucket_is_created_with_its_encryption(
+def test_bucket_is_created_with_its_encryption(
     live: Live, new_name: str, owner: Any, session: oss2.Session, headers: Any, rule: Any
 ) -> None:
     bucket = live.bucket(new_name, owner, session=session)

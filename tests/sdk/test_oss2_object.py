@@ -13,10 +13,7 @@ from typing import Any
 import oss2
 import pytest
 from oss2.exceptions import (
-    InvalidArgument,
     InvalidDigest,
-    InvalidObjectName,
-    MalformedXml,
     NoSuchKey,
     ServerError,
 )
@@ -67,7 +64,7 @@ def crc(body: bytes) -> int:
 
 
 @each_body
-def test_a_body_comes_back_as_it_was_put(bucket: oss2.Bucket, body: bytes) -> None:
+def test_body_is_returned_with_its_checksums(bucket: oss2.Bucket, body: bytes) -> None:
     """P-32: the ETag is the MD5 in upper case, Content-MD5 and CRC-64 are told."""
     before = int(time.time())
     put = bucket.put_object("a", body)
@@ -100,7 +97,7 @@ def test_a_body_comes_back_as_it_was_put(bucket: oss2.Bucket, body: bytes) -> No
         pytest.param(lambda body: (bytes([byte]) for byte in body[:5000]), id="single bytes"),
     ],
 )
-def test_a_body_may_come_from_anywhere(
+def test_body_may_be_a_file_or_an_iterator(
     bucket: oss2.Bucket, wrap: Callable[[bytes], Any], body: bytes, request: Any
 ) -> None:
     expected = body[:5000] if "single bytes" in request.node.name else body
@@ -108,7 +105,7 @@ def test_a_body_may_come_from_anywhere(
     assert bucket.get_object("a").read() == expected
 
 
-def test_a_file_is_put_and_got(bucket: oss2.Bucket, tmp_path: Path) -> None:
+def test_file_is_uploaded_and_downloaded(bucket: oss2.Bucket, tmp_path: Path) -> None:
     source, target = tmp_path / "source.txt", tmp_path / "target"
     source.write_bytes(BODIES["6 MiB"])
     bucket.put_object_from_file("a", str(source))
@@ -117,7 +114,7 @@ def test_a_file_is_put_and_got(bucket: oss2.Bucket, tmp_path: Path) -> None:
     assert result.content_type == "text/plain"
 
 
-def test_half_a_file_is_put_from_where_it_stands(bucket: oss2.Bucket, tmp_path: Path) -> None:
+def test_file_is_uploaded_from_its_position(bucket: oss2.Bucket, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"0123456789")
     with source.open("rb") as file:
@@ -131,7 +128,7 @@ def test_text_is_put_as_utf8(bucket: oss2.Bucket) -> None:
     assert bucket.get_object("a").read() == "中文".encode()
 
 
-def test_progress_is_told_to_the_end(bucket: oss2.Bucket) -> None:
+def test_progress_is_reported_to_the_end(bucket: oss2.Bucket) -> None:
     sent: list[tuple[int, int]] = []
     got: list[tuple[int, int]] = []
     body = BODIES["1 MiB"]
@@ -140,7 +137,7 @@ def test_progress_is_told_to_the_end(bucket: oss2.Bucket) -> None:
     assert sent[-1] == got[-1] == (len(body), len(body))
 
 
-def test_an_object_can_be_read_in_pieces(bucket: oss2.Bucket) -> None:
+def test_object_can_be_read_in_pieces(bucket: oss2.Bucket) -> None:
     bucket.put_object("a", BODIES["6 MiB"])
     assert b"".join(bucket.get_object("a")) == BODIES["6 MiB"]
     result = bucket.get_object("a")
@@ -149,20 +146,11 @@ def test_an_object_can_be_read_in_pieces(bucket: oss2.Bucket) -> None:
     assert bucket.get_object("a", byte_range=(0, 3)).read() == b"0123"
 
 
-def test_an_object_put_again_is_replaced_as_a_whole(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", b"first", {"x-oss-meta-a": "1", "Content-Type": "text/plain"})
-    bucket.put_object("a", b"2")
-    got = bucket.get_object("a")
-    assert got.read() == b"2"
-    assert "x-oss-meta-a" not in got.headers
-    assert got.content_type == "application/octet-stream"
-
-
 @pytest.mark.parametrize(
     ("key", "content_type"),
     [("a.txt", "text/plain"), ("a.jpg", "image/jpeg"), ("a.js", "application/javascript")],
 )
-def test_the_content_type_that_oss2_guesses_is_kept(
+def test_content_type_guessed_by_oss2_is_kept(
     bucket: oss2.Bucket, key: str, content_type: str
 ) -> None:
     bucket.put_object(key, b"x")
@@ -173,7 +161,7 @@ def test_the_content_type_that_oss2_guesses_is_kept(
 
 
 @pytest.mark.parametrize("key", NASTY)
-def test_a_nasty_key_is_a_key_like_any_other(bucket: oss2.Bucket, key: str) -> None:
+def test_odd_key_works_in_every_call(bucket: oss2.Bucket, key: str) -> None:
     """P-03: decoded once, nothing is folded."""
     bucket.put_object(key, b"x")
     assert bucket.get_object(key).read() == b"x"
@@ -196,25 +184,7 @@ def test_a_nasty_key_is_a_key_like_any_other(bucket: oss2.Bucket, key: str) -> N
     assert bucket.list_objects().object_list == []
 
 
-@pytest.mark.parametrize(
-    ("key", "ec", "message"),
-    [
-        ("/a", "0016-00000005", "The specified object is not valid."),
-        ("\\a", "0016-00000005", "The specified object is not valid."),
-        ("a" * 1024, "0016-00000003", "The Length of Object name must be less than 1024."),
-        ("中" * 342, "0016-00000003", "The Length of Object name must be less than 1024."),
-    ],
-)
-def test_a_key_that_cannot_be_is_refused(
-    bucket: oss2.Bucket, key: str, ec: str, message: str
-) -> None:
-    with pytest.raises(InvalidObjectName) as caught:
-        bucket.put_object(key, b"x")
-    assert (caught.value.ec, caught.value.message) == (ec, message)
-    assert bucket.list_objects().object_list == []
-
-
-def test_a_missing_key_is_told_by_name(bucket: oss2.Bucket) -> None:
+def test_missing_key_is_named(bucket: oss2.Bucket) -> None:
     for ask in (
         bucket.get_object,
         bucket.head_object,
@@ -257,69 +227,13 @@ def test_standard_headers_and_user_metadata_are_kept(bucket: oss2.Bucket) -> Non
             assert result.headers[name] == value, name
 
 
-def test_user_metadata_has_lower_case_names(bucket: oss2.Bucket, live: Live) -> None:
+def test_names_of_user_metadata_are_in_lower_case(bucket: oss2.Bucket, live: Live) -> None:
     bucket.put_object("a", b"x", {"X-OSS-Meta-Mixed-Case": "Value"})
     raw = [name for name in bucket.head_object("a").headers if name.endswith("mixed-case")]
     assert raw == ["x-oss-meta-mixed-case"]
 
 
-def test_other_headers_are_not_kept(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", b"x", {"x-custom": "1", "x-oss-custom": "2", "Accept": "text/plain"})
-    assert not {"x-custom", "x-oss-custom", "Accept"} & set(bucket.head_object("a").headers)
-
-
-def test_user_metadata_of_up_to_8_kib_is_kept(bucket: oss2.Bucket) -> None:
-    """PutObject: the total size of the user metadata cannot exceed 8 KB."""
-    bucket.put_object("a", b"x", {"x-oss-meta-a": "v" * (8 * 1024 - 1)})
-    assert len(bucket.head_object("a").headers["x-oss-meta-a"]) == 8 * 1024 - 1
-    with pytest.raises(ServerError) as caught:
-        bucket.put_object("b", b"x", {"x-oss-meta-a": "v" * 4096, "x-oss-meta-b": "v" * 4096})
-    assert caught.value.status == 400
-    assert not bucket.object_exists("b")
-
-
-@pytest.mark.parametrize("storage_class", ["Standard", "IA", "Archive", "ColdArchive"])
-def test_an_object_has_the_class_it_was_put_with(bucket: oss2.Bucket, storage_class: str) -> None:
-    bucket.put_object("a", b"x", {"x-oss-storage-class": storage_class})
-    assert bucket.head_object("a").headers["x-oss-storage-class"] == storage_class
-
-
-def test_an_object_has_the_class_of_its_bucket_by_default(
-    live: Live, new_name: str, owner: Any
-) -> None:
-    bucket = live.bucket(new_name, owner)
-    bucket.create_bucket(input=oss2.models.BucketCreateConfig("IA"))
-    bucket.put_object("a", b"x")
-    assert bucket.head_object("a").headers["x-oss-storage-class"] == "IA"
-
-
-@pytest.mark.parametrize("algorithm", ["AES256", "KMS", "SM4"])
-def test_encryption_is_told_back(bucket: oss2.Bucket, algorithm: str) -> None:
-    headers = {"x-oss-server-side-encryption": algorithm}
-    put = bucket.put_object("a", b"x", headers)
-    for result in (put, bucket.get_object("a"), bucket.head_object("a")):
-        assert result.headers["x-oss-server-side-encryption"] == algorithm
-
-
-@pytest.mark.parametrize(
-    ("headers", "code"),
-    [
-        ({"x-oss-storage-class": "standard"}, "InvalidArgument"),
-        ({"x-oss-object-acl": "public"}, "InvalidArgument"),
-        ({"x-oss-server-side-encryption": "AES128"}, "InvalidEncryptionAlgorithmError"),
-        ({"x-oss-hash-crc64ecma": "1"}, "InvalidCRC64"),
-    ],
-)
-def test_what_does_not_exist_is_refused_and_nothing_is_put(
-    bucket: oss2.Bucket, headers: dict[str, str], code: str
-) -> None:
-    with pytest.raises(ServerError) as caught:
-        bucket.put_object("a", b"x", headers)
-    assert (caught.value.status, caught.value.code) == (400, code)
-    assert not bucket.object_exists("a")
-
-
-def test_a_right_crc64_is_accepted(bucket: oss2.Bucket) -> None:
+def test_right_crc64_is_accepted(bucket: oss2.Bucket) -> None:
     bucket.put_object("a", b"123456789", {"x-oss-hash-crc64ecma": str(0x995DC9BBDF1939FA)})
     assert bucket.head_object("a").server_crc == 0x995DC9BBDF1939FA  # the check value of CRC-64/XZ
 
@@ -337,9 +251,7 @@ def test_a_right_crc64_is_accepted(bucket: oss2.Bucket) -> None:
         ("no base64!", "0017-0000050"),
     ],
 )
-def test_a_wrong_digest_is_refused_and_nothing_is_put(
-    bucket: oss2.Bucket, given: str, ec: str
-) -> None:
+def test_wrong_content_md5_puts_nothing(bucket: oss2.Bucket, given: str, ec: str) -> None:
     with pytest.raises(InvalidDigest) as caught:
         bucket.put_object("a", b"hello", {"Content-MD5": given})
     error = caught.value
@@ -350,7 +262,7 @@ def test_a_wrong_digest_is_refused_and_nothing_is_put(
 
 
 @each_body
-def test_a_right_digest_is_accepted(bucket: oss2.Bucket, body: bytes) -> None:
+def test_right_content_md5_is_accepted(bucket: oss2.Bucket, body: bytes) -> None:
     bucket.put_object("a", body, {"Content-MD5": oss2.utils.content_md5(body)})
     assert bucket.object_exists("a")
 
@@ -361,9 +273,7 @@ def test_a_right_digest_is_accepted(bucket: oss2.Bucket, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("value", "forbidden"), [("true", True), ("TRUE", True), ("false", False), ("", False)]
 )
-def test_an_object_is_overwritten_unless_that_is_forbidden(
-    bucket: oss2.Bucket, value: str, forbidden: bool
-) -> None:
+def test_overwriting_can_be_forbidden(bucket: oss2.Bucket, value: str, forbidden: bool) -> None:
     headers = {"x-oss-forbid-overwrite": value}
     bucket.put_object("a", b"first", headers)
     if not forbidden:
@@ -382,7 +292,7 @@ def test_an_object_is_overwritten_unless_that_is_forbidden(
 # --- delete
 
 
-def test_deleting_answers_204_whether_the_key_is_there_or_not(bucket: oss2.Bucket) -> None:
+def test_deletion_gets_204_whether_the_object_is_there_or_not(bucket: oss2.Bucket) -> None:
     bucket.put_object("a", b"x")
     assert bucket.object_exists("a")
     assert bucket.delete_object("a").status == 204
@@ -400,43 +310,7 @@ def test_many_keys_are_deleted_at_once(bucket: oss2.Bucket) -> None:
     assert [item.key for item in bucket.list_objects().object_list] == ["stays"]
 
 
-def _delete(bucket: oss2.Bucket, document: bytes) -> Any:
-    headers = {"Content-MD5": oss2.utils.content_md5(document)}
-    return bucket._do(
-        "POST", bucket.bucket_name, "", data=document, params={"delete": ""}, headers=headers
-    )
-
-
-def test_deleting_quietly_answers_nothing(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", b"x")
-    document = b"<Delete><Quiet>true</Quiet><Object><Key>a</Key></Object></Delete>"
-    answer = _delete(bucket, document)
-    assert (answer.status, answer.read()) == (200, b"")
-    assert not bucket.object_exists("a")
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        b"",
-        b"no XML",
-        b"<Delete>",
-        b"<Delete/>",
-        b"<Remove><Object><Key>a</Key></Object></Remove>",
-        b"<Delete><Object/></Delete>",
-        b"<Delete><Object><Key></Key></Object></Delete>",
-        b"<Delete>" + b"<Object><Key>a</Key></Object>" * 1001 + b"</Delete>",
-        b'<!DOCTYPE d [<!ENTITY k "a">]><Delete><Object><Key>&k;</Key></Object></Delete>',
-    ],
-)
-def test_a_list_that_is_none_deletes_nothing(bucket: oss2.Bucket, document: bytes) -> None:
-    bucket.put_object("a", b"x")
-    with pytest.raises(MalformedXml):
-        _delete(bucket, document)
-    assert bucket.object_exists("a")
-
-
-def test_a_thousand_keys_can_be_deleted_at_once(bucket: oss2.Bucket) -> None:
+def test_1000_keys_are_deleted_at_once(bucket: oss2.Bucket) -> None:
     bucket.put_object("0999", b"x")
     keys = [f"{number:04}" for number in range(1000)]
     assert bucket.batch_delete_objects(keys).deleted_keys == keys
@@ -444,29 +318,3 @@ def test_a_thousand_keys_can_be_deleted_at_once(bucket: oss2.Bucket) -> None:
 
 
 # --- ACL
-
-
-@pytest.mark.parametrize("acl", ["default", "private", "public-read", "public-read-write"])
-def test_an_object_has_the_acl_it_was_given(bucket: oss2.Bucket, acl: str) -> None:
-    bucket.put_object("a", b"x", {"x-oss-object-acl": acl})
-    assert bucket.get_object_acl("a").acl == acl
-    bucket.put_object("b", b"x")
-    assert bucket.get_object_acl("b").acl == "default"
-    assert bucket.put_object_acl("b", acl).status == 200
-    assert bucket.get_object_acl("b").acl == acl
-    assert bucket.get_object("b").read() == b"x"
-
-
-@pytest.mark.parametrize("acl", ["public", "", "Private"])
-def test_an_acl_that_does_not_exist_is_refused(bucket: oss2.Bucket, acl: str) -> None:
-    bucket.put_object("a", b"x", {"x-oss-object-acl": "private"})
-    with pytest.raises(InvalidArgument) as caught:
-        bucket.put_object_acl("a", acl)
-    assert caught.value.name == "x-oss-object-acl"
-    assert bucket.get_object_acl("a").acl == "private"
-
-
-def test_putting_an_object_again_takes_its_acl_away(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", b"x", {"x-oss-object-acl": "private"})
-    bucket.put_object("a", b"y")
-    assert bucket.get_object_acl("a").acl == "default"

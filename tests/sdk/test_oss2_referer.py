@@ -45,7 +45,7 @@ UNSET = {
 """R-15, R-26."""
 
 
-def test_a_bucket_on_which_nothing_was_set_allows_everything(bucket: oss2.Bucket) -> None:
+def test_new_bucket_has_no_rules(bucket: oss2.Bucket) -> None:
     """R-15"""
     assert rules(bucket) == UNSET
 
@@ -85,7 +85,7 @@ def test_rules_come_back_as_they_were_put(
     assert rules(bucket) == got
 
 
-def test_a_put_replaces_everything(bucket: oss2.Bucket) -> None:
+def test_put_replaces_all_rules(bucket: oss2.Bucket) -> None:
     """R-30: what is missing in the second is cleared."""
     bucket.put_bucket_referer(BucketReferer(False, ["http://a/"], False, ["http://b/"]))
     bucket.put_bucket_referer(BucketReferer(False, ["http://c/"]))
@@ -103,7 +103,7 @@ def test_rules_are_cleared_by_an_empty_list(bucket: oss2.Bucket) -> None:
     assert rules(bucket) == UNSET
 
 
-def test_there_is_no_call_to_delete_rules(bucket: oss2.Bucket) -> None:
+def test_delete_of_rules_gets_501_and_deletes_nothing(bucket: oss2.Bucket) -> None:
     """R-34, P-40: and it must not delete the bucket."""
     bucket.put_bucket_referer(BucketReferer(False, ["http://a/"]))
     with pytest.raises(oss2.exceptions.ServerError) as caught:
@@ -130,7 +130,7 @@ each_call = pytest.mark.parametrize(
 
 
 @each_call
-def test_nobody_but_the_owner_sees_or_sets_rules(
+def test_anonymous_caller_may_not_read_or_set_rules(
     live: Live, bucket: oss2.Bucket, call: Callable[[oss2.Bucket], Any]
 ) -> None:
     """R-32: whatever the ACL."""
@@ -142,7 +142,7 @@ def test_nobody_but_the_owner_sees_or_sets_rules(
 
 
 @each_call
-def test_a_missing_bucket_is_told_before_who_asks(
+def test_missing_bucket_is_reported_before_the_signature(
     live: Live, owner: Any, call: Callable[[oss2.Bucket], Any]
 ) -> None:
     """R-32, P-18"""
@@ -163,9 +163,7 @@ def test_a_missing_bucket_is_told_before_who_asks(
         ("<RefererConfiguration><RefererList/></RefererConfiguration>", "0033-00000002"),
     ],
 )
-def test_a_document_that_is_none_changes_nothing(
-    bucket: oss2.Bucket, document: str, ec: str
-) -> None:
+def test_malformed_document_changes_nothing(bucket: oss2.Bucket, document: str, ec: str) -> None:
     """R-33"""
     bucket.put_bucket_referer(BucketReferer(False, ["http://a/"]))
     with pytest.raises(MalformedXml) as caught:
@@ -174,7 +172,7 @@ def test_a_document_that_is_none_changes_nothing(
     assert rules(bucket)["referers"] == ["http://a/"]
 
 
-def test_a_wrong_digest_changes_nothing(bucket: oss2.Bucket) -> None:
+def test_wrong_content_md5_changes_nothing(bucket: oss2.Bucket) -> None:
     """R-33"""
     body = (
         b"<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer></RefererConfiguration>"
@@ -216,7 +214,7 @@ def test_each_bucket_has_rules_of_its_own(
     ],
 )
 @pytest.mark.parametrize("way", ["get", "head", "url"])
-def test_put_rules_hold_at_once(
+def test_rules_apply_as_soon_as_they_are_put(
     live: Live, bucket: oss2.Bucket, way: str, referer: str | None, ec: str | None
 ) -> None:
     """R-01, R-11 … R-13: for anonymous requests and for signed URLs, not for signed headers."""

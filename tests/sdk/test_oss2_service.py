@@ -28,38 +28,13 @@ def service(five: Live, owner: Any) -> oss2.Service:
     return oss2.Service(owner, five.endpoint, region=REGION)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "names", "next_marker"),
-    [
-        ({}, NAMES, ""),
-        ({"prefix": "beta"}, ["beta-1", "beta-2"], ""),
-        ({"prefix": "Beta"}, [], ""),
-        ({"marker": "alpha-2"}, ["beta-1", "beta-2", "gamma"], ""),
-        ({"marker": "alpha-3"}, ["beta-1", "beta-2", "gamma"], ""),
-        ({"marker": "zeta"}, [], ""),
-        ({"prefix": "alpha", "marker": "alpha-1"}, ["alpha-2"], ""),
-        ({"max_keys": 1}, ["alpha-1"], "alpha-1"),
-        ({"max_keys": 2, "marker": "alpha-2"}, ["beta-1", "beta-2"], "beta-2"),
-        ({"max_keys": 5}, NAMES, ""),
-        ({"max_keys": 1000}, NAMES, ""),
-        ({"prefix": "alpha", "max_keys": 1}, ["alpha-1"], "alpha-1"),
-    ],
-)
-def test_buckets_come_by_name_from_a_marker_on(
-    service: oss2.Service, arguments: dict[str, Any], names: list[str], next_marker: str
-) -> None:
-    result = service.list_buckets(**arguments)
-    assert [bucket.name for bucket in result.buckets] == names
-    assert (result.is_truncated, result.next_marker) == (bool(next_marker), next_marker)
-
-
-def test_the_iterator_finds_every_bucket(service: oss2.Service) -> None:
+def test_iterator_finds_every_bucket(service: oss2.Service) -> None:
     found = [bucket.name for bucket in oss2.BucketIterator(service, max_keys=2)]
     assert found == NAMES
 
 
-def test_a_bucket_comes_with_what_a_client_needs(five: Live, service: oss2.Service) -> None:
-    """P-33: an ExtranetEndpoint that can be used."""
+def test_bucket_is_listed_with_an_endpoint_that_works(five: Live, service: oss2.Service) -> None:
+    """P-33"""
     result = service.list_buckets(prefix="gamma")
     (found,) = result.buckets
     assert (found.location, found.region) == (f"oss-{REGION}", REGION)
@@ -74,24 +49,14 @@ def test_a_bucket_comes_with_what_a_client_needs(five: Live, service: oss2.Servi
     assert created == found.creation_date > 0
 
 
-@pytest.mark.parametrize("max_keys", ["0", "1001", "-1", "ten", "1e2", "٣"])
-def test_a_limit_out_of_range_is_refused(service: oss2.Service, max_keys: str) -> None:
-    with pytest.raises(oss2.exceptions.InvalidArgument) as caught:
-        service.list_buckets(max_keys=max_keys)
-    error = caught.value
-    assert (error.name, error.value) == ("max-keys", max_keys)
-    assert error.message == "Argument max-keys must be an integer between 1 and 1000."
-    assert error.ec == "0017-00000289"
-
-
-def test_nobody_may_list_buckets(five: Live) -> None:
+def test_anonymous_caller_may_not_list_buckets(five: Live) -> None:
     with pytest.raises(oss2.exceptions.AccessDenied) as caught:
         oss2.Service(ANONYMOUS, five.endpoint).list_buckets()
     assert caught.value.ec == "0003-00001201"
 
 
-def test_a_hundred_buckets_come_where_no_limit_is_given(owner: Any) -> None:
-    """GetService: max-keys is 100 by default; 100 is what one account may have."""
+def test_account_may_have_100_buckets_and_all_are_listed(owner: Any) -> None:
+    """GetService: max-keys is 100 by default, and an account may have 100 buckets."""
     with serve() as running:
         for number in range(100):
             running.put_bucket(f"bucket-{number:03}")

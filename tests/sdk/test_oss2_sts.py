@@ -34,7 +34,7 @@ from tests.sdk.accounts import (
 # --- STS
 
 
-def test_the_sts_sdk_assumes_a_role_and_tells_who_asks(emulator: Emulator) -> None:
+def test_sts_sdk_assumes_a_role_and_gets_the_caller_identity(emulator: Emulator) -> None:
     given = assume_role(emulator)
     assert given["AccessKeyId"].startswith("STS.")
     who = ask_sts(emulator, GetCallerIdentityRequest(), "app")
@@ -55,7 +55,7 @@ def test_the_sts_sdk_assumes_a_role_and_tells_who_asks(emulator: Emulator) -> No
         ("rules-reader", "", ROLE, "NoPermission", 403),
     ],
 )
-def test_the_sts_sdk_is_told_what_is_wrong(
+def test_sts_sdk_gets_the_documented_errors(
     emulator: Emulator, key: str, secret: str, role: str, code: str, status: int
 ) -> None:
     request = AssumeRoleRequest()
@@ -77,7 +77,7 @@ def test_sts_takes_a_post(emulator: Emulator) -> None:
     "host",
     ["sts.aliyuncs.com", "sts.cn-hangzhou.aliyuncs.com", "STS.cn-beijing.aliyuncs.com.:80"],
 )
-def test_sts_has_hosts_of_its_own(emulator: Emulator, host: str) -> None:
+def test_sts_answers_on_its_own_hosts(emulator: Emulator, host: str) -> None:
     answer = requests.get(
         f"{emulator.endpoint}/?Action=GetCallerIdentity&Format=JSON&Version=2015-04-01",
         headers={"Host": host},
@@ -87,13 +87,13 @@ def test_sts_has_hosts_of_its_own(emulator: Emulator, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["sts.oss-cn-hangzhou.aliyuncs.com", "sts.localhost"])
-def test_a_bucket_may_be_called_sts(emulator: Emulator, host: str) -> None:
+def test_bucket_may_be_called_sts(emulator: Emulator, host: str) -> None:
     answer = requests.get(f"{emulator.endpoint}/", headers={"Host": host}, timeout=20)
     error = etree.fromstring(answer.content)
     assert (error.findtext("Code"), error.findtext("BucketName")) == ("NoSuchBucket", "sts")
 
 
-def test_an_unmodified_client_of_sts_comes_by_the_proxy(
+def test_sts_client_works_through_the_proxy(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", emulator.endpoint)
@@ -107,7 +107,7 @@ def test_an_unmodified_client_of_sts_comes_by_the_proxy(
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe=%zz&&=", b"A=" + b"x" * 100_000])
-def test_what_is_no_form_is_refused_and_the_server_lives(emulator: Emulator, body: bytes) -> None:
+def test_malformed_form_gets_400_and_the_server_goes_on(emulator: Emulator, body: bytes) -> None:
     url = f"{emulator.endpoint}/_emulator/sts"
     answer = requests.post(url, data=body, timeout=20)
     assert (answer.status_code, b"MissingAction" in answer.content) == (400, True)
@@ -117,7 +117,7 @@ def test_what_is_no_form_is_refused_and_the_server_lives(emulator: Emulator, bod
 # --- Tokens
 
 
-def test_a_session_policy_leaves_less(emulator: Emulator) -> None:
+def test_session_policy_narrows_the_permissions(emulator: Emulator) -> None:
     allow = {"Effect": "Allow", "Action": "oss:GetObject", "Resource": "*"}
     policy = json.dumps({"Version": "1", "Statement": [allow]})
     bucket = bucket_as(emulator, sts_auth(assume_role(emulator, policy)))
@@ -162,7 +162,7 @@ def _long_term_key(given: Given) -> Any:
         (_long_term_key, "InvalidAccessKeyId", "0002-00000002"),
     ],
 )
-def test_bad_credentials_have_their_own_errors(
+def test_each_kind_of_bad_credentials_has_its_error(
     emulator: Emulator, place: str, spoil: Callable[[Given], Any], code: str, ec: str
 ) -> None:
     """A-50"""
@@ -173,7 +173,7 @@ def test_bad_credentials_have_their_own_errors(
 # --- The journal
 
 
-def test_the_journal_tells_what_sts_was_asked(emulator: Emulator) -> None:
+def test_journal_holds_calls_to_sts(emulator: Emulator) -> None:
     before = len(emulator.journal)
     given = assume_role(emulator)
     with pytest.raises(ServerException):
@@ -233,7 +233,7 @@ def _shift(emulator: Emulator, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("place", ["header", "url"])
-def test_credentials_end(emulator: Emulator, place: str) -> None:
+def test_expired_credentials_are_refused(emulator: Emulator, place: str) -> None:
     _shift(emulator, -600)
     auth = sts_auth(assume_role(emulator, seconds=900))
     _shift(emulator, 200)
@@ -243,7 +243,7 @@ def test_credentials_end(emulator: Emulator, place: str) -> None:
     assert (status, error["Code"], error["EC"]) == (403, "SecurityTokenExpired", "0002-00000007")
 
 
-def test_a_provider_fetches_others_in_time(emulator: Emulator) -> None:
+def test_provider_fetches_new_credentials_in_time(emulator: Emulator) -> None:
     provider = Refreshing(emulator)
     bucket = bucket_as(emulator, oss2.ProviderAuthV4(provider))
     _shift(emulator, -600)

@@ -25,7 +25,7 @@ def asking(emulator: Emulator, *credentials: str) -> Iterator[v2.Ask]:
         yield ask
 
 
-def test_who_may_get_the_rules_may_not_put_them(emulator: Emulator) -> None:
+def test_user_with_get_permission_may_not_put_rules(emulator: Emulator) -> None:
     rules = oss.RefererConfiguration(
         allow_empty_referer=True, referer_list=oss.RefererList(referers=["http://a/"])
     )
@@ -41,7 +41,7 @@ def test_who_may_get_the_rules_may_not_put_them(emulator: Emulator) -> None:
     assert told.findtext("NoPermissionType") == "ImplicitDeny"
 
 
-def test_who_pays(emulator: Emulator) -> None:
+def test_requester_pays_when_it_agrees(emulator: Emulator) -> None:
     owner = bucket(emulator, "owner")
     owner.put_bucket_policy(statement("Allow", "oss:*", [PAYER]))
     owner.put_bucket_request_payment("Requester")
@@ -63,7 +63,9 @@ MAKES_PUBLIC: list[Callable[[], Any]] = [
 
 
 @pytest.mark.parametrize("make", MAKES_PUBLIC)
-def test_what_would_be_public(emulator: Emulator, make: Callable[[], Any]) -> None:
+def test_public_access_block_refuses_public_acls(
+    emulator: Emulator, make: Callable[[], Any]
+) -> None:
     block = oss.PutBucketPublicAccessBlockRequest(
         bucket=BUCKET,
         public_access_block_configuration=oss.PublicAccessBlockConfiguration(

@@ -24,7 +24,7 @@ def put(ask: Ask, bucket: str, key: str, data: bytes = b"content") -> Any:
     return ask(oss.PutObjectRequest(bucket=bucket, key=key, body=data))
 
 
-def test_a_bucket_from_its_making_to_its_end(ask: Ask, name: str) -> None:
+def test_bucket_is_created_counted_and_deleted(ask: Ask, name: str) -> None:
     location = ask(oss.GetBucketLocationRequest(bucket=name)).location
     assert location == f"oss-{REGION}"
     put(ask, name, "a", b"12345")
@@ -38,7 +38,7 @@ def test_a_bucket_from_its_making_to_its_end(ask: Ask, name: str) -> None:
     assert error == (404, "NoSuchBucket", "0015-00000101")
 
 
-def test_a_bucket_is_made_with_tags(ask: Ask, name: str) -> None:
+def test_bucket_is_created_with_tags(ask: Ask, name: str) -> None:
     ask(oss.DeleteBucketRequest(bucket=name))
     made = oss.PutBucketRequest(
         bucket=name,
@@ -53,7 +53,7 @@ def test_a_bucket_is_made_with_tags(ask: Ask, name: str) -> None:
     assert (info.acl, info.storage_class) == ("public-read", "IA")
 
 
-def test_the_acl_of_a_bucket(ask: Ask, name: str) -> None:
+def test_acl_of_a_bucket_is_set_and_checked(ask: Ask, name: str) -> None:
     assert ask(oss.GetBucketAclRequest(bucket=name)).acl == "private"
     ask(oss.PutBucketAclRequest(bucket=name, acl="public-read"))
     assert ask(oss.GetBucketAclRequest(bucket=name)).acl == "public-read"
@@ -61,7 +61,7 @@ def test_the_acl_of_a_bucket(ask: Ask, name: str) -> None:
     assert error[:2] == (400, "InvalidArgument")
 
 
-def test_hotlink_rules(ask: Ask, name: str) -> None:
+def test_hotlink_rules_are_set_and_cleared(ask: Ask, name: str) -> None:
     rules = oss.RefererConfiguration(
         allow_empty_referer=False,
         allow_truncate_query_string=True,
@@ -81,7 +81,7 @@ def test_hotlink_rules(ask: Ask, name: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["", "V2"])
-def test_listings_come_in_pages_and_groups(ask: Ask, name: str, version: str) -> None:
+def test_pages_and_prefixes_cover_the_listing(ask: Ask, name: str, version: str) -> None:
     for key in KEYS:
         put(ask, name, key)
     shown: list[str] = []
@@ -101,7 +101,7 @@ def test_listings_come_in_pages_and_groups(ask: Ask, name: str, version: str) ->
     assert sorted(shown) == sorted(["a", "dir/", "é\x01+ 中", "z"])
 
 
-def test_where_a_listing_starts(ask: Ask, name: str) -> None:
+def test_listing_starts_after_a_name(ask: Ask, name: str) -> None:
     for key in KEYS:
         put(ask, name, key)
     page = ask(oss.ListObjectsV2Request(bucket=name, start_after="dir/1", prefix="dir/"))
@@ -146,7 +146,7 @@ def test_many_objects_are_deleted(ask: Ask, name: str) -> None:
     assert not ask(oss.ListObjectsRequest(bucket=name)).contents
 
 
-def test_a_retention_policy_protects_objects(ask: Ask, name: str, live: Live) -> None:
+def test_retention_policy_protects_objects(ask: Ask, name: str, live: Live) -> None:
     days = oss.InitiateWormConfiguration(retention_period_in_days=1)
     begun = ask(oss.InitiateBucketWormRequest(bucket=name, initiate_worm_configuration=days))
     again = refused(
@@ -173,7 +173,7 @@ def test_a_retention_policy_protects_objects(ask: Ask, name: str, live: Live) ->
     live.run(lambda: live.service.reset(name))
 
 
-def test_a_restored_object_is_frozen_again(ask: Ask, name: str, live: Live) -> None:
+def test_restored_object_can_be_frozen_again(ask: Ask, name: str, live: Live) -> None:
     ask(oss.PutObjectRequest(bucket=name, key="a", body=b"x", storage_class="Archive"))
     clean = oss.CleanRestoredObjectRequest(bucket=name, key="a")
     assert refused(ask, clean) == (409, "ArchiveRestoreFileStale", "0016-00000718")
@@ -190,7 +190,7 @@ def test_a_restored_object_is_frozen_again(ask: Ask, name: str, live: Live) -> N
         live.run(lambda: clock.set(time.time()))
 
 
-def test_a_preflight(ask: Ask, name: str) -> None:
+def test_preflight_follows_the_rules(ask: Ask, name: str) -> None:
     """As SDK V2's suite has it, which runs against the service."""
     rules = [
         oss.CORSRule(allowed_origins=["*"], allowed_methods=["GET", "HEAD"]),
@@ -216,7 +216,7 @@ def test_a_preflight(ask: Ask, name: str) -> None:
     assert error == (403, "AccessForbidden", "0003-00000602")
 
 
-def test_a_quota_is_kept(ask: Ask, name: str) -> None:
+def test_storage_quota_is_kept_until_it_is_deleted(ask: Ask, name: str) -> None:
     quota = oss.QuotaConfiguration(storage_quota=100)
     ask(oss.PutBucketStorageQuotaRequest(bucket=name, quota_configuration=quota))
     read = oss.GetBucketStorageQuotaRequest(bucket=name)
@@ -225,7 +225,7 @@ def test_a_quota_is_kept(ask: Ask, name: str) -> None:
     assert ask(read).quota_configuration.storage_quota == -1
 
 
-def test_there_is_no_access_point(ask: Ask, name: str) -> None:
+def test_call_about_an_access_point_gets_404(ask: Ask, name: str) -> None:
     named = {"bucket": name, "access_point_name": "ap-1"}
     block = oss.PublicAccessBlockConfiguration(block_public_access=True)
     for request in (

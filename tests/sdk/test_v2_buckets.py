@@ -188,9 +188,7 @@ SCENARIOS = [
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.call)
-def test_a_configuration_is_kept_until_it_is_deleted(
-    ask: Ask, name: str, scenario: Scenario
-) -> None:
+def test_configuration_is_kept_until_it_is_deleted(ask: Ask, name: str, scenario: Scenario) -> None:
     put, get = (getattr(oss, f"{verb}{scenario.call}Request") for verb in ("Put", "Get"))
 
     def check_absence() -> None:
@@ -224,7 +222,7 @@ def covers(found: Any, said: Any) -> bool:
 # --- What is more than a document
 
 
-def test_logs_go_to_a_bucket_of_the_owner(ask: Ask, name: str) -> None:
+def test_logs_may_go_to_a_bucket_of_the_owner_only(ask: Ask, name: str) -> None:
     def put(target: str) -> oss.PutBucketLoggingRequest:
         enabled = oss.LoggingEnabled(target_bucket=target, target_prefix="log-")
         status = oss.BucketLoggingStatus(logging_enabled=enabled)
@@ -244,7 +242,7 @@ def test_logs_go_to_a_bucket_of_the_owner(ask: Ask, name: str) -> None:
     assert target() is None
 
 
-def test_the_info_of_a_bucket_tells_its_configurations(ask: Ask, name: str) -> None:
+def test_bucket_info_holds_the_configurations(ask: Ask, name: str) -> None:
     before = ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info
     assert (before.access_monitor, before.transfer_acceleration) == ("Disabled", "Disabled")
     assert (before.block_public_access, before.versioning) == (False, None)
@@ -320,7 +318,9 @@ POLICY = '{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:*"],%s"Re
         ('"Principal":["*"],"Condition":{"StringEquals":{"acs:SourceVpc":["vpc-1"]}},', False),
     ],
 )
-def test_a_policy_is_kept_as_it_was_put(ask: Ask, name: str, principal: str, public: bool) -> None:
+def test_policy_is_returned_as_it_was_put(
+    ask: Ask, name: str, principal: str, public: bool
+) -> None:
     get = oss.GetBucketPolicyRequest(bucket=name)
     error = ask.fails(get)
     assert (error.status_code, error.code, error.ec) == (
@@ -423,7 +423,7 @@ def replication(target: str, rule_id: str | None = None) -> oss.ReplicationConfi
     return oss.ReplicationConfiguration(rules=[rule])
 
 
-def test_replication_is_a_set_of_rules_with_states(ask: Ask, name: str) -> None:
+def test_replication_rules_have_states(ask: Ask, name: str) -> None:
     get = oss.GetBucketReplicationRequest(bucket=name)
     assert ask.fails(get).code == "NoSuchReplicationConfiguration"
     put = oss.PutBucketReplicationRequest(
@@ -452,7 +452,7 @@ def test_replication_is_a_set_of_rules_with_states(ask: Ask, name: str) -> None:
     assert ask.fails(unknown).code == "NoSuchReplicationRule"
 
 
-def test_a_bucket_can_be_replicated_to_every_other_region(ask: Ask, name: str) -> None:
+def test_replication_locations_are_all_other_regions(ask: Ask, name: str) -> None:
     found = ask(oss.GetBucketReplicationLocationRequest(bucket=name)).replication_location
     assert "oss-cn-beijing" in found.locations
     assert "oss-cn-hangzhou" not in found.locations
@@ -468,7 +468,7 @@ def test_regions_have_endpoints(ask: Ask) -> None:
     assert (error.status_code, error.code) == (404, "NoSuchRegion")
 
 
-def test_the_account_blocks_public_access_as_a_bucket_does(ask: Ask) -> None:
+def test_account_blocks_public_access(ask: Ask) -> None:
     def blocked() -> bool:
         found = ask(oss.GetPublicAccessBlockRequest()).public_access_block_configuration
         return bool(found.block_public_access)
@@ -481,7 +481,7 @@ def test_the_account_blocks_public_access_as_a_bucket_does(ask: Ask) -> None:
     assert blocked() is False
 
 
-def test_a_domain_is_bound_when_nobody_can_own_it(
+def test_reserved_domain_is_bound_without_proof(
     ask: Ask, name: str, make_bucket: Callable[..., str]
 ) -> None:
     def cname(domain: str) -> oss.BucketCnameConfiguration:
@@ -514,7 +514,7 @@ def test_a_domain_is_bound_when_nobody_can_own_it(
     assert not ask(oss.ListCnameRequest(bucket=name)).cnames
 
 
-def test_a_transition_is_a_task_that_waits(ask: Ask, name: str) -> None:
+def test_redundancy_transition_is_a_queued_task(ask: Ask, name: str) -> None:
     create = oss.CreateBucketDataRedundancyTransitionRequest(
         bucket=name, target_redundancy_type="ZRS"
     )
@@ -539,7 +539,7 @@ def test_a_transition_is_a_task_that_waits(ask: Ask, name: str) -> None:
     assert ask.fails(get).status_code == 404
 
 
-def test_an_index_is_open_until_it_is_closed(ask: Ask, name: str) -> None:
+def test_metadata_index_is_open_until_it_is_closed(ask: Ask, name: str) -> None:
     status = oss.GetMetaQueryStatusRequest(bucket=name)
     assert ask.fails(status).code == "MetaQueryNotExist"
     ask(oss.OpenMetaQueryRequest(bucket=name))

@@ -75,7 +75,7 @@ def complete(call: Caller, key: str, upload_id: str, parts: list[oss.UploadPart]
     )
 
 
-def test_an_upload_is_completed(call: Caller) -> None:
+def test_upload_is_completed_with_the_checksum_of_the_whole(call: Caller) -> None:
     """The CRC of the whole comes of those of the parts; the client holds it against its own."""
     bodies = [b"a" * 100 * KIB, b"end"]
     upload_id, parts = upload(call, "dir/a b", *bodies)
@@ -93,13 +93,13 @@ def test_an_upload_is_completed(call: Caller) -> None:
     assert call.read("dir/a b") == b"".join(bodies)
 
 
-def test_all_parts_are_taken(call: Caller) -> None:
+def test_complete_all_takes_each_part(call: Caller) -> None:
     upload_id, _ = upload(call, "a", b"1")
     call("CompleteMultipartUpload", "a", upload_id=upload_id, complete_all="yes")
     assert call.read("a") == b"1"
 
 
-def test_a_part_is_copied(call: Caller) -> None:
+def test_part_is_copied_from_a_range(call: Caller) -> None:
     call("PutObject", "source", body=b"0123456789")
     upload_id, _ = upload(call, "a")
     part = call(
@@ -136,7 +136,9 @@ def test_uploads_are_listed_and_aborted(call: Caller) -> None:
         ("UploadPartCopy", {"part_number": 1, "source_key": "x"}, "0042-00000311"),
     ],
 )
-def test_a_missing_upload(call: Caller, operation: str, fields: dict[str, Any], ec: str) -> None:
+def test_missing_upload_gets_404(
+    call: Caller, operation: str, fields: dict[str, Any], ec: str
+) -> None:
     error = call.fails(operation, "a", upload_id="none", **fields)
     assert (error.status_code, error.code, error.ec) == (404, "NoSuchUpload", ec)
 
@@ -163,7 +165,7 @@ def test_bytes_are_appended_and_sealed(call: Caller) -> None:
 # --- links, tags, archives, copies
 
 
-def test_a_link_is_followed(call: Caller) -> None:
+def test_link_is_followed_to_its_target(call: Caller) -> None:
     call("PutObject", "target", body=b"content", metadata={"a": "target"})
     call("PutSymlink", "link", symlink_target="target", metadata={"a": "link"})
     link = call("GetSymlink", "link")
@@ -193,7 +195,7 @@ def test_tags_are_set_and_deleted(call: Caller) -> None:
     assert not call("GetObjectTagging", "a").tag_set.tags
 
 
-def test_an_archive_is_restored(call: Caller) -> None:
+def test_archive_is_restored(call: Caller) -> None:
     call("PutObject", "a", body=b"1", storage_class="ColdArchive")
     assert call.fails("GetObject", "a").code == "InvalidObjectState"
     wish = oss.RestoreRequest(days=1, tier="Expedited")
@@ -204,14 +206,14 @@ def test_an_archive_is_restored(call: Caller) -> None:
     assert (again.status_code, again.code) == (409, "RestoreAlreadyInProgress")
 
 
-def test_what_cannot_be_restored(call: Caller) -> None:
+def test_standard_object_cannot_be_restored(call: Caller) -> None:
     call("PutObject", "a", body=b"1")
     error = call.fails("RestoreObject", "a")
     assert (error.status_code, error.code) == (400, "OperationNotSupported")
     assert error.ec == "0016-00000702"
 
 
-def test_a_copy_takes_what_is_asked_for(call: Caller) -> None:
+def test_copy_has_the_metadata_tags_class_and_acl_of_its_request(call: Caller) -> None:
     put = {"metadata": {"a": "1"}, "tagging": "k=v", "content_type": "text/plain"}
     call("PutObject", "source", body=b"1", **put)
     call("CopyObject", "plain", source_key="source")
@@ -258,7 +260,7 @@ ENCRYPTIONS = {
 @pytest.mark.parametrize(
     ("fields", "algorithm", "data", "keyed"), ENCRYPTIONS.values(), ids=ENCRYPTIONS
 )
-def test_an_encryption_is_told_again(
+def test_answers_repeat_the_encryption(
     call: Caller, fields: dict[str, str], algorithm: str, data: str | None, keyed: bool
 ) -> None:
     call("PutObject", "a", body=b"1", **fields)
@@ -278,7 +280,7 @@ def test_an_encryption_is_told_again(
         ),
     ],
 )
-def test_no_other_encryption_is_known(call: Caller, fields: dict[str, str], code: str) -> None:
+def test_unknown_encryption_gets_400(call: Caller, fields: dict[str, str], code: str) -> None:
     error = call.fails("PutObject", "a", body=b"1", **fields)
     assert (error.status_code, error.code) == (400, code)
 

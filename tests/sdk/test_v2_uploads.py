@@ -41,14 +41,16 @@ def callback(app: Application) -> dict[str, str]:
     }
 
 
-def test_a_put_with_a_callback(ask: Ask, make_bucket: MakeBucket, app: Application) -> None:
+def test_put_is_answered_by_its_callback(
+    ask: Ask, make_bucket: MakeBucket, app: Application
+) -> None:
     name = make_bucket()
     request = oss.PutObjectRequest(bucket=name, key="a", body=CONTENT, **callback(app))
     assert ask(request).callback_result == '{"a":"b"}'
     assert app.taken[0].body == f"bucket={name}&object=a&my_var_1=value1".encode()
 
 
-def test_a_multipart_upload_with_a_callback(
+def test_completed_upload_is_answered_by_its_callback(
     ask: Ask, make_bucket: MakeBucket, app: Application
 ) -> None:
     place = {"bucket": make_bucket(), "key": "a"}
@@ -66,7 +68,9 @@ def test_a_multipart_upload_with_a_callback(
     assert ask(oss.HeadObjectRequest(**place)).content_length == len(CONTENT)
 
 
-def test_a_failed_callback(ask: Ask, make_bucket: MakeBucket, app: Application) -> None:
+def test_failed_callback_gets_203_and_keeps_the_object(
+    ask: Ask, make_bucket: MakeBucket, app: Application
+) -> None:
     """This SDK takes every 2xx for a success: the error is in the result, the object is there."""
     app.replies["/"] = Reply(status=400)
     place = {"bucket": make_bucket(), "key": "a"}
@@ -78,7 +82,9 @@ def test_a_failed_callback(ask: Ask, make_bucket: MakeBucket, app: Application) 
 
 
 @pytest.mark.parametrize(("limit", "status"), [(8 * 1024 * 1024, 200), (1, 400)])
-def test_a_traffic_limit(ask: Ask, make_bucket: MakeBucket, limit: int, status: int) -> None:
+def test_traffic_limit_out_of_range_gets_400(
+    ask: Ask, make_bucket: MakeBucket, limit: int, status: int
+) -> None:
     request = oss.PutObjectRequest(bucket=make_bucket(), key="a", body=CONTENT, traffic_limit=limit)
     if status == 200:
         assert ask(request).status_code == 200
@@ -87,7 +93,7 @@ def test_a_traffic_limit(ask: Ask, make_bucket: MakeBucket, limit: int, status: 
     assert (error.status_code, error.ec) == (400, "0004-00000502")
 
 
-def test_a_presigned_put_with_a_callback(
+def test_presigned_put_is_answered_by_its_callback(
     live: Live, make_bucket: MakeBucket, app: Application
 ) -> None:
     client = oss.Client(configure(live.endpoint))
@@ -97,7 +103,9 @@ def test_a_presigned_put_with_a_callback(
     assert (answer.status, answer.body) == (200, b'{"a":"b"}')
 
 
-def test_the_form_of_the_sample(client: Client, make_bucket: MakeBucket, app: Application) -> None:
+def test_form_of_the_sample_is_answered_by_its_callback(
+    client: Client, make_bucket: MakeBucket, app: Application
+) -> None:
     """As SDK V2's sample post_object_callback.py builds it: a file without a name and a type."""
     name = make_bucket()
     fields = [

@@ -101,11 +101,14 @@ def test_empty_bucket_has_an_empty_list(listing: Listing) -> None:
     assert names(listing()) == ([], [])
 
 
-@pytest.mark.parametrize("delimiter", ["/", "%", "&", "文", " "])
+@pytest.mark.parametrize("delimiter", ["/", "%", "&", "文", "\x01", " "])
 def test_any_character_is_a_delimiter(ask: Caller, listing: Listing, delimiter: str) -> None:
     put(ask, [f"a{delimiter}1", f"a{delimiter}2", "b"])
-    assert names(listing(delimiter=delimiter)) == (["b"], [f"a{delimiter}"])
-    assert names(listing(delimiter=delimiter, max_keys=1))[1] == [f"a{delimiter}"]
+    for limit in (1, 100):
+        page = listing(delimiter=delimiter, max_keys=limit, encoding_type="url")
+        keys, prefixes = names(page)
+        assert [unquote_plus(prefix) for prefix in prefixes] == [f"a{delimiter}"]
+        assert keys == (["b"] if limit > 1 else [])
 
 
 KEYS = st.lists(
@@ -177,7 +180,9 @@ def test_max_keys_may_be_zero(ask: Caller, listing: Listing) -> None:
     assert (names(page), page.text("IsTruncated")) == (([], []), "false")
 
 
-@pytest.mark.parametrize(("query", "count"), [({}, 100), ({"max_keys": 1000}, 1000)])
+@pytest.mark.parametrize(
+    ("query", "count"), [({}, 100), ({"max_keys": 999}, 999), ({"max_keys": 1000}, 1000)]
+)
 def test_page_holds_100_keys_by_default_and_1000_at_most(
     ask: Caller, listing: Listing, query: Query, count: int
 ) -> None:
@@ -200,6 +205,9 @@ def test_bad_parameter_gets_400(ask: Caller, query: Query, name: str) -> None:
     answer = Listing(ask, 1)(**query)
     assert (answer.status, answer.code) == (400, "InvalidArgument")
     assert answer.text("ArgumentName") == name
+    if name == "encoding-type":
+        assert answer.text("Message") == "Invalid Encoding Method specified in Request"
+        assert answer.text("EC") == "0017-00000235"
 
 
 @pytest.mark.parametrize("name", ["prefix", "delimiter", "after"])

@@ -84,6 +84,8 @@ def test_bad_header_puts_nothing(ask: Caller, headers: dict[str, str], code: str
 def test_wrong_content_md5_puts_nothing(ask: Caller, value: str, ec: str) -> None:
     answer = ask("PUT", "/bucket/a", "hello", content_md5=value)
     assert (answer.status, answer.code) == (400, "InvalidDigest")
+    assert answer.text("Message") == "The Content-MD5 you specified was invalid."
+    assert answer.text("Content-MD5") == value
     assert (answer.text("EC") or "").startswith(ec)
     assert ask("HEAD", "/bucket/a").status == 404
 
