@@ -35,7 +35,8 @@ ODD_KEYS = [
     "~!@$^*()[]{}|`,:=",
 ]
 
-# oss2 signs no URL for a blank key; `requests` resolves the dots of a path before it sends it,
+# oss2 signs no URL for a blank key; `requests` resolves the dots of a path unless its slashes are
+# encoded.
 URLS = [
     (key, slash_safe)
     for key in ODD_KEYS
