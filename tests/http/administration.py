@@ -1,4 +1,4 @@
-"""Requests to an emulator and to its administration."""
+"""Requests to an emulator's control API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from oss_emulator import Emulator
 
 REFERER = "http://www.example.com/"
-"""What the rules of `site` let in."""
+"""The Referer that the rules of `site` allow."""
 
 
 class Answer(NamedTuple):
@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 
 class Admin(NamedTuple):
-    """An emulator, and requests to its administration."""
+    """An emulator, and requests to it."""
 
     emulator: Emulator
 

@@ -1,4 +1,4 @@
-"""A small HTTP client that sends what it is given: what no SDK can send, and nothing it adds."""
+"""A small HTTP client that sends requests exactly as given, also such as no SDK would send."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Answer:
 
     @property
     def document(self) -> bytes:
-        """The XML of an error; that of an answer to HEAD comes in a header (P-30)."""
+        """The XML of an error; of a HEAD it comes in a header (P-30)."""
         return self.body or b64decode(self.headers.get("x-oss-err", ""))
 
     @property
     def elements(self) -> list[tuple[str, str]]:
-        """The children of the root element in their order, with their texts."""
+        """The children of the root element in order, with their texts."""
         root = etree.fromstring(self.document)
         return [(str(child.tag), child.text or "") for child in root]
 
@@ -49,7 +49,7 @@ class Answer:
 
 
 class Connection:
-    """One TCP connection: bytes out, answers in."""
+    """One TCP connection."""
 
     def __init__(self, host: str, port: int) -> None:
         self._socket = socket.create_connection((host, port), timeout=20)
@@ -76,10 +76,6 @@ class Connection:
         """Send one request and wait for its answer."""
         self.send_request(method, target, headers, body)
         return self.receive(method)
-
-    def send_no_more(self) -> None:
-        """End what is sent; what is received goes on."""
-        self._socket.shutdown(socket.SHUT_WR)
 
     def send_request(
         self, method: str, target: str, headers: Headers = (), body: bytes | None = None
@@ -116,7 +112,7 @@ class Connection:
         assert self._input.readline() == b"\r\n"
 
     def has_answer(self) -> bool:
-        """Whether the server has sent something, or closed."""
+        """Whether the server has sent something or closed, without waiting."""
         return bool(select.select([self._socket], [], [], 0)[0])
 
     def finish(self) -> None:
@@ -131,7 +127,7 @@ class Connection:
             return b""
 
     def ends(self) -> bool:
-        """Wait until the server sends something or closes; whether it closed."""
+        """Wait until the server sends something or closes; returns whether it closed."""
         try:
             return self._input.read(1) == b""
         except ConnectionResetError:
@@ -151,7 +147,7 @@ class Client:
     def request(
         self, method: str, target: str, headers: Headers = (), body: bytes | None = None
     ) -> Answer:
-        """One request; a `Host` header is added where none is given."""
+        """Send one request; a `Host` header is added if none is given."""
         fields = list(headers)
         if "host" not in [name.lower() for name, _ in fields]:
             fields.insert(0, ("Host", f"{self.host}:{self.port}"))
@@ -169,7 +165,7 @@ class Client:
 
 
 def write(method: str, target: str, headers: Headers, body: bytes | None = None) -> bytes:
-    """A request as bytes; a `Content-Length` is added to a body that comes without its length."""
+    """A request as bytes; a `Content-Length` is added if the headers give no length."""
     fields = list(headers)
     names = {name.lower() for name, _ in fields}
     if body is not None and names.isdisjoint({"content-length", "transfer-encoding"}):
@@ -182,9 +178,9 @@ def write(method: str, target: str, headers: Headers, body: bytes | None = None)
 def check_error(
     answer: Answer, status: int, code: str, message: str, ec: str, **details: str
 ) -> None:
-    """Hold an error answer against what it must be, element by element (P-30).
+    """Compare an error with what it must be, element by element (P-30).
 
-    `ec` is "" where the service's number is not known: then the element may not be there.
+    `ec` is "" if the service's number is not known; then the element must be missing.
     A detail's `_` stands for `-`.
     """
     extra = [(name.replace("_", "-"), value) for name, value in details.items()]

@@ -1,4 +1,4 @@
-"""An emulator whose administration is asked, with one bucket that has rules."""
+"""An emulator with one bucket that has Referer rules, for the tests of the control API."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ RULES = RefererConfiguration(
 
 @pytest.fixture(scope="module")
 def administered() -> Iterator[Emulator]:
-    """The emulator that the tests of one module share."""
+    """The emulator that all tests of a module share."""
     with Emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture
 def site(administered: Emulator) -> Iterator[Admin]:
-    """The bucket `examplebucket`, which anybody may read whom the rules let in, with an object."""
+    """The public bucket `examplebucket` with rules and an object, `a`."""
     administered.bucket("examplebucket", acl="public-read", rules=RULES)
     administered.put("/examplebucket/a", b"0123456789")
     yield Admin(administered)

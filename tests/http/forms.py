@@ -1,4 +1,4 @@
-"""Writes forms as browsers and the SDKs' samples do, and signs them."""
+"""Upload forms as browsers and the SDKs' samples write and sign them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class File:
 
 
 def field(name: str, value: str) -> bytes:
-    """A part that is a field."""
+    """A part that holds a field."""
     return f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode(
         errors="surrogateescape"
     )
@@ -51,14 +51,14 @@ def write(parts: Iterable[bytes], boundary: str = BOUNDARY) -> bytes:
 
 
 def form(fields: Fields, file: File = File(), after: Fields = ()) -> bytes:
-    """A form with one file, and fields behind it."""
+    """A form with fields, one file, and further fields after it."""
     return write([*(field(*pair) for pair in fields), file.part, *(field(*pair) for pair in after)])
 
 
 def post(
     client: Client, bucket: str, body: bytes, *headers: tuple[str, str], host: str = ""
 ) -> Answer:
-    """Send a form to a bucket, in path style unless it has a host."""
+    """Send a form to a bucket, in path style unless a host is given."""
     fields = [("Content-Type", TYPE), *headers]
     if host:
         return client.request("POST", "/", [("Host", host), *fields], body)
@@ -70,7 +70,7 @@ def iso(moment: float) -> str:
 
 
 def policy(conditions: Sequence[Any], *, lasts: float = 600) -> str:
-    """A policy as the field has it."""
+    """The value of the field `policy`."""
     document = {"expiration": iso(time.time() + lasts), "conditions": list(conditions)}
     return encode(json.dumps(document, ensure_ascii=False))
 
@@ -80,7 +80,7 @@ def encode(text: str) -> str:
 
 
 def sign_v1(policy: str, key: str = ACCESS_KEY_ID, secret: str = ACCESS_KEY_SECRET) -> Fields:
-    """base64(hmac-sha1(policy)), as PostObject's appendix has it."""
+    """Sign with base64(hmac-sha1(policy)) (PostObject, appendix)."""
     digest = hmac.new(secret.encode(), policy.encode(), hashlib.sha1).digest()
     signature = b64encode(digest).decode()
     return [("OSSAccessKeyId", key), ("policy", policy), ("Signature", signature)]
@@ -94,7 +94,7 @@ def sign_v4(
     secret: str = ACCESS_KEY_SECRET,
     product: str = "oss",
 ) -> Fields:
-    """As SDK V2's sample post_object.py signs."""
+    """Sign as SDK V2's sample post_object.py does."""
     moment = time.gmtime(time.time() if now is None else now)
     day, date = time.strftime("%Y%m%d", moment), time.strftime("%Y%m%dT%H%M%SZ", moment)
     key = b"aliyun_v4" + secret.encode()

@@ -1,4 +1,4 @@
-"""A server in a thread, and the ways to sign a request to it."""
+"""A server in a thread, and the signers of its requests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SIGNERS: dict[str, Signer] = {
     "v4": oss2.AuthV4,
     "provider-v4": lambda key, secret: oss2.ProviderAuthV4(StaticCredentialsProvider(key, secret)),
 }
-"""The ways oss2 signs, each a factory of what takes a key id and its secret."""
+"""The signers of oss2, each made from a key id and its secret."""
 
 ANONYMOUS = oss2.AnonymousAuth()
 
@@ -45,7 +45,7 @@ class Live:
     service: Service
     port: int
     run: Callable[[Callable[[], Any]], Any]
-    """Runs a function on the server's own thread, between its requests."""
+    """Run a function on the server's thread, between requests."""
     host: str = "127.0.0.1"
 
     @property
@@ -57,11 +57,11 @@ class Live:
         return Client(self.host, self.port)
 
     def bucket(self, name: str, auth: Any, **options: Any) -> oss2.Bucket:
-        """An oss2 client of a bucket; it does not create it."""
+        """An oss2 client of a bucket, which is not created."""
         return oss2.Bucket(auth, self.endpoint, name, region=REGION, **options)
 
     def put(self, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
-        """A PUT by the key's owner, without a signature."""
+        """Send a PUT as the key's owner, past the socket and the signature."""
         fields = [("Host", "localhost"), *(headers or {}).items()]
         owner = self.service.accounts.owner
         answer = self.run(
@@ -76,12 +76,12 @@ class Live:
         self.put(f"/{name}", headers={"x-oss-acl": acl})
 
     def drop_bucket(self, name: str) -> None:
-        """Remove a bucket and all that is in it."""
+        """Remove a bucket with its objects."""
         self.run(lambda: self.service.storage.delete_bucket(name))
 
 
 async def _rest() -> None:
-    """End what still runs, such as the wait for the rest of a body that nobody will send."""
+    """Cancel what still runs, such as the wait for the rest of a body."""
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:
         task.cancel()
@@ -149,7 +149,7 @@ def sign(
 
 @dataclass(frozen=True)
 class Signed:
-    """A client whose requests oss2 signs before they are sent as they are."""
+    """A client whose requests oss2 signs."""
 
     client: Client
     auth: Any

@@ -111,7 +111,7 @@ def test_a_client_that_sends_no_more_gets_its_answers(
     requests = write("GET", f"/{bucket}/large", [HOST]) + write("PUT", f"/{bucket}/b", [HOST], b"x")
     with client.connect() as connection:
         connection.send(requests * count)
-        connection.send_no_more()
+        connection.finish()
         for _ in range(count):
             assert connection.receive().body == SIX_MIB
             assert connection.receive("PUT").status == 200

@@ -1,4 +1,4 @@
-"""Accounts for the tests of permissions: two of them, a RAM user, a role, and their clients."""
+"""Two accounts with RAM users and a role for the tests of permissions, and their clients."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ VERSIONS = {"v1": oss2.Auth, "v2": oss2.AuthV2, "v4": oss2.AuthV4}
 
 
 def bucket(emulator: Emulator, who: str, version: str = "v4", name: str = "examplebucket") -> Any:
-    """The bucket as one of the keys' owners sees it; "" is nobody."""
+    """The bucket with the key of a caller; "" is an anonymous one."""
     auth = VERSIONS[version](who, f"secret of {who}") if who else oss2.AnonymousAuth()
     return oss2.Bucket(auth, emulator.endpoint, name, region=emulator.region)
 
@@ -63,20 +63,20 @@ def service(emulator: Emulator, who: str) -> Any:
 
 
 def statement(effect: str, action: str | list[str], principal: list[str], **more: Any) -> str:
-    """A bucket policy of one statement about the bucket and all that is in it."""
+    """A bucket policy with one statement about the bucket and its objects."""
     resource = ["acs:oss:*:*:examplebucket", "acs:oss:*:*:examplebucket/*"]
     found = {"Effect": effect, "Action": action, "Principal": principal, "Resource": resource}
     return json.dumps({"Version": "1", "Statement": [{**found, **more}]})
 
 
 def detail(error: oss2.exceptions.ServerError) -> dict[str, str | None]:
-    """The AccessDeniedDetail of an answer, {} where it has none."""
+    """The AccessDeniedDetail of an error, {} if it has none."""
     found = etree.fromstring(error.body).find("AccessDeniedDetail")
     return {} if found is None else {str(child.tag): child.text for child in found}
 
 
 def ask_sts(emulator: Emulator, request: RpcRequest, key: str, secret: str = "") -> Any:
-    """What aliyun-python-sdk-core makes of the answer, pointed at the emulator."""
+    """Send a request to the emulator's STS with aliyun-python-sdk-core; returns its JSON."""
     client = AcsClient(key, secret or f"secret of {key}", emulator.region)
     request.set_accept_format("json")
     request.set_protocol_type("http")
@@ -85,7 +85,7 @@ def ask_sts(emulator: Emulator, request: RpcRequest, key: str, secret: str = "")
 
 
 def assume_role(emulator: Emulator, policy: str = "", seconds: int = 3600) -> Any:
-    """Temporary credentials for the role, as AssumeRole gives them to the user `app`."""
+    """The temporary credentials that the user `app` gets from AssumeRole."""
     request = AssumeRoleRequest()
     request.set_RoleArn(ROLE)
     request.set_RoleSessionName("night")

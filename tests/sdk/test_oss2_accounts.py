@@ -1,4 +1,4 @@
-"""oss2 and permissions: RAM users, buckets of others, bucket policies, who pays, what is public."""
+"""oss2 and permissions: RAM users, bucket policies, requester pays, public access."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def denied(act: Act, client: Any) -> AccessDenied:
 
 
 def test_user_with_get_permission_may_not_put_rules(emulator: Emulator) -> None:
-    """The documents' own case: only oss:GetBucketReferer is granted."""
+    """The case of the documentation: only oss:GetBucketReferer is granted."""
     reader = bucket(emulator, "rules-reader")
     assert reader.get_bucket_referer().referers == []
     error = denied(lambda b: b.put_bucket_referer(BucketReferer(True, ["http://a/"])), reader)
@@ -64,7 +64,7 @@ def test_user_without_permission_may_not_list_or_create_buckets(emulator: Emulat
 
 
 def test_copy_needs_permission_to_read_the_source(emulator: Emulator) -> None:
-    """A-13: what is copied needs its own permission."""
+    """A-13"""
     owner = bucket(emulator, "owner")
     owner.put_bucket_policy(statement("Allow", "oss:PutObject", ["2000000000000000001"]))
     reader = bucket(emulator, "rules-reader")

@@ -1,4 +1,4 @@
-"""oss2 without a key: what the ACL of the bucket lets anybody do."""
+"""oss2 without a key: what the ACL of a bucket allows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GIVES = {
     "public-read": {"read"},
     "public-read-write": {"read", "write"},
 }
-"""What each ACL gives to everybody; the rest of a bucket is its owner's."""
+"""What each ACL allows everybody; all else is for the owner."""
 
 CALLS: list[tuple[str, str, Callable[[oss2.Bucket], Any]]] = [
     ("get_object", "read", lambda it: it.get_object("a").read() == b"content"),

@@ -1,4 +1,4 @@
-"""Buckets through oss2: create, look at, count, delete."""
+"""Buckets through oss2: creation, configuration, statistics, deletion."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STORAGE_CLASSES = ["Standard", "IA", "Archive", "ColdArchive"]
 
 @pytest.fixture
 def new_bucket(live: Live, new_name: str, owner: Any, session: oss2.Session) -> oss2.Bucket:
-    """A bucket that is not there yet."""
+    """A bucket that does not exist yet."""
     return live.bucket(new_name, owner, session=session)
 
 
@@ -53,7 +53,7 @@ def test_new_bucket_is_private_standard_and_locally_redundant(new_bucket: oss2.B
     assert info.data_redundancy_type == oss2.BUCKET_DATA_REDUNDANCY_TYPE_LRS
     assert info.location == f"oss-{REGION}"
     assert info.owner.id == info.owner.display_name
-    # P-31: the form of every time in XML.
+    # P-31
     created = datetime.strptime(info.creation_date, "%Y-%m-%dT%H:%M:%S.000Z").replace(tzinfo=UTC)
     assert before <= created.timestamp() <= int(time.time())
     assert info.bucket_encryption_rule.sse_algorithm is None
@@ -216,7 +216,7 @@ def test_bucket_name_must_follow_the_rules(live: Live, owner: Any, name: str, go
 
 
 def test_head_bucket_gets_200_or_404(new_bucket: oss2.Bucket) -> None:
-    """HeadBucket, which oss2 has no method for."""
+    """oss2 has no method for HeadBucket."""
     with pytest.raises(NoSuchBucket):
         new_bucket._do("HEAD", new_bucket.bucket_name, "")
     new_bucket.create_bucket()
@@ -251,7 +251,7 @@ def test_stat_counts_objects_and_bytes_by_class(bucket: oss2.Bucket) -> None:
     stat = bucket.get_bucket_stat()
     assert (stat.object_count, stat.storage_size_in_bytes) == (4, 111)
     assert (stat.standard_object_count, stat.standard_storage) == (1, 11)
-    # Where it is paid for, an object of another class than Standard has 64 KiB at least.
+    # For billing, an object that is not of the class Standard counts 64 KiB at least.
     assert (stat.infrequent_access_object_count, stat.infrequent_access_storage) == (2, 2 * 65536)
     assert stat.infrequent_access_real_storage == 50
     assert (stat.archive_object_count, stat.archive_storage) == (0, 0)

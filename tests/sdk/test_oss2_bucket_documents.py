@@ -1,4 +1,4 @@
-"""Bucket configurations through oss2 their sub-resources."""
+"""Bucket configurations through oss2."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def versioning(status: str) -> models.BucketVersioningConfig:
     return config
 
 
-# What is put, what is read, and what it reads before and after.
+# How to put and to read it, and what is read before and after.
 KEPT: dict[str, tuple[Call, Call, Any, Any]] = {
     "versioning": (
         lambda bucket: bucket.put_bucket_versioning(versioning("Enabled")),

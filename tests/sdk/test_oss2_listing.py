@@ -13,7 +13,7 @@ from tests.http.live import Live
 
 FUN = ["fun/movie/001.avi", "fun/movie/007.avi", "fun/test.jpg", "oss.jpg"]
 
-# In the order of their UTF-8 bytes, which is not that of UTF-16 (the last two).
+# Sorted by UTF-8 bytes; UTF-16 would swap the last two.
 ODD = [
     "\x01",
     "\t tab",

@@ -1,4 +1,4 @@
-"""Objects through oss2: put, get, look at, delete."""
+"""Objects through oss2: upload, download, metadata, deletion."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BODIES = {
     "every byte": bytes(range(256)),
     "a line": b"Hello\r\n",
     "1 MiB": bytes(range(256)) * 4096,
-    # More than a blob may have in memory: spooled to a file.
+    # Larger than what is kept in memory: written to a file.
     "6 MiB": b"0123456789abcdef" * (6 * MIB // 16),
 }
 each_body = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
@@ -65,7 +65,7 @@ def crc(body: bytes) -> int:
 
 @each_body
 def test_body_is_returned_with_its_checksums(bucket: oss2.Bucket, body: bytes) -> None:
-    """P-32: the ETag is the MD5 in upper case, Content-MD5 and CRC-64 are told."""
+    """P-32: the ETag is the MD5 in upper case, with Content-MD5 and CRC-64."""
     before = int(time.time())
     put = bucket.put_object("a", body)
     assert (put.status, put.etag, put.crc) == (200, digest(body), crc(body))
@@ -92,7 +92,7 @@ def test_body_is_returned_with_its_checksums(bucket: oss2.Bucket, body: bytes) -
     "wrap",
     [
         pytest.param(lambda body: io.BytesIO(body), id="file"),
-        # No length is known: sent in chunks.
+        # Of unknown length: sent in chunks.
         pytest.param(lambda body: iter([body[:3], body[3:]] if body else []), id="iterator"),
         pytest.param(lambda body: (bytes([byte]) for byte in body[:5000]), id="single bytes"),
     ],
@@ -162,7 +162,7 @@ def test_content_type_guessed_by_oss2_is_kept(
 
 @pytest.mark.parametrize("key", NASTY)
 def test_odd_key_works_in_every_call(bucket: oss2.Bucket, key: str) -> None:
-    """P-03: decoded once, nothing is folded."""
+    """P-03: a key is decoded once and nothing in it is folded."""
     bucket.put_object(key, b"x")
     assert bucket.get_object(key).read() == b"x"
     assert bucket.head_object(key).content_length == 1
@@ -301,7 +301,7 @@ def test_deletion_gets_204_whether_the_object_is_there_or_not(bucket: oss2.Bucke
 
 
 def test_many_keys_are_deleted_at_once(bucket: oss2.Bucket) -> None:
-    """P-35: keys that XML 1.0 forbids work too."""
+    """P-35: also keys that XML 1.0 forbids."""
     keys = ["a", "b<>&'\"", "中文", "\x0c\x01\x1f", "c d+%20", "a//b", " blank ", "\t\n"]
     for key in [*keys, "stays"]:
         bucket.put_object(key, b"x")

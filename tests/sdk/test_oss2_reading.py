@@ -65,7 +65,7 @@ OVERRIDES = {
     "response-content-disposition": 'attachment; filename="testing 1.txt"',
     "response-content-encoding": "utf-8",
 }
-"""The six of GetObject."""
+"""The six parameters of GetObject."""
 
 
 def _overrides(result: Any) -> dict[str, str]:

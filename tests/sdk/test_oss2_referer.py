@@ -65,7 +65,7 @@ def test_new_bucket_has_no_rules(bucket: oss2.Bucket) -> None:
                 "black_referers": VERBATIM[::-1],
             },
         ),
-        # P-34: without the element, true.
+        # P-34: true where the element is missing.
         (BucketReferer(True, [], None), {**UNSET, "allow_truncate_query_string": True}),
         (BucketReferer(True, [], False), {**UNSET, "allow_truncate_query_string": False}),
         (BucketReferer(True, [], True), {**UNSET, "allow_truncate_query_string": True}),
@@ -86,7 +86,7 @@ def test_rules_come_back_as_they_were_put(
 
 
 def test_put_replaces_all_rules(bucket: oss2.Bucket) -> None:
-    """R-30: what is missing in the second is cleared."""
+    """R-30: an element that is missing is cleared."""
     bucket.put_bucket_referer(BucketReferer(False, ["http://a/"], False, ["http://b/"]))
     bucket.put_bucket_referer(BucketReferer(False, ["http://c/"]))
     assert rules(bucket) == {
@@ -104,7 +104,7 @@ def test_rules_are_cleared_by_an_empty_list(bucket: oss2.Bucket) -> None:
 
 
 def test_delete_of_rules_gets_501_and_deletes_nothing(bucket: oss2.Bucket) -> None:
-    """R-34, P-40: and it must not delete the bucket."""
+    """R-34, P-40: nor does it delete the bucket."""
     bucket.put_bucket_referer(BucketReferer(False, ["http://a/"]))
     with pytest.raises(oss2.exceptions.ServerError) as caught:
         bucket._do("DELETE", bucket.bucket_name, "", params={"referer": ""})
@@ -217,7 +217,7 @@ def test_each_bucket_has_rules_of_its_own(
 def test_rules_apply_as_soon_as_they_are_put(
     live: Live, bucket: oss2.Bucket, way: str, referer: str | None, ec: str | None
 ) -> None:
-    """R-01, R-11 … R-13: for anonymous requests and for signed URLs, not for signed headers."""
+    """R-01, R-11 … R-13: to anonymous requests and signed URLs, not to signed headers."""
     bucket.put_bucket_acl("public-read")
     bucket.put_object("a", b"x")
     headers = {} if referer is None else {"Referer": referer}

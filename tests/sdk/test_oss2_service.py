@@ -44,7 +44,7 @@ def test_bucket_is_listed_with_an_endpoint_that_works(five: Live, service: oss2.
     assert found.intranet_endpoint
     again = oss2.Bucket(service.auth, found.extranet_endpoint, found.name, region=REGION)
     assert again.get_bucket_info().name == "gamma"
-    # The info has it as text, the list as a number.
+    # Text in the info, a number in the list.
     created = iso8601_to_unixtime(again.get_bucket_info().creation_date)
     assert created == found.creation_date > 0
 

@@ -1,4 +1,4 @@
-"""Temporary credentials: STS asked by its own SDK, and what it gives used by oss2."""
+"""Temporary credentials: from STS by its own SDK, used by oss2."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_journal_holds_calls_to_sts(emulator: Emulator) -> None:
 
 
 class Refreshing(CredentialsProvider):
-    """Asks STS for other credentials once those it has are over by the emulator's clock."""
+    """Fetches new credentials once the emulator's clock has passed the end of the old ones."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -228,7 +228,7 @@ def _end(given: Given) -> float:
 
 
 def _shift(emulator: Emulator, seconds: float) -> None:
-    """Set the emulator's clock apart from the clients'; the skew of 900 s must not be reached."""
+    """Set the emulator's clock off that of the clients, by less than the 900 s that are allowed."""
     emulator.run(lambda: setattr(emulator.service.clock, "shift", seconds))
 
 

@@ -25,7 +25,7 @@ COMMENTED_OUT = "# black_referers = ["
 
 @pytest.fixture
 def target(live: Live, make_bucket: Callable[..., str], owner: Any) -> oss2.Bucket:
-    """The bucket that the samples are about, with an object in it that anybody may read."""
+    """The bucket of the samples, with an object that anybody may read."""
     bucket = live.bucket(make_bucket("public-read"), owner)
     bucket.put_object("a.txt", b"x")
     return bucket
@@ -33,7 +33,7 @@ def target(live: Live, make_bucket: Callable[..., str], owner: Any) -> oss2.Buck
 
 @pytest.fixture
 def run(live: Live, target: oss2.Bucket) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a sample; further replacements are pairs of texts, each of which must be there."""
+    """Run a sample; each further replacement is a pair of texts, the first of which must occur."""
 
     def start(name: str, *more: tuple[str, str]) -> subprocess.CompletedProcess[str]:
         source = (SAMPLES / f"{name}.py").read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ def run(live: Live, target: oss2.Bucket) -> Callable[..., subprocess.CompletedPr
 
 
 def status(client: Client, bucket: oss2.Bucket, referer: str) -> int:
-    """What an embedding page gets."""
+    """The status that an embedding page gets."""
     return client.get(f"/{bucket.bucket_name}/a.txt", ("Referer", referer)).status
 
 

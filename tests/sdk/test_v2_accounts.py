@@ -1,4 +1,4 @@
-"""alibabacloud-oss-v2 and permissions: what it tells of a denial, tokens, and who pays."""
+"""SDK V2 and permissions: denials, requester pays, public access."""
 
 from __future__ import annotations
 

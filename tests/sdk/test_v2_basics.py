@@ -169,7 +169,7 @@ def test_retention_policy_protects_objects(ask: Ask, name: str, live: Live) -> N
     put(ask, name, "a")
     error = refused(ask, oss.DeleteObjectRequest(bucket=name, key="a"))
     assert error[:2] == (409, "FileImmutable")
-    # What nobody may delete would outlive the test.
+    # The fixture cannot delete a protected bucket.
     live.run(lambda: live.service.reset(name))
 
 
@@ -191,7 +191,7 @@ def test_restored_object_can_be_frozen_again(ask: Ask, name: str, live: Live) ->
 
 
 def test_preflight_follows_the_rules(ask: Ask, name: str) -> None:
-    """As SDK V2's suite has it, which runs against the service."""
+    """The case of SDK V2's own suite, which runs against the service."""
     rules = [
         oss.CORSRule(allowed_origins=["*"], allowed_methods=["GET", "HEAD"]),
         oss.CORSRule(

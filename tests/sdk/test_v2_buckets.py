@@ -15,7 +15,7 @@ OWNER = "1000000000000001"
 
 
 def fields(model: Any) -> Any:
-    """What a model says, without what it leaves open, as plain values."""
+    """The fields of a model that are set, as plain values."""
     if isinstance(model, list):
         return [fields(item) for item in model]
     if not isinstance(model, oss.serde.Model):
@@ -26,15 +26,15 @@ def fields(model: Any) -> Any:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A configuration that is put, read, and deleted where that is possible."""
+    """A configuration that is put, read and, if possible, deleted."""
 
     call: str
-    """Put, Get and Delete requests are named by it."""
+    """The name of its requests, after Put, Get and Delete."""
     attribute: str
-    """Under which the request and the result hold the configuration."""
+    """The attribute of request and result that holds the configuration."""
     put: Any
     absent: Any
-    """What is read before: the code of an error, or the configuration."""
+    """What is read first: the code of an error, or a configuration."""
     deletable: bool = True
 
 
@@ -211,7 +211,7 @@ def test_configuration_is_kept_until_it_is_deleted(ask: Ask, name: str, scenario
 
 
 def covers(found: Any, said: Any) -> bool:
-    """Whether all that was said is found; the service may say more, in an element's defaults."""
+    """Whether all fields that were set are found; the service may add defaults."""
     if isinstance(said, dict):
         return all(key in found and covers(found[key], value) for key, value in said.items())
     if isinstance(said, list):

@@ -76,7 +76,7 @@ def complete(call: Caller, key: str, upload_id: str, parts: list[oss.UploadPart]
 
 
 def test_upload_is_completed_with_the_checksum_of_the_whole(call: Caller) -> None:
-    """The CRC of the whole comes of those of the parts; the client holds it against its own."""
+    """The client compares the CRC of the whole, combined from the parts, with its own."""
     bodies = [b"a" * 100 * KIB, b"end"]
     upload_id, parts = upload(call, "dir/a b", *bodies)
     listed = call("ListParts", "dir/a b", upload_id=upload_id)
@@ -247,7 +247,7 @@ ENCRYPTIONS = {
         "SM4",
         True,
     ),
-    # Only KMS encrypts data by an algorithm of its own.
+    # Only KMS has a data algorithm of its own.
     "AES256 and SM4": (
         {"server_side_encryption": "AES256", "server_side_data_encryption": "SM4"},
         "AES256",

@@ -33,7 +33,7 @@ def encode(value: Any) -> str:
 
 
 def callback(app: Application) -> dict[str, str]:
-    """As SDK V2's sample put_object_callback.py sets it."""
+    """The parameters of SDK V2's sample put_object_callback.py."""
     body = "bucket=${bucket}&object=${object}&my_var_1=${x:var1}"
     return {
         "callback": encode({"callbackUrl": app.url(), "callbackBody": body}),
@@ -71,7 +71,7 @@ def test_completed_upload_is_answered_by_its_callback(
 def test_failed_callback_gets_203_and_keeps_the_object(
     ask: Ask, make_bucket: MakeBucket, app: Application
 ) -> None:
-    """This SDK takes every 2xx for a success: the error is in the result, the object is there."""
+    """SDK V2 takes every 2xx for a success, so the error is in the result."""
     app.replies["/"] = Reply(status=400)
     place = {"bucket": make_bucket(), "key": "a"}
     result = ask(oss.PutObjectRequest(**place, body=CONTENT, **callback(app)))
@@ -106,7 +106,7 @@ def test_presigned_put_is_answered_by_its_callback(
 def test_form_of_the_sample_is_answered_by_its_callback(
     client: Client, make_bucket: MakeBucket, app: Application
 ) -> None:
-    """As SDK V2's sample post_object_callback.py builds it: a file without a name and a type."""
+    """The form of SDK V2's sample post_object_callback.py: a file without a name and a type."""
     name = make_bucket()
     fields = [
         ("key", "a"),
