@@ -40,7 +40,9 @@ COVERED_BY = {
     "cli/serve.py": "cli/test_serve.py",
     "cli/*.py": "cli/test_lab_commands.py",
     # --- control
-    "control/api.py": "http/test_admin.py",
+    "control/api/openapi.py": "http/test_openapi.py",
+    "control/api/schema.py": "http/test_openapi.py",
+    "control/api/*.py": "http/test_admin.py",
     "control/events.py": "http/test_journal.py",
     "control/seed.py": "docs/test_docs.py",
     # --- documents
@@ -104,6 +106,11 @@ COVERED_BY = {
     # --- testing
     "testing/interception.py": "plugin/test_plugin.py",
     "testing/pytest_plugin.py": "plugin/test_plugin.py",
+    # --- New modules of rooms that are being rebuilt
+    "control/*.py": PENDING,
+    "lab/*.py": PENDING,
+    "pipeline/*.py": PENDING,
+    "server/*.py": PENDING,
 }
 
 MODULES = sorted(
@@ -134,7 +141,9 @@ def test_module_has_a_test_file(module: str) -> None:
     assert covering == PENDING or (TESTS / covering).is_file(), f"there is no tests/{covering}"
 
 
-@pytest.mark.parametrize("pattern", COVERED_BY)
+@pytest.mark.parametrize(
+    "pattern", [pattern for pattern, covering in COVERED_BY.items() if covering != PENDING]
+)
 def test_line_of_the_table_is_needed(pattern: str) -> None:
     served = [module for module in MODULES if row(module) == pattern]
     assert served, "no such module: remove the line"

@@ -1,4 +1,4 @@
-"""All pages: their facts, flags, sample files, code, links and paths agree with the tree."""
+"""All pages: their flags, sample files, code, links and paths agree with the tree."""
 
 import contextlib
 import io
