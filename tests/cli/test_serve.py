@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import fields
 from pathlib import Path
 from unittest import mock
@@ -63,19 +63,25 @@ def seed(tmp_path: Path) -> str:
     return str(path)
 
 
-def find_free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port that nobody else gets: bound but not listening, as SO_REUSEADDR lets a server do."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 @pytest.fixture
-def free_port() -> int:
-    return find_free_port()
+def free_port() -> Iterator[int]:
+    with reserved_port() as port:
+        yield port
 
 
 @pytest.fixture
-def other_port() -> int:
-    return find_free_port()
+def other_port() -> Iterator[int]:
+    with reserved_port() as port:
+        yield port
 
 
 def refuse(*arguments: str, **variables: str) -> str:
