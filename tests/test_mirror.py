@@ -61,9 +61,8 @@ COVERED_BY = {
     "operations/shared/objects.py": "unit/operations/test_object_basic.py",
     "operations/bucket_acl.py": "sdk/test_oss2_bucket.py",
     "operations/bucket_referer.py": "http/test_referer_bodies.py",
-    "operations/bucket_tags.py": "sdk/test_v2_buckets.py",
     "operations/bucket_versioning.py": "unit/operations/test_listing_versions.py",
-    "operations/bucket_*.py": "unit/operations/test_bucket_documents.py",
+    "operations/bucket_*.py": "sdk/test_v2_buckets.py",
     # --- pipeline
     "pipeline/routing.py": "http/test_errors.py",
     "pipeline/service.py": "http/test_errors.py",

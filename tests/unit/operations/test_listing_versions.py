@@ -1,4 +1,4 @@
-"""ListObjectVersions against a slow oracle, and what a versioned bucket keeps."""
+"""ListObjectVersions, compared with a slow oracle, and the versions that a bucket keeps."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from tests.unit.operations.service import Caller
-
-STATUS = "<VersioningConfiguration><Status>%s</Status></VersioningConfiguration>"
+from tests.unit.operations.service import VERSIONING, Caller
 
 
 @dataclass(frozen=True)
 class Version:
-    """A version as a listing tells it."""
+    """A version in a listing."""
 
     key: str
     id: str
@@ -27,7 +25,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a listing: versions and prefixes, and where the next one begins."""
+    """A page of a listing: versions, prefixes, and the markers of the next page."""
 
     versions: list[Version]
     prefixes: list[str]
@@ -86,7 +84,7 @@ def walk(ask: Caller, limit: int, **query: str | int) -> list[Page]:
 def expect(
     history: list[tuple[str, str, bool]], prefix: str, delimiter: str
 ) -> tuple[list[Version], list[str]]:
-    """The listing by brute force; the history is from the oldest to the newest."""
+    """The listing by brute force, from a history with the oldest version first."""
     versions, prefixes, seen = [], [], set()
     newest_first = list(reversed(history))
     for key, version_id, marker in sorted(newest_first, key=lambda item: item[0]):
@@ -117,7 +115,7 @@ def test_pages_together_are_the_listing(
 ) -> None:
     ask = Caller()
     ask("PUT", "/bucket")
-    ask("PUT", "/bucket?versioning", STATUS % "Enabled")
+    ask.keep_versions()
     history = [(key, (remove if gone else put)(ask, key), gone) for key, gone in steps]
     pages = walk(ask, limit, prefix=prefix, delimiter=delimiter)
     versions = [version for page in pages for version in page.versions]
@@ -127,8 +125,8 @@ def test_pages_together_are_the_listing(
         assert len(page.versions) + len(page.prefixes) == limit
 
 
-def test_a_listing_goes_on_behind_a_version_that_was_deleted(ask: Caller) -> None:
-    ask("PUT", "/bucket?versioning", STATUS % "Enabled")
+def test_listing_continues_after_a_deleted_version(ask: Caller) -> None:
+    ask.keep_versions()
     ids = [put(ask, "a") for _ in range(5)]
     page = read(ask, max_keys=2)
     assert page.next == ("a", ids[3])
@@ -138,11 +136,11 @@ def test_a_listing_goes_on_behind_a_version_that_was_deleted(ask: Caller) -> Non
     assert [version.id for version in rest.versions] == [ids[2], ids[1], ids[0]]
 
 
-def test_a_suspended_bucket_keeps_one_null_version_of_a_key(ask: Caller) -> None:
+def test_suspended_bucket_keeps_one_null_version_of_a_key(ask: Caller) -> None:
     assert put(ask, "a") == "null"
-    ask("PUT", "/bucket?versioning", STATUS % "Enabled")
+    ask.keep_versions()
     kept = put(ask, "a")
-    ask("PUT", "/bucket?versioning", STATUS % "Suspended")
+    ask.keep_versions("Suspended")
     assert put(ask, "a") == "null"
     assert read(ask).versions == [
         Version("a", "null", latest=True, marker=False),
@@ -155,13 +153,13 @@ def test_a_suspended_bucket_keeps_one_null_version_of_a_key(ask: Caller) -> None
     ]
 
 
-def test_a_bucket_without_versions_lists_null_versions(ask: Caller) -> None:
+def test_bucket_without_versions_lists_null_versions(ask: Caller) -> None:
     put(ask, "a")
     assert read(ask).versions == [Version("a", "null", latest=True, marker=False)]
 
 
-def test_a_bucket_is_not_empty_while_a_delete_marker_is_left(ask: Caller) -> None:
-    ask("PUT", "/bucket?versioning", STATUS % "Enabled")
+def test_bucket_with_a_delete_marker_cannot_be_deleted(ask: Caller) -> None:
+    ask.keep_versions()
     marker = remove(ask, "a")
     answer = ask("DELETE", "/bucket")
     assert (answer.status, answer.code) == (409, "BucketNotEmpty")
@@ -182,13 +180,13 @@ def test_a_bucket_is_not_empty_while_a_delete_marker_is_left(ask: Caller) -> Non
         ("encoding-type=other", "encoding-type"),
     ],
 )
-def test_parameters_of_a_listing_are_checked(ask: Caller, query: str, name: str) -> None:
+def test_bad_parameter_gets_400(ask: Caller, query: str, name: str) -> None:
     answer = ask("GET", f"/bucket?versions&{query}")
     assert (answer.status, answer.code) == (400, "InvalidArgument")
     assert answer.text("ArgumentName") == name
 
 
-def test_the_elements_of_a_listing_are_always_there(ask: Caller) -> None:
+def test_listing_has_all_elements_in_order(ask: Caller) -> None:
     put(ask, "a b")
     root = etree.fromstring(ask("GET", "/bucket?versions").body)
     assert [node.tag for node in root] == [
@@ -215,13 +213,13 @@ def test_the_elements_of_a_listing_are_always_there(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize("status", ["", "Disabled", "enabled"])
-def test_versioning_is_enabled_or_suspended(ask: Caller, status: str) -> None:
-    assert ask("PUT", "/bucket?versioning", STATUS % status).code == "MalformedXML"
+def test_unknown_versioning_status_gets_400(ask: Caller, status: str) -> None:
+    assert ask("PUT", "/bucket?versioning", VERSIONING.format(status)).code == "MalformedXML"
     assert ask("GET", "/bucket?versioning").text("Status") is None
 
 
 @pytest.mark.parametrize("version_id", ["234", "IllegalVersion", "caeq"])
-def test_an_id_of_another_form_is_no_version(ask: Caller, version_id: str) -> None:
+def test_malformed_version_id_gets_400(ask: Caller, version_id: str) -> None:
     put(ask, "a")
     entry = f"<Object><Key>a</Key><VersionId>{version_id}</VersionId></Object>"
     for answer in (

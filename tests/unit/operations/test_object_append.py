@@ -91,3 +91,15 @@ def test_copy_onto_itself_changes_metadata_and_stays_appendable(ask: Caller) -> 
     assert ask("HEAD", "/bucket/a").headers["x-oss-meta-a"] == "new"
     ask("PUT", "/bucket/b", x_oss_copy_source="/bucket/a")
     assert ask("HEAD", "/bucket/b").headers["x-oss-object-type"] == "Normal"
+
+
+def test_appendable_object_has_5_gib_at_most(ask: Caller) -> None:
+    """AppendObject"""
+    ask("POST", "/bucket/a?append&position=0", "1")
+    storage, size = ask.service.storage, 5 * 1024**3
+    item = storage.object("bucket", "a")
+    assert item is not None
+    storage.replace_object("bucket", item._replace(size=size))
+    answer = ask("POST", f"/bucket/a?append&position={size}", "x")
+    assert (answer.status, answer.code) == (400, "EntityTooLarge")
+    assert answer.text("MaxSizeAllowed") == str(size)

@@ -404,3 +404,13 @@ def test_object_without_versions_is_the_version_null(ask: Caller) -> None:
     versions = ask("GET", "/bucket?versions").texts("Version/VersionId")
     bodies = [ask("GET", f"/bucket/a?versionId={version}").body for version in versions]
     assert bodies == [b"null again", b"new"]
+
+
+@pytest.mark.parametrize("version_id", ["", "x", "caeq"])
+def test_invalid_version_id_gets_400(ask: Caller, version_id: str) -> None:
+    ask("PUT", "/bucket/a", "1")
+    for method in ("GET", "DELETE"):
+        answer = ask(method, f"/bucket/a?versionId={version_id}")
+        assert (answer.status, answer.code) == (400, "InvalidArgument")
+        assert answer.text("ArgumentName") == "versionId"
+    assert ask("GET", "/bucket/a").body == b"1"

@@ -117,6 +117,18 @@ def test_rule_without_a_status_redirects_first(site: Caller) -> None:
     assert visit(site, "/a.txt").body == b"text"
 
 
+def test_internal_redirect_is_answered_at_once(site: Caller) -> None:
+    internal = (
+        "<Redirect><RedirectType>Internal</RedirectType>"
+        "<ReplaceKeyWith>a.txt</ReplaceKeyWith></Redirect>"
+    )
+    configure(site, ERROR.format(""), route(PREFIX + internal))
+    answer = visit(site, "/old/page")
+    assert (answer.status, answer.body) == (200, b"text")
+    site("PUT", "/bucket/a.txt?acl", x_oss_object_acl="private")
+    assert visit(site, "/old/page").code == "AccessDenied"
+
+
 def test_rule_for_404_redirects_missing_pages(site: Caller) -> None:
     configure(site, ERROR.format(""), route(GONE + EXTERNAL.format("")))
     answer = visit(site, "/none")
