@@ -80,3 +80,8 @@ def test_every_referer_fact_is_documented_or_assumed() -> None:
     facts = statements("docs/referer.md")
     unmarked = [n for n, text in facts.items() if not re.match(r"\((documented|assumed)\b", text)]
     assert unmarked == []
+
+
+def test_every_protocol_fact_names_its_source() -> None:
+    facts = statements("docs/protocol.md")
+    assert [number for number, text in facts.items() if not re.match(r"\(\S", text)] == []
