@@ -1,23 +1,31 @@
-# Sets everything up and runs it. Nothing has to be installed by hand first but Python 3.11 or newer.
+# Sets up and runs everything. Only Python 3.11 or newer must be installed beforehand.
 
 VENV = .venv
 BIN = $(VENV)/bin
 ARGS =
 
-# A Python to use, and those that are tried in turn where none is named.
+# The Python to use; without one, the first of PYTHONS that works.
 PYTHON =
 PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 
-# What was installed into the environment last, older than pyproject.toml when it must be redone.
+# Marks of what was installed last; older than pyproject.toml when it must be installed again.
 RUNNING = $(VENV)/.installed-to-run
 TESTING = $(VENV)/.installed-to-test
+TESTING_LOWEST = $(VENV)/.installed-to-test-lowest
 
-# An environment that was half made is made again.
+# The environment with the lowest versions, on the lowest Python that is installed, and its tests:
+# what meets aiohttp, oss2 and pytest. The two files left out need schemathesis, which needs a newer
+# pytest.
+LOWEST = .cache/lowest
+LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin \
+  --ignore=tests/http/test_fuzz.py --ignore=tests/http/test_openapi.py
+
+# Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test lint fmt docs conformance bench soak clean
+.PHONY: help run test lowest lint fmt docs conformance bench soak clean
 
-help:  ## say what can be made
+help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 	@echo
 	@echo "  make run ARGS='--port 9001'   flags of oss-emulator serve: see docs/serve.md"
@@ -26,8 +34,13 @@ help:  ## say what can be made
 run: $(RUNNING)  ## start the emulator on http://127.0.0.1:9000 with a small demo bucket
 	@exec $(BIN)/python -m oss_emulator serve --seed fixtures/seeds/demo.toml $(ARGS)
 
-test: lint  ## pass all checks and tests
+test: lint  ## run all checks and tests
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+lowest:  ## run the tests of the server and the plugin with the lowest versions
+	@$(MAKE) --no-print-directory VENV=$(LOWEST) \
+	  PYTHONS='$(or $(PYTHON),python3.11 python3.12 $(PYTHONS))' $(LOWEST)/.installed-to-test-lowest
+	@$(LOWEST)/bin/python -m pytest -n auto $(LOWEST_TESTS) $(ARGS)
 
 lint: $(TESTING)  ## check style, types and architecture
 	@$(BIN)/python -m ruff check .
@@ -35,18 +48,18 @@ lint: $(TESTING)  ## check style, types and architecture
 	@$(BIN)/python -m mypy
 	@$(BIN)/lint-imports
 
-fmt: $(TESTING)  ## put the code into its form
+fmt: $(TESTING)  ## format the code
 	@$(BIN)/python -m ruff check --fix .
 	@$(BIN)/python -m ruff format .
 
-docs: $(TESTING)  ## write the pages that are made from the code
+docs: $(TESTING)  ## write the pages that are generated from the code
 	@$(BIN)/python -m tests.docs.operations
 	@$(BIN)/python -m tests.docs.access
 
 conformance: $(TESTING)  ## run the suite of oss2 against the emulator
 	@$(BIN)/python -m tests.conformance.run $(ARGS)
 
-bench: $(TESTING)  ## measure everything, and write docs/benchmarks.md
+bench: $(TESTING)  ## measure everything and write docs/benchmarks.md
 	@$(INSTALL) '.[bench]'
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -55,23 +68,28 @@ soak: $(TESTING)  ## ten minutes of traffic, a hundred crashes, and 5 GiB up and
 	@$(BIN)/python -m tests.hard.crash
 	@$(BIN)/python -m tests.hard.large
 
-clean:  ## remove the environment and all that was made
+clean:  ## remove the environments, caches and built files
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find emulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# To test takes all that running takes, so running installs nothing again.
+# What testing installs includes what running needs, so it marks both.
 $(RUNNING): pyproject.toml $(BIN)/python
-	@echo 'Installing what running takes into $(VENV) ...'
+	@echo 'Installing what running needs into $(VENV) ...'
 	@$(INSTALL) '.[fast,tls]'
 	@touch $@
 
 $(TESTING): pyproject.toml $(BIN)/python
-	@echo 'Installing what testing takes into $(VENV) ...'
+	@echo 'Installing what testing needs into $(VENV) ...'
 	@$(INSTALL) '.[fast,dev,conformance]'
 	@touch $@ $(RUNNING)
 
-# Made once, and again when its Python is gone. With uv it is quicker; --seed puts pip into it, for
-# the day when uv is gone. uv is not asked to fetch a Python: only packages come from elsewhere.
+$(TESTING_LOWEST): pyproject.toml tests/lowest.txt $(BIN)/python
+	@echo 'Installing the lowest versions into $(VENV) ...'
+	@$(INSTALL) . --requirement tests/lowest.txt
+	@touch $@
+
+# Made once, and again when its Python is gone. uv is used where it is installed, as it is faster;
+# --seed adds pip, in case uv is removed later. uv must not download a Python, only packages.
 $(BIN)/python:
 	@if command -v uv >/dev/null; then needed=''; else needed=', ensurepip, venv'; fi; \
 	for python in $(PYTHONS) ''; do \
