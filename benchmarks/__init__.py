@@ -1,1 +1,1 @@
-"""Measurements, side by side and as ratios; none of them is a test. `python -m benchmarks`"""
+"""Measurements of two things side by side, as ratios: `python -m benchmarks`. No tests."""

@@ -1,8 +1,8 @@
 """Measure everything and write docs/benchmarks.md: `python -m benchmarks`.
 
-With names of sections (`python -m benchmarks small large`) only those are measured, and nothing is
-written. Takes some ten minutes, needs the extras `fast` and `dev`, and installs the peers into a
-folder that goes when it ends; `--scratch FOLDER` keeps them there for the next time.
+With names of sections (`python -m benchmarks small large`), only those are measured, and nothing is
+written. A run takes about fifteen minutes. It needs `wrk` and the extras `fast`, `dev` and `bench`,
+and installs the peers into a temporary folder; `--scratch FOLDER` keeps them for the next run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], metavar="SECTION")
-    parser.add_argument("--scratch", type=Path, help="a folder for what is installed and made")
+    parser.add_argument("--scratch", type=Path, help="a folder that keeps the installed peers")
     given = parser.parse_args()
     about = machine.describe()
     found = []
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _folder(scratch: Path | None, name: str, stack: ExitStack) -> Path:
-    if scratch is not None and name == "peers":  # what is installed can stay
+    if scratch is not None and name == "peers":
         folder = scratch / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder

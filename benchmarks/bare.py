@@ -1,9 +1,8 @@
-"""The servers to compare with: aiohttp's low-level one, without anything around it.
+"""The server to compare with: aiohttp's low-level server with nothing around it.
 
     python -m benchmarks.bare READY_FILE
 
-A GET is answered with the same 1 KiB by everybody's request, a PUT with nothing once its body was
-read and hashed.
+It answers every GET with the same 1 KiB, and every PUT with the ETag of its body.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The bucket that the small requests ask, and those requests, unsigned and signed by oss2."""
+"""The bucket of the small requests, and the requests themselves, unsigned and signed by oss2."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ file = "kilobyte"
 
 
 def seed(folder: Path, whitelist: Sequence[str] = WHITELIST, *, acl: str = "public-read") -> Path:
-    """A seed file with an object of 1 KiB behind a whitelist."""
+    """Write a seed file with an object of 1 KiB behind a whitelist; returns its path."""
     (folder / "kilobyte").write_bytes(BODY)
     path = folder / f"seed-{len(whitelist)}-{acl}.toml"
     empty = "false" if whitelist else "true"
@@ -45,7 +45,7 @@ def seed(folder: Path, whitelist: Sequence[str] = WHITELIST, *, acl: str = "publ
 
 
 def write(method: str, target: str, fields: dict[str, str], body: bytes = b"") -> bytes:
-    """A request as it goes over the wire."""
+    """Write a request as it is sent."""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {HOST}"]
     lines += [f"{name}: {value}" for name, value in fields.items()]
     if body:

@@ -1,6 +1,6 @@
-"""What one decision costs, beside trying one entry after the other, and nginx's referer module.
+"""The cost of a decision, beside trying each entry, and beside nginx's referer module.
 
-The whitelist matches nobody, the worst case for a list.
+No entry of the whitelist matches, which is the worst case for a list.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ SHAPES: dict[str, Callable[[int], str]] = {
 }
 LENGTH = 8 * 1024
 LONGEST = 5.0
-"""Milliseconds that a decision on a Referer of 8 KiB may take."""
+"""The most milliseconds that a decision on a Referer of 8 KiB may take."""
 ORDINARY = "https://www.example.com/articles/2024/05/{:03}/site-of-the-day.html"
 LARGE = "https://www.example.com/{:03}" + "/articles/2024/05/site-of-the-day" * 300
 HOSTILE = "https://zq{:03}" + "".join(f"ite{number:05}.examp." for number in range(1_000))
 UNORDERED = "https://{:03}." + 2 * ascii_lowercase[::-1] + LENGTH * "#"
-"""Has any letter before any other, and hardly twelve of them in the order of an entry."""
+"""Contains each letter before each other one, but rarely twelve in the order of an entry."""
 HOSTILE_TO = {"only `*`, any letters": UNORDERED}
 HEAD = ("entries", "compile, ms", "new", "one by one", "seen", "new, 8 KiB", "hostile, 8 KiB")
 
 _REMARK = (
-    "The last table is the worst that is known: entries of single letters between stars, and a "
-    "Referer in which each letter stands somewhere before each other, so that nothing short of "
-    "trying tells that an entry does not match. All of them are tried, which costs some 1 to 2 µs "
-    "for each (`emulator/referer/entries.py`). Each such Referer is decided on once, then seen."
+    "The last table is the worst case known: the entries are single letters between stars, and in "
+    "the Referer each letter occurs somewhere before every other letter, so that only trying an "
+    "entry shows that it does not match. All entries are tried, at about 1 to 2 µs each "
+    "(`oss_emulator/referer/entries.py`). The decision on such a Referer is then remembered."
 )
 
 
 def measure(scratch: Path) -> Section:
-    """A table by shape, and the comparison with nginx over HTTP."""
+    """Measure a table for each shape of entries, and the comparison with nginx over HTTP."""
     rows, tables = [], []
     for shape, entry in SHAPES.items():
         lines: list[tuple[str, ...]] = []
@@ -63,12 +63,12 @@ def measure(scratch: Path) -> Section:
     beside, remarks = _beside_nginx(scratch)
     return Section(
         "Decisions",
-        "In microseconds, the median of many, within the process. *New* is a Referer of ordinary "
-        "length that the policy has not seen; *one by one* the same, trying each entry; *seen* one "
-        "that it has seen; *hostile* one made of pieces of the very entries. Below, over HTTP with "
-        "16 connections: an object behind whitelists of different lengths, each over the same "
-        "object without a list, for the emulator and for nginx's `valid_referers`, which knows "
-        "`*` only at the ends of host names.",
+        "Medians in microseconds, within the process. *New* is a Referer of ordinary length that "
+        "the policy has not seen; *one by one* is the same, trying each entry; *seen* is one that "
+        "it has seen; *hostile* is made of pieces of the entries. The last rows are of requests "
+        "over HTTP with 16 connections: an object behind whitelists of different lengths, divided "
+        "by the same object without a list, for the emulator and for nginx's `valid_referers`, "
+        "which allows `*` only at the ends of host names.",
         [*rows, *beside],
         tables,
         [*remarks, _REMARK],
@@ -76,7 +76,7 @@ def measure(scratch: Path) -> Section:
 
 
 def _slowest(shape: str, longest: float) -> Row:
-    """The slowest decision of a table, in milliseconds, beside the bound."""
+    """Compare the slowest decision of a table, in milliseconds, with the bound."""
     return Row(
         f"decision on a Referer of 8 KiB, the slowest, {shape}",
         f"{LONGEST:g} ms",
@@ -87,7 +87,7 @@ def _slowest(shape: str, longest: float) -> Row:
 
 
 def costs_of(entries: tuple[str, ...], hostile: str) -> tuple[float, ...]:
-    """The costs for one list, in the order of the columns."""
+    """Return the costs of one list, in the order of the columns."""
     began = time.perf_counter()
     policy = RefererPolicy.compile(RefererConfiguration(whitelist=entries))
     compiled = time.perf_counter() - began
@@ -112,7 +112,7 @@ def _letters(number: int) -> list[str]:
 
 
 def _median(decide: Callable[[str], object], referers: Iterable[str]) -> float:
-    """The median of the microseconds that each Referer took."""
+    """Return the median of the microseconds that each Referer takes."""
     costs = []
     for referer in referers:
         began = time.perf_counter()
@@ -131,7 +131,7 @@ def _beside_nginx(scratch: Path) -> tuple[list[Row], list[str]]:
         try:
             rows.append(_emulator(scratch, hosts))
             rows.append(_nginx(scratch, root, hosts))
-        except nginx.MissingError as error:
+        except processes.MissingError as error:
             return rows, [f"nginx could not be had: {error}."]
     return rows, []
 

@@ -1,4 +1,4 @@
-"""How cost grows: with keys, buckets, rules and connections."""
+"""How costs grow with keys, buckets, rules and connections."""
 
 from __future__ import annotations
 
@@ -27,19 +27,20 @@ PAGES = {
     "page of folders": "delimiter=/",
 }
 MAX_FOLDERS = 100
-"""Folders of either bucket: a page of them must not cost what is in them."""
+"""Folders of either bucket: listing them must not cost more when they hold more keys."""
 
 
 def measure(scratch: Path) -> Section:
-    """Listings in both storages, then requests over HTTP."""
+    """Measure listings in both storages, then requests over HTTP."""
     rows = [
         *_listings("memory", MemoryStorage()),
         *_listings("disk", DiskStorage(scratch / "listings", fsync=False)),
     ]
     return Section(
         "How cost grows",
-        f"Listings: a page of 1,000 keys from a bucket of {MANY:,} keys over one from a bucket of "
-        f"{FEW:,}, within the process, in time. The rest is over HTTP, anonymous GETs of 1 KiB.",
+        f"Listings: the time for a page of 1,000 keys in a bucket of {MANY:,} keys, divided by the "
+        f"time for one in a bucket of {FEW:,}, within the process. The other tables are of "
+        "anonymous GETs of 1 KiB over HTTP.",
         rows,
         [_buckets(), _rules(scratch), _connections(scratch)],
     )
@@ -78,7 +79,7 @@ def _fill(storage: Storage, name: str, count: int) -> None:
 
 
 def _ask(service: Service, method: str, target: str) -> float:
-    """Seconds that a call takes."""
+    """Return the seconds that a call takes."""
     request = Request.parse(method, target, [("Host", "localhost")], time.time())
     began = time.perf_counter()
     answer = service.handle(request, caller=service.accounts.owner)
@@ -93,7 +94,7 @@ def _buckets() -> Table:
         storage = MemoryStorage()
         service = Service(Settings(), storage)
         owner = service.accounts.owner.id
-        for number in range(count):  # past PutBucket, which gives an account no more than 100
+        for number in range(count):  # PutBucket would stop at 100 for an account
             storage.put_bucket(Bucket(f"bucket-{number:05}", owner, 0.0, service.settings.region))
         costs = [_ask(service, "GET", f"/bucket-{count // 2:05}?acl") for _ in range(200)]
         pages = [_ask(service, "GET", "/?max-keys=100") for _ in range(20)]

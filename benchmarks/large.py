@@ -24,7 +24,7 @@ TARGET = f"/{bucket.NAME}/large"
 
 
 def measure(scratch: Path) -> Section:
-    """64 MiB down and up."""
+    """Measure downloads and uploads of 64 MiB."""
     data = os.urandom(SIZE)
     folder = scratch / "large"
     folder.mkdir()
@@ -37,15 +37,15 @@ def measure(scratch: Path) -> Section:
         try:
             with nginx.serve(scratch, folder) as peer:
                 rows.append(_download(disk, peer))
-        except nginx.MissingError as error:
+        except processes.MissingError as error:
             remarks.append(f"The download could not be compared: {error}.")
         rows += _uploads(folder, seed, disk, data)
     return Section(
         "Large objects",
         "One connection at a time. The ratios are of bytes per second. The client takes the bytes "
         "into one buffer, or sends them from one, on the machine's other core. Uploads are "
-        "compared with MD5 and CRC-64 of the same bytes in memory, in one go: what no upload can "
-        "do without.",
+        "compared with one pass of MD5 and CRC-64 over the same bytes in memory, the least that an "
+        "upload needs.",
         rows,
         remarks=remarks,
     )
@@ -90,7 +90,7 @@ def _uploads(folder: Path, seed: str, disk: Running, data: bytes) -> Iterator[Ro
 
 
 def get(port: int, target: str) -> float:
-    """MB per second of some downloads, one after the other."""
+    """Return the median MB per second of some downloads, one after the other."""
     return statistics.median(_get(port, target) for _ in range(DOWNLOADS))
 
 
@@ -111,7 +111,7 @@ def _get(port: int, target: str) -> float:
 
 
 def put(server: Running, data: bytes) -> float:
-    """MB per second of an upload, until it is answered."""
+    """Return the MB per second of an upload, up to its response."""
     head = bucket.write("PUT", TARGET, {"Content-Length": str(SIZE)})
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         began = time.perf_counter()

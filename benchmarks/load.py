@@ -1,8 +1,8 @@
-"""A load of identical requests from a fixed number of connections.
+"""Identical requests over a fixed number of connections, from a client in this process.
 
-The client never sleeps: it polls its sockets. To wake a client that sleeps costs a server on a
-virtual machine some 20 µs a request, and costs a server that keeps its client busy nothing, so a
-client that sleeps would take the slower of two servers to be slower than it is.
+The client polls its sockets and never sleeps. On a virtual machine, waking a client that sleeps
+costs a server about 20 µs per request; a server that keeps its client busy pays nothing. A client
+that sleeps would therefore make the slower of two servers look slower than it is.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import time
 from typing import cast
 
 PATIENCE = 120
-"""Seconds after which a server that answers no more is given up."""
+"""Seconds after which the load fails if the server has stopped answering."""
 
 
 class _Connection(asyncio.Protocol):
-    """Sends one request after the other; every answer's body is as long as the first one's."""
+    """Sends one request after the other; every body must be as long as the first one."""
 
     def __init__(self, load: _Load) -> None:
         self._load = load
         self._head = b""
         self._missing = 0
-        """Bytes of the body that are still to come; 0 while the head is."""
+        """Bytes of the body that have not arrived; 0 while the head is read."""
         self._last = False
-        """Whether the server says that it closes after this answer."""
+        """Whether the server closes the connection after this response."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
@@ -48,12 +48,12 @@ class _Connection(asyncio.Protocol):
             self._load.answered += 1
             self._send()
         elif self._missing < 0:
-            self._load.fail(AssertionError("an answer is longer than the first one was"))
+            self._load.fail(AssertionError("a body is longer than the first one"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._load.transports.discard(self._transport)
         if exc is None and not self._missing and not self._load.done.done():
-            self._load.open()  # a server that answers once a connection
+            self._load.open()  # the server answers one request per connection
         else:
             self._load.fail(exc or ConnectionError("the server closed the connection"))
 
@@ -104,7 +104,7 @@ class _Load:
 
 
 async def _probe(port: int, request: bytes) -> int:
-    """The length of the answer's body, which must be a 200."""
+    """Return the length of the body; the response must be a 200."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
@@ -141,7 +141,7 @@ async def _run(port: int, request: bytes, connections: int, total: int, sleeps: 
 def throughput(
     port: int, request: bytes, connections: int, total: int = 10_000, *, sleeps: bool = False
 ) -> float:
-    """Requests per second that a server on this machine answers with 200."""
+    """Return how many requests per second a server on this machine answers with 200."""
     factory = None
     with contextlib.suppress(ImportError):
         import uvloop

@@ -1,4 +1,4 @@
-"""The machine that something was measured on."""
+"""The machine on which the measurements were taken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGES = ("aiohttp", "uvloop", "lxml", "fastcrc", "oss2")
 
 
 def describe() -> str:
-    """Processor, memory, system and versions, in one sentence each."""
+    """Describe processor, memory, system, versions and load."""
     load = os.getloadavg()[0]
     cores = os.cpu_count() or 1
     return (

@@ -1,4 +1,4 @@
-"""nginx as a peer: the one of the machine, or Debian's package unpacked into the scratch folder."""
+"""nginx as a peer: the installed one, or Debian's package unpacked into the scratch folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import processes
-from benchmarks.processes import Running
+from benchmarks.processes import MissingError, Running
 
 _CONFIGURATION = """
 daemon off;
@@ -33,10 +33,6 @@ http {{
 """
 
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-
-
-class MissingError(Exception):
-    """A peer that cannot be had; the text says why."""
 
 
 def find(scratch: Path) -> str:

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md, from what was measured."""
+"""docs/benchmarks.md, written from the results."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from benchmarks.result import HEAD, Section, format_table
 _INTRODUCTION = """# Measurements
 
 Written by `make bench`; the numbers are those of one run. What is compared took turns within that
-run (A B A B …), so a ratio holds where a number does not: it is the median of the ratios of the
-rounds, with the least and the greatest behind it.
+run (A B A B …), so the ratios can be compared with those of another machine, and the numbers
+cannot. A ratio is the median of the ratios of the rounds; the least and the greatest follow it.
 """
 
 
 def format(about: str, sections: Sequence[Section]) -> str:
-    """The page."""
+    """Format the page."""
     rows = [row.cells() for section in sections for row in section.rows if row.bound]
     return "\n\n".join(
         [

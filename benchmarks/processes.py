@@ -1,4 +1,4 @@
-"""Servers as processes: started, waited for, looked at, ended."""
+"""Servers as processes: start them, wait until they listen, measure them, end them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ PATIENCE = 30.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
+class MissingError(Exception):
+    """A program, Python or peer that is not to be had on this machine; the text says why."""
+
+
 @dataclass(frozen=True)
 class Running:
     """A server that listens on this machine."""
@@ -27,13 +31,13 @@ class Running:
 
     @property
     def cpu(self) -> float:
-        """Seconds of processor time that it has used."""
+        """Seconds of processor time that the server has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     @property
     def resident(self) -> float:
-        """MiB of memory that it holds."""
+        """MiB of memory that the server holds."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         kilobytes = status.partition("VmRSS:")[2].split()[0]
         return int(kilobytes) / 1024
@@ -43,7 +47,7 @@ class Running:
 def start(
     command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
 ) -> Iterator[Running]:
-    """Run a server that is told its port; ends it."""
+    """Run a server that gets its port by its command; end it afterwards."""
     process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
@@ -59,12 +63,12 @@ def start(
 
 
 @contextlib.contextmanager
-def start_python(*arguments: str) -> Iterator[Running]:
-    """Run a server of this project, whose last argument is the file that tells its port."""
+def start_python(*arguments: str, python: str = sys.executable) -> Iterator[Running]:
+    """Run a server of this project; its last argument is the file to which it writes its port."""
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder, "ready.json")
         process = subprocess.Popen(
-            [sys.executable, *arguments, str(ready)],
+            [python, *arguments, str(ready)],
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
@@ -75,12 +79,16 @@ def start_python(*arguments: str) -> Iterator[Running]:
             _end(process)
 
 
-def emulator(*options: str) -> contextlib.AbstractContextManager[Running]:
+def emulator(
+    *options: str, python: str = sys.executable
+) -> contextlib.AbstractContextManager[Running]:
     """Run the emulator on a free port."""
-    return start_python("-m", "oss_emulator", "serve", "--port", "0", *options, "--ready-file")
+    command = ("-m", "oss_emulator", "serve", "--port", "0", *options, "--ready-file")
+    return start_python(*command, python=python)
 
 
 def free_port() -> int:
+    """A port for a server that cannot choose one itself and say which."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

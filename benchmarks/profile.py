@@ -1,4 +1,4 @@
-"""Where the time of a request goes, as py-spy sees it from outside."""
+"""A profile of a request by the folders of the package, sampled by py-spy from outside."""
 
 from __future__ import annotations
 
@@ -16,38 +16,46 @@ from benchmarks.result import Table
 
 SECONDS = 4
 SAMPLES = 1000
-"""A second."""
+"""Samples for each second."""
 
-STAGES = {
-    "Request.parse (emulator/protocol/message.py)": "read the head",
-    "at_hand (emulator/server/body.py)": "read the body, with MD5 and CRC-64",
-    "Service._authenticate (emulator/service.py)": "verify the signature",
-    "Service._check_referer (emulator/service.py)": "hotlink protection",
-    "Service.admit (emulator/service.py)": "the rest of admission: address, operation, ACLs",
-    "Service.perform (emulator/service.py)": "perform the operation",
-    "format (emulator/server/wire.py)": "write the answer",
-    "Server._record (emulator/server/app.py)": "journal and metrics",
-    "Server._answer_at_once (emulator/server/app.py)": "the server around it, with the sending",
-    "Connection._answer_at_once (emulator/server/connection.py)": "the connection around that",
+PACKAGE = "oss_emulator/"
+ROOMS = {
+    "protocol/signature": "verify the signature",
+    "protocol": "the wire: headers, dates, XML, checksums",
+    "referer": "hotlink protection",
+    "access": "accounts and permissions",
+    "documents": "configurations of the bucket",
+    "operations": "the operation",
+    "storage": "the storage",
+    "pipeline": "the order of a request",
+    "control": "journal and metrics",
+    "accesslog": "access log",
+    "server": "the server around it",
 }
-REST = "receive and parse (aiohttp, uvloop, kernel)"
+"""What the time in a folder of the package is spent on; the longest folder that fits counts."""
+REST = "receive, parse and send (aiohttp, uvloop, kernel)"
 
 
 def measure(running: Running, requests: Mapping[str, bytes], scratch: Path) -> Table | None:
-    """Microseconds by stage of each request; None where py-spy is not installed."""
+    """Return the microseconds of each request by folder; None where py-spy is not installed."""
     program = shutil.which("py-spy", path=str(Path(sys.executable).parent)) or shutil.which(
         "py-spy"
     )
     if program is None:
         return None
-    found = [_stages(program, running, request, scratch) for request in requests.values()]
-    names = [*dict.fromkeys(STAGES.values()), REST]
-    rows = [(name, *(f"{stages[name]:.1f}" for stages in found)) for name in names]
-    rows.append(("together", *(f"{sum(stages.values()):.1f}" for stages in found)))
+    found = [_sample(program, running, request, scratch) for request in requests.values()]
+    labels = [(f"{what} (`{room}`)", room) for room, what in ROOMS.items()]
+    rows = [
+        (label, *(f"{costs[room]:.1f}" for costs in found))
+        for label, room in [*labels, (REST, REST)]
+        if any(costs[room] for costs in found)
+    ]
+    rows.append(("together", *(f"{sum(costs.values()):.1f}" for costs in found)))
     return Table(("µs of a request", *requests), rows)
 
 
-def _stages(program: str, running: Running, request: bytes, scratch: Path) -> dict[str, float]:
+def _sample(program: str, running: Running, request: bytes, scratch: Path) -> dict[str, float]:
+    """The microseconds that a request costs, by room."""
     file = scratch / "stacks"
     command = [program, "record", "-p", str(running.process.pid), "-d", str(SECONDS)]
     command += ["-r", str(SAMPLES), "--nonblocking", "-f", "raw", "-o", str(file)]
@@ -57,19 +65,20 @@ def _stages(program: str, running: Running, request: bytes, scratch: Path) -> di
     load.start()
     subprocess.run(command, capture_output=True, check=True)
     load.join()
-    counts: Counter[str] = Counter()
+    samples: Counter[str] = Counter()
     for line in file.read_text(errors="replace").split("\n"):
         stack, _, count = line.rpartition(" ")
-        if count.isdigit():  # a name that py-spy misread, as the process goes on, can break a line
-            counts[_stage(stack.split(";"))] += int(count)
-    share = each / counts.total()
-    return {name: counts[name] * share for name in [*STAGES.values(), REST]}
+        if count.isdigit():  # py-spy does not stop the process, and can misread a name
+            samples[_room(stack.split(";"))] += int(count)
+    share = each / samples.total()
+    return {room: samples[room] * share for room in [*ROOMS, REST]}
 
 
-def _stage(frames: list[str]) -> str:
-    """The innermost stage of a stack."""
+def _room(frames: list[str]) -> str:
+    """The room of the innermost frame that is in the package: `name (folder/file.py:line)`."""
     for frame in reversed(frames):
-        name = frame.rpartition(":")[0] + ")"  # without the line
-        if name in STAGES:
-            return STAGES[name]
+        _, found, file = frame.partition(PACKAGE)
+        if found:
+            fitting = [room for room in ROOMS if file.startswith(f"{room}/")]
+            return max(fitting, key=len, default=REST)
     return REST

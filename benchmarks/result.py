@@ -1,4 +1,4 @@
-"""What was measured: ratios of two things that took turns, tables, and how a page shows them."""
+"""Results: ratios of two things that took turns, tables, and their Markdown."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 ROUNDS = 20
-"""Many short ones, as what else a machine does comes and goes."""
+"""Many short rounds, because the load of a machine varies."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Some values of one thing."""
+    """The values of one measurement that was repeated."""
 
     values: tuple[float, ...]
 
@@ -26,20 +26,20 @@ class Spread:
 
 @dataclass(frozen=True)
 class Duel:
-    """Two things that were measured in turn: A B A B …"""
+    """Two things that were measured in turns: A B A B …"""
 
     ours: Spread
     theirs: Spread
 
     @property
     def ratio(self) -> Spread:
-        """Ours over theirs, round by round."""
+        """Ours divided by theirs, for each round."""
         pairs = zip(self.ours.values, self.theirs.values, strict=True)
         return Spread(tuple(ours / theirs for ours, theirs in pairs))
 
 
 def duel(ours: Callable[[], float], theirs: Callable[[], float], rounds: int = ROUNDS) -> Duel:
-    """Measure in turn; a first round warms up and does not count."""
+    """Measure in turns; the first round warms up and does not count."""
     pairs = [(ours(), theirs()) for _ in range(rounds + 1)][1:]
     mine, other = zip(*pairs, strict=True)
     return Duel(Spread(mine), Spread(other))
@@ -47,7 +47,7 @@ def duel(ours: Callable[[], float], theirs: Callable[[], float], rounds: int = R
 
 @dataclass(frozen=True)
 class Row:
-    """A ratio and the bound it is held against."""
+    """A ratio and its bound."""
 
     what: str
     against: str
@@ -55,7 +55,7 @@ class Row:
     at_least: float | None = None
     at_most: float | None = None
     figures: str = ""
-    """Both sides as numbers."""
+    """The medians of both sides, with units."""
 
     @property
     def bound(self) -> str:
@@ -80,7 +80,7 @@ HEAD = ("what", "against", "bound", "ratio (min … max)", "holds", "medians")
 
 @dataclass(frozen=True)
 class Table:
-    """Numbers that are no ratio of two."""
+    """Numbers that are not ratios."""
 
     head: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
@@ -88,7 +88,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One question, how it was asked, and the answers."""
+    """One question, the method, and the results."""
 
     title: str
     method: str
@@ -97,7 +97,7 @@ class Section:
     remarks: Sequence[str] = ()
 
     def format(self) -> str:
-        """The section in Markdown."""
+        """Format the section as Markdown."""
         parts = [f"## {self.title}", self.method]
         if self.rows:
             parts.append(format_table(HEAD, [row.cells() for row in self.rows]))
@@ -107,6 +107,6 @@ class Section:
 
 
 def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Format a table as Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

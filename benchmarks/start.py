@@ -1,4 +1,4 @@
-"""How soon the emulator is ready, and what it holds while it waits."""
+"""The time until the emulator is ready, and its memory while it waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROUNDS = 15
 
 
 def measure(scratch: Path) -> Section:
-    """Seconds from the start of the process to the ready file."""
+    """Measure the seconds from the start of the process to the ready file."""
     environment = {
         name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
     } | {"PYTHONPYCACHEPREFIX": str(scratch / "bytecode")}
@@ -39,7 +39,7 @@ def measure(scratch: Path) -> Section:
             figures=f"{Spread(tuple(resident)).median:.1f} MiB",
         ),
     ]
-    return Section("Start", "Both have their bytecode at hand.", rows)
+    return Section("Start", "Both find their bytecode compiled.", rows)
 
 
 def _import(environment: dict[str, str]) -> float:

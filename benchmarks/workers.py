@@ -1,4 +1,4 @@
-"""Two workers beside one."""
+"""Two workers beside one worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REQUESTS = 5_000
 
 
 def measure(scratch: Path) -> Section:
-    """The same GET from one process and from two, of a folder each."""
+    """Measure the same GET from one process and from two; each setup has its own folder."""
     seed = str(bucket.seed(scratch))
     request = bucket.get()
     one, two = (("--data", str(scratch / f"workers-{count}"), "--seed", seed) for count in (1, 2))
@@ -34,7 +34,7 @@ def measure(scratch: Path) -> Section:
     )
     return Section(
         "Workers",
-        "The client sleeps here, as two workers and a client that polls are three processes that "
-        "want a core each.",
+        "The client sleeps between events here: two workers and a client that polls would be three "
+        "processes that each need a core.",
         [row],
     )
