@@ -1,11 +1,11 @@
-"""The pytest plugin, in test runs of its own."""
+"""The pytest plugin, in pytest runs of their own."""
 
 import pytest
 
 pytest_plugins = ["pytester"]
 
 OTHERS = ("schemathesis", "hypothesispytest", "anyio", "aiohttp", "asyncio", "xdist")
-"""Plugins of this environment that the runs do without; the emulator's own loads itself."""
+"""Plugins of this environment that the runs do not load."""
 
 RULES = """<RefererConfiguration>
   <AllowEmptyReferer>false</AllowEmptyReferer>
@@ -16,19 +16,19 @@ RULES = """<RefererConfiguration>
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A project that has a rules file and is strict with itself."""
+    """A project with a rules file and strict markers."""
     pytester.makefile(".xml", rules=RULES)
     pytester.makeini(ini())
     return pytester
 
 
 def ini(*lines: str, without: tuple[str, ...] = OTHERS) -> str:
-    """A pytest.ini; `without` the plugins that only cost time."""
+    """Write a pytest.ini that does not load the plugins in `without`, to save time."""
     blocked = " ".join(f"-p no:{name}" for name in without)
     return "\n".join(["[pytest]", f"addopts = --strict-markers {blocked}", *lines])
 
 
-def test_fixtures_give_a_server_and_a_fresh_bucket(project: pytest.Pytester) -> None:
+def test_fixtures_provide_a_server_and_a_new_bucket(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         import requests
@@ -51,7 +51,7 @@ def test_fixtures_give_a_server_and_a_fresh_bucket(project: pytest.Pytester) -> 
     project.runpytest_subprocess().assert_outcomes(passed=2)
 
 
-def test_rules_come_from_the_marker(project: pytest.Pytester) -> None:
+def test_marker_sets_the_rules(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         import pytest
@@ -98,10 +98,10 @@ FAILURES = [
         ["*should be allowed.", "*The answer was 404*", "*The rules allowed it*"],
     ),
 ]
-"""Assertions that fail, and the lines of their messages in order."""
+"""Failing assertions, and the lines of their messages in order."""
 
 
-def test_a_failure_is_the_whole_explanation(project: pytest.Pytester) -> None:
+def test_failure_prints_every_step_of_the_decision(project: pytest.Pytester) -> None:
     tests = [
         f"""
 @pytest.mark.oss_rules("rules.xml")
@@ -118,7 +118,7 @@ def test_{number}(oss_bucket):
     result.stdout.fnmatch_lines([line for _, lines in FAILURES for line in lines])
 
 
-def test_code_for_the_real_service_is_intercepted(project: pytest.Pytester) -> None:
+def test_intercept_redirects_code_for_the_real_service(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         import asyncio
@@ -151,7 +151,7 @@ def test_code_for_the_real_service_is_intercepted(project: pytest.Pytester) -> N
                 "PutObject", "GetObject"]
             requests.get(oss_intercept.endpoint + "/_emulator/health").raise_for_status()
 
-        def test_it_ends_with_the_test(oss_emulator):
+        def test_intercept_ends_with_the_test(oss_emulator):
             from requests.adapters import HTTPAdapter
             assert HTTPAdapter.send.__module__ == "requests.adapters"
         """
@@ -188,7 +188,7 @@ def test_ini_options_configure_the_server(project: pytest.Pytester) -> None:
     project.runpytest_subprocess().assert_outcomes(passed=2)
 
 
-def test_workers_of_xdist_have_a_server_each(project: pytest.Pytester) -> None:
+def test_each_worker_of_xdist_has_its_own_server(project: pytest.Pytester) -> None:
     project.makeini(ini(without=OTHERS[:-1]))
     project.makepyfile(
         """
@@ -203,7 +203,7 @@ def test_workers_of_xdist_have_a_server_each(project: pytest.Pytester) -> None:
     project.runpytest_subprocess("-n", "2").assert_outcomes(passed=8)
 
 
-def test_rules_come_from_any_form(project: pytest.Pytester) -> None:
+def test_rules_can_be_json_or_toml(project: pytest.Pytester) -> None:
     project.makefile(
         ".json", rules='{"AllowEmptyReferer": "false", "RefererList": {"Referer": ["http://a/"]}}'
     )
@@ -233,10 +233,10 @@ BAD_RULES = [
     ('"two.toml"', "*two.toml holds several rules: one, two"),
     ("", 'oss_rules names one file: @pytest.mark.oss_rules("rules.xml")'),
 ]
-"""What the marker is given, and what is said of it."""
+"""Arguments of the marker, and the errors that they cause."""
 
 
-def test_bad_rules_get_one_sentence(project: pytest.Pytester) -> None:
+def test_bad_rules_are_reported_in_one_sentence(project: pytest.Pytester) -> None:
     project.makefile(".xml", bad="<RefererConfiguration>\n  <Refererlist/></RefererConfiguration>")
     project.makefile(".toml", two="[rules.one]\nwhitelist = []\n[rules.two]\nwhitelist = []\n")
     tests = [
@@ -253,7 +253,7 @@ def test_{number}(oss_bucket):
     result.stdout.fnmatch_lines([f"E *UsageError: *{said}" for _, said in BAD_RULES])
 
 
-def test_nothing_is_imported_for_those_who_do_not_use_it(project: pytest.Pytester) -> None:
+def test_unused_plugin_imports_nothing_else(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         import sys

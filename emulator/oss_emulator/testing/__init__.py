@@ -1,4 +1,4 @@
-"""For tests: an emulator in a thread, assertions on hotlink protection, interception of SDKs."""
+"""For tests: `Emulator`, assertions on hotlink protection, interception of requests to OSS."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    # Imported on first use: pytest loads the plugin beside this even where no test uses it.
+    # Import on first use: pytest loads the plugin in this package even if no test uses it.
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -1,4 +1,4 @@
-"""A server in a thread of this process: what tests and scripts start."""
+"""`Emulator`: a server in a thread of this process, for tests and scripts."""
 
 import asyncio
 import tempfile
@@ -24,43 +24,54 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 PATIENCE = 60.0
-"""Seconds that the thread may take for what it is asked."""
+"""Seconds to wait for the thread to do what it was asked."""
 
-_PLAIN: Mapping[str, Callable[[Any], Any]] = {
+_CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "auth": Auth,
     "fsync": Fsync,
     "domain": lambda given: (given,) if isinstance(given, str) else tuple(given),
     **dict.fromkeys(("accounts", "seed", "data"), Path),
     **dict.fromkeys(("tls_dir", "ca_file", "tls_cert", "tls_key"), Path),
 }
-"""The settings that may be given as plain texts, and what they become."""
+"""The settings that can be given as strings, and the functions that convert them."""
 
-_OF_A_PROCESS = ("ready_file", "access_log", "log_level", "workers")
-"""The settings that mean nothing to a thread: its journal is at hand, and the log is its host's."""
+_SERVE_ONLY = ("ready_file", "access_log", "log_level", "workers")
+"""The settings that only a server process has: here, `journal` tells what an access log would."""
 
 
 class Emulator:
-    """An emulator on a free port of this machine, in a thread of its own.
+    """A local OSS server on a free port of 127.0.0.1, in a thread of its own.
 
         with Emulator() as emulator:
             bucket = emulator.bucket("examplebucket", acl="public-read")
             bucket.put_object("hello.txt", b"Hello")
 
-    `async with` works as well. The options are the fields of `Settings`, as they are or as plain
-    texts; `seed` is a TOML file that is put at the start, and that `reset` goes back to. With
-    `tls=True` or `tls_port=0` it speaks https, and clients that trust `ca_file` believe it. Raises
-    `TypeError` for an option that is not there, `ValueError` for a value that will not do,
-    `OSError` where a port is taken, `FolderError` for a folder of data that cannot be used,
-    `SeedError` for a seed, `AccountsError` for accounts and `CertificateError` for a certificate
-    that cannot be used.
+    `async with` works as well. Each instance starts once and is independent of all others.
+
+    Options are the fields of `oss_emulator.settings.Settings`, given as such or as strings:
+
+    - `region`, `access_key_id`, `access_key_secret`: what clients must use.
+    - `auth`: "strict" (the default), "relaxed" or "off".
+    - `seed`: a TOML file whose buckets exist at the start and after `reset`.
+    - `data`: a folder that keeps buckets and objects; without it they are kept in memory.
+    - `accounts`: a TOML file of several accounts, instead of one key.
+    - `tls=True` or `tls_port=0`: serve https, with a certificate that clients accept if they trust
+      `ca_file`.
+
+    Raises:
+        TypeError: an option does not exist, or only `oss-emulator serve` has it.
+        ValueError: an option has a value that is not allowed.
+        OSError: the port is in use (from `start`).
+        SeedError: the seed file is not valid (from `start`).
+        AccountsError, CertificateError, FolderError: these files or the folder cannot be used.
     """
 
     def __init__(self, *, port: int = 0, **settings: Any) -> None:
-        self.settings = _read(port, settings)
+        self.settings = _convert(port, settings)
         self.service = Service(self.settings, open_storage(self.settings))
         self.port = port
         self.ca_file: Path | None = None
-        """The certificate of the local CA, while the emulator runs; None without TLS."""
+        """The file of the local CA's certificate while the emulator runs; None without TLS."""
         self._certificates = certificates.load(self.settings, self.service.addresses.domains)
         self._server = Server(self.service, certificates=self._certificates)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -70,38 +81,44 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """The endpoint to give to an SDK, such as `http://127.0.0.1:40123`."""
+        """The endpoint for an SDK, such as `http://127.0.0.1:40123`."""
         return self._server.endpoint
 
     @property
     def https_endpoint(self) -> str:
-        """The endpoint for https; raises `RuntimeError` where there is none."""
+        """The https endpoint; raises `RuntimeError` if the emulator does not serve https."""
         endpoint = self._server.https_endpoint
         if endpoint is None:
-            raise RuntimeError("The emulator speaks no https: start it with tls or tls_port.")
+            raise RuntimeError("The emulator does not serve https: start it with tls or tls_port.")
         return endpoint
 
     @property
     def region(self) -> str:
+        """The region that clients must sign for."""
         return self.settings.region
 
     @property
     def access_key_id(self) -> str:
+        """The id of the first key of the first account."""
         return self.service.accounts.first.id
 
     @property
     def access_key_secret(self) -> str:
+        """The secret of the first key of the first account."""
         return self.service.accounts.first.secret
 
     @property
     def journal(self) -> list[Entry]:
-        """The requests since the last reset, oldest first, each with what was decided on it."""
+        """The requests since the last reset, oldest first, each with its decision."""
         return self.run(self.service.journal.entries)
 
     def start(self) -> Self:
-        """Listen; returns once requests can be sent. An emulator is started once."""
+        """Start the server; returns once it accepts requests.
+
+        Raises `RuntimeError` if the emulator was started before, and what the class lists.
+        """
         if self._started:
-            raise RuntimeError("This emulator was started before: make a new one.")
+            raise RuntimeError("This emulator was started before: create a new one.")
         self._started = True
         seed_file = self.settings.seed
         if seed_file is not None:
@@ -120,7 +137,7 @@ class Emulator:
         return self
 
     def _write_ca(self) -> Path | None:
-        """Where the CA's certificate is; a folder of its own where the settings name no file."""
+        """Return the file with the CA's certificate; write one if the settings name none."""
         ca = None if self._certificates is None else self._certificates.ca
         if ca is None or self.settings.ca_file is not None:
             return self.settings.ca_file
@@ -130,7 +147,7 @@ class Emulator:
         return file
 
     def stop(self) -> None:
-        """Let running requests finish and end the thread."""
+        """Let running requests finish, then end the thread; does nothing when it has ended."""
         if self._loop is None:
             return
         try:
@@ -143,7 +160,7 @@ class Emulator:
                 self._folder.cleanup()
 
     def reset(self) -> None:
-        """Go back to the start: the seed or nothing, an empty journal, no faults, the true time."""
+        """Restore the start: the seed or nothing, an empty journal, no faults, the real time."""
         self.run(lambda: seed.reset(self.service))
 
     def bucket(
@@ -153,10 +170,11 @@ class Emulator:
         acl: str = "private",
         rules: RefererConfiguration | bytes | None = None,
     ) -> "oss2.Bucket":
-        """A ready `oss2.Bucket` of the owner; the bucket is created if it is not there.
+        """Create a bucket unless it exists; returns an `oss2.Bucket` with the owner's key.
 
-        `rules` are its hotlink protection, as a configuration or as the XML of PutBucketReferer.
-        Raises `ValueError` with the service's own error for a bad name, ACL or document.
+        `acl` is set in either case. `rules` are the bucket's hotlink protection, as a configuration
+        or as the XML of PutBucketReferer. Raises `ValueError` with the error document of the
+        service for a bad name, ACL or document.
         """
         import oss2
         from oss2.credentials import StaticCredentialsProvider
@@ -170,11 +188,14 @@ class Emulator:
         session = oss2.Session()
         if self.ca_file is not None:
             session.session.verify = str(self.ca_file)
-            session.session.trust_env = False  # or REQUESTS_CA_BUNDLE would go before it
+            session.session.trust_env = False  # otherwise REQUESTS_CA_BUNDLE would override it
         return oss2.Bucket(auth, self.endpoint, name, region=self.region, session=session)
 
     def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
-        """Put something as the owner without a signature; raises `ValueError` if it is refused."""
+        """Send a PUT as the owner, without a signature: `put("/bucket/key", b"...")`.
+
+        Raises `ValueError` with the error document if the response is not a 200.
+        """
         fields = [("Host", "localhost"), *(headers or {}).items()]
 
         def send() -> Response:
@@ -186,7 +207,11 @@ class Emulator:
             raise ValueError(response.body.decode())
 
     def run(self, function: Callable[[], Result]) -> Result:
-        """Run a function on the server's thread, between its requests."""
+        """Run a function on the server's thread, between two requests; returns its result.
+
+        Use it to call `service`, which only that thread may touch. Raises `RuntimeError` if the
+        emulator is not running, and whatever the function raises.
+        """
         if self._loop is None:
             raise RuntimeError("The emulator is not running: use it in a with statement.")
 
@@ -227,9 +252,9 @@ class Emulator:
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
-    """Run a loop until it is stopped, and then what ends its tasks.
+    """Run a loop until it is stopped, then cancel its remaining tasks.
 
-    One is left on asyncio's loop for each client that has connected and never began its TLS.
+    asyncio's loop leaves a task for each client that connected and never began TLS.
     """
     loop.run_forever()
     rest = asyncio.all_tasks(loop)
@@ -239,12 +264,12 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
 
 
-def _read(port: int, given: Mapping[str, Any]) -> Settings:
-    for name in _OF_A_PROCESS:
+def _convert(port: int, given: Mapping[str, Any]) -> Settings:
+    for name in _SERVE_ONLY:
         if name in given:
-            raise TypeError(f"{name} is an option of `oss-emulator serve` alone")
+            raise TypeError(f"{name} is an option of `oss-emulator serve` only")
     settings = {
-        name: _PLAIN[name](value) if name in _PLAIN and value is not None else value
+        name: _CONVERSIONS[name](value) if name in _CONVERSIONS and value is not None else value
         for name, value in given.items()
     }
     return Settings(port=port, **settings)

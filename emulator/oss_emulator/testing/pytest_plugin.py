@@ -1,6 +1,6 @@
-"""Fixtures for tests against the emulator; pytest loads this by itself.
+"""The pytest plugin: fixtures for tests against the emulator. pytest loads it by itself.
 
-Nothing of the emulator is imported before a fixture is used.
+It imports nothing else of the package until a test uses a fixture.
 """
 
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 _INI = {
     "oss_emulator_region": "the region of the emulator (default: cn-hangzhou)",
-    "oss_emulator_access_key_id": "the id of the key that is known (default: oss-emulator)",
-    "oss_emulator_access_key_secret": "the secret of that key (default: oss-emulator-secret)",
-    "oss_emulator_auth": "strict, relaxed or off (default: strict)",
-    "oss_emulator_accounts": "a file of accounts, from the root folder, instead of that key",
-    "oss_emulator_seed": "a seed file, from the root folder, that each test starts with",
+    "oss_emulator_access_key_id": "the id of the access key (default: oss-emulator)",
+    "oss_emulator_access_key_secret": "the secret of the access key (default: oss-emulator-secret)",
+    "oss_emulator_auth": "how signatures are verified: strict (default), relaxed or off",
+    "oss_emulator_accounts": "a file of accounts instead of the key, relative to the root folder",
+    "oss_emulator_seed": "a seed file that each test starts with, relative to the root folder",
     "oss_emulator_acl": "the ACL of oss_bucket (default: public-read)",
 }
 
@@ -35,14 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "oss_rules(file): the hotlink protection of oss_bucket, a file of XML, JSON or TOML "
-        "beside the test or from the root folder",
+        "oss_rules(file): the hotlink protection of oss_bucket, as a file of XML, JSON or TOML "
+        "relative to the test or to the root folder",
     )
 
 
 @pytest.fixture(scope="session")
 def _oss_emulator(pytestconfig: pytest.Config) -> Iterator["Emulator"]:
-    """The server of this process: under pytest-xdist each worker has its own."""
+    """The emulator of this process; each worker of pytest-xdist has its own."""
     from oss_emulator import Emulator
 
     settings: dict[str, Any] = {}
@@ -60,7 +60,7 @@ def _oss_emulator(pytestconfig: pytest.Config) -> Iterator["Emulator"]:
 
 @pytest.fixture
 def oss_emulator(_oss_emulator: "Emulator") -> Iterator["Emulator"]:
-    """A running emulator as it was at its start; whatever the test leaves is gone after it."""
+    """A running emulator, reset after each test."""
     yield _oss_emulator
     _oss_emulator.reset()
 
@@ -70,7 +70,7 @@ _NUMBERS = count(1)
 
 @pytest.fixture
 def oss_bucket(oss_emulator: "Emulator", request: pytest.FixtureRequest) -> "oss2.Bucket":
-    """A fresh bucket, with the rules of the test's `oss_rules` marker."""
+    """A new, empty bucket with the rules of the test's `oss_rules` marker."""
     acl = request.config.getini("oss_emulator_acl") or "public-read"
     marker = request.node.get_closest_marker("oss_rules")
     rules = None if marker is None else _read_rules(request, *marker.args)
@@ -79,7 +79,7 @@ def oss_bucket(oss_emulator: "Emulator", request: pytest.FixtureRequest) -> "oss
 
 @pytest.fixture
 def oss_intercept(oss_emulator: "Emulator") -> Iterator["Emulator"]:
-    """Requests to OSS's own endpoints go to the emulator, with its keys."""
+    """Send requests for the endpoints of OSS to the emulator, whose key must sign them."""
     from oss_emulator.testing.interception import intercept
 
     with intercept(oss_emulator.endpoint):
@@ -87,17 +87,17 @@ def oss_intercept(oss_emulator: "Emulator") -> Iterator["Emulator"]:
 
 
 def _read_rules(request: pytest.FixtureRequest, *names: str) -> "RefererConfiguration":
-    from oss_emulator.lab import sources as document
+    from oss_emulator.lab import sources
 
     if len(names) != 1:
         raise pytest.UsageError('oss_rules names one file: @pytest.mark.oss_rules("rules.xml")')
     beside, root = request.path.parent / names[0], request.config.rootpath / names[0]
     path: Path = beside if beside.exists() else root
     try:
-        named = document.parse(path.read_bytes())
+        named = sources.parse(path.read_bytes())
     except OSError as error:
         raise pytest.UsageError(f"oss_rules: {path} cannot be read: {error.strerror}") from None
-    except document.DocumentError as error:
+    except sources.DocumentError as error:
         raise pytest.UsageError(f"oss_rules: {path}, {error}") from None
     if len(named) != 1:
         raise pytest.UsageError(f"oss_rules: {path} holds several rules: {', '.join(named)}")

@@ -1,4 +1,4 @@
-"""The assertions on hotlink protection; their messages are tested with the plugin."""
+"""The assertions on hotlink protection. tests/plugin tests their messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RULES = RefererConfiguration(allow_empty_referer=False, whitelist=("http://www.e
 
 @pytest.fixture(scope="module", params=[False, True], ids=["http", "https"])
 def bucket(request: pytest.FixtureRequest) -> Iterator[oss2.Bucket]:
-    """A bucket with rules and an object whose key has to be escaped."""
+    """A bucket with rules, and an object whose key must be quoted in a URL."""
     with Emulator(tls=request.param) as emulator:
         found = emulator.bucket("examplebucket", acl="public-read", rules=RULES)
         found.put_object("a b/ü", b"1")
@@ -24,13 +24,13 @@ def bucket(request: pytest.FixtureRequest) -> Iterator[oss2.Bucket]:
 
 
 @pytest.mark.parametrize("signed", [False, True])
-def test_what_is_so_is_asserted(bucket: oss2.Bucket, signed: bool) -> None:
+def test_true_assertions_pass(bucket: oss2.Bucket, signed: bool) -> None:
     assert_allowed(bucket, "a b/ü", referer="http://www.example.com/x", signed=signed)
     assert_denied(bucket, "a b/ü", referer="http://thief.test/", ec="0003-00000503", signed=signed)
     assert_denied(bucket, "a b/ü", ec="0003-00000501", signed=signed)
 
 
-def test_what_is_not_so_fails(bucket: oss2.Bucket) -> None:
+def test_false_assertions_fail(bucket: oss2.Bucket) -> None:
     with pytest.raises(AssertionError, match="should be allowed"):
         assert_allowed(bucket, "a b/ü", referer="http://thief.test/")
     with pytest.raises(AssertionError, match="should be denied"):
@@ -39,7 +39,7 @@ def test_what_is_not_so_fails(bucket: oss2.Bucket) -> None:
         assert_denied(bucket, "a b/ü", referer="http://thief.test/", ec="0003-00000502")
 
 
-def test_denied_by_the_acl_is_not_denied_by_the_rules() -> None:
+def test_denial_by_the_acl_is_not_a_denial_by_the_rules() -> None:
     with Emulator() as emulator:
         private = emulator.bucket("privatebucket", rules=RULES)
         private.put_object("a", b"1")

@@ -1,4 +1,4 @@
-"""The emulator in a thread: how it starts, what it gives, and that nothing is left of it."""
+"""`Emulator`: how it starts and stops, what it refuses, and what it offers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEED = '[[bucket]]\nname = "seeded"\n[[bucket.object]]\nkey = "a"\ntext = "1"\n'
 
 
 def threads() -> list[str]:
-    """The threads of emulators; those of thread pools keep the numbers that they got."""
+    """The names of the threads of emulators."""
     return [thread.name for thread in threading.enumerate() if "oss-emulator" in thread.name]
 
 
@@ -34,10 +34,10 @@ def names(emulator: Emulator) -> list[str]:
     return [bucket.name for bucket in emulator.service.storage.buckets()]
 
 
-# --- start and end
+# --- start and stop
 
 
-def test_it_listens_inside_with_and_leaves_nothing_behind() -> None:
+def test_with_statement_starts_the_server_and_stops_it() -> None:
     with Emulator() as emulator:
         assert emulator.endpoint == f"http://127.0.0.1:{emulator.port}"
         assert requests.get(f"{emulator.endpoint}/_emulator/health", timeout=20).ok
@@ -46,9 +46,9 @@ def test_it_listens_inside_with_and_leaves_nothing_behind() -> None:
     assert not listens(emulator.port)
 
 
-async def test_async_with_does_the_same() -> None:
+async def test_async_with_starts_the_server_and_stops_it() -> None:
     async with Emulator() as emulator:
-        # The loop of the test is free: the server has one of its own.
+        # The server has a loop of its own, so that of the test is free.
         reader, writer = await asyncio.open_connection("127.0.0.1", emulator.port)
         writer.write(b"GET /_emulator/health HTTP/1.0\r\nHost: localhost\r\n\r\n")
         assert b'"status": "ok"' in await reader.read()
@@ -57,33 +57,33 @@ async def test_async_with_does_the_same() -> None:
     assert threads() == []
 
 
-def test_start_and_stop_do_without_with() -> None:
+def test_start_and_stop_work_without_a_with_statement() -> None:
     emulator = Emulator().start()
     try:
         assert listens(emulator.port)
     finally:
         emulator.stop()
-    emulator.stop()  # has nothing more to do
+    emulator.stop()  # does nothing
     assert not listens(emulator.port)
 
 
-def test_an_error_inside_with_ends_it_too() -> None:
+def test_error_in_the_with_statement_stops_the_server() -> None:
     with pytest.raises(LookupError), Emulator() as emulator:
         raise LookupError
     assert threads() == []
     assert not listens(emulator.port)
 
 
-def test_it_is_started_once() -> None:
+def test_second_start_is_refused() -> None:
     with Emulator() as emulator:
-        with pytest.raises(RuntimeError, match="make a new one"):
+        with pytest.raises(RuntimeError, match="create a new one"):
             emulator.start()
         assert len(threads()) == 1
-    with pytest.raises(RuntimeError, match="make a new one"):
+    with pytest.raises(RuntimeError, match="create a new one"):
         emulator.start()
 
 
-def test_several_at_once_know_nothing_of_each_other() -> None:
+def test_several_emulators_are_independent() -> None:
     with Emulator() as one, Emulator(access_key_id="two") as two:
         assert one.port != two.port
         one.bucket("bucket-of-one").put_object("a", b"1")
@@ -95,7 +95,7 @@ def test_several_at_once_know_nothing_of_each_other() -> None:
         assert (names(one), names(two)) == ([], ["bucket-of-two"])
 
 
-def test_a_connection_that_idles_does_not_hold_up_the_end() -> None:
+def test_idle_connection_does_not_delay_the_stop() -> None:
     with Emulator() as emulator, requests.Session() as session:
         session.get(f"{emulator.endpoint}/_emulator/health", timeout=20)
         idle = socket.create_connection(("127.0.0.1", emulator.port))
@@ -104,10 +104,10 @@ def test_a_connection_that_idles_does_not_hold_up_the_end() -> None:
     assert threads() == []
 
 
-# --- what cannot be
+# --- what it refuses
 
 
-def test_a_port_that_is_taken_is_told() -> None:
+def test_port_in_use_raises_os_error() -> None:
     with Emulator() as emulator:
         with pytest.raises(OSError, match="in use"):
             Emulator(port=emulator.port).start()
@@ -125,7 +125,9 @@ def test_a_port_that_is_taken_is_told() -> None:
         (None, "No such file"),
     ],
 )
-def test_a_bad_seed_is_told(tmp_path: Path, text: str | None, sentence: str) -> None:
+def test_bad_seed_raises_seed_error_that_names_the_file(
+    tmp_path: Path, text: str | None, sentence: str
+) -> None:
     file = tmp_path / "seed.toml"
     if text is not None:
         file.write_text(text)
@@ -144,7 +146,7 @@ def test_a_bad_seed_is_told(tmp_path: Path, text: str | None, sentence: str) -> 
         ("examplebucket", {"rules": b"<Rules/>"}, Code.MALFORMED_XML),
     ],
 )
-def test_a_bad_bucket_gets_the_services_own_error(
+def test_bad_bucket_raises_the_error_of_the_service(
     name: str, options: dict[str, Any], code: Code
 ) -> None:
     with Emulator() as emulator, pytest.raises(ValueError, match=f"<Code>{code.value.code}</Code>"):
@@ -152,7 +154,7 @@ def test_a_bad_bucket_gets_the_services_own_error(
 
 
 @pytest.mark.parametrize("method", [Emulator.reset, lambda emulator: emulator.journal])
-def test_outside_with_it_says_that_it_is_not_running(method: Any) -> None:
+def test_methods_raise_while_the_emulator_is_not_running(method: Any) -> None:
     emulator = Emulator()
     with pytest.raises(RuntimeError, match="use it in a with statement"):
         method(emulator)
@@ -170,17 +172,15 @@ def test_outside_with_it_says_that_it_is_not_running(method: Any) -> None:
         ({"tls_key": "key.pem"}, ValueError, "needs its certificate"),
     ],
 )
-def test_an_option_that_will_not_do_is_told(
-    options: dict[str, Any], error: type[Exception], sentence: str
-) -> None:
+def test_bad_option_raises(options: dict[str, Any], error: type[Exception], sentence: str) -> None:
     with pytest.raises(error, match=sentence):
         Emulator(**options)
 
 
-# --- what it gives
+# --- what it offers
 
 
-def test_options_may_be_plain_texts(tmp_path: Path) -> None:
+def test_options_can_be_strings(tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(SEED)
     with Emulator(auth="off", domain="oss.test", seed=str(seed), region="cn-beijing") as emulator:
@@ -193,7 +193,7 @@ def test_options_may_be_plain_texts(tmp_path: Path) -> None:
         assert bucket.get_object("a").read() == b"1"
 
 
-def test_bucket_is_ready_and_is_created_once() -> None:
+def test_bucket_creates_a_bucket_once() -> None:
     rules = RefererConfiguration(allow_empty_referer=False, whitelist=("http://a/",))
     with Emulator() as emulator:
         bucket = emulator.bucket("examplebucket", acl="public-read", rules=rules)
@@ -206,7 +206,7 @@ def test_bucket_is_ready_and_is_created_once() -> None:
         assert again.get_bucket_referer().referers == []
 
 
-def test_put_puts_anything_as_the_owner() -> None:
+def test_put_stores_an_object_as_the_owner() -> None:
     with Emulator() as emulator:
         bucket = emulator.bucket("examplebucket")
         emulator.put("/examplebucket/a%20b", b"1", {"x-oss-meta-origin": "test"})
@@ -214,7 +214,7 @@ def test_put_puts_anything_as_the_owner() -> None:
         assert (found.read(), found.headers["x-oss-meta-origin"]) == (b"1", "test")
 
 
-def test_reset_goes_back_to_the_start(tmp_path: Path) -> None:
+def test_reset_restores_the_start(tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(SEED)
     with Emulator(seed=seed) as emulator:
@@ -232,7 +232,7 @@ def test_reset_goes_back_to_the_start(tmp_path: Path) -> None:
         assert not bucket.object_exists("b")
 
 
-def test_journal_tells_of_each_request() -> None:
+def test_journal_holds_each_request() -> None:
     with Emulator() as emulator:
         bucket = emulator.bucket("examplebucket")
         bucket.put_object("a", b"1")
@@ -242,7 +242,7 @@ def test_journal_tells_of_each_request() -> None:
         assert (get.call.operation.name, get.status) == ("GetObject", 403)
 
 
-def test_https_is_believed_by_the_bucket_it_gives() -> None:
+def test_bucket_trusts_the_certificate_of_the_emulator() -> None:
     with Emulator(tls=True) as emulator:
         assert emulator.https_endpoint == emulator.endpoint
         assert emulator.endpoint.startswith("https://")
@@ -254,6 +254,6 @@ def test_https_is_believed_by_the_bucket_it_gives() -> None:
     assert emulator.ca_file is None
 
 
-def test_without_tls_there_is_no_https() -> None:
+def test_https_endpoint_raises_without_tls() -> None:
     with Emulator() as emulator, pytest.raises(RuntimeError, match="start it with tls"):
         emulator.https_endpoint  # noqa: B018 - asking is what fails
