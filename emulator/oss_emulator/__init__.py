@@ -1,4 +1,14 @@
-"""A local server that speaks the OSS protocol and enforces hotlink protection."""
+"""A local server for the protocol of Alibaba Cloud OSS, which enforces hotlink protection.
+
+`Emulator` runs the server in a thread. `oss_emulator.testing` adds assertions and interception, and
+its pytest plugin loads itself. `oss_emulator.referer` decides on Referers without a server.
+
+Docstrings and comments cite the facts that the code follows:
+
+- P-..: the protocol, in docs/protocol.md
+- R-..: hotlink protection, in docs/referer.md
+- A-..: accounts, policies and permissions, in docs/access.md
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +21,7 @@ __all__ = ["Emulator", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    # Imported on first use: the bricks work without aiohttp, and commands start quickly.
+    # Import on first use: parts of the package work without aiohttp, and commands start faster.
     if name == "Emulator":
         from oss_emulator.testing.emulator import Emulator
 

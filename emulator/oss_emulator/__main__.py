@@ -1,4 +1,4 @@
-"""`python -m emulator` is `oss-emulator`."""
+"""`python -m oss_emulator` is the command `oss-emulator`."""
 
 import sys
 

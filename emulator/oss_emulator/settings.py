@@ -1,4 +1,4 @@
-"""What can be set: one field a flag of `serve`, one OSS_EMULATOR_ variable of the same name."""
+"""The settings: each field is a flag of `serve` and an OSS_EMULATOR_ variable of the same name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ DEFAULT_ACCESS_KEY_SECRET = "oss-emulator-secret"  # noqa: S105 - documented, pr
 
 
 class Auth(StrEnum):
-    """How signatures are taken."""
+    """How signatures are verified."""
 
     STRICT = "strict"
     RELAXED = "relaxed"
@@ -18,7 +18,7 @@ class Auth(StrEnum):
 
 
 class Fsync(StrEnum):
-    """Whether what is answered 200 waits for the disk."""
+    """Whether a 200 is sent only after the data is on the disk."""
 
     ALWAYS = "always"
     OFF = "off"
@@ -26,26 +26,26 @@ class Fsync(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one request may bring: what the service takes, or less for a test."""
+    """The most that one request may contain: as the service allows, or less for a test."""
 
     object: int = 5 * 1024**3
-    """Bytes of an object or a part that is put at once (PutObject)."""
+    """Bytes of an object or a part in one request (PutObject)."""
     headers: int = 32 * 1024
-    """Bytes of a request line and its headers."""
+    """Bytes of the request line and the headers."""
     document: int = 2 * 1024**2
     """Bytes of an XML document."""
     keys: int = 1000
-    """Objects that are deleted at once (DeleteMultipleObjects)."""
+    """Objects in one DeleteMultipleObjects."""
     parts: int = 10_000
-    """Parts of an upload (UploadPart)."""
+    """Parts of one multipart upload (UploadPart)."""
 
 
-THE_SERVICES = Limits()
+SERVICE_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one server."""
+    """The settings of one server; raises `ValueError` where two contradict each other."""
 
     host: str = "127.0.0.1"
     port: int = 9000
@@ -55,57 +55,61 @@ class Settings:
     access_key_secret: str = DEFAULT_ACCESS_KEY_SECRET
     auth: Auth = Auth.STRICT
     accounts: Path | None = None
-    """A file of accounts in the place of the one account with that key."""
+    """A TOML file of accounts, instead of the one account with that key."""
     domain: tuple[str, ...] = ()
     seed: Path | None = None
     data: Path | None = None
-    """The folder that buckets and objects are kept in; None keeps them in memory."""
+    """The folder that keeps buckets and objects; None keeps them in memory."""
     fsync: Fsync = Fsync.ALWAYS
     workers: int = 1
-    """Processes that serve the port and the folder."""
+    """The number of processes that serve the port and share the folder."""
     request_timeout: float = 60
-    """Seconds that a client may stall: with the rest of its request, or with taking its answer."""
+    """Seconds that a client may pause within its request, or while it receives the response."""
     max_connections: int = 4096
-    """Connections that one process has at a time."""
+    """The most connections that one process keeps open."""
     limit: Mapping[str, int] = field(default_factory=dict)
-    """Limits of the service that are to be lower: fields of `Limits`."""
+    """Lower limits than those of the service, by field of `Limits`."""
     access_log: Path | None = None
     log_level: str = "warning"
     admin_token: str = ""
-    """What opens `/_emulator/` to other machines; "" keeps it to this one."""
+    """The token that opens `/_emulator/` to other machines; "" closes it to them."""
     cname: Mapping[str, str] = field(default_factory=dict)
-    """Buckets by domains of one's own."""
+    """Buckets by custom domain."""
     strict_addressing: bool = False
-    """Whether path style is refused, as the service does (P-06)."""
+    """Whether path-style addresses are refused, as by the service (P-06)."""
     tls: bool = False
-    """Whether `port` speaks https."""
+    """Whether `port` serves https."""
     tls_port: int | None = None
-    """A further port that speaks https."""
+    """A second port, which serves https."""
     tls_dir: Path | None = None
-    """Where the local CA is kept; None makes one for the life of the server."""
+    """The folder that keeps the local CA; None creates a CA that lasts as long as the server."""
     ca_file: Path | None = None
+    """Where to write the certificate of the local CA."""
     tls_cert: Path | None = None
-    """A certificate of one's own, in the place of those of the local CA."""
+    """A certificate to use instead of those of the local CA."""
     tls_key: Path | None = None
-    """Its key, None where it is in the same file."""
+    """The key of that certificate; None if the same file contains it."""
 
     def __post_init__(self) -> None:
         key = (self.access_key_id, self.access_key_secret)
         if self.accounts is not None and key != (DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET):
-            raise ValueError("the accounts have keys of their own: give either them or a key")
+            raise ValueError(
+                "a file of accounts holds its own keys: give either --accounts or a key"
+            )
         if self.tls_key is not None and self.tls_cert is None:
-            raise ValueError("a key for TLS needs its certificate as well")
+            raise ValueError("a TLS key needs its certificate: give --tls-cert as well")
         if self.tls_cert is not None and not (self.tls_dir is None and self.ca_file is None):
-            raise ValueError("with a certificate of one's own there is no local CA to keep")
+            raise ValueError("--tls-cert replaces the local CA: omit --tls-dir and --ca-file")
         if self.workers > 1 and self.data is None:
-            raise ValueError("several workers share what is kept in a folder: give --data as well")
+            raise ValueError("several workers need a folder that they share: give --data as well")
 
     @property
     def limits(self) -> Limits:
+        """The limits of the service, lowered by `limit`."""
         return Limits(**self.limit)
 
     @property
     def certified(self) -> bool:
-        """Whether anything asks for certificates."""
+        """Whether any setting needs certificates."""
         asked = (self.tls_port, self.tls_dir, self.ca_file, self.tls_cert)
         return self.tls or any(value is not None for value in asked)

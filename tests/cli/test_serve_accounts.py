@@ -177,7 +177,7 @@ def test_accounts_and_a_key_do_not_go_together(accounts: Path, flag: str) -> Non
         refuse("--accounts", str(accounts), **{variable: "another"}),
     ):
         assert status == 2
-        assert "the accounts have keys of their own" in said
+        assert "a file of accounts holds its own keys" in said
 
 
 def test_accounts_are_in_one_file(accounts: Path, tmp_path: Path) -> None:

@@ -85,8 +85,11 @@ def test_a_client_that_does_not_begin_tls_does_not_hold_up_the_end(
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (("--tls-key", "key.pem"), "a key for TLS needs its certificate as well"),
-        (("--tls-cert", "a.pem", "--tls-dir", "tls"), "there is no local CA to keep"),
+        (("--tls-key", "key.pem"), "a TLS key needs its certificate: give --tls-cert as well"),
+        (
+            ("--tls-cert", "a.pem", "--tls-dir", "tls"),
+            "--tls-cert replaces the local CA: omit --tls-dir and --ca-file",
+        ),
         (("--tls", "--tls-cert", "nowhere.pem"), "nowhere.pem cannot be read: No such file"),
         (("--tls", "--tls-cert", "."), ". cannot be read: Is a directory"),
         (("--tls", "--tls-cert", __file__), "is no certificate with its key in PEM"),

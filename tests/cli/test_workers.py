@@ -206,7 +206,7 @@ def test_workers_without_a_folder_are_refused(folder: Path) -> None:
     status, told = _refused(folder, "--workers", "2")
     assert (status, told) == (
         2,
-        "oss-emulator: several workers share what is kept in a folder: give --data as well\n",
+        "oss-emulator: several workers need a folder that they share: give --data as well\n",
     )
 
 

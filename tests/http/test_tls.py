@@ -288,8 +288,8 @@ def test_certificates_that_cannot_be_used(own: tuple[Path, Path, Path], tmp_path
     ("settings", "complaint"),
     [
         ({"tls_key": Path("key")}, "needs its certificate"),
-        ({"tls_cert": Path("a"), "tls_dir": Path("b")}, "no local CA"),
-        ({"tls_cert": Path("a"), "ca_file": Path("b")}, "no local CA"),
+        ({"tls_cert": Path("a"), "tls_dir": Path("b")}, "replaces the local CA"),
+        ({"tls_cert": Path("a"), "ca_file": Path("b")}, "replaces the local CA"),
     ],
 )
 def test_settings_that_do_not_go_together(settings: dict[str, Any], complaint: str) -> None:

@@ -16,7 +16,7 @@ from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.xml import Children
 from oss_emulator.referer import Decision, Signing
-from oss_emulator.settings import THE_SERVICES, Limits
+from oss_emulator.settings import SERVICE_LIMITS, Limits
 from oss_emulator.storage import Account, Blob, Bucket, MemoryBlob, Storage
 
 
@@ -52,7 +52,7 @@ class Call:
     request_id: str
     storage: Storage
     region: str
-    limits: Limits = THE_SERVICES
+    limits: Limits = SERVICE_LIMITS
     target: Target = SERVICE
     operation: Operation = UNKNOWN
     record: Bucket | None = None
