@@ -1,4 +1,4 @@
-"""What is known not to pass, and how that compares with what did not pass."""
+"""The tests that are known to fail, and how a run differs from them."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ VERSIONS = ("v1", "v2", "v4")
 
 
 class Class(Enum):
-    """Why a test does not pass; the value is the name of the table in expected.toml."""
+    """Why a test fails; the value is the name of its table in expected.toml."""
 
     REAL_SERVICE = "real-service"
     MACHINE = "machine"
@@ -21,23 +21,23 @@ class Class(Enum):
 
 
 VACUOUS = "vacuous"
-"""The table of the tests that pass and cannot fail."""
+"""The table of the tests that pass and could not fail."""
 
 
 class ExpectedError(Exception):
-    """expected.toml does not say what it must."""
+    """expected.toml is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Tests of one file that share a reason."""
+    """Tests of one file that fail for the same reason."""
 
     file: str
     reason: str
     tests: tuple[str, ...]
-    """As pytest names them, without the file."""
+    """Their names in pytest, without the file."""
     versions: tuple[str, ...] = VERSIONS
-    """The signature versions it holds for."""
+    """The signature versions with which they fail."""
 
     def __iter__(self) -> Iterator[str]:
         """The full names of the tests."""
@@ -52,13 +52,13 @@ class Expected:
     vacuous: tuple[Entry, ...]
 
     def names(self, version: str) -> frozenset[str]:
-        """The tests that do not pass with this signature version."""
+        """Return the tests that are known to fail with this signature version."""
         entries = (entry for group in self.failing.values() for entry in group)
         return frozenset(name for entry in entries if version in entry.versions for name in entry)
 
 
 def load(path: Path) -> Expected:
-    """Read the list; raises `ExpectedError` for what is in it twice or not to be understood."""
+    """Read the list; raises `ExpectedError` if it is not valid or names a test twice."""
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     unknown = tables.keys() - {each.value for each in Class} - {VACUOUS}
     if unknown:
@@ -95,21 +95,21 @@ def _refuse_doubles(file: str, entries: Iterable[Entry]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Where the outcome is not the expected one; each a list of names in order."""
+    """The tests whose outcome was not expected, sorted by name."""
 
     failed: tuple[str, ...]
-    """Did not pass and are not listed."""
+    """Failed and are not listed."""
     passed: tuple[str, ...]
     """Are listed and passed."""
     missing: tuple[str, ...]
-    """Are listed and not in the suite."""
+    """Are listed but not in the suite."""
 
     def __bool__(self) -> bool:
         return bool(self.failed or self.passed or self.missing)
 
 
 def compare(listed: frozenset[str], outcome: Mapping[str, bool]) -> Differences:
-    """Hold the outcome of a run, passed or not by test, against the list."""
+    """Compare the outcome of a run (test name to passed) with the list."""
     return Differences(
         failed=tuple(sorted(n for n, passed in outcome.items() if not passed and n not in listed)),
         passed=tuple(sorted(n for n, passed in outcome.items() if passed and n in listed)),

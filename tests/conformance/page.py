@@ -1,4 +1,4 @@
-"""The page docs/conformance.md: how much of the suite passes, and why the rest does not."""
+"""The page docs/conformance.md: how much of the suite passes, and why the rest fails."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,11 +9,11 @@ from tests.conformance.expected import VERSIONS, Class, Entry, Expected
 _HEAD = """\
 # Conformance
 
-Made by `make conformance`, not by hand. It runs the tests that come with the source archive of
-[oss2](https://github.com/aliyun/aliyun-oss-python-sdk) {suite}, Alibaba's own client for Python,
-against the emulator, once with each version of the signature, and holds the outcome against
-[expected.toml](../tests/conformance/expected.toml). A test that fails and is not listed there
-fails the run, and so does one that is listed and passes.
+Written by `make conformance`. It runs the tests in the source archive of
+[oss2](https://github.com/aliyun/aliyun-oss-python-sdk) {suite}, Alibaba's client for Python,
+against the emulator, once with each signature version, and compares the outcome with
+[expected.toml](../tests/conformance/expected.toml). The run fails if a test fails that is not
+listed there, or if a listed test passes.
 
 {totals}
 
@@ -23,40 +23,42 @@ fails the run, and so does one that is listed and passes.
 _CHANGED = """
 ## What is changed for the run
 
-The tests run as they are. A [plugin](../tests/conformance/plugin/oss2_suite.py) sees to it that
-each run comes out the same:
+The tests run unchanged. A [plugin](../tests/conformance/plugin/oss2_suite.py) makes the outcome of
+each run the same:
 
-- The random numbers of a test start from its name.
-- Where a test picks one of the common buckets at random, the one that encrypts with a KMS uses a
-  local RSA key instead. Tests of the KMS client itself are not touched, and are listed above.
-- Hosts other than this machine are not found, as on a machine without a network.
-- `example.jpg` and `sample_data.csv`, which tests upload and the archive leaves out, are made up.
-- GetBucketAcl takes a second: two tests wait for a millisecond and expect that not to do.
-- Names of assertions that Python 3.12 dropped are there.
-- oss2 writes how far a transfer has come in one step; by chance it reads half of it, and drops it.
-- The tests of Block Public Access run without others beside them: they block it for the account.
+- The name of a test seeds its random numbers.
+- Where a test picks one of the common buckets at random, the bucket that encrypts with a KMS uses
+  a local RSA key instead. Tests of the KMS client itself are unchanged, and are listed above.
+- The names of other hosts do not resolve, as on a machine without a network.
+- `example.jpg` and `sample_data.csv`, which tests upload and the archive lacks, are made up.
+- GetBucketAcl takes a second, because two tests set a timeout of a millisecond and expect it to
+  pass.
+- The names of assertions that Python 3.12 removed exist again.
+- oss2 writes the record of a transfer in one step. Otherwise another thread can read half of it,
+  and oss2 drops such a record.
+- The tests of Block Public Access run alone, because they block it for the whole account.
 - A test that takes longer than two minutes fails.
 
-The accounts are those of [session.py](../tests/conformance/session.py): the one that is tested, and
-one that pays for its requests.
+[session.py](../tests/conformance/session.py) defines the accounts: the one that is tested, and one
+that pays for its requests.
 """
 
 _TITLES = {
     Class.REAL_SERVICE: (
         "Need the real service",
-        "They ask Alibaba's STS or KMS, or an endpoint of OSS whose name the test itself holds.",
+        "They call Alibaba's STS or KMS, or an endpoint of OSS that the test names.",
     ),
-    Class.MACHINE: ("Need the machine", "They depend on what is set up outside of the tests."),
+    Class.MACHINE: ("Need the machine", "They depend on a setup outside the tests."),
     Class.NOT_EMULATED: (
         "Features that are not emulated",
-        "The emulator answers 501 and names what was asked for.",
+        "The emulator responds with 501 and the name of the feature.",
     ),
-    Class.NOT_YET: ("Not yet", "To come."),
+    Class.NOT_YET: ("Not yet", "Planned."),
 }
 
 
 def render(suite: str, outcomes: Mapping[str, Mapping[str, bool]], expected: Expected) -> str:
-    """The page, from what passed by signature version and test."""
+    """Format the page from the outcomes, by signature version and test."""
     totals = ", ".join(
         f"**{sum(outcome.values())} of {len(outcome)}** with {version}"
         for version, outcome in outcomes.items()
@@ -68,7 +70,7 @@ def render(suite: str, outcomes: Mapping[str, Mapping[str, bool]], expected: Exp
     if expected.vacuous:
         parts += _section(
             "Pass, and cannot fail",
-            "Counted above as passed, and evidence of nothing: whatever is answered, they pass.",
+            "They count as passed above, but prove nothing: they pass whatever the server does.",
             expected.vacuous,
         )
     return "\n".join(parts) + "\n" + _CHANGED
@@ -102,7 +104,7 @@ def _section(title: str, text: str, entries: Iterable[Entry]) -> Iterator[str]:
 
 
 def line(entry: Entry) -> str:
-    """What the page says of tests that share a reason."""
+    """Format the line of the page about tests that fail for the same reason."""
     where = "" if entry.versions == VERSIONS else f" ({', '.join(entry.versions)} only)"
     tests = ", ".join(f"`{test.rpartition('::')[2]}`" for test in entry.tests)
     return f"  - {entry.reason}{where}: {tests}"

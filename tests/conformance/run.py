@@ -1,7 +1,7 @@
-"""Runs the suite of oss2 against the emulator and holds the outcome against expected.toml.
+"""Run the suite of oss2 against the emulator and compare the outcome with expected.toml.
 
-`python -m tests.conformance.run`, or `make conformance`. Ends with 1 when a test outside of the
-list fails or one of the list passes, and with 2 when the suite could not be run.
+`python -m tests.conformance.run`, or `make conformance`. Exits with 1 if a test fails that is not
+listed or a listed test passes, and with 2 if the suite could not run.
 """
 
 import argparse
@@ -22,13 +22,13 @@ PAGE = ROOT / "docs" / "conformance.md"
 CACHE = ROOT / ".cache" / "conformance"
 
 SECONDS = 480
-"""How long the tests may take in all."""
+"""The most seconds that all tests may take."""
 
 
 def main() -> int:
-    """Run it; the exit code."""
+    """Run the suite; returns the exit code."""
     arguments = _arguments()
-    # Leave as after an interrupt, so that what was started is ended.
+    # Exit through the context managers, which end the processes that were started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         known = expected.load(LIST)
@@ -53,16 +53,16 @@ def _arguments() -> argparse.Namespace:
         "--workers", type=int, default=4, help="tests of one version that run at the same time"
     )
     parser.add_argument(
-        "--check", action="store_true", help=f"do not write {PAGE.name}, but fail when it differs"
+        "--check", action="store_true", help=f"fail if {PAGE.name} differs, and do not write it"
     )
     parser.add_argument(
-        "--verbose", action="store_true", help="show the traceback of what failed unexpectedly"
+        "--verbose", action="store_true", help="show the tracebacks of unexpected failures"
     )
     return parser.parse_args()
 
 
 def _run(archive: Path, versions: Sequence[str], workers: int) -> dict[str, dict[str, Result]]:
-    """Run the suite with all versions at once, each in a folder and against a server of its own."""
+    """Run the suite with all versions at once; each has its own folder and server."""
     began = time.monotonic()
     with TemporaryDirectory(prefix="conformance-") as folder, ExitStack() as stack:
         sessions = []
@@ -80,26 +80,28 @@ def _run(archive: Path, versions: Sequence[str], workers: int) -> dict[str, dict
 def _report(
     version: str, listed: frozenset[str], results: Mapping[str, Result], verbose: bool
 ) -> bool:
-    """Say what is not as expected; whether there was anything."""
+    """Print unexpected outcomes; returns whether there are any."""
     found = expected.compare(listed, {name: result.passed for name, result in results.items()})
     passed = sum(result.passed for result in results.values())
-    print(f"{version}: {passed} of {len(results)} tests passed, {len(listed)} are listed as not")
+    print(
+        f"{version}: {passed} of {len(results)} tests passed, {len(listed)} are listed as failing"
+    )
     for name in found.failed:
         result = results[name]
-        print(f"{version}: FAILED and is not listed: {name}\n    {result.why}")
+        print(f"{version}: FAILED but is not listed: {name}\n    {result.why}")
         if verbose:
             print(result.detail)
     for name in found.passed:
-        print(f"{version}: passed and is listed: {name}")
+        print(f"{version}: passed but is listed: {name}")
     for name in found.missing:
-        print(f"{version}: is listed and is no test: {name}")
+        print(f"{version}: is listed but not in the suite: {name}")
     return bool(found)
 
 
 def _page(
     results: Mapping[str, Mapping[str, Result]], known: expected.Expected, *, check: bool
 ) -> bool:
-    """Write the page, or only look; whether it is now what it should be."""
+    """Write the page, or compare it with `check`; returns whether it is up to date."""
     outcomes = {
         version: {name: result.passed for name, result in by_name.items()}
         for version, by_name in results.items()
@@ -108,7 +110,7 @@ def _page(
     if not check:
         PAGE.write_text(text, encoding="utf-8")
     elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
-        print(f"docs/{PAGE.name} is not what this run gives: `make conformance` writes it")
+        print(f"docs/{PAGE.name} is out of date: `make conformance` writes it")
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""One run of the suite: an emulator of its own, pytest over the archive, the results."""
+"""One run of the suite: an emulator, pytest on the unpacked archive, and the results."""
 
 import json
 import os
@@ -21,7 +21,7 @@ RESULTS = "results.json"
 LOG = "pytest.log"
 
 _FAR_AWAY = {"operation": "GetBucketAcl", "latency": 1.0}
-"""Two tests expect this call to take longer than a millisecond, however late they look."""
+"""Two tests expect this call to take longer than a millisecond."""
 
 _KEY = ("conformance-id", "conformance-secret")
 _PAYER = ("payer-id", "payer-secret")
@@ -50,7 +50,7 @@ key = [{{id = "{_PAYER[0]}", secret = "{_PAYER[1]}"}}]
 
 
 class SessionError(Exception):
-    """The suite could not be run to its end."""
+    """The suite did not finish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +59,31 @@ class Result:
 
     passed: bool
     why: str
-    """The last line of what it failed with, "" when it passed."""
+    """The last line of its failure; "" if it passed."""
     detail: str
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A run that goes on."""
+    """A run in progress."""
 
     version: str
     _process: "subprocess.Popen[bytes]"
     _work: Path
 
     def results(self, deadline: float) -> dict[str, Result]:
-        """Wait for its end, until a time of the monotonic clock at most; by test, the result.
+        """Wait for the end; returns the results by test name.
 
-        Raises `SessionError`.
+        `deadline` is a time of the monotonic clock. Raises `SessionError` if the run does not end
+        by then, or ends without results.
         """
         try:
             status = self._process.wait(max(0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             raise SessionError(f"{self.version}: not finished in time\n{self._said()}") from None
         path = self._work / RESULTS
-        # 0: all passed; 1: some did not. Anything else is not about the tests.
+        # 0: all tests passed; 1: some failed; anything else: pytest itself failed.
         if status not in (0, 1) or not path.is_file():
             raise SessionError(f"{self.version}: pytest ended with {status}\n{self._said()}")
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -94,7 +95,7 @@ class Session:
 
 @contextmanager
 def started(suite: Path, version: str, work: Path, workers: int) -> Iterator[Session]:
-    """Run the tests of the unpacked suite with one signature version; end what still runs."""
+    """Start the tests with one signature version; end all processes on exit."""
     with _emulator(work) as endpoint, (work / LOG).open("wb") as log:
         environ = _environ(endpoint, version, work)
         command = _pytest(suite, workers)
@@ -103,8 +104,8 @@ def started(suite: Path, version: str, work: Path, workers: int) -> Iterator[Ses
 
 
 def _pytest(suite: Path, workers: int) -> list[str]:
-    # Only the plugins named here. Python's own tracebacks: a test of encryption recurses so deep
-    # that pytest's code for showing it fails.
+    # Load only these plugins. Use Python's own tracebacks, because a test of encryption recurses so
+    # deeply that pytest cannot format its traceback.
     options = ["-p", "xdist", "-p", "oss2_suite", "-p", "no:cacheprovider", "-W", "ignore"]
     quiet = ["-q", "--tb=native", "--show-capture=no"]
     place = ["-c", str(suite / "setup.cfg"), "--rootdir", str(suite), "-n", str(workers)]
@@ -112,7 +113,7 @@ def _pytest(suite: Path, workers: int) -> list[str]:
 
 
 def _environ(endpoint: str, version: str, work: Path) -> dict[str, str]:
-    """What the suite is told (its `tests/common.py`), and nothing that would lead it elsewhere."""
+    """Return the variables that the suite reads (its `tests/common.py`), and no others of OSS."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -135,7 +136,7 @@ def _environ(endpoint: str, version: str, work: Path) -> dict[str, str]:
         "OSS_TEST_STS_ARN": "acs:ram::1000000000000001:role/conformance",
         "HOME": str(work),
         "LANG": "C.UTF-8",
-        # No other locale, wherever it runs: what passes must not depend on it.
+        # The outcome must not depend on the locales of the machine.
         "LC_ALL": "C.UTF-8",
         "LOCPATH": str(work),
         "TZ": "UTC",
@@ -151,7 +152,7 @@ def _environ(endpoint: str, version: str, work: Path) -> dict[str, str]:
 
 @contextmanager
 def _emulator(work: Path) -> Iterator[str]:
-    """A server of this repository's code on a free port; its endpoint."""
+    """Start an emulator on a free port; yields its endpoint."""
     ready, accounts = work / "ready.json", work / "accounts.toml"
     accounts.write_text(_ACCOUNTS, encoding="utf-8")
     serve = [
@@ -195,7 +196,7 @@ def _without_settings() -> dict[str, str]:
 def _process(
     command: list[str], *, log: BinaryIO, cwd: Path, environ: dict[str, str]
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process in a group of its own, and the end of the whole group."""
+    """Start a process in its own group; end the whole group on exit."""
     process = subprocess.Popen(
         command,
         cwd=cwd,

@@ -1,4 +1,4 @@
-"""The source archive of oss2: fetched, verified and unpacked, never kept in the repository."""
+"""The source archive of oss2: fetch, verify and unpack it. The repository does not contain it."""
 
 import hashlib
 import subprocess
@@ -12,11 +12,11 @@ SHA256 = "a8ab9ee7eb99e88a7e1382edc6ea641d219d585a7e074e3776e9dec9473e59c1"
 
 
 class FetchError(Exception):
-    """The archive is not to be had, or is not the one that is meant."""
+    """The archive could not be downloaded, or has another checksum."""
 
 
 def fetch(cache: Path) -> Path:
-    """The archive: the one kept in the folder, or as pip gets it from the index it is set to use.
+    """Return the archive from the folder, or have pip download it from its configured index.
 
     Raises `FetchError`.
     """
@@ -32,7 +32,7 @@ def fetch(cache: Path) -> Path:
 
 def _download(folder: Path) -> None:
     with TemporaryDirectory() as work:
-        # In a requirements file, for pip takes hashes nowhere else.
+        # pip accepts hashes only in a requirements file.
         wanted = Path(work, "requirements.txt")
         wanted.write_text(f"oss2=={VERSION} --hash=sha256:{SHA256}\n", encoding="utf-8")
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download"]
@@ -47,15 +47,15 @@ def _download(folder: Path) -> None:
         ]
         done = subprocess.run([*pip, *source_only], check=False)
     if done.returncode:
-        raise FetchError("pip did not get the source archive of oss2; what it says stands above")
+        raise FetchError("pip could not download the source archive of oss2; see its output above")
 
 
 STAND_INS = ("example.jpg", "sample_data.csv")
-"""Files that tests upload and that the archive leaves out. Where any bytes will do, these do."""
+"""Files that tests upload and the archive lacks; any content will do."""
 
 
 def unpack(archive: Path, folder: Path) -> Path:
-    """The folder of the unpacked archive: its `tests` stand beside the `oss2` they test."""
+    """Unpack the archive; returns its root, which holds `tests` and the `oss2` that they test."""
     with tarfile.open(archive) as content:
         content.extractall(folder, filter="data")
     root = folder / f"oss2-{VERSION}"

@@ -1,4 +1,4 @@
-"""The list of what does not pass: read, held against an outcome, told on the page."""
+"""The list of known failures: how it is read, compared with an outcome, and shown on the page."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_names_are_those_of_the_version(tmp_path: Path) -> None:
+def test_names_are_those_of_the_signature_version(tmp_path: Path) -> None:
     known = expected.load(write(tmp_path, TEXT))
     both = {"tests/test_a.py::A::one", "tests/test_a.py::A::two"}
     assert known.names("v1") == both
@@ -44,7 +44,7 @@ def test_names_are_those_of_the_version(tmp_path: Path) -> None:
         (TEXT + TEXT.replace("real-service", "machine"), "A::one is listed twice for v1"),
     ],
 )
-def test_list_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+def test_invalid_list_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
     with pytest.raises(ExpectedError, match=complaint):
         expected.load(write(tmp_path, text))
 
@@ -58,7 +58,9 @@ def test_list_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, complai
         ({"a"}, {"b": True}, Differences((), (), ("a",))),
     ],
 )
-def test_differences(listed: set[str], outcome: dict[str, bool], differences: Differences) -> None:
+def test_compare_finds_unexpected_outcomes(
+    listed: set[str], outcome: dict[str, bool], differences: Differences
+) -> None:
     found = expected.compare(frozenset(listed), outcome)
     assert found == differences
     assert bool(found) is any((differences.failed, differences.passed, differences.missing))
@@ -76,7 +78,7 @@ def test_page_counts_by_module_and_version() -> None:
     assert "asks the real STS (v4 only): `one`" in text
 
 
-def test_list_of_the_repository_is_the_one_on_the_page() -> None:
+def test_page_shows_the_list_of_the_repository() -> None:
     known = expected.load(LIST)
     told = PAGE.read_text(encoding="utf-8")
     for entries in (*known.failing.values(), known.vacuous):

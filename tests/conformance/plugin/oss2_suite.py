@@ -1,7 +1,7 @@
-"""A pytest plugin that makes the suite of oss2 come out the same each time, and writes its results.
+"""A pytest plugin that makes the outcome of the suite of oss2 repeatable and writes its results.
 
-Loaded by name into the suite's own run, in every worker of it. The environment variable
-OSS2_SUITE_RESULTS names the file the results go to.
+The run of the suite loads it by name, in each worker. The environment variable OSS2_SUITE_RESULTS
+names the file for the results.
 """
 
 import fcntl
@@ -23,10 +23,10 @@ import pytest
 
 SECONDS_A_TEST = 120
 
-# It blocks public access for the account that all tests share.
+# These tests block public access for the account that all tests share.
 _ALONE = "test_public_access_block.py"
 
-# unittest dropped these names in Python 3.12; the suite still says them.
+# Python 3.12 removed these names from unittest; the suite still uses them.
 _FORMER_NAMES = {
     "assertEquals": "assertEqual",
     "assertNotEquals": "assertNotEqual",
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _stay_on_this_machine() -> None:
-    """Names of other hosts are not found, with or without a network: the outcome is the same."""
+    """Resolve no names of other hosts, so that a network does not change the outcome."""
     resolve = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
@@ -59,10 +59,10 @@ def _stay_on_this_machine() -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Give the bucket that tests pick at random instead of the RSA one a local key as well.
+    """Let the bucket with KMS, which tests pick at random, use a local RSA key.
 
-    With `AliKMSProvider` they would pass or fail by chance, for there is no KMS to ask. Only the
-    common set-up is touched: tests of `AliKMSProvider` itself meet the real one.
+    With `AliKMSProvider` such tests would pass or fail by chance, because there is no KMS. Only the
+    common `setUp` changes; tests of `AliKMSProvider` itself use the real class.
     """
     if not session.items:
         return
@@ -84,9 +84,9 @@ def _with_local_keys(common: Any, set_up: Callable[[Any], None]) -> Callable[[An
 
 
 def _put_record_at_once(store: Any, key: str, value: object) -> None:
-    """As oss2 keeps how far a transfer has come, but no other thread sees half of it.
+    """Write the record of a transfer as oss2 does, but in one step.
 
-    oss2 drops a record that it reads while another thread writes it, and the test fails by chance.
+    oss2 drops a record that it reads while another thread writes it; the test then fails by chance.
     """
     part = Path(store.dir, f"{key}.{threading.get_ident()}")
     part.write_text(json.dumps(value), encoding="utf-8")
@@ -95,7 +95,7 @@ def _put_record_at_once(store: Any, key: str, value: object) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """The same random numbers and the same environment for each test, and an end to all of them."""
+    """Give each test the same random numbers, the same environment and a time limit."""
     random.seed(item.nodeid)
     environ = dict(os.environ)
 
@@ -103,7 +103,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         raise TimeoutError(f"not finished within {SECONDS_A_TEST} s")
 
     before = signal.signal(signal.SIGALRM, out_of_time)
-    # Again and again: the suite has handlers that catch everything.
+    # Raise repeatedly, because the suite has handlers that catch everything.
     try:
         with _turn(alone=item.path.name == _ALONE):
             signal.setitimer(signal.ITIMER_REAL, SECONDS_A_TEST, 5)
@@ -117,9 +117,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @contextmanager
 def _turn(*, alone: bool) -> Iterator[None]:
-    """Go on beside the other workers' tests, or without any of them.
+    """Run beside the tests of other workers, or alone.
 
-    Whoever waits to be alone keeps the door, or the others would never all be gone.
+    A test that waits to be alone holds the door, so that no other test starts meanwhile.
     """
     results = Path(os.environ["OSS2_SUITE_RESULTS"])
     with results.with_name("door").open("w") as door, results.with_name("room").open("w") as room:
@@ -130,7 +130,7 @@ def _turn(*, alone: bool) -> Iterator[None]:
 
 
 class _Results:
-    """Collects the outcome of every test where the workers report to."""
+    """Collects the outcome of every test in the process to which the workers report."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
