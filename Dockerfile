@@ -16,7 +16,7 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin emulator \
 COPY --from=build /opt/oss-emulator /opt/oss-emulator
 COPY fixtures/seeds /usr/share/oss-emulator/seeds
 
-# All addresses inside the container only: what is reachable is decided where its port is published.
+# Listen on all addresses of the container; who can connect is decided where its port is published.
 ENV PATH=/opt/oss-emulator/bin:$PATH \
     OSS_EMULATOR_HOST=0.0.0.0 \
     OSS_EMULATOR_PORT=9000 \
@@ -24,11 +24,11 @@ ENV PATH=/opt/oss-emulator/bin:$PATH \
     OSS_EMULATOR_SEED=/usr/share/oss-emulator/seeds/demo.toml
 
 USER emulator
-# Buckets and objects are kept here: mount a volume, or they end with the container.
+# Buckets and objects are kept here: mount a volume, or they are lost with the container.
 WORKDIR /data
 EXPOSE 9000
 
-# Past any proxy the environment names: it is this very container that is asked.
+# The empty ProxyHandler keeps the request from a proxy that the environment names.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
   CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['OSS_EMULATOR_PORT'] + '/_emulator/health', timeout=4)"]
 

@@ -44,8 +44,8 @@ def seed(folder: Path, whitelist: Sequence[str] = WHITELIST, *, acl: str = "publ
     return path
 
 
-def write(method: str, target: str, fields: dict[str, str], body: bytes = b"") -> bytes:
-    """Write a request as it is sent."""
+def format(method: str, target: str, fields: dict[str, str], body: bytes = b"") -> bytes:
+    """Format a request as it is sent."""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {HOST}"]
     lines += [f"{name}: {value}" for name, value in fields.items()]
     if body:
@@ -55,7 +55,7 @@ def write(method: str, target: str, fields: dict[str, str], body: bytes = b"") -
 
 def get() -> bytes:
     """An anonymous GET."""
-    return write("GET", TARGET, {"User-Agent": "load", "Referer": REFERER})
+    return format("GET", TARGET, {"User-Agent": "load", "Referer": REFERER})
 
 
 def signed_in_header(method: str, body: bytes = b"") -> bytes:
@@ -65,7 +65,7 @@ def signed_in_header(method: str, body: bytes = b"") -> bytes:
     )
     _v4()._sign_request(request, NAME, KEY)
     request.headers.pop("Accept-Encoding", None)
-    return write(
+    return format(
         method, TARGET, {name: str(value) for name, value in request.headers.items()}, body
     )
 
@@ -75,7 +75,7 @@ def signed_in_url(version: str) -> bytes:
     auth = _v4() if version == "v4" else oss2.Auth(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
     request = oss2.http.Request("GET", TARGET, region=REGION, product="oss")
     target = auth._sign_url(request, NAME, KEY, EXPIRES)
-    return write("GET", quote(target, safe="/?&=%"), {"User-Agent": "load", "Referer": REFERER})
+    return format("GET", quote(target, safe="/?&=%"), {"User-Agent": "load", "Referer": REFERER})
 
 
 def _v4() -> oss2.ProviderAuthV4:

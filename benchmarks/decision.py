@@ -157,7 +157,7 @@ def _nginx(scratch: Path, root: Path, hosts: Sequence[str]) -> Row:
     before = "referer_hash_max_size 65536; referer_hash_bucket_size 256;"
     location = location.replace("valid_referers", f"{before} valid_referers")
     with nginx.serve(scratch, root, location) as long, nginx.serve(scratch, root) as none:
-        request = bucket.write("GET", "/kilobyte", {"Referer": bucket.REFERER})
+        request = bucket.format("GET", "/kilobyte", {"Referer": bucket.REFERER})
         return _row("nginx", len(hosts), long.port, none.port, request)
 
 

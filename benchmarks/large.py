@@ -98,7 +98,7 @@ def _get(port: int, target: str) -> float:
     buffer = bytearray(1024 * 1024)
     with socket.create_connection(("127.0.0.1", port)) as client:
         began = time.perf_counter()
-        client.sendall(bucket.write("GET", target, {}))
+        client.sendall(bucket.format("GET", target, {}))
         count = client.recv_into(buffer)
         head = bytes(buffer[:count]).partition(b"\r\n\r\n")[0]
         assert head[9:12] == b"200", head
@@ -112,7 +112,7 @@ def _get(port: int, target: str) -> float:
 
 def put(server: Running, data: bytes) -> float:
     """Return the MB per second of an upload, up to its response."""
-    head = bucket.write("PUT", TARGET, {"Content-Length": str(SIZE)})
+    head = bucket.format("PUT", TARGET, {"Content-Length": str(SIZE)})
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         began = time.perf_counter()
         client.sendall(head)

@@ -1,4 +1,4 @@
-"""Reads our compose file: mappings, lists and quoted text; any other YAML is refused."""
+"""A reader of docker-compose.yml: mappings, lists and quoted text. It refuses all other YAML."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _VARIABLE = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
 
 
 def parse(text: str) -> Any:
-    """Read a document; raises ValueError for what is not of the subset of YAML we write."""
+    """Parse a document; raises `ValueError` for other YAML than the subset that we write."""
     lines = [
         (len(line) - len(line.lstrip(" ")), line.strip())
         for line in text.splitlines()
@@ -19,7 +19,7 @@ def parse(text: str) -> Any:
     ]
     value, rest = _block(lines)
     if rest:
-        raise ValueError(f"out of place: {rest[0][1]}")
+        raise ValueError(f"This line has the wrong indentation: {rest[0][1]}")
     return value
 
 
@@ -29,7 +29,7 @@ def interpolate(text: str, variables: Mapping[str, str]) -> str:
 
 
 def _block(lines: list[tuple[int, str]]) -> tuple[Any, list[tuple[int, str]]]:
-    """The value that the first line begins, and the lines after it."""
+    """Return the value that begins with the first line, and the lines after the value."""
     indent = lines[0][0]
     if lines[0][1].startswith("- "):
         items = []
@@ -41,7 +41,7 @@ def _block(lines: list[tuple[int, str]]) -> tuple[Any, list[tuple[int, str]]]:
     while lines and lines[0][0] == indent:
         match = _KEY.fullmatch(lines[0][1])
         if match is None or match[1] in mapping:
-            raise ValueError(f"no key, or one twice: {lines[0][1]}")
+            raise ValueError(f"This line has no key, or one that was used before: {lines[0][1]}")
         lines = lines[1:]
         if match[2] is not None:
             mapping[match[1]] = _scalar(match[2])
@@ -56,5 +56,5 @@ def _scalar(text: str) -> Any:
     if text.startswith(('"', "[")):
         return json.loads(text)  # YAML reads these two as JSON does
     if not _PLAIN.fullmatch(text):
-        raise ValueError(f"quote this: {text}")
+        raise ValueError(f"This text needs quotes: {text}")
     return int(text) if text.isdigit() else text

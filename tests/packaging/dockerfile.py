@@ -1,4 +1,4 @@
-"""Reads our Dockerfile: its instructions in order, by stage; any other is refused."""
+"""A reader of our Dockerfile: its stages and their instructions. It refuses unknown ones."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _KNOWN = frozenset("FROM WORKDIR COPY RUN ENV USER EXPOSE HEALTHCHECK ENTRYPOINT
 
 
 class Copy(NamedTuple):
-    """COPY: `stage` is where from, "" for the folder that is built."""
+    """A COPY from a stage, or from the build context for ""."""
 
     stage: str
     sources: tuple[str, ...]
@@ -20,7 +20,7 @@ class Copy(NamedTuple):
 
 @dataclass
 class Stage:
-    """What one FROM begins."""
+    """A FROM and the instructions after it."""
 
     base: str
     name: str = ""
@@ -37,7 +37,7 @@ class Stage:
 
 
 def parse(text: str) -> list[Stage]:
-    """Read the stages; raises ValueError for what a builder would refuse or we do not know."""
+    """Parse the stages; raises `ValueError` for invalid or unknown instructions."""
     stages: list[Stage] = []
     for name, value in _instructions(text):
         if name == "FROM":
@@ -70,7 +70,7 @@ def parse(text: str) -> list[Stage]:
 
 
 def ignored(path: str, dockerignore: str) -> bool:
-    """Whether a path is kept from the builder; the last pattern that matches counts."""
+    """Return whether .dockerignore excludes a path; the last pattern that matches decides."""
     verdict = False
     parts = path.split("/")
     parents = ["/".join(parts[: count + 1]) for count in range(len(parts))]
@@ -92,10 +92,10 @@ def _instructions(text: str) -> list[tuple[str, str]]:
         if line.strip():
             name, _, value = line.strip().partition(" ")
             if name not in _KNOWN or not value.strip():
-                raise ValueError(f"not known: {line}")
+                raise ValueError(f"This instruction is unknown or empty: {line}")
             found.append((name, value.strip()))
     if not found or found[0][0] != "FROM":
-        raise ValueError("the first instruction must be FROM")
+        raise ValueError("The first instruction must be FROM.")
     return found
 
 
@@ -129,8 +129,8 @@ def _health(value: str) -> list[str]:
 
 
 def _command(value: str) -> list[str]:
-    """The exec form only: the shell form would put a shell between signals and the server."""
+    """Parse the exec form. In the shell form, a shell would receive the signals, not the server."""
     command = json.loads(value)
     if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
-        raise ValueError(f"not in exec form: {value}")
+        raise ValueError(f"This command is not in exec form: {value}")
     return command

@@ -1,7 +1,7 @@
-"""The Dockerfile and the compose file: what they promise, and the very commands they contain.
+"""The Dockerfile and the compose file: their settings, and the commands that they contain.
 
-No container engine is needed: the image's command line runs in the environment of the tests, in
-which the package is installed as it is in the image.
+The tests need no container engine. They run the commands in their own environment, where the
+package is installed as in the image.
 """
 
 import os
@@ -29,30 +29,30 @@ COMPOSE: Any = compose.parse((ROOT / "docker-compose.yml").read_text())
 DOCKERIGNORE = (ROOT / ".dockerignore").read_text()
 
 
-# --- what they say
+# --- settings
 
 
-def test_stages_stand_on_a_slim_base_that_is_supported() -> None:
+def test_stages_use_a_supported_slim_base() -> None:
     for stage in STAGES:
         assert stage.base == "python:3.13-slim"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["requires-python"] == ">=3.11"
 
 
-def test_image_runs_as_nobody_special() -> None:
+def test_image_runs_as_an_ordinary_user() -> None:
     assert IMAGE.user not in ("root", "0")
-    assert f" {IMAGE.user} " in f"{IMAGE.runs[0]} "  # it is made there
+    assert f" {IMAGE.user} " in f"{IMAGE.runs[0]} "  # the first command creates the user
     assert IMAGE.runs[0].startswith("useradd --uid ")
 
 
-def test_one_port_is_exposed_and_listened_on_inside_only() -> None:
+def test_image_exposes_one_port_and_compose_publishes_it_on_loopback() -> None:
     assert IMAGE.ports == ["9000"] == [IMAGE.env["OSS_EMULATOR_PORT"]]
     assert IMAGE.env["OSS_EMULATOR_HOST"] == "0.0.0.0"  # noqa: S104
     assert Settings().host == "127.0.0.1"
     assert SERVICE["ports"] == ["127.0.0.1:9000:9000"]
 
 
-def test_package_is_installed_with_what_serving_takes() -> None:
+def test_image_installs_the_package_with_the_extras_for_serving() -> None:
     assert "pip install --no-cache-dir '.[fast,tls]'" in BUILD.runs[0]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     copied = {source for copy in BUILD.copies for source in copy.sources}
@@ -62,7 +62,7 @@ def test_package_is_installed_with_what_serving_takes() -> None:
     assert IMAGE.entrypoint[0] in project["scripts"]
 
 
-def test_all_that_is_copied_is_there_and_reaches_the_builder() -> None:
+def test_copied_files_exist_and_are_not_ignored() -> None:
     sources = [
         source
         for stage in STAGES
@@ -87,7 +87,7 @@ def test_all_that_is_copied_is_there_and_reaches_the_builder() -> None:
         "x",
     ],
 )
-def test_nothing_else_reaches_the_builder(path: str) -> None:
+def test_other_files_are_ignored(path: str) -> None:
     assert dockerfile.ignored(path, DOCKERIGNORE)
 
 
@@ -98,25 +98,25 @@ def test_compose_builds_this_image_and_names_one_volume() -> None:
     assert f"install --directory --owner {IMAGE.user} --group {IMAGE.user} /data" in IMAGE.runs[0]
 
 
-def test_compose_waits_longer_than_running_requests_get() -> None:
+def test_compose_waits_longer_than_the_shutdown_timeout() -> None:
     assert int(SERVICE["stop_grace_period"].removesuffix("s")) > SHUTDOWN_TIMEOUT
 
 
-def test_compose_asks_for_health_as_the_image_does() -> None:
+def test_compose_and_image_have_the_same_health_check() -> None:
     assert SERVICE["healthcheck"]["test"] == ["CMD", *IMAGE.health]
 
 
-def test_image_keeps_its_data_where_volumes_are_mounted() -> None:
+def test_image_keeps_its_data_in_its_working_directory() -> None:
     assert IMAGE.env["OSS_EMULATOR_DATA"] == IMAGE.workdir
 
 
-# --- what they run
+# --- commands
 
 
 def container_environment(folder: Path, shell: dict[str, str], **given: str) -> dict[str, str]:
-    """The variables of a container, its paths led to where their files are on this machine.
+    """Return the variables of a container, with paths of this machine instead of the image's.
 
-    `shell` are the variables of the shell that calls compose, whose environment is then added.
+    `shell` holds the variables of the shell that calls compose; NO_COMPOSE runs the image alone.
     """
     env = dict(IMAGE.env)
     del env["PATH"]
@@ -137,7 +137,7 @@ NO_COMPOSE: dict[str, str] = {}
 
 
 def run(folder: Path, shell: dict[str, str]) -> Iterator[Running]:
-    """The image's command on a free port."""
+    """Run the command of the image on a free port."""
     data = folder / "data"
     data.mkdir(exist_ok=True)
     ready_file = folder / "ready.json"
@@ -155,7 +155,7 @@ def container(tmp_path: Path) -> Iterator[Running]:
 
 
 def health(running: Running, command: list[str], folder: Path, **variables: str) -> int:
-    """The exit status of a health check in the container of a server."""
+    """Run a health check of a server; returns the exit status."""
     env = container_environment(
         folder, NO_COMPOSE, OSS_EMULATOR_PORT=str(running.port), **variables
     )
@@ -164,11 +164,11 @@ def health(running: Running, command: list[str], folder: Path, **variables: str)
 
 
 def becomes_healthy(running: Running, command: list[str], folder: Path, **variables: str) -> None:
-    """Wait for a check to succeed: engines repeat it, as a busy machine may be slow to answer."""
+    """Wait until a health check succeeds; engines repeat it as well."""
     wait_for(lambda: health(running, command, folder, **variables) == 0)
 
 
-def test_image_serves_the_demo_and_ends_when_told(container: Running) -> None:
+def test_image_serves_the_demo_and_ends_on_a_signal(container: Running) -> None:
     denied = container.ask("GET", "/examplebucket/hello.txt", Referer="http://thief.example.org/")
     assert (denied.status, denied.headers["x-oss-ec"]) == (403, "0003-00000503")
     allowed = container.ask("GET", "/examplebucket/hello.txt", Referer="http://www.example.com/")
@@ -176,7 +176,7 @@ def test_image_serves_the_demo_and_ends_when_told(container: Running) -> None:
     assert container.end() == 0
 
 
-def test_what_was_put_is_in_the_next_container_with_the_volume(tmp_path: Path) -> None:
+def test_objects_survive_in_the_volume(tmp_path: Path) -> None:
     auth = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
     for attempt in range(2):
         for running in run(tmp_path, NO_COMPOSE):
@@ -187,18 +187,20 @@ def test_what_was_put_is_in_the_next_container_with_the_volume(tmp_path: Path) -
             assert running.end() == 0
 
 
-def test_health_check(container: Running, tmp_path: Path) -> None:
+def test_health_check_succeeds_only_while_the_server_runs(
+    container: Running, tmp_path: Path
+) -> None:
     becomes_healthy(container, IMAGE.health, tmp_path)
-    # The proxy of a build or of a company is not asked for one's own health.
+    # The check does not use a proxy, although one is configured.
     becomes_healthy(container, IMAGE.health, tmp_path, http_proxy="http://127.0.0.1:1/")
     assert container.end() == 0
-    with socket.socket() as taken:  # so that no other server comes to listen there
+    with socket.socket() as taken:  # so that no other server can listen there
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", container.port))
         assert health(container, IMAGE.health, tmp_path) == 1
 
 
-def test_health_is_below_emulator() -> None:
+def test_health_check_uses_the_admin_api() -> None:
     assert "'/_emulator/health'" in IMAGE.health[-1]
 
 
@@ -211,7 +213,7 @@ def test_health_is_below_emulator() -> None:
         ),
     ],
 )
-def test_compose_service(tmp_path: Path, shell: dict[str, str]) -> None:
+def test_compose_service_uses_the_keys_of_the_shell(tmp_path: Path, shell: dict[str, str]) -> None:
     key_id = shell.get("OSS_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID)
     secret = shell.get("OSS_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET)
     for running in run(tmp_path, shell):
@@ -221,6 +223,6 @@ def test_compose_service(tmp_path: Path, shell: dict[str, str]) -> None:
         assert bucket.get_object("hello.txt").status == 200
         becomes_healthy(running, SERVICE["healthcheck"]["test"][1:], tmp_path)
         assert running.end() == 0
-    # In the volume, where whoever runs the container may write.
+    # The access log is in the volume, where the user of the container may write.
     log = (tmp_path / "data" / "access.log").read_text()
     assert '"GetObject" "examplebucket" "hello.txt"' in log
