@@ -39,7 +39,7 @@ def test_what_is_installed_with_the_package_is_tested_at_its_lower_bound() -> No
 
 
 def test_tests_run_at_the_lower_bounds_of_their_tools() -> None:
-    tools = {"hatchling", "pytest", "pytest-asyncio", "pytest-xdist"}
+    tools = {"hatchling", "pytest", "pytest-aiohttp", "pytest-asyncio", "pytest-xdist"}
     bounds = lower_bounds(PROJECT["optional-dependencies"]["dev"])
     pinned = pins()
     assert {name: pinned[name] for name in tools} == {name: bounds[name] for name in tools}
