@@ -36,7 +36,7 @@ class ImagesTest(unittest.TestCase):
 
     def test_another_page_gets_403(self) -> None:
         self.assertEqual(self.status("https://thief.example.org/"), 403)
-        self.assertEqual(self.emulator.journal[-1].call.error.ec, "0003-00000503")
+        self.assertEqual(self.emulator.journal[-1].ec, "0003-00000503")
 
 
 if __name__ == "__main__":

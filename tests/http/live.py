@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import oss2
 from oss2.credentials import StaticCredentialsProvider
+from oss_emulator.control.controls import Controls
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 from oss_emulator.server import Server
@@ -42,11 +43,15 @@ ANONYMOUS = oss2.AnonymousAuth()
 class Live:
     """A server that listens."""
 
-    service: Service
+    controls: Controls
     port: int
     run: Callable[[Callable[[], Any]], Any]
     """Run a function on the server's thread, between requests."""
     host: str = "127.0.0.1"
+
+    @property
+    def service(self) -> Service:
+        return self.controls.service
 
     @property
     def endpoint(self) -> str:
@@ -91,8 +96,8 @@ async def _rest() -> None:
 @contextmanager
 def serve(settings: Settings = SETTINGS) -> Iterator[Live]:
     """Run a server on a free port in a thread of its own."""
-    service = Service(settings)
-    server = Server(service)
+    controls = Controls(settings)
+    server = Server(controls)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="server")
     thread.start()
@@ -105,7 +110,7 @@ def serve(settings: Settings = SETTINGS) -> Iterator[Live]:
 
     try:
         port = asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0), loop).result(20)
-        yield Live(service, port, run)
+        yield Live(controls, port, run)
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result(20)
         asyncio.run_coroutine_threadsafe(_rest(), loop).result(20)
     finally:

@@ -75,7 +75,7 @@ def ask(emulator: Emulator, operation: Operation, user: str) -> etree._Element |
     method = operation.method
     target, fields = sign(auth, "header", method, bucket, key, parameters, headers)
     answer = requests.request(method, emulator.endpoint + target, headers=dict(fields), timeout=20)
-    assert emulator.journal[-1].call.operation.name == operation.name
+    assert emulator.journal[-1].operation == operation.name
     document = b64decode(answer.headers.get("x-oss-err", "")) or answer.content
     return None if answer.ok else etree.fromstring(document)
 

@@ -64,7 +64,7 @@ def test_case(case: Case, server: Live) -> None:
 def _ask(case: Case, server: Live) -> tuple[int, bytes]:
     """Status and body; what no client on this machine can be is told to the service itself."""
     when, known = case.when or {}, server.service.accounts
-    now = server.service.clock.now()
+    now = server.service.clock()
     if "time" in when:
         now = datetime.fromisoformat(when["time"]).timestamp()
     auth = requests.auth(case, known, now + 3600)

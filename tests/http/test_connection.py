@@ -93,10 +93,10 @@ def test_a_client_that_takes_nothing_is_not_answered_without_end(
     live.put(f"/{bucket}/b", body)
     count = 300  # 18 MB, more than any socket holds
     with client.connect() as connection:
-        last = live.run(lambda: live.service.journal.entries()[-1].number)
+        last = live.run(lambda: live.controls.journal.entries()[-1].number)
         connection.send(write("GET", f"/{bucket}/b", [HOST]) * count)
         assert client.get(f"/{bucket}/a").status == 200  # and nobody else waits for it
-        answered = live.run(lambda: len(live.service.journal.entries(since=last)))
+        answered = live.run(lambda: len(live.controls.journal.entries(since=last)))
         assert answered < count
         for _ in range(count):
             assert connection.receive("GET").body == body

@@ -55,7 +55,7 @@ def target() -> Iterator[Live]:
         live.put(f"/{BUCKET}/dir/b", b"", {"x-oss-storage-class": "Archive"})
         live.put(f"/{BUCKET}?cors", CORS)
         live.put(f"/{BUCKET}?website", WEBSITE)
-        live.run(live.service.begin_here)
+        live.run(live.controls.snapshots.set_initial)
         yield live
 
 
@@ -210,7 +210,7 @@ def test_random_requests(
     body: bytes | None,
     signed: bool,
 ) -> None:
-    target.run(target.service.reset)
+    target.run(target.controls.reset)
     sent = [("Host", host), *fields]
     if signed:
         sent.append(("Authorization", "OSS whoever:it-is"))
@@ -237,7 +237,7 @@ def test_every_operation_with_random_parameters(
     body: bytes | None,
 ) -> None:
     method, resource, subresource = place
-    target.run(target.service.reset)
+    target.run(target.controls.reset)
     path = {"service": "/", "bucket": f"/{BUCKET}", "object": f"/{BUCKET}/{key}"}[resource]
     asked = "&".join(part for part in (subresource, query) if part)
     sent = [("Host", "127.0.0.1"), ("Authorization", "OSS whoever:it-is"), *fields]

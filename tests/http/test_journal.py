@@ -17,6 +17,7 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.control.events import MAX_BEHIND
 from oss_emulator.control.journal import SIZE
+from oss_emulator.protocol.message import Response
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 from tests.cli.logline import LINE
@@ -199,15 +200,15 @@ def test_a_reader_that_comes_back_goes_on_where_it_was(site: Admin) -> None:
 
 def test_a_slow_reader_misses_the_oldest_and_holds_up_nobody(site: Admin) -> None:
     site.get("/examplebucket/a", REFERER)
-    journal = site.emulator.service.journal
+    journal = site.emulator.controls.journal
     with following(site.emulator) as slow:
         seen = slow.next()["number"]
 
         def record() -> None:
             """More than it may be behind, before it can be sent any."""
-            entry = journal.entries()[0]
+            outcome = site.emulator.service.admit(journal.entries()[0].request)
             for _ in range(MAX_BEHIND + 5):
-                journal.record(entry.call, entry.status, entry.sent, entry.seconds)
+                journal.record(outcome, Response(), 0, 0.0)
 
         site.emulator.run(record)
         assert site.get("/_emulator/health").status == 200

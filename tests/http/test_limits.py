@@ -231,7 +231,7 @@ def test_what_had_come_of_an_upload_does_not_stay(hasty: Live) -> None:
         gc.collect()
         kept = [found for found in gc.get_objects() if isinstance(found, Intake | SpoolWriter)]
         assert kept == []
-        assert hasty.service.journal.entries()[-1].call.error is not None
+        assert hasty.controls.journal.entries()[-1].code
 
 
 def wait_for_end(live: Live) -> None:
@@ -240,11 +240,11 @@ def wait_for_end(live: Live) -> None:
 
 def ends(live: Live) -> Callable[[], None]:
     """To wait until the next answer is over, which the server tells by its journal."""
-    before = len(live.service.journal.entries())
+    before = len(live.controls.journal.entries())
 
     def wait() -> None:
         end = time.monotonic() + 20
-        while len(live.service.journal.entries()) == before:
+        while len(live.controls.journal.entries()) == before:
             assert time.monotonic() < end
             time.sleep(0.01)
 

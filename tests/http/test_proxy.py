@@ -157,7 +157,7 @@ def test_connect_turns_the_connection_into_https(emulator: Emulator, host: str) 
     context = ssl.create_default_context(cafile=emulator.ca_file)
     with raw, context.wrap_socket(raw, server_hostname=host) as secure:
         assert exchange(secure, OBJECT, host).endswith(b"\r\n\r\ncontent")
-    request = emulator.journal[-1].call.request
+    request = emulator.journal[-1].request
     assert (request.secure, request.host, request.remote) == (True, host, "127.0.0.1")
 
 
@@ -177,7 +177,7 @@ def test_connect_to_the_port_of_http_is_granted_too(emulator: Emulator) -> None:
     with raw:
         assert answer.status == 200
         assert exchange(raw, OBJECT, BUCKET).endswith(b"\r\n\r\ncontent")
-    assert emulator.journal[-1].call.request.secure is False
+    assert emulator.journal[-1].request.secure is False
 
 
 def test_a_connection_that_was_used_before_can_be_turned(emulator: Emulator) -> None:

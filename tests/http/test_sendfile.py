@@ -59,7 +59,7 @@ def fill(emulator: Emulator) -> None:
     emulator.put("/examplebucket", headers={"x-oss-acl": "public-read-write"})
     send(emulator, "PUT", TARGET, BODY)
     send(emulator, "PUT", "/examplebucket/small", b"small")
-    emulator.run(emulator.service.journal.clear)
+    emulator.run(emulator.controls.journal.clear)
 
 
 def send(emulator: Emulator, method: str, target: str, body: bytes) -> None:

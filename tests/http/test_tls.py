@@ -131,7 +131,7 @@ def test_http_and_https_show_the_same(emulator: Emulator) -> None:
         answer = requests.get(f"{endpoint}/a-bucket/a", verify=str(emulator.ca_file), timeout=20)
         assert (answer.status_code, answer.content) == (200, b"content")
     assert emulator.endpoint.startswith("http://")
-    assert [entry.call.request.secure for entry in emulator.journal[-2:]] == [False, True]
+    assert [entry.request.secure for entry in emulator.journal[-2:]] == [False, True]
 
 
 def test_plain_http_on_the_port_of_https_is_no_harm(emulator: Emulator) -> None:

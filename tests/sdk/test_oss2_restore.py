@@ -18,7 +18,7 @@ MINUTE = 60
 @pytest.fixture
 def wait(live: Live) -> Iterator[Callable[[float], None]]:
     """Moves the server's clock on; a signature allows 15 minutes at most."""
-    clock = live.service.clock
+    clock = live.controls.clock
 
     def pass_by(seconds: float) -> None:
         live.run(lambda: clock.set(clock.now() + seconds))

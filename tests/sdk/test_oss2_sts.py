@@ -196,7 +196,7 @@ def test_journal_holds_calls_to_sts(emulator: Emulator) -> None:
         "MissingSignature",
     )
     assert (rubbish["operation"], rubbish["signed"]) == ("", "none")
-    line = emulator.journal[before].to_line()
+    line = emulator.journal[before].to_line(emulator.service.storage)
     assert (line.operation, line.requester_id, line.bucket) == ("AssumeRole", OWNER, "")
 
 
@@ -220,7 +220,7 @@ class Refreshing(CredentialsProvider):
         )
 
     def _now(self) -> float:
-        return float(self._emulator.run(self._emulator.service.clock.now))
+        return float(self._emulator.run(self._emulator.controls.clock.now))
 
 
 def _end(given: Given) -> float:
@@ -229,7 +229,7 @@ def _end(given: Given) -> float:
 
 def _shift(emulator: Emulator, seconds: float) -> None:
     """Set the emulator's clock off that of the clients, by less than the 900 s that are allowed."""
-    emulator.run(lambda: setattr(emulator.service.clock, "shift", seconds))
+    emulator.run(lambda: setattr(emulator.controls.clock, "shift", seconds))
 
 
 @pytest.mark.parametrize("place", ["header", "url"])

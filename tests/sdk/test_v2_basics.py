@@ -170,7 +170,7 @@ def test_retention_policy_protects_objects(ask: Ask, name: str, live: Live) -> N
     error = refused(ask, oss.DeleteObjectRequest(bucket=name, key="a"))
     assert error[:2] == (409, "FileImmutable")
     # The fixture cannot delete a protected bucket.
-    live.run(lambda: live.service.reset(name))
+    live.run(lambda: live.controls.snapshots.reset_bucket(name))
 
 
 def test_restored_object_can_be_frozen_again(ask: Ask, name: str, live: Live) -> None:
@@ -179,7 +179,7 @@ def test_restored_object_can_be_frozen_again(ask: Ask, name: str, live: Live) ->
     assert refused(ask, clean) == (409, "ArchiveRestoreFileStale", "0016-00000718")
     ask(oss.RestoreObjectRequest(bucket=name, key="a"))
     assert refused(ask, clean) == (409, "ArchiveRestoreNotFinished", "0016-00000719")
-    clock = live.service.clock
+    clock = live.controls.clock
     live.run(lambda: clock.set(clock.now() + 61))
     try:
         assert ask(oss.GetObjectRequest(bucket=name, key="a")).status_code == 200

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 from oss_emulator.access import AccessKey, AccountsError
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.control import seed
-from oss_emulator.pipeline.service import Service, open_storage
+from oss_emulator.control.controls import Controls, open_storage
+from oss_emulator.pipeline.service import Service
 from oss_emulator.server import Server
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.loop import loop_factory
@@ -59,16 +60,17 @@ def serve(settings: Settings, meanwhile: Meanwhile) -> int:
     with ExitStack() as stack:
         if settings.workers > 1:
             settings = _share_ca(settings, stack)
-        service = _open_service(settings, _open_storage(settings, stack))
+        controls = _open_controls(settings, _open_storage(settings, stack))
+        service = controls.service
         hint = _load_seed(settings, service)
-        service.begin_here()
+        controls.snapshots.set_initial()
         found = _load_certificates(settings, service)
         log = _open_log(settings, stack)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             if settings.workers > 1:
                 key = service.accounts.first
                 return runner.run(_supervise(settings, hint, found, key, meanwhile))
-            server = Server(service, log, found)
+            server = Server(controls, log, found)
             return runner.run(_serve(server, settings, hint, found, meanwhile))
 
 
@@ -79,10 +81,10 @@ def work(settings: Settings, parent: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which then tells us
     try:
         with ExitStack() as stack:
-            service = _open_service(settings, _open_storage(settings, stack, shared=True))
-            _enroll(settings, service)
-            found = _load_certificates(settings, service)
-            server = Server(service, _open_log(settings, stack), found)
+            controls = _open_controls(settings, _open_storage(settings, stack, shared=True))
+            _enroll(settings, controls.service)
+            found = _load_certificates(settings, controls.service)
+            server = Server(controls, _open_log(settings, stack), found)
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 runner.run(_serve(server, settings, "", found, partial(_until_parent_ends, parent)))
     except CommandError as error:
@@ -212,9 +214,9 @@ def _open_storage(settings: Settings, stack: ExitStack, *, shared: bool = False)
         raise CommandError(str(error)) from None
 
 
-def _open_service(settings: Settings, storage: Storage) -> Service:
+def _open_controls(settings: Settings, storage: Storage) -> Controls:
     try:
-        return Service(settings, storage)
+        return Controls(settings, storage)
     except AccountsError as error:
         raise CommandError(str(error)) from None
 

@@ -1,18 +1,18 @@
-"""The time a server goes by: the machine's, unless it was set or shifted."""
+"""The server's clock: the machine's, which tests may set or shift."""
 
 import time
 
 
 class Clock:
-    """Tells seconds since the epoch; a shifted clock goes on ticking."""
+    """Tells seconds since the epoch; a shifted clock keeps ticking."""
 
     def __init__(self) -> None:
         self.shift = 0.0
-        """Seconds it is ahead of the machine's clock."""
+        """Seconds that it is ahead of the machine's clock."""
 
     def now(self) -> float:
         return time.time() + self.shift
 
     def set(self, now: float) -> None:
-        """Let it be `now`, in seconds since the epoch, from here on."""
+        """Make the current time `now`, in seconds since the epoch."""
         self.shift = now - time.time()

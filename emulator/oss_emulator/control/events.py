@@ -28,7 +28,7 @@ def follow(asked: Asked) -> AsyncGenerator[bytes]:
     last = asked.request.headers.get("last-event-id", "")
     if last.isdecimal() and len(last) < 16:
         wanted = wanted._replace(since=max(wanted.since, int(last)))
-    return _events(asked.service.journal, wanted)
+    return _events(asked.controls.journal, wanted)
 
 
 async def _events(journal: Journal, wanted: JournalFilter) -> AsyncGenerator[bytes]:

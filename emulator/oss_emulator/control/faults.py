@@ -1,4 +1,4 @@
-"""Faults that a test asks for: errors, delays, broken answers; which request meets which."""
+"""Faults that a test plans: errors, delays, broken answers, and which request gets which."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -12,25 +12,25 @@ from oss_emulator.protocol.errors import OSSError, Row
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is to go wrong with the requests that fit; `operation`, `bucket`, `key` are globs."""
+    """What goes wrong with matching requests; `operation`, `bucket` and `key` are globs."""
 
     operation: str = "*"
     bucket: str = "*"
     key: str = "*"
     every: int = 1
-    """Of the requests that fit, each so-many-th meets the fault."""
+    """Strike every n-th matching request."""
     probability: float = 1.0
-    """How likely such a request is to meet it, from 0 to 1."""
+    """How likely the fault strikes such a request, from 0 to 1."""
     times: int = 0
-    """After so many meetings the fault is gone; 0 is never."""
+    """Remove the fault after it struck so often; 0 never removes it."""
     latency: float = 0.0
-    """Seconds that the answer is held back."""
+    """Seconds to wait before the request is performed."""
     status: int = 0
-    """Answer with this status and do nothing; 0 does what was asked for."""
+    """Answer with this status and do nothing; 0 performs the request."""
     code: str = "InternalError"
     message: str = "This error was asked for."
     cut_body: int = -1
-    """Send so many bytes of the body and close the connection; -1 sends all."""
+    """Close the connection after so many bytes of the body; -1 sends all of it."""
     reset: bool = False
     """Reset the connection instead of answering."""
     wrong_crc: bool = False
@@ -43,7 +43,7 @@ class Fault:
 
 
 class FaultError(ValueError):
-    """A description that is no fault; the text says why."""
+    """An invalid description of a fault; the text says why."""
 
 
 _KINDS: Mapping[type, tuple[type, ...]] = {float: (int, float), int: (int,)}
@@ -58,11 +58,11 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
 
 
 def read(description: Mapping[str, Any]) -> Fault:
-    """Make a fault from JSON; raises `FaultError`."""
+    """Make a fault from a JSON object; raises `FaultError`."""
     defaults = {field.name: field.default for field in fields(Fault)}
     for name, value in description.items():
         if name not in defaults:
-            raise FaultError(f"{name} is not known; known are {', '.join(sorted(defaults))}")
+            raise FaultError(f"{name} is unknown; use {', '.join(sorted(defaults))}")
         kind = type(defaults[name])
         if type(value) not in _KINDS.get(kind, (kind,)):
             raise FaultError(f"{name} must be of type {kind.__name__}, not {value!r}")
@@ -74,7 +74,7 @@ def read(description: Mapping[str, Any]) -> Fault:
 
 @dataclass(slots=True)
 class Planned:
-    """A fault with how often a request fitted and how often it was met."""
+    """A fault, with how many requests matched it and how many it struck."""
 
     id: int
     fault: Fault
@@ -83,7 +83,7 @@ class Planned:
 
 
 class Faults:
-    """The faults that are planned, in the order they were added; the first that strikes counts."""
+    """The planned faults in the order they were added; the first that strikes a request counts."""
 
     def __init__(self, seed: int = 0) -> None:
         self.planned: list[Planned] = []
@@ -98,18 +98,18 @@ class Faults:
         return planned
 
     def remove(self, number: int) -> bool:
-        """Whether there was one of that id."""
+        """Remove the fault of an id; returns whether there was one."""
         before = len(self.planned)
         self.planned = [planned for planned in self.planned if planned.id != number]
         return len(self.planned) < before
 
     def clear(self) -> None:
-        """Take all back; chance begins anew, so that a test has the same whatever ran before."""
+        """Remove all faults and seed chance anew, so that tests do not depend on each other."""
         self.planned.clear()
         self._random.seed(self._seed)
 
     def strike(self, call: Call) -> Fault | None:
-        """The fault that this call meets."""
+        """The fault that strikes this call, None for none."""
         for planned in self.planned:
             if self._strikes(planned, call):
                 return planned.fault

@@ -1,26 +1,25 @@
-"""The last requests with what was decided on each; the access log is written from the same."""
+"""The journal: the last requests with what was decided on each, also as lines of the access log."""
 
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from oss_emulator import accesslog
-from oss_emulator.operations.call import NO_BODY, Call
+from oss_emulator import accesslog, sts
+from oss_emulator.access import Identity
+from oss_emulator.operations.call import Call
+from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol import dates
-from oss_emulator.referer import explain
-
-EXPLAIN = "x-oss-emulator-explain"
-"""A request header: answer with the decision on this request."""
-DECISION = "x-oss-emulator-decision"
-"""A response header: that decision as JSON, null where the rules had no say."""
+from oss_emulator.protocol.message import AccessDecision, Request, Response
+from oss_emulator.referer import Decision, Signing, explain
+from oss_emulator.storage import Storage
 
 SIZE = 1000
-"""Requests that are remembered."""
+"""Entries that are kept."""
 
 
-class Verdict(StrEnum):
-    """What the rules said to a request."""
+class RefererVerdict(StrEnum):
+    """What the Referer rules said to a request."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
@@ -29,54 +28,76 @@ class Verdict(StrEnum):
 
 
 class Entry(NamedTuple):
-    """One request that was answered: `sent` bytes of body, `seconds` after it arrived."""
+    """One request that was answered."""
 
     number: int
-    call: Call
+    request: Request
+    """The request that came."""
+    request_id: str
+    operation: str
+    """Its official name, "" where the request was refused before it was found."""
+    bucket: str
+    key: str
+    owner: str
+    """The account that owns the bucket, "" for none."""
+    signing: Signing
+    access_key_id: str
+    """The key that the request names, be it known or not."""
+    caller: Identity
+    """Who signed it, once that was verified."""
+    decision: Decision | None
+    """The decision by the Referer rules, None where it did not come to that."""
+    access: AccessDecision | None
+    """The decision on permissions, None where it did not come to that."""
+    code: str
+    """The error that was answered, "" for none; so with `ec` and `message`."""
+    ec: str
+    message: str
     status: int
     sent: int
+    """Bytes of body that were sent."""
     seconds: float
+    """How long the answer took, from the arrival of the request."""
 
     @property
-    def verdict(self) -> Verdict:
-        """What the rules said to it."""
-        decision = self.call.decision
+    def verdict(self) -> RefererVerdict:
+        """What the Referer rules said to it."""
+        decision = self.decision
         if decision is None or decision.referer is None:
-            return Verdict.NOT_CHECKED
-        return Verdict.ALLOWED if decision.allowed else Verdict.DENIED
+            return RefererVerdict.NOT_CHECKED
+        return RefererVerdict.ALLOWED if decision.allowed else RefererVerdict.DENIED
 
     def to_dict(self) -> dict[str, Any]:
         """The entry as JSON has it."""
-        call, error = self.call, self.call.error
-        request, decision = call.request, call.decision
+        request, decision = self.request, self.decision
         return {
             "number": self.number,
             "time": dates.format_iso(request.received),
-            "request_id": call.request_id,
+            "request_id": self.request_id,
             "remote": request.remote,
             "method": request.method,
             "target": request.target,
             "host": request.host,
-            "operation": call.operation.name,
-            "bucket": call.target.bucket,
-            "key": call.key,
-            "signed": call.signing.value,
-            "access_key_id": call.access_key_id,
+            "operation": self.operation,
+            "bucket": self.bucket,
+            "key": self.key,
+            "signed": self.signing.value,
+            "access_key_id": self.access_key_id,
             "referer": request.headers.get("referer"),
             "verdict": self.verdict.value,
             "decision": None if decision is None else explain.to_dict(decision),
-            "access": _access(call),
+            "access": None if self.access is None else self.access._asdict(),
             "status": self.status,
-            "code": "" if error is None else error.code,
-            "ec": "" if error is None else error.ec,
-            "message": "" if error is None else error.message,
+            "code": self.code,
+            "ec": self.ec,
+            "message": self.message,
             "sent_bytes": self.sent,
             "milliseconds": round(self.seconds * 1000, 3),
         }
 
-    def to_line(self) -> accesslog.LogLine:
-        """The entry as the access log has it."""
-        call, request = self.call, self.call.request
+    def to_line(self, storage: Storage) -> accesslog.LogLine:
+        """The entry as the access log has it; the object's size is that in the storage."""
+        request = self.request
         milliseconds = round(self.seconds * 1000)
         return accesslog.LogLine(
             remote_ip=request.remote,
@@ -88,37 +109,94 @@ class Entry(NamedTuple):
             referer=request.headers.get("referer", ""),
             user_agent=request.headers.get("user-agent", ""),
             host=request.host,
-            request_id=call.request_id,
-            requester_id=call.caller.id,
-            operation=call.operation.name,
-            bucket=call.target.bucket,
-            key=call.key,
-            object_size=_size(call),
+            request_id=self.request_id,
+            requester_id=self.caller.id,
+            operation=self.operation,
+            bucket=self.bucket,
+            key=self.key,
+            object_size=_object_size(storage, self.bucket, self.key),
             server_cost=milliseconds,
-            error_code=call.error.code if call.error is not None else "",
+            error_code=self.code,
             request_length=int(request.headers.get("content-length") or 0),
-            owner_id=call.record.owner if call.record is not None else "",
+            owner_id=self.owner,
             delta_size=None,
-            access_key_id=call.access_key_id,
+            access_key_id=self.access_key_id,
         )
 
 
 class Journal:
-    """Remembers the last requests, and tells those who listen of each new one."""
+    """Keeps the last entries, and tells listeners of each new one."""
 
     def __init__(self, size: int = SIZE) -> None:
         self._entries: deque[Entry] = deque(maxlen=size)
         self._listeners: list[Callable[[Entry], None]] = []
         self._count = 0
 
-    def record(self, call: Call, status: int, sent: int, seconds: float) -> Entry:
-        """Remember an answered call; the bytes it brought are let go."""
-        call.body = NO_BODY
-        self._count += 1
-        entry = Entry(self._count, call, status, sent, seconds)
+    def record(
+        self, outcome: Admitted | Refused, response: Response, sent: int, seconds: float
+    ) -> Entry:
+        """Add an answered request: `sent` bytes of body, `seconds` after it arrived."""
+        call: Call | Refused = outcome.call if isinstance(outcome, Admitted) else outcome
+        error = None if isinstance(outcome, Admitted) else outcome.error
+        return self._add(
+            Entry(
+                self._count + 1,
+                call.request,
+                call.request_id,
+                "" if call.operation is None else call.operation.name,
+                call.target.bucket,
+                call.target.key,
+                "" if call.record is None else call.record.owner,
+                call.signing,
+                call.access_key_id,
+                call.caller,
+                outcome.decision,
+                response.access or outcome.access,
+                "" if error is None else error.code,
+                "" if error is None else error.ec,
+                "" if error is None else error.message,
+                response.status,
+                sent,
+                seconds,
+            )
+        )
+
+    def record_sts(
+        self, request: Request, request_id: str, answer: sts.Answer, sent: int, seconds: float
+    ) -> Entry:
+        """Add an answered request to STS."""
+        signing = Signing.NONE
+        if answer.access_key_id:
+            signing = Signing.URL if "AccessKeyId" in request.query else Signing.FORM
+        error = answer.error
+        return self._add(
+            Entry(
+                self._count + 1,
+                request,
+                request_id,
+                answer.action,
+                "",
+                "",
+                "",
+                signing,
+                answer.access_key_id,
+                answer.caller,
+                None,
+                None,
+                "" if error is None else error.code,
+                "",
+                "" if error is None else error.message,
+                answer.response.status,
+                sent,
+                seconds,
+            )
+        )
+
+    def _add(self, entry: Entry) -> Entry:
+        self._count = entry.number
         self._entries.append(entry)
-        for listen in self._listeners:
-            listen(entry)
+        for listener in self._listeners:
+            listener(entry)
         return entry
 
     def entries(self, since: int = 0) -> list[Entry]:
@@ -126,32 +204,17 @@ class Journal:
         return [entry for entry in self._entries if entry.number > since]
 
     def listen(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
-        """Have a function called with each new entry; returns a function that ends it."""
+        """Call a function with each new entry; returns a function that stops that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def clear(self) -> None:
-        """Forget all entries; numbers go on."""
+        """Remove all entries; their numbers continue."""
         self._entries.clear()
 
 
-def _access(call: Call) -> dict[str, Any] | None:
-    """What was decided on the caller's permissions, None where it did not come to that."""
-    verdict = call.verdict
-    if verdict is None:
+def _object_size(storage: Storage, bucket: str, key: str) -> int | None:
+    if not key or storage.bucket(bucket) is None:
         return None
-    return {
-        "allowed": verdict.allowed,
-        "reason": verdict.reason.value,
-        "action": verdict.action or call.operation.action,
-        "statement": verdict.statement.place if verdict.statement is not None else "",
-    }
-
-
-def _size(call: Call) -> int | None:
-    if call.record is None or not call.key:
-        return None
-    if call.storage.bucket(call.record.name) is None:
-        return None
-    item = call.storage.object(call.record.name, call.key)
+    item = storage.object(bucket, key)
     return None if item is None else item.size

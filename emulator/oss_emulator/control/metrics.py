@@ -22,7 +22,7 @@ class Metrics:
 
     def count(self, entry: Entry) -> None:
         """Count one answered request."""
-        operation = entry.call.operation.name or "unknown"
+        operation = entry.operation or "unknown"
         durations = self._durations[operation, entry.verdict, entry.status]
         durations.counts[bisect_left(BOUNDS, entry.seconds)] += 1
         durations.seconds += entry.seconds

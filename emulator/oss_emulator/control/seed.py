@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from oss_emulator.access import Accounts, AccountsError
+from oss_emulator.control.controls import Controls
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import RefererConfiguration, codec
@@ -51,14 +52,14 @@ def _read(path: Path) -> tuple[str, str]:
         raise SeedError(f"{where} is no TOML: {error}.") from None
 
 
-def reset(service: Service, bucket: str | None = None) -> None:
-    """Go back to the beginning; or empty one bucket and forget its configuration.
+def reset(controls: Controls) -> None:
+    """Restore the initial contents.
 
-    Where memory began with the seed, a folder did not: there it is put again. Raises `SeedError`.
+    A disk store resets to empty, so its seed is put again. Raises `SeedError`.
     """
-    service.reset(bucket)
-    seed_file = service.settings.seed
-    if bucket is None and service.storage.blocking and seed_file is not None:
+    controls.reset()
+    service, seed_file = controls.service, controls.service.settings.seed
+    if service.storage.blocking and seed_file is not None:
         load(seed_file, service)
 
 
@@ -193,7 +194,7 @@ def _put(
     where: str, service: Service, target: str, headers: Mapping[str, str], data: bytes
 ) -> None:
     request = Request.parse(
-        "PUT", target, [("Host", "localhost"), *headers.items()], service.clock.now()
+        "PUT", target, [("Host", "localhost"), *headers.items()], service.clock()
     )
     response = service.handle(request, data, caller=service.accounts.owner)
     if response.status != 200:

@@ -1,42 +1,41 @@
-"""One request on its way through the service."""
+"""What an operation is given: the request, its body, and what it may use."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from fastcrc.crc64 import xz as crc64
 
-from oss_emulator.access import ANONYMOUS, Identity, Verdict
+from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.documents.website import Visit
-from oss_emulator.operations.operation import UNKNOWN, Operation
-from oss_emulator.protocol.address import SERVICE, SERVICE_DOMAIN, Target, in_service_domain
+from oss_emulator.operations.operation import Operation
+from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
 from oss_emulator.protocol.checksums import md5
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.xml import Children
-from oss_emulator.referer import Decision, Signing
-from oss_emulator.settings import SERVICE_LIMITS, Limits
+from oss_emulator.referer import Signing
+from oss_emulator.settings import Limits
 from oss_emulator.storage import Account, Blob, Bucket, MemoryBlob, Storage
 
 
 class Body(NamedTuple):
-    """A body that has arrived, and what was computed on its way."""
+    """A body that has arrived, with its checksums."""
 
     content: tuple[Blob, ...]
     size: int
     md5: bytes
     crc64: int
     origin: Mapping[str, str] = {}
-    """What the answer tells of where it was copied from."""
+    """The headers that tell where it was copied from (UploadPartCopy)."""
 
     def read(self) -> bytes:
-        """All of it, for documents."""
+        """The whole body, for documents."""
         return b"".join(blob.read(0, blob.size) for blob in self.content)
 
     @classmethod
     def of(cls, data: bytes) -> "Body":
-        """One that is at hand."""
+        """A body whose bytes are in memory."""
         content = (MemoryBlob(data),) if data else ()
         return cls(content, len(data), md5(data), crc64(data))
 
@@ -44,34 +43,31 @@ class Body(NamedTuple):
 NO_BODY = Body.of(b"")
 
 
-@dataclass(slots=True)
-class Call:
-    """What is known of one request, filled in as it is admitted."""
+class Call(NamedTuple):
+    """One request as its operation sees it: what it asks for, who asks, and what there is to use.
+
+    Every request makes one, so it is a named tuple: a frozen dataclass takes four times as long.
+    """
 
     request: Request
     request_id: str
+    target: Target
+    operation: Operation
+    record: Bucket | None
+    """The bucket that the request names, None for none and for one that is not there."""
     storage: Storage
     region: str
-    limits: Limits = SERVICE_LIMITS
-    target: Target = SERVICE
-    operation: Operation = UNKNOWN
-    record: Bucket | None = None
+    limits: Limits
+    display_name: Callable[[str], str]
+    """The display name of an account, by its id."""
+    caller: Identity = ANONYMOUS
     signing: Signing = Signing.NONE
     access_key_id: str = ""
-    caller: Identity = ANONYMOUS
-    decision: Decision | None = None
-    traffic_limit: int | None = None
-    """Bits a second that may come and go (x-oss-traffic-limit), None for any number."""
     form: Form | None = None
-    """What a form said before its file."""
+    """The fields of a form before its file; None for any other request."""
     visit: Visit | None = None
-    """The page of a website that was asked for."""
+    """The page of a website that an anonymous visitor asks for."""
     body: Body = NO_BODY
-    verdict: Verdict | None = None
-    """What was decided on its permissions last."""
-    error: OSSError | None = None
-    display_name: Callable[[str], str] = str
-    """The display name of an account, by its id."""
 
     @property
     def key(self) -> str:
@@ -87,7 +83,7 @@ class Call:
 
     @property
     def internal_endpoint(self) -> str:
-        """The endpoint within the region; the same where there is only one."""
+        """The endpoint from within the region; `endpoint` where the host has no such variant."""
         if in_service_domain(self.request.host):
             return self._public_endpoint.replace(".", "-internal.", 1)
         return self.endpoint
@@ -99,25 +95,21 @@ class Call:
 
     @property
     def bucket(self) -> Bucket:
-        """The bucket the request names; operations on a bucket are called only when it is there."""
+        """The bucket that the request names; raises `NoSuchBucket` where it does not exist."""
         if self.record is None:
             raise OSSError(Code.NO_SUCH_BUCKET, BucketName=self.target.bucket)
         return self.record
 
     @property
     def documents(self) -> Mapping[str, bytes]:
-        """The configurations of the bucket; of the caller's account where none is named."""
+        """The configurations of the bucket; of the caller's account where no bucket is named."""
         if self.target.bucket:
             return self.bucket.documents
         account = self.storage.account(self.caller.id)
         return {} if account is None else account.documents
 
-    def owner(self, account: str) -> Children:
-        """The children of Owner (GetBucketInfo)."""
-        return [("ID", account), ("DisplayName", self.display_name(account))]
-
     def documents_below(self, prefix: str) -> dict[str, bytes]:
-        """Those whose names start alike, by the rest of their names and in its order."""
+        """The configurations whose names begin with a prefix, by the rest of the name, sorted."""
         return {
             name.removeprefix(prefix): document
             for name, document in sorted(self.documents.items())
@@ -125,13 +117,29 @@ class Call:
         }
 
     def keep(self, name: str, document: bytes | None) -> None:
-        """Keep a configuration in the place of the one of that name; None removes it."""
-        documents = {other: kept for other, kept in self.documents.items() if other != name}
-        if document is not None:
-            documents[name] = document
+        """Store a configuration of the bucket, or of the caller's account; None removes it.
+
+        The call itself does not change: its `documents` are those from before.
+        """
         if self.target.bucket:
-            self.record = self.bucket._replace(documents=documents)
-            self.storage.put_bucket(self.record)
+            bucket = self.storage.bucket(self.target.bucket) or self.bucket
+            self.storage.put_bucket(
+                bucket._replace(documents=_with(bucket.documents, name, document))
+            )
         else:
             account = self.storage.account(self.caller.id) or Account(self.caller.id)
-            self.storage.put_account(account._replace(documents=documents))
+            self.storage.put_account(
+                account._replace(documents=_with(account.documents, name, document))
+            )
+
+    def owner(self, account: str) -> Children:
+        """The children of an Owner element (GetBucketInfo)."""
+        return [("ID", account), ("DisplayName", self.display_name(account))]
+
+
+def _with(documents: Mapping[str, bytes], name: str, document: bytes | None) -> dict[str, bytes]:
+    """The configurations with one added, replaced or, for None, removed."""
+    found = {other: kept for other, kept in documents.items() if other != name}
+    if document is not None:
+        found[name] = document
+    return found

@@ -12,7 +12,7 @@ from oss_emulator.operations.shared.objects import (
 )
 from oss_emulator.protocol import parameters, xml
 from oss_emulator.protocol.errors import Code, OSSError
-from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.message import AccessDecision, Response
 
 
 @operation(
@@ -25,7 +25,10 @@ from oss_emulator.protocol.message import Response
     takes=Takes.DOCUMENT,
 )
 def delete_multiple_objects(call: Call) -> Response:
-    """Delete up to 1,000 objects; quietly, the answer is empty."""
+    """Delete up to 1,000 objects; in quiet mode the answer is empty.
+
+    Nothing is deleted unless the caller may delete each of them.
+    """
     encoding = parameters.encoding_type(call.request.query)
     try:
         node = xml.parse(call.body.read(), "Delete")
@@ -36,17 +39,19 @@ def delete_multiple_objects(call: Call) -> Response:
     if not 0 < len(entries) <= most:
         raise _malformed(f"{len(entries)} objects are named; 1 to {most} can be deleted at once.")
     wanted = [(_key(entry), entry.text("VersionId") or None) for entry in entries]
+    access = None
     for key, version_id in wanted:
         if version_id is not None:
             check_version_id(version_id)
-        _check_writable(call, key, version_id)
+        access = _check_writable(call, key, version_id)
         check_removable(call, key, version_id)
     removed = [(key, version_id, remove(call, key, version_id)) for key, version_id in wanted]
     if node.text("Quiet").lower() == "true":
-        return Response()
+        return Response(access=access)
     write = parameters.encode if encoding else str
     deleted = [("Deleted", _deleted(write(key), named, done)) for key, named, done in removed]
-    return xml.answer("DeleteResult", [("EncodingType", encoding), *deleted])
+    answer = xml.answer("DeleteResult", [("EncodingType", encoding), *deleted])
+    return answer._replace(access=access)
 
 
 def _deleted(key: str, version_id: str | None, removed: Removed) -> xml.Children:
@@ -66,11 +71,11 @@ def _key(entry: xml.Node) -> str:
     return node.value
 
 
-def _check_writable(call: Call, key: str, version_id: str | None) -> None:
-    """Raise `AccessDenied` where the caller may not delete this one of the objects."""
+def _check_writable(call: Call, key: str, version_id: str | None) -> AccessDecision:
+    """Raise `AccessDenied` unless the caller may delete one of the objects."""
     item = call.storage.object(call.bucket.name, key, version_id)
     actions = required(call.operation.action, {}, version_id)
-    permissions.check(call, call.bucket, key, Permission.WRITE, item, actions)
+    return permissions.check(call, call.bucket, key, Permission.WRITE, item, actions)
 
 
 def _malformed(detail: str) -> OSSError:

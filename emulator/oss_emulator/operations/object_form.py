@@ -13,7 +13,7 @@ from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
 
-# success_action_status may also be 204, which any other value means too.
+# success_action_status may also be 204, and any other value means 204.
 _STATUSES: Final = {"200": 200, "201": 201}
 
 # A form has no field for the tagging (PostObject, request headers).
@@ -29,22 +29,22 @@ _TAGGING: Final = "x-oss-tagging"
     action="oss:PutObject",
 )
 def post_object(call: Call) -> Response:
-    """Put the file of a form, whose fields stand for the headers of PutObject."""
+    """Store the file of a form; its fields stand for the headers of PutObject."""
     form = call.form
     if form is None:
         raise OSSError(Code.MALFORMED_POST)
-    call.request = call.request._replace(headers=_describe(call, form))
-    item, answer, callback = put(call)
+    request = call.request._replace(headers=_describe(call, form))
+    item, answer, callback = put(call._replace(request=request))
     if callback is not None:
         return Response(200, answer, callback=callback)
     return _answer(call, form, item, answer)
 
 
 def _describe(call: Call, form: Form) -> dict[str, str]:
-    """The request's headers with the fields in the place of those that describe an object.
+    """The request's headers, with the form's fields in place of those that describe an object.
 
-    Of the headers that describe one only the ACL counts, and a field goes before it. The type is
-    that of x-oss-content-type, else of the file's own part, else of the field (PostObject).
+    Of the headers that describe an object only the ACL counts, and a field overrides it. The type
+    is x-oss-content-type, else the type of the file's own part, else the field (PostObject).
     """
     found = {
         name: value
@@ -64,7 +64,7 @@ def _describes(name: str) -> bool:
 
 
 def _answer(call: Call, form: Form, item: Object, answer: dict[str, str]) -> Response:
-    """Tell of the object as the form wants it told: a redirect, else by a status."""
+    """Answer as the form asks: with a redirect, else with a status."""
     redirect = form.text("success_action_redirect")
     if urlsplit(redirect).scheme in ("http", "https"):
         return Response(303, {**answer, "Location": _with_result(redirect, call, item)})
@@ -85,7 +85,7 @@ def _answer(call: Call, form: Form, item: Object, answer: dict[str, str]) -> Res
 
 
 def _with_result(url: str, call: Call, item: Object) -> str:
-    """The URL with the bucket, the key and the ETag behind its own query."""
+    """The URL with the bucket, the key and the ETag added to its query."""
     query = urlencode({"bucket": call.bucket.name, "key": item.key, "etag": item.etag})
     address, hash_, fragment = headers.location(url).partition("#")
     return f"{address}{'&' if '?' in address else '?'}{query}{hash_}{fragment}"

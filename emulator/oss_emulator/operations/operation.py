@@ -1,4 +1,4 @@
-"""What an operation of the OSS API is, and the decorator that declares one."""
+"""An operation of the OSS API, and the decorator that declares one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Resource(StrEnum):
-    """What an operation is about."""
+    """What an operation acts on."""
 
     SERVICE = "service"
     BUCKET = "bucket"
@@ -30,33 +30,33 @@ class Takes(Enum):
     DOCUMENT = "document"
     OBJECT = "object"
     FORM = "form"
-    """A form whose fields carry the credentials and the object's name, and then its bytes."""
+    """A form: fields with the credentials and the object's key, then the file."""
 
 
 class Status(Enum):
-    """How far an operation goes."""
+    """Whether an operation has an effect."""
 
     ENFORCED = "enforced"
     KEPT = "kept"
-    """What is put is validated, kept and answered again, and has no effect."""
+    """A document is validated, stored and returned, and changes nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of the OSS API, and the function that performs it."""
+    """One operation of the OSS API and the function that performs it."""
 
     name: str
     method: str
     resource: Resource
     subresource: str
-    """The query parameter that asks for it, "" for the plain request.
+    """The query parameter that selects it, "" for none.
 
-    What must be there beside it follows: `inventory&inventoryId`, `cname&comp=token`.
+    Further required parameters follow: `inventory&inventoryId`, `cname&comp=token`.
     """
     permission: Permission
     takes: Takes
     header: str
-    """A request header whose presence asks for it, "" for none."""
+    """The request header whose presence selects it, "" for none."""
     action: str
     """The RAM action it needs."""
     status: Status
@@ -64,33 +64,13 @@ class Operation:
     """Whether a missing bucket is an error before anything else (P-18)."""
     perform: Callable[[Call], Response]
     gather: Gather | None = None
-    """For a body that comes from the storage instead of the request."""
-
-
-def _not_found_yet(call: Call) -> Response:
-    raise not_implemented(call.request.method, Resource.SERVICE, "")
-
-
-UNKNOWN = Operation(
-    name="",
-    method="",
-    resource=Resource.SERVICE,
-    subresource="",
-    permission=Permission.OWN,
-    takes=Takes.NOTHING,
-    header="",
-    action="",
-    status=Status.ENFORCED,
-    needs_bucket=False,
-    perform=_not_found_yet,
-)
-"""What a call asks for until that was found out."""
+    """Reads the body from the storage instead of the request (UploadPartCopy)."""
 
 
 Gather: TypeAlias = "Callable[[Call], Callable[[], Body]]"
-"""Finds the body of an operation, and returns the work of reading it.
+"""Finds the body of an operation and returns a function that reads it.
 
-The work takes as long as there are bytes, so a server does it off its event loop.
+Reading takes as long as there are bytes, so a server calls that function in a thread.
 """
 
 
@@ -108,7 +88,7 @@ def operation(
     needs_bucket: bool = True,
     gather: Gather | None = None,
 ) -> Callable[[Callable[[Call], Response]], Operation]:
-    """Make a function the Operation of that name; its action is `oss:` and the name by default."""
+    """Declare the function that performs an operation; the default action is `oss:NAME`."""
 
     def declare(perform: Callable[[Call], Response]) -> Operation:
         return Operation(
@@ -130,7 +110,7 @@ def operation(
 
 
 def not_implemented(method: str, resource: Resource, subresource: str) -> OSSError:
-    """The error that names what is not emulated (P-40)."""
+    """The error that names the operation which is not emulated (P-40)."""
     asked = f"{method} ?{subresource}" if subresource else method
     message = f"{asked} of the {resource.value} is not emulated; docs/operations.md lists what is."
     return OSSError(Code.NOT_IMPLEMENTED, message, Method=method, SubResource=subresource)

@@ -1,4 +1,4 @@
-"""May the caller do what a call asks for: the facts of the call, put to the access brick."""
+"""Permissions of a call: collects the facts and has `access` decide on them."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -7,6 +7,7 @@ from typing import Final
 from oss_emulator.access import (
     Context,
     Facts,
+    Identity,
     Kind,
     ObjectAcl,
     Permission,
@@ -24,35 +25,38 @@ from oss_emulator.documents.bucket_info import POLICY, PUBLIC_ACCESS_BLOCK, REQU
 from oss_emulator.operations.call import Call
 from oss_emulator.protocol import tagging
 from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import AccessDecision
 from oss_emulator.storage import Bucket, Object
 
 PAYER: Final = "x-oss-request-payer"
 
 _LISTINGS: Final = frozenset({"oss:ListObjects", "oss:ListObjectVersions"})
-"""The actions that a prefix and a delimiter belong to (A-24)."""
+"""The actions whose conditions know a prefix and a delimiter (A-24)."""
 
 _BY_ENTRY: Final = "DeleteMultipleObjects"
-"""The operation whose objects are only known once its body is there."""
+"""The operation that names its objects in the body, so each is checked once that has arrived."""
 
 _SPECIAL: Final = frozenset({POLICY, PUBLIC_ACCESS_BLOCK, REQUEST_PAYMENT})
-"""The configurations of a bucket that a decision on accounts rests on beside ownership and ACLs."""
+"""The configurations that affect accounts beside ownership and ACLs."""
 
 
-def check_call(call: Call) -> None:
-    """Raise `AccessDenied` unless the caller may do what the call asks for."""
+def check_call(call: Call) -> AccessDecision | None:
+    """Raise `AccessDenied` unless the caller may do what the call asks for.
+
+    Returns the decision; None for DeleteMultipleObjects where each of its entries needs its own.
+    """
     bucket, caller = call.record, call.caller
     if bucket is None or not call.operation.needs_bucket:
-        _check_service(call)
-        return
+        return _check_service(call)
     by_acl = caller.kind is Kind.ACCOUNT and POLICY not in bucket.documents
     if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
-        call.verdict = authorize(caller, bucket.owner, call.operation.permission, bucket.acl)
-        return
+        permission = call.operation.permission
+        return _describe(call, authorize(caller, bucket.owner, permission, bucket.acl))
     if not by_acl and call.operation.name == _BY_ENTRY:
-        return
+        return None
     version_id = call.request.query.get("versionId")
     item = call.storage.object(bucket.name, call.key, version_id) if call.key else None
-    check(call, bucket, call.key, call.operation.permission, item)
+    return check(call, bucket, call.key, call.operation.permission, item)
 
 
 def check(
@@ -62,30 +66,31 @@ def check(
     permission: Permission,
     item: Object | None = None,
     actions: tuple[str, ...] = (),
-) -> None:
-    """Raise `AccessDenied` unless the caller may; `item` is the object that is there.
+) -> AccessDecision:
+    """Raise `AccessDenied` unless the caller has a permission on a key; returns the decision.
 
-    `actions` are those of the call's operation unless others are given.
+    `item` is the object that is stored under the key. `actions` are the RAM actions to check; by
+    default those of the call's operation.
     """
-    facts, call.verdict = _decide(call, bucket, key, permission, item, actions)
-    if not call.verdict.allowed:
-        raise _denial(call, permission, call.verdict, facts)
+    facts, verdict = _decide(call, bucket, key, permission, item, actions)
+    if not verdict.allowed:
+        raise _denial(call, permission, verdict, facts)
+    return _describe(call, verdict)
 
 
 def allows(
     call: Call, bucket: Bucket, key: str, permission: Permission, item: Object | None = None
 ) -> bool:
-    """Whether `check` raises nothing."""
+    """Whether the caller has a permission on a key, by the actions of the call's operation."""
     _, verdict = _decide(call, bucket, key, permission, item, ())
     return verdict.allowed
 
 
-def is_charged(call: Call) -> bool:
-    """Whether the caller pays for the request, and not the bucket's owner (A-61)."""
-    bucket = call.record
+def is_charged(bucket: Bucket | None, caller: Identity) -> bool:
+    """Whether the caller pays for a request instead of the bucket's owner (A-61)."""
     return (
         bucket is not None
-        and call.caller.id != bucket.owner
+        and caller.id != bucket.owner
         and bucket_info.requester_pays(bucket.documents)
     )
 
@@ -103,7 +108,7 @@ def _decide(
     query = call.request.query
     actions = actions or required(call.operation.action, fields, query.get("versionId"))
     if caller.kind is Kind.ACCOUNT and len(actions) == 1 and _SPECIAL.isdisjoint(bucket.documents):
-        # Of accounts, and of nobody known, nothing else counts but what an account blocks.
+        # For accounts and anonymous callers only ownership, ACLs and the account's block count.
         verdict = authorize(caller, bucket.owner, permission, bucket.acl, acl)
         if not verdict.allowed or verdict.reason is Reason.OWNER or not _blocks(call, bucket.owner):
             return None, verdict
@@ -119,25 +124,26 @@ def _decide(
     return facts, authorize(caller, bucket.owner, permission, bucket.acl, acl, facts)
 
 
-def _check_service(call: Call) -> None:
-    """The same for what is about no bucket that is there: the service, or a bucket to be made."""
+def _check_service(call: Call) -> AccessDecision | None:
+    """Check requests without an existing bucket: service calls and bucket creation."""
     caller = call.caller
     if caller.anonymous:
         raise OSSError(Code.ANONYMOUS)
     if caller.kind is Kind.ACCOUNT:
-        return
+        return None
     facts = Facts(
         (call.operation.action,),
         resource(call.region, caller.id, call.target.bucket),
         _context(call, None, None, call.request.headers),
     )
-    call.verdict = authorize(caller, caller.id, Permission.OWN, "private", facts=facts)
-    if not call.verdict.allowed:
-        raise _denial(call, Permission.OWN, call.verdict, facts)
+    verdict = authorize(caller, caller.id, Permission.OWN, "private", facts=facts)
+    if not verdict.allowed:
+        raise _denial(call, Permission.OWN, verdict, facts)
+    return _describe(call, verdict)
 
 
 def check_public(call: Call, code: Code, *, public: bool) -> None:
-    """Raise `AccessDenied` where a call would open something that must stay closed (A-34)."""
+    """Raise the error `code` where `public` access is asked for and blocked (A-34)."""
     documents = call.record.documents if call.record is not None else {}
     owner = call.record.owner if call.record is not None else call.caller.id
     if public and (bucket_info.is_public_blocked(documents) or _blocks(call, owner)):
@@ -146,7 +152,7 @@ def check_public(call: Call, code: Code, *, public: bool) -> None:
 
 @lru_cache(256)
 def bucket_policy(document: bytes | None) -> Policy | None:
-    """The policy that a bucket keeps; raises `PolicyError`."""
+    """Parse the policy of a bucket; raises `PolicyError`."""
     if document is None:
         return None
     return Policy.parse(document, PolicyType.BUCKET, "bucket policy")
@@ -181,13 +187,21 @@ def _context(
 def _tags(fields: Mapping[str, str]) -> Mapping[str, str]:
     try:
         return tagging.parse_header(fields.get(tagging.HEADER, ""))
-    except OSSError:  # which the operation raises again, once the caller is known to be allowed it
+    except OSSError:  # the operation raises it again, once the caller is known to be allowed
         return {}
 
 
 def _denial(call: Call, permission: Permission, verdict: Verdict, facts: Facts | None) -> OSSError:
     told = detail(verdict, call.caller, facts.resource if facts is not None else "")
-    return OSSError(_code(call, permission, verdict.reason), AccessDeniedDetail=told)
+    code = _code(call, permission, verdict.reason)
+    return OSSError(code, access=_describe(call, verdict), AccessDeniedDetail=told)
+
+
+def _describe(call: Call, verdict: Verdict) -> AccessDecision:
+    """What the journal tells of a verdict."""
+    statement = "" if verdict.statement is None else verdict.statement.place
+    action = verdict.action or call.operation.action
+    return AccessDecision(verdict.allowed, verdict.reason.value, action, statement)
 
 
 def _code(call: Call, permission: Permission, reason: Reason) -> Code:
@@ -210,4 +224,4 @@ _CODES: Final = {
     Reason.REQUESTER_PAYS: Code.REQUESTER_PAYS,
     Reason.REQUESTER_PAYS_ANONYMOUS: Code.REQUESTER_PAYS_ANONYMOUS,
 }
-"""How a denial is told."""
+"""The error that each reason for a denial is answered with."""

@@ -1,6 +1,5 @@
-"""The pages of a static website: what anonymous visitors get."""
+"""Static websites: the pages, redirects and error pages that anonymous visitors get."""
 
-from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -14,18 +13,18 @@ from oss_emulator.protocol.message import Response
 
 _NOT_FOUND: Final = 404
 
-# An error page is answered as a whole, whatever was asked of the page that is not there.
+# An error page is always whole, whatever range or condition the missing page was asked with.
 _PARTIAL: Final = frozenset(
     {"range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
 )
 
 
 def serve(call: Call, visit: Visit) -> Response:
-    """Answer a page, a redirect or the site's error page (PutBucketWebsite).
+    """Answer with a page, a redirect or the site's error page (PutBucketWebsite).
 
-    Rules without a status are asked first. Where the object is not there, the rules for that
-    status follow, then the folder it might be (Type), then the error page; else raises what the
-    object's own operation raised.
+    Rules without a status come first. For a missing object the rules for status 404 follow, then
+    the folder it might be (Type), then the error page. Otherwise raises what the object's own
+    operation raised.
     """
     rule = visit.site.route(visit.key, call.request.headers, None)
     if rule is not None and rule.redirect is not None:
@@ -56,13 +55,13 @@ def _replace_missing(call: Call, visit: Visit) -> Response | None:
             name: value for name, value in call.request.headers.items() if name not in _PARTIAL
         }
         request = call.request._replace(headers=headers, query={}, query_string="")
-        page = _answer(replace(call, request=request), site.error_key)
+        page = _answer(call._replace(request=request), site.error_key)
         return page._replace(status=site.error_status)
     return None
 
 
 def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
-    """Send the visitor to where a rule says; an internal redirect is answered at once."""
+    """Follow a redirect rule; an internal redirect is answered with the other object."""
     redirect, request = rule.redirect, call.request
     assert redirect is not None  # noqa: S101 - only such rules are followed
     if redirect.internal:
@@ -78,12 +77,12 @@ def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
 
 
 def _answer(call: Call, key: str) -> Response:
-    """What the same operation answers for another object."""
-    return call.operation.perform(replace(call, target=Target(call.bucket.name, key)))
+    """Perform the same operation on another object."""
+    return call.operation.perform(call._replace(target=Target(call.bucket.name, key)))
 
 
 def _is_readable(call: Call, key: str) -> bool:
-    """Whether an object is there that the visitor may read."""
+    """Whether an object exists that the visitor may read."""
     item = call.storage.object(call.bucket.name, key)
     if item is None or item.delete_marker:
         return False

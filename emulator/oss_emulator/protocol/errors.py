@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.message import AccessDecision, Response
 
 
 class Row(NamedTuple):
@@ -224,7 +224,8 @@ class OSSError(Exception):
     """A request that is answered with an error.
 
     `details` become elements of the error document, in order; `headers` are sent with it. `message`
-    and `ec` replace those of the table.
+    and `ec` replace those of the table. `access` is the decision on permissions that
+    refused the request, for the journal.
     """
 
     def __init__(
@@ -234,6 +235,7 @@ class OSSError(Exception):
         *,
         ec: str | None = None,
         headers: Mapping[str, str] | None = None,
+        access: AccessDecision | None = None,
         **details: xml.Value,
     ) -> None:
         row = code.value if isinstance(code, Code) else code
@@ -242,6 +244,7 @@ class OSSError(Exception):
         self.message = row.message if message is None else message
         self.ec = row.ec if ec is None else ec
         self.headers = headers or {}
+        self.access = access
         self.details = details
         super().__init__(f"{self.code}: {self.message}")
 

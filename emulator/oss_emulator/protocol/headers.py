@@ -15,6 +15,11 @@ ENCRYPTIONS = ("AES256", "KMS", "SM4")
 
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
+EXPLAIN = "x-oss-emulator-explain"
+"""A request header of this server's own: answer with the Referer decision on this request."""
+DECISION = "x-oss-emulator-decision"
+"""The response header with that decision as JSON, null where the rules did not apply."""
+
 META_PREFIX = "x-oss-meta-"
 MAX_META = 8 * 1024
 """Bytes of all user metadata of one object (PutObject)."""

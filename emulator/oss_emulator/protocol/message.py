@@ -114,6 +114,16 @@ class Callback:
     body: bytes
 
 
+class AccessDecision(NamedTuple):
+    """Whether permissions allowed a request, and why, as the journal tells it."""
+
+    allowed: bool
+    reason: str
+    action: str
+    statement: str
+    """The place of the policy statement that settled it, "" where none did."""
+
+
 class Response(NamedTuple):
     """One HTTP response. An answer to HEAD has the headers of the GET, and its body is not sent."""
 
@@ -125,6 +135,8 @@ class Response(NamedTuple):
     """Whether the body is sent as gzip, without a length (P-37)."""
     callback: Callback | None = None
     """What to call before the answer is sent."""
+    access: AccessDecision | None = None
+    """The last decision on permissions where the operation took it, one for each entry it names."""
 
 
 @lru_cache(256)  # clients fetch one signed URL many times

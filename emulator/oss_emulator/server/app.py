@@ -17,13 +17,16 @@ from aiohttp.streams import StreamReader
 from oss_emulator import accesslog
 from oss_emulator.control import api as admin
 from oss_emulator.control import events
+from oss_emulator.control.controls import Controls
 from oss_emulator.control.faults import Fault
-from oss_emulator.control.journal import DECISION, EXPLAIN
+from oss_emulator.control.journal import Entry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Gather, Takes
-from oss_emulator.pipeline.service import READS, Service
+from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.pipeline.service import READS, Service, new_request_id
 from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.headers import DECISION, EXPLAIN
 from oss_emulator.protocol.message import FileRange, Request, Response
 from oss_emulator.referer import explain
 from oss_emulator.server import body, callback, proxy, sts_endpoint, wire
@@ -38,17 +41,18 @@ SHUTDOWN_TIMEOUT = 30.0
 
 
 class Server(Endpoint):
-    """Serves one `Service` on one port, and on a second one for https where that is set."""
+    """Serves one service on one port, and on a second one for https where that is set."""
 
     def __init__(
         self,
-        service: Service,
+        controls: Controls,
         access_log: TextIO | None = None,
         certificates: Certificates | None = None,
     ) -> None:
         """`certificates` are needed for https, and for the CONNECT of a proxy's client."""
-        super().__init__(service.settings)
-        self.service = service
+        super().__init__(controls.service.settings)
+        self.controls = controls
+        self.service = controls.service
         self._access_log = access_log
         self._certificates = certificates
         self._metrics = Metrics()
@@ -133,7 +137,7 @@ class Server(Endpoint):
         if (
             self._idle is not None
             or service.storage.blocking
-            or service.faults.planned
+            or self.controls.faults.planned
             or transport is None
             or transport.is_closing()
         ):
@@ -142,22 +146,26 @@ class Server(Endpoint):
         request = connection.read(message.method, message.path, message.headers, message.version)
         if _is_aside(request, service):
             return False
-        call = service.receive(request)
-        try:
-            service.admit(call)
-            taken = body.at_hand(call, content)
+        outcome = self._admit(request)
+        response: Response | None = None
+        if isinstance(outcome, Admitted):
+            taken = body.at_hand(outcome, content)
             if taken is None:
                 return False
-            response = service.perform(call, taken)
-        except Exception as error:
-            response = self._refuse(call, error)
-        if not wire.is_whole(response, call) or not content.at_eof():
-            connection.begun = Begun(call, response, began)
+            try:
+                response = service.perform(outcome, taken)
+            except Exception as error:
+                outcome = outcome.refuse(_error_of(request, error))
+        if isinstance(outcome, Refused):
+            response = service.render(outcome)
+        assert response is not None  # noqa: S101 - performed or refused
+        if not wire.is_whole(response, outcome) or not content.at_eof():
+            connection.begun = Begun(outcome, response, began)
             return False
-        response = self._share(call, response)
-        data, sent = wire.format(response, call, time.perf_counter() - began)
+        response = _explain(response, outcome)
+        data, sent = wire.format(response, outcome, time.perf_counter() - began)
         transport.write(data)
-        self._record(call, response.status, sent, time.perf_counter() - began)
+        self._record(outcome, response, sent, time.perf_counter() - began)
         return True
 
     async def _serve(self, http: web.BaseRequest) -> web.StreamResponse:
@@ -167,26 +175,25 @@ class Server(Endpoint):
             return await self._finish(http, *begun)
         began = time.perf_counter()
         request = connection.read(http.method, http.raw_path, http.headers, http.version)
-        call = self.service.receive(request)
         if _is_aside(request, self.service):
-            return await self._serve_aside(http, call, began)
-        response, fault = await self._respond(http, call)
-        return await self._finish(http, call, response, began, fault)
+            return await self._serve_aside(http, request, began)
+        outcome, response, fault = await self._respond(http, request)
+        return await self._finish(http, outcome, response, began, fault)
 
     async def _serve_aside(
-        self, http: web.BaseRequest, call: Call, began: float
+        self, http: web.BaseRequest, request: Request, began: float
     ) -> web.StreamResponse:
         """Answer what is no call to OSS."""
-        if call.request.method == "CONNECT":
-            return self._connect(http, call, began)
-        if sts_endpoint.is_asked(call.request, self.service):
-            return await self._answer_sts(http, call, began)
-        return await self._administer(http, call, began)
+        if request.method == "CONNECT":
+            return self._connect(http, request, began)
+        if sts_endpoint.is_asked(request, self.service):
+            return await self._answer_sts(http, request, began)
+        return await self._administer(http, request, began)
 
     async def _finish(
         self,
         http: web.BaseRequest,
-        call: Call,
+        outcome: Admitted | Refused,
         response: Response,
         began: float,
         fault: Fault | None = None,
@@ -196,104 +203,114 @@ class Server(Endpoint):
             try:
                 response = await callback.deliver(response.callback, response)
             except OSSError as error:
-                response = self.service.refuse(call, error)
-        response = self._share(call, response)
+                assert isinstance(outcome, Admitted)  # noqa: S101 - as only such are performed
+                outcome = outcome.refuse(error)
+                response = self.service.render(outcome)
+        response = _explain(response, outcome)
         if fault is None:
-            return wire.Answer(response, call, began, self._record_answer)
-        return FaultyAnswer(fault, response, call, began, self._record_answer)
-
-    def _share(self, call: Call, response: Response) -> Response:
-        """Add what the bucket's rules say of an answer, and the decision if it is asked for."""
-        response = self.service.share(call, response)
-        return _explained(response, call) if EXPLAIN in call.request.headers else response
+            return wire.Answer(response, outcome, began, self._record_answer)
+        return FaultyAnswer(fault, response, outcome, began, self._record_answer)
 
     async def _answer_sts(
-        self, http: web.BaseRequest, call: Call, began: float
+        self, http: web.BaseRequest, request: Request, began: float
     ) -> web.StreamResponse:
+        request_id = new_request_id(request.received)
         try:
-            response = await sts_endpoint.answer(http, call, self.service)
+            given = await sts_endpoint.answer(http, request, self.service)
         except OSSError as error:
-            response = self.service.refuse(call, error)
-        return wire.Answer(response, call, began, self._record_answer)
+            return self._answer_refused(Refused(request, request_id, error), began)
 
-    def _connect(self, http: web.BaseRequest, call: Call, began: float) -> web.StreamResponse:
+        def record(answer: wire.Answer) -> None:
+            journal, told = self.controls.journal, (answer.sent, answer.seconds)
+            self._publish(journal.record_sts(request, request_id, given, *told))
+
+        return wire.Answer(given.response, wire.Aside(request, request_id), began, record)
+
+    def _connect(self, http: web.BaseRequest, request: Request, began: float) -> web.StreamResponse:
         """Answer a client that takes this server for a proxy and wants a connection through it."""
         try:
             return proxy.connect(http, self.service, self._certificates)
         except OSSError as error:
-            answer = wire.Answer(self.service.refuse(call, error), call, began, self._record_answer)
+            refused = Refused(request, new_request_id(request.received), error)
+            answer = self._answer_refused(refused, began)
             answer.force_close()
             return answer
 
-    async def _respond(self, http: web.BaseRequest, call: Call) -> tuple[Response, Fault | None]:
-        """The answer to a call, and what is to go wrong with it."""
+    def _answer_refused(self, refused: Refused, began: float) -> wire.Answer:
+        return wire.Answer(self.service.render(refused), refused, began, self._record_answer)
+
+    async def _respond(
+        self, http: web.BaseRequest, request: Request
+    ) -> tuple[Admitted | Refused, Response, Fault | None]:
+        """What became of a call, the answer to it, and what is to go wrong with it."""
         fault = None
+        outcome = self._admit(request)
         try:
-            self.service.admit(call)
-            if self.service.faults.planned:
-                fault = self.service.faults.strike(call)
+            if isinstance(outcome, Admitted):
+                fault = self.controls.faults.strike(outcome.call)
                 if fault is not None:
                     with self._waits():
                         await meet(fault)
             content = NO_BODY
-            if call.operation.gather is not None:
-                content = await _gather(call, call.operation.gather)
-            elif call.operation.takes is not Takes.NOTHING:
-                content = await body.read(http, call, self.service.admit_form)
-            return await self._perform(call, content), fault
+            if isinstance(outcome, Admitted) and outcome.call.operation.takes is Takes.FORM:
+                form = body.FormBody(http)
+                outcome = self.service.admit_form(outcome, await form.read_fields())
+                if isinstance(outcome, Admitted):
+                    content = await form.read_file(outcome)
+            elif isinstance(outcome, Admitted):
+                content = await _read_body(http, outcome)
+            if isinstance(outcome, Admitted):
+                return outcome, await self._perform(outcome, content), fault
         except Exception as error:
-            return self._refuse(call, error), fault
+            assert isinstance(outcome, Admitted)  # noqa: S101 - nothing is done for the refused
+            outcome = outcome.refuse(_error_of(request, error))
+        return outcome, self.service.render(outcome), fault
 
-    def _refuse(self, call: Call, error: Exception) -> Response:
-        """The answer to a call that failed, be it by a fault of the server."""
-        if not isinstance(error, OSSError):
-            request, reason = call.request, failure.describe(error)
-            if reason is None:
-                LOG.exception("%s %s failed", request.method, request.target)
-            else:
-                LOG.error("%s %s failed: %s", request.method, request.target, reason)
-            error = OSSError(Code.INTERNAL_ERROR)
-        return self.service.refuse(call, error)
+    def _admit(self, request: Request) -> Admitted | Refused:
+        try:
+            return self.service.admit(request)
+        except Exception as error:
+            return Refused(request, new_request_id(request.received), _error_of(request, error))
 
-    async def _perform(self, call: Call, content: Body) -> Response:
+    async def _perform(self, admitted: Admitted, content: Body) -> Response:
         """Do what was asked for: here and now, or in the writing thread where a disk is waited for.
 
         One thread writes, so that what is looked at and then written belongs together.
         """
         if not self.service.storage.blocking:
-            return self.service.perform(call, content)
-        if call.request.method not in READS:
+            return self.service.perform(admitted, content)
+        if admitted.request.method not in READS:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._writing, self._write, call, content)
+            return await loop.run_in_executor(self._writing, self._write, admitted, content)
         try:
-            return await self._read(call, content)
+            return await self._read(admitted, content)
         except FileNotFoundError:  # replaced or deleted between its record and its file
-            return await self._read(call, content)
+            return await self._read(admitted, content)
 
-    def _write(self, call: Call, content: Body) -> Response:
+    def _write(self, admitted: Admitted, content: Body) -> Response:
         try:
-            return self.service.perform(call, content)
+            return self.service.perform(admitted, content)
         finally:
             self.service.storage.forget(content.content)
 
-    async def _read(self, call: Call, content: Body) -> Response:
-        response = self.service.perform(call, content)
+    async def _read(self, admitted: Admitted, content: Body) -> Response:
+        response = self.service.perform(admitted, content)
         if not isinstance(response.body, bytes):
             await _verify(response.body)
         return response
 
     async def _administer(
-        self, http: web.BaseRequest, call: Call, began: float
+        self, http: web.BaseRequest, request: Request, began: float
     ) -> web.StreamResponse:
         """Answer what is below `/_emulator/`."""
-        request, service = call.request, self.service
+        service = self.service
         try:
             handler, rest = admin.find(request)
             if rest or request.path != admin.PREFIX + "health":
                 admin.check_allowed(request, service.settings.admin_token)
                 admin.check_alone(request, service.settings.workers)
             data = await body.read_document(http)
-            asked = admin.Asked(service, self._metrics, request, data, rest)
+            asked = admin.Asked(self.controls, self._metrics, request, data, rest)
             with self._waits():
                 if admin.follows(handler, request):
                     return await _stream(http, events.follow(asked))
@@ -306,7 +323,8 @@ class Server(Endpoint):
             response = admin.reply(
                 {"error": error.details.get("ErrorDetail", error.message)}, error.status
             )
-        return wire.Answer(response, call, began)
+        aside = wire.Aside(request, new_request_id(request.received))
+        return wire.Answer(response, aside, began)
 
     @contextlib.contextmanager
     def _waits(self) -> Iterator[None]:
@@ -320,17 +338,35 @@ class Server(Endpoint):
             self._waiting.discard(task)
 
     def _record_answer(self, answer: wire.Answer) -> None:
-        self._record(answer.call, answer.status, answer.sent, answer.seconds)
+        assert not isinstance(answer.outcome, wire.Aside)  # noqa: S101 - recorded otherwise
+        self._record(answer.outcome, answer.response, answer.sent, answer.seconds)
 
-    def _record(self, call: Call, status: int, sent: int, seconds: float) -> None:
-        """Remember a call that was answered; journal and access log tell the same."""
-        entry = self.service.journal.record(call, status, sent, seconds)
+    def _record(
+        self, outcome: Admitted | Refused, response: Response, sent: int, seconds: float
+    ) -> None:
+        self._publish(self.controls.journal.record(outcome, response, sent, seconds))
+
+    def _publish(self, entry: Entry) -> None:
+        """Tell of a request that was answered; journal, metrics and logs tell the same."""
         self._metrics.count(entry)
         if LOG.isEnabledFor(logging.INFO):
-            code = "" if call.error is None else f" {call.error.code}"
-            LOG.info("%s %s %d%s", call.request.method, call.request.target, status, code)
+            request, code = entry.request, f" {entry.code}" if entry.code else ""
+            LOG.info("%s %s %d%s", request.method, request.target, entry.status, code)
         if self._access_log is not None:
-            print(accesslog.format(entry.to_line()), file=self._access_log, flush=True)
+            line = entry.to_line(self.service.storage)
+            print(accesslog.format(line), file=self._access_log, flush=True)
+
+
+def _error_of(request: Request, error: Exception) -> OSSError:
+    """The error to answer with; what is a fault of the server is logged."""
+    if isinstance(error, OSSError):
+        return error
+    reason = failure.describe(error)
+    if reason is None:
+        LOG.exception("%s %s failed", request.method, request.target)
+    else:
+        LOG.error("%s %s failed: %s", request.method, request.target, reason)
+    return OSSError(Code.INTERNAL_ERROR)
 
 
 def _is_aside(request: Request, service: Service) -> bool:
@@ -338,9 +374,17 @@ def _is_aside(request: Request, service: Service) -> bool:
     host = request.host
     return (
         request.method == "CONNECT"
-        or (request.path.startswith(admin.PREFIX) and service.is_endpoint(host))
+        or (request.path.startswith(admin.PREFIX) and service.addresses.is_endpoint(host))
         or sts_endpoint.is_host(host)
     )
+
+
+async def _read_body(http: web.BaseRequest, admitted: Admitted) -> Body:
+    """The body of a call, from the request or from the storage."""
+    gather = admitted.call.operation.gather
+    if gather is None:
+        return await body.read(http, admitted)
+    return await _gather(admitted.call, gather)
 
 
 async def _gather(call: Call, gather: Gather) -> Body:
@@ -372,7 +416,9 @@ async def _verify(pieces: Iterable[bytes | FileRange]) -> None:
             await asyncio.to_thread(piece.verify)
 
 
-def _explained(response: Response, call: Call) -> Response:
-    """The response with the decision on the request, for a client that asks for it."""
-    decision = None if call.decision is None else explain.to_dict(call.decision)
+def _explain(response: Response, outcome: Admitted | Refused) -> Response:
+    """Add the decision on the request, for a client that asks for it."""
+    if EXPLAIN not in outcome.request.headers:
+        return response
+    decision = None if outcome.decision is None else explain.to_dict(outcome.decision)
     return response._replace(headers={**response.headers, DECISION: json.dumps(decision)})

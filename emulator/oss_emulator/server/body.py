@@ -1,8 +1,8 @@
 """Reads the body of a request, by what its operation takes and how much of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Final, TypeAlias
+from collections.abc import AsyncIterator
+from typing import Final
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
@@ -10,6 +10,7 @@ from aiohttp.streams import StreamReader
 
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Takes
+from oss_emulator.pipeline.admission import Admitted
 from oss_emulator.protocol.checksums import Checksums, check_md5
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form, FormReader
@@ -26,19 +27,11 @@ _CONTINUE = "100-continue"
 _MD5 = "content-md5"
 
 
-AdmitForm: TypeAlias = Callable[[Call, Form], Sizes]
-
-
-async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body:
-    """Read what the call's operation takes; raises `OSSError` for a body that will not do.
-
-    A form is admitted by `admit_form` as soon as its fields are there, before its file is read.
-    """
-    takes = call.operation.takes
+async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
+    """Read what the call's operation takes; raises `OSSError` for a body that will not do."""
+    call, takes = admitted.call, admitted.call.operation.takes
     if takes is Takes.NOTHING:
         return NO_BODY
-    if takes is Takes.FORM:
-        return await _read_form(http, call, admit_form)
     limit = _limit(call)
     length = int(http.headers.get("content-length", -1))
     if takes is Takes.OBJECT and length < 0 and "transfer-encoding" not in http.headers:
@@ -48,9 +41,9 @@ async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body
     if not http.can_read_body:
         return NO_BODY
     await _invite(http)
-    if 0 < length <= SHORT and call.traffic_limit is None and not call.storage.blocking:
+    if 0 < length <= SHORT and admitted.traffic_limit is None and not call.storage.blocking:
         return Body.of(b"".join([chunk async for chunk in _chunks(http)]))
-    throttle = Throttle.of(call)
+    throttle = Throttle.of(admitted.traffic_limit)
     async with intake.begin(call) as taken:
         async for chunk in _chunks(http):
             if taken.size + len(chunk) > limit:
@@ -60,15 +53,15 @@ async def read(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body
         return await taken.finish()
 
 
-def at_hand(call: Call, content: StreamReader) -> Body | None:
+def at_hand(admitted: Admitted, content: StreamReader) -> Body | None:
     """The body that a call's operation takes, where it is short and has come with its head."""
-    takes = call.operation.takes
+    call, takes = admitted.call, admitted.call.operation.takes
     if call.operation.gather is not None or takes is Takes.FORM:
         return None
     if takes is Takes.NOTHING:
         return NO_BODY
     length = int(call.request.headers.get("content-length", -1))
-    if not 0 <= length <= SHORT or length > _limit(call) or call.traffic_limit is not None:
+    if not 0 <= length <= SHORT or length > _limit(call) or admitted.traffic_limit is not None:
         return None
     return Body.of(content.read_nowait()) if length else NO_BODY
 
@@ -79,33 +72,56 @@ def _limit(call: Call) -> int:
     return limits.document if call.operation.takes is Takes.DOCUMENT else limits.object
 
 
-async def _read_form(http: web.BaseRequest, call: Call, admit_form: AdmitForm) -> Body:
-    """Read the fields, have them admitted, then read the file as it comes."""
-    reader = FormReader(http.headers.get("content-type", ""))
-    length = http.headers.get("content-length")
-    if length is None and "transfer-encoding" not in http.headers:
-        raise OSSError(Code.MISSING_CONTENT_LENGTH)
-    if length is not None:
-        Sizes().check_most(int(length))
-    await _invite(http)
-    whole, sizes, throttle = Checksums(), None, Throttle.of(call)
-    async with intake.begin(call) as taken:
-        async for chunk in _chunks(http):
-            content = reader.feed(chunk)
-            if _MD5 in http.headers:
-                whole.update(chunk)
-            if sizes is None and reader.form is not None:
-                sizes = admit_form(call, reader.form)
-                throttle = Throttle.of(call)
-            if content and sizes is not None:
-                sizes.check_most(taken.size + len(content))
-                await taken.take(content)
-            await throttle.passed(len(chunk))
-        reader.finish()
-        if sizes is not None:  # as it is: a form that was read to its end has been admitted
-            sizes.check(taken.size)
-        check_md5(http.headers.get(_MD5), whole.md5)
-        return await taken.finish()
+class FormBody:
+    """A form as it comes: its fields, and once they are admitted its file."""
+
+    def __init__(self, http: web.BaseRequest) -> None:
+        """Raises `OSSError` for a body that is no form, has no length or is too large."""
+        self._http = http
+        self._reader = FormReader(http.headers.get("content-type", ""))
+        self._chunks = _chunks(http)
+        self._whole = Checksums()
+        self._begun = b""
+        """What has come of the file with the last of the fields."""
+        length = http.headers.get("content-length")
+        if length is None and "transfer-encoding" not in http.headers:
+            raise OSSError(Code.MISSING_CONTENT_LENGTH)
+        if length is not None:
+            Sizes().check_most(int(length))
+
+    async def read_fields(self) -> Form:
+        """Read up to the file; raises `OSSError`."""
+        await _invite(self._http)
+        async for chunk in self._chunks:
+            self._begun += self._feed(chunk)
+            if self._reader.form is not None:
+                return self._reader.form
+        return self._reader.finish()
+
+    async def read_file(self, admitted: Admitted) -> Body:
+        """Read the file of a form that was admitted; raises `OSSError`."""
+        throttle = Throttle.of(admitted.traffic_limit)
+        async with intake.begin(admitted.call) as taken:
+            await _take(taken, self._begun, admitted)
+            await throttle.passed(len(self._begun))
+            async for chunk in self._chunks:
+                await _take(taken, self._feed(chunk), admitted)
+                await throttle.passed(len(chunk))
+            self._reader.finish()
+            check_md5(self._http.headers.get(_MD5), self._whole.md5)
+            return await taken.finish()
+
+    def _feed(self, chunk: bytes) -> bytes:
+        """What a chunk holds of the file."""
+        if _MD5 in self._http.headers:
+            self._whole.update(chunk)
+        return self._reader.feed(chunk)
+
+
+async def _take(taken: intake.Intake, content: bytes, admitted: Admitted) -> None:
+    if content:
+        admitted.sizes.check_most(taken.size + len(content))
+        await taken.take(content)
 
 
 async def read_document(http: web.BaseRequest) -> bytes:

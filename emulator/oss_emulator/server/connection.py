@@ -15,8 +15,8 @@ from aiohttp.http_exceptions import LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import _ErrInfo
 
-from oss_emulator.operations.call import Call
-from oss_emulator.pipeline.service import Service
+from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.pipeline.service import Service, new_request_id
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import FileRange, Request, Response
 from oss_emulator.server import sendfile, wire
@@ -127,9 +127,9 @@ class Listener(web.Server):
 
 
 class Begun(NamedTuple):
-    """A call that was performed, whose answer has to wait for something."""
+    """A request that was performed, whose answer has to wait for something."""
 
-    call: Call
+    outcome: Admitted | Refused
     response: Response
     began: float
     """On the clock of time.perf_counter."""
@@ -173,7 +173,7 @@ class Connection(web.RequestHandler):
             method,
             target,
             headers.items(),
-            self._service.clock.now(),
+            self._service.clock(),
             self.remote,
             self.secure,
             "1.1" if version >= HttpVersion11 else "1.0",
@@ -429,9 +429,9 @@ class Connection(web.RequestHandler):
             error = OSSError(Code.REQUEST_HEADERS_TOO_LARGE)
         else:
             error = _bad_request(message or "")
-        read = Request.parse(request.method, "/", (), self._service.clock.now())
-        call = self._service.receive(read)
-        answer = wire.Answer(self._service.refuse(call, error), call, time.perf_counter())
+        read = Request.parse(request.method, "/", (), self._service.clock())
+        refused = Refused(read, new_request_id(read.received), error)
+        answer = wire.Answer(self._service.render(refused), refused, time.perf_counter())
         answer.force_close()
         return answer
 

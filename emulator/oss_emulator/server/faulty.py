@@ -7,7 +7,6 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from oss_emulator.control.faults import Fault
-from oss_emulator.operations.call import Call
 from oss_emulator.protocol.message import Response
 from oss_emulator.server import wire
 
@@ -23,11 +22,11 @@ class FaultyAnswer(wire.Answer):
         self,
         fault: Fault,
         response: Response,
-        call: Call,
+        outcome: wire.Outcome,
         began: float,
         finished: Callable[[wire.Answer], None],
     ) -> None:
-        super().__init__(_spoil(fault, response), call, began, finished)
+        super().__init__(_spoil(fault, response), outcome, began, finished)
         self._fault = fault
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:

@@ -5,8 +5,6 @@ from asyncio import sleep
 from time import monotonic
 from typing import Final
 
-from oss_emulator.operations.call import Call
-
 STEPS: Final = 10
 """How often a second a limited answer goes on."""
 
@@ -24,9 +22,9 @@ class Throttle:
         """Bytes that may go out at once."""
 
     @classmethod
-    def of(cls, call: Call) -> "Throttle":
-        """The limit of a call; every call without one shares the same."""
-        return UNLIMITED if call.traffic_limit is None else cls(call.traffic_limit)
+    def of(cls, bits: int | None) -> "Throttle":
+        """The limit of a request; all requests without one share the same."""
+        return UNLIMITED if bits is None else cls(bits)
 
     async def passed(self, size: int) -> None:
         """Wait until so many bytes more may have passed."""

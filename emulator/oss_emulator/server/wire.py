@@ -5,16 +5,16 @@ import time
 import zlib
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpVersion11
 from aiohttp.http_writer import _serialize_headers
 
-from oss_emulator.operations.call import Call
+from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol import dates
-from oss_emulator.protocol.message import FileRange, Response
+from oss_emulator.protocol.message import FileRange, Request, Response
 from oss_emulator.server.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -35,34 +35,46 @@ _LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for st
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
-def is_whole(response: Response, call: Call) -> bool:
+class Aside(NamedTuple):
+    """A request that is no call to OSS: one to STS, or to the emulator itself."""
+
+    request: Request
+    request_id: str
+    traffic_limit: int | None = None
+
+
+Outcome: TypeAlias = Admitted | Refused | Aside
+"""What an answer is about."""
+
+
+def is_whole(response: Response, outcome: Outcome) -> bool:
     """Whether `format` can write it."""
     return (
         isinstance(response.body, bytes)
         and len(response.body) <= INLINE
         and not response.compress
         and response.callback is None
-        and call.traffic_limit is None
+        and outcome.traffic_limit is None
     )
 
 
-def format(response: Response, call: Call, seconds: float) -> tuple[bytes, int]:
+def format(response: Response, outcome: Outcome, seconds: float) -> tuple[bytes, int]:
     """A short answer as it is sent on a connection that stays, and the bytes of its body."""
-    line, head = _head(response, call, seconds)
+    line, head = _head(response, outcome, seconds)
     data = _serialize_headers(line, head)  # type: ignore[arg-type] # it is only walked
-    if call.request.method == "HEAD" or response.status in _WITHOUT_BODY:
+    if outcome.request.method == "HEAD" or response.status in _WITHOUT_BODY:
         return data, 0
     return data + response.body, len(response.body)  # type: ignore[operator] # they are whole
 
 
-def _head(response: Response, call: Call, seconds: float) -> tuple[str, dict[str, str]]:
+def _head(response: Response, outcome: Outcome, seconds: float) -> tuple[str, dict[str, str]]:
     """The first line of an answer and its headers; no name is there twice."""
     status, body = response.status, response.body
     head = {
         **response.headers,
         "Server": "AliyunOSS",
-        "Date": dates.format_http(call.request.received + seconds),
-        "x-oss-request-id": call.request_id,
+        "Date": dates.format_http(outcome.request.received + seconds),
+        "x-oss-request-id": outcome.request_id,
         "x-oss-server-time": str(int(seconds * 1000)),
     }
     if "Content-Length" not in head and status not in _WITHOUT_BODY and not response.compress:
@@ -79,7 +91,7 @@ class Answer(web.StreamResponse):
     def __init__(
         self,
         response: Response,
-        call: Call,
+        outcome: Outcome,
         began: float,
         finished: Callable[["Answer"], None] | None = None,
     ) -> None:
@@ -89,13 +101,13 @@ class Answer(web.StreamResponse):
         """
         # Not StreamResponse's own: it would make a head and a state that nobody looks at.
         self._status = response.status
-        self._response = response
-        self.call = call
+        self.response = response
+        self.outcome = outcome
         self._began = began
         self._finished = finished
-        self._throttle = Throttle.of(call)
+        self._throttle = Throttle.of(outcome.traffic_limit)
         self._gzip = zlib.compressobj(wbits=GZIP) if response.compress else None
-        if response.compress or call.traffic_limit is not None:
+        if response.compress or outcome.traffic_limit is not None:
             self.piecewise = True
         self._send_body = True
         self.sent = 0
@@ -108,8 +120,8 @@ class Answer(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Write the head into the writer's buffer; it leaves with the first bytes of the body."""
-        response, call = self._response, self.call
-        line, head = _head(response, call, self.seconds)
+        response, outcome = self.response, self.outcome
+        line, head = _head(response, outcome, self.seconds)
         self._http = request
         self._send_body = request.method != "HEAD" and response.status not in _WITHOUT_BODY
         if self._keep_alive is None:
@@ -118,7 +130,7 @@ class Answer(web.StreamResponse):
             self._leave_length_open(request, head)
         if not self._keep_alive:
             head["Connection"] = "close"
-        elif call.request.version == "1.0":
+        elif outcome.request.version == "1.0":
             head["Connection"] = "keep-alive"
         self._writer = writer = request.writer
         await writer.write_headers(line, head)  # type: ignore[arg-type] # it is only walked
@@ -134,7 +146,7 @@ class Answer(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Send the body."""
-        body = self._response.body if self._send_body else b""
+        body = self.response.body if self._send_body else b""
         try:
             if isinstance(body, bytes) and not self.piecewise:
                 self.sent = len(body)
@@ -146,7 +158,7 @@ class Answer(web.StreamResponse):
             raise error.with_traceback(None) from None
         finally:
             # aiohttp remembers an answer until the next one, and longer where the client has left.
-            self._response = self._response._replace(body=b"")
+            self.response = self.response._replace(body=b"")
             if self._finished is not None:
                 self._finished(self)
 

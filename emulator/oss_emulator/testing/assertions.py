@@ -7,7 +7,7 @@ from ssl import create_default_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from oss_emulator.control.journal import DECISION, EXPLAIN
+from oss_emulator.protocol.headers import DECISION, EXPLAIN
 
 if TYPE_CHECKING:
     import oss2

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from oss_emulator.control import seed
+from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import Entry
-from oss_emulator.pipeline.service import Service, open_storage
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import RefererConfiguration, codec
 from oss_emulator.server import tls as certificates
@@ -68,12 +68,14 @@ class Emulator:
 
     def __init__(self, *, port: int = 0, **settings: Any) -> None:
         self.settings = _convert(port, settings)
-        self.service = Service(self.settings, open_storage(self.settings))
+        self.controls = Controls(self.settings, open_storage(self.settings))
+        """The service's journal, faults, clock and snapshots; to be used through `run`."""
+        self.service = self.controls.service
         self.port = port
         self.ca_file: Path | None = None
         """The file of the local CA's certificate while the emulator runs; None without TLS."""
         self._certificates = certificates.load(self.settings, self.service.addresses.domains)
-        self._server = Server(self.service, certificates=self._certificates)
+        self._server = Server(self.controls, certificates=self._certificates)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._started = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -110,7 +112,7 @@ class Emulator:
     @property
     def journal(self) -> list[Entry]:
         """The requests since the last reset, oldest first, each with its decision."""
-        return self.run(self.service.journal.entries)
+        return self.run(self.controls.journal.entries)
 
     def start(self) -> Self:
         """Start the server; returns once it accepts requests.
@@ -123,7 +125,7 @@ class Emulator:
         seed_file = self.settings.seed
         if seed_file is not None:
             seed.load(seed_file, self.service)
-        self.service.begin_here()
+        self.controls.snapshots.set_initial()
         loop = self._loop = (loop_factory() or asyncio.new_event_loop)()
         self._thread = threading.Thread(target=_run, args=(loop,), name="oss-emulator", daemon=True)
         self._thread.start()
@@ -161,7 +163,7 @@ class Emulator:
 
     def reset(self) -> None:
         """Restore the start: the seed or nothing, an empty journal, no faults, the real time."""
-        self.run(lambda: seed.reset(self.service))
+        self.run(lambda: seed.reset(self.controls))
 
     def bucket(
         self,
@@ -199,7 +201,7 @@ class Emulator:
         fields = [("Host", "localhost"), *(headers or {}).items()]
 
         def send() -> Response:
-            request = Request.parse("PUT", target, fields, self.service.clock.now())
+            request = Request.parse("PUT", target, fields, self.service.clock())
             return self.service.handle(request, body, caller=self.service.accounts.owner)
 
         response = self.run(send)

@@ -14,7 +14,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_it_goes_by_the_machine(machine: list[float]) -> None:
+def test_clock_tells_the_machines_time(machine: list[float]) -> None:
     clock = Clock()
     assert clock.now() == 1_700_000_000.0
     machine[0] += 5
@@ -22,7 +22,7 @@ def test_it_goes_by_the_machine(machine: list[float]) -> None:
 
 
 @pytest.mark.parametrize("shift", [3600.0, -3600.0, 0.5])
-def test_a_shifted_clock_ticks(machine: list[float], shift: float) -> None:
+def test_shifted_clock_keeps_ticking(machine: list[float], shift: float) -> None:
     clock = Clock()
     clock.shift = shift
     assert clock.now() == 1_700_000_000.0 + shift
@@ -30,7 +30,7 @@ def test_a_shifted_clock_ticks(machine: list[float], shift: float) -> None:
     assert clock.now() == 1_700_000_005.0 + shift
 
 
-def test_a_clock_that_was_set_ticks(machine: list[float]) -> None:
+def test_clock_keeps_ticking_after_set(machine: list[float]) -> None:
     clock = Clock()
     clock.set(2_000_000_000.0)
     assert (clock.now(), clock.shift) == (2_000_000_000.0, 300_000_000.0)

@@ -1,4 +1,4 @@
-"""Which request meets which fault, and what no fault can be."""
+"""Which request gets which fault, and which descriptions are refused."""
 
 import time
 from typing import Any
@@ -6,21 +6,22 @@ from typing import Any
 import pytest
 from oss_emulator.control.faults import FaultError, Faults, read
 from oss_emulator.operations.call import Call
+from oss_emulator.pipeline.admission import Admitted
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 
 
 def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Call:
-    """A call that was found out to be what it is."""
+    """An admitted call of the owner."""
     service = Service()
-    request = Request.parse(method, target, [("Host", "localhost")], time.time())
-    made = service.receive(request)
     service.handle(
         Request.parse("PUT", "/examplebucket", [("Host", "localhost")], time.time()),
         caller=service.accounts.owner,
     )
-    service.admit(made, service.accounts.owner)
-    return made
+    request = Request.parse(method, target, [("Host", "localhost")], time.time())
+    admitted = service.admit(request, service.accounts.owner)
+    assert isinstance(admitted, Admitted)
+    return admitted.call
 
 
 @pytest.mark.parametrize(
@@ -38,13 +39,13 @@ def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Call:
         ({"probability": 0}, False),
     ],
 )
-def test_a_fault_strikes_what_fits(description: dict[str, Any], strikes: bool) -> None:
+def test_fault_strikes_matching_requests(description: dict[str, Any], strikes: bool) -> None:
     faults = Faults()
     faults.add(read(description))
     assert (faults.strike(call()) is not None) == strikes
 
 
-def test_every_third_time() -> None:
+def test_fault_strikes_every_third_request() -> None:
     faults = Faults()
     faults.add(read({"every": 3}))
     assert [faults.strike(call()) is not None for _ in range(7)] == [
@@ -58,7 +59,7 @@ def test_every_third_time() -> None:
     ]
 
 
-def test_a_fault_goes_when_it_was_met_often_enough() -> None:
+def test_fault_is_removed_after_it_struck_often_enough() -> None:
     faults = Faults()
     planned = faults.add(read({"times": 2}))
     assert [faults.strike(call()) is not None for _ in range(3)] == [True, True, False]
@@ -66,7 +67,7 @@ def test_a_fault_goes_when_it_was_met_often_enough() -> None:
     assert faults.planned == []
 
 
-def test_chance_repeats_itself() -> None:
+def test_chance_repeats_with_the_same_seed() -> None:
     def strikes() -> list[bool]:
         faults = Faults(seed=7)
         faults.add(read({"probability": 0.5}))
@@ -77,7 +78,7 @@ def test_chance_repeats_itself() -> None:
     assert 0 < sum(first) < 20
 
 
-def test_the_first_that_strikes_counts() -> None:
+def test_first_fault_that_strikes_counts() -> None:
     faults = Faults()
     faults.add(read({"key": "none"}))
     second = faults.add(read({"code": "SlowDown", "status": 503}))
@@ -89,7 +90,7 @@ def test_the_first_that_strikes_counts() -> None:
     assert (met.error.code, met.error.status) == ("SlowDown", 503)
 
 
-def test_faults_can_be_taken_back() -> None:
+def test_faults_are_removed() -> None:
     faults = Faults()
     planned = faults.add(read({}))
     assert faults.remove(planned.id)
@@ -102,7 +103,7 @@ def test_faults_can_be_taken_back() -> None:
 @pytest.mark.parametrize(
     ("description", "reason"),
     [
-        ({"colour": "red"}, "colour is not known"),
+        ({"colour": "red"}, "colour is unknown"),
         ({"every": 0}, "every must be from 1"),
         ({"every": 1.5}, "every must be of type int"),
         ({"every": True}, "every must be of type int"),
@@ -113,6 +114,6 @@ def test_faults_can_be_taken_back() -> None:
         ({"latency": -1}, "latency must be from 0"),
     ],
 )
-def test_what_is_no_fault_is_told(description: dict[str, Any], reason: str) -> None:
+def test_invalid_description_is_explained(description: dict[str, Any], reason: str) -> None:
     with pytest.raises(FaultError, match=reason):
         read(description)

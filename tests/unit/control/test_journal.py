@@ -1,15 +1,19 @@
-"""The journal without a socket: what it remembers, whom it tells, what an entry says."""
+"""The journal without a socket: which entries it keeps, its listeners, what an entry tells."""
 
 import time
+import weakref
 
 import pytest
 from oss_emulator import accesslog
-from oss_emulator.control.journal import Entry, Journal, Verdict
-from oss_emulator.operations.call import NO_BODY, Body, Call
+from oss_emulator.control.journal import Entry, Journal, RefererVerdict
+from oss_emulator.operations.call import NO_BODY, Body
+from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.form import FormReader
+from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
+from oss_emulator.storage import MemoryBlob
 
 RULES = b"""<RefererConfiguration>
   <AllowEmptyReferer>false</AllowEmptyReferer>
@@ -19,7 +23,7 @@ RULES = b"""<RefererConfiguration>
 
 @pytest.fixture
 def service() -> Service:
-    """A service with one bucket that anybody may read whom the rules let in."""
+    """A service with one public bucket that has Referer rules."""
     service = Service(Settings())
     for target, body in [("/examplebucket", b""), ("/examplebucket?referer", RULES)]:
         fields = [("Host", "localhost"), ("x-oss-acl", "public-read")]
@@ -28,80 +32,127 @@ def service() -> Service:
     return service
 
 
-def call(service: Service, target: str = "/examplebucket/a", referer: str = "") -> Call:
-    """A GET that was admitted or refused."""
+def ask(
+    service: Service, target: str = "/examplebucket/a", referer: str = ""
+) -> Admitted | Refused:
+    """What admission makes of an anonymous GET."""
     fields = [("Host", "localhost"), ("User-Agent", 'a "b"')]
     if referer:
         fields.append(("Referer", referer))
-    made = service.receive(Request.parse("GET", target, fields, 1_700_000_000.25, "192.0.2.1"))
-    try:
-        service.admit(made)
-    except OSSError as error:
-        service.refuse(made, error)
-    return made
+    return service.admit(Request.parse("GET", target, fields, 1_700_000_000.25, "192.0.2.1"))
+
+
+def record(journal: Journal, outcome: Admitted | Refused) -> Entry:
+    return journal.record(outcome, Response(404), 0, 0.0)
 
 
 def test_entries_are_numbered_and_the_last_are_kept(service: Service) -> None:
     journal = Journal(size=3)
     for _ in range(5):
-        journal.record(call(service), 404, 0, 0.0)
+        record(journal, ask(service))
     assert [entry.number for entry in journal.entries()] == [3, 4, 5]
     assert [entry.number for entry in journal.entries(since=4)] == [5]
     assert journal.entries(since=5) == []
 
 
-def test_numbers_go_on_after_it_was_cleared(service: Service) -> None:
+def test_numbers_continue_after_clear(service: Service) -> None:
     journal = Journal()
-    first = journal.record(call(service), 404, 0, 0.0)
+    first = record(journal, ask(service))
     journal.clear()
     assert journal.entries() == []
-    assert journal.record(call(service), 404, 0, 0.0).number == first.number + 1
+    assert record(journal, ask(service)).number == first.number + 1
 
 
-def test_who_listens_is_told_until_it_ends(service: Service) -> None:
+def test_listeners_are_called_until_they_stop(service: Service) -> None:
     journal = Journal()
     heard: list[list[Entry]] = [[], []]
-    ends = [journal.listen(entries.append) for entries in heard]
-    one = journal.record(call(service), 404, 0, 0.0)
-    ends[0]()
-    two = journal.record(call(service), 404, 0, 0.0)
+    stops = [journal.listen(entries.append) for entries in heard]
+    one = record(journal, ask(service))
+    stops[0]()
+    two = record(journal, ask(service))
     assert heard == [[one], [one, two]]
 
 
-def test_the_bytes_of_a_request_are_let_go(service: Service) -> None:
-    made = call(service)
-    made.body = Body.of(b"0" * 1000)
-    assert Journal().record(made, 200, 0, 0.0).call.body is NO_BODY
+class Blob(MemoryBlob):
+    """A blob whose end a test can watch."""
+
+    __slots__ = ("__weakref__",)
+
+
+def test_entry_of_a_failed_upload_does_not_hold_its_body(service: Service) -> None:
+    fields = [("Host", "localhost"), ("Content-MD5", "A" * 22 + "==")]
+    put = Request.parse("PUT", "/examplebucket/a", fields, time.time())
+    admitted = service.admit(put, service.accounts.owner)
+    assert isinstance(admitted, Admitted)
+    blob = Blob(b"content")
+    body, watched = NO_BODY._replace(content=(blob,), size=7), weakref.ref(blob)
+    try:
+        service.perform(admitted, body)
+    except OSSError as error:
+        refused = admitted.refuse(error)
+    del blob, body
+    journal = Journal()
+    entry = journal.record(refused, service.render(refused), 0, 0.0)
+    assert entry.code == "InvalidDigest"
+    assert watched() is None
+
+
+def test_entry_keeps_the_request_that_came(service: Service) -> None:
+    """PostObject: the fields of a form stand for headers, but the request has its own."""
+    boundary = "multipart/form-data; boundary=b"
+    part = '--b\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    fields = {"key": "a/b", "x-oss-meta-of": "form", "Content-Type": "text/css", "file": "..."}
+    form = "".join(part.format(*field) for field in fields.items()) + "--b--\r\n"
+    came = Request.parse(
+        "POST", "/examplebucket?", [("Host", "localhost"), ("Content-Type", boundary)], time.time()
+    )
+    admitted = service.admit(came)
+    assert isinstance(admitted, Admitted)
+    reader = FormReader(boundary)
+    content = reader.feed(form.encode())
+    owner = service.accounts.owner
+    outcome = service.admit_form(admitted, reader.finish(), owner)
+    assert isinstance(outcome, Admitted)
+    response = service.perform(outcome, Body.of(content))
+    entry = Journal().record(outcome, response, 0, 0.0)
+    stored = service.storage.object("examplebucket", "a/b")
+    assert stored is not None
+    assert stored.headers == {"Content-Type": "text/css", "x-oss-meta-of": "form"}
+    assert entry.request is came
+    assert entry.request.headers == {"host": "localhost", "content-type": boundary}
+    assert (entry.operation, entry.bucket, entry.key) == ("PostObject", "examplebucket", "a/b")
+    assert (entry.caller, entry.to_dict()["target"]) == (owner, "/examplebucket")
 
 
 @pytest.mark.parametrize(
     ("target", "referer", "verdict"),
     [
-        ("/examplebucket/a", "http://www.example.com/", Verdict.ALLOWED),
-        ("/examplebucket/a", "http://thief.test/", Verdict.DENIED),
-        ("/examplebucket/a", "", Verdict.DENIED),
-        ("/none/a", "http://www.example.com/", Verdict.NOT_CHECKED),
-        ("/examplebucket", "http://www.example.com/", Verdict.NOT_CHECKED),
+        ("/examplebucket/a", "http://www.example.com/", RefererVerdict.ALLOWED),
+        ("/examplebucket/a", "http://thief.test/", RefererVerdict.DENIED),
+        ("/examplebucket/a", "", RefererVerdict.DENIED),
+        ("/none/a", "http://www.example.com/", RefererVerdict.NOT_CHECKED),
+        ("/examplebucket", "http://www.example.com/", RefererVerdict.NOT_CHECKED),
     ],
 )
 def test_verdict_is_that_of_the_rules(
-    service: Service, target: str, referer: str, verdict: Verdict
+    service: Service, target: str, referer: str, verdict: RefererVerdict
 ) -> None:
-    entry = Journal().record(call(service, target, referer), 200, 0, 0.0)
+    entry = record(Journal(), ask(service, target, referer))
     assert entry.verdict is verdict
     assert entry.to_dict()["verdict"] == verdict.value
 
 
-def test_an_entry_in_json_and_in_the_access_log(service: Service) -> None:
-    made = call(service, "/examplebucket/a%20b?x=1", "http://thief.test/")
-    entry = Journal().record(made, 403, 356, 0.0123)
+def test_entry_as_json_and_as_access_log_line(service: Service) -> None:
+    refused = ask(service, "/examplebucket/a%20b?x=1", "http://thief.test/")
+    assert isinstance(refused, Refused)
+    entry = Journal().record(refused, service.render(refused), 356, 0.0123)
     told = entry.to_dict()
     decision, access = told.pop("decision"), told.pop("access")
     assert (decision["allowed"], decision["ec"], access) == (False, "0003-00000503", None)
     assert told == {
         "number": 1,
         "time": "2023-11-14T22:13:20.000Z",
-        "request_id": made.request_id,
+        "request_id": refused.request_id,
         "remote": "192.0.2.1",
         "method": "GET",
         "target": "/examplebucket/a%20b?x=1",
@@ -120,9 +171,19 @@ def test_an_entry_in_json_and_in_the_access_log(service: Service) -> None:
         "sent_bytes": 356,
         "milliseconds": 12.3,
     }
-    line = accesslog.format(entry.to_line())
+    line = accesslog.format(entry.to_line(service.storage))
     assert line.startswith(
         "192.0.2.1 - - [14/Nov/2023:22:13:20 +0000] "
         '"GET /examplebucket/a%20b?x=1 HTTP/1.1" 403 356 12 "http://thief.test/" '
-        rf'"a \x22b\x22" "localhost" "{made.request_id}" "true" "-" "GetObject" "examplebucket" '
+        rf'"a \x22b\x22" "localhost" "{refused.request_id}" "true" "-" "GetObject" "examplebucket" '
     )
+
+
+def test_object_size_in_the_access_log_is_that_of_the_storage(service: Service) -> None:
+    entry = record(Journal(), ask(service, referer="http://www.example.com/"))
+    assert entry.to_line(service.storage).object_size is None
+    put = Request.parse("PUT", "/examplebucket/a", [("Host", "localhost")], time.time())
+    assert service.handle(put, b"12345", caller=service.accounts.owner).status == 200
+    assert entry.to_line(service.storage).object_size == 5
+    service.storage.delete_bucket("examplebucket")
+    assert entry.to_line(service.storage).object_size is None

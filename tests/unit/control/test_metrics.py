@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from typing import Any
@@ -13,8 +12,7 @@ from oss_emulator import Emulator
 from oss_emulator.control.journal import Journal
 from oss_emulator.control.metrics import BOUNDS, Metrics
 from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.message import Request, Response
 
 SAMPLE = re.compile(
     r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)"
@@ -62,10 +60,8 @@ def measured(*requests: tuple[str, str, int, float]) -> Samples:
     service.handle(created, caller=service.accounts.owner)
     for target, referer, status, seconds in requests:
         fields = [("Host", "localhost"), ("Referer", referer)]
-        call = service.receive(Request.parse("GET", target, fields, time.time()))
-        with contextlib.suppress(OSSError):
-            service.admit(call)
-        metrics.count(journal.record(call, status, 0, seconds))
+        outcome = service.admit(Request.parse("GET", target, fields, time.time()))
+        metrics.count(journal.record(outcome, Response(status), 0, seconds))
     return parse(metrics.format())[1]
 
 
@@ -128,7 +124,7 @@ def test_served_metrics_agree_with_the_journal() -> None:
         _, samples = parse(answer.text)
         wanted: dict[Any, int] = {}
         for entry in emulator.journal:
-            operation = entry.call.operation.name or "unknown"
+            operation = entry.operation or "unknown"
             labels = ("operation", operation), ("verdict", entry.verdict.value)
             identity = frozenset({*labels, ("status", str(entry.status))})
             wanted[identity] = wanted.get(identity, 0) + 1

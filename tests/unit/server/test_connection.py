@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oss_emulator.pipeline.service import Service
+from oss_emulator.control.controls import Controls
 from oss_emulator.protocol.message import Request
 from oss_emulator.server.app import Server
 from oss_emulator.server.connection import Listener
@@ -48,9 +48,10 @@ REQUESTS = [
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
+def controls() -> Iterator[Controls]:
     """Two buckets, of which anybody may write to one, with a large object in it."""
-    service = Service(SETTINGS)
+    controls = Controls(SETTINGS)
+    service = controls.service
     for target, acl, body in (
         ("/anybodys", "public-read-write", b""),
         ("/mine", "private", b""),
@@ -58,7 +59,7 @@ def service() -> Iterator[Service]:
     ):
         put = Request.parse("PUT", target, [("x-oss-acl", acl)], time.time())
         assert service.handle(put, body, caller=service.accounts.owner).status == 200
-    yield service
+    yield controls
     service.storage.close()
 
 
@@ -67,13 +68,13 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
 
 
-async def converse(service: Service, pieces: Pieces, leaves: bool = False) -> bytes:
+async def converse(controls: Controls, pieces: Pieces, leaves: bool = False) -> bytes:
     """All that is answered to the pieces; a client that leaves does not wait for it.
 
     Fails where the connection does not end.
     """
-    server = Server(service)
-    listener = Listener(service, server._answer, server._answer_at_once)
+    server = Server(controls)
+    listener = Listener(controls.service, server._answer, server._answer_at_once)
     ours, theirs = socket.socketpair()
     loop = asyncio.get_running_loop()
     _, connection = await loop.connect_accepted_socket(listener, theirs)
@@ -114,13 +115,13 @@ def dialogues(draw: st.DrawFn) -> Pieces:
 @given(pieces=dialogues(), leaves=st.booleans())
 @settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_connection_comes_to_its_end(
-    service: Service,
+    controls: Controls,
     caplog: pytest.LogCaptureFixture,
     pieces: Pieces,
     leaves: bool,
 ) -> None:
     caplog.set_level(logging.WARNING)
-    asyncio.run(converse(service, pieces, leaves))
+    asyncio.run(converse(controls, pieces, leaves))
     assert Intake.underway == 0
     assert caplog.records == []
 
@@ -129,22 +130,22 @@ def test_a_connection_comes_to_its_end(
 @pytest.mark.parametrize("before", [0, 1, 3])
 @pytest.mark.parametrize(("bucket", "status"), [(b"anybodys", b"400"), (b"mine", b"403")])
 def test_a_chunk_that_is_none_ends_its_request_whenever_it_comes(
-    service: Service, turns: int, before: int, bucket: bytes, status: bytes
+    controls: Controls, turns: int, before: int, bucket: bytes, status: bytes
 ) -> None:
     """Also while the request waits for others, has just begun, or has been refused."""
     requests = GET * before + b"PUT /" + bucket + b"/a" + CHUNKED
-    answers = asyncio.run(converse(service, [(requests, turns), (NO_CHUNK, 0)]))
+    answers = asyncio.run(converse(controls, [(requests, turns), (NO_CHUNK, 0)]))
     *others, last = re.findall(rb"HTTP/1\.1 (\d+)", answers)
     assert others == [b"404"] * before
     # Where nobody has looked at the request yet, it is the chunk that it is refused for.
     assert last in ((b"400", status) if turns < 10 else (status,))
     assert answers.count(b"\r\nConnection: close\r\n") == 1
-    assert service.storage.object("anybodys", "a") is None
+    assert controls.service.storage.object("anybodys", "a") is None
 
 
 @pytest.mark.parametrize("turns", range(6))
-def test_a_body_may_end_before_its_request_has_begun(service: Service, turns: int) -> None:
+def test_a_body_may_end_before_its_request_has_begun(controls: Controls, turns: int) -> None:
     """What is answered then does not leave the connection without an answer to the next."""
     head = b"PUT /anybodys/b" + TAIL + b"Content-Length: 5\r\n\r\nab"
-    answers = asyncio.run(converse(service, [(head, turns), (b"cde", 0), (GET, 0)]))
+    answers = asyncio.run(converse(controls, [(head, turns), (b"cde", 0), (GET, 0)]))
     assert re.findall(rb"HTTP/1\.1 (\d+)", answers) == [b"200", b"404"]

@@ -6,18 +6,24 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
-from oss_emulator.operations.call import Call
+from oss_emulator.pipeline.admission import Admitted
+from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 from oss_emulator.server import intake
 from oss_emulator.server.intake import BATCH, LEAST, TOGETHER, Intake
-from oss_emulator.storage import MemoryStorage
 
 CHUNK = bytes(64 * 1024)
 
 
 @pytest.mark.parametrize("uploads", [1, 4, 20, 200])
 def test_many_bodies_have_no_more_in_memory_than_a_few(uploads: int) -> None:
-    call = Call(Request.parse("PUT", "/", (), 0.0), "", MemoryStorage(), "cn-hangzhou")
+    service = Service()
+    owner = service.accounts.owner
+    request = Request.parse("PUT", "/examplebucket", [("Host", "localhost")], 0.0)
+    assert service.handle(request, caller=owner).status == 200
+    outcome = service.admit(request._replace(path="/examplebucket/a"), owner)
+    assert isinstance(outcome, Admitted)
+    call = outcome.call
 
     async def fill() -> int:
         """How much comes of each body before a thread takes it."""

@@ -222,12 +222,12 @@ def test_reset_restores_the_start(tmp_path: Path) -> None:
         bucket.put_object("a", b"22")
         bucket.put_object("b", b"3")
         emulator.bucket("other")
-        service = emulator.service
-        service.clock.shift = 60.0
-        emulator.run(lambda: service.take_snapshot("mine"))
+        controls = emulator.controls
+        controls.clock.shift = 60.0
+        emulator.run(lambda: controls.snapshots.take("mine"))
         emulator.reset()
         assert names(emulator) == ["seeded"]
-        assert (emulator.journal, service.clock.shift, service.snapshots) == ([], 0.0, {})
+        assert (emulator.journal, controls.clock.shift, controls.snapshots.names) == ([], 0.0, [])
         assert bucket.get_object("a").read() == b"1"
         assert not bucket.object_exists("b")
 
@@ -238,8 +238,8 @@ def test_journal_holds_each_request() -> None:
         bucket.put_object("a", b"1")
         requests.get(f"{emulator.endpoint}/examplebucket/a", timeout=20)
         put, get = emulator.journal
-        assert (put.call.operation.name, put.status) == ("PutObject", 200)
-        assert (get.call.operation.name, get.status) == ("GetObject", 403)
+        assert (put.operation, put.status) == ("PutObject", 200)
+        assert (get.operation, get.status) == ("GetObject", 403)
 
 
 def test_bucket_trusts_the_certificate_of_the_emulator() -> None:

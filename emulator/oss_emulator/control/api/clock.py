@@ -11,14 +11,14 @@ MAX_SHIFT = 2**32
 
 def get_clock(asked: Asked) -> Response:
     """Answer the server's time, and how far it is from the machine's."""
-    clock = asked.service.clock
+    clock = asked.controls.clock
     return reply({"now": dates.format_iso(clock.now()), "shift": clock.shift})
 
 
 def set_clock(asked: Asked) -> Response:
     """Set the server's time, or shift it by seconds."""
     body = asked.json()
-    clock = asked.service.clock
+    clock = asked.controls.clock
     match body:
         case {"shift": int() | float() as shift} if abs(shift) < MAX_SHIFT:
             clock.shift = float(shift)

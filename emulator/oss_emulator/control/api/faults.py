@@ -23,7 +23,7 @@ from oss_emulator.protocol.message import Response
 
 def list_faults(asked: Asked) -> Response:
     """Answer the planned faults."""
-    return reply({"faults": [asdict(planned) for planned in asked.service.faults.planned]})
+    return reply({"faults": [asdict(planned) for planned in asked.controls.faults.planned]})
 
 
 def add_fault(asked: Asked) -> Response:
@@ -32,19 +32,19 @@ def add_fault(asked: Asked) -> Response:
         fault = faults.read(asked.json())
     except faults.FaultError as error:
         raise Refusal(400, f"The fault cannot be read: {error}.") from None
-    return reply(asdict(asked.service.faults.add(fault)), 201)
+    return reply(asdict(asked.controls.faults.add(fault)), 201)
 
 
 def remove_fault(asked: Asked) -> Response:
     """Remove one planned fault."""
-    if not asked.rest.isdigit() or not asked.service.faults.remove(int(asked.rest)):
+    if not asked.rest.isdigit() or not asked.controls.faults.remove(int(asked.rest)):
         raise Refusal(404, f"There is no fault {asked.rest!r}.")
     return list_faults(asked)
 
 
 def clear_faults(asked: Asked) -> Response:
     """Remove all planned faults."""
-    asked.service.faults.clear()
+    asked.controls.faults.clear()
     return list_faults(asked)
 
 

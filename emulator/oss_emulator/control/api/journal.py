@@ -28,7 +28,7 @@ from oss_emulator.control.api.schema import (
     record,
     reference,
 )
-from oss_emulator.control.journal import Entry, Journal, Verdict
+from oss_emulator.control.journal import Entry, Journal, RefererVerdict
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import Signing
 
@@ -51,13 +51,15 @@ class JournalFilter(NamedTuple):
     def parse(cls, asked: Asked) -> "JournalFilter":
         """Parse the query; raises `Refusal`."""
         bucket, verdict = asked.query.get("bucket"), asked.query.get("verdict")
-        if verdict not in (None, *Verdict):
-            raise Refusal(400, f"verdict must be one of {', '.join(Verdict)}, not {verdict!r}.")
+        if verdict not in (None, *RefererVerdict):
+            raise Refusal(
+                400, f"verdict must be one of {', '.join(RefererVerdict)}, not {verdict!r}."
+            )
         return cls(bucket, verdict, int(asked.number("since")), int(asked.number("limit")))
 
     def fits(self, entry: Entry) -> bool:
         """Whether an entry has the bucket and the verdict."""
-        return self.bucket in (None, entry.call.target.bucket) and self.verdict in (
+        return self.bucket in (None, entry.bucket) and self.verdict in (
             None,
             entry.verdict,
         )
@@ -70,7 +72,7 @@ class JournalFilter(NamedTuple):
 
 async def list_entries(asked: Asked) -> Response:
     """Answer the entries; with `wait`, once there is one or the time is over."""
-    wanted, journal = JournalFilter.parse(asked), asked.service.journal
+    wanted, journal = JournalFilter.parse(asked), asked.controls.journal
     found = wanted.find(journal)
     wait = min(asked.number("wait"), MAX_WAIT)
     if not found and wait:
@@ -91,11 +93,11 @@ async def list_entries(asked: Asked) -> Response:
 
 def clear_journal(asked: Asked) -> Response:
     """Forget all entries."""
-    asked.service.journal.clear()
+    asked.controls.journal.clear()
     return reply({"entries": []})
 
 
-_VERDICT: Schema = {"enum": list(Verdict)}
+_VERDICT: Schema = {"enum": list(RefererVerdict)}
 
 SCHEMAS: Mapping[str, Schema] = {
     "Entry": record(

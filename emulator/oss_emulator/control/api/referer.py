@@ -16,7 +16,7 @@ from oss_emulator.control.api.schema import (
     record,
     reference,
 )
-from oss_emulator.pipeline.service import policy_of
+from oss_emulator.pipeline.referer import policy_of
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import (
     RefererConfiguration,
@@ -53,7 +53,7 @@ def _decide(policy: RefererPolicy, item: Mapping[str, Any]) -> dict[str, object]
 def _policy(asked: Asked, body: Mapping[str, Any]) -> RefererPolicy:
     rules, bucket = body.get("rules"), body.get("bucket")
     if isinstance(bucket, str) and rules is None:
-        found = asked.service.storage.bucket(bucket)
+        found = asked.controls.service.storage.bucket(bucket)
         if found is None:
             raise Refusal(404, f"There is no bucket {bucket}.")
         return policy_of(found.documents.get("referer"))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from oss_emulator.control.api.schema import Schema
+from oss_emulator.control.controls import Controls
 from oss_emulator.control.metrics import Metrics
-from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response
 
 PREFIX = "/_emulator/"
@@ -29,7 +29,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the server
 class Asked(NamedTuple):
     """One request to the API, and what it acts on."""
 
-    service: Service
+    controls: Controls
     metrics: Metrics
     request: Request
     data: bytes

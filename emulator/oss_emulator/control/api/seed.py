@@ -18,13 +18,16 @@ from oss_emulator.protocol.message import Response
 def reset(asked: Asked) -> Response:
     """Restore the state that the server began with, or empty one bucket."""
     bucket = asked.query.get("bucket")
-    if bucket and asked.service.storage.bucket(bucket) is None:
-        raise Refusal(404, f"There is no bucket {bucket}.")
+    if bucket:
+        if asked.controls.service.storage.bucket(bucket) is None:
+            raise Refusal(404, f"There is no bucket {bucket}.")
+        asked.controls.snapshots.reset_bucket(bucket)
+        return reply({"reset": bucket})
     try:
-        seed.reset(asked.service, bucket)
+        seed.reset(asked.controls)
     except seed.SeedError as error:
         raise Refusal(409, str(error)) from None
-    return reply({"reset": bucket or "everything"})
+    return reply({"reset": "everything"})
 
 
 def apply_seed(asked: Asked) -> Response:
@@ -33,7 +36,7 @@ def apply_seed(asked: Asked) -> Response:
         seed.apply("The seed", asked.data.decode(), asked.service)
     except (seed.SeedError, UnicodeDecodeError) as error:
         raise Refusal(400, str(error)) from None
-    return reply({"buckets": [bucket.name for bucket in asked.service.storage.buckets()]})
+    return reply({"buckets": [bucket.name for bucket in asked.controls.service.storage.buckets()]})
 
 
 ROUTES = (

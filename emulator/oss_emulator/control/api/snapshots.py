@@ -7,25 +7,25 @@ from oss_emulator.protocol.message import Response
 
 def list_snapshots(asked: Asked) -> Response:
     """Answer the names of the snapshots."""
-    return reply({"snapshots": sorted(asked.service.snapshots)})
+    return reply({"snapshots": asked.controls.snapshots.names})
 
 
 def take_snapshot(asked: Asked) -> Response:
     """Keep the contents of all buckets under a name."""
-    asked.service.take_snapshot(_name(asked))
+    asked.controls.snapshots.take(_name(asked))
     return reply({"snapshot": asked.rest})
 
 
 def restore_snapshot(asked: Asked) -> Response:
     """Make the contents what they were when the snapshot was taken."""
-    if not asked.service.restore_snapshot(_name(asked)):
+    if not asked.controls.snapshots.restore(_name(asked)):
         raise _missing(asked)
     return reply({"restored": asked.rest})
 
 
 def delete_snapshot(asked: Asked) -> Response:
     """Drop a snapshot."""
-    if not asked.service.drop_snapshot(_name(asked)):
+    if not asked.controls.snapshots.drop(_name(asked)):
         raise _missing(asked)
     return reply({"deleted": asked.rest})
 

@@ -1,0 +1,40 @@
+"""One emulated service with everything that tests may look at and change beside it."""
+
+from oss_emulator.control.clock import Clock
+from oss_emulator.control.faults import Faults
+from oss_emulator.control.journal import Journal
+from oss_emulator.control.snapshots import Snapshots
+from oss_emulator.pipeline.service import Service
+from oss_emulator.settings import Fsync, Settings
+from oss_emulator.storage import MemoryStorage, Storage
+
+
+def open_storage(settings: Settings, *, shared: bool = False) -> Storage:
+    """The storage that the settings name; raises `FolderError`.
+
+    `shared` is for a worker whose parent has opened the same folder.
+    """
+    if settings.data is None:
+        return MemoryStorage()
+    from oss_emulator.storage.disk import DiskStorage  # loads SQLite, which memory does not need
+
+    return DiskStorage(settings.data, fsync=settings.fsync is Fsync.ALWAYS, shared=shared)
+
+
+class Controls:
+    """A service, and its journal, faults, clock and snapshots."""
+
+    def __init__(self, settings: Settings | None = None, storage: Storage | None = None) -> None:
+        """Raises `AccountsError` for accounts that cannot be used."""
+        self.clock = Clock()
+        self.service = Service(settings, storage, self.clock.now)
+        self.journal = Journal()
+        self.faults = Faults()
+        self.snapshots = Snapshots(self.service.storage)
+
+    def reset(self) -> None:
+        """Restore the initial contents: no snapshots, journal entries or faults, the true time."""
+        self.snapshots.reset()
+        self.journal.clear()
+        self.faults.clear()
+        self.clock.shift = 0.0

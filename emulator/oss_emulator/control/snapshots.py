@@ -1,0 +1,65 @@
+"""Snapshots of a storage by name, and the state that a reset restores."""
+
+from oss_emulator.storage import Storage, snapshot
+from oss_emulator.storage.snapshot import Snapshot
+
+
+class Snapshots:
+    """Takes and restores the contents of one storage."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._taken: dict[str, Snapshot] = {}
+        self._initial = Snapshot((), ())
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all snapshots, sorted."""
+        return sorted(self._taken)
+
+    def set_initial(self) -> None:
+        """Make the current contents the state that `reset` restores.
+
+        A disk store resets to empty: it may be large, and it has a state from before.
+        """
+        if not self._storage.blocking:
+            self._initial = snapshot.take(self._storage)
+
+    def take(self, name: str) -> None:
+        """Take a snapshot; it replaces one of the same name."""
+        taken = snapshot.take(self._storage)
+        self.drop(name)
+        self._taken[name] = taken
+
+    def drop(self, name: str) -> bool:
+        """Remove a snapshot; returns whether there was one of that name."""
+        found = self._taken.pop(name, None)
+        if found is not None:
+            snapshot.drop(self._storage, found)
+        return found is not None
+
+    def restore(self, name: str) -> bool:
+        """Restore the contents of a snapshot; returns whether there is one of that name."""
+        found = self._taken.get(name)
+        if found is not None:
+            with self._storage.transaction():
+                snapshot.restore(self._storage, found)
+        return found is not None
+
+    def reset(self) -> None:
+        """Restore the initial contents and remove all snapshots."""
+        with self._storage.transaction():
+            snapshot.restore(self._storage, self._initial)
+        for name in self.names:
+            self.drop(name)
+
+    def reset_bucket(self, name: str) -> None:
+        """Remove the contents and the configuration of a bucket; the bucket itself stays.
+
+        A bucket that does not exist is left alone.
+        """
+        with self._storage.transaction():
+            bucket = self._storage.bucket(name)
+            if bucket is not None:
+                self._storage.delete_bucket(name)
+                self._storage.put_bucket(bucket._replace(documents={}, versioning=""))

@@ -1,0 +1,150 @@
+"""Who sent a request: what its signature claims, and whether that is true (P-19, A-50)."""
+
+from typing import Final, NamedTuple
+
+from oss_emulator.access import (
+    ANONYMOUS,
+    AccessKey,
+    Accounts,
+    AccountsError,
+    Identity,
+    KeyProblem,
+)
+from oss_emulator.protocol import form_policy, signature
+from oss_emulator.protocol.address import Target
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.form import Form
+from oss_emulator.protocol.form_policy import Sizes
+from oss_emulator.protocol.headers import EXPLAIN
+from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.signature import Claim, Place
+from oss_emulator.protocol.signature import form as form_signature
+from oss_emulator.referer import Signing
+from oss_emulator.settings import Auth, Settings
+
+OWNER: Final = Identity("1000000000000001")
+"""The account that owns the configured key."""
+
+_SIGNING: Final = {
+    Place.HEADER: Signing.HEADER,
+    Place.URL: Signing.URL,
+    Place.FORM: Signing.FORM,
+}
+
+_KEY_PROBLEMS: Final = {
+    KeyProblem.UNKNOWN: Code.INVALID_ACCESS_KEY_ID,
+    KeyProblem.NOT_TEMPORARY: Code.KEY_IS_NOT_TEMPORARY,
+    KeyProblem.INVALID: Code.INVALID_SECURITY_TOKEN,
+    KeyProblem.EXPIRED: Code.SECURITY_TOKEN_EXPIRED,
+}
+"""The error for each reason that a key proves nothing (A-50)."""
+
+
+class Claimed(NamedTuple):
+    """Who a request says has signed it; nothing is verified."""
+
+    signing: Signing = Signing.NONE
+    access_key_id: str = ""
+    claim: Claim | None = None
+    """None for a request without a signature, and where signatures are not looked at."""
+
+
+UNSIGNED: Final = Claimed()
+
+
+def open_accounts(settings: Settings) -> Accounts:
+    """The accounts that the settings name; raises `AccountsError`."""
+    path = settings.accounts
+    if path is None:
+        key = AccessKey(settings.access_key_id, settings.access_key_secret, OWNER)
+        return Accounts([key])
+    where = f"The accounts {path}"
+    try:
+        return Accounts.load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AccountsError(f"{where} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise AccountsError(f"{where} are not valid TOML: {error}.") from None
+    except AccountsError as error:
+        raise AccountsError(f"{where}: {error}") from None
+
+
+def read(request: Request, auth: Auth) -> Claimed:
+    """Find the signature of a request; raises `OSSError` for a malformed one."""
+    if auth is Auth.OFF:
+        place = signature.place(request)
+        return UNSIGNED if place is None else Claimed(_SIGNING[place])
+    claim = signature.parse(request)
+    return UNSIGNED if claim is None else _claimed(claim)
+
+
+def authenticate(
+    claimed: Claimed, request: Request, target: Target, accounts: Accounts, settings: Settings
+) -> Identity:
+    """Verify the signature of a request; returns who signed it.
+
+    A request without a signature is anonymous (P-19). Raises `OSSError` for a key that proves
+    nothing and a signature that does not match.
+    """
+    if claimed.claim is None:
+        return ANONYMOUS if claimed.signing is Signing.NONE else accounts.owner
+    identity, secret = _identify(claimed.claim, accounts, settings.auth, request.received)
+    if secret is not None:
+        _verify(claimed.claim, request, target, secret, settings.region)
+    return identity
+
+
+def read_form(form: Form, auth: Auth) -> Claimed:
+    """Find the signature of a form; raises `InvalidArgument` for a malformed one."""
+    if not form_signature.is_signed(form):
+        return UNSIGNED
+    if auth is Auth.OFF:
+        return Claimed(Signing.FORM)
+    return _claimed(form_signature.parse(form))
+
+
+def authenticate_form(
+    claimed: Claimed, form: Form, bucket: str, now: float, accounts: Accounts, settings: Settings
+) -> tuple[Identity, Sizes]:
+    """Verify the signature of a form and check its fields against its policy.
+
+    Returns who signed it and how large the file may be. Raises `OSSError`.
+    """
+    claim = claimed.claim
+    if claim is None:
+        return (ANONYMOUS if claimed.signing is Signing.NONE else accounts.owner), Sizes()
+    identity, secret = _identify(claim, accounts, settings.auth, now)
+    if secret is not None:
+        form_signature.verify(claim, form, secret, settings.region, now)
+    policy = form_policy.parse(form.text(form_signature.POLICY))
+    policy.check(form.conditional(bucket), now)
+    return identity, policy.sizes
+
+
+def _claimed(claim: Claim) -> Claimed:
+    return Claimed(_SIGNING[claim.place], claim.access_key_id, claim)
+
+
+def _identify(
+    claim: Claim, accounts: Accounts, auth: Auth, now: float
+) -> tuple[Identity, str | None]:
+    """The owner of the claimed key and its secret, None where any signature will do."""
+    found = accounts.find(claim.access_key_id, claim.token or "", now)
+    if isinstance(found, AccessKey):
+        return found.identity, found.secret
+    known = accounts.knows(claim.access_key_id, claim.token or "")
+    if known or auth is not Auth.RELAXED:
+        raise OSSError(_KEY_PROBLEMS[found], OSSAccessKeyId=claim.access_key_id)
+    return accounts.owner, None
+
+
+def _verify(claim: Claim, request: Request, target: Target, secret: str, region: str) -> None:
+    """Check a signature; the header that asks for an explanation may be signed or not."""
+    try:
+        signature.verify(claim, request, target.bucket, target.key, secret, region)
+    except OSSError as error:
+        if EXPLAIN not in request.headers or error.code != "SignatureDoesNotMatch":
+            raise
+        headers = {name: value for name, value in request.headers.items() if name != EXPLAIN}
+        bare = request._replace(headers=headers)
+        signature.verify(claim, bare, target.bucket, target.key, secret, region)
