@@ -86,13 +86,9 @@ def allows(
     return verdict.allowed
 
 
-def is_charged(bucket: Bucket | None, caller: Identity) -> bool:
+def is_charged(bucket: Bucket, caller: Identity) -> bool:
     """Whether the caller pays for a request instead of the bucket's owner (A-61)."""
-    return (
-        bucket is not None
-        and caller.id != bucket.owner
-        and bucket_info.requester_pays(bucket.documents)
-    )
+    return caller.id != bucket.owner and bucket_info.requester_pays(bucket.documents)
 
 
 def _decide(
@@ -201,7 +197,7 @@ def _describe(call: Call, verdict: Verdict) -> AccessDecision:
     """What the journal tells of a verdict."""
     statement = "" if verdict.statement is None else verdict.statement.place
     action = verdict.action or call.operation.action
-    return AccessDecision(verdict.allowed, verdict.reason.value, action, statement)
+    return AccessDecision(verdict.allowed, verdict.reason, action, statement)
 
 
 def _code(call: Call, permission: Permission, reason: Reason) -> Code:

@@ -6,6 +6,7 @@ from random import getrandbits
 
 from oss_emulator.access import ANONYMOUS, Accounts, Identity, Permission
 from oss_emulator.documents import cors
+from oss_emulator.documents.bucket_info import REQUEST_PAYMENT
 from oss_emulator.documents.website import Visit
 from oss_emulator.operations import OPERATIONS, permissions
 from oss_emulator.operations import website as pages
@@ -177,16 +178,13 @@ class Service:
             response = self._perform(call, body)
         except DocumentError as error:
             raise OSSError(Code.MALFORMED_XML, ErrorDetail=str(error)) from None
-        if call.record is not None and permissions.is_charged(call.record, call.caller):  # A-61
-            headers = {**response.headers, "x-oss-request-charged": "requester"}
-            response = response._replace(headers=headers)
-        return add_cors_headers(call.record, call.request, response)
+        return _add_bucket_headers(response, call.record, call.request, call.caller)
 
     def render(self, refused: Refused) -> Response:
         """The answer to a refused request."""
         request = refused.request
         response = errors.render(refused.error, request.method, refused.request_id, request.host)
-        return add_cors_headers(refused.record, request, response)
+        return _add_bucket_headers(response, refused.record, request)
 
     def _perform(self, call: Call, body: Body) -> Response:
         if call.visit is not None:
@@ -261,10 +259,22 @@ def _is_open(operation: Operation) -> bool:
     return operation.takes is Takes.FORM or operation.permission is Permission.NONE
 
 
-def add_cors_headers(bucket: Bucket | None, request: Request, response: Response) -> Response:
-    """Add what the bucket's CORS rules tell a browser about an answer."""
-    document = None if bucket is None else bucket.documents.get(_CORS)
-    if document is None:
+def _add_bucket_headers(
+    response: Response, bucket: Bucket | None, request: Request, payer: Identity | None = None
+) -> Response:
+    """Add what the bucket's configurations say: which pages may read the answer, and who pays.
+
+    Nobody pays for an error, so it has no `payer`.
+    """
+    if bucket is None:
         return response
-    found = cors.parse(document).headers(request.headers.get("origin"), request.method)
-    return response._replace(headers={**response.headers, **found})
+    documents = bucket.documents
+    if _CORS not in documents and REQUEST_PAYMENT not in documents:
+        return response
+    headers = dict(response.headers)
+    if _CORS in documents:
+        rules = cors.parse(documents[_CORS])
+        headers |= rules.headers(request.headers.get("origin"), request.method)
+    if payer is not None and permissions.is_charged(bucket, payer):
+        headers["x-oss-request-charged"] = "requester"  # A-61
+    return response._replace(headers=headers)
