@@ -162,7 +162,7 @@ class Journal:
         )
 
     def record_sts(
-        self, request: Request, request_id: str, answer: sts.Answer, sent: int, seconds: float
+        self, request: Request, request_id: str, answer: sts.STSAnswer, sent: int, seconds: float
     ) -> Entry:
         """Add an answered request to STS."""
         signing = Signing.NONE

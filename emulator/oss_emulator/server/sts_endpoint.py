@@ -31,7 +31,7 @@ def is_host(host: str) -> bool:
         return False
 
 
-async def answer(http: web.BaseRequest, request: Request, service: Service) -> sts.Answer:
+async def answer(http: web.BaseRequest, request: Request, service: Service) -> sts.STSAnswer:
     """What STS answers; raises `OSSError` for a body that is broken off or too large."""
     data, material = await body.read_document(http), secrets.token_bytes(sts.MATERIAL_SIZE)
     return sts.answer(request, data, service.accounts, material)
