@@ -1,0 +1,166 @@
+"""Authentication: who signed a request, under each setting of `auth`."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from oss_emulator.access import ANONYMOUS, AccountsError
+from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.pipeline.authentication import OWNER, open_accounts
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.form import FormReader
+from oss_emulator.protocol.message import Request
+from oss_emulator.referer import Signing
+from oss_emulator.settings import Auth, Settings
+
+from tests.http import forms
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+from tests.unit.pipeline.service import PAGE, SETTINGS, ask, serve
+
+EXPLAIN = "x-oss-emulator-explain"
+
+
+def signed(
+    key_id: str = ACCESS_KEY_ID,
+    secret: str = ACCESS_KEY_SECRET,
+    place: str = "header",
+    signer: str = "v4",
+    headers: dict[str, str] | None = None,
+) -> Request:
+    """A GET of the private object that oss2 signs."""
+    auth = SIGNERS[signer](key_id, secret)
+    target, fields = sign(auth, place, "GET", "private-bucket", "a", headers=headers)
+    return ask("GET", target, {"Referer": PAGE, **dict(fields)})
+
+
+def admit(auth: Auth, request: Request) -> Admitted | Refused:
+    return serve(replace(SETTINGS, auth=auth)).admit(request)
+
+
+@pytest.mark.parametrize("signer", SIGNERS)
+@pytest.mark.parametrize(("place", "signing"), [("header", Signing.HEADER), ("url", Signing.URL)])
+def test_owner_signs(signer: str, place: str, signing: Signing) -> None:
+    admitted = admit(Auth.STRICT, signed(place=place, signer=signer))
+    assert isinstance(admitted, Admitted)
+    call = admitted.call
+    assert (call.caller, call.signing, call.access_key_id) == (OWNER, signing, ACCESS_KEY_ID)
+
+
+@pytest.mark.parametrize(
+    ("auth", "key_id", "secret", "code"),
+    [
+        (Auth.STRICT, ACCESS_KEY_ID, "wrong", "SignatureDoesNotMatch"),
+        (Auth.STRICT, "nobody", "wrong", "InvalidAccessKeyId"),
+        (Auth.RELAXED, ACCESS_KEY_ID, "wrong", "SignatureDoesNotMatch"),
+        (Auth.RELAXED, "nobody", "wrong", ""),
+        (Auth.OFF, ACCESS_KEY_ID, "wrong", ""),
+        (Auth.OFF, "nobody", "wrong", ""),
+    ],
+)
+def test_auth_says_which_signatures_are_taken(
+    auth: Auth, key_id: str, secret: str, code: str
+) -> None:
+    outcome = admit(auth, signed(key_id, secret))
+    if code:
+        assert isinstance(outcome, Refused)
+        assert (outcome.error.code, outcome.access_key_id) == (code, key_id)
+        assert (outcome.signing, outcome.caller) == (Signing.HEADER, ANONYMOUS)
+    else:
+        assert isinstance(outcome, Admitted)
+        call = outcome.call
+        assert (call.caller, call.signing) == (OWNER, Signing.HEADER)
+        assert call.access_key_id == ("" if auth is Auth.OFF else key_id)
+
+
+@pytest.mark.parametrize("auth", Auth)
+def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
+    """P-19"""
+    outcome = admit(auth, ask("GET", "/private-bucket/a"))
+    assert isinstance(outcome, Refused)
+    assert (outcome.caller, outcome.signing) == (ANONYMOUS, Signing.NONE)
+
+
+def test_malformed_signature_is_refused_before_its_key_is_known() -> None:
+    outcome = admit(Auth.STRICT, ask("GET", "/private-bucket/a", {"Authorization": "Basic x"}))
+    assert isinstance(outcome, Refused)
+    assert (outcome.error.code, outcome.access_key_id) == ("InvalidArgument", "")
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_header_that_asks_for_an_explanation_may_be_signed_or_not(is_signed: bool) -> None:
+    request = signed(headers={EXPLAIN: "1"} if is_signed else {}, signer="v1")
+    explained = request._replace(headers={**request.headers, EXPLAIN: "1"})
+    assert isinstance(admit(Auth.STRICT, explained), Admitted)
+
+
+def post(auth: Auth, fields: dict[str, str]) -> Admitted | Refused:
+    """What admission makes of a form for the private bucket."""
+    service: Service = serve(replace(SETTINGS, auth=auth))
+    headers = {"Content-Type": forms.TYPE, "Referer": PAGE}
+    admitted = service.admit(ask("POST", "/private-bucket", headers))
+    assert isinstance(admitted, Admitted)
+    reader = FormReader(forms.TYPE)
+    reader.feed(forms.form(list(fields.items())))
+    return service.admit_form(admitted, reader.finish())
+
+
+def form_of(key_id: str, secret: str) -> dict[str, str]:
+    policy = forms.policy([["content-length-range", 2, 9]])
+    signature = b64encode(hmac.digest(secret.encode(), policy.encode(), "sha1")).decode()
+    return {"key": "b", "OSSAccessKeyId": key_id, "policy": policy, "Signature": signature}
+
+
+def test_signed_form_has_the_sizes_of_its_policy() -> None:
+    admitted = post(Auth.STRICT, form_of(ACCESS_KEY_ID, ACCESS_KEY_SECRET))
+    assert isinstance(admitted, Admitted)
+    call = admitted.call
+    assert (call.caller, call.signing, call.access_key_id) == (OWNER, Signing.FORM, ACCESS_KEY_ID)
+    assert admitted.sizes == (2, 9)
+
+
+@pytest.mark.parametrize(
+    ("auth", "key_id", "code"),
+    [
+        (Auth.STRICT, ACCESS_KEY_ID, "SignatureDoesNotMatch"),
+        (Auth.STRICT, "nobody", "InvalidAccessKeyId"),
+        (Auth.RELAXED, "nobody", ""),
+        (Auth.OFF, "nobody", ""),
+    ],
+)
+def test_auth_says_which_signatures_of_forms_are_taken(auth: Auth, key_id: str, code: str) -> None:
+    outcome = post(auth, form_of(key_id, "wrong"))
+    if code:
+        assert isinstance(outcome, Refused)
+        assert (outcome.error.code, outcome.access_key_id) == (code, key_id)
+        assert (outcome.signing, outcome.caller) == (Signing.FORM, ANONYMOUS)
+    else:
+        assert isinstance(outcome, Admitted)
+        assert (outcome.call.caller, outcome.call.signing) == (OWNER, Signing.FORM)
+
+
+def test_form_without_a_signature_is_anonymous() -> None:
+    outcome = post(Auth.STRICT, {"key": "b"})
+    assert isinstance(outcome, Refused)
+    assert (outcome.error.code, outcome.caller) == ("AccessDenied", ANONYMOUS)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read"),
+        (b"\xff", "are not valid TOML"),
+        (b"[[account]]\nname = 1", "The accounts "),
+    ],
+)
+def test_accounts_that_cannot_be_used_are_explained(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "accounts.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(AccountsError, match=message):
+        open_accounts(Settings(accounts=path))

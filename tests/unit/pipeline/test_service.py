@@ -1,0 +1,283 @@
+"""The order of a request: which error wins when several apply, and what is known by then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from email.utils import formatdate
+from itertools import combinations
+from typing import NamedTuple
+
+import pytest
+from oss_emulator.access import ANONYMOUS
+from oss_emulator.operations.call import NO_BODY, Body
+from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.pipeline.service import Service, new_request_id
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.form import FormReader
+from oss_emulator.protocol.message import Request
+from oss_emulator.referer import Signing
+
+from tests.http import forms
+from tests.unit.pipeline.service import PAGE, THIEF, ask, put
+
+
+class Known(NamedTuple):
+    """What a refusal tells."""
+
+    error: tuple[str, str]
+    """Code and EC."""
+    operation: str = ""
+    bucket: str = ""
+    key: str = ""
+    found: bool = False
+    """Whether the bucket's record is known."""
+    signing: Signing = Signing.NONE
+    access_key_id: str = ""
+    allowed_by_rules: bool | None = None
+    allowed_by_permissions: bool | None = None
+
+
+ORDER = {
+    "host": Known(("BadRequest", "")),
+    "operation": Known(("NotImplemented", ""), bucket="private-bucket", key="a"),
+    "bucket": Known(("NoSuchBucket", "0015-00000101"), "GetObject", "no-bucket", "a"),
+    "region": Known(("AccessDenied", "0003-00001403"), "GetObject", "private-bucket", "a", True),
+    "signature": Known(
+        ("InvalidAccessKeyId", "0002-00000902"),
+        "GetObject",
+        "private-bucket",
+        "a",
+        True,
+        Signing.HEADER,
+        "nobody",
+    ),
+    "referer": Known(
+        ("AccessDenied", "0003-00000503"),
+        "GetObject",
+        "private-bucket",
+        "a",
+        True,
+        allowed_by_rules=False,
+    ),
+    "acl": Known(
+        ("AccessDenied", "0003-00000001"),
+        "GetObject",
+        "private-bucket",
+        "a",
+        True,
+        allowed_by_rules=True,
+        allowed_by_permissions=False,
+    ),
+    "limit": Known(
+        ("InvalidArgument", "0004-00000502"),
+        "GetObject",
+        "public-bucket",
+        "a",
+        True,
+        allowed_by_rules=True,
+        allowed_by_permissions=True,
+    ),
+}
+"""The flaws of a request in the order in which they are told, each with what is known by then."""
+
+
+def flawed(flaws: Sequence[str]) -> Request:
+    """A GET of an object with these flaws."""
+    host = "oss-cn-beijing.aliyuncs.com" if "region" in flaws else "localhost"
+    headers = {"Referer": THIEF if "referer" in flaws else PAGE}
+    if "signature" in flaws:
+        headers |= {"Authorization": "OSS nobody:c2lnbmF0dXJl", "Date": formatdate(usegmt=True)}
+    if "limit" in flaws:
+        headers["x-oss-traffic-limit"] = "1"
+    bucket = "private-bucket" if "acl" in flaws else "public-bucket"
+    return ask(
+        "PATCH" if "operation" in flaws else "GET",
+        f"/{'no-bucket' if 'bucket' in flaws else bucket}/a",
+        headers,
+        "not a host" if "host" in flaws else host,
+    )
+
+
+def with_later(first: str) -> Iterator[tuple[str, ...]]:
+    """A flaw with each selection of those that are told after it."""
+    names = list(ORDER)
+    later = names[names.index(first) + 1 :]
+    for size in range(len(later) + 1):
+        for others in combinations(later, size):
+            yield (first, *others)
+
+
+@pytest.mark.parametrize("first", ORDER)
+def test_first_flaw_is_told_whatever_follows(service: Service, first: str) -> None:
+    """R-05, P-18"""
+    expected = ORDER[first]
+    for flaws in with_later(first):
+        refused = service.admit(flawed(flaws))
+        assert isinstance(refused, Refused)
+        assert (refused.error.code, refused.error.ec) == expected.error, flaws
+
+
+@pytest.mark.parametrize("first", ORDER)
+def test_refusal_tells_what_was_settled_before_it(service: Service, first: str) -> None:
+    request = flawed((first,) if first == "limit" else (first, "acl"))
+    expected = ORDER[first]
+    refused = service.admit(request)
+    assert isinstance(refused, Refused)
+    assert refused.request is request
+    assert refused.caller is ANONYMOUS
+    decision, access = refused.decision, refused.access
+    told = Known(
+        (refused.error.code, refused.error.ec),
+        "" if refused.operation is None else refused.operation.name,
+        *refused.target[:2],
+        refused.record is not None,
+        refused.signing,
+        refused.access_key_id,
+        None if decision is None else decision.allowed,
+        None if access is None else access.allowed,
+    )
+    assert told == expected
+
+
+def test_request_without_a_flaw_is_admitted(service: Service) -> None:
+    request = flawed(())
+    admitted = service.admit(request)
+    assert isinstance(admitted, Admitted)
+    call, decision, access = admitted.call, admitted.decision, admitted.access
+    assert admitted.request is request
+    assert (call.operation.name, *call.target[:2]) == ("GetObject", "public-bucket", "a")
+    assert (call.signing, call.caller, call.body) == (Signing.NONE, ANONYMOUS, NO_BODY)
+    assert decision is not None
+    assert decision.allowed
+    assert access is not None
+    assert (access.allowed, access.action) == (True, "oss:GetObject")
+    response = service.perform(admitted)
+    assert (response.status, response.body) == (200, b"content")
+
+
+def test_missing_object_is_told_after_all_checks(service: Service) -> None:
+    admitted = service.admit(ask("GET", "/public-bucket/none", {"Referer": PAGE}))
+    assert isinstance(admitted, Admitted)
+    with pytest.raises(OSSError, match="NoSuchKey") as raised:
+        service.perform(admitted)
+    refused = admitted.refuse(raised.value)
+    assert (refused.error, refused.decision) == (raised.value, admitted.decision)
+    assert (refused.access, refused.target) == (admitted.access, admitted.call.target)
+
+
+def test_given_caller_is_checked_for_nothing(service: Service) -> None:
+    """The seed and the tests act as the owner without a signature."""
+    owner = service.accounts.owner
+    request = flawed(("signature", "referer", "acl", "limit"))
+    admitted = service.admit(request, owner)
+    assert isinstance(admitted, Admitted)
+    assert (admitted.call.caller, admitted.decision, admitted.access) == (owner, None, None)
+    assert admitted.traffic_limit is None
+
+
+def test_preflight_is_checked_for_nothing(service: Service) -> None:
+    """R-04"""
+    headers = {"Referer": THIEF, "Authorization": "OSS nobody:c2lnbmF0dXJl"}
+    admitted = service.admit(ask("OPTIONS", "/private-bucket/a", headers))
+    assert isinstance(admitted, Admitted)
+    assert (admitted.decision, admitted.access) == (None, None)
+
+
+def test_bucket_that_is_gone_when_the_body_has_come_is_missed(service: Service) -> None:
+    put_object = ask("PUT", "/public-bucket/b")
+    admitted = service.admit(put_object, service.accounts.owner)
+    assert isinstance(admitted, Admitted)
+    service.storage.delete_bucket("public-bucket")
+    with pytest.raises(OSSError, match="NoSuchBucket"):
+        service.perform(admitted, Body.of(b"late"))
+    assert service.storage.bucket("public-bucket") is None
+
+
+# --- Forms
+
+
+def form_of(fields: dict[str, str]) -> tuple[FormReader, bytes]:
+    reader = FormReader(forms.TYPE)
+    return reader, reader.feed(forms.form(list(fields.items())))
+
+
+def post(
+    service: Service, bucket: str, fields: dict[str, str], referer: str = PAGE
+) -> tuple[Admitted, Admitted | Refused]:
+    """A form's request as it is admitted, and what its fields make of it."""
+    headers = {"Content-Type": forms.TYPE, "Referer": referer, "Authorization": "OSS nobody:x"}
+    admitted = service.admit(ask("POST", f"/{bucket}", headers))
+    assert isinstance(admitted, Admitted)
+    reader, _ = form_of(fields)
+    return admitted, service.admit_form(admitted, reader.finish())
+
+
+FORM_ORDER = [
+    ("private-bucket", {"key": ""}, THIEF, ("InvalidObjectName", "0016-00000001"), None),
+    (
+        "private-bucket",
+        {"key": "b", "OSSAccessKeyId": "nobody", "Signature": "x", "policy": "x"},
+        THIEF,
+        ("InvalidAccessKeyId", "0002-00000902"),
+        None,
+    ),
+    ("private-bucket", {"key": "b"}, THIEF, ("AccessDenied", "0003-00000503"), False),
+    ("private-bucket", {"key": "b"}, PAGE, ("AccessDenied", "0003-00000001"), True),
+]
+
+
+@pytest.mark.parametrize(("bucket", "fields", "referer", "error", "allowed"), FORM_ORDER)
+def test_form_is_checked_in_the_same_order(
+    service: Service,
+    bucket: str,
+    fields: dict[str, str],
+    referer: str,
+    error: tuple[str, str],
+    allowed: bool | None,
+) -> None:
+    """Signatures in the header do not count (PostObject)."""
+    _, refused = post(service, bucket, fields, referer)
+    assert isinstance(refused, Refused)
+    assert (refused.error.code, refused.error.ec) == error
+    assert (refused.target.bucket, refused.target.key) == (bucket, fields["key"])
+    assert refused.access_key_id == fields.get("OSSAccessKeyId", "")
+    decision = refused.decision
+    assert (None if decision is None else decision.allowed) == allowed
+
+
+def test_form_gets_an_admission_of_its_own(service: Service) -> None:
+    put(service, "/public-bucket?acl", headers={"x-oss-acl": "public-read-write"})
+    came, outcome = post(service, "public-bucket", {"key": "b"})
+    assert isinstance(outcome, Admitted)
+    assert (came.call.key, came.call.form, came.decision, came.access) == ("", None, None, None)
+    assert (outcome.call.key, outcome.request) == ("b", came.request)
+    assert outcome.decision is not None
+    assert outcome.access is not None
+
+
+# --- Answers
+
+
+def test_request_ids_are_24_digits_that_begin_with_the_second() -> None:
+    """P-30"""
+    ids = {new_request_id(1_700_000_000.9) for _ in range(100)}
+    assert len(ids) == 100
+    assert all(len(made) == 24 and made == made.upper() for made in ids)
+    assert {int(made[:8], 16) for made in ids} == {1_700_000_000}
+
+
+CORS = b"""<CORSConfiguration><CORSRule><AllowedOrigin>http://a</AllowedOrigin>
+<AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>"""
+
+
+@pytest.mark.parametrize(("key", "status"), [("a", 200), ("none", 404)])
+def test_answers_and_errors_have_the_headers_of_cors(
+    service: Service, key: str, status: int
+) -> None:
+    put(service, "/public-bucket?cors", CORS)
+    request = ask("GET", f"/public-bucket/{key}", {"Referer": PAGE, "Origin": "http://a"})
+    response = service.handle(request)
+    assert response.status == status
+    assert response.headers["Access-Control-Allow-Origin"] == "http://a"
+    other = ask("GET", f"/public-bucket/{key}", {"Referer": PAGE, "Origin": "http://b"})
+    assert "Access-Control-Allow-Origin" not in service.handle(other).headers

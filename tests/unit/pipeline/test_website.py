@@ -1,0 +1,91 @@
+"""The entry to a website: which requests lead to an index page."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.documents.website import Visit
+from oss_emulator.operations import OPERATIONS
+from oss_emulator.pipeline.website import WEBSITE, find_page
+from oss_emulator.protocol.address import Addresses
+from oss_emulator.referer import Signing
+from oss_emulator.storage import Bucket
+
+from tests.unit.pipeline.service import ask
+
+ADDRESSES = Addresses("cn-hangzhou")
+PATH, OWN = "localhost", "site.localhost"
+"""A host with the bucket in the path, and one of the bucket's own."""
+
+SITE = b"""<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix>
+<SupportSubDir>true</SupportSubDir></IndexDocument></WebsiteConfiguration>"""
+
+
+def bucket(documents: dict[str, bytes]) -> Bucket:
+    return Bucket("site", "1", 0.0, "cn-hangzhou", documents=documents)
+
+
+def find(
+    key: str,
+    method: str = "GET",
+    host: str = OWN,
+    signing: Signing = Signing.NONE,
+    subresource: str = "",
+    documents: dict[str, bytes] | None = None,
+) -> tuple[str, Visit | None] | None:
+    """The key of the page, and the visit of an anonymous request."""
+    resource = "object" if key else "bucket"
+    operation = next(
+        item
+        for item in OPERATIONS
+        if (item.method, item.resource, item.subresource) == (method, resource, subresource)
+    )
+    site = bucket({WEBSITE: SITE} if documents is None else documents)
+    page = find_page(site, ask(method, "/", host=host), operation, key, signing, ADDRESSES)
+    return None if page is None else (page.target.key, page.visit)
+
+
+@pytest.mark.parametrize(
+    ("key", "host", "signing", "page"),
+    [
+        ("", OWN, Signing.NONE, "index.html"),
+        ("", PATH, Signing.NONE, None),
+        ("", OWN, Signing.HEADER, None),
+        ("docs/", OWN, Signing.NONE, "docs/index.html"),
+        ("docs/", PATH, Signing.NONE, "docs/index.html"),
+        ("docs/", OWN, Signing.HEADER, "docs/index.html"),
+        ("docs/", OWN, Signing.URL, "docs/index.html"),
+        ("docs", OWN, Signing.NONE, "docs"),
+    ],
+)
+def test_folder_leads_to_its_index_page(
+    key: str, host: str, signing: Signing, page: str | None
+) -> None:
+    for method in ("GET", "HEAD"):
+        found = find(key, method, host, signing)
+        assert (None if found is None else found[0]) == page
+        if found is not None:
+            assert (found[1] is None) == (signing is not Signing.NONE)
+
+
+def test_visit_tells_what_was_asked_and_where_the_site_begins() -> None:
+    for host, root in ((OWN, ""), (PATH, "/site")):
+        found = find("docs/", host=host)
+        assert found is not None
+        assert found[1] is not None
+        assert (found[1].key, found[1].root) == ("docs/", root)
+
+
+@pytest.mark.parametrize(
+    ("method", "subresource", "documents"),
+    [("PUT", "", None), ("DELETE", "", None), ("GET", "acl", None), ("GET", "", {})],
+)
+def test_other_requests_lead_to_no_page(
+    method: str, subresource: str, documents: dict[str, bytes] | None
+) -> None:
+    assert find("docs/", method, subresource=subresource, documents=documents) is None
+
+
+def test_request_without_a_bucket_leads_to_no_page() -> None:
+    operation = next(item for item in OPERATIONS if item.name == "ListBuckets")
+    found = find_page(None, ask(host=PATH), operation, "", Signing.NONE, ADDRESSES)
+    assert found is None
