@@ -69,7 +69,7 @@ def open_accounts(settings: Settings) -> Accounts:
         raise AccountsError(f"{where}: {error}") from None
 
 
-def read(request: Request, auth: Auth) -> Claimed:
+def find_claim(request: Request, auth: Auth) -> Claimed:
     """Find the signature of a request; raises `OSSError` for a malformed one."""
     if auth is Auth.OFF:
         place = signature.place(request)
@@ -94,7 +94,7 @@ def authenticate(
     return identity
 
 
-def read_form(form: Form, auth: Auth) -> Claimed:
+def find_form_claim(form: Form, auth: Auth) -> Claimed:
     """Find the signature of a form; raises `InvalidArgument` for a malformed one."""
     if not form_signature.is_signed(form):
         return UNSIGNED

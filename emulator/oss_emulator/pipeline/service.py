@@ -4,9 +4,7 @@ import time
 from collections.abc import Callable
 from random import getrandbits
 
-from oss_emulator.access import ANONYMOUS, Accounts, Identity, Permission
-from oss_emulator.documents import cors
-from oss_emulator.documents.bucket_info import REQUEST_PAYMENT
+from oss_emulator.access import ANONYMOUS, Identity, Permission
 from oss_emulator.documents.website import Visit
 from oss_emulator.operations import OPERATIONS, permissions
 from oss_emulator.operations import website as pages
@@ -16,9 +14,10 @@ from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.pipeline import addressing, authentication, referer, website
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.authentication import UNSIGNED, Claimed, open_accounts
+from oss_emulator.pipeline.bucket import add_bucket_headers, find_bucket
 from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol import checksums, errors
-from oss_emulator.protocol.address import SERVICE, Addresses, Target, check_key, is_bucket_name
+from oss_emulator.protocol.address import SERVICE, Addresses, Target, check_key
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.message import Request, Response
@@ -29,9 +28,6 @@ from oss_emulator.storage import Bucket, MemoryStorage, Storage
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 """The methods that change nothing."""
-
-_CORS = "cors"
-"""The name of the bucket's document."""
 
 
 def new_request_id(received: float) -> str:
@@ -55,7 +51,7 @@ class Service:
         self.settings = settings = settings or Settings()
         self.storage = storage if storage is not None else MemoryStorage()
         self.clock = clock
-        self.accounts: Accounts = open_accounts(settings)
+        self.accounts = open_accounts(settings)
         self.addresses = Addresses(
             settings.region,
             settings.domain,
@@ -71,7 +67,7 @@ class Service:
         """Answer a request whose body is in memory; a given `caller` may do everything."""
         outcome = self.admit(request, caller)
         if isinstance(outcome, Admitted) and outcome.call.operation.takes is Takes.FORM:
-            outcome, data = self._read_form(outcome, data, caller)
+            outcome, data = self._parse_form(outcome, data, caller)
         if isinstance(outcome, Refused):
             return self.render(outcome)
         try:
@@ -97,13 +93,13 @@ class Service:
         try:
             target = addressing.locate(self.addresses, request, strict=strict)
             operation = self._dispatcher.find(request, target)
-            record = self._find_bucket(target.bucket, operation)
+            record = find_bucket(self.storage, target.bucket, operation)
             addressing.check_endpoint(request, target, record, settings.region, strict=strict)
             if caller is not None or _is_open(operation):
                 return Admitted(
                     self._call(request, request_id, target, operation, record, caller or ANONYMOUS)
                 )
-            claimed = authentication.read(request, settings.auth)
+            claimed = authentication.find_claim(request, settings.auth)
             signer = authentication.authenticate(claimed, request, target, accounts, settings)
             page = website.find_page(
                 record, request, operation, target.key, claimed.signing, self.addresses
@@ -153,7 +149,7 @@ class Service:
             call = call._replace(target=Target(bucket, form.key), form=form)
             if caller is not None:
                 return Admitted(call._replace(caller=caller))
-            claimed = authentication.read_form(form, settings.auth)
+            claimed = authentication.find_form_claim(form, settings.auth)
             call = call._replace(signing=claimed.signing, access_key_id=claimed.access_key_id)
             signer, sizes = authentication.authenticate_form(
                 claimed, form, bucket, now, self.accounts, settings
@@ -178,13 +174,13 @@ class Service:
             response = self._perform(call, body)
         except DocumentError as error:
             raise OSSError(Code.MALFORMED_XML, ErrorDetail=str(error)) from None
-        return _add_bucket_headers(response, call.record, call.request, call.caller)
+        return add_bucket_headers(response, call.record, call.request, call.caller)
 
     def render(self, refused: Refused) -> Response:
         """The answer to a refused request."""
         request = refused.request
         response = errors.render(refused.error, request.method, refused.request_id, request.host)
-        return _add_bucket_headers(response, refused.record, request)
+        return add_bucket_headers(response, refused.record, request)
 
     def _perform(self, call: Call, body: Body) -> Response:
         if call.visit is not None:
@@ -193,7 +189,7 @@ class Service:
             return call.operation.perform(call)
         with self.storage.transaction():
             # The bucket may have changed or gone while the body was on its way.
-            record = self._find_bucket(call.target.bucket, call.operation)
+            record = find_bucket(self.storage, call.target.bucket, call.operation)
             return call.operation.perform(call._replace(record=record, body=body))
 
     def _call(
@@ -223,23 +219,7 @@ class Service:
             visit=visit,
         )
 
-    def _find_bucket(self, name: str, operation: Operation) -> Bucket | None:
-        """The record of a bucket.
-
-        Raises `InvalidBucketName`, and `NoSuchBucket` unless the operation creates it: a missing
-        bucket is told before credentials are judged (P-18).
-        """
-        if not name:
-            return None
-        bucket = self.storage.bucket(name)
-        if bucket is None:
-            if not is_bucket_name(name):
-                raise OSSError(Code.INVALID_BUCKET_NAME, BucketName=name)
-            if operation.needs_bucket:
-                raise OSSError(Code.NO_SUCH_BUCKET, BucketName=name)
-        return bucket
-
-    def _read_form(
+    def _parse_form(
         self, admitted: Admitted, data: bytes, caller: Identity | None
     ) -> tuple[Admitted | Refused, bytes]:
         """Admit a form that is in memory; returns its file as well."""
@@ -257,24 +237,3 @@ class Service:
 def _is_open(operation: Operation) -> bool:
     """Whether nobody has to sign the request itself: a preflight, or a form with its own fields."""
     return operation.takes is Takes.FORM or operation.permission is Permission.NONE
-
-
-def _add_bucket_headers(
-    response: Response, bucket: Bucket | None, request: Request, payer: Identity | None = None
-) -> Response:
-    """Add what the bucket's configurations say: which pages may read the answer, and who pays.
-
-    Nobody pays for an error, so it has no `payer`.
-    """
-    if bucket is None:
-        return response
-    documents = bucket.documents
-    if _CORS not in documents and REQUEST_PAYMENT not in documents:
-        return response
-    headers = dict(response.headers)
-    if _CORS in documents:
-        rules = cors.parse(documents[_CORS])
-        headers |= rules.headers(request.headers.get("origin"), request.method)
-    if payer is not None and permissions.is_charged(bucket, payer):
-        headers["x-oss-request-charged"] = "requester"  # A-61
-    return response._replace(headers=headers)

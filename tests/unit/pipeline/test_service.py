@@ -264,20 +264,3 @@ def test_request_ids_are_24_digits_that_begin_with_the_second() -> None:
     assert len(ids) == 100
     assert all(len(made) == 24 and made == made.upper() for made in ids)
     assert {int(made[:8], 16) for made in ids} == {1_700_000_000}
-
-
-CORS = b"""<CORSConfiguration><CORSRule><AllowedOrigin>http://a</AllowedOrigin>
-<AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>"""
-
-
-@pytest.mark.parametrize(("key", "status"), [("a", 200), ("none", 404)])
-def test_answers_and_errors_have_the_headers_of_cors(
-    service: Service, key: str, status: int
-) -> None:
-    put(service, "/public-bucket?cors", CORS)
-    request = ask("GET", f"/public-bucket/{key}", {"Referer": PAGE, "Origin": "http://a"})
-    response = service.handle(request)
-    assert response.status == status
-    assert response.headers["Access-Control-Allow-Origin"] == "http://a"
-    other = ask("GET", f"/public-bucket/{key}", {"Referer": PAGE, "Origin": "http://b"})
-    assert "Access-Control-Allow-Origin" not in service.handle(other).headers

@@ -1,0 +1,54 @@
+"""The bucket of a request: its record, and the headers that its configurations add to an answer."""
+
+from typing import Final
+
+from oss_emulator.access import Identity
+from oss_emulator.documents import cors
+from oss_emulator.documents.bucket_info import REQUEST_PAYMENT
+from oss_emulator.operations import permissions
+from oss_emulator.operations.operation import Operation
+from oss_emulator.protocol.address import is_bucket_name
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.storage import Bucket, Storage
+
+_CORS: Final = "cors"
+"""The name of the document with the CORS rules."""
+
+
+def find_bucket(storage: Storage, name: str, operation: Operation) -> Bucket | None:
+    """The record of the bucket that a request names; None where it names none.
+
+    Raises `InvalidBucketName`, and `NoSuchBucket` unless the operation creates the bucket: a
+    missing bucket is told before credentials are judged (P-18).
+    """
+    if not name:
+        return None
+    bucket = storage.bucket(name)
+    if bucket is None:
+        if not is_bucket_name(name):
+            raise OSSError(Code.INVALID_BUCKET_NAME, BucketName=name)
+        if operation.needs_bucket:
+            raise OSSError(Code.NO_SUCH_BUCKET, BucketName=name)
+    return bucket
+
+
+def add_bucket_headers(
+    response: Response, bucket: Bucket | None, request: Request, payer: Identity | None = None
+) -> Response:
+    """Add what the bucket's configurations say: which pages may read the answer, and who pays.
+
+    Nobody pays for an error, so it has no `payer`.
+    """
+    if bucket is None:
+        return response
+    documents = bucket.documents
+    if _CORS not in documents and REQUEST_PAYMENT not in documents:
+        return response
+    headers = dict(response.headers)
+    if _CORS in documents:
+        rules = cors.parse(documents[_CORS])
+        headers |= rules.headers(request.headers.get("origin"), request.method)
+    if payer is not None and permissions.is_charged(bucket, payer):
+        headers["x-oss-request-charged"] = "requester"  # A-61
+    return response._replace(headers=headers)
