@@ -14,7 +14,7 @@ from oss_emulator.protocol.message import Response
 from oss_emulator.storage import NULL_VERSION, Object
 
 MAX_NAME = 1024
-"""Bytes that a prefix, marker or delimiter must stay below (ListObjects)."""
+"""A prefix, marker or delimiter must be shorter than this many bytes (ListObjects)."""
 
 
 @operation("ListObjects", "GET", Resource.BUCKET)
@@ -106,7 +106,7 @@ def list_object_versions(call: Call) -> Response:
 
 
 def _versions(call: Call, start: str, marker: str, version_id: str) -> Iterator[_Version]:
-    """The versions from a key on; of the marker's key those after the marker's version."""
+    """The versions after a marker: those of later keys, and later ones of its own key."""
     versions = call.storage.versions(call.bucket.name, start)
     for key, group in groupby(versions, attrgetter("key")):
         found = [_Version(item, place == 0) for place, item in enumerate(group)]

@@ -1,4 +1,4 @@
-"""Multipart uploads as a whole: begin, complete, abort."""
+"""Multipart uploads: initiate, complete, abort."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -23,7 +23,7 @@ from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object, Part, Upload
 
 MIN_PART = 100 * 1024
-"""Bytes of the smallest part but the last (CompleteMultipartUpload)."""
+"""Bytes that each part but the last must have (CompleteMultipartUpload)."""
 
 MAX_PARTS = 10_000
 
@@ -40,7 +40,7 @@ COMPLETE_ALL = "x-oss-complete-all"
     action="oss:PutObject",
 )
 def initiate_multipart_upload(call: Call) -> Response:
-    """Begin an upload; what the object is to be is settled now, but for its bytes."""
+    """Begin an upload; its headers describe the object, only the bytes are still to come."""
     encoding = parameters.encoding_type(call.request.query)
     item = draft(call, kind="Multipart")
     upload = Upload(_new_upload_id(call), call.request.received, item)
@@ -67,7 +67,7 @@ def initiate_multipart_upload(call: Call) -> Response:
     action="oss:PutObject",
 )
 def complete_multipart_upload(call: Call) -> Response:
-    """Make an object of the parts that are listed, or of all there are (`x-oss-complete-all`).
+    """Make an object of the listed parts, or of all parts (`x-oss-complete-all`).
 
     Raises `NoSuchUpload`, `InvalidArgument`, `MalformedXML`, `InvalidPartOrder`, `InvalidPart`,
     `EntityTooSmall`, `FileAlreadyExists`.
@@ -103,14 +103,14 @@ def complete_multipart_upload(call: Call) -> Response:
     "AbortMultipartUpload", "DELETE", Resource.OBJECT, "uploadId", permission=Permission.WRITE
 )
 def abort_multipart_upload(call: Call) -> Response:
-    """Drop an upload with its parts; raises `NoSuchUpload`."""
+    """Remove an upload and its parts; raises `NoSuchUpload`."""
     upload = find_upload(call)
     call.storage.delete_upload(call.bucket.name, upload.id)
     return Response(204)
 
 
 def _new_upload_id(call: Call) -> str:
-    """32 upper-case hex digits that begin with the time, so that they come in its order."""
+    """32 upper-case hex digits; they begin with the time, so that ids sort by it."""
     return f"{int(call.request.received * 1_000_000):016X}{getrandbits(64):016X}"
 
 
@@ -176,7 +176,7 @@ def _too_small(part: Part) -> OSSError:
 
 
 def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
-    """The finished object; its bytes are those of the parts, which stay where they are."""
+    """The finished object; it refers to the bytes of the parts, which are not copied."""
     item = upload.draft._replace(
         content=tuple(blob for part in parts for blob in part.content),
         size=sum(part.size for part in parts),
@@ -194,6 +194,6 @@ def _add_crc64(crc64: int, part: Part) -> int:
 
 
 def _location(call: Call) -> str:
-    """The URL of the object, in the style in which it was asked for."""
+    """The URL of the object, in the style of the request."""
     scheme = "https" if call.request.secure else "http"
     return f"{scheme}://{call.request.host}{quote(unquote(call.request.path))}"

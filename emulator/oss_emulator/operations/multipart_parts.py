@@ -42,7 +42,7 @@ _CHUNK = 1024 * 1024
     action="oss:PutObject",
 )
 def upload_part(call: Call) -> Response:
-    """Put one part; one of the same number is replaced.
+    """Store one part; it replaces a part of the same number.
 
     Raises `InvalidArgument` for a number out of bounds, `NoSuchUpload`, `InvalidCRC64`.
     """
@@ -62,15 +62,15 @@ def upload_part(call: Call) -> Response:
 
 
 def _gather(call: Call) -> Callable[[], Body]:
-    """Find the bytes to copy; whatever becomes of their object now, they can be read."""
+    """Find the bytes to copy; they can be read even if their object changes meanwhile."""
     request = call.request.headers
     _number(call)
     find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
     named = copy_source.parse(request[copy_source.HEADER])
-    # A part is nothing but bytes, so of a link it takes those that the link leads to.
+    # A part is nothing but bytes, so a link is copied with the bytes of its target.
     source = find_source(call, named, through_link=True)
     conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
-    # A range that is none is as if it were not there: the whole object (UploadPartCopy).
+    # A malformed range is ignored: the whole object is copied (UploadPartCopy).
     wanted = ranges.parse(request.get(f"{copy_source.HEADER}-range"), source.size)
     offset, length = wanted or (0, source.size)
     found = read(source, offset, length)
@@ -117,7 +117,7 @@ def _chunks(piece: bytes | FileRange) -> Iterator[bytes]:
     gather=_gather,
 )
 def upload_part_copy(call: Call) -> Response:
-    """Put one part by copying an object or a range of it.
+    """Store one part by copying an object or a range of it.
 
     Raises `InvalidArgument`, `NoSuchUpload`, what `find_source` raises, `PreconditionFailed`.
     """
@@ -137,7 +137,7 @@ def upload_part_copy(call: Call) -> Response:
 
 
 def _put(call: Call, upload: Upload, number: int) -> Part:
-    """Keep the body as a part."""
+    """Store the body as a part."""
     body = call.body
     etag = checksums.format_etag(body.md5)
     part = Part(number, body.content, body.size, etag, body.crc64, call.request.received)

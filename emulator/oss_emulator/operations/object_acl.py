@@ -20,7 +20,7 @@ from oss_emulator.protocol.message import Response
     action="oss:PutObjectAcl",
 )
 def put_object_acl(call: Call) -> Response:
-    """Set the ACL of an object; `default` gives it back to the bucket's."""
+    """Set the ACL of an object; with `default` the bucket's ACL applies."""
     acl = call.request.headers.get("x-oss-object-acl", "")
     if acl not in set(ObjectAcl):
         raise invalid_argument("x-oss-object-acl", acl, code=Code.INVALID_OBJECT_ACL)

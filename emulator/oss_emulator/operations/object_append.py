@@ -1,4 +1,4 @@
-"""Objects that grow: AppendObject, SealAppendObject."""
+"""Appendable objects: AppendObject, SealAppendObject."""
 
 from oss_emulator.access import Permission
 from oss_emulator.operations.call import Call
@@ -31,7 +31,7 @@ MAX_SIZE = 5 * 1024**3
     action="oss:PutObject",
 )
 def append_object(call: Call) -> Response:
-    """Put bytes at the end of an object, which the first call creates.
+    """Append bytes to an object; the first call creates it.
 
     Raises `MissingArgument` without a position, `PositionNotEqualToLength`, `ObjectNotAppendable`,
     `EntityTooLarge`, `FileImmutable`. What an object is, its metadata and tags, is settled by the
@@ -62,7 +62,7 @@ def append_object(call: Call) -> Response:
 
 @operation("SealAppendObject", "POST", Resource.OBJECT, "seal", takes=Takes.DOCUMENT)
 def seal_append_object(call: Call) -> Response:
-    """Let an object grow no more; a second call changes nothing, not even the time.
+    """Seal an object against further appends; a second call changes nothing, not even the time.
 
     Raises `NoSuchKey`, `ObjectNotAppendable`, `PositionNotEqualToLength`.
     """
@@ -99,7 +99,7 @@ def _check_position(item: Object, position: int) -> None:
 
 
 def _grow(call: Call, item: Object) -> Object:
-    """The object with the body at its end."""
+    """The object with the body appended."""
     body = call.body
     size = item.size + body.size
     if size > MAX_SIZE:

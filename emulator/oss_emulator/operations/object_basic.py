@@ -1,4 +1,4 @@
-"""Objects: put, get, look at, delete."""
+"""Objects: PutObject, GetObject, HeadObject, GetObjectMeta, DeleteObject."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ from oss_emulator.referer import Signing
 
 @operation("PutObject", "PUT", Resource.OBJECT, permission=Permission.WRITE, takes=Takes.OBJECT)
 def put_object(call: Call) -> Response:
-    """Put an object as a whole; raises what `draft` raises, `NotImplemented`, `InvalidCRC64`."""
+    """Store an object; raises what `draft` raises, `NotImplemented`, `InvalidCRC64`."""
     request = call.request.headers
     conditions.refuse(request)
     checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), call.body.crc64)
@@ -67,7 +67,7 @@ def get_object(call: Call) -> Response:
     "HeadObject", "HEAD", Resource.OBJECT, permission=Permission.READ, action="oss:GetObject"
 )
 def head_object(call: Call) -> Response:
-    """What GetObject would answer, without the bytes."""
+    """The headers of GetObject without the bytes."""
     found = find(call)
     target = follow(call, call.bucket, found)
     item = show(found, target)
@@ -100,7 +100,7 @@ def head_object_meta(call: Call) -> Response:
 
 @operation("DeleteObject", "DELETE", Resource.OBJECT, permission=Permission.WRITE)
 def delete_object(call: Call) -> Response:
-    """Delete an object; 204 whether it was there or not."""
+    """Delete an object; 204 also for a missing one."""
     return Response(204, remove(call, call.key, version_id_of(call)).headers)
 
 

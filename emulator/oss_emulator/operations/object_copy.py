@@ -25,7 +25,7 @@ MAX_SIZE = 5 * 1024**3
     action="oss:PutObject",
 )
 def copy_object(call: Call) -> Response:
-    """Copy an object within the region; onto itself it changes the metadata.
+    """Copy an object within the region; a copy onto itself changes the metadata.
 
     A symbolic link is copied as a link. Raises what `draft` and `find_source` raise,
     `PreconditionFailed`, `NotModified`, `EntityTooLarge`.
@@ -66,7 +66,7 @@ def copy_object(call: Call) -> Response:
 
 
 def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
-    """What the copy keeps: the source's metadata, or the request's.
+    """The metadata of the copy: the source's or the request's.
 
     Onto itself the metadata of the request is used whatever the directive says (CopyObject); a
     request that sends none changes nothing but the rest.
@@ -79,19 +79,19 @@ def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
 
 
 def _kind(call: Call, source: Object, onto_itself: bool) -> str:
-    """An appendable object stays one where only its metadata changes (AppendObject)."""
+    """The type of the copy: appendable only where just the metadata changes (AppendObject)."""
     if source.kind == "Appendable" and not (onto_itself and not call.bucket.versioning):
         return "Normal"
     return source.kind
 
 
 def _tags(call: Call, source: Object, new: Object) -> Mapping[str, str]:
-    """The tags of the copy: the source's, or the request's where it says so."""
+    """The tags of the copy: the source's, or the request's if its directive is REPLACE."""
     return new.tags if _replaces(call, f"{tagging.HEADER}-directive") else source.tags
 
 
 def _replaces(call: Call, name: str) -> bool:
-    """Whether a directive is REPLACE, and not COPY, which it is by default."""
+    """Whether a directive is REPLACE; the default is COPY."""
     directive = call.request.headers.get(name, "COPY")
     if directive.upper() not in ("COPY", "REPLACE"):
         raise headers.invalid_argument(name, directive, "The directive must be COPY or REPLACE.")

@@ -33,7 +33,7 @@ TIER_HEADER = "x-oss-object-restore-priority"
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What a RestoreRequest asks for."""
+    """A parsed RestoreRequest."""
 
     days: int
     tier: str
@@ -41,7 +41,7 @@ class _Wish:
 
 @operation("RestoreObject", "POST", Resource.OBJECT, "restore", takes=Takes.DOCUMENT)
 def restore_object(call: Call) -> Response:
-    """Make an archived object readable: 202 when it begins, 200 for one that is restored.
+    """Restore an archived object: 202 when the restore begins, 200 if it is restored already.
 
     Raises `OperationNotSupported`, `RestoreAlreadyInProgress`, `InvalidArgument`, `MalformedXML`.
     """
@@ -67,7 +67,7 @@ def restore_object(call: Call) -> Response:
     "CleanRestoredObject", "POST", Resource.OBJECT, "cleanRestoredObject", takes=Takes.DOCUMENT
 )
 def clean_restored_object(call: Call) -> Response:
-    """Freeze a restored object before its time.
+    """End the restore of an object early.
 
     Raises `OperationNotSupported`, `ArchiveRestoreFileStale` where nothing was restored, and
     `ArchiveRestoreNotFinished` while it is being restored.
@@ -102,7 +102,7 @@ def _read(document: bytes, storage_class: str) -> _Wish:
 
 
 def _check_upgrade(storage_class: str, running: str, asked: str) -> None:
-    """A restore that runs may only be made faster (help page of 0016-00000715)."""
+    """A running restore may only be made faster (help page of 0016-00000715)."""
     tiers = list(DURATIONS[storage_class])
     if tiers.index(asked) > tiers.index(running):
         raise OSSError(Code.RESTORE_PRIORITY_LOWERED)

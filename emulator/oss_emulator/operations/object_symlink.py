@@ -25,7 +25,7 @@ _SHOWN = ("ETag", "Last-Modified", "x-oss-version-id")
     action="oss:PutObject",
 )
 def put_symlink(call: Call) -> Response:
-    """Put a link to a key of the same bucket, whether or not anything is there.
+    """Put a link to a key of the same bucket; the key may be missing.
 
     Raises `InvalidArgument` without a target, and what `draft` raises.
     """
@@ -47,7 +47,7 @@ def put_symlink(call: Call) -> Response:
     action="oss:GetObject",
 )
 def get_symlink(call: Call) -> Response:
-    """Where a link leads, with its metadata; raises `NotSymlink`."""
+    """The target of a link, with the link's metadata; raises `NotSymlink`."""
     item = find(call)
     if item.kind != "Symlink":
         raise OSSError(Code.NOT_SYMLINK)

@@ -13,7 +13,7 @@ ROOT = "Tagging"
 
 @operation("PutObjectTagging", "PUT", Resource.OBJECT, "tagging", takes=Takes.DOCUMENT)
 def put_object_tagging(call: Call) -> Response:
-    """Give an object these tags and no others; its Last-Modified stays.
+    """Replace the tags of an object; its Last-Modified stays.
 
     Raises `MalformedXML`, `RepeatedTags`, `InvalidTag`, `NoSuchKey`.
     """
@@ -31,7 +31,7 @@ def get_object_tagging(call: Call) -> Response:
 
 @operation("DeleteObjectTagging", "DELETE", Resource.OBJECT, "tagging")
 def delete_object_tagging(call: Call) -> Response:
-    """Take an object's tags away."""
+    """Remove all tags of an object."""
     return Response(204, _set(call, {}))
 
 

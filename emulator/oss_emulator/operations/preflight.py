@@ -1,4 +1,4 @@
-"""OptionObject: whether a page of another origin may send what it is about to send."""
+"""OptionObject: whether a page of another origin may send a request."""
 
 from typing import Final
 
@@ -15,8 +15,8 @@ _DOCUMENT: Final = "cors"
 def option_object(call: Call) -> Response:
     """Answer a preflight by the bucket's CORS rules; raises `AccessForbidden`, `BadRequest`.
 
-    It is never checked for a signature, an ACL or a Referer (R-04): a browser sends it before the
-    request that carries them. The object need not be there.
+    Signature, ACL and Referer are not checked (R-04): a browser sends the preflight before the
+    request that carries them. The object need not exist.
     """
     headers = call.request.headers
     origin = headers.get("origin")

@@ -1,4 +1,4 @@
-"""What the operations on objects share: finding a version, describing it, storing and removing."""
+"""Shared by the operations on objects: finding a version, describing, storing and removing it."""
 
 import re
 from collections.abc import Iterator
@@ -27,9 +27,9 @@ SEALED_TIME = "x-oss-sealed-time"
 
 
 def find(call: Call) -> Object:
-    """The version a call names, else the current one.
+    """The version that a call names, by default the current one.
 
-    Raises `NoSuchKey`, `NoSuchVersion`, and for a delete marker that is named `MethodNotAllowed`.
+    Raises `NoSuchKey`, `NoSuchVersion`, and `MethodNotAllowed` for a named delete marker.
     """
     version_id = version_id_of(call)
     item = call.storage.object(call.bucket.name, call.key, version_id)
@@ -49,7 +49,7 @@ def find(call: Call) -> Object:
 
 
 def version_id_of(call: Call) -> str | None:
-    """The version a call names, None for the current one; raises `InvalidArgument` for ""."""
+    """The version id that a call names, None for none; raises `InvalidArgument` for ""."""
     version_id = call.request.query.get("versionId")
     if version_id == "":
         raise headers.invalid_argument(
@@ -62,19 +62,18 @@ _VERSION_ID = re.compile(r"CAEQ[0-9A-Za-z]{16,}")
 
 
 def check_version_id(version_id: str) -> str:
-    """The id, if it has the form of those that are given out; raises `InvalidArgument`."""
+    """Return a well-formed version id; raises `InvalidArgument` for any other text."""
     if version_id != NULL_VERSION and not _VERSION_ID.fullmatch(version_id):
         raise headers.invalid_argument("versionId", version_id, "Invalid version id specified.")
     return version_id
 
 
 def find_source(call: Call, source: CopySource, *, through_link: bool = False) -> Object:
-    """The version to copy from, which the caller must be allowed to read.
+    """The version to copy from; the caller must be allowed to read it.
 
-    A symbolic link is itself what is copied, or shown with its target's bytes `through_link`.
-    Raises `NoSuchBucket`, `InvalidArgument` for what is no version id, `AccessDenied`,
-    `NoSuchKey`, `NoSuchVersion`, `InvalidObjectState` for what is archived, and what `follow`
-    raises.
+    A symbolic link is copied as a link, or with the bytes of its target if `through_link`. Raises
+    `NoSuchBucket`, `InvalidArgument` for a malformed version id, `AccessDenied`, `NoSuchKey`,
+    `NoSuchVersion`, `InvalidObjectState` for an archived object, and what `follow` raises.
     """
     bucket = call.storage.bucket(source.bucket)
     if bucket is None:
@@ -93,7 +92,7 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
 
 
 def follow(call: Call, bucket: Bucket, item: Object) -> Object:
-    """The target of a symbolic link of a bucket; any other object itself (P-36).
+    """The target of a symbolic link in a bucket; any other object is returned as it is (P-36).
 
     Raises `SymlinkTargetNotExist`, `InvalidTargetType`, and `AccessDenied` where the caller may
     not read the target.
@@ -111,10 +110,10 @@ def follow(call: Call, bucket: Bucket, item: Object) -> Object:
 
 
 def show(item: Object, target: Object) -> Object:
-    """What GET and HEAD tell of an object that leads to a target, which may be itself.
+    """The object that GET and HEAD show for a link and its target, which may be the same object.
 
-    The bytes, their checksums and ETag are the target's, the time is the later of the two; the
-    rest is the link's (HeadObject).
+    The bytes, their checksums and the ETag are the target's, the time is the later of the two, and
+    the rest is the link's (HeadObject).
     """
     if item is target:
         return item
@@ -128,14 +127,14 @@ def show(item: Object, target: Object) -> Object:
 
 
 def _missing(call: Call, bucket: Bucket, key: str, version_id: str | None) -> OSSError:
-    """The error of a version that is not there."""
+    """The error for a missing version."""
     if version_id and call.storage.object(bucket.name, key) is not None:
         return OSSError(Code.NO_SUCH_VERSION, Key=key, VersionId=version_id)
     return OSSError(Code.NO_SUCH_KEY, Key=key)
 
 
 def find_upload(call: Call, code: Code = Code.NO_SUCH_UPLOAD) -> Upload:
-    """The multipart upload a call names, which must be one of its key; raises `NoSuchUpload`."""
+    """The multipart upload of the call's key that it names; raises `NoSuchUpload`."""
     upload_id = call.request.query["uploadId"]
     upload = call.storage.upload(call.bucket.name, upload_id)
     if upload is None or upload.draft.key != call.key:
@@ -144,15 +143,14 @@ def find_upload(call: Call, code: Code = Code.NO_SUCH_UPLOAD) -> Upload:
 
 
 ARCHIVES = ("Archive", "ColdArchive", "DeepColdArchive")
-"""The storage classes whose objects are read only after a restore."""
+"""The storage classes whose objects must be restored before they can be read."""
 
 
 def check_restored(call: Call, bucket: Bucket, item: Object) -> None:
     """Raise `InvalidObjectState` for an archived object that cannot be read now.
 
-    Those of the class Archive can be where their bucket says so (PutBucketArchiveDirectRead),
-    though not in the place of another page, as a website's index and error page are (Access
-    Archive objects in real time, limits).
+    A bucket may allow direct reads of the class Archive (PutBucketArchiveDirectRead), but not as
+    the index or error page of a website (Access Archive objects in real time, limits).
     """
     if item.storage_class not in ARCHIVES:
         return
@@ -166,7 +164,7 @@ def check_restored(call: Call, bucket: Bucket, item: Object) -> None:
 
 
 def read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRange, ...]:
-    """Bytes of an object: those that are in memory, and where the others lie."""
+    """Read a range of an object: bytes that are in memory, and ranges of files for the others."""
     if len(item.content) == 1 and isinstance(item.content[0], MemoryBlob):
         return item.content[0].read(offset, length)
     found = tuple(slices(item.content, offset, length))
@@ -182,7 +180,7 @@ def _piece(blob: Blob, files: Iterator[File], start: int, length: int) -> bytes 
 
 
 def restore_info(item: Object, now: float) -> str | None:
-    """How the restore of an object stands, as `x-oss-restore` says it; None where there is none."""
+    """The state of a restore as `x-oss-restore` tells it; None if there is no restore."""
     if item.restore is None or item.restore.until <= now:
         return None
     if now < item.restore.done:
@@ -191,7 +189,7 @@ def restore_info(item: Object, now: float) -> str | None:
 
 
 def describe(call: Call, item: Object) -> dict[str, str]:
-    """The headers that every answer about an object carries (P-32)."""
+    """The headers of every answer about an object (P-32)."""
     found = {
         **item.headers,
         "Accept-Ranges": "bytes",
@@ -228,14 +226,14 @@ def version_header(call: Call, item: Object) -> dict[str, str]:
 
 
 def source_version_header(call: Call, source: CopySource, item: Object) -> dict[str, str]:
-    """The header that tells which version was copied, where the source's bucket keeps versions."""
+    """The header with the copied version, if the source's bucket is versioned."""
     bucket = call.storage.bucket(source.bucket)
     kept = bucket is not None and bucket.versioning
     return {SOURCE_VERSION_ID: item.version_id} if kept else {}
 
 
 def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = "") -> Object:
-    """The object that a request's headers describe, without bytes unless they are given.
+    """Make the object that a request's headers describe, with the bytes of `body`.
 
     Raises `InvalidObjectName`, `FileAlreadyExists`, and what the headers raise.
     """
@@ -258,7 +256,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
 
 
 def _encryption(call: Call) -> dict[str, str]:
-    """How a new object is encrypted: as its request asks, else as its bucket does by default."""
+    """The encryption headers of a new object: the request's, or the default of its bucket."""
     asked = headers.encryption(call.request.headers)
     default = call.bucket.documents.get(encryption.SUBRESOURCE)
     if asked or default is None:
@@ -267,10 +265,10 @@ def _encryption(call: Call) -> dict[str, str]:
 
 
 def check_writable(call: Call) -> None:
-    """Raise `InvalidObjectName` or `FileAlreadyExists` where the object must not be written."""
+    """Raise `InvalidObjectName` or `FileAlreadyExists` if the object must not be written."""
     if call.key.startswith(("/", "\\")):
         raise OSSError(Code.INVALID_OBJECT_NAME)
-    # Where versions are kept nothing is overwritten, so the header means nothing (PutObject).
+    # A versioned bucket overwrites nothing, so the header has no effect (PutObject).
     if call.bucket.versioning or not headers.flag(call.request.headers, "x-oss-forbid-overwrite"):
         return
     if call.storage.object(call.bucket.name, call.key) is not None:
@@ -278,9 +276,9 @@ def check_writable(call: Call) -> None:
 
 
 def object_acl(call: Call) -> ObjectAcl:
-    """The ACL a new object is to have.
+    """The ACL of a new object.
 
-    Raises `InvalidArgument`, and `AccessDenied` for one that public access is blocked for.
+    Raises `InvalidArgument`, and `AccessDenied` for a public ACL where public access is blocked.
     """
     value = call.request.headers.get("x-oss-object-acl")
     if value is None:
@@ -295,7 +293,7 @@ def object_acl(call: Call) -> ObjectAcl:
 
 
 def check_mutable(call: Call, key: str, version_id: str) -> None:
-    """Raise `FileImmutable` for a version that the bucket's retention policy protects."""
+    """Raise `FileImmutable` if the bucket's retention policy protects a version."""
     policy = retention.read(call.bucket.documents.get(retention.SUBRESOURCE))
     if policy is None:
         return
@@ -307,9 +305,9 @@ def check_mutable(call: Call, key: str, version_id: str) -> None:
 
 
 def store(call: Call, item: Object) -> dict[str, str]:
-    """Make this the newest version of its object; returns the headers that tell which.
+    """Store the newest version of an object; returns the headers that tell its version id.
 
-    Raises `FileImmutable` where the version it takes the place of is protected.
+    Raises `FileImmutable` if it would replace a protected version.
     """
     bucket, version_id = call.bucket, _new_version_id(call)
     check_mutable(call, item.key, version_id)
@@ -320,7 +318,7 @@ def store(call: Call, item: Object) -> dict[str, str]:
 
 
 class Put(NamedTuple):
-    """An object that was put, and what is answered."""
+    """An object that was put, and the headers and callback of the answer."""
 
     item: Object
     headers: dict[str, str]
@@ -346,9 +344,9 @@ def put(call: Call) -> Put:
 
 
 def callback_of(call: Call, item: Object) -> Callback | None:
-    """The call to an application server that an upload asks for, None where it asks for none.
+    """The callback to an application server that an upload asks for, None for none.
 
-    Raises `InvalidArgument`, so it must be asked before the object is stored (Callback).
+    Raises `InvalidArgument`, so call it before the object is stored (Callback).
     """
     request = call.request
     if call.form is not None:
@@ -375,10 +373,10 @@ def callback_of(call: Call, item: Object) -> Callback | None:
 
 
 class Removed(NamedTuple):
-    """What a deletion did, as its answer tells it."""
+    """What a deletion did."""
 
     version_id: str
-    """The version that went or the delete marker that came; "" in a bucket without versions."""
+    """The removed version or the new delete marker; "" in a bucket without versioning."""
     delete_marker: bool
 
     @property
@@ -388,9 +386,10 @@ class Removed(NamedTuple):
 
 
 def remove(call: Call, key: str, version_id: str | None) -> Removed:
-    """Delete a version for good; none named, put a delete marker where versions are kept.
+    """Delete a version for good, or without a version id the object.
 
-    Raises `FileImmutable` where what would go is protected.
+    In a versioned bucket the latter adds a delete marker. Raises `FileImmutable` if a protected
+    version would go.
     """
     bucket = call.bucket
     check_removable(call, key, version_id)
@@ -417,7 +416,7 @@ def remove(call: Call, key: str, version_id: str | None) -> Removed:
 
 
 def check_removable(call: Call, key: str, version_id: str | None) -> None:
-    """Raise `FileImmutable` where a deletion would end a protected version."""
+    """Raise `FileImmutable` if a deletion would remove a protected version."""
     if version_id is not None:
         check_mutable(call, key, version_id)
     elif call.bucket.versioning != "Enabled":
@@ -425,8 +424,8 @@ def check_removable(call: Call, key: str, version_id: str | None) -> None:
 
 
 def _new_version_id(call: Call) -> str:
-    """Where versions are suspended there is one version more at most, named null."""
+    """A new version id; without versioning, or with it suspended, the version is named null."""
     if call.bucket.versioning != "Enabled":
         return NULL_VERSION
-    # A later version has the greater id, so a listing goes on behind one that was deleted.
+    # Ids grow with time, so a listing continues correctly after a version that was deleted.
     return f"CAEQ{int(call.request.received * 1_000_000):016X}{getrandbits(128):032x}"

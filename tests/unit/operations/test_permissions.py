@@ -1,0 +1,88 @@
+"""Permissions that operations check: the journal tells the decision, allowed or denied."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from oss_emulator.control.journal import Entry, Journal
+from oss_emulator.operations.call import Body
+from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.message import AccessDecision, Request
+
+POLICY = """{"Version": "1", "Statement": [{"Effect": "Allow", "Principal": ["*"],
+"Action": ["oss:DeleteObject"], "Resource": ["acs:oss:*:*:open-bucket/public/*"]}]}"""
+
+
+def ask(method: str, target: str, **headers: str) -> Request:
+    fields = [("Host", "localhost"), *((name.replace("_", "-"), headers[name]) for name in headers)]
+    return Request.parse(method, target, fields, time.time())
+
+
+@pytest.fixture
+def service() -> Service:
+    """A bucket that anybody may write to, a private one, and a policy on deletion."""
+    service = Service()
+    for target, acl, body in (
+        ("/open-bucket", "public-read-write", b""),
+        ("/closed-bucket", "private", b""),
+        ("/closed-bucket/a", "default", b"secret"),
+        ("/open-bucket/own", "private", b"secret"),
+    ):
+        name = "x_oss_object_acl" if target.count("/") == 2 else "x_oss_acl"
+        response = service.handle(
+            ask("PUT", target, **{name: acl}), body, caller=service.accounts.owner
+        )
+        assert response.status == 200
+    return service
+
+
+def record(service: Service, request: Request, body: bytes = b"") -> Entry:
+    """What the journal tells of an anonymous request."""
+    outcome: Admitted | Refused = service.admit(request)
+    assert isinstance(outcome, Admitted)
+    try:
+        response = service.perform(outcome, Body.of(body))
+    except OSSError as error:
+        outcome = outcome.refuse(error)
+        response = service.render(outcome)
+    return Journal().record(outcome, response, 0, 0.0)
+
+
+def test_denied_copy_source_is_the_decision_that_is_told(service: Service) -> None:
+    copy = ask("PUT", "/open-bucket/b", x_oss_copy_source="/closed-bucket/a")
+    entry = record(service, copy)
+    assert (entry.status, entry.code) == (403, "AccessDenied")
+    assert entry.access == AccessDecision(False, "the bucket's ACL", "oss:PutObject", "")
+
+
+def test_allowed_copy_tells_the_decision_on_the_copy_itself(service: Service) -> None:
+    service.handle(ask("PUT", "/open-bucket/a"), b"1", caller=service.accounts.owner)
+    entry = record(service, ask("PUT", "/open-bucket/b", x_oss_copy_source="/open-bucket/a"))
+    assert entry.status == 200
+    assert entry.access == AccessDecision(True, "the bucket's ACL", "oss:PutObject", "")
+
+
+@pytest.mark.parametrize(
+    ("key", "allowed", "reason"),
+    [
+        ("public/a", True, "the bucket policy"),
+        ("own", False, "the object's ACL"),
+    ],
+)
+@pytest.mark.parametrize("quiet", ["true", "false"])
+def test_deletion_of_many_tells_the_decision_on_its_last_entry(
+    service: Service, key: str, allowed: bool, reason: str, quiet: str
+) -> None:
+    policy = service.handle(
+        ask("PUT", "/open-bucket?policy"), POLICY.encode(), caller=service.accounts.owner
+    )
+    assert policy.status == 200
+    body = f"<Delete><Quiet>{quiet}</Quiet><Object><Key>{key}</Key></Object></Delete>"
+    entry = record(service, ask("POST", "/open-bucket?delete"), body.encode())
+    assert entry.status == (200 if allowed else 403)
+    assert entry.access is not None
+    assert (entry.access.allowed, entry.access.reason) == (allowed, reason)
+    assert entry.access.action == "oss:DeleteObject"
