@@ -5,6 +5,7 @@ from base64 import b64decode
 import pytest
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import Code, OSSError, Row, render
+from oss_emulator.protocol.message import Response
 
 
 @pytest.mark.parametrize("code", Code, ids=lambda code: code.name)
@@ -51,7 +52,7 @@ def test_head_has_the_document_in_a_header() -> None:
 
 def test_not_modified_has_headers_only() -> None:
     error = OSSError(Code.NOT_MODIFIED, headers={"ETag": '"A"'})
-    assert render(error, "GET", "1", "h") == (304, {"ETag": '"A"'}, b"", False, None)
+    assert render(error, "GET", "1", "h") == Response(304, {"ETag": '"A"'})
 
 
 def test_message_and_ec_replace_those_of_the_table() -> None:

@@ -9,10 +9,10 @@ from collections.abc import Awaitable
 from typing import Any, NamedTuple
 
 from oss_emulator.control.api import PREFIX, Asked, Refusal, find, reply
+from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import Journal
 from oss_emulator.control.metrics import Metrics
-from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol.errors import OSSError
+from oss_emulator.pipeline.admission import Refused
 from oss_emulator.protocol.message import Request, Response
 
 
@@ -27,13 +27,14 @@ class ApiCaller:
     """Asks the API of a service."""
 
     def __init__(self) -> None:
-        self.service = Service()
+        self.controls = Controls()
+        self.service = self.controls.service
         self.metrics = Metrics()
 
     @property
     def journal(self) -> Journal:
         """The journal that the API answers from."""
-        return self.service.journal
+        return self.controls.journal
 
     def oss(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
         """Send a request to OSS in the name of the owner."""
@@ -44,20 +45,16 @@ class ApiCaller:
     def record(self, target: str, referer: str = "") -> None:
         """Let an anonymous GET be the next entry of the journal."""
         fields = [("Host", "localhost"), ("Referer", referer)]
-        call = self.service.receive(Request.parse("GET", target, fields, time.time()))
-        try:
-            self.service.admit(call)
-            status = 200
-        except OSSError as error:
-            status = self.service.refuse(call, error).status
-        self.journal.record(call, status, 0, 0.0)
+        outcome = self.service.admit(Request.parse("GET", target, fields, time.time()))
+        response = self.service.render(outcome) if isinstance(outcome, Refused) else Response()
+        self.journal.record(outcome, response, 0, 0.0)
 
     def asked(self, method: str, path: str, body: bytes = b"", **headers: str) -> Asked:
         """A request as handlers get it."""
         fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
         request = Request.parse(method, PREFIX + path, fields, time.time())
         _, rest = find(request)
-        return Asked(self.service, self.metrics, request, body, rest)
+        return Asked(self.controls, self.metrics, request, body, rest)
 
     def response(self, method: str, path: str, body: bytes = b"") -> Response:
         """The response to a request; raises `Refusal`."""
