@@ -42,6 +42,7 @@ COVERED_BY = {
     # --- control
     "control/api/schema.py": "http/test_openapi.py",
     "control/api/*.py": "http/test_admin.py",
+    "control/controls.py": "unit/control/test_snapshots.py",
     "control/seed.py": "docs/test_docs.py",
     # --- documents
     "documents/cors.py": "http/test_cors.py",
@@ -55,15 +56,11 @@ COVERED_BY = {
     # --- operations
     "operations/call.py": "unit/operations/test_object_basic.py",
     "operations/operation.py": "test_architecture.py",
-    "operations/permissions.py": "http/test_access_operations.py",
     "operations/shared/objects.py": "unit/operations/test_object_basic.py",
     "operations/bucket_acl.py": "sdk/test_oss2_bucket.py",
     "operations/bucket_referer.py": "http/test_referer_bodies.py",
     "operations/bucket_versioning.py": "unit/operations/test_listing_versions.py",
     "operations/bucket_*.py": "sdk/test_v2_buckets.py",
-    # --- pipeline
-    "pipeline/routing.py": "http/test_errors.py",
-    "pipeline/service.py": "http/test_errors.py",
     # --- protocol
     "protocol/parameters.py": "test_architecture.py",
     "protocol/signature/*.py": "unit/protocol/signature/test_vectors.py",
