@@ -15,7 +15,7 @@ from oss_emulator.protocol.copy_source import CopySource
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Callback, FileRange
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
-from oss_emulator.storage.blobs import File, open_files, slices
+from oss_emulator.storage.blobs import BlobFile, open_files, slices
 
 VERSION_ID = "x-oss-version-id"
 SOURCE_VERSION_ID = "x-oss-copy-source-version-id"
@@ -174,7 +174,7 @@ def read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRa
     return tuple(_piece(blob, files, start, taken) for blob, start, taken in found) or b""
 
 
-def _piece(blob: Blob, files: Iterator[File], start: int, length: int) -> bytes | FileRange:
+def _piece(blob: Blob, files: Iterator[BlobFile], start: int, length: int) -> bytes | FileRange:
     if isinstance(blob, MemoryBlob):
         return blob.read(start, length)
     verify = None if blob.verified else blob.verify
