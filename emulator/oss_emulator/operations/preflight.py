@@ -1,6 +1,4 @@
-"""OptionObject: whether a page of another origin may send what it is about to send."""
-
-from typing import Final
+"""OptionObject: whether a page of another origin may send a request."""
 
 from oss_emulator.access import Permission
 from oss_emulator.documents import cors
@@ -9,14 +7,12 @@ from oss_emulator.operations.operation import Resource, operation
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
 
-_DOCUMENT: Final = "cors"
-
 
 def option_object(call: Call) -> Response:
     """Answer a preflight by the bucket's CORS rules; raises `AccessForbidden`, `BadRequest`.
 
-    It is never checked for a signature, an ACL or a Referer (R-04): a browser sends it before the
-    request that carries them. The object need not be there.
+    Signature, ACL and Referer are not checked (R-04): a browser sends a preflight before the
+    request that carries them. The object may be missing.
     """
     headers = call.request.headers
     origin = headers.get("origin")
@@ -25,7 +21,7 @@ def option_object(call: Call) -> Response:
     method = headers.get("access-control-request-method")
     if not method:
         raise OSSError(Code.ORIGIN_METHOD_REQUIRED)
-    document = call.bucket.documents.get(_DOCUMENT)
+    document = call.bucket.documents.get(cors.DOCUMENT.subresource)
     wanted = headers.get("access-control-request-headers", "")
     allowed = cors.parse(document).preflight(origin, method, wanted) if document else None
     if allowed is None:

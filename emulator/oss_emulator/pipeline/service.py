@@ -7,14 +7,14 @@ from oss_emulator.access import AccessKey, Accounts, AccountsError, Identity, Ke
 from oss_emulator.control.clock import Clock
 from oss_emulator.control.faults import Faults
 from oss_emulator.control.journal import EXPLAIN, Journal
-from oss_emulator.documents import bucket_info, cors
-from oss_emulator.documents.bucket_info import REQUEST_PAYMENT
+from oss_emulator.documents import cors, transfer_acceleration
+from oss_emulator.documents.cname import bucket_of
+from oss_emulator.documents.referer import SUBRESOURCE as REFERER
+from oss_emulator.documents.referer import parse as read_referer
+from oss_emulator.documents.request_payment import DOCUMENT as REQUEST_PAYMENT
 from oss_emulator.documents.website import Visit
 from oss_emulator.documents.website import parse as parse_website
 from oss_emulator.operations import OPERATIONS, permissions, website
-from oss_emulator.operations.bucket_cname import bucket_of
-from oss_emulator.operations.bucket_referer import SUBRESOURCE as REFERER
-from oss_emulator.operations.bucket_referer import read as read_referer
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import Takes
 from oss_emulator.pipeline.routing import Dispatcher
@@ -262,12 +262,12 @@ class Service:
     def share(self, call: Call, response: Response) -> Response:
         """Add what the bucket's rules say: which pages may read an answer, and who pays for it."""
         documents = call.record.documents if call.record is not None else {}
-        if CORS not in documents and REQUEST_PAYMENT not in documents:
+        if CORS not in documents and REQUEST_PAYMENT.subresource not in documents:
             return response
         headers = dict(response.headers)
         if CORS in documents:
             origin, method = call.request.headers.get("origin"), call.request.method
-            headers |= cors.parse(documents[CORS]).headers(origin, method)
+            headers |= cors.parse(documents[CORS]).headers_for(origin, method)
         if call.error is None and permissions.is_charged(call):
             headers["x-oss-request-charged"] = "requester"  # A-61
         return response._replace(headers=headers)
@@ -328,7 +328,7 @@ class Service:
         """
         if is_accelerate(call.request.host):
             documents = call.record.documents if call.record is not None else {}
-            if not bucket_info.is_accelerated(documents):
+            if not transfer_acceleration.is_enabled(documents):
                 raise OSSError(Code.ACCELERATION_DISABLED)
 
     def _check_region(self, call: Call) -> None:

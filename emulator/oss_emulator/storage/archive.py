@@ -99,7 +99,7 @@ def _read(storage: DiskStorage, tar: tarfile.TarFile) -> None:
             for line in source:
                 _put(storage, *json.loads(line.decode("utf-8", "surrogatepass")))
             return
-    raise ArchiveError("it was cut off: its index is missing")
+    raise ArchiveError("it ends before its index: it was cut off")
 
 
 def _check_format(head: Any) -> None:

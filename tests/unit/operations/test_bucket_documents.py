@@ -1,11 +1,11 @@
-"""Configurations that are kept: what is refused and why, and the form in which they come back."""
+"""Put, Get and Delete of configurations: what is refused and why, and what is answered."""
 
 from __future__ import annotations
 
 import pytest
 from lxml import etree
-from oss_emulator.documents.schema import DOCUMENTS as SCHEMAS
-from oss_emulator.operations.bucket_documents import DOCUMENTS, Document
+from oss_emulator.documents import DOCUMENTS
+from oss_emulator.documents.document import Document, Holder
 from oss_emulator.protocol.errors import Code
 
 from tests.unit.operations.service import Caller
@@ -291,7 +291,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("root", "subresource", "content", "code", "named"), REFUSED)
-def test_what_will_not_do_is_refused_and_named(
+def test_a_bad_document_is_refused_with_the_place(
     ask: Caller, root: str, subresource: str, content: str, code: str, named: str
 ) -> None:
     before = ask("GET", f"/bucket?{subresource}")
@@ -303,19 +303,30 @@ def test_what_will_not_do_is_refused_and_named(
     assert (after.status, after.code) == (before.status, before.code)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda row: row.name)
-def test_a_body_that_is_no_such_document_is_malformed(ask: Caller, document: Document) -> None:
-    place = "/bucket" if document.resource.value == "bucket" else "/"
-    for body in ("", "no XML", "<a", "<Other/>", f"<!DOCTYPE a><{document.root}/>"):
-        answer = ask("PUT", f"{place}?{document.subresource}", body)
+PLACES = {Holder.ACCOUNT: "/", Holder.BUCKET: "/bucket", Holder.OBJECT: "/bucket/a"}
+
+
+def place(ask: Caller, document: Document) -> str:
+    """The target of a document; the object exists if it is one of an object."""
+    if document.holder is Holder.OBJECT:
+        ask("PUT", "/bucket/a", "x")
+    return f"{PLACES[document.holder]}?{document.subresource}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_a_body_that_is_not_the_document_is_malformed(ask: Caller, document: Document) -> None:
+    target, root = place(ask, document), document.schema.name
+    for body in ("", "no XML", "<a", "<Other/>", f"<!DOCTYPE a><{root}/>"):
+        answer = ask("PUT", target, body)
         assert (answer.status, answer.code) == (400, "MalformedXML")
         assert answer.text("ErrorDetail")
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda row: row.name)
-def test_what_was_never_put_is_an_error_or_a_default(ask: Caller, document: Document) -> None:
-    place = "/bucket" if document.resource.value == "bucket" else "/"
-    answer = ask("GET", f"{place}?{document.subresource}")
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_a_document_that_was_never_put_is_an_error_or_a_default(
+    ask: Caller, document: Document
+) -> None:
+    answer = ask("GET", place(ask, document))
     if isinstance(document.absent, Code):
         assert answer.status == 404
         assert (answer.code, answer.text("EC") or "") == (
@@ -324,15 +335,14 @@ def test_what_was_never_put_is_an_error_or_a_default(ask: Caller, document: Docu
         )
     else:
         assert answer.status == 200
-        assert etree.fromstring(answer.body).tag == document.root
+        assert etree.fromstring(answer.body).tag == document.schema.name
 
 
-def test_every_row_has_its_schema_and_its_name_once() -> None:
-    assert {row.root for row in DOCUMENTS} <= SCHEMAS.keys()
-    assert len({row.name for row in DOCUMENTS}) == len(DOCUMENTS)
+def test_every_document_has_a_name_of_its_own() -> None:
+    assert len({document.name for document in DOCUMENTS}) == len(DOCUMENTS)
 
 
-# Root, sub-resource, what is put and what comes back.
+# Root, sub-resource, what is put and what is answered.
 FORMS = [
     (
         "CORSConfiguration",
@@ -391,7 +401,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("root", "subresource", "put", "answered"), FORMS)
-def test_a_configuration_comes_back_in_one_form(
+def test_a_document_is_answered_in_the_form_of_the_service(
     ask: Caller, root: str, subresource: str, put: str, answered: str
 ) -> None:
     namespace = "http://doc.oss-cn-hangzhou.aliyuncs.com"
@@ -403,7 +413,7 @@ def test_a_configuration_comes_back_in_one_form(
     assert etree.tostring(got).decode() == f"<{root}>{answered}</{root}>"  # P-31: no name space
 
 
-def test_rules_that_overlap_are_kept_where_that_is_allowed(ask: Caller) -> None:
+def test_overlapping_rules_need_the_header_that_allows_them(ask: Caller) -> None:
     rules = RULE % (EXPIRE % 1) + (RULE % (EXPIRE % 2)).replace("<Prefix>a", "<Prefix>ab")
     body = f"<LifecycleConfiguration>{rules}</LifecycleConfiguration>"
     allowed = {"x_oss_allow_same_action_overlap": "true"}
@@ -422,14 +432,14 @@ def test_rules_that_overlap_are_kept_where_that_is_allowed(ask: Caller) -> None:
         ),
     ],
 )
-def test_rules_about_other_objects_or_actions_do_not_overlap(
+def test_rules_for_other_objects_or_actions_do_not_overlap(
     ask: Caller, one: str, other: str
 ) -> None:
     body = f"<LifecycleConfiguration>{one}{other}</LifecycleConfiguration>"
     assert ask("PUT", "/bucket?lifecycle", body).status == 200
 
 
-def test_a_rule_without_an_id_gets_one_that_stays(ask: Caller) -> None:
+def test_a_rule_without_an_id_gets_a_lasting_one(ask: Caller) -> None:
     body = f"<LifecycleConfiguration>{RULE % (EXPIRE % 1)}</LifecycleConfiguration>"
     ask("PUT", "/bucket?lifecycle", body)
     ids = {ask("GET", "/bucket?lifecycle").text("Rule/ID") for _ in range(2)}
@@ -437,7 +447,7 @@ def test_a_rule_without_an_id_gets_one_that_stays(ask: Caller) -> None:
     assert all(ids)
 
 
-def test_a_rule_by_access_time_knows_since_when_times_are_known(ask: Caller) -> None:
+def test_a_rule_by_access_time_gets_its_atime_base(ask: Caller) -> None:
     move = MOVE.replace("</Transition>", "<IsAccessTime>true</IsAccessTime></Transition>")
     body = f"<LifecycleConfiguration>{RULE % (move % (9, 'IA'))}</LifecycleConfiguration>"
     ask("PUT", "/bucket?lifecycle", body)
@@ -474,7 +484,7 @@ def test_tags_are_deleted_by_key(ask: Caller) -> None:
         (f'{{"Version":"1","Statement":[{"[" * 15_000}', "0030-00000005"),
     ],
 )
-def test_a_policy_of_another_form_is_refused(ask: Caller, policy: str, ec: str) -> None:
+def test_a_malformed_policy_is_refused(ask: Caller, policy: str, ec: str) -> None:
     answer = ask("PUT", "/bucket?policy", policy)
     assert (answer.status, answer.code) == (400, "InvalidPolicyDocument")
     assert answer.text("EC") == ec
@@ -496,7 +506,7 @@ QOS = "<QoSConfiguration>%s</QoSConfiguration>"
         ({"IntranetQps": 1_000_000}, ""),
     ],
 )
-def test_a_bucket_gets_no_more_than_its_account_has(
+def test_a_bucket_gets_at_most_the_limits_of_its_account(
     ask: Caller, limits: dict[str, int], named: str
 ) -> None:
     body = QOS % "".join(f"<{name}>{value}</{name}>" for name, value in limits.items())
@@ -519,15 +529,15 @@ def test_a_bucket_gets_no_more_than_its_account_has(
         "/?qosRequester=1",
     ],
 )
-def test_a_part_of_no_operation_is_never_taken_for_another(ask: Caller, target: str) -> None:
+def test_an_unknown_component_is_not_taken_for_another_operation(ask: Caller, target: str) -> None:
     answer = ask("DELETE", target)
     assert answer.code in ("NotImplemented", "NoSuchAccessPoint")
 
 
-# --- What only few can bring about
+# --- Rare errors
 
 
-def test_logs_do_not_go_to_a_foreign_bucket(ask: Caller) -> None:
+def test_logs_cannot_go_to_the_bucket_of_another_account(ask: Caller) -> None:
     storage = ask.service.storage
     ask("PUT", "/foreign")
     foreign = storage.bucket("foreign")
@@ -538,13 +548,13 @@ def test_logs_do_not_go_to_a_foreign_bucket(ask: Caller) -> None:
     assert (answer.status, answer.code) == (403, "InvalidTargetBucketForLogging")
 
 
-def test_a_style_says_something(ask: Caller) -> None:
+def test_a_style_without_content_is_refused(ask: Caller) -> None:
     answer = ask("PUT", "/bucket?style&styleName=s", "<Style><Content></Content></Style>")
     assert (answer.status, answer.code) == (400, "InvalidArgument")
     assert answer.text("Message") == "Style content is invalid."
 
 
-def test_a_bucket_has_so_many_inventories(ask: Caller) -> None:
+def test_a_bucket_has_at_most_1000_inventories(ask: Caller) -> None:
     storage = ask.service.storage
     bucket = storage.bucket("bucket")
     assert bucket is not None

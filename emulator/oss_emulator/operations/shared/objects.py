@@ -6,7 +6,7 @@ from random import getrandbits
 from typing import NamedTuple
 
 from oss_emulator.access import ObjectAcl, Permission, required_of_source
-from oss_emulator.documents import bucket_info, encryption, retention
+from oss_emulator.documents import archive_direct_read, callback_policy, encryption, worm
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.protocol import callback, checksums, dates, headers, tagging
@@ -20,8 +20,6 @@ from oss_emulator.storage.blobs import BlobFile, open_files, slices
 VERSION_ID = "x-oss-version-id"
 SOURCE_VERSION_ID = "x-oss-copy-source-version-id"
 DELETE_MARKER = "x-oss-delete-marker"
-CALLBACK_POLICY = "policy&comp=callback"
-"""The name of the bucket's document that names callbacks (PutBucketCallbackPolicy)."""
 NEXT_POSITION = "x-oss-next-append-position"
 SEALED_TIME = "x-oss-sealed-time"
 
@@ -157,7 +155,7 @@ def check_restored(call: Call, bucket: Bucket, item: Object) -> None:
     if item.storage_class not in ARCHIVES:
         return
     in_its_place = call.visit is None or call.visit.key == call.key
-    direct = in_its_place and bucket_info.reads_archives(bucket.documents)
+    direct = in_its_place and archive_direct_read.is_enabled(bucket.documents)
     if direct and item.storage_class == "Archive":
         return
     restore, now = item.restore, call.request.received
@@ -260,10 +258,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
 def _encryption(call: Call) -> dict[str, str]:
     """How a new object is encrypted: as its request asks, else as its bucket does by default."""
     asked = headers.encryption(call.request.headers)
-    default = call.bucket.documents.get(encryption.SUBRESOURCE)
-    if asked or default is None:
-        return asked
-    return headers.encryption(encryption.describe(default))
+    return asked or encryption.headers_for(call.bucket.documents)
 
 
 def check_writable(call: Call) -> None:
@@ -296,7 +291,7 @@ def object_acl(call: Call) -> ObjectAcl:
 
 def check_mutable(call: Call, key: str, version_id: str) -> None:
     """Raise `FileImmutable` for a version that the bucket's retention policy protects."""
-    policy = retention.read(call.bucket.documents.get(retention.SUBRESOURCE))
+    policy = worm.policy(call.bucket.documents)
     if policy is None:
         return
     item = call.storage.object(call.bucket.name, key, version_id)
@@ -358,7 +353,8 @@ def callback_of(call: Call, item: Object) -> Callback | None:
         custom = callback.parse_variables(variables) if variables else {}
     if not parameter:
         return None
-    parameter, kept = callback.resolve(parameter, call.bucket.documents.get(CALLBACK_POLICY))
+    policy = call.bucket.documents.get(callback_policy.DOCUMENT.subresource)
+    parameter, kept = callback.resolve(parameter, policy)
     custom = {**callback.parse_variables(kept), **custom}
     system: dict[str, str | int] = {
         "bucket": call.bucket.name,
