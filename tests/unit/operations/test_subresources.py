@@ -1,6 +1,8 @@
-"""P-40, P-49: a known sub-resource asks for its operation or is answered with 501."""
+"""P-40: a known sub-resource asks for its operation or is answered with 501."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import pytest
 from oss_emulator.operations import OPERATIONS
@@ -17,15 +19,12 @@ ANSWERED = {(item.method, item.resource, item.subresource) for item in OPERATION
 
 
 @pytest.mark.parametrize("name", sorted(SUBRESOURCES))
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "POST"])
-def test_a_subresource_without_an_operation_is_answered_with_501(
-    ask: Caller, method: str, name: str
-) -> None:
+def test_a_subresource_without_an_operation_is_answered_with_501(ask: Caller, name: str) -> None:
     ask("PUT", "/bucket/a", CONTENT)
-    for resource, target in TARGETS.items():
+    for method, resource in product(("GET", "HEAD", "PUT", "DELETE", "POST"), Resource):
         if (method, resource, name) in ANSWERED:
             continue
-        answer = ask(method, f"{target}?{name}")
+        answer = ask(method, f"{TARGETS[resource]}?{name}")
         assert answer.status == 501
         if method != "HEAD":
             assert (answer.code, answer.text("SubResource")) == ("NotImplemented", name)
@@ -37,3 +36,20 @@ def test_a_subresource_is_never_answered_with_the_object(ask: Caller, name: str)
     ask("PUT", "/bucket/a", CONTENT)
     assert ask("GET", f"/bucket/a?{name}").body != CONTENT
     assert ask("GET", f"/bucket/a?{name}=value").body != CONTENT
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/bucket?cname&comp=other",
+        "/bucket?comp=add",
+        "/bucket?policy&comp=other",
+        "/bucket?inventoryId=1",
+        "/bucket?styleName=a",
+        "/bucket?publicAccessBlock&x-oss-access-point-name=",
+        "/?qosRequester=1",
+    ],
+)
+def test_an_unknown_component_is_not_taken_for_another_operation(ask: Caller, target: str) -> None:
+    answer = ask("DELETE", target)
+    assert answer.code in ("NotImplemented", "NoSuchAccessPoint")
