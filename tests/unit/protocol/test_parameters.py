@@ -58,8 +58,8 @@ def test_a_v1_signature_covers_exactly_the_signed_parameters(name: str) -> None:
     resource = f"/bucket/key?{name}=v" if KNOWN[name].signed else "/bucket/key"
     signed = b64encode(digest(SECRET.encode(), string_to_sign(resource), sha1)).decode()
     headers = [("Host", "localhost"), ("Date", DATE), ("Authorization", f"OSS id:{signed}")]
-    request = Request.read("GET", f"/bucket/key?{name}=v", headers, NOW)
-    claim = signature.read(request)
+    request = Request.parse("GET", f"/bucket/key?{name}=v", headers, NOW)
+    claim = signature.parse(request)
     assert claim is not None
     signature.verify(claim, request, "bucket", "key", SECRET, "cn-hangzhou")
 
