@@ -353,9 +353,10 @@ def callback_of(call: Call, item: Object) -> Callback | None:
         custom = callback.parse_variables(variables) if variables else {}
     if not parameter:
         return None
-    policy = call.bucket.documents.get(callback_policy.DOCUMENT.subresource)
-    parameter, kept = callback.resolve(parameter, policy)
-    custom = {**callback.parse_variables(kept), **custom}
+    name = callback.policy_name(parameter)
+    if name is not None:
+        parameter, kept = callback_policy.find(call.bucket.documents, name)
+        custom = {**callback.parse_variables(kept), **custom}
     system: dict[str, str | int] = {
         "bucket": call.bucket.name,
         "object": item.key,
