@@ -4,6 +4,7 @@ from typing import Final
 
 from oss_emulator.documents import schema
 from oss_emulator.protocol import headers, xml
+from oss_emulator.protocol.errors import listed
 
 MAX_INVENTORIES: Final = 1000
 
@@ -76,7 +77,7 @@ def _settle(child: xml.Node) -> xml.Value:
     known = ("All", *headers.STORAGE_CLASSES)
     for storage_class in classes:
         if storage_class not in known:
-            message = f"Storage class {storage_class!r} is unknown; use {', '.join(known)}."
+            message = f"Storage class {storage_class!r} is unknown; use {listed(known)}."
             raise headers.invalid_argument("StorageClass", storage_class, message)
     return [
         (item.name, ",".join(classes) if item.name == "StorageClass" else item.content)

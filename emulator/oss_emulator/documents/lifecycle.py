@@ -11,7 +11,7 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, PutContext
 from oss_emulator.protocol import headers, tagging, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.xml import DocumentError, Node
 
 ALLOW_OVERLAP: Final = "x-oss-allow-same-action-overlap"
@@ -183,7 +183,7 @@ def _check_order(rule: Node, action: str, unit: str, expiration: str) -> None:
 def _rank(storage_class: str) -> int:
     if storage_class not in _COLDER:
         message = (
-            f"Objects cannot move to the storage class {storage_class}; use {', '.join(_COLDER)}."
+            f"Objects cannot move to the storage class {storage_class}; use {listed(_COLDER)}."
         )
         raise _invalid("StorageClass", storage_class, message)
     return _COLDER.index(storage_class)

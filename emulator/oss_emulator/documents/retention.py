@@ -1,7 +1,8 @@
 """Until when a version of an object is retained (PutObjectRetention).
 
 Elements: models.object_worm of SDK V2 for Python. Checks: the page of PutObjectRetention. Answer
-before the first put: the page of GetObjectRetention. A period is kept and not enforced.
+before the first put: the page of GetObjectRetention. That a period in GOVERNANCE mode needs a
+header to become shorter is assumed. A period is kept and not enforced.
 """
 
 from typing import Final

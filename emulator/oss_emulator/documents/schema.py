@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Final
 
 from oss_emulator.protocol import dates, xml
+from oss_emulator.protocol.errors import listed
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.xml import DocumentError, Node
 
@@ -49,7 +50,7 @@ def _children(node: Node, element: Element) -> xml.Children:
     for name in (item.name for item in node):
         if name not in known:
             raise DocumentError(
-                f"{element.name} has no element {name}; it has {_listed(sorted(known))}."
+                f"{element.name} has no element {name}; it has {listed(sorted(known), 'and')}."
             )
     found: list[tuple[str, xml.Value]] = []
     for child in element.children:
@@ -102,7 +103,7 @@ def _described(element: Element) -> str:
         return described
     if _is_range(element.kind):
         return f"an integer {_range(element.kind)}"
-    return _listed(element.kind.split("|"), "or")
+    return listed(element.kind.split("|"))
 
 
 def _integer(element: Element, text: str) -> str | None:
@@ -125,11 +126,6 @@ def _range(kind: str) -> str:
     if least and most:
         return f"from {least} to {most}"
     return f"of at least {least}" if least else f"of at most {most}"
-
-
-def _listed(words: list[str], conjunction: str = "and") -> str:
-    *others, last = words
-    return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
 def _boolean(text: str) -> str | None:

@@ -1,7 +1,5 @@
 """Create, describe and delete buckets."""
 
-from collections.abc import Iterable
-
 from oss_emulator.access import BucketAcl
 from oss_emulator.documents import (
     access_monitor,
@@ -18,7 +16,7 @@ from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import dates, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.headers import REDUNDANCY_TYPES, STORAGE_CLASSES, invalid_argument
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Bucket
@@ -38,21 +36,8 @@ def put_bucket(call: Call) -> Response:
     if acl is not None and acl not in set(BucketAcl):
         raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
     storage_class, redundancy = _configuration(call)
-    present = call.record
-    if present is None:
-        owned = sum(bucket.owner == call.caller.id for bucket in call.storage.buckets())
-        if owned >= MAX_BUCKETS:
-            raise OSSError(Code.TOO_MANY_BUCKETS)
-        present = Bucket(
-            name,
-            call.caller.id,
-            call.request.received,
-            call.region,
-            storage_class=storage_class or "Standard",
-            redundancy=redundancy or "LRS",
-            documents=_documents(call),
-        )
-    elif present.owner != call.caller.id:
+    present = call.record or _new(call, storage_class, redundancy)
+    if present.owner != call.caller.id:
         raise OSSError(Code.BUCKET_ALREADY_EXISTS, BucketName=name)
     if acl is not None:
         permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=BucketAcl(acl).public)
@@ -62,6 +47,22 @@ def put_bucket(call: Call) -> Response:
         raise _cannot_change(name, "Bucket already exists CAN'T modify data redundancy type.")
     call.storage.put_bucket(present._replace(acl=acl or present.acl))
     return Response(200, {"Location": f"/{name}"})
+
+
+def _new(call: Call, storage_class: str | None, redundancy: str | None) -> Bucket:
+    """A bucket to add; raises `TooManyBuckets`."""
+    owned = sum(bucket.owner == call.caller.id for bucket in call.storage.buckets())
+    if owned >= MAX_BUCKETS:
+        raise OSSError(Code.TOO_MANY_BUCKETS)
+    return Bucket(
+        call.target.bucket,
+        call.caller.id,
+        call.request.received,
+        call.region,
+        storage_class=storage_class or "Standard",
+        redundancy=redundancy or "LRS",
+        documents=_documents(call),
+    )
 
 
 def _documents(call: Call) -> dict[str, bytes]:
@@ -87,18 +88,13 @@ def _configuration(call: Call) -> tuple[str | None, str | None]:
         raise OSSError(Code.INVALID_LOCATION, LocationConstraint=location)
     storage_class = node.text("StorageClass") or None
     if storage_class not in (None, *STORAGE_CLASSES):
-        message = f"Storage class {storage_class!r} is unknown; use {_listed(STORAGE_CLASSES)}."
+        message = f"Storage class {storage_class!r} is unknown; use {listed(STORAGE_CLASSES)}."
         raise invalid_argument("StorageClass", storage_class, message)
     redundancy = node.text("DataRedundancyType") or None
     if redundancy not in (None, *REDUNDANCY_TYPES):
-        message = f"Redundancy type {redundancy!r} is unknown; use {_listed(REDUNDANCY_TYPES)}."
+        message = f"Redundancy type {redundancy!r} is unknown; use {listed(REDUNDANCY_TYPES)}."
         raise invalid_argument("DataRedundancyType", redundancy, message)
     return storage_class, redundancy
-
-
-def _listed(words: Iterable[str]) -> str:
-    *others, last = words
-    return f"{', '.join(others)} or {last}"
 
 
 def _cannot_change(name: str, message: str) -> OSSError:

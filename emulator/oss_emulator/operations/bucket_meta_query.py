@@ -3,7 +3,7 @@
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, Takes, operation
 from oss_emulator.protocol import dates, headers, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.message import Response
 
 SUBRESOURCE = "metaQuery"
@@ -25,7 +25,7 @@ def open_meta_query(call: Call) -> Response:
     mode = call.request.query.get("mode", "basic")
     if mode not in _MODES:
         raise headers.invalid_argument(
-            "mode", mode, f"Mode {mode!r} is unknown; use {' or '.join(_MODES)}."
+            "mode", mode, f"Mode {mode!r} is unknown; use {listed(_MODES)}."
         )
     if SUBRESOURCE in call.documents:
         raise OSSError(Code.META_QUERY_ALREADY_EXISTS)

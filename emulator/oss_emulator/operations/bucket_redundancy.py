@@ -5,7 +5,7 @@ from random import getrandbits
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, operation
 from oss_emulator.protocol import dates, headers, paging, parameters, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.message import Response
 
 _NAME = "redundancyTransition"
@@ -23,8 +23,7 @@ def create_bucket_data_redundancy_transition(call: Call) -> Response:
     """Create a queued task; the redundancy does not change. Raises `InvalidArgument`."""
     target = call.request.query.get(_TARGET, "")
     if target not in headers.REDUNDANCY_TYPES:
-        known = " or ".join(headers.REDUNDANCY_TYPES)
-        message = f"Redundancy type {target!r} is unknown; use {known}."
+        message = f"Redundancy type {target!r} is unknown; use {listed(headers.REDUNDANCY_TYPES)}."
         raise headers.invalid_argument(_TARGET, target, message)
     task_id = f"{getrandbits(128):032x}"
     task: xml.Children = [

@@ -1,7 +1,7 @@
 """Errors: one exception, and one table of code, status, message and EC."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -250,6 +250,12 @@ class OSSError(Exception):
         self.headers = headers or {}
         self.details = details
         super().__init__(f"{self.code}: {self.message}")
+
+
+def listed(words: Iterable[str], conjunction: str = "or") -> str:
+    """Join the words that would have been right, for the text of an error."""
+    *others, last = words
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
 def render(error: OSSError, method: str, request_id: str, host: str) -> Response:

@@ -8,7 +8,7 @@ from oss_emulator.protocol.errors import Code
 from oss_emulator.protocol.headers import invalid_argument
 
 
-class Parameter(NamedTuple):
+class QueryParameter(NamedTuple):
     """A query parameter of OSS, emulated or not."""
 
     subresource: bool
@@ -17,13 +17,13 @@ class Parameter(NamedTuple):
     """Whether a V1 signature covers it (P-12)."""
 
 
-def _parameters(names: str, *, subresource: bool, signed: bool) -> dict[str, Parameter]:
-    return dict.fromkeys(names.split(), Parameter(subresource, signed))
+def _parameters(names: str, *, subresource: bool, signed: bool) -> dict[str, QueryParameter]:
+    return dict.fromkeys(names.split(), QueryParameter(subresource, signed))
 
 
 # The names of the API reference and of the SDKs. A name is signed if any SDK signs it (P-12), in
 # its list or operation by operation. `regions` is not: SDK V2 signs it, oss2 does not.
-KNOWN: Final[Mapping[str, Parameter]] = {
+KNOWN: Final[Mapping[str, QueryParameter]] = {
     **_parameters(
         """
         accessPoint accessPointConfigForObjectProcess accessPointForObjectProcess accessPointPolicy

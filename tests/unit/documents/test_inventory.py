@@ -34,7 +34,7 @@ def test_an_unknown_storage_class_is_refused() -> None:
         keep("<Filter><StorageClass>IA,Hot</StorageClass></Filter>")
     assert caught.value.message == (
         "Storage class 'Hot' is unknown; "
-        "use All, Standard, IA, Archive, ColdArchive, DeepColdArchive."
+        "use All, Standard, IA, Archive, ColdArchive or DeepColdArchive."
     )
 
 
