@@ -45,8 +45,6 @@ COVERED_BY = {
     "control/controls.py": "unit/control/test_snapshots.py",
     "control/seed.py": "docs/test_docs.py",
     # --- documents
-    "documents/cors.py": "http/test_cors.py",
-    "documents/website.py": "http/test_website.py",
     "documents/*.py": "unit/operations/test_bucket_documents.py",
     # --- lab
     "lab/lint/*.py": "unit/lab/lint/test_lint.py",
@@ -57,12 +55,7 @@ COVERED_BY = {
     "operations/call.py": "unit/operations/test_object_basic.py",
     "operations/operation.py": "test_architecture.py",
     "operations/shared/objects.py": "unit/operations/test_object_basic.py",
-    "operations/bucket_acl.py": "sdk/test_oss2_bucket.py",
-    "operations/bucket_referer.py": "http/test_referer_bodies.py",
-    "operations/bucket_versioning.py": "unit/operations/test_listing_versions.py",
-    "operations/bucket_*.py": "sdk/test_v2_buckets.py",
     # --- protocol
-    "protocol/parameters.py": "test_architecture.py",
     "protocol/signature/*.py": "unit/protocol/signature/test_vectors.py",
     # --- referer
     "referer/model.py": "unit/referer/test_policy.py",
@@ -82,9 +75,7 @@ COVERED_BY = {
     "server/wire.py": "http/test_connection.py",
     "server/workers.py": "cli/test_workers.py",
     # --- storage
-    "storage/archive.py": "cli/test_archive.py",
     "storage/blobs.py": "unit/storage/test_disk.py",
-    "storage/failure.py": "unit/storage/test_full.py",
     "storage/*.py": "unit/storage/test_contract.py",
     # --- sts
     "sts/*.py": "unit/sts/test_sts.py",

@@ -32,7 +32,7 @@ def run(tmp_path: Path) -> Run:
             [*EMULATOR, *arguments],
             capture_output=True,
             text=True,
-            env={**environment(), "PYTHONPATH": str(Path.cwd())},
+            env={**environment(), "PYTHONPATH": str(Path.cwd() / "emulator")},
             cwd=tmp_path,
             timeout=PATIENCE,
         )
@@ -223,7 +223,7 @@ def test_what_cannot_be_is_told_in_one_line(run: Run, data: Path, tmp_path: Path
     check_refused(run("export", "data", "no/folder/all.tar"), "no/folder/all.tar cannot be written")
     check_refused(run("export", "data", "empty"), "empty cannot be written: Is a directory")
     check_refused(run("import", "missing.tar", "again"), "missing.tar cannot be read")
-    check_refused(run("import", "file", "again"), "file cannot be imported: it is no archive")
+    check_refused(run("import", "file", "again"), "file cannot be imported: it is not an archive")
     check_refused(run("import", "file", "data"), "data is not empty")
     check_refused(run("import", "file", "file"), "file is not empty")
     with Emulator(data=data):

@@ -1,4 +1,4 @@
-"""CORS over HTTP: preflights by the bucket's rules, and the headers of what follows."""
+"""CORS over HTTP: answers to preflights, and the headers of the requests after them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def bucket(live: Live, make_bucket: MakeBucket) -> str:
 
 
 def cors(answer: Answer) -> list[str | None]:
-    """The five headers, None for those that are not there."""
+    """The five headers, None for a missing one."""
     return [answer.headers.get(f"Access-Control-{name}") for name in NAMES]
 
 
@@ -80,7 +80,7 @@ def preflight(
         ("null", "GET", None, ["*", "GET", None, None, None]),
     ],
 )
-def test_preflights_that_are_allowed(
+def test_allowed_preflight_gets_the_headers_of_its_rule(
     client: Client,
     bucket: str,
     origin: str,
@@ -115,7 +115,7 @@ MESSAGE = (
         (B, "GET", "x-oss-a"),
     ],
 )
-def test_preflights_that_are_not_allowed(
+def test_other_preflights_get_403(
     client: Client, bucket: str, origin: str, method: str, headers: str | None
 ) -> None:
     answer = preflight(client, f"/{bucket}/a", origin, method, headers)
@@ -128,7 +128,7 @@ def test_a_bucket_without_rules_allows_nothing(client: Client, make_bucket: Make
     check_error(answer, 403, "AccessForbidden", MESSAGE, "0003-00000602")
 
 
-def test_a_missing_bucket(client: Client) -> None:
+def test_preflight_of_a_missing_bucket_gets_no_such_bucket(client: Client) -> None:
     assert preflight(client, "/no-such-bucket/a", A, "GET").code == "NoSuchBucket"
 
 
@@ -142,7 +142,7 @@ def test_a_missing_bucket(client: Client) -> None:
         ),
     ],
 )
-def test_a_preflight_that_says_too_little(
+def test_preflight_without_origin_or_method_gets_400(
     client: Client, bucket: str, headers: list[tuple[str, str]], message: str
 ) -> None:
     answer = client.request("OPTIONS", f"/{bucket}/a", headers)
@@ -161,19 +161,19 @@ def test_a_preflight_that_says_too_little(
         "/?nope",
     ],
 )
-def test_a_preflight_of_anything(client: Client, bucket: str, target: str) -> None:
-    """Its query is that of the request to come, of whatever the bucket holds."""
+def test_preflight_ignores_key_and_query(client: Client, bucket: str, target: str) -> None:
+    """Its query is that of the request to come; the object may be missing."""
     assert preflight(client, f"/{bucket}{target}", A, "PUT").status == 200
 
 
 @pytest.mark.parametrize("acl", ["private", "public-read-write"])
-def test_a_preflight_needs_no_right(live: Live, make_bucket: MakeBucket, acl: str) -> None:
+def test_preflight_is_not_checked_for_an_acl(live: Live, make_bucket: MakeBucket, acl: str) -> None:
     name = make_bucket(acl)
     live.put(f"/{name}?cors", RULES.encode())
     assert preflight(live.client, f"/{name}/a", A, "PUT").status == 200
 
 
-def test_hotlink_protection_does_not_know_preflights(live: Live, bucket: str) -> None:
+def test_preflight_is_not_checked_for_a_referer(live: Live, bucket: str) -> None:
     """R-04"""
     rules = (
         b"<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><RefererList>"
@@ -197,7 +197,7 @@ ALLOWED = [A, "PUT, GET", "authorization, x-oss-*", "ETag, x-oss-test1", "100"]
         ("GET", None, [None] * 5),
     ],
 )
-def test_what_follows_carries_the_rule(
+def test_answer_has_the_headers_of_the_rule(
     client: Client, bucket: str, method: str, origin: str | None, expected: list[str | None]
 ) -> None:
     headers = [("Origin", origin)] if origin else []
@@ -206,21 +206,21 @@ def test_what_follows_carries_the_rule(
     assert "Vary" not in answer.headers
 
 
-def test_errors_carry_it_too(client: Client, bucket: str) -> None:
+def test_error_has_the_headers_of_the_rule(client: Client, bucket: str) -> None:
     answer = client.get(f"/{bucket}/missing", ("Origin", A))
     assert (answer.status, cors(answer)) == (404, ALLOWED)
     answer = client.put(f"/{bucket}/a", b"x", ("Origin", A))
     assert (answer.status, cors(answer)) == (403, ALLOWED)
 
 
-def test_a_signed_request_carries_it(client: Client, bucket: str) -> None:
+def test_answer_to_a_signed_request_has_the_headers(client: Client, bucket: str) -> None:
     auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
     target, headers = sign(auth, "header", "PUT", bucket, "b")
     answer = client.put(target, b"x", *headers, ("Origin", A))
     assert (answer.status, cors(answer)) == (200, ALLOWED)
 
 
-def test_a_form_carries_it(live: Live, make_bucket: MakeBucket) -> None:
+def test_answer_to_a_form_has_the_headers(live: Live, make_bucket: MakeBucket) -> None:
     name = make_bucket("public-read-write")
     rules = RULES.replace(
         "<AllowedMethod>PUT</AllowedMethod>", "<AllowedMethod>POST</AllowedMethod>"
@@ -232,15 +232,17 @@ def test_a_form_carries_it(live: Live, make_bucket: MakeBucket) -> None:
 
 @pytest.mark.parametrize("origin", [None, A, "http://nobody.example"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_response_vary(live: Live, bucket: str, origin: str | None, method: str) -> None:
-    """With ResponseVary every answer has it, whether or not it was asked from another origin."""
+def test_response_vary_adds_vary_to_every_answer(
+    live: Live, bucket: str, origin: str | None, method: str
+) -> None:
+    """Whether or not the request comes from another origin."""
     vary = "<ResponseVary>true</ResponseVary></CORSConfiguration>"
     live.put(f"/{bucket}?cors", RULES.replace("</CORSConfiguration>", vary).encode())
     headers = [("Origin", origin)] if origin else []
     assert live.client.request(method, f"/{bucket}/a", headers).headers["Vary"] == "Origin"
 
 
-def test_rules_that_are_deleted_allow_nothing_more(client: Client, bucket: str) -> None:
+def test_deleted_rules_allow_nothing(client: Client, bucket: str) -> None:
     auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
     target, headers = sign(auth, "header", "DELETE", bucket, "", {"cors": ""})
     assert client.request("DELETE", target, headers).status == 204

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oss_emulator.documents.schema import DOCUMENTS
+from oss_emulator.documents import DOCUMENTS
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES
 from oss_emulator.settings import Auth
@@ -138,7 +138,13 @@ elements = st.recursive(
     max_leaves=6,
 )
 
-ROOTS = sorted({*DOCUMENTS, "Delete", "CompleteMultipartUpload", "Tagging", "RestoreRequest"})
+ROOTS = sorted(
+    {document.schema.name for document in DOCUMENTS}
+    | {"BucketCnameConfiguration", "ExtendWormConfiguration", "InitiateWormConfiguration"}
+    | {"InventoryConfiguration", "QoSConfiguration", "ReplicationConfiguration", "ReplicationRule"}
+    | {"ReplicationRules", "Style", "VersioningConfiguration"}
+    | {"Delete", "CompleteMultipartUpload", "RestoreRequest"}
+)
 
 bodies = st.one_of(
     st.none(),

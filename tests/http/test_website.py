@@ -1,4 +1,4 @@
-"""Static websites over HTTP: index documents, error pages and redirects, and for whom."""
+"""Static websites over HTTP: index pages, error pages and redirects, and who gets them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUBDIR = "<SupportSubDir>true</SupportSubDir>"
 
 
 class Site:
-    """A bucket that is a website."""
+    """A bucket with a website."""
 
     def __init__(self, live: Live, name: str) -> None:
         self.live, self.name = live, name
@@ -71,7 +71,7 @@ def site(live: Live, make_bucket: MakeBucket) -> Site:
         ("/subdir", 404, b"nothing here"),
     ],
 )
-def test_the_example_of_the_guide(
+def test_pages_are_those_of_the_example_in_the_guide(
     site: Site, method: str, path: str, status: int, body: bytes
 ) -> None:
     answer = site.visit(path, method)
@@ -96,7 +96,9 @@ def test_the_example_of_the_guide(
         ("2", "/other", 200, b"other"),
     ],
 )
-def test_folders_below(site: Site, missing: str, path: str, status: int, body: bytes) -> None:
+def test_type_says_how_a_folder_without_slash_is_answered(
+    site: Site, missing: str, path: str, status: int, body: bytes
+) -> None:
     site.configure(INDEX.format(f"{SUBDIR}<Type>{missing}</Type>"), ERROR.format(""))
     answer = site.visit(path)
     assert (answer.status, answer.body) == (status, body)
@@ -104,13 +106,13 @@ def test_folders_below(site: Site, missing: str, path: str, status: int, body: b
         assert answer.headers["Location"] == f"{path}/"
 
 
-def test_the_status_of_the_error_page(site: Site) -> None:
+def test_error_page_has_the_configured_status(site: Site) -> None:
     site.configure(ERROR.format("<HttpStatus>200</HttpStatus>"))
     answer = site.visit("/nowhere")
     assert (answer.status, answer.body) == (200, b"nothing here")
 
 
-def test_an_error_page_is_whole(site: Site) -> None:
+def test_error_page_ignores_range_and_conditions(site: Site) -> None:
     etag = site.visit("/error.html", "HEAD").headers["ETag"]
     for headers in ([("Range", "bytes=0-1")], [("If-None-Match", etag)]):
         answer = site.visit("/nowhere", headers=headers)
@@ -118,28 +120,28 @@ def test_an_error_page_is_whole(site: Site) -> None:
 
 
 @pytest.mark.parametrize("part", [ERROR.format("").replace("error.html", "missing"), ERROR])
-def test_without_a_readable_error_page_the_error_stays(site: Site, part: str) -> None:
+def test_unreadable_error_page_leaves_the_error(site: Site, part: str) -> None:
     site.live.put(f"/{site.name}/error.html", b"secret", {"x-oss-object-acl": "private"})
     site.configure(part.format(""))
     answer = site.visit("/nowhere")
     assert (answer.status, answer.code) == (404, "NoSuchKey")
 
 
-def test_a_site_without_an_index_has_no_root(site: Site) -> None:
+def test_site_without_index_page_has_no_root(site: Site) -> None:
     site.configure(ERROR.format(""))
     answer = site.visit("/")
     assert (answer.status, answer.error["EC"]) == (403, "0003-00000905")
 
 
-def test_a_private_site_is_for_nobody(live: Live, make_bucket: MakeBucket) -> None:
+def test_private_site_is_refused(live: Live, make_bucket: MakeBucket) -> None:
     site = Site(live, make_bucket("private"))
     live.put(f"/{site.name}/index.html", b"home")
     site.configure(INDEX.format(""), ERROR.format(""))
     assert site.visit("/").error["EC"] == "0003-00000001"
 
 
-def test_hotlink_protection_holds_for_the_root(site: Site) -> None:
-    """The root of a site is the index document: an anonymous request to an object (R-04)."""
+def test_hotlink_protection_covers_the_root(site: Site) -> None:
+    """The root of a site is an anonymous request for the index page, an object (R-04)."""
     rules = (
         b"<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><RefererList>"
         b"<Referer>https://good.example/</Referer></RefererList></RefererConfiguration>"
@@ -152,7 +154,7 @@ def test_hotlink_protection_holds_for_the_root(site: Site) -> None:
 # --- For whom it is no website
 
 
-def test_path_style_has_pages_but_no_root(site: Site) -> None:
+def test_path_style_has_pages_and_no_root(site: Site) -> None:
     client = site.live.client
     site.configure(INDEX.format(SUBDIR), ERROR.format(""))
     assert client.get(f"/{site.name}/").error["EC"] == "0003-00000905"
@@ -162,7 +164,7 @@ def test_path_style_has_pages_but_no_root(site: Site) -> None:
 
 
 @pytest.mark.parametrize("place", ["header", "url"])
-def test_a_signed_request_gets_an_index_document_and_no_error_page(site: Site, place: str) -> None:
+def test_signed_request_gets_index_pages_and_no_error_page(site: Site, place: str) -> None:
     auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
     site.configure(INDEX.format(SUBDIR), ERROR.format(""))
     for key, status in (("subdir/", 200), ("subdir", 404), ("nowhere", 404)):
@@ -173,7 +175,7 @@ def test_a_signed_request_gets_an_index_document_and_no_error_page(site: Site, p
 
 
 @pytest.mark.parametrize("place", ["header", "url"])
-def test_a_signed_request_lists_the_bucket(site: Site, place: str) -> None:
+def test_signed_request_for_the_root_lists_the_bucket(site: Site, place: str) -> None:
     auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
     target, headers = sign(auth, place, "GET", site.name)
     root = target.replace(f"/{site.name}", "/", 1)
@@ -183,11 +185,11 @@ def test_a_signed_request_lists_the_bucket(site: Site, place: str) -> None:
 @pytest.mark.parametrize(
     ("path", "code"), [("/?acl", "AccessDenied"), ("/?list-type=2", "AccessDenied")]
 )
-def test_a_subresource_is_no_page(site: Site, path: str, code: str) -> None:
+def test_subresource_is_not_a_page(site: Site, path: str, code: str) -> None:
     assert site.visit(path).code == code
 
 
-def test_writing_is_no_visit(site: Site) -> None:
+def test_write_is_not_redirected(site: Site) -> None:
     assert site.visit("/nowhere", "DELETE").status == 403
 
 
@@ -236,7 +238,7 @@ def rule(condition: str, redirect: str = REDIRECT) -> str:
         ),
     ],
 )
-def test_where_a_rule_sends(
+def test_redirect_leads_where_the_rule_says(
     site: Site, redirect: str, path: str, status: int, location: str
 ) -> None:
     site.rules(rule("<KeyPrefixEquals>abc/</KeyPrefixEquals>", REDIRECT + redirect))
@@ -244,12 +246,12 @@ def test_where_a_rule_sends(
     assert (answer.status, answer.headers["Location"], answer.body) == (status, location, b"")
 
 
-def test_ali_cdn_sends_like_any_other(site: Site) -> None:
+def test_ali_cdn_redirects_like_external(site: Site) -> None:
     site.rules(rule("", REDIRECT.replace("External", "AliCDN")))
     assert site.visit("/a").status == 301
 
 
-def test_an_internal_rule_answers_at_once(site: Site) -> None:
+def test_internal_rule_answers_with_the_other_object(site: Site) -> None:
     internal = "<RedirectType>Internal</RedirectType><ReplaceKeyWith>other</ReplaceKeyWith>"
     site.rules(rule(WHEN_MISSING, internal))
     answer = site.visit("/nowhere")
@@ -279,28 +281,28 @@ HEADER = "<IncludeHeader><Key>X-Who</Key>{}</IncludeHeader>"
         (HEADER.format("<EndsWith>m</EndsWith>"), "/example.txt", [("x-who", "me")], False),
     ],
 )
-def test_when_a_rule_applies(
+def test_rule_applies_if_its_condition_is_met(
     site: Site, condition: str, path: str, headers: Headers, redirected: bool
 ) -> None:
     site.rules(rule(condition))
     assert (site.visit(path, headers=headers).status == 301) is redirected
 
 
-def test_the_first_rule_that_fits_counts(site: Site) -> None:
+def test_first_matching_rule_applies(site: Site) -> None:
     second = REDIRECT.replace("www.test.com", "second.test")
     site.rules(rule("<KeyPrefixEquals>b</KeyPrefixEquals>"), rule("", second))
     assert site.visit("/a").headers["Location"] == "http://second.test/a"
     assert site.visit("/b").headers["Location"] == "http://www.test.com/b"
 
 
-def test_mirroring_is_kept_and_not_done(site: Site) -> None:
+def test_mirroring_is_not_emulated(site: Site) -> None:
     mirror = "<RedirectType>Mirror</RedirectType><MirrorURL>http://www.test.com/</MirrorURL>"
     site.rules(rule(WHEN_MISSING, mirror))
     answer = site.visit("/nowhere")
     assert (answer.status, answer.body) == (404, b"nothing here")
 
 
-def test_a_deleted_configuration_ends_the_site(client: Client, site: Site) -> None:
+def test_deleted_configuration_ends_the_site(client: Client, site: Site) -> None:
     auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
     target, headers = sign(auth, "header", "DELETE", site.name, "", {"website": ""})
     assert client.request("DELETE", target, headers).status == 204

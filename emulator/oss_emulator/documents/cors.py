@@ -1,46 +1,96 @@
-"""CORS rules: which pages of other origins may do what (PutBucketCors, OptionObject)."""
+"""Which pages of other origins may use a bucket (PutBucketCors, OptionObject)."""
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
-from oss_emulator.protocol import xml
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Document, PutContext
+from oss_emulator.protocol import headers, xml
+from oss_emulator.protocol.errors import Code, OSSError
 
-_ANY = "*"
+MAX_RULES: Final = 20
+
+_ANY: Final = "*"
+_ASTERISKS: Final = {"AllowedOrigin": 1, "AllowedHeader": 1, "ExposeHeader": 0}
+"""How many asterisks a value of an element may hold."""
+
+_SCHEMA: Final = schema.parse("""
+CORSConfiguration
+  CORSRule+
+    AllowedOrigin+ name
+    AllowedMethod+ GET|PUT|DELETE|POST|HEAD
+    AllowedHeader* text
+    ExposeHeader* text
+    MaxAgeSeconds? 0..999999999
+  ResponseVary? boolean =false
+""")
+
+
+def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+    rules = node.all("CORSRule")
+    if len(rules) > MAX_RULES:
+        raise OSSError(Code.TOO_MANY_CORS_RULES)
+    for rule in rules:
+        for child in rule:
+            most = _ASTERISKS.get(child.name)
+            if most is not None and child.value.count("*") > most:
+                message = f"An {child.name} may hold {most or 'no'} asterisk."
+                raise headers.invalid_argument(child.name, child.value, message)
+    vary = [(child.name, child.content) for child in node.all("ResponseVary")]
+    return [*(("CORSRule", _settle_rule(rule)) for rule in rules), *vary]
+
+
+def _settle_rule(rule: xml.Node) -> xml.Children:
+    """A rule with its request headers in lower case, as the service answers them."""
+    return [
+        (child.name, child.value.lower() if child.name == "AllowedHeader" else child.content)
+        for child in rule
+    ]
+
+
+DOCUMENT: Final = Document(
+    "BucketCors",
+    "cors",
+    _SCHEMA,
+    absent=Code.NO_SUCH_CORS,
+    settle=_settle,
+    enforced=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """What pages of some origins may do."""
+class CorsRule:
+    """What pages of certain origins may do."""
 
     origins: tuple[str, ...]
-    """Each with one asterisk at most, which stands for any text."""
+    """Each may hold one asterisk, which stands for any text."""
     methods: tuple[str, ...]
     allowed_headers: tuple[str, ...]
-    """In lower case, each with one asterisk at most."""
+    """In lower case; each may hold one asterisk."""
     expose_headers: tuple[str, ...]
     max_age: str
 
-    def allows(self, origin: str, method: str, headers: tuple[str, ...] = ()) -> bool:
-        """Whether the rule allows the origin, the method and each of the headers."""
+    def allows(self, origin: str, method: str, names: tuple[str, ...] = ()) -> bool:
+        """Whether the rule allows the origin, the method and all named request headers."""
         return (
             method in self.methods
             and any(_matches(pattern, origin) for pattern in self.origins)
             and all(
-                any(_matches(pattern, header) for pattern in self.allowed_headers)
-                for header in headers
+                any(_matches(pattern, name) for pattern in self.allowed_headers) for name in names
             )
         )
 
-    def answer(self, origin: str, headers: str) -> dict[str, str]:
-        """The headers that tell a browser what is allowed; those with nothing to tell are absent.
+    def answer(self, origin: str, allowed_headers: str) -> dict[str, str]:
+        """The headers that tell a browser what is allowed; empty ones are left out.
 
-        Where all origins are allowed an asterisk is answered (Configure CORS). The methods are all
-        that the rule allows (SDK V2's suite, which runs against the service).
+        If the rule allows all origins, the answer is an asterisk (Configure CORS). The methods are
+        all that the rule allows (SDK V2's suite, which runs against the service).
         """
         found = {
             "Access-Control-Allow-Origin": _ANY if _ANY in self.origins else origin,
             "Access-Control-Allow-Methods": ", ".join(self.methods),
-            "Access-Control-Allow-Headers": headers,
+            "Access-Control-Allow-Headers": allowed_headers,
             "Access-Control-Expose-Headers": ", ".join(self.expose_headers),
             "Access-Control-Max-Age": self.max_age,
         }
@@ -49,28 +99,28 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class CorsConfiguration:
-    """The rules of a bucket in their order."""
+    """The rules of a bucket, in order."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[CorsRule, ...]
     response_vary: bool
-    """Whether every answer carries `Vary: Origin`."""
+    """Whether all answers have `Vary: Origin`."""
 
-    def preflight(self, origin: str, method: str, headers: str) -> dict[str, str] | None:
-        """The answer to a preflight by the first rule that allows it; None where none does.
+    def preflight(self, origin: str, method: str, wanted: str) -> dict[str, str] | None:
+        """The headers of the answer to a preflight, from the first rule that allows it.
 
-        `headers` are names between commas, as `Access-Control-Request-Headers` has them; those
-        that were asked for are those that are allowed in the answer (OptionObject).
+        None if no rule does. `wanted` is the value of `Access-Control-Request-Headers`, names
+        separated by commas; the answer allows these headers (OptionObject).
         """
-        if not (origin + headers).isprintable():
-            return None  # no answer could repeat it
-        names = tuple(name.strip().lower() for name in headers.split(",") if name.strip())
+        if not (origin + wanted).isprintable():
+            return None  # an answer cannot repeat them
+        names = tuple(name.strip().lower() for name in wanted.split(",") if name.strip())
         for rule in self.rules:
             if rule.allows(origin, method, names):
-                return rule.answer(origin, headers)
+                return rule.answer(origin, wanted)
         return None
 
-    def headers(self, origin: str | None, method: str) -> dict[str, str]:
-        """What an answer to anything else carries; the first rule that fits counts."""
+    def headers_for(self, origin: str | None, method: str) -> dict[str, str]:
+        """The headers of the answer to any other request, from the first rule that allows it."""
         found = {"Vary": "Origin"} if self.response_vary else {}
         if origin is None or not origin.isprintable():
             return found
@@ -82,18 +132,18 @@ class CorsConfiguration:
 
 @lru_cache(256)
 def parse(document: bytes) -> CorsConfiguration:
-    """Read a configuration that was kept; known by its bytes, so never stale."""
-    node = xml.parse(document, "CORSConfiguration")
+    """Read a kept configuration. The cache is keyed by the bytes, so it is never stale."""
+    node = xml.parse(document, _SCHEMA.name)
     rules = tuple(_read_rule(rule) for rule in node.all("CORSRule"))
     return CorsConfiguration(rules, node.text("ResponseVary").lower() == "true")
 
 
-def _read_rule(node: xml.Node) -> Rule:
+def _read_rule(node: xml.Node) -> CorsRule:
     def texts(name: str) -> tuple[str, ...]:
         return tuple(child.value.strip() for child in node.all(name))
 
     allowed_headers = tuple(name.lower() for name in texts("AllowedHeader"))
-    return Rule(
+    return CorsRule(
         texts("AllowedOrigin"),
         texts("AllowedMethod"),
         allowed_headers,

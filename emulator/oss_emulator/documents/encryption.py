@@ -1,14 +1,22 @@
-"""The default encryption of a bucket, as its objects and GetBucketInfo show it."""
+"""How new objects of a bucket are encrypted by default (PutBucketEncryption)."""
 
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Document, Documents, PutContext
 from oss_emulator.protocol import headers, xml
+from oss_emulator.protocol.errors import Code, OSSError
 
-SUBRESOURCE: Final = "encryption"
-ROOT: Final = "ServerSideEncryptionRule"
-RULE: Final = "ApplyServerSideEncryptionByDefault"
+_SCHEMA: Final = schema.parse("""
+ServerSideEncryptionRule
+  ApplyServerSideEncryptionByDefault
+    SSEAlgorithm name
+    KMSMasterKeyID? name
+    KMSDataEncryption? name
+""")
+_RULE: Final = "ApplyServerSideEncryptionByDefault"
 
 _HEADERS: Final = {
     "SSEAlgorithm": headers.ENCRYPTION,
@@ -17,24 +25,54 @@ _HEADERS: Final = {
 }
 
 
-@lru_cache(1024)
-def read(document: bytes | None) -> tuple[tuple[str, str], ...]:
-    """The elements of the rule a bucket keeps, none where it has no default."""
-    rule = None if document is None else xml.parse(document, ROOT).first(RULE)
-    return () if rule is None else tuple((child.name, child.value) for child in rule)
+def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+    (rule,) = node
+    algorithm = rule.text("SSEAlgorithm")
+    if algorithm not in headers.ENCRYPTIONS:
+        raise OSSError(Code.INVALID_ENCRYPTION)
+    if algorithm != "KMS":
+        if rule.first("KMSMasterKeyID") is not None:
+            raise OSSError(Code.KEY_WITHOUT_KMS)
+        # Without KMS, KMSDataEncryption has no meaning and is not answered (oss2's suite).
+        return [(rule.name, [("SSEAlgorithm", algorithm)])]
+    if rule.text("KMSDataEncryption", "SM4") != "SM4":
+        raise OSSError(Code.INVALID_DATA_ENCRYPTION)
+    return node.content
 
 
-def describe(document: bytes | None) -> dict[str, str]:
-    """The headers of an object that is encrypted by default."""
-    return headers.encryption({_HEADERS[name]: value for name, value in read(document)})
+DOCUMENT: Final = Document(
+    "BucketEncryption",
+    "encryption",
+    _SCHEMA,
+    absent=Code.NO_SUCH_ENCRYPTION,
+    settle=_settle,
+    enforced=True,
+)
 
 
-def write(request: Mapping[str, str]) -> bytes | None:
-    """The rule that the headers of PutBucket ask for; None where they ask for none.
+def rule(documents: Documents) -> tuple[tuple[str, str], ...]:
+    """The elements of the default rule, none without a default."""
+    return _parse(documents.get(DOCUMENT.subresource))
+
+
+def headers_for(documents: Documents) -> dict[str, str]:
+    """The headers of an object that is encrypted by default, none without a default."""
+    found = rule(documents)
+    return headers.encryption({_HEADERS[name]: value for name, value in found}) if found else {}
+
+
+def format(request: Mapping[str, str]) -> bytes | None:
+    """The document that the headers of PutBucket ask for; None if they ask for none.
 
     Raises what `headers.encryption` raises.
     """
     if not headers.encryption(request):
         return None
-    rule = [(name, request[header]) for name, header in _HEADERS.items() if header in request]
-    return xml.format(ROOT, [(RULE, rule)])
+    found = [(name, request[header]) for name, header in _HEADERS.items() if header in request]
+    return DOCUMENT.format([(_RULE, found)])
+
+
+@lru_cache(1024)
+def _parse(document: bytes | None) -> tuple[tuple[str, str], ...]:
+    node = None if document is None else xml.parse(document, _SCHEMA.name).first(_RULE)
+    return () if node is None else tuple((child.name, child.value) for child in node)

@@ -1,14 +1,22 @@
-"""What the rules of a lifecycle configuration must be beyond its schema (PutBucketLifecycle)."""
+"""When objects move to colder storage classes or expire (PutBucketLifecycle).
+
+The rules are checked and kept; nothing ever moves or expires.
+"""
 
 from collections.abc import Iterable
 from itertools import combinations, pairwise
+from random import getrandbits
 from typing import Final
 
-from oss_emulator.protocol import headers, tagging
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Document, PutContext
+from oss_emulator.protocol import headers, tagging, xml
+from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.xml import DocumentError, Node
 
 ALLOW_OVERLAP: Final = "x-oss-allow-same-action-overlap"
+"""The header that allows the same action for objects with the same prefix."""
+
 MAX_ID: Final = 255
 
 _ACTIONS: Final = (
@@ -19,7 +27,7 @@ _ACTIONS: Final = (
     "NoncurrentVersionTransition",
 )
 _COLDER: Final = ("IA", "Archive", "ColdArchive", "DeepColdArchive")
-"""The classes objects can be moved to, each only later than the one before."""
+"""The classes that objects move to, each later than the one before."""
 
 _TIMES: Final = {
     "Days": "days",
@@ -27,52 +35,117 @@ _TIMES: Final = {
     "Date": "date",
     "ExpiredObjectDeleteMarker": "",
 }
-"""The elements that say when an action is due, and of what kind they are."""
+"""The elements that say when an action is due, and the kind of each."""
 
 
-def check(configuration: Node, *, overlap: bool) -> None:
-    """Raise `InvalidArgument`, `InvalidRequest` or `DocumentError` for rules that will not do.
+_SCHEMA: Final = schema.parse("""
+LifecycleConfiguration
+  Rule{1,1000}
+    ID? name
+    Prefix? text
+    Status Enabled|Disabled
+    Filter?
+      ObjectSizeGreaterThan? 0..
+      ObjectSizeLessThan? 1..
+      Not*
+        Prefix? text
+        Tag?
+          Key name
+          Value? text
+    Tag*
+      Key name
+      Value? text
+    Expiration?
+      Days? 1..
+      Date? date
+      CreatedBeforeDate? date
+      ExpiredObjectDeleteMarker? boolean
+    Transition*
+      Days? 1..
+      CreatedBeforeDate? date
+      StorageClass Standard|IA|Archive|ColdArchive|DeepColdArchive
+      IsAccessTime? boolean
+      ReturnToStdWhenVisit? boolean
+      AllowSmallFile? boolean
+    AbortMultipartUpload?
+      Days? 1..
+      CreatedBeforeDate? date
+    NoncurrentVersionExpiration?
+      NoncurrentDays 1..
+    NoncurrentVersionTransition*
+      NoncurrentDays 1..
+      StorageClass Standard|IA|Archive|ColdArchive|DeepColdArchive
+      IsAccessTime? boolean
+      ReturnToStdWhenVisit? boolean
+      AllowSmallFile? boolean
+    AtimeBase? 0..
+""")
 
-    `overlap` allows the same action for objects with the same beginning.
-    """
-    rules = configuration.all("Rule")
+
+def _settle(node: Node, context: PutContext) -> xml.Value:
+    rules = node.all("Rule")
     _check_ids(rule.text("ID") for rule in rules)
     for rule in rules:
-        _check_tags(rule)
-        _check_times(rule)
-        _check_order(rule, "Transition", "Days", rule.text("Expiration/Days"))
-        _check_order(
-            rule,
-            "NoncurrentVersionTransition",
-            "NoncurrentDays",
-            rule.text("NoncurrentVersionExpiration/NoncurrentDays"),
-        )
-    if not overlap:
+        _check_rule(rule)
+    if not headers.flag(context.headers, ALLOW_OVERLAP):
         for one, other in combinations(rules, 2):
             _check_overlap(one, other)
+    return [("Rule", _settle_rule(rule, context.now)) for rule in rules]
+
+
+def _settle_rule(rule: Node, now: float) -> xml.Children:
+    """A rule with an ID. One by access time also gets the time since which accesses are known."""
+    content = [(child.name, child.content) for child in rule]
+    if rule.first("ID") is None:
+        content.insert(0, ("ID", f"{getrandbits(128):032x}"))
+    if any(move.text("IsAccessTime") == "true" for move in rule):
+        content = [child for child in content if child[0] != "AtimeBase"]
+        content.append(("AtimeBase", int(now)))
+    return content
+
+
+DOCUMENT: Final = Document(
+    "BucketLifecycle",
+    "lifecycle",
+    _SCHEMA,
+    absent=Code.NO_SUCH_LIFECYCLE,
+    settle=_settle,
+)
+
+
+def _check_rule(rule: Node) -> None:
+    _check_tags(rule)
+    _check_times(rule)
+    _check_order(rule, "Transition", "Days", rule.text("Expiration/Days"))
+    _check_order(
+        rule,
+        "NoncurrentVersionTransition",
+        "NoncurrentDays",
+        rule.text("NoncurrentVersionExpiration/NoncurrentDays"),
+    )
 
 
 def _check_ids(ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in filter(None, ids):
         if len(name.encode()) > MAX_ID:
-            raise _invalid("ID", name, f"The ID of a rule has {MAX_ID} bytes at most.")
+            raise _invalid("ID", name, f"The ID of a rule may have {MAX_ID} bytes.")
         if name in seen:
             raise _invalid("ID", name, "Two rules have the same ID.")
         seen.add(name)
 
 
 def _check_tags(rule: Node) -> None:
-    """No rule can have a tag that no object can have; how long it may be is not held against it."""
+    """Refuse tags with characters that tags of objects cannot have; their length is not checked."""
     for tag in rule.all("Tag"):
         for name in ("Key", "Value"):
             if not tagging.is_written_in_signs(tag.text(name)):
-                message = "A tag holds letters, digits, spaces and +-=._:/ only."
+                message = "A tag may hold letters, digits, spaces and +-=._:/."
                 raise _invalid(name, tag.text(name), message)
 
 
 def _check_times(rule: Node) -> None:
-    """An action has one time; those of one rule are either dates or numbers of days."""
+    """Check that each action has one time, and that a rule does not mix dates and days."""
     for upload in rule.all("AbortMultipartUpload"):
         _time(upload)
     moves = [*rule.all("Expiration"), *rule.all("Transition")]
@@ -86,7 +159,7 @@ def _check_times(rule: Node) -> None:
 
 
 def _time(action: Node) -> str:
-    """The name of the element that says when an action is due; `false` says nothing."""
+    """The name of the element that says when an action is due; an element `false` says nothing."""
     names = [child.name for child in action if child.name in _TIMES and child.value != "false"]
     if len(names) != 1:
         raise DocumentError(f"The {action.name} has {len(names)} times; it must have one.")
@@ -94,7 +167,7 @@ def _time(action: Node) -> str:
 
 
 def _check_order(rule: Node, action: str, unit: str, expiration: str) -> None:
-    """Colder classes come later, and expiration last."""
+    """Check that colder classes come later, and expiration last."""
     moves = sorted(
         (_rank(node.text("StorageClass")), int(node.text(unit)))
         for node in rule.all(action)
@@ -103,13 +176,15 @@ def _check_order(rule: Node, action: str, unit: str, expiration: str) -> None:
     days = [*(day for _, day in moves), *([int(expiration)] if expiration else [])]
     for earlier, later in pairwise(days):
         if later <= earlier:
-            message = f"An object must stay longer than {earlier} days before it moves on."
+            message = f"The next action must come later than after {earlier} days."
             raise _invalid(unit, str(later), message)
 
 
 def _rank(storage_class: str) -> int:
     if storage_class not in _COLDER:
-        message = f"Objects cannot be moved to the storage class {storage_class}."
+        message = (
+            f"Objects cannot move to the storage class {storage_class}; use {listed(_COLDER)}."
+        )
         raise _invalid("StorageClass", storage_class, message)
     return _COLDER.index(storage_class)
 

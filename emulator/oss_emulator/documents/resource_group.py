@@ -1,8 +1,13 @@
-"""Resource groups: the ids they have. Which groups an account has nobody here knows."""
+"""The resource group of a bucket (PutBucketResourceGroup).
+
+The emulator does not know the groups of an account, only the form of their ids.
+"""
 
 import re
 from typing import Final
 
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Document, Documents, PutContext
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import Code, OSSError
 
@@ -10,24 +15,43 @@ DEFAULT: Final = "rg-default"
 """The group of a bucket for which none was named."""
 
 HEADER: Final = "x-oss-resource-group-id"
-SUBRESOURCE: Final = "resourceGroup"
-ROOT: Final = "BucketResourceGroupConfiguration"
 
 _ID: Final = re.compile(r"rg-[0-9A-Za-z-]+")
 
+_SCHEMA: Final = schema.parse("""
+BucketResourceGroupConfiguration
+  ResourceGroupId text
+""")
 
-def check(group: str) -> str:
-    """The id, if it can be one; raises `ResourceGroupIdPreCheckError`."""
+
+def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+    # An empty id returns the bucket to the default group (SDK V2's suite).
+    return _content(node.text("ResourceGroupId") or DEFAULT)
+
+
+DOCUMENT: Final = Document(
+    "BucketResourceGroup",
+    "resourceGroup",
+    _SCHEMA,
+    absent=(("ResourceGroupId", DEFAULT),),
+    settle=_settle,
+    deletable=False,
+    enforced=True,
+)
+
+
+def of(documents: Documents) -> str:
+    """The group of a bucket."""
+    node = DOCUMENT.find(documents)
+    return DEFAULT if node is None else node.text("ResourceGroupId")
+
+
+def format(group: str) -> bytes:
+    """The document of a bucket in a group; raises `ResourceGroupIdPreCheckError`."""
+    return DOCUMENT.format(_content(group))
+
+
+def _content(group: str) -> xml.Children:
     if not _ID.fullmatch(group):
         raise OSSError(Code.INVALID_RESOURCE_GROUP)
-    return group
-
-
-def write(group: str) -> bytes:
-    """The configuration of a bucket in that group; raises `ResourceGroupIdPreCheckError`."""
-    return xml.format(ROOT, [("ResourceGroupId", check(group))])
-
-
-def read(document: bytes | None) -> str:
-    """The group of a bucket with that configuration."""
-    return DEFAULT if document is None else xml.parse(document, ROOT).text("ResourceGroupId")
+    return [("ResourceGroupId", group)]

@@ -1,62 +1,59 @@
-"""The retention policy of a bucket: a state machine, and what it protects (Retention policy)."""
+"""Until when a version of an object is retained (PutObjectRetention).
 
-from dataclasses import dataclass, replace
+Elements: models.object_worm of SDK V2 for Python. Checks: the page of PutObjectRetention. Answer
+before the first put: the page of GetObjectRetention. That a period in GOVERNANCE mode needs a
+header to become shorter is assumed. A period is kept and not enforced.
+"""
+
 from typing import Final
 
-from oss_emulator.protocol import dates, xml
+from oss_emulator.documents import object_worm, schema
+from oss_emulator.documents.document import Document, Holder, PutContext
+from oss_emulator.protocol import dates, headers, xml
+from oss_emulator.protocol.errors import Code, OSSError
 
-SUBRESOURCE: Final = "worm"
-ROOT: Final = "WormConfiguration"
-DAY: Final = 24 * 60 * 60
+BYPASS: Final = "x-oss-bypass-governance-retention"
+"""The header with which a period in GOVERNANCE mode can be shortened."""
 
-
-@dataclass(frozen=True, slots=True)
-class RetentionPolicy:
-    """What was initiated. Times are seconds since the epoch."""
-
-    id: str
-    days: int
-    created: float
-    locked: bool = False
-
-    def is_in_force(self, now: float) -> bool:
-        """A policy that was not locked within a day is void (InitiateBucketWorm)."""
-        return self.locked or now < self.created + DAY
-
-    def protects(self, modified: float, now: float) -> bool:
-        """Whether an object of that age may not be changed or deleted."""
-        return self.is_in_force(now) and now < modified + self.days * DAY
-
-    def lock(self) -> "RetentionPolicy":
-        return replace(self, locked=True)
-
-    def extend(self, days: int) -> "RetentionPolicy":
-        return replace(self, days=days)
+_SCHEMA: Final = schema.parse("""
+Retention
+  Mode GOVERNANCE|COMPLIANCE
+  RetainUntilDate date
+""")
 
 
-def read(document: bytes | None) -> RetentionPolicy | None:
-    """The policy that a bucket keeps."""
-    if document is None:
-        return None
-    node = xml.parse(document, ROOT)
-    return RetentionPolicy(
-        node.text("WormId"),
-        int(node.text("RetentionPeriodInDays")),
-        dates.parse_iso(node.text("CreationDate")) or 0.0,
-        node.text("State") == "Locked",
-    )
+def _settle(node: xml.Node, context: PutContext) -> xml.Value:
+    object_worm.check_enabled(context)
+    item = context.item
+    if item is not None and item.kind == "Appendable":
+        raise OSSError(Code.APPENDABLE_CANNOT_BE_RETAINED)
+    text = node.text("RetainUntilDate")
+    until = dates.parse_iso(text) or 0.0
+    if until <= context.now:
+        message = "The RetainUntilDate must be in the future."
+        raise headers.invalid_argument("RetainUntilDate", text, message)
+    present = DOCUMENT.find(item.documents) if item is not None else None
+    if present is not None and not _may_replace(present, node, until, context):
+        raise OSSError(Code.RETENTION_CANNOT_BE_SHORTENED)
+    return node.content
 
 
-def write(policy: RetentionPolicy) -> bytes:
-    """The document a bucket keeps, which is what GetBucketWorm answers."""
-    expires = None if policy.locked else dates.format_iso(policy.created + DAY)
-    return xml.format(
-        ROOT,
-        [
-            ("WormId", policy.id),
-            ("State", "Locked" if policy.locked else "InProgress"),
-            ("RetentionPeriodInDays", policy.days),
-            ("CreationDate", dates.format_iso(policy.created)),
-            ("ExpirationDate", expires),
-        ],
-    )
+def _may_replace(present: xml.Node, node: xml.Node, until: float, context: PutContext) -> bool:
+    """Whether a period may change: it is over, it becomes no weaker, or it may be bypassed."""
+    end = dates.parse_iso(present.text("RetainUntilDate")) or 0.0
+    if end <= context.now:
+        return True
+    if present.text("Mode") == "GOVERNANCE":
+        return until >= end or headers.flag(context.headers, BYPASS)
+    return until >= end and node.text("Mode") == "COMPLIANCE"
+
+
+DOCUMENT: Final = Document(
+    "ObjectRetention",
+    "retention",
+    _SCHEMA,
+    absent=(("Mode", ""), ("RetainUntilDate", "")),
+    settle=_settle,
+    deletable=False,
+    holder=Holder.OBJECT,
+)

@@ -1,59 +1,57 @@
-"""What a configuration document may hold: schemas as data, and documents held against them.
+"""Schemas of configuration documents: a small language, and documents checked against it.
 
-A line of `documents.schema` is an element, its children are indented below it:
-`<name><how often> <text> =<default>`. How often is nothing for once, `?`, `*`, `+` or `{1,10}`.
-The text is `text`, `name` (not empty), `boolean`, `date`, a range of integers like `1..` or
-words like `Enabled|Disabled`. Where an optional element is missing its default is answered; an
-optional name that is empty is missing.
+A line is an element, and its children are indented by two blanks below it:
+`<name><how often> <text> =<default>`. How often is nothing for exactly once, `?`, `*`, `+` or a
+range such as `{1,10}`. The text is `text`, `name` (not empty), `boolean`, `date`, a range of
+integers such as `1..`, or words such as `Enabled|Disabled`. A missing optional element is answered
+with its default; an optional `name` that is empty counts as missing.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Final
 
 from oss_emulator.protocol import dates, xml
+from oss_emulator.protocol.errors import listed
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.xml import DocumentError, Node
-
-Check = Callable[[str], str | None]
-"""Brings a text into the service's form; None where it will not do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """What one element may hold and how often it may be there."""
+    """What one element may hold and how often it may occur."""
 
     name: str
     least: int
     most: int | None
     kind: str
-    """How its text is described, "" for one that holds elements."""
+    """The description of its text, empty for an element that holds elements."""
     default: str | None
     children: "tuple[Element, ...]" = ()
 
+    def parse(self, document: bytes) -> Node:
+        """Read a document with this root, brought into the service's form and order.
 
-def read(document: bytes, root: str) -> xml.Children:
-    """The content of a document in the service's form, in the order of its schema.
+        Raises `DocumentError` for what the schema does not allow, and `InvalidArgument` for an
+        integer out of its range.
+        """
+        content = _children(xml.parse(document, self.name), self)
+        return xml.parse(xml.format(self.name, content), self.name)
 
-    Raises `DocumentError` for what the schema of that root does not allow, and `InvalidArgument`
-    for an integer out of its bounds.
-    """
-    return _children(xml.parse(document, root), DOCUMENTS[root])
-
-
-def complete(root: str) -> xml.Children:
-    """The content of the empty document: the defaults of its elements."""
-    return _children(xml.parse(xml.format(root, ()), root), DOCUMENTS[root])
+    def defaults(self) -> xml.Children:
+        """The content of an empty document: the defaults of its elements."""
+        return _children(xml.parse(xml.format(self.name, ()), self.name), self)
 
 
 def _children(node: Node, element: Element) -> xml.Children:
     known = {child.name for child in element.children}
     for name in (item.name for item in node):
         if name not in known:
-            raise DocumentError(f"The element {name} is not known in {element.name}.")
+            raise DocumentError(
+                f"{element.name} has no element {name}; it has {listed(sorted(known), 'and')}."
+            )
     found: list[tuple[str, xml.Value]] = []
     for child in element.children:
         nodes = [item for item in node.all(child.name) if not _is_missing(item, child)]
@@ -73,7 +71,7 @@ def _check_number(number: int, child: Element, parent: Element) -> None:
         raise DocumentError(f"The element {child.name} is missing in {parent.name}.")
     if child.most is not None and number > child.most:
         raise DocumentError(
-            f"{parent.name} holds {number} elements {child.name}; {child.most} are allowed."
+            f"{parent.name} holds {number} elements {child.name}; the limit is {child.most}."
         )
 
 
@@ -82,35 +80,56 @@ def _value(node: Node, element: Element) -> xml.Value:
         return _children(node, element)
     text = node.value.strip()
     if any(True for _ in node):
-        raise DocumentError(f"The element {element.name} takes a text, no elements.")
-    value = _check(element)(text)
+        raise DocumentError(f"{element.name} holds elements; it must hold a text.")
+    value = _read(element, text)
     if value is None:
-        raise DocumentError(f"The {element.name} {text!r} is not {element.kind}.")
+        raise DocumentError(f"{element.name} holds {text!r}; it must hold {_described(element)}.")
     return value
 
 
-def _check(element: Element) -> Check:
+def _read(element: Element, text: str) -> str | None:
+    """Bring a text into the service's form; None if it is not of the element's kind."""
     if element.kind in _KINDS:
-        return _KINDS[element.kind]
-    least, dots, most = element.kind.partition("..")
-    if dots:
-        return lambda text: _integer(element.name, text, least, most)
-    words = element.kind.split("|")
-    return lambda text: text if text in words else None
+        _, read = _KINDS[element.kind]
+        return read(text)
+    if _is_range(element.kind):
+        return _integer(element, text)
+    return text if text in element.kind.split("|") else None
 
 
-def _integer(name: str, text: str, least: str, most: str) -> str | None:
+def _described(element: Element) -> str:
+    if element.kind in _KINDS:
+        described, _ = _KINDS[element.kind]
+        return described
+    if _is_range(element.kind):
+        return f"an integer {_range(element.kind)}"
+    return listed(element.kind.split("|"))
+
+
+def _integer(element: Element, text: str) -> str | None:
     if not re.fullmatch(r"-?[0-9]{1,18}", text):
         return None
     value = int(text)
+    least, _, most = element.kind.partition("..")
     if (least and value < int(least)) or (most and value > int(most)):
-        bounds = f"from {least}{f' to {most}' if most else ' on'}"
-        raise invalid_argument(name, text, f"The {name} must be an integer {bounds}.")
+        message = f"The {element.name} must be an integer {_range(element.kind)}."
+        raise invalid_argument(element.name, text, message)
     return str(value)
 
 
+def _is_range(kind: str) -> bool:
+    return ".." in kind
+
+
+def _range(kind: str) -> str:
+    least, _, most = kind.partition("..")
+    if least and most:
+        return f"from {least} to {most}"
+    return f"of at least {least}" if least else f"of at most {most}"
+
+
 def _boolean(text: str) -> str | None:
-    # oss2 writes Python's own True and False into some documents.
+    # oss2 writes Python's True and False into some documents.
     return text.lower() if text.lower() in ("true", "false") else None
 
 
@@ -119,12 +138,13 @@ def _date(text: str) -> str | None:
     return None if time is None else dates.format_iso(time)
 
 
-_KINDS: Final[Mapping[str, Check]] = {
-    "text": str,
-    "name": lambda text: text or None,
-    "boolean": _boolean,
-    "date": _date,
+_KINDS: Final[Mapping[str, tuple[str, Callable[[str], str | None]]]] = {
+    "text": ("a text", str),
+    "name": ("a text that is not empty", lambda text: text or None),
+    "boolean": ("true or false", _boolean),
+    "date": ("a date such as 2020-01-01T00:00:00.000Z", _date),
 }
+"""How a kind of text is described in errors, and what brings a text into the service's form."""
 
 _LINE: Final = re.compile(
     r"(?P<indent> *)(?P<name>[\w-]+)(?P<often>[?*+]|\{\d+,\d*\})?(?: (?P<kind>[^\s=]\S*))?"
@@ -133,10 +153,11 @@ _LINE: Final = re.compile(
 _OFTEN: Final = {"": (1, 1), "?": (0, 1), "*": (0, None), "+": (1, None)}
 
 
-def parse(text: str) -> dict[str, Element]:
-    """Read schemas; the elements that are not indented are the roots of documents."""
+def parse(text: str) -> Element:
+    """Read a schema, whose one line without indentation is the root element."""
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return {element.name: element for element in _parse(lines, 0)}
+    (root,) = _parse(lines, 0)
+    return root
 
 
 def _parse(lines: list[str], depth: int) -> Iterable[Element]:
@@ -144,7 +165,7 @@ def _parse(lines: list[str], depth: int) -> Iterable[Element]:
     for start, end in pairwise([*starts, len(lines)]):
         match = _LINE.fullmatch(lines[start])
         if match is None:
-            raise ValueError(f"no element of a schema: {lines[start]!r}")
+            raise ValueError(f"not an element of a schema: {lines[start]!r}")
         least, most = _times(match["often"] or "")
         children = tuple(_parse(lines[start + 1 : end], depth + 2))
         kind = match["kind"] or ""
@@ -160,7 +181,3 @@ def _times(often: str) -> tuple[int, int | None]:
         return _OFTEN[often]
     least, _, most = often.strip("{}").partition(",")
     return int(least), int(most) if most else None
-
-
-DOCUMENTS: Final = parse(Path(__file__).with_name("documents.schema").read_text("utf-8"))
-"""The schemas by the names of their root elements."""

@@ -1,4 +1,4 @@
-"""Static websites: pages for folders and for what is not there, redirects (PutBucketWebsite)."""
+"""Static websites: index pages, error pages and redirects (PutBucketWebsite)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,18 +7,165 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-from oss_emulator.protocol import xml
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Document, PutContext
+from oss_emulator.protocol import headers, xml
+from oss_emulator.protocol.errors import Code
 from oss_emulator.protocol.headers import location
+from oss_emulator.protocol.xml import DocumentError
+
+MAX_RULES: Final = 20
 
 _KEY: Final = "${key}"
 
-# Where a configuration says something else, the default holds (HttpStatus, HttpRedirectCode).
+# The first is the default, which also replaces other values (HttpStatus, HttpRedirectCode).
 _ERROR_STATUSES: Final = (404, 200)
 _REDIRECT_STATUSES: Final = (301, 302, 303, 307, 308)
 
 
+_SCHEMA: Final = schema.parse("""
+WebsiteConfiguration
+  IndexDocument?
+    Suffix text
+    SupportSubDir? boolean
+    Type? 0..2
+  ErrorDocument?
+    Key text
+    HttpStatus? 100..599
+  RoutingRules?
+    RoutingRule*
+      RuleNumber 1..
+      Condition?
+        KeyPrefixEquals? text
+        KeySuffixEquals? text
+        HttpErrorCodeReturnedEquals? 100..599
+        IncludeHeader*
+          Key name
+          Equals? text
+          StartsWith? text
+          EndsWith? text
+      Redirect
+        RedirectType Mirror|External|Internal|AliCDN
+        PassQueryString? boolean
+        Protocol? http|https
+        HostName? text
+        HttpRedirectCode? 300..399
+        ReplaceKeyWith? text
+        ReplaceKeyPrefixWith? text
+        EnableReplacePrefix? boolean
+        MirrorURL? text
+        MirrorURLSlave? text
+        MirrorURLProbe? text
+        MirrorPassQueryString? boolean
+        MirrorFollowRedirect? boolean
+        MirrorCheckMd5? boolean
+        MirrorSNI? boolean
+        MirrorPassOriginalSlashes? boolean
+        MirrorAllowVideoSnapshot? boolean
+        MirrorAllowHeadObject? boolean
+        MirrorAllowGetImageInfo? boolean
+        MirrorAsyncStatus? 0..
+        MirrorDstRegion? text
+        MirrorDstVpcId? text
+        MirrorDstSlaveVpcId? text
+        MirrorTunnelId? text
+        MirrorIsExpressTunnel? boolean
+        MirrorRole? text
+        MirrorUsingRole? boolean
+        MirrorProxyPass? boolean
+        MirrorSaveOssMeta? boolean
+        MirrorUserLastModified? boolean
+        MirrorSwitchAllErrors? boolean
+        TransparentMirrorResponseCodes? text
+        MirrorAuth?
+          AuthType? text
+          Region? text
+          AccessKeyId? text
+          AccessKeySecret? text
+        MirrorHeaders?
+          PassAll? boolean
+          Pass{0,10} text
+          Remove{0,10} text
+          Set{0,10}
+            Key text
+            Value text
+        MirrorTaggings?
+          Taggings*
+            Key text
+            Value text
+        MirrorReturnHeaders?
+          ReturnHeader*
+            Key text
+            Value text
+        MirrorMultiAlternates?
+          MirrorMultiAlternate*
+            MirrorMultiAlternateNumber? 0..
+            MirrorMultiAlternateURL? text
+            MirrorMultiAlternateVpcId? text
+            MirrorMultiAlternateDstRegion? text
+      LuaConfig?
+        Script? text
+""")
+
+
+def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+    if not any(True for _ in node):
+        raise DocumentError(
+            "A WebsiteConfiguration must hold IndexDocument, ErrorDocument or RoutingRules."
+        )
+    suffix = node.text("IndexDocument/Suffix")
+    if "/" in suffix:
+        message = "The name of the index page must not hold a slash."
+        raise headers.invalid_argument("Suffix", suffix, message)
+    routing = node.first("RoutingRules")
+    if routing is None:
+        return node.content
+    rules = routing.all("RoutingRule")
+    _check_rules([rule.text("RuleNumber") for rule in rules])
+    rest = [(child.name, child.content) for child in node if child.name != "RoutingRules"]
+    return [*rest, ("RoutingRules", [("RoutingRule", _settle_rule(rule)) for rule in rules])]
+
+
+def _check_rules(numbers: list[str]) -> None:
+    if len(numbers) > MAX_RULES:
+        raise DocumentError(f"There are {len(numbers)} routing rules; the limit is {MAX_RULES}.")
+    for number in numbers:
+        if numbers.count(number) > 1:
+            message = "Two routing rules have the same number."
+            raise headers.invalid_argument("RuleNumber", number, message)
+
+
+def _settle_rule(rule: xml.Node) -> xml.Value:
+    """A rule; one that mirrors passes the query on as it does to its origin."""
+    redirect = rule.first("Redirect")
+    if redirect is None or redirect.text("RedirectType") != "Mirror":
+        return rule.content
+    _check_mirror(redirect.text("MirrorURL"))
+    settled = {child.name: child.content for child in redirect}
+    if "MirrorPassQueryString" in settled:
+        settled["PassQueryString"] = settled["MirrorPassQueryString"]
+    content = {child.name: child.content for child in rule}
+    return list({**content, "Redirect": list(settled.items())}.items())
+
+
+def _check_mirror(url: str) -> None:
+    if not url.startswith(("http://", "https://")) or not url.endswith("/"):
+        message = "The origin of a mirror must be an HTTP URL that ends with a slash."
+        raise headers.invalid_argument("MirrorURL", url, message)
+
+
+DOCUMENT: Final = Document(
+    "BucketWebsite",
+    "website",
+    _SCHEMA,
+    absent=Code.NO_SUCH_WEBSITE,
+    settle=_settle,
+    enforced=True,
+)
+
+
 class Missing(Enum):
-    """What is done for `abc` where only `abc/index.html` is there (Type)."""
+    """How a request for `abc` is answered if only `abc/index.html` exists (Type)."""
 
     REDIRECT = "0"
     FAIL = "1"
@@ -27,10 +174,10 @@ class Missing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where a rule sends its requests. AliCDN differs in a header for the CDN alone."""
+    """Where a rule sends requests. AliCDN differs from External only in a header for the CDN."""
 
     internal: bool
-    """Whether the other object is answered at once, without a redirect."""
+    """Whether the other object is the answer, without a redirect."""
     status: int
     protocol: str
     host: str
@@ -41,17 +188,17 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """A header a request must have (IncludeHeader)."""
+class IncludedHeader:
+    """A header that a request must have (IncludeHeader)."""
 
     name: str
     """In lower case."""
     equals: str
-    """The value it must have, "" for any; so with its beginning and its end."""
+    """The value it must have, empty for any value; likewise its beginning and its end."""
     starts_with: str
     ends_with: str
 
-    def fits(self, value: str | None) -> bool:
+    def matches(self, value: str | None) -> bool:
         return (
             value is not None
             and self.equals in ("", value)
@@ -62,28 +209,28 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class RoutingRule:
-    """A condition, and what is done where it holds."""
+    """A condition, and the redirect for requests that meet it."""
 
     number: int
     prefix: str
     suffix: str
     status: int | None
-    """The status of the answer it is for; None where it is asked before the object."""
-    headers: tuple[Header, ...]
+    """The status of the answers it is for; None if it applies before the object is looked up."""
+    headers: tuple[IncludedHeader, ...]
     redirect: Redirect | None
-    """None for mirroring, which is kept and never done."""
+    """None for mirroring, which is kept and not emulated."""
 
     def applies(self, key: str, headers: Mapping[str, str], status: int | None) -> bool:
-        """Whether it is for a request, before (None) or after the object was looked for."""
+        """Whether it applies to a request, before (None) or after the object was looked up."""
         return (
             status == self.status
             and key.startswith(self.prefix)
             and key.endswith(self.suffix)
-            and all(header.fits(headers.get(header.name)) for header in self.headers)
+            and all(header.matches(headers.get(header.name)) for header in self.headers)
         )
 
     def rewrite(self, redirect: Redirect, key: str) -> str:
-        """The object that takes the place of the one asked for."""
+        """The key of the object that is answered instead."""
         if redirect.replace_key:
             return redirect.replace_key.replace(_KEY, key)
         if redirect.replaces_prefix or redirect.replace_prefix:
@@ -91,7 +238,7 @@ class RoutingRule:
         return key
 
     def locate(self, redirect: Redirect, key: str, query: str, scheme: str, root: str) -> str:
-        """The URL a request is sent to; scheme and root (host and path) are those of the site."""
+        """The URL of the redirect. `scheme` and `root` (host and path) are those of the site."""
         path = quote(self.rewrite(redirect, key), safe="/~", errors="replace")
         url = f"{redirect.protocol or scheme}://{redirect.host or root}/{path}"
         return location(f"{url}?{query}" if redirect.passes_query and query else url)
@@ -99,10 +246,10 @@ class RoutingRule:
 
 @dataclass(frozen=True, slots=True)
 class WebsiteConfiguration:
-    """The website that a bucket is."""
+    """The website of a bucket."""
 
     suffix: str
-    """The name of the index document, "" for none."""
+    """The name of the index page, empty for none."""
     support_subdir: bool
     missing: Missing
     error_key: str
@@ -110,19 +257,19 @@ class WebsiteConfiguration:
     rules: tuple[RoutingRule, ...]
 
     def index(self, key: str) -> str:
-        """The object that is served for a folder; any other key is its own."""
+        """The key of the index page of a folder; other keys stay as they are."""
         if not self.suffix or (key and not key.endswith("/")):
             return key
         return f"{key}{self.suffix}" if self.support_subdir else self.suffix
 
     def index_below(self, key: str) -> str:
-        """The index document of the folder that a key without a slash might mean, "" for none."""
+        """The index page of the folder that a key without its slash may mean, empty for none."""
         if not (self.suffix and self.support_subdir) or self.missing is Missing.FAIL:
             return ""
         return f"{key}/{self.suffix}"
 
     def route(self, key: str, headers: Mapping[str, str], status: int | None) -> RoutingRule | None:
-        """The rule for a request: the first by its number (RuleNumber)."""
+        """The rule for a request: the first that applies, by RuleNumber."""
         for rule in self.rules:
             if rule.applies(key, headers, status):
                 return rule
@@ -131,19 +278,19 @@ class WebsiteConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A page that an anonymous visitor asks for."""
+    """A request of an anonymous visitor for a page."""
 
     site: WebsiteConfiguration
     key: str
-    """As it was asked for, before an index document took its place."""
+    """The key that was requested, before an index page replaced it."""
     root: str = ""
-    """The path of the site's root without its slash: the bucket in path style."""
+    """The path of the site's root without a slash at its end: the bucket in path style."""
 
 
 @lru_cache(256)
 def parse(document: bytes) -> WebsiteConfiguration:
-    """Read a configuration that was kept; known by its bytes, so never stale."""
-    root = xml.parse(document, "WebsiteConfiguration")
+    """Read a kept configuration. The cache is keyed by the bytes, so it is never stale."""
+    root = xml.parse(document, _SCHEMA.name)
     routing = root.first("RoutingRules")
     rules = [] if routing is None else map(_read_rule, routing.all("RoutingRule"))
     return WebsiteConfiguration(
@@ -159,20 +306,20 @@ def parse(document: bytes) -> WebsiteConfiguration:
 def _read_rule(node: xml.Node) -> RoutingRule:
     condition, redirect = node.first("Condition"), node.first("Redirect")
     code = node.text("Condition/HttpErrorCodeReturnedEquals")
-    headers = [] if condition is None else condition.all("IncludeHeader")
+    included = [] if condition is None else condition.all("IncludeHeader")
     return RoutingRule(
         number=int(node.text("RuleNumber") or 0),
         prefix=node.text("Condition/KeyPrefixEquals"),
         suffix=node.text("Condition/KeySuffixEquals"),
         status=int(code) if code else None,
-        headers=tuple(map(_read_header, headers)),
+        headers=tuple(map(_read_header, included)),
         redirect=None if redirect is None else _read_redirect(redirect),
     )
 
 
-def _read_header(node: xml.Node) -> Header:
+def _read_header(node: xml.Node) -> IncludedHeader:
     values = (node.text(name) for name in ("Equals", "StartsWith", "EndsWith"))
-    return Header(node.text("Key").lower(), *values)
+    return IncludedHeader(node.text("Key").lower(), *values)
 
 
 def _read_redirect(node: xml.Node) -> Redirect | None:

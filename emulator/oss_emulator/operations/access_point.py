@@ -1,4 +1,4 @@
-"""Access points: none can be created, so no call about one finds it."""
+"""Calls about access points. No call creates one, so they all answer that it is missing."""
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Operation, Resource, Status, Takes, operation
@@ -9,7 +9,7 @@ _NAME = "x-oss-access-point-name"
 
 
 def _no_access_point(call: Call) -> Response:
-    """What every call answers: raises `NoSuchAccessPoint`."""
+    """Raise `NoSuchAccessPoint`."""
     raise OSSError(Code.NO_SUCH_ACCESS_POINT, AccessPointName=call.request.query[_NAME])
 
 

@@ -12,7 +12,10 @@ from oss_emulator.protocol.message import Response
 
 @operation("PutBucketAcl", "PUT", Resource.BUCKET, "acl", takes=Takes.DOCUMENT)
 def put_bucket_acl(call: Call) -> Response:
-    """Set the ACL; without the header nothing changes (PutBucketAcl)."""
+    """Set the ACL; without the header nothing changes (PutBucketAcl).
+
+    Raises `InvalidArgument`, and `AccessDenied` for a public ACL where public access is blocked.
+    """
     acl = call.request.headers.get("x-oss-acl")
     if acl is not None:
         if acl not in set(BucketAcl):
@@ -24,7 +27,7 @@ def put_bucket_acl(call: Call) -> Response:
 
 @operation("GetBucketAcl", "GET", Resource.BUCKET, "acl")
 def get_bucket_acl(call: Call) -> Response:
-    """The owner and the ACL."""
+    """Answer the owner and the ACL of a bucket."""
     return xml.answer(
         "AccessControlPolicy",
         [

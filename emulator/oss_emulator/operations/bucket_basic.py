@@ -1,43 +1,43 @@
-"""Buckets: create, look at, delete."""
+"""Create, describe and delete buckets."""
 
 from oss_emulator.access import BucketAcl
-from oss_emulator.documents import bucket_info, bucket_tagging, encryption, resource_group
+from oss_emulator.documents import (
+    access_monitor,
+    encryption,
+    logging,
+    public_access_block,
+    replication,
+    resource_group,
+    tagging,
+    transfer_acceleration,
+)
+from oss_emulator.documents.document import Documents
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import dates, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.headers import REDUNDANCY_TYPES, STORAGE_CLASSES, invalid_argument
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Bucket
 
 MAX_BUCKETS = 100
-"""Buckets one account may have in a region (PutBucket)."""
+"""The number of buckets an account may have in a region (PutBucket)."""
 
 
 @operation("PutBucket", "PUT", Resource.BUCKET, takes=Takes.DOCUMENT, needs_bucket=False)
 def put_bucket(call: Call) -> Response:
-    """Create a bucket; for its owner doing so again changes the ACL where one is sent."""
+    """Create a bucket; repeated by its owner, change the ACL if one is sent.
+
+    Raises `InvalidArgument`, `TooManyBuckets`, `BucketAlreadyExists`.
+    """
     name = call.target.bucket
     acl = call.request.headers.get("x-oss-acl")
     if acl is not None and acl not in set(BucketAcl):
         raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
     storage_class, redundancy = _configuration(call)
-    present = call.record
-    if present is None:
-        owned = sum(bucket.owner == call.caller.id for bucket in call.storage.buckets())
-        if owned >= MAX_BUCKETS:
-            raise OSSError(Code.TOO_MANY_BUCKETS)
-        present = Bucket(
-            name,
-            call.caller.id,
-            call.request.received,
-            call.region,
-            storage_class=storage_class or "Standard",
-            redundancy=redundancy or "LRS",
-            documents=_documents(call),
-        )
-    elif present.owner != call.caller.id:
+    present = call.record or _new(call, storage_class, redundancy)
+    if present.owner != call.caller.id:
         raise OSSError(Code.BUCKET_ALREADY_EXISTS, BucketName=name)
     if acl is not None:
         permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=BucketAcl(acl).public)
@@ -49,20 +49,36 @@ def put_bucket(call: Call) -> Response:
     return Response(200, {"Location": f"/{name}"})
 
 
+def _new(call: Call, storage_class: str | None, redundancy: str | None) -> Bucket:
+    """A bucket to add; raises `TooManyBuckets`."""
+    owned = sum(bucket.owner == call.caller.id for bucket in call.storage.buckets())
+    if owned >= MAX_BUCKETS:
+        raise OSSError(Code.TOO_MANY_BUCKETS)
+    return Bucket(
+        call.target.bucket,
+        call.caller.id,
+        call.request.received,
+        call.region,
+        storage_class=storage_class or "Standard",
+        redundancy=redundancy or "LRS",
+        documents=_documents(call),
+    )
+
+
 def _documents(call: Call) -> dict[str, bytes]:
-    """The configurations that the headers of PutBucket give a new bucket."""
+    """The documents that the headers of PutBucket give a new bucket."""
     request = call.request.headers
-    group, tags = request.get(resource_group.HEADER), request.get(bucket_tagging.HEADER)
+    group, tags = request.get(resource_group.HEADER), request.get(tagging.HEADER)
     kept = {
-        encryption.SUBRESOURCE: encryption.write(request),
-        resource_group.SUBRESOURCE: resource_group.write(group) if group else None,
-        bucket_tagging.SUBRESOURCE: bucket_tagging.write(tags) if tags else None,
+        encryption.DOCUMENT: encryption.format(request),
+        resource_group.DOCUMENT: resource_group.format(group) if group else None,
+        tagging.DOCUMENT: tagging.format_header(tags) if tags else None,
     }
-    return {name: document for name, document in kept.items() if document is not None}
+    return {document.subresource: text for document, text in kept.items() if text is not None}
 
 
 def _configuration(call: Call) -> tuple[str | None, str | None]:
-    """Storage class and redundancy of a CreateBucketConfiguration, None where not given."""
+    """The storage class and redundancy of a CreateBucketConfiguration, None if not given."""
     data = call.body.read()
     if not data.strip():
         return None, None
@@ -72,12 +88,12 @@ def _configuration(call: Call) -> tuple[str | None, str | None]:
         raise OSSError(Code.INVALID_LOCATION, LocationConstraint=location)
     storage_class = node.text("StorageClass") or None
     if storage_class not in (None, *STORAGE_CLASSES):
-        raise invalid_argument(
-            "StorageClass", storage_class, "No such bucket storage class exists."
-        )
+        message = f"Storage class {storage_class!r} is unknown; use {listed(STORAGE_CLASSES)}."
+        raise invalid_argument("StorageClass", storage_class, message)
     redundancy = node.text("DataRedundancyType") or None
     if redundancy not in (None, *REDUNDANCY_TYPES):
-        raise invalid_argument("DataRedundancyType", redundancy, "No such redundancy type exists.")
+        message = f"Redundancy type {redundancy!r} is unknown; use {listed(REDUNDANCY_TYPES)}."
+        raise invalid_argument("DataRedundancyType", redundancy, message)
     return storage_class, redundancy
 
 
@@ -87,7 +103,7 @@ def _cannot_change(name: str, message: str) -> OSSError:
 
 @operation("HeadBucket", "HEAD", Resource.BUCKET, action="oss:GetBucketInfo")
 def head_bucket(call: Call) -> Response:
-    """Whether a bucket is there and the caller's."""
+    """Tell whether a bucket exists and the caller may use it."""
     return Response(200, {"x-oss-bucket-region": call.bucket.region})
 
 
@@ -104,11 +120,12 @@ def delete_bucket(call: Call) -> Response:
 
 @operation("GetBucketInfo", "GET", Resource.BUCKET, "bucketInfo")
 def get_bucket_info(call: Call) -> Response:
-    """All that is known of a bucket itself."""
+    """Describe a bucket."""
     bucket = call.bucket
     documents = bucket.documents
+    target = logging.target(documents)
     info: xml.Children = [
-        *bucket_info.state(documents),
+        *_switches(documents),
         ("Comment", ""),
         ("CreationDate", dates.format_iso(bucket.created)),
         ("DataRedundancyType", bucket.redundancy),
@@ -116,24 +133,38 @@ def get_bucket_info(call: Call) -> Response:
         ("IntranetEndpoint", call.internal_endpoint),
         ("Location", f"oss-{bucket.region}"),
         ("Name", bucket.name),
-        ("ResourceGroupId", resource_group.read(documents.get(resource_group.SUBRESOURCE))),
+        ("ResourceGroupId", resource_group.of(documents)),
         ("StorageClass", bucket.storage_class),
         ("Versioning", bucket.versioning or None),
         ("Owner", call.owner(bucket.owner)),
         ("AccessControlList", [("Grant", bucket.acl)]),
-        ("ServerSideEncryptionRule", bucket_info.encryption_rule(documents)),
-        ("BucketPolicy", bucket_info.log_target(documents)),
+        ("ServerSideEncryptionRule", encryption.rule(documents) or [("SSEAlgorithm", "None")]),
+        ("BucketPolicy", [("LogBucket", target.bucket), ("LogPrefix", target.prefix)]),
     ]
     return xml.answer("BucketInfo", [("Bucket", info)])
 
 
+def _switches(documents: Documents) -> xml.Children:
+    """The elements of GetBucketInfo that say which features are enabled."""
+
+    def state(enabled: bool) -> str:
+        return "Enabled" if enabled else "Disabled"
+
+    return [
+        ("AccessMonitor", state(access_monitor.is_enabled(documents))),
+        ("BlockPublicAccess", public_access_block.is_enabled(documents)),
+        ("CrossRegionReplication", state(replication.SUBRESOURCE in documents)),
+        ("TransferAcceleration", state(transfer_acceleration.is_enabled(documents))),
+    ]
+
+
 @operation("GetBucketLocation", "GET", Resource.BUCKET, "location")
 def get_bucket_location(call: Call) -> Response:
-    """The region of a bucket."""
+    """Answer the region of a bucket."""
     return xml.answer("LocationConstraint", f"oss-{call.bucket.region}")
 
 
-# GetBucketStat: how each storage class is called in the names of elements.
+# GetBucketStat: the name of each storage class in the names of elements.
 _STAT = {
     "Standard": "Standard",
     "IA": "InfrequentAccess",
@@ -142,12 +173,12 @@ _STAT = {
     "DeepColdArchive": "DeepColdArchive",
 }
 _LEAST = 64 * 1024
-"""Bytes that an object of any class but Standard counts at least, where it is paid for."""
+"""The billed size of a smaller object, in every class but Standard."""
 
 
 @operation("GetBucketStat", "GET", Resource.BUCKET, "stat")
 def get_bucket_stat(call: Call) -> Response:
-    """How many objects, versions among them, parts and bytes a bucket holds, by storage class."""
+    """Count the objects (with all versions), parts and bytes of a bucket by storage class."""
     items = list(call.storage.versions(call.bucket.name))
     uploads = list(call.storage.uploads(call.bucket.name))
     objects = [(item.storage_class, item.size) for item in items if not item.delete_marker]
@@ -173,7 +204,7 @@ def get_bucket_stat(call: Call) -> Response:
 def _stat_of(
     storage_class: str, objects: list[tuple[str, int]], parts: list[tuple[str, int]]
 ) -> xml.Children:
-    """The elements of one storage class; sizes of objects and parts come with theirs."""
+    """The elements of one storage class; `objects` and `parts` are pairs of class and size."""
     name = _STAT[storage_class]
     least = 0 if storage_class == "Standard" else _LEAST
     sizes = [size for found, size in objects if found == storage_class]

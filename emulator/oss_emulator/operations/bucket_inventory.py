@@ -1,18 +1,15 @@
-"""Inventories: configurations by their ids; no list of objects is ever exported."""
+"""Inventories of a bucket: put, read, list and delete them by id."""
 
-from oss_emulator.documents import schema
+from oss_emulator.documents import inventory
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, Takes, operation
-from oss_emulator.protocol import headers, paging, xml
+from oss_emulator.protocol import paging, xml
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
 
-MAX_INVENTORIES = 1000
 PAGE = 100
-"""Inventories of one page (ListBucketInventory)."""
+"""The number of inventories on a page (ListBucketInventory)."""
 
-_PREFIX = "inventory/"
-_ROOT = "InventoryConfiguration"
 _ONE = "inventory&inventoryId"
 
 
@@ -22,28 +19,24 @@ _ONE = "inventory&inventoryId"
 def put_bucket_inventory(call: Call) -> Response:
     """Add an inventory; raises `InventoryAlreadyExist`, `InventoryExceedLimit`."""
     inventory_id = call.request.query["inventoryId"]
-    content = [_settle(child) for child in schema.read(call.body.read(), _ROOT)]
-    named = dict(content)["Id"]
-    if named != inventory_id:
-        message = "The Id of the inventory is not the one the request names."
-        raise headers.invalid_argument("Id", str(named), message)
-    present = call.documents_below(_PREFIX)
+    document = inventory.format(call.body.read(), inventory_id)
+    present = call.documents_below(inventory.PREFIX)
     if inventory_id in present:
         raise OSSError(Code.INVENTORY_ALREADY_EXISTS, InventoryId=inventory_id)
-    if len(present) >= MAX_INVENTORIES:
+    if len(present) >= inventory.MAX_INVENTORIES:
         raise OSSError(Code.TOO_MANY_INVENTORIES)
-    call.keep(_PREFIX + inventory_id, xml.format(_ROOT, content))
+    call.keep(inventory.PREFIX + inventory_id, document)
     return Response()
 
 
 @operation("GetBucketInventory", "GET", Resource.BUCKET, _ONE, status=Status.KEPT)
 def get_bucket_inventory(call: Call) -> Response:
-    """An inventory by its id; raises `NoSuchInventory`."""
+    """Answer an inventory by its id; raises `NoSuchInventory`."""
     inventory_id = call.request.query["inventoryId"]
-    inventory = call.documents.get(_PREFIX + inventory_id)
-    if inventory is None:
+    document = call.documents.get(inventory.PREFIX + inventory_id)
+    if document is None:
         raise OSSError(Code.NO_SUCH_INVENTORY, InventoryId=inventory_id)
-    return xml.reply(inventory)
+    return xml.reply(document)
 
 
 @operation(
@@ -55,8 +48,8 @@ def get_bucket_inventory(call: Call) -> Response:
     status=Status.KEPT,
 )
 def list_bucket_inventory(call: Call) -> Response:
-    """A page of the inventories by id; raises `NoSuchInventory` where there are none."""
-    found = call.documents_below(_PREFIX)
+    """List a page of the inventories by id; raises `NoSuchInventory` if there are none."""
+    found = call.documents_below(inventory.PREFIX)
     if not found:
         raise OSSError(Code.NO_SUCH_INVENTORY, BucketName=call.bucket.name)
     token = call.request.query.get("continuation-token", "")
@@ -65,7 +58,7 @@ def list_bucket_inventory(call: Call) -> Response:
     return xml.answer(
         "ListInventoryConfigurationsResult",
         [
-            *((_ROOT, xml.parse(item, _ROOT).content) for _, item in page),
+            *((inventory.ROOT, inventory.content(document)) for _, document in page),
             ("IsTruncated", truncated),
             ("ContinuationToken", token or None),
             ("NextContinuationToken", paging.format_token(page[-1][0]) if truncated else None),
@@ -75,22 +68,6 @@ def list_bucket_inventory(call: Call) -> Response:
 
 @operation("DeleteBucketInventory", "DELETE", Resource.BUCKET, _ONE, status=Status.KEPT)
 def delete_bucket_inventory(call: Call) -> Response:
-    """Remove an inventory; 204 whether it was there or not."""
-    call.keep(_PREFIX + call.request.query["inventoryId"], None)
+    """Remove an inventory; 204 whether it existed or not."""
+    call.keep(inventory.PREFIX + call.request.query["inventoryId"], None)
     return Response(204)
-
-
-def _settle(child: tuple[str, xml.Value]) -> tuple[str, xml.Value]:
-    """The storage classes of a filter in their order; raises `InvalidArgument`."""
-    name, content = child
-    if name != "Filter" or isinstance(content, str | int | None):
-        return child
-    settled = dict(content)
-    classes = sorted(filter(None, str(settled.get("StorageClass") or "").split(",")))
-    for storage_class in classes:
-        if storage_class not in ("All", *headers.STORAGE_CLASSES):
-            message = "No such storage class exists."
-            raise headers.invalid_argument("StorageClass", storage_class, message)
-    if classes:
-        settled["StorageClass"] = ",".join(classes)
-    return name, list(settled.items())

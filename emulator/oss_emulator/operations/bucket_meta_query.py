@@ -1,15 +1,15 @@
-"""The index of metadata: it is open or closed, and cannot be asked."""
+"""The metadata index of a bucket: open it, close it, ask for its state. It cannot be queried."""
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, Takes, operation
 from oss_emulator.protocol import dates, headers, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.message import Response
 
 SUBRESOURCE = "metaQuery"
 _MODES = ("basic", "semantic")
 _SCAN = 3
-"""Seconds until an index that was opened is said to be running."""
+"""Seconds after which an opened index is reported as running."""
 
 
 @operation(
@@ -24,7 +24,9 @@ def open_meta_query(call: Call) -> Response:
     """Open the index; raises `MetaQueryAlreadyExist`."""
     mode = call.request.query.get("mode", "basic")
     if mode not in _MODES:
-        raise headers.invalid_argument("mode", mode, f"The mode is one of {', '.join(_MODES)}.")
+        raise headers.invalid_argument(
+            "mode", mode, f"Mode {mode!r} is unknown; use {listed(_MODES)}."
+        )
     if SUBRESOURCE in call.documents:
         raise OSSError(Code.META_QUERY_ALREADY_EXISTS)
     opened = [("CreateTime", dates.format_iso(call.request.received)), ("MetaQueryMode", mode)]
@@ -34,7 +36,7 @@ def open_meta_query(call: Call) -> Response:
 
 @operation("GetMetaQueryStatus", "GET", Resource.BUCKET, SUBRESOURCE, status=Status.KEPT)
 def get_meta_query_status(call: Call) -> Response:
-    """Whether the index is open; raises `MetaQueryNotExist`."""
+    """Answer the state of the open index; raises `MetaQueryNotExist`."""
     document = call.documents.get(SUBRESOURCE)
     if document is None:
         raise OSSError(Code.NO_SUCH_META_QUERY)
@@ -57,6 +59,6 @@ def get_meta_query_status(call: Call) -> Response:
     "CloseMetaQuery", "POST", Resource.BUCKET, f"{SUBRESOURCE}&comp=delete", status=Status.KEPT
 )
 def close_meta_query(call: Call) -> Response:
-    """Close the index, if it is open."""
+    """Close the index, whether it is open or not."""
     call.keep(SUBRESOURCE, None)
     return Response()

@@ -1,11 +1,11 @@
-"""Transitions to another redundancy: tasks that wait, and never begin."""
+"""Transitions of a bucket to another redundancy: tasks that are queued and never start."""
 
 from random import getrandbits
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, operation
 from oss_emulator.protocol import dates, headers, paging, parameters, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.message import Response
 
 _NAME = "redundancyTransition"
@@ -20,10 +20,11 @@ _PREFIX = f"{_NAME}/"
     "CreateBucketDataRedundancyTransition", "POST", Resource.BUCKET, _NAME, status=Status.KEPT
 )
 def create_bucket_data_redundancy_transition(call: Call) -> Response:
-    """Make a task that waits; the redundancy stays as it is. Raises `InvalidArgument`."""
+    """Create a queued task; the redundancy does not change. Raises `InvalidArgument`."""
     target = call.request.query.get(_TARGET, "")
     if target not in headers.REDUNDANCY_TYPES:
-        raise headers.invalid_argument(_TARGET, target, "No such redundancy type exists.")
+        message = f"Redundancy type {target!r} is unknown; use {listed(headers.REDUNDANCY_TYPES)}."
+        raise headers.invalid_argument(_TARGET, target, message)
     task_id = f"{getrandbits(128):032x}"
     task: xml.Children = [
         ("Bucket", call.bucket.name),
@@ -45,7 +46,7 @@ def create_bucket_data_redundancy_transition(call: Call) -> Response:
     status=Status.KEPT,
 )
 def get_bucket_data_redundancy_transition(call: Call) -> Response:
-    """A task by its id; raises `NoSuchBucketDataRedundancyTransition`."""
+    """Answer a task by its id; raises `NoSuchBucketDataRedundancyTransition`."""
     task = call.documents.get(_PREFIX + call.request.query[_TASK])
     if task is None:
         raise OSSError(Code.NO_SUCH_TRANSITION, BucketName=call.bucket.name)
@@ -54,14 +55,14 @@ def get_bucket_data_redundancy_transition(call: Call) -> Response:
 
 @operation("ListBucketDataRedundancyTransition", "GET", Resource.BUCKET, _NAME, status=Status.KEPT)
 def list_bucket_data_redundancy_transition(call: Call) -> Response:
-    """The tasks of a bucket."""
+    """List the tasks of a bucket."""
     tasks = call.documents_below(_PREFIX).values()
     return xml.answer(_LIST, [(_ROOT, xml.parse(task, _ROOT).content) for task in tasks])
 
 
 @operation("ListUserDataRedundancyTransition", "GET", Resource.SERVICE, _NAME, status=Status.KEPT)
 def list_user_data_redundancy_transition(call: Call) -> Response:
-    """A page of the tasks of all buckets of the caller, by bucket and task."""
+    """List a page of the tasks of all buckets of the caller, by bucket and task id."""
     query = call.request.query
     marker, limit = query.get("continuation-token", ""), parameters.max_keys(query)
     tasks = (
@@ -90,6 +91,6 @@ def list_user_data_redundancy_transition(call: Call) -> Response:
     status=Status.KEPT,
 )
 def delete_bucket_data_redundancy_transition(call: Call) -> Response:
-    """Remove a task; 204 whether it was there or not."""
+    """Remove a task; 204 whether it existed or not."""
     call.keep(_PREFIX + call.request.query[_TASK], None)
     return Response(204)

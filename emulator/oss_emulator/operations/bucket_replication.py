@@ -1,8 +1,7 @@
-"""Replication between buckets: rules are kept and shown, nothing is ever copied."""
+"""Replication between buckets: add, read and close rules."""
 
-from random import getrandbits
-
-from oss_emulator.documents import schema
+from oss_emulator.documents import replication
+from oss_emulator.documents.replication import RuleStatus
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, Takes, operation
 from oss_emulator.protocol import regions, xml
@@ -10,39 +9,41 @@ from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.xml import Children, Node
 
-SUBRESOURCE = "replication"
-_ROOT = "ReplicationConfiguration"
-_STARTING, _CLOSING = "starting", "closing"
-
 
 @operation(
     "PutBucketReplication",
     "POST",
     Resource.BUCKET,
-    f"{SUBRESOURCE}&comp=add",
+    f"{replication.SUBRESOURCE}&comp=add",
     takes=Takes.DOCUMENT,
     status=Status.KEPT,
 )
 def put_bucket_replication(call: Call) -> Response:
     """Add rules; raises `BucketReplicationAlreadyExist` for a target that has one."""
-    content = schema.read(call.body.read(), _ROOT)
-    present = [rule for rule in _rules(call) if rule.text("Status") != _CLOSING]
+    added = replication.parse(call.body.read())
+    present = [
+        rule
+        for rule in replication.rules(call.documents)
+        if rule.text("Status") != RuleStatus.CLOSING
+    ]
     targets = {rule.text("Destination/Bucket") for rule in present}
     rules: list[xml.Value] = [rule.content for rule in present]
     rule_id = ""
-    for rule in xml.parse(xml.format(_ROOT, content), _ROOT):
+    for rule in added:
         if rule.text("Destination/Bucket") in targets:
             raise OSSError(Code.REPLICATION_ALREADY_EXISTS, BucketName=call.bucket.name)
-        rule_id = rule.text("ID") or f"{getrandbits(128):032x}"
-        rules.append(_starting(rule, rule_id))
+        rule_id = replication.new_id(rule)
+        rules.append(replication.start(rule, rule_id))
     _keep(call, rules)
     return Response(200, {"x-oss-replication-rule-id": rule_id})
 
 
-@operation("GetBucketReplication", "GET", Resource.BUCKET, SUBRESOURCE, status=Status.KEPT)
+@operation(
+    "GetBucketReplication", "GET", Resource.BUCKET, replication.SUBRESOURCE, status=Status.KEPT
+)
 def get_bucket_replication(call: Call) -> Response:
-    """The rules with their states; raises `NoSuchReplicationConfiguration`."""
-    document = call.documents.get(SUBRESOURCE)
+    """Answer the rules with their states; raises `NoSuchReplicationConfiguration`."""
+    document = call.documents.get(replication.SUBRESOURCE)
     if document is None:
         raise OSSError(Code.NO_SUCH_REPLICATION, BucketName=call.bucket.name)
     return xml.reply(document)
@@ -52,22 +53,22 @@ def get_bucket_replication(call: Call) -> Response:
     "DeleteBucketReplication",
     "POST",
     Resource.BUCKET,
-    f"{SUBRESOURCE}&comp=delete",
+    f"{replication.SUBRESOURCE}&comp=delete",
     takes=Takes.DOCUMENT,
     status=Status.KEPT,
 )
 def delete_bucket_replication(call: Call) -> Response:
     """Close a rule: it is shown as closing until other rules are put."""
-    ((_, rule_id),) = schema.read(call.body.read(), "ReplicationRules")
-    _change(call, str(rule_id), ("Status", _CLOSING))
+    rule_id = replication.parse_deletion(call.body.read())
+    _change(call, rule_id, ("Status", RuleStatus.CLOSING))
     return Response()
 
 
 @operation("PutBucketRtc", "PUT", Resource.BUCKET, "rtc", takes=Takes.DOCUMENT, status=Status.KEPT)
 def put_bucket_rtc(call: Call) -> Response:
     """Switch the time control of a rule; raises `NoSuchReplicationRule`."""
-    content = dict(schema.read(call.body.read(), "ReplicationRule"))
-    _change(call, str(content["ID"]), ("RTC", content["RTC"]))
+    rule_id, control = replication.parse_rtc(call.body.read())
+    _change(call, rule_id, ("RTC", control))
     return Response()
 
 
@@ -79,7 +80,7 @@ def put_bucket_rtc(call: Call) -> Response:
     status=Status.KEPT,
 )
 def get_bucket_replication_location(call: Call) -> Response:
-    """Where the bucket could be replicated to: every other region."""
+    """List where a bucket could be replicated to: every other region."""
     others = [regions.location(name) for name in regions.REGIONS if name != call.bucket.region]
     transfer: Children = [
         (
@@ -107,7 +108,7 @@ def get_bucket_replication_location(call: Call) -> Response:
     status=Status.KEPT,
 )
 def get_bucket_replication_progress(call: Call) -> Response:
-    """How far a rule is: at its beginning; raises `NoSuchReplicationRule`."""
+    """Answer the progress of a rule, which is always 0; raises `NoSuchReplicationRule`."""
     rule = _rule(call, call.request.query.get("rule-id", ""))
     shown = ("ID", "PrefixSet", "Action", "Destination", "Status", "HistoricalObjectReplication")
     content = [(child.name, child.content) for child in rule if child.name in shown]
@@ -115,24 +116,12 @@ def get_bucket_replication_progress(call: Call) -> Response:
     return xml.answer("ReplicationProgress", [("Rule", [*content, ("Progress", progress)])])
 
 
-def _starting(rule: Node, rule_id: str) -> Children:
-    """A new rule as it is shown: with what its role and its encryption do not make void."""
-    void = {"ID"}
-    encrypted = rule.text("SourceSelectionCriteria/SseKmsEncryptedObjects/Status")
-    if rule.first("SyncRole") is None:
-        void |= {"SourceSelectionCriteria", "EncryptionConfiguration"}
-    elif encrypted != "Enabled":
-        void.add("EncryptionConfiguration")
-    kept = [(child.name, child.content) for child in rule if child.name not in void]
-    return [("ID", rule_id), *kept, ("Status", _STARTING)]
-
-
 def _change(call: Call, rule_id: str, change: tuple[str, xml.Value]) -> None:
-    """Replace one child of a rule."""
+    """Replace one element of a rule; raises `NoSuchReplicationRule`."""
     _rule(call, rule_id)
     name, _ = change
     rules: list[xml.Value] = []
-    for rule in _rules(call):
+    for rule in replication.rules(call.documents):
         content = [(child.name, child.content) for child in rule]
         if rule.text("ID") == rule_id:
             content = [*(child for child in content if child[0] != name), change]
@@ -141,16 +130,11 @@ def _change(call: Call, rule_id: str, change: tuple[str, xml.Value]) -> None:
 
 
 def _rule(call: Call, rule_id: str) -> Node:
-    for rule in _rules(call):
+    for rule in replication.rules(call.documents):
         if rule.text("ID") == rule_id:
             return rule
     raise OSSError(Code.NO_SUCH_REPLICATION_RULE, BucketName=call.bucket.name)
 
 
-def _rules(call: Call) -> list[Node]:
-    document = call.documents.get(SUBRESOURCE)
-    return [] if document is None else xml.parse(document, _ROOT).all("Rule")
-
-
 def _keep(call: Call, rules: list[xml.Value]) -> None:
-    call.keep(SUBRESOURCE, xml.format(_ROOT, [("Rule", rule) for rule in rules]))
+    call.keep(replication.SUBRESOURCE, replication.format(rules))

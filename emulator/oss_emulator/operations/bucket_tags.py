@@ -1,11 +1,11 @@
-"""Tags of a bucket, as far as they are more than a document: deleting some of them."""
+"""DeleteBucketTags. Put and Get of the tags are operations of their document."""
 
+from oss_emulator.documents import tagging
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, operation
-from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Response
 
-SUBRESOURCE = "tagging"
+SUBRESOURCE = tagging.DOCUMENT.subresource
 
 
 @operation(
@@ -16,12 +16,9 @@ SUBRESOURCE = "tagging"
     action="oss:DeleteBucketTagging",
 )
 def delete_bucket_tags(call: Call) -> Response:
-    """Delete the tags whose keys `?tagging=k1,k2` names, all where it names none."""
+    """Delete the tags with the keys in `?tagging=k1,k2`, or all tags if it names none."""
     keys = [key for key in call.request.query[SUBRESOURCE].split(",") if key]
-    document = call.documents.get(SUBRESOURCE)
-    if document is not None:
-        tag_set = xml.parse(document, "Tagging").first("TagSet")
-        tags = [] if tag_set is None or not keys else tag_set.all("Tag")
-        left = [("Tag", tag.content) for tag in tags if tag.text("Key") not in keys]
-        call.keep(SUBRESOURCE, xml.format("Tagging", [("TagSet", left)]) if left else None)
+    tags = tagging.tags(call.documents).items()
+    left = [(key, value) for key, value in tags if keys and key not in keys]
+    call.keep(SUBRESOURCE, tagging.format(left) if left else None)
     return Response(204)

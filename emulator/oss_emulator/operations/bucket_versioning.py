@@ -1,6 +1,6 @@
-"""Versioning: PutBucketVersioning and GetBucketVersioning."""
+"""PutBucketVersioning and GetBucketVersioning."""
 
-from oss_emulator.documents import schema
+from oss_emulator.documents import versioning
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import xml
@@ -9,13 +9,13 @@ from oss_emulator.protocol.message import Response
 
 @operation("PutBucketVersioning", "PUT", Resource.BUCKET, "versioning", takes=Takes.DOCUMENT)
 def put_bucket_versioning(call: Call) -> Response:
-    """Keep versions from now on, or no longer; what is kept stays. Raises `MalformedXML`."""
-    ((_, status),) = schema.read(call.body.read(), "VersioningConfiguration")
-    call.storage.put_bucket(call.bucket._replace(versioning=str(status)))
+    """Enable or suspend versioning; existing versions stay. Raises `MalformedXML`."""
+    status = versioning.SCHEMA.parse(call.body.read()).text("Status")
+    call.storage.put_bucket(call.bucket._replace(versioning=status))
     return Response()
 
 
 @operation("GetBucketVersioning", "GET", Resource.BUCKET, "versioning")
 def get_bucket_versioning(call: Call) -> Response:
-    """The state; without Status where none was ever set."""
-    return xml.answer("VersioningConfiguration", [("Status", call.bucket.versioning or None)])
+    """Answer the state, without a Status before it was first set."""
+    return xml.answer(versioning.SCHEMA.name, [("Status", call.bucket.versioning or None)])

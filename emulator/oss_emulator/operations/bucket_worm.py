@@ -1,9 +1,10 @@
-"""The retention policy of a bucket: initiate, complete, extend, abort, look at it."""
+"""The retention policy of a bucket: initiate, complete, extend, abort and read it."""
 
 from random import getrandbits
 
-from oss_emulator.documents import retention, schema
-from oss_emulator.documents.retention import RetentionPolicy
+from oss_emulator.documents import worm
+from oss_emulator.documents.schema import Element
+from oss_emulator.documents.worm import RetentionPolicy
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import xml
@@ -11,12 +12,13 @@ from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
 
 
-@operation(
-    "InitiateBucketWorm", "POST", Resource.BUCKET, retention.SUBRESOURCE, takes=Takes.DOCUMENT
-)
+@operation("InitiateBucketWorm", "POST", Resource.BUCKET, worm.SUBRESOURCE, takes=Takes.DOCUMENT)
 def initiate_bucket_worm(call: Call) -> Response:
-    """Begin a policy, to be locked within a day; raises `WORMConfigurationAlreadyExists`."""
-    days = _days(call, "InitiateWormConfiguration")
+    """Create a policy that must be locked within a day.
+
+    Raises `WORMConfigurationAlreadyExists`.
+    """
+    days = _days(call, worm.INITIATE)
     if _in_force(call) is not None:
         raise OSSError(Code.WORM_ALREADY_EXISTS)
     policy = RetentionPolicy(f"{getrandbits(128):032X}", days, call.request.received)
@@ -26,7 +28,7 @@ def initiate_bucket_worm(call: Call) -> Response:
 
 @operation("CompleteBucketWorm", "POST", Resource.BUCKET, "wormId")
 def complete_bucket_worm(call: Call) -> Response:
-    """Lock the policy for good; raises `NoSuchWORMConfiguration`, `WORMConfigurationLocked`."""
+    """Lock the policy permanently; raises `NoSuchWORMConfiguration`, `WORMConfigurationLocked`."""
     policy = _named(call)
     if policy.locked:
         raise OSSError(Code.WORM_LOCKED)
@@ -36,8 +38,8 @@ def complete_bucket_worm(call: Call) -> Response:
 
 @operation("ExtendBucketWorm", "POST", Resource.BUCKET, "wormId&wormExtend", takes=Takes.DOCUMENT)
 def extend_bucket_worm(call: Call) -> Response:
-    """Make a locked policy last longer; raises `InvalidWORMConfiguration`."""
-    days = _days(call, "ExtendWormConfiguration")
+    """Extend a locked policy; raises `InvalidWORMConfiguration`."""
+    days = _days(call, worm.EXTEND)
     policy = _named(call)
     if not policy.locked or days <= policy.days:
         raise OSSError(Code.INVALID_WORM)
@@ -45,27 +47,27 @@ def extend_bucket_worm(call: Call) -> Response:
     return Response()
 
 
-@operation("AbortBucketWorm", "DELETE", Resource.BUCKET, retention.SUBRESOURCE)
+@operation("AbortBucketWorm", "DELETE", Resource.BUCKET, worm.SUBRESOURCE)
 def abort_bucket_worm(call: Call) -> Response:
-    """Drop a policy that is not locked; raises `WORMConfigurationLocked`."""
+    """Delete a policy that is not locked; raises `WORMConfigurationLocked`."""
     policy = _in_force(call)
     if policy is not None and policy.locked:
         raise OSSError(Code.WORM_LOCKED)
-    call.keep(retention.SUBRESOURCE, None)
+    call.keep(worm.SUBRESOURCE, None)
     return Response(204)
 
 
-@operation("GetBucketWorm", "GET", Resource.BUCKET, retention.SUBRESOURCE)
+@operation("GetBucketWorm", "GET", Resource.BUCKET, worm.SUBRESOURCE)
 def get_bucket_worm(call: Call) -> Response:
-    """The policy; raises `NoSuchWORMConfiguration`."""
+    """Answer the policy; raises `NoSuchWORMConfiguration`."""
     policy = _in_force(call)
     if policy is None:
         raise OSSError(Code.NO_SUCH_WORM, BucketName=call.bucket.name)
-    return xml.reply(retention.write(policy))
+    return xml.reply(worm.format(policy))
 
 
 def _in_force(call: Call) -> RetentionPolicy | None:
-    policy = retention.read(call.documents.get(retention.SUBRESOURCE))
+    policy = worm.policy(call.documents)
     return policy if policy is not None and policy.is_in_force(call.request.received) else None
 
 
@@ -78,10 +80,9 @@ def _named(call: Call) -> RetentionPolicy:
     return policy
 
 
-def _days(call: Call, root: str) -> int:
-    ((_, days),) = schema.read(call.body.read(), root)
-    return int(str(days))
+def _days(call: Call, schema: Element) -> int:
+    return int(schema.parse(call.body.read()).text("RetentionPeriodInDays"))
 
 
 def _keep(call: Call, policy: RetentionPolicy) -> None:
-    call.keep(retention.SUBRESOURCE, retention.write(policy))
+    call.keep(worm.SUBRESOURCE, worm.format(policy))

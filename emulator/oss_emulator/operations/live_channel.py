@@ -1,4 +1,4 @@
-"""Live channels: there are none."""
+"""ListLiveChannel. No call creates a live channel."""
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, operation
@@ -8,7 +8,7 @@ from oss_emulator.protocol.message import Response
 
 @operation("ListLiveChannel", "GET", Resource.BUCKET, "live", status=Status.KEPT)
 def list_live_channel(call: Call) -> Response:
-    """A page of the live channels of a bucket, which is always empty."""
+    """List the live channels of a bucket: there are none."""
     query = call.request.query
     return xml.answer(
         "ListLiveChannelResult",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from oss_emulator.access import Permission
-from oss_emulator.documents import bucket_info
+from oss_emulator.documents import access_monitor
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.objects import (
@@ -92,7 +92,7 @@ def head_object_meta(call: Call) -> Response:
     item = find(call)
     meta = describe(call, item)
     shown = {name: meta[name] for name in _META if name in meta}
-    if bucket_info.is_monitored(call.bucket.documents):
+    if access_monitor.is_enabled(call.bucket.documents):
         # Reads are not recorded: the last access known of is the write.
         shown["x-oss-last-access-time"] = meta["Last-Modified"]
     return Response(200, {**shown, "Content-Length": str(item.size)})

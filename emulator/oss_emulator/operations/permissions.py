@@ -1,7 +1,6 @@
 """Permissions of a call: collects the facts and has `access` decide on them."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Final
 
 from oss_emulator.access import (
@@ -11,8 +10,6 @@ from oss_emulator.access import (
     Kind,
     ObjectAcl,
     Permission,
-    Policy,
-    PolicyType,
     Reason,
     Verdict,
     authorize,
@@ -20,8 +17,8 @@ from oss_emulator.access import (
     required,
     resource,
 )
-from oss_emulator.documents import bucket_info
-from oss_emulator.documents.bucket_info import POLICY, PUBLIC_ACCESS_BLOCK, REQUEST_PAYMENT
+from oss_emulator.documents import policy, public_access_block, request_payment
+from oss_emulator.documents import tagging as bucket_tagging
 from oss_emulator.operations.call import Call
 from oss_emulator.protocol import tagging
 from oss_emulator.protocol.errors import Code, OSSError
@@ -36,7 +33,13 @@ _LISTINGS: Final = frozenset({"oss:ListObjects", "oss:ListObjectVersions"})
 _BY_ENTRY: Final = "DeleteMultipleObjects"
 """The operation that names its objects in the body, so each is checked once that has arrived."""
 
-_SPECIAL: Final = frozenset({POLICY, PUBLIC_ACCESS_BLOCK, REQUEST_PAYMENT})
+_SPECIAL: Final = frozenset(
+    {
+        policy.SUBRESOURCE,
+        public_access_block.OF_BUCKET.subresource,
+        request_payment.DOCUMENT.subresource,
+    }
+)
 """The configurations that affect accounts beside ownership and ACLs."""
 
 
@@ -48,7 +51,7 @@ def check_call(call: Call) -> AccessDecision | None:
     bucket, caller = call.record, call.caller
     if bucket is None or not call.operation.needs_bucket:
         return _check_service(call)
-    by_acl = caller.kind is Kind.ACCOUNT and POLICY not in bucket.documents
+    by_acl = caller.kind is Kind.ACCOUNT and policy.SUBRESOURCE not in bucket.documents
     if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
         permission = call.operation.permission
         return _describe(call, authorize(caller, bucket.owner, permission, bucket.acl))
@@ -88,7 +91,7 @@ def allows(
 
 def is_charged(bucket: Bucket, caller: Identity) -> bool:
     """Whether the caller pays for a request instead of the bucket's owner (A-61)."""
-    return caller.id != bucket.owner and bucket_info.requester_pays(bucket.documents)
+    return caller.id != bucket.owner and request_payment.is_by_requester(bucket.documents)
 
 
 def _decide(
@@ -112,9 +115,9 @@ def _decide(
         actions,
         resource(call.region, bucket.owner, bucket.name, key),
         _context(call, bucket, item, fields),
-        bucket_policy(bucket.documents.get(POLICY)),
-        bucket_info.is_public_blocked(bucket.documents) or _blocks(call, bucket.owner),
-        bucket_info.requester_pays(bucket.documents),
+        policy.of(bucket.documents),
+        public_access_block.is_enabled(bucket.documents) or _blocks(call, bucket.owner),
+        request_payment.is_by_requester(bucket.documents),
         (fields.get(PAYER) or query.get(PAYER, "")).lower() == "requester",
     )
     return facts, authorize(caller, bucket.owner, permission, bucket.acl, acl, facts)
@@ -142,21 +145,13 @@ def check_public(call: Call, code: Code, *, public: bool) -> None:
     """Raise the error `code` where `public` access is asked for and blocked (A-34)."""
     documents = call.record.documents if call.record is not None else {}
     owner = call.record.owner if call.record is not None else call.caller.id
-    if public and (bucket_info.is_public_blocked(documents) or _blocks(call, owner)):
+    if public and (public_access_block.is_enabled(documents) or _blocks(call, owner)):
         raise OSSError(code)
-
-
-@lru_cache(256)
-def bucket_policy(document: bytes | None) -> Policy | None:
-    """Parse the policy of a bucket; raises `PolicyError`."""
-    if document is None:
-        return None
-    return Policy.parse(document, PolicyType.BUCKET, "bucket policy")
 
 
 def _blocks(call: Call, owner: str) -> bool:
     account = call.storage.account(owner)
-    return account is not None and bucket_info.is_public_blocked(account.documents)
+    return account is not None and public_access_block.is_enabled(account.documents)
 
 
 def _context(
@@ -174,7 +169,7 @@ def _context(
         delimiter=request.query.get("delimiter", "") if lists else None,
         acl=fields.get("x-oss-acl", "private"),
         object_acl=fields.get("x-oss-object-acl", ObjectAcl.DEFAULT),
-        bucket_tags=bucket_info.tags(bucket.documents) if bucket is not None else {},
+        bucket_tags=bucket_tagging.tags(bucket.documents) if bucket is not None else {},
         object_tags=item.tags if item is not None else {},
         request_tags=_tags(fields),
     )

@@ -12,7 +12,7 @@ _ACCELERATE = "oss-accelerate.aliyuncs.com"
 
 @operation("DescribeRegions", "GET", Resource.SERVICE, "regions")
 def describe_regions(call: Call) -> Response:
-    """The endpoints of one region or of all; raises `NoSuchRegion`."""
+    """List the endpoints of one region or of all regions; raises `NoSuchRegion`."""
     wanted = call.request.query["regions"]
     found = [region for region in REGIONS if wanted in ("", location(region))]
     if not found:

@@ -1,9 +1,9 @@
-"""The service itself: ListBuckets."""
+"""ListBuckets."""
 
 import re
 from collections.abc import Mapping
 
-from oss_emulator.documents import bucket_info, resource_group
+from oss_emulator.documents import resource_group, tagging
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, operation
 from oss_emulator.protocol import dates, paging, xml
@@ -17,7 +17,7 @@ from oss_emulator.storage import Bucket
 def list_buckets(call: Call) -> Response:
     """List the caller's buckets by name (GetService).
 
-    Raises `InvalidArgument` where tags are asked for in two ways, or a value without its key.
+    Raises `InvalidArgument` for tags in two forms, or a tag-value without its tag-key.
     """
     query = call.request.query
     wanted, group = _tags(query), call.request.headers.get(resource_group.HEADER)
@@ -30,7 +30,7 @@ def list_buckets(call: Call) -> Response:
         and bucket.name.startswith(prefix)
         and bucket.name > marker
         and _has_tags(bucket, wanted)
-        and group in (None, "", _group(bucket))
+        and group in (None, "", resource_group.of(bucket.documents))
     )
     page, truncated = paging.first(found, limit)
     return xml.answer(
@@ -47,30 +47,30 @@ def list_buckets(call: Call) -> Response:
     )
 
 
-list_buckets_by_tags = operation("ListBuckets", "GET", Resource.SERVICE, bucket_info.TAGGING)(
-    list_buckets.perform
-)
-"""The same call, asked for by a list of tags."""
+list_buckets_by_tags = operation(
+    "ListBuckets", "GET", Resource.SERVICE, tagging.DOCUMENT.subresource
+)(list_buckets.perform)
+"""The same operation with a list of tags as its sub-resource."""
 
 list_buckets_of_regions = operation("ListBuckets", "GET", Resource.SERVICE, "regionList")(
     list_buckets.perform
 )
-"""The same call for all regions; here there is one."""
+"""The same operation for all regions; the emulator has one."""
 
 _TAG = re.compile(r'"([^"]+)":"([^"]*)"')
 
 
 def _tags(query: Mapping[str, str]) -> dict[str, str | None]:
-    """The tags that buckets must have, None for any value: `tag-key`, or `"k":"v","k":"v"`."""
-    key, value, tagging = (query.get(name) for name in ("tag-key", "tag-value", "tagging"))
+    """The tags that buckets must have, from `tag-key` or `"k":"v","k":"v"`; None is any value."""
+    key, value, listed = (query.get(name) for name in ("tag-key", "tag-value", "tagging"))
     if value and not key:
-        raise invalid_argument("tag-value", value, "A tag-value goes with its tag-key.")
-    if tagging and key:
-        raise invalid_argument("tagging", tagging, "Tags are named by tagging or by tag-key.")
-    if tagging:
-        pairs = dict[str, str | None](_TAG.findall(tagging))
-        if ",".join(f'"{name}":"{text}"' for name, text in pairs.items()) != tagging:
-            raise invalid_argument("tagging", tagging, 'Tags are written as "key":"value".')
+        raise invalid_argument("tag-value", value, "A tag-value needs its tag-key.")
+    if listed and key:
+        raise invalid_argument("tagging", listed, "Use either tagging or tag-key.")
+    if listed:
+        pairs = dict[str, str | None](_TAG.findall(listed))
+        if ",".join(f'"{name}":"{text}"' for name, text in pairs.items()) != listed:
+            raise invalid_argument("tagging", listed, 'Write tags as "key":"value","key":"value".')
         return pairs
     return {key: value} if key else {}
 
@@ -78,14 +78,10 @@ def _tags(query: Mapping[str, str]) -> dict[str, str | None]:
 def _has_tags(bucket: Bucket, wanted: Mapping[str, str | None]) -> bool:
     if not wanted:
         return True
-    tags = bucket_info.tags(bucket.documents)
+    tags = tagging.tags(bucket.documents)
     return all(
         key in tags and (value is None or tags[key] == value) for key, value in wanted.items()
     )
-
-
-def _group(bucket: Bucket) -> str:
-    return resource_group.read(bucket.documents.get(resource_group.SUBRESOURCE))
 
 
 def _summary(call: Call, bucket: Bucket) -> xml.Children:
@@ -97,5 +93,5 @@ def _summary(call: Call, bucket: Bucket) -> xml.Children:
         ("StorageClass", bucket.storage_class),
         ("ExtranetEndpoint", call.endpoint),
         ("IntranetEndpoint", call.internal_endpoint),
-        ("ResourceGroupId", _group(bucket)),
+        ("ResourceGroupId", resource_group.of(bucket.documents)),
     ]

@@ -1,6 +1,6 @@
 """The address of a request: the bucket and key it names, and whether it may be reached there."""
 
-from oss_emulator.documents import bucket_info
+from oss_emulator.documents import transfer_acceleration
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Addresses, Target, is_accelerate
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Request
@@ -42,7 +42,7 @@ def _check_acceleration(host: str, bucket: Bucket | None) -> None:
     """
     if is_accelerate(host):
         documents = bucket.documents if bucket is not None else {}
-        if not bucket_info.is_accelerated(documents):
+        if not transfer_acceleration.is_enabled(documents):
             raise OSSError(Code.ACCELERATION_DISABLED)
 
 

@@ -1,10 +1,7 @@
 """The bucket of a request: its record, and the headers that its configurations add to an answer."""
 
-from typing import Final
-
 from oss_emulator.access import Identity
-from oss_emulator.documents import cors
-from oss_emulator.documents.bucket_info import REQUEST_PAYMENT
+from oss_emulator.documents import cors, request_payment
 from oss_emulator.operations import permissions
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import is_bucket_name
@@ -12,8 +9,8 @@ from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.storage import Bucket, Storage
 
-_CORS: Final = "cors"
-"""The name of the document with the CORS rules."""
+_CORS = cors.DOCUMENT.subresource
+_PAYER = request_payment.DOCUMENT.subresource
 
 
 def find_bucket(storage: Storage, name: str, operation: Operation) -> Bucket | None:
@@ -43,12 +40,12 @@ def add_bucket_headers(
     if bucket is None:
         return response
     documents = bucket.documents
-    if _CORS not in documents and REQUEST_PAYMENT not in documents:
+    if _CORS not in documents and _PAYER not in documents:
         return response
     headers = dict(response.headers)
     if _CORS in documents:
         rules = cors.parse(documents[_CORS])
-        headers |= rules.headers(request.headers.get("origin"), request.method)
+        headers |= rules.headers_for(request.headers.get("origin"), request.method)
     if payer is not None and permissions.is_charged(bucket, payer):
         headers["x-oss-request-charged"] = "requester"  # A-61
     return response._replace(headers=headers)

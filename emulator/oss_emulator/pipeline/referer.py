@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from oss_emulator.operations.bucket_referer import SUBRESOURCE, read
+from oss_emulator.documents.referer import SUBRESOURCE, parse
 from oss_emulator.operations.call import Call
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy, Scope
@@ -13,7 +13,7 @@ def policy_of(document: bytes | None) -> RefererPolicy:
     """The compiled rules of a bucket; cached by the bytes of the document, so never stale."""
     if document is None:
         return RefererPolicy.compile(RefererConfiguration())  # R-15
-    return RefererPolicy.compile(read(document))
+    return RefererPolicy.compile(parse(document))
 
 
 def decide(call: Call) -> Decision | None:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from random import getrandbits
 
 from oss_emulator.access import ANONYMOUS, Identity, Permission
+from oss_emulator.documents.cname import bucket_of
 from oss_emulator.documents.website import Visit
 from oss_emulator.operations import OPERATIONS, permissions
 from oss_emulator.operations import website as pages
-from oss_emulator.operations.bucket_cname import bucket_of
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.pipeline import addressing, authentication, referer, website

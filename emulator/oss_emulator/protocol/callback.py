@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Callback, Request
@@ -47,23 +46,16 @@ def of_fields(fields: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     return fields.get(_NAME, ""), custom
 
 
-def resolve(parameter: str, policies: bytes | None) -> tuple[str, str]:
-    """Replace a `callback` that names a callback policy of the bucket by that policy's parameters.
+def policy_name(parameter: str) -> str | None:
+    """The name of the callback policy that a `callback` refers to, None if it refers to none.
 
-    Such a parameter is `{"callbackPolicy": "name"}`; any other is returned as it is. `policies` is
-    the bucket's BucketCallbackPolicy. Raises `InvalidArgument` for an unknown name.
+    Such a parameter is `{"callbackPolicy": "name"}`.
     """
     try:
         name = json.loads(b64decode(parameter)).get(_POLICY)
     except (AttributeError, RecursionError, ValueError):
-        return parameter, ""
-    if name is None:
-        return parameter, ""
-    items = xml.parse(policies, "BucketCallbackPolicy").all("PolicyItem") if policies else []
-    for item in items:
-        if item.text("PolicyName") == name:
-            return item.text("Callback"), item.text("CallbackVar")
-    raise _refuse("The callback policy does not exist.", name)
+        return None
+    return name if name is None or isinstance(name, str) else json.dumps(name, ensure_ascii=False)
 
 
 def parse_variables(parameter: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Errors: one exception, and one table of code, status, message and EC."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -100,6 +100,12 @@ class Code(Enum):
     NO_SUCH_WORM_ID = Row("NoSuchWORMConfiguration", 404, "The specified WORM ID does not exist.")
     WORM_ALREADY_EXISTS = Row("WORMConfigurationAlreadyExists", 409, "The WORM Configuration already exists.")
     WORM_LOCKED = Row("WORMConfigurationLocked", 403, "The WORM Configuration is locked.")
+    NO_SUCH_OBJECT_WORM = Row("NoSuchObjectWormConfiguration", 404, "The object worm configuration does not exist.")
+    OBJECT_WORM_NEEDS_VERSIONING = Row("InvalidRequest", 400, "Object retention needs a bucket with versioning enabled.")
+    OBJECT_WORM_EXCLUDED = Row("InvalidRequest", 400, "The bucket has a retention policy, which excludes object retention.")
+    OBJECT_WORM_NOT_ENABLED = Row("InvalidRequest", 400, "Object retention is not enabled for the bucket; call PutBucketObjectWormConfiguration first.")
+    APPENDABLE_CANNOT_BE_RETAINED = Row("InvalidRequest", 400, "An appendable object cannot be retained.")
+    RETENTION_CANNOT_BE_SHORTENED = Row("AccessDenied", 403, "The retention period of the object can only be extended.")
     INVALID_WORM = Row("InvalidWORMConfiguration", 400, "Invalid WORM Configuration.")
     INVALID_RESOURCE_GROUP = Row("ResourceGroupIdPreCheckError", 400, "The resource group id precheck error", "0039-00000003")
     NO_SUCH_STYLE = Row("NoSuchStyle", 404, "No Such Image Style.")
@@ -247,6 +253,12 @@ class OSSError(Exception):
         self.access = access
         self.details = details
         super().__init__(f"{self.code}: {self.message}")
+
+
+def listed(words: Iterable[str], conjunction: str = "or") -> str:
+    """Join the words that would have been right, for the text of an error."""
+    *others, last = words
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
 def render(error: OSSError, method: str, request_id: str, host: str) -> Response:

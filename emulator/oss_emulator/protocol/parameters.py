@@ -1,52 +1,97 @@
-"""The names a query may hold: sub-resources, which ask for an operation, and plain parameters."""
+"""The parameters of a query: which are known, which are sub-resources, which V1 signs."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from oss_emulator.protocol.errors import Code
 from oss_emulator.protocol.headers import invalid_argument
 
-# The sub-resources of the API reference and of the SDKs (P-12, P-40), emulated or not.
-SUBRESOURCES: Final = frozenset(
-    """
-    accessPoint accessPointConfigForObjectProcess accessPointForObjectProcess accessPointPolicy
-    accessPointPolicyForObjectProcess accessmonitor acl append asyncFetch
-    bucketArchiveDirectRead bucketInfo cleanRestoredObject cloudboxes cname comp cors
-    dataPipeline delete dir encryption httpsConfig img inventory lifecycle link live location
-    logging metaQuery metadataConfiguration metadataInventoryTable metadataJournalTable objectInfo
-    objectMeta objectWorm overwriteConfig policy policyStatus processConfiguration
-    publicAccessBlock qos qosInfo qosRequester quota redundancyTransition referer regionList regions
-    rename replication replicationLocation replicationProgress requestPayment requesterQosInfo
-    resourceGroup resourcePool resourcePoolBuckets resourcePoolInfo responseHeader restore rtc
-    seal select stat style symlink tagging transferAcceleration truncate udf udfApplication
-    udfApplicationLog udfImage uploadId uploads userDefinedLogFieldsConfig versioning versions
-    vod vpcip website worm wormExtend wormId x-oss-access-point-name x-oss-async-process
-    x-oss-process
-    """.split()
-)
 
-# What refines an operation. Those of signatures and `response-*` are known by their prefix.
-PARAMETERS: Final = frozenset(
-    """
-    OSSAccessKeyId Expires Signature callback callback-var continuation-token delimiter
-    encoding-type endTime fetch-owner inventoryId key-marker list-type marker max-keys max-parts
-    max-uploads partNumber part-number-marker position prefix security-token sequential
-    startTime start-after status styleName tag-key tag-value tagging udfId udfName
-    upload-id-marker versionId version-id-marker vip withHashContext
-    """.split()
-)
-PREFIXES: Final = ("x-oss-", "response-")
+class QueryParameter(NamedTuple):
+    """A query parameter of OSS, emulated or not."""
+
+    subresource: bool
+    """Whether it asks for an operation (P-40); other parameters refine one."""
+    signed: bool
+    """Whether a V1 signature covers it (P-12)."""
+
+
+def _parameters(names: str, *, subresource: bool, signed: bool) -> dict[str, QueryParameter]:
+    return dict.fromkeys(names.split(), QueryParameter(subresource, signed))
+
+
+# The names of the API reference and of the SDKs. A name is signed if any SDK signs it (P-12), in
+# its list or operation by operation. `regions` is not: SDK V2 signs it, oss2 does not.
+KNOWN: Final[Mapping[str, QueryParameter]] = {
+    **_parameters(
+        """
+        accessPoint accessPointConfigForObjectProcess accessPointForObjectProcess accessPointPolicy
+        accessPointPolicyForObjectProcess acl append asyncFetch bucketArchiveDirectRead bucketInfo
+        cleanRestoredObject cloudboxes cname comp cors delete encryption group httpsConfig img
+        inventory legalHold lifecycle link live location logging metaQuery metadataConfiguration
+        metadataInventoryTable metadataJournalTable objectInfo objectMeta objectWorm overwriteConfig
+        policy policyStatus processConfiguration publicAccessBlock qos qosInfo qosRequester quota
+        redundancyTransition referer regionList replication replicationLocation replicationProgress
+        requestPayment requesterQosInfo resourceGroup resourcePool resourcePoolBuckets
+        resourcePoolInfo responseHeader restore retention rtc seal stat style symlink tagging
+        transferAcceleration udf udfApplication udfApplicationLog udfImage udfImageDesc uploadId
+        uploads userDefinedLogFieldsConfig versioning versions vod vpcip website worm wormExtend
+        wormId x-oss-access-point-name x-oss-async-process x-oss-process
+        """,
+        subresource=True,
+        signed=True,
+    ),
+    **_parameters(
+        "accessmonitor dataPipeline dir regions rename select truncate",
+        subresource=True,
+        signed=False,
+    ),
+    **_parameters(
+        """
+        callback callback-var continuation-token endTime inventoryId partNumber position
+        response-cache-control response-content-disposition response-content-encoding
+        response-content-language response-content-type response-expires security-token sequential
+        startTime status styleName udfId udfName versionId vip withHashContext
+        """,
+        subresource=False,
+        signed=True,
+    ),
+    **_parameters(
+        """
+        Expires OSSAccessKeyId Signature delimiter encoding-type fetch-owner key-marker list-type
+        marker max-keys max-parts max-uploads part-number-marker prefix start-after tag-key
+        tag-value upload-id-marker version-id-marker
+        """,
+        subresource=False,
+        signed=False,
+    ),
+}
+
+SUBRESOURCES: Final = frozenset(name for name, row in KNOWN.items() if row.subresource)
+PARAMETERS: Final = KNOWN.keys() - SUBRESOURCES
+
+_SIGNED: Final = frozenset(name for name, row in KNOWN.items() if row.signed)
+_PREFIX: Final = "x-oss-"
+_PREFIXES: Final = (_PREFIX, "response-")
+"""Other parameters that begin with these are known too."""
+
+
+def is_parameter(name: str) -> bool:
+    """Whether a name is known as one that refines an operation."""
+    return name in PARAMETERS or name.startswith(_PREFIXES)
+
+
+def is_signed(name: str) -> bool:
+    """Whether a V1 signature covers a parameter (P-12)."""
+    return name in _SIGNED or name.startswith(_PREFIX)
+
 
 TRAFFIC_LIMIT: Final = "x-oss-traffic-limit"
 
 
-def is_parameter(name: str) -> bool:
-    return name in PARAMETERS or name.startswith(PREFIXES)
-
-
 def max_keys(query: Mapping[str, str], *, least: int = 1) -> int:
-    """The limit of a listing, 100 by default; raises `InvalidArgument`."""
+    """Read the limit of a listing, 100 by default; raises `InvalidArgument`."""
     return number(query, "max-keys", least, 1000, default=100, code=Code.INVALID_MAX_KEYS)
 
 
@@ -59,7 +104,7 @@ def number(
     default: int,
     code: Code = Code.INVALID_ARGUMENT,
 ) -> int:
-    """A number a query holds, the default for none; raises `InvalidArgument` out of bounds."""
+    """Read a number from a query, `default` without one; raises `InvalidArgument` out of range."""
     text = query.get(name)
     if not text:
         return default
@@ -71,7 +116,7 @@ def number(
 
 
 def traffic_limit(in_header: str | None, in_query: str | None) -> int | None:
-    """The `x-oss-traffic-limit` in bit/s, None without one; raises `InvalidArgument`."""
+    """Read the `x-oss-traffic-limit` in bit/s, None without one; raises `InvalidArgument`."""
     text = in_query if in_header is None else in_header
     if text is None:
         return None
@@ -84,7 +129,7 @@ def traffic_limit(in_header: str | None, in_query: str | None) -> int | None:
 
 
 def encoding_type(query: Mapping[str, str]) -> str | None:
-    """How a listing writes names: None or "url" (P-33); raises `InvalidArgument`."""
+    """Read how a listing writes names, None or "url" (P-33); raises `InvalidArgument`."""
     text = query.get("encoding-type")
     if not text:
         return None
@@ -94,5 +139,5 @@ def encoding_type(query: Mapping[str, str]) -> str | None:
 
 
 def encode(name: str) -> str:
-    """A name under `encoding-type=url`."""
+    """Write a name for `encoding-type=url`."""
     return quote(name, safe="")

@@ -1,4 +1,4 @@
-"""What is kept: buckets, objects and their bytes. Knows nothing of OSS's rules."""
+"""What the emulator keeps: buckets, objects and their bytes. It knows no rule of OSS."""
 
 from oss_emulator.storage.base import (
     NULL_VERSION,

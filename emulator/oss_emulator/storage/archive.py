@@ -1,7 +1,7 @@
-"""A whole storage as one tar file: the bytes under `blobs/`, then every record in `index.jsonl`.
+"""A whole storage as one tar file: the bytes below `blobs/`, then all records in `index.jsonl`.
 
-The index comes last, so an archive without it was cut off; `format.json` comes first, so a newer
-archive is refused before anything is read.
+`format.json` comes first, so a newer archive is refused before anything is read. The index comes
+last, so an archive without one was cut off.
 """
 
 import io
@@ -18,18 +18,18 @@ from oss_emulator.storage.base import Account, Bucket, Object, Part
 from oss_emulator.storage.blobs import Blob
 from oss_emulator.storage.disk import DiskStorage
 
-FORMAT = 1
-"""The version of the archive's format."""
+FORMAT = 2
+"""The version of the archive's format. 2 added the configurations of object versions."""
 
 _FORMAT_FILE, _INDEX, _BLOBS = "format.json", "index.jsonl", "blobs/"
 
 
 class ArchiveError(Exception):
-    """An archive that cannot be used; the text says why."""
+    """The archive cannot be used; the text says why."""
 
 
 def write(storage: DiskStorage, file: IO[bytes]) -> None:
-    """Write all that a storage holds; raises `CorruptBlobError` for damaged bytes."""
+    """Write everything a storage holds; raises `CorruptBlobError` for damaged bytes."""
     written: set[str] = set()
 
     def add(blob: Blob) -> str:
@@ -60,28 +60,28 @@ def _add(tar: tarfile.TarFile, name: str, source: IO[bytes], size: int) -> None:
 
 
 def _lines(storage: DiskStorage, add: records.Name) -> Iterator[tuple[str, str, Any]]:
-    """Every record as its kind, its bucket and its text, in the order in which to put them."""
+    """Give the kind, bucket and text of every record, in the order in which to put them."""
     for account in storage.accounts():
-        yield "account", "", records.write(account, add)
+        yield "account", "", records.format(account, add)
     for bucket in storage.buckets():
         name = bucket.name
-        yield "bucket", name, records.write(bucket, add)
+        yield "bucket", name, records.format(bucket, add)
         for _, versions in groupby(storage.versions(name), attrgetter("key")):
             for version in reversed(list(versions)):
-                yield "version", name, records.write(version, add)
+                yield "version", name, records.format(version, add)
         for upload in storage.uploads(name):
-            yield "upload", name, records.write_upload(upload, add)
+            yield "upload", name, records.format_upload(upload, add)
             for part in storage.parts(name, upload.id):
-                yield "part", name, [upload.id, records.write(part, add)]
+                yield "part", name, [upload.id, records.format(part, add)]
 
 
 def read(storage: DiskStorage, file: IO[bytes]) -> None:
-    """Put all that an archive holds, or nothing; raises `ArchiveError`."""
+    """Put everything an archive holds into a storage, or nothing; raises `ArchiveError`."""
     try:
         with tarfile.open(fileobj=file, mode="r|") as tar, storage.transaction():
             _read(storage, tar)
     except (tarfile.TarError, EOFError) as error:
-        raise ArchiveError(f"it is no archive, or only the beginning of one: {error}") from None
+        raise ArchiveError(f"it is not an archive, or it was cut off: {error}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise ArchiveError(f"its records cannot be read: {error}") from None
 
@@ -99,14 +99,14 @@ def _read(storage: DiskStorage, tar: tarfile.TarFile) -> None:
             for line in source:
                 _put(storage, *json.loads(line.decode("utf-8", "surrogatepass")))
             return
-    raise ArchiveError("it ends before its index: only the beginning of it is there")
+    raise ArchiveError("it ends before its index: it was cut off")
 
 
 def _check_format(head: Any) -> None:
     if head["format"] > FORMAT:
         raise ArchiveError(
             f"it has the format {head['format']}; this version of oss-emulator knows formats up to "
-            f"{FORMAT}: use the newer one that made it"
+            f"{FORMAT}: use the newer version that wrote it"
         )
 
 
@@ -119,14 +119,14 @@ def _put(storage: DiskStorage, kind: str, bucket: str, text: Any) -> None:
 
     match kind:
         case "account":
-            storage.put_account(records.read(Account, text, find))
+            storage.put_account(records.parse(Account, text, find))
         case "bucket":
-            storage.put_bucket(records.read(Bucket, text, find))
+            storage.put_bucket(records.parse(Bucket, text, find))
         case "version":
-            storage.put_object(bucket, records.read(Object, text, find))
+            storage.put_object(bucket, records.parse(Object, text, find))
         case "upload":
-            storage.put_upload(bucket, records.read_upload(text, find))
+            storage.put_upload(bucket, records.parse_upload(text, find))
         case "part":
-            storage.put_part(bucket, text[0], records.read(Part, text[1], find))
+            storage.put_part(bucket, text[0], records.parse(Part, text[1], find))
         case _:
             raise ArchiveError(f"it holds records of an unknown kind: {kind}")

@@ -1,7 +1,7 @@
-"""The records that are kept, and what a storage promises.
+"""The records that a storage keeps, and the contract of every storage.
 
-Every upload makes a record, so they are named tuples: a frozen dataclass takes three times as long
-to make.
+Records are named tuples because every upload makes one: a frozen dataclass takes three times as
+long to make.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,11 +11,11 @@ from typing import NamedTuple, Protocol
 from oss_emulator.storage.blobs import Blob, BlobWriter
 
 NULL_VERSION = "null"
-"""The version id of every object that was put while its bucket kept no versions."""
+"""The version id of an object that was put while versioning was off or suspended."""
 
 
 class Bucket(NamedTuple):
-    """A bucket without its objects. Times are seconds since the epoch."""
+    """A bucket without its objects. All times are seconds since the epoch."""
 
     name: str
     owner: str
@@ -25,38 +25,38 @@ class Bucket(NamedTuple):
     storage_class: str = "Standard"
     redundancy: str = "LRS"
     versioning: str = ""
-    """"" until it is first set, then Enabled or Suspended."""
+    """Empty until it is first set, then Enabled or Suspended."""
     documents: Mapping[str, bytes] = {}
-    """Configurations by name, each as the bytes that were put."""
+    """Configurations by name, as bytes in the service's form."""
 
 
 class Account(NamedTuple):
-    """What is kept of an account itself."""
+    """The record of an account."""
 
     id: str
     documents: Mapping[str, bytes] = {}
-    """As those of a bucket."""
+    """Configurations of the account, like those of a bucket."""
 
 
 class Restore(NamedTuple):
-    """The restore of an archived object that was asked for."""
+    """A requested restore of an archived object."""
 
     done: float
-    """When the object can be read."""
+    """The time from which the object can be read."""
     until: float
-    """When it is frozen again."""
+    """The time at which it is frozen again."""
     tier: str = ""
-    """How fast it was to be, "" for what has no tiers."""
+    """The retrieval tier, empty for a storage class without tiers."""
 
 
 class Object(NamedTuple):
-    """One version of an object: what is known of it, and its bytes."""
+    """One version of an object: its metadata and its bytes."""
 
     key: str
     content: tuple[Blob, ...]
     size: int
     etag: str
-    """Quoted, as the answer has it."""
+    """In quotes, as in the answer."""
     crc64: int
     modified: float
     owner: str
@@ -65,24 +65,26 @@ class Object(NamedTuple):
     storage_class: str = "Standard"
     acl: str = "default"
     headers: Mapping[str, str] = {}
-    """What GET answers beyond the computed: Content-Type, Cache-Control, `x-oss-meta-*` …"""
+    """Headers that GET repeats: Content-Type, Cache-Control, `x-oss-meta-*` …"""
     version_id: str = NULL_VERSION
     delete_marker: bool = False
     tags: Mapping[str, str] = {}
     symlink_target: str = ""
-    """The key that a symbolic link leads to, percent-encoded as it was sent."""
+    """The key a symbolic link points to, percent-encoded as it was sent."""
     sealed: float | None = None
-    """When an appendable object was closed for good."""
+    """The time an appendable object was sealed."""
     restore: Restore | None = None
+    documents: Mapping[str, bytes] = {}
+    """Configurations of this version (legal hold, retention), like those of a bucket."""
 
 
 class Upload(NamedTuple):
-    """A multipart upload that has begun."""
+    """A multipart upload in progress."""
 
     id: str
     initiated: float
     draft: Object
-    """The object it will become, still without bytes."""
+    """The object it will become, without bytes."""
 
 
 class Part(NamedTuple):
@@ -97,102 +99,104 @@ class Part(NamedTuple):
 
 
 class FolderError(Exception):
-    """A folder that cannot be used; the text says why and what to do."""
+    """The folder cannot be used; the text says why and what to do."""
 
 
 class Storage(Protocol):
-    """What a storage promises.
+    """The contract of every storage; `tests/unit/storage/test_contract.py` checks it.
 
-    - Absence is None, never an error; what is not there can be deleted.
-    - A record put is the record got: nothing is changed, dropped or added.
-    - Buckets come in the order of their names, objects in the order of their keys' UTF-8 bytes,
-      the versions of one object from the newest to the oldest, uploads by key and then by id,
-      parts by number.
-    - Every call is whole or not at all, and seen by the next call.
-    - What can be read is durable as far as the storage promises durability.
-    - A storage knows no rule of OSS: conditions, ACLs and listings with delimiters are above it.
+    - Absence is not an error. Looking up a missing record gives None, listing a missing bucket or
+      upload gives nothing, and deleting what is missing does nothing.
+    - Putting something into a missing bucket or upload keeps nothing: who puts, asks for the
+      bucket first.
+    - A record is read back exactly as it was put.
+    - Buckets are ordered by name, objects by the UTF-8 bytes of their keys, the versions of one
+      object from newest to oldest, uploads by key and then by id, parts by number.
+    - Every call takes effect completely or not at all, and the next call sees it.
+    - What can be read is as durable as the storage promises.
+    - A storage knows no rule of OSS: conditions, ACLs and delimiters are handled above it.
     """
 
     blocking: bool
-    """Whether writing waits for a disk, and so belongs in a thread."""
+    """Whether writes wait for a disk and therefore belong in a thread."""
 
     def buckets(self) -> Sequence[Bucket]:
-        """All buckets."""
+        """Return all buckets."""
 
     def bucket(self, name: str) -> Bucket | None:
-        """The bucket of that name."""
+        """Return a bucket, None if it is missing."""
 
     def put_bucket(self, bucket: Bucket) -> None:
-        """Add a bucket, or replace the record of the one with its name; objects stay."""
+        """Add a bucket or replace its record; its objects stay."""
 
     def delete_bucket(self, name: str) -> None:
-        """Remove a bucket and all that is in it."""
+        """Remove a bucket with its objects and uploads."""
 
     def account(self, account: str) -> Account | None:
-        """The record of an account."""
+        """Return the record of an account, None if it is missing."""
 
     def accounts(self) -> Sequence[Account]:
-        """All records of accounts, by id."""
+        """Return the records of all accounts, ordered by id."""
 
     def put_account(self, account: Account) -> None:
-        """Add the record of an account, or replace it."""
+        """Add or replace the record of an account."""
 
     def delete_account(self, account: str) -> None:
         """Remove the record of an account."""
 
     def object(self, bucket: str, key: str, version_id: str | None = None) -> Object | None:
-        """A version of an object, the newest where none is named; it may be a delete marker."""
+        """Return one version of an object, by default the newest; it may be a delete marker."""
 
     def put_object(self, bucket: str, item: Object) -> None:
-        """Add the newest version of an object; the one with the same version id goes."""
+        """Add the newest version of an object; it replaces one with the same version id."""
 
     def replace_object(self, bucket: str, item: Object) -> None:
-        """Put a record in the place of the one with its key and version id, which is there."""
+        """Replace the version with the same key and version id; a missing one stays missing."""
 
     def delete_object(self, bucket: str, key: str, version_id: str) -> None:
         """Remove one version of an object."""
 
     def objects(self, bucket: str, start: str = "") -> Iterator[Object]:
-        """The newest versions from the key `start` on. Walk it before the next write."""
+        """Walk the newest versions from the key `start` on; finish before the next write."""
 
     def versions(self, bucket: str, start: str = "") -> Iterator[Object]:
-        """All versions from the key `start` on. Walk it before the next write."""
+        """Walk all versions from the key `start` on; finish before the next write."""
 
     def uploads(self, bucket: str) -> Iterator[Upload]:
-        """The uploads that have begun and not ended. Walk it before the next write."""
+        """Walk the uploads in progress; finish before the next write."""
 
     def upload(self, bucket: str, upload_id: str) -> Upload | None:
-        """The upload of that id."""
+        """Return an upload, None if it is missing."""
 
     def put_upload(self, bucket: str, upload: Upload) -> None:
-        """Add an upload."""
+        """Add or replace an upload."""
 
     def delete_upload(self, bucket: str, upload_id: str) -> None:
-        """Remove an upload with its parts."""
+        """Remove an upload and its parts."""
 
     def parts(self, bucket: str, upload_id: str) -> Sequence[Part]:
-        """The parts of an upload that is there."""
+        """Return the parts of an upload."""
 
     def put_part(self, bucket: str, upload_id: str, part: Part) -> None:
-        """Add a part, or replace the one with its number. The upload must be there."""
+        """Add a part to an upload, or replace the part with the same number."""
 
     def blob_writer(self) -> BlobWriter:
-        """A place for the bytes of a body that is arriving."""
+        """Return a writer for the bytes of an arriving body."""
 
     def hold(self, content: tuple[Blob, ...]) -> None:
-        """Keep these blobs though no record may refer to them, until they are released."""
+        """Keep these blobs until `release`, even if no record refers to them."""
 
     def release(self, content: tuple[Blob, ...]) -> None:
-        """Take a hold back."""
+        """Undo `hold`."""
 
     def forget(self, content: tuple[Blob, ...]) -> None:
-        """Remove those of these blobs that nothing refers to or holds."""
+        """Remove those of these blobs that no record refers to and nothing holds."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Let what is written in the block be kept as one, or after an exception not at all.
+        """Apply all writes of the block together, or none of them after an exception.
 
-        Nobody else writes meanwhile.
+        Nobody else writes in the meantime.
         """
 
     def close(self) -> None:
-        """Let go of whatever is held open."""
+        """Close files and connections."""

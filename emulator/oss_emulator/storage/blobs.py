@@ -1,4 +1,4 @@
-"""Bytes that were put: small ones in memory, large ones in files that vanish with the process."""
+"""Blobs, the bytes of objects: in memory, in a temporary file or in a file of a folder."""
 
 import os
 import threading
@@ -13,7 +13,7 @@ from typing import IO, Protocol, TypeAlias
 from fastcrc.crc64 import xz as crc64
 
 SPOOL_ABOVE = 4 * 1024 * 1024
-"""Bytes up to which a blob stays in memory."""
+"""Bytes up to which a blob stays in memory; a larger one goes to a temporary file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class MemoryBlob:
 
 @dataclass(frozen=True, slots=True)
 class FileBlob:
-    """`size` bytes of an open file; read by position, so any number may read at once."""
+    """`size` bytes of an open file. Reads name their position, so many can run at once."""
 
     file: IO[bytes]
     size: int
@@ -42,7 +42,7 @@ class FileBlob:
         return True
 
     def verify(self) -> None:
-        """Nobody else can write to it."""
+        """Do nothing: no other process can write to the file."""
 
     def open(self) -> IO[bytes]:
         return self.file
@@ -52,12 +52,12 @@ class FileBlob:
 
 
 class CorruptBlobError(Exception):
-    """A file that no longer holds the bytes that were put."""
+    """A file no longer holds the bytes that were put."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBlob:
-    """`size` bytes in a file of a folder, whose CRC-64 is kept beside it."""
+    """`size` bytes in a file of a folder, with the CRC-64 they had when they were put."""
 
     path: Path
     size: int
@@ -65,11 +65,11 @@ class StoredBlob:
 
     @property
     def verified(self) -> bool:
-        """Whether the file is one that was found to be whole, and untouched since."""
+        """Whether the file was found intact and has not changed since."""
         return _verified.get(self.path.name) == _signature(self.path)
 
     def verify(self) -> None:
-        """Read the file once and compare; raises `CorruptBlobError`."""
+        """Compare the file with its CRC-64; raises `CorruptBlobError`."""
         signature = _signature(self.path)
         crc = 0
         with self.path.open("rb") as file:
@@ -94,11 +94,11 @@ class StoredBlob:
 _CHUNK = 1024 * 1024
 _MAX_VERIFIED = 20_000
 _verified: dict[str, tuple[int, int, int]] = {}
-"""By the name of the file, which is random; the oldest go."""
+"""The signatures of intact files by their (random) names; the oldest are dropped."""
 
 
 def _signature(path: Path) -> tuple[int, int, int]:
-    """What changes when somebody writes to a file: size, time, place."""
+    """Return size, modification time and inode, one of which changes with every write."""
     found = path.stat()
     return found.st_size, found.st_mtime_ns, found.st_ino
 
@@ -106,21 +106,21 @@ def _signature(path: Path) -> tuple[int, int, int]:
 Blob: TypeAlias = MemoryBlob | FileBlob | StoredBlob
 
 MANY = 64
-"""So many files are open at once for one answer; of more, one after the other is."""
+"""Up to this many files are opened at once for one answer; more are opened one by one."""
 
 
-class File(Protocol):
+class BlobFile(Protocol):
     """A file that is read by position."""
 
     def fileno(self) -> int:
-        """Its descriptor."""
+        """Return its descriptor."""
 
 
-def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[File]:
-    """The files of blobs, to be read in this order; raises `FileNotFoundError`.
+def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[BlobFile]:
+    """Open the files of blobs, to be read in this order; raises `FileNotFoundError`.
 
-    They can be read even if their records go meanwhile. Where there are many, that holds for
-    records that this process removes.
+    They stay readable when their records are removed in the meantime; of more than `MANY` files
+    only if this process removes the records.
     """
     stored = [blob.path for blob in blobs if isinstance(blob, StoredBlob)]
     if len(stored) <= MANY:
@@ -133,7 +133,7 @@ def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[File]:
 
 
 def remove(path: Path) -> None:
-    """Remove the file of a blob, or have it removed once nobody reads it any more."""
+    """Remove the file of a blob, after the reading of many files that needs it."""
     with _removing:
         for reading in _readings:
             if path.name in reading.names:
@@ -143,7 +143,7 @@ def remove(path: Path) -> None:
 
 
 class _Reading:
-    """Many files that are read one after the other; none of them is removed while this lives."""
+    """Many files that are opened one by one; none is removed before the last was read."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.names = frozenset(path.name for path in paths)
@@ -166,7 +166,7 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _LateFile:
-    """One of many files, which is open while it is its turn."""
+    """One of many files; it is opened when it is read."""
 
     reading: _Reading
     path: Path
@@ -176,30 +176,30 @@ class _LateFile:
 
 
 _readings: weakref.WeakSet[_Reading] = weakref.WeakSet()
-_removing = threading.RLock()  # the end of a reading may come while another file is removed
+_removing = threading.RLock()  # a reading may be collected while another file is removed
 
 
 def _remove_all(paths: list[Path]) -> None:
     for path in paths:
-        with suppress(OSError):  # then the next start removes it
+        with suppress(OSError):  # the next start removes it
             remove(path)
 
 
 class BlobWriter(Protocol):
-    """Takes the bytes of one blob as they arrive; what is abandoned leaves nothing behind."""
+    """Takes the bytes of one blob as they arrive."""
 
     def write(self, chunk: bytes) -> None:
-        """Add bytes."""
+        """Append bytes."""
 
     def finish(self) -> Blob:
-        """The blob of all that was written; nothing is written after."""
+        """Return the blob; nothing can be written after this."""
 
     def abandon(self) -> None:
-        """Forget what was written."""
+        """Discard what was written and leave nothing behind."""
 
 
 class SpoolWriter:
-    """Keeps a blob in memory, and in a file without a name once it is large."""
+    """Collects a blob in memory, and in a temporary file once it is large."""
 
     __slots__ = ("_chunks", "_file", "size")
 
@@ -211,7 +211,7 @@ class SpoolWriter:
     def write(self, chunk: bytes) -> None:
         self.size += len(chunk)
         if self._file is None and self.size > SPOOL_ABOVE:
-            self._file = TemporaryFile()  # noqa: SIM115 - it lives as long as its blob
+            self._file = TemporaryFile()  # noqa: SIM115 - closed with its blob
             self._file.writelines(self._chunks)
             self._chunks.clear()
         if self._file is None:
@@ -220,7 +220,6 @@ class SpoolWriter:
             self._file.write(chunk)
 
     def finish(self) -> Blob:
-        """The blob of all that was written."""
         if self._file is None:
             return MemoryBlob(b"".join(self._chunks))
         self._file.flush()
@@ -233,7 +232,10 @@ class SpoolWriter:
 
 
 def slices(content: tuple[Blob, ...], offset: int, length: int) -> Iterator[tuple[Blob, int, int]]:
-    """The pieces of `length` bytes from `offset` in blobs that follow each other."""
+    """Find `length` bytes from `offset` in consecutive blobs.
+
+    Gives each blob with the offset and the number of the bytes to read from it.
+    """
     for blob in content:
         if length <= 0:
             return

@@ -1,8 +1,8 @@
 """A storage in a folder: SQLite keeps the records, files keep the bytes.
 
-A body is written to a file below `incoming`, synced and renamed into `blobs`; then its record
-commits. So what a record refers to is there whole, and a file that no record refers to is what an
-interrupted write left: it goes at the next start.
+A body is written to a file below `incoming`, synced and renamed into `blobs`; then its record is
+committed. A record therefore never refers to an incomplete file. A file without a record was left
+by an interrupted write; the next start removes it.
 """
 
 import fcntl
@@ -23,8 +23,8 @@ from oss_emulator.storage import records
 from oss_emulator.storage.base import Account, Bucket, FolderError, Object, Part, Upload
 from oss_emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob, remove
 
-FORMAT = 1
-"""The version of the folder's format."""
+FORMAT = 2
+"""The version of the folder's format. 2 added the configurations of object versions."""
 
 _SCHEMA = """
 CREATE TABLE account (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
@@ -56,26 +56,27 @@ CREATE TABLE blob (
 ) WITHOUT ROWID;
 """
 
-# What leads from a format to the next: MIGRATIONS[n] takes a folder of format n to n + 1.
-MIGRATIONS: dict[int, str] = {}
+# SQL that changes a folder of format n to format n + 1. A record field that is missing in an old
+# record has its default, so a new field needs no statement: the number keeps old versions away.
+MIGRATIONS: dict[int, str] = {1: ""}
 
 WORKERS_END = 5.0
-"""Seconds that a start waits for the workers of a server that was killed."""
+"""Seconds a start waits for workers whose server was killed."""
 
 _random = SystemRandom()
 
 _NAME = re.compile(r"[0-9a-f]{32}")
-"""What the file of a blob is called."""
+"""The file name of a blob."""
 
 Record = TypeVar("Record", Account, Bucket, Object)
 
 
 class DiskStorage:
-    """Buckets and objects in a folder; see `Storage` for what is promised.
+    """Buckets and objects in a folder; `Storage` says what the methods promise.
 
-    `fsync` off trades what a crash of the machine would lose for speed; a crash of the process
-    loses nothing either way. `shared` is for a worker, whose parent has prepared the folder. Raises
-    `FolderError`.
+    Without `fsync` writes are faster, but a crash of the machine may lose some of them; a crash of
+    the process loses nothing either way. `shared` is for a worker whose parent has prepared the
+    folder. Raises `FolderError`.
     """
 
     blocking = True
@@ -91,7 +92,7 @@ class DiskStorage:
             if not shared:
                 folder.mkdir(parents=True, exist_ok=True)
                 self._lock = _lock(folder, "lock", fcntl.LOCK_EX)
-                # A parent that was killed may have workers that still finish what they do.
+                # A killed parent may have left workers that are still finishing their requests.
                 with _lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
                     self._prepare()
             else:
@@ -106,13 +107,13 @@ class DiskStorage:
     # The folder
 
     def _prepare(self) -> None:
-        """Make the folder, or lead it to this version's format, and remove what a crash left."""
+        """Create the folder or migrate it to this format, and remove what a crash left."""
         (self.folder / _TURN).touch()
         (found,) = self._database.execute("PRAGMA user_version").fetchone()
         if found > FORMAT:
             raise FolderError(
                 f"the folder {self.folder} has the format {found}; this version of oss-emulator "
-                f"knows formats up to {FORMAT}: use the newer one that made it"
+                f"knows formats up to {FORMAT}: use the newer version that wrote it"
             )
         steps = [MIGRATIONS[number] for number in range(found, FORMAT)] if found else [_SCHEMA]
         self._database.executescript(
@@ -127,7 +128,7 @@ class DiskStorage:
         self._sweep()
 
     def _sweep(self) -> None:
-        """Let go of what was held, and remove the files that no record refers to."""
+        """Drop all holds and remove the files that no record refers to."""
         with self.transaction():
             self._database.execute("UPDATE blob SET held = 0 WHERE held > 0")
             self._database.execute("DELETE FROM blob WHERE uses <= 0")
@@ -136,7 +137,7 @@ class DiskStorage:
         for place in (self.folder / "blobs").iterdir():
             rows = self._database.execute(
                 "SELECT name FROM blob WHERE name BETWEEN ? AND ?",
-                (place.name, f"{place.name}~"),  # all names are digits, which come before it
+                (place.name, f"{place.name}~"),  # names are hex digits, which sort before it
             )
             used = {name for (name,) in rows}
             for path in place.iterdir():
@@ -155,11 +156,11 @@ class DiskStorage:
 
     @property
     def _database(self) -> sqlite3.Connection:
-        """This thread's connection."""
+        """The connection of this thread."""
         found: sqlite3.Connection | None = getattr(self._local, "database", None)
         if found is None:
             path = self.folder / "index.sqlite"
-            # Closed by whoever closes the storage, when its thread may be gone.
+            # Whoever closes the storage closes it, perhaps after its thread has ended.
             found = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
             self._connections.append(found)
             found.execute("PRAGMA journal_mode = WAL")
@@ -198,9 +199,9 @@ class DiskStorage:
             self._remove_doomed()
 
     def _remove_doomed(self) -> None:
-        """Remove the files that a transaction left without a record."""
+        """Remove the files whose last record went in this transaction."""
         for name in self._local.doomed:
-            with suppress(OSError):  # then the next start removes it
+            with suppress(OSError):  # the next start removes it
                 remove(_place(self.folder, name))
         self._local.doomed, self._local.made = [], []
 
@@ -210,7 +211,7 @@ class DiskStorage:
     # Blobs
 
     def name(self, blob: Blob) -> str:
-        """A blob as a record names it; one of another storage is copied here first."""
+        """Return the name of a blob in records; a blob of another storage is copied here first."""
         if isinstance(blob, StoredBlob) and blob.path.is_relative_to(self.folder):
             return f"{blob.path.name}.{blob.size}.{blob.crc64}"
         writer = self.blob_writer()
@@ -224,20 +225,20 @@ class DiskStorage:
         return self.name(copy)
 
     def find(self, named: str) -> StoredBlob:
-        """The blob that a record names; raises `ValueError` for what is no name."""
+        """Return the blob that a record names; raises `ValueError` for an invalid name."""
         name, size, crc = named.split(".")
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{named!r} names no bytes")
+            raise ValueError(f"{named!r} is not the name of a blob")
         return StoredBlob(_place(self.folder, name), int(size), int(crc))
 
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
-        """Count the blobs of records that go as used once less; the unused go after the commit."""
+        """Count one use less for each blob of removed records; unused blobs go after the commit."""
         for (text,) in rows:
             for name in _names(text):
                 self._count(name, -1)
 
     def _count(self, name: str, uses: int, held: int = 0) -> None:
-        """Count a blob as used or held so much more; without either it goes after the commit."""
+        """Add to the uses and holds of a blob; without any it is removed after the commit."""
         self._database.execute(
             "INSERT INTO blob VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET uses = uses + excluded.uses, held = held + excluded.held",
@@ -249,20 +250,20 @@ class DiskStorage:
         self._local.doomed.extend(name for (name,) in gone)
 
     def _keep(self, record: Object | Part) -> str:
-        """A record as text, with its blobs counted as used once more."""
-        text = records.write(record, self.name)
+        """Write a record as text and count one use more for each of its blobs."""
+        text = records.format(record, self.name)
         for name in _names(text):
             self._count(name, 1)
         return text
 
     def blob_writer(self) -> BlobWriter:
         writer = _FileWriter(self.folder, self._fsync)
-        if self._database.in_transaction:  # what fails leaves no file
+        if self._database.in_transaction:  # a rollback removes the file
             self._local.made.append(writer.name)
         return writer
 
     def take(self, named: str, source: IO[bytes]) -> None:
-        """Take bytes from elsewhere under their name there; raises `CorruptBlobError`."""
+        """Import the bytes of a blob under its name; raises `CorruptBlobError`."""
         wanted = self.find(named)
         writer = _FileWriter(self.folder, self._fsync, wanted.path.name)
         self._local.made.append(writer.name)
@@ -272,7 +273,7 @@ class DiskStorage:
             raise CorruptBlobError(f"the bytes {named} are not those that were put")
 
     def hold(self, content: tuple[Blob, ...]) -> None:
-        # A hold ends with the process: the next start counts afresh.
+        # Holds end with the process: the next start resets them.
         with self.transaction():
             for blob in content:
                 self._count(self.name(blob).partition(".")[0], 0, 1)
@@ -296,10 +297,10 @@ class DiskStorage:
 
     def buckets(self) -> Sequence[Bucket]:
         rows = self._database.execute("SELECT record FROM bucket ORDER BY name").fetchall()
-        return [records.read(Bucket, text, self.find) for (text,) in rows]
+        return [records.parse(Bucket, text, self.find) for (text,) in rows]
 
     def bucket(self, name: str) -> Bucket | None:
-        # Remembered until anybody writes: another connection, or this one (see transaction).
+        # Cached until this connection (see transaction) or another one writes.
         (seen,) = self._database.execute("PRAGMA data_version").fetchone()
         local = self._local
         if seen != local.seen or local.depth:
@@ -315,7 +316,7 @@ class DiskStorage:
         with self.transaction():
             self._database.execute(
                 "INSERT OR REPLACE INTO bucket VALUES (?, ?)",
-                (bucket.name, records.write(bucket, self.name)),
+                (bucket.name, records.format(bucket, self.name)),
             )
 
     def delete_bucket(self, name: str) -> None:
@@ -330,13 +331,13 @@ class DiskStorage:
 
     def accounts(self) -> Sequence[Account]:
         rows = self._database.execute("SELECT record FROM account ORDER BY id").fetchall()
-        return [records.read(Account, text, self.find) for (text,) in rows]
+        return [records.parse(Account, text, self.find) for (text,) in rows]
 
     def put_account(self, account: Account) -> None:
         with self.transaction():
             self._database.execute(
                 "INSERT OR REPLACE INTO account VALUES (?, ?)",
-                (account.id, records.write(account, self.name)),
+                (account.id, records.format(account, self.name)),
             )
 
     def delete_account(self, account: str) -> None:
@@ -353,6 +354,8 @@ class DiskStorage:
 
     def put_object(self, bucket: str, item: Object) -> None:
         with self.transaction():
+            if not self._exists("bucket", "name = ?", bucket):
+                return
             text = self._keep(item)
             self._remove(
                 "version",
@@ -373,16 +376,17 @@ class DiskStorage:
 
     def replace_object(self, bucket: str, item: Object) -> None:
         place = (bucket, item.key, item.version_id)
+        where = "bucket = ? AND key = ? AND version_id = ?"
         with self.transaction():
-            text = self._keep(item)
-            where = "bucket = ? AND key = ? AND version_id = ?"
             old = self._database.execute(
                 f"SELECT record FROM version WHERE {where}",  # noqa: S608
                 place,
             ).fetchall()
+            if not old:
+                return
             self._database.execute(
                 f"UPDATE version SET record = ? WHERE {where}",  # noqa: S608
-                (text, *place),
+                (self._keep(item), *place),
             )
             self._drop(old)
 
@@ -402,14 +406,14 @@ class DiskStorage:
             "SELECT record FROM version WHERE bucket = ? AND key >= ? AND newest ORDER BY key",
             (bucket, start),
         )
-        return (records.read(Object, text, self.find) for (text,) in rows)
+        return (records.parse(Object, text, self.find) for (text,) in rows)
 
     def versions(self, bucket: str, start: str = "") -> Iterator[Object]:
         rows = self._database.execute(
             "SELECT record FROM version WHERE bucket = ? AND key >= ? ORDER BY key, number DESC",
             (bucket, start),
         )
-        return (records.read(Object, text, self.find) for (text,) in rows)
+        return (records.parse(Object, text, self.find) for (text,) in rows)
 
     # Uploads
 
@@ -417,19 +421,21 @@ class DiskStorage:
         rows = self._database.execute(
             "SELECT record FROM upload WHERE bucket = ? ORDER BY key, id", (bucket,)
         )
-        return (records.read_upload(text, self.find) for (text,) in rows)
+        return (records.parse_upload(text, self.find) for (text,) in rows)
 
     def upload(self, bucket: str, upload_id: str) -> Upload | None:
         row = self._database.execute(
             "SELECT record FROM upload WHERE bucket = ? AND id = ?", (bucket, upload_id)
         ).fetchone()
-        return None if row is None else records.read_upload(row[0], self.find)
+        return None if row is None else records.parse_upload(row[0], self.find)
 
     def put_upload(self, bucket: str, upload: Upload) -> None:
         with self.transaction():
+            if not self._exists("bucket", "name = ?", bucket):
+                return
             self._database.execute(
                 "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?)",
-                (bucket, upload.id, upload.draft.key, records.write_upload(upload, self.name)),
+                (bucket, upload.id, upload.draft.key, records.format_upload(upload, self.name)),
             )
 
     def delete_upload(self, bucket: str, upload_id: str) -> None:
@@ -444,10 +450,12 @@ class DiskStorage:
             "SELECT record FROM part WHERE bucket = ? AND upload = ? ORDER BY number",
             (bucket, upload_id),
         ).fetchall()
-        return [records.read(Part, text, self.find) for (text,) in rows]
+        return [records.parse(Part, text, self.find) for (text,) in rows]
 
     def put_part(self, bucket: str, upload_id: str, part: Part) -> None:
         with self.transaction():
+            if not self._exists("upload", "bucket = ? AND id = ?", bucket, upload_id):
+                return
             text = self._keep(part)
             place = (bucket, upload_id, part.number)
             self._remove("part", "bucket = ? AND upload = ? AND number = ?", *place)
@@ -457,10 +465,14 @@ class DiskStorage:
 
     def _one(self, kind: type[Record], query: str, *values: str) -> Record | None:
         row = self._database.execute(query, values).fetchone()
-        return None if row is None else records.read(kind, row[0], self.find)
+        return None if row is None else records.parse(kind, row[0], self.find)
+
+    def _exists(self, table: str, where: str, *values: str) -> bool:
+        query = f"SELECT 1 FROM {table} WHERE {where}"  # noqa: S608
+        return self._database.execute(query, values).fetchone() is not None
 
     def _remove(self, table: str, where: str, *values: str | int) -> None:
-        """Delete rows that have blobs."""
+        """Delete rows and count one use less for each of their blobs."""
         gone = self._database.execute(
             f"DELETE FROM {table} WHERE {where} RETURNING record",  # noqa: S608
             values,
@@ -472,12 +484,12 @@ _CHUNK = 1024 * 1024
 
 
 def _names(text: str) -> list[str]:
-    """The names of the files that a written record refers to."""
+    """The file names of the blobs in a written record."""
     return [named.partition(".")[0] for named in records.names(text)]
 
 
 class _FileWriter:
-    """Writes a blob to a file that becomes part of the storage when it is finished."""
+    """Writes a blob to a file that `finish` moves into the storage."""
 
     def __init__(self, folder: Path, fsync: bool, name: str = "") -> None:
         self.name = name = name or f"{_random.getrandbits(128):032x}"
@@ -523,17 +535,16 @@ def _sync_folder(folder: Path) -> None:
 
 
 _TURN = "writing"
-"""The file that is held by whoever writes to the index at the moment."""
+"""The file that is locked while a transaction writes to the index."""
 
 
 @contextmanager
 def _turn(file: IO[bytes]) -> Iterator[None]:
-    """Wait until nobody else writes to the index, in any thread or process, and keep them waiting.
+    """Let one transaction at a time write to the index, over all threads and processes.
 
-    SQLite would keep writers apart by itself, but not what follows a commit: before 3.51.3 a
-    checkpoint beside a commit could take new pages for copied, and lose them
-    (https://sqlite.org/wal.html#walresetbug). A checkpoint is part of the commit that caused it, so
-    of the turn.
+    SQLite keeps writers apart by itself, but not the checkpoint after a commit: before 3.51.3 a
+    checkpoint beside another commit could lose pages (https://sqlite.org/wal.html#walresetbug).
+    A checkpoint belongs to the commit that caused it, so it runs within the turn.
     """
     fcntl.flock(file, fcntl.LOCK_EX)
     try:
@@ -543,7 +554,10 @@ def _turn(file: IO[bytes]) -> Iterator[None]:
 
 
 def _lock(folder: Path, name: str, how: int, patience: float = 0.0) -> IO[bytes]:
-    """Hold a file of the folder until it is closed; raises `FolderError` if others hold it."""
+    """Lock a file of the folder until it is closed.
+
+    Raises `FolderError` if another process still holds it after `patience` seconds.
+    """
     file = (folder / name).open("ab")
     until = monotonic() + patience
     while True:

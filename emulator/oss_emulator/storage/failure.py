@@ -1,4 +1,4 @@
-"""What is wrong with the disk, where that is all that is wrong."""
+"""Failures of the disk or the index, told apart from bugs in the emulator."""
 
 import errno
 import os
@@ -21,13 +21,13 @@ _DISK = frozenset(
 
 
 def describe(error: Exception) -> str | None:
-    """One line on what the disk or the index does not do; None for what is a fault of ours."""
+    """Describe a disk or index failure in one line; None for a bug in the emulator."""
     if isinstance(error, CorruptBlobError):
         return str(error)
     if isinstance(error, OSError) and error.errno in _DISK:
         where = f": {error.filename}" if error.filename else ""
         return f"{os.strerror(error.errno)}{where}"
-    import sqlite3  # has been loaded if it has failed
+    import sqlite3  # if SQLite failed, it is loaded already
 
     if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
         return f"the index: {error}"

@@ -1,4 +1,4 @@
-"""A storage that lives and ends with the process."""
+"""A storage in memory: it ends with its process."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
@@ -10,18 +10,18 @@ from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
 from oss_emulator.storage.blobs import Blob, BlobWriter, SpoolWriter
 
 _NO_TRANSACTION: Final = nullcontext()
-"""Nothing of what one thread does at once is seen half done."""
+"""One thread writes, and it does not stop halfway: there is nothing to roll back."""
 
 
 class MemoryStorage:
-    """Buckets and objects in dictionaries; see `Storage` for what is promised."""
+    """Buckets and objects in dictionaries; `Storage` says what the methods promise."""
 
     blocking = False
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
         self._buckets: dict[str, Bucket] = {}
-        self._contents: dict[str, _Contents] = {}
+        self._contents: dict[str, _BucketContents] = {}
 
     def buckets(self) -> Sequence[Bucket]:
         return sorted(self._buckets.values(), key=lambda bucket: bucket.name)
@@ -31,7 +31,7 @@ class MemoryStorage:
 
     def put_bucket(self, bucket: Bucket) -> None:
         self._buckets[bucket.name] = bucket
-        self._contents.setdefault(bucket.name, _Contents())
+        self._contents.setdefault(bucket.name, _BucketContents())
 
     def delete_bucket(self, name: str) -> None:
         self._buckets.pop(name, None)
@@ -50,7 +50,7 @@ class MemoryStorage:
         self._accounts.pop(account, None)
 
     def object(self, bucket: str, key: str, version_id: str | None = None) -> Object | None:
-        versions = self._contents[bucket].versions.get(key)
+        versions = self._in(bucket).versions.get(key)
         if versions is None:
             return None
         if version_id is None:
@@ -58,7 +58,7 @@ class MemoryStorage:
         return next((item for item in versions if item.version_id == version_id), None)
 
     def put_object(self, bucket: str, item: Object) -> None:
-        contents = self._contents[bucket]
+        contents = self._in(bucket)
         versions = contents.versions.get(item.key)
         if versions is None:
             contents.versions[item.key] = [item]
@@ -68,12 +68,13 @@ class MemoryStorage:
             contents.versions[item.key] = [item, *kept]
 
     def replace_object(self, bucket: str, item: Object) -> None:
-        versions = self._contents[bucket].versions[item.key]
-        ids = [other.version_id for other in versions]
-        versions[ids.index(item.version_id)] = item
+        versions = self._in(bucket).versions.get(item.key, [])
+        for index, other in enumerate(versions):
+            if other.version_id == item.version_id:
+                versions[index] = item
 
     def delete_object(self, bucket: str, key: str, version_id: str) -> None:
-        contents = self._contents[bucket]
+        contents = self._in(bucket)
         versions = contents.versions.get(key, [])
         kept = [item for item in versions if item.version_id != version_id]
         if kept:
@@ -83,61 +84,67 @@ class MemoryStorage:
             contents.keys.remove(key)
 
     def objects(self, bucket: str, start: str = "") -> Iterator[Object]:
-        contents = self._contents[bucket]
+        contents = self._in(bucket)
         return (contents.versions[key][0] for key in contents.keys.walk(start))
 
     def versions(self, bucket: str, start: str = "") -> Iterator[Object]:
-        contents = self._contents[bucket]
+        contents = self._in(bucket)
         return (item for key in contents.keys.walk(start) for item in contents.versions[key])
 
     def uploads(self, bucket: str) -> Iterator[Upload]:
-        uploads = self._contents[bucket].uploads.values()
+        uploads = self._in(bucket).uploads.values()
         return iter(sorted(uploads, key=lambda upload: (upload.draft.key, upload.id)))
 
     def upload(self, bucket: str, upload_id: str) -> Upload | None:
-        return self._contents[bucket].uploads.get(upload_id)
+        return self._in(bucket).uploads.get(upload_id)
 
     def put_upload(self, bucket: str, upload: Upload) -> None:
-        contents = self._contents[bucket]
+        contents = self._in(bucket)
         contents.uploads[upload.id] = upload
         contents.parts.setdefault(upload.id, {})
 
     def delete_upload(self, bucket: str, upload_id: str) -> None:
-        contents = self._contents[bucket]
+        contents = self._in(bucket)
         contents.uploads.pop(upload_id, None)
         contents.parts.pop(upload_id, None)
 
     def parts(self, bucket: str, upload_id: str) -> Sequence[Part]:
-        parts = self._contents[bucket].parts[upload_id]
+        parts = self._in(bucket).parts.get(upload_id, {})
         return [parts[number] for number in sorted(parts)]
 
     def put_part(self, bucket: str, upload_id: str, part: Part) -> None:
-        self._contents[bucket].parts[upload_id][part.number] = part
+        parts = self._in(bucket).parts.get(upload_id)
+        if parts is not None:
+            parts[part.number] = part
+
+    def _in(self, bucket: str) -> "_BucketContents":
+        """What a bucket holds; for a missing bucket an empty value that nothing keeps."""
+        return self._contents.get(bucket) or _BucketContents()
 
     def blob_writer(self) -> BlobWriter:
         return SpoolWriter()
 
     def hold(self, content: tuple[Blob, ...]) -> None:
-        """Whoever refers to a blob holds it."""
+        """A blob lives as long as something refers to it."""
 
     def release(self, content: tuple[Blob, ...]) -> None:
-        """What nobody refers to goes by itself."""
+        """The garbage collector removes unused blobs."""
 
     def forget(self, content: tuple[Blob, ...]) -> None:
-        """What nobody refers to goes by itself."""
+        """The garbage collector removes unused blobs."""
 
     def transaction(self) -> AbstractContextManager[None]:
         return _NO_TRANSACTION
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Nothing is open."""
 
 
 class SortedKeys:
-    """Keys in order. Additions wait unsorted until somebody looks, then are merged at once."""
+    """Keys in order. New keys are collected unsorted and merged at the next look."""
 
     FEW = 64
-    """So many are inserted one by one; more are cheaper sorted in with the rest (Timsort)."""
+    """Up to this many new keys are inserted one by one; sorting is cheaper for more (Timsort)."""
 
     def __init__(self) -> None:
         self._sorted: list[str] = []
@@ -167,12 +174,12 @@ class SortedKeys:
 
 
 @dataclass(slots=True)
-class _Contents:
-    """What is in one bucket."""
+class _BucketContents:
+    """What one bucket holds."""
 
     versions: dict[str, list[Object]] = field(default_factory=dict)
     """By key, the newest version first."""
     keys: SortedKeys = field(default_factory=SortedKeys)
     uploads: dict[str, Upload] = field(default_factory=dict)
     parts: dict[str, dict[int, Part]] = field(default_factory=dict)
-    """By upload and number."""
+    """By upload id and part number."""

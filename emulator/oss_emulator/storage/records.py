@@ -1,4 +1,4 @@
-"""Records as JSON text, for storages that keep text; bytes of objects are named, not held."""
+"""Records as JSON text. The bytes of objects are not in the text, only the names of their blobs."""
 
 import json
 from base64 import b64decode, b64encode
@@ -11,19 +11,19 @@ from oss_emulator.storage.blobs import Blob
 Record = TypeVar("Record", Account, Bucket, Object, Part)
 
 Name = Callable[[Blob], str]
-"""How a blob is named in a record."""
+"""Gives the name of a blob in a record."""
 Find = Callable[[str], Blob]
-"""The blob of that name."""
+"""Gives the blob of a name."""
 
 
-def write(record: Account | Bucket | Object | Part, name: Name) -> str:
-    """Write a record."""
+def format(record: Account | Bucket | Object | Part, name: Name) -> str:
+    """Write a record as text."""
     values = {field: _plain(value, name) for field, value in record._asdict().items()}
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
-def read(kind: type[Record], text: str, find: Find) -> Record:
-    """Read a record that was written; fields it does not name have their defaults."""
+def parse(kind: type[Record], text: str, find: Find) -> Record:
+    """Read a written record; a field that is missing in the text has its default."""
     values = json.loads(text)
     for field, make in _READERS.items():
         if values.get(field) is not None:
@@ -32,21 +32,21 @@ def read(kind: type[Record], text: str, find: Find) -> Record:
 
 
 def names(text: str) -> list[str]:
-    """The names of the blobs of a written object or part, in order."""
+    """Return the names of the blobs of a written object or part, in order."""
     found: list[str] = json.loads(text)["content"]
     return found
 
 
-def write_upload(upload: Upload, name: Name) -> str:
-    """Write an upload."""
-    draft = write(upload.draft, name)
+def format_upload(upload: Upload, name: Name) -> str:
+    """Write an upload as text."""
+    draft = format(upload.draft, name)
     return json.dumps({"id": upload.id, "initiated": upload.initiated, "draft": draft})
 
 
-def read_upload(text: str, find: Find) -> Upload:
-    """Read an upload that was written."""
+def parse_upload(text: str, find: Find) -> Upload:
+    """Read a written upload."""
     values = json.loads(text)
-    return Upload(values["id"], values["initiated"], read(Object, values["draft"], find))
+    return Upload(values["id"], values["initiated"], parse(Object, values["draft"], find))
 
 
 def _plain(value: Any, name: Name) -> Any:

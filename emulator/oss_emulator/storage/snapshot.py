@@ -1,4 +1,4 @@
-"""All that a storage holds, taken at once and put back at once."""
+"""Snapshots: everything a storage holds at one moment, to be restored later."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,9 @@ from oss_emulator.storage.blobs import Blob
 
 
 @dataclass(frozen=True, slots=True)
-class _Contents:
+class BucketSnapshot:
+    """A bucket with its versions and uploads."""
+
     bucket: Bucket
     versions: tuple[Object, ...]
     uploads: tuple[tuple[Upload, tuple[Part, ...]], ...]
@@ -15,14 +17,14 @@ class _Contents:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The records of a storage at one moment; their bytes are shared, not copied."""
+    """The records of a storage at one moment; the bytes are shared, not copied."""
 
     accounts: tuple[Account, ...]
-    contents: tuple[_Contents, ...]
+    contents: tuple[BucketSnapshot, ...]
 
     @property
     def content(self) -> tuple[Blob, ...]:
-        """All the bytes it refers to."""
+        """All blobs it refers to."""
         found: list[Blob] = []
         for contents in self.contents:
             for version in contents.versions:
@@ -34,14 +36,14 @@ class Snapshot:
 
 
 def take(storage: Storage) -> Snapshot:
-    """Remember what a storage holds, and have it hold the bytes until the snapshot is dropped."""
+    """Take a snapshot; the storage keeps its bytes until `drop`."""
     snapshot = _read(storage)
     storage.hold(snapshot.content)
     return snapshot
 
 
 def drop(storage: Storage, snapshot: Snapshot) -> None:
-    """Let go of the bytes of a snapshot that is no longer wanted."""
+    """Let the storage remove the bytes that only this snapshot refers to."""
     storage.release(snapshot.content)
 
 
@@ -49,7 +51,7 @@ def _read(storage: Storage) -> Snapshot:
     return Snapshot(
         tuple(storage.accounts()),
         tuple(
-            _Contents(
+            BucketSnapshot(
                 bucket,
                 tuple(storage.versions(bucket.name)),
                 tuple(
@@ -63,7 +65,7 @@ def _read(storage: Storage) -> Snapshot:
 
 
 def clear(storage: Storage) -> None:
-    """Remove everything."""
+    """Remove all buckets and accounts."""
     for bucket in storage.buckets():
         storage.delete_bucket(bucket.name)
     for account in storage.accounts():
@@ -71,7 +73,7 @@ def clear(storage: Storage) -> None:
 
 
 def restore(storage: Storage, snapshot: Snapshot) -> None:
-    """Let a storage hold what it held when the snapshot was taken, and nothing else."""
+    """Replace the contents of a storage with those of a snapshot."""
     clear(storage)
     for account in snapshot.accounts:
         storage.put_account(account)

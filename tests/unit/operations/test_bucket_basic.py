@@ -1,4 +1,4 @@
-"""Buckets as the API reference has them, where clients assert little."""
+"""Buckets and their listings, where the SDK tests assert little."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_new_bucket_has_the_tags_of_its_header(ask: Caller) -> None:
         ("&".join(f"k{number}" for number in range(21)), "TooManyTags"),
     ],
 )
-def test_a_bucket_with_bad_tags_is_not_made(ask: Caller, header: str, code: str) -> None:
+def test_a_bucket_with_bad_tags_is_not_created(ask: Caller, header: str, code: str) -> None:
     answer = ask("PUT", "/tagged", x_oss_bucket_tagging=header)
     assert (answer.status, answer.code) == (400, code)
     assert ask("HEAD", "/tagged").status == 404
@@ -73,7 +73,7 @@ def test_the_stat_counts_versions_and_parts(ask: Caller) -> None:
     assert {name: int(stat.text(name) or "-1") for name in expected} == expected
 
 
-def test_buckets_come_in_pages(ask: Caller) -> None:
+def test_buckets_are_listed_page_by_page(ask: Caller) -> None:
     for name in ("aaa-1", "aaa-2", "aaa-3"):
         ask("PUT", f"/{name}")
     found, marker = [], ""
@@ -84,8 +84,8 @@ def test_buckets_come_in_pages(ask: Caller) -> None:
     assert found == [["aaa-1", "aaa-2"], ["aaa-3"]]
 
 
-def test_a_token_goes_before_where_to_start(ask: Caller) -> None:
-    """ListObjectsV2: start-after counts for the first page only."""
+def test_a_continuation_token_overrides_start_after(ask: Caller) -> None:
+    """ListObjectsV2 uses start-after for the first page only."""
     for key in "abcd":
         ask("PUT", f"/bucket/{key}")
     first = ask("GET", "/bucket?list-type=2&start-after=a&max-keys=1")
@@ -96,8 +96,8 @@ def test_a_token_goes_before_where_to_start(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize("marked", [False, True])
-def test_a_thousand_objects_are_deleted_at_once(ask: Caller, marked: bool) -> None:
-    """With and without the ids of their versions; 1,001 are too many."""
+def test_a_thousand_objects_are_deleted_in_one_call(ask: Caller, marked: bool) -> None:
+    """With and without version ids; 1,001 are too many."""
     ask("PUT", "/bucket?versioning", VERSIONS)
     ids = {}
     for number in range(1000):

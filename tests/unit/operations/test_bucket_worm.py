@@ -1,4 +1,4 @@
-"""Retention policies: their states over time, and the objects they protect."""
+"""Retention policies of buckets: their states over time, and the objects they protect."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_policy_is_in_progress_until_it_is_locked(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "void"), [(DAY - 1, False), (DAY, True)])
-def test_a_policy_that_was_not_locked_within_a_day_is_void(
+def test_a_policy_is_void_unless_it_is_locked_within_a_day(
     ask: Caller, seconds: int, void: bool
 ) -> None:
     worm_id = initiate(ask)
@@ -56,7 +56,7 @@ def test_a_policy_that_was_not_locked_within_a_day_is_void(
     assert (ask("POST", f"/bucket?wormId={worm_id}").code == "NoSuchWORMConfiguration") is void
 
 
-def test_a_policy_can_be_dropped_before_it_is_locked(ask: Caller) -> None:
+def test_only_an_unlocked_policy_can_be_deleted(ask: Caller) -> None:
     ask("PUT", "/bucket/a", "x")
     initiate(ask)
     assert ask("DELETE", "/bucket?worm").status == 204
@@ -66,13 +66,13 @@ def test_a_policy_can_be_dropped_before_it_is_locked(ask: Caller) -> None:
     assert (answer.status, answer.code) == (403, "WORMConfigurationLocked")
 
 
-def test_there_is_one_policy_at_a_time(ask: Caller) -> None:
+def test_a_second_policy_is_refused(ask: Caller) -> None:
     initiate(ask)
     answer = ask("POST", "/bucket?worm", INITIATE % (DAYS % 1))
     assert (answer.status, answer.code) == (409, "WORMConfigurationAlreadyExists")
 
 
-def test_a_policy_is_only_ever_extended(ask: Caller) -> None:
+def test_a_locked_policy_can_only_be_extended(ask: Caller) -> None:
     worm_id = initiate(ask, 5)
     assert extend(ask, worm_id, 6) == "InvalidWORMConfiguration"
     ask("POST", f"/bucket?wormId={worm_id}")

@@ -118,3 +118,21 @@ def test_bad_choice_of_tags_gets_400(ask: Caller, query: dict[str, str], named: 
 def test_anonymous_caller_may_not_list_buckets(ask: Caller) -> None:
     answer = ask.anonymously("GET", "/")
     assert (answer.code, answer.text("EC")) == ("AccessDenied", "0003-00001201")
+
+
+def test_buckets_of_other_accounts_are_not_listed(ask: Caller) -> None:
+    bucket = ask.service.storage.bucket("gamma")
+    assert bucket is not None
+    ask.service.storage.put_bucket(bucket._replace(owner="2000000000000002"))
+    assert read(ask).texts("Buckets/Bucket/Name") == NAMES[:-1]
+
+
+@pytest.mark.parametrize(
+    ("group", "names"),
+    [("rg-1", ["gamma"]), ("rg-default", NAMES[:-1]), ("rg-other", []), ("", NAMES)],
+)
+def test_resource_group_chooses_buckets(ask: Caller, group: str, names: list[str]) -> None:
+    root = "BucketResourceGroupConfiguration"
+    ask("PUT", "/gamma?resourceGroup", f"<{root}><ResourceGroupId>rg-1</ResourceGroupId></{root}>")
+    page = ask("GET", "/", x_oss_resource_group_id=group)
+    assert page.texts("Buckets/Bucket/Name") == names

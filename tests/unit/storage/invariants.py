@@ -1,4 +1,4 @@
-"""What holds of every folder of a storage that is at rest, whatever happened to it."""
+"""What must hold for every folder of a closed storage, whatever happened to it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What a storage promises, on every storage there is."""
+"""The contract of `Storage`, checked on every storage."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import isfunction, signature
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -34,7 +35,7 @@ BUCKET = Bucket("examplebucket", "1", 1.0, "cn-hangzhou")
 
 @contextmanager
 def opened(make: Callable[[], Storage]) -> Iterator[Storage]:
-    """A storage with one bucket, which is gone after the block."""
+    """Open a storage with one bucket; remove it after the block."""
     made = make()
     made.put_bucket(BUCKET)
     try:
@@ -56,11 +57,14 @@ def item(key: str, version_id: str = NULL_VERSION, **others: object) -> Object:
     return made._replace(version_id=version_id, **others)  # type: ignore[arg-type]
 
 
+PART = Part(1, (), 0, '"X"', 0, 1.0)
+
+
 def keys(storage: Storage, start: str = "") -> list[str]:
     return [found.key for found in storage.objects(BUCKET.name, start)]
 
 
-def test_absence_is_none(storage: Storage) -> None:
+def test_looking_up_a_missing_record_gives_none(storage: Storage) -> None:
     assert storage.bucket("none") is None
     assert storage.account("none") is None
     assert storage.object(BUCKET.name, "none") is None
@@ -68,17 +72,75 @@ def test_absence_is_none(storage: Storage) -> None:
     assert storage.upload(BUCKET.name, "none") is None
     assert keys(storage) == []
     assert list(storage.uploads(BUCKET.name)) == []
+    assert list(storage.parts(BUCKET.name, "none")) == []
 
 
-def test_what_is_not_there_can_be_deleted(storage: Storage) -> None:
+def test_deleting_a_missing_record_does_nothing(storage: Storage) -> None:
     storage.delete_object(BUCKET.name, "none", NULL_VERSION)
     storage.delete_upload(BUCKET.name, "none")
     storage.delete_bucket("none")
+    storage.delete_account("none")
     assert list(storage.buckets()) == [BUCKET]
 
 
-def test_a_record_put_is_the_record_got(storage: Storage) -> None:
+# Each method that takes a bucket, asked about a missing one, and what it gives.
+MISSING_BUCKET: dict[str, tuple[Callable[[Storage], object], object]] = {
+    "bucket": (lambda storage: storage.bucket("none"), None),
+    "delete_bucket": (lambda storage: storage.delete_bucket("none"), None),
+    "object": (lambda storage: storage.object("none", "a"), None),
+    "put_object": (lambda storage: storage.put_object("none", item("a")), None),
+    "replace_object": (lambda storage: storage.replace_object("none", item("a")), None),
+    "delete_object": (lambda storage: storage.delete_object("none", "a", NULL_VERSION), None),
+    "objects": (lambda storage: list(storage.objects("none")), []),
+    "versions": (lambda storage: list(storage.versions("none", "a")), []),
+    "uploads": (lambda storage: list(storage.uploads("none")), []),
+    "upload": (lambda storage: storage.upload("none", "1"), None),
+    "put_upload": (lambda storage: storage.put_upload("none", Upload("1", 1.0, item("a"))), None),
+    "delete_upload": (lambda storage: storage.delete_upload("none", "1"), None),
+    "parts": (lambda storage: list(storage.parts("none", "1")), []),
+    "put_part": (lambda storage: storage.put_part("none", "1", PART), None),
+}
+
+
+def test_every_method_that_takes_a_bucket_is_asked_about_a_missing_one() -> None:
+    methods = {
+        name: list(signature(method).parameters)
+        for name, method in vars(Storage).items()
+        if isfunction(method) and not name.startswith("_")
+    }
+    named = {name for name, parameters in methods.items() if "bucket" in parameters}
+    # `put_bucket` takes the record of the bucket that it creates.
+    assert MISSING_BUCKET.keys() == (named | {"bucket", "delete_bucket"}) - {"put_bucket"}
+
+
+@pytest.mark.parametrize("method", MISSING_BUCKET)
+def test_a_missing_bucket_is_empty_and_keeps_nothing(storage: Storage, method: str) -> None:
+    ask, given = MISSING_BUCKET[method]
+    assert ask(storage) == given
+    assert list(storage.buckets()) == [BUCKET]
+    storage.put_bucket(BUCKET._replace(name="none"))
+    assert list(storage.versions("none")) == []
+    assert list(storage.uploads("none")) == []
+    assert list(storage.parts("none", "1")) == []
+
+
+def test_a_missing_upload_keeps_no_part(storage: Storage) -> None:
+    storage.put_part(BUCKET.name, "1", PART)
+    assert list(storage.parts(BUCKET.name, "1")) == []
+    storage.put_upload(BUCKET.name, Upload("1", 1.0, item("a")))
+    assert list(storage.parts(BUCKET.name, "1")) == []
+
+
+def test_replacing_a_missing_version_adds_nothing(storage: Storage) -> None:
+    storage.put_object(BUCKET.name, item("a", "1"))
+    storage.replace_object(BUCKET.name, item("a", "2"))
+    storage.replace_object(BUCKET.name, item("b", "1"))
+    assert list(storage.versions(BUCKET.name)) == [item("a", "1")]
+
+
+def test_a_record_is_read_back_as_it_was_put(storage: Storage) -> None:
     put = item("a", headers={"Content-Type": "text/plain"}, tags={"k": "v"}, acl="private")
+    put = put._replace(documents={"legalHold": b"<z/>"})
     storage.put_object(BUCKET.name, put)
     assert storage.object(BUCKET.name, "a") == put
     changed = BUCKET._replace(acl="public-read", documents={"referer": b"<x/>"})
@@ -89,7 +151,7 @@ def test_a_record_put_is_the_record_got(storage: Storage) -> None:
     assert storage.account("1") == Account("1", {"publicAccessBlock": b"<y/>"})
 
 
-def test_buckets_come_by_name_and_go_with_their_contents(storage: Storage) -> None:
+def test_buckets_are_ordered_by_name_and_deleted_with_their_contents(storage: Storage) -> None:
     storage.put_bucket(BUCKET._replace(name="a-bucket"))
     storage.put_object("a-bucket", item("x"))
     storage.put_object(BUCKET.name, item("y"))
@@ -100,7 +162,7 @@ def test_buckets_come_by_name_and_go_with_their_contents(storage: Storage) -> No
     assert keys(storage) == ["y"]
 
 
-def test_objects_come_in_the_order_of_their_bytes(storage: Storage) -> None:
+def test_objects_are_ordered_by_the_bytes_of_their_keys(storage: Storage) -> None:
     names = ["a", "a/", "a/b", "B", "中", "\U0001f600", "\uffff", "a\x00", "~"]
     for name in names:
         storage.put_object(BUCKET.name, item(name))
@@ -122,13 +184,13 @@ def test_the_newest_version_comes_first(storage: Storage) -> None:
     assert newest.version_id == "3"
 
 
-def test_the_same_version_id_takes_the_place_of_the_old_one(storage: Storage) -> None:
+def test_a_version_replaces_the_one_with_its_id(storage: Storage) -> None:
     for version in (NULL_VERSION, "1", NULL_VERSION):
         storage.put_object(BUCKET.name, item("a", version))
     assert [v.version_id for v in storage.versions(BUCKET.name)] == [NULL_VERSION, "1"]
 
 
-def test_replacing_keeps_the_place(storage: Storage) -> None:
+def test_a_replaced_version_keeps_its_place(storage: Storage) -> None:
     for version in ("1", "2"):
         storage.put_object(BUCKET.name, item("a", version))
     storage.replace_object(BUCKET.name, item("a", "1", acl="private"))
@@ -138,7 +200,7 @@ def test_replacing_keeps_the_place(storage: Storage) -> None:
     ]
 
 
-def test_deleting_a_version_shows_the_one_before(storage: Storage) -> None:
+def test_deleting_the_newest_version_makes_the_one_before_it_newest(storage: Storage) -> None:
     for version in ("1", "2"):
         storage.put_object(BUCKET.name, item("a", version))
     storage.delete_object(BUCKET.name, "a", "none")
@@ -150,7 +212,7 @@ def test_deleting_a_version_shows_the_one_before(storage: Storage) -> None:
     assert keys(storage) == []
 
 
-def test_uploads_come_by_key_and_id_and_go_with_their_parts(storage: Storage) -> None:
+def test_uploads_are_ordered_by_key_and_id_and_deleted_with_their_parts(storage: Storage) -> None:
     for upload_id, key in (("2", "b"), ("1", "b"), ("3", "a")):
         storage.put_upload(BUCKET.name, Upload(upload_id, 1.0, item(key)))
     assert [upload.id for upload in storage.uploads(BUCKET.name)] == ["3", "1", "2"]
@@ -164,7 +226,7 @@ def test_uploads_come_by_key_and_id_and_go_with_their_parts(storage: Storage) ->
 
 
 @given(st.lists(st.tuples(st.booleans(), st.text(max_size=3)), max_size=200))
-def test_a_walk_is_the_sorted_keys_whatever_came_and_went(steps: list[tuple[bool, str]]) -> None:
+def test_objects_stay_sorted_after_any_puts_and_deletes(steps: list[tuple[bool, str]]) -> None:
     for make in STORAGES:
         with opened(make) as storage:
             present: set[str] = set()
@@ -179,7 +241,7 @@ def test_a_walk_is_the_sorted_keys_whatever_came_and_went(steps: list[tuple[bool
 
 
 @pytest.mark.parametrize("size", [0, 1, SPOOL_ABOVE, SPOOL_ABOVE + 1])
-def test_a_blob_holds_what_was_written(storage: Storage, size: int) -> None:
+def test_a_blob_holds_the_written_bytes(storage: Storage, size: int) -> None:
     data = bytes(range(251)) * (size // 251 + 1)
     data = data[:size]
     writer = storage.blob_writer()
@@ -193,7 +255,9 @@ def test_a_blob_holds_what_was_written(storage: Storage, size: int) -> None:
 
 
 @given(st.lists(st.binary(max_size=5), max_size=5), st.integers(0, 30), st.integers(0, 30))
-def test_slices_are_those_of_the_bytes_joined(pieces: list[bytes], start: int, size: int) -> None:
+def test_slices_equal_the_slice_of_the_joined_bytes(
+    pieces: list[bytes], start: int, size: int
+) -> None:
     writers = [MemoryStorage().blob_writer() for _ in pieces]
     for writer, piece in zip(writers, pieces, strict=True):
         writer.write(piece)
@@ -208,7 +272,7 @@ def blob_of(storage: Storage, data: bytes) -> Blob:
     return writer.finish()
 
 
-def test_blobs_come_back_with_their_records(storage: Storage) -> None:
+def test_a_record_is_read_back_with_its_blobs(storage: Storage) -> None:
     content = (blob_of(storage, b"abc"), blob_of(storage, b"defg"))
     storage.put_object(BUCKET.name, item("a", content=content, size=7))
     found = storage.object(BUCKET.name, "a")
@@ -216,7 +280,7 @@ def test_blobs_come_back_with_their_records(storage: Storage) -> None:
     assert [blob.read(0, 10) for blob in found.content] == [b"abc", b"defg"]
 
 
-def test_a_blob_stays_while_any_record_refers_to_it(storage: Storage) -> None:
+def test_a_blob_stays_while_a_record_refers_to_it(storage: Storage) -> None:
     blob = blob_of(storage, b"abc")
     storage.put_object(BUCKET.name, item("a", content=(blob,)))
     storage.put_object(BUCKET.name, item("b", content=(blob,)))
@@ -230,9 +294,9 @@ def test_a_blob_stays_while_any_record_refers_to_it(storage: Storage) -> None:
     assert found.content[0].read(0, 3) == b"abc"
 
 
-def test_a_transaction_that_fails_changes_nothing(storage: Storage) -> None:
+def test_a_failed_transaction_changes_nothing(storage: Storage) -> None:
     if not storage.blocking:
-        pytest.skip("the storage in memory is written by one thread that does not stop halfway")
+        pytest.skip("the storage in memory has no transactions to roll back")
     storage.put_object(BUCKET.name, item("a", acl="private"))
 
     def fail() -> None:

@@ -1,4 +1,4 @@
-"""The storage in a folder: what survives, what is swept away, what is refused."""
+"""The storage in a folder: what survives a restart, what is removed, what is refused."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def put(storage: DiskStorage, key: str, data: bytes, version_id: str = NULL_VERS
         version_id=version_id,
         restore=Restore(1.0, 2.0, "Expedited"),
         sealed=3.0,
+        documents={"legalHold": b"<LegalHold/>"},
     )
     storage.put_object(BUCKET.name, made)
     return made
@@ -74,7 +75,7 @@ def reopen(storage: DiskStorage) -> DiskStorage:
     return DiskStorage(storage.folder, fsync=False)
 
 
-def test_everything_is_there_after_the_next_start(storage: DiskStorage) -> None:
+def test_records_and_bytes_survive_a_restart(storage: DiskStorage) -> None:
     first = put(storage, "a\x00/中", b"abc", "1")
     second = put(storage, "a\x00/中", b"defg", "2")
     storage.put_upload(BUCKET.name, Upload("u", 4.5, first._replace(content=())))
@@ -89,7 +90,7 @@ def test_everything_is_there_after_the_next_start(storage: DiskStorage) -> None:
 
 
 @pytest.mark.parametrize("how", ["overwrite", "delete", "bucket"])
-def test_the_file_goes_with_its_last_record(storage: DiskStorage, how: str) -> None:
+def test_a_file_is_removed_with_its_last_record(storage: DiskStorage, how: str) -> None:
     put(storage, "a", b"abc")
     (before,) = files(storage.folder)
     if how == "overwrite":
@@ -102,7 +103,7 @@ def test_the_file_goes_with_its_last_record(storage: DiskStorage, how: str) -> N
     assert len(files(storage.folder)) == (how == "overwrite")
 
 
-def test_changing_a_record_keeps_its_file(storage: DiskStorage) -> None:
+def test_a_changed_record_keeps_its_file(storage: DiskStorage) -> None:
     made = put(storage, "a", b"abc")
     storage.replace_object(BUCKET.name, made._replace(acl="private"))
     found = storage.object(BUCKET.name, "a")
@@ -110,7 +111,7 @@ def test_changing_a_record_keeps_its_file(storage: DiskStorage) -> None:
     assert found.content[0].read(0, 3) == b"abc"
 
 
-def test_what_an_interrupted_write_left_is_swept_away(storage: DiskStorage) -> None:
+def test_a_start_removes_what_an_interrupted_write_left(storage: DiskStorage) -> None:
     put(storage, "a", b"abc")
     kept = files(storage.folder)
     finished = storage.blob_writer()
@@ -123,7 +124,7 @@ def test_what_an_interrupted_write_left_is_swept_away(storage: DiskStorage) -> N
     again.close()
 
 
-def test_abandoned_and_forgotten_bytes_leave_nothing(storage: DiskStorage) -> None:
+def test_abandoned_and_forgotten_blobs_leave_no_file(storage: DiskStorage) -> None:
     writer = storage.blob_writer()
     writer.write(b"abc")
     writer.abandon()
@@ -150,7 +151,7 @@ def test_a_failed_transaction_keeps_the_files_of_the_old_records(storage: DiskSt
 
 
 @pytest.mark.parametrize("damage", [b"abX", b"ab", b"abcd"])
-def test_a_damaged_file_is_not_read_as_good(storage: DiskStorage, damage: bytes) -> None:
+def test_a_damaged_file_is_reported_when_read(storage: DiskStorage, damage: bytes) -> None:
     made = put(storage, "a", b"abc")
     assert made.content[0].read(0, 3) == b"abc"
     (path,) = files(storage.folder)
@@ -171,10 +172,10 @@ def test_a_second_process_is_refused(storage: DiskStorage) -> None:
     shared.close()
 
 
-def test_a_folder_is_in_use_while_a_worker_lives(
+def test_a_folder_is_refused_while_a_worker_uses_it(
     storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the worker is about to keep must not be swept away by the next start."""
+    """A start must not remove what a worker is about to keep."""
     monkeypatch.setattr(disk, "WORKERS_END", 0.0)
     worker = DiskStorage(storage.folder, shared=True)
     storage.close()
@@ -188,10 +189,10 @@ def test_a_folder_is_in_use_while_a_worker_lives(
 
 
 @pytest.mark.parametrize("error", [None, ZeroDivisionError])
-def test_nobody_else_has_the_turn_until_a_commit_is_over(
+def test_a_turn_lasts_until_its_commit_is_over(
     storage: DiskStorage, error: type[Exception] | None
 ) -> None:
-    """The checkpoint that follows a commit is a part of it, so none runs beside another commit."""
+    """The checkpoint after a commit belongs to it, so it never runs beside another commit."""
 
     def is_free() -> bool:
         with (storage.folder / "writing").open("rb") as file:
@@ -211,7 +212,7 @@ def test_nobody_else_has_the_turn_until_a_commit_is_over(
 
 
 def test_writers_take_turns(storage: DiskStorage) -> None:
-    """A checkpoint after each commit, by four threads at once; in the end nothing is lost."""
+    """Four threads commit, each with a checkpoint; no record is lost."""
     others = [DiskStorage(storage.folder, fsync=False, shared=True) for _ in range(4)]
 
     def write(writer: int) -> None:
@@ -240,14 +241,14 @@ def test_a_newer_format_is_refused(storage: DiskStorage) -> None:
         DiskStorage(storage.folder)
 
 
-def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(FolderError, match="cannot be used"):
         DiskStorage(file)
 
 
-def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_folder_with_another_index_is_refused(tmp_path: Path) -> None:
     (tmp_path / "index.sqlite").write_text("this is no database" * 100)
     with pytest.raises(FolderError, match="cannot be used"):
         DiskStorage(tmp_path)
@@ -256,7 +257,7 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "key", ["../../outside", "/etc/passwd", "..", "CON", "a" * 1023, "A", "a", "\x00", "中/" * 200]
 )
-def test_keys_never_name_files(storage: DiskStorage, key: str) -> None:
+def test_keys_never_become_file_names(storage: DiskStorage, key: str) -> None:
     put(storage, key, key.encode())
     found = storage.object(BUCKET.name, key)
     assert found is not None
@@ -268,10 +269,24 @@ def test_keys_never_name_files(storage: DiskStorage, key: str) -> None:
 # --- formats
 
 
-def test_an_older_format_is_led_to_the_newer_one(
+def test_a_folder_of_format_1_is_opened(storage: DiskStorage) -> None:
+    """Its objects have no field `documents`."""
+    made = put(storage, "a", b"abc")
+    storage.close()
+    with closing(sqlite3.connect(storage.folder / "index.sqlite")) as database, database:
+        database.execute("PRAGMA user_version = 1")
+        database.execute("UPDATE version SET record = json_remove(record, '$.documents')")
+    again = DiskStorage(storage.folder, fsync=False)
+    assert list(again.objects(BUCKET.name)) == [made._replace(documents={})]
+    again.close()
+    with closing(sqlite3.connect(storage.folder / "index.sqlite")) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (FORMAT,)
+
+
+def test_an_older_format_is_migrated_step_by_step(
     storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two formats further on, by steps made up for this test."""
+    """Two formats, with steps invented for this test."""
     made = put(storage, "a", b"abc")
     storage.close()
     steps = {
@@ -289,7 +304,7 @@ def test_an_older_format_is_led_to_the_newer_one(
         assert database.execute("PRAGMA user_version").fetchone() == (FORMAT + 2,)
 
 
-def test_a_migration_that_fails_leaves_the_older_format(
+def test_a_failed_migration_leaves_the_older_format(
     storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage.close()
@@ -322,10 +337,10 @@ def test_a_migration_that_fails_leaves_the_older_format(
         lambda storage: storage.delete_bucket(BUCKET.name),
     ],
 )
-def test_no_query_looks_at_more_than_its_answer(
+def test_every_query_walks_an_index(
     storage: DiskStorage, ask: Callable[[DiskStorage], object]
 ) -> None:
-    """Each walks an index from where its answer begins, in the order of the answer."""
+    """From where its answer begins, in the order of the answer."""
     (connection,) = storage._connections
     asked: list[str] = []
     connection.set_trace_callback(asked.append)
@@ -340,7 +355,7 @@ def test_no_query_looks_at_more_than_its_answer(
 
 
 def test_a_page_of_a_listing_reads_its_own_rows_only(storage: DiskStorage) -> None:
-    """SQLite's own count of steps: the same for a page in 100 keys as in 10,000."""
+    """SQLite counts as many steps for a page of 100 keys as for one of 10,000."""
     steps = []
     for many in (100, 10_000):
         with storage.transaction():
@@ -364,7 +379,7 @@ def test_a_page_of_a_listing_reads_its_own_rows_only(storage: DiskStorage) -> No
 # --- a file that goes between its record and its opening
 
 
-def test_an_object_that_is_replaced_while_it_is_looked_up_is_read(
+def test_an_object_that_is_replaced_during_its_lookup_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Emulator(data=tmp_path / "data") as emulator:
@@ -387,7 +402,7 @@ def test_an_object_that_is_replaced_while_it_is_looked_up_is_read(
         assert len(seen) == 1
 
 
-def test_an_object_whose_file_is_gone_is_reported(
+def test_an_object_without_its_file_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Emulator(data=tmp_path / "data") as emulator:
@@ -412,7 +427,7 @@ def test_an_object_whose_file_is_gone_is_reported(
 
 @pytest.fixture
 def many(storage: DiskStorage, monkeypatch: pytest.MonkeyPatch) -> list[StoredBlob]:
-    """The blobs of an object that has more of them than may be open at once."""
+    """The blobs of an object with more files than may be open at once."""
     monkeypatch.setattr(blobs, "MANY", 2)
     content = tuple(found for text in (b"a", b"b", b"c") for found in blob(storage, text))
     storage.put_object(BUCKET.name, Object("many", content, 3, '"E"', 0, 1.0, "1"))
@@ -430,7 +445,7 @@ def open_blobs(storage: DiskStorage) -> int:
     return sum(link.startswith(f"{storage.folder}/blobs") for link in links)
 
 
-def test_of_many_files_one_is_open_at_a_time(storage: DiskStorage, many: list[StoredBlob]) -> None:
+def test_many_files_are_opened_one_by_one(storage: DiskStorage, many: list[StoredBlob]) -> None:
     opened = blobs.open_files(many)
     assert open_blobs(storage) == 0
     for file, data in zip(opened, (b"a", b"b", b"c"), strict=True):
@@ -441,7 +456,7 @@ def test_of_many_files_one_is_open_at_a_time(storage: DiskStorage, many: list[St
     assert open_blobs(storage) == 0
 
 
-def test_many_files_that_are_being_read_go_when_the_last_reader_has_ended(
+def test_many_files_are_removed_after_their_last_reader(
     storage: DiskStorage, many: list[StoredBlob]
 ) -> None:
     opened, others = blobs.open_files(many), blobs.open_files(many)

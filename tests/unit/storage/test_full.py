@@ -31,7 +31,7 @@ def client(emulator: Emulator) -> Client:
 
 
 class Full:
-    """A disk on which the step of a number fails, counted from when it is told."""
+    """A disk that fails once, `left` operations from now."""
 
     def __init__(self, patch: pytest.MonkeyPatch, error: int = errno.ENOSPC) -> None:
         self.left = -1
@@ -104,7 +104,7 @@ def test_a_put_that_fails_at_any_step_changes_nothing(
         ("query_only = on", "query_only = off", "attempt to write a readonly database"),
     ],
 )
-def test_an_index_that_takes_nothing_changes_nothing(
+def test_a_failing_index_changes_nothing(
     emulator: Emulator,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -112,7 +112,7 @@ def test_an_index_that_takes_nothing_changes_nothing(
     on: str,
     reason: str,
 ) -> None:
-    """SQLite's own switches stand for the disk: what fails is the same, by the same errors."""
+    """SQLite limits stand for a full or read-only disk: they cause the same errors."""
     to = client(emulator)
     kept = {"a": b"old"}
     assert to.put(f"{BUCKET}/a", b"old").status == 200
@@ -133,7 +133,7 @@ def test_an_index_that_takes_nothing_changes_nothing(
 
 
 def switch(emulator: Emulator, pragma: str) -> None:
-    """Have every connection of the storage to its index behave so."""
+    """Change every connection of the storage to its index."""
     storage: Any = emulator.service.storage
     for connection in storage._connections:
         connection.execute(f"PRAGMA {pragma}")
@@ -154,7 +154,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_disk_that_is_full_takes_again_when_it_has_space(
+def test_a_full_disk_accepts_writes_again_once_it_has_space(
     small: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ballast = small / "ballast"

@@ -6,7 +6,7 @@ from random import getrandbits
 from typing import NamedTuple
 
 from oss_emulator.access import ObjectAcl, Permission, required_of_source
-from oss_emulator.documents import bucket_info, encryption, retention
+from oss_emulator.documents import archive_direct_read, callback_policy, encryption, worm
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.protocol import callback, checksums, dates, headers, tagging
@@ -15,13 +15,11 @@ from oss_emulator.protocol.copy_source import CopySource
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Callback, FileRange
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
-from oss_emulator.storage.blobs import File, open_files, slices
+from oss_emulator.storage.blobs import BlobFile, open_files, slices
 
 VERSION_ID = "x-oss-version-id"
 SOURCE_VERSION_ID = "x-oss-copy-source-version-id"
 DELETE_MARKER = "x-oss-delete-marker"
-CALLBACK_POLICY = "policy&comp=callback"
-"""The name of the bucket's document that names callbacks (PutBucketCallbackPolicy)."""
 NEXT_POSITION = "x-oss-next-append-position"
 SEALED_TIME = "x-oss-sealed-time"
 
@@ -155,7 +153,7 @@ def check_restored(call: Call, bucket: Bucket, item: Object) -> None:
     if item.storage_class not in ARCHIVES:
         return
     in_its_place = call.visit is None or call.visit.key == call.key
-    direct = in_its_place and bucket_info.reads_archives(bucket.documents)
+    direct = in_its_place and archive_direct_read.is_enabled(bucket.documents)
     if direct and item.storage_class == "Archive":
         return
     restore, now = item.restore, call.request.received
@@ -172,7 +170,7 @@ def read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRa
     return tuple(_piece(blob, files, start, taken) for blob, start, taken in found) or b""
 
 
-def _piece(blob: Blob, files: Iterator[File], start: int, length: int) -> bytes | FileRange:
+def _piece(blob: Blob, files: Iterator[BlobFile], start: int, length: int) -> bytes | FileRange:
     if isinstance(blob, MemoryBlob):
         return blob.read(start, length)
     verify = None if blob.verified else blob.verify
@@ -258,10 +256,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
 def _encryption(call: Call) -> dict[str, str]:
     """The encryption headers of a new object: the request's, or the default of its bucket."""
     asked = headers.encryption(call.request.headers)
-    default = call.bucket.documents.get(encryption.SUBRESOURCE)
-    if asked or default is None:
-        return asked
-    return headers.encryption(encryption.describe(default))
+    return asked or encryption.headers_for(call.bucket.documents)
 
 
 def check_writable(call: Call) -> None:
@@ -294,7 +289,7 @@ def object_acl(call: Call) -> ObjectAcl:
 
 def check_mutable(call: Call, key: str, version_id: str) -> None:
     """Raise `FileImmutable` if the bucket's retention policy protects a version."""
-    policy = retention.read(call.bucket.documents.get(retention.SUBRESOURCE))
+    policy = worm.policy(call.bucket.documents)
     if policy is None:
         return
     item = call.storage.object(call.bucket.name, key, version_id)
@@ -356,8 +351,10 @@ def callback_of(call: Call, item: Object) -> Callback | None:
         custom = callback.parse_variables(variables) if variables else {}
     if not parameter:
         return None
-    parameter, kept = callback.resolve(parameter, call.bucket.documents.get(CALLBACK_POLICY))
-    custom = {**callback.parse_variables(kept), **custom}
+    name = callback.policy_name(parameter)
+    if name is not None:
+        parameter, kept = callback_policy.find(call.bucket.documents, name)
+        custom = {**callback.parse_variables(kept), **custom}
     system: dict[str, str | int] = {
         "bucket": call.bucket.name,
         "object": item.key,

@@ -8,10 +8,10 @@ from typing import Final
 
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Request, parse_query
+from oss_emulator.protocol.parameters import is_signed
 from oss_emulator.protocol.signature import authorization, canonical, instant
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
-from oss_emulator.protocol.signature.subresources import SUBRESOURCES
 
 SCHEME: Final = "OSS"
 
@@ -69,9 +69,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
 def _subresources(query_string: str) -> str:
     """Format the parameters that are signed (P-12)."""
     return canonical.join(
-        (name, value)
-        for name, value in parse_query(query_string).items()
-        if name in SUBRESOURCES or name.startswith("x-oss-")
+        (name, value) for name, value in parse_query(query_string).items() if is_signed(name)
     )
 
 

@@ -1,0 +1,26 @@
+"""Whether Archive objects are read without a restore (PutBucketArchiveDirectRead)."""
+
+from typing import Final
+
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Document, Documents
+
+_SCHEMA: Final = schema.parse("""
+ArchiveDirectReadConfiguration
+  Enabled boolean
+""")
+
+DOCUMENT: Final = Document(
+    "BucketArchiveDirectRead",
+    "bucketArchiveDirectRead",
+    _SCHEMA,
+    absent=(("Enabled", False),),
+    deletable=False,
+    enforced=True,
+)
+
+
+def is_enabled(documents: Documents) -> bool:
+    """Whether objects of the class Archive are read without a restore."""
+    node = DOCUMENT.find(documents)
+    return node is not None and node.text("Enabled") == "true"

@@ -1,0 +1,120 @@
+"""Custom domains of a bucket: tokens that prove who owns a domain, and the domains bound to it.
+
+CreateCnameToken, PutCname.
+"""
+
+from base64 import b64decode
+from hashlib import sha1
+from random import getrandbits
+from typing import Final
+
+from oss_emulator.documents import schema
+from oss_emulator.protocol import dates, headers, xml
+from oss_emulator.protocol.xml import Node
+from oss_emulator.storage import Storage
+
+DOMAINS: Final = "cname/"
+"""The beginning of the names of the documents of bound domains."""
+
+TOKENS: Final = "cname-token/"
+"""The beginning of the names of the documents of tokens."""
+
+TOKEN_LIFE: Final = 72 * 60 * 60
+"""Seconds in which a token can be used (CreateCnameToken)."""
+
+_RESERVED: Final = (".test", ".localhost", ".example", ".invalid")
+"""Nobody owns these domains (RFC 2606), so they need no proof; others cannot be proven here."""
+
+_SCHEMA: Final = schema.parse("""
+BucketCnameConfiguration
+  Cname
+    Domain name
+    IsWildCard? boolean
+    CertificateConfiguration?
+      CertId? text
+      Certificate? text
+      PrivateKey? text
+      PreviousCertId? text
+      Force? boolean
+      DeleteCertificate? boolean
+""")
+
+
+def parse(document: bytes) -> Node:
+    """The Cname element of a request; raises `DocumentError`."""
+    return _SCHEMA.parse(document).all("Cname")[0]
+
+
+def domain_of(cname: Node) -> str:
+    """The domain that a request names, in lower case."""
+    return cname.text("Domain").lower()
+
+
+def needs_proof(domain: str) -> bool:
+    """Whether a domain can be bound only after its owner has proven to own it."""
+    return not domain.endswith(_RESERVED)
+
+
+def bucket_of(domain: str, storage: Storage) -> str | None:
+    """The bucket that a domain is bound to, None if there is none."""
+    name = DOMAINS + domain
+    found = (bucket.name for bucket in storage.buckets() if name in bucket.documents)
+    return next(found, None)
+
+
+def format_token(bucket: str, domain: str, now: float) -> bytes:
+    """The document of a new token for a DNS record of the domain."""
+    return xml.format(
+        "CnameToken",
+        [
+            ("Bucket", bucket),
+            ("Cname", domain),
+            ("Token", f"{getrandbits(128):032x}"),
+            ("ExpireTime", dates.format_http(now + TOKEN_LIFE)),
+        ],
+    )
+
+
+def format_binding(cname: Node, present: bytes | None, now: float) -> bytes:
+    """The document of a bound domain; `present` is the one it replaces."""
+    content = [
+        ("Domain", domain_of(cname)),
+        ("LastModified", dates.format_iso(now)),
+        ("Status", "Enabled"),
+        ("IsWildCard", cname.text("IsWildCard") or None),
+        ("Certificate", _certificate(cname, present, now)),
+    ]
+    return xml.format("Cname", content)
+
+
+def _certificate(cname: Node, present: bytes | None, now: float) -> xml.Value:
+    """The description of a domain's certificate, None without one."""
+    wanted = cname.first("CertificateConfiguration")
+    if wanted is not None and wanted.text("DeleteCertificate") == "true":
+        return None
+    if wanted is None or not (wanted.text("CertId") or wanted.text("Certificate")):
+        node = None if present is None else xml.parse(present, "Cname").first("Certificate")
+        return None if node is None else node.content
+    fingerprint = _fingerprint(wanted.text("Certificate"))
+    return [
+        ("Type", "CAS" if wanted.text("CertId") else "Upload"),
+        ("CertId", wanted.text("CertId") or f"{getrandbits(64):x}"),
+        ("Status", "Enabled"),
+        ("CreationDate", dates.format_http(now)),
+        ("Fingerprint", fingerprint or None),
+    ]
+
+
+def _fingerprint(certificate: str) -> str:
+    """The SHA-1 of a PEM certificate, empty for none; raises `InvalidArgument`."""
+    _, begins, rest = certificate.partition("-----BEGIN CERTIFICATE-----")
+    if not certificate:
+        return ""
+    try:
+        encoded = b64decode("".join(rest.partition("-----END")[0].split()), validate=True)
+    except ValueError:
+        encoded = b""
+    if not begins or not encoded:
+        message = "The certificate must be in PEM format."
+        raise headers.invalid_argument("Certificate", certificate[:64], message)
+    return sha1(encoded, usedforsecurity=False).digest().hex(":").upper()

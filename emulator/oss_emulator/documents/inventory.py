@@ -1,0 +1,85 @@
+"""Inventories: scheduled lists of objects, kept and never written (PutBucketInventory)."""
+
+from typing import Final
+
+from oss_emulator.documents import schema
+from oss_emulator.protocol import headers, xml
+from oss_emulator.protocol.errors import listed
+
+MAX_INVENTORIES: Final = 1000
+
+PREFIX: Final = "inventory/"
+"""The beginning of the names of the documents."""
+
+ROOT: Final = "InventoryConfiguration"
+
+_SCHEMA: Final = schema.parse("""
+InventoryConfiguration
+  Id name
+  IsEnabled boolean
+  Filter?
+    Prefix? text
+    LastModifyBeginTimeStamp? 1262275200..253402271999
+    LastModifyEndTimeStamp? 1262275200..253402271999
+    LowerSizeBound? 0..52776558133248
+    UpperSizeBound? 0..52776558133248
+    StorageClass? text
+  Destination
+    OSSBucketDestination
+      Format CSV|Parquet
+      AccountId name
+      RoleArn name
+      Bucket name
+      Prefix? text
+      Encryption?
+        SSE-OSS? text
+        SSE-KMS?
+          KeyId name
+  Schedule
+    Frequency Daily|Weekly|Monthly
+    DayOfMonth? 1..28
+    AutoDelete? boolean
+  IncludedObjectVersions All|Current
+  OptionalFields?
+    Field* name
+  IncrementalInventory?
+    IsEnabled? boolean
+    Schedule?
+      Frequency? 600..
+    OptionalFields?
+      Field* name
+""")
+
+
+def format(document: bytes, inventory_id: str) -> bytes:
+    """The document to keep for an inventory that is put under an id.
+
+    Raises `DocumentError`, and `InvalidArgument` for another id and unknown storage classes.
+    """
+    node = _SCHEMA.parse(document)
+    named = node.text("Id")
+    if named != inventory_id:
+        message = f"The Id of the inventory must be the inventoryId of the request, {inventory_id}."
+        raise headers.invalid_argument("Id", named, message)
+    return xml.format(ROOT, [(child.name, _settle(child)) for child in node])
+
+
+def content(document: bytes) -> xml.Value:
+    """The elements of a kept inventory."""
+    return xml.parse(document, ROOT).content
+
+
+def _settle(child: xml.Node) -> xml.Value:
+    """An element; the storage classes of a filter are checked and sorted."""
+    if child.name != "Filter":
+        return child.content
+    classes = sorted(filter(None, child.text("StorageClass").split(",")))
+    known = ("All", *headers.STORAGE_CLASSES)
+    for storage_class in classes:
+        if storage_class not in known:
+            message = f"Storage class {storage_class!r} is unknown; use {listed(known)}."
+            raise headers.invalid_argument("StorageClass", storage_class, message)
+    return [
+        (item.name, ",".join(classes) if item.name == "StorageClass" else item.content)
+        for item in child
+    ]

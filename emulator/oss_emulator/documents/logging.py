@@ -1,0 +1,46 @@
+"""Where the access logs of a bucket go (PutBucketLogging)."""
+
+from typing import Final, NamedTuple
+
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Document, Documents, PutContext
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code, OSSError
+
+_SCHEMA: Final = schema.parse("""
+BucketLoggingStatus
+  LoggingEnabled?
+    TargetBucket name
+    TargetPrefix? text
+    LoggingRole? name
+""")
+
+
+def _settle(node: xml.Node, context: PutContext) -> xml.Value:
+    name = node.text("LoggingEnabled/TargetBucket")
+    if name:
+        found = context.storage.bucket(name)
+        if found is None:
+            raise OSSError(Code.INVALID_LOGGING_TARGET, TargetBucket=name)
+        if context.bucket is None or found.owner != context.bucket.owner:
+            raise OSSError(Code.FOREIGN_LOGGING_TARGET, TargetBucket=name)
+    return node.content
+
+
+DOCUMENT: Final = Document("BucketLogging", "logging", _SCHEMA, absent=(), settle=_settle)
+
+
+class LoggingTarget(NamedTuple):
+    """The bucket that logs go to and the beginning of their keys; both empty without logging."""
+
+    bucket: str = ""
+    prefix: str = ""
+
+
+def target(documents: Documents) -> LoggingTarget:
+    """Where the logs of a bucket go."""
+    node = DOCUMENT.find(documents)
+    enabled = None if node is None else node.first("LoggingEnabled")
+    if enabled is None:
+        return LoggingTarget()
+    return LoggingTarget(enabled.text("TargetBucket"), enabled.text("TargetPrefix"))

@@ -1,0 +1,58 @@
+"""Whether the objects of a bucket can have retention periods (PutBucketObjectWormConfiguration).
+
+Elements: models.bucket_object_worm_configuration of SDK V2 for Python, and the page of the call. A
+default period is kept and not applied.
+"""
+
+from typing import Final
+
+from oss_emulator.documents import schema, worm
+from oss_emulator.documents.document import Document, Documents, PutContext
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.xml import DocumentError
+
+_SCHEMA: Final = schema.parse("""
+ObjectWormConfiguration
+  ObjectWormEnabled Enabled
+  Rule?
+    DefaultRetention
+      Mode GOVERNANCE|COMPLIANCE
+      Days? 1..36500
+      Years? 1..100
+""")
+
+
+def _settle(node: xml.Node, context: PutContext) -> xml.Value:
+    """Check the period and the bucket.
+
+    The page says of a bucket without versioning or with a retention policy that the call fails,
+    not with which code; that of PutObjectRetention is assumed.
+    """
+    retention = node.first("Rule/DefaultRetention")
+    if retention is not None and len(retention.all("Days") + retention.all("Years")) != 1:
+        raise DocumentError("A DefaultRetention must have either Days or Years.")
+    bucket = context.bucket
+    if bucket is None or bucket.versioning != "Enabled":
+        raise OSSError(Code.OBJECT_WORM_NEEDS_VERSIONING)
+    policy = worm.policy(bucket.documents)
+    if policy is not None and policy.is_in_force(context.now):
+        raise OSSError(Code.OBJECT_WORM_EXCLUDED)
+    return node.content
+
+
+DOCUMENT: Final = Document(
+    "BucketObjectWormConfiguration",
+    "objectWorm",
+    _SCHEMA,
+    absent=Code.NO_SUCH_OBJECT_WORM,
+    settle=_settle,
+    deletable=False,
+)
+
+
+def check_enabled(context: PutContext) -> None:
+    """Raise `InvalidRequest` unless the objects of the bucket can be retained."""
+    documents: Documents = {} if context.bucket is None else context.bucket.documents
+    if DOCUMENT.subresource not in documents:
+        raise OSSError(Code.OBJECT_WORM_NOT_ENABLED)

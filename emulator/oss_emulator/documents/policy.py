@@ -1,0 +1,21 @@
+"""The policy of a bucket: JSON that says who may do what (PutBucketPolicy)."""
+
+from functools import lru_cache
+from typing import Final
+
+from oss_emulator.access import Policy, PolicyType
+from oss_emulator.documents.document import Documents
+
+SUBRESOURCE: Final = "policy"
+
+
+def of(documents: Documents) -> Policy | None:
+    """The policy of a bucket, None if there is none; raises `PolicyError`."""
+    return _parse(documents.get(SUBRESOURCE))
+
+
+@lru_cache(256)
+def _parse(document: bytes | None) -> Policy | None:
+    if document is None:
+        return None
+    return Policy.parse(document, PolicyType.BUCKET, "bucket policy")

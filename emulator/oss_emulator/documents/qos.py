@@ -1,0 +1,69 @@
+"""Limits of bandwidth and requests for buckets and requesters, kept and never applied.
+
+PutBucketQosInfo, PutBucketRequesterQosInfo.
+"""
+
+from typing import Final
+
+from oss_emulator.documents import schema
+from oss_emulator.protocol import headers, xml
+
+ROOT: Final = "QoSConfiguration"
+NO_LIMIT: Final = -1
+
+_SCHEMA: Final = schema.parse("""
+QoSConfiguration
+  TotalUploadBandwidth? -1.. =-1
+  IntranetUploadBandwidth? -1.. =-1
+  ExtranetUploadBandwidth? -1.. =-1
+  TotalDownloadBandwidth? -1.. =-1
+  IntranetDownloadBandwidth? -1.. =-1
+  ExtranetDownloadBandwidth? -1.. =-1
+  TotalQps? -1.. =-1
+  IntranetQps? -1.. =-1
+  ExtranetQps? -1.. =-1
+""")
+_UNLIMITED: Final = _SCHEMA.defaults()
+
+_ACCOUNT: Final = {"Upload": 10, "Download": 10}
+"""What an account may use in a region by default, in Gbit/s; requests are not limited."""
+
+
+def account_limits() -> xml.Children:
+    """The limits of an account in a region."""
+    totals = {f"Total{way}Bandwidth": limit for way, limit in _ACCOUNT.items()}
+    return [(name, totals.get(name, NO_LIMIT)) for name, _ in _UNLIMITED]
+
+
+def limits(document: bytes | None) -> xml.Value:
+    """The limits of a bucket or a requester; without a document there are none."""
+    return _UNLIMITED if document is None else xml.parse(document, ROOT).content
+
+
+def format(document: bytes) -> bytes:
+    """The document to keep for the limits of a requester; raises `DocumentError`."""
+    return xml.format(ROOT, _SCHEMA.parse(document).content)
+
+
+def format_bucket(document: bytes) -> bytes:
+    """The document to keep for the limits of a bucket.
+
+    Raises `DocumentError`, and `InvalidArgument` for more than the account has.
+    """
+    node = _SCHEMA.parse(document)
+    found = {child.name: int(child.value) for child in node}
+    for way, most in _ACCOUNT.items():
+        _check(found, f"{way}Bandwidth", most)
+    _check(found, "Qps", NO_LIMIT)
+    return xml.format(ROOT, node.content)
+
+
+def _check(found: dict[str, int], unit: str, most: int) -> None:
+    """Check the total against the account's limit, and its parts against the total."""
+    total = found[f"Total{unit}"]
+    parts = [f"{network}{unit}" for network in ("Intranet", "Extranet")]
+    for name, bound in [(f"Total{unit}", most), *((part, total) for part in parts)]:
+        bound = most if bound == NO_LIMIT else bound
+        if bound != NO_LIMIT and found[name] > bound:
+            message = f"The {name} must not be larger than {bound}."
+            raise headers.invalid_argument(name, str(found[name]), message)

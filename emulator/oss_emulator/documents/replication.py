@@ -1,0 +1,95 @@
+"""Rules of replication between buckets, kept and not carried out (PutBucketReplication)."""
+
+from enum import StrEnum
+from random import getrandbits
+from typing import Final
+
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Documents
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.xml import Children, Node
+
+SUBRESOURCE: Final = "replication"
+
+_SCHEMA: Final = schema.parse("""
+ReplicationConfiguration
+  Rule{1,100}
+    ID? name
+    RTC?
+      Status enabled|disabled
+    PrefixSet?
+      Prefix{0,10} text
+    Action? name =ALL
+    Destination
+      Bucket name
+      Location name
+      TransferType? internal|oss_acc
+    HistoricalObjectReplication? enabled|disabled =enabled
+    SyncRole? text
+    SourceSelectionCriteria?
+      SseKmsEncryptedObjects?
+        Status Enabled|Disabled
+    EncryptionConfiguration?
+      ReplicaKmsKeyID? text
+""")
+_RULE: Final = schema.parse("""
+ReplicationRule
+  RTC
+    Status enabled|disabled
+  ID name
+""")
+_RULES: Final = schema.parse("""
+ReplicationRules
+  ID name
+""")
+
+
+class RuleStatus(StrEnum):
+    """The state of a rule. No rule goes further, as nothing is copied."""
+
+    STARTING = "starting"
+    CLOSING = "closing"
+
+
+def parse(document: bytes) -> list[Node]:
+    """The rules of a request; raises `DocumentError`."""
+    return _SCHEMA.parse(document).all("Rule")
+
+
+def parse_deletion(document: bytes) -> str:
+    """The id of the rule that a request deletes; raises `DocumentError`."""
+    return _RULES.parse(document).text("ID")
+
+
+def parse_rtc(document: bytes) -> tuple[str, xml.Value]:
+    """The id of a rule and its new time control; raises `DocumentError`."""
+    node = _RULE.parse(document)
+    return node.text("ID"), [("Status", node.text("RTC/Status"))]
+
+
+def rules(documents: Documents) -> list[Node]:
+    """The rules of a bucket."""
+    document = documents.get(SUBRESOURCE)
+    return [] if document is None else xml.parse(document, _SCHEMA.name).all("Rule")
+
+
+def format(rules: list[xml.Value]) -> bytes:
+    """The document of a bucket with these rules."""
+    return xml.format(_SCHEMA.name, [("Rule", rule) for rule in rules])
+
+
+def new_id(rule: Node) -> str:
+    """The id of a new rule: its own, or a random one."""
+    return rule.text("ID") or f"{getrandbits(128):032x}"
+
+
+def start(rule: Node, rule_id: str) -> Children:
+    """A new rule as it is kept, without the elements that have no effect in it."""
+    void = {"ID"}
+    encrypted = rule.text("SourceSelectionCriteria/SseKmsEncryptedObjects/Status")
+    if rule.first("SyncRole") is None:
+        void |= {"SourceSelectionCriteria", "EncryptionConfiguration"}
+    elif encrypted != "Enabled":
+        void.add("EncryptionConfiguration")
+    kept = [(child.name, child.content) for child in rule if child.name not in void]
+    return [("ID", rule_id), *kept, ("Status", RuleStatus.STARTING)]

@@ -1,0 +1,26 @@
+"""Who pays for requests to a bucket (PutBucketRequestPayment)."""
+
+from typing import Final
+
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Document, Documents
+
+_SCHEMA: Final = schema.parse("""
+RequestPaymentConfiguration
+  Payer BucketOwner|Requester
+""")
+
+DOCUMENT: Final = Document(
+    "BucketRequestPayment",
+    "requestPayment",
+    _SCHEMA,
+    absent=(("Payer", "BucketOwner"),),
+    deletable=False,
+    enforced=True,
+)
+
+
+def is_by_requester(documents: Documents) -> bool:
+    """Whether the requester pays, and not the owner of the bucket."""
+    node = DOCUMENT.find(documents)
+    return node is not None and node.text("Payer") == "Requester"

@@ -1,0 +1,50 @@
+"""Styles of image processing: named instructions, kept and not carried out (PutStyle)."""
+
+import re
+from typing import Final
+
+from oss_emulator.documents import schema
+from oss_emulator.protocol import dates, headers, xml
+from oss_emulator.protocol.errors import Code, OSSError
+
+PREFIX: Final = "style/"
+"""The beginning of the names of the documents."""
+
+_NAME: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
+
+_SCHEMA: Final = schema.parse("""
+Style
+  Content? text
+""")
+
+
+def check_name(name: str) -> None:
+    """Raise `InvalidArgument` for an invalid name of a style."""
+    if not _NAME.fullmatch(name):
+        message = "The name of a style must have 1 to 64 letters, digits and characters of _-."
+        raise headers.invalid_argument("styleName", name, message)
+
+
+def format(document: bytes, name: str, category: str, present: bytes | None, now: float) -> bytes:
+    """The document to keep for a style that is put; `present` is the one it replaces.
+
+    Raises `DocumentError`, and `InvalidArgument` for a style without content.
+    """
+    content = _SCHEMA.parse(document).text("Content")
+    if not content:
+        raise OSSError(Code.INVALID_STYLE_CONTENT)
+    time = dates.format_http(now)
+    created = time if present is None else xml.parse(present, _SCHEMA.name).text("CreateTime")
+    style = [
+        ("Name", name),
+        ("Content", content),
+        ("CreateTime", created),
+        ("LastModifyTime", time),
+        ("Category", category),
+    ]
+    return xml.format(_SCHEMA.name, style)
+
+
+def content(document: bytes) -> xml.Value:
+    """The elements of a kept style."""
+    return xml.parse(document, _SCHEMA.name).content

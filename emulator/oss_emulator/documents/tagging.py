@@ -1,0 +1,83 @@
+"""The tags of a bucket (PutBucketTags)."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Document, Documents, PutContext
+from oss_emulator.protocol import tagging, xml
+from oss_emulator.protocol.errors import Code, OSSError
+
+HEADER: Final = "x-oss-bucket-tagging"
+"""The header of PutBucket with the tags of the new bucket."""
+
+MAX_TAGS: Final = 20
+MAX_KEY: Final = 64
+MAX_VALUE: Final = 128
+"""Bytes in UTF-8 (PutBucketTags)."""
+
+_RESERVED: Final = ("http://", "https://", "aliyun", "acs")
+"""No key begins with these, in upper or lower case (help page of 0010-00000002)."""
+
+_SCHEMA: Final = schema.parse("""
+Tagging
+  TagSet?
+    Tag*
+      Key text
+      Value? text
+""")
+
+
+def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+    _check(_pairs(node))
+    return node.content
+
+
+DOCUMENT: Final = Document(
+    "BucketTags",
+    "tagging",
+    _SCHEMA,
+    absent=(("TagSet", ()),),
+    settle=_settle,
+    deletable=False,
+    enforced=True,
+    action="BucketTagging",
+)
+
+
+def tags(documents: Documents) -> dict[str, str]:
+    """The tags of a bucket."""
+    node = DOCUMENT.find(documents)
+    return {} if node is None else dict(_pairs(node))
+
+
+def format(tags: Sequence[tuple[str, str]]) -> bytes:
+    """The document with these tags; raises `TooManyTags`, `InvalidTag` or `RepeatedTags`."""
+    _check(tags)
+    return DOCUMENT.format(tagging.format_document(tags))
+
+
+def format_header(header: str) -> bytes:
+    """The document with the tags of a header, `key=value&key`, URL-encoded.
+
+    Raises `InvalidArgument` and the errors of `format`.
+    """
+    return format(tagging.parse_pairs(HEADER, header))
+
+
+def _pairs(node: xml.Node) -> list[tuple[str, str]]:
+    tag_set = node.first("TagSet")
+    found = [] if tag_set is None else tag_set.all("Tag")
+    return [(tag.text("Key"), tag.text("Value")) for tag in found]
+
+
+def _check(tags: Sequence[tuple[str, str]]) -> None:
+    if len(tags) > MAX_TAGS:
+        raise OSSError(Code.TOO_MANY_TAGS)
+    for key, value in tags:
+        if not 0 < len(key.encode()) <= MAX_KEY or key.lower().startswith(_RESERVED):
+            raise OSSError(Code.INVALID_TAG_KEY, Key=key)
+        if len(value.encode()) > MAX_VALUE:
+            raise OSSError(Code.INVALID_TAG_VALUE, Key=key)
+    if len({key for key, _ in tags}) < len(tags):
+        raise OSSError(Code.REPEATED_TAGS)

@@ -1,0 +1,27 @@
+"""Whether accelerate endpoints lead to a bucket (PutBucketTransferAcceleration)."""
+
+from typing import Final
+
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Document, Documents
+from oss_emulator.protocol.errors import Code
+
+_SCHEMA: Final = schema.parse("""
+TransferAccelerationConfiguration
+  Enabled boolean
+""")
+
+DOCUMENT: Final = Document(
+    "BucketTransferAcceleration",
+    "transferAcceleration",
+    _SCHEMA,
+    absent=Code.NO_SUCH_ACCELERATION,
+    deletable=False,
+    enforced=True,
+)
+
+
+def is_enabled(documents: Documents) -> bool:
+    """Whether the accelerate endpoints lead to the bucket."""
+    node = DOCUMENT.find(documents)
+    return node is not None and node.text("Enabled") == "true"

@@ -1,0 +1,75 @@
+"""The retention policy of a bucket: its states, and the objects it protects (Retention policy)."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Documents
+from oss_emulator.protocol import dates, xml
+
+SUBRESOURCE: Final = "worm"
+DAY: Final = 24 * 60 * 60
+"""Seconds."""
+
+INITIATE: Final = schema.parse("""
+InitiateWormConfiguration
+  RetentionPeriodInDays 1..25550
+""")
+EXTEND: Final = schema.parse("""
+ExtendWormConfiguration
+  RetentionPeriodInDays 1..25550
+""")
+_ROOT: Final = "WormConfiguration"
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPolicy:
+    """A retention policy. `created` is in seconds since the epoch."""
+
+    id: str
+    days: int
+    created: float
+    locked: bool = False
+
+    def is_in_force(self, now: float) -> bool:
+        """Whether the policy is locked, or is less than a day old (InitiateBucketWorm)."""
+        return self.locked or now < self.created + DAY
+
+    def protects(self, modified: float, now: float) -> bool:
+        """Whether an object that was last modified then must not be changed or deleted."""
+        return self.is_in_force(now) and now < modified + self.days * DAY
+
+    def lock(self) -> "RetentionPolicy":
+        return replace(self, locked=True)
+
+    def extend(self, days: int) -> "RetentionPolicy":
+        return replace(self, days=days)
+
+
+def policy(documents: Documents) -> RetentionPolicy | None:
+    """The policy of a bucket, in force or not; None if there is none."""
+    document = documents.get(SUBRESOURCE)
+    if document is None:
+        return None
+    node = xml.parse(document, _ROOT)
+    return RetentionPolicy(
+        node.text("WormId"),
+        int(node.text("RetentionPeriodInDays")),
+        dates.parse_iso(node.text("CreationDate")) or 0.0,
+        node.text("State") == "Locked",
+    )
+
+
+def format(policy: RetentionPolicy) -> bytes:
+    """The document that a bucket keeps, which is also the answer of GetBucketWorm."""
+    expires = None if policy.locked else dates.format_iso(policy.created + DAY)
+    return xml.format(
+        _ROOT,
+        [
+            ("WormId", policy.id),
+            ("State", "Locked" if policy.locked else "InProgress"),
+            ("RetentionPeriodInDays", policy.days),
+            ("CreationDate", dates.format_iso(policy.created)),
+            ("ExpirationDate", expires),
+        ],
+    )

@@ -1,0 +1,47 @@
+"""Legal holds and retention of objects through SDK V2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import alibabacloud_oss_v2 as oss
+import pytest
+
+from tests.http.live import Live
+from tests.sdk.v2 import Ask, asking
+
+WORM = b"""<ObjectWormConfiguration><ObjectWormEnabled>Enabled</ObjectWormEnabled>
+</ObjectWormConfiguration>"""
+
+
+@pytest.fixture(params=["v1", "v4"])
+def ask(request: pytest.FixtureRequest, live: Live) -> Iterator[Ask]:
+    with asking("sync", live.endpoint, version=request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def place(ask: Ask, live: Live, make_bucket: Callable[..., str]) -> dict[str, str]:
+    """An object of a bucket with object retention."""
+    bucket = make_bucket()
+    enabled = oss.VersioningConfiguration(status="Enabled")
+    ask(oss.PutBucketVersioningRequest(bucket=bucket, versioning_configuration=enabled))
+    live.put(f"/{bucket}?objectWorm", WORM)
+    ask(oss.PutObjectRequest(bucket=bucket, key="a", body=b"x"))
+    return {"bucket": bucket, "key": "a"}
+
+
+@pytest.mark.parametrize("status", ["ON", "OFF"])
+def test_a_legal_hold_is_read_back(ask: Ask, place: dict[str, str], status: str) -> None:
+    hold = oss.LegalHold(status=status)
+    assert ask(oss.PutObjectLegalHoldRequest(**place, legal_hold=hold)).status_code == 200
+    assert ask(oss.GetObjectLegalHoldRequest(**place)).legal_hold.status == status
+
+
+def test_a_retention_period_is_read_back(ask: Ask, place: dict[str, str]) -> None:
+    until = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    retention = oss.Retention(mode="COMPLIANCE", retain_until_date=until)
+    assert ask(oss.PutObjectRetentionRequest(**place, retention=retention)).status_code == 200
+    found = ask(oss.GetObjectRetentionRequest(**place)).retention
+    assert (found.mode, found.retain_until_date) == ("COMPLIANCE", until)

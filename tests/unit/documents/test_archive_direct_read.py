@@ -1,0 +1,29 @@
+"""Direct read: whether Archive objects are read without a restore."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.documents.archive_direct_read import DOCUMENT, is_enabled
+
+from tests.unit.documents.putting import check_refused, put
+
+# Content, the code of the error, and the element or text it names.
+REFUSED = [
+    ("<Enabled>yes</Enabled>", "MalformedXML", "Enabled"),
+    ("", "MalformedXML", "Enabled"),
+]
+
+
+@pytest.mark.parametrize(("content", "code", "named"), REFUSED)
+def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+    check_refused(DOCUMENT, content, code, named)
+
+
+@pytest.mark.parametrize(("text", "enabled"), [("true", True), ("false", False)])
+def test_the_document_says_whether_it_is_enabled(text: str, enabled: bool) -> None:
+    kept = put(DOCUMENT, f"<Enabled>{text}</Enabled>")
+    assert is_enabled({"bucketArchiveDirectRead": kept}) is enabled
+
+
+def test_it_is_disabled_before_anything_was_put() -> None:
+    assert not is_enabled({})

@@ -1,0 +1,49 @@
+"""Inventories: what a configuration may say."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.documents import inventory
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.xml import DocumentError
+
+INVENTORY = """<InventoryConfiguration><Id>i</Id><IsEnabled>True</IsEnabled>{filter}
+<Destination><OSSBucketDestination><Format>CSV</Format><AccountId>1</AccountId>
+<RoleArn>acs:ram::1:role/r</RoleArn><Bucket>acs:oss:::bucket</Bucket></OSSBucketDestination>
+</Destination><Schedule><Frequency>{frequency}</Frequency></Schedule>
+<IncludedObjectVersions>All</IncludedObjectVersions></InventoryConfiguration>"""
+
+
+def keep(filter_: str = "", frequency: str = "Daily", inventory_id: str = "i") -> xml.Node:
+    document = INVENTORY.format(filter=filter_, frequency=frequency).encode()
+    return xml.parse(inventory.format(document, inventory_id), inventory.ROOT)
+
+
+def test_an_inventory_is_kept_in_the_form_of_the_service() -> None:
+    assert keep().text("IsEnabled") == "true"
+
+
+def test_the_storage_classes_of_a_filter_are_sorted() -> None:
+    found = keep("<Filter><Prefix>p</Prefix><StorageClass>Standard,,IA</StorageClass></Filter>")
+    assert (found.text("Filter/Prefix"), found.text("Filter/StorageClass")) == ("p", "IA,Standard")
+
+
+def test_an_unknown_storage_class_is_refused() -> None:
+    with pytest.raises(OSSError) as caught:
+        keep("<Filter><StorageClass>IA,Hot</StorageClass></Filter>")
+    assert caught.value.message == (
+        "Storage class 'Hot' is unknown; "
+        "use All, Standard, IA, Archive, ColdArchive or DeepColdArchive."
+    )
+
+
+def test_the_id_must_be_that_of_the_request() -> None:
+    with pytest.raises(OSSError) as caught:
+        keep(inventory_id="other")
+    assert caught.value.details["ArgumentName"] == "Id"
+
+
+def test_an_unknown_frequency_is_refused() -> None:
+    with pytest.raises(DocumentError, match="must hold Daily, Weekly or Monthly"):
+        keep(frequency="Hourly")

@@ -1,0 +1,60 @@
+"""Object retention of a bucket: which buckets can have it, and which defaults it may name."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.documents import worm
+from oss_emulator.documents.object_worm import DOCUMENT
+from oss_emulator.documents.worm import DAY, RetentionPolicy
+from oss_emulator.storage import Bucket
+
+from tests.unit.documents.putting import BUCKET, NOW, check_refused, content, put
+
+ENABLED = "<ObjectWormEnabled>Enabled</ObjectWormEnabled>"
+RULE = "<Rule><DefaultRetention><Mode>COMPLIANCE</Mode>%s</DefaultRetention></Rule>"
+VERSIONED = BUCKET._replace(versioning="Enabled")
+
+
+@pytest.mark.parametrize("rule", ["", RULE % "<Days>1</Days>", RULE % "<Years>100</Years>"])
+def test_a_versioned_bucket_can_have_it(rule: str) -> None:
+    assert content(DOCUMENT, put(DOCUMENT, ENABLED + rule, bucket=VERSIONED)) == ENABLED + rule
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "named"),
+    [
+        ("", "MalformedXML", "ObjectWormEnabled"),
+        ("<ObjectWormEnabled>Disabled</ObjectWormEnabled>", "MalformedXML", "Enabled"),
+        (ENABLED + RULE % "", "MalformedXML", "either Days or Years"),
+        (ENABLED + RULE % "<Days>1</Days><Years>1</Years>", "MalformedXML", "either Days or Years"),
+        (ENABLED + RULE % "<Days>36501</Days>", "InvalidArgument", "Days"),
+        (ENABLED + RULE % "<Years>101</Years>", "InvalidArgument", "Years"),
+    ],
+)
+def test_a_bad_document_is_refused_with_the_place(sent: str, code: str, named: str) -> None:
+    check_refused(DOCUMENT, sent, code, named, bucket=VERSIONED)
+
+
+def with_policy(created: float) -> Bucket:
+    policy = worm.format(RetentionPolicy("1", 1, created))
+    return VERSIONED._replace(documents={worm.SUBRESOURCE: policy})
+
+
+@pytest.mark.parametrize(
+    ("bucket", "named"),
+    [
+        (BUCKET, "versioning"),
+        (BUCKET._replace(versioning="Suspended"), "versioning"),
+        (with_policy(NOW), "retention policy"),
+    ],
+    ids=["no versioning", "suspended versioning", "a retention policy"],
+)
+def test_a_bucket_without_versioning_or_with_a_policy_cannot_have_it(
+    bucket: Bucket, named: str
+) -> None:
+    check_refused(DOCUMENT, ENABLED, "InvalidRequest", named, bucket=bucket)
+
+
+def test_a_void_policy_does_not_count() -> None:
+    kept = put(DOCUMENT, ENABLED, bucket=with_policy(NOW - DAY))
+    assert content(DOCUMENT, kept) == ENABLED

@@ -1,0 +1,23 @@
+"""Storage quotas: a number of gigabytes, or no limit."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.documents.quota import DOCUMENT
+
+from tests.unit.documents.putting import check_refused, content, put
+
+QUOTA = "<StorageQuota>%s</StorageQuota>"
+
+
+@pytest.mark.parametrize("number", ["-1", "0", "100"])
+def test_minus_one_is_no_limit(number: str) -> None:
+    assert content(DOCUMENT, put(DOCUMENT, QUOTA % number)) == QUOTA % number
+
+
+def test_a_smaller_number_is_refused() -> None:
+    check_refused(DOCUMENT, QUOTA % "-2", "InvalidArgument", "StorageQuota")
+
+
+def test_a_quota_must_be_named() -> None:
+    check_refused(DOCUMENT, "", "MalformedXML", "StorageQuota")

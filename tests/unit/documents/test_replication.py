@@ -1,0 +1,71 @@
+"""Rules of replication: defaults, ids, and the elements that have no effect."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.documents import replication
+from oss_emulator.protocol.xml import DocumentError, Node
+
+TARGET = "<Destination><Bucket>b</Bucket><Location>oss-cn-beijing</Location></Destination>"
+ENCRYPTION = (
+    "<SyncRole>r</SyncRole><SourceSelectionCriteria><SseKmsEncryptedObjects>"
+    "<Status>%s</Status></SseKmsEncryptedObjects></SourceSelectionCriteria>"
+    "<EncryptionConfiguration><ReplicaKmsKeyID>k</ReplicaKmsKeyID></EncryptionConfiguration>"
+)
+
+
+def rule(rest: str = "") -> Node:
+    root = "ReplicationConfiguration"
+    document = f"<{root}><Rule>{rest}{TARGET}</Rule></{root}>"
+    (found,) = replication.parse(document.encode())
+    return found
+
+
+def test_a_rule_has_defaults() -> None:
+    assert rule().text("Action") == "ALL"
+    assert rule().text("HistoricalObjectReplication") == "enabled"
+
+
+def test_a_new_rule_has_its_own_id_or_a_random_one() -> None:
+    assert replication.new_id(rule("<ID>mine</ID>")) == "mine"
+    assert len(replication.new_id(rule())) == 32
+
+
+def test_a_new_rule_is_starting() -> None:
+    kept = replication.format([replication.start(rule("<ID>mine</ID>"), "other")])
+    (found,) = replication.rules({"replication": kept})
+    assert (found.text("ID"), found.text("Status")) == ("other", "starting")
+
+
+@pytest.mark.parametrize(
+    ("rest", "kept"),
+    [
+        (ENCRYPTION % "Enabled", {"SourceSelectionCriteria", "EncryptionConfiguration"}),
+        (ENCRYPTION % "Disabled", {"SourceSelectionCriteria"}),
+        ((ENCRYPTION % "Enabled").replace("<SyncRole>r</SyncRole>", ""), set()),
+    ],
+)
+def test_elements_of_encryption_need_a_role_and_encrypted_objects(
+    rest: str, kept: set[str]
+) -> None:
+    names = {name for name, _ in replication.start(rule(rest), "1")}
+    assert names & {"SourceSelectionCriteria", "EncryptionConfiguration"} == kept
+
+
+def test_a_deletion_names_a_rule() -> None:
+    deletion = b"<ReplicationRules><ID>1</ID></ReplicationRules>"
+    assert replication.parse_deletion(deletion) == "1"
+    with pytest.raises(DocumentError, match="ID"):
+        replication.parse_deletion(b"<ReplicationRules/>")
+
+
+def test_a_time_control_is_enabled_or_disabled() -> None:
+    control = "<ReplicationRule><RTC><Status>%s</Status></RTC><ID>1</ID></ReplicationRule>"
+    enabled = replication.parse_rtc((control % "enabled").encode())
+    assert enabled == ("1", [("Status", "enabled")])
+    with pytest.raises(DocumentError, match="must hold enabled or disabled"):
+        replication.parse_rtc((control % "Enabled").encode())
+
+
+def test_a_bucket_has_no_rules_at_first() -> None:
+    assert replication.rules({}) == []

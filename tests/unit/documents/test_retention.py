@@ -1,0 +1,84 @@
+"""Retention of object versions: when it can be put, and how it may change."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.documents import object_worm
+from oss_emulator.documents.retention import BYPASS, DOCUMENT
+from oss_emulator.protocol.dates import format_iso
+
+from tests.unit.documents.putting import BUCKET, NOW, OBJECT, check_refused, content, put
+
+ENABLED = object_worm.DOCUMENT.format([("ObjectWormEnabled", "Enabled")])
+WORM = BUCKET._replace(versioning="Enabled", documents={"objectWorm": ENABLED})
+DAY = 24 * 60 * 60
+
+
+def period(mode: str, days: float) -> str:
+    until = format_iso(NOW + days * DAY)
+    return f"<Mode>{mode}</Mode><RetainUntilDate>{until}</RetainUntilDate>"
+
+
+@pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
+def test_a_period_in_the_future_is_kept(mode: str) -> None:
+    kept = put(DOCUMENT, period(mode, 1), bucket=WORM, item=OBJECT)
+    assert content(DOCUMENT, kept) == period(mode, 1)
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "named"),
+    [
+        ("", "MalformedXML", "Mode"),
+        (period("NONE", 1), "MalformedXML", "must hold GOVERNANCE or COMPLIANCE"),
+        ("<Mode>COMPLIANCE</Mode>", "MalformedXML", "RetainUntilDate"),
+        (period("COMPLIANCE", 0), "InvalidArgument", "RetainUntilDate"),
+        (period("COMPLIANCE", -1), "InvalidArgument", "RetainUntilDate"),
+    ],
+)
+def test_a_bad_document_is_refused_with_the_place(sent: str, code: str, named: str) -> None:
+    check_refused(DOCUMENT, sent, code, named, bucket=WORM, item=OBJECT)
+
+
+def test_object_retention_must_be_enabled_for_the_bucket() -> None:
+    sent = period("COMPLIANCE", 1)
+    check_refused(DOCUMENT, sent, "InvalidRequest", "not enabled", bucket=BUCKET, item=OBJECT)
+
+
+def test_an_appendable_object_cannot_be_retained() -> None:
+    item = OBJECT._replace(kind="Appendable")
+    sent = period("COMPLIANCE", 1)
+    check_refused(DOCUMENT, sent, "InvalidRequest", "appendable", bucket=WORM, item=item)
+
+
+@pytest.mark.parametrize(
+    ("present", "new", "bypass", "allowed"),
+    [
+        (("COMPLIANCE", 2), ("COMPLIANCE", 3), False, True),
+        (("COMPLIANCE", 2), ("COMPLIANCE", 1), False, False),
+        (("COMPLIANCE", 2), ("COMPLIANCE", 1), True, False),
+        (("COMPLIANCE", 2), ("GOVERNANCE", 3), True, False),
+        (("GOVERNANCE", 2), ("GOVERNANCE", 3), False, True),
+        (("GOVERNANCE", 2), ("COMPLIANCE", 2), False, True),
+        (("GOVERNANCE", 2), ("GOVERNANCE", 1), False, False),
+        (("GOVERNANCE", 2), ("GOVERNANCE", 1), True, True),
+        (("COMPLIANCE", -1), ("GOVERNANCE", 1), False, True),
+    ],
+)
+def test_a_period_can_be_extended_and_hardly_shortened(
+    present: tuple[str, int], new: tuple[str, int], bypass: bool, allowed: bool
+) -> None:
+    kept = f"<Retention>{period(*present)}</Retention>".encode()
+    item = OBJECT._replace(documents={"retention": kept})
+    headers = {BYPASS: "true"} if bypass else {}
+    if allowed:
+        put(DOCUMENT, period(*new), headers=headers, bucket=WORM, item=item)
+    else:
+        check_refused(
+            DOCUMENT,
+            period(*new),
+            "AccessDenied",
+            "can only be extended",
+            headers=headers,
+            bucket=WORM,
+            item=item,
+        )

@@ -1,0 +1,81 @@
+"""Limits of bandwidth and requests, and resource pools."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.operations.service import Caller
+
+QOS = "<QoSConfiguration>%s</QoSConfiguration>"
+
+
+@pytest.mark.parametrize(
+    ("limits", "named"),
+    [
+        ({"TotalUploadBandwidth": 11}, "TotalUploadBandwidth"),
+        ({"IntranetUploadBandwidth": 11}, "IntranetUploadBandwidth"),
+        ({"TotalUploadBandwidth": 5, "ExtranetUploadBandwidth": 6}, "ExtranetUploadBandwidth"),
+        ({"TotalQps": 5, "IntranetQps": 6}, "IntranetQps"),
+        ({"TotalDownloadBandwidth": -2}, "TotalDownloadBandwidth"),
+        ({"TotalUploadBandwidth": 10, "IntranetUploadBandwidth": 10, "TotalQps": 9}, ""),
+        ({"IntranetQps": 1_000_000}, ""),
+    ],
+)
+def test_a_bucket_gets_at_most_the_limits_of_its_account(
+    ask: Caller, limits: dict[str, int], named: str
+) -> None:
+    body = QOS % "".join(f"<{name}>{value}</{name}>" for name, value in limits.items())
+    answer = ask("PUT", "/bucket?qosInfo", body)
+    assert (answer.text("ArgumentName") if answer.body else "") == named
+    got = ask("GET", "/bucket?qosInfo")
+    for name, value in limits.items():
+        assert got.text(name) == (str(value) if not named else "-1")
+
+
+def test_the_account_has_limits(ask: Caller) -> None:
+    got = ask("GET", "/?qosInfo")
+    assert (got.text("Region"), got.text("TotalUploadBandwidth")) == ("cn-hangzhou", "10")
+    assert got.text("TotalQps") == "-1"
+
+
+def test_deleted_limits_of_a_bucket_are_none(ask: Caller) -> None:
+    ask("PUT", "/bucket?qosInfo", QOS % "<TotalQps>5</TotalQps>")
+    assert ask("GET", "/bucket?qosInfo").text("TotalQps") == "5"
+    assert ask("DELETE", "/bucket?qosInfo").status == 204
+    assert ask("GET", "/bucket?qosInfo").text("TotalQps") == "-1"
+
+
+def test_a_requester_has_limits_of_its_own(ask: Caller) -> None:
+    target = "/bucket?requesterQosInfo&qosRequester=%s"
+    assert ask("PUT", target % "1", QOS % "<TotalQps>7</TotalQps>").status == 200
+    got = ask("GET", target % "1")
+    assert (got.text("Requester"), got.text("QoSConfiguration/TotalQps")) == ("1", "7")
+    assert ask("GET", target % "2").text("QoSConfiguration/TotalQps") == "-1"
+    assert ask("DELETE", target % "1").status == 204
+    assert ask("GET", target % "1").text("QoSConfiguration/TotalQps") == "-1"
+
+
+def test_requesters_with_limits_are_listed_page_by_page(ask: Caller) -> None:
+    for requester in "312":
+        ask("PUT", f"/bucket?requesterQosInfo&qosRequester={requester}", QOS % "")
+    first = ask("GET", "/bucket?requesterQosInfo&max-keys=2")
+    assert (first.text("IsTruncated"), first.text("NextContinuationToken")) == ("true", "2")
+    rest = ask("GET", "/bucket?requesterQosInfo&max-keys=2&continuation-token=2")
+    assert (rest.text("IsTruncated"), rest.text("RequesterQoSInfo/Requester")) == ("false", "3")
+
+
+@pytest.mark.parametrize(
+    ("method", "refinement"),
+    [
+        ("GET", "resourcePoolInfo"),
+        ("GET", "resourcePoolBuckets"),
+        ("GET", "requesterQosInfo"),
+        ("GET", "requesterQosInfo&qosRequester=1"),
+        ("PUT", "requesterQosInfo&qosRequester=1"),
+        ("DELETE", "requesterQosInfo&qosRequester=1"),
+    ],
+)
+def test_there_are_no_resource_pools(ask: Caller, method: str, refinement: str) -> None:
+    assert ask("GET", "/?resourcePool").text("ResourcePool") is None
+    answer = ask(method, f"/?resourcePool=p&{refinement}")
+    assert (answer.status, answer.code) == (404, "NoSuchResourcePool")

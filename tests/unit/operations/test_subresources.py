@@ -1,0 +1,55 @@
+"""P-40: a known sub-resource asks for its operation or is answered with 501."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.operation import Resource
+from oss_emulator.protocol.parameters import SUBRESOURCES
+
+from tests.unit.operations.service import Caller
+
+TARGETS = {Resource.SERVICE: "/", Resource.BUCKET: "/bucket", Resource.OBJECT: "/bucket/a"}
+CONTENT = b"the bytes of the object"
+
+# A sub-resource alone asks for an operation that needs nothing beside it.
+ANSWERED = {(item.method, item.resource, item.subresource) for item in OPERATIONS}
+
+
+@pytest.mark.parametrize("name", sorted(SUBRESOURCES))
+def test_a_subresource_without_an_operation_is_answered_with_501(ask: Caller, name: str) -> None:
+    ask("PUT", "/bucket/a", CONTENT)
+    for method, resource in product(("GET", "HEAD", "PUT", "DELETE", "POST"), Resource):
+        if (method, resource, name) in ANSWERED:
+            continue
+        answer = ask(method, f"{TARGETS[resource]}?{name}")
+        assert answer.status == 501
+        if method != "HEAD":
+            assert (answer.code, answer.text("SubResource")) == ("NotImplemented", name)
+    assert ask("GET", "/bucket/a").body == CONTENT
+
+
+@pytest.mark.parametrize("name", sorted(SUBRESOURCES))
+def test_a_subresource_is_never_answered_with_the_object(ask: Caller, name: str) -> None:
+    ask("PUT", "/bucket/a", CONTENT)
+    assert ask("GET", f"/bucket/a?{name}").body != CONTENT
+    assert ask("GET", f"/bucket/a?{name}=value").body != CONTENT
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/bucket?cname&comp=other",
+        "/bucket?comp=add",
+        "/bucket?policy&comp=other",
+        "/bucket?inventoryId=1",
+        "/bucket?styleName=a",
+        "/bucket?publicAccessBlock&x-oss-access-point-name=",
+        "/?qosRequester=1",
+    ],
+)
+def test_an_unknown_component_is_not_taken_for_another_operation(ask: Caller, target: str) -> None:
+    answer = ask("DELETE", target)
+    assert answer.code in ("NotImplemented", "NoSuchAccessPoint")

@@ -1,0 +1,115 @@
+"""Archives: everything is read back, from this format and from the one before."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from oss_emulator.storage import Account, Bucket, Object, Part, Upload, archive
+from oss_emulator.storage.archive import FORMAT, ArchiveError
+from oss_emulator.storage.disk import DiskStorage
+
+BUCKET = Bucket("examplebucket", "1", 1.0, "cn-hangzhou", documents={"cors": b"<x/>"})
+HOLD = {"legalHold": b"<LegalHold/>"}
+
+
+def filled(folder: Path) -> DiskStorage:
+    storage = DiskStorage(folder, fsync=False)
+    storage.put_bucket(BUCKET)
+    storage.put_account(Account("1", {"publicAccessBlock": b"<y/>"}))
+    for version in ("1", "2"):
+        writer = storage.blob_writer()
+        writer.write(version.encode())
+        content = (writer.finish(),)
+        item = Object("a\x00中", content, 1, '"E"', 0, 1.0, "1", version_id=version, documents=HOLD)
+        storage.put_object(BUCKET.name, item)
+    storage.put_upload(BUCKET.name, Upload("u", 1.0, Object("b", (), 0, '"E"', 0, 1.0, "1")))
+    storage.put_part(BUCKET.name, "u", Part(1, content, 1, '"P"', 0, 1.0))
+    return storage
+
+
+def contents(storage: DiskStorage) -> list[object]:
+    found: list[object] = [*storage.accounts(), *storage.buckets()]
+    for item in storage.versions(BUCKET.name):
+        data = b"".join(blob.read(0, blob.size) for blob in item.content)
+        found.append((item._replace(content=()), data))
+    for upload in storage.uploads(BUCKET.name):
+        parts = storage.parts(BUCKET.name, upload.id)
+        found += [upload, *(part._replace(content=()) for part in parts)]
+    return found
+
+
+def exported(storage: DiskStorage) -> io.BytesIO:
+    file = io.BytesIO()
+    archive.write(storage, file)
+    file.seek(0)
+    return file
+
+
+def changed(file: io.BytesIO, change: Callable[[str, bytes], bytes]) -> io.BytesIO:
+    """The archive with other bytes in its members."""
+    new = io.BytesIO()
+    with tarfile.open(fileobj=file) as source, tarfile.open(fileobj=new, mode="w") as target:
+        for member in source:
+            opened = source.extractfile(member)
+            assert opened is not None
+            data = change(member.name, opened.read())
+            member.size = len(data)
+            target.addfile(member, io.BytesIO(data))
+    new.seek(0)
+    return new
+
+
+def of_format(number: int) -> Callable[[str, bytes], bytes]:
+    """Makes an archive one of another format: objects of format 1 have no documents."""
+
+    def change(name: str, data: bytes) -> bytes:
+        if name == "format.json":
+            return json.dumps({"format": number}).encode()
+        if name == "index.jsonl" and number == 1:
+            lines = [json.loads(line) for line in data.splitlines()]
+            for line in lines:
+                if line[0] == "version":
+                    values = json.loads(line[2])
+                    del values["documents"]
+                    line[2] = json.dumps(values)
+            return "\n".join(map(json.dumps, lines)).encode()
+        return data
+
+    return change
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[DiskStorage]:
+    with closing(filled(tmp_path / "one")) as made:
+        yield made
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[DiskStorage]:
+    """An empty storage."""
+    with closing(DiskStorage(tmp_path / "two", fsync=False)) as made:
+        yield made
+
+
+def test_everything_is_read_back(storage: DiskStorage, other: DiskStorage) -> None:
+    archive.read(other, exported(storage))
+    assert contents(other) == contents(storage)
+
+
+def test_an_archive_of_format_1_is_read(storage: DiskStorage, other: DiskStorage) -> None:
+    archive.read(other, changed(exported(storage), of_format(1)))
+    assert [item.documents for item in other.versions(BUCKET.name)] == [{}, {}]
+    assert len(contents(other)) == len(contents(storage))
+
+
+def test_an_archive_of_a_newer_format_is_refused(storage: DiskStorage, other: DiskStorage) -> None:
+    newer = changed(exported(storage), of_format(FORMAT + 1))
+    with pytest.raises(ArchiveError, match=f"has the format {FORMAT + 1}"):
+        archive.read(other, newer)
+    assert list(other.buckets()) == []
