@@ -19,9 +19,9 @@ BAD: dict[str, tuple[bytes, str]] = {
     "big.xml": (b"<!--" + b"a" * 10 * 1024 * 1024, "line 1, column 2097153: "),
     "encoding.xml": (ROOT.format(f"{FLAG}ä").encode("latin-1"), "line 2, column 46: the byte 0xe4"),
     "empty.xml": (b"", "line 1, column 1: "),
-    "bad.json": (b"{\n  hello\n}", "line 2, column 3: the document is not JSON"),
-    "type.json": (b'{"AllowEmptyReferer": 3}', "line 1, column 2: AllowEmptyReferer is '3'"),
-    "bad.toml": (b"[rules.a]\na = ", "line 2, column 5: the document is not TOML"),
+    "bad.json": (b"{\n  hello\n}", "line 2, column 3: this is not valid JSON"),
+    "type.json": (b'{"AllowEmptyReferer": 3}', "line 1, column 2: AllowEmptyReferer is 3"),
+    "bad.toml": (b"[rules.a]\na = ", "line 2, column 5: this is not valid TOML"),
     "none.txt": (b"hello", "line 1, column 1: the document is neither XML nor JSON nor TOML"),
 }
 
@@ -119,9 +119,12 @@ def test_bad_arguments(refuse: Callable[..., str], arguments: tuple[str, ...], w
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[[case]]\nname = 'a'\n", "case 'a': verdict is missing"),
-        ("[[case]]\nname = 'a'\nverdict = 'maybe'\n", "not one of allow, deny"),
-        ("[[case]\n", "(at line 1, column 7)"),
+        ("[[case]]\nname = 'a'\n", 'case[0].verdict is missing; write "allow" or "deny"'),
+        (
+            "[[case]]\nname = 'a'\nverdict = 'maybe'\n",
+            'is "maybe"; write "allow" or "deny"',
+        ),
+        ("[[case]\n", "line 1, column 7: this is not valid TOML"),
     ],
 )
 def test_bad_table(refuse: Callable[..., str], tmp_path: Path, text: str, words: str) -> None:
@@ -140,7 +143,7 @@ def test_bad_rules_of_another_system(refuse: Callable[..., str], tmp_path: Path)
     assert f"{path}, line 2, column 2: the directive valid_referers is not ended" in message
     path.write_bytes(b"a\xe4")
     message = refuse("translate", "--from", "nginx", str(path))
-    assert f"{path}, line 1, column 2: the byte 0xe4 is not UTF-8" in message
+    assert f"{path}, line 1, column 2: the byte 0xe4 is not valid UTF-8" in message
 
 
 def test_a_character_that_xml_cannot_hold(refuse: Callable[..., str], tmp_path: Path) -> None:

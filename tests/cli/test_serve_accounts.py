@@ -140,14 +140,17 @@ def test_a_program_is_given_the_first_key(accounts: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("account = [", "are no TOML"),
+        ("account = [", "line 1, column 12: this is not valid TOML: Invalid value"),
         (f"account = {'[' * 5000}", "nested too deeply"),
-        ("", "have no key"),
-        ('[[account]]\nid = "me"\n', "account[0].id: it must be a text of digits"),
-        (ACCOUNTS + '[[account]]\nid = "1000000000000002"\n', "account[2].id: 1000000000000002 is"),
+        ("", "no account has a key"),
+        ('[[account]]\nid = "me"\n', 'account[0].id is "me"; write a string of digits'),
+        (
+            ACCOUNTS + '[[account]]\nid = "1000000000000002"\n',
+            'account[2].id is "1000000000000002"; write another one',
+        ),
         (
             ACCOUNTS.replace("AliyunSTSAssumeRoleAccess", "Everything"),
-            "account[0].user[0].policies[0]: 'Everything' is neither",
+            'account[0].user[0].policies[0] is "Everything"; write a JSON',
         ),
     ],
 )

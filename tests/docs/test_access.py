@@ -1,6 +1,7 @@
 """docs/access.md agrees with the fixtures, the code and the facts that they cite."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 from oss_emulator.access import Accounts, accounts
@@ -39,7 +40,7 @@ def test_each_fact_about_decisions_has_a_case() -> None:
 
 def test_sample_accounts_file_can_be_loaded() -> None:
     (sample,) = [block.text for block in blocks(TEXT) if block.language == "toml"]
-    found = Accounts.load(sample)
+    found = Accounts.parse(sample)
     assert found.owner.id == "1000000000000001"
     assert found.role("acs:ram::1000000000000001:role/uploader") is not None
     for key in ("owner", "rules-reader", "app", "payer"):
@@ -49,5 +50,7 @@ def test_sample_accounts_file_can_be_loaded() -> None:
 def test_reference_names_all_members_and_policies() -> None:
     reference = TEXT.partition("| Table | Member | |")[2].partition("\n\n")[0]
     named = set(re.findall(r"`(\w+)`", reference))
-    members = {name for names in accounts._MEMBERS.values() for name in names}
-    assert named == (members - {"key", "user", "role"}) | set(accounts.SYSTEM_POLICIES)
+    tables = (accounts.AccountTable, accounts.KeyTable, accounts.UserTable, accounts.RoleTable)
+    members = {item.name for table in tables for item in fields(table)}
+    names = (members - {"key", "user", "role"}) | {"account"}
+    assert named == names | set(accounts.SYSTEM_POLICIES)

@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from oss_emulator.control import seed
 from oss_emulator.pipeline.service import Service
+from oss_emulator.referer import RefererConfiguration
 
 from tests.cli.logline import LINE
 from tests.cli.process import PATIENCE, environment
@@ -73,8 +75,9 @@ def test_sample_seed_names_all_members() -> None:
     # docs/access.md describes the members of an account.
     kept = re.sub(r"^\[\[account.*?(?=^\[\[bucket)", "", SEED, flags=re.MULTILINE | re.DOTALL)
     members = set(re.findall(r"^(\w+) = ", kept, re.MULTILINE))
-    known = seed._BUCKET | seed._OBJECT | seed._REFERER | {"hint"}
-    assert members == known - {"referer", "object"}
+    tables = (seed.SeedDocument, seed.BucketTable, seed.ObjectTable, RefererConfiguration)
+    known = {item.name for table in tables for item in fields(table)}
+    assert members == known - {"account", "bucket", "referer", "object"}
 
 
 def test_code_of_referer_page_prints_what_is_shown() -> None:

@@ -15,7 +15,7 @@ from tests.http.client import Answer, Client, check_error, write
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, sign
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "referer"
-TABLES = {path.stem: tables.load(path) for path in sorted(FOLDER.glob("*.toml"))}
+TABLES = {path.stem: tables.read(path) for path in sorted(FOLDER.glob("*.toml"))}
 
 KEY = "dir/logo 中.png"
 BODY = b"a picture"

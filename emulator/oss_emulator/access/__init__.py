@@ -9,7 +9,7 @@ authorize(reader, "1000000000000001", Permission.READ, "private", facts=facts)
 from oss_emulator.access.accounts import Accounts, AccountsError, KeyProblem
 from oss_emulator.access.acl import BucketAcl, ObjectAcl
 from oss_emulator.access.actions import required, required_of_source, resource
-from oss_emulator.access.authorize import Facts, Permission, Reason, Verdict, authorize
+from oss_emulator.access.authorize import AccessReason, AccessVerdict, Facts, Permission, authorize
 from oss_emulator.access.context import Context
 from oss_emulator.access.denial import detail
 from oss_emulator.access.identity import ANONYMOUS, AccessKey, Identity, Kind, Role
@@ -28,6 +28,8 @@ from oss_emulator.access.tokens import Credentials, Tokens
 __all__ = [
     "ANONYMOUS",
     "AccessKey",
+    "AccessReason",
+    "AccessVerdict",
     "Accounts",
     "AccountsError",
     "BucketAcl",
@@ -45,11 +47,9 @@ __all__ = [
     "PolicyType",
     "Problem",
     "Question",
-    "Reason",
     "Role",
     "Statement",
     "Tokens",
-    "Verdict",
     "authorize",
     "detail",
     "evaluate",

@@ -1,8 +1,8 @@
 """Accounts with their keys, RAM users and RAM roles; the file that describes them."""
 
 import hashlib
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from oss_emulator.access.identity import AccessKey, Identity, Kind, Role
 from oss_emulator.access.policy import Policy, PolicyError, PolicyType
 from oss_emulator.access.tokens import PREFIX, Credentials, Grant, Tokens
+from oss_emulator.toml import Path, SourceError, TomlDocument, format_path, show
 
 
 class AccountsError(ValueError):
@@ -43,16 +44,29 @@ class Accounts:
         self._tokens = Tokens(hashlib.sha256(b"security token\0" + secret).digest())
 
     @classmethod
-    def load(cls, document: str | Mapping[str, Any]) -> "Accounts":
-        """Read a description, as TOML text or parsed; raises `AccountsError`."""
-        if isinstance(document, str):
-            try:
-                document = tomllib.loads(document)
-            except tomllib.TOMLDecodeError as error:
-                raise AccountsError(f"The accounts are no TOML: {error}.") from None
-            except RecursionError:
-                raise AccountsError("The accounts are nested too deeply.") from None
-        return cls(*_Reader().read(document))
+    def parse(cls, text: str | bytes) -> "Accounts":
+        """Parse a TOML document that holds nothing but accounts. Raises AccountsError."""
+        try:
+            document = TomlDocument.parse(text)
+            accounts = document.convert(_AccountsDocument).account
+        except SourceError as error:
+            raise AccountsError(f"{error}.") from None
+        return cls.build(accounts, document.error)
+
+    @classmethod
+    def build(
+        cls,
+        accounts: "Iterable[AccountTable]",
+        error: Callable[[Path, str], SourceError],
+    ) -> "Accounts":
+        """Build from the `[[account]]` tables of a document; `error` adds the place of a mistake.
+
+        Raises AccountsError.
+        """
+        try:
+            return cls(*_Builder(error).build(accounts))
+        except SourceError as mistake:
+            raise AccountsError(f"{mistake}.") from None
 
     def key(self, access_key_id: str) -> AccessKey | None:
         """A long-term key."""
@@ -126,150 +140,161 @@ _TRUST = (
 )
 """The trust policy of a role that says nothing of it: whoever belongs to its own account."""
 
-_MEMBERS = {
-    "": {"account"},
-    "account": {"id", "name", "key", "user", "role"},
-    "key": {"id", "secret"},
-    "user": {"id", "name", "key", "policies"},
-    "role": {"id", "name", "trust", "policies", "max_session"},
-}
+
+@dataclass(frozen=True, slots=True)
+class KeyTable:
+    """`[[account.key]]` or `[[account.user.key]]`."""
+
+    id: str
+    secret: str
 
 
-class _Reader:
-    """Reads one description, and sees that no key, id or name is used twice."""
+@dataclass(frozen=True, slots=True)
+class UserTable:
+    """`[[account.user]]`."""
 
-    def __init__(self) -> None:
+    name: str
+    id: str | None = None
+    key: tuple[KeyTable, ...] = ()
+    policies: tuple[str | Mapping[str, Any], ...] = ()
+    """Names of system policies, JSON documents, or such documents as tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTable:
+    """`[[account.role]]`."""
+
+    name: str
+    id: str | None = None
+    trust: str | Mapping[str, Any] | None = None
+    """A trust policy; without one, the identities of the role's own account may assume it."""
+    policies: tuple[str | Mapping[str, Any], ...] = ()
+    max_session: int = 3600
+    """The longest session in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTable:
+    """`[[account]]`."""
+
+    id: str
+    name: str = ""
+    key: tuple[KeyTable, ...] = ()
+    user: tuple[UserTable, ...] = ()
+    role: tuple[RoleTable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _AccountsDocument:
+    account: tuple[AccountTable, ...] = field(default=())
+
+
+class _Builder:
+    """Builds the keys and roles of a document and refuses a key, id or name that is used twice."""
+
+    def __init__(self, error: Callable[[Path, str], SourceError]) -> None:
+        self._error = error
         self._keys: list[AccessKey] = []
         self._roles: list[Role] = []
         self._used: set[tuple[str, str]] = set()
 
-    def read(self, document: Mapping[str, Any]) -> tuple[list[AccessKey], list[Role]]:
-        _check_members("", "", document)
-        for number, account in enumerate(_tables("", document, "account")):
-            self._read_account(f"account[{number}]", account)
+    def build(self, accounts: Iterable[AccountTable]) -> tuple[list[AccessKey], list[Role]]:
+        for number, account in enumerate(accounts):
+            self._add_account(("account", number), account)
         if not self._keys:
-            raise AccountsError("The accounts have no key: nobody could sign a request.")
+            raise self._error((), "no account has a key, so nobody could sign; add [[account.key]]")
         return self._keys, self._roles
 
-    def _read_account(self, where: str, table: Mapping[str, Any]) -> None:
-        _check_members(where, "account", table)
-        account = self._id(where, table)
-        owner = Identity(account, _text(where, table, "name", ""))
-        self._read_keys(where, table, owner)
-        for number, user in enumerate(_tables(where, table, "user")):
-            self._read_user(f"{where}.user[{number}]", user, owner)
-        for number, role in enumerate(_tables(where, table, "role")):
-            self._read_role(f"{where}.role[{number}]", role, account)
+    def _add_account(self, path: Path, table: AccountTable) -> None:
+        account = self._use_id(path, table.id)
+        owner = Identity(account, table.name)
+        self._add_keys(path, table.key, owner)
+        for number, user in enumerate(table.user):
+            self._add_user((*path, "user", number), user, owner)
+        for number, role in enumerate(table.role):
+            self._add_role((*path, "role", number), role, account)
 
-    def _read_user(self, where: str, table: Mapping[str, Any], owner: Identity) -> None:
-        _check_members(where, "user", table)
-        name = self._name(where, table, owner.id, "user")
+    def _add_user(self, path: Path, table: UserTable, owner: Identity) -> None:
+        self._use((*path, "name"), f"user of {owner.id}", table.name)
         user = Identity(
             owner.id,
             owner.display_name,
             Kind.USER,
-            principal_id=self._id(where, table, _number("2", owner.id, name)),
-            name=name,
-            policies=_policies(where, table, name),
+            principal_id=self._use_id(path, table.id, _number("2", owner.id, table.name)),
+            name=table.name,
+            policies=self._policies(path, table),
         )
-        self._read_keys(where, table, user)
+        self._add_keys(path, table.key, user)
 
-    def _read_role(self, where: str, table: Mapping[str, Any], account: str) -> None:
-        _check_members(where, "role", table)
-        name = self._name(where, table, account, "role")
-        longest = table.get("max_session", 3600)
-        if not isinstance(longest, int) or not 3600 <= longest <= 43200:
-            raise AccountsError(f"{where}.max_session: it must be 3600 to 43200 seconds.")
-        trust = table.get("trust", _TRUST.format(account=account))
+    def _add_role(self, path: Path, table: RoleTable, account: str) -> None:
+        self._use((*path, "name"), f"role of {account}", table.name)
+        if not 3600 <= table.max_session <= 43200:
+            raise self._wrong((*path, "max_session"), table.max_session, "3600 to 43200 seconds")
+        trust = _TRUST.format(account=account) if table.trust is None else table.trust
         self._roles.append(
             Role(
                 account,
-                self._id(where, table, _number("3", account, name)),
-                name,
-                _policy(f"{where}.trust", trust, PolicyType.TRUST, f"trust policy of {name}"),
-                _policies(where, table, name),
-                longest,
+                self._use_id(path, table.id, _number("3", account, table.name)),
+                table.name,
+                self._policy(
+                    (*path, "trust"), trust, PolicyType.TRUST, f"trust policy of {table.name}"
+                ),
+                self._policies(path, table),
+                table.max_session,
             )
         )
 
-    def _read_keys(self, where: str, table: Mapping[str, Any], identity: Identity) -> None:
-        for number, key in enumerate(_tables(where, table, "key")):
-            here = f"{where}.key[{number}]"
-            _check_members(here, "key", key)
-            key_id = _text(here, key, "id")
-            if key_id.startswith(PREFIX):
-                raise AccountsError(f"{here}.id: {PREFIX} begins the keys that STS gives.")
-            self._use(f"{here}.id", "key", key_id)
-            self._keys.append(AccessKey(key_id, _text(here, key, "secret"), identity))
+    def _add_keys(self, path: Path, keys: Iterable[KeyTable], identity: Identity) -> None:
+        for number, key in enumerate(keys):
+            here = (*path, "key", number)
+            if key.id.startswith(PREFIX):
+                wanted = f"an id that does not begin with {PREFIX}, as only temporary keys do"
+                raise self._wrong((*here, "id"), key.id, wanted)
+            self._use((*here, "id"), "key", key.id)
+            if not key.secret:
+                raise self._wrong((*here, "secret"), key.secret, "a string that is not empty")
+            self._keys.append(AccessKey(key.id, key.secret, identity))
 
-    def _id(self, where: str, table: Mapping[str, Any], default: str | None = None) -> str:
-        text = _text(where, table, "id", default)
+    def _use_id(self, path: Path, given: str | None, default: str = "") -> str:
+        text = default if given is None else given
         if not (text.isascii() and text.isdigit()):
-            raise AccountsError(f"{where}.id: it must be a text of digits.")
-        self._use(f"{where}.id", "id", text)
+            raise self._wrong((*path, "id"), text, "a string of digits")
+        self._use((*path, "id"), "id", text)
         return text
 
-    def _name(self, where: str, table: Mapping[str, Any], account: str, kind: str) -> str:
-        name = _text(where, table, "name")
-        self._use(f"{where}.name", f"{kind} of {account}", name)
-        return name
-
-    def _use(self, where: str, kind: str, name: str) -> None:
+    def _use(self, path: Path, kind: str, name: str) -> None:
+        if not name:
+            raise self._wrong(path, name, "a string that is not empty")
         if (kind, name) in self._used:
-            raise AccountsError(f"{where}: {name} is used twice.")
+            raise self._wrong(path, name, "another one, because it is used twice")
         self._used.add((kind, name))
 
+    def _wrong(self, path: Path, value: object, wanted: str) -> SourceError:
+        return self._error(path, f"{format_path(path)} is {show(value)}; write {wanted}")
 
-def _policies(where: str, table: Mapping[str, Any], name: str) -> tuple[Policy, ...]:
-    """Each is the name of a system policy, a JSON document, or such a document as a table."""
-    listed = table.get("policies", [])
-    if not isinstance(listed, list):
-        raise AccountsError(f"{where}.policies: it must be a list.")
-    return tuple(
-        _policy(f"{where}.policies[{number}]", item, PolicyType.IDENTITY, f"{name} [{number}]")
-        for number, item in enumerate(listed)
-    )
+    def _policies(self, path: Path, table: UserTable | RoleTable) -> tuple[Policy, ...]:
+        return tuple(
+            self._policy(
+                (*path, "policies", number), item, PolicyType.IDENTITY, f"{table.name} [{number}]"
+            )
+            for number, item in enumerate(table.policies)
+        )
 
-
-def _policy(where: str, item: Any, policy_type: PolicyType, name: str) -> Policy:
-    if isinstance(item, str) and item in SYSTEM_POLICIES:
-        return Policy.parse(SYSTEM_POLICIES[item], policy_type, item)
-    if isinstance(item, str) and not item.lstrip().startswith("{"):
-        known = ", ".join(SYSTEM_POLICIES)
-        raise AccountsError(f"{where}: {item!r} is neither a JSON document nor one of {known}.")
-    if not isinstance(item, str | Mapping):
-        raise AccountsError(f"{where}: it must be a text or a table.")
-    try:
-        return Policy.parse(item, policy_type, name)
-    except PolicyError as error:
-        raise AccountsError(f"{where}: {error}") from None
+    def _policy(
+        self, path: Path, item: str | Mapping[str, Any], policy_type: PolicyType, name: str
+    ) -> Policy:
+        if isinstance(item, str) and item in SYSTEM_POLICIES:
+            return Policy.parse(SYSTEM_POLICIES[item], policy_type, item)
+        if isinstance(item, str) and not item.lstrip().startswith("{"):
+            raise self._wrong(path, item, f"a JSON document or one of {', '.join(SYSTEM_POLICIES)}")
+        try:
+            return Policy.parse(item, policy_type, name)
+        except PolicyError as error:
+            sentence = f"{format_path(path)} is not a valid policy: {str(error).removesuffix('.')}"
+            raise self._error(path, sentence) from None
 
 
 def _number(first: str, account: str, name: str) -> str:
-    """An id for whom none is given: always the same, of 18 digits."""
+    """Return the id of a user or role for whom none is given: 18 digits, always the same."""
     digest = hashlib.sha256(f"{account}\0{name}".encode()).digest()
     return first + f"{int.from_bytes(digest[:8]) % 10**17:017}"
-
-
-def _text(where: str, table: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    value = table.get(name, default)
-    if not isinstance(value, str) or (not value and default is None):
-        raise AccountsError(f"{where}.{name}: it must be a text.")
-    return value
-
-
-def _tables(where: str, table: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    found = table.get(name, [])
-    if not isinstance(found, list) or not all(isinstance(item, Mapping) for item in found):
-        place = f"{where}.{name}" if where else name
-        raise AccountsError(f"{place}: write [[…{name}]] for each {name}.")
-    return found
-
-
-def _check_members(where: str, kind: str, table: Mapping[str, Any]) -> None:
-    for name in table:
-        if name not in _MEMBERS[kind]:
-            known = ", ".join(sorted(_MEMBERS[kind]))
-            raise AccountsError(
-                f"{where or 'The accounts'}: {name} is not known; known are {known}."
-            )

@@ -23,7 +23,7 @@ class Permission(StrEnum):
     OWN = "own"
 
 
-class Reason(StrEnum):
+class AccessReason(StrEnum):
     """What settled a decision."""
 
     OWNER = "the caller owns the bucket"
@@ -57,11 +57,11 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AccessVerdict:
     """Whether it is allowed, and why."""
 
     allowed: bool
-    reason: Reason
+    reason: AccessReason
     action: str = ""
     """The action that was denied, or the last one that was allowed."""
     statement: Statement | None = None
@@ -77,7 +77,9 @@ _OPEN: dict[str, frozenset[Permission]] = {
 }
 
 _VERDICTS = {
-    (allowed, reason): Verdict(allowed, reason) for allowed in (True, False) for reason in Reason
+    (allowed, reason): AccessVerdict(allowed, reason)
+    for allowed in (True, False)
+    for reason in AccessReason
 }
 
 
@@ -88,7 +90,7 @@ def authorize(
     bucket_acl: str,
     object_acl: str = ObjectAcl.DEFAULT,
     facts: Facts | None = None,
-) -> Verdict:
+) -> AccessVerdict:
     """Decide; an object's own ACL takes the place of its bucket's.
 
     The ACLs are values of `BucketAcl` and `ObjectAcl`; `owner` is the account id of the bucket's
@@ -98,12 +100,12 @@ def authorize(
     """
     if facts is None:
         if caller.id == owner and caller.kind is Kind.ACCOUNT:
-            return _VERDICTS[True, Reason.OWNER]
+            return _VERDICTS[True, AccessReason.OWNER]
         return _by_acl(caller, owner, permission, bucket_acl, object_acl)
     if facts.requester_pays and caller.id != owner and not facts.says_requester:  # A-60
         anonymous = caller.anonymous
-        reason = Reason.REQUESTER_PAYS_ANONYMOUS if anonymous else Reason.REQUESTER_PAYS
-        return Verdict(False, reason, facts.actions[0])
+        reason = AccessReason.REQUESTER_PAYS_ANONYMOUS if anonymous else AccessReason.REQUESTER_PAYS
+        return AccessVerdict(False, reason, facts.actions[0])
     if facts.blocks_public:  # A-32
         bucket_acl, object_acl = _closed(bucket_acl), _closed(object_acl)
     for action in facts.actions:
@@ -116,29 +118,33 @@ def authorize(
     return verdict
 
 
-def _by_policies(caller: Identity, owner: str, action: str, facts: Facts) -> Verdict | None:
+def _by_policies(caller: Identity, owner: str, action: str, facts: Facts) -> AccessVerdict | None:
     """What the policies say; None where they say nothing and ownership and ACLs count (A-01)."""
     resource, context = facts.resource, facts.context
     question = Question(action, resource, context)
     if caller.session_policy is not None:
         settled = evaluate([caller.session_policy], question)
         if settled is None or settled.effect is Effect.DENY:
-            return Verdict(False, Reason.SESSION_POLICY, action, settled, PolicyType.SESSION)
+            return AccessVerdict(
+                False, AccessReason.SESSION_POLICY, action, settled, PolicyType.SESSION
+            )
     # RAM policies count only for what belongs to the caller's own account (A-02).
     by_identity = evaluate(caller.policies, question) if caller.id == owner else None
     by_bucket = _by_bucket_policy(caller, owner, action, facts)
     denials = [found for found in (by_identity, by_bucket) if found and found.effect is Effect.DENY]
     if len(denials) == 2:
-        return Verdict(False, Reason.BOTH_POLICIES, action, by_identity, PolicyType.IDENTITY)
+        return AccessVerdict(
+            False, AccessReason.BOTH_POLICIES, action, by_identity, PolicyType.IDENTITY
+        )
     for settled in denials or filter(None, (by_identity, by_bucket)):
         reason = _REASONS[settled.type]
-        return Verdict(settled.effect is Effect.ALLOW, reason, action, settled, settled.type)
+        return AccessVerdict(settled.effect is Effect.ALLOW, reason, action, settled, settled.type)
     return None
 
 
 _REASONS = {
-    PolicyType.IDENTITY: Reason.IDENTITY_POLICY,
-    PolicyType.BUCKET: Reason.BUCKET_POLICY,
+    PolicyType.IDENTITY: AccessReason.IDENTITY_POLICY,
+    PolicyType.BUCKET: AccessReason.BUCKET_POLICY,
 }
 
 
@@ -162,26 +168,28 @@ def _by_ownership(
     bucket_acl: str,
     object_acl: str,
     action: str,
-) -> Verdict:
+) -> AccessVerdict:
     """What ownership and ACLs say where no statement of a policy applies."""
     if caller.id == owner and caller.kind is Kind.ACCOUNT:
-        return Verdict(True, Reason.OWNER, action)
+        return AccessVerdict(True, AccessReason.OWNER, action)
     found = _by_acl(caller, owner, permission, bucket_acl, object_acl)
     if not found.allowed and caller.id == owner:
-        return Verdict(False, Reason.NO_POLICY, action, None, PolicyType.IDENTITY)
-    return Verdict(found.allowed, found.reason, action)
+        return AccessVerdict(False, AccessReason.NO_POLICY, action, None, PolicyType.IDENTITY)
+    return AccessVerdict(found.allowed, found.reason, action)
 
 
 def _by_acl(
     caller: Identity, owner: str, permission: Permission, bucket_acl: str, object_acl: str
-) -> Verdict:
+) -> AccessVerdict:
     if permission is Permission.OWN:
         if caller.id == owner:
-            return _VERDICTS[False, Reason.NO_POLICY]
-        return _VERDICTS[False, Reason.ANONYMOUS if caller.anonymous else Reason.FOREIGN]
+            return _VERDICTS[False, AccessReason.NO_POLICY]
+        return _VERDICTS[
+            False, AccessReason.ANONYMOUS if caller.anonymous else AccessReason.FOREIGN
+        ]
     if object_acl == ObjectAcl.DEFAULT:
-        return _VERDICTS[permission in _OPEN[bucket_acl], Reason.BUCKET_ACL]
-    return _VERDICTS[permission in _OPEN[object_acl], Reason.OBJECT_ACL]
+        return _VERDICTS[permission in _OPEN[bucket_acl], AccessReason.BUCKET_ACL]
+    return _VERDICTS[permission in _OPEN[object_acl], AccessReason.OBJECT_ACL]
 
 
 def _closed(acl: str) -> str:

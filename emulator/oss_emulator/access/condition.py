@@ -15,7 +15,7 @@ Test = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class PolicyCondition:
     """Holds where one of the values fits; a negated one where none does (A-20)."""
 
     operator: str
@@ -25,7 +25,7 @@ class Condition:
     tests: tuple[Test, ...] = field(compare=False, repr=False)
 
     @classmethod
-    def compile(cls, name: str, key: str, values: Iterable[str]) -> "Condition":
+    def compile(cls, name: str, key: str, values: Iterable[str]) -> "PolicyCondition":
         """Raises KeyError for an unknown operator, ValueError for a value it cannot compare."""
         found = OPERATORS[name]
         values = tuple(values)

@@ -3,14 +3,14 @@
 import json
 from base64 import b64encode
 
-from oss_emulator.access.authorize import Verdict
+from oss_emulator.access.authorize import AccessVerdict
 from oss_emulator.access.identity import Identity, Kind
 from oss_emulator.access.policy import PolicyType
 
 Detail = list[tuple[str, str]]
 
 
-def detail(verdict: Verdict, caller: Identity, resource: str = "") -> Detail | None:
+def detail(verdict: AccessVerdict, caller: Identity, resource: str = "") -> Detail | None:
     """The children of AccessDeniedDetail, None where the answer has none.
 
     It has one where a policy of the caller denied, or where one would have had to allow; what an
@@ -34,7 +34,7 @@ def _display_name(caller: Identity) -> str:
     return f"{caller.name}:{caller.session}" if caller.kind is Kind.SESSION else caller.principal
 
 
-def _diagnostic(verdict: Verdict, resource: str) -> str:
+def _diagnostic(verdict: AccessVerdict, resource: str) -> str:
     """Base64 of JSON (A-71); that of the service can only be decoded by RAM."""
     found = {
         "action": verdict.action,

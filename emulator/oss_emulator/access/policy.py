@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any
 
-from oss_emulator.access.condition import OPERATORS, Condition
+from oss_emulator.access.condition import OPERATORS, PolicyCondition
 from oss_emulator.access.context import NOTHING_KNOWN, Context
 from oss_emulator.access.wildcard import resource_pattern, wildcard
 
@@ -103,7 +103,7 @@ class Statement:
     actions: Selection
     resources: Selection
     principals: Selection
-    conditions: tuple[Condition, ...]
+    conditions: tuple[PolicyCondition, ...]
 
     def applies(self, question: Question) -> bool:
         """Whether it says something about a request."""
@@ -330,7 +330,7 @@ class _Parser:
             text for kind, texts in tree.items() for text in self._texts(f"{where}.{kind}", texts)
         )
 
-    def _conditions(self, where: str, tree: Any) -> tuple[Condition, ...]:
+    def _conditions(self, where: str, tree: Any) -> tuple[PolicyCondition, ...]:
         if not isinstance(tree, Mapping):
             raise PolicyError(where, "it must be an object of operators")
         return tuple(
@@ -339,13 +339,13 @@ class _Parser:
             for key, values in _keys(f"{where}.{name}", name, keys).items()
         )
 
-    def _condition(self, where: str, name: str, key: str, values: Any) -> Condition:
+    def _condition(self, where: str, name: str, key: str, values: Any) -> PolicyCondition:
         where = f"{where}.{key}"
         if not isinstance(values, Sequence) or isinstance(values, str):
             values = [values]
         texts = self._texts(where, [_scalar(value) for value in values])
         try:
-            return Condition.compile(name, key, texts)
+            return PolicyCondition.compile(name, key, texts)
         except ValueError as error:
             raise PolicyError(where, str(error)) from None
 

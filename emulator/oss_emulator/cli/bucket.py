@@ -78,7 +78,7 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
 
 
 def _bucket(oss2: Any, name: str, arguments: argparse.Namespace) -> Any:
-    class Bucket(oss2.Bucket):  # type: ignore[misc]
+    class RawBucket(oss2.Bucket):  # type: ignore[misc]
         """A bucket whose rules are answered as sent: oss2 2.19 leaves TruncatePath out."""
 
         def _parse_result(self, resp: Any, parse_func: Any, klass: Any) -> Any:
@@ -90,7 +90,7 @@ def _bucket(oss2: Any, name: str, arguments: argparse.Namespace) -> Any:
     provider = oss2.credentials.StaticCredentialsProvider(key, secret, token)
     auth = oss2.ProviderAuthV4(provider)
     region = arguments.region
-    return Bucket(auth, arguments.endpoint, name, region=region, connect_timeout=_TIMEOUT)
+    return RawBucket(auth, arguments.endpoint, name, region=region, connect_timeout=_TIMEOUT)
 
 
 def _load_oss2() -> Any:

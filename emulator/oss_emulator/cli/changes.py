@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oss_emulator.cli.output import Block, Table, Text, Tone, line, referer
+from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, referer
 from oss_emulator.lab.diff import Certainty, Change, Diff
-from oss_emulator.lab.probes import Kind
+from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.referer import Decision, RefererConfiguration
 
 _FIELDS = {
@@ -19,7 +19,13 @@ _FIELDS = {
 _SHOWN = 3
 """How many Referers are shown of those that are settled by the same."""
 
-_TELLING = (Kind.PAGE, Kind.LONGER_HOST, Kind.GLUED_HOST, Kind.IN_PATH, Kind.ORIGIN)
+_TELLING = (
+    ProbeKind.PAGE,
+    ProbeKind.LONGER_HOST,
+    ProbeKind.GLUED_HOST,
+    ProbeKind.IN_PATH,
+    ProbeKind.ORIGIN,
+)
 """What tells most, the most telling first."""
 
 
@@ -29,7 +35,7 @@ def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
     for opens, title in ((True, "let in by the new rules"), (False, "kept out by the new rules")):
         rows = [_row(change) for change in shown if change.opens is opens]
         if rows:
-            yield Table(("Referer", "what it is", "old", "new"), rows, title)
+            yield TextTable(("Referer", "what it is", "old", "new"), rows, title)
             yield line()
     if len(shown) < len(diff.changes):
         more = len(diff.changes) - len(shown)

@@ -11,8 +11,8 @@ from oss_emulator.cli import bucket, rules
 from oss_emulator.cli.output import (
     Block,
     Piece,
-    Table,
     Text,
+    TextTable,
     Tone,
     line,
     referer,
@@ -21,7 +21,7 @@ from oss_emulator.cli.output import (
     write_json,
 )
 from oss_emulator.lab import lint
-from oss_emulator.lab.lint import Claim, Finding, Rule, Severity
+from oss_emulator.lab.lint import Evidence, Finding, LintRule, Severity
 
 _DESCRIPTION = (
     "Says what is wrong with rules. Every Referer that is shown was decided by the engine. Ends "
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(finding.severity is not Severity.NOTE for finding in found))
 
 
-def _explain(rule: Rule) -> int:
+def _explain(rule: LintRule) -> int:
     write(f"{rule.name} ({rule.severity})\n\n{rule.page}\n")
     return 0
 
@@ -92,7 +92,7 @@ def _list(as_json: bool) -> int:
             (Text(rule.severity, _TONES[rule.severity]), rule.name, rule.title)
             for rule in lint.RULES
         ]
-        show(Table(("severity", "rule", "what it finds"), rows))
+        show(TextTable(("severity", "rule", "what it finds"), rows))
     return 0
 
 
@@ -127,10 +127,10 @@ def _describe(finding: Finding) -> Iterator[Block]:
 
 def _evidence(finding: Finding) -> tuple[Piece, ...]:
     shown = referer(finding.referer)
-    if finding.claim in (Claim.ALLOWED, Claim.DENIED):
+    if finding.evidence in (Evidence.ALLOWED, Evidence.DENIED):
         ec = f", EC {finding.decision.ec}" if finding.decision.ec else ""
-        return shown, f" {finding.claim}{ec}"
-    return shown, f" {finding.claim}"
+        return shown, f" {finding.evidence}{ec}"
+    return shown, f" {finding.evidence}"
 
 
 def _corrections(finding: Finding) -> Iterator[Text]:
@@ -167,7 +167,7 @@ def _to_dict(finding: Finding) -> dict[str, object]:
         "entry": place.entry if place else None,
         "reason": finding.reason,
         "referer": finding.referer,
-        "claim": finding.claim.value,
+        "claim": finding.evidence.value,
         "allowed": finding.decision.allowed,
         "ec": finding.decision.ec,
         "basis": finding.decision.basis.value,

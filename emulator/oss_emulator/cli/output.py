@@ -48,7 +48,7 @@ Piece = Text | str
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """Pieces one after the other."""
 
     pieces: tuple[Piece, ...]
@@ -56,7 +56,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TextTable:
     """Rows under headings."""
 
     headings: tuple[str, ...]
@@ -65,12 +65,12 @@ class Table:
     indent: int = field(default=0)
 
 
-Block = Line | Table
+Block = TextLine | TextTable
 
 
-def line(*pieces: Piece, indent: int = 0) -> Line:
+def line(*pieces: Piece, indent: int = 0) -> TextLine:
     """A line of pieces."""
-    return Line(pieces, indent)
+    return TextLine(pieces, indent)
 
 
 def show(*blocks: Block) -> None:
@@ -124,7 +124,7 @@ def _is_for_people() -> bool:
 
 def _plain(block: Block) -> list[str]:
     indent = " " * block.indent
-    if isinstance(block, Line):
+    if isinstance(block, TextLine):
         return [f"{indent}{''.join(_text(piece) for piece in block.pieces)}".rstrip() + "\n"]
     rows = [[_text(cell) for cell in row] for row in (block.headings, *block.rows)]
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
@@ -158,7 +158,7 @@ def _rich(block: Block) -> RenderableType:
     from rich.padding import Padding
     from rich.table import Table as RichTable
 
-    if isinstance(block, Line):
+    if isinstance(block, TextLine):
         return Padding(_rich_text(*block.pieces), (0, 0, 0, block.indent))
     table = RichTable(
         box=box.ROUNDED,

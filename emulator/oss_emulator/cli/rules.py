@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from oss_emulator import toml
 from oss_emulator.cli import bucket
 from oss_emulator.cli.parser import InputError
 from oss_emulator.lab import sources as document
-from oss_emulator.lab.sources import DocumentError, Form
+from oss_emulator.lab.sources import RulesForm
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.referer.codec import MAX_DOCUMENT_SIZE
+from oss_emulator.toml import SourceError
 
 HELP = (
     "a file, - for standard input, or oss://BUCKET. A file holds a RefererConfiguration as XML, "
     "the JSON of ossutil, Terraform's JSON, or TOML; FILE#NAME is one of several in it"
 )
 
-_FORMS = {".xml": Form.XML, ".toml": Form.TOML}
+_FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML}
 """JSON comes in two forms, so its name does not tell which."""
 
 
@@ -71,27 +73,24 @@ def read_source(argument: str) -> Source:
 
 
 def decode(source: Source) -> str:
-    """The text of a source that is not in one of our own forms. Raises InputError."""
+    """Decode the text of a source. Raises InputError."""
     try:
-        return source.content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = source.content[: error.start].decode("utf-8-sig", errors="replace")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        sentence = f"the byte 0x{source.content[error.start]:02x} is not UTF-8"
-        raise error_at(source, sentence, line, column) from None
+        return toml.decode(source.content)
+    except SourceError as error:
+        raise error_at(source, error) from None
 
 
-def error_at(source: Source, sentence: str, line: int, column: int) -> InputError:
-    """One sentence that says where."""
-    return InputError(f"{source.name}, line {line}, column {column}: {sentence}")
+def error_at(source: Source, error: SourceError) -> InputError:
+    """Return the error for a mistake in a source, with its place."""
+    return InputError(f"{source.name}, {error}")
 
 
 def _read_named(path: str) -> Mapping[str, RefererConfiguration]:
     source = read_source(path)
     try:
         return document.parse(source.content, _FORMS.get(Path(path).suffix.lower()))
-    except DocumentError as error:
-        raise error_at(source, error.sentence, error.line, error.column) from None
+    except SourceError as error:
+        raise error_at(source, error) from None
 
 
 def _split(argument: str) -> tuple[str, str | None]:

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from oss_emulator.cli import bucket, rules
 from oss_emulator.cli.output import (
     Block,
-    Table,
     Text,
+    TextTable,
     Tone,
     line,
     referer,
@@ -22,7 +22,7 @@ from oss_emulator.cli.output import (
 )
 from oss_emulator.cli.parser import InputError
 from oss_emulator.lab import scenarios as scenario
-from oss_emulator.lab.scenarios import OBJECT_URL, Outcome
+from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
 from oss_emulator.referer import explain
 
 _DESCRIPTION = (
@@ -71,10 +71,10 @@ def _check_url(flag: str, value: str) -> None:
         raise InputError(f"{flag}: {value!r} is no address such as https://www.example.com")
 
 
-def _report(outcomes: Sequence[Outcome]) -> Iterator[Block]:
+def _report(outcomes: Sequence[ScenarioOutcome]) -> Iterator[Block]:
     headings = ("how it arrives", "Referer", "verdict", "why")
     for group, items in groupby(outcomes, lambda outcome: outcome.scenario.group):
-        yield Table(headings, [_row(outcome) for outcome in items], group.value)
+        yield TextTable(headings, [_row(outcome) for outcome in items], group.value)
         yield line()
     wrong = [outcome for outcome in outcomes if not outcome.as_wanted]
     if not wrong:
@@ -85,7 +85,7 @@ def _report(outcomes: Sequence[Outcome]) -> Iterator[Block]:
         yield line(Text(f"! {outcome.scenario.name} is {unwanted}", Tone.BAD))
 
 
-def _row(outcome: Outcome) -> tuple[Text | str, ...]:
+def _row(outcome: ScenarioOutcome) -> tuple[Text | str, ...]:
     decision = outcome.decision
     answer = verdict(decision)
     mark = "" if outcome.as_wanted else " !"
@@ -98,7 +98,7 @@ def _row(outcome: Outcome) -> tuple[Text | str, ...]:
     )
 
 
-def _to_dict(outcome: Outcome) -> dict[str, object]:
+def _to_dict(outcome: ScenarioOutcome) -> dict[str, object]:
     return {
         "group": outcome.scenario.group.value,
         "name": outcome.scenario.name,

@@ -46,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
     return int(not all(report.passed for report in reports))
 
 
-def _load(path: Path, given: Any) -> tables.Table:
+def _load(path: Path, given: Any) -> tables.DecisionTable:
     try:
-        return tables.load(path, given)
+        return tables.read(path, given)
     except tables.TableError as error:
         raise InputError(str(error)) from None
     except OSError as error:

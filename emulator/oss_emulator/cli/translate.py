@@ -11,9 +11,10 @@ from oss_emulator.cli.output import visible, write, write_json
 from oss_emulator.cli.parser import InputError
 from oss_emulator.lab import sources as document
 from oss_emulator.lab import translation
-from oss_emulator.lab.sources import Form
-from oss_emulator.lab.translation import SYSTEMS, Loss, Rules, RulesError
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.lab.translation import SYSTEMS, Loss, Rules
 from oss_emulator.referer import RefererConfiguration, Signing
+from oss_emulator.toml import SourceError
 
 _DESCRIPTION = (
     "Translates rules. The result goes to standard output, and what it cannot say exactly to "
@@ -40,8 +41,8 @@ def declare(commands: Any) -> None:
     parser.add_argument(
         "--as",
         dest="form",
-        choices=[form.value for form in Form],
-        default=Form.XML.value,
+        choices=[form.value for form in RulesForm],
+        default=RulesForm.XML.value,
         help="how to write rules of ours (default: xml)",
     )
     parser.add_argument("--exact", action="store_true", help="end with 1 if anything is lost")
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.from_:
         theirs = _read_theirs(arguments.file, SYSTEMS[system])
         ours = theirs.to_oss()
-        text = _format_ours(ours, Form(arguments.form))
+        text = _format_ours(ours, RulesForm(arguments.form))
     else:
         ours = rules.read(arguments.file, arguments)
         theirs = SYSTEMS[system].from_oss(ours)
@@ -77,11 +78,11 @@ def _read_theirs(argument: str, system: type[Rules]) -> Rules:
     text = rules.decode(source)
     try:
         return system.parse(text)
-    except RulesError as error:
-        raise rules.error_at(source, error.sentence, error.line, error.column) from None
+    except SourceError as error:
+        raise rules.error_at(source, error) from None
 
 
-def _format_ours(configuration: RefererConfiguration, form: Form) -> str:
+def _format_ours(configuration: RefererConfiguration, form: RulesForm) -> str:
     try:
         return document.format(configuration, form)
     except ValueError as error:

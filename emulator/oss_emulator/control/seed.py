@@ -1,61 +1,79 @@
-"""A seed file: accounts, and buckets with their ACLs, rules and objects, put as the owner would."""
+"""Seeds: accounts, and buckets with their ACLs, rules and objects, put as their owner would."""
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from oss_emulator.access import Accounts, AccountsError
+from oss_emulator.access.accounts import AccountTable
 from oss_emulator.control.controls import Controls
 from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import RefererConfiguration, codec
+from oss_emulator.toml import Path as Place
+from oss_emulator.toml import SourceError, TomlDocument, format_path
 
 
 class SeedError(ValueError):
-    """A seed file that cannot be used; the text says where and why."""
+    """A seed that cannot be used; the text says where and why."""
 
 
-_BUCKET = {"name", "acl", "storage_class", "redundancy", "referer", "object"}
-_OBJECT = {"key", "text", "file", "content_type", "acl", "headers"}
-_REFERER = {field.name for field in fields(RefererConfiguration)}
+@dataclass(frozen=True, slots=True)
+class ObjectTable:
+    """`[[bucket.object]]`: an object with either a `text` or the contents of a `file`."""
+
+    key: str
+    text: str | None = None
+    file: str | None = None
+    content_type: str | None = None
+    acl: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketTable:
+    """`[[bucket]]`."""
+
+    name: str
+    acl: str | None = None
+    storage_class: str | None = None
+    redundancy: str | None = None
+    referer: RefererConfiguration | None = None
+    object: tuple[ObjectTable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SeedDocument:
+    """A whole seed."""
+
+    hint: str = ""
+    """What is shown when the server is ready."""
+    account: tuple[AccountTable, ...] = ()
+    bucket: tuple[BucketTable, ...] = ()
 
 
 def load(path: Path, service: Service) -> str:
-    """Put what a seed file describes; returns its `hint`, which is shown when the server is ready.
+    """Put what a seed file describes and return its `hint`.
 
-    A file named by an object is read beside the seed file. Raises `SeedError`.
+    Objects name their files relative to the seed file. Raises SeedError.
     """
-    where, text = _read(path)
-    return apply(where, text, service, path.parent)
+    return apply(_name(path), _read(path), service, path.parent)
 
 
 def enroll(path: Path, service: Service) -> None:
-    """Let the accounts of a seed file be those that are known, and put nothing.
+    """Replace the accounts by those of a seed file and put nothing. Raises SeedError.
 
-    So a further server of the same folder knows them. Raises `SeedError`.
+    A further server on the same folder uses this to know the accounts.
     """
-    where, text = _read(path)
-    _set_accounts(where, _parse(where, text), service)
-
-
-def _read(path: Path) -> tuple[str, str]:
-    """What begins the sentences about a file, and its text."""
-    where = f"The seed {path}"
-    try:
-        return where, path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SeedError(f"{where} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise SeedError(f"{where} is no TOML: {error}.") from None
+    _Planter(_name(path), _read(path), service).set_accounts()
 
 
 def reset(controls: Controls) -> None:
-    """Restore the initial contents.
+    """Restore the initial contents. Raises SeedError.
 
-    A disk store resets to empty, so its seed is put again. Raises `SeedError`.
+    A memory store goes back to its seed by itself; a disk store is emptied and seeded again.
     """
     controls.reset()
     service, seed_file = controls.service, controls.service.settings.seed
@@ -63,160 +81,127 @@ def reset(controls: Controls) -> None:
         load(seed_file, service)
 
 
-def apply(where: str, text: str, service: Service, folder: Path | None = None) -> str:
-    """Put what the text of a seed describes; its objects may name files of `folder` only.
+def apply(name: str, source: str | bytes, service: Service, folder: Path | None = None) -> str:
+    """Put what a seed describes and return its `hint`.
 
-    `where` begins the sentence of each `SeedError`. Returns the `hint`.
+    `name` begins the sentence of each SeedError. Without a `folder`, objects cannot name files and
+    the seed cannot have accounts.
     """
-    seed = _parse(where, text)
-    _check_names(where, seed, {"hint", "account", "bucket"})
-    if folder is None and "account" in seed:
-        raise SeedError(f"{where}: only the seed that a server starts with can have accounts.")
-    _set_accounts(where, seed, service)
-    for bucket in _tables(where, seed, "bucket"):
-        _put_bucket(where, folder, service, bucket)
-    return str(seed.get("hint", ""))
+    planter = _Planter(name, source, service, folder)
+    if folder is None and planter.seed.account:
+        raise planter.error(("account",), "only the seed that a server starts with has accounts")
+    planter.set_accounts()
+    planter.put_buckets()
+    return planter.seed.hint
 
 
-def _parse(where: str, text: str) -> dict[str, Any]:
+def _name(path: Path) -> str:
+    return f"The seed {path}"
+
+
+def _read(path: Path) -> bytes:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SeedError(f"{where} is no TOML: {error}.") from None
-    except RecursionError:
-        raise SeedError(f"{where} is no seed: it is nested too deeply.") from None
-
-
-def _set_accounts(where: str, seed: Mapping[str, Any], service: Service) -> None:
-    """Let the accounts of a seed take the place of the one that has the configured key."""
-    if "account" not in seed:
-        return
-    if service.settings.accounts is not None:
-        raise SeedError(f"{where}: accounts are in the file {service.settings.accounts} already.")
-    try:
-        service.accounts = Accounts.load({"account": seed["account"]})
-    except AccountsError as error:
-        raise SeedError(f"{where}, {error}") from None
-
-
-def _put_bucket(
-    where: str, folder: Path | None, service: Service, bucket: Mapping[str, Any]
-) -> None:
-    name = bucket.get("name")
-    where = f"{where}, bucket {name!r}"
-    _check_names(where, bucket, _BUCKET)
-    if not isinstance(name, str):
-        raise SeedError(f"{where}: name must be a text.")
-    classes = "".join(
-        f"<{element}>{bucket[key]}</{element}>"
-        for key, element in (
-            ("storage_class", "StorageClass"),
-            ("redundancy", "DataRedundancyType"),
-        )
-        if key in bucket
-    )
-    body = f"<CreateBucketConfiguration>{classes}</CreateBucketConfiguration>" if classes else ""
-    acl = {"x-oss-acl": str(bucket["acl"])} if "acl" in bucket else {}
-    target = f"/{quote(name, safe='')}"
-    _put(where, service, target, acl, body.encode())
-    if "referer" in bucket:
-        _put(where, service, f"{target}?referer", {}, _rules(where, bucket["referer"]))
-    for item in _tables(where, bucket, "object"):
-        _put_object(where, folder, service, name, item)
-
-
-def _put_object(
-    where: str, folder: Path | None, service: Service, bucket: str, item: Mapping[str, Any]
-) -> None:
-    key = item.get("key")
-    where = f"{where}, object {key!r}"
-    _check_names(where, item, _OBJECT)
-    if not isinstance(key, str) or not key:
-        raise SeedError(f"{where}: key must be a text.")
-    data = _data(where, folder, item)
-    given = item.get("headers", {})
-    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
-        raise SeedError(f"{where}: headers must be a table of texts.")
-    headers = dict(given)
-    if "content_type" in item:
-        headers["Content-Type"] = str(item["content_type"])
-    if "acl" in item:
-        headers["x-oss-object-acl"] = str(item["acl"])
-    _put(where, service, f"/{bucket}/{quote(key)}", headers, data)
-
-
-def _data(where: str, folder: Path | None, item: Mapping[str, Any]) -> bytes:
-    if ("text" in item) == ("file" in item):
-        raise SeedError(f"{where}: give either text or file.")
-    if "text" in item:
-        return str(item["text"]).encode()
-    if folder is None:
-        raise SeedError(f"{where}: only a seed that is a file can name files; give text.")
-    try:
-        return (folder / str(item["file"])).read_bytes()
+        return path.read_bytes()
     except OSError as error:
-        raise SeedError(
-            f"{where}: the file {item['file']} cannot be read: {error.strerror}."
-        ) from None
-    except ValueError:
-        raise SeedError(
-            f"{where}: the file {item['file']!r} cannot be read: no file has such a name."
-        ) from None
+        raise SeedError(f"{_name(path)} cannot be read: {error.strerror}.") from None
 
 
-def _rules(where: str, rules: Any) -> bytes:
-    try:
-        return codec.format(_configuration(where, rules))
-    except SeedError:
-        raise
-    except ValueError as error:
-        raise SeedError(f"{where}, referer: an entry cannot be written: {error}.") from None
+class _Planter:
+    """Puts one seed into a service."""
+
+    def __init__(
+        self, name: str, source: str | bytes, service: Service, folder: Path | None = None
+    ) -> None:
+        self._name = name
+        self._service = service
+        self._folder = folder
+        try:
+            self._document = TomlDocument.parse(source)
+            self.seed: SeedDocument = self._document.convert(SeedDocument)
+        except SourceError as error:
+            raise SeedError(f"{name}, {error}.") from None
+
+    def error(self, place: Place, sentence: str) -> SeedError:
+        """Return the error for what stands at a place of the seed."""
+        return SeedError(f"{self._name}, {self._document.error(place, sentence)}.")
+
+    def set_accounts(self) -> None:
+        """Replace the account that has the configured key by those of the seed, if it has any."""
+        if not self.seed.account:
+            return
+        known = self._service.settings.accounts
+        if known is not None:
+            sentence = f"the accounts are in the file {known} already; keep one of the two"
+            raise self.error(("account",), sentence)
+        try:
+            self._service.accounts = Accounts.build(self.seed.account, self._document.error)
+        except AccountsError as error:
+            raise SeedError(f"{self._name}, {error}") from None
+
+    def put_buckets(self) -> None:
+        """Put each bucket with its rules and objects."""
+        for number, bucket in enumerate(self.seed.bucket):
+            self._put_bucket(("bucket", number), bucket)
+
+    def _put_bucket(self, place: Place, bucket: BucketTable) -> None:
+        target = f"/{quote(bucket.name, safe='')}"
+        headers = {} if bucket.acl is None else {"x-oss-acl": bucket.acl}
+        self._put(place, target, headers, _create_bucket_configuration(bucket))
+        if bucket.referer is not None:
+            here = (*place, "referer")
+            self._put(here, f"{target}?referer", {}, self._format_rules(here, bucket.referer))
+        for number, item in enumerate(bucket.object):
+            self._put_object((*place, "object", number), target, item)
+
+    def _put_object(self, place: Place, bucket: str, item: ObjectTable) -> None:
+        if not item.key:
+            raise self.error((*place, "key"), 'key is ""; write a string that is not empty')
+        headers = dict(item.headers)
+        if item.content_type is not None:
+            headers["Content-Type"] = item.content_type
+        if item.acl is not None:
+            headers["x-oss-object-acl"] = item.acl
+        self._put(place, f"{bucket}/{quote(item.key)}", headers, self._read_data(place, item))
+
+    def _read_data(self, place: Place, item: ObjectTable) -> bytes:
+        if item.text is not None and item.file is None:
+            return item.text.encode()
+        if item.file is None or item.text is not None:
+            given = "neither text nor file" if item.file is None else "both text and file"
+            raise self.error(place, f"{format_path(place)} has {given}; write one of them")
+        here = (*place, "file")
+        if self._folder is None:
+            raise self.error(here, "only a seed that is a file can name files; write text instead")
+        try:
+            return (self._folder / item.file).read_bytes()
+        except OSError as error:
+            sentence = f"the file {item.file} cannot be read: {error.strerror}"
+            raise self.error(here, sentence) from None
+        except ValueError:
+            sentence = f"the file {item.file!r} cannot be read: no file can have this name"
+            raise self.error(here, sentence) from None
+
+    def _format_rules(self, place: Place, rules: RefererConfiguration) -> bytes:
+        try:
+            return codec.format(rules)
+        except ValueError as error:
+            raise self.error(place, f"an entry cannot be written as XML: {error}") from None
+
+    def _put(self, place: Place, target: str, headers: Mapping[str, str], data: bytes) -> None:
+        service = self._service
+        fields = [("Host", "localhost"), *headers.items()]
+        request = Request.parse("PUT", target, fields, service.clock())
+        response = service.handle(request, data, caller=service.accounts.owner)
+        if response.status != 200:
+            assert isinstance(response.body, bytes)  # noqa: S101 - an error's body is a document
+            answer = xml.parse(response.body, "Error")
+            said = f"{answer.text('Code')}: {answer.text('Message').removesuffix('.')}"
+            raise self.error(place, f"{format_path(place)} was refused with {said}")
 
 
-def _configuration(where: str, rules: Any) -> RefererConfiguration:
-    if not isinstance(rules, dict):
-        raise SeedError(f"{where}: referer must be a table.")
-    _check_names(f"{where}, referer", rules, _REFERER)
-    values: dict[str, Any] = {}
-    for name, value in rules.items():
-        if name in ("whitelist", "blacklist"):
-            if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-                raise SeedError(f"{where}, referer: {name} must be a list of texts.")
-            values[name] = tuple(value)
-        elif isinstance(value, bool):
-            values[name] = value
-        else:
-            raise SeedError(f"{where}, referer: {name} must be true or false.")
-    return RefererConfiguration(**values)
-
-
-def _put(
-    where: str, service: Service, target: str, headers: Mapping[str, str], data: bytes
-) -> None:
-    request = Request.parse(
-        "PUT", target, [("Host", "localhost"), *headers.items()], service.clock()
-    )
-    response = service.handle(request, data, caller=service.accounts.owner)
-    if response.status != 200:
-        assert isinstance(response.body, bytes)  # noqa: S101 - an error's body is a document
-        raise SeedError(f"{where}: {_message(response.body)}")
-
-
-def _message(document: bytes) -> str:
-    text = document.decode()
-    code = text.partition("<Code>")[2].partition("</Code>")[0]
-    message = text.partition("<Message>")[2].partition("</Message>")[0]
-    return f"{code}: {message}"
-
-
-def _tables(where: str, table: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    found = table.get(name, [])
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise SeedError(f"{where}: write [[{name}]] for each {name}.")
-    return found
-
-
-def _check_names(where: str, table: Mapping[str, Any], known: set[str]) -> None:
-    for name in table:
-        if name not in known:
-            raise SeedError(f"{where}: {name} is not known; known are {', '.join(sorted(known))}.")
+def _create_bucket_configuration(bucket: BucketTable) -> bytes:
+    """The body of PutBucket; empty where the seed leaves the classes to the service."""
+    if bucket.storage_class is None and bucket.redundancy is None:
+        return b""
+    classes = [("StorageClass", bucket.storage_class), ("DataRedundancyType", bucket.redundancy)]
+    return xml.format("CreateBucketConfiguration", classes)

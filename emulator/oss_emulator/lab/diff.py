@@ -17,7 +17,7 @@ from oss_emulator.referer.policy import RefererPolicy
 
 from . import automaton, probes
 from .automaton import Cut, UndecidedError, Watched
-from .probes import Kind, Probe
+from .probes import Probe, ProbeKind
 
 
 class Certainty(StrEnum):
@@ -33,7 +33,7 @@ class Change:
     """A Referer that is decided differently."""
 
     referer: str | None
-    kind: Kind | None
+    kind: ProbeKind | None
     """What it tries; None for a Referer that was given."""
     old: Decision
     new: Decision
@@ -83,12 +83,13 @@ def compare(
         witness = _search(old, new)
     except UndecidedError:
         return Diff((), len(tried), Certainty.GENERATED)
-    found = () if witness is None else _changes(policies, [(witness, Kind.FOUND)])
+    found = () if witness is None else _changes(policies, [(witness, ProbeKind.FOUND)])
     return Diff(found, len(tried) + len(found), Certainty.PROVED)
 
 
 def _changes(
-    policies: tuple[RefererPolicy, RefererPolicy], tried: Iterable[tuple[str | None, Kind | None]]
+    policies: tuple[RefererPolicy, RefererPolicy],
+    tried: Iterable[tuple[str | None, ProbeKind | None]],
 ) -> tuple[Change, ...]:
     first: dict[object, Change] = {}
     for referer, kind in tried:
@@ -97,8 +98,8 @@ def _changes(
             change = Change(referer, kind, old, new)
             first.setdefault((change.settled, kind or referer), change)
     # Where an ordinary page changes, that its deeper pages do too is no news.
-    plainest: dict[object, Kind] = {}
-    for kind in (Kind.PAGE, Kind.ORIGIN):
+    plainest: dict[object, ProbeKind] = {}
+    for kind in (ProbeKind.PAGE, ProbeKind.ORIGIN):
         for change in first.values():
             if change.kind is kind:
                 plainest.setdefault(change.settled, kind)

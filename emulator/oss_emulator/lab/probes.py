@@ -12,7 +12,7 @@ STRANGER = "https://evil.test/"
 """The page of a site that no rules name."""
 
 
-class Kind(StrEnum):
+class ProbeKind(StrEnum):
     """What a probe tries."""
 
     MISSING = "no Referer header"
@@ -45,17 +45,17 @@ class Probe:
 
     referer: str | None
     """None is no header."""
-    kind: Kind
+    kind: ProbeKind
 
 
 def make(entries: Iterable[str]) -> tuple[Probe, ...]:
     """The probes for some entries, no Referer twice."""
     probes = [
-        Probe(None, Kind.MISSING),
-        Probe("", Kind.EMPTY),
+        Probe(None, ProbeKind.MISSING),
+        Probe("", ProbeKind.EMPTY),
         *(probe for entry in dict.fromkeys(entries) if entry.strip() for probe in _of(entry)),
-        Probe(STRANGER, Kind.STRANGER),
-        Probe("http://evil.test/", Kind.STRANGER),
+        Probe(STRANGER, ProbeKind.STRANGER),
+        Probe("http://evil.test/", ProbeKind.STRANGER),
     ]
     first: dict[str | None, Probe] = {}
     for probe in probes:
@@ -65,7 +65,7 @@ def make(entries: Iterable[str]) -> tuple[Probe, ...]:
 
 def _of(entry: str) -> Iterator[Probe]:
     page = example(entry)
-    yield Probe(page, Kind.PAGE)
+    yield Probe(page, ProbeKind.PAGE)
     parts = Parts.split(page)
     if parts.names_host:
         for kind, vary in _VARIATIONS.items():
@@ -73,12 +73,12 @@ def _of(entry: str) -> Iterator[Probe]:
     wild = Parts.split(entry)
     if wild.host.startswith("*."):
         root = Parts(parts.scheme, fill(wild.host[2:], "www"), parts.port, parts.rest)
-        yield Probe(root.join(), Kind.ROOT_DOMAIN)
+        yield Probe(root.join(), ProbeKind.ROOT_DOMAIN)
     if "*" in wild.host:
         beyond = "evil.test/" if wild.scheme else f"{STRANGER}"
         behind = Parts(wild.scheme, fill(wild.host, beyond), wild.port, parts.rest)
-        yield Probe(behind.join(), Kind.IN_PATH)
-    yield Probe(fill(entry.strip(), ""), Kind.VERBATIM)
+        yield Probe(behind.join(), ProbeKind.IN_PATH)
+    yield Probe(fill(entry.strip(), ""), ProbeKind.VERBATIM)
 
 
 def _origin(parts: Parts, **changes: str) -> str:
@@ -90,33 +90,35 @@ def _bare(host: str) -> str:
     return host.removeprefix("www.").strip(".")
 
 
-_VARIATIONS: dict[Kind, Callable[[Parts], str]] = {
-    Kind.ORIGIN: _origin,
-    Kind.DEEP_PAGE: lambda parts: parts.origin + (parts.rest.rstrip("/") or "") + "/a/page.html",
-    Kind.QUERY: lambda parts: parts.join() + "?page=2",
-    Kind.SUB_DOMAIN: lambda parts: _origin(parts, host=f"img.{_bare(parts.host)}"),
-    Kind.DEEP_SUB_DOMAIN: lambda parts: _origin(parts, host=f"a.img.{_bare(parts.host)}"),
-    Kind.ROOT_DOMAIN: lambda parts: _origin(parts, host=_bare(parts.host)),
-    Kind.OTHER_SCHEME: lambda parts: Parts(
+_VARIATIONS: dict[ProbeKind, Callable[[Parts], str]] = {
+    ProbeKind.ORIGIN: _origin,
+    ProbeKind.DEEP_PAGE: lambda parts: (
+        parts.origin + (parts.rest.rstrip("/") or "") + "/a/page.html"
+    ),
+    ProbeKind.QUERY: lambda parts: parts.join() + "?page=2",
+    ProbeKind.SUB_DOMAIN: lambda parts: _origin(parts, host=f"img.{_bare(parts.host)}"),
+    ProbeKind.DEEP_SUB_DOMAIN: lambda parts: _origin(parts, host=f"a.img.{_bare(parts.host)}"),
+    ProbeKind.ROOT_DOMAIN: lambda parts: _origin(parts, host=_bare(parts.host)),
+    ProbeKind.OTHER_SCHEME: lambda parts: Parts(
         {"http": "https", "https": "http"}.get(parts.scheme or "", "https"),
         parts.host,
         parts.port,
         parts.rest,
     ).join(),
-    Kind.PORT: lambda parts: Parts(
+    ProbeKind.PORT: lambda parts: Parts(
         parts.scheme,
         parts.host,
         "8443" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme or "")) else "9443",
         parts.rest,
     ).join(),
-    Kind.NO_SLASH: lambda parts: parts.origin,
-    Kind.NO_SCHEME: lambda parts: parts.authority + parts.rest,
-    Kind.UPPER_CASE: lambda parts: Parts(
+    ProbeKind.NO_SLASH: lambda parts: parts.origin,
+    ProbeKind.NO_SCHEME: lambda parts: parts.authority + parts.rest,
+    ProbeKind.UPPER_CASE: lambda parts: Parts(
         parts.scheme, parts.host.upper(), parts.port, parts.rest
     ).join(),
-    Kind.LONGER_HOST: lambda parts: f"{parts.scheme}://{parts.host}.evil.test/",
-    Kind.OTHER_ENDING: lambda parts: f"{parts.scheme}://{parts.host}.cn/",
-    Kind.GLUED_HOST: lambda parts: _origin(parts, host=f"not{_bare(parts.host)}"),
-    Kind.IN_PATH: lambda parts: f"{STRANGER}{parts.host}/",
-    Kind.IN_QUERY: lambda parts: f"{STRANGER}?from={parts.join()}",
+    ProbeKind.LONGER_HOST: lambda parts: f"{parts.scheme}://{parts.host}.evil.test/",
+    ProbeKind.OTHER_ENDING: lambda parts: f"{parts.scheme}://{parts.host}.cn/",
+    ProbeKind.GLUED_HOST: lambda parts: _origin(parts, host=f"not{_bare(parts.host)}"),
+    ProbeKind.IN_PATH: lambda parts: f"{STRANGER}{parts.host}/",
+    ProbeKind.IN_QUERY: lambda parts: f"{STRANGER}?from={parts.join()}",
 }

@@ -45,7 +45,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ScenarioOutcome:
     """What the rules say to a scenario."""
 
     scenario: Scenario
@@ -59,11 +59,11 @@ class Outcome:
 
 def play(
     configuration: RefererConfiguration, site: str, object_url: str = OBJECT_URL
-) -> tuple[Outcome, ...]:
+) -> tuple[ScenarioOutcome, ...]:
     """Every scenario for a site that shows the object; `site` is the address of a page of it."""
     policy = RefererPolicy.compile(configuration)
     return tuple(
-        Outcome(scenario, policy.decide(scenario.referer, signed=scenario.signed))
+        ScenarioOutcome(scenario, policy.decide(scenario.referer, signed=scenario.signed))
         for scenario in _all(site, object_url)
     )
 

@@ -1,25 +1,28 @@
-"""Rules as people keep them: XML, ossutil's JSON, Terraform's JSON and TOML, with where they fail.
+"""Rules as people keep them: XML, ossutil's JSON, Terraform's JSON and TOML.
 
 A document may hold several configurations, each with a name: the `[rules.NAME]` of a decision
 table, the buckets of a seed, the resources of Terraform. One that needs no name has the name "".
+Each mistake is a `SourceError` with its line and column.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from oss_emulator.referer import codec
 from oss_emulator.referer.codec import MAX_DOCUMENT_SIZE, FormatProblem, RefererFormatError
+from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.toml import Path, SourceError, TomlDocument, convert, decode, place_of, show
 
 
-class Form(StrEnum):
+class RulesForm(StrEnum):
     """How rules are written."""
 
     XML = "xml"
@@ -28,48 +31,38 @@ class Form(StrEnum):
     TOML = "toml"
 
 
-class DocumentError(ValueError):
-    """A document that holds no rules; `sentence` says why, `line` and `column` (from 1) where."""
-
-    def __init__(self, sentence: str, line: int = 1, column: int = 1) -> None:
-        super().__init__(f"line {line}, column {column}: {sentence}")
-        self.sentence = sentence
-        self.line = line
-        self.column = column
-
-
 Named = Mapping[str, RefererConfiguration]
 
 
-def parse(document: bytes, form: Form | None = None) -> Named:
-    """Read rules; which form they have is found out where it is not said.
-
-    Raises DocumentError.
-    """
+def parse(document: bytes, form: RulesForm | None = None) -> Named:
+    """Parse rules; without a `form`, find it out. Raises SourceError."""
     if len(document) > MAX_DOCUMENT_SIZE:
-        line, column = _place_of(document[:MAX_DOCUMENT_SIZE].decode("latin-1"))
-        limit = f"the {MAX_DOCUMENT_SIZE // 1024 // 1024} MiB that are read"
-        raise DocumentError(f"here the document gets longer than {limit}", line, column)
+        place = place_of(document[:MAX_DOCUMENT_SIZE].decode("latin-1"))
+        limit = MAX_DOCUMENT_SIZE // 1024 // 1024
+        raise SourceError(
+            f"the document is longer than {limit} MiB, of which here is the end", *place
+        )
     return _PARSERS[form or detect(document)](document)
 
 
-def detect(document: bytes) -> Form:
-    """Find out by its first character which form a document has. Raises DocumentError."""
+def detect(document: bytes) -> RulesForm:
+    """Find out the form of a document by how it begins. Raises SourceError."""
     text = document.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
-        raise DocumentError("the document is empty")
+        raise SourceError("the document is empty")
     if text.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
-        return Form.XML
+        return RulesForm.XML
     if text.startswith(b"{"):
-        return Form.TERRAFORM if b'"alicloud_oss_bucket_referer"' in text else Form.JSON
+        terraform = b'"alicloud_oss_bucket_referer"' in text
+        return RulesForm.TERRAFORM if terraform else RulesForm.JSON
     if re.match(rb"#|\[+ *[\w\"'.-]+ *\]|[\w\"'.-]+ *=", text):
-        return Form.TOML
-    line, column = _place_of(document[: document.find(text)].decode("latin-1"))
-    raise DocumentError("the document is neither XML nor JSON nor TOML", line, column)
+        return RulesForm.TOML
+    place = place_of(document[: document.find(text)].decode("latin-1"))
+    raise SourceError("the document is neither XML nor JSON nor TOML", *place)
 
 
-def format(configuration: RefererConfiguration, form: Form) -> str:
-    """Write rules. Raises ValueError for an entry with a character that XML cannot hold."""
+def format(configuration: RefererConfiguration, form: RulesForm) -> str:
+    """Format rules. Raises ValueError for an entry with a character that XML cannot hold."""
     return _FORMATTERS[form](configuration)
 
 
@@ -83,10 +76,10 @@ def _parse_xml(document: bytes) -> Named:
         if error.problem is FormatProblem.MALFORMED and not _DECLARES_ENCODING.search(
             document[:200]
         ):
-            _decode(document)  # the parser's place of a wrong byte is not exact
+            decode(document)  # the parser's place of a wrong byte is not exact
         line = error.line or 1
         column = error.column or _column_of_tag(document, line, error.names[-1:])
-        raise DocumentError(error.sentence, line, max(column, 1)) from None
+        raise SourceError(error.sentence, line, max(column, 1)) from None
 
 
 # UTF-16 begins with a mark; other encodings are declared.
@@ -116,56 +109,159 @@ def _format_xml(configuration: RefererConfiguration) -> str:
 # JSON
 
 
+def _entries(name: str) -> tuple[str, ...]:
+    """Declare a list of entries that people write under another name."""
+    entries: tuple[str, ...] = field(default=(), metadata={"name": name})
+    return entries
+
+
+@dataclass(frozen=True, slots=True)
+class _OssutilList:
+    entries: tuple[str, ...] = _entries("Referer")
+
+
+@dataclass(frozen=True, slots=True)
+class _OssutilRules:
+    """The JSON of `ossutil api put-bucket-referer`."""
+
+    allow_empty_referer: bool = field(metadata={"name": "AllowEmptyReferer"})
+    allow_truncate_query_string: bool = field(
+        default=True, metadata={"name": "AllowTruncateQueryString"}
+    )
+    truncate_path: bool = field(default=False, metadata={"name": "TruncatePath"})
+    whitelist: _OssutilList = field(default=_OssutilList(), metadata={"name": "RefererList"})
+    blacklist: _OssutilList = field(default=_OssutilList(), metadata={"name": "RefererBlacklist"})
+
+
+def convert_members(members: object, text: str = "") -> RefererConfiguration:
+    """Convert the JSON that ossutil takes, already parsed; `text` is what it was parsed from.
+
+    A boolean may be a string, as ossutil allows. Raises SourceError.
+    """
+    rules: _OssutilRules = convert(
+        _parse_flags(members), _OssutilRules, (), partial(_error_at, text)
+    )
+    return RefererConfiguration(
+        rules.allow_empty_referer,
+        rules.allow_truncate_query_string,
+        rules.truncate_path,
+        rules.whitelist.entries,
+        rules.blacklist.entries,
+    )
+
+
 def _parse_json(document: bytes) -> Named:
-    text, members = _load_json(document)
-    try:
-        return {"": codec.from_members(members)}
-    except RefererFormatError as error:
-        raise _error_at(text, error.names, error.sentence) from None
+    text = decode(document)
+    return {"": convert_members(load_json(text), text)}
 
 
-def _load_json(document: bytes) -> tuple[str, Any]:
-    text = _decode(document)
+def load_json(text: str) -> Any:
+    """Parse JSON. Raises SourceError."""
     try:
-        return text, json.loads(text)
+        return json.loads(text)
     except json.JSONDecodeError as error:
-        sentence = f"the document is not JSON: {error.msg}"
-        raise DocumentError(sentence, error.lineno, error.colno) from None
+        sentence = f"this is not valid JSON: {error.msg}"
+        raise SourceError(sentence, error.lineno, error.colno) from None
     except RecursionError:
-        raise DocumentError("the document is nested too deeply") from None
+        raise SourceError("this JSON is nested too deeply") from None
+
+
+def _parse_flags(members: object) -> object:
+    """Replace the strings "true" and "false" by booleans, in any letter case."""
+    if not isinstance(members, dict):
+        return members
+    return {
+        name: _FLAGS.get(value.strip(WHITE_SPACE).lower(), value)
+        if isinstance(value, str)
+        else value
+        for name, value in members.items()
+    }
+
+
+_FLAGS = {"true": True, "false": False}
+
+
+def _format_json(configuration: RefererConfiguration) -> str:
+    lists = {"RefererList": {"Referer": configuration.whitelist}}
+    if configuration.blacklist:
+        lists["RefererBlacklist"] = {"Referer": configuration.blacklist}
+    flags = {
+        "AllowEmptyReferer": configuration.allow_empty_referer,
+        "AllowTruncateQueryString": configuration.allow_truncate_query_string,
+        "TruncatePath": configuration.truncate_path,
+    }
+    return _dump({**flags, **lists})
 
 
 # Terraform
 
 
 _RESOURCE = "alicloud_oss_bucket_referer"
+_META = {"bucket", "id", "timeouts", "depends_on", "provider", "lifecycle", "count", "for_each"}
+"""Members of a resource that are not rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class _TerraformRules:
+    allow_empty_referer: bool
+    allow_truncate_query_string: bool = True
+    truncate_path: bool = False
+    whitelist: tuple[str, ...] = _entries("referer_list")
+    blacklist: tuple[str, ...] = _entries("referer_blacklist")
 
 
 def _parse_terraform(document: bytes) -> Named:
-    text, members = _load_json(document)
+    text = decode(document)
     rules = {
-        address: _read_members(text, (_RESOURCE, *names), resource, _TERRAFORM)
-        for address, names, resource in _resources(members)
+        address: _convert_resource(text, (_RESOURCE, name), resource)
+        for address, name, resource in _resources(load_json(text))
     }
     if not rules:
-        raise _error_at(text, (_RESOURCE,), f"there is no resource {_RESOURCE} with values")
+        sentence = f"the document has no resource {_RESOURCE} with values"
+        raise _error_at(text, (_RESOURCE,), sentence)
     return rules
 
 
-def _resources(members: Any) -> Iterator[tuple[str, tuple[str, ...], dict[str, Any]]]:
-    """Each resource of a `*.tf.json` or of `terraform show -json`, with its address."""
+def _convert_resource(text: str, path: Path, resource: Any) -> RefererConfiguration:
+    for name, value in _dict(resource).items():
+        if name not in _META and isinstance(value, str) and value.startswith("${"):
+            sentence = f"{name} is the expression {show(value)}; use `terraform show -json`"
+            raise _error_at(text, (*path, name), sentence)
+    if isinstance(resource, dict):  # Terraform writes null for what is not set
+        resource = {
+            name: value
+            for name, value in resource.items()
+            if name not in _META and value is not None
+        }
+    rules: _TerraformRules = convert(
+        _parse_flags(resource), _TerraformRules, path, partial(_error_at, text)
+    )
+    return RefererConfiguration(
+        rules.allow_empty_referer,
+        rules.allow_truncate_query_string,
+        rules.truncate_path,
+        rules.whitelist,
+        rules.blacklist,
+    )
+
+
+def _resources(members: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield the address, the name in the text and the values of each resource.
+
+    They stand in a `*.tf.json` or in what `terraform show -json` prints.
+    """
     for block in _list(_dict(members).get("resource", {})):
         for name, resources in _dict(_dict(block).get(_RESOURCE)).items():
             for resource in _list(resources):
-                yield f"{_RESOURCE}.{name}", (name,), resource
+                yield f"{_RESOURCE}.{name}", name, resource
     for state in ("planned_values", "values"):
         yield from _resources_of_module(_dict(_dict(members).get(state)).get("root_module"))
 
 
-def _resources_of_module(module: Any) -> Iterator[tuple[str, tuple[str, ...], dict[str, Any]]]:
+def _resources_of_module(module: Any) -> Iterator[tuple[str, str, Any]]:
     for resource in map(_dict, _list(_dict(module).get("resources", []))):
         if resource.get("type") == _RESOURCE:
-            yield str(resource.get("address", "")), ("values",), resource.get("values", {})
+            yield str(resource.get("address", "")), "values", resource.get("values", {})
     for child in _list(_dict(module).get("child_modules", [])):
         yield from _resources_of_module(child)
 
@@ -179,54 +275,76 @@ def _list(value: Any) -> list[Any]:
 
 
 def _format_terraform(configuration: RefererConfiguration) -> str:
-    resource = {"bucket": "YOUR-BUCKET", **_members_of(configuration, _TERRAFORM)}
+    resource = {
+        "bucket": "YOUR-BUCKET",
+        "allow_empty_referer": configuration.allow_empty_referer,
+        "allow_truncate_query_string": configuration.allow_truncate_query_string,
+        "truncate_path": configuration.truncate_path,
+        "referer_list": configuration.whitelist,
+        "referer_blacklist": configuration.blacklist,
+    }
     return _dump({"resource": {_RESOURCE: {"default": resource}}})
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def _error_at(text: str, path: Path, sentence: str) -> SourceError:
+    """Return the error for the member of a JSON text that a path leads to."""
+    position = found_at = 0
+    for name in path:
+        pattern = rf"(?<![\w-]){re.escape(str(name))}(?![\w-])"
+        found = re.compile(pattern).search(text, position) if isinstance(name, str) else None
+        if found:
+            found_at, position = found.start(), found.end()
+    if found_at and text[found_at - 1] == '"':
+        found_at -= 1
+    return SourceError(sentence, *place_of(text[:found_at]))
 
 
 # TOML
 
 
-def _parse_toml(document: bytes) -> Named:
-    text = _decode(document)
-    try:
-        members = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        sentence, _, place = str(error).partition(" (at ")
-        line, column = (int(number) for number in re.findall(r"\d+", place)[:2] or (0, 0))
-        if not line:  # "at end of document"
-            line, column = _place_of(text)
-        raise DocumentError(f"the document is not TOML: {sentence}", line, column) from None
-    rules = {
-        name: _read_members(text, names, table, _TOML) for name, names, table in _tables(members)
+def _parse_toml(source: bytes) -> Named:
+    document = TomlDocument.parse(source)
+    rules: dict[str, RefererConfiguration] = {
+        name: document.convert(RefererConfiguration, *path)
+        for name, path in _find_rules(document.tables)
     }
     if not rules:
-        raise DocumentError("the document has no rules: no [rules.NAME] and no [bucket.referer]")
+        raise SourceError("the document has no rules; add [rules.NAME]")
     return rules
 
 
-def _tables(members: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Any]]:
-    """The rules of a decision table, of a seed, or of a file of nothing else."""
-    if set(members) & set(_TOML):
-        yield "", (), members
+def _find_rules(tables: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    """Yield the name and path of all rules in a decision table, a seed, or a file of only rules."""
+    if set(tables) & _NAMES:
+        yield "", ()
         return
-    rules = members.get("rules", {})
-    if isinstance(rules, dict) and set(rules) & set(_TOML):
-        yield "", ("rules",), rules
-    elif isinstance(rules, dict):
-        yield from ((name, ("rules", name), table) for name, table in rules.items())
-    if "referer" in members:
-        yield "", ("referer",), members["referer"]
-    buckets = members.get("bucket", [])
-    for bucket in buckets if isinstance(buckets, list) else [buckets]:
+    rules = tables.get("rules", {})
+    if not isinstance(rules, dict) or set(rules) & _NAMES:
+        yield "", ("rules",)
+    else:
+        yield from ((name, ("rules", name)) for name in rules)
+    if "referer" in tables:
+        yield "", ("referer",)
+    buckets = tables.get("bucket", [])
+    if isinstance(buckets, dict) and "referer" in buckets:
+        yield str(buckets.get("name", "")), ("bucket", "referer")
+    for number, bucket in enumerate(buckets if isinstance(buckets, list) else []):
         if isinstance(bucket, dict) and "referer" in bucket:
-            name = str(bucket.get("name", ""))
-            yield name, (*((name,) if name else ()), "referer"), bucket["referer"]
+            yield str(bucket.get("name", "")), ("bucket", number, "referer")
+
+
+_NAMES = set(RefererConfiguration.__dataclass_fields__)
 
 
 def _format_toml(configuration: RefererConfiguration) -> str:
     lines = ["[rules.bucket]"]
-    for name, value in _members_of(configuration, _TOML).items():
-        if isinstance(value, list):
+    for name in RefererConfiguration.__dataclass_fields__:
+        value = getattr(configuration, name)
+        if isinstance(value, tuple):
             entries = "".join(f"    {json.dumps(entry, ensure_ascii=False)},\n" for entry in value)
             lines.append(f"{name} = [\n{entries}]" if value else f"{name} = []")
         else:
@@ -234,140 +352,15 @@ def _format_toml(configuration: RefererConfiguration) -> str:
     return "\n".join(lines) + "\n"
 
 
-# What is the same for TOML and Terraform
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    field: str
-    """The field of RefererConfiguration; "" for a member that is no rule."""
-    is_list: bool = False
-    required: bool = False
-
-
-_FLAGS = {
-    "allow_empty_referer": _Member("allow_empty_referer"),
-    "allow_truncate_query_string": _Member("allow_truncate_query_string"),
-    "truncate_path": _Member("truncate_path"),
+_PARSERS: dict[RulesForm, Callable[[bytes], Named]] = {
+    RulesForm.XML: _parse_xml,
+    RulesForm.JSON: _parse_json,
+    RulesForm.TERRAFORM: _parse_terraform,
+    RulesForm.TOML: _parse_toml,
 }
-_TOML = {
-    **_FLAGS,
-    "whitelist": _Member("whitelist", is_list=True),
-    "blacklist": _Member("blacklist", is_list=True),
-}
-_TERRAFORM = {
-    **_FLAGS,
-    "allow_empty_referer": _Member("allow_empty_referer", required=True),
-    "referer_list": _Member("whitelist", is_list=True),
-    "referer_blacklist": _Member("blacklist", is_list=True),
-    **dict.fromkeys(
-        ("bucket", "id", "timeouts", "depends_on", "provider", "lifecycle", "count", "for_each"),
-        _Member(""),
-    ),
-}
-
-
-def _read_members(
-    text: str, names: tuple[str, ...], members: Any, known: Mapping[str, _Member]
-) -> RefererConfiguration:
-    where = ".".join(names) or "the document"
-    if not isinstance(members, dict):
-        raise _error_at(text, names, f"{where} is not a table of rules")
-    values: dict[str, Any] = {}
-    for name, value in members.items():
-        if name not in known:
-            rules = ", ".join(item for item, member in known.items() if member.field)
-            sentence = f"{name} is not known in {where}, which holds {rules}"
-            raise _error_at(text, (*names, name), sentence)
-        member = known[name]
-        if member.field and value is not None:  # Terraform writes null for what is not set
-            read = _read_list if member.is_list else _read_flag
-            try:
-                values[member.field] = read(value)
-            except ValueError as error:
-                raise _error_at(text, (*names, name), f"{name} {error}") from None
-    for name, member in known.items():
-        if member.required and member.field not in values:
-            raise _error_at(text, names, f"{name} is missing in {where}")
-    return RefererConfiguration(**values)
-
-
-def _read_flag(value: Any) -> bool:
-    flag = {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-    if not isinstance(flag, bool):
-        raise ValueError(f"is {_shown(value)}, not true or false")
-    return flag
-
-
-def _read_list(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ValueError(f"is {_shown(value)}, not a list of strings")
-    for item in value:
-        if not isinstance(item, str):
-            raise ValueError(f"has {_shown(item)}, which is not a string")
-    return tuple(value)
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    if isinstance(value, str) and value.startswith("${"):
-        return f"the expression {text} (`terraform show -json` prints its value)"
-    return text if len(text) <= 40 else f"{text[:40]}…"
-
-
-def _members_of(
-    configuration: RefererConfiguration, known: Mapping[str, _Member]
-) -> dict[str, Any]:
-    return {
-        name: list(value) if member.is_list else value
-        for name, member in known.items()
-        if member.field
-        for value in (getattr(configuration, member.field),)
-    }
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
-
-
-# Places
-
-
-def _decode(document: bytes) -> str:
-    try:
-        return document.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = document[: error.start].decode("utf-8-sig", errors="replace")
-        byte = document[error.start]
-        raise DocumentError(f"the byte 0x{byte:02x} is not UTF-8", *_place_of(before)) from None
-
-
-def _error_at(text: str, names: tuple[str, ...], sentence: str) -> DocumentError:
-    """An error at the member that the names, from the outside in, lead to."""
-    position = found_at = 0
-    for name in names:
-        found = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])").search(text, position)
-        if found:
-            found_at, position = found.start(), found.end()
-    if found_at and text[found_at - 1] in "\"'":
-        found_at -= 1
-    return DocumentError(sentence, *_place_of(text[:found_at]))
-
-
-def _place_of(before: str) -> tuple[int, int]:
-    """Line and column of what follows a text, each from 1."""
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
-
-
-_PARSERS: dict[Form, Callable[[bytes], Named]] = {
-    Form.XML: _parse_xml,
-    Form.JSON: _parse_json,
-    Form.TERRAFORM: _parse_terraform,
-    Form.TOML: _parse_toml,
-}
-_FORMATTERS: dict[Form, Callable[[RefererConfiguration], str]] = {
-    Form.XML: _format_xml,
-    Form.JSON: lambda configuration: f"{codec.format_json(configuration)}\n",
-    Form.TERRAFORM: _format_terraform,
-    Form.TOML: _format_toml,
+_FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
+    RulesForm.XML: _format_xml,
+    RulesForm.JSON: _format_json,
+    RulesForm.TERRAFORM: _format_terraform,
+    RulesForm.TOML: _format_toml,
 }

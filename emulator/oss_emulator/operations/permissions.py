@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from oss_emulator.access import (
+    AccessReason,
+    AccessVerdict,
     Context,
     Facts,
     Identity,
     Kind,
     ObjectAcl,
     Permission,
-    Reason,
-    Verdict,
+    AccessReason,
+    AccessVerdict,
     authorize,
     detail,
     required,
@@ -101,7 +103,7 @@ def _decide(
     permission: Permission,
     item: Object | None,
     actions: tuple[str, ...],
-) -> tuple[Facts | None, Verdict]:
+) -> tuple[Facts | None, AccessVerdict]:
     caller, acl = call.caller, ObjectAcl.DEFAULT if item is None else item.acl
     fields = call.form.fields if call.form is not None else call.request.headers
     query = call.request.query
@@ -109,7 +111,11 @@ def _decide(
     if caller.kind is Kind.ACCOUNT and len(actions) == 1 and _SPECIAL.isdisjoint(bucket.documents):
         # For accounts and anonymous callers only ownership, ACLs and the account's block count.
         verdict = authorize(caller, bucket.owner, permission, bucket.acl, acl)
-        if not verdict.allowed or verdict.reason is Reason.OWNER or not _blocks(call, bucket.owner):
+        if (
+            not verdict.allowed
+            or verdict.reason is AccessReason.OWNER
+            or not _blocks(call, bucket.owner)
+        ):
             return None, verdict
     facts = Facts(
         actions,
@@ -182,37 +188,39 @@ def _tags(fields: Mapping[str, str]) -> Mapping[str, str]:
         return {}
 
 
-def _denial(call: Call, permission: Permission, verdict: Verdict, facts: Facts | None) -> OSSError:
+def _denial(
+    call: Call, permission: Permission, verdict: AccessVerdict, facts: Facts | None
+) -> OSSError:
     told = detail(verdict, call.caller, facts.resource if facts is not None else "")
     code = _code(call, permission, verdict.reason)
     return OSSError(code, access=_describe(call, verdict), AccessDeniedDetail=told)
 
 
-def _describe(call: Call, verdict: Verdict) -> AccessDecision:
+def _describe(call: Call, verdict: AccessVerdict) -> AccessDecision:
     """What the journal tells of a verdict."""
     statement = "" if verdict.statement is None else verdict.statement.place
     action = verdict.action or call.operation.action
     return AccessDecision(verdict.allowed, verdict.reason, action, statement)
 
 
-def _code(call: Call, permission: Permission, reason: Reason) -> Code:
-    if reason is Reason.OBJECT_ACL:
+def _code(call: Call, permission: Permission, reason: AccessReason) -> Code:
+    if reason is AccessReason.OBJECT_ACL:
         return Code.OBJECT_ACL_READ if permission is Permission.READ else Code.OBJECT_ACL_WRITE
-    if reason is Reason.NO_POLICY and call.operation.action == "oss:ListBuckets":
+    if reason is AccessReason.NO_POLICY and call.operation.action == "oss:ListBuckets":
         return Code.LIST_BUCKETS
     return _CODES[reason]
 
 
 _CODES: Final = {
-    Reason.ANONYMOUS: Code.FOREIGN_BUCKET,
-    Reason.FOREIGN: Code.FOREIGN_BUCKET,
-    Reason.NO_POLICY: Code.FOREIGN_BUCKET,
-    Reason.BUCKET_ACL: Code.BUCKET_ACL,
-    Reason.IDENTITY_POLICY: Code.RAM_POLICY,
-    Reason.BUCKET_POLICY: Code.BUCKET_POLICY,
-    Reason.BOTH_POLICIES: Code.BOTH_POLICIES,
-    Reason.SESSION_POLICY: Code.SESSION_POLICY,
-    Reason.REQUESTER_PAYS: Code.REQUESTER_PAYS,
-    Reason.REQUESTER_PAYS_ANONYMOUS: Code.REQUESTER_PAYS_ANONYMOUS,
+    AccessReason.ANONYMOUS: Code.FOREIGN_BUCKET,
+    AccessReason.FOREIGN: Code.FOREIGN_BUCKET,
+    AccessReason.NO_POLICY: Code.FOREIGN_BUCKET,
+    AccessReason.BUCKET_ACL: Code.BUCKET_ACL,
+    AccessReason.IDENTITY_POLICY: Code.RAM_POLICY,
+    AccessReason.BUCKET_POLICY: Code.BUCKET_POLICY,
+    AccessReason.BOTH_POLICIES: Code.BOTH_POLICIES,
+    AccessReason.SESSION_POLICY: Code.SESSION_POLICY,
+    AccessReason.REQUESTER_PAYS: Code.REQUESTER_PAYS,
+    AccessReason.REQUESTER_PAYS_ANONYMOUS: Code.REQUESTER_PAYS_ANONYMOUS,
 }
 """The error that each reason for a denial is answered with."""

@@ -60,13 +60,11 @@ def open_accounts(settings: Settings) -> Accounts:
         return Accounts([key])
     where = f"The accounts {path}"
     try:
-        return Accounts.load(path.read_text(encoding="utf-8"))
+        return Accounts.parse(path.read_bytes())
     except OSError as error:
         raise AccountsError(f"{where} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise AccountsError(f"{where} are not valid TOML: {error}.") from None
     except AccountsError as error:
-        raise AccountsError(f"{where}: {error}") from None
+        raise AccountsError(f"{where}, {error}") from None
 
 
 def find_claim(request: Request, auth: Auth) -> Claimed:

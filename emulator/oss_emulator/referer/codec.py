@@ -8,7 +8,6 @@ characters by number are ever resolved, nothing is fetched, and a document type 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -102,38 +101,6 @@ def format(configuration: RefererConfiguration) -> bytes:
         for entry in entries:
             etree.SubElement(parent, "Referer").text = entry
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-
-
-def parse_json(document: str | bytes) -> RefererConfiguration:
-    """Read the JSON of `ossutil api put-bucket-referer`; a boolean may be written as a string.
-
-    Raises RefererFormatError.
-    """
-    _refuse_large(document)
-    try:
-        members = json.loads(document)
-    except (ValueError, RecursionError) as error:
-        sentence = f"the document is not JSON: {error}"
-        raise RefererFormatError(FormatProblem.MALFORMED, sentence) from None
-    return from_members(members)
-
-
-def from_members(members: object) -> RefererConfiguration:
-    """Take what a JSON document held for a configuration. Raises RefererFormatError."""
-    flags: dict[str, bool] = {}
-    lists: dict[str, tuple[str, ...]] = {}
-    for name, value in _members(_ROOT, members, *_FLAGS, *_LISTS).items():
-        if name in _FLAGS:
-            flags[name] = value if isinstance(value, bool) else _boolean(name, value)
-        else:
-            lists[name] = _strings(name, _members(name, value, "Referer").get("Referer", []))
-    return _configuration(flags, lists)
-
-
-def format_json(configuration: RefererConfiguration) -> str:
-    """Write the JSON that `ossutil api put-bucket-referer` takes."""
-    lists = {name: {"Referer": entries} for name, entries in _lists_of(configuration).items()}
-    return json.dumps(_flags_of(configuration) | lists, ensure_ascii=False, indent=2)
 
 
 def _configuration(
@@ -263,23 +230,3 @@ def _unknown(
     sentence = f"{name[:40]} is not known in {parent}, which holds {', '.join(known)}"
     problem = FormatProblem.UNKNOWN_ELEMENT
     return RefererFormatError(problem, sentence, line, names=(parent, name))
-
-
-# JSON
-
-
-def _members(name: str, value: object, *names: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        sentence = f"{name} is not a JSON object"
-        raise RefererFormatError(FormatProblem.WRONG_VALUE, sentence, names=(name,))
-    for member in value:
-        if member not in names:
-            raise _unknown(member, name, names)
-    return value
-
-
-def _strings(name: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        sentence = f"the Referer of {name} is not a list of strings"
-        raise RefererFormatError(FormatProblem.WRONG_VALUE, sentence, names=(name, "Referer"))
-    return tuple(value)

@@ -15,7 +15,7 @@ from .decision import Decision, Outcome, Reason, Stage, Step
 from .entries import Entries
 from .model import RefererConfiguration
 from .pattern import Pattern
-from .request import CHECKED, EXEMPT, Request, Scope, Signing, classify
+from .request import CHECKED, EXEMPT, RequestKind, Scope, Signing, classify
 
 # A decision holds its Referer, so both the number and the length of what is cached are bounded.
 CACHED_DECISIONS = 2_048
@@ -57,7 +57,7 @@ class RefererPolicy:
             return self._decide(request, referer)
         return self._decide_cached(request, referer)
 
-    def _decide(self, request: Request, referer: str | None) -> Decision:
+    def _decide(self, request: RequestKind, referer: str | None) -> Decision:
         sent = header.trim(referer)
         seen = self._truncate(sent)
         steps = [CHECKED[request]]

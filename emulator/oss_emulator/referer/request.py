@@ -24,7 +24,7 @@ class Scope(StrEnum):
     OBJECT = "object"
 
 
-class Request(StrEnum):
+class RequestKind(StrEnum):
     """The kinds of request the rules tell apart."""
 
     SIGNED_BY_HEADER = "a request with an Authorization header"
@@ -37,48 +37,48 @@ class Request(StrEnum):
     ANONYMOUS = "an anonymous request to an object"
 
 
-def classify(signed: Signing, method: str, scope: Scope) -> Request:
+def classify(signed: Signing, method: str, scope: Scope) -> RequestKind:
     """Tell which kind a request is. The method is in upper case."""
     if signed is Signing.HEADER:
-        return Request.SIGNED_BY_HEADER
+        return RequestKind.SIGNED_BY_HEADER
     if scope is not Scope.OBJECT:
-        return Request.NOT_AN_OBJECT
+        return RequestKind.NOT_AN_OBJECT
     if method == "OPTIONS":
-        return Request.PREFLIGHT
+        return RequestKind.PREFLIGHT
     if signed is Signing.NONE:
-        return Request.ANONYMOUS
+        return RequestKind.ANONYMOUS
     if signed is Signing.FORM:
-        return Request.SIGNED_BY_FORM
-    return _SIGNED_URLS.get(method, Request.SIGNED_URL_TO_WRITE)
+        return RequestKind.SIGNED_BY_FORM
+    return _SIGNED_URLS.get(method, RequestKind.SIGNED_URL_TO_WRITE)
 
 
-_SIGNED_URLS = {"GET": Request.SIGNED_URL_TO_GET, "HEAD": Request.SIGNED_URL_TO_HEAD}
+_SIGNED_URLS = {"GET": RequestKind.SIGNED_URL_TO_GET, "HEAD": RequestKind.SIGNED_URL_TO_HEAD}
 
 
-def _checked(request: Request, facts: tuple[str, ...], assumed: tuple[str, ...] = ()) -> Step:
+def _checked(request: RequestKind, facts: tuple[str, ...], assumed: tuple[str, ...] = ()) -> Step:
     return Step(Stage.REQUEST, Outcome.CHECKED, facts, assumed, request)
 
 
-def _exempt(request: Request, reason: Reason, assumed: tuple[str, ...] = ()) -> Decision:
+def _exempt(request: RequestKind, reason: Reason, assumed: tuple[str, ...] = ()) -> Decision:
     step = Step(Stage.REQUEST, Outcome.NOT_CHECKED, ("R-01",), assumed, request)
     return Decision(reason, (step,))
 
 
 CHECKED = {
-    Request.ANONYMOUS: _checked(Request.ANONYMOUS, ("R-01",)),
-    Request.SIGNED_URL_TO_GET: _checked(Request.SIGNED_URL_TO_GET, ("R-01", "R-04")),
-    Request.SIGNED_URL_TO_HEAD: _checked(Request.SIGNED_URL_TO_HEAD, ("R-01",), ("R-04",)),
+    RequestKind.ANONYMOUS: _checked(RequestKind.ANONYMOUS, ("R-01",)),
+    RequestKind.SIGNED_URL_TO_GET: _checked(RequestKind.SIGNED_URL_TO_GET, ("R-01", "R-04")),
+    RequestKind.SIGNED_URL_TO_HEAD: _checked(RequestKind.SIGNED_URL_TO_HEAD, ("R-01",), ("R-04",)),
 }
 """The first step of a request that is checked."""
 
 EXEMPT = {
     request: _exempt(request, reason, assumed)
     for request, reason, assumed in (
-        (Request.SIGNED_BY_HEADER, Reason.SIGNED_BY_HEADER, ()),
-        (Request.SIGNED_BY_FORM, Reason.SIGNED_BY_FORM, ("R-04",)),
-        (Request.NOT_AN_OBJECT, Reason.NOT_AN_OBJECT, ("R-04",)),
-        (Request.PREFLIGHT, Reason.PREFLIGHT, ("R-04",)),
-        (Request.SIGNED_URL_TO_WRITE, Reason.SIGNED_URL_TO_WRITE, ("R-04",)),
+        (RequestKind.SIGNED_BY_HEADER, Reason.SIGNED_BY_HEADER, ()),
+        (RequestKind.SIGNED_BY_FORM, Reason.SIGNED_BY_FORM, ("R-04",)),
+        (RequestKind.NOT_AN_OBJECT, Reason.NOT_AN_OBJECT, ("R-04",)),
+        (RequestKind.PREFLIGHT, Reason.PREFLIGHT, ("R-04",)),
+        (RequestKind.SIGNED_URL_TO_WRITE, Reason.SIGNED_URL_TO_WRITE, ("R-04",)),
     )
 }
 """The decision for a request that is not checked."""

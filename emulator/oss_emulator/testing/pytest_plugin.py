@@ -88,6 +88,7 @@ def oss_intercept(oss_emulator: "Emulator") -> Iterator["Emulator"]:
 
 def _read_rules(request: pytest.FixtureRequest, *names: str) -> "RefererConfiguration":
     from oss_emulator.lab import sources
+    from oss_emulator.toml import SourceError
 
     if len(names) != 1:
         raise pytest.UsageError('oss_rules names one file: @pytest.mark.oss_rules("rules.xml")')
@@ -97,7 +98,7 @@ def _read_rules(request: pytest.FixtureRequest, *names: str) -> "RefererConfigur
         named = sources.parse(path.read_bytes())
     except OSError as error:
         raise pytest.UsageError(f"oss_rules: {path} cannot be read: {error.strerror}") from None
-    except sources.DocumentError as error:
+    except SourceError as error:
         raise pytest.UsageError(f"oss_rules: {path}, {error}") from None
     if len(named) != 1:
         raise pytest.UsageError(f"oss_rules: {path} holds several rules: {', '.join(named)}")

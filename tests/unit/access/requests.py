@@ -67,7 +67,7 @@ def accounts(case: Case) -> Accounts:
 
     owner = (case.when or {}).get("access_key_id", "owner")
     role = {"name": "worker", "id": CAST["session"].principal_id, "policies": ram}
-    return Accounts.load(
+    return Accounts.parse(
         {
             "account": [
                 {"id": OWNER, **_key(owner), "user": [user("user")], "role": [role]},

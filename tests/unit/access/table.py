@@ -12,6 +12,7 @@ from typing import Any
 
 from oss_emulator.access import (
     ANONYMOUS,
+    AccessVerdict,
     Context,
     Facts,
     Identity,
@@ -19,7 +20,6 @@ from oss_emulator.access import (
     Permission,
     Policy,
     PolicyType,
-    Verdict,
     authorize,
     resource,
 )
@@ -86,7 +86,7 @@ class Case:
             CAST[self.who], policies=tuple(filter(None, policies)), session_policy=session
         )
 
-    def run(self) -> Verdict:
+    def run(self) -> AccessVerdict:
         """What the brick says."""
         when = dict(self.when or {})
         if "time" in when:

@@ -60,7 +60,7 @@ MATERIAL = bytes(range(15))
 
 @pytest.fixture
 def accounts() -> Accounts:
-    return Accounts.load(DESCRIPTION)
+    return Accounts.parse(DESCRIPTION)
 
 
 def test_the_first_account_owns_what_is_seeded(accounts: Accounts) -> None:
@@ -98,7 +98,7 @@ def test_policies_are_named_by_where_they_come_from(accounts: Accounts) -> None:
 
 
 def test_ids_that_are_not_given_are_always_the_same() -> None:
-    first, second = (Accounts.load(DESCRIPTION).key("reader-key") for _ in range(2))
+    first, second = (Accounts.parse(DESCRIPTION).key("reader-key") for _ in range(2))
     assert first is not None
     assert first == second
     assert len(first.identity.principal_id) == 18
@@ -124,44 +124,52 @@ USER = '[[account.user]]\nname = "u"\n'
 ROLE_TABLE = '[[account.role]]\nname = "r"\n'
 
 REFUSED = [
-    ("x", "The accounts are no TOML: "),
-    ("", "The accounts have no key"),
-    (ACCOUNT, "The accounts have no key"),
-    ("hint = 1", "The accounts: hint is not known; known are account."),
-    ("account = 1", "account: write [[…account]]"),
-    ("[[account]]", "account[0].id: it must be a text."),
-    ("[[account]]\nid = 1", "account[0].id: it must be a text."),
-    ('[[account]]\nid = "x1"', "account[0].id: it must be a text of digits."),
-    (ACCOUNT + 'email = "x"', "account[0]: email is not known; known are id, key, name"),
-    (ACCOUNT + "name = 1", "account[0].name: it must be a text."),
-    (ACCOUNT + "[account.key]\n", "account[0].key: write [[…key]]"),
-    (ACCOUNT + "[[account.key]]", "account[0].key[0].id: it must be a text."),
-    (ACCOUNT + '[[account.key]]\nid = "k"', "account[0].key[0].secret: it must be a text."),
-    (ACCOUNT + '[[account.key]]\nid = ""', "account[0].key[0].id: it must be a text."),
-    (ACCOUNT + '[[account.key]]\nid = "STS.k"\n', "account[0].key[0].id: STS. begins the keys"),
-    (ACCOUNT + KEY + KEY, "account[0].key[1].id: k is used twice."),
-    (ACCOUNT + KEY + ACCOUNT, "account[1].id: 1 is used twice."),
-    (ACCOUNT + "[[account.user]]", "account[0].user[0].name: it must be a text."),
-    (ACCOUNT + USER + USER, "account[0].user[1].name: u is used twice."),
-    (ACCOUNT + USER + 'id = "1"', "account[0].user[0].id: 1 is used twice."),
-    (ACCOUNT + USER + 'policies = "x"', "account[0].user[0].policies: it must be a list."),
-    (ACCOUNT + USER + "policies = [1]", "account[0].user[0].policies[0]: it must be a text or"),
-    (ACCOUNT + USER + 'policies = ["x"]', "policies[0]: 'x' is neither a JSON document nor one"),
+    ("", "line 1, column 1: no account has a key"),
+    (ACCOUNT, "no account has a key, so nobody could sign; add [[account.key]]."),
+    ('[[account]]\nid = "x1"', 'account[0].id is "x1"; write a string of digits.'),
+    (ACCOUNT + '[[account.key]]\nid = ""\nsecret = "s"', 'id is ""; write a string that is not'),
+    (ACCOUNT + '[[account.key]]\nid = "k"\nsecret = ""', 'secret is ""; write a string that is'),
+    (
+        ACCOUNT + '[[account.key]]\nid = "STS.k"\nsecret = "s"',
+        'line 4, column 1: account[0].key[0].id is "STS.k"; write an id that does not begin',
+    ),
+    (
+        ACCOUNT + KEY + KEY,
+        'account[0].key[1].id is "k"; write another one, because it is used twice.',
+    ),
+    (ACCOUNT + KEY + ACCOUNT, 'account[1].id is "1"; write another one'),
+    (ACCOUNT + USER + USER, 'account[0].user[1].name is "u"; write another one'),
+    (ACCOUNT + USER + 'id = "1"', 'account[0].user[0].id is "1"; write another one'),
+    (ACCOUNT + USER + 'policies = "x"', 'policies is "x"; write a list of strings or tables.'),
+    (ACCOUNT + USER + "policies = [1]", "policies[0] is 1; write a string or a table."),
+    (
+        ACCOUNT + USER + 'policies = ["x"]',
+        'policies[0] is "x"; write a JSON document or one of Admin',
+    ),
     (
         ACCOUNT + USER + 'policies = [\'{"Version": "2"}\']',
-        'account[0].user[0].policies[0]: Version: it must be "1", a text.',
+        'account[0].user[0].policies[0] is not a valid policy: Version: it must be "1", a text.',
     ),
-    (ACCOUNT + ROLE_TABLE + ROLE_TABLE, "account[0].role[1].name: r is used twice."),
-    (ACCOUNT + ROLE_TABLE + "max_session = 60", "account[0].role[0].max_session: it must be 3600"),
-    (ACCOUNT + ROLE_TABLE + "trust = '{}'", "account[0].role[0].trust: Version: it must be"),
-    (ACCOUNT + ROLE_TABLE + "key = []", "account[0].role[0]: key is not known"),
+    (ACCOUNT + ROLE_TABLE + ROLE_TABLE, 'account[0].role[1].name is "r"; write another one'),
+    (
+        ACCOUNT + ROLE_TABLE + "max_session = 60",
+        "account[0].role[0].max_session is 60; write 3600 to 43200 seconds.",
+    ),
+    (
+        ACCOUNT + ROLE_TABLE + "trust = '{}'",
+        "account[0].role[0].trust is not a valid policy: Version: it must be",
+    ),
+    (
+        ACCOUNT + ROLE_TABLE + "key = []",
+        "account[0].role[0].key is unknown; use name, id, trust, policies or max_session.",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("text", "message"), REFUSED)
-def test_what_is_wrong_is_told_with_its_place(text: str, message: str) -> None:
+def test_bad_accounts_are_refused_with_the_place_of_the_mistake(text: str, message: str) -> None:
     with pytest.raises(AccountsError) as raised:
-        Accounts.load(text)
+        Accounts.parse(text)
     assert message in str(raised.value)
 
 
@@ -206,12 +214,12 @@ def test_another_server_of_the_same_accounts_takes_them(accounts: Accounts) -> N
     role = accounts.role(ROLE)
     assert role is not None
     issued = accounts.issue(role, "night", 1000, "", MATERIAL)
-    again = Accounts.load(DESCRIPTION)
+    again = Accounts.parse(DESCRIPTION)
     assert isinstance(again.find(issued.access_key_id, issued.security_token, 0.0), AccessKey)
-    other = Accounts.load(DESCRIPTION.replace("owner-secret", "changed"))
+    other = Accounts.parse(DESCRIPTION.replace("owner-secret", "changed"))
     found = other.find(issued.access_key_id, issued.security_token, 0.0)
     assert found is KeyProblem.INVALID
-    without = Accounts.load(DESCRIPTION.replace('name = "worker"', 'name = "gone"'))
+    without = Accounts.parse(DESCRIPTION.replace('name = "worker"', 'name = "gone"'))
     found = without.find(issued.access_key_id, issued.security_token, 0.0)
     assert found is KeyProblem.INVALID
 

@@ -5,12 +5,12 @@ from itertools import product
 import pytest
 from oss_emulator.access import (
     ANONYMOUS,
+    AccessReason,
     BucketAcl,
     Identity,
     Kind,
     ObjectAcl,
     Permission,
-    Reason,
     authorize,
 )
 
@@ -32,14 +32,14 @@ def test_the_owner_may_do_everything(
     bucket: BucketAcl, item: ObjectAcl, permission: Permission
 ) -> None:
     verdict = authorize(OWNER, OWNER.id, permission, bucket, item)
-    assert (verdict.allowed, verdict.reason) == (True, Reason.OWNER)
+    assert (verdict.allowed, verdict.reason) == (True, AccessReason.OWNER)
 
 
 @pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE, Permission.OWN])
 def test_a_ram_user_is_not_its_account(permission: Permission) -> None:
     user = Identity(OWNER.id, kind=Kind.USER, principal_id="3", name="user")
     verdict = authorize(user, OWNER.id, permission, BucketAcl.PRIVATE)
-    reason = Reason.NO_POLICY if permission is Permission.OWN else Reason.BUCKET_ACL
+    reason = AccessReason.NO_POLICY if permission is Permission.OWN else AccessReason.BUCKET_ACL
     assert (verdict.allowed, verdict.reason) == (False, reason)
 
 
@@ -51,18 +51,18 @@ def test_the_acl_of_the_object_goes_before_the_buckets(
 ) -> None:
     verdict = authorize(caller, OWNER.id, permission, bucket, item)
     if item is ObjectAcl.DEFAULT:
-        expected = (permission in EVERYBODY[bucket], Reason.BUCKET_ACL)
+        expected = (permission in EVERYBODY[bucket], AccessReason.BUCKET_ACL)
     else:
-        expected = (permission in EVERYBODY[item], Reason.OBJECT_ACL)
+        expected = (permission in EVERYBODY[item], AccessReason.OBJECT_ACL)
     assert (verdict.allowed, verdict.reason) == expected
 
 
 @pytest.mark.parametrize(("bucket", "item"), ACLS)
 @pytest.mark.parametrize(
-    ("caller", "reason"), [(ANONYMOUS, Reason.ANONYMOUS), (OTHER, Reason.FOREIGN)]
+    ("caller", "reason"), [(ANONYMOUS, AccessReason.ANONYMOUS), (OTHER, AccessReason.FOREIGN)]
 )
 def test_no_acl_gives_the_rights_of_the_owner(
-    caller: Identity, bucket: BucketAcl, item: ObjectAcl, reason: Reason
+    caller: Identity, bucket: BucketAcl, item: ObjectAcl, reason: AccessReason
 ) -> None:
     verdict = authorize(caller, OWNER.id, Permission.OWN, bucket, item)
     assert (verdict.allowed, verdict.reason) == (False, reason)

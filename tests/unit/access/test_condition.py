@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.access import Context
-from oss_emulator.access.condition import OPERATORS, Condition
+from oss_emulator.access.condition import OPERATORS, PolicyCondition
 
 NOON = 1704110400.0  # 2024-01-01T12:00:00Z
 
 
 def holds(operator: str, key: str, values: str | list[str], context: Context) -> bool:
-    return Condition.compile(operator, key, [values] if isinstance(values, str) else values).holds(
-        context
-    )
+    return PolicyCondition.compile(
+        operator, key, [values] if isinstance(values, str) else values
+    ).holds(context)
 
 
 def agent(text: str | None) -> Context:

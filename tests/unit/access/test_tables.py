@@ -1,7 +1,7 @@
 """The tables of fixtures/access: who may do what, by which policies."""
 
 import pytest
-from oss_emulator.access import Kind, Permission, Reason, authorize
+from oss_emulator.access import AccessReason, Kind, Permission, authorize
 
 from tests.unit.access.table import CASES, FOLDER, OWNER, PERMISSIONS, TABLES, Case, Table
 
@@ -32,7 +32,7 @@ def test_case(case: Case) -> None:
 
 
 def test_every_reason_is_shown() -> None:
-    assert {case.reason for case in CASES} == {reason.name.lower() for reason in Reason}
+    assert {case.reason for case in CASES} == {reason.name.lower() for reason in AccessReason}
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from oss_emulator.lab import diff
 from oss_emulator.lab.diff import Certainty
-from oss_emulator.lab.probes import Kind
+from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.referer import RefererConfiguration
 
 SITE = RefererConfiguration(False, whitelist=("https://www.example.com/",))
@@ -42,7 +42,7 @@ def test_search_finds_what_no_generated_referer_shows() -> None:
     new = replace(SITE, blacklist=("https://www.example.com/a*b*c",))
     narrower = replace(SITE, blacklist=("https://www.example.com/a*b*cd",))
     (change,) = diff.compare(narrower, new).changes
-    assert change.kind is Kind.PAGE or change.kind is Kind.FOUND
+    assert change.kind is ProbeKind.PAGE or change.kind is ProbeKind.FOUND
     assert change.old.allowed
     assert not change.new.allowed
 

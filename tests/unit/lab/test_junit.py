@@ -24,7 +24,7 @@ verdict = "allow"
 def test_report_has_a_suite_a_table_and_a_failure_with_the_explanation(tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
     path.write_text(TABLE, encoding="utf-8")
-    root = etree.fromstring(junit.format([tables.run(tables.load(path))]))
+    root = etree.fromstring(junit.format([tables.run(tables.read(path))]))
     (suite,) = root.findall("testsuite")
     assert suite.attrib == {
         "name": str(path),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oss_emulator.lab import sources as document
-from oss_emulator.lab.sources import DocumentError, Form
+from oss_emulator.lab.sources import RulesForm, SourceError
 from oss_emulator.referer import RefererConfiguration
 
 FULL = RefererConfiguration(
@@ -17,12 +17,62 @@ FULL = RefererConfiguration(
 UNSET = RefererConfiguration()
 
 
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", RulesForm)
 @pytest.mark.parametrize("configuration", [FULL, UNSET], ids=["full", "unset"])
-def test_what_is_written_can_be_read(form: Form, configuration: RefererConfiguration) -> None:
+def test_what_is_written_can_be_read(form: RulesForm, configuration: RefererConfiguration) -> None:
     written = document.format(configuration, form).encode()
     assert document.detect(written) is form
     assert list(document.parse(written).values()) == [configuration]
+
+
+def test_json_of_ossutil_may_have_strings_for_booleans() -> None:
+    text = """{
+        "RefererBlacklist": {"Referer": ["http://b"]},
+        "AllowEmptyReferer": " False",
+        "TruncatePath": true,
+        "RefererList": {"Referer": ["http://a", "http://a"]}
+    }"""
+    assert document.parse(text.encode(), RulesForm.JSON) == {
+        "": RefererConfiguration(False, True, True, ("http://a", "http://a"), ("http://b",))
+    }
+
+
+def test_json_of_ossutil_is_formatted_with_booleans_and_without_an_empty_blacklist() -> None:
+    assert json.loads(
+        document.format(RefererConfiguration(whitelist=("http://例",)), RulesForm.JSON)
+    ) == {
+        "AllowEmptyReferer": True,
+        "AllowTruncateQueryString": True,
+        "TruncatePath": False,
+        "RefererList": {"Referer": ["http://例"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "not valid JSON"),
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[]", "the document is []; write a table"),
+        ("{}", "AllowEmptyReferer is missing; write true or false"),
+        ('{"AllowEmptyReferer": "yes"}', 'AllowEmptyReferer is "yes"; write true or false'),
+        ('{"AllowEmptyReferer": true, "Referers": []}', "Referers is unknown; use AllowEmpty"),
+        ('{"AllowEmptyReferer": true, "RefererList": []}', "RefererList is []; write a table"),
+        (
+            '{"AllowEmptyReferer": true, "RefererList": {"Referer": [1]}}',
+            "RefererList.Referer[0] is 1; write a string",
+        ),
+        (
+            '{"AllowEmptyReferer": true, "RefererList": {"Entry": []}}',
+            "RefererList.Entry is unknown; use Referer",
+        ),
+    ],
+)
+def test_json_that_is_not_a_configuration_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(SourceError) as refusal:
+        document.parse(text.encode(), RulesForm.JSON)
+    assert sentence in refusal.value.sentence
 
 
 ADDRESS = "alicloud_oss_bucket_referer.site"
@@ -86,7 +136,7 @@ def test_json_of_ossutil_with_a_byte_order_mark() -> None:
 
 
 def test_xml_in_utf_16() -> None:
-    text = '<?xml version="1.0" encoding="UTF-16"?>' + document.format(SITE, Form.XML)[38:]
+    text = '<?xml version="1.0" encoding="UTF-16"?>' + document.format(SITE, RulesForm.XML)[38:]
     assert document.parse(text.encode("utf-16")) == {"": SITE}
 
 
@@ -111,10 +161,10 @@ BAD = {
     ),
     "required": ("<RefererConfiguration/>", 1, 1, "AllowEmptyReferer is missing"),
     "document type": ("<!DOCTYPE a [<!ENTITY b 'c'>]>\n<a/>", 1, 1, "DOCTYPE"),
-    "JSON cut off": ('{\n "AllowEmptyReferer": true,\n', 3, 1, "not JSON"),
-    "unknown member": ('{\n "AllowEmptyReferer": true,\n "refererList": {}}', 3, 2, "not known"),
+    "JSON cut off": ('{\n "AllowEmptyReferer": true,\n', 3, 1, "not valid JSON"),
+    "unknown member": ('{\n "AllowEmptyReferer": true,\n "refererList": {}}', 3, 2, "is unknown"),
     "wrong list": ('{"AllowEmptyReferer": true,\n"RefererList": {"Referer": "a"}}', 2, 17, "list"),
-    "wrong flag": ('{"AllowEmptyReferer": 1}', 1, 2, "not true or false"),
+    "wrong flag": ('{"AllowEmptyReferer": 1}', 1, 2, "write true or false"),
     "nested": ('{"a":' * 100_000, 1, 1, "nested too deeply"),
     "expression": (
         '{"resource": {"alicloud_oss_bucket_referer": {"a":\n{"allow_empty_referer": "${x}"}}}}',
@@ -124,20 +174,20 @@ BAD = {
     "Terraform without the flag": (
         '{"resource": {"alicloud_oss_bucket_referer": {"a": {}}}}', 1, 47, "is missing",
     ),
-    "bad TOML": ("[rules.a]\nallow_empty_referer = maybe\n", 2, 23, "not TOML"),
-    "TOML cut off": ("[rules.a]\nwhitelist = [", 2, 14, "not TOML"),
+    "bad TOML": ("[rules.a]\nallow_empty_referer = maybe\n", 2, 23, "not valid TOML"),
+    "TOML cut off": ("[rules.a]\nwhitelist = [", 2, 14, "not valid TOML"),
     "TOML without rules": ('hint = "a"\n', 1, 1, "no rules"),
-    "unknown field": ("[rules.a]\nwhitelst = []\n", 2, 1, "whitelst is not known in rules.a"),
-    "wrong type": ("[rules.a]\n[rules.b]\ntruncate_path = 1\n", 3, 1, "is 1, not true or false"),
-    "wrong entry": ("[rules.a]\nwhitelist = ['a', 1]\n", 2, 1, "which is not a string"),
-    "rules that are none": ("[rules]\na = 1\n", 2, 1, "not a table of rules"),
+    "unknown field": ("[rules.a]\nwhitelst = []\n", 2, 1, "rules.a.whitelst is unknown"),
+    "wrong type": ("[rules.a]\n[rules.b]\ntruncate_path = 1\n", 3, 1, "is 1; write true or false"),
+    "wrong entry": ("[rules.a]\nwhitelist = ['a', 1]\n", 2, 1, "whitelist[1] is 1; write"),
+    "rules that are none": ("[rules]\na = 1\n", 2, 1, "rules.a is 1; write a table"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_document(name: str) -> None:
     text, line, column, words = BAD[name]
-    with pytest.raises(DocumentError) as refusal:
+    with pytest.raises(SourceError) as refusal:
         document.parse(text.encode())
     assert words in refusal.value.sentence
     assert (refusal.value.line, refusal.value.column) == (line, column)
@@ -157,7 +207,7 @@ LATIN = "<RefererConfiguration>\n <AllowEmptyReferer>ä</AllowEmptyReferer></Ref
     ids=["XML", "JSON", "TOML"],
 )
 def test_wrong_encoding(content: bytes, line: int, column: int) -> None:
-    with pytest.raises(DocumentError, match="byte 0xe4 is not UTF-8") as refusal:
+    with pytest.raises(SourceError, match="byte 0xe4 is not valid UTF-8") as refusal:
         document.parse(content)
     assert (refusal.value.line, refusal.value.column) == (line, column)
 
@@ -165,7 +215,7 @@ def test_wrong_encoding(content: bytes, line: int, column: int) -> None:
 def test_ten_megabytes() -> None:
     line = b"<!-- " + b"a" * 91 + b" -->"
     content = (line + b"\n") * 100_000
-    with pytest.raises(DocumentError, match="longer than the 2 MiB") as refusal:
+    with pytest.raises(SourceError, match="longer than 2 MiB") as refusal:
         document.parse(content)
     lines, rest = divmod(2 * 1024**2, len(line) + 1)
     assert (refusal.value.line, refusal.value.column) == (lines + 1, rest + 1)
@@ -183,14 +233,14 @@ FRAGMENTS = st.sampled_from(
 
 
 @settings(deadline=None)
-@given(st.lists(FRAGMENTS, max_size=12).map("".join), st.sampled_from([None, *Form]))
+@given(st.lists(FRAGMENTS, max_size=12).map("".join), st.sampled_from([None, *RulesForm]))
 def test_whatever_a_document_holds_the_failure_is_one_sentence(
-    text: str, form: Form | None
+    text: str, form: RulesForm | None
 ) -> None:
     failures = []
     try:
         document.parse(text.encode(), form)
-    except DocumentError as error:
+    except SourceError as error:
         failures.append(error)
     for failure in failures:
         assert min(failure.line, failure.column) >= 1

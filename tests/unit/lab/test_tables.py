@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from oss_emulator.lab import tables
-from oss_emulator.lab.tables import Case, Object, TableError, Untouched, Verdict
+from oss_emulator.lab.tables import Case, Expected, Presence, TableError, Untouched
 from oss_emulator.referer import Basis, Reason, RefererConfiguration, Scope, Signing, Stage
 
 
@@ -23,7 +23,7 @@ RULES = (
 
 def test_a_case_is_an_anonymous_get_of_an_object_unless_it_says_otherwise(tmp_path: Path) -> None:
     path = write(tmp_path, RULES + '[[case]]\nname = "x"\nverdict = "allow"\n')
-    assert tables.load(path).cases == (Case("x", Verdict.ALLOW, "site"),)
+    assert tables.read(path).cases == (Case("x", Expected.ALLOW, "site"),)
 
 
 def test_a_case_may_say_everything(tmp_path: Path) -> None:
@@ -51,12 +51,12 @@ def test_a_case_may_say_everything(tmp_path: Path) -> None:
     entry = "b"
     basis = "assumed"
     """
-    loaded = tables.load(write(tmp_path, text))
+    loaded = tables.read(write(tmp_path, text))
     assert loaded.rules["two"] == RefererConfiguration(False, False, True, ("a",), ("b",))
     assert loaded.cases == (
         Case(
             name="x",
-            verdict=Verdict.DENY,
+            verdict=Expected.DENY,
             rules="two",
             facts=("R-01", "R-29"),
             referer=("a", "b"),
@@ -64,7 +64,7 @@ def test_a_case_may_say_everything(tmp_path: Path) -> None:
             method="HEAD",
             scope=Scope.BUCKET,
             acl="private",
-            object=Object.MISSING,
+            object=Presence.MISSING,
             ec="0003-00000502",
             reason=Reason.BLACKLISTED,
             entry="b",
@@ -96,14 +96,14 @@ def test_an_expectation_that_is_not_met_is_reported(
     tmp_path: Path, expectation: str, difference: str
 ) -> None:
     text = f'{RULES}[[case]]\nname = "x"\nreferer = "https://a.example/"\n{expectation}\n'
-    report = tables.run(tables.load(write(tmp_path, text)))
+    report = tables.run(tables.read(write(tmp_path, text)))
     assert not report.passed
     assert [str(found) for found in report.results[0].differences] == [difference]
 
 
 def test_entries_that_settled_no_case_are_reported(tmp_path: Path) -> None:
     text = RULES + '[[case]]\nname = "x"\nreferer = "https://a.example/"\nverdict = "allow"\n'
-    report = tables.run(tables.load(write(tmp_path, text)))
+    report = tables.run(tables.read(write(tmp_path, text)))
     assert report.passed
     assert report.untouched == (
         Untouched("site", Stage.WHITELIST, 1, "https://b.example/"),
@@ -124,7 +124,7 @@ def test_an_entry_is_touched_only_in_the_list_and_rules_that_settled(tmp_path: P
     referer = "a"
     verdict = "deny"
     """
-    report = tables.run(tables.load(write(tmp_path, text)))
+    report = tables.run(tables.read(write(tmp_path, text)))
     assert report.untouched == (
         Untouched("one", Stage.WHITELIST, 0, "a"),
         Untouched("two", Stage.BLACKLIST, 0, "a"),
@@ -137,38 +137,23 @@ CASE = '[[case]]\nname = "x"\nverdict = "allow"\n'
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("= 1", "line 1"),
-        (CASE, r"there is no \[rules.NAME\]"),
-        ("rules = 1\n", "rules is 1, not a table"),
-        ("[rules]\nx = 1\n", "rules is 1, not a table"),
-        ("case = [1]\n", r"case is \[1\], not an array of tables"),
-        (RULES + "[case]\n", "case is {}, not an array of tables"),
-        (RULES + "[cases]\n", "cases is not known; known are rules, case"),
-        ("[rules.x]\nwhitelists = []\n", r"\[rules.x\]: whitelists is not known"),
-        ('[rules.x]\nwhitelist = "a"\n', r"\[rules.x\]: whitelist is 'a', not a list of strings"),
-        ("[rules.x]\nwhitelist = [1]\n", r"\[rules.x\]: whitelist is 1, not a string"),
-        ('[rules.x]\ntruncate_path = "no"\n', "truncate_path is 'no', not true or false"),
-        (RULES + '[[case]]\nverdict = "allow"\n', "case 1: name is missing"),
-        (RULES + '[[case]]\nname = "x"\n', "case 'x': verdict is missing"),
-        (RULES + CASE + 'rules = "no"\n', r"case 'x': there is no \[rules.no\]"),
-        (RULES + "[rules.b]\n" + CASE, "case 'x': rules is missing, and there are site, b"),
-        (RULES + CASE + "reason = 5\n", "case 'x': reason is 5, not one of signed-by-header"),
-        (RULES + CASE + 'signed = "yes"\n', "signed is 'yes', not one of none, header, url"),
-        (RULES + CASE + 'facts = ["R-1"]\n', "facts has 'R-1', which is no fact number"),
-        (RULES + CASE + "referer = 7\n", "case 'x': referer is 7, not a list of strings"),
-        (RULES + CASE + 'colour = "red"\n', "case 'x': colour is not known"),
+        (CASE, "line 1, column 1: there are no rules; add [rules.NAME]"),
+        ("[rules]\nx = 1\n", "line 2, column 1: rules.x is 1; write a table"),
+        (RULES + "[case]\n", "case is {}; write [[case]] for each case"),
+        (RULES + '[[case]]\nname = "x"\n', "case[0].verdict is missing"),
+        (RULES + CASE + 'rules = "no"\n', 'line 6, column 1: case[0].rules is "no"; use site'),
+        (RULES + "[rules.b]\n" + CASE, "case[0].rules is missing; use site or b"),
+        (RULES + CASE + "reason = 5\n", 'case[0].reason is 5; write "signed-by-header", "signed-'),
+        (RULES + CASE + 'signed = "yes"\n', 'is "yes"; write "none", "header", "url" or "form"'),
+        (RULES + CASE + 'facts = ["R-1"]\n', 'facts[0] is "R-1"; write the number of a fact, such'),
+        (RULES + CASE + "referer = 7\n", "case[0].referer is 7; write a string"),
     ],
 )
-def test_a_bad_table_is_refused_with_its_file_and_place(
+def test_bad_table_is_refused_with_its_file_and_place(
     tmp_path: Path, text: str, message: str
 ) -> None:
-    with pytest.raises(TableError, match=message) as refusal:
-        tables.load(write(tmp_path, text))
-    assert str(tmp_path / "table.toml") in str(refusal.value)
-
-
-def test_a_table_that_is_no_utf_8_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "table.toml"
-    path.write_bytes(b"\xff")
-    with pytest.raises(TableError, match=r"table\.toml: 'utf-8' codec"):
-        tables.load(path)
+    path = write(tmp_path, text)
+    with pytest.raises(TableError) as refusal:
+        tables.read(path)
+    assert str(refusal.value).startswith(f"{path}, line ")
+    assert message in str(refusal.value)

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from oss_emulator.lab.translation import SYSTEMS, RulesError, expression, losses
+from oss_emulator.lab.translation import SYSTEMS, expression, losses
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing
+from oss_emulator.toml import SourceError
 
 URL, HEADER, NONE = Signing.URL, Signing.HEADER, Signing.NONE
 
@@ -223,7 +224,7 @@ def test_scheme_and_port_are_lost_on_the_way_to_nginx() -> None:
         ("cos", "<a", 1, 3, "not well-formed"),
         ("cos", "<RefererConfiguration/>", 1, 1, "as COS has it"),
         ("cos", cos("Grey-List", "Deny"), 1, 1, "not White-List or Black-List"),
-        ("cdn", "[\n1 2]", 2, 3, "not JSON"),
+        ("cdn", "[\n1 2]", 2, 3, "not valid JSON"),
         ("cdn", "[]", 1, 1, "there must be one, and there are 0"),
         ("cdn", '[{"functionName": "referer_white_list_set"}]', 1, 20, "has no argument"),
         ("s3-policy", "{}", 1, 1, "no policy"),
@@ -239,7 +240,7 @@ def test_scheme_and_port_are_lost_on_the_way_to_nginx() -> None:
     ],
 )  # fmt: skip
 def test_bad_documents(system: str, text: str, line: int, column: int, words: str) -> None:
-    with pytest.raises(RulesError) as refusal:
+    with pytest.raises(SourceError) as refusal:
         SYSTEMS[system].parse(text)
     assert words in refusal.value.sentence
     assert (refusal.value.line, refusal.value.column) == (line, column)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from contextlib import suppress
@@ -131,7 +130,6 @@ configurations = st.builds(
 @given(configurations)
 def test_what_is_written_is_read_back(rules: RefererConfiguration) -> None:
     assert codec.parse(codec.format(rules)) == rules
-    assert codec.parse_json(codec.format_json(rules)) == rules
 
 
 @given(st.text("ab&;#x1=lt ", max_size=20))
@@ -184,54 +182,3 @@ def test_the_whitelist_is_always_written_and_the_blacklist_only_with_entries() -
 def test_an_entry_that_xml_cannot_hold_is_not_written() -> None:
     with pytest.raises(ValueError, match="XML"):
         codec.format(RefererConfiguration(whitelist=("\x00",)))
-
-
-def test_json_as_ossutil_takes_it() -> None:
-    document = """{
-        "RefererBlacklist": {"Referer": ["http://b"]},
-        "AllowEmptyReferer": "false",
-        "TruncatePath": true,
-        "RefererList": {"Referer": ["http://a", "http://a"]}
-    }"""
-    assert codec.parse_json(document) == RefererConfiguration(
-        False, True, True, ("http://a", "http://a"), ("http://b",)
-    )
-
-
-def test_json_is_written_with_booleans() -> None:
-    assert json.loads(codec.format_json(RefererConfiguration(whitelist=("http://例",)))) == {
-        "AllowEmptyReferer": True,
-        "AllowTruncateQueryString": True,
-        "TruncatePath": False,
-        "RefererList": {"Referer": ["http://例"]},
-    }
-
-
-@pytest.mark.parametrize(
-    ("document", "problem"),
-    [
-        ("", FormatProblem.MALFORMED),
-        ("{", FormatProblem.MALFORMED),
-        (b"\xff", FormatProblem.MALFORMED),
-        ("[" * 100_000, FormatProblem.MALFORMED),
-        ("[]", FormatProblem.WRONG_VALUE),
-        ("{}", FormatProblem.MISSING_ALLOW_EMPTY_REFERER),
-        ('{"AllowEmptyReferer": 1}', FormatProblem.WRONG_VALUE),
-        ('{"AllowEmptyReferer": "yes"}', FormatProblem.WRONG_VALUE),
-        ('{"AllowEmptyReferer": true, "Referers": []}', FormatProblem.UNKNOWN_ELEMENT),
-        ('{"AllowEmptyReferer": true, "RefererList": []}', FormatProblem.WRONG_VALUE),
-        ('{"AllowEmptyReferer": true, "RefererList": {"Referer": "a"}}', FormatProblem.WRONG_VALUE),
-        ('{"AllowEmptyReferer": true, "RefererList": {"Referer": [1]}}', FormatProblem.WRONG_VALUE),
-        (
-            '{"AllowEmptyReferer": true, "RefererList": {"Entry": []}}',
-            FormatProblem.UNKNOWN_ELEMENT,
-        ),
-        (" " * (codec.MAX_DOCUMENT_SIZE + 1), FormatProblem.TOO_LARGE),
-    ],
-)
-def test_json_that_is_no_configuration_is_refused(
-    document: str | bytes, problem: FormatProblem
-) -> None:
-    with pytest.raises(RefererFormatError) as refusal:
-        codec.parse_json(document)
-    assert refusal.value.problem is problem

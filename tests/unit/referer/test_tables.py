@@ -9,7 +9,7 @@ from oss_emulator.lab import tables
 from oss_emulator.referer import Basis, Reason
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "referer"
-REPORTS = {path.stem: tables.run(tables.load(path)) for path in sorted(FOLDER.glob("*.toml"))}
+REPORTS = {path.stem: tables.run(tables.read(path)) for path in sorted(FOLDER.glob("*.toml"))}
 RESULTS = [
     pytest.param(result, id=f"{name}: {result.case.name}")
     for name, report in REPORTS.items()
@@ -45,7 +45,7 @@ def test_every_reason_has_a_case() -> None:
 
 
 def test_every_denial_names_its_ec() -> None:
-    unnamed = [case.name for case in CASES if case.verdict is tables.Verdict.DENY and not case.ec]
+    unnamed = [case.name for case in CASES if case.verdict is tables.Expected.DENY and not case.ec]
     assert unnamed == []
 
 

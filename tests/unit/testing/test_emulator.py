@@ -119,7 +119,7 @@ def test_port_in_use_raises_os_error() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[", "no TOML"),
+        ("[", "not valid TOML"),
         ('[[bucket]]\nname = "B"\n', "InvalidBucketName"),
         ('[[bucket]]\nname = "abc"\ncolour = "red"\n', "colour"),
         (None, "No such file"),

@@ -1,6 +1,5 @@
 """`/_emulator/referer/check`: decide on requests without sending them."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from oss_emulator.control.api.schema import (
     record,
     reference,
 )
+from oss_emulator.lab import sources
 from oss_emulator.pipeline.referer import policy_of
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import (
@@ -26,6 +26,7 @@ from oss_emulator.referer import (
     codec,
     explain,
 )
+from oss_emulator.toml import SourceError
 
 
 def check_requests(asked: Asked) -> Response:
@@ -66,9 +67,11 @@ def _configuration(rules: object) -> RefererConfiguration:
     try:
         if isinstance(rules, str):
             return codec.parse(rules.encode(errors="replace"))
-        return codec.parse_json(json.dumps(rules))
+        return sources.convert_members(rules)
     except RefererFormatError as error:
         raise Refusal(400, f"The rules cannot be read: {error}.") from None
+    except SourceError as error:
+        raise Refusal(400, f"The rules cannot be read: {error.sentence}.") from None
 
 
 _REQUEST: Schema = {

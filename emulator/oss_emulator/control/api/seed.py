@@ -33,8 +33,8 @@ def reset(asked: Asked) -> Response:
 def apply_seed(asked: Asked) -> Response:
     """Create what a seed in the body describes."""
     try:
-        seed.apply("The seed", asked.data.decode(), asked.controls.service)
-    except (seed.SeedError, UnicodeDecodeError) as error:
+        seed.apply("The seed", asked.data, asked.controls.service)
+    except seed.SeedError as error:
         raise Refusal(400, str(error)) from None
     return reply({"buckets": [bucket.name for bucket in asked.controls.service.storage.buckets()]})
 

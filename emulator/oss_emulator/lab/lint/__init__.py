@@ -40,16 +40,26 @@ from . import (
     white_space,
     wildcard_in_path,
 )
-from .finding import Claim, Correction, Finding, Place, Rule, Severity
+from .finding import Correction, EntryPlace, Evidence, Finding, Severity
+from .rule import LintRule
 from .subject import Subject
 
-__all__ = ["RULES", "Claim", "Correction", "Finding", "Place", "Rule", "Severity", "run"]
+__all__ = [
+    "RULES",
+    "Correction",
+    "EntryPlace",
+    "Evidence",
+    "Finding",
+    "LintRule",
+    "Severity",
+    "run",
+]
 
 
-def _rule(module: ModuleType) -> Rule:
+def _rule(module: ModuleType) -> LintRule:
     page = inspect.getdoc(module) or ""
     name = module.__name__.rpartition(".")[2].replace("_", "-")
-    return Rule(name, module.SEVERITY, page.partition("\n")[0], page, module.suspect)
+    return LintRule(name, module.SEVERITY, page.partition("\n")[0], page, module.suspect)
 
 
 RULES = tuple(
@@ -85,7 +95,9 @@ RULES = tuple(
 """All rules, in the order in which they are asked."""
 
 
-def run(configuration: RefererConfiguration, rules: Iterable[Rule] = RULES) -> tuple[Finding, ...]:
+def run(
+    configuration: RefererConfiguration, rules: Iterable[LintRule] = RULES
+) -> tuple[Finding, ...]:
     """Everything that is found in a configuration, the worst first."""
     subject = Subject(configuration)
     found = [finding for rule in rules for finding in _confirm(rule, subject)]
@@ -100,15 +112,15 @@ def _rank(finding: Finding) -> tuple[int, int, int]:
     return list(Severity).index(finding.severity), after, number
 
 
-def _confirm(rule: Rule, subject: Subject) -> Iterable[Finding]:
+def _confirm(rule: LintRule, subject: Subject) -> Iterable[Finding]:
     for suspicion in rule.suspect(subject):
         for referer in suspicion.referers:
-            if subject.holds(suspicion.claim, referer, suspicion.place):
+            if subject.holds(suspicion.evidence, referer, suspicion.place):
                 yield Finding(
                     rule.name,
                     suspicion.severity or rule.severity,
                     suspicion.reason,
-                    suspicion.claim,
+                    suspicion.evidence,
                     referer,
                     subject.policy.decide(referer),
                     suspicion.correction,

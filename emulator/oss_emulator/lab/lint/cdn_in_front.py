@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.probes import STRANGER
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
@@ -21,7 +21,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Rules that deny anybody."""
     if subject.whitelist:
         yield Suspicion(
-            Claim.DENIED,
+            Evidence.DENIED,
             (STRANGER,),
             "Behind a CDN it gets the object all the same, once the object is in the CDN's cache.",
             Correction(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
@@ -18,7 +18,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Whitelists that do not let the console in."""
     if subject.whitelist:
         yield Suspicion(
-            Claim.DENIED,
+            Evidence.DENIED,
             ("https://oss.console.aliyun.com/",),
             "The preview in the OSS console is kept out.",
             Correction(add=("https://oss.console.aliyun.com/",)),

@@ -11,8 +11,8 @@ from oss_emulator.lab.automaton import covers
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.entries import Entries
 
-from .finding import Claim, Correction, Severity, Suspicion
-from .subject import Entry, Subject
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.NOTE
 
@@ -34,7 +34,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             )
             if wider is not None:
                 yield Suspicion(
-                    Claim.UNCHANGED,
+                    Evidence.UNCHANGED,
                     (page,),
                     f"Everything it matches is matched by {wider.place.entry} too.",
                     Correction(()),
@@ -42,7 +42,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 )
 
 
-def _covers(subject: Subject, wider: Entry, entry: Entry) -> bool:
+def _covers(subject: Subject, wider: LintedEntry, entry: LintedEntry) -> bool:
     if wider is entry or not covers(entry.pattern, [wider.pattern], subject.cut):
         return False
     # Of two that match the same, the later one is the one too many.

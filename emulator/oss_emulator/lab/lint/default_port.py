@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.parts import DEFAULT_PORTS
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
@@ -23,7 +23,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         if parts.port is not None and parts.port == DEFAULT_PORTS.get(parts.scheme or ""):
             corrected = f"{parts.scheme}://{parts.host}{parts.rest or '/'}"
             yield Suspicion(
-                Claim.UNMATCHED,
+                Evidence.UNMATCHED,
                 (corrected.replace("*", "www"),),
                 f"Browsers leave the port {parts.port} of {parts.scheme} out of the Referer.",
                 Correction((corrected,)),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.parts import example
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.WARNING
@@ -23,7 +23,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         for entry in entries:
             if entry.text in seen:
                 yield Suspicion(
-                    Claim.UNCHANGED,
+                    Evidence.UNCHANGED,
                     (example(entry.text),),
                     "The same entry stands in this list before.",
                     Correction(()),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.WARNING
@@ -20,7 +20,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     """The switch where there is a list that it lets people around."""
     if subject.configuration.allow_empty_referer and subject.entries:
         yield Suspicion(
-            Claim.ALLOWED,
+            Evidence.ALLOWED,
             (None,),
             "AllowEmptyReferer is true, so any page gets in that has the browser send no Referer.",
             Correction(set="AllowEmptyReferer: false"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
@@ -19,7 +19,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     """The switch without an entry that it could work with."""
     if not subject.configuration.allow_empty_referer and not subject.whitelist:
         yield Suspicion(
-            Claim.ALLOWED,
+            Evidence.ALLOWED,
             (None,),
             "AllowEmptyReferer is false, which has no effect while there is no whitelist.",
             Correction(add=("*",)),

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from oss_emulator.referer.decision import Decision, Stage
-
-if TYPE_CHECKING:
-    from .subject import Subject
 
 
 class Severity(StrEnum):
@@ -21,7 +16,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-class Claim(StrEnum):
+class Evidence(StrEnum):
     """What a Referer is offered as evidence of."""
 
     ALLOWED = "is allowed"
@@ -31,7 +26,7 @@ class Claim(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EntryPlace:
     """An entry in its list."""
 
     list: Stage
@@ -57,12 +52,12 @@ class Correction:
 class Suspicion:
     """What a rule suspects; it becomes a finding if the engine confirms it."""
 
-    claim: Claim
+    evidence: Evidence
     referers: tuple[str | None, ...]
     """The evidence, the best first; None is a request without a Referer."""
     reason: str
     correction: Correction
-    place: Place | None = None
+    place: EntryPlace | None = None
     severity: Severity | None = None
     """Where it is not that of its rule."""
 
@@ -74,21 +69,9 @@ class Finding:
     rule: str
     severity: Severity
     reason: str
-    claim: Claim
+    evidence: Evidence
     referer: str | None
     decision: Decision
     """What the engine says of that Referer by all the rules."""
     correction: Correction
-    place: Place | None
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule of the linter, made of its module."""
-
-    name: str
-    severity: Severity
-    title: str
-    page: str
-    """Its documentation."""
-    suspect: Callable[[Subject], Iterable[Suspicion]]
+    place: EntryPlace | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
@@ -20,7 +20,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         before, sign, _ = entry.text.partition("#")
         if sign:
             yield Suspicion(
-                Claim.UNMATCHED,
+                Evidence.UNMATCHED,
                 (before.replace("*", "www"),),
                 "Browsers leave the fragment, which begins with #, out of the Referer.",
                 Correction((before,)),

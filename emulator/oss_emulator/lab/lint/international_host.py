@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
@@ -25,7 +25,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             head, _, tail = entry.text.partition(host)
             corrected = f"{head}{ascii_host}{tail}"
             yield Suspicion(
-                Claim.UNMATCHED,
+                Evidence.UNMATCHED,
                 (corrected.replace("*", "www") + ("" if entry.parts.rest else "/"),),
                 "Browsers send such a host in its ASCII form.",
                 Correction((corrected,)),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.parts import Parts
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
@@ -26,7 +26,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             scheme = parts.scheme or "https"
             glued = Parts(scheme, f"not{domain}", parts.port, parts.rest or "/").join()
             yield Suspicion(
-                Claim.ALLOWED,
+                Evidence.ALLOWED,
                 (glued.replace("*", "x"),),
                 "It matches every domain whose name ends like this one.",
                 Correction((f"{scheme}://{domain}/", f"{scheme}://*.{domain}/")),

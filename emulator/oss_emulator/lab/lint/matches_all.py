@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.decision import Stage
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
 
 _REFERERS = (STRANGER, STRANGER.replace("https", "http"))
 _REASONS = {
-    Stage.WHITELIST: (Claim.ALLOWED, "It matches every site, so the whitelist keeps nobody out."),
-    Stage.BLACKLIST: (Claim.DENIED, "It matches every site, so the whitelist lets nobody in."),
+    Stage.WHITELIST: (
+        Evidence.ALLOWED,
+        "It matches every site, so the whitelist keeps nobody out.",
+    ),
+    Stage.BLACKLIST: (Evidence.DENIED, "It matches every site, so the whitelist lets nobody in."),
 }
 
 

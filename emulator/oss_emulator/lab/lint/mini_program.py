@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
@@ -24,7 +24,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     named = [entry for entry in subject.whitelist if "servicewechat" in entry.text]
     if subject.whitelist and not named:
         yield Suspicion(
-            Claim.DENIED,
+            Evidence.DENIED,
             (_REFERER,),
             "WeChat mini programs are kept out.",
             Correction(add=_NAMED),
@@ -32,7 +32,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     for entry in named:
         if entry.pattern.matches(_REFERER):
             yield Suspicion(
-                Claim.ALLOWED,
+                Evidence.ALLOWED,
                 (_REFERER,),
                 "It names no appid, so every mini program of WeChat is let in.",
                 Correction(_NAMED),

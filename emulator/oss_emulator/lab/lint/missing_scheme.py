@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
@@ -26,7 +26,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             ending = "" if "/" in bare else "/"
             corrected = tuple(f"{scheme}://{bare}{ending}" for scheme in ("https", "http"))
             yield Suspicion(
-                Claim.UNMATCHED,
+                Evidence.UNMATCHED,
                 corrected,
                 "It has no scheme, and every Referer of a browser begins with one.",
                 Correction(corrected),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.automaton import Cut
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
@@ -22,7 +22,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     for entry in subject.entries if subject.cut is Cut.PATH else ():
         if "/" in entry.parts.rest and entry.parts.names_host:
             yield Suspicion(
-                Claim.UNMATCHED,
+                Evidence.UNMATCHED,
                 (entry.text.replace("*", "www"),),
                 "TruncatePath cuts the path off the Referer, and its / with it.",
                 Correction((entry.parts.origin,)),

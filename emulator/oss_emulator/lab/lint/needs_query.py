@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.automaton import Cut
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
@@ -23,7 +23,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     for entry in subject.entries if subject.cut is Cut.QUERY else ():
         if "?" in entry.parts.rest:
             yield Suspicion(
-                Claim.UNMATCHED,
+                Evidence.UNMATCHED,
                 (entry.text.replace("*", "www"),),
                 "AllowTruncateQueryString cuts the query off the Referer before it is compared.",
                 Correction((f"{entry.parts.origin}/",)),

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import Parts, example
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.WARNING
@@ -29,7 +29,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 Parts(scheme, parts.host, parts.port, rest).join() for scheme in ("http", "https")
             )
             yield Suspicion(
-                Claim.DENIED,
+                Evidence.DENIED,
                 (example(https),),
                 "The same site by https is kept out.",
                 Correction((http, https)),

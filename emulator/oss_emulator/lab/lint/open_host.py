@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import Parts, example
 
-from .finding import Claim, Correction, Severity, Suspicion
-from .subject import Entry, Subject
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
@@ -27,7 +27,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         if not parts.rest and parts.names_host and starts_well:
             scheme = parts.scheme or "https"
             yield Suspicion(
-                Claim.ALLOWED,
+                Evidence.ALLOWED,
                 (_longer(entry),),
                 "It matches every longer host that begins like this one.",
                 Correction(
@@ -39,7 +39,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             )
 
 
-def _longer(entry: Entry) -> str:
+def _longer(entry: LintedEntry) -> str:
     page = Parts.split(example(entry.text))
     if page.port is None:
         return f"{page.scheme}://{page.host}.evil.test/"

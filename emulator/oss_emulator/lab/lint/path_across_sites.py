@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.automaton import Cut
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.WARNING
@@ -28,7 +28,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         if is_path and parts.scheme in ("http", "https") and parts.host not in _SENDS_PATHS:
             origin = f"{parts.origin}/"
             yield Suspicion(
-                Claim.UNMATCHED,
+                Evidence.UNMATCHED,
                 (origin.replace("*", "www").replace("?", "x"),),
                 "Across sites a browser sends the origin alone, without the path.",
                 Correction((origin,)),

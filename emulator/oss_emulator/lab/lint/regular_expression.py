@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
@@ -26,7 +26,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         if _SIGNS.search(entry.text):
             plain = _plain(entry.text)
             yield Suspicion(
-                Claim.UNMATCHED,
+                Evidence.UNMATCHED,
                 tuple(text.replace("*", "www") for text in plain),
                 "It is written as a regular expression; only * and ? have a meaning here.",
                 Correction(plain),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.parts import example
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.WARNING
@@ -24,7 +24,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             before, _, after = entry.text.partition("*.")
             root = f"{before or 'https://'}{after}"
             yield Suspicion(
-                Claim.DENIED,
+                Evidence.DENIED,
                 (example(root),),
                 "The domain itself, without a sub-domain, is kept out.",
                 Correction((entry.text, root)),

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from oss_emulator.lab.automaton import covers
 from oss_emulator.lab.parts import example
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
@@ -29,7 +29,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             single and covers(entry.pattern, black, subject.cut)
         ):
             yield Suspicion(
-                Claim.DENIED,
+                Evidence.DENIED,
                 (page,),
                 "The blacklist, which goes first, matches all that it matches.",
                 Correction(()),

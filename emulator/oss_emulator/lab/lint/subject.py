@@ -13,14 +13,14 @@ from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern, is_blank
 from oss_emulator.referer.policy import RefererPolicy
 
-from .finding import Claim, Place
+from .finding import EntryPlace, Evidence
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LintedEntry:
     """An entry that is not blank."""
 
-    place: Place
+    place: EntryPlace
     text: str
     """Without white space around it."""
     parts: Parts
@@ -36,39 +36,39 @@ class Subject:
         self.cut = Cut.of(configuration)
 
     @cached_property
-    def whitelist(self) -> tuple[Entry, ...]:
+    def whitelist(self) -> tuple[LintedEntry, ...]:
         """The entries of the whitelist that can match."""
         return tuple(_entries(Stage.WHITELIST, self.configuration.whitelist))
 
     @cached_property
-    def blacklist(self) -> tuple[Entry, ...]:
+    def blacklist(self) -> tuple[LintedEntry, ...]:
         """The entries of the blacklist that can match."""
         return tuple(_entries(Stage.BLACKLIST, self.configuration.blacklist))
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[LintedEntry, ...]:
         """Those of both lists."""
         return self.whitelist + self.blacklist
 
     @property
-    def lists(self) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    def lists(self) -> tuple[tuple[LintedEntry, ...], tuple[LintedEntry, ...]]:
         """Both lists."""
         return self.whitelist, self.blacklist
 
-    def holds(self, claim: Claim, referer: str | None, place: Place | None) -> bool:
+    def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
         """Ask the engine whether a claim about a Referer is true."""
         allowed = self.policy.decide(referer).allowed
-        if claim is Claim.ALLOWED:
+        if evidence is Evidence.ALLOWED:
             return allowed
-        if claim is Claim.DENIED:
+        if evidence is Evidence.DENIED:
             return not allowed
         assert place is not None  # noqa: S101 - the other claims are about an entry
-        if claim is Claim.UNMATCHED:
+        if evidence is Evidence.UNMATCHED:
             alone = replace(self.configuration, whitelist=(place.entry,), blacklist=())
             return not RefererPolicy.compile(alone).decide(referer).allowed
         return RefererPolicy.compile(self._without(place)).decide(referer).allowed == allowed
 
-    def _without(self, place: Place) -> RefererConfiguration:
+    def _without(self, place: EntryPlace) -> RefererConfiguration:
         if place.list is Stage.WHITELIST:
             return replace(
                 self.configuration, whitelist=_drop(self.configuration.whitelist, place.position)
@@ -82,9 +82,9 @@ def _drop(entries: tuple[str, ...], position: int) -> tuple[str, ...]:
     return entries[:position] + entries[position + 1 :]
 
 
-def _entries(stage: Stage, texts: tuple[str, ...]) -> Iterator[Entry]:
+def _entries(stage: Stage, texts: tuple[str, ...]) -> Iterator[LintedEntry]:
     for position, text in enumerate(texts):
         if not is_blank(text):
             pattern = Pattern.compile(text)
-            place = Place(stage, position, text)
-            yield Entry(place, pattern.trimmed, Parts.split(text), pattern)
+            place = EntryPlace(stage, position, text)
+            yield LintedEntry(place, pattern.trimmed, Parts.split(text), pattern)

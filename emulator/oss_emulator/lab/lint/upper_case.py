@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
@@ -21,7 +21,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         if origin != lower and entry.parts.scheme is not None:
             corrected = lower + entry.parts.rest
             yield Suspicion(
-                Claim.UNMATCHED,
+                Evidence.UNMATCHED,
                 (corrected.replace("*", "www") + ("" if entry.parts.rest else "/"),),
                 "Browsers send the host in small letters, and capital ones differ from them.",
                 Correction((corrected,)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .finding import Claim, Correction, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
@@ -19,7 +19,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Rules by which a request without a Referer is denied."""
     if not subject.configuration.allow_empty_referer:
         yield Suspicion(
-            Claim.DENIED,
+            Evidence.DENIED,
             (None,),
             "A video opened from the address bar fails: one of its requests has no Referer.",
             Correction(set="AllowEmptyReferer: true"),

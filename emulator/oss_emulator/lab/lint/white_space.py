@@ -13,7 +13,7 @@ from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.pattern import is_blank
 
-from .finding import Claim, Correction, Place, Severity, Suspicion
+from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.WARNING
@@ -27,10 +27,10 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         (Stage.BLACKLIST, configuration.blacklist),
     ):
         for position, text in enumerate(texts):
-            place = Place(stage, position, text)
+            place = EntryPlace(stage, position, text)
             if is_blank(text):
                 yield Suspicion(
-                    Claim.UNCHANGED,
+                    Evidence.UNCHANGED,
                     (STRANGER,),
                     "It is blank, and ignored.",
                     Correction(()),
@@ -39,7 +39,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         for entry in subject.entries:
             if entry.place.list is stage and entry.text != entry.place.entry:
                 yield Suspicion(
-                    Claim.ALLOWED if stage is Stage.WHITELIST else Claim.DENIED,
+                    Evidence.ALLOWED if stage is Stage.WHITELIST else Evidence.DENIED,
                     (example(entry.text),),
                     "It has white space around it, which we assume the service to trim.",
                     Correction((entry.text,)),

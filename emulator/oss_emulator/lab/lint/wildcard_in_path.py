@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import Parts, fill
 
-from .finding import Claim, Correction, Severity, Suspicion
-from .subject import Entry, Subject
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 
@@ -24,7 +24,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     for entry in subject.whitelist if subject.cut is not Cut.PATH else ():
         if "*" in entry.parts.origin and entry.parts.names_host:
             yield Suspicion(
-                Claim.ALLOWED,
+                Evidence.ALLOWED,
                 (_behind(entry, "https"), _behind(entry, "http")),
                 "Its * also stands for another host and the / after it.",
                 Correction((_named(entry),)),
@@ -32,7 +32,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             )
 
 
-def _behind(entry: Entry, scheme: str) -> str:
+def _behind(entry: LintedEntry, scheme: str) -> str:
     parts = entry.parts
     if parts.scheme is None or "*" in parts.scheme:
         head, tail = f"{scheme}://evil.test/", parts.host.lstrip("*")
@@ -43,7 +43,7 @@ def _behind(entry: Entry, scheme: str) -> str:
     return Parts(None, head + fill(tail, "x"), parts.port, ending).join()
 
 
-def _named(entry: Entry) -> str:
+def _named(entry: LintedEntry) -> str:
     scheme = entry.parts.scheme or "https"
     host = fill(entry.parts.host, "www" if entry.parts.host[1:2] == "." else "")
     return Parts(scheme.replace("*", "") or "https", host, entry.parts.port, "/").join()

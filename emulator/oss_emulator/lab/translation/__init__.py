@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oss_emulator.lab import probes
-from oss_emulator.lab.probes import Kind, Probe
+from oss_emulator.lab.probes import Probe, ProbeKind
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.request import Signing
@@ -19,10 +19,10 @@ from oss_emulator.referer.request import Signing
 from .cdn import CdnRules
 from .cos import CosRules
 from .nginx import NginxRules
-from .rules import Rules, RulesError
+from .rules import Rules
 from .s3_policy import S3Rules
 
-__all__ = ["SYSTEMS", "Loss", "Rules", "RulesError", "losses"]
+__all__ = ["SYSTEMS", "Loss", "Rules", "losses"]
 
 SYSTEMS: dict[str, type[Rules]] = {
     "nginx": NginxRules,
@@ -34,7 +34,7 @@ SYSTEMS: dict[str, type[Rules]] = {
 
 _KNOWS_SIGNATURES = (CosRules, S3Rules)
 
-_OF_SIGNED = frozenset({Kind.MISSING, Kind.PAGE, Kind.STRANGER})
+_OF_SIGNED = frozenset({ProbeKind.MISSING, ProbeKind.PAGE, ProbeKind.STRANGER})
 """What is tried of signed requests: the rest would only say the same again."""
 
 
@@ -42,7 +42,7 @@ _OF_SIGNED = frozenset({Kind.MISSING, Kind.PAGE, Kind.STRANGER})
 class Loss:
     """Something that the two sides do not say alike, with an example."""
 
-    kind: Kind
+    kind: ProbeKind
     referer: str | None
     signed: Signing
     theirs: bool
@@ -53,7 +53,7 @@ def losses(rules: Rules, configuration: RefererConfiguration) -> tuple[Loss, ...
     """What a translation could not say: of each kind of difference one example, verified."""
     policy = RefererPolicy.compile(configuration)
     entries = (*rules.entries, *configuration.whitelist, *configuration.blacklist)
-    first: dict[tuple[Kind, Signing, bool], Loss] = {}
+    first: dict[tuple[ProbeKind, Signing, bool], Loss] = {}
     for probe, signed in _cases(rules, probes.make(entries)):
         theirs = rules.allows(probe.referer, signed)
         if theirs != policy.decide(probe.referer, signed=signed).allowed:
@@ -62,7 +62,7 @@ def losses(rules: Rules, configuration: RefererConfiguration) -> tuple[Loss, ...
     return tuple(loss for loss in first.values() if not _is_implied(loss, tuple(first)))
 
 
-def _is_implied(loss: Loss, found: tuple[tuple[Kind, Signing, bool], ...]) -> bool:
+def _is_implied(loss: Loss, found: tuple[tuple[ProbeKind, Signing, bool], ...]) -> bool:
     """Whether a plainer kind differs in the same way, so that this one is no news."""
     plainer = {
         kind for kind, signed, theirs in found if (signed, theirs) == (loss.signed, loss.theirs)
@@ -71,9 +71,9 @@ def _is_implied(loss: Loss, found: tuple[tuple[Kind, Signing, bool], ...]) -> bo
 
 
 _PLAINER = {
-    Kind.DEEP_PAGE: frozenset({Kind.PAGE, Kind.OTHER_SCHEME}),
-    Kind.QUERY: frozenset({Kind.PAGE, Kind.OTHER_SCHEME}),
-    Kind.VERBATIM: frozenset(Kind) - {Kind.VERBATIM},
+    ProbeKind.DEEP_PAGE: frozenset({ProbeKind.PAGE, ProbeKind.OTHER_SCHEME}),
+    ProbeKind.QUERY: frozenset({ProbeKind.PAGE, ProbeKind.OTHER_SCHEME}),
+    ProbeKind.VERBATIM: frozenset(ProbeKind) - {ProbeKind.VERBATIM},
 }
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from oss_emulator.lab.parts import Parts
+from oss_emulator.lab.sources import load_json
 from oss_emulator.referer import header
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import is_blank
 from oss_emulator.referer.request import Signing
-
-from .rules import RulesError, place_of
+from oss_emulator.toml import SourceError, place_of
 
 _FUNCTIONS = {
     "referer_white_list_set": "refer_domain_allow_list",
@@ -36,12 +36,8 @@ class CdnRules:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the functions that SetCdnDomainConfig takes. Raises RulesError."""
-        try:
-            functions = json.loads(text)
-        except json.JSONDecodeError as error:
-            sentence = f"the document is not JSON: {error.msg}"
-            raise RulesError(sentence, error.lineno, error.colno) from None
+        """Read the functions that SetCdnDomainConfig takes. Raises SourceError."""
+        functions = load_json(text)
         if isinstance(functions, dict):
             functions = functions.get("Functions", functions.get("functions", [functions]))
         found = [
@@ -51,7 +47,7 @@ class CdnRules:
         ]
         if len(found) != 1:
             names = " and ".join(_FUNCTIONS)
-            raise RulesError(f"of {names} there must be one, and there are {len(found)}")
+            raise SourceError(f"of {names} there must be one, and there are {len(found)}")
         return cls._read(text, found[0])
 
     @classmethod
@@ -64,7 +60,7 @@ class CdnRules:
         }
         if _FUNCTIONS[name] not in arguments:
             place = place_of(text[: text.find(name)])
-            raise RulesError(f"{name} has no argument {_FUNCTIONS[name]}", *place)
+            raise SourceError(f"{name} has no argument {_FUNCTIONS[name]}", *place)
         domains = [item.strip() for item in arguments[_FUNCTIONS[name]].split(",")]
         return cls(
             tuple(domain for domain in domains if domain),

@@ -17,8 +17,7 @@ from oss_emulator.referer import header
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import is_blank
 from oss_emulator.referer.request import Signing
-
-from .rules import RulesError
+from oss_emulator.toml import SourceError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|\*://")
 _VALUES = {
@@ -39,16 +38,16 @@ class CosRules:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the XML of COS. Raises RulesError."""
+        """Read the XML of COS. Raises SourceError."""
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
         try:
             root = etree.fromstring(text.encode(), parser)
         except etree.XMLSyntaxError as error:
             said = error.msg.partition("\n")[0].partition(", line ")[0]
             sentence = f"the document is not well-formed XML: {said}"
-            raise RulesError(sentence, *error.position) from None
+            raise SourceError(sentence, *error.position) from None
         if root.tag != "RefererConfiguration" or root.find("RefererType") is None:
-            raise RulesError("this is no RefererConfiguration with a RefererType, as COS has it")
+            raise SourceError("this is no RefererConfiguration with a RefererType, as COS has it")
         values = {name: _value(root, name, allowed) for name, allowed in _VALUES.items()}
         return cls(
             tuple((item.text or "").strip() for item in root.findall("DomainList/Domain")),
@@ -118,7 +117,7 @@ def _value(root: etree._Element, name: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         line = found.sourceline
         sentence = f"{name} is {value[:40]!r}, not {' or '.join(allowed)}"
-        raise RulesError(sentence, line if isinstance(line, int) else 1)
+        raise SourceError(sentence, line if isinstance(line, int) else 1)
     return value
 
 

@@ -18,9 +18,9 @@ from oss_emulator.lab.parts import Parts
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import is_blank
 from oss_emulator.referer.request import Signing
+from oss_emulator.toml import SourceError, place_of
 
 from . import expression
-from .rules import RulesError, place_of
 
 _TOKEN = re.compile(r"#[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[;{}]|[^\s;{}\"'#][^\s;{}]*")
 _SCHEME = re.compile("https?://", re.IGNORECASE)
@@ -41,7 +41,7 @@ class NginxRules:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the `valid_referers` of a configuration file. Raises RulesError."""
+        """Read the `valid_referers` of a configuration file. Raises SourceError."""
         parameters, names = _read_directives(text)
         hosts: list[str] = []
         expressions: list[str] = []
@@ -139,9 +139,9 @@ def _read_directives(text: str) -> tuple[list[tuple[str, tuple[int, int]]], list
             names += [name for name, _ in words[1:] if _HOST.fullmatch(name)]
         words = []
     if words:
-        raise RulesError(f"the directive {words[0][0]} is not ended by a ;", *words[0][1])
+        raise SourceError(f"the directive {words[0][0]} is not ended by a ;", *words[0][1])
     if not found:
-        raise RulesError("there is no directive valid_referers")
+        raise SourceError("there is no directive valid_referers")
     return parameters, names
 
 
@@ -162,7 +162,7 @@ def _check_expression(text: str, place: tuple[int, int]) -> None:
         expression.to_entries(text)
     except (re.error, ValueError) as error:
         sentence = f"the regular expression ~{text} cannot be read: {error}"
-        raise RulesError(sentence, *place) from None
+        raise SourceError(sentence, *place) from None
 
 
 def _names(name: str, host: str) -> bool:

@@ -8,22 +8,12 @@ from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.request import Signing
 
 
-class RulesError(ValueError):
-    """A document that holds no rules of a system; with where, from 1."""
-
-    def __init__(self, sentence: str, line: int = 1, column: int = 1) -> None:
-        super().__init__(f"line {line}, column {column}: {sentence}")
-        self.sentence = sentence
-        self.line = line
-        self.column = column
-
-
 class Rules(Protocol):
     """Rules of another system."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read them in their own form. Raises RulesError."""
+        """Read them in their own form. Raises SourceError."""
 
     def format(self) -> str:
         """Write them in their own form."""
@@ -41,8 +31,3 @@ class Rules(Protocol):
     @property
     def entries(self) -> tuple[str, ...]:
         """What Referers to try are made of: their entries, as ours would be written."""
-
-
-def place_of(before: str) -> tuple[int, int]:
-    """Line and column of what follows a text."""
-    return before.count("\n") + 1, len(before) - before.rfind("\n")

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from oss_emulator.lab.sources import load_json
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern, is_blank
 from oss_emulator.referer.request import Signing
-
-from .rules import RulesError, place_of
+from oss_emulator.toml import SourceError, place_of
 
 _OPERATORS = ("StringLike", "StringNotLike", "StringEquals", "StringNotEquals", "Null")
 _KEY = "aws:referer"
@@ -62,15 +62,11 @@ class S3Rules:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a bucket policy. Raises RulesError."""
-        try:
-            policy = json.loads(text)
-        except json.JSONDecodeError as error:
-            sentence = f"the document is not JSON: {error.msg}"
-            raise RulesError(sentence, error.lineno, error.colno) from None
+        """Read a bucket policy. Raises SourceError."""
+        policy = load_json(text)
         found = policy.get("Statement") if isinstance(policy, dict) else None
         if not found:
-            raise RulesError("the document is no policy: there is no Statement")
+            raise SourceError("the document is no policy: there is no Statement")
         listed = found if isinstance(found, list) else [found]
         return cls(tuple(statement for item in listed for statement in _read_statement(text, item)))
 
@@ -153,7 +149,7 @@ class S3Rules:
 def _read_statement(text: str, item: Any) -> Iterator[_Statement]:
     """A statement if it is about everybody's reading of objects."""
     if not isinstance(item, dict) or item.get("Effect") not in ("Allow", "Deny"):
-        raise RulesError("a Statement has no Effect, which is Allow or Deny", *_at(text, "Effect"))
+        raise SourceError("a Statement has no Effect, which is Allow or Deny", *_at(text, "Effect"))
     actions = item.get("Action", "s3:*")
     read = {"s3:getobject", "s3:get*", "s3:*", "*"}
     listed = actions if isinstance(actions, list) else [actions]
@@ -176,10 +172,10 @@ def _read_conditions(text: str, conditions: Any) -> Iterator[_Condition]:
         for key, value in keys.items() if isinstance(keys, dict) else ():
             if key.lower() != _KEY:
                 sentence = f"the condition {key} is not about the Referer and cannot be translated"
-                raise RulesError(sentence, *_at(text, key))
+                raise SourceError(sentence, *_at(text, key))
             if operator not in _OPERATORS:
                 sentence = f"the operator {name} is none of {', '.join(_OPERATORS)}"
-                raise RulesError(sentence, *_at(text, name))
+                raise SourceError(sentence, *_at(text, name))
             values = value if isinstance(value, list) else [value]
             texts = tuple(
                 str(item).lower() if isinstance(item, bool) else str(item) for item in values

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from oss_emulator.lab import lint
-from oss_emulator.lab.lint import RULES, Claim, Finding, Severity
+from oss_emulator.lab.lint import RULES, Evidence, Finding, Severity
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, Stage
 
 FIXTURES = Path(__file__).parents[4] / "fixtures"
@@ -64,10 +64,13 @@ def test_each_rule_has_a_page_and_cases_for_both(rule: lint.Rule) -> None:
     assert outcomes == {True, False}
 
 
+NOT_RULES = {"__init__", "finding", "rule", "subject"}
+
+
 def test_no_two_rules_have_the_same_name() -> None:
     assert len(RULE) == len(RULES)
     folder = Path(lint.__file__).parent
-    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "finding", "subject"}
+    modules = {path.stem for path in folder.glob("*.py")} - NOT_RULES
     assert {name.replace("-", "_") for name in RULE} == modules
 
 
@@ -91,15 +94,15 @@ def test_every_evidence_is_true() -> None:
     for configuration, finding in found:
         decision = RefererPolicy.compile(configuration).decide(finding.referer)
         assert finding.decision == decision
-        match finding.claim:
-            case Claim.ALLOWED:
+        match finding.evidence:
+            case Evidence.ALLOWED:
                 assert decision.allowed
-            case Claim.DENIED:
+            case Evidence.DENIED:
                 assert not decision.allowed
-            case Claim.UNMATCHED:
+            case Evidence.UNMATCHED:
                 alone = replace(configuration, whitelist=(finding.place.entry,), blacklist=())
                 assert not RefererPolicy.compile(alone).decide(finding.referer).allowed
-            case Claim.UNCHANGED:
+            case Evidence.UNCHANGED:
                 without = corrected(configuration, finding)
                 assert RefererPolicy.compile(without).decide(finding.referer).reason is not None
                 assert (

@@ -1,0 +1,273 @@
+"""TOML that people write: seeds, accounts, decision tables and rules, read into dataclasses.
+
+The fields of a dataclass are the names of a table and their annotations are the types, so that the
+same mistake gives the same sentence with its place wherever it is made. `convert` does this for any
+plain values; `lab.sources` uses it for JSON as well.
+"""
+
+import json
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Any, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+Path: TypeAlias = tuple[str | int, ...]
+"""The names and positions that lead to a value, such as `("bucket", 0, "acl")`."""
+
+ONE_OR_MORE = {"one_or_more": True}
+"""Metadata of a tuple field that also takes a single item instead of a list."""
+
+
+class SourceError(ValueError):
+    """A text that cannot be used: `sentence` says why; `line` and `column`, from 1, say where."""
+
+    def __init__(self, sentence: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"line {line}, column {column}: {sentence}")
+        self.sentence = sentence
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class TomlDocument:
+    """A TOML document with its text, from which the place of a mistake is found."""
+
+    text: str
+    tables: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, source: str | bytes) -> Self:
+        """Parse TOML; bytes must be UTF-8. Raises SourceError."""
+        text = source if isinstance(source, str) else decode(source)
+        try:
+            return cls(text, tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            said, _, place = str(error).partition(" (at ")
+            numbers = [int(number) for number in re.findall(r"\d+", place)]
+            line, column = numbers if len(numbers) == 2 else place_of(text)  # "end of document"
+            raise SourceError(f"this is not valid TOML: {said}", line, column) from None
+        except RecursionError:
+            raise SourceError("this TOML is nested too deeply") from None
+
+    def convert(self, kind: Any, *path: str | int) -> Any:
+        """Convert the value at a path to a type, as `convert` does. Raises SourceError."""
+        value: Any = self.tables
+        for step in path:
+            value = value[step]
+        return convert(value, kind, path, self.error)
+
+    def error(self, path: Path, sentence: str) -> SourceError:
+        """Return the error for a mistake at a path, or at the nearest place that is written."""
+        best, found = -1, 0
+        for written, offset in _places(self.text):
+            shared = _shared(path, written)
+            if shared == len(written) and shared > best:
+                best, found = shared, offset
+        return SourceError(sentence, *place_of(self.text[:found]))
+
+
+def convert(value: object, kind: Any, path: Path, error: Callable[[Path, str], SourceError]) -> Any:
+    """Convert a plain value to a type; `error` makes the exception for a mistake at a path.
+
+    A type is a dataclass, StrEnum, str, bool, int, `tuple[T, ...]`, `Mapping[str, T]`, a union or
+    Any. A field's metadata may give the `name` that people write.
+    """
+    alternatives = _alternatives(kind)
+    if len(alternatives) > 1:
+        kind = next((item for item in alternatives if _fits(value, item)), None)
+    else:
+        kind = alternatives[0]
+    if kind is None or not _fits(value, kind):
+        wanted = " or ".join(_describe(item, path) for item in alternatives)
+        raise error(path, f"{format_path(path)} is {show(value)}; write {wanted}")
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is tuple and isinstance(value, list):
+        return tuple(
+            convert(item, arguments[0], (*path, number), error) for number, item in enumerate(value)
+        )
+    if isinstance(value, dict) and origin is not None:
+        return {
+            name: convert(item, arguments[1], (*path, name), error) for name, item in value.items()
+        }
+    if isinstance(value, dict) and is_dataclass(kind):
+        return _convert_table(value, kind, path, error)
+    if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind(value)
+    return value
+
+
+def _convert_table(
+    table: dict[str, Any], kind: Any, path: Path, error: Callable[[Path, str], SourceError]
+) -> Any:
+    known = {item.metadata.get("name", item.name): item for item in fields(kind)}
+    hints = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        here = (*path, name)
+        if name not in known:
+            raise error(here, f"{format_path(here)} is unknown; use {join(list(known))}")
+        item = known[name]
+        hint = hints[item.name]
+        if item.metadata.get("one_or_more"):
+            found = convert(value, Union[get_args(hint)[0], hint], here, error)  # noqa: UP007
+            values[item.name] = found if isinstance(found, tuple) else (found,)
+        else:
+            values[item.name] = convert(value, hint, here, error)
+    for name, item in known.items():
+        if item.name not in values and _is_required(item):
+            here = (*path, name)
+            wanted = _describe(hints[item.name], here)
+            raise error(here, f"{format_path(here)} is missing; write {wanted}")
+    return kind(**values)
+
+
+def _is_required(item: Field[Any]) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+def _alternatives(kind: Any) -> list[Any]:
+    if get_origin(kind) not in (Union, UnionType):
+        return [kind]
+    return [item for item in get_args(kind) if item is not NoneType]
+
+
+def _fits(value: object, kind: Any) -> bool:
+    """Whether a value has the outer shape of a type; what it holds is checked by `convert`."""
+    if kind is Any:
+        return True
+    origin = get_origin(kind)
+    if origin is tuple:
+        return isinstance(value, list) and (
+            not is_dataclass(get_args(kind)[0]) or all(isinstance(item, dict) for item in value)
+        )
+    if origin is not None or is_dataclass(kind):
+        return isinstance(value, dict)
+    if issubclass(kind, StrEnum):
+        return isinstance(value, str) and value in list(kind)
+    return isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+
+
+_WORDS = {str: "a string", bool: "true or false", int: "a whole number"}
+
+
+def _describe(kind: Any, path: Path) -> str:
+    """Say what to write for a type."""
+    kinds = _alternatives(kind)
+    if len(kinds) > 1:
+        return " or ".join(_describe(item, path) for item in kinds)
+    kind = kinds[0]
+    if get_origin(kind) is tuple:
+        item = get_args(kind)[0]
+        if is_dataclass(item):
+            header = ".".join(str(step) for step in path if isinstance(step, str))
+            return f"[[{header}]] for each {path[-1]}"
+        words = (_describe(one, path).removeprefix("a ") for one in _alternatives(item))
+        return f"a list of {' or '.join(f'{word}s' for word in words)}"
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return join([json.dumps(item) for item in kind])
+    return _WORDS.get(kind, "a table")
+
+
+def format_path(path: Path) -> str:
+    """Write a path as people read it: `bucket[0].acl`."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += "." if text else ""
+            text += step if re.fullmatch(r"[\w-]{1,64}", step, re.ASCII) else show(step)
+    return text or "the document"
+
+
+def show(value: object) -> str:
+    """Write a value on one line as it would be written in TOML or JSON, at most 40 characters."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = text if len(text) <= 40 else f"{text[:40]}…"
+    return "".join(item if item.isprintable() else f"\\u{ord(item):04x}" for item in text)
+
+
+def join(words: Sequence[str]) -> str:
+    """Write alternatives: `a, b or c`."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+# Places
+
+
+def decode(source: bytes) -> str:
+    """Decode UTF-8, with or without a byte order mark. Raises SourceError."""
+    try:
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = source[: error.start].decode("utf-8-sig", errors="replace")
+        sentence = f"the byte 0x{source[error.start]:02x} is not valid UTF-8"
+        raise SourceError(sentence, *place_of(before)) from None
+
+
+def place_of(before: str) -> tuple[int, int]:
+    """Return the line and the column, from 1, of what follows a text."""
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+_NAME = r"""(?:[\w-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
+_STATEMENT = re.compile(rf"(?P<header>\[\[?)?[ \t]*(?P<names>{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*)")
+_SKIPPED = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\''
+    r"|\#[^\n]*|(?P<open>[\[{])|(?P<close>[\]}])|(?P<end>\n)|[^\"'#\[\]{}\n]+",
+    re.DOTALL,
+)
+
+
+def _places(text: str) -> Iterator[tuple[Path, int]]:
+    """Yield the path and the offset of each header and of each name outside inline tables."""
+    tables: Counter[Path] = Counter()
+    table: Path = ()
+    offset = 0
+    while offset < len(text):
+        offset += len(text[offset:]) - len(text[offset:].lstrip(" \t\r\n"))
+        statement = _STATEMENT.match(text, offset)
+        if statement:
+            path = () if statement["header"] else table
+            for name in _parse_names(statement["names"]):
+                path = (*path, name)
+                if statement["header"] and tables[path]:
+                    path = (*path, tables[path] - 1)
+            if statement["header"] == "[[":
+                parent = path[:-1] if isinstance(path[-1], int) else path
+                path = (*parent, tables[parent])
+                tables[parent] += 1
+            if statement["header"]:
+                table = path
+            yield path, offset
+        offset = _end_of_statement(text, offset)
+
+
+def _end_of_statement(text: str, offset: int) -> int:
+    depth = 0
+    for token in _SKIPPED.finditer(text, offset):
+        depth += (token["open"] is not None) - (token["close"] is not None)
+        if token["end"] and depth == 0:
+            return token.end()
+    return len(text)
+
+
+def _parse_names(dotted: str) -> Iterator[str]:
+    value: Any = tomllib.loads(f"{dotted} = 0")
+    while isinstance(value, dict):
+        ((name, value),) = value.items()
+        yield name
+
+
+def _shared(one: Path, other: Path) -> int:
+    """Return how many steps two paths share at their beginning."""
+    count = 0
+    for first, second in zip(one, other, strict=False):
+        if first != second:
+            break
+        count += 1
+    return count
