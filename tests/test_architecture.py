@@ -20,8 +20,8 @@ def test_module_has_a_docstring(module: Path) -> None:
     assert ast.get_docstring(ast.parse(module.read_text(encoding="utf-8")))
 
 
-PENDING = {"Answer", "Call", "Code", "File", "Row", "_Contents"}
-"""Class names that still occur twice; this set only ever shrinks."""
+PENDING = {"Answer", "_Contents"}
+"""Class names that may still occur twice: of the server and of the storages. It only shrinks."""
 
 
 def test_class_names_are_unique() -> None:
@@ -31,7 +31,7 @@ def test_class_names_are_unique() -> None:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
         if isinstance(node, ast.ClassDef)
     )
-    assert {name for name, count in names.items() if count > 1} == PENDING
+    assert {name for name, count in names.items() if count > 1} <= PENDING
 
 
 def test_each_request_leads_to_one_operation() -> None:
