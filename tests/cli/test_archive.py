@@ -218,8 +218,8 @@ def check_refused(done: subprocess.CompletedProcess[str], *sentences: str) -> No
 def test_what_cannot_be_is_told_in_one_line(run: Run, data: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("no archive")
-    check_refused(run("export", "empty", "all.tar"), "empty is no folder of --data")
-    check_refused(run("export", "missing", "all.tar"), "missing is no folder of --data")
+    check_refused(run("export", "empty", "all.tar"), "empty is not a --data folder")
+    check_refused(run("export", "missing", "all.tar"), "missing is not a --data folder")
     check_refused(run("export", "data", "no/folder/all.tar"), "no/folder/all.tar cannot be written")
     check_refused(run("export", "data", "empty"), "empty cannot be written: Is a directory")
     check_refused(run("import", "missing.tar", "again"), "missing.tar cannot be read")

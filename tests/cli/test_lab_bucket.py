@@ -81,7 +81,7 @@ def test_apply_asks(
     assert main(["apply", file, lab_bucket]) == status
     out = capsys.readouterr().out
     assert f"Put these rules to {lab_bucket}? [y/N]" in out
-    assert ("Nothing was put." in out) is bool(status)
+    assert ("The rules were not put." in out) is bool(status)
     assert main(["diff", file, lab_bucket]) == status
 
 

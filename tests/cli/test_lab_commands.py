@@ -86,7 +86,7 @@ def test_check_says_everything_about_a_decision(ask: Any) -> None:
     assert (decision["allowed"], decision["ec"]) == (False, "0003-00000503")
     assert (decision["basis"], decision["assumed"]) == ("assumed", ["R-24"])
     _, out, _ = ask("check", CORRECTED, "--referer", SITE.upper())
-    assert "assumed, not documented: entries are compared" in out
+    assert "assumed, not documented: upper and lower case differ" in out
 
 
 def test_test_tells_what_failed_and_what_was_not_touched(ask: Any, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ FLAG = "<AllowEmptyReferer>true</AllowEmptyReferer>"
 BAD: dict[str, tuple[bytes, str]] = {
     "not.xml": (b"hello", "line 1, column 1: "),
     "root.xml": (b"\n <Foo/>", "line 2, column 2: the root element is Foo"),
-    "unknown.xml": (ROOT.format("<Refererlist/>").encode(), "line 2, column 3: Refererlist is not"),
+    "unknown.xml": (ROOT.format("<Refererlist/>").encode(), "line 2, column 3: Refererlist is unk"),
     "type.xml": (ROOT.format("<TruncatePath>1</TruncatePath>").encode(), "line 2, column 3: "),
     "big.xml": (b"<!--" + b"a" * 10 * 1024 * 1024, "line 1, column 2097153: "),
     "encoding.xml": (ROOT.format(f"{FLAG}ä").encode("latin-1"), "line 2, column 46: the byte 0xe4"),
@@ -75,10 +75,10 @@ def test_every_command_says_so(
 
 
 def test_file_that_is_not_there(refuse: Callable[..., str], tmp_path: Path) -> None:
-    assert "nothing.xml: it cannot be read: No such file" in refuse(
+    assert "nothing.xml: the file cannot be read: No such file" in refuse(
         "lint", str(tmp_path / "nothing.xml")
     )
-    assert "it cannot be read: Is a directory" in refuse("lint", str(tmp_path))
+    assert "the file cannot be read: Is a directory" in refuse("lint", str(tmp_path))
 
 
 def test_one_of_several_rules_has_to_be_named(
@@ -87,7 +87,7 @@ def test_one_of_several_rules_has_to_be_named(
     path = tmp_path / "rules.toml"
     path.write_text("[rules.a]\nwhitelist = ['*']\n[rules.b]\n")
     assert f"write {path}#NAME with one of a, b" in refuse("check", str(path), "--no-referer")
-    assert "there are no rules 'c'; there are a, b" in refuse("lint", f"{path}#c")
+    assert "the rules 'c' do not exist; use one of a, b" in refuse("lint", f"{path}#c")
     assert main(["check", f"{path}#a", "--referer", "https://a.test/"]) == 0
     assert "entry       *\n" in capsys.readouterr().out
 
@@ -104,12 +104,12 @@ def test_file_whose_name_has_a_sharp(tmp_path: Path, capsys: pytest.CaptureFixtu
     [
         (("check", "-"), "give --referer URL or --no-referer"),
         (("check", "-", "--referer", "a", "--signed", "twice"), "invalid choice: 'twice'"),
-        (("scenarios", "-", "--site", "www.example.com"), "is no address such as"),
-        (("scenarios", "-", "--site", "https://[/"), "is no address such as"),
+        (("scenarios", "-", "--site", "www.example.com"), "is not an address; write one such as"),
+        (("scenarios", "-", "--site", "https://[/"), "is not an address; write one such as"),
         (("translate", "--from", "apache", "-"), "invalid choice: 'apache'"),
         (("translate", "-"), "one of the arguments --from --to is required"),
         (("apply", "-", "examplebucket"), "write oss://BUCKET"),
-        (("apply", "-", "oss://examplebucket", "--json"), "--json needs --yes"),
+        (("apply", "-", "oss://examplebucket", "--json"), "--json requires --yes"),
     ],
 )
 def test_bad_arguments(refuse: Callable[..., str], arguments: tuple[str, ...], words: str) -> None:

@@ -311,11 +311,11 @@ def test_command_that_cannot_be_run(command: str, status: int, complaint: str) -
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((), "there is no COMMAND to run"),
-        (("--",), "there is no COMMAND to run"),
-        (("--port", "x", "true"), "--port: 'x' is no port"),
-        (("--tls", "true"), "leave --tls and --tls-cert out"),
-        (("--tls-cert", "own.pem", "true"), "leave --tls and --tls-cert out"),
+        ((), "give the COMMAND to run"),
+        (("--",), "give the COMMAND to run"),
+        (("--port", "x", "true"), "--port: 'x' is not a port"),
+        (("--tls", "true"), "leave out --tls and --tls-cert"),
+        (("--tls-cert", "own.pem", "true"), "leave out --tls and --tls-cert"),
         (("--colour", "true"), "--colour"),
     ],
 )

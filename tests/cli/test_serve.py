@@ -222,16 +222,16 @@ def test_file_that_is_a_folder(tmp_path: Path, flag: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
-        ("port", "-1", "'-1' is no port"),
-        ("port", "65536", "'65536' is no port"),
-        ("port", "http", "'http' is no port"),
-        ("port", "٨٠٨٠", "is no port"),
-        ("tls-port", "https", "'https' is no port"),
-        ("cname", "img.example.com", "'img.example.com' binds no bucket; write HOST=BUCKET"),
-        ("cname", "img.example.com=No_Bucket", "binds no bucket"),
-        ("cname", "b.test=abc,a b=abc", "'a b' is no host"),
-        ("auth", "lenient", "'lenient' is not one of strict, relaxed, off"),
-        ("log-level", "loud", "'loud' is not one of debug, info, warning, error, critical"),
+        ("port", "-1", "'-1' is not a port; write a number from 0 to 65535"),
+        ("port", "65536", "'65536' is not a port"),
+        ("port", "http", "'http' is not a port"),
+        ("port", "٨٠٨٠", "is not a port"),
+        ("tls-port", "https", "'https' is not a port"),
+        ("cname", "img.example.com", "'img.example.com' names no bucket; write HOST=BUCKET"),
+        ("cname", "img.example.com=No_Bucket", "names no bucket"),
+        ("cname", "b.test=abc,a b=abc", "'a b' is not a host"),
+        ("auth", "lenient", "'lenient' is unknown; use strict, relaxed or off"),
+        ("log-level", "loud", "'loud' is unknown; use debug, info, warning, error or critical"),
     ],
 )
 def test_bad_value(name: str, value: str, complaint: str) -> None:

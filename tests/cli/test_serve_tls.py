@@ -106,7 +106,7 @@ def test_what_cannot_be_used_is_told(flags: tuple[str, ...], complaint: str) -> 
 def test_bad_switch(name: str, value: str) -> None:
     variable = f"OSS_EMULATOR_{name}"
     sentence = refuse("serve", "--port", "0", **{variable: value})
-    assert f"{variable}: {value!r} is not one of on, off" in sentence
+    assert f"{variable}: {value!r} is unknown; write on or off" in sentence
 
 
 def test_without_https_nothing_of_it_is_loaded() -> None:

@@ -22,11 +22,11 @@ _COMMANDS = {
     "export": "archive",
     "import": "archive",
 }
-"""Each with the module of this package that declares it."""
+"""The commands, each with the module of this package that declares it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status."""
+    """Run one command and return its exit status."""
     parser = Parser(
         prog="oss-emulator",
         description=oss_emulator.__doc__,
@@ -34,9 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=oss_emulator.__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     given = sys.argv[1:] if arguments is None else list(arguments)
-    # Only the command that is asked for is loaded, so that none slows another one down.
+    # Only the given command is loaded, so that no command slows down another.
     wanted = [module for name, module in _COMMANDS.items() if given[:1] == [name]]
-    gc.disable()  # what is loaded stays: to look for garbage meanwhile is a tenth of the start
+    gc.disable()  # modules stay loaded, and collections would take a tenth of the start
     for module in wanted or dict.fromkeys(_COMMANDS.values()):
         importlib.import_module(f"oss_emulator.cli.{module}").declare(commands)
     gc.enable()
@@ -48,6 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"oss-emulator: {error}", file=sys.stderr)
         return error.status
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except BrokenPipeError:  # the reader of the output has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -1,4 +1,4 @@
-"""`oss-emulator apply`: put rules to a bucket, after showing what that changes."""
+"""`oss-emulator apply`: show how rules change a bucket, then put them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from oss_emulator.cli.parser import InputError
 from oss_emulator.lab import diff
 
 _DESCRIPTION = (
-    "Shows what would change at a bucket, asks, and puts the rules. Ends with 0 if the bucket has "
-    "them now, with 1 if the answer was no."
+    "Shows what would change for a bucket, asks for confirmation and puts the rules. The exit "
+    "status is 0 if the bucket has the rules now, and 1 if the answer was no."
 )
 
 
 def declare(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "apply", help="put rules to a bucket, after showing the diff", description=_DESCRIPTION
+        "apply", help="show how rules change a bucket, then put them", description=_DESCRIPTION
     )
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
-    parser.add_argument("bucket", metavar="oss://BUCKET", help="where to put them")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--json", action="store_true", help="answer in JSON; needs --yes")
+    parser.add_argument("bucket", metavar="oss://BUCKET", help="the bucket to put the rules to")
+    parser.add_argument("--yes", action="store_true", help="put the rules without asking")
+    parser.add_argument("--json", action="store_true", help="print JSON; requires --yes")
     bucket.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
@@ -33,9 +33,9 @@ def declare(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare, ask and put."""
     if not arguments.bucket.startswith(bucket.SCHEME):
-        raise InputError(f"{arguments.bucket!r} is no bucket; write oss://BUCKET")
+        raise InputError(f"{arguments.bucket!r} is not the address of a bucket; write oss://BUCKET")
     if arguments.json and not arguments.yes:
-        arguments.parser.error("--json needs --yes")
+        arguments.parser.error("--json requires --yes")
     new = rules.read(arguments.rules, arguments)
     old = bucket.get(arguments.bucket, arguments)
     found = diff.compare(old, new)
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         show(*changes.describe_text(old, new), *changes.describe(found, whole=True))
     if old != new:
         if not arguments.yes and not _agrees(arguments.bucket):
-            show(line("Nothing was put."))
+            show(line("The rules were not put."))
             return 1
         bucket.put(arguments.bucket, new, arguments)
     if arguments.json:
@@ -56,5 +56,5 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _agrees(address: str) -> bool:
     if not sys.stdin.isatty():
-        raise InputError("there is nobody to ask, as standard input is no terminal; add --yes")
+        raise InputError("standard input is not a terminal, so nobody can confirm; add --yes")
     return input(f"Put these rules to {address}? [y/N] ").strip().lower() in ("y", "yes")

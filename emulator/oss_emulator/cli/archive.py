@@ -1,4 +1,4 @@
-"""`oss-emulator export` and `import`: all that a folder of `--data` holds, as one file."""
+"""`oss-emulator export` and `import`: the contents of a `--data` folder as one file."""
 
 import argparse
 import shutil
@@ -13,8 +13,8 @@ from oss_emulator.storage.disk import DiskStorage
 def declare(commands: Any) -> None:
     """Add both commands to the parser."""
     for name, run, first, second, does in (
-        ("export", _export, "dir", "file", "write what a folder of --data holds into one file"),
-        ("import", _import, "file", "dir", "fill a new folder of --data from such a file"),
+        ("export", _export, "dir", "file", "write the contents of a --data folder to one file"),
+        ("import", _import, "file", "dir", "create a --data folder from such a file"),
     ):
         parser = commands.add_parser(name, help=does, description=_DESCRIPTION)
         parser.add_argument(first, metavar=first.upper(), type=Path)
@@ -23,16 +23,16 @@ def declare(commands: Any) -> None:
 
 
 _DESCRIPTION = (
-    "DIR is a folder of --data that no server uses; FILE is a tar archive with all its buckets, "
-    "configurations, objects, versions and uploads. What is imported is checked byte by byte, and "
-    "DIR must be empty or not there."
+    "DIR is a --data folder that no server uses. FILE is a tar archive of all its buckets, "
+    "configurations, objects, versions and uploads. An import checks every byte and needs a DIR "
+    "that is empty or does not exist."
 )
 
 
 def _export(arguments: argparse.Namespace) -> int:
     folder, file = arguments.dir, arguments.file
     if not (folder / "index.sqlite").is_file():
-        raise CommandError(f"{folder} is no folder of --data: it has no index.sqlite")
+        raise CommandError(f"{folder} is not a --data folder: it has no index.sqlite")
     part = file.with_name(f"{file.name}.part")
     storage = _open(folder)
     try:
@@ -55,7 +55,7 @@ def _import(arguments: argparse.Namespace) -> int:
         raise CommandError(f"{file} cannot be read: {error.strerror}") from None
     with source:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise CommandError(f"{folder} is not empty: import into a folder that is, or a new one")
+            raise CommandError(f"{folder} is not empty; choose an empty folder or a new one")
         storage = _open(folder)
         done = False
         try:
@@ -73,7 +73,7 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """What a disk does not do; what is a fault of ours is raised again."""
+    """Describe a disk failure; raise any other error again."""
     reason = failure.describe(error)
     if reason is None and isinstance(error, OSError):
         reason = error.strerror

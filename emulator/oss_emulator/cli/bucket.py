@@ -1,4 +1,4 @@
-"""A bucket's rules at a service, read and put through oss2 (the extra `lab`)."""
+"""The rules of a bucket of a service, read and put with oss2 (the extra `lab`)."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _TIMEOUT = 10  # seconds
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Add what says where buckets are."""
+    """Add the flags that say where buckets are."""
     group = parser.add_argument_group(
         "for oss://BUCKET",
-        "The key is that of OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, with OSS_SESSION_TOKEN if "
-        "it is a temporary one; without them that of the emulator.",
+        "OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET give the key, and OSS_SESSION_TOKEN the token "
+        "of a temporary key. The default is the key of the emulator.",
     )
     group.add_argument(
         "--endpoint",
         default=os.environ.get("OSS_ENDPOINT", DEFAULT_ENDPOINT),
         metavar="URL",
-        help=f"the service's address (default: OSS_ENDPOINT, else {DEFAULT_ENDPOINT})",
+        help=f"the address of the service (default: OSS_ENDPOINT or {DEFAULT_ENDPOINT})",
     )
     group.add_argument(
         "--region",
         default=os.environ.get("OSS_REGION", DEFAULT_REGION),
-        help=f"the bucket's region (default: OSS_REGION, else {DEFAULT_REGION})",
+        help=f"the region of the bucket (default: OSS_REGION or {DEFAULT_REGION})",
     )
 
 
@@ -55,9 +55,9 @@ def put(address: str, configuration: RefererConfiguration, arguments: argparse.N
 
 
 def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], Any]) -> bytes:
-    """What a bucket answers to a request. Errors of the service become one sentence."""
+    """Send a request to a bucket and return the body. Raises InputError for any failure."""
     oss2 = _load_oss2()
-    # oss2 writes its errors to standard error as well.
+    # Otherwise oss2 also writes its errors to standard error.
     logging.getLogger("oss2").addHandler(logging.NullHandler())
     name = address.removeprefix(SCHEME).removesuffix("/")
     try:
@@ -65,7 +65,7 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
     except oss2.exceptions.RequestError as error:
         reason = str(error.exception).partition("(Caused by ")[2].strip(")") or error.exception
         raise InputError(f"{address}: {arguments.endpoint} does not answer: {reason}") from None
-    except oss2.exceptions.ClientError as error:  # before anything was sent
+    except oss2.exceptions.ClientError as error:  # raised before anything is sent
         sentence = str(error.body).removeprefix("ClientError: ")
         raise InputError(f"{address}: {sentence}") from None
     except oss2.exceptions.OssError as error:
@@ -79,7 +79,7 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
 
 def _bucket(oss2: Any, name: str, arguments: argparse.Namespace) -> Any:
     class RawBucket(oss2.Bucket):  # type: ignore[misc]
-        """A bucket whose rules are answered as sent: oss2 2.19 leaves TruncatePath out."""
+        """A bucket that returns its rules as they were sent: oss2 2.19 drops TruncatePath."""
 
         def _parse_result(self, resp: Any, parse_func: Any, klass: Any) -> Any:
             return resp.read()
@@ -100,5 +100,5 @@ def _load_oss2() -> Any:
     except ImportError:
         raise InputError(
             "oss:// needs the package oss2, which is not installed; "
-            "install it with pip install 'oss-emulator[lab]'"
+            "run pip install 'oss-emulator[lab]'"
         ) from None

@@ -1,4 +1,4 @@
-"""A diff of rules as it is shown, by `diff` and by `apply`."""
+"""The output of a diff, for `diff` and `apply`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FIELDS = {
 
 
 _SHOWN = 3
-"""How many Referers are shown of those that are settled by the same."""
+"""How many Referers are shown for each pair of entries that settle them."""
 
 _TELLING = (
     ProbeKind.PAGE,
@@ -26,11 +26,11 @@ _TELLING = (
     ProbeKind.IN_PATH,
     ProbeKind.ORIGIN,
 )
-"""What tells most, the most telling first."""
+"""The kinds of probes that are shown first, the most telling one first."""
 
 
 def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
-    """What changes for whom, and how sure that is; `whole` shows every Referer."""
+    """Describe a diff; `whole` shows every Referer."""
     shown = diff.changes if whole else tuple(_telling(diff))
     for opens, title in ((True, "let in by the new rules"), (False, "kept out by the new rules")):
         rows = [_row(change) for change in shown if change.opens is opens]
@@ -45,7 +45,7 @@ def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
 
 
 def _telling(diff: Diff) -> Iterator[Change]:
-    """Of changes that are settled by the same, the few that tell most."""
+    """Yield the few most telling changes for each pair of entries that settle them."""
     kept: dict[object, list[Change]] = {}
     for change in sorted(diff.changes, key=_rank):
         kept.setdefault(change.settled if change.kind else change.referer, []).append(change)
@@ -58,7 +58,7 @@ def _rank(change: Change) -> int:
 
 
 def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:
-    """What was written differently: switches and entries."""
+    """Describe which switches and entries changed."""
     for field, name in _FIELDS.items():
         before, after = (str(getattr(rules, field)).lower() for rules in (old, new))
         if before != after:
@@ -75,7 +75,7 @@ def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Itera
 
 
 def to_dict(diff: Diff) -> dict[str, object]:
-    """The diff as values for JSON."""
+    """Return a diff as values for JSON."""
     return {
         "equivalent": diff.equivalent,
         "certainty": diff.certainty.value,

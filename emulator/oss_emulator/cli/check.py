@@ -1,4 +1,4 @@
-"""`oss-emulator check`: what rules say to a Referer, and why."""
+"""`oss-emulator check`: decide on Referers, and say why."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, verd
 from oss_emulator.referer import ASSUMPTIONS, Decision, RefererPolicy, Signing, explain
 
 _DESCRIPTION = (
-    "Says what rules decide, and why. Ends with 0 if every request is allowed, with 1 if one is "
-    "denied."
+    "Decides on requests by the rules, and says why. The exit status is 0 if all are allowed, and "
+    "1 if one is denied."
 )
 _SIGNING = (Signing.NONE, Signing.URL, Signing.HEADER)
 
@@ -20,7 +20,7 @@ _SIGNING = (Signing.NONE, Signing.URL, Signing.HEADER)
 def declare(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "check", help="ask what rules say to a Referer, and why", description=_DESCRIPTION
+        "check", help="decide on Referers, and say why", description=_DESCRIPTION
     )
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument(
@@ -32,7 +32,7 @@ def declare(commands: Any) -> None:
         help="the Referer of a request; may be repeated",
     )
     parser.add_argument(
-        "--no-referer", action="store_true", help="a request without the header, too"
+        "--no-referer", action="store_true", help="also decide on a request without the header"
     )
     parser.add_argument(
         "--signed",
@@ -41,7 +41,7 @@ def declare(commands: Any) -> None:
         help="how the requests are signed (default: none)",
     )
     parser.add_argument("--method", default="GET", help="the method of the requests (default: GET)")
-    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     bucket.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 

@@ -1,4 +1,4 @@
-"""`oss-emulator diff`: whom new rules let in or keep out that old ones did not."""
+"""`oss-emulator diff`: find the Referers that two configurations decide differently."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from oss_emulator.cli.output import show, write_json
 from oss_emulator.lab import diff
 
 _DESCRIPTION = (
-    "Compares rules by what they decide. Without --referers it makes Referers from the entries of "
-    "both, and then searches for one that it missed. Ends with 0 if they are equivalent, else "
-    "with 1."
+    "Compares the decisions of two configurations. Without --referers it tries Referers made from "
+    "the entries of both and, if they show no difference, searches all possible Referers. The "
+    "exit status is 0 if the configurations are equivalent, and 1 if they differ."
 )
 
 
 def declare(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "diff", help="find whom new rules let in or keep out", description=_DESCRIPTION
+        "diff", help="find the Referers that new rules decide differently", description=_DESCRIPTION
     )
     parser.add_argument("old", metavar="OLD", help=rules.HELP)
-    parser.add_argument("new", metavar="NEW", help="in the same way")
+    parser.add_argument("new", metavar="NEW", help="the new rules, given in the same way")
     parser.add_argument(
         "--referers",
         metavar="FILE",
-        help="compare by these Referers only, one a line; an empty line is no Referer",
+        help="try these Referers only, one on each line; an empty line means no Referer",
     )
-    parser.add_argument("--all", action="store_true", help="show every Referer that was found")
-    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument(
+        "--all", action="store_true", help="show every Referer that is decided differently"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
     bucket.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 

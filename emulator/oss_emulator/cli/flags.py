@@ -1,4 +1,4 @@
-"""The settings of a server as flags, and as OSS_EMULATOR_ variables of the same names."""
+"""The settings of a server as flags and as OSS_EMULATOR_ variables."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -10,22 +10,23 @@ from oss_emulator.cli.parser import InputError
 from oss_emulator.protocol.address import host_name, is_bucket_name
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.settings import Auth, Fsync, Limits, Settings
+from oss_emulator.toml import join
 
 _PREFIX = "OSS_EMULATOR_"
 
 
 @dataclass(frozen=True, slots=True)
 class _Flag:
-    """One field of `Settings` as a flag and as a variable."""
+    """A field of `Settings` as a flag and a variable."""
 
     name: str
     help: str
     read: Callable[[str], Any] = str
     choices: tuple[str, ...] | None = None
     also: str = ""
-    """A further variable that gives the default."""
+    """Another variable that gives the value."""
     collects: bool = False
-    """Whether repeating the flag adds to it; else the last one counts."""
+    """Whether repeated flags add up; otherwise the last one counts."""
 
     @property
     def variable(self) -> str:
@@ -37,11 +38,11 @@ class _Flag:
 
     @property
     def switch(self) -> bool:
-        """Whether the flag stands alone; its variable is on or off."""
+        """Whether the flag has no value; its variable is on or off."""
         return self.read is _switch
 
     def declare(self, parser: argparse.ArgumentParser, default: Any) -> None:
-        """Add it to a parser."""
+        """Add the flag to a parser."""
         if self.switch:
             how: dict[str, Any] = {"action": "append_const", "const": "on"}
             shown = "on" if default else "off"
@@ -55,14 +56,14 @@ class _Flag:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise ValueError(f"{text!r} is no port; a port is a number from 0 to 65535")
+        raise ValueError(f"{text!r} is not a port; write a number from 0 to 65535")
     return int(text)
 
 
 def _switch(text: str) -> bool:
     states = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
     if text.lower() not in states:
-        raise ValueError(f"{text!r} is not one of on, off")
+        raise ValueError(f"{text!r} is unknown; write on or off")
     return states[text.lower()]
 
 
@@ -77,16 +78,16 @@ def _cnames(text: str) -> dict[str, str]:
 def _cname(text: str) -> tuple[str, str]:
     host, _, bucket = text.partition("=")
     if not is_bucket_name(bucket):
-        raise ValueError(f"{text!r} binds no bucket; write HOST=BUCKET")
+        raise ValueError(f"{text!r} names no bucket; write HOST=BUCKET")
     try:
         return host_name(host), bucket
     except OSSError:
-        raise ValueError(f"{host!r} is no host; write HOST=BUCKET") from None
+        raise ValueError(f"{host!r} is not a host; write HOST=BUCKET") from None
 
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
-        raise ValueError(f"{text!r} is no number from 1 on")
+        raise ValueError(f"{text!r} is not a count; write a number from 1 on")
     return int(text)
 
 
@@ -96,7 +97,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < 2**31:
-        raise ValueError(f"{text!r} is no number of seconds above 0")
+        raise ValueError(f"{text!r} is not a duration; write a number of seconds above 0")
     return seconds
 
 
@@ -108,24 +109,24 @@ def _limit(text: str) -> tuple[str, int]:
     name, _, number = text.partition("=")
     known = asdict(Limits())
     if name not in known:
-        raise ValueError(f"{name!r} is no limit; write NAME=NUMBER with one of {', '.join(known)}")
+        raise ValueError(f"{name!r} is not a limit; write NAME=NUMBER with {', '.join(known)}")
     if _count(number) > known[name]:
-        raise ValueError(f"{number} is more than the {known[name]} {name} of the service")
+        raise ValueError(f"{number} is above the limit of the service; write at most {known[name]}")
     return name, int(number)
 
 
 _FLAGS = (
     _Flag("host", "the address to listen on"),
-    _Flag("port", "the port to listen on; 0 is any free port", _port),
-    _Flag("ready_file", "write a JSON file here once listening", Path),
+    _Flag("port", "the port to listen on; 0 chooses a free one", _port),
+    _Flag("ready_file", "write a JSON file here when the server listens", Path),
     _Flag("region", "the region of the service and its buckets"),
     _Flag("accounts", "a TOML file of accounts, RAM users and roles, instead of one key", Path),
-    _Flag("access_key_id", "the id of the key that is known", also="OSS_ACCESS_KEY_ID"),
+    _Flag("access_key_id", "the id of the only key", also="OSS_ACCESS_KEY_ID"),
     _Flag("access_key_secret", "the secret of that key", also="OSS_ACCESS_KEY_SECRET"),
     _Flag(
         "auth",
-        "strict: every signature is verified; relaxed: an unknown key id is taken for the owner; "
-        "off: nothing is verified",
+        "strict verifies every signature; relaxed treats an unknown key as the owner's; "
+        "off verifies nothing",
         Auth,
         tuple(Auth),
     ),
@@ -137,42 +138,42 @@ _FLAGS = (
     ),
     _Flag(
         "cname",
-        "HOST=BUCKET: a domain of one's own and its bucket; several as with --domain",
+        "HOST=BUCKET: a custom domain and its bucket; several as with --domain",
         _cnames,
         collects=True,
     ),
     _Flag("strict_addressing", "refuse path style, as the service does", _switch),
-    _Flag("tls", "speak https, not http, on the port", _switch),
-    _Flag("tls_port", "speak https on a further port; 0 is any free one", _port),
-    _Flag("tls_dir", "keep the CA for https in this folder, where it is made once", Path),
-    _Flag("ca_file", "write the certificate of that CA here, for clients to trust", Path),
-    _Flag("tls_cert", "a certificate of one's own for https, in PEM", Path),
-    _Flag("tls_key", "the key of that certificate where it is in another file", Path),
+    _Flag("tls", "serve https instead of http on the port", _switch),
+    _Flag("tls_port", "serve https on another port; 0 chooses a free one", _port),
+    _Flag("tls_dir", "keep the CA for https in this folder", Path),
+    _Flag("ca_file", "write the certificate of the CA here, for clients to trust", Path),
+    _Flag("tls_cert", "your certificate for https, in PEM", Path),
+    _Flag("tls_key", "the key of that certificate, if it is in another file", Path),
     _Flag("seed", "a TOML file of buckets, rules and objects to start with", Path),
-    _Flag("data", "keep buckets and objects in this folder; without it they are in memory", Path),
+    _Flag("data", "keep buckets and objects in this folder instead of memory", Path),
     _Flag(
         "fsync",
-        "always: what was answered is on the disk of --data; off: for data that may be lost",
+        "always writes --data to disk before each answer; off may lose data in a crash",
         Fsync,
         tuple(Fsync),
     ),
-    _Flag("workers", "so many processes serve the port and the folder of --data", _count),
-    _Flag("request_timeout", "seconds that a client may stall", _seconds),
-    _Flag("max_connections", "connections that one process has at a time", _count),
+    _Flag("workers", "the number of processes that serve the port and the --data folder", _count),
+    _Flag("request_timeout", "how many seconds a client may stall", _seconds),
+    _Flag("max_connections", "the most connections of one process", _count),
     _Flag(
         "limit",
-        "NAME=NUMBER: a limit of the service that is to be lower; several as with --domain",
+        "NAME=NUMBER: lower a limit of the service; several as with --domain",
         _limits,
         collects=True,
     ),
-    _Flag("access_log", "append a line in the OSS access-log format for each request", Path),
+    _Flag("access_log", "append a line in the format of OSS access logs for each request", Path),
     _Flag(
         "admin_token",
-        "what other machines send to use /_emulator/; without it only this machine may",
+        "the token that lets other machines use /_emulator/",
     ),
     _Flag(
         "log_level",
-        "what the server tells on standard error",
+        "the least severe messages on standard error",
         str,
         ("debug", "info", "warning", "error", "critical"),
     ),
@@ -188,9 +189,9 @@ def declare(parser: argparse.ArgumentParser, defaults: Settings) -> None:
 def read(
     arguments: argparse.Namespace, environ: Mapping[str, str], defaults: Mapping[str, Any]
 ) -> Settings:
-    """Flags go before variables, variables before defaults.
+    """Read the settings; a flag takes precedence over a variable, and both over a default.
 
-    Ends the program where one is wrong; raises InputError for those that do not go together.
+    Exits with 2 if a value is wrong. Raises InputError for values that exclude each other.
     """
     values = dict(defaults)
     for flag in _FLAGS:
@@ -204,7 +205,7 @@ def read(
         else:
             continue
         if flag.choices is not None and text not in flag.choices:
-            arguments.parser.error(f"{source}: {text!r} is not one of {', '.join(flag.choices)}")
+            arguments.parser.error(f"{source}: {text!r} is unknown; use {join(flag.choices)}")
         try:
             values[flag.name] = flag.read(text)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""A server in the foreground, for as long as something else goes on."""
+"""A server in the foreground that runs while something else does."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A server that listens."""
+    """A server that listens, and what its starter may know."""
 
     server: Server | Workers
     settings: Settings
     hint: str
-    """What its seed file says."""
+    """The hint of the seed."""
     certificates: Certificates | None
     key: AccessKey
-    """The key that whoever started it may use."""
+    """The first key."""
 
 
 Meanwhile: TypeAlias = Callable[[Listening], Awaitable[int]]
 
 
 def serve(settings: Settings, meanwhile: Meanwhile) -> int:
-    """Listen until `meanwhile` ends; returns the exit status it returned. Raises CommandError."""
+    """Listen while `meanwhile` runs and return its exit status. Raises CommandError."""
     _begin_log(settings)
     _allow_connections(settings)
     with ExitStack() as stack:
@@ -75,10 +75,10 @@ def serve(settings: Settings, meanwhile: Meanwhile) -> int:
 
 
 def work(settings: Settings, parent: Connection) -> None:
-    """Serve as one of several workers, until told to end or until the parent has ended."""
+    """Serve as one of several workers until a signal comes or the parent ends."""
     _begin_log(settings)
     _allow_connections(settings)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent, which then tells us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it and ends its workers
     try:
         with ExitStack() as stack:
             controls = _open_controls(settings, _open_storage(settings, stack, shared=True))
@@ -86,18 +86,18 @@ def work(settings: Settings, parent: Connection) -> None:
             found = _load_certificates(settings, controls.service)
             server = Server(controls, _open_log(settings, stack), found)
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
-                runner.run(_serve(server, settings, "", found, partial(_until_parent_ends, parent)))
+                runner.run(_serve(server, settings, "", found, partial(_wait_for_parent, parent)))
     except CommandError as error:
         print(f"oss-emulator: {error}", file=sys.stderr)
         sys.exit(error.status)
 
 
-async def _until_parent_ends(parent: Connection, listening: Listening) -> int:
+async def _wait_for_parent(parent: Connection, listening: Listening) -> int:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    loop.add_reader(parent.fileno(), ended.set)  # nothing is sent: its end is closed
-    with suppress(OSError):  # a parent that has ended is told by the reader
+    loop.add_reader(parent.fileno(), ended.set)  # the parent sends nothing; readable means closed
+    with suppress(OSError):  # the reader notices a parent that has ended
         parent.send(True)
     await ended.wait()
     return 0
@@ -110,11 +110,11 @@ async def _supervise(
     key: AccessKey,
     meanwhile: Meanwhile,
 ) -> int:
-    from oss_emulator.server.workers import Workers, WorkersError  # one process has no use for them
+    from oss_emulator.server.workers import Workers, WorkersError  # not needed for one process
 
     workers = Workers(settings, work)
     try:
-        with _said(settings):
+        with _reporting(settings):
             await workers.start()
         listening = Listening(workers, settings, hint, found, key)
         during: asyncio.Future[Any] = asyncio.ensure_future(meanwhile(listening))
@@ -136,9 +136,9 @@ async def _serve(
     found: Certificates | None,
     meanwhile: Meanwhile,
 ) -> int:
-    with _said(settings):
+    with _reporting(settings):
         await server.start(settings.host, settings.port)
-    gc.freeze()  # what was loaded stays: no collection need walk it
+    gc.freeze()  # modules stay loaded, so collections need not walk them
     try:
         key = server.service.accounts.first
         return await meanwhile(Listening(server, settings, hint, found, key))
@@ -147,8 +147,8 @@ async def _serve(
 
 
 @contextmanager
-def _said(settings: Settings) -> Iterator[None]:
-    """Say in a sentence that a port is taken."""
+def _reporting(settings: Settings) -> Iterator[None]:
+    """Turn the failure to listen into a CommandError."""
     try:
         yield
     except OSError as error:
@@ -160,7 +160,7 @@ def _said(settings: Settings) -> Iterator[None]:
 
 
 def write_ready_file(listening: Listening) -> None:
-    """Tell whoever waits for it that the server listens, where that was asked for."""
+    """Write the ready file, if there is one, to announce that the server listens."""
     path = listening.settings.ready_file
     if path is None:
         return
@@ -197,17 +197,17 @@ def _begin_log(settings: Settings) -> None:
 
 
 def _allow_connections(settings: Settings) -> None:
-    """Let this process have as many open files as its connections may take, if it may."""
-    most = 4 * settings.max_connections  # each may send a file of several parts
+    """Raise the limit of open files to what the connections may need, if possible."""
+    most = 4 * settings.max_connections  # each may send an object from several files
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(ValueError, OSError):  # then it goes by what it has
+        with suppress(ValueError, OSError):  # then the old limit stays
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _open_storage(settings: Settings, stack: ExitStack, *, shared: bool = False) -> Storage:
-    """The storage that the settings ask for; it is closed at the end."""
+    """Open the storage of the settings; the stack closes it."""
     try:
         return stack.enter_context(closing(open_storage(settings, shared=shared)))
     except FolderError as error:
@@ -229,7 +229,7 @@ def _load_certificates(settings: Settings, service: Service) -> Certificates | N
 
 
 def _share_ca(settings: Settings, stack: ExitStack) -> Settings:
-    """Let all workers have the same CA: where none is kept it is in a folder that goes with us."""
+    """Give all workers the same CA, in a temporary folder unless the settings name one."""
     if not settings.certified or settings.tls_cert is not None or settings.tls_dir is not None:
         return settings
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="oss-emulator-"))
@@ -259,7 +259,7 @@ def _load_seed(settings: Settings, service: Service) -> str:
 
 
 def _enroll(settings: Settings, service: Service) -> None:
-    """Let a worker know the accounts of the seed that its parent has put."""
+    """Give a worker the accounts of the seed that its parent has put."""
     if settings.seed is None:
         return
     try:
@@ -269,8 +269,7 @@ def _enroll(settings: Settings, service: Service) -> None:
 
 
 def _reason(error: OSError) -> str:
-    # asyncio wraps what the system says in a sentence of its own; a name that is not found has no
-    # number of the system's.
+    # asyncio wraps the message of the system; an unknown host name has no error number.
     if isinstance(error, socket.gaierror) or not error.errno:
         return error.strerror or str(error)
     return os.strerror(error.errno)

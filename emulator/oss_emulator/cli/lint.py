@@ -1,4 +1,4 @@
-"""`oss-emulator lint`: what is wrong with rules, with a Referer that shows it."""
+"""`oss-emulator lint`: find mistakes in rules, each with a Referer that shows it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from oss_emulator.lab import lint
 from oss_emulator.lab.lint import Evidence, Finding, LintRule, Severity
 
 _DESCRIPTION = (
-    "Says what is wrong with rules. Every Referer that is shown was decided by the engine. Ends "
-    "with 0 if there is nothing but notes, else with 1."
+    "Finds mistakes in rules. The engine has decided on every Referer that is shown. The exit "
+    "status is 0 if there are only notes, and 1 if there are errors or warnings."
 )
 _TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARNING, Severity.NOTE: Tone.FAINT}
 _NAMES = {rule.name: rule for rule in lint.RULES}
@@ -33,9 +33,7 @@ _NAMES = {rule.name: rule for rule in lint.RULES}
 
 def declare(commands: Any) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "lint", help="find what is wrong with rules", description=_DESCRIPTION
-    )
+    parser = commands.add_parser("lint", help="find mistakes in rules", description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", nargs="?", help=rules.HELP)
     parser.add_argument(
         "--ignore",
@@ -43,22 +41,22 @@ def declare(commands: Any) -> None:
         choices=sorted(_NAMES),
         default=[],
         metavar="RULE",
-        help="leave a rule of the linter out; may be repeated",
+        help="leave out a rule of the linter; may be repeated",
     )
     parser.add_argument(
         "--explain",
         choices=sorted(_NAMES),
         metavar="RULE",
-        help="print the page of a rule of the linter",
+        help="explain a rule of the linter",
     )
     parser.add_argument("--list", action="store_true", help="list the rules of the linter")
-    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     bucket.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Lint rules, or tell about the linter's own."""
+    """Lint rules, or list or explain the rules of the linter."""
     if arguments.explain:
         return _explain(_NAMES[arguments.explain])
     if arguments.list:

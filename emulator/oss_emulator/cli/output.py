@@ -1,8 +1,8 @@
-"""What commands print: lines and tables, coloured for people, plain when piped, or JSON.
+"""The output of commands: lines and tables, coloured on a terminal and plain in a pipe, or JSON.
 
-Colours and frames are rich's, which is loaded only where they are shown. Without it people get what
-a pipe gets. Referers and entries come from anywhere, so what could steer a terminal is shown by
-its number.
+Colours and frames come from rich, which is loaded only to show them. Without rich a terminal gets
+plain text. Referers and entries may come from anybody, so characters that control a terminal are
+shown by their numbers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Tone(StrEnum):
-    """How a text is coloured, in rich's words."""
+    """The styles of texts, with the names that rich uses."""
 
     PLAIN = ""
     GOOD = "green"
@@ -49,7 +49,7 @@ Piece = Text | str
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """Pieces one after the other."""
+    """A line of pieces."""
 
     pieces: tuple[Piece, ...]
     indent: int = 0
@@ -57,7 +57,7 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """Rows under headings."""
+    """A table with headings."""
 
     headings: tuple[str, ...]
     rows: Sequence[Sequence[Piece]]
@@ -69,7 +69,7 @@ Block = TextLine | TextTable
 
 
 def line(*pieces: Piece, indent: int = 0) -> TextLine:
-    """A line of pieces."""
+    """Make a line of pieces."""
     return TextLine(pieces, indent)
 
 
@@ -84,7 +84,7 @@ def show(*blocks: Block) -> None:
 
 
 def write(text: str) -> None:
-    """Write text as it is; what the encoding of standard output lacks is written by its number."""
+    """Write text; characters that the encoding of standard output lacks become numbers."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
@@ -95,19 +95,19 @@ def write_json(value: Any) -> None:
 
 
 def verdict(decision: Decision) -> Text:
-    """Allowed or denied, in its colour."""
+    """Return "allowed" or "denied" in its colour."""
     return Text("allowed", Tone.GOOD) if decision.allowed else Text("denied", Tone.BAD)
 
 
 def referer(value: str | None) -> Text:
-    """A Referer, or that there is none."""
+    """Return a Referer, or a note that there is none."""
     if value is None:
         return Text("(no Referer)", Tone.FAINT)
     return Text(value, Tone.DATA) if value else Text("(empty Referer)", Tone.FAINT)
 
 
 def visible(text: str) -> str:
-    """A text in which no character steers a terminal or turns the direction of writing."""
+    """Replace characters that control a terminal or the direction of writing by their numbers."""
     return "".join(
         f"\\x{ord(character):02x}" if unicodedata.category(character) in _STEERING else character
         for character in text
@@ -142,7 +142,7 @@ def _text(piece: Piece) -> str:
 
 
 def _width(text: str) -> int:
-    """How many columns a text takes on a terminal: letters of East Asia take two."""
+    """Return the columns of a text on a terminal; wide East Asian characters take two."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
 

@@ -1,4 +1,4 @@
-"""An argument parser that says what is wrong in one sentence, and how a command fails."""
+"""The argument parser and the errors of commands, each reported in one sentence."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from typing import NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """Ends with status 2 and one line, without the usage before it."""
+    """An argument parser that reports a mistake in one line and exits with 2."""
 
     def error(self, message: str) -> NoReturn:
         print(f"{self.prog}: {message}; see {self.prog} --help", file=sys.stderr)
@@ -14,12 +14,12 @@ class Parser(argparse.ArgumentParser):
 
 
 class CommandError(Exception):
-    """A command that cannot do its work; the text says why."""
+    """A command failed; the text says why."""
 
     status = 1
 
 
 class InputError(CommandError):
-    """What a command was given is no good; the text is one sentence that says where."""
+    """The input of a command is wrong; the text says where and why."""
 
     status = 2

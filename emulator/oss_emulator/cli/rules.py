@@ -1,4 +1,4 @@
-"""RULES on the command line: a file, `-` for standard input, or `oss://BUCKET`."""
+"""The argument RULES: a file, `-` for standard input, or `oss://BUCKET`."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from oss_emulator.referer.codec import MAX_DOCUMENT_SIZE
 from oss_emulator.toml import SourceError
 
 HELP = (
-    "a file, - for standard input, or oss://BUCKET. A file holds a RefererConfiguration as XML, "
-    "the JSON of ossutil, Terraform's JSON, or TOML; FILE#NAME is one of several in it"
+    "a file, - for standard input, or oss://BUCKET. A file contains a RefererConfiguration in "
+    "XML, in the JSON of ossutil or Terraform, or in TOML; FILE#NAME selects one of several"
 )
 
 _FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML}
-"""JSON comes in two forms, so its name does not tell which."""
+"""JSON is not listed because it has two forms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A document as it was read."""
+    """The contents of a file or of standard input."""
 
     name: str
-    """What people call it: its path, or "standard input"."""
+    """The path, or "standard input"."""
     content: bytes
 
 
 def read(argument: str, arguments: argparse.Namespace) -> RefererConfiguration:
-    """The configuration that RULES names. Raises InputError."""
+    """Read the configuration that RULES selects. Raises InputError."""
     if argument.startswith(bucket.SCHEME):
         return bucket.get(argument, arguments)
     path, name = _split(argument)
@@ -45,7 +45,7 @@ def read(argument: str, arguments: argparse.Namespace) -> RefererConfiguration:
     if name is not None:
         if name not in named:
             known = ", ".join(named)
-            raise InputError(f"{path}: there are no rules {name!r}; there are {known}")
+            raise InputError(f"{path}: the rules {name!r} do not exist; use one of {known}")
         return named[name]
     if len(named) > 1:
         known = ", ".join(named)
@@ -54,7 +54,7 @@ def read(argument: str, arguments: argparse.Namespace) -> RefererConfiguration:
 
 
 def read_all(argument: str, arguments: argparse.Namespace) -> Mapping[str, RefererConfiguration]:
-    """Every configuration that RULES names, by its own name. Raises InputError."""
+    """Read all configurations that RULES selects, by name. Raises InputError."""
     path, name = _split(argument)
     if argument.startswith(bucket.SCHEME) or name is not None:
         return {name or "": read(argument, arguments)}
@@ -62,14 +62,14 @@ def read_all(argument: str, arguments: argparse.Namespace) -> Mapping[str, Refer
 
 
 def read_source(argument: str) -> Source:
-    """A file, or standard input for `-`; not more than is ever read. Raises InputError."""
+    """Read a file, or standard input for `-`, up to the limit of a document. Raises InputError."""
     if argument == "-":
         return Source("standard input", _read(sys.stdin.buffer))
     try:
         with Path(argument).open("rb") as file:
             return Source(argument, _read(file))
     except OSError as error:
-        raise InputError(f"{argument}: it cannot be read: {error.strerror}") from None
+        raise InputError(f"{argument}: the file cannot be read: {error.strerror}") from None
 
 
 def decode(source: Source) -> str:
@@ -94,7 +94,7 @@ def _read_named(path: str) -> Mapping[str, RefererConfiguration]:
 
 
 def _split(argument: str) -> tuple[str, str | None]:
-    """A path and the name after its `#`, if the path is no file as it stands."""
+    """Split a path and the name after `#`, unless a file has the whole name."""
     path, sign, name = argument.rpartition("#")
     return (path, name) if sign and not Path(argument).exists() else (argument, None)
 

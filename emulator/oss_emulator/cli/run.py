@@ -1,4 +1,4 @@
-"""`oss-emulator run`: a command whose requests to OSS go to an emulator."""
+"""`oss-emulator run`: run a command with its requests to OSS redirected to an emulator."""
 
 import argparse
 import asyncio
@@ -21,18 +21,18 @@ from oss_emulator.protocol.address import SERVICE_DOMAIN
 from oss_emulator.settings import Settings
 
 _DESCRIPTION = (
-    "Starts an emulator on a free port and runs a command that then talks to it, whatever endpoint "
-    "of OSS it names. Ends with the exit status of the command, with 128 and the number of the "
-    "signal that ended it, with 127 if there is no such command and 126 if it cannot be run."
+    "Starts an emulator on a free port and runs a command whose requests to any endpoint of OSS "
+    "reach the emulator. The exit status is that of the command, 128 plus the number of the "
+    "signal that ended it, 127 if the command does not exist, or 126 if it cannot be run."
 )
 
 PRELOAD = Path(__file__).with_name("preload")
-"""What is loaded into programs that do not heed the variables of proxies."""
+"""Modules for programs that ignore the proxy variables."""
 
 _FREE: dict[str, Any] = {"port": 0, "tls_port": 0}
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-_TOKEN = "OSS_SESSION_TOKEN"  # noqa: S105 - of another key: ours has none
+_TOKEN = "OSS_SESSION_TOKEN"  # noqa: S105 - belongs to another key
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "ALIBABA_CLOUD_CA_BUNDLE")
 
 
@@ -40,7 +40,7 @@ def declare(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "run",
-        help="run a command whose requests to OSS go to an emulator",
+        help="run a command with its requests to OSS redirected to an emulator",
         description=_DESCRIPTION,
         usage="%(prog)s [flags of serve] [--] COMMAND ...",
     )
@@ -50,26 +50,24 @@ def declare(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command beside an emulator."""
+    """Run the command while an emulator listens."""
     command = arguments.command[arguments.command[:1] == ["--"] :]
     if not command:
-        arguments.parser.error("there is no COMMAND to run")
+        arguments.parser.error("give the COMMAND to run")
     settings = flags.read(arguments, os.environ, _FREE)
     if settings.tls or settings.tls_cert is not None:
-        arguments.parser.error(
-            "the command needs http and the local CA: leave --tls and --tls-cert out"
-        )
-    return foreground.serve(settings, partial(_beside, command))
+        arguments.parser.error("run needs http and the local CA; leave out --tls and --tls-cert")
+    return foreground.serve(settings, partial(_run_command, command))
 
 
-async def _beside(command: list[str], listening: Listening) -> int:
+async def _run_command(command: list[str], listening: Listening) -> int:
     foreground.write_ready_file(listening)
     with tempfile.TemporaryDirectory(prefix="oss-emulator-") as folder:
         return await _run(command, environment(listening, os.environ, Path(folder)))
 
 
 async def _run(command: list[str], env: Mapping[str, str]) -> int:
-    """Run a command to its end, with the signals that come meanwhile passed on to it."""
+    """Run a command to its end and forward signals to it."""
     loop = asyncio.get_running_loop()
     early: list[signal.Signals] = []
     for number in _FORWARDED:
@@ -88,7 +86,7 @@ async def _run(command: list[str], env: Mapping[str, str]) -> int:
 
 
 def _forward(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    # A terminal has sent Ctrl-C to the command already.
+    # A terminal sends Ctrl-C to the command itself.
     if process.returncode is None and not (number == signal.SIGINT and _has_terminal()):
         process.send_signal(number)
 
@@ -101,11 +99,11 @@ def _has_terminal() -> bool:
 
 
 def environment(listening: Listening, inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """The variables that lead a command to an emulator; certificates are put into `folder`."""
+    """Return the environment of the command; certificates are written to `folder`."""
     endpoint = listening.server.endpoint
     https_endpoint = listening.server.https_endpoint
     ca = listening.certificates.ca if listening.certificates is not None else None
-    assert ca is not None  # noqa: S101 - tls_port asks for it
+    assert ca is not None  # noqa: S101 - set because of tls_port
     assert https_endpoint is not None  # noqa: S101
     alone, bundle = folder / "ca.pem", folder / "bundle.pem"
     alone.write_bytes(ca)
@@ -131,20 +129,20 @@ def _both_cases(name: str, value: str) -> dict[str, str]:
 
 
 def _no_proxy(inherited: Mapping[str, str]) -> str:
-    """This machine, and what was to be reached directly before; but never OSS."""
+    """Return the hosts to reach directly: this machine and the inherited ones, except OSS."""
     given = (inherited.get(name, "") for name in ("NO_PROXY", "no_proxy"))
     hosts = [host.strip() for hosts in given for host in hosts.split(",") if host.strip()]
     return ",".join(dict.fromkeys([*_LOCAL, *(host for host in hosts if not _is_oss(host))]))
 
 
 def _is_oss(host: str) -> bool:
-    """Whether an entry of NO_PROXY covers hosts of OSS."""
+    """Return whether an entry of NO_PROXY covers hosts of OSS."""
     name = host.lower().partition(":")[0].lstrip("*").strip(".")
     return name.endswith(SERVICE_DOMAIN) or SERVICE_DOMAIN.endswith(name)
 
 
 def _roots(inherited: Mapping[str, str]) -> bytes:
-    """What the command trusts for hosts that it reaches directly."""
+    """Return the certificates that the command trusts for hosts that it reaches directly."""
     paths = [inherited.get(name) for name in _BUNDLES]
     paths.append(ssl.get_default_verify_paths().cafile)
     certifi = find_spec("certifi")

@@ -1,4 +1,4 @@
-"""`oss-emulator scenarios`: what becomes of requests as they really arrive."""
+"""`oss-emulator scenarios`: decide on typical requests of browsers and other clients."""
 
 from __future__ import annotations
 
@@ -26,24 +26,27 @@ from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
 from oss_emulator.referer import explain
 
 _DESCRIPTION = (
-    "Shows the Referer of requests as they really arrive, and what rules say to it. Ends with 1 if "
-    "the site itself is kept out, or if another one that sends a Referer is let in."
+    "Shows typical requests with their Referers, and decides on them. The exit status is 1 if the "
+    "site itself is denied, or if another site that sends a Referer is allowed."
 )
 
 
 def declare(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "scenarios", help="show what becomes of requests as they arrive", description=_DESCRIPTION
+        "scenarios", help="decide on typical requests", description=_DESCRIPTION
     )
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument(
-        "--site", required=True, metavar="URL", help="the site that shows the objects"
+        "--site", required=True, metavar="URL", help="a page of the site that shows the objects"
     )
     parser.add_argument(
-        "--object-url", default=OBJECT_URL, metavar="URL", help=f"an object (default: {OBJECT_URL})"
+        "--object-url",
+        default=OBJECT_URL,
+        metavar="URL",
+        help=f"an object (default: {OBJECT_URL})",
     )
-    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     bucket.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
@@ -68,7 +71,9 @@ def _check_url(flag: str, value: str) -> None:
     except ValueError:
         is_url = False
     if not is_url:
-        raise InputError(f"{flag}: {value!r} is no address such as https://www.example.com")
+        raise InputError(
+            f"{flag}: {value!r} is not an address; write one such as https://www.example.com"
+        )
 
 
 def _report(outcomes: Sequence[ScenarioOutcome]) -> Iterator[Block]:

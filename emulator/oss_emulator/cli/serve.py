@@ -1,4 +1,4 @@
-"""`oss-emulator serve`: the server in the foreground."""
+"""`oss-emulator serve`: run the server in the foreground."""
 
 import argparse
 import asyncio
@@ -19,11 +19,11 @@ def declare(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until told to end."""
-    return foreground.serve(flags.read(arguments, os.environ, {}), _until_told)
+    """Serve until a signal ends the server."""
+    return foreground.serve(flags.read(arguments, os.environ, {}), _wait_for_signal)
 
 
-async def _until_told(listening: Listening) -> int:
+async def _wait_for_signal(listening: Listening) -> int:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

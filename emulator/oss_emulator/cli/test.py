@@ -1,4 +1,4 @@
-"""`oss-emulator test`: decision tables, run by rules; and which entries no case touched."""
+"""`oss-emulator test`: run decision tables, and list the entries that no case touches."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from oss_emulator.lab.tables import Report, Result, Untouched
 from oss_emulator.referer import header
 
 _DESCRIPTION = (
-    "Runs decision tables. RULES takes the place of the rules in a table; a table that holds its "
-    "own may stand alone. Ends with 0 if every case passes, else with 1."
+    "Runs decision tables. RULES replaces the rules in the tables; a table with rules of its own "
+    "may be given alone. The exit status is 0 if all cases pass, and 1 if one fails."
 )
 
 
@@ -25,8 +25,10 @@ def declare(commands: Any) -> None:
     parser = commands.add_parser("test", help="run decision tables", description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument("tables", metavar="TABLE", nargs="*", help="a decision table in TOML")
-    parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML here as well")
-    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument(
+        "--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE as well"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
     bucket.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
@@ -52,11 +54,11 @@ def _load(path: Path, given: Any) -> tables.DecisionTable:
     except tables.TableError as error:
         raise InputError(str(error)) from None
     except OSError as error:
-        raise InputError(f"{path}: it cannot be read: {error.strerror}") from None
+        raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
 
 
 def _never_touched(reports: Sequence[Report]) -> tuple[Untouched, ...]:
-    """Entries that no case of any table touched, where all tables have the same rules."""
+    """Return the entries that no case touched, for tables with the same rules."""
     return tuple(
         item
         for item in reports[0].untouched
@@ -68,7 +70,7 @@ def _write_junit(path: Path, reports: Sequence[Report]) -> None:
     try:
         path.write_bytes(junit.format(reports))
     except OSError as error:
-        raise CommandError(f"{path}: it cannot be written: {error.strerror}") from None
+        raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
 
 
 def _report(reports: Sequence[Report], untouched: Sequence[Untouched]) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""`oss-emulator translate`: rules of other systems into ours, and ours into theirs."""
+"""`oss-emulator translate`: translate rules from and to other systems."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from oss_emulator.referer import RefererConfiguration, Signing
 from oss_emulator.toml import SourceError
 
 _DESCRIPTION = (
-    "Translates rules. The result goes to standard output, and what it cannot say exactly to "
-    "standard error, each with a Referer that both sides decided. Ends with 0; with --exact it "
-    "ends with 1 if anything is lost."
+    "Translates rules. Standard output gets the result, and standard error gets what the result "
+    "cannot express, each with a Referer that both sides decide differently. The exit status is "
+    "0; with --exact it is 1 if anything is lost."
 )
 _SIGNED = {
     Signing.NONE: "",
@@ -32,27 +32,33 @@ _TITLES = {"nginx": "nginx", "cos": "COS", "cdn": "the CDN", "s3-policy": "S3"}
 def declare(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "translate", help="turn rules of other systems into ours and back", description=_DESCRIPTION
+        "translate", help="translate rules from and to other systems", description=_DESCRIPTION
     )
     way = parser.add_mutually_exclusive_group(required=True)
-    way.add_argument("--from", dest="from_", choices=list(SYSTEMS), help="FILE is theirs")
-    way.add_argument("--to", choices=list(SYSTEMS), help="FILE is RULES of ours")
-    parser.add_argument("file", metavar="FILE", help=f"with --to: {rules.HELP}")
+    way.add_argument(
+        "--from", dest="from_", choices=list(SYSTEMS), help="FILE has rules of this system"
+    )
+    way.add_argument("--to", choices=list(SYSTEMS), help="translate RULES to this system")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help=f"with --from, a file or - for standard input; with --to, {rules.HELP}",
+    )
     parser.add_argument(
         "--as",
         dest="form",
         choices=[form.value for form in RulesForm],
         default=RulesForm.XML.value,
-        help="how to write rules of ours (default: xml)",
+        help="the form of the result with --from (default: xml)",
     )
-    parser.add_argument("--exact", action="store_true", help="end with 1 if anything is lost")
-    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument("--exact", action="store_true", help="exit with 1 if anything is lost")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     bucket.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Translate, and compare both sides."""
+    """Translate and compare both sides."""
     system: str = arguments.from_ or arguments.to
     if arguments.from_:
         theirs = _read_theirs(arguments.file, SYSTEMS[system])
@@ -90,7 +96,7 @@ def _format_ours(configuration: RefererConfiguration, form: RulesForm) -> str:
 
 
 def _sentence(loss: Loss, title: str) -> str:
-    """Such as: nginx allows http://… and OSS denies it: the same host by the other scheme."""
+    """Describe a loss: `nginx allows http://…, OSS denies it (the same host …)`."""
     sent = "a request without a Referer" if loss.referer is None else loss.referer
     shown = visible(sent) or "an empty Referer"
     theirs, ours = ("allows", "denies") if loss.theirs else ("denies", "allows")

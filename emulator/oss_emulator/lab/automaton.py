@@ -1,12 +1,12 @@
-"""What entries match, decided for every Referer there can be, and not for some of them.
+"""Questions about all possible Referers: which of them match which entries.
 
-Entries are read side by side, one character at a time, over all texts. What can still become of an
-entry is a set of places in it, kept as bits; there are few such sets. So the texts fall into few
-classes, and to look at each class once is to look at every text. The shortest text of a wanted
-class is its witness.
+All entries read the same text in parallel, one character at a time. The state of an entry is the
+set of places in it that the text may have reached, kept as bits. Texts that lead to the same states
+form a class. There are few classes, so a search that visits each class once covers every text, and
+the shortest text of a class is its witness.
 
-Characters that no entry writes are alike, so one of them stands for all. White space is left out:
-a URL has none.
+Characters that occur in no entry are equivalent, so one of them represents all. White space is
+left out because a URL contains none.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 
 BUDGET = 600_000
-"""How many steps of one entry a search may take: well under a second."""
-_BUDGET_OF_COVERS = BUDGET // 10  # it is asked of many entries
+"""How many steps a search may take, each of one entry: well under a second."""
+_BUDGET_OF_COVERS = BUDGET // 10  # `covers` is asked about many entries
 
-_MATCHED = -1  # every bit: an entry that has matched stays matched, for it matches by prefix (R-20)
+_MATCHED = -1  # every bit: a match is final, because entries match by prefix (R-20)
 
 
 class UndecidedError(Exception):
-    """There are too many classes to look at."""
+    """The search needs more steps than it may take."""
 
 
 class Cut(Enum):
-    """How a Referer is cut before it is compared."""
+    """How the rules cut a Referer before they compare it."""
 
     NOT = "not"
     QUERY = "query"  # R-26
@@ -41,25 +41,25 @@ class Cut(Enum):
 
     @classmethod
     def of(cls, rules: RefererConfiguration) -> Cut:
-        """How these rules cut it."""
+        """Return how a configuration cuts a Referer."""
         if rules.truncate_path:
             return cls.PATH
         return cls.QUERY if rules.allow_truncate_query_string else cls.NOT
 
 
 class _Place(Enum):
-    """Where in a Referer a cut has come to."""
+    """How far a cut has read a Referer."""
 
-    BEFORE = "no character that ends a host yet"
-    COLON = "a colon that may end the scheme"
-    SLASH = "the first slash after that colon, which is held back"
+    BEFORE = "before any character that ends a host"
+    COLON = "after a colon that may end the scheme"
+    SLASH = "after the first slash behind that colon, which is held back"
     HOST = "after the scheme"
-    CLOSED = "what follows is cut off"
+    CLOSED = "in the part that is cut off"
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An entry, and how a Referer is cut before it is compared with it."""
+    """An entry, and how a Referer is cut before the comparison."""
 
     pattern: Pattern
     cut: Cut = Cut.NOT
@@ -71,16 +71,16 @@ def find(
     barren: Callable[[Sequence[bool]], bool] = lambda _: False,
     budget: int = BUDGET,
 ) -> str | None:
-    """The shortest Referer, not empty, for which `wanted` holds of what entries match; or None.
+    """Return the shortest Referer that is not empty and that `wanted` accepts, or None.
 
-    `wanted` is asked with one truth value an entry; so is `barren`, which says that no longer
-    Referer is wanted either. Raises UndecidedError.
+    `wanted` gets one truth value for each entry: whether it matches. `barren` gets the same values
+    and returns whether no longer Referer is wanted either. Raises UndecidedError.
     """
     cuts = tuple(dict.fromkeys(item.cut for item in watched))
     readers = [_Reader(item.pattern, cuts.index(item.cut)) for item in watched]
     alphabet = _alphabet(item.pattern for item in watched)
     start = (tuple(_Place.BEFORE for _ in cuts), tuple(reader.start for reader in readers))
-    seen = set()  # where it starts is a class as well, if a text that is not empty leads there
+    seen = set()  # without the start, which counts only if a text that is not empty leads to it
     waiting = deque([(start, "")])
     while waiting:
         (places, states), text = waiting.popleft()
@@ -107,9 +107,9 @@ def find(
 
 
 def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
-    """Whether every Referer that an entry matches is matched by one of the others too.
+    """Return whether one of the others matches every Referer that an entry matches.
 
-    False as well where that is not decided, and for an entry that matches nothing.
+    False also if the search is undecided, and for an entry that matches nothing.
     """
     watched = [Watched(item, cut) for item in (pattern, *others)]
     try:
@@ -127,14 +127,14 @@ def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
 
 
 class _Reader:
-    """Reads texts for one entry. A state is a set of places in it, as bits."""
+    """Reads texts for one entry. A state is a set of places in the entry, as bits."""
 
     def __init__(self, pattern: Pattern, cut: int) -> None:
         self.cut = cut
         segments = [pattern.head, *pattern.tail]
         text = "*".join(segments)
         if "*" in pattern.trimmed and not pattern.tail:
-            text = pattern.head  # a `*` at the end says what the prefix says
+            text = pattern.head  # a `*` at the end adds nothing to a prefix
         self._end = 1 << len(text)
         self._stars = sum(1 << place for place, item in enumerate(text) if item == "*")
         self._any = sum(1 << place for place, item in enumerate(text) if item == "?")
@@ -145,7 +145,7 @@ class _Reader:
         self.start = self._settle(1)
 
     def read(self, state: int, characters: str) -> int:
-        """The state after some characters."""
+        """Return the state after some characters."""
         for character in characters:
             if state in (0, _MATCHED):
                 break
@@ -157,13 +157,13 @@ class _Reader:
         state |= (state & self._stars) << 1
         if state & self._end:
             return _MATCHED
-        # What stands before the last `*` that was reached has no say any more.
+        # Places before the last `*` that was reached no longer matter.
         reached = (state & self._stars).bit_length()
         return state >> (reached - 1) << (reached - 1) if reached else state
 
 
 def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, str]:
-    """Where a cut comes to with one more character, and what the entries get to read of it."""
+    """Return the next place of a cut, and the characters that the entries get to read."""
     if cut is Cut.NOT:
         return place, character
     if cut is Cut.QUERY:

@@ -1,4 +1,4 @@
-"""The Referer a browser sends: the W3C's Referrer Policy, for one page that asks for one object."""
+"""The Referer that a browser sends for a page and an object, by the W3C's Referrer Policy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 
 class ReferrerPolicy(StrEnum):
-    """What a page may ask of the browser, by header, `<meta>` or attribute."""
+    """The policies that a page can set with a header, `<meta>` or an attribute."""
 
     NO_REFERRER = "no-referrer"
     NO_REFERRER_WHEN_DOWNGRADE = "no-referrer-when-downgrade"
@@ -20,11 +20,11 @@ class ReferrerPolicy(StrEnum):
 
 
 DEFAULT = ReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN
-"""What applies where a page asks for nothing."""
+"""The policy of a page that sets none."""
 
 
 def send(page: str, target: str, policy: ReferrerPolicy = DEFAULT) -> str | None:
-    """The Referer with which a page's browser asks for a target; None is no header."""
+    """Return the Referer of a request from a page to a target; None means no header."""
     from_, to = urlsplit(page), urlsplit(target)
     same_origin = _origin(from_) == _origin(to)
     downgrade = from_.scheme == "https" and to.scheme != "https"
@@ -53,6 +53,6 @@ def _origin(url: SplitResult) -> str:
 
 
 def _strip(url: SplitResult) -> str:
-    """A page's address as a Referer may have it: no user, no password, no fragment."""
+    """Return the address of a page without user, password and fragment."""
     query = f"?{url.query}" if url.query else ""
     return f"{_origin(url)}{url.path or '/'}{query}"

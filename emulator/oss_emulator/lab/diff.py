@@ -1,7 +1,7 @@
-"""Diff: which Referers two configurations decide differently, each shown by a witness.
+"""Diff: the Referers that two configurations decide differently, each with both decisions.
 
-Witnesses are made from the entries of both. Where none of them shows a difference, the entries
-are searched as a whole; so "equivalent" is either proved, or said of a number of Referers.
+The Referers to try are made from the entries of both. If none of them shows a difference, a search
+covers all possible Referers; so "equivalent" is either proved or limited to a number of Referers.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from .probes import Probe, ProbeKind
 
 
 class Certainty(StrEnum):
-    """How far a diff went."""
+    """Which Referers a diff covers."""
 
-    GIVEN = "given"  # the Referers that were given, and no others
-    GENERATED = "generated"  # Referers made from the entries
-    PROVED = "proved"  # every Referer there can be
+    GIVEN = "given"  # those that were given
+    GENERATED = "generated"  # those that were made from the entries
+    PROVED = "proved"  # all possible ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +34,34 @@ class Change:
 
     referer: str | None
     kind: ProbeKind | None
-    """What it tries; None for a Referer that was given."""
+    """What it tries out; None for a Referer that was given."""
     old: Decision
     new: Decision
 
     @property
     def opens(self) -> bool:
-        """Whether the new rules let it in."""
+        """Whether the new rules allow it."""
         return self.new.allowed
 
     @property
     def settled(self) -> tuple[object, ...]:
-        """What settled it before and after."""
+        """What settled the old and the new decision."""
         return (self.old.reason, self.old.entry, self.new.reason, self.new.entry)
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What became of comparing two configurations."""
+    """The result of a comparison."""
 
     changes: tuple[Change, ...]
-    """Of Referers that are settled by the same and try the same, the first one."""
+    """The first Referer of each kind for each pair of entries that settle it."""
     tried: int
-    """How many Referers were decided by both."""
+    """How many Referers both configurations decided."""
     certainty: Certainty
 
     @property
     def equivalent(self) -> bool:
-        """Whether no difference was found."""
+        """Whether there is no difference."""
         return not self.changes
 
 
@@ -70,7 +70,7 @@ def compare(
     new: RefererConfiguration,
     referers: Sequence[str | None] | None = None,
 ) -> Diff:
-    """Compare two configurations for anonymous requests, by these Referers or by our own."""
+    """Compare two configurations for anonymous requests, with given Referers or generated ones."""
     policies = RefererPolicy.compile(old), RefererPolicy.compile(new)
     if referers is not None:
         given = [(referer, None) for referer in dict.fromkeys(referers)]
@@ -97,7 +97,7 @@ def _changes(
         if old.allowed != new.allowed:
             change = Change(referer, kind, old, new)
             first.setdefault((change.settled, kind or referer), change)
-    # Where an ordinary page changes, that its deeper pages do too is no news.
+    # If an ordinary page changes, its deeper pages need not be shown as well.
     plainest: dict[object, ProbeKind] = {}
     for kind in (ProbeKind.PAGE, ProbeKind.ORIGIN):
         for change in first.values():
@@ -115,7 +115,10 @@ def _all(rules: RefererConfiguration) -> tuple[str, ...]:
 
 
 def _search(old: RefererConfiguration, new: RefererConfiguration) -> str | None:
-    """A Referer, not empty, on which two configurations differ. Raises UndecidedError."""
+    """Find a Referer, not empty, that two configurations decide differently.
+
+    Raises UndecidedError.
+    """
     black = [_watched(rules.blacklist, rules) for rules in (old, new)]
     white = [_watched(rules.whitelist, rules) for rules in (old, new)]
     watched = [*black[0], *white[0], *black[1], *white[1]]

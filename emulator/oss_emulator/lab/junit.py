@@ -1,4 +1,4 @@
-"""Reports of decision tables as JUnit XML, which CI systems show."""
+"""Reports of decision tables as JUnit XML for CI systems."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .tables import Report
 
 
 def format(reports: Iterable[Report]) -> bytes:
-    """One test suite a table, one test case a case. What XML cannot hold becomes a `?`."""
+    """Format each table as a test suite; `?` replaces characters that XML cannot represent."""
     root = etree.Element("testsuites")
     for report in reports:
         failures = [result for result in report.results if not result.passed]

@@ -1,4 +1,4 @@
-"""Parts: what an entry names, taken apart: scheme, host, port and what follows them."""
+"""Parts: the scheme, host, port and rest of an entry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from oss_emulator.referer.header import WHITE_SPACE
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
-# `?` is a wildcard in an entry, so a host may hold it (R-21).
+# In an entry `?` is a wildcard, so it may occur in a host (R-21).
 _ENTRY = re.compile(
     r"(?:(?P<scheme>[^/:]*)://)?(?P<host>\[[^\]/]*\]|[^/:#]*)(?::(?P<port>[0-9*?]+))?(?P<rest>.*)",
     re.DOTALL,
@@ -18,25 +18,25 @@ _ENTRY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """An entry taken apart; `join` puts it together again."""
+    """The parts of an entry, from `split`; `join` is the opposite."""
 
     scheme: str | None
-    """None where the entry has no `://`."""
+    """None if the entry has no `://`."""
     host: str
     port: str | None
     rest: str
-    """What follows host and port, as a rule a path."""
+    """What follows host and port, usually a path."""
 
     @classmethod
     def split(cls, entry: str) -> Parts:
-        """Take an entry apart; white space around it is no part of it (R-25)."""
+        """Split an entry, without the white space around it (R-25)."""
         found = _ENTRY.fullmatch(entry.strip(WHITE_SPACE))
         assert found is not None  # noqa: S101 - every part may be empty
         return cls(found["scheme"], found["host"], found["port"], found["rest"])
 
     @property
     def names_host(self) -> bool:
-        """Whether any letter or digit of a host is written out."""
+        """Whether the host contains a letter or a digit."""
         return any(character.isalnum() for character in self.host)
 
     @property
@@ -50,14 +50,14 @@ class Parts:
         return self.authority if self.scheme is None else f"{self.scheme}://{self.authority}"
 
     def join(self) -> str:
-        """The entry as a whole."""
+        """Return the whole entry."""
         return self.origin + self.rest
 
 
 def example(entry: str, star: str = "www") -> str:
-    """An entry as a Referer could be that it matches: its wildcards filled, its scheme there.
+    """Return a Referer that an entry matches: a URL in which text replaces the wildcards.
 
-    A `*` before a scheme's or path's text becomes what makes a URL of it; any other one `star`.
+    `star` replaces `*` in the host.
     """
     parts = Parts.split(entry)
     scheme = {None: "https", "*": "https", "http*": "https"}.get(parts.scheme, parts.scheme or "")
@@ -69,5 +69,5 @@ def example(entry: str, star: str = "www") -> str:
 
 
 def fill(text: str, star: str) -> str:
-    """A text with its wildcards replaced: each `*` by `star`, each `?` by one letter."""
+    """Replace each `*` by `star` and each `?` by a letter."""
     return text.replace("*", star).replace("?", "x")

@@ -1,4 +1,4 @@
-"""Probes: Referers made from entries, each of which tries one thing that rules get wrong."""
+"""Probes: Referers made from entries, each for one mistake that rules often have."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from enum import StrEnum
 from .parts import DEFAULT_PORTS, Parts, example, fill
 
 STRANGER = "https://evil.test/"
-"""The page of a site that no rules name."""
+"""A page of a site that occurs in no rules."""
 
 
 class ProbeKind(StrEnum):
-    """What a probe tries."""
+    """What a probe tries out."""
 
     MISSING = "no Referer header"
     EMPTY = "a Referer header without a value"
@@ -41,15 +41,15 @@ class ProbeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A Referer, and what it is there to try."""
+    """A Referer, and what it tries out."""
 
     referer: str | None
-    """None is no header."""
+    """None means no header."""
     kind: ProbeKind
 
 
 def make(entries: Iterable[str]) -> tuple[Probe, ...]:
-    """The probes for some entries, no Referer twice."""
+    """Return the probes for some entries, without duplicates."""
     probes = [
         Probe(None, ProbeKind.MISSING),
         Probe("", ProbeKind.EMPTY),

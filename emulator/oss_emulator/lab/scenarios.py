@@ -1,4 +1,4 @@
-"""Scenarios: how requests for an object really arrive, with the Referer that each of them has."""
+"""Scenarios: typical requests for an object, each with the Referer that it carries."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from . import browser
 from .browser import ReferrerPolicy
 
 OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
-"""The object, unless it is said."""
+"""The default object."""
 
 MINI_PROGRAM = "https://servicewechat.com/wx0123456789abcdef/1/page-frame.html"
 CONSOLE = "https://oss.console.aliyun.com/"
 
 
 class Group(StrEnum):
-    """What scenarios are about."""
+    """The groups of scenarios."""
 
     PAGES = "Pages that show the object"
     POLICIES = "The site's page asks for a Referrer-Policy"
@@ -34,33 +34,33 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A request as it arrives."""
+    """A request with its Referer."""
 
     group: Group
     name: str
     referer: str | None
     signed: Signing = field(default=Signing.NONE)
     wanted: bool | None = None
-    """Whether an owner wants it allowed; None where owners differ."""
+    """Whether an owner wants it allowed; None if that depends on the owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioOutcome:
-    """What the rules say to a scenario."""
+    """The decision on a scenario."""
 
     scenario: Scenario
     decision: Decision
 
     @property
     def as_wanted(self) -> bool:
-        """Whether that is what an owner wants, where that is plain."""
+        """Whether the decision is what an owner wants, if that is clear."""
         return self.scenario.wanted in (None, self.decision.allowed)
 
 
 def play(
     configuration: RefererConfiguration, site: str, object_url: str = OBJECT_URL
 ) -> tuple[ScenarioOutcome, ...]:
-    """Every scenario for a site that shows the object; `site` is the address of a page of it."""
+    """Decide on every scenario for a site that shows the object; `site` is the URL of a page."""
     policy = RefererPolicy.compile(configuration)
     return tuple(
         ScenarioOutcome(scenario, policy.decide(scenario.referer, signed=scenario.signed))
@@ -95,14 +95,14 @@ def _pages(site: str, target: str) -> Iterator[Scenario]:
         ("a host that begins like the site", _page(site, host=f"{host}.evil.test"), False),
         ("a host that ends like the site", _page(site, host=f"not{domain}"), False),
     ):
-        # By default an https page sends an http object no Referer; that is a scenario of its own.
+        # An https page with an http object is a scenario of its own.
         referer = browser.send(page, _by(page, target))
         if not (name == "the domain without www" and domain == host):
             yield Scenario(Group.PAGES, name, referer, wanted=wanted)
 
 
 def _by(page: str, target: str) -> str:
-    """The object by the page's own scheme if that is https, so that nothing is held back."""
+    """Return the object's URL, with https for an https page, so that no Referer is held back."""
     return target.replace("http://", "https://", 1) if page.startswith("https:") else target
 
 

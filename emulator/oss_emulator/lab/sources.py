@@ -76,13 +76,13 @@ def _parse_xml(document: bytes) -> Named:
         if error.problem is FormatProblem.MALFORMED and not _DECLARES_ENCODING.search(
             document[:200]
         ):
-            decode(document)  # the parser's place of a wrong byte is not exact
+            decode(document)  # more exact than the place from the parser
         line = error.line or 1
         column = error.column or _column_of_tag(document, line, error.names[-1:])
         raise SourceError(error.sentence, line, max(column, 1)) from None
 
 
-# UTF-16 begins with a mark; other encodings are declared.
+# UTF-16 begins with a byte order mark; other encodings are declared.
 _DECLARES_ENCODING = re.compile(rb"^(?:\xff\xfe|\xfe\xff)|encoding\s*=\s*[\"'](?!utf-8)", re.I)
 
 
@@ -94,7 +94,7 @@ def _column_of_tag(document: bytes, line: int, names: tuple[str, ...]) -> int:
         for match in re.finditer(rf"<(?:[\w.-]+:)?(?:{tags})", lines[line - 1])
         if line <= len(lines)
     ]
-    return found[-1] if found else 1  # of two, the one that repeats
+    return found[-1] if found else 1  # the last one, because of two elements the second is wrong
 
 
 def _format_xml(configuration: RefererConfiguration) -> str:

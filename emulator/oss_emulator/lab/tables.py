@@ -20,18 +20,18 @@ from oss_emulator.toml import ONE_OR_MORE, SourceError, TomlDocument, format_pat
 
 
 class TableError(ValueError):
-    """A table that cannot be run; its text names the file, the place in it and what is wrong."""
+    """A table that cannot be run; the text names the file, the place and the mistake."""
 
 
 class Expected(StrEnum):
-    """What a case expects to happen to its request."""
+    """The verdict that a case expects."""
 
     ALLOW = "allow"
     DENY = "deny"
 
 
 class Presence(StrEnum):
-    """Whether the requested object is there. No rule depends on it (R-05)."""
+    """Whether the requested object exists. No rule depends on it (R-05)."""
 
     PRESENT = "present"
     MISSING = "missing"
@@ -39,16 +39,16 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request, and what is expected of the decision on it; None is no expectation."""
+    """A request and the expected decision; None expects nothing."""
 
     name: str
     verdict: Expected
     rules: str = ""
     """The name of the rules that decide it; a table with one configuration need not say it."""
     facts: tuple[str, ...] = ()
-    """The numbers of the facts it is there to show."""
+    """The numbers of the facts that the case shows."""
     referer: tuple[str, ...] = field(default=(), metadata=ONE_OR_MORE)
-    """The value of every Referer header that is sent; the first counts (R-29)."""
+    """The values of the Referer headers; the first one counts (R-29)."""
     signed: Signing = Signing.NONE
     method: str = "GET"
     scope: Scope = Scope.OBJECT
@@ -64,7 +64,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class DecisionTable:
-    """The cases of one file, and the rules they are decided by."""
+    """The cases of one file, and the rules that decide them."""
 
     path: Path
     rules: Mapping[str, RefererConfiguration]
@@ -79,7 +79,7 @@ class _TableDocument:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One expectation that was not met."""
+    """An expectation that was not met."""
 
     aspect: str
     expected: str
@@ -91,7 +91,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one case."""
+    """The decision on a case, compared with what it expects."""
 
     case: Case
     decision: Decision
@@ -99,25 +99,25 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Whether every expectation was met."""
+        """Whether all expectations were met."""
         return not self.differences
 
 
 @dataclass(frozen=True, slots=True)
 class Untouched:
-    """An entry that settled no case."""
+    """An entry that settled no case of a table."""
 
     rules: str
     list: Stage
     """Stage.WHITELIST or Stage.BLACKLIST."""
     position: int
-    """Its place in the list, from 0."""
+    """The place in the list, from 0."""
     entry: str
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of a table."""
+    """The results of a table."""
 
     table: DecisionTable
     results: tuple[Result, ...]
@@ -125,7 +125,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether every case passed; entries that no case touched do not count."""
+        """Whether all cases passed, whatever entries no case touched."""
         return all(result.passed for result in self.results)
 
 
@@ -153,7 +153,7 @@ def read(path: Path, given: Mapping[str, RefererConfiguration] | None = None) ->
 
 
 def run(table: DecisionTable) -> Report:
-    """Decide every case of a table and compare with what it expects."""
+    """Decide all cases of a table and compare the decisions with what they expect."""
     policies = {name: RefererPolicy.compile(rules) for name, rules in table.rules.items()}
     results = tuple(_run_case(case, policies[case.rules]) for case in table.cases)
     return Report(table, results, _find_untouched(table, results))
@@ -190,7 +190,7 @@ def _find_untouched(table: DecisionTable, results: tuple[Result, ...]) -> tuple[
             (Stage.BLACKLIST, rules.blacklist),
         )
         for position, entry in enumerate(entries)
-        # Of equal entries the first one settles; a duplicate is never touched.
+        # Of equal entries the first one settles a case, so a duplicate is never touched.
         if (name, stage, entry) not in settled or entry in entries[:position]
     )
 

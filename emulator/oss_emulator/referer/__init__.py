@@ -1,10 +1,10 @@
-"""The referer brick: hotlink protection rules, and what they say to a request.
+"""Hotlink protection as it is enforced: Referer rules and their decision on a request.
 
     policy = RefererPolicy.compile(codec.parse(document))
     decision = policy.decide("https://www.example.com/", signed=Signing.NONE, method="GET")
 
-`codec` parses and formats rules, `explain` puts a decision into words, and `header` tells what the
-rules see of a Referer.
+`codec` parses and formats rules, `explain` puts a decision into words, and `header` reads the
+Referer of a request. This package imports nothing else of the emulator.
 """
 
 from . import codec, explain, header

@@ -1,9 +1,9 @@
-"""RefererConfiguration as XML, the body of PutBucketReferer, and as the JSON that ossutil takes.
+"""RefererConfiguration as XML, the body of PutBucketReferer and of GetBucketReferer.
 
-Reading is strict but for what clients are known to do: elements in any order, with or without a
-name space (R-31), and an `&` that is not escaped (P-34). Such an `&` is escaped before parsing;
-lxml's own recovery would drop it together with the name after it. Only XML's five entities and
-characters by number are ever resolved, nothing is fetched, and a document type is refused.
+Parsing is strict except for what clients are known to send: elements in any order, with or without
+a name space (R-31), and an unescaped `&` (P-34). Such an `&` is escaped before parsing, because
+lxml's own recovery would drop it together with the name that follows. Only the five entities of XML
+and numeric references are resolved, nothing is fetched, and a document type is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .header import WHITE_SPACE
 from .model import RefererConfiguration
 
 MAX_DOCUMENT_SIZE = 2 * 1024 * 1024
-"""The longest document that is read, in bytes: room for 10,000 entries of 180 characters."""
+"""The size of the largest document, in bytes: enough for 10,000 entries of 180 characters."""
 
 _ROOT = "RefererConfiguration"
 _FLAGS = ("AllowEmptyReferer", "AllowTruncateQueryString", "TruncatePath")
@@ -40,7 +40,7 @@ class FormatProblem(StrEnum):
 
 
 class RefererFormatError(ValueError):
-    """A document that is no RefererConfiguration; its text is one sentence that says why (R-33)."""
+    """A document that is not a RefererConfiguration; one sentence says why (R-33)."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class RefererFormatError(ValueError):
         self.line = line
         self.column = column
         self.names = names
-        """The elements or members it is about, the innermost last."""
+        """The names of the elements with the problem, the innermost last."""
 
 
 def parse(document: bytes) -> RefererConfiguration:
-    """Read the body of a PutBucketReferer request.
+    """Parse the body of a PutBucketReferer request.
 
-    Entries are kept verbatim. What is missing takes its default (R-30, P-34), save
+    Entries are kept verbatim. Missing elements take their defaults (R-30, P-34), except for
     AllowEmptyReferer, which is required (R-31, R-33).
 
     Raises RefererFormatError.
@@ -70,7 +70,7 @@ def parse(document: bytes) -> RefererConfiguration:
     _refuse_large(document)
     root = _parse_xml(document)
     if _name(root) != _ROOT:
-        sentence = f"the root element is {_name(root)}, not {_ROOT}"
+        sentence = f"the root element is {_name(root)}; write {_ROOT}"
         problem = FormatProblem.WRONG_ROOT
         raise RefererFormatError(problem, sentence, _line(root), names=(_name(root),))
     flags: dict[str, bool] = {}
@@ -78,20 +78,20 @@ def parse(document: bytes) -> RefererConfiguration:
     for element in _children(root, *_FLAGS, *_LISTS):
         name = _name(element)
         if name in flags or name in lists:
-            sentence = f"{name} is there twice"
+            sentence = f"{name} occurs twice; write it once"
             problem = FormatProblem.REPEATED_ELEMENT
             raise RefererFormatError(problem, sentence, _line(element), names=(name,))
         if name in _FLAGS:
-            flags[name] = _boolean(name, _text(element), _line(element))
+            flags[name] = _parse_boolean(name, _text(element), _line(element))
         else:
             lists[name] = tuple(_text(entry) for entry in _children(element, "Referer"))
     return _configuration(flags, lists)
 
 
 def format(configuration: RefererConfiguration) -> bytes:
-    """Write what GetBucketReferer answers: no name space, the documented order (R-31, P-34).
+    """Format the body of GetBucketReferer, in the documented order, no name space (R-31, P-34).
 
-    Raises ValueError for an entry with a character that XML cannot hold.
+    Raises ValueError for an entry with a character that XML cannot represent.
     """
     root = etree.Element(_ROOT)
     for name, flag in _flags_of(configuration).items():
@@ -108,7 +108,7 @@ def _configuration(
 ) -> RefererConfiguration:
     if "AllowEmptyReferer" not in flags:
         problem = FormatProblem.MISSING_ALLOW_EMPTY_REFERER
-        raise RefererFormatError(problem, "AllowEmptyReferer is missing")
+        raise RefererFormatError(problem, "AllowEmptyReferer is missing; write true or false")
     return RefererConfiguration(
         flags["AllowEmptyReferer"],
         flags.get("AllowTruncateQueryString", _UNSET.allow_truncate_query_string),
@@ -127,22 +127,22 @@ def _flags_of(configuration: RefererConfiguration) -> dict[str, object]:
 
 
 def _lists_of(configuration: RefererConfiguration) -> dict[str, tuple[str, ...]]:
-    lists = {"RefererList": configuration.whitelist}  # always there: Node needs it (P-34)
-    if configuration.blacklist:  # only with entries: Go tests for its absence (P-34)
+    lists = {"RefererList": configuration.whitelist}  # even if empty: Node needs it (P-34)
+    if configuration.blacklist:  # not if empty: Go tests for its absence (P-34)
         lists["RefererBlacklist"] = configuration.blacklist
     return lists
 
 
-def _refuse_large(document: str | bytes) -> None:
+def _refuse_large(document: bytes) -> None:
     if len(document) > MAX_DOCUMENT_SIZE:
-        sentence = f"the document has {len(document)} bytes, more than {MAX_DOCUMENT_SIZE}"
+        sentence = f"the document has {len(document)} bytes; at most {MAX_DOCUMENT_SIZE} fit"
         raise RefererFormatError(FormatProblem.TOO_LARGE, sentence)
 
 
-def _boolean(name: str, value: object, line: int | None = None) -> bool:
-    boolean = _BOOLEANS.get(value.strip(WHITE_SPACE).lower()) if isinstance(value, str) else None
+def _parse_boolean(name: str, text: str, line: int | None) -> bool:
+    boolean = _BOOLEANS.get(text.strip(WHITE_SPACE).lower())
     if boolean is None:
-        sentence = f"{name} is {str(value)[:40]!r}, not true or false"
+        sentence = f"{name} is {text[:40]!r}; write true or false"
         raise RefererFormatError(FormatProblem.WRONG_VALUE, sentence, line, names=(name,))
     return boolean
 
@@ -159,7 +159,7 @@ def _parse_xml(document: bytes) -> etree._Element:
     except etree.XMLSyntaxError:
         root = _parse_xml_leniently(document)
     if root.getroottree().docinfo.internalDTD is not None:
-        sentence = "the document has a document type declaration (DOCTYPE), which is refused"
+        sentence = "the document has a document type declaration; leave <!DOCTYPE …> out"
         raise RefererFormatError(FormatProblem.DOCUMENT_TYPE, sentence)
     return root
 
@@ -169,14 +169,14 @@ def _parse_xml_leniently(document: bytes) -> etree._Element:
     try:
         return etree.fromstring(escaped, _parser())
     except etree.XMLSyntaxError as error:
-        # lxml's message may go on with the text that it stumbled over.
+        # The message may continue with the text that could not be parsed.
         said = error.msg.partition("\n")[0].partition(", line ")[0]
-        sentence = f"the document is not well-formed XML: {said}"
+        sentence = f"this is not well-formed XML: {said}"
         problem, (line, column) = FormatProblem.MALFORMED, error.position
         raise RefererFormatError(problem, sentence, line, column) from None
 
 
-# A CDATA section (group 1), or an `&` that does not begin a reference XML itself knows.
+# A CDATA section (group 1), or an `&` that does not begin a reference of XML.
 _AMPERSANDS = re.compile(
     rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)",
     re.DOTALL,
@@ -204,10 +204,10 @@ def _line(element: etree._Element) -> int | None:
 
 
 def _children(element: etree._Element, *names: str) -> Iterator[etree._Element]:
-    """The children, which may have only these names, with nothing but white space between."""
+    """Yield the children. Other names, and text between the children, are errors."""
     texts = (element.text, *(child.tail for child in element))
     if any(text and text.strip(WHITE_SPACE) for text in texts):
-        name, sentence = _name(element), f"{_name(element)} holds text beside its elements"
+        name, sentence = _name(element), f"{_name(element)} contains text beside its elements"
         problem = FormatProblem.WRONG_VALUE
         raise RefererFormatError(problem, sentence, _line(element), names=(name,))
     for child in element:
@@ -218,7 +218,7 @@ def _children(element: etree._Element, *names: str) -> Iterator[etree._Element]:
 
 def _text(element: etree._Element) -> str:
     if len(element):
-        name, sentence = _name(element), f"{_name(element)} holds elements, where a text belongs"
+        name, sentence = _name(element), f"{_name(element)} contains elements; write a text"
         problem = FormatProblem.WRONG_VALUE
         raise RefererFormatError(problem, sentence, _line(element), names=(name,))
     return element.text or ""
@@ -227,6 +227,7 @@ def _text(element: etree._Element) -> str:
 def _unknown(
     name: str, parent: str, known: tuple[str, ...], line: int | None = None
 ) -> RefererFormatError:
-    sentence = f"{name[:40]} is not known in {parent}, which holds {', '.join(known)}"
+    use = " or ".join(filter(None, (", ".join(known[:-1]), known[-1])))
+    sentence = f"{name[:40]} is unknown in {parent}; use {use}"
     problem = FormatProblem.UNKNOWN_ELEMENT
     return RefererFormatError(problem, sentence, line, names=(parent, name))

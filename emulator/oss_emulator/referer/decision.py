@@ -1,9 +1,9 @@
-"""Decision: what the rules say to one request, and why.
+"""Decision: whether the rules allow one request, and why.
 
-A decision is the list of steps that led to it. Each step names the facts it rests on. It names an
-*assumed* fact (one the service does not document) only where it counts: where the step would have
-come out differently had the service been built the other way. A decision with such a step has the
-basis ASSUMED; every other decision is DOCUMENTED.
+A decision lists the steps that led to it, and each step names the facts that it rests on. A step
+names an *assumed* fact, one that the service does not document, only where it matters: where the
+other assumption would give another result. A decision with such a step has the basis ASSUMED; every
+other decision is DOCUMENTED.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ASSUMPTIONS = {
-    "R-04": "which requests beside GetObject and anonymous ones to an object are checked",
-    "R-14": "an empty whitelist lets through what a blacklist did not match",
-    "R-24": "entries are compared with the Referer case-sensitively",
-    "R-25": "entries are trimmed, and blank entries ignored",
-    "R-27": "a Referer cut at its path keeps no trailing '/'",
-    "R-28": "entries are not cut as the Referer is",
+    "R-04": "which requests besides GetObject and anonymous ones to an object are checked",
+    "R-14": "with a blacklist, an empty whitelist allows every Referer that is not blacklisted",
+    "R-24": "upper and lower case differ",
+    "R-25": "entries are trimmed, and blank entries are ignored",
+    "R-27": "TruncatePath leaves no '/' after the host",
+    "R-28": "truncation cuts the Referer and not the entries",
 }
-"""Each assumed fact a decision can rest on, in words."""
+"""The assumed facts that a decision can rest on, in words."""
 
 
 class Basis(StrEnum):
-    """Whether Alibaba Cloud documents what decided."""
+    """Whether a decision rests on documented facts only."""
 
     DOCUMENTED = "documented"
     ASSUMED = "assumed"
 
 
 class Reason(StrEnum):
-    """Why a request is allowed or denied. Exactly the reasons with an EC deny."""
+    """Why a request is allowed or denied. A reason with an EC denies; every other one allows."""
 
     # Not checked.
     SIGNED_BY_HEADER = "signed-by-header"  # R-01
@@ -51,7 +51,7 @@ class Reason(StrEnum):
 
     @property
     def ec(self) -> str | None:
-        """The error code (EC) of a denial; None where the request is allowed."""
+        """The error code (EC) of a denial; None if the request is allowed."""
         return _ECS.get(self)
 
     @property
@@ -68,7 +68,7 @@ _ECS = {
 
 
 class Stage(StrEnum):
-    """What a step looked at."""
+    """What a step examines."""
 
     REQUEST = "request"
     EMPTY = "empty"
@@ -79,7 +79,7 @@ class Stage(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a step found."""
+    """What a step finds."""
 
     CHECKED = "checked"
     NOT_CHECKED = "not-checked"
@@ -99,9 +99,9 @@ class Step:
     stage: Stage
     outcome: Outcome
     facts: tuple[str, ...] = ()
-    """The numbers of the documented facts it rests on."""
+    """The numbers of the documented facts that it rests on."""
     assumed: tuple[str, ...] = ()
-    """The numbers of the assumed facts that counted."""
+    """The numbers of the assumed facts that mattered."""
     detail: str = ""
     """What the sentence is about: a kind of request, a truncated Referer, an entry verbatim."""
 
@@ -116,7 +116,7 @@ _SENTENCES = {
     (Stage.REQUEST, Outcome.NOT_CHECKED): "The rules are not consulted for {}.",
     (Stage.EMPTY, Outcome.ALLOWED): "The Referer is empty and AllowEmptyReferer is true.",
     (Stage.EMPTY, Outcome.WITHOUT_WHITELIST): (
-        "The Referer is empty; AllowEmptyReferer is false, which counts only with a whitelist."
+        "The Referer is empty; AllowEmptyReferer is false, which has no effect without a whitelist."
     ),
     (Stage.EMPTY, Outcome.DENIED): (
         "The Referer is empty, AllowEmptyReferer is false and there is a whitelist."
@@ -134,32 +134,32 @@ _SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a request may pass, and everything that can be said about why."""
+    """Whether a request is allowed, and why."""
 
     reason: Reason
     steps: tuple[Step, ...]
     referer: str | None = None
-    """The Referer as it was compared, after truncation; None where the rules were not consulted."""
+    """The Referer as it was compared, after truncation; None if the rules were not consulted."""
 
     @property
     def entry(self) -> str | None:
-        """The entry that settled it, verbatim: the first one in configured order that matches."""
+        """The entry that settled it, verbatim: the first that matches, in configured order."""
         last = self.steps[-1]
         return last.detail if last.outcome is Outcome.MATCHED else None
 
     @property
     def allowed(self) -> bool:
-        """Whether the request may pass."""
+        """Whether the request is allowed."""
         return self.reason not in _ECS
 
     @property
     def ec(self) -> str | None:
-        """The error code (EC) of a denial, else None."""
+        """The error code (EC) of a denial; None if the request is allowed."""
         return self.reason.ec
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The numbers of all facts that led to it, in the order of the steps."""
+        """The numbers of all facts it rests on, in the order of the steps."""
         numbers = (number for step in self.steps for number in (*step.facts, *step.assumed))
         return tuple(dict.fromkeys(numbers))
 
@@ -170,5 +170,5 @@ class Decision:
 
     @property
     def basis(self) -> Basis:
-        """ASSUMED where an assumed fact counted, else DOCUMENTED."""
+        """ASSUMED if an assumed fact mattered, else DOCUMENTED."""
         return Basis.ASSUMED if self.assumed else Basis.DOCUMENTED

@@ -1,17 +1,17 @@
-"""Entries: one list of entries, compiled together, so that a decision does not try each of them.
+"""Entries: a list of entries with an index, so that a decision tries only a few of them.
 
-Every entry needs certain short strings ("grams") in a Referer to match it: pieces of its literal
-runs. Each entry is filed under the gram that fewest other entries need. For a Referer, the grams
-it contains are collected once; only the entries filed under one of them, and whose other rare
-grams are there too, are worth trying. So the cost is that of walking the Referer plus that of the
-few entries that nearly match, however long the list.
+An entry can match only a Referer that contains certain short strings ("grams"): pieces of its
+literal runs. The index files each entry under the gram that the fewest other entries need. A lookup
+collects the grams of the Referer once; an entry is a candidate if the Referer contains the gram it
+is filed under and its other rare grams. The cost is that of walking the Referer plus that of the
+few entries that nearly match, however long the list is.
 
-Runs of single characters are in almost every Referer. Of two such runs, one after the other, the
-order is a gram as well: `*a*b*` needs an `a` somewhere before a `b`. Such an entry of which every
-pair is there, though not all in one line, is tried: some 2 µs for each, and only of such entries
-does a list of thousands take longer than a short one.
+Runs of a single character occur in almost every Referer. Therefore the order of two such runs is a
+gram as well: `*a*b*` needs an `a` before a `b`. An entry whose pairs are all present is tried even
+if they do not form a line. Each costs about 2 µs, so only a list of thousands of such entries takes
+longer than a short list.
 
-Grams are case-folded, so that what only letter case keeps from matching is found as well (R-24).
+Grams are case-folded, so that an entry that differs only in letter case is a candidate too (R-24).
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from itertools import pairwise
 
 from .pattern import Pattern, is_blank
 
-# A run of literal characters gives grams of the longest of these sizes that fits into it.
+# The grams of a run have the largest of these sizes that fits into it.
 _GRAM_SIZES = (4, 2, 1)
-# Stands between two characters that are wanted in this order; no run of literals has one.
+# Joins two characters that must occur in this order; no run of literals contains it.
 _PAIR = "*"
-# How many grams an entry is filed under and then checked for, the rarest first.
+# The rarest grams of an entry, at most so many, are checked.
 _GRAMS_PER_ENTRY = 8
-# A long run gives at most about this many grams, so that compiling stays linear and quick.
+# A long run gives about this many grams at most, so that compiling stays linear and quick.
 _GRAMS_PER_RUN = 64
 
 
 class Entries:
-    """A whitelist or a blacklist, ready to be matched."""
+    """A whitelist or a blacklist with its index."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self.texts = tuple(texts)
         self.patterns = tuple(Pattern.compile(text) for text in self.texts if not is_blank(text))
         self._filed: defaultdict[str, list[int]] = defaultdict(list)
         self._needed: list[tuple[str, ...]] = []
-        self._always: list[int] = []  # such as `*`, which needs nothing
+        self._always: list[int] = []  # such as `*`, which needs no gram
         self._file()
 
     @property
     def has_blanks(self) -> bool:
-        """Whether an entry is ignored because nothing is left of it after trimming (R-25)."""
+        """Whether the list contains blank entries, which are ignored (R-25)."""
         return len(self.patterns) < len(self.texts)
 
     def candidates(self, referer: str) -> list[Pattern]:
-        """The entries worth trying, in configured order: no other matches in any letter case."""
+        """Return the entries that may match in some letter case, in configured order."""
         folded = referer.casefold()
         present = {
             folded[place : place + size]

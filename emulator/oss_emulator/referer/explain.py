@@ -1,15 +1,15 @@
-"""A Decision in words for a person, and as plain data for a machine. Nothing is decided here."""
+"""A decision in words for people and as plain data for programs."""
 
 from __future__ import annotations
 
 from .decision import ASSUMPTIONS, Decision
 
-# Longer Referers and entries are shortened in words; the data form keeps them whole.
+# `describe` shortens longer Referers and entries; `to_dict` does not.
 _LINE_LENGTH = 200
 
 
 def describe(decision: Decision) -> str:
-    """The decision in a few lines of plain text: the verdict, a line a step, what is assumed."""
+    """Describe a decision in plain text: the verdict, a line for each step, the assumptions."""
     verdict = "Allowed" if decision.allowed else f"Denied, EC {decision.ec}"
     lines = [f"{verdict}: {decision.reason}"]
     lines += [
@@ -23,7 +23,7 @@ def describe(decision: Decision) -> str:
 
 
 def to_dict(decision: Decision) -> dict[str, object]:
-    """The decision as values that json.dumps takes."""
+    """Return a decision as values that json.dumps accepts."""
     return {
         "allowed": decision.allowed,
         "ec": decision.ec,

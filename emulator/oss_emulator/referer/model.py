@@ -1,4 +1,4 @@
-"""RefererConfiguration: the hotlink protection rules of one bucket, as their owner wrote them."""
+"""RefererConfiguration: the Referer rules of one bucket, as their owner wrote them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RefererConfiguration:
-    """What PutBucketReferer sets and GetBucketReferer answers (R-30, R-31).
+    """What PutBucketReferer sets and GetBucketReferer returns (R-30, R-31).
 
-    Entries are kept verbatim: their order, duplicates, blanks and surrounding white space (P-34).
-    The defaults are those of a bucket on which nothing was set (R-15).
+    Entries are verbatim, with their order, duplicates, blanks and surrounding white space (P-34).
+    The defaults are those of a bucket without rules (R-15).
     """
 
     allow_empty_referer: bool = True

@@ -1,16 +1,17 @@
 """Pattern: one entry of a whitelist or blacklist, compiled.
 
-An entry matches by prefix (R-20), so it ends in an implicit `*` and never needs backtracking: the
-segment before its first `*` must stand at the start, and each further segment is taken at its
-leftmost place after the one before. Taking a segment further left never spoils what follows.
+An entry matches by prefix (R-20), as if it ended in `*`, and needs no backtracking: the Referer
+must begin with the segment before the first `*`, and each further segment is taken at its leftmost
+place after the previous one. Taking a segment further left never prevents a later match.
 
-That is linear in the Referer's length for every entry:
+Matching is linear in the length of the Referer for every entry:
 
-- A segment without `?` is found by str.find. CPython (3.10 on) searches naively only where the work
-  is capped, a needle under 100 characters or a haystack under 2,500, and else in linear time.
-- A segment with `?` is found on bit sets. Bit p of `_places(referer, c)` says that character p of
-  the Referer is c; the segment stands at p where the sets of its characters, each shifted by its
-  offset, all have bit p. That is one shift and one `&` for each of its characters.
+- A segment without `?` is found by str.find. CPython 3.10 and later search naively only where the
+  work is bounded, for a needle under 100 characters or a haystack under 2,500, and otherwise in
+  linear time.
+- A segment with `?` is found with bit sets. Bit p of `_places(referer, c)` is set if character p of
+  the Referer is c. The segment matches at p if bit p is set in the sets of all its characters, each
+  set shifted by the character's offset: one shift and one `&` for each character.
 """
 
 from __future__ import annotations
@@ -22,28 +23,28 @@ from .header import WHITE_SPACE
 
 
 def is_blank(entry: str) -> bool:
-    """Whether nothing is left of an entry after trimming; such an entry is ignored (R-25)."""
+    """Return whether an entry is blank; blank entries are ignored (R-25)."""
     return not entry.strip(WHITE_SPACE)
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One entry that can match. Make it with `compile`."""
+    """An entry that is not blank, made with `compile`."""
 
     text: str
-    """The entry verbatim, as it was configured."""
+    """The entry as it was configured."""
     trimmed: str
-    """The entry without surrounding white space (R-25): what is matched."""
+    """The entry without surrounding white space, which is what is matched (R-25)."""
     head: str
     """The segment before its first `*`."""
     tail: tuple[str, ...]
-    """The segments after it; none is empty."""
+    """The segments after it, none of them empty."""
 
     @classmethod
     def compile(cls, entry: str) -> Pattern:
         """Compile one entry.
 
-        Raises ValueError for a blank entry: taken literally it would match everything (R-25).
+        Raises ValueError for a blank entry, which would otherwise match everything (R-25).
         """
         trimmed = entry.strip(WHITE_SPACE)
         if not trimmed:
@@ -53,22 +54,22 @@ class Pattern:
 
     @property
     def has_wildcards(self) -> bool:
-        """Whether a `*` or `?` is written in it."""
+        """Whether the entry contains `*` or `?`."""
         return "*" in self.trimmed or "?" in self.trimmed
 
     @property
     def folded(self) -> Pattern:
-        """The entry case-folded (R-24), for a Referer folded as well; itself if it already is."""
+        """The pattern in folded case, for a Referer in folded case (R-24)."""
         folded = self.text.casefold()
         return self if folded == self.text else Pattern.compile(folded)
 
     @property
     def literals(self) -> list[str]:
-        """The runs of literal characters, which every Referer it matches contains."""
+        """The runs of literal characters; a Referer that matches contains them all."""
         return [run for run in self.trimmed.replace("?", "*").split("*") if run]
 
     def matches(self, referer: str) -> bool:
-        """Whether the entry matches a Referer, as truncation left it. Case-sensitive (R-24)."""
+        """Return whether the entry matches a truncated Referer, case-sensitively (R-24)."""
         if not _stands_at_start(self.head, referer):
             return False
         end = len(self.head)
@@ -92,7 +93,7 @@ def _stands_at_start(segment: str, referer: str) -> bool:
 
 
 def _find_with_wildcards(referer: str, segment: str, start: int) -> int:
-    """The leftmost place of a segment with `?` at or after `start`; -1 if there is none."""
+    """Return the leftmost place of a segment with `?` at or after `start`, -1 without one."""
     last = len(referer) - len(segment)
     if last < start:
         return -1
@@ -105,7 +106,7 @@ def _find_with_wildcards(referer: str, segment: str, start: int) -> int:
     return (places & -places).bit_length() - 1  # the lowest bit
 
 
-# Shared by the entries that are tried on one Referer; small, because a Referer may be large.
+# Shared by the entries that are tried on one Referer. Small, because a Referer may be large.
 @lru_cache(maxsize=128)
 def _places(referer: str, character: str) -> int:
     bits = bytearray(len(referer) // 8 + 1)

@@ -1,6 +1,6 @@
-"""RefererPolicy: the rules of one bucket, compiled once and asked for every request.
+"""RefererPolicy: the rules of one bucket, compiled once, that decide on every request.
 
-The order of a decision: is the request checked (R-01, R-04), is the Referer empty (R-11), cut it
+The steps of a decision: the kind of request (R-01, R-04), an empty Referer (R-11), truncation
 (R-26, R-27), the blacklist (R-12), the whitelist (R-13, R-14).
 """
 
@@ -17,13 +17,13 @@ from .model import RefererConfiguration
 from .pattern import Pattern
 from .request import CHECKED, EXEMPT, RequestKind, Scope, Signing, classify
 
-# A decision holds its Referer, so both the number and the length of what is cached are bounded.
+# A decision contains its Referer, so both the number and the length of cached Referers are bounded.
 CACHED_DECISIONS = 2_048
 CACHED_REFERER_LENGTH = 512  # characters
 
 
 class RefererPolicy:
-    """Decides by one configuration. Make it with `compile`; it is safe to share between threads."""
+    """The decisions of one configuration. Made with `compile`; threads may share it."""
 
     def __init__(self, configuration: RefererConfiguration) -> None:
         self.configuration = configuration
@@ -33,7 +33,7 @@ class RefererPolicy:
 
     @classmethod
     def compile(cls, configuration: RefererConfiguration) -> RefererPolicy:
-        """Compile a configuration; every configuration can be compiled."""
+        """Compile a configuration. Every configuration can be compiled."""
         return cls(configuration)
 
     def decide(
@@ -46,9 +46,9 @@ class RefererPolicy:
     ) -> Decision:
         """Decide on one request.
 
-        `referer` is the value of the first Referer header (R-29), None without one; `method` is in
-        upper case. Costs a dictionary look-up for a Referer seen before; for a new one it grows
-        with the Referer's length and hardly with the number of entries.
+        `referer` is the value of the first Referer header (R-29), or None; `method` is in upper
+        case. A Referer seen before costs one dictionary lookup. The cost of a new one grows with
+        its length and hardly with the number of entries.
         """
         request = classify(signed, method, scope)
         if request in EXEMPT:
@@ -110,11 +110,11 @@ _REASONS = {
     (Stage.WHITELIST, Outcome.UNMATCHED): Reason.NOT_WHITELISTED,
     (Stage.WHITELIST, Outcome.NO_ENTRIES): Reason.NO_WHITELIST,  # R-14
 }
-"""What each step that can settle a decision settles it to."""
+"""The reason that follows from each last step."""
 
 
 class _List:
-    """A whitelist or blacklist, and what would have matched were our assumptions otherwise."""
+    """A whitelist or blacklist, and what would match under other assumptions."""
 
     def __init__(
         self,
@@ -130,16 +130,16 @@ class _List:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no entry is left to match; blank ones are ignored (R-25)."""
+        """Whether no entry can match; blank ones are ignored (R-25)."""
         return not self._entries.patterns
 
     @property
     def ignored_blanks(self) -> tuple[str, ...]:
-        """The assumption that blank entries are ignored, if there are any."""
+        """The assumption that blank entries are ignored, if the list contains any."""
         return ("R-25",) if self._entries.has_blanks else ()
 
     def consult(self, sent: str, seen: str) -> Step:
-        """Compare a Referer, as it was sent and as truncation left it, with the entries."""
+        """Compare a Referer with the entries: `sent` as it came, `seen` as truncation left it."""
         if self.is_empty:
             return Step(self._stage, Outcome.NO_ENTRIES, self._facts, self.ignored_blanks)
         candidates = self._entries.candidates(seen)
@@ -154,9 +154,9 @@ class _List:
     def _would_have_matched(
         self, candidates: list[Pattern], sent: str, seen: str
     ) -> tuple[str, ...]:
-        """The assumptions that kept every entry from matching, each taken by itself."""
+        """Return the assumptions without one of which an entry would match."""
         folded = seen.casefold()
-        slash = seen + "/"  # what TruncatePath would leave, were the "/" of the path kept
+        slash = seen + "/"  # what TruncatePath would leave if it kept the "/" of the path
         otherwise = {
             "R-24": any(
                 entry.folded.matches(folded)

@@ -1,4 +1,4 @@
-"""Which requests the rules are consulted for (R-01, R-04), whatever the bucket's ACL (R-02)."""
+"""The kinds of request, and which the rules check (R-01, R-04), whatever the ACL (R-02)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Signing(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a request is addressed to."""
+    """What a request addresses."""
 
     SERVICE = "service"
     BUCKET = "bucket"
@@ -25,7 +25,7 @@ class Scope(StrEnum):
 
 
 class RequestKind(StrEnum):
-    """The kinds of request the rules tell apart."""
+    """The kinds of request that the rules distinguish, in words."""
 
     SIGNED_BY_HEADER = "a request with an Authorization header"
     SIGNED_BY_FORM = "a form whose fields sign it"
@@ -38,7 +38,7 @@ class RequestKind(StrEnum):
 
 
 def classify(signed: Signing, method: str, scope: Scope) -> RequestKind:
-    """Tell which kind a request is. The method is in upper case."""
+    """Return the kind of a request. `method` is in upper case."""
     if signed is Signing.HEADER:
         return RequestKind.SIGNED_BY_HEADER
     if scope is not Scope.OBJECT:
@@ -69,7 +69,7 @@ CHECKED = {
     RequestKind.SIGNED_URL_TO_GET: _checked(RequestKind.SIGNED_URL_TO_GET, ("R-01", "R-04")),
     RequestKind.SIGNED_URL_TO_HEAD: _checked(RequestKind.SIGNED_URL_TO_HEAD, ("R-01",), ("R-04",)),
 }
-"""The first step of a request that is checked."""
+"""The first step of the decision on each kind that is checked."""
 
 EXEMPT = {
     request: _exempt(request, reason, assumed)
@@ -81,4 +81,4 @@ EXEMPT = {
         (RequestKind.SIGNED_URL_TO_WRITE, Reason.SIGNED_URL_TO_WRITE, ("R-04",)),
     )
 }
-"""The decision for a request that is not checked."""
+"""The decision on each kind that is not checked."""

@@ -147,17 +147,17 @@ BAD = {
     "a JSON list": ("[1, 2]", 1, 1, "neither XML nor JSON nor TOML"),
     "XML cut off": ("<RefererConfiguration>\n<AllowEmptyReferer>", 2, 20, "not well-formed"),
     "wrong root": ("\n<Foo/>", 2, 1, "the root element is Foo"),
-    "unknown element": (ROOT.format("<Refererlist/>"), 2, 3, "Refererlist is not known"),
+    "unknown element": (ROOT.format("<Refererlist/>"), 2, 3, "Refererlist is unknown in"),
     "wrong boolean": (
-        ROOT.format("<AllowEmptyReferer>yes</AllowEmptyReferer>"), 2, 3, "not true or false",
+        ROOT.format("<AllowEmptyReferer>yes</AllowEmptyReferer>"), 2, 3, "write true or false",
     ),
     "twice": (
         ROOT.format("<TruncatePath>true</TruncatePath><TruncatePath>true</TruncatePath>"),
-        2, 36, "there twice",
+        2, 36, "occurs twice",
     ),
-    "text between": (ROOT.format("<RefererList>a</RefererList>"), 2, 3, "holds text"),
+    "text between": (ROOT.format("<RefererList>a</RefererList>"), 2, 3, "contains text"),
     "elements in an entry": (
-        ROOT.format("<RefererList><Referer><a/></Referer></RefererList>"), 2, 16, "holds elements",
+        ROOT.format("<RefererList><Referer><a/></Referer></RefererList>"), 2, 16, "contains elem",
     ),
     "required": ("<RefererConfiguration/>", 1, 1, "AllowEmptyReferer is missing"),
     "document type": ("<!DOCTYPE a [<!ENTITY b 'c'>]>\n<a/>", 1, 1, "DOCTYPE"),

@@ -69,7 +69,7 @@ def test_a_document_of_the_allowed_size_is_read() -> None:
 
 
 def test_a_larger_document_is_refused_unread() -> None:
-    with pytest.raises(RefererFormatError, match="more than 2097152") as refusal:
+    with pytest.raises(RefererFormatError, match="at most 2097152 fit") as refusal:
         codec.parse(b" " * (codec.MAX_DOCUMENT_SIZE + 1))
     assert refusal.value.problem is FormatProblem.TOO_LARGE
 

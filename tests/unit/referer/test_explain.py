@@ -22,7 +22,7 @@ def test_a_denial_in_words() -> None:
         "  AllowTruncateQueryString cut the Referer to 'https://www.example.com/a'. [R-26]",
         "  No blacklist entry matches. [R-12]",
         "  No whitelist entry matches. [R-13, R-24]",
-        "  Assumed, not documented: entries are compared with the Referer case-sensitively. [R-24]",
+        "  Assumed, not documented: upper and lower case differ. [R-24]",
     ]
 
 

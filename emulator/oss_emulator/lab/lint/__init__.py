@@ -1,7 +1,7 @@
-"""The linter: one rule a file, whose docstring is its documentation page.
+"""The linter of rules. Each rule of the linter is one file; its docstring is its documentation.
 
-A rule suspects and offers Referers as evidence. What is found is only what the engine confirms of
-one of them: a finding whose Referer does not show the trouble cannot be made.
+A rule yields suspicions with Referers as evidence. A suspicion becomes a finding only if the engine
+confirms it for one of these Referers, so every finding has a Referer that shows the problem.
 """
 
 from __future__ import annotations
@@ -92,20 +92,20 @@ RULES = tuple(
         cdn_in_front,
     )
 )
-"""All rules, in the order in which they are asked."""
+"""All rules of the linter, in the order in which they run."""
 
 
 def run(
     configuration: RefererConfiguration, rules: Iterable[LintRule] = RULES
 ) -> tuple[Finding, ...]:
-    """Everything that is found in a configuration, the worst first."""
+    """Lint a configuration and return the findings, the most severe first."""
     subject = Subject(configuration)
     found = [finding for rule in rules for finding in _confirm(rule, subject)]
     return tuple(sorted(found, key=_rank))
 
 
 def _rank(finding: Finding) -> tuple[int, int, int]:
-    """The worst first, then as the lists go: the whitelist, the blacklist, then the switches."""
+    """Order by severity, then the whitelist, the blacklist and the switches."""
     place = finding.place
     number = 0 if place is None else place.position
     after = 2 if place is None else int(place.list is Stage.BLACKLIST)

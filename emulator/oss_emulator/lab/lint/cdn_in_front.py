@@ -1,8 +1,9 @@
-"""A CDN in front answers from its cache and never asks OSS.
+"""A CDN in front answers from its cache without asking OSS.
 
-The request that a CDN sends to OSS carries the Referer of whoever came first. Once the object is in
-its cache, everybody gets it, also those whom these rules deny; and if the first one is denied, the
-CDN may keep that answer for all. Where there is a CDN, set the Referer rules there.
+A CDN sends OSS the Referer of the first visitor. Once the object is in its cache, everybody gets
+it, also visitors whom these rules deny; if the first visitor is denied, the CDN may keep that
+answer for all. A CDN that reads a private bucket signs its requests, so the rules never apply to
+them (R-36). If there is a CDN, set the Referer rules there.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ SEVERITY = Severity.NOTE
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Rules that deny anybody."""
+    """Suspect rules that deny somebody."""
     if subject.whitelist:
         yield Suspicion(
             Evidence.DENIED,
             (STRANGER,),
-            "Behind a CDN it gets the object all the same, once the object is in the CDN's cache.",
+            "Behind a CDN, denied sites still get the objects that are in its cache.",
             Correction(),
         )

@@ -1,7 +1,7 @@
 """The preview in the OSS console has a Referer of its own.
 
-The console shows objects from pages on hosts such as `oss.console.aliyun.com`. Without an entry for
-them the preview of an image fails with 403. The documents name `*.console.aliyun.com`.
+The console shows objects on pages of hosts such as `oss.console.aliyun.com`. Without an entry for
+them, the preview of an image fails with 403. The documentation names `*.console.aliyun.com`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ SEVERITY = Severity.NOTE
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Whitelists that do not let the console in."""
+    """Suspect whitelists that deny the console."""
     if subject.whitelist:
         yield Suspicion(
             Evidence.DENIED,
             ("https://oss.console.aliyun.com/",),
-            "The preview in the OSS console is kept out.",
+            "The rules deny the preview in the OSS console.",
             Correction(add=("https://oss.console.aliyun.com/",)),
         )

@@ -1,6 +1,6 @@
-"""An entry changes nothing, because another one matches all that it matches.
+"""An entry has no effect because another entry matches everything that it matches.
 
-Often the wider one is wider than was meant: if this one was written with care, look at the other.
+Often the wider entry is wider than intended: if this one was written with care, check the other.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ SEVERITY = Severity.NOTE
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries that one other entry of the same list covers."""
+    """Suspect entries that one other entry of the same list covers."""
     for entries in subject.lists:
-        first = {entry.text: entry for entry in reversed(entries)}  # a duplicate has its own rule
+        first = {entry.text: entry for entry in reversed(entries)}  # duplicates have their own rule
         filed = Entries(first)
         for entry in first.values():
             page = example(entry.text)
@@ -36,7 +36,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 yield Suspicion(
                     Evidence.UNCHANGED,
                     (page,),
-                    f"Everything it matches is matched by {wider.place.entry} too.",
+                    f"{wider.place.entry} matches everything that this entry matches.",
                     Correction(()),
                     entry.place,
                 )
@@ -45,6 +45,6 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
 def _covers(subject: Subject, wider: LintedEntry, entry: LintedEntry) -> bool:
     if wider is entry or not covers(entry.pattern, [wider.pattern], subject.cut):
         return False
-    # Of two that match the same, the later one is the one too many.
+    # Of two entries that match the same, the later one is superfluous.
     same = covers(wider.pattern, [entry.pattern], subject.cut)
     return not same or wider.place.position < entry.place.position

@@ -1,7 +1,7 @@
-"""The scheme's own port is written, and browsers leave it out.
+"""An entry contains the default port of its scheme, which browsers leave out.
 
-A port is text like the rest (R-22): `https://www.example.com:443/` needs `:443` in the Referer,
-where browsers name a port only if it is not the scheme's own.
+A port is compared as text (R-22): `https://www.example.com:443/` needs `:443` in the Referer, but
+browsers send a port only if it is not the default of the scheme (B-02).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries with http and port 80, or https and port 443."""
+    """Suspect entries with http and port 80, or with https and port 443."""
     for entry in subject.entries:
         parts = entry.parts
         if parts.port is not None and parts.port == DEFAULT_PORTS.get(parts.scheme or ""):
@@ -25,7 +25,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             yield Suspicion(
                 Evidence.UNMATCHED,
                 (corrected.replace("*", "www"),),
-                f"Browsers leave the port {parts.port} of {parts.scheme} out of the Referer.",
+                f"Browsers leave the default port {parts.port} out of the Referer.",
                 Correction((corrected,)),
                 entry.place,
             )

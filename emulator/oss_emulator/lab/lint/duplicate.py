@@ -1,7 +1,7 @@
-"""An entry is there twice.
+"""An entry occurs twice in the same list.
 
-The second one changes nothing: which of two equal entries matches makes no difference. Mostly
-another entry was meant, such as the one for the other scheme.
+The second one has no effect. Often another entry was intended, such as the one for the other
+scheme.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SEVERITY = Severity.WARNING
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries that stand in the same list before."""
+    """Suspect entries that repeat an earlier one."""
     for entries in subject.lists:
         seen: set[str] = set()
         for entry in entries:
@@ -25,7 +25,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 yield Suspicion(
                     Evidence.UNCHANGED,
                     (example(entry.text),),
-                    "The same entry stands in this list before.",
+                    "The same entry occurs earlier in this list.",
                     Correction(()),
                     entry.place,
                 )

@@ -1,9 +1,8 @@
-"""`AllowEmptyReferer` true is a way around every rule.
+"""With `AllowEmptyReferer` true, any page can get around the rules.
 
-Any page can have the browser send no Referer (`referrerpolicy="no-referrer"`), and an https page
-that shows an http object sends none. An empty Referer is let in before any list is asked (R-11).
-Set it to false, if nobody opens objects from the address bar, from applications or from a video
-player.
+A page can make the browser send no Referer (`referrerpolicy="no-referrer"`), and an empty Referer
+is allowed before any list is consulted (R-11). Set the switch to false unless people open objects
+from the address bar, from applications or from a video player.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ SEVERITY = Severity.WARNING
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """The switch where there is a list that it lets people around."""
+    """Suspect the switch if there is a list to get around."""
     if subject.configuration.allow_empty_referer and subject.entries:
         yield Suspicion(
             Evidence.ALLOWED,
             (None,),
-            "AllowEmptyReferer is true, so any page gets in that has the browser send no Referer.",
+            "AllowEmptyReferer is true, so every page that suppresses the Referer is allowed.",
             Correction(set="AllowEmptyReferer: false"),
         )

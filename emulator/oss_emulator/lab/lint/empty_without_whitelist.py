@@ -1,8 +1,7 @@
 """`AllowEmptyReferer` false has no effect without a whitelist.
 
-An empty Referer is denied only where there is a whitelist (R-11). Without one it is let in,
-whatever the switch says and whatever the blacklist holds. To keep out empty Referers and nobody
-else, let the whitelist be `*`.
+An empty Referer is denied only if there is a whitelist (R-11). Without one it is allowed, whatever
+the switch and the blacklist say. To deny empty Referers only, use the whitelist `*`.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """The switch without an entry that it could work with."""
+    """Suspect the switch if there is no whitelist."""
     if not subject.configuration.allow_empty_referer and not subject.whitelist:
         yield Suspicion(
             Evidence.ALLOWED,
             (None,),
-            "AllowEmptyReferer is false, which has no effect while there is no whitelist.",
+            "AllowEmptyReferer is false, which has no effect without a whitelist.",
             Correction(add=("*",)),
         )

@@ -1,4 +1,4 @@
-"""What a rule of the linter says, and the evidence without which it says nothing."""
+"""Findings of the linter, and the suspicions and evidence that lead to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from oss_emulator.referer.decision import Decision, Stage
 
 
 class Severity(StrEnum):
-    """How bad a finding is. Notes are no fault of the rules: they are good to know."""
+    """How severe a finding is. A note is good to know and not a mistake in the rules."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 
 class Evidence(StrEnum):
-    """What a Referer is offered as evidence of."""
+    """What a Referer shows."""
 
     ALLOWED = "is allowed"
     DENIED = "is denied"
@@ -38,33 +38,33 @@ class EntryPlace:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What to write instead."""
+    """A proposed correction."""
 
     instead: tuple[str, ...] | None = None
-    """The entries to put in the place of the one that is found fault with; none is to drop it."""
+    """The entries that replace the wrong one; an empty tuple removes it."""
     add: tuple[str, ...] = ()
-    """Entries for the whitelist."""
+    """Entries to add to the whitelist."""
     set: str = ""
-    """A switch of the configuration and its value, such as `AllowEmptyReferer: false`."""
+    """A switch and its value, such as `AllowEmptyReferer: false`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """What a rule suspects; it becomes a finding if the engine confirms it."""
+    """A problem that a rule suspects; it becomes a finding if the engine confirms it."""
 
     evidence: Evidence
     referers: tuple[str | None, ...]
-    """The evidence, the best first; None is a request without a Referer."""
+    """The Referers to try, the best first; None is a request without a Referer."""
     reason: str
     correction: Correction
     place: EntryPlace | None = None
     severity: Severity | None = None
-    """Where it is not that of its rule."""
+    """The severity, if it is not that of the rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong, why, the Referer that shows it, and what to write instead."""
+    """A problem, the Referer that shows it, and a correction."""
 
     rule: str
     severity: Severity
@@ -72,6 +72,6 @@ class Finding:
     evidence: Evidence
     referer: str | None
     decision: Decision
-    """What the engine says of that Referer by all the rules."""
+    """The decision of all the rules on that Referer."""
     correction: Correction
     place: EntryPlace | None

@@ -1,7 +1,7 @@
-"""An entry has a fragment, which browsers never send.
+"""An entry contains a fragment, which browsers never send.
 
-What follows a `#` in an address stays in the browser: of `https://www.example.com/#/home` the
-Referer is `https://www.example.com/`.
+What follows a `#` in an address stays in the browser: the Referer of
+`https://www.example.com/#/home` is `https://www.example.com/`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries with a `#`."""
+    """Suspect entries with a `#`."""
     for entry in subject.entries:
         before, sign, _ = entry.text.partition("#")
         if sign:
             yield Suspicion(
                 Evidence.UNMATCHED,
                 (before.replace("*", "www"),),
-                "Browsers leave the fragment, which begins with #, out of the Referer.",
+                "Browsers leave the fragment, the part from # on, out of the Referer.",
                 Correction((before,)),
                 entry.place,
             )

@@ -1,7 +1,7 @@
-"""A host is written in another script, and browsers send it in ASCII.
+"""A host is not written in ASCII, but browsers send it in ASCII.
 
-The Referer of `https://例え.example/` is `https://xn--r8jz45g.example/`. Write the entry in that
-form.
+The Referer of `https://例え.example/` is `https://xn--r8jz45g.example/` (B-02). Write the entry in
+that form.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries whose host has a letter beyond ASCII."""
+    """Suspect entries whose host has a letter outside ASCII."""
     for entry in subject.entries:
         host = entry.parts.host
         if not host.isascii():
@@ -27,7 +27,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             yield Suspicion(
                 Evidence.UNMATCHED,
                 (corrected.replace("*", "www") + ("" if entry.parts.rest else "/"),),
-                "Browsers send such a host in its ASCII form.",
+                "Browsers send this host in its ASCII form.",
                 Correction((corrected,)),
                 entry.place,
             )

@@ -1,8 +1,8 @@
-"""A `*` stands right before a domain, without a dot between them.
+"""A `*` stands directly before a domain, without a dot.
 
-`*example.com` matches `http://www.example.com/`, and `http://notexample.com/` as well: `*` stands
-for any characters (R-21). Whoever registers such a domain is let in. Write the domain, and its
-sub-domains with a dot.
+`*example.com` matches `http://www.example.com/` and also `http://notexample.com/`, because `*`
+stands for any characters (R-21). Anybody can register such a domain. Write one entry for the domain
+and one for its sub-domains, with a dot.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Whitelist entries whose host begins with `*` and a letter."""
+    """Suspect whitelist entries whose host begins with `*` and a letter."""
     for entry in subject.whitelist:
         parts = entry.parts
         domain = parts.host.lstrip("*")
@@ -28,7 +28,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             yield Suspicion(
                 Evidence.ALLOWED,
                 (glued.replace("*", "x"),),
-                "It matches every domain whose name ends like this one.",
+                "It matches every domain whose name ends with this one.",
                 Correction((f"{scheme}://{domain}/", f"{scheme}://*.{domain}/")),
                 entry.place,
             )

@@ -1,7 +1,7 @@
 """An entry matches every site.
 
-`*` stands for any characters (R-21), so `*`, `http*` and `https://*` in the whitelist let everybody
-in, and in the blacklist keep everybody out, whatever the whitelist says (R-12).
+`*` stands for any characters (R-21). In the whitelist, `*`, `http*` and `https://*` allow
+everybody; in the blacklist they deny everybody, whatever the whitelist says (R-12).
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _REFERERS = (STRANGER, STRANGER.replace("https", "http"))
 _REASONS = {
     Stage.WHITELIST: (
         Evidence.ALLOWED,
-        "It matches every site, so the whitelist keeps nobody out.",
+        "It matches every site, so the whitelist denies nobody.",
     ),
-    Stage.BLACKLIST: (Evidence.DENIED, "It matches every site, so the whitelist lets nobody in."),
+    Stage.BLACKLIST: (Evidence.DENIED, "It matches every site, so the whitelist allows nobody."),
 }
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries that match a stranger, though they name no host."""
+    """Suspect entries that match a stranger and name no host."""
     for entry in subject.entries:
         matched = tuple(referer for referer in _REFERERS if entry.pattern.matches(referer))
         if matched and not entry.parts.names_host:
-            claim, reason = _REASONS[entry.place.list]
-            yield Suspicion(claim, matched, reason, Correction(()), entry.place)
+            evidence, reason = _REASONS[entry.place.list]
+            yield Suspicion(evidence, matched, reason, Correction(()), entry.place)

@@ -1,8 +1,8 @@
 """WeChat mini programs have a Referer of their own.
 
 A mini program sends `https://servicewechat.com/<appid>/<version>/page-frame.html`, whatever site it
-belongs to. Without an entry for it, it is kept out; with an entry that does not name the appid,
-every mini program of WeChat is let in.
+belongs to. Without an entry for it, it is denied; an entry that does not name the appid allows
+every mini program of WeChat.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _NAMED = (f"{_HOST}YOUR-APPID/",)
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Whitelists that let no mini program in, or any."""
+    """Suspect whitelists that allow no mini program, or all of them."""
     named = [entry for entry in subject.whitelist if "servicewechat" in entry.text]
     if subject.whitelist and not named:
         yield Suspicion(
             Evidence.DENIED,
             (_REFERER,),
-            "WeChat mini programs are kept out.",
+            "The rules deny WeChat mini programs.",
             Correction(add=_NAMED),
         )
     for entry in named:
@@ -34,7 +34,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             yield Suspicion(
                 Evidence.ALLOWED,
                 (_REFERER,),
-                "It names no appid, so every mini program of WeChat is let in.",
+                "It names no appid, so it allows every WeChat mini program.",
                 Correction(_NAMED),
                 entry.place,
                 Severity.WARNING,

@@ -1,9 +1,9 @@
-"""An entry without a scheme matches nothing a browser sends.
+"""An entry without a scheme matches nothing that a browser sends.
 
 A Referer begins with `http://` or `https://`, and an entry is compared from the first character on
-(R-20). So `www.example.com` is accepted, kept and answered, and lets nobody in (R-23). It is the
-usual reason of "configured but no effect", and of a whole site that gets 403. Write the scheme; and
-the closing `/`, so that no longer host is let in.
+(R-20). The service accepts, stores and returns `www.example.com`, but it matches no Referer (R-23).
+This is the usual cause of "configured but no effect", and of a whole site that gets 403. Write the
+scheme, and the closing `/` so that no longer host matches.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries that begin with the text of a host."""
+    """Suspect entries that begin with a host."""
     for entry in subject.entries:
         bare = entry.text.removeprefix("//")
-        # A colon without slashes, as in "mibrowser:home", is a scheme of another kind.
+        # "mibrowser:home" has a scheme of another kind, a colon without slashes.
         has_scheme = entry.parts.scheme is not None or entry.parts.rest.startswith(":")
         if bare[:1].isalnum() and not has_scheme:
             ending = "" if "/" in bare else "/"
@@ -28,7 +28,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             yield Suspicion(
                 Evidence.UNMATCHED,
                 corrected,
-                "It has no scheme, and every Referer of a browser begins with one.",
+                "It has no scheme, but every Referer of a browser begins with one.",
                 Correction(corrected),
                 entry.place,
             )

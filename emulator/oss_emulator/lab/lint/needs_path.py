@@ -1,8 +1,9 @@
-"""An entry has a path, if only `/`, and paths are cut off before entries are compared.
+"""An entry has a path, but the path is cut off the Referer before the comparison.
 
-`TruncatePath` leaves `scheme://host[:port]` of a Referer, without a `/` (R-27); entries are not cut
-(R-28). So no entry with a path ever matches. Leave the path out, `/` and all. Without that `/` the
-entry matches longer hosts too, which nothing can prevent while `TruncatePath` is true.
+`TruncatePath` leaves `scheme://host[:port]` of a Referer, without a `/` (R-27), and does not cut
+the entries (R-28). An entry with a path, even a single `/`, therefore matches nothing. Remove the
+path with its `/`. Without that `/` the entry also matches longer hosts, which cannot be prevented
+while `TruncatePath` is true.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries with a path under TruncatePath."""
+    """Suspect entries with a path if TruncatePath is true."""
     for entry in subject.entries if subject.cut is Cut.PATH else ():
         if "/" in entry.parts.rest and entry.parts.names_host:
             yield Suspicion(
                 Evidence.UNMATCHED,
                 (entry.text.replace("*", "www"),),
-                "TruncatePath cuts the path off the Referer, and its / with it.",
+                "TruncatePath cuts the path with its / off the Referer.",
                 Correction((entry.parts.origin,)),
                 entry.place,
             )

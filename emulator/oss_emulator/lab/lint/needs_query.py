@@ -1,9 +1,9 @@
-"""An entry needs a query, and queries are cut off before entries are compared.
+"""An entry has a query, but the query is cut off the Referer before the comparison.
 
-`AllowTruncateQueryString`, which is true unless it is set, cuts the Referer at its first `?`
-(R-26); entries are not cut (R-28). Besides, the `?` of an entry is no question mark but a wildcard
-(R-21). Leave the query out of the entry, and the path with it, which browsers do not send across
-sites; or set `AllowTruncateQueryString` to false.
+`AllowTruncateQueryString`, which is true by default, cuts the Referer at its first `?` (R-26) and
+does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not a question mark
+(R-21). Remove the query, and with it the path, which browsers do not send across sites; or set
+`AllowTruncateQueryString` to false.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries with a path and a `?` in it."""
+    """Suspect entries with a `?` after the host."""
     for entry in subject.entries if subject.cut is Cut.QUERY else ():
         if "?" in entry.parts.rest:
             yield Suspicion(
                 Evidence.UNMATCHED,
                 (entry.text.replace("*", "www"),),
-                "AllowTruncateQueryString cuts the query off the Referer before it is compared.",
+                "AllowTruncateQueryString cuts the query off the Referer before the comparison.",
                 Correction((f"{entry.parts.origin}/",)),
                 entry.place,
             )

@@ -1,8 +1,7 @@
-"""A site is let in by http only.
+"""A site is allowed by http only.
 
-The scheme is text like the rest (R-22): `http://www.example.com/` does not match
-`https://www.example.com/`. A site that has moved to https is shut out, and a bare `https://` link
-to it too. Write both.
+The scheme is compared as text (R-22): `http://www.example.com/` does not match
+`https://www.example.com/`. A site that has moved to https is denied. Write both entries.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ SEVERITY = Severity.WARNING
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Whitelist entries with http:// whose host is kept out with https://."""
+    """Suspect whitelist entries with http:// if the host is denied with https://."""
     for entry in subject.whitelist:
         parts = entry.parts
         if parts.scheme == "http" and parts.names_host:
-            # An open host is corrected on the way; under TruncatePath it has to stay open (R-28).
+            # Close an open host as well, except under TruncatePath, where it must stay open (R-28).
             rest = parts.rest or ("" if subject.cut is Cut.PATH else "/")
             http, https = (
                 Parts(scheme, parts.host, parts.port, rest).join() for scheme in ("http", "https")
@@ -31,7 +30,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             yield Suspicion(
                 Evidence.DENIED,
                 (example(https),),
-                "The same site by https is kept out.",
+                "The same site is denied by https.",
                 Correction((http, https)),
                 entry.place,
             )

@@ -1,8 +1,9 @@
 """A host that does not end in `/` matches longer hosts.
 
-Entries match by prefix (R-20): `http://www.example.com` matches `http://www.example.com.evil.test/`
-too, a name that anybody can register. End the host with `/`. A Referer that is an origin without
-that `/` would then not match; but browsers always send `https://host/`.
+Entries match by prefix (R-20): `http://www.example.com` also matches
+`http://www.example.com.evil.test/`, a name that anybody can register. End the host with `/`. A
+Referer that is an origin without that `/` would then not match, but browsers always send
+`https://host/`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Whitelist entries that end with the host or the port."""
+    """Suspect whitelist entries that end with the host or the port."""
     for entry in subject.whitelist:
         parts = entry.parts
-        # What loose_wildcard finds fault with is corrected there.
+        # The rule loose_wildcard corrects the others.
         starts_well = parts.host.startswith("*.") or (parts.scheme and parts.host[0] != "*")
         if not parts.rest and parts.names_host and starts_well:
             scheme = parts.scheme or "https"
@@ -32,7 +33,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 "It matches every longer host that begins like this one.",
                 Correction(
                     (f"{scheme}://{parts.authority.rstrip('*')}/",),
-                    # With TruncatePath an entry that ends in "/" matches nothing (R-28).
+                    # Under TruncatePath an entry that ends in "/" matches nothing (R-28).
                     set="TruncatePath: false" if subject.cut is Cut.PATH else "",
                 ),
                 entry.place,

@@ -1,8 +1,8 @@
-"""An entry has a path, and across sites browsers send none.
+"""An entry has a path, but browsers send none to other sites.
 
-By default (`strict-origin-when-cross-origin`) a browser sends only `https://host/` to another host,
-and the bucket is on another host. Only a page that asks for `unsafe-url` or
-`no-referrer-when-downgrade` sends its path. Write the entry up to the first `/`.
+By default (`strict-origin-when-cross-origin`) a browser sends another host only `https://host/`,
+and the bucket is another host. Only a page with the policy `unsafe-url` or
+`no-referrer-when-downgrade` sends its path. Write the entry up to its first `/`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from .subject import Subject
 SEVERITY = Severity.WARNING
 
 _SENDS_PATHS = {"servicewechat.com"}
-"""Hosts whose Referers always have a path: WeChat's mini programs."""
+"""Hosts whose Referers always have a path: WeChat mini programs."""
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries with more of a path than `/`, where paths are compared at all."""
+    """Suspect entries with a path other than `/`, unless TruncatePath is true."""
     for entry in subject.entries if subject.cut is not Cut.PATH else ():
         parts = entry.parts
         is_path = parts.rest.startswith("/") and not set(parts.rest) & set("?#")
@@ -30,7 +30,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             yield Suspicion(
                 Evidence.UNMATCHED,
                 (origin.replace("*", "www").replace("?", "x"),),
-                "Across sites a browser sends the origin alone, without the path.",
+                "To other sites, browsers send the origin without the path.",
                 Correction((origin,)),
                 entry.place,
             )

@@ -1,8 +1,8 @@
-r"""An entry is written as a regular expression, which it is not.
+r"""An entry is written as a regular expression.
 
-Only `*` (any characters, also none) and `?` (exactly one) are wildcards, and neither can be escaped
-(R-21). `^`, `$`, `\`, `(`, `)` and `|` are ordinary characters, which no browser's Referer has in
-its host. An entry matches from the start anyway and goes on as it likes (R-20).
+Only `*` (any characters, or none) and `?` (exactly one) are wildcards, and neither can be escaped
+(R-21). `^`, `$`, `\`, `(`, `)` and `|` are ordinary characters, which the host of a Referer never
+contains. An entry matches from the start of the Referer, and anything may follow (R-20).
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ SEVERITY = Severity.ERROR
 
 _SIGNS = re.compile(r"[\\^$()|]")
 _GROUPS = 3
-"""In how many groups the alternatives are written out; of further ones the first is taken."""
+"""How many groups are written out; of the alternatives in further groups the first is used."""
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries with signs of a regular expression."""
+    """Suspect entries with characters of a regular expression."""
     for entry in subject.entries:
         if _SIGNS.search(entry.text):
             plain = _plain(entry.text)
             yield Suspicion(
                 Evidence.UNMATCHED,
                 tuple(text.replace("*", "www") for text in plain),
-                "It is written as a regular expression; only * and ? have a meaning here.",
+                "It is written as a regular expression, but only * and ? are wildcards.",
                 Correction(plain),
                 entry.place,
             )
 
 
 def _plain(text: str) -> tuple[str, ...]:
-    """The same with wildcards; of alternatives in brackets, an entry each."""
+    """Return the entries with wildcards, one for each alternative in parentheses."""
     group = re.search(r"\(([^()]*)\)", text)
     if group:
         before, after = text[: group.start()], text[group.end() :]

@@ -1,7 +1,7 @@
-"""A wildcard for the sub-domains does not match the domain itself.
+"""A wildcard for sub-domains does not match the domain itself.
 
-`https://*.example.com/` needs the dot before `example.com` (R-21), which `https://example.com/` has
-not. Write an entry for the domain too, if it has pages.
+`https://*.example.com/` needs the dot before `example.com` (R-21), which `https://example.com/`
+does not have. Write an entry for the domain too if it has pages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SEVERITY = Severity.WARNING
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Whitelist entries whose host begins with `*.`, and whose domain is kept out."""
+    """Suspect whitelist entries with `*.` before a domain that is denied."""
     for entry in subject.whitelist:
         host = entry.parts.host
         if host.startswith("*.") and entry.parts.names_host and not _is_service(host):
@@ -26,12 +26,12 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             yield Suspicion(
                 Evidence.DENIED,
                 (example(root),),
-                "The domain itself, without a sub-domain, is kept out.",
+                "The domain itself, without a sub-domain, is denied.",
                 Correction((entry.text, root)),
                 entry.place,
             )
 
 
 def _is_service(host: str) -> bool:
-    """Whether there are only sub-domains: the console's, as its own documents name them."""
+    """Return whether a domain has only sub-domains, as that of the console does."""
     return host == "*.console.aliyun.com"

@@ -1,4 +1,4 @@
-"""LintRule: one rule of the linter, made of its module."""
+"""LintRule: a rule of the linter, made from its module."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class LintRule:
-    """A rule of the linter, made of its module."""
+    """A rule of the linter."""
 
     name: str
     severity: Severity

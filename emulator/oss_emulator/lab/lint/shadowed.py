@@ -1,8 +1,8 @@
-"""A whitelist entry lets nobody in, because the blacklist keeps all of them out.
+"""A whitelist entry has no effect because the blacklist denies everything that it matches.
 
-The blacklist is asked first, and what it matches is denied whatever the whitelist says (R-12). This
-is found where the blacklist matches all that the whitelist entry matches; an exception, such as one
-sub-domain of many, is not.
+The blacklist is consulted first, and what it matches is denied whatever the whitelist says (R-12).
+This rule reports a whitelist entry only if the blacklist matches everything that it matches, and
+not if the blacklist makes an exception, such as one sub-domain of many.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Whitelist entries whose Referers are all blacklisted."""
+    """Suspect whitelist entries whose Referers are all blacklisted."""
     black = [entry.pattern for entry in subject.blacklist]
     for entry in subject.whitelist:
         page = example(entry.text)
-        # One entry mostly does it, and those that do not match even this page are no help at first.
+        # Usually one blacklist entry suffices, and it must match this page at least.
         single = [other for other in black if other.matches(page)]
         if any(covers(entry.pattern, [other], subject.cut) for other in single) or (
             single and covers(entry.pattern, black, subject.cut)
@@ -31,7 +31,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             yield Suspicion(
                 Evidence.DENIED,
                 (page,),
-                "The blacklist, which goes first, matches all that it matches.",
+                "The blacklist, consulted first, matches everything that this entry matches.",
                 Correction(()),
                 entry.place,
             )

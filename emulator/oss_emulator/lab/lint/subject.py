@@ -1,4 +1,4 @@
-"""The rules that are linted, with what each rule of the linter asks of them."""
+"""Subject: the configuration that is linted, with what the rules of the linter ask about it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .finding import EntryPlace, Evidence
 
 @dataclass(frozen=True, slots=True)
 class LintedEntry:
-    """An entry that is not blank."""
+    """An entry that is not blank, with its place and parts."""
 
     place: EntryPlace
     text: str
-    """Without white space around it."""
+    """The entry without the white space around it."""
     parts: Parts
     pattern: Pattern
 
@@ -37,32 +37,32 @@ class Subject:
 
     @cached_property
     def whitelist(self) -> tuple[LintedEntry, ...]:
-        """The entries of the whitelist that can match."""
+        """The entries of the whitelist that are not blank."""
         return tuple(_entries(Stage.WHITELIST, self.configuration.whitelist))
 
     @cached_property
     def blacklist(self) -> tuple[LintedEntry, ...]:
-        """The entries of the blacklist that can match."""
+        """The entries of the blacklist that are not blank."""
         return tuple(_entries(Stage.BLACKLIST, self.configuration.blacklist))
 
     @property
     def entries(self) -> tuple[LintedEntry, ...]:
-        """Those of both lists."""
+        """The entries of both lists."""
         return self.whitelist + self.blacklist
 
     @property
     def lists(self) -> tuple[tuple[LintedEntry, ...], tuple[LintedEntry, ...]]:
-        """Both lists."""
+        """The two lists of entries."""
         return self.whitelist, self.blacklist
 
     def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
-        """Ask the engine whether a claim about a Referer is true."""
+        """Ask the engine whether a Referer shows what it is offered as evidence of."""
         allowed = self.policy.decide(referer).allowed
         if evidence is Evidence.ALLOWED:
             return allowed
         if evidence is Evidence.DENIED:
             return not allowed
-        assert place is not None  # noqa: S101 - the other claims are about an entry
+        assert place is not None  # noqa: S101 - the other kinds of evidence concern an entry
         if evidence is Evidence.UNMATCHED:
             alone = replace(self.configuration, whitelist=(place.entry,), blacklist=())
             return not RefererPolicy.compile(alone).decide(referer).allowed

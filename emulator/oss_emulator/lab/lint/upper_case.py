@@ -1,7 +1,7 @@
-"""A host is written with capital letters, and browsers send it in small ones.
+"""A host is written with capital letters, but browsers send it in lower case.
 
-Entries are compared character by character (R-24, which the service does not document). A browser
-turns every host into small letters before it sends it.
+Entries are compared character by character (R-24, assumed). A browser converts every host to lower
+case before it sends it (B-02).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries whose scheme or host has a capital letter."""
+    """Suspect entries whose scheme or host has a capital letter."""
     for entry in subject.entries:
         origin, lower = entry.parts.origin, entry.parts.origin.lower()
         if origin != lower and entry.parts.scheme is not None:
@@ -23,7 +23,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             yield Suspicion(
                 Evidence.UNMATCHED,
                 (corrected.replace("*", "www") + ("" if entry.parts.rest else "/"),),
-                "Browsers send the host in small letters, and capital ones differ from them.",
+                "Browsers send the host in lower case, and upper and lower case differ.",
                 Correction((corrected,)),
                 entry.place,
             )

@@ -1,8 +1,9 @@
-"""A video that is opened in a browser is asked for twice, once without a Referer.
+"""A browser requests a video twice, once without a Referer.
 
-For an MP4 the browser sends a second request: one of the two has a Referer, the other has none.
-With `AllowEmptyReferer` false one of them is denied (R-11), and the video does not play. Play
-videos from a page, or by a signed URL with empty Referers allowed on a bucket of their own.
+For an MP4 in the address bar, the first request has no Referer and the second has the address of
+the video itself (B-06). If `AllowEmptyReferer` is false, the first one is denied (R-11) and the
+video does not play. Show videos on a page, or use a signed URL and a bucket that allows empty
+Referers.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ SEVERITY = Severity.NOTE
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Rules by which a request without a Referer is denied."""
+    """Suspect rules that deny a request without a Referer."""
     if not subject.configuration.allow_empty_referer:
         yield Suspicion(
             Evidence.DENIED,

@@ -1,7 +1,7 @@
-"""An entry is blank, or has white space around it.
+"""An entry is blank or has white space around it.
 
-White space around an entry is trimmed, and an entry of nothing else is ignored (R-25, which the
-service does not document). A whitelist of blank entries is an empty one, so it keeps nobody out.
+White space around an entry is trimmed, and a blank entry is ignored (R-25, assumed). A whitelist of
+blank entries counts as empty, so it denies nobody.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SEVERITY = Severity.WARNING
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Entries that trimming changes."""
+    """Suspect entries that trimming changes."""
     configuration = subject.configuration
     for stage, texts in (
         (Stage.WHITELIST, configuration.whitelist),
@@ -32,7 +32,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 yield Suspicion(
                     Evidence.UNCHANGED,
                     (STRANGER,),
-                    "It is blank, and ignored.",
+                    "It is blank and therefore ignored.",
                     Correction(()),
                     place,
                 )
@@ -41,7 +41,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 yield Suspicion(
                     Evidence.ALLOWED if stage is Stage.WHITELIST else Evidence.DENIED,
                     (example(entry.text),),
-                    "It has white space around it, which we assume the service to trim.",
+                    "It has white space around it, which the service is assumed to trim.",
                     Correction((entry.text,)),
                     entry.place,
                 )

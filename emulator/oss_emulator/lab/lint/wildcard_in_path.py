@@ -1,9 +1,9 @@
-"""A `*` in a host also stands for the `/` after another host.
+"""A `*` in a host also matches another host and the `/` after it.
 
-`*.example.com` and `https://*.example.com/` match `https://evil.test/.example.com/`, since `*`
-stands for any characters, also `/` (R-21). Only a page that sends its whole address does that, but
-whoever wants in can write such a page (`referrerpolicy="unsafe-url"`). Only hosts written out are
-safe from it.
+`*.example.com` and `https://*.example.com/` match `https://evil.test/.example.com/`, because `*`
+stands for any characters, including `/` (R-21). Only a page that sends its whole address does that,
+but an attacker can write such a page (`referrerpolicy="unsafe-url"`). Only hosts without wildcards
+are safe.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ SEVERITY = Severity.WARNING
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Whitelist entries with a `*` before or in the host, where paths are compared."""
+    """Suspect whitelist entries with `*` in or before the host, unless TruncatePath is true."""
     for entry in subject.whitelist if subject.cut is not Cut.PATH else ():
         if "*" in entry.parts.origin and entry.parts.names_host:
             yield Suspicion(
                 Evidence.ALLOWED,
                 (_behind(entry, "https"), _behind(entry, "http")),
-                "Its * also stands for another host and the / after it.",
+                "Its * also matches another host and the / after it.",
                 Correction((_named(entry),)),
                 entry.place,
             )

@@ -1,8 +1,8 @@
-"""Translation: rules of other systems into ours and back, with what gets lost on the way.
+"""Translation of rules between OSS and other systems, with what a translation loses.
 
-Each system is a small model of how it decides. So what a translation cannot say is not looked up
-but found: Referers are made from the entries of both sides, both sides decide each of them, and
-where they differ that Referer is the example.
+Each system is a small model of how it decides. Therefore losses are found and not looked up: both
+sides decide on Referers made from the entries of both, and a Referer that they decide differently
+is an example of a loss.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ SYSTEMS: dict[str, type[Rules]] = {
     "cdn": CdnRules,
     "s3-policy": S3Rules,
 }
-"""The systems that can be translated from and to."""
+"""The systems to translate from and to."""
 
 _KNOWS_SIGNATURES = (CosRules, S3Rules)
 
 _OF_SIGNED = frozenset({ProbeKind.MISSING, ProbeKind.PAGE, ProbeKind.STRANGER})
-"""What is tried of signed requests: the rest would only say the same again."""
+"""The probes for signed requests; others would show nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Something that the two sides do not say alike, with an example."""
+    """A kind of Referer that the two sides decide differently, with an example."""
 
     kind: ProbeKind
     referer: str | None
     signed: Signing
     theirs: bool
-    """Whether the other system allows the example; OSS does the contrary."""
+    """Whether the other system allows the example; OSS does the opposite."""
 
 
 def losses(rules: Rules, configuration: RefererConfiguration) -> tuple[Loss, ...]:
-    """What a translation could not say: of each kind of difference one example, verified."""
+    """Return what a translation loses: one verified example of each kind."""
     policy = RefererPolicy.compile(configuration)
     entries = (*rules.entries, *configuration.whitelist, *configuration.blacklist)
     first: dict[tuple[ProbeKind, Signing, bool], Loss] = {}
@@ -63,7 +63,7 @@ def losses(rules: Rules, configuration: RefererConfiguration) -> tuple[Loss, ...
 
 
 def _is_implied(loss: Loss, found: tuple[tuple[ProbeKind, Signing, bool], ...]) -> bool:
-    """Whether a plainer kind differs in the same way, so that this one is no news."""
+    """Return whether a simpler kind differs in the same way and makes this one redundant."""
     plainer = {
         kind for kind, signed, theirs in found if (signed, theirs) == (loss.signed, loss.theirs)
     }

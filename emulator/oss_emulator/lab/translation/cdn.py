@@ -1,7 +1,7 @@
 """Alibaba Cloud CDN: the functions `referer_white_list_set` and `referer_black_list_set`.
 
-Domains are compared with the Referer's host, whatever its scheme and path; `a.com` stands for its
-sub-domains too. There is one list, of either kind.
+Domains are compared with the host of the Referer, whatever its scheme and path; `a.com` includes
+its sub-domains. There is one list, either a whitelist or a blacklist.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HOST = re.compile(r"(?:[^/?#]*://)?(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)")
 
 @dataclass(frozen=True, slots=True)
 class CdnRules:
-    """One list of domains."""
+    """A list of domains."""
 
     domains: tuple[str, ...] = ()
     is_blacklist: bool = False
@@ -36,7 +36,7 @@ class CdnRules:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the functions that SetCdnDomainConfig takes. Raises SourceError."""
+        """Parse the functions of SetCdnDomainConfig. Raises SourceError."""
         functions = load_json(text)
         if isinstance(functions, dict):
             functions = functions.get("Functions", functions.get("functions", [functions]))
@@ -46,8 +46,8 @@ class CdnRules:
             if isinstance(item, dict) and item.get("functionName") in _FUNCTIONS
         ]
         if len(found) != 1:
-            names = " and ".join(_FUNCTIONS)
-            raise SourceError(f"of {names} there must be one, and there are {len(found)}")
+            names = " or ".join(_FUNCTIONS)
+            raise SourceError(f"the document has {len(found)} Referer functions; write one {names}")
         return cls._read(text, found[0])
 
     @classmethod
@@ -60,7 +60,7 @@ class CdnRules:
         }
         if _FUNCTIONS[name] not in arguments:
             place = place_of(text[: text.find(name)])
-            raise SourceError(f"{name} has no argument {_FUNCTIONS[name]}", *place)
+            raise SourceError(f"{name} has no argument {_FUNCTIONS[name]}; add it", *place)
         domains = [item.strip() for item in arguments[_FUNCTIONS[name]].split(",")]
         return cls(
             tuple(domain for domain in domains if domain),
@@ -69,7 +69,7 @@ class CdnRules:
         )
 
     def format(self) -> str:
-        """Write the functions that SetCdnDomainConfig takes."""
+        """Format the functions of SetCdnDomainConfig."""
         name = list(_FUNCTIONS)[self.is_blacklist]
         arguments = {
             _FUNCTIONS[name]: ",".join(self.domains),
@@ -85,11 +85,11 @@ class CdnRules:
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration) -> Self:
-        """The hosts of the whitelist if there is one, else those of the blacklist."""
+        """Return the hosts of the whitelist, or of the blacklist if there is no whitelist."""
         white = [entry for entry in configuration.whitelist if not is_blank(entry)]
         black = [entry for entry in configuration.blacklist if not is_blank(entry)]
         hosts = tuple(dict.fromkeys(Parts.split(entry).host for entry in white or black))
-        # A domain brings its sub-domains along.
+        # A domain includes its sub-domains.
         domains = tuple(
             host for host in hosts if not (host.startswith("*.") and host[2:] in hosts) and host
         )
@@ -97,9 +97,9 @@ class CdnRules:
         return cls(domains, not white, empty)
 
     def to_oss(self) -> RefererConfiguration:
-        """Each domain and its sub-domains, with both schemes."""
+        """Return an entry for each domain, its sub-domains and each scheme."""
         if self.is_blacklist:
-            # Ours denies empty Referers only where there is a whitelist (R-11): one of everybody.
+            # OSS denies empty Referers only with a whitelist (R-11), so `*` is needed.
             everybody = () if self.allows_empty else ("*",)
             return RefererConfiguration(
                 self.allows_empty, whitelist=everybody, blacklist=self.entries
@@ -107,7 +107,7 @@ class CdnRules:
         return RefererConfiguration(self.allows_empty, whitelist=self.entries)
 
     def allows(self, referer: str | None, signed: Signing) -> bool:
-        """Whether the CDN lets a request through; it knows nothing of signatures for OSS."""
+        """Return whether the CDN allows a request; it ignores signatures for OSS."""
         sent = header.trim(referer)
         if not sent:
             return self.allows_empty
@@ -117,7 +117,7 @@ class CdnRules:
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """An entry of ours for each domain, its sub-domains, and each scheme."""
+        """An entry for each domain, its sub-domains and each scheme."""
         names: list[str] = []
         for domain in self.domains:
             names += [domain] if "*" in domain else [domain, f"*.{domain}"]

@@ -1,8 +1,8 @@
-"""Tencent Cloud COS: RefererConfiguration of its own, either a whitelist or a blacklist.
+"""Tencent Cloud COS: its own RefererConfiguration, with either a whitelist or a blacklist.
 
-A domain is compared by prefix with what follows the scheme, so `a.com` matches any port of it, and
-`a.com:8080` only that one. `*` stands for labels of a host; `*.b.com` matches `b.com` too. A
-request with a signature, in its header or its URL, is never checked.
+A domain is compared by prefix with what follows the scheme, so `a.com` matches any port, and
+`a.com:8080` only that port. `*` stands for labels of a host; `*.b.com` matches `b.com` too. A
+request that is signed in its header or its URL is never checked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _VALUES = {
 
 @dataclass(frozen=True, slots=True)
 class CosRules:
-    """What PUT Bucket referer of COS sets."""
+    """What the call PUT Bucket referer sets."""
 
     domains: tuple[str, ...] = ()
     is_blacklist: bool = False
@@ -38,16 +38,18 @@ class CosRules:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the XML of COS. Raises SourceError."""
+        """Parse the XML of COS. Raises SourceError."""
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
         try:
             root = etree.fromstring(text.encode(), parser)
         except etree.XMLSyntaxError as error:
             said = error.msg.partition("\n")[0].partition(", line ")[0]
-            sentence = f"the document is not well-formed XML: {said}"
+            sentence = f"this is not well-formed XML: {said}"
             raise SourceError(sentence, *error.position) from None
         if root.tag != "RefererConfiguration" or root.find("RefererType") is None:
-            raise SourceError("this is no RefererConfiguration with a RefererType, as COS has it")
+            raise SourceError(
+                "the document has no RefererType; write the RefererConfiguration of COS"
+            )
         values = {name: _value(root, name, allowed) for name, allowed in _VALUES.items()}
         return cls(
             tuple((item.text or "").strip() for item in root.findall("DomainList/Domain")),
@@ -57,7 +59,7 @@ class CosRules:
         )
 
     def format(self) -> str:
-        """Write the XML of COS."""
+        """Format the XML of COS."""
         root = etree.Element("RefererConfiguration")
         for name, index in (("Status", not self.enabled), ("RefererType", self.is_blacklist)):
             etree.SubElement(root, name).text = _VALUES[name][index]
@@ -71,7 +73,7 @@ class CosRules:
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration) -> Self:
-        """The whitelist if there is one, else the blacklist: COS takes one of them."""
+        """Return the whitelist, or the blacklist if there is no whitelist: COS has one list."""
         white = [entry for entry in configuration.whitelist if not is_blank(entry)]
         black = [entry for entry in configuration.blacklist if not is_blank(entry)]
         domains = tuple(dict.fromkeys(_without_scheme(entry.strip()) for entry in white or black))
@@ -79,11 +81,11 @@ class CosRules:
         return cls(domains, not white, empty, enabled=bool(domains))
 
     def to_oss(self) -> RefererConfiguration:
-        """Each domain with both schemes, and a wildcard's own domain beside it."""
+        """Return an entry for each domain and scheme, and for the domain of a wildcard."""
         if not self.enabled:
             return RefererConfiguration()
         if self.is_blacklist:
-            # Ours denies empty Referers only where there is a whitelist (R-11): one of everybody.
+            # OSS denies empty Referers only with a whitelist (R-11), so `*` is needed.
             everybody = () if self.allows_empty else ("*",)
             return RefererConfiguration(
                 self.allows_empty, whitelist=everybody, blacklist=self.entries
@@ -91,7 +93,7 @@ class CosRules:
         return RefererConfiguration(self.allows_empty, whitelist=self.entries)
 
     def allows(self, referer: str | None, signed: Signing) -> bool:
-        """Whether COS lets a request through."""
+        """Return whether COS allows a request."""
         if not self.enabled or signed is not Signing.NONE:
             return True
         sent = header.trim(referer)
@@ -102,7 +104,7 @@ class CosRules:
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """An entry of ours for each domain and scheme."""
+        """An entry for each domain and scheme."""
         names: list[str] = []
         for domain in map(_without_scheme, self.domains):
             names += [domain, domain[2:]] if domain.startswith("*.") else [domain]
@@ -116,7 +118,7 @@ def _value(root: etree._Element, name: str, allowed: tuple[str, ...]) -> str:
     value = (found.text or "").strip()
     if value not in allowed:
         line = found.sourceline
-        sentence = f"{name} is {value[:40]!r}, not {' or '.join(allowed)}"
+        sentence = f"{name} is {value[:40]!r}; write {' or '.join(allowed)}"
         raise SourceError(sentence, line if isinstance(line, int) else 1)
     return value
 

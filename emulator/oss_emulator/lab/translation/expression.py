@@ -1,6 +1,7 @@
-"""Regular expressions in the words of entries, as far as those go, and back.
+"""Translation between regular expressions and entries with wildcards.
 
-What `*` and `?` cannot say exactly is said wider: `[0-9]` becomes `?`, `(ab)+` becomes `ab*`.
+Where wildcards cannot express the same, the entry matches more: `[0-9]` becomes `?`, `(ab)+`
+becomes `ab*`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 _MOST = 64
-"""How many entries one expression may become."""
+"""How many entries one expression may give."""
 
 _ATOM = re.compile(
     r"(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<escape>\\.)|(?P<open>\((?:\?:|\?i:)?)|(?P<any>\.)"
@@ -20,30 +21,30 @@ _QUANTIFIER = re.compile(r"([*+?]|\{\d+(?:,\d*)?\})[?+]?")
 
 
 def to_entries(text: str) -> tuple[str, ...]:
-    """The entries, each the text after a scheme, for an expression that is searched for.
+    """Return the entries, without a scheme, for an expression that is searched for.
 
-    Raises ValueError for what has no place in an entry, such as a look-ahead.
+    Raises ValueError for what an entry cannot express, such as a look-ahead.
     """
     found = []
     for branch, rest in _alternatives(text, 0):
         if rest != len(text):
-            raise ValueError("a bracket is closed that was not opened")
+            raise ValueError("a parenthesis is closed that was not opened")
         begun = branch.removeprefix("^")
         entry = begun if begun != branch else f"*{branch}"
         if "^" in entry:
-            raise ValueError("^ stands in the middle")
+            raise ValueError("^ is not at the beginning")
         found.append(re.sub(r"\*+", "*", entry.removesuffix("$")))
     return tuple(dict.fromkeys(found))
 
 
 def from_entry(entry: str) -> str:
-    """An entry, or what follows its scheme, as an expression that matches by prefix (R-20)."""
+    """Return an entry, or its part after the scheme, as an expression for a prefix (R-20)."""
     signs = {"*": ".*", "?": "."}
     return "".join(signs.get(character) or re.escape(character) for character in entry)
 
 
 def _alternatives(text: str, start: int) -> list[tuple[str, int]]:
-    """Every branch from `start` to the end of its group, with where the group ends."""
+    """Return each branch from `start` to the end of its group, with the end of the group."""
     ends: list[str] = []
     branches, position = [""], start
     while position < len(text) and text[position] != ")":
@@ -53,23 +54,23 @@ def _alternatives(text: str, start: int) -> list[tuple[str, int]]:
         choices, position = _atom(text, position)
         branches = [branch + choice for branch in branches for choice in choices]
         if len(branches) + len(ends) > _MOST:
-            raise ValueError(f"it stands for more than {_MOST} entries")
+            raise ValueError(f"it gives more than {_MOST} entries")
     return [(branch, position) for branch in ends + branches]
 
 
 def _atom(text: str, position: int) -> tuple[list[str], int]:
-    """What one atom with its quantifier stands for, and where it ends."""
+    """Return the texts that an atom with its quantifier stands for, and where it ends."""
     found = _ATOM.match(text, position)
     if found is None:
-        raise ValueError(f"{text[position]} stands where it has no meaning")
+        raise ValueError(f"{text[position]} has no meaning here")
     position = found.end()
     if found["open"]:
         if text.startswith("?", position):
-            raise ValueError(f"{text[found.start() : position + 2]} has no place in an entry")
+            raise ValueError(f"{text[found.start() : position + 2]} cannot be written in an entry")
         inner = _alternatives(text, position)
         choices, position = [branch for branch, _ in inner], inner[0][1] + 1
         if position > len(text):
-            raise ValueError("a bracket is not closed")
+            raise ValueError("a parenthesis is not closed")
     else:
         choices = list(_single(found))
     quantifier = _QUANTIFIER.match(text, position)
@@ -82,7 +83,7 @@ def _single(found: re.Match[str]) -> Iterator[str]:
     if found["escape"]:
         character = found["escape"][1]
         if character in "bBAZzG":
-            raise ValueError(f"\\{character} has no place in an entry")
+            raise ValueError(f"\\{character} cannot be written in an entry")
         yield "?" if character.isalnum() else character
     elif found["set"] or found["any"]:
         yield "?"

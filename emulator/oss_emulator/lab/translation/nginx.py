@@ -1,10 +1,10 @@
-"""nginx: `valid_referers`, as ngx_http_referer_module reads and asks it.
+"""nginx: `valid_referers`, as ngx_http_referer_module parses and applies it.
 
-Entries name hosts, without a scheme, and may go on with a path, which is compared by prefix. A host
-is compared in small letters and without its port. `*.a.com` stands for the sub-domains, `.a.com`
-for the domain too, `a.*` for every ending; `~` begins a regular expression, which is searched for
-in what follows the scheme. `none` is a request without the header; one with an empty header is
-`blocked`, as is every Referer that does not begin with http:// or https://.
+An entry names a host without a scheme. A path may follow, which is compared by prefix. A host is
+compared in lower case and without its port. `*.a.com` stands for the sub-domains, `.a.com` for the
+domain too, and `a.*` for every ending. `~` begins a regular expression, which is searched for in
+what follows the scheme. `none` is a request without the header. `blocked` is a request with an
+empty header or with a Referer that does not begin with http:// or https://.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from . import expression
 
 _TOKEN = re.compile(r"#[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[;{}]|[^\s;{}\"'#][^\s;{}]*")
 _SCHEME = re.compile("https?://", re.IGNORECASE)
-_SHORTEST = len("http://i.ru")  # what is shorter is taken for no address
+_SHORTEST = len("http://i.ru")  # anything shorter is not an address
 _LABEL = "[A-Za-z0-9-]+"
 _HOST = re.compile(rf"(?:\*\.|\.)?{_LABEL}(?:\.{_LABEL})*(?:\.\*)?")
 
@@ -34,15 +34,15 @@ class NginxRules:
     """The parameters of `valid_referers`."""
 
     hosts: tuple[str, ...] = ()
-    """With their paths, if any."""
+    """The hosts with their paths, if any."""
     expressions: tuple[str, ...] = ()
     none: bool = False
     blocked: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the `valid_referers` of a configuration file. Raises SourceError."""
-        parameters, names = _read_directives(text)
+        """Parse the `valid_referers` of a configuration file. Raises SourceError."""
+        parameters, names = _parse_directives(text)
         hosts: list[str] = []
         expressions: list[str] = []
         for parameter, place in parameters:
@@ -57,7 +57,7 @@ class NginxRules:
         return cls(tuple(hosts), tuple(expressions), "none" in words, "blocked" in words)
 
     def format(self) -> str:
-        """Write a location's `valid_referers` and what makes it count."""
+        """Format `valid_referers` and the condition that enforces it."""
         parameters = [
             *(["none"] if self.none else []),
             *(["blocked"] if self.blocked else []),
@@ -69,7 +69,7 @@ class NginxRules:
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration) -> Self:
-        """Hosts where an entry is one, else regular expressions; there is no blacklist."""
+        """Return the whitelist as hosts and regular expressions; nginx has no blacklist."""
         hosts: dict[str, None] = {}
         expressions: dict[str, None] = {}
         for entry in configuration.whitelist:
@@ -81,18 +81,18 @@ class NginxRules:
             else:
                 expressions[_expression(parts)] = None
         if not hosts and not expressions:
-            expressions["."] = None  # an empty whitelist lets every Referer in (R-14)
+            expressions["."] = None  # an empty whitelist allows every Referer (R-14)
         empty = configuration.allow_empty_referer or not configuration.whitelist  # R-11
         return cls(tuple(hosts), tuple(expressions), none=empty)
 
     def to_oss(self) -> RefererConfiguration:
-        """An entry for each host and scheme; a regular expression with wildcards for its parts."""
+        """Return an entry for each host and scheme; wildcards replace parts of expressions."""
         if not self.hosts and not self.expressions:
-            return RefererConfiguration()  # nginx lets everybody in
+            return RefererConfiguration()  # nginx allows everybody
         return RefererConfiguration(allow_empty_referer=self.none, whitelist=self.entries)
 
     def allows(self, referer: str | None, signed: Signing) -> bool:
-        """What `$invalid_referer` says; nginx knows nothing of how OSS requests are signed."""
+        """Return whether nginx allows a request; it ignores signatures for OSS."""
         if not self.hosts and not self.expressions:
             return True
         if referer is None:
@@ -111,7 +111,7 @@ class NginxRules:
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """An entry of ours for each host and scheme."""
+        """An entry for each host and scheme."""
         texts = [text for entry in self.hosts for text in _entries(entry)]
         texts += [text for item in self.expressions for text in expression.to_entries(item)]
         return tuple(
@@ -119,8 +119,8 @@ class NginxRules:
         )
 
 
-def _read_directives(text: str) -> tuple[list[tuple[str, tuple[int, int]]], list[str]]:
-    """The parameters of every valid_referers with their places, and the server names."""
+def _parse_directives(text: str) -> tuple[list[tuple[str, tuple[int, int]]], list[str]]:
+    """Parse the parameters of every valid_referers with their places, and the server names."""
     parameters: list[tuple[str, tuple[int, int]]] = []
     names: list[str] = []
     words: list[tuple[str, tuple[int, int]]] = []
@@ -139,9 +139,9 @@ def _read_directives(text: str) -> tuple[list[tuple[str, tuple[int, int]]], list
             names += [name for name, _ in words[1:] if _HOST.fullmatch(name)]
         words = []
     if words:
-        raise SourceError(f"the directive {words[0][0]} is not ended by a ;", *words[0][1])
+        raise SourceError(f"the directive {words[0][0]} is not ended; add a ;", *words[0][1])
     if not found:
-        raise SourceError("there is no directive valid_referers")
+        raise SourceError("the document has no valid_referers; add this directive")
     return parameters, names
 
 
@@ -152,7 +152,7 @@ def _unquote(word: str) -> str:
 
 
 def _quote(text: str) -> str:
-    # nginx takes a backslash before anything but a quote or a backslash for itself.
+    # nginx keeps a backslash that does not precede a quote or a backslash.
     return text.replace('"', '\\"')
 
 
@@ -161,12 +161,12 @@ def _check_expression(text: str, place: tuple[int, int]) -> None:
         re.compile(text)
         expression.to_entries(text)
     except (re.error, ValueError) as error:
-        sentence = f"the regular expression ~{text} cannot be read: {error}"
+        sentence = f"the regular expression ~{text} cannot be translated: {error}"
         raise SourceError(sentence, *place) from None
 
 
 def _names(name: str, host: str) -> bool:
-    """Whether an entry's host stands for a Referer's."""
+    """Return whether the host of an entry matches that of a Referer."""
     if name.startswith("*."):
         return host.endswith(name[1:]) and host != name[1:]
     if name.startswith("."):
@@ -177,7 +177,7 @@ def _names(name: str, host: str) -> bool:
 
 
 def _entries(entry: str) -> Iterator[str]:
-    """An entry of nginx as texts that follow a scheme."""
+    """Yield the entries, without a scheme, for an entry of nginx."""
     name, _, path = entry.partition("/")
     if name.startswith("."):
         yield f"{name[1:]}/{path}"
@@ -186,7 +186,7 @@ def _entries(entry: str) -> Iterator[str]:
 
 
 def _is_host(parts: Parts) -> bool:
-    """Whether an entry can be written as a host, with a path or without."""
+    """Return whether an entry can be written as a host, with or without a path."""
     return (
         parts.rest.startswith("/")
         and parts.port is None
@@ -196,7 +196,7 @@ def _is_host(parts: Parts) -> bool:
 
 
 def _expression(parts: Parts) -> str:
-    """An entry as a regular expression for what follows the scheme."""
+    """Return an entry as a regular expression for what follows the scheme."""
     if parts.scheme is None and parts.host.startswith("*"):
         return expression.from_entry(parts.join().lstrip("*")) or "."
     return f"^{expression.from_entry(parts.authority + parts.rest)}"

@@ -1,4 +1,4 @@
-"""What the rules of every other system can be asked, so that they can be compared with ours."""
+"""Rules: the interface of the rules of another system."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from oss_emulator.referer.request import Signing
 
 
 class Rules(Protocol):
-    """Rules of another system."""
+    """Rules of another system, which can be translated and asked for decisions."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read them in their own form. Raises SourceError."""
+        """Parse rules in the form of their system. Raises SourceError."""
 
     def format(self) -> str:
-        """Write them in their own form."""
+        """Format rules in the form of their system."""
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration) -> Self:
-        """What comes closest to a configuration."""
+        """Return the rules that come closest to a configuration of OSS."""
 
     def to_oss(self) -> RefererConfiguration:
-        """The configuration that comes closest to them."""
+        """Return the configuration of OSS that comes closest to the rules."""
 
     def allows(self, referer: str | None, signed: Signing) -> bool:
-        """Whether a request gets through."""
+        """Return whether the rules allow a request."""
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """What Referers to try are made of: their entries, as ours would be written."""
+        """The entries, written as those of OSS, from which probes are made."""

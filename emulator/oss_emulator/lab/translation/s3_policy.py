@@ -1,8 +1,8 @@
 """AWS S3: the statements of a bucket policy with conditions on `aws:Referer`.
 
-`*` and `?` are compared with the whole value: there is no implicit prefix. Without a header there
-is no key, which equals nothing; of the operators that negate it meets the condition. Whoever is
-denied is denied signed or not; who signs as the owner needs no Allow.
+A value with `*` and `?` must match the whole Referer; there is no implicit prefix. Without the
+header the key is missing: it equals nothing and satisfies the operators that negate. A Deny applies
+to signed requests as well; a request signed by the owner needs no Allow.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from oss_emulator.lab.sources import load_json
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern, is_blank
 from oss_emulator.referer.request import Signing
-from oss_emulator.toml import SourceError, place_of
+from oss_emulator.toml import SourceError, join, place_of
 
 _OPERATORS = ("StringLike", "StringNotLike", "StringEquals", "StringNotEquals", "Null")
 _KEY = "aws:referer"
@@ -56,22 +56,24 @@ class _Statement:
 
 @dataclass(frozen=True, slots=True)
 class S3Rules:
-    """The statements about everybody's GetObject."""
+    """The statements on GetObject by everybody."""
 
     statements: tuple[_Statement, ...] = field(default=())
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a bucket policy. Raises SourceError."""
+        """Parse a bucket policy. Raises SourceError."""
         policy = load_json(text)
         found = policy.get("Statement") if isinstance(policy, dict) else None
         if not found:
-            raise SourceError("the document is no policy: there is no Statement")
+            raise SourceError("the document is not a policy; add a Statement")
         listed = found if isinstance(found, list) else [found]
-        return cls(tuple(statement for item in listed for statement in _read_statement(text, item)))
+        return cls(
+            tuple(statement for item in listed for statement in _parse_statement(text, item))
+        )
 
     def format(self) -> str:
-        """Write a bucket policy."""
+        """Format a bucket policy."""
         statements = [
             {
                 "Effect": "Allow" if statement.allows else "Deny",
@@ -91,7 +93,7 @@ class S3Rules:
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration) -> Self:
-        """Allow what the whitelist does, and no Referer; deny what the blacklist does."""
+        """Allow the whitelist and, as configured, a missing Referer; deny the blacklist."""
         white = _values(configuration.whitelist)
         black = _values(configuration.blacklist)
         allow = (_Condition("StringLike", white),) if white else ()
@@ -103,8 +105,8 @@ class S3Rules:
         return cls(tuple(statements))
 
     def to_oss(self) -> RefererConfiguration:
-        """What allows becomes the whitelist, what denies the blacklist."""
-        # To deny whoever is not one of these is to allow only these.
+        """Put what is allowed into the whitelist and what is denied into the blacklist."""
+        # Denying all but certain values means allowing only these.
         white = [
             value
             for statement in self.statements
@@ -126,7 +128,7 @@ class S3Rules:
         )
 
     def allows(self, referer: str | None, signed: Signing) -> bool:
-        """Whether S3 answers; a signed request is taken for the owner's."""
+        """Return whether S3 allows a request; a signed one counts as the owner's."""
         holding = [statement for statement in self.statements if statement.holds(referer)]
         if any(not statement.allows for statement in holding):
             return False
@@ -134,7 +136,7 @@ class S3Rules:
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """Every value that is compared."""
+        """The values of all conditions."""
         return tuple(
             dict.fromkeys(
                 _entry(value)
@@ -146,10 +148,10 @@ class S3Rules:
         )
 
 
-def _read_statement(text: str, item: Any) -> Iterator[_Statement]:
-    """A statement if it is about everybody's reading of objects."""
+def _parse_statement(text: str, item: Any) -> Iterator[_Statement]:
+    """Yield a statement if it concerns reading objects by everybody."""
     if not isinstance(item, dict) or item.get("Effect") not in ("Allow", "Deny"):
-        raise SourceError("a Statement has no Effect, which is Allow or Deny", *_at(text, "Effect"))
+        raise SourceError("a Statement has no Effect; write Allow or Deny", *_at(text, "Effect"))
     actions = item.get("Action", "s3:*")
     read = {"s3:getobject", "s3:get*", "s3:*", "*"}
     listed = actions if isinstance(actions, list) else [actions]
@@ -159,22 +161,22 @@ def _read_statement(text: str, item: Any) -> Iterator[_Statement]:
     if principal != "*" and not (isinstance(principal, dict) and _everybody(principal)):
         return
     conditions = item.get("Condition", {})
-    yield _Statement(item["Effect"] == "Allow", tuple(_read_conditions(text, conditions)))
+    yield _Statement(item["Effect"] == "Allow", tuple(_parse_conditions(text, conditions)))
 
 
 def _everybody(principal: Mapping[str, Any]) -> bool:
     return principal.get("AWS") in ("*", ["*"])
 
 
-def _read_conditions(text: str, conditions: Any) -> Iterator[_Condition]:
+def _parse_conditions(text: str, conditions: Any) -> Iterator[_Condition]:
     for name, keys in (conditions if isinstance(conditions, dict) else {}).items():
         operator = name.removesuffix("IfExists")
         for key, value in keys.items() if isinstance(keys, dict) else ():
             if key.lower() != _KEY:
-                sentence = f"the condition {key} is not about the Referer and cannot be translated"
+                sentence = f"the condition {key} cannot be translated; only {_KEY} can"
                 raise SourceError(sentence, *_at(text, key))
             if operator not in _OPERATORS:
-                sentence = f"the operator {name} is none of {', '.join(_OPERATORS)}"
+                sentence = f"the operator {name} is unknown; use {join(_OPERATORS)}"
                 raise SourceError(sentence, *_at(text, name))
             values = value if isinstance(value, list) else [value]
             texts = tuple(
@@ -197,7 +199,7 @@ def _format_conditions(conditions: tuple[_Condition, ...]) -> dict[str, Any]:
 
 
 def _values(entries: tuple[str, ...]) -> tuple[str, ...]:
-    """Entries as values: what we compare by prefix ends in `*` there."""
+    """Return entries as values, which end in `*` because entries match by prefix."""
     return tuple(f"{entry.strip().rstrip('*')}*" for entry in entries if not is_blank(entry))
 
 
