@@ -175,7 +175,7 @@ def test_policy_that_requires_https_binds_the_owner_too(emulator: Emulator) -> N
 @pytest.mark.parametrize(
     ("policy", "ec", "complaint"),
     [
-        ("{", "0030-00000005", "The policy is no JSON"),
+        ("{", "0030-00000005", "The policy is not valid JSON"),
         ('{"Version": "2", "Statement": []}', "0030-00000002", "Version"),
         (
             statement("Allow", "oss:GetObject", ["somebody"]),
@@ -186,7 +186,7 @@ def test_policy_that_requires_https_binds_the_owner_too(emulator: Emulator) -> N
         (
             statement("Allow", "oss:*", ["*"], Condition={"StringIs": {"oss:Prefix": "a"}}),
             "0030-00000005",
-            "no such operator",
+            "the operator is unknown",
         ),
         (statement("Allow", "oss:*", ["1" * 17000]), "", "larger than 16384 bytes"),
     ],

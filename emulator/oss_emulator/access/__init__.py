@@ -1,4 +1,4 @@
-"""Who asks, and may they: identities, policies, ACLs and the decision. Knows no socket, no storage.
+"""Access control: identities, policies, ACLs and the decision on a request.
 
 policy = Policy.parse(document, PolicyType.IDENTITY, "reader")
 reader = Identity("1000000000000001", kind=Kind.USER, name="reader", policies=(policy,))

@@ -1,4 +1,4 @@
-"""Accounts with their keys, RAM users and RAM roles; the file that describes them."""
+"""Accounts with their keys, RAM users and RAM roles, and the TOML that describes them."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
@@ -14,23 +14,23 @@ from oss_emulator.toml import Path, SourceError, TomlDocument, format_path, show
 
 
 class AccountsError(ValueError):
-    """A description of accounts that cannot be used; the text says where and why."""
+    """The description of accounts is wrong; the text says where and why."""
 
 
 class KeyProblem(Enum):
-    """Why a key is no proof of an identity. The values are the ECs that OSS answers with."""
+    """Why a key does not prove an identity. The values are the ECs in the answers of OSS."""
 
     UNKNOWN = "0002-00000902"
-    """There is no such key; a temporary one without its token is none either (A-50)."""
+    """The key does not exist, or is temporary and came without its token (A-50)."""
     NOT_TEMPORARY = "0002-00000002"
-    """A token came with a key that is no temporary one."""
+    """A token came with a key that is not temporary."""
     INVALID = "0002-00000006"
-    """The token is not that of the key, or none that was issued here."""
+    """The token belongs to another key or was not issued here."""
     EXPIRED = "0002-00000007"
 
 
 class Accounts:
-    """The keys and roles that are known. The first key's account owns all that is seeded."""
+    """The known keys and roles. The account of the first key owns the contents of a seed."""
 
     def __init__(self, keys: Iterable[AccessKey], roles: Iterable[Role] = ()) -> None:
         self._keys = {key.id: key for key in keys}
@@ -38,7 +38,7 @@ class Accounts:
         owners = (key.identity for key in self._keys.values())
         self._names = {owner.id: owner.display_name for owner in owners if owner.display_name}
         self.first = next(iter(self._keys.values()))
-        """The key that is told to whoever starts a server."""
+        """The key that a server shows when it is ready."""
         self.owner = Identity(self.first.identity.id, self.first.identity.display_name)
         secret = self.first.secret.encode()
         self._tokens = Tokens(hashlib.sha256(b"security token\0" + secret).digest())
@@ -69,24 +69,25 @@ class Accounts:
             raise AccountsError(f"{mistake}.") from None
 
     def key(self, access_key_id: str) -> AccessKey | None:
-        """A long-term key."""
+        """Return a long-term key, None if it is unknown."""
         return self._keys.get(access_key_id)
 
     def display_name(self, account: str) -> str:
-        """The display name of an account; its id where it has none."""
+        """Return the display name of an account, or its id if it has no name."""
         return self._names.get(account, account)
 
     def role(self, arn: str) -> Role | None:
+        """Return the role with a resource name, None if it is unknown."""
         return self._roles.get(arn)
 
     def find(self, access_key_id: str, token: str, now: float) -> AccessKey | KeyProblem:
-        """The key of a request; `token` is its security token, "" for none."""
+        """Find the key of a request; `token` is its security token, or ""."""
         if not token:
             return self._keys.get(access_key_id, KeyProblem.UNKNOWN)
         if not access_key_id.startswith(PREFIX):
             known = access_key_id in self._keys
             return KeyProblem.NOT_TEMPORARY if known else KeyProblem.UNKNOWN
-        grant = self._tokens.read(token)
+        grant = self._tokens.parse(token)
         role = self._roles.get(grant.role) if grant else None
         if grant is None or role is None or grant.access_key_id != access_key_id:
             return KeyProblem.INVALID
@@ -96,13 +97,13 @@ class Accounts:
         return AccessKey(access_key_id, secret, _session(role, grant))
 
     def knows(self, access_key_id: str, token: str) -> bool:
-        """Whether a key, or the security token that came with it, was given here."""
-        return access_key_id in self._keys or self._tokens.read(token) is not None
+        """Return whether a key, or the security token that came with it, was issued here."""
+        return access_key_id in self._keys or self._tokens.parse(token) is not None
 
     def issue(
         self, role: Role, session: str, expires: int, policy: str, material: bytes
     ) -> Credentials:
-        """Temporary credentials for a role (AssumeRole); see `Tokens.issue`."""
+        """Issue temporary credentials for a role (AssumeRole); see `Tokens.issue`."""
         return self._tokens.issue(role.arn, session, expires, policy, material)
 
 
@@ -132,13 +133,13 @@ SYSTEM_POLICIES: Mapping[str, str] = {
         ("AliyunSTSAssumeRoleAccess", '"Action": "sts:AssumeRole"'),
     )
 }
-"""The policies of Alibaba Cloud that a user or role can be given by name."""
+"""The policies of Alibaba Cloud that users and roles can have by name."""
 
 _TRUST = (
     '{{"Version": "1", "Statement": [{{"Effect": "Allow", "Action": "sts:AssumeRole", '
     '"Principal": {{"RAM": ["acs:ram::{account}:root"]}}}}]}}'
 )
-"""The trust policy of a role that says nothing of it: whoever belongs to its own account."""
+"""The default trust policy of a role: all identities of its own account may assume it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class BucketAcl(StrEnum):
-    """Who besides the owner may read or write the objects of a bucket."""
+    """Who may read or write the objects of a bucket besides the owner."""
 
     PRIVATE = "private"
     PUBLIC_READ = "public-read"
@@ -12,12 +12,12 @@ class BucketAcl(StrEnum):
 
     @property
     def public(self) -> bool:
-        """Whether it opens something to everybody."""
+        """Whether the ACL grants something to everybody."""
         return self is not BucketAcl.PRIVATE
 
 
 class ObjectAcl(StrEnum):
-    """Who besides the owner may read or write one object; `default` leaves it to the bucket."""
+    """Who may read or write an object besides the owner; `default` means the ACL of the bucket."""
 
     DEFAULT = "default"
     PRIVATE = "private"
@@ -26,5 +26,5 @@ class ObjectAcl(StrEnum):
 
     @property
     def public(self) -> bool:
-        """Whether it opens the object to everybody."""
+        """Whether the ACL grants something to everybody."""
         return self in (ObjectAcl.PUBLIC_READ, ObjectAcl.PUBLIC_READ_WRITE)

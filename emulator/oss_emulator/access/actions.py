@@ -1,7 +1,7 @@
-"""The RAM actions of an operation where they are not just its own.
+"""The RAM actions that an operation requires besides or instead of its own (A-11 … A-14).
 
-Authorization syntax and elements of OSS, the tables of actions (A-11 … A-14). The actions of KMS
-and of certificates are not asked for.
+Source: the tables of actions in "Authorization syntax and elements" of OSS. The actions of KMS and
+of certificates are not required.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ OF_A_VERSION: Mapping[str, str] = {
     "oss:PutObjectTagging": "oss:PutObjectVersionTagging",
     "oss:DeleteObjectTagging": "oss:DeleteObjectVersionTagging",
 }
-"""The action that a request with a versionId needs instead (A-11)."""
+"""The actions that a request with a versionId requires instead (A-11)."""
 
 TAGGING = "x-oss-tagging"
 TAGGING_DIRECTIVE = "x-oss-tagging-directive"
@@ -25,9 +25,9 @@ TAGGING_DIRECTIVE = "x-oss-tagging-directive"
 def required(
     action: str, headers: Mapping[str, str], version_id: str | None = None
 ) -> tuple[str, ...]:
-    """All actions that a request needs, that of its operation first.
+    """Return the actions that a request requires, that of its operation first.
 
-    `headers` are those of the request, or the fields of a form.
+    `headers` are the headers of the request or the fields of a form.
     """
     if version_id is not None:
         return (OF_A_VERSION.get(action, action),)
@@ -37,7 +37,7 @@ def required(
 
 
 def required_of_source(headers: Mapping[str, str], version_id: str | None) -> tuple[str, ...]:
-    """The actions that CopyObject and UploadPartCopy need on what they copy (A-13)."""
+    """Return the actions that CopyObject and UploadPartCopy require on their source (A-13)."""
     actions = ["oss:GetObject"]
     if headers.get(TAGGING_DIRECTIVE, "").lower() == "copy":
         actions.append("oss:GetObjectTagging")
@@ -47,6 +47,6 @@ def required_of_source(headers: Mapping[str, str], version_id: str | None) -> tu
 
 
 def resource(region: str, account: str, bucket: str, key: str = "") -> str:
-    """What a policy calls a bucket, or an object; for the service itself the bucket is `*`."""
+    """Return the resource name of a bucket or an object; without a bucket that of the service."""
     name = f"{bucket or '*'}/{key}" if key else bucket or "*"
     return f"acs:oss:{region}:{account}:{name}"

@@ -1,7 +1,7 @@
-"""May this identity do that to this bucket or object: the decision with what settled it.
+"""The decision whether an identity may do something with a bucket or an object, and why.
 
-The order is that of "Authorization process" in the OSS documents: session policy, then RAM policies
-and bucket policy together, then the ACLs. A denial that a statement spells out wins everywhere.
+The order is that of "Authorization process" in the OSS documents: the session policy, then RAM
+policies and the bucket policy together, then the ACLs. A statement that denies always wins.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from oss_emulator.access.policy import Effect, Policy, PolicyType, Question, Sta
 
 
 class Permission(StrEnum):
-    """What an operation needs. ACLs give READ and WRITE of objects; the rest is the owner's."""
+    """What an operation requires. ACLs grant READ and WRITE of objects; the owner has the rest."""
 
     NONE = "none"
-    """Nothing: whoever asks gets an answer. No ACL is looked at."""
+    """Nothing: everybody gets an answer, whatever the ACLs."""
     READ = "read"
     WRITE = "write"
     OWN = "own"
 
 
 class AccessReason(StrEnum):
-    """What settled a decision."""
+    """What settled the decision."""
 
     OWNER = "the caller owns the bucket"
     BUCKET_ACL = "the bucket's ACL"
@@ -42,10 +42,10 @@ class AccessReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a decision rests on beside ownership and ACLs."""
+    """What a decision depends on besides ownership and ACLs."""
 
     actions: tuple[str, ...]
-    """The actions that are needed, that of the operation first (`actions.required`)."""
+    """The required actions, that of the operation first (`actions.required`)."""
     resource: str
     context: Context = NOTHING_KNOWN
     bucket_policy: Policy | None = None
@@ -58,16 +58,16 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class AccessVerdict:
-    """Whether it is allowed, and why."""
+    """Whether a request is allowed, and why."""
 
     allowed: bool
     reason: AccessReason
     action: str = ""
     """The action that was denied, or the last one that was allowed."""
     statement: Statement | None = None
-    """The statement that settled it, where one did."""
+    """The statement that settled the decision, if one did."""
     policy_type: PolicyType | None = None
-    """Where a statement is missing, or the one stands that settled it."""
+    """The type of the policy that settled the decision or that lacks a statement."""
 
 
 _OPEN: dict[str, frozenset[Permission]] = {
@@ -91,12 +91,12 @@ def authorize(
     object_acl: str = ObjectAcl.DEFAULT,
     facts: Facts | None = None,
 ) -> AccessVerdict:
-    """Decide; an object's own ACL takes the place of its bucket's.
+    """Decide on a request. The ACL of an object replaces that of its bucket.
 
     The ACLs are values of `BucketAcl` and `ObjectAcl`; `owner` is the account id of the bucket's
-    owner. An object that is not there has no ACL of its own: the bucket's decides. Without `facts`
-    only ownership and ACLs count, which is all there is for an account, or for nobody known, at a
-    bucket without policy, PublicAccessBlock and requester pays.
+    owner. For a missing object the ACL of the bucket counts. Without `facts` only ownership and
+    ACLs count, which suffices for accounts and anonymous requests if the bucket has no policy, no
+    PublicAccessBlock and no requester pays.
     """
     if facts is None:
         if caller.id == owner and caller.kind is Kind.ACCOUNT:
@@ -114,12 +114,12 @@ def authorize(
         )
         if not verdict.allowed:
             break
-        permission = Permission.OWN  # No ACL gives what is asked for beside (A-12).
+        permission = Permission.OWN  # No ACL grants the further actions (A-12).
     return verdict
 
 
 def _by_policies(caller: Identity, owner: str, action: str, facts: Facts) -> AccessVerdict | None:
-    """What the policies say; None where they say nothing and ownership and ACLs count (A-01)."""
+    """Decide by the policies; None if no statement applies, so ownership and ACLs count (A-01)."""
     resource, context = facts.resource, facts.context
     question = Question(action, resource, context)
     if caller.session_policy is not None:
@@ -128,7 +128,7 @@ def _by_policies(caller: Identity, owner: str, action: str, facts: Facts) -> Acc
             return AccessVerdict(
                 False, AccessReason.SESSION_POLICY, action, settled, PolicyType.SESSION
             )
-    # RAM policies count only for what belongs to the caller's own account (A-02).
+    # RAM policies apply only to resources of the caller's own account (A-02).
     by_identity = evaluate(caller.policies, question) if caller.id == owner else None
     by_bucket = _by_bucket_policy(caller, owner, action, facts)
     denials = [found for found in (by_identity, by_bucket) if found and found.effect is Effect.DENY]
@@ -169,7 +169,7 @@ def _by_ownership(
     object_acl: str,
     action: str,
 ) -> AccessVerdict:
-    """What ownership and ACLs say where no statement of a policy applies."""
+    """Decide by ownership and ACLs, for requests to which no statement of a policy applies."""
     if caller.id == owner and caller.kind is Kind.ACCOUNT:
         return AccessVerdict(True, AccessReason.OWNER, action)
     found = _by_acl(caller, owner, permission, bucket_acl, object_acl)

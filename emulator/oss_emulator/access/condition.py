@@ -1,4 +1,4 @@
-"""One condition of a statement: an operator, a condition key and the values it is held against."""
+"""A condition of a statement: an operator, a condition key and values to compare."""
 
 import operator
 import re
@@ -16,7 +16,7 @@ Test = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class PolicyCondition:
-    """Holds where one of the values fits; a negated one where none does (A-20)."""
+    """A condition holds if one of its values fits; a negated one, if none does (A-20)."""
 
     operator: str
     key: str
@@ -26,14 +26,17 @@ class PolicyCondition:
 
     @classmethod
     def compile(cls, name: str, key: str, values: Iterable[str]) -> "PolicyCondition":
-        """Raises KeyError for an unknown operator, ValueError for a value it cannot compare."""
+        """Compile a condition.
+
+        Raises KeyError for an unknown operator and ValueError for a bad value.
+        """
         found = OPERATORS[name]
         values = tuple(values)
         tests = tuple(found.compile(value) for value in values)
         return cls(name, key, values, found.negated, tests)
 
     def holds(self, context: Context) -> bool:
-        """Whether it holds; where the key has no value only a negated one does (A-22)."""
+        """Return whether the condition holds. Without a value only a negated one does (A-22)."""
         value = context.value(self.key)
         if value is None:
             return self.negated
@@ -41,7 +44,7 @@ class PolicyCondition:
 
     @property
     def narrows(self) -> bool:
-        """Whether it keeps a statement from being public (A-33)."""
+        """Whether the condition prevents its statement from being public (A-33)."""
         key = self.key.lower()
         if self.negated:
             return False
@@ -81,7 +84,7 @@ def _bool(value: str) -> Test:
 def _compared(
     read: Callable[[str], float], compare: Callable[[float, float], bool]
 ) -> Callable[[str], Test]:
-    """An operator on numbers, or on dates as numbers."""
+    """Return an operator that compares numbers, or dates as numbers."""
 
     def compile_value(value: str) -> Test:
         limit = read(value)
@@ -99,7 +102,7 @@ def _compared(
 
 def _number(text: str) -> float:
     if not re.fullmatch(r"[+-]?\d+(\.\d+)?", text, re.ASCII):
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     return float(text)
 
 
@@ -107,21 +110,21 @@ def _date(text: str) -> float:
     try:
         date = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no ISO 8601 date such as 2019-08-12T17:00:00Z") from None
+        raise ValueError(f"{text!r} is not an ISO 8601 date such as 2019-08-12T17:00:00Z") from None
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def _address(value: str) -> Test:
-    """An address, a CIDR block, or an IPv4 address with `*` for some of its numbers."""
+    """Compile an address, a CIDR block, or an IPv4 address with `*` for some of its numbers."""
     if "*" in value:
         if not re.fullmatch(r"\*|(\d{1,3}|\*)(\.(\d{1,3}|\*)){3}", value, re.ASCII):
-            raise ValueError(f"{value!r} is no IP address, CIDR block or address with *")
+            raise ValueError(f"{value!r} is not an IP address, a CIDR block or an address with *")
         pattern = wildcard(value)
         return lambda found: pattern.fullmatch(found) is not None
     try:
         network = ip_network(value, strict=False)
     except ValueError:
-        raise ValueError(f"{value!r} is no IP address or CIDR block") from None
+        raise ValueError(f"{value!r} is not an IP address or a CIDR block") from None
 
     def fits(found: str) -> bool:
         try:
@@ -133,7 +136,7 @@ def _address(value: str) -> Test:
 
 
 def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """An IPv4 address that came over IPv6 as what it is."""
+    """Return the IPv4 address in an IPv6 address that maps one."""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
 
@@ -146,7 +149,7 @@ def _is_narrow(value: str) -> bool:
 
 
 def _family(name: str, read: Callable[[str], float]) -> dict[str, Operator]:
-    """The six comparisons of numbers or dates."""
+    """Return the six operators that compare numbers or dates."""
     return {
         f"{name}Equals": Operator(_compared(read, operator.eq)),
         f"{name}NotEquals": Operator(_compared(read, operator.eq), negated=True),

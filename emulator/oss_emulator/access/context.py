@@ -1,4 +1,4 @@
-"""What the conditions of a policy are asked about: the request, as values of condition keys."""
+"""Context: a request as the values of condition keys."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,32 +7,32 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The circumstances of one request. What is None has no value: A-22 says what follows."""
+    """The circumstances of a request. None means that a key has no value (A-22)."""
 
     time: float = 0.0
-    """When it arrived, in seconds since the epoch."""
+    """The time of arrival in seconds since the epoch."""
     secure: bool = False
-    """Whether it came by HTTPS."""
+    """Whether the request came by HTTPS."""
     source_ip: str | None = None
     source_vpc: str = ""
-    """"" for a request that comes from no VPC (A-23)."""
+    """"" for a request from outside a VPC (A-23)."""
     user_agent: str | None = None
     access_key_id: str | None = None
     prefix: str | None = None
-    """Of a listing; "" for one that names none (A-24). None for what lists nothing."""
+    """The prefix of a listing, "" if it has none (A-24); None for other requests."""
     delimiter: str | None = None
     acl: str | None = None
-    """The ACL that a bucket is to have; see A-25."""
+    """The ACL that the request gives to a bucket (A-25)."""
     object_acl: str | None = None
-    """The ACL that an object is to have; see A-25."""
+    """The ACL that the request gives to an object (A-25)."""
     bucket_tags: Mapping[str, str] = field(default_factory=dict)
     object_tags: Mapping[str, str] = field(default_factory=dict)
-    """Of the object that is there."""
+    """The tags of the existing object."""
     request_tags: Mapping[str, str] = field(default_factory=dict)
-    """Of the object as the request would have it."""
+    """The tags that the request gives to an object."""
 
     def value(self, key: str) -> str | None:
-        """The value of a condition key, None where the request has none (A-21)."""
+        """Return the value of a condition key; None if the request has none (A-21)."""
         name, slash, tag = key.partition("/")
         name = name.lower()
         if slash and name in _TAGS:

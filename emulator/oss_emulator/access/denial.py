@@ -1,4 +1,4 @@
-"""A denial as an answer tells it: the element AccessDeniedDetail."""
+"""The element AccessDeniedDetail in the answer to a denied request."""
 
 import json
 from base64 import b64encode
@@ -11,10 +11,10 @@ Detail = list[tuple[str, str]]
 
 
 def detail(verdict: AccessVerdict, caller: Identity, resource: str = "") -> Detail | None:
-    """The children of AccessDeniedDetail, None where the answer has none.
+    """Return the children of AccessDeniedDetail, or None if the answer has no such element.
 
-    It has one where a policy of the caller denied, or where one would have had to allow; what an
-    answer calls a bucket policy is not known (A-70).
+    The answer has one if a policy of the caller denied the request, or if only such a policy could
+    have allowed it. How an answer names a bucket policy is unknown (A-70).
     """
     if verdict.allowed or verdict.policy_type in (None, PolicyType.BUCKET):
         return None
@@ -35,7 +35,7 @@ def _display_name(caller: Identity) -> str:
 
 
 def _diagnostic(verdict: AccessVerdict, resource: str) -> str:
-    """Base64 of JSON (A-71); that of the service can only be decoded by RAM."""
+    """Return JSON in Base64 (A-71). Only RAM can decode the message of the real service."""
     found = {
         "action": verdict.action,
         "resource": resource,

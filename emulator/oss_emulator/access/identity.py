@@ -1,4 +1,4 @@
-"""Who sends a request, and the keys that prove it."""
+"""Identities, the keys that prove them, and roles."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,21 +7,21 @@ from oss_emulator.access.policy import Policy, PolicyType
 
 
 class Kind(StrEnum):
-    """What sort of identity it is. Values: AuthPrincipalType of AccessDeniedDetail."""
+    """The kinds of identities. Values: AuthPrincipalType of AccessDeniedDetail."""
 
     ACCOUNT = "Account"
-    """An account itself, or nobody known."""
+    """An account, or an anonymous caller."""
     USER = "SubUser"
     """A RAM user of the account."""
     SESSION = "AssumedRoleUser"
-    """A role of the account, assumed for a while."""
+    """A session of a role of the account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who sends a request. The id is the number of an account, "" for nobody known.
+    """The sender of a request. The id is the number of the account, "" if it is anonymous.
 
-    What a RAM user or a role session creates belongs to its account.
+    The account owns what its RAM users and role sessions create.
     """
 
     id: str
@@ -32,7 +32,7 @@ class Identity:
     name: str = ""
     """The name of the RAM user, or of the role."""
     session: str = ""
-    """The name under which the role was assumed."""
+    """The name of the role session."""
     policies: tuple[Policy, ...] = ()
     """The RAM policies of the user or role."""
     session_policy: Policy | None = None
@@ -43,18 +43,18 @@ class Identity:
 
     @property
     def arn(self) -> str:
-        """Its resource name (GetCallerIdentity)."""
+        """The resource name (GetCallerIdentity)."""
         return f"acs:ram::{self.id}:{_RELATIVE[self.kind].format(self=self)}"
 
     @property
     def principal(self) -> str:
-        """How it is told from the others of its account (GetCallerIdentity)."""
+        """The id that is unique within the account (GetCallerIdentity)."""
         if self.kind is Kind.SESSION:
             return f"{self.principal_id}:{self.session}"
         return self.principal_id or self.id
 
     def names(self, policy_type: PolicyType) -> tuple[str, ...]:
-        """The names under which the Principal of such a policy knows it (A-30, A-42)."""
+        """Return the names that identify it in the Principal of a policy (A-30, A-42)."""
         if policy_type is PolicyType.TRUST:
             if self.kind is Kind.ACCOUNT:
                 return ()
@@ -76,7 +76,7 @@ ANONYMOUS = Identity("")
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A key pair and whose it is."""
+    """A key pair with its identity."""
 
     id: str
     secret: str
@@ -85,7 +85,7 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A RAM role: what one may do who assumes it, and who may."""
+    """A RAM role: its policies, and the trust policy that says who may assume it."""
 
     account: str
     id: str
@@ -93,7 +93,7 @@ class Role:
     trust: Policy
     policies: tuple[Policy, ...] = ()
     max_session: int = 3600
-    """Seconds that its credentials hold at most."""
+    """The longest validity of its credentials in seconds."""
 
     @property
     def arn(self) -> str:

@@ -1,6 +1,6 @@
-"""Policy documents: read and checked once, then asked which of their statements settles a request.
+"""Policy documents: parsed and checked once, then evaluated to find the statement that applies.
 
-A document is JSON, `Version` "1", its statements are taken by their `Effect`, `Action` or
+A document is JSON with `Version` "1" and statements. A statement has `Effect`, `Action` or
 `NotAction`, `Resource` or `NotResource`, `Principal` or `NotPrincipal`, and `Condition`.
 """
 
@@ -14,19 +14,20 @@ from typing import Any
 from oss_emulator.access.condition import OPERATORS, PolicyCondition
 from oss_emulator.access.context import NOTHING_KNOWN, Context
 from oss_emulator.access.wildcard import resource_pattern, wildcard
+from oss_emulator.toml import join
 
 
 class PolicyType(StrEnum):
-    """Where a policy is attached. Values: as an answer names it (AccessDeniedDetail)."""
+    """What a policy is attached to. Values: the names in answers (AccessDeniedDetail)."""
 
     IDENTITY = "AccountLevelIdentityBasedPolicy"
-    """To a RAM user or role."""
+    """A RAM user or role."""
     SESSION = "SessionPolicy"
-    """To the credentials that AssumeRole gave."""
+    """Credentials from AssumeRole."""
     TRUST = "AssumeRolePolicy"
-    """To a role: who may assume it."""
+    """A role, to say who may assume it."""
     BUCKET = "BucketPolicy"
-    """To a bucket. No answer is known that names this type."""
+    """A bucket. No answer with this type is known."""
 
 
 class Effect(StrEnum):
@@ -37,7 +38,7 @@ class Effect(StrEnum):
 
 
 class Problem(Enum):
-    """What is wrong with a document. Values: the EC of PutBucketPolicy, "" where not known."""
+    """What is wrong with a document. Values: the EC of PutBucketPolicy, "" if unknown."""
 
     VERSION = "0030-00000002"
     ENCODING = "0030-00000004"
@@ -47,7 +48,7 @@ class Problem(Enum):
 
 
 class PolicyError(ValueError):
-    """A policy that cannot be used; the text says where and why."""
+    """A policy is wrong; the text says where and why."""
 
     def __init__(self, where: str, message: str, problem: Problem = Problem.SYNTAX) -> None:
         super().__init__(f"{where}: {message}." if where else f"{message}.")
@@ -55,27 +56,27 @@ class PolicyError(ValueError):
 
 
 MAX_BUCKET_POLICY = 16 * 1024
-"""Bytes of all bucket policies of a bucket (Bucket policy, limits)."""
+"""The largest size of a bucket policy in bytes (Bucket policy, limits)."""
 MAX_FIELD = 4095
-"""Bytes of one field of a bucket policy."""
+"""The largest size of a field of a bucket policy in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a policy is asked: may this be done to that, then and from there?"""
+    """A question to a policy: the action, the resource and the circumstances."""
 
     action: str
     resource: str
     context: Context = NOTHING_KNOWN
     principals: tuple[str, ...] = ()
-    """The names under which this type of policy knows the caller."""
+    """The names of the caller in this type of policy."""
     by_owner: bool = False
-    """Whether it is the account that owns the bucket who asks."""
+    """Whether the caller is the account that owns the bucket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The names that an element lists; negated, all but those."""
+    """The names that an element selects; negated, all others."""
 
     texts: tuple[str, ...]
     negated: bool
@@ -89,15 +90,15 @@ class Selection:
 
 
 EVERYTHING = Selection((), negated=True, patterns=())
-"""What an element selects that a policy of its type does not have."""
+"""The selection of an element that this type of policy does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One rule."""
+    """A statement of a policy."""
 
     place: str
-    """Where it stands: the policy's name and its number within it."""
+    """The name of the policy and the number of the statement."""
     type: PolicyType
     effect: Effect
     actions: Selection
@@ -106,7 +107,7 @@ class Statement:
     conditions: tuple[PolicyCondition, ...]
 
     def applies(self, question: Question) -> bool:
-        """Whether it says something about a request."""
+        """Return whether the statement applies to a request."""
         return (
             self.actions.includes(question.action)
             and self.resources.includes(question.resource)
@@ -117,12 +118,12 @@ class Statement:
 
     @property
     def spares_owner(self) -> bool:
-        """Whether it is meant for everybody else than the bucket's owner (A-31)."""
+        """Whether the statement does not apply to the owner of the bucket (A-31)."""
         return self._for_everybody and not self.conditions
 
     @property
     def public(self) -> bool:
-        """Whether it grants something to everybody (A-33)."""
+        """Whether the statement grants something to everybody (A-33)."""
         if self.effect is Effect.DENY or self.type is not PolicyType.BUCKET:
             return False
         named = not self.principals.negated and not any("*" in p for p in self.principals.texts)
@@ -135,7 +136,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A document that was read. Make it with `parse`."""
+    """A policy document, made with `parse`."""
 
     name: str
     type: PolicyType
@@ -145,23 +146,22 @@ class Policy:
     def parse(
         cls, document: str | bytes | Mapping[str, Any], policy_type: PolicyType, name: str = ""
     ) -> "Policy":
-        """Read a document, or one that is parsed already; raises `PolicyError`."""
-        tree = document if isinstance(document, Mapping) else _read(document, policy_type)
+        """Parse a document, which may be JSON or a mapping. Raises PolicyError."""
+        tree = document if isinstance(document, Mapping) else _parse_json(document, policy_type)
         return _Parser(policy_type, name).policy(tree)
 
     @property
     def public(self) -> bool:
-        """Whether a statement of it is public (GetBucketPolicyStatus, A-33)."""
+        """Whether one of its statements is public (GetBucketPolicyStatus, A-33)."""
         return any(statement.public for statement in self.statements)
 
 
 def evaluate(
     policies: Iterable[Policy], question: Question, *, without_public: bool = False
 ) -> Statement | None:
-    """The statement that settles a request: the first that denies, else the first that allows.
+    """Return the statement that settles a request: the first that denies, or the first that allows.
 
-    None where no statement applies (A-01). Statements that are public are passed over with
-    `without_public`.
+    None if no statement applies (A-01). `without_public` skips statements that are public.
     """
     allowing = None
     for policy in policies:
@@ -177,7 +177,7 @@ def evaluate(
     return allowing
 
 
-def _read(document: str | bytes, policy_type: PolicyType) -> Any:
+def _parse_json(document: str | bytes, policy_type: PolicyType) -> Any:
     if isinstance(document, bytes):
         try:
             document = document.decode("utf-8")
@@ -193,7 +193,7 @@ def _read(document: str | bytes, policy_type: PolicyType) -> Any:
         raise PolicyError("", "The policy is nested too deeply") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        raise PolicyError("", f"The policy is no JSON: {error.msg} at {where}") from None
+        raise PolicyError("", f"The policy is not valid JSON: {error.msg} at {where}") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise PolicyError("", f"The policy has {twice} twice in one place")
+        raise PolicyError("", f"The policy has {twice} twice in one object")
     return found
 
 
@@ -214,7 +214,7 @@ _TRUSTED = {"RAM", "Service", "Federated"}
 
 
 class _Parser:
-    """Reads one document; each method takes where it reads and what it found there."""
+    """Parses a document; `where` is the place of a value and `tree` is the value."""
 
     def __init__(self, policy_type: PolicyType, name: str) -> None:
         self._type = policy_type
@@ -222,7 +222,7 @@ class _Parser:
 
     def policy(self, tree: Any) -> Policy:
         if not isinstance(tree, Mapping):
-            raise PolicyError("", "The policy is no JSON object")
+            raise PolicyError("", "The policy is not a JSON object")
         _check_names("", tree, {"Version", "Statement"})
         version = tree.get("Version")
         if version != "1":
@@ -264,7 +264,7 @@ class _Parser:
         element: str,
         compile_text: Callable[[str], re.Pattern[str]],
     ) -> Selection:
-        """An element or its negation, of which a statement has one."""
+        """Parse an element or its negation, of which a statement has exactly one."""
         given = [name for name in (element, f"Not{element}") if name in tree]
         if len(given) != 1:
             raise PolicyError(where, f"it must have either {element} or Not{element}")
@@ -276,7 +276,9 @@ class _Parser:
         found = self._selection(where, tree, "Action", _action_pattern)
         for text in found.texts:
             if not re.fullmatch(r"\*|[\w*?-]+:[\w*?]+", text, re.ASCII):
-                raise PolicyError(f"{where}.Action", f"{text!r} is no action such as oss:GetObject")
+                raise PolicyError(
+                    f"{where}.Action", f"{text!r} is not an action such as oss:GetObject"
+                )
         return found
 
     def _resources(self, where: str, tree: Mapping[str, Any]) -> Selection:
@@ -350,7 +352,7 @@ class _Parser:
             raise PolicyError(where, str(error)) from None
 
     def _texts(self, where: str, tree: Any) -> tuple[str, ...]:
-        """One text, or a list of some."""
+        """Parse a text or a list of texts."""
         texts = [tree] if isinstance(tree, str) else tree
         if not isinstance(texts, Sequence) or not texts:
             raise PolicyError(where, "it must be a text or a list of texts")
@@ -364,7 +366,7 @@ class _Parser:
 
 
 def _check_field(where: str, text: str) -> None:
-    """The limits of the fields of a bucket policy."""
+    """Check the limits of a field of a bucket policy."""
     if "**" in text:
         message = f"{text!r} has consecutive *"
         raise PolicyError(where, message, Problem.CONSECUTIVE_WILDCARDS)
@@ -375,20 +377,20 @@ def _check_field(where: str, text: str) -> None:
 def _check_names(where: str, tree: Mapping[str, Any], known: set[str]) -> None:
     for name in tree:
         if name not in known:
-            message = f"{name!r} is not known; known are {', '.join(sorted(known))}"
+            message = f"{name!r} is unknown; use {join(sorted(known))}"
             raise PolicyError(where or "The policy", message)
 
 
 def _keys(where: str, name: str, tree: Any) -> Mapping[str, Any]:
     if name not in OPERATORS:
-        raise PolicyError(where, f"no such operator; known are {', '.join(OPERATORS)}")
+        raise PolicyError(where, f"the operator is unknown; use {join(list(OPERATORS))}")
     if not isinstance(tree, Mapping) or not tree:
         raise PolicyError(where, "it must be an object of condition keys and their values")
     return tree
 
 
 def _scalar(value: Any) -> Any:
-    """A value as text: JSON's own true and numbers are taken too."""
+    """Return a boolean or a number as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value

@@ -1,4 +1,4 @@
-"""Temporary credentials: all that they stand for is in the token, signed, so none are kept."""
+"""Temporary credentials. The signed token contains their grant, so none are stored."""
 
 import hashlib
 import hmac
@@ -8,30 +8,30 @@ from base64 import b32encode, b64decode, urlsafe_b64encode
 from dataclasses import astuple, dataclass
 
 PREFIX = "STS."
-"""What the id of a temporary key begins with (AssumeRole)."""
-_TOKEN_PREFIX = "CAIS"  # noqa: S105 - what tokens of the service begin with
+"""The prefix of the ids of temporary keys (AssumeRole)."""
+_TOKEN_PREFIX = "CAIS"  # noqa: S105 - the prefix of tokens of the service
 _SIGNATURE_SIZE = 16
 MATERIAL_SIZE = 15
-"""Random bytes that one issue takes."""
+"""The number of random bytes for one issue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What temporary credentials stand for."""
+    """What temporary credentials grant."""
 
     access_key_id: str
     role: str
-    """The role's resource name."""
+    """The resource name of the role."""
     session: str
     expires: int
     """Seconds since the epoch."""
     policy: str = ""
-    """The session policy as it was sent, "" for none."""
+    """The session policy as it was sent, or ""."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What AssumeRole gives."""
+    """The result of AssumeRole."""
 
     access_key_id: str
     access_key_secret: str
@@ -40,9 +40,9 @@ class Credentials:
 
 
 class Tokens:
-    """Issues temporary credentials and reads their tokens again, with one signing key.
+    """Issues temporary credentials and parses their tokens, with one signing key.
 
-    Whoever has that key could make tokens; two servers with the same key take each other's.
+    Two servers with the same key accept each other's tokens.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -51,7 +51,7 @@ class Tokens:
     def issue(
         self, role: str, session: str, expires: int, policy: str, material: bytes
     ) -> Credentials:
-        """Credentials for a role; `material` are `MATERIAL_SIZE` random bytes."""
+        """Issue credentials for a role; `material` is `MATERIAL_SIZE` random bytes."""
         key_id = PREFIX + b32encode(material[:MATERIAL_SIZE]).decode()
         grant = json.dumps(astuple(Grant(key_id, role, session, expires, policy)))
         payload = zlib.compress(grant.encode(), 9)
@@ -59,11 +59,11 @@ class Tokens:
         return Credentials(key_id, self.secret(key_id), token, expires)
 
     def secret(self, access_key_id: str) -> str:
-        """The secret of a temporary key."""
+        """Return the secret of a temporary key."""
         return _text(self._sign(b"secret", access_key_id.encode())[:30])
 
-    def read(self, token: str) -> Grant | None:
-        """What a token stands for, expired or not; None for one that was not issued here."""
+    def parse(self, token: str) -> Grant | None:
+        """Return what a token grants, expired or not; None if it was not issued here."""
         try:
             sealed = _bytes(token.removeprefix(_TOKEN_PREFIX))
         except ValueError:

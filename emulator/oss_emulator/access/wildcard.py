@@ -1,13 +1,13 @@
-"""The wildcards of policies: `*` for any text, also none, and `?` for one character."""
+"""The wildcards of policies: `*` for any text, even an empty one, and `?` for one character."""
 
 import re
 
 
 def wildcard(text: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
-    """A regular expression whose `fullmatch` takes time linear in the text it is asked about.
+    """Return a regular expression whose `fullmatch` takes linear time.
 
-    Each piece between two `*` is taken at its leftmost place; a place further right never helps
-    what follows, so the groups are atomic and nothing is tried twice.
+    Each piece between two `*` is taken at its leftmost place. A place further right never helps a
+    later piece, so the groups are atomic and nothing is tried twice.
     """
     first, *rest = (_literal(piece) for piece in text.split("*"))
     if not rest:
@@ -18,10 +18,10 @@ def wildcard(text: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
 
 
 def resource_pattern(text: str) -> re.Pattern[str]:
-    """A regular expression for a resource, `acs:oss:<region>:<account>:<bucket>/<key>`.
+    """Return a regular expression for `acs:oss:<region>:<account>:<bucket>/<key>`.
 
-    A wildcard stays within its field, but for the last field, which is the rest: a key may hold
-    colons. What has fewer fields, such as `*`, is matched as one text.
+    A wildcard stays within its field, except in the last field, because a key may contain colons. A
+    text with fewer fields, such as `*`, is matched as a whole.
     """
     fields = text.split(":", 4)
     if len(fields) < 5:

@@ -249,22 +249,22 @@ TOKEN = TOKENS.issue(ROLE, "night", 1000, "", MATERIAL).security_token
 
 
 def test_a_token_is_read_as_it_was_issued() -> None:
-    grant = TOKENS.read(TOKEN)
+    grant = TOKENS.parse(TOKEN)
     assert grant is not None
     assert (grant.role, grant.session, grant.expires, grant.policy) == (ROLE, "night", 1000, "")
-    assert Tokens(b"other").read(TOKEN) is None
+    assert Tokens(b"other").parse(TOKEN) is None
 
 
 @pytest.mark.parametrize("text", [TOKEN[4:], "cais" + TOKEN[4:], TOKEN + "!", TOKEN + "\n"])
 def test_a_token_is_taken_in_one_form_only(text: str) -> None:
-    assert TOKENS.read(text) is None
+    assert TOKENS.parse(text) is None
 
 
 @given(st.integers(0, len(TOKEN) - 1), st.characters())
 def test_no_character_of_a_token_can_be_changed(place: int, character: str) -> None:
     changed = TOKEN[:place] + character + TOKEN[place + 1 :]
     if _bytes(changed) != _bytes(TOKEN):
-        assert TOKENS.read(changed) is None
+        assert TOKENS.parse(changed) is None
 
 
 def _bytes(token: str) -> bytes | str:
@@ -276,8 +276,8 @@ def _bytes(token: str) -> bytes | str:
 
 @given(st.text())
 def test_no_text_is_more_than_no_token(text: str) -> None:
-    assert TOKENS.read(text) is None
-    assert TOKENS.read("CAIS" + text) is None
+    assert TOKENS.parse(text) is None
+    assert TOKENS.parse("CAIS" + text) is None
 
 
 def test_a_token_with_a_policy_fits_into_a_header() -> None:
