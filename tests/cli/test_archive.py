@@ -82,7 +82,7 @@ def contents(folder: Path) -> list[object]:
     return found
 
 
-def test_all_comes_back(run: Run, data: Path, tmp_path: Path) -> None:
+def test_import_restores_everything(run: Run, data: Path, tmp_path: Path) -> None:
     assert run("export", "data", "all.tar").returncode == 0
     assert run("import", "all.tar", "again").returncode == 0
     assert contents(tmp_path / "again") == contents(data)
@@ -97,7 +97,7 @@ def test_all_comes_back(run: Run, data: Path, tmp_path: Path) -> None:
         assert [marker.is_latest for marker in versions.delete_marker] == [True]
 
 
-def test_an_export_leaves_nothing_beside_it(run: Run, data: Path, tmp_path: Path) -> None:
+def test_export_leaves_no_other_files(run: Run, data: Path, tmp_path: Path) -> None:
     done = run("export", "data", "all.tar")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.tar", "data"]
@@ -151,7 +151,7 @@ DAMAGE: dict[str, tuple[Callable[[str, bytes], bytes | None], str]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_archive_is_refused_as_a_whole(
+def test_damaged_archive_is_refused_as_a_whole(
     run: Run, data: Path, tmp_path: Path, damage: str
 ) -> None:
     change, sentence = DAMAGE[damage]
@@ -165,9 +165,7 @@ def test_a_damaged_archive_is_refused_as_a_whole(
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
-def test_the_beginning_of_an_archive_is_refused(
-    run: Run, data: Path, tmp_path: Path, share: float
-) -> None:
+def test_truncated_archive_is_refused(run: Run, data: Path, tmp_path: Path, share: float) -> None:
     assert run("export", "data", "all.tar").returncode == 0
     whole = (tmp_path / "all.tar").read_bytes()
     (tmp_path / "cut.tar").write_bytes(whole[: int(len(whole) * share)])
@@ -176,7 +174,7 @@ def test_the_beginning_of_an_archive_is_refused(
 
 
 @pytest.mark.parametrize("name", ["blobs/../../outside", "../outside", "blobs/x.1.1", "/outside"])
-def test_an_archive_writes_nowhere_else(run: Run, tmp_path: Path, name: str) -> None:
+def test_archive_cannot_write_outside_its_folder(run: Run, tmp_path: Path, name: str) -> None:
     with tarfile.open(tmp_path / "evil.tar", "w") as target:
         for member, content in (("format.json", b'{"format": 1}'), (name, b"x")):
             info = tarfile.TarInfo(member)
@@ -186,7 +184,7 @@ def test_an_archive_writes_nowhere_else(run: Run, tmp_path: Path, name: str) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "evil.tar"]
 
 
-def test_damaged_bytes_are_not_exported(run: Run, data: Path, tmp_path: Path) -> None:
+def test_damaged_object_is_not_exported(run: Run, data: Path, tmp_path: Path) -> None:
     (tmp_path / "all.tar").write_text("the last export")
     path = next(path for path in (data / "blobs").rglob("*") if path.is_file())
     path.write_bytes(b"something else")
@@ -194,7 +192,7 @@ def test_damaged_bytes_are_not_exported(run: Run, data: Path, tmp_path: Path) ->
     assert (tmp_path / "all.tar").read_text() == "the last export"
 
 
-def test_a_damaged_index_is_told_in_one_line(run: Run, data: Path) -> None:
+def test_damaged_index_is_reported_in_one_line(run: Run, data: Path) -> None:
     with closing(DiskStorage(data)) as storage, storage.transaction():
         for number in range(1000):
             storage.put_account(Account(f"{number:05}"))
@@ -215,7 +213,7 @@ def check_refused(done: subprocess.CompletedProcess[str], *sentences: str) -> No
         assert sentence in done.stderr
 
 
-def test_what_cannot_be_is_told_in_one_line(run: Run, data: Path, tmp_path: Path) -> None:
+def test_failures_are_reported_in_one_line(run: Run, data: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("no archive")
     check_refused(run("export", "empty", "all.tar"), "empty is not a --data folder")

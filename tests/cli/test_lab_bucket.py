@@ -45,7 +45,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(sys, "stdin", terminal)
 
 
-def test_apply_shows_puts_and_then_has_nothing_to_do(
+def test_apply_shows_and_puts_changes_once(
     lab_bucket: str, file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["apply", file, lab_bucket, "--yes"]) == 0
@@ -58,7 +58,7 @@ def test_apply_shows_puts_and_then_has_nothing_to_do(
     assert (said["put"], said["equivalent"], said["certainty"]) == (False, True, "proved")
 
 
-def test_what_was_put_is_read_whole(
+def test_rules_of_a_bucket_are_read_completely(
     lab_bucket: str, file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["apply", file, lab_bucket, "--yes"])
@@ -69,7 +69,7 @@ def test_what_was_put_is_read_whole(
 
 
 @pytest.mark.parametrize(("typed", "status"), [("y\n", 0), ("Yes\n", 0), ("\n", 1), ("no\n", 1)])
-def test_apply_asks(
+def test_apply_asks_for_confirmation(
     lab_bucket: str,
     file: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -85,7 +85,7 @@ def test_apply_asks(
     assert main(["diff", file, lab_bucket]) == status
 
 
-def test_apply_does_not_put_where_nobody_can_be_asked(
+def test_apply_without_a_terminal_requires_yes(
     lab_bucket: str, file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
@@ -104,7 +104,7 @@ def test_apply_does_not_put_where_nobody_can_be_asked(
         ({}, ("oss://",), "oss://: "),
     ],
 )
-def test_service_that_does_not_give_rules(
+def test_failure_of_the_service_is_one_sentence(
     lab_bucket: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -122,7 +122,7 @@ def test_service_that_does_not_give_rules(
     assert printed.err.count("\n") == 1
 
 
-def test_without_oss2_there_is_a_sentence(
+def test_missing_oss2_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "oss2", None)

@@ -65,7 +65,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 @pytest.mark.parametrize("json", [False, True], ids=["words", "json"])
-def test_every_command_says_so(
+def test_each_command_reports_bad_rules(
     refuse: Callable[..., str], tmp_path: Path, command: tuple[str, ...], json: bool
 ) -> None:
     path = tmp_path / "rules.xml"
@@ -74,14 +74,14 @@ def test_every_command_says_so(
     assert f"{path}, line 1, column " in refuse(*arguments)
 
 
-def test_file_that_is_not_there(refuse: Callable[..., str], tmp_path: Path) -> None:
+def test_missing_file_is_reported(refuse: Callable[..., str], tmp_path: Path) -> None:
     assert "nothing.xml: the file cannot be read: No such file" in refuse(
         "lint", str(tmp_path / "nothing.xml")
     )
     assert "the file cannot be read: Is a directory" in refuse("lint", str(tmp_path))
 
 
-def test_one_of_several_rules_has_to_be_named(
+def test_one_of_several_rules_must_be_selected(
     refuse: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "rules.toml"
@@ -92,7 +92,7 @@ def test_one_of_several_rules_has_to_be_named(
     assert "entry       *\n" in capsys.readouterr().out
 
 
-def test_file_whose_name_has_a_sharp(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_name_may_contain_a_hash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "rules#1.toml"
     path.write_text("whitelist = ['https://a.test/']\n")
     assert main(["check", str(path), "--referer", "https://a.test/"]) == 0
@@ -146,7 +146,9 @@ def test_bad_rules_of_another_system(refuse: Callable[..., str], tmp_path: Path)
     assert f"{path}, line 1, column 2: the byte 0xe4 is not valid UTF-8" in message
 
 
-def test_a_character_that_xml_cannot_hold(refuse: Callable[..., str], tmp_path: Path) -> None:
+def test_character_that_xml_cannot_represent_is_reported(
+    refuse: Callable[..., str], tmp_path: Path
+) -> None:
     path = tmp_path / "policy.json"
     path.write_text(
         r'{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Condition":'

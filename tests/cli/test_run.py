@@ -83,7 +83,7 @@ def test_samples_set_get_and_clear_the_rules(tmp_path: Path, seed: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["set", "get", "clear"])
-def test_sample_alone(tmp_path: Path, seed: str, name: str) -> None:
+def test_each_sample_runs_alone(tmp_path: Path, seed: str, name: str) -> None:
     done = run("--seed", seed, sys.executable, "-W", "ignore", sample(tmp_path, name))
     assert done.returncode == (1 if name == "set" else 0)
     assert ("NameError" in done.stderr) is (name == "set")
@@ -130,7 +130,7 @@ def test_ali_oss(tmp_path: Path, seed: str) -> None:
     ]
 
 
-def test_node_connects_elsewhere_as_ever(tmp_path: Path) -> None:
+def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
     """Of the ways to connect, only those to hosts of OSS are led to the emulator."""
     require("node")
     program = tmp_path / "program.cjs"
@@ -160,7 +160,7 @@ def test_node_connects_elsewhere_as_ever(tmp_path: Path) -> None:
     ]
 
 
-def test_a_sitecustomize_of_ones_own_is_run_as_well(tmp_path: Path) -> None:
+def test_own_sitecustomize_runs_as_well(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.mine = 'mine'")
     code = "import aiohttp, sys; print(sys.mine, len(sys.meta_path))"
     output = printed("--", sys.executable, "-c", code, PYTHONPATH=str(tmp_path))
@@ -175,7 +175,7 @@ def test_a_sitecustomize_of_ones_own_is_run_as_well(tmp_path: Path) -> None:
     assert output == plain.stdout  # what waits for aiohttp has left again
 
 
-def test_a_session_that_is_told_not_to_heed_the_variables_does_not() -> None:
+def test_session_may_ignore_the_variables() -> None:
     code = (
         "import aiohttp, asyncio\n"
         "async def main():\n"
@@ -210,13 +210,13 @@ def test_variables_of_the_command() -> None:
     assert not Path(bundle).exists()  # it went with the emulator
 
 
-def test_keys_that_the_program_has_are_known() -> None:
+def test_keys_of_the_program_are_known() -> None:
     found = variables(OSS_ACCESS_KEY_ID="of-production", OSS_ACCESS_KEY_SECRET="of-production-too")
     assert found["OSS_ACCESS_KEY_ID"] == "of-production"
     assert found["OSS_ACCESS_KEY_SECRET"] == "of-production-too"
 
 
-def test_no_token_of_another_key_is_left(tmp_path: Path, seed: str) -> None:
+def test_token_of_another_key_is_removed(tmp_path: Path, seed: str) -> None:
     """The SDKs' providers send OSS_SESSION_TOKEN along with whatever key there is."""
     done = run(
         "--seed",
@@ -232,13 +232,13 @@ def test_no_token_of_another_key_is_left(tmp_path: Path, seed: str) -> None:
     assert done.stdout == "allow empty referer=True, referers=[]\n", done.stderr
 
 
-def test_what_was_reached_directly_still_is_but_never_oss() -> None:
+def test_no_proxy_is_kept_except_for_oss() -> None:
     given = "*, api.example.com,.aliyuncs.com,oss-cn-hangzhou.aliyuncs.com:443,.com,10.0.0.0/8"
     found = variables(NO_PROXY=given, no_proxy="other.example")
     assert found["NO_PROXY"] == ("localhost,127.0.0.1,::1,api.example.com,10.0.0.0/8,other.example")
 
 
-def test_public_roots_stay_trusted(tmp_path: Path) -> None:
+def test_public_certificates_stay_trusted(tmp_path: Path) -> None:
     roots = tmp_path / "roots.pem"
     roots.write_text("the roots of before")
     code = "import os; print(open(os.environ['SSL_CERT_FILE']).read())"
@@ -254,7 +254,7 @@ def test_public_roots_stay_trusted(tmp_path: Path) -> None:
     assert bundle.strip() == f"the roots of before\n{(tmp_path / 'ca.pem').read_text().strip()}"
 
 
-def test_other_hosts_are_refused_and_none_is_asked(seed: str) -> None:
+def test_other_hosts_are_refused_without_a_request(seed: str) -> None:
     code = (
         "import requests\n"
         "print(requests.get('http://www.example.com/').status_code)\n"
@@ -273,7 +273,7 @@ def test_exit_status_is_that_of_the_command(status: int) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
 
 
-def test_flags_after_the_command_are_its_own() -> None:
+def test_flags_after_the_command_belong_to_it() -> None:
     code = "import sys; print(sys.argv[1:])"
     for dashes in ((), ("--",)):
         output = printed(
@@ -282,7 +282,7 @@ def test_flags_after_the_command_are_its_own() -> None:
         assert output == "['--port', '--']\n"
 
 
-def test_input_and_folder_are_those_of_the_caller(tmp_path: Path) -> None:
+def test_command_inherits_input_and_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [*EMULATOR, "run", "sh", "-c", "cat; pwd"],
         input="said\n",
@@ -302,7 +302,7 @@ def test_input_and_folder_are_those_of_the_caller(tmp_path: Path) -> None:
         (str(PROGRAMS), 126, "cannot be run: Permission denied"),
     ],
 )
-def test_command_that_cannot_be_run(command: str, status: int, complaint: str) -> None:
+def test_missing_command_is_reported(command: str, status: int, complaint: str) -> None:
     done = run(command)
     assert done.returncode == status
     assert done.stderr == f"oss-emulator: {command} {complaint.removeprefix(command).strip()}\n"
@@ -326,14 +326,14 @@ def test_bad_command_line(arguments: tuple[str, ...], complaint: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_command_that_a_signal_ends() -> None:
+def test_signal_that_ends_the_command_is_the_status() -> None:
     assert run("sh", "-c", "kill -KILL $$").returncode == 128 + signal.SIGKILL
 
 
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2]
 )
-def test_signals_are_passed_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_signals_are_forwarded(tmp_path: Path, number: signal.Signals) -> None:
     ready = tmp_path / "ready"
     code = (
         "import pathlib, signal, sys\n"
@@ -353,7 +353,7 @@ def test_signals_are_passed_on(tmp_path: Path, number: signal.Signals) -> None:
             process.wait()
 
 
-def test_ready_file_is_there_before_the_command(tmp_path: Path) -> None:
+def test_ready_file_exists_before_the_command_starts(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     output = printed("--ready-file", str(ready), "--", "cat", str(ready))
     assert json.loads(output)["https_endpoint"].startswith("https://")

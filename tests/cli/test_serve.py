@@ -108,7 +108,7 @@ def refuse(*arguments: str, **variables: str) -> str:
 # --- ready
 
 
-def test_ready_file_tells_all_once_listening(tmp_path: Path) -> None:
+def test_ready_file_describes_the_listening_server(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         assert running.ready == {
             "endpoint": f"http://127.0.0.1:{running.port}",
@@ -122,7 +122,7 @@ def test_ready_file_tells_all_once_listening(tmp_path: Path) -> None:
         assert json.loads(health.text) == {"status": "ok", "version": oss_emulator.__version__}
 
 
-def test_ready_file_replaces_an_old_one_and_leaves_no_other(tmp_path: Path) -> None:
+def test_ready_file_replaces_an_old_one(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     ready_file = tmp_path / "folder" / "ready.json"
     ready_file.write_text("of an earlier run")
@@ -132,7 +132,7 @@ def test_ready_file_replaces_an_old_one_and_leaves_no_other(tmp_path: Path) -> N
         assert list(ready_file.parent.iterdir()) == [ready_file]
 
 
-def test_one_line_says_that_it_is_ready(tmp_path: Path) -> None:
+def test_ready_server_prints_one_line(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         wait_for(lambda: running.stdout.read_text().endswith("\n"))
         assert running.stdout.read_text() == (
@@ -142,7 +142,7 @@ def test_one_line_says_that_it_is_ready(tmp_path: Path) -> None:
         assert running.stderr.read_text() == ""
 
 
-def test_a_secret_that_was_given_is_not_printed(tmp_path: Path) -> None:
+def test_configured_secret_is_not_printed(tmp_path: Path) -> None:
     with serving(tmp_path, "--access-key-secret", "hush-hush") as running:
         wait_for(lambda: running.stdout.read_text().endswith("\n"))
         assert "is ready" in running.stdout.read_text()
@@ -190,7 +190,7 @@ def test_process_that_fails_has_a_status_and_no_traceback() -> None:
     assert re.fullmatch(r"oss-emulator serve: .+\n", done.stderr)
 
 
-def test_taken_port() -> None:
+def test_taken_port_is_reported() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
         sentence = refuse("serve", "--port", str(port))
@@ -198,14 +198,14 @@ def test_taken_port() -> None:
     assert "--port" in sentence
 
 
-def test_address_of_another_machine() -> None:
+def test_foreign_address_is_reported() -> None:
     assert "cannot listen on 203.0.113.9 port 0" in refuse(
         "serve", "--host", "203.0.113.9", "--port", "0"
     )
 
 
 @pytest.mark.parametrize("flag", ["--ready-file", "--access-log", "--seed"])
-def test_file_in_no_folder(tmp_path: Path, flag: str) -> None:
+def test_file_in_a_missing_folder_is_reported(tmp_path: Path, flag: str) -> None:
     path = tmp_path / "nowhere" / "file"
     sentence = refuse("serve", "--port", "0", flag, str(path))
     assert str(path) in sentence
@@ -213,7 +213,7 @@ def test_file_in_no_folder(tmp_path: Path, flag: str) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--ready-file", "--access-log", "--seed"])
-def test_file_that_is_a_folder(tmp_path: Path, flag: str) -> None:
+def test_folder_instead_of_a_file_is_reported(tmp_path: Path, flag: str) -> None:
     sentence = refuse("serve", "--port", "0", flag, str(tmp_path))
     assert str(tmp_path) in sentence
     assert "Is a directory" in sentence
@@ -468,7 +468,7 @@ def test_each_flag_has_a_variable_of_the_same_name(
         assert {**seen(running, tmp_path), **unseen(values)} == values
 
 
-def test_each_flag_goes_before_its_variable(
+def test_flag_takes_precedence_over_its_variable(
     tmp_path: Path, free_port: int, other_port: int
 ) -> None:
     values = given("flag", tmp_path, free_port, other_port)
@@ -486,7 +486,7 @@ def test_each_flag_goes_before_its_variable(
         assert {**seen(running, tmp_path), **unseen(values)} == values
 
 
-def test_key_comes_from_the_variables_of_the_sdk_too(tmp_path: Path) -> None:
+def test_key_may_come_from_the_variables_of_the_sdk(tmp_path: Path) -> None:
     env = environment(OSS_ACCESS_KEY_ID="sdk-id", OSS_ACCESS_KEY_SECRET="sdk-secret")
     with serving(tmp_path, env=env) as running:
         assert running.ready["access_key_id"] == "sdk-id"
@@ -494,7 +494,7 @@ def test_key_comes_from_the_variables_of_the_sdk_too(tmp_path: Path) -> None:
         assert not _can_list(running, oss2.AuthV4("sdk-id", "other"), "cn-hangzhou")
 
 
-def test_own_variables_go_before_those_of_the_sdk(tmp_path: Path) -> None:
+def test_own_variables_take_precedence_over_those_of_the_sdk(tmp_path: Path) -> None:
     env = environment(
         OSS_ACCESS_KEY_ID="sdk-id",
         OSS_ACCESS_KEY_SECRET="sdk-secret",
@@ -506,14 +506,14 @@ def test_own_variables_go_before_those_of_the_sdk(tmp_path: Path) -> None:
         assert _can_list(running, oss2.AuthV4("own-id", "own-secret"), "cn-hangzhou")
 
 
-def test_empty_variables_are_none(tmp_path: Path) -> None:
+def test_empty_variables_are_ignored(tmp_path: Path) -> None:
     empty = {f"OSS_EMULATOR_{field.name.upper()}": "" for field in fields(Settings)}
     with serving(tmp_path, env=environment(**empty)) as running:
         assert running.ready["region"] == "cn-hangzhou"
         assert running.ready["access_key_id"] == DEFAULT_ACCESS_KEY_ID
 
 
-def test_domains_by_commas_and_by_repeating(tmp_path: Path, seed: str) -> None:
+def test_domains_may_be_listed_or_repeated(tmp_path: Path, seed: str) -> None:
     domains = ("--domain", "oss.one.test, oss.two.test", "--domain", "oss.three.test")
     with serving(tmp_path, "--seed", seed, *domains) as running:
         for domain in ("localhost", "oss.one.test", "oss.two.test", "oss.three.test"):
@@ -533,7 +533,7 @@ ENDINGS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 
 
 @ENDINGS
-def test_upload_is_finished_before_the_end(
+def test_upload_finishes_before_the_server_ends(
     tmp_path: Path, seed: str, number: signal.Signals
 ) -> None:
     with serving(tmp_path, "--seed", seed) as running:
@@ -559,7 +559,7 @@ def test_upload_is_finished_before_the_end(
 
 
 @ENDINGS
-def test_download_is_finished_before_the_end(tmp_path: Path, number: signal.Signals) -> None:
+def test_download_finishes_before_the_server_ends(tmp_path: Path, number: signal.Signals) -> None:
     size = 64 * 1024 * 1024  # more than the sockets hold between them
     with (tmp_path / "large").open("wb") as file:
         file.truncate(size)
@@ -585,7 +585,7 @@ def test_download_is_finished_before_the_end(tmp_path: Path, number: signal.Sign
 
 
 @ENDINGS
-def test_idle_connection_does_not_hold_up_the_end(tmp_path: Path, number: signal.Signals) -> None:
+def test_idle_connection_does_not_delay_the_end(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as running, _connection(running) as idle:
         # One request was answered, so the server knows the connection; it is kept alive.
         idle.sendall(b"GET /_emulator/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -660,7 +660,7 @@ def test_strict_verifies_every_signature(
 
 
 @pytest.mark.parametrize("server", [RELAXED], indirect=True)
-def test_relaxed_takes_an_unknown_key_for_the_owner(
+def test_relaxed_treats_an_unknown_key_as_the_owners(
     server: Running, bucket_as: Callable[..., oss2.Bucket]
 ) -> None:
     assert body(bucket_as(server)) == b"Hello"
@@ -753,7 +753,7 @@ def test_access_log(tmp_path: Path, seed: str) -> None:
     assert (unknown["status"], unknown["code"], unknown["key"]) == ("501", "NotImplemented", "-")
 
 
-def test_access_log_of_headers_that_are_no_text(tmp_path: Path, seed: str) -> None:
+def test_access_log_escapes_undecodable_headers(tmp_path: Path, seed: str) -> None:
     log = tmp_path / "access.log"
     with serving(tmp_path, "--seed", seed, "--access-log", str(log)) as running:
         with _connection(running) as raw, raw.makefile("rb") as answer:

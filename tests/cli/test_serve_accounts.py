@@ -78,7 +78,7 @@ def refuse(*flags: str, **variables: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-def test_all_accounts_of_a_file_are_known(accounts: Path, tmp_path: Path) -> None:
+def test_accounts_of_a_file_are_known(accounts: Path, tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(BUCKET)
     with serving(tmp_path, "--accounts", str(accounts), "--seed", str(seed)) as running:
@@ -91,14 +91,16 @@ def test_all_accounts_of_a_file_are_known(accounts: Path, tmp_path: Path) -> Non
             buckets(running, "app")
 
 
-def test_a_file_goes_before_the_key_that_is_for_the_clients(accounts: Path, tmp_path: Path) -> None:
+def test_accounts_file_takes_precedence_over_the_key_of_clients(
+    accounts: Path, tmp_path: Path
+) -> None:
     env = environment(OSS_EMULATOR_ACCOUNTS=str(accounts), OSS_ACCESS_KEY_ID="of-the-client")
     with serving(tmp_path, env=env) as running:
         assert running.ready["access_key_id"] == "owner"
 
 
 @pytest.mark.parametrize("flags", [("--workers", "1"), ("--workers", "2")], ids=["one", "two"])
-def test_the_accounts_of_a_seed_are_known(tmp_path: Path, flags: tuple[str, ...]) -> None:
+def test_accounts_of_a_seed_are_known(tmp_path: Path, flags: tuple[str, ...]) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(ACCOUNTS + BUCKET)
     kept = ("--data", str(tmp_path / "data"), *flags)
@@ -108,7 +110,7 @@ def test_the_accounts_of_a_seed_are_known(tmp_path: Path, flags: tuple[str, ...]
             assert buckets(running, "owner") == ["examplebucket"]
 
 
-def test_a_program_that_knows_nothing_assumes_a_role(accounts: Path, tmp_path: Path) -> None:
+def test_unchanged_program_assumes_a_role(accounts: Path, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     done = subprocess.run(
@@ -122,7 +124,7 @@ def test_a_program_that_knows_nothing_assumes_a_role(accounts: Path, tmp_path: P
     assert (done.stdout, done.returncode) == ("examplebucket\n", 0), done.stderr
 
 
-def test_a_program_is_given_the_first_key(accounts: Path) -> None:
+def test_program_gets_the_first_key(accounts: Path) -> None:
     show = "import json, os; print(json.dumps(dict(os.environ)))"
     done = subprocess.run(
         [*EMULATOR, "run", "--accounts", str(accounts), sys.executable, "-c", show],
@@ -154,7 +156,9 @@ def test_a_program_is_given_the_first_key(accounts: Path) -> None:
         ),
     ],
 )
-def test_bad_accounts_are_told_in_one_sentence(tmp_path: Path, text: str, complaint: str) -> None:
+def test_bad_accounts_are_reported_in_one_sentence(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
     path = tmp_path / "accounts.toml"
     path.write_text(text)
     status, said = refuse("--accounts", str(path))
@@ -167,13 +171,13 @@ def test_bad_accounts_are_told_in_one_sentence(tmp_path: Path, text: str, compla
         assert (status, str(seed) in said) == (1, True)
 
 
-def test_accounts_that_are_not_there(tmp_path: Path) -> None:
+def test_missing_accounts_file_is_reported(tmp_path: Path) -> None:
     status, said = refuse("--accounts", str(tmp_path / "nowhere"))
     assert (status, "nowhere cannot be read: No such file or directory" in said) == (1, True)
 
 
 @pytest.mark.parametrize("flag", ["--access-key-id", "--access-key-secret"])
-def test_accounts_and_a_key_do_not_go_together(accounts: Path, flag: str) -> None:
+def test_accounts_and_a_key_exclude_each_other(accounts: Path, flag: str) -> None:
     variable = f"OSS_EMULATOR_{flag.removeprefix('--').replace('-', '_').upper()}"
     for status, said in (
         refuse("--accounts", str(accounts), flag, "another"),
@@ -183,7 +187,7 @@ def test_accounts_and_a_key_do_not_go_together(accounts: Path, flag: str) -> Non
         assert "a file of accounts holds its own keys" in said
 
 
-def test_accounts_are_in_one_file(accounts: Path, tmp_path: Path) -> None:
+def test_accounts_in_file_and_seed_are_refused(accounts: Path, tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(ACCOUNTS)
     status, said = refuse("--accounts", str(accounts), "--seed", str(seed))

@@ -38,7 +38,7 @@ def test_https_alone_is_announced(tmp_path: Path) -> None:
         assert json.loads(health.text)["status"] == "ok"
 
 
-def test_a_kept_ca_outlives_the_server(tmp_path: Path) -> None:
+def test_ca_in_a_folder_survives_a_restart(tmp_path: Path) -> None:
     flags = ("--tls", "--tls-dir", str(tmp_path / "tls"), "--ca-file", str(tmp_path / "ca.pem"))
     certificates = []
     for _ in range(2):
@@ -48,7 +48,7 @@ def test_a_kept_ca_outlives_the_server(tmp_path: Path) -> None:
     assert certificates[0] == certificates[1]
 
 
-def test_a_certificate_of_ones_own(tmp_path: Path) -> None:
+def test_own_certificate_is_served(tmp_path: Path) -> None:
     authority = trustme.CA()
     own = authority.issue_cert("127.0.0.1")
     own.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
@@ -69,9 +69,7 @@ def test_a_certificate_of_ones_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"])
-def test_a_client_that_does_not_begin_tls_does_not_hold_up_the_end(
-    tmp_path: Path, said: bytes
-) -> None:
+def test_client_without_tls_does_not_delay_the_end(tmp_path: Path, said: bytes) -> None:
     with (
         serving(tmp_path, "--tls", "--ca-file", str(tmp_path / "ca.pem")) as running,
         socket.create_connection(("127.0.0.1", running.port), PATIENCE) as raw,
@@ -109,7 +107,7 @@ def test_bad_switch(name: str, value: str) -> None:
     assert f"{variable}: {value!r} is unknown; write on or off" in sentence
 
 
-def test_without_https_nothing_of_it_is_loaded() -> None:
+def test_http_alone_loads_no_tls() -> None:
     code = (
         "import sys, oss_emulator.cli.serve; from oss_emulator import Emulator\n"
         "with Emulator(): print({'trustme', 'cryptography'} & set(sys.modules))"
@@ -120,7 +118,7 @@ def test_without_https_nothing_of_it_is_loaded() -> None:
     assert done.stdout == "set()\n"
 
 
-def test_missing_package_is_named(tmp_path: Path) -> None:
+def test_missing_tls_package_is_named(tmp_path: Path) -> None:
     """The extra `tls` may not be installed."""
     (tmp_path / "trustme.py").write_text("raise ImportError('as if it were not installed')")
     done = subprocess.run(

@@ -91,7 +91,7 @@ def test_connections_spread_over_the_workers(running: Running) -> None:
     assert all(handles(worker) > before[worker] for worker in workers)
 
 
-def test_rules_set_through_one_are_seen_by_the_next_request_on_any_other(running: Running) -> None:
+def test_rules_set_by_one_worker_apply_to_the_next_request_of_any(running: Running) -> None:
     setter = client(running)
     for number in range(5):
         allowed, denied = f"https://{number}.example/", f"https://{number - 1}.example/"
@@ -109,7 +109,7 @@ def test_rules_set_through_one_are_seen_by_the_next_request_on_any_other(running
         assert {answer.text for answer in answers} == {str(number)}
 
 
-def test_changes_by_several_workers_do_not_undo_each_other(running: Running) -> None:
+def test_concurrent_changes_by_workers_are_all_kept(running: Running) -> None:
     """Each reads the bucket, changes its own configuration and writes the bucket again."""
     clients = [client(running) for _ in range(8)]
     for number, each in enumerate(clients):
@@ -123,7 +123,7 @@ def test_changes_by_several_workers_do_not_undo_each_other(running: Running) -> 
     assert len(clients[2].list_objects().object_list) == 9
 
 
-def test_a_killed_worker_is_replaced(running: Running) -> None:
+def test_killed_worker_is_replaced(running: Running) -> None:
     for _ in range(4):  # more often than workers may end before they listen
         victim = min(children(running.process.pid))
         os.kill(victim, signal.SIGKILL)
@@ -137,14 +137,14 @@ def test_a_killed_worker_is_replaced(running: Running) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_all_in_good_order(running: Running, number: signal.Signals) -> None:
+def test_signal_ends_all_workers_cleanly(running: Running, number: signal.Signals) -> None:
     workers = children(running.process.pid)
     assert running.end(number) == 0
     assert not any(map(is_alive, workers))
     assert running.stderr.read_text() == ""
 
 
-def test_a_signal_of_the_terminal_is_for_the_whole_group(running: Running) -> None:
+def test_terminal_signal_to_the_group_ends_all_cleanly(running: Running) -> None:
     workers = children(running.process.pid)
     os.killpg(running.process.pid, signal.SIGINT)
     assert running.process.wait(60) == 0
@@ -152,7 +152,7 @@ def test_a_signal_of_the_terminal_is_for_the_whole_group(running: Running) -> No
     assert running.stderr.read_text() == ""
 
 
-def test_the_workers_end_with_their_parent(running: Running, folder: Path) -> None:
+def test_workers_end_with_their_parent(running: Running, folder: Path) -> None:
     workers = children(running.process.pid)
     running.end(signal.SIGKILL)
     wait_for(lambda: not any(map(is_alive, workers)))
@@ -160,9 +160,7 @@ def test_the_workers_end_with_their_parent(running: Running, folder: Path) -> No
         assert again.ask("GET", "/examplebucket/a").text == "seeded"
 
 
-def test_a_folder_is_not_taken_over_before_the_last_worker_has_ended(
-    running: Running, folder: Path
-) -> None:
+def test_folder_stays_locked_until_the_last_worker_ends(running: Running, folder: Path) -> None:
     """A killed server's workers finish what they do: it is kept, and no start sweeps it away."""
     client(running).put_bucket_acl("public-read-write")
     workers = children(running.process.pid)
@@ -183,7 +181,7 @@ def test_a_folder_is_not_taken_over_before_the_last_worker_has_ended(
         assert client(again).get_object("late").read() == b"late"
 
 
-def test_a_second_server_is_refused_the_port_and_the_folder(running: Running, folder: Path) -> None:
+def test_second_server_is_refused_port_and_folder(running: Running, folder: Path) -> None:
     for data, port, sentence in (
         (folder / "data", 0, "in use by another oss-emulator"),
         (folder / "other", running.port, f"cannot listen on 127.0.0.1 port {running.port}: "),
@@ -210,7 +208,7 @@ def test_workers_without_a_folder_are_refused(folder: Path) -> None:
     )
 
 
-def test_workers_that_end_at_once_end_the_server(folder: Path) -> None:
+def test_server_ends_if_workers_fail_at_once(folder: Path) -> None:
     """They load a module that ends them, which their parent has not loaded."""
     site = folder / "site"
     site.mkdir()
@@ -231,13 +229,13 @@ def test_workers_that_end_at_once_end_the_server(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["journal", "faults", "clock", "metrics", "snapshot"])
-def test_what_one_worker_would_know_alone_is_refused(running: Running, path: str) -> None:
+def test_requests_about_one_worker_are_refused(running: Running, path: str) -> None:
     for answer in ask_each(running, "GET", f"/_emulator/{path}")[:4]:
         assert answer.status == 409
         assert "start the server with one worker" in answer.text
 
 
-def test_reset_goes_back_to_the_seed_for_all(running: Running) -> None:
+def test_reset_restores_the_seed_for_all_workers(running: Running) -> None:
     client(running).put_object("b", b"x")
     client(running).put_object("a", b"changed")
     assert running.ask("POST", "/_emulator/reset").status == 200
@@ -246,7 +244,7 @@ def test_reset_goes_back_to_the_seed_for_all(running: Running) -> None:
     assert {answer.status for answer in ask_each(running, "GET", "/examplebucket/b")} == {404}
 
 
-def test_all_workers_speak_https_by_the_same_ca(folder: Path) -> None:
+def test_workers_share_one_ca(folder: Path) -> None:
     ca = folder / "ca.pem"
     with serving(folder, *flags(folder), "--tls-port", "0", "--ca-file", str(ca)) as running:
         context = ssl.create_default_context(cafile=str(ca))

@@ -31,7 +31,7 @@ TAGGED = {"x-oss-tagging": "a=b"}
         ("oss:PutBucketReferer", TAGGED, None, ["oss:PutBucketReferer"]),
     ],
 )
-def test_actions_of_a_request(
+def test_actions_that_a_request_requires(
     action: str, headers: dict[str, str], version: str | None, expected: list[str]
 ) -> None:
     assert list(required(action, headers, version)) == expected
@@ -51,13 +51,13 @@ def test_actions_of_a_request(
         ),
     ],
 )
-def test_actions_on_what_is_copied(
+def test_actions_that_a_copy_requires_on_its_source(
     headers: dict[str, str], version: str | None, expected: list[str]
 ) -> None:
     assert list(required_of_source(headers, version)) == expected
 
 
-def test_operations_need_actions_of_their_own() -> None:
+def test_operations_have_distinct_actions() -> None:
     """No operation is declared with the action of versions, which is chosen by the request."""
     actions = {operation.action for operation in OPERATIONS}
     assert all(action.startswith("oss:") for action in actions)

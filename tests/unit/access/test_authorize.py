@@ -28,7 +28,7 @@ EVERYBODY = {
 
 @pytest.mark.parametrize(("bucket", "item"), ACLS)
 @pytest.mark.parametrize("permission", Permission)
-def test_the_owner_may_do_everything(
+def test_owner_may_do_everything(
     bucket: BucketAcl, item: ObjectAcl, permission: Permission
 ) -> None:
     verdict = authorize(OWNER, OWNER.id, permission, bucket, item)
@@ -36,7 +36,7 @@ def test_the_owner_may_do_everything(
 
 
 @pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE, Permission.OWN])
-def test_a_ram_user_is_not_its_account(permission: Permission) -> None:
+def test_ram_user_lacks_the_rights_of_its_account(permission: Permission) -> None:
     user = Identity(OWNER.id, kind=Kind.USER, principal_id="3", name="user")
     verdict = authorize(user, OWNER.id, permission, BucketAcl.PRIVATE)
     reason = AccessReason.NO_POLICY if permission is Permission.OWN else AccessReason.BUCKET_ACL
@@ -46,7 +46,7 @@ def test_a_ram_user_is_not_its_account(permission: Permission) -> None:
 @CALLERS
 @pytest.mark.parametrize(("bucket", "item"), ACLS)
 @pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE])
-def test_the_acl_of_the_object_goes_before_the_buckets(
+def test_acl_of_an_object_replaces_that_of_its_bucket(
     caller: Identity, bucket: BucketAcl, item: ObjectAcl, permission: Permission
 ) -> None:
     verdict = authorize(caller, OWNER.id, permission, bucket, item)
@@ -61,7 +61,7 @@ def test_the_acl_of_the_object_goes_before_the_buckets(
 @pytest.mark.parametrize(
     ("caller", "reason"), [(ANONYMOUS, AccessReason.ANONYMOUS), (OTHER, AccessReason.FOREIGN)]
 )
-def test_no_acl_gives_the_rights_of_the_owner(
+def test_no_acl_grants_the_rights_of_the_owner(
     caller: Identity, bucket: BucketAcl, item: ObjectAcl, reason: AccessReason
 ) -> None:
     verdict = authorize(caller, OWNER.id, Permission.OWN, bucket, item)

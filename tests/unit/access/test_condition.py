@@ -87,7 +87,7 @@ def test_dates_are_compared_as_times(operator: str, value: str, expected: bool) 
     assert holds(operator, "acs:CurrentTime", value, Context(time=NOON)) is expected
 
 
-def test_a_date_without_zone_is_utc_wherever_the_server_stands(
+def test_date_without_zone_is_utc_in_any_time_zone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     try:
@@ -125,7 +125,7 @@ def test_addresses(value: str, address: str, expected: bool) -> None:
 
 
 @given(st.ip_addresses(v=4), st.ip_addresses(v=4), st.integers(0, 32))
-def test_blocks_hold_the_addresses_that_share_their_bits(
+def test_block_contains_the_addresses_with_its_prefix(
     address: IPv4Address, block: IPv4Address, length: int
 ) -> None:
     shift = 32 - length
@@ -135,7 +135,7 @@ def test_blocks_hold_the_addresses_that_share_their_bits(
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_a_key_without_value_satisfies_negations_only(operator: str) -> None:
+def test_missing_key_satisfies_only_negated_operators(operator: str) -> None:
     value = {"S": "a", "N": "1", "D": "2024-01-01", "B": "true", "I": "::1"}.get(operator[0], "::1")
     value = "::1" if "IpAddress" in operator else value
     assert holds(operator, "ecs:tag/x", value, Context()) is ("Not" in operator)
@@ -150,7 +150,7 @@ def test_a_key_without_value_satisfies_negations_only(operator: str) -> None:
         ("StringNotEquals", ["a", "b"], "c", True),
     ],
 )
-def test_of_several_values_one_is_enough_and_a_negation_excludes_all(
+def test_one_value_suffices_and_a_negation_excludes_all(
     operator: str, values: list[str], found: str, expected: bool
 ) -> None:
     assert holds(operator, "acs:UserAgent", values, agent(found)) is expected
@@ -198,17 +198,17 @@ FULL = Context(
         ("acs:ResourceTag/k", None),
     ],
 )
-def test_keys_have_the_value_of_the_request(key: str, value: str | None) -> None:
+def test_condition_keys_have_the_values_of_the_request(key: str, value: str | None) -> None:
     assert FULL.value(key) == value
 
 
 @pytest.mark.parametrize(
     "key", ["acs:SourceIp", "acs:UserAgent", "acs:AccessId", "oss:Prefix", "oss:x-oss-acl"]
 )
-def test_what_the_request_does_not_have_has_no_value(key: str) -> None:
+def test_unknown_condition_key_has_no_value(key: str) -> None:
     assert Context().value(key) is None
 
 
-def test_a_request_from_no_vpc_has_an_empty_one() -> None:
+def test_request_from_outside_a_vpc_has_an_empty_vpc() -> None:
     assert Context().value("acs:SourceVpc") == ""
     assert Context().value("acs:SecureTransport") == "false"

@@ -63,7 +63,7 @@ def told(name: str) -> dict[str, str] | None:
         ),
     ],
 )
-def test_what_the_callers_policies_denied(
+def test_detail_of_a_denial_by_the_callers_policies(
     name: str, policy_type: str, no_permission: str, action: str
 ) -> None:
     found = told(name)
@@ -94,13 +94,13 @@ def test_what_the_callers_policies_denied(
         ("a session policy removes what it does not allow", "AssumedRoleUser", "worker:night"),
     ],
 )
-def test_who_was_denied(name: str, kind: str, display_name: str) -> None:
+def test_detail_names_the_caller(name: str, kind: str, display_name: str) -> None:
     found = told(name)
     assert found is not None
     assert (found["AuthPrincipalType"], found["AuthPrincipalDisplayName"]) == (kind, display_name)
 
 
-def test_the_diagnostic_message_names_the_statement() -> None:
+def test_diagnostic_message_names_the_statement() -> None:
     found = told("a deny overrides an earlier allow")
     assert found is not None
     assert json.loads(b64decode(found["EncodedDiagnosticMessage"])) == {
@@ -122,5 +122,5 @@ def test_the_diagnostic_message_names_the_statement() -> None:
         "requester pays refuses an account that does not agree to pay",
     ],
 )
-def test_there_is_no_detail_of_anything_else(name: str) -> None:
+def test_other_decisions_have_no_detail(name: str) -> None:
     assert told(name) is None

@@ -17,7 +17,7 @@ PLAIN = [
 ]
 
 
-def test_every_file_is_run() -> None:
+def test_each_file_of_tables_is_run() -> None:
     assert {path.stem for path in FOLDER.glob("*.toml")} == set(TABLES)
 
 
@@ -31,18 +31,18 @@ def test_case(case: Case) -> None:
         assert verdict.statement.place.endswith(f"Statement[{case.statement}]")
 
 
-def test_every_reason_is_shown() -> None:
+def test_each_reason_has_a_case() -> None:
     assert {case.reason for case in CASES} == {reason.name.lower() for reason in AccessReason}
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
-def test_every_policy_is_used(table: Table) -> None:
+def test_each_policy_of_a_table_is_used(table: Table) -> None:
     used = {name for case in table.cases for name in (*case.ram, case.session, case.bucket)}
     assert set(table.policies) == used - {""}
 
 
 @pytest.mark.parametrize("case", PLAIN, ids=[case.name for case in PLAIN])
-def test_the_short_way_says_the_same(case: Case) -> None:
+def test_decision_without_facts_is_the_same(case: Case) -> None:
     permission = PERMISSIONS.get(case.actions[0], Permission.OWN)
     short = authorize(case.caller, OWNER, permission, case.acl, case.object_acl)
     whole = case.run()

@@ -21,7 +21,7 @@ CUTTERS = {Cut.NOT: str, Cut.QUERY: header.cut_query, Cut.PATH: header.cut_path}
 @settings(deadline=None)
 @given(ENTRIES, ENTRIES, st.sampled_from(Cut))
 @example("*", "*:", Cut.NOT)  # one has matched before the first character
-def test_a_difference_is_found_exactly_if_there_is_one(one: str, other: str, cut: Cut) -> None:
+def test_search_finds_a_difference_if_there_is_one(one: str, other: str, cut: Cut) -> None:
     patterns = Pattern.compile(one), Pattern.compile(other)
     watched = [Watched(pattern, cut) for pattern in patterns]
     witness = automaton.find(watched, lambda matched: matched[0] != matched[1])
@@ -44,7 +44,9 @@ RULES = st.builds(RefererConfiguration, st.booleans(), st.booleans(), st.boolean
 
 @settings(deadline=None)
 @given(RULES, RULES)
-def test_what_is_proved_equivalent_is(old: RefererConfiguration, new: RefererConfiguration) -> None:
+def test_proved_configurations_are_equivalent(
+    old: RefererConfiguration, new: RefererConfiguration
+) -> None:
     found = diff.compare(old, new)
     policies = RefererPolicy.compile(old), RefererPolicy.compile(new)
     for change in found.changes:
@@ -78,14 +80,14 @@ def test_covers(entry: str, others: list[str], cut: Cut, covered: bool) -> None:
     assert automaton.covers(Pattern.compile(entry), patterns, cut) is covered
 
 
-def test_search_gives_up_where_there_is_too_much_to_look_at() -> None:
+def test_search_stops_at_its_budget() -> None:
     # In which order twelve letters come, and which of them have come, are too many classes.
     patterns = [Pattern.compile(f"*{letter}?????") for letter in "abcdefghijkl"]
     with pytest.raises(UndecidedError):
         automaton.find([Watched(pattern) for pattern in patterns], lambda _: False)
 
 
-def test_what_is_not_decided_is_said_of_the_generated_referers_only() -> None:
+def test_undecided_search_claims_only_the_generated_referers() -> None:
     entries = tuple(f"*{letter}?????" for letter in "abcdefghijkl")
     old, new = (
         RefererConfiguration(whitelist=entries),

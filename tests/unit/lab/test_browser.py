@@ -36,12 +36,12 @@ def test_referer_by_policy(
     assert sent == [same, cross, down]
 
 
-def test_the_default_is_strict_origin_when_cross_origin() -> None:
+def test_default_policy_is_strict_origin_when_cross_origin() -> None:
     assert browser.send(PAGE, CROSS) == ORIGIN
     assert browser.send(PAGE, DOWN) is None
 
 
-def test_an_http_page_sends_its_origin_to_any_scheme() -> None:
+def test_http_page_sends_its_origin_to_any_scheme() -> None:
     assert browser.send("http://www.example.com", CROSS) == "http://www.example.com/"
     assert browser.send("http://www.example.com", DOWN) == "http://www.example.com/"
 

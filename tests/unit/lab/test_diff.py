@@ -30,7 +30,7 @@ SITE = RefererConfiguration(False, whitelist=("https://www.example.com/",))
     ],
     ids=["slash", "empty", "added", "blacklisted", "truncated"],
 )  # fmt: skip
-def test_witnesses(
+def test_diff_finds_a_witness_of_each_kind(
     old: RefererConfiguration, new: RefererConfiguration, witnesses: dict[str | None, bool]
 ) -> None:
     found = diff.compare(old, new)
@@ -38,7 +38,7 @@ def test_witnesses(
     assert found.certainty is Certainty.GENERATED
 
 
-def test_search_finds_what_no_generated_referer_shows() -> None:
+def test_search_finds_a_difference_that_no_generated_referer_shows() -> None:
     new = replace(SITE, blacklist=("https://www.example.com/a*b*c",))
     narrower = replace(SITE, blacklist=("https://www.example.com/a*b*cd",))
     (change,) = diff.compare(narrower, new).changes
@@ -47,7 +47,7 @@ def test_search_finds_what_no_generated_referer_shows() -> None:
     assert not change.new.allowed
 
 
-def test_given_referers_are_the_only_ones_that_are_compared() -> None:
+def test_only_given_referers_are_compared() -> None:
     new = replace(SITE, whitelist=("https://b.test/",))
     found = diff.compare(SITE, new, ["https://b.test/", "https://c.test/", "https://b.test/", None])
     assert [change.referer for change in found.changes] == ["https://b.test/"]
@@ -55,7 +55,7 @@ def test_given_referers_are_the_only_ones_that_are_compared() -> None:
     assert found.certainty is Certainty.GIVEN
 
 
-def test_order_and_repetition_change_nothing() -> None:
+def test_order_and_duplicates_make_no_difference() -> None:
     old = replace(SITE, whitelist=("https://a.test/", "https://b.test/"))
     new = replace(SITE, whitelist=("https://b.test/*", "https://a.test/", "https://b.test/"))
     found = diff.compare(old, new)

@@ -21,7 +21,7 @@ verdict = "allow"
 """
 
 
-def test_report_has_a_suite_a_table_and_a_failure_with_the_explanation(tmp_path: Path) -> None:
+def test_report_has_a_suite_per_table_and_explains_failures(tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
     path.write_text(TABLE, encoding="utf-8")
     root = etree.fromstring(junit.format([tables.run(tables.read(path))]))

@@ -22,16 +22,16 @@ def unwanted(rules: RefererConfiguration) -> set[str]:
     return {name for name, outcome in play(rules).items() if not outcome.as_wanted}
 
 
-def test_good_rules_do_what_is_wanted() -> None:
+def test_good_rules_decide_as_wanted() -> None:
     assert unwanted(GOOD) == set()
 
 
-def test_rules_without_a_scheme_keep_the_site_out() -> None:
+def test_entries_without_a_scheme_deny_the_site() -> None:
     rules = RefererConfiguration(whitelist=("www.example.com",))
     assert unwanted(rules) == {"the site", "a signed URL in a page of the site"}
 
 
-def test_open_hosts_and_wildcards_let_others_in() -> None:
+def test_open_hosts_and_wildcards_allow_other_sites() -> None:
     assert unwanted(RefererConfiguration(whitelist=("https://www.example.com",))) == {
         "a host that begins like the site"
     }
@@ -42,7 +42,7 @@ def test_open_hosts_and_wildcards_let_others_in() -> None:
     }
 
 
-def test_every_policy_has_its_row() -> None:
+def test_each_referrer_policy_has_a_scenario() -> None:
     rows = [
         outcome.scenario.name.partition(" ")[0]
         for outcome in play(GOOD).values()
@@ -59,17 +59,17 @@ def test_signed_requests() -> None:
     assert not rows["a signed URL in another site"].decision.allowed
 
 
-def test_an_http_object_gets_no_referer_from_an_https_page() -> None:
+def test_https_page_sends_no_referer_to_an_http_object() -> None:
     row = play(GOOD, object_url="http://bucket.test/a.jpg")["an https page with an http object"]
     assert row.scenario.referer is None
 
 
-def test_the_object_is_the_referer_of_its_own_second_request() -> None:
+def test_second_request_of_a_video_has_its_own_address() -> None:
     url = "https://bucket.test/a.mp4"
     row = play(GOOD, object_url=url)["an MP4 in the address bar, second request"]
     assert row.scenario.referer == url
 
 
-def test_a_site_without_www_has_no_row_without_it() -> None:
+def test_site_without_www_has_no_scenario_without_www() -> None:
     assert "the domain without www" in play(GOOD)
     assert "the domain without www" not in play(GOOD, site="https://example.com/")

@@ -19,7 +19,9 @@ UNSET = RefererConfiguration()
 
 @pytest.mark.parametrize("form", RulesForm)
 @pytest.mark.parametrize("configuration", [FULL, UNSET], ids=["full", "unset"])
-def test_what_is_written_can_be_read(form: RulesForm, configuration: RefererConfiguration) -> None:
+def test_formatted_rules_can_be_parsed(
+    form: RulesForm, configuration: RefererConfiguration
+) -> None:
     written = document.format(configuration, form).encode()
     assert document.detect(written) is form
     assert list(document.parse(written).values()) == [configuration]
@@ -212,7 +214,7 @@ def test_wrong_encoding(content: bytes, line: int, column: int) -> None:
     assert (refusal.value.line, refusal.value.column) == (line, column)
 
 
-def test_ten_megabytes() -> None:
+def test_document_beyond_the_limit_is_refused() -> None:
     line = b"<!-- " + b"a" * 91 + b" -->"
     content = (line + b"\n") * 100_000
     with pytest.raises(SourceError, match="longer than 2 MiB") as refusal:
@@ -234,9 +236,7 @@ FRAGMENTS = st.sampled_from(
 
 @settings(deadline=None)
 @given(st.lists(FRAGMENTS, max_size=12).map("".join), st.sampled_from([None, *RulesForm]))
-def test_whatever_a_document_holds_the_failure_is_one_sentence(
-    text: str, form: RulesForm | None
-) -> None:
+def test_any_failure_is_one_sentence_with_a_place(text: str, form: RulesForm | None) -> None:
     failures = []
     try:
         document.parse(text.encode(), form)

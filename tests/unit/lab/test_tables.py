@@ -21,12 +21,12 @@ RULES = (
 )
 
 
-def test_a_case_is_an_anonymous_get_of_an_object_unless_it_says_otherwise(tmp_path: Path) -> None:
+def test_case_defaults_to_an_anonymous_get_of_an_object(tmp_path: Path) -> None:
     path = write(tmp_path, RULES + '[[case]]\nname = "x"\nverdict = "allow"\n')
     assert tables.read(path).cases == (Case("x", Expected.ALLOW, "site"),)
 
 
-def test_a_case_may_say_everything(tmp_path: Path) -> None:
+def test_case_may_have_all_fields(tmp_path: Path) -> None:
     text = """
     [rules.one]
     [rules.two]
@@ -92,16 +92,14 @@ def test_a_case_may_say_everything(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_an_expectation_that_is_not_met_is_reported(
-    tmp_path: Path, expectation: str, difference: str
-) -> None:
+def test_unmet_expectation_is_reported(tmp_path: Path, expectation: str, difference: str) -> None:
     text = f'{RULES}[[case]]\nname = "x"\nreferer = "https://a.example/"\n{expectation}\n'
     report = tables.run(tables.read(write(tmp_path, text)))
     assert not report.passed
     assert [str(found) for found in report.results[0].differences] == [difference]
 
 
-def test_entries_that_settled_no_case_are_reported(tmp_path: Path) -> None:
+def test_entry_that_settled_no_case_is_reported(tmp_path: Path) -> None:
     text = RULES + '[[case]]\nname = "x"\nreferer = "https://a.example/"\nverdict = "allow"\n'
     report = tables.run(tables.read(write(tmp_path, text)))
     assert report.passed
@@ -111,7 +109,7 @@ def test_entries_that_settled_no_case_are_reported(tmp_path: Path) -> None:
     )
 
 
-def test_an_entry_is_touched_only_in_the_list_and_rules_that_settled(tmp_path: Path) -> None:
+def test_entry_is_touched_only_in_its_list_and_rules(tmp_path: Path) -> None:
     text = """
     [rules.one]
     whitelist = ["a"]

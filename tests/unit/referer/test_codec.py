@@ -22,7 +22,7 @@ def by_file(entry: dict[str, object]) -> str:
 
 
 @pytest.mark.parametrize("good", INDEX["good"], ids=by_file)
-def test_a_good_document_is_read(good: dict[str, object]) -> None:
+def test_good_document_is_parsed(good: dict[str, object]) -> None:
     fields = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in good.items()
@@ -33,7 +33,7 @@ def test_a_good_document_is_read(good: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("bad", INDEX["bad"], ids=by_file)
-def test_a_bad_document_is_refused(bad: dict[str, object]) -> None:
+def test_bad_document_is_refused(bad: dict[str, object]) -> None:
     with pytest.raises(RefererFormatError) as refusal:
         codec.parse((DOCUMENTS / by_file(bad)).read_bytes())
     assert refusal.value.problem == bad["problem"]
@@ -43,12 +43,12 @@ def test_a_bad_document_is_refused(bad: dict[str, object]) -> None:
     assert len(str(refusal.value).splitlines()) == 1
 
 
-def test_the_index_names_every_document() -> None:
+def test_index_names_each_document() -> None:
     listed = [by_file(entry) for entry in INDEX["good"] + INDEX["bad"]]
     assert sorted(listed) == sorted(path.name for path in DOCUMENTS.glob("*.xml"))
 
 
-def test_every_problem_can_happen() -> None:
+def test_each_problem_has_a_document() -> None:
     shown = {FormatProblem(bad["problem"]) for bad in INDEX["bad"]}
     assert shown == set(FormatProblem) - {FormatProblem.TOO_LARGE}
 
@@ -61,14 +61,14 @@ def put(list_of_referers: bytes) -> bytes:
     )
 
 
-def test_a_document_of_the_allowed_size_is_read() -> None:
+def test_document_of_the_largest_size_is_parsed() -> None:
     entry = b"<Referer>https://www.example.com/</Referer>"
     count = (codec.MAX_DOCUMENT_SIZE - len(put(b""))) // len(entry)
     document = put(entry * count).ljust(codec.MAX_DOCUMENT_SIZE)
     assert len(codec.parse(document).whitelist) == count
 
 
-def test_a_larger_document_is_refused_unread() -> None:
+def test_larger_document_is_refused_before_parsing() -> None:
     with pytest.raises(RefererFormatError, match="at most 2097152 fit") as refusal:
         codec.parse(b" " * (codec.MAX_DOCUMENT_SIZE + 1))
     assert refusal.value.problem is FormatProblem.TOO_LARGE
@@ -78,31 +78,31 @@ def test_a_larger_document_is_refused_unread() -> None:
     "hostile",
     [b"<![CDATA[&", b"&", b"&#1", b"<Referer>", b"<!--", b"<Referer>&amp;&</Referer>"],
 )
-def test_a_hostile_document_is_answered(hostile: bytes) -> None:
+def test_hostile_document_is_refused_quickly(hostile: bytes) -> None:
     document = put(hostile * (codec.MAX_DOCUMENT_SIZE // len(hostile) - 100))[:2_000_000]
     with pytest.raises(RefererFormatError):
         codec.parse(document)
 
 
 @given(st.binary(max_size=200) | st.text("<>/&;!?#x[]-DOCTYPE \"'", max_size=60).map(str.encode))
-def test_whatever_is_no_document_is_refused_and_nothing_else_happens(noise: bytes) -> None:
+def test_arbitrary_bytes_raise_only_a_format_error(noise: bytes) -> None:
     for document in (noise, put(noise)):
         with suppress(RefererFormatError):
             codec.parse(document)
 
 
-def test_an_unknown_encoding_is_refused() -> None:
+def test_unknown_encoding_is_refused() -> None:
     with pytest.raises(RefererFormatError) as refusal:
         codec.parse(b'<?xml version="1.0" encoding="klingon"?>' + put(b""))
     assert refusal.value.problem is FormatProblem.MALFORMED
 
 
-def test_utf_16_is_read() -> None:
+def test_utf_16_is_parsed() -> None:
     text = '<?xml version="1.0" encoding="UTF-16"?>' + put(b"<Referer>a&amp;b</Referer>").decode()
     assert codec.parse(text.encode("utf-16")).whitelist == ("a&b",)
 
 
-def test_no_entity_is_resolved_and_no_file_read(tmp_path: Path) -> None:
+def test_entities_and_files_are_not_resolved(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("https://secret.example/")
     body = put(b"<Referer>&file;</Referer>")
@@ -128,12 +128,12 @@ configurations = st.builds(
 
 
 @given(configurations)
-def test_what_is_written_is_read_back(rules: RefererConfiguration) -> None:
+def test_formatted_document_parses_to_the_same(rules: RefererConfiguration) -> None:
     assert codec.parse(codec.format(rules)) == rules
 
 
 @given(st.text("ab&;#x1=lt ", max_size=20))
-def test_no_client_that_forgets_to_escape_loses_a_character(entry: str) -> None:
+def test_unescaped_ampersands_lose_no_character(entry: str) -> None:
     read = codec.parse(put(f"<Referer>{entry}</Referer>".encode())) if is_text(entry) else None
     if read:
         resolved = re.sub(r"&(?:(lt;)|#(?:x([1ab]+)|(1+));)", resolve, entry)
@@ -155,7 +155,7 @@ def is_text(entry: str) -> bool:
     return True
 
 
-def test_the_documented_order_without_a_name_space() -> None:
+def test_elements_are_in_documented_order_without_name_space() -> None:
     rules = RefererConfiguration(False, True, False, ("a&b", " c"), ("d",))
     assert codec.format(rules) == (
         b"<?xml version='1.0' encoding='UTF-8'?>\n"
@@ -169,7 +169,7 @@ def test_the_documented_order_without_a_name_space() -> None:
     )
 
 
-def test_the_whitelist_is_always_written_and_the_blacklist_only_with_entries() -> None:
+def test_empty_whitelist_is_formatted_and_empty_blacklist_is_not() -> None:
     written = etree.fromstring(codec.format(RefererConfiguration()))
     assert [element.tag for element in written] == [
         "AllowEmptyReferer",
@@ -179,6 +179,6 @@ def test_the_whitelist_is_always_written_and_the_blacklist_only_with_entries() -
     ]  # P-34
 
 
-def test_an_entry_that_xml_cannot_hold_is_not_written() -> None:
+def test_entry_that_xml_cannot_represent_is_refused() -> None:
     with pytest.raises(ValueError, match="XML"):
         codec.format(RefererConfiguration(whitelist=("\x00",)))

@@ -19,12 +19,12 @@ from oss_emulator.referer.decision import _SENTENCES
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_exactly_the_reasons_with_an_ec_deny(reason: Reason) -> None:
+def test_only_reasons_with_an_ec_deny(reason: Reason) -> None:
     decision = Decision(reason, ())
     assert decision.allowed is (decision.ec is None)
 
 
-def test_the_ecs_are_those_of_the_documentation() -> None:
+def test_ecs_are_documented() -> None:
     assert {reason: reason.ec for reason in Reason if reason.ec} == {
         Reason.EMPTY_DENIED: "0003-00000501",
         Reason.BLACKLISTED: "0003-00000502",
@@ -32,7 +32,7 @@ def test_the_ecs_are_those_of_the_documentation() -> None:
     }
 
 
-def test_every_step_a_policy_can_take_has_a_sentence() -> None:
+def test_each_step_has_a_sentence() -> None:
     for stage, outcome in _SENTENCES:
         sentence = Step(stage, outcome, detail="{x}").sentence
         assert sentence.endswith(".")
@@ -82,7 +82,7 @@ B = "https://b.example"
         (RefererConfiguration(allow_truncate_query_string=False, whitelist=(A,)), f"{B}?x", ()),
     ],
 )
-def test_an_assumed_fact_is_named_only_where_it_counted(
+def test_assumed_fact_is_named_only_where_it_matters(
     rules: RefererConfiguration, referer: str | None, assumed: tuple[str, ...]
 ) -> None:
     decision = RefererPolicy.compile(rules).decide(referer)
@@ -94,7 +94,7 @@ def test_only_known_assumptions_are_named() -> None:
     assert set(ASSUMPTIONS) == {"R-04", "R-14", "R-24", "R-25", "R-27", "R-28"}
 
 
-def test_the_steps_of_a_decision_are_in_order() -> None:
+def test_steps_of_a_decision_are_in_order() -> None:
     rules = RefererConfiguration(whitelist=("*.org/",), blacklist=(B,))
     decision = RefererPolicy.compile(rules).decide(f"{A}/page?x", signed=Signing.URL)
     assert [(step.stage, step.outcome) for step in decision.steps] == [
@@ -107,7 +107,7 @@ def test_the_steps_of_a_decision_are_in_order() -> None:
     assert decision.facts == ("R-01", "R-04", "R-26", "R-12", "R-13")
 
 
-def test_an_empty_whitelist_rests_on_its_own_fact() -> None:
+def test_empty_whitelist_has_its_own_fact() -> None:
     decision = RefererPolicy.compile(RefererConfiguration()).decide(A)
     assert decision.facts == ("R-01", "R-12", "R-14")
     decision = RefererPolicy.compile(RefererConfiguration(blacklist=(B,))).decide(A)

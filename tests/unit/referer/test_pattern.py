@@ -23,7 +23,7 @@ referers = st.text("ab?", max_size=16)
 @example("*", "")
 @example("?", "")
 @example("**a**", "a")
-def test_agrees_with_the_oracle(entry: str, referer: str) -> None:
+def test_decisions_agree_with_the_oracle(entry: str, referer: str) -> None:
     assert Pattern.compile(entry).matches(referer) == oracle.matches(entry, referer)
 
 
@@ -54,14 +54,14 @@ def test_documented_examples(entry: str, referer: str, matches: bool) -> None:
     assert oracle.matches(entry, referer) is matches
 
 
-def test_it_remembers_its_text_verbatim() -> None:
+def test_pattern_keeps_its_text_verbatim() -> None:
     pattern = Pattern.compile(" https://*.example/ ")
     assert pattern.text == " https://*.example/ "
     assert pattern.trimmed == "https://*.example/"
 
 
 @pytest.mark.parametrize("entry", ["", " ", "\t\r\n"])
-def test_a_blank_entry_is_no_pattern(entry: str) -> None:
+def test_blank_entry_cannot_be_compiled(entry: str) -> None:
     with pytest.raises(ValueError, match="blank"):
         Pattern.compile(entry)
 
@@ -85,14 +85,14 @@ LENGTH = 8_192
     "entry",
     ["*a*a*a*a*a*b", "*a" * 2_000 + "*b", "*" + "a" * 999 + "b", "*aa*ab*aa*b"],
 )
-def test_a_hostile_referer_is_walked_over_once(entry: str) -> None:
+def test_hostile_referer_is_searched_once(entry: str) -> None:
     referer = CountedReferer("a" * LENGTH)
     assert not Pattern.compile(entry).matches(referer)
     assert referer.walked <= 2 * LENGTH
 
 
 @pytest.mark.parametrize("entry", ["*" + "a?" * 500 + "b", "*aa?a" * 200 + "?b"])
-def test_question_marks_walk_over_a_hostile_referer_once_a_character(entry: str) -> None:
+def test_question_marks_search_a_hostile_referer_once_per_character(entry: str) -> None:
     _places.cache_clear()
     referer = CountedReferer("a" * LENGTH)
     assert not Pattern.compile(entry).matches(referer)

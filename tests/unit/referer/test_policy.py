@@ -31,22 +31,20 @@ referers = st.none() | texts
 
 
 @given(configurations, referers)
-def test_agrees_with_the_oracle(rules: RefererConfiguration, referer: str | None) -> None:
+def test_decisions_agree_with_the_oracle(rules: RefererConfiguration, referer: str | None) -> None:
     decision = RefererPolicy.compile(rules).decide(referer)
     assert (decision.reason, decision.entry) == oracle.decide(rules, referer)
 
 
 @given(configurations, referers)
-def test_the_facts_of_a_decision_hold_no_number_twice(
-    rules: RefererConfiguration, referer: str | None
-) -> None:
+def test_facts_of_a_decision_are_unique(rules: RefererConfiguration, referer: str | None) -> None:
     decision = RefererPolicy.compile(rules).decide(referer)
     assert len(decision.facts) == len(set(decision.facts))
     assert set(decision.assumed) <= set(decision.facts)
 
 
 @given(configurations, texts)
-def test_a_documented_decision_does_not_depend_on_letter_case(
+def test_documented_decision_does_not_depend_on_letter_case(
     rules: RefererConfiguration, referer: str
 ) -> None:
     decision = RefererPolicy.compile(rules).decide(referer)
@@ -60,7 +58,7 @@ def test_a_documented_decision_does_not_depend_on_letter_case(
 
 
 @given(configurations, referers)
-def test_an_authorization_header_is_never_checked(
+def test_request_with_an_authorization_header_is_never_checked(
     rules: RefererConfiguration, referer: str | None
 ) -> None:
     decision = RefererPolicy.compile(rules).decide(referer, signed=Signing.HEADER)
@@ -74,7 +72,7 @@ DENYING = RefererPolicy.compile(RefererConfiguration(blacklist=("*",)))
     ("signed", "method", "scope"),
     list(product(Signing, ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"), Scope)),
 )
-def test_exactly_these_requests_are_checked(signed: Signing, method: str, scope: Scope) -> None:
+def test_requests_that_are_checked(signed: Signing, method: str, scope: Scope) -> None:
     decision = DENYING.decide("http://a", signed=signed, method=method, scope=scope)
     checked = (
         scope is Scope.OBJECT
@@ -85,26 +83,26 @@ def test_exactly_these_requests_are_checked(signed: Signing, method: str, scope:
     assert (decision.referer is not None) is checked
 
 
-def test_the_referer_is_compared_without_surrounding_white_space() -> None:
+def test_referer_is_compared_without_surrounding_white_space() -> None:
     policy = RefererPolicy.compile(RefererConfiguration(whitelist=("https://a.example",)))
     assert policy.decide(" \thttps://a.example \r\n").allowed
 
 
-def test_a_referer_that_truncation_leaves_empty_is_not_an_empty_referer() -> None:
+def test_referer_that_is_empty_after_truncation_is_not_empty() -> None:
     rules = RefererConfiguration(allow_empty_referer=False, whitelist=("*",))
     decision = RefererPolicy.compile(rules).decide("?a=b")
     assert decision.reason is Reason.WHITELISTED
     assert decision.referer == ""
 
 
-def test_a_referer_seen_before_is_not_matched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decision_on_a_known_referer_is_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = RefererPolicy.compile(RefererConfiguration(whitelist=("https://a.example/",)))
     first = policy.decide("https://a.example/")
     monkeypatch.setattr(Pattern, "matches", None)
     assert policy.decide("https://a.example/") is first
 
 
-def test_kinds_of_request_do_not_share_what_is_cached() -> None:
+def test_kinds_of_request_do_not_share_cached_decisions() -> None:
     policy = RefererPolicy.compile(RefererConfiguration())
     bases = [
         policy.decide("http://a", signed=Signing.URL, method=method).basis
@@ -113,7 +111,7 @@ def test_kinds_of_request_do_not_share_what_is_cached() -> None:
     assert bases == [Basis.DOCUMENTED, Basis.ASSUMED, Basis.DOCUMENTED]
 
 
-def test_the_cache_is_bounded_in_number_and_in_size() -> None:
+def test_cache_is_bounded_in_number_and_size() -> None:
     policy = RefererPolicy.compile(RefererConfiguration())
     for number in range(CACHED_DECISIONS + 10):
         policy.decide(f"http://{number}")

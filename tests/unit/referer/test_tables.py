@@ -31,25 +31,25 @@ def test_case(result: tables.Result) -> None:
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_no_two_cases_of_a_table_have_the_same_name(name: str) -> None:
+def test_case_names_of_a_table_are_unique(name: str) -> None:
     names = [result.case.name for result in REPORTS[name].results]
     assert len(names) == len(set(names))
 
 
-def test_every_fact_about_deciding_has_a_case() -> None:
+def test_each_fact_about_decisions_has_a_case() -> None:
     assert {fact for case in CASES for fact in case.facts} == FACTS
 
 
-def test_every_reason_has_a_case() -> None:
+def test_each_referer_reason_has_a_case() -> None:
     assert {case.reason for case in CASES if case.reason} == set(Reason)
 
 
-def test_every_denial_names_its_ec() -> None:
+def test_each_denial_names_its_ec() -> None:
     unnamed = [case.name for case in CASES if case.verdict is tables.Expected.DENY and not case.ec]
     assert unnamed == []
 
 
-def test_a_case_says_that_we_assume_exactly_if_we_do() -> None:
+def test_case_states_the_basis_of_its_decision() -> None:
     for report in REPORTS.values():
         for result in report.results:
             says = "we assume" in result.case.name

@@ -39,7 +39,7 @@ def name_of(case: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
-def test_rule_finds_what_the_case_says(case: dict[str, Any]) -> None:
+def test_rule_finds_what_its_case_expects(case: dict[str, Any]) -> None:
     found = lint.run(configuration_of(case), [RULE[case["rule"]]])
     if case.get("nothing"):
         assert found == ()
@@ -55,7 +55,7 @@ def test_rule_finds_what_the_case_says(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_each_rule_has_a_page_and_cases_for_both(rule: lint.Rule) -> None:
+def test_each_rule_has_a_page_and_cases_with_and_without_findings(rule: lint.LintRule) -> None:
     title, _, body = rule.page.partition("\n\n")
     assert title == rule.title
     assert title.endswith(".")
@@ -67,7 +67,7 @@ def test_each_rule_has_a_page_and_cases_for_both(rule: lint.Rule) -> None:
 NOT_RULES = {"__init__", "finding", "rule", "subject"}
 
 
-def test_no_two_rules_have_the_same_name() -> None:
+def test_each_module_is_one_rule() -> None:
     assert len(RULE) == len(RULES)
     folder = Path(lint.__file__).parent
     modules = {path.stem for path in folder.glob("*.py")} - NOT_RULES
@@ -88,7 +88,7 @@ def all_findings() -> list[Any]:
     ]
 
 
-def test_every_evidence_is_true() -> None:
+def test_engine_confirms_all_evidence() -> None:
     found = all_findings()
     assert len(found) > 200
     for configuration, finding in found:
@@ -149,7 +149,7 @@ def test_correction_removes_the_finding(case: dict[str, Any]) -> None:
         assert again == ()
 
 
-def test_worst_comes_first_and_then_as_the_lists_go() -> None:
+def test_findings_are_ordered_by_severity_and_place() -> None:
     rules = RefererConfiguration(
         whitelist=("http://a.test", "b.test", "https://c.test/x/"), blacklist=("d.test",)
     )
@@ -164,7 +164,7 @@ def test_worst_comes_first_and_then_as_the_lists_go() -> None:
     ]
 
 
-def test_many_alternatives_of_an_expression_do_not_multiply_without_end() -> None:
+def test_alternatives_of_an_expression_are_bounded() -> None:
     entry = "^https://" + "(a|b)" * 40
     (finding,) = lint.run(RefererConfiguration(whitelist=(entry,)), [RULE["regular-expression"]])
     assert finding.correction.instead is not None

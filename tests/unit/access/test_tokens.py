@@ -1,0 +1,54 @@
+"""Security tokens: only what was issued is accepted."""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oss_emulator.access import Tokens
+
+ROLE = "acs:ram::1000000000000001:role/worker"
+MATERIAL = bytes(range(15))
+
+TOKENS = Tokens(b"key")
+TOKEN = TOKENS.issue(ROLE, "night", 1000, "", MATERIAL).security_token
+
+
+def test_token_parses_to_its_grant() -> None:
+    grant = TOKENS.parse(TOKEN)
+    assert grant is not None
+    assert (grant.role, grant.session, grant.expires, grant.policy) == (ROLE, "night", 1000, "")
+    assert Tokens(b"other").parse(TOKEN) is None
+
+
+@pytest.mark.parametrize("text", [TOKEN[4:], "cais" + TOKEN[4:], TOKEN + "!", TOKEN + "\n"])
+def test_malformed_token_is_refused(text: str) -> None:
+    assert TOKENS.parse(text) is None
+
+
+@given(st.integers(0, len(TOKEN) - 1), st.characters())
+def test_changed_token_is_refused(place: int, character: str) -> None:
+    changed = TOKEN[:place] + character + TOKEN[place + 1 :]
+    if _bytes(changed) != _bytes(TOKEN):
+        assert TOKENS.parse(changed) is None
+
+
+def _bytes(token: str) -> bytes | str:
+    """What a token says; the last character has bits that say nothing."""
+    if not re.fullmatch(r"CAIS[\w-]+", token, re.ASCII):
+        return token
+    return urlsafe_b64decode(token + "==")
+
+
+@given(st.text())
+def test_arbitrary_text_is_not_a_token(text: str) -> None:
+    assert TOKENS.parse(text) is None
+    assert TOKENS.parse("CAIS" + text) is None
+
+
+def test_token_with_the_longest_policy_fits_into_a_header() -> None:
+    policy = "".join(chr(33 + number % 90) for number in range(2048))
+    assert len(TOKENS.issue(ROLE, "s" * 64, 10**10, policy, MATERIAL).security_token) < 4096

@@ -1,0 +1,43 @@
+"""The parts of entries, and Referers made from them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oss_emulator.lab.parts import Parts, example
+from oss_emulator.referer import Pattern
+
+
+@pytest.mark.parametrize(
+    ("entry", "parts"),
+    [
+        ("https://www.example.com/a?b", Parts("https", "www.example.com", None, "/a?b")),
+        ("http://www.example.com:8080", Parts("http", "www.example.com", "8080", "")),
+        (" *.example.com/ ", Parts(None, "*.example.com", None, "/")),
+        ("http://[::1]:80/", Parts("http", "[::1]", "80", "/")),
+        ("http*", Parts(None, "http*", None, "")),
+        ("*", Parts(None, "*", None, "")),
+    ],
+)
+def test_entry_is_split_into_its_parts(entry: str, parts: Parts) -> None:
+    assert Parts.split(entry) == parts
+
+
+@given(st.text(alphabet="htps:/*?.#@[]ab1 ", max_size=20))
+def test_parts_join_to_the_trimmed_entry(entry: str) -> None:
+    assert Parts.split(entry).join() == entry.strip(" ")
+
+
+@pytest.mark.parametrize(
+    ("entry", "referer"),
+    [
+        ("https://www.example.com", "https://www.example.com/"),
+        ("https://*.example.com/", "https://www.example.com/"),
+        ("*example.com", "https://example.com/"),
+        ("http*://a?c.test/b*", "https://axc.test/b"),
+    ],
+)
+def test_example_is_a_referer_that_the_entry_matches(entry: str, referer: str) -> None:
+    assert example(entry) == referer
+    assert Pattern.compile(entry).matches(referer)

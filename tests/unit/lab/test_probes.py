@@ -1,0 +1,26 @@
+"""Probes: the Referers that are made from entries."""
+
+from __future__ import annotations
+
+from oss_emulator.lab import probes
+from oss_emulator.lab.probes import STRANGER, ProbeKind
+
+
+def test_each_kind_but_the_searched_one_is_made_from_two_entries() -> None:
+    made = probes.make(["https://*.example.com/", "http://www.example.com:8080/a"])
+    assert {probe.kind for probe in made} == set(ProbeKind) - {ProbeKind.FOUND}
+
+
+def test_probes_are_unique() -> None:
+    made = probes.make(["https://www.example.com/", "https://www.example.com/", " "])
+    referers = [probe.referer for probe in made]
+    assert len(referers) == len(set(referers))
+
+
+def test_without_entries_only_strangers_and_empty_referers_are_probed() -> None:
+    assert [(probe.referer, probe.kind) for probe in probes.make([])] == [
+        (None, ProbeKind.MISSING),
+        ("", ProbeKind.EMPTY),
+        (STRANGER, ProbeKind.STRANGER),
+        ("http://evil.test/", ProbeKind.STRANGER),
+    ]
