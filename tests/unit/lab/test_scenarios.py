@@ -64,10 +64,17 @@ def test_https_page_sends_no_referer_to_an_http_object() -> None:
     assert row.scenario.referer is None
 
 
-def test_second_request_of_a_video_has_its_own_address() -> None:
+def test_second_request_of_a_video_has_its_own_address() -> None:  # B-06
     url = "https://bucket.test/a.mp4"
     row = play(GOOD, object_url=url)["an MP4 in the address bar, second request"]
     assert row.scenario.referer == url
+
+
+def test_noreferrer_and_iframes_follow_the_standard() -> None:  # B-08
+    rows = play(GOOD)
+    assert rows["a link with rel=noreferrer"].scenario.referer is None
+    nested = rows["an iframe of the site, inside another site"]
+    assert nested.scenario.referer == "https://www.example.com/"
 
 
 def test_site_without_www_has_no_scenario_without_www() -> None:

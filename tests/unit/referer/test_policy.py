@@ -62,7 +62,7 @@ def test_request_with_an_authorization_header_is_never_checked(
     rules: RefererConfiguration, referer: str | None
 ) -> None:
     decision = RefererPolicy.compile(rules).decide(referer, signed=Signing.HEADER)
-    assert decision.reason is Reason.SIGNED_BY_HEADER
+    assert decision.reason is Reason.SIGNED_BY_HEADER
 
 
 DENYING = RefererPolicy.compile(RefererConfiguration(blacklist=("*",)))

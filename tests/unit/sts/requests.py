@@ -13,7 +13,7 @@ from oss_emulator.protocol.dates import parse_iso
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.sts.signature import sign, string_to_sign
 
-ACCOUNTS = Accounts.load("""
+ACCOUNTS = Accounts.parse("""
 [[account]]
 id = "1000000000000001"
 [[account.key]]

@@ -17,10 +17,10 @@ def test_seed_creates_buckets(ask: ApiCaller) -> None:
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        (b"[", "TOML"),
-        (b"\xff", "utf-8"),
+        (b"[", "this is not valid TOML"),
+        (b"\xff", "the byte 0xff is not valid UTF-8"),
         (b'[[bucket]]\nname = "B"', "InvalidBucketName"),
-        (b"[[account]]", "only the seed that a server starts with"),
+        (b'[[account]]\nid = "1"', "only the seed that a server starts with"),
         (
             b'[[bucket]]\nname = "abc"\n[[bucket.object]]\nkey = "k"\nfile = "/etc/passwd"',
             "only a seed that is a file can name files",
