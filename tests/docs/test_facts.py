@@ -33,7 +33,8 @@ STATED = {number: text for page in PAGES for number, text in statements(page).it
 
 def cited(*patterns: str) -> set[str]:
     """The numbers that files cite, alone or as a range such as `R-11 … R-13`."""
-    files = [path for pattern in patterns for path in ROOT.glob(pattern)]
+    this = Path(__file__)
+    files = [path for pattern in patterns for path in ROOT.glob(pattern) if path != this]
     assert files
     text = "".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
     # A number after "such as" is only an example of a number.
