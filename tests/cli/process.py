@@ -1,4 +1,4 @@
-"""A server in a process of its own, started by a command line and ended by its handle."""
+"""Servers in processes of their own."""
 
 import http.client
 import json
@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 60.0
-"""Seconds after which a condition is taken never to come true: the machine may be busy."""
+"""Seconds to wait for a condition; long, because the machine may be busy."""
 
 EMULATOR = (sys.executable, "-m", "oss_emulator")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered."""
+    """An answer of a server."""
 
     status: int
     headers: Mapping[str, str]
@@ -30,17 +30,17 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The Code of an error, "" where there is none."""
+        """The Code of an error, or ""."""
         return self.text.partition("<Code>")[2].partition("</Code>")[0]
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that is listening."""
+    """A server that listens."""
 
     process: subprocess.Popen[bytes]
     ready: Mapping[str, Any]
-    """The ready file."""
+    """The contents of the ready file."""
     stdout: Path
     stderr: Path
 
@@ -53,7 +53,7 @@ class Running:
         return int(self.ready["port"])
 
     def ask(self, method: str, target: str, body: bytes | None = None, **headers: str) -> Answer:
-        """Send one request; `user_agent` stands for the header User-Agent."""
+        """Send a request; `user_agent` becomes the header User-Agent."""
         connection = self._connection()
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
@@ -72,13 +72,13 @@ class Running:
         )
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal; returns the exit status."""
+        """Send a signal and return the exit status."""
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """This process's variables but those that the emulator or an SDK reads, and further ones."""
+    """Return the environment without variables of the emulator and SDKs, plus given ones."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OSS_")}
     return {**inherited, **variables}
 
@@ -91,9 +91,9 @@ def started(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> Iterator[Running]:
-    """Start a server by a command that writes `ready_file`; ends it, whatever happens.
+    """Start a server with a command that writes `ready_file`, and end it afterwards.
 
-    What it says is kept in `folder`.
+    `folder` gets its output.
     """
     stdout, stderr = folder / "stdout", folder / "stderr"
     before = _content(ready_file)
@@ -105,12 +105,12 @@ def started(
             stderr=err,
             env=environment() if env is None else env,
             cwd=cwd,
-            start_new_session=True,  # a group of its own, so that it ends with its children
+            start_new_session=True,  # a new group, which ends as a whole
         )
     try:
         wait_for(lambda: process.poll() is not None or _content(ready_file) != before)
         assert process.poll() is None, stderr.read_text()
-        # It is there as a whole or not at all: no second look.
+        # The file is renamed into place, so it is complete.
         yield Running(process, json.loads(_content(ready_file) or ""), stdout, stderr)
     finally:
         if process.poll() is None:
@@ -124,7 +124,7 @@ def started(
 
 @contextmanager
 def serving(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
-    """`oss-emulator serve` on a free port."""
+    """Run `oss-emulator serve` on a free port."""
     ready_file = folder / "ready.json"
     command = (*EMULATOR, "serve", "--port", "0", "--ready-file", str(ready_file), *flags)
     with started(command, folder, ready_file, env) as running:
@@ -132,24 +132,24 @@ def serving(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> 
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Return as soon as a condition is true; fails when it never is."""
+    """Wait until a condition is true; fail if it stays false."""
     end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, f"it did not become true in {PATIENCE} seconds"
+        assert time.monotonic() < end, f"the condition was false for {PATIENCE} seconds"
         time.sleep(0.01)
 
 
 def children(process: int) -> set[int]:
-    """The processes that a process has started, but that of multiprocessing itself."""
+    """Return the workers of a process, without the helper process of multiprocessing."""
     found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     return {int(pid) for pid in found if b"spawn_main" in told(int(pid), "cmdline")}
 
 
 def told(process: int, name: str) -> bytes:
-    """What the system tells of a process in a file of that name; nothing once it has ended."""
+    """Read a file of a process in /proc; nothing if the process has ended."""
     try:
         return Path(f"/proc/{process}/{name}").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):  # before the file was opened, or after
+    except (FileNotFoundError, ProcessLookupError):  # ended before or after the file was opened
         return b""
 
 

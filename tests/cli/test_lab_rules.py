@@ -1,4 +1,4 @@
-"""RULES that are none: one sentence with file, line and column, and the status 2."""
+"""Wrong RULES get one sentence with file, line and column, and the exit status 2."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BAD: dict[str, tuple[bytes, str]] = {
 
 @pytest.fixture
 def refuse(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Runs a command that must end with 2 and one sentence; returns it."""
+    """Run a command that must exit with 2 and return its sentence."""
 
     def run(*arguments: str) -> str:
         try:

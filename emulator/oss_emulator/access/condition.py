@@ -82,16 +82,16 @@ def _bool(value: str) -> Test:
 
 
 def _compared(
-    read: Callable[[str], float], compare: Callable[[float, float], bool]
+    parse: Callable[[str], float], compare: Callable[[float, float], bool]
 ) -> Callable[[str], Test]:
     """Return an operator that compares numbers, or dates as numbers."""
 
     def compile_value(value: str) -> Test:
-        limit = read(value)
+        limit = parse(value)
 
         def fits(found: str) -> bool:
             try:
-                return compare(read(found), limit)
+                return compare(parse(found), limit)
             except ValueError:
                 return False
 
@@ -148,15 +148,15 @@ def _is_narrow(value: str) -> bool:
     return network.prefixlen >= (8 if network.version == 4 else 32)
 
 
-def _family(name: str, read: Callable[[str], float]) -> dict[str, Operator]:
+def _family(name: str, parse: Callable[[str], float]) -> dict[str, Operator]:
     """Return the six operators that compare numbers or dates."""
     return {
-        f"{name}Equals": Operator(_compared(read, operator.eq)),
-        f"{name}NotEquals": Operator(_compared(read, operator.eq), negated=True),
-        f"{name}LessThan": Operator(_compared(read, operator.lt)),
-        f"{name}LessThanEquals": Operator(_compared(read, operator.le)),
-        f"{name}GreaterThan": Operator(_compared(read, operator.gt)),
-        f"{name}GreaterThanEquals": Operator(_compared(read, operator.ge)),
+        f"{name}Equals": Operator(_compared(parse, operator.eq)),
+        f"{name}NotEquals": Operator(_compared(parse, operator.eq), negated=True),
+        f"{name}LessThan": Operator(_compared(parse, operator.lt)),
+        f"{name}LessThanEquals": Operator(_compared(parse, operator.le)),
+        f"{name}GreaterThan": Operator(_compared(parse, operator.gt)),
+        f"{name}GreaterThanEquals": Operator(_compared(parse, operator.ge)),
     }
 
 

@@ -21,7 +21,7 @@ class _Flag:
 
     name: str
     help: str
-    read: Callable[[str], Any] = str
+    parse: Callable[[str], Any] = str
     choices: tuple[str, ...] | None = None
     also: str = ""
     """Another variable that gives the value."""
@@ -39,7 +39,7 @@ class _Flag:
     @property
     def switch(self) -> bool:
         """Whether the flag has no value; its variable is on or off."""
-        return self.read is _switch
+        return self.parse is _switch
 
     def declare(self, parser: argparse.ArgumentParser, default: Any) -> None:
         """Add the flag to a parser."""
@@ -186,10 +186,10 @@ def declare(parser: argparse.ArgumentParser, defaults: Settings) -> None:
         flag.declare(parser, getattr(defaults, flag.name))
 
 
-def read(
+def parse(
     arguments: argparse.Namespace, environ: Mapping[str, str], defaults: Mapping[str, Any]
 ) -> Settings:
-    """Read the settings; a flag takes precedence over a variable, and both over a default.
+    """Parse the settings; a flag takes precedence over a variable, and both over a default.
 
     Exits with 2 if a value is wrong. Raises InputError for values that exclude each other.
     """
@@ -207,7 +207,7 @@ def read(
         if flag.choices is not None and text not in flag.choices:
             arguments.parser.error(f"{source}: {text!r} is unknown; use {join(flag.choices)}")
         try:
-            values[flag.name] = flag.read(text)
+            values[flag.name] = flag.parse(text)
         except ValueError as error:
             arguments.parser.error(f"{source}: {error}")
     try:

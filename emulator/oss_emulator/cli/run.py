@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     command = arguments.command[arguments.command[:1] == ["--"] :]
     if not command:
         arguments.parser.error("give the COMMAND to run")
-    settings = flags.read(arguments, os.environ, _FREE)
+    settings = flags.parse(arguments, os.environ, _FREE)
     if settings.tls or settings.tls_cert is not None:
         arguments.parser.error("run needs http and the local CA; leave out --tls and --tls-cert")
     return foreground.serve(settings, partial(_run_command, command))

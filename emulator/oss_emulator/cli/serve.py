@@ -20,7 +20,7 @@ def declare(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends the server."""
-    return foreground.serve(flags.read(arguments, os.environ, {}), _wait_for_signal)
+    return foreground.serve(flags.parse(arguments, os.environ, {}), _wait_for_signal)
 
 
 async def _wait_for_signal(listening: Listening) -> int:

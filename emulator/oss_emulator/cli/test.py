@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run every table."""
     given = rules.read_all(arguments.rules, arguments) if arguments.tables else None
     paths = arguments.tables or [arguments.rules]
-    reports = [tables.run(_load(Path(path), given)) for path in paths]
+    reports = [tables.run(_read_table(Path(path), given)) for path in paths]
     if arguments.junit is not None:
         _write_junit(arguments.junit, reports)
     untouched = _never_touched(reports) if given else reports[0].untouched
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     return int(not all(report.passed for report in reports))
 
 
-def _load(path: Path, given: Any) -> tables.DecisionTable:
+def _read_table(path: Path, given: Any) -> tables.DecisionTable:
     try:
         return tables.read(path, given)
     except tables.TableError as error:

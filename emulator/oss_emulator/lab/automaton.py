@@ -92,7 +92,7 @@ def find(
             after = (
                 tuple(place for place, _ in moves),
                 tuple(
-                    reader.read(state, moves[reader.cut][1])
+                    reader.advance(state, moves[reader.cut][1])
                     for reader, state in zip(readers, states, strict=True)
                 ),
             )
@@ -144,7 +144,7 @@ class _Reader:
         }
         self.start = self._settle(1)
 
-    def read(self, state: int, characters: str) -> int:
+    def advance(self, state: int, characters: str) -> int:
         """Return the state after some characters."""
         for character in characters:
             if state in (0, _MATCHED):

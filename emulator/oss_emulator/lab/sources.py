@@ -152,10 +152,10 @@ def convert_members(members: object, text: str = "") -> RefererConfiguration:
 
 def _parse_json(document: bytes) -> Named:
     text = decode(document)
-    return {"": convert_members(load_json(text), text)}
+    return {"": convert_members(parse_json(text), text)}
 
 
-def load_json(text: str) -> Any:
+def parse_json(text: str) -> Any:
     """Parse JSON. Raises SourceError."""
     try:
         return json.loads(text)
@@ -214,7 +214,7 @@ def _parse_terraform(document: bytes) -> Named:
     text = decode(document)
     rules = {
         address: _convert_resource(text, (_RESOURCE, name), resource)
-        for address, name, resource in _resources(load_json(text))
+        for address, name, resource in _resources(parse_json(text))
     }
     if not rules:
         sentence = f"the document has no resource {_RESOURCE} with values"

@@ -1,4 +1,4 @@
-"""Accounts, their description in TOML, and the keys that are taken."""
+"""Accounts in TOML, and the keys that they accept."""
 
 from __future__ import annotations
 

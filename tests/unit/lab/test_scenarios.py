@@ -1,4 +1,4 @@
-"""How requests arrive: the matrix, and what it says of good and bad rules."""
+"""The scenarios, and the decisions of good and bad rules on them."""
 
 from __future__ import annotations
 

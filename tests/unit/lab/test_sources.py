@@ -1,4 +1,4 @@
-"""Rules in every form that people keep them in, and what is said of what holds none."""
+"""Rules in each form, and the errors for documents without rules."""
 
 from __future__ import annotations
 

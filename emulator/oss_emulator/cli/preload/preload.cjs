@@ -1,18 +1,18 @@
-// Has Node.js connect to an emulator where a program asks for a host of OSS: ali-oss heeds no
-// variables of proxies. `oss-emulator run` names this file in NODE_OPTIONS. Every connection, also
-// that of TLS, is made by Socket.connect; the name that TLS expects stays what it was.
+// Makes Node.js connect to the emulator instead of hosts of OSS, because ali-oss ignores the proxy
+// variables. `oss-emulator run` names this file in NODE_OPTIONS. Socket.connect makes every
+// connection, also for TLS; the host name that TLS expects does not change.
 "use strict";
 
 const net = require("node:net");
 
 const OSS = /(^|\.)aliyuncs\.com\.?$/i;
-const there = {
+const emulator = {
   80: new URL(process.env.OSS_EMULATOR_ENDPOINT),
   443: new URL(process.env.OSS_EMULATOR_HTTPS_ENDPOINT),
 };
 
-function leadThere(options) {
-  const target = there[options.port];
+function redirect(options) {
+  const target = emulator[options.port];
   if (options.path || !target || !OSS.test(options.host ?? "")) return options;
   const host = target.hostname.replace(/^\[|\]$/g, "");
   return { ...options, host, port: Number(target.port), lookup: undefined };
@@ -22,11 +22,11 @@ const connect = net.Socket.prototype.connect;
 net.Socket.prototype.connect = function (...given) {
   const [first, second] = given;
   if (Array.isArray(first)) {
-    first[0] = leadThere(first[0]); // net.connect has put its arguments in order
+    first[0] = redirect(first[0]); // net.connect has normalized its arguments
   } else if (first !== null && typeof first === "object") {
-    given[0] = leadThere(first);
+    given[0] = redirect(first);
   } else if (typeof second === "string") {
-    given.splice(0, 2, leadThere({ port: first, host: second }));
+    given.splice(0, 2, redirect({ port: first, host: second }));
   }
   return connect.apply(this, given);
 };

@@ -1,7 +1,7 @@
-"""Has the clients of aiohttp heed the variables of proxies; Python runs this before a program.
+"""Makes the clients of aiohttp use the proxy variables. Python runs this module before a program.
 
-`oss-emulator run` puts this folder first on PYTHONPATH. A sitecustomize of the program's own is
-run as well. Only the standard library may be used here, and nothing of the emulator is there.
+`oss-emulator run` puts this folder first on PYTHONPATH. The program's own sitecustomize runs as
+well. This module may use the standard library only, because the emulator may not be installed.
 """
 
 import sys
@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 class Finder:
-    """Changes `aiohttp.client` once it was imported, and does nothing else."""
+    """Changes `aiohttp.client` when a program imports it."""
 
     @classmethod
     def find_spec(
@@ -38,15 +38,15 @@ class Finder:
 
 
 def trust_environment(session: Any) -> None:
-    """Have sessions heed the variables unless their caller says otherwise."""
+    """Make sessions use the proxy variables unless their caller says otherwise."""
     init = session.__init__
 
     @wraps(init)
-    def init_there(self: Any, *arguments: Any, **options: Any) -> None:
+    def init_with_environment(self: Any, *arguments: Any, **options: Any) -> None:
         options.setdefault("trust_env", True)
         init(self, *arguments, **options)
 
-    session.__init__ = init_there
+    session.__init__ = init_with_environment
 
 
 sys.meta_path.insert(0, Finder)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from oss_emulator.lab.parts import Parts
-from oss_emulator.lab.sources import load_json
+from oss_emulator.lab.sources import parse_json
 from oss_emulator.referer import header
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import is_blank
@@ -37,7 +37,7 @@ class CdnRules:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse the functions of SetCdnDomainConfig. Raises SourceError."""
-        functions = load_json(text)
+        functions = parse_json(text)
         if isinstance(functions, dict):
             functions = functions.get("Functions", functions.get("functions", [functions]))
         found = [
@@ -48,10 +48,10 @@ class CdnRules:
         if len(found) != 1:
             names = " or ".join(_FUNCTIONS)
             raise SourceError(f"the document has {len(found)} Referer functions; write one {names}")
-        return cls._read(text, found[0])
+        return cls._parse_function(text, found[0])
 
     @classmethod
-    def _read(cls, text: str, function: dict[str, Any]) -> Self:
+    def _parse_function(cls, text: str, function: dict[str, Any]) -> Self:
         name = function["functionName"]
         arguments = {
             str(item.get("argName")): str(item.get("argValue", ""))

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from oss_emulator.lab.sources import load_json
+from oss_emulator.lab.sources import parse_json
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern, is_blank
 from oss_emulator.referer.request import Signing
@@ -63,7 +63,7 @@ class S3Rules:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a bucket policy. Raises SourceError."""
-        policy = load_json(text)
+        policy = parse_json(text)
         found = policy.get("Statement") if isinstance(policy, dict) else None
         if not found:
             raise SourceError("the document is not a policy; add a Statement")
