@@ -12,8 +12,6 @@ from oss_emulator.access import (
     Kind,
     ObjectAcl,
     Permission,
-    AccessReason,
-    AccessVerdict,
     authorize,
     detail,
     required,

@@ -152,7 +152,7 @@ def test_form_without_a_signature_is_anonymous() -> None:
     ("content", "message"),
     [
         (None, "cannot be read"),
-        (b"\xff", "are not valid TOML"),
+        (b"\xff", "line 1, column 1: the byte 0xff is not valid UTF-8"),
         (b"[[account]]\nname = 1", "The accounts "),
     ],
 )
