@@ -1,7 +1,10 @@
 """The architecture as tests: docstrings, and tables that must be complete."""
 
 import ast
+import asyncio
+import importlib
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import oss_emulator
@@ -57,3 +60,107 @@ def test_row_of_the_error_table_is_complete(code: Code) -> None:
     assert 200 < row.status < 600
     assert row.message or row.status == 304
     assert not row.ec or (len(row.ec) == 13 and row.ec[4] == "-")
+
+
+RUN_ON_IMPORT = {"__main__", "sitecustomize"}
+"""Modules that do something when they are imported; neither defines a class."""
+
+LIBRARIES = {"aiohttp", "asyncio", "uvloop"}
+"""Our plugin runs beside its users' own versions of these, so only their public names are safe."""
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_private_name_of_a_library_is_used(module: Path) -> None:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    assert _private_imports(tree) == []
+    assert _private_attributes(tree) == []
+
+
+def test_no_private_name_of_a_library_is_overridden() -> None:
+    found = []
+    for module in MODULES:
+        name = ".".join(("oss_emulator", *module.relative_to(ROOT).with_suffix("").parts))
+        if module.stem not in RUN_ON_IMPORT:
+            found += _overridden(vars(importlib.import_module(name.removesuffix(".__init__"))))
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from aiohttp import _http_parser",
+        "from aiohttp.web_protocol import _ErrInfo",
+        "import asyncio._tasks",
+        "import aiohttp\naiohttp.http_writer._serialize_headers",
+        "from asyncio import get_running_loop\nget_running_loop()._ready",
+        "def f():\n    from aiohttp import ClientSession as Session\n    Session._request = 1",
+        "from uvloop.loop import Loop\nLoop().fd._handle.fd",
+    ],
+)
+def test_private_names_of_libraries_are_found(source: str) -> None:
+    tree = ast.parse(source)
+    assert _private_imports(tree) + _private_attributes(tree)
+
+
+def test_overridden_private_names_of_libraries_are_found() -> None:
+    class Waiting(asyncio.Event):
+        def _wake(self) -> None: ...
+
+        _value = True
+
+    assert _overridden({"Waiting": Waiting}) == []
+    Waiting._loop = None  # type: ignore[assignment]
+    assert _overridden({"Waiting": Waiting}) == ["Waiting._loop"]
+
+
+def _private_imports(tree: ast.Module) -> list[str]:
+    found: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and _is_library(node.module):
+            found += [*str(node.module).split("."), *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                found += alias.name.split(".") if _is_library(alias.name) else []
+    return list(filter(_is_private, found))
+
+
+def _private_attributes(tree: ast.Module) -> list[str]:
+    """Those of what is imported from the libraries, of its results and of their attributes."""
+    imported = {
+        alias.asname or alias.name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if _is_library(node.module if isinstance(node, ast.ImportFrom) else alias.name)
+    }
+    return [
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and _is_private(node.attr) and _root(node) in imported
+    ]
+
+
+def _overridden(names: Mapping[str, object]) -> list[str]:
+    """The private names that classes take from classes of the libraries and define anew."""
+    return [
+        f"{defined.__name__}.{name}"
+        for defined in names.values()
+        if isinstance(defined, type) and not _is_library(defined.__module__)
+        for name in filter(_is_private, vars(defined))
+        if any(_is_library(base.__module__) and name in vars(base) for base in defined.__mro__)
+    ]
+
+
+def _is_library(name: str | None) -> bool:
+    return name is not None and name.partition(".")[0] in LIBRARIES
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def _root(node: ast.expr) -> str:
+    """The name that a dotted expression begins with: `a` of `a.b().c`."""
+    while isinstance(node, ast.Attribute | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""

@@ -10,7 +10,7 @@ from tests.hard import crash
 
 
 @pytest.mark.parametrize("flags", [(), ("--workers", "2", "--fsync", "off")])
-def test_what_was_acknowledged_survives(tmp_path: Path, flags: tuple[str, ...]) -> None:
+def test_acknowledged_writes_survive_a_crash(tmp_path: Path, flags: tuple[str, ...]) -> None:
     report = crash.run(tmp_path, 2, *flags)
     assert report.rounds == 2
     assert report.acknowledged > 0

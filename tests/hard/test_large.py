@@ -12,7 +12,7 @@ from tests.hard.traffic import FLAGS
 
 
 @pytest.mark.parametrize("store", ["memory", "disk"])
-def test_memory_stays_flat(tmp_path: Path, store: str) -> None:
+def test_large_objects_do_not_grow_memory(tmp_path: Path, store: str) -> None:
     flags = ("--data", str(tmp_path / "data")) if store == "disk" else ()
     with serving(tmp_path, *flags, *FLAGS) as running:
         up_and_down(running, 256 * 1024**2)

@@ -10,7 +10,7 @@ WARMING = 100 * 1024**2
 """Bytes that a server takes in its first seconds: twenty uploads at once, threads and caches."""
 
 
-def test_mixed_traffic_meets_no_error_and_leaves_nothing(tmp_path: Path) -> None:
+def test_mixed_traffic_causes_no_errors_and_no_leaks(tmp_path: Path) -> None:
     report = soak.run(tmp_path, 3, 20, WARMING)
     assert sum(report.requests.values()) > 100
     assert set(report.requests) >= {"PUT", "GET", "hotlink", "multipart upload"}

@@ -90,15 +90,17 @@ class Connection:
         headers = parse_headers(self._input)
         body = b""
         if method != "HEAD" and int(status) not in (100, 204, 304):
-            body = self._read_body(headers)
+            ends = version == "HTTP/1.0" or headers["Connection"] == "close"
+            body = self._read_body(headers, ends)
         return Answer(version, int(status), reason, headers, body)
 
-    def _read_body(self, headers: HTTPMessage) -> bytes:
+    def _read_body(self, headers: HTTPMessage, ends: bool) -> bytes:
+        """`ends` tells whether the end of the connection may end the body."""
         if "Transfer-Encoding" in headers:
             assert "Content-Length" not in headers
             return b"".join(self._read_chunks())
         if "Content-Length" not in headers:
-            assert headers["Connection"] == "close"
+            assert ends
             return self._input.read()
         length = int(headers["Content-Length"])
         body = self._input.read(length)

@@ -57,7 +57,9 @@ SYSTEM = "&".join(
 )
 
 
-def test_the_call_and_its_answer(client: Client, public: str, app: Application) -> None:
+def test_answer_of_the_application_becomes_the_answer(
+    client: Client, public: str, app: Application
+) -> None:
     variables = encode({"x:var1": "v 1&é"})
     answer = put(
         client,
@@ -91,14 +93,14 @@ def test_the_call_and_its_answer(client: Client, public: str, app: Application) 
     }
 
 
-def test_nothing_pretends_to_be_signed_by_the_service(
+def test_call_carries_no_signature_of_the_service(
     client: Client, public: str, app: Application
 ) -> None:
     put(client, public, wanted(app.url()))
     assert app.taken[0].headers.keys().isdisjoint({"authorization", "x-oss-pub-key-url"})
 
 
-def test_a_body_of_json(client: Client, public: str, app: Application) -> None:
+def test_json_body_is_filled_in(client: Client, public: str, app: Application) -> None:
     body = '{"object":${object},"size":${size},"none":${x:none}}'
     callback = wanted(app.url(), body, callbackBodyType="application/json", callbackSNI=True)
     assert put(client, public, callback).status == 200
@@ -107,12 +109,12 @@ def test_a_body_of_json(client: Client, public: str, app: Application) -> None:
     assert json.loads(taken.body) == {"object": "a b.txt", "size": 5, "none": ""}
 
 
-def test_the_host_of_the_call(client: Client, public: str, app: Application) -> None:
+def test_host_of_the_callback_is_sent(client: Client, public: str, app: Application) -> None:
     put(client, public, wanted(app.url(), callbackHost="www.example.com"))
     assert app.taken[0].headers["host"] == "www.example.com"
 
 
-def test_a_callback_in_the_query(client: Client, public: str, app: Application) -> None:
+def test_callback_in_the_query_is_called(client: Client, public: str, app: Application) -> None:
     callback = quote(wanted(app.url(), "v=${x:v}"), safe="")
     variables = quote(encode({"x:v": "1"}), safe="")
     target = f"/{public}/a?callback={callback}&callback-var={variables}"
@@ -120,14 +122,14 @@ def test_a_callback_in_the_query(client: Client, public: str, app: Application) 
     assert app.taken[0].body == b"v=1"
 
 
-def test_oss2_signs_a_url_with_a_callback(bucket: oss2.Bucket, app: Application) -> None:
+def test_callback_in_a_url_signed_by_oss2_is_called(bucket: oss2.Bucket, app: Application) -> None:
     parameters = {"callback": wanted(app.url(), "v=${x:v}"), "callback-var": encode({"x:v": "2"})}
     url = bucket.sign_url("PUT", "a", 60, params=parameters)
     assert bucket.put_object_with_url(url, BODY).resp.read() == b'{"a":"b"}'
     assert app.taken[0].body == b"v=2"
 
 
-def test_variables_of_other_names_are_ignored(
+def test_variables_with_other_prefixes_are_ignored(
     client: Client, public: str, app: Application
 ) -> None:
     variables = encode({"callbackUrl": "http://a.example", "x:v": "4"})
@@ -136,7 +138,7 @@ def test_variables_of_other_names_are_ignored(
     assert app.taken[0].body == b"v=4&u="
 
 
-def test_oss2_with_headers(bucket: oss2.Bucket, app: Application) -> None:
+def test_callback_in_headers_of_oss2_is_called(bucket: oss2.Bucket, app: Application) -> None:
     headers = {"x-oss-callback": wanted(app.url(), "size=${size}")}
     assert bucket.put_object("a", BODY, headers=headers).resp.read() == b'{"a":"b"}'
     upload = bucket.init_multipart_upload("b").upload_id
@@ -146,7 +148,7 @@ def test_oss2_with_headers(bucket: oss2.Bucket, app: Application) -> None:
     assert [taken.body for taken in app.taken] == [b"size=5", b"size=5"]
 
 
-def test_a_callback_of_a_form(client: Client, public: str, app: Application) -> None:
+def test_callback_of_a_form_is_called(client: Client, public: str, app: Application) -> None:
     fields = [
         ("key", "up/${filename}"),
         ("success_action_status", "201"),
@@ -158,7 +160,7 @@ def test_a_callback_of_a_form(client: Client, public: str, app: Application) -> 
     assert app.taken[0].body == b"object=up%2Fphoto.jpg&v=a%20b&o=PostObject"
 
 
-def test_a_callback_that_the_bucket_keeps(live: Live, public: str, app: Application) -> None:
+def test_callback_policy_of_the_bucket_is_called(live: Live, public: str, app: Application) -> None:
     item = (
         f"<PolicyItem><PolicyName>mine</PolicyName><Callback>{wanted(app.url(), 'v=${x:v}')}"
         f"</Callback><CallbackVar>{encode({'x:v': '3'})}</CallbackVar></PolicyItem>"
@@ -171,7 +173,7 @@ def test_a_callback_that_the_bucket_keeps(live: Live, public: str, app: Applicat
     assert (answer.status, answer.code) == (400, "InvalidArgument")
 
 
-def test_the_first_url_that_answers_counts(client: Client, public: str, app: Application) -> None:
+def test_first_url_with_a_good_answer_counts(client: Client, public: str, app: Application) -> None:
     app.replies["/1"] = Reply(status=500)
     app.replies["/3"] = Reply(b'{"n":3}')
     urls = ";".join([app.url("/1"), "http://127.0.0.1:1/2", app.url("/3"), app.url("/4")])
@@ -179,12 +181,12 @@ def test_the_first_url_that_answers_counts(client: Client, public: str, app: App
     assert [taken.line.split()[1] for taken in app.taken] == ["/1", "/3"]
 
 
-def test_a_url_without_a_scheme(client: Client, public: str, app: Application) -> None:
+def test_url_without_a_scheme_means_http(client: Client, public: str, app: Application) -> None:
     assert put(client, public, wanted(f"127.0.0.1:{app.port}/x.php")).body == b'{"a":"b"}'
 
 
 @pytest.mark.parametrize("callback", ["", encode({}), wanted(""), wanted(" ; ")])
-def test_no_url_is_no_callback(client: Client, public: str, callback: str) -> None:
+def test_callback_without_a_url_is_ignored(client: Client, public: str, callback: str) -> None:
     answer = put(client, public, callback)
     assert (answer.status, answer.body) == (200, b"")
 
@@ -214,7 +216,7 @@ REPLIES = [
 
 
 @pytest.mark.parametrize(("reply", "message", "ec"), REPLIES, ids=range(len(REPLIES)))
-def test_answers_that_will_not_do(
+def test_bad_answer_of_the_application_is_refused(
     client: Client, public: str, app: Application, reply: Reply, message: str, ec: str
 ) -> None:
     app.replies["/"] = reply
@@ -222,7 +224,7 @@ def test_answers_that_will_not_do(
     assert client.get(f"/{public}/a%20b.txt").body == BODY
 
 
-def test_nobody_listens(client: Client, public: str) -> None:
+def test_unreachable_application_gets_callback_failed(client: Client, public: str) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         answer = put(client, public, wanted(f"http://127.0.0.1:{unused.getsockname()[1]}/"))
@@ -231,11 +233,11 @@ def test_nobody_listens(client: Client, public: str) -> None:
     assert client.get(f"/{public}/a%20b.txt").body == BODY
 
 
-def test_the_service_waits_five_seconds() -> None:
+def test_timeout_is_five_seconds() -> None:
     assert server_callback.TIMEOUT.total == 5
 
 
-def test_an_application_that_takes_too_long(
+def test_slow_application_gets_a_timeout_error(
     client: Client, public: str, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_callback, "TIMEOUT", ClientTimeout(total=0.1))
@@ -298,7 +300,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_parameters_that_will_not_do(client: Client, public: str, name: str) -> None:
+def test_invalid_callback_parameters_are_refused(client: Client, public: str, name: str) -> None:
     callback, message, ec = BAD[name]
     answer = put(client, public, callback)
     assert (answer.status, answer.code) == (400, "InvalidArgument")
@@ -308,7 +310,7 @@ def test_parameters_that_will_not_do(client: Client, public: str, name: str) -> 
 
 
 @pytest.mark.parametrize("body", ["size=${size}&my_var=$x:my_var}", "key=$(object)", "$"])
-def test_a_variable_that_is_none(client: Client, public: str, body: str) -> None:
+def test_malformed_variables_are_refused(client: Client, public: str, body: str) -> None:
     check_error(
         put(client, public, wanted(URL, body)),
         400,
@@ -330,7 +332,7 @@ def test_a_variable_that_is_none(client: Client, public: str, body: str) -> None
         (encode({"x:var": "x" * 5000}), "The length of callback var exceed max value."),
     ],
 )
-def test_custom_variables_that_will_not_do(
+def test_invalid_custom_variables_are_refused(
     client: Client, public: str, variables: str, message: str
 ) -> None:
     answer = put(client, public, wanted(URL), ("x-oss-callback-var", variables))
@@ -339,7 +341,7 @@ def test_custom_variables_that_will_not_do(
 
 
 @pytest.mark.parametrize("name", ["callback", "callback-var"])
-def test_a_parameter_in_both_places(client: Client, public: str, name: str) -> None:
+def test_callback_in_header_and_query_is_refused(client: Client, public: str, name: str) -> None:
     value = quote(wanted(URL), safe="")
     headers = [("x-oss-callback", wanted(URL)), ("x-oss-callback-var", encode({}))]
     answer = client.put(f"/{public}/a?{name}={value}", BODY, *headers)

@@ -53,9 +53,7 @@ def test_pipelined_requests_are_answered_in_order(client: Client, bucket: str) -
             assert connection.receive("GET").error["Key"] == f"missing-{number}"
 
 
-def test_answers_that_wait_keep_their_place_among_those_that_do_not(
-    client: Client, bucket: str
-) -> None:
+def test_slow_and_quick_answers_keep_their_order(client: Client, bucket: str) -> None:
     large = b"x" * 200_000  # more than is answered at once
     with client.connect() as connection:
         assert connection.request("PUT", f"/{bucket}/large", [HOST], large).status == 200
@@ -85,7 +83,7 @@ def test_answers_that_wait_keep_their_place_among_those_that_do_not(
             assert connection.receive("GET").error["Code"] == "NoSuchKey"
 
 
-def test_a_client_that_takes_nothing_is_not_answered_without_end(
+def test_pending_answers_of_a_client_that_reads_nothing_are_bounded(
     client: Client, live: Live, bucket: str
 ) -> None:
     """What waits to be taken is bounded; once it is taken, the rest of the answers come."""
@@ -103,9 +101,7 @@ def test_a_client_that_takes_nothing_is_not_answered_without_end(
 
 
 @pytest.mark.parametrize("count", [1, 10])
-def test_a_client_that_sends_no_more_gets_its_answers(
-    client: Client, bucket: str, count: int
-) -> None:
+def test_half_closed_client_gets_all_answers(client: Client, bucket: str, count: int) -> None:
     """The end of what it sends is not the end of what it takes (RFC 9112, 9.6)."""
     assert client.put(f"/{bucket}/large", SIX_MIB).status == 200
     requests = write("GET", f"/{bucket}/large", [HOST]) + write("PUT", f"/{bucket}/b", [HOST], b"x")
@@ -118,7 +114,7 @@ def test_a_client_that_sends_no_more_gets_its_answers(
         assert connection.ends()
 
 
-def test_a_connection_is_closed_when_asked_for(client: Client, bucket: str) -> None:
+def test_connection_close_is_obeyed(client: Client, bucket: str) -> None:
     with client.connect() as connection:
         answer = connection.request("GET", f"/{bucket}/a", [HOST, ("Connection", "close")])
         assert (answer.body, answer.headers["Connection"]) == (b"content", "close")
@@ -147,7 +143,7 @@ def test_http_1_0_needs_no_host(client: Client, bucket: str) -> None:
         assert connection.receive().body == b"content"
 
 
-def test_a_request_may_come_byte_by_byte(client: Client, bucket: str) -> None:
+def test_request_may_arrive_byte_by_byte(client: Client, bucket: str) -> None:
     with client.connect() as connection:
         for byte in write("PUT", f"/{bucket}/b", [HOST], b"slow"):
             connection.send(bytes([byte]))
@@ -158,7 +154,7 @@ def test_a_request_may_come_byte_by_byte(client: Client, bucket: str) -> None:
 # --- uploads
 
 
-def test_a_client_that_waits_is_asked_for_its_body(client: Client, bucket: str) -> None:
+def test_expect_100_continue_is_answered(client: Client, bucket: str) -> None:
     headers = [HOST, ("Content-Length", "4"), ("Expect", "100-continue")]
     with client.connect() as connection:
         assert connection.request("PUT", f"/{bucket}/b", headers).status == 100
@@ -171,7 +167,7 @@ def test_a_client_that_waits_is_asked_for_its_body(client: Client, bucket: str) 
     ("target", "status"),
     [("/{private}/b", 403), ("/no-such-bucket/b", 404), ("/{public}/b?tagging-of-mine", 501)],
 )
-def test_a_client_that_waits_is_refused_before_it_sends(
+def test_expect_100_continue_is_refused_before_the_body(
     client: Client, bucket: str, make_bucket: Callable[..., str], target: str, status: int
 ) -> None:
     headers = [HOST, ("Content-Length", "4"), ("Expect", "100-continue")]
@@ -182,20 +178,43 @@ def test_a_client_that_waits_is_refused_before_it_sends(
 
 
 @pytest.mark.parametrize("size", [0, 1, 5_000_000])
-def test_a_body_may_come_in_chunks(client: Client, bucket: str, size: int) -> None:
+def test_chunked_body_is_stored(client: Client, bucket: str, size: int) -> None:
     body = SIX_MIB[:size]
     with client.connect() as connection:
         connection.send_request("PUT", f"/{bucket}/b", [HOST, ("Transfer-Encoding", "chunked")])
         for start in range(0, size, 300_001):
             piece = body[start : start + 300_001]
             connection.send(b"%x;extension=1\r\n%s\r\n" % (len(piece), piece))
-        connection.send(b"0\r\nTrailer: ignored\r\n\r\n")
+        connection.send(b"0\r\nTrailer: ignored\r\nContent-Length: 1\r\n\r\n")
         assert connection.receive("PUT").status == 200
         assert connection.request("GET", f"/{bucket}/b", [HOST]).body == body
 
 
+@pytest.mark.parametrize("length", ["1", "5", "1000000"])
+def test_chunked_wins_over_content_length_and_closes(
+    client: Client, bucket: str, length: str
+) -> None:
+    """P-42: the C SDK sends both on every upload."""
+    both = [HOST, ("Content-Length", length), ("Transfer-Encoding", "chunked")]
+    with client.connect() as connection:
+        connection.send_request("PUT", f"/{bucket}/b", both)
+        connection.send(b"3\r\nabc\r\n0\r\n\r\n" + write("DELETE", f"/{bucket}/b", [HOST]))
+        answer = connection.receive("PUT")
+        assert (answer.status, answer.headers["Connection"]) == (200, "close")
+        assert connection.ends()
+    assert client.get(f"/{bucket}/b").body == b"abc"
+
+
+def test_upgrade_is_ignored(client: Client, bucket: str) -> None:
+    """What follows is HTTP as before, and a body is read as one."""
+    upgrade = [HOST, ("Upgrade", "websocket"), ("Connection", "Upgrade")]
+    with client.connect() as connection:
+        assert connection.request("PUT", f"/{bucket}/b", upgrade, b"body").status == 200
+        assert connection.request("GET", f"/{bucket}/b", upgrade).body == b"body"
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "aws-chunked, gzip"])
-def test_a_body_is_kept_as_it_was_sent_whatever_its_encoding(
+def test_body_is_stored_without_decoding_its_encoding(
     client: Client, bucket: str, encoding: str
 ) -> None:
     client.put(f"/{bucket}/b", b"no such encoding at all", ("Content-Encoding", encoding))
@@ -206,7 +225,7 @@ def test_a_body_is_kept_as_it_was_sent_whatever_its_encoding(
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("size", [10, 5_000_000])
-def test_an_upload_that_is_broken_off_leaves_nothing(
+def test_interrupted_upload_changes_nothing(
     client: Client, bucket: str, chunked: bool, size: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The object that was there stays; one that was not does not come; nothing has failed."""
@@ -223,7 +242,9 @@ def test_an_upload_that_is_broken_off_leaves_nothing(
     assert caplog.records == []
 
 
-def test_an_object_is_seen_whole_or_not_at_all(live: Live, client: Client, bucket: str) -> None:
+def test_object_is_replaced_only_when_the_upload_is_complete(
+    live: Live, client: Client, bucket: str
+) -> None:
     """While a new body arrives, the old object is read."""
     with client.connect() as connection:
         connection.send_request(
@@ -236,7 +257,7 @@ def test_an_object_is_seen_whole_or_not_at_all(live: Live, client: Client, bucke
     assert client.get(f"/{bucket}/a").body == SIX_MIB
 
 
-def test_an_object_that_is_replaced_is_sent_to_its_end(client: Client, bucket: str) -> None:
+def test_object_replaced_during_a_download_is_sent_completely(client: Client, bucket: str) -> None:
     client.put(f"/{bucket}/big", SIX_MIB)
     with client.connect() as connection:
         connection.send_request("GET", f"/{bucket}/big", [HOST])
@@ -258,7 +279,7 @@ def begun(connection: Connection, signed: Signed, bucket: str, key: str, **rest:
     assert connection.request("PUT", target, fields).status == 100
 
 
-def test_rules_that_arrive_slowly_undo_no_other_change(
+def test_slow_configuration_upload_keeps_other_changes(
     client: Client, signed: Signed, bucket: str
 ) -> None:
     rules = (
@@ -275,7 +296,7 @@ def test_rules_that_arrive_slowly_undo_no_other_change(
     assert b"https://a.example/" in signed.request("GET", bucket, "", {"referer": ""}).body
 
 
-def test_an_upload_to_a_bucket_that_was_deleted_meanwhile_is_refused(
+def test_upload_to_a_bucket_deleted_meanwhile_is_refused(
     client: Client, signed: Signed, make_bucket: Callable[..., str]
 ) -> None:
     bucket = make_bucket()
@@ -316,14 +337,14 @@ def check_bad_request(answer: Answer) -> None:
         b"PUT /b/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\nx",
     ],
 )
-def test_what_is_no_http_is_answered_in_xml(client: Client, request_: bytes) -> None:
+def test_malformed_http_gets_an_xml_error(client: Client, request_: bytes) -> None:
     with client.connect() as connection:
         connection.send(request_)
         check_bad_request(connection.receive())
         assert connection.ends()
 
 
-def test_a_chunk_that_is_none_puts_nothing(client: Client, bucket: str) -> None:
+def test_bad_chunk_gets_400_and_stores_nothing(client: Client, bucket: str) -> None:
     with client.connect() as connection:
         connection.send_request("PUT", f"/{bucket}/b", [HOST, ("Transfer-Encoding", "chunked")])
         connection.send(b"zz\r\nbody\r\n0\r\n\r\n")
@@ -333,7 +354,7 @@ def test_a_chunk_that_is_none_puts_nothing(client: Client, bucket: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["target", "header"])
-def test_what_is_too_large_is_refused(client: Client, bucket: str, place: str) -> None:
+def test_head_that_is_too_large_is_refused(client: Client, bucket: str, place: str) -> None:
     """A kilobyte is fine, so is one of eight; 64 are not."""
     for size, good in ((1024, True), (8192, True), (65536, False)):
         target = f"/{bucket}/a?v=" + ("x" * size if place == "target" else "")
@@ -350,7 +371,7 @@ def test_what_is_too_large_is_refused(client: Client, bucket: str, place: str) -
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_head_answers_as_get_does_without_a_body(client: Client, bucket: str, method: str) -> None:
+def test_head_has_the_headers_of_get_and_no_body(client: Client, bucket: str, method: str) -> None:
     get, head = client.get(f"/{bucket}/a"), client.head(f"/{bucket}/a")
     changing = {"x-oss-request-id", "date", "x-oss-server-time"}
 
@@ -365,7 +386,7 @@ def test_head_answers_as_get_does_without_a_body(client: Client, bucket: str, me
     assert (get.body, head.body) == (b"content", b"")
 
 
-def test_a_head_of_an_error_is_not_followed_by_a_body(client: Client, bucket: str) -> None:
+def test_error_answer_to_head_has_no_body(client: Client, bucket: str) -> None:
     with client.connect() as connection:
         for target in (f"/{bucket}/missing", "/no-such-bucket/a", f"/{bucket}?not-there"):
             answer = connection.request("HEAD", target, [HOST])
@@ -396,7 +417,7 @@ def test_a_parameter_cannot_add_a_header(
         assert connection.request("GET", f"/{bucket}/a", [HOST]).body == b"content"
 
 
-def test_a_parameter_is_no_header_where_its_characters_are_cut_to_bytes(
+def test_characters_that_would_truncate_to_cr_lf_add_no_header(
     client: Client, signed: Signed, bucket: str
 ) -> None:
     """U+010D and U+010A end in the bytes of CR and LF."""
@@ -417,13 +438,13 @@ def test_metadata_cannot_add_a_header(client: Client, bucket: str) -> None:
         assert client.head(f"/{bucket}/b").status == 404
 
 
-def test_metadata_in_utf8_comes_back_byte_by_byte(client: Client, bucket: str) -> None:
+def test_utf8_metadata_comes_back_unchanged(client: Client, bucket: str) -> None:
     assert client.put(f"/{bucket}/b", b"x", ("x-oss-meta-a", "中文 😀")).status == 200
     got = client.head(f"/{bucket}/b").headers["x-oss-meta-a"]
     assert got.encode("latin-1").decode() == "中文 😀"
 
 
-def test_the_server_keeps_its_health_beside_the_buckets(client: Client, bucket: str) -> None:
+def test_health_is_outside_of_the_buckets(client: Client, bucket: str) -> None:
     answer = client.get("/_emulator/health")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
     assert b'"status": "ok"' in answer.body

@@ -40,7 +40,7 @@ def ask(client: Client, target: str, encoding: str = "gzip", *more: tuple[str, s
 
 
 @pytest.mark.parametrize("kind", [*TYPES, "text/plain; charset=utf-8", "Text/Plain"])
-def test_these_types_are_compressed(client: Client, put: Any, kind: str) -> None:
+def test_text_types_are_compressed(client: Client, put: Any, kind: str) -> None:
     answer = ask(client, put(kind=kind))
     assert answer.status == 200
     assert answer.headers["Content-Encoding"] == "gzip"
@@ -52,12 +52,12 @@ def test_these_types_are_compressed(client: Client, put: Any, kind: str) -> None
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate, gzip", "GZIP;q=0.5", "br, gzip;q=1.0"])
-def test_what_a_client_may_say(client: Client, put: Any, encoding: str) -> None:
+def test_accept_encoding_with_gzip_is_understood(client: Client, put: Any, encoding: str) -> None:
     assert ask(client, put(), encoding).headers["Content-Encoding"] == "gzip"
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", "deflate", "gzip;q=0", "x-gzip", "*"])
-def test_clients_that_take_no_gzip(client: Client, put: Any, encoding: str) -> None:
+def test_client_without_gzip_gets_the_plain_object(client: Client, put: Any, encoding: str) -> None:
     assert_plain(ask(client, put(), encoding))
 
 
@@ -73,46 +73,48 @@ def test_other_types_are_not_compressed(client: Client, put: Any, kind: str) -> 
 
 
 @pytest.mark.parametrize(("size", "compressed"), [(1023, False), (1024, True)])
-def test_only_from_one_kilobyte_on(client: Client, put: Any, size: int, compressed: bool) -> None:
+def test_objects_below_one_kilobyte_are_not_compressed(
+    client: Client, put: Any, size: int, compressed: bool
+) -> None:
     answer = ask(client, put(TEXT[:size]))
     assert ("Content-Encoding" in answer.headers) is compressed
 
 
-def test_what_is_encoded_already_is_sent_as_it_is(client: Client, put: Any) -> None:
+def test_encoded_object_is_not_compressed_again(client: Client, put: Any) -> None:
     answer = ask(client, put(Content_Encoding="br"))
     assert answer.headers["Content-Encoding"] == "br"
     assert_plain(answer)
 
 
-def test_a_range_is_sent_as_it_is(client: Client, put: Any) -> None:
+def test_range_is_not_compressed(client: Client, put: Any) -> None:
     answer = ask(client, put(), "gzip", ("Range", "bytes=0-9"))
     assert (answer.status, answer.body) == (206, TEXT[:10])
     assert "Content-Encoding" not in answer.headers
 
 
-def test_several_ranges_mean_the_whole_object(client: Client, put: Any) -> None:
+def test_several_ranges_get_the_whole_plain_object(client: Client, put: Any) -> None:
     answer = client.get(put(), ("Range", "bytes=0-9,20-29"))
     assert_plain(answer)
 
 
-def test_a_head_tells_of_the_object_itself(client: Client, put: Any) -> None:
+def test_head_describes_the_uncompressed_object(client: Client, put: Any) -> None:
     answer = client.head(put(), ("Accept-Encoding", "gzip"))
     assert answer.headers["Content-Length"] == str(len(TEXT))
     assert "ETag" in answer.headers
 
 
-def test_conditions_still_hold(client: Client, put: Any) -> None:
+def test_conditions_apply_to_compressed_answers(client: Client, put: Any) -> None:
     target = put()
     etag = client.head(target).headers["ETag"]
     assert ask(client, target, "gzip", ("If-None-Match", etag)).status == 304
 
 
-def test_an_object_in_a_file(client: Client, put: Any) -> None:
+def test_object_in_a_file_is_compressed(client: Client, put: Any) -> None:
     content = TEXT * (SPOOL_ABOVE // len(TEXT) + 2)
     assert gzip.decompress(ask(client, put(content)).body) == content
 
 
-def test_the_connection_goes_on(client: Client, put: Any) -> None:
+def test_connection_stays_open_after_a_compressed_answer(client: Client, put: Any) -> None:
     target = put()
     headers = [("Host", "127.0.0.1"), ("Accept-Encoding", "gzip")]
     with client.connect() as connection:
@@ -120,7 +122,7 @@ def test_the_connection_goes_on(client: Client, put: Any) -> None:
             assert gzip.decompress(connection.request("GET", target, headers).body) == TEXT
 
 
-def test_http_1_0_knows_no_chunks(client: Client, put: Any) -> None:
+def test_http_1_0_gets_gzip_without_chunks(client: Client, put: Any) -> None:
     with client.connect() as connection:
         connection.send(
             f"GET {put()} HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n"

@@ -44,12 +44,12 @@ def hasty() -> Iterator[Live]:
 # --- sizes
 
 
-def test_the_limits_are_the_services_own() -> None:
+def test_default_limits_are_those_of_the_service() -> None:
     assert Limits() == Limits(5 * 1024**3, 32 * 1024, 2 * 1024**2, 1000, 10_000)
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_an_object_that_is_too_large_is_refused(small: Live, chunked: bool) -> None:
+def test_object_that_is_too_large_is_refused(small: Live, chunked: bool) -> None:
     for size, good in ((1000, True), (1001, False)):
         with small.client.connect() as connection:
             if chunked:
@@ -67,7 +67,7 @@ def test_an_object_that_is_too_large_is_refused(small: Live, chunked: bool) -> N
     assert len(small.client.get("/examplebucket/a").body) == 1000
 
 
-def test_5_gib_are_refused_before_they_are_sent(
+def test_more_than_5_gib_are_refused_before_the_upload(
     client: Client, make_bucket: Callable[..., str]
 ) -> None:
     bucket = make_bucket("public-read-write")
@@ -78,7 +78,7 @@ def test_5_gib_are_refused_before_they_are_sent(
 
 
 @pytest.mark.parametrize("count", [1, 50])
-def test_heads_are_counted_as_a_whole(small: Live, count: int) -> None:
+def test_head_limit_counts_request_line_and_all_headers(small: Live, count: int) -> None:
     """One header or fifty: of each request line and headers together."""
     for size, good in ((3800, True), (4200, False)):
         room = size // count - len("X-00: \r\n")
@@ -91,7 +91,7 @@ def test_heads_are_counted_as_a_whole(small: Live, count: int) -> None:
             assert good or connection.ends()
 
 
-def test_a_head_without_an_end_is_refused(small: Live) -> None:
+def test_endless_head_is_refused(small: Live) -> None:
     with small.client.connect() as connection:
         connection.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
         # At once: after the refusal there is nobody to take more.
@@ -100,14 +100,14 @@ def test_a_head_without_an_end_is_refused(small: Live) -> None:
         assert connection.ends()
 
 
-def test_heads_that_follow_each_other_are_counted_apart(small: Live) -> None:
+def test_head_limit_applies_to_each_pipelined_request(small: Live) -> None:
     request = write("GET", "/examplebucket/none", [HOST, ("X", "x" * 2000)])
     with small.client.connect() as connection:
         connection.send(request * 10)
         assert [connection.receive().status for _ in range(10)] == [404] * 10
 
 
-def test_a_document_that_is_too_large_is_refused(small: Live, signer: Signed) -> None:
+def test_document_that_is_too_large_is_refused(small: Live, signer: Signed) -> None:
     document = b"<Delete><Object><Key>a</Key></Object></Delete>"
     for size, status in ((3000, 200), (3001, 400)):
         body = document.ljust(size)
@@ -116,7 +116,7 @@ def test_a_document_that_is_too_large_is_refused(small: Live, signer: Signed) ->
         )
 
 
-def test_more_keys_than_may_go_at_once_are_refused(small: Live, signer: Signed) -> None:
+def test_deleting_too_many_keys_at_once_is_refused(small: Live, signer: Signed) -> None:
     for count, status in ((3, 200), (4, 400)):
         keys = "".join(f"<Object><Key>{number}</Key></Object>" for number in range(count))
         body = f"<Delete>{keys}</Delete>".encode()
@@ -125,7 +125,7 @@ def test_more_keys_than_may_go_at_once_are_refused(small: Live, signer: Signed) 
         )
 
 
-def test_a_part_beyond_the_last_is_refused(small: Live, signer: Signed) -> None:
+def test_part_number_above_the_limit_is_refused(small: Live, signer: Signed) -> None:
     begun = signer.request("POST", "examplebucket", "big", {"uploads": ""}, body=b"")
     upload = dict(begun.elements)["UploadId"]
     for number, status in ((5, 200), (6, 400)):
@@ -156,7 +156,7 @@ def signer(small: Live) -> Signed:
         b"PUT /examplebucket/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx",
     ],
 )
-def test_a_request_that_does_not_go_on_is_answered_and_closed(hasty: Live, sent: bytes) -> None:
+def test_stalled_request_gets_a_timeout_error_and_closes(hasty: Live, sent: bytes) -> None:
     with hasty.client.connect() as connection:
         connection.send(write("GET", "/examplebucket/none", [HOST]))  # it served before
         assert connection.receive().status == 404
@@ -168,14 +168,14 @@ def test_a_request_that_does_not_go_on_is_answered_and_closed(hasty: Live, sent:
     assert hasty.client.head("/examplebucket/a").status == 404
 
 
-def test_a_head_that_comes_too_slowly_is_refused(hasty: Live) -> None:
+def test_trickling_head_is_refused(hasty: Live) -> None:
     """A byte now and then does not keep it alive: it is the head as a whole that has its time."""
     with hasty.client.connect() as connection:
         trickle(connection, b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 1000)
         assert connection.receive().code == "RequestTimeout"
 
 
-def test_a_body_that_comes_slowly_is_taken(hasty: Live) -> None:
+def test_slow_but_steady_body_is_accepted(hasty: Live) -> None:
     """It is silence that ends it, and there was none."""
     with hasty.client.connect() as connection:
         connection.send_request("PUT", "/examplebucket/slow", [HOST, ("Content-Length", "12")])
@@ -199,14 +199,14 @@ def trickle(connection: Connection, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("used", [False, True])
-def test_a_connection_without_a_request_is_closed(hasty: Live, used: bool) -> None:
+def test_idle_connection_is_closed(hasty: Live, used: bool) -> None:
     with hasty.client.connect() as connection:
         if used:
             connection.request("GET", "/examplebucket/none", [HOST])
         assert connection.rest() == b""
 
 
-def test_a_client_that_takes_nothing_is_left(hasty: Live) -> None:
+def test_client_that_reads_nothing_is_disconnected(hasty: Live) -> None:
     body = bytes(8 * 1024**2)
     hasty.put("/examplebucket/big", body)
     for range_ in ([], [("Range", "bytes=0-6000000")]):
@@ -217,7 +217,7 @@ def test_a_client_that_takes_nothing_is_left(hasty: Live) -> None:
     assert hasty.client.get("/examplebucket/big").body == body
 
 
-def test_what_had_come_of_an_upload_does_not_stay(hasty: Live) -> None:
+def test_failed_upload_leaves_no_bytes_in_memory(hasty: Live) -> None:
     """Neither the bytes of one that is broken off nor of one that is refused, though the journal
     remembers the requests and their errors."""
     for length in (400_000, 200_000):  # more than comes, and as much, with a wrong checksum
@@ -254,7 +254,7 @@ def ends(live: Live) -> Callable[[], None]:
 # --- many at once
 
 
-def test_one_connection_too_many_is_refused() -> None:
+def test_connection_above_the_limit_gets_503() -> None:
     with serve(replace(SETTINGS, max_connections=3)) as live:
         held = [live.client.connect() for _ in range(3)]
         for connection in held:

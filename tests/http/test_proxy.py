@@ -75,9 +75,7 @@ def check_alive(client: Client) -> None:
         ("http://ecs.aliyuncs.com/", 404),
     ],
 )
-def test_the_url_names_the_host_whatever_the_header_says(
-    client: Client, url: str, status: int
-) -> None:
+def test_absolute_url_overrides_the_host_header(client: Client, url: str, status: int) -> None:
     """RFC 9112, 3.2.2"""
     for host in ("www.example.com", "localhost", BUCKET):
         answer = client.get(url, ("Host", host))
@@ -97,7 +95,7 @@ def test_the_url_names_the_host_whatever_the_header_says(
         "ftp://ftp.example.com/",
     ],
 )
-def test_other_hosts_are_refused(client: Client, url: str) -> None:
+def test_absolute_url_of_another_host_is_refused(client: Client, url: str) -> None:
     answer = client.get(url, ("Host", BUCKET))
     assert (answer.status, answer.code) == (403, "ProxyForbidden")
     assert answer.error["Host"] == url.split("/")[2]
@@ -105,13 +103,13 @@ def test_other_hosts_are_refused(client: Client, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://user@a.test/", "http://a..b/", "http:///a", "http://a:b/"])
-def test_urls_of_no_host(client: Client, url: str) -> None:
+def test_absolute_url_with_an_invalid_host_is_refused(client: Client, url: str) -> None:
     answer = client.get(url, ("Host", BUCKET))
     assert (answer.status, answer.code) == (400, "BadRequest")
     check_alive(client)
 
 
-def test_http_1_0(client: Client) -> None:
+def test_absolute_url_works_with_http_1_0(client: Client) -> None:
     with client.connect() as connection:
         connection.send(f"GET http://{BUCKET}{OBJECT} HTTP/1.0\r\n\r\n".encode())
         assert connection.receive().body == b"content"
@@ -151,7 +149,7 @@ def exchange(connection: socket.socket, target: str, host: str) -> bytes:
         "A-BUCKET.oss.test",
     ],
 )
-def test_connect_turns_the_connection_into_https(emulator: Emulator, host: str) -> None:
+def test_connect_to_443_begins_tls(emulator: Emulator, host: str) -> None:
     raw, answer = connect(emulator.port, f"{host}:443")
     assert (answer.status, answer.reason) == (200, "Connection established")
     context = ssl.create_default_context(cafile=emulator.ca_file)
@@ -161,7 +159,7 @@ def test_connect_turns_the_connection_into_https(emulator: Emulator, host: str) 
     assert (request.secure, request.host, request.remote) == (True, host, "127.0.0.1")
 
 
-def test_connect_without_a_name_in_tls_shows_the_name_that_was_asked_for(
+def test_tls_without_sni_uses_the_name_of_the_connect(
     emulator: Emulator,
 ) -> None:
     raw, _ = connect(emulator.port, "a.oss-us-west-1.aliyuncs.com:443")
@@ -172,7 +170,7 @@ def test_connect_without_a_name_in_tls_shows_the_name_that_was_asked_for(
         assert shown["subjectAltName"] == (("DNS", "a.oss-us-west-1.aliyuncs.com"),)
 
 
-def test_connect_to_the_port_of_http_is_granted_too(emulator: Emulator) -> None:
+def test_connect_to_80_continues_with_plain_http(emulator: Emulator) -> None:
     raw, answer = connect(emulator.port, f"{BUCKET}:80")
     with raw:
         assert answer.status == 200
@@ -180,7 +178,7 @@ def test_connect_to_the_port_of_http_is_granted_too(emulator: Emulator) -> None:
     assert emulator.journal[-1].request.secure is False
 
 
-def test_a_connection_that_was_used_before_can_be_turned(emulator: Emulator) -> None:
+def test_connect_works_on_a_used_connection(emulator: Emulator) -> None:
     with Client("127.0.0.1", emulator.port).connect() as connection:
         for _ in range(2):
             got = connection.request("GET", f"/a-bucket{OBJECT}", [("Host", "localhost")])
@@ -193,7 +191,7 @@ def test_a_connection_that_was_used_before_can_be_turned(emulator: Emulator) -> 
             assert exchange(secure, OBJECT, BUCKET).endswith(b"\r\n\r\ncontent")
 
 
-def test_a_connect_in_a_connect(emulator: Emulator) -> None:
+def test_connect_works_inside_a_connect(emulator: Emulator) -> None:
     """Inside TLS a client may take the server for a proxy as well."""
     raw, _ = connect(emulator.port, f"{BUCKET}:443")
     context = ssl.create_default_context(cafile=emulator.ca_file)
@@ -249,7 +247,7 @@ def test_connect_to_anything_else_is_refused(client: Client, authority: str) -> 
     ids=lambda authority: authority[:40],
 )
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-def test_malformed_connects(client: Client, authority: str, version: str) -> None:
+def test_malformed_connect_gets_400(client: Client, authority: str, version: str) -> None:
     with client.connect() as connection:
         connection.send(f"CONNECT {authority} HTTP/{version}\r\nHost: a\r\n\r\n".encode())
         answer = connection.receive()
@@ -266,7 +264,7 @@ def test_connect_with_an_invalid_host_is_refused(client: Client) -> None:
     check_alive(client)
 
 
-def test_more_than_connect_before_the_answer(client: Client) -> None:
+def test_bytes_behind_a_connect_are_refused(client: Client) -> None:
     with client.connect() as connection:
         head = write("CONNECT", f"{BUCKET}:443", [("Host", BUCKET)])
         connection.send(head + b"\x16\x03\x01")
@@ -276,7 +274,7 @@ def test_more_than_connect_before_the_answer(client: Client) -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b"\x16", b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 70_000])
-def test_a_client_that_speaks_no_tls_after_connect(
+def test_client_without_tls_after_connect_does_no_harm(
     emulator: Emulator, client: Client, said: bytes
 ) -> None:
     raw, answer = connect(emulator.port, f"{BUCKET}:443")
@@ -286,14 +284,14 @@ def test_a_client_that_speaks_no_tls_after_connect(
     check_alive(client)
 
 
-def test_a_client_that_does_not_trust_the_ca(emulator: Emulator, client: Client) -> None:
+def test_client_that_distrusts_the_ca_does_no_harm(emulator: Emulator, client: Client) -> None:
     raw, _ = connect(emulator.port, f"{BUCKET}:443")
     with raw, pytest.raises(ssl.SSLCertVerificationError):
         ssl.create_default_context().wrap_socket(raw, server_hostname=BUCKET)
     check_alive(client)
 
 
-def test_without_certificates_connect_says_how_to_have_them() -> None:
+def test_connect_without_certificates_names_the_option() -> None:
     with Emulator() as emulator:
         client = Client("127.0.0.1", emulator.port)
         answer = client.request("CONNECT", f"{BUCKET}:443", [("Host", BUCKET)])
@@ -303,7 +301,7 @@ def test_without_certificates_connect_says_how_to_have_them() -> None:
         assert client.get(f"http://{BUCKET}{OBJECT}").body == b"content"
 
 
-def test_the_end_does_not_wait_for_tls_that_never_begins() -> None:
+def test_stopping_does_not_wait_for_tls_after_connect() -> None:
     with Emulator(tls_port=0) as emulator:
         raw, answer = connect(emulator.port, f"{BUCKET}:443")
         assert answer.status == 200
@@ -315,7 +313,7 @@ def test_the_end_does_not_wait_for_tls_that_never_begins() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_requests_through_the_proxy(session: requests.Session, scheme: str) -> None:
+def test_requests_works_through_the_proxy(session: requests.Session, scheme: str) -> None:
     for number in range(3):  # on one connection
         body = bytes([number]) * 3_000_000
         put = session.put(f"{scheme}://{BUCKET}/{scheme}", data=body, timeout=20)
@@ -323,14 +321,14 @@ def test_requests_through_the_proxy(session: requests.Session, scheme: str) -> N
         assert session.get(f"{scheme}://{BUCKET}/{scheme}", timeout=20).content == body
 
 
-def test_requests_are_told_of_a_refusal(session: requests.Session) -> None:
+def test_requests_sees_the_refusal_of_the_proxy(session: requests.Session) -> None:
     assert session.get("http://www.example.com/", timeout=20).status_code == 403
     with pytest.raises(requests.exceptions.ProxyError, match="403"):
         session.get("https://www.example.com/", timeout=20)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_aiohttp_through_the_proxy(emulator: Emulator, scheme: str) -> None:
+async def test_aiohttp_works_through_the_proxy(emulator: Emulator, scheme: str) -> None:
     context = ssl.create_default_context(cafile=emulator.ca_file)
     async with aiohttp.ClientSession() as session:
         for _ in range(2):

@@ -117,7 +117,7 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-def test_an_idle_connection_keeps_no_file_open(tmp_path: Path) -> None:
+def test_idle_connection_keeps_no_file_open(tmp_path: Path) -> None:
     with Emulator(data=tmp_path / "data") as emulator:
         fill(emulator)
         connection = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
@@ -127,7 +127,7 @@ def test_an_idle_connection_keeps_no_file_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_a_client_that_leaves_costs_no_file(tmp_path: Path, tls: bool) -> None:
+def test_client_that_leaves_keeps_no_blob_open(tmp_path: Path, tls: bool) -> None:
     """Nor does it have to wait for the garbage to be collected."""
     with Emulator(data=tmp_path / "data", tls=tls) as emulator:
         fill(emulator)
@@ -148,10 +148,7 @@ def test_a_client_that_leaves_costs_no_file(tmp_path: Path, tls: bool) -> None:
 
 def waits_for_a_client(emulator: Emulator) -> bool:
     """Whether more was written to a connection than its client takes."""
-    runner = emulator._server._runner
-    assert runner is not None
-    assert runner.server is not None
-    return any(connection.writing_paused for connection in runner.server.connections)
+    return any(guard._writing_paused for guard in emulator._server.connections._open)
 
 
 def files_open_below(folder: Path) -> list[str]:
@@ -162,7 +159,7 @@ def files_open_below(folder: Path) -> list[str]:
     return [link for link in found if link.startswith(f"{folder}/")]
 
 
-def test_whole_files_and_ranges_of_them(emulator: Emulator, pieces: list[int]) -> None:
+def test_sendfile_sends_whole_files_and_ranges(emulator: Emulator, pieces: list[int]) -> None:
     connection = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
     assert ask(connection) == BODY
     assert ask(connection, Range="bytes=5-4999999") == BODY[5:5_000_000]
@@ -173,7 +170,7 @@ def test_whole_files_and_ranges_of_them(emulator: Emulator, pieces: list[int]) -
     assert [entry.sent for entry in emulator.journal] == [SIZE, 4_999_995, 5, SIZE]
 
 
-def test_a_file_in_parts_goes_out_in_order(loop: None, pieces: list[int], tmp_path: Path) -> None:
+def test_parts_are_sent_in_order(loop: None, pieces: list[int], tmp_path: Path) -> None:
     with Emulator(data=tmp_path / "data") as emulator:
         emulator.put("/examplebucket", headers={"x-oss-acl": "public-read-write"})
         for start in range(0, SIZE, SPOOL_ABOVE):
@@ -186,7 +183,7 @@ def test_a_file_in_parts_goes_out_in_order(loop: None, pieces: list[int], tmp_pa
     assert pieces == [SPOOL_ABOVE, SPOOL_ABOVE]
 
 
-def test_a_slow_reader_gets_all_and_holds_nobody_up(emulator: Emulator) -> None:
+def test_slow_reader_gets_everything_and_blocks_nobody(emulator: Emulator) -> None:
     with begin(emulator) as slow:
         wait_until(lambda: len(slow.recv(4096, socket.MSG_PEEK)) > 0)
         other = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
@@ -198,7 +195,7 @@ def test_a_slow_reader_gets_all_and_holds_nobody_up(emulator: Emulator) -> None:
     assert found.endswith(b"\r\n\r\nsmall")
 
 
-def test_a_client_that_leaves_costs_no_descriptor(
+def test_client_that_leaves_costs_no_descriptor(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     wait_until(lambda: not emulator.journal)
@@ -213,7 +210,7 @@ def test_a_client_that_leaves_costs_no_descriptor(
     assert caplog.records == []
 
 
-def test_a_client_that_stalls_is_left(loop: None) -> None:
+def test_stalled_download_is_aborted(loop: None) -> None:
     with Emulator(request_timeout=0.3) as emulator:
         fill(emulator)
         with begin(emulator) as client:
@@ -222,7 +219,7 @@ def test_a_client_that_stalls_is_left(loop: None) -> None:
         assert emulator.journal[0].sent < SIZE
 
 
-def test_the_end_of_the_server_ends_what_is_being_sent(loop: None) -> None:
+def test_stopping_the_server_aborts_a_stalled_download(loop: None) -> None:
     with Emulator(request_timeout=0.5) as emulator:
         fill(emulator)
         client = begin(emulator)
@@ -231,7 +228,7 @@ def test_the_end_of_the_server_ends_what_is_being_sent(loop: None) -> None:
         assert 0 < len(read_to_end(client)) < SIZE
 
 
-def test_a_file_that_was_cut_is_not_sent_as_whole(emulator: Emulator) -> None:
+def test_truncated_file_ends_the_connection_early(emulator: Emulator) -> None:
     item = emulator.service.storage.object("examplebucket", "large")
     assert item is not None
     (blob,) = item.content
@@ -245,7 +242,7 @@ def test_a_file_that_was_cut_is_not_sent_as_whole(emulator: Emulator) -> None:
     connection.close()
 
 
-def test_what_must_pass_through_the_server_does(
+def test_limited_answers_do_not_use_sendfile(
     emulator: Emulator, pieces: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
@@ -256,7 +253,7 @@ def test_what_must_pass_through_the_server_does(
     assert pieces == []
 
 
-def test_https_passes_through_the_server(loop: None, pieces: list[int]) -> None:
+def test_https_does_not_use_sendfile(loop: None, pieces: list[int]) -> None:
     with Emulator(tls=True) as emulator:
         fill(emulator)
         options = {"context": trust(emulator), "timeout": PATIENCE}

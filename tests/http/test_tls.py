@@ -62,7 +62,7 @@ def agree(emulator: Emulator, name: str | None) -> x509.Certificate:
         shown = secure.getpeercert(binary_form=True)
         assert shown is not None
         secure.sendall(b"GET / HTTP/1.0\r\n\r\n")
-        assert secure.recv(100).startswith(b"HTTP/1.1 403 ")
+        assert secure.recv(100).startswith(b"HTTP/1.0 403 ")
     return x509.load_der_x509_certificate(shown)
 
 
@@ -77,7 +77,7 @@ def names_of(certificate: x509.Certificate) -> set[str]:
 # --- names
 
 
-def test_certificate_is_for_this_machine_the_base_domains_and_their_wildcards(
+def test_certificate_names_this_machine_and_the_base_domains_with_wildcards(
     emulator: Emulator,
 ) -> None:
     names = names_of(agree(emulator, None))
@@ -96,18 +96,18 @@ def test_certificate_is_for_this_machine_the_base_domains_and_their_wildcards(
         "A-Container",
     ],
 )
-def test_a_client_believes_every_name_it_asks_for(emulator: Emulator, name: str) -> None:
+def test_certificate_fits_every_name_a_client_asks_for(emulator: Emulator, name: str) -> None:
     """OpenSSL takes no wildcard below localhost; such names get certificates of their own."""
     assert agree(emulator, name).not_valid_after_utc is not None
 
 
-def test_certificates_are_made_once(emulator: Emulator) -> None:
+def test_certificate_of_a_name_is_issued_once(emulator: Emulator) -> None:
     serials = {agree(emulator, "b.localhost").serial_number for _ in range(2)}
     assert len(serials) == 1
     assert agree(emulator, "c.localhost").serial_number not in serials
 
 
-def test_a_name_that_no_certificate_can_have_gets_the_common_one(emulator: Emulator) -> None:
+def test_invalid_name_gets_the_default_certificate(emulator: Emulator) -> None:
     assert emulator.ca_file is not None
     context = ssl.create_default_context(cafile=emulator.ca_file)
     address = ("127.0.0.1", int(emulator.https_endpoint.rpartition(":")[2]))
@@ -116,7 +116,7 @@ def test_a_name_that_no_certificate_can_have_gets_the_common_one(emulator: Emula
     agree(emulator, "localhost")
 
 
-def test_a_certificate_is_not_valid_for_longer_than_clients_accept(emulator: Emulator) -> None:
+def test_certificate_lifetime_is_acceptable_to_clients(emulator: Emulator) -> None:
     certificate = agree(emulator, "localhost")
     valid = certificate.not_valid_after_utc - certificate.not_valid_before_utc
     assert valid == LIFE
@@ -126,7 +126,7 @@ def test_a_certificate_is_not_valid_for_longer_than_clients_accept(emulator: Emu
 # --- the protocol
 
 
-def test_http_and_https_show_the_same(emulator: Emulator) -> None:
+def test_http_and_https_serve_the_same_objects(emulator: Emulator) -> None:
     for endpoint in (emulator.endpoint, emulator.https_endpoint):
         answer = requests.get(f"{endpoint}/a-bucket/a", verify=str(emulator.ca_file), timeout=20)
         assert (answer.status_code, answer.content) == (200, b"content")
@@ -134,7 +134,7 @@ def test_http_and_https_show_the_same(emulator: Emulator) -> None:
     assert [entry.request.secure for entry in emulator.journal[-2:]] == [False, True]
 
 
-def test_plain_http_on_the_port_of_https_is_no_harm(emulator: Emulator) -> None:
+def test_plain_http_on_the_https_port_does_no_harm(emulator: Emulator) -> None:
     port = int(emulator.https_endpoint.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), 20) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -143,7 +143,7 @@ def test_plain_http_on_the_port_of_https_is_no_harm(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("factory", FACTORIES)
-def test_the_only_port_can_speak_https(monkeypatch: pytest.MonkeyPatch, factory: Any) -> None:
+def test_single_port_can_speak_https(monkeypatch: pytest.MonkeyPatch, factory: Any) -> None:
     monkeypatch.setattr(running, "loop_factory", factory)
     with Emulator(tls=True) as emulator:
         assert emulator.endpoint == emulator.https_endpoint == f"https://127.0.0.1:{emulator.port}"
@@ -158,7 +158,7 @@ def test_the_only_port_can_speak_https(monkeypatch: pytest.MonkeyPatch, factory:
 
 @pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01"], ids=["nothing", "a piece of a hello"])
 @pytest.mark.parametrize("factory", FACTORIES)
-def test_a_client_that_never_begins_tls_is_left_at_the_end(
+def test_stopping_closes_connections_that_never_began_tls(
     monkeypatch: pytest.MonkeyPatch, factory: Any, sent: bytes
 ) -> None:
     """It neither holds up the end nor keeps its connection."""
@@ -171,7 +171,7 @@ def test_a_client_that_never_begins_tls_is_left_at_the_end(
         assert silent.recv(1) == b""
 
 
-def test_referers_of_https_pages_are_held_against_the_rules() -> None:
+def test_referers_are_checked_over_https() -> None:
     with Emulator(tls=True) as emulator:
         bucket = emulator.bucket("a-bucket", acl="public-read")
         bucket.put_object("a", b"x")
@@ -200,7 +200,7 @@ def test_without_tls_there_is_no_ca() -> None:
 # --- the CA
 
 
-def test_a_ca_is_made_once_and_kept(tmp_path: Path) -> None:
+def test_ca_is_made_once_and_reused(tmp_path: Path) -> None:
     folder, exported = tmp_path / "new" / "tls", tmp_path / "exported.pem"
     certificates = []
     for _ in range(2):
@@ -216,7 +216,7 @@ def test_a_ca_is_made_once_and_kept(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == [KEY_FILE]
 
 
-def test_without_a_folder_each_server_has_a_ca_of_its_own(emulator: Emulator) -> None:
+def test_each_server_without_a_ca_folder_makes_its_own_ca(emulator: Emulator) -> None:
     with Emulator(tls=True) as other:
         assert other.ca_file is not None
         assert emulator.ca_file is not None
@@ -228,13 +228,13 @@ def test_without_a_folder_each_server_has_a_ca_of_its_own(emulator: Emulator) ->
 @pytest.mark.parametrize(
     "content", [b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )
-def test_a_ca_that_is_none(tmp_path: Path, content: bytes) -> None:
+def test_unreadable_ca_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / KEY_FILE).write_bytes(content)
     with pytest.raises(CertificateError, match=rf"{KEY_FILE} holds no key and certificate"):
         Emulator(tls=True, tls_dir=tmp_path)
 
 
-def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+def test_ca_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(CertificateError, match="can be neither read nor made: File exists"):
@@ -259,9 +259,7 @@ def own(tmp_path: Path) -> tuple[Path, Path, Path]:
 
 
 @pytest.mark.parametrize("in_one_file", [False, True])
-def test_a_certificate_of_ones_own_is_shown(
-    own: tuple[Path, Path, Path], in_one_file: bool
-) -> None:
+def test_own_certificate_is_used(own: tuple[Path, Path, Path], in_one_file: bool) -> None:
     certificate, key, authority = own
     if in_one_file:
         certificate.write_bytes(certificate.read_bytes() + key.read_bytes())
@@ -272,7 +270,7 @@ def test_a_certificate_of_ones_own_is_shown(
         assert answer.status_code == 403
 
 
-def test_certificates_that_cannot_be_used(own: tuple[Path, Path, Path], tmp_path: Path) -> None:
+def test_unusable_certificates_are_refused(own: tuple[Path, Path, Path], tmp_path: Path) -> None:
     certificate, key, authority = own
     for settings, complaint in [
         ({"tls_cert": tmp_path / "none.pem"}, r"none\.pem cannot be read: No such file"),
@@ -292,7 +290,7 @@ def test_certificates_that_cannot_be_used(own: tuple[Path, Path, Path], tmp_path
         ({"tls_cert": Path("a"), "ca_file": Path("b")}, "replaces the local CA"),
     ],
 )
-def test_settings_that_do_not_go_together(settings: dict[str, Any], complaint: str) -> None:
+def test_contradicting_tls_settings_are_refused(settings: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         Settings(**settings)
 
@@ -301,7 +299,7 @@ def test_settings_that_do_not_go_together(settings: dict[str, Any], complaint: s
 
 
 @pytest.mark.parametrize("factory", FACTORIES)
-def test_an_idle_client_does_not_hold_up_the_end(
+def test_idle_tls_client_does_not_delay_stopping(
     monkeypatch: pytest.MonkeyPatch, factory: Any
 ) -> None:
     """It does not agree with the end of TLS, for which TLS itself would wait 30 seconds."""
@@ -318,7 +316,7 @@ def test_an_idle_client_does_not_hold_up_the_end(
         assert time.monotonic() - begun < 10
 
 
-def test_a_taken_port_ends_the_start_and_leaves_none_open() -> None:
+def test_taken_port_fails_the_start_and_closes_the_other_port() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         emulator = Emulator(tls_port=taken.getsockname()[1])
         with pytest.raises(OSError, match="in use"):

@@ -42,7 +42,7 @@ def check_waits(waits: list[float], size: int, bits: int) -> None:
 
 
 @pytest.mark.parametrize("bits", [LEAST, 8 * LEAST])
-def test_an_upload_takes_its_time(
+def test_upload_is_slowed_to_its_limit(
     client: Client, public: str, slept: list[float], bits: int
 ) -> None:
     answer = client.put(f"/{public}/a", b"x" * SIZE, ("x-oss-traffic-limit", str(bits)))
@@ -50,7 +50,7 @@ def test_an_upload_takes_its_time(
     check_waits(slept, SIZE, bits)
 
 
-def test_a_download_takes_its_time(live: Live, public: str, slept: list[float]) -> None:
+def test_download_is_slowed_to_its_limit(live: Live, public: str, slept: list[float]) -> None:
     live.put(f"/{public}/a", b"x" * SIZE)
     answer = live.client.get(f"/{public}/a", ("x-oss-traffic-limit", str(LEAST)))
     assert answer.body == b"x" * SIZE
@@ -58,28 +58,26 @@ def test_a_download_takes_its_time(live: Live, public: str, slept: list[float]) 
     assert max(later - earlier for earlier, later in pairwise(slept)) < 0.2
 
 
-def test_the_limit_may_be_in_the_url(live: Live, public: str, slept: list[float]) -> None:
+def test_limit_in_the_url_applies(live: Live, public: str, slept: list[float]) -> None:
     live.put(f"/{public}/a", b"x" * SIZE)
     live.client.get(f"/{public}/a?x-oss-traffic-limit={LEAST}")
     check_waits(slept, SIZE, LEAST)
 
 
-def test_the_limit_may_be_a_field_of_a_form(
-    client: Client, public: str, slept: list[float]
-) -> None:
+def test_limit_in_a_form_applies(client: Client, public: str, slept: list[float]) -> None:
     fields = [("key", "a"), ("x-oss-traffic-limit", str(LEAST))]
     body = forms.form(fields, forms.File(b"x" * SIZE))
     assert forms.post(client, public, body).status == 204
     assert slept[-1] == pytest.approx(len(body) * 8 / LEAST, rel=0.01)
 
 
-def test_without_a_limit_nothing_waits(live: Live, public: str, slept: list[float]) -> None:
+def test_unlimited_requests_are_not_slowed(live: Live, public: str, slept: list[float]) -> None:
     live.client.put(f"/{public}/a", b"x" * SIZE)
     live.client.get(f"/{public}/a")
     assert slept == []
 
 
-async def test_time_that_has_passed_is_not_waited_for(
+async def test_throttle_subtracts_elapsed_time(
     slept: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited = Throttle(LEAST)
@@ -92,14 +90,14 @@ async def test_time_that_has_passed_is_not_waited_for(
 
 
 @pytest.mark.parametrize("text", [str(LEAST), str(MOST)])
-def test_the_bounds_are_allowed(client: Client, public: str, text: str) -> None:
+def test_smallest_and_largest_limit_are_accepted(client: Client, public: str, text: str) -> None:
     assert client.put(f"/{public}/a", b"x", ("x-oss-traffic-limit", text)).status == 200
 
 
 @pytest.mark.parametrize(
     "text", [str(LEAST - 1), str(MOST + 1), "abc", "", "-1", "819200.0", "٨١٩٢٠٠", "9" * 5000]
 )
-def test_values_that_will_not_do(client: Client, public: str, text: str) -> None:
+def test_invalid_limit_is_refused(client: Client, public: str, text: str) -> None:
     check_error(
         client.put(f"/{public}/a", b"x", ("x-oss-traffic-limit", text)),
         400,
@@ -113,7 +111,7 @@ def test_values_that_will_not_do(client: Client, public: str, text: str) -> None
     assert client.head(f"/{public}/a").status == 404
 
 
-def test_a_limit_in_both_places(client: Client, public: str) -> None:
+def test_limit_in_header_and_url_is_refused(client: Client, public: str) -> None:
     target = f"/{public}/a?x-oss-traffic-limit={LEAST}"
     check_error(
         client.get(target, ("x-oss-traffic-limit", str(LEAST))),

@@ -1,4 +1,4 @@
-"""Reads the body of a request, by what its operation takes and how much of it."""
+"""Reads the body of a request, as the kind and the limits of its operation say."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,6 @@ from typing import Final
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
-from aiohttp.streams import StreamReader
 
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Takes
@@ -17,18 +16,17 @@ from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.server import intake
-from oss_emulator.server.connection import BrokenOffError
 from oss_emulator.server.throttle import Throttle
 
 SHORT: Final = 64 * 1024
-"""Bytes of a body that is taken as a whole, if it is to stay in memory."""
+"""Bytes up to which a body that stays in memory is read as a whole."""
 
 _CONTINUE = "100-continue"
 _MD5 = "content-md5"
 
 
 async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
-    """Read what the call's operation takes; raises `OSSError` for a body that will not do."""
+    """Read the body that the call's operation takes; raises `OSSError` for a bad one."""
     call, takes = admitted.call, admitted.call.operation.takes
     if takes is Takes.NOTHING:
         return NO_BODY
@@ -53,19 +51,6 @@ async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
         return await taken.finish()
 
 
-def at_hand(admitted: Admitted, content: StreamReader) -> Body | None:
-    """The body that a call's operation takes, where it is short and has come with its head."""
-    call, takes = admitted.call, admitted.call.operation.takes
-    if call.operation.gather is not None or takes is Takes.FORM:
-        return None
-    if takes is Takes.NOTHING:
-        return NO_BODY
-    length = int(call.request.headers.get("content-length", -1))
-    if not 0 <= length <= SHORT or length > _limit(call) or admitted.traffic_limit is not None:
-        return None
-    return Body.of(content.read_nowait()) if length else NO_BODY
-
-
 def _limit(call: Call) -> int:
     """The most bytes that a call may send."""
     limits = call.limits
@@ -73,16 +58,16 @@ def _limit(call: Call) -> int:
 
 
 class FormBody:
-    """A form as it comes: its fields, and once they are admitted its file."""
+    """A form as it arrives: its fields and, once they are admitted, its file."""
 
     def __init__(self, http: web.BaseRequest) -> None:
-        """Raises `OSSError` for a body that is no form, has no length or is too large."""
+        """Raises `OSSError` for a body that is not a form, has no length or is too large."""
         self._http = http
         self._reader = FormReader(http.headers.get("content-type", ""))
         self._chunks = _chunks(http)
         self._whole = Checksums()
         self._begun = b""
-        """What has come of the file with the last of the fields."""
+        """The bytes of the file that arrived with the last field."""
         length = http.headers.get("content-length")
         if length is None and "transfer-encoding" not in http.headers:
             raise OSSError(Code.MISSING_CONTENT_LENGTH)
@@ -90,7 +75,7 @@ class FormBody:
             Sizes().check_most(int(length))
 
     async def read_fields(self) -> Form:
-        """Read up to the file; raises `OSSError`."""
+        """Read the fields, up to the file; raises `OSSError`."""
         await _invite(self._http)
         async for chunk in self._chunks:
             self._begun += self._feed(chunk)
@@ -99,7 +84,7 @@ class FormBody:
         return self._reader.finish()
 
     async def read_file(self, admitted: Admitted) -> Body:
-        """Read the file of a form that was admitted; raises `OSSError`."""
+        """Read the file of an admitted form; raises `OSSError`."""
         throttle = Throttle.of(admitted.traffic_limit)
         async with intake.begin(admitted.call) as taken:
             await _take(taken, self._begun, admitted)
@@ -112,7 +97,7 @@ class FormBody:
             return await taken.finish()
 
     def _feed(self, chunk: bytes) -> bytes:
-        """What a chunk holds of the file."""
+        """Feed a chunk to the reader; returns the bytes of the file in it."""
         if _MD5 in self._http.headers:
             self._whole.update(chunk)
         return self._reader.feed(chunk)
@@ -125,7 +110,7 @@ async def _take(taken: intake.Intake, content: bytes, admitted: Admitted) -> Non
 
 
 async def read_document(http: web.BaseRequest) -> bytes:
-    """Read a document that is no call to OSS; raises `OSSError` for one that is too large."""
+    """Read the body of a request that is not for OSS; raises `OSSError` if it is too large."""
     if not http.can_read_body:
         return b""
     await _invite(http)
@@ -145,17 +130,15 @@ async def _invite(http: web.BaseRequest) -> None:
 
 
 async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
-    """The body as it arrives; raises `OSSError` where no more of it comes."""
+    """The body as it arrives; raises `OSSError` if the rest does not come."""
     try:
         while True:
-            # As they are: `readany` would copy what has come into one piece.
+            # Not `readany`, which would copy all that has arrived into one piece.
             chunk, goes_on = await http.content.readchunk()
             if chunk:
                 yield chunk
             elif not goes_on:
                 return
-    except BrokenOffError as broken:
-        raise broken.error from None
     except (web.RequestPayloadError, asyncio.IncompleteReadError, ConnectionError):
         raise OSSError(Code.INCOMPLETE_BODY) from None
 

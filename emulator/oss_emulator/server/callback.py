@@ -1,4 +1,4 @@
-"""Makes the calls to application servers that uploads ask for (Callback)."""
+"""Calls the application servers that uploads name in their callback (Callback)."""
 
 import json
 from typing import Final
@@ -10,20 +10,20 @@ from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Callback, Response
 
 TIMEOUT: Final = ClientTimeout(total=5)
-"""The service waits five seconds for an application server, and nobody can change that."""
+"""The service waits five seconds for an application server; no parameter changes that."""
 
 MAX_ANSWER: Final = 1024 * 1024
-"""Bytes of the longest answer (Callback, step 5)."""
+"""Bytes of the longest answer that is accepted (Callback, step 5)."""
 
-# As the example of the page has it. The service signs its calls with a private key of its own, so
-# `Authorization` and `x-oss-pub-key-url` are not there: nothing here could make them true.
+# From the example of the page. The service signs its calls with its private key. The emulator does
+# not have that key, so it sends neither `Authorization` nor `x-oss-pub-key-url`.
 _USER_AGENT: Final = "http-client/0.0.1"
 
 
 async def deliver(callback: Callback, response: Response) -> Response:
-    """Call the URLs in turn; the first good answer takes the place of the upload's.
+    """Call the URLs in turn; the first good answer becomes the answer to the upload.
 
-    Raises `CallbackFailed` with what became of the last one.
+    Raises `CallbackFailed` with the failure of the last URL.
     """
     failure = OSSError(Code.CALLBACK_FAILED)
     async with ClientSession(version=HttpVersion10, timeout=TIMEOUT) as session:
@@ -54,7 +54,7 @@ async def _call(session: ClientSession, url: str, callback: Callback) -> bytes:
 
 
 async def _read(answer: ClientResponse) -> bytes:
-    """The body of a good answer: 200, with a length of at most 1 MB, JSON (Callback, step 5)."""
+    """The body of a good answer: 200, JSON, a length of at most 1 MB (Callback, step 5)."""
     if answer.status != 200:
         raise OSSError(Code.CALLBACK_STATUS, f"Error status : {answer.status}.")
     if answer.content_length is None:

@@ -1,4 +1,4 @@
-"""Where a server can be reached from this machine."""
+"""The addresses at which this machine reaches a server."""
 
 from oss_emulator.settings import Settings
 
@@ -9,9 +9,9 @@ class Endpoint:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.port = settings.port
-        """The port; once it listens never 0."""
+        """The port; never 0 once the server listens."""
         self.tls_port = settings.tls_port
-        """The second port, None for none; once it listens never 0."""
+        """The port for https, None without one; never 0 once the server listens."""
 
     @property
     def endpoint(self) -> str:
@@ -20,7 +20,7 @@ class Endpoint:
 
     @property
     def https_endpoint(self) -> str | None:
-        """Where it speaks https, None where it does not."""
+        """The URL for https, None without https."""
         if self.tls_port is not None:
             return self._url("https", self.tls_port)
         return self.endpoint if self._settings.tls else None

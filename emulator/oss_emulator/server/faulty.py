@@ -1,59 +1,52 @@
 """An answer that goes wrong as a test asked for."""
 
 import asyncio
-from collections.abc import Callable
 
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
 
 from oss_emulator.control.faults import Fault
 from oss_emulator.protocol.message import Response
-from oss_emulator.server import wire
+from oss_emulator.server.guard import Guard
+from oss_emulator.server.wire import Answer, Outcome
 
 CRC64 = "x-oss-hash-crc64ecma"
 
 
-class FaultyAnswer(wire.Answer):
-    """Cuts its body, resets its connection; all else is as in the answer it stands for."""
-
-    piecewise = True
+class FaultyAnswer(Answer):
+    """Cuts its body or resets its connection; all else is as in the answer it stands for."""
 
     def __init__(
         self,
-        fault: Fault,
+        http: web.BaseRequest,
+        guard: Guard,
         response: Response,
-        outcome: wire.Outcome,
+        outcome: Outcome,
         began: float,
-        finished: Callable[[wire.Answer], None],
+        fault: Fault,
     ) -> None:
-        super().__init__(_spoil(fault, response), outcome, began, finished)
+        super().__init__(http, guard, _spoil(fault, response), outcome, began)
         self._fault = fault
+        self._in_pieces = True
 
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
-        if self._fault.reset and request.transport is not None:
-            request.transport.abort()
-            if self._finished is not None:
-                self._finished(self)  # nothing will be sent, so that it is over now
-            raise ConnectionResetError("asked for")
-        return await super().prepare(request)
+    async def send(self) -> web.StreamResponse:
+        if not self._fault.reset:
+            return await super().send()
+        self._guard.abort()
+        return web.StreamResponse(status=self.response.status)
 
-    async def _write(self, chunk: bytes) -> None:
+    async def _write(self, stream: web.StreamResponse, chunk: bytes) -> None:
         left = self._fault.cut_body - self.sent
         if self._fault.cut_body < 0 or len(chunk) <= left:
-            await super()._write(chunk)
+            await super()._write(stream, chunk)
             return
         if left > 0:
-            await super()._write(chunk[:left])
-        self._writer.send_headers()  # where they still wait for a first byte of the body
-        await self._writer.drain()
-        transport = self._writer.transport
-        if transport is not None:
-            transport.close()
-        raise ConnectionResetError("asked for")
+            await super()._write(stream, chunk[:left])
+        self._guard.close()
+        raise ConnectionResetError("a fault cuts the body here")
 
 
 async def meet(fault: Fault) -> None:
-    """What a fault does before anything is done: it waits, and may raise its error."""
+    """Do what a fault does before the request is performed: wait, and raise its error."""
     await asyncio.sleep(fault.latency)
     if fault.error is not None:
         raise fault.error

@@ -1,4 +1,4 @@
-"""Takes the bytes of a body: a thread hashes and keeps what has come while more arrives."""
+"""Takes in the bytes of a body: a thread hashes and stores one batch while the next arrives."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,28 +11,28 @@ from oss_emulator.protocol.checksums import Checksums
 from oss_emulator.storage import Blob, BlobWriter, SpoolWriter
 
 BATCH: Final = 2 * 1024 * 1024
-"""Bytes that a thread takes at a time: to go there and back takes as long as to hash 400 KiB."""
+"""Bytes that a thread gets at a time. Handing them over takes as long as hashing 400 KiB."""
 
 TOGETHER: Final = 16 * 1024 * 1024
-"""Bytes that the batches of all bodies have together; of many bodies each has a smaller one."""
+"""Bytes that the batches of all bodies may hold together: many bodies get smaller batches."""
 
 LEAST: Final = 256 * 1024
 """Bytes of the smallest batch."""
 
 INLINE: Final = 256 * 1024
-"""Bytes up to which a body is hashed and kept without leaving the event loop."""
+"""Bytes up to which a body is hashed and stored on the event loop."""
 
 
 class Intake:
     """A body on its way into a blob."""
 
     underway = 0
-    """How many there are, in this process."""
+    """How many bodies are on their way, in this process."""
 
     def __init__(self, writer: BlobWriter, blocking: bool) -> None:
-        """`blocking` tells whether the blob's end waits for a disk."""
+        """`blocking` tells whether finishing the blob waits for a disk."""
         self.size = 0
-        """Bytes that were taken."""
+        """Bytes taken so far."""
         self._writer = writer
         self._blocking = blocking
         self._sums = Checksums()
@@ -41,7 +41,7 @@ class Intake:
         self._keeping: asyncio.Task[None] | None = None
 
     async def take(self, chunk: bytes) -> None:
-        """Take some more; waits while a whole batch is still in the thread."""
+        """Take a chunk; waits while the thread still works on a whole batch."""
         self.size += len(chunk)
         self._batch.append(chunk)
         self._batched += len(chunk)
@@ -50,7 +50,7 @@ class Intake:
             self._begin_keeping()
 
     async def finish(self) -> Body:
-        """The body as a whole."""
+        """Store what is left, and return the whole body."""
         await self._kept()
         if self._batched < INLINE:
             self._keep(self._batch)
@@ -67,8 +67,8 @@ class Intake:
         return Body(content, self.size, self._sums.md5, self._sums.crc64)
 
     async def abandon(self) -> None:
-        """Leave nothing of it."""
-        with suppress(Exception):  # what went wrong has been told, or is of no account now
+        """Remove everything that was stored."""
+        with suppress(Exception):  # whoever abandons the body knows what went wrong
             await self._kept()
         self._writer.abandon()
 
@@ -77,7 +77,7 @@ class Intake:
         self._keeping = asyncio.create_task(asyncio.to_thread(self._keep, batch))
 
     async def _kept(self) -> None:
-        """Wait for the thread; not to be broken off, as the thread cannot be."""
+        """Wait for the thread by `asyncio.wait`, which does not cancel it."""
         if self._keeping is not None:
             await asyncio.wait([self._keeping])
             keeping, self._keeping = self._keeping, None
@@ -91,8 +91,8 @@ class Intake:
 
 @asynccontextmanager
 async def begin(call: Call) -> AsyncIterator[Intake]:
-    """A place for the bytes of a body; what does not arrive whole leaves nothing there."""
-    # A document is read once and kept in a record: it needs no place of its own.
+    """Begin to take in a body; a body that does not arrive whole leaves nothing behind."""
+    # A document ends up in a record, so it needs no blob of the storage.
     document = call.operation.takes is Takes.DOCUMENT
     writer = SpoolWriter() if document else call.storage.blob_writer()
     intake = Intake(writer, call.storage.blocking)
@@ -107,5 +107,5 @@ async def begin(call: Call) -> AsyncIterator[Intake]:
 
 
 def _batch(underway: int) -> int:
-    """Bytes of a batch where so many bodies are underway."""
+    """Bytes of a batch while so many bodies are on their way."""
     return max(LEAST, min(BATCH, TOGETHER // underway))

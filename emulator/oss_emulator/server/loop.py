@@ -1,4 +1,4 @@
-"""The event loop that the server runs on."""
+"""The event loop of the server."""
 
 import asyncio
 import warnings
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where it is installed (the extra `fast`), else None for asyncio's own."""
+    """The factory of uvloop if it is installed (the extra `fast`), else None for asyncio's."""
     try:
         import uvloop
     except ImportError:

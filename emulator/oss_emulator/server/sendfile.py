@@ -1,7 +1,7 @@
-"""Sends bytes of a file by the system's sendfile, past the buffers of the transport.
+"""Sends bytes of a file with the system's sendfile, past the buffers of the transport.
 
-asyncio's own sendfile belongs to its own loops, and uvloop has none. Like asyncio's, this one reads
-the disk on the event loop: the pages that a read brings into memory are those that are sent.
+`loop.sendfile` works on asyncio's loops only: uvloop does not implement it. Like asyncio's, this
+one reads the disk on the event loop, since a page that is read is sent at once.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ from typing import Final
 from oss_emulator.protocol.message import FileRange
 
 STEP: Final = 1024 * 1024
-"""Bytes that go out at once: then it is the turn of others."""
+"""Bytes that are sent before other connections get their turn."""
 
 
 def is_possible(transport: asyncio.Transport) -> bool:
-    """Whether a transport can be passed by: it is a socket, and what it sends is not encrypted."""
+    """Whether a transport can be bypassed: it has a socket and does not encrypt."""
     return (
         hasattr(os, "sendfile")
         and transport.get_extra_info("socket") is not None
@@ -37,10 +37,10 @@ class Sending:
         patience: float,
         sent: Callable[[int], None],
     ) -> None:
-        """`sent` is told how many bytes have gone, as they go.
+        """`sent` is told how many bytes were sent, each time.
 
-        A client that takes none for `patience` seconds is left. The transport's buffer must be
-        empty.
+        A client that takes nothing for `patience` seconds loses its connection. The transport's
+        buffer must be empty.
         """
         self._loop = asyncio.get_running_loop()
         self._transport = transport
@@ -49,14 +49,13 @@ class Sending:
         self._end = piece.offset + piece.length
         self._patience = patience
         self._sent = sent
-        # Not an error itself: it would hold on to where it was raised, and that to the open file,
-        # until the garbage is collected.
+        # Not an exception: its traceback would keep the file open until garbage is collected.
         self._done: asyncio.Future[tuple[int | str, ...]] = self._loop.create_future()
-        """The arguments of the error that it ended with, none where all was sent."""
+        """The arguments of the error that ended it; empty if all was sent."""
 
     async def run(self) -> None:
-        """Send it; raises `ConnectionError` where the client leaves or stalls."""
-        # Of its own, because the loops keep the transport's to themselves.
+        """Send it all; raises `ConnectionError` if the client leaves or stalls."""
+        # A duplicate, because loops refuse to watch the socket of a transport.
         descriptor = os.dup(self._transport.get_extra_info("socket").fileno())
         self._socket = socket.socket(fileno=descriptor)
         self._cork(True)
@@ -72,21 +71,21 @@ class Sending:
             self._cork(False)
             self._socket.close()
         if error:
-            raise OSError(*error)  # Python makes it the error of its number
+            raise OSError(*error)  # Python picks the subclass for the number
 
     def _cork(self, on: bool) -> None:
-        """Let only full packets go out, which takes a third off the time, or what is left."""
+        """Send full packets only, which saves a third of the time; off, send what is left."""
         if hasattr(socket, "TCP_CORK"):
-            with suppress(OSError):  # the client may have left
+            with suppress(OSError):  # if the client has left
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)
 
     def end(self) -> None:
-        """The connection is lost."""
+        """Stop: the connection is lost."""
         if not self._done.done():
             self._done.set_result((errno.ECONNRESET, "the client has left"))
 
     def _go_on(self) -> None:
-        """The socket takes more."""
+        """Send a step: the socket can take more."""
         if self._done.done():
             return
         count = min(self._end - self._offset, STEP)

@@ -1,6 +1,7 @@
-"""STS on the port of OSS: asked by its own host names, or by a path of the emulator's."""
+"""STS on the port of OSS, under its own host names or under `/_emulator/sts`."""
 
 import secrets
+from collections.abc import Callable
 from functools import lru_cache
 
 from aiohttp import web
@@ -12,18 +13,18 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.server import body
 
-# aliyun-python-sdk-core puts a slash behind whatever endpoint it is given.
+# aliyun-python-sdk-core appends a slash to any endpoint.
 _PATHS = frozenset({sts.PATH, f"{sts.PATH}/"})
 
 
-def is_asked(request: Request, service: Service) -> bool:
-    """Whether a request is one to STS."""
+def is_asked(request: Request, is_endpoint: Callable[[str], bool]) -> bool:
+    """Whether a request is for STS; `is_endpoint` tells whether a host is the service itself."""
     host = request.host
-    return is_host(host) or (request.path in _PATHS and service.addresses.is_endpoint(host))
+    return _is_host(host) or (request.path in _PATHS and is_endpoint(host))
 
 
-@lru_cache(1024)  # each request comes by here
-def is_host(host: str) -> bool:
+@lru_cache(1024)  # every request is asked
+def _is_host(host: str) -> bool:
     """Whether a Host header is one of STS's own."""
     try:
         return sts.is_host(host_name(host))
@@ -32,6 +33,6 @@ def is_host(host: str) -> bool:
 
 
 async def answer(http: web.BaseRequest, request: Request, service: Service) -> sts.STSAnswer:
-    """What STS answers; raises `OSSError` for a body that is broken off or too large."""
+    """The answer of STS; raises `OSSError` for a body that is incomplete or too large."""
     data, material = await body.read_document(http), secrets.token_bytes(sts.MATERIAL_SIZE)
     return sts.answer(request, data, service.accounts, material)

@@ -1,4 +1,4 @@
-"""Holds the bytes of one connection to the speed that its request asks for."""
+"""Limits the bytes of a request and its answer to the speed that the request asks for."""
 
 import sys
 from asyncio import sleep
@@ -6,11 +6,11 @@ from time import monotonic
 from typing import Final
 
 STEPS: Final = 10
-"""How often a second a limited answer goes on."""
+"""How many pieces of a limited answer are sent in a second."""
 
 
 class Throttle:
-    """Lets bytes pass at so many bit/s, on average since it was made; None lets all pass."""
+    """Lets so many bits pass in a second, on average since it was made; None sets no limit."""
 
     __slots__ = ("_began", "_passed", "_rate", "step")
 
@@ -19,15 +19,15 @@ class Throttle:
         self._began = monotonic() if bits is not None else 0.0
         self._passed = 0
         self.step = sys.maxsize if bits is None else bits // 8 // STEPS
-        """Bytes that may go out at once."""
+        """Bytes that may be sent at once."""
 
     @classmethod
     def of(cls, bits: int | None) -> "Throttle":
-        """The limit of a request; all requests without one share the same."""
+        """The throttle of a request; requests without a limit share one."""
         return UNLIMITED if bits is None else cls(bits)
 
     async def passed(self, size: int) -> None:
-        """Wait until so many bytes more may have passed."""
+        """Wait until `size` more bytes may have passed."""
         if self._rate is None:
             return
         self._passed += size

@@ -1,4 +1,4 @@
-"""The certificates that https shows: one's own, or those that a local CA makes when asked for."""
+"""The certificates for https: the user's own, or those that a local CA issues on demand."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from trustme import CA
 
 CA_FILE, KEY_FILE = "ca.pem", "ca-key.pem"
-"""In the folder of the CA: its certificate, to be trusted; its key and certificate, to be kept."""
+"""Files of the CA: the certificate that clients trust; its key and certificate, to stay secret."""
 
 LIFE = timedelta(days=397)
-"""How long a certificate is valid; what is valid for longer some clients refuse."""
+"""How long a certificate is valid; some clients refuse a longer time."""
 
 _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 
@@ -29,14 +29,14 @@ ALWAYS = ("localhost", "127.0.0.1", "::1")
 
 
 class CertificateError(Exception):
-    """Certificates that cannot be used, kept or made; the text is one sentence that says why."""
+    """Certificates cannot be read, written or issued; the text is one sentence that says why."""
 
 
 class Certificates:
-    """The certificates of one server, each as what a TLS connection begins with."""
+    """The certificates of one server, as contexts for TLS connections."""
 
     def __init__(self, default: ssl.SSLContext, authority: CA | None, names: Iterable[str]) -> None:
-        """`default` shows a certificate for `names`; the CA makes those for any others."""
+        """`default` has a certificate for `names`; the CA issues one for any other name."""
         self.default = default
         self._authority = authority
         self._names = frozenset(names)
@@ -46,21 +46,21 @@ class Certificates:
 
     @property
     def ca(self) -> bytes | None:
-        """The certificate of the local CA in PEM, None where there is none."""
+        """The certificate of the local CA in PEM, None without a CA."""
         return None if self._authority is None else self._authority.cert_pem.bytes()
 
     def context(self, host: str) -> ssl.SSLContext:
-        """What to begin a connection with in which the client expects a host."""
+        """The context for a client that expects to reach `host`."""
         name = host.lower().rstrip(".")
         if self._authority is None or self._covers(name):
             return self.default
         try:
             return self._made(name)
-        except ValueError:  # no name that a certificate can have
+        except ValueError:  # a certificate cannot have this name
             return self.default
 
     def _covers(self, name: str) -> bool:
-        # OpenSSL takes no wildcard below a name of one part, such as *.localhost.
+        # OpenSSL does not match a wildcard below a name of one part, such as *.localhost.
         domain = name.partition(".")[2]
         return name in self._names or ("." in domain and f"*.{domain}" in self._names)
 
@@ -74,16 +74,16 @@ class Certificates:
 
 
 def load(settings: Settings, domains: Iterable[str]) -> Certificates | None:
-    """The certificates of a server with some base domains; None where nothing asks for any.
+    """The certificates of a server with some base domains; None if the settings ask for none.
 
-    Writes the CA to `ca_file` where that is set. Raises `CertificateError`.
+    Writes the CA's certificate to `ca_file` if that is set. Raises `CertificateError`.
     """
     if not settings.certified:
         return None
     if settings.tls_cert is not None:
         return Certificates(_own(settings.tls_cert, settings.tls_key), None, ())
     names = [*ALWAYS, *domains, *(f"*.{domain}" for domain in domains)]
-    if settings.host not in (*ALWAYS, "0.0.0.0", "::"):  # noqa: S104 - those are no names
+    if settings.host not in (*ALWAYS, "0.0.0.0", "::"):  # noqa: S104 - these are not names
         names.append(settings.host)
     authority = _authority(settings.tls_dir)
     try:
@@ -103,7 +103,7 @@ def _own(certificate: Path, key: Path | None) -> ssl.SSLContext:
         except OSError as error:
             raise CertificateError(f"{path} cannot be read: {error.strerror}") from None
     try:
-        # A key that asks for its password would wait for a terminal.
+        # An encrypted key would make OpenSSL ask for its password on the terminal.
         context.load_cert_chain(certificate, key, password=lambda: b"")
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or str(error)
@@ -114,7 +114,7 @@ def _own(certificate: Path, key: Path | None) -> ssl.SSLContext:
 
 
 def _authority(folder: Path | None) -> CA:
-    """The CA that is kept in a folder, where it is made once; a new one without a folder."""
+    """The CA of a folder, which is made on first use; without a folder a new CA."""
     try:
         from trustme import CA
     except ImportError:
@@ -147,8 +147,8 @@ def _new(make: Callable[..., CA]) -> CA:
 
 
 def _keep_first(path: Path, content: bytes) -> None:
-    """Write a secret file, whole or not at all, unless somebody else was first."""
-    with NamedTemporaryFile(dir=path.parent) as part:  # readable by its owner only
+    """Write a secret file as a whole, unless another process has written it before."""
+    with NamedTemporaryFile(dir=path.parent) as part:  # only its owner may read it
         part.write(content)
         part.flush()
         with contextlib.suppress(FileExistsError):
@@ -156,7 +156,7 @@ def _keep_first(path: Path, content: bytes) -> None:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """Write a file that others may read; raises `CertificateError`."""
+    """Write a file that everybody may read; raises `CertificateError`."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         part.write_bytes(content)
@@ -167,9 +167,9 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 def _issue(authority: CA, names: Iterable[str]) -> ssl.SSLContext:
-    """A context that shows a new certificate for some names. Raises ValueError for a bad name."""
+    """A context with a new certificate for some names; raises `ValueError` for a bad name."""
     now = datetime.now(UTC)
-    begins = now - timedelta(days=1)  # for clients whose clock is behind
+    begins = now - timedelta(days=1)  # for clients whose clock is slow
     certificate = authority.issue_cert(
         *names, organization_name="oss-emulator", not_before=begins, not_after=begins + LIFE
     )

@@ -1,24 +1,21 @@
-"""Our responses to the socket."""
+"""Requests and responses at the edge: aiohttp's on one side, the protocol's values on the other."""
 
 import asyncio
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias
 
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpVersion11
-from aiohttp.http_writer import _serialize_headers
 
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import FileRange, Request, Response
+from oss_emulator.server.guard import Guard
 from oss_emulator.server.throttle import Throttle
-
-if TYPE_CHECKING:
-    from oss_emulator.server.connection import Connection
+from oss_emulator.sts import STSAnswer
 
 CHUNK: Final = 256 * 1024
 """Bytes of a file that are read and sent at a time."""
@@ -29,46 +26,48 @@ INLINE: Final = 64 * 1024
 GZIP: Final = 31
 """What zlib calls a window of 32 KiB with a gzip header."""
 
-_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
-"""The first lines of answers."""
-
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
 class Aside(NamedTuple):
-    """A request that is no call to OSS: one to STS, or to the emulator itself."""
+    """A request that is not for OSS: for STS, or for the emulator itself."""
 
     request: Request
     request_id: str
+    sts: STSAnswer | None = None
+    """What STS said to it."""
     traffic_limit: int | None = None
 
 
 Outcome: TypeAlias = Admitted | Refused | Aside
-"""What an answer is about."""
+"""What became of a request."""
 
 
-def is_whole(response: Response, outcome: Outcome) -> bool:
-    """Whether `format` can write it."""
-    return (
-        isinstance(response.body, bytes)
-        and len(response.body) <= INLINE
-        and not response.compress
-        and response.callback is None
-        and outcome.traffic_limit is None
+def read(http: web.BaseRequest, guard: Guard, now: float) -> Request:
+    """The request that has arrived on a connection, as a value."""
+    version = "1.1" if http.version >= HttpVersion11 else "1.0"
+    return Request.parse(
+        http.method,
+        http.raw_path,
+        http.headers.items(),
+        now,
+        guard.remote,
+        guard.secure,
+        version,
     )
 
 
-def format(response: Response, outcome: Outcome, seconds: float) -> tuple[bytes, int]:
-    """A short answer as it is sent on a connection that stays, and the bytes of its body."""
-    line, head = _head(response, outcome, seconds)
-    data = _serialize_headers(line, head)  # type: ignore[arg-type] # it is only walked
-    if outcome.request.method == "HEAD" or response.status in _WITHOUT_BODY:
-        return data, 0
-    return data + response.body, len(response.body)  # type: ignore[operator] # they are whole
+def format(response: Response, refused: Refused, began: float) -> bytes:
+    """The whole answer as it is sent to what aiohttp never sees, and the connection ends."""
+    head = {**_head(response, refused, time.perf_counter() - began), "Connection": "close"}
+    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in head.items()]
+    assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
+    return "\r\n".join([*lines, "", ""]).encode() + response.body
 
 
-def _head(response: Response, outcome: Outcome, seconds: float) -> tuple[str, dict[str, str]]:
-    """The first line of an answer and its headers; no name is there twice."""
+def _head(response: Response, outcome: Outcome, seconds: float) -> dict[str, str]:
+    """The headers of an answer: the response's and the server's own."""
     status, body = response.status, response.body
     head = {
         **response.headers,
@@ -79,125 +78,96 @@ def _head(response: Response, outcome: Outcome, seconds: float) -> tuple[str, di
     }
     if "Content-Length" not in head and status not in _WITHOUT_BODY and not response.compress:
         head["Content-Length"] = str(len(body) if isinstance(body, bytes) else _length(body))
-    return _LINES.get(status) or f"HTTP/1.1 {status} ", head
+    return head
 
 
-class Answer(web.StreamResponse):
-    """A response that is sent as it is: no header is guessed, head and body are one write."""
-
-    piecewise = False
-    """Whether even a short body goes through `_write`."""
+class Answer:
+    """A response on its way to the client; its headers go out as they are, and none is guessed."""
 
     def __init__(
         self,
+        http: web.BaseRequest,
+        guard: Guard,
         response: Response,
         outcome: Outcome,
         began: float,
-        finished: Callable[["Answer"], None] | None = None,
     ) -> None:
-        """The call began at `began` on time.perf_counter's clock.
-
-        `finished` is called once the answer was sent, or the client was gone.
-        """
-        # Not StreamResponse's own: it would make a head and a state that nobody looks at.
-        self._status = response.status
+        """The request began at `began` on time.perf_counter's clock."""
         self.response = response
         self.outcome = outcome
-        self._began = began
-        self._finished = finished
-        self._throttle = Throttle.of(outcome.traffic_limit)
-        self._gzip = zlib.compressobj(wbits=GZIP) if response.compress else None
-        if response.compress or outcome.traffic_limit is not None:
-            self.piecewise = True
-        self._send_body = True
         self.sent = 0
         """Bytes of body that were sent."""
+        self._http = http
+        self._guard = guard
+        self._began = began
+        self._throttle = Throttle.of(outcome.traffic_limit)
+        self._gzip = zlib.compressobj(wbits=GZIP) if response.compress else None
+        self._in_pieces = response.compress or outcome.traffic_limit is not None
+        """Whether even a short body goes through `_write`."""
 
     @property
     def seconds(self) -> float:
-        """How long the call has taken so far."""
+        """How long the request has taken so far."""
         return time.perf_counter() - self._began
 
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
-        """Write the head into the writer's buffer; it leaves with the first bytes of the body."""
-        response, outcome = self.response, self.outcome
-        line, head = _head(response, outcome, self.seconds)
-        self._http = request
-        self._send_body = request.method != "HEAD" and response.status not in _WITHOUT_BODY
-        if self._keep_alive is None:
-            self._keep_alive = request.keep_alive
-        if response.compress:
-            self._leave_length_open(request, head)
-        if not self._keep_alive:
-            head["Connection"] = "close"
-        elif outcome.request.version == "1.0":
-            head["Connection"] = "keep-alive"
-        self._writer = writer = request.writer
-        await writer.write_headers(line, head)  # type: ignore[arg-type] # it is only walked
-        return writer
-
-    def _leave_length_open(self, request: web.BaseRequest, head: dict[str, str]) -> None:
-        """Let chunks or the end of the connection tell where the body ends."""
-        if request.version < HttpVersion11:
-            self._keep_alive = False
+    async def send(self) -> web.StreamResponse:
+        """Send head and body. A client that leaves is no failure: aiohttp sees that it has left."""
+        response, http = self.response, self._http
+        head = _head(response, self.outcome, self.seconds)
+        has_body = http.method != "HEAD" and response.status not in _WITHOUT_BODY
+        body = response.body if has_body else b""
+        stream: web.StreamResponse
+        if isinstance(body, bytes) and not (has_body and self._in_pieces):
+            stream = web.Response(status=response.status, headers=head, body=body)
+            pieces: Iterable[bytes | FileRange] = ()
+            self.sent = len(body)
         else:
-            head["Transfer-Encoding"] = "chunked"
-            request.writer.enable_chunking()
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Send the body."""
-        body = self.response.body if self._send_body else b""
+            stream = web.StreamResponse(status=response.status, headers=head)
+            pieces = (body,) if isinstance(body, bytes) else body
+        if self._guard.is_last or (self._gzip is not None and http.version < HttpVersion11):
+            stream.force_close()  # which is also how a body without a length ends
         try:
-            if isinstance(body, bytes) and not self.piecewise:
-                self.sent = len(body)
-                await self._writer.write_eof(body)
-            else:
-                await self._send(body)
+            await stream.prepare(http)
+            await self._send_pieces(stream, pieces)
+            await stream.write_eof()
         except ConnectionError as error:
-            # aiohttp's own end of a wait refers to itself, and by where it was raised to the files.
-            raise error.with_traceback(None) from None
-        finally:
-            # aiohttp remembers an answer until the next one, and longer where the client has left.
-            self.response = self.response._replace(body=b"")
-            if self._finished is not None:
-                self._finished(self)
+            error.__traceback__ = None  # else a circle of it and its frames keeps the files open
+        return stream
 
-    async def _send(self, body: bytes | tuple[bytes | FileRange, ...]) -> None:
-        """Send a body piece by piece."""
-        for piece in (body,) if isinstance(body, bytes) else body:
+    async def _send_pieces(
+        self, stream: web.StreamResponse, pieces: Iterable[bytes | FileRange]
+    ) -> None:
+        for piece in pieces:
             if isinstance(piece, bytes):
-                await self._put(piece)
+                await self._put(stream, piece)
             else:
-                await self._send_file(piece)
-        if self._gzip is not None:
-            await self._write(self._gzip.flush())
-        await self._writer.write_eof()
+                await self._send_file(stream, piece)
+        if self._gzip is not None and pieces:
+            await self._write(stream, self._gzip.flush())
 
-    async def _put(self, chunk: bytes) -> None:
+    async def _put(self, stream: web.StreamResponse, chunk: bytes) -> None:
         """Send some of the body, compressed where that was agreed."""
         if self._gzip is not None:
             chunk = await asyncio.to_thread(self._gzip.compress, chunk)
         for start in range(0, len(chunk), self._throttle.step):
-            await self._write(chunk[start : start + self._throttle.step])
+            await self._write(stream, chunk[start : start + self._throttle.step])
 
-    async def _write(self, chunk: bytes) -> None:
+    async def _write(self, stream: web.StreamResponse, chunk: bytes) -> None:
         """Send bytes as they are."""
-        await self._writer.write(chunk)
+        await stream.write(chunk)
         self.sent += len(chunk)
         await self._throttle.passed(len(chunk))
 
-    async def _send_file(self, piece: FileRange) -> None:
-        connection = cast("Connection", self._http.protocol)
-        if piece.length <= INLINE or self.piecewise or not connection.sends_files:
-            await self._send_chunks(piece)
+    async def _send_file(self, stream: web.StreamResponse, piece: FileRange) -> None:
+        if piece.length <= INLINE or self._in_pieces or not self._guard.sends_files:
+            await self._send_chunks(stream, piece)
         else:
-            self._writer.send_headers()
-            await connection.send_file(piece, self._count)
+            await self._guard.send_file(piece, self._count)
 
     def _count(self, sent: int) -> None:
         self.sent += sent
 
-    async def _send_chunks(self, piece: FileRange) -> None:
+    async def _send_chunks(self, stream: web.StreamResponse, piece: FileRange) -> None:
         offset, end = piece.offset, piece.offset + piece.length
         while offset < end:
             size = min(CHUNK, end - offset)
@@ -206,10 +176,26 @@ class Answer(web.StreamResponse):
             else:
                 chunk = await asyncio.to_thread(piece.read, offset, size)
             if not chunk:
-                raise OSError(f"the file of a blob ends at {offset}, {end - offset} bytes early")
-            await self._put(chunk)
+                raise OSError(f"The file of a blob ends at {offset}, {end - offset} bytes early.")
+            await self._put(stream, chunk)
             offset += len(chunk)
 
 
 def _length(body: tuple[bytes | FileRange, ...]) -> int:
     return sum(len(piece) if isinstance(piece, bytes) else piece.length for piece in body)
+
+
+async def send_events(
+    http: web.BaseRequest, headers: Mapping[str, str], stream: AsyncGenerator[bytes]
+) -> web.StreamResponse:
+    """Send events as they come, until the reader leaves or the server ends."""
+    response = web.StreamResponse(headers=headers)
+    try:
+        await response.prepare(http)
+        async for event in stream:
+            await response.write(event)
+    except (ConnectionError, asyncio.CancelledError):
+        pass
+    finally:
+        await stream.aclose()
+    return response

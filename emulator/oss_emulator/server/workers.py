@@ -1,4 +1,4 @@
-"""Several processes that serve one port and one folder, and the one that sees to them."""
+"""Several processes that serve one port and one folder, and the process that supervises them."""
 
 import asyncio
 import contextlib
@@ -18,24 +18,24 @@ from oss_emulator.settings import Settings
 LOG = logging.getLogger("oss_emulator")
 
 MAX_FAILURES = 3
-"""Workers that may end one after the other before they listen."""
+"""How many workers in a row may end before they listen."""
 
-# A fresh interpreter: nothing that is open here, locks among it, is open there.
+# A fresh interpreter inherits nothing that is open here, such as locks.
 _SPAWN = multiprocessing.get_context("spawn")
 
 Work: TypeAlias = Callable[[Settings, Connection], None]
-"""What a worker does: serve, send True once it listens, end with the other end of its pipe."""
+"""What a worker does: serve, send True once it listens, end when its pipe is closed."""
 
 
 class WorkersError(Exception):
-    """Workers that do not start; the text is one sentence."""
+    """Workers do not start; the text is one sentence."""
 
 
 class Workers(Endpoint):
-    """Keeps `settings.workers` processes at work, each on the same port and folder."""
+    """Keeps `settings.workers` processes running, all on the same port and folder."""
 
     def __init__(self, settings: Settings, work: Work) -> None:
-        """`work` must be a function of a module, so that a new process finds it."""
+        """`work` must be a function of a module: a new process imports it."""
         super().__init__(settings)
         self._work = work
         self._running: set[_Worker] = set()
@@ -44,10 +44,10 @@ class Workers(Endpoint):
         self._failures = 0
         self._ending = False
         self.failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        """Raises `WorkersError` once workers end whenever they start."""
+        """Raises `WorkersError` when workers keep ending before they listen."""
 
     async def start(self) -> None:
-        """Start all; returns once each listens. Raises `OSError` and `WorkersError`."""
+        """Start all workers; returns once each listens. Raises `OSError` and `WorkersError`."""
         self.port = self._reserve(self.port)
         if self.tls_port is not None:
             self.tls_port = self._reserve(self.tls_port)
@@ -73,10 +73,10 @@ class Workers(Endpoint):
             reserved.close()
 
     def _reserve(self, port: int) -> int:
-        """Hold a port without listening on it; its connections go to those who listen."""
+        """Hold a port without listening on it: its connections go to the workers."""
         first, *others = _addresses(self._settings.host, port)
         with socket.socket(first[0], socket.SOCK_STREAM) as probe:
-            # Whoever else listens there may allow sharing: then only this bind is refused.
+            # Another server there may share its port; only a bind without sharing notices it.
             _bind(probe, first[1])
         sharing = (socket.SO_REUSEADDR, socket.SO_REUSEPORT)
         for family, address in (first, *others):
@@ -95,7 +95,7 @@ class Workers(Endpoint):
         loop.add_reader(worker.process.sentinel, self._end, worker)
 
     def _hear(self, worker: "_Worker") -> None:
-        """A worker listens, or has closed its end of the pipe."""
+        """Hear that a worker listens, or that it has closed its end of the pipe."""
         asyncio.get_running_loop().remove_reader(worker.pipe.fileno())
         with contextlib.suppress(EOFError, OSError):
             worker.listens = worker.pipe.recv()
@@ -105,7 +105,7 @@ class Workers(Endpoint):
             self._listening.set()
 
     def _end(self, worker: "_Worker") -> None:
-        """A worker has ended: another one takes its place."""
+        """Replace a worker that has ended."""
         loop = asyncio.get_running_loop()
         loop.remove_reader(worker.process.sentinel)
         if not worker.pipe.closed:

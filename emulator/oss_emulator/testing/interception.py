@@ -60,24 +60,45 @@ def _patch_requests(endpoint: str) -> Callable[[], None]:
     return lambda: setattr(HTTPAdapter, "send", send)
 
 
+_VERBS = ("get", "options", "head", "post", "put", "patch", "delete")
+
+
 def _patch_aiohttp(endpoint: str) -> Callable[[], None]:
+    """Replace the public methods that send: aiohttp offers no hook that may change the URL."""
     from aiohttp import ClientSession
     from multidict import CIMultiDict
+    from yarl import URL
 
-    request = ClientSession._request
-
-    async def request_there(self: Any, method: str, url: Any, **options: Any) -> Any:
+    def redirect_options(url: Any, options: dict[str, Any]) -> Any:
+        """The URL to ask, and in the options the headers for it."""
         found = redirect(str(url), endpoint)
         if found is None:
-            return await request(self, method, url, **options)
-        headers = CIMultiDict(options.pop("headers", None) or {})
+            return url
+        headers = CIMultiDict(options.get("headers") or {})
         headers.setdefault("Host", found[1])
-        from yarl import URL
-
-        # As it stands: a key's %2F must stay what it is.
-        there = URL(found[0], encoded=True)
         options.pop("proxy", None)
-        return await request(self, method, there, headers=headers, **options)
+        options["headers"] = headers
+        return URL(found[0], encoded=True)  # as it stands: a key's %2F must stay what it is
 
-    ClientSession._request = request_there  # type: ignore[method-assign,assignment]
-    return lambda: setattr(ClientSession, "_request", request)
+    def patch_verb(send: Callable[..., Any]) -> Callable[..., Any]:
+        def send_there(self: Any, url: Any, **options: Any) -> Any:
+            return send(self, redirect_options(url, options), **options)
+
+        return send_there
+
+    def patch_request(send: Callable[..., Any]) -> Callable[..., Any]:
+        def send_there(self: Any, method: str, url: Any, **options: Any) -> Any:
+            return send(self, method, redirect_options(url, options), **options)
+
+        return send_there
+
+    originals = {name: getattr(ClientSession, name) for name in ("request", *_VERBS)}
+    for name, send in originals.items():
+        patch = patch_request if name == "request" else patch_verb
+        setattr(ClientSession, name, patch(send))
+
+    def restore() -> None:
+        for name, send in originals.items():
+            setattr(ClientSession, name, send)
+
+    return restore

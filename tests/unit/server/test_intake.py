@@ -16,7 +16,7 @@ CHUNK = bytes(64 * 1024)
 
 
 @pytest.mark.parametrize("uploads", [1, 4, 20, 200])
-def test_many_bodies_have_no_more_in_memory_than_a_few(uploads: int) -> None:
+def test_many_uploads_use_no_more_memory_than_a_few(uploads: int) -> None:
     service = Service()
     owner = service.accounts.owner
     request = Request.parse("PUT", "/examplebucket", [("Host", "localhost")], 0.0)

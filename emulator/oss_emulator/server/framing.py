@@ -1,0 +1,226 @@
+"""Where the requests on a connection begin and end (RFC 9112): pure, it keeps and awaits nothing.
+
+Whatever two readers could read in two ways is refused here, so aiohttp, which reads the same bytes
+afterwards, agrees on every boundary.
+"""
+
+import re
+from typing import Final, NamedTuple, Protocol
+
+from oss_emulator.protocol.address import split_host
+from oss_emulator.protocol.errors import Code, OSSError
+
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_FIELD = _TOKEN + rb":[^\x00-\x08\x0a-\x1f\x7f]*+\r\n"
+
+_HEAD: Final = re.compile(
+    rb"([A-Z][A-Z-]*+) ([!-~]++) HTTP/1\.([01])\r\n"
+    rb"(?:" + _FIELD + rb")*+\r\n"
+)
+
+METHODS: Final = frozenset(
+    b"""
+    ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR
+    MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE
+    SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE
+    """.split()
+)
+"""The methods that aiohttp reads."""
+
+_ABSOLUTE: Final = re.compile(r"[A-Za-z]+://([^/?#]*)(?:[/?].*)?")
+"""A target as a proxy is asked, with its host (RFC 9112, 3.2.2)."""
+
+_FRAMING: Final = re.compile(
+    rb"\r\n(content-length|transfer-encoding|upgrade):[ \t]*+([^\r]*)", re.IGNORECASE
+)
+"""The headers that tell where a body ends, or that another protocol follows."""
+
+_UNREAD: Final = {
+    chunked: re.compile(rb"\r\n(?:" + names + rb"):[^\r]*", re.IGNORECASE)
+    for chunked, names in ((False, b"upgrade"), (True, b"upgrade|content-length"))
+}
+"""The headers that aiohttp is not to see, of a body in chunks and of any other.
+
+Of both lengths the chunks count (P-42). No other protocol is spoken, but where one is offered
+aiohttp would take what follows for it.
+"""
+
+_CHUNK: Final = re.compile(
+    rb"([0-9A-Fa-f]{1,15})(?:;" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb'|"[\t !#-\[\]-~]*"))?)*+\r\n'
+)
+_TRAILER: Final = re.compile(_FIELD)
+
+_MOST_DIGITS: Final = 18
+"""Of a Content-Length: more would not fit into the 64 bits that aiohttp has for it."""
+
+LINE: Final = 8 * 1024
+"""Bytes of the longest line between chunks."""
+
+
+class Extent(Protocol):
+    """How far a body goes."""
+
+    done: bool
+    """Whether all of it has been taken."""
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        """Split bytes into what aiohttp is to read of the body, and what follows the body.
+
+        Raises `BadRequest` for malformed chunks.
+        """
+
+
+class Counted:
+    """A body of so many bytes."""
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+        self.done = not length
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        size = self._left
+        self._left = max(0, size - len(data))
+        self.done = not self._left
+        return data[:size], data[size:]
+
+
+class Chunked:
+    """A body in chunks, the last of which is empty and followed by trailers (RFC 9112, 7.1).
+
+    aiohttp reads the same chunks without their extensions and trailers: nobody asks for them, and a
+    trailer that it did not like would leave the body without an end.
+    """
+
+    def __init__(self) -> None:
+        self.done = False
+        self._left = 0
+        """Bytes that are still to come of a chunk."""
+        self._line = b""
+        """What has come of a line between chunks."""
+        self._finish = self._begin_chunk
+        """Reads that line once it is complete, and returns what aiohttp reads in its place."""
+        self._trailers = 0
+        """Bytes of trailers that have come."""
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        parts, place = [], 0
+        while place < len(data) and not self.done:
+            end = place + self._left if self._left else self._find_line(data, place)
+            part = data[place:end]
+            place += len(part)
+            if self._left:
+                self._left -= len(part)
+                parts.append(part)
+            else:
+                parts.append(self._take_line(part))
+        return b"".join(parts), data[place:]
+
+    def _find_line(self, data: bytes, place: int) -> int:
+        return data.find(b"\n", place) + 1 or len(data)
+
+    def _take_line(self, part: bytes) -> bytes:
+        self._line += part
+        if len(self._line) + self._trailers > LINE:
+            raise bad_request("A line between chunks is too long, or there are too many trailers.")
+        if not part.endswith(b"\n"):
+            return b""
+        line, self._line = self._line, b""
+        return self._finish(line)
+
+    def _begin_chunk(self, line: bytes) -> bytes:
+        found = _CHUNK.fullmatch(line)
+        if found is None:
+            raise bad_request("The size of a chunk is not a hexadecimal number.")
+        self._left = int(found[1], 16)
+        self._finish = self._end_chunk if self._left else self._end_body
+        return b"%x\r\n" % self._left
+
+    def _end_chunk(self, line: bytes) -> bytes:
+        if line != b"\r\n":
+            raise bad_request("A chunk is longer than its size says.")
+        self._finish = self._begin_chunk
+        return line
+
+    def _end_body(self, line: bytes) -> bytes:
+        self.done = line == b"\r\n"
+        if self.done:
+            return line
+        if _TRAILER.fullmatch(line) is None:
+            raise bad_request("A line behind the last chunk is not a header.")
+        self._trailers += len(line)
+        return b""
+
+
+NO_BODY: Final = Counted(0)
+
+
+class Head(NamedTuple):
+    """The head of a request."""
+
+    data: bytes
+    """The head as aiohttp is to read it."""
+    method: bytes
+    target: bytes
+    minor: bytes
+    """The minor version of HTTP 1."""
+    extent: Extent
+    """How far its body goes."""
+    last: bool
+    """Whether the connection must end after it."""
+
+    def fields(self) -> list[tuple[str, str]]:
+        """The names and values of its headers in the order of arrival."""
+        lines = self.data.decode("utf-8", "surrogateescape").split("\r\n")[1:-2]
+        parts = (line.partition(":") for line in lines)
+        return [(name, value.strip(" \t")) for name, _, value in parts]
+
+
+def parse(data: bytes) -> Head:
+    """Read a whole head, up to and with its empty line; raises `BadRequest`."""
+    found = _HEAD.fullmatch(data)
+    if found is None:
+        raise bad_request("The request line or a header is malformed.")
+    method, target, minor = found.groups()
+    if method not in METHODS:
+        raise bad_request(f"{method.decode()} is not a method of HTTP.")
+    if not target.startswith(b"/"):
+        _check_target(method, target.decode())
+    if minor == b"1" and data.lower().count(b"\r\nhost:") != 1:
+        raise bad_request("The request needs exactly one Host header.")  # RFC 9112, 3.2
+    framing = _FRAMING.findall(data)
+    if not framing:
+        return Head(data, method, target, minor, NO_BODY, False)
+    fields = [(name.lower(), value.rstrip(b" \t").lower()) for name, value in framing]
+    lengths = [value for name, value in fields if name == b"content-length"]
+    encodings = [value for name, value in fields if name == b"transfer-encoding"]
+    extent = _parse_extent(lengths, encodings)
+    last = bool(lengths and encodings)  # RFC 9112, 6.1
+    return Head(_UNREAD[bool(encodings)].sub(b"", data), method, target, minor, extent, last)
+
+
+def _check_target(method: bytes, target: str) -> None:
+    """Refuse a target that is not a path, where the method does not allow for it."""
+    if method == b"CONNECT" or (method, target) == (b"OPTIONS", "*"):
+        return
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is None:
+        raise bad_request("The target is neither a path nor a URL.")
+    split_host(absolute[1])
+
+
+def _parse_extent(lengths: list[bytes], encodings: list[bytes]) -> Extent:
+    """How far a body goes; refuses what could be read in two ways, but for chunks (P-42)."""
+    if len(lengths) > 1 or not all(
+        value.isdigit() and len(value) <= _MOST_DIGITS for value in lengths
+    ):
+        raise bad_request("Content-Length must be given once, as a decimal number.")
+    if encodings not in ([], [b"chunked"]):
+        raise bad_request("The only Transfer-Encoding is chunked.")
+    if encodings:
+        return Chunked()
+    return Counted(int(lengths[0])) if lengths else NO_BODY
+
+
+def bad_request(detail: str) -> OSSError:
+    """The error for what is not well-formed HTTP."""
+    return OSSError(Code.BAD_REQUEST, ErrorDetail=detail)

@@ -1,0 +1,523 @@
+"""A protocol around aiohttp's: it owns the transport, sees every byte first, and hands it on.
+
+aiohttp bounds neither a head as a whole nor the number of connections, waits for clients that
+stall, and does not answer CONNECT. The guard does. It follows where requests begin and end, and
+gives aiohttp the next one once the one before it is answered: there is at most one at a time, and
+whatever goes wrong on the connection is about that one.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from enum import Enum, auto
+from typing import Final, NamedTuple, cast
+
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import FileRange, Request
+from oss_emulator.server import framing, sendfile
+from oss_emulator.server.framing import NO_BODY, Extent, Head, bad_request
+from oss_emulator.settings import Settings
+
+LOG = logging.getLogger("oss_emulator")
+
+
+def _is_failure(record: logging.LogRecord) -> bool:
+    """Whether aiohttp logs more than a request that it refuses, which is the client's failure."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_AIOHTTP_LOG = logging.getLogger("oss_emulator.aiohttp")
+_AIOHTTP_LOG.addFilter(_is_failure)
+
+READ_AHEAD: Final = 64 * 1024
+"""Bytes that are kept of the requests behind the one that is being answered."""
+
+BUFFER: Final = 512 * 1024
+"""Bytes of a body that aiohttp keeps until they are read."""
+
+FAREWELL: Final = 0.5
+"""Seconds that clients get to agree with the end of their connections, as TLS would have them."""
+
+_END_OF_HEAD: Final = b"\r\n\r\n"
+_GRANTED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+class Handlers(NamedTuple):
+    """What answers the requests of all connections."""
+
+    answer: Callable[[web.BaseRequest, "Guard"], Awaitable[web.StreamResponse]]
+    """Sends the whole answer to a request, then returns it."""
+    connect: Callable[[str, Request], ssl.SSLContext | None]
+    """Grants a CONNECT to an authority: what to begin TLS with, None for plain HTTP; raises
+    `OSSError`."""
+    refuse: Callable[[OSSError, Request | None], bytes]
+    """Formats the answer to what aiohttp never sees: bad requests, and refused CONNECTs."""
+    now: Callable[[], float]
+    """The time in seconds since the epoch."""
+
+
+class Connections:
+    """All connections of one server: how many there may be, and their common end."""
+
+    def __init__(self, settings: Settings, handlers: Handlers) -> None:
+        self.handlers = handlers
+        self.patience = settings.request_timeout
+        """Seconds that a client may stall."""
+        self.max_head = settings.limits.headers
+        """Bytes of the longest request line and headers together."""
+        self._most = settings.max_connections
+        self._open: set[Guard] = set()
+        self._busy: set[Guard] = set()
+        """Those with a request that is being answered, even if its client has left."""
+        self._agreeing: set[asyncio.Task[None]] = set()
+        """The connections whose TLS is being agreed on after a CONNECT."""
+        self._changed: asyncio.Event | None = None
+        """Set whenever a connection ends or is answered; there only while the server ends."""
+
+    def accept(self) -> "Guard":
+        """Make the protocol of a new connection."""
+        return Guard(self)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are more connections than there may be."""
+        return len(self._open) > self._most
+
+    def opened(self, guard: "Guard", outside: "Guard | None") -> None:
+        """Count a connection, in the place of the one that a CONNECT came by."""
+        if outside is not None:
+            self._open.discard(outside)
+        self._open.add(guard)
+
+    def closed(self, guard: "Guard") -> None:
+        self._open.discard(guard)
+        self._tell()
+
+    def began(self, guard: "Guard") -> None:
+        """A request of the connection is being answered."""
+        self._busy.add(guard)
+
+    def answered(self, guard: "Guard") -> None:
+        self._busy.discard(guard)
+        self._tell()
+
+    def agree(self, agreement: Awaitable[None]) -> None:
+        """Let a connection agree on TLS, unless the server ends."""
+        task = asyncio.ensure_future(agreement)
+        self._agreeing.add(task)
+        task.add_done_callback(self._agreeing.discard)
+
+    async def close(self, patience: float) -> None:
+        """Let running requests end within so many seconds, then end every connection."""
+        self._changed = asyncio.Event()
+        for task in self._agreeing:
+            task.cancel()
+        for guard in list(self._open):
+            guard.finish()
+        await self._wait_for_none(self._busy, patience)
+        for guard in self._busy:
+            guard.cancel()
+        await self._wait_for_none(self._open, FAREWELL)
+        for guard in list(self._open):
+            guard.abort()
+        await self._wait_for_none(self._open, FAREWELL)
+        await self._wait_for_none(self._busy, FAREWELL)
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed.set()
+
+    async def _wait_for_none(self, guards: set["Guard"], patience: float) -> None:
+        """Wait until a set is empty, for so many seconds at most."""
+        assert self._changed is not None  # noqa: S101
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while guards:
+                    self._changed.clear()
+                    await self._changed.wait()
+
+
+class Phase(Enum):
+    """What a connection waits for."""
+
+    BEGINNING = auto()
+    """Its transport, which inside a CONNECT comes once TLS is agreed on."""
+    HEAD = auto()
+    """A request: there is none, or the end of its head is missing."""
+    BODY = auto()
+    """The rest of a body."""
+    ANSWER = auto()
+    """The answer to a request that has come whole."""
+    END = auto()
+    """Nothing: what still comes is dropped."""
+
+
+class Guard(asyncio.Protocol):
+    """One connection."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, connections: Connections, outside: "Guard | None" = None) -> None:
+        """`outside` is the connection whose CONNECT led to this one."""
+        self._connections = connections
+        self._outside = outside
+        # A server of aiohttp's for each connection: so its handler knows which one it serves.
+        self._inner = web.Server(
+            self._answer,
+            access_log=None,
+            logger=_AIOHTTP_LOG,
+            # A stored body is what was sent, whatever its Content-Encoding says.
+            auto_decompress=False,
+            # The guard bounds heads and idle time itself, and must be first.
+            max_line_size=connections.max_head,
+            max_field_size=connections.max_head,
+            max_headers=connections.max_head,
+            keepalive_timeout=3 * connections.patience,
+            read_bufsize=BUFFER,
+        )()
+        self.remote = ""
+        """The address of the client."""
+        self.secure = False
+        """Whether it comes by https."""
+        self._loop = asyncio.get_running_loop()
+        self._phase = Phase.BEGINNING
+        self._pending = b""
+        """What has come and could not be handed on yet."""
+        self._extent: Extent = NO_BODY
+        """How far the body of the last request goes."""
+        self._answering = False
+        """Whether the last request is still being answered."""
+        self._http: web.BaseRequest | None = None
+        """The last request, once aiohttp has begun to answer it."""
+        self._failure: OSSError | None = None
+        """Why its body does not come whole."""
+        self._last = False
+        """Whether it is the last one of the connection."""
+        self._no_more = False
+        """Whether the client has said that it sends no more."""
+        self._last_progress = 0.0
+        """When the client last did what it has to do, on the loop's clock."""
+        self._unsent = 0
+        """Bytes that waited for the client to take them when this was last looked at."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._reading_paused = False
+        """Whether the guard has; aiohttp does so on its own while a body is not read."""
+        self._writing_paused = False
+        self._emptied: asyncio.Future[None] | None = None
+        """Done once the transport has sent all that was written, or is lost."""
+        self._sending: sendfile.Sending | None = None
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        self.remote = str(peer[0] if isinstance(peer, tuple | list) else peer or "")
+        self.secure = transport.get_extra_info("sslcontext") is not None
+        self._connections.opened(self, self._outside)
+        self._inner.connection_made(transport)
+        self._last_progress = self._loop.time()
+        self._check_later()
+        if self._connections.crowded:
+            self._refuse(OSSError(Code.SERVICE_UNAVAILABLE))
+        else:
+            self._phase = Phase.HEAD
+            self._advance()  # bytes may come before a TLS connection is told to be made
+
+    def data_received(self, data: bytes) -> None:
+        if not self._pending:
+            self._last_progress = self._loop.time()
+        self._pending += data
+        self._advance()
+
+    def eof_received(self) -> bool:
+        """Keep a connection open on which a request that came whole is being answered.
+
+        (RFC 9112, 9.6.) Inside TLS the end of one direction is the end of both.
+        """
+        self._no_more = True
+        return self._answering and self._phase is not Phase.BODY and not self.secure
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._phase is Phase.BODY:
+            self._break_off(OSSError(Code.INCOMPLETE_BODY))
+        self._phase = Phase.END
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._sending is not None:
+            self._sending.end()
+        self._wake_sender()
+        self._inner.connection_lost(exc)
+        if self._answering and self._http is None:
+            self._connections.answered(self)  # nobody has begun to, so that nobody tells
+        self._connections.closed(self)
+        if self._outside is not None:
+            self._outside.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._writing_paused = True
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._writing_paused = False
+        self._inner.resume_writing()
+        self._wake_sender()
+
+    # From one request to the next
+
+    def _advance(self) -> None:
+        """Hand on what can be handed on."""
+        while self._pending:
+            if self._phase is Phase.HEAD and self._take_head():
+                continue
+            if self._phase is Phase.BODY:
+                self._take_body()
+                continue
+            if self._phase is Phase.END:
+                self._pending = b""
+            elif self._phase is Phase.ANSWER and len(self._pending) > READ_AHEAD:
+                self._reading_paused = True
+                self.transport.pause_reading()
+            return
+
+    def _take_head(self) -> bool:
+        """Hand on a head; whether there was a whole one."""
+        pending = self._pending.lstrip(b"\r\n")  # RFC 9112, 2.2
+        end = pending.find(_END_OF_HEAD)
+        size = len(pending) if end < 0 else end + len(_END_OF_HEAD)
+        if size > self._connections.max_head:
+            self._refuse(OSSError(Code.REQUEST_HEADERS_TOO_LARGE))
+            return True
+        if end < 0:
+            return False
+        self._pending = pending[size:]
+        try:
+            head = framing.parse(pending[:size])
+        except OSSError as error:
+            self._refuse(error)
+            return True
+        if head.method == b"CONNECT":
+            self._connect(head)
+        else:
+            self._begin(head)
+        return True
+
+    def _begin(self, head: Head) -> None:
+        """Have a request answered."""
+        self._extent = head.extent
+        self._phase = Phase.ANSWER if head.extent.done else Phase.BODY
+        self._last |= head.last
+        self._answering, self._http, self._failure = True, None, None
+        self._connections.began(self)
+        self._inner.data_received(head.data)
+
+    def _take_body(self) -> None:
+        """Hand on some of a body."""
+        try:
+            data, self._pending = self._extent.take(self._pending)
+        except OSSError as error:
+            self._break_off(error)
+            return
+        if self._extent.done:
+            self._phase = Phase.ANSWER if self._answering else Phase.END
+        self._inner.data_received(data)
+
+    async def _answer(self, http: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request that aiohttp has read."""
+        self._http = http
+        self._connections.began(self)  # again, if the client has left meanwhile
+        if self._failure is not None:
+            http.content.set_exception(self._failure)
+        stays = False
+        try:
+            answer = await self._connections.handlers.answer(http, self)
+            if self.is_last:  # what has come since the head was sent may have made it so
+                answer.force_close()
+            stays = bool(answer.keep_alive)
+        finally:
+            if self._failure is not None:
+                http.content.feed_eof()  # or aiohttp would wait for the rest of the body
+            self._end_answer(stays)
+        return answer
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the connection must end with the request that is being answered.
+
+        A body that was not read would be taken for the next request (P-05).
+        """
+        if self._last or self._http is None or (self._no_more and not self._pending):
+            return True
+        return not self._http.content.at_eof()
+
+    def _end_answer(self, stays: bool) -> None:
+        """A request has been answered: go on to the next one, if the connection stays."""
+        self._answering, self._http = False, None
+        self._connections.answered(self)
+        if not stays:
+            if self._phase is Phase.ANSWER:
+                self._phase = Phase.END  # aiohttp closes; of a body it takes the rest before
+            return
+        if self._phase is Phase.ANSWER:
+            self._phase = Phase.HEAD
+            self._last_progress = self._loop.time()
+            if self._reading_paused and not self.transport.is_closing():
+                self._reading_paused = False
+                self.transport.resume_reading()
+            self._advance()
+        if self._no_more and not self._answering:
+            self.transport.close()  # what has come behind it is not a whole request
+
+    # How a request and a connection end early
+
+    def _break_off(self, error: OSSError) -> None:
+        """Take no more of a body: whoever reads it is told the error, then the connection ends."""
+        self._phase, self._pending = Phase.END, b""
+        self._failure, self._last = error, True
+        if not self._answering:
+            self.transport.close()
+        elif self._http is not None:
+            self._http.content.set_exception(error)
+
+    def _refuse(self, error: OSSError, request: Request | None = None) -> None:
+        """Answer with an error what is not for aiohttp, and end the connection."""
+        self._phase, self._pending = Phase.END, b""
+        self.transport.write(self._connections.handlers.refuse(error, request))
+        self.transport.close()
+
+    def finish(self) -> None:
+        """End the connection after the request that is being answered."""
+        self._last = True
+        if not self._answering:
+            self.transport.close()
+
+    def cancel(self) -> None:
+        """Break off the answer to the request."""
+        if self._http is not None:
+            self._http.task.cancel()
+
+    def close(self) -> None:
+        """End the connection once all that was written is sent."""
+        self.transport.close()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self.transport.abort()
+
+    # Clients that stall
+
+    def _check_later(self) -> None:
+        due = self._last_progress + self._connections.patience
+        self._timer = self._loop.call_at(due, self._check_stalled)
+
+    def _check_stalled(self) -> None:
+        """End the wait for a client that has done nothing of what it has to do for too long."""
+        now = self._loop.time()
+        if not self._waits_for_client():
+            self._last_progress = now
+        if now >= self._last_progress + self._connections.patience:
+            self._last_progress = now
+            self._give_up()
+        self._check_later()
+
+    def _waits_for_client(self) -> bool:
+        """Whether it is the client's turn, and it has taken nothing since this was last asked."""
+        unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
+        if self._unsent:
+            return self._unsent == unsent
+        if self._phase is Phase.BODY:
+            return self.transport.is_reading()
+        return self._phase is Phase.HEAD
+
+    def _give_up(self) -> None:
+        if self._unsent:
+            self.transport.abort()
+        elif self._phase is Phase.BODY:
+            self._break_off(OSSError(Code.REQUEST_TIMEOUT))
+        elif self._pending:
+            self._refuse(OSSError(Code.REQUEST_TIMEOUT))
+        else:
+            self.transport.close()  # idle
+
+    # CONNECT
+
+    def _connect(self, head: Head) -> None:
+        """Let the client find this server behind its CONNECT; or refuse it."""
+        handlers = self._connections.handlers
+        authority = head.target.decode()
+        request = Request.parse(
+            "CONNECT",
+            authority,
+            head.fields(),
+            handlers.now(),
+            self.remote,
+            self.secure,
+            f"1.{head.minor.decode()}",
+        )
+        try:
+            if self._pending:
+                raise bad_request("CONNECT must be answered before more comes.")
+            context = handlers.connect(authority, request)
+        except OSSError as error:
+            self._refuse(error, request)
+            return
+        self.transport.write(_GRANTED)
+        if context is not None:
+            self._phase = Phase.END
+            self.transport.pause_reading()  # what comes next is for TLS
+            self._connections.agree(self._begin_tls(context))
+
+    async def _begin_tls(self, context: ssl.SSLContext) -> None:
+        """Begin a new connection inside of this one."""
+        fresh = Guard(self._connections, self)
+        try:
+            transport = await self._loop.start_tls(self.transport, fresh, context, server_side=True)
+        except (OSError, asyncio.CancelledError) as error:
+            # A client that does not trust the CA, or has left; or the server ends.
+            LOG.info("TLS after CONNECT failed: %s", error)
+            transport = None
+        if transport is not None and not transport.is_closing():
+            fresh.connection_made(transport)
+        else:
+            self.transport.abort()
+            self.connection_lost(None)
+
+    # Files
+
+    @property
+    def sends_files(self) -> bool:
+        """Whether `send_file` can be called."""
+        return sendfile.is_possible(self.transport)
+
+    async def send_file(self, piece: FileRange, sent: Callable[[int], None]) -> None:
+        """Send a piece of a file behind what was written so far; raises `ConnectionError`.
+
+        `sent` is told how many bytes have gone, as they go.
+        """
+        await self._drain()
+        if self.transport.is_closing():
+            raise ConnectionResetError("the client has left")
+        patience = self._connections.patience
+        self._sending = sendfile.Sending(self.transport, piece, patience, sent)
+        try:
+            await self._sending.run()
+        finally:
+            self._sending = None
+
+    async def _drain(self) -> None:
+        """Wait until the transport has sent all that was written."""
+        self.transport.set_write_buffer_limits(high=0)
+        if self._writing_paused:
+            self._emptied = self._loop.create_future()
+            await self._emptied
+            self._emptied = None
+        self.transport.set_write_buffer_limits()
+
+    def _wake_sender(self) -> None:
+        if self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
