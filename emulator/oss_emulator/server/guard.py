@@ -1,9 +1,9 @@
 """A protocol around aiohttp's: it owns the transport, sees every byte first, and hands it on.
 
-aiohttp bounds neither a head as a whole nor the number of connections, waits for clients that
-stall, and does not answer CONNECT. The guard does. It follows where requests begin and end, and
-gives aiohttp the next one once the one before it is answered: there is at most one at a time, and
-whatever goes wrong on the connection is about that one.
+aiohttp limits neither the size of a whole head nor the number of connections, waits for ever for
+clients that stall, and does not support CONNECT. The guard does all that. It follows where requests
+begin and end, and hands on the next request when the previous one is answered. So there is one
+request at a time, and whatever goes wrong on the connection concerns that request.
 """
 
 import asyncio
@@ -73,11 +73,11 @@ class Connections:
         self._most = settings.max_connections
         self._open: set[Guard] = set()
         self._busy: set[Guard] = set()
-        """Those with a request that is being answered, even if its client has left."""
-        self._agreeing: set[asyncio.Task[None]] = set()
-        """The connections whose TLS is being agreed on after a CONNECT."""
+        """Connections with a running request, even if the client has left."""
+        self._handshakes: set[asyncio.Task[None]] = set()
+        """TLS handshakes after a CONNECT."""
         self._changed: asyncio.Event | None = None
-        """Set whenever a connection ends or is answered; there only while the server ends."""
+        """Set when a connection ends or a request is answered; only while the server ends."""
 
     def accept(self) -> "Guard":
         """Make the protocol of a new connection."""
@@ -89,7 +89,7 @@ class Connections:
         return len(self._open) > self._most
 
     def opened(self, guard: "Guard", outside: "Guard | None") -> None:
-        """Count a connection, in the place of the one that a CONNECT came by."""
+        """Count a connection; one inside a CONNECT replaces the one outside."""
         if outside is not None:
             self._open.discard(outside)
         self._open.add(guard)
@@ -106,16 +106,16 @@ class Connections:
         self._busy.discard(guard)
         self._tell()
 
-    def agree(self, agreement: Awaitable[None]) -> None:
-        """Let a connection agree on TLS, unless the server ends."""
-        task = asyncio.ensure_future(agreement)
-        self._agreeing.add(task)
-        task.add_done_callback(self._agreeing.discard)
+    def run_handshake(self, handshake: Awaitable[None]) -> None:
+        """Run a TLS handshake that the end of the server cancels."""
+        task = asyncio.ensure_future(handshake)
+        self._handshakes.add(task)
+        task.add_done_callback(self._handshakes.discard)
 
     async def close(self, patience: float) -> None:
-        """Let running requests end within so many seconds, then end every connection."""
+        """Let running requests finish for `patience` seconds, then end every connection."""
         self._changed = asyncio.Event()
-        for task in self._agreeing:
+        for task in self._handshakes:
             task.cancel()
         for guard in list(self._open):
             guard.finish()
@@ -133,7 +133,7 @@ class Connections:
             self._changed.set()
 
     async def _wait_for_none(self, guards: set["Guard"], patience: float) -> None:
-        """Wait until a set is empty, for so many seconds at most."""
+        """Wait until a set is empty, for `patience` seconds at most."""
         assert self._changed is not None  # noqa: S101
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
@@ -146,15 +146,15 @@ class Phase(Enum):
     """What a connection waits for."""
 
     BEGINNING = auto()
-    """Its transport, which inside a CONNECT comes once TLS is agreed on."""
+    """Its transport: inside a CONNECT this takes a TLS handshake."""
     HEAD = auto()
-    """A request: there is none, or the end of its head is missing."""
+    """A request: none has begun, or the end of its head is missing."""
     BODY = auto()
     """The rest of a body."""
     ANSWER = auto()
-    """The answer to a request that has come whole."""
+    """The answer to a complete request."""
     END = auto()
-    """Nothing: what still comes is dropped."""
+    """Nothing: bytes that still arrive are dropped."""
 
 
 class Guard(asyncio.Protocol):
@@ -166,7 +166,7 @@ class Guard(asyncio.Protocol):
         """`outside` is the connection whose CONNECT led to this one."""
         self._connections = connections
         self._outside = outside
-        # A server of aiohttp's for each connection: so its handler knows which one it serves.
+        # Each connection has a `web.Server` of its own, so the handler knows its connection.
         self._inner = web.Server(
             self._answer,
             access_log=None,
@@ -187,29 +187,29 @@ class Guard(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.BEGINNING
         self._pending = b""
-        """What has come and could not be handed on yet."""
+        """Bytes that arrived and were not handed on yet."""
         self._extent: Extent = NO_BODY
         """How far the body of the last request goes."""
         self._answering = False
         """Whether the last request is still being answered."""
         self._http: web.BaseRequest | None = None
-        """The last request, once aiohttp has begun to answer it."""
+        """The request that is being answered, once aiohttp has called the handler."""
         self._failure: OSSError | None = None
-        """Why its body does not come whole."""
+        """Why the body of the last request does not arrive completely."""
         self._last = False
-        """Whether it is the last one of the connection."""
+        """Whether the connection must end after the last request."""
         self._no_more = False
-        """Whether the client has said that it sends no more."""
+        """Whether the client has closed its side of the connection."""
         self._last_progress = 0.0
-        """When the client last did what it has to do, on the loop's clock."""
+        """When the client last made progress, on the loop's clock."""
         self._unsent = 0
-        """Bytes that waited for the client to take them when this was last looked at."""
+        """Bytes that waited for the client at the last check."""
         self._timer: asyncio.TimerHandle | None = None
         self._reading_paused = False
-        """Whether the guard has; aiohttp does so on its own while a body is not read."""
+        """Whether the guard paused reading; aiohttp pauses it too while a body is not read."""
         self._writing_paused = False
         self._emptied: asyncio.Future[None] | None = None
-        """Done once the transport has sent all that was written, or is lost."""
+        """Done once the transport has sent everything, or is lost."""
         self._sending: sendfile.Sending | None = None
 
     # What asyncio calls
@@ -227,7 +227,7 @@ class Guard(asyncio.Protocol):
             self._refuse(OSSError(Code.SERVICE_UNAVAILABLE))
         else:
             self._phase = Phase.HEAD
-            self._advance()  # bytes may come before a TLS connection is told to be made
+            self._advance()  # inside a CONNECT bytes may arrive before this call
 
     def data_received(self, data: bytes) -> None:
         if not self._pending:
@@ -236,9 +236,9 @@ class Guard(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
-        """Keep a connection open on which a request that came whole is being answered.
+        """Keep the connection open while a complete request is being answered (RFC 9112, 9.6).
 
-        (RFC 9112, 9.6.) Inside TLS the end of one direction is the end of both.
+        TLS cannot close one direction alone.
         """
         self._no_more = True
         return self._answering and self._phase is not Phase.BODY and not self.secure
@@ -254,7 +254,7 @@ class Guard(asyncio.Protocol):
         self._wake_sender()
         self._inner.connection_lost(exc)
         if self._answering and self._http is None:
-            self._connections.answered(self)  # nobody has begun to, so that nobody tells
+            self._connections.answered(self)  # aiohttp may never call the handler
         self._connections.closed(self)
         if self._outside is not None:
             self._outside.connection_lost(exc)
@@ -271,7 +271,7 @@ class Guard(asyncio.Protocol):
     # From one request to the next
 
     def _advance(self) -> None:
-        """Hand on what can be handed on."""
+        """Hand on pending bytes, as far as the phase allows."""
         while self._pending:
             if self._phase is Phase.HEAD and self._take_head():
                 continue
@@ -286,7 +286,7 @@ class Guard(asyncio.Protocol):
             return
 
     def _take_head(self) -> bool:
-        """Hand on a head; whether there was a whole one."""
+        """Hand on a head; returns whether there was a complete one."""
         pending = self._pending.lstrip(b"\r\n")  # RFC 9112, 2.2
         end = pending.find(_END_OF_HEAD)
         size = len(pending) if end < 0 else end + len(_END_OF_HEAD)
@@ -294,6 +294,7 @@ class Guard(asyncio.Protocol):
             self._refuse(OSSError(Code.REQUEST_HEADERS_TOO_LARGE))
             return True
         if end < 0:
+            self._pending = pending
             return False
         self._pending = pending[size:]
         try:
@@ -308,7 +309,7 @@ class Guard(asyncio.Protocol):
         return True
 
     def _begin(self, head: Head) -> None:
-        """Have a request answered."""
+        """Let aiohttp read a request and call the handler."""
         self._extent = head.extent
         self._phase = Phase.ANSWER if head.extent.done else Phase.BODY
         self._last |= head.last
@@ -317,7 +318,7 @@ class Guard(asyncio.Protocol):
         self._inner.data_received(head.data)
 
     def _take_body(self) -> None:
-        """Hand on some of a body."""
+        """Hand on a part of a body."""
         try:
             data, self._pending = self._extent.take(self._pending)
         except OSSError as error:
@@ -330,7 +331,7 @@ class Guard(asyncio.Protocol):
     async def _answer(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answer a request that aiohttp has read."""
         self._http = http
-        self._connections.began(self)  # again, if the client has left meanwhile
+        self._connections.began(self)  # again: the client may have left meanwhile
         if self._failure is not None:
             http.content.set_exception(self._failure)
         stays = False
@@ -347,7 +348,7 @@ class Guard(asyncio.Protocol):
 
     @property
     def is_last(self) -> bool:
-        """Whether the connection must end with the request that is being answered.
+        """Whether the connection must end after the request that is being answered.
 
         A body that was not read would be taken for the next request (P-05).
         """
@@ -356,7 +357,7 @@ class Guard(asyncio.Protocol):
         return not self._http.content.at_eof()
 
     def _end_answer(self, stays: bool) -> None:
-        """A request has been answered: go on to the next one, if the connection stays."""
+        """Go on to the next request if the connection stays open."""
         self._answering, self._http = False, None
         self._connections.answered(self)
         if not stays:
@@ -371,12 +372,12 @@ class Guard(asyncio.Protocol):
                 self.transport.resume_reading()
             self._advance()
         if self._no_more and not self._answering:
-            self.transport.close()  # what has come behind it is not a whole request
+            self.transport.close()  # what is pending is not a complete request
 
     # How a request and a connection end early
 
     def _break_off(self, error: OSSError) -> None:
-        """Take no more of a body: whoever reads it is told the error, then the connection ends."""
+        """Give up a body: reading it raises the error, and the connection ends after the answer."""
         self._phase, self._pending = Phase.END, b""
         self._failure, self._last = error, True
         if not self._answering:
@@ -385,7 +386,7 @@ class Guard(asyncio.Protocol):
             self._http.content.set_exception(error)
 
     def _refuse(self, error: OSSError, request: Request | None = None) -> None:
-        """Answer with an error what is not for aiohttp, and end the connection."""
+        """Answer with an error without aiohttp, and end the connection."""
         self._phase, self._pending = Phase.END, b""
         self.transport.write(self._connections.handlers.refuse(error, request))
         self.transport.close()
@@ -416,7 +417,7 @@ class Guard(asyncio.Protocol):
         self._timer = self._loop.call_at(due, self._check_stalled)
 
     def _check_stalled(self) -> None:
-        """End the wait for a client that has done nothing of what it has to do for too long."""
+        """End the wait for a client that made no progress for too long."""
         now = self._loop.time()
         if not self._waits_for_client():
             self._last_progress = now
@@ -426,7 +427,7 @@ class Guard(asyncio.Protocol):
         self._check_later()
 
     def _waits_for_client(self) -> bool:
-        """Whether it is the client's turn, and it has taken nothing since this was last asked."""
+        """Whether it is the client's turn, and it has taken nothing since the last check."""
         unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         if self._unsent:
             return self._unsent == unsent
@@ -447,7 +448,7 @@ class Guard(asyncio.Protocol):
     # CONNECT
 
     def _connect(self, head: Head) -> None:
-        """Let the client find this server behind its CONNECT; or refuse it."""
+        """Grant a CONNECT, so that the client talks to this very server; or refuse it."""
         handlers = self._connections.handlers
         authority = head.target.decode()
         request = Request.parse(
@@ -461,7 +462,9 @@ class Guard(asyncio.Protocol):
         )
         try:
             if self._pending:
-                raise bad_request("CONNECT must be answered before more comes.")
+                raise bad_request(
+                    "A client must wait for the answer to CONNECT."
+                )
             context = handlers.connect(authority, request)
         except OSSError as error:
             self._refuse(error, request)
@@ -470,7 +473,7 @@ class Guard(asyncio.Protocol):
         if context is not None:
             self._phase = Phase.END
             self.transport.pause_reading()  # what comes next is for TLS
-            self._connections.agree(self._begin_tls(context))
+            self._connections.run_handshake(self._begin_tls(context))
 
     async def _begin_tls(self, context: ssl.SSLContext) -> None:
         """Begin a new connection inside of this one."""
@@ -478,7 +481,7 @@ class Guard(asyncio.Protocol):
         try:
             transport = await self._loop.start_tls(self.transport, fresh, context, server_side=True)
         except (OSError, asyncio.CancelledError) as error:
-            # A client that does not trust the CA, or has left; or the server ends.
+            # The client distrusts the CA or has left, or the server ends.
             LOG.info("TLS after CONNECT failed: %s", error)
             transport = None
         if transport is not None and not transport.is_closing():
@@ -495,9 +498,9 @@ class Guard(asyncio.Protocol):
         return sendfile.is_possible(self.transport)
 
     async def send_file(self, piece: FileRange, sent: Callable[[int], None]) -> None:
-        """Send a piece of a file behind what was written so far; raises `ConnectionError`.
+        """Send a piece of a file after all that was written; raises `ConnectionError`.
 
-        `sent` is told how many bytes have gone, as they go.
+        `sent` is told how many bytes were sent, each time.
         """
         await self._drain()
         if self.transport.is_closing():
