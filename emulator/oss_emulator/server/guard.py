@@ -252,9 +252,13 @@ class Guard(asyncio.Protocol):
         if self._sending is not None:
             self._sending.end()
         self._wake_sender()
-        self._inner.connection_lost(exc)
         if self._answering and self._http is None:
-            self._connections.answered(self)  # aiohttp may never call the handler
+            # Some releases of aiohttp fail if they lose the transport between reading a request and
+            # calling the handler, which takes two turns of the loop.
+            self._loop.call_soon(self._loop.call_soon, self._inner.connection_lost, exc)
+            self._connections.answered(self)
+        else:
+            self._inner.connection_lost(exc)
         self._connections.closed(self)
         if self._outside is not None:
             self._outside.connection_lost(exc)
@@ -462,9 +466,7 @@ class Guard(asyncio.Protocol):
         )
         try:
             if self._pending:
-                raise bad_request(
-                    "A client must wait for the answer to CONNECT."
-                )
+                raise bad_request("A client must wait for the answer to CONNECT.")
             context = handlers.connect(authority, request)
         except OSSError as error:
             self._refuse(error, request)

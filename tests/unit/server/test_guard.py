@@ -18,6 +18,7 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.server.app import Server
 from oss_emulator.server.framing import METHODS
 from oss_emulator.server.intake import Intake
+from oss_emulator.server.loop import loop_factory
 
 from tests.http.live import SETTINGS
 
@@ -118,16 +119,19 @@ def dialogues(draw: st.DrawFn) -> Pieces:
     return [(bytes(data[start:end]), draw(turns)) for start, end in pairwise(cuts) if start < end]
 
 
-@given(pieces=dialogues(), leaves=st.booleans())
+@given(pieces=dialogues(), leaves=st.booleans(), fast=st.booleans())
 @settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_connection_ends(
     controls: Controls,
     caplog: pytest.LogCaptureFixture,
     pieces: Pieces,
     leaves: bool,
+    fast: bool,
 ) -> None:
+    """On the loop of uvloop, if it is installed, and on that of asyncio."""
     caplog.set_level(logging.WARNING)
-    asyncio.run(converse(controls, pieces, leaves))
+    with asyncio.Runner(loop_factory=loop_factory() if fast else None) as runner:
+        runner.run(converse(controls, pieces, leaves))
     assert Intake.underway == 0
     assert caplog.records == []
 
