@@ -23,8 +23,6 @@ COVERED_BY = {
     # --- access
     "access/acl.py": "unit/access/test_tables.py",
     "access/context.py": "unit/access/test_condition.py",
-    "access/identity.py": "unit/access/test_authorize.py",
-    "access/tokens.py": "unit/sts/test_sts.py",
     "access/wildcard.py": "unit/access/test_policy.py",
     # --- cli: run as a process
     "cli/apply.py": "cli/test_lab_bucket.py",
@@ -48,8 +46,6 @@ COVERED_BY = {
     "documents/*.py": "unit/operations/test_bucket_documents.py",
     # --- lab
     "lab/lint/*.py": "unit/lab/lint/test_lint.py",
-    "lab/parts.py": "unit/lab/test_automaton.py",
-    "lab/probes.py": "unit/lab/test_scenarios.py",
     "lab/translation/*.py": "unit/lab/test_translation.py",
     # --- operations
     "operations/call.py": "unit/operations/test_object_basic.py",
