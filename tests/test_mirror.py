@@ -46,7 +46,7 @@ COVERED_BY = {
     "documents/*.py": "unit/operations/test_bucket_documents.py",
     # --- lab
     "lab/lint/*.py": "unit/lab/lint/test_lint.py",
-    "lab/translation/*.py": "unit/lab/test_translation.py",
+    "lab/translation/*.py": "unit/lab/translation/test_translation.py",
     # --- operations
     "operations/call.py": "unit/operations/test_object_basic.py",
     "operations/operation.py": "test_architecture.py",

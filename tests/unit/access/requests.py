@@ -8,6 +8,8 @@ from typing import Any
 
 import oss2
 from oss_emulator.access import Accounts
+from oss_emulator.access.accounts import AccountTable
+from oss_emulator.toml import Path, SourceError, convert
 
 from tests.unit.access.table import BUCKET, CAST, OWNER, STRANGER, TABLES, Case
 
@@ -67,14 +69,16 @@ def accounts(case: Case) -> Accounts:
 
     owner = (case.when or {}).get("access_key_id", "owner")
     role = {"name": "worker", "id": CAST["session"].principal_id, "policies": ram}
-    return Accounts.parse(
-        {
-            "account": [
-                {"id": OWNER, **_key(owner), "user": [user("user")], "role": [role]},
-                {"id": STRANGER, **_key("stranger"), "user": [user("stranger-user")]},
-            ]
-        }
-    )
+    described = [
+        {"id": OWNER, **_key(owner), "user": [user("user")], "role": [role]},
+        {"id": STRANGER, **_key("stranger"), "user": [user("stranger-user")]},
+    ]
+    tables = convert(described, tuple[AccountTable, ...], ("account",), _error)
+    return Accounts.build(tables, _error)
+
+
+def _error(_: Path, sentence: str) -> SourceError:
+    return SourceError(sentence)
 
 
 def _key(name: str) -> dict[str, Any]:
