@@ -74,6 +74,7 @@ COVERED_BY = {
     "storage/blobs.py": "unit/storage/test_disk.py",
     "storage/*.py": "unit/storage/test_contract.py",
     # --- sts
+    "sts/session.py": "unit/sts/test_assume_role.py",
     "sts/*.py": "unit/sts/test_sts.py",
     # --- testing
     "testing/pytest_plugin.py": "plugin/test_plugin.py",

@@ -34,13 +34,15 @@ def test_page_states_exactly_the_facts_that_are_cited() -> None:
 def test_each_fact_about_decisions_has_a_case() -> None:
     shown = {fact for case in CASES for fact in case.facts}
     # Facts about the list of actions, STS, denials and uploads have tests of their own.
-    others = {"A-06", "A-13", "A-34", "A-42", "A-50", "A-61", "A-70", "A-71"}
+    others = {"A-06", "A-13", "A-34", "A-42", "A-43", "A-50", "A-61", "A-70", "A-71"}
     assert shown == {number for number, _ in FACTS} - others
 
 
+SAMPLE, *_ = (block.text for block in blocks(TEXT) if block.language == "toml")
+
+
 def test_sample_accounts_file_can_be_loaded() -> None:
-    (sample,) = [block.text for block in blocks(TEXT) if block.language == "toml"]
-    found = Accounts.parse(sample)
+    found = Accounts.parse(SAMPLE)
     assert found.owner.id == "1000000000000001"
     assert found.role("acs:ram::1000000000000001:role/uploader") is not None
     for key in ("owner", "rules-reader", "app", "payer"):
@@ -50,7 +52,13 @@ def test_sample_accounts_file_can_be_loaded() -> None:
 def test_reference_names_all_members_and_policies() -> None:
     reference = TEXT.partition("| Table | Member | |")[2].partition("\n\n")[0]
     named = set(re.findall(r"`(\w+)`", reference))
-    tables = (accounts.AccountTable, accounts.KeyTable, accounts.UserTable, accounts.RoleTable)
+    tables = (
+        accounts.AccountTable,
+        accounts.KeyTable,
+        accounts.UserTable,
+        accounts.RoleTable,
+        accounts.OIDCProviderTable,
+    )
     members = {item.name for table in tables for item in fields(table)}
-    names = (members - {"key", "user", "role"}) | {"account"}
+    names = (members - {"key", "user", "role", "oidc_provider"}) | {"account"}
     assert named == names | set(accounts.SYSTEM_POLICIES)

@@ -13,6 +13,7 @@ from oss_emulator.access.authorize import AccessReason, AccessVerdict, Facts, Pe
 from oss_emulator.access.context import Context
 from oss_emulator.access.denial import detail
 from oss_emulator.access.identity import ANONYMOUS, AccessKey, Identity, Kind, Role
+from oss_emulator.access.oidc import JWKSError, OIDCProvider, PublicKey, parse_jwks
 from oss_emulator.access.policy import (
     Effect,
     Policy,
@@ -38,14 +39,17 @@ __all__ = [
     "Effect",
     "Facts",
     "Identity",
+    "JWKSError",
     "KeyProblem",
     "Kind",
+    "OIDCProvider",
     "ObjectAcl",
     "Permission",
     "Policy",
     "PolicyError",
     "PolicyType",
     "Problem",
+    "PublicKey",
     "Question",
     "Role",
     "Statement",
@@ -53,6 +57,7 @@ __all__ = [
     "authorize",
     "detail",
     "evaluate",
+    "parse_jwks",
     "required",
     "required_of_source",
     "resource",

@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from oss_emulator.access.identity import AccessKey, Identity, Kind, Role
+from oss_emulator.access.oidc import JWKSError, OIDCProvider, PublicKey, parse_jwks
 from oss_emulator.access.policy import Policy, PolicyError, PolicyType
 from oss_emulator.access.tokens import PREFIX, Credentials, Grant, Tokens
 from oss_emulator.toml import Path, SourceError, TomlDocument, format_path, show
+
+
+ReadFile: TypeAlias = Callable[[str], bytes]
 
 
 class AccountsError(ValueError):
@@ -32,9 +36,15 @@ class KeyProblem(Enum):
 class Accounts:
     """The known keys and roles. The account of the first key owns the contents of a seed."""
 
-    def __init__(self, keys: Iterable[AccessKey], roles: Iterable[Role] = ()) -> None:
+    def __init__(
+        self,
+        keys: Iterable[AccessKey],
+        roles: Iterable[Role] = (),
+        oidc_providers: Iterable[OIDCProvider] = (),
+    ) -> None:
         self._keys = {key.id: key for key in keys}
         self._roles = {role.arn: role for role in roles}
+        self._oidc_providers = {provider.arn: provider for provider in oidc_providers}
         owners = (key.identity for key in self._keys.values())
         self._names = {owner.id: owner.display_name for owner in owners if owner.display_name}
         self.first = next(iter(self._keys.values()))
@@ -44,27 +54,33 @@ class Accounts:
         self._tokens = Tokens(hashlib.sha256(b"security token\0" + secret).digest())
 
     @classmethod
-    def parse(cls, text: str | bytes) -> "Accounts":
-        """Parse a TOML document that holds nothing but accounts. Raises AccountsError."""
+    def parse(cls, text: str | bytes, read_file: ReadFile | None = None) -> "Accounts":
+        """Parse a TOML document that holds nothing but accounts; see `build`.
+
+        Raises AccountsError.
+        """
         try:
             document = TomlDocument.parse(text)
             accounts = document.convert(_AccountsDocument).account
         except SourceError as error:
             raise AccountsError(f"{error}.") from None
-        return cls.build(accounts, document.error)
+        return cls.build(accounts, document.error, read_file)
 
     @classmethod
     def build(
         cls,
         accounts: "Iterable[AccountTable]",
         error: Callable[[Path, str], SourceError],
+        read_file: ReadFile | None = None,
     ) -> "Accounts":
         """Build from the `[[account]]` tables of a document; `error` adds the place of a mistake.
 
+        `read_file` reads a file that the document names, and raises OSError; without it, a document
+        can name none.
         Raises AccountsError.
         """
         try:
-            return cls(*_Builder(error).build(accounts))
+            return cls(*_Builder(error, read_file).build(accounts))
         except SourceError as mistake:
             raise AccountsError(f"{mistake}.") from None
 
@@ -79,6 +95,10 @@ class Accounts:
     def role(self, arn: str) -> Role | None:
         """Return the role with a resource name, None if it is unknown."""
         return self._roles.get(arn)
+
+    def oidc_provider(self, arn: str) -> OIDCProvider | None:
+        """Return an OIDC provider by its resource name."""
+        return self._oidc_providers.get(arn)
 
     def find(self, access_key_id: str, token: str, now: float) -> AccessKey | KeyProblem:
         """Find the key of a request; `token` is its security token, or ""."""
@@ -175,6 +195,21 @@ class RoleTable:
 
 
 @dataclass(frozen=True, slots=True)
+class OIDCProviderTable:
+    """`[[account.oidc_provider]]`."""
+
+    name: str
+    issuer: str
+    client_ids: tuple[str, ...]
+    jwks: str | Mapping[str, Any] | None = None
+    """A JSON Web Key Set, or such a document as a table."""
+    jwks_file: str | None = None
+    """The name of a file with one, in place of `jwks`."""
+    issuance_limit: int = 12
+    """Hours after its issue for which a token counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountTable:
     """`[[account]]`."""
 
@@ -183,6 +218,7 @@ class AccountTable:
     key: tuple[KeyTable, ...] = ()
     user: tuple[UserTable, ...] = ()
     role: tuple[RoleTable, ...] = ()
+    oidc_provider: tuple[OIDCProviderTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +229,24 @@ class _AccountsDocument:
 class _Builder:
     """Builds the keys and roles of a document and refuses a key, id or name that is used twice."""
 
-    def __init__(self, error: Callable[[Path, str], SourceError]) -> None:
+    def __init__(
+        self, error: Callable[[Path, str], SourceError], read_file: ReadFile | None
+    ) -> None:
         self._error = error
+        self._read_file = read_file
         self._keys: list[AccessKey] = []
         self._roles: list[Role] = []
+        self._oidc_providers: list[OIDCProvider] = []
         self._used: set[tuple[str, str]] = set()
 
-    def build(self, accounts: Iterable[AccountTable]) -> tuple[list[AccessKey], list[Role]]:
+    def build(
+        self, accounts: Iterable[AccountTable]
+    ) -> tuple[list[AccessKey], list[Role], list[OIDCProvider]]:
         for number, account in enumerate(accounts):
             self._add_account(("account", number), account)
         if not self._keys:
             raise self._error((), "no account has a key, so nobody could sign; add [[account.key]]")
-        return self._keys, self._roles
+        return self._keys, self._roles, self._oidc_providers
 
     def _add_account(self, path: Path, table: AccountTable) -> None:
         account = self._use_id(path, table.id)
@@ -214,6 +256,8 @@ class _Builder:
             self._add_user((*path, "user", number), user, owner)
         for number, role in enumerate(table.role):
             self._add_role((*path, "role", number), role, account)
+        for number, provider in enumerate(table.oidc_provider):
+            self._add_oidc_provider((*path, "oidc_provider", number), provider, account)
 
     def _add_user(self, path: Path, table: UserTable, owner: Identity) -> None:
         self._use((*path, "name"), f"user of {owner.id}", table.name)
@@ -244,6 +288,48 @@ class _Builder:
                 table.max_session,
             )
         )
+
+    def _add_oidc_provider(self, path: Path, table: OIDCProviderTable, account: str) -> None:
+        self._use((*path, "name"), f"OIDC provider of {account}", table.name)
+        if not 1 <= table.issuance_limit <= 168:
+            raise self._wrong((*path, "issuance_limit"), table.issuance_limit, "1 to 168 hours")
+        if not table.client_ids:
+            raise self._wrong((*path, "client_ids"), [], "a list of at least one client id")
+        self._oidc_providers.append(
+            OIDCProvider(
+                account,
+                table.name,
+                table.issuer,
+                table.client_ids,
+                self._read_jwks(path, table),
+                table.issuance_limit,
+            )
+        )
+
+    def _read_jwks(self, path: Path, table: OIDCProviderTable) -> tuple[PublicKey, ...]:
+        if (table.jwks is None) == (table.jwks_file is None):
+            given = "neither jwks nor jwks_file" if table.jwks is None else "both jwks and jwks_file"
+            raise self._error(path, f"{format_path(path)} has {given}; write one of them")
+        here = (*path, "jwks" if table.jwks_file is None else "jwks_file")
+        document: str | bytes | Mapping[str, Any] = table.jwks or ""
+        if table.jwks_file is not None:
+            document = self._read(here, table.jwks_file)
+        try:
+            return parse_jwks(document)
+        except JWKSError as error:
+            sentence = f"{format_path(here)} is not a usable JSON Web Key Set: {error}"
+            raise self._error(here, sentence) from None
+
+    def _read(self, path: Path, name: str) -> bytes:
+        if self._read_file is None:
+            raise self._error(path, "only a file can name files; write jwks instead")
+        try:
+            return self._read_file(name)
+        except OSError as error:
+            reason = error.strerror
+        except ValueError:
+            reason = "no file can have this name"
+        raise self._error(path, f"the file {name!r} cannot be read: {reason}")
 
     def _add_keys(self, path: Path, keys: Iterable[KeyTable], identity: Identity) -> None:
         for number, key in enumerate(keys):

@@ -30,6 +30,10 @@ class Context:
     """The tags of the existing object."""
     request_tags: Mapping[str, str] = field(default_factory=dict)
     """The tags that the request gives to an object."""
+    oidc_issuer: str | None = None
+    """The claims of the token with which a role is to be assumed; None for other requests (A-43)."""
+    oidc_audience: str | None = None
+    oidc_subject: str | None = None
 
     def value(self, key: str) -> str | None:
         """Return the value of a condition key; None if the request has none (A-21)."""
@@ -54,6 +58,9 @@ _VALUES: Mapping[str, Callable[[Context], str | None]] = {
     "oss:delimiter": lambda context: context.delimiter,
     "oss:x-oss-acl": lambda context: context.acl,
     "oss:x-oss-object-acl": lambda context: context.object_acl,
+    "oidc:iss": lambda context: context.oidc_issuer,
+    "oidc:aud": lambda context: context.oidc_audience,
+    "oidc:sub": lambda context: context.oidc_subject,
 }
 
 _TAGS: Mapping[str, Callable[[Context], Mapping[str, str]]] = {

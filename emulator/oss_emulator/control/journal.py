@@ -165,9 +165,6 @@ class Journal:
         self, request: Request, request_id: str, answer: sts.STSAnswer, sent: int, seconds: float
     ) -> Entry:
         """Add an answered request to STS."""
-        signing = Signing.NONE
-        if answer.access_key_id:
-            signing = Signing.URL if "AccessKeyId" in request.query else Signing.FORM
         error = answer.error
         return self._add(
             Entry(
@@ -178,7 +175,7 @@ class Journal:
                 "",
                 "",
                 "",
-                signing,
+                answer.signing,
                 answer.access_key_id,
                 answer.caller,
                 None,

@@ -133,8 +133,12 @@ class _Planter:
         if known is not None:
             sentence = f"the accounts are in the file {known} already; keep one of the two"
             raise self.error(("account",), sentence)
+        folder = self._folder
+        read_file = None if folder is None else lambda name: (folder / name).read_bytes()
         try:
-            self._service.accounts = Accounts.build(self.seed.account, self._document.error)
+            self._service.accounts = Accounts.build(
+                self.seed.account, self._document.error, read_file
+            )
         except AccountsError as error:
             raise SeedError(f"{self._name}, {error}") from None
 

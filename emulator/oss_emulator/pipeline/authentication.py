@@ -60,7 +60,7 @@ def open_accounts(settings: Settings) -> Accounts:
         return Accounts([key])
     where = f"The accounts {path}"
     try:
-        return Accounts.parse(path.read_bytes())
+        return Accounts.parse(path.read_bytes(), lambda name: (path.parent / name).read_bytes())
     except OSError as error:
         raise AccountsError(f"{where} cannot be read: {error.strerror}.") from None
     except AccountsError as error:

@@ -1,4 +1,4 @@
-"""STS on the port of OSS, under its own host names or under `/_emulator/sts`."""
+"""STS on the port of OSS, under its own host names and at the emulator's own endpoint."""
 
 import secrets
 from collections.abc import Callable
@@ -13,14 +13,11 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.server import body
 
-# aliyun-python-sdk-core appends a slash to any endpoint.
-_PATHS = frozenset({sts.PATH, f"{sts.PATH}/"})
-
 
 def is_asked(request: Request, is_endpoint: Callable[[str], bool]) -> bool:
     """Whether a request is for STS; `is_endpoint` tells whether a host is the service itself."""
     host = request.host
-    return _is_host(host) or (request.path in _PATHS and is_endpoint(host))
+    return _is_host(host) or (sts.is_at_endpoint(request) and is_endpoint(host))
 
 
 @lru_cache(1024)  # every request is asked

@@ -1,22 +1,26 @@
-"""STS: AssumeRole and GetCallerIdentity, as RPC requests with HMAC-SHA1 signatures.
+"""STS: AssumeRole, AssumeRoleWithOIDC and GetCallerIdentity, as RPC requests.
 
-Pure: a request, its body and random bytes in, an answer out. The parameters are in the query or,
-with POST, in a form. The answer is JSON with `Format=JSON`, and XML otherwise.
+Pure: a request, its body and random bytes in, an answer out. Requests are signed with V1
+(HMAC-SHA1) or V3 (ACS3-HMAC-SHA256); AssumeRoleWithOIDC is not signed.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from oss_emulator.access import ANONYMOUS, Accounts, Identity
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.message import Request, Response, parse_query
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.referer import Signing
 from oss_emulator.sts.assume_role import assume_role
+from oss_emulator.sts.assume_role_with_oidc import assume_role_with_oidc
+from oss_emulator.sts.authentication import authenticate, claim
 from oss_emulator.sts.call import STSCall
 from oss_emulator.sts.caller_identity import get_caller_identity
 from oss_emulator.sts.errors import STSCode, STSError
-from oss_emulator.sts.signature import present, verify
+from oss_emulator.sts.message import VERSION, STSRequest, names_action
 
 PATH = "/_emulator/sts"
 """The path of STS at the emulator's own endpoint."""
@@ -27,9 +31,18 @@ _HOST = re.compile(r"sts(?:-vpc)?(?:\.(?!oss-)[a-z]+-[a-z0-9-]+)?\.aliyuncs\.com
 MATERIAL_SIZE = 31
 """Random bytes that one answer needs, for credentials and a request id."""
 
-ACTIONS: Mapping[str, Callable[[STSCall], xml.Children]] = {
-    "AssumeRole": assume_role,
-    "GetCallerIdentity": get_caller_identity,
+
+class Action(NamedTuple):
+    """What STS can do."""
+
+    perform: Callable[[STSCall], xml.Children]
+    signed: bool = True
+
+
+ACTIONS: Mapping[str, Action] = {
+    "AssumeRole": Action(assume_role),
+    "AssumeRoleWithOIDC": Action(assume_role_with_oidc, signed=False),
+    "GetCallerIdentity": Action(get_caller_identity),
 }
 """The actions by name."""
 
@@ -40,6 +53,7 @@ class STSAnswer(NamedTuple):
     response: Response
     action: str
     """Its name, "" for an unknown action."""
+    signing: Signing
     access_key_id: str
     """As sent, verified or not."""
     caller: Identity
@@ -52,40 +66,56 @@ def is_host(name: str) -> bool:
     return _HOST.fullmatch(name) is not None
 
 
+def is_at_endpoint(request: Request) -> bool:
+    """Whether a request to the emulator's own endpoint is one to STS.
+
+    It is if its path says so. Clients that take no path in an endpoint ask at `/` and name the
+    action in the query or in headers.
+    """
+    # aliyun-python-sdk-core appends a slash to whatever endpoint it is given.
+    return request.path in (PATH, f"{PATH}/") or (request.path == "/" and names_action(request))
+
+
 def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -> STSAnswer:
     """Answer a request; `material` is `MATERIAL_SIZE` random bytes."""
-    parameters = dict(request.query)
-    if request.method == "POST":
-        parameters = {**parse_query(body.decode("utf-8", "replace")), **parameters}
-    request_id = _request_id(material[-16:])
-    as_json = parameters.get("Format", "XML").upper() == "JSON"
-    action, caller, refusal = "", ANONYMOUS, None
+    asked = STSRequest.parse(request, body)
+    claimed = claim(asked)
+    request_id = _format_request_id(material[-16:])
+    name, caller, refusal = "", ANONYMOUS, None
     try:
-        action, perform = _action(parameters)
-        caller = verify(request, parameters, accounts)
-        content = perform(STSCall(parameters, caller, accounts, request.received, material))
-        fields: xml.Children = [("RequestId", request_id), *content]
-        response = _render(200, f"{action}Response", fields, as_json)
+        name, action = _find_action(asked)
+        if action.signed:
+            caller = authenticate(asked, accounts)
+        call = STSCall(asked.parameters, caller, accounts, request.received, material)
+        fields: xml.Children = [("RequestId", request_id), *action.perform(call)]
+        response = _render(200, f"{name}Response", fields, asked.as_json)
     except STSError as error:
         refusal = error
-        fields = [
-            ("RequestId", request_id),
-            ("HostId", request.host),
-            ("Code", error.code),
-            ("Message", error.message),
-            ("AccessDeniedDetail", error.detail),
-        ]
-        response = _render(error.status, "Error", fields, as_json)
-    return STSAnswer(response, action, parameters.get("AccessKeyId", ""), caller, refusal)
+        fields = _describe(error, request_id, request.host)
+        response = _render(error.status, "Error", fields, asked.as_json)
+    return STSAnswer(response, name, *claimed, caller, refusal)
 
 
-def _action(parameters: Mapping[str, str]) -> tuple[str, Callable[[STSCall], xml.Children]]:
-    name = present(parameters, "Action")
-    if name not in ACTIONS:
+def _find_action(asked: STSRequest) -> tuple[str, Action]:
+    if not asked.action:
+        raise STSError(STSCode.MISSING, name="Action")
+    if asked.action not in ACTIONS:
         raise STSError(STSCode.NO_ACTION)
-    if parameters.get("Version") != "2015-04-01":
+    if asked.version != VERSION:
         raise STSError(STSCode.VERSION)
-    return name, ACTIONS[name]
+    return asked.action, ACTIONS[asked.action]
+
+
+def _describe(error: STSError, request_id: str, host: str) -> xml.Children:
+    query = urlencode({"q": error.code, "product": "Sts", "requestId": request_id})
+    return [
+        ("RequestId", request_id),
+        ("HostId", host),
+        ("Code", error.code),
+        ("Message", error.message),
+        ("Recommend", f"https://api.aliyun.com/troubleshoot?{query}"),
+        ("AccessDeniedDetail", error.detail),
+    ]
 
 
 def _render(status: int, root: str, content: xml.Children, as_json: bool) -> Response:
@@ -102,6 +132,6 @@ def _tree(content: xml.Value) -> object:
     return {name: _tree(value) for name, value in content if value is not None}
 
 
-def _request_id(material: bytes) -> str:
+def _format_request_id(material: bytes) -> str:
     digits = material.hex().upper()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -1,58 +1,20 @@
-"""AssumeRole: temporary credentials for a role."""
+"""AssumeRole: temporary credentials for a role, for a RAM user or another role."""
 
-import re
-from collections.abc import Mapping
-
-from oss_emulator.access import (
-    Effect,
-    Identity,
-    Kind,
-    Policy,
-    PolicyError,
-    PolicyType,
-    Question,
-    Role,
-    evaluate,
-)
-from oss_emulator.protocol import dates
+from oss_emulator.access import Effect, Identity, Kind, PolicyType, Question, Role, evaluate
 from oss_emulator.protocol.xml import Children
+from oss_emulator.sts import session
 from oss_emulator.sts.call import STSCall
 from oss_emulator.sts.errors import STSCode, STSError
-from oss_emulator.sts.signature import present
-
-MAX_POLICY = 2048
-"""Characters of the longest session policy (AssumeRole)."""
 
 
 def assume_role(call: STSCall) -> Children:
     """Issue temporary credentials for a role (AssumeRole); raises `STSError`."""
-    parameters = call.parameters
     if call.caller.kind is Kind.ACCOUNT:
         raise STSError(STSCode.ROOT)
-    arn = _match(parameters, "RoleArn", r"acs:ram::\d+:role/.+")
-    session = _match(parameters, "RoleSessionName", r"[a-zA-Z0-9.@_-]{2,64}")
-    policy = _policy(parameters)
-    role = call.accounts.role(arn)
-    if role is None:
-        raise STSError(STSCode.NO_ROLE)
+    wanted = session.WantedSession.parse(call.parameters)
+    role = session.find_role(call, wanted)
     _authorize(call.caller, role)
-    expires = int(call.now) + _duration(parameters, role)
-    issued = call.accounts.issue(role, session, expires, policy, call.material)
-    return [
-        (
-            "AssumedRoleUser",
-            [("Arn", f"{role.arn}/{session}"), ("AssumedRoleId", f"{role.id}:{session}")],
-        ),
-        (
-            "Credentials",
-            [
-                ("AccessKeyId", issued.access_key_id),
-                ("AccessKeySecret", issued.access_key_secret),
-                ("SecurityToken", issued.security_token),
-                ("Expiration", _time(issued.expires)),
-            ],
-        ),
-    ]
+    return session.start(call, role, wanted)
 
 
 def _authorize(caller: Identity, role: Role) -> None:
@@ -78,36 +40,3 @@ def _detail(caller: Identity, policy_type: PolicyType, no_permission: str) -> Ch
         ("NoPermissionType", no_permission),
         ("AuthAction", "sts:AssumeRole"),
     ]
-
-
-def _policy(parameters: Mapping[str, str]) -> str:
-    """Check the session policy and return it as sent, "" for none."""
-    policy = parameters.get("Policy", "")
-    if len(policy) > MAX_POLICY:
-        raise STSError(STSCode.POLICY_SIZE)
-    if policy:
-        try:
-            Policy.parse(policy, PolicyType.SESSION)
-        except PolicyError as error:
-            raise STSError(STSCode.POLICY_GRAMMAR, text=str(error)) from None
-    return policy
-
-
-def _duration(parameters: Mapping[str, str], role: Role) -> int:
-    text = parameters.get("DurationSeconds") or "3600"
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        raise STSError(STSCode.INVALID, name="DurationSeconds")
-    if not 900 <= int(text) <= role.max_session:
-        raise STSError(STSCode.DURATION, longest=f"{role.max_session / 3600:g}")
-    return int(text)
-
-
-def _match(parameters: Mapping[str, str], name: str, form: str) -> str:
-    value = present(parameters, name)
-    if not re.fullmatch(form, value, re.ASCII):
-        raise STSError(STSCode.INVALID, name=name)
-    return value
-
-
-def _time(second: int) -> str:
-    return dates.format_iso(second).replace(".000Z", "Z")

@@ -1,7 +1,7 @@
 """Errors of STS: one exception, and one table of code, status and message.
 
-The messages are those of "STS common errors and troubleshooting" and of the error center of
-Alibaba Cloud.
+The messages are those of "STS common errors and troubleshooting", of "Error codes" of STS, of "Use
+RRSA to authorize different pods", and of the error center of Alibaba Cloud.
 """
 
 from enum import Enum
@@ -31,7 +31,8 @@ class STSCode(Enum):
     SIGNATURE_METHOD = STSRow(
         "InvalidSignatureMethod",
         400,
-        "Specified signature method is not valid: HMAC-SHA1 of SignatureVersion 1.0 is taken.",
+        "Specified signature method is not valid; use HMAC-SHA1 with SignatureVersion 1.0, or "
+        "ACS3-HMAC-SHA256.",
     )
     TIMESTAMP_FORMAT = STSRow(
         "InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted."
@@ -54,6 +55,17 @@ class STSCode(Enum):
         400,
         "Specified signature is not matched with our calculation. server string to sign is:{text}",
     )
+    SIGNATURE_V3 = STSRow(
+        "SignatureDoesNotMatch",
+        400,
+        "Specified signature does not match our calculation. server StringToSign is [{text}] "
+        "server CanonicalRequest is [{canonical}]",
+    )
+    INCOMPLETE = STSRow(
+        "IncompleteSignature",
+        400,
+        "The request signature does not conform to Aliyun standards. {text}",
+    )
     INVALID = STSRow("InvalidParameter.{name}", 400, "The parameter {name} is wrongly formed.")
     DURATION = STSRow(
         "InvalidParameter.DurationSeconds",
@@ -74,6 +86,47 @@ class STSCode(Enum):
         "NoPermission",
         403,
         "You are not authorized to do this action. You should be authorized by RAM.",
+    )
+    OIDC_PROVIDER = STSRow(
+        "AuthenticationFail.NoPermission", 401, "No such OIDC Provider registered."
+    )
+    OIDC_TRUST = STSRow("AuthenticationFail.NoPermission", 401, "There is no permission")
+    OIDC_EMPTY = STSRow("AuthenticationFail.OIDCToken.Invalid", 401, "The OIDCToken can not empty.")
+    OIDC_PARTS = STSRow(
+        "AuthenticationFail.OIDCToken.Invalid",
+        401,
+        "The number of Jwt field should be divided into 3 parts with '.' .",
+    )
+    OIDC_ENCODING = STSRow(
+        "AuthenticationFail.OIDCToken.Invalid",
+        401,
+        "Cannot decode base64 encoded response(format invalided).",
+    )
+    OIDC_ALGORITHM = STSRow(
+        "AuthenticationFail.OIDCToken.Invalid",
+        401,
+        "The algorithm {algorithm} that be specified in Jwt header is unknown.",
+    )
+    OIDC_CONTENT = STSRow(
+        "AuthenticationFail.OIDCToken.Invalid",
+        401,
+        "The Jwt content is invalid that cannot be recognized.",
+    )
+    OIDC_SIGNATURE = STSRow(
+        "AuthenticationFail.OIDCToken.InvalidSignature",
+        401,
+        "OIDC token validate failed: invalid signature.",
+    )
+    OIDC_ISSUER = STSRow(
+        "AuthenticationFail.OIDCToken.IssuerNotMatch",
+        401,
+        "The issuer in the OIDC Token doesn't match the OIDC Provider registered.",
+    )
+    OIDC_AUDIENCE = STSRow(
+        "AuthenticationFail.OIDCToken.AudienceNotMatch", 401, "Invalid audience."
+    )
+    OIDC_EXPIRED = STSRow(
+        "AuthenticationFail.OIDCToken.Expired", 401, "This JsonWebToken is expired."
     )
 
 

@@ -1,8 +1,8 @@
 """Code that talks to `https://oss-cn-….aliyuncs.com` talks to an emulator, unchanged.
 
-Requests of `requests` (oss2, SDK V2) and of aiohttp's client (SDK V2, asynchronous) to OSS host
-names go to the emulator with their Host header as it was, so buckets are found by it. All other
-requests go where they always went.
+Requests of `requests` (oss2, SDK V2, the SDKs of STS) and of aiohttp's client (their asynchronous
+forms) to host names of OSS and STS go to the emulator with their Host header as it was, so buckets
+are found by it. All other requests go where they always went.
 """
 
 import re
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from oss_emulator import sts
+
 # Public, internal, accelerate and dual-stack endpoints, with a bucket before them or not.
 _OSS_HOST = re.compile(
     r"(?:[a-z0-9-]+\.)?(?:oss-[a-z0-9-]+|[a-z0-9-]+\.oss)\.aliyuncs\.com", re.IGNORECASE
@@ -18,9 +20,12 @@ _OSS_HOST = re.compile(
 
 
 def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
-    """The URL at the emulator and the Host to send for a URL of OSS; None for any other URL."""
+    """The URL at the emulator and the Host to send for a URL of OSS or STS; None for any other."""
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not _OSS_HOST.fullmatch(parts.hostname or ""):
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not (
+        _OSS_HOST.fullmatch(host) or sts.is_host(host)
+    ):
         return None
     target = urlsplit(endpoint)
     return urlunsplit((target.scheme, target.netloc, *parts[2:])), parts.netloc
@@ -28,7 +33,7 @@ def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
 
 @contextmanager
 def intercept(endpoint: str) -> Iterator[None]:
-    """Send the requests of this process to OSS to `endpoint` until the block ends."""
+    """Send the requests of this process to OSS and STS to `endpoint` until the block ends."""
     undo = [patch(endpoint) for patch in (_patch_requests, _patch_aiohttp)]
     try:
         yield

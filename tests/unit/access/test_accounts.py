@@ -15,6 +15,8 @@ from oss_emulator.access import (
     evaluate,
 )
 
+from tests.issuer import Issuer
+
 DESCRIPTION = """
 [[account]]
 id = "1000000000000001"
@@ -115,6 +117,12 @@ def test_role_trusts_its_own_account_by_default(accounts: Accounts) -> None:
 ACCOUNT = '[[account]]\nid = "1"\n'
 KEY = '[[account.key]]\nid = "k"\nsecret = "s"\n'
 USER = '[[account.user]]\nname = "u"\n'
+PROVIDER = """[[account.oidc_provider]]
+name = "p"
+issuer = "https://i.example.com"
+client_ids = ["c"]
+"""
+JWKS = Issuer().jwks
 ROLE_TABLE = '[[account.role]]\nname = "r"\n'
 
 REFUSED = [
@@ -157,7 +165,54 @@ REFUSED = [
         ACCOUNT + ROLE_TABLE + "key = []",
         "account[0].role[0].key is unknown; use name, id, trust, policies or max_session.",
     ),
+    (
+        ACCOUNT + PROVIDER,
+        "account[0].oidc_provider[0] has neither jwks nor jwks_file; write one of them.",
+    ),
+    (
+        ACCOUNT + PROVIDER + 'jwks = "{}"\njwks_file = "keys.json"',
+        "account[0].oidc_provider[0] has both jwks and jwks_file; write one of them.",
+    ),
+    (
+        ACCOUNT + PROVIDER + 'jwks = ""',
+        "account[0].oidc_provider[0].jwks is not a usable JSON Web Key Set: it is not valid JSON",
+    ),
+    (ACCOUNT + PROVIDER + 'jwks_file = "keys.json"', "only a file can name files; write jwks"),
+    (ACCOUNT + PROVIDER.replace('["c"]', "[]"), "client_ids is []; write a list of at least one"),
+    (ACCOUNT + PROVIDER + "issuance_limit = 0", "issuance_limit is 0; write 1 to 168 hours."),
+    (
+        ACCOUNT + 2 * (PROVIDER + f"jwks = '{JWKS}'\n"),
+        'account[0].oidc_provider[1].name is "p"; write another one',
+    ),
 ]
+
+
+@pytest.mark.parametrize("key_set", [f"jwks = '{JWKS}'", 'jwks_file = "keys.json"'])
+def test_oidc_provider_has_its_key_set_in_a_text_or_a_file(key_set: str) -> None:
+    files = {"keys.json": JWKS.encode()}
+    found = Accounts.parse(ACCOUNT + KEY + PROVIDER + key_set, files.__getitem__)
+    provider = found.oidc_provider("acs:ram::1:oidc-provider/p")
+    assert provider is not None
+    assert (provider.issuer, provider.client_ids) == ("https://i.example.com", ("c",))
+    assert (provider.issuance_limit, [key.id for key in provider.keys]) == (12, ["first"])
+
+
+def test_oidc_provider_has_its_key_set_in_a_table() -> None:
+    (key,) = Issuer().keys
+    members = ", ".join(f'{name} = "{value}"' for name, value in key.items())
+    text = ACCOUNT + KEY + PROVIDER + f"jwks = {{keys = [{{{members}}}]}}"
+    assert Accounts.parse(text).oidc_provider("acs:ram::1:oidc-provider/p") is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("gone.json", "No such file or directory"), ("\\u0000", "no file can have this name")],
+)
+def test_key_set_that_cannot_be_read_is_named(tmp_path: Path, name: str, reason: str) -> None:
+    text = ACCOUNT + KEY + PROVIDER + f'jwks_file = "{name}"'
+    with pytest.raises(AccountsError) as raised:
+        Accounts.parse(text, lambda name: (tmp_path / name).read_bytes())
+    assert f"cannot be read: {reason}." in str(raised.value)
 
 
 @pytest.mark.parametrize(("text", "message"), REFUSED)

@@ -6,14 +6,23 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+from alibabacloud_tea_openapi.utils import Utils
 from aliyunsdkcore.request import RpcRequest
+from darabonba.request import DaraRequest
 from oss_emulator import sts
 from oss_emulator.access import Accounts
 from oss_emulator.protocol.dates import parse_iso
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.sts.signature import sign, string_to_sign
 
-ACCOUNTS = Accounts.parse("""
+from tests.issuer import CLIENT, ISSUER, Issuer
+
+PROVIDER = "acs:ram::1000000000000001:oidc-provider/local"
+
+FIRST, SECOND = Issuer("first"), Issuer("second")
+"""Two OIDC issuers: the provider `local` has the keys of both, `other` only those of the second."""
+
+ACCOUNTS = Accounts.parse(f"""
 [[account]]
 id = "1000000000000001"
 [[account.key]]
@@ -41,18 +50,40 @@ policies = ["AliyunOSSReadOnlyAccess", "AliyunSTSAssumeRoleAccess"]
 
 [[account.role]]
 name = "closed"
-trust = '''{"Version": "1", "Statement": [
-  {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": ["acs:ram::2:root"]}}]}'''
+trust = '''{{"Version": "1", "Statement": [
+  {{"Effect": "Allow", "Action": "sts:AssumeRole",
+   "Principal": {{"RAM": ["acs:ram::2:root"]}}}}]}}'''
 [[account.role]]
 name = "barred"
-trust = '''{"Version": "1", "Statement": [
-  {"Effect": "Allow", "Action": "sts:AssumeRole",
-   "Principal": {"RAM": ["acs:ram::1000000000000001:root"]}},
-  {"Effect": "Deny", "Action": "sts:AssumeRole",
-   "Principal": {"RAM": ["acs:ram::1000000000000001:user/assumer"]}}]}'''
+trust = '''{{"Version": "1", "Statement": [
+  {{"Effect": "Allow", "Action": "sts:AssumeRole",
+   "Principal": {{"RAM": ["acs:ram::1000000000000001:root"]}}}},
+  {{"Effect": "Deny", "Action": "sts:AssumeRole",
+   "Principal": {{"RAM": ["acs:ram::1000000000000001:user/assumer"]}}}}]}}'''
 [[account.role]]
 name = "long"
 max_session = 43200
+
+[[account.role]]
+id = "3000000000000002"
+name = "federated"
+trust = '''{{"Version": "1", "Statement": [
+  {{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"Federated": ["{PROVIDER}"]}},
+   "Condition": {{"StringEquals": {{"oidc:iss": "{ISSUER}", "oidc:aud": "{CLIENT}"}},
+                 "StringLike": {{"oidc:sub": "system:serviceaccount:default:*"}}}}}}]}}'''
+
+[[account.oidc_provider]]
+name = "local"
+issuer = "{ISSUER}"
+client_ids = ["other-client", "{CLIENT}"]
+jwks = '''{json.dumps({"keys": [*FIRST.keys, *SECOND.keys]})}'''
+
+[[account.oidc_provider]]
+name = "other"
+issuer = "{ISSUER}"
+client_ids = ["{CLIENT}"]
+issuance_limit = 1
+jwks = '''{SECOND.jwks}'''
 """)
 ROLE = "acs:ram::1000000000000001:role/worker"
 MATERIAL = bytes(range(sts.MATERIAL_SIZE))
@@ -89,6 +120,49 @@ def ask(
     request = Request.parse(method, target, [("Host", "sts.aliyuncs.com")], at)
     body = b"" if method == "GET" else query.encode()
     return sts.answer(request, body, ACCOUNTS, MATERIAL).response
+
+
+def sign_v3(
+    fields: dict[str, str],
+    form: dict[str, str] | None = None,
+    *,
+    method: str = "POST",
+    key: str = "assumer-key",
+    secret: str = "",
+    **changes: str | None,
+) -> tuple[Request, bytes]:
+    """Let the SDK sign a request with V3; `changes` are headers to set or, with None, to omit."""
+    body = urlencode(form).encode() if form else b""
+    payload = Utils.hash(body, "ACS3-HMAC-SHA256").hex()
+    headers: dict[str, str | None] = {
+        "host": "sts.aliyuncs.com",
+        "x-acs-action": "GetCallerIdentity",
+        "x-acs-version": "2015-04-01",
+        "x-acs-date": TIMESTAMP,
+        "x-acs-signature-nonce": "nonce",
+        "x-acs-content-sha256": payload,
+        "accept": "application/json",
+        **{name.replace("_", "-"): value for name, value in changes.items()},
+    }
+    signed = DaraRequest()
+    signed.method, signed.pathname, signed.query = method, "/", fields
+    signed.headers = {name: value for name, value in headers.items() if value is not None}
+    secret = secret or key.replace("-key", "-secret")
+    authorization = Utils.get_authorization(signed, "ACS3-HMAC-SHA256", payload, key, secret)
+    sent = [*signed.headers.items(), ("Authorization", authorization)]
+    target = f"/?{urlencode(fields)}" if fields else "/"
+    return Request.parse(method, target, sent, NOW), body
+
+
+def answer_v3(sent: tuple[Request, bytes], **changes: str | None) -> Response:
+    """Answer such a request, with headers that were changed after it was signed."""
+    request, body = sent
+    headers = dict(request.headers)
+    for name, value in changes.items():
+        headers[name.replace("_", "-")] = value or ""
+        if value is None:
+            del headers[name.replace("_", "-")]
+    return sts.answer(request._replace(headers=headers), body, ACCOUNTS, MATERIAL).response
 
 
 def parse(response: Response) -> Any:

@@ -23,9 +23,11 @@ ENDPOINT = "http://127.0.0.1:9000"
         ("http://b.oss-accelerate.aliyuncs.com/", "b.oss-accelerate.aliyuncs.com"),
         ("http://b.cn-hangzhou.oss.aliyuncs.com/", "b.cn-hangzhou.oss.aliyuncs.com"),
         ("http://B.OSS-cn-hangzhou.aliyuncs.com:80/", "B.OSS-cn-hangzhou.aliyuncs.com:80"),
+        ("https://sts.aliyuncs.com/", "sts.aliyuncs.com"),
+        ("https://sts-vpc.cn-hangzhou.aliyuncs.com/", "sts-vpc.cn-hangzhou.aliyuncs.com"),
     ],
 )
-def test_endpoints_of_oss_are_redirected(url: str, host: str) -> None:
+def test_endpoints_of_oss_and_sts_are_redirected(url: str, host: str) -> None:
     found = redirect(url, ENDPOINT)
     assert found is not None
     assert found[0].startswith(f"{ENDPOINT}/")
@@ -36,7 +38,7 @@ def test_endpoints_of_oss_are_redirected(url: str, host: str) -> None:
     "url",
     [
         "https://www.example.com/",
-        "https://sts.aliyuncs.com/",
+        "https://ecs.aliyuncs.com/",
         "https://oss-cn-hangzhou.aliyuncs.com.example.com/",
         "https://a.b.oss-cn-hangzhou.aliyuncs.com/",
         "ftp://b.oss-cn-hangzhou.aliyuncs.com/",

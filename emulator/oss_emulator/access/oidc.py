@@ -1,0 +1,93 @@
+"""OIDC providers: who issues the tokens that AssumeRoleWithOIDC takes, and keys to verify them."""
+
+import json
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+
+class JWKSError(ValueError):
+    """A JSON Web Key Set that cannot be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """One RSA key of a provider."""
+
+    id: str
+    """The `kid` of the key, "" for none."""
+    rsa: "RSAPublicKey"
+
+    def verifies(self, signature: bytes, content: bytes) -> bool:
+        """Whether a signature of some content is one of this key (RS256, RFC 7518)."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+        from cryptography.hazmat.primitives.hashes import SHA256
+
+        try:
+            self.rsa.verify(signature, content, PKCS1v15(), SHA256())
+        except InvalidSignature:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class OIDCProvider:
+    """An identity provider that roles can trust (CreateOIDCProvider)."""
+
+    account: str
+    name: str
+    issuer: str
+    """The URL that its tokens name as `iss`."""
+    client_ids: tuple[str, ...]
+    """The audiences (`aud`) whose tokens count."""
+    keys: tuple[PublicKey, ...]
+    issuance_limit: int = 12
+    """Hours after its issue for which a token counts."""
+
+    @property
+    def arn(self) -> str:
+        """Its resource name, which trust policies and requests use."""
+        return f"acs:ram::{self.account}:oidc-provider/{self.name}"
+
+
+def parse_jwks(document: str | bytes | Mapping[str, Any]) -> tuple[PublicKey, ...]:
+    """Read the RSA keys of a JSON Web Key Set (RFC 7517); raises `JWKSError`."""
+    if not isinstance(document, Mapping):
+        try:
+            document = json.loads(document)
+        except (ValueError, RecursionError) as error:
+            raise JWKSError(f"it is not valid JSON: {error}") from None
+    listed = document.get("keys") if isinstance(document, Mapping) else None
+    if not isinstance(listed, list):
+        raise JWKSError('it must be an object such as {"keys": [{"kty": "RSA", …}]}')
+    keys = tuple(
+        _key(item) for item in listed if isinstance(item, Mapping) and item.get("kty") == "RSA"
+    )
+    if not keys:
+        raise JWKSError("it has no key whose kty is RSA")
+    return keys
+
+
+def _key(item: Mapping[str, Any]) -> PublicKey:
+    try:
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+    except ImportError:
+        raise JWKSError(
+            "OIDC providers need the package cryptography, which is not installed; "
+            "install it with pip install 'oss-emulator[oidc]'"
+        ) from None
+    key_id = item.get("kid", "")
+    try:
+        rsa = RSAPublicNumbers(_number(item["e"]), _number(item["n"])).public_key()
+    except (KeyError, TypeError, ValueError) as error:
+        raise JWKSError(f"the key {key_id!r} is not an RSA public key: {error}") from None
+    return PublicKey(str(key_id), rsa)
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))

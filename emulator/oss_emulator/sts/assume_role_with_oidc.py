@@ -1,0 +1,50 @@
+"""AssumeRoleWithOIDC: temporary credentials for a role, for whoever has a token of its provider.
+
+The request is not signed: the token proves who sends it.
+"""
+
+from oss_emulator.access import Context, Effect, OIDCProvider, Question, Role, evaluate
+from oss_emulator.protocol.xml import Children
+from oss_emulator.sts import session
+from oss_emulator.sts.call import STSCall
+from oss_emulator.sts.errors import STSCode, STSError
+from oss_emulator.sts.oidc_token import OIDCToken
+
+
+def assume_role_with_oidc(call: STSCall) -> Children:
+    """Issue temporary credentials for a role (AssumeRoleWithOIDC); raises `STSError`."""
+    parameters = call.parameters
+    arn = session.match(parameters, "OIDCProviderArn", r"acs:ram::\d+:oidc-provider/.+")
+    wanted = session.WantedSession.parse(parameters)
+    provider = call.accounts.oidc_provider(arn)
+    if provider is None:
+        raise STSError(STSCode.OIDC_PROVIDER)
+    token = OIDCToken.parse(parameters.get("OIDCToken", ""), provider)
+    token.check(provider, call.now)
+    role = session.find_role(call, wanted)
+    _authorize(token, provider, role)
+    return [("OIDCTokenInfo", _describe(token)), *session.start(call, role, wanted)]
+
+
+def _authorize(token: OIDCToken, provider: OIDCProvider, role: Role) -> None:
+    """Check that the role's trust policy allows the provider, for this token (A-43)."""
+    context = Context(
+        oidc_issuer=token.issuer,
+        oidc_audience=token.audience(provider),
+        oidc_subject=token.subject,
+    )
+    question = Question("sts:AssumeRole", role.arn, context, principals=(provider.arn,))
+    settled = evaluate([role.trust], question)
+    if settled is None or settled.effect is Effect.DENY:
+        raise STSError(STSCode.OIDC_TRUST)
+
+
+def _describe(token: OIDCToken) -> Children:
+    return [
+        ("Subject", token.subject),
+        ("Issuer", token.issuer),
+        ("ClientIds", ",".join(token.audiences)),
+        ("ExpirationTime", session.format_time(token.expires)),
+        ("IssuanceTime", session.format_time(token.issued)),
+        ("VerificationInfo", "Success"),
+    ]

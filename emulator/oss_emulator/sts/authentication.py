@@ -1,0 +1,74 @@
+"""Who signed a request to STS, by signature V1 or V3."""
+
+from typing import NamedTuple
+
+from oss_emulator.access import AccessKey, Accounts, Identity, KeyProblem
+from oss_emulator.protocol import dates
+from oss_emulator.referer import Signing
+from oss_emulator.sts import acs3, signature
+from oss_emulator.sts.errors import STSCode, STSError
+from oss_emulator.sts.message import STSRequest
+
+MAX_SKEW = 15 * 60
+"""Seconds that the clocks of client and server may differ."""
+
+
+class Claim(NamedTuple):
+    """Where a request is signed, and with which key, verified or not."""
+
+    signing: Signing
+    access_key_id: str = ""
+
+
+def claim(asked: STSRequest) -> Claim:
+    """Say who claims to have sent a request."""
+    if acs3.is_claimed(asked):
+        _, _, text = asked.http.headers["authorization"].partition("Credential=")
+        return Claim(Signing.HEADER, text.partition(",")[0])
+    key_id = asked.parameters.get("AccessKeyId", "")
+    if not key_id:
+        return Claim(Signing.NONE)
+    return Claim(Signing.URL if "AccessKeyId" in asked.http.query else Signing.FORM, key_id)
+
+
+def authenticate(asked: STSRequest, accounts: Accounts) -> Identity:
+    """Find out who signed a request; raises `STSError`. A nonce may be used twice."""
+    now, headers, parameters = asked.http.received, asked.http.headers, asked.parameters
+    if acs3.is_claimed(asked):
+        found = acs3.authorization(asked)
+        _check_time(headers["x-acs-date"], now)
+        token = headers.get("x-acs-security-token", "")
+        key = _find_key(found.access_key_id, token, accounts, now)
+        acs3.check(asked, found, key.secret)
+        return key.identity
+    signature.check_complete(parameters)
+    _check_time(parameters["Timestamp"], now)
+    token = parameters.get("SecurityToken", "")
+    key = _find_key(parameters["AccessKeyId"], token, accounts, now)
+    signature.check(asked, key.secret)
+    return key.identity
+
+
+def _check_time(text: str, now: float) -> None:
+    sent = dates.parse_iso(text)
+    if sent is None:
+        raise STSError(STSCode.TIMESTAMP_FORMAT)
+    if abs(sent - now) > MAX_SKEW:
+        raise STSError(STSCode.TIMESTAMP_EXPIRED)
+
+
+def _find_key(key_id: str, token: str, accounts: Accounts, now: float) -> AccessKey:
+    if key_id.startswith("STS.") and not token:
+        raise STSError(STSCode.MISSING, name="SecurityToken")
+    found = accounts.find(key_id, token, now)
+    if isinstance(found, KeyProblem):
+        raise STSError(_KEY_PROBLEMS[found])
+    return found
+
+
+_KEY_PROBLEMS = {
+    KeyProblem.UNKNOWN: STSCode.UNKNOWN_KEY,
+    KeyProblem.NOT_TEMPORARY: STSCode.TOKEN_MISMATCH,
+    KeyProblem.INVALID: STSCode.TOKEN_MISMATCH,
+    KeyProblem.EXPIRED: STSCode.TOKEN_EXPIRED,
+}

@@ -1,0 +1,68 @@
+"""A request to STS: its action, its parameters, and the form that its answer must have.
+
+Clients name the action either in parameters (`Action`, `Version`) or, since signature V3, in
+headers (`x-acs-action`, `x-acs-version`). Parameters are in the query, in a form, or in both.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from oss_emulator.protocol.message import Request, parse_query
+from oss_emulator.sts.errors import STSCode, STSError
+
+VERSION = "2015-04-01"
+"""The version of STS's API."""
+
+
+class STSRequest(NamedTuple):
+    """A request with its body and its parameters."""
+
+    http: Request
+    body: bytes
+    parameters: Mapping[str, str]
+    """Of the query and the form; the query wins."""
+
+    @classmethod
+    def parse(cls, http: Request, body: bytes) -> "STSRequest":
+        """Read the parameters of a request; only a POST has a form."""
+        parameters = dict(http.query)
+        if http.method == "POST":
+            parameters = {**parse_query(body.decode("utf-8", "replace")), **parameters}
+        return cls(http, body, parameters)
+
+    @property
+    def action(self) -> str:
+        """The name of the action, "" for none."""
+        return self.parameters.get("Action") or self.http.headers.get("x-acs-action", "")
+
+    @property
+    def version(self) -> str:
+        """The version of the API that it is for, "" for none."""
+        return self.parameters.get("Version") or self.http.headers.get("x-acs-version", "")
+
+    @property
+    def as_json(self) -> bool:
+        """Whether the answer is JSON and not XML (P-61).
+
+        `Format` decides. Without it, who names the action in a header gets what `Accept` asks for,
+        which is JSON unless it names XML; everybody else gets XML.
+        """
+        form = self.parameters.get("Format")
+        if form is not None:
+            return form.upper() == "JSON"
+        headers = self.http.headers
+        return "x-acs-action" in headers and "xml" not in headers.get("accept", "")
+
+
+def names_action(http: Request) -> bool:
+    """Whether a request without its body names an action of STS, so that it is one to STS."""
+    asked = STSRequest(http, b"", http.query)
+    return asked.version == VERSION and bool(asked.action)
+
+
+def required(parameters: Mapping[str, str], name: str) -> str:
+    """Return a required parameter; raises `STSError` if it is missing or empty."""
+    value = parameters.get(name)
+    if not value:
+        raise STSError(STSCode.MISSING, name=name)
+    return value

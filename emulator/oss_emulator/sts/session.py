@@ -1,0 +1,96 @@
+"""Sessions of roles: the parameters and the answer that all actions which start one share."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from oss_emulator.access import Policy, PolicyError, PolicyType, Role
+from oss_emulator.protocol import dates
+from oss_emulator.protocol.xml import Children
+from oss_emulator.sts.call import STSCall
+from oss_emulator.sts.errors import STSCode, STSError
+from oss_emulator.sts.message import required
+
+MAX_POLICY = 2048
+"""Characters of the longest session policy (AssumeRole)."""
+
+
+class WantedSession(NamedTuple):
+    """The session that a request asks for."""
+
+    role_arn: str
+    name: str
+    policy: str
+    """The session policy as sent, "" for none."""
+
+    @classmethod
+    def parse(cls, parameters: Mapping[str, str]) -> "WantedSession":
+        """Check the parameters of a session; raises `STSError`."""
+        return cls(
+            match(parameters, "RoleArn", r"acs:ram::\d+:role/.+"),
+            match(parameters, "RoleSessionName", r"[a-zA-Z0-9.@_-]{2,64}"),
+            _policy(parameters),
+        )
+
+
+def find_role(call: STSCall, wanted: WantedSession) -> Role:
+    """Find the role of a session; raises `STSError`."""
+    role = call.accounts.role(wanted.role_arn)
+    if role is None:
+        raise STSError(STSCode.NO_ROLE)
+    return role
+
+
+def start(call: STSCall, role: Role, wanted: WantedSession) -> Children:
+    """Issue the credentials of a session and describe it; raises `STSError`."""
+    expires = int(call.now) + _duration(call.parameters, role)
+    issued = call.accounts.issue(role, wanted.name, expires, wanted.policy, call.material)
+    return [
+        (
+            "AssumedRoleUser",
+            [("Arn", f"{role.arn}/{wanted.name}"), ("AssumedRoleId", f"{role.id}:{wanted.name}")],
+        ),
+        (
+            "Credentials",
+            [
+                ("AccessKeyId", issued.access_key_id),
+                ("AccessKeySecret", issued.access_key_secret),
+                ("SecurityToken", issued.security_token),
+                ("Expiration", format_time(issued.expires)),
+            ],
+        ),
+    ]
+
+
+def match(parameters: Mapping[str, str], name: str, form: str) -> str:
+    """Return a required parameter that has a form; raises `STSError`."""
+    value = required(parameters, name)
+    if not re.fullmatch(form, value, re.ASCII):
+        raise STSError(STSCode.INVALID, name=name)
+    return value
+
+
+def format_time(second: int) -> str:
+    """Format a time as STS does, such as `2015-04-09T11:52:19Z`."""
+    return dates.format_iso(second).replace(".000Z", "Z")
+
+
+def _policy(parameters: Mapping[str, str]) -> str:
+    policy = parameters.get("Policy", "")
+    if len(policy) > MAX_POLICY:
+        raise STSError(STSCode.POLICY_SIZE)
+    if policy:
+        try:
+            Policy.parse(policy, PolicyType.SESSION)
+        except PolicyError as error:
+            raise STSError(STSCode.POLICY_GRAMMAR, text=str(error)) from None
+    return policy
+
+
+def _duration(parameters: Mapping[str, str], role: Role) -> int:
+    text = parameters.get("DurationSeconds") or "3600"
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise STSError(STSCode.INVALID, name="DurationSeconds")
+    if not 900 <= int(text) <= role.max_session:
+        raise STSError(STSCode.DURATION, longest=f"{role.max_session / 3600:g}")
+    return int(text)

@@ -1,0 +1,267 @@
+"""STS with the SDKs that sign with V3, and the providers of alibabacloud_credentials."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import oss2
+import pytest
+from alibabacloud_credentials.client import Client as CredentialClient
+from alibabacloud_credentials.exceptions import CredentialException
+from alibabacloud_credentials.models import Config as CredentialConfig
+from alibabacloud_sts20150401 import models
+from alibabacloud_sts20150401.client import Client
+from alibabacloud_tea_openapi.exceptions import ClientException
+from alibabacloud_tea_openapi.utils_models import Config
+from oss_emulator import Emulator
+from oss_emulator.testing import intercept
+
+from tests.issuer import CLIENT, ISSUER, SUBJECT, Issuer
+from tests.sdk.accounts import ACCOUNTS, OWNER, ROLE, bucket_as, sts_auth
+
+# alibabacloud_credentials asks the clock in a way that Python 3.12 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+
+PROVIDER = f"acs:ram::{OWNER}:oidc-provider/local"
+DEPLOYER = f"acs:ram::{OWNER}:role/deployer"
+
+FEDERATION = f"""
+[[account.oidc_provider]]
+name = "local"
+issuer = "{ISSUER}"
+client_ids = ["{CLIENT}"]
+jwks_file = "jwks.json"
+
+[[account.role]]
+name = "deployer"
+policies = ["AliyunOSSReadOnlyAccess"]
+trust = '''{{"Version": "1", "Statement": [{{
+  "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"Federated": ["{PROVIDER}"]}},
+  "Condition": {{"StringEquals": {{"oidc:iss": "{ISSUER}", "oidc:aud": "{CLIENT}"}},
+                "StringLike": {{"oidc:sub": "system:serviceaccount:default:*"}}}}}}]}}'''
+"""
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Issuer:
+    return Issuer()
+
+
+@pytest.fixture(scope="module")
+def with_accounts(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An emulator with the accounts of the other tests and an OIDC provider, also by https."""
+    folder: Path = tmp_path_factory.mktemp("federation")
+    first, payer, rest = ACCOUNTS.rpartition("[[account]]")
+    accounts = folder / "accounts.toml"
+    accounts.write_text(first + FEDERATION + payer + rest, encoding="utf-8")
+    (folder / "jwks.json").write_text(issuer.jwks, encoding="utf-8")
+    with Emulator(accounts=accounts, tls_port=0) as running:
+        yield running
+
+
+@pytest.fixture
+def token_file(issuer: Issuer, tmp_path: Path) -> Path:
+    path = tmp_path / "token"
+    path.write_text(issuer.token(time.time()), encoding="utf-8")
+    return path
+
+
+def client(emulator: Emulator, key: str, secret: str = "", token: str | None = None) -> Client:
+    """A client of STS at the emulator's own endpoint."""
+    return Client(
+        Config(
+            access_key_id=key,
+            access_key_secret=secret or f"secret of {key}",
+            security_token=token,
+            protocol="http",
+            endpoint=f"127.0.0.1:{emulator.port}",
+        )
+    )
+
+
+def assume(role: str = ROLE, **changes: Any) -> models.AssumeRoleRequest:
+    return models.AssumeRoleRequest(role_arn=role, role_session_name="night", **changes)
+
+
+def used(emulator: Emulator, given: Any) -> oss2.Bucket:
+    """The bucket with credentials that STS gave."""
+    return bucket_as(emulator, sts_auth(given.to_map()))
+
+
+def test_role_is_assumed_and_its_credentials_work(emulator: Emulator) -> None:
+    """P-61"""
+    body = client(emulator, "app").assume_role(assume(duration_seconds=900)).body
+    assert body.assumed_role_user.arn == f"{ROLE}/night"
+    assert used(emulator, body.credentials).get_object("a").read() == b"content"
+
+
+def test_caller_identity_is_told_to_a_user_and_to_a_session(emulator: Emulator) -> None:
+    who = client(emulator, "app").get_caller_identity().body
+    assert (who.identity_type, who.arn) == ("RAMUser", f"acs:ram::{OWNER}:user/app")
+    given = client(emulator, "app").assume_role(assume()).body.credentials
+    session = client(emulator, given.access_key_id, given.access_key_secret, given.security_token)
+    who = session.get_caller_identity().body
+    assert who.arn == f"acs:ram::{OWNER}:assumed-role/uploader/night"
+
+
+async def test_asynchronous_client_works_too(emulator: Emulator) -> None:
+    policy = (
+        '{"Version": "1", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "* ~+"}]}'
+    )
+    found = await client(emulator, "app").assume_role_async(assume(policy=policy))
+    assert found.body.credentials.access_key_id.startswith("STS.")
+    who = await client(emulator, "app").get_caller_identity_async()
+    assert who.body.account_id == OWNER
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "role", "code", "status"),
+    [
+        ("nobody", "whatever", ROLE, "InvalidAccessKeyId.NotFound", 404),
+        ("app", "wrong", ROLE, "SignatureDoesNotMatch", 400),
+        ("app", "", f"{ROLE}-not", "EntityNotExist.Role", 404),
+        ("owner", "", ROLE, "NoPermission", 403),
+        ("rules-reader", "", ROLE, "NoPermission", 403),
+        ("app", "", DEPLOYER, "NoPermission", 403),
+    ],
+)
+def test_errors_are_json_with_all_members(
+    emulator: Emulator, key: str, secret: str, role: str, code: str, status: int
+) -> None:
+    with pytest.raises(ClientException) as caught:
+        client(emulator, key, secret).assume_role(assume(role))
+    error = caught.value
+    assert (error.code, error.status_code) == (code, status)
+    assert {"RequestId", "HostId", "Code", "Message", "Recommend"} <= set(error.data)
+    assert error.data["RequestId"] == error.request_id
+    assert error.data["Recommend"].startswith(f"https://api.aliyun.com/troubleshoot?q={code}&")
+
+
+def test_denial_has_its_detail(emulator: Emulator) -> None:
+    with pytest.raises(ClientException) as caught:
+        client(emulator, "rules-reader").assume_role(assume())
+    assert caught.value.access_denied_detail["AuthAction"] == "sts:AssumeRole"
+
+
+def test_role_is_assumed_with_a_token_of_its_provider(emulator: Emulator, issuer: Issuer) -> None:
+    """A-43"""
+    request = models.AssumeRoleWithOIDCRequest(
+        oidcprovider_arn=PROVIDER,
+        role_arn=DEPLOYER,
+        role_session_name="build",
+        oidctoken=issuer.token(time.time()),
+    )
+    # Without an access key: the request is not signed.
+    nobody = Client(Config(protocol="http", endpoint=f"127.0.0.1:{emulator.port}"))
+    body = nobody.assume_role_with_oidc(request).body
+    told = body.oidctoken_info
+    assert (told.subject, told.issuer, told.client_ids) == (SUBJECT, ISSUER, CLIENT)
+    assert told.verification_info == "Success"
+    assert body.assumed_role_user.arn == f"{DEPLOYER}/build"
+    assert used(emulator, body.credentials).get_object("a").read() == b"content"
+
+
+# --- alibabacloud_credentials, which asks STS only by https
+
+
+def ram_role(**changes: Any) -> CredentialClient:
+    return CredentialClient(
+        CredentialConfig(
+            type="ram_role_arn",
+            access_key_id="app",
+            access_key_secret="secret of app",
+            role_arn=ROLE,
+            role_session_name="night",
+            **changes,
+        )
+    )
+
+
+def oidc_role(token_file: Path, **changes: Any) -> CredentialClient:
+    return CredentialClient(
+        CredentialConfig(
+            type="oidc_role_arn",
+            role_arn=DEPLOYER,
+            oidc_provider_arn=PROVIDER,
+            oidc_token_file_path=str(token_file),
+            role_session_name="build",
+            **changes,
+        )
+    )
+
+
+@pytest.fixture
+def https(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The endpoint for STS by https, whose certificate clients trust."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(emulator.ca_file))
+    return emulator.https_endpoint.removeprefix("https://")
+
+
+def arn(emulator: Emulator, found: CredentialClient) -> str:
+    """Who STS says that credentials are."""
+    given = found.get_credential()
+    asking = client(emulator, given.access_key_id, given.access_key_secret, given.security_token)
+    return str(asking.get_caller_identity().body.arn)
+
+
+def test_credentials_of_a_role(emulator: Emulator, https: str) -> None:
+    found = ram_role(sts_endpoint=https)
+    assert arn(emulator, found) == f"acs:ram::{OWNER}:assumed-role/uploader/night"
+
+
+def test_credentials_of_a_role_by_oidc(emulator: Emulator, https: str, token_file: Path) -> None:
+    found = oidc_role(token_file, sts_endpoint=https)
+    assert arn(emulator, found) == f"acs:ram::{OWNER}:assumed-role/deployer/build"
+
+
+def test_intercepted_credentials_need_no_endpoint(emulator: Emulator, token_file: Path) -> None:
+    with intercept(emulator.endpoint):
+        roles = [arn(emulator, found) for found in (ram_role(), oidc_role(token_file))]
+    assert [role.rpartition(":")[2] for role in roles] == [
+        "assumed-role/uploader/night",
+        "assumed-role/deployer/build",
+    ]
+
+
+async def test_intercepted_asynchronous_credentials(emulator: Emulator, token_file: Path) -> None:
+    with intercept(emulator.endpoint):
+        found = await oidc_role(token_file).get_credential_async()
+    assert found.access_key_id.startswith("STS.")
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"aud": "another"}, "AuthenticationFail.OIDCToken.AudienceNotMatch"),
+        ({"sub": "system:serviceaccount:kube-system:app"}, "AuthenticationFail.NoPermission"),
+    ],
+)
+def test_refused_token_is_told_to_the_provider(
+    emulator: Emulator, issuer: Issuer, token_file: Path, claims: dict[str, Any], code: str
+) -> None:
+    token_file.write_text(issuer.token(time.time(), **claims), encoding="utf-8")
+    with intercept(emulator.endpoint), pytest.raises(CredentialException, match=code):
+        oidc_role(token_file).get_credential()
+
+
+# --- The journal
+
+
+def test_journal_says_how_requests_were_signed(emulator: Emulator, token_file: Path) -> None:
+    client(emulator, "app").get_caller_identity()
+    with intercept(emulator.endpoint):
+        oidc_role(token_file).get_credential()
+    signed, unsigned = (entry.to_dict() for entry in emulator.journal[-2:])
+    assert (signed["operation"], signed["signed"], signed["access_key_id"]) == (
+        "GetCallerIdentity",
+        "header",
+        "app",
+    )
+    assert (unsigned["operation"], unsigned["signed"], unsigned["status"]) == (
+        "AssumeRoleWithOIDC",
+        "none",
+        200,
+    )
