@@ -8,6 +8,7 @@ from oss_emulator.access import Accounts, accounts
 
 from tests.docs.access import PAGE, render
 from tests.docs.markdown import blocks
+from tests.issuer import Issuer
 from tests.unit.access.table import CASES
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ def test_each_fact_about_decisions_has_a_case() -> None:
     assert shown == {number for number, _ in FACTS} - others
 
 
-SAMPLE, *_ = (block.text for block in blocks(TEXT) if block.language == "toml")
+SAMPLE, FEDERATION = (block.text for block in blocks(TEXT) if block.language == "toml")
 
 
 def test_sample_accounts_file_can_be_loaded() -> None:
@@ -47,6 +48,15 @@ def test_sample_accounts_file_can_be_loaded() -> None:
     assert found.role("acs:ram::1000000000000001:role/uploader") is not None
     for key in ("owner", "rules-reader", "app", "payer"):
         assert found.key(key) is not None
+
+
+def test_sample_with_an_oidc_provider_can_be_loaded() -> None:
+    found = Accounts.parse(FEDERATION, {"jwks.json": Issuer().jwks.encode()}.__getitem__)
+    provider = "acs:ram::1000000000000001:oidc-provider/ci"
+    assert found.oidc_provider(provider) is not None
+    role = found.role("acs:ram::1000000000000001:role/deployer")
+    assert role is not None
+    assert role.trust.statements[0].principals.includes(provider)
 
 
 def test_reference_names_all_members_and_policies() -> None:

@@ -79,7 +79,7 @@ def oss_bucket(oss_emulator: "Emulator", request: pytest.FixtureRequest) -> "oss
 
 @pytest.fixture
 def oss_intercept(oss_emulator: "Emulator") -> Iterator["Emulator"]:
-    """Send requests for the endpoints of OSS to the emulator, whose key must sign them."""
+    """Send requests for the endpoints of OSS and STS to the emulator, whose key must sign them."""
     from oss_emulator.testing.interception import intercept
 
     with intercept(oss_emulator.endpoint):
