@@ -13,7 +13,6 @@ from oss_emulator.access.policy import Policy, PolicyError, PolicyType
 from oss_emulator.access.tokens import PREFIX, Credentials, Grant, Tokens
 from oss_emulator.toml import Path, SourceError, TomlDocument, format_path, show
 
-
 ReadFile: TypeAlias = Callable[[str], bytes]
 
 
@@ -308,17 +307,17 @@ class _Builder:
 
     def _read_jwks(self, path: Path, table: OIDCProviderTable) -> tuple[PublicKey, ...]:
         if (table.jwks is None) == (table.jwks_file is None):
-            given = "neither jwks nor jwks_file" if table.jwks is None else "both jwks and jwks_file"
+            given = (
+                "neither jwks nor jwks_file" if table.jwks is None else "both jwks and jwks_file"
+            )
             raise self._error(path, f"{format_path(path)} has {given}; write one of them")
         here = (*path, "jwks" if table.jwks_file is None else "jwks_file")
-        document: str | bytes | Mapping[str, Any] = table.jwks or ""
-        if table.jwks_file is not None:
-            document = self._read(here, table.jwks_file)
         try:
-            return parse_jwks(document)
+            if table.jwks is not None:
+                return parse_jwks(table.jwks)
+            return parse_jwks(self._read(here, table.jwks_file or ""))
         except JWKSError as error:
-            sentence = f"{format_path(here)} is not a usable JSON Web Key Set: {error}"
-            raise self._error(here, sentence) from None
+            raise self._error(here, f"{format_path(here)} cannot be used: {error}") from None
 
     def _read(self, path: Path, name: str) -> bytes:
         if self._read_file is None:

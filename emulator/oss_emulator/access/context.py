@@ -31,7 +31,7 @@ class Context:
     request_tags: Mapping[str, str] = field(default_factory=dict)
     """The tags that the request gives to an object."""
     oidc_issuer: str | None = None
-    """The claims of the token with which a role is to be assumed; None for other requests (A-43)."""
+    """The claims of the token that a role is assumed with; None for other requests (A-43)."""
     oidc_audience: str | None = None
     oidc_subject: str | None = None
 

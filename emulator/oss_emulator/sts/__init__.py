@@ -25,6 +25,9 @@ from oss_emulator.sts.message import VERSION, STSRequest, names_action
 PATH = "/_emulator/sts"
 """The path of STS at the emulator's own endpoint."""
 
+# aliyun-python-sdk-core appends a slash to whatever endpoint it is given.
+_PATHS = frozenset({PATH, f"{PATH}/"})
+
 # With or without a region; `sts.oss-cn-hangzhou.aliyuncs.com` is a bucket named sts.
 _HOST = re.compile(r"sts(?:-vpc)?(?:\.(?!oss-)[a-z]+-[a-z0-9-]+)?\.aliyuncs\.com")
 
@@ -72,8 +75,7 @@ def is_at_endpoint(request: Request) -> bool:
     It is if its path says so. Clients that take no path in an endpoint ask at `/` and name the
     action in the query or in headers.
     """
-    # aliyun-python-sdk-core appends a slash to whatever endpoint it is given.
-    return request.path in (PATH, f"{PATH}/") or (request.path == "/" and names_action(request))
+    return request.path in _PATHS or (request.path == "/" and names_action(request))
 
 
 def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -> STSAnswer:

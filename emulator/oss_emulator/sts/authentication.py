@@ -13,22 +13,22 @@ MAX_SKEW = 15 * 60
 """Seconds that the clocks of client and server may differ."""
 
 
-class Claim(NamedTuple):
+class STSClaim(NamedTuple):
     """Where a request is signed, and with which key, verified or not."""
 
     signing: Signing
     access_key_id: str = ""
 
 
-def claim(asked: STSRequest) -> Claim:
+def claim(asked: STSRequest) -> STSClaim:
     """Say who claims to have sent a request."""
     if acs3.is_claimed(asked):
         _, _, text = asked.http.headers["authorization"].partition("Credential=")
-        return Claim(Signing.HEADER, text.partition(",")[0])
+        return STSClaim(Signing.HEADER, text.partition(",")[0])
     key_id = asked.parameters.get("AccessKeyId", "")
     if not key_id:
-        return Claim(Signing.NONE)
-    return Claim(Signing.URL if "AccessKeyId" in asked.http.query else Signing.FORM, key_id)
+        return STSClaim(Signing.NONE)
+    return STSClaim(Signing.URL if "AccessKeyId" in asked.http.query else Signing.FORM, key_id)
 
 
 def authenticate(asked: STSRequest, accounts: Accounts) -> Identity:

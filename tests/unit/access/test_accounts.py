@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from oss_emulator.access import (
     AccessKey,
@@ -175,7 +177,7 @@ REFUSED = [
     ),
     (
         ACCOUNT + PROVIDER + 'jwks = ""',
-        "account[0].oidc_provider[0].jwks is not a usable JSON Web Key Set: it is not valid JSON",
+        "account[0].oidc_provider[0].jwks cannot be used: it is not valid JSON",
     ),
     (ACCOUNT + PROVIDER + 'jwks_file = "keys.json"', "only a file can name files; write jwks"),
     (ACCOUNT + PROVIDER.replace('["c"]', "[]"), "client_ids is []; write a list of at least one"),

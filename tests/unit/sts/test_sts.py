@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from oss_emulator import sts
 from oss_emulator.protocol import xml
+from oss_emulator.protocol.message import Request
 
 from tests.unit.sts.requests import ask, check_refused, parameters, parse
 
@@ -36,6 +37,33 @@ def test_unknown_action_or_version_is_refused(
 )
 def test_hosts_of_sts(host: str, expected: bool) -> None:
     assert sts.is_host(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/_emulator/sts", True),
+        ("/_emulator/sts/", True),
+        ("/_emulator/sts/x", False),
+        ("/?Action=GetCallerIdentity&Version=2015-04-01", True),
+        ("/bucket?Action=GetCallerIdentity&Version=2015-04-01", False),
+        ("/?Action=GetCallerIdentity", False),
+        ("/?acl", False),
+        ("/", False),
+    ],
+)
+def test_requests_to_sts_at_the_own_endpoint(target: str, expected: bool) -> None:
+    request = Request.parse("GET", target, [], 0.0)
+    assert sts.is_at_endpoint(request) is expected
+
+
+def test_error_recommends_a_page() -> None:
+    refused = ask(parameters(Format="XML", RoleArn="x"))
+    assert isinstance(refused.body, bytes)
+    assert xml.parse(refused.body, "Error").text("Recommend") == (
+        "https://api.aliyun.com/troubleshoot?q=InvalidParameter.RoleArn&product=Sts"
+        "&requestId=0F101112-1314-1516-1718-191A1B1C1D1E"
+    )
 
 
 def test_parameters_may_be_in_a_form() -> None:
