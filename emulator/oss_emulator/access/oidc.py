@@ -23,7 +23,7 @@ class PublicKey:
     rsa: "RSAPublicKey"
 
     def verifies(self, signature: bytes, content: bytes) -> bool:
-        """Whether a signature of some content is one of this key (RS256, RFC 7518)."""
+        """Whether this key made a signature of some content (RS256, RFC 7518)."""
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
         from cryptography.hazmat.primitives.hashes import SHA256

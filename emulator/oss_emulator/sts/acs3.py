@@ -101,8 +101,9 @@ def canonical_request(asked: STSRequest, signed_headers: tuple[str, ...]) -> str
 
 
 def string_to_sign(canonical: str) -> str:
-    """Format the text that is signed."""
-    return f"{ALGORITHM}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    """Format the text that is signed; bytes that are not UTF-8 count as they came."""
+    digest = hashlib.sha256(canonical.encode("utf-8", "surrogateescape"))
+    return f"{ALGORITHM}\n{digest.hexdigest()}"
 
 
 def sign(text: str, secret: str) -> str:

@@ -14,7 +14,7 @@ MAX_SKEW = 15 * 60
 
 
 class STSClaim(NamedTuple):
-    """Where a request is signed, and with which key, verified or not."""
+    """Where a request is signed and which key it names, verified or not."""
 
     signing: Signing
     access_key_id: str = ""

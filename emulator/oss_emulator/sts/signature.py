@@ -45,5 +45,5 @@ def canonical_query(parameters: Mapping[str, str]) -> str:
 
 
 def encode(text: str) -> str:
-    """Percent-encode a text for a signature."""
-    return quote(text, safe="~")
+    """Percent-encode a text for a signature; bytes that are not UTF-8 count as they came."""
+    return quote(text, safe="~", errors="surrogateescape")

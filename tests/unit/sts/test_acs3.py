@@ -78,6 +78,15 @@ def test_changed_query_does_not_fit_the_signature() -> None:
     assert parse(answer_v3((changed, body)))["Code"] == "SignatureDoesNotMatch"
 
 
+def test_bytes_that_are_not_utf8_are_signed_as_they_came() -> None:
+    request, body = sign_v3({"Format": "JSON", "a": "x"})
+    for changed in (
+        request._replace(query={**request.query, "a": "\udcff"}),
+        request._replace(headers={**request.headers, "accept": "\udcff"}),
+    ):
+        assert parse(answer_v3((changed, body)))["Code"] == "SignatureDoesNotMatch"
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [
