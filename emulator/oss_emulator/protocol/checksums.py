@@ -43,9 +43,12 @@ def format_etag(md5: bytes) -> str:
 
 
 def format_multipart_etag(etags: Iterable[str]) -> str:
-    """Format the ETag of an object uploaded in n parts, from their ETags: `"…-n"` (P-32)."""
-    parts = [bytes.fromhex(etag.strip('"')) for etag in etags]
-    digest = hashlib.md5(b"".join(parts), usedforsecurity=False).hexdigest().upper()
+    """Format the ETag of an object uploaded in n parts: `"…-n"` (P-32).
+
+    It is the MD5 of the parts' ETags as upper-case text, not of the bytes they stand for (P-41).
+    """
+    parts = [etag.strip('"') for etag in etags]
+    digest = md5("".join(parts).encode()).hex().upper()
     return f'"{digest}-{len(parts)}"'
 
 
