@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from hashlib import md5
 from typing import Any
 
 import oss2
@@ -46,7 +47,9 @@ def test_parts_become_the_object(bucket: oss2.Bucket, sizes: list[int]) -> None:
     assert not bucket.object_exists("a")
     done = bucket.complete_multipart_upload("a", upload_id, parts)
     assert done.crc == crc(b"".join(bodies))
-    assert done.etag.endswith(f"-{len(sizes)}")
+    etags = "".join(part.etag for part in parts)  # P-41
+    digest = md5(etags.encode(), usedforsecurity=False).hexdigest().upper()
+    assert done.etag == f"{digest}-{len(sizes)}"
     got = bucket.get_object("a")
     assert got.read() == b"".join(bodies)
     assert got.etag == done.etag
@@ -54,6 +57,13 @@ def test_parts_become_the_object(bucket: oss2.Bucket, sizes: list[int]) -> None:
     assert got.content_type == "text/plain"
     assert got.headers["x-oss-meta-a"] == "b"
     assert got.headers["x-oss-tagging-count"] == "1"
+
+
+def test_list_without_parts_makes_an_empty_object(bucket: oss2.Bucket) -> None:
+    """P-44"""
+    upload_id, _ = upload(bucket, "a", [])
+    bucket.complete_multipart_upload("a", upload_id, [])
+    assert bucket.get_object("a").read() == b""
 
 
 @pytest.mark.parametrize(

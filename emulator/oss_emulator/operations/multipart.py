@@ -69,6 +69,8 @@ def initiate_multipart_upload(call: Call) -> Response:
 def complete_multipart_upload(call: Call) -> Response:
     """Make an object of the listed parts, or of all parts (`x-oss-complete-all`).
 
+    A list without parts makes an empty object (P-44).
+
     Raises `NoSuchUpload`, `InvalidArgument`, `MalformedXML`, `InvalidPartOrder`, `InvalidPart`,
     `EntityTooSmall`, `FileAlreadyExists`.
     """
@@ -148,8 +150,6 @@ def _read_list(document: bytes) -> list[tuple[int, str]]:
         entries = xml.parse(document, "CompleteMultipartUpload").all("Part")
     except xml.DocumentError as error:
         raise _malformed(str(error)) from None
-    if not entries:
-        raise _malformed("No Part is listed.")
     listed = []
     for entry in entries:
         number, etag = entry.text("PartNumber"), entry.text("ETag")

@@ -6,7 +6,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 
@@ -20,8 +20,13 @@ from oss_emulator.protocol.message import Response
     action="oss:PutObjectAcl",
 )
 def put_object_acl(call: Call) -> Response:
-    """Set the ACL of an object; with `default` the bucket's ACL applies."""
+    """Set the ACL of an object; with `default` the bucket's ACL applies.
+
+    Raises `MissingArgument` without the header (P-58), `InvalidArgument`, `NoSuchKey`.
+    """
     acl = call.request.headers.get("x-oss-object-acl", "")
+    if not acl:
+        raise OSSError(Code.OBJECT_ACL_MISSING)
     if acl not in set(ObjectAcl):
         raise invalid_argument("x-oss-object-acl", acl, code=Code.INVALID_OBJECT_ACL)
     permissions.check_public(call, Code.PUBLIC_OBJECT_ACL, public=ObjectAcl(acl).public)

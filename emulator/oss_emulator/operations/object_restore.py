@@ -104,10 +104,8 @@ def _read(document: bytes, storage_class: str) -> _Wish:
 def _check_upgrade(storage_class: str, running: str, asked: str) -> None:
     """A running restore may only be made faster (help page of 0016-00000715)."""
     tiers = list(DURATIONS[storage_class])
-    if tiers.index(asked) > tiers.index(running):
-        raise OSSError(Code.RESTORE_PRIORITY_LOWERED)
-    if asked == running:
-        raise OSSError(Code.RESTORE_ALREADY_IN_PROGRESS)
+    if tiers.index(asked) >= tiers.index(running):
+        raise OSSError(Code.RESTORE_ALREADY_IN_PROGRESS)  # always with an EC (P-58)
 
 
 def _not_supported(name: str) -> OSSError:

@@ -91,9 +91,9 @@ class Addresses:
     def locate(self, host: str, path: str) -> Target:
         """Find the bucket and the key; `path` is percent-encoded and is decoded once (P-03).
 
-        Raises `BadRequest` for an invalid host, `InvalidObjectName` for a key that is not UTF-8 or
-        too long, and `NoSuchBucket` for a host that belongs neither to the service nor to one of
-        its buckets.
+        Raises `BadRequest` for an invalid host, `InvalidArgument` for a key that is not UTF-8,
+        `InvalidObjectName` for one that is too long, and `NoSuchBucket` for a host that belongs
+        neither to the service nor to one of its buckets.
         """
         found = self._read(host)
         if found.in_path or found.bucket:
@@ -191,7 +191,7 @@ def split_host(host: str) -> tuple[str, int | None]:
 
 
 def decode_key(raw: str) -> str:
-    """Decode a percent-encoded key once; raises `InvalidObjectName`."""
+    """Decode a percent-encoded key once; raises what `check_key` raises."""
     if "%" not in raw and raw.isascii() and len(raw) <= MAX_KEY:
         return raw
     try:
@@ -203,11 +203,11 @@ def decode_key(raw: str) -> str:
 
 
 def check_key(key: str) -> None:
-    """Raise `InvalidObjectName` for a key that is too long or cannot be encoded in UTF-8."""
+    """Raise `InvalidObjectName` for too long a key, `InvalidArgument` if it is not UTF-8."""
     try:
         length = len(key) if key.isascii() else len(key.encode())
     except UnicodeError:
-        raise OSSError(Code.OBJECT_NAME_NOT_UTF8) from None
+        raise OSSError(Code.OBJECT_NAME_NOT_UTF8) from None  # P-58
     if length > MAX_KEY:
         raise OSSError(Code.OBJECT_NAME_TOO_LONG)
 

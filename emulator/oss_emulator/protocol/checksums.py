@@ -79,16 +79,19 @@ def format_md5(md5: bytes) -> str:
 
 
 def check_md5(content_md5: str | None, md5: bytes) -> None:
-    """Compare with a `Content-MD5` header; raises `InvalidDigest` (R-33, PutObject)."""
+    """Compare with a `Content-MD5` header; raises `InvalidDigest` (R-33, PutObject).
+
+    Of a longer one the first 16 bytes count: the C SDK sends 20 (P-46).
+    """
     if content_md5 is None:
         return
     try:
         claimed = b64decode(content_md5, validate=True)
     except (binascii.Error, ValueError):
         claimed = b""
-    if len(claimed) != 16:
+    if len(claimed) < len(md5):
         raise OSSError(Code.MALFORMED_DIGEST, Content_MD5=content_md5)
-    if claimed != md5:
+    if claimed[: len(md5)] != md5:
         raise OSSError(Code.INVALID_DIGEST, Content_MD5=content_md5)
 
 

@@ -111,7 +111,6 @@ REFUSALS: dict[str, tuple[Change, str, str]] = {
     "number too high": (lambda parts: [(10001, parts[0][1])], "InvalidPartOrder", ""),
     "unknown part": (lambda parts: [*parts, (9, parts[0][1])], "InvalidPart", ""),
     "another ETag": (lambda parts: [(1, parts[1][1])], "InvalidPart", ""),
-    "no part": (lambda parts: [], "MalformedXML", "0042-00000205"),
     "no number": (lambda parts: [("", parts[0][1])], "MalformedXML", "0042-00000205"),
     "no ETag": (lambda parts: [(1, "")], "MalformedXML", "0042-00000205"),
 }
@@ -133,6 +132,19 @@ def test_wrong_list_is_refused_and_the_upload_goes_on(
 def test_malformed_list_is_refused(ask: Caller, document: str) -> None:
     answer = ask("POST", f"/bucket/a?uploadId={ask.begin_upload('a')}", document)
     assert (answer.status, answer.code) == (400, "MalformedXML")
+
+
+def test_list_without_parts_makes_an_empty_object(ask: Caller) -> None:
+    """P-44: also where parts were uploaded; they are dropped."""
+    for bodies in ((), (b"dropped",)):
+        upload_id = ask.begin_upload("a", content_type="text/plain")
+        ask.put_parts("a", upload_id, *bodies)
+        done = ask.complete("a", upload_id, [])
+        assert (done.status, done.headers["x-oss-hash-crc64ecma"]) == (200, "0")
+        got = ask("GET", "/bucket/a")
+        assert (got.status, got.body, got.headers["Content-Type"]) == (200, b"", "text/plain")
+        assert got.headers["ETag"] == done.text("ETag")
+        assert ask("GET", f"/bucket/a?uploadId={upload_id}").code == "NoSuchUpload"
 
 
 def test_invalid_part_is_named(ask: Caller) -> None:

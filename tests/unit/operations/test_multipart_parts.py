@@ -164,6 +164,13 @@ def test_parts_come_in_pages(ask: Caller) -> None:
     assert sizes == [str(number) for number in numbers]
 
 
+def test_list_without_parts_has_a_next_marker(ask: Caller) -> None:
+    """P-58"""
+    page = ask("GET", f"/bucket/a?uploadId={ask.begin_upload('a')}")
+    assert (page.text("NextPartNumberMarker"), page.text("IsTruncated")) == ("0", "false")
+    assert page.texts("Part") == []
+
+
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [

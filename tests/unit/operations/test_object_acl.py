@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.operations.service import Caller
+from tests.unit.operations.service import Caller, check_error
 
 
 def acl(ask: Caller, query: str = "") -> str | None:
@@ -23,7 +23,17 @@ def test_acl_is_set_with_the_object_or_later(ask: Caller, value: str) -> None:
     assert ask.anonymously("GET", "/bucket/a").status == (200 if readable else 403)
 
 
-@pytest.mark.parametrize("value", ["public", "", "Private"])
+@pytest.mark.parametrize("headers", [{}, {"x_oss_object_acl": ""}])
+def test_missing_acl_gets_400_and_changes_nothing(ask: Caller, headers: dict[str, str]) -> None:
+    """P-58, help page of 0017-00000105."""
+    ask("PUT", "/bucket/a", "x", x_oss_object_acl="private")
+    answer = ask("PUT", "/bucket/a?acl", **headers)
+    message = "Missing Some Required Arguments."
+    check_error(answer, 400, "MissingArgument", message, "0017-00000105")
+    assert acl(ask) == "private"
+
+
+@pytest.mark.parametrize("value", ["public", "Private"])
 def test_unknown_acl_gets_400_and_changes_nothing(ask: Caller, value: str) -> None:
     ask("PUT", "/bucket/a", "x", x_oss_object_acl="private")
     answer = ask("PUT", "/bucket/a?acl", x_oss_object_acl=value)

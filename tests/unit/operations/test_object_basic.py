@@ -75,8 +75,8 @@ def test_bad_header_puts_nothing(ask: Caller, headers: dict[str, str], code: str
     ("value", "ec"),
     [
         (content_md5(b"another"), "0017-00000503"),
-        # Valid base64 of something else, as in an answer of the service.
-        ("5d41402abc4b2a76b9719d911017c592", "0017-0000050"),
+        # Hex digits are valid base64 of 24 bytes, of which the first 16 are compared (P-46).
+        ("5d41402abc4b2a76b9719d911017c592", "0017-00000503"),
         ("c2hvcnQ=", "0017-00000502"),
         ("not base64!", "0017-0000050"),
     ],
@@ -404,6 +404,18 @@ def test_object_without_versions_is_the_version_null(ask: Caller) -> None:
     versions = ask("GET", "/bucket?versions").texts("Version/VersionId")
     bodies = [ask("GET", f"/bucket/a?versionId={version}").body for version in versions]
     assert bodies == [b"null again", b"new"]
+
+
+@pytest.mark.parametrize("status", ["", "Enabled", "Suspended"])
+def test_deleted_version_null_is_told_where_versions_are_kept(ask: Caller, status: str) -> None:
+    """P-58: a bucket that never kept versions does not answer an id."""
+    ask("PUT", "/bucket/a", "1")
+    if status:
+        ask.keep_versions(status)
+    deleted = ask("DELETE", "/bucket/a?versionId=null")
+    assert deleted.status == 204
+    assert deleted.headers.get("x-oss-version-id") == ("null" if status else None)
+    assert ask("HEAD", "/bucket/a").status == 404
 
 
 @pytest.mark.parametrize("version_id", ["", "x", "caeq"])

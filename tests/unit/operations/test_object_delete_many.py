@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import md5
+
 import pytest
 
 from tests.unit.operations.service import Caller
@@ -28,6 +31,20 @@ def test_keys_are_encoded_on_request(ask: Caller) -> None:
     assert answer.texts("Deleted/Key") == ["%01%20%E4%B8%AD"]
     assert answer.text("EncodingType") == "url"
     assert ask("GET", "/bucket").texts("Contents/Key") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(document("a"), 200), (document("b"), 400)],
+    ids=["its digest", "another digest"],
+)
+def test_first_16_bytes_of_a_longer_content_md5_count(ask: Caller, body: str, status: int) -> None:
+    """P-46: the C SDK sends the digest and four bytes more."""
+    ask("PUT", "/bucket/a", "x")
+    digest = md5(document("a").encode(), usedforsecurity=False).digest()
+    header = b64encode(digest + b"\0\1\2\3").decode()
+    assert ask("POST", "/bucket?delete", body, content_md5=header).status == status
+    assert ask("HEAD", "/bucket/a").status == (404 if status == 200 else 200)
 
 
 @pytest.mark.parametrize(("quiet", "silent"), [("true", True), ("TRUE", True), ("false", False)])

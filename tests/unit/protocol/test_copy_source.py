@@ -27,5 +27,5 @@ def test_incomplete_source_is_refused(header: str) -> None:
 
 
 def test_key_that_is_not_utf8_is_refused() -> None:
-    with pytest.raises(OSSError, match="InvalidObjectName"):
+    with pytest.raises(OSSError, match="InvalidArgument: The characters encoding must be utf-8"):
         copy_source.parse("/bucket/%FF")

@@ -386,16 +386,16 @@ def remove(call: Call, key: str, version_id: str | None) -> Removed:
     """Delete a version for good, or without a version id the object.
 
     In a versioned bucket the latter adds a delete marker. Raises `FileImmutable` if a protected
-    version would go.
+    version would go. A bucket that never kept versions has none to tell of, not even null (P-58).
     """
     bucket = call.bucket
     check_removable(call, key, version_id)
-    if version_id is not None:
+    if version_id is not None and bucket.versioning:
         item = call.storage.object(bucket.name, key, version_id)
         call.storage.delete_object(bucket.name, key, version_id)
         return Removed(version_id, item is not None and item.delete_marker)
     if not bucket.versioning:
-        call.storage.delete_object(bucket.name, key, NULL_VERSION)
+        call.storage.delete_object(bucket.name, key, version_id or NULL_VERSION)
         return Removed("", delete_marker=False)
     marker = Object(
         key,
