@@ -136,12 +136,12 @@ def _check_ids(ids: Iterable[str]) -> None:
 
 
 def _check_tags(rule: Node) -> None:
-    """Refuse tags with characters that tags of objects cannot have; their length is not checked."""
-    for tag in rule.all("Tag"):
-        for name in ("Key", "Value"):
-            if not tagging.is_written_in_signs(tag.text(name)):
-                message = "A tag may hold letters, digits, spaces and +-=._:/."
-                raise _invalid(name, tag.text(name), message)
+    """Refuse tags that no object can have (P-54); their number and length are not checked."""
+    tags = [(tag.text("Key"), tag.text("Value")) for tag in rule.all("Tag")]
+    if not all(tagging.is_written_in_signs(text) for tag in tags for text in tag):
+        raise DocumentError("A tag may hold letters, digits, spaces and +-=._:/.")
+    if len({key for key, _ in tags}) < len(tags):
+        raise DocumentError("Two tags of a rule have the same key.")
 
 
 def _check_times(rule: Node) -> None:

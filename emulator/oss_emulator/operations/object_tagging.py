@@ -15,7 +15,7 @@ ROOT = "Tagging"
 def put_object_tagging(call: Call) -> Response:
     """Replace the tags of an object; its Last-Modified stays.
 
-    Raises `MalformedXML`, `RepeatedTags`, `InvalidTag`, `NoSuchKey`.
+    Raises `MalformedXML`, `InvalidTag`, `BadRequest`, `NoSuchKey`.
     """
     tags = tagging.parse_document(xml.parse(call.body.read(), ROOT))
     return Response(200, _set(call, tags))

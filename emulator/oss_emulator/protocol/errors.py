@@ -156,7 +156,8 @@ class Code(Enum):
     INVALID_TAG_KEY = Row("InvalidTag", 400, "The TagKey you have provided is invalid.")
     INVALID_TAG_VALUE = Row("InvalidTag", 400, "The TagValue you have provided is invalid.")
     REPEATED_TAGS = Row("RepeatedTags", 400, "Tag keys must be unique.")
-    TOO_MANY_OBJECT_TAGS = Row("InvalidTag", 400, "An object can have 10 tags at most.")
+    REPEATED_OBJECT_TAGS = Row("InvalidTag", 400, "Cannot provide multiple Tags with the same key")
+    TOO_MANY_OBJECT_TAGS = Row("BadRequest", 400, "Object tags cannot be greater than 10")
     INVALID_TAGGING_HEADER = Row("InvalidArgument", 400, "The header 'x-oss-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
 
     # Multipart uploads (0042): P-39

@@ -20,7 +20,7 @@ _SIGNS: Final = frozenset(" +-=._:/")
 
 
 def parse_header(header: str) -> dict[str, str]:
-    """Parse the header of an object; raises `InvalidArgument` and `InvalidTag`."""
+    """Parse the header of an object; raises `InvalidArgument`, `InvalidTag` and `BadRequest`."""
     return _check(parse_pairs(HEADER, header))
 
 
@@ -39,7 +39,7 @@ def parse_pairs(name: str, header: str) -> list[tuple[str, str]]:
 
 
 def parse_document(tagging: Node) -> dict[str, str]:
-    """Parse a `Tagging` document; raises `DocumentError`, `RepeatedTags` and `InvalidTag`."""
+    """Parse a `Tagging` document; raises `DocumentError`, `InvalidTag` and `BadRequest`."""
     tag_set = tagging.first("TagSet")
     if tag_set is None:
         raise DocumentError("The XML you provided has no TagSet.")
@@ -50,7 +50,7 @@ def parse_document(tagging: Node) -> dict[str, str]:
             raise DocumentError("A Tag element has no Key.")
         pairs.append((key.value, value.value if value is not None else ""))
     if len({key for key, _ in pairs}) < len(pairs):
-        raise OSSError(Code.REPEATED_TAGS)
+        raise OSSError(Code.REPEATED_OBJECT_TAGS)  # P-54
     return _check(pairs)
 
 
@@ -61,7 +61,7 @@ def format_document(tags: Iterable[tuple[str, str]]) -> Children:
 
 def _check(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if len(pairs) > MAX_TAGS:
-        raise OSSError(Code.TOO_MANY_OBJECT_TAGS)
+        raise OSSError(Code.TOO_MANY_OBJECT_TAGS)  # P-54
     for key, value in pairs:
         if not key or not _is_valid(key, MAX_KEY):
             raise OSSError(Code.INVALID_TAG_KEY, TagKey=key)

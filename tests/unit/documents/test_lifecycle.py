@@ -49,7 +49,8 @@ REFUSED = [
     ),
     (f"<Rule><ID>r</ID>{(RULE % '')[6:]}" * 2, "InvalidArgument", "ID"),
     (f"<Rule><ID>{'r' * 256}</ID>{(RULE % '')[6:]}", "InvalidArgument", "ID"),
-    (RULE % "<Tag><Key>a&amp;b</Key><Value/></Tag>", "InvalidArgument", "Key"),
+    (RULE % "<Tag><Key>a&amp;b</Key><Value/></Tag>", "MalformedXML", ""),  # P-54
+    (RULE % ("<Tag><Key>k</Key><Value/></Tag>" * 2), "MalformedXML", ""),
     (
         RULE % (EXPIRE % 1) + (RULE % (EXPIRE % 2)).replace("<Prefix>a", "<Prefix>ab"),
         "InvalidArgument",

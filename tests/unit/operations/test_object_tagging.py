@@ -6,7 +6,8 @@ import pytest
 
 from tests.unit.operations.service import Caller, check_error
 
-TAGGING = "<Tagging><TagSet><Tag><Key>k</Key><Value>{}</Value></Tag></TagSet></Tagging>"
+TAG = "<Tag><Key>k</Key><Value>{}</Value></Tag>"
+TAGGING = f"<Tagging><TagSet>{TAG}</TagSet></Tagging>"
 
 
 def tags(ask: Caller, key: str, query: str = "") -> dict[str, str]:
@@ -48,7 +49,12 @@ def test_each_creation_takes_tags_from_the_header(ask: Caller, operation: str) -
 @pytest.mark.parametrize("operation", CREATIONS)
 @pytest.mark.parametrize(
     ("header", "code"),
-    [("=v", "InvalidTag"), ("k=1&k=2", "InvalidArgument"), ("k=%40", "InvalidTag")],
+    [
+        ("=v", "InvalidTag"),
+        ("k=1&k=2", "InvalidArgument"),
+        ("k=%40", "InvalidTag"),
+        ("&".join(f"k{n}" for n in range(11)), "BadRequest"),  # P-54
+    ],
 )
 def test_bad_tags_create_nothing(ask: Caller, operation: str, header: str, code: str) -> None:
     ask("PUT", "/bucket/source", "1")
@@ -89,6 +95,7 @@ def test_unknown_directive_gets_400(ask: Caller) -> None:
         ("<Tagging/>", "MalformedXML"),
         ("<TagSet/>", "MalformedXML"),
         ("<Tagging><TagSet><Tag><Key/></Tag></TagSet></Tagging>", "InvalidTag"),
+        (TAGGING.format("1").replace("<TagSet>", f"<TagSet>{TAG}"), "InvalidTag"),  # P-54
     ],
 )
 def test_bad_document_changes_nothing(ask: Caller, body: str, code: str) -> None:
