@@ -10,6 +10,7 @@ from oss_emulator.access import Permission
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.objects import (
+    OBJECT_ACL,
     callback_of,
     check_writable,
     draft,
@@ -184,7 +185,7 @@ def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
         crc64=reduce(_add_crc64, parts, 0),
         modified=call.request.received,
     )
-    if "x-oss-object-acl" in call.request.headers:
+    if OBJECT_ACL in call.request.headers:
         return item._replace(acl=object_acl(call))
     return item
 

@@ -4,7 +4,7 @@ from oss_emulator.access import ObjectAcl
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
-from oss_emulator.operations.shared.objects import find, version_header
+from oss_emulator.operations.shared.objects import OBJECT_ACL, find, version_header
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.headers import invalid_argument
@@ -24,11 +24,11 @@ def put_object_acl(call: Call) -> Response:
 
     Raises `MissingArgument` without the header (P-58), `InvalidArgument`, `NoSuchKey`.
     """
-    acl = call.request.headers.get("x-oss-object-acl", "")
+    acl = call.request.headers.get(OBJECT_ACL, "")
     if not acl:
         raise OSSError(Code.OBJECT_ACL_MISSING)
     if acl not in set(ObjectAcl):
-        raise invalid_argument("x-oss-object-acl", acl, code=Code.INVALID_OBJECT_ACL)
+        raise invalid_argument(OBJECT_ACL, acl, code=Code.INVALID_OBJECT_ACL)
     permissions.check_public(call, Code.PUBLIC_OBJECT_ACL, public=ObjectAcl(acl).public)
     found = find(call)
     call.storage.replace_object(call.bucket.name, found._replace(acl=acl))

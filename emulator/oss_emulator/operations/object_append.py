@@ -5,17 +5,20 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.objects import (
     NEXT_POSITION,
+    OBJECT_ACL,
     SEALED_TIME,
     check_mutable,
     check_writable,
     draft,
     find,
+    object_acl,
+    store,
     version_header,
 )
 from oss_emulator.protocol import checksums, dates, headers
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import NULL_VERSION, Object
+from oss_emulator.storage import Object
 
 MAX_SIZE = 5 * 1024**3
 """Bytes of the largest appendable object (AppendObject)."""
@@ -34,28 +37,28 @@ def append_object(call: Call) -> Response:
     """Append bytes to an object; the first call creates it.
 
     Raises `MissingArgument` without a position, `PositionNotEqualToLength`, `ObjectNotAppendable`,
-    `EntityTooLarge`, `FileImmutable`. What an object is, its metadata and tags, is settled by the
-    first call.
+    `EntityTooLarge`, `FileImmutable`. The first call settles the metadata and tags; later ones may
+    only change the ACL (P-50). They create no version: the object keeps its version id.
     """
     position = _position(call)
     current = call.storage.object(call.bucket.name, call.key)
-    if current is None:
+    if current is None or current.delete_marker:
         item = draft(call, kind="Appendable")
+        _check_position(item, position)
+        grown = _grow(call, item)
+        version = store(call, grown)
     else:
-        check_writable(call)
-        check_mutable(call, call.key, current.version_id)
-        item = _check_appendable(current)
-    _check_position(item, position)
-    grown = _grow(call, item)
-    # Versioned or not there is one version of an appendable object, named null (AppendObject).
-    put = call.storage.put_object if current is None else call.storage.replace_object
-    put(call.bucket.name, grown)
+        item = _check_appendable(call, current)
+        _check_position(item, position)
+        grown = _grow(call, item)
+        call.storage.replace_object(call.bucket.name, grown)
+        version = version_header(call, grown)
     answer = {
         "ETag": grown.etag,
         NEXT_POSITION: str(grown.size),
         "x-oss-hash-crc64ecma": str(grown.crc64),
         **headers.encryption_of(grown.headers),
-        **version_header(call, grown),
+        **version,
     }
     return Response(200, answer)
 
@@ -86,10 +89,13 @@ def _position(call: Call) -> int:
     return int(text)
 
 
-def _check_appendable(item: Object) -> Object:
-    if item.kind != "Appendable" or item.delete_marker or item.sealed is not None:
+def _check_appendable(call: Call, item: Object) -> Object:
+    """The object to append to, with the ACL that the request asks for."""
+    check_writable(call)
+    check_mutable(call, call.key, item.version_id)
+    if item.kind != "Appendable" or item.sealed is not None:
         raise OSSError(Code.OBJECT_NOT_APPENDABLE)
-    return item
+    return item._replace(acl=object_acl(call)) if OBJECT_ACL in call.request.headers else item
 
 
 def _check_position(item: Object, position: int) -> None:
@@ -111,5 +117,4 @@ def _grow(call: Call, item: Object) -> Object:
         crc64=crc64,
         etag=checksums.format_appended_etag(size, crc64),
         modified=call.request.received,
-        version_id=NULL_VERSION,
     )

@@ -69,16 +69,52 @@ def test_missing_object_cannot_be_sealed(ask: Caller) -> None:
     assert ask("POST", "/bucket/a?seal&position=0").code == "NoSuchKey"
 
 
-def test_append_creates_no_versions(ask: Caller) -> None:
-    """The one version is named null; a deletion or a put makes it an old one (AppendObject)."""
+@pytest.mark.parametrize("status", ["Enabled", "Suspended"])
+def test_append_creates_no_version_but_the_first(ask: Caller, status: str) -> None:
+    """P-50: where versions are kept the id is not null; AppendObject."""
+    ask.keep_versions(status)
+    answers = [ask("POST", f"/bucket/a?append&position={n}", "1") for n in (0, 1)]
+    ids = {answer.headers["x-oss-version-id"] for answer in answers}
+    assert (ids == {"null"}) == (status == "Suspended")
+    assert ask("GET", "/bucket?versions").texts("Version/VersionId") == list(ids)
+    assert ask("HEAD", "/bucket/a").headers["x-oss-version-id"] in ids
+
+
+def test_append_behind_a_delete_marker_begins_a_new_object(ask: Caller) -> None:
+    """P-50: the suite of Go V1; without the marker the appends go on."""
     ask.keep_versions()
-    for position in (0, 1):
-        answer = ask("POST", f"/bucket/a?append&position={position}", "1")
-        assert answer.headers["x-oss-version-id"] == "null"
+    old = ask("POST", "/bucket/a?append&position=0", "old").headers["x-oss-version-id"]
+    marker = ask("DELETE", "/bucket/a").headers["x-oss-version-id"]
+    assert ask("POST", "/bucket/a?append&position=3", "1").code == "PositionNotEqualToLength"
+    new = ask("POST", "/bucket/a?append&position=0", "new").headers["x-oss-version-id"]
+    assert len({old, marker, new}) == 3
+    ask("DELETE", f"/bucket/a?versionId={marker}")
+    grown = ask("POST", "/bucket/a?append&position=3", "er")
+    assert grown.headers["x-oss-version-id"] == new
+    assert ask("GET", "/bucket/a").body == b"newer"
+    assert ask("GET", f"/bucket/a?versionId={old}").body == b"old"
+
+
+def test_version_from_before_versioning_stays_null(ask: Caller) -> None:
+    ask("POST", "/bucket/a?append&position=0", "1")
+    ask.keep_versions()
+    grown = ask("POST", "/bucket/a?append&position=1", "2")
+    assert grown.headers["x-oss-version-id"] == "null"
     assert ask("GET", "/bucket?versions").texts("Version/VersionId") == ["null"]
-    ask("DELETE", "/bucket/a")
-    assert ask("POST", "/bucket/a?append&position=2", "1").code == "ObjectNotAppendable"
-    assert ask("GET", "/bucket/a?versionId=null").body == b"11"
+
+
+def test_acl_of_a_later_append_takes_effect(ask: Caller) -> None:
+    """P-50; an append without the header leaves the ACL."""
+    for position, headers, acl in (
+        (0, {"x_oss_object_acl": "private"}, "private"),
+        (1, {"x_oss_object_acl": "public-read"}, "public-read"),
+        (2, {}, "public-read"),
+    ):
+        ask("POST", f"/bucket/a?append&position={position}", "1", **headers)
+        assert ask("GET", "/bucket/a?acl").text("AccessControlList/Grant") == acl
+    answer = ask("POST", "/bucket/a?append&position=3", "1", x_oss_object_acl="public")
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert ask("HEAD", "/bucket/a").headers["Content-Length"] == "3"
 
 
 def test_copy_onto_itself_changes_metadata_and_stays_appendable(ask: Caller) -> None:

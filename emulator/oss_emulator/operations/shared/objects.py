@@ -20,6 +20,7 @@ from oss_emulator.storage.blobs import BlobFile, open_files, slices
 VERSION_ID = "x-oss-version-id"
 SOURCE_VERSION_ID = "x-oss-copy-source-version-id"
 DELETE_MARKER = "x-oss-delete-marker"
+OBJECT_ACL = "x-oss-object-acl"
 NEXT_POSITION = "x-oss-next-append-position"
 SEALED_TIME = "x-oss-sealed-time"
 
@@ -275,14 +276,14 @@ def object_acl(call: Call) -> ObjectAcl:
 
     Raises `InvalidArgument`, and `AccessDenied` for a public ACL where public access is blocked.
     """
-    value = call.request.headers.get("x-oss-object-acl")
+    value = call.request.headers.get(OBJECT_ACL)
     if value is None:
         return ObjectAcl.DEFAULT
     try:
         acl = ObjectAcl(value)
     except ValueError:
         code = Code.INVALID_OBJECT_ACL
-        raise headers.invalid_argument("x-oss-object-acl", value, code=code) from None
+        raise headers.invalid_argument(OBJECT_ACL, value, code=code) from None
     permissions.check_public(call, Code.PUBLIC_OBJECT_ACL, public=acl.public)
     return acl
 
