@@ -66,6 +66,17 @@ def test_list_without_parts_makes_an_empty_object(bucket: oss2.Bucket) -> None:
     assert bucket.get_object("a").read() == b""
 
 
+def test_sequential_parts_come_in_order(bucket: oss2.Bucket) -> None:
+    """P-51"""
+    bodies = [noise(PART), noise(1)]
+    upload_id, parts = upload(bucket, "a", bodies, params={"sequential": ""})
+    with pytest.raises(oss2.exceptions.PartNotSequential):
+        bucket.upload_part("a", upload_id, 4, b"x")
+    bucket.complete_multipart_upload("a", upload_id, parts)
+    expected = oss2.utils.content_md5(b"".join(bodies))
+    assert bucket.head_object("a").headers["Content-MD5"] == expected
+
+
 @pytest.mark.parametrize(
     "span", [(PART - 3, PART + 2), (0, 0), (2 * PART, 2 * PART + 6), (PART, 2 * PART - 1)]
 )

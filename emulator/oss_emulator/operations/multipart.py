@@ -16,9 +16,11 @@ from oss_emulator.operations.shared.objects import (
     draft,
     find_upload,
     object_acl,
+    read_chunks,
     store,
 )
 from oss_emulator.protocol import checksums, headers, parameters, xml
+from oss_emulator.protocol.checksums import Checksums
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object, Part, Upload
@@ -41,10 +43,14 @@ COMPLETE_ALL = "x-oss-complete-all"
     action="oss:PutObject",
 )
 def initiate_multipart_upload(call: Call) -> Response:
-    """Begin an upload; its headers describe the object, only the bytes are still to come."""
+    """Begin an upload; its headers describe the object, only the bytes are still to come.
+
+    With `sequential` in the query its parts must come in order, from number 1 on (P-51).
+    """
     encoding = parameters.encoding_type(call.request.query)
     item = draft(call, kind="Multipart")
-    upload = Upload(_new_upload_id(call), call.request.received, item)
+    sequential = "sequential" in call.request.query
+    upload = Upload(_new_upload_id(call), call.request.received, item, sequential)
     call.storage.put_upload(call.bucket.name, upload)
     answer = xml.answer(
         "InitiateMultipartUploadResult",
@@ -73,7 +79,7 @@ def complete_multipart_upload(call: Call) -> Response:
     A list without parts makes an empty object (P-44).
 
     Raises `NoSuchUpload`, `InvalidArgument`, `MalformedXML`, `InvalidPartOrder`, `InvalidPart`,
-    `EntityTooSmall`, `FileAlreadyExists`.
+    `PartNotSequential`, `EntityTooSmall`, `FileAlreadyExists`.
     """
     encoding = parameters.encoding_type(call.request.query)
     upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
@@ -135,6 +141,8 @@ def _listed_parts(call: Call, upload: Upload, parts: Sequence[Part]) -> Sequence
     listed = _read_list(call.body.read())
     if any(second <= first for (first, _), (second, _) in pairwise(listed)):
         raise OSSError(Code.INVALID_PART_ORDER)
+    if upload.sequential and [number for number, _ in listed] != list(range(1, len(listed) + 1)):
+        raise OSSError(Code.PART_NOT_SEQUENTIAL, UploadId=upload.id)
     found = {part.number: part for part in parts}
     chosen = []
     for number, etag in listed:
@@ -185,9 +193,19 @@ def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
         crc64=reduce(_add_crc64, parts, 0),
         modified=call.request.received,
     )
+    if upload.sequential:
+        item = item._replace(content_md5=_md5_of(item))
     if OBJECT_ACL in call.request.headers:
-        return item._replace(acl=object_acl(call))
+        item = item._replace(acl=object_acl(call))
     return item
+
+
+def _md5_of(item: Object) -> str:
+    """The `Content-MD5` of all bytes, which takes as long as there are bytes (P-51)."""
+    sums = Checksums()
+    for chunk in read_chunks(item, 0, item.size):
+        sums.update(chunk)
+    return checksums.format_md5(sums.md5)
 
 
 def _add_crc64(crc64: int, part: Part) -> int:

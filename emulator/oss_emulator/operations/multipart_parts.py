@@ -1,6 +1,6 @@
 """The parts of a multipart upload: UploadPart, UploadPartCopy, ListParts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from oss_emulator.access import Permission
 from oss_emulator.operations.call import Body, Call
@@ -8,7 +8,7 @@ from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.objects import (
     find_source,
     find_upload,
-    read,
+    read_chunks,
     source_version_header,
 )
 from oss_emulator.protocol import (
@@ -22,14 +22,11 @@ from oss_emulator.protocol import (
     xml,
 )
 from oss_emulator.protocol.checksums import Checksums
-from oss_emulator.protocol.errors import Code
-from oss_emulator.protocol.message import FileRange, Response
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Part, Upload
 
 MAX_NUMBER = 10_000
-
-_CHUNK = 1024 * 1024
-"""Bytes of a file that are copied at a time."""
 
 
 @operation(
@@ -44,7 +41,8 @@ _CHUNK = 1024 * 1024
 def upload_part(call: Call) -> Response:
     """Store one part; it replaces a part of the same number.
 
-    Raises `InvalidArgument` for a number out of bounds, `NoSuchUpload`, `InvalidCRC64`.
+    Raises `InvalidArgument` for a number out of bounds, `NoSuchUpload`, `InvalidCRC64`, and what
+    `_put` raises.
     """
     request = call.request.headers
     number = _number(call)
@@ -73,8 +71,7 @@ def _gather(call: Call) -> Callable[[], Body]:
     # A malformed range is ignored: the whole object is copied (UploadPartCopy).
     wanted = ranges.parse(request.get(f"{copy_source.HEADER}-range"), source.size)
     offset, length = wanted or (0, source.size)
-    found = read(source, offset, length)
-    pieces = (found,) if isinstance(found, bytes) else found
+    chunks = read_chunks(source, offset, length)
     origin = source_version_header(call, named, source)
     if wanted is not None:
         origin["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{source.size}"
@@ -82,10 +79,9 @@ def _gather(call: Call) -> Callable[[], Body]:
     def work() -> Body:
         sums, writer = Checksums(), call.storage.blob_writer()
         try:
-            for piece in pieces:
-                for chunk in _chunks(piece):
-                    sums.update(chunk)
-                    writer.write(chunk)
+            for chunk in chunks:
+                sums.update(chunk)
+                writer.write(chunk)
             content = (writer.finish(),) if sums.size else ()
         except BaseException:
             writer.abandon()
@@ -93,17 +89,6 @@ def _gather(call: Call) -> Callable[[], Body]:
         return Body(content, sums.size, sums.md5, sums.crc64, origin)
 
     return work
-
-
-def _chunks(piece: bytes | FileRange) -> Iterator[bytes]:
-    if isinstance(piece, bytes):
-        yield piece
-        return
-    if piece.verify is not None:
-        piece.verify()
-    end = piece.offset + piece.length
-    for start in range(piece.offset, end, _CHUNK):
-        yield piece.read(start, min(_CHUNK, end - start))
 
 
 @operation(
@@ -137,8 +122,17 @@ def upload_part_copy(call: Call) -> Response:
 
 
 def _put(call: Call, upload: Upload, number: int) -> Part:
-    """Store the body as a part."""
+    """Store the body as a part; of a sequential upload the next one.
+
+    Raises `PartNotSequential` and `PartAlreadyExist` (P-51).
+    """
     body = call.body
+    if upload.sequential:
+        last = len(call.storage.parts(call.bucket.name, upload.id))
+        if number <= last:
+            raise OSSError(Code.PART_ALREADY_EXISTS, PartNumber=str(number), UploadId=upload.id)
+        if number > last + 1:
+            raise OSSError(Code.PART_NOT_SEQUENTIAL, PartNumber=str(number), UploadId=upload.id)
     etag = checksums.format_etag(body.md5)
     part = Part(number, body.content, body.size, etag, body.crc64, call.request.received)
     call.storage.put_part(call.bucket.name, upload.id, part)

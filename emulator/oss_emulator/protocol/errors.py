@@ -168,6 +168,8 @@ class Code(Enum):
     INVALID_PART_NUMBER_LISTED = Row("InvalidPartOrder", 400, "Part number must be an integer between 1 and 10000, inclusive.")
     INVALID_PART_ORDER = Row("InvalidPartOrder", 400, "The list of parts was not in ascending order. Parts list must specified in order by part number.", "0042-00000209")
     INVALID_PART = Row("InvalidPart", 400, "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.")
+    PART_NOT_SEQUENTIAL = Row("PartNotSequential", 400, "For sequential multipart upload, you must upload or complete parts with sequential part number.")
+    PART_ALREADY_EXISTS = Row("PartAlreadyExist", 409, "For sequential multipart upload, you can't overwrite uploaded parts.", "0042-00000108")
     ENTITY_TOO_SMALL = Row("EntityTooSmall", 400, "Your proposed upload smaller than the minimum allowed size.", "0042-00000213")
     COMPLETE_ALL_WITH_BODY = Row("InvalidArgument", 400, "Should not speficy both complete all header and http body.", "0042-00000216")
     ENCRYPTION_OF_UPLOAD = Row("InvalidArgument", 400, "The encryption of an upload is set by InitiateMultipartUpload; leave this header out.")

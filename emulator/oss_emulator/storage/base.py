@@ -76,6 +76,8 @@ class Object(NamedTuple):
     restore: Restore | None = None
     documents: Mapping[str, bytes] = {}
     """Configurations of this version (legal hold, retention), like those of a bucket."""
+    content_md5: str = ""
+    """Base64 of the MD5 of all bytes, where a sequential upload made the object."""
 
 
 class Upload(NamedTuple):
@@ -85,6 +87,8 @@ class Upload(NamedTuple):
     initiated: float
     draft: Object
     """The object it will become, without bytes."""
+    sequential: bool = False
+    """Whether its parts must come in order."""
 
 
 class Part(NamedTuple):

@@ -39,14 +39,13 @@ def names(text: str) -> list[str]:
 
 def format_upload(upload: Upload, name: Name) -> str:
     """Write an upload as text."""
-    draft = format(upload.draft, name)
-    return json.dumps({"id": upload.id, "initiated": upload.initiated, "draft": draft})
+    return json.dumps({**upload._asdict(), "draft": format(upload.draft, name)})
 
 
 def parse_upload(text: str, find: Find) -> Upload:
     """Read a written upload."""
     values = json.loads(text)
-    return Upload(values["id"], values["initiated"], parse(Object, values["draft"], find))
+    return Upload(**{**values, "draft": parse(Object, values["draft"], find)})
 
 
 def _plain(value: Any, name: Name) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operations.service import Answer, Caller, check_error, completion
+from tests.unit.operations.service import Answer, Caller, check_error, completion, content_md5
 
 PART = 100 * 1024
 """The smallest part but the last (CompleteMultipartUpload)."""
@@ -73,6 +73,53 @@ def test_upload_can_be_completed_once(ask: Caller) -> None:
     assert ask("GET", "/bucket?uploads").texts("Upload/UploadId") == [other_id]
     assert ask("DELETE", f"/bucket/a?uploadId={other_id}").status == 204
     assert ask("GET", "/bucket/a").body == b"1"
+
+
+def begin_sequential_upload(ask: Caller) -> str:
+    return ask("POST", "/bucket/a?uploads&sequential").text("UploadId") or ""
+
+
+def test_object_of_sequential_parts_has_a_content_md5(ask: Caller) -> None:
+    """P-51"""
+    bodies = [b"a" * PART, b"end"]
+    upload_id = begin_sequential_upload(ask)
+    ask.complete("a", upload_id, ask.put_parts("a", upload_id, *bodies))
+    for method in ("HEAD", "GET"):
+        headers = ask(method, "/bucket/a").headers
+        assert headers["Content-MD5"] == content_md5(b"".join(bodies))
+        assert headers["x-oss-object-type"] == "Multipart"
+    put_object(ask, "a", *bodies)
+    assert "Content-MD5" not in ask("HEAD", "/bucket/a").headers
+
+
+@pytest.mark.parametrize("copied", [False, True], ids=["UploadPart", "UploadPartCopy"])
+def test_sequential_parts_must_come_in_order(ask: Caller, copied: bool) -> None:
+    """P-51"""
+    ask("PUT", "/bucket/source", "1")
+    target = f"/bucket/a?uploadId={begin_sequential_upload(ask)}&partNumber="
+    headers = {"x_oss_copy_source": "/bucket/source"} if copied else {}
+    message = (
+        "For sequential multipart upload, you must upload or complete parts with sequential part "
+        "number."
+    )
+    answer = ask("PUT", f"{target}2", **headers)
+    check_error(answer, 400, "PartNotSequential", message, PartNumber="2")
+    assert ask("PUT", f"{target}1", **headers).status == 200
+    message = "For sequential multipart upload, you can't overwrite uploaded parts."
+    answer = ask("PUT", f"{target}1", **headers)
+    check_error(answer, 409, "PartAlreadyExist", message, "0042-00000108", PartNumber="1")
+    assert ask("PUT", f"{target}3", **headers).code == "PartNotSequential"
+    assert ask("PUT", f"{target}2", **headers).status == 200
+
+
+def test_sequential_parts_are_completed_without_gaps(ask: Caller) -> None:
+    """P-51"""
+    upload_id = begin_sequential_upload(ask)
+    parts = ask.put_parts("a", upload_id, b"a" * PART, b"b" * PART, b"end")
+    assert ask.complete("a", upload_id, [parts[0], parts[2]]).code == "PartNotSequential"
+    assert ask.complete("a", upload_id, parts[1:]).code == "PartNotSequential"
+    assert ask.complete("a", upload_id, parts[:2]).status == 200
+    assert ask("GET", "/bucket/a").body == b"a" * PART + b"b" * PART
 
 
 def test_each_completion_is_a_version(ask: Caller) -> None:

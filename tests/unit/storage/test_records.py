@@ -23,6 +23,7 @@ OBJECT = Object(
     sealed=2.5,
     restore=Restore(1.0, 2.0, "Bulk"),
     documents={"legalHold": b"<\xff\x00>"},
+    content_md5="1B2M2Y8AsgTpgAmY7PhCfg==",
 )
 
 
@@ -51,7 +52,7 @@ def test_a_record_is_read_back(record: Account | Bucket | Object | Part) -> None
 
 
 def test_an_upload_is_read_back_with_its_draft() -> None:
-    upload = Upload("1", 2.5, OBJECT)
+    upload = Upload("1", 2.5, OBJECT, sequential=True)
     assert records.parse_upload(records.format_upload(upload, name), find) == upload
 
 

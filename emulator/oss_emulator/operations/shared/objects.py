@@ -178,6 +178,28 @@ def _piece(blob: Blob, files: Iterator[BlobFile], start: int, length: int) -> by
     return FileRange(next(files), start, length, verify)
 
 
+_CHUNK = 1024 * 1024
+"""Bytes of a file that are read at a time."""
+
+
+def read_chunks(item: Object, offset: int, length: int) -> Iterator[bytes]:
+    """Read a range of an object piece by piece; its files are open once this is called."""
+    found = read(item, offset, length)
+    pieces = (found,) if isinstance(found, bytes) else found
+    return (chunk for piece in pieces for chunk in _chunks(piece))
+
+
+def _chunks(piece: bytes | FileRange) -> Iterator[bytes]:
+    if isinstance(piece, bytes):
+        yield piece
+        return
+    if piece.verify is not None:
+        piece.verify()
+    end = piece.offset + piece.length
+    for start in range(piece.offset, end, _CHUNK):
+        yield piece.read(start, min(_CHUNK, end - start))
+
+
 def restore_info(item: Object, now: float) -> str | None:
     """The state of a restore as `x-oss-restore` tells it; None if there is no restore."""
     if item.restore is None or item.restore.until <= now:
@@ -214,9 +236,12 @@ def describe(call: Call, item: Object) -> dict[str, str]:
 
 
 def content_md5(item: Object) -> dict[str, str]:
-    """The MD5 of all bytes, which only objects put in one piece are answered with (HeadObject)."""
-    md5 = checksums.md5_of(item.etag) if item.kind == "Normal" else None
-    return {} if md5 is None else {"Content-MD5": md5}
+    """The MD5 of all bytes.
+
+    Only objects put in one piece (HeadObject) or by sequential parts (P-51) are answered with it.
+    """
+    md5 = checksums.md5_of(item.etag) if item.kind == "Normal" else item.content_md5
+    return {"Content-MD5": md5} if md5 else {}
 
 
 def version_header(call: Call, item: Object) -> dict[str, str]:
