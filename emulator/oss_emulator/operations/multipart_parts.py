@@ -6,6 +6,7 @@ from oss_emulator.access import Permission
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.objects import (
+    delay_header,
     find_source,
     find_upload,
     read_chunks,
@@ -54,6 +55,7 @@ def upload_part(call: Call) -> Response:
         "ETag": part.etag,
         "Content-MD5": checksums.format_md5(call.body.md5),
         "x-oss-hash-crc64ecma": str(part.crc64),
+        **delay_header(call, part.size),
         **headers.encryption_of(upload.draft.headers),
     }
     return Response(200, answer)
@@ -115,6 +117,7 @@ def upload_part_copy(call: Call) -> Response:
     found = {
         "ETag": part.etag,
         "x-oss-hash-crc64ecma": str(part.crc64),
+        **delay_header(call),
         **headers.encryption_of(upload.draft.headers),
         **call.body.origin,
     }

@@ -9,6 +9,7 @@ from oss_emulator.operations.shared.objects import (
     SEALED_TIME,
     check_mutable,
     check_writable,
+    delay_header,
     draft,
     find,
     object_acl,
@@ -57,6 +58,7 @@ def append_object(call: Call) -> Response:
         "ETag": grown.etag,
         NEXT_POSITION: str(grown.size),
         "x-oss-hash-crc64ecma": str(grown.crc64),
+        **delay_header(call, call.body.size),
         **headers.encryption_of(grown.headers),
         **version,
     }

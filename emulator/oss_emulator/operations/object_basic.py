@@ -9,6 +9,7 @@ from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.objects import (
     check_restored,
     content_md5,
+    delay_header,
     describe,
     find,
     follow,
@@ -21,6 +22,7 @@ from oss_emulator.operations.shared.objects import (
 from oss_emulator.protocol import checksums, compression, conditions, headers, ranges
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.parameters import TRAFFIC_LIMIT
 from oss_emulator.referer import Signing
 
 
@@ -51,6 +53,8 @@ def get_object(call: Call) -> Response:
         item.size,
         standard=request.headers.get("x-oss-range-behavior") == "standard",
     )
+    if TRAFFIC_LIMIT in request.headers or TRAFFIC_LIMIT in request.query:
+        answer.update(delay_header(call, item.size if part is None else part.length))
     if part is None:
         accepted = request.headers.get("accept-encoding")
         if accepted is not None and compression.applies(accepted, answer, item.size):

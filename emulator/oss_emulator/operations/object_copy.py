@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from oss_emulator.access import Permission
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, operation
-from oss_emulator.operations.shared.objects import draft, find_source, source_version_header, store
+from oss_emulator.operations.shared.objects import (
+    delay_header,
+    draft,
+    find_source,
+    source_version_header,
+    store,
+)
 from oss_emulator.protocol import conditions, copy_source, dates, headers, tagging, xml
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import Code, OSSError
@@ -58,6 +64,7 @@ def copy_object(call: Call) -> Response:
     found = {
         "ETag": item.etag,
         "x-oss-hash-crc64ecma": str(item.crc64),
+        **delay_header(call),
         **encryption,
         **source_version_header(call, named, source),
         **stored,

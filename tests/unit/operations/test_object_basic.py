@@ -368,6 +368,27 @@ def test_anonymous_request_cannot_override_a_header(ask: Caller, name: str) -> N
     assert (answer.status, answer.code, answer.text("Message")) == (400, "InvalidRequest", message)
 
 
+def test_uploads_and_copies_tell_how_long_they_were_held_back(ask: Caller) -> None:
+    """P-52: 819,200 bit/s hold 1,024 bytes back for 10 ms."""
+    upload = f"/bucket/b?uploadId={ask.begin_upload('b')}&partNumber=1"
+    source = {"x_oss_copy_source": "/bucket/a"}
+    limit = {"x_oss_traffic_limit": "819200"}
+    for method, target, headers, delay in (
+        ("PUT", "/bucket/a", {}, "0"),
+        ("PUT", "/bucket/a", limit, "10"),
+        ("PUT", "/bucket/a?x-oss-traffic-limit=1638400", {}, "5"),
+        ("POST", "/bucket/c?append&position=0", limit, "10"),
+        ("PUT", upload, limit, "10"),
+        ("PUT", "/bucket/d", source, "0"),
+        ("PUT", upload, source, "0"),
+        ("GET", "/bucket/a", limit, "10"),
+    ):
+        body = b"" if method == "GET" or "x_oss_copy_source" in headers else bytes(1024)
+        answer = ask(method, target, body, **headers)
+        assert (answer.status, answer.headers["x-oss-qos-delay-time"]) == (200, delay)
+    assert "x-oss-qos-delay-time" not in ask("GET", "/bucket/a").headers
+
+
 # --- Versions, and DeleteObject
 
 

@@ -14,6 +14,7 @@ from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.copy_source import CopySource
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Callback, FileRange
+from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
 from oss_emulator.storage.blobs import BlobFile, open_files, slices
 
@@ -21,6 +22,7 @@ VERSION_ID = "x-oss-version-id"
 SOURCE_VERSION_ID = "x-oss-copy-source-version-id"
 DELETE_MARKER = "x-oss-delete-marker"
 OBJECT_ACL = "x-oss-object-acl"
+DELAY = "x-oss-qos-delay-time"
 NEXT_POSITION = "x-oss-next-append-position"
 SEALED_TIME = "x-oss-sealed-time"
 
@@ -244,6 +246,13 @@ def content_md5(item: Object) -> dict[str, str]:
     return {"Content-MD5": md5} if md5 else {}
 
 
+def delay_header(call: Call, size: int = 0) -> dict[str, str]:
+    """The header with the milliseconds for which a limit holds so many bytes back (P-52)."""
+    request = call.request
+    limit = traffic_limit(request.headers.get(TRAFFIC_LIMIT), request.query.get(TRAFFIC_LIMIT))
+    return {DELAY: "0" if limit is None else str(size * 8 * 1000 // limit)}
+
+
 def version_header(call: Call, item: Object) -> dict[str, str]:
     """The header that tells which version an answer is about, where versions are kept."""
     return {VERSION_ID: item.version_id} if call.bucket.versioning else {}
@@ -358,6 +367,7 @@ def put(call: Call) -> Put:
         "ETag": item.etag,
         "Content-MD5": checksums.format_md5(body.md5),
         "x-oss-hash-crc64ecma": str(item.crc64),
+        **delay_header(call, body.size),
         **headers.encryption_of(item.headers),
         **store(call, item),
     }
