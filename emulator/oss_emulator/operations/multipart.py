@@ -19,7 +19,7 @@ from oss_emulator.operations.shared.objects import (
     read_chunks,
     store,
 )
-from oss_emulator.protocol import checksums, headers, parameters, xml
+from oss_emulator.protocol import checksums, client_encryption, headers, parameters, xml
 from oss_emulator.protocol.checksums import Checksums
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
@@ -45,10 +45,12 @@ COMPLETE_ALL = "x-oss-complete-all"
 def initiate_multipart_upload(call: Call) -> Response:
     """Begin an upload; its headers describe the object, only the bytes are still to come.
 
-    With `sequential` in the query its parts must come in order, from number 1 on (P-51).
+    With `sequential` in the query its parts must come in order, from number 1 on (P-51). Raises
+    what `draft` raises, `InvalidEncryptionRequest`.
     """
     encoding = parameters.encoding_type(call.request.query)
     item = draft(call, kind="Multipart")
+    client_encryption.parse_parts(item.headers)
     sequential = "sequential" in call.request.query
     upload = Upload(_new_upload_id(call), call.request.received, item, sequential)
     call.storage.put_upload(call.bucket.name, upload)
@@ -79,7 +81,7 @@ def complete_multipart_upload(call: Call) -> Response:
     A list without parts makes an empty object (P-44).
 
     Raises `NoSuchUpload`, `InvalidArgument`, `MalformedXML`, `InvalidPartOrder`, `InvalidPart`,
-    `PartNotSequential`, `EntityTooSmall`, `FileAlreadyExists`.
+    `PartNotSequential`, `EntityTooSmall`, `InvalidEncryptionRequest`, `FileAlreadyExists`.
     """
     encoding = parameters.encoding_type(call.request.query)
     upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
@@ -89,6 +91,9 @@ def complete_multipart_upload(call: Call) -> Response:
     for part in parts[:-1]:
         if part.size < MIN_PART:
             raise _too_small(part)
+    encrypted = client_encryption.parse_parts(upload.draft.headers)
+    if encrypted is not None:
+        encrypted.check_count(len(parts))
     item = _join(call, upload, parts)
     callback = callback_of(call, item)
     stored = store(call, item)

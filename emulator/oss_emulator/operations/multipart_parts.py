@@ -14,6 +14,7 @@ from oss_emulator.operations.shared.objects import (
 )
 from oss_emulator.protocol import (
     checksums,
+    client_encryption,
     conditions,
     copy_source,
     dates,
@@ -127,9 +128,12 @@ def upload_part_copy(call: Call) -> Response:
 def _put(call: Call, upload: Upload, number: int) -> Part:
     """Store the body as a part; of a sequential upload the next one.
 
-    Raises `PartNotSequential` and `PartAlreadyExist` (P-51).
+    Raises `PartNotSequential` and `PartAlreadyExist` (P-51), `InvalidEncryptionRequest` (P-53).
     """
     body = call.body
+    encrypted = client_encryption.parse_parts(upload.draft.headers)
+    if encrypted is not None:
+        encrypted.check_part(number, body.size)
     if upload.sequential:
         last = len(call.storage.parts(call.bucket.name, upload.id))
         if number <= last:
@@ -161,6 +165,7 @@ def list_parts(call: Call) -> Response:
             ("Key", parameters.encode(call.key) if encoding else call.key),
             ("UploadId", upload.id),
             ("StorageClass", upload.draft.storage_class),
+            *client_encryption.format_elements(upload.draft.headers),
             ("PartNumberMarker", marker),
             # Always there, also where nothing follows (P-33).
             ("NextPartNumberMarker", page[-1].number if page else marker),

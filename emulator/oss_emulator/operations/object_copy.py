@@ -12,7 +12,15 @@ from oss_emulator.operations.shared.objects import (
     source_version_header,
     store,
 )
-from oss_emulator.protocol import conditions, copy_source, dates, headers, tagging, xml
+from oss_emulator.protocol import (
+    client_encryption,
+    conditions,
+    copy_source,
+    dates,
+    headers,
+    tagging,
+    xml,
+)
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
@@ -81,8 +89,22 @@ def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
     request = call.request.headers
     replaces = _replaces(call, "x-oss-metadata-directive")
     if replaces or (onto_itself and headers.sends_metadata(request)):
-        return headers.kept(request)
+        return _replaced_metadata(request, source.headers)
     return headers.without_encryption(source.headers)
+
+
+def _replaced_metadata(request: Mapping[str, str], source: Mapping[str, str]) -> dict[str, str]:
+    """The request's metadata, and of the source's what it cannot remove (P-53).
+
+    That is the type, unless the request sends one, and the metadata of client-side encryption.
+    Raises `InvalidEncryptionRequest` for other values of the latter.
+    """
+    found, encryption = headers.kept(request), client_encryption.metadata(source)
+    if encryption and not client_encryption.metadata(found).items() <= encryption.items():
+        raise OSSError(Code.ENCRYPTION_SET_TWICE)
+    if "content-type" not in request and "Content-Type" in source:
+        found["Content-Type"] = source["Content-Type"]
+    return {**found, **encryption}
 
 
 def _kind(call: Call, source: Object, onto_itself: bool) -> str:

@@ -262,6 +262,23 @@ def test_encryption_is_set_when_the_upload_begins(ask: Caller) -> None:
         assert (answer.status, answer.code) == (400, "InvalidArgument")
 
 
+def test_encrypted_upload_is_completed_with_the_announced_parts(ask: Caller) -> None:
+    """P-53"""
+    prefix = "x_oss_meta_client_side_encryption_"
+    sent = {f"{prefix}{name}": "eA==" for name in ("key", "start", "cek_alg", "wrap_alg")}
+    answer = ask("POST", "/bucket/a?uploads", **sent, **{f"{prefix}part_size": str(PART)})
+    message = "Miss some necessary client encryption meta parameters."
+    check_error(answer, 400, "InvalidEncryptionRequest", message)
+    sizes = {f"{prefix}data_size": str(PART + 3), f"{prefix}part_size": str(PART)}
+    upload_id = ask.begin_upload("a", **sent, **sizes)
+    parts = ask.put_parts("a", upload_id, b"a" * PART, b"end")
+    message = "The client encryption part list is unexpected with init_multipart setted."
+    answer = ask.complete("a", upload_id, parts[:1])
+    check_error(answer, 400, "InvalidEncryptionRequest", message)
+    assert ask.complete("a", upload_id, parts).status == 200
+    assert ask("GET", "/bucket/a").headers["x-oss-meta-client-side-encryption-key"] == "eA=="
+
+
 def test_names_are_encoded_on_request(ask: Caller) -> None:
     begun = ask("POST", "/bucket/%E4%B8%AD?uploads&encoding-type=url")
     assert (begun.text("Key"), begun.text("EncodingType")) == ("%E4%B8%AD", "url")

@@ -164,6 +164,28 @@ def test_parts_come_in_pages(ask: Caller) -> None:
     assert sizes == [str(number) for number in numbers]
 
 
+def test_parts_of_an_encrypted_upload_come_with_its_metadata(ask: Caller) -> None:
+    """P-53"""
+    elements = {
+        "Key": ("key", "a2V5"),
+        "Start": ("start", "c3RhcnQ="),
+        "CekAlg": ("cek_alg", "AES/CTR/NoPadding"),
+        "WrapAlg": ("wrap_alg", "RSA/NONE/PKCS1Padding"),
+        "DataSize": ("data_size", "250"),
+        "PartSize": ("part_size", "160"),
+    }
+    sent = {f"x_oss_meta_client_side_encryption_{name}": text for name, text in elements.values()}
+    target = f"/bucket/a?uploadId={ask.begin_upload('a', **sent)}"
+    page = ask("GET", target)
+    found = {name: page.text(f"ClientEncryption{name}") for name in elements}
+    assert found == {name: text for name, (_, text) in elements.items()}
+    message = "The partSize must same with init_multipart setted except last part."
+    answer = ask("PUT", f"{target}&partNumber=1", bytes(250))
+    check_error(answer, 400, "InvalidEncryptionRequest", message)
+    plain = ask("GET", f"/bucket/a?uploadId={ask.begin_upload('a')}")
+    assert [plain.text(f"ClientEncryption{name}") for name in elements] == [None] * 6
+
+
 def test_list_without_parts_has_a_next_marker(ask: Caller) -> None:
     """P-58"""
     page = ask("GET", f"/bucket/a?uploadId={ask.begin_upload('a')}")

@@ -63,6 +63,7 @@ def test_overwriting_can_be_forbidden(ask: Caller, call: str, versioning: str | 
         ({"x_oss_object_acl": "public"}, "InvalidArgument"),
         ({"x_oss_server_side_encryption": "AES128"}, "InvalidEncryptionAlgorithmError"),
         ({"x_oss_hash_crc64ecma": "1"}, "InvalidCRC64"),
+        ({"x_oss_meta_client_side_encryption_key": "x"}, "InvalidEncryptionRequest"),  # P-53
     ],
 )
 def test_bad_header_puts_nothing(ask: Caller, headers: dict[str, str], code: str) -> None:

@@ -42,7 +42,8 @@ def test_answer_holds_etag_time_and_checksum(ask: Caller) -> None:
         (None, NEW, META),
         ("COPY", NEW, META),
         ("REPLACE", NEW, NEW),
-        ("REPLACE", {}, {"content_type": "application/octet-stream"}),
+        ("REPLACE", {}, {"content_type": "text/plain"}),  # P-53
+        ("REPLACE", {"x_oss_meta_b": "2"}, {"content_type": "text/plain", "x_oss_meta_b": "2"}),
     ],
 )
 def test_directive_chooses_the_metadata(
@@ -52,6 +53,49 @@ def test_directive_chooses_the_metadata(
     directives = {"x_oss_metadata_directive": directive} if directive else {}
     copy(ask, **headers, **directives)
     assert kept(ask, "b") == expected
+
+
+ENCRYPTION = {
+    f"x_oss_meta_client_side_encryption_{name}": value
+    for name, value in (
+        ("key", "a2V5"),
+        ("start", "c3RhcnQ="),
+        ("cek_alg", "AES/CTR/NoPadding"),
+        ("wrap_alg", "RSA/NONE/PKCS1Padding"),
+    )
+}
+
+
+def encryption(ask: Caller, key: str) -> dict[str, str]:
+    """The metadata of client-side encryption of an object."""
+    found = {
+        name.replace("-", "_"): value
+        for name, value in ask("HEAD", f"/bucket/{key}").headers.items()
+    }
+    return {name: found[name] for name in ENCRYPTION if name in found}
+
+
+@pytest.mark.parametrize("target", ["a", "b"])
+@pytest.mark.parametrize("repeated", [{}, ENCRYPTION], ids=["not sent", "sent again"])
+def test_replacement_keeps_the_metadata_of_client_side_encryption(
+    ask: Caller, target: str, repeated: dict[str, str]
+) -> None:
+    """P-53"""
+    ask("PUT", "/bucket/a", "x", **META, **ENCRYPTION)
+    replaced = {"x_oss_metadata_directive": "REPLACE", **NEW, **repeated}
+    assert copy(ask, target, **replaced).status == 200
+    assert encryption(ask, target) == ENCRYPTION
+    assert kept(ask, target) == NEW
+
+
+def test_metadata_of_client_side_encryption_cannot_be_replaced(ask: Caller) -> None:
+    """P-53"""
+    ask("PUT", "/bucket/a", "x", **ENCRYPTION)
+    other = {**ENCRYPTION, "x_oss_meta_client_side_encryption_key": "b3RoZXI="}
+    answer = copy(ask, x_oss_metadata_directive="REPLACE", **other)
+    message = "The parameters of client encryption are allowed to be set once."
+    check_error(answer, 400, "InvalidEncryptionRequest", message)
+    assert ask("HEAD", "/bucket/b").status == 404
 
 
 def test_unknown_directive_gets_400(ask: Caller) -> None:

@@ -9,7 +9,7 @@ from oss_emulator.access import ObjectAcl, Permission, required_of_source
 from oss_emulator.documents import archive_direct_read, callback_policy, encryption, worm
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
-from oss_emulator.protocol import callback, checksums, dates, headers, tagging
+from oss_emulator.protocol import callback, checksums, client_encryption, dates, headers, tagging
 from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.copy_source import CopySource
 from oss_emulator.protocol.errors import Code, OSSError
@@ -272,6 +272,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
     """
     request, bucket = call.request.headers, call.bucket
     check_writable(call)
+    client_encryption.check(request)
     return Object(
         call.key,
         content=body.content,

@@ -1,0 +1,101 @@
+"""Client-side encryption: the metadata of objects that their clients encrypted (P-53).
+
+The service cannot decrypt them. It checks that the metadata is complete, keeps it as it is, and
+holds the parts of an upload to the sizes that its metadata announces.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.headers import META_PREFIX
+from oss_emulator.protocol.xml import Children
+
+PREFIX: Final = f"{META_PREFIX}client-side-encryption-"
+
+_REQUIRED: Final = frozenset(f"{PREFIX}{name}" for name in ("key", "start", "cek-alg", "wrap-alg"))
+_DATA_SIZE: Final = f"{PREFIX}data-size"
+_PART_SIZE: Final = f"{PREFIX}part-size"
+
+_ELEMENTS: Final = {
+    "ClientEncryptionKey": f"{PREFIX}key",
+    "ClientEncryptionStart": f"{PREFIX}start",
+    "ClientEncryptionCekAlg": f"{PREFIX}cek-alg",
+    "ClientEncryptionWrapAlg": f"{PREFIX}wrap-alg",
+    "ClientEncryptionDataSize": _DATA_SIZE,
+    "ClientEncryptionPartSize": _PART_SIZE,
+}
+"""The elements of ListParts, and the metadata that they show."""
+
+_NAMES: Final = frozenset(_ELEMENTS.values())
+
+_BLOCK: Final = 16
+"""Bytes of a block of the cipher; parts are whole blocks."""
+
+_MAX_PARTS: Final = 10_000
+
+
+class EncryptedParts(NamedTuple):
+    """How a client cuts the bytes that it encrypts: only the last part may be smaller."""
+
+    data_size: int
+    part_size: int
+
+    @property
+    def total(self) -> int:
+        return -(-self.data_size // self.part_size)
+
+    def check_part(self, number: int, size: int) -> None:
+        """Raise `InvalidEncryptionRequest` for a part of another size, or behind the last."""
+        if number > self.total:
+            raise OSSError(Code.ENCRYPTED_PART_NUMBER)
+        if number < self.total and size != self.part_size:
+            raise OSSError(Code.ENCRYPTED_PART_SIZE)
+        if number == self.total and size != self.data_size - (number - 1) * self.part_size:
+            raise OSSError(Code.ENCRYPTED_LAST_PART_SIZE)
+
+    def check_count(self, count: int) -> None:
+        """Raise `InvalidEncryptionRequest` for another number of parts."""
+        if count != self.total:
+            raise OSSError(Code.ENCRYPTED_PART_LIST)
+
+
+def metadata(headers: Mapping[str, str]) -> dict[str, str]:
+    """Select the metadata of client-side encryption out of headers."""
+    return {name: value for name, value in headers.items() if name.startswith(PREFIX)}
+
+
+def check(headers: Mapping[str, str]) -> None:
+    """Raise `InvalidEncryptionRequest` for metadata of which a part is missing."""
+    if not _NAMES.isdisjoint(headers) and not headers.keys() >= _REQUIRED:
+        raise OSSError(Code.ENCRYPTION_INCOMPLETE)
+
+
+def parse_parts(headers: Mapping[str, str]) -> EncryptedParts | None:
+    """Parse how an upload is cut, by the headers that it began with; None if they do not say.
+
+    One size needs the other. The copier of SDK V2 sends neither when it copies an encrypted object
+    by parts. Raises `InvalidEncryptionRequest`.
+    """
+    if _DATA_SIZE not in headers and _PART_SIZE not in headers:
+        return None
+    if _DATA_SIZE not in headers or _PART_SIZE not in headers:
+        raise OSSError(Code.ENCRYPTION_INCOMPLETE)
+    data_size, part_size = _size(headers[_DATA_SIZE]), _size(headers[_PART_SIZE])
+    if part_size % _BLOCK:
+        raise OSSError(Code.ENCRYPTION_SIZE_INVALID)
+    parts = EncryptedParts(data_size, part_size)
+    if parts.total > _MAX_PARTS:
+        raise OSSError(Code.ENCRYPTED_PARTS_TOO_MANY)
+    return parts
+
+
+def format_elements(headers: Mapping[str, str]) -> Children:
+    """Format the metadata of an upload as elements of ListParts."""
+    return [(name, headers.get(header)) for name, header in _ELEMENTS.items()]
+
+
+def _size(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 20 and int(text)):
+        raise OSSError(Code.ENCRYPTION_SIZE_INVALID)
+    return int(text)
