@@ -92,14 +92,21 @@ _META = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma", "x-oss-version-id")
     action="oss:GetObject",
 )
 def head_object_meta(call: Call) -> Response:
-    """ETag, size and time of an object; of a symbolic link those of the link."""
+    """ETag, size and time of an object; of a symbolic link those of the link.
+
+    GET is answered like HEAD, with the size in `Content-Length` and without a body (P-56).
+    """
     item = find(call)
     meta = describe(call, item)
     shown = {name: meta[name] for name in _META if name in meta}
     if access_monitor.is_enabled(call.bucket.documents):
         # Reads are not recorded: the last access known of is the write.
         shown["x-oss-last-access-time"] = meta["Last-Modified"]
-    return Response(200, {**shown, "Content-Length": str(item.size)})
+    shown["Content-Length"] = str(item.size)
+    return Response(200, shown, ends_connection=call.request.method == "GET" and item.size > 0)
+
+
+get_object_meta = replace(head_object_meta, method="GET")
 
 
 @operation("DeleteObject", "DELETE", Resource.OBJECT, permission=Permission.WRITE)

@@ -137,6 +137,8 @@ class Response(NamedTuple):
     """What to call before the answer is sent."""
     access: AccessDecision | None = None
     """The last decision on permissions where the operation took it, one for each entry it names."""
+    ends_connection: bool = False
+    """Whether the connection must close: the body is shorter than `Content-Length` says (P-56)."""
 
 
 @lru_cache(256)  # clients fetch one signed URL many times

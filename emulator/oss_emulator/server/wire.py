@@ -124,7 +124,8 @@ class Answer:
         else:
             stream = web.StreamResponse(status=response.status, headers=head)
             pieces = (body,) if isinstance(body, bytes) else body
-        if self._guard.is_last or (self._gzip is not None and http.version < HttpVersion11):
+        endless = self._gzip is not None and http.version < HttpVersion11
+        if self._guard.is_last or endless or response.ends_connection:
             stream.force_close()  # which is also how a body without a length ends
         try:
             await stream.prepare(http)

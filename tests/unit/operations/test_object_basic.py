@@ -322,7 +322,9 @@ def test_other_objects_and_ranges_have_no_content_md5(ask: Caller) -> None:
 
 def test_meta_holds_size_time_and_checksums_only(ask: Caller) -> None:
     ask("PUT", "/bucket/a", "content", x_oss_meta_a="1")
-    headers = ask("HEAD", "/bucket/a?objectMeta").headers
+    answer = ask("HEAD", "/bucket/a?objectMeta")
+    headers = answer.headers
+    assert ask("GET", "/bucket/a?objectMeta") == answer  # P-56
     assert headers["Content-Length"] == "7"
     assert headers["Last-Modified"] == WHEN
     assert {"ETag", "x-oss-hash-crc64ecma"} <= headers.keys()
@@ -335,6 +337,7 @@ def test_meta_holds_size_time_and_checksums_only(ask: Caller) -> None:
         ("GET", "", {}),
         ("HEAD", "", {}),
         ("HEAD", "?objectMeta", {}),
+        ("GET", "?objectMeta", {}),
         ("GET", "?acl", {}),
         ("PUT", "?acl", {"x_oss_object_acl": "private"}),
         ("PUT", "copy", {"x_oss_copy_source": "/bucket/none%20%3Ckey%3E&"}),
