@@ -429,13 +429,12 @@ def test_characters_that_would_truncate_to_cr_lf_add_no_header(
 
 
 def test_metadata_cannot_add_a_header(client: Client, bucket: str) -> None:
-    """A bare CR in a value, or bytes that are no UTF-8, which an answer could not carry."""
-    for value in (b"a\rSet-Cookie: b=c", b"\xff\xfe"):
-        with client.connect() as connection:
-            head = f"PUT /{bucket}/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
-            connection.send(head.encode() + b"x-oss-meta-a: " + value + b"\r\n\r\n")
-            assert connection.receive("PUT").status == 400
-        assert client.head(f"/{bucket}/b").status == 404
+    """A bare CR in a value would end the header in an answer."""
+    with client.connect() as connection:
+        head = f"PUT /{bucket}/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+        connection.send(head.encode() + b"x-oss-meta-a: a\rSet-Cookie: b=c\r\n\r\n")
+        assert connection.receive("PUT").status == 400
+    assert client.head(f"/{bucket}/b").status == 404
 
 
 def test_utf8_metadata_comes_back_unchanged(client: Client, bucket: str) -> None:

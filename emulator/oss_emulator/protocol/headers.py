@@ -13,7 +13,8 @@ STORAGE_CLASSES = ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"
 REDUNDANCY_TYPES = ("LRS", "ZRS")
 ENCRYPTIONS = ("AES256", "KMS", "SM4")
 
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+# Not the surrogates that stand for bytes: such a value is sent as it came (P-57).
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 
 EXPLAIN = "x-oss-emulator-explain"
 """A request header of this server's own: answer with the Referer decision on this request."""
@@ -52,7 +53,7 @@ OVERRIDES = {f"response-{name}": header for name, header in _KEPT.items()}
 def kept(headers: Mapping[str, str]) -> dict[str, str]:
     """Select the headers of a request to store with an object: standard ones and user metadata.
 
-    Raises `InvalidArgument` for metadata that is too large or not UTF-8.
+    Raises `InvalidArgument` for metadata that is too large or that no header can carry.
     """
     found = {"Content-Type": DEFAULT_CONTENT_TYPE}
     size = 0
@@ -60,7 +61,7 @@ def kept(headers: Mapping[str, str]) -> dict[str, str]:
         value = headers[name]
         found[_KEPT.get(name, name)] = text(name, value)
         if name not in _KEPT:
-            size += len(name) - len(META_PREFIX) + len(value.encode())
+            size += len(name) - len(META_PREFIX) + len(encode(value))
     if size > MAX_META:
         raise invalid_argument(
             META_PREFIX,
@@ -146,14 +147,19 @@ def location(url: str) -> str:
     return quote(url, safe="!#$%&'()*+,/:;=?@[]~", errors="surrogateescape")
 
 
+def encode(text: str) -> bytes:
+    """Encode text of headers as it came: surrogates stand for bytes that are not UTF-8 (P-57)."""
+    return text.encode(errors="surrogateescape")
+
+
 def text(name: str, value: str) -> str:
     """Return the value if a header can carry it; raises `InvalidArgument` otherwise."""
-    # A surrogate stands for a byte that was not UTF-8; a line end would end the header.
+    # A line end would end the header.
     if not value.isprintable() and _UNSENDABLE.search(value):
         shown = value.encode(errors="replace").decode()
         raise invalid_argument(
             name,
             shown,
-            "The value has characters that a header cannot carry; use printable UTF-8 text.",
+            "The value has characters that a header cannot carry; use printable text.",
         )
     return value

@@ -8,10 +8,12 @@ from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpVersion11
 
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol import dates
+from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import FileRange, Request, Response
 from oss_emulator.server.guard import Guard
 from oss_emulator.server.throttle import Throttle
@@ -59,11 +61,16 @@ def read(http: web.BaseRequest, guard: Guard, now: float) -> Request:
 
 def format(response: Response, refused: Refused, began: float) -> bytes:
     """The whole answer as it is sent to what aiohttp never sees, and the connection ends."""
-    head = {**_head(response, refused, time.perf_counter() - began), "Connection": "close"}
-    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}"]
-    lines += [f"{name}: {value}" for name, value in head.items()]
     assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
-    return "\r\n".join([*lines, "", ""]).encode() + response.body
+    head = _head(response, refused, time.perf_counter() - began)
+    return _format_last_head(response.status, head) + response.body
+
+
+def _format_last_head(status: int, head: Mapping[str, str]) -> bytes:
+    """The first line and the headers of the last answer of a connection."""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in head.items()]
+    return encode("\r\n".join([*lines, "Connection: close", "", ""]))
 
 
 def _head(response: Response, outcome: Outcome, seconds: float) -> dict[str, str]:
@@ -79,6 +86,32 @@ def _head(response: Response, outcome: Outcome, seconds: float) -> dict[str, str
     if "Content-Length" not in head and status not in _WITHOUT_BODY and not response.compress:
         head["Content-Length"] = str(len(body) if isinstance(body, bytes) else _length(body))
     return head
+
+
+def _is_utf8(head: Mapping[str, str]) -> bool:
+    """Whether no header has bytes that are not UTF-8, for which surrogates stand."""
+    text = "".join(head.values())
+    return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+class VerbatimResponse(web.StreamResponse):
+    """The last response of a connection, with a head that aiohttp cannot encode (P-57)."""
+
+    def __init__(self, status: int, head: Mapping[str, str]) -> None:
+        super().__init__(status=status)
+        self._unsent = _format_last_head(status, head)
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
+        self._out = request.writer
+        data, self._unsent = self._unsent, b""
+        await self._out.write(data)
+        return self._out
+
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
+        await self._out.write(data)
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        await self._out.write_eof(data)
 
 
 class Answer:
@@ -117,9 +150,12 @@ class Answer:
         has_body = http.method != "HEAD" and response.status not in _WITHOUT_BODY
         body = response.body if has_body else b""
         stream: web.StreamResponse
-        if isinstance(body, bytes) and not (has_body and self._in_pieces):
+        if not _is_utf8(head):
+            stream = VerbatimResponse(response.status, head)
+            pieces: Iterable[bytes | FileRange] = (body,) if isinstance(body, bytes) else body
+        elif isinstance(body, bytes) and not (has_body and self._in_pieces):
             stream = web.Response(status=response.status, headers=head, body=body)
-            pieces: Iterable[bytes | FileRange] = ()
+            pieces = ()
             self.sent = len(body)
         else:
             stream = web.StreamResponse(status=response.status, headers=head)

@@ -19,7 +19,8 @@ Find = Callable[[str], Blob]
 def format(record: Account | Bucket | Object | Part, name: Name) -> str:
     """Write a record as text."""
     values = {field: _plain(value, name) for field, value in record._asdict().items()}
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    # In ASCII: metadata may have bytes that are not UTF-8 (P-57), which no database takes as text.
+    return json.dumps(values, separators=(",", ":"))
 
 
 def parse(kind: type[Record], text: str, find: Find) -> Record:

@@ -320,6 +320,17 @@ def test_other_objects_and_ranges_have_no_content_md5(ask: Caller) -> None:
     assert "Content-MD5" not in ask("GET", "/bucket/a", range="bytes=0-1").headers
 
 
+def test_metadata_that_is_not_utf8_is_returned_unchanged(ask: Caller) -> None:
+    """P-57: surrogates stand for the bytes, here of GBK."""
+    sent = {"x_oss_meta_a": "\udcd6\udcd0", "content_disposition": "attachment;\udcce\udcc4"}
+    assert ask("PUT", "/bucket/a", "1", **sent).status == 200
+    ask("PUT", "/bucket/b", x_oss_copy_source="/bucket/a")
+    for key in ("a", "b"):
+        found = ask("HEAD", f"/bucket/{key}").headers
+        assert found["x-oss-meta-a"] == sent["x_oss_meta_a"]
+        assert found["Content-Disposition"] == sent["content_disposition"]
+
+
 def test_meta_holds_size_time_and_checksums_only(ask: Caller) -> None:
     ask("PUT", "/bucket/a", "content", x_oss_meta_a="1")
     answer = ask("HEAD", "/bucket/a?objectMeta")

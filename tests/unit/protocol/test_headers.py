@@ -19,19 +19,25 @@ def test_standard_headers_and_metadata_are_kept() -> None:
 def test_metadata_has_a_limit() -> None:
     name = "x-oss-meta-a"
     assert headers.kept({name: "v" * (headers.MAX_META - 1)})
-    with pytest.raises(OSSError, match="User metadata has 8193 bytes; at most 8192 are allowed"):
-        headers.kept({name: "v" * headers.MAX_META})
+    for value in ("v" * headers.MAX_META, "\udcd6\udcd0" * (headers.MAX_META // 2)):
+        with pytest.raises(OSSError, match="User metadata has 8193 bytes; at most 8192 are"):
+            headers.kept({name: value})
 
 
-@pytest.mark.parametrize("value", ["\udcff", "a\nb", "\x7f"])
+@pytest.mark.parametrize("value", ["\ud83d", "a\nb", "\x7f"])
 def test_value_that_no_header_can_carry_is_refused(value: str) -> None:
     with pytest.raises(OSSError, match="cannot carry"):
         headers.text("x-oss-meta-a", value)
 
 
-@pytest.mark.parametrize("value", ["", "a b", "中", "a\tb"])
+@pytest.mark.parametrize("value", ["", "a b", "中", "a\tb", "\udcd6\udcd0"])
 def test_other_values_are_returned(value: str) -> None:
+    """P-57: bytes that are not UTF-8 come as surrogates, here \u4e2d in GBK."""
     assert headers.text("x-oss-meta-a", value) == value
+
+
+def test_surrogates_are_encoded_as_their_bytes() -> None:
+    assert headers.encode("a\udcff") == b"a\xff"
 
 
 def test_unknown_storage_class_is_told_what_is_known() -> None:

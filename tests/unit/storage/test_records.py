@@ -17,7 +17,7 @@ OBJECT = Object(
     2**64 - 1,
     1.5,
     "1",
-    headers={"Content-Type": "text/plain"},
+    headers={"Content-Type": "text/plain", "x-oss-meta-a": "\udcd6\udcd0"},
     version_id="2",
     tags={"k": "v"},
     sealed=2.5,

@@ -48,8 +48,3 @@ def join(pairs: Iterable[tuple[str, str]]) -> str:
 def percent(text: str, safe: str = "") -> str:
     """Percent-encode all characters but letters, digits, `-._~` and those in `safe`."""
     return quote(text, safe, errors="surrogateescape")
-
-
-def encode(text: str) -> bytes:
-    """Encode text of a header as it was sent; surrogates stand for bytes that are not UTF-8."""
-    return text.encode(errors="surrogateescape")

@@ -5,7 +5,8 @@ from typing import Final
 
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form, missing
-from oss_emulator.protocol.signature import canonical, instant, v1, v4
+from oss_emulator.protocol.headers import encode
+from oss_emulator.protocol.signature import instant, v1, v4
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
@@ -60,7 +61,7 @@ def verify(claim: Claim, form: Form, secret: str, region: str, now: float) -> No
     `claim` is what `parse` found in `form`. Raises `InvalidArgument` for another region or a date
     too far from now, and `SignatureDoesNotMatch`.
     """
-    policy = canonical.encode(form.text(POLICY))
+    policy = encode(form.text(POLICY))
     if claim.version is Version.V1:
         signature = v1.sign(secret, policy)
     else:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.parameters import is_signed
 from oss_emulator.protocol.signature import authorization, canonical, instant
@@ -54,7 +55,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
     """Calculate the signature that a request should have (P-10, P-11)."""
     headers = request.headers
     subresources = _subresources(request.query_string)
-    string_to_sign = canonical.encode(
+    string_to_sign = encode(
         f"{request.method}\n"
         f"{headers.get('content-md5', '').strip()}\n"
         f"{headers.get('content-type', '').strip()}\n"
@@ -75,4 +76,4 @@ def _subresources(query_string: str) -> str:
 
 def sign(secret: str, data: bytes) -> str:
     """Compute an HMAC-SHA1, in base64 (P-10)."""
-    return b64encode(hmac.digest(canonical.encode(secret), data, "sha1")).decode()
+    return b64encode(hmac.digest(encode(secret), data, "sha1")).decode()

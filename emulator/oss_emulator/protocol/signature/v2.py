@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import authorization, canonical, instant
 from oss_emulator.protocol.signature.calculation import Calculation
@@ -67,7 +68,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
     resource = canonical.percent(canonical.path(bucket, key))
     if request.query_string:
         resource = f"{resource}?{canonical.query(request.query_string)}"
-    string_to_sign = canonical.encode(
+    string_to_sign = encode(
         f"{request.method}\n"
         f"{headers.get('content-md5', '').strip()}\n"
         f"{headers.get('content-type', '').strip()}\n"
@@ -76,5 +77,5 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
         f"{';'.join(claim.additional_headers)}\n"
         f"{resource}"
     )
-    signature = hmac.digest(canonical.encode(secret), string_to_sign, "sha256")
+    signature = hmac.digest(encode(secret), string_to_sign, "sha256")
     return Calculation(b64encode(signature).decode(), string_to_sign)

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Final
 
 from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import authorization, canonical, instant
 from oss_emulator.protocol.signature.calculation import Calculation
@@ -88,7 +89,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
     headers = request.headers
     also = claim.additional_headers
     query = canonical.query(request.query_string)
-    canonical_request = canonical.encode(
+    canonical_request = encode(
         f"{request.method}\n"
         f"{canonical.resource(bucket, key)}\n"
         f"{query}\n"
@@ -96,7 +97,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
         f"{';'.join(also)}\n"
         f"{headers.get('x-oss-content-sha256') or 'UNSIGNED-PAYLOAD'}"
     )
-    string_to_sign = canonical.encode(
+    string_to_sign = encode(
         f"{SCHEME}\n"
         f"{claim.date}\n"
         f"{claim.day}/{claim.region}/{claim.product}/{TERMINATOR}\n"
@@ -109,9 +110,9 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
 @lru_cache(256)
 def signing_key(secret: str, day: str, region: str, product: str) -> bytes:
     """Derive the key that signs for one day (`YYYYMMDD`), one region and one product."""
-    key = canonical.encode("aliyun_v4" + secret)
+    key = encode("aliyun_v4" + secret)
     for scope in (day, region, product, TERMINATOR):
-        key = hmac.digest(key, canonical.encode(scope), "sha256")
+        key = hmac.digest(key, encode(scope), "sha256")
     return key
 
 

@@ -1,0 +1,67 @@
+"""User metadata as bytes: what is not UTF-8 comes back as it came (P-57)."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+
+import pytest
+
+from tests.http.client import Client, Headers, write
+from tests.http.live import Live
+
+GBK = "\u4e2d\u6587.txt".encode("gbk")
+SENT = GBK.decode(errors="surrogateescape")
+METADATA = [
+    ("x-oss-meta-name", SENT),
+    ("Content-Disposition", f"attachment; filename={SENT}"),
+    ("Content-Type", "text/plain"),
+]
+CONTENT = b"content " * 20_000
+
+
+@pytest.fixture
+def put(client: Client, make_bucket: Callable[..., str]) -> str:
+    """The target of an object with metadata in GBK."""
+    target = f"/{make_bucket('public-read-write')}/a"
+    assert client.put(target, CONTENT, *METADATA).status == 200
+    return target
+
+
+def ask(live: Live, method: str, target: str, headers: Headers = ()) -> tuple[list[bytes], bytes]:
+    """The lines of the head, and all that comes behind it until the connection ends."""
+    with live.client.connect() as connection:
+        host = ("Host", f"{live.host}:{live.port}")
+        connection.send(write(method, target, [host, *headers]))
+        head, _, body = connection.rest().partition(b"\r\n\r\n")
+    return head.split(b"\r\n"), body
+
+
+def check(lines: list[bytes]) -> None:
+    assert b"x-oss-meta-name: " + GBK in lines
+    assert b"Content-Disposition: attachment; filename=" + GBK in lines
+    assert b"Connection: close" in lines
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_metadata_in_gbk_is_returned_unchanged(live: Live, put: str, method: str) -> None:
+    """P-57: by the connection's last answer."""
+    lines, body = ask(live, method, put)
+    assert lines[0] == b"HTTP/1.1 200 OK"
+    assert b"Content-Length: 160000" in lines
+    check(lines)
+    assert body == (CONTENT if method == "GET" else b"")
+
+
+def test_answer_in_gzip_ends_with_the_connection(live: Live, put: str) -> None:
+    """Without a length and without chunks."""
+    lines, body = ask(live, "GET", put, [("Accept-Encoding", "gzip")])
+    check(lines)
+    assert b"Content-Encoding: gzip" in lines
+    assert gzip.decompress(body) == CONTENT
+
+
+def test_copy_has_the_same_bytes(live: Live, client: Client, put: str) -> None:
+    copied = client.request("PUT", f"{put}-copy", [("x-oss-copy-source", put)])
+    assert copied.status == 200
+    check(ask(live, "HEAD", f"{put}-copy")[0])
