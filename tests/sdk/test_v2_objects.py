@@ -93,6 +93,24 @@ def test_upload_is_completed_with_the_checksum_of_the_whole(call: Caller) -> Non
     assert call.read("dir/a b") == b"".join(bodies)
 
 
+def test_list_without_parts_makes_an_empty_object(call: Caller) -> None:
+    """P-44"""
+    upload_id, _ = upload(call, "a", b"dropped")
+    complete(call, "a", upload_id, [])
+    assert call.read("a") == b""
+
+
+def test_object_of_sequential_parts_has_a_content_md5(call: Caller) -> None:
+    """P-51"""
+    upload_id = call("InitiateMultipartUpload", "a", parameters={"sequential": ""}).upload_id
+    place = {"upload_id": upload_id, "body": b"1"}
+    assert call.fails("UploadPart", "a", part_number=2, **place).code == "PartNotSequential"
+    etag = call("UploadPart", "a", part_number=1, **place).etag
+    assert call.fails("UploadPart", "a", part_number=1, **place).code == "PartAlreadyExist"
+    complete(call, "a", upload_id, [oss.UploadPart(part_number=1, etag=etag)])
+    assert call("HeadObject", "a").content_md5 == oss2.utils.content_md5(b"1")
+
+
 def test_complete_all_takes_each_part(call: Caller) -> None:
     upload_id, _ = upload(call, "a", b"1")
     call("CompleteMultipartUpload", "a", upload_id=upload_id, complete_all="yes")
@@ -191,6 +209,8 @@ def test_tags_are_set_and_deleted(call: Caller) -> None:
     found = call("GetObjectTagging", "a").tag_set.tags
     assert [(tag.key, tag.value) for tag in found] == [("k", "w"), ("l", "x")]
     assert call.fails("PutObjectTagging", "a", tagging=tags(k="%")).code == "InvalidTag"
+    many = "&".join(f"k{number}" for number in range(11))
+    assert call.fails("PutObject", "b", body=b"1", tagging=many).code == "BadRequest"  # P-54
     assert call("DeleteObjectTagging", "a").status_code == 204
     assert not call("GetObjectTagging", "a").tag_set.tags
 
@@ -204,6 +224,7 @@ def test_archive_is_restored(call: Caller) -> None:
     assert call("HeadObject", "a").restore == 'ongoing-request="true"'
     again = call.fails("RestoreObject", "a", restore_request=wish)
     assert (again.status_code, again.code) == (409, "RestoreAlreadyInProgress")
+    assert again.ec  # P-58
 
 
 def test_standard_object_cannot_be_restored(call: Caller) -> None:
@@ -286,6 +307,24 @@ def test_unknown_encryption_gets_400(call: Caller, fields: dict[str, str], code:
 
 
 # --- versions
+
+
+def test_appended_object_has_a_version_and_the_latest_acl(call: Caller) -> None:
+    """P-50"""
+    version_on(call)
+    first = call("AppendObject", "a", position=0, body=b"1", object_acl="private")
+    assert first.version_id not in (None, "null")
+    second = call("AppendObject", "a", position=1, body=b"2", object_acl="public-read")
+    assert second.version_id == first.version_id
+    assert call("GetObjectAcl", "a").acl == "public-read"
+
+
+def test_deletion_of_version_null_is_told_where_versions_are_kept(call: Caller) -> None:
+    """P-58"""
+    call("PutObject", "a", body=b"1")
+    assert call("DeleteObject", "a", version_id="null").version_id is None
+    version_on(call)
+    assert call("DeleteObject", "a", version_id="null").version_id == "null"
 
 
 def test_each_call_takes_a_version(call: Caller) -> None:
