@@ -141,12 +141,15 @@ def _private_attributes(tree: ast.Module) -> list[str]:
 
 
 def _overridden(names: Mapping[str, object]) -> list[str]:
-    """The private names that classes take from classes of the libraries and define anew."""
+    """The private names that classes take from classes of the libraries and define anew.
+
+    Python itself gives each class of an abstract one an `_abc_impl`.
+    """
     return [
         f"{defined.__name__}.{name}"
         for defined in names.values()
         if isinstance(defined, type) and not _is_library(defined.__module__)
-        for name in filter(_is_private, vars(defined))
+        for name in filter(_is_private, vars(defined).keys() - {"_abc_impl"})
         if any(_is_library(base.__module__) and name in vars(base) for base in defined.__mro__)
     ]
 

@@ -99,19 +99,21 @@ class VerbatimResponse(web.StreamResponse):
 
     def __init__(self, status: int, head: Mapping[str, str]) -> None:
         super().__init__(status=status)
-        self._unsent = _format_last_head(status, head)
+        self._verbatim_head = _format_last_head(status, head)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
-        self._out = request.writer
-        data, self._unsent = self._unsent, b""
-        await self._out.write(data)
-        return self._out
+        """Send the head; aiohttp calls this once more at the end."""
+        self._verbatim_writer = request.writer
+        if self._verbatim_head:
+            data, self._verbatim_head = self._verbatim_head, b""
+            await self._verbatim_writer.write(data)
+        return self._verbatim_writer
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
-        await self._out.write(data)
+        await self._verbatim_writer.write(data)
 
     async def write_eof(self, data: bytes = b"") -> None:
-        await self._out.write_eof(data)
+        await self._verbatim_writer.write_eof(data)
 
 
 class Answer:
