@@ -89,7 +89,7 @@ class Addresses:
         self._read = lru_cache(1024)(self._find)
 
     def locate(self, host: str, path: str) -> Target:
-        """Find the bucket and the key; `path` is percent-encoded and is decoded once (P-03).
+        """Find the bucket and the key; `path` is percent-encoded and is decoded once (P-03, P-43).
 
         Raises `BadRequest` for an invalid host, `InvalidObjectName` for a key that is not UTF-8 or
         too long, and `NoSuchBucket` for a host that belongs neither to the service nor to one of
@@ -98,7 +98,7 @@ class Addresses:
         found = self._read(host)
         if found.in_path or found.bucket:
             return _split(found, path)
-        return Target(self._bucket_bound_to(found.name), decode_key(path[1:]), found.region)
+        return Target(self._bucket_bound_to(found.name), _decode(path[1:]), found.region)
 
     def is_endpoint(self, host: str) -> bool:
         """Whether a Host header names the service, without a bucket."""
@@ -150,9 +150,14 @@ class Addresses:
 def _split(host: _Host, path: str) -> Target:
     """Split a path into bucket and key, or take the bucket from the host."""
     if not host.in_path:
-        return Target(host.bucket, decode_key(path[1:]), host.region)
+        return Target(host.bucket, _decode(path[1:]), host.region)
     bucket, _, rest = path[1:].partition("/")
-    return Target(decode_key(bucket), decode_key(rest) if rest else "", host.region)
+    return Target(_decode(bucket), _decode(rest) if rest else "", host.region)
+
+
+def _decode(part: str) -> str:
+    """Decode a part of a path once; a plus sign is a space, as in a query (P-43)."""
+    return decode_key(part.replace("+", " ") if "+" in part else part)
 
 
 def is_bucket_name(name: str) -> bool:

@@ -183,7 +183,9 @@ def test_every_key_is_kept(key: str) -> None:
         ("a//b", "a//b"),
         ("a/../b", "a/../b"),
         ("%252F", "%2F"),  # decoded once
-        ("a+b", "a+b"),
+        ("a+b", "a b"),  # P-43
+        ("a%2Bb", "a+b"),
+        ("a%252Bb+", "a%2Bb "),
     ],
 )
 def test_paths_are_decoded_once_and_not_normalized(raw: str, key: str) -> None:  # P-03
