@@ -36,7 +36,7 @@ def put_bucket(call: Call) -> Response:
     if acl is not None and acl not in set(BucketAcl):
         raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
     storage_class, redundancy = _configuration(call)
-    present = call.record or _new(call, storage_class, redundancy)
+    present = call.record or new_bucket(call, storage_class, redundancy)
     if present.owner != call.caller.id:
         raise OSSError(Code.BUCKET_ALREADY_EXISTS, BucketName=name)
     if acl is not None:
@@ -49,8 +49,10 @@ def put_bucket(call: Call) -> Response:
     return Response(200, {"Location": f"/{name}"})
 
 
-def _new(call: Call, storage_class: str | None, redundancy: str | None) -> Bucket:
-    """A bucket to add; raises `TooManyBuckets`."""
+def new_bucket(
+    call: Call, storage_class: str | None = None, redundancy: str | None = None
+) -> Bucket:
+    """Make the bucket that a call creates; raises `TooManyBuckets`."""
     owned = sum(bucket.owner == call.caller.id for bucket in call.storage.buckets())
     if owned >= MAX_BUCKETS:
         raise OSSError(Code.TOO_MANY_BUCKETS)

@@ -33,6 +33,9 @@ _LISTINGS: Final = frozenset({"oss:ListObjects", "oss:ListObjectVersions"})
 _BY_ENTRY: Final = "DeleteMultipleObjects"
 """The operation that names its objects in the body, so each is checked once that has arrived."""
 
+_CREATES: Final = "PutBucket"
+"""The operation that tells itself whether an existing bucket is the caller's."""
+
 _SPECIAL: Final = frozenset(
     {
         policy.SUBRESOURCE,
@@ -49,7 +52,7 @@ def check_call(call: Call) -> AccessDecision | None:
     Returns the decision; None for DeleteMultipleObjects where each of its entries needs its own.
     """
     bucket, caller = call.record, call.caller
-    if bucket is None or not call.operation.needs_bucket:
+    if bucket is None or call.operation.name == _CREATES:
         return _check_service(call)
     by_acl = caller.kind is Kind.ACCOUNT and policy.SUBRESOURCE not in bucket.documents
     if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
