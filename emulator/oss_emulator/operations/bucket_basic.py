@@ -180,7 +180,10 @@ _LEAST = 64 * 1024
 
 @operation("GetBucketStat", "GET", Resource.BUCKET, "stat")
 def get_bucket_stat(call: Call) -> Response:
-    """Count the objects (with all versions), parts and bytes of a bucket by storage class."""
+    """Count the objects (with all versions), parts and bytes of a bucket by storage class.
+
+    The counts are those of now; those of a bucket without contents were never taken (P-55).
+    """
     items = list(call.storage.versions(call.bucket.name))
     uploads = list(call.storage.uploads(call.bucket.name))
     objects = [(item.storage_class, item.size) for item in items if not item.delete_marker]
@@ -197,7 +200,7 @@ def get_bucket_stat(call: Call) -> Response:
         ("MultipartPartCount", len(parts)),
         ("MultipartPartStorage", sum(size for _, size in parts)),
         ("DeleteMarkerCount", len(items) - len(objects)),
-        ("LastModifiedTime", int(call.request.received)),
+        ("LastModifiedTime", int(call.request.received) if items or uploads else 0),
     ]
     by_class = [element for name in _STAT for element in _stat_of(name, objects, parts)]
     return xml.answer("BucketStat", [*stat, *by_class])
