@@ -232,3 +232,13 @@ def test_a_plus_sign_in_the_path_is_a_space_and_signed_as_one(
     answer = client.request("GET", target.replace("%20", "+"), fields)
     assert (answer.status, answer.body) == (200, b"content")
     assert client.get(f"/{bucket}/dir/a%2Bb").code == "NoSuchKey"
+
+
+@pytest.mark.parametrize("prefix", ["", "b."])
+def test_s3_endpoint_is_named_in_the_error(client: Client, prefix: str) -> None:
+    """P-59"""
+    host = f"{prefix}s3.oss-cn-hangzhou.aliyuncs.com"
+    answer = client.get("/", ("Host", host))
+    assert (answer.status, answer.code) == (501, "NotImplemented")
+    assert answer.error["Host"] == host
+    assert "S3 protocol" in answer.error["Message"]

@@ -138,8 +138,7 @@ class Call(NamedTuple):
 
 
 def _with(documents: Mapping[str, bytes], name: str, document: bytes | None) -> dict[str, bytes]:
-    """The configurations with one added, replaced or, for None, removed."""
-    found = {other: kept for other, kept in documents.items() if other != name}
+    """The configurations with one added at the end, replaced in its place or, for None, removed."""
     if document is not None:
-        found[name] = document
-    return found
+        return {**documents, name: document}
+    return {other: kept for other, kept in documents.items() if other != name}

@@ -22,6 +22,9 @@ SERVICE_DOMAIN = "aliyuncs.com"
 # The endpoints of transfer acceleration, which are the same for all regions.
 _ACCELERATE = (f"oss-accelerate.{SERVICE_DOMAIN}", f"oss-accelerate-overseas.{SERVICE_DOMAIN}")
 
+# The endpoints that speak the S3 protocol, alone or behind the name of a bucket.
+_S3 = re.compile(r"(?:.+\.)?s3\.(?P<endpoint>oss-[a-z0-9-]+\.aliyuncs\.com)")
+
 # The endpoints of a region: public, internal, and dual-stack (Regions and endpoints).
 _REGIONAL = re.compile(
     r"(?:(?P<bucket>.+)\.)?"
@@ -58,6 +61,16 @@ class _Host(NamedTuple):
     region: str = ""
 
 
+def _check_s3(name: str) -> None:
+    """Raise `NotImplemented` for an endpoint that speaks the S3 protocol (P-59)."""
+    if match := _S3.fullmatch(name):
+        message = (
+            f"The host {name} speaks the S3 protocol, which is not emulated. Use the endpoint "
+            f"{match['endpoint']} and a client of OSS."
+        )
+        raise OSSError(Code.NOT_IMPLEMENTED, message, Host=name)
+
+
 def _bind_nothing(domain: str) -> str | None:
     return None
 
@@ -92,8 +105,8 @@ class Addresses:
         """Find the bucket and the key; `path` is percent-encoded and is decoded once (P-03, P-43).
 
         Raises `BadRequest` for an invalid host, `InvalidObjectName` for a key that is not UTF-8 or
-        too long, and `NoSuchBucket` for a host that belongs neither to the service nor to one of
-        its buckets.
+        too long, `NotImplemented` for an S3 endpoint, and `NoSuchBucket` for a host that belongs
+        neither to the service nor to one of its buckets.
         """
         found = self._read(host)
         if found.in_path or found.bucket:
@@ -124,6 +137,7 @@ class Addresses:
             return _Host(name, in_path=False, bucket=self._cnames[name])
         if name in self.domains or "." not in name or _is_ip(name):
             return _Host(name)
+        _check_s3(name)
         for domain in self.domains:
             if name.endswith("." + domain):
                 return _Host(name, in_path=False, bucket=name[: -len(domain) - 1])
