@@ -37,7 +37,10 @@ def test_missing_bucket_is_created_with_the_acl(ask: Caller) -> None:
 
 @pytest.mark.parametrize(
     ("target", "acl", "code"),
-    [("/new-bucket?acl", "no-acl", "InvalidArgument"), ("/NEW?acl", "private", "InvalidBucketName")],
+    [
+        ("/new-bucket?acl", "no-acl", "InvalidArgument"),
+        ("/NEW?acl", "private", "InvalidBucketName"),
+    ],
 )
 def test_bad_request_creates_no_bucket(ask: Caller, target: str, acl: str, code: str) -> None:
     """P-47"""
