@@ -2,9 +2,9 @@
 
 from oss_emulator.access import BucketAcl
 from oss_emulator.operations import permissions
-from oss_emulator.operations.bucket_basic import new_bucket
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.buckets import new_bucket
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import Code
 from oss_emulator.protocol.headers import invalid_argument
@@ -23,7 +23,8 @@ def put_bucket_acl(call: Call) -> Response:
     if acl is not None:
         if acl not in set(BucketAcl):
             raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
-        permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=BucketAcl(acl).public)
+        public = BucketAcl(acl).public
+        permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=public, bucket=bucket)
         bucket = bucket._replace(acl=acl)
     call.storage.put_bucket(bucket)
     return Response(200, {"Location": f"/{bucket.name}"})

@@ -148,11 +148,13 @@ def _check_service(call: Call) -> AccessDecision | None:
     return _describe(call, verdict)
 
 
-def check_public(call: Call, code: Code, *, public: bool) -> None:
-    """Raise the error `code` where `public` access is asked for and blocked (A-34)."""
-    documents = call.record.documents if call.record is not None else {}
-    owner = call.record.owner if call.record is not None else call.caller.id
-    if public and (public_access_block.is_enabled(documents) or _blocks(call, owner)):
+def check_public(call: Call, code: Code, *, public: bool, bucket: Bucket | None = None) -> None:
+    """Raise the error `code` where `public` access is asked for and blocked (A-34).
+
+    `bucket` is one that the call creates; by default it is the bucket that the call names.
+    """
+    bucket = bucket or call.bucket
+    if public and (public_access_block.is_enabled(bucket.documents) or _blocks(call, bucket.owner)):
         raise OSSError(code)
 
 

@@ -197,6 +197,11 @@ def is_accelerate(host: str) -> bool:
     return _is_below(host_name(host), _ACCELERATE)
 
 
+def is_public_endpoint(host: str, region: str) -> bool:
+    """Whether a Host header names the public endpoint of a region or a bucket at it."""
+    return _is_below(host_name(host), (f"oss-{region}.{SERVICE_DOMAIN}",))
+
+
 def split_host(host: str) -> tuple[str, int | None]:
     """Split a Host header into name and port, None if it has none; raises `BadRequest`."""
     match = _HOST.fullmatch(host)
