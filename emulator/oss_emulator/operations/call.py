@@ -9,7 +9,7 @@ from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.documents.website import Visit
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
-from oss_emulator.protocol.changes import Changes
+from oss_emulator.protocol.changes import BY_DEFAULT, Changes
 from oss_emulator.protocol.checksums import md5
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form
@@ -69,7 +69,7 @@ class Call(NamedTuple):
     visit: Visit | None = None
     """The page of a website that an anonymous visitor asks for."""
     body: Body = NO_BODY
-    changes: Changes = Changes()
+    changes: Changes = BY_DEFAULT
     """The changes of the service that it is subject to."""
 
     @property

@@ -18,7 +18,7 @@ from oss_emulator.pipeline.bucket import add_bucket_headers, find_bucket
 from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol import checksums, errors
 from oss_emulator.protocol.address import SERVICE, Addresses, Target, check_key
-from oss_emulator.protocol.changes import Changes
+from oss_emulator.protocol.changes import BY_DEFAULT, Changes
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.message import Request, Response
@@ -83,12 +83,12 @@ class Service:
         """Settle everything about a request that can be settled before its body is read.
 
         The first step that fails refuses the request: their order is that of the service (P-18,
-        R-05). For a given `caller` nothing is checked but the address, and the service is the one
-        before its changes. A form goes on in `admit_form` once its fields are there.
+        R-05). For a given `caller` nothing is checked but the address, and changes of the service
+        are not followed. A form goes on in `admit_form` once its fields are there.
         """
         settings, accounts = self.settings, self.accounts
         strict = settings.strict_addressing and caller is None
-        changes = self.changes if caller is None else Changes()
+        changes = self.changes if caller is None else BY_DEFAULT
         request_id = new_request_id(request.received)
         target, operation, record = SERVICE, None, None
         claimed, signer, visit = UNSIGNED, ANONYMOUS, None
@@ -208,7 +208,7 @@ class Service:
         caller: Identity,
         claimed: Claimed = UNSIGNED,
         visit: Visit | None = None,
-        changes: Changes = Changes(),
+        changes: Changes = BY_DEFAULT,
     ) -> Call:
         return Call(
             request,

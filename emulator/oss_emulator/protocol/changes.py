@@ -23,6 +23,7 @@ class ServiceChange:
     """A change of the service."""
 
     name: str
+    """What it is about."""
     since: date
     affected: Affected
     effect: str
@@ -101,6 +102,10 @@ class Changes:
         if self.as_of is None:
             return self.new_account or change.by_default
         return change.since <= self.as_of
+
+
+BY_DEFAULT: Final = Changes()
+"""The changes that a service follows if it is asked for none."""
 
 
 def _day(seconds: float) -> date:
