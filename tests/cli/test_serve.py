@@ -226,6 +226,8 @@ def test_folder_instead_of_a_file_is_reported(tmp_path: Path, flag: str) -> None
         ("port", "65536", "'65536' is not a port"),
         ("port", "http", "'http' is not a port"),
         ("port", "٨٠٨٠", "is not a port"),
+        ("as-of", "13.10.2025", "'13.10.2025' is not a date; write it as 2025-10-13"),
+        ("as-of", "2025-10-32", "'2025-10-32' is not a date"),
         ("tls-port", "https", "'https' is not a port"),
         ("cname", "img.example.com", "'img.example.com' names no bucket; write HOST=BUCKET"),
         ("cname", "img.example.com=No_Bucket", "names no bucket"),
