@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -77,6 +78,10 @@ class Settings:
     """Buckets by custom domain."""
     strict_addressing: bool = False
     """Whether path-style addresses are refused, as by the service (P-06)."""
+    as_of: date | None = None
+    """The day whose service is emulated; None for today's, as an old account knows it (P-60)."""
+    new_account: bool = False
+    """Whether the accounts are new ones, which the service allows less."""
     tls: bool = False
     """Whether `port` serves https."""
     tls_port: int | None = None

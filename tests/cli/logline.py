@@ -11,5 +11,5 @@ LINE = re.compile(
     r'"(?P<bucket>[^"]*)" "(?P<key>[^"]*)" (?P<size>\d+|-) (?P<server_ms>\d+) '
     r'"(?P<code>[^"]*)" (?P<length>\d+) "(?P<owner>[^"]*)" (?P<delta>-?\d+|-) '
     r'"(?P<sync>[^"]*)" "(?P<class>[^"]*)" "(?P<target_class>[^"]*)" "(?P<accelerate>[^"]*)" '
-    r'"(?P<access_key_id>[^"]*)"\n'
+    r'"(?P<access_key_id>[^"]*)" "(?P<bucket_arn>[^"]*)"\n'
 )

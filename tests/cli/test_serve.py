@@ -226,6 +226,8 @@ def test_folder_instead_of_a_file_is_reported(tmp_path: Path, flag: str) -> None
         ("port", "65536", "'65536' is not a port"),
         ("port", "http", "'http' is not a port"),
         ("port", "٨٠٨٠", "is not a port"),
+        ("as-of", "13.10.2025", "'13.10.2025' is not a date; write it as 2025-10-13"),
+        ("as-of", "2025-10-32", "'2025-10-32' is not a date"),
         ("tls-port", "https", "'https' is not a port"),
         ("cname", "img.example.com", "'img.example.com' names no bucket; write HOST=BUCKET"),
         ("cname", "img.example.com=No_Bucket", "names no bucket"),
@@ -335,7 +337,7 @@ APART = {"tls_cert", "tls_key", "accounts"}
 UNSEEN = ("log_level", "fsync", "request_timeout", "max_connections")
 """The settings that nobody sees from outside while all is well."""
 
-SWITCHES = {"strict_addressing", "tls"}
+SWITCHES = {"strict_addressing", "new_account", "tls"}
 
 
 def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
@@ -356,6 +358,8 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "domain": f"{way}.test",
         "cname": f"img.{way}.example=of-the-{way}",
         "strict_addressing": "on",
+        "as_of": {"variable": "2025-09-16", "flag": "2025-09-17"}[way],
+        "new_account": "on",
         "tls": "on",
         "tls_port": str(tls_port),
         "tls_dir": str(folder / f"{way}-tls"),
@@ -384,6 +388,7 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
     (way,) = signing
     stranger = oss2.AuthV4("nobody", "whatever")
     service = _service(running, signing[way], region)
+    version_1 = _service(running, oss2.Auth(access_key_id, f"secret-{way}"), region)
     (bucket,) = [bucket.name for bucket in oss2.BucketIterator(service)]
     (cname,) = [
         f"img.{way}.example={bucket}"
@@ -409,6 +414,8 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         "domain": domain,
         "cname": cname,
         "strict_addressing": "on" if in_path.code == "SecondLevelDomainForbidden" else "off",
+        "as_of": "2025-09-17" if _logs_arns(_only(folder, "log")) else "2025-09-16",
+        "new_account": "on" if _denies(version_1, "0002-00000080") else "off",
         "tls": "on" if running.endpoint.startswith("https://") else "off",
         "tls_port": str(running.ready["https_endpoint"]).rpartition(":")[2],
         "tls_dir": str(next(folder.glob("*-tls"))),
@@ -437,6 +444,25 @@ def _can_list(running: Running, auth: oss2.AuthV4, region: str) -> bool:
             raise
         return False
     return True
+
+
+def _denies(service: oss2.Service, ec: str) -> bool:
+    """Whether a call with the right key is refused with an EC."""
+    try:
+        service.list_buckets()
+    except oss2.exceptions.AccessDenied as error:
+        return bool(error.details["EC"] == ec)
+    return False
+
+
+def _logs_arns(log: Path) -> bool:
+    """Whether the lines of an access log end with the ARN of the bucket (P-60)."""
+    wait_for(lambda: "\n" in log.read_text())
+    line = log.read_text().splitlines(keepends=True)[0]
+    if LINE.fullmatch(line):
+        return True
+    assert LINE.fullmatch(line.replace("\n", ' "-"\n'))
+    return False
 
 
 def _may_administer(running: Running, token: str) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import oss2
 import pytest
 
 from tests.http.client import Client, check_error
-from tests.http.live import SETTINGS, Live, Signed, serve, sign
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SETTINGS, Live, Signed, serve, sign
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ def test_further_base_domains_can_be_configured() -> None:
         ("..", ".."),
         ("a%252Fb", "a%2Fb"),
         ("a%2525", "a%25"),
-        ("a+b", "a+b"),
+        ("a+b", "a b"),
         ("a%2Bb", "a+b"),
         ("a%20b", "a b"),
         ("a%", "a%"),
@@ -219,3 +220,25 @@ def test_a_whole_url_in_the_request_line_is_understood(client: Client, bucket: s
     """RFC 9112, 3.2.2: as a client sends it through a proxy."""
     answer = client.get(f"http://localhost:9000/{bucket}/dir/a%20b", ("Host", "localhost:9000"))
     assert (answer.status, answer.body) == (200, b"content")
+
+
+def test_a_plus_sign_in_the_path_is_a_space_and_signed_as_one(
+    client: Client, live: Live, bucket: str
+) -> None:
+    """P-43: the SDK for Ruby signs the key with a space and sends a plus sign for it."""
+    auth = oss2.Auth(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+    target, fields = sign(auth, "header", "GET", bucket, "dir/a b")
+    assert "%20" in target
+    answer = client.request("GET", target.replace("%20", "+"), fields)
+    assert (answer.status, answer.body) == (200, b"content")
+    assert client.get(f"/{bucket}/dir/a%2Bb").code == "NoSuchKey"
+
+
+@pytest.mark.parametrize("prefix", ["", "b."])
+def test_s3_endpoint_is_named_in_the_error(client: Client, prefix: str) -> None:
+    """P-59"""
+    host = f"{prefix}s3.oss-cn-hangzhou.aliyuncs.com"
+    answer = client.get("/", ("Host", host))
+    assert (answer.status, answer.code) == (501, "NotImplemented")
+    assert answer.error["Host"] == host
+    assert "S3 protocol" in answer.error["Message"]

@@ -1,4 +1,4 @@
-"""GetObject as gzip (P-37): when, and what the answer then has and has not."""
+"""GetObject as gzip (P-37, P-48): when, and what the answer then has and has not."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def test_text_types_are_compressed(client: Client, put: Any, kind: str) -> None:
     answer = ask(client, put(kind=kind))
     assert answer.status == 200
     assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Vary"] == "Accept-Encoding"  # P-48
     assert answer.headers["Transfer-Encoding"] == "chunked"
     assert "Content-Length" not in answer.headers
     assert "ETag" not in answer.headers
@@ -64,6 +65,7 @@ def test_client_without_gzip_gets_the_plain_object(client: Client, put: Any, enc
 def assert_plain(answer: Answer, content: bytes = TEXT) -> None:
     assert (answer.status, answer.body) == (200, content)
     assert "Transfer-Encoding" not in answer.headers
+    assert "Vary" not in answer.headers
     assert "ETag" in answer.headers
 
 

@@ -58,6 +58,9 @@ def test_user_without_permission_may_not_list_or_create_buckets(emulator: Emulat
     assert detail(error)["AuthAction"] == "oss:ListBuckets"
     error = denied(lambda b: b.create_bucket(), bucket(emulator, "rules-reader", name="another"))
     assert detail(error)["AuthAction"] == "oss:PutBucket"
+    other = bucket(emulator, "rules-reader", name="another")
+    error = denied(lambda b: b.put_bucket_acl("private"), other)  # P-47
+    assert detail(error)["AuthAction"] == "oss:PutBucketAcl"
     assert [found.name for found in service(emulator, "owner").list_buckets().buckets] == [
         "examplebucket"
     ]
@@ -113,6 +116,7 @@ def _joined(*policies: str) -> str:
         (lambda b: b.get_bucket_referer(), "0003-00000905"),
         (lambda b: b.get_object_acl("a"), "0003-00000905"),
         (lambda b: b.delete_bucket(), "0003-00000905"),
+        (lambda b: b.put_bucket_acl("public-read"), "0003-00000905"),
     ],
 )
 def test_private_bucket_is_closed_to_other_accounts(emulator: Emulator, act: Act, ec: str) -> None:

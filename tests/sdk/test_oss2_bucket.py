@@ -271,7 +271,6 @@ def test_stat_counts_objects_and_bytes_by_class(bucket: oss2.Bucket) -> None:
         oss2.Bucket.list_objects,
         oss2.Bucket.list_objects_v2,
         oss2.Bucket.delete_bucket,
-        lambda bucket: bucket.put_bucket_acl("private"),
         lambda bucket: bucket.put_bucket_referer(oss2.models.BucketReferer(True, [])),
         lambda bucket: bucket.batch_delete_objects(["a"]),
         lambda bucket: bucket.put_object("a", b""),
@@ -335,6 +334,14 @@ def test_recreated_bucket_has_no_old_configuration(new_bucket: oss2.Bucket) -> N
 def test_acl_of_a_bucket_can_be_changed(bucket: oss2.Bucket, acl: str) -> None:
     assert bucket.put_bucket_acl(acl).status == 200
     assert bucket.get_bucket_acl().acl == acl
+
+
+def test_acl_of_a_missing_bucket_creates_it(new_bucket: oss2.Bucket) -> None:
+    """P-47"""
+    answer = new_bucket.put_bucket_acl("public-read")
+    assert (answer.status, answer.headers["Location"]) == (200, f"/{new_bucket.bucket_name}")
+    assert new_bucket.get_bucket_acl().acl == "public-read"
+    new_bucket.delete_bucket()
 
 
 @pytest.mark.parametrize("acl", ["default", "public", "", "PRIVATE"])

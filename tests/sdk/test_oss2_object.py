@@ -318,3 +318,16 @@ def test_1000_keys_are_deleted_at_once(bucket: oss2.Bucket) -> None:
 
 
 # --- ACL
+
+
+def test_presigned_url_needs_its_additional_headers(live: Live, bucket: oss2.Bucket) -> None:
+    """P-58: 400 without them, 403 with another value."""
+    email = {"email": "a@example.com"}
+    signed = bucket.sign_url("PUT", "a", 60, headers=email, additional_headers=["email"])
+    assert "x-oss-additional-headers=email" in signed
+    target = "/" + signed.split("/", 3)[3]
+    missing = live.client.put(target, b"x")
+    assert (missing.status, missing.code) == (400, "InvalidArgument")
+    other = live.client.put(target, b"x", ("email", "b@example.com"))
+    assert (other.status, other.code) == (403, "SignatureDoesNotMatch")
+    assert live.client.put(target, b"x", *email.items()).status == 200

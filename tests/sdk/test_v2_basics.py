@@ -38,6 +38,33 @@ def test_bucket_is_created_counted_and_deleted(ask: Ask, name: str) -> None:
     assert error == (404, "NoSuchBucket", "0015-00000101")
 
 
+def test_stat_of_a_new_bucket_is_zero_throughout(ask: Ask, name: str) -> None:
+    """P-55"""
+    stat = ask(oss.GetBucketStatRequest(bucket=name))
+    counted = {key: value for key, value in vars(stat).items() if isinstance(value, int)}
+    assert counted.pop("status_code") == 200
+    assert len(counted) > 15
+    assert set(counted.values()) == {0}
+    assert stat.last_modified_time == 0
+
+
+def test_buckets_are_listed_by_tags(ask: Ask, name: str) -> None:
+    """P-55: the client ignores the tags in the answer."""
+    tags = oss.Tagging(tag_set=oss.TagSet(tags=[oss.Tag(key="k55", value=name)]))
+    ask(oss.PutBucketTagsRequest(bucket=name, tagging=tags))
+    found = ask(oss.ListBucketsRequest(tag_key="k55", tag_value=name)).buckets
+    assert [bucket.name for bucket in found] == [name]
+    assert not ask(oss.ListBucketsRequest(prefix=name.upper())).buckets
+
+
+def test_acl_of_a_missing_bucket_creates_it(ask: Ask, name: str) -> None:
+    """P-47"""
+    ask(oss.DeleteBucketRequest(bucket=name))
+    answer = ask(oss.PutBucketAclRequest(bucket=name, acl="public-read"))
+    assert (answer.status_code, answer.headers["Location"]) == (200, f"/{name}")
+    assert ask(oss.GetBucketAclRequest(bucket=name)).acl == "public-read"
+
+
 def test_bucket_is_created_with_tags(ask: Ask, name: str) -> None:
     ask(oss.DeleteBucketRequest(bucket=name))
     made = oss.PutBucketRequest(

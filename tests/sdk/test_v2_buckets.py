@@ -339,6 +339,7 @@ def test_policy_is_returned_as_it_was_put(
 
 
 def test_styles_are_named_and_listed(ask: Ask, name: str) -> None:
+    """P-58: in the order of their creation."""
     for style, content in (("b", "image/resize,w_1"), ("a", "image/rotate,90")):
         ask(
             oss.PutStyleRequest(
@@ -347,8 +348,8 @@ def test_styles_are_named_and_listed(ask: Ask, name: str) -> None:
         )
     listed = ask(oss.ListStyleRequest(bucket=name)).style_list.styles
     assert [(style.name, style.content) for style in listed] == [
-        ("a", "image/rotate,90"),
         ("b", "image/resize,w_1"),
+        ("a", "image/rotate,90"),
     ]
     got = ask(oss.GetStyleRequest(bucket=name, style_name="b")).style
     assert (got.name, got.content) == ("b", "image/resize,w_1")
@@ -357,7 +358,7 @@ def test_styles_are_named_and_listed(ask: Ask, name: str) -> None:
     assert (error.status_code, error.code) == (404, "NoSuchStyle")
 
 
-def inventory(inventory_id: str) -> oss.InventoryConfiguration:
+def inventory(inventory_id: str, target: str) -> oss.InventoryConfiguration:
     return oss.InventoryConfiguration(
         id=inventory_id,
         is_enabled=True,
@@ -370,28 +371,30 @@ def inventory(inventory_id: str) -> oss.InventoryConfiguration:
                 format="CSV",
                 account_id=OWNER,
                 role_arn=f"acs:ram::{OWNER}:role/r",
-                bucket="acs:oss:::target",
+                bucket=f"acs:oss:::{target}",
             )
         ),
     )
 
 
 def test_inventories_come_in_pages(ask: Ask, name: str) -> None:
-    def put(inventory_id: str) -> oss.PutBucketInventoryRequest:
+    def put(inventory_id: str, target: str = name) -> oss.PutBucketInventoryRequest:
         return oss.PutBucketInventoryRequest(
             bucket=name,
             inventory_id=inventory_id,
-            inventory_configuration=inventory(inventory_id),
+            inventory_configuration=inventory(inventory_id, target),
         )
 
     list_all = oss.ListBucketInventoryRequest(bucket=name)
     assert ask.fails(list_all).code == "NoSuchInventory"
+    assert ask.fails(put("report", "no-such-bucket")).code == "InvalidArgument"  # P-58
     ids = [f"report-{number:03}" for number in range(101)]
     for inventory_id in ids:
         ask(put(inventory_id))
     assert ask.fails(put(ids[0])).status_code == 409
     first = ask(list_all).list_inventory_configurations_result
     assert (first.is_truncated, len(first.inventory_configurations)) == (True, 100)
+    assert first.next_continuation_token == ids[99]  # P-58
     rest = ask(
         oss.ListBucketInventoryRequest(
             bucket=name, continuation_token=first.next_continuation_token

@@ -45,6 +45,8 @@ class LogLine:
     storage_class: str = ""
     target_storage_class: str = ""
     acceleration: str = ""
+    bucket_arn: str | None = None
+    """None for a line that does not end with it, as before 2025-09-17 (P-60)."""
 
 
 def format(line: LogLine) -> str:
@@ -54,6 +56,7 @@ def format(line: LogLine) -> str:
         f"{t.tm_mday:02}/{_MONTHS[t.tm_mon - 1]}/{t.tm_year:04}"
         f":{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} +0000"
     )
+    arn = "" if line.bucket_arn is None else f" {_quoted(line.bucket_arn)}"
     return (
         f"{line.remote_ip or _NOTHING} - - [{when}] {_quoted(line.request)} {line.status} "
         f"{line.sent_bytes} {line.request_time} {_quoted(line.referer)} "
@@ -64,7 +67,7 @@ def format(line: LogLine) -> str:
         f"{line.request_length} {_quoted(line.owner_id)} {_number(line.delta_size)} "
         f"{_quoted(line.sync)} {_quoted(line.storage_class)} "
         f"{_quoted(line.target_storage_class)} {_quoted(line.acceleration)} "
-        f"{_quoted(line.access_key_id)}"
+        f"{_quoted(line.access_key_id)}{arn}"
     )
 
 

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,13 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
         raise ValueError(f"{text!r} is not a port; write a number from 0 to 65535")
     return int(text)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date; write it as 2025-10-13") from None
 
 
 def _switch(text: str) -> bool:
@@ -143,6 +151,8 @@ _FLAGS = (
         collects=True,
     ),
     _Flag("strict_addressing", "refuse path style, as the service does", _switch),
+    _Flag("as_of", "YYYY-MM-DD: emulate the service of that day", _date),
+    _Flag("new_account", "let the accounts be new ones, which the service allows less", _switch),
     _Flag("tls", "serve https instead of http on the port", _switch),
     _Flag("tls_port", "serve https on another port; 0 chooses a free one", _port),
     _Flag("tls_dir", "keep the CA for https in this folder", Path),

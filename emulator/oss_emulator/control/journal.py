@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from oss_emulator import accesslog, sts
-from oss_emulator.access import Identity
+from oss_emulator.access import Identity, resource
 from oss_emulator.operations.call import Call
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol import dates
@@ -95,8 +95,12 @@ class Entry(NamedTuple):
             "milliseconds": round(self.seconds * 1000, 3),
         }
 
-    def to_line(self, storage: Storage) -> accesslog.LogLine:
-        """The entry as the access log has it; the object's size is that in the storage."""
+    def to_line(self, storage: Storage, region: str | None = None) -> accesslog.LogLine:
+        """The entry as the access log has it; the object's size is that in the storage.
+
+        With the `region` of the server the line ends with the ARN of the bucket (P-60).
+        """
+        arn = None if region is None else self.bucket_arn(region)
         request = self.request
         milliseconds = round(self.seconds * 1000)
         return accesslog.LogLine(
@@ -121,7 +125,12 @@ class Entry(NamedTuple):
             owner_id=self.owner,
             delta_size=None,
             access_key_id=self.access_key_id,
+            bucket_arn=arn,
         )
+
+    def bucket_arn(self, region: str) -> str:
+        """The resource name of the bucket, "" for none and for a missing one."""
+        return resource(region, self.owner, self.bucket) if self.owner else ""
 
 
 class Journal:

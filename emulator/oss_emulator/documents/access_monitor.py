@@ -2,8 +2,10 @@
 
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents
+from oss_emulator.documents import lifecycle, schema
+from oss_emulator.documents.document import Document, Documents, PutContext
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code, OSSError
 
 _SCHEMA: Final = schema.parse("""
 AccessMonitorConfiguration
@@ -11,11 +13,21 @@ AccessMonitorConfiguration
   AllowCopy? boolean
 """)
 
+
+def _settle(node: xml.Node, context: PutContext) -> xml.Value:
+    """Refuse to disable what a lifecycle rule depends on (P-58)."""
+    documents = {} if context.bucket is None else context.bucket.documents
+    if node.text("Status") == "Disabled" and lifecycle.uses_access_time(documents):
+        raise OSSError(Code.ACCESS_MONITOR_IN_USE)
+    return node.content
+
+
 DOCUMENT: Final = Document(
     "BucketAccessMonitor",
     "accessmonitor",
     _SCHEMA,
     absent=(("Status", "Disabled"),),
+    settle=_settle,
     deletable=False,
 )
 

@@ -5,11 +5,15 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import listed
+from oss_emulator.storage import Storage
 
 MAX_INVENTORIES: Final = 1000
 
 PREFIX: Final = "inventory/"
 """The beginning of the names of the documents."""
+
+_DESTINATION: Final = "acs:oss:::"
+"""The beginning of the name of a destination."""
 
 ROOT: Final = "InventoryConfiguration"
 
@@ -34,7 +38,7 @@ InventoryConfiguration
       Encryption?
         SSE-OSS? text
         SSE-KMS?
-          KeyId name
+          KeyId text
   Schedule
     Frequency Daily|Weekly|Monthly
     DayOfMonth? 1..28
@@ -62,6 +66,15 @@ def format(document: bytes, inventory_id: str) -> bytes:
         message = f"The Id of the inventory must be the inventoryId of the request, {inventory_id}."
         raise headers.invalid_argument("Id", named, message)
     return xml.format(ROOT, [(child.name, _settle(child)) for child in node])
+
+
+def check_destination(document: bytes, storage: Storage) -> None:
+    """Raise `InvalidArgument` for a kept inventory whose destination does not exist (P-58)."""
+    path = "Destination/OSSBucketDestination/Bucket"
+    destination = xml.parse(document, ROOT).text(path)
+    if storage.bucket(destination.removeprefix(_DESTINATION)) is None:
+        message = f"The destination bucket must exist; write it as {_DESTINATION}NAME."
+        raise headers.invalid_argument("Bucket", destination, message)
 
 
 def content(document: bytes) -> xml.Value:

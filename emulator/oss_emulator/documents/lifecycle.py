@@ -9,7 +9,7 @@ from random import getrandbits
 from typing import Final
 
 from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, PutContext
+from oss_emulator.documents.document import Document, Documents, PutContext
 from oss_emulator.protocol import headers, tagging, xml
 from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.xml import DocumentError, Node
@@ -37,6 +37,7 @@ _TIMES: Final = {
 }
 """The elements that say when an action is due, and the kind of each."""
 
+_OLD_TIMES: Final = ("Days", "Date")
 
 _SCHEMA: Final = schema.parse("""
 LifecycleConfiguration
@@ -44,6 +45,8 @@ LifecycleConfiguration
     ID? name
     Prefix? text
     Status Enabled|Disabled
+    Days? 1..
+    Date? date
     Filter?
       ObjectSizeGreaterThan? 0..
       ObjectSizeLessThan? 1..
@@ -83,7 +86,7 @@ LifecycleConfiguration
 
 
 def _settle(node: Node, context: PutContext) -> xml.Value:
-    rules = node.all("Rule")
+    rules = [_move_times(rule) for rule in node.all("Rule")]
     _check_ids(rule.text("ID") for rule in rules)
     for rule in rules:
         _check_rule(rule)
@@ -91,6 +94,20 @@ def _settle(node: Node, context: PutContext) -> xml.Value:
         for one, other in combinations(rules, 2):
             _check_overlap(one, other)
     return [("Rule", _settle_rule(rule, context.now)) for rule in rules]
+
+
+def _move_times(rule: Node) -> Node:
+    """Move times in the old form, directly in the rule, to its Expiration (P-58).
+
+    ali-oss sends both forms; the Expiration counts then.
+    """
+    old = [(child.name, child.content) for child in rule if child.name in _OLD_TIMES]
+    if not old:
+        return rule
+    content = [(child.name, child.content) for child in rule if child.name not in _OLD_TIMES]
+    if rule.first("Expiration") is None:
+        content.append(("Expiration", old))
+    return xml.parse(xml.format("Rule", content), "Rule")
 
 
 def _settle_rule(rule: Node, now: float) -> xml.Children:
@@ -111,6 +128,13 @@ DOCUMENT: Final = Document(
     absent=Code.NO_SUCH_LIFECYCLE,
     settle=_settle,
 )
+
+
+def uses_access_time(documents: Documents) -> bool:
+    """Whether a rule depends on when objects were last read."""
+    node = DOCUMENT.find(documents)
+    rules = [] if node is None else node.all("Rule")
+    return any(move.text("IsAccessTime") == "true" for rule in rules for move in rule)
 
 
 def _check_rule(rule: Node) -> None:

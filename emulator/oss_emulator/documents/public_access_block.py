@@ -22,6 +22,9 @@ OF_BUCKET: Final = Document(
     enforced=True,
 )
 
+ENABLED: Final = OF_BUCKET.format((("BlockPublicAccess", True),))
+"""The document that blocks public access."""
+
 OF_ACCOUNT: Final = replace(OF_BUCKET, name="PublicAccessBlock", holder=Holder.ACCOUNT)
 
 

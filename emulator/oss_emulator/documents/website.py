@@ -22,6 +22,13 @@ _KEY: Final = "${key}"
 _ERROR_STATUSES: Final = (404, 200)
 _REDIRECT_STATUSES: Final = (301, 302, 303, 307, 308)
 
+_MIRROR: Final[dict[str, xml.Value]] = {
+    "PassQueryString": "false",
+    "MirrorPassQueryString": "false",
+    "MirrorFollowRedirect": "true",
+    "MirrorCheckMd5": "false",
+}
+"""What a redirect of the type Mirror has by default."""
 
 _SCHEMA: Final = schema.parse("""
 WebsiteConfiguration
@@ -136,13 +143,22 @@ def _check_rules(numbers: list[str]) -> None:
 
 
 def _settle_rule(rule: xml.Node) -> xml.Value:
-    """A rule; one that mirrors passes the query on as it does to its origin."""
+    """A rule; one that mirrors has the defaults of the service filled in (P-58).
+
+    It passes the query on as it does to its origin.
+    """
     redirect = rule.first("Redirect")
     if redirect is None or redirect.text("RedirectType") != "Mirror":
         return rule.content
     _check_mirror(redirect.text("MirrorURL"))
-    settled = {child.name: child.content for child in redirect}
-    if "MirrorPassQueryString" in settled:
+    settled = {**_MIRROR, **{child.name: child.content for child in redirect}}
+    mirrored = redirect.first("MirrorHeaders")
+    if mirrored is not None and mirrored.first("PassAll") is None:
+        settled["MirrorHeaders"] = [
+            ("PassAll", "false"),
+            *((child.name, child.content) for child in mirrored),
+        ]
+    if redirect.first("MirrorPassQueryString") is not None:
         settled["PassQueryString"] = settled["MirrorPassQueryString"]
     content = {child.name: child.content for child in rule}
     return list({**content, "Redirect": list(settled.items())}.items())

@@ -1,28 +1,33 @@
-"""The ACL of a bucket."""
+"""The ACL of a bucket; PutBucketAcl creates a missing bucket."""
 
 from oss_emulator.access import BucketAcl
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.buckets import new_bucket
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import Code
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 
 
-@operation("PutBucketAcl", "PUT", Resource.BUCKET, "acl", takes=Takes.DOCUMENT)
+@operation("PutBucketAcl", "PUT", Resource.BUCKET, "acl", takes=Takes.DOCUMENT, needs_bucket=False)
 def put_bucket_acl(call: Call) -> Response:
-    """Set the ACL; without the header nothing changes (PutBucketAcl).
+    """Set the ACL, and create the bucket if it is missing (P-47); without the header the ACL stays.
 
-    Raises `InvalidArgument`, and `AccessDenied` for a public ACL where public access is blocked.
+    Raises `InvalidArgument`, `AccessDenied` for a public ACL where public access is blocked, and
+    `TooManyBuckets`.
     """
+    bucket = call.record or new_bucket(call)
     acl = call.request.headers.get("x-oss-acl")
     if acl is not None:
         if acl not in set(BucketAcl):
             raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
-        permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=BucketAcl(acl).public)
-        call.storage.put_bucket(call.bucket._replace(acl=acl))
-    return Response()
+        public = BucketAcl(acl).public
+        permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=public, bucket=bucket)
+        bucket = bucket._replace(acl=acl)
+    call.storage.put_bucket(bucket)
+    return Response(200, {"Location": f"/{bucket.name}"})
 
 
 @operation("GetBucketAcl", "GET", Resource.BUCKET, "acl")

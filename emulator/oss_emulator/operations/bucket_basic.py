@@ -8,21 +8,17 @@ from oss_emulator.documents import (
     public_access_block,
     replication,
     resource_group,
-    tagging,
     transfer_acceleration,
 )
 from oss_emulator.documents.document import Documents
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.buckets import new_bucket
 from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.headers import REDUNDANCY_TYPES, STORAGE_CLASSES, invalid_argument
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import Bucket
-
-MAX_BUCKETS = 100
-"""The number of buckets an account may have in a region (PutBucket)."""
 
 
 @operation("PutBucket", "PUT", Resource.BUCKET, takes=Takes.DOCUMENT, needs_bucket=False)
@@ -36,45 +32,18 @@ def put_bucket(call: Call) -> Response:
     if acl is not None and acl not in set(BucketAcl):
         raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
     storage_class, redundancy = _configuration(call)
-    present = call.record or _new(call, storage_class, redundancy)
+    present = call.record or new_bucket(call, storage_class, redundancy)
     if present.owner != call.caller.id:
         raise OSSError(Code.BUCKET_ALREADY_EXISTS, BucketName=name)
     if acl is not None:
-        permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=BucketAcl(acl).public)
+        public = BucketAcl(acl).public
+        permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=public, bucket=present)
     if storage_class not in (None, present.storage_class):
         raise _cannot_change(name, "Cannot modify existing bucket's storage class.")
     if redundancy not in (None, present.redundancy):
         raise _cannot_change(name, "Bucket already exists CAN'T modify data redundancy type.")
     call.storage.put_bucket(present._replace(acl=acl or present.acl))
     return Response(200, {"Location": f"/{name}"})
-
-
-def _new(call: Call, storage_class: str | None, redundancy: str | None) -> Bucket:
-    """A bucket to add; raises `TooManyBuckets`."""
-    owned = sum(bucket.owner == call.caller.id for bucket in call.storage.buckets())
-    if owned >= MAX_BUCKETS:
-        raise OSSError(Code.TOO_MANY_BUCKETS)
-    return Bucket(
-        call.target.bucket,
-        call.caller.id,
-        call.request.received,
-        call.region,
-        storage_class=storage_class or "Standard",
-        redundancy=redundancy or "LRS",
-        documents=_documents(call),
-    )
-
-
-def _documents(call: Call) -> dict[str, bytes]:
-    """The documents that the headers of PutBucket give a new bucket."""
-    request = call.request.headers
-    group, tags = request.get(resource_group.HEADER), request.get(tagging.HEADER)
-    kept = {
-        encryption.DOCUMENT: encryption.format(request),
-        resource_group.DOCUMENT: resource_group.format(group) if group else None,
-        tagging.DOCUMENT: tagging.format_header(tags) if tags else None,
-    }
-    return {document.subresource: text for document, text in kept.items() if text is not None}
 
 
 def _configuration(call: Call) -> tuple[str | None, str | None]:
@@ -178,7 +147,10 @@ _LEAST = 64 * 1024
 
 @operation("GetBucketStat", "GET", Resource.BUCKET, "stat")
 def get_bucket_stat(call: Call) -> Response:
-    """Count the objects (with all versions), parts and bytes of a bucket by storage class."""
+    """Count the objects (with all versions), parts and bytes of a bucket by storage class.
+
+    The counts are those of now; those of a bucket without contents were never taken (P-55).
+    """
     items = list(call.storage.versions(call.bucket.name))
     uploads = list(call.storage.uploads(call.bucket.name))
     objects = [(item.storage_class, item.size) for item in items if not item.delete_marker]
@@ -195,7 +167,7 @@ def get_bucket_stat(call: Call) -> Response:
         ("MultipartPartCount", len(parts)),
         ("MultipartPartStorage", sum(size for _, size in parts)),
         ("DeleteMarkerCount", len(items) - len(objects)),
-        ("LastModifiedTime", int(call.request.received)),
+        ("LastModifiedTime", int(call.request.received) if items or uploads else 0),
     ]
     by_class = [element for name in _STAT for element in _stat_of(name, objects, parts)]
     return xml.answer("BucketStat", [*stat, *by_class])

@@ -17,9 +17,14 @@ _ONE = "inventory&inventoryId"
     "PutBucketInventory", "PUT", Resource.BUCKET, _ONE, takes=Takes.DOCUMENT, status=Status.KEPT
 )
 def put_bucket_inventory(call: Call) -> Response:
-    """Add an inventory; raises `InventoryAlreadyExist`, `InventoryExceedLimit`."""
+    """Add an inventory.
+
+    Raises `InvalidArgument` for an unknown destination, `InventoryAlreadyExist` and
+    `InventoryExceedLimit`.
+    """
     inventory_id = call.request.query["inventoryId"]
     document = inventory.format(call.body.read(), inventory_id)
+    inventory.check_destination(document, call.storage)
     present = call.documents_below(inventory.PREFIX)
     if inventory_id in present:
         raise OSSError(Code.INVENTORY_ALREADY_EXISTS, InventoryId=inventory_id)
@@ -48,20 +53,22 @@ def get_bucket_inventory(call: Call) -> Response:
     status=Status.KEPT,
 )
 def list_bucket_inventory(call: Call) -> Response:
-    """List a page of the inventories by id; raises `NoSuchInventory` if there are none."""
+    """List a page of the inventories by id; raises `NoSuchInventory` if there are none.
+
+    The continuation token is the last id of the page before (P-58).
+    """
     found = call.documents_below(inventory.PREFIX)
     if not found:
         raise OSSError(Code.NO_SUCH_INVENTORY, BucketName=call.bucket.name)
     token = call.request.query.get("continuation-token", "")
-    marker = paging.parse_token(token) if token else ""
-    page, truncated = paging.first((item for item in found.items() if item[0] > marker), PAGE)
+    page, truncated = paging.first((item for item in found.items() if item[0] > token), PAGE)
     return xml.answer(
         "ListInventoryConfigurationsResult",
         [
             *((inventory.ROOT, inventory.content(document)) for _, document in page),
             ("IsTruncated", truncated),
             ("ContinuationToken", token or None),
-            ("NextContinuationToken", paging.format_token(page[-1][0]) if truncated else None),
+            ("NextContinuationToken", page[-1][0] if truncated else None),
         ],
     )
 

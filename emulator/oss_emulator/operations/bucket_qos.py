@@ -15,9 +15,8 @@ _PREFIX = f"{_REQUESTERS}/"
 
 @operation("GetUserQosInfo", "GET", Resource.SERVICE, _BUCKET, status=Status.KEPT)
 def get_user_qos_info(call: Call) -> Response:
-    """Answer the limits of the account."""
-    limits = qos.account_limits()
-    return xml.answer("UserQoSConfiguration", [("Region", call.region), *limits])
+    """Answer the limits of the account; the root is that of a bucket's limits (P-58)."""
+    return xml.answer(qos.ROOT, [("Region", call.region), *qos.account_limits()])
 
 
 @operation(

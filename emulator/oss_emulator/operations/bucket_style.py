@@ -41,8 +41,9 @@ def get_style(call: Call) -> Response:
 
 @operation("ListStyle", "GET", Resource.BUCKET, "style", status=Status.KEPT)
 def list_style(call: Call) -> Response:
-    """List all styles by name."""
-    styles = call.documents_below(style.PREFIX).values()
+    """List all styles in the order of their creation (P-58)."""
+    documents = call.documents.items()
+    styles = [document for name, document in documents if name.startswith(style.PREFIX)]
     return xml.answer("StyleList", [("Style", style.content(document)) for document in styles])
 
 

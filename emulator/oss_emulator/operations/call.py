@@ -9,6 +9,7 @@ from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.documents.website import Visit
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
+from oss_emulator.protocol.changes import BY_DEFAULT, Changes
 from oss_emulator.protocol.checksums import md5
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form
@@ -68,6 +69,8 @@ class Call(NamedTuple):
     visit: Visit | None = None
     """The page of a website that an anonymous visitor asks for."""
     body: Body = NO_BODY
+    changes: Changes = BY_DEFAULT
+    """The changes of the service that it is subject to."""
 
     @property
     def key(self) -> str:
@@ -138,8 +141,7 @@ class Call(NamedTuple):
 
 
 def _with(documents: Mapping[str, bytes], name: str, document: bytes | None) -> dict[str, bytes]:
-    """The configurations with one added, replaced or, for None, removed."""
-    found = {other: kept for other, kept in documents.items() if other != name}
+    """The configurations with one added at the end, replaced in its place or, for None, removed."""
     if document is not None:
-        found[name] = document
-    return found
+        return {**documents, name: document}
+    return {other: kept for other, kept in documents.items() if other != name}

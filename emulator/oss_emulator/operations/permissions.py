@@ -33,6 +33,9 @@ _LISTINGS: Final = frozenset({"oss:ListObjects", "oss:ListObjectVersions"})
 _BY_ENTRY: Final = "DeleteMultipleObjects"
 """The operation that names its objects in the body, so each is checked once that has arrived."""
 
+_CREATES: Final = "PutBucket"
+"""The operation that tells itself whether an existing bucket is the caller's."""
+
 _SPECIAL: Final = frozenset(
     {
         policy.SUBRESOURCE,
@@ -49,7 +52,7 @@ def check_call(call: Call) -> AccessDecision | None:
     Returns the decision; None for DeleteMultipleObjects where each of its entries needs its own.
     """
     bucket, caller = call.record, call.caller
-    if bucket is None or not call.operation.needs_bucket:
+    if bucket is None or call.operation.name == _CREATES:
         return _check_service(call)
     by_acl = caller.kind is Kind.ACCOUNT and policy.SUBRESOURCE not in bucket.documents
     if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
@@ -145,11 +148,13 @@ def _check_service(call: Call) -> AccessDecision | None:
     return _describe(call, verdict)
 
 
-def check_public(call: Call, code: Code, *, public: bool) -> None:
-    """Raise the error `code` where `public` access is asked for and blocked (A-34)."""
-    documents = call.record.documents if call.record is not None else {}
-    owner = call.record.owner if call.record is not None else call.caller.id
-    if public and (public_access_block.is_enabled(documents) or _blocks(call, owner)):
+def check_public(call: Call, code: Code, *, public: bool, bucket: Bucket | None = None) -> None:
+    """Raise the error `code` where `public` access is asked for and blocked (A-34).
+
+    `bucket` is one that the call creates; by default it is the bucket that the call names.
+    """
+    bucket = bucket or call.bucket
+    if public and (public_access_block.is_enabled(bucket.documents) or _blocks(call, bucket.owner)):
         raise OSSError(code)
 
 

@@ -33,6 +33,7 @@ def list_buckets(call: Call) -> Response:
         and group in (None, "", resource_group.of(bucket.documents))
     )
     page, truncated = paging.first(found, limit)
+    summaries = (_summary(call, bucket, with_tags=bool(wanted)) for bucket in page)
     return xml.answer(
         "ListAllMyBucketsResult",
         [
@@ -42,7 +43,7 @@ def list_buckets(call: Call) -> Response:
             ("IsTruncated", truncated),
             ("NextMarker", page[-1].name if truncated else None),
             ("Owner", call.owner(call.caller.id)),
-            ("Buckets", [("Bucket", _summary(call, bucket)) for bucket in page]),
+            ("Buckets", [("Bucket", summary) for summary in summaries]),
         ],
     )
 
@@ -84,7 +85,9 @@ def _has_tags(bucket: Bucket, wanted: Mapping[str, str | None]) -> bool:
     )
 
 
-def _summary(call: Call, bucket: Bucket) -> xml.Children:
+def _summary(call: Call, bucket: Bucket, *, with_tags: bool) -> xml.Children:
+    """Describe a bucket; with its tags where the caller filters by tags (P-55)."""
+    tags = tagging.DOCUMENT.find(bucket.documents) if with_tags else None
     return [
         ("Name", bucket.name),
         ("CreationDate", dates.format_iso(bucket.created)),
@@ -94,4 +97,5 @@ def _summary(call: Call, bucket: Bucket) -> xml.Children:
         ("ExtranetEndpoint", call.endpoint),
         ("IntranetEndpoint", call.internal_endpoint),
         ("ResourceGroupId", resource_group.of(bucket.documents)),
+        ("Tagging", None if tags is None else tags.content),
     ]

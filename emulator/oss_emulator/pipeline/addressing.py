@@ -1,10 +1,19 @@
 """The address of a request: the bucket and key it names, and whether it may be reached there."""
 
+from oss_emulator.access import Permission
 from oss_emulator.documents import transfer_acceleration
-from oss_emulator.protocol.address import SERVICE_DOMAIN, Addresses, Target, is_accelerate
+from oss_emulator.operations.operation import Operation, Resource
+from oss_emulator.protocol.address import (
+    SERVICE_DOMAIN,
+    Addresses,
+    Target,
+    is_accelerate,
+    is_public_endpoint,
+)
+from oss_emulator.protocol.changes import CUSTOM_DOMAIN, Changes
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.regions import location
+from oss_emulator.protocol.regions import is_mainland, location
 from oss_emulator.storage import Bucket
 
 
@@ -32,6 +41,20 @@ def check_endpoint(
         _check_acceleration(request.host, bucket)
     if target.region:
         _check_region(target, bucket, region)
+
+
+def check_domain(request: Request, operation: Operation, region: str, changes: Changes) -> None:
+    """Raise `PublicEndpointForbidden` where a data call needs a domain of one's own (P-60).
+
+    The data calls are those on objects, and those whose permission ACLs can grant.
+    """
+    if not changes.follow(CUSTOM_DOMAIN) or not is_mainland(region):
+        return
+    permission = operation.permission
+    if permission is Permission.NONE or not is_public_endpoint(request.host, region):
+        return
+    if operation.resource is Resource.OBJECT or permission is not Permission.OWN:
+        raise OSSError(Code.PUBLIC_ENDPOINT, Host=request.host)
 
 
 def _check_acceleration(host: str, bucket: Bucket | None) -> None:

@@ -12,15 +12,17 @@ from oss_emulator.access import (
 )
 from oss_emulator.protocol import form_policy, signature
 from oss_emulator.protocol.address import Target
+from oss_emulator.protocol.changes import V1_OF_ACCOUNTS, V1_OF_BUCKETS, Changes
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.headers import EXPLAIN
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import Claim, Place
+from oss_emulator.protocol.signature import Claim, Place, Version
 from oss_emulator.protocol.signature import form as form_signature
 from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth, Settings
+from oss_emulator.storage import Bucket
 
 OWNER: Final = Identity("1000000000000001")
 """The account that owns the configured key."""
@@ -90,6 +92,16 @@ def authenticate(
     if secret is not None:
         _verify(claimed.claim, request, target, secret, settings.region)
     return identity
+
+
+def check_version(claimed: Claimed, bucket: Bucket | None, changes: Changes) -> None:
+    """Raise `AccessDenied` for signatures of version 1 where they are closed (P-60)."""
+    if claimed.claim is None or claimed.claim.version is not Version.V1:
+        return
+    if changes.follow(V1_OF_ACCOUNTS) or (
+        bucket is not None and changes.follow(V1_OF_BUCKETS, bucket.created)
+    ):
+        raise OSSError(Code.V1_CLOSED)
 
 
 def find_form_claim(form: Form, auth: Auth) -> Claimed:

@@ -45,7 +45,10 @@ def add_bucket_headers(
     headers = dict(response.headers)
     if _CORS in documents:
         rules = cors.parse(documents[_CORS])
-        headers |= rules.headers_for(request.headers.get("origin"), request.method)
+        added = rules.headers_for(request.headers.get("origin"), request.method)
+        if "Vary" in headers and "Vary" in added:  # P-48
+            added["Vary"] = f"{headers['Vary']}, {added['Vary']}"
+        headers |= added
     if payer is not None and permissions.is_charged(bucket, payer):
         headers["x-oss-request-charged"] = "requester"
     return response._replace(headers=headers)

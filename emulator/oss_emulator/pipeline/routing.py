@@ -52,11 +52,11 @@ class Dispatcher:
     def _subresource(self, request: Request, resource: Resource) -> str:
         """The sub-resource a query asks for, "" for none.
 
-        A parameter nobody knows is ignored where that is harmless: with a value, or when an object
-        is read (`/logo.png?20240101`). Elsewhere it may ask for an operation newer than this table,
-        and falling through would overwrite an object or list a bucket (P-40).
+        An unknown parameter is ignored if it has a value, and in GetObject, HeadObject
+        (`/logo.png?20240101`) and PutObject (P-49). Elsewhere it may ask for an operation newer
+        than this table, and falling through would list a bucket (P-40).
         """
-        reads_object = resource is Resource.OBJECT and request.method in ("GET", "HEAD")
+        lenient = resource is Resource.OBJECT and request.method in ("GET", "HEAD", "PUT")
         found = refining = ""
         for name, value in request.query.items():
             place = (request.method, resource, name)
@@ -64,7 +64,7 @@ class Dispatcher:
                 found = found or name
             elif name in self._refining:
                 refining = name
-            elif name in SUBRESOURCES or not (value or reads_object or is_parameter(name)):
+            elif name in SUBRESOURCES or not (value or lenient or is_parameter(name)):
                 raise not_implemented(*place)
         if refining and not found:
             raise not_implemented(request.method, resource, refining)

@@ -18,6 +18,7 @@ from oss_emulator.pipeline.bucket import add_bucket_headers, find_bucket
 from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol import checksums, errors
 from oss_emulator.protocol.address import SERVICE, Addresses, Target, check_key
+from oss_emulator.protocol.changes import BY_DEFAULT, Changes
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.message import Request, Response
@@ -59,6 +60,7 @@ class Service:
             lambda domain: bucket_of(domain, self.storage),
         )
         self.limits = settings.limits
+        self.changes = Changes(settings.as_of, settings.new_account)
         self._dispatcher = Dispatcher(OPERATIONS)
 
     def handle(
@@ -81,11 +83,12 @@ class Service:
         """Settle everything about a request that can be settled before its body is read.
 
         The first step that fails refuses the request: their order is that of the service (P-18,
-        R-05). For a given `caller` nothing is checked but the address. A form goes on in
-        `admit_form` once its fields are there.
+        R-05). For a given `caller` nothing is checked but the address, and changes of the service
+        are not followed. A form goes on in `admit_form` once its fields are there.
         """
         settings, accounts = self.settings, self.accounts
         strict = settings.strict_addressing and caller is None
+        changes = self.changes if caller is None else BY_DEFAULT
         request_id = new_request_id(request.received)
         target, operation, record = SERVICE, None, None
         claimed, signer, visit = UNSIGNED, ANONYMOUS, None
@@ -95,12 +98,14 @@ class Service:
             operation = self._dispatcher.find(request, target)
             record = find_bucket(self.storage, target.bucket, operation)
             addressing.check_endpoint(request, target, record, settings.region, strict=strict)
+            addressing.check_domain(request, operation, settings.region, changes)
             if caller is not None or _is_open(operation):
                 return Admitted(
                     self._call(request, request_id, target, operation, record, caller or ANONYMOUS)
                 )
             claimed = authentication.find_claim(request, settings.auth)
             signer = authentication.authenticate(claimed, request, target, accounts, settings)
+            authentication.check_version(claimed, record, changes)
             page = website.find_page(
                 record, request, operation, target.key, claimed.signing, self.addresses
             )
@@ -108,7 +113,7 @@ class Service:
                 target, visit = page
                 operation = self._dispatcher.find(request, target)
             call = self._call(
-                request, request_id, target, operation, record, signer, claimed, visit
+                request, request_id, target, operation, record, signer, claimed, visit, changes
             )
             decision = referer.decide(call)
             referer.check(decision, target.bucket)
@@ -154,6 +159,7 @@ class Service:
             signer, sizes = authentication.authenticate_form(
                 claimed, form, bucket, now, self.accounts, settings
             )
+            authentication.check_version(claimed, call.record, self.changes)
             call = call._replace(caller=signer)
             decision = referer.decide(call)
             referer.check(decision, bucket)
@@ -202,6 +208,7 @@ class Service:
         caller: Identity,
         claimed: Claimed = UNSIGNED,
         visit: Visit | None = None,
+        changes: Changes = BY_DEFAULT,
     ) -> Call:
         return Call(
             request,
@@ -217,6 +224,7 @@ class Service:
             claimed.signing,
             claimed.access_key_id,
             visit=visit,
+            changes=changes,
         )
 
     def _parse_form(

@@ -22,6 +22,9 @@ SERVICE_DOMAIN = "aliyuncs.com"
 # The endpoints of transfer acceleration, which are the same for all regions.
 _ACCELERATE = (f"oss-accelerate.{SERVICE_DOMAIN}", f"oss-accelerate-overseas.{SERVICE_DOMAIN}")
 
+# The endpoints that speak the S3 protocol, alone or behind the name of a bucket.
+_S3 = re.compile(r"(?:.+\.)?s3\.(?P<endpoint>oss-[a-z0-9-]+\.aliyuncs\.com)")
+
 # The endpoints of a region: public, internal, and dual-stack (Regions and endpoints).
 _REGIONAL = re.compile(
     r"(?:(?P<bucket>.+)\.)?"
@@ -58,6 +61,16 @@ class _Host(NamedTuple):
     region: str = ""
 
 
+def _check_s3(name: str) -> None:
+    """Raise `NotImplemented` for an endpoint that speaks the S3 protocol (P-59)."""
+    if match := _S3.fullmatch(name):
+        message = (
+            f"The host {name} speaks the S3 protocol, which is not emulated. Use the endpoint "
+            f"{match['endpoint']} and a client of OSS."
+        )
+        raise OSSError(Code.NOT_IMPLEMENTED, message, Host=name)
+
+
 def _bind_nothing(domain: str) -> str | None:
     return None
 
@@ -89,16 +102,16 @@ class Addresses:
         self._read = lru_cache(1024)(self._find)
 
     def locate(self, host: str, path: str) -> Target:
-        """Find the bucket and the key; `path` is percent-encoded and is decoded once (P-03).
+        """Find the bucket and the key; `path` is percent-encoded and is decoded once (P-03, P-43).
 
         Raises `BadRequest` for an invalid host, `InvalidArgument` for a key that is not UTF-8,
-        `InvalidObjectName` for one that is too long, and `NoSuchBucket` for a host that belongs
-        neither to the service nor to one of its buckets.
+        `InvalidObjectName` for one that is too long, `NotImplemented` for an S3 endpoint, and
+        `NoSuchBucket` for a host that belongs neither to the service nor to one of its buckets.
         """
         found = self._read(host)
         if found.in_path or found.bucket:
             return _split(found, path)
-        return Target(self._bucket_bound_to(found.name), decode_key(path[1:]), found.region)
+        return Target(self._bucket_bound_to(found.name), _decode(path[1:]), found.region)
 
     def is_endpoint(self, host: str) -> bool:
         """Whether a Host header names the service, without a bucket."""
@@ -124,6 +137,7 @@ class Addresses:
             return _Host(name, in_path=False, bucket=self._cnames[name])
         if name in self.domains or "." not in name or _is_ip(name):
             return _Host(name)
+        _check_s3(name)
         for domain in self.domains:
             if name.endswith("." + domain):
                 return _Host(name, in_path=False, bucket=name[: -len(domain) - 1])
@@ -150,9 +164,14 @@ class Addresses:
 def _split(host: _Host, path: str) -> Target:
     """Split a path into bucket and key, or take the bucket from the host."""
     if not host.in_path:
-        return Target(host.bucket, decode_key(path[1:]), host.region)
+        return Target(host.bucket, _decode(path[1:]), host.region)
     bucket, _, rest = path[1:].partition("/")
-    return Target(decode_key(bucket), decode_key(rest) if rest else "", host.region)
+    return Target(_decode(bucket), _decode(rest) if rest else "", host.region)
+
+
+def _decode(part: str) -> str:
+    """Decode a part of a path once; a plus sign is a space, as in a query (P-43)."""
+    return decode_key(part.replace("+", " ") if "+" in part else part)
 
 
 def is_bucket_name(name: str) -> bool:
@@ -176,6 +195,11 @@ def in_service_domain(host: str) -> bool:
 def is_accelerate(host: str) -> bool:
     """Whether a Host header names an endpoint of transfer acceleration or a bucket at one."""
     return _is_below(host_name(host), _ACCELERATE)
+
+
+def is_public_endpoint(host: str, region: str) -> bool:
+    """Whether a Host header names the public endpoint of a region or a bucket at it."""
+    return _is_below(host_name(host), (f"oss-{region}.{SERVICE_DOMAIN}",))
 
 
 def split_host(host: str) -> tuple[str, int | None]:

@@ -1,4 +1,4 @@
-"""When GetObject answers with gzip (P-37)."""
+"""When GetObject answers with gzip, and with which headers (P-37, P-48)."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -30,9 +30,12 @@ def applies(accept_encoding: str, headers: Mapping[str, str], size: int) -> bool
 
 
 def describe(headers: Mapping[str, str]) -> dict[str, str]:
-    """Make the headers of the gzip answer, which has no ETag (GetObject)."""
+    """Make the headers of the gzip answer, which has no ETag (GetObject).
+
+    A cache must not give it to clients without gzip, hence `Vary` (P-48).
+    """
     kept = {name: value for name, value in headers.items() if name not in _OF_BYTES}
-    return {**kept, "Content-Encoding": "gzip"}
+    return {**kept, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 
 
 def _takes_gzip(accept_encoding: str) -> bool:

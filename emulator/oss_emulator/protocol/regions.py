@@ -6,6 +6,11 @@ from typing import Final
 REGIONS: Final = tuple(Path(__file__).with_name("regions.txt").read_text("ascii").split())
 
 
+def is_mainland(region: str) -> bool:
+    """Whether a region is in mainland China."""
+    return region.startswith("cn-") and region != "cn-hongkong"
+
+
 def location(region: str) -> str:
     """Format a region as the location of a bucket: `oss-cn-hangzhou`."""
     return f"oss-{region}"

@@ -23,6 +23,7 @@ from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import Gather, Takes
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.service import READS, new_request_id
+from oss_emulator.protocol.changes import ARN_IN_LOGS
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
 from oss_emulator.protocol.message import FileRange, Request, Response
@@ -209,7 +210,9 @@ class Server(Endpoint):
             request, code = entry.request, f" {entry.code}" if entry.code else ""
             LOG.info("%s %s %d%s", request.method, request.target, entry.status, code)
         if self._access_log is not None:
-            line = entry.to_line(self.service.storage)
+            service = self.service
+            with_arn = service.changes.follow(ARN_IN_LOGS)
+            line = entry.to_line(service.storage, service.settings.region if with_arn else None)
             print(accesslog.format(line), file=self._access_log, flush=True)
 
     # What is not for OSS

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -30,6 +31,7 @@ _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "auth": Auth,
     "fsync": Fsync,
     "domain": lambda given: (given,) if isinstance(given, str) else tuple(given),
+    "as_of": lambda given: date.fromisoformat(given) if isinstance(given, str) else given,
     **dict.fromkeys(("accounts", "seed", "data"), Path),
     **dict.fromkeys(("tls_dir", "ca_file", "tls_cert", "tls_key"), Path),
 }
@@ -55,6 +57,7 @@ class Emulator:
     - `seed`: a TOML file whose buckets exist at the start and after `reset`.
     - `data`: a folder that keeps buckets and objects; without it they are kept in memory.
     - `accounts`: a TOML file of several accounts, instead of one key.
+    - `as_of`, `new_account`: the service of a day, such as "2025-10-13", and of a new account.
     - `tls=True` or `tls_port=0`: serve https, with a certificate that clients accept if they trust
       `ca_file`.
 

@@ -77,3 +77,12 @@ def test_quotation_mark_is_escaped() -> None:
     match = FORM.fullmatch(line)
     assert match is not None
     assert match.group(7, 8) == ("\\x22", "a\\x22 \\x22b\\x5C")
+
+
+def test_bucket_arn_ends_the_line() -> None:
+    """P-60"""
+    from dataclasses import replace
+
+    line = accesslog.format(LINE)
+    assert accesslog.format(replace(LINE, bucket_arn="acs:oss:a:1:b")) == f'{line} "acs:oss:a:1:b"'
+    assert accesslog.format(replace(LINE, bucket_arn="")) == f'{line} "-"'

@@ -187,3 +187,23 @@ def test_object_size_in_the_access_log_is_that_of_the_storage(service: Service) 
     assert entry.to_line(service.storage).object_size == 5
     service.storage.delete_bucket("examplebucket")
     assert entry.to_line(service.storage).object_size is None
+
+
+@pytest.mark.parametrize(
+    ("target", "arn"),
+    [
+        ("/examplebucket/a", "acs:oss:cn-hangzhou:1000000000000001:examplebucket"),
+        ("/no-bucket/a", "-"),
+        ("/", "-"),
+    ],
+)
+def test_line_of_the_access_log_may_end_with_the_arn_of_the_bucket(
+    service: Service, target: str, arn: str
+) -> None:
+    """P-60"""
+    request = Request.parse("GET", target, [("Host", "localhost")], time.time())
+    outcome = service.admit(request)
+    assert isinstance(outcome, Refused)
+    entry = Journal().record(outcome, service.render(outcome), 0, 0.1)
+    line = accesslog.format(entry.to_line(service.storage))
+    assert accesslog.format(entry.to_line(service.storage, "cn-hangzhou")) == f'{line} "{arn}"'

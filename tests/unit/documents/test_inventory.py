@@ -7,6 +7,7 @@ from oss_emulator.documents import inventory
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.xml import DocumentError
+from oss_emulator.storage import MemoryStorage
 
 INVENTORY = """<InventoryConfiguration><Id>i</Id><IsEnabled>True</IsEnabled>{filter}
 <Destination><OSSBucketDestination><Format>CSV</Format><AccountId>1</AccountId>
@@ -36,6 +37,28 @@ def test_an_unknown_storage_class_is_refused() -> None:
         "Storage class 'Hot' is unknown; "
         "use All, Standard, IA, Archive, ColdArchive or DeepColdArchive."
     )
+
+
+def test_empty_kms_key_is_accepted() -> None:
+    """P-58"""
+    key = "<Encryption><SSE-KMS><KeyId></KeyId></SSE-KMS></Encryption></OSSBucketDestination>"
+    document = INVENTORY.format(filter="", frequency="Daily")
+    kept = inventory.format(document.replace("</OSSBucketDestination>", key).encode(), "i")
+    encryption = "Destination/OSSBucketDestination/Encryption/SSE-KMS/KeyId"
+    assert xml.parse(kept, inventory.ROOT).first(encryption) is not None
+
+
+@pytest.mark.parametrize(
+    "destination", ["acs:oss:::no-such-bucket", "no-such-bucket", "acs:oss:::"]
+)
+def test_unknown_destination_is_refused(destination: str) -> None:
+    """P-58"""
+    document = INVENTORY.format(filter="", frequency="Daily")
+    kept = inventory.format(document.replace("acs:oss:::bucket", destination).encode(), "i")
+    with pytest.raises(OSSError, match="destination bucket must exist") as caught:
+        inventory.check_destination(kept, MemoryStorage())
+    assert caught.value.code == "InvalidArgument"
+    assert caught.value.details["ArgumentValue"] == destination
 
 
 def test_the_id_must_be_that_of_the_request() -> None:

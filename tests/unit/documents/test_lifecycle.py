@@ -19,6 +19,8 @@ REFUSED = [
     ("<Rule><Status>On</Status></Rule>", "MalformedXML", "Status"),
     (RULE % (EXPIRE % 0), "InvalidArgument", "Days"),
     (RULE % (EXPIRE % "x"), "MalformedXML", "Days"),
+    (RULE % "<Days>0</Days>", "InvalidArgument", "Days"),
+    (RULE % "<Days>1</Days><Date>2020-01-01T00:00:00.000Z</Date>", "MalformedXML", "Expiration"),
     (RULE % "<Expiration></Expiration>", "MalformedXML", "Expiration"),
     (
         RULE
@@ -95,6 +97,31 @@ def test_a_rule_without_an_id_gets_one() -> None:
 def test_a_rule_keeps_its_id() -> None:
     named = f"<Rule><ID>r</ID>{(RULE % '')[6:]}"
     assert content(DOCUMENT, put(DOCUMENT, named)).startswith("<Rule><ID>r</ID>")
+
+
+DATE = "2020-02-18T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("old", "moved"),
+    [
+        ("<Days>1</Days>", "<Days>1</Days>"),
+        (f"<Date>{DATE}</Date>", f"<Date>{DATE}</Date>"),
+        ("<Days>1</Days><Expiration><Days>2</Days></Expiration>", "<Days>2</Days>"),
+        (
+            f"<Date>{DATE}</Date><Expiration><CreatedBeforeDate>{DATE}</CreatedBeforeDate>"
+            "</Expiration>",
+            f"<CreatedBeforeDate>{DATE}</CreatedBeforeDate>",
+        ),
+    ],
+)
+def test_old_time_directly_in_a_rule_is_its_expiration(old: str, moved: str) -> None:
+    """P-58"""
+    kept = content(DOCUMENT, put(DOCUMENT, f"<Rule><ID>r</ID>{(RULE % old)[6:]}"))
+    assert kept == (
+        "<Rule><ID>r</ID><Prefix>a</Prefix><Status>Enabled</Status>"
+        f"<Expiration>{moved}</Expiration></Rule>"
+    )
 
 
 def test_a_rule_by_access_time_gets_its_atime_base() -> None:

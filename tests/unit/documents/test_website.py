@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from lxml import etree
 from oss_emulator.documents.website import (
     DOCUMENT,
     Missing,
@@ -11,8 +12,9 @@ from oss_emulator.documents.website import (
     WebsiteConfiguration,
     parse,
 )
+from oss_emulator.protocol import xml
 
-from tests.unit.documents.putting import check_refused, content, put
+from tests.unit.documents.putting import check_refused, put
 
 ROUTE = "<RoutingRule><RuleNumber>%s</RuleNumber><Redirect>%s</Redirect></RoutingRule>"
 
@@ -49,8 +51,55 @@ def test_a_mirror_passes_the_query_on_as_it_says() -> None:
         "<MirrorPassQueryString>true</MirrorPassQueryString>"
     )
     kept = put(DOCUMENT, f"<RoutingRules>{ROUTE % (1, mirror)}</RoutingRules>")
-    passing = f"{mirror}<PassQueryString>true</PassQueryString>"
-    assert content(DOCUMENT, kept) == f"<RoutingRules>{ROUTE % (1, passing)}</RoutingRules>"
+    found = xml.parse(kept, "WebsiteConfiguration")
+    assert found.text("RoutingRules/RoutingRule/Redirect/PassQueryString") == "true"
+    assert found.text("RoutingRules/RoutingRule/Redirect/MirrorPassQueryString") == "true"
+
+
+def redirect_of(content: str) -> dict[str, str]:
+    """The texts of the redirect in the only rule of a kept website."""
+    kept = put(DOCUMENT, f"<RoutingRules>{ROUTE % (1, content)}</RoutingRules>")
+    rule = "RoutingRules/RoutingRule/Redirect"
+    redirect = etree.fromstring(kept).find(rule)
+    assert redirect is not None
+    return {
+        element.getroottree().getelementpath(element).removeprefix(f"{rule}/"): element.text or ""
+        for element in redirect.iterdescendants()
+        if len(element) == 0
+    }
+
+
+def test_defaults_of_a_mirror_are_filled_in() -> None:
+    """P-58"""
+    mirror = "<RedirectType>Mirror</RedirectType><MirrorURL>http://a/</MirrorURL>"
+    filled = {
+        "RedirectType": "Mirror",
+        "MirrorURL": "http://a/",
+        "PassQueryString": "false",
+        "MirrorPassQueryString": "false",
+        "MirrorFollowRedirect": "true",
+        "MirrorCheckMd5": "false",
+    }
+    assert redirect_of(mirror) == filled
+    passed = f"{mirror}<MirrorHeaders><Pass>a</Pass></MirrorHeaders>"
+    headers = {"MirrorHeaders/PassAll": "false", "MirrorHeaders/Pass": "a"}
+    assert redirect_of(passed) == {**filled, **headers}
+
+
+def test_settings_of_a_mirror_and_other_redirects_stay_as_they_are() -> None:
+    """P-58"""
+    given = {
+        "MirrorFollowRedirect": "false",
+        "MirrorCheckMd5": "true",
+        "MirrorHeaders/PassAll": "true",
+    }
+    mirror = (
+        "<RedirectType>Mirror</RedirectType><MirrorURL>http://a/</MirrorURL>"
+        "<MirrorFollowRedirect>false</MirrorFollowRedirect><MirrorCheckMd5>true</MirrorCheckMd5>"
+        "<MirrorHeaders><PassAll>true</PassAll></MirrorHeaders>"
+    )
+    assert redirect_of(mirror).items() >= given.items()
+    assert redirect_of("<RedirectType>AliCDN</RedirectType>") == {"RedirectType": "AliCDN"}
 
 
 def test_at_most_20_rules_are_allowed() -> None:

@@ -27,6 +27,34 @@ def test_without_the_header_nothing_changes(ask: Caller) -> None:
     assert ask("GET", "/bucket?acl").text("AccessControlList/Grant") == "public-read"
 
 
+def test_missing_bucket_is_created_with_the_acl(ask: Caller) -> None:
+    """P-47"""
+    answer = ask("PUT", "/new-bucket?acl", x_oss_acl="public-read")
+    assert (answer.status, answer.headers["Location"]) == (200, "/new-bucket")
+    assert ask("GET", "/new-bucket?acl").text("AccessControlList/Grant") == "public-read"
+    assert ask("GET", "/new-bucket?bucketInfo").text("Bucket/StorageClass") == "Standard"
+
+
+@pytest.mark.parametrize(
+    ("target", "acl", "code"),
+    [
+        ("/new-bucket?acl", "no-acl", "InvalidArgument"),
+        ("/NEW?acl", "private", "InvalidBucketName"),
+    ],
+)
+def test_bad_request_creates_no_bucket(ask: Caller, target: str, acl: str, code: str) -> None:
+    """P-47"""
+    assert ask("PUT", target, x_oss_acl=acl).code == code
+    assert [bucket.name for bucket in ask.service.storage.buckets()] == ["bucket"]
+
+
+def test_only_an_account_creates_a_bucket(ask: Caller) -> None:
+    """P-47"""
+    assert ask.anonymously("PUT", "/new-bucket?acl").status == 403
+    assert ask.anonymously("PUT", "/bucket?acl", x_oss_acl="public-read").status == 403
+    assert ask("GET", "/bucket?acl").text("AccessControlList/Grant") == "private"
+
+
 def test_an_unknown_acl_is_refused(ask: Caller) -> None:
     answer = ask("PUT", "/bucket?acl", x_oss_acl="default")
     assert (answer.code, answer.text("ArgumentName")) == ("InvalidArgument", "x-oss-acl")

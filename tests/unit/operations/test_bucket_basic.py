@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.unit.operations.service import Caller
+from tests.unit.operations.service import NOW, Caller
 
 VERSIONS = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 
@@ -71,6 +71,33 @@ def test_the_stat_counts_versions_and_parts(ask: Caller) -> None:
         "ArchiveStorage": 0,
     }
     assert {name: int(stat.text(name) or "-1") for name in expected} == expected
+
+
+def test_stat_of_a_new_bucket_was_never_modified(ask: Caller) -> None:
+    """P-55"""
+    stat = ask("GET", "/bucket?stat")
+    assert (stat.text("LastModifiedTime"), stat.text("ObjectCount")) == ("0", "0")
+    ask("PUT", "/bucket/a", b"x")
+    assert ask("GET", "/bucket?stat").text("LastModifiedTime") == str(int(NOW))
+
+
+def test_prefix_in_upper_case_lists_no_bucket(ask: Caller) -> None:
+    """P-55: it is answered, although no bucket can have it."""
+    answer = ask("GET", "/?prefix=BUCKET")
+    assert (answer.status, answer.text("Prefix")) == (200, "BUCKET")
+    assert answer.texts("Buckets/Bucket") == []
+
+
+@pytest.mark.parametrize("query", ["tag-key=k", "tag-key=k&tag-value=v", "tagging=%22k%22:%22v%22"])
+def test_listing_by_tags_has_the_tags(ask: Caller, query: str) -> None:
+    """P-55"""
+    ask("PUT", "/tagged", x_oss_bucket_tagging="k=v&other")
+    ask("PUT", "/other", x_oss_bucket_tagging="k1=v")
+    listed = ask("GET", f"/?{query}")
+    assert listed.texts("Buckets/Bucket/Name") == ["tagged"]
+    assert listed.texts("Buckets/Bucket/Tagging/TagSet/Tag/Key") == ["k", "other"]
+    assert listed.texts("Buckets/Bucket/Tagging/TagSet/Tag/Value") == ["v", ""]
+    assert ask("GET", "/").texts("Buckets/Bucket/Tagging") == []
 
 
 def test_buckets_are_listed_page_by_page(ask: Caller) -> None:

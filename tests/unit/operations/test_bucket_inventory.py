@@ -19,6 +19,14 @@ def test_an_inventory_is_added_once(ask: Caller) -> None:
     assert (answer.status, answer.code) == (409, "InventoryAlreadyExist")
 
 
+def test_inventory_needs_an_existing_destination(ask: Caller) -> None:
+    """P-58"""
+    lost = (INVENTORY % "i").replace("acs:oss:::bucket", "acs:oss:::no-such-bucket")
+    answer = ask("PUT", TARGET % "i", lost)
+    assert (answer.code, answer.text("ArgumentName")) == ("InvalidArgument", "Bucket")
+    assert ask("GET", TARGET % "i").code == "NoSuchInventory"
+
+
 def test_a_deleted_inventory_is_missing(ask: Caller) -> None:
     ask("PUT", TARGET % "i", INVENTORY % "i")
     for _ in range(2):
@@ -34,6 +42,7 @@ def test_inventories_are_listed_100_a_page(ask: Caller) -> None:
     first = ask("GET", "/bucket?inventory")
     assert (first.body.count(b"<Id>"), first.text("IsTruncated")) == (100, "true")
     token = first.text("NextContinuationToken")
+    assert token == "i099"  # P-58
     rest = ask("GET", f"/bucket?inventory&continuation-token={token}")
     assert rest.text("InventoryConfiguration/Id") == "i100"
     assert (rest.body.count(b"<Id>"), rest.text("IsTruncated")) == (1, "false")

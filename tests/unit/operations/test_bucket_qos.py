@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from lxml import etree
 
 from tests.unit.operations.service import Caller
 
@@ -34,6 +35,7 @@ def test_a_bucket_gets_at_most_the_limits_of_its_account(
 
 def test_the_account_has_limits(ask: Caller) -> None:
     got = ask("GET", "/?qosInfo")
+    assert etree.fromstring(got.body).tag == "QoSConfiguration"  # P-58
     assert (got.text("Region"), got.text("TotalUploadBandwidth")) == ("cn-hangzhou", "10")
     assert got.text("TotalQps") == "-1"
 

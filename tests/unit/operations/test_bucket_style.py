@@ -19,11 +19,12 @@ def test_a_style_is_answered_with_its_times(ask: Caller) -> None:
     assert got.text("CreateTime") != got.text("LastModifyTime")
 
 
-def test_styles_are_listed_by_name(ask: Caller) -> None:
-    for name in "ba":
+def test_styles_are_listed_in_order_of_creation(ask: Caller) -> None:
+    """P-58: also within a second; a replaced style keeps its place."""
+    for name in "bcab":
         ask("PUT", f"/bucket?style&styleName={name}", STYLE % name)
     listed = etree.fromstring(ask("GET", "/bucket?style").body)
-    assert [name.text for name in listed.iter("Name")] == ["a", "b"]
+    assert [name.text for name in listed.iter("Name")] == ["b", "c", "a"]
 
 
 def test_a_deleted_style_is_missing(ask: Caller) -> None:

@@ -1,4 +1,4 @@
-"""P-40: a known sub-resource asks for its operation or is answered with 501."""
+"""P-40, P-49: a known sub-resource asks for its operation or is answered with 501."""
 
 from __future__ import annotations
 

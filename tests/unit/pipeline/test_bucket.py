@@ -83,6 +83,15 @@ def test_requester_is_charged_where_the_owner_is_not(payer: Identity | None, cha
     assert CHARGED not in headers({}, payer=payer)
 
 
+def test_vary_of_the_answer_and_of_cors_are_joined() -> None:
+    """P-48"""
+    document = CORS.replace(b"</CORSC", b"<ResponseVary>true</ResponseVary></CORSC")
+    bucket = Bucket("b", OWNER.id, 0.0, "cn-hangzhou", documents={"cors": document})
+    given = Response(200, {"Vary": "Accept-Encoding"})
+    answered = add_bucket_headers(given, bucket, ask("GET", "/b/a"))
+    assert answered.headers["Vary"] == "Accept-Encoding, Origin"
+
+
 def test_answer_without_a_bucket_stays_as_it_is() -> None:
     response = Response(200, {"ETag": "1"})
     assert add_bucket_headers(response, None, ask(), OTHER) is response

@@ -29,6 +29,8 @@ def find(method: str, target: Target, query: str, headers: dict[str, str] | None
         ("GET", OBJECT, "", {}, "GetObject"),
         ("GET", OBJECT, "20240101", {}, "GetObject"),
         ("GET", OBJECT, "versionId=1", {}, "GetObject"),
+        ("PUT", OBJECT, "x-param-null&Signature=s", {}, "PutObject"),  # P-49
+        ("PUT", OBJECT, "somethingNew", COPY, "CopyObject"),
         ("PUT", OBJECT, "", {}, "PutObject"),
         ("PUT", OBJECT, "", COPY, "CopyObject"),
         ("PUT", OBJECT, "partNumber=1&uploadId=2", {}, "UploadPart"),
@@ -50,7 +52,10 @@ def test_most_specific_operation_is_found(
     ("method", "target", "query", "subresource"),
     [
         ("PATCH", OBJECT, "", ""),
-        ("PUT", OBJECT, "somethingNew", "somethingNew"),
+        ("PUT", OBJECT, "udfImageDesc", "udfImageDesc"),
+        ("PUT", OBJECT, "group", "group"),
+        ("POST", OBJECT, "somethingNew", "somethingNew"),
+        ("DELETE", OBJECT, "somethingNew", "somethingNew"),
         ("GET", BUCKET, "somethingNew", "somethingNew"),
         ("GET", BUCKET, "inventoryId=1", "inventoryId"),
         ("POST", BUCKET, "cname&comp=new", "cname&comp=new"),

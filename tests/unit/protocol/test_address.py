@@ -100,6 +100,27 @@ def test_endpoint_of_another_region_is_recognized(endpoint: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "endpoint"),
+    [
+        ("s3.oss-cn-hangzhou.aliyuncs.com", "oss-cn-hangzhou.aliyuncs.com"),
+        ("S3.OSS-cn-beijing.aliyuncs.com.:443", "oss-cn-beijing.aliyuncs.com"),
+        ("b.s3.oss-cn-hangzhou-internal.aliyuncs.com", "oss-cn-hangzhou-internal.aliyuncs.com"),
+    ],
+)
+def test_s3_endpoint_is_no_bucket(host: str, endpoint: str) -> None:
+    """P-59"""
+    with pytest.raises(OSSError, match=f"speaks the S3 protocol.* Use the endpoint {endpoint}"):
+        ADDRESSES.locate(host, "/a")
+    assert not ADDRESSES.is_endpoint(host)
+    assert ADDRESSES.serves(host)
+
+
+def test_bucket_may_end_with_s3() -> None:
+    found = ADDRESSES.locate("my-s3.oss-cn-hangzhou.aliyuncs.com", "/a")
+    assert found == Target("my-s3", "a")
+
+
+@pytest.mark.parametrize(
     "host",
     [
         "a b",
@@ -183,7 +204,9 @@ def test_every_key_is_kept(key: str) -> None:
         ("a//b", "a//b"),
         ("a/../b", "a/../b"),
         ("%252F", "%2F"),  # decoded once
-        ("a+b", "a+b"),
+        ("a+b", "a b"),  # P-43
+        ("a%2Bb", "a+b"),
+        ("a%252Bb+", "a%2Bb "),
     ],
 )
 def test_paths_are_decoded_once_and_not_normalized(raw: str, key: str) -> None:  # P-03

@@ -29,8 +29,9 @@ def test_object_must_be_large_and_of_a_compressible_type() -> None:
     assert not compression.applies("gzip", {**TEXT, "Content-Encoding": "br"}, size)
 
 
-def test_headers_of_the_stored_bytes_are_left_out() -> None:
+def test_gzip_answer_has_vary_and_no_header_of_the_stored_bytes() -> None:  # P-48
     assert compression.describe(TEXT) == {
         "Content-Type": TEXT["Content-Type"],
         "Content-Encoding": "gzip",
+        "Vary": "Accept-Encoding",
     }

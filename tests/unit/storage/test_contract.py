@@ -144,9 +144,12 @@ def test_a_record_is_read_back_as_it_was_put(storage: Storage) -> None:
     put = put._replace(documents={"legalHold": b"<z/>"}, headers={"x-oss-meta-a": "\udcd6\udcd0"})
     storage.put_object(BUCKET.name, put)
     assert storage.object(BUCKET.name, "a") == put
-    changed = BUCKET._replace(acl="public-read", documents={"referer": b"<x/>"})
+    documents = {"referer": b"<x/>", "style/b": b"<b/>", "style/a": b"<a/>"}
+    changed = BUCKET._replace(acl="public-read", documents=documents)
     storage.put_bucket(changed)
-    assert storage.bucket(BUCKET.name) == changed
+    found = storage.bucket(BUCKET.name)
+    assert found == changed
+    assert list(found.documents) == list(documents)  # ListStyle shows this order
     assert storage.object(BUCKET.name, "a") == put
     storage.put_account(Account("1", {"publicAccessBlock": b"<y/>"}))
     assert storage.account("1") == Account("1", {"publicAccessBlock": b"<y/>"})

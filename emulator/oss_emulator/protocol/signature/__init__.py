@@ -43,6 +43,14 @@ _MARKS: Final = _MARKS_OF_V1 | {
 }
 
 
+_HEADER_MISSING: Final = {
+    (Version.V2, Place.HEADER): "0002-00000112",
+    (Version.V2, Place.URL): "0002-00000078",
+    (Version.V4, Place.HEADER): "0002-00000211",
+    (Version.V4, Place.URL): "",
+}
+"""The EC for a missing additional header; that of V4 in the URL is not known."""
+
 _TOKENS: Final = frozenset({"x-oss-security-token", "security-token"})
 """The names of a security token, in the header and in the URL (P-16)."""
 
@@ -81,12 +89,13 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, r
 
     `claim` is what `parse` found in `request`. `bucket` and `key` are decoded, and empty for none.
     `region` is the server's, such as `cn-hangzhou`. Raises (P-17) `InvalidArgument` for another
-    region, `RequestTimeTooSkewed`, `AccessDenied` for a URL that is expired or not yet valid, and
-    `SignatureDoesNotMatch`.
+    region and a signed header that is missing, `RequestTimeTooSkewed`, `AccessDenied` for a URL
+    that is expired or not yet valid, and `SignatureDoesNotMatch`.
     """
     if claim.version is Version.V4 and claim.region != region:
         raise _wrong_region(claim, request)
     _check_time(claim, request.received)
+    _check_headers(claim, request)
     _CALCULATE[claim.version](claim, request, bucket, key, secret).compare(claim)
 
 
@@ -135,6 +144,19 @@ def _check_time(claim: Claim, now: float) -> None:
             Expires=dates.format_iso(claim.expires_at),
             ServerTime=dates.format_iso(now),
         )
+
+
+def _check_headers(claim: Claim, request: Request) -> None:
+    """Raise `InvalidArgument` if the request lacks an additional header of its signature (P-58)."""
+    for name in claim.additional_headers:
+        if name not in request.headers:
+            raise OSSError(
+                Code.SIGNED_HEADER_MISSING,
+                f"The signature covers the header {name}, which the request does not have.",
+                ec=_HEADER_MISSING[claim.version, claim.place],
+                ArgumentName=name,
+                ArgumentValue="",
+            )
 
 
 def _wrong_region(claim: Claim, request: Request) -> OSSError:

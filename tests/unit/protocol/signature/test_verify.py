@@ -203,8 +203,28 @@ def test_additional_headers_are_signed(client: Client) -> None:
     accepted(request)
     assert refused(with_headers(request, range="bytes=0-2")).code == "SignatureDoesNotMatch"
     assert refused(with_headers(request, host="elsewhere")).code == "SignatureDoesNotMatch"
-    fewer = request._replace(headers=without(request.headers, "range"))
-    assert refused(fewer).code == "SignatureDoesNotMatch"
+
+
+@pytest.mark.parametrize(
+    "client", [c for c in CLIENTS if c.takes_additional_headers], ids=lambda c: c.name
+)
+def test_missing_additional_header_is_named(client: Client) -> None:
+    """P-58"""
+    call = replace(CALL, headers={"Range": "bytes=0-1"}, additional_headers=("range",))
+    request = client.send(call)
+    error = refused(request._replace(headers=without(request.headers, "range")))
+    assert (error.status, error.code, error.details["ArgumentName"]) == (
+        400,
+        "InvalidArgument",
+        "range",
+    )
+    in_url = "authorization" not in request.headers
+    known = {
+        (Version.V2, False): "0002-00000112",
+        (Version.V2, True): "0002-00000078",
+        (Version.V4, False): "0002-00000211",
+    }
+    assert error.ec == known.get((client.version, in_url), "")
 
 
 @one_of_each

@@ -1,0 +1,44 @@
+"""New buckets, as PutBucket and PutBucketAcl create them."""
+
+from typing import Final
+
+from oss_emulator.documents import encryption, public_access_block, resource_group, tagging
+from oss_emulator.operations.call import Call
+from oss_emulator.protocol.changes import PUBLIC_ACCESS_BLOCKED
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.storage import Bucket
+
+MAX_BUCKETS: Final = 100
+"""The number of buckets an account may have in a region (PutBucket)."""
+
+
+def new_bucket(
+    call: Call, storage_class: str | None = None, redundancy: str | None = None
+) -> Bucket:
+    """Make the bucket that a call creates; raises `TooManyBuckets`."""
+    owned = sum(bucket.owner == call.caller.id for bucket in call.storage.buckets())
+    if owned >= MAX_BUCKETS:
+        raise OSSError(Code.TOO_MANY_BUCKETS)
+    return Bucket(
+        call.target.bucket,
+        call.caller.id,
+        call.request.received,
+        call.region,
+        storage_class=storage_class or "Standard",
+        redundancy=redundancy or "LRS",
+        documents=_documents(call),
+    )
+
+
+def _documents(call: Call) -> dict[str, bytes]:
+    """The documents of a new bucket: those that headers give it, and its block (P-45)."""
+    request = call.request.headers
+    group, tags = request.get(resource_group.HEADER), request.get(tagging.HEADER)
+    blocked = call.changes.follow(PUBLIC_ACCESS_BLOCKED)
+    kept = {
+        encryption.DOCUMENT: encryption.format(request),
+        resource_group.DOCUMENT: resource_group.format(group) if group else None,
+        tagging.DOCUMENT: tagging.format_header(tags) if tags else None,
+        public_access_block.OF_BUCKET: public_access_block.ENABLED if blocked else None,
+    }
+    return {document.subresource: text for document, text in kept.items() if text is not None}

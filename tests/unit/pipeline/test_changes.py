@@ -1,0 +1,252 @@
+"""What the service refuses or does since a date: each change on both sides of its date (P-60)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from lxml import etree
+from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.changes import (
+    ARN_IN_LOGS,
+    CHANGES,
+    CUSTOM_DOMAIN,
+    PUBLIC_ACCESS_BLOCKED,
+    V1_OF_ACCOUNTS,
+    V1_OF_BUCKETS,
+    Affected,
+    ServiceChange,
+)
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.form import FormReader
+from oss_emulator.protocol.message import Request, Response
+
+from tests.http import forms
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+from tests.unit.pipeline.service import PAGE, SETTINGS, ask, serve
+
+NOW = date(2026, 1, 1)
+OSS = "oss-cn-hangzhou.aliyuncs.com"
+
+
+def serve_as_of(day: date | None, *, new_account: bool = False, region: str = "") -> Service:
+    settings = replace(SETTINGS, as_of=day, new_account=new_account)
+    return serve(replace(settings, region=region) if region else settings)
+
+
+def signed(
+    method: str,
+    bucket: str,
+    key: str = "",
+    signer: str = "v4",
+    headers: dict[str, str] | None = None,
+    parameters: dict[str, str] | None = None,
+    place: str = "header",
+) -> Request:
+    """A request that oss2 signs."""
+    auth = SIGNERS[signer](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+    target, fields = sign(auth, place, method, bucket, key, parameters, headers)
+    return ask(method, target, {"Referer": PAGE, **dict(fields)})
+
+
+def refusal(service: Service, request: Request) -> tuple[int, str, str]:
+    """Status, code and EC of a refusal; (200, "", "") if the request is admitted."""
+    return error_of(service.admit(request))
+
+
+def error_of(outcome: Admitted | Refused) -> tuple[int, str, str]:
+    if isinstance(outcome, Admitted):
+        return 200, "", ""
+    error: OSSError = outcome.error
+    return error.status, error.code, error.ec
+
+
+FINE = (200, "", "")
+V1_CLOSED = (403, "AccessDenied", "0002-00000080")
+FORBIDDEN = (400, "PublicEndpointForbidden", "0048-00000401")
+
+
+# --- Each row of the table
+
+
+def v1_of_accounts(service: Service) -> bool:
+    return refusal(service, signed("GET", "", signer="v1")) == V1_CLOSED
+
+
+def v1_of_buckets(service: Service) -> bool:
+    return refusal(service, signed("GET", "private-bucket", "a", "v1")) == V1_CLOSED
+
+
+def custom_domain(service: Service) -> bool:
+    request = ask("GET", "/a", {"Referer": PAGE}, f"public-bucket.{OSS}")
+    return refusal(service, request) == FORBIDDEN
+
+
+def public_access_blocked(service: Service) -> bool:
+    assert service.handle(signed("PUT", "new-bucket")).status == 200
+    return is_blocked(service, "new-bucket")
+
+
+def is_blocked(service: Service, name: str) -> bool:
+    request = ask("GET", f"/{name}?bucketInfo")
+    info = service.handle(request, caller=service.accounts.owner)
+    assert isinstance(info.body, bytes)
+    return etree.fromstring(info.body).findtext("Bucket/BlockPublicAccess") == "true"
+
+
+def arn_in_logs(service: Service) -> bool:
+    return service.changes.follow(ARN_IN_LOGS)
+
+
+PROBES: dict[ServiceChange, Callable[[Service], bool]] = {
+    V1_OF_ACCOUNTS: v1_of_accounts,
+    CUSTOM_DOMAIN: custom_domain,
+    V1_OF_BUCKETS: v1_of_buckets,
+    ARN_IN_LOGS: arn_in_logs,
+    PUBLIC_ACCESS_BLOCKED: public_access_blocked,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: str(change.since))
+def test_service_changes_on_the_date(change: ServiceChange) -> None:
+    """P-45, P-60"""
+    new_account = change.affected is Affected.NEW_ACCOUNTS
+    before = serve_as_of(change.since - timedelta(days=1), new_account=new_account)
+    after = serve_as_of(change.since, new_account=new_account)
+    seen = PROBES[change]
+    assert (seen(before), seen(after)) == (False, True)
+
+
+@pytest.mark.parametrize("change", [V1_OF_ACCOUNTS, CUSTOM_DOMAIN], ids=["V1", "domain"])
+def test_old_account_may_what_a_new_one_may_not(change: ServiceChange) -> None:
+    assert not PROBES[change](serve_as_of(NOW))
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: str(change.since))
+def test_new_account_without_a_date_meets_the_service_of_today(change: ServiceChange) -> None:
+    assert PROBES[change](serve_as_of(None, new_account=True))
+
+
+def test_without_flags_older_clients_work() -> None:
+    service = serve_as_of(None)
+    seen = [change for change in CHANGES if PROBES[change](service)]
+    assert seen == [ARN_IN_LOGS]
+
+
+# --- Signatures of version 1
+
+
+@pytest.mark.parametrize("place", ["header", "url"])
+@pytest.mark.parametrize(("signer", "expected"), [("v1", V1_CLOSED), ("v2", FINE), ("v4", FINE)])
+def test_only_version_1_is_closed(place: str, signer: str, expected: tuple[int, str, str]) -> None:
+    request = signed("GET", "private-bucket", "a", signer, place=place)
+    assert refusal(serve_as_of(NOW), request) == expected
+
+
+def test_version_1_stays_open_for_old_buckets_and_the_service() -> None:
+    service = serve_as_of(NOW)
+    assert refusal(service, signed("GET", "", signer="v1")) == FINE
+    bucket = service.storage.bucket("private-bucket")
+    assert bucket is not None
+    made = datetime(2025, 8, 1, tzinfo=UTC).timestamp()
+    service.storage.put_bucket(bucket._replace(created=made))
+    assert refusal(service, signed("GET", "private-bucket", "a", "v1")) == FINE
+    assert refusal(service, ask("GET", "/public-bucket/a", {"Referer": PAGE})) == FINE
+
+
+def test_form_signed_with_version_1_is_refused_too() -> None:
+    service = serve_as_of(NOW)
+    headers = {"Content-Type": forms.TYPE, "Referer": PAGE}
+    for fields, expected in (
+        (forms.sign_v1(forms.policy([])), V1_CLOSED),
+        (forms.sign_v4(forms.policy([])), FINE),
+    ):
+        admitted = service.admit(ask("POST", "/private-bucket", headers))
+        assert isinstance(admitted, Admitted)
+        reader = FormReader(forms.TYPE)
+        reader.feed(forms.form([("key", "b"), *fields]))
+        assert error_of(service.admit_form(admitted, reader.finish())) == expected
+
+
+# --- Domains
+
+
+@pytest.mark.parametrize(
+    ("method", "host", "target", "expected"),
+    [
+        ("GET", f"public-bucket.{OSS}", "/a", FORBIDDEN),
+        ("PUT", f"public-bucket.{OSS}:443", "/a?acl", FORBIDDEN),
+        ("POST", f"public-bucket.{OSS}", "/?delete", FORBIDDEN),
+        ("POST", f"public-bucket.{OSS}", "/", FORBIDDEN),
+        ("GET", OSS, "/public-bucket/a", FORBIDDEN),
+        ("GET", "public-bucket.oss-cn-hangzhou-internal.aliyuncs.com", "/a", FINE),
+        ("GET", "public-bucket.oss-accelerate.aliyuncs.com", "/a", FINE),
+        ("GET", "localhost", "/public-bucket/a", FINE),
+        ("GET", "img.example.com", "/a", FINE),
+    ],
+)
+def test_data_calls_of_new_accounts_need_a_domain(
+    method: str, host: str, target: str, expected: tuple[int, str, str]
+) -> None:
+    settings = replace(SETTINGS, new_account=True, cname={"img.example.com": "public-bucket"})
+    request = ask(method, target, {"Referer": PAGE}, host)
+    assert refusal(serve(settings), request) == expected
+
+
+@pytest.mark.parametrize("target", ["/?bucketInfo", "/?referer", "/"])
+def test_management_calls_of_new_accounts_need_no_domain(target: str) -> None:
+    service = serve_as_of(NOW, new_account=True)
+    code = refusal(service, ask("GET", target, {"Referer": PAGE}, f"public-bucket.{OSS}"))[1]
+    assert code == "AccessDenied"  # of an anonymous caller
+
+
+@pytest.mark.parametrize("region", ["cn-hongkong", "ap-southeast-1"])
+def test_endpoints_outside_mainland_china_are_open(region: str) -> None:
+    service = serve_as_of(NOW, new_account=True, region=region)
+    host = f"public-bucket.oss-{region}.aliyuncs.com"
+    assert refusal(service, ask("GET", "/a", {"Referer": PAGE}, host)) == FINE
+
+
+# --- Block Public Access
+
+
+def handled(service: Service, request: Request, body: bytes = b"") -> tuple[int, str]:
+    response: Response = service.handle(request, body)
+    assert isinstance(response.body, bytes)
+    code = etree.fromstring(response.body).findtext("Code") if response.body else ""
+    return response.status, code or ""
+
+
+DENIED = (403, "AccessDenied")
+PUBLIC = {"x-oss-acl": "public-read"}
+UNBLOCKED = (
+    b"<PublicAccessBlockConfiguration><BlockPublicAccess>false</BlockPublicAccess>"
+    b"</PublicAccessBlockConfiguration>"
+)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"acl": ""}], ids=["PutBucket", "PutBucketAcl"])
+def test_new_bucket_refuses_public_acls_until_the_block_is_off(parameters: dict[str, str]) -> None:
+    """P-45, P-47"""
+    service = serve_as_of(NOW)
+    make_public = signed("PUT", "new-bucket", headers=PUBLIC, parameters=parameters)
+    assert handled(service, make_public) == DENIED
+    assert service.storage.bucket("new-bucket") is None
+    assert handled(service, signed("PUT", "new-bucket", parameters=parameters)) == (200, "")
+    assert is_blocked(service, "new-bucket")
+    set_acl = signed("PUT", "new-bucket", headers=PUBLIC, parameters={"acl": ""})
+    assert handled(service, set_acl) == DENIED
+    unblock = signed("PUT", "new-bucket", parameters={"publicAccessBlock": ""})
+    assert handled(service, unblock, UNBLOCKED) == (200, "")
+    assert handled(service, set_acl) == (200, "")
+    assert not is_blocked(service, "new-bucket")
+
+
+def test_buckets_of_seeds_and_tests_are_not_blocked() -> None:
+    """P-45: only buckets that are created through the API are."""
+    service = serve_as_of(NOW)
+    assert not is_blocked(service, "public-bucket")
+    assert refusal(service, ask("GET", "/public-bucket/a", {"Referer": PAGE})) == FINE
