@@ -8,7 +8,8 @@ from typing import Any
 
 from oss_emulator.cli import bucket, rules
 from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, verdict, write_json
-from oss_emulator.referer import ASSUMPTIONS, Decision, RefererPolicy, Signing, explain
+from oss_emulator.referer import Decision, RefererPolicy, Signing, explain
+from oss_emulator.referer.assumptions import SENTENCES, fact
 
 _DESCRIPTION = (
     "Decides on requests by the rules, and says why. The exit status is 0 if all are allowed, and "
@@ -80,12 +81,12 @@ def _describe(sent: str | None, decision: Decision) -> Iterator[Block]:
             yield line(Text(f"{name:<12}", Tone.FAINT), value, indent=2)
     yield line(Text("steps", Tone.FAINT), indent=2)
     for number, step in enumerate(decision.steps, 1):
-        numbers = f" [{', '.join(step.facts + step.assumed)}]"
+        numbers = f" [{', '.join(step.facts)}]"
         yield line(f"{number}. {step.sentence}", Text(numbers, Tone.FAINT), indent=4)
-    for fact in decision.assumed:
+    for name, variant in decision.variants:
         yield line(
             Text("assumed, not documented: ", Tone.WARNING),
-            ASSUMPTIONS[fact],
-            Text(f" [{fact}]", Tone.FAINT),
+            SENTENCES[variant],
+            Text(f" [{fact(name)}, {variant}]", Tone.FAINT),
             indent=2,
         )

@@ -93,7 +93,7 @@ def _report(reports: Sequence[Report], untouched: Sequence[Untouched]) -> Iterat
 
 def _describe(result: Result) -> Iterator[Block]:
     yield line(Text("failed  ", Tone.BAD), Text(result.case.name, Tone.STRONG), indent=2)
-    yield line(referer(header.first(result.case.referer)), indent=10)
+    yield line(referer(header.choose(result.case.referer)), indent=10)
     for difference in result.differences:
         yield line(str(difference), indent=10)
     yield line(Text(result.decision.steps[-1].sentence, Tone.FAINT), indent=10)

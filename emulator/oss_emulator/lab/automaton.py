@@ -133,7 +133,7 @@ class _Reader:
         self.cut = cut
         segments = [pattern.head, *pattern.tail]
         text = "*".join(segments)
-        if "*" in pattern.trimmed and not pattern.tail:
+        if "*" in pattern.body and not pattern.tail:
             text = pattern.head  # a `*` at the end adds nothing to a prefix
         self._end = 1 << len(text)
         self._stars = sum(1 << place for place, item in enumerate(text) if item == "*")
@@ -181,7 +181,7 @@ def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, str]:
 
 
 def _alphabet(patterns: Iterable[Pattern]) -> list[str]:
-    written = {character for pattern in patterns for character in pattern.trimmed} - {"*"}
+    written = {character for pattern in patterns for character in pattern.body} - {"*"}
     written |= set("/:?#")
     other = next(
         (letter for letter in string.ascii_lowercase + string.digits if letter not in written),

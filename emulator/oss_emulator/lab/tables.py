@@ -160,7 +160,7 @@ def run(table: DecisionTable) -> Report:
 
 
 def _run_case(case: Case, policy: RefererPolicy) -> Result:
-    referer = header.first(case.referer)
+    referer = header.choose(case.referer)
     decision = policy.decide(referer, signed=case.signed, method=case.method, scope=case.scope)
     aspects = (
         ("verdict", case.verdict, Expected.ALLOW if decision.allowed else Expected.DENY),

@@ -8,15 +8,16 @@ Referer of a request. This package imports nothing else of the emulator.
 """
 
 from . import codec, explain, header
+from .assumptions import Assumptions
 from .codec import FormatProblem, RefererFormatError
-from .decision import ASSUMPTIONS, Basis, Decision, Outcome, Reason, Stage, Step
+from .decision import Basis, Decision, Outcome, Reason, Stage, Step
 from .model import RefererConfiguration
 from .pattern import Pattern
 from .policy import RefererPolicy
 from .request import Scope, Signing
 
 __all__ = [
-    "ASSUMPTIONS",
+    "Assumptions",
     "Basis",
     "Decision",
     "FormatProblem",

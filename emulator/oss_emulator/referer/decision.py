@@ -1,9 +1,8 @@
 """Decision: whether the rules allow one request, and why.
 
-A decision lists the steps that led to it, and each step names the facts that it rests on. A step
-names an *assumed* fact, one that the service does not document, only where it matters: where the
-other assumption would give another result. A decision with such a step has the basis ASSUMED; every
-other decision is DOCUMENTED.
+A decision lists the steps that led to it, and each step names the facts that it rests on. It rests
+on an *assumed* fact, one that the service does not document, if another variant of that fact would
+give another verdict. Such a decision has the basis ASSUMED; every other one is DOCUMENTED.
 """
 
 from __future__ import annotations
@@ -11,15 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-ASSUMPTIONS = {
-    "R-04": "which requests besides GetObject and anonymous ones to an object are checked",
-    "R-14": "with a blacklist, an empty whitelist allows every Referer that is not blacklisted",
-    "R-24": "upper and lower case differ",
-    "R-25": "entries are trimmed, and blank entries are ignored",
-    "R-27": "TruncatePath leaves no '/' after the host",
-    "R-28": "truncation cuts the Referer and not the entries",
-}
-"""The assumed facts that a decision can rest on, in words."""
+from .assumptions import fact
 
 
 class Basis(StrEnum):
@@ -38,6 +29,7 @@ class Reason(StrEnum):
     NOT_AN_OBJECT = "not-an-object"  # R-04
     PREFLIGHT = "preflight"  # R-04
     SIGNED_URL_TO_WRITE = "signed-url-to-write"  # R-04
+    SIGNED_URL_TO_HEAD = "signed-url-to-head"  # R-04
     # Step 1, R-11.
     EMPTY_ALLOWED = "empty-allowed"
     EMPTY_WITHOUT_WHITELIST = "empty-without-whitelist"
@@ -100,8 +92,6 @@ class Step:
     outcome: Outcome
     facts: tuple[str, ...] = ()
     """The numbers of the documented facts that it rests on."""
-    assumed: tuple[str, ...] = ()
-    """The numbers of the assumed facts that mattered."""
     detail: str = ""
     """What the sentence is about: a kind of request, a truncated Referer, an entry verbatim."""
 
@@ -127,6 +117,9 @@ _SENTENCES = {
     (Stage.BLACKLIST, Outcome.MATCHED): "The blacklist entry {!r} matches.",
     (Stage.BLACKLIST, Outcome.UNMATCHED): "No blacklist entry matches.",
     (Stage.WHITELIST, Outcome.NO_ENTRIES): "There is no whitelist, so every Referer is allowed.",
+    (Stage.WHITELIST, Outcome.DENIED): (
+        "There is no whitelist, and with a blacklist that denies every Referer."
+    ),
     (Stage.WHITELIST, Outcome.MATCHED): "The whitelist entry {!r} matches.",
     (Stage.WHITELIST, Outcome.UNMATCHED): "No whitelist entry matches.",
 }
@@ -140,6 +133,8 @@ class Decision:
     steps: tuple[Step, ...]
     referer: str | None = None
     """The Referer as it was compared, after truncation; None if the rules were not consulted."""
+    variants: tuple[tuple[str, StrEnum], ...] = ()
+    """The chosen variants of the assumed facts that it rests on: field and value of Assumptions."""
 
     @property
     def entry(self) -> str | None:
@@ -159,16 +154,16 @@ class Decision:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The numbers of all facts it rests on, in the order of the steps."""
-        numbers = (number for step in self.steps for number in (*step.facts, *step.assumed))
-        return tuple(dict.fromkeys(numbers))
+        """The numbers of all facts that led to it, in the order of the steps."""
+        numbers = [number for step in self.steps for number in step.facts]
+        return tuple(dict.fromkeys([*numbers, *self.assumed]))
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """The numbers of the assumed facts among them."""
-        return tuple(dict.fromkeys(number for step in self.steps for number in step.assumed))
+        """The numbers of the assumed facts that it rests on."""
+        return tuple(dict.fromkeys(fact(name) for name, _ in self.variants))
 
     @property
     def basis(self) -> Basis:
-        """ASSUMED if an assumed fact mattered, else DOCUMENTED."""
-        return Basis.ASSUMED if self.assumed else Basis.DOCUMENTED
+        """ASSUMED if it rests on an assumed fact, else DOCUMENTED."""
+        return Basis.ASSUMED if self.variants else Basis.DOCUMENTED

@@ -20,7 +20,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from .pattern import Pattern, is_blank
+from .pattern import Pattern
 
 # The grams of a run have the largest of these sizes that fits into it.
 _GRAM_SIZES = (4, 2, 1)
@@ -35,18 +35,16 @@ _GRAMS_PER_RUN = 64
 class Entries:
     """A whitelist or a blacklist with its index."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self.texts = tuple(texts)
-        self.patterns = tuple(Pattern.compile(text) for text in self.texts if not is_blank(text))
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        self.patterns = tuple(patterns)
         self._filed: defaultdict[str, list[int]] = defaultdict(list)
         self._needed: list[tuple[str, ...]] = []
         self._always: list[int] = []  # such as `*`, which needs no gram
         self._file()
 
-    @property
-    def has_blanks(self) -> bool:
-        """Whether the list contains blank entries, which are ignored (R-25)."""
-        return len(self.patterns) < len(self.texts)
+    def first(self, referer: str) -> Pattern | None:
+        """Return the first entry that matches a Referer, in configured order."""
+        return next((entry for entry in self.candidates(referer) if entry.matches(referer)), None)
 
     def candidates(self, referer: str) -> list[Pattern]:
         """Return the entries that may match in some letter case, in configured order."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .decision import ASSUMPTIONS, Decision
+from .assumptions import SENTENCES, fact
+from .decision import Decision
 
 # `describe` shortens longer Referers and entries; `to_dict` does not.
 _LINE_LENGTH = 200
@@ -12,12 +13,10 @@ def describe(decision: Decision) -> str:
     """Describe a decision in plain text: the verdict, a line for each step, the assumptions."""
     verdict = "Allowed" if decision.allowed else f"Denied, EC {decision.ec}"
     lines = [f"{verdict}: {decision.reason}"]
+    lines += [f"  {_shorten(step.sentence)} [{', '.join(step.facts)}]" for step in decision.steps]
     lines += [
-        f"  {_shorten(step.sentence)} [{', '.join(step.facts + step.assumed)}]"
-        for step in decision.steps
-    ]
-    lines += [
-        f"  Assumed, not documented: {ASSUMPTIONS[fact]}. [{fact}]" for fact in decision.assumed
+        f"  Assumed, not documented: {SENTENCES[variant]}. [{fact(name)}, {variant}]"
+        for name, variant in decision.variants
     ]
     return "\n".join(lines)
 
@@ -33,13 +32,13 @@ def to_dict(decision: Decision) -> dict[str, object]:
         "basis": decision.basis.value,
         "facts": list(decision.facts),
         "assumed": list(decision.assumed),
+        "variants": {name: variant.value for name, variant in decision.variants},
         "steps": [
             {
                 "stage": step.stage.value,
                 "outcome": step.outcome.value,
                 "sentence": step.sentence,
                 "facts": list(step.facts),
-                "assumed": list(step.assumed),
             }
             for step in decision.steps
         ],

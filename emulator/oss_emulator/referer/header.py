@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from .assumptions import RepeatedHeader
+
 # The white space of HTTP and XML. str.strip() would also remove U+3000 and U+00A0.
 WHITE_SPACE = " \t\r\n"
 
@@ -12,9 +14,13 @@ WHITE_SPACE = " \t\r\n"
 _ORIGIN = re.compile(r"(?:[^/?#]*://)?[^/?#]*")
 
 
-def first(values: Sequence[str]) -> str | None:
-    """Return the Referer that counts, the first one (R-29); None if none was sent."""
-    return values[0] if values else None
+def choose(values: Sequence[str], rule: RepeatedHeader = RepeatedHeader.FIRST) -> str | None:
+    """Return the Referer that counts of all that were sent (R-29); None if none was sent."""
+    if not values:
+        return None
+    if rule is RepeatedHeader.JOINED:
+        return ", ".join(values)
+    return values[-1] if rule is RepeatedHeader.LAST else values[0]
 
 
 def trim(referer: str | None) -> str:
@@ -27,7 +33,11 @@ def cut_query(referer: str) -> str:
     return referer.partition("?")[0]
 
 
-def cut_path(referer: str) -> str:
-    """Return what TruncatePath leaves: `scheme://host[:port]`, without a trailing `/` (R-27)."""
+def cut_path(referer: str, *, keep_slash: bool = False) -> str:
+    """Return what TruncatePath leaves: `scheme://host[:port]` (R-27).
+
+    `keep_slash` keeps the `/` that begins the path, if there is one.
+    """
     origin = _ORIGIN.match(referer)
-    return origin[0] if origin else ""
+    found = origin[0] if origin else ""
+    return f"{found}/" if keep_slash and referer.startswith("/", len(found)) else found

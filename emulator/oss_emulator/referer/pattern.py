@@ -29,12 +29,12 @@ def is_blank(entry: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """An entry that is not blank, made with `compile`."""
+    """An entry that can match. `compile` reads an entry as it is read by default."""
 
     text: str
     """The entry as it was configured."""
-    trimmed: str
-    """The entry without surrounding white space, which is what is matched (R-25)."""
+    body: str
+    """What is compared; by default the entry without surrounding white space (R-25)."""
     head: str
     """The segment before its first `*`."""
     tail: tuple[str, ...]
@@ -46,30 +46,28 @@ class Pattern:
 
         Raises ValueError for a blank entry, which would otherwise match everything (R-25).
         """
-        trimmed = entry.strip(WHITE_SPACE)
-        if not trimmed:
+        if is_blank(entry):
             raise ValueError("a blank entry cannot be matched")
-        head, *tail = trimmed.split("*")  # R-21
-        return cls(entry, trimmed, head, tuple(segment for segment in tail if segment))
+        return cls.of(entry, entry.strip(WHITE_SPACE))
+
+    @classmethod
+    def of(cls, text: str, body: str) -> Pattern:
+        """Compile an entry of which `body` is compared."""
+        head, *tail = body.split("*")  # R-21
+        return cls(text, body, head, tuple(segment for segment in tail if segment))
 
     @property
     def has_wildcards(self) -> bool:
         """Whether the entry contains `*` or `?`."""
-        return "*" in self.trimmed or "?" in self.trimmed
-
-    @property
-    def folded(self) -> Pattern:
-        """The pattern in folded case, for a Referer in folded case (R-24)."""
-        folded = self.text.casefold()
-        return self if folded == self.text else Pattern.compile(folded)
+        return "*" in self.body or "?" in self.body
 
     @property
     def literals(self) -> list[str]:
         """The runs of literal characters; a Referer that matches contains them all."""
-        return [run for run in self.trimmed.replace("?", "*").split("*") if run]
+        return [run for run in self.body.replace("?", "*").split("*") if run]
 
     def matches(self, referer: str) -> bool:
-        """Return whether the entry matches a truncated Referer, case-sensitively (R-24)."""
+        """Return whether the entry matches a truncated Referer, character by character (R-24)."""
         if not _stands_at_start(self.head, referer):
             return False
         end = len(self.head)

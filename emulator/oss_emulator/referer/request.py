@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from .decision import Decision, Outcome, Reason, Stage, Step
+from .assumptions import CheckedRequests
+from .decision import Reason
 
 
 class Signing(StrEnum):
@@ -29,6 +30,7 @@ class RequestKind(StrEnum):
 
     SIGNED_BY_HEADER = "a request with an Authorization header"
     SIGNED_BY_FORM = "a form whose fields sign it"
+    TO_THE_SERVICE = "a request that is not to a bucket"
     NOT_AN_OBJECT = "a request that is not to an object"
     PREFLIGHT = "a CORS preflight"
     SIGNED_URL_TO_WRITE = "a signed URL that neither gets nor heads an object"
@@ -41,7 +43,9 @@ def classify(signed: Signing, method: str, scope: Scope) -> RequestKind:
     """Return the kind of a request. `method` is in upper case."""
     if signed is Signing.HEADER:
         return RequestKind.SIGNED_BY_HEADER
-    if scope is not Scope.OBJECT:
+    if scope is Scope.SERVICE:
+        return RequestKind.TO_THE_SERVICE
+    if scope is Scope.BUCKET:
         return RequestKind.NOT_AN_OBJECT
     if method == "OPTIONS":
         return RequestKind.PREFLIGHT
@@ -54,31 +58,48 @@ def classify(signed: Signing, method: str, scope: Scope) -> RequestKind:
 
 _SIGNED_URLS = {"GET": RequestKind.SIGNED_URL_TO_GET, "HEAD": RequestKind.SIGNED_URL_TO_HEAD}
 
-
-def _checked(request: RequestKind, facts: tuple[str, ...], assumed: tuple[str, ...] = ()) -> Step:
-    return Step(Stage.REQUEST, Outcome.CHECKED, facts, assumed, request)
-
-
-def _exempt(request: RequestKind, reason: Reason, assumed: tuple[str, ...] = ()) -> Decision:
-    step = Step(Stage.REQUEST, Outcome.NOT_CHECKED, ("R-01",), assumed, request)
-    return Decision(reason, (step,))
-
-
-CHECKED = {
-    RequestKind.ANONYMOUS: _checked(RequestKind.ANONYMOUS, ("R-01",)),
-    RequestKind.SIGNED_URL_TO_GET: _checked(RequestKind.SIGNED_URL_TO_GET, ("R-01", "R-04")),
-    RequestKind.SIGNED_URL_TO_HEAD: _checked(RequestKind.SIGNED_URL_TO_HEAD, ("R-01",), ("R-04",)),
+_CHECKED = {
+    RequestKind.ANONYMOUS: ("R-01",),
+    RequestKind.SIGNED_URL_TO_GET: ("R-01", "R-04"),
 }
-"""The first step of the decision on each kind that is checked."""
+"""The kinds that are checked in any case, each with the facts that say so."""
 
-EXEMPT = {
-    request: _exempt(request, reason, assumed)
-    for request, reason, assumed in (
-        (RequestKind.SIGNED_BY_HEADER, Reason.SIGNED_BY_HEADER, ()),
-        (RequestKind.SIGNED_BY_FORM, Reason.SIGNED_BY_FORM, ("R-04",)),
-        (RequestKind.NOT_AN_OBJECT, Reason.NOT_AN_OBJECT, ("R-04",)),
-        (RequestKind.PREFLIGHT, Reason.PREFLIGHT, ("R-04",)),
-        (RequestKind.SIGNED_URL_TO_WRITE, Reason.SIGNED_URL_TO_WRITE, ("R-04",)),
-    )
+_ASSUMED = {
+    CheckedRequests.GET_AND_HEAD: frozenset({RequestKind.SIGNED_URL_TO_HEAD}),
+    CheckedRequests.GET_ONLY: frozenset(),
+    CheckedRequests.ALL_SIGNED_URLS: frozenset(
+        {RequestKind.SIGNED_URL_TO_HEAD, RequestKind.SIGNED_URL_TO_WRITE}
+    ),
+    CheckedRequests.PREFLIGHTS_TOO: frozenset(
+        {RequestKind.SIGNED_URL_TO_HEAD, RequestKind.PREFLIGHT}
+    ),
+    CheckedRequests.FORMS_TOO: frozenset(
+        {RequestKind.SIGNED_URL_TO_HEAD, RequestKind.SIGNED_BY_FORM}
+    ),
+    CheckedRequests.BUCKETS_TOO: frozenset(
+        {RequestKind.SIGNED_URL_TO_HEAD, RequestKind.NOT_AN_OBJECT}
+    ),
 }
-"""The decision on each kind that is not checked."""
+"""The kinds that are checked besides (R-04)."""
+
+
+def is_checked(kind: RequestKind, rule: CheckedRequests) -> bool:
+    """Return whether requests of a kind are checked."""
+    return kind in _CHECKED or kind in _ASSUMED[rule]
+
+
+def facts_of(kind: RequestKind) -> tuple[str, ...]:
+    """Return the documented facts that say whether requests of a kind are checked."""
+    return _CHECKED.get(kind, ("R-01",))
+
+
+EXEMPTIONS = {
+    RequestKind.SIGNED_BY_HEADER: Reason.SIGNED_BY_HEADER,
+    RequestKind.SIGNED_BY_FORM: Reason.SIGNED_BY_FORM,
+    RequestKind.TO_THE_SERVICE: Reason.NOT_AN_OBJECT,
+    RequestKind.NOT_AN_OBJECT: Reason.NOT_AN_OBJECT,
+    RequestKind.PREFLIGHT: Reason.PREFLIGHT,
+    RequestKind.SIGNED_URL_TO_WRITE: Reason.SIGNED_URL_TO_WRITE,
+    RequestKind.SIGNED_URL_TO_HEAD: Reason.SIGNED_URL_TO_HEAD,
+}
+"""Why a request of a kind is allowed if it is not checked."""

@@ -87,4 +87,4 @@ def _entries(stage: Stage, texts: tuple[str, ...]) -> Iterator[LintedEntry]:
         if not is_blank(text):
             pattern = Pattern.compile(text)
             place = EntryPlace(stage, position, text)
-            yield LintedEntry(place, pattern.trimmed, Parts.split(text), pattern)
+            yield LintedEntry(place, pattern.body, Parts.split(text), pattern)

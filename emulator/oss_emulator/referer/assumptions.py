@@ -1,0 +1,187 @@
+"""Assumptions: what the service may do where it documents nothing, one variant chosen of each fact.
+
+The first variant of each fact is the default. `Decision.assumed` names the facts whose other
+variants would give another verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Any
+
+
+class CheckedRequests(StrEnum):
+    """R-04: which requests are checked, besides GetObject by signed URL and what R-01 exempts."""
+
+    GET_AND_HEAD = "get-and-head"
+    GET_ONLY = "get-only"
+    ALL_SIGNED_URLS = "all-signed-urls"
+    PREFLIGHTS_TOO = "preflights-too"
+    FORMS_TOO = "forms-too"
+    BUCKETS_TOO = "buckets-too"
+
+
+class CheckOrder(StrEnum):
+    """R-05: when the Referer is checked, after authentication in any case."""
+
+    BEFORE_ACL = "before-acl"
+    AFTER_ACL = "after-acl"
+    AFTER_OBJECT = "after-object"
+
+
+class EmptyWhitelist(StrEnum):
+    """R-14: what an empty whitelist says of a Referer that a blacklist does not match."""
+
+    ALLOWS = "empty-whitelist-allows"
+    DENIES = "empty-whitelist-denies"
+
+
+class LetterCase(StrEnum):
+    """R-24: whether upper and lower case differ."""
+
+    SENSITIVE = "case-sensitive"
+    INSENSITIVE = "case-insensitive"
+
+
+class WhiteSpace(StrEnum):
+    """R-25: what white space around an entry does, and an entry of nothing else."""
+
+    TRIMMED = "trimmed"
+    BLANK_COUNTS = "blank-counts"
+    """Trimmed; a blank entry matches nothing, but its list is not empty."""
+    BLANK_MATCHES = "blank-matches"
+    """Trimmed; a blank entry matches every Referer."""
+    VERBATIM = "verbatim"
+    """Not trimmed; an entry of no characters matches every Referer."""
+
+
+class CutPath(StrEnum):
+    """R-27: what TruncatePath leaves."""
+
+    WITHOUT_SLASH = "origin-without-slash"
+    WITH_SLASH = "origin-with-slash"
+
+
+class Contradiction(StrEnum):
+    """R-27: what TruncatePath does without AllowTruncateQueryString."""
+
+    CUT = "cut"
+    NOT_CUT = "not-cut"
+    REFUSED = "refused"
+    """PutBucketReferer answers 400."""
+
+
+class CutEntries(StrEnum):
+    """R-28: whether truncation cuts the entries as well."""
+
+    UNCUT = "entries-uncut"
+    CUT = "entries-cut"
+
+
+class RepeatedHeader(StrEnum):
+    """R-29: what counts of several Referer headers."""
+
+    FIRST = "first"
+    LAST = "last"
+    JOINED = "joined"
+
+
+class MissingList(StrEnum):
+    """R-30: whether PutBucketReferer accepts a document without RefererList."""
+
+    REFUSED = "list-required"
+    ACCEPTED = "list-optional"
+
+
+class JoinedEntry(StrEnum):
+    """R-37: what a comma within an entry is."""
+
+    TEXT = "comma-is-text"
+    SEPARATED = "comma-separates"
+
+
+class ProcessingOrder(StrEnum):
+    """R-39: whether the Referer is checked before `x-oss-process` is looked at."""
+
+    BEFORE = "before-processing"
+    AFTER = "after-processing"
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """One variant of each assumed fact. Its names are those that people write in TOML."""
+
+    r04: CheckedRequests = CheckedRequests.GET_AND_HEAD
+    r05: CheckOrder = CheckOrder.BEFORE_ACL
+    r14: EmptyWhitelist = EmptyWhitelist.ALLOWS
+    r24: LetterCase = LetterCase.SENSITIVE
+    r25: WhiteSpace = WhiteSpace.TRIMMED
+    r27: CutPath = CutPath.WITHOUT_SLASH
+    r27_contradiction: Contradiction = Contradiction.CUT
+    r28: CutEntries = CutEntries.UNCUT
+    r29: RepeatedHeader = RepeatedHeader.FIRST
+    r30: MissingList = MissingList.REFUSED
+    r37: JoinedEntry = JoinedEntry.TEXT
+    r39: ProcessingOrder = ProcessingOrder.BEFORE
+
+    def alternatives(self) -> Iterator[tuple[str, Assumptions]]:
+        """Yield the assumptions that differ from these in one field, with its name."""
+        for name, chosen in self.chosen().items():
+            for variant in type(chosen):
+                if variant is not chosen:
+                    other: dict[str, Any] = {name: variant}
+                    yield name, replace(self, **other)
+
+    def chosen(self) -> Mapping[str, StrEnum]:
+        """The chosen variants by the names of their fields."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+def fact(name: str) -> str:
+    """Return the number of the fact that a field is about: `r27_contradiction` is about R-27."""
+    return f"R-{name[1:3]}"
+
+
+DEFAULT = Assumptions()
+"""What the emulator assumes unless told otherwise."""
+
+SENTENCES: Mapping[StrEnum, str] = {
+    CheckedRequests.GET_AND_HEAD: "signed URLs are checked if they get or head an object",
+    CheckedRequests.GET_ONLY: "signed URLs are checked if they get an object",
+    CheckedRequests.ALL_SIGNED_URLS: "signed URLs are checked whatever they do to an object",
+    CheckedRequests.PREFLIGHTS_TOO: "CORS preflights are checked as well",
+    CheckedRequests.FORMS_TOO: "forms that are signed are checked as well",
+    CheckedRequests.BUCKETS_TOO: "requests to buckets are checked as well",
+    CheckOrder.BEFORE_ACL: "the Referer is checked before the ACL",
+    CheckOrder.AFTER_ACL: "the Referer is checked after the ACL",
+    CheckOrder.AFTER_OBJECT: "the Referer is checked after the object was looked for",
+    EmptyWhitelist.ALLOWS: (
+        "with a blacklist, an empty whitelist allows every Referer that is not blacklisted"
+    ),
+    EmptyWhitelist.DENIES: "with a blacklist, an empty whitelist denies every Referer",
+    LetterCase.SENSITIVE: "upper and lower case differ",
+    LetterCase.INSENSITIVE: "upper and lower case do not differ",
+    WhiteSpace.TRIMMED: "entries are trimmed, and blank entries are ignored",
+    WhiteSpace.BLANK_COUNTS: "entries are trimmed, and a list of blank entries is not empty",
+    WhiteSpace.BLANK_MATCHES: "entries are trimmed, and a blank entry matches every Referer",
+    WhiteSpace.VERBATIM: "entries are compared with their white space",
+    CutPath.WITHOUT_SLASH: "TruncatePath leaves no '/' after the host",
+    CutPath.WITH_SLASH: "TruncatePath leaves the '/' after the host",
+    Contradiction.CUT: "TruncatePath cuts without AllowTruncateQueryString as well",
+    Contradiction.NOT_CUT: "TruncatePath has no effect without AllowTruncateQueryString",
+    Contradiction.REFUSED: "TruncatePath is refused without AllowTruncateQueryString",
+    CutEntries.UNCUT: "truncation cuts the Referer and not the entries",
+    CutEntries.CUT: "truncation cuts the entries as it cuts the Referer",
+    RepeatedHeader.FIRST: "of several Referer headers the first counts",
+    RepeatedHeader.LAST: "of several Referer headers the last counts",
+    RepeatedHeader.JOINED: "several Referer headers count as one, joined by commas",
+    MissingList.REFUSED: "a document without RefererList is refused",
+    MissingList.ACCEPTED: "a document without RefererList has an empty whitelist",
+    JoinedEntry.TEXT: "a comma within an entry is text",
+    JoinedEntry.SEPARATED: "a comma within an entry separates two entries",
+    ProcessingOrder.BEFORE: "the Referer is checked before image processing",
+    ProcessingOrder.AFTER: "the Referer is checked after image processing",
+}
+"""What each variant says."""

@@ -1,0 +1,123 @@
+"""Reading: a configuration as one set of assumptions reads it, and its judgement of a Referer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from . import header
+from .assumptions import (
+    Assumptions,
+    Contradiction,
+    CutEntries,
+    CutPath,
+    EmptyWhitelist,
+    JoinedEntry,
+    LetterCase,
+    WhiteSpace,
+)
+from .decision import Reason
+from .entries import Entries
+from .model import RefererConfiguration
+from .pattern import Pattern
+
+
+class Judgement(NamedTuple):
+    """What the rules say of a Referer."""
+
+    reason: Reason
+    seen: str
+    """The Referer as it was compared."""
+    entry: Pattern | None = None
+    """The entry that settled it: the first that matches, in configured order."""
+
+
+class Reading:
+    """A configuration, compiled under some assumptions."""
+
+    def __init__(self, configuration: RefererConfiguration, assumptions: Assumptions) -> None:
+        self._configuration = configuration
+        self._assumptions = assumptions
+        self._ignores_case = assumptions.r24 is LetterCase.INSENSITIVE
+        self.cuts_path = configuration.truncate_path and (
+            configuration.allow_truncate_query_string
+            or assumptions.r27_contradiction is not Contradiction.NOT_CUT
+        )
+        self.whitelist = Entries(self._compile(configuration.whitelist))
+        self.blacklist = Entries(self._compile(configuration.blacklist))
+        self.has_whitelist = self._is_list(configuration.whitelist, self.whitelist)
+        self.has_blacklist = self._is_list(configuration.blacklist, self.blacklist)
+        self._needs_whitelist = self.has_whitelist or (
+            self.has_blacklist and assumptions.r14 is EmptyWhitelist.DENIES
+        )
+
+    def judge(self, sent: str) -> Judgement:
+        """Judge a trimmed Referer (R-11 to R-14)."""
+        if not sent:
+            return Judgement(self._judge_empty(), "")
+        seen = self._see(sent)
+        if entry := self.blacklist.first(seen):
+            return Judgement(Reason.BLACKLISTED, seen, entry)  # R-12
+        if entry := self.whitelist.first(seen):
+            return Judgement(Reason.WHITELISTED, seen, entry)  # R-13
+        reason = Reason.NOT_WHITELISTED if self._needs_whitelist else Reason.NO_WHITELIST  # R-14
+        return Judgement(reason, seen)
+
+    def differs(self, other: Reading) -> bool:
+        """Whether some Referer may be judged differently by another reading of the same rules."""
+        return self._compiled() != other._compiled()
+
+    def cut(self, text: str) -> str:
+        """Truncate a Referer as the rules say."""
+        if self.cuts_path:
+            slash = self._assumptions.r27 is CutPath.WITH_SLASH
+            return header.cut_path(text, keep_slash=slash)  # R-27: the query goes with the path
+        if self._configuration.allow_truncate_query_string:
+            return header.cut_query(text)  # R-26
+        return text
+
+    def _judge_empty(self) -> Reason:
+        if self._configuration.allow_empty_referer:
+            return Reason.EMPTY_ALLOWED
+        return Reason.EMPTY_DENIED if self.has_whitelist else Reason.EMPTY_WITHOUT_WHITELIST
+
+    def _see(self, sent: str) -> str:
+        seen = self.cut(sent)
+        return seen.casefold() if self._ignores_case else seen
+
+    def _compile(self, entries: Iterable[str]) -> Iterator[Pattern]:
+        for text in entries:
+            for part in self._split(text):
+                body = self._read(part)
+                if body or self._assumptions.r25 in _MATCHED_BLANKS:
+                    yield Pattern.of(text, body)
+
+    def _split(self, text: str) -> list[str]:
+        separates = self._assumptions.r37 is JoinedEntry.SEPARATED
+        return text.split(",") if separates else [text]
+
+    def _read(self, part: str) -> str:
+        """Return what of an entry is compared."""
+        verbatim = self._assumptions.r25 is WhiteSpace.VERBATIM
+        body = part if verbatim else part.strip(header.WHITE_SPACE)
+        if self._assumptions.r28 is CutEntries.CUT:
+            body = self.cut(body)
+        return body.casefold() if self._ignores_case else body
+
+    def _is_list(self, entries: tuple[str, ...], compiled: Entries) -> bool:
+        counts_blanks = self._assumptions.r25 is WhiteSpace.BLANK_COUNTS
+        return bool(entries if counts_blanks else compiled.patterns)
+
+    def _compiled(self) -> tuple[object, ...]:
+        return (
+            self._ignores_case,
+            self.cuts_path and self._assumptions.r27,
+            self._needs_whitelist,
+            self.has_whitelist,
+            [pattern.body for pattern in self.whitelist.patterns],
+            [pattern.body for pattern in self.blacklist.patterns],
+        )
+
+
+_MATCHED_BLANKS = (WhiteSpace.BLANK_MATCHES, WhiteSpace.VERBATIM)
+"""The variants in which an entry without characters matches every Referer."""
