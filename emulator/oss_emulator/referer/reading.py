@@ -101,8 +101,18 @@ class Reading:
         verbatim = self._assumptions.r25 is WhiteSpace.VERBATIM
         body = part if verbatim else part.strip(header.WHITE_SPACE)
         if self._assumptions.r28 is CutEntries.CUT:
-            body = self.cut(body)
+            body = self._cut_entry(body)
         return body.casefold() if self._ignores_case else body
+
+    def _cut_entry(self, body: str) -> str:
+        """Cut the path or query of an entry; a `?` in its host is a wildcard (R-21)."""
+        start = body.find("/", body.find("://") + 3 if "://" in body else 0)
+        if start < 0:
+            return body
+        if self.cuts_path:
+            return body[: start + (self._assumptions.r27 is CutPath.WITH_SLASH)]
+        truncates = self._configuration.allow_truncate_query_string
+        return body[:start] + header.cut_query(body[start:]) if truncates else body
 
     def _is_list(self, entries: tuple[str, ...], compiled: Entries) -> bool:
         counts_blanks = self._assumptions.r25 is WhiteSpace.BLANK_COUNTS

@@ -21,8 +21,8 @@ def test_a_denial_in_words() -> None:
         "  The rules are consulted for an anonymous request to an object. [R-01]",
         "  AllowTruncateQueryString cut the Referer to 'https://www.example.com/a'. [R-26]",
         "  No blacklist entry matches. [R-12]",
-        "  No whitelist entry matches. [R-13, R-24]",
-        "  Assumed, not documented: upper and lower case differ. [R-24]",
+        "  No whitelist entry matches. [R-13]",
+        "  Assumed, not documented: upper and lower case differ. [R-24, case-sensitive]",
     ]
 
 
@@ -57,20 +57,19 @@ def test_as_data_for_json() -> None:
         "basis": "documented",
         "facts": ["R-01", "R-12", "R-20"],
         "assumed": [],
+        "variants": {},
         "steps": [
             {
                 "stage": "request",
                 "outcome": "checked",
                 "sentence": "The rules are consulted for an anonymous request to an object.",
                 "facts": ["R-01"],
-                "assumed": [],
             },
             {
                 "stage": "blacklist",
                 "outcome": "matched",
                 "sentence": "The blacklist entry 'https://thief.example/' matches.",
                 "facts": ["R-12", "R-20"],
-                "assumed": [],
             },
         ],
     }

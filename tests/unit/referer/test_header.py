@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from oss_emulator.referer import header
+from oss_emulator.referer.assumptions import RepeatedHeader
 
 
 @pytest.mark.parametrize(
@@ -15,8 +16,8 @@ def test_trim(referer: str | None, trimmed: str) -> None:
 
 
 @pytest.mark.parametrize(("values", "first"), [((), None), (("a", "b"), "a"), (("", "b"), "")])
-def test_first(values: tuple[str, ...], first: str | None) -> None:
-    assert header.first(values) == first
+def test_the_first_of_several_headers_counts(values: tuple[str, ...], first: str | None) -> None:
+    assert header.choose(values) == first
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,23 @@ def test_cut_query(referer: str, cut: str) -> None:
 )
 def test_cut_path(referer: str, cut: str) -> None:
     assert header.cut_path(referer) == cut
+
+
+@pytest.mark.parametrize(
+    ("rule", "chosen"),
+    [
+        (RepeatedHeader.FIRST, "a"),
+        (RepeatedHeader.LAST, "c"),
+        (RepeatedHeader.JOINED, "a, b, c"),
+    ],
+)
+def test_what_counts_of_several_headers_is_assumed(rule: RepeatedHeader, chosen: str) -> None:
+    assert header.choose(("a", "b", "c"), rule) == chosen
+
+
+@pytest.mark.parametrize(
+    ("referer", "cut"),
+    [("https://a/x?y", "https://a/"), ("https://a", "https://a"), ("https://a?y", "https://a")],
+)
+def test_cut_path_may_keep_the_slash(referer: str, cut: str) -> None:
+    assert header.cut_path(referer, keep_slash=True) == cut

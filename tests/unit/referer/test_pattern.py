@@ -57,7 +57,7 @@ def test_documented_examples(entry: str, referer: str, matches: bool) -> None:
 def test_pattern_keeps_its_text_verbatim() -> None:
     pattern = Pattern.compile(" https://*.example/ ")
     assert pattern.text == " https://*.example/ "
-    assert pattern.trimmed == "https://*.example/"
+    assert pattern.body == "https://*.example/"
 
 
 @pytest.mark.parametrize("entry", ["", " ", "\t\r\n"])
