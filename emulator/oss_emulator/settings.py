@@ -6,6 +6,8 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions
+
 DEFAULT_ACCESS_KEY_ID = "oss-emulator"
 DEFAULT_ACCESS_KEY_SECRET = "oss-emulator-secret"  # noqa: S105 - documented, protects nothing
 
@@ -57,6 +59,8 @@ class Settings:
     auth: Auth = Auth.STRICT
     accounts: Path | None = None
     """A TOML file of accounts, instead of the one account with that key."""
+    assumptions: Assumptions = DEFAULT
+    """What the service is assumed to do where its documents do not say, fact by fact."""
     domain: tuple[str, ...] = ()
     seed: Path | None = None
     data: Path | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from oss_emulator.cli.parser import InputError
+from oss_emulator.lab import assumptions
 from oss_emulator.protocol.address import host_name, is_bucket_name
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.settings import Auth, Fsync, Limits, Settings
@@ -28,6 +29,8 @@ class _Flag:
     """Another variable that gives the value."""
     collects: bool = False
     """Whether repeated flags add up; otherwise the last one counts."""
+    default: str = ""
+    """What the help says of the default; "" for its value."""
 
     @property
     def variable(self) -> str:
@@ -50,7 +53,7 @@ class _Flag:
         else:
             words = self.name.upper() if self.choices is None else "|".join(self.choices)
             how = {"action": "append", "metavar": words}
-            shown = str(default if default or default == 0 else "none")
+            shown = self.default or str(default if default or default == 0 else "none")
         text = f"{self.help} (default: {shown}; {self.variable})"
         parser.add_argument(self.option, dest=self.name, help=text, **how)
 
@@ -137,6 +140,12 @@ _FLAGS = (
         "off verifies nothing",
         Auth,
         tuple(Auth),
+    ),
+    _Flag(
+        "assumptions",
+        "a TOML file that says what the service does where its documents do not",
+        assumptions.read,
+        default="the first variant of each fact",
     ),
     _Flag(
         "domain",

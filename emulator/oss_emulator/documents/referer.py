@@ -3,17 +3,35 @@
 from typing import Final
 
 from oss_emulator.protocol.errors import Code, OSSError
-from oss_emulator.referer import FormatProblem, RefererConfiguration, RefererFormatError, codec
+from oss_emulator.referer import (
+    Assumptions,
+    FormatProblem,
+    RefererConfiguration,
+    RefererFormatError,
+    codec,
+)
+from oss_emulator.referer.assumptions import DEFAULT
 
 SUBRESOURCE: Final = "referer"
 
+_CODES: Final = {
+    FormatProblem.MISSING_ALLOW_EMPTY_REFERER: Code.ALLOW_EMPTY_REFERER_REQUIRED,
+    FormatProblem.WRONG_ALLOW_EMPTY_REFERER: Code.ALLOW_EMPTY_REFERER_INVALID,
+    FormatProblem.MISSING_REFERER_LIST: Code.REFERER_LIST_REQUIRED,
+    FormatProblem.CONTRADICTION: Code.TRUNCATE_PATH_CONTRADICTED,
+}
+"""The problems with an EC of their own (R-33), and the one that may be refused (R-27)."""
 
-def parse(document: bytes) -> RefererConfiguration:
-    """Read a configuration that was sent or kept; raises `MalformedXML` (R-33)."""
+
+def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfiguration:
+    """Parse a configuration that was sent; raises `MalformedXML` or `InvalidArgument` (R-33)."""
     try:
-        return codec.parse(document)
+        return codec.parse(document, assumptions)
     except RefererFormatError as error:
-        code = Code.MALFORMED_XML
-        if error.problem is FormatProblem.MISSING_ALLOW_EMPTY_REFERER:
-            code = Code.ALLOW_EMPTY_REFERER_REQUIRED
+        code = _CODES.get(error.problem, Code.MALFORMED_REFERER)
         raise OSSError(code, ErrorDetail=str(error)) from None
+
+
+def parse_kept(document: bytes) -> RefererConfiguration:
+    """Parse a configuration that was accepted before, under whatever assumptions."""
+    return parse(document, codec.KEPT)

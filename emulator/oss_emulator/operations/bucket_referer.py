@@ -10,9 +10,9 @@ from oss_emulator.referer import RefererConfiguration, codec
 
 @operation("PutBucketReferer", "PUT", Resource.BUCKET, referer.SUBRESOURCE, takes=Takes.DOCUMENT)
 def put_bucket_referer(call: Call) -> Response:
-    """Replace the rules as a whole (R-30); raises `MalformedXML` (R-33)."""
+    """Replace the rules as a whole (R-30); raises what `documents.referer.parse` does."""
     document = call.body.read()
-    referer.parse(document)
+    referer.parse(document, call.assumptions)
     call.keep(referer.SUBRESOURCE, document)
     return Response()
 
@@ -21,5 +21,5 @@ def put_bucket_referer(call: Call) -> Response:
 def get_bucket_referer(call: Call) -> Response:
     """Answer the rules; before the first put those of R-15."""
     document = call.documents.get(referer.SUBRESOURCE)
-    configuration = RefererConfiguration() if document is None else referer.parse(document)
+    configuration = RefererConfiguration() if document is None else referer.parse_kept(document)
     return xml.reply(codec.format(configuration))

@@ -15,7 +15,7 @@ from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.xml import Children
-from oss_emulator.referer import Signing
+from oss_emulator.referer import Assumptions, Signing
 from oss_emulator.settings import Limits
 from oss_emulator.storage import Account, Blob, Bucket, MemoryBlob, Storage
 
@@ -61,6 +61,8 @@ class Call(NamedTuple):
     limits: Limits
     display_name: Callable[[str], str]
     """The display name of an account, by its id."""
+    assumptions: Assumptions
+    """What the service is assumed to do where its documents do not say."""
     caller: Identity = ANONYMOUS
     signing: Signing = Signing.NONE
     access_key_id: str = ""

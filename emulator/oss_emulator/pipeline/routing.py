@@ -6,7 +6,7 @@ from oss_emulator.operations.operation import Operation, Resource, not_implement
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.parameters import SUBRESOURCES, is_parameter
+from oss_emulator.protocol.parameters import PROCESS, SUBRESOURCES, is_parameter
 
 
 class Dispatcher:
@@ -33,6 +33,7 @@ class Dispatcher:
         """The operation; raises `NotImplemented` that names what is not there (P-40).
 
         A preflight has the query of the request that is to follow, so its query asks for nothing.
+        Whether an object is to be processed is for `refuse_processing` to say (R-39).
         """
         resource = _resource(target)
         if request.method == "OPTIONS" and resource is not Resource.SERVICE:
@@ -64,6 +65,8 @@ class Dispatcher:
                 found = found or name
             elif name in self._refining:
                 refining = name
+            elif name == PROCESS and _reads_object(request, resource):
+                continue
             elif name in SUBRESOURCES or not (value or lenient or is_parameter(name)):
                 raise not_implemented(*place)
         if refining and not found:
@@ -76,6 +79,17 @@ _POST_OBJECT = ("POST", Resource.OBJECT, "")
 
 _COMPONENT = "comp"
 """Names a part of a sub-resource: without an operation of its own there is none to fall back to."""
+
+
+def refuse_processing(request: Request, target: Target) -> None:
+    """Raise `NotImplemented` where an object is to be processed before it is sent (P-40)."""
+    resource = _resource(target)
+    if PROCESS in request.query and _reads_object(request, resource):
+        raise not_implemented(request.method, resource, PROCESS)
+
+
+def _reads_object(request: Request, resource: Resource) -> bool:
+    return resource is Resource.OBJECT and request.method in ("GET", "HEAD")
 
 
 def _is_asked(item: Operation, request: Request) -> bool:

@@ -15,7 +15,8 @@ from oss_emulator.pipeline import addressing, authentication, referer, website
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.authentication import UNSIGNED, Claimed, open_accounts
 from oss_emulator.pipeline.bucket import add_bucket_headers, find_bucket
-from oss_emulator.pipeline.routing import Dispatcher
+from oss_emulator.pipeline.referer import HotlinkProtection
+from oss_emulator.pipeline.routing import Dispatcher, refuse_processing
 from oss_emulator.protocol import checksums, errors
 from oss_emulator.protocol.address import SERVICE, Addresses, Target, check_key
 from oss_emulator.protocol.changes import BY_DEFAULT, Changes
@@ -24,6 +25,7 @@ from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
 from oss_emulator.protocol.xml import DocumentError
+from oss_emulator.referer.assumptions import ProcessingOrder
 from oss_emulator.settings import Settings
 from oss_emulator.storage import Bucket, MemoryStorage, Storage
 
@@ -59,6 +61,8 @@ class Service:
             settings.cname,
             lambda domain: bucket_of(domain, self.storage),
         )
+        self.hotlinks = HotlinkProtection(settings.assumptions)
+        self._refuses_processing_first = settings.assumptions.r39 is ProcessingOrder.AFTER
         self.limits = settings.limits
         self.changes = Changes(settings.as_of, settings.new_account)
         self._dispatcher = Dispatcher(OPERATIONS)
@@ -96,6 +100,8 @@ class Service:
         try:
             target = addressing.locate(self.addresses, request, strict=strict)
             operation = self._dispatcher.find(request, target)
+            if self._refuses_processing_first or caller is not None:
+                refuse_processing(request, target)
             record = find_bucket(self.storage, target.bucket, operation)
             addressing.check_endpoint(request, target, record, settings.region, strict=strict)
             addressing.check_domain(request, operation, settings.region, changes)
@@ -115,9 +121,14 @@ class Service:
             call = self._call(
                 request, request_id, target, operation, record, signer, claimed, visit, changes
             )
-            decision = referer.decide(call)
-            referer.check(decision, target.bucket)
+            if self.hotlinks.precedes_acl:
+                decision = self.hotlinks.decide(call)
+                referer.check(decision, target.bucket)
             access = permissions.check_call(call)
+            if not self.hotlinks.precedes_acl:
+                decision = self.hotlinks.decide(call)
+                referer.check(decision, target.bucket)
+            refuse_processing(request, target)
             limit = traffic_limit(
                 request.headers.get(TRAFFIC_LIMIT), request.query.get(TRAFFIC_LIMIT)
             )
@@ -161,9 +172,13 @@ class Service:
             )
             authentication.check_version(claimed, call.record, self.changes)
             call = call._replace(caller=signer)
-            decision = referer.decide(call)
-            referer.check(decision, bucket)
+            if self.hotlinks.precedes_acl:
+                decision = self.hotlinks.decide(call)
+                referer.check(decision, bucket)
             access = permissions.check_call(call)
+            if not self.hotlinks.precedes_acl:
+                decision = self.hotlinks.decide(call)
+                referer.check(decision, bucket)
             limit = traffic_limit(form.fields.get(TRAFFIC_LIMIT), None)
         except OSSError as error:
             return Admitted(call, decision, access).refuse(error)
@@ -220,6 +235,7 @@ class Service:
             self.settings.region,
             self.limits,
             self.accounts.display_name,
+            self.settings.assumptions,
             caller,
             claimed.signing,
             claimed.access_key_id,

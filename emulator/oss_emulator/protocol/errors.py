@@ -204,7 +204,11 @@ class Code(Enum):
     MALFORMED_DIGEST = Row("InvalidDigest", 400, "The Content-MD5 you specified was invalid.", "0017-00000502")
     INVALID_CRC64 = Row("InvalidCRC64", 400, "The x-oss-hash-crc64ecma you specified does not match what we calculated.")
     MALFORMED_XML = Row("MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema.", "0015-00000231")
+    MALFORMED_REFERER = Row("MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema.", "0033-00000001")
     ALLOW_EMPTY_REFERER_REQUIRED = Row("MalformedXML", 400, "The XML you provided has no AllowEmptyReferer element.", "0033-00000002")
+    ALLOW_EMPTY_REFERER_INVALID = Row("MalformedXML", 400, "The XML you provided has an AllowEmptyReferer element that is not a Boolean.", "0033-00000003")
+    REFERER_LIST_REQUIRED = Row("MalformedXML", 400, "The XML you provided has no RefererList element.", "0033-00000005")
+    TRUNCATE_PATH_CONTRADICTED = Row("InvalidArgument", 400, "TruncatePath needs AllowTruncateQueryString.")
     BAD_REQUEST = Row("BadRequest", 400, "The request is not well-formed HTTP.")
     REQUEST_HEADERS_TOO_LARGE = Row("RequestHeaderTooLarge", 400, "The request line and the headers are larger than this server accepts.")
 

@@ -25,7 +25,8 @@ _ABSOLUTE = re.compile(r"[A-Za-z]+://(?P<host>[^/?]*)/?(?P<rest>.*)", re.DOTALL)
 class Request(NamedTuple):
     """One HTTP request without its body.
 
-    Header names are in lower case. The first of several headers of one name counts (R-29).
+    Header names are in lower case. The first of several headers of one name counts; the Referer
+    may be an exception (R-29).
     """
 
     method: str
@@ -42,6 +43,8 @@ class Request(NamedTuple):
     """The version of HTTP."""
     proxied: bool = False
     """Whether the request line names the host, as requests to a proxy do."""
+    further_referers: tuple[str, ...] = ()
+    """The values of the Referer headers after the first (R-29)."""
 
     @classmethod
     def parse(
@@ -60,14 +63,29 @@ class Request(NamedTuple):
             target = f"/{absolute['rest']}"
         path, _, query_string = target.partition("?")
         first: dict[str, str] = {}
+        further: tuple[str, ...] = ()
         for name, value in headers:
-            first.setdefault(_lower(name), value)
+            lower = _lower(name)
+            if lower not in first:
+                first[lower] = value
+            elif lower == "referer":
+                further = (*further, value)
         if absolute is not None:
             first["host"] = absolute["host"]  # in place of the Host header (RFC 9112, 3.2.2)
         query = parse_query(query_string) if query_string else _NO_QUERY
         proxied = absolute is not None
         return cls(
-            method, path, query_string, query, first, received, remote, secure, version, proxied
+            method,
+            path,
+            query_string,
+            query,
+            first,
+            received,
+            remote,
+            secure,
+            version,
+            proxied,
+            further,
         )
 
     @property

@@ -87,6 +87,7 @@ def is_signed(name: str) -> bool:
     return name in _SIGNED or name.startswith(_PREFIX)
 
 
+PROCESS: Final = "x-oss-process"
 TRAFFIC_LIMIT: Final = "x-oss-traffic-limit"
 
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from lxml import etree
 
+from .assumptions import DEFAULT, Assumptions, Contradiction, MissingList
 from .header import WHITE_SPACE
 from .model import RefererConfiguration
 
@@ -24,6 +25,9 @@ _ROOT = "RefererConfiguration"
 _FLAGS = ("AllowEmptyReferer", "AllowTruncateQueryString", "TruncatePath")
 _LISTS = ("RefererList", "RefererBlacklist")
 _UNSET = RefererConfiguration()
+
+KEPT = Assumptions(r30=MissingList.ACCEPTED)
+"""For documents that a service has accepted before: they may lack RefererList."""
 
 
 class FormatProblem(StrEnum):
@@ -37,6 +41,9 @@ class FormatProblem(StrEnum):
     REPEATED_ELEMENT = "repeated-element"
     WRONG_VALUE = "wrong-value"
     MISSING_ALLOW_EMPTY_REFERER = "missing-allow-empty-referer"
+    WRONG_ALLOW_EMPTY_REFERER = "wrong-allow-empty-referer"
+    MISSING_REFERER_LIST = "missing-referer-list"
+    CONTRADICTION = "contradiction"
 
 
 class RefererFormatError(ValueError):
@@ -59,11 +66,14 @@ class RefererFormatError(ValueError):
         """The names of the elements with the problem, the innermost last."""
 
 
-def parse(document: bytes) -> RefererConfiguration:
+def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfiguration:
     """Parse the body of a PutBucketReferer request.
 
-    Entries are kept verbatim. Missing elements take their defaults (R-30, P-34), except for
-    AllowEmptyReferer, which is required (R-31, R-33).
+    Entries are kept verbatim. Missing switches and a missing RefererBlacklist take their defaults
+    (R-30, P-34). AllowEmptyReferer is required (R-31, R-33), and RefererList unless it is assumed
+    otherwise (R-30). Of several problems the first of this order is raised: a wrong structure,
+    AllowEmptyReferer, RefererList, the other switches (assumed; documented for the last two by the
+    example of EC 0033-00000005).
 
     Raises RefererFormatError.
     """
@@ -73,19 +83,21 @@ def parse(document: bytes) -> RefererConfiguration:
         sentence = f"the root element is {_name(root)}; write {_ROOT}"
         problem = FormatProblem.WRONG_ROOT
         raise RefererFormatError(problem, sentence, _line(root), names=(_name(root),))
-    flags: dict[str, bool] = {}
-    lists: dict[str, tuple[str, ...]] = {}
-    for element in _children(root, *_FLAGS, *_LISTS):
-        name = _name(element)
-        if name in flags or name in lists:
-            sentence = f"{name} occurs twice; write it once"
-            problem = FormatProblem.REPEATED_ELEMENT
-            raise RefererFormatError(problem, sentence, _line(element), names=(name,))
-        if name in _FLAGS:
-            flags[name] = _parse_boolean(name, _text(element), _line(element))
-        else:
-            lists[name] = tuple(_text(entry) for entry in _children(element, "Referer"))
-    return _configuration(flags, lists)
+    elements = _elements(root)
+    lists = {
+        name: tuple(_text(entry) for entry in _children(elements[name], "Referer"))
+        for name in _LISTS
+        if name in elements
+    }
+    flags = {"AllowEmptyReferer": _parse_allow_empty_referer(elements)}
+    if "RefererList" not in lists and assumptions.r30 is MissingList.REFUSED:
+        sentence = "RefererList is missing; write <RefererList/> for an empty whitelist"
+        raise RefererFormatError(FormatProblem.MISSING_REFERER_LIST, sentence)
+    flags |= {name: _parse_boolean(elements[name]) for name in _FLAGS[1:] if name in elements}
+    configuration = _configuration(flags, lists)
+    if assumptions.r27_contradiction is Contradiction.REFUSED:
+        _refuse_contradiction(configuration)
+    return configuration
 
 
 def format(configuration: RefererConfiguration) -> bytes:
@@ -106,9 +118,6 @@ def format(configuration: RefererConfiguration) -> bytes:
 def _configuration(
     flags: Mapping[str, bool], lists: Mapping[str, tuple[str, ...]]
 ) -> RefererConfiguration:
-    if "AllowEmptyReferer" not in flags:
-        problem = FormatProblem.MISSING_ALLOW_EMPTY_REFERER
-        raise RefererFormatError(problem, "AllowEmptyReferer is missing; write true or false")
     return RefererConfiguration(
         flags["AllowEmptyReferer"],
         flags.get("AllowTruncateQueryString", _UNSET.allow_truncate_query_string),
@@ -116,6 +125,12 @@ def _configuration(
         lists.get("RefererList", ()),
         lists.get("RefererBlacklist", ()),
     )
+
+
+def _refuse_contradiction(configuration: RefererConfiguration) -> None:
+    if configuration.truncate_path and not configuration.allow_truncate_query_string:
+        sentence = "TruncatePath is true; write AllowTruncateQueryString true as well"
+        raise RefererFormatError(FormatProblem.CONTRADICTION, sentence)  # R-27
 
 
 def _flags_of(configuration: RefererConfiguration) -> dict[str, object]:
@@ -139,11 +154,35 @@ def _refuse_large(document: bytes) -> None:
         raise RefererFormatError(FormatProblem.TOO_LARGE, sentence)
 
 
-def _parse_boolean(name: str, text: str, line: int | None) -> bool:
+def _elements(root: etree._Element) -> dict[str, etree._Element]:
+    """Return the children of the root by their names. Unknown and repeated ones are errors."""
+    elements: dict[str, etree._Element] = {}
+    for element in _children(root, *_FLAGS, *_LISTS):
+        name = _name(element)
+        if name in elements:
+            sentence = f"{name} occurs twice; write it once"
+            problem = FormatProblem.REPEATED_ELEMENT
+            raise RefererFormatError(problem, sentence, _line(element), names=(name,))
+        elements[name] = element
+    return elements
+
+
+def _parse_allow_empty_referer(elements: Mapping[str, etree._Element]) -> bool:
+    element = elements.get("AllowEmptyReferer")
+    if element is None:
+        problem = FormatProblem.MISSING_ALLOW_EMPTY_REFERER
+        raise RefererFormatError(problem, "AllowEmptyReferer is missing; write true or false")
+    return _parse_boolean(element, FormatProblem.WRONG_ALLOW_EMPTY_REFERER)
+
+
+def _parse_boolean(
+    element: etree._Element, problem: FormatProblem = FormatProblem.WRONG_VALUE
+) -> bool:
+    name, text = _name(element), _text(element)
     boolean = _BOOLEANS.get(text.strip(WHITE_SPACE).lower())
     if boolean is None:
         sentence = f"{name} is {text[:40]!r}; write true or false"
-        raise RefererFormatError(FormatProblem.WRONG_VALUE, sentence, line, names=(name,))
+        raise RefererFormatError(problem, sentence, _line(element), names=(name,))
     return boolean
 
 

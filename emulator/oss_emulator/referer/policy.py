@@ -69,7 +69,7 @@ class RefererPolicy:
     def _decide(self, kind: RequestKind, *referers: str | None) -> Decision:
         sent = self._sent(self.assumptions, *referers)
         judged = self._reading.judge(sent)
-        variants = tuple(self._rests_on(kind, referers, judged))
+        variants = tuple(dict.fromkeys(self._rests_on(kind, referers, judged)))
         if not is_checked(kind, self.assumptions.r04):
             step = Step(Stage.REQUEST, Outcome.NOT_CHECKED, facts_of(kind), kind)
             return Decision(EXEMPTIONS[kind], (step,), variants=variants)
@@ -81,10 +81,14 @@ class RefererPolicy:
     ) -> Iterator[tuple[str, StrEnum]]:
         """Yield the chosen variants without one of which the verdict would differ."""
         chosen = self.assumptions.chosen()
+        sent = self._sent(self.assumptions, *referers)
         verdict = judged.reason.ec if is_checked(kind, self.assumptions.r04) else None
         for name, assumptions, reading in self._alternatives:
-            sent = self._sent(assumptions, *referers)
-            other = reading.judge(sent).reason.ec if is_checked(kind, assumptions.r04) else None
+            other = None
+            if is_checked(kind, assumptions.r04):
+                other_sent = self._sent(assumptions, *referers)
+                same = reading is self._reading and other_sent == sent
+                other = (judged if same else reading.judge(other_sent)).reason.ec
             if other != verdict:
                 yield name, chosen[name]
 
@@ -93,9 +97,12 @@ class RefererPolicy:
         """The assumptions that differ in one variant which matters to these rules."""
         found = []
         for name, assumptions in self.assumptions.alternatives():
-            reading = Reading(self.configuration, assumptions)
-            if name in _ABOUT_REQUESTS or reading.differs(self._reading):
-                found.append((name, assumptions, reading))
+            if name in _ABOUT_REQUESTS:
+                found.append((name, assumptions, self._reading))
+            elif name not in _ABOUT_ANSWERS:
+                reading = Reading(self.configuration, assumptions, self._reading)
+                if reading.differs(self._reading):
+                    found.append((name, assumptions, reading))
         return tuple(found)
 
     @staticmethod
@@ -135,7 +142,10 @@ def _consult(stage: Stage, number: str, entries: Entries, listed: Judgement | No
 
 
 _ABOUT_REQUESTS = ("r04", "r29")
-"""The assumptions about requests; every other one is about how rules are read."""
+"""The assumptions about which requests are checked, and by which Referer."""
+
+_ABOUT_ANSWERS = ("r05", "r30", "r39")
+"""The assumptions that no decision depends on; every other one is about how rules are read."""
 
 _EMPTY = {
     Reason.EMPTY_ALLOWED: Outcome.ALLOWED,

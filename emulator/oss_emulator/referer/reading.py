@@ -33,9 +33,18 @@ class Judgement(NamedTuple):
 
 
 class Reading:
-    """A configuration, compiled under some assumptions."""
+    """A configuration, compiled under some assumptions.
 
-    def __init__(self, configuration: RefererConfiguration, assumptions: Assumptions) -> None:
+    A list that `other`, a reading of the same rules, reads alike is shared with it: compiling takes
+    much longer than reading.
+    """
+
+    def __init__(
+        self,
+        configuration: RefererConfiguration,
+        assumptions: Assumptions,
+        other: Reading | None = None,
+    ) -> None:
         self._configuration = configuration
         self._assumptions = assumptions
         self._ignores_case = assumptions.r24 is LetterCase.INSENSITIVE
@@ -43,8 +52,12 @@ class Reading:
             configuration.allow_truncate_query_string
             or assumptions.r27_contradiction is not Contradiction.NOT_CUT
         )
-        self.whitelist = Entries(self._compile(configuration.whitelist))
-        self.blacklist = Entries(self._compile(configuration.blacklist))
+        self.whitelist: Entries = self._compile(
+            configuration.whitelist, other.whitelist if other else None
+        )
+        self.blacklist: Entries = self._compile(
+            configuration.blacklist, other.blacklist if other else None
+        )
         self.has_whitelist = self._is_list(configuration.whitelist, self.whitelist)
         self.has_blacklist = self._is_list(configuration.blacklist, self.blacklist)
         self._needs_whitelist = self.has_whitelist or (
@@ -64,7 +77,7 @@ class Reading:
         return Judgement(reason, seen)
 
     def differs(self, other: Reading) -> bool:
-        """Whether some Referer may be judged differently by another reading of the same rules."""
+        """Whether some Referer may be judged differently by the reading that this shares with."""
         return self._compiled() != other._compiled()
 
     def cut(self, text: str) -> str:
@@ -85,12 +98,19 @@ class Reading:
         seen = self.cut(sent)
         return seen.casefold() if self._ignores_case else seen
 
-    def _compile(self, entries: Iterable[str]) -> Iterator[Pattern]:
+    def _compile(self, entries: Iterable[str], other: Entries | None) -> Entries:
+        read = list(self._read_all(entries))
+        if other is not None and read == [(item.text, item.body) for item in other.patterns]:
+            return other
+        return Entries(Pattern.of(text, body) for text, body in read)
+
+    def _read_all(self, entries: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yield each entry and what of it is compared."""
         for text in entries:
             for part in self._split(text):
                 body = self._read(part)
                 if body or self._assumptions.r25 in _MATCHED_BLANKS:
-                    yield Pattern.of(text, body)
+                    yield text, body
 
     def _split(self, text: str) -> list[str]:
         separates = self._assumptions.r37 is JoinedEntry.SEPARATED
@@ -124,8 +144,8 @@ class Reading:
             self.cuts_path and self._assumptions.r27,
             self._needs_whitelist,
             self.has_whitelist,
-            [pattern.body for pattern in self.whitelist.patterns],
-            [pattern.body for pattern in self.blacklist.patterns],
+            self.whitelist,  # compared by identity
+            self.blacklist,
         )
 
 

@@ -130,9 +130,10 @@ def _explain(expected: str, answer: Answer, referer: str | None) -> str:
         return "\n".join(lines)
     verdict = "allowed" if decision["allowed"] else "denied"
     lines.append(f"The rules {verdict} it ({decision['reason']}, {decision['basis']}):")
+    lines += [f"  {step['sentence']} [{', '.join(step['facts'])}]" for step in decision["steps"]]
     lines += [
-        f"  {step['sentence']} [{', '.join(step['facts'] + step['assumed'])}]"
-        for step in decision["steps"]
+        f"  Assumed, not documented: {name} = {variant!r}."
+        for name, variant in decision["variants"].items()
     ]
     if decision["allowed"] and answer.status == 403:
         lines.append("It was denied for another reason: the ACL of the bucket or of the object.")

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from oss_emulator.control import seed
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import Entry
+from oss_emulator.lab import assumptions
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import RefererConfiguration, codec
+from oss_emulator.referer import Assumptions, RefererConfiguration, codec
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
 from oss_emulator.server.loop import close, loop_factory
@@ -30,6 +31,9 @@ PATIENCE = 60.0
 _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "auth": Auth,
     "fsync": Fsync,
+    "assumptions": lambda given: (
+        given if isinstance(given, Assumptions) else assumptions.read(given)
+    ),
     "domain": lambda given: (given,) if isinstance(given, str) else tuple(given),
     "as_of": lambda given: date.fromisoformat(given) if isinstance(given, str) else given,
     **dict.fromkeys(("accounts", "seed", "data"), Path),
@@ -57,6 +61,8 @@ class Emulator:
     - `seed`: a TOML file whose buckets exist at the start and after `reset`.
     - `data`: a folder that keeps buckets and objects; without it they are kept in memory.
     - `accounts`: a TOML file of several accounts, instead of one key.
+    - `assumptions`: what the service does where its documents do not say, as `Assumptions` or as a
+      TOML file.
     - `as_of`, `new_account`: the service of a day, such as "2025-10-13", and of a new account.
     - `tls=True` or `tls_port=0`: serve https, with a certificate that clients accept if they trust
       `ca_file`.
@@ -66,7 +72,8 @@ class Emulator:
         ValueError: an option has a value that is not allowed.
         OSError: the port is in use (from `start`).
         SeedError: the seed file is not valid (from `start`).
-        AccountsError, CertificateError, FolderError: these files or the folder cannot be used.
+        AccountsError, AssumptionsError, CertificateError, FolderError: these files or the folder
+            cannot be used.
     """
 
     def __init__(self, *, port: int = 0, **settings: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from oss_emulator.documents import referer
 from oss_emulator.protocol.errors import OSSError
+from oss_emulator.referer import Assumptions
+from oss_emulator.referer.assumptions import Contradiction, MissingList
 
 ROOT = b"<RefererConfiguration>%s</RefererConfiguration>"
 
@@ -24,3 +26,56 @@ def test_a_bad_document_is_malformed(document: bytes) -> None:
         referer.parse(document)
     assert caught.value.code == "MalformedXML"
     assert caught.value.details["ErrorDetail"]
+
+
+EMPTY = b"<AllowEmptyReferer>true</AllowEmptyReferer>"
+LIST = b"<RefererList/>"
+PATH = b"<TruncatePath>true</TruncatePath>"
+NO_QUERY = b"<AllowTruncateQueryString>false</AllowTruncateQueryString>"
+WRONG_QUERY = b"<AllowTruncateQueryString>32</AllowTruncateQueryString>"
+LIST_OPTIONAL = Assumptions(r30=MissingList.ACCEPTED)
+REFUSING = Assumptions(r27_contradiction=Contradiction.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("content", "ec"),
+    [
+        (b"<Unknown/>", "0033-00000001"),
+        (EMPTY + EMPTY + LIST, "0033-00000001"),
+        (LIST, "0033-00000002"),
+        (b"", "0033-00000002"),
+        (b"<AllowEmptyReferer>32</AllowEmptyReferer>" + LIST, "0033-00000003"),
+        (b"<AllowEmptyReferer/>", "0033-00000003"),
+        (EMPTY, "0033-00000005"),
+        (EMPTY + WRONG_QUERY, "0033-00000005"),
+        (
+            EMPTY + LIST + WRONG_QUERY,
+            "0033-00000001",
+        ),
+    ],
+)
+def test_first_problem_of_a_document_is_answered(content: bytes, ec: str) -> None:
+    """R-30, R-33"""
+    with pytest.raises(OSSError) as caught:
+        referer.parse(ROOT % content)
+    assert (caught.value.status, caught.value.code, caught.value.ec) == (400, "MalformedXML", ec)
+
+
+def test_missing_list_is_accepted_if_that_is_assumed() -> None:
+    """R-30"""
+    assert referer.parse(ROOT % EMPTY, LIST_OPTIONAL).whitelist == ()
+
+
+def test_contradiction_is_refused_if_that_is_assumed() -> None:
+    """R-27"""
+    contradictory = ROOT % (EMPTY + NO_QUERY + PATH + LIST)
+    assert referer.parse(contradictory).truncate_path
+    with pytest.raises(OSSError, match="TruncatePath needs") as caught:
+        referer.parse(contradictory, REFUSING)
+    assert (caught.value.status, caught.value.code) == (400, "InvalidArgument")
+    assert referer.parse(ROOT % (EMPTY + PATH + LIST), REFUSING).truncate_path
+
+
+def test_kept_document_is_read_under_whatever_assumptions_it_was_accepted() -> None:
+    assert referer.parse_kept(ROOT % EMPTY).whitelist == ()
+    assert referer.parse_kept(ROOT % (EMPTY + NO_QUERY + PATH)).truncate_path

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from oss_emulator.pipeline import referer
 from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy
+from oss_emulator.protocol.message import Request
+from oss_emulator.referer import (
+    Assumptions,
+    Decision,
+    RefererConfiguration,
+    RefererPolicy,
+    codec,
+)
+from oss_emulator.referer.assumptions import (
+    DEFAULT,
+    CheckOrder,
+    Contradiction,
+    MissingList,
+    ProcessingOrder,
+    RepeatedHeader,
+)
 
-from tests.unit.pipeline.service import PAGE, RULES, THIEF, ask
+from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, serve
 
 
 def decision_on(service: Service, target: str, sent: str | None) -> Decision | None:
@@ -56,9 +74,122 @@ def test_bucket_without_rules_allows_every_referer() -> None:
     """R-15"""
     default = RefererPolicy.compile(RefererConfiguration())
     for sent in (None, "", PAGE, THIEF):
-        assert referer.policy_of(None).decide(sent) == default.decide(sent)
+        assert HotlinkProtection(DEFAULT).policy_of(None).decide(sent) == default.decide(sent)
         assert default.decide(sent).allowed
 
 
 def test_rules_are_compiled_once_for_the_same_document() -> None:
-    assert referer.policy_of(RULES) is referer.policy_of(bytes(bytearray(RULES)))
+    hotlinks = HotlinkProtection(DEFAULT)
+    assert hotlinks.policy_of(RULES) is hotlinks.policy_of(bytes(bytearray(RULES)))
+
+
+# --- the assumed facts about the order of a request
+
+
+def answer(assumptions: Assumptions, target: str, referer: str = THIEF, method: str = "GET") -> str:
+    """The EC or the code of the answer; "200" for success."""
+    service = serve(replace(SETTINGS, assumptions=assumptions))
+    response = service.handle(ask(method, target, {"Referer": referer}))
+    return response.headers.get("x-oss-ec", str(response.status))
+
+
+DENIED, NO_ACL, NO_KEY = "0003-00000503", "0003-00000001", "0026-00000001"
+
+
+@pytest.mark.parametrize(
+    ("order", "private", "missing", "written"),
+    [
+        (CheckOrder.BEFORE_ACL, DENIED, DENIED, DENIED),
+        (CheckOrder.AFTER_ACL, NO_ACL, DENIED, NO_ACL),
+        (CheckOrder.AFTER_OBJECT, NO_ACL, NO_KEY, NO_ACL),
+    ],
+)
+def test_order_of_the_check_is_as_assumed(
+    order: CheckOrder, private: str, missing: str, written: str
+) -> None:
+    """R-05"""
+    assumptions = Assumptions(r05=order)
+    assert answer(assumptions, "/private-bucket/a") == private
+    assert answer(assumptions, "/public-bucket/missing") == missing
+    assert answer(assumptions, "/public-bucket/missing", method="PUT") == written
+    assert answer(assumptions, "/public-bucket/a") == DENIED
+    assert answer(assumptions, "/public-bucket/a", PAGE) == "200"
+    assert answer(assumptions, "/public-bucket/missing", PAGE) == NO_KEY
+    assert answer(assumptions, "/private-bucket/a", PAGE) == NO_ACL
+
+
+def test_refusal_before_the_check_has_no_decision() -> None:
+    """R-05"""
+    service = serve(replace(SETTINGS, assumptions=Assumptions(r05=CheckOrder.AFTER_ACL)))
+    assert decision_on(service, "/private-bucket/a", THIEF) is None
+    assert decision_on(service, "/public-bucket/a", THIEF) is not None
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("order", "denied"), [(ProcessingOrder.BEFORE, 403), (ProcessingOrder.AFTER, 501)]
+)
+def test_image_processing_is_refused_in_the_assumed_order(
+    order: ProcessingOrder, denied: int, method: str
+) -> None:
+    """R-39"""
+    service = serve(replace(SETTINGS, assumptions=Assumptions(r39=order)))
+    target = "/public-bucket/a?x-oss-process=image/info"
+    statuses = [
+        service.handle(ask(method, target, {"Referer": sent})).status for sent in (THIEF, PAGE)
+    ]
+    assert statuses == [denied, 501]
+
+
+def test_image_processing_is_refused_to_the_owner_of_the_emulator(service: Service) -> None:
+    request = ask("GET", "/public-bucket/a?x-oss-process=image/info")
+    assert service.handle(request, caller=service.accounts.owner).status == 501
+
+
+@pytest.mark.parametrize(
+    ("rule", "sent", "status"),
+    [
+        (RepeatedHeader.FIRST, [PAGE, THIEF], 200),
+        (RepeatedHeader.FIRST, [THIEF, PAGE], 403),
+        (RepeatedHeader.LAST, [PAGE, THIEF], 403),
+        (RepeatedHeader.LAST, [THIEF, THIEF, PAGE], 200),
+        (RepeatedHeader.JOINED, [PAGE, THIEF], 200),
+        (RepeatedHeader.JOINED, [THIEF, PAGE], 403),
+    ],
+)
+def test_of_several_referers_the_assumed_one_counts(
+    rule: RepeatedHeader, sent: list[str], status: int
+) -> None:
+    """R-29"""
+    service = serve(replace(SETTINGS, assumptions=Assumptions(r29=rule)))
+    fields = [("Host", "localhost"), *(("Referer", value) for value in sent)]
+    request = Request.parse("GET", "/public-bucket/a", fields, 0.0)
+    assert service.handle(request).status == status
+
+
+@pytest.mark.parametrize(("rule", "status"), [("list-required", 400), ("list-optional", 200)])
+def test_document_without_a_list_is_refused_unless_assumed_otherwise(
+    rule: str, status: int
+) -> None:
+    """R-30"""
+    service = serve(replace(SETTINGS, assumptions=Assumptions(r30=MissingList(rule))))
+    owner = service.accounts.owner
+    body = (
+        b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>"
+    )
+    target = "/public-bucket?referer"
+    assert service.handle(ask("PUT", target), body, caller=owner).status == status
+    kept = service.handle(ask("GET", target), caller=owner).body
+    assert isinstance(kept, bytes)
+    assert (PAGE[:23].encode() in kept) is (status == 400)
+
+
+@pytest.mark.parametrize("variant", Contradiction)
+def test_contradiction_is_refused_only_if_assumed(variant: Contradiction) -> None:
+    """R-27"""
+    service = serve(replace(SETTINGS, assumptions=Assumptions(r27_contradiction=variant)))
+    rules = RefererConfiguration(allow_truncate_query_string=False, truncate_path=True)
+    response = service.handle(
+        ask("PUT", "/public-bucket?referer"), codec.format(rules), caller=service.accounts.owner
+    )
+    assert response.status == (400 if variant is Contradiction.REFUSED else 200)

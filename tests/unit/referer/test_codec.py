@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from oss_emulator.referer import FormatProblem, RefererConfiguration, RefererFormatError, codec
+from oss_emulator.referer import (
+    Assumptions,
+    FormatProblem,
+    RefererConfiguration,
+    RefererFormatError,
+    codec,
+)
+from oss_emulator.referer.assumptions import Contradiction, MissingList
 
 DOCUMENTS = Path(__file__).parents[3] / "fixtures" / "xml" / "referer"
 INDEX = tomllib.loads((DOCUMENTS / "index.toml").read_text(encoding="utf-8"))
@@ -50,7 +57,40 @@ def test_index_names_each_document() -> None:
 
 def test_each_problem_has_a_document() -> None:
     shown = {FormatProblem(bad["problem"]) for bad in INDEX["bad"]}
-    assert shown == set(FormatProblem) - {FormatProblem.TOO_LARGE}
+    assert shown == set(FormatProblem) - {FormatProblem.TOO_LARGE, FormatProblem.CONTRADICTION}
+
+
+OPTIONAL_LIST = Assumptions(r30=MissingList.ACCEPTED)
+
+
+@pytest.mark.parametrize("bad", INDEX["bad"], ids=by_file)
+def test_missing_list_is_accepted_only_if_it_is_assumed_to_be_optional(
+    bad: dict[str, object],
+) -> None:
+    """R-30"""
+    document = (DOCUMENTS / by_file(bad)).read_bytes()
+    if bad.get("accepted"):
+        assert codec.parse(document, OPTIONAL_LIST) == RefererConfiguration()
+    else:
+        with pytest.raises(RefererFormatError):
+            codec.parse(document, OPTIONAL_LIST)
+
+
+@pytest.mark.parametrize("variant", Contradiction)
+@pytest.mark.parametrize("path", [False, True])
+@pytest.mark.parametrize("query", [False, True])
+def test_contradiction_is_refused_only_if_that_is_assumed(
+    variant: Contradiction, path: bool, query: bool
+) -> None:
+    """R-27"""
+    rules = RefererConfiguration(truncate_path=path, allow_truncate_query_string=query)
+    assumptions = Assumptions(r27_contradiction=variant)
+    if path and not query and variant is Contradiction.REFUSED:
+        with pytest.raises(RefererFormatError) as refusal:
+            codec.parse(codec.format(rules), assumptions)
+        assert refusal.value.problem is FormatProblem.CONTRADICTION
+    else:
+        assert codec.parse(codec.format(rules), assumptions) == rules
 
 
 def put(list_of_referers: bytes) -> bytes:

@@ -15,10 +15,11 @@ from oss_emulator.control.api.schema import (
     record,
     reference,
 )
+from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.lab import sources
-from oss_emulator.pipeline.referer import policy_of
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import (
+    Assumptions,
     RefererConfiguration,
     RefererFormatError,
     RefererPolicy,
@@ -26,7 +27,8 @@ from oss_emulator.referer import (
     codec,
     explain,
 )
-from oss_emulator.toml import SourceError
+from oss_emulator.referer.assumptions import DEFAULT
+from oss_emulator.toml import Path, SourceError, convert
 
 
 def check_requests(asked: Asked) -> Response:
@@ -53,20 +55,39 @@ def _decide(policy: RefererPolicy, item: Mapping[str, Any]) -> dict[str, object]
 
 def _policy(asked: Asked, body: Mapping[str, Any]) -> RefererPolicy:
     rules, bucket = body.get("rules"), body.get("bucket")
+    assumptions = _assumptions(asked, body)
     if isinstance(bucket, str) and rules is None:
         found = asked.controls.service.storage.bucket(bucket)
         if found is None:
             raise Refusal(404, f"There is no bucket {bucket}.")
-        return policy_of(found.documents.get("referer"))
+        kept = found.documents.get(SUBRESOURCE)
+        configuration = RefererConfiguration() if kept is None else codec.parse(kept, codec.KEPT)
+        return RefererPolicy.compile(configuration, assumptions)
     if rules is None or bucket is not None:
         raise Refusal(400, "Give either rules (XML as a text, or JSON) or a bucket.")
-    return RefererPolicy.compile(_configuration(rules))
+    return RefererPolicy.compile(_configuration(rules, assumptions), assumptions)
 
 
-def _configuration(rules: object) -> RefererConfiguration:
+def _assumptions(asked: Asked, body: Mapping[str, Any]) -> Assumptions:
+    """The assumptions in the body; without any, those of the server."""
+    given = body.get("assumptions")
+    if given is None:
+        return asked.controls.service.settings.assumptions
+    try:
+        found: Assumptions = convert(given, Assumptions, ("assumptions",), _error)
+    except SourceError as error:
+        raise Refusal(400, f"{error.sentence}.") from None
+    return found
+
+
+def _error(_: Path, sentence: str) -> SourceError:
+    return SourceError(sentence)
+
+
+def _configuration(rules: object, assumptions: Assumptions) -> RefererConfiguration:
     try:
         if isinstance(rules, str):
-            return codec.parse(rules.encode(errors="replace"))
+            return codec.parse(rules.encode(errors="replace"), assumptions)
         return sources.convert_members(rules)
     except RefererFormatError as error:
         raise Refusal(400, f"The rules cannot be read: {error}.") from None
@@ -93,6 +114,18 @@ SCHEMAS: Mapping[str, Schema] = {
                 "A RefererConfiguration, as XML in a text or as the JSON that ossutil takes.",
             ),
             "bucket": described(TEXT, "A bucket whose rules to use, in place of rules."),
+            "assumptions": described(
+                {
+                    "type": "object",
+                    "properties": {
+                        name: {"enum": [variant.value for variant in type(chosen)]}
+                        for name, chosen in DEFAULT.chosen().items()
+                    },
+                    "additionalProperties": False,
+                },
+                "A variant for each assumed fact; a missing one has its default. Without this, "
+                "those of the server.",
+            ),
             "requests": array(_REQUEST),
         },
     },
@@ -105,9 +138,10 @@ SCHEMAS: Mapping[str, Schema] = {
         basis={"enum": ["documented", "assumed"]},
         facts=array(TEXT),
         assumed=array(TEXT),
+        variants={"type": "object", "additionalProperties": TEXT},
         steps=array(reference("Step")),
     ),
-    "Step": record(stage=TEXT, outcome=TEXT, sentence=TEXT, facts=array(TEXT), assumed=array(TEXT)),
+    "Step": record(stage=TEXT, outcome=TEXT, sentence=TEXT, facts=array(TEXT)),
 }
 
 ROUTES = (

@@ -1,0 +1,67 @@
+"""Assumptions as TOML: each variant of each fact, and mistakes with what would have been right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from oss_emulator.lab import assumptions
+from oss_emulator.lab.assumptions import AssumptionsError
+from oss_emulator.referer import Assumptions
+from oss_emulator.referer.assumptions import DEFAULT, SENTENCES, EmptyWhitelist
+
+ALL = [DEFAULT, *(other for _, other in DEFAULT.alternatives())]
+
+
+@pytest.mark.parametrize("given", ALL, ids=lambda given: next(iter(assumed(given)), "default"))
+def test_formatted_assumptions_parse_to_the_same(given: Assumptions) -> None:
+    assert assumptions.parse(assumptions.format(given)) == given
+
+
+def assumed(given: Assumptions) -> list[str]:
+    return [str(v) for v in given.chosen().values() if v not in DEFAULT.chosen().values()]
+
+
+def test_each_variant_has_a_sentence_and_a_name_of_its_own() -> None:
+    variants = [variant for chosen in DEFAULT.chosen().values() for variant in type(chosen)]
+    assert set(SENTENCES) == set(variants)
+    assert len({(type(variant), variant.value) for variant in variants}) == len(variants)
+
+
+def test_fact_that_is_left_out_has_its_default() -> None:
+    assert assumptions.parse("") == DEFAULT
+    found = assumptions.parse('r14 = "empty-whitelist-denies"\n')
+    assert found == Assumptions(r14=EmptyWhitelist.DENIES)
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        (
+            'r14 = "denies"',
+            'line 1, column 1: r14 is "denies"; write "empty-whitelist-allows" or '
+            '"empty-whitelist-denies"',
+        ),
+        (
+            '\nr15 = "x"',
+            "line 2, column 1: r15 is unknown; use r04, r05, r14, r24, r25, r27, "
+            "r27_contradiction, r28, r29, r30, r37 or r39",
+        ),
+        ("r14 = true", 'r14 is true; write "empty-whitelist-allows" or "empty-whitelist-denies"'),
+        ("r14", "this is not valid TOML"),
+    ],
+)
+def test_mistake_is_told_with_what_would_be_right(
+    tmp_path: Path, source: str, sentence: str
+) -> None:
+    path = tmp_path / "assumptions.toml"
+    path.write_text(source)
+    with pytest.raises(AssumptionsError) as raised:
+        assumptions.read(path)
+    assert sentence in str(raised.value)
+    assert str(path) in str(raised.value)
+
+
+def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AssumptionsError, match=r"nowhere\.toml cannot be read: No such file"):
+        assumptions.read(tmp_path / "nowhere.toml")
