@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from oss_emulator.lab import tables
-from oss_emulator.referer import RefererConfiguration, codec
+from oss_emulator.referer import Assumptions, RefererConfiguration, codec
 
 from tests.http import forms
 from tests.http.client import Answer, Client, check_error, write
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, sign
+from tests.http.live import (
+    ACCESS_KEY_ID,
+    ACCESS_KEY_SECRET,
+    SETTINGS,
+    SIGNERS,
+    Live,
+    serve,
+    sign,
+)
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "referer"
 TABLES = {path.stem: tables.read(path) for path in sorted(FOLDER.glob("*.toml"))}
@@ -100,20 +111,36 @@ def expected_status(case: tables.Case) -> int:
     return {"PUT": 200, "POST": 204, "DELETE": 204}[case.method]
 
 
+@pytest.fixture(scope="module")
+def live_under() -> Iterator[Callable[[Assumptions], Live]]:
+    """Returns the server that has some assumptions; each starts once."""
+    started: dict[Assumptions, Live] = {}
+    with ExitStack() as stack:
+
+        def start(assumptions: Assumptions) -> Live:
+            if assumptions not in started:
+                settings = replace(SETTINGS, assumptions=assumptions)
+                started[assumptions] = stack.enter_context(serve(settings))
+            return started[assumptions]
+
+        yield start
+
+
 @pytest.mark.parametrize(("configuration", "case", "version"), CASES)
 def test_a_table_holds_over_http(
-    live: Live,
-    client: Client,
-    make_bucket: Callable[..., str],
+    request: pytest.FixtureRequest,
+    live_under: Callable[[Assumptions], Live],
     configuration: RefererConfiguration,
     case: tables.Case,
     version: str,
 ) -> None:
-    bucket = make_bucket(case.acl)
+    live, bucket = live_under(case.assumptions), f"table-{uuid4().hex[:12]}"
+    live.put_bucket(bucket, case.acl)
+    request.addfinalizer(lambda: live.drop_bucket(bucket))
     rules(live, bucket, configuration)
     if case.object == "present":
         live.put(f"/{bucket}/dir%2Flogo%20%E4%B8%AD.png", BODY)
-    answer = ask(client, case, bucket, version)
+    answer = ask(live.client, case, bucket, version)
     if case.verdict == "deny":
         assert case.ec is not None
         check_denied(answer, bucket, case.ec, f"{live.host}:{live.port}")

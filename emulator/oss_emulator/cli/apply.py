@@ -26,7 +26,7 @@ def declare(commands: Any) -> None:
     parser.add_argument("bucket", metavar="oss://BUCKET", help="the bucket to put the rules to")
     parser.add_argument("--yes", action="store_true", help="put the rules without asking")
     parser.add_argument("--json", action="store_true", help="print JSON; requires --yes")
-    bucket.declare(parser)
+    rules.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.parser.error("--json requires --yes")
     new = rules.read(arguments.rules, arguments)
     old = bucket.get(arguments.bucket, arguments)
-    found = diff.compare(old, new)
+    found = diff.compare(old, new, assumptions=arguments.assumptions)
     if not arguments.json:
         show(*changes.describe_text(old, new), *changes.describe(found, whole=True))
     if old != new:

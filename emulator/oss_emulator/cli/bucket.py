@@ -43,7 +43,7 @@ def get(address: str, arguments: argparse.Namespace) -> RefererConfiguration:
     """Read the rules of `oss://BUCKET`. Raises InputError."""
     document = _ask(address, arguments, lambda bucket: bucket.get_bucket_referer())
     try:
-        return codec.parse(document)
+        return codec.parse(document, codec.KEPT)
     except RefererFormatError as error:
         raise InputError(f"{address}: {error}") from None
 

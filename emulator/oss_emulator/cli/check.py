@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from oss_emulator.cli import bucket, rules
+from oss_emulator.cli import rules
 from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, verdict, write_json
 from oss_emulator.referer import Decision, RefererPolicy, Signing, explain
 from oss_emulator.referer.assumptions import SENTENCES, fact
@@ -43,7 +43,7 @@ def declare(commands: Any) -> None:
     )
     parser.add_argument("--method", default="GET", help="the method of the requests (default: GET)")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    bucket.declare(parser)
+    rules.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -54,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         referers.append(None)
     if not referers:
         arguments.parser.error("give --referer URL or --no-referer")
-    policy = RefererPolicy.compile(rules.read(arguments.rules, arguments))
+    configuration = rules.read(arguments.rules, arguments)
+    policy = RefererPolicy.compile(configuration, arguments.assumptions)
     signed, method = Signing(arguments.signed), arguments.method.upper()
     decisions = [policy.decide(item, signed=signed, method=method) for item in referers]
     asked = list(zip(referers, decisions, strict=True))

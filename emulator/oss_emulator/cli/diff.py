@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from oss_emulator.cli import bucket, changes, rules
+from oss_emulator.cli import changes, rules
 from oss_emulator.cli.output import show, write_json
 from oss_emulator.lab import diff
 
@@ -32,7 +32,7 @@ def declare(commands: Any) -> None:
         "--all", action="store_true", help="show every Referer that is decided differently"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    bucket.declare(parser)
+    rules.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.referers is not None:
         text = rules.decode(rules.read_source(arguments.referers))
         referers = [item.strip() or None for item in text.splitlines()]
-    found = diff.compare(old, new, referers)
+    found = diff.compare(old, new, referers, arguments.assumptions)
     if arguments.json:
         write_json(changes.to_dict(found))
     else:

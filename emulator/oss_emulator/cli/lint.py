@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from oss_emulator.cli import bucket, rules
+from oss_emulator.cli import rules
 from oss_emulator.cli.output import (
     Block,
     Piece,
@@ -51,7 +51,7 @@ def declare(commands: Any) -> None:
     )
     parser.add_argument("--list", action="store_true", help="list the rules of the linter")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    bucket.declare(parser)
+    rules.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -64,7 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.rules is None:
         arguments.parser.error("give RULES, --list or --explain RULE")
     asked = [rule for rule in lint.RULES if rule.name not in arguments.ignore]
-    found = lint.run(rules.read(arguments.rules, arguments), asked)
+    configuration = rules.read(arguments.rules, arguments)
+    found = lint.run(configuration, asked, arguments.assumptions)
     if arguments.json:
         write_json([_to_dict(finding) for finding in found])
     else:

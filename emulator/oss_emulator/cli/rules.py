@@ -12,12 +12,19 @@ from typing import BinaryIO
 from oss_emulator import toml
 from oss_emulator.cli import bucket
 from oss_emulator.cli.parser import InputError
+from oss_emulator.lab import assumptions
 from oss_emulator.lab import sources as document
+from oss_emulator.lab.assumptions import AssumptionsError
 from oss_emulator.lab.sources import RulesForm
-from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_emulator.referer.assumptions import DEFAULT
 from oss_emulator.referer.codec import MAX_DOCUMENT_SIZE
 from oss_emulator.toml import SourceError
 
+_ASSUMPTIONS = (
+    "a TOML file that says what the service does where its documents do not "
+    "(default: the first variant of each fact)"
+)
 HELP = (
     "a file, - for standard input, or oss://BUCKET. A file contains a RefererConfiguration in "
     "XML, in the JSON of ossutil or Terraform, or in TOML; FILE#NAME selects one of several"
@@ -36,12 +43,31 @@ class Source:
     content: bytes
 
 
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say where rules are, and how they are read."""
+    parser.add_argument(
+        "--assumptions",
+        type=_read_assumptions,
+        default=DEFAULT,
+        metavar="FILE",
+        help=_ASSUMPTIONS,
+    )
+    bucket.declare(parser)
+
+
+def _read_assumptions(path: str) -> Assumptions:
+    try:
+        return assumptions.read(path)
+    except AssumptionsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def read(argument: str, arguments: argparse.Namespace) -> RefererConfiguration:
     """Read the configuration that RULES selects. Raises InputError."""
     if argument.startswith(bucket.SCHEME):
         return bucket.get(argument, arguments)
     path, name = _split(argument)
-    named = _read_named(path)
+    named = _read_named(path, arguments)
     if name is not None:
         if name not in named:
             known = ", ".join(named)
@@ -58,7 +84,7 @@ def read_all(argument: str, arguments: argparse.Namespace) -> Mapping[str, Refer
     path, name = _split(argument)
     if argument.startswith(bucket.SCHEME) or name is not None:
         return {name or "": read(argument, arguments)}
-    return _read_named(path)
+    return _read_named(path, arguments)
 
 
 def read_source(argument: str) -> Source:
@@ -85,10 +111,11 @@ def error_at(source: Source, error: SourceError) -> InputError:
     return InputError(f"{source.name}, {error}")
 
 
-def _read_named(path: str) -> Mapping[str, RefererConfiguration]:
+def _read_named(path: str, arguments: argparse.Namespace) -> Mapping[str, RefererConfiguration]:
     source = read_source(path)
+    form = _FORMS.get(Path(path).suffix.lower())
     try:
-        return document.parse(source.content, _FORMS.get(Path(path).suffix.lower()))
+        return document.parse(source.content, form, arguments.assumptions)
     except SourceError as error:
         raise error_at(source, error) from None
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
-from oss_emulator.cli import bucket, rules
+from oss_emulator.cli import rules
 from oss_emulator.cli.output import (
     Block,
     Text,
@@ -47,7 +47,7 @@ def declare(commands: Any) -> None:
         help=f"an object (default: {OBJECT_URL})",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    bucket.declare(parser)
+    rules.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -56,7 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
     for name in ("site", "object_url"):
         _check_url(f"--{name.replace('_', '-')}", getattr(arguments, name))
     configuration = rules.read(arguments.rules, arguments)
-    outcomes = scenario.play(configuration, arguments.site, arguments.object_url)
+    outcomes = scenario.play(
+        configuration, arguments.site, arguments.object_url, arguments.assumptions
+    )
     if arguments.json:
         write_json([_to_dict(outcome) for outcome in outcomes])
     else:

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from oss_emulator.cli import bucket, rules
+from oss_emulator.cli import rules
 from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, write_json
 from oss_emulator.cli.parser import CommandError, InputError
 from oss_emulator.lab import junit, tables
 from oss_emulator.lab.tables import Report, Result, Untouched
-from oss_emulator.referer import header
 
 _DESCRIPTION = (
     "Runs decision tables. RULES replaces the rules in the tables; a table with rules of its own "
@@ -29,7 +28,7 @@ def declare(commands: Any) -> None:
         "--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE as well"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    bucket.declare(parser)
+    rules.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -37,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run every table."""
     given = rules.read_all(arguments.rules, arguments) if arguments.tables else None
     paths = arguments.tables or [arguments.rules]
-    reports = [tables.run(_read_table(Path(path), given)) for path in paths]
+    reports = [tables.run(_read_table(Path(path), given, arguments)) for path in paths]
     if arguments.junit is not None:
         _write_junit(arguments.junit, reports)
     untouched = _never_touched(reports) if given else reports[0].untouched
@@ -48,9 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     return int(not all(report.passed for report in reports))
 
 
-def _read_table(path: Path, given: Any) -> tables.DecisionTable:
+def _read_table(path: Path, given: Any, arguments: argparse.Namespace) -> tables.DecisionTable:
     try:
-        return tables.read(path, given)
+        return tables.read(path, given, arguments.assumptions)
     except tables.TableError as error:
         raise InputError(str(error)) from None
     except OSError as error:
@@ -93,7 +92,7 @@ def _report(reports: Sequence[Report], untouched: Sequence[Untouched]) -> Iterat
 
 def _describe(result: Result) -> Iterator[Block]:
     yield line(Text("failed  ", Tone.BAD), Text(result.case.name, Tone.STRONG), indent=2)
-    yield line(referer(header.choose(result.case.referer)), indent=10)
+    yield line(referer(result.case.counted), indent=10)
     for difference in result.differences:
         yield line(str(difference), indent=10)
     yield line(Text(result.decision.steps[-1].sentence, Tone.FAINT), indent=10)

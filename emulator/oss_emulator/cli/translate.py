@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from oss_emulator.cli import bucket, rules
+from oss_emulator.cli import rules
 from oss_emulator.cli.output import visible, write, write_json
 from oss_emulator.cli.parser import InputError
 from oss_emulator.lab import sources as document
@@ -53,7 +53,7 @@ def declare(commands: Any) -> None:
     )
     parser.add_argument("--exact", action="store_true", help="exit with 1 if anything is lost")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    bucket.declare(parser)
+    rules.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         ours = rules.read(arguments.file, arguments)
         theirs = SYSTEMS[system].from_oss(ours)
         text = theirs.format()
-    lost = translation.losses(theirs, ours)
+    lost = translation.losses(theirs, ours, arguments.assumptions)
     if arguments.json:
         write_json({"system": system, "result": text, "lost": [_to_dict(loss) for loss in lost]})
     else:

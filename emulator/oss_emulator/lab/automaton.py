@@ -17,9 +17,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
+from oss_emulator.referer.reading import cuts_path
 
 BUDGET = 600_000
 """How many steps a search may take, each of one entry: well under a second."""
@@ -40,9 +42,9 @@ class Cut(Enum):
     PATH = "path"  # R-27
 
     @classmethod
-    def of(cls, rules: RefererConfiguration) -> Cut:
+    def of(cls, rules: RefererConfiguration, assumptions: Assumptions = DEFAULT) -> Cut:
         """Return how a configuration cuts a Referer."""
-        if rules.truncate_path:
+        if cuts_path(rules, assumptions):
             return cls.PATH
         return cls.QUERY if rules.allow_truncate_query_string else cls.NOT
 

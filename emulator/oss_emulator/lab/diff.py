@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions, CutPath
 from oss_emulator.referer.decision import Decision
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer.pattern import Pattern, is_blank
 from oss_emulator.referer.policy import RefererPolicy
+from oss_emulator.referer.reading import Reading
 
 from . import automaton, probes
 from .automaton import Cut, UndecidedError, Watched
@@ -69,9 +70,10 @@ def compare(
     old: RefererConfiguration,
     new: RefererConfiguration,
     referers: Sequence[str | None] | None = None,
+    assumptions: Assumptions = DEFAULT,
 ) -> Diff:
     """Compare two configurations for anonymous requests, with given Referers or generated ones."""
-    policies = RefererPolicy.compile(old), RefererPolicy.compile(new)
+    policies = RefererPolicy.compile(old, assumptions), RefererPolicy.compile(new, assumptions)
     if referers is not None:
         given = [(referer, None) for referer in dict.fromkeys(referers)]
         return Diff(_changes(policies, given), len(given), Certainty.GIVEN)
@@ -80,7 +82,7 @@ def compare(
     if changes:
         return Diff(changes, len(tried), Certainty.GENERATED)
     try:
-        witness = _search(old, new)
+        witness = _search(old, new, assumptions)
     except UndecidedError:
         return Diff((), len(tried), Certainty.GENERATED)
     found = () if witness is None else _changes(policies, [(witness, ProbeKind.FOUND)])
@@ -114,29 +116,35 @@ def _all(rules: RefererConfiguration) -> tuple[str, ...]:
     return (*rules.blacklist, *rules.whitelist)
 
 
-def _search(old: RefererConfiguration, new: RefererConfiguration) -> str | None:
+def _search(
+    old: RefererConfiguration, new: RefererConfiguration, assumptions: Assumptions
+) -> str | None:
     """Find a Referer, not empty, that two configurations decide differently.
 
     Raises UndecidedError.
     """
-    black = [_watched(rules.blacklist, rules) for rules in (old, new)]
-    white = [_watched(rules.whitelist, rules) for rules in (old, new)]
+    if assumptions.r27 is CutPath.WITH_SLASH and (old.truncate_path or new.truncate_path):
+        raise UndecidedError  # the search cannot keep the slash
+    readings = [Reading(rules, assumptions) for rules in (old, new)]
+    cuts = [Cut.of(rules, assumptions) for rules in (old, new)]
+    black, white = (
+        [
+            [Watched(pattern, cut) for pattern in getattr(reading, name).patterns]
+            for reading, cut in zip(readings, cuts, strict=True)
+        ]
+        for name in ("blacklist", "whitelist")
+    )
     watched = [*black[0], *white[0], *black[1], *white[1]]
     middle = len(black[0]) + len(white[0])
 
-    def allows(matched: Sequence[bool], blacklist: list[Watched], whitelist: list[Watched]) -> bool:
-        denied = any(matched[: len(blacklist)])  # R-12
-        return not denied and (not whitelist or any(matched[len(blacklist) :]))  # R-13, R-14
+    def allows(matched: Sequence[bool], reading: Reading) -> bool:
+        length = len(reading.blacklist.patterns)
+        denied = any(matched[:length])  # R-12
+        return not denied and (not reading.needs_whitelist or any(matched[length:]))  # R-13, R-14
 
     return automaton.find(
         watched,
         lambda matched: (
-            allows(matched[:middle], black[0], white[0])
-            != allows(matched[middle:], black[1], white[1])
+            allows(matched[:middle], readings[0]) != allows(matched[middle:], readings[1])
         ),
     )
-
-
-def _watched(entries: Iterable[str], rules: RefererConfiguration) -> list[Watched]:
-    cut = Cut.of(rules)
-    return [Watched(Pattern.compile(entry), cut) for entry in entries if not is_blank(entry)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.decision import Decision
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.policy import RefererPolicy
@@ -58,10 +59,13 @@ class ScenarioOutcome:
 
 
 def play(
-    configuration: RefererConfiguration, site: str, object_url: str = OBJECT_URL
+    configuration: RefererConfiguration,
+    site: str,
+    object_url: str = OBJECT_URL,
+    assumptions: Assumptions = DEFAULT,
 ) -> tuple[ScenarioOutcome, ...]:
     """Decide on every scenario for a site that shows the object; `site` is the URL of a page."""
-    policy = RefererPolicy.compile(configuration)
+    policy = RefererPolicy.compile(configuration, assumptions)
     return tuple(
         ScenarioOutcome(scenario, policy.decide(scenario.referer, signed=scenario.signed))
         for scenario in _all(site, object_url)

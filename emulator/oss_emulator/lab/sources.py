@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from oss_emulator.referer import codec
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.codec import MAX_DOCUMENT_SIZE, FormatProblem, RefererFormatError
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
@@ -34,15 +35,21 @@ class RulesForm(StrEnum):
 Named = Mapping[str, RefererConfiguration]
 
 
-def parse(document: bytes, form: RulesForm | None = None) -> Named:
-    """Parse rules; without a `form`, find it out. Raises SourceError."""
+def parse(
+    document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
+) -> Named:
+    """Parse rules; without a `form`, find it out. Raises SourceError.
+
+    `assumptions` say what PutBucketReferer takes (R-27, R-30), so they are about XML only.
+    """
     if len(document) > MAX_DOCUMENT_SIZE:
         place = place_of(document[:MAX_DOCUMENT_SIZE].decode("latin-1"))
         limit = MAX_DOCUMENT_SIZE // 1024 // 1024
         raise SourceError(
             f"the document is longer than {limit} MiB, of which here is the end", *place
         )
-    return _PARSERS[form or detect(document)](document)
+    form = form or detect(document)
+    return _parse_xml(document, assumptions) if form is RulesForm.XML else _PARSERS[form](document)
 
 
 def detect(document: bytes) -> RulesForm:
@@ -69,9 +76,9 @@ def format(configuration: RefererConfiguration, form: RulesForm) -> str:
 # XML
 
 
-def _parse_xml(document: bytes) -> Named:
+def _parse_xml(document: bytes, assumptions: Assumptions) -> Named:
     try:
-        return {"": codec.parse(document)}
+        return {"": codec.parse(document, assumptions)}
     except RefererFormatError as error:
         if error.problem is FormatProblem.MALFORMED and not _DECLARES_ENCODING.search(
             document[:200]
@@ -353,7 +360,6 @@ def _format_toml(configuration: RefererConfiguration) -> str:
 
 
 _PARSERS: dict[RulesForm, Callable[[bytes], Named]] = {
-    RulesForm.XML: _parse_xml,
     RulesForm.JSON: _parse_json,
     RulesForm.TERRAFORM: _parse_terraform,
     RulesForm.TOML: _parse_toml,

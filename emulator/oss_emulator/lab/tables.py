@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from oss_emulator.referer import header
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.decision import Basis, Decision, Reason, Stage
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.policy import RefererPolicy
@@ -48,7 +50,7 @@ class Case:
     facts: tuple[str, ...] = ()
     """The numbers of the facts that the case shows."""
     referer: tuple[str, ...] = field(default=(), metadata=ONE_OR_MORE)
-    """The values of the Referer headers; the first one counts (R-29)."""
+    """The values of the Referer headers; the first one counts, we assume (R-29)."""
     signed: Signing = Signing.NONE
     method: str = "GET"
     scope: Scope = Scope.OBJECT
@@ -60,6 +62,13 @@ class Case:
     reason: Reason | None = None
     entry: str | None = None
     basis: Basis | None = None
+    assumptions: Assumptions = DEFAULT
+    """Those of the case, over those of the table, over those that the table is read with."""
+
+    @property
+    def counted(self) -> str | None:
+        """The Referer that counts of those that are sent; None if none is sent (R-29)."""
+        return header.choose(self.referer, self.assumptions.r29)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,7 @@ class DecisionTable:
 class _TableDocument:
     rules: Mapping[str, RefererConfiguration] = field(default_factory=dict)
     case: tuple[Case, ...] = ()
+    assumptions: Assumptions = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +139,16 @@ class Report:
         return all(result.passed for result in self.results)
 
 
-def read(path: Path, given: Mapping[str, RefererConfiguration] | None = None) -> DecisionTable:
+def read(
+    path: Path,
+    given: Mapping[str, RefererConfiguration] | None = None,
+    assumptions: Assumptions = DEFAULT,
+) -> DecisionTable:
     """Read a table.
 
     `given` replaces the table's own rules. A single configuration decides every case; of several,
-    each case names its own. Raises TableError, and OSError if the file cannot be read.
+    each case names its own. `assumptions` hold where neither the table nor the case says otherwise.
+    Raises TableError, and OSError if the file cannot be read.
     """
     try:
         document = TomlDocument.parse(path.read_bytes())
@@ -141,7 +156,11 @@ def read(path: Path, given: Mapping[str, RefererConfiguration] | None = None) ->
         rules = given or content.rules
         if not rules:
             raise document.error((), "there are no rules; add [rules.NAME]")
-        cases = content.case
+        assumptions = _change(assumptions, content.assumptions, document.tables)
+        cases = tuple(
+            replace(case, assumptions=_change(assumptions, case.assumptions, table))
+            for case, table in zip(content.case, document.tables.get("case", ()), strict=True)
+        )
         if given and len(given) == 1:
             cases = tuple(replace(case, rules=next(iter(given))) for case in cases)
         checked = tuple(
@@ -154,14 +173,23 @@ def read(path: Path, given: Mapping[str, RefererConfiguration] | None = None) ->
 
 def run(table: DecisionTable) -> Report:
     """Decide all cases of a table and compare the decisions with what they expect."""
-    policies = {name: RefererPolicy.compile(rules) for name, rules in table.rules.items()}
-    results = tuple(_run_case(case, policies[case.rules]) for case in table.cases)
+    asked = dict.fromkeys((case.rules, case.assumptions) for case in table.cases)
+    policies = {
+        (name, assumptions): RefererPolicy.compile(table.rules[name], assumptions)
+        for name, assumptions in asked
+    }
+    results = tuple(_run_case(case, policies[case.rules, case.assumptions]) for case in table.cases)
     return Report(table, results, _find_untouched(table, results))
 
 
 def _run_case(case: Case, policy: RefererPolicy) -> Result:
-    referer = header.choose(case.referer)
-    decision = policy.decide(referer, signed=case.signed, method=case.method, scope=case.scope)
+    decision = policy.decide(
+        case.referer[0] if case.referer else None,
+        *case.referer[1:],
+        signed=case.signed,
+        method=case.method,
+        scope=case.scope,
+    )
     aspects = (
         ("verdict", case.verdict, Expected.ALLOW if decision.allowed else Expected.DENY),
         ("ec", case.ec, decision.ec),
@@ -175,6 +203,14 @@ def _run_case(case: Case, policy: RefererPolicy) -> Result:
         if expected is not None and expected != actual
     )
     return Result(case, decision, differences)
+
+
+def _change(
+    assumptions: Assumptions, changed: Assumptions, table: Mapping[str, Any]
+) -> Assumptions:
+    """Return the assumptions with those of a table that are written there."""
+    written = table.get("assumptions", {})
+    return replace(assumptions, **{name: getattr(changed, name) for name in written})
 
 
 def _find_untouched(table: DecisionTable, results: tuple[Result, ...]) -> tuple[Untouched, ...]:

@@ -106,9 +106,13 @@ class Service:
             addressing.check_endpoint(request, target, record, settings.region, strict=strict)
             addressing.check_domain(request, operation, settings.region, changes)
             if caller is not None or _is_open(operation):
-                return Admitted(
-                    self._call(request, request_id, target, operation, record, caller or ANONYMOUS)
+                call = self._call(
+                    request, request_id, target, operation, record, caller or ANONYMOUS
                 )
+                if caller is None and self.hotlinks.checks(operation):
+                    decision = self.hotlinks.decide(call)
+                    referer.check(decision, target.bucket)
+                return Admitted(call, decision)
             claimed = authentication.find_claim(request, settings.auth)
             signer = authentication.authenticate(claimed, request, target, accounts, settings)
             authentication.check_version(claimed, record, changes)

@@ -32,6 +32,14 @@ class Judgement(NamedTuple):
     """The entry that settled it: the first that matches, in configured order."""
 
 
+def cuts_path(configuration: RefererConfiguration, assumptions: Assumptions) -> bool:
+    """Return whether a configuration cuts the path of a Referer (R-27)."""
+    return configuration.truncate_path and (
+        configuration.allow_truncate_query_string
+        or assumptions.r27_contradiction is not Contradiction.NOT_CUT
+    )
+
+
 class Reading:
     """A configuration, compiled under some assumptions.
 
@@ -48,10 +56,7 @@ class Reading:
         self._configuration = configuration
         self._assumptions = assumptions
         self._ignores_case = assumptions.r24 is LetterCase.INSENSITIVE
-        self.cuts_path = configuration.truncate_path and (
-            configuration.allow_truncate_query_string
-            or assumptions.r27_contradiction is not Contradiction.NOT_CUT
-        )
+        self.cuts_path = cuts_path(configuration, assumptions)
         self.whitelist: Entries = self._compile(
             configuration.whitelist, other.whitelist if other else None
         )
@@ -60,9 +65,10 @@ class Reading:
         )
         self.has_whitelist = self._is_list(configuration.whitelist, self.whitelist)
         self.has_blacklist = self._is_list(configuration.blacklist, self.blacklist)
-        self._needs_whitelist = self.has_whitelist or (
+        self.needs_whitelist = self.has_whitelist or (
             self.has_blacklist and assumptions.r14 is EmptyWhitelist.DENIES
         )
+        """Whether a Referer is denied that no entry matches (R-13, R-14)."""
 
     def judge(self, sent: str) -> Judgement:
         """Judge a trimmed Referer (R-11 to R-14)."""
@@ -73,7 +79,7 @@ class Reading:
             return Judgement(Reason.BLACKLISTED, seen, entry)  # R-12
         if entry := self.whitelist.first(seen):
             return Judgement(Reason.WHITELISTED, seen, entry)  # R-13
-        reason = Reason.NOT_WHITELISTED if self._needs_whitelist else Reason.NO_WHITELIST  # R-14
+        reason = Reason.NOT_WHITELISTED if self.needs_whitelist else Reason.NO_WHITELIST  # R-14
         return Judgement(reason, seen)
 
     def differs(self, other: Reading) -> bool:
@@ -142,7 +148,7 @@ class Reading:
         return (
             self._ignores_case,
             self.cuts_path and self._assumptions.r27,
-            self._needs_whitelist,
+            self.needs_whitelist,
             self.has_whitelist,
             self.whitelist,  # compared by identity
             self.blacklist,

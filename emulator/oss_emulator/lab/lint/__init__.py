@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Iterable
 from types import ModuleType
 
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.model import RefererConfiguration
 
@@ -33,6 +34,7 @@ from . import (
     open_host,
     path_across_sites,
     regular_expression,
+    rests_on_assumption,
     root_missing,
     shadowed,
     upper_case,
@@ -84,6 +86,7 @@ RULES = tuple(
         duplicate,
         covered,
         white_space,
+        rests_on_assumption,
         empty_without_whitelist,
         empty_allowed,
         video_second_request,
@@ -96,10 +99,12 @@ RULES = tuple(
 
 
 def run(
-    configuration: RefererConfiguration, rules: Iterable[LintRule] = RULES
+    configuration: RefererConfiguration,
+    rules: Iterable[LintRule] = RULES,
+    assumptions: Assumptions = DEFAULT,
 ) -> tuple[Finding, ...]:
     """Lint a configuration and return the findings, the most severe first."""
-    subject = Subject(configuration)
+    subject = Subject(configuration, assumptions)
     found = [finding for rule in rules for finding in _confirm(rule, subject)]
     return tuple(sorted(found, key=_rank))
 

@@ -23,6 +23,7 @@ class Evidence(StrEnum):
     DENIED = "is denied"
     UNMATCHED = "is not matched by this entry"
     UNCHANGED = "is decided alike without this entry"
+    ASSUMED = "is decided by an assumption"
 
 
 @dataclass(frozen=True, slots=True)

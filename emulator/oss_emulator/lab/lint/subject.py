@@ -8,7 +8,8 @@ from functools import cached_property
 
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import Parts
-from oss_emulator.referer.decision import Stage
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions
+from oss_emulator.referer.decision import Basis, Stage
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern, is_blank
 from oss_emulator.referer.policy import RefererPolicy
@@ -30,10 +31,13 @@ class LintedEntry:
 class Subject:
     """A configuration, its policy and its entries."""
 
-    def __init__(self, configuration: RefererConfiguration) -> None:
+    def __init__(
+        self, configuration: RefererConfiguration, assumptions: Assumptions = DEFAULT
+    ) -> None:
         self.configuration = configuration
-        self.policy = RefererPolicy.compile(configuration)
-        self.cut = Cut.of(configuration)
+        self.assumptions = assumptions
+        self.policy = RefererPolicy.compile(configuration, assumptions)
+        self.cut = Cut.of(configuration, assumptions)
 
     @cached_property
     def whitelist(self) -> tuple[LintedEntry, ...]:
@@ -57,7 +61,10 @@ class Subject:
 
     def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
         """Ask the engine whether a Referer shows what it is offered as evidence of."""
-        allowed = self.policy.decide(referer).allowed
+        decision = self.policy.decide(referer)
+        allowed = decision.allowed
+        if evidence is Evidence.ASSUMED:
+            return decision.basis is Basis.ASSUMED
         if evidence is Evidence.ALLOWED:
             return allowed
         if evidence is Evidence.DENIED:
@@ -65,8 +72,11 @@ class Subject:
         assert place is not None  # noqa: S101 - the other kinds of evidence concern an entry
         if evidence is Evidence.UNMATCHED:
             alone = replace(self.configuration, whitelist=(place.entry,), blacklist=())
-            return not RefererPolicy.compile(alone).decide(referer).allowed
-        return RefererPolicy.compile(self._without(place)).decide(referer).allowed == allowed
+            return not self._compile(alone).decide(referer).allowed
+        return self._compile(self._without(place)).decide(referer).allowed == allowed
+
+    def _compile(self, configuration: RefererConfiguration) -> RefererPolicy:
+        return RefererPolicy.compile(configuration, self.assumptions)
 
     def _without(self, place: EntryPlace) -> RefererConfiguration:
         if place.list is Stage.WHITELIST:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from oss_emulator.lab import probes
 from oss_emulator.lab.probes import Probe, ProbeKind
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.request import Signing
@@ -49,9 +50,11 @@ class Loss:
     """Whether the other system allows the example; OSS does the opposite."""
 
 
-def losses(rules: Rules, configuration: RefererConfiguration) -> tuple[Loss, ...]:
+def losses(
+    rules: Rules, configuration: RefererConfiguration, assumptions: Assumptions = DEFAULT
+) -> tuple[Loss, ...]:
     """Return what a translation loses: one verified example of each kind."""
-    policy = RefererPolicy.compile(configuration)
+    policy = RefererPolicy.compile(configuration, assumptions)
     entries = (*rules.entries, *configuration.whitelist, *configuration.blacklist)
     first: dict[tuple[ProbeKind, Signing, bool], Loss] = {}
     for probe, signed in _cases(rules, probes.make(entries)):

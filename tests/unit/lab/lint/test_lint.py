@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 from oss_emulator.lab import lint
 from oss_emulator.lab.lint import RULES, Evidence, Finding, Severity
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, Stage
+from oss_emulator.referer import Assumptions, Basis, RefererConfiguration, RefererPolicy, Stage
+from oss_emulator.referer.assumptions import EmptyWhitelist, LetterCase
 
 FIXTURES = Path(__file__).parents[4] / "fixtures"
 CASES = tomllib.loads((FIXTURES / "lab" / "lint.toml").read_text(encoding="utf-8"))["case"]
@@ -99,6 +101,8 @@ def test_engine_confirms_all_evidence() -> None:
                 assert decision.allowed
             case Evidence.DENIED:
                 assert not decision.allowed
+            case Evidence.ASSUMED:
+                assert decision.basis is Basis.ASSUMED
             case Evidence.UNMATCHED:
                 alone = replace(configuration, whitelist=(finding.place.entry,), blacklist=())
                 assert not RefererPolicy.compile(alone).decide(finding.referer).allowed
@@ -133,8 +137,13 @@ def corrected(configuration: RefererConfiguration, finding: Finding) -> RefererC
 
 # Nothing in the rules corrects the first, and the second only an appid of one's own.
 NOT_CORRECTED = ("cdn-in-front", "mini-program")
+# Of the assumptions only one is corrected; other rules correct the entries that the others concern.
 CORRECTED = [
-    case for case in CASES if not case.get("nothing") and case["rule"] not in NOT_CORRECTED
+    case
+    for case in CASES
+    if not case.get("nothing")
+    and case["rule"] not in NOT_CORRECTED
+    and not (case["rule"] == "rests-on-assumption" and "add" not in case)
 ]
 
 
@@ -169,3 +178,40 @@ def test_alternatives_of_an_expression_are_bounded() -> None:
     (finding,) = lint.run(RefererConfiguration(whitelist=(entry,)), [RULE["regular-expression"]])
     assert finding.correction.instead is not None
     assert len(finding.correction.instead) <= 8
+
+
+RESTS = RULE["rests-on-assumption"]
+
+
+def test_each_fact_is_reported_once_with_its_variants() -> None:
+    rules = RefererConfiguration(
+        allow_truncate_query_string=False,
+        truncate_path=True,
+        whitelist=("https://www.example.com/a", "https://www.example.com/b"),
+    )
+    reasons = [finding.reason for finding in lint.run(rules, [RESTS])]
+    assert reasons == [
+        "It is assumed and not documented that TruncatePath cuts without AllowTruncateQueryString "
+        "as well (R-27, cut). With not-cut it would be allowed.",
+        "It is assumed and not documented that truncation cuts the Referer and not the entries "
+        "(R-28, entries-uncut). With entries-cut it would be allowed.",
+    ]
+
+
+def test_findings_follow_the_assumptions_that_are_given() -> None:
+    rules = RefererConfiguration(blacklist=("https://thief.example/",))
+    (finding,) = lint.run(rules, [RESTS], Assumptions(r14=EmptyWhitelist.DENIES))
+    assert not finding.decision.allowed
+    assert finding.reason.endswith("With empty-whitelist-allows it would be allowed.")
+    capitals = RefererConfiguration(whitelist=("https://www.Example.com/",))
+    insensitive = Assumptions(r24=LetterCase.INSENSITIVE)
+    assert lint.run(capitals, [RULE["upper-case"]])
+    assert lint.run(capitals, [RULE["upper-case"]], insensitive) == ()
+
+
+def test_many_entries_are_linted_for_assumptions_quickly() -> None:
+    entries = tuple(f"https://www{number}.example.com/a" for number in range(2000))
+    rules = RefererConfiguration(truncate_path=True, whitelist=entries)
+    started = time.perf_counter()
+    assert len(lint.run(rules, [RESTS])) == 1
+    assert time.perf_counter() - started < 10
