@@ -5,14 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from oss_emulator.referer import Reason, RefererConfiguration
+from oss_emulator.referer import Assumptions, Reason, RefererConfiguration, Scope, Signing
+from oss_emulator.referer.assumptions import (
+    DEFAULT,
+    CheckedRequests,
+    Contradiction,
+    CutEntries,
+    CutPath,
+    EmptyWhitelist,
+    JoinedEntry,
+    LetterCase,
+    RepeatedHeader,
+    WhiteSpace,
+)
 
 BLANK = " \t\r\n"
 
 
 def matches(entry: str, referer: str) -> bool:
-    """Whether an entry matches, straight from R-20, R-21 and R-25."""
+    """Whether an entry matches by default, straight from R-20, R-21 and R-25."""
     pattern = entry.strip(BLANK)
+    return pattern != "" and begins_with(referer, pattern)
+
+
+def begins_with(referer: str, pattern: str) -> bool:
+    """Whether a Referer begins with what a pattern stands for (R-20, R-21)."""
 
     @cache
     def rest(at: int, place: int) -> bool:
@@ -26,39 +43,132 @@ def matches(entry: str, referer: str) -> bool:
             and rest(at + 1, place + 1)
         )
 
-    return pattern != "" and rest(0, 0)
+    return rest(0, 0)
 
 
 def first_match(entries: Sequence[str], referer: str) -> str | None:
-    """The first entry that matches, by trying each."""
+    """The first entry that matches by default, by trying each."""
     return next((entry for entry in entries if matches(entry, referer)), None)
 
 
-def decide(rules: RefererConfiguration, referer: str | None) -> tuple[Reason, str | None]:
-    """The reason and the entry for an anonymous GET, straight from R-10 to R-14, R-26, R-27."""
-    has_whitelist = any(entry.strip(BLANK) for entry in rules.whitelist)
-    text = (referer or "").strip(BLANK)
+def verdict(
+    rules: RefererConfiguration,
+    referers: Sequence[str],
+    assumptions: Assumptions = DEFAULT,
+    signed: Signing = Signing.NONE,
+    method: str = "GET",
+    scope: Scope = Scope.OBJECT,
+) -> str | None:
+    """The EC of a denial, None if the request is allowed."""
+    if not is_checked(signed, method, scope, assumptions.r04):
+        return None
+    return decide(rules, referers, assumptions)[0].ec
+
+
+def is_checked(signed: Signing, method: str, scope: Scope, rule: CheckedRequests) -> bool:
+    """Whether a request is checked, straight from R-01 and R-04."""
+    if signed is Signing.HEADER or scope is Scope.SERVICE:
+        return False
+    if scope is Scope.BUCKET:
+        return rule is CheckedRequests.BUCKETS_TOO
+    if method == "OPTIONS":
+        return rule is CheckedRequests.PREFLIGHTS_TOO
+    if signed is Signing.FORM:
+        return rule is CheckedRequests.FORMS_TOO
+    if signed is Signing.NONE or method == "GET":
+        return True
+    if method == "HEAD":
+        return rule is not CheckedRequests.GET_ONLY
+    return rule is CheckedRequests.ALL_SIGNED_URLS
+
+
+def decide(
+    rules: RefererConfiguration, referers: Sequence[str], assumptions: Assumptions = DEFAULT
+) -> tuple[Reason, str | None]:
+    """The reason and the entry for an anonymous GET, straight from R-10 to R-14."""
+    has_whitelist = is_list(rules.whitelist, rules, assumptions)
+    has_blacklist = is_list(rules.blacklist, rules, assumptions)
+    text = choose(referers, assumptions).strip(BLANK)
     if text == "":
         if rules.allow_empty_referer:
             return Reason.EMPTY_ALLOWED, None
         return (Reason.EMPTY_DENIED if has_whitelist else Reason.EMPTY_WITHOUT_WHITELIST), None
-    text = truncate(rules, text)
-    blacklisted = first_match(rules.blacklist, text)
-    if blacklisted is not None:
-        return Reason.BLACKLISTED, blacklisted
-    whitelisted = first_match(rules.whitelist, text)
-    if whitelisted is not None:
-        return Reason.WHITELISTED, whitelisted
-    return (Reason.NOT_WHITELISTED if has_whitelist else Reason.NO_WHITELIST), None
+    text = truncate(rules, text, assumptions)
+    if assumptions.r24 is LetterCase.INSENSITIVE:
+        text = text.casefold()
+    for reason, entries in (
+        (Reason.BLACKLISTED, rules.blacklist),
+        (Reason.WHITELISTED, rules.whitelist),
+    ):
+        for entry in entries:
+            if any(begins_with(text, one) for one in read(entry, rules, assumptions)):
+                return reason, entry
+    if has_whitelist or (has_blacklist and assumptions.r14 is EmptyWhitelist.DENIES):
+        return Reason.NOT_WHITELISTED, None
+    return Reason.NO_WHITELIST, None
 
 
-def truncate(rules: RefererConfiguration, text: str) -> str:
-    """Cut a Referer at the first character that the rules cut at."""
-    if rules.truncate_path:
-        scheme, slashes, rest = text.partition("://")
-        if not slashes or any(mark in scheme for mark in "/?#"):
-            scheme, slashes, rest = "", "", text
-        for mark in "/?#":
-            rest = rest.split(mark)[0]
-        return scheme + slashes + rest
-    return text.split("?")[0] if rules.allow_truncate_query_string else text
+def choose(referers: Sequence[str], assumptions: Assumptions) -> str:
+    """The Referer that counts (R-29)."""
+    if not referers:
+        return ""
+    if assumptions.r29 is RepeatedHeader.LAST:
+        return referers[-1]
+    return ", ".join(referers) if assumptions.r29 is RepeatedHeader.JOINED else referers[0]
+
+
+def is_list(entries: Sequence[str], rules: RefererConfiguration, assumptions: Assumptions) -> bool:
+    """Whether a list is not empty (R-25)."""
+    if assumptions.r25 is WhiteSpace.BLANK_COUNTS:
+        return len(entries) > 0
+    return any(read(entry, rules, assumptions) for entry in entries)
+
+
+def read(entry: str, rules: RefererConfiguration, assumptions: Assumptions) -> list[str]:
+    """The patterns that an entry stands for (R-24, R-25, R-28, R-37)."""
+    patterns = entry.split(",") if assumptions.r37 is JoinedEntry.SEPARATED else [entry]
+    if assumptions.r25 is not WhiteSpace.VERBATIM:
+        patterns = [pattern.strip(BLANK) for pattern in patterns]
+    if assumptions.r28 is CutEntries.CUT:
+        patterns = [truncate_entry(rules, pattern, assumptions) for pattern in patterns]
+    if assumptions.r24 is LetterCase.INSENSITIVE:
+        patterns = [pattern.casefold() for pattern in patterns]
+    if assumptions.r25 in (WhiteSpace.BLANK_MATCHES, WhiteSpace.VERBATIM):
+        return patterns
+    return [pattern for pattern in patterns if pattern != ""]
+
+
+def cuts_path(rules: RefererConfiguration, assumptions: Assumptions) -> bool:
+    """Whether paths are cut (R-27)."""
+    if assumptions.r27_contradiction is Contradiction.NOT_CUT:
+        return rules.truncate_path and rules.allow_truncate_query_string
+    return rules.truncate_path
+
+
+def truncate(rules: RefererConfiguration, text: str, assumptions: Assumptions) -> str:
+    """Cut a Referer at the first character that the rules cut at (R-26, R-27)."""
+    if not cuts_path(rules, assumptions):
+        return text.split("?")[0] if rules.allow_truncate_query_string else text
+    scheme, slashes, rest = text.partition("://")
+    if not slashes or any(mark in scheme for mark in "/?#"):
+        scheme, slashes, rest = "", "", text
+    host = rest
+    for mark in "/?#":
+        host = host.split(mark)[0]
+    slash = assumptions.r27 is CutPath.WITH_SLASH and rest[len(host) :].startswith("/")
+    return scheme + slashes + host + ("/" if slash else "")
+
+
+def truncate_entry(rules: RefererConfiguration, entry: str, assumptions: Assumptions) -> str:
+    """Cut an entry; a `?` before its path is a wildcard (R-21, R-28)."""
+    scheme, slashes, rest = entry.partition("://")
+    if not slashes:
+        scheme, slashes, rest = "", "", entry
+    host, slash, path = rest.partition("/")
+    if not slash:
+        return entry
+    if cuts_path(rules, assumptions):
+        return scheme + slashes + host + ("/" if assumptions.r27 is CutPath.WITH_SLASH else "")
+    if rules.allow_truncate_query_string:
+        path = path.split("?")[0]
+    return scheme + slashes + host + slash + path

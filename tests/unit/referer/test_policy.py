@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.referer import (
+    Assumptions,
     Basis,
+    Decision,
     Pattern,
     Reason,
     RefererConfiguration,
@@ -17,23 +20,89 @@ from oss_emulator.referer import (
     Scope,
     Signing,
 )
+from oss_emulator.referer.assumptions import DEFAULT
 from oss_emulator.referer.policy import CACHED_DECISIONS, CACHED_REFERER_LENGTH
 
 from tests.unit.referer import oracle
 
-pieces = ["http://", "HTTP://", "a.com", "A.com", "b", "/", "?", "*", "#", " ", "x=1"]
+pieces = ["http://", "HTTP://", "a.com", "A.com", "b", "/", "?", "*", "#", " ", "x=1", ","]
 texts = st.lists(st.sampled_from(pieces), max_size=6).map("".join)
 lists = st.lists(texts, max_size=4).map(tuple)
 configurations = st.builds(
     RefererConfiguration, st.booleans(), st.booleans(), st.booleans(), lists, lists
 )
 referers = st.none() | texts
+several_referers = st.lists(texts, max_size=3)
+any_assumptions = st.builds(
+    Assumptions,
+    **{name: st.sampled_from(list(type(chosen))) for name, chosen in DEFAULT.chosen().items()},
+)
+
+EACH_VARIANT = [("default", DEFAULT)] + [
+    (f"{name}-{other.chosen()[name]}", other) for name, other in DEFAULT.alternatives()
+]
+each_variant = pytest.mark.parametrize(
+    "assumptions", [other for _, other in EACH_VARIANT], ids=[name for name, _ in EACH_VARIANT]
+)
 
 
-@given(configurations, referers)
-def test_decisions_agree_with_the_oracle(rules: RefererConfiguration, referer: str | None) -> None:
-    decision = RefererPolicy.compile(rules).decide(referer)
-    assert (decision.reason, decision.entry) == oracle.decide(rules, referer)
+def decide(
+    policy: RefererPolicy,
+    sent: Sequence[str],
+    signed: Signing = Signing.NONE,
+    method: str = "GET",
+    scope: Scope = Scope.OBJECT,
+) -> Decision:
+    first = sent[0] if sent else None
+    return policy.decide(first, *sent[1:], signed=signed, method=method, scope=scope)
+
+
+def check_with_oracle(
+    rules: RefererConfiguration, sent: Sequence[str], assumptions: Assumptions
+) -> None:
+    decision = decide(RefererPolicy.compile(rules, assumptions), sent)
+    assert (decision.reason, decision.entry) == oracle.decide(rules, sent, assumptions)
+
+
+@each_variant
+@given(configurations, several_referers)
+def test_decisions_agree_with_the_oracle_under_each_variant(
+    assumptions: Assumptions, rules: RefererConfiguration, sent: list[str]
+) -> None:
+    check_with_oracle(rules, sent, assumptions)
+
+
+@given(configurations, several_referers, any_assumptions)
+def test_decisions_agree_with_the_oracle_under_all_assumptions(
+    rules: RefererConfiguration, sent: list[str], assumptions: Assumptions
+) -> None:
+    check_with_oracle(rules, sent, assumptions)
+
+
+requests = st.tuples(
+    st.sampled_from(list(Signing)),
+    st.sampled_from(["GET", "HEAD", "PUT", "OPTIONS"]),
+    st.sampled_from(list(Scope)),
+)
+
+
+@given(configurations, several_referers, any_assumptions, requests)
+def test_decision_names_the_variants_without_which_the_verdict_would_differ(
+    rules: RefererConfiguration,
+    sent: list[str],
+    assumptions: Assumptions,
+    request: tuple[Signing, str, Scope],
+) -> None:
+    decision = decide(RefererPolicy.compile(rules, assumptions), sent, *request)
+    verdict = oracle.verdict(rules, sent, assumptions, *request)
+    assert decision.ec == verdict
+    telling = {
+        name
+        for name, other in assumptions.alternatives()
+        if oracle.verdict(rules, sent, other, *request) != verdict
+    }
+    expected = [item for item in assumptions.chosen().items() if item[0] in telling]
+    assert list(decision.variants) == expected
 
 
 @given(configurations, referers)
@@ -54,7 +123,7 @@ def test_documented_decision_does_not_depend_on_letter_case(
         blacklist=tuple(entry.lower() for entry in rules.blacklist),
     )
     if decision.basis is Basis.DOCUMENTED:
-        assert oracle.decide(folded, referer.lower())[0] is decision.reason
+        assert oracle.decide(folded, [referer.lower()])[0] is decision.reason
 
 
 @given(configurations, referers)

@@ -58,12 +58,11 @@ def test_each_denial_names_its_ec() -> None:
 
 
 def test_case_states_the_basis_of_its_decision() -> None:
-    for report in REPORTS.values():
-        for result in report.results:
-            if result.case.assumptions == DEFAULT:
-                says = "we assume" in result.case.name
-                assert says == (result.case.basis is Basis.ASSUMED), result.case.name
-                assert says == (result.decision.basis is Basis.ASSUMED), result.case.name
+    for name in REPORTS.keys() - {"assumptions"}:
+        for result in REPORTS[name].results:
+            says = "we assume" in result.case.name
+            assert says == (result.case.basis is Basis.ASSUMED), result.case.name
+            assert says == (result.decision.basis is Basis.ASSUMED), result.case.name
 
 
 SHOWN_BY_NO_CASE = {
