@@ -15,7 +15,10 @@ BAD: dict[str, tuple[bytes, str]] = {
     "not.xml": (b"hello", "line 1, column 1: "),
     "root.xml": (b"\n <Foo/>", "line 2, column 2: the root element is Foo"),
     "unknown.xml": (ROOT.format("<Refererlist/>").encode(), "line 2, column 3: Refererlist is unk"),
-    "type.xml": (ROOT.format("<TruncatePath>1</TruncatePath>").encode(), "line 2, column 3: "),
+    "type.xml": (
+        ROOT.format("<AllowEmptyReferer>1</AllowEmptyReferer>").encode(),
+        "line 2, column 3: ",
+    ),
     "big.xml": (b"<!--" + b"a" * 10 * 1024 * 1024, "line 1, column 2097153: "),
     "encoding.xml": (ROOT.format(f"{FLAG}ä").encode("latin-1"), "line 2, column 46: the byte 0xe4"),
     "empty.xml": (b"", "line 1, column 1: "),
