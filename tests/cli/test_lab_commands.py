@@ -243,3 +243,53 @@ def test_characters_outside_the_encoding_are_shown_as_numbers(tmp_path: Path) ->
     )
     assert done.returncode == 1
     assert b"https://\\u4f8b\\u3048.test/" in done.stdout
+
+
+# --- assumptions
+
+CAPITALS = """[rules.site]
+allow_empty_referer = false
+whitelist = ["https://WWW.example.com/", "http://WWW.example.com/"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "default", "assumed"),
+    [
+        (("check", "RULES", "--referer", SITE), 1, 0),
+        (("test", "RULES", "TABLE"), 1, 0),
+        (("lint", "RULES", "--ignore", "rests-on-assumption"), 1, 0),
+        (("diff", "RULES", "LOWER"), 1, 0),
+        (("translate", "--to", "nginx", "RULES", "--exact"), 1, 1),
+        (("scenarios", "RULES", "--site", SITE), 1, 0),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_commands_take_assumptions(
+    ask: Any, tmp_path: Path, arguments: tuple[str, ...], default: int, assumed: int
+) -> None:
+    """R-24"""
+    files = {
+        "RULES": CAPITALS,
+        "LOWER": CAPITALS.replace("WWW", "www"),
+        "TABLE": f'[[case]]\nname = "a"\nreferer = "{SITE}"\nverdict = "allow"\n',
+        "ASSUMPTIONS": 'r24 = "case-insensitive"\n',
+    }
+    for name, content in files.items():
+        (tmp_path / f"{name}.toml").write_text(content)
+    words = [str(tmp_path / f"{word}.toml") if word in files else word for word in arguments]
+    status, plain, _ = ask(*words, "--json")
+    assert status == default
+    given = ("--assumptions", str(tmp_path / "ASSUMPTIONS.toml"))
+    status, other, _ = ask(*words, "--json", *given)
+    assert status == assumed
+    assert plain != other
+
+
+@pytest.mark.parametrize("command", ["check", "test", "lint", "apply"])
+def test_bad_assumptions_end_a_command(ask: Any, tmp_path: Path, command: str) -> None:
+    path = tmp_path / "assumptions.toml"
+    path.write_text("r15 = 1\n")
+    status, out, errors = ask(command, CORRECTED, "--assumptions", str(path))
+    assert (status, out, errors.count("\n")) == (2, "", 1)
+    assert f"{path}, line 1, column 1: r15 is unknown; use r04, r05, r14" in errors

@@ -355,6 +355,7 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "access_key_id": f"id-{way}",
         "access_key_secret": f"secret-{way}",
         "auth": {"variable": "relaxed", "flag": "strict"}[way],
+        "assumptions": str(_assume(folder, way)),
         "domain": f"{way}.test",
         "cname": f"img.{way}.example=of-the-{way}",
         "strict_addressing": "on",
@@ -375,6 +376,26 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "admin_token": f"token-{way}",
         "log_level": {"variable": "debug", "flag": "info"}[way],
     }
+
+
+ASSUMED = {"variable": "case-sensitive", "flag": "case-insensitive"}
+
+
+def _assume(folder: Path, way: str) -> Path:
+    """Write a file of assumptions that tells in which way it was given."""
+    path = folder / f"{way}-assumptions.toml"
+    path.write_text(f'r24 = "{ASSUMED[way]}"\n')
+    return path
+
+
+def _assumptions(running: Running, folder: Path, token: str) -> Path:
+    """The file of the assumptions that the server has."""
+    rules = {"AllowEmptyReferer": True, "RefererList": {"Referer": ["A"]}}
+    body = json.dumps({"rules": rules, "requests": [{"referer": "a"}]}).encode()
+    answer = running.ask("POST", "/_emulator/referer/check", body, x_oss_emulator_token=token)
+    (decision,) = json.loads(answer.text)["decisions"]
+    (way,) = [way for way in WAYS if {"r24": ASSUMED[way]} == decision["variants"]]
+    return folder / f"{way}-assumptions.toml"
 
 
 def seen(running: Running, folder: Path) -> dict[str, str]:
@@ -420,6 +441,7 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         "tls_port": str(running.ready["https_endpoint"]).rpartition(":")[2],
         "tls_dir": str(next(folder.glob("*-tls"))),
         "ca_file": str(_only(folder, "pem")),
+        "assumptions": str(_assumptions(running, folder, token)),
         "seed": str(folder / f"{bucket.removeprefix('of-the-')}.toml"),
         "data": str(next(folder.glob("*-data/index.sqlite")).parent),
         "workers": str(len(children(running.process.pid))),

@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from oss_emulator.lab import assumptions
+from oss_emulator.referer.assumptions import DEFAULT, SENTENCES, fact
+
+from tests.docs.markdown import blocks, table
 
 ROOT = Path(__file__).parents[2]
 PAGES = {"docs/referer.md": "RB", "docs/protocol.md": "P", "docs/access.md": "A"}
@@ -88,3 +92,26 @@ def test_every_referer_fact_is_documented_assumed_or_observed() -> None:
 def test_every_protocol_fact_names_its_source() -> None:
     facts = statements("docs/protocol.md")
     assert [number for number, text in facts.items() if not re.match(r"\(\S", text)] == []
+
+
+def test_each_variant_of_an_assumed_fact_is_listed_with_its_confirmation() -> None:
+    page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
+    rows = [
+        [
+            fact(name),
+            name,
+            f"{variant}" + (" (default)" if variant is chosen else ""),
+            SENTENCES[variant],
+        ]
+        for name, chosen in DEFAULT.chosen().items()
+        for variant in type(chosen)
+    ]
+    listed = list(table(page, "Fact"))
+    assert [list(row[:4]) for row in listed] == rows
+    assert all(re.fullmatch(r"never|\d{4}-\d\d-\d\d", row[4]) for row in listed)
+
+
+def test_assumptions_on_the_page_can_be_parsed() -> None:
+    page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
+    (block,) = [block for block in blocks(page) if block.language == "toml"]
+    assert assumptions.parse(block.text) != DEFAULT

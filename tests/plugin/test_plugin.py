@@ -161,13 +161,18 @@ def test_intercept_redirects_code_for_the_real_service(project: pytest.Pytester)
 
 
 def test_ini_options_configure_the_server(project: pytest.Pytester) -> None:
-    project.makefile(".toml", seed='[[bucket]]\nname = "seeded"\nacl = "public-read"\n')
+    project.makefile(
+        ".toml",
+        seed='[[bucket]]\nname = "seeded"\nacl = "public-read"\n',
+        assumptions='r24 = "case-insensitive"\n',
+    )
     project.makeini(
         ini(
             "oss_emulator_region = cn-beijing",
             "oss_emulator_access_key_id = somebody",
             "oss_emulator_access_key_secret = secret",
             "oss_emulator_auth = relaxed",
+            "oss_emulator_assumptions = assumptions.toml",
             "oss_emulator_seed = seed.toml",
             "oss_emulator_acl = private",
         )
@@ -178,6 +183,7 @@ def test_ini_options_configure_the_server(project: pytest.Pytester) -> None:
             assert oss_emulator.region == "cn-beijing"
             assert oss_emulator.access_key_id == "somebody"
             assert oss_emulator.settings.auth == "relaxed"
+            assert oss_emulator.settings.assumptions.r24 == "case-insensitive"
             assert oss_bucket.get_bucket_acl().acl == "private"
             oss_emulator.service.storage.delete_bucket("seeded")
 

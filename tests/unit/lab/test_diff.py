@@ -8,7 +8,14 @@ import pytest
 from oss_emulator.lab import diff
 from oss_emulator.lab.diff import Certainty
 from oss_emulator.lab.probes import ProbeKind
-from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_emulator.referer.assumptions import (
+    Contradiction,
+    CutPath,
+    EmptyWhitelist,
+    JoinedEntry,
+    LetterCase,
+)
 
 SITE = RefererConfiguration(False, whitelist=("https://www.example.com/",))
 
@@ -61,3 +68,49 @@ def test_order_and_duplicates_make_no_difference() -> None:
     found = diff.compare(old, new)
     assert found.equivalent
     assert found.certainty is Certainty.PROVED
+
+
+CAPITALS = replace(SITE, whitelist=("https://www.EXAMPLE.com/",))
+PATH = replace(SITE, truncate_path=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "assumptions"),
+    [
+        (SITE, CAPITALS, Assumptions(r24=LetterCase.INSENSITIVE)),
+        (
+            replace(SITE, whitelist=("https://a.test/,https://b.test/",)),
+            replace(SITE, whitelist=("https://a.test/", "https://b.test/")),
+            Assumptions(r37=JoinedEntry.SEPARATED),
+        ),
+        (
+            replace(SITE, allow_truncate_query_string=False),
+            replace(PATH, allow_truncate_query_string=False),
+            Assumptions(r27_contradiction=Contradiction.NOT_CUT),
+        ),
+        (
+            replace(SITE, whitelist=(), blacklist=("https://a.test/",)),
+            replace(SITE, whitelist=(), blacklist=("https://a.test/", "https://b.test/")),
+            Assumptions(r14=EmptyWhitelist.DENIES),
+        ),
+    ],
+)
+def test_rules_may_be_equivalent_under_other_assumptions(
+    old: RefererConfiguration, new: RefererConfiguration, assumptions: Assumptions
+) -> None:
+    assert not diff.compare(old, new).equivalent
+    found = diff.compare(old, new, assumptions=assumptions)
+    assert found.equivalent
+
+
+def test_equivalence_is_proved_under_other_assumptions() -> None:
+    insensitive = Assumptions(r24=LetterCase.INSENSITIVE)
+    assert diff.compare(SITE, CAPITALS, assumptions=insensitive).certainty is Certainty.PROVED
+
+
+def test_equivalence_is_not_proved_where_the_search_cannot_keep_a_slash() -> None:
+    """R-27"""
+    other = replace(PATH, whitelist=(*PATH.whitelist, *PATH.whitelist))
+    assert diff.compare(PATH, other).certainty is Certainty.PROVED
+    slash = Assumptions(r27=CutPath.WITH_SLASH)
+    assert diff.compare(PATH, other, assumptions=slash).certainty is Certainty.GENERATED

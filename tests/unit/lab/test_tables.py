@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from oss_emulator.lab import tables
 from oss_emulator.lab.tables import Case, Expected, Presence, TableError, Untouched
-from oss_emulator.referer import Basis, Reason, RefererConfiguration, Scope, Signing, Stage
+from oss_emulator.referer import (
+    Assumptions,
+    Basis,
+    Reason,
+    RefererConfiguration,
+    Scope,
+    Signing,
+    Stage,
+)
+from oss_emulator.referer.assumptions import (
+    EmptyWhitelist,
+    LetterCase,
+    MissingList,
+    RepeatedHeader,
+)
 
 
 def write(folder: Path, text: str) -> Path:
@@ -144,6 +159,11 @@ CASE = '[[case]]\nname = "x"\nverdict = "allow"\n'
         (RULES + CASE + "reason = 5\n", 'case[0].reason is 5; write "signed-by-header", "signed-'),
         (RULES + CASE + 'signed = "yes"\n', 'is "yes"; write "none", "header", "url" or "form"'),
         (RULES + CASE + 'facts = ["R-1"]\n', 'facts[0] is "R-1"; write the number of a fact, such'),
+        (
+            RULES + CASE + 'assumptions = { r14 = "x" }\n',
+            'line 6, column 1: case[0].assumptions.r14 is "x"; write "empty-whitelist-allows" or',
+        ),
+        (RULES + "[assumptions]\nr1 = 1\n" + CASE, "line 4, column 1: assumptions.r1 is unknown"),
         (RULES + CASE + "referer = 7\n", "case[0].referer is 7; write a string"),
     ],
 )
@@ -155,3 +175,43 @@ def test_bad_table_is_refused_with_its_file_and_place(
         tables.read(path)
     assert str(refusal.value).startswith(f"{path}, line ")
     assert message in str(refusal.value)
+
+
+def test_case_decides_over_table_and_table_over_what_is_given(tmp_path: Path) -> None:
+    text = """
+    [assumptions]
+    r14 = "empty-whitelist-denies"
+    r24 = "case-insensitive"
+    [rules.site]
+    [[case]]
+    name = "of the table"
+    verdict = "allow"
+    [[case]]
+    name = "of its own"
+    assumptions = { r14 = "empty-whitelist-allows", r29 = "last" }
+    referer = ["a", "b"]
+    verdict = "allow"
+    """
+    given = Assumptions(r24=LetterCase.SENSITIVE, r30=MissingList.ACCEPTED)
+    table = tables.read(write(tmp_path, text), assumptions=given)
+    of_table = Assumptions(
+        r14=EmptyWhitelist.DENIES, r24=LetterCase.INSENSITIVE, r30=MissingList.ACCEPTED
+    )
+    own = replace(of_table, r14=EmptyWhitelist.ALLOWS, r29=RepeatedHeader.LAST)
+    assert [case.assumptions for case in table.cases] == [of_table, own]
+    assert [case.counted for case in table.cases] == [None, "b"]
+
+
+def test_cases_are_decided_under_their_assumptions(tmp_path: Path) -> None:
+    text = """
+    [rules.site]
+    whitelist = ["https://A.test/"]
+    [[case]]
+    name = "x"
+    referer = "https://a.test/"
+    verdict = "allow"
+    """
+    path = write(tmp_path, text)
+    assert not tables.run(tables.read(path)).passed
+    insensitive = Assumptions(r24=LetterCase.INSENSITIVE)
+    assert tables.run(tables.read(path, assumptions=insensitive)).passed

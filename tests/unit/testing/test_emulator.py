@@ -14,7 +14,8 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.control.seed import SeedError
 from oss_emulator.protocol.errors import Code
-from oss_emulator.referer import RefererConfiguration, codec
+from oss_emulator.referer import Assumptions, RefererConfiguration, codec
+from oss_emulator.referer.assumptions import EmptyWhitelist
 from oss_emulator.settings import Auth
 
 SEED = '[[bucket]]\nname = "seeded"\n[[bucket.object]]\nkey = "a"\ntext = "1"\n'
@@ -257,3 +258,27 @@ def test_bucket_trusts_the_certificate_of_the_emulator() -> None:
 def test_https_endpoint_raises_without_tls() -> None:
     with Emulator() as emulator, pytest.raises(RuntimeError, match="start it with tls"):
         emulator.https_endpoint  # noqa: B018 - asking is what fails
+
+
+# --- assumptions
+
+
+def test_assumptions_are_taken_as_a_value_or_as_a_file(tmp_path: Path) -> None:
+    """R-14"""
+    path = tmp_path / "assumptions.toml"
+    path.write_text('r14 = "empty-whitelist-denies"\n')
+    denying = Assumptions(r14=EmptyWhitelist.DENIES)
+    rules = RefererConfiguration(blacklist=("http://thief.test/",))
+    for given, status in ((None, 200), (denying, 403), (path, 403), (str(path), 403)):
+        with Emulator(**({} if given is None else {"assumptions": given})) as emulator:
+            emulator.bucket("bucket", acl="public-read", rules=rules).put_object("a", b"")
+            url, headers = f"{emulator.endpoint}/bucket/a", {"Referer": "http://page.test/"}
+            answer = requests.get(url, headers=headers, timeout=20)
+            assert answer.status_code == status
+
+
+def test_bad_assumptions_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "assumptions.toml"
+    path.write_text('r14 = "denies"\n')
+    with pytest.raises(ValueError, match='line 1, column 1: r14 is "denies"; write "empty'):
+        Emulator(assumptions=path)

@@ -29,6 +29,30 @@ def test_bucket_without_rules_allows_all(ask: ApiCaller) -> None:
     assert all(decision["allowed"] for decision in answer.json["decisions"])
 
 
+@pytest.mark.parametrize("source", [{"bucket": "bucket"}, {"rules": RULES.decode()}])
+def test_requests_are_decided_under_the_assumptions_in_the_body(
+    ask: ApiCaller, source: dict[str, Any]
+) -> None:
+    """R-24"""
+    body = {**source, "requests": [{"referer": "HTTP://GOOD.test/"}]}
+    for variant, allowed in (("case-sensitive", False), ("case-insensitive", True)):
+        answer = ask("POST", "referer/check", {**body, "assumptions": {"r24": variant}})
+        (decision,) = answer.json["decisions"]
+        assert decision["allowed"] is allowed
+        assert decision["variants"] == {"r24": variant}
+
+
+def test_rules_without_a_list_are_read_if_that_is_assumed(ask: ApiCaller) -> None:
+    """R-30"""
+    rules = (
+        "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>"
+    )
+    body = {"rules": rules, "requests": REQUESTS}
+    assert ask("POST", "referer/check", body).status == 400
+    optional = {"assumptions": {"r30": "list-optional"}}
+    assert ask("POST", "referer/check", {**body, **optional}).status == 200
+
+
 @pytest.mark.parametrize(
     ("body", "status", "sentence"),
     [
@@ -40,6 +64,16 @@ def test_bucket_without_rules_allows_all(ask: ApiCaller) -> None:
         ({"bucket": "bucket", "requests": [1]}, 400, "must be a list"),
         ({"bucket": "bucket", "requests": [{"signed": "twice"}]}, 400, "signed must be one of"),
         ({"bucket": "bucket", "requests": [{"referer": 1}]}, 400, "must be texts"),
+        (
+            {"bucket": "bucket", "assumptions": {"r14": "denies"}, "requests": []},
+            400,
+            'assumptions.r14 is "denies"; write "empty-whitelist-allows" or "empty-whitelist-den',
+        ),
+        (
+            {"bucket": "bucket", "assumptions": {"r99": "x"}, "requests": []},
+            400,
+            "assumptions.r99 is unknown; use r04, r05, r14",
+        ),
     ],
 )
 def test_bad_question_is_refused(
