@@ -55,7 +55,9 @@ COVERED_BY = {
     # --- protocol
     "protocol/signature/*.py": "unit/protocol/signature/test_vectors.py",
     # --- referer
+    "referer/assumptions.py": "unit/lab/test_assumptions.py",
     "referer/model.py": "unit/referer/test_policy.py",
+    "referer/reading.py": "unit/referer/test_policy.py",
     "referer/request.py": "unit/referer/test_tables.py",
     # --- server: over a socket
     "server/app.py": "http/test_connection.py",

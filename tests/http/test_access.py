@@ -14,7 +14,10 @@ BUCKET_ACLS = ("private", "public-read", "public-read-write")
 OBJECT_ACLS = ("default", "private", "public-read", "public-read-write")
 DELETE = b"<Delete><Object><Key>a</Key></Object></Delete>"
 OPEN = (("x-oss-object-acl", "public-read-write"),)
-RULES = b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>"
+RULES = (
+    b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList/>"
+    b"</RefererConfiguration>"
+)
 
 
 @dataclass(frozen=True)

@@ -155,12 +155,22 @@ def test_missing_bucket_is_reported_before_the_signature(
 @pytest.mark.parametrize(
     ("document", "ec"),
     [
-        ("", "0015-00000231"),
-        ("no XML", "0015-00000231"),
-        ("<RefererConfiguration><AllowEmptyReferer>true", "0015-00000231"),
-        ("<Referer><AllowEmptyReferer>true</AllowEmptyReferer></Referer>", "0015-00000231"),
+        ("", "0033-00000001"),
+        ("no XML", "0033-00000001"),
+        ("<RefererConfiguration><AllowEmptyReferer>true", "0033-00000001"),
+        ("<Referer><AllowEmptyReferer>true</AllowEmptyReferer></Referer>", "0033-00000001"),
         # P-34, R-33
         ("<RefererConfiguration><RefererList/></RefererConfiguration>", "0033-00000002"),
+        (
+            "<RefererConfiguration><AllowEmptyReferer>32</AllowEmptyReferer>"
+            "<RefererList/></RefererConfiguration>",
+            "0033-00000003",
+        ),
+        (
+            "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer>"
+            "</RefererConfiguration>",
+            "0033-00000005",
+        ),
     ],
 )
 def test_malformed_document_changes_nothing(bucket: oss2.Bucket, document: str, ec: str) -> None:
@@ -175,7 +185,8 @@ def test_malformed_document_changes_nothing(bucket: oss2.Bucket, document: str, 
 def test_wrong_content_md5_changes_nothing(bucket: oss2.Bucket) -> None:
     """R-33"""
     body = (
-        b"<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer></RefererConfiguration>"
+        b"<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><RefererList/>"
+        b"</RefererConfiguration>"
     )
 
     def put(digest: str) -> None:

@@ -13,7 +13,10 @@ from oss_emulator.toml import Path, SourceError, convert
 
 from tests.unit.access.table import BUCKET, CAST, OWNER, STRANGER, TABLES, Case
 
-RULES = b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>"
+RULES = (
+    b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList/>"
+    b"</RefererConfiguration>"
+)
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,9 @@ def preflight(ask: Caller, target: str, **headers: str) -> Answer:
 def test_preflight_is_answered_without_a_signature(ask: Caller, target: str) -> None:
     """R-04: neither an ACL nor a Referer rule applies; the object need not exist."""
     rules = "<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>"
-    blacklist = "<RefererBlacklist><Referer>*</Referer></RefererBlacklist>"
-    ask("PUT", "/bucket?referer", f"{rules}{blacklist}</RefererConfiguration>")
+    lists = "<RefererList/><RefererBlacklist><Referer>*</Referer></RefererBlacklist>"
+    put = ask("PUT", "/bucket?referer", f"{rules}{lists}</RefererConfiguration>")
+    assert put.status == 200
     ask("PUT", "/bucket?cors", RULES)
     answer = preflight(
         ask,
