@@ -19,6 +19,7 @@ _COMMANDS = {
     "translate": "translate",
     "scenarios": "scenarios",
     "apply": "apply",
+    "parity": "parity",
     "export": "archive",
     "import": "archive",
 }

@@ -7,7 +7,7 @@ import importlib
 import logging
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from oss_emulator.cli.parser import InputError
 from oss_emulator.referer import RefererConfiguration, RefererFormatError, codec
@@ -19,10 +19,10 @@ DEFAULT_REGION = "cn-hangzhou"
 _TIMEOUT = 10  # seconds
 
 
-def declare(parser: argparse.ArgumentParser) -> None:
+def declare(parser: argparse.ArgumentParser, title: str = "for oss://BUCKET") -> None:
     """Add the flags that say where buckets are."""
     group = parser.add_argument_group(
-        "for oss://BUCKET",
+        title,
         "OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET give the key, and OSS_SESSION_TOKEN the token "
         "of a temporary key. The default is the key of the emulator.",
     )
@@ -36,6 +36,23 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--region",
         default=os.environ.get("OSS_REGION", DEFAULT_REGION),
         help=f"the region of the bucket (default: OSS_REGION or {DEFAULT_REGION})",
+    )
+
+
+class GivenKey(NamedTuple):
+    """The access key of the environment."""
+
+    id: str
+    secret: str
+    token: str | None
+
+
+def access_key() -> GivenKey:
+    """Return the access key of the environment, or the key of the emulator."""
+    return GivenKey(
+        os.environ.get("OSS_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID),
+        os.environ.get("OSS_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET),
+        os.environ.get("OSS_SESSION_TOKEN"),
     )
 
 
@@ -61,7 +78,8 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
     logging.getLogger("oss2").addHandler(logging.NullHandler())
     name = address.removeprefix(SCHEME).removesuffix("/")
     try:
-        answer = request(_bucket(oss2, name, arguments))
+        bucket = _bucket(oss2, name, arguments)
+        request(bucket)
     except oss2.exceptions.RequestError as error:
         reason = str(error.exception).partition("(Caused by ")[2].strip(")") or error.exception
         raise InputError(f"{address}: {arguments.endpoint} does not answer: {reason}") from None
@@ -74,23 +92,29 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
         raise InputError(sentence.rstrip(": ")) from None
     except ValueError as error:
         raise InputError(f"{address}: {error}") from None
-    return answer if isinstance(answer, bytes) else b""
+    body: bytes = bucket.session.body
+    return body
 
 
 def _bucket(oss2: Any, name: str, arguments: argparse.Namespace) -> Any:
-    class RawBucket(oss2.Bucket):  # type: ignore[misc]
-        """A bucket that returns its rules as they were sent: oss2 2.19 drops TruncatePath."""
+    class KeepingSession(oss2.Session):  # type: ignore[misc]
+        """A session that keeps the last body: oss2 2.19 drops TruncatePath when it parses rules."""
 
-        def _parse_result(self, resp: Any, parse_func: Any, klass: Any) -> Any:
-            return resp.read()
+        def do_request(self, req: Any, timeout: Any) -> Any:
+            answer = super().do_request(req, timeout)
+            self.body = answer.response.content  # requests keeps it, so that oss2 reads it too
+            return answer
 
-    key = os.environ.get("OSS_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID)
-    secret = os.environ.get("OSS_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET)
-    token = os.environ.get("OSS_SESSION_TOKEN")
-    provider = oss2.credentials.StaticCredentialsProvider(key, secret, token)
-    auth = oss2.ProviderAuthV4(provider)
-    region = arguments.region
-    return RawBucket(auth, arguments.endpoint, name, region=region, connect_timeout=_TIMEOUT)
+    key = access_key()
+    provider = oss2.credentials.StaticCredentialsProvider(key.id, key.secret, key.token)
+    return oss2.Bucket(
+        oss2.ProviderAuthV4(provider),
+        arguments.endpoint,
+        name,
+        region=arguments.region,
+        session=KeepingSession(),
+        connect_timeout=_TIMEOUT,
+    )
 
 
 def _load_oss2() -> Any:

@@ -1,0 +1,93 @@
+"""HTTP requests to one bucket of a service, byte by byte as they are given, at a bounded rate."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import time
+from collections.abc import Sequence
+from urllib.parse import SplitResult, urlsplit
+
+from oss_emulator.cli.parser import CommandError, InputError
+from oss_emulator.lab.parity import Reply
+
+TIMEOUT = 20  # seconds
+
+Fields = Sequence[tuple[str, str]]
+
+
+class ServiceClient:
+    """A client of the service at an endpoint. `sent` counts its requests."""
+
+    def __init__(self, endpoint: str, rate: float | None) -> None:
+        """`rate` is the most requests a second; None does not wait.
+
+        Raises InputError for an endpoint that is not the URL of a server.
+        """
+        self.endpoint = endpoint
+        self.sent = 0
+        self._url = _split(endpoint)
+        self._pause = 1 / rate if rate else 0.0
+        self._next = 0.0
+
+    def send(
+        self, method: str, bucket: str, key: str, query: str, headers: Fields, body: bytes = b""
+    ) -> Reply:
+        """Send one request on a connection of its own. Raises CommandError without an answer."""
+        host = self._url.netloc if self._is_by_path else f"{bucket}.{self._url.netloc}"
+        path = f"/{bucket}/{key}" if self._is_by_path else f"/{key}"
+        target = f"{path}?{query}" if query else path
+        time.sleep(max(0.0, self._next - time.monotonic()))
+        self._next = time.monotonic() + self._pause
+        self.sent += 1
+        connection = self._connect(host)
+        try:
+            connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+            for name, value in (("Host", host), *headers):
+                connection.putheader(name, value)
+            if body or method in ("PUT", "POST"):
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body or None)
+            answer = connection.getresponse()
+            fields = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, fields, answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            said = getattr(error, "strerror", None) or error
+            raise CommandError(f"{self.endpoint} does not answer: {said}") from None
+        finally:
+            connection.close()
+
+    @property
+    def _is_by_path(self) -> bool:
+        """Whether the bucket is in the path: an IP address has no sub-domains."""
+        return _address(self._url) is not None or self._url.hostname == "localhost"
+
+    def _connect(self, host: str) -> http.client.HTTPConnection:
+        secure = self._url.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        return kind(urlsplit(f"//{host}").hostname or "", self._url.port, timeout=TIMEOUT)
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Whether an endpoint is on this machine. Raises InputError as `ServiceClient` does."""
+    url = _split(endpoint)
+    address = _address(url)
+    return url.hostname == "localhost" or (address is not None and address.is_loopback)
+
+
+def _split(endpoint: str) -> SplitResult:
+    try:
+        url = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
+        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InputError(f"{endpoint!r} is not an endpoint; write http://HOST or https://HOST")
+    return url
+
+
+def _address(url: SplitResult) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(url.hostname or "")
+    except ValueError:
+        return None

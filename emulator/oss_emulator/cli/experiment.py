@@ -1,0 +1,201 @@
+"""An experiment: a bucket that is prepared for the questions of `parity`, and restored afterwards.
+
+A bucket that existed before keeps its ACL, and its own objects are not touched. Only its rules are
+replaced, and put back afterwards.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+
+from oss_emulator.cli.client import ServiceClient
+from oss_emulator.cli.parser import CommandError, InputError
+from oss_emulator.cli.signer import Signer, format_query
+from oss_emulator.lab.parity import (
+    SETUPS,
+    Ask,
+    Fetch,
+    GetRules,
+    PutAcl,
+    PutRules,
+    Reply,
+    ServiceRequest,
+    Setup,
+    Thing,
+)
+from oss_emulator.referer import Signing
+
+_OBJECTS = {Thing.OPEN: "public-read", Thing.CLOSED: "private", Thing.SPARE: ""}
+"""The objects that are put, each with its ACL; "" for that of the bucket."""
+
+_CONTENT = b"put by oss-emulator parity"
+
+OVERHEAD = 3 + len(_OBJECTS) * 2 + 2 + 2
+"""The most requests that preparing and restoring take."""
+
+
+class Experiment:
+    """A bucket for questions."""
+
+    def __init__(self, client: ServiceClient, signer: Signer, bucket: str) -> None:
+        self._client = client
+        self._signer = signer
+        self._bucket = bucket
+        self._folder = f"oss-emulator-parity-{secrets.token_hex(4)}"
+        self._rules = b""
+        self._undo: list[tuple[str, Callable[[], Reply]]] = []
+        self._reasons: dict[Signing, str] = {}
+        """Why requests that are signed in these ways cannot reach an object."""
+        self.existed = False
+        """Whether the bucket existed before."""
+
+    def look(self) -> None:
+        """Find out whether the bucket exists. Raises InputError if it cannot be used."""
+        reply = self._call("GET", {"referer": ""})
+        self.existed = reply.status == 200
+        self._rules = reply.body
+        if not self.existed and reply.code != "NoSuchBucket":
+            raise InputError(f"oss://{self._bucket}: the service answers {reply}")
+        if self.existed and b"<Status>" in self._call("GET", {"versioning": ""}).body:
+            raise InputError(
+                f"oss://{self._bucket}: the bucket has versioning, which would keep what is "
+                "deleted; name another bucket"
+            )
+
+    def prepare(self) -> None:
+        """Create the bucket, if need be, and its objects. Raises CommandError."""
+        if self.existed:
+            self._undo.append(("its rules", lambda: self._put_rules(self._rules)))
+        else:
+            self._undo.append(("the bucket", lambda: self._call("DELETE")))
+            self._expect(self._call("PUT"), "PutBucket")
+        for thing, acl in _OBJECTS.items():
+            self._undo.append((self._key(thing), self._deletion(thing)))
+            reply = self._put_object(thing, acl)
+            if acl and reply.status == 403:  # the service may block public access
+                self._reasons[Signing.NONE] = f"the ACL {acl} of an object was answered {reply}"
+                reply = self._put_object(thing, "")
+            self._expect(reply, "PutObject")
+        for signing in (Signing.NONE, Signing.URL):
+            reply = self.send(Fetch(signing=signing))
+            if reply.status >= 300 and not reply.is_denial:
+                self._reasons.setdefault(signing, f"GetObject ({signing}) was answered {reply}")
+
+    def restore(self) -> tuple[str, ...]:
+        """Undo everything, the last thing first; returns a sentence for each failure."""
+        return tuple(self._restore())
+
+    def send(self, request: ServiceRequest) -> Reply:
+        """Send one request of the questions. Raises CommandError without an answer."""
+        match request:
+            case Fetch():
+                return self._fetch(request)
+            case PutRules():
+                return self._put_rules(request.document, request.content_md5)
+            case GetRules():
+                name = f"{self._folder}-missing" if request.missing else self._bucket
+                return self._call("GET", {"referer": ""}, bucket=name)
+            case PutAcl():
+                return self._call("PUT", {"acl": ""}, {"x-oss-acl": request.acl})
+
+    @property
+    def left_out(self) -> Mapping[Setup, str]:
+        """The setups that cannot be asked under, each with the reason."""
+        found = {}
+        for setup in SETUPS:
+            if setup.needs_own_bucket and self.existed:
+                found[setup] = "the bucket existed before, and its ACL is left alone"
+            elif setup.canaries and Signing.URL in self._reasons:
+                found[setup] = self._reasons[Signing.URL]
+        return found
+
+    def withheld(self, ask: Ask) -> str:
+        """Return why a request cannot show anything about rules, or ""."""
+        request = ask.request
+        if isinstance(request, Fetch) and request.thing is Thing.OPEN:
+            return self._reasons.get(request.signing, "")
+        return ""
+
+    def _restore(self) -> Iterator[str]:
+        for what, undo in reversed(self._undo):
+            try:
+                reply = undo()
+                failed = "" if reply.status < 300 or reply.status == 404 else str(reply)
+            except (CommandError, KeyboardInterrupt) as error:
+                failed = str(error) or "interrupted"
+            if failed:
+                rules = f", which were {self._rules.decode(errors='replace')}"
+                said = rules if what == "its rules" else ""
+                yield f"{what} of oss://{self._bucket} could not be put back{said}: {failed}"
+        self._undo.clear()
+
+    def _fetch(self, fetch: Fetch) -> Reply:
+        query, key = dict(fetch.query), self._key(fetch.thing)
+        headers = [("Referer", referer) for referer in fetch.referers]
+        text, body = format_query(query), b""
+        match fetch.signing:
+            case Signing.URL:
+                text = self._signer.sign_url(fetch.method, self._bucket, key, query)
+                text = text[:-8] + "00000000" if fetch.forged else text
+            case Signing.HEADER:
+                signed = self._signer.sign_headers(fetch.method, self._bucket, key, query, {})
+                headers += signed.items()
+            case Signing.FORM:
+                kind, body = _form(self._signer.sign_form(self._bucket, key))
+                headers.append(("Content-Type", kind))
+                key = ""
+        if fetch.method == "OPTIONS":
+            headers.append(("Origin", "https://www.example.com"))
+            headers.append(("Access-Control-Request-Method", "GET"))
+        if fetch.method == "PUT":
+            body = _CONTENT
+        return self._client.send(fetch.method, self._bucket, key, text, headers, body)
+
+    def _put_rules(self, document: bytes, content_md5: str = "") -> Reply:
+        headers = {"content-md5": content_md5} if content_md5 else {}
+        return self._call("PUT", {"referer": ""}, headers, document)
+
+    def _put_object(self, thing: Thing, acl: str) -> Reply:
+        headers = {"x-oss-object-acl": acl} if acl else {}
+        return self._call("PUT", {}, headers, _CONTENT, key=self._key(thing))
+
+    def _deletion(self, thing: Thing) -> Callable[[], Reply]:
+        return lambda: self._call("DELETE", key=self._key(thing))
+
+    def _call(
+        self,
+        method: str,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        *,
+        key: str = "",
+        bucket: str = "",
+    ) -> Reply:
+        """Send a request that is signed in its header."""
+        bucket = bucket or self._bucket
+        signed = self._signer.sign_headers(method, bucket, key, query or {}, headers or {})
+        text = format_query(query or {})
+        return self._client.send(method, bucket, key, text, list(signed.items()), body)
+
+    def _expect(self, reply: Reply, operation: str) -> None:
+        if reply.status >= 300:
+            raise CommandError(f"oss://{self._bucket}: {operation} was answered {reply}")
+
+    def _key(self, thing: Thing) -> str:
+        return "" if thing is Thing.BUCKET else f"{self._folder}/{thing.name.lower()}"
+
+
+def _form(fields: Mapping[str, str]) -> tuple[str, bytes]:
+    """Return the content type and the body of a form that uploads a file."""
+    boundary = secrets.token_hex(16)
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    file = 'Content-Disposition: form-data; name="file"; filename="file"'
+    head = f"{''.join(parts)}--{boundary}\r\n{file}\r\n\r\n".encode()
+    return f"multipart/form-data; boundary={boundary}", head + _CONTENT + (
+        f"\r\n--{boundary}--\r\n".encode()
+    )

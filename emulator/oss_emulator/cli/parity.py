@@ -1,0 +1,232 @@
+"""`oss-emulator parity`: ask a service whether it decides as the emulator assumes."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from oss_emulator.cli import bucket
+from oss_emulator.cli.client import ServiceClient, is_loopback
+from oss_emulator.cli.experiment import OVERHEAD, Experiment
+from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json
+from oss_emulator.cli.parser import CommandError, InputError
+from oss_emulator.cli.signer import Signer
+from oss_emulator.lab.parity import (
+    Conclusion,
+    ParityResult,
+    Replies,
+    ask_all,
+    bounds,
+    chosen,
+    format_assumptions,
+    judge,
+)
+from oss_emulator.referer.assumptions import SENTENCES
+
+DEFAULT_RATE = 10.0
+"""Requests a second, unless the service is on this machine."""
+
+_DESCRIPTION = (
+    "Asks a service what each assumed fact and each visible documented fact of hotlink protection "
+    "is there. It creates a bucket, puts rules to it, sends requests with crafted Referers, and "
+    "deletes the bucket. The exit status is 0 if nothing differs from what the emulator does by "
+    "default, and 1 if something does."
+)
+
+_TONES = {
+    Conclusion.CONFIRMED: Tone.GOOD,
+    Conclusion.DIFFERS: Tone.BAD,
+    Conclusion.UNSEEN: Tone.WARNING,
+}
+
+
+def declare(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "parity",
+        help="ask a service whether it decides as the emulator assumes",
+        description=_DESCRIPTION,
+    )
+    parser.add_argument(
+        "--bucket", required=True, metavar="NAME", help="the bucket to create and delete"
+    )
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="use the bucket if it exists; its rules are replaced for a while, then restored",
+    )
+    parser.add_argument(
+        "--write", metavar="FILE", help="write the assumptions that make the emulator do the same"
+    )
+    parser.add_argument(
+        "--rate",
+        type=_rate,
+        help=f"the most requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    bucket.declare(parser, "where the bucket is")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prepare the bucket, ask, restore the bucket, and report."""
+    rate = arguments.rate
+    if rate is None and not is_loopback(arguments.endpoint):
+        rate = DEFAULT_RATE
+    client = ServiceClient(arguments.endpoint, rate)
+    signer = Signer(bucket.access_key(), arguments.region)
+    experiment = Experiment(client, signer, arguments.bucket)
+    try:
+        experiment.look()
+    except CommandError as error:
+        raise InputError(str(error)) from None
+    if experiment.existed and not arguments.yes:
+        raise InputError(
+            f"oss://{arguments.bucket} exists; add --yes to replace its rules for a while, or "
+            "name a bucket that does not exist"
+        )
+    _announce(experiment, rate, arguments)
+    results = judge(_ask(experiment, arguments.bucket))
+    date = datetime.now(UTC).date().isoformat()
+    if arguments.write:
+        _write(arguments, results, date)
+    if arguments.json:
+        write_json(_to_dict(results, arguments, date, client.sent))
+    else:
+        show(*_describe(results, arguments, date, client.sent))
+    return int(any(result.conclusion is Conclusion.DIFFERS for result in results))
+
+
+def _ask(experiment: Experiment, name: str) -> Replies:
+    """Ask everything; restores the bucket whatever happens. Raises CommandError."""
+    failure = ""
+    replies: Replies = {}
+    with _terminable():
+        try:
+            experiment.prepare()
+            replies = ask_all(experiment.send, experiment.left_out, experiment.withheld)
+        except KeyboardInterrupt:
+            failure = "interrupted"
+        except CommandError as error:
+            failure = str(error)
+        finally:
+            left = experiment.restore()
+    if left:
+        raise CommandError("; ".join(filter(None, (failure, *left))))
+    if failure:
+        done = "its rules are as before" if experiment.existed else "it was deleted again"
+        raise CommandError(f"{failure}; nothing is left in oss://{name}: {done}")
+    return replies
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C, so that the bucket is restored then as well."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _announce(experiment: Experiment, rate: float | None, arguments: argparse.Namespace) -> None:
+    few, most = (number + OVERHEAD for number in bounds(experiment.left_out))
+    pace = f"{rate:g} a second" if rate else "without pauses"
+    said = f"About {few} requests to oss://{arguments.bucket}, at most {most}, {pace}."
+    print(said, file=sys.stderr if arguments.json else sys.stdout, flush=True)
+
+
+def _write(arguments: argparse.Namespace, results: tuple[ParityResult, ...], date: str) -> None:
+    heading = f"Found by oss-emulator parity at {arguments.endpoint} on {date}."
+    try:
+        Path(arguments.write).write_text(format_assumptions(results, heading), encoding="utf-8")
+    except OSError as error:
+        sentence = f"{arguments.write}: the file cannot be written: {error.strerror}"
+        raise InputError(sentence) from None
+
+
+def _describe(
+    results: tuple[ParityResult, ...], arguments: argparse.Namespace, date: str, sent: int
+) -> Iterator[Block]:
+    yield line(f"{arguments.endpoint}, {arguments.region}, on {date}, {sent} requests")
+    yield line()
+    for result in results:
+        word = Text(f"{result.conclusion.value:<19}", _TONES[result.conclusion])
+        yield line(f"{result.inquiry.fact}  ", word, result.inquiry.about)
+        yield from _detail(result)
+    yield line()
+    counts = {
+        conclusion: sum(result.conclusion is conclusion for result in results)
+        for conclusion in Conclusion
+    }
+    yield line(", ".join(f"{count} {conclusion.value}" for conclusion, count in counts.items()))
+
+
+def _detail(result: ParityResult) -> Iterator[Block]:
+    if result.expected is not None:
+        if result.conclusion is not Conclusion.CONFIRMED:
+            yield _fact("expected", f"{result.expected}: {SENTENCES[result.expected]}")
+        if result.found is not None:
+            yield _fact("found", f"{result.found}: {SENTENCES[result.found]}")
+    if result.why:
+        yield _fact("why", result.why)
+    if result.conclusion is Conclusion.DIFFERS and result.found is None:
+        for item in result.answers:
+            if result.expected is not None or not item.fits:
+                yield _fact("asked", str(item.ask))
+                yield _fact("expected", str(item.wanted))
+                yield _fact("found", str(item.reply))
+
+
+def _fact(name: str, value: str) -> Block:
+    return line(Text(f"{name:<9}", Tone.FAINT), value, indent=6)
+
+
+def _to_dict(
+    results: tuple[ParityResult, ...], arguments: argparse.Namespace, date: str, sent: int
+) -> dict[str, object]:
+    return {
+        "endpoint": arguments.endpoint,
+        "region": arguments.region,
+        "bucket": arguments.bucket,
+        "date": date,
+        "requests": sent,
+        "assumptions": {
+            name: result.found.value for result, name in chosen(results) if result.found is not None
+        },
+        "facts": [_fact_to_dict(result) for result in results],
+    }
+
+
+def _fact_to_dict(result: ParityResult) -> dict[str, object]:
+    return {
+        "fact": result.inquiry.fact,
+        "about": result.inquiry.about,
+        "assumption": result.inquiry.field or None,
+        "conclusion": result.conclusion.value,
+        "expected": result.expected,
+        "found": result.found,
+        "why": result.why or None,
+        "answers": [
+            {
+                "request": str(item.ask),
+                "expected": str(item.wanted),
+                "found": str(item.reply),
+                "fits": item.fits,
+            }
+            for item in result.answers
+        ],
+    }
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a rate; write a number above 0")
+    return rate

@@ -1,0 +1,42 @@
+"""Parity: the requests that show whether a service decides as the emulator assumes.
+
+`ask_all` sends them by a function that is given to it, and `judge` compares the replies with every
+variant of each assumed fact and with the documented ones. Nothing here opens a connection.
+"""
+
+from .asking import Replies, Send, ask_all, bounds
+from .inquiries import Ask
+from .judging import Conclusion, ParityResult, chosen, format_assumptions, judge
+from .requests import (
+    Fetch,
+    GetRules,
+    PutAcl,
+    PutRules,
+    Reply,
+    ServiceRequest,
+    Thing,
+)
+from .setups import FRESH, SETUPS, Setup
+
+__all__ = [
+    "FRESH",
+    "SETUPS",
+    "Ask",
+    "Conclusion",
+    "Fetch",
+    "GetRules",
+    "ParityResult",
+    "PutAcl",
+    "PutRules",
+    "Replies",
+    "Reply",
+    "Send",
+    "ServiceRequest",
+    "Setup",
+    "Thing",
+    "ask_all",
+    "bounds",
+    "chosen",
+    "format_assumptions",
+    "judge",
+]

@@ -1,0 +1,133 @@
+"""What the replies of a service say about each fact, and the assumptions that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions
+
+from .asking import Replies
+from .inquiries import ASSUMED, DOCUMENTED, Ask, Inquiry
+from .requests import Reply, Wanted
+
+
+class Conclusion(StrEnum):
+    """What the replies say about a fact."""
+
+    CONFIRMED = "confirmed"
+    DIFFERS = "differs"
+    UNSEEN = "could not be seen"
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredAsk:
+    """A request, the reply that was expected, and the reply or why there is none."""
+
+    ask: Ask
+    wanted: Wanted
+    reply: Reply | str
+
+    @property
+    def fits(self) -> bool:
+        """Whether the reply is as expected; what was not seen contradicts nothing."""
+        return isinstance(self.reply, str) or self.wanted.fits(self.reply)
+
+
+@dataclass(frozen=True, slots=True)
+class ParityResult:
+    """What was found about one fact."""
+
+    inquiry: Inquiry
+    conclusion: Conclusion
+    answers: tuple[AnsweredAsk, ...]
+    """The requests with what the emulator expects of each by default."""
+    found: StrEnum | None = None
+    """The variant of an assumed fact that fits all replies."""
+    why: str = ""
+    """Why it could not be seen."""
+
+    @property
+    def expected(self) -> StrEnum | None:
+        """The variant that the emulator assumes by default; None for a documented fact."""
+        return DEFAULT.chosen().get(self.inquiry.field)
+
+
+def judge(replies: Replies) -> tuple[ParityResult, ...]:
+    """Compare the replies with every variant of each fact, and then with the documents."""
+    found = DEFAULT
+    results = []
+    for inquiry in ASSUMED:
+        result = _judge_assumed(inquiry, replies, found)
+        found = _assume(found, inquiry.field, result.found or result.expected)
+        results.append(result)
+    results += [_judge_documented(inquiry, replies) for inquiry in DOCUMENTED]
+    return tuple(sorted(results, key=lambda result: result.inquiry.fact))
+
+
+def chosen(results: tuple[ParityResult, ...]) -> Iterator[tuple[ParityResult, str]]:
+    """Yield the results about assumed facts with the names of their fields, in their order."""
+    by_field = {result.inquiry.field: result for result in results}
+    yield from ((by_field[name], name) for name in DEFAULT.chosen())
+
+
+def format_assumptions(results: tuple[ParityResult, ...], heading: str) -> str:
+    """Format a TOML file of assumptions; what could not be decided is left at its default."""
+    lines = [f"# {heading}"]
+    for result, name in chosen(results):
+        if result.found is not None:
+            lines.append(f'{name} = "{result.found}"')
+        else:
+            why = result.why or "no variant fits the replies"
+            lines.append(f"# {name} is left at its default: {why}")
+    return "\n".join(lines) + "\n"
+
+
+def _judge_assumed(inquiry: Inquiry, replies: Replies, known: Assumptions) -> ParityResult:
+    expected = DEFAULT.chosen()[inquiry.field]
+    answers = {
+        variant: _answer(inquiry, replies, _assume(known, inquiry.field, variant))
+        for variant in type(expected)
+    }
+    fitting = [
+        variant for variant, answered in answers.items() if all(item.fits for item in answered)
+    ]
+    shown = answers[expected]
+    if len(fitting) == 1:
+        same = fitting[0] is expected
+        conclusion = Conclusion.CONFIRMED if same else Conclusion.DIFFERS
+        return ParityResult(inquiry, conclusion, shown, fitting[0])
+    if fitting:
+        why = _reason(shown) or f"the replies fit {' and '.join(fitting)}"
+        return ParityResult(inquiry, Conclusion.UNSEEN, shown, why=why)
+    return ParityResult(inquiry, Conclusion.DIFFERS, shown)
+
+
+def _judge_documented(inquiry: Inquiry, replies: Replies) -> ParityResult:
+    answered = _answer(inquiry, replies, DEFAULT)
+    if not all(item.fits for item in answered):
+        return ParityResult(inquiry, Conclusion.DIFFERS, answered)
+    if why := _reason(answered):
+        return ParityResult(inquiry, Conclusion.UNSEEN, answered, why=why)
+    return ParityResult(inquiry, Conclusion.CONFIRMED, answered)
+
+
+def _answer(
+    inquiry: Inquiry, replies: Replies, assumptions: Assumptions
+) -> tuple[AnsweredAsk, ...]:
+    wanted = inquiry.expect(assumptions)
+    return tuple(
+        AnsweredAsk(ask, want, replies.get(ask, "it was not asked"))
+        for ask, want in zip(inquiry.asks, wanted, strict=True)
+    )
+
+
+def _reason(answered: tuple[AnsweredAsk, ...]) -> str:
+    return next((item.reply for item in answered if isinstance(item.reply, str)), "")
+
+
+def _assume(assumptions: Assumptions, field: str, variant: StrEnum | None) -> Assumptions:
+    change: dict[str, Any] = {field: variant}
+    return replace(assumptions, **change)

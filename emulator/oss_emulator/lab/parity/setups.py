@@ -1,0 +1,106 @@
+"""The rules under which questions are asked, each with Referers that show them in effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oss_emulator.referer.model import RefererConfiguration
+
+from .requests import ALLOWED, BLACKLISTED, NOT_LISTED, Wanted
+
+UNLISTED = "https://unlisted.test/"
+"""A Referer that no entry matches."""
+
+BAD = "https://bad.test/"
+"""A Referer on the blacklist of LISTED, and on its whitelist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A state of the bucket in which some questions are asked."""
+
+    name: str
+    rules: RefererConfiguration | None = None
+    """The rules to put; None leaves those of the setup before."""
+    acl: str = ""
+    """The ACL to put; "" leaves it alone."""
+    canaries: tuple[tuple[str, Wanted], ...] = ()
+    """Referers that are answered otherwise until the rules have taken effect."""
+    needs_own_bucket: bool = False
+    """Whether it is left out on a bucket that existed before."""
+
+
+def canary(name: str) -> str:
+    """Return the Referer that shows that the rules of a setup are in effect."""
+    return f"https://canary-{name}.test/"
+
+
+def _entry(name: str) -> str:
+    return canary(name).removesuffix("/")  # it matches under TruncatePath as well
+
+
+def _listing(name: str, *entries: str, **fields: bool | tuple[str, ...]) -> Setup:
+    """Make a setup with a whitelist: the canary is allowed, and an unlisted Referer is not."""
+    rules = RefererConfiguration(
+        **{"allow_empty_referer": False, "whitelist": (_entry(name), *entries), **fields}  # type: ignore[arg-type]
+    )
+    return Setup(name, rules, canaries=((canary(name), ALLOWED), (UNLISTED, NOT_LISTED)))
+
+
+def _blacklisting(name: str, **fields: bool | tuple[str, ...]) -> Setup:
+    """Make a setup that blacklists its canary."""
+    rules = RefererConfiguration(**{"blacklist": (_entry(name),), **fields})  # type: ignore[arg-type]
+    return Setup(name, rules, canaries=((canary(name), BLACKLISTED),))
+
+
+FRESH = Setup("fresh", needs_own_bucket=True)
+NO_WHITELIST = _blacklisting("no-whitelist", allow_empty_referer=False)
+BLANK = _blacklisting("blank", allow_empty_referer=False, whitelist=(" ",))
+STAR = _blacklisting("star", blacklist=("*",))
+ODD = _listing("odd", " https://padded.test/ ", "https://comma-a.test/,https://comma-b.test/")
+CUT_PATH = _listing(
+    "cut-path", "https://slash.test?", "https://path.test/album/", "*album27", truncate_path=True
+)
+CONTRADICTION = _listing(
+    "contradiction", "*album27", truncate_path=True, allow_truncate_query_string=False
+)
+KEPT_QUERY = _listing("kept-query", "*page=1", allow_truncate_query_string=False)
+LISTED = _listing(
+    "listed",
+    BAD,
+    "http://www.prefix.test",
+    "http://help.test/index.html",
+    "*.star.test",
+    "http://*.sub.test",
+    "https://mark?.test/",
+    "https://port.test:8080",
+    "www.bare.test",
+    "https://CASE.test/",
+    "*page=1",
+    "https://query.test/?page=1",
+    "*album27",
+    "https://several-a.test/",
+    "*//several-b.test/",
+    blacklist=(BAD,),
+)
+PUBLIC_READ = Setup("public-read", acl="public-read", needs_own_bucket=True)
+PUBLIC_READ_WRITE = Setup("public-read-write", acl="public-read-write", needs_own_bucket=True)
+CLEARED = Setup("cleared", RefererConfiguration(), canaries=((UNLISTED, ALLOWED),))
+CALLS = Setup("calls")
+
+SETUPS = (
+    FRESH,
+    NO_WHITELIST,
+    BLANK,
+    STAR,
+    ODD,
+    CUT_PATH,
+    CONTRADICTION,
+    KEPT_QUERY,
+    LISTED,
+    PUBLIC_READ,
+    PUBLIC_READ_WRITE,
+    CLEARED,
+    CALLS,
+)
+"""All setups in their order: the canaries of each are answered otherwise in the one before it."""
