@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from oss_emulator.lab import assumptions
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 
 from .asking import Replies
@@ -74,15 +75,15 @@ def chosen(results: tuple[ParityResult, ...]) -> Iterator[tuple[ParityResult, st
 
 
 def format_assumptions(results: tuple[ParityResult, ...], heading: str) -> str:
-    """Format a TOML file of assumptions; what could not be decided is left at its default."""
-    lines = [f"# {heading}"]
+    """Format the file of assumptions that follows; what was not decided has its default."""
+    lines, found = [f"# {heading}"], DEFAULT
     for result, name in chosen(results):
         if result.found is not None:
-            lines.append(f'{name} = "{result.found}"')
+            found = _assume(found, name, result.found)
         else:
             why = result.why or "no variant fits the replies"
-            lines.append(f"# {name} is left at its default: {why}")
-    return "\n".join(lines) + "\n"
+            lines.append(f"# {name} has its default, because it was not decided: {why}")
+    return "\n".join([*lines, assumptions.format(found)])
 
 
 def _judge_assumed(inquiry: Inquiry, replies: Replies, known: Assumptions) -> ParityResult:
@@ -114,10 +115,8 @@ def _judge_documented(inquiry: Inquiry, replies: Replies) -> ParityResult:
     return ParityResult(inquiry, Conclusion.CONFIRMED, answered)
 
 
-def _answer(
-    inquiry: Inquiry, replies: Replies, assumptions: Assumptions
-) -> tuple[AnsweredAsk, ...]:
-    wanted = inquiry.expect(assumptions)
+def _answer(inquiry: Inquiry, replies: Replies, assumed: Assumptions) -> tuple[AnsweredAsk, ...]:
+    wanted = inquiry.expect(assumed)
     return tuple(
         AnsweredAsk(ask, want, replies.get(ask, "it was not asked"))
         for ask, want in zip(inquiry.asks, wanted, strict=True)
@@ -128,6 +127,6 @@ def _reason(answered: tuple[AnsweredAsk, ...]) -> str:
     return next((item.reply for item in answered if isinstance(item.reply, str)), "")
 
 
-def _assume(assumptions: Assumptions, field: str, variant: StrEnum | None) -> Assumptions:
+def _assume(assumed: Assumptions, field: str, variant: StrEnum | None) -> Assumptions:
     change: dict[str, Any] = {field: variant}
-    return replace(assumptions, **change)
+    return replace(assumed, **change)
