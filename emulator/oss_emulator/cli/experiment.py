@@ -45,6 +45,7 @@ class Experiment:
         self._folder = f"oss-emulator-parity-{secrets.token_hex(4)}"
         self._rules = b""
         self._undo: list[tuple[str, Callable[[], Reply]]] = []
+        """What to undo: what is wrong if that fails, and the request."""
         self._reasons: dict[Signing, str] = {}
         """Why requests that are signed in these ways cannot reach an object."""
         self.existed = False
@@ -66,12 +67,15 @@ class Experiment:
     def prepare(self) -> None:
         """Create the bucket, if need be, and its objects. Raises CommandError."""
         if self.existed:
-            self._undo.append(("its rules", lambda: self._put_rules(self._rules)))
+            rules = self._rules.decode(errors="replace")
+            problem = f"the rules could not be put back; they were {rules}"
+            self._undo.append((problem, lambda: self._put_rules(self._rules)))
         else:
-            self._undo.append(("the bucket", lambda: self._call("DELETE")))
+            self._undo.append(("the bucket is left", lambda: self._call("DELETE")))
             self._expect(self._call("PUT"), "PutBucket")
         for thing, acl in _OBJECTS.items():
-            self._undo.append((self._key(thing), self._deletion(thing)))
+            problem = f"the object {self._key(thing)} is left"
+            self._undo.append((problem, self._deletion(thing)))
             reply = self._put_object(thing, acl)
             if acl and reply.status == 403:  # the service may block public access
                 self._reasons[Signing.NONE] = f"the ACL {acl} of an object was answered {reply}"
@@ -118,16 +122,14 @@ class Experiment:
         return ""
 
     def _restore(self) -> Iterator[str]:
-        for what, undo in reversed(self._undo):
+        for problem, undo in reversed(self._undo):
             try:
                 reply = undo()
                 failed = "" if reply.status < 300 or reply.status == 404 else str(reply)
             except (CommandError, KeyboardInterrupt) as error:
                 failed = str(error) or "interrupted"
             if failed:
-                rules = f", which were {self._rules.decode(errors='replace')}"
-                said = rules if what == "its rules" else ""
-                yield f"{what} of oss://{self._bucket} could not be put back{said}: {failed}"
+                yield f"oss://{self._bucket}: {problem} ({failed})"
         self._undo.clear()
 
     def _fetch(self, fetch: Fetch) -> Reply:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,10 @@ _DESCRIPTION = (
     "Asks a service what each assumed fact and each visible documented fact of hotlink protection "
     "is there. It creates a bucket, puts rules to it, sends requests with crafted Referers, and "
     "deletes the bucket. The exit status is 0 if nothing differs from what the emulator does by "
-    "default, and 1 if something does."
+    "default, 1 if something does, and 2 if the service could not be asked."
 )
+
+_INDENT = 6
 
 _TONES = {
     Conclusion.CONFIRMED: Tone.GOOD,
@@ -104,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _ask(experiment: Experiment, name: str) -> Replies:
-    """Ask everything; restores the bucket whatever happens. Raises CommandError."""
+    """Ask everything; restores the bucket whatever happens. Raises InputError."""
     failure = ""
     replies: Replies = {}
     with _terminable():
@@ -118,10 +122,10 @@ def _ask(experiment: Experiment, name: str) -> Replies:
         finally:
             left = experiment.restore()
     if left:
-        raise CommandError("; ".join(filter(None, (failure, *left))))
+        raise InputError("; ".join(filter(None, (failure, *left))))
     if failure:
-        done = "its rules are as before" if experiment.existed else "it was deleted again"
-        raise CommandError(f"{failure}; nothing is left in oss://{name}: {done}")
+        done = "has its rules back" if experiment.existed else "was deleted again"
+        raise InputError(f"{failure}; oss://{name} {done}")
     return replies
 
 
@@ -171,21 +175,29 @@ def _describe(
 def _detail(result: ParityResult) -> Iterator[Block]:
     if result.expected is not None:
         if result.conclusion is not Conclusion.CONFIRMED:
-            yield _fact("expected", f"{result.expected}: {SENTENCES[result.expected]}")
+            yield from _variant("expected", result.expected)
         if result.found is not None:
-            yield _fact("found", f"{result.found}: {SENTENCES[result.found]}")
+            yield from _variant("found", result.found)
     if result.why:
-        yield _fact("why", result.why)
+        yield from _fact("why", result.why)
     if result.conclusion is Conclusion.DIFFERS and result.found is None:
         for item in result.answers:
             if result.expected is not None or not item.fits:
-                yield _fact("asked", str(item.ask))
-                yield _fact("expected", str(item.wanted))
-                yield _fact("found", str(item.reply))
+                yield from _fact("asked", str(item.ask))
+                yield from _fact("expected", str(item.wanted))
+                yield from _fact("found", str(item.reply))
 
 
-def _fact(name: str, value: str) -> Block:
-    return line(Text(f"{name:<9}", Tone.FAINT), value, indent=6)
+def _variant(name: str, variant: StrEnum) -> Iterator[Block]:
+    yield from _fact(name, variant)
+    yield from _fact("", SENTENCES[variant])
+
+
+def _fact(name: str, value: str) -> Iterator[Block]:
+    """Describe one fact, wrapped to 80 columns."""
+    for number, text in enumerate(textwrap.wrap(value, 80 - _INDENT - 9)):
+        label = name if number == 0 else ""
+        yield line(Text(f"{label:<9}", Tone.FAINT), text, indent=_INDENT)
 
 
 def _to_dict(

@@ -170,6 +170,7 @@ class Wanted:
 
 ALLOWED = Wanted(tuple(range(200, 400)), says="allowed")
 PASSED = Wanted(allows=True, says="not denied by its Referer")
+DENIED = Wanted(allows=False, says="denied by its Referer")
 ANYTHING = Wanted()
 NO_PERMISSION = Wanted((403,), "AccessDenied", allows=True, says="denied by the ACL")
 NO_REFERER = Wanted((403,), ec="0003-00000501")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from oss_emulator.referer.model import RefererConfiguration
 
-from .requests import ALLOWED, BLACKLISTED, NOT_LISTED, Wanted
+from .requests import ALLOWED, DENIED, Wanted
 
 UNLISTED = "https://unlisted.test/"
 """A Referer that no entry matches."""
@@ -25,7 +25,7 @@ class Setup:
     acl: str = ""
     """The ACL to put; "" leaves it alone."""
     canaries: tuple[tuple[str, Wanted], ...] = ()
-    """Referers that are answered otherwise until the rules have taken effect."""
+    """Referers of which one is answered otherwise until the rules have taken effect."""
     needs_own_bucket: bool = False
     """Whether it is left out on a bucket that existed before."""
 
@@ -44,13 +44,13 @@ def _listing(name: str, *entries: str, **fields: bool | tuple[str, ...]) -> Setu
     rules = RefererConfiguration(
         **{"allow_empty_referer": False, "whitelist": (_entry(name), *entries), **fields}  # type: ignore[arg-type]
     )
-    return Setup(name, rules, canaries=((canary(name), ALLOWED), (UNLISTED, NOT_LISTED)))
+    return Setup(name, rules, canaries=((canary(name), ALLOWED), (UNLISTED, DENIED)))
 
 
 def _blacklisting(name: str, **fields: bool | tuple[str, ...]) -> Setup:
     """Make a setup that blacklists its canary."""
     rules = RefererConfiguration(**{"blacklist": (_entry(name),), **fields})  # type: ignore[arg-type]
-    return Setup(name, rules, canaries=((canary(name), BLACKLISTED),))
+    return Setup(name, rules, canaries=((canary(name), DENIED),))
 
 
 FRESH = Setup("fresh", needs_own_bucket=True)
@@ -103,4 +103,4 @@ SETUPS = (
     CLEARED,
     CALLS,
 )
-"""All setups in their order: the canaries of each are answered otherwise in the one before it."""
+"""All setups in their order: in each, a canary is answered otherwise than in the one before it."""
