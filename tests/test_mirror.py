@@ -31,6 +31,10 @@ COVERED_BY = {
     "cli/changes.py": "cli/test_lab_bucket.py",
     "cli/flags.py": "cli/test_serve.py",
     "cli/foreground.py": "cli/test_serve.py",
+    "cli/client.py": "cli/test_parity.py",
+    "cli/experiment.py": "cli/test_parity.py",
+    "cli/parity.py": "cli/test_parity.py",
+    "cli/signer.py": "cli/test_parity.py",
     "cli/parser.py": "cli/test_serve.py",
     "cli/preload/sitecustomize.py": "cli/test_run.py",
     "cli/rules.py": "cli/test_lab_rules.py",
@@ -46,6 +50,7 @@ COVERED_BY = {
     "documents/*.py": "unit/operations/test_bucket_documents.py",
     # --- lab
     "lab/lint/*.py": "unit/lab/lint/test_lint.py",
+    "lab/parity/setups.py": "unit/lab/parity/test_inquiries.py",
     "lab/translation/*.py": "unit/lab/translation/test_translation.py",
     # --- operations
     "operations/call.py": "unit/operations/test_object_basic.py",

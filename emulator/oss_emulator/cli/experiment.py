@@ -72,7 +72,10 @@ class Experiment:
             self._undo.append((problem, lambda: self._put_rules(self._rules)))
         else:
             self._undo.append(("the bucket is left", lambda: self._call("DELETE")))
-            self._expect(self._call("PUT"), "PutBucket")
+            reply = self._call("PUT")
+            if reply.status >= 300:
+                self._undo.clear()
+            self._expect(reply, "PutBucket")
         for thing, acl in _OBJECTS.items():
             problem = f"the object {self._key(thing)} is left"
             self._undo.append((problem, self._deletion(thing)))
@@ -85,6 +88,11 @@ class Experiment:
             reply = self.send(Fetch(signing=signing))
             if reply.status >= 300 and not reply.is_denial:
                 self._reasons.setdefault(signing, f"GetObject ({signing}) was answered {reply}")
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether there is something to undo."""
+        return bool(self._undo)
 
     def restore(self) -> tuple[str, ...]:
         """Undo everything, the last thing first; returns a sentence for each failure."""
@@ -117,9 +125,9 @@ class Experiment:
     def withheld(self, ask: Ask) -> str:
         """Return why a request cannot show anything about rules, or ""."""
         request = ask.request
-        if isinstance(request, Fetch) and request.thing is Thing.OPEN:
-            return self._reasons.get(request.signing, "")
-        return ""
+        if not isinstance(request, Fetch) or request.thing is not Thing.OPEN:
+            return ""
+        return "" if request.method == "OPTIONS" else self._reasons.get(request.signing, "")
 
     def _restore(self) -> Iterator[str]:
         for problem, undo in reversed(self._undo):

@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _ask(experiment: Experiment, name: str) -> Replies:
     """Ask everything; restores the bucket whatever happens. Raises InputError."""
-    failure = ""
+    failure = done = ""
     replies: Replies = {}
     with _terminable():
         try:
@@ -120,12 +120,13 @@ def _ask(experiment: Experiment, name: str) -> Replies:
         except CommandError as error:
             failure = str(error)
         finally:
+            if experiment.is_touched:
+                done = "has its rules back" if experiment.existed else "was deleted again"
             left = experiment.restore()
     if left:
         raise InputError("; ".join(filter(None, (failure, *left))))
     if failure:
-        done = "has its rules back" if experiment.existed else "was deleted again"
-        raise InputError(f"{failure}; oss://{name} {done}")
+        raise InputError(f"{failure}; oss://{name} {done}" if done else failure)
     return replies
 
 

@@ -275,7 +275,7 @@ DOCUMENTED = (
         "R-20",
         "entries match by prefix",
         "http://www.prefix.test/123 http://www.prefix.test.cn/ http://help.test/index.html",
-        "http://help.test/logo.html http://www.prefix.tes",
+        "http://help.test/logo.html http://www.prefix.tes http://x.test/http://www.prefix.test/",
     ),
     _matching(
         "R-21",

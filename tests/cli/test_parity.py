@@ -1,0 +1,613 @@
+"""`parity`: what it finds at emulators whose assumptions are known, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import oss2
+import pytest
+from oss2.credentials import StaticCredentialsProvider
+from oss_emulator import Emulator
+from oss_emulator.cli import main
+from oss_emulator.cli.bucket import GivenKey
+from oss_emulator.cli.client import ServiceClient, is_loopback
+from oss_emulator.cli.parser import CommandError, InputError
+from oss_emulator.cli.signer import Signer
+from oss_emulator.lab import assumptions as toml
+from oss_emulator.lab.parity import Reply
+from oss_emulator.pipeline import referer as pipeline
+from oss_emulator.referer import (
+    Assumptions,
+    Decision,
+    RefererConfiguration,
+    RefererPolicy,
+    Signing,
+    codec,
+)
+from oss_emulator.referer.assumptions import (
+    DEFAULT,
+    CheckedRequests,
+    CheckOrder,
+    CutEntries,
+    CutPath,
+    EmptyWhitelist,
+    WhiteSpace,
+)
+
+from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
+
+BUCKET = "parity-bucket"
+RULES = RefererConfiguration(
+    allow_empty_referer=False, whitelist=("https://www.example.com/",), blacklist=("https://b/",)
+)
+BLOCK = (
+    b"<PublicAccessBlockConfiguration><BlockPublicAccess>true</BlockPublicAccess>"
+    b"</PublicAccessBlockConfiguration>"
+)
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        monkeypatch.setenv("OSS_ENDPOINT", emulator.endpoint)
+        yield emulator
+
+
+@pytest.fixture
+def old_bucket(emulator: Emulator) -> oss2.Bucket:
+    """A bucket with rules and an object, as a user may have it."""
+    bucket = emulator.bucket(BUCKET, acl="private", rules=RULES)
+    bucket.put_object("precious", b"content")
+    return bucket
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run `parity` and return its exit status and what it printed."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = main(["parity", "--bucket", BUCKET, *arguments])
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+def buckets(emulator: Emulator) -> list[str]:
+    provider = StaticCredentialsProvider(emulator.access_key_id, emulator.access_key_secret)
+    service = oss2.Service(oss2.ProviderAuthV4(provider), emulator.endpoint, region=emulator.region)
+    return [bucket.name for bucket in service.list_buckets().buckets]
+
+
+def rules_of(emulator: Emulator) -> bytes | None:
+    record = emulator.run(lambda: emulator.service.storage.bucket(BUCKET))
+    return None if record is None else record.documents.get("referer")
+
+
+def facts(output: str) -> Mapping[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for item in json.loads(output)["facts"]:
+        found.setdefault(item["fact"], []).append(item)
+    return found
+
+
+# --- the assumptions that are found
+
+SINGLE = [assumptions for _, assumptions in DEFAULT.alternatives()]
+PAIRS = [
+    replace(DEFAULT, **dict(pair))
+    for pair in combinations(
+        {
+            "r04": CheckedRequests.BUCKETS_TOO,
+            "r05": CheckOrder.AFTER_ACL,
+            "r14": EmptyWhitelist.DENIES,
+            "r25": WhiteSpace.BLANK_MATCHES,
+            "r27": CutPath.WITH_SLASH,
+            "r28": CutEntries.CUT,
+        }.items(),
+        2,
+    )
+]
+
+
+def name(assumptions: Assumptions) -> str:
+    differing = {
+        str(variant)
+        for field, variant in assumptions.chosen().items()
+        if variant is not DEFAULT.chosen()[field]
+    }
+    return "+".join(sorted(differing)) or "default"
+
+
+@pytest.mark.parametrize("assumptions", [DEFAULT, *SINGLE, *PAIRS], ids=name)
+def test_every_variant_is_found_and_written(
+    assumptions: Assumptions,
+    monkeypatch: pytest.MonkeyPatch,
+    run: Callable[..., tuple[int, str, str]],
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "assumptions.toml"
+    with Emulator(assumptions=assumptions) as emulator:
+        monkeypatch.setenv("OSS_ENDPOINT", emulator.endpoint)
+        status, output, announced = run("--json", "--write", str(file))
+        sent = len(emulator.journal)
+        assert buckets(emulator) == []
+    assert toml.read(file) == assumptions
+    text = file.read_text(encoding="utf-8")
+    heading, _, rest = text.partition("\n")
+    assert rest == toml.format(assumptions)
+    assert re.fullmatch(
+        r"# Found by oss-emulator parity at http://\S+ on \d{4}-\d\d-\d\d\.", heading
+    )
+    said = json.loads(output)
+    assert said["assumptions"] == assumptions.chosen()
+    assert status == (assumptions != DEFAULT)
+    for item in said["facts"]:
+        differs = item["found"] != item["expected"]
+        assert item["conclusion"] == ("differs" if differs else "confirmed"), item
+    few, most = map(int, re.findall(r"(\d+)[ ,]", announced)[:2])
+    assert said["requests"] == sent <= few < most
+
+
+# --- documented facts that are broken
+
+Decide = Callable[..., Decision]
+
+
+@dataclass(frozen=True)
+class Double:
+    """A policy that decides wrongly about something that is documented."""
+
+    right: RefererPolicy
+    fault: Callable[..., Decision]
+
+    def decide(self, *sent: str | None, **request: Any) -> Decision:
+        return self.fault(self.right, *sent, **request)
+
+
+def rules_changed(change: Callable[[RefererConfiguration], RefererConfiguration]) -> Decide:
+    """Decide by other rules than those that were put."""
+
+    def decide(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
+        rules = change(right.configuration)
+        return RefererPolicy.compile(rules, right.assumptions).decide(*sent, **request)
+
+    return decide
+
+
+def entries_changed(change: Callable[[str], str]) -> Decide:
+    """Decide by other entries of the whitelist."""
+    return rules_changed(
+        lambda rules: replace(rules, whitelist=tuple(change(entry) for entry in rules.whitelist))
+    )
+
+
+def exempt_signed_urls(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
+    if request["signed"] is Signing.URL:
+        request["signed"] = Signing.HEADER
+    return right.decide(*sent, **request)
+
+
+def check_signed_headers(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
+    if request["signed"] is Signing.HEADER and request["method"] == "GET":
+        request["signed"] = Signing.NONE
+    return right.decide(*sent, **request)
+
+
+def take_blank_for_a_referer(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
+    return right.decide("https://blank/" if sent == ("",) else sent[0], *sent[1:], **request)
+
+
+def name_another_reason(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
+    decision = right.decide(*sent, **request)
+    if decision.ec != "0003-00000503":
+        return decision
+    empty = RefererConfiguration(allow_empty_referer=False, whitelist=("x",))
+    return RefererPolicy.compile(empty).decide(None)
+
+
+def deny_by_default(rules: RefererConfiguration) -> RefererConfiguration:
+    return replace(rules, whitelist=("x",)) if rules == RefererConfiguration() else rules
+
+
+def deny_empty_by_default(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
+    if right.configuration == RefererConfiguration() and sent == (None,):
+        rules = RefererConfiguration(allow_empty_referer=False, whitelist=("x",))
+        return RefererPolicy.compile(rules).decide(*sent, **request)
+    return right.decide(*sent, **request)
+
+
+FAULTS: dict[str, tuple[str, Decide]] = {
+    "signed URLs are not checked": ("R-01", exempt_signed_urls),
+    "signed headers are checked": ("R-01", check_signed_headers),
+    "a blank Referer is not empty": ("R-10", take_blank_for_a_referer),
+    "AllowEmptyReferer is always true": (
+        "R-11",
+        rules_changed(lambda rules: replace(rules, allow_empty_referer=True)),
+    ),
+    "the whitelist goes before the blacklist": (
+        "R-12",
+        rules_changed(
+            lambda rules: replace(
+                rules,
+                blacklist=tuple(sorted(set(rules.blacklist) - set(rules.whitelist))),
+            )
+        ),
+    ),
+    "a denial has the wrong EC": ("R-13", name_another_reason),
+    "a bucket without rules denies": ("R-15", rules_changed(deny_by_default)),
+    "entries match anywhere": ("R-20", entries_changed(lambda entry: f"*{entry.strip('*')}")),
+    "? stands for any number of characters": (
+        "R-21",
+        entries_changed(lambda entry: entry.replace("k?", "k*")),
+    ),
+    "ports are ignored": ("R-22", entries_changed(lambda entry: entry.replace(":8080", ""))),
+    "an entry without a scheme matches all schemes": (
+        "R-23",
+        entries_changed(lambda entry: f"*://{entry}" if entry.startswith("www.") else entry),
+    ),
+    "queries are never cut": (
+        "R-26",
+        rules_changed(
+            lambda rules: replace(rules, allow_truncate_query_string=rules.truncate_path)
+        ),
+    ),
+    "paths are never cut": (
+        "R-27",
+        rules_changed(lambda rules: replace(rules, truncate_path=False)),
+    ),
+    "cleared rules deny empty Referers": ("R-34", deny_empty_by_default),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_broken_documented_fact_differs(
+    fault: str,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    number, decide = FAULTS[fault]
+
+    class Policies:
+        @staticmethod
+        def compile(rules: RefererConfiguration, assumptions: Assumptions) -> Double:
+            return Double(RefererPolicy.compile(rules, assumptions), decide)
+
+    monkeypatch.setattr(pipeline, "RefererPolicy", Policies)
+    status, output, _ = run("--json")
+    assert status == 1
+    conclusions = {
+        item["conclusion"] for item in facts(output)[number] if item["assumption"] is None
+    }
+    assert conclusions == {"differs"}
+    assert buckets(emulator) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "old", "new"),
+    [
+        ("R-31", b"<RefererConfiguration>", b'<RefererConfiguration xmlns="http://x.test">'),
+        ("R-32", b"NoSuchBucket", b"BucketMissing"),
+        ("R-33", b"0033-00000001", b"0015-00000231"),
+        ("R-35", b"You are denied by bucket referer policy.", b"You are denied."),
+    ],
+)
+def test_broken_answer_differs(
+    number: str,
+    old: bytes,
+    new: bytes,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    send = ServiceClient.send
+
+    def alter(client: ServiceClient, *request: Any) -> Reply:
+        reply = send(client, *request)
+        wanted = reply.status != 404 or b"missing" in reply.body
+        return replace(reply, body=reply.body.replace(old, new)) if wanted else reply
+
+    monkeypatch.setattr(ServiceClient, "send", alter)
+    status, output, _ = run("--json")
+    assert status == 1
+    assert "differs" in {item["conclusion"] for item in facts(output)[number]}
+
+
+# --- buckets are left as they were
+
+
+def test_existing_bucket_is_used_only_with_yes(
+    emulator: Emulator, old_bucket: oss2.Bucket, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    before = len(emulator.journal)
+    status, output, error = run()
+    assert (status, output) == (2, "")
+    assert error == (
+        f"oss-emulator: oss://{BUCKET} exists; add --yes to replace its rules for a while, or name "
+        "a bucket that does not exist\n"
+    )
+    assert all(entry.request.method == "GET" for entry in emulator.journal[before:])
+
+
+def test_existing_bucket_is_restored(
+    emulator: Emulator, old_bucket: oss2.Bucket, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    before = len(emulator.journal)
+    status, output, _ = run("--yes", "--json")
+    assert status == 0
+    found = facts(output)
+    for number in ("R-02", "R-15"):
+        assert [item["conclusion"] for item in found.pop(number)] == ["could not be seen"]
+    assert {item["conclusion"] for items in found.values() for item in items} == {"confirmed"}
+    kept = rules_of(emulator)
+    assert kept is not None
+    assert codec.parse(kept) == RULES
+    assert [item.key for item in oss2.ObjectIterator(old_bucket)] == ["precious"]
+    changed = [
+        entry.request.query_string
+        for entry in emulator.journal[before:]
+        if entry.request.method == "PUT" and "acl" in entry.request.query
+    ]
+    assert changed == []
+
+
+def test_bucket_with_versions_is_refused(
+    old_bucket: oss2.Bucket, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    old_bucket.put_bucket_versioning(oss2.models.BucketVersioningConfig("Enabled"))
+    status, _, error = run("--yes")
+    assert status == 2
+    assert "the bucket has versioning" in error
+
+
+def interrupt_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C once, while the request after so many is under way."""
+    send = ServiceClient.send
+
+    def interrupted(client: ServiceClient, *request: Any) -> Reply:
+        reply = send(client, *request)
+        if client.sent == count:
+            raise KeyboardInterrupt
+        return reply
+
+    monkeypatch.setattr(ServiceClient, "send", interrupted)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 8, 30, 70, 110])
+def test_interruption_deletes_the_bucket(
+    count: int,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    interrupt_after(count, monkeypatch)
+    status, _, error = run()
+    assert status == 2
+    assert error == f"oss-emulator: interrupted; oss://{BUCKET} was deleted again\n"
+    assert buckets(emulator) == []
+
+
+@pytest.mark.parametrize("count", [3, 5, 30, 100])
+def test_interruption_restores_an_existing_bucket(
+    count: int,
+    emulator: Emulator,
+    old_bucket: oss2.Bucket,
+    monkeypatch: pytest.MonkeyPatch,
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    interrupt_after(count, monkeypatch)
+    status, _, error = run("--yes")
+    assert status == 2
+    assert error == f"oss-emulator: interrupted; oss://{BUCKET} has its rules back\n"
+    kept = rules_of(emulator)
+    assert kept is not None
+    assert codec.parse(kept) == RULES
+    assert [item.key for item in oss2.ObjectIterator(old_bucket)] == ["precious"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_restores_the_bucket(number: signal.Signals, emulator: Emulator) -> None:
+    command = [*EMULATOR, "parity", "--bucket", BUCKET, "--rate", "20"]
+    command += ["--endpoint", emulator.endpoint]
+    process = subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for(lambda: len(emulator.journal) > 10)
+    assert buckets(emulator) == [BUCKET]
+    process.send_signal(number)
+    _, error = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, error) == (
+        2,
+        f"oss-emulator: interrupted; oss://{BUCKET} was deleted again\n",
+    )
+    assert buckets(emulator) == []
+
+
+def refuse_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lose the service after so many requests."""
+    send = ServiceClient.send
+
+    def lost(client: ServiceClient, *request: Any) -> Reply:
+        if client.sent >= count:
+            raise CommandError("http://lost does not answer: timed out")
+        return send(client, *request)
+
+    monkeypatch.setattr(ServiceClient, "send", lost)
+
+
+def test_what_is_left_is_said_if_the_service_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+    emulator: Emulator,
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    refuse_after(30, monkeypatch)
+    status, _, error = run()
+    assert status == 2
+    assert error.count("\n") == 1
+    assert f"oss://{BUCKET}: the bucket is left (http://lost does not answer" in error
+    assert error.count("the object oss-emulator-parity-") == 3
+    assert buckets(emulator) == [BUCKET]
+
+
+def test_rules_that_could_not_be_put_back_are_said(
+    monkeypatch: pytest.MonkeyPatch,
+    old_bucket: oss2.Bucket,
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    refuse_after(30, monkeypatch)
+    _, _, error = run("--yes")
+    assert "the rules could not be put back; they were <?xml" in error
+    assert "<Referer>https://www.example.com/</Referer>" in error
+
+
+# --- what cannot be seen
+
+
+def test_blocked_public_access_hides_anonymous_requests_only(
+    emulator: Emulator, old_bucket: oss2.Bucket, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    """P-45"""
+    emulator.put(f"/{BUCKET}?publicAccessBlock", BLOCK)
+    status, output, _ = run("--yes", "--json")
+    assert status == 0
+    unseen = {
+        number: item["why"]
+        for number, items in facts(output).items()
+        for item in items
+        if item["conclusion"] != "confirmed"
+    }
+    assert set(unseen) == {"R-01", "R-02", "R-15"}
+    assert "public-read" in unseen["R-01"]
+
+
+# --- input and output
+
+
+def test_output_fits_into_80_columns(
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    monkeypatch.setattr(
+        pipeline,
+        "RefererPolicy",
+        type("Policies", (), {"compile": lambda *_: RefererPolicy.compile(RULES)}),
+    )
+    _, output, _ = run()
+    lines = output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("R-20  could not be seen") for line in lines)
+    assert re.search(r"^R-13  ", output, re.M)
+    assert re.search(r"\d+ confirmed, \d+ differs, \d+ could not be seen$", output)
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "ftp://127.0.0.1", "http://a:b"])
+def test_unusable_endpoint_is_one_sentence(
+    endpoint: str, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    status, output, error = run("--endpoint", endpoint)
+    assert (status, output) == (2, "")
+    assert re.fullmatch(
+        r"oss-emulator: (http://127.0.0.1:1 does not answer: .+|'.+' is not an endpoint; .+)\n",
+        error,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"OSS_ACCESS_KEY_SECRET": "wrong"}, "403 SignatureDoesNotMatch"),
+        ({"OSS_REGION": "cn-beijing"}, "400 InvalidArgument"),
+    ],
+)
+def test_refusal_of_the_key_is_one_sentence(
+    variables: Mapping[str, str],
+    words: str,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    status, _, error = run()
+    assert status == 2
+    sentence = rf"oss-emulator: oss://{BUCKET}: PutBucket was answered {words} [\d-]+\n"
+    assert re.fullmatch(sentence, error)
+
+
+def test_file_that_cannot_be_written_is_one_sentence(
+    emulator: Emulator, run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    status, _, error = run("--write", str(tmp_path / "missing" / "file"))
+    assert status == 2
+    assert "the file cannot be written: No such file" in error
+    assert buckets(emulator) == []
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "inf", "nan", "fast"])
+def test_bad_rate_is_refused(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["parity", "--bucket", BUCKET, "--rate", rate])
+    assert "argument --rate" in capsys.readouterr().err
+
+
+def test_requests_keep_the_rate(monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:
+    now, slept = [100.0], []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr("oss_emulator.cli.client.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("oss_emulator.cli.client.time.sleep", sleep)
+    client = ServiceClient(emulator.endpoint, rate=4)
+    for _ in range(3):
+        client.send("GET", BUCKET, "", "", ())
+    assert slept == [0.0, 0.25, 0.25]
+    assert client.sent == 3
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ("http://127.0.0.1:9000", True),
+        ("localhost:9000", True),
+        ("http://[::1]:9000", True),
+        ("https://oss-cn-hangzhou.aliyuncs.com", False),
+        ("http://10.0.0.1", False),
+    ],
+)
+def test_only_this_machine_is_asked_without_pauses(endpoint: str, expected: bool) -> None:
+    assert is_loopback(endpoint) is expected
+
+
+def test_endpoint_must_be_a_url() -> None:
+    with pytest.raises(InputError, match="write http://HOST"):
+        is_loopback("ftp://localhost")
+
+
+@pytest.mark.parametrize("token", [None, "a/token+="])
+@pytest.mark.parametrize("key", ["folder/a b+ü", "a"])
+def test_signed_urls_are_those_of_the_sdk(key: str, token: str | None) -> None:
+    """P-14"""
+    provider = StaticCredentialsProvider("id", "secret", token)
+    auth = oss2.ProviderAuthV4(provider)
+    bucket = oss2.Bucket(auth, "http://127.0.0.1", BUCKET, region="cn-beijing")
+    signer = Signer(GivenKey("id", "secret", token), "cn-beijing")
+    params = {"x-oss-process": "image/resize,w_10"}
+    for _ in range(5):  # again, if the second has changed in between
+        theirs = parse_qs(urlsplit(bucket.sign_url("GET", key, 3600, params=dict(params))).query)
+        ours = parse_qs(signer.sign_url("GET", BUCKET, key, params))
+        if ours["x-oss-date"] == theirs["x-oss-date"]:
+            break
+    assert ours == theirs
