@@ -20,6 +20,7 @@ from oss_emulator import Emulator
 from oss_emulator.cli import main
 from oss_emulator.cli.bucket import GivenKey
 from oss_emulator.cli.client import ServiceClient, is_loopback
+from oss_emulator.cli.experiment import Experiment
 from oss_emulator.cli.parser import CommandError, InputError
 from oss_emulator.cli.signer import Signer
 from oss_emulator.lab import assumptions as toml
@@ -575,6 +576,16 @@ def test_requests_keep_the_rate(monkeypatch: pytest.MonkeyPatch, emulator: Emula
         client.send("GET", BUCKET, "", "", ())
     assert slept == [0.0, 0.25, 0.25]
     assert client.sent == 3
+
+
+def test_pauses_give_rules_time_to_take_effect(
+    monkeypatch: pytest.MonkeyPatch, emulator: Emulator
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("oss_emulator.cli.experiment.time.sleep", slept.append)
+    signer = Signer(GivenKey("id", "secret", None), "cn-beijing")
+    Experiment(ServiceClient(emulator.endpoint, None), signer, BUCKET, 1.5).pause()
+    assert slept == [1.5]
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ DEFAULT_REGION = "cn-hangzhou"
 _TIMEOUT = 10  # seconds
 
 
-def declare(parser: argparse.ArgumentParser, title: str = "for oss://BUCKET") -> None:
+def declare(parser: argparse.ArgumentParser) -> None:
     """Add the flags that say where buckets are."""
     group = parser.add_argument_group(
-        title,
+        "for oss://BUCKET",
         "OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET give the key, and OSS_SESSION_TOKEN the token "
         "of a temporary key. The default is the key of the emulator.",
     )

@@ -7,6 +7,7 @@ replaced, and put back afterwards.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
 
 from oss_emulator.cli.client import ServiceClient
@@ -38,10 +39,14 @@ OVERHEAD = 3 + len(_OBJECTS) * 2 + 2 + 2
 class Experiment:
     """A bucket for questions."""
 
-    def __init__(self, client: ServiceClient, signer: Signer, bucket: str) -> None:
+    def __init__(
+        self, client: ServiceClient, signer: Signer, bucket: str, pause: float = 0.0
+    ) -> None:
+        """`pause` is how long to wait for rules to take effect, in seconds."""
         self._client = client
         self._signer = signer
         self._bucket = bucket
+        self._pause = pause
         self._folder = f"oss-emulator-parity-{secrets.token_hex(4)}"
         self._rules = b""
         self._undo: list[tuple[str, Callable[[], Reply]]] = []
@@ -110,6 +115,10 @@ class Experiment:
                 return self._call("GET", {"referer": ""}, bucket=name)
             case PutAcl():
                 return self._call("PUT", {"acl": ""}, {"x-oss-acl": request.acl})
+
+    def pause(self) -> None:
+        """Give the service time to put rules into effect."""
+        time.sleep(self._pause)
 
     @property
     def left_out(self) -> Mapping[Setup, str]:

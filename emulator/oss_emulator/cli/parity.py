@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from oss_emulator.cli import bucket
+from oss_emulator.cli import bucket, rules
 from oss_emulator.cli.client import ServiceClient, is_loopback
 from oss_emulator.cli.experiment import OVERHEAD, Experiment
 from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json
@@ -35,11 +35,14 @@ DEFAULT_RATE = 10.0
 """Requests a second, unless the service is on this machine."""
 
 _DESCRIPTION = (
-    "Asks a service what each assumed fact and each visible documented fact of hotlink protection "
-    "is there. It creates a bucket, puts rules to it, sends requests with crafted Referers, and "
-    "deletes the bucket. The exit status is 0 if nothing differs from what the emulator does by "
-    "default, 1 if something does, and 2 if the service could not be asked."
+    "Asks a service about each assumed fact of hotlink protection, and about each documented fact "
+    "that can be seen from outside. It creates a bucket, puts rules to it, sends requests with "
+    "crafted Referers, and deletes the bucket. The exit status is 0 if nothing differs from what "
+    "the emulator does, 1 if something does, and 2 if the service could not be asked."
 )
+
+_PAUSE = 1.0
+"""Seconds between two looks whether rules are in effect, unless the service is on this machine."""
 
 _INDENT = 6
 
@@ -74,18 +77,17 @@ def declare(commands: Any) -> None:
         help=f"the most requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    bucket.declare(parser, "where the bucket is")
+    rules.declare(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prepare the bucket, ask, restore the bucket, and report."""
-    rate = arguments.rate
-    if rate is None and not is_loopback(arguments.endpoint):
-        rate = DEFAULT_RATE
+    is_far = not is_loopback(arguments.endpoint)
+    rate = arguments.rate or (DEFAULT_RATE if is_far else None)
     client = ServiceClient(arguments.endpoint, rate)
     signer = Signer(bucket.access_key(), arguments.region)
-    experiment = Experiment(client, signer, arguments.bucket)
+    experiment = Experiment(client, signer, arguments.bucket, _PAUSE if is_far else 0.0)
     try:
         experiment.look()
     except CommandError as error:
@@ -96,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
             "name a bucket that does not exist"
         )
     _announce(experiment, rate, arguments)
-    results = judge(_ask(experiment, arguments.bucket))
+    results = judge(_ask(experiment, arguments.bucket), arguments.assumptions)
     date = datetime.now(UTC).date().isoformat()
     if arguments.write:
         _write(arguments, results, date)
@@ -114,7 +116,9 @@ def _ask(experiment: Experiment, name: str) -> Replies:
     with _terminable():
         try:
             experiment.prepare()
-            replies = ask_all(experiment.send, experiment.left_out, experiment.withheld)
+            replies = ask_all(
+                experiment.send, experiment.left_out, experiment.withheld, experiment.pause
+            )
         except KeyboardInterrupt:
             failure = "interrupted"
         except CommandError as error:

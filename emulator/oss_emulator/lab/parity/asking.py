@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from oss_emulator.referer.codec import format
-from oss_emulator.referer.request import Signing
 
 from .inquiries import Ask, plan
 from .requests import Fetch, PutAcl, PutRules, Reply, ServiceRequest
@@ -27,27 +26,35 @@ def bounds(left_out: Mapping[Setup, str]) -> tuple[int, int]:
     asked = [(setup, asks) for setup, asks in plan().items() if setup not in left_out]
     fixed = sum(len(asks) + (setup.rules is not None) + bool(setup.acl) for setup, asks in asked)
     canaries = sum(len(setup.canaries) for setup, _ in asked)
-    return fixed + canaries * IN_A_ROW, fixed + canaries * TRIES * len(_SIGNINGS)
+    most = sum(len(setup.canaries) * len(setup.signings) for setup, _ in asked)
+    return fixed + canaries * IN_A_ROW, fixed + most * TRIES
 
 
-def ask_all(send: Send, left_out: Mapping[Setup, str], withheld: Callable[[Ask], str]) -> Replies:
+def ask_all(
+    send: Send,
+    left_out: Mapping[Setup, str],
+    withheld: Callable[[Ask], str],
+    pause: Callable[[], None],
+) -> Replies:
     """Send all requests, one setup after the other.
 
     `left_out` names the setups that cannot be asked under, and `withheld` returns why a request
-    cannot be sent, or "".
+    cannot be sent, or "". `pause` is called while rules have not taken effect yet.
     """
     replies: dict[Ask, Reply | str] = {}
     for setup, asks in plan().items():
         reason = left_out.get(setup, "")
         if not reason:
-            reason = _set_up(send, setup, replies)
+            reason = _set_up(send, pause, setup, replies)
         for ask in asks:
             why = reason or withheld(ask)
             replies[ask] = why or _send(send, ask)
     return replies
 
 
-def _set_up(send: Send, setup: Setup, replies: dict[Ask, Reply | str]) -> str:
+def _set_up(
+    send: Send, pause: Callable[[], None], setup: Setup, replies: dict[Ask, Reply | str]
+) -> str:
     """Bring the bucket into the state of a setup; returns why that failed, or ""."""
     if setup.acl:
         reply = send(PutAcl(setup.acl))
@@ -57,24 +64,31 @@ def _set_up(send: Send, setup: Setup, replies: dict[Ask, Reply | str]) -> str:
         reply = replies[Ask(setup, None)] = send(PutRules(format(setup.rules)))
         if reply.status >= 300:
             return f"PutBucketReferer was answered {reply}"
-    if not _take_effect(send, setup):
-        return f"the rules were not seen to take effect in {TRIES} tries"
+    if setup.canaries and not _takes_effect(send, pause, setup):
+        return f"the new rules or ACL were not seen to take effect in {TRIES} tries"
     return ""
 
 
-def _take_effect(send: Send, setup: Setup) -> bool:
-    """Try the canaries until they are answered as wanted, in signed URLs or anonymously."""
+def _takes_effect(send: Send, pause: Callable[[], None], setup: Setup) -> bool:
+    """Try the canaries until they are answered as wanted, several times in a row."""
     row = 0
     for _ in range(TRIES):
-        row = row + 1 if any(_sings(send, setup, signing) for signing in _SIGNINGS) else 0
-        if row == IN_A_ROW or not setup.canaries:
+        row = row + 1 if _is_in_effect(send, setup) else 0
+        if row == IN_A_ROW:
             return True
+        if row == 0:
+            pause()
     return False
 
 
-def _sings(send: Send, setup: Setup, signing: Signing) -> bool:
-    return all(
-        wanted.fits(send(Fetch((referer,), signing=signing))) for referer, wanted in setup.canaries
+def _is_in_effect(send: Send, setup: Setup) -> bool:
+    """Whether all canaries are answered as wanted, in one of the ways to sign them."""
+    return any(
+        all(
+            wanted.fits(send(Fetch((referer,), signing=signing, thing=setup.thing)))
+            for referer, wanted in setup.canaries
+        )
+        for signing in setup.signings
     )
 
 
@@ -83,7 +97,3 @@ def _send(send: Send, ask: Ask) -> Reply | str:
         raise TypeError("the PutBucketReferer of a setup is sent with it")
     reply = send(ask.request)
     return f"the service answered {reply}" if reply.is_trouble else reply
-
-
-_SIGNINGS = (Signing.URL, Signing.NONE)
-"""How canaries are sent: if one way fails, the other one may show that the rules are in effect."""

@@ -44,25 +44,22 @@ class ParityResult:
     inquiry: Inquiry
     conclusion: Conclusion
     answers: tuple[AnsweredAsk, ...]
-    """The requests with what the emulator expects of each by default."""
+    """The requests with the reply that is expected to each."""
+    expected: StrEnum | None = None
+    """The variant that is expected of an assumed fact; None for a documented one."""
     found: StrEnum | None = None
     """The variant of an assumed fact that fits all replies."""
     why: str = ""
     """Why it could not be seen."""
 
-    @property
-    def expected(self) -> StrEnum | None:
-        """The variant that the emulator assumes by default; None for a documented fact."""
-        return DEFAULT.chosen().get(self.inquiry.field)
 
-
-def judge(replies: Replies) -> tuple[ParityResult, ...]:
+def judge(replies: Replies, expected: Assumptions = DEFAULT) -> tuple[ParityResult, ...]:
     """Compare the replies with every variant of each fact, and then with the documents."""
-    found = DEFAULT
+    known = expected
     results = []
     for inquiry in ASSUMED:
-        result = _judge_assumed(inquiry, replies, found)
-        found = _assume(found, inquiry.field, result.found or result.expected)
+        result = _judge_assumed(inquiry, replies, known)
+        known = _assume(known, inquiry.field, result.found or result.expected)
         results.append(result)
     results += [_judge_documented(inquiry, replies) for inquiry in DOCUMENTED]
     return tuple(sorted(results, key=lambda result: result.inquiry.fact))
@@ -75,19 +72,18 @@ def chosen(results: tuple[ParityResult, ...]) -> Iterator[tuple[ParityResult, st
 
 
 def format_assumptions(results: tuple[ParityResult, ...], heading: str) -> str:
-    """Format the file of assumptions that follows; what was not decided has its default."""
+    """Format the file of assumptions that follows; what was not decided is as expected."""
     lines, found = [f"# {heading}"], DEFAULT
     for result, name in chosen(results):
-        if result.found is not None:
-            found = _assume(found, name, result.found)
-        else:
+        found = _assume(found, name, result.found or result.expected)
+        if result.found is None:
             why = result.why or "no variant fits the replies"
-            lines.append(f"# {name} has its default, because it was not decided: {why}")
+            lines.append(f"# {name} was not decided: {why}")
     return "\n".join([*lines, assumptions.format(found)])
 
 
 def _judge_assumed(inquiry: Inquiry, replies: Replies, known: Assumptions) -> ParityResult:
-    expected = DEFAULT.chosen()[inquiry.field]
+    expected = known.chosen()[inquiry.field]
     answers = {
         variant: _answer(inquiry, replies, _assume(known, inquiry.field, variant))
         for variant in type(expected)
@@ -99,11 +95,11 @@ def _judge_assumed(inquiry: Inquiry, replies: Replies, known: Assumptions) -> Pa
     if len(fitting) == 1:
         same = fitting[0] is expected
         conclusion = Conclusion.CONFIRMED if same else Conclusion.DIFFERS
-        return ParityResult(inquiry, conclusion, shown, fitting[0])
+        return ParityResult(inquiry, conclusion, shown, expected, fitting[0])
     if fitting:
         why = _reason(shown) or f"the replies fit {' and '.join(fitting)}"
-        return ParityResult(inquiry, Conclusion.UNSEEN, shown, why=why)
-    return ParityResult(inquiry, Conclusion.DIFFERS, shown)
+        return ParityResult(inquiry, Conclusion.UNSEEN, shown, expected, why=why)
+    return ParityResult(inquiry, Conclusion.DIFFERS, shown, expected)
 
 
 def _judge_documented(inquiry: Inquiry, replies: Replies) -> ParityResult:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.request import Signing
 
-from .requests import ALLOWED, DENIED, Wanted
+from .requests import ALLOWED, DENIED, Thing, Wanted
 
 UNLISTED = "https://unlisted.test/"
 """A Referer that no entry matches."""
@@ -26,6 +27,10 @@ class Setup:
     """The ACL to put; "" leaves it alone."""
     canaries: tuple[tuple[str, Wanted], ...] = ()
     """Referers of which one is answered otherwise until the rules have taken effect."""
+    signings: tuple[Signing, ...] = (Signing.URL, Signing.NONE)
+    """How canaries are signed: if one way fails, another may show that the rules are in effect."""
+    thing: Thing = Thing.OPEN
+    """The object that canaries ask for."""
     needs_own_bucket: bool = False
     """Whether it is left out on a bucket that existed before."""
 
@@ -51,6 +56,18 @@ def _blacklisting(name: str, **fields: bool | tuple[str, ...]) -> Setup:
     """Make a setup that blacklists its canary."""
     rules = RefererConfiguration(**{"blacklist": (_entry(name),), **fields})  # type: ignore[arg-type]
     return Setup(name, rules, canaries=((canary(name), DENIED),))
+
+
+def _publishing(acl: str) -> Setup:
+    """Make a setup with the rules of LISTED and another ACL of the bucket."""
+    return Setup(
+        acl,
+        acl=acl,
+        canaries=((canary("listed"), ALLOWED),),
+        signings=(Signing.NONE,),
+        thing=Thing.SPARE,
+        needs_own_bucket=True,
+    )
 
 
 FRESH = Setup("fresh", needs_own_bucket=True)
@@ -83,8 +100,8 @@ LISTED = _listing(
     "*//several-b.test/",
     blacklist=(BAD,),
 )
-PUBLIC_READ = Setup("public-read", acl="public-read", needs_own_bucket=True)
-PUBLIC_READ_WRITE = Setup("public-read-write", acl="public-read-write", needs_own_bucket=True)
+PUBLIC_READ = _publishing("public-read")
+PUBLIC_READ_WRITE = _publishing("public-read-write")
 CLEARED = Setup("cleared", RefererConfiguration(), canaries=((UNLISTED, ALLOWED),))
 CALLS = Setup("calls")
 
@@ -103,4 +120,4 @@ SETUPS = (
     CLEARED,
     CALLS,
 )
-"""All setups in their order: in each, a canary is answered otherwise than in the one before it."""
+"""All setups in their order: a canary of new rules was answered otherwise under those before."""

@@ -54,7 +54,6 @@ def test_canaries_show_that_each_setup_is_in_effect() -> None:
         if before.rules is not None:
             rules = before.rules
         if setup.rules is None:
-            assert not setup.canaries
             continue
         wanted = [want.allows is not False for _, want in setup.canaries]
         now = [allows(setup, rules, referer) for referer, _ in setup.canaries]

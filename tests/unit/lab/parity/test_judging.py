@@ -31,7 +31,7 @@ ANY_ASSUMPTIONS = st.builds(
 
 
 def ask(assumptions: Assumptions = DEFAULT) -> Mapping[Ask, Reply | str]:
-    return ask_all(ModelService(assumptions).send, {}, lambda _: "")
+    return ask_all(ModelService(assumptions).send, {}, lambda _: "", lambda: None)
 
 
 def found(results: tuple[ParityResult, ...]) -> Mapping[str, str | None]:
@@ -55,6 +55,14 @@ def test_any_combination_of_variants_is_found(assumptions: Assumptions) -> None:
     assert toml.parse(written) == assumptions
 
 
+def test_other_assumptions_may_be_expected() -> None:
+    expected = Assumptions(r29=RepeatedHeader.LAST)
+    results = judge(ask(expected), expected)
+    assert {result.conclusion for result in results} == {Conclusion.CONFIRMED}
+    assert by_fact(judge(ask(), expected), "R-29").conclusion is Conclusion.DIFFERS
+    assert toml.parse(format_assumptions(judge({}, expected), "")) == expected
+
+
 def test_results_are_sorted_by_fact() -> None:
     facts = [result.inquiry.fact for result in judge(ask())]
     assert facts == sorted(facts)
@@ -69,9 +77,7 @@ def test_reply_that_no_variant_gives_differs() -> None:
     result = by_fact(judge(replies), "R-14")
     assert (result.conclusion, result.found) == (Conclusion.DIFFERS, None)
     assert "418 Teapot" in [str(item.reply) for item in result.answers]
-    assert "# r14 has its default, because it was not decided: no variant fits" in (
-        format_assumptions(judge(replies), "")
-    )
+    assert "# r14 was not decided: no variant fits" in (format_assumptions(judge(replies), ""))
 
 
 def test_without_replies_nothing_could_be_seen() -> None:
@@ -83,7 +89,9 @@ def test_without_replies_nothing_could_be_seen() -> None:
 
 def test_reason_is_given_for_what_could_not_be_seen() -> None:
     """R-15"""
-    replies = ask_all(ModelService().send, {FRESH: "the bucket existed before"}, lambda _: "")
+    replies = ask_all(
+        ModelService().send, {FRESH: "the bucket existed before"}, lambda _: "", lambda: None
+    )
     result = by_fact(judge(replies), "R-15")
     assert (result.conclusion, result.why) == (Conclusion.UNSEEN, "the bucket existed before")
 
