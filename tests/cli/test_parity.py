@@ -460,6 +460,31 @@ def test_what_is_left_is_said_if_the_service_is_lost(
     assert buckets(emulator) == [BUCKET]
 
 
+@pytest.mark.parametrize("problem", [CommandError("reset"), KeyboardInterrupt(), None])
+def test_restoring_is_tried_again(
+    problem: BaseException | None,
+    monkeypatch: pytest.MonkeyPatch,
+    emulator: Emulator,
+    old_bucket: oss2.Bucket,
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    send, failed = ServiceClient.send, set()
+
+    def fail_once(client: ServiceClient, method: str, bucket: str, key: str, *rest: Any) -> Reply:
+        if method == "DELETE" and key not in failed:
+            failed.add(key)
+            if problem:
+                raise problem
+            return Reply(503)
+        return send(client, method, bucket, key, *rest)
+
+    monkeypatch.setattr(ServiceClient, "send", fail_once)
+    status, _, error = run("--yes")
+    assert (status, error) == (0, "")
+    assert len(failed) == 3
+    assert [item.key for item in oss2.ObjectIterator(old_bucket)] == ["precious"]
+
+
 def test_rules_that_could_not_be_put_back_are_said(
     monkeypatch: pytest.MonkeyPatch,
     old_bucket: oss2.Bucket,

@@ -32,7 +32,10 @@ _OBJECTS = {Thing.OPEN: "public-read", Thing.CLOSED: "private", Thing.SPARE: ""}
 
 _CONTENT = b"put by oss-emulator parity"
 
-OVERHEAD = 3 + len(_OBJECTS) * 2 + 2 + 2
+_ATTEMPTS = 2
+"""How often each request of restoring is sent at most."""
+
+OVERHEAD = 3 + len(_OBJECTS) * 2 + 2 + (len(_OBJECTS) + 1) * _ATTEMPTS
 """The most requests that preparing and restoring take."""
 
 
@@ -140,11 +143,12 @@ class Experiment:
 
     def _restore(self) -> Iterator[str]:
         for problem, undo in reversed(self._undo):
-            try:
-                reply = undo()
-                failed = "" if reply.status < 300 or reply.status == 404 else str(reply)
-            except (CommandError, KeyboardInterrupt) as error:
-                failed = str(error) or "interrupted"
+            failed = ""
+            for _ in range(_ATTEMPTS):
+                failed = _try(undo)
+                if not failed:
+                    break
+                self.pause()
             if failed:
                 yield f"oss://{self._bucket}: {problem} ({failed})"
         self._undo.clear()
@@ -206,6 +210,15 @@ class Experiment:
         return "" if thing is Thing.BUCKET else f"{self._folder}/{thing.name.lower()}"
 
 
+def _try(undo: Callable[[], Reply]) -> str:
+    """Send a request of restoring; returns why it failed, or ""."""
+    try:
+        reply = undo()
+    except (CommandError, KeyboardInterrupt) as error:
+        return str(error) or "interrupted"
+    return "" if reply.status < 300 or reply.status == 404 else str(reply)
+
+
 def _form(fields: Mapping[str, str]) -> tuple[str, bytes]:
     """Return the content type and the body of a form that uploads a file."""
     boundary = secrets.token_hex(16)
@@ -215,6 +228,5 @@ def _form(fields: Mapping[str, str]) -> tuple[str, bytes]:
     ]
     file = 'Content-Disposition: form-data; name="file"; filename="file"'
     head = f"{''.join(parts)}--{boundary}\r\n{file}\r\n\r\n".encode()
-    return f"multipart/form-data; boundary={boundary}", head + _CONTENT + (
-        f"\r\n--{boundary}--\r\n".encode()
-    )
+    tail = f"\r\n--{boundary}--\r\n".encode()
+    return f"multipart/form-data; boundary={boundary}", head + _CONTENT + tail

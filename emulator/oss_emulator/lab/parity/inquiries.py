@@ -119,8 +119,16 @@ _TABLES: Mapping[str, Mapping[StrEnum, tuple[Wanted, ...]]] = {
 """The replies that the rules alone do not decide, by field and variant."""
 
 
-def _with(*referers: str, setup: Setup = LISTED, **fields: object) -> Ask:
-    return Ask(setup, Fetch(referers, **fields))  # type: ignore[arg-type]
+def _with(
+    *referers: str,
+    setup: Setup = LISTED,
+    signing: Signing = Signing.URL,
+    method: str = "GET",
+    thing: Thing = Thing.OPEN,
+    query: tuple[tuple[str, str], ...] = (),
+    forged: bool = False,
+) -> Ask:
+    return Ask(setup, Fetch(referers, signing, method, thing, query, forged))
 
 
 def _assumed(field: str, about: str, *asks: Ask) -> Inquiry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.request import Signing
@@ -44,17 +44,19 @@ def _entry(name: str) -> str:
     return canary(name).removesuffix("/")  # it matches under TruncatePath as well
 
 
-def _listing(name: str, *entries: str, **fields: bool | tuple[str, ...]) -> Setup:
+_STRICT = RefererConfiguration(allow_empty_referer=False)
+_KEPT = replace(_STRICT, allow_truncate_query_string=False)
+
+
+def _listing(name: str, *entries: str, rules: RefererConfiguration = _STRICT) -> Setup:
     """Make a setup with a whitelist: the canary is allowed, and an unlisted Referer is not."""
-    rules = RefererConfiguration(
-        **{"allow_empty_referer": False, "whitelist": (_entry(name), *entries), **fields}  # type: ignore[arg-type]
-    )
+    rules = replace(rules, whitelist=(_entry(name), *entries))
     return Setup(name, rules, canaries=((canary(name), ALLOWED), (UNLISTED, DENIED)))
 
 
-def _blacklisting(name: str, **fields: bool | tuple[str, ...]) -> Setup:
+def _blacklisting(name: str, rules: RefererConfiguration = _STRICT) -> Setup:
     """Make a setup that blacklists its canary."""
-    rules = RefererConfiguration(**{"blacklist": (_entry(name),), **fields})  # type: ignore[arg-type]
+    rules = replace(rules, blacklist=rules.blacklist or (_entry(name),))
     return Setup(name, rules, canaries=((canary(name), DENIED),))
 
 
@@ -71,17 +73,19 @@ def _publishing(acl: str) -> Setup:
 
 
 FRESH = Setup("fresh", needs_own_bucket=True)
-NO_WHITELIST = _blacklisting("no-whitelist", allow_empty_referer=False)
-BLANK = _blacklisting("blank", allow_empty_referer=False, whitelist=(" ",))
-STAR = _blacklisting("star", blacklist=("*",))
+NO_WHITELIST = _blacklisting("no-whitelist")
+BLANK = _blacklisting("blank", replace(_STRICT, whitelist=(" ",)))
+STAR = _blacklisting("star", RefererConfiguration(blacklist=("*",)))
 ODD = _listing("odd", " https://padded.test/ ", "https://comma-a.test/,https://comma-b.test/")
 CUT_PATH = _listing(
-    "cut-path", "https://slash.test?", "https://path.test/album/", "*album27", truncate_path=True
+    "cut-path",
+    "https://slash.test?",
+    "https://path.test/album/",
+    "*album27",
+    rules=replace(_STRICT, truncate_path=True),
 )
-CONTRADICTION = _listing(
-    "contradiction", "*album27", truncate_path=True, allow_truncate_query_string=False
-)
-KEPT_QUERY = _listing("kept-query", "*page=1", allow_truncate_query_string=False)
+CONTRADICTION = _listing("contradiction", "*album27", rules=replace(_KEPT, truncate_path=True))
+KEPT_QUERY = _listing("kept-query", "*page=1", rules=_KEPT)
 LISTED = _listing(
     "listed",
     BAD,
@@ -98,7 +102,7 @@ LISTED = _listing(
     "*album27",
     "https://several-a.test/",
     "*//several-b.test/",
-    blacklist=(BAD,),
+    rules=replace(_STRICT, blacklist=(BAD,)),
 )
 PUBLIC_READ = _publishing("public-read")
 PUBLIC_READ_WRITE = _publishing("public-read-write")
