@@ -516,6 +516,25 @@ def test_blocked_public_access_hides_anonymous_requests_only(
     assert "public-read" in unseen["R-01"]
 
 
+def test_new_account_hides_public_objects_only(
+    monkeypatch: pytest.MonkeyPatch, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    """P-60"""
+    with Emulator(new_account=True) as emulator:
+        monkeypatch.setenv("OSS_ENDPOINT", emulator.endpoint)
+        status, output, _ = run("--json")
+        assert buckets(emulator) == []
+    assert status == 0
+    unseen = {
+        number: item["why"]
+        for number, items in facts(output).items()
+        for item in items
+        if item["conclusion"] != "confirmed"
+    }
+    assert set(unseen) == {"R-01", "R-02"}
+    assert all("public-read" in why and "403 AccessDenied" in why for why in unseen.values())
+
+
 # --- input and output
 
 
@@ -534,7 +553,7 @@ def test_output_fits_into_80_columns(
     assert max(map(len, lines)) <= 80
     assert any(line.startswith("R-20  could not be seen") for line in lines)
     assert re.search(r"^R-13  ", output, re.M)
-    assert re.search(r"\d+ confirmed, \d+ differs, \d+ could not be seen$", output)
+    assert re.search(r"^confirmed: \d+, differs: \d+, could not be seen: \d+$", output, re.M)
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "ftp://127.0.0.1", "http://a:b"])

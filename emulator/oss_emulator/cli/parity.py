@@ -174,7 +174,7 @@ def _describe(
         conclusion: sum(result.conclusion is conclusion for result in results)
         for conclusion in Conclusion
     }
-    yield line(", ".join(f"{count} {conclusion.value}" for conclusion, count in counts.items()))
+    yield line(", ".join(f"{conclusion.value}: {count}" for conclusion, count in counts.items()))
 
 
 def _detail(result: ParityResult) -> Iterator[Block]:
