@@ -331,7 +331,7 @@ def test_existing_bucket_is_used_only_with_yes(
     emulator: Emulator, old_bucket: oss2.Bucket, run: Callable[..., tuple[int, str, str]]
 ) -> None:
     before = len(emulator.journal)
-    status, output, error = run()
+    status, output, error = run("--bucket", f"oss://{BUCKET}")
     assert (status, output) == (2, "")
     assert error == (
         f"oss-emulator: oss://{BUCKET} exists; add --yes to replace its rules for a while, or name "

@@ -61,7 +61,11 @@ def declare(commands: Any) -> None:
         description=_DESCRIPTION,
     )
     parser.add_argument(
-        "--bucket", required=True, metavar="NAME", help="the bucket to create and delete"
+        "--bucket",
+        required=True,
+        type=lambda text: text.removeprefix(bucket.SCHEME),
+        metavar="NAME",
+        help="the bucket to create and delete",
     )
     parser.add_argument(
         "--yes",
