@@ -4,7 +4,7 @@
 variant of each assumed fact and with the documented ones. Nothing here opens a connection.
 """
 
-from .asking import Replies, Send, ask_all, bounds
+from .asking import Replies, ask_all, bounds
 from .inquiries import Ask
 from .judging import Conclusion, ParityResult, chosen, format_assumptions, judge
 from .requests import (
@@ -16,10 +16,9 @@ from .requests import (
     ServiceRequest,
     Thing,
 )
-from .setups import FRESH, SETUPS, Setup
+from .setups import SETUPS, Setup
 
 __all__ = [
-    "FRESH",
     "SETUPS",
     "Ask",
     "Conclusion",
@@ -30,7 +29,6 @@ __all__ = [
     "PutRules",
     "Replies",
     "Reply",
-    "Send",
     "ServiceRequest",
     "Setup",
     "Thing",
