@@ -1,4 +1,4 @@
-"""An application server that takes callbacks and answers them as it is told."""
+"""An application server that receives callbacks and sends the replies that a test sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Reply:
     body: bytes = b'{"a":"b"}'
     status: int = 200
     length: str | None = ""
-    """The Content-Length: "" is the right one, None is none."""
+    """The Content-Length: "" for the length of the body, None to leave it out."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Taken:
 
 @dataclass
 class Application:
-    """What is answered path by path, and what has arrived."""
+    """The replies by path, and the callbacks that have arrived."""
 
     port: int = 0
     replies: dict[str, Reply] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)
     holds: set[str] = field(default_factory=set)
-    """Paths that are answered once the test has ended."""
+    """Paths whose callbacks wait for the end of the test and get no reply."""
     ended: threading.Event = field(default_factory=threading.Event)
 
     def url(self, path: str = "/") -> str:

@@ -1,4 +1,4 @@
-"""A small HTTP client that sends requests exactly as given, also such as no SDK would send."""
+"""A small HTTP client that sends requests exactly as given, even if no SDK would send them."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Answer:
 
     @property
     def document(self) -> bytes:
-        """The XML of an error; of a HEAD it comes in a header (P-30)."""
+        """The XML of an error, which an answer to HEAD has in a header (P-30)."""
         return self.body or b64decode(self.headers.get("x-oss-err", ""))
 
     @property
     def elements(self) -> list[tuple[str, str]]:
-        """The children of the root element in order, with their texts."""
+        """The children of the root element in order, as pairs of tag and text."""
         root = etree.fromstring(self.document)
         return [(str(child.tag), child.text or "") for child in root]
 
@@ -44,7 +44,7 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The code of an error, "" where there is none."""
+        """The code of an error, or ""."""
         return self.error["Code"] if self.document else ""
 
 
@@ -83,7 +83,7 @@ class Connection:
         self.send(write(method, target, headers, body))
 
     def receive(self, method: str = "GET") -> Answer:
-        """Read one answer; `method` is that of its request."""
+        """Read one answer to a request with this method."""
         line = self._input.readline().decode("ascii")
         assert line.endswith("\r\n"), f"no status line but {line!r}"
         version, status, reason = line.rstrip("\r\n").split(" ", 2)
@@ -95,7 +95,7 @@ class Connection:
         return Answer(version, int(status), reason, headers, body)
 
     def _read_body(self, headers: HTTPMessage, ends: bool) -> bytes:
-        """`ends` tells whether the end of the connection may end the body."""
+        """Read a body; `ends` says whether the end of the connection may end it."""
         if "Transfer-Encoding" in headers:
             assert "Content-Length" not in headers
             return b"".join(self._read_chunks())
@@ -113,16 +113,16 @@ class Connection:
             assert self._input.readline() == b"\r\n"
         assert self._input.readline() == b"\r\n"
 
-    def has_answer(self) -> bool:
-        """Whether the server has sent something or closed, without waiting."""
-        return bool(select.select([self._socket], [], [], 0)[0])
+    def has_answer(self, within: float) -> bool:
+        """Wait some seconds; return whether the server has sent something or closed."""
+        return bool(select.select([self._socket], [], [], within)[0])
 
     def finish(self) -> None:
-        """Tell the server that nothing more will be sent."""
+        """Close the sending side of the connection."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def rest(self) -> bytes:
-        """All that the server sends until it closes."""
+        """Return everything that the server sends until it closes."""
         try:
             return self._input.read()
         except ConnectionResetError:
@@ -167,7 +167,7 @@ class Client:
 
 
 def write(method: str, target: str, headers: Headers, body: bytes | None = None) -> bytes:
-    """A request as bytes; a `Content-Length` is added if the headers give no length."""
+    """Return a request as bytes, with a `Content-Length` if the headers give no length."""
     fields = list(headers)
     names = {name.lower() for name, _ in fields}
     if body is not None and names.isdisjoint({"content-length", "transfer-encoding"}):
@@ -180,10 +180,10 @@ def write(method: str, target: str, headers: Headers, body: bytes | None = None)
 def check_error(
     answer: Answer, status: int, code: str, message: str, ec: str, **details: str
 ) -> None:
-    """Compare an error with what it must be, element by element (P-30).
+    """Compare an error with the expected one, element by element (P-30).
 
-    `ec` is "" if the service's number is not known; then the element must be missing.
-    A detail's `_` stands for `-`.
+    `ec` is "" if the number in the service is unknown; then the element must be missing.
+    An `_` in the name of a detail stands for `-`.
     """
     extra = [(name.replace("_", "-"), value) for name, value in details.items()]
     told = [("EC", ec), ("RecommendDoc", f"https://api.aliyun.com/troubleshoot?q={ec}")]

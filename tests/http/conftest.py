@@ -1,4 +1,4 @@
-"""An emulator with one bucket that has Referer rules, for the tests of the control API."""
+"""An emulator and a bucket with Referer rules, for the tests of the control API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Upload forms as browsers and the SDKs' samples write and sign them."""
+"""Upload forms, written and signed like those of browsers and of the SDK samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Fields = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class File:
-    """The file of a form."""
+    """The file in a form."""
 
     content: bytes = b"content"
     name: str | None = "photo.jpg"
@@ -38,27 +38,27 @@ class File:
 
 
 def field(name: str, value: str) -> bytes:
-    """A part that holds a field."""
+    """Return the part for a field."""
     return f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode(
         errors="surrogateescape"
     )
 
 
 def write(parts: Iterable[bytes], boundary: str = BOUNDARY) -> bytes:
-    """A body of parts."""
+    """Return a body with these parts."""
     delimiter = f"--{boundary}\r\n".encode()
     return b"".join(delimiter + part + b"\r\n" for part in parts) + f"--{boundary}--\r\n".encode()
 
 
 def form(fields: Fields, file: File = File(), after: Fields = ()) -> bytes:
-    """A form with fields, one file, and further fields after it."""
+    """Return a form with fields, one file, and further fields after it."""
     return write([*(field(*pair) for pair in fields), file.part, *(field(*pair) for pair in after)])
 
 
 def post(
     client: Client, bucket: str, body: bytes, *headers: tuple[str, str], host: str = ""
 ) -> Answer:
-    """Send a form to a bucket, in path style unless a host is given."""
+    """Send a form to a bucket; use path style unless a host is given."""
     fields = [("Content-Type", TYPE), *headers]
     if host:
         return client.request("POST", "/", [("Host", host), *fields], body)
@@ -70,7 +70,7 @@ def iso(moment: float) -> str:
 
 
 def policy(conditions: Sequence[Any], *, lasts: float = 600) -> str:
-    """The value of the field `policy`."""
+    """Return the value of the field `policy`."""
     document = {"expiration": iso(time.time() + lasts), "conditions": list(conditions)}
     return encode(json.dumps(document, ensure_ascii=False))
 
@@ -94,7 +94,7 @@ def sign_v4(
     secret: str = ACCESS_KEY_SECRET,
     product: str = "oss",
 ) -> Fields:
-    """Sign as SDK V2's sample post_object.py does."""
+    """Sign like the SDK V2 sample post_object.py."""
     moment = time.gmtime(time.time() if now is None else now)
     day, date = time.strftime("%Y%m%d", moment), time.strftime("%Y%m%dT%H%M%SZ", moment)
     key = b"aliyun_v4" + secret.encode()

@@ -1,4 +1,4 @@
-"""A server in a thread, and the signers of its requests."""
+"""A server in a thread, and signers for requests to it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ANONYMOUS = oss2.AnonymousAuth()
 
 @dataclass(frozen=True)
 class Live:
-    """A server that listens."""
+    """A running server."""
 
     controls: Controls
     port: int
@@ -62,11 +62,11 @@ class Live:
         return Client(self.host, self.port)
 
     def bucket(self, name: str, auth: Any, **options: Any) -> oss2.Bucket:
-        """An oss2 client of a bucket, which is not created."""
+        """Return an oss2 client for a bucket without creating the bucket."""
         return oss2.Bucket(auth, self.endpoint, name, region=REGION, **options)
 
     def put(self, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
-        """Send a PUT as the key's owner, past the socket and the signature."""
+        """Put as the owner of the key, without a socket and a signature."""
         fields = [("Host", "localhost"), *(headers or {}).items()]
         owner = self.service.accounts.owner
         answer = self.run(
@@ -77,16 +77,16 @@ class Live:
         assert answer.status == 200, answer.body
 
     def put_bucket(self, name: str, acl: str = "private") -> None:
-        """Create a bucket of the key's owner."""
+        """Create a bucket that belongs to the owner of the key."""
         self.put(f"/{name}", headers={"x-oss-acl": acl})
 
     def drop_bucket(self, name: str) -> None:
-        """Remove a bucket with its objects."""
+        """Remove a bucket and its objects."""
         self.run(lambda: self.service.storage.delete_bucket(name))
 
 
 async def _rest() -> None:
-    """Cancel what still runs, such as the wait for the rest of a body."""
+    """Cancel all running tasks, such as one that waits for the rest of a body."""
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:
         task.cancel()
@@ -131,7 +131,7 @@ def sign(
     region: str = REGION,
     expires: int = 60,
 ) -> tuple[str, list[tuple[str, str]]]:
-    """Have oss2 sign a path-style request in the "header" or the "url" (or not: "none").
+    """Let oss2 sign a path-style request; `place` is "header", "url" or "none".
 
     Returns the target and the header fields to send, without `Host`.
     """

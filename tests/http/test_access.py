@@ -1,4 +1,4 @@
-"""Who may do what without a signature: the bucket's ACL, the object's ACL, the operation."""
+"""What anonymous requests may do under each ACL of the bucket and the object."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RULES = (
 
 @dataclass(frozen=True)
 class Operation:
-    """A request, `{b}` being the bucket, and what it needs: to read, to write, or to be owner."""
+    """A request, with `{b}` for the bucket, and the right that it needs: read, write or owner."""
 
     name: str
     needs: str
@@ -66,7 +66,7 @@ GIVES = {
     "public-read": {"read"},
     "public-read-write": {"read", "write"},
 }
-"""What each ACL gives to everybody."""
+"""The rights that each ACL grants to everybody."""
 
 
 def ask(client: Client, operation: Operation, bucket: str) -> Answer:
@@ -77,7 +77,7 @@ def ask(client: Client, operation: Operation, bucket: str) -> Answer:
 @pytest.mark.parametrize("object_acl", OBJECT_ACLS)
 @pytest.mark.parametrize("bucket_acl", BUCKET_ACLS)
 @pytest.mark.parametrize("operation", OBJECT_OPERATIONS, ids=lambda operation: operation.name)
-def test_an_objects_own_acl_goes_before_its_buckets(
+def test_object_acl_overrides_bucket_acl(
     live: Live,
     client: Client,
     signed: Signed,
@@ -90,7 +90,7 @@ def test_an_objects_own_acl_goes_before_its_buckets(
     live.put(f"/{bucket}/a", b"content", {"x-oss-object-acl": object_acl})
     given = GIVES[bucket_acl if object_acl == "default" else object_acl]
     if operation.name == "DeleteMultipleObjects":
-        given = given & GIVES[bucket_acl]  # it is asked of the bucket, too
+        given = given & GIVES[bucket_acl]  # it needs the bucket's ACL as well
     allowed = operation.needs in given
     answer = ask(client, operation, bucket)
     if allowed:
@@ -108,14 +108,14 @@ def _grants(answer: Answer) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("bucket_acl", BUCKET_ACLS)
 @pytest.mark.parametrize("operation", BUCKET_OPERATIONS, ids=lambda operation: operation.name)
-def test_what_is_asked_of_a_bucket_is_its_owners(
+def test_bucket_operations_need_the_owner(
     client: Client,
     signed: Signed,
     make_bucket: Callable[..., str],
     operation: Operation,
     bucket_acl: str,
 ) -> None:
-    """R-32 among others. Neither public ACL lets anybody list."""
+    """Neither public ACL lets anybody list (R-32)."""
     bucket = make_bucket(bucket_acl)
     answer = ask(client, operation, bucket)
     assert (answer.status, answer.code) == (403, "AccessDenied")
@@ -126,7 +126,7 @@ def test_what_is_asked_of_a_bucket_is_its_owners(
 
 @pytest.mark.parametrize("bucket_acl", BUCKET_ACLS)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_what_is_missing_is_told_only_to_who_may_read(
+def test_missing_object_gets_404_only_for_callers_who_may_read(
     client: Client, make_bucket: Callable[..., str], bucket_acl: str, method: str
 ) -> None:
     answer = client.request(method, f"/{make_bucket(bucket_acl)}/missing")
@@ -134,7 +134,7 @@ def test_what_is_missing_is_told_only_to_who_may_read(
 
 
 @pytest.mark.parametrize("bucket_acl", BUCKET_ACLS)
-def test_a_new_object_is_put_by_the_buckets_acl(
+def test_bucket_acl_decides_who_may_create_objects(
     client: Client, signed: Signed, make_bucket: Callable[..., str], bucket_acl: str
 ) -> None:
     bucket = make_bucket(bucket_acl)
@@ -147,7 +147,7 @@ def test_a_new_object_is_put_by_the_buckets_acl(
 @pytest.mark.parametrize("source_acl", BUCKET_ACLS)
 @pytest.mark.parametrize("object_acl", OBJECT_ACLS)
 @pytest.mark.parametrize("target_acl", BUCKET_ACLS)
-def test_a_copy_needs_to_read_its_source_and_to_write_its_target(
+def test_copy_needs_read_on_its_source_and_write_on_its_target(
     live: Live,
     client: Client,
     signed: Signed,
@@ -165,7 +165,7 @@ def test_a_copy_needs_to_read_its_source_and_to_write_its_target(
     assert signed.request("GET", target, "b").status == (200 if allowed else 404)
 
 
-def test_an_acl_that_was_changed_counts_at_once(
+def test_changed_acl_applies_at_once(
     client: Client, signed: Signed, make_bucket: Callable[..., str], live: Live
 ) -> None:
     bucket = make_bucket("private")
@@ -182,7 +182,7 @@ def test_an_acl_that_was_changed_counts_at_once(
         assert client.get(f"/{bucket}/a").status == status
 
 
-def test_one_private_object_keeps_a_list_from_being_deleted(
+def test_one_private_object_prevents_the_deletion_of_a_list(
     live: Live, client: Client, signed: Signed, make_bucket: Callable[..., str]
 ) -> None:
     bucket = make_bucket("public-read-write")

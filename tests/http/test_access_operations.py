@@ -1,4 +1,4 @@
-"""Every operation asks a RAM user for its own action, and for nothing else."""
+"""A RAM user needs exactly one action for each operation."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ key = [{{id = "{name}", secret = "secret"}}]
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """For each action a user who may do nothing else, and one who may do nothing of all this."""
+    """An emulator with one user for each action and the user `nothing` without any."""
     users = [USER.format(name="nothing", actions='"oss:ActivateProduct"')]
     for action in ACTIONS:
         actions = json.dumps(WITH_SOURCE.get(action, action))
@@ -54,7 +54,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(autouse=True)
 def _whole(emulator: Emulator) -> None:
-    """Whatever the test before has done."""
+    """Undo the changes of the previous test."""
     emulator.reset()
     emulator.put("/a-bucket")
     emulator.put("/a-bucket/a", b"content")
@@ -65,7 +65,7 @@ def _user(action: str) -> str:
 
 
 def ask(emulator: Emulator, operation: Operation, user: str) -> etree._Element | None:
-    """Ask for an operation; the error, None where there is none."""
+    """Request an operation; return its error or None."""
     parts = [part.partition("=") for part in operation.subresource.split("&") if part]
     parameters = {name: value for name, _, value in parts} | PARAMETERS.get(operation.name, {})
     headers = {operation.header: "/a-bucket/a"} if operation.header else {}
@@ -84,7 +84,7 @@ def ask(emulator: Emulator, operation: Operation, user: str) -> etree._Element |
 
 
 @pytest.mark.parametrize("operation", ASKED, ids=lambda operation: operation.name)
-def test_who_may_nothing_is_told_the_action(emulator: Emulator, operation: Operation) -> None:
+def test_denial_names_the_missing_action(emulator: Emulator, operation: Operation) -> None:
     error = ask(emulator, operation, "nothing")
     assert error is not None
     assert (error.findtext("Code"), error.findtext("EC")) == ("AccessDenied", "0003-00000905")
@@ -93,7 +93,7 @@ def test_who_may_nothing_is_told_the_action(emulator: Emulator, operation: Opera
 
 
 @pytest.mark.parametrize("operation", ASKED, ids=lambda operation: operation.name)
-def test_who_has_the_action_is_let_in(emulator: Emulator, operation: Operation) -> None:
-    """What is then missing of the request is another matter."""
+def test_user_with_the_action_is_admitted(emulator: Emulator, operation: Operation) -> None:
+    """The incomplete request may still fail with an error other than AccessDenied."""
     error = ask(emulator, operation, _user(operation.action))
     assert error is None or error.findtext("Code") != "AccessDenied"

@@ -1,4 +1,4 @@
-"""The tables of fixtures/access, asked of a server: each case is a request that somebody signs."""
+"""The tables of fixtures/access over HTTP: each case is sent to a server as a request."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ REACHABLE = [case for case in CASES if not _why_not(case)]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Live]:
-    """A server of this module's own: its accounts are others for each case."""
+    """A server for this module only, because each case replaces its accounts."""
     with serve() as running:
         yield running
 
 
-def test_nearly_all_cases_can_be_asked() -> None:
+def test_only_four_cases_cannot_be_sent() -> None:
     assert len(CASES) - len(REACHABLE) == 4
 
 
@@ -62,7 +62,7 @@ def test_case(case: Case, server: Live) -> None:
 
 
 def _ask(case: Case, server: Live) -> tuple[int, bytes]:
-    """Status and body; what no client on this machine can be is told to the service itself."""
+    """Return status and body. Cases with an address, TLS or time of their own skip the socket."""
     when, known = case.when or {}, server.service.accounts
     now = server.service.clock()
     if "time" in when:

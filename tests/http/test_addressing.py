@@ -1,4 +1,4 @@
-"""Which bucket and key a request names: path style, virtual host, and how a key is written."""
+"""The bucket and key of a request: path style, virtual hosts and encoded keys."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ VIRTUAL_HOST = [
 
 
 @pytest.mark.parametrize("host", PATH_STYLE)
-def test_an_address_or_an_endpoint_has_the_bucket_in_its_path(
+def test_ip_address_and_endpoint_use_path_style(
     live: Live, client: Client, bucket: str, host: str
 ) -> None:
     """P-01"""
@@ -69,7 +69,7 @@ def test_an_address_or_an_endpoint_has_the_bucket_in_its_path(
 
 
 @pytest.mark.parametrize("host", VIRTUAL_HOST)
-def test_a_virtual_host_names_the_bucket(client: Client, bucket: str, host: str) -> None:
+def test_virtual_host_names_the_bucket(client: Client, bucket: str, host: str) -> None:
     """P-01"""
     name = host.format(b=bucket, B=bucket.upper())
     answer = client.get("/dir/a%20b", ("Host", name))
@@ -88,14 +88,12 @@ def test_a_virtual_host_names_the_bucket(client: Client, bucket: str, host: str)
         "{b}.example.com",
     ],
 )
-def test_a_host_of_nobody_is_no_bucket(client: Client, bucket: str, host: str) -> None:
+def test_unknown_host_gets_no_such_bucket(client: Client, bucket: str, host: str) -> None:
     answer = client.get("/dir/a%20b", ("Host", host.format(b=bucket)))
     assert (answer.status, answer.code) == (404, "NoSuchBucket")
 
 
-def test_a_bucket_is_not_served_by_the_endpoint_of_another_region(
-    client: Client, bucket: str
-) -> None:
+def test_endpoint_of_another_region_is_refused(client: Client, bucket: str) -> None:
     host = f"{bucket}.oss-cn-beijing.aliyuncs.com"
     check_error(
         client.get("/dir/a%20b", ("Host", host)),
@@ -109,7 +107,7 @@ def test_a_bucket_is_not_served_by_the_endpoint_of_another_region(
     )
 
 
-def test_further_base_domains_can_be_configured() -> None:
+def test_configured_base_domains_are_served() -> None:
     """P-01"""
     with serve(replace(SETTINGS, domain=("oss.example.test", "OSS2.test."))) as running:
         running.put_bucket("a-bucket", "public-read")
@@ -157,7 +155,7 @@ def test_further_base_domains_can_be_configured() -> None:
     ],
 )
 @pytest.mark.parametrize("style", ["path", "host"])
-def test_a_key_is_decoded_once_and_nothing_is_folded(
+def test_key_is_decoded_once_and_not_normalized(
     live: Live, client: Client, make_bucket: Callable[..., str], written: str, key: str, style: str
 ) -> None:
     """P-03"""
@@ -172,7 +170,7 @@ def test_a_key_is_decoded_once_and_nothing_is_folded(
 
 @pytest.mark.parametrize("style", ["path", "host"])
 @pytest.mark.parametrize("suffix", ["", "/"])
-def test_a_bucket_is_named_with_or_without_a_slash(
+def test_slash_after_the_bucket_is_optional(
     client: Client, bucket: str, signed: Signed, style: str, suffix: str
 ) -> None:
     target = f"/{bucket}{suffix}" if style == "path" else "/"
@@ -184,19 +182,19 @@ def test_a_bucket_is_named_with_or_without_a_slash(
 @pytest.mark.parametrize(
     "query", ["acl", "acl=", "acl&", "&acl", "acl=&x-oss-traffic-limit=819200", "%61cl"]
 )
-def test_a_subresource_comes_with_or_without_an_equals_sign(
+def test_equals_sign_after_a_subresource_is_optional(
     client: Client, signed: Signed, bucket: str, query: str
 ) -> None:
     """P-04"""
     answer = client.get(f"/{bucket}/dir/a%20b?{query}")
-    assert (answer.status, answer.code) == (403, "AccessDenied")  # GetObjectACL is the owner's
+    assert (answer.status, answer.code) == (403, "AccessDenied")  # only the owner may GetObjectACL
 
 
 @pytest.mark.parametrize("blank", ["%20", "+"])
-def test_a_blank_in_a_query_is_a_plus_or_a_percentage(
+def test_space_in_a_query_is_a_plus_or_percent_20(
     signed: Signed, client: Client, bucket: str, blank: str
 ) -> None:
-    """P-04: the signature is over the decoded value."""
+    """P-04: the signature covers the decoded value."""
     target, fields = sign(signed.auth, "header", "GET", bucket, "", {"prefix": "dir/a b"})
     assert "%20" in target
     answer = client.request("GET", target.replace("%20", blank), fields)
@@ -204,10 +202,10 @@ def test_a_blank_in_a_query_is_a_plus_or_a_percentage(
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_read_that_tells_a_length_and_sends_nothing_is_answered(
+def test_get_with_a_length_but_no_body_is_answered(
     client: Client, bucket: str, method: str
 ) -> None:
-    """P-05: an oss2 test does so. What comes next is no body: it goes to a new connection."""
+    """P-05: a test of oss2 does this. The connection closes, so nothing is taken for the body."""
     with client.connect() as connection:
         headers = [("Host", "localhost"), ("Content-Length", "9")]
         answer = connection.request(method, f"/{bucket}/dir/a%20b", headers)
@@ -216,8 +214,8 @@ def test_a_read_that_tells_a_length_and_sends_nothing_is_answered(
         assert answer.headers["Connection"] == "close"
 
 
-def test_a_whole_url_in_the_request_line_is_understood(client: Client, bucket: str) -> None:
-    """RFC 9112, 3.2.2: as a client sends it through a proxy."""
+def test_absolute_url_in_the_request_line_is_accepted(client: Client, bucket: str) -> None:
+    """RFC 9112, 3.2.2: clients send it through a proxy."""
     answer = client.get(f"http://localhost:9000/{bucket}/dir/a%20b", ("Host", "localhost:9000"))
     assert (answer.status, answer.body) == (200, b"content")
 

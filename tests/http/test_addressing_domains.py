@@ -1,4 +1,4 @@
-"""Domains of one's own, endpoints of other regions, hosts that are none, and strict addressing."""
+"""Custom domains, endpoints of other regions, invalid hosts and strict addressing."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def get(client: Client, host: str, target: str = "/a") -> Answer:
     return client.get(target, ("Host", host))
 
 
-# --- domains of one's own
+# --- custom domains
 
 
-def test_a_domain_leads_to_its_bucket_while_it_is_bound(
+def test_custom_domain_names_its_bucket_while_it_is_bound(
     live: Live, client: Client, readable: str, owner: Any
 ) -> None:
     """PutCname, DeleteCname; P-01"""
@@ -61,7 +61,7 @@ def with_cnames() -> Iterator[Live]:
         yield running
 
 
-def test_a_configured_domain_goes_before_the_base_domains(with_cnames: Live) -> None:
+def test_configured_domain_takes_precedence_over_base_domains(with_cnames: Live) -> None:
     with_cnames.put_bucket("a-bucket", "public-read")
     with_cnames.put("/a-bucket/a", b"content")
     for host in ("img.example.com", "static.localhost:9000"):
@@ -70,8 +70,8 @@ def test_a_configured_domain_goes_before_the_base_domains(with_cnames: Live) -> 
 
 
 @pytest.mark.parametrize("sign", SIGNERS)
-def test_oss2_works_with_a_domain_of_ones_own(sign: str) -> None:
-    """`is_cname`: the bucket is in no part of the address, but in the signature."""
+def test_oss2_works_with_a_custom_domain(sign: str) -> None:
+    """With `is_cname`, the signature names the bucket and the address does not."""
     keys = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET}
     with Emulator(cname={"img.example.com": "a-bucket"}, **keys) as emulator:
         emulator.put("/a-bucket")
@@ -103,7 +103,7 @@ def test_oss2_works_with_a_domain_of_ones_own(sign: str) -> None:
         ("oss-us-west-1.aliyuncs.com", "/{b}/a"),
     ],
 )
-def test_a_bucket_is_reached_by_the_endpoints_of_its_region(
+def test_error_names_the_endpoint_of_the_buckets_region(
     client: Client, readable: str, host: str, target: str
 ) -> None:
     answer = get(client, host.format(b=readable), target.format(b=readable))
@@ -118,12 +118,12 @@ def test_a_bucket_is_reached_by_the_endpoints_of_its_region(
     )
 
 
-def test_a_bucket_that_is_not_there_is_told_first(client: Client) -> None:
+def test_missing_bucket_is_reported_before_the_wrong_region(client: Client) -> None:
     """P-18"""
     assert get(client, "no-such-bucket.oss-cn-beijing.aliyuncs.com").code == "NoSuchBucket"
 
 
-def test_no_bucket_is_made_in_another_region(client: Client, new_name: str) -> None:
+def test_bucket_cannot_be_created_in_another_region(client: Client, new_name: str) -> None:
     host = ("Host", f"{new_name}.oss-cn-beijing.aliyuncs.com")
     answer = client.put("/", b"", host)
     assert (answer.status, answer.code) == (400, "InvalidLocationConstraint")
@@ -152,7 +152,7 @@ def test_no_bucket_is_made_in_another_region(client: Client, new_name: str) -> N
         ("{B}.LOCALHOST:90", "LOCALHOST:90", "LOCALHOST:90"),
     ],
 )
-def test_a_bucket_tells_the_endpoints_that_it_can_be_reached_by(
+def test_bucket_info_has_the_endpoints_of_the_bucket(
     live: Live, readable: str, host: str, public: str, internal: str
 ) -> None:
     """GetBucketInfo; P-33"""
@@ -166,27 +166,27 @@ def test_a_bucket_tells_the_endpoints_that_it_can_be_reached_by(
     assert bucket.findtext("IntranetEndpoint") == internal.format(r=REGION)
 
 
-# --- hosts that are none
+# --- invalid hosts
 
 
 @pytest.mark.parametrize(
     "host", ["a b", "a..b", "a:b", "a:65536", "[::1", "user@a", "a/b", "::1", "a,b", "%61", "é"]
 )
 @pytest.mark.parametrize("target", ["/", "/b/a", "/_emulator/health"])
-def test_what_is_no_host_is_a_bad_request(client: Client, host: str, target: str) -> None:
+def test_invalid_host_gets_400(client: Client, host: str, target: str) -> None:
     answer = get(client, host, target)
     assert (answer.status, answer.code) == (400, "BadRequest")
     assert answer.error["ErrorDetail"]
 
 
 @pytest.mark.parametrize("fields", [b"", b"Host: a\r\nHost: b\r\n", b"Host : a\r\n"])
-def test_http_1_1_has_one_host(client: Client, fields: bytes) -> None:
+def test_http_1_1_needs_exactly_one_host(client: Client, fields: bytes) -> None:
     """RFC 9112, 3.2"""
     with client.connect() as connection:
         connection.send(b"GET / HTTP/1.1\r\n" + fields + b"\r\n")
         answer = connection.receive()
     assert (answer.status, answer.code) == (400, "BadRequest")
-    assert get(client, "localhost", "/").status == 403  # the server lives
+    assert get(client, "localhost", "/").status == 403  # the server still runs
 
 
 # --- strict addressing
@@ -212,7 +212,7 @@ def test_strict_addressing_forbids_path_style(
     assert answer.error["Message"] == "Please use virtual hosted style to access."
 
 
-def test_strict_addressing_leaves_hosts_of_buckets_and_the_service(strict: Live) -> None:
+def test_strict_addressing_allows_virtual_hosts_and_the_service(strict: Live) -> None:
     assert get(strict.client, "a-bucket.localhost").body == b"content"
     assert get(strict.client, "a-bucket.oss-cn-hangzhou.aliyuncs.com").body == b"content"
     auth = oss2.Auth(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
@@ -222,9 +222,7 @@ def test_strict_addressing_leaves_hosts_of_buckets_and_the_service(strict: Live)
 
 
 @pytest.mark.parametrize("domain", ["oss-accelerate", "oss-accelerate-overseas"])
-def test_strict_addressing_opens_accelerate_endpoints_with_transfer_acceleration(
-    strict: Live, domain: str
-) -> None:
+def test_accelerate_endpoints_need_transfer_acceleration(strict: Live, domain: str) -> None:
     """PutBucketTransferAcceleration; listing buckets by these endpoints is documented to fail."""
     endpoint = f"{domain}.aliyuncs.com"
     refused = 403, "TransferAccelerationDisabled", "Transfer acceleration is disabled.", ""
@@ -248,11 +246,11 @@ def test_strict_addressing_opens_accelerate_endpoints_with_transfer_acceleration
     check_error(ask(), *refused)
 
 
-# --- the address that is listened on
+# --- the listening address
 
 
-def test_ipv6() -> None:
-    """oss2 takes no such endpoint; SDK V2 does, if it is told to use path style."""
+def test_server_listens_on_ipv6() -> None:
+    """SDK V2 accepts an IPv6 endpoint with path style; oss2 accepts none."""
     try:
         emulator = Emulator(host="::1").start()
     except OSError:

@@ -1,4 +1,4 @@
-"""Callbacks over HTTP: what is sent to the application, and what its answer makes of the upload."""
+"""Callbacks over HTTP: the request to the application, and how its answer affects the upload."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_callback_without_a_url_is_ignored(client: Client, public: str, callback
     assert (answer.status, answer.body) == (200, b"")
 
 
-# --- What may become of a callback: 203, and the object is there
+# --- Failed callbacks: 203, and the object is stored
 
 
 LONG = b'"' + b"x" * (1024 * 1024) + b'"'
@@ -233,7 +233,7 @@ def test_unreachable_application_gets_callback_failed(client: Client, public: st
     assert client.get(f"/{public}/a%20b.txt").body == BODY
 
 
-def test_timeout_is_five_seconds() -> None:
+def test_callback_times_out_after_five_seconds() -> None:
     assert server_callback.TIMEOUT.total == 5
 
 
@@ -247,7 +247,7 @@ def test_slow_application_gets_a_timeout_error(
     assert client.get(f"/{public}/a%20b.txt").body == BODY
 
 
-# --- Parameters that will not do: 400, and there is no object
+# --- Invalid parameters: 400, and no object is stored
 
 
 URL = "http://a.example/"

@@ -1,4 +1,4 @@
-"""What HTTP itself allows and forbids: connections, uploads on their way, bad requests."""
+"""HTTP connections: pipelining, interrupted uploads and malformed requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bucket(live: Live, make_bucket: Callable[..., str]) -> str:
 # --- many requests, one connection
 
 
-def test_a_connection_serves_many_requests(client: Client, bucket: str) -> None:
+def test_connection_serves_many_requests(client: Client, bucket: str) -> None:
     with client.connect() as connection:
         for number in range(20):
             target = f"/{bucket}/b{number}"
@@ -54,7 +54,7 @@ def test_pipelined_requests_are_answered_in_order(client: Client, bucket: str) -
 
 
 def test_slow_and_quick_answers_keep_their_order(client: Client, bucket: str) -> None:
-    large = b"x" * 200_000  # more than is answered at once
+    large = b"x" * 200_000  # more than the server answers at once
     with client.connect() as connection:
         assert connection.request("PUT", f"/{bucket}/large", [HOST], large).status == 200
         slow = [HOST, ("x-oss-traffic-limit", "819200")]
@@ -86,14 +86,14 @@ def test_slow_and_quick_answers_keep_their_order(client: Client, bucket: str) ->
 def test_pending_answers_of_a_client_that_reads_nothing_are_bounded(
     client: Client, live: Live, bucket: str
 ) -> None:
-    """What waits to be taken is bounded; once it is taken, the rest of the answers come."""
+    """The server holds a bounded part of the answers and sends the rest once the client reads."""
     body = b"x" * 60_000
     live.put(f"/{bucket}/b", body)
-    count = 300  # 18 MB, more than any socket holds
+    count = 300  # 18 MB, more than a socket buffers
     with client.connect() as connection:
         last = live.run(lambda: live.controls.journal.entries()[-1].number)
         connection.send(write("GET", f"/{bucket}/b", [HOST]) * count)
-        assert client.get(f"/{bucket}/a").status == 200  # and nobody else waits for it
+        assert client.get(f"/{bucket}/a").status == 200  # other clients do not wait
         answered = live.run(lambda: len(live.controls.journal.entries(since=last)))
         assert answered < count
         for _ in range(count):
@@ -102,7 +102,7 @@ def test_pending_answers_of_a_client_that_reads_nothing_are_bounded(
 
 @pytest.mark.parametrize("count", [1, 10])
 def test_half_closed_client_gets_all_answers(client: Client, bucket: str, count: int) -> None:
-    """The end of what it sends is not the end of what it takes (RFC 9112, 9.6)."""
+    """A client that has sent everything may still read (RFC 9112, 9.6)."""
     assert client.put(f"/{bucket}/large", SIX_MIB).status == 200
     requests = write("GET", f"/{bucket}/large", [HOST]) + write("PUT", f"/{bucket}/b", [HOST], b"x")
     with client.connect() as connection:
@@ -114,7 +114,7 @@ def test_half_closed_client_gets_all_answers(client: Client, bucket: str, count:
         assert connection.ends()
 
 
-def test_connection_close_is_obeyed(client: Client, bucket: str) -> None:
+def test_connection_close_closes_the_connection(client: Client, bucket: str) -> None:
     with client.connect() as connection:
         answer = connection.request("GET", f"/{bucket}/a", [HOST, ("Connection", "close")])
         assert (answer.body, answer.headers["Connection"]) == (b"content", "close")
@@ -206,7 +206,7 @@ def test_chunked_wins_over_content_length_and_closes(
 
 
 def test_upgrade_is_ignored(client: Client, bucket: str) -> None:
-    """What follows is HTTP as before, and a body is read as one."""
+    """The connection stays HTTP/1.1, and the body is read as usual."""
     upgrade = [HOST, ("Upgrade", "websocket"), ("Connection", "Upgrade")]
     with client.connect() as connection:
         assert connection.request("PUT", f"/{bucket}/b", upgrade, b"body").status == 200
@@ -228,14 +228,14 @@ def test_body_is_stored_without_decoding_its_encoding(
 def test_interrupted_upload_changes_nothing(
     client: Client, bucket: str, chunked: bool, size: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The object that was there stays; one that was not does not come; nothing has failed."""
+    """An existing object stays, a new one is not created, and nothing is logged as a failure."""
     head = ("Transfer-Encoding", "chunked") if chunked else ("Content-Length", str(size + 1))
     for key in ("a", "b"):
         with client.connect() as connection:
             connection.send_request("PUT", f"/{bucket}/{key}", [HOST, head])
             connection.send(b"%x\r\n" % size if chunked else b"")
             connection.send(SIX_MIB[:size])
-        # Whatever comes next is served: the server has seen the end of the other.
+        # The next request is served after the server has seen the end of the first.
         for _ in range(3):
             assert client.get(f"/{bucket}/a").body == b"content"
             assert client.head(f"/{bucket}/b").status == 404
@@ -245,7 +245,7 @@ def test_interrupted_upload_changes_nothing(
 def test_object_is_replaced_only_when_the_upload_is_complete(
     live: Live, client: Client, bucket: str
 ) -> None:
-    """While a new body arrives, the old object is read."""
+    """Readers get the old object while the new body arrives."""
     with client.connect() as connection:
         connection.send_request(
             "PUT", f"/{bucket}/a", [HOST, ("Content-Length", str(len(SIX_MIB)))]
@@ -261,18 +261,18 @@ def test_object_replaced_during_a_download_is_sent_completely(client: Client, bu
     client.put(f"/{bucket}/big", SIX_MIB)
     with client.connect() as connection:
         connection.send_request("GET", f"/{bucket}/big", [HOST])
-        # The answer does not fit into the buffers between: it is still on its way.
+        # The answer does not fit into the buffers, so it is still being sent.
         assert client.put(f"/{bucket}/big", b"new").status == 200
         assert client.request("DELETE", f"/{bucket}/big").status == 204
         assert connection.receive().body in (SIX_MIB, b"new")
     assert client.get(f"/{bucket}/big").status == 404
 
 
-# --- what changes while a body is on its way
+# --- changes while a body arrives
 
 
 def begun(connection: Connection, signed: Signed, bucket: str, key: str, **rest: Any) -> None:
-    """Start a signed PUT that waits to be asked for its body, and be asked."""
+    """Start a signed PUT and wait until the server asks for its body."""
     parameters = rest.get("parameters")
     target, fields = sign(signed.auth, "header", "PUT", bucket, key, parameters)
     fields += [HOST, ("Content-Length", str(rest["length"])), ("Expect", "100-continue")]
@@ -308,7 +308,7 @@ def test_upload_to_a_bucket_deleted_meanwhile_is_refused(
         assert (answer.status, answer.code) == (404, "NoSuchBucket")
 
 
-# --- what is no HTTP
+# --- malformed HTTP
 
 
 def check_bad_request(answer: Answer) -> None:
@@ -355,7 +355,7 @@ def test_bad_chunk_gets_400_and_stores_nothing(client: Client, bucket: str) -> N
 
 @pytest.mark.parametrize("place", ["target", "header"])
 def test_head_that_is_too_large_is_refused(client: Client, bucket: str, place: str) -> None:
-    """A kilobyte is fine, so is one of eight; 64 are not."""
+    """Heads of 1 and 8 KiB are accepted, one of 64 KiB is not."""
     for size, good in ((1024, True), (8192, True), (65536, False)):
         target = f"/{bucket}/a?v=" + ("x" * size if place == "target" else "")
         headers = [("X-Long", "x" * size)] if place == "header" else []
@@ -367,7 +367,7 @@ def test_head_that_is_too_large_is_refused(client: Client, bucket: str, place: s
                 check_bad_request(answer)
 
 
-# --- what an answer may hold
+# --- headers of answers
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -405,7 +405,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("name", ["response-content-type", "response-content-disposition"])
-def test_a_parameter_cannot_add_a_header(
+def test_parameter_cannot_add_a_header(
     client: Client, signed: Signed, bucket: str, name: str, value: str
 ) -> None:
     target, _ = sign(signed.auth, "url", "GET", bucket, "a", {name: value})
@@ -413,14 +413,14 @@ def test_a_parameter_cannot_add_a_header(
         answer = connection.request("GET", target, [HOST])
         assert "Set-Cookie" not in answer.headers
         assert answer.status == 400
-        # Nothing else hangs behind the answer.
+        # Nothing follows the answer.
         assert connection.request("GET", f"/{bucket}/a", [HOST]).body == b"content"
 
 
 def test_characters_that_would_truncate_to_cr_lf_add_no_header(
     client: Client, signed: Signed, bucket: str
 ) -> None:
-    """U+010D and U+010A end in the bytes of CR and LF."""
+    """The low bytes of U+010D and U+010A are CR and LF."""
     value = "a\u010d\u010aSet-Cookie: a=b"
     target, _ = sign(signed.auth, "url", "GET", bucket, "a", {"response-cache-control": value})
     answer = client.get(target)
@@ -443,9 +443,9 @@ def test_utf8_metadata_comes_back_unchanged(client: Client, bucket: str) -> None
     assert got.encode("latin-1").decode() == "中文 😀"
 
 
-def test_health_is_outside_of_the_buckets(client: Client, bucket: str) -> None:
+def test_health_is_not_a_bucket(client: Client, bucket: str) -> None:
     answer = client.get("/_emulator/health")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
     assert b'"status": "ok"' in answer.body
-    # In a bucket it is a key like any other.
+    # Within a bucket the same path is an ordinary key.
     assert client.get("/_emulator/health", ("Host", f"{bucket}.localhost")).code == "NoSuchKey"

@@ -46,7 +46,7 @@ def bucket(live: Live, make_bucket: MakeBucket) -> str:
 
 
 def cors(answer: Answer) -> list[str | None]:
-    """The five headers, None for a missing one."""
+    """The values of the five headers, None for a missing one."""
     return [answer.headers.get(f"Access-Control-{name}") for name in NAMES]
 
 
@@ -123,7 +123,7 @@ def test_other_preflights_get_403(
     assert cors(answer) == [None] * 5
 
 
-def test_a_bucket_without_rules_allows_nothing(client: Client, make_bucket: MakeBucket) -> None:
+def test_bucket_without_rules_allows_nothing(client: Client, make_bucket: MakeBucket) -> None:
     answer = preflight(client, f"/{make_bucket('public-read')}/a", A, "GET")
     check_error(answer, 403, "AccessForbidden", MESSAGE, "0003-00000602")
 
@@ -162,18 +162,18 @@ def test_preflight_without_origin_or_method_gets_400(
     ],
 )
 def test_preflight_ignores_key_and_query(client: Client, bucket: str, target: str) -> None:
-    """Its query is that of the request to come; the object may be missing."""
+    """The query belongs to the request that follows; the object may be missing."""
     assert preflight(client, f"/{bucket}{target}", A, "PUT").status == 200
 
 
 @pytest.mark.parametrize("acl", ["private", "public-read-write"])
-def test_preflight_is_not_checked_for_an_acl(live: Live, make_bucket: MakeBucket, acl: str) -> None:
+def test_preflight_ignores_the_acl(live: Live, make_bucket: MakeBucket, acl: str) -> None:
     name = make_bucket(acl)
     live.put(f"/{name}?cors", RULES.encode())
     assert preflight(live.client, f"/{name}/a", A, "PUT").status == 200
 
 
-def test_preflight_is_not_checked_for_a_referer(live: Live, bucket: str) -> None:
+def test_preflight_ignores_the_referer_rules(live: Live, bucket: str) -> None:
     """R-04"""
     rules = (
         b"<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><RefererList>"
@@ -235,7 +235,7 @@ def test_answer_to_a_form_has_the_headers(live: Live, make_bucket: MakeBucket) -
 def test_response_vary_adds_vary_to_every_answer(
     live: Live, bucket: str, origin: str | None, method: str
 ) -> None:
-    """Whether or not the request comes from another origin."""
+    """Requests of any origin get it, and requests without one."""
     vary = "<ResponseVary>true</ResponseVary></CORSConfiguration>"
     live.put(f"/{bucket}?cors", RULES.replace("</CORSConfiguration>", vary).encode())
     headers = [("Origin", origin)] if origin else []

@@ -1,4 +1,4 @@
-"""Error answers over HTTP: status, Code, Message, EC and further elements of each situation."""
+"""Error answers over HTTP: status, Code, Message, EC and further elements."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ DECLARED = {(item.method, item.resource.value, item.subresource) for item in OPE
 class Case:
     """A request in a bucket that holds the objects `a` and `secret`, and its error.
 
-    In `target`, `{private}` and `{public}` stand for buckets of that ACL (public-read-write), and
-    in `details`, too. The request is signed where `signed` says so.
+    In `target` and `details`, `{private}` and `{public}` stand for buckets with the ACLs private
+    and public-read-write.
     """
 
     name: str
@@ -168,7 +168,7 @@ class Stage:
 
 
 def _signature(method: str, target: str, headers: dict[str, str]) -> list[tuple[str, str]]:
-    """The headers that sign a request with a given target."""
+    """Return the headers that sign a request for this target."""
     path, _, query = target.partition("?")
     bucket, _, key = unquote(path[1:]).partition("/")
     parameters = {
@@ -195,7 +195,7 @@ def stage(live: Live, client: Client, signed: Signed, make_bucket: Callable[...,
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_error_is_that_of_the_service(live: Live, stage: Stage, case: Case) -> None:
+def test_error_equals_that_of_the_service(live: Live, stage: Stage, case: Case) -> None:
     answer = stage.ask(case, case.method)
     details = {name: stage.fill(value) for name, value in case.details.items()}
     check_error(answer, case.status, case.code, case.message, case.ec, **details)
@@ -289,11 +289,11 @@ def test_incomplete_body_is_not_stored(live: Live, stage: Stage, signed: Signed)
         )
         connection.send(b"12345")
         connection.finish()
-        connection.ends()  # the request is finished when the connection ends
+        connection.ends()  # closing the connection ends the request
     assert signed.request("HEAD", stage.private, "x").status == 404
 
 
-def test_object_over_five_gigabytes_is_refused_unread(stage: Stage, signed: Signed) -> None:
+def test_object_over_5_gib_is_refused_before_its_body(stage: Stage, signed: Signed) -> None:
     """PutObject: cannot be used to upload objects larger than 5 GB."""
     headers = {"Content-Length": str(5 * 1024**3 + 1), "Expect": "100-continue"}
     answer = signed.request("PUT", stage.private, "x", None, headers)
@@ -325,7 +325,7 @@ def test_failure_of_the_server_is_answered_and_logged(
         assert running.client.get("/a-bucket/a").code == "NoSuchKey"
 
 
-# --- P-40: what is not there
+# --- P-40: missing operations
 
 ABSENT = """
     accessmonitor append appendix asyncFetch bucketArchiveDirectRead cname comp cors encryption
@@ -352,14 +352,14 @@ def _absent(resource: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("value", ["", "=", "=x"])
 @pytest.mark.parametrize("resource", ["bucket", "object"])
-def test_missing_operation_is_named_and_changes_nothing(
+def test_missing_operation_gets_501_and_changes_nothing(
     live: Live, stage: Stage, resource: str, value: str
 ) -> None:
     """P-40: `PUT ?tagging` must not overwrite the object, nor `DELETE ?policy` the bucket."""
     target = f"/{stage.public}" + ("/a" if resource == "object" else "")
     for method, name in _absent(resource):
         if value == "=x" and name in MADE_UP:
-            continue  # a parameter with a value may be anything
+            continue  # an unknown parameter with a value is ignored
         body = b"<X/>" if method in ("PUT", "POST") else None
         for query in (f"{name}{value}", f"{name}{value}&prefix=a", f"prefix=a&{name}{value}"):
             answer = stage.client.request(method, f"{target}?{query}", (), body)
@@ -387,7 +387,7 @@ def test_unknown_parameter_without_a_value_is_ignored_by_put_object(stage: Stage
         if (method, resource, "") not in DECLARED and (resource, method) != ("object", "POST")
     ],
 )
-def test_missing_method_is_named(stage: Stage, resource: str, method: str) -> None:
+def test_unsupported_method_gets_501(stage: Stage, resource: str, method: str) -> None:
     target = f"/{stage.public}" + ("/a" if resource == "object" else "")
     answer = stage.client.request(method, target)
     assert (answer.status, answer.code) == (501, "NotImplemented")

@@ -1,4 +1,4 @@
-"""Faults as clients meet them: oss2, SDK V2 and a plain connection."""
+"""The effects of faults on oss2, SDK V2 and plain connections."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGE = bytes(range(256)) * 1024 * 20
 
 @pytest.fixture
 def bucket(site: Admin) -> Iterator[oss2.Bucket]:
-    """A bucket of the owner with an object `a` and a large one."""
+    """A bucket that belongs to the owner, with the objects `a` and `large`."""
     found = site.emulator.bucket("faulty", acl="public-read")
     site.emulator.put("/faulty/a", b"0123456789")
     site.emulator.put("/faulty/large", LARGE)
@@ -37,7 +37,7 @@ def plan(site: Admin, **fault: Any) -> int:
 
 
 def counts(site: Admin) -> list[tuple[int, int]]:
-    """How often a request fitted and met each fault that is planned."""
+    """How many requests matched each planned fault, and how many it affected."""
     faults = site.get(FAULTS).json["faults"]
     return [(planned["fitted"], planned["met"]) for planned in faults]
 
@@ -59,7 +59,7 @@ CALLS: dict[str, Callable[[oss2.Bucket], Any]] = {
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_an_error_is_answered_and_nothing_is_done(
+def test_planned_error_is_answered_and_nothing_is_done(
     site: Admin, bucket: oss2.Bucket, operation: str
 ) -> None:
     def kept() -> list[Any]:
@@ -75,11 +75,11 @@ def test_an_error_is_answered_and_nothing_is_done(
     assert (error.status, error.code, error.message) == (503, "SlowDown", "Slower.")
     assert error.request_id
     assert site.emulator.run(kept) == before
-    CALLS[operation](bucket)  # it was asked for once
+    CALLS[operation](bucket)  # the fault was planned for one request
     assert site.emulator.run(kept) != before
 
 
-def test_an_error_is_retried_by_an_sdk_that_retries(site: Admin, bucket: oss2.Bucket) -> None:
+def test_sdk_v2_retries_after_a_planned_error(site: Admin, bucket: oss2.Bucket) -> None:
     config = oss.config.load_default()
     config.region, config.endpoint = "cn-hangzhou", site.emulator.endpoint
     config.credentials_provider = oss.credentials.StaticCredentialsProvider(
@@ -107,7 +107,7 @@ def test_an_error_is_retried_by_an_sdk_that_retries(site: Admin, bucket: oss2.Bu
     ],
     ids=["put", "get", "get-large", "append"],
 )
-def test_a_wrong_crc_is_noticed(
+def test_sdks_notice_a_wrong_crc(
     site: Admin, bucket: oss2.Bucket, call: Callable[[oss2.Bucket], Any]
 ) -> None:
     plan(site, wrong_crc=True, times=1)
@@ -119,7 +119,9 @@ def test_a_wrong_crc_is_noticed(
 
 @pytest.mark.parametrize("size", [0, 4, 9])
 @pytest.mark.parametrize(("key", "whole"), [("a", b"0123456789"), ("large", LARGE)])
-def test_a_body_is_cut(site: Admin, bucket: oss2.Bucket, key: str, whole: bytes, size: int) -> None:
+def test_cut_body_ends_the_connection_early(
+    site: Admin, bucket: oss2.Bucket, key: str, whole: bytes, size: int
+) -> None:
     plan(site, key=key, cut_body=size)
     connection = HTTPConnection("127.0.0.1", site.emulator.port, timeout=20)
     connection.request("GET", f"/faulty/{key}")
@@ -133,18 +135,18 @@ def test_a_body_is_cut(site: Admin, bucket: oss2.Bucket, key: str, whole: bytes,
     assert (entry["status"], entry["sent_bytes"]) == (200, size)
 
 
-def test_a_body_that_is_shorter_is_not_cut(site: Admin, bucket: oss2.Bucket) -> None:
+def test_shorter_body_is_not_cut(site: Admin, bucket: oss2.Bucket) -> None:
     plan(site, key="a", cut_body=10)
     assert bucket.get_object("a").read() == b"0123456789"
 
 
-def test_a_cut_body_is_noticed_by_oss2(site: Admin, bucket: oss2.Bucket) -> None:
+def test_oss2_notices_a_cut_body(site: Admin, bucket: oss2.Bucket) -> None:
     plan(site, key="a", cut_body=4)
     with pytest.raises(Exception, match="4 bytes read, 6 more expected"):
         bucket.get_object("a").read()
 
 
-def test_a_reset_comes_after_what_was_asked_for(site: Admin, bucket: oss2.Bucket) -> None:
+def test_reset_closes_the_connection_after_the_operation(site: Admin, bucket: oss2.Bucket) -> None:
     plan(site, operation="PutObject", reset=True, times=1)
     with pytest.raises(oss2.exceptions.RequestError):
         bucket.put_object("new", b"1")
@@ -154,7 +156,7 @@ def test_a_reset_comes_after_what_was_asked_for(site: Admin, bucket: oss2.Bucket
     assert operations == [("PutObject", 200, 0), ("GetObject", 200, 1)]
 
 
-def test_latency_is_longer_than_a_client_waits() -> None:
+def test_client_times_out_if_the_latency_is_longer() -> None:
     with Emulator() as emulator:
         bucket = emulator.bucket("examplebucket")
         bucket.timeout = 0.05
@@ -164,7 +166,7 @@ def test_latency_is_longer_than_a_client_waits() -> None:
         bucket.timeout = 20
         assert not bucket.object_exists("a")
         bucket.session.session.close()
-        # What waits does not hold up the end, which would fail after a minute.
+        # The request that still waits does not delay the end, which would fail after a minute.
 
 
 def test_latency_is_in_the_journal(site: Admin, bucket: oss2.Bucket) -> None:
@@ -174,7 +176,7 @@ def test_latency_is_in_the_journal(site: Admin, bucket: oss2.Bucket) -> None:
     assert entry["milliseconds"] >= 20
 
 
-# --- which requests meet them
+# --- which requests are affected
 
 
 def test_faults_are_counted_and_removed(site: Admin, bucket: oss2.Bucket) -> None:
@@ -189,7 +191,7 @@ def test_faults_are_counted_and_removed(site: Admin, bucket: oss2.Bucket) -> Non
     assert site.send("DELETE", FAULTS).json == {"faults": []}
 
 
-def test_chance_is_the_same_each_time(site: Admin) -> None:
+def test_probability_is_repeatable(site: Admin) -> None:
     def statuses() -> list[int]:
         plan(site, operation="GetObject", probability=0.5, status=500)
         found = [site.get("/examplebucket/a", REFERER).status for _ in range(20)]
@@ -202,7 +204,7 @@ def test_chance_is_the_same_each_time(site: Admin) -> None:
     assert statuses() == first
 
 
-def test_who_is_refused_meets_none(site: Admin) -> None:
+def test_refused_request_meets_no_fault(site: Admin) -> None:
     plan(site, status=500)
     assert site.get("/examplebucket/a", "http://evil/").status == 403
     assert counts(site) == [(0, 0)]

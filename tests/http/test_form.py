@@ -1,4 +1,4 @@
-"""PostObject over HTTP: what a form may say, who may send it, and every refusal."""
+"""PostObject over HTTP: who may post, which fields a form may have, and every refusal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def public(make_bucket: MakeBucket) -> str:
 
 
 def send(client: Client, bucket: str, *fields: tuple[str, str], **options: Any) -> Answer:
-    """Post the fields with a file."""
+    """Post a form with these fields and a file."""
     return forms.post(client, bucket, forms.form(fields, **options))
 
 
@@ -47,7 +47,7 @@ def refused(answer: Answer) -> tuple[int, str, str, str]:
 
 
 @pytest.mark.parametrize("sign", [forms.sign_v1, forms.sign_v4], ids=["v1", "v4"])
-def test_a_signed_form_puts_an_object(live: Live, private: str, owner: Any, sign: Any) -> None:
+def test_signed_form_puts_an_object(live: Live, private: str, owner: Any, sign: Any) -> None:
     policy = forms.policy([{"bucket": private}, ["starts-with", "$key", "dir/"]])
     answer = send(live.client, private, ("key", "dir/a"), *sign(policy))
     assert (answer.status, answer.headers["ETag"], answer.body) == (204, ETAG, b"")
@@ -55,44 +55,42 @@ def test_a_signed_form_puts_an_object(live: Live, private: str, owner: Any, sign
     assert (found.read(), found.headers["Content-Type"]) == (CONTENT, "image/jpeg")
 
 
-def test_anybody_may_post_to_a_bucket_for_all(client: Client, public: str) -> None:
+def test_anybody_may_post_to_a_public_read_write_bucket(client: Client, public: str) -> None:
     assert send(client, public, ("key", "a")).status == 204
     assert client.get(f"/{public}/a").body == CONTENT
 
 
 @pytest.mark.parametrize("acl", ["private", "public-read"])
-def test_nobody_else_may_post_without_a_signature(
-    client: Client, make_bucket: MakeBucket, acl: str
-) -> None:
+def test_other_buckets_need_a_signature(client: Client, make_bucket: MakeBucket, acl: str) -> None:
     answer = send(client, make_bucket(acl), ("key", "a"))
     message = "You have no right to access this object because of bucket acl."
     check_error(answer, 403, "AccessDenied", message, "0003-00000001")
 
 
-def test_a_signature_in_the_header_counts_for_nothing(client: Client, private: str) -> None:
+def test_signature_in_the_header_is_ignored(client: Client, private: str) -> None:
     body = forms.form([("key", "a")])
     answer = forms.post(client, private, body, ("Authorization", "OSS nobody:nothing"))
     assert refused(answer)[:2] == (403, "AccessDenied")
 
 
-def test_a_virtual_host(client: Client, public: str) -> None:
+def test_location_has_the_virtual_host_of_the_request(client: Client, public: str) -> None:
     body = forms.form([("key", "a/b c"), ("success_action_status", "201")])
     answer = forms.post(client, public, body, host=f"{public}.localhost")
     assert dict(answer.elements)["Location"] == f"http://{public}.localhost/a/b%20c"
 
 
-def test_a_post_to_an_object_is_not_allowed(client: Client, public: str) -> None:
+def test_post_to_an_object_is_not_allowed(client: Client, public: str) -> None:
     answer = client.request("POST", f"/{public}/a", [("Content-Type", TYPE)], forms.form([]))
     assert refused(answer)[:2] == (405, "MethodNotAllowed")
     assert (answer.error["Method"], answer.error["ResourceType"]) == ("POST", "Object")
 
 
-def test_a_missing_bucket_is_told_first(client: Client) -> None:
+def test_missing_bucket_is_reported_first(client: Client) -> None:
     assert refused(send(client, "no-such-bucket"))[:2] == (404, "NoSuchBucket")
 
 
-# R-01: a form that signs itself is neither anonymous nor a signed URL. R-04: an anonymous one is an
-# anonymous request for an object, whatever its URL names.
+# R-01: a signed form is neither anonymous nor a signed URL. R-04: an anonymous form is an anonymous
+# request for an object, although its URL names only the bucket.
 @pytest.mark.parametrize(
     ("signed", "referer", "status"),
     [
@@ -103,7 +101,7 @@ def test_a_missing_bucket_is_told_first(client: Client) -> None:
         (True, None, 204),
     ],
 )
-def test_hotlink_protection_of_forms(
+def test_hotlink_protection_checks_anonymous_forms_only(
     live: Live, public: str, signed: bool, referer: str | None, status: int
 ) -> None:
     rules = (
@@ -119,11 +117,11 @@ def test_hotlink_protection_of_forms(
         assert answer.error["Message"] == "You are denied by bucket referer policy."
 
 
-# --- What a form may say
+# --- Fields
 
 
 @pytest.mark.parametrize("status", ["200", "201", "204", "404", ""])
-def test_success_action_status(client: Client, public: str, status: str) -> None:
+def test_success_action_status_sets_the_status(client: Client, public: str, status: str) -> None:
     answer = send(client, public, ("key", "a"), ("success_action_status", status))
     assert answer.status == (int(status) if status in ("200", "201") else 204)
     if status != "201":
@@ -139,7 +137,9 @@ def test_success_action_status(client: Client, public: str, status: str) -> None
 
 
 @pytest.mark.parametrize("redirect", ["http://a.example/done", "https://a.example/?x=1#top"])
-def test_success_action_redirect(client: Client, public: str, redirect: str) -> None:
+def test_success_action_redirect_gets_303_with_the_result(
+    client: Client, public: str, redirect: str
+) -> None:
     fields = [("key", "a b/é"), ("success_action_redirect", redirect)]
     answer = send(client, public, *fields, ("success_action_status", "200"))
     assert answer.status == 303
@@ -149,19 +149,19 @@ def test_success_action_redirect(client: Client, public: str, redirect: str) -> 
     assert parse_qs(sent.query) == {**parse_qs(wanted.query), **result}
 
 
-def test_a_redirect_that_is_no_ascii(client: Client, public: str) -> None:
+def test_redirect_beyond_ascii_is_escaped(client: Client, public: str) -> None:
     redirect = "http://a.example/é\udcff"
     answer = send(client, public, ("key", "a"), ("success_action_redirect", redirect))
     assert answer.headers["Location"].startswith("http://a.example/%C3%A9%FF?bucket=")
 
 
 @pytest.mark.parametrize("redirect", ["nowhere", "javascript:alert(1)", "//a.example/"])
-def test_a_redirect_that_is_no_url_is_none(client: Client, public: str, redirect: str) -> None:
+def test_invalid_redirect_is_ignored(client: Client, public: str, redirect: str) -> None:
     answer = send(client, public, ("key", "a"), ("success_action_redirect", redirect))
     assert answer.status == 204
 
 
-def test_no_redirect_after_a_failure(client: Client, private: str) -> None:
+def test_failed_form_is_not_redirected(client: Client, private: str) -> None:
     fields = [("key", "a"), ("success_action_redirect", "http://a.example/")]
     assert send(client, private, *fields).status == 403
 
@@ -175,14 +175,14 @@ def test_no_redirect_after_a_failure(client: Client, private: str) -> None:
         ([], None, "application/octet-stream"),
     ],
 )
-def test_the_type_of_the_object(
+def test_content_type_comes_from_the_most_specific_field(
     client: Client, public: str, fields: forms.Fields, part: str | None, expected: str
 ) -> None:
     send(client, public, ("key", "a"), *fields, file=File(type=part))
     assert client.head(f"/{public}/a").headers["Content-Type"] == expected
 
 
-def test_fields_stand_for_headers(client: Client, public: str) -> None:
+def test_fields_take_the_place_of_headers(client: Client, public: str) -> None:
     described = {
         "Cache-Control": "no-cache",
         "Content-Disposition": "attachment;filename=a.jpg",
@@ -198,9 +198,7 @@ def test_fields_stand_for_headers(client: Client, public: str) -> None:
     assert {name: found[name] for name in described} == described
 
 
-def test_headers_that_describe_the_form_do_not_describe_the_object(
-    client: Client, public: str
-) -> None:
+def test_headers_of_the_form_are_not_kept_with_the_object(client: Client, public: str) -> None:
     body = forms.form([("key", "a")])
     headers = [("Cache-Control", "max-age=0"), ("x-oss-meta-a", "b")]
     assert forms.post(client, public, body, *headers).status == 204
@@ -212,7 +210,7 @@ def test_headers_that_describe_the_form_do_not_describe_the_object(
     ("header", "field", "status"),
     [(None, "private", 403), ("private", None, 403), ("private", "public-read", 200)],
 )
-def test_the_acl_of_the_object(
+def test_acl_field_overrides_the_acl_header(
     client: Client, public: str, header: str | None, field: str | None, status: int
 ) -> None:
     fields = [("key", "a"), *([("x-oss-object-acl", field)] if field else [])]
@@ -221,21 +219,21 @@ def test_the_acl_of_the_object(
     assert client.get(f"/{public}/a").status == status
 
 
-def test_forbid_overwrite(client: Client, public: str) -> None:
+def test_overwriting_can_be_forbidden(client: Client, public: str) -> None:
     fields = [("key", "a"), ("x-oss-forbid-overwrite", "true")]
     assert send(client, public, *fields).status == 204
     assert refused(send(client, public, *fields))[:2] == (409, "FileAlreadyExists")
     assert send(client, public, ("key", "a")).status == 204
 
 
-def test_the_key_is_extended_after_the_policy_was_checked(client: Client, public: str) -> None:
+def test_policy_is_checked_before_the_file_name_is_inserted(client: Client, public: str) -> None:
     policy = forms.policy([["eq", "$key", "up/${filename}"]])
     answer = send(client, public, ("key", "up/${filename}"), *forms.sign_v1(policy))
     assert answer.status == 204
     assert client.get(f"/{public}/up/photo.jpg").status == 200
 
 
-def test_a_form_of_a_versioned_bucket_tells_the_version(live: Live, public: str) -> None:
+def test_answer_has_the_version_id_in_a_versioned_bucket(live: Live, public: str) -> None:
     live.put(
         f"/{public}?versioning",
         b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
@@ -246,13 +244,13 @@ def test_a_form_of_a_versioned_bucket_tells_the_version(live: Live, public: str)
 
 
 @pytest.mark.parametrize("size", [0, 1, 300_000, 5_000_000])
-def test_files_of_any_size(client: Client, public: str, size: int) -> None:
+def test_file_of_any_size_is_stored(client: Client, public: str, size: int) -> None:
     content = bytes(range(251)) * (size // 251 + 1)
     send(client, public, ("key", "a"), file=File(content[:size]))
     assert client.get(f"/{public}/a").body == content[:size]
 
 
-def test_a_form_in_chunks_of_one_byte(client: Client, public: str) -> None:
+def test_form_in_chunks_of_one_byte_is_accepted(client: Client, public: str) -> None:
     body = forms.form([("key", "a")])
     chunks = b"".join(b"1\r\n" + body[n : n + 1] + b"\r\n" for n in range(len(body))) + b"0\r\n\r\n"
     headers = [("Content-Type", TYPE), ("Transfer-Encoding", "chunked")]
@@ -261,7 +259,7 @@ def test_a_form_in_chunks_of_one_byte(client: Client, public: str) -> None:
 
 
 @pytest.mark.parametrize("right", [True, False])
-def test_content_md5_is_that_of_the_whole_form(client: Client, public: str, right: bool) -> None:
+def test_content_md5_covers_the_whole_form(client: Client, public: str, right: bool) -> None:
     body = forms.form([("key", "a")])
     of = body if right else CONTENT
     digest = b64encode(md5(of, usedforsecurity=False).digest()).decode()
@@ -294,7 +292,9 @@ CONDITIONS = [
 
 
 @pytest.mark.parametrize(("condition", "holds", "text"), CONDITIONS)
-def test_conditions(client: Client, private: str, condition: Any, holds: bool, text: str) -> None:
+def test_policy_conditions_are_checked(
+    client: Client, private: str, condition: Any, holds: bool, text: str
+) -> None:
     fields = forms.sign_v1(forms.policy([condition]))
     answer = send(client, private, ("key", "dir/a"), ("x-oss-meta-a", "é"), *fields)
     if holds:
@@ -304,7 +304,7 @@ def test_conditions(client: Client, private: str, condition: Any, holds: bool, t
     check_error(answer, 403, "AccessDenied", message, "0006-00000227")
 
 
-def test_a_condition_on_a_field_that_is_not_there(client: Client, private: str) -> None:
+def test_condition_on_a_missing_field_fails(client: Client, private: str) -> None:
     policy = forms.policy([["eq", "$success_action_status", "200"]])
     answer = send(client, private, ("key", "a"), *forms.sign_v1(policy))
     message = (
@@ -314,7 +314,7 @@ def test_a_condition_on_a_field_that_is_not_there(client: Client, private: str) 
     check_error(answer, 403, "AccessDenied", message, "0006-00000226")
 
 
-def test_an_expired_policy(client: Client, private: str) -> None:
+def test_expired_policy_is_refused(client: Client, private: str) -> None:
     policy = forms.policy([], lasts=-60)
     answer = send(client, private, ("key", "a"), *forms.sign_v1(policy))
     message = "Invalid according to Policy: Policy expired."
@@ -328,7 +328,7 @@ def test_an_expired_policy(client: Client, private: str) -> None:
         ([8, 100], "EntityTooSmall", "0006-00000004"),
     ],
 )
-def test_the_size_of_the_file(
+def test_file_outside_the_size_range_is_refused(
     client: Client, private: str, limits: list[int], code: str, ec: str
 ) -> None:
     policy = forms.policy([["content-length-range", *limits]])
@@ -364,7 +364,7 @@ INVALID_POLICIES = {
 
 
 @pytest.mark.parametrize("name", INVALID_POLICIES)
-def test_policies_that_will_not_do(client: Client, private: str, name: str) -> None:
+def test_invalid_policy_is_refused(client: Client, private: str, name: str) -> None:
     policy, ec = INVALID_POLICIES[name]
     status, code, message, found = refused(
         send(client, private, ("key", "a"), *forms.sign_v1(policy))
@@ -384,12 +384,14 @@ def test_policies_that_will_not_do(client: Client, private: str, name: str) -> N
         ),
     ],
 )
-def test_what_is_said_of_a_policy(client: Client, private: str, name: str, message: str) -> None:
+def test_message_describes_the_mistake_in_a_policy(
+    client: Client, private: str, name: str, message: str
+) -> None:
     fields = forms.sign_v1(INVALID_POLICIES[name][0])
     assert refused(send(client, private, ("key", "a"), *fields))[2] == message
 
 
-def test_a_dollar_sign_is_escaped_in_a_policy(client: Client, private: str) -> None:
+def test_dollar_sign_can_be_escaped_in_a_policy(client: Client, private: str) -> None:
     document = f'{{"expiration": "{EXPIRATION}", "conditions": [["eq", "\\$key", "a\\$b"]]}}'
     answer = send(client, private, ("key", "a$b"), *forms.sign_v1(forms.encode(document)))
     assert answer.status == 204
@@ -419,7 +421,7 @@ def with_value(fields: forms.Fields, name: str, value: str) -> forms.Fields:
         ("v4", "x-oss-signature", "0002-00000703"),
     ],
 )
-def test_a_field_of_the_signature_is_missing(
+def test_missing_signature_field_is_named(
     client: Client, private: str, version: str, name: str, ec: str
 ) -> None:
     sign = forms.sign_v1 if version == "v1" else forms.sign_v4
@@ -439,7 +441,7 @@ def test_a_field_of_the_signature_is_missing(
         ("Signature", "Post request signature is empty.", "0002-00000704"),
     ],
 )
-def test_a_field_of_the_signature_is_empty(
+def test_empty_signature_field_is_refused(
     client: Client, private: str, name: str, message: str, ec: str
 ) -> None:
     fields = with_value(forms.sign_v1(forms.policy([])), name, "")
@@ -448,7 +450,7 @@ def test_a_field_of_the_signature_is_empty(
 
 
 @pytest.mark.parametrize("sign", [forms.sign_v1, forms.sign_v4], ids=["v1", "v4"])
-def test_a_wrong_signature(client: Client, private: str, sign: Any) -> None:
+def test_wrong_signature_is_refused(client: Client, private: str, sign: Any) -> None:
     policy = forms.policy([])
     answer = send(client, private, ("key", "a"), *sign(policy, secret="wrong"))
     assert refused(answer)[:2] == (403, "SignatureDoesNotMatch")
@@ -457,12 +459,12 @@ def test_a_wrong_signature(client: Client, private: str, sign: Any) -> None:
     assert error["OSSAccessKeyId"] == ACCESS_KEY_ID
 
 
-def test_an_unknown_key(client: Client, private: str) -> None:
+def test_unknown_access_key_is_refused(client: Client, private: str) -> None:
     answer = send(client, private, ("key", "a"), *forms.sign_v1(forms.policy([]), key="nobody"))
     assert refused(answer)[1::2] == ("InvalidAccessKeyId", "0002-00000902")
 
 
-def test_another_region(client: Client, private: str) -> None:
+def test_signature_for_another_region_is_refused(client: Client, private: str) -> None:
     fields = forms.sign_v4(forms.policy([]), region="cn-beijing")
     check_error(
         send(client, private, ("key", "a"), *fields),
@@ -482,7 +484,9 @@ DAY = 24 * 60 * 60
     ("ahead", "ec"),
     [(-8 * DAY, "0002-00000709"), (20 * 60, "0002-00000709"), (-6 * DAY, ""), (600, "")],
 )
-def test_the_time_of_a_form(client: Client, private: str, ahead: float, ec: str) -> None:
+def test_signing_time_must_be_near_the_current_time(
+    client: Client, private: str, ahead: float, ec: str
+) -> None:
     fields = forms.sign_v4(forms.policy([]), now=time.time() + ahead)
     answer = send(client, private, ("key", "a"), *fields)
     assert answer.headers.get("x-oss-ec", "") == ec
@@ -499,7 +503,7 @@ def test_the_time_of_a_form(client: Client, private: str, ahead: float, ec: str)
         ("x-oss-signature-version", "OSS9", ""),
     ],
 )
-def test_a_malformed_field_of_the_signature(
+def test_malformed_signature_field_is_named(
     client: Client, private: str, name: str, value: str, ec: str
 ) -> None:
     fields = with_value(forms.sign_v4(forms.policy([])), name, value)
@@ -508,10 +512,10 @@ def test_a_malformed_field_of_the_signature(
     assert (answer.error["ArgumentName"], answer.error.get("EC", "")) == (name, ec)
 
 
-# --- Forms that will not do
+# --- Invalid forms
 
 
-def test_no_key(client: Client, public: str) -> None:
+def test_missing_key_is_refused(client: Client, public: str) -> None:
     message = (
         "The bucket POST must contain the specified 'key'. "
         "If it is specified, please check the order of the fields"
@@ -523,31 +527,31 @@ def test_no_key(client: Client, public: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "/a", "\\a", "k" * 1024])
-def test_keys_that_will_not_do(client: Client, public: str, key: str) -> None:
+def test_invalid_key_is_refused(client: Client, public: str, key: str) -> None:
     answer = send(client, public, ("key", key))
     assert refused(answer)[:2] == (400, "InvalidObjectName")
 
 
-def test_a_body_that_is_no_form(client: Client, public: str) -> None:
+def test_body_of_another_type_is_refused(client: Client, public: str) -> None:
     answer = client.request("POST", f"/{public}/", [("Content-Type", "text/plain")], b"hello")
     message = "Bucket POST must be of the enclosure-type multipart/form-data."
     check_error(answer, 400, "RequestIsNotMultiPartContent", message, "")
 
 
-def test_a_body_that_is_not_well_formed(client: Client, public: str) -> None:
+def test_truncated_form_is_refused(client: Client, public: str) -> None:
     answer = forms.post(client, public, forms.form([("key", "a")])[:-8])
     message = "The body of your POST request is not well-formed multipart/form-data."
     check_error(answer, 400, "MalformedPOSTRequest", message, "0006-00000104")
     assert client.head(f"/{public}/a").status == 404
 
 
-def test_a_form_without_a_file(client: Client, public: str) -> None:
+def test_form_without_a_file_is_refused(client: Client, public: str) -> None:
     answer = forms.post(client, public, forms.write([forms.field("key", "a")]))
     message = "POST requires exactly one file upload per request."
     check_error(answer, 400, "IncorrectNumberOfFilesInPOSTRequest", message, "0006-00000107")
 
 
-def test_a_form_of_more_than_five_gigabytes(client: Client, public: str) -> None:
+def test_form_over_5_gib_is_refused(client: Client, public: str) -> None:
     headers = [("Content-Type", TYPE), ("Content-Length", str(5 * 1024**3 + 1))]
     answer = client.request("POST", f"/{public}/", headers, b"")
     assert refused(answer)[:2] == (400, "EntityTooLarge")
@@ -563,7 +567,7 @@ def test_a_form_of_more_than_five_gigabytes(client: Client, public: str) -> None
         ("x-oss-traffic-limit", "1", "InvalidArgument"),
     ],
 )
-def test_values_that_will_not_do(
+def test_invalid_field_is_refused(
     client: Client, public: str, name: str, value: str, code: str
 ) -> None:
     assert refused(send(client, public, ("key", "a"), (name, value)))[1] == code

@@ -1,4 +1,4 @@
-"""Forms signed by others than the owner: RAM users, temporary keys, and what must not be public."""
+"""Forms signed by RAM users and temporary keys, and forms in buckets without public access."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def post(emulator: Emulator, key: str, secret: str, **fields: str) -> Answer:
     return forms.post(Client("127.0.0.1", emulator.port), "examplebucket", body)
 
 
-def test_a_user_needs_the_permission_to_put(emulator: Emulator) -> None:
+def test_user_needs_the_permission_to_put(emulator: Emulator) -> None:
     answer = post(emulator, "rules-reader", "secret of rules-reader")
     assert (answer.status, answer.error["EC"]) == (403, "0003-00000905")
     assert b"<AuthAction>oss:PutObject</AuthAction>" in answer.body
 
 
-def test_a_temporary_key_comes_with_its_token(emulator: Emulator) -> None:
+def test_temporary_key_needs_its_token(emulator: Emulator) -> None:
     given = assume_role(emulator)
     key, secret, token = (
         given[name] for name in ("AccessKeyId", "AccessKeySecret", "SecurityToken")
@@ -47,7 +47,7 @@ def test_a_temporary_key_comes_with_its_token(emulator: Emulator) -> None:
     assert (answer.status, answer.code) == (403, "InvalidAccessKeyId")
 
 
-def test_no_object_is_put_for_everybody_where_that_is_blocked(emulator: Emulator) -> None:
+def test_public_object_is_refused_if_public_access_is_blocked(emulator: Emulator) -> None:
     """A-34"""
     target = "/examplebucket?publicAccessBlock"
     block = b"<PublicAccessBlockConfiguration><BlockPublicAccess>%s</BlockPublicAccess>"

@@ -1,4 +1,4 @@
-"""Random requests at a live server: no 5xx but 501, nothing hangs, every error is its XML."""
+"""Random requests to a live server: no 5xx except 501, no hang, and every error as XML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.http import forms
 from tests.http.client import Answer, Headers
 from tests.http.live import SETTINGS, Live, serve
 
-# The same examples each time: what was found once is found again, and CI does not roll dice.
+# The examples are the same in each run, so that every failure can be repeated.
 FUZZ = settings(
     derandomize=True,
     database=None,
@@ -48,7 +48,7 @@ WEBSITE = b"""
 
 @pytest.fixture(scope="module")
 def target() -> Iterator[Live]:
-    """A server that takes any signature for its owner's, so that requests get far."""
+    """A server that accepts any signature as its owner's, so that requests reach the operations."""
     with serve(replace(SETTINGS, auth=Auth.OFF)) as live:
         live.put_bucket(BUCKET, "public-read-write")
         live.put(f"/{BUCKET}/a", b"content" * 400, {"Content-Type": "text/plain"})
@@ -59,7 +59,7 @@ def target() -> Iterator[Live]:
         yield live
 
 
-# --- What requests are made of
+# --- Parts of requests
 
 METHODS = sorted({item.method for item in OPERATIONS} | {"PATCH", "TRACE", "LINK", "get"})
 NAMES = sorted(SUBRESOURCES | PARAMETERS | {"x-oss-process", "nobody-knows", "response-expires"})
@@ -76,7 +76,7 @@ HEADERS = """
     access-control-request-method access-control-request-headers
 """.split()
 
-# Values that mean something somewhere, and those that mean nothing anywhere.
+# Values that some parameter accepts, and values that none accepts.
 VALUES = st.one_of(
     st.sampled_from(
         """
@@ -110,7 +110,7 @@ VALUES = st.one_of(
 
 
 def escape(text: str) -> str:
-    """A text as a query has it; what no URL may hold goes as its bytes."""
+    """Escape a text for a query; percent-encode everything except letters and digits."""
     data = text.encode("utf-8", "surrogateescape")
     return "".join(chr(byte) if chr(byte).isalnum() else f"%{byte:02X}" for byte in data)
 
@@ -174,12 +174,12 @@ headers = st.lists(st.tuples(st.sampled_from(HEADERS), VALUES), max_size=4)
 
 
 def check(answer: Answer, method: str) -> None:
-    """No 5xx but 501, and whatever is refused is refused in the form of the service (P-30)."""
+    """Check that no 5xx except 501 is sent, and that an error has the service's form (P-30)."""
     assert answer.status < 500 or answer.status == 501, answer.document
     if answer.status == 400 and answer.headers["Connection"] == "close" and not answer.document:
-        return  # malformed HTTP is answered before it is known that the method is HEAD
+        return  # malformed HTTP is answered before the method is known to be HEAD
     if answer.status == 400 and "x-oss-request-id" not in answer.headers:
-        # aiohttp's own answer: its newer versions refuse some headers that come twice.
+        # aiohttp itself answers: its newer versions refuse some repeated headers.
         assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
         return
     assert len(answer.headers["x-oss-request-id"]) == 24
@@ -253,7 +253,7 @@ def test_operations_with_random_parameters_never_fail(
     check(ask(target, method, f"{path}?{asked}" if asked else path, sent, body), method)
 
 
-# --- What is hardly HTTP
+# --- Random bytes
 
 LINES = st.sampled_from(
     [
@@ -290,8 +290,8 @@ LINES = st.sampled_from(
 
 @FUZZ
 @given(st.lists(st.one_of(LINES, st.binary(max_size=20)), max_size=8).map(b"".join))
-def test_random_bytes_never_keep_a_connection_open(target: Live, data: bytes) -> None:
-    """Whatever was sent: once the client has nothing more to say the server lets go of it."""
+def test_connection_closes_after_random_bytes(target: Live, data: bytes) -> None:
+    """The server closes once the client has sent everything."""
     with target.client.connect() as connection:
         connection.send(data)
         connection.finish()

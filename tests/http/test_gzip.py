@@ -1,4 +1,4 @@
-"""GetObject as gzip (P-37, P-48): when, and what the answer then has and has not."""
+"""GetObject as gzip (P-37, P-48): when objects are compressed, and the headers of the answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXT = bytes(range(256)) * 5
 
 @pytest.fixture
 def put(live: Live, make_bucket: Callable[..., str]) -> Callable[..., str]:
-    """Puts an object and returns its target."""
+    """Put an object and return its target."""
     bucket = make_bucket("public-read")
 
     def run(content: bytes = TEXT, kind: str = "text/plain", **headers: str) -> str:

@@ -1,4 +1,4 @@
-"""The journal through HTTP: what an entry tells, filters, waiting, following, the access log."""
+"""The journal over HTTP: entries, filters, long polls, event streams, and the access log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.http.administration import REFERER, Admin, Answer
 JOURNAL = "/_emulator/journal"
 
 
-def test_journal_tells_what_was_decided(site: Admin) -> None:
+def test_entry_has_the_decisions(site: Admin) -> None:
     site.get("/examplebucket/a", REFERER)
     site.get("/examplebucket/a", "http://evil/?x=1")
     site.get("/other/a")
@@ -49,7 +49,7 @@ def test_journal_tells_what_was_decided(site: Admin) -> None:
     assert verdicts == ["allowed", "denied", "not-checked"]
 
 
-def test_journal_tells_how_requests_were_signed(site: Admin) -> None:
+def test_entry_says_how_the_request_was_signed(site: Admin) -> None:
     bucket = site.emulator.bucket("examplebucket", acl="public-read")
     bucket.get_object("a").read()
     requests.get(bucket.sign_url("GET", "a", 60), headers={"Referer": REFERER}, timeout=20)
@@ -107,7 +107,7 @@ def test_journal_keeps_the_last_requests(site: Admin) -> None:
 # --- waiting
 
 
-def test_long_poll_waits_for_what_fits(site: Admin) -> None:
+def test_long_poll_waits_for_a_matching_entry(site: Admin) -> None:
     got: list[Answer] = []
     poll = threading.Thread(
         target=lambda: got.append(site.get(f"{JOURNAL}?verdict=denied&wait=20"))
@@ -121,26 +121,26 @@ def test_long_poll_waits_for_what_fits(site: Admin) -> None:
     assert {entry["status"] for entry in entries} == {403}
 
 
-def test_long_poll_answers_at_once_where_there_is_something(site: Admin) -> None:
+def test_long_poll_answers_at_once_if_there_are_entries(site: Admin) -> None:
     site.get("/examplebucket/a", REFERER)
     assert len(site.get(f"{JOURNAL}?wait=20").json["entries"]) == 1
 
 
-def test_long_poll_ends_without_news(site: Admin) -> None:
+def test_long_poll_times_out_with_an_empty_answer(site: Admin) -> None:
     assert site.get(f"{JOURNAL}?wait=0.01").json == {"entries": []}
 
 
-# --- following
+# --- the event stream
 
 
 class Follower:
-    """A reader of the journal's events."""
+    """A reader of the journal's event stream."""
 
     def __init__(self, response: HTTPResponse) -> None:
         self.response = response
 
     def next(self) -> dict[str, Any]:
-        """The next entry."""
+        """Return the next entry."""
         lines = []
         while (line := self.response.readline()) != b"\n":
             assert line, "the server has ended the events"
@@ -153,7 +153,7 @@ class Follower:
 
 @contextmanager
 def following(emulator: Emulator, query: str = "", last: int | None = None) -> Iterator[Follower]:
-    """Follow the journal, as a browser that has seen the entry `last`."""
+    """Follow the journal like a browser that has seen the entry `last`."""
     connection = HTTPConnection("127.0.0.1", emulator.port, timeout=20)
     headers = {"Accept": "text/event-stream"}
     if last is not None:
@@ -165,7 +165,7 @@ def following(emulator: Emulator, query: str = "", last: int | None = None) -> I
         connection.close()
 
 
-def test_journal_is_followed_live(site: Admin) -> None:
+def test_follower_gets_new_entries(site: Admin) -> None:
     site.get("/examplebucket/a", "http://evil/")
     with following(site.emulator, "?verdict=denied") as follower:
         assert follower.response.headers["Content-Type"] == "text/event-stream"
@@ -175,7 +175,7 @@ def test_journal_is_followed_live(site: Admin) -> None:
         assert follower.next()["ec"] == "0003-00000502"
 
 
-def test_many_follow_and_each_gets_what_it_asked_for(site: Admin) -> None:
+def test_each_follower_gets_the_entries_of_its_filter(site: Admin) -> None:
     wanted = {"": [200, 403, 404], "?verdict=denied": [403], "?bucket=other": [404]}
     queries = [*wanted] * 5
     with ExitStack() as stack:
@@ -187,7 +187,7 @@ def test_many_follow_and_each_gets_what_it_asked_for(site: Admin) -> None:
             assert [follower.next()["status"] for _ in wanted[query]] == wanted[query]
 
 
-def test_a_reader_that_comes_back_goes_on_where_it_was(site: Admin) -> None:
+def test_follower_resumes_after_its_last_entry(site: Admin) -> None:
     for _ in range(3):
         site.get("/examplebucket/a", REFERER)
     with following(site.emulator) as follower:
@@ -198,14 +198,14 @@ def test_a_reader_that_comes_back_goes_on_where_it_was(site: Admin) -> None:
         assert follower.next()["number"] == first + 3
 
 
-def test_a_slow_reader_misses_the_oldest_and_holds_up_nobody(site: Admin) -> None:
+def test_slow_follower_loses_old_entries_and_delays_nobody(site: Admin) -> None:
     site.get("/examplebucket/a", REFERER)
     journal = site.emulator.controls.journal
     with following(site.emulator) as slow:
         seen = slow.next()["number"]
 
         def record() -> None:
-            """More than it may be behind, before it can be sent any."""
+            """Record more entries at once than a follower may be behind."""
             outcome = site.emulator.service.admit(journal.entries()[0].request)
             for _ in range(MAX_BEHIND + 5):
                 journal.record(outcome, Response(), 0, 0.0)
@@ -215,7 +215,7 @@ def test_a_slow_reader_misses_the_oldest_and_holds_up_nobody(site: Admin) -> Non
         assert slow.next()["number"] == seen + 6
 
 
-def test_a_follower_does_not_hold_up_the_end() -> None:
+def test_follower_does_not_delay_the_end() -> None:
     with Emulator() as emulator, ExitStack() as stack:
         follower = stack.enter_context(following(emulator))
         emulator.stop()
@@ -241,7 +241,7 @@ REQUESTS: list[Asked] = [
     ("PATCH", "/examplebucket/a", {}, b""),
     ("GET", "/", {}, b""),
 ]
-"""Every kind of end that a request can come to, as far as there is a log of it."""
+"""Requests with every kind of outcome that the access log contains."""
 
 
 def test_journal_and_access_log_agree(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_journal_and_access_log_agree(tmp_path: Path) -> None:
 
 
 def _use_as_owner(running: Running) -> None:
-    """An upload, a signed URL and a fault that resets, which are in both as well."""
+    """Make three more entries: an upload, a signed URL and a connection that a fault resets."""
     auth = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
     bucket = oss2.Bucket(auth, running.endpoint, "examplebucket", region="cn-hangzhou")
     bucket.put_object("a b", b"1")
@@ -277,7 +277,7 @@ def _use_as_owner(running: Running) -> None:
 
 
 def _as_logged(entry: dict[str, Any]) -> dict[str, str]:
-    """What of an entry is in a line of the log, as the line has it."""
+    """Return the fields that an entry shares with a line of the log, in the form of the log."""
     return {
         "remote": entry["remote"],
         "request": f"{entry['method']} {entry['target']} HTTP/1.1",

@@ -1,11 +1,13 @@
-"""How much a request may bring, how long a client may stall, and how many may come at once."""
+"""Limits on the size of requests, on stalled clients and on the number of connections."""
 
 from __future__ import annotations
 
 import gc
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -35,7 +37,7 @@ def small() -> Iterator[Live]:
 
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[Live]:
-    """A server that waits for nobody."""
+    """A server with a short request timeout."""
     with serve(replace(SETTINGS, request_timeout=PATIENCE)) as running:
         running.put_bucket("examplebucket", "public-read-write")
         yield running
@@ -44,7 +46,7 @@ def hasty() -> Iterator[Live]:
 # --- sizes
 
 
-def test_default_limits_are_those_of_the_service() -> None:
+def test_default_limits_equal_those_of_the_service() -> None:
     assert Limits() == Limits(5 * 1024**3, 32 * 1024, 2 * 1024**2, 1000, 10_000)
 
 
@@ -79,7 +81,7 @@ def test_more_than_5_gib_are_refused_before_the_upload(
 
 @pytest.mark.parametrize("count", [1, 50])
 def test_head_limit_counts_request_line_and_all_headers(small: Live, count: int) -> None:
-    """One header or fifty: of each request line and headers together."""
+    """The limit is on the sum of the request line and all headers, be it one or fifty."""
     for size, good in ((3800, True), (4200, False)):
         room = size // count - len("X-00: \r\n")
         headers = [(f"X-{number:02}", "x" * room) for number in range(count)]
@@ -94,7 +96,7 @@ def test_head_limit_counts_request_line_and_all_headers(small: Live, count: int)
 def test_endless_head_is_refused(small: Live) -> None:
     with small.client.connect() as connection:
         connection.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
-        # At once: after the refusal there is nobody to take more.
+        # In one piece, because the server reads nothing after its refusal.
         connection.send(b"".join(b"X-%d: %s\r\n" % (number, b"x" * 90) for number in range(60)))
         assert connection.receive().code == "RequestHeaderTooLarge"
         assert connection.ends()
@@ -158,7 +160,7 @@ def signer(small: Live) -> Signed:
 )
 def test_stalled_request_gets_a_timeout_error_and_closes(hasty: Live, sent: bytes) -> None:
     with hasty.client.connect() as connection:
-        connection.send(write("GET", "/examplebucket/none", [HOST]))  # it served before
+        connection.send(write("GET", "/examplebucket/none", [HOST]))  # served before
         assert connection.receive().status == 404
         connection.send(sent)
         answer = connection.receive()
@@ -169,33 +171,32 @@ def test_stalled_request_gets_a_timeout_error_and_closes(hasty: Live, sent: byte
 
 
 def test_trickling_head_is_refused(hasty: Live) -> None:
-    """A byte now and then does not keep it alive: it is the head as a whole that has its time."""
+    """The timeout covers the head as a whole; single bytes do not extend it."""
     with hasty.client.connect() as connection:
         trickle(connection, b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 1000)
         assert connection.receive().code == "RequestTimeout"
 
 
-def test_slow_but_steady_body_is_accepted(hasty: Live) -> None:
-    """It is silence that ends it, and there was none."""
-    with hasty.client.connect() as connection:
-        connection.send_request("PUT", "/examplebucket/slow", [HOST, ("Content-Length", "12")])
-        for _ in range(12):
-            time.sleep(PATIENCE / 8)
-            connection.send(b"x")
-        assert connection.receive("PUT").status == 200
-    assert hasty.client.get("/examplebucket/slow").body == b"x" * 12
-
-
 def trickle(connection: Connection, data: bytes) -> None:
-    """Send a byte ten times in the time of patience, until the server will not have more."""
+    """Send ten bytes in the time of `PATIENCE`, until the server answers or closes."""
     for byte in data:
-        time.sleep(PATIENCE / 10)
+        if connection.has_answer(within=PATIENCE / 10):
+            return
         try:
             connection.send(bytes([byte]))
         except ConnectionError:
             return
-        if connection.has_answer():
-            return
+
+
+def test_slow_but_steady_body_is_accepted(hasty: Live) -> None:
+    """The timeout of a body begins again with each piece."""
+    with hasty.client.connect() as connection:
+        connection.send_request("PUT", "/examplebucket/slow", [HOST, ("Content-Length", "12")])
+        for _ in range(12):
+            assert not connection.has_answer(within=PATIENCE / 8)
+            connection.send(b"x")
+        assert connection.receive("PUT").status == 200
+    assert hasty.client.get("/examplebucket/slow").body == b"x" * 12
 
 
 @pytest.mark.parametrize("used", [False, True])
@@ -212,46 +213,36 @@ def test_client_that_reads_nothing_is_disconnected(hasty: Live) -> None:
     for range_ in ([], [("Range", "bytes=0-6000000")]):
         with socket.create_connection(("127.0.0.1", hasty.port)) as stalled:
             stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            stalled.sendall(write("GET", "/examplebucket/big", [HOST, *range_]))
-            wait_for_end(hasty)
+            with recorded(hasty):
+                stalled.sendall(write("GET", "/examplebucket/big", [HOST, *range_]))
     assert hasty.client.get("/examplebucket/big").body == body
 
 
 def test_failed_upload_leaves_no_bytes_in_memory(hasty: Live) -> None:
-    """Neither the bytes of one that is broken off nor of one that is refused, though the journal
-    remembers the requests and their errors."""
-    for length in (400_000, 200_000):  # more than comes, and as much, with a wrong checksum
-        with hasty.client.connect() as connection:
+    """The journal keeps an interrupted or refused request and its error, but not its bytes."""
+    for length in (400_000, 200_000):  # interrupted, and complete with a wrong checksum
+        with recorded(hasty), hasty.client.connect() as connection:
             head = [HOST, ("Content-Length", str(length)), ("Content-MD5", "A" * 22 + "==")]
-            ended = ends(hasty)
             connection.send_request("PUT", "/examplebucket/broken", head, bytes(200_000))
             if length == 200_000:
                 assert connection.receive().code == "InvalidDigest"
-        ended()
         gc.collect()
         kept = [found for found in gc.get_objects() if isinstance(found, Intake | SpoolWriter)]
         assert kept == []
         assert hasty.controls.journal.entries()[-1].code
 
 
-def wait_for_end(live: Live) -> None:
-    ends(live)()
+@contextmanager
+def recorded(live: Live) -> Iterator[None]:
+    """Wait, at the end of the block, until the journal has recorded a request."""
+    entry = threading.Event()
+    stop = live.run(lambda: live.controls.journal.listen(lambda _: entry.set()))
+    yield
+    assert entry.wait(20)
+    live.run(stop)  # the server runs this after it has finished the request
 
 
-def ends(live: Live) -> Callable[[], None]:
-    """To wait until the next answer is over, which the server tells by its journal."""
-    before = len(live.controls.journal.entries())
-
-    def wait() -> None:
-        end = time.monotonic() + 20
-        while len(live.controls.journal.entries()) == before:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-
-    return wait
-
-
-# --- many at once
+# --- many connections
 
 
 def test_connection_above_the_limit_gets_503() -> None:

@@ -61,7 +61,7 @@ def test_refusals_and_the_token_are_described() -> None:
 )
 def test_answers_conform_to_the_document(case: schemathesis.Case, running: Emulator) -> None:
     if "wait" in (case.query or {}):
-        case.query["wait"] = 0  # a long poll would only make the test long
+        case.query["wait"] = 0  # do not wait in a long poll
     response = case.call(base_url=running.endpoint)
     case.validate_response(
         response,

@@ -27,7 +27,7 @@ def emulator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Emulato
 
 
 class HeldUp:
-    """A writer that waits before its first write."""
+    """A writer that waits for an event before its first write."""
 
     def __init__(self, writer: BlobWriter, arrived: threading.Event, gate: threading.Event) -> None:
         self._writer, self._arrived, self._gate = writer, arrived, gate
@@ -52,7 +52,7 @@ def ask(emulator: Emulator, method: str, target: str, *headers: tuple[str, str])
 def test_slow_part_copy_does_not_block_others(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    """The source may be deleted meanwhile; a copy that has begun is finished."""
+    """A copy that has begun is completed even if its source is deleted meanwhile."""
     emulator.put("/examplebucket/source", DATA)
     emulator.put("/examplebucket/other", b"other")
     begun = dict(ask(emulator, "POST", "big?uploads").elements)

@@ -1,4 +1,4 @@
-"""The server as a proxy: whole URLs and CONNECT for the hosts of OSS, and no to all others."""
+"""The server as a proxy: absolute URLs and CONNECT for the hosts of OSS; others are refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def fill(emulator: Emulator) -> Emulator:
 
 @pytest.fixture(scope="module", params=[True, False], ids=["fast", "asyncio"])
 def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
-    """On uvloop's loop where it is installed, and on asyncio's."""
+    """An emulator on the loop of asyncio and, if it is installed, on that of uvloop."""
     with pytest.MonkeyPatch.context() as patch:
         if not request.param:
             patch.setattr(running, "loop_factory", lambda: None)
@@ -43,7 +43,7 @@ def client(emulator: Emulator) -> Client:
 
 @pytest.fixture
 def session(emulator: Emulator) -> Iterator[requests.Session]:
-    """A client that is told of the proxy and of the CA."""
+    """A client that uses the proxy and trusts its CA."""
     with requests.Session() as session:
         session.trust_env = False
         session.proxies = {"http": emulator.endpoint, "https": emulator.endpoint}
@@ -55,7 +55,7 @@ def check_alive(client: Client) -> None:
     assert client.get(f"/a-bucket{OBJECT}").body == b"content"
 
 
-# --- whole URLs
+# --- absolute URLs
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def check_alive(client: Client) -> None:
         (f"http://a-bucket.oss.test{OBJECT}", 200),
         (f"http://localhost:1/a-bucket{OBJECT}", 200),
         (f"https://{BUCKET}{OBJECT}", 200),
-        ("http://oss-cn-hangzhou.aliyuncs.com", 403),  # the list of all buckets
+        ("http://oss-cn-hangzhou.aliyuncs.com", 403),  # ListBuckets
         (f"http://{BUCKET}?acl", 403),
         ("http://a-bucket.oss-cn-beijing.aliyuncs.com/", 403),
         ("http://ecs.aliyuncs.com/", 404),
@@ -119,7 +119,7 @@ def test_absolute_url_works_with_http_1_0(client: Client) -> None:
 
 
 def connect(port: int, host: str) -> tuple[socket.socket, Answer]:
-    """Ask the proxy for a connection; the socket, and the head of the answer."""
+    """Send CONNECT to the proxy; return the socket and the head of the answer."""
     raw = socket.create_connection(("127.0.0.1", port), 20)
     raw.sendall(write("CONNECT", host, [("Host", host)]))
     head = b""
@@ -192,7 +192,7 @@ def test_connect_works_on_a_used_connection(emulator: Emulator) -> None:
 
 
 def test_connect_works_inside_a_connect(emulator: Emulator) -> None:
-    """Inside TLS a client may take the server for a proxy as well."""
+    """A client may use the server as a proxy within TLS, too."""
     raw, _ = connect(emulator.port, f"{BUCKET}:443")
     context = ssl.create_default_context(cafile=emulator.ca_file)
     with raw, context.wrap_socket(raw, server_hostname=BUCKET) as secure:
@@ -214,7 +214,7 @@ def test_connect_works_inside_a_connect(emulator: Emulator) -> None:
         "localhost:5432",
     ],
 )
-def test_connect_to_anything_else_is_refused(client: Client, authority: str) -> None:
+def test_connect_to_other_hosts_and_ports_is_refused(client: Client, authority: str) -> None:
     answer = client.request("CONNECT", authority, [("Host", BUCKET)])
     assert (answer.status, answer.code) == (403, "ProxyForbidden")
     assert answer.error["Host"] == authority
@@ -264,7 +264,7 @@ def test_connect_with_an_invalid_host_is_refused(client: Client) -> None:
     check_alive(client)
 
 
-def test_bytes_behind_a_connect_are_refused(client: Client) -> None:
+def test_bytes_after_a_connect_are_refused(client: Client) -> None:
     with client.connect() as connection:
         head = write("CONNECT", f"{BUCKET}:443", [("Host", BUCKET)])
         connection.send(head + b"\x16\x03\x01")
@@ -274,7 +274,7 @@ def test_bytes_behind_a_connect_are_refused(client: Client) -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b"\x16", b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 70_000])
-def test_client_without_tls_after_connect_does_no_harm(
+def test_server_survives_a_connect_without_tls(
     emulator: Emulator, client: Client, said: bytes
 ) -> None:
     raw, answer = connect(emulator.port, f"{BUCKET}:443")
@@ -284,7 +284,7 @@ def test_client_without_tls_after_connect_does_no_harm(
     check_alive(client)
 
 
-def test_client_that_distrusts_the_ca_does_no_harm(emulator: Emulator, client: Client) -> None:
+def test_server_survives_a_client_that_distrusts_its_ca(emulator: Emulator, client: Client) -> None:
     raw, _ = connect(emulator.port, f"{BUCKET}:443")
     with raw, pytest.raises(ssl.SSLCertVerificationError):
         ssl.create_default_context().wrap_socket(raw, server_hostname=BUCKET)
@@ -321,7 +321,7 @@ def test_requests_works_through_the_proxy(session: requests.Session, scheme: str
         assert session.get(f"{scheme}://{BUCKET}/{scheme}", timeout=20).content == body
 
 
-def test_requests_sees_the_refusal_of_the_proxy(session: requests.Session) -> None:
+def test_requests_reports_the_refusal_of_the_proxy(session: requests.Session) -> None:
     assert session.get("http://www.example.com/", timeout=20).status_code == 403
     with pytest.raises(requests.exceptions.ProxyError, match="403"):
         session.get("https://www.example.com/", timeout=20)

@@ -1,4 +1,4 @@
-"""Objects in files go out by the system's sendfile on either event loop, and leave nothing."""
+"""Objects in files are sent by sendfile on both event loops, and no file stays open."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def emulator(loop: None) -> Iterator[Emulator]:
 
 @pytest.fixture
 def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The lengths of the pieces that the system was asked to send."""
+    """The lengths of the pieces that sendfile sends."""
     lengths: list[int] = []
 
     class Watched(sendfile.Sending):
@@ -88,7 +88,7 @@ GET = f"GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def begin(emulator: Emulator) -> socket.socket:
-    """A client that has asked, has a small buffer, and reads nothing yet."""
+    """Return a client with a small buffer that has sent its request and not read yet."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     client.settimeout(PATIENCE)
@@ -107,6 +107,7 @@ def read_to_end(client: socket.socket) -> bytes:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
+    """Ask again and again, because neither open files nor the buffers of sockets have events."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline
@@ -127,8 +128,8 @@ def test_idle_connection_keeps_no_file_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_client_that_leaves_keeps_no_blob_open(tmp_path: Path, tls: bool) -> None:
-    """Nor does it have to wait for the garbage to be collected."""
+def test_no_file_stays_open_after_the_client_leaves(tmp_path: Path, tls: bool) -> None:
+    """The file is closed at once, not by the garbage collector."""
     with Emulator(data=tmp_path / "data", tls=tls) as emulator:
         fill(emulator)
         gc.disable()
@@ -147,14 +148,14 @@ def test_client_that_leaves_keeps_no_blob_open(tmp_path: Path, tls: bool) -> Non
 
 
 def waits_for_a_client(emulator: Emulator) -> bool:
-    """Whether more was written to a connection than its client takes."""
+    """Return whether the server waits for a client that does not read."""
     return any(guard._writing_paused for guard in emulator._server.connections._open)
 
 
 def files_open_below(folder: Path) -> list[str]:
     found = []
     for path in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
+        with suppress(FileNotFoundError):  # closed in the meantime
             found.append(os.readlink(path))
     return [link for link in found if link.startswith(f"{folder}/")]
 
@@ -179,11 +180,11 @@ def test_parts_are_sent_in_order(loop: None, pieces: list[int], tmp_path: Path) 
         connection = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
         assert ask(connection) == BODY
         connection.close()
-    # The last one is short, and read at once.
+    # The last part is short, so it is read into memory.
     assert pieces == [SPOOL_ABOVE, SPOOL_ABOVE]
 
 
-def test_slow_reader_gets_everything_and_blocks_nobody(emulator: Emulator) -> None:
+def test_slow_client_gets_everything_and_blocks_nobody(emulator: Emulator) -> None:
     with begin(emulator) as slow:
         wait_until(lambda: len(slow.recv(4096, socket.MSG_PEEK)) > 0)
         other = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
@@ -195,7 +196,7 @@ def test_slow_reader_gets_everything_and_blocks_nobody(emulator: Emulator) -> No
     assert found.endswith(b"\r\n\r\nsmall")
 
 
-def test_client_that_leaves_costs_no_descriptor(
+def test_interrupted_downloads_leak_no_descriptors(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     wait_until(lambda: not emulator.journal)
@@ -204,8 +205,7 @@ def test_client_that_leaves_costs_no_descriptor(
         with begin(emulator) as client:
             client.recv(65536, socket.MSG_WAITALL)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    wait_until(lambda: len(emulator.journal) == 5)
-    wait_until(lambda: open_files() <= before)
+    wait_until(lambda: len(emulator.journal) == 5 and open_files() <= before)
     assert all(entry.sent < SIZE for entry in emulator.journal)
     assert caplog.records == []
 

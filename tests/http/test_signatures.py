@@ -1,4 +1,4 @@
-"""Signatures over HTTP: what is refused in which words, and the three ways to take them."""
+"""Signatures over HTTP: which are refused and how, in each of the three modes of `auth`."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def auth(version: str, key_id: str = ACCESS_KEY_ID, secret: str = ACCESS_KEY_SEC
 
 
 def get(client: Client, auth: Any, place: str, bucket: str, **options: Any) -> Answer:
-    """GET the object of the bucket."""
+    """Get the object of the bucket."""
     target, headers = sign(auth, place, "GET", bucket, KEY, **options)
     return client.request("GET", target, headers)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Sets the clock that oss2 signs by so many seconds off."""
+    """Return a function that shifts the clock of oss2 by some seconds."""
 
     def move(seconds: float) -> None:
         now = time.time() + seconds
@@ -80,12 +80,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return move
 
 
-# --- who signs
+# --- the signer
 
 
 @each_version
 @each_place
-def test_a_good_signature_opens_a_private_object(
+def test_valid_signature_can_read_a_private_object(
     client: Client, bucket: str, version: str, place: str
 ) -> None:
     answer = get(client, auth(version), place, bucket)
@@ -94,7 +94,7 @@ def test_a_good_signature_opens_a_private_object(
 
 @each_version
 @each_place
-def test_a_wrong_secret_is_told_with_what_should_have_been_signed(
+def test_wrong_secret_gets_the_string_to_sign(
     live: Live, client: Client, bucket: str, version: str, place: str
 ) -> None:
     """P-17: elements in the order of the service's own answers."""
@@ -127,7 +127,9 @@ def test_a_wrong_secret_is_told_with_what_should_have_been_signed(
 
 @each_version
 @each_place
-def test_an_unknown_key_is_told(client: Client, bucket: str, version: str, place: str) -> None:
+def test_unknown_access_key_is_refused(
+    client: Client, bucket: str, version: str, place: str
+) -> None:
     """P-17"""
     check_error(
         get(client, auth(version, key_id="LTAI-of-nobody"), place, bucket),
@@ -141,7 +143,7 @@ def test_an_unknown_key_is_told(client: Client, bucket: str, version: str, place
 
 @each_version
 @each_place
-def test_a_missing_bucket_is_told_before_the_signature_is_judged(
+def test_missing_bucket_is_reported_before_a_bad_signature(
     client: Client, version: str, place: str
 ) -> None:
     """P-18"""
@@ -149,14 +151,14 @@ def test_a_missing_bucket_is_told_before_the_signature_is_judged(
         assert get(client, signer, place, "no-such-bucket").code == "NoSuchBucket"
 
 
-# --- when
+# --- the time
 
 
 @each_version
 @pytest.mark.parametrize(
     ("minutes", "good"), [(-16, False), (-14, True), (0, True), (14, True), (16, False)]
 )
-def test_clocks_may_be_a_quarter_of_an_hour_apart(
+def test_clocks_may_differ_by_15_minutes(
     client: Client,
     bucket: str,
     version: str,
@@ -164,7 +166,7 @@ def test_clocks_may_be_a_quarter_of_an_hour_apart(
     good: bool,
     clock: Callable[[float], None],
 ) -> None:
-    """P-17: a signature in the header, either way."""
+    """P-17: for signatures in the header, in both directions."""
     clock(minutes * 60)
     answer = get(client, auth(version), "header", bucket)
     if good:
@@ -193,7 +195,7 @@ def _moment(text: str) -> float:
 @pytest.mark.parametrize(
     ("version", "ec"), [("v1", "0002-00000069"), ("v2", "0002-00000069"), ("v4", "0002-00000236")]
 )
-def test_a_url_that_has_expired_is_refused(
+def test_expired_url_is_refused(
     client: Client, bucket: str, version: str, ec: str, clock: Callable[[float], None]
 ) -> None:
     """P-17"""
@@ -213,10 +215,10 @@ def test_a_url_that_has_expired_is_refused(
 
 
 @each_version
-def test_a_url_holds_to_its_end_however_old_it_is(
+def test_url_is_valid_until_it_expires(
     client: Client, bucket: str, version: str, clock: Callable[[float], None]
 ) -> None:
-    """Skew is for headers: a URL tells how long it is good for."""
+    """The limit on clock skew does not apply to URLs, which have their own end."""
     clock(-3600)
     assert get(client, auth(version), "url", bucket, expires=7200).status == 200
 
@@ -224,7 +226,7 @@ def test_a_url_holds_to_its_end_however_old_it_is(
 @pytest.mark.parametrize(
     ("expires", "good"), [(1000, True), (604800, True), (604801, False), (0, False)]
 )
-def test_a_url_of_v4_lives_for_a_second_to_a_week(
+def test_v4_url_is_valid_for_one_second_to_one_week(
     client: Client, bucket: str, expires: int, good: bool
 ) -> None:
     """EC 0002-00000232"""
@@ -236,7 +238,7 @@ def test_a_url_of_v4_lives_for_a_second_to_a_week(
         assert answer.error["EC"] == "0002-00000232"
 
 
-def test_a_url_of_v4_from_the_future_is_refused(
+def test_v4_url_signed_in_the_future_is_refused(
     client: Client, bucket: str, clock: Callable[[float], None]
 ) -> None:
     clock(3600)
@@ -244,7 +246,7 @@ def test_a_url_of_v4_from_the_future_is_refused(
     assert (answer.status, answer.code) == (403, "AccessDenied")
 
 
-# --- where
+# --- the region
 
 
 @pytest.mark.parametrize(
@@ -254,7 +256,7 @@ def test_a_url_of_v4_from_the_future_is_refused(
         ("url", "The signing region in credential is invalid."),
     ],
 )
-def test_a_signature_of_v4_is_for_one_region(
+def test_v4_signature_for_another_region_is_refused(
     client: Client, bucket: str, place: str, message: str
 ) -> None:
     """P-17"""
@@ -270,13 +272,13 @@ def test_a_signature_of_v4_is_for_one_region(
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
 @each_place
-def test_other_versions_know_no_region(
+def test_v1_and_v2_signatures_have_no_region(
     client: Client, bucket: str, version: str, place: str
 ) -> None:
     assert get(client, auth(version), place, bucket, region="cn-beijing").status == 200
 
 
-def test_a_signature_of_v4_is_for_one_product(client: Client, bucket: str) -> None:
+def test_v4_signature_for_another_product_is_refused(client: Client, bucket: str) -> None:
     target, headers = sign(auth("v4"), "header", "GET", bucket, KEY)
     changed = [(name, value.replace("/oss/aliyun", "/ecs/aliyun")) for name, value in headers]
     answer = client.request("GET", target, changed)
@@ -285,7 +287,7 @@ def test_a_signature_of_v4_is_for_one_product(client: Client, bucket: str) -> No
     assert answer.error["EC"] == "0002-00000227"
 
 
-# --- tampered with
+# --- changed requests
 
 
 @each_version
@@ -303,7 +305,7 @@ def test_a_signature_of_v4_is_for_one_product(client: Client, bucket: str) -> No
         "another signature",
     ],
 )
-def test_a_request_that_was_tampered_with_is_refused(
+def test_changed_request_is_refused(
     client: Client,
     bucket: str,
     make_bucket: Callable[..., str],
@@ -336,7 +338,7 @@ def test_a_request_that_was_tampered_with_is_refused(
         target = _altered(target, "ignature=")
     answer = client.request(method, target, fields.items(), b"x")
     assert (answer.status, answer.code) == (403, "SignatureDoesNotMatch")
-    # The key may not be known to be there: nothing was put either way.
+    # No change can have created the other key.
     for name in (bucket, other):
         for key in ("a", "b"):
             path, head = sign(auth("v4"), "header", "HEAD", name, key)
@@ -344,22 +346,22 @@ def test_a_request_that_was_tampered_with_is_refused(
 
 
 def _altered(text: str, mark: str = "") -> str:
-    """Another signature: the first character of it, or the last but some of a header."""
+    """Return another signature: change the first character or one near the end of a header."""
     at = text.index(mark) + len(mark) if mark else len(text) - 8
     return text[:at] + ("1" if text[at] == "0" else "0") + text[at + 1 :]
 
 
 @each_version
-def test_a_parameter_that_no_signature_covers_in_v1_is_covered_by_the_others(
+def test_v1_does_not_sign_the_prefix_and_the_others_do(
     client: Client, bucket: str, version: str
 ) -> None:
-    """P-12, P-13, P-14: prefix is never signed in V1; V2 and V4 sign the whole query."""
+    """P-12, P-13, P-14: V1 does not sign `prefix`; V2 and V4 sign the whole query."""
     target, headers = sign(auth(version), "header", "GET", bucket, "", {"prefix": "a"})
     answer = client.request("GET", target.replace("prefix=a", "prefix=b"), headers)
     assert answer.status == (200 if version == "v1" else 403)
 
 
-# --- half given
+# --- incomplete signatures
 
 URL_PARAMETERS = {
     "v1": ("OSSAccessKeyId", "Expires", "Signature"),
@@ -375,10 +377,10 @@ HALVES = [
 
 
 @pytest.mark.parametrize(("version", "name", "emptied"), HALVES)
-def test_half_a_signed_url_is_refused(
+def test_incomplete_url_signature_is_refused(
     client: Client, bucket: str, version: str, name: str, emptied: bool
 ) -> None:
-    """P-17: as documented for V1; for the others that it is refused and not anonymous."""
+    """P-17 documents V1; the others are refused as well, not treated as anonymous."""
     target, headers = sign(auth(version), "url", "GET", bucket, KEY)
     path, _, query = target.partition("?")
     pairs = dict(parse_qsl(query))
@@ -410,7 +412,7 @@ def test_half_a_signed_url_is_refused(
         ("v2", "abc", "Invalid date (should be seconds since epoch)."),
     ],
 )
-def test_an_end_that_is_no_time_is_refused(
+def test_malformed_expiry_time_is_refused(
     client: Client, bucket: str, version: str, expires: str, message: str
 ) -> None:
     """EC 0002-00000070"""
@@ -447,7 +449,7 @@ def test_an_end_that_is_no_time_is_refused(
         "oss4-hmac-sha256 Credential=id/20240101/cn-hangzhou/oss/aliyun_v4_request,Signature=a",
     ],
 )
-def test_an_authorization_that_is_none_is_refused_and_not_anonymous(
+def test_malformed_authorization_is_refused_and_not_anonymous(
     live: Live, client: Client, make_bucket: Callable[..., str], authorization: str
 ) -> None:
     bucket = make_bucket("public-read")
@@ -463,7 +465,9 @@ def test_an_authorization_that_is_none_is_refused_and_not_anonymous(
 
 @each_version
 @pytest.mark.parametrize("date", [None, "", "yesterday", "2024-01-01"])
-def test_a_header_needs_a_date(client: Client, bucket: str, version: str, date: str | None) -> None:
+def test_header_signature_needs_a_date(
+    client: Client, bucket: str, version: str, date: str | None
+) -> None:
     """EC 0002-00000503"""
     target, headers = sign(auth(version), "header", "GET", bucket, KEY)
     kept = [(name, value) for name, value in headers if not name.lower().endswith("date")]
@@ -474,7 +478,7 @@ def test_a_header_needs_a_date(client: Client, bucket: str, version: str, date: 
 
 @pytest.mark.parametrize("header", VERSIONS)
 @pytest.mark.parametrize("url", VERSIONS)
-def test_a_signature_in_both_places_is_refused(
+def test_signature_in_header_and_url_is_refused(
     client: Client, bucket: str, header: str, url: str
 ) -> None:
     target, _ = sign(auth(url), "url", "GET", bucket, KEY)
@@ -483,10 +487,10 @@ def test_a_signature_in_both_places_is_refused(
     assert (answer.status, answer.code) == (400, "InvalidArgument")
 
 
-# --- the same in other words
+# --- equivalent forms
 
 
-def test_x_oss_date_goes_before_date_in_v1(client: Client, bucket: str) -> None:
+def test_x_oss_date_overrides_date_in_v1(client: Client, bucket: str) -> None:
     """P-10: browsers cannot set Date."""
     date = {"x-oss-date": oss2.utils.http_date()}
     target, fields = sign(auth("v1"), "header", "GET", bucket, KEY, headers=date)
@@ -498,7 +502,7 @@ def test_x_oss_date_goes_before_date_in_v1(client: Client, bucket: str) -> None:
 
 @pytest.mark.parametrize("separator", [",", ", ", " , "])
 @pytest.mark.parametrize("turned", [False, True])
-def test_the_parts_of_a_v4_header_come_in_any_order(
+def test_parts_of_a_v4_header_may_have_any_order(
     client: Client, bucket: str, separator: str, turned: bool
 ) -> None:
     """P-15"""
@@ -516,7 +520,7 @@ def test_the_parts_of_a_v4_header_come_in_any_order(
 
 @each_version
 @each_place
-def test_a_token_beside_a_key_that_is_not_temporary_is_refused(
+def test_token_with_a_permanent_key_is_refused(
     client: Client, bucket: str, version: str, place: str
 ) -> None:
     """P-16; EC page 0002-00000002"""
@@ -529,8 +533,10 @@ def test_a_token_beside_a_key_that_is_not_temporary_is_refused(
 
 @each_version
 @each_place
-def test_every_call_can_be_signed(client: Client, bucket: str, version: str, place: str) -> None:
-    """Of the service, of a bucket, and with sub-resources in the query."""
+def test_every_kind_of_request_can_be_signed(
+    client: Client, bucket: str, version: str, place: str
+) -> None:
+    """For the service and for a bucket, with parameters and sub-resources."""
     for name, parameters in [
         ("", {}),
         ("", {"prefix": "a b", "max-keys": "10"}),
@@ -572,8 +578,8 @@ def ask(live: Live, signer: Any, place: str, *headers: tuple[str, str]) -> Answe
 
 @each_version
 @each_place
-def test_an_unknown_key_is_taken_for_the_owner(lenient: Live, version: str, place: str) -> None:
-    """relaxed, and off"""
+def test_unknown_key_acts_as_the_owner(lenient: Live, version: str, place: str) -> None:
+    """In the modes relaxed and off."""
     signer = auth(version, key_id="anything", secret="whatever")
     answer = ask(lenient, signer, place, GUEST)
     assert (answer.status, answer.body) == (200, b"content")
@@ -581,16 +587,16 @@ def test_an_unknown_key_is_taken_for_the_owner(lenient: Live, version: str, plac
 
 @each_version
 @each_place
-def test_a_temporary_key_of_another_sts_is_taken_for_the_owner(
+def test_temporary_key_of_another_sts_acts_as_the_owner(
     lenient: Live, version: str, place: str
 ) -> None:
-    """Its token cannot be read here, nor can its secret be known."""
+    """The emulator can neither read its token nor know its secret."""
     signer = oss2.StsAuth("STS.anything", "whatever", "CAISwhatever", auth_version=version)
     assert ask(lenient, signer, place, GUEST).body == b"content"
 
 
 @each_place
-def test_a_token_for_a_known_key_is_wrong_unless_all_is_off(lenient: Live, place: str) -> None:
+def test_token_with_a_known_key_is_refused_unless_auth_is_off(lenient: Live, place: str) -> None:
     signer = oss2.StsAuth(ACCESS_KEY_ID, "whatever", "CAISwhatever", auth_version="v4")
     answer = ask(lenient, signer, place, GUEST)
     if lenient.service.settings.auth is Auth.OFF:
@@ -601,7 +607,7 @@ def test_a_token_for_a_known_key_is_wrong_unless_all_is_off(lenient: Live, place
 
 @each_version
 @each_place
-def test_a_known_key_is_verified_unless_all_is_off(lenient: Live, version: str, place: str) -> None:
+def test_known_key_is_verified_unless_auth_is_off(lenient: Live, version: str, place: str) -> None:
     good = ask(lenient, auth(version), place, GUEST)
     assert good.status == 200
     wrong = ask(lenient, auth(version, secret="another"), place, GUEST)
@@ -613,10 +619,10 @@ def test_a_known_key_is_verified_unless_all_is_off(lenient: Live, version: str, 
 
 @each_version
 @each_place
-def test_a_signed_request_counts_as_signed_for_hotlink_protection(
+def test_unverified_signature_exempts_headers_but_not_urls(
     lenient: Live, version: str, place: str
 ) -> None:
-    """R-01: a header is never checked, a URL is, verified or not."""
+    """R-01: a header signature exempts from Referer rules, a signed URL does not."""
     signer = auth(version, key_id="anything", secret="whatever")
     for headers in ([], [("Referer", "https://thief.example/")]):
         answer = ask(lenient, signer, place, *headers)
@@ -626,12 +632,12 @@ def test_a_signed_request_counts_as_signed_for_hotlink_protection(
             assert answer.error["Message"] == "You are denied by bucket referer policy."
 
 
-def test_nobody_stays_nobody(lenient: Live) -> None:
+def test_request_without_a_signature_stays_anonymous(lenient: Live) -> None:
     assert lenient.client.get(f"/a-bucket/{quote(KEY)}", GUEST).error["EC"] == "0003-00000001"
     assert lenient.client.get("/").error["EC"] == "0003-00001201"
 
 
-def test_rubbish_counts_as_signed_only_where_all_is_off(lenient: Live) -> None:
+def test_malformed_signature_is_accepted_only_if_auth_is_off(lenient: Live) -> None:
     answer = lenient.client.get(f"/a-bucket/{quote(KEY)}", ("Authorization", "rubbish"))
     if lenient.service.settings.auth is Auth.OFF:
         assert answer.body == b"content"
@@ -639,7 +645,7 @@ def test_rubbish_counts_as_signed_only_where_all_is_off(lenient: Live) -> None:
         assert answer.code == "InvalidArgument"
 
 
-def test_the_owner_of_what_an_unknown_key_creates_is_the_keys_owner(lenient: Live) -> None:
+def test_bucket_created_by_an_unknown_key_belongs_to_the_owner(lenient: Live) -> None:
     signer = auth("v4", key_id="anything", secret="whatever")
     target, fields = sign(signer, "header", "PUT", "made-by-anything")
     assert lenient.client.request("PUT", target, fields).status == 200

@@ -1,4 +1,4 @@
-"""https: what its certificates are for, who makes and keeps them, what the protocol sees of it."""
+"""https: the names of certificates, the local CA, custom certificates, and the protocol."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FACTORIES = [
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """http and https at once."""
+    """An emulator with http and https."""
     with Emulator(tls_port=0, domain=("oss.example.test",)) as started:
         started.put("/a-bucket", headers={"x-oss-acl": "public-read"})
         started.put("/a-bucket/a", b"content")
@@ -51,7 +51,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def agree(emulator: Emulator, name: str | None) -> x509.Certificate:
-    """Agree on TLS as a client that trusts the CA and expects a name; the certificate shown."""
+    """Connect as a client that trusts the CA and expects a name; return the certificate."""
     context = ssl.create_default_context(cafile=emulator.ca_file)
     context.check_hostname = name is not None
     port = int(emulator.https_endpoint.rpartition(":")[2])
@@ -97,7 +97,7 @@ def test_certificate_names_this_machine_and_the_base_domains_with_wildcards(
     ],
 )
 def test_certificate_fits_every_name_a_client_asks_for(emulator: Emulator, name: str) -> None:
-    """OpenSSL takes no wildcard below localhost; such names get certificates of their own."""
+    """OpenSSL does not match wildcards below localhost; such names get their own certificates."""
     assert agree(emulator, name).not_valid_after_utc is not None
 
 
@@ -134,7 +134,7 @@ def test_http_and_https_serve_the_same_objects(emulator: Emulator) -> None:
     assert [entry.request.secure for entry in emulator.journal[-2:]] == [False, True]
 
 
-def test_plain_http_on_the_https_port_does_no_harm(emulator: Emulator) -> None:
+def test_server_survives_plain_http_on_the_https_port(emulator: Emulator) -> None:
     port = int(emulator.https_endpoint.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), 20) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -161,12 +161,12 @@ def test_single_port_can_speak_https(monkeypatch: pytest.MonkeyPatch, factory: A
 def test_stopping_closes_connections_that_never_began_tls(
     monkeypatch: pytest.MonkeyPatch, factory: Any, sent: bytes
 ) -> None:
-    """It neither holds up the end nor keeps its connection."""
+    """Such a connection is closed and does not delay the end."""
     monkeypatch.setattr(running, "loop_factory", factory)
     with Emulator(tls=True) as emulator:
         silent = socket.create_connection(("127.0.0.1", emulator.port), 20)
         silent.sendall(sent)
-        agree(emulator, "localhost")  # which came later, so the silent one was seen
+        agree(emulator, "localhost")  # answered later, so the server knows the silent client
     with silent:
         assert silent.recv(1) == b""
 
@@ -209,7 +209,7 @@ def test_ca_is_made_once_and_reused(tmp_path: Path) -> None:
             agree(emulator, "localhost")
         certificates.append(exported.read_bytes())
         assert (folder / CA_FILE).read_bytes() == exported.read_bytes()
-        (folder / CA_FILE).unlink()  # it follows from the key
+        (folder / CA_FILE).unlink()  # it is made from the key again
     assert len(set(certificates)) == 1
     assert b"PRIVATE KEY" not in certificates[0]
     assert stat.S_IMODE((folder / KEY_FILE).stat().st_mode) == 0o600
@@ -243,12 +243,12 @@ def test_ca_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
         Emulator(tls=True, ca_file=tmp_path / "nowhere" / "ca.pem")
 
 
-# --- certificates of one's own
+# --- custom certificates
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> tuple[Path, Path, Path]:
-    """A certificate, its key, and the CA that made it."""
+    """The files of a certificate, its key, and the CA that issued it."""
     paths = tmp_path / "own.pem", tmp_path / "key.pem", tmp_path / "corporate.pem"
     authority = trustme.CA()
     certificate = authority.issue_cert("oss.corporate.test", "127.0.0.1")
@@ -259,7 +259,7 @@ def own(tmp_path: Path) -> tuple[Path, Path, Path]:
 
 
 @pytest.mark.parametrize("in_one_file", [False, True])
-def test_own_certificate_is_used(own: tuple[Path, Path, Path], in_one_file: bool) -> None:
+def test_custom_certificate_is_used(own: tuple[Path, Path, Path], in_one_file: bool) -> None:
     certificate, key, authority = own
     if in_one_file:
         certificate.write_bytes(certificate.read_bytes() + key.read_bytes())
@@ -302,7 +302,7 @@ def test_contradicting_tls_settings_are_refused(settings: dict[str, Any], compla
 def test_idle_tls_client_does_not_delay_stopping(
     monkeypatch: pytest.MonkeyPatch, factory: Any
 ) -> None:
-    """It does not agree with the end of TLS, for which TLS itself would wait 30 seconds."""
+    """The client does not confirm the end of TLS, for which TLS would wait 30 seconds."""
     monkeypatch.setattr(running, "loop_factory", factory)
     with ExitStack() as stack:
         emulator = stack.enter_context(Emulator(tls=True))

@@ -1,4 +1,4 @@
-"""x-oss-traffic-limit: what it may say, and that bytes are really held back by it."""
+"""x-oss-traffic-limit: valid values, and the delays that it causes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def public(make_bucket: Callable[..., str]) -> str:
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that the server would have waited, since time stands still for the throttle."""
+    """The seconds for which the throttle would sleep; its clock stands still."""
     waits: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -36,7 +36,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def check_waits(waits: list[float], size: int, bits: int) -> None:
-    """The last byte is due after size / rate seconds, those before it earlier."""
+    """Check that the last byte is due after size / rate seconds, and the others earlier."""
     assert waits[-1] == pytest.approx(size * 8 / bits, rel=0.01)
     assert waits == sorted(waits)
 

@@ -1,4 +1,4 @@
-"""Static websites over HTTP: index pages, error pages and redirects, and who gets them."""
+"""Static websites over HTTP: index pages, error pages, redirects, and the requests for them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def site(live: Live, make_bucket: MakeBucket) -> Site:
         ("/subdir", 404, b"nothing here"),
     ],
 )
-def test_pages_are_those_of_the_example_in_the_guide(
+def test_pages_equal_those_of_the_example_in_the_guide(
     site: Site, method: str, path: str, status: int, body: bytes
 ) -> None:
     answer = site.visit(path, method)
@@ -96,7 +96,7 @@ def test_pages_are_those_of_the_example_in_the_guide(
         ("2", "/other", 200, b"other"),
     ],
 )
-def test_type_says_how_a_folder_without_slash_is_answered(
+def test_type_decides_the_answer_to_a_folder_without_a_slash(
     site: Site, missing: str, path: str, status: int, body: bytes
 ) -> None:
     site.configure(INDEX.format(f"{SUBDIR}<Type>{missing}</Type>"), ERROR.format(""))
@@ -120,14 +120,14 @@ def test_error_page_ignores_range_and_conditions(site: Site) -> None:
 
 
 @pytest.mark.parametrize("part", [ERROR.format("").replace("error.html", "missing"), ERROR])
-def test_unreadable_error_page_leaves_the_error(site: Site, part: str) -> None:
+def test_error_is_sent_if_the_error_page_is_unreadable(site: Site, part: str) -> None:
     site.live.put(f"/{site.name}/error.html", b"secret", {"x-oss-object-acl": "private"})
     site.configure(part.format(""))
     answer = site.visit("/nowhere")
     assert (answer.status, answer.code) == (404, "NoSuchKey")
 
 
-def test_site_without_index_page_has_no_root(site: Site) -> None:
+def test_root_without_an_index_page_is_refused(site: Site) -> None:
     site.configure(ERROR.format(""))
     answer = site.visit("/")
     assert (answer.status, answer.error["EC"]) == (403, "0003-00000905")
@@ -141,7 +141,7 @@ def test_private_site_is_refused(live: Live, make_bucket: MakeBucket) -> None:
 
 
 def test_hotlink_protection_covers_the_root(site: Site) -> None:
-    """The root of a site is an anonymous request for the index page, an object (R-04)."""
+    """An anonymous request for the root asks for the index page, which is an object (R-04)."""
     rules = (
         b"<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><RefererList>"
         b"<Referer>https://good.example/</Referer></RefererList></RefererConfiguration>"
@@ -151,10 +151,10 @@ def test_hotlink_protection_covers_the_root(site: Site) -> None:
     assert site.visit("/", headers=[("Referer", "https://good.example/")]).body == b"home"
 
 
-# --- For whom it is no website
+# --- Requests that get no website
 
 
-def test_path_style_has_pages_and_no_root(site: Site) -> None:
+def test_path_style_gets_pages_except_at_the_root(site: Site) -> None:
     client = site.live.client
     site.configure(INDEX.format(SUBDIR), ERROR.format(""))
     assert client.get(f"/{site.name}/").error["EC"] == "0003-00000905"
@@ -238,7 +238,7 @@ def rule(condition: str, redirect: str = REDIRECT) -> str:
         ),
     ],
 )
-def test_redirect_leads_where_the_rule_says(
+def test_redirect_has_the_location_of_its_rule(
     site: Site, redirect: str, path: str, status: int, location: str
 ) -> None:
     site.rules(rule("<KeyPrefixEquals>abc/</KeyPrefixEquals>", REDIRECT + redirect))
