@@ -1,4 +1,4 @@
-"""Servers in processes of their own."""
+"""Run servers in processes of their own."""
 
 import http.client
 import json
@@ -22,7 +22,7 @@ EMULATOR = (sys.executable, "-m", "oss_emulator")
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of a server."""
+    """An answer from a server."""
 
     status: int
     headers: Mapping[str, str]
@@ -30,13 +30,13 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The Code of an error, or ""."""
+        """The code of an error, or ""."""
         return self.text.partition("<Code>")[2].partition("</Code>")[0]
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that listens."""
+    """A running server."""
 
     process: subprocess.Popen[bytes]
     ready: Mapping[str, Any]
@@ -105,7 +105,7 @@ def started(
             stderr=err,
             env=environment() if env is None else env,
             cwd=cwd,
-            start_new_session=True,  # a new group, which ends as a whole
+            start_new_session=True,  # a new group, so that all its processes can be ended
         )
     try:
         wait_for(lambda: process.poll() is not None or _content(ready_file) != before)

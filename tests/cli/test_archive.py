@@ -1,4 +1,4 @@
-"""`oss-emulator export` and `import`: all comes back, and what is no archive is told so."""
+"""`oss-emulator export` and `import`: everything is restored, and bad archives are refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run a command of `oss-emulator` in a folder of its own."""
+    """Return a function that runs a command of `oss-emulator` in a folder of its own."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -42,7 +42,7 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A folder with something of everything."""
+    """A folder with records of every kind."""
     folder = tmp_path / "data"
     with Emulator(data=folder) as emulator:
         bucket = emulator.bucket("examplebucket", acl="public-read")
@@ -64,7 +64,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def contents(folder: Path) -> list[object]:
-    """All records of a folder, and the bytes that they refer to."""
+    """Return all records of a folder and the bytes of their objects."""
     storage = DiskStorage(folder)
     found: list[object] = []
     for bucket in storage.buckets():
@@ -105,7 +105,7 @@ def test_export_leaves_no_other_files(run: Run, data: Path, tmp_path: Path) -> N
 
 
 def rewrite(old: Path, new: Path, change: Callable[[str, bytes], bytes | None]) -> None:
-    """Copy an archive with some of its members changed or left out."""
+    """Copy an archive; change or leave out some of its members."""
     with tarfile.open(old) as source, tarfile.open(new, "w") as target:
         for member in source:
             file = source.extractfile(member)

@@ -1,4 +1,4 @@
-"""`oss-emulator run`: programs that know of no emulator, told by nothing but their environment."""
+"""`oss-emulator run`: unchanged programs reach the emulator through environment variables."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def seed(tmp_path: Path) -> str:
 
 
 def run(*arguments: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command beside an emulator; nothing is set that the reader has not set."""
+    """Run a command with an emulator, in an environment without settings of the tests."""
     return subprocess.run(
         [*EMULATOR, "run", *arguments],
         capture_output=True,
@@ -44,7 +44,7 @@ def run(*arguments: str, cwd: Path | None = None, **env: str) -> subprocess.Comp
 
 
 def printed(*arguments: str, cwd: Path | None = None, **env: str) -> str:
-    """The output of a command that must do well."""
+    """Run a command that must succeed; return its output."""
     done = run(*arguments, cwd=cwd, **env)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -54,7 +54,7 @@ def printed(*arguments: str, cwd: Path | None = None, **env: str) -> str:
 
 
 def sample(folder: Path, name: str, bucket: str = "examplebucket") -> str:
-    """A sample to the letter, endpoint included, but for the bucket that its reader puts in."""
+    """Return an unchanged sample, including its endpoint, with a bucket for the placeholder."""
     source = (SAMPLES / f"{name}.py").read_text(encoding="utf-8")
     assert '\nendpoint = "https://oss-cn-hangzhou.aliyuncs.com"\n' in source
     path = folder / f"{name}.py"
@@ -63,7 +63,7 @@ def sample(folder: Path, name: str, bucket: str = "examplebucket") -> str:
 
 
 def test_samples_set_get_and_clear_the_rules(tmp_path: Path, seed: str) -> None:
-    """One emulator for all of them; the set sample lacks a line, which ends it with a NameError."""
+    """All use one emulator. The sample that sets rules lacks a line, hence its NameError."""
     setting, getting, clearing = (sample(tmp_path, name) for name in ("set", "get", "clear"))
     whole = (
         Path(setting).read_text(encoding="utf-8").replace("# black_referers =", "black_referers =")
@@ -90,28 +90,28 @@ def test_each_sample_runs_alone(tmp_path: Path, seed: str, name: str) -> None:
     assert done.stdout == "allow empty referer=True, referers=[]\n" * (name == "get")
 
 
-def test_sample_with_its_placeholder_is_refused_by_oss2_itself(tmp_path: Path) -> None:
-    """No server ever hears of `yourBucketName`: it is no name of a bucket."""
+def test_oss2_refuses_a_sample_with_its_placeholder(tmp_path: Path) -> None:
+    """oss2 sends no request for `yourBucketName`, which is not a valid bucket name."""
     done = run(sys.executable, "-W", "ignore", sample(tmp_path, "get", "yourBucketName"))
     assert done.returncode == 1
     assert "The bucket_name is invalid" in done.stderr
 
 
-# --- programs by other SDKs
+# --- programs with other SDKs
 
 
-def test_sdk_v2(seed: str) -> None:
+def test_program_with_sdk_v2_reaches_the_emulator(seed: str) -> None:
     output = printed("--seed", seed, sys.executable, str(PROGRAMS / "v2.py"))
     assert output == "False ['https://www.example.com/']\ncontent\n"
 
 
-def test_asynchronous_client_of_sdk_v2(seed: str) -> None:
-    """It is on aiohttp, which heeds the variables of proxies only if it is told to."""
+def test_program_with_async_sdk_v2_reaches_the_emulator(seed: str) -> None:
+    """It uses aiohttp, which reads the proxy variables only with `trust_env`."""
     output = printed("--seed", seed, sys.executable, str(PROGRAMS / "v2_async.py"))
     assert output == "content\n"
 
 
-def test_ali_oss(tmp_path: Path, seed: str) -> None:
+def test_program_with_ali_oss_reaches_the_emulator(tmp_path: Path, seed: str) -> None:
     require("node")
     require("npm")
     project = shutil.copytree(
@@ -131,7 +131,7 @@ def test_ali_oss(tmp_path: Path, seed: str) -> None:
 
 
 def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
-    """Of the ways to connect, only those to hosts of OSS are led to the emulator."""
+    """In Node, only connections to hosts of OSS are redirected to the emulator."""
     require("node")
     program = tmp_path / "program.cjs"
     program.write_text(
@@ -172,7 +172,7 @@ def test_own_sitecustomize_runs_as_well(tmp_path: Path) -> None:
         timeout=PATIENCE,
     )
     assert output.startswith("mine ")
-    assert output == plain.stdout  # what waits for aiohttp has left again
+    assert output == plain.stdout  # the import hook for aiohttp removed itself
 
 
 def test_session_may_ignore_the_variables() -> None:
@@ -207,7 +207,7 @@ def test_variables_of_the_command() -> None:
     bundle = found["REQUESTS_CA_BUNDLE"]
     assert found["SSL_CERT_FILE"] == found["CURL_CA_BUNDLE"] == bundle
     assert found["NODE_EXTRA_CA_CERTS"] != bundle
-    assert not Path(bundle).exists()  # it went with the emulator
+    assert not Path(bundle).exists()  # the emulator removed it at its end
 
 
 def test_keys_of_the_program_are_known() -> None:
@@ -217,7 +217,7 @@ def test_keys_of_the_program_are_known() -> None:
 
 
 def test_token_of_another_key_is_removed(tmp_path: Path, seed: str) -> None:
-    """The SDKs' providers send OSS_SESSION_TOKEN along with whatever key there is."""
+    """The credentials providers of the SDKs send OSS_SESSION_TOKEN with any key."""
     done = run(
         "--seed",
         seed,
@@ -319,7 +319,9 @@ def test_missing_command_is_reported(command: str, status: int, complaint: str) 
         (("--colour", "true"), "--colour"),
     ],
 )
-def test_bad_command_line(arguments: tuple[str, ...], complaint: str) -> None:
+def test_bad_command_line_is_reported_in_one_sentence(
+    arguments: tuple[str, ...], complaint: str
+) -> None:
     done = run(*arguments)
     assert done.returncode == 2
     assert complaint in done.stderr

@@ -1,4 +1,4 @@
-"""`oss-emulator serve` as its user meets it: a process with flags, variables, files and signals."""
+"""`oss-emulator serve` as a process: flags, variables, files and signals."""
 
 import io
 import json
@@ -65,7 +65,7 @@ def seed(tmp_path: Path) -> str:
 
 @contextmanager
 def reserved_port() -> Iterator[int]:
-    """A port that nobody else gets: bound but not listening, as SO_REUSEADDR lets a server do."""
+    """Keep a port bound without listening, so that only a server with SO_REUSEADDR gets it."""
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 0))
@@ -85,14 +85,14 @@ def other_port() -> Iterator[int]:
 
 
 def refuse(*arguments: str, **variables: str) -> str:
-    """Run a command that must fail, in this process: not 0, one sentence. Returns the sentence."""
+    """Run a command in this process that must fail with one sentence; return the sentence."""
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, environment(**variables), clear=True),
         redirect_stdout(stdout),
         redirect_stderr(stderr),
     ):
-        signal.alarm(int(PATIENCE))  # ends the process if the command does not fail but serves
+        signal.alarm(int(PATIENCE))  # end the process if the command starts to serve
         try:
             status = main(arguments)
         except SystemExit as ended:
@@ -174,7 +174,7 @@ def test_version_and_help() -> None:
         assert f"OSS_EMULATOR_{field.name.upper()}" in "".join(text.split())
 
 
-# --- what cannot be done is told in one sentence
+# --- errors in one sentence
 
 
 def test_process_that_fails_has_a_status_and_no_traceback() -> None:
@@ -236,7 +236,7 @@ def test_folder_instead_of_a_file_is_reported(tmp_path: Path, flag: str) -> None
         ("log-level", "loud", "'loud' is unknown; use debug, info, warning, error or critical"),
     ],
 )
-def test_bad_value(name: str, value: str, complaint: str) -> None:
+def test_bad_value_is_reported_in_one_sentence(name: str, value: str, complaint: str) -> None:
     variable = f"OSS_EMULATOR_{name.replace('-', '_').upper()}"
     by_flag = refuse("serve", f"--{name}", value)
     by_variable = refuse("serve", **{variable: value})
@@ -256,7 +256,9 @@ def test_bad_value(name: str, value: str, complaint: str) -> None:
         (("serve", "seed.toml"), "seed.toml"),
     ],
 )
-def test_bad_command_line(arguments: tuple[str, ...], complaint: str) -> None:
+def test_bad_command_line_is_reported_in_one_sentence(
+    arguments: tuple[str, ...], complaint: str
+) -> None:
     sentence = refuse(*arguments)
     assert complaint in sentence
     assert "--help" in sentence
@@ -318,7 +320,7 @@ ITEM = f'{BUCKET}[[bucket.object]]\nkey = "a"\n'
         ('[[bucket]]\nname = "a/b"\n', "InvalidBucketName"),
     ],
 )
-def test_bad_seed(tmp_path: Path, text: str, complaint: str) -> None:
+def test_bad_seed_is_reported_in_one_sentence(tmp_path: Path, text: str, complaint: str) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(text, encoding="utf-8", errors="surrogateescape")
     sentence = refuse("serve", "--port", "0", "--seed", str(seed))
@@ -332,16 +334,16 @@ WAYS = ("variable", "flag")
 
 
 APART = {"tls_cert", "tls_key", "accounts"}
-"""The settings that do not go together with a CA or with a key: they have tests of their own."""
+"""Settings that cannot be combined with a CA or an access key; other tests cover them."""
 
 UNSEEN = ("log_level", "fsync", "request_timeout", "max_connections")
-"""The settings that nobody sees from outside while all is well."""
+"""The settings without effects that a client of a healthy server can see."""
 
 SWITCHES = {"strict_addressing", "new_account", "tls"}
 
 
 def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
-    """A value for each setting that tells in which way it was given; see `seen`."""
+    """Return values for all settings; each value shows how it was given; see `seen`."""
     seed = folder / f"{way}.toml"
     seed.write_text(
         f'[[bucket]]\nname = "of-the-{way}"\nacl = "public-read"\n'
@@ -399,7 +401,7 @@ def _assumptions(running: Running, folder: Path, token: str) -> Path:
 
 
 def seen(running: Running, folder: Path) -> dict[str, str]:
-    """The settings as they can be seen from outside."""
+    """Find out the settings of a server from its answers and files."""
     region, access_key_id = running.ready["region"], running.ready["access_key_id"]
     signing = {
         way: oss2.AuthV4(access_key_id, f"secret-{way}")
@@ -488,7 +490,7 @@ def _logs_arns(log: Path) -> bool:
 
 
 def _may_administer(running: Running, token: str) -> bool:
-    """Whether a token opens what is closed to the pages of other sites."""
+    """Return whether a token admits a page of another site to the control API."""
     headers = {"Origin": "http://thief.example.org", "x_oss_emulator_token": token}
     return running.ask("GET", "/_emulator/openapi.json", **headers).status == 200
 
@@ -520,7 +522,7 @@ def test_flag_takes_precedence_over_its_variable(
     tmp_path: Path, free_port: int, other_port: int
 ) -> None:
     values = given("flag", tmp_path, free_port, other_port)
-    # A value that would end the server shows that the variable is not even read.
+    # The value would end the server if the variable were read.
     wrong = dict.fromkeys(["port", "auth", "tls_port", "limit", *UNSEEN, *SWITCHES], "x")
     variables = given("variable", tmp_path, 0, 0) | wrong
     flags = [
@@ -608,7 +610,7 @@ def test_upload_finishes_before_the_server_ends(
 
 @ENDINGS
 def test_download_finishes_before_the_server_ends(tmp_path: Path, number: signal.Signals) -> None:
-    size = 64 * 1024 * 1024  # more than the sockets hold between them
+    size = 64 * 1024 * 1024  # more than the sockets buffer
     with (tmp_path / "large").open("wb") as file:
         file.truncate(size)
     seed = tmp_path / "seed.toml"
@@ -635,12 +637,12 @@ def test_download_finishes_before_the_server_ends(tmp_path: Path, number: signal
 @ENDINGS
 def test_idle_connection_does_not_delay_the_end(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as running, _connection(running) as idle:
-        # One request was answered, so the server knows the connection; it is kept alive.
+        # After one answer, the server knows the connection and keeps it alive.
         idle.sendall(b"GET /_emulator/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert idle.recv(1000).startswith(b"HTTP/1.1 200 ")
         begun = time.monotonic()
         assert running.end(number) == 0
-        assert time.monotonic() - begun < 20  # running requests would get 30
+        assert time.monotonic() - begun < 20  # requests would get 30 seconds
         assert running.stderr.read_text() == ""
 
 
@@ -708,7 +710,7 @@ def test_strict_verifies_every_signature(
 
 
 @pytest.mark.parametrize("server", [RELAXED], indirect=True)
-def test_relaxed_treats_an_unknown_key_as_the_owners(
+def test_relaxed_treats_an_unknown_key_as_that_of_the_owner(
     server: Running, bucket_as: Callable[..., oss2.Bucket]
 ) -> None:
     assert body(bucket_as(server)) == b"Hello"
@@ -722,15 +724,15 @@ def test_relaxed_treats_an_unknown_key_as_the_owners(
 def test_off_verifies_nothing(server: Running, bucket_as: Callable[..., oss2.Bucket]) -> None:
     assert body(bucket_as(server, secret="wrong")) == b"Hello"
     assert body(bucket_as(server, key="nobody", secret="whatever")) == b"Hello"
-    # Who signs nothing is still nobody.
+    # Without a signature, a request is still anonymous.
     assert server.ask("GET", "/privatebucket/hello.txt").status == 403
 
 
 @pytest.mark.parametrize("server", [STRICT, RELAXED, OFF], indirect=True)
-def test_signed_stays_signed_for_the_referer_rules(
+def test_unverified_signature_counts_for_the_referer_rules(
     server: Running, bucket_as: Callable[..., oss2.Bucket]
 ) -> None:
-    """A header signature is exempt, a signed URL is not (R-01), in every mode."""
+    """In every mode, a header signature is exempt and a signed URL is not (R-01)."""
     bucket = bucket_as(server, "examplebucket")
     headers = {"Referer": BAD_REFERER}
     assert bucket.get_object("hello.txt", headers=headers).read() == b"Hello"
@@ -745,7 +747,7 @@ def test_signed_stays_signed_for_the_referer_rules(
 
 
 def parse_log(path: Path, count: int) -> list[dict[str, str]]:
-    """The lines of an access log, which are written after the answers."""
+    """Wait until an access log has so many lines, because they follow the answers; parse them."""
     wait_for(lambda: path.exists() and path.read_text().count("\n") >= count)
     with path.open(newline="") as log:
         matches = [(line, LINE.fullmatch(line)) for line in log]
@@ -754,7 +756,7 @@ def parse_log(path: Path, count: int) -> list[dict[str, str]]:
     return [match.groupdict() for _, match in matches if match is not None]
 
 
-def test_access_log(tmp_path: Path, seed: str) -> None:
+def test_access_log_has_one_line_for_each_request(tmp_path: Path, seed: str) -> None:
     log = tmp_path / "access.log"
     with serving(tmp_path, "--seed", seed, "--access-log", str(log)) as running:
         host = f"127.0.0.1:{running.port}"
@@ -765,7 +767,7 @@ def test_access_log(tmp_path: Path, seed: str) -> None:
         bucket = oss2.Bucket(auth, running.endpoint, "privatebucket", region="cn-hangzhou")
         bucket.put_object("图 1.png", b"01234")
         running.ask("GET", "/examplebucket?somethingNew")
-        running.ask("GET", "/_emulator/health")  # not OSS, not logged
+        running.ask("GET", "/_emulator/health")  # not a request to OSS, so not logged
         get, head, put, unknown = parse_log(log, 4)
 
     wanted = {

@@ -1,4 +1,4 @@
-"""`serve --accounts` and the accounts of a seed: who is known, what is told, what is refused."""
+"""`serve --accounts` and the accounts of a seed: accepted keys, and errors."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def buckets(running: Running, who: str) -> list[str]:
 
 
 def refuse(*flags: str, **variables: str) -> tuple[int, str]:
-    """Start a server that must not come to listen; its status, and the one line it says."""
+    """Start a server that must fail; return its exit status and its line of output."""
     done = subprocess.run(
         [*EMULATOR, "serve", "--port", "0", *flags],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""`oss-emulator serve` with https: the files it reads and writes, what it says, and how it ends."""
+"""`oss-emulator serve` with https: files, output and shutdown."""
 
 import json
 import socket
@@ -48,7 +48,7 @@ def test_ca_in_a_folder_survives_a_restart(tmp_path: Path) -> None:
     assert certificates[0] == certificates[1]
 
 
-def test_own_certificate_is_served(tmp_path: Path) -> None:
+def test_custom_certificate_is_served(tmp_path: Path) -> None:
     authority = trustme.CA()
     own = authority.issue_cert("127.0.0.1")
     own.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
@@ -95,13 +95,13 @@ def test_client_without_tls_does_not_delay_the_end(tmp_path: Path, said: bytes) 
         (("--ca-file", "/nowhere/ca.pem"), "/nowhere/ca.pem cannot be written: No such file"),
     ],
 )
-def test_what_cannot_be_used_is_told(flags: tuple[str, ...], complaint: str) -> None:
+def test_unusable_files_and_settings_are_reported(flags: tuple[str, ...], complaint: str) -> None:
     assert complaint in refuse("serve", "--port", "0", *flags)
 
 
 @pytest.mark.parametrize("value", ["x", "2", "yes!"])
 @pytest.mark.parametrize("name", ["TLS", "STRICT_ADDRESSING"])
-def test_bad_switch(name: str, value: str) -> None:
+def test_bad_switch_is_reported(name: str, value: str) -> None:
     variable = f"OSS_EMULATOR_{name}"
     sentence = refuse("serve", "--port", "0", **{variable: value})
     assert f"{variable}: {value!r} is unknown; write on or off" in sentence
@@ -119,7 +119,7 @@ def test_http_alone_loads_no_tls() -> None:
 
 
 def test_missing_tls_package_is_named(tmp_path: Path) -> None:
-    """The extra `tls` may not be installed."""
+    """The extra `tls` is optional."""
     (tmp_path / "trustme.py").write_text("raise ImportError('as if it were not installed')")
     done = subprocess.run(
         [*EMULATOR, "serve", "--port", "0", "--tls"],

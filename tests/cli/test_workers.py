@@ -1,4 +1,4 @@
-"""`serve --workers`: one port and one folder, several processes, and what becomes of them."""
+"""`serve --workers`: several processes with one port and one folder, and how they end."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def is_alive(process: int) -> bool:
 
 
 def listeners(port: int) -> int:
-    """How many sockets listen on a port of this machine."""
+    """Count the sockets that listen on a port of this machine."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows)
 
 
 def handles(process: int) -> int:
-    """Connections that a process has taken so far: its open sockets."""
+    """Count the open sockets of a process, one for each connection that it has accepted."""
     links = []
     for path in Path(f"/proc/{process}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
+        with suppress(FileNotFoundError):  # closed in the meantime
             links.append(os.readlink(path))
     return sum(link.startswith("socket:") for link in links)
 
@@ -69,7 +69,7 @@ def flags(folder: Path) -> tuple[str, ...]:
 
 
 def client(running: Running) -> oss2.Bucket:
-    """A client with a connection of its own, and so a worker of its own."""
+    """A client with its own connection, which one worker serves."""
     session = oss2.Session()
     return oss2.Bucket(
         AUTH, running.endpoint, "examplebucket", region="cn-hangzhou", session=session
@@ -77,7 +77,7 @@ def client(running: Running) -> oss2.Bucket:
 
 
 def ask_each(running: Running, method: str, target: str, **headers: str) -> list[Answer]:
-    """Enough connections for each worker to have one: all but 1 in 2^39 times."""
+    """So many connections that each worker gets one, except once in 2^39 times."""
     return [running.ask(method, target, **headers) for _ in range(40)]
 
 
@@ -110,7 +110,7 @@ def test_rules_set_by_one_worker_apply_to_the_next_request_of_any(running: Runni
 
 
 def test_concurrent_changes_by_workers_are_all_kept(running: Running) -> None:
-    """Each reads the bucket, changes its own configuration and writes the bucket again."""
+    """Each worker reads the bucket, changes its own configuration and writes the bucket back."""
     clients = [client(running) for _ in range(8)]
     for number, each in enumerate(clients):
         each.put_object(f"b{number}", b"x")
@@ -124,7 +124,7 @@ def test_concurrent_changes_by_workers_are_all_kept(running: Running) -> None:
 
 
 def test_killed_worker_is_replaced(running: Running) -> None:
-    for _ in range(4):  # more often than workers may end before they listen
+    for _ in range(4):  # more often than the limit on workers that end before they listen
         victim = min(children(running.process.pid))
         os.kill(victim, signal.SIGKILL)
         wait_for(lambda victim=victim: victim not in children(running.process.pid))
@@ -156,12 +156,12 @@ def test_workers_end_with_their_parent(running: Running, folder: Path) -> None:
     workers = children(running.process.pid)
     running.end(signal.SIGKILL)
     wait_for(lambda: not any(map(is_alive, workers)))
-    with serving(folder, *flags(folder)) as again:  # the folder and the port are free
+    with serving(folder, *flags(folder)) as again:  # the folder and the port are free again
         assert again.ask("GET", "/examplebucket/a").text == "seeded"
 
 
 def test_folder_stays_locked_until_the_last_worker_ends(running: Running, folder: Path) -> None:
-    """A killed server's workers finish what they do: it is kept, and no start sweeps it away."""
+    """The workers of a killed server finish their requests; no new server cleans up the folder."""
     client(running).put_bucket_acl("public-read-write")
     workers = children(running.process.pid)
     upload = http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)
@@ -193,7 +193,7 @@ def test_second_server_is_refused_port_and_folder(running: Running, folder: Path
 
 
 def _refused(folder: Path, *arguments: str) -> tuple[int, str]:
-    """The exit status and words of a server that does not start."""
+    """Start a server that must fail; return its exit status and its output."""
     done = subprocess.run(
         [*EMULATOR, "serve", *arguments], capture_output=True, text=True, cwd=folder, timeout=60
     )
@@ -209,7 +209,7 @@ def test_workers_without_a_folder_are_refused(folder: Path) -> None:
 
 
 def test_server_ends_if_workers_fail_at_once(folder: Path) -> None:
-    """They load a module that ends them, which their parent has not loaded."""
+    """The workers load a module that ends them; their parent does not load it."""
     site = folder / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(
@@ -229,7 +229,7 @@ def test_server_ends_if_workers_fail_at_once(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["journal", "faults", "clock", "metrics", "snapshot"])
-def test_requests_about_one_worker_are_refused(running: Running, path: str) -> None:
+def test_requests_that_concern_one_worker_are_refused(running: Running, path: str) -> None:
     for answer in ask_each(running, "GET", f"/_emulator/{path}")[:4]:
         assert answer.status == 409
         assert "start the server with one worker" in answer.text

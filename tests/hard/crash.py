@@ -1,4 +1,4 @@
-"""Rounds of kill -9 under concurrent writes: what was acknowledged is there, nothing else is.
+"""Rounds of kill -9 during concurrent writes: exactly the acknowledged writes survive.
 
 `python -m tests.hard.crash [ROUNDS]` is the long form.
 """
@@ -22,19 +22,19 @@ from tests.unit.storage import invariants
 
 WRITERS = 8
 KEYS = 12
-"""Objects of each writer, which it writes again and again."""
+"""The number of objects that each writer writes repeatedly."""
 
 
 @dataclass
 class Writer:
-    """Writes to a bucket of its own until the server is gone, and knows what it was told."""
+    """Writes to its own bucket until the server is killed, and remembers acknowledged writes."""
 
     name: str
     chance: random.Random
     kept: dict[str, Content] = field(default_factory=dict)
     rules: int = 0
     doubt: tuple[str, object] | None = None
-    """What was asked for last, if it was not answered."""
+    """The last request and its content, if it was not answered."""
     count: int = 0
     wrong: AssertionError | None = None
 
@@ -46,7 +46,7 @@ class Writer:
                 self._write_one(client)
         except (OSError, http.client.HTTPException):
             client.close()
-        except AssertionError as error:  # of a thread nobody would hear
+        except AssertionError as error:  # it would be lost in the thread
             self.wrong = error
 
     def _write_one(self, client: Client) -> None:
@@ -97,7 +97,7 @@ class Writer:
         return answer
 
     def check(self, port: int) -> int:
-        """Read all back; what was in doubt is settled by what is there. Returns how much."""
+        """Read everything back; learn whether an unanswered write happened. Returns the reads."""
         client = Client(port)
         doubted, perhaps = self.doubt or (None, None)
         for number in range(KEYS):
@@ -116,7 +116,11 @@ class Writer:
             else:
                 self.kept[key] = content
         status, data = client.send("GET", f"/{self.name}?referer")
-        assert status == 200, (self.name, status, data)  # an error has no rules in it either
+        assert status == 200, (
+            self.name,
+            status,
+            data,
+        )  # an error contains no rules either
         found = int(data.partition(b"https://")[2].partition(b".")[0] or 0)
         good = found == self.rules or (doubted, perhaps) == ("", found)
         assert good, (self.name, self.rules, self.doubt, status, data)
@@ -127,7 +131,7 @@ class Writer:
 
 @dataclass
 class Report:
-    """What happened in all rounds."""
+    """Totals of all rounds."""
 
     rounds: int = 0
     acknowledged: int = 0
@@ -136,7 +140,7 @@ class Report:
 
 
 def run(folder: Path, rounds: int, *flags: str, seed: int = 0) -> Report:
-    """Write, kill, look, again and again; raises `AssertionError` for what is not as it must be."""
+    """Write, kill and check in rounds; raises `AssertionError` for a wrong state."""
     chance = random.Random(seed)  # noqa: S311
     writers = [Writer(f"crash-{n}", random.Random(seed + n)) for n in range(WRITERS)]  # noqa: S311
     report = Report()
@@ -168,7 +172,7 @@ def _write_and_kill(running: Running, writers: list[Writer], seconds: float) -> 
     threads = [threading.Thread(target=writer.write, args=(running.port,)) for writer in writers]
     for thread in threads:
         thread.start()
-    time.sleep(seconds)  # the moment of the crash is what is tried out
+    time.sleep(seconds)  # the tests vary the moment of the crash
     os.killpg(running.process.pid, signal.SIGKILL)
     running.process.wait()
     for thread in threads:

@@ -1,4 +1,4 @@
-"""A large object up and down, and the most memory that the server took for it.
+"""Upload and download a large object, and measure the peak memory of the server.
 
 `python -m tests.hard.large [GIB]` is the long form.
 """
@@ -16,7 +16,7 @@ from tests.hard.traffic import FLAGS, OWNER
 
 CHUNK = bytes(1024 * 1024)
 MOST = 100 * 1024**2
-"""Bytes that the server may ever have had in memory."""
+"""The bytes of memory that the server may use at most."""
 
 
 def chunks(size: int) -> Iterator[bytes]:
@@ -25,14 +25,14 @@ def chunks(size: int) -> Iterator[bytes]:
 
 
 def peak(running: Running) -> int:
-    """The most bytes of memory that a process has had since it began."""
+    """Return the peak memory of a process in bytes."""
     lines = Path(f"/proc/{running.process.pid}/status").read_text().splitlines()
     (found,) = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
     return int(found) * 1024
 
 
 def up_and_down(running: Running, size: int) -> None:
-    """Put an object of so many bytes, and read it whole and in part."""
+    """Put an object of this size, and read it as a whole and in part."""
     connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=600)
     for target, body in (("/large", None), ("/large/object", size)):
         headers = {**OWNER, "Content-Length": str(body or 0)}

@@ -1,4 +1,4 @@
-"""Mixed traffic from many connections: no error, and nothing grows but the data.
+"""Mixed traffic on many connections: no errors, and only the data grows.
 
 `python -m tests.hard.soak [SECONDS [CONNECTIONS]]` is the long form.
 """
@@ -24,23 +24,23 @@ from tests.hard.traffic import ABSENT, FLAGS, OWNER, Content, rules, size
 from tests.unit.storage import invariants
 
 KEYS = 5
-"""Objects of each connection, which it writes again and again: so the data does not grow."""
+"""The number of objects that each connection writes repeatedly, so that the data does not grow."""
 
 BUCKETS = 80
-"""An account has 100 at most, so some visitors share theirs."""
+"""An account has at most 100 buckets, so some visitors share one."""
 
 GROWTH = 16 * 1024**2
-"""Bytes of memory that the last third may have more than the one before, once it is warm."""
+"""The bytes by which memory may grow from the second third of a run to the last."""
 
 
 @dataclass
 class Report:
-    """What was done, and what the server took for it."""
+    """The requests of a run, and the resources that the server used."""
 
     seconds: float = 0.0
     requests: Counter[str] = field(default_factory=Counter)
     memory: list[int] = field(default_factory=list)
-    """Bytes, each second."""
+    """Bytes, once a second."""
     handles: list[int] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -58,13 +58,13 @@ class Report:
 
     @staticmethod
     def thirds(values: list[int]) -> tuple[float, float]:
-        """The second third and the last, each by its median."""
+        """Return the medians of the second third and of the last."""
         third = len(values) // 3
         return median(values[third : 2 * third]), median(values[2 * third :])
 
 
 class Visitor:
-    """One connection that does this and that with objects of its own, and checks each answer."""
+    """A connection that sends random requests for its own objects and checks each answer."""
 
     def __init__(self, number: int, port: int, requests: Counter[str]) -> None:
         self._bucket = f"soak-{number % BUCKETS}"
@@ -78,7 +78,7 @@ class Visitor:
         self._rules = 0
 
     async def stay(self, until: float) -> None:
-        """Come and go, with many requests on each visit."""
+        """Connect repeatedly, with many requests on each connection."""
         first = True
         while time.monotonic() < until:
             async with aiohttp.ClientSession(
@@ -100,7 +100,7 @@ class Visitor:
         headers: Mapping[str, str] | None = None,
         signed: Mapping[str, str] = OWNER,
     ) -> bytes:
-        """The body of the answer, which must have this status."""
+        """Send a request whose answer must have this status; return the body."""
         target, fields = f"/{self._bucket}{key}", {**signed, **(headers or {})}
         sent = None if body is None else io.BytesIO(body)
         async with self._session.request(method, target, headers=fields, data=sent) as answer:
@@ -155,7 +155,7 @@ class Visitor:
         self._requests["rules"] += 1
 
     async def _link(self) -> None:
-        """A hotlink that is let in, and one that is not."""
+        """Send a hotlink that the rules allow, and one that they deny."""
         key = self._key()
         good = 404 if self._kept.get(key, ABSENT) == ABSENT else 200
         for site, status in ((self._rules, good), (self._rules + 1, 403 if self._rules else good)):
@@ -164,7 +164,7 @@ class Visitor:
             self._requests["hotlink"] += 1
 
     async def _upload(self) -> None:
-        """Two parts, and now and then an upload that is aborted."""
+        """Upload two parts, then complete or abort the upload."""
         key = self._key()
         self._count += 1
         content = Content(f"{self._bucket}{key} {self._count}", 300_000)
@@ -182,7 +182,7 @@ class Visitor:
         self._requests["multipart upload"] += 1
 
     async def _break_off(self) -> None:
-        """Leave in the middle of an upload."""
+        """Close the connection during an upload."""
         _, writer = await asyncio.open_connection("127.0.0.1", self._port)
         head = f"PUT /{self._bucket}/broken HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n"
         writer.write(f"{head}Authorization: {OWNER['Authorization']}\r\n\r\n".encode())
@@ -199,12 +199,12 @@ class Visitor:
         _upload,
         _break_off,
     )
-    """Where the rules are another visitor's."""
+    """Steps in a bucket whose rules another visitor sets."""
     _DOES = (*_DOES_BESIDE, *(_link,) * 4, _set_rules)
 
 
 def run(folder: Path, seconds: float, connections: int, growth: int = GROWTH) -> Report:
-    """Have many visitors; raises `AssertionError` for a wrong answer, and for what has grown."""
+    """Run many visitors; raises `AssertionError` for a wrong answer and for growth."""
     report = Report()
     data = folder / "data"
     with serving(folder, "--data", str(data), *FLAGS) as running:
@@ -213,7 +213,7 @@ def run(folder: Path, seconds: float, connections: int, growth: int = GROWTH) ->
         began = time.monotonic()
         asyncio.run(_visit(running.port, seconds, connections, process, report))
         report.seconds = time.monotonic() - began
-        # What a connection takes is given back with it; the threads that answer stay.
+        # Closed connections free their handles; the threads of the server stay.
         wait_for(lambda: _sockets(process) == 1)
         report.handles.append(_handles(process))
         assert report.handles[-1] <= report.handles[0] + 4, report
@@ -248,12 +248,12 @@ def _handles(process: int) -> int:
 
 
 def _sockets(process: int) -> int:
-    """The sockets of a process that are bound to a port: who listens, and its connections."""
+    """Count the sockets of a process that are bound to a port: the listener and its connections."""
     inodes = set()
     for handle in Path(f"/proc/{process}/fd").iterdir():
         try:
             inodes.add(str(handle.readlink()))
-        except FileNotFoundError:  # closed meanwhile
+        except FileNotFoundError:  # closed in the meantime
             continue
     rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
     return sum(f"socket:[{row.split()[9]}]" in inodes for row in rows)

@@ -1,4 +1,4 @@
-"""Bytes that are no HTTP, or nearly, and keys that look like paths, against both storages."""
+"""Malformed HTTP and keys that look like paths, with both storages."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ HOST = ("Host", "localhost")
 def running(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Running]:
-    """A server in a folder of its own, which must end as if nothing had been.
+    """A server in its own folder, which must end without errors and leave no other files.
 
-    On disk it reads and writes in threads, in memory it does not.
+    With a disk store it reads and writes in threads, in memory it does not.
     """
     folder = tmp_path_factory.mktemp("bad-input")
     data = folder / "place" / "data"
@@ -55,13 +55,13 @@ def connect(running: Running) -> socket.socket:
 
 
 def send(connection: socket.socket, sent: bytes) -> None:
-    """Send some bytes to a server that may close before it has taken all."""
+    """Send bytes to a server that may close before it has read all of them."""
     with suppress(ConnectionError):
         connection.sendall(sent)
 
 
 def receive(connection: socket.socket) -> bytes:
-    """All that the server sends until it closes."""
+    """Return everything that the server sends until it closes."""
     received = b""
     with suppress(ConnectionError):
         while chunk := connection.recv(65536):
@@ -70,7 +70,7 @@ def receive(connection: socket.socket) -> bytes:
 
 
 def exchange(running: Running, sent: bytes, *, end: bool = True) -> bytes:
-    """All that the server answers to some bytes; `end` says that no more come."""
+    """Send bytes and return the answers; with `end`, close the sending side afterwards."""
     with connect(running) as connection:
         send(connection, sent)
         if end:
@@ -80,7 +80,7 @@ def exchange(running: Running, sent: bytes, *, end: bool = True) -> bytes:
 
 
 def check_answers(received: bytes) -> list[int]:
-    """The statuses of what came back, none of which may be the server's own failure."""
+    """Return the statuses of the answers; fail if one is an internal error."""
     statuses = [
         int(part[:3])
         for part in received.replace(b"HTTP/1.0 ", b"HTTP/1.1 ").split(b"HTTP/1.1 ")[1:]
@@ -92,7 +92,7 @@ def check_answers(received: bytes) -> list[int]:
 
 
 def put(body: bytes, *headers: tuple[str, str], key: str = "outer") -> bytes:
-    """A PUT whose headers are as they are given."""
+    """Return a PUT with exactly these headers."""
     head = [HOST, *headers, ("X", "y")]
     lines = [f"PUT {BUCKET}/{key} HTTP/1.1", *(f"{name}: {value}" for name, value in head)]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
@@ -138,7 +138,7 @@ CHUNKED = ("Transfer-Encoding", "chunked")
     ids=lambda item: item[0],
 )
 def test_ambiguous_requests_are_refused(running: Running, sent: tuple[str, bytes]) -> None:
-    """What two readers could read in two ways is refused as a whole, or read in the strict way."""
+    """A request that two servers could read in different ways is refused or read strictly."""
     _, request = sent
     statuses = check_answers(exchange(running, request))
     assert 200 not in statuses, statuses
@@ -151,7 +151,7 @@ def test_ambiguous_requests_are_refused(running: Running, sent: tuple[str, bytes
 def test_chunked_wins_over_content_length_and_nothing_is_smuggled(
     running: Running, length: tuple[str, str], first: bool
 ) -> None:
-    """P-42: accepted, read in one way only, and nothing behind it is read."""
+    """P-42: the request is accepted, and nothing after it is read."""
     headers = (length, CHUNKED) if first else (CHUNKED, length)
     sent = put(b"2\r\nab\r\n0\r\n\r\n" + HIDDEN, *headers, key="both")
     assert check_answers(exchange(running, sent)) == [200]
@@ -186,13 +186,13 @@ RUBBISH = [
 
 
 @pytest.mark.parametrize("sent", RUBBISH, ids=range(len(RUBBISH)))
-def test_rubbish_is_answered_and_the_connection_closed(running: Running, sent: bytes) -> None:
+def test_malformed_request_is_answered_and_closes(running: Running, sent: bytes) -> None:
     check_answers(exchange(running, sent))
     assert running.ask("GET", "/_emulator/health").status == 200
 
 
-def test_rubbish_of_a_waiting_client_is_answered_in_time(running: Running) -> None:
-    """All at once: the server waits two seconds for the rest of a request."""
+def test_client_that_waits_after_malformed_bytes_gets_an_answer(running: Running) -> None:
+    """The clients wait in parallel, because the server times out after two seconds."""
     with ExitStack() as stack:
         connections = [stack.enter_context(connect(running)) for _ in RUBBISH]
         for connection, sent in zip(connections, RUBBISH, strict=True):
@@ -224,8 +224,8 @@ PIECES = (
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_damaged_requests_never_fail_the_server(running: Running, seed: int) -> None:
-    """Several damages at once; what remains good is done, and nothing fails."""
+def test_damaged_requests_cause_no_internal_error(running: Running, seed: int) -> None:
+    """A request may have several damages; it may still be valid."""
     chance = random.Random(seed)  # noqa: S311
     for _ in range(10):
         sent = bytearray(GOOD)

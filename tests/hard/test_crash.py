@@ -1,4 +1,4 @@
-"""The short form of the crashes: some rounds, with one process and with two workers."""
+"""A few rounds of crashes, with one process and with two workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The short form of large objects: 256 MiB pass through, and memory stays flat."""
+"""An object of 256 MiB does not grow the server's memory."""
 
 from __future__ import annotations
 

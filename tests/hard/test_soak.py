@@ -1,4 +1,4 @@
-"""The short form of the soak: some seconds, with the same traffic."""
+"""The soak test for a few seconds, with the same traffic."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.hard import soak
 
 WARMING = 100 * 1024**2
-"""Bytes that a server takes in its first seconds: twenty uploads at once, threads and caches."""
+"""Bytes that a server needs in its first seconds for twenty uploads at once, threads and caches."""
 
 
 def test_mixed_traffic_causes_no_errors_and_no_leaks(tmp_path: Path) -> None:

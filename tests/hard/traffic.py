@@ -1,4 +1,4 @@
-"""What the hard tests send: plain HTTP to a server that verifies no signature."""
+"""Requests of the hard tests: plain HTTP to a server that does not verify signatures."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 FLAGS = ("--auth", "off", "--log-level", "error")
-"""With these a request is the owner's when it says that it is signed."""
+"""With these flags, a request with any signature acts as the owner."""
 
 OWNER = {"Authorization": "OSS oss-emulator:unverified"}
 
 
 class Content(NamedTuple):
-    """The bytes of an object, by what they are made of; size -1 is none."""
+    """The content of an object, from a text and a size; -1 means that there is no object."""
 
     text: str = ""
     size: int = -1
@@ -29,12 +29,12 @@ ABSENT = Content()
 
 
 def size(chance: random.Random) -> int:
-    """A size as objects have them: many small, a few of some MiB, some of nothing."""
+    """Choose a realistic size: many objects are small, a few have some MiB, some are empty."""
     return chance.choice((0, 1, 1_000, 1_000, 10_000, 100_000, 300_000, 2_000_000))
 
 
 def rules(number: int) -> bytes:
-    """Hotlink protection that lets in one site and nobody else."""
+    """Return Referer rules that allow only one site."""
     return (
         "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList>"
         f"<Referer>https://{number}.example/</Referer></RefererList></RefererConfiguration>"
@@ -54,7 +54,7 @@ class Client:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, bytes]:
-        """The status and body of the answer; raises `OSError` or `HTTPException` without one."""
+        """Return status and body; raises `OSError` or `HTTPException` without an answer."""
         self._connection.request(method, target, body, {**OWNER, **(headers or {})})
         answer = self._connection.getresponse()
         return answer.status, answer.read()

@@ -17,17 +17,17 @@ from oss_emulator.operations.operation import Operation, Resource
 from tests.http.live import sign
 
 APART = {"OptionObject", "PostObject", "DeleteMultipleObjects"}
-"""A preflight asks for no permission; of the others the body tells what is asked for."""
+"""Preflights need no permission; the body of the others decides which action they need."""
 
 ASKED = [operation for operation in OPERATIONS if operation.name not in APART]
 ACTIONS = sorted({operation.action for operation in ASKED})
 
 WITH_SOURCE = {"oss:PutObject": ["oss:PutObject", "oss:GetObject"]}
-"""What CopyObject and UploadPartCopy need for what they copy (A-13)."""
+"""CopyObject and UploadPartCopy need a second action, on their source (A-13)."""
 
 PART = {"partNumber": "1", "uploadId": "U"}
 PARAMETERS = {"UploadPart": PART, "UploadPartCopy": PART, "AppendObject": {"position": "0"}}
-"""What must be in the query of an operation beside its sub-resource."""
+"""The parameters that an operation needs in addition to its sub-resource."""
 
 USER = """
 [[account.user]]

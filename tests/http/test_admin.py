@@ -149,7 +149,7 @@ REFUSED = [
     ("POST", "/_emulator/referer/check", b"{", 400, "not valid JSON"),
     ("POST", "/_emulator/seed", b" " * (2 * 1024 * 1024 + 1), 400, "larger than"),
 ]
-"""One of each kind; each resource's own are in tests/unit/control/api."""
+"""One mistake of each kind; tests/unit/control/api has those of each resource."""
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "sentence"), REFUSED)

@@ -16,7 +16,7 @@ from tests.http.administration import REFERER, Admin
 
 FAULTS = "/_emulator/faults"
 LARGE = bytes(range(256)) * 1024 * 20
-"""An object that is kept in a file."""
+"""Content so large that it is kept in a file."""
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ NO_MATCH = (
     "Check your key and signing method."
 )
 NO_MATCH_ECS = {"v1": "0002-00000040", "v2": "0002-00000101", "v4": "0002-00000201"}
-"""The help page of each EC."""
+"""The EC of a wrong signature in each version."""
 
 each_version = pytest.mark.parametrize("version", VERSIONS)
 each_place = pytest.mark.parametrize("place", PLACES)

@@ -38,7 +38,7 @@ FACTORIES = [
     pytest.param(running.loop_factory, id="fast"),
     pytest.param(lambda: None, id="asyncio"),
 ]
-"""uvloop's loop where it is installed, and asyncio's."""
+"""The loop of asyncio and, if it is installed, that of uvloop."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The pytest plugin, in pytest runs of their own."""
+"""The pytest plugin, tested in separate pytest runs."""
 
 import pytest
 

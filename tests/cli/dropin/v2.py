@@ -1,4 +1,4 @@
-"""A program for OSS by SDK V2: it names a region, and knows nothing of an emulator."""
+"""A program for OSS with SDK V2 that names a region and does not know the emulator."""
 
 import alibabacloud_oss_v2 as oss
 

@@ -1,4 +1,4 @@
-"""A program for OSS by the asynchronous client of SDK V2: it names the service's endpoint."""
+"""A program for OSS with the asynchronous client of SDK V2 that names the service's endpoint."""
 
 import asyncio
 
