@@ -77,7 +77,7 @@ def names_of(certificate: x509.Certificate) -> set[str]:
 # --- names
 
 
-def test_certificate_names_this_machine_and_the_base_domains_with_wildcards(
+def test_certificate_names_this_machine_and_the_base_domains(
     emulator: Emulator,
 ) -> None:
     names = names_of(agree(emulator, None))

@@ -1,4 +1,4 @@
-"""Policies, slow and obvious: what `emulator.access.policy` must say of a document.
+"""A slow and obvious evaluation of policies, which `oss_emulator.access.policy` must agree with.
 
 Written from the facts of docs/access.md; it shares no code with the package.
 """
@@ -12,7 +12,7 @@ Document = Mapping[str, Any]
 
 
 def matches(pattern: str, text: str) -> bool:
-    """`*` for any text, `?` for one character: tried in every way."""
+    """Match by trying every way: `*` stands for any text, `?` for one character."""
     if not pattern:
         return not text
     if pattern[0] == "*":
@@ -21,7 +21,7 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def resource_matches(pattern: str, resource: str) -> bool:
-    """Field by field: acs, product, region, account, and the rest (A-15)."""
+    """Match field by field: acs, product, region, account, and the rest (A-15)."""
     wanted, found = pattern.split(":", 4), resource.split(":", 4)
     if len(wanted) < 5:
         return matches(pattern, resource)
@@ -29,7 +29,7 @@ def resource_matches(pattern: str, resource: str) -> bool:
 
 
 def condition_holds(operator: str, key: str, values: list[str], context: Mapping[str, str]) -> bool:
-    """The operators on texts (A-20, A-22)."""
+    """Evaluate the operators on texts (A-20, A-22)."""
     negated = "Not" in operator
     if key not in context:
         return negated
@@ -61,7 +61,7 @@ def applies(statement: Document, action: str, resource: str, context: Mapping[st
 
 
 def verdict(document: Document, action: str, resource: str, context: Mapping[str, str]) -> str:
-    """`deny` where any statement denies, else `allow` where any allows, else nothing (A-01)."""
+    """Return "deny" if a statement denies, else "allow" if one allows, else "" (A-01)."""
     effects = {
         statement["Effect"]
         for statement in document["Statement"]

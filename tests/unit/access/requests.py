@@ -1,4 +1,4 @@
-"""The cases of fixtures/access as requests: who signs, what is asked for, what must be answered."""
+"""The cases of fixtures/access as requests: their signers, targets, headers and answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULES = (
 
 @dataclass(frozen=True)
 class Ask:
-    """How an action is asked for; `{acl}` and such are filled in from the case."""
+    """A request that needs an action, and the status of its success."""
 
     method: str
     parameters: Mapping[str, str] | None = None
@@ -55,7 +55,7 @@ ECS: Mapping[str, tuple[str, ...]] = {
     "requester_pays_anonymous": ("0003-00000701",),
     "requester_pays": ("0003-00000703",),
 }
-"""By what denied: the EC that the service gives it a help page for."""
+"""The ECs of the service for each reason of a denial."""
 
 
 def policy(case: Case, name: str) -> str:
@@ -63,7 +63,7 @@ def policy(case: Case, name: str) -> str:
 
 
 def accounts(case: Case) -> Accounts:
-    """The accounts of the cast, each with a key of its name, and the policies of the case."""
+    """Build the accounts of the cast with the policies of a case; each name is also a key."""
     ram = [policy(case, name) for name in case.ram]
 
     def user(who: str) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _key(name: str) -> dict[str, Any]:
 
 
 def auth(case: Case, known: Accounts, expires: float) -> Any:
-    """What signs for whoever asks: version 1, whose URLs name no time but their end."""
+    """Return the signer for a case. It uses version 1, whose URLs contain only their end time."""
     if case.who == "anonymous":
         return None
     if case.who == "session":
@@ -126,7 +126,7 @@ def headers(case: Case) -> dict[str, str]:
 
 
 def puts(case: Case) -> list[tuple[str, dict[str, str], bytes]]:
-    """What the owner has put before: targets, headers and bodies, in order."""
+    """Return the targets, headers and bodies of the owner's PUTs before the request."""
     when = case.when or {}
     found = [(f"/{BUCKET}", {"x-oss-acl": case.acl}, b"")]
     if case.key:

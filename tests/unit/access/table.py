@@ -1,4 +1,4 @@
-"""Access tables: the cases of fixtures/access, read and put to `emulator.access`."""
+"""Access tables: read the cases of fixtures/access and decide them with `oss_emulator.access`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CAST: Mapping[str, Identity] = {
     "anonymous": ANONYMOUS,
 }
 
-# What the ACLs of a bucket and its objects can open.
+# The actions that the ACLs of a bucket and its objects can permit.
 PERMISSIONS: Mapping[str, Permission] = {
     "oss:GetObject": Permission.READ,
     "oss:GetObjectVersion": Permission.READ,
@@ -56,7 +56,7 @@ PERMISSIONS: Mapping[str, Permission] = {
 
 @dataclass(frozen=True)
 class Case:
-    """One request, and what must become of it."""
+    """A request and the expected decision."""
 
     table: str
     name: str
@@ -87,7 +87,7 @@ class Case:
         )
 
     def run(self) -> AccessVerdict:
-        """What the brick says."""
+        """Return the decision of `authorize`."""
         when = dict(self.when or {})
         if "time" in when:
             when["time"] = datetime.fromisoformat(when["time"]).timestamp()
@@ -107,7 +107,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Table:
-    """One file."""
+    """The policies and cases of a file."""
 
     name: str
     title: str
@@ -134,7 +134,7 @@ def _policy(table: str, name: str, policy_type: PolicyType) -> Policy | None:
 
 
 def compact(document: str) -> str:
-    """A policy document on one line."""
+    """Return a policy document on one line."""
     return json.dumps(json.loads(document))
 
 

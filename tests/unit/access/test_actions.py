@@ -31,7 +31,7 @@ TAGGED = {"x-oss-tagging": "a=b"}
         ("oss:PutBucketReferer", TAGGED, None, ["oss:PutBucketReferer"]),
     ],
 )
-def test_actions_that_a_request_requires(
+def test_request_requires_these_actions(
     action: str, headers: dict[str, str], version: str | None, expected: list[str]
 ) -> None:
     assert list(required(action, headers, version)) == expected
@@ -51,14 +51,14 @@ def test_actions_that_a_request_requires(
         ),
     ],
 )
-def test_actions_that_a_copy_requires_on_its_source(
+def test_copy_requires_these_actions_on_its_source(
     headers: dict[str, str], version: str | None, expected: list[str]
 ) -> None:
     assert list(required_of_source(headers, version)) == expected
 
 
-def test_operations_have_distinct_actions() -> None:
-    """No operation is declared with the action of versions, which is chosen by the request."""
+def test_operations_declare_actions_without_a_version() -> None:
+    """Only a request with a version id needs an action such as `oss:GetObjectVersion`."""
     actions = {operation.action for operation in OPERATIONS}
     assert all(action.startswith("oss:") for action in actions)
     assert not any("Version" in action for action in actions - VERSIONING)
@@ -75,5 +75,5 @@ VERSIONING = {"oss:ListObjectVersions", "oss:PutBucketVersioning", "oss:GetBucke
         ("b", "a/b:c", "acs:oss:cn-hangzhou:1:b/a/b:c"),
     ],
 )
-def test_resources(bucket: str, key: str, expected: str) -> None:
+def test_resource_names_service_bucket_or_object(bucket: str, key: str, expected: str) -> None:
     assert resource("cn-hangzhou", "1", bucket, key) == expected

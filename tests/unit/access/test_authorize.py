@@ -1,4 +1,4 @@
-"""Every case of ownership and ACLs."""
+"""Every combination of ownership and ACLs."""
 
 from itertools import product
 
@@ -18,7 +18,7 @@ OWNER, OTHER = Identity("1"), Identity("2")
 ACLS = list(product(BucketAcl, ObjectAcl))
 CALLERS = pytest.mark.parametrize("caller", [ANONYMOUS, OTHER], ids=["anonymous", "other"])
 
-# What everybody may do under an ACL: the API reference's table of canned ACLs.
+# What everybody may do under an ACL, from the table of ACLs in the API reference.
 EVERYBODY = {
     "private": set(),
     "public-read": {Permission.READ},

@@ -63,7 +63,9 @@ def agent(text: str | None) -> Context:
         ("Bool", "true", "false", False),
     ],
 )
-def test_operators_on_texts(operator: str, value: str, found: str, expected: bool) -> None:
+def test_text_operators_compare_as_documented(
+    operator: str, value: str, found: str, expected: bool
+) -> None:
     assert holds(operator, "acs:UserAgent", value, agent(found)) is expected
 
 
@@ -118,7 +120,9 @@ def test_date_without_zone_is_utc_in_any_time_zone(
         ("10.0.0.0/8", "not an address", False),
     ],
 )
-def test_addresses(value: str, address: str, expected: bool) -> None:
+def test_address_operators_match_addresses_and_blocks(
+    value: str, address: str, expected: bool
+) -> None:
     context = Context(source_ip=address)
     assert holds("IpAddress", "acs:SourceIp", value, context) is expected
     assert holds("NotIpAddress", "acs:SourceIp", value, context) is not expected
@@ -150,7 +154,7 @@ def test_missing_key_satisfies_only_negated_operators(operator: str) -> None:
         ("StringNotEquals", ["a", "b"], "c", True),
     ],
 )
-def test_one_value_suffices_and_a_negation_excludes_all(
+def test_one_value_must_match_and_none_for_a_negation(
     operator: str, values: list[str], found: str, expected: bool
 ) -> None:
     assert holds(operator, "acs:UserAgent", values, agent(found)) is expected

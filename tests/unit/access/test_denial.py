@@ -1,4 +1,4 @@
-"""AccessDeniedDetail: what an answer tells of a denial."""
+"""AccessDeniedDetail: the elements about a denial in an answer."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def told(name: str) -> dict[str, str] | None:
         ),
     ],
 )
-def test_detail_of_a_denial_by_the_callers_policies(
+def test_denial_by_the_callers_policies_has_a_detail(
     name: str, policy_type: str, no_permission: str, action: str
 ) -> None:
     found = told(name)

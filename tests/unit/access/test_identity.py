@@ -17,5 +17,7 @@ from oss_emulator.access import Identity, Kind, PolicyType
         ),
     ],
 )
-def test_names_of_an_identity_in_trust_policies(identity: Identity, names: tuple[str, ...]) -> None:
+def test_identity_has_its_names_in_trust_policies(
+    identity: Identity, names: tuple[str, ...]
+) -> None:
     assert identity.names(PolicyType.TRUST) == names

@@ -1,4 +1,4 @@
-"""OIDC providers: their keys, read from a JSON Web Key Set, and what is wrong with one."""
+"""OIDC providers: the keys in a JSON Web Key Set, and invalid key sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ISSUER = Issuer("first")
 EC = {"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"}
 
 
-def test_keys_of_other_kinds_are_passed_over() -> None:
+def test_keys_of_other_kinds_are_ignored() -> None:
     (key,) = parse_jwks({"keys": [EC, *ISSUER.keys, 1]})
     assert key.id == "first"
 

@@ -1,4 +1,4 @@
-"""Policy documents: what is accepted, what is refused and how, what they mean."""
+"""Policy documents: valid and invalid ones, and their evaluation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def condition(operator: str, key: str, values: Any) -> str:
     return document(Condition={operator: {key: values}})
 
 
-# --- what is refused
+# --- invalid documents
 
 TRUSTING = {
     "Effect": "Allow",
@@ -178,7 +178,7 @@ def test_any_json_is_a_policy_or_a_policy_error(tree: Any) -> None:
             Policy.parse(json.dumps(tree), policy_type)
 
 
-# --- what is accepted
+# --- valid documents
 
 ACCEPTED = [
     (IDENTITY, document()),
@@ -188,7 +188,7 @@ ACCEPTED = [
     (IDENTITY, condition("NumericEquals", "oss:object-remaining-retention-days", 5)),
     (IDENTITY, condition("DateLessThan", "acs:CurrentTime", "2024-01-01T00:00:00+08:00")),
     (IDENTITY, condition("IpAddressIncludeBorder", "acs:SourceIp", "10.0.0.0/8")),
-    (BUCKET, document()),  # without Principal, as the suite of oss2 puts it
+    (BUCKET, document()),  # without Principal, as in the suite of oss2
     (BUCKET, document(Principal=[])),
     (BUCKET, document(Principal="*", Resource="*")),
     (BUCKET, document(Principal=["1", "arn:sts::1:assumed-role/r/*"])),
@@ -231,7 +231,7 @@ PUBLIC = [
 
 
 @pytest.mark.parametrize(("changes", "public"), PUBLIC, ids=[str(changes) for changes, _ in PUBLIC])
-def test_public_policies(changes: dict[str, Any], public: bool) -> None:
+def test_public_policy_is_recognized(changes: dict[str, Any], public: bool) -> None:
     assert Policy.parse(document(**changes), BUCKET).public is public
 
 
@@ -313,7 +313,7 @@ def test_resource_patterns_agree_with_the_oracle(pattern: str, resource: str) ->
     assert found is oracle.resource_matches(pattern, resource)
 
 
-def test_first_statement_that_settles_is_returned() -> None:
+def test_deciding_statement_is_the_first_deny_or_allow() -> None:
     texts = [document(Effect=effect) for effect in ("Allow", "Allow", "Deny", "Deny")]
     policies = [Policy.parse(text, IDENTITY, f"{n}") for n, text in enumerate(texts)]
     question = Question("oss:GetObject", "acs:oss:r:1:b/k")
@@ -330,5 +330,5 @@ def test_wildcard_stays_in_its_field_of_a_resource() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["*a" * 40 + "*b", "*a" * 500 + "b", "*" + "?" * 500 + "b"])
-def test_matching_is_linear_for_each_piece_of_a_pattern(pattern: str) -> None:
+def test_matching_takes_linear_time_for_each_piece_of_a_pattern(pattern: str) -> None:
     assert wildcard(pattern).fullmatch("a" * 1023 + "c") is None

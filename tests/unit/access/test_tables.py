@@ -1,4 +1,4 @@
-"""The tables of fixtures/access: who may do what, by which policies."""
+"""The tables of fixtures/access: permissions by policies and ACLs."""
 
 import pytest
 from oss_emulator.access import AccessReason, Kind, Permission, authorize
@@ -7,7 +7,7 @@ from tests.unit.access.table import CASES, FOLDER, OWNER, PERMISSIONS, TABLES, C
 
 EACH_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.table}: {case.name}")
 
-# What the short way decides from ownership and ACLs alone.
+# The cases that ownership and ACLs decide without facts.
 PLAIN = [
     case
     for case in CASES

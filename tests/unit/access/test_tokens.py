@@ -37,7 +37,7 @@ def test_changed_token_is_refused(place: int, character: str) -> None:
 
 
 def _bytes(token: str) -> bytes | str:
-    """What a token says; the last character has bits that say nothing."""
+    """Decode a token; some bits of its last character have no meaning."""
     if not re.fullmatch(r"CAIS[\w-]+", token, re.ASCII):
         return token
     return urlsafe_b64decode(token + "==")

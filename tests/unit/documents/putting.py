@@ -1,4 +1,4 @@
-"""Documents as a test puts them, without a service."""
+"""Put documents without a service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def put(
     item: Object | None = None,
     others: tuple[Bucket, ...] = (),
 ) -> bytes:
-    """What is kept of a document with this content."""
+    """Check a document with this content; return its kept form."""
     storage = MemoryStorage()
     for each in (bucket, *others):
         storage.put_bucket(each)
@@ -35,7 +35,7 @@ def put(
 
 
 def content(document: Document, kept: bytes) -> str:
-    """The content of a kept document without white space between its elements."""
+    """Return the content of a kept document without white space between its elements."""
     root = document.schema.name
     text = re.sub(r">\s+<", "><", kept.decode())
     found = re.fullmatch(rf"<\?xml[^>]*\?><{root}>(.*)</{root}>\s*", text, re.DOTALL)
@@ -46,7 +46,7 @@ def content(document: Document, kept: bytes) -> str:
 def check_refused(
     document: Document, content: str, code: str, named: str, **context: object
 ) -> None:
-    """Check that a document is refused with a code and a text that names the place."""
+    """Check that a document is refused with this code and a message that names the place."""
     with pytest.raises((OSSError, DocumentError)) as caught:
         put(document, content, **context)  # type: ignore[arg-type]
     error = caught.value

@@ -1,4 +1,4 @@
-"""Access monitoring: whether last accesses are shown."""
+"""Access monitoring: whether last access times are shown."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 
 @pytest.mark.parametrize(("text", "enabled"), [("Enabled", True), ("Disabled", False)])
-def test_the_document_says_whether_it_is_enabled(text: str, enabled: bool) -> None:
+def test_document_says_whether_it_is_enabled(text: str, enabled: bool) -> None:
     kept = put(DOCUMENT, f"<Status>{text}</Status>")
     assert is_enabled({"accessmonitor": kept}) is enabled
 
@@ -52,5 +52,5 @@ def test_it_cannot_be_disabled_while_a_rule_uses_it(action: str, used: str) -> N
     assert (caught.value.status, caught.value.ec) == (400, "0036-00000005")
 
 
-def test_it_is_disabled_before_anything_was_put() -> None:
+def test_access_monitoring_is_disabled_by_default() -> None:
     assert not is_enabled({})

@@ -13,12 +13,12 @@ KEPT = put(DOCUMENT, ITEM % ("a", "abc", "") + ITEM % ("b", "def", "<CallbackVar
 
 
 @pytest.mark.parametrize(("name", "found"), [("a", ("abc", "")), ("b", ("def", "x"))])
-def test_a_policy_is_found_by_its_name(name: str, found: tuple[str, str]) -> None:
+def test_policy_is_found_by_its_name(name: str, found: tuple[str, str]) -> None:
     assert find({"policy&comp=callback": KEPT}, name) == found
 
 
 @pytest.mark.parametrize("kept", [{}, {"policy&comp=callback": KEPT}])
-def test_an_unknown_name_is_refused(kept: dict[str, bytes]) -> None:
+def test_unknown_name_is_refused(kept: dict[str, bytes]) -> None:
     with pytest.raises(OSSError) as caught:
         find(kept, "c")
     assert caught.value.code == "InvalidArgument"
@@ -26,5 +26,5 @@ def test_an_unknown_name_is_refused(kept: dict[str, bytes]) -> None:
     assert caught.value.details["ArgumentValue"] == "c"
 
 
-def test_an_unknown_element_is_refused() -> None:
+def test_unknown_element_is_refused() -> None:
     check_refused(DOCUMENT, "<Other/>", "MalformedXML", "Other")

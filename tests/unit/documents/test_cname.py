@@ -1,4 +1,4 @@
-"""Custom domains: which need proof, to which bucket they are bound, and their certificates."""
+"""Custom domains: proof of ownership, their buckets and their certificates."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def test_only_reserved_domains_need_no_proof(domain: str, needed: bool) -> None:
     assert cname.needs_proof(domain) is needed
 
 
-def test_a_domain_is_in_lower_case() -> None:
+def test_domain_is_in_lower_case() -> None:
     assert cname.domain_of(wanted()) == "www.a.test"
     assert bind().text("Domain") == "www.a.test"
 
 
-def test_a_document_without_a_domain_is_refused() -> None:
+def test_document_without_a_domain_is_refused() -> None:
     with pytest.raises(DocumentError, match="Domain"):
         wanted(domain="")
 
 
-def test_a_domain_leads_to_the_bucket_it_is_bound_to() -> None:
+def test_domain_names_the_bucket_it_is_bound_to() -> None:
     storage = MemoryStorage()
     storage.put_bucket(BUCKET._replace(documents={"cname/www.a.test": b"<Cname/>"}))
     storage.put_bucket(BUCKET._replace(name="other"))
@@ -53,24 +53,24 @@ def test_a_domain_leads_to_the_bucket_it_is_bound_to() -> None:
     assert cname.bucket_of("www.b.test", storage) is None
 
 
-def test_a_token_lives_for_three_days() -> None:
+def test_token_lives_for_three_days() -> None:
     token = xml.parse(cname.format_token("bucket", "www.a.test", NOW), "CnameToken")
     assert len(token.text("Token")) == 32
     assert token.text("ExpireTime") == "Wed, 18 Jun 2025 15:06:40 GMT"
 
 
-def test_a_certificate_has_the_fingerprint_of_its_bytes() -> None:
+def test_certificate_has_the_fingerprint_of_its_bytes() -> None:
     found = bind(CERTIFICATE % PEM)
     assert found.text("Certificate/Type") == "Upload"
     assert found.text("Certificate/Fingerprint").startswith("A9:99:3E:36:47:06:81:6A:BA:3E")
 
 
-def test_a_certificate_of_the_certificate_service_is_named_by_its_id() -> None:
+def test_certificate_from_the_certificate_service_has_its_id() -> None:
     found = bind(CERTIFICATE % "<CertId>1-cn</CertId>")
     assert (found.text("Certificate/Type"), found.text("Certificate/CertId")) == ("CAS", "1-cn")
 
 
-def test_a_certificate_stays_until_it_is_replaced_or_deleted() -> None:
+def test_certificate_stays_until_it_is_replaced_or_deleted() -> None:
     present = cname.format_binding(wanted(CERTIFICATE % PEM), None, NOW)
     assert bind("", present).first("Certificate") is not None
     deletion = CERTIFICATE % "<DeleteCertificate>true</DeleteCertificate>"
@@ -78,7 +78,7 @@ def test_a_certificate_stays_until_it_is_replaced_or_deleted() -> None:
 
 
 @pytest.mark.parametrize("text", ["x", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"])
-def test_a_certificate_in_another_format_is_refused(text: str) -> None:
+def test_certificate_in_another_format_is_refused(text: str) -> None:
     with pytest.raises(OSSError) as caught:
         bind(CERTIFICATE % f"<Certificate>{text}</Certificate>")
     assert caught.value.details["ArgumentName"] == "Certificate"

@@ -1,4 +1,4 @@
-"""CORS: what a configuration may say, and what its rules allow."""
+"""CORS: valid configurations, and what their rules allow."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 
@@ -95,7 +95,7 @@ def configuration(vary: str = "false") -> CorsConfiguration:
         ("http://\udcff", "GET", {}),
     ],
 )
-def test_the_first_rule_that_allows_a_request_gives_its_headers(
+def test_first_rule_that_allows_a_request_gives_its_headers(
     origin: str | None, method: str, headers: dict[str, str]
 ) -> None:
     assert configuration().headers_for(origin, method) == headers
@@ -117,7 +117,7 @@ def test_response_vary_adds_vary_to_every_answer() -> None:
         (A, "PUT", "x-oss-\udcff", False),
     ],
 )
-def test_a_preflight_needs_a_rule_for_each_wanted_header(
+def test_preflight_needs_a_rule_for_each_wanted_header(
     origin: str, method: str, wanted: str, allowed: bool
 ) -> None:
     found = configuration().preflight(origin, method, wanted)

@@ -1,4 +1,4 @@
-"""Default encryption: what a rule may say, and the headers it gives."""
+"""Default encryption: valid rules, and the headers that they add."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 
@@ -44,15 +44,15 @@ def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named
         ),
     ],
 )
-def test_elements_without_meaning_are_not_kept(sent: str, kept: str) -> None:
+def test_elements_without_effect_are_not_kept(sent: str, kept: str) -> None:
     assert content(DOCUMENT, put(DOCUMENT, SSE % sent)) == SSE % kept
 
 
-def test_a_bucket_without_a_rule_has_no_default() -> None:
+def test_bucket_without_a_rule_has_no_default() -> None:
     assert (rule({}), headers_for({})) == ((), {})
 
 
-def test_a_rule_gives_the_headers_of_new_objects() -> None:
+def test_rule_adds_headers_to_new_objects() -> None:
     kept = put(DOCUMENT, SSE % "<SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID>")
     assert rule({"encryption": kept}) == (("SSEAlgorithm", "KMS"), ("KMSMasterKeyID", "k"))
     assert headers_for({"encryption": kept}) == {
@@ -61,7 +61,7 @@ def test_a_rule_gives_the_headers_of_new_objects() -> None:
     }
 
 
-def test_the_headers_of_put_bucket_make_a_rule() -> None:
+def test_headers_of_put_bucket_make_a_rule() -> None:
     assert format({}) is None
     made = format({"x-oss-server-side-encryption": "SM4"})
     assert made is not None

@@ -1,4 +1,4 @@
-"""HTTPS configurations: TLS versions are named, and named once."""
+"""HTTPS configurations: the TLS versions, each kept once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 

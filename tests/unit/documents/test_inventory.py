@@ -1,4 +1,4 @@
-"""Inventories: what a configuration may say."""
+"""Inventories: valid configurations."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def keep(filter_: str = "", frequency: str = "Daily", inventory_id: str = "i") -
     return xml.parse(inventory.format(document, inventory_id), inventory.ROOT)
 
 
-def test_an_inventory_is_kept_in_the_form_of_the_service() -> None:
+def test_inventory_is_kept_in_the_form_of_the_service() -> None:
     assert keep().text("IsEnabled") == "true"
 
 
-def test_the_storage_classes_of_a_filter_are_sorted() -> None:
+def test_storage_classes_of_a_filter_are_sorted() -> None:
     found = keep("<Filter><Prefix>p</Prefix><StorageClass>Standard,,IA</StorageClass></Filter>")
     assert (found.text("Filter/Prefix"), found.text("Filter/StorageClass")) == ("p", "IA,Standard")
 
 
-def test_an_unknown_storage_class_is_refused() -> None:
+def test_unknown_storage_class_is_refused() -> None:
     with pytest.raises(OSSError) as caught:
         keep("<Filter><StorageClass>IA,Hot</StorageClass></Filter>")
     assert caught.value.message == (
@@ -61,12 +61,12 @@ def test_unknown_destination_is_refused(destination: str) -> None:
     assert caught.value.details["ArgumentValue"] == destination
 
 
-def test_the_id_must_be_that_of_the_request() -> None:
+def test_id_must_equal_that_of_the_request() -> None:
     with pytest.raises(OSSError) as caught:
         keep(inventory_id="other")
     assert caught.value.details["ArgumentName"] == "Id"
 
 
-def test_an_unknown_frequency_is_refused() -> None:
+def test_unknown_frequency_is_refused() -> None:
     with pytest.raises(DocumentError, match="must hold Daily, Weekly or Monthly"):
         keep(frequency="Hourly")

@@ -14,7 +14,7 @@ STATUS = "<Status>%s</Status>"
 
 
 @pytest.mark.parametrize("status", ["ON", "OFF"])
-def test_a_hold_is_on_or_off(status: str) -> None:
+def test_hold_is_on_or_off(status: str) -> None:
     kept = put(DOCUMENT, STATUS % status, bucket=WORM, item=OBJECT)
     assert content(DOCUMENT, kept) == STATUS % status
 
@@ -22,7 +22,7 @@ def test_a_hold_is_on_or_off(status: str) -> None:
 @pytest.mark.parametrize(
     ("sent", "named"), [("", "Status"), (STATUS % "on", "must hold ON or OFF")]
 )
-def test_a_bad_document_is_refused_with_the_place(sent: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(sent: str, named: str) -> None:
     check_refused(DOCUMENT, sent, "MalformedXML", named, bucket=WORM, item=OBJECT)
 
 

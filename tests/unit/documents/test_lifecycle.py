@@ -1,4 +1,4 @@
-"""Lifecycle rules: what they may say, and what is added to them."""
+"""Lifecycle rules: valid rules, and the elements that are added to them."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 
 OVERLAPPING = RULE % (EXPIRE % 1) + (RULE % (EXPIRE % 2)).replace("<Prefix>a", "<Prefix>ab")
 
 
-def test_a_header_allows_rules_to_overlap() -> None:
+def test_header_allows_rules_to_overlap() -> None:
     kept = put(DOCUMENT, OVERLAPPING, headers={ALLOW_OVERLAP: "true"})
     assert content(DOCUMENT, kept).count("<Rule>") == 2
 
@@ -89,12 +89,12 @@ def test_rules_for_other_objects_or_actions_do_not_overlap(one: str, other: str)
     assert content(DOCUMENT, put(DOCUMENT, one + other)).count("<Rule>") == 2
 
 
-def test_a_rule_without_an_id_gets_one() -> None:
+def test_rule_without_an_id_gets_one() -> None:
     kept = content(DOCUMENT, put(DOCUMENT, RULE % (EXPIRE % 1)))
     assert re.match("<Rule><ID>[0-9a-f]{32}</ID><Prefix>a</Prefix>", kept)
 
 
-def test_a_rule_keeps_its_id() -> None:
+def test_rule_keeps_its_id() -> None:
     named = f"<Rule><ID>r</ID>{(RULE % '')[6:]}"
     assert content(DOCUMENT, put(DOCUMENT, named)).startswith("<Rule><ID>r</ID>")
 
@@ -124,7 +124,7 @@ def test_old_time_directly_in_a_rule_is_its_expiration(old: str, moved: str) -> 
     )
 
 
-def test_a_rule_by_access_time_gets_its_atime_base() -> None:
+def test_rule_by_access_time_gets_an_atime_base() -> None:
     move = MOVE.replace("</Transition>", "<IsAccessTime>true</IsAccessTime></Transition>")
     kept = content(DOCUMENT, put(DOCUMENT, RULE % (move % (9, "IA"))))
     assert f"<AtimeBase>{int(NOW)}</AtimeBase>" in kept

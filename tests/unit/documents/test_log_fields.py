@@ -1,4 +1,4 @@
-"""Fields of access logs: how many, and which names."""
+"""Fields of access logs: their number and their names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 

@@ -1,4 +1,4 @@
-"""Access logs: where they may go."""
+"""Access logs: their target bucket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 
@@ -34,7 +34,7 @@ def test_logs_cannot_go_to_the_bucket_of_another_account() -> None:
 @pytest.mark.parametrize(
     ("element", "prefix"), [("", ""), ("<TargetPrefix>p/</TargetPrefix>", "p/")]
 )
-def test_the_target_is_a_bucket_and_a_prefix(element: str, prefix: str) -> None:
+def test_target_is_a_bucket_and_a_prefix(element: str, prefix: str) -> None:
     kept = put(DOCUMENT, TARGET % element, others=(BUCKET._replace(name="logs"),))
     assert target({"logging": kept}) == LoggingTarget("logs", prefix)
 

@@ -1,4 +1,4 @@
-"""Object retention of a bucket: which buckets can have it, and which defaults it may name."""
+"""Object retention: the buckets that can have it, and its defaults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VERSIONED = BUCKET._replace(versioning="Enabled")
 
 
 @pytest.mark.parametrize("rule", ["", RULE % "<Days>1</Days>", RULE % "<Years>100</Years>"])
-def test_a_versioned_bucket_can_have_it(rule: str) -> None:
+def test_versioned_bucket_can_have_object_retention(rule: str) -> None:
     assert content(DOCUMENT, put(DOCUMENT, ENABLED + rule, bucket=VERSIONED)) == ENABLED + rule
 
 
@@ -31,7 +31,7 @@ def test_a_versioned_bucket_can_have_it(rule: str) -> None:
         (ENABLED + RULE % "<Years>101</Years>", "InvalidArgument", "Years"),
     ],
 )
-def test_a_bad_document_is_refused_with_the_place(sent: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(sent: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, sent, code, named, bucket=VERSIONED)
 
 
@@ -49,12 +49,10 @@ def with_policy(created: float) -> Bucket:
     ],
     ids=["no versioning", "suspended versioning", "a retention policy"],
 )
-def test_a_bucket_without_versioning_or_with_a_policy_cannot_have_it(
-    bucket: Bucket, named: str
-) -> None:
+def test_bucket_needs_versioning_and_no_retention_policy(bucket: Bucket, named: str) -> None:
     check_refused(DOCUMENT, ENABLED, "InvalidRequest", named, bucket=bucket)
 
 
-def test_a_void_policy_does_not_count() -> None:
+def test_void_policy_does_not_count() -> None:
     kept = put(DOCUMENT, ENABLED, bucket=with_policy(NOW - DAY))
     assert content(DOCUMENT, kept) == ENABLED

@@ -1,4 +1,4 @@
-"""Overwrite rules: what they may forbid."""
+"""Overwrite rules: valid and invalid documents."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def test_rules_are_kept_as_they_are() -> None:
         (RULE * 101, "the limit is 100"),
     ],
 )
-def test_a_bad_document_is_refused_with_the_place(sent: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(sent: str, named: str) -> None:
     check_refused(DOCUMENT, sent, "MalformedXML", named)

@@ -1,4 +1,4 @@
-"""The policy of a bucket, as it is kept."""
+"""The kept policy of a bucket."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ EVERYBODY = (
 )
 
 
-def test_a_bucket_has_no_policy_at_first() -> None:
+def test_new_bucket_has_no_policy() -> None:
     assert policy.of({}) is None
 
 
-def test_a_kept_policy_is_read() -> None:
+def test_kept_policy_is_read() -> None:
     found = policy.of({"policy": EVERYBODY})
     assert found is not None
     assert found.public
 
 
-def test_a_damaged_policy_is_an_error() -> None:
+def test_damaged_policy_is_an_error() -> None:
     with pytest.raises(PolicyError):
         policy.of({"policy": b"{"})

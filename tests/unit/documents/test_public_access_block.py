@@ -10,21 +10,21 @@ from tests.unit.documents.putting import check_refused, put
 
 
 @pytest.mark.parametrize(("text", "enabled"), [("true", True), ("False", False)])
-def test_the_document_says_whether_public_access_is_blocked(text: str, enabled: bool) -> None:
+def test_document_says_whether_public_access_is_blocked(text: str, enabled: bool) -> None:
     kept = put(OF_BUCKET, f"<BlockPublicAccess>{text}</BlockPublicAccess>")
     assert is_enabled({"publicAccessBlock": kept}) is enabled
 
 
-def test_public_access_is_allowed_before_anything_was_put() -> None:
+def test_public_access_is_allowed_by_default() -> None:
     assert not is_enabled({})
 
 
-def test_an_account_has_the_document_of_a_bucket_under_another_name() -> None:
+def test_account_document_has_the_schema_of_the_bucket_document() -> None:
     assert (OF_ACCOUNT.holder, OF_BUCKET.holder) == (Holder.ACCOUNT, Holder.BUCKET)
     assert OF_ACCOUNT.name == "PublicAccessBlock"
     assert OF_ACCOUNT.schema == OF_BUCKET.schema
 
 
-def test_another_word_is_refused() -> None:
+def test_word_other_than_true_or_false_is_refused() -> None:
     wrong = "<BlockPublicAccess>yes</BlockPublicAccess>"
     check_refused(OF_BUCKET, wrong, "MalformedXML", "must hold true or false")

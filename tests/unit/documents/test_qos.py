@@ -1,4 +1,4 @@
-"""Limits of bandwidth and requests: defaults, and how much a bucket can have."""
+"""Limits of bandwidth and requests: defaults, and the largest limits of a bucket."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_without_a_document_nothing_is_limited() -> None:
     assert {value for _, value in limits} == {"-1"}
 
 
-def test_an_account_has_10_gigabits_up_and_down() -> None:
+def test_account_has_10_gigabits_up_and_down() -> None:
     limited = {name: value for name, value in qos.account_limits() if value != qos.NO_LIMIT}
     assert limited == {"TotalUploadBandwidth": 10, "TotalDownloadBandwidth": 10}
 
@@ -35,7 +35,7 @@ def test_an_account_has_10_gigabits_up_and_down() -> None:
         ({"TotalDownloadBandwidth": -2}, "TotalDownloadBandwidth"),
     ],
 )
-def test_a_bucket_cannot_have_more_than_its_account(limits: dict[str, int], named: str) -> None:
+def test_bucket_cannot_have_more_than_its_account(limits: dict[str, int], named: str) -> None:
     with pytest.raises(OSSError) as caught:
         qos.format_bucket(document(**limits))
     assert caught.value.details["ArgumentName"] == named
@@ -49,12 +49,12 @@ def test_a_bucket_cannot_have_more_than_its_account(limits: dict[str, int], name
         {},
     ],
 )
-def test_a_bucket_keeps_its_limits(limits: dict[str, int]) -> None:
+def test_bucket_keeps_its_limits(limits: dict[str, int]) -> None:
     kept = xml.parse(qos.format_bucket(document(**limits)), qos.ROOT)
     found = {child.name: int(child.value) for child in kept if child.value != "-1"}
     assert found == limits
 
 
-def test_a_requester_may_have_any_limit() -> None:
+def test_requester_may_have_any_limit() -> None:
     kept = xml.parse(qos.format(document(TotalUploadBandwidth=1000)), qos.ROOT)
     assert kept.text("TotalUploadBandwidth") == "1000"

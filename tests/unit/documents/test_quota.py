@@ -15,9 +15,9 @@ def test_minus_one_is_no_limit(number: str) -> None:
     assert content(DOCUMENT, put(DOCUMENT, QUOTA % number)) == QUOTA % number
 
 
-def test_a_smaller_number_is_refused() -> None:
+def test_number_below_minus_one_is_refused() -> None:
     check_refused(DOCUMENT, QUOTA % "-2", "InvalidArgument", "StorageQuota")
 
 
-def test_a_quota_must_be_named() -> None:
+def test_document_without_a_quota_is_refused() -> None:
     check_refused(DOCUMENT, "", "MalformedXML", "StorageQuota")

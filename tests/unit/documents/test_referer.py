@@ -11,7 +11,7 @@ from oss_emulator.referer.assumptions import Contradiction, MissingList
 ROOT = b"<RefererConfiguration>%s</RefererConfiguration>"
 
 
-def test_a_configuration_is_read() -> None:
+def test_configuration_is_read() -> None:
     found = referer.parse(
         ROOT % b"<AllowEmptyReferer>false</AllowEmptyReferer>"
         b"<RefererList><Referer>http://www.a.com</Referer></RefererList>"
@@ -21,7 +21,7 @@ def test_a_configuration_is_read() -> None:
 
 
 @pytest.mark.parametrize("document", [b"", b"<a", b"<Other/>", ROOT % b""])
-def test_a_bad_document_is_malformed(document: bytes) -> None:
+def test_bad_document_is_malformed(document: bytes) -> None:
     with pytest.raises(OSSError) as caught:
         referer.parse(document)
     assert caught.value.code == "MalformedXML"

@@ -1,4 +1,4 @@
-"""Rules of replication: defaults, ids, and the elements that have no effect."""
+"""Replication rules: defaults, ids, and the elements for encryption."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def rule(rest: str = "") -> Node:
     return found
 
 
-def test_a_rule_has_defaults() -> None:
+def test_rule_has_defaults() -> None:
     assert rule().text("Action") == "ALL"
     assert rule().text("HistoricalObjectReplication") == "enabled"
 
 
-def test_a_new_rule_has_its_own_id_or_a_random_one() -> None:
+def test_new_rule_has_its_own_id_or_a_random_one() -> None:
     assert replication.new_id(rule("<ID>mine</ID>")) == "mine"
     assert len(replication.new_id(rule())) == 32
 
 
-def test_a_new_rule_is_starting() -> None:
+def test_new_rule_is_starting() -> None:
     kept = replication.format([replication.start(rule("<ID>mine</ID>"), "other")])
     (found,) = replication.rules({"replication": kept})
     assert (found.text("ID"), found.text("Status")) == ("other", "starting")
@@ -52,14 +52,14 @@ def test_elements_of_encryption_need_a_role_and_encrypted_objects(
     assert names & {"SourceSelectionCriteria", "EncryptionConfiguration"} == kept
 
 
-def test_a_deletion_names_a_rule() -> None:
+def test_deletion_names_a_rule() -> None:
     deletion = b"<ReplicationRules><ID>1</ID></ReplicationRules>"
     assert replication.parse_deletion(deletion) == "1"
     with pytest.raises(DocumentError, match="ID"):
         replication.parse_deletion(b"<ReplicationRules/>")
 
 
-def test_a_time_control_is_enabled_or_disabled() -> None:
+def test_time_control_is_enabled_or_disabled() -> None:
     control = "<ReplicationRule><RTC><Status>%s</Status></RTC><ID>1</ID></ReplicationRule>"
     enabled = replication.parse_rtc((control % "enabled").encode())
     assert enabled == ("1", [("Status", "enabled")])
@@ -67,5 +67,5 @@ def test_a_time_control_is_enabled_or_disabled() -> None:
         replication.parse_rtc((control % "Enabled").encode())
 
 
-def test_a_bucket_has_no_rules_at_first() -> None:
+def test_new_bucket_has_no_rules() -> None:
     assert replication.rules({}) == []

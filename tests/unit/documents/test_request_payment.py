@@ -14,15 +14,15 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 
 @pytest.mark.parametrize(("text", "enabled"), [("Requester", True), ("BucketOwner", False)])
-def test_the_document_says_whether_it_is_enabled(text: str, enabled: bool) -> None:
+def test_document_says_whether_it_is_enabled(text: str, enabled: bool) -> None:
     kept = put(DOCUMENT, f"<Payer>{text}</Payer>")
     assert is_by_requester({"requestPayment": kept}) is enabled
 
 
-def test_it_is_disabled_before_anything_was_put() -> None:
+def test_requester_pays_is_disabled_by_default() -> None:
     assert not is_by_requester({})

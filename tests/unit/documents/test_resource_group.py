@@ -15,7 +15,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 
@@ -23,15 +23,15 @@ ID = "<ResourceGroupId>%s</ResourceGroupId>"
 
 
 @pytest.mark.parametrize(("sent", "group"), [("rg-aekz", "rg-aekz"), ("", "rg-default")])
-def test_an_empty_id_means_the_default_group(sent: str, group: str) -> None:
+def test_empty_id_means_the_default_group(sent: str, group: str) -> None:
     assert of({"resourceGroup": put(DOCUMENT, ID % sent)}) == group
 
 
-def test_a_bucket_is_in_the_default_group_at_first() -> None:
+def test_new_bucket_is_in_the_default_group() -> None:
     assert of({}) == "rg-default"
 
 
-def test_a_header_gives_the_group_of_a_new_bucket() -> None:
+def test_header_gives_the_group_of_a_new_bucket() -> None:
     assert of({"resourceGroup": format("rg-1")}) == "rg-1"
     with pytest.raises(OSSError) as caught:
         format("other")

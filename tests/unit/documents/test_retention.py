@@ -1,4 +1,4 @@
-"""Retention of object versions: when it can be put, and how it may change."""
+"""Retention of object versions: valid periods, and how they may change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def period(mode: str, days: float) -> str:
 
 
 @pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
-def test_a_period_in_the_future_is_kept(mode: str) -> None:
+def test_period_in_the_future_is_kept(mode: str) -> None:
     kept = put(DOCUMENT, period(mode, 1), bucket=WORM, item=OBJECT)
     assert content(DOCUMENT, kept) == period(mode, 1)
 
@@ -35,7 +35,7 @@ def test_a_period_in_the_future_is_kept(mode: str) -> None:
         (period("COMPLIANCE", -1), "InvalidArgument", "RetainUntilDate"),
     ],
 )
-def test_a_bad_document_is_refused_with_the_place(sent: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(sent: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, sent, code, named, bucket=WORM, item=OBJECT)
 
 
@@ -44,7 +44,7 @@ def test_object_retention_must_be_enabled_for_the_bucket() -> None:
     check_refused(DOCUMENT, sent, "InvalidRequest", "not enabled", bucket=BUCKET, item=OBJECT)
 
 
-def test_an_appendable_object_cannot_be_retained() -> None:
+def test_appendable_object_cannot_be_retained() -> None:
     item = OBJECT._replace(kind="Appendable")
     sent = period("COMPLIANCE", 1)
     check_refused(DOCUMENT, sent, "InvalidRequest", "appendable", bucket=WORM, item=item)
@@ -64,7 +64,7 @@ def test_an_appendable_object_cannot_be_retained() -> None:
         (("COMPLIANCE", -1), ("GOVERNANCE", 1), False, True),
     ],
 )
-def test_a_period_can_be_extended_and_hardly_shortened(
+def test_only_the_governance_bypass_can_shorten_a_period(
     present: tuple[str, int], new: tuple[str, int], bypass: bool, allowed: bool
 ) -> None:
     kept = f"<Retention>{period(*present)}</Retention>".encode()

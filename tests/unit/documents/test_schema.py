@@ -24,7 +24,7 @@ Root
 """
 
 
-def test_a_schema_is_read_from_its_lines() -> None:
+def test_schema_is_read_from_its_lines() -> None:
     root = schema.parse(SCHEMA)
     shown = {child.name: (child.least, child.most, child.kind) for child in root.children}
     assert shown == {
@@ -43,18 +43,18 @@ def test_a_schema_is_read_from_its_lines() -> None:
 
 
 @pytest.mark.parametrize("line", ["Root\n  Two Words Here", "Root\n  Name?? text", "Root\n  {1,2}"])
-def test_a_line_that_is_not_an_element_is_refused(line: str) -> None:
+def test_line_that_is_not_an_element_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="not an element of a schema"):
         schema.parse(line)
 
 
-def test_a_schema_has_one_root() -> None:
+def test_schema_has_one_root() -> None:
     with pytest.raises(ValueError, match="too many values"):
         schema.parse("One text\nOther text")
 
 
 def read(lines: str, content: str) -> object:
-    """The content of `Root`, whose children the lines describe."""
+    """Check a document against a schema with these lines below `Root`; return its content."""
     described = "\n".join(["Root", *(f"  {line}" for line in lines.split("/"))])
     return schema.parse(described).parse(f"<Root>{content}</Root>".encode()).content
 
@@ -108,7 +108,7 @@ def test_content_comes_back_in_the_order_of_the_schema(
         ("A X|Y", "<A>x</A>", "A holds 'x'; it must hold X or Y."),
     ],
 )
-def test_an_error_says_what_would_have_been_right(
+def test_error_says_what_would_be_right(
     lines: str,
     content: str,
     told: str,
@@ -125,7 +125,7 @@ def test_an_error_says_what_would_have_been_right(
         ("A 1..", "<A>0</A>", "The A must be an integer of at least 1."),
     ],
 )
-def test_an_integer_out_of_range_is_an_invalid_argument(
+def test_integer_out_of_range_is_an_invalid_argument(
     lines: str,
     content: str,
     message: str,

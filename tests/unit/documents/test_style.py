@@ -1,4 +1,4 @@
-"""Styles of image processing: their names, and what is kept of them."""
+"""Styles of image processing: their names, content and times."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ STYLE = b"<Style><Content>image/resize,w_1</Content></Style>"
 
 
 @pytest.mark.parametrize("name", ["a", "A-b_c.9", "x" * 64])
-def test_a_name_has_letters_digits_and_some_characters(name: str) -> None:
+def test_name_has_letters_digits_and_some_characters(name: str) -> None:
     style.check_name(name)
 
 
 @pytest.mark.parametrize("name", ["", "x" * 65, "a b", "a/b", "é"])
-def test_another_name_is_refused(name: str) -> None:
+def test_invalid_name_is_refused(name: str) -> None:
     with pytest.raises(OSSError) as caught:
         style.check_name(name)
     assert caught.value.details["ArgumentName"] == "styleName"
 
 
-def test_a_replaced_style_keeps_the_time_of_its_creation() -> None:
+def test_replaced_style_keeps_the_time_of_its_creation() -> None:
     first = style.format(STYLE, "s", "image", None, NOW)
     second = xml.parse(style.format(STYLE, "s", "document", first, NOW + 1), "Style")
     assert second.text("CreateTime") == "Sun, 15 Jun 2025 15:06:40 GMT"
@@ -34,7 +34,7 @@ def test_a_replaced_style_keeps_the_time_of_its_creation() -> None:
 
 
 @pytest.mark.parametrize("document", [b"<Style/>", b"<Style><Content> </Content></Style>"])
-def test_a_style_without_content_is_refused(document: bytes) -> None:
+def test_style_without_content_is_refused(document: bytes) -> None:
     with pytest.raises(OSSError) as caught:
         style.format(document, "s", "image", None, NOW)
     assert caught.value.message == "Style content is invalid."

@@ -1,4 +1,4 @@
-"""The tags of buckets: what they may be, and how they are kept."""
+"""The tags of buckets: valid tags, and their kept form."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 
-def test_a_bucket_without_tags_has_none() -> None:
+def test_bucket_without_tags_has_none() -> None:
     assert tags({}) == {}
     assert tags({"tagging": put(DOCUMENT, "<TagSet></TagSet>")}) == {}
 
@@ -43,7 +43,7 @@ def test_kept_tags_are_read_back() -> None:
     assert tags({"tagging": format([("a", "1"), ("b", "")])}) == {"a": "1", "b": ""}
 
 
-def test_a_header_gives_the_tags_of_a_new_bucket() -> None:
+def test_header_gives_the_tags_of_a_new_bucket() -> None:
     assert tags({"tagging": format_header("k1=v1&k%202=%E5%80%BC&k3")}) == {
         "k1": "v1",
         "k 2": "值",
@@ -55,7 +55,7 @@ def test_a_header_gives_the_tags_of_a_new_bucket() -> None:
     ("header", "code"),
     [("a=1&a=2", "InvalidArgument"), ("%FF=1", "InvalidArgument"), ("Aliyun1=v", "InvalidTag")],
 )
-def test_a_bad_header_is_refused(header: str, code: str) -> None:
+def test_bad_header_is_refused(header: str, code: str) -> None:
     with pytest.raises(OSSError) as caught:
         format_header(header)
     assert caught.value.code == code

@@ -1,4 +1,4 @@
-"""Transfer acceleration: whether accelerate endpoints lead to a bucket."""
+"""Transfer acceleration: whether accelerate endpoints serve a bucket."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 
 @pytest.mark.parametrize(("text", "enabled"), [("true", True), ("False", False)])
-def test_the_document_says_whether_it_is_enabled(text: str, enabled: bool) -> None:
+def test_document_says_whether_it_is_enabled(text: str, enabled: bool) -> None:
     kept = put(DOCUMENT, f"<Enabled>{text}</Enabled>")
     assert is_enabled({"transferAcceleration": kept}) is enabled
 
 
-def test_it_is_disabled_before_anything_was_put() -> None:
+def test_transfer_acceleration_is_disabled_by_default() -> None:
     assert not is_enabled({})

@@ -1,4 +1,4 @@
-"""Websites: what a configuration may say, and which page or redirect it gives."""
+"""Websites: valid configurations, and the pages and redirects that they choose."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "code", "named"), REFUSED)
-def test_a_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
+def test_bad_document_is_refused_with_the_place(content: str, code: str, named: str) -> None:
     check_refused(DOCUMENT, content, code, named)
 
 
-def test_a_mirror_passes_the_query_on_as_it_says() -> None:
+def test_mirror_pass_query_string_also_sets_pass_query_string() -> None:
     mirror = (
         "<RedirectType>Mirror</RedirectType><MirrorURL>http://a/</MirrorURL>"
         "<MirrorPassQueryString>true</MirrorPassQueryString>"
@@ -126,7 +126,7 @@ SUBDIR = INDEX % "<SupportSubDir>true</SupportSubDir><Type>%s</Type>"
         ("<ErrorDocument><Key>e</Key></ErrorDocument>", "dir/", "dir/"),
     ],
 )
-def test_an_index_page_replaces_a_folder(index: str, key: str, page: str) -> None:
+def test_index_page_replaces_a_folder(index: str, key: str, page: str) -> None:
     assert site(index).index(key) == page
 
 
@@ -139,11 +139,11 @@ def test_an_index_page_replaces_a_folder(index: str, key: str, page: str) -> Non
         (SUBDIR % 2, "a/index.html"),
     ],
 )
-def test_a_missing_key_may_be_a_folder(index: str, below: str) -> None:
+def test_missing_key_may_be_a_folder(index: str, below: str) -> None:
     assert site(index).index_below("a") == below
 
 
-def test_type_says_how_a_folder_without_its_slash_is_answered() -> None:
+def test_type_decides_the_answer_to_a_folder_without_a_slash() -> None:
     assert [site(SUBDIR % number).missing for number in (0, 1, 2)] == [
         Missing.REDIRECT,
         Missing.FAIL,
@@ -154,7 +154,7 @@ def test_type_says_how_a_folder_without_its_slash_is_answered() -> None:
 @pytest.mark.parametrize(
     ("status", "answered"), [("", 404), ("200", 200), ("404", 404), ("500", 404)]
 )
-def test_an_error_page_has_the_status_404_or_200(status: str, answered: int) -> None:
+def test_error_page_has_the_status_404_or_200(status: str, answered: int) -> None:
     code = f"<HttpStatus>{status}</HttpStatus>" if status else ""
     found = site(f"<ErrorDocument><Key>e</Key>{code}</ErrorDocument>")
     assert (found.error_key, found.error_status) == ("e", answered)
@@ -192,14 +192,14 @@ INCLUDE = "<IncludeHeader><Key>X-Who</Key>%s</IncludeHeader>"
         (INCLUDE % "<EndsWith>m</EndsWith>", {"x-who": "me"}, None, False),
     ],
 )
-def test_a_rule_applies_if_its_condition_is_met(
+def test_rule_applies_if_its_condition_is_met(
     condition: str, headers: dict[str, str], status: int | None, applies: bool
 ) -> None:
     found = site(RULE_OF % (condition, EXTERNAL)).route("abc/test.txt", headers, status)
     assert (found is not None) is applies
 
 
-def test_rules_are_asked_by_their_number() -> None:
+def test_rules_are_tried_in_the_order_of_their_numbers() -> None:
     rules = "".join(ROUTE % (number, EXTERNAL) for number in (2, 1))
     found = site(f"<RoutingRules>{rules}</RoutingRules>").route("a", {}, None)
     assert found is not None
@@ -236,18 +236,18 @@ def first_rule(redirect: str) -> tuple[RoutingRule, Redirect]:
         ("<RedirectType>External</RedirectType>", "http://localhost/bucket/abc/a.txt"),
     ],
 )
-def test_a_redirect_says_where_it_leads(redirect: str, location: str) -> None:
+def test_redirect_has_the_location_of_its_rule(redirect: str, location: str) -> None:
     rule, found = first_rule(redirect)
     assert rule.locate(found, "abc/a.txt", "q=1", "http", "localhost/bucket") == location
 
 
 @pytest.mark.parametrize(("code", "status"), [("302", 302), ("308", 308), ("300", 301)])
-def test_a_redirect_has_a_status_that_redirects(code: str, status: int) -> None:
+def test_unsupported_redirect_status_becomes_301(code: str, status: int) -> None:
     _, found = first_rule(f"{EXTERNAL}<HttpRedirectCode>{code}</HttpRedirectCode>")
     assert found.status == status
 
 
-def test_a_mirror_is_not_a_redirect() -> None:
+def test_mirror_is_not_a_redirect() -> None:
     mirror = "<RedirectType>Mirror</RedirectType><MirrorURL>http://www.test.com/</MirrorURL>"
     (rule,) = site(RULE_OF % ("", mirror)).rules
     assert rule.redirect is None

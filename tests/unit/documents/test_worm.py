@@ -1,4 +1,4 @@
-"""Retention policies of buckets: how long they hold, and which objects they protect."""
+"""Retention policies of buckets: their periods, and the objects that they protect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POLICY = RetentionPolicy("1666E2CF", 2, 1000.0)
     ("locked", "now", "in_force"),
     [(False, 1000.0 + DAY - 1, True), (False, 1000.0 + DAY, False), (True, 1000.0 + 9 * DAY, True)],
 )
-def test_a_policy_is_void_unless_it_is_locked_within_a_day(
+def test_policy_is_void_unless_it_is_locked_within_a_day(
     locked: bool, now: float, in_force: bool
 ) -> None:
     policy = POLICY.lock() if locked else POLICY
@@ -23,27 +23,27 @@ def test_a_policy_is_void_unless_it_is_locked_within_a_day(
 
 
 @pytest.mark.parametrize(("now", "protected"), [(2 * DAY - 1, True), (2 * DAY, False)])
-def test_an_object_is_protected_from_its_last_change_on(now: float, protected: bool) -> None:
+def test_protection_begins_with_the_last_change_of_the_object(now: float, protected: bool) -> None:
     assert POLICY.lock().protects(0.0, now) is protected
 
 
-def test_a_void_policy_protects_nothing() -> None:
+def test_void_policy_protects_nothing() -> None:
     now = POLICY.created + DAY
     assert not POLICY.protects(now, now)
 
 
 @pytest.mark.parametrize("policy", [POLICY, POLICY.lock(), POLICY.lock().extend(9)])
-def test_a_kept_policy_is_read_back(policy: RetentionPolicy) -> None:
+def test_kept_policy_is_read_back(policy: RetentionPolicy) -> None:
     assert worm.policy({"worm": worm.format(policy)}) == policy
 
 
-def test_a_bucket_has_no_policy_at_first() -> None:
+def test_new_bucket_has_no_policy() -> None:
     assert worm.policy({}) is None
 
 
 @pytest.mark.parametrize("schema", [worm.INITIATE, worm.EXTEND], ids=lambda schema: schema.name)
 @pytest.mark.parametrize("days", ["0", "25551", "-1"])
-def test_a_period_is_a_day_to_seventy_years(schema: Element, days: str) -> None:
+def test_period_is_a_day_to_seventy_years(schema: Element, days: str) -> None:
     period = f"<RetentionPeriodInDays>{days}</RetentionPeriodInDays>"
     with pytest.raises(OSSError) as caught:
         schema.parse(f"<{schema.name}>{period}</{schema.name}>".encode())

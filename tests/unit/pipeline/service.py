@@ -28,12 +28,12 @@ def ask(
     headers: Mapping[str, str] | None = None,
     host: str = "localhost",
 ) -> Request:
-    """A request that arrives now."""
+    """Return a request that arrives now."""
     return Request.parse(method, target, {"Host": host, **(headers or {})}.items(), time.time())
 
 
 def serve(settings: Settings = SETTINGS) -> Service:
-    """A service with a public and a private bucket; each has the rules and the object `a`."""
+    """Return a service with a public and a private bucket, each with Referer rules and `a`."""
     service = Service(settings)
     for acl in ("public-read", "private"):
         name = f"{acl.partition('-')[0]}-bucket"
@@ -46,6 +46,6 @@ def serve(settings: Settings = SETTINGS) -> Service:
 def put(
     service: Service, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
 ) -> None:
-    """A PUT by the owner, without a signature."""
+    """Put as the owner, without a signature."""
     response = service.handle(ask("PUT", target, headers), body, caller=service.accounts.owner)
     assert response.status == 200, response.body

@@ -20,7 +20,7 @@ ACCELERATED = (
 
 
 def code_of(request: Request, *, strict: bool, accelerated: bool = False) -> str:
-    """The code of the error that an anonymous request gets, "" where it is admitted."""
+    """Return the code of the error that an anonymous request gets, or "" if it is admitted."""
     service = serve(replace(SETTINGS, strict_addressing=strict))
     if accelerated:
         put(service, "/public-bucket?transferAcceleration", ACCELERATED)

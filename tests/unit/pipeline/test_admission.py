@@ -1,4 +1,4 @@
-"""Admitted and Refused: nothing of them changes, and a failure keeps what was decided."""
+"""Admitted and Refused are immutable, and a failure keeps the earlier decisions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def admit(service: Service) -> Admitted:
     return outcome
 
 
-def test_no_field_can_be_filled_in_later(service: Service) -> None:
+def test_fields_cannot_be_set(service: Service) -> None:
     admitted = admit(service)
     refused = admitted.refuse(OSSError(Code.NO_SUCH_KEY))
     values: list[Any] = [admitted, admitted.call, refused, admitted.request]
@@ -31,14 +31,14 @@ def test_no_field_can_be_filled_in_later(service: Service) -> None:
             value.anything = None
 
 
-def test_performing_a_call_leaves_its_admission_as_it_was(service: Service) -> None:
+def test_performing_a_call_does_not_change_its_admission(service: Service) -> None:
     admitted = admit(service)
     before = tuple(admitted), tuple(admitted.call)
     service.perform(admitted)
     assert (tuple(admitted), tuple(admitted.call)) == before
 
 
-def test_failure_of_a_call_keeps_what_was_settled(service: Service) -> None:
+def test_failed_call_keeps_the_earlier_decisions(service: Service) -> None:
     admitted = admit(service)
     call, error = admitted.call, OSSError(Code.NO_SUCH_KEY)
     assert admitted.refuse(error) == Refused(
@@ -56,14 +56,14 @@ def test_failure_of_a_call_keeps_what_was_settled(service: Service) -> None:
     )
 
 
-def test_denial_within_an_operation_is_the_last_decision_on_permissions(service: Service) -> None:
+def test_denial_by_the_operation_replaces_the_access_decision(service: Service) -> None:
     denial = AccessDecision(False, "the object's ACL", "oss:GetObject", "")
     refused = admit(service).refuse(OSSError(Code.OBJECT_ACL_READ, access=denial))
     assert refused.access is denial
 
 
-def test_refusal_does_not_hold_where_its_error_was_raised(service: Service) -> None:
-    """That would keep the body as long as the answer."""
+def test_refusal_drops_the_traceback_of_its_error(service: Service) -> None:
+    """The traceback would keep the body in memory as long as the answer."""
     try:
         try:
             raise ValueError

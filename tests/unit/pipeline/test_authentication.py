@@ -31,7 +31,7 @@ def signed(
     signer: str = "v4",
     headers: dict[str, str] | None = None,
 ) -> Request:
-    """A GET of the private object that oss2 signs."""
+    """Return a GET for the private object, signed by oss2."""
     auth = SIGNERS[signer](key_id, secret)
     target, fields = sign(auth, place, "GET", "private-bucket", "a", headers=headers)
     return ask("GET", target, {"Referer": PAGE, **dict(fields)})
@@ -43,7 +43,7 @@ def admit(auth: Auth, request: Request) -> Admitted | Refused:
 
 @pytest.mark.parametrize("signer", SIGNERS)
 @pytest.mark.parametrize(("place", "signing"), [("header", Signing.HEADER), ("url", Signing.URL)])
-def test_owner_signs(signer: str, place: str, signing: Signing) -> None:
+def test_signature_of_the_owner_is_admitted(signer: str, place: str, signing: Signing) -> None:
     admitted = admit(Auth.STRICT, signed(place=place, signer=signer))
     assert isinstance(admitted, Admitted)
     call = admitted.call
@@ -61,7 +61,7 @@ def test_owner_signs(signer: str, place: str, signing: Signing) -> None:
         (Auth.OFF, "nobody", "wrong", ""),
     ],
 )
-def test_auth_says_which_signatures_are_taken(
+def test_auth_decides_which_signatures_are_accepted(
     auth: Auth, key_id: str, secret: str, code: str
 ) -> None:
     outcome = admit(auth, signed(key_id, secret))
@@ -84,21 +84,21 @@ def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
     assert (outcome.caller, outcome.signing) == (ANONYMOUS, Signing.NONE)
 
 
-def test_malformed_signature_is_refused_before_its_key_is_known() -> None:
+def test_malformed_signature_is_refused_without_a_key_id() -> None:
     outcome = admit(Auth.STRICT, ask("GET", "/private-bucket/a", {"Authorization": "Basic x"}))
     assert isinstance(outcome, Refused)
     assert (outcome.error.code, outcome.access_key_id) == ("InvalidArgument", "")
 
 
 @pytest.mark.parametrize("is_signed", [True, False])
-def test_header_that_asks_for_an_explanation_may_be_signed_or_not(is_signed: bool) -> None:
+def test_explain_header_may_be_signed_or_unsigned(is_signed: bool) -> None:
     request = signed(headers={EXPLAIN: "1"} if is_signed else {}, signer="v1")
     explained = request._replace(headers={**request.headers, EXPLAIN: "1"})
     assert isinstance(admit(Auth.STRICT, explained), Admitted)
 
 
 def post(auth: Auth, fields: dict[str, str]) -> Admitted | Refused:
-    """What admission makes of a form for the private bucket."""
+    """Post a form to the private bucket; return the outcome of its admission."""
     service: Service = serve(replace(SETTINGS, auth=auth))
     headers = {"Content-Type": forms.TYPE, "Referer": PAGE}
     admitted = service.admit(ask("POST", "/private-bucket", headers))
@@ -114,7 +114,7 @@ def form_of(key_id: str, secret: str) -> dict[str, str]:
     return {"key": "b", "OSSAccessKeyId": key_id, "policy": policy, "Signature": signature}
 
 
-def test_signed_form_has_the_sizes_of_its_policy() -> None:
+def test_signed_form_has_the_size_range_of_its_policy() -> None:
     admitted = post(Auth.STRICT, form_of(ACCESS_KEY_ID, ACCESS_KEY_SECRET))
     assert isinstance(admitted, Admitted)
     call = admitted.call
@@ -131,7 +131,9 @@ def test_signed_form_has_the_sizes_of_its_policy() -> None:
         (Auth.OFF, "nobody", ""),
     ],
 )
-def test_auth_says_which_signatures_of_forms_are_taken(auth: Auth, key_id: str, code: str) -> None:
+def test_auth_decides_which_form_signatures_are_accepted(
+    auth: Auth, key_id: str, code: str
+) -> None:
     outcome = post(auth, form_of(key_id, "wrong"))
     if code:
         assert isinstance(outcome, Refused)
@@ -156,7 +158,7 @@ def test_form_without_a_signature_is_anonymous() -> None:
         (b"[[account]]\nname = 1", "The accounts "),
     ],
 )
-def test_accounts_that_cannot_be_used_are_explained(
+def test_unusable_accounts_are_an_error(
     tmp_path: Path, content: bytes | None, message: str
 ) -> None:
     path = tmp_path / "accounts.toml"

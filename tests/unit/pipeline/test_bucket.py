@@ -58,7 +58,7 @@ def test_bucket_to_be_created_may_be_missing(service: Service) -> None:
 def headers(
     documents: Mapping[str, bytes], origin: str = "", payer: Identity | None = None
 ) -> dict[str, str]:
-    """The headers that a bucket of `OWNER` adds to an answer with one of its own."""
+    """Return the headers of an answer after a bucket of `OWNER` has added its own."""
     bucket = Bucket("b", OWNER.id, 0.0, "cn-hangzhou", documents=documents)
     request = ask("GET", "/b/a", {"Origin": origin} if origin else {})
     given = Response(200, {"ETag": "1"})
@@ -77,7 +77,7 @@ def test_cors_rules_add_headers_for_their_origins() -> None:
 @pytest.mark.parametrize(
     ("payer", "charged"), [(OTHER, True), (ANONYMOUS, True), (OWNER, False), (None, False)]
 )
-def test_requester_is_charged_where_the_owner_is_not(payer: Identity | None, charged: bool) -> None:
+def test_requester_is_charged_unless_it_is_the_owner(payer: Identity | None, charged: bool) -> None:
     """A-61"""
     assert (CHARGED in headers({"requestPayment": PAID}, payer=payer)) is charged
     assert CHARGED not in headers({}, payer=payer)
@@ -92,7 +92,7 @@ def test_vary_of_the_answer_and_of_cors_are_joined() -> None:
     assert answered.headers["Vary"] == "Accept-Encoding, Origin"
 
 
-def test_answer_without_a_bucket_stays_as_it_is() -> None:
+def test_answer_without_a_bucket_is_unchanged() -> None:
     response = Response(200, {"ETag": "1"})
     assert add_bucket_headers(response, None, ask(), OTHER) is response
 

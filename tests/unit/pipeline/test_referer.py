@@ -1,4 +1,4 @@
-"""Hotlink protection in the pipeline: whose rules decide, and what a denial is answered with."""
+"""Hotlink protection in the pipeline: which rules decide, and the answer to a denial."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_rules_of_the_bucket_decide(
     assert (decision.allowed, decision.ec or "") == (allowed, ec)
 
 
-def test_denial_is_answered_with_its_reason(service: Service) -> None:
+def test_denial_has_its_reason(service: Service) -> None:
     decision = decision_on(service, "/public-bucket/a", THIEF)
     with pytest.raises(OSSError, match="denied by bucket referer policy") as raised:
         referer.check(decision, "public-bucket")
@@ -78,7 +78,7 @@ def test_bucket_without_rules_allows_every_referer() -> None:
         assert default.decide(sent).allowed
 
 
-def test_rules_are_compiled_once_for_the_same_document() -> None:
+def test_rules_of_a_document_are_compiled_once() -> None:
     hotlinks = HotlinkProtection(DEFAULT)
     assert hotlinks.policy_of(RULES) is hotlinks.policy_of(bytes(bytearray(RULES)))
 
@@ -87,7 +87,7 @@ def test_rules_are_compiled_once_for_the_same_document() -> None:
 
 
 def answer(assumptions: Assumptions, target: str, referer: str = THIEF, method: str = "GET") -> str:
-    """The EC or the code of the answer; "200" for success."""
+    """Return the EC of the answer, or its status."""
     service = serve(replace(SETTINGS, assumptions=assumptions))
     response = service.handle(ask(method, target, {"Referer": referer}))
     return response.headers.get("x-oss-ec", str(response.status))
@@ -104,7 +104,7 @@ DENIED, NO_ACL, NO_KEY = "0003-00000503", "0003-00000001", "0026-00000001"
         (CheckOrder.AFTER_OBJECT, NO_ACL, NO_KEY, NO_ACL),
     ],
 )
-def test_order_of_the_check_is_as_assumed(
+def test_assumption_decides_when_referers_are_checked(
     order: CheckOrder, private: str, missing: str, written: str
 ) -> None:
     """R-05"""
@@ -129,7 +129,7 @@ def test_refusal_before_the_check_has_no_decision() -> None:
 @pytest.mark.parametrize(
     ("order", "denied"), [(ProcessingOrder.BEFORE, 403), (ProcessingOrder.AFTER, 501)]
 )
-def test_image_processing_is_refused_in_the_assumed_order(
+def test_assumption_decides_when_image_processing_is_refused(
     order: ProcessingOrder, denied: int, method: str
 ) -> None:
     """R-39"""
@@ -141,7 +141,7 @@ def test_image_processing_is_refused_in_the_assumed_order(
     assert statuses == [denied, 501]
 
 
-def test_image_processing_is_refused_to_the_owner_of_the_emulator(service: Service) -> None:
+def test_image_processing_is_refused_even_to_the_owner(service: Service) -> None:
     request = ask("GET", "/public-bucket/a?x-oss-process=image/info")
     assert service.handle(request, caller=service.accounts.owner).status == 501
 
@@ -157,7 +157,7 @@ def test_image_processing_is_refused_to_the_owner_of_the_emulator(service: Servi
         (RepeatedHeader.JOINED, [THIEF, PAGE], 403),
     ],
 )
-def test_of_several_referers_the_assumed_one_counts(
+def test_assumption_decides_which_of_several_referers_counts(
     rule: RepeatedHeader, sent: list[str], status: int
 ) -> None:
     """R-29"""

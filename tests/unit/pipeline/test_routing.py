@@ -1,4 +1,4 @@
-"""Routing: which operation a request asks for, and what is not emulated."""
+"""Routing: the operation of a request, and requests that are not emulated."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_most_specific_operation_is_found(
         ("OPTIONS", SERVICE, "", ""),
     ],
 )
-def test_what_is_not_emulated_is_named(
+def test_missing_operation_is_named(
     method: str, target: Target, query: str, subresource: str
 ) -> None:
     """P-40"""

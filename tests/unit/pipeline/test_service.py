@@ -1,4 +1,4 @@
-"""The order of a request: which error wins when several apply, and what is known by then."""
+"""The steps of a request: the first error wins, and a refusal knows the results before it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.unit.pipeline.service import PAGE, THIEF, ask, put
 
 
 class Known(NamedTuple):
-    """What a refusal tells."""
+    """The results that a refusal contains."""
 
     error: tuple[str, str]
     """Code and EC."""
@@ -30,7 +30,7 @@ class Known(NamedTuple):
     bucket: str = ""
     key: str = ""
     found: bool = False
-    """Whether the bucket's record is known."""
+    """Whether the refusal has the record of the bucket."""
     signing: Signing = Signing.NONE
     access_key_id: str = ""
     allowed_by_rules: bool | None = None
@@ -78,11 +78,11 @@ ORDER = {
         allowed_by_permissions=True,
     ),
 }
-"""The flaws of a request in the order in which they are told, each with what is known by then."""
+"""The flaws of a request in the order of their checks, each with the refusal that it causes."""
 
 
 def flawed(flaws: Sequence[str]) -> Request:
-    """A GET of an object with these flaws."""
+    """Return a GET for an object with these flaws."""
     host = "oss-cn-beijing.aliyuncs.com" if "region" in flaws else "localhost"
     headers = {"Referer": THIEF if "referer" in flaws else PAGE}
     if "signature" in flaws:
@@ -99,7 +99,7 @@ def flawed(flaws: Sequence[str]) -> Request:
 
 
 def with_later(first: str) -> Iterator[tuple[str, ...]]:
-    """A flaw with each selection of those that are told after it."""
+    """Combine a flaw with each selection of the later ones."""
     names = list(ORDER)
     later = names[names.index(first) + 1 :]
     for size in range(len(later) + 1):
@@ -108,7 +108,7 @@ def with_later(first: str) -> Iterator[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("first", ORDER)
-def test_first_flaw_is_told_whatever_follows(service: Service, first: str) -> None:
+def test_first_flaw_decides_the_error(service: Service, first: str) -> None:
     """R-05, P-18"""
     expected = ORDER[first]
     for flaws in with_later(first):
@@ -118,7 +118,7 @@ def test_first_flaw_is_told_whatever_follows(service: Service, first: str) -> No
 
 
 @pytest.mark.parametrize("first", ORDER)
-def test_refusal_tells_what_was_settled_before_it(service: Service, first: str) -> None:
+def test_refusal_has_the_results_of_earlier_steps(service: Service, first: str) -> None:
     request = flawed((first,) if first == "limit" else (first, "acl"))
     expected = ORDER[first]
     refused = service.admit(request)
@@ -155,7 +155,7 @@ def test_request_without_a_flaw_is_admitted(service: Service) -> None:
     assert (response.status, response.body) == (200, b"content")
 
 
-def test_missing_object_is_told_after_all_checks(service: Service) -> None:
+def test_missing_object_is_reported_after_all_checks(service: Service) -> None:
     admitted = service.admit(ask("GET", "/public-bucket/none", {"Referer": PAGE}))
     assert isinstance(admitted, Admitted)
     with pytest.raises(OSSError, match="NoSuchKey") as raised:
@@ -165,7 +165,7 @@ def test_missing_object_is_told_after_all_checks(service: Service) -> None:
     assert (refused.access, refused.target) == (admitted.access, admitted.call.target)
 
 
-def test_given_caller_is_checked_for_nothing(service: Service) -> None:
+def test_request_with_a_given_caller_is_not_checked(service: Service) -> None:
     """The seed and the tests act as the owner without a signature."""
     owner = service.accounts.owner
     request = flawed(("signature", "referer", "acl", "limit"))
@@ -175,7 +175,7 @@ def test_given_caller_is_checked_for_nothing(service: Service) -> None:
     assert admitted.traffic_limit is None
 
 
-def test_preflight_is_checked_for_nothing(service: Service) -> None:
+def test_preflight_is_not_checked(service: Service) -> None:
     """R-04"""
     headers = {"Referer": THIEF, "Authorization": "OSS nobody:c2lnbmF0dXJl"}
     admitted = service.admit(ask("OPTIONS", "/private-bucket/a", headers))
@@ -183,7 +183,7 @@ def test_preflight_is_checked_for_nothing(service: Service) -> None:
     assert (admitted.decision, admitted.access) == (None, None)
 
 
-def test_bucket_that_is_gone_when_the_body_has_come_is_missed(service: Service) -> None:
+def test_bucket_deleted_before_the_body_arrives_is_an_error(service: Service) -> None:
     put_object = ask("PUT", "/public-bucket/b")
     admitted = service.admit(put_object, service.accounts.owner)
     assert isinstance(admitted, Admitted)
@@ -204,7 +204,7 @@ def form_of(fields: dict[str, str]) -> tuple[FormReader, bytes]:
 def post(
     service: Service, bucket: str, fields: dict[str, str], referer: str = PAGE
 ) -> tuple[Admitted, Admitted | Refused]:
-    """A form's request as it is admitted, and what its fields make of it."""
+    """Return the admission of a request with a form, and the outcome for its fields."""
     headers = {"Content-Type": forms.TYPE, "Referer": referer, "Authorization": "OSS nobody:x"}
     admitted = service.admit(ask("POST", f"/{bucket}", headers))
     assert isinstance(admitted, Admitted)
@@ -245,7 +245,7 @@ def test_form_is_checked_in_the_same_order(
     assert (None if decision is None else decision.allowed) == allowed
 
 
-def test_form_gets_an_admission_of_its_own(service: Service) -> None:
+def test_form_gets_its_own_admission(service: Service) -> None:
     put(service, "/public-bucket?acl", headers={"x-oss-acl": "public-read-write"})
     came, outcome = post(service, "public-bucket", {"key": "b"})
     assert isinstance(outcome, Admitted)
@@ -258,7 +258,7 @@ def test_form_gets_an_admission_of_its_own(service: Service) -> None:
 # --- Answers
 
 
-def test_request_ids_are_24_digits_that_begin_with_the_second() -> None:
+def test_request_id_has_24_digits_and_begins_with_the_time() -> None:
     """P-30"""
     ids = {new_request_id(1_700_000_000.9) for _ in range(100)}
     assert len(ids) == 100

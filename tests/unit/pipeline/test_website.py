@@ -1,4 +1,4 @@
-"""The entry to a website: which requests lead to an index page."""
+"""The entry to a website: which requests get an index page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.pipeline.service import ask
 
 ADDRESSES = Addresses("cn-hangzhou")
 PATH, OWN = "localhost", "site.localhost"
-"""A host with the bucket in the path, and one of the bucket's own."""
+"""The host for path style, and the virtual host of the bucket."""
 
 SITE = b"""<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix>
 <SupportSubDir>true</SupportSubDir></IndexDocument></WebsiteConfiguration>"""
@@ -32,7 +32,7 @@ def find(
     subresource: str = "",
     documents: dict[str, bytes] | None = None,
 ) -> tuple[str, Visit | None] | None:
-    """The key of the page, and the visit of an anonymous request."""
+    """Return the key of the page, and the visit if the request is anonymous."""
     resource = "object" if key else "bucket"
     operation = next(
         item
@@ -57,7 +57,7 @@ def find(
         ("docs", OWN, Signing.NONE, "docs"),
     ],
 )
-def test_folder_leads_to_its_index_page(
+def test_folder_gets_its_index_page(
     key: str, host: str, signing: Signing, page: str | None
 ) -> None:
     for method in ("GET", "HEAD"):
@@ -67,7 +67,7 @@ def test_folder_leads_to_its_index_page(
             assert (found[1] is None) == (signing is not Signing.NONE)
 
 
-def test_visit_tells_what_was_asked_and_where_the_site_begins() -> None:
+def test_visit_has_the_requested_key_and_the_root_of_the_site() -> None:
     for host, root in ((OWN, ""), (PATH, "/site")):
         found = find("docs/", host=host)
         assert found is not None
@@ -79,13 +79,13 @@ def test_visit_tells_what_was_asked_and_where_the_site_begins() -> None:
     ("method", "subresource", "documents"),
     [("PUT", "", None), ("DELETE", "", None), ("GET", "acl", None), ("GET", "", {})],
 )
-def test_other_requests_lead_to_no_page(
+def test_other_requests_get_no_page(
     method: str, subresource: str, documents: dict[str, bytes] | None
 ) -> None:
     assert find("docs/", method, subresource=subresource, documents=documents) is None
 
 
-def test_request_without_a_bucket_leads_to_no_page() -> None:
+def test_request_without_a_bucket_gets_no_page() -> None:
     operation = next(item for item in OPERATIONS if item.name == "ListBuckets")
     found = find_page(None, ask(host=PATH), operation, "", Signing.NONE, ADDRESSES)
     assert found is None

@@ -1,4 +1,4 @@
-"""Where requests begin and end: heads, both kinds of bodies, and what could be read in two ways."""
+"""Where requests begin and end: heads, bodies of both kinds, and ambiguous requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def head(*fields: str, line: str = "PUT /bucket/a HTTP/1.0") -> bytes:
     return "".join(f"{part}\r\n" for part in (line, *fields, "")).encode("latin-1")
 
 
-def test_head_tells_request_line_and_fields() -> None:
+def test_head_has_request_line_and_fields() -> None:
     found = framing.parse(head("Host: a", "X:y ", "Empty:", line="GET /a?b=c HTTP/1.0"))
     assert (found.method, found.target, found.minor) == (b"GET", b"/a?b=c", b"0")
     assert found.fields() == [("Host", "a"), ("X", "y"), ("Empty", "")]
@@ -109,7 +109,9 @@ GOOD = {
 
 
 @given(data=st.data(), body=st.sampled_from(sorted(GOOD)))
-def test_chunked_body_has_one_end_in_any_pieces(data: st.DataObject, body: bytes) -> None:
+def test_chunked_body_ends_at_the_same_place_in_any_pieces(
+    data: st.DataObject, body: bytes
+) -> None:
     whole = body + NEXT
     places = data.draw(st.lists(st.integers(0, len(whole)), max_size=8))
     extent, read, rest = Chunked(), b"", b""
@@ -122,7 +124,7 @@ def test_chunked_body_has_one_end_in_any_pieces(data: st.DataObject, body: bytes
 
 
 def plain(chunks: bytes) -> bytes:
-    """The content of chunks that have neither extensions nor trailers."""
+    """Return the content of chunks without extensions and trailers."""
     size, _, rest = chunks.partition(b"\r\n")
     length = int(size, 16)
     assert rest[length : length + 2] == b"\r\n"
@@ -168,7 +170,7 @@ def take_in_steps(body: bytes, step: int) -> None:
         extent.take(body[start : start + step])
 
 
-def test_nothing_is_taken_behind_the_end() -> None:
+def test_bytes_after_the_end_are_left() -> None:
     for extent in (Counted(0), Chunked()):
         extent.take(b"0\r\n\r\n")
         assert (extent.done, extent.take(NEXT)) == (True, (b"", NEXT))

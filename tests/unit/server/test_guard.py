@@ -1,4 +1,4 @@
-"""The guard against whatever comes, in any pieces, at every moment of the requests before."""
+"""The guard: malformed requests, in any pieces, at every stage of the requests before."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from oss_emulator.server.loop import loop_factory
 from tests.http.live import SETTINGS
 
 Pieces = list[tuple[bytes, int]]
-"""What comes, and how many times the event loop turns before more comes."""
+"""Pieces, each with the number of turns of the event loop before the next piece."""
 
-LARGE = b"x" * 300_000  # more than is answered at once, or goes through without a thread
+LARGE = b"x" * 300_000  # more than is answered at once, and read by a thread
 TAIL = b" HTTP/1.1\r\nHost: localhost\r\n"
 CHUNKED = TAIL + b"Transfer-Encoding: chunked\r\n\r\n"
 NO_CHUNK = b"zz\r\nbody\r\n0\r\n\r\n"
@@ -52,7 +52,7 @@ REQUESTS = [
 
 @pytest.fixture(scope="module")
 def controls() -> Iterator[Controls]:
-    """Two buckets, of which anybody may write to one, with a large object in it."""
+    """Controls of a service with a private bucket and a public one with a large object."""
     controls = Controls(SETTINGS)
     service = controls.service
     for target, acl, body in (
@@ -67,14 +67,14 @@ def controls() -> Iterator[Controls]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - nothing inside tells the outside
+    while not condition():  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0.001)
 
 
 async def converse(controls: Controls, pieces: Pieces, leaves: bool = False) -> bytes:
-    """All that is answered to the pieces; a client that leaves does not wait for it.
+    """Send the pieces; return all answers. A client that leaves does not wait for them.
 
-    Fails where the connection does not end.
+    Fails if the connection does not end.
     """
     connections = Server(controls).connections
     ours, theirs = socket.socketpair()
@@ -83,7 +83,7 @@ async def converse(controls: Controls, pieces: Pieces, leaves: bool = False) -> 
     reader, writer = await asyncio.open_connection(sock=ours)
     async with asyncio.timeout(10):
         for piece, turns in pieces:
-            # As its transport would: not after the end, not while it is paused.
+            # Like the transport: not after the end and not while reading is paused.
             await until(lambda: transport.is_closing() or transport.is_reading())
             if transport.is_closing():
                 break
@@ -109,7 +109,7 @@ def test_aiohttp_reads_every_method(controls: Controls, method: bytes) -> None:
 
 @st.composite
 def dialogues(draw: st.DrawFn) -> Pieces:
-    """Requests one behind the other, with a few bytes changed, in pieces."""
+    """Draw pipelined requests with a few bytes changed, in pieces."""
     data = bytearray(b"".join(draw(st.lists(st.sampled_from(REQUESTS), min_size=1, max_size=5))))
     places = st.integers(0, len(data) - 1)
     for place in draw(st.lists(places, max_size=3)):
@@ -128,7 +128,7 @@ def test_every_connection_ends(
     leaves: bool,
     fast: bool,
 ) -> None:
-    """On the loop of uvloop, if it is installed, and on that of asyncio."""
+    """On the loop of asyncio and, if it is installed, on that of uvloop."""
     caplog.set_level(logging.WARNING)
     with asyncio.Runner(loop_factory=loop_factory() if fast else None) as runner:
         runner.run(converse(controls, pieces, leaves))
@@ -142,7 +142,7 @@ def test_every_connection_ends(
 def test_bad_chunk_gets_400_and_closes(
     controls: Controls, turns: int, before: int, bucket: bytes, status: bytes
 ) -> None:
-    """Also while the request waits for others, has just begun, or has been refused."""
+    """This holds while the request waits for others, has just begun, or has been refused."""
     requests = GET * before + b"PUT /" + bucket + b"/a" + CHUNKED
     answers = asyncio.run(converse(controls, [(requests, turns), (NO_CHUNK, 0)]))
     *others, last = re.findall(rb"HTTP/1\.1 (\d+)", answers)

@@ -1,4 +1,4 @@
-"""The batches in which bodies go to a thread: large for a few, small for many at once."""
+"""The batches in which threads store bodies: large for a few uploads, small for many at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_many_uploads_use_no_more_memory_than_a_few(uploads: int) -> None:
     call = outcome.call
 
     async def fill() -> int:
-        """How much comes of each body before a thread takes it."""
+        """Return the bytes of a body that are collected before a thread stores them."""
         async with AsyncExitStack() as stack:
             bodies = [await stack.enter_async_context(intake.begin(call)) for _ in range(uploads)]
             last = bodies[-1]

@@ -1,4 +1,4 @@
-"""What must hold for every folder of a closed storage, whatever happened to it."""
+"""The invariants of the folder of a closed storage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oss_emulator.storage.disk import DiskStorage
 
 
 def check(folder: Path) -> dict[str, bytes]:
-    """Every record has its bytes, whole; every file has its record. Returns what each key holds."""
+    """Check that every record has its bytes and every file a record; return contents by key."""
     with closing(DiskStorage(folder, fsync=False)) as storage:
         found: dict[str, bytes] = {}
         uses: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Archives: everything is read back, from this format and from the one before."""
+"""Archives of the current format and the one before are read back completely."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def exported(storage: DiskStorage) -> io.BytesIO:
 
 
 def changed(file: io.BytesIO, change: Callable[[str, bytes], bytes]) -> io.BytesIO:
-    """The archive with other bytes in its members."""
+    """Return the archive with changed members."""
     new = io.BytesIO()
     with tarfile.open(fileobj=file) as source, tarfile.open(fileobj=new, mode="w") as target:
         for member in source:
@@ -66,7 +66,7 @@ def changed(file: io.BytesIO, change: Callable[[str, bytes], bytes]) -> io.Bytes
 
 
 def of_format(number: int) -> Callable[[str, bytes], bytes]:
-    """Makes an archive one of another format: objects of format 1 have no documents."""
+    """Return a change to another format; in format 1, objects have no documents."""
 
     def change(name: str, data: bytes) -> bytes:
         if name == "format.json":
@@ -102,13 +102,13 @@ def test_everything_is_read_back(storage: DiskStorage, other: DiskStorage) -> No
     assert contents(other) == contents(storage)
 
 
-def test_an_archive_of_format_1_is_read(storage: DiskStorage, other: DiskStorage) -> None:
+def test_archive_of_format_1_is_read(storage: DiskStorage, other: DiskStorage) -> None:
     archive.read(other, changed(exported(storage), of_format(1)))
     assert [item.documents for item in other.versions(BUCKET.name)] == [{}, {}]
     assert len(contents(other)) == len(contents(storage))
 
 
-def test_an_archive_of_a_newer_format_is_refused(storage: DiskStorage, other: DiskStorage) -> None:
+def test_archive_of_a_newer_format_is_refused(storage: DiskStorage, other: DiskStorage) -> None:
     newer = changed(exported(storage), of_format(FORMAT + 1))
     with pytest.raises(ArchiveError, match=f"has the format {FORMAT + 1}"):
         archive.read(other, newer)

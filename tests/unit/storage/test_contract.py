@@ -64,7 +64,7 @@ def keys(storage: Storage, start: str = "") -> list[str]:
     return [found.key for found in storage.objects(BUCKET.name, start)]
 
 
-def test_looking_up_a_missing_record_gives_none(storage: Storage) -> None:
+def test_lookup_of_a_missing_record_returns_none(storage: Storage) -> None:
     assert storage.bucket("none") is None
     assert storage.account("none") is None
     assert storage.object(BUCKET.name, "none") is None
@@ -83,7 +83,7 @@ def test_deleting_a_missing_record_does_nothing(storage: Storage) -> None:
     assert list(storage.buckets()) == [BUCKET]
 
 
-# Each method that takes a bucket, asked about a missing one, and what it gives.
+# Each method that takes a bucket, with its result for a missing one.
 MISSING_BUCKET: dict[str, tuple[Callable[[Storage], object], object]] = {
     "bucket": (lambda storage: storage.bucket("none"), None),
     "delete_bucket": (lambda storage: storage.delete_bucket("none"), None),
@@ -102,7 +102,7 @@ MISSING_BUCKET: dict[str, tuple[Callable[[Storage], object], object]] = {
 }
 
 
-def test_every_method_that_takes_a_bucket_is_asked_about_a_missing_one() -> None:
+def test_every_method_with_a_bucket_is_tested_with_a_missing_one() -> None:
     methods = {
         name: list(signature(method).parameters)
         for name, method in vars(Storage).items()
@@ -114,7 +114,7 @@ def test_every_method_that_takes_a_bucket_is_asked_about_a_missing_one() -> None
 
 
 @pytest.mark.parametrize("method", MISSING_BUCKET)
-def test_a_missing_bucket_is_empty_and_keeps_nothing(storage: Storage, method: str) -> None:
+def test_missing_bucket_is_empty_and_keeps_nothing(storage: Storage, method: str) -> None:
     ask, given = MISSING_BUCKET[method]
     assert ask(storage) == given
     assert list(storage.buckets()) == [BUCKET]
@@ -124,7 +124,7 @@ def test_a_missing_bucket_is_empty_and_keeps_nothing(storage: Storage, method: s
     assert list(storage.parts("none", "1")) == []
 
 
-def test_a_missing_upload_keeps_no_part(storage: Storage) -> None:
+def test_missing_upload_keeps_no_part(storage: Storage) -> None:
     storage.put_part(BUCKET.name, "1", PART)
     assert list(storage.parts(BUCKET.name, "1")) == []
     storage.put_upload(BUCKET.name, Upload("1", 1.0, item("a")))
@@ -138,7 +138,7 @@ def test_replacing_a_missing_version_adds_nothing(storage: Storage) -> None:
     assert list(storage.versions(BUCKET.name)) == [item("a", "1")]
 
 
-def test_a_record_is_read_back_as_it_was_put(storage: Storage) -> None:
+def test_record_is_read_back_as_it_was_put(storage: Storage) -> None:
     put = item("a", headers={"Content-Type": "text/plain"}, tags={"k": "v"}, acl="private")
     # The header's value is in GBK; bytes that are not UTF-8 come as surrogates (P-57).
     put = put._replace(documents={"legalHold": b"<z/>"}, headers={"x-oss-meta-a": "\udcd6\udcd0"})
@@ -176,7 +176,7 @@ def test_objects_are_ordered_by_the_bytes_of_their_keys(storage: Storage) -> Non
     ]
 
 
-def test_the_newest_version_comes_first(storage: Storage) -> None:
+def test_newest_version_comes_first(storage: Storage) -> None:
     for version in ("1", "2", "3"):
         storage.put_object(BUCKET.name, item("a", version))
     storage.put_object(BUCKET.name, item("b"))
@@ -188,13 +188,13 @@ def test_the_newest_version_comes_first(storage: Storage) -> None:
     assert newest.version_id == "3"
 
 
-def test_a_version_replaces_the_one_with_its_id(storage: Storage) -> None:
+def test_version_replaces_the_one_with_its_id(storage: Storage) -> None:
     for version in (NULL_VERSION, "1", NULL_VERSION):
         storage.put_object(BUCKET.name, item("a", version))
     assert [v.version_id for v in storage.versions(BUCKET.name)] == [NULL_VERSION, "1"]
 
 
-def test_a_replaced_version_keeps_its_place(storage: Storage) -> None:
+def test_replaced_version_keeps_its_place(storage: Storage) -> None:
     for version in ("1", "2"):
         storage.put_object(BUCKET.name, item("a", version))
     storage.replace_object(BUCKET.name, item("a", "1", acl="private"))
@@ -245,7 +245,7 @@ def test_objects_stay_sorted_after_any_puts_and_deletes(steps: list[tuple[bool, 
 
 
 @pytest.mark.parametrize("size", [0, 1, SPOOL_ABOVE, SPOOL_ABOVE + 1])
-def test_a_blob_holds_the_written_bytes(storage: Storage, size: int) -> None:
+def test_blob_holds_the_written_bytes(storage: Storage, size: int) -> None:
     data = bytes(range(251)) * (size // 251 + 1)
     data = data[:size]
     writer = storage.blob_writer()
@@ -276,7 +276,7 @@ def blob_of(storage: Storage, data: bytes) -> Blob:
     return writer.finish()
 
 
-def test_a_record_is_read_back_with_its_blobs(storage: Storage) -> None:
+def test_record_is_read_back_with_its_blobs(storage: Storage) -> None:
     content = (blob_of(storage, b"abc"), blob_of(storage, b"defg"))
     storage.put_object(BUCKET.name, item("a", content=content, size=7))
     found = storage.object(BUCKET.name, "a")
@@ -284,7 +284,7 @@ def test_a_record_is_read_back_with_its_blobs(storage: Storage) -> None:
     assert [blob.read(0, 10) for blob in found.content] == [b"abc", b"defg"]
 
 
-def test_a_blob_stays_while_a_record_refers_to_it(storage: Storage) -> None:
+def test_blob_stays_while_a_record_refers_to_it(storage: Storage) -> None:
     blob = blob_of(storage, b"abc")
     storage.put_object(BUCKET.name, item("a", content=(blob,)))
     storage.put_object(BUCKET.name, item("b", content=(blob,)))
@@ -298,7 +298,7 @@ def test_a_blob_stays_while_a_record_refers_to_it(storage: Storage) -> None:
     assert found.content[0].read(0, 3) == b"abc"
 
 
-def test_a_failed_transaction_changes_nothing(storage: Storage) -> None:
+def test_failed_transaction_changes_nothing(storage: Storage) -> None:
     if not storage.blocking:
         pytest.skip("the storage in memory has no transactions to roll back")
     storage.put_object(BUCKET.name, item("a", acl="private"))

@@ -90,7 +90,7 @@ def test_records_and_bytes_survive_a_restart(storage: DiskStorage) -> None:
 
 
 @pytest.mark.parametrize("how", ["overwrite", "delete", "bucket"])
-def test_a_file_is_removed_with_its_last_record(storage: DiskStorage, how: str) -> None:
+def test_file_is_removed_with_its_last_record(storage: DiskStorage, how: str) -> None:
     put(storage, "a", b"abc")
     (before,) = files(storage.folder)
     if how == "overwrite":
@@ -103,7 +103,7 @@ def test_a_file_is_removed_with_its_last_record(storage: DiskStorage, how: str) 
     assert len(files(storage.folder)) == (how == "overwrite")
 
 
-def test_a_changed_record_keeps_its_file(storage: DiskStorage) -> None:
+def test_changed_record_keeps_its_file(storage: DiskStorage) -> None:
     made = put(storage, "a", b"abc")
     storage.replace_object(BUCKET.name, made._replace(acl="private"))
     found = storage.object(BUCKET.name, "a")
@@ -111,7 +111,7 @@ def test_a_changed_record_keeps_its_file(storage: DiskStorage) -> None:
     assert found.content[0].read(0, 3) == b"abc"
 
 
-def test_a_start_removes_what_an_interrupted_write_left(storage: DiskStorage) -> None:
+def test_start_removes_the_files_of_interrupted_writes(storage: DiskStorage) -> None:
     put(storage, "a", b"abc")
     kept = files(storage.folder)
     finished = storage.blob_writer()
@@ -135,7 +135,7 @@ def test_abandoned_and_forgotten_blobs_leave_no_file(storage: DiskStorage) -> No
     assert list((storage.folder / "incoming").iterdir()) == []
 
 
-def test_a_failed_transaction_keeps_the_files_of_the_old_records(storage: DiskStorage) -> None:
+def test_failed_transaction_keeps_the_files_of_the_old_records(storage: DiskStorage) -> None:
     put(storage, "a", b"abc")
 
     def fail() -> None:
@@ -151,7 +151,7 @@ def test_a_failed_transaction_keeps_the_files_of_the_old_records(storage: DiskSt
 
 
 @pytest.mark.parametrize("damage", [b"abX", b"ab", b"abcd"])
-def test_a_damaged_file_is_reported_when_read(storage: DiskStorage, damage: bytes) -> None:
+def test_damaged_file_is_reported_when_read(storage: DiskStorage, damage: bytes) -> None:
     made = put(storage, "a", b"abc")
     assert made.content[0].read(0, 3) == b"abc"
     (path,) = files(storage.folder)
@@ -160,7 +160,7 @@ def test_a_damaged_file_is_reported_when_read(storage: DiskStorage, damage: byte
         made.content[0].read(0, 1)
 
 
-def test_a_second_process_is_refused(storage: DiskStorage) -> None:
+def test_second_process_is_refused(storage: DiskStorage) -> None:
     with pytest.raises(FolderError, match="in use by another oss-emulator"):
         DiskStorage(storage.folder)
     shared = DiskStorage(storage.folder, shared=True)
@@ -172,10 +172,10 @@ def test_a_second_process_is_refused(storage: DiskStorage) -> None:
     shared.close()
 
 
-def test_a_folder_is_refused_while_a_worker_uses_it(
+def test_folder_is_refused_while_a_worker_uses_it(
     storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A start must not remove what a worker is about to keep."""
+    """Otherwise, the start would remove files that the worker is about to record."""
     monkeypatch.setattr(disk, "WORKERS_END", 0.0)
     worker = DiskStorage(storage.folder, shared=True)
     storage.close()
@@ -189,10 +189,10 @@ def test_a_folder_is_refused_while_a_worker_uses_it(
 
 
 @pytest.mark.parametrize("error", [None, ZeroDivisionError])
-def test_a_turn_lasts_until_its_commit_is_over(
+def test_write_lock_is_held_until_the_commit_is_complete(
     storage: DiskStorage, error: type[Exception] | None
 ) -> None:
-    """The checkpoint after a commit belongs to it, so it never runs beside another commit."""
+    """The lock covers the checkpoint after a commit, which must not run during another commit."""
 
     def is_free() -> bool:
         with (storage.folder / "writing").open("rb") as file:
@@ -212,7 +212,7 @@ def test_a_turn_lasts_until_its_commit_is_over(
 
 
 def test_writers_take_turns(storage: DiskStorage) -> None:
-    """Four threads commit, each with a checkpoint; no record is lost."""
+    """Four threads commit, each commit with a checkpoint, and no record is lost."""
     others = [DiskStorage(storage.folder, fsync=False, shared=True) for _ in range(4)]
 
     def write(writer: int) -> None:
@@ -232,7 +232,7 @@ def test_writers_take_turns(storage: DiskStorage) -> None:
     again.close()
 
 
-def test_a_newer_format_is_refused(storage: DiskStorage) -> None:
+def test_newer_format_is_refused(storage: DiskStorage) -> None:
     storage.close()
     database = sqlite3.connect(storage.folder / "index.sqlite")
     database.execute(f"PRAGMA user_version = {FORMAT + 1}")
@@ -241,14 +241,14 @@ def test_a_newer_format_is_refused(storage: DiskStorage) -> None:
         DiskStorage(storage.folder)
 
 
-def test_a_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
+def test_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(FolderError, match="cannot be used"):
         DiskStorage(file)
 
 
-def test_a_folder_with_another_index_is_refused(tmp_path: Path) -> None:
+def test_folder_with_another_index_is_refused(tmp_path: Path) -> None:
     (tmp_path / "index.sqlite").write_text("this is no database" * 100)
     with pytest.raises(FolderError, match="cannot be used"):
         DiskStorage(tmp_path)
@@ -269,7 +269,7 @@ def test_keys_never_become_file_names(storage: DiskStorage, key: str) -> None:
 # --- formats
 
 
-def test_a_folder_of_format_1_is_opened(storage: DiskStorage) -> None:
+def test_folder_of_format_1_is_opened(storage: DiskStorage) -> None:
     """Its objects have no field `documents`."""
     made = put(storage, "a", b"abc")
     storage.close()
@@ -283,7 +283,7 @@ def test_a_folder_of_format_1_is_opened(storage: DiskStorage) -> None:
         assert database.execute("PRAGMA user_version").fetchone() == (FORMAT,)
 
 
-def test_an_older_format_is_migrated_step_by_step(
+def test_older_format_is_migrated_step_by_step(
     storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two formats, with steps invented for this test."""
@@ -304,7 +304,7 @@ def test_an_older_format_is_migrated_step_by_step(
         assert database.execute("PRAGMA user_version").fetchone() == (FORMAT + 2,)
 
 
-def test_a_failed_migration_leaves_the_older_format(
+def test_failed_migration_leaves_the_older_format(
     storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage.close()
@@ -340,7 +340,7 @@ def test_a_failed_migration_leaves_the_older_format(
 def test_every_query_walks_an_index(
     storage: DiskStorage, ask: Callable[[DiskStorage], object]
 ) -> None:
-    """From where its answer begins, in the order of the answer."""
+    """It starts at the first row of the result and follows its order."""
     (connection,) = storage._connections
     asked: list[str] = []
     connection.set_trace_callback(asked.append)
@@ -354,7 +354,7 @@ def test_every_query_walks_an_index(
         assert not [step for step in plan if "SCAN" in step or "TEMP B-TREE" in step], plan
 
 
-def test_a_page_of_a_listing_reads_its_own_rows_only(storage: DiskStorage) -> None:
+def test_page_of_a_listing_reads_its_own_rows_only(storage: DiskStorage) -> None:
     """SQLite counts as many steps for a page of 100 keys as for one of 10,000."""
     steps = []
     for many in (100, 10_000):
@@ -376,10 +376,10 @@ def test_a_page_of_a_listing_reads_its_own_rows_only(storage: DiskStorage) -> No
     assert steps[1] <= steps[0]
 
 
-# --- a file that goes between its record and its opening
+# --- a file removed between the lookup of its record and its opening
 
 
-def test_an_object_that_is_replaced_during_its_lookup_is_read(
+def test_object_that_is_replaced_during_its_lookup_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Emulator(data=tmp_path / "data") as emulator:
@@ -402,7 +402,7 @@ def test_an_object_that_is_replaced_during_its_lookup_is_read(
         assert len(seen) == 1
 
 
-def test_an_object_without_its_file_is_reported(
+def test_object_without_its_file_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Emulator(data=tmp_path / "data") as emulator:

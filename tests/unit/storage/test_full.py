@@ -1,4 +1,4 @@
-"""A disk that is full or read-only: 500, one line in the log, nothing half-written."""
+"""A full or read-only disk: writes get 500 and one line in the log, and change nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def client(emulator: Emulator) -> Client:
 
 
 class Full:
-    """A disk that fails once, `left` operations from now."""
+    """A disk that fails once, after `left` more operations."""
 
     def __init__(self, patch: pytest.MonkeyPatch, error: int = errno.ENOSPC) -> None:
         self.left = -1
@@ -70,7 +70,7 @@ def check_refused(answer: Answer, caplog: pytest.LogCaptureFixture, reason: str)
 @pytest.mark.parametrize(
     "error", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO]
 )
-def test_a_put_that_fails_at_any_step_changes_nothing(
+def test_put_that_fails_at_any_step_changes_nothing(
     emulator: Emulator,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -89,7 +89,7 @@ def test_a_put_that_fails_at_any_step_changes_nothing(
         check_refused(answer, caplog, os.strerror(error))
         assert to.get(f"{BUCKET}/a").body == b"old"
         steps += 1
-    assert steps >= 5  # made, written, synced, renamed, and the name synced
+    assert steps >= 5  # create, write, sync, rename, sync the folder
     assert answer.status == 200
     full.left = 10_000
     assert to.get(f"{BUCKET}/a").body == b"new" * 200_000
@@ -104,7 +104,7 @@ def test_a_put_that_fails_at_any_step_changes_nothing(
         ("query_only = on", "query_only = off", "attempt to write a readonly database"),
     ],
 )
-def test_a_failing_index_changes_nothing(
+def test_failing_index_changes_nothing(
     emulator: Emulator,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -118,7 +118,7 @@ def test_a_failing_index_changes_nothing(
     assert to.put(f"{BUCKET}/a", b"old").status == 200
     switch(emulator, off)
     for number in range(1000):
-        key = f"{number:0500}"  # a page takes a few of them
+        key = f"{number:0500}"  # so long that a page of the index holds only a few
         answer = to.put(f"{BUCKET}/{key}", b"new")
         if answer.status != 200:
             break
@@ -139,7 +139,7 @@ def switch(emulator: Emulator, pragma: str) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-# --- a real one
+# --- a real file system
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_full_disk_accepts_writes_again_once_it_has_space(
+def test_full_disk_accepts_writes_again_once_it_has_space(
     small: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ballast = small / "ballast"

@@ -47,16 +47,16 @@ def find(named: str) -> MemoryBlob:
     ],
     ids=lambda record: type(record).__name__,
 )
-def test_a_record_is_read_back(record: Account | Bucket | Object | Part) -> None:
+def test_record_is_read_back(record: Account | Bucket | Object | Part) -> None:
     assert records.parse(type(record), records.format(record, name), find) == record
 
 
-def test_an_upload_is_read_back_with_its_draft() -> None:
+def test_upload_is_read_back_with_its_draft() -> None:
     upload = Upload("1", 2.5, OBJECT, sequential=True)
     assert records.parse_upload(records.format_upload(upload, name), find) == upload
 
 
-def test_a_missing_field_has_its_default() -> None:
+def test_missing_field_has_its_default() -> None:
     values = json.loads(records.format(OBJECT, name))
     for field in ("documents", "restore", "tags"):
         del values[field]
@@ -64,5 +64,5 @@ def test_a_missing_field_has_its_default() -> None:
     assert read == OBJECT._replace(documents={}, restore=None, tags={})
 
 
-def test_the_names_of_the_blobs_are_in_order() -> None:
+def test_names_of_the_blobs_are_in_order() -> None:
     assert records.names(records.format(OBJECT, name)) == ["one", "two"]

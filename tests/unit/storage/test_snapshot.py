@@ -1,4 +1,4 @@
-"""Snapshots: a storage holds again what it held, and nothing else."""
+"""Snapshots restore the exact contents of a storage."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def contents(storage: Storage) -> list[object]:
     return found
 
 
-def test_a_restored_storage_holds_what_it_held(storage: Storage) -> None:
+def test_restored_storage_has_the_contents_of_the_snapshot(storage: Storage) -> None:
     before = contents(storage)
     taken = snapshot.take(storage)
     storage.delete_object(BUCKET.name, "a", "2")
@@ -75,12 +75,12 @@ def test_a_restored_storage_holds_what_it_held(storage: Storage) -> None:
     assert contents(storage) == before
 
 
-def test_a_cleared_storage_is_empty(storage: Storage) -> None:
+def test_cleared_storage_is_empty(storage: Storage) -> None:
     snapshot.clear(storage)
     assert contents(storage) == []
 
 
-def test_the_bytes_of_a_snapshot_stay_until_it_is_dropped(storage: Storage) -> None:
+def test_bytes_of_a_snapshot_stay_until_it_is_dropped(storage: Storage) -> None:
     taken = snapshot.take(storage)
     snapshot.clear(storage)
     assert [blob.read(0, 9) for blob in taken.content] == [b"2", b"1"]
