@@ -220,7 +220,7 @@ def test_absolute_url_in_the_request_line_is_accepted(client: Client, bucket: st
     assert (answer.status, answer.body) == (200, b"content")
 
 
-def test_a_plus_sign_in_the_path_is_a_space_and_signed_as_one(
+def test_plus_sign_in_the_path_is_a_space_and_signed_as_one(
     client: Client, live: Live, bucket: str
 ) -> None:
     """P-43: the SDK for Ruby signs the key with a space and sends a plus sign for it."""

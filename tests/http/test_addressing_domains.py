@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -252,9 +253,10 @@ def test_accelerate_endpoints_need_transfer_acceleration(strict: Live, domain: s
 def test_server_listens_on_ipv6() -> None:
     """SDK V2 accepts an IPv6 endpoint with path style; oss2 accepts none."""
     try:
-        emulator = Emulator(host="::1").start()
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         pytest.skip("this machine has no IPv6 address to listen on")
+    emulator = Emulator(host="::1").start()
     try:
         client = Client("::1", emulator.port)
         emulator.put("/a-bucket", headers={"x-oss-acl": "public-read"})

@@ -1,4 +1,4 @@
-"""User metadata as bytes: what is not UTF-8 comes back as it came (P-57)."""
+"""User metadata as bytes: values that are not UTF-8 are returned unchanged (P-57)."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CONTENT = b"content " * 20_000
 
 @pytest.fixture
 def put(client: Client, make_bucket: Callable[..., str]) -> str:
-    """The target of an object with metadata in GBK."""
+    """Put an object with metadata in GBK; return its target."""
     target = f"/{make_bucket('public-read-write')}/a"
     assert client.put(target, CONTENT, *METADATA).status == 200
     return target
 
 
 def ask(live: Live, method: str, target: str, headers: Headers = ()) -> tuple[list[bytes], bytes]:
-    """The lines of the head, and all that comes behind it until the connection ends."""
+    """Return the lines of the head, and everything after it until the connection ends."""
     with live.client.connect() as connection:
         host = ("Host", f"{live.host}:{live.port}")
         connection.send(write(method, target, [host, *headers]))
@@ -45,7 +45,7 @@ def check(lines: list[bytes]) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_metadata_in_gbk_is_returned_unchanged(live: Live, put: str, method: str) -> None:
-    """P-57: by the connection's last answer."""
+    """P-57: the server closes the connection after such an answer."""
     lines, body = ask(live, method, put)
     assert lines[0] == b"HTTP/1.1 200 OK"
     assert b"Content-Length: 160000" in lines
@@ -53,8 +53,8 @@ def test_metadata_in_gbk_is_returned_unchanged(live: Live, put: str, method: str
     assert body == (CONTENT if method == "GET" else b"")
 
 
-def test_answer_in_gzip_ends_with_the_connection(live: Live, put: str) -> None:
-    """Without a length and without chunks."""
+def test_end_of_the_connection_ends_an_answer_in_gzip(live: Live, put: str) -> None:
+    """The body has neither a length nor chunks."""
     lines, body = ask(live, "GET", put, [("Accept-Encoding", "gzip")])
     check(lines)
     assert b"Content-Encoding: gzip" in lines

@@ -11,7 +11,7 @@ from tests.http.live import Live
 def test_get_is_answered_like_head_and_closes_the_connection(
     live: Live, client: Client, make_bucket: Callable[..., str]
 ) -> None:
-    """P-56: a client that waited for the body would wait for ever, if the connection stayed."""
+    """P-56: if the connection stayed open, a client would wait for the body forever."""
     bucket = make_bucket("public-read")
     live.put(f"/{bucket}/a", b"content")
     target = f"/{bucket}/a?objectMeta"

@@ -35,7 +35,7 @@ def test_document_says_whether_it_is_enabled(text: str, enabled: bool) -> None:
     ],
 )
 @pytest.mark.parametrize("used", ["true", "false", ""])
-def test_it_cannot_be_disabled_while_a_rule_uses_it(action: str, used: str) -> None:
+def test_monitoring_used_by_a_rule_cannot_be_disabled(action: str, used: str) -> None:
     """P-58"""
     by_access = f"<IsAccessTime>{used}</IsAccessTime>" if used else ""
     rules = put(

@@ -1,4 +1,4 @@
-"""A service without a socket, and its answers as a test reads them."""
+"""A service without a socket, and answers that are easy to read."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ class Answer:
 
     @property
     def document(self) -> bytes:
-        """The body, or the error that a HEAD carries in a header (P-30)."""
+        """The body, or the error in the header of an answer to HEAD (P-30)."""
         return self.body or b64decode(self.headers.get("x-oss-err", ""))
 
     def text(self, path: str) -> str | None:
-        """The text of the first element at a path below the root."""
+        """Return the text of the first element at a path below the root."""
         found: str | None = etree.fromstring(self.document).findtext(path)
         return found
 
     def texts(self, path: str) -> list[str]:
-        """The texts of all elements at a path below the root."""
+        """Return the texts of all elements at a path below the root."""
         return [element.text or "" for element in etree.fromstring(self.document).iterfind(path)]
 
     @property
     def code(self) -> str:
-        """The code of an error, "" where there is none."""
+        """The code of an error, or ""."""
         return (self.text("Code") or "") if self.status >= 300 and self.document else ""
 
 
 class Caller:
-    """Sends requests to a service, by default as its owner, at a time that the test sets."""
+    """Sends requests to a service at a time that the test sets, by default as its owner."""
 
     def __init__(self) -> None:
         self.service = Service()
         self.now = NOW
 
     def __call__(self, method: str, target: str, body: str | bytes = b"", **headers: str) -> Answer:
-        """Send a request as the owner; a header's `_` stands for `-`."""
+        """Send a request as the owner; an `_` in the name of a header stands for `-`."""
         return self._send(self.service.accounts.owner, method, target, body, headers)
 
     def anonymously(
@@ -77,7 +77,7 @@ class Caller:
         data = body.encode() if isinstance(body, str) else body
         response = self.service.handle(request, data, caller=caller)
         pieces = (response.body,) if isinstance(response.body, bytes) else response.body
-        # Nothing spills to a file here: a storage in memory keeps small bodies in memory.
+        # Small bodies stay in memory, so no file has to be removed.
         assert all(isinstance(piece, bytes) for piece in pieces)
         return Answer(response.status, dict(response.headers), b"".join(pieces))
 
@@ -118,12 +118,12 @@ def completion(parts: list[tuple[int | str, str]] | list[tuple[int, str]]) -> st
 def check_error(
     answer: Answer, status: int, code: str, message: str, ec: str = "", **details: str
 ) -> None:
-    """Compare an error with what it must be; `ec` is "" where the service's is not known."""
+    """Compare an error with the expected one; `ec` is "" if that of the service is unknown."""
     assert (answer.status, answer.code, answer.text("Message")) == (status, code, message)
     assert (answer.text("EC") or "") == answer.headers.get("x-oss-ec", "") == ec
     assert {name: answer.text(name) for name in details} == details
 
 
 def content_md5(data: bytes) -> str:
-    """The value of Content-MD5 for some bytes."""
+    """Return the value of Content-MD5 for these bytes."""
     return b64encode(md5(data, usedforsecurity=False).digest()).decode()

@@ -1,4 +1,4 @@
-"""Access points: none can exist."""
+"""Access points, which the emulator does not have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BLOCK = (
 
 
 @pytest.mark.parametrize(("method", "body"), [("PUT", BLOCK), ("GET", ""), ("DELETE", "")])
-def test_call_about_an_access_point_gets_404(ask: Caller, method: str, body: str) -> None:
+def test_request_for_an_access_point_gets_404(ask: Caller, method: str, body: str) -> None:
     target = "/bucket?publicAccessBlock&x-oss-access-point-name=ap-1"
     answer = ask(method, target, body)
     assert (answer.status, answer.code) == (404, "NoSuchAccessPoint")

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.operations.service import Caller
 
 
-def test_the_acl_is_answered_with_the_owner(ask: Caller) -> None:
+def test_answer_has_the_acl_and_the_owner(ask: Caller) -> None:
     got = ask("GET", "/bucket?acl")
     assert (got.text("AccessControlList/Grant"), got.text("Owner/ID")) == (
         "private",
@@ -16,12 +16,12 @@ def test_the_acl_is_answered_with_the_owner(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize("acl", ["private", "public-read", "public-read-write"])
-def test_the_header_sets_the_acl(ask: Caller, acl: str) -> None:
+def test_header_sets_the_acl(ask: Caller, acl: str) -> None:
     assert ask("PUT", "/bucket?acl", x_oss_acl=acl).status == 200
     assert ask("GET", "/bucket?acl").text("AccessControlList/Grant") == acl
 
 
-def test_without_the_header_nothing_changes(ask: Caller) -> None:
+def test_put_without_the_header_changes_nothing(ask: Caller) -> None:
     ask("PUT", "/bucket?acl", x_oss_acl="public-read")
     assert ask("PUT", "/bucket?acl").status == 200
     assert ask("GET", "/bucket?acl").text("AccessControlList/Grant") == "public-read"
@@ -55,6 +55,6 @@ def test_only_an_account_creates_a_bucket(ask: Caller) -> None:
     assert ask("GET", "/bucket?acl").text("AccessControlList/Grant") == "private"
 
 
-def test_an_unknown_acl_is_refused(ask: Caller) -> None:
+def test_unknown_acl_is_refused(ask: Caller) -> None:
     answer = ask("PUT", "/bucket?acl", x_oss_acl="default")
     assert (answer.code, answer.text("ArgumentName")) == ("InvalidArgument", "x-oss-acl")

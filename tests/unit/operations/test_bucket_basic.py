@@ -1,4 +1,4 @@
-"""Buckets and their listings, where the SDK tests assert little."""
+"""Buckets and their listings: what the SDK tests do not check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.unit.operations.service import NOW, Caller
 VERSIONS = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 
 
-def test_a_new_bucket_has_the_tags_of_its_header(ask: Caller) -> None:
+def test_new_bucket_has_the_tags_of_the_header(ask: Caller) -> None:
     answer = ask("PUT", "/tagged", x_oss_bucket_tagging="k1=v1&k%202=%E5%80%BC&k3")
     assert answer.status == 200
     found = ask("GET", "/tagged?tagging").body.decode()
@@ -35,13 +35,13 @@ def test_a_new_bucket_has_the_tags_of_its_header(ask: Caller) -> None:
         ("&".join(f"k{number}" for number in range(21)), "TooManyTags"),
     ],
 )
-def test_a_bucket_with_bad_tags_is_not_created(ask: Caller, header: str, code: str) -> None:
+def test_bucket_with_bad_tags_is_not_created(ask: Caller, header: str, code: str) -> None:
     answer = ask("PUT", "/tagged", x_oss_bucket_tagging=header)
     assert (answer.status, answer.code) == (400, code)
     assert ask("HEAD", "/tagged").status == 404
 
 
-def test_the_stat_counts_versions_and_parts(ask: Caller) -> None:
+def test_stat_counts_versions_and_parts(ask: Caller) -> None:
     ask("PUT", "/bucket?versioning", VERSIONS)
     ask("PUT", "/bucket/a", b"x" * 10)
     ask("PUT", "/bucket/a", b"x" * 70_000, x_oss_storage_class="IA")
@@ -62,7 +62,7 @@ def test_the_stat_counts_versions_and_parts(ask: Caller) -> None:
         "StandardStorage": 10,
         "StandardObjectCount": 1,
         "StandardMultipartPartCount": 0,
-        # Of any class but Standard an object counts 64 KiB at least.
+        # An object of another class than Standard counts at least 64 KiB.
         "InfrequentAccessStorage": 70_000 + 64 * 1024,
         "InfrequentAccessRealStorage": 70_020,
         "InfrequentAccessObjectCount": 2,
@@ -73,7 +73,7 @@ def test_the_stat_counts_versions_and_parts(ask: Caller) -> None:
     assert {name: int(stat.text(name) or "-1") for name in expected} == expected
 
 
-def test_stat_of_a_new_bucket_was_never_modified(ask: Caller) -> None:
+def test_stat_of_a_new_bucket_has_no_modification_time(ask: Caller) -> None:
     """P-55"""
     stat = ask("GET", "/bucket?stat")
     assert (stat.text("LastModifiedTime"), stat.text("ObjectCount")) == ("0", "0")
@@ -82,7 +82,7 @@ def test_stat_of_a_new_bucket_was_never_modified(ask: Caller) -> None:
 
 
 def test_prefix_in_upper_case_lists_no_bucket(ask: Caller) -> None:
-    """P-55: it is answered, although no bucket can have it."""
+    """P-55: the prefix is valid, although no bucket name can begin with it."""
     answer = ask("GET", "/?prefix=BUCKET")
     assert (answer.status, answer.text("Prefix")) == (200, "BUCKET")
     assert answer.texts("Buckets/Bucket") == []
@@ -111,7 +111,7 @@ def test_buckets_are_listed_page_by_page(ask: Caller) -> None:
     assert found == [["aaa-1", "aaa-2"], ["aaa-3"]]
 
 
-def test_a_continuation_token_overrides_start_after(ask: Caller) -> None:
+def test_continuation_token_overrides_start_after(ask: Caller) -> None:
     """ListObjectsV2 uses start-after for the first page only."""
     for key in "abcd":
         ask("PUT", f"/bucket/{key}")
@@ -123,8 +123,8 @@ def test_a_continuation_token_overrides_start_after(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize("marked", [False, True])
-def test_a_thousand_objects_are_deleted_in_one_call(ask: Caller, marked: bool) -> None:
-    """With and without version ids; 1,001 are too many."""
+def test_thousand_objects_are_deleted_in_one_call(ask: Caller, marked: bool) -> None:
+    """This holds with and without version ids; 1,001 are too many."""
     ask("PUT", "/bucket?versioning", VERSIONS)
     ids = {}
     for number in range(1000):

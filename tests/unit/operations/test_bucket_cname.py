@@ -8,7 +8,7 @@ BODY = """<BucketCnameConfiguration><Cname><Domain>%s</Domain></Cname>
 </BucketCnameConfiguration>"""
 
 
-def test_a_token_is_read_back(ask: Caller) -> None:
+def test_token_is_read_back(ask: Caller) -> None:
     created = ask("POST", "/bucket?cname&comp=token", BODY % "WWW.a.com")
     assert (created.text("Bucket"), created.text("Cname")) == ("bucket", "www.a.com")
     read = ask("GET", "/bucket?comp=token&cname=www.a.com")
@@ -17,7 +17,7 @@ def test_a_token_is_read_back(ask: Caller) -> None:
     assert (answer.status, answer.code) == (404, "CnameTokenNotFound")
 
 
-def test_a_bound_domain_is_listed_until_it_is_released(ask: Caller) -> None:
+def test_bound_domain_is_listed_until_it_is_released(ask: Caller) -> None:
     assert ask("POST", "/bucket?cname&comp=add", BODY % "a.test").status == 200
     listed = ask("GET", "/bucket?cname")
     assert (listed.text("Cname/Domain"), listed.text("Cname/Status")) == ("a.test", "Enabled")
@@ -26,7 +26,7 @@ def test_a_bound_domain_is_listed_until_it_is_released(ask: Caller) -> None:
     assert ask("GET", "/bucket?cname").text("Cname/Domain") is None
 
 
-def test_a_domain_belongs_to_one_bucket(ask: Caller) -> None:
+def test_domain_belongs_to_one_bucket(ask: Caller) -> None:
     ask("PUT", "/other")
     ask("POST", "/other?cname&comp=add", BODY % "a.test")
     answer = ask("POST", "/bucket?cname&comp=add", BODY % "a.test")
@@ -34,6 +34,6 @@ def test_a_domain_belongs_to_one_bucket(ask: Caller) -> None:
     assert ask("POST", "/other?cname&comp=add", BODY % "a.test").status == 200
 
 
-def test_a_domain_that_could_have_an_owner_needs_proof(ask: Caller) -> None:
+def test_domain_that_could_have_an_owner_needs_proof(ask: Caller) -> None:
     answer = ask("POST", "/bucket?cname&comp=add", BODY % "www.a.com")
     assert answer.code == "NeedVerifyDomainOwnership"

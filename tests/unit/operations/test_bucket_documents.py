@@ -1,4 +1,4 @@
-"""Put, Get and Delete of configurations: what is refused and why, and what is answered."""
+"""Put, Get and Delete of documents: refusals and answers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PLACES = {Holder.ACCOUNT: "/", Holder.BUCKET: "/bucket", Holder.OBJECT: "/bucket
 
 
 def place(ask: Caller, document: Document) -> str:
-    """The target of a document; the object exists if it is one of an object."""
+    """Return the target of a document; create the object if the document belongs to one."""
     if document.holder is Holder.OBJECT:
         ask("PUT", "/bucket/a", "x")
     return f"{PLACES[document.holder]}?{document.subresource}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_a_body_that_is_not_the_document_is_malformed(ask: Caller, document: Document) -> None:
+def test_invalid_document_is_malformed(ask: Caller, document: Document) -> None:
     target, root = place(ask, document), document.schema.name
     for body in ("", "no XML", "<a", "<Other/>", f"<!DOCTYPE a><{root}/>"):
         answer = ask("PUT", target, body)
@@ -31,9 +31,7 @@ def test_a_body_that_is_not_the_document_is_malformed(ask: Caller, document: Doc
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_a_document_that_was_never_put_is_an_error_or_a_default(
-    ask: Caller, document: Document
-) -> None:
+def test_missing_document_is_an_error_or_a_default(ask: Caller, document: Document) -> None:
     answer = ask("GET", place(ask, document))
     if isinstance(document.absent, Code):
         assert answer.status == 404
@@ -46,7 +44,7 @@ def test_a_document_that_was_never_put_is_an_error_or_a_default(
         assert etree.fromstring(answer.body).tag == document.schema.name
 
 
-def test_every_document_has_a_name_of_its_own() -> None:
+def test_document_names_are_unique() -> None:
     assert len({document.name for document in DOCUMENTS}) == len(DOCUMENTS)
 
 
@@ -54,7 +52,7 @@ ROOT = "RequestPaymentConfiguration"
 PAYER = "<Payer>%s</Payer>"
 
 
-def test_a_document_is_answered_in_the_form_of_the_service(ask: Caller) -> None:
+def test_document_is_answered_in_the_form_of_the_service(ask: Caller) -> None:
     sent = (
         f'<?xml version="1.0"?>\n<{ROOT} xmlns="http://doc.oss">\n {PAYER % "Requester"}</{ROOT}>'
     )
@@ -73,7 +71,7 @@ def test_a_document_is_answered_in_the_form_of_the_service(ask: Caller) -> None:
         (PAYER % "Requester" * 2, "MalformedXML", "ErrorDetail", "the limit is 1"),
     ],
 )
-def test_a_refused_document_changes_nothing(
+def test_refused_document_changes_nothing(
     ask: Caller, sent: str, code: str, field: str, named: str
 ) -> None:
     ask("PUT", "/bucket?requestPayment", f"<{ROOT}>{PAYER % 'Requester'}</{ROOT}>")
@@ -83,13 +81,13 @@ def test_a_refused_document_changes_nothing(
     assert ask("GET", "/bucket?requestPayment").text("Payer") == "Requester"
 
 
-def test_an_integer_out_of_range_is_named(ask: Caller) -> None:
+def test_integer_out_of_range_is_named(ask: Caller) -> None:
     capacity = "<BucketUserQos><StorageCapacity>-2</StorageCapacity></BucketUserQos>"
     answer = ask("PUT", "/bucket?qos", capacity)
     assert (answer.code, answer.text("ArgumentName")) == ("InvalidArgument", "StorageCapacity")
 
 
-def test_a_check_sees_the_headers_and_the_time_of_the_request(ask: Caller) -> None:
+def test_check_sees_the_headers_and_the_time_of_the_request(ask: Caller) -> None:
     rule = "<Rule><Status>Enabled</Status><Prefix>%s</Prefix>%s</Rule>"
     move = (
         "<Transition><Days>%d</Days><StorageClass>IA</StorageClass>"
@@ -106,7 +104,7 @@ def test_a_check_sees_the_headers_and_the_time_of_the_request(ask: Caller) -> No
     assert all(ids)
 
 
-def test_a_check_sees_the_buckets_of_other_accounts(ask: Caller) -> None:
+def test_check_sees_the_buckets_of_other_accounts(ask: Caller) -> None:
     storage = ask.service.storage
     ask("PUT", "/foreign")
     foreign = storage.bucket("foreign")
@@ -117,7 +115,7 @@ def test_a_check_sees_the_buckets_of_other_accounts(ask: Caller) -> None:
     assert (answer.status, answer.code) == (403, "InvalidTargetBucketForLogging")
 
 
-def test_a_deleted_document_is_as_if_never_put(ask: Caller) -> None:
+def test_deleted_document_gets_the_default_again(ask: Caller) -> None:
     target = "<LoggingEnabled><TargetBucket>bucket</TargetBucket></LoggingEnabled>"
     ask("PUT", "/bucket?logging", f"<BucketLoggingStatus>{target}</BucketLoggingStatus>")
     assert ask("GET", "/bucket?logging").text("LoggingEnabled/TargetBucket") == "bucket"
@@ -126,7 +124,7 @@ def test_a_deleted_document_is_as_if_never_put(ask: Caller) -> None:
     assert ask("GET", "/bucket?logging").text("LoggingEnabled/TargetBucket") is None
 
 
-def test_the_document_of_an_account_is_not_that_of_a_bucket(ask: Caller) -> None:
+def test_account_document_does_not_change_the_bucket_document(ask: Caller) -> None:
     root = "PublicAccessBlockConfiguration"
     block = f"<{root}><BlockPublicAccess>true</BlockPublicAccess></{root}>"
     assert ask("PUT", "/?publicAccessBlock", block).status == 200
@@ -153,7 +151,7 @@ def worm(ask: Caller) -> Caller:
     return ask
 
 
-def test_a_legal_hold_belongs_to_a_version(worm: Caller) -> None:
+def test_legal_hold_belongs_to_a_version(worm: Caller) -> None:
     first, second = (worm("PUT", "/bucket/a", data).headers[ID] for data in ("1", "2"))
     answer = worm("PUT", f"/bucket/a?legalHold&versionId={first}", HOLD % "ON")
     assert (answer.status, answer.headers[ID]) == (200, first)
@@ -165,7 +163,7 @@ def test_a_legal_hold_belongs_to_a_version(worm: Caller) -> None:
     assert worm("GET", f"/bucket/a?legalHold&versionId={first}").text("Status") == "OFF"
 
 
-def test_a_retention_period_is_empty_until_it_is_put(worm: Caller) -> None:
+def test_retention_period_is_empty_until_it_is_put(worm: Caller) -> None:
     worm("PUT", "/bucket/a", "x")
     got = worm("GET", "/bucket/a?retention")
     assert (got.text("Mode"), got.text("RetainUntilDate")) == ("", "")
@@ -177,7 +175,7 @@ def test_a_retention_period_is_empty_until_it_is_put(worm: Caller) -> None:
     assert worm("PUT", "/bucket/a?retention", earlier).code == "AccessDenied"
 
 
-def test_documents_of_an_object_leave_it_and_each_other_alone(worm: Caller) -> None:
+def test_documents_change_neither_the_object_nor_each_other(worm: Caller) -> None:
     worm("PUT", "/bucket/a", "x", x_oss_meta_a="b")
     before = worm("GET", "/bucket/a")
     worm("PUT", "/bucket/a?legalHold", HOLD % "ON")
@@ -188,7 +186,7 @@ def test_documents_of_an_object_leave_it_and_each_other_alone(worm: Caller) -> N
     assert worm("GET", "/bucket/a?legalHold").text("Status") == "ON"
 
 
-def test_a_copy_has_no_documents_of_its_source(worm: Caller) -> None:
+def test_copy_has_no_documents_of_its_source(worm: Caller) -> None:
     worm("PUT", "/bucket/a", "x")
     worm("PUT", "/bucket/a?legalHold", HOLD % "ON")
     worm("PUT", "/bucket/b", x_oss_copy_source="/bucket/a")
@@ -196,7 +194,7 @@ def test_a_copy_has_no_documents_of_its_source(worm: Caller) -> None:
 
 
 @pytest.mark.parametrize("subresource", ["legalHold", "retention"])
-def test_a_missing_object_and_a_delete_marker_have_no_documents(
+def test_missing_object_and_a_delete_marker_have_no_documents(
     worm: Caller, subresource: str
 ) -> None:
     assert worm("GET", f"/bucket/none?{subresource}").code == "NoSuchKey"
@@ -205,7 +203,7 @@ def test_a_missing_object_and_a_delete_marker_have_no_documents(
     assert worm("GET", f"/bucket/a?{subresource}").code == "NoSuchKey"
 
 
-def test_object_retention_needs_versioning_and_is_missing_at_first(ask: Caller) -> None:
+def test_object_retention_needs_versioning(ask: Caller) -> None:
     answer = ask("GET", "/bucket?objectWorm")
     assert (answer.status, answer.code) == (404, "NoSuchObjectWormConfiguration")
     refused = ask("PUT", "/bucket?objectWorm", WORM)

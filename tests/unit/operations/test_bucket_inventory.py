@@ -12,7 +12,7 @@ INVENTORY = """<InventoryConfiguration><Id>%s</Id><IsEnabled>true</IsEnabled>
 TARGET = "/bucket?inventory&inventoryId=%s"
 
 
-def test_an_inventory_is_added_once(ask: Caller) -> None:
+def test_inventory_is_added_once(ask: Caller) -> None:
     assert ask("PUT", TARGET % "i", INVENTORY % "i").status == 200
     assert ask("GET", TARGET % "i").text("Id") == "i"
     answer = ask("PUT", TARGET % "i", INVENTORY % "i")
@@ -27,7 +27,7 @@ def test_inventory_needs_an_existing_destination(ask: Caller) -> None:
     assert ask("GET", TARGET % "i").code == "NoSuchInventory"
 
 
-def test_a_deleted_inventory_is_missing(ask: Caller) -> None:
+def test_deleted_inventory_is_missing(ask: Caller) -> None:
     ask("PUT", TARGET % "i", INVENTORY % "i")
     for _ in range(2):
         assert ask("DELETE", TARGET % "i").status == 204
@@ -36,7 +36,7 @@ def test_a_deleted_inventory_is_missing(ask: Caller) -> None:
         assert (answer.status, answer.code) == (404, "NoSuchInventory")
 
 
-def test_inventories_are_listed_100_a_page(ask: Caller) -> None:
+def test_page_of_inventories_has_100(ask: Caller) -> None:
     for number in range(101):
         ask("PUT", TARGET % f"i{number:03}", INVENTORY % f"i{number:03}")
     first = ask("GET", "/bucket?inventory")
@@ -48,7 +48,7 @@ def test_inventories_are_listed_100_a_page(ask: Caller) -> None:
     assert (rest.body.count(b"<Id>"), rest.text("IsTruncated")) == (1, "false")
 
 
-def test_a_bucket_has_at_most_1000_inventories(ask: Caller) -> None:
+def test_bucket_has_at_most_1000_inventories(ask: Caller) -> None:
     storage = ask.service.storage
     bucket = storage.bucket("bucket")
     assert bucket is not None

@@ -15,13 +15,13 @@ BLOCK = """<PublicAccessBlockConfiguration><BlockPublicAccess>true</BlockPublicA
 </PublicAccessBlockConfiguration>"""
 
 
-def test_a_policy_is_answered_as_it_was_put(ask: Caller) -> None:
+def test_policy_is_answered_as_it_was_put(ask: Caller) -> None:
     assert ask("PUT", "/bucket?policy", DENY).status == 200
     got = ask("GET", "/bucket?policy")
     assert (got.body.decode(), got.headers["Content-Type"]) == (DENY, "application/json")
 
 
-def test_a_deleted_policy_is_missing(ask: Caller) -> None:
+def test_deleted_policy_is_missing(ask: Caller) -> None:
     ask("PUT", "/bucket?policy", DENY)
     for _ in range(2):
         assert ask("DELETE", "/bucket?policy").status == 204
@@ -30,7 +30,7 @@ def test_a_deleted_policy_is_missing(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize(("policy", "public"), [(None, "false"), (DENY, "false"), (PUBLIC, "true")])
-def test_the_status_says_whether_a_policy_is_public(
+def test_status_says_whether_a_policy_is_public(
     ask: Caller, policy: str | None, public: str
 ) -> None:
     if policy is not None:
@@ -38,7 +38,7 @@ def test_the_status_says_whether_a_policy_is_public(
     assert ask("GET", "/bucket?policyStatus").text("IsPublic") == public
 
 
-def test_a_public_policy_is_refused_where_public_access_is_blocked(ask: Caller) -> None:
+def test_public_policy_is_refused_where_public_access_is_blocked(ask: Caller) -> None:
     ask("PUT", "/bucket?publicAccessBlock", BLOCK)
     answer = ask("PUT", "/bucket?policy", PUBLIC)
     assert (answer.status, answer.code) == (403, "AccessDenied")
@@ -61,7 +61,7 @@ def test_a_public_policy_is_refused_where_public_access_is_blocked(ask: Caller) 
         (f'{{"Version":"1","Statement":[{"[" * 15_000}', "0030-00000005"),
     ],
 )
-def test_a_malformed_policy_is_refused(ask: Caller, policy: str, ec: str) -> None:
+def test_malformed_policy_is_refused(ask: Caller, policy: str, ec: str) -> None:
     answer = ask("PUT", "/bucket?policy", policy)
     assert (answer.status, answer.code) == (400, "InvalidPolicyDocument")
     assert answer.text("EC") == ec

@@ -22,7 +22,7 @@ QOS = "<QoSConfiguration>%s</QoSConfiguration>"
         ({"IntranetQps": 1_000_000}, ""),
     ],
 )
-def test_a_bucket_gets_at_most_the_limits_of_its_account(
+def test_limits_above_those_of_the_account_are_refused(
     ask: Caller, limits: dict[str, int], named: str
 ) -> None:
     body = QOS % "".join(f"<{name}>{value}</{name}>" for name, value in limits.items())
@@ -33,21 +33,21 @@ def test_a_bucket_gets_at_most_the_limits_of_its_account(
         assert got.text(name) == (str(value) if not named else "-1")
 
 
-def test_the_account_has_limits(ask: Caller) -> None:
+def test_account_has_limits(ask: Caller) -> None:
     got = ask("GET", "/?qosInfo")
     assert etree.fromstring(got.body).tag == "QoSConfiguration"  # P-58
     assert (got.text("Region"), got.text("TotalUploadBandwidth")) == ("cn-hangzhou", "10")
     assert got.text("TotalQps") == "-1"
 
 
-def test_deleted_limits_of_a_bucket_are_none(ask: Caller) -> None:
+def test_deleting_the_limits_makes_a_bucket_unlimited(ask: Caller) -> None:
     ask("PUT", "/bucket?qosInfo", QOS % "<TotalQps>5</TotalQps>")
     assert ask("GET", "/bucket?qosInfo").text("TotalQps") == "5"
     assert ask("DELETE", "/bucket?qosInfo").status == 204
     assert ask("GET", "/bucket?qosInfo").text("TotalQps") == "-1"
 
 
-def test_a_requester_has_limits_of_its_own(ask: Caller) -> None:
+def test_requester_has_its_own_limits(ask: Caller) -> None:
     target = "/bucket?requesterQosInfo&qosRequester=%s"
     assert ask("PUT", target % "1", QOS % "<TotalQps>7</TotalQps>").status == 200
     got = ask("GET", target % "1")

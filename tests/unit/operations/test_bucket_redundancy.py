@@ -8,14 +8,14 @@ CREATE = "/bucket?redundancyTransition&x-oss-target-redundancy-type=ZRS"
 TASK = "/bucket?redundancyTransition&x-oss-redundancy-transition-taskid=%s"
 
 
-def test_a_task_is_queued_and_never_starts(ask: Caller) -> None:
+def test_task_is_queued_and_never_starts(ask: Caller) -> None:
     task = ask("POST", CREATE).text("TaskId")
     got = ask("GET", TASK % task)
     assert (got.text("Bucket"), got.text("Status")) == ("bucket", "Queueing")
     assert ask("GET", "/bucket?bucketInfo").text("Bucket/DataRedundancyType") == "LRS"
 
 
-def test_the_tasks_of_all_buckets_are_listed_page_by_page(ask: Caller) -> None:
+def test_tasks_of_all_buckets_are_listed_page_by_page(ask: Caller) -> None:
     ask("PUT", "/other")
     ask("POST", CREATE)
     ask("POST", CREATE.replace("bucket", "other"))
@@ -28,7 +28,7 @@ def test_the_tasks_of_all_buckets_are_listed_page_by_page(ask: Caller) -> None:
     assert rest.text("IsTruncated") == "false"
 
 
-def test_a_deleted_task_is_missing(ask: Caller) -> None:
+def test_deleted_task_is_missing(ask: Caller) -> None:
     task = ask("POST", CREATE).text("TaskId")
     for _ in range(2):
         assert ask("DELETE", TASK % task).status == 204
@@ -36,7 +36,7 @@ def test_a_deleted_task_is_missing(ask: Caller) -> None:
     assert (answer.status, answer.code) == (404, "NoSuchBucketDataRedundancyTransition")
 
 
-def test_an_unknown_redundancy_is_refused(ask: Caller) -> None:
+def test_unknown_redundancy_is_refused(ask: Caller) -> None:
     answer = ask("POST", CREATE.replace("ZRS", "XRS"))
     assert answer.code == "InvalidArgument"
     assert answer.text("Message") == "Redundancy type 'XRS' is unknown; use LRS or ZRS."

@@ -1,4 +1,4 @@
-"""Hotlink protection: rules are replaced as a whole and answered in full."""
+"""Hotlink protection: PutBucketReferer replaces all rules, and GetBucketReferer returns them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ RULES = """<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
 <RefererList><Referer>http://www.a.com</Referer></RefererList></RefererConfiguration>"""
 
 
-def test_a_bucket_allows_every_referer_at_first(ask: Caller) -> None:
+def test_new_bucket_allows_every_referer(ask: Caller) -> None:
     got = ask("GET", "/bucket?referer")
     # R-15
     assert (got.text("AllowEmptyReferer"), got.text("RefererList/Referer")) == ("true", None)
@@ -24,7 +24,7 @@ def test_rules_are_replaced_as_a_whole(ask: Caller) -> None:
     assert got.text("RefererList/Referer") == "http://www.b.com"
 
 
-def test_bad_rules_leave_those_before_them(ask: Caller) -> None:
+def test_bad_rules_change_nothing(ask: Caller) -> None:
     ask("PUT", "/bucket?referer", RULES)
     answer = ask("PUT", "/bucket?referer", "<RefererConfiguration/>")
     assert (answer.status, answer.code) == (400, "MalformedXML")  # R-33

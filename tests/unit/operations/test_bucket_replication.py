@@ -16,7 +16,7 @@ def add(ask: Caller, rule_id: str, target: str) -> str:
     return answer.code or answer.headers[HEADER]
 
 
-def test_rules_are_added_one_for_each_target(ask: Caller) -> None:
+def test_each_target_can_have_one_rule(ask: Caller) -> None:
     assert add(ask, "1", "a") == "1"
     assert add(ask, "2", "b") == "2"
     assert add(ask, "3", "a") == "BucketReplicationAlreadyExist"
@@ -24,12 +24,12 @@ def test_rules_are_added_one_for_each_target(ask: Caller) -> None:
     assert (got.body.count(b"<Rule>"), got.text("Rule/Status")) == (2, "starting")
 
 
-def test_a_bucket_without_rules_has_no_configuration(ask: Caller) -> None:
+def test_bucket_without_rules_has_no_configuration(ask: Caller) -> None:
     answer = ask("GET", "/bucket?replication")
     assert (answer.status, answer.code) == (404, "NoSuchReplicationConfiguration")
 
 
-def test_a_closed_rule_is_shown_until_another_is_added(ask: Caller) -> None:
+def test_closed_rule_is_shown_until_another_is_added(ask: Caller) -> None:
     add(ask, "1", "a")
     assert ask("POST", "/bucket?replication&comp=delete", CLOSE % "1").status == 200
     assert ask("GET", "/bucket?replication").text("Rule/Status") == "closing"
@@ -37,19 +37,19 @@ def test_a_closed_rule_is_shown_until_another_is_added(ask: Caller) -> None:
     assert ask("GET", "/bucket?replication").text("Rule/ID") == "2"
 
 
-def test_the_time_control_of_a_rule_is_switched(ask: Caller) -> None:
+def test_time_control_of_a_rule_is_switched(ask: Caller) -> None:
     add(ask, "1", "a")
     assert ask("PUT", "/bucket?rtc", CONTROL % "1").status == 200
     assert ask("GET", "/bucket?replication").text("Rule/RTC/Status") == "enabled"
 
 
-def test_the_progress_of_a_rule_is_zero(ask: Caller) -> None:
+def test_progress_of_a_rule_is_zero(ask: Caller) -> None:
     add(ask, "1", "a")
     got = ask("GET", "/bucket?replicationProgress&rule-id=1")
     assert (got.text("Rule/ID"), got.text("Rule/Progress/HistoricalObject")) == ("1", "0")
 
 
-def test_a_missing_rule_is_an_error(ask: Caller) -> None:
+def test_missing_rule_is_an_error(ask: Caller) -> None:
     for answer in (
         ask("POST", "/bucket?replication&comp=delete", CLOSE % "1"),
         ask("PUT", "/bucket?rtc", CONTROL % "1"),

@@ -9,12 +9,12 @@ from tests.unit.operations.service import Caller
 BODY = "<VersioningConfiguration><Status>%s</Status></VersioningConfiguration>"
 
 
-def test_a_bucket_has_no_status_at_first(ask: Caller) -> None:
+def test_new_bucket_has_no_status(ask: Caller) -> None:
     assert ask("GET", "/bucket?versioning").text("Status") is None
 
 
 @pytest.mark.parametrize("status", ["Enabled", "Suspended"])
-def test_the_status_is_answered(ask: Caller, status: str) -> None:
+def test_status_is_answered(ask: Caller, status: str) -> None:
     assert ask("PUT", "/bucket?versioning", BODY % status).status == 200
     assert ask("GET", "/bucket?versioning").text("Status") == status
 
@@ -27,7 +27,7 @@ def test_versions_stay_when_versioning_is_suspended(ask: Caller) -> None:
     assert ask("GET", f"/bucket/a?versionId={first}").body == b"1"
 
 
-def test_another_status_is_refused(ask: Caller) -> None:
+def test_unknown_status_is_refused(ask: Caller) -> None:
     answer = ask("PUT", "/bucket?versioning", BODY % "Disabled")
     assert answer.code == "MalformedXML"
     assert "must hold Enabled or Suspended" in (answer.text("ErrorDetail") or "")

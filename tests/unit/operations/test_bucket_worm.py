@@ -27,11 +27,11 @@ def lock(ask: Caller, days: int = 2) -> str:
 
 
 def extend(ask: Caller, worm_id: str, days: int) -> str:
-    # SDK V2 sends the two parameters in this order, oss2 in the other.
+    # SDK V2 sends the parameters in this order, oss2 in the reverse order.
     return ask("POST", f"/bucket?wormExtend&wormId={worm_id}", EXTEND % (DAYS % days)).code
 
 
-def test_a_policy_is_in_progress_until_it_is_locked(ask: Caller) -> None:
+def test_policy_is_in_progress_until_it_is_locked(ask: Caller) -> None:
     assert ask("GET", "/bucket?worm").code == "NoSuchWORMConfiguration"
     worm_id = initiate(ask)
     got = ask("GET", "/bucket?worm")
@@ -45,7 +45,7 @@ def test_a_policy_is_in_progress_until_it_is_locked(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "void"), [(DAY - 1, False), (DAY, True)])
-def test_a_policy_is_void_unless_it_is_locked_within_a_day(
+def test_policy_is_void_unless_it_is_locked_within_a_day(
     ask: Caller, seconds: int, void: bool
 ) -> None:
     worm_id = initiate(ask)
@@ -66,13 +66,13 @@ def test_only_an_unlocked_policy_can_be_deleted(ask: Caller) -> None:
     assert (answer.status, answer.code) == (403, "WORMConfigurationLocked")
 
 
-def test_a_second_policy_is_refused(ask: Caller) -> None:
+def test_second_policy_is_refused(ask: Caller) -> None:
     initiate(ask)
     answer = ask("POST", "/bucket?worm", INITIATE % (DAYS % 1))
     assert (answer.status, answer.code) == (409, "WORMConfigurationAlreadyExists")
 
 
-def test_a_locked_policy_can_only_be_extended(ask: Caller) -> None:
+def test_locked_policy_can_only_be_extended(ask: Caller) -> None:
     worm_id = initiate(ask, 5)
     assert extend(ask, worm_id, 6) == "InvalidWORMConfiguration"
     ask("POST", f"/bucket?wormId={worm_id}")
@@ -83,7 +83,7 @@ def test_a_locked_policy_can_only_be_extended(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize("days", ["0", "25551", "-1"])
-def test_a_period_is_a_day_to_seventy_years(ask: Caller, days: str) -> None:
+def test_period_is_a_day_to_seventy_years(ask: Caller, days: str) -> None:
     answer = ask("POST", "/bucket?worm", INITIATE % (DAYS % days))
     assert (answer.code, answer.text("ArgumentName")) == (
         "InvalidArgument",
@@ -101,7 +101,7 @@ CHANGES: dict[str, Callable[[Caller], str]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_an_object_is_protected_from_its_last_change_on(ask: Caller, change: str) -> None:
+def test_protection_begins_with_the_last_change_of_the_object(ask: Caller, change: str) -> None:
     ask("PUT", "/bucket/a", "x")
     ask.now += DAY
     lock(ask, 2)
@@ -112,7 +112,7 @@ def test_an_object_is_protected_from_its_last_change_on(ask: Caller, change: str
     assert ask("GET", "/bucket/other").body == b"y"
     assert ask("PUT", "/bucket/new", "z").status == 200
     ask.now += 1
-    # `other` was put a day later: a deletion that names both is refused as a whole.
+    # `other` was put a day later, so a deletion of both is refused as a whole.
     assert CHANGES[change](ask) == ("FileImmutable" if change == "delete many" else "")
 
 

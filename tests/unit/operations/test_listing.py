@@ -1,4 +1,4 @@
-"""ListObjects, version 1 and 2: what is chosen, grouped and paged; see also the versions' test."""
+"""ListObjects, versions 1 and 2: filters, groups and pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def put(ask: Caller, keys: list[str]) -> None:
 
 
 class Listing:
-    """One version of the call; the name after which it starts is `after`."""
+    """One version of the operation; `after` is its parameter for the name after which it starts."""
 
     def __init__(self, ask: Caller, version: int) -> None:
         self._ask = ask
@@ -32,7 +32,7 @@ class Listing:
         self.next = "NextContinuationToken" if version == 2 else "NextMarker"
 
     def __call__(self, **query: Any) -> Answer:
-        """A page; parameters are spelled with `_` for `-`."""
+        """Return a page; an `_` in the name of a parameter stands for `-`."""
         named = {
             self.after if name == "after" else name.replace("_", "-"): str(value)
             for name, value in query.items()
@@ -43,7 +43,7 @@ class Listing:
         return self._ask("GET", f"/bucket?{pairs}")
 
     def pages(self, **query: Any) -> list[Answer]:
-        """All pages."""
+        """Return all pages."""
         found = [self(**query)]
         while found[-1].text("IsTruncated") == "true":
             following = found[-1].text(self.next) or ""
@@ -88,7 +88,7 @@ def names(page: Answer) -> tuple[list[str], list[str]]:
         ({"after": "a", "delimiter": "/"}, ["oss.jpg"], ["fun/"]),
     ],
 )
-def test_keys_are_chosen_and_grouped(
+def test_keys_are_filtered_and_grouped(
     ask: Caller, listing: Listing, query: Query, keys: list[str], prefixes: list[str]
 ) -> None:
     put(ask, FUN)
@@ -102,7 +102,7 @@ def test_empty_bucket_has_an_empty_list(listing: Listing) -> None:
 
 
 @pytest.mark.parametrize("delimiter", ["/", "%", "&", "文", "\x01", " "])
-def test_any_character_is_a_delimiter(ask: Caller, listing: Listing, delimiter: str) -> None:
+def test_delimiter_may_be_any_character(ask: Caller, listing: Listing, delimiter: str) -> None:
     put(ask, [f"a{delimiter}1", f"a{delimiter}2", "b"])
     for limit in (1, 100):
         page = listing(delimiter=delimiter, max_keys=limit, encoding_type="url")
@@ -127,10 +127,10 @@ KEYS = st.lists(
     delimiter=st.sampled_from(["", "/", "a/", "é"]),
     limit=st.integers(1, 4),
 )
-def test_pages_together_are_the_listing(
+def test_pages_together_have_all_names_in_order(
     version: int, keys: list[str], prefix: str, delimiter: str, limit: int
 ) -> None:
-    """P-33: in the order of the UTF-8 bytes, without a gap or a repetition."""
+    """P-33: in the order of the UTF-8 bytes, each name once."""
     ask = Caller()
     ask("PUT", "/bucket")
     put(ask, keys)
@@ -150,8 +150,8 @@ def test_pages_together_are_the_listing(
         assert len(names(page)[0]) + len(names(page)[1]) == limit
 
 
-def test_token_goes_before_start_after(ask: Caller) -> None:
-    """ListObjectsV2: start-after counts for the first page only."""
+def test_continuation_token_overrides_start_after(ask: Caller) -> None:
+    """ListObjectsV2 uses start-after for the first page only."""
     put(ask, ["a", "b", "c", "d"])
     token = ask("GET", "/bucket?list-type=2&max-keys=1").text("NextContinuationToken")
     page = ask("GET", f"/bucket?list-type=2&continuation-token={token}&start-after=c")
@@ -174,7 +174,7 @@ def test_max_keys_out_of_range_gets_400(listing: Listing, limit: int | str) -> N
 
 
 def test_max_keys_may_be_zero(ask: Caller, listing: Listing) -> None:
-    """The reference begins at 1; the service is known to answer an empty page."""
+    """The reference requires at least 1, but the service answers 0 with an empty page."""
     put(ask, ["a"])
     page = listing(max_keys=0)
     assert (names(page), page.text("IsTruncated")) == (([], []), "false")

@@ -1,4 +1,4 @@
-"""ListObjectVersions, compared with a slow oracle, and the versions that a bucket keeps."""
+"""ListObjectVersions, compared with a slow oracle, and the versions in a bucket."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a listing: versions, prefixes, and the markers of the next page."""
+    """A page of a listing: versions, prefixes, and the markers for the next page."""
 
     versions: list[Version]
     prefixes: list[str]
@@ -43,7 +43,7 @@ def remove(ask: Caller, key: str) -> str:
 
 
 def read(ask: Caller, **query: str | int) -> Page:
-    """A page; parameters are spelled with `_` for `-`."""
+    """Return a page; an `_` in the name of a parameter stands for `-`."""
     pairs = "".join(f"&{name.replace('_', '-')}={quote(str(v))}" for name, v in query.items())
     answer = ask("GET", f"/bucket?versions&encoding-type=url{pairs}")
     assert answer.status == 200, answer.body
@@ -68,7 +68,7 @@ def read(ask: Caller, **query: str | int) -> Page:
 
 
 def walk(ask: Caller, limit: int, **query: str | int) -> list[Page]:
-    """All pages of a listing."""
+    """Return all pages of a listing."""
     pages = [read(ask, max_keys=limit, **query)]
     while (marker := pages[-1].next) is not None:
         key, version_id = marker
@@ -84,7 +84,7 @@ def walk(ask: Caller, limit: int, **query: str | int) -> list[Page]:
 def expect(
     history: list[tuple[str, str, bool]], prefix: str, delimiter: str
 ) -> tuple[list[Version], list[str]]:
-    """The listing by brute force, from a history with the oldest version first."""
+    """List by brute force, from a history with the oldest version first."""
     versions, prefixes, seen = [], [], set()
     newest_first = list(reversed(history))
     for key, version_id, marker in sorted(newest_first, key=lambda item: item[0]):
@@ -110,7 +110,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(KEYS), st.booleans()), max_size=20)
     delimiter=st.sampled_from(["", "/", "b"]),
     limit=st.integers(1, 7),
 )
-def test_pages_together_are_the_listing(
+def test_pages_together_equal_the_oracle(
     steps: list[tuple[str, bool]], prefix: str, delimiter: str, limit: int
 ) -> None:
     ask = Caller()

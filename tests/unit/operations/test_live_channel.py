@@ -1,4 +1,4 @@
-"""ListLiveChannel: there are none."""
+"""ListLiveChannel, whose list is always empty."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.operations.service import Answer, Caller, check_error, completion, content_md5
 
 PART = 100 * 1024
-"""The smallest part but the last (CompleteMultipartUpload)."""
+"""The smallest size of all parts except the last (CompleteMultipartUpload)."""
 
 NO_UPLOAD = (
     "The specified upload does not exist. The upload ID may be invalid, or the upload may have "
@@ -24,7 +24,7 @@ def put_object(ask: Caller, key: str, *bodies: bytes) -> Answer:
     return ask.complete(key, upload_id, ask.put_parts(key, upload_id, *bodies))
 
 
-def test_object_has_what_its_upload_began_with(ask: Caller) -> None:
+def test_object_has_the_headers_of_its_initiation(ask: Caller) -> None:
     """P-32"""
     headers = {"content_type": "text/plain", "x_oss_meta_a": "b", "x_oss_tagging": "k=v"}
     upload_id = ask.begin_upload("a", **headers)
@@ -55,7 +55,7 @@ def test_range_crosses_the_edges_of_parts(ask: Caller, first: int, last: int) ->
 
 
 def test_part_is_replaced_and_unlisted_part_is_dropped(ask: Caller) -> None:
-    """Numbers need not follow each other (CompleteMultipartUpload)."""
+    """Part numbers may have gaps (CompleteMultipartUpload)."""
     upload_id = ask.begin_upload("a")
     etags = {}
     for number, body in ((10000, b"end"), (3, b"dropped"), (7, b"old"), (7, b"a" * PART)):
@@ -65,7 +65,7 @@ def test_part_is_replaced_and_unlisted_part_is_dropped(ask: Caller) -> None:
     assert ask("GET", "/bucket/a").body == b"a" * PART + b"end"
 
 
-def test_upload_can_be_completed_once(ask: Caller) -> None:
+def test_upload_can_be_completed_only_once(ask: Caller) -> None:
     upload_id, other_id = ask.begin_upload("a"), ask.begin_upload("a")
     parts = ask.put_parts("a", upload_id, b"1")
     assert ask.complete("a", upload_id, parts).status == 200
@@ -131,7 +131,7 @@ def test_each_completion_is_a_version(ask: Caller) -> None:
 
 
 def test_missing_upload_gets_404_from_each_operation(ask: Caller) -> None:
-    """P-39: one code, an EC for each kind of call."""
+    """P-39: one code, with a different EC for each operation."""
     source = {"x_oss_copy_source": "/bucket/none"}
     target, part = "/bucket/a?uploadId=none", "/bucket/a?uploadId=none&partNumber=1"
     for answer, ec in (
@@ -164,7 +164,7 @@ REFUSALS: dict[str, tuple[Change, str, str]] = {
 
 
 @pytest.mark.parametrize(("change", "code", "ec"), REFUSALS.values(), ids=REFUSALS)
-def test_wrong_list_is_refused_and_the_upload_goes_on(
+def test_wrong_list_is_refused_and_the_upload_continues(
     ask: Caller, change: Change, code: str, ec: str
 ) -> None:
     upload_id = ask.begin_upload("a")
@@ -182,7 +182,7 @@ def test_malformed_list_is_refused(ask: Caller, document: str) -> None:
 
 
 def test_list_without_parts_makes_an_empty_object(ask: Caller) -> None:
-    """P-44: also where parts were uploaded; they are dropped."""
+    """P-44: this also drops all parts that were uploaded."""
     for bodies in ((), (b"dropped",)):
         upload_id = ask.begin_upload("a", content_type="text/plain")
         ask.put_parts("a", upload_id, *bodies)
@@ -213,7 +213,7 @@ def test_only_the_last_part_may_be_small(ask: Caller, size: int, status: int) ->
         assert (answer.code, answer.headers["x-oss-ec"]) == ("EntityTooSmall", "0042-00000213")
 
 
-def test_complete_all_takes_each_part_that_is_there(ask: Caller) -> None:
+def test_complete_all_uses_all_uploaded_parts(ask: Caller) -> None:
     upload_id = ask.begin_upload("a")
     ask.put_parts("a", upload_id, b"a" * PART, b"end")
     headers = {"x_oss_complete_all": "yes", "x_oss_object_acl": "public-read"}
@@ -222,7 +222,7 @@ def test_complete_all_takes_each_part_that_is_there(ask: Caller) -> None:
     assert ask("GET", "/bucket/a?acl").text("AccessControlList/Grant") == "public-read"
 
 
-def test_complete_all_takes_no_list(ask: Caller) -> None:
+def test_complete_all_with_a_list_is_refused(ask: Caller) -> None:
     upload_id = ask.begin_upload("a")
     ask.put_parts("a", upload_id, b"1")
     target = f"/bucket/a?uploadId={upload_id}"
@@ -238,7 +238,7 @@ def test_complete_all_needs_a_part(ask: Caller) -> None:
     assert ask("POST", target, x_oss_complete_all="yes").code == "InvalidPart"
 
 
-def test_object_is_not_overwritten_where_that_is_forbidden(ask: Caller) -> None:
+def test_completion_can_forbid_overwriting(ask: Caller) -> None:
     forbid = {"x_oss_forbid_overwrite": "true"}
     upload_id = ask.begin_upload("a", **forbid)
     parts = ask.put_parts("a", upload_id, b"1")
@@ -262,7 +262,7 @@ def test_encryption_is_set_when_the_upload_begins(ask: Caller) -> None:
         assert (answer.status, answer.code) == (400, "InvalidArgument")
 
 
-def test_encrypted_upload_is_completed_with_the_announced_parts(ask: Caller) -> None:
+def test_encrypted_upload_needs_all_announced_parts(ask: Caller) -> None:
     """P-53"""
     prefix = "x_oss_meta_client_side_encryption_"
     sent = {f"{prefix}{name}": "eA==" for name in ("key", "start", "cek_alg", "wrap_alg")}

@@ -12,7 +12,7 @@ KEYS = ["a", "a", "b/1", "b/2", "b/2", "c", "d/e/1", "中/1"]
 
 
 def begin_all(ask: Caller) -> list[tuple[str, str]]:
-    """Begin an upload for each key; the keys and ids in the order of a listing."""
+    """Begin an upload for each key; return keys and ids in the order of a listing."""
     ids = []
     for key in KEYS:
         ask.now += 1
@@ -21,7 +21,7 @@ def begin_all(ask: Caller) -> list[tuple[str, str]]:
 
 
 def read(ask: Caller, **query: str | int) -> Answer:
-    """A page; parameters are spelled with `_` for `-`."""
+    """Return a page; an `_` in the name of a parameter stands for `-`."""
     pairs = "".join(f"&{name.replace('_', '-')}={quote(str(v))}" for name, v in query.items())
     answer = ask("GET", f"/bucket?uploads{pairs}")
     assert answer.status == 200
@@ -46,7 +46,7 @@ def uploads(page: Answer) -> list[tuple[str, str]]:
 def test_pages_hold_each_upload_and_each_prefix_once(
     ask: Caller, limit: int, prefix: str, delimiter: str, keys: list[str], prefixes: list[str]
 ) -> None:
-    """By key, and of one key by upload id."""
+    """Uploads are ordered by key and then by upload id."""
     ids = begin_all(ask)
     found, groups = [], []
     key_marker = id_marker = ""
@@ -82,7 +82,7 @@ def test_upload_id_marker_without_key_marker_is_ignored(ask: Caller) -> None:
     assert uploads(read(ask, upload_id_marker=ids[0][1])) == ids
 
 
-def test_both_next_markers_are_always_there(ask: Caller) -> None:
+def test_page_always_has_both_next_markers(ask: Caller) -> None:
     """P-33"""
     page = read(ask)
     for name in ("NextKeyMarker", "NextUploadIdMarker", "Delimiter", "IsTruncated"):

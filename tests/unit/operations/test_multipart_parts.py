@@ -8,11 +8,11 @@ from tests.unit.operations.service import Caller, check_error, content_md5
 
 
 def part_of(ask: Caller, number: int | str = 1) -> str:
-    """The target of a part of a new upload."""
+    """Begin an upload; return the target of one of its parts."""
     return f"/bucket/big?uploadId={ask.begin_upload('big')}&partNumber={number}"
 
 
-def test_part_is_answered_with_its_checksums(ask: Caller) -> None:
+def test_answer_has_the_checksums_of_the_part(ask: Caller) -> None:
     """P-32"""
     answer = ask("PUT", part_of(ask), "123456789")
     assert answer.headers["x-oss-hash-crc64ecma"] == str(0x995DC9BBDF1939FA)
@@ -34,12 +34,12 @@ def test_part_number_is_from_1_to_10000(ask: Caller, number: str) -> None:
 
 
 def test_part_number_without_upload_puts_no_object(ask: Caller) -> None:
-    """P-40: it must not fall through to PutObject."""
+    """P-40: the request must not be treated as PutObject."""
     assert ask("PUT", "/bucket/a?partNumber=1", "1").status == 501
     assert ask("HEAD", "/bucket/a").status == 404
 
 
-# --- Parts that are copied
+# --- UploadPartCopy
 
 BODY = bytes(range(256)) + b"z" * 44
 
@@ -96,7 +96,7 @@ def test_source_may_be_an_object_of_parts(ask: Caller) -> None:
         ("if_match", "*", 200),
     ],
 )
-def test_conditions_are_about_the_source(
+def test_conditions_apply_to_the_source(
     ask: Caller, condition: str, value: str, status: int
 ) -> None:
     ask("PUT", "/bucket/source", "1")
@@ -134,7 +134,7 @@ def test_part_is_copied_from_the_target_of_a_link(ask: Caller) -> None:
     assert (gone.status, gone.code) == (404, "SymlinkTargetNotExist")
 
 
-def test_part_is_not_copied_from_an_archive_behind_a_link(ask: Caller) -> None:
+def test_part_cannot_be_copied_from_a_link_to_an_archive(ask: Caller) -> None:
     ask("PUT", "/bucket/a", "frozen", x_oss_storage_class="Archive")
     ask("PUT", "/bucket/link?symlink", x_oss_symlink_target="a")
     answer = ask("PUT", part_of(ask), x_oss_copy_source="/bucket/link")
@@ -144,8 +144,8 @@ def test_part_is_not_copied_from_an_archive_behind_a_link(ask: Caller) -> None:
 # --- ListParts
 
 
-def test_parts_come_in_pages(ask: Caller) -> None:
-    """P-33: NextPartNumberMarker is always there."""
+def test_parts_are_listed_page_by_page(ask: Caller) -> None:
+    """P-33: each page has NextPartNumberMarker."""
     key, numbers = "%E4%B8%AD", [1, 2, 5, 10000]
     upload_id = ask.begin_upload(key)
     target = f"/bucket/{key}?uploadId={upload_id}"

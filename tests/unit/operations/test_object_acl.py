@@ -42,7 +42,7 @@ def test_unknown_acl_gets_400_and_changes_nothing(ask: Caller, value: str) -> No
     assert acl(ask) == "private"
 
 
-def test_each_version_has_an_acl_of_its_own(ask: Caller) -> None:
+def test_each_version_has_its_own_acl(ask: Caller) -> None:
     ask.keep_versions()
     put = ask("PUT", "/bucket/a", "old", x_oss_object_acl="public-read")
     old = put.headers["x-oss-version-id"]

@@ -70,8 +70,8 @@ def test_missing_object_cannot_be_sealed(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize("status", ["Enabled", "Suspended"])
-def test_append_creates_no_version_but_the_first(ask: Caller, status: str) -> None:
-    """P-50: where versions are kept the id is not null; AppendObject."""
+def test_only_the_first_append_creates_a_version(ask: Caller, status: str) -> None:
+    """P-50, AppendObject: in a versioned bucket, the id of the first version is not null."""
     ask.keep_versions(status)
     answers = [ask("POST", f"/bucket/a?append&position={n}", "1") for n in (0, 1)]
     ids = {answer.headers["x-oss-version-id"] for answer in answers}
@@ -80,8 +80,8 @@ def test_append_creates_no_version_but_the_first(ask: Caller, status: str) -> No
     assert ask("HEAD", "/bucket/a").headers["x-oss-version-id"] in ids
 
 
-def test_append_behind_a_delete_marker_begins_a_new_object(ask: Caller) -> None:
-    """P-50: the suite of Go V1; without the marker the appends go on."""
+def test_append_after_a_delete_marker_begins_a_new_object(ask: Caller) -> None:
+    """P-50, from the suite of Go V1. Once the marker is deleted, the old object can grow."""
     ask.keep_versions()
     old = ask("POST", "/bucket/a?append&position=0", "old").headers["x-oss-version-id"]
     marker = ask("DELETE", "/bucket/a").headers["x-oss-version-id"]
@@ -104,7 +104,7 @@ def test_version_from_before_versioning_stays_null(ask: Caller) -> None:
 
 
 def test_acl_of_a_later_append_takes_effect(ask: Caller) -> None:
-    """P-50; an append without the header leaves the ACL."""
+    """P-50: an append without the header does not change the ACL."""
     for position, headers, acl in (
         (0, {"x_oss_object_acl": "private"}, "private"),
         (1, {"x_oss_object_acl": "public-read"}, "public-read"),
@@ -118,7 +118,7 @@ def test_acl_of_a_later_append_takes_effect(ask: Caller) -> None:
 
 
 def test_copy_onto_itself_changes_metadata_and_stays_appendable(ask: Caller) -> None:
-    """Copied to another key it is a normal object (AppendObject, CopyObject)."""
+    """A copy to another key is a normal object (AppendObject, CopyObject)."""
     ask("POST", "/bucket/a?append&position=0", "1", x_oss_meta_a="old")
     replace = {"x_oss_metadata_directive": "REPLACE", "x_oss_meta_a": "new"}
     ask("PUT", "/bucket/a", x_oss_copy_source="/bucket/a", **replace)

@@ -43,7 +43,7 @@ def _create(ask: Caller, call: str, **headers: str) -> Answer:
 @pytest.mark.parametrize("versioning", [None, "Enabled", "Suspended"])
 @pytest.mark.parametrize("call", ["put", "copy", "link", "initiate", "complete"])
 def test_overwriting_can_be_forbidden(ask: Caller, call: str, versioning: str | None) -> None:
-    """In a bucket with versions the header has no effect (PutObject)."""
+    """The header has no effect in a versioned bucket (PutObject)."""
     ask("PUT", "/bucket/source", "old")
     if versioning:
         ask.keep_versions(versioning)
@@ -136,7 +136,7 @@ def test_user_metadata_may_have_8_kib(ask: Caller) -> None:
 
 @pytest.mark.parametrize("key", ["dir/", "a//b", "dir/./", "x/../y", "%20", "a%2Fb/"])
 def test_key_is_not_a_path(ask: Caller, key: str) -> None:
-    """Slashes at the end and dots have no meaning."""
+    """Dots and trailing slashes have no special meaning."""
     assert ask("PUT", f"/bucket/{key}", "in it").status == 200
     assert ask("GET", f"/bucket/{key}").body == b"in it"
     assert ask("GET", f"/bucket/{key}x").code == "NoSuchKey"
@@ -273,7 +273,7 @@ CONDITIONS = [
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(("headers", "status"), CONDITIONS)
-def test_conditions_are_judged_as_documented(
+def test_conditions_are_checked_as_documented(
     ask: Caller, method: str, headers: dict[str, str], status: int
 ) -> None:
     assert ask("PUT", "/bucket/a", "x").headers["ETag"] == ETAG
@@ -288,17 +288,17 @@ def test_conditions_are_judged_as_documented(
         assert condition in headers
 
 
-def test_missing_key_goes_before_a_condition(ask: Caller) -> None:
+def test_missing_key_is_reported_before_a_failed_condition(ask: Caller) -> None:
     assert ask("GET", "/bucket/a", if_match='"x"').code == "NoSuchKey"
 
 
-# --- What is answered about an object
+# --- Headers of answers
 
 
 @pytest.mark.parametrize("data", [b"", b"content"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_object_put_in_one_piece_has_a_content_md5(ask: Caller, method: str, data: bytes) -> None:
-    """HeadObject: for the type Normal only; a link has that of its target."""
+    """HeadObject: only the type Normal has one; a link has that of its target."""
     ask("PUT", "/bucket/a", data)
     ask("PUT", "/bucket/link?symlink", x_oss_symlink_target="a")
     for key in ("a", "link"):
@@ -383,8 +383,8 @@ def test_anonymous_request_cannot_override_a_header(ask: Caller, name: str) -> N
     assert (answer.status, answer.code, answer.text("Message")) == (400, "InvalidRequest", message)
 
 
-def test_uploads_and_copies_tell_how_long_they_were_held_back(ask: Caller) -> None:
-    """P-52: 819,200 bit/s hold 1,024 bytes back for 10 ms."""
+def test_answers_to_limited_uploads_and_copies_have_the_delay(ask: Caller) -> None:
+    """P-52: a limit of 819,200 bit/s delays 1,024 bytes by 10 ms."""
     upload = f"/bucket/b?uploadId={ask.begin_upload('b')}&partNumber=1"
     source = {"x_oss_copy_source": "/bucket/a"}
     limit = {"x_oss_traffic_limit": "819200"}
@@ -407,7 +407,7 @@ def test_uploads_and_copies_tell_how_long_they_were_held_back(ask: Caller) -> No
 # --- Versions, and DeleteObject
 
 
-def test_deletion_gets_204_whether_the_object_is_there_or_not(ask: Caller) -> None:
+def test_deletion_gets_204_even_if_the_object_is_missing(ask: Caller) -> None:
     ask("PUT", "/bucket/a", "x")
     for _ in range(2):
         assert ask("DELETE", "/bucket/a").status == 204
@@ -415,7 +415,7 @@ def test_deletion_gets_204_whether_the_object_is_there_or_not(ask: Caller) -> No
 
 
 @pytest.mark.parametrize("subresource", ["", "acl", "tagging", "symlink", "objectMeta"])
-def test_delete_marker_gets_404_and_405_where_it_is_named(ask: Caller, subresource: str) -> None:
+def test_delete_marker_gets_404_or_405_with_its_version_id(ask: Caller, subresource: str) -> None:
     """GetObject"""
     ask.keep_versions()
     ask("PUT", "/bucket/a", "1")
@@ -429,7 +429,7 @@ def test_delete_marker_gets_404_and_405_where_it_is_named(ask: Caller, subresour
     assert answer.headers["x-oss-version-id"] == marker
 
 
-def test_object_without_versions_is_the_version_null(ask: Caller) -> None:
+def test_unversioned_object_has_the_version_id_null(ask: Caller) -> None:
     ask.keep_versions("Suspended")
     ask("PUT", "/bucket/a", "null")
     ask.keep_versions("Enabled")
@@ -443,8 +443,8 @@ def test_object_without_versions_is_the_version_null(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize("status", ["", "Enabled", "Suspended"])
-def test_deleted_version_null_is_told_where_versions_are_kept(ask: Caller, status: str) -> None:
-    """P-58: a bucket that never kept versions does not answer an id."""
+def test_deletion_names_version_null_in_a_versioned_bucket(ask: Caller, status: str) -> None:
+    """P-58: in a bucket that never had versions, the answer has no version id."""
     ask("PUT", "/bucket/a", "1")
     if status:
         ask.keep_versions(status)

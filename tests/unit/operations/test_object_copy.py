@@ -17,7 +17,7 @@ def copy(ask: Caller, target: str = "b", source: str = "/bucket/a", **headers: s
 
 
 def kept(ask: Caller, key: str) -> dict[str, str]:
-    """The metadata of an object, of that which these tests set."""
+    """Return the metadata of an object, limited to the headers that these tests set."""
     found = {
         name.lower().replace("-", "_"): value
         for name, value in ask("HEAD", f"/bucket/{key}").headers.items()
@@ -46,7 +46,7 @@ def test_answer_holds_etag_time_and_checksum(ask: Caller) -> None:
         ("REPLACE", {"x_oss_meta_b": "2"}, {"content_type": "text/plain", "x_oss_meta_b": "2"}),
     ],
 )
-def test_directive_chooses_the_metadata(
+def test_directive_decides_the_metadata(
     ask: Caller, directive: str | None, headers: dict[str, str], expected: dict[str, str]
 ) -> None:
     ask("PUT", "/bucket/a", "x", **META)
@@ -67,7 +67,7 @@ ENCRYPTION = {
 
 
 def encryption(ask: Caller, key: str) -> dict[str, str]:
-    """The metadata of client-side encryption of an object."""
+    """Return the metadata of an object that concerns client-side encryption."""
     found = {
         name.replace("-", "_"): value
         for name, value in ask("HEAD", f"/bucket/{key}").headers.items()
@@ -108,10 +108,8 @@ def test_unknown_directive_gets_400(ask: Caller) -> None:
 
 
 @pytest.mark.parametrize("directive", [None, "COPY", "REPLACE"])
-def test_copy_onto_itself_takes_the_metadata_of_the_request(
-    ask: Caller, directive: str | None
-) -> None:
-    """CopyObject: regardless of the value of x-oss-metadata-directive."""
+def test_copy_onto_itself_replaces_the_metadata(ask: Caller, directive: str | None) -> None:
+    """CopyObject: this does not depend on x-oss-metadata-directive."""
     ask("PUT", "/bucket/a", "x", **META)
     directives = {"x_oss_metadata_directive": directive} if directive else {}
     copy(ask, "a", **NEW, **directives)
@@ -122,7 +120,7 @@ def test_copy_onto_itself_takes_the_metadata_of_the_request(
 @pytest.mark.parametrize(
     ("versioning", "versions"), [(None, ["new"]), ("Suspended", ["new"]), ("Enabled", ["new", ""])]
 )
-def test_copy_onto_itself_is_a_new_version_where_versions_are_kept(
+def test_copy_onto_itself_creates_a_version_in_a_versioned_bucket(
     ask: Caller, versioning: str | None, versions: list[str]
 ) -> None:
     ask("PUT", "/bucket/a", "content")
@@ -136,7 +134,7 @@ def test_copy_onto_itself_is_a_new_version_where_versions_are_kept(
         assert (answer.body, answer.headers.get("x-oss-meta-a", "")) == (b"content", meta)
 
 
-def test_class_acl_and_encryption_are_those_of_the_request(ask: Caller) -> None:
+def test_copy_has_class_acl_and_encryption_of_the_request(ask: Caller) -> None:
     source = {
         "x_oss_storage_class": "IA",
         "x_oss_object_acl": "public-read",
@@ -184,7 +182,7 @@ HOLDS, NOT_MODIFIED, FAILED = 200, 304, 412
         ("if_unmodified_since", ISO_BEFORE, FAILED),
     ],
 )
-def test_conditions_are_about_the_source(
+def test_conditions_apply_to_the_source(
     ask: Caller, condition: str, value: str, status: int
 ) -> None:
     assert ask("PUT", "/bucket/a", "x").headers["ETag"] == f'"{ETAG}"'
@@ -214,7 +212,7 @@ def test_source_must_name_an_object(ask: Caller, source: str) -> None:
 
 
 def test_delete_marker_cannot_be_copied(ask: Caller) -> None:
-    """CopyObject: 404, also where the marker is named."""
+    """CopyObject: 404, even with the version id of the marker."""
     ask.keep_versions()
     ask("PUT", "/bucket/a", "1")
     marker = ask("DELETE", "/bucket/a").headers["x-oss-version-id"]
@@ -237,7 +235,7 @@ def test_copy_of_an_old_version_becomes_the_current_one(ask: Caller) -> None:
     assert len(ask("GET", "/bucket?versions").texts("Version")) == 3
 
 
-def test_object_of_more_than_5_gib_is_copied_by_parts_only(ask: Caller) -> None:
+def test_object_over_5_gib_must_be_copied_by_parts(ask: Caller) -> None:
     """CopyObject"""
     ask("PUT", "/bucket/a", "content")
     storage = ask.service.storage

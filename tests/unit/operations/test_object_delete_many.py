@@ -1,4 +1,4 @@
-"""DeleteMultipleObjects: its document, quiet answers, versions."""
+"""DeleteMultipleObjects: its document, quiet answers and versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def document(*keys: str, quiet: str = "", version_id: str = "") -> str:
     return f"<Delete>{quiet and f'<Quiet>{quiet}</Quiet>'}{entries}</Delete>"
 
 
-def test_answer_lists_each_key_whether_it_was_there_or_not(ask: Caller) -> None:
+def test_answer_lists_existing_and_missing_keys(ask: Caller) -> None:
     for key in ("a", "b", "stays"):
         ask("PUT", f"/bucket/{key}", "x")
     answer = ask("POST", "/bucket?delete", document("b", "a", "never"))
@@ -25,7 +25,7 @@ def test_answer_lists_each_key_whether_it_was_there_or_not(ask: Caller) -> None:
 
 
 def test_keys_are_encoded_on_request(ask: Caller) -> None:
-    """P-35: also keys that XML 1.0 forbids."""
+    """P-35: this includes keys that XML 1.0 forbids."""
     ask("PUT", "/bucket/%01%20%E4%B8%AD", "x")
     answer = ask("POST", "/bucket?delete&encoding-type=url", document("&#1; 中"))
     assert answer.texts("Deleted/Key") == ["%01%20%E4%B8%AD"]
@@ -38,8 +38,8 @@ def test_keys_are_encoded_on_request(ask: Caller) -> None:
     [(document("a"), 200), (document("b"), 400)],
     ids=["its digest", "another digest"],
 )
-def test_first_16_bytes_of_a_longer_content_md5_count(ask: Caller, body: str, status: int) -> None:
-    """P-46: the C SDK sends the digest and four bytes more."""
+def test_only_16_bytes_of_content_md5_are_compared(ask: Caller, body: str, status: int) -> None:
+    """P-46: the C SDK sends the digest and four more bytes."""
     ask("PUT", "/bucket/a", "x")
     digest = md5(document("a").encode(), usedforsecurity=False).digest()
     header = b64encode(digest + b"\0\1\2\3").decode()
@@ -92,7 +92,7 @@ def test_deletion_without_version_id_puts_a_delete_marker(ask: Caller) -> None:
     assert ask("GET", "/bucket?versions").texts(".//VersionId") == []
 
 
-def test_protected_object_keeps_all_listed_objects(ask: Caller) -> None:
+def test_one_protected_object_prevents_the_whole_deletion(ask: Caller) -> None:
     ask("PUT", "/bucket/a", "x")
     days = "<RetentionPeriodInDays>1</RetentionPeriodInDays>"
     worm = f"<InitiateWormConfiguration>{days}</InitiateWormConfiguration>"

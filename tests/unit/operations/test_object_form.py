@@ -1,4 +1,4 @@
-"""PostObject: the fields of a form and what is answered."""
+"""PostObject: the fields of a form, and the answers."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_redirect_names_the_object(ask: Caller, url: str, expected: str | None) 
     assert answer.headers.get("Location", "").startswith(expected or "")
 
 
-def test_content_type_of_a_field_goes_before_that_of_the_file(ask: Caller) -> None:
+def test_content_type_field_overrides_that_of_the_file(ask: Caller) -> None:
     fields = [("key", "a"), ("Content-Type", "text/html"), ("x-oss-content-type", "text/css")]
     for count, expected in ((3, "text/css"), (2, "image/jpeg")):
         post(ask, *fields[:count], file_type="image/jpeg")
@@ -68,8 +68,8 @@ def test_content_type_of_a_field_goes_before_that_of_the_file(ask: Caller) -> No
     assert ask("HEAD", "/bucket/a").headers["Content-Type"] == "text/html"
 
 
-def test_fields_count_and_headers_do_not(ask: Caller) -> None:
-    """Of the headers only the ACL counts, and a field goes before it (PostObject)."""
+def test_headers_other_than_the_acl_are_ignored(ask: Caller) -> None:
+    """A field overrides the header for the ACL (PostObject)."""
     headers = {"x_oss_object_acl": "public-read", "x_oss_meta_a": "header"}
     post(ask, ("key", "a"), ("x-oss-tagging", "k=v"), **headers)
     assert ask("GET", "/bucket/a?acl").text("AccessControlList/Grant") == "public-read"

@@ -1,4 +1,4 @@
-"""RestoreObject and CleanRestoredObject: who may be restored, how long it takes and lasts."""
+"""RestoreObject and CleanRestoredObject: storage classes, tiers and durations."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_archived_object_cannot_be_read(ask: Caller, storage_class: str) -> None
         ("DeepColdArchive", "true", 403),
     ],
 )
-def test_archive_direct_read_opens_archives_only(
+def test_direct_read_can_read_only_the_class_archive(
     ask: Caller, storage_class: str, enabled: str, status: int
 ) -> None:
     put(ask, storage_class)
@@ -102,10 +102,10 @@ def test_restore_gets_202_then_409_then_200(ask: Caller) -> None:
         ("DeepColdArchive", "Expedited", 12 * HOUR),
     ],
 )
-def test_object_can_be_read_for_its_days_after_the_restore(
+def test_restored_object_can_be_read_for_the_requested_days(
     ask: Caller, storage_class: str, tier: str | None, seconds: int
 ) -> None:
-    """The hours are those of the help page of 0016-00000715."""
+    """The help page of 0016-00000715 states the hours."""
     put(ask, storage_class)
     restore(ask, 2, tier)
     statuses = []
@@ -123,7 +123,7 @@ def test_answer_repeats_the_tier(ask: Caller, tier: str) -> None:
     assert answer.headers["x-oss-object-restore-priority"] == tier
 
 
-def test_running_restore_can_only_be_made_faster(ask: Caller) -> None:
+def test_running_restore_accepts_only_a_faster_tier(ask: Caller) -> None:
     """Help page of 0016-00000715."""
     put(ask, "ColdArchive")
     restore(ask, 1, "Standard")

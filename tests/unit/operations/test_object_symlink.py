@@ -8,7 +8,7 @@ from tests.unit.operations.service import Caller, check_error
 
 
 def link(ask: Caller, key: str, target: str, **headers: str) -> str:
-    """Put a link; returns its version id, "" in a bucket without versions."""
+    """Put a link; return its version id, or "" in an unversioned bucket."""
     answer = ask("PUT", f"/bucket/{key}?symlink", x_oss_symlink_target=target, **headers)
     assert answer.status == 200
     return answer.headers.get("x-oss-version-id", "")
@@ -45,7 +45,7 @@ def test_link_needs_a_target(ask: Caller) -> None:
     assert ask("HEAD", "/bucket/a").status == 404
 
 
-def test_link_has_class_tags_and_acl_of_its_own(ask: Caller) -> None:
+def test_link_has_its_own_class_tags_and_acl(ask: Caller) -> None:
     headers = {
         "x_oss_storage_class": "IA",
         "x_oss_tagging": "k=v",
@@ -88,7 +88,7 @@ def test_last_modified_is_the_later_of_link_and_target(ask: Caller, later: str) 
     assert head.headers["Last-Modified"] == "Sun, 15 Jun 2025 15:16:40 GMT"
 
 
-def test_reader_needs_the_acl_of_link_and_target(ask: Caller) -> None:
+def test_acls_of_link_and_target_must_both_allow_a_read(ask: Caller) -> None:
     """PutSymlink"""
     ask("PUT", "/bucket/target", "1")
     link(ask, "link", "target", x_oss_object_acl="public-read")
@@ -97,7 +97,7 @@ def test_reader_needs_the_acl_of_link_and_target(ask: Caller) -> None:
     assert ask.anonymously("GET", "/bucket/link").body == b"1"
 
 
-def test_each_version_has_a_target_of_its_own(ask: Caller) -> None:
+def test_each_version_has_its_own_target(ask: Caller) -> None:
     ask.keep_versions()
     versions = {}
     for target in ("one", "two"):

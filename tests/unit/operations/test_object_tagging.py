@@ -17,7 +17,7 @@ def tags(ask: Caller, key: str, query: str = "") -> dict[str, str]:
 
 
 def create(ask: Caller, operation: str, header: str) -> tuple[int, str]:
-    """Create `a` with a header of tags; the status and code of the first answer."""
+    """Create `a` with a tagging header; return status and code of the first answer."""
     method, target, more = {
         "PutObject": ("PUT", "/bucket/a", {}),
         "AppendObject": ("POST", "/bucket/a?append&position=0", {}),
@@ -40,7 +40,9 @@ CREATIONS = ["PutObject", "AppendObject", "PutSymlink", "CopyObject", "InitiateM
 
 
 @pytest.mark.parametrize("operation", CREATIONS)
-def test_each_creation_takes_tags_from_the_header(ask: Caller, operation: str) -> None:
+def test_every_way_to_create_an_object_reads_the_tagging_header(
+    ask: Caller, operation: str
+) -> None:
     ask("PUT", "/bucket/source", "1")
     assert create(ask, operation, "k=v") == (200, "")
     assert tags(ask, "a") == {"k": "v"}
@@ -114,7 +116,7 @@ def test_missing_object_has_no_tags(ask: Caller, method: str) -> None:
     check_error(answer, 404, "NoSuchKey", message, "0026-00000001", Key="none")
 
 
-def test_each_version_has_tags_of_its_own(ask: Caller) -> None:
+def test_each_version_has_its_own_tags(ask: Caller) -> None:
     ask.keep_versions()
     old, new = (ask("PUT", "/bucket/a", body).headers["x-oss-version-id"] for body in "12")
     for query, version_id, value in ((f"&versionId={old}", old, "old"), ("", new, "new")):

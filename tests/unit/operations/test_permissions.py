@@ -1,4 +1,4 @@
-"""Permissions that operations check: the journal tells the decision, allowed or denied."""
+"""Permissions that operations check: the journal has the last decision."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ask(method: str, target: str, **headers: str) -> Request:
 
 @pytest.fixture
 def service() -> Service:
-    """A bucket that anybody may write to, a private one, and a policy on deletion."""
+    """A service with a public and a private bucket, and a policy that allows deletions."""
     service = Service()
     for target, acl, body in (
         ("/open-bucket", "public-read-write", b""),
@@ -40,7 +40,7 @@ def service() -> Service:
 
 
 def record(service: Service, request: Request, body: bytes = b"") -> Entry:
-    """What the journal tells of an anonymous request."""
+    """Send an anonymous request; return its entry in the journal."""
     outcome: Admitted | Refused = service.admit(request)
     assert isinstance(outcome, Admitted)
     try:
@@ -51,14 +51,14 @@ def record(service: Service, request: Request, body: bytes = b"") -> Entry:
     return Journal().record(outcome, response, 0, 0.0)
 
 
-def test_denied_copy_source_is_the_decision_that_is_told(service: Service) -> None:
+def test_entry_of_a_denied_copy_has_the_decision_on_its_source(service: Service) -> None:
     copy = ask("PUT", "/open-bucket/b", x_oss_copy_source="/closed-bucket/a")
     entry = record(service, copy)
     assert (entry.status, entry.code) == (403, "AccessDenied")
     assert entry.access == AccessDecision(False, "the bucket's ACL", "oss:PutObject", "")
 
 
-def test_allowed_copy_tells_the_decision_on_the_copy_itself(service: Service) -> None:
+def test_entry_of_an_allowed_copy_has_the_decision_on_the_copy(service: Service) -> None:
     service.handle(ask("PUT", "/open-bucket/a"), b"1", caller=service.accounts.owner)
     entry = record(service, ask("PUT", "/open-bucket/b", x_oss_copy_source="/open-bucket/a"))
     assert entry.status == 200
@@ -73,7 +73,7 @@ def test_allowed_copy_tells_the_decision_on_the_copy_itself(service: Service) ->
     ],
 )
 @pytest.mark.parametrize("quiet", ["true", "false"])
-def test_deletion_of_many_tells_the_decision_on_its_last_entry(
+def test_entry_of_a_multiple_deletion_has_the_last_decision(
     service: Service, key: str, allowed: bool, reason: str, quiet: str
 ) -> None:
     policy = service.handle(

@@ -60,7 +60,7 @@ def test_preflight_is_answered_without_a_signature(ask: Caller, target: str) -> 
         ("http://other.example", "GET", "x-oss-a"),
     ],
 )
-def test_preflight_without_a_fitting_rule_gets_403(
+def test_preflight_without_a_matching_rule_gets_403(
     ask: Caller, origin: str, method: str, headers: str
 ) -> None:
     ask("PUT", "/bucket?cors", RULES)

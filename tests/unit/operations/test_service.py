@@ -43,7 +43,7 @@ def read(ask: Caller, **query: Any) -> Answer:
         ({"prefix": "alpha", "max_keys": 1}, ["alpha-1"], "alpha-1"),
     ],
 )
-def test_buckets_come_by_name_after_the_marker(
+def test_buckets_after_the_marker_are_listed_by_name(
     ask: Caller, query: dict[str, Any], names: list[str], next_marker: str | None
 ) -> None:
     page = read(ask, **query)
@@ -53,7 +53,7 @@ def test_buckets_come_by_name_after_the_marker(
 
 
 def test_bucket_is_listed_with_its_endpoints(ask: Caller) -> None:
-    """P-33: the endpoint is the one that the caller used."""
+    """P-33: they are the endpoints that the caller used."""
     page = ask("GET", "/?prefix=gamma", Host="localhost:9000")
     shown = {
         "Location": "oss-cn-hangzhou",
@@ -95,7 +95,7 @@ TAGGING = f"<Tagging><TagSet>{TAGS}</TagSet></Tagging>"
         ({"tagging": '"k":"v","l":"v"'}, []),
     ],
 )
-def test_buckets_are_chosen_by_tags(ask: Caller, query: dict[str, str], names: list[str]) -> None:
+def test_buckets_are_filtered_by_tags(ask: Caller, query: dict[str, str], names: list[str]) -> None:
     assert ask("PUT", "/gamma?tagging", TAGGING).status == 200
     assert read(ask, **query).texts("Buckets/Bucket/Name") == names
 
@@ -109,7 +109,7 @@ def test_buckets_are_chosen_by_tags(ask: Caller, query: dict[str, str], names: l
         ({"tagging": '"k":"v",'}, "tagging"),
     ],
 )
-def test_bad_choice_of_tags_gets_400(ask: Caller, query: dict[str, str], named: str) -> None:
+def test_bad_tag_filter_gets_400(ask: Caller, query: dict[str, str], named: str) -> None:
     answer = read(ask, **query)
     assert (answer.status, answer.code) == (400, "InvalidArgument")
     assert answer.text("ArgumentName") == named
@@ -131,7 +131,7 @@ def test_buckets_of_other_accounts_are_not_listed(ask: Caller) -> None:
     ("group", "names"),
     [("rg-1", ["gamma"]), ("rg-default", NAMES[:-1]), ("rg-other", []), ("", NAMES)],
 )
-def test_resource_group_chooses_buckets(ask: Caller, group: str, names: list[str]) -> None:
+def test_buckets_are_filtered_by_resource_group(ask: Caller, group: str, names: list[str]) -> None:
     root = "BucketResourceGroupConfiguration"
     ask("PUT", "/gamma?resourceGroup", f"<{root}><ResourceGroupId>rg-1</ResourceGroupId></{root}>")
     page = ask("GET", "/", x_oss_resource_group_id=group)

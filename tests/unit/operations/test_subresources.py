@@ -1,4 +1,4 @@
-"""P-40, P-49: a known sub-resource asks for its operation or is answered with 501."""
+"""P-40, P-49: a known sub-resource selects its operation or gets 501."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.unit.operations.service import Caller
 TARGETS = {Resource.SERVICE: "/", Resource.BUCKET: "/bucket", Resource.OBJECT: "/bucket/a"}
 CONTENT = b"the bytes of the object"
 
-# A sub-resource alone asks for an operation that needs nothing beside it.
+# Operations that a sub-resource alone selects.
 ANSWERED = {(item.method, item.resource, item.subresource) for item in OPERATIONS}
 
 
 @pytest.mark.parametrize("name", sorted(SUBRESOURCES))
-def test_a_subresource_without_an_operation_is_answered_with_501(ask: Caller, name: str) -> None:
+def test_subresource_without_an_operation_gets_501(ask: Caller, name: str) -> None:
     ask("PUT", "/bucket/a", CONTENT)
     for method, resource in product(("GET", "HEAD", "PUT", "DELETE", "POST"), Resource):
         if (method, resource, name) in ANSWERED:
@@ -32,7 +32,7 @@ def test_a_subresource_without_an_operation_is_answered_with_501(ask: Caller, na
 
 
 @pytest.mark.parametrize("name", sorted(SUBRESOURCES))
-def test_a_subresource_is_never_answered_with_the_object(ask: Caller, name: str) -> None:
+def test_subresource_never_gets_the_content_of_the_object(ask: Caller, name: str) -> None:
     ask("PUT", "/bucket/a", CONTENT)
     assert ask("GET", f"/bucket/a?{name}").body != CONTENT
     assert ask("GET", f"/bucket/a?{name}=value").body != CONTENT
@@ -50,6 +50,6 @@ def test_a_subresource_is_never_answered_with_the_object(ask: Caller, name: str)
         "/?qosRequester=1",
     ],
 )
-def test_an_unknown_component_is_not_taken_for_another_operation(ask: Caller, target: str) -> None:
+def test_unknown_component_does_not_select_another_operation(ask: Caller, target: str) -> None:
     answer = ask("DELETE", target)
     assert answer.code in ("NotImplemented", "NoSuchAccessPoint")

@@ -1,4 +1,4 @@
-"""Static websites: what anonymous visitors get in the place of a page."""
+"""Static websites: the pages and redirects that anonymous visitors get."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_visitor_gets_index_page_or_error_page(
         ("2", "/none", 404, b"nothing here"),
     ],
 )
-def test_folder_has_an_index_page_of_its_own(
+def test_folder_has_its_own_index_page(
     site: Caller, kind: str, path: str, status: int, body: bytes
 ) -> None:
     configure(site, INDEX.format(SUBDIR.format(kind)), ERROR.format(""))
@@ -82,19 +82,19 @@ def test_error_page_has_the_configured_status(site: Caller) -> None:
     assert (visit(site, "/none").status, visit(site, "/none").body) == (200, b"nothing here")
 
 
-def test_error_page_is_sent_whole(site: Caller) -> None:
+def test_error_page_ignores_range_and_conditions(site: Caller) -> None:
     etag = visit(site, "/error.html", "HEAD").headers["ETag"]
     for headers in ({"range": "bytes=0-1"}, {"if_none_match": etag}):
         answer = visit(site, "/none", **headers)
         assert (answer.status, answer.body) == (404, b"nothing here")
 
 
-def test_error_page_that_cannot_be_read_is_not_sent(site: Caller) -> None:
+def test_unreadable_error_page_is_not_sent(site: Caller) -> None:
     site("PUT", "/bucket/error.html?acl", x_oss_object_acl="private")
     assert visit(site, "/none").code == "NoSuchKey"
 
 
-def test_owner_gets_objects_and_no_pages(site: Caller) -> None:
+def test_owner_gets_objects_instead_of_pages(site: Caller) -> None:
     assert site("GET", "/bucket/none").code == "NoSuchKey"
     assert site("GET", "/bucket").texts("Contents/Key") == sorted(PAGES)
 
@@ -107,7 +107,7 @@ EXTERNAL = (
 )
 
 
-def test_rule_without_a_status_redirects_first(site: Caller) -> None:
+def test_rule_without_a_status_redirects_existing_keys_as_well(site: Caller) -> None:
     site("PUT", "/bucket/old/a.txt", "old")
     new = "<ReplaceKeyPrefixWith>new/</ReplaceKeyPrefixWith>"
     configure(site, ERROR.format(""), route(PREFIX + EXTERNAL.format(new)))

@@ -1,4 +1,4 @@
-"""What the service refuses or does since a date: each change on both sides of its date (P-60)."""
+"""Changes of the service: each one is tested before and after its date (P-60)."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def signed(
     parameters: dict[str, str] | None = None,
     place: str = "header",
 ) -> Request:
-    """A request that oss2 signs."""
+    """Return a request signed by oss2."""
     auth = SIGNERS[signer](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
     target, fields = sign(auth, place, method, bucket, key, parameters, headers)
     return ask(method, target, {"Referer": PAGE, **dict(fields)})
 
 
 def refusal(service: Service, request: Request) -> tuple[int, str, str]:
-    """Status, code and EC of a refusal; (200, "", "") if the request is admitted."""
+    """Return status, code and EC of a refusal, or (200, "", "") if the request is admitted."""
     return error_of(service.admit(request))
 
 
@@ -69,7 +69,7 @@ V1_CLOSED = (403, "AccessDenied", "0002-00000080")
 FORBIDDEN = (400, "PublicEndpointForbidden", "0048-00000401")
 
 
-# --- Each row of the table
+# --- The rows of the table
 
 
 def v1_of_accounts(service: Service) -> bool:
@@ -111,7 +111,7 @@ PROBES: dict[ServiceChange, Callable[[Service], bool]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: str(change.since))
-def test_service_changes_on_the_date(change: ServiceChange) -> None:
+def test_change_takes_effect_on_its_date(change: ServiceChange) -> None:
     """P-45, P-60"""
     new_account = change.affected is Affected.NEW_ACCOUNTS
     before = serve_as_of(change.since - timedelta(days=1), new_account=new_account)
@@ -121,16 +121,16 @@ def test_service_changes_on_the_date(change: ServiceChange) -> None:
 
 
 @pytest.mark.parametrize("change", [V1_OF_ACCOUNTS, CUSTOM_DOMAIN], ids=["V1", "domain"])
-def test_old_account_may_what_a_new_one_may_not(change: ServiceChange) -> None:
+def test_changes_for_new_accounts_do_not_affect_old_ones(change: ServiceChange) -> None:
     assert not PROBES[change](serve_as_of(NOW))
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: str(change.since))
-def test_new_account_without_a_date_meets_the_service_of_today(change: ServiceChange) -> None:
+def test_new_account_without_a_date_gets_all_changes(change: ServiceChange) -> None:
     assert PROBES[change](serve_as_of(None, new_account=True))
 
 
-def test_without_flags_older_clients_work() -> None:
+def test_only_arn_in_logs_changes_without_flags() -> None:
     service = serve_as_of(None)
     seen = [change for change in CHANGES if PROBES[change](service)]
     assert seen == [ARN_IN_LOGS]
@@ -141,12 +141,14 @@ def test_without_flags_older_clients_work() -> None:
 
 @pytest.mark.parametrize("place", ["header", "url"])
 @pytest.mark.parametrize(("signer", "expected"), [("v1", V1_CLOSED), ("v2", FINE), ("v4", FINE)])
-def test_only_version_1_is_closed(place: str, signer: str, expected: tuple[int, str, str]) -> None:
+def test_only_signatures_of_version_1_are_refused(
+    place: str, signer: str, expected: tuple[int, str, str]
+) -> None:
     request = signed("GET", "private-bucket", "a", signer, place=place)
     assert refusal(serve_as_of(NOW), request) == expected
 
 
-def test_version_1_stays_open_for_old_buckets_and_the_service() -> None:
+def test_version_1_is_accepted_for_old_buckets_and_the_service() -> None:
     service = serve_as_of(NOW)
     assert refusal(service, signed("GET", "", signer="v1")) == FINE
     bucket = service.storage.bucket("private-bucket")
@@ -157,7 +159,7 @@ def test_version_1_stays_open_for_old_buckets_and_the_service() -> None:
     assert refusal(service, ask("GET", "/public-bucket/a", {"Referer": PAGE})) == FINE
 
 
-def test_form_signed_with_version_1_is_refused_too() -> None:
+def test_form_signed_with_version_1_is_refused() -> None:
     service = serve_as_of(NOW)
     headers = {"Content-Type": forms.TYPE, "Referer": PAGE}
     for fields, expected in (
@@ -188,7 +190,7 @@ def test_form_signed_with_version_1_is_refused_too() -> None:
         ("GET", "img.example.com", "/a", FINE),
     ],
 )
-def test_data_calls_of_new_accounts_need_a_domain(
+def test_new_account_needs_a_custom_domain_for_data(
     method: str, host: str, target: str, expected: tuple[int, str, str]
 ) -> None:
     settings = replace(SETTINGS, new_account=True, cname={"img.example.com": "public-bucket"})
@@ -197,14 +199,14 @@ def test_data_calls_of_new_accounts_need_a_domain(
 
 
 @pytest.mark.parametrize("target", ["/?bucketInfo", "/?referer", "/"])
-def test_management_calls_of_new_accounts_need_no_domain(target: str) -> None:
+def test_new_account_needs_no_custom_domain_for_management(target: str) -> None:
     service = serve_as_of(NOW, new_account=True)
     code = refusal(service, ask("GET", target, {"Referer": PAGE}, f"public-bucket.{OSS}"))[1]
-    assert code == "AccessDenied"  # of an anonymous caller
+    assert code == "AccessDenied"  # because the caller is anonymous
 
 
 @pytest.mark.parametrize("region", ["cn-hongkong", "ap-southeast-1"])
-def test_endpoints_outside_mainland_china_are_open(region: str) -> None:
+def test_new_account_needs_no_domain_outside_mainland_china(region: str) -> None:
     service = serve_as_of(NOW, new_account=True, region=region)
     host = f"public-bucket.oss-{region}.aliyuncs.com"
     assert refusal(service, ask("GET", "/a", {"Referer": PAGE}, host)) == FINE
@@ -246,7 +248,7 @@ def test_new_bucket_refuses_public_acls_until_the_block_is_off(parameters: dict[
 
 
 def test_buckets_of_seeds_and_tests_are_not_blocked() -> None:
-    """P-45: only buckets that are created through the API are."""
+    """P-45: only buckets that are created through the API are blocked."""
     service = serve_as_of(NOW)
     assert not is_blocked(service, "public-bucket")
     assert refusal(service, ask("GET", "/public-bucket/a", {"Referer": PAGE})) == FINE
