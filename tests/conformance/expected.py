@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 VERSIONS = ("v1", "v2", "v4")
-"""The signature versions the suite is run with."""
+"""The signature versions with which the suite runs."""
 
 
 class Class(Enum):
@@ -21,7 +21,7 @@ class Class(Enum):
 
 
 VACUOUS = "vacuous"
-"""The table of the tests that pass and could not fail."""
+"""The table of tests that pass and cannot fail."""
 
 
 class ExpectedError(Exception):
@@ -35,7 +35,7 @@ class Entry:
     file: str
     reason: str
     tests: tuple[str, ...]
-    """Their names in pytest, without the file."""
+    """The names of the tests in pytest, without the file."""
     versions: tuple[str, ...] = VERSIONS
     """The signature versions with which they fail."""
 
@@ -98,11 +98,11 @@ class Differences:
     """The tests whose outcome was not expected, sorted by name."""
 
     failed: tuple[str, ...]
-    """Failed and are not listed."""
+    """Tests that failed and are not listed."""
     passed: tuple[str, ...]
-    """Are listed and passed."""
+    """Tests that are listed and passed."""
     missing: tuple[str, ...]
-    """Are listed but not in the suite."""
+    """Tests that are listed and not in the suite."""
 
     def __bool__(self) -> bool:
         return bool(self.failed or self.passed or self.missing)

@@ -46,7 +46,7 @@ policies = ["AliyunOSSFullAccess"]
 id = "1000000000000002"
 key = [{{id = "{_PAYER[0]}", secret = "{_PAYER[1]}"}}]
 """
-"""The account that is tested, and one that pays for its requests."""
+"""The account that is tested, and another one that pays for its own requests."""
 
 
 class SessionError(Exception):

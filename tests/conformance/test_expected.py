@@ -1,4 +1,4 @@
-"""The list of known failures: how it is read, compared with an outcome, and shown on the page."""
+"""The list of known failures: reading it, comparing it with an outcome, and its page."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_names_are_those_of_the_signature_version(tmp_path: Path) -> None:
+def test_names_depend_on_the_signature_version(tmp_path: Path) -> None:
     known = expected.load(write(tmp_path, TEXT))
     both = {"tests/test_a.py::A::one", "tests/test_a.py::A::two"}
     assert known.names("v1") == both

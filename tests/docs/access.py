@@ -10,7 +10,7 @@ BEGIN, END = "<!-- tables -->\n", "<!-- end of tables -->\n"
 
 
 def render(page: str) -> str:
-    """The page with current tables."""
+    """Return the page with current tables."""
     head, _, rest = page.partition(BEGIN)
     _, _, tail = rest.partition(END)
     return (
@@ -46,7 +46,7 @@ def _asked(case: Case) -> str:
 
 
 def _given(case: Case) -> str:
-    """The policies, ACLs and circumstances of a case that differ from the default."""
+    """Return the policies, ACLs and circumstances of a case that differ from the default."""
     found = [
         *(f"RAM policy *{name}*" for name in case.ram),
         *([f"session policy *{case.session}*"] if case.session else []),

@@ -18,7 +18,7 @@ class Block:
 
 
 def blocks(markdown: str) -> list[Block]:
-    """The fenced blocks of a page in order."""
+    """Return the fenced blocks of a page in order."""
     found = [
         Block(match["language"], match["text"], match["why"] or "")
         for match in _FENCE.finditer(markdown)
@@ -29,7 +29,7 @@ def blocks(markdown: str) -> list[Block]:
 
 
 def table(markdown: str, first: str) -> list[list[str]]:
-    """The rows of the table whose first heading is `first`, without code marks."""
+    """Return the rows of the table whose first heading is `first`, without code marks."""
     _, _, rest = markdown.partition(f"| {first} |")
     assert rest, f"no table has {first!r} as its first heading"
     lines = rest.partition("\n\n")[0].splitlines()[2:]
@@ -37,7 +37,7 @@ def table(markdown: str, first: str) -> list[list[str]]:
 
 
 def agrees(expected: str, actual: str) -> bool:
-    """Whether the lines are equal; `...` stands for any number of lines."""
+    """Return whether the lines are equal; `...` stands for any number of lines."""
     wanted = [re.escape(line) for line in expected.splitlines()]
     lines = [r"(?:.*\n)*?" if line == r"\.\.\." else f"{line}\n" for line in wanted]
     return re.fullmatch("".join(lines), actual.replace("\r\n", "\n")) is not None

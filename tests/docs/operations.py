@@ -45,7 +45,7 @@ whatever the method.
 
 
 def render(operations: Iterable[Operation]) -> str:
-    """The text of the page."""
+    """Return the text of the page."""
     operations = tuple(operations)
     lines = [_HEAD]
     for resource in Resource:
@@ -57,7 +57,7 @@ def render(operations: Iterable[Operation]) -> str:
 
 
 def not_emulated(operations: Iterable[Operation]) -> list[str]:
-    """The known sub-resources that no operation uses, in alphabetical order."""
+    """Return the known sub-resources that no operation uses, in alphabetical order."""
     asked = {
         part.partition("=")[0]
         for operation in operations

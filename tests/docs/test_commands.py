@@ -1,4 +1,4 @@
-"""Pages whose commands a reader can try against the demo: run them and compare what they print."""
+"""Run the commands of pages that use the demo, and compare what they print."""
 
 from __future__ import annotations
 

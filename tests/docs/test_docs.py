@@ -29,7 +29,7 @@ DOCUMENTS = {
 
 
 def help_of_serve() -> Iterator[tuple[str, str, str]]:
-    """Each flag, its variable and its default, read from `serve --help`."""
+    """Yield each flag, its variable and its default from `serve --help`."""
     done = subprocess.run(
         [sys.executable, "-m", "oss_emulator", "serve", "--help"],
         capture_output=True,
@@ -116,7 +116,7 @@ def test_links_lead_to_a_file_and_a_heading(document: str) -> None:
 
 
 def anchors(markdown: str) -> set[str]:
-    """The anchors of a page: its headings in lower case, with hyphens and without punctuation."""
+    """Return the anchors of a page: headings in lower case, with hyphens, without punctuation."""
     headings = re.findall(r"^#+ (.*)$", markdown, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
@@ -130,14 +130,14 @@ def test_paths_that_are_named_exist(document: str) -> None:
 
 
 COMING = {"pipeline/authentication.py", "pipeline/referer.py", "tests/test_mirror.py"}
-"""Paths that the pages name before they exist. Remove each one when it exists."""
+"""Paths that the pages name before they exist; remove each one once it exists."""
 
 ROOTS = (ROOT, ROOT / "emulator" / "oss_emulator")
-"""Where the paths of a page begin: the repository or the package."""
+"""The folders in which the paths of a page begin: the repository and the package."""
 
 
 def paths(markdown: str) -> list[str]:
-    """The files and folders that a page names, in code marks or in a picture."""
+    """Return the files and folders that a page names in code marks or pictures."""
     prose = re.sub(r"^```.*?^```$", "", markdown, flags=re.MULTILINE | re.DOTALL)
     marked = re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|md))`", prose)
     pictures = re.findall(r"^```text\n(.*?)^```$", markdown, re.MULTILINE | re.DOTALL)

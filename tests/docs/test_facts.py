@@ -1,4 +1,4 @@
-"""The numbered facts: each page states its own once, and code and tests cite only stated ones."""
+"""The numbered facts: a page states each one once, and code and tests cite only stated ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.docs.markdown import blocks, table
 
 ROOT = Path(__file__).parents[2]
 PAGES = {"docs/referer.md": "RB", "docs/protocol.md": "P", "docs/access.md": "A"}
-"""The page that states the facts of a letter."""
+"""Each page and the letters of the facts that it states."""
 
 NUMBER = r"\b[RBPA]-\d\d\b"
 RANGE = re.compile(r"\b([RBPA])-(\d\d) (?:…|to) \1-(\d\d)\b")
@@ -25,7 +25,7 @@ UNTESTED = {"R-40": "it is about fees, and the emulator charges none"}
 
 
 def statements(page: str) -> dict[str, str]:
-    """The facts of a page: their numbers and texts, in the order of the page."""
+    """Return the facts of a page by number, in the order of the page."""
     text = (ROOT / page).read_text(encoding="utf-8")
     found = re.findall(rf"^- \*\*({NUMBER})\*\* (.*?)(?=^- |^$|\Z)", text, re.MULTILINE | re.DOTALL)
     assert len(found) == len({number for number, _ in found}), "a number is stated twice"
@@ -36,7 +36,7 @@ STATED = {number: text for page in PAGES for number, text in statements(page).it
 
 
 def cited(*patterns: str) -> set[str]:
-    """The numbers that files cite, alone or as a range such as `R-11 … R-13`."""
+    """Return the numbers that files cite, alone or in a range such as `R-11 … R-13`."""
     this = Path(__file__)
     files = [path for pattern in patterns for path in ROOT.glob(pattern) if path != this]
     assert files

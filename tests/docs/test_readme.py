@@ -1,4 +1,4 @@
-"""README.md: run its commands and its code in order, against the server that it starts."""
+"""README.md: run its commands and code in order, with the server that it starts."""
 
 import os
 import re
@@ -32,7 +32,7 @@ MARK = "---- block"
 
 
 def reader_environment(home: Path) -> dict[str, str]:
-    """The variables of a reader of the README: nothing set, and this Python first on PATH."""
+    """Return the environment of a reader: no settings, and this Python first on PATH."""
     variables = {
         # An outer `make` passes these to its children; the README's `make` must not see them.
         name: value
@@ -46,7 +46,7 @@ def reader_environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Running]:
-    """The README's first command, in this environment and on a free port."""
+    """Run the first command of the README in this environment on a free port."""
     require("make")
     require("curl")
     ready_file = tmp_path / "ready.json"
@@ -64,7 +64,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
 
 
 def script(steps: list[Block], port: int) -> str:
-    """The blocks as one shell script, so that later blocks see what earlier ones export."""
+    """Join the blocks into one shell script, so that later blocks see exported variables."""
     lines = ["set -eu"]
     for number, block in enumerate(steps):
         text = re.sub(r":9000\b", f":{port}", block.text)
@@ -76,7 +76,7 @@ def script(steps: list[Block], port: int) -> str:
 
 
 def expected_after(block: Block) -> str | None:
-    """The output the README shows for a block, None where it shows none."""
+    """Return the output that the README shows for a block, or None."""
     following = BLOCKS[BLOCKS.index(block) + 1 :]
     return following[0].text if following and following[0].language == "text" else None
 
@@ -151,5 +151,5 @@ def test_keys_are_the_defaults() -> None:
         ("a.c\n", "abc\n", False),
     ],
 )
-def test_agreement_of_output(expected: str, actual: str, verdict: bool) -> None:
+def test_ellipsis_stands_for_any_number_of_lines(expected: str, actual: str, verdict: bool) -> None:
     assert agrees(expected, actual) is verdict

@@ -1,4 +1,4 @@
-"""Runs each example as its reader would."""
+"""Run each example like a reader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def run(*command: str, folder: Path, **environment: str) -> str:
-    """Run a command, check that it succeeds, and return what it printed."""
+    """Run a command that must succeed; return what it printed."""
     done = subprocess.run(
         command,
         cwd=folder,

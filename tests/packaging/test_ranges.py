@@ -1,4 +1,4 @@
-"""The ranges of pyproject.toml: their lower bounds are the versions that `make lowest` tests."""
+"""The version ranges in pyproject.toml: `make lowest` tests their lower bounds."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ for extra in ("fast", "lab", "oidc", "tls"):
 
 
 def lower_bounds(requirements: list[str]) -> dict[str, tuple[int, ...]]:
-    """The lower bound of each requirement: `lxml>=4.9.2,<7` allows 4.9.2."""
+    """Return the lower bound of each requirement, such as 4.9.2 for `lxml>=4.9.2,<7`."""
     found = (
         re.match(r"([a-z0-9-]+)(?:\[[a-z,]+\])?>=([0-9.]+),<\d+", text) for text in requirements
     )
@@ -23,7 +23,7 @@ def lower_bounds(requirements: list[str]) -> dict[str, tuple[int, ...]]:
 
 
 def pins() -> dict[str, tuple[int, ...]]:
-    """The lowest version that tests/lowest.txt pins of each package."""
+    """Return the lowest version of each package that tests/lowest.txt pins."""
     found = re.findall(r"^([a-z0-9-]+)==([0-9.]+)", LOWEST, re.MULTILINE)
     return {name: min(version(v) for n, v in found if n == name) for name, _ in found}
 
@@ -33,7 +33,7 @@ def version(text: str) -> tuple[int, ...]:
     return tuple(numbers + [0] * (3 - len(numbers)))
 
 
-def test_what_is_installed_with_the_package_is_tested_at_its_lower_bound() -> None:
+def test_dependencies_are_tested_at_their_lower_bounds() -> None:
     bounds = lower_bounds(TESTED)
     assert bounds == {name: pin for name, pin in pins().items() if name in bounds}
 

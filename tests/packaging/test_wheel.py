@@ -1,4 +1,4 @@
-"""The wheel: what it contains, and that a project with its own `emulator` package can use it."""
+"""The wheel: its files, and its use in a project with its own `emulator` package."""
 
 import os
 import subprocess
@@ -42,11 +42,11 @@ def test_fixtures(oss_emulator, oss_bucket):
     "tests/rules.toml": '[rules.a]\nallow_empty_referer = false\nwhitelist = ["http://a/"]\n',
     "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "--strict-markers"\n',
 }
-"""The files of a project whose own package has the name that ours once had."""
+"""The files of a project that has a package `emulator` of its own."""
 
 
 def run(*command: str, folder: Path, **variables: str) -> str:
-    """Run a Python program to its end; returns what it printed."""
+    """Run a Python program to its end; return what it printed."""
     done = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
@@ -62,7 +62,7 @@ def run(*command: str, folder: Path, **variables: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from this tree without a network."""
+    """Build the wheel from this tree without a network."""
     folder = tmp_path_factory.mktemp("wheel")
     run("-m", "hatchling", "build", "-t", "wheel", "-d", str(folder), folder=ROOT)
     (built,) = folder.glob("*.whl")
