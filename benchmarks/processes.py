@@ -87,11 +87,21 @@ def emulator(
     return start_python(*command, python=python)
 
 
-def free_port() -> int:
-    """A port for a server that cannot choose one itself and say which."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+@contextlib.contextmanager
+def reserve_port(highest: int = 2**16 - 1) -> Iterator[int]:
+    """Hold a port for a server that cannot choose one itself.
+
+    The port is bound but not listening, so that only a server with SO_REUSEADDR gets it.
+    """
+    with contextlib.ExitStack() as holders:
+        while True:
+            holder = holders.enter_context(socket.socket())
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            holder.bind(("127.0.0.1", 0))
+            port = int(holder.getsockname()[1])
+            if port <= highest:
+                break
+        yield port
 
 
 def _listens(port: int) -> bool:
