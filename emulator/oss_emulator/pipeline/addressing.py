@@ -1,4 +1,4 @@
-"""The address of a request: the bucket and key it names, and whether it may be reached there."""
+"""The address of a request: its bucket and key, and whether its endpoint serves that bucket."""
 
 from oss_emulator.access import Permission
 from oss_emulator.documents import transfer_acceleration
@@ -20,9 +20,9 @@ from oss_emulator.storage import Bucket
 def locate(addresses: Addresses, request: Request, *, strict: bool) -> Target:
     """Find the bucket and key that a request names.
 
-    Raises `ProxyForbidden` for a host that this server does not answer for, what
-    `Addresses.locate` raises, and where addressing is `strict` `SecondLevelDomainForbidden` for a
-    bucket in the path, as the service does (P-06).
+    Raises `ProxyForbidden` for a host that this server does not serve, and the errors of
+    `Addresses.locate`. If addressing is `strict`, raises `SecondLevelDomainForbidden` for a bucket
+    in the path, as the service does (P-06).
     """
     host = request.host
     if request.proxied and not addresses.serves(host):
@@ -36,7 +36,7 @@ def locate(addresses: Addresses, request: Request, *, strict: bool) -> Target:
 def check_endpoint(
     request: Request, target: Target, bucket: Bucket | None, region: str, *, strict: bool
 ) -> None:
-    """Raise `OSSError` where a bucket is not reached by the endpoint that was asked."""
+    """Raise `OSSError` if the endpoint of the request does not serve the bucket."""
     if strict:
         _check_acceleration(request.host, bucket)
     if target.region:
@@ -58,10 +58,9 @@ def check_domain(request: Request, operation: Operation, region: str, changes: C
 
 
 def _check_acceleration(host: str, bucket: Bucket | None) -> None:
-    """Accelerate endpoints serve only buckets with transfer acceleration.
+    """Raise `OSSError` at an accelerate endpoint for a bucket without transfer acceleration.
 
-    The answer for other buckets is documented; the same answer for a request that names no bucket
-    is assumed.
+    The error is documented for such buckets, and assumed for requests without a bucket.
     """
     if is_accelerate(host):
         documents = bucket.documents if bucket is not None else {}
@@ -70,10 +69,10 @@ def _check_acceleration(host: str, bucket: Bucket | None) -> None:
 
 
 def _check_region(target: Target, bucket: Bucket | None, region: str) -> None:
-    """The endpoint of another region knows no bucket of this server's region."""
+    """Raise `OSSError` at the endpoint of another region, which serves no bucket of this region."""
     if bucket is not None:
         endpoint = f"{location(region)}.{SERVICE_DOMAIN}"
         raise OSSError(Code.OTHER_ENDPOINT, Bucket=target.bucket, Endpoint=endpoint)
     if target.bucket:
-        message = f"This server is of the region {region}; --region chooses another."
+        message = f"This server is in the region {region}; choose another with --region."
         raise OSSError(Code.INVALID_LOCATION, message, LocationConstraint=location(target.region))

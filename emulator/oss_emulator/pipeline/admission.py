@@ -1,7 +1,7 @@
-"""What admission comes to: a call that may be performed, or a refusal with what was known by then.
+"""The results of admission: a call to perform, or a request to answer with an error.
 
-Every request makes one of them, so they are named tuples: a frozen dataclass takes four times as
-long to make.
+Every request creates one of them, so they are named tuples: creating a frozen dataclass takes four
+times as long.
 """
 
 from typing import NamedTuple
@@ -18,48 +18,48 @@ from oss_emulator.storage import Bucket
 
 
 class Refused(NamedTuple):
-    """A request that is answered with an error, and what had been settled before it."""
+    """A request to answer with an error, and the results of the steps before it."""
 
     request: Request
     request_id: str
     error: OSSError
     target: Target = SERVICE
     operation: Operation | None = None
-    """None where the request was refused before its operation was found."""
+    """None if the request was refused before its operation was found."""
     record: Bucket | None = None
     signing: Signing = Signing.NONE
-    """Where the request carries a signature, be it valid or not."""
+    """Where the request carries a signature, valid or not."""
     access_key_id: str = ""
-    """The key that the request names, be it known or not."""
+    """The id of the access key in the request, known or not."""
     caller: Identity = ANONYMOUS
-    """Who signed it, once that was verified."""
+    """The signer; anonymous unless the signature was verified."""
     decision: Decision | None = None
-    """The decision by the Referer rules, None where it did not come to that."""
+    """The decision by the Referer rules; None if the request was refused before it."""
     access: AccessDecision | None = None
-    """The last decision on permissions, None where it did not come to that."""
+    """The last decision on permissions; None if the request was refused before it."""
 
     @property
     def traffic_limit(self) -> int | None:
-        """Errors are sent without a limit."""
+        """None: errors are sent without a limit."""
         return None
 
 
 class Admitted(NamedTuple):
-    """A call that may be performed once its body is there."""
+    """A call to perform once its body has arrived."""
 
     call: Call
     decision: Decision | None = None
-    """The decision by the Referer rules; None for what they do not apply to."""
+    """The decision by the Referer rules; None if they do not apply."""
     access: AccessDecision | None = None
-    """The decision on permissions; None where nothing was checked."""
+    """The decision on permissions; None if nothing was checked."""
     traffic_limit: int | None = None
-    """Bits a second for body and answer (x-oss-traffic-limit), None for no limit."""
+    """Bits per second for the body and the response (x-oss-traffic-limit); None for no limit."""
     sizes: Sizes = Sizes()
-    """How large the file of a form may be."""
+    """The sizes that the file of a form may have."""
 
     @property
     def request(self) -> Request:
-        """The request that came."""
+        """The request of the call."""
         return self.call.request
 
     @property
@@ -67,8 +67,8 @@ class Admitted(NamedTuple):
         return self.call.request_id
 
     def refuse(self, error: OSSError) -> Refused:
-        """The refusal of this call, where its body or its operation fails."""
-        # An answer may be kept for a while; where the error was raised would keep the body as well.
+        """Refuse this call because its body or its operation failed."""
+        # The error may be kept for a while, and its traceback would keep the body in memory.
         error.__context__ = error.__cause__ = error.__traceback__ = None
         call = self.call
         return Refused(

@@ -1,4 +1,4 @@
-"""Who sent a request: what its signature claims, and whether that is true (P-19, A-50)."""
+"""Authentication: finds the signature of a request and verifies it (P-19, A-50)."""
 
 from typing import Final, NamedTuple
 
@@ -39,23 +39,23 @@ _KEY_PROBLEMS: Final = {
     KeyProblem.INVALID: Code.INVALID_SECURITY_TOKEN,
     KeyProblem.EXPIRED: Code.SECURITY_TOKEN_EXPIRED,
 }
-"""The error for each reason that a key proves nothing (A-50)."""
+"""The error for each problem with a key (A-50)."""
 
 
 class Claimed(NamedTuple):
-    """Who a request says has signed it; nothing is verified."""
+    """The signature that a request carries, not verified yet."""
 
     signing: Signing = Signing.NONE
     access_key_id: str = ""
     claim: Claim | None = None
-    """None for a request without a signature, and where signatures are not looked at."""
+    """None for a request without a signature, and if signatures are ignored."""
 
 
 UNSIGNED: Final = Claimed()
 
 
 def open_accounts(settings: Settings) -> Accounts:
-    """The accounts that the settings name; raises `AccountsError`."""
+    """Load the accounts that the settings name; raises `AccountsError`."""
     path = settings.accounts
     if path is None:
         key = AccessKey(settings.access_key_id, settings.access_key_secret, OWNER)
@@ -81,10 +81,10 @@ def find_claim(request: Request, auth: Auth) -> Claimed:
 def authenticate(
     claimed: Claimed, request: Request, target: Target, accounts: Accounts, settings: Settings
 ) -> Identity:
-    """Verify the signature of a request; returns who signed it.
+    """Verify the signature of a request and return the signer.
 
-    A request without a signature is anonymous (P-19). Raises `OSSError` for a key that proves
-    nothing and a signature that does not match.
+    A request without a signature is anonymous (P-19). Raises `OSSError` for an unusable key and for
+    a signature that does not match.
     """
     if claimed.claim is None:
         return ANONYMOUS if claimed.signing is Signing.NONE else accounts.owner
@@ -118,7 +118,7 @@ def authenticate_form(
 ) -> tuple[Identity, Sizes]:
     """Verify the signature of a form and check its fields against its policy.
 
-    Returns who signed it and how large the file may be. Raises `OSSError`.
+    Returns the signer and the sizes that the file may have. Raises `OSSError`.
     """
     claim = claimed.claim
     if claim is None:
@@ -138,7 +138,7 @@ def _claimed(claim: Claim) -> Claimed:
 def _identify(
     claim: Claim, accounts: Accounts, auth: Auth, now: float
 ) -> tuple[Identity, str | None]:
-    """The owner of the claimed key and its secret, None where any signature will do."""
+    """Find the owner of the claimed key and the secret, None if any signature is accepted."""
     found = accounts.find(claim.access_key_id, claim.token or "", now)
     if isinstance(found, AccessKey):
         return found.identity, found.secret
@@ -149,7 +149,7 @@ def _identify(
 
 
 def _verify(claim: Claim, request: Request, target: Target, secret: str, region: str) -> None:
-    """Check a signature; the header that asks for an explanation may be signed or not."""
+    """Check a signature; it may cover the header that asks for an explanation, or omit it."""
     try:
         signature.verify(claim, request, target.bucket, target.key, secret, region)
     except OSSError as error:

@@ -14,10 +14,10 @@ _PAYER = request_payment.DOCUMENT.subresource
 
 
 def find_bucket(storage: Storage, name: str, operation: Operation) -> Bucket | None:
-    """The record of the bucket that a request names; None where it names none.
+    """Find the record of the bucket that a request names; None if it names none.
 
-    Raises `InvalidBucketName`, and `NoSuchBucket` unless the operation creates the bucket: a
-    missing bucket is told before credentials are judged (P-18).
+    Raises `InvalidBucketName`, and `NoSuchBucket` unless the operation creates the bucket. The
+    service reports a missing bucket before it checks credentials (P-18).
     """
     if not name:
         return None
@@ -33,7 +33,7 @@ def find_bucket(storage: Storage, name: str, operation: Operation) -> Bucket | N
 def add_bucket_headers(
     response: Response, bucket: Bucket | None, request: Request, payer: Identity | None = None
 ) -> Response:
-    """Add what the bucket's configurations say: which pages may read the answer, and who pays.
+    """Add the headers of the bucket's configurations: its CORS rules, and who pays.
 
     Nobody pays for an error, so it has no `payer`.
     """

@@ -51,7 +51,7 @@ class HotlinkProtection:
 
 
 def check(decision: Decision | None, target: str) -> None:
-    """Raise `AccessDenied` where the rules of the bucket `target` deny the request (R-35)."""
+    """Raise `AccessDenied` if the rules of the bucket `target` deny the request (R-35)."""
     if decision is not None and not decision.allowed:
         raise OSSError(Code.REFERER_DENIED, ec=decision.ec, BucketName=target)
 

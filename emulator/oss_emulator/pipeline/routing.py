@@ -1,4 +1,4 @@
-"""From a request to its operation: what was asked for, or which sub-resource is not there."""
+"""Routing: finds the operation that a request asks for."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from oss_emulator.protocol.parameters import PROCESS, SUBRESOURCES, is_parameter
 
 
 class Dispatcher:
-    """Finds the operation a request asks for, the most specific first."""
+    """Finds the most specific operation that fits a request."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._by_place: dict[tuple[str, Resource, str], Operation] = {}
@@ -30,7 +30,7 @@ class Dispatcher:
             )
 
     def find(self, request: Request, target: Target) -> Operation:
-        """The operation; raises `NotImplemented` that names what is not there (P-40).
+        """Find the operation; raises `NotImplemented`, which names the missing one (P-40).
 
         A preflight has the query of the request that is to follow, so its query asks for nothing.
         Whether an object is to be processed is for `refuse_processing` to say (R-39).
@@ -51,7 +51,7 @@ class Dispatcher:
         return operation
 
     def _subresource(self, request: Request, resource: Resource) -> str:
-        """The sub-resource a query asks for, "" for none.
+        """Find the sub-resource that a query asks for, "" for none.
 
         An unknown parameter is ignored if it has a value, and in GetObject, HeadObject
         (`/logo.png?20240101`) and PutObject (P-49). Elsewhere it may ask for an operation newer
@@ -75,10 +75,10 @@ class Dispatcher:
 
 
 _POST_OBJECT = ("POST", Resource.OBJECT, "")
-"""A POST to an object asks for nothing without a sub-resource: forms go to the bucket."""
+"""A POST to an object needs a sub-resource; forms go to the bucket."""
 
 _COMPONENT = "comp"
-"""Names a part of a sub-resource: without an operation of its own there is none to fall back to."""
+"""The parameter that selects a part of a sub-resource. An unknown part is not implemented."""
 
 
 def refuse_processing(request: Request, target: Target) -> None:
@@ -93,7 +93,7 @@ def _reads_object(request: Request, resource: Resource) -> bool:
 
 
 def _is_asked(item: Operation, request: Request) -> bool:
-    """Whether a request has what an operation needs beside its sub-resource."""
+    """Whether a request has the header and further parameters that an operation needs."""
     if item.header and item.header not in request.headers:
         return False
     for refinement in item.subresource.split("&")[1:]:

@@ -1,4 +1,4 @@
-"""The order of a request: admit it, then perform it."""
+"""The service: admits a request, then performs it."""
 
 import time
 from collections.abc import Callable
@@ -34,7 +34,7 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def new_request_id(received: float) -> str:
-    """24 upper-case hex digits (P-30); the first eight tell the second, as the service's do."""
+    """Make a request id: 24 upper-case hex digits, the first eight of them the time (P-30)."""
     return f"{int(received) << 64 | getrandbits(64):024X}"
 
 
@@ -47,7 +47,7 @@ class Service:
         storage: Storage | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`clock` tells when a request arrives, in seconds since the epoch.
+        """`clock` returns the current time in seconds since the epoch.
 
         Raises `AccountsError` for accounts that cannot be used.
         """
@@ -84,7 +84,7 @@ class Service:
             return self.render(outcome.refuse(error))
 
     def admit(self, request: Request, caller: Identity | None = None) -> Admitted | Refused:
-        """Settle everything about a request that can be settled before its body is read.
+        """Run all checks of a request that do not need its body.
 
         The first step that fails refuses the request: their order is that of the service (P-18,
         R-05). For a given `caller` nothing is checked but the address, and changes of the service
@@ -155,9 +155,9 @@ class Service:
     def admit_form(
         self, admitted: Admitted, form: Form, caller: Identity | None = None
     ) -> Admitted | Refused:
-        """Settle what a form says before its file is read: the key, who signed it, may they.
+        """Check the fields of a form before its file is read: key, signature and permission.
 
-        Signatures in the header or the URL do not count here (PostObject).
+        A signature in the header or the URL is ignored here (PostObject).
         """
         call, sizes, settings = admitted.call, admitted.sizes, self.settings
         bucket, now = call.target.bucket, call.request.received
@@ -202,7 +202,7 @@ class Service:
         return add_bucket_headers(response, call.record, call.request, call.caller)
 
     def render(self, refused: Refused) -> Response:
-        """The answer to a refused request."""
+        """Make the answer to a refused request."""
         request = refused.request
         response = errors.render(refused.error, request.method, refused.request_id, request.host)
         return add_bucket_headers(response, refused.record, request)
@@ -213,7 +213,7 @@ class Service:
         if call.request.method in READS:
             return call.operation.perform(call)
         with self.storage.transaction():
-            # The bucket may have changed or gone while the body was on its way.
+            # The bucket may have been changed or deleted while the body arrived.
             record = find_bucket(self.storage, call.target.bucket, call.operation)
             return call.operation.perform(call._replace(record=record, body=body))
 
@@ -263,5 +263,5 @@ class Service:
 
 
 def _is_open(operation: Operation) -> bool:
-    """Whether nobody has to sign the request itself: a preflight, or a form with its own fields."""
+    """Whether the request itself needs no signature: a preflight, or a form, which signs fields."""
     return operation.takes is Takes.FORM or operation.permission is Permission.NONE

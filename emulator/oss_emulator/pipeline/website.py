@@ -1,4 +1,4 @@
-"""The entry to a static website: a folder stands for its index page (PutBucketWebsite)."""
+"""Static websites: finds the index page to answer for a folder (PutBucketWebsite)."""
 
 from typing import Final, NamedTuple
 
@@ -10,15 +10,15 @@ from oss_emulator.referer import Signing
 from oss_emulator.storage import Bucket
 
 WEBSITE: Final = "website"
-"""The name of the bucket's document."""
+"""The name of the website configuration among a bucket's documents."""
 
 
 class Page(NamedTuple):
-    """The index page that takes the place of a folder."""
+    """The index page to answer instead of a folder."""
 
     target: Target
     visit: Visit | None
-    """For an anonymous visitor, who gets redirects and error pages as well."""
+    """Set for an anonymous visitor, who also gets redirects and error pages."""
 
 
 def find_page(
@@ -29,12 +29,12 @@ def find_page(
     signing: Signing,
     addresses: Addresses,
 ) -> Page | None:
-    """The page that a plain GET or HEAD of a key leads to, None for any other request.
+    """Find the index page for a plain GET or HEAD of a key; None for any other request.
 
-    Folders have an index page for everybody (oss2's suite against the service reads one with a
-    signature). The root has one for anonymous requests (PutBucketWebsite), and only where the
-    bucket has a host name of its own: in path style, which the service does not know, the root
-    lists the bucket.
+    Everybody gets the index page of a folder (oss2's suite against the service reads one with a
+    signature). Only anonymous requests get that of the root (PutBucketWebsite), and only if the
+    host names the bucket: in path style, which the service does not support, the root lists the
+    bucket.
     """
     if bucket is None or WEBSITE not in bucket.documents:
         return None
