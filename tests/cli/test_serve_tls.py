@@ -90,8 +90,8 @@ def test_client_without_tls_does_not_delay_the_end(tmp_path: Path, said: bytes) 
         ),
         (("--tls", "--tls-cert", "nowhere.pem"), "nowhere.pem cannot be read: No such file"),
         (("--tls", "--tls-cert", "."), ". cannot be read: Is a directory"),
-        (("--tls", "--tls-cert", __file__), "is no certificate with its key in PEM"),
-        (("--tls", "--tls-dir", __file__), "can be neither read nor made: File exists"),
+        (("--tls", "--tls-cert", __file__), "cannot be loaded with its key; give both in PEM"),
+        (("--tls", "--tls-dir", __file__), "can be neither read nor created: File exists"),
         (("--ca-file", "/nowhere/ca.pem"), "/nowhere/ca.pem cannot be written: No such file"),
     ],
 )

@@ -129,7 +129,7 @@ def test_killed_worker_is_replaced(running: Running) -> None:
         os.kill(victim, signal.SIGKILL)
         wait_for(lambda victim=victim: victim not in children(running.process.pid))
         wait_for(lambda: listeners(running.port) == 2)
-        told = f"worker {victim} ended with status -9; another one takes its place"
+        told = f"worker {victim} ended with status -9; a new one replaces it"
         wait_for(lambda told=told: told in running.stderr.read_text())
         answers = ask_each(running, "GET", "/examplebucket/a")
         assert {answer.text for answer in answers} == {"seeded"}

@@ -230,14 +230,16 @@ def test_each_server_without_a_ca_folder_makes_its_own_ca(emulator: Emulator) ->
 )
 def test_unreadable_ca_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / KEY_FILE).write_bytes(content)
-    with pytest.raises(CertificateError, match=rf"{KEY_FILE} holds no key and certificate"):
+    with pytest.raises(
+        CertificateError, match=rf"{KEY_FILE} must contain the key and the certificate"
+    ):
         Emulator(tls=True, tls_dir=tmp_path)
 
 
 def test_ca_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(CertificateError, match="can be neither read nor made: File exists"):
+    with pytest.raises(CertificateError, match="can be neither read nor created: File exists"):
         Emulator(tls=True, tls_dir=file)
     with pytest.raises(CertificateError, match="cannot be written: No such file"):
         Emulator(tls=True, ca_file=tmp_path / "nowhere" / "ca.pem")
@@ -275,8 +277,11 @@ def test_unusable_certificates_are_refused(own: tuple[Path, Path, Path], tmp_pat
     for settings, complaint in [
         ({"tls_cert": tmp_path / "none.pem"}, r"none\.pem cannot be read: No such file"),
         ({"tls_cert": certificate, "tls_key": tmp_path / "none"}, "none cannot be read: No such"),
-        ({"tls_cert": certificate}, r"own\.pem is no certificate with its key in PEM"),
-        ({"tls_cert": authority, "tls_key": key}, "is no certificate with its key in PEM"),
+        ({"tls_cert": certificate}, r"own\.pem cannot be loaded with its key"),
+        (
+            {"tls_cert": authority, "tls_key": key},
+            "cannot be loaded with its key; give both in PEM",
+        ),
     ]:
         with pytest.raises(CertificateError, match=complaint):
             Emulator(tls=True, **settings)

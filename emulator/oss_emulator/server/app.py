@@ -1,4 +1,4 @@
-"""One server: listens, answers each request by its service, ends in good order."""
+"""The server: it listens, has its service answer each request, and shuts down in order."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ from oss_emulator.server.tls import Certificates
 from oss_emulator.storage import failure
 
 SHUTDOWN_TIMEOUT: Final = 30.0
-"""Seconds that running requests get when the server ends."""
+"""Seconds that running requests get to finish when the server ends."""
 
 BACKLOG: Final = 1024
 """Connections that may wait to be accepted."""
@@ -51,7 +51,7 @@ class Server(Endpoint):
         access_log: TextIO | None = None,
         certificates: Certificates | None = None,
     ) -> None:
-        """`certificates` are needed for https, and for the CONNECT of a proxy's client."""
+        """`certificates` are needed for https and for clients that use this server as a proxy."""
         settings = controls.service.settings
         super().__init__(settings)
         self.controls = controls
@@ -64,10 +64,10 @@ class Server(Endpoint):
         self._listening: list[asyncio.Server] = []
         self._writing = ThreadPoolExecutor(1, "oss-emulator-writing")
         self._waiting: set[asyncio.Task[Any]] = set()
-        """The requests that wait for what may never come."""
+        """The requests that wait for an event that may never come."""
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port, which for 0 is a free one. Raises `OSError` if it is taken."""
+        """Listen and return the port; 0 chooses a free one. Raises `OSError` if it is taken."""
         settings, certificates = self.service.settings, self._certificates
         context = None if certificates is None else certificates.default
         try:
@@ -105,10 +105,10 @@ class Server(Endpoint):
         await self.connections.close(SHUTDOWN_TIMEOUT)
         self._writing.shutdown()
 
-    # The way of a request
+    # One request, from arrival to journal
 
     async def _answer(self, http: web.BaseRequest, guard: Guard) -> web.StreamResponse:
-        """Answer a request. Every one goes this way, from its head to its line in the journal."""
+        """Answer a request, from its head to its line in the journal; every request passes here."""
         began = time.perf_counter()
         request = wire.read(http, guard, self.controls.clock.now())
         outcome: wire.Outcome
@@ -131,7 +131,7 @@ class Server(Endpoint):
     async def _serve(
         self, http: web.BaseRequest, request: Request
     ) -> tuple[Admitted | Refused, Response, Fault | None]:
-        """What becomes of a request to OSS, the answer to it, and what is to go wrong with it."""
+        """Admit and perform a request to OSS; returns the outcome, the response and the fault."""
         outcome = self._admit(request)
         fault = None
         if isinstance(outcome, Admitted):
@@ -150,7 +150,7 @@ class Server(Endpoint):
                 if isinstance(outcome, Admitted):
                     return outcome, await self._perform(outcome, content), fault
             except Exception as error:
-                assert isinstance(outcome, Admitted)  # noqa: S101 - nothing is done for others
+                assert isinstance(outcome, Admitted)  # noqa: S101 - only calls are performed
                 outcome = outcome.refuse(_error_of(request, error))
         return outcome, self.service.render(outcome), fault
 
@@ -161,7 +161,7 @@ class Server(Endpoint):
             return Refused(request, new_request_id(request.received), _error_of(request, error))
 
     async def _perform(self, admitted: Admitted, content: Body) -> Response:
-        """Do what was asked for, and call the application server that the request names."""
+        """Perform a call, then call the application server that its callback names."""
         response = await self._perform_call(admitted, content)
         if response.callback is None:
             return response
@@ -195,7 +195,7 @@ class Server(Endpoint):
         return response
 
     def _record(self, answer: wire.Answer) -> None:
-        """Tell the journal, the metrics and the logs of a request that was answered."""
+        """Record an answered request in the journal, the metrics and the logs."""
         outcome, journal = answer.outcome, self.controls.journal
         sent, seconds = answer.sent, answer.seconds
         if not isinstance(outcome, wire.Aside):
@@ -215,14 +215,14 @@ class Server(Endpoint):
             line = entry.to_line(service.storage, service.settings.region if with_arn else None)
             print(accesslog.format(line), file=self._access_log, flush=True)
 
-    # What is not for OSS
+    # Requests that are not for OSS
 
     def _connect(self, authority: str, request: Request) -> ssl.SSLContext | None:
-        """Answer a client that takes this server for a proxy and wants a connection through it."""
+        """Answer a client that uses this server as a proxy and asks for a connection."""
         return proxy.connect(authority, request, self.service, self._certificates)
 
     def _format_refusal(self, error: OSSError, request: Request | None) -> bytes:
-        """The answer to what never came as far as a request, or to a refused CONNECT."""
+        """Format the answer to a malformed request or a refused CONNECT."""
         began = time.perf_counter()
         came = request or Request.parse("", "/", (), self.controls.clock.now())
         refused = Refused(came, new_request_id(came.received), error)
@@ -236,7 +236,7 @@ class Server(Endpoint):
     async def _ask_sts(
         self, http: web.BaseRequest, request: Request
     ) -> tuple[wire.Outcome, Response]:
-        """Have STS answer."""
+        """Have STS answer a request."""
         request_id = new_request_id(request.received)
         try:
             given = await sts_endpoint.answer(http, request, self.service)
@@ -259,7 +259,7 @@ class Server(Endpoint):
     async def _administer(
         self, http: web.BaseRequest, request: Request
     ) -> tuple[wire.Outcome, Response | web.StreamResponse]:
-        """Answer what is below `/_emulator/`; a stream of events has been sent already."""
+        """Answer a request below `/_emulator/`; a stream of events has been sent on return."""
         aside = wire.Aside(request, new_request_id(request.received))
         try:
             handler, rest = admin.find(request)
@@ -281,7 +281,7 @@ class Server(Endpoint):
 
     @contextlib.contextmanager
     def _waits(self) -> Iterator[None]:
-        """Let the server's end break off a request meanwhile: it may wait for ever."""
+        """Let the end of the server cancel the request in the meantime: it may wait for ever."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - aiohttp runs each request as a task
         self._waiting.add(task)
@@ -292,7 +292,7 @@ class Server(Endpoint):
 
 
 def _error_of(request: Request, error: Exception) -> OSSError:
-    """The error to answer with; a failure of the server is logged."""
+    """Return the error to answer with; a failure of the server is logged."""
     if isinstance(error, OSSError):
         return error
     reason = failure.describe(error)
@@ -325,7 +325,7 @@ def _explain(response: Response, outcome: wire.Outcome) -> Response:
 
 
 async def _read_body(http: web.BaseRequest, admitted: Admitted) -> Body:
-    """The body of a call: from the client, or from the storage."""
+    """Read the body of a call, from the client or from the storage."""
     gather = admitted.call.operation.gather
     if gather is None:
         return await body.read(http, admitted)
@@ -333,7 +333,7 @@ async def _read_body(http: web.BaseRequest, admitted: Admitted) -> Body:
 
 
 async def _gather(call: Call, gather: Gather) -> Body:
-    """Read what is in the storage, in a thread: it takes as long as there are bytes."""
+    """Read a body from the storage, in a thread: reading takes time in proportion to its size."""
     try:
         work = gather(call)
     except FileNotFoundError:  # replaced or deleted between its record and its file

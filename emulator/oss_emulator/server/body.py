@@ -1,4 +1,4 @@
-"""Reads the body of a request, as the kind and the limits of its operation say."""
+"""Reads the body of a request, in the form and up to the limit of its operation."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,14 +19,14 @@ from oss_emulator.server import intake
 from oss_emulator.server.throttle import Throttle
 
 SHORT: Final = 64 * 1024
-"""Bytes up to which a body that stays in memory is read as a whole."""
+"""Bytes up to which a body that stays in memory is read at once."""
 
 _CONTINUE = "100-continue"
 _MD5 = "content-md5"
 
 
 async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
-    """Read the body that the call's operation takes; raises `OSSError` for a bad one."""
+    """Read the body of a call; raises `OSSError` if it is malformed, incomplete or too large."""
     call, takes = admitted.call, admitted.call.operation.takes
     if takes is Takes.NOTHING:
         return NO_BODY
@@ -52,13 +52,13 @@ async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
 
 
 def _limit(call: Call) -> int:
-    """The most bytes that a call may send."""
+    """Return the most bytes that a call may send."""
     limits = call.limits
     return limits.document if call.operation.takes is Takes.DOCUMENT else limits.object
 
 
 class FormBody:
-    """A form as it arrives: its fields and, once they are admitted, its file."""
+    """A form that arrives: its fields and, once they are admitted, its file."""
 
     def __init__(self, http: web.BaseRequest) -> None:
         """Raises `OSSError` for a body that is not a form, has no length or is too large."""
@@ -110,7 +110,7 @@ async def _take(taken: intake.Intake, content: bytes, admitted: Admitted) -> Non
 
 
 async def read_document(http: web.BaseRequest) -> bytes:
-    """Read the body of a request that is not for OSS; raises `OSSError` if it is too large."""
+    """Read the body of a request to STS or the emulator; raises `OSSError` if it is too large."""
     if not http.can_read_body:
         return b""
     await _invite(http)
@@ -123,14 +123,14 @@ async def read_document(http: web.BaseRequest) -> bytes:
 
 
 async def _invite(http: web.BaseRequest) -> None:
-    """Ask a client that waits for it to send its body (`Expect: 100-continue`)."""
+    """Ask the client for the body if it waits to be asked (`Expect: 100-continue`)."""
     waits = http.version >= HttpVersion11 and http.headers.get("expect", "").lower() == _CONTINUE
     if waits and http.transport is not None:
         http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
-    """The body as it arrives; raises `OSSError` if the rest does not come."""
+    """Yield the body as it arrives; raises `OSSError` if it does not arrive completely."""
     try:
         while True:
             # Not `readany`, which would copy all that has arrived into one piece.

@@ -54,7 +54,7 @@ async def _call(session: ClientSession, url: str, callback: Callback) -> bytes:
 
 
 async def _read(answer: ClientResponse) -> bytes:
-    """The body of a good answer: 200, JSON, a length of at most 1 MB (Callback, step 5)."""
+    """Read the body of a good answer: 200, JSON, a length of at most 1 MB (Callback, step 5)."""
     if answer.status != 200:
         raise OSSError(Code.CALLBACK_STATUS, f"Error status : {answer.status}.")
     if answer.content_length is None:

@@ -1,4 +1,4 @@
-"""The addresses at which this machine reaches a server."""
+"""The URLs at which this machine reaches a server."""
 
 from oss_emulator.settings import Settings
 

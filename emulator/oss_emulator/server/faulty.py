@@ -1,4 +1,4 @@
-"""An answer that goes wrong as a test asked for."""
+"""Faults that a test has planned: delays, errors and broken answers."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ CRC64 = "x-oss-hash-crc64ecma"
 
 
 class FaultyAnswer(Answer):
-    """Cuts its body or resets its connection; all else is as in the answer it stands for."""
+    """An answer that cuts its body or resets its connection."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class FaultyAnswer(Answer):
 
 
 async def meet(fault: Fault) -> None:
-    """Do what a fault does before the request is performed: wait, and raise its error."""
+    """Apply the part of a fault that precedes the operation: wait, then raise its error."""
     await asyncio.sleep(fault.latency)
     if fault.error is not None:
         raise fault.error

@@ -1,7 +1,7 @@
-"""Where the requests on a connection begin and end (RFC 9112): pure, it keeps and awaits nothing.
+"""The framing of requests on a connection (RFC 9112), as pure functions of bytes.
 
-Whatever two readers could read in two ways is refused here, so aiohttp, which reads the same bytes
-afterwards, agrees on every boundary.
+Ambiguous bytes are refused here, so aiohttp, which reads the same bytes next, finds the same
+boundaries.
 """
 
 import re
@@ -28,21 +28,21 @@ METHODS: Final = frozenset(
 """The methods that aiohttp reads."""
 
 _ABSOLUTE: Final = re.compile(r"[A-Za-z]+://([^/?#]*)(?:[/?].*)?")
-"""A target as a proxy is asked, with its host (RFC 9112, 3.2.2)."""
+"""A target in absolute form, as sent to a proxy (RFC 9112, 3.2.2)."""
 
 _FRAMING: Final = re.compile(
     rb"\r\n(content-length|transfer-encoding|upgrade):[ \t]*+([^\r]*)", re.IGNORECASE
 )
-"""The headers that tell where a body ends, or that another protocol follows."""
+"""The headers that determine where a body ends or which protocol follows."""
 
 _UNREAD: Final = {
     chunked: re.compile(rb"\r\n(?:" + names + rb"):[^\r]*", re.IGNORECASE)
     for chunked, names in ((False, b"upgrade"), (True, b"upgrade|content-length"))
 }
-"""The headers that aiohttp is not to see, of a body in chunks and of any other.
+"""The headers to hide from aiohttp, by whether the body has chunks.
 
-Of both lengths the chunks count (P-42). No other protocol is spoken, but where one is offered
-aiohttp would take what follows for it.
+Chunks take precedence over a Content-Length (P-42). An upgrade is never accepted, but aiohttp would
+treat the following bytes as the offered protocol.
 """
 
 _CHUNK: Final = re.compile(
@@ -51,27 +51,27 @@ _CHUNK: Final = re.compile(
 _TRAILER: Final = re.compile(_FIELD)
 
 _MOST_DIGITS: Final = 18
-"""Of a Content-Length: more would not fit into the 64 bits that aiohttp has for it."""
+"""The most digits of a Content-Length; aiohttp reads it into 64 bits."""
 
 LINE: Final = 8 * 1024
 """Bytes of the longest line between chunks."""
 
 
 class Extent(Protocol):
-    """How far a body goes."""
+    """The body of a request, which knows where it ends."""
 
     done: bool
     """Whether all of it has been taken."""
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
-        """Split bytes into what aiohttp is to read of the body, and what follows the body.
+        """Split bytes into those of the body, as aiohttp shall read them, and those after it.
 
         Raises `BadRequest` for malformed chunks.
         """
 
 
 class Counted:
-    """A body of so many bytes."""
+    """A body whose length is known."""
 
     def __init__(self, length: int) -> None:
         self._left = length
@@ -87,20 +87,20 @@ class Counted:
 class Chunked:
     """A body in chunks, the last of which is empty and followed by trailers (RFC 9112, 7.1).
 
-    aiohttp reads the same chunks without their extensions and trailers: nobody asks for them, and a
-    trailer that it did not like would leave the body without an end.
+    aiohttp gets the chunks without extensions and trailers: nothing uses them, and a trailer that
+    aiohttp refuses would leave the body unfinished.
     """
 
     def __init__(self) -> None:
         self.done = False
         self._left = 0
-        """Bytes that are still to come of a chunk."""
+        """Bytes of the current chunk that have not arrived."""
         self._line = b""
-        """What has come of a line between chunks."""
+        """The part of a line between chunks that has arrived."""
         self._finish = self._begin_chunk
-        """Reads that line once it is complete, and returns what aiohttp reads in its place."""
+        """Reads the complete line and returns what aiohttp gets in its place."""
         self._trailers = 0
-        """Bytes of trailers that have come."""
+        """Bytes of trailers that have arrived."""
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
         parts, place = [], 0
@@ -146,7 +146,7 @@ class Chunked:
         if self.done:
             return line
         if _TRAILER.fullmatch(line) is None:
-            raise bad_request("A line behind the last chunk is not a header.")
+            raise bad_request("A line after the last chunk is not a header.")
         self._trailers += len(line)
         return b""
 
@@ -158,18 +158,18 @@ class Head(NamedTuple):
     """The head of a request."""
 
     data: bytes
-    """The head as aiohttp is to read it."""
+    """The bytes for aiohttp to read."""
     method: bytes
     target: bytes
     minor: bytes
     """The minor version of HTTP 1."""
     extent: Extent
-    """How far its body goes."""
+    """Where its body ends."""
     last: bool
     """Whether the connection must end after it."""
 
     def fields(self) -> list[tuple[str, str]]:
-        """The names and values of its headers in the order of arrival."""
+        """Its header names and values in order of arrival."""
         lines = self.data.decode("utf-8", "surrogateescape").split("\r\n")[1:-2]
         parts = (line.partition(":") for line in lines)
         return [(name, value.strip(" \t")) for name, _, value in parts]
@@ -182,7 +182,7 @@ def parse(data: bytes) -> Head:
         raise bad_request("The request line or a header is malformed.")
     method, target, minor = found.groups()
     if method not in METHODS:
-        raise bad_request(f"{method.decode()} is not a method of HTTP.")
+        raise bad_request(f"The method {method.decode()} is not supported.")
     if not target.startswith(b"/"):
         _check_target(method, target.decode())
     if minor == b"1" and data.lower().count(b"\r\nhost:") != 1:
@@ -199,7 +199,7 @@ def parse(data: bytes) -> Head:
 
 
 def _check_target(method: bytes, target: str) -> None:
-    """Refuse a target that is not a path, where the method does not allow for it."""
+    """Raise `BadRequest` for a target in a form that the method does not allow."""
     if method == b"CONNECT" or (method, target) == (b"OPTIONS", "*"):
         return
     absolute = _ABSOLUTE.fullmatch(target)
@@ -209,7 +209,7 @@ def _check_target(method: bytes, target: str) -> None:
 
 
 def _parse_extent(lengths: list[bytes], encodings: list[bytes]) -> Extent:
-    """How far a body goes; refuses what could be read in two ways, but for chunks (P-42)."""
+    """Determine where a body ends; raises `BadRequest` for ambiguous headers (but see P-42)."""
     if len(lengths) > 1 or not all(
         value.isdigit() and len(value) <= _MOST_DIGITS for value in lengths
     ):
@@ -222,5 +222,5 @@ def _parse_extent(lengths: list[bytes], encodings: list[bytes]) -> Extent:
 
 
 def bad_request(detail: str) -> OSSError:
-    """The error for what is not well-formed HTTP."""
+    """Make the error for malformed HTTP."""
     return OSSError(Code.BAD_REQUEST, ErrorDetail=detail)

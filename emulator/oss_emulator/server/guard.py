@@ -1,9 +1,9 @@
-"""A protocol around aiohttp's: it owns the transport, sees every byte first, and hands it on.
+"""A protocol around aiohttp's: it owns the transport, checks every byte, then passes it on.
 
 aiohttp limits neither the size of a whole head nor the number of connections, waits for ever for
-clients that stall, and does not support CONNECT. The guard does all that. It follows where requests
-begin and end, and hands on the next request when the previous one is answered. So there is one
-request at a time, and whatever goes wrong on the connection concerns that request.
+stalled clients, and does not support CONNECT. The guard adds all this. It tracks where requests
+begin and end, and passes on the next request when the previous one is answered. So a connection has
+one request at a time, and every failure of the connection belongs to that request.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ LOG = logging.getLogger("oss_emulator")
 
 
 def _is_failure(record: logging.LogRecord) -> bool:
-    """Whether aiohttp logs more than a request that it refuses, which is the client's failure."""
+    """Whether a record of aiohttp's log is a failure of the server, not a request it refused."""
     return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
@@ -35,20 +35,20 @@ _AIOHTTP_LOG = logging.getLogger("oss_emulator.aiohttp")
 _AIOHTTP_LOG.addFilter(_is_failure)
 
 READ_AHEAD: Final = 64 * 1024
-"""Bytes that are kept of the requests behind the one that is being answered."""
+"""Bytes to keep of the requests after the one that is being answered."""
 
 BUFFER: Final = 512 * 1024
 """Bytes of a body that aiohttp keeps until they are read."""
 
 FAREWELL: Final = 0.5
-"""Seconds that clients get to agree with the end of their connections, as TLS would have them."""
+"""Seconds that clients get to close their side of TLS connections."""
 
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _GRANTED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 class Handlers(NamedTuple):
-    """What answers the requests of all connections."""
+    """The functions that answer the requests of all connections."""
 
     answer: Callable[[web.BaseRequest, "Guard"], Awaitable[web.StreamResponse]]
     """Sends the whole answer to a request, then returns it."""
@@ -56,13 +56,13 @@ class Handlers(NamedTuple):
     """Grants a CONNECT to an authority: what to begin TLS with, None for plain HTTP; raises
     `OSSError`."""
     refuse: Callable[[OSSError, Request | None], bytes]
-    """Formats the answer to what aiohttp never sees: bad requests, and refused CONNECTs."""
+    """Formats the answers to malformed requests and refused CONNECTs, which aiohttp never sees."""
     now: Callable[[], float]
     """The time in seconds since the epoch."""
 
 
 class Connections:
-    """All connections of one server: how many there may be, and their common end."""
+    """All connections of one server: limits their number and ends them together."""
 
     def __init__(self, settings: Settings, handlers: Handlers) -> None:
         self.handlers = handlers
@@ -85,7 +85,7 @@ class Connections:
 
     @property
     def crowded(self) -> bool:
-        """Whether there are more connections than there may be."""
+        """Whether there are more connections than allowed."""
         return len(self._open) > self._most
 
     def opened(self, guard: "Guard", outside: "Guard | None") -> None:
@@ -99,7 +99,7 @@ class Connections:
         self._tell()
 
     def began(self, guard: "Guard") -> None:
-        """A request of the connection is being answered."""
+        """Count a connection as running: a request is being answered."""
         self._busy.add(guard)
 
     def answered(self, guard: "Guard") -> None:
@@ -107,7 +107,7 @@ class Connections:
         self._tell()
 
     def run_handshake(self, handshake: Awaitable[None]) -> None:
-        """Run a TLS handshake that the end of the server cancels."""
+        """Run a TLS handshake; the end of the server cancels it."""
         task = asyncio.ensure_future(handshake)
         self._handshakes.add(task)
         task.add_done_callback(self._handshakes.discard)
@@ -146,15 +146,15 @@ class Phase(Enum):
     """What a connection waits for."""
 
     BEGINNING = auto()
-    """Its transport: inside a CONNECT this takes a TLS handshake."""
+    """For its transport: inside a CONNECT that takes a TLS handshake."""
     HEAD = auto()
-    """A request: none has begun, or the end of its head is missing."""
+    """For a request, or the rest of its head."""
     BODY = auto()
-    """The rest of a body."""
+    """For the rest of a body."""
     ANSWER = auto()
-    """The answer to a complete request."""
+    """For the answer to a complete request."""
     END = auto()
-    """Nothing: bytes that still arrive are dropped."""
+    """For nothing: further bytes are dropped."""
 
 
 class Guard(asyncio.Protocol):
@@ -173,7 +173,7 @@ class Guard(asyncio.Protocol):
             logger=_AIOHTTP_LOG,
             # A stored body is what was sent, whatever its Content-Encoding says.
             auto_decompress=False,
-            # The guard bounds heads and idle time itself, and must be first.
+            # The guard limits heads and idle time itself, and its limits must apply first.
             max_line_size=connections.max_head,
             max_field_size=connections.max_head,
             max_headers=connections.max_head,
@@ -187,15 +187,15 @@ class Guard(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.BEGINNING
         self._pending = b""
-        """Bytes that arrived and were not handed on yet."""
+        """Bytes that arrived and were not passed on yet."""
         self._extent: Extent = NO_BODY
-        """How far the body of the last request goes."""
+        """Where the body of the last request ends."""
         self._answering = False
         """Whether the last request is still being answered."""
         self._http: web.BaseRequest | None = None
-        """The request that is being answered, once aiohttp has called the handler."""
+        """The request that is being answered; None until aiohttp calls the handler."""
         self._failure: OSSError | None = None
-        """Why the body of the last request does not arrive completely."""
+        """Why the body of the last request did not arrive completely."""
         self._last = False
         """Whether the connection must end after the last request."""
         self._no_more = False
@@ -209,7 +209,7 @@ class Guard(asyncio.Protocol):
         """Whether the guard paused reading; aiohttp pauses it too while a body is not read."""
         self._writing_paused = False
         self._emptied: asyncio.Future[None] | None = None
-        """Done once the transport has sent everything, or is lost."""
+        """Done when the transport has sent everything or is lost."""
         self._sending: sendfile.Sending | None = None
 
     # What asyncio calls
@@ -272,10 +272,10 @@ class Guard(asyncio.Protocol):
         self._inner.resume_writing()
         self._wake_sender()
 
-    # From one request to the next
+    # Requests in turn
 
     def _advance(self) -> None:
-        """Hand on pending bytes, as far as the phase allows."""
+        """Pass on pending bytes, as far as the phase allows."""
         while self._pending:
             if self._phase is Phase.HEAD and self._take_head():
                 continue
@@ -290,7 +290,7 @@ class Guard(asyncio.Protocol):
             return
 
     def _take_head(self) -> bool:
-        """Hand on a head; returns whether there was a complete one."""
+        """Pass on a head; returns whether it was complete."""
         pending = self._pending.lstrip(b"\r\n")  # RFC 9112, 2.2
         end = pending.find(_END_OF_HEAD)
         size = len(pending) if end < 0 else end + len(_END_OF_HEAD)
@@ -322,7 +322,7 @@ class Guard(asyncio.Protocol):
         self._inner.data_received(head.data)
 
     def _take_body(self) -> None:
-        """Hand on a part of a body."""
+        """Pass on a part of a body."""
         try:
             data, self._pending = self._extent.take(self._pending)
         except OSSError as error:
@@ -341,7 +341,7 @@ class Guard(asyncio.Protocol):
         stays = False
         try:
             answer = await self._connections.handlers.answer(http, self)
-            if self.is_last:  # what has come since the head was sent may have made it so
+            if self.is_last:  # bytes that arrived since the head was sent may have decided it
                 answer.force_close()
             stays = bool(answer.keep_alive)
         finally:
@@ -354,19 +354,19 @@ class Guard(asyncio.Protocol):
     def is_last(self) -> bool:
         """Whether the connection must end after the request that is being answered.
 
-        A body that was not read would be taken for the next request (P-05).
+        The rest of an unread body would be read as the next request (P-05).
         """
         if self._last or self._http is None or (self._no_more and not self._pending):
             return True
         return not self._http.content.at_eof()
 
     def _end_answer(self, stays: bool) -> None:
-        """Go on to the next request if the connection stays open."""
+        """Continue with the next request if the connection stays open."""
         self._answering, self._http = False, None
         self._connections.answered(self)
         if not stays:
             if self._phase is Phase.ANSWER:
-                self._phase = Phase.END  # aiohttp closes; of a body it takes the rest before
+                self._phase = Phase.END  # aiohttp closes, after it has read the rest of a body
             return
         if self._phase is Phase.ANSWER:
             self._phase = Phase.HEAD
@@ -378,10 +378,10 @@ class Guard(asyncio.Protocol):
         if self._no_more and not self._answering:
             self.transport.close()  # what is pending is not a complete request
 
-    # How a request and a connection end early
+    # Requests and connections that end early
 
     def _break_off(self, error: OSSError) -> None:
-        """Give up a body: reading it raises the error, and the connection ends after the answer."""
+        """Give up on a body: reading raises the error, and the connection ends after the answer."""
         self._phase, self._pending = Phase.END, b""
         self._failure, self._last = error, True
         if not self._answering:
@@ -402,7 +402,7 @@ class Guard(asyncio.Protocol):
             self.transport.close()
 
     def cancel(self) -> None:
-        """Break off the answer to the request."""
+        """Cancel the answer to the request."""
         if self._http is not None:
             self._http.task.cancel()
 
@@ -421,7 +421,7 @@ class Guard(asyncio.Protocol):
         self._timer = self._loop.call_at(due, self._check_stalled)
 
     def _check_stalled(self) -> None:
-        """End the wait for a client that made no progress for too long."""
+        """End the connection of a client that made no progress for too long."""
         now = self._loop.time()
         if not self._waits_for_client():
             self._last_progress = now
@@ -431,7 +431,7 @@ class Guard(asyncio.Protocol):
         self._check_later()
 
     def _waits_for_client(self) -> bool:
-        """Whether it is the client's turn, and it has taken nothing since the last check."""
+        """Whether the guard waits for the client, which took no bytes since the last check."""
         unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         if self._unsent:
             return self._unsent == unsent
@@ -452,7 +452,7 @@ class Guard(asyncio.Protocol):
     # CONNECT
 
     def _connect(self, head: Head) -> None:
-        """Grant a CONNECT, so that the client talks to this very server; or refuse it."""
+        """Grant a CONNECT, which connects the client to this server itself, or refuse it."""
         handlers = self._connections.handlers
         authority = head.target.decode()
         request = Request.parse(
@@ -474,16 +474,16 @@ class Guard(asyncio.Protocol):
         self.transport.write(_GRANTED)
         if context is not None:
             self._phase = Phase.END
-            self.transport.pause_reading()  # what comes next is for TLS
+            self.transport.pause_reading()  # the following bytes belong to TLS
             self._connections.run_handshake(self._begin_tls(context))
 
     async def _begin_tls(self, context: ssl.SSLContext) -> None:
-        """Begin a new connection inside of this one."""
+        """Begin a new connection inside this one."""
         fresh = Guard(self._connections, self)
         try:
             transport = await self._loop.start_tls(self.transport, fresh, context, server_side=True)
         except (OSError, asyncio.CancelledError) as error:
-            # The client distrusts the CA or has left, or the server ends.
+            # The client does not trust the CA or has left, or the server ends.
             LOG.info("TLS after CONNECT failed: %s", error)
             transport = None
         if transport is not None and not transport.is_closing():
@@ -500,9 +500,9 @@ class Guard(asyncio.Protocol):
         return sendfile.is_possible(self.transport)
 
     async def send_file(self, piece: FileRange, sent: Callable[[int], None]) -> None:
-        """Send a piece of a file after all that was written; raises `ConnectionError`.
+        """Send a piece of a file after all written bytes; raises `ConnectionError`.
 
-        `sent` is told how many bytes were sent, each time.
+        `sent` is called with each number of bytes that was sent.
         """
         await self._drain()
         if self.transport.is_closing():

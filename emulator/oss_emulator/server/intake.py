@@ -11,10 +11,10 @@ from oss_emulator.protocol.checksums import Checksums
 from oss_emulator.storage import Blob, BlobWriter, SpoolWriter
 
 BATCH: Final = 2 * 1024 * 1024
-"""Bytes that a thread gets at a time. Handing them over takes as long as hashing 400 KiB."""
+"""Bytes that a thread gets at a time. Starting it takes as long as hashing 400 KiB."""
 
 TOGETHER: Final = 16 * 1024 * 1024
-"""Bytes that the batches of all bodies may hold together: many bodies get smaller batches."""
+"""Bytes of the batches of all bodies together: concurrent bodies get smaller batches."""
 
 LEAST: Final = 256 * 1024
 """Bytes of the smallest batch."""
@@ -24,13 +24,13 @@ INLINE: Final = 256 * 1024
 
 
 class Intake:
-    """A body on its way into a blob."""
+    """A body that is being written to a blob."""
 
     underway = 0
-    """How many bodies are on their way, in this process."""
+    """The number of bodies that are arriving in this process."""
 
     def __init__(self, writer: BlobWriter, blocking: bool) -> None:
-        """`blocking` tells whether finishing the blob waits for a disk."""
+        """`blocking`: whether finishing the blob waits for a disk."""
         self.size = 0
         """Bytes taken so far."""
         self._writer = writer
@@ -68,7 +68,7 @@ class Intake:
 
     async def abandon(self) -> None:
         """Remove everything that was stored."""
-        with suppress(Exception):  # whoever abandons the body knows what went wrong
+        with suppress(Exception):  # the caller abandons the body because of an error that it knows
             await self._kept()
         self._writer.abandon()
 
@@ -107,5 +107,5 @@ async def begin(call: Call) -> AsyncIterator[Intake]:
 
 
 def _batch(underway: int) -> int:
-    """Bytes of a batch while so many bodies are on their way."""
+    """Return the size in bytes of a batch while `underway` bodies arrive."""
     return max(LEAST, min(BATCH, TOGETHER // underway))

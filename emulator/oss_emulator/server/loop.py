@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The factory of uvloop if it is installed (the extra `fast`), else None for asyncio's."""
+    """Return the factory of uvloop if it is installed (the extra `fast`), None for asyncio's."""
     try:
         import uvloop
     except ImportError:
@@ -15,10 +15,10 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def close(loop: asyncio.AbstractEventLoop) -> None:
-    """Close a loop with whatever is left on it, such as connections whose TLS was never begun.
+    """Close a loop that may still have connections, such as those that never began TLS.
 
-    uvloop warns of each; where warnings are errors, it would then wait for them for ever. (Not a
-    method of a loop of ours: even an empty subclass of uvloop's costs each request 5 µs.)
+    uvloop warns about each; where warnings are errors, it would then wait for them for ever. (This
+    is a function because even an empty subclass of uvloop's loop costs each request 5 µs.)
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)

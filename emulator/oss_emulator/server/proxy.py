@@ -1,4 +1,4 @@
-"""The forward proxy for the service's host names: a CONNECT ends here, nothing is forwarded."""
+"""The proxy for the service's host names: it answers a CONNECT itself and forwards nothing."""
 
 import ssl
 
@@ -9,21 +9,21 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.server.tls import Certificates
 
 HTTP, HTTPS = 80, 443
-"""The ports that clients ask for, whatever this server's own is."""
+"""The ports that clients ask for, whichever port this server listens on."""
 
 
 def connect(
     authority: str, request: Request, service: Service, certificates: Certificates | None
 ) -> ssl.SSLContext | None:
-    """Grant a CONNECT to one of the service's hosts; the client will then find this very server.
+    """Grant a CONNECT to a host of the service; the client is then connected to this server.
 
-    Returns what to begin TLS with, None for the port of plain HTTP. Raises `BadRequest` for what
-    is not a host with a port, and `ProxyForbidden` for any other host.
+    Returns the context to begin TLS with, None for the port of plain HTTP. Raises `BadRequest` if
+    the authority is not a host with a port, and `ProxyForbidden` for any other host.
     """
-    host_name(request.host)  # it counts for nothing, but must be a host
+    host_name(request.host)  # its value is not used, but it must be a host
     host, port = split_host(authority)
     if port is None:
-        raise OSSError(Code.BAD_REQUEST, ErrorDetail="CONNECT needs a host and a port.")
+        raise OSSError(Code.BAD_REQUEST, ErrorDetail="CONNECT needs HOST:PORT.")
     if not service.addresses.serves(authority) or port not in (HTTP, HTTPS):
         raise OSSError(Code.NOT_FORWARDED, Host=authority)
     if port == HTTP:

@@ -1,7 +1,7 @@
-"""Sends bytes of a file with the system's sendfile, past the buffers of the transport.
+"""Sends bytes of a file with the system's sendfile, bypassing the transport's buffers.
 
-`loop.sendfile` works on asyncio's loops only: uvloop does not implement it. Like asyncio's, this
-one reads the disk on the event loop, since a page that is read is sent at once.
+`loop.sendfile` works only on asyncio's loops: uvloop does not implement it. Like asyncio, this
+module reads the disk on the event loop, since the kernel sends a page as soon as it is read.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Final
 from oss_emulator.protocol.message import FileRange
 
 STEP: Final = 1024 * 1024
-"""Bytes that are sent before other connections get their turn."""
+"""Bytes to send before other connections get their turn."""
 
 
 def is_possible(transport: asyncio.Transport) -> bool:
@@ -28,7 +28,7 @@ def is_possible(transport: asyncio.Transport) -> bool:
 
 
 class Sending:
-    """A piece of a file on its way to a client."""
+    """A piece of a file that is being sent to a client."""
 
     def __init__(
         self,
@@ -37,9 +37,9 @@ class Sending:
         patience: float,
         sent: Callable[[int], None],
     ) -> None:
-        """`sent` is told how many bytes were sent, each time.
+        """`sent` is called with each number of bytes that was sent.
 
-        A client that takes nothing for `patience` seconds loses its connection. The transport's
+        A client that reads nothing for `patience` seconds loses its connection. The transport's
         buffer must be empty.
         """
         self._loop = asyncio.get_running_loop()
@@ -54,7 +54,7 @@ class Sending:
         """The arguments of the error that ended it; empty if all was sent."""
 
     async def run(self) -> None:
-        """Send it all; raises `ConnectionError` if the client leaves or stalls."""
+        """Send all of it; raises `ConnectionError` if the client leaves or stalls."""
         # A duplicate, because loops refuse to watch the socket of a transport.
         descriptor = os.dup(self._transport.get_extra_info("socket").fileno())
         self._socket = socket.socket(fileno=descriptor)
@@ -74,7 +74,7 @@ class Sending:
             raise OSError(*error)  # Python picks the subclass for the number
 
     def _cork(self, on: bool) -> None:
-        """Send full packets only, which saves a third of the time; off, send what is left."""
+        """Send only full packets, which saves a third of the time; off, send the rest."""
         if hasattr(socket, "TCP_CORK"):
             with suppress(OSError):  # if the client has left
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)
@@ -85,7 +85,7 @@ class Sending:
             self._done.set_result((errno.ECONNRESET, "the client has left"))
 
     def _go_on(self) -> None:
-        """Send a step: the socket can take more."""
+        """Send the next step, since the socket can take more."""
         if self._done.done():
             return
         count = min(self._end - self._offset, STEP)

@@ -1,4 +1,4 @@
-"""STS on the port of OSS, under its own host names and at the emulator's own endpoint."""
+"""STS on the port of OSS, at its own host names and at the emulator's endpoint."""
 
 import secrets
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from oss_emulator.server import body
 
 
 def is_asked(request: Request, is_endpoint: Callable[[str], bool]) -> bool:
-    """Whether a request is for STS; `is_endpoint` tells whether a host is the service itself."""
+    """Whether a request is for STS; `is_endpoint` returns whether a host is the OSS service."""
     host = request.host
     return _is_host(host) or (sts.is_at_endpoint(request) and is_endpoint(host))
 
 
-@lru_cache(1024)  # every request is asked
+@lru_cache(1024)  # called for every request
 def _is_host(host: str) -> bool:
     """Whether a Host header is one of STS's own."""
     try:
@@ -30,6 +30,6 @@ def _is_host(host: str) -> bool:
 
 
 async def answer(http: web.BaseRequest, request: Request, service: Service) -> sts.STSAnswer:
-    """The answer of STS; raises `OSSError` for a body that is incomplete or too large."""
+    """Have STS answer; raises `OSSError` for a body that is incomplete or too large."""
     data, material = await body.read_document(http), secrets.token_bytes(sts.MATERIAL_SIZE)
     return sts.answer(request, data, service.accounts, material)

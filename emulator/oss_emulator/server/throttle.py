@@ -1,4 +1,4 @@
-"""Limits the bytes of a request and its answer to the speed that the request asks for."""
+"""Limits the speed of a request and its answer as the request asks."""
 
 import sys
 from asyncio import sleep
@@ -6,11 +6,11 @@ from time import monotonic
 from typing import Final
 
 STEPS: Final = 10
-"""How many pieces of a limited answer are sent in a second."""
+"""The number of pieces of a limited answer per second."""
 
 
 class Throttle:
-    """Lets so many bits pass in a second, on average since it was made; None sets no limit."""
+    """Limits bits per second, on average since it was created; None sets no limit."""
 
     __slots__ = ("_began", "_passed", "_rate", "step")
 
@@ -19,7 +19,7 @@ class Throttle:
         self._began = monotonic() if bits is not None else 0.0
         self._passed = 0
         self.step = sys.maxsize if bits is None else bits // 8 // STEPS
-        """Bytes that may be sent at once."""
+        """Bytes that may be sent in one piece."""
 
     @classmethod
     def of(cls, bits: int | None) -> "Throttle":
@@ -27,7 +27,7 @@ class Throttle:
         return UNLIMITED if bits is None else cls(bits)
 
     async def passed(self, size: int) -> None:
-        """Wait until `size` more bytes may have passed."""
+        """Count `size` bytes, and wait until the limit allows them."""
         if self._rate is None:
             return
         self._passed += size

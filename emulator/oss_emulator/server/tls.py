@@ -1,4 +1,4 @@
-"""The certificates for https: the user's own, or those that a local CA issues on demand."""
+"""The certificates for https: the user's, or those that a local CA issues on demand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CA_FILE, KEY_FILE = "ca.pem", "ca-key.pem"
 """Files of the CA: the certificate that clients trust; its key and certificate, to stay secret."""
 
 LIFE = timedelta(days=397)
-"""How long a certificate is valid; some clients refuse a longer time."""
+"""The validity of a certificate; some clients refuse a longer one."""
 
 _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 
@@ -29,7 +29,7 @@ ALWAYS = ("localhost", "127.0.0.1", "::1")
 
 
 class CertificateError(Exception):
-    """Certificates cannot be read, written or issued; the text is one sentence that says why."""
+    """A certificate cannot be read, written or issued; the text says why in one sentence."""
 
 
 class Certificates:
@@ -46,11 +46,11 @@ class Certificates:
 
     @property
     def ca(self) -> bytes | None:
-        """The certificate of the local CA in PEM, None without a CA."""
+        """The certificate of the local CA in PEM; None without a CA."""
         return None if self._authority is None else self._authority.cert_pem.bytes()
 
     def context(self, host: str) -> ssl.SSLContext:
-        """The context for a client that expects to reach `host`."""
+        """Return the context for a client that expects to reach `host`."""
         name = host.lower().rstrip(".")
         if self._authority is None or self._covers(name):
             return self.default
@@ -74,7 +74,7 @@ class Certificates:
 
 
 def load(settings: Settings, domains: Iterable[str]) -> Certificates | None:
-    """The certificates of a server with some base domains; None if the settings ask for none.
+    """Load the certificates for the base domains of a server; None if the settings need none.
 
     Writes the CA's certificate to `ca_file` if that is set. Raises `CertificateError`.
     """
@@ -89,7 +89,7 @@ def load(settings: Settings, domains: Iterable[str]) -> Certificates | None:
     try:
         certificates = Certificates(_issue(authority, names), authority, names)
     except ValueError as error:
-        raise CertificateError(f"no certificate can be made: {error}") from None
+        raise CertificateError(f"no certificate can be issued: {error}") from None
     if settings.ca_file is not None:
         _keep(settings.ca_file, authority.cert_pem.bytes())
     return certificates
@@ -108,13 +108,13 @@ def _own(certificate: Path, key: Path | None) -> ssl.SSLContext:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or str(error)
         raise CertificateError(
-            f"{certificate} is no certificate with its key in PEM: {reason}"
+            f"{certificate} cannot be loaded with its key; give both in PEM: {reason}"
         ) from None
     return context
 
 
 def _authority(folder: Path | None) -> CA:
-    """The CA of a folder, which is made on first use; without a folder a new CA."""
+    """Load the CA of a folder, created on first use; without a folder, create a new CA."""
     try:
         from trustme import CA
     except ImportError:
@@ -134,10 +134,13 @@ def _authority(folder: Path | None) -> CA:
         authority = CA.from_pem(begins + rest, key)
     except OSError as error:
         raise CertificateError(
-            f"the CA in {folder} can be neither read nor made: {error.strerror}"
+            f"the CA in {folder} can be neither read nor created: {error.strerror}"
         ) from None
     except (ValueError, TypeError):
-        raise CertificateError(f"{kept} holds no key and certificate of a CA in PEM") from None
+        raise CertificateError(
+            f"{kept} must contain the key and the certificate of a CA in PEM; "
+            "delete it to create a new CA"
+        ) from None
     _keep(folder / CA_FILE, authority.cert_pem.bytes())
     return authority
 
@@ -147,7 +150,7 @@ def _new(make: Callable[..., CA]) -> CA:
 
 
 def _keep_first(path: Path, content: bytes) -> None:
-    """Write a secret file as a whole, unless another process has written it before."""
+    """Write a secret file in one step, unless another process has already written it."""
     with NamedTemporaryFile(dir=path.parent) as part:  # only its owner may read it
         part.write(content)
         part.flush()
@@ -167,7 +170,7 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 def _issue(authority: CA, names: Iterable[str]) -> ssl.SSLContext:
-    """A context with a new certificate for some names; raises `ValueError` for a bad name."""
+    """Make a context with a new certificate for these names; raises `ValueError` for a bad name."""
     now = datetime.now(UTC)
     begins = now - timedelta(days=1)  # for clients whose clock is slow
     certificate = authority.issue_cert(

@@ -1,4 +1,4 @@
-"""Requests and responses at the edge: aiohttp's on one side, the protocol's values on the other."""
+"""The edge: turns aiohttp's requests into values, and values into responses on the wire."""
 
 import asyncio
 import time
@@ -23,10 +23,10 @@ CHUNK: Final = 256 * 1024
 """Bytes of a file that are read and sent at a time."""
 
 INLINE: Final = 64 * 1024
-"""Bytes of a file that are read on the event loop, which takes less than the way to a thread."""
+"""Bytes of a file to read on the event loop, which is faster than starting a thread."""
 
 GZIP: Final = 31
-"""What zlib calls a window of 32 KiB with a gzip header."""
+"""zlib's `wbits` for a window of 32 KiB with a gzip header."""
 
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
@@ -37,16 +37,16 @@ class Aside(NamedTuple):
     request: Request
     request_id: str
     sts: STSAnswer | None = None
-    """What STS said to it."""
+    """The answer of STS, if STS was asked."""
     traffic_limit: int | None = None
 
 
 Outcome: TypeAlias = Admitted | Refused | Aside
-"""What became of a request."""
+"""The outcome of a request: performed, refused, or not for OSS."""
 
 
 def read(http: web.BaseRequest, guard: Guard, now: float) -> Request:
-    """The request that has arrived on a connection, as a value."""
+    """Turn a request of aiohttp into a value."""
     version = "1.1" if http.version >= HttpVersion11 else "1.0"
     return Request.parse(
         http.method,
@@ -74,7 +74,7 @@ def _format_last_head(status: int, head: Mapping[str, str]) -> bytes:
 
 
 def _head(response: Response, outcome: Outcome, seconds: float) -> dict[str, str]:
-    """The headers of an answer: the response's and the server's own."""
+    """Return the headers of an answer: the response's and the server's own."""
     status, body = response.status, response.body
     head = {
         **response.headers,
@@ -117,7 +117,7 @@ class VerbatimResponse(web.StreamResponse):
 
 
 class Answer:
-    """A response on its way to the client; its headers go out as they are, and none is guessed."""
+    """A response that is being sent to the client; no header is guessed."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class Answer:
         outcome: Outcome,
         began: float,
     ) -> None:
-        """The request began at `began` on time.perf_counter's clock."""
+        """`began` is the time of arrival on the clock of `time.perf_counter`."""
         self.response = response
         self.outcome = outcome
         self.sent = 0
@@ -146,7 +146,7 @@ class Answer:
         return time.perf_counter() - self._began
 
     async def send(self) -> web.StreamResponse:
-        """Send head and body. A client that leaves is no failure: aiohttp sees that it has left."""
+        """Send head and body. If the client leaves, nothing is raised: aiohttp notices it."""
         response, http = self.response, self._http
         head = _head(response, self.outcome, self.seconds)
         has_body = http.method != "HEAD" and response.status not in _WITHOUT_BODY
@@ -170,7 +170,7 @@ class Answer:
             await self._send_pieces(stream, pieces)
             await stream.write_eof()
         except ConnectionError as error:
-            error.__traceback__ = None  # else a circle of it and its frames keeps the files open
+            error.__traceback__ = None  # otherwise its reference cycle keeps the files open
         return stream
 
     async def _send_pieces(
@@ -185,7 +185,7 @@ class Answer:
             await self._write(stream, self._gzip.flush())
 
     async def _put(self, stream: web.StreamResponse, chunk: bytes) -> None:
-        """Send some of the body, compressed where that was agreed."""
+        """Send a piece of the body, compressed if that was agreed."""
         if self._gzip is not None:
             chunk = await asyncio.to_thread(self._gzip.compress, chunk)
         for start in range(0, len(chunk), self._throttle.step):

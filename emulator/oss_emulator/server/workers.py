@@ -1,4 +1,4 @@
-"""Several processes that serve one port and one folder, and the process that supervises them."""
+"""Workers: processes that serve one port and one folder, and their supervisor."""
 
 import asyncio
 import contextlib
@@ -18,24 +18,24 @@ from oss_emulator.settings import Settings
 LOG = logging.getLogger("oss_emulator")
 
 MAX_FAILURES = 3
-"""How many workers in a row may end before they listen."""
+"""The number of workers in a row that may end before they listen."""
 
-# A fresh interpreter inherits nothing that is open here, such as locks.
+# A fresh interpreter inherits no open files and no locks.
 _SPAWN = multiprocessing.get_context("spawn")
 
 Work: TypeAlias = Callable[[Settings, Connection], None]
-"""What a worker does: serve, send True once it listens, end when its pipe is closed."""
+"""The main function of a worker: serve, send True once it listens, end when the pipe closes."""
 
 
 class WorkersError(Exception):
-    """Workers do not start; the text is one sentence."""
+    """The workers cannot start; the text says why in one sentence."""
 
 
 class Workers(Endpoint):
     """Keeps `settings.workers` processes running, all on the same port and folder."""
 
     def __init__(self, settings: Settings, work: Work) -> None:
-        """`work` must be a function of a module: a new process imports it."""
+        """`work` must be a function at the top of a module, because a new process imports it."""
         super().__init__(settings)
         self._work = work
         self._running: set[_Worker] = set()
@@ -44,7 +44,7 @@ class Workers(Endpoint):
         self._failures = 0
         self._ending = False
         self.failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        """Raises `WorkersError` when workers keep ending before they listen."""
+        """Fails with `WorkersError` when workers keep ending before they listen."""
 
     async def start(self) -> None:
         """Start all workers; returns once each listens. Raises `OSError` and `WorkersError`."""
@@ -60,7 +60,7 @@ class Workers(Endpoint):
             self.failed.result()
 
     async def stop(self) -> None:
-        """Let every worker finish its requests and end."""
+        """End every worker after its running requests."""
         self._ending = True
         for worker in self._running:
             worker.pipe.close()
@@ -73,10 +73,10 @@ class Workers(Endpoint):
             reserved.close()
 
     def _reserve(self, port: int) -> int:
-        """Hold a port without listening on it: its connections go to the workers."""
+        """Reserve a port without listening: only the workers accept its connections."""
         first, *others = _addresses(self._settings.host, port)
         with socket.socket(first[0], socket.SOCK_STREAM) as probe:
-            # Another server there may share its port; only a bind without sharing notices it.
+            # Another server may share this port; only a bind without sharing detects it.
             _bind(probe, first[1])
         sharing = (socket.SO_REUSEADDR, socket.SO_REUSEPORT)
         for family, address in (first, *others):
@@ -95,7 +95,7 @@ class Workers(Endpoint):
         loop.add_reader(worker.process.sentinel, self._end, worker)
 
     def _hear(self, worker: "_Worker") -> None:
-        """Hear that a worker listens, or that it has closed its end of the pipe."""
+        """Note that a worker listens, or that it has closed its end of the pipe."""
         asyncio.get_running_loop().remove_reader(worker.pipe.fileno())
         with contextlib.suppress(EOFError, OSError):
             worker.listens = worker.pipe.recv()
@@ -119,7 +119,7 @@ class Workers(Endpoint):
         how = f"worker {worker.process.pid} ended with status {worker.process.exitcode}"
         self._failures += not worker.listens
         if self._failures < MAX_FAILURES:
-            LOG.error("%s; another one takes its place", how)
+            LOG.error("%s; a new one replaces it", how)
             self._begin()
         else:
             self.failed.set_exception(WorkersError(f"workers end before they listen: {how}"))
