@@ -1,4 +1,4 @@
-"""The operations of the OSS API, one module a page of its reference; each a plain function."""
+"""The operations of the OSS API: one function each, and one module per page of the reference."""
 
 from oss_emulator.operations import (
     access_point,

@@ -1,4 +1,4 @@
-"""Calls about access points. No call creates one, so they all answer that it is missing."""
+"""Operations on access points. None can be created, so each raises `NoSuchAccessPoint`."""
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Operation, Resource, Status, Takes, operation

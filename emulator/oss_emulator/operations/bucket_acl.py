@@ -32,7 +32,7 @@ def put_bucket_acl(call: Call) -> Response:
 
 @operation("GetBucketAcl", "GET", Resource.BUCKET, "acl")
 def get_bucket_acl(call: Call) -> Response:
-    """Answer the owner and the ACL of a bucket."""
+    """Return the owner and the ACL of a bucket."""
     return xml.answer(
         "AccessControlPolicy",
         [

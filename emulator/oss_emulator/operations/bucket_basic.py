@@ -23,7 +23,7 @@ from oss_emulator.protocol.message import Response
 
 @operation("PutBucket", "PUT", Resource.BUCKET, takes=Takes.DOCUMENT, needs_bucket=False)
 def put_bucket(call: Call) -> Response:
-    """Create a bucket; repeated by its owner, change the ACL if one is sent.
+    """Create a bucket; if the owner repeats the call with an ACL, change the ACL.
 
     Raises `InvalidArgument`, `TooManyBuckets`, `BucketAlreadyExists`.
     """
@@ -47,7 +47,7 @@ def put_bucket(call: Call) -> Response:
 
 
 def _configuration(call: Call) -> tuple[str | None, str | None]:
-    """The storage class and redundancy of a CreateBucketConfiguration, None if not given."""
+    """Read the storage class and redundancy of a CreateBucketConfiguration; None if not given."""
     data = call.body.read()
     if not data.strip():
         return None, None
@@ -72,7 +72,7 @@ def _cannot_change(name: str, message: str) -> OSSError:
 
 @operation("HeadBucket", "HEAD", Resource.BUCKET, action="oss:GetBucketInfo")
 def head_bucket(call: Call) -> Response:
-    """Tell whether a bucket exists and the caller may use it."""
+    """Check that a bucket exists and that the caller may use it."""
     return Response(200, {"x-oss-bucket-region": call.bucket.region})
 
 
@@ -114,7 +114,7 @@ def get_bucket_info(call: Call) -> Response:
 
 
 def _switches(documents: Documents) -> xml.Children:
-    """The elements of GetBucketInfo that say which features are enabled."""
+    """Make the elements of GetBucketInfo that say which features are enabled."""
 
     def state(enabled: bool) -> str:
         return "Enabled" if enabled else "Disabled"
@@ -129,11 +129,11 @@ def _switches(documents: Documents) -> xml.Children:
 
 @operation("GetBucketLocation", "GET", Resource.BUCKET, "location")
 def get_bucket_location(call: Call) -> Response:
-    """Answer the region of a bucket."""
+    """Return the region of a bucket."""
     return xml.answer("LocationConstraint", f"oss-{call.bucket.region}")
 
 
-# GetBucketStat: the name of each storage class in the names of elements.
+# The prefix that each storage class has in the element names of GetBucketStat.
 _STAT = {
     "Standard": "Standard",
     "IA": "InfrequentAccess",
@@ -142,7 +142,7 @@ _STAT = {
     "DeepColdArchive": "DeepColdArchive",
 }
 _LEAST = 64 * 1024
-"""The billed size of a smaller object, in every class but Standard."""
+"""Bytes that a smaller object is billed for, in every class but Standard."""
 
 
 @operation("GetBucketStat", "GET", Resource.BUCKET, "stat")
@@ -176,7 +176,7 @@ def get_bucket_stat(call: Call) -> Response:
 def _stat_of(
     storage_class: str, objects: list[tuple[str, int]], parts: list[tuple[str, int]]
 ) -> xml.Children:
-    """The elements of one storage class; `objects` and `parts` are pairs of class and size."""
+    """Make the elements of one storage class; `objects` and `parts` are pairs of class and size."""
     name = _STAT[storage_class]
     least = 0 if storage_class == "Standard" else _LEAST
     sizes = [size for found, size in objects if found == storage_class]

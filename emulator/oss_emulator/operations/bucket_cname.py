@@ -26,7 +26,7 @@ def create_cname_token(call: Call) -> Response:
 
 @operation("GetCnameToken", "GET", Resource.BUCKET, "cname&comp=token", status=Status.KEPT)
 def get_cname_token(call: Call) -> Response:
-    """Answer the token of a domain; raises `CnameTokenNotFound`."""
+    """Return the token of a domain; raises `CnameTokenNotFound`."""
     token = call.documents.get(cname.TOKENS + call.request.query["cname"].lower())
     if token is None:
         raise OSSError(Code.NO_SUCH_CNAME_TOKEN, BucketName=call.bucket.name)

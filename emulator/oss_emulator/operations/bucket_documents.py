@@ -1,4 +1,4 @@
-"""Put, Get and Delete of the configurations of accounts, buckets and object versions."""
+"""Put, Get and Delete for the configurations of accounts, buckets and object versions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +32,7 @@ def put(document: Document, call: Call) -> Response:
 
 
 def get(document: Document, call: Call) -> Response:
-    """Answer the document in the service's form (P-31); raises the error of an absent one."""
+    """Return the document in the service's form (P-31); raises the error of a missing one."""
     item = _item(document, call)
     documents: Documents = call.documents if item is None else item.documents
     kept = documents.get(document.subresource)
@@ -45,14 +45,14 @@ def get(document: Document, call: Call) -> Response:
 
 
 def delete(document: Document, call: Call) -> Response:
-    """Remove the document; 204 whether one was kept or not."""
+    """Remove the document; answers 204 even if there was none."""
     item = _item(document, call)
     _keep(document, call, item, None)
     return Response(204, _version(call, item))
 
 
 def _item(document: Document, call: Call) -> Object | None:
-    """The version that holds the document, None for a document of a bucket or an account."""
+    """Find the object version that holds the document; None for one of a bucket or an account."""
     return find(call) if document.holder is Holder.OBJECT else None
 
 

@@ -36,7 +36,7 @@ def put_bucket_inventory(call: Call) -> Response:
 
 @operation("GetBucketInventory", "GET", Resource.BUCKET, _ONE, status=Status.KEPT)
 def get_bucket_inventory(call: Call) -> Response:
-    """Answer an inventory by its id; raises `NoSuchInventory`."""
+    """Return an inventory by its id; raises `NoSuchInventory`."""
     inventory_id = call.request.query["inventoryId"]
     document = call.documents.get(inventory.PREFIX + inventory_id)
     if document is None:
@@ -75,6 +75,6 @@ def list_bucket_inventory(call: Call) -> Response:
 
 @operation("DeleteBucketInventory", "DELETE", Resource.BUCKET, _ONE, status=Status.KEPT)
 def delete_bucket_inventory(call: Call) -> Response:
-    """Remove an inventory; 204 whether it existed or not."""
+    """Remove an inventory; answers 204 even if there was none."""
     call.keep(inventory.PREFIX + call.request.query["inventoryId"], None)
     return Response(204)

@@ -1,4 +1,4 @@
-"""The metadata index of a bucket: open it, close it, ask for its state. It cannot be queried."""
+"""The metadata index of a bucket: open it, close it, read its state. It cannot be queried."""
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, Takes, operation
@@ -36,7 +36,7 @@ def open_meta_query(call: Call) -> Response:
 
 @operation("GetMetaQueryStatus", "GET", Resource.BUCKET, SUBRESOURCE, status=Status.KEPT)
 def get_meta_query_status(call: Call) -> Response:
-    """Answer the state of the open index; raises `MetaQueryNotExist`."""
+    """Return the state of the open index; raises `MetaQueryNotExist`."""
     document = call.documents.get(SUBRESOURCE)
     if document is None:
         raise OSSError(Code.NO_SUCH_META_QUERY)
@@ -59,6 +59,6 @@ def get_meta_query_status(call: Call) -> Response:
     "CloseMetaQuery", "POST", Resource.BUCKET, f"{SUBRESOURCE}&comp=delete", status=Status.KEPT
 )
 def close_meta_query(call: Call) -> Response:
-    """Close the index, whether it is open or not."""
+    """Close the index; succeeds even if it is not open."""
     call.keep(SUBRESOURCE, None)
     return Response()

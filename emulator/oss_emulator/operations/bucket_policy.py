@@ -14,7 +14,7 @@ from oss_emulator.protocol.message import Response
 def put_bucket_policy(call: Call) -> Response:
     """Replace the policy.
 
-    Raises `InvalidPolicyDocument`, and `AccessDenied` for a public policy where public access is
+    Raises `InvalidPolicyDocument`, and `AccessDenied` for a public policy if public access is
     blocked.
     """
     document = call.body.read()
@@ -29,7 +29,7 @@ def put_bucket_policy(call: Call) -> Response:
 
 @operation("GetBucketPolicy", "GET", Resource.BUCKET, policy.SUBRESOURCE)
 def get_bucket_policy(call: Call) -> Response:
-    """Answer the policy as it was put; raises `NoSuchBucketPolicy`."""
+    """Return the policy as it was put; raises `NoSuchBucketPolicy`."""
     document = call.documents.get(policy.SUBRESOURCE)
     if document is None:
         raise OSSError(Code.NO_SUCH_POLICY, BucketName=call.bucket.name)
@@ -38,13 +38,13 @@ def get_bucket_policy(call: Call) -> Response:
 
 @operation("DeleteBucketPolicy", "DELETE", Resource.BUCKET, policy.SUBRESOURCE)
 def delete_bucket_policy(call: Call) -> Response:
-    """Remove the policy; 204 whether there was one or not."""
+    """Remove the policy; answers 204 even if there was none."""
     call.keep(policy.SUBRESOURCE, None)
     return Response(204)
 
 
 @operation("GetBucketPolicyStatus", "GET", Resource.BUCKET, "policyStatus")
 def get_bucket_policy_status(call: Call) -> Response:
-    """Tell whether a statement of the policy allows everybody (A-33)."""
+    """Return whether a statement of the policy grants something to everybody (A-33)."""
     found = policy.of(call.documents)
     return xml.answer("PolicyStatus", [("IsPublic", found is not None and found.public)])

@@ -23,14 +23,14 @@ def get_user_qos_info(call: Call) -> Response:
     "PutBucketQosInfo", "PUT", Resource.BUCKET, _BUCKET, takes=Takes.DOCUMENT, status=Status.KEPT
 )
 def put_bucket_qos_info(call: Call) -> Response:
-    """Replace the limits of a bucket; raises `InvalidArgument` for more than the account has."""
+    """Replace the limits of a bucket; raises `InvalidArgument` above those of the account."""
     call.keep(_BUCKET, qos.format_bucket(call.body.read()))
     return Response()
 
 
 @operation("GetBucketQosInfo", "GET", Resource.BUCKET, _BUCKET, status=Status.KEPT)
 def get_bucket_qos_info(call: Call) -> Response:
-    """Answer the limits of a bucket; without any put there are none."""
+    """Return the limits of a bucket; there are none before the first put."""
     return xml.answer(qos.ROOT, qos.limits(call.documents.get(_BUCKET)))
 
 
@@ -58,7 +58,7 @@ def put_bucket_requester_qos_info(call: Call) -> Response:
 
 @operation("GetBucketRequesterQosInfo", "GET", Resource.BUCKET, _REQUESTER, status=Status.KEPT)
 def get_bucket_requester_qos_info(call: Call) -> Response:
-    """Answer the limits of one requester; without any put there are none."""
+    """Return the limits of one requester; there are none before the first put."""
     requester = call.request.query["qosRequester"]
     return xml.answer(
         "RequesterQoSInfo", _requester(requester, call.documents.get(_PREFIX + requester))
@@ -95,7 +95,7 @@ def delete_bucket_requester_qos_info(call: Call) -> Response:
 
 @operation("ListResourcePools", "GET", Resource.SERVICE, "resourcePool", status=Status.KEPT)
 def list_resource_pools(call: Call) -> Response:
-    """List the resource pools of the account: there are none, as no call can create one."""
+    """List the resource pools of the account: none, because none can be created."""
     return xml.answer(
         "ListResourcePoolsResult",
         [
@@ -109,7 +109,7 @@ def list_resource_pools(call: Call) -> Response:
 
 
 def _no_resource_pool(call: Call) -> Response:
-    """Answer a call about a resource pool: raises `NoSuchResourcePool`."""
+    """Raise `NoSuchResourcePool`."""
     raise OSSError(Code.NO_SUCH_RESOURCE_POOL, ResourcePool=call.request.query["resourcePool"])
 
 

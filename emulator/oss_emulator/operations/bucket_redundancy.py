@@ -20,7 +20,7 @@ _PREFIX = f"{_NAME}/"
     "CreateBucketDataRedundancyTransition", "POST", Resource.BUCKET, _NAME, status=Status.KEPT
 )
 def create_bucket_data_redundancy_transition(call: Call) -> Response:
-    """Create a queued task; the redundancy does not change. Raises `InvalidArgument`."""
+    """Queue a task, which never starts. Raises `InvalidArgument`."""
     target = call.request.query.get(_TARGET, "")
     if target not in headers.REDUNDANCY_TYPES:
         message = f"Redundancy type {target!r} is unknown; use {listed(headers.REDUNDANCY_TYPES)}."
@@ -46,7 +46,7 @@ def create_bucket_data_redundancy_transition(call: Call) -> Response:
     status=Status.KEPT,
 )
 def get_bucket_data_redundancy_transition(call: Call) -> Response:
-    """Answer a task by its id; raises `NoSuchBucketDataRedundancyTransition`."""
+    """Return a task by its id; raises `NoSuchBucketDataRedundancyTransition`."""
     task = call.documents.get(_PREFIX + call.request.query[_TASK])
     if task is None:
         raise OSSError(Code.NO_SUCH_TRANSITION, BucketName=call.bucket.name)
@@ -91,6 +91,6 @@ def list_user_data_redundancy_transition(call: Call) -> Response:
     status=Status.KEPT,
 )
 def delete_bucket_data_redundancy_transition(call: Call) -> Response:
-    """Remove a task; 204 whether it existed or not."""
+    """Remove a task; answers 204 even if there was none."""
     call.keep(_PREFIX + call.request.query[_TASK], None)
     return Response(204)

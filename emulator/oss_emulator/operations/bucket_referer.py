@@ -19,7 +19,7 @@ def put_bucket_referer(call: Call) -> Response:
 
 @operation("GetBucketReferer", "GET", Resource.BUCKET, referer.SUBRESOURCE)
 def get_bucket_referer(call: Call) -> Response:
-    """Answer the rules; before the first put those of R-15."""
+    """Return the rules; before the first put, the default rules of R-15."""
     document = call.documents.get(referer.SUBRESOURCE)
     configuration = RefererConfiguration() if document is None else referer.parse_kept(document)
     return xml.reply(codec.format(configuration))

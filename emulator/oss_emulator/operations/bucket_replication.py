@@ -42,7 +42,7 @@ def put_bucket_replication(call: Call) -> Response:
     "GetBucketReplication", "GET", Resource.BUCKET, replication.SUBRESOURCE, status=Status.KEPT
 )
 def get_bucket_replication(call: Call) -> Response:
-    """Answer the rules with their states; raises `NoSuchReplicationConfiguration`."""
+    """Return the rules with their states; raises `NoSuchReplicationConfiguration`."""
     document = call.documents.get(replication.SUBRESOURCE)
     if document is None:
         raise OSSError(Code.NO_SUCH_REPLICATION, BucketName=call.bucket.name)
@@ -58,7 +58,7 @@ def get_bucket_replication(call: Call) -> Response:
     status=Status.KEPT,
 )
 def delete_bucket_replication(call: Call) -> Response:
-    """Close a rule: it is shown as closing until other rules are put."""
+    """Close a rule; it is shown as closing until rules are put again."""
     rule_id = replication.parse_deletion(call.body.read())
     _change(call, rule_id, ("Status", RuleStatus.CLOSING))
     return Response()
@@ -80,7 +80,7 @@ def put_bucket_rtc(call: Call) -> Response:
     status=Status.KEPT,
 )
 def get_bucket_replication_location(call: Call) -> Response:
-    """List where a bucket could be replicated to: every other region."""
+    """List the regions that a bucket can be replicated to: all but its own."""
     others = [regions.location(name) for name in regions.REGIONS if name != call.bucket.region]
     transfer: Children = [
         (
@@ -108,7 +108,7 @@ def get_bucket_replication_location(call: Call) -> Response:
     status=Status.KEPT,
 )
 def get_bucket_replication_progress(call: Call) -> Response:
-    """Answer the progress of a rule, which is always 0; raises `NoSuchReplicationRule`."""
+    """Return the progress of a rule, which is always 0; raises `NoSuchReplicationRule`."""
     rule = _rule(call, call.request.query.get("rule-id", ""))
     shown = ("ID", "PrefixSet", "Action", "Destination", "Status", "HistoricalObjectReplication")
     content = [(child.name, child.content) for child in rule if child.name in shown]

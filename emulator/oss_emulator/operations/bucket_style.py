@@ -31,7 +31,7 @@ def put_style(call: Call) -> Response:
 
 @operation("GetStyle", "GET", Resource.BUCKET, "style&styleName", status=Status.KEPT)
 def get_style(call: Call) -> Response:
-    """Answer a style by its name; raises `NoSuchStyle`."""
+    """Return a style by its name; raises `NoSuchStyle`."""
     name = call.request.query["styleName"]
     document = call.documents.get(style.PREFIX + name)
     if document is None:
@@ -49,6 +49,6 @@ def list_style(call: Call) -> Response:
 
 @operation("DeleteStyle", "DELETE", Resource.BUCKET, "style&styleName", status=Status.KEPT)
 def delete_style(call: Call) -> Response:
-    """Remove a style; 204 whether it existed or not."""
+    """Remove a style; answers 204 even if there was none."""
     call.keep(style.PREFIX + call.request.query["styleName"], None)
     return Response(204)

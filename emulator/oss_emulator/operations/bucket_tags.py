@@ -1,4 +1,4 @@
-"""DeleteBucketTags. Put and Get of the tags are operations of their document."""
+"""DeleteBucketTags. `bucket_documents` makes PutBucketTags and GetBucketTags."""
 
 from oss_emulator.documents import tagging
 from oss_emulator.operations.call import Call

@@ -17,5 +17,5 @@ def put_bucket_versioning(call: Call) -> Response:
 
 @operation("GetBucketVersioning", "GET", Resource.BUCKET, "versioning")
 def get_bucket_versioning(call: Call) -> Response:
-    """Answer the state, without a Status before it was first set."""
+    """Return the state; it has no Status before versioning was first set."""
     return xml.answer(versioning.SCHEMA.name, [("Status", call.bucket.versioning or None)])

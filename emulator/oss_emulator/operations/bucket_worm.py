@@ -59,7 +59,7 @@ def abort_bucket_worm(call: Call) -> Response:
 
 @operation("GetBucketWorm", "GET", Resource.BUCKET, worm.SUBRESOURCE)
 def get_bucket_worm(call: Call) -> Response:
-    """Answer the policy; raises `NoSuchWORMConfiguration`."""
+    """Return the policy; raises `NoSuchWORMConfiguration`."""
     policy = _in_force(call)
     if policy is None:
         raise OSSError(Code.NO_SUCH_WORM, BucketName=call.bucket.name)

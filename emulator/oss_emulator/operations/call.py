@@ -1,4 +1,4 @@
-"""What an operation is given: the request, its body, and what it may use."""
+"""The argument of every operation: the request, its body, the caller and the storage."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -28,15 +28,15 @@ class Body(NamedTuple):
     md5: bytes
     crc64: int
     origin: Mapping[str, str] = {}
-    """The headers that tell where it was copied from (UploadPartCopy)."""
+    """The headers that name the copied source (UploadPartCopy)."""
 
     def read(self) -> bytes:
-        """The whole body, for documents."""
+        """Return the whole body, for documents."""
         return b"".join(blob.read(0, blob.size) for blob in self.content)
 
     @classmethod
     def of(cls, data: bytes) -> "Body":
-        """A body whose bytes are in memory."""
+        """Make a body from bytes in memory."""
         content = (MemoryBlob(data),) if data else ()
         return cls(content, len(data), md5(data), crc64(data))
 
@@ -45,9 +45,9 @@ NO_BODY = Body.of(b"")
 
 
 class Call(NamedTuple):
-    """One request as its operation sees it: what it asks for, who asks, and what there is to use.
+    """One request as its operation gets it: the request, its caller, its bucket and the storage.
 
-    Every request makes one, so it is a named tuple: a frozen dataclass takes four times as long.
+    Every request creates one, so it is a named tuple: a frozen dataclass takes four times as long.
     """
 
     request: Request
@@ -55,7 +55,7 @@ class Call(NamedTuple):
     target: Target
     operation: Operation
     record: Bucket | None
-    """The bucket that the request names, None for none and for one that is not there."""
+    """The bucket that the request names; None if it names none or a missing one."""
     storage: Storage
     region: str
     limits: Limits
@@ -67,7 +67,7 @@ class Call(NamedTuple):
     signing: Signing = Signing.NONE
     access_key_id: str = ""
     form: Form | None = None
-    """The fields of a form before its file; None for any other request."""
+    """The fields of a form that precede its file; None for any other request."""
     visit: Visit | None = None
     """The page of a website that an anonymous visitor asks for."""
     body: Body = NO_BODY
@@ -88,7 +88,7 @@ class Call(NamedTuple):
 
     @property
     def internal_endpoint(self) -> str:
-        """The endpoint from within the region; `endpoint` where the host has no such variant."""
+        """The endpoint from within the region; `endpoint` if the host has no internal variant."""
         if in_service_domain(self.request.host):
             return self._public_endpoint.replace(".", "-internal.", 1)
         return self.endpoint
@@ -100,21 +100,21 @@ class Call(NamedTuple):
 
     @property
     def bucket(self) -> Bucket:
-        """The bucket that the request names; raises `NoSuchBucket` where it does not exist."""
+        """The bucket that the request names; raises `NoSuchBucket` if it does not exist."""
         if self.record is None:
             raise OSSError(Code.NO_SUCH_BUCKET, BucketName=self.target.bucket)
         return self.record
 
     @property
     def documents(self) -> Mapping[str, bytes]:
-        """The configurations of the bucket; of the caller's account where no bucket is named."""
+        """The configurations of the bucket, or of the caller's account if no bucket is named."""
         if self.target.bucket:
             return self.bucket.documents
         account = self.storage.account(self.caller.id)
         return {} if account is None else account.documents
 
     def documents_below(self, prefix: str) -> dict[str, bytes]:
-        """The configurations whose names begin with a prefix, by the rest of the name, sorted."""
+        """Return the configurations with a prefix, sorted, by the rest of their names."""
         return {
             name.removeprefix(prefix): document
             for name, document in sorted(self.documents.items())
@@ -124,7 +124,7 @@ class Call(NamedTuple):
     def keep(self, name: str, document: bytes | None) -> None:
         """Store a configuration of the bucket, or of the caller's account; None removes it.
 
-        The call itself does not change: its `documents` are those from before.
+        The call itself does not change: its `documents` stay the previous ones.
         """
         if self.target.bucket:
             bucket = self.storage.bucket(self.target.bucket) or self.bucket
@@ -138,7 +138,7 @@ class Call(NamedTuple):
             )
 
     def owner(self, account: str) -> Children:
-        """The children of an Owner element (GetBucketInfo)."""
+        """Return the children of an Owner element (GetBucketInfo)."""
         return [("ID", account), ("DisplayName", self.display_name(account))]
 
 

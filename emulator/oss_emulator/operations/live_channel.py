@@ -1,4 +1,4 @@
-"""ListLiveChannel. No call creates a live channel."""
+"""ListLiveChannel. Live channels cannot be created."""
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, operation

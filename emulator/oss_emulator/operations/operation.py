@@ -49,28 +49,28 @@ class Operation:
     method: str
     resource: Resource
     subresource: str
-    """The query parameter that selects it, "" for none.
+    """The query parameter that selects the operation, "" for none.
 
     Further required parameters follow: `inventory&inventoryId`, `cname&comp=token`.
     """
     permission: Permission
     takes: Takes
     header: str
-    """The request header whose presence selects it, "" for none."""
+    """The request header whose presence selects the operation, "" for none."""
     action: str
-    """The RAM action it needs."""
+    """The RAM action that the caller needs."""
     status: Status
     needs_bucket: bool
-    """Whether a missing bucket is an error before anything else (P-18)."""
+    """Whether a missing bucket is reported before any other error (P-18)."""
     perform: Callable[[Call], Response]
     gather: Gather | None = None
-    """Reads the body from the storage instead of the request (UploadPartCopy)."""
+    """Finds the body in the storage, in place of one in the request (UploadPartCopy)."""
 
 
 Gather: TypeAlias = "Callable[[Call], Callable[[], Body]]"
 """Finds the body of an operation and returns a function that reads it.
 
-Reading takes as long as there are bytes, so a server calls that function in a thread.
+Reading takes time in proportion to the size, so the server calls that function in a thread.
 """
 
 
@@ -110,7 +110,7 @@ def operation(
 
 
 def not_implemented(method: str, resource: Resource, subresource: str) -> OSSError:
-    """The error that names the operation which is not emulated (P-40)."""
+    """Make the error for an operation that is not emulated (P-40)."""
     asked = f"{method} ?{subresource}" if subresource else method
     message = f"{asked} of the {resource.value} is not emulated; docs/operations.md lists what is."
     return OSSError(Code.NOT_IMPLEMENTED, message, Method=method, SubResource=subresource)

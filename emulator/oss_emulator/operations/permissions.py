@@ -1,4 +1,4 @@
-"""Permissions of a call: collects the facts and has `access` decide on them."""
+"""The permissions of a call: collects the facts that `access` decides on."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -28,10 +28,10 @@ from oss_emulator.storage import Bucket, Object
 PAYER: Final = "x-oss-request-payer"
 
 _LISTINGS: Final = frozenset({"oss:ListObjects", "oss:ListObjectVersions"})
-"""The actions whose conditions know a prefix and a delimiter (A-24)."""
+"""The actions whose conditions can use a prefix and a delimiter (A-24)."""
 
 _BY_ENTRY: Final = "DeleteMultipleObjects"
-"""The operation that names its objects in the body, so each is checked once that has arrived."""
+"""The operation that names its objects in the body; it checks each of them itself."""
 
 _CREATES: Final = "PutBucket"
 """The operation that tells itself whether an existing bucket is the caller's."""
@@ -43,13 +43,13 @@ _SPECIAL: Final = frozenset(
         request_payment.DOCUMENT.subresource,
     }
 )
-"""The configurations that affect accounts beside ownership and ACLs."""
+"""The configurations, besides ownership and ACLs, that affect accounts."""
 
 
 def check_call(call: Call) -> AccessDecision | None:
     """Raise `AccessDenied` unless the caller may do what the call asks for.
 
-    Returns the decision; None for DeleteMultipleObjects where each of its entries needs its own.
+    Returns the decision; None for DeleteMultipleObjects if each entry needs its own decision.
     """
     bucket, caller = call.record, call.caller
     if bucket is None or call.operation.name == _CREATES:
@@ -187,20 +187,20 @@ def _context(
 def _tags(fields: Mapping[str, str]) -> Mapping[str, str]:
     try:
         return tagging.parse_header(fields.get(tagging.HEADER, ""))
-    except OSSError:  # the operation raises it again, once the caller is known to be allowed
+    except OSSError:  # the operation raises it again if the caller is allowed
         return {}
 
 
 def _denial(
     call: Call, permission: Permission, verdict: AccessVerdict, facts: Facts | None
 ) -> OSSError:
-    told = detail(verdict, call.caller, facts.resource if facts is not None else "")
+    denial = detail(verdict, call.caller, facts.resource if facts is not None else "")
     code = _code(call, permission, verdict.reason)
-    return OSSError(code, access=_describe(call, verdict), AccessDeniedDetail=told)
+    return OSSError(code, access=_describe(call, verdict), AccessDeniedDetail=denial)
 
 
 def _describe(call: Call, verdict: AccessVerdict) -> AccessDecision:
-    """What the journal tells of a verdict."""
+    """Turn a verdict into the decision that the journal records."""
     statement = "" if verdict.statement is None else verdict.statement.place
     action = verdict.action or call.operation.action
     return AccessDecision(verdict.allowed, verdict.reason, action, statement)
@@ -226,4 +226,4 @@ _CODES: Final = {
     AccessReason.REQUESTER_PAYS: Code.REQUESTER_PAYS,
     AccessReason.REQUESTER_PAYS_ANONYMOUS: Code.REQUESTER_PAYS_ANONYMOUS,
 }
-"""The error that each reason for a denial is answered with."""
+"""The error for each reason to deny."""

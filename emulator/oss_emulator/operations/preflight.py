@@ -1,4 +1,4 @@
-"""OptionObject: whether a page of another origin may send a request."""
+"""OptionObject: answers the preflights of browsers."""
 
 from typing import Final
 

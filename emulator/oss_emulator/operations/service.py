@@ -17,7 +17,7 @@ from oss_emulator.storage import Bucket
 def list_buckets(call: Call) -> Response:
     """List the caller's buckets by name (GetService).
 
-    Raises `InvalidArgument` for tags in two forms, or a tag-value without its tag-key.
+    Raises `InvalidArgument` for tags in both forms and for a tag-value without tag-key.
     """
     query = call.request.query
     wanted, group = _tags(query), call.request.headers.get(resource_group.HEADER)
@@ -62,10 +62,10 @@ _TAG = re.compile(r'"([^"]+)":"([^"]*)"')
 
 
 def _tags(query: Mapping[str, str]) -> dict[str, str | None]:
-    """The tags that buckets must have, from `tag-key` or `"k":"v","k":"v"`; None is any value."""
+    """Parse the required tags, from `tag-key` or `"k":"v","k":"v"`; None stands for any value."""
     key, value, listed = (query.get(name) for name in ("tag-key", "tag-value", "tagging"))
     if value and not key:
-        raise invalid_argument("tag-value", value, "A tag-value needs its tag-key.")
+        raise invalid_argument("tag-value", value, "A tag-value needs a tag-key; send both.")
     if listed and key:
         raise invalid_argument("tagging", listed, "Use either tagging or tag-key.")
     if listed:

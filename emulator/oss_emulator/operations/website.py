@@ -13,7 +13,7 @@ from oss_emulator.protocol.message import Response
 
 _NOT_FOUND: Final = 404
 
-# An error page is always whole, whatever range or condition the missing page was asked with.
+# An error page is always whole: the range and conditions are for the missing page.
 _PARTIAL: Final = frozenset(
     {"range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
 )
@@ -61,7 +61,7 @@ def _replace_missing(call: Call, visit: Visit) -> Response | None:
 
 
 def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
-    """Follow a redirect rule; an internal redirect is answered with the other object."""
+    """Follow a redirect rule; an internal redirect answers with the other object."""
     redirect, request = rule.redirect, call.request
     assert redirect is not None  # noqa: S101 - only such rules are followed
     if redirect.internal:

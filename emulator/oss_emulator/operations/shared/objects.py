@@ -1,4 +1,4 @@
-"""Shared by the operations on objects: finding a version, describing, storing and removing it."""
+"""Object versions, as operations find, describe, store and remove them."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ SEALED_TIME = "x-oss-sealed-time"
 
 
 def find(call: Call) -> Object:
-    """The version that a call names, by default the current one.
+    """Find the version that a call names, by default the current one.
 
     Raises `NoSuchKey`, `NoSuchVersion`, and `MethodNotAllowed` for a named delete marker.
     """
@@ -50,7 +50,7 @@ def find(call: Call) -> Object:
 
 
 def version_id_of(call: Call) -> str | None:
-    """The version id that a call names, None for none; raises `InvalidArgument` for ""."""
+    """Read the version id that a call names, None for none; raises `InvalidArgument` for ""."""
     version_id = call.request.query.get("versionId")
     if version_id == "":
         raise headers.invalid_argument(
@@ -70,7 +70,7 @@ def check_version_id(version_id: str) -> str:
 
 
 def find_source(call: Call, source: CopySource, *, through_link: bool = False) -> Object:
-    """The version to copy from; the caller must be allowed to read it.
+    """Find the version to copy from; the caller must be allowed to read it.
 
     A symbolic link is copied as a link, or with the bytes of its target if `through_link`. Raises
     `NoSuchBucket`, `InvalidArgument` for a malformed version id, `AccessDenied`, `NoSuchKey`,
@@ -93,10 +93,11 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
 
 
 def follow(call: Call, bucket: Bucket, item: Object) -> Object:
-    """The target of a symbolic link in a bucket; any other object is returned as it is (P-36).
+    """Return the target of a symbolic link in a bucket; any other object is returned unchanged
+    (P-36).
 
-    Raises `SymlinkTargetNotExist`, `InvalidTargetType`, and `AccessDenied` where the caller may
-    not read the target.
+    Raises `SymlinkTargetNotExist`, `InvalidTargetType`, and `AccessDenied` if the caller may not
+    read the target.
     """
     if item.kind != "Symlink":
         return item
@@ -111,10 +112,10 @@ def follow(call: Call, bucket: Bucket, item: Object) -> Object:
 
 
 def show(item: Object, target: Object) -> Object:
-    """The object that GET and HEAD show for a link and its target, which may be the same object.
+    """Return the object that GET and HEAD show for a link and its target, or for one plain object.
 
-    The bytes, their checksums and the ETag are the target's, the time is the later of the two, and
-    the rest is the link's (HeadObject).
+    The bytes, checksums and ETag are the target's, the time is the later of both, and the rest is
+    the link's (HeadObject).
     """
     if item is target:
         return item
@@ -128,14 +129,14 @@ def show(item: Object, target: Object) -> Object:
 
 
 def _missing(call: Call, bucket: Bucket, key: str, version_id: str | None) -> OSSError:
-    """The error for a missing version."""
+    """Make the error for a missing version."""
     if version_id and call.storage.object(bucket.name, key) is not None:
         return OSSError(Code.NO_SUCH_VERSION, Key=key, VersionId=version_id)
     return OSSError(Code.NO_SUCH_KEY, Key=key)
 
 
 def find_upload(call: Call, code: Code = Code.NO_SUCH_UPLOAD) -> Upload:
-    """The multipart upload of the call's key that it names; raises `NoSuchUpload`."""
+    """Find the multipart upload that the call names, for its key; raises `NoSuchUpload`."""
     upload_id = call.request.query["uploadId"]
     upload = call.storage.upload(call.bucket.name, upload_id)
     if upload is None or upload.draft.key != call.key:
@@ -165,7 +166,7 @@ def check_restored(call: Call, bucket: Bucket, item: Object) -> None:
 
 
 def read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRange, ...]:
-    """Read a range of an object: bytes that are in memory, and ranges of files for the others."""
+    """Read a range of an object, as bytes in memory or as ranges of files."""
     if len(item.content) == 1 and isinstance(item.content[0], MemoryBlob):
         return item.content[0].read(offset, length)
     found = tuple(slices(item.content, offset, length))
@@ -203,7 +204,7 @@ def _chunks(piece: bytes | FileRange) -> Iterator[bytes]:
 
 
 def restore_info(item: Object, now: float) -> str | None:
-    """The state of a restore as `x-oss-restore` tells it; None if there is no restore."""
+    """Format the state of a restore for `x-oss-restore`; None if there is no restore."""
     if item.restore is None or item.restore.until <= now:
         return None
     if now < item.restore.done:
@@ -212,7 +213,7 @@ def restore_info(item: Object, now: float) -> str | None:
 
 
 def describe(call: Call, item: Object) -> dict[str, str]:
-    """The headers of every answer about an object (P-32)."""
+    """Return the headers of every answer about an object (P-32)."""
     found = {
         **item.headers,
         "Accept-Ranges": "bytes",
@@ -254,12 +255,12 @@ def delay_header(call: Call, size: int = 0) -> dict[str, str]:
 
 
 def version_header(call: Call, item: Object) -> dict[str, str]:
-    """The header that tells which version an answer is about, where versions are kept."""
+    """Return the header with the version of the object, if the bucket is versioned."""
     return {VERSION_ID: item.version_id} if call.bucket.versioning else {}
 
 
 def source_version_header(call: Call, source: CopySource, item: Object) -> dict[str, str]:
-    """The header with the copied version, if the source's bucket is versioned."""
+    """Return the header with the copied version, if the source's bucket is versioned."""
     bucket = call.storage.bucket(source.bucket)
     kept = bucket is not None and bucket.versioning
     return {SOURCE_VERSION_ID: item.version_id} if kept else {}
@@ -280,7 +281,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
         etag=etag,
         crc64=body.crc64,
         modified=call.request.received,
-        owner=bucket.owner,  # whoever puts it (A-06)
+        owner=bucket.owner,  # not the caller (A-06)
         kind=kind,
         storage_class=headers.storage_class(request, bucket.storage_class),
         acl=object_acl(call),
@@ -290,7 +291,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
 
 
 def _encryption(call: Call) -> dict[str, str]:
-    """The encryption headers of a new object: the request's, or the default of its bucket."""
+    """Return the encryption headers of a new object: the request's, or the bucket's default."""
     asked = headers.encryption(call.request.headers)
     return asked or encryption.headers_for(call.bucket.documents)
 
@@ -307,9 +308,9 @@ def check_writable(call: Call) -> None:
 
 
 def object_acl(call: Call) -> ObjectAcl:
-    """The ACL of a new object.
+    """Return the ACL of a new object.
 
-    Raises `InvalidArgument`, and `AccessDenied` for a public ACL where public access is blocked.
+    Raises `InvalidArgument`, and `AccessDenied` for a public ACL if public access is blocked.
     """
     value = call.request.headers.get(OBJECT_ACL)
     if value is None:
@@ -336,7 +337,7 @@ def check_mutable(call: Call, key: str, version_id: str) -> None:
 
 
 def store(call: Call, item: Object) -> dict[str, str]:
-    """Store the newest version of an object; returns the headers that tell its version id.
+    """Store the newest version of an object; returns the headers with its version id.
 
     Raises `FileImmutable` if it would replace a protected version.
     """
@@ -376,7 +377,7 @@ def put(call: Call) -> Put:
 
 
 def callback_of(call: Call, item: Object) -> Callback | None:
-    """The callback to an application server that an upload asks for, None for none.
+    """Return the callback to an application server that an upload asks for; None for none.
 
     Raises `InvalidArgument`, so call it before the object is stored (Callback).
     """
@@ -407,7 +408,7 @@ def callback_of(call: Call, item: Object) -> Callback | None:
 
 
 class Removed(NamedTuple):
-    """What a deletion did."""
+    """The result of a deletion."""
 
     version_id: str
     """The removed version or the new delete marker; "" in a bucket without versioning."""
@@ -420,7 +421,7 @@ class Removed(NamedTuple):
 
 
 def remove(call: Call, key: str, version_id: str | None) -> Removed:
-    """Delete a version for good, or without a version id the object.
+    """Delete a version permanently; without a version id, delete the object.
 
     In a versioned bucket the latter adds a delete marker. Raises `FileImmutable` if a protected
     version would go. A bucket that never kept versions has none to tell of, not even null (P-58).
@@ -450,7 +451,7 @@ def remove(call: Call, key: str, version_id: str | None) -> Removed:
 
 
 def check_removable(call: Call, key: str, version_id: str | None) -> None:
-    """Raise `FileImmutable` if a deletion would remove a protected version."""
+    """Raise `FileImmutable` if the deletion would remove a protected version."""
     if version_id is not None:
         check_mutable(call, key, version_id)
     elif call.bucket.versioning != "Enabled":
@@ -458,8 +459,8 @@ def check_removable(call: Call, key: str, version_id: str | None) -> None:
 
 
 def _new_version_id(call: Call) -> str:
-    """A new version id; without versioning, or with it suspended, the version is named null."""
+    """Make a version id; it is `null` while versioning is off or suspended."""
     if call.bucket.versioning != "Enabled":
         return NULL_VERSION
-    # Ids grow with time, so a listing continues correctly after a version that was deleted.
+    # Ids grow with time, so that a listing can continue after a deleted version.
     return f"CAEQ{int(call.request.received * 1_000_000):016X}{getrandbits(128):032x}"
