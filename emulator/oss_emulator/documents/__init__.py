@@ -1,6 +1,6 @@
 """The configurations of accounts, buckets and object versions, one file each.
 
-A file holds everything about its document: name, schema, checks, default answer and meaning.
+A file has everything about its document: name, schema, checks, default answer and meaning.
 """
 
 from typing import Final
@@ -54,4 +54,4 @@ DOCUMENTS: Final[tuple[Document, ...]] = (
     legal_hold.DOCUMENT,
     retention.DOCUMENT,
 )
-"""Those that are put, read and deleted as one XML document each."""
+"""The configurations that are put, read and deleted as one XML document each."""

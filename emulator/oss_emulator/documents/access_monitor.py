@@ -33,6 +33,6 @@ DOCUMENT: Final = Document(
 
 
 def is_enabled(documents: Documents) -> bool:
-    """Whether the last access of each object is shown."""
+    """Return whether the last access of each object is shown."""
     node = DOCUMENT.find(documents)
     return node is not None and node.text("Status") == "Enabled"

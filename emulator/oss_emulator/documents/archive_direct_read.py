@@ -21,6 +21,6 @@ DOCUMENT: Final = Document(
 
 
 def is_enabled(documents: Documents) -> bool:
-    """Whether objects of the class Archive are read without a restore."""
+    """Return whether objects of the class Archive can be read without a restore."""
     node = DOCUMENT.find(documents)
     return node is not None and node.text("Enabled") == "true"

@@ -1,4 +1,4 @@
-"""How much a bucket may store, the older form (PutBucketStorageCapacity)."""
+"""How much a bucket may store, in the older form (PutBucketStorageCapacity)."""
 
 from typing import Final
 

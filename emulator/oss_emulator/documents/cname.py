@@ -14,16 +14,16 @@ from oss_emulator.protocol.xml import Node
 from oss_emulator.storage import Storage
 
 DOMAINS: Final = "cname/"
-"""The beginning of the names of the documents of bound domains."""
+"""The prefix of the names of documents for bound domains."""
 
 TOKENS: Final = "cname-token/"
-"""The beginning of the names of the documents of tokens."""
+"""The prefix of the names of documents for tokens."""
 
 TOKEN_LIFE: Final = 72 * 60 * 60
-"""Seconds in which a token can be used (CreateCnameToken)."""
+"""Seconds for which a token is valid (CreateCnameToken)."""
 
 _RESERVED: Final = (".test", ".localhost", ".example", ".invalid")
-"""Nobody owns these domains (RFC 2606), so they need no proof; others cannot be proven here."""
+"""Nobody owns these domains (RFC 2606), so they need no proof; others cannot be verified here."""
 
 _SCHEMA: Final = schema.parse("""
 BucketCnameConfiguration
@@ -41,29 +41,29 @@ BucketCnameConfiguration
 
 
 def parse(document: bytes) -> Node:
-    """The Cname element of a request; raises `DocumentError`."""
+    """Parse the Cname element of a request; raises `DocumentError`."""
     return _SCHEMA.parse(document).all("Cname")[0]
 
 
 def domain_of(cname: Node) -> str:
-    """The domain that a request names, in lower case."""
+    """Return the domain that a request names, in lower case."""
     return cname.text("Domain").lower()
 
 
 def needs_proof(domain: str) -> bool:
-    """Whether a domain can be bound only after its owner has proven to own it."""
+    """Return whether its owner must prove to own a domain before it can be bound."""
     return not domain.endswith(_RESERVED)
 
 
 def bucket_of(domain: str, storage: Storage) -> str | None:
-    """The bucket that a domain is bound to, None if there is none."""
+    """Find the bucket that a domain is bound to; None if there is none."""
     name = DOMAINS + domain
     found = (bucket.name for bucket in storage.buckets() if name in bucket.documents)
     return next(found, None)
 
 
 def format_token(bucket: str, domain: str, now: float) -> bytes:
-    """The document of a new token for a DNS record of the domain."""
+    """Format a new token for a DNS record of the domain."""
     return xml.format(
         "CnameToken",
         [
@@ -76,7 +76,7 @@ def format_token(bucket: str, domain: str, now: float) -> bytes:
 
 
 def format_binding(cname: Node, present: bytes | None, now: float) -> bytes:
-    """The document of a bound domain; `present` is the one it replaces."""
+    """Format the document of a bound domain; `present` is the one it replaces."""
     content = [
         ("Domain", domain_of(cname)),
         ("LastModified", dates.format_iso(now)),
@@ -88,7 +88,7 @@ def format_binding(cname: Node, present: bytes | None, now: float) -> bytes:
 
 
 def _certificate(cname: Node, present: bytes | None, now: float) -> xml.Value:
-    """The description of a domain's certificate, None without one."""
+    """Describe the certificate of a domain; None without one."""
     wanted = cname.first("CertificateConfiguration")
     if wanted is not None and wanted.text("DeleteCertificate") == "true":
         return None
@@ -106,7 +106,7 @@ def _certificate(cname: Node, present: bytes | None, now: float) -> xml.Value:
 
 
 def _fingerprint(certificate: str) -> str:
-    """The SHA-1 of a PEM certificate, empty for none; raises `InvalidArgument`."""
+    """Compute the SHA-1 of a PEM certificate, empty for none; raises `InvalidArgument`."""
     _, begins, rest = certificate.partition("-----BEGIN CERTIFICATE-----")
     if not certificate:
         return ""

@@ -13,7 +13,7 @@ MAX_RULES: Final = 20
 
 _ANY: Final = "*"
 _ASTERISKS: Final = {"AllowedOrigin": 1, "AllowedHeader": 1, "ExposeHeader": 0}
-"""How many asterisks a value of an element may hold."""
+"""How many asterisks the value of an element may have."""
 
 _SCHEMA: Final = schema.parse("""
 CORSConfiguration
@@ -35,14 +35,14 @@ def _settle(node: xml.Node, _: PutContext) -> xml.Value:
         for child in rule:
             most = _ASTERISKS.get(child.name)
             if most is not None and child.value.count("*") > most:
-                message = f"An {child.name} may hold {most or 'no'} asterisk."
+                message = f"An {child.name} may have {most or 'no'} asterisk."
                 raise headers.invalid_argument(child.name, child.value, message)
     vary = [(child.name, child.content) for child in node.all("ResponseVary")]
     return [*(("CORSRule", _settle_rule(rule)) for rule in rules), *vary]
 
 
 def _settle_rule(rule: xml.Node) -> xml.Children:
-    """A rule with its request headers in lower case, as the service answers them."""
+    """Return a rule with its request headers in lower case, as the service returns them."""
     return [
         (child.name, child.value.lower() if child.name == "AllowedHeader" else child.content)
         for child in rule
@@ -61,18 +61,18 @@ DOCUMENT: Final = Document(
 
 @dataclass(frozen=True, slots=True)
 class CorsRule:
-    """What pages of certain origins may do."""
+    """One rule: what pages of certain origins may do."""
 
     origins: tuple[str, ...]
-    """Each may hold one asterisk, which stands for any text."""
+    """Each may have one asterisk, which stands for any text."""
     methods: tuple[str, ...]
     allowed_headers: tuple[str, ...]
-    """In lower case; each may hold one asterisk."""
+    """In lower case; each may have one asterisk."""
     expose_headers: tuple[str, ...]
     max_age: str
 
     def allows(self, origin: str, method: str, names: tuple[str, ...] = ()) -> bool:
-        """Whether the rule allows the origin, the method and all named request headers."""
+        """Return whether the rule allows the origin, the method and all named request headers."""
         return (
             method in self.methods
             and any(_matches(pattern, origin) for pattern in self.origins)
@@ -82,10 +82,10 @@ class CorsRule:
         )
 
     def answer(self, origin: str, allowed_headers: str) -> dict[str, str]:
-        """The headers that tell a browser what is allowed; empty ones are left out.
+        """Return the headers that tell a browser what is allowed; empty ones are left out.
 
-        If the rule allows all origins, the answer is an asterisk (Configure CORS). The methods are
-        all that the rule allows (SDK V2's suite, which runs against the service).
+        If the rule allows all origins, the allowed origin is an asterisk (Configure CORS). The
+        allowed methods are all those of the rule (SDK V2's suite, which runs against the service).
         """
         found = {
             "Access-Control-Allow-Origin": _ANY if _ANY in self.origins else origin,
@@ -106,13 +106,13 @@ class CorsConfiguration:
     """Whether all answers have `Vary: Origin`."""
 
     def preflight(self, origin: str, method: str, wanted: str) -> dict[str, str] | None:
-        """The headers of the answer to a preflight, from the first rule that allows it.
+        """Return the headers of the answer to a preflight, by the first rule that allows it.
 
-        None if no rule does. `wanted` is the value of `Access-Control-Request-Headers`, names
+        None if no rule allows it. `wanted` is the value of `Access-Control-Request-Headers`, names
         separated by commas; the answer allows these headers (OptionObject).
         """
         if not (origin + wanted).isprintable():
-            return None  # an answer cannot repeat them
+            return None  # such names cannot be repeated in the answer
         names = tuple(name.strip().lower() for name in wanted.split(",") if name.strip())
         for rule in self.rules:
             if rule.allows(origin, method, names):
@@ -120,7 +120,7 @@ class CorsConfiguration:
         return None
 
     def headers_for(self, origin: str | None, method: str) -> dict[str, str]:
-        """The headers of the answer to any other request, from the first rule that allows it."""
+        """Return the headers of the answer to another request, by the first rule that allows it."""
         found = {"Vary": "Origin"} if self.response_vary else {}
         if origin is None or not origin.isprintable():
             return found
@@ -132,7 +132,7 @@ class CorsConfiguration:
 
 @lru_cache(256)
 def parse(document: bytes) -> CorsConfiguration:
-    """Read a kept configuration. The cache is keyed by the bytes, so it is never stale."""
+    """Parse a kept configuration. The cache is keyed by the bytes, so it is never stale."""
     node = xml.parse(document, _SCHEMA.name)
     rules = tuple(_read_rule(rule) for rule in node.all("CORSRule"))
     return CorsConfiguration(rules, node.text("ResponseVary").lower() == "true")

@@ -1,7 +1,8 @@
-"""What a configuration document is: its name, schema, checks and default answer.
+"""Configuration documents: name, schema, checks and default answer.
 
-A document is kept by an account, a bucket or one version of an object. Each has a file here, which
-also says what the document means. `operations.bucket_documents` makes its Put, Get and Delete.
+An account, a bucket or one version of an object keeps a document. Each kind of document has a file
+in this package, which also defines its meaning. `operations.bucket_documents` makes its Put, Get
+and Delete.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,11 +17,11 @@ from oss_emulator.protocol.xml import Children, Node
 from oss_emulator.storage import Bucket, Object, Storage
 
 Documents: TypeAlias = Mapping[str, bytes]
-"""The documents that a holder keeps, by name."""
+"""The kept documents by name."""
 
 
 class Holder(Enum):
-    """What keeps a document."""
+    """The kinds of things that keep a document."""
 
     ACCOUNT = "account"
     BUCKET = "bucket"
@@ -30,47 +31,47 @@ class Holder(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PutContext:
-    """What a check may ask beside the document that is put."""
+    """What a check may use besides the document that is put."""
 
     headers: Mapping[str, str]
     now: float
     storage: Storage
     bucket: Bucket | None = None
-    """None for a document of an account."""
+    """The bucket; None for a document of an account."""
     item: Object | None = None
-    """The version of a document of an object, else None."""
+    """The object version; None for a document of a bucket or an account."""
 
 
 Settle: TypeAlias = Callable[[Node, PutContext], xml.Value]
 
 
 def keep_content(node: Node, _: PutContext) -> xml.Value:
-    """Keep a document as its schema allows it."""
+    """Keep a document as its schema normalized it."""
     return node.content
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One configuration, as its operations need it."""
+    """One kind of configuration, as its operations need it."""
 
     name: str
-    """The operations are named Put, Get and Delete followed by this."""
+    """The name of its operations, after Put, Get or Delete."""
     subresource: str
-    """The query parameter of its operations, and the name under which it is kept."""
+    """The query parameter of its operations, and its name among the kept documents."""
     schema: Element
     absent: Code | Children
-    """What GET answers before anything was put: an error or a content."""
+    """What Get answers before the first Put: an error or a content."""
     settle: Settle = keep_content
-    """Checks what no schema can say; returns the content to keep."""
+    """Checks what the schema cannot express; returns the content to keep."""
     deletable: bool = True
     holder: Holder = Holder.BUCKET
     enforced: bool = False
     """Whether the emulator acts on it; a document that is only kept has no effect."""
     action: str = ""
-    """The RAM actions are named Put, Get and Delete followed by this; like `name` by default."""
+    """The name of its RAM actions, after Put, Get or Delete; by default `name`."""
 
     def normalize(self, document: bytes, context: PutContext) -> bytes:
-        """Check a document and bring it into the service's form.
+        """Check a document and convert it to the service's form.
 
         Raises `DocumentError`, `InvalidArgument` and the errors of the document's own checks.
         """
@@ -78,10 +79,10 @@ class Document:
         return xml.format(self.schema.name, content)
 
     def format(self, content: Children) -> bytes:
-        """Write a content as a document to keep."""
+        """Format a content as a document to keep."""
         return xml.format(self.schema.name, content)
 
     def find(self, documents: Documents) -> Node | None:
-        """Return the document that is kept, None before one was put."""
+        """Return the kept document; None before the first Put."""
         document = documents.get(self.subresource)
         return None if document is None else xml.parse(document, self.schema.name)

@@ -33,7 +33,7 @@ def _settle(node: xml.Node, _: PutContext) -> xml.Value:
     if algorithm != "KMS":
         if rule.first("KMSMasterKeyID") is not None:
             raise OSSError(Code.KEY_WITHOUT_KMS)
-        # Without KMS, KMSDataEncryption has no meaning and is not answered (oss2's suite).
+        # Without KMS, KMSDataEncryption has no meaning and is not returned (oss2's suite).
         return [(rule.name, [("SSEAlgorithm", algorithm)])]
     if rule.text("KMSDataEncryption", "SM4") != "SM4":
         raise OSSError(Code.INVALID_DATA_ENCRYPTION)
@@ -51,20 +51,20 @@ DOCUMENT: Final = Document(
 
 
 def rule(documents: Documents) -> tuple[tuple[str, str], ...]:
-    """The elements of the default rule, none without a default."""
+    """Return the elements of the default rule; none without a default."""
     return _parse(documents.get(DOCUMENT.subresource))
 
 
 def headers_for(documents: Documents) -> dict[str, str]:
-    """The headers of an object that is encrypted by default, none without a default."""
+    """Return the headers of an object that is encrypted by default; none without a default."""
     found = rule(documents)
     return headers.encryption({_HEADERS[name]: value for name, value in found}) if found else {}
 
 
 def format(request: Mapping[str, str]) -> bytes | None:
-    """The document that the headers of PutBucket ask for; None if they ask for none.
+    """Format the document that the headers of PutBucket ask for; None if they ask for none.
 
-    Raises what `headers.encryption` raises.
+    Raises the errors of `headers.encryption`.
     """
     if not headers.encryption(request):
         return None

@@ -10,7 +10,7 @@ from oss_emulator.storage import Storage
 MAX_INVENTORIES: Final = 1000
 
 PREFIX: Final = "inventory/"
-"""The beginning of the names of the documents."""
+"""The prefix of the names of the documents."""
 
 _DESTINATION: Final = "acs:oss:::"
 """The beginning of the name of a destination."""
@@ -56,9 +56,9 @@ InventoryConfiguration
 
 
 def format(document: bytes, inventory_id: str) -> bytes:
-    """The document to keep for an inventory that is put under an id.
+    """Check an inventory that is put under an id, and format the document to keep.
 
-    Raises `DocumentError`, and `InvalidArgument` for another id and unknown storage classes.
+    Raises `DocumentError`, and `InvalidArgument` for a different id or an unknown storage class.
     """
     node = _SCHEMA.parse(document)
     named = node.text("Id")
@@ -78,12 +78,12 @@ def check_destination(document: bytes, storage: Storage) -> None:
 
 
 def content(document: bytes) -> xml.Value:
-    """The elements of a kept inventory."""
+    """Return the elements of a kept inventory."""
     return xml.parse(document, ROOT).content
 
 
 def _settle(child: xml.Node) -> xml.Value:
-    """An element; the storage classes of a filter are checked and sorted."""
+    """Return an element; the storage classes of a filter are checked and sorted."""
     if child.name != "Filter":
         return child.content
     classes = sorted(filter(None, child.text("StorageClass").split(",")))

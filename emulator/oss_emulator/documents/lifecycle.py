@@ -27,7 +27,7 @@ _ACTIONS: Final = (
     "NoncurrentVersionTransition",
 )
 _COLDER: Final = ("IA", "Archive", "ColdArchive", "DeepColdArchive")
-"""The classes that objects move to, each later than the one before."""
+"""The classes that objects move to, in the order of the moves."""
 
 _TIMES: Final = {
     "Days": "days",
@@ -111,7 +111,7 @@ def _move_times(rule: Node) -> Node:
 
 
 def _settle_rule(rule: Node, now: float) -> xml.Children:
-    """A rule with an ID. One by access time also gets the time since which accesses are known."""
+    """Return a rule with an ID; one by access time also gets the time since accesses are known."""
     content = [(child.name, child.content) for child in rule]
     if rule.first("ID") is None:
         content.insert(0, ("ID", f"{getrandbits(128):032x}"))
@@ -183,7 +183,7 @@ def _check_times(rule: Node) -> None:
 
 
 def _time(action: Node) -> str:
-    """The name of the element that says when an action is due; an element `false` says nothing."""
+    """Return the name of the element that says when an action is due; `false` counts as missing."""
     names = [child.name for child in action if child.name in _TIMES and child.value != "false"]
     if len(names) != 1:
         raise DocumentError(f"The {action.name} has {len(names)} times; it must have one.")
@@ -191,7 +191,7 @@ def _time(action: Node) -> str:
 
 
 def _check_order(rule: Node, action: str, unit: str, expiration: str) -> None:
-    """Check that colder classes come later, and expiration last."""
+    """Check that colder classes come later and expiration comes last."""
     moves = sorted(
         (_rank(node.text("StorageClass")), int(node.text(unit)))
         for node in rule.all(action)
@@ -200,7 +200,7 @@ def _check_order(rule: Node, action: str, unit: str, expiration: str) -> None:
     days = [*(day for _, day in moves), *([int(expiration)] if expiration else [])]
     for earlier, later in pairwise(days):
         if later <= earlier:
-            message = f"The next action must come later than after {earlier} days."
+            message = f"The next action must follow after more than {earlier} days."
             raise _invalid(unit, str(later), message)
 
 

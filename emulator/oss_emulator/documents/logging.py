@@ -31,14 +31,14 @@ DOCUMENT: Final = Document("BucketLogging", "logging", _SCHEMA, absent=(), settl
 
 
 class LoggingTarget(NamedTuple):
-    """The bucket that logs go to and the beginning of their keys; both empty without logging."""
+    """The bucket that logs go to and the prefix of their keys; both empty without logging."""
 
     bucket: str = ""
     prefix: str = ""
 
 
 def target(documents: Documents) -> LoggingTarget:
-    """Where the logs of a bucket go."""
+    """Return where the logs of a bucket go."""
     node = DOCUMENT.find(documents)
     enabled = None if node is None else node.first("LoggingEnabled")
     if enabled is None:

@@ -26,8 +26,8 @@ ObjectWormConfiguration
 def _settle(node: xml.Node, context: PutContext) -> xml.Value:
     """Check the period and the bucket.
 
-    The page says of a bucket without versioning or with a retention policy that the call fails,
-    not with which code; that of PutObjectRetention is assumed.
+    The page says that the call fails for a bucket without versioning or with a retention policy,
+    but not with which code; that of PutObjectRetention is assumed.
     """
     retention = node.first("Rule/DefaultRetention")
     if retention is not None and len(retention.all("Days") + retention.all("Years")) != 1:

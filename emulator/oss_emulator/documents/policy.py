@@ -10,7 +10,7 @@ SUBRESOURCE: Final = "policy"
 
 
 def of(documents: Documents) -> Policy | None:
-    """The policy of a bucket, None if there is none; raises `PolicyError`."""
+    """Parse the policy of a bucket; None if there is none. Raises `PolicyError`."""
     return _parse(documents.get(SUBRESOURCE))
 
 

@@ -29,6 +29,6 @@ OF_ACCOUNT: Final = replace(OF_BUCKET, name="PublicAccessBlock", holder=Holder.A
 
 
 def is_enabled(documents: Documents) -> bool:
-    """Whether a bucket or an account blocks public access."""
+    """Return whether a bucket or an account blocks public access."""
     node = OF_BUCKET.find(documents)
     return node is not None and node.text("BlockPublicAccess") == "true"

@@ -26,29 +26,29 @@ QoSConfiguration
 _UNLIMITED: Final = _SCHEMA.defaults()
 
 _ACCOUNT: Final = {"Upload": 10, "Download": 10}
-"""What an account may use in a region by default, in Gbit/s; requests are not limited."""
+"""The default bandwidth of an account in a region, in Gbit/s; requests are not limited."""
 
 
 def account_limits() -> xml.Children:
-    """The limits of an account in a region."""
+    """Return the limits of an account in a region."""
     totals = {f"Total{way}Bandwidth": limit for way, limit in _ACCOUNT.items()}
     return [(name, totals.get(name, NO_LIMIT)) for name, _ in _UNLIMITED]
 
 
 def limits(document: bytes | None) -> xml.Value:
-    """The limits of a bucket or a requester; without a document there are none."""
+    """Return the limits of a bucket or a requester; without a document there are none."""
     return _UNLIMITED if document is None else xml.parse(document, ROOT).content
 
 
 def format(document: bytes) -> bytes:
-    """The document to keep for the limits of a requester; raises `DocumentError`."""
+    """Format the limits of a requester as a document to keep; raises `DocumentError`."""
     return xml.format(ROOT, _SCHEMA.parse(document).content)
 
 
 def format_bucket(document: bytes) -> bytes:
-    """The document to keep for the limits of a bucket.
+    """Format the limits of a bucket as a document to keep.
 
-    Raises `DocumentError`, and `InvalidArgument` for more than the account has.
+    Raises `DocumentError`, and `InvalidArgument` for limits above those of the account.
     """
     node = _SCHEMA.parse(document)
     found = {child.name: int(child.value) for child in node}

@@ -1,4 +1,4 @@
-"""Hotlink protection of a bucket (PutBucketReferer). The brick `referer` says what it means."""
+"""Hotlink protection of a bucket (PutBucketReferer). The package `referer` enforces it."""
 
 from typing import Final
 

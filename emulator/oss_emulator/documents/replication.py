@@ -1,4 +1,4 @@
-"""Rules of replication between buckets, kept and not carried out (PutBucketReplication)."""
+"""Rules of replication between buckets, kept but not applied (PutBucketReplication)."""
 
 from enum import StrEnum
 from random import getrandbits
@@ -45,46 +45,46 @@ ReplicationRules
 
 
 class RuleStatus(StrEnum):
-    """The state of a rule. No rule goes further, as nothing is copied."""
+    """The states of a rule. There are no others, because nothing is copied."""
 
     STARTING = "starting"
     CLOSING = "closing"
 
 
 def parse(document: bytes) -> list[Node]:
-    """The rules of a request; raises `DocumentError`."""
+    """Parse the rules of a request; raises `DocumentError`."""
     return _SCHEMA.parse(document).all("Rule")
 
 
 def parse_deletion(document: bytes) -> str:
-    """The id of the rule that a request deletes; raises `DocumentError`."""
+    """Parse the id of the rule that a request deletes; raises `DocumentError`."""
     return _RULES.parse(document).text("ID")
 
 
 def parse_rtc(document: bytes) -> tuple[str, xml.Value]:
-    """The id of a rule and its new time control; raises `DocumentError`."""
+    """Parse the id of a rule and its new time control; raises `DocumentError`."""
     node = _RULE.parse(document)
     return node.text("ID"), [("Status", node.text("RTC/Status"))]
 
 
 def rules(documents: Documents) -> list[Node]:
-    """The rules of a bucket."""
+    """Return the rules of a bucket."""
     document = documents.get(SUBRESOURCE)
     return [] if document is None else xml.parse(document, _SCHEMA.name).all("Rule")
 
 
 def format(rules: list[xml.Value]) -> bytes:
-    """The document of a bucket with these rules."""
+    """Format the document of a bucket with these rules."""
     return xml.format(_SCHEMA.name, [("Rule", rule) for rule in rules])
 
 
 def new_id(rule: Node) -> str:
-    """The id of a new rule: its own, or a random one."""
+    """Return the id of a new rule: the one it has, or a random one."""
     return rule.text("ID") or f"{getrandbits(128):032x}"
 
 
 def start(rule: Node, rule_id: str) -> Children:
-    """A new rule as it is kept, without the elements that have no effect in it."""
+    """Make a new rule to keep, without the elements that have no effect in it."""
     void = {"ID"}
     encrypted = rule.text("SourceSelectionCriteria/SseKmsEncryptedObjects/Status")
     if rule.first("SyncRole") is None:

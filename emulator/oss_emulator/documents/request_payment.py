@@ -21,6 +21,6 @@ DOCUMENT: Final = Document(
 
 
 def is_by_requester(documents: Documents) -> bool:
-    """Whether the requester pays, and not the owner of the bucket."""
+    """Return whether the requester pays instead of the owner of the bucket."""
     node = DOCUMENT.find(documents)
     return node is not None and node.text("Payer") == "Requester"

@@ -12,7 +12,7 @@ from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import Code, OSSError
 
 DEFAULT: Final = "rg-default"
-"""The group of a bucket for which none was named."""
+"""The group of a bucket for which no group was named."""
 
 HEADER: Final = "x-oss-resource-group-id"
 
@@ -41,13 +41,13 @@ DOCUMENT: Final = Document(
 
 
 def of(documents: Documents) -> str:
-    """The group of a bucket."""
+    """Return the group of a bucket."""
     node = DOCUMENT.find(documents)
     return DEFAULT if node is None else node.text("ResourceGroupId")
 
 
 def format(group: str) -> bytes:
-    """The document of a bucket in a group; raises `ResourceGroupIdPreCheckError`."""
+    """Format the document of a bucket in a group; raises `ResourceGroupIdPreCheckError`."""
     return DOCUMENT.format(_content(group))
 
 

@@ -1,8 +1,8 @@
 """Until when a version of an object is retained (PutObjectRetention).
 
 Elements: models.object_worm of SDK V2 for Python. Checks: the page of PutObjectRetention. Answer
-before the first put: the page of GetObjectRetention. That a period in GOVERNANCE mode needs a
-header to become shorter is assumed. A period is kept and not enforced.
+before the first put: the page of GetObjectRetention. Assumed: shortening a period in GOVERNANCE
+mode requires a header. A period is kept but not enforced.
 """
 
 from typing import Final
@@ -39,7 +39,7 @@ def _settle(node: xml.Node, context: PutContext) -> xml.Value:
 
 
 def _may_replace(present: xml.Node, node: xml.Node, until: float, context: PutContext) -> bool:
-    """Whether a period may change: it is over, it becomes no weaker, or it may be bypassed."""
+    """Return whether a period may change: it is over, becomes no weaker, or may be bypassed."""
     end = dates.parse_iso(present.text("RetainUntilDate")) or 0.0
     if end <= context.now:
         return True

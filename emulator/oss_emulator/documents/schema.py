@@ -21,27 +21,27 @@ from oss_emulator.protocol.xml import DocumentError, Node
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """What one element may hold and how often it may occur."""
+    """What one element may contain and how often it may occur."""
 
     name: str
     least: int
     most: int | None
     kind: str
-    """The description of its text, empty for an element that holds elements."""
+    """The kind of its text, empty for an element that contains elements."""
     default: str | None
     children: "tuple[Element, ...]" = ()
 
     def parse(self, document: bytes) -> Node:
-        """Read a document with this root, brought into the service's form and order.
+        """Parse a document with this root, converted to the service's form and order.
 
-        Raises `DocumentError` for what the schema does not allow, and `InvalidArgument` for an
-        integer out of its range.
+        Raises `DocumentError` for a document that breaks the schema, and `InvalidArgument` for an
+        integer out of range.
         """
         content = _children(xml.parse(document, self.name), self)
         return xml.parse(xml.format(self.name, content), self.name)
 
     def defaults(self) -> xml.Children:
-        """The content of an empty document: the defaults of its elements."""
+        """Return the content of an empty document: the defaults of its elements."""
         return _children(xml.parse(xml.format(self.name, ()), self.name), self)
 
 
@@ -71,7 +71,7 @@ def _check_number(number: int, child: Element, parent: Element) -> None:
         raise DocumentError(f"The element {child.name} is missing in {parent.name}.")
     if child.most is not None and number > child.most:
         raise DocumentError(
-            f"{parent.name} holds {number} elements {child.name}; the limit is {child.most}."
+            f"{parent.name} has {number} {child.name} elements; the limit is {child.most}."
         )
 
 
@@ -80,15 +80,15 @@ def _value(node: Node, element: Element) -> xml.Value:
         return _children(node, element)
     text = node.value.strip()
     if any(True for _ in node):
-        raise DocumentError(f"{element.name} holds elements; it must hold a text.")
+        raise DocumentError(f"{element.name} must contain text, not elements.")
     value = _read(element, text)
     if value is None:
-        raise DocumentError(f"{element.name} holds {text!r}; it must hold {_described(element)}.")
+        raise DocumentError(f"{element.name} is {text!r}; it must be {_described(element)}.")
     return value
 
 
 def _read(element: Element, text: str) -> str | None:
-    """Bring a text into the service's form; None if it is not of the element's kind."""
+    """Convert a text to the service's form; None if it is not of the element's kind."""
     if element.kind in _KINDS:
         _, read = _KINDS[element.kind]
         return read(text)
@@ -144,7 +144,7 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[str], str | None]]]] = {
     "boolean": ("true or false", _boolean),
     "date": ("a date such as 2020-01-01T00:00:00.000Z", _date),
 }
-"""How a kind of text is described in errors, and what brings a text into the service's form."""
+"""Each kind of text: its description in errors, and the function that converts a text."""
 
 _LINE: Final = re.compile(
     r"(?P<indent> *)(?P<name>[\w-]+)(?P<often>[?*+]|\{\d+,\d*\})?(?: (?P<kind>[^\s=]\S*))?"
@@ -154,7 +154,7 @@ _OFTEN: Final = {"": (1, 1), "?": (0, 1), "*": (0, None), "+": (1, None)}
 
 
 def parse(text: str) -> Element:
-    """Read a schema, whose one line without indentation is the root element."""
+    """Parse a schema; its only line without indentation is the root element."""
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     (root,) = _parse(lines, 0)
     return root

@@ -1,4 +1,4 @@
-"""Styles of image processing: named instructions, kept and not carried out (PutStyle)."""
+"""Styles of image processing: named instructions, kept but not applied (PutStyle)."""
 
 import re
 from typing import Final
@@ -8,7 +8,7 @@ from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.errors import Code, OSSError
 
 PREFIX: Final = "style/"
-"""The beginning of the names of the documents."""
+"""The prefix of the names of the documents."""
 
 _NAME: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 
@@ -21,12 +21,12 @@ Style
 def check_name(name: str) -> None:
     """Raise `InvalidArgument` for an invalid name of a style."""
     if not _NAME.fullmatch(name):
-        message = "The name of a style must have 1 to 64 letters, digits and characters of _-."
+        message = "The name of a style must have 1 to 64 letters, digits, underscores and hyphens."
         raise headers.invalid_argument("styleName", name, message)
 
 
 def format(document: bytes, name: str, category: str, present: bytes | None, now: float) -> bytes:
-    """The document to keep for a style that is put; `present` is the one it replaces.
+    """Format a style that is put as a document to keep; `present` is the one it replaces.
 
     Raises `DocumentError`, and `InvalidArgument` for a style without content.
     """
@@ -46,5 +46,5 @@ def format(document: bytes, name: str, category: str, present: bytes | None, now
 
 
 def content(document: bytes) -> xml.Value:
-    """The elements of a kept style."""
+    """Return the elements of a kept style."""
     return xml.parse(document, _SCHEMA.name).content

@@ -46,19 +46,19 @@ DOCUMENT: Final = Document(
 
 
 def tags(documents: Documents) -> dict[str, str]:
-    """The tags of a bucket."""
+    """Return the tags of a bucket."""
     node = DOCUMENT.find(documents)
     return {} if node is None else dict(_pairs(node))
 
 
 def format(tags: Sequence[tuple[str, str]]) -> bytes:
-    """The document with these tags; raises `TooManyTags`, `InvalidTag` or `RepeatedTags`."""
+    """Format tags as a document; raises `TooManyTags`, `InvalidTag` or `RepeatedTags`."""
     _check(tags)
     return DOCUMENT.format(tagging.format_document(tags))
 
 
 def format_header(header: str) -> bytes:
-    """The document with the tags of a header, `key=value&key`, URL-encoded.
+    """Format the tags of a header, `key=value&key`, URL-encoded, as a document.
 
     Raises `InvalidArgument` and the errors of `format`.
     """

@@ -1,4 +1,4 @@
-"""Whether accelerate endpoints lead to a bucket (PutBucketTransferAcceleration)."""
+"""Whether accelerate endpoints serve a bucket (PutBucketTransferAcceleration)."""
 
 from typing import Final
 
@@ -22,6 +22,6 @@ DOCUMENT: Final = Document(
 
 
 def is_enabled(documents: Documents) -> bool:
-    """Whether the accelerate endpoints lead to the bucket."""
+    """Return whether accelerate endpoints serve the bucket."""
     node = DOCUMENT.find(documents)
     return node is not None and node.text("Enabled") == "true"

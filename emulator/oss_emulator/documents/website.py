@@ -18,7 +18,7 @@ MAX_RULES: Final = 20
 
 _KEY: Final = "${key}"
 
-# The first is the default, which also replaces other values (HttpStatus, HttpRedirectCode).
+# The first is the default; it also replaces invalid values (HttpStatus, HttpRedirectCode).
 _ERROR_STATUSES: Final = (404, 200)
 _REDIRECT_STATUSES: Final = (301, 302, 303, 307, 308)
 
@@ -118,11 +118,11 @@ WebsiteConfiguration
 def _settle(node: xml.Node, _: PutContext) -> xml.Value:
     if not any(True for _ in node):
         raise DocumentError(
-            "A WebsiteConfiguration must hold IndexDocument, ErrorDocument or RoutingRules."
+            "A WebsiteConfiguration must have IndexDocument, ErrorDocument or RoutingRules."
         )
     suffix = node.text("IndexDocument/Suffix")
     if "/" in suffix:
-        message = "The name of the index page must not hold a slash."
+        message = "The name of the index page must not contain a slash."
         raise headers.invalid_argument("Suffix", suffix, message)
     routing = node.first("RoutingRules")
     if routing is None:
@@ -190,10 +190,10 @@ class Missing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where a rule sends requests. AliCDN differs from External only in a header for the CDN."""
+    """The redirect of a rule. AliCDN differs from External only in a header for the CDN."""
 
     internal: bool
-    """Whether the other object is the answer, without a redirect."""
+    """Whether the answer is another object and not a redirect."""
     status: int
     protocol: str
     host: str
@@ -210,7 +210,7 @@ class IncludedHeader:
     name: str
     """In lower case."""
     equals: str
-    """The value it must have, empty for any value; likewise its beginning and its end."""
+    """The required value, empty for any; likewise its required beginning and end."""
     starts_with: str
     ends_with: str
 
@@ -231,13 +231,13 @@ class RoutingRule:
     prefix: str
     suffix: str
     status: int | None
-    """The status of the answers it is for; None if it applies before the object is looked up."""
+    """The status to which it applies; None if it applies before the object is looked up."""
     headers: tuple[IncludedHeader, ...]
     redirect: Redirect | None
-    """None for mirroring, which is kept and not emulated."""
+    """None for mirroring, which is kept but not emulated."""
 
     def applies(self, key: str, headers: Mapping[str, str], status: int | None) -> bool:
-        """Whether it applies to a request, before (None) or after the object was looked up."""
+        """Return whether it applies to a request; `status` is None before the object is looked up."""
         return (
             status == self.status
             and key.startswith(self.prefix)
@@ -246,7 +246,7 @@ class RoutingRule:
         )
 
     def rewrite(self, redirect: Redirect, key: str) -> str:
-        """The key of the object that is answered instead."""
+        """Return the key of the object to answer with instead."""
         if redirect.replace_key:
             return redirect.replace_key.replace(_KEY, key)
         if redirect.replaces_prefix or redirect.replace_prefix:
@@ -254,7 +254,7 @@ class RoutingRule:
         return key
 
     def locate(self, redirect: Redirect, key: str, query: str, scheme: str, root: str) -> str:
-        """The URL of the redirect. `scheme` and `root` (host and path) are those of the site."""
+        """Return the URL of a redirect; `scheme` and `root` (host and path) are those of the site."""
         path = quote(self.rewrite(redirect, key), safe="/~", errors="replace")
         url = f"{redirect.protocol or scheme}://{redirect.host or root}/{path}"
         return location(f"{url}?{query}" if redirect.passes_query and query else url)
@@ -273,19 +273,19 @@ class WebsiteConfiguration:
     rules: tuple[RoutingRule, ...]
 
     def index(self, key: str) -> str:
-        """The key of the index page of a folder; other keys stay as they are."""
+        """Return the key of the index page of a folder; other keys are returned unchanged."""
         if not self.suffix or (key and not key.endswith("/")):
             return key
         return f"{key}{self.suffix}" if self.support_subdir else self.suffix
 
     def index_below(self, key: str) -> str:
-        """The index page of the folder that a key without its slash may mean, empty for none."""
+        """Return the index page of the folder that a key without a slash may mean, "" for none."""
         if not (self.suffix and self.support_subdir) or self.missing is Missing.FAIL:
             return ""
         return f"{key}/{self.suffix}"
 
     def route(self, key: str, headers: Mapping[str, str], status: int | None) -> RoutingRule | None:
-        """The rule for a request: the first that applies, by RuleNumber."""
+        """Return the rule for a request: the first that applies, by RuleNumber."""
         for rule in self.rules:
             if rule.applies(key, headers, status):
                 return rule
@@ -300,12 +300,12 @@ class Visit:
     key: str
     """The key that was requested, before an index page replaced it."""
     root: str = ""
-    """The path of the site's root without a slash at its end: the bucket in path style."""
+    """The path of the site's root, without a slash at the end: in path style, the bucket."""
 
 
 @lru_cache(256)
 def parse(document: bytes) -> WebsiteConfiguration:
-    """Read a kept configuration. The cache is keyed by the bytes, so it is never stale."""
+    """Parse a kept configuration. The cache is keyed by the bytes, so it is never stale."""
     root = xml.parse(document, _SCHEMA.name)
     routing = root.first("RoutingRules")
     rules = [] if routing is None else map(_read_rule, routing.all("RoutingRule"))

@@ -32,11 +32,11 @@ class RetentionPolicy:
     locked: bool = False
 
     def is_in_force(self, now: float) -> bool:
-        """Whether the policy is locked, or is less than a day old (InitiateBucketWorm)."""
+        """Return whether the policy is locked or less than a day old (InitiateBucketWorm)."""
         return self.locked or now < self.created + DAY
 
     def protects(self, modified: float, now: float) -> bool:
-        """Whether an object that was last modified then must not be changed or deleted."""
+        """Return whether an object last modified at that time must not be changed or deleted."""
         return self.is_in_force(now) and now < modified + self.days * DAY
 
     def lock(self) -> "RetentionPolicy":
@@ -47,7 +47,7 @@ class RetentionPolicy:
 
 
 def policy(documents: Documents) -> RetentionPolicy | None:
-    """The policy of a bucket, in force or not; None if there is none."""
+    """Return the policy of a bucket, in force or not; None if there is none."""
     document = documents.get(SUBRESOURCE)
     if document is None:
         return None
@@ -61,7 +61,7 @@ def policy(documents: Documents) -> RetentionPolicy | None:
 
 
 def format(policy: RetentionPolicy) -> bytes:
-    """The document that a bucket keeps, which is also the answer of GetBucketWorm."""
+    """Format the document that a bucket keeps, which is also the answer of GetBucketWorm."""
     expires = None if policy.locked else dates.format_iso(policy.created + DAY)
     return xml.format(
         _ROOT,

@@ -19,7 +19,7 @@ def test_rules_are_kept_as_they_are() -> None:
     ("sent", "named"),
     [
         ("", "The element Rule is missing"),
-        (RULE.replace("forbid", "allow"), "it must hold forbid"),
+        (RULE.replace("forbid", "allow"), "it must be forbid"),
         (RULE * 101, "the limit is 100"),
     ],
 )

@@ -27,4 +27,4 @@ def test_account_document_has_the_schema_of_the_bucket_document() -> None:
 
 def test_word_other_than_true_or_false_is_refused() -> None:
     wrong = "<BlockPublicAccess>yes</BlockPublicAccess>"
-    check_refused(OF_BUCKET, wrong, "MalformedXML", "must hold true or false")
+    check_refused(OF_BUCKET, wrong, "MalformedXML", "must be true or false")

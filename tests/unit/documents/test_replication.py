@@ -63,7 +63,7 @@ def test_time_control_is_enabled_or_disabled() -> None:
     control = "<ReplicationRule><RTC><Status>%s</Status></RTC><ID>1</ID></ReplicationRule>"
     enabled = replication.parse_rtc((control % "enabled").encode())
     assert enabled == ("1", [("Status", "enabled")])
-    with pytest.raises(DocumentError, match="must hold enabled or disabled"):
+    with pytest.raises(DocumentError, match="must be enabled or disabled"):
         replication.parse_rtc((control % "Enabled").encode())
 
 

@@ -29,7 +29,7 @@ def test_period_in_the_future_is_kept(mode: str) -> None:
     ("sent", "code", "named"),
     [
         ("", "MalformedXML", "Mode"),
-        (period("NONE", 1), "MalformedXML", "must hold GOVERNANCE or COMPLIANCE"),
+        (period("NONE", 1), "MalformedXML", "must be GOVERNANCE or COMPLIANCE"),
         ("<Mode>COMPLIANCE</Mode>", "MalformedXML", "RetainUntilDate"),
         (period("COMPLIANCE", 0), "InvalidArgument", "RetainUntilDate"),
         (period("COMPLIANCE", -1), "InvalidArgument", "RetainUntilDate"),

@@ -67,7 +67,7 @@ def test_document_is_answered_in_the_form_of_the_service(ask: Caller) -> None:
 @pytest.mark.parametrize(
     ("sent", "code", "field", "named"),
     [
-        (PAYER % "Me", "MalformedXML", "ErrorDetail", "must hold BucketOwner or Requester"),
+        (PAYER % "Me", "MalformedXML", "ErrorDetail", "must be BucketOwner or Requester"),
         (PAYER % "Requester" * 2, "MalformedXML", "ErrorDetail", "the limit is 1"),
     ],
 )

@@ -30,4 +30,4 @@ def test_versions_stay_when_versioning_is_suspended(ask: Caller) -> None:
 def test_unknown_status_is_refused(ask: Caller) -> None:
     answer = ask("PUT", "/bucket?versioning", BODY % "Disabled")
     assert answer.code == "MalformedXML"
-    assert "must hold Enabled or Suspended" in (answer.text("ErrorDetail") or "")
+    assert "must be Enabled or Suspended" in (answer.text("ErrorDetail") or "")
