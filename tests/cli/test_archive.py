@@ -119,11 +119,11 @@ def rewrite(old: Path, new: Path, change: Callable[[str, bytes], bytes | None]) 
 DAMAGE: dict[str, tuple[Callable[[str, bytes], bytes | None], str]] = {
     "a byte differs": (
         lambda name, data: b"X" + data[1:] if data[:1] == b"1" else data,
-        "are not those that were put",
+        " are damaged",
     ),
     "bytes are missing": (
         lambda name, data: None if name.startswith("blobs/") and data[:1] == b"1" else data,
-        "it lacks the bytes ",
+        "is missing",
     ),
     "the index is missing": (
         lambda name, data: None if name == "index.jsonl" else data,

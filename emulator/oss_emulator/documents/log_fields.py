@@ -28,7 +28,7 @@ def _settle(node: xml.Node, _: PutContext) -> xml.Value:
         raise DocumentError(f"{len(names)} fields are named; the limit is {MAX_FIELDS}.")
     for name in names:
         if name.name == "header" and not _HEADER.fullmatch(name.value):
-            message = "The name of a header must be printable ASCII without "_" and ":"."
+            message = "The name of a header must be printable ASCII without '_' and ':'."
             raise headers.invalid_argument("header", name.value, message)
     return node.content
 

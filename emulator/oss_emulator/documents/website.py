@@ -237,7 +237,7 @@ class RoutingRule:
     """None for mirroring, which is kept but not emulated."""
 
     def applies(self, key: str, headers: Mapping[str, str], status: int | None) -> bool:
-        """Return whether it applies to a request; `status` is None before the object is looked up."""
+        """Return whether it applies to a request; `status` is None before the object lookup."""
         return (
             status == self.status
             and key.startswith(self.prefix)
@@ -254,7 +254,7 @@ class RoutingRule:
         return key
 
     def locate(self, redirect: Redirect, key: str, query: str, scheme: str, root: str) -> str:
-        """Return the URL of a redirect; `scheme` and `root` (host and path) are those of the site."""
+        """Return the URL of a redirect; `scheme` and `root` (host and path) are the site's."""
         path = quote(self.rewrite(redirect, key), safe="/~", errors="replace")
         url = f"{redirect.protocol or scheme}://{redirect.host or root}/{path}"
         return location(f"{url}?{query}" if redirect.passes_query and query else url)

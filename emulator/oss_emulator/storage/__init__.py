@@ -1,4 +1,4 @@
-"""What the emulator keeps: buckets, objects and their bytes. It knows no rule of OSS."""
+"""The storage of buckets, objects and their bytes. It does not know the rules of OSS."""
 
 from oss_emulator.storage.base import (
     NULL_VERSION,

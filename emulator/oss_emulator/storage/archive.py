@@ -1,7 +1,7 @@
-"""A whole storage as one tar file: the bytes below `blobs/`, then all records in `index.jsonl`.
+"""A whole storage as a tar file: the bytes below `blobs/`, then all records in `index.jsonl`.
 
-`format.json` comes first, so a newer archive is refused before anything is read. The index comes
-last, so an archive without one was cut off.
+`format.json` comes first, so that a newer archive is refused before anything is read. The index
+comes last, so an archive without an index was cut off.
 """
 
 import io
@@ -25,11 +25,11 @@ _FORMAT_FILE, _INDEX, _BLOBS = "format.json", "index.jsonl", "blobs/"
 
 
 class ArchiveError(Exception):
-    """The archive cannot be used; the text says why."""
+    """An archive cannot be used; the text says why."""
 
 
 def write(storage: DiskStorage, file: IO[bytes]) -> None:
-    """Write everything a storage holds; raises `CorruptBlobError` for damaged bytes."""
+    """Write the contents of a storage; raises `CorruptBlobError` for damaged bytes."""
     written: set[str] = set()
 
     def add(blob: Blob) -> str:
@@ -60,7 +60,7 @@ def _add(tar: tarfile.TarFile, name: str, source: IO[bytes], size: int) -> None:
 
 
 def _lines(storage: DiskStorage, add: records.Name) -> Iterator[tuple[str, str, Any]]:
-    """Give the kind, bucket and text of every record, in the order in which to put them."""
+    """Yield the kind, bucket and text of every record, in the order in which to put them."""
     for account in storage.accounts():
         yield "account", "", records.format(account, add)
     for bucket in storage.buckets():
@@ -76,7 +76,7 @@ def _lines(storage: DiskStorage, add: records.Name) -> Iterator[tuple[str, str, 
 
 
 def read(storage: DiskStorage, file: IO[bytes]) -> None:
-    """Put everything an archive holds into a storage, or nothing; raises `ArchiveError`."""
+    """Put the contents of an archive into a storage, all or nothing; raises `ArchiveError`."""
     try:
         with tarfile.open(fileobj=file, mode="r|") as tar, storage.transaction():
             _read(storage, tar)
@@ -114,7 +114,7 @@ def _put(storage: DiskStorage, kind: str, bucket: str, text: Any) -> None:
     def find(name: str) -> Blob:
         blob = storage.find(name)
         if not blob.path.exists():
-            raise ArchiveError(f"it lacks the bytes {name}")
+            raise ArchiveError(f"the file blobs/{name} is missing")
         return blob
 
     match kind:
@@ -129,4 +129,4 @@ def _put(storage: DiskStorage, kind: str, bucket: str, text: Any) -> None:
         case "part":
             storage.put_part(bucket, text[0], records.parse(Part, text[1], find))
         case _:
-            raise ArchiveError(f"it holds records of an unknown kind: {kind}")
+            raise ArchiveError(f"it has records of an unknown kind: {kind}")

@@ -1,7 +1,7 @@
-"""The records that a storage keeps, and the contract of every storage.
+"""The records that a storage keeps, and the contract that every storage fulfils.
 
-Records are named tuples because every upload makes one: a frozen dataclass takes three times as
-long to make.
+Records are named tuples because every upload creates one: creating a frozen dataclass takes three
+times as long.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +56,7 @@ class Object(NamedTuple):
     content: tuple[Blob, ...]
     size: int
     etag: str
-    """In quotes, as in the answer."""
+    """In quotes, as in answers."""
     crc64: int
     modified: float
     owner: str
@@ -111,14 +111,13 @@ class Storage(Protocol):
 
     - Absence is not an error. Looking up a missing record gives None, listing a missing bucket or
       upload gives nothing, and deleting what is missing does nothing.
-    - Putting something into a missing bucket or upload keeps nothing: who puts, asks for the
-      bucket first.
+    - Putting something into a missing bucket or upload does nothing; look up the bucket first.
     - A record is read back exactly as it was put.
     - Buckets are ordered by name, objects by the UTF-8 bytes of their keys, the versions of one
       object from newest to oldest, uploads by key and then by id, parts by number.
     - Every call takes effect completely or not at all, and the next call sees it.
     - What can be read is as durable as the storage promises.
-    - A storage knows no rule of OSS: conditions, ACLs and delimiters are handled above it.
+    - A storage does not know the rules of OSS: callers handle conditions, ACLs and delimiters.
     """
 
     blocking: bool
@@ -199,7 +198,7 @@ class Storage(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """Apply all writes of the block together, or none of them after an exception.
 
-        Nobody else writes in the meantime.
+        No other thread or process writes in the meantime.
         """
 
     def close(self) -> None:

@@ -32,7 +32,7 @@ class MemoryBlob:
 
 @dataclass(frozen=True, slots=True)
 class FileBlob:
-    """`size` bytes of an open file. Reads name their position, so many can run at once."""
+    """`size` bytes of an open file. Every read has its own position, so many can run at once."""
 
     file: IO[bytes]
     size: int
@@ -106,11 +106,11 @@ def _signature(path: Path) -> tuple[int, int, int]:
 Blob: TypeAlias = MemoryBlob | FileBlob | StoredBlob
 
 MANY = 64
-"""Up to this many files are opened at once for one answer; more are opened one by one."""
+"""The most files to open at once for one answer; more are opened one by one."""
 
 
 class BlobFile(Protocol):
-    """A file that is read by position."""
+    """A file that is read at given positions."""
 
     def fileno(self) -> int:
         """Return its descriptor."""
@@ -119,8 +119,8 @@ class BlobFile(Protocol):
 def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[BlobFile]:
     """Open the files of blobs, to be read in this order; raises `FileNotFoundError`.
 
-    They stay readable when their records are removed in the meantime; of more than `MANY` files
-    only if this process removes the records.
+    They stay readable when their records are removed in the meantime. Of more than `MANY` files
+    this holds only if this process removes the records.
     """
     stored = [blob.path for blob in blobs if isinstance(blob, StoredBlob)]
     if len(stored) <= MANY:
@@ -133,7 +133,7 @@ def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[BlobFile]:
 
 
 def remove(path: Path) -> None:
-    """Remove the file of a blob, after the reading of many files that needs it."""
+    """Remove the file of a blob, once no reading of many files needs it."""
     with _removing:
         for reading in _readings:
             if path.name in reading.names:
@@ -143,7 +143,7 @@ def remove(path: Path) -> None:
 
 
 class _Reading:
-    """Many files that are opened one by one; none is removed before the last was read."""
+    """Many files that are opened one by one; none is removed before the last one was read."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.names = frozenset(path.name for path in paths)
@@ -176,7 +176,7 @@ class _LateFile:
 
 
 _readings: weakref.WeakSet[_Reading] = weakref.WeakSet()
-_removing = threading.RLock()  # a reading may be collected while another file is removed
+_removing = threading.RLock()  # a reading may be garbage-collected while another file is removed
 
 
 def _remove_all(paths: list[Path]) -> None:
@@ -234,7 +234,7 @@ class SpoolWriter:
 def slices(content: tuple[Blob, ...], offset: int, length: int) -> Iterator[tuple[Blob, int, int]]:
     """Find `length` bytes from `offset` in consecutive blobs.
 
-    Gives each blob with the offset and the number of the bytes to read from it.
+    Yields each blob with the offset and the number of bytes to read from it.
     """
     for blob in content:
         if length <= 0:

@@ -56,8 +56,8 @@ CREATE TABLE blob (
 ) WITHOUT ROWID;
 """
 
-# SQL that changes a folder of format n to format n + 1. A record field that is missing in an old
-# record has its default, so a new field needs no statement: the number keeps old versions away.
+# SQL that migrates a folder from format n to n + 1. A new field of a record needs no statement,
+# since old records get its default; the number keeps old versions of the program away.
 MIGRATIONS: dict[int, str] = {1: ""}
 
 WORKERS_END = 5.0
@@ -72,7 +72,7 @@ Record = TypeVar("Record", Account, Bucket, Object)
 
 
 class DiskStorage:
-    """Buckets and objects in a folder; `Storage` says what the methods promise.
+    """Buckets and objects in a folder; `Storage` documents the methods.
 
     Without `fsync` writes are faster, but a crash of the machine may lose some of them; a crash of
     the process loses nothing either way. `shared` is for a worker whose parent has prepared the
@@ -92,7 +92,7 @@ class DiskStorage:
             if not shared:
                 folder.mkdir(parents=True, exist_ok=True)
                 self._lock = _lock(folder, "lock", fcntl.LOCK_EX)
-                # A killed parent may have left workers that are still finishing their requests.
+                # Workers of a killed parent may still be finishing their requests.
                 with _lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
                     self._prepare()
             else:
@@ -160,7 +160,7 @@ class DiskStorage:
         found: sqlite3.Connection | None = getattr(self._local, "database", None)
         if found is None:
             path = self.folder / "index.sqlite"
-            # Whoever closes the storage closes it, perhaps after its thread has ended.
+            # `close` may run in another thread, after this one has ended.
             found = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
             self._connections.append(found)
             found.execute("PRAGMA journal_mode = WAL")
@@ -199,7 +199,7 @@ class DiskStorage:
             self._remove_doomed()
 
     def _remove_doomed(self) -> None:
-        """Remove the files whose last record went in this transaction."""
+        """Remove the files whose last record was removed in this transaction."""
         for name in self._local.doomed:
             with suppress(OSError):  # the next start removes it
                 remove(_place(self.folder, name))
@@ -211,7 +211,7 @@ class DiskStorage:
     # Blobs
 
     def name(self, blob: Blob) -> str:
-        """Return the name of a blob in records; a blob of another storage is copied here first."""
+        """Return the name of a blob for records; a blob of another storage is first copied here."""
         if isinstance(blob, StoredBlob) and blob.path.is_relative_to(self.folder):
             return f"{blob.path.name}.{blob.size}.{blob.crc64}"
         writer = self.blob_writer()
@@ -232,13 +232,13 @@ class DiskStorage:
         return StoredBlob(_place(self.folder, name), int(size), int(crc))
 
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
-        """Count one use less for each blob of removed records; unused blobs go after the commit."""
+        """Count one use less for each blob of removed records; the commit removes unused blobs."""
         for (text,) in rows:
             for name in _names(text):
                 self._count(name, -1)
 
     def _count(self, name: str, uses: int, held: int = 0) -> None:
-        """Add to the uses and holds of a blob; without any it is removed after the commit."""
+        """Add to the uses and holds of a blob; the commit removes a blob without any."""
         self._database.execute(
             "INSERT INTO blob VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET uses = uses + excluded.uses, held = held + excluded.held",
@@ -250,7 +250,7 @@ class DiskStorage:
         self._local.doomed.extend(name for (name,) in gone)
 
     def _keep(self, record: Object | Part) -> str:
-        """Write a record as text and count one use more for each of its blobs."""
+        """Format a record and count one use more for each of its blobs."""
         text = records.format(record, self.name)
         for name in _names(text):
             self._count(name, 1)
@@ -270,7 +270,7 @@ class DiskStorage:
         while chunk := source.read(_CHUNK):
             writer.write(chunk)
         if writer.finish() != wanted:
-            raise CorruptBlobError(f"the bytes {named} are not those that were put")
+            raise CorruptBlobError(f"the bytes of {named} are damaged")
 
     def hold(self, content: tuple[Blob, ...]) -> None:
         # Holds end with the process: the next start resets them.
@@ -484,7 +484,7 @@ _CHUNK = 1024 * 1024
 
 
 def _names(text: str) -> list[str]:
-    """The file names of the blobs in a written record."""
+    """Return the file names of the blobs in a formatted record."""
     return [named.partition(".")[0] for named in records.names(text)]
 
 
@@ -540,11 +540,11 @@ _TURN = "writing"
 
 @contextmanager
 def _turn(file: IO[bytes]) -> Iterator[None]:
-    """Let one transaction at a time write to the index, over all threads and processes.
+    """Let one transaction at a time write to the index, across all threads and processes.
 
-    SQLite keeps writers apart by itself, but not the checkpoint after a commit: before 3.51.3 a
-    checkpoint beside another commit could lose pages (https://sqlite.org/wal.html#walresetbug).
-    A checkpoint belongs to the commit that caused it, so it runs within the turn.
+    SQLite itself serializes writers, but not the checkpoint after a commit: before 3.51.3 a
+    checkpoint during another commit could lose pages (https://sqlite.org/wal.html#walresetbug). A
+    checkpoint runs within the commit that caused it, and so within its turn.
     """
     fcntl.flock(file, fcntl.LOCK_EX)
     try:

@@ -1,4 +1,4 @@
-"""Failures of the disk or the index, told apart from bugs in the emulator."""
+"""Failures of the disk or the index, as opposed to bugs in the emulator."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""A storage in memory: it ends with its process."""
+"""A storage in memory, which ends with its process."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
@@ -10,11 +10,11 @@ from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
 from oss_emulator.storage.blobs import Blob, BlobWriter, SpoolWriter
 
 _NO_TRANSACTION: Final = nullcontext()
-"""One thread writes, and it does not stop halfway: there is nothing to roll back."""
+"""Writes happen in one thread and cannot fail halfway, so nothing needs to be rolled back."""
 
 
 class MemoryStorage:
-    """Buckets and objects in dictionaries; `Storage` says what the methods promise."""
+    """Buckets and objects in dictionaries; `Storage` documents the methods."""
 
     blocking = False
 
@@ -118,33 +118,33 @@ class MemoryStorage:
             parts[part.number] = part
 
     def _in(self, bucket: str) -> "_BucketContents":
-        """What a bucket holds; for a missing bucket an empty value that nothing keeps."""
+        """Return the contents of a bucket; for a missing one, an empty value that is not kept."""
         return self._contents.get(bucket) or _BucketContents()
 
     def blob_writer(self) -> BlobWriter:
         return SpoolWriter()
 
     def hold(self, content: tuple[Blob, ...]) -> None:
-        """A blob lives as long as something refers to it."""
+        """Do nothing: a blob lives as long as something refers to it."""
 
     def release(self, content: tuple[Blob, ...]) -> None:
-        """The garbage collector removes unused blobs."""
+        """Do nothing: the garbage collector removes unused blobs."""
 
     def forget(self, content: tuple[Blob, ...]) -> None:
-        """The garbage collector removes unused blobs."""
+        """Do nothing: the garbage collector removes unused blobs."""
 
     def transaction(self) -> AbstractContextManager[None]:
         return _NO_TRANSACTION
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class SortedKeys:
-    """Keys in order. New keys are collected unsorted and merged at the next look."""
+    """Keys in order. New keys are collected unsorted, and merged at the next lookup."""
 
     FEW = 64
-    """Up to this many new keys are inserted one by one; sorting is cheaper for more (Timsort)."""
+    """The most new keys to insert one by one; for more, sorting is cheaper (Timsort)."""
 
     def __init__(self) -> None:
         self._sorted: list[str] = []
@@ -163,7 +163,7 @@ class SortedKeys:
         return (keys[index] for index in range(bisect_left(keys, start), len(keys)))
 
     def _merge(self) -> None:
-        # Python orders text by code point, which is the order of its UTF-8 bytes.
+        # Python sorts text by code point, which is also the order of the UTF-8 bytes.
         if len(self._added) <= self.FEW:
             for key in self._added:
                 insort(self._sorted, key)
@@ -175,11 +175,11 @@ class SortedKeys:
 
 @dataclass(slots=True)
 class _BucketContents:
-    """What one bucket holds."""
+    """The contents of one bucket."""
 
     versions: dict[str, list[Object]] = field(default_factory=dict)
-    """By key, the newest version first."""
+    """The versions by key, the newest first."""
     keys: SortedKeys = field(default_factory=SortedKeys)
     uploads: dict[str, Upload] = field(default_factory=dict)
     parts: dict[str, dict[int, Part]] = field(default_factory=dict)
-    """By upload id and part number."""
+    """The parts by upload id and part number."""

@@ -1,4 +1,4 @@
-"""Records as JSON text. The bytes of objects are not in the text, only the names of their blobs."""
+"""Records as JSON text, with the names of blobs in place of their bytes."""
 
 import json
 from base64 import b64decode, b64encode
@@ -11,20 +11,20 @@ from oss_emulator.storage.blobs import Blob
 Record = TypeVar("Record", Account, Bucket, Object, Part)
 
 Name = Callable[[Blob], str]
-"""Gives the name of a blob in a record."""
+"""Returns the name of a blob for a record."""
 Find = Callable[[str], Blob]
-"""Gives the blob of a name."""
+"""Returns the blob with a name."""
 
 
 def format(record: Account | Bucket | Object | Part, name: Name) -> str:
-    """Write a record as text."""
+    """Format a record as text."""
     values = {field: _plain(value, name) for field, value in record._asdict().items()}
     # In ASCII: metadata may have bytes that are not UTF-8 (P-57), which no database takes as text.
     return json.dumps(values, separators=(",", ":"))
 
 
 def parse(kind: type[Record], text: str, find: Find) -> Record:
-    """Read a written record; a field that is missing in the text has its default."""
+    """Parse a record; a field that is missing in the text gets its default."""
     values = json.loads(text)
     for field, make in _READERS.items():
         if values.get(field) is not None:
@@ -33,7 +33,7 @@ def parse(kind: type[Record], text: str, find: Find) -> Record:
 
 
 def names(text: str) -> list[str]:
-    """Return the names of the blobs of a written object or part, in order."""
+    """Return the names of the blobs of a formatted object or part, in order."""
     found: list[str] = json.loads(text)["content"]
     return found
 
@@ -44,7 +44,7 @@ def format_upload(upload: Upload, name: Name) -> str:
 
 
 def parse_upload(text: str, find: Find) -> Upload:
-    """Read a written upload."""
+    """Parse an upload."""
     values = json.loads(text)
     return Upload(**{**values, "draft": parse(Object, values["draft"], find)})
 

@@ -1,4 +1,4 @@
-"""Snapshots: everything a storage holds at one moment, to be restored later."""
+"""Snapshots: the contents of a storage at one moment, to be restored later."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class Snapshot:
 
     @property
     def content(self) -> tuple[Blob, ...]:
-        """All blobs it refers to."""
+        """All blobs that it refers to."""
         found: list[Blob] = []
         for contents in self.contents:
             for version in contents.versions:
