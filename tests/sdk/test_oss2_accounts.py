@@ -289,7 +289,7 @@ def test_journal_holds_the_reason_of_a_decision(emulator: Emulator) -> None:
     assert told == [
         {
             "allowed": False,
-            "reason": "no policy allows the caller this",
+            "reason": "no policy allows this",
             "action": "oss:PutBucketAcl",
             "statement": "",
         },

@@ -72,11 +72,11 @@ class Accounts:
         error: Callable[[Path, str], SourceError],
         read_file: ReadFile | None = None,
     ) -> "Accounts":
-        """Build from the `[[account]]` tables of a document; `error` adds the place of a mistake.
+        """Build accounts from the `[[account]]` tables of a document; `error` adds the place of a
+        mistake.
 
-        `read_file` reads a file that the document names, and raises OSError; without it, a document
-        can name none.
-        Raises AccountsError.
+        `read_file` reads a file that the document names and raises OSError; without it, a document
+        cannot name files. Raises AccountsError.
         """
         try:
             return cls(*_Builder(error, read_file).build(accounts))
@@ -116,7 +116,7 @@ class Accounts:
         return AccessKey(access_key_id, secret, _session(role, grant))
 
     def knows(self, access_key_id: str, token: str) -> bool:
-        """Return whether a key, or the security token that came with it, was issued here."""
+        """Return whether a key or its security token was issued here."""
         return access_key_id in self._keys or self._tokens.parse(token) is not None
 
     def issue(
@@ -152,7 +152,7 @@ SYSTEM_POLICIES: Mapping[str, str] = {
         ("AliyunSTSAssumeRoleAccess", '"Action": "sts:AssumeRole"'),
     )
 }
-"""The policies of Alibaba Cloud that users and roles can have by name."""
+"""The system policies of Alibaba Cloud that users and roles can have by name."""
 
 _TRUST = (
     '{{"Version": "1", "Statement": [{{"Effect": "Allow", "Action": "sts:AssumeRole", '
@@ -203,9 +203,9 @@ class OIDCProviderTable:
     jwks: str | Mapping[str, Any] | None = None
     """A JSON Web Key Set, or such a document as a table."""
     jwks_file: str | None = None
-    """The name of a file with one, in place of `jwks`."""
+    """The name of a file with a JSON Web Key Set, in place of `jwks`."""
     issuance_limit: int = 12
-    """Hours after its issue for which a token counts."""
+    """Hours for which a token is valid after its issue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,9 @@ class _Builder:
         for number, account in enumerate(accounts):
             self._add_account(("account", number), account)
         if not self._keys:
-            raise self._error((), "no account has a key, so nobody could sign; add [[account.key]]")
+            raise self._error(
+                (), "no account has a key, so nobody could sign requests; add [[account.key]]"
+            )
         return self._keys, self._roles, self._oidc_providers
 
     def _add_account(self, path: Path, table: AccountTable) -> None:
@@ -327,7 +329,7 @@ class _Builder:
         except OSError as error:
             reason = error.strerror
         except ValueError:
-            reason = "no file can have this name"
+            reason = "this is not a valid file name"
         raise self._error(path, f"the file {name!r} cannot be read: {reason}")
 
     def _add_keys(self, path: Path, keys: Iterable[KeyTable], identity: Identity) -> None:
@@ -352,7 +354,7 @@ class _Builder:
         if not name:
             raise self._wrong(path, name, "a string that is not empty")
         if (kind, name) in self._used:
-            raise self._wrong(path, name, "another one, because it is used twice")
+            raise self._wrong(path, name, "a different one, because it is used twice")
         self._used.add((kind, name))
 
     def _wrong(self, path: Path, value: object, wanted: str) -> SourceError:
@@ -381,6 +383,6 @@ class _Builder:
 
 
 def _number(first: str, account: str, name: str) -> str:
-    """Return the id of a user or role for whom none is given: 18 digits, always the same."""
+    """Return the id of a user or role that has no given id: 18 digits, always the same."""
     digest = hashlib.sha256(f"{account}\0{name}".encode()).digest()
     return first + f"{int.from_bytes(digest[:8]) % 10**17:017}"

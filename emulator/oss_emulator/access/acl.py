@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class BucketAcl(StrEnum):
-    """Who may read or write the objects of a bucket besides the owner."""
+    """Who besides the owner may read or write the objects of a bucket."""
 
     PRIVATE = "private"
     PUBLIC_READ = "public-read"
@@ -17,7 +17,7 @@ class BucketAcl(StrEnum):
 
 
 class ObjectAcl(StrEnum):
-    """Who may read or write an object besides the owner; `default` means the ACL of the bucket."""
+    """Who besides the owner may read or write an object; `default` means the ACL of the bucket."""
 
     DEFAULT = "default"
     PRIVATE = "private"

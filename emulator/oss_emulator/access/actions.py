@@ -1,4 +1,4 @@
-"""The RAM actions that an operation requires besides or instead of its own (A-11 … A-14).
+"""The RAM actions that an operation requires in addition to its own or instead (A-11 … A-14).
 
 Source: the tables of actions in "Authorization syntax and elements" of OSS. The actions of KMS and
 of certificates are not required.

@@ -1,4 +1,4 @@
-"""The decision whether an identity may do something with a bucket or an object, and why.
+"""The decision whether an identity may access a bucket or an object, and the reason.
 
 The order is that of "Authorization process" in the OSS documents: the session policy, then RAM
 policies and the bucket policy together, then the ACLs. A statement that denies always wins.
@@ -14,10 +14,10 @@ from oss_emulator.access.policy import Effect, Policy, PolicyType, Question, Sta
 
 
 class Permission(StrEnum):
-    """What an operation requires. ACLs grant READ and WRITE of objects; the owner has the rest."""
+    """What an operation requires. ACLs grant READ and WRITE of objects, the owner has the rest."""
 
     NONE = "none"
-    """Nothing: everybody gets an answer, whatever the ACLs."""
+    """No permission: everybody may do this, whatever the ACLs."""
     READ = "read"
     WRITE = "write"
     OWN = "own"
@@ -33,11 +33,11 @@ class AccessReason(StrEnum):
     FOREIGN = "the bucket belongs to another account"
     IDENTITY_POLICY = "a RAM policy of the caller"
     BUCKET_POLICY = "the bucket policy"
-    BOTH_POLICIES = "a RAM policy of the caller and the bucket policy, both"
+    BOTH_POLICIES = "both a RAM policy of the caller and the bucket policy"
     SESSION_POLICY = "the session policy"
-    NO_POLICY = "no policy allows the caller this"
-    REQUESTER_PAYS = "the requester pays, and has not said so"
-    REQUESTER_PAYS_ANONYMOUS = "the requester pays, and is not known"
+    NO_POLICY = "no policy allows this"
+    REQUESTER_PAYS = "the requester pays, but the request does not accept the charge"
+    REQUESTER_PAYS_ANONYMOUS = "the requester pays, but is anonymous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Facts:
     """What a decision depends on besides ownership and ACLs."""
 
     actions: tuple[str, ...]
-    """The required actions, that of the operation first (`actions.required`)."""
+    """The required actions; the operation's own comes first (`actions.required`)."""
     resource: str
     context: Context = NOTHING_KNOWN
     bucket_policy: Policy | None = None
@@ -95,8 +95,8 @@ def authorize(
 
     The ACLs are values of `BucketAcl` and `ObjectAcl`; `owner` is the account id of the bucket's
     owner. For a missing object the ACL of the bucket counts. Without `facts` only ownership and
-    ACLs count, which suffices for accounts and anonymous requests if the bucket has no policy, no
-    PublicAccessBlock and no requester pays.
+    ACLs count. That suffices for accounts and anonymous requests if the bucket has no policy, no
+    PublicAccessBlock and no pay-by-requester mode.
     """
     if facts is None:
         if caller.id == owner and caller.kind is Kind.ACCOUNT:
@@ -114,7 +114,7 @@ def authorize(
         )
         if not verdict.allowed:
             break
-        permission = Permission.OWN  # No ACL grants the further actions (A-12).
+        permission = Permission.OWN  # ACLs do not grant the additional actions (A-12).
     return verdict
 
 

@@ -16,7 +16,7 @@ Test = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class PolicyCondition:
-    """A condition holds if one of its values fits; a negated one, if none does (A-20)."""
+    """A condition, which holds if one of its values fits or, if negated, if none fits (A-20)."""
 
     operator: str
     key: str
@@ -36,7 +36,7 @@ class PolicyCondition:
         return cls(name, key, values, found.negated, tests)
 
     def holds(self, context: Context) -> bool:
-        """Return whether the condition holds. Without a value only a negated one does (A-22)."""
+        """Return whether the condition holds; without a value only a negated one does (A-22)."""
         value = context.value(self.key)
         if value is None:
             return self.negated
@@ -55,7 +55,7 @@ class PolicyCondition:
 
 
 class Operator(NamedTuple):
-    """How the values of a condition are compared; `compile` raises ValueError."""
+    """How a condition compares values; `compile` raises ValueError."""
 
     compile: Callable[[str], Test]
     negated: bool = False

@@ -1,4 +1,4 @@
-"""Context: a request as the values of condition keys."""
+"""The context of a request: the values of condition keys."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

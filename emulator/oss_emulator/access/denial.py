@@ -1,4 +1,4 @@
-"""The element AccessDeniedDetail in the answer to a denied request."""
+"""AccessDeniedDetail, an element of the answer to a denied request."""
 
 import json
 from base64 import b64encode

@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The sender of a request. The id is the number of the account, "" if it is anonymous.
+    """The sender of a request. `id` is the number of the account, "" for an anonymous sender.
 
     The account owns what its RAM users and role sessions create.
     """

@@ -1,4 +1,4 @@
-"""OIDC providers: who issues the tokens that AssumeRoleWithOIDC takes, and keys to verify them."""
+"""OIDC providers: the issuers of tokens for AssumeRoleWithOIDC, with the keys that verify them."""
 
 import json
 from base64 import b64decode
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class JWKSError(ValueError):
-    """A JSON Web Key Set that cannot be used; the text says why."""
+    """A JSON Web Key Set cannot be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class PublicKey:
     rsa: "RSAPublicKey"
 
     def verifies(self, signature: bytes, content: bytes) -> bool:
-        """Whether this key made a signature of some content (RS256, RFC 7518)."""
+        """Return whether this key signed the content (RS256, RFC 7518)."""
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
         from cryptography.hazmat.primitives.hashes import SHA256
@@ -44,19 +44,19 @@ class OIDCProvider:
     issuer: str
     """The URL that its tokens name as `iss`."""
     client_ids: tuple[str, ...]
-    """The audiences (`aud`) whose tokens count."""
+    """The audiences (`aud`) whose tokens are accepted."""
     keys: tuple[PublicKey, ...]
     issuance_limit: int = 12
-    """Hours after its issue for which a token counts."""
+    """Hours for which a token is valid after its issue."""
 
     @property
     def arn(self) -> str:
-        """Its resource name, which trust policies and requests use."""
+        """The resource name that trust policies and requests use."""
         return f"acs:ram::{self.account}:oidc-provider/{self.name}"
 
 
 def parse_jwks(document: str | bytes | Mapping[str, Any]) -> tuple[PublicKey, ...]:
-    """Read the RSA keys of a JSON Web Key Set (RFC 7517); raises `JWKSError`."""
+    """Parse the RSA keys of a JSON Web Key Set (RFC 7517); raises `JWKSError`."""
     if not isinstance(document, Mapping):
         try:
             document = json.loads(document)

@@ -1,4 +1,4 @@
-"""Policy documents: parsed and checked once, then evaluated to find the statement that applies.
+"""Policy documents: parse and check them, then find the statement that applies.
 
 A document is JSON with `Version` "1" and statements. A statement has `Effect`, `Action` or
 `NotAction`, `Resource` or `NotResource`, `Principal` or `NotPrincipal`, and `Condition`.
@@ -27,7 +27,7 @@ class PolicyType(StrEnum):
     TRUST = "AssumeRolePolicy"
     """A role, to say who may assume it."""
     BUCKET = "BucketPolicy"
-    """A bucket. No answer with this type is known."""
+    """A bucket. How answers name this type is unknown."""
 
 
 class Effect(StrEnum):
@@ -63,7 +63,7 @@ MAX_FIELD = 4095
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question to a policy: the action, the resource and the circumstances."""
+    """A question to a policy: an action, a resource and a context."""
 
     action: str
     resource: str
@@ -90,7 +90,7 @@ class Selection:
 
 
 EVERYTHING = Selection((), negated=True, patterns=())
-"""The selection of an element that this type of policy does not have."""
+"""The selection for an element that this type of policy does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Statement:
 
     @property
     def spares_owner(self) -> bool:
-        """Whether the statement does not apply to the owner of the bucket (A-31)."""
+        """Whether the statement exempts the owner of the bucket (A-31)."""
         return self._for_everybody and not self.conditions
 
     @property
@@ -159,7 +159,8 @@ class Policy:
 def evaluate(
     policies: Iterable[Policy], question: Question, *, without_public: bool = False
 ) -> Statement | None:
-    """Return the statement that settles a request: the first that denies, or the first that allows.
+    """Return the statement that settles a request: the first that denies, else the first that
+    allows.
 
     None if no statement applies (A-01). `without_public` skips statements that are public.
     """
@@ -227,7 +228,7 @@ class _Parser:
         version = tree.get("Version")
         if version != "1":
             problem = Problem.VERSION if isinstance(version, str) else Problem.SYNTAX
-            raise PolicyError("Version", 'it must be "1", a text', problem)
+            raise PolicyError("Version", 'it must be the string "1"', problem)
         statements = tree.get("Statement")
         if not isinstance(statements, Sequence) or isinstance(statements, str) or not statements:
             raise PolicyError("Statement", "it must be a list of statements")
@@ -297,7 +298,10 @@ class _Parser:
         given = [name for name in ("Principal", "NotPrincipal") if name in tree]
         if self._type not in _WITH_PRINCIPAL:
             if given:
-                raise PolicyError(f"{where}.{given[0]}", "only bucket and trust policies have it")
+                raise PolicyError(
+                    f"{where}.{given[0]}",
+                    "only bucket policies and trust policies have this element",
+                )
             return EVERYTHING
         if len(given) > 1:
             raise PolicyError(where, "it must have either Principal or NotPrincipal")

@@ -1,4 +1,4 @@
-"""Temporary credentials. The signed token contains their grant, so none are stored."""
+"""Temporary credentials. A signed token contains what they grant, so nothing is stored."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ PREFIX = "STS."
 _TOKEN_PREFIX = "CAIS"  # noqa: S105 - the prefix of tokens of the service
 _SIGNATURE_SIZE = 16
 MATERIAL_SIZE = 15
-"""The number of random bytes for one issue."""
+"""The number of random bytes for one set of credentials."""
 
 
 @dataclass(frozen=True, slots=True)

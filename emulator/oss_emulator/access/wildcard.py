@@ -6,8 +6,8 @@ import re
 def wildcard(text: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
     """Return a regular expression whose `fullmatch` takes linear time.
 
-    Each piece between two `*` is taken at its leftmost place. A place further right never helps a
-    later piece, so the groups are atomic and nothing is tried twice.
+    Each piece between two `*` matches at its leftmost place. A later place never helps the next
+    piece, so the groups are atomic and nothing is tried twice.
     """
     first, *rest = (_literal(piece) for piece in text.split("*"))
     if not rest:

@@ -182,7 +182,7 @@ class _Planter:
             sentence = f"the file {item.file} cannot be read: {error.strerror}"
             raise self.error(here, sentence) from None
         except ValueError:
-            sentence = f"the file {item.file!r} cannot be read: no file can have this name"
+            sentence = f"the file {item.file!r} cannot be read: this is not a valid file name"
             raise self.error(here, sentence) from None
 
     def _format_rules(self, place: Place, rules: RefererConfiguration) -> bytes:

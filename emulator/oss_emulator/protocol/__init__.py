@@ -1,1 +1,1 @@
-"""The OSS protocol: requests, answers, signatures, errors. Knows no socket, file or clock."""
+"""The OSS protocol: requests, answers, signatures, errors. It uses no socket, file or clock."""

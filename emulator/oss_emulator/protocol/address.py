@@ -1,4 +1,4 @@
-"""The bucket and key of a request: path style, virtual host or own domain (P-01 … P-03)."""
+"""The bucket and key of a request: path style, virtual host or custom domain (P-01 … P-03)."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -57,7 +57,7 @@ class _Host(NamedTuple):
     in_path: bool = True
     """Whether the path begins with the bucket."""
     bucket: str = ""
-    """"" for a host that is neither the service's nor configured; it may be bound to a bucket."""
+    """"" for a host that is neither the service's nor configured; PutCname may have bound it."""
     region: str = ""
 
 
@@ -85,7 +85,7 @@ class Addresses:
         cnames: Mapping[str, str] | None = None,
         bound: Callable[[str], str | None] = _bind_nothing,
     ) -> None:
-        """`cnames` maps domains to buckets; `bound` finds the bucket of one bound by PutCname."""
+        """`cnames` maps domains to buckets; `bound` finds the bucket that PutCname bound to one."""
         names = [
             "localhost",
             f"oss-{region}.localhost",
@@ -114,17 +114,17 @@ class Addresses:
         return Target(self._bucket_bound_to(found.name), _decode(path[1:]), found.region)
 
     def is_endpoint(self, host: str) -> bool:
-        """Whether a Host header names the service, without a bucket."""
+        """Return whether a Host header names the service, without a bucket."""
         try:
             return self._read(host).in_path
         except OSSError:
             return False
 
     def serves(self, host: str) -> bool:
-        """Whether this server answers for a host when a client uses it as a proxy.
+        """Return whether this server serves a host for clients that use it as a proxy.
 
-        It does for the service's domain, the base domains, bound domains and this machine; not for
-        other bare names and addresses, which may be another machine's.
+        It serves the service's domain, the base domains, bound domains and this machine, but no
+        other bare names and addresses, which may belong to another machine.
         """
         name = host_name(host)
         if _is_below(name, (SERVICE_DOMAIN, *self.domains)) or name in self._cnames:
@@ -188,12 +188,12 @@ def host_name(host: str) -> str:
 
 
 def in_service_domain(host: str) -> bool:
-    """Whether a Host header names a host of Alibaba Cloud."""
+    """Return whether a Host header names a host of Alibaba Cloud."""
     return _is_below(host_name(host), (SERVICE_DOMAIN,))
 
 
 def is_accelerate(host: str) -> bool:
-    """Whether a Host header names an endpoint of transfer acceleration or a bucket at one."""
+    """Return whether a Host header names an accelerate endpoint, with or without a bucket."""
     return _is_below(host_name(host), _ACCELERATE)
 
 
@@ -249,5 +249,5 @@ def _is_loopback(name: str) -> bool:
 
 
 def _is_below(name: str, domains: Iterable[str]) -> bool:
-    """Whether a name is one of the domains or a subdomain of one."""
+    """Return whether a name is one of the domains or a subdomain of one."""
     return any(name == domain or name.endswith("." + domain) for domain in domains)

@@ -31,7 +31,7 @@ _HOST: Final = re.compile(r"[\w.-]+(:\d+)?", re.ASCII)
 
 
 def of_request(request: Request) -> tuple[str, str]:
-    """Find `callback` and `callback-var` in the headers or the query; "" for one that is not sent.
+    """Find `callback` and `callback-var` in the headers or the query; "" for a missing one.
 
     Raises `InvalidArgument` for one that is sent in both.
     """
@@ -47,7 +47,7 @@ def of_fields(fields: Mapping[str, str]) -> tuple[str, dict[str, str]]:
 
 
 def policy_name(parameter: str) -> str | None:
-    """The name of the callback policy that a `callback` refers to, None if it refers to none.
+    """Return the name of the callback policy that a `callback` refers to; None if there is none.
 
     Such a parameter is `{"callbackPolicy": "name"}`.
     """
@@ -69,7 +69,7 @@ def parse_variables(parameter: str) -> dict[str, str]:
     found = _decode(parameter, message, "", _VARIABLES)
     if not isinstance(found, dict):
         raise _refuse(message, parameter, "", _VARIABLES)
-    # Documented names begin with x:, but the live suite of oss2 sends others and succeeds.
+    # Documented names begin with x:, but oss2's suite sends others and the service accepts them.
     custom = {name: value for name, value in found.items() if name.startswith(_CUSTOM)}
     for name, value in custom.items():
         if name != name.lower() or not isinstance(value, str):

@@ -96,7 +96,7 @@ def check_md5(content_md5: str | None, md5: bytes) -> None:
 
 
 def check_crc64(header: str | None, value: int) -> None:
-    """Compare with an `x-oss-hash-crc64ecma` request header; raises `InvalidCRC64`."""
+    """Compare a CRC-64 with an `x-oss-hash-crc64ecma` request header; raises `InvalidCRC64`."""
     if header is not None and header != str(value):
         raise OSSError(Code.INVALID_CRC64)
 
@@ -120,7 +120,7 @@ _POLYNOMIAL: Final = 0xC96C5795D7870F42
 """The polynomial of CRC-64/XZ. It is reflected: bit 63 is the coefficient of x⁰."""
 
 _Table: TypeAlias = tuple[tuple[int, ...], ...]
-"""For each byte of a checksum, lowest first: what each of its values becomes."""
+"""For each byte of a checksum, lowest first, the result for each of its values."""
 
 
 def _followed(crc64: int, table: _Table) -> int:
@@ -141,8 +141,8 @@ def _followed(crc64: int, table: _Table) -> int:
 def _zeros(power: int) -> _Table:
     """Make the table that extends a checksum by 2 to the `power` zero bytes.
 
-    The extension is linear, so the table follows from what each bit becomes. A table makes a step
-    take less than 1 µs; an upload of 10,000 parts of different lengths takes some 100,000 steps.
+    The extension is linear, so the table follows from the result for each bit. With a table, a step
+    takes less than 1 µs; an upload of 10,000 parts of different lengths takes some 100,000 steps.
     """
     bits = [1 << bit for bit in range(64)]
     if power:
@@ -155,7 +155,7 @@ def _zeros(power: int) -> _Table:
 
 
 def _sums(bits: Sequence[int]) -> tuple[int, ...]:
-    """For each byte, add up those of eight values that its bits select."""
+    """For each value of a byte, add up those of the eight given values that its bits select."""
     sums = [0]
     for bit in bits:
         sums += [bit ^ other for other in sums]

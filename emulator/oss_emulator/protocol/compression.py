@@ -19,7 +19,7 @@ _OF_BYTES: Final = ("ETag", "Content-MD5")
 
 
 def applies(accept_encoding: str, headers: Mapping[str, str], size: int) -> bool:
-    """Whether to send an object as gzip; `headers` are those of its answer, `size` is in bytes."""
+    """Return whether to send an object as gzip; `headers` are its answer's, `size` is in bytes."""
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     return (
         size >= MIN_SIZE

@@ -1,4 +1,4 @@
-"""If-Match and its relatives, and their `x-oss-copy-source-` forms."""
+"""Conditional requests: If-Match and similar headers, and their `x-oss-copy-source-` forms."""
 
 from collections.abc import Mapping
 

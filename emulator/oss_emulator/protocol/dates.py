@@ -1,4 +1,4 @@
-"""Times on the wire: RFC 1123 in headers, ISO 8601 in XML; seconds since the epoch in here."""
+"""Times: seconds since the epoch here, RFC 1123 in headers, ISO 8601 in XML."""
 
 from calendar import timegm
 from email.utils import parsedate_to_datetime

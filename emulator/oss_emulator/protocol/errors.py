@@ -10,7 +10,7 @@ from oss_emulator.protocol.message import AccessDecision, Response
 
 
 class Row(NamedTuple):
-    """The error of one situation; `ec` is empty where it is not known."""
+    """The error for one situation; `ec` is empty if it is unknown."""
 
     code: str
     status: int
@@ -20,10 +20,10 @@ class Row(NamedTuple):
 
 # fmt: off
 class Code(Enum):
-    """The situations. Several may share one `Code` on the wire and differ in message or EC.
+    """The situations that end in an error. Several may share a `Code` and differ in message or EC.
 
-    Messages and ECs are the service's own where they are published: on the help page of each EC, on
-    the troubleshooting pages, or in what the SDKs' test suites assert.
+    Messages and ECs are those of the service if they are published: on the help page of an EC, on
+    the troubleshooting pages, or in assertions of the SDKs' test suites.
     """
 
     # Permissions (0003): R-35. The ECs of REFERER_DENIED are R-11 … R-13.
@@ -237,7 +237,7 @@ class Code(Enum):
     INVALID_TRAFFIC_LIMIT = Row("InvalidArgument", 400, "x-oss-traffic-limit is invalid, should be specified between 819200(100KB/s) and 838860800(100MB/s).", "0004-00000502")
     TRAFFIC_LIMIT_TWICE = Row("InvalidArgument", 400, "x-oss-traffic-limit should be specified either in query string or header, not both.", "0004-00000501")
 
-    # Of this server alone
+    # Errors that only this server has
     NOT_FORWARDED = Row("ProxyForbidden", 403, "This proxy answers only for the hosts of OSS and for those of --domain and --cname; it forwards nothing. Put other hosts in NO_PROXY.")
     NO_CERTIFICATES = Row("ProxyForbidden", 403, "This proxy has no certificate for that host. Start the server with --tls-dir or --ca-file.")
     NOT_IMPLEMENTED = Row("NotImplemented", 501, "A header you provided implies functionality that is not implemented.")
@@ -246,7 +246,7 @@ class Code(Enum):
 
 
 class OSSError(Exception):
-    """A request that is answered with an error.
+    """The error that answers a request.
 
     `details` become elements of the error document, in order; `headers` are sent with it. `message`
     and `ec` replace those of the table. `access` is the decision on permissions that
@@ -275,19 +275,20 @@ class OSSError(Exception):
 
 
 def listed(words: Iterable[str], conjunction: str = "or") -> str:
-    """Join the words that would have been right, for the text of an error."""
+    """Join alternatives for the text of an error: `a, b or c`."""
     *others, last = words
     return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
 def render(error: OSSError, method: str, request_id: str, host: str) -> Response:
-    """Make the answer to a request that failed. Only here does an error become XML (P-30)."""
+    """Make the answer to a failed request. Only this function turns an error into XML (P-30)."""
     headers = dict(error.headers)
     if error.status == 304:
         return Response(304, headers)
     fields: list[tuple[str, xml.Value]] = [
         ("Code", error.code),
-        # An error repeats what was sent; unlike a listing (P-35), every XML parser must accept it.
+        # An error repeats text of the request; every XML parser must accept it, unlike a listing
+        # (P-35).
         ("Message", xml.plain(error.message)),
         ("RequestId", request_id),
         ("HostId", xml.plain(host)),

@@ -36,7 +36,7 @@ class Form:
     """The fields of a form, and the headers of its file."""
 
     fields: Mapping[str, str]
-    """By name in lower case: the case of names does not count (PostObject)."""
+    """The fields by name in lower case; names are case-insensitive (PostObject)."""
     filename: str = ""
     content_type: str | None = None
     """The Content-Type of the file's part."""
@@ -49,7 +49,7 @@ class Form:
         return name.lower() in self.fields
 
     def conditional(self, bucket: str) -> dict[str, str]:
-        """Return what the conditions of a policy apply to: the fields, the bucket and the type."""
+        """Return the values that the conditions of a policy check: fields, bucket and type."""
         found = {"bucket": bucket, **self.fields}
         if self.content_type is not None:
             found.setdefault("content-type", self.content_type)
@@ -59,7 +59,7 @@ class Form:
     def key(self) -> str:
         """The object's name, with `${filename}` replaced by the file's name.
 
-        Some browsers send the path of the file; only what follows its last slash or backslash is
+        Some browsers send the path of the file; only the part after its last slash or backslash is
         used. Raises `InvalidArgument` if the form has no field `key`.
         """
         if not self.has("key"):
@@ -144,7 +144,7 @@ class FormReader:
         return self.form
 
     def _skip_preamble(self, data: bytes) -> bytes:
-        """Drop what precedes the first delimiter (RFC 2046, 5.1.1).
+        """Drop the text before the first delimiter (RFC 2046, 5.1.1).
 
         python-multipart accepts line ends there, but no text.
         """
@@ -175,7 +175,7 @@ class FormReader:
         self._count_header(len(b":\r\n"))
 
     def _end_headers(self) -> None:
-        """Find out from its headers whether a part is a field, the file, or to be ignored."""
+        """Decide by the headers of a part whether it is a field, the file, or to be ignored."""
         parameters = _parse_parameters(self._headers.get("content-disposition", ""))
         name = parameters.get("name", "")
         if not name:
@@ -184,7 +184,7 @@ class FormReader:
             raise OSSError(Code.FIELD_TOO_LONG)
         self._name = name.lower()
         if self._name != _FILE:
-            # A field after the file does not count (PostObject).
+            # A field after the file is ignored (PostObject).
             self._add_data = self._ignore if self.form is not None else self._add_to_field
             return
         if self.form is not None:
@@ -207,7 +207,7 @@ class FormReader:
     def _end_part(self) -> None:
         if self.form is None:
             self._count(len(self._name) + len(self._value))
-            # The first of several fields of one name counts, as with headers.
+            # Of several fields with one name the first counts, as with headers.
             self._fields.setdefault(self._name, _decode(self._value))
 
     def _end(self) -> None:

@@ -25,7 +25,7 @@ _MISSING: Final = {
 
 
 class Sizes(NamedTuple):
-    """The bytes that the file may have."""
+    """The allowed sizes of the file, in bytes."""
 
     least: int = 0
     most: int = MAX_SIZE

@@ -17,9 +17,9 @@ ENCRYPTIONS = ("AES256", "KMS", "SM4")
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 
 EXPLAIN = "x-oss-emulator-explain"
-"""A request header of this server's own: answer with the Referer decision on this request."""
+"""A request header that only this server has: it asks for the Referer decision."""
 DECISION = "x-oss-emulator-decision"
-"""The response header with that decision as JSON, null where the rules did not apply."""
+"""The response header with that decision as JSON; null if the rules did not apply."""
 
 META_PREFIX = "x-oss-meta-"
 MAX_META = 8 * 1024
@@ -44,7 +44,7 @@ _DATA_ENCRYPTION = "x-oss-server-side-data-encryption"
 _ENCRYPTION_KEPT = (ENCRYPTION, _KEY_ID, _DATA_ENCRYPTION)
 
 DEFAULT_KEY_ID = "0b1f2e3d-0000-4000-8000-000000000000"
-"""The KMS key of requests that name none; the service creates one per account and tells its id."""
+"""The KMS key of requests that name none; the service creates one for each account."""
 
 # GetObject: each query parameter, and the header of the answer that it replaces.
 OVERRIDES = {f"response-{name}": header for name, header in _KEPT.items()}
@@ -97,7 +97,7 @@ def encryption_of(kept: Mapping[str, str]) -> dict[str, str]:
 def encryption(headers: Mapping[str, str]) -> dict[str, str]:
     """Select the server-side encryption that a request asks for.
 
-    The key id and the data's algorithm count only with KMS. Raises
+    The key id and the algorithm for the data are used only with KMS. Raises
     `InvalidEncryptionAlgorithmError` and `InvalidDataEncryptionAlgorithmError`.
     """
     algorithm = headers.get(ENCRYPTION)
@@ -143,7 +143,7 @@ def invalid_argument(
 
 
 def location(url: str) -> str:
-    """Percent-encode the characters of a URL that are not ASCII, so that a header can carry it."""
+    """Percent-encode the characters of a URL that are not ASCII, for use in a header."""
     return quote(url, safe="!#$%&'()*+,/:;=?@[]~", errors="surrogateescape")
 
 

@@ -1,7 +1,7 @@
 """A request and a response as values.
 
-Each request makes one of both, so they are named tuples: making a frozen dataclass takes four times
-as long.
+Every request creates one of each, so they are named tuples: creating a frozen dataclass takes four
+times as long.
 """
 
 import os
@@ -23,7 +23,7 @@ _ABSOLUTE = re.compile(r"[A-Za-z]+://(?P<host>[^/?]*)/?(?P<rest>.*)", re.DOTALL)
 
 
 class Request(NamedTuple):
-    """One HTTP request without its body.
+    """An HTTP request without its body.
 
     Header names are in lower case. The first of several headers of one name counts; the Referer
     may be an exception (R-29).
@@ -36,7 +36,7 @@ class Request(NamedTuple):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     received: float
-    """When it arrived, in seconds since the epoch; nothing in the protocol asks a clock."""
+    """When it arrived, in seconds since the epoch; the protocol itself never reads a clock."""
     remote: str = ""
     secure: bool = False
     version: str = "1.1"
@@ -133,17 +133,17 @@ class Callback:
 
 
 class AccessDecision(NamedTuple):
-    """Whether permissions allowed a request, and why, as the journal tells it."""
+    """Whether permissions allowed a request, and why, for the journal."""
 
     allowed: bool
     reason: str
     action: str
     statement: str
-    """The place of the policy statement that settled it, "" where none did."""
+    """The place of the policy statement that settled it, "" if none did."""
 
 
 class Response(NamedTuple):
-    """One HTTP response. An answer to HEAD has the headers of the GET, and its body is not sent."""
+    """An HTTP response. An answer to HEAD has the headers of the GET, and its body is not sent."""
 
     status: int = 200
     headers: Mapping[str, str] = {}
@@ -152,14 +152,14 @@ class Response(NamedTuple):
     compress: bool = False
     """Whether the body is sent as gzip, without a length (P-37)."""
     callback: Callback | None = None
-    """What to call before the answer is sent."""
+    """The application server to call before the answer is sent."""
     access: AccessDecision | None = None
     """The last decision on permissions where the operation took it, one for each entry it names."""
     ends_connection: bool = False
     """Whether the connection must close: the body is shorter than `Content-Length` says (P-56)."""
 
 
-@lru_cache(256)  # clients fetch one signed URL many times
+@lru_cache(256)  # clients request one signed URL many times
 def parse_query(query_string: str) -> Mapping[str, str]:
     """Parse a query: `?acl` means `?acl=`, `+` is a space (P-04), the first of a name counts."""
     query: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""One page of a listing: prefix, delimiter, marker and limit applied to sorted names."""
+"""The pages of listings: apply prefix, delimiter, marker and limit to sorted names."""
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
@@ -41,12 +41,12 @@ def cut(
     """Cut the page after `marker` out of sorted items.
 
     Names that share a prefix up to the delimiter count as one group. `walk(start)` yields the items
-    whose names are `start` or greater, in order. The walk leaps over the members of a group, so a
-    page costs only what it shows. A group that is itself the marker was shown on the page before; a
-    marker within a group shows the group again.
+    whose names are `start` or greater, in order. The walk skips the members of a group, so the cost
+    of a page depends only on the page. A marker that equals a group was shown on the previous page;
+    a marker within a group shows the group again.
 
-    Several items may share a name. `within_marker` says that the walk already leaves out those of
-    the marker's name that were shown, so the others belong to this page.
+    Several items may share a name. With `within_marker`, the walk leaves out the items with the
+    marker's name that were shown, so the remaining ones belong to this page.
     """
     page: Page[Item] = Page([], [])
     if limit == 0:
@@ -85,18 +85,18 @@ def _group(name: str, prefix: str, delimiter: str) -> str:
 
 
 def first(items: Iterable[Item], limit: int) -> tuple[list[Item], bool]:
-    """Take the first `limit` items, and tell whether more follow."""
+    """Take the first `limit` items; also returns whether more follow."""
     found = list(islice(items, limit + 1))
     return found[:limit], len(found) > limit
 
 
 def format_token(name: str) -> str:
-    """Format the continuation token of a page that ends with a name."""
+    """Format the continuation token for a page that ends with a name."""
     return urlsafe_b64encode(name.encode()).decode()
 
 
 def parse_token(token: str) -> str:
-    """Parse the name out of a continuation token; raises `InvalidArgument`."""
+    """Parse the name in a continuation token; raises `InvalidArgument`."""
     try:
         return b64decode(token.encode(), b"-_", validate=True).decode()
     except ValueError:
@@ -107,7 +107,7 @@ def parse_token(token: str) -> str:
 
 
 def successor(prefix: str) -> str | None:
-    """Find the first text after all that start with `prefix`; None if there is none."""
+    """Find the first text after all texts that start with `prefix`; None if there is none."""
     while prefix:
         code = ord(prefix[-1]) + 1
         prefix = prefix[:-1]

@@ -1,4 +1,4 @@
-"""The parameters of a query: which are known, which are sub-resources, which V1 signs."""
+"""The query parameters: which exist, which are sub-resources, and which V1 signs."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -9,10 +9,10 @@ from oss_emulator.protocol.headers import invalid_argument
 
 
 class QueryParameter(NamedTuple):
-    """A query parameter of OSS, emulated or not."""
+    """A query parameter of OSS, whether emulated or not."""
 
     subresource: bool
-    """Whether it asks for an operation (P-40); other parameters refine one."""
+    """Whether it selects an operation (P-40); other parameters refine one."""
     signed: bool
     """Whether a V1 signature covers it (P-12)."""
 
@@ -78,12 +78,12 @@ _PREFIXES: Final = (_PREFIX, "response-")
 
 
 def is_parameter(name: str) -> bool:
-    """Whether a name is known as one that refines an operation."""
+    """Return whether a name is a known parameter that refines an operation."""
     return name in PARAMETERS or name.startswith(_PREFIXES)
 
 
 def is_signed(name: str) -> bool:
-    """Whether a V1 signature covers a parameter (P-12)."""
+    """Return whether a V1 signature covers a parameter (P-12)."""
     return name in _SIGNED or name.startswith(_PREFIX)
 
 
@@ -92,7 +92,7 @@ TRAFFIC_LIMIT: Final = "x-oss-traffic-limit"
 
 
 def max_keys(query: Mapping[str, str], *, least: int = 1) -> int:
-    """Read the limit of a listing, 100 by default; raises `InvalidArgument`."""
+    """Parse the limit of a listing, 100 by default; raises `InvalidArgument`."""
     return number(query, "max-keys", least, 1000, default=100, code=Code.INVALID_MAX_KEYS)
 
 
@@ -105,7 +105,7 @@ def number(
     default: int,
     code: Code = Code.INVALID_ARGUMENT,
 ) -> int:
-    """Read a number from a query, `default` without one; raises `InvalidArgument` out of range."""
+    """Parse a number of a query, or return `default`; raises `InvalidArgument` out of range."""
     text = query.get(name)
     if not text:
         return default
@@ -117,7 +117,7 @@ def number(
 
 
 def traffic_limit(in_header: str | None, in_query: str | None) -> int | None:
-    """Read the `x-oss-traffic-limit` in bit/s, None without one; raises `InvalidArgument`."""
+    """Parse the `x-oss-traffic-limit` in bit/s, None without one; raises `InvalidArgument`."""
     text = in_query if in_header is None else in_header
     if text is None:
         return None
@@ -130,7 +130,7 @@ def traffic_limit(in_header: str | None, in_query: str | None) -> int | None:
 
 
 def encoding_type(query: Mapping[str, str]) -> str | None:
-    """Read how a listing writes names, None or "url" (P-33); raises `InvalidArgument`."""
+    """Parse how a listing encodes names, None or "url" (P-33); raises `InvalidArgument`."""
     text = query.get("encoding-type")
     if not text:
         return None
@@ -140,5 +140,5 @@ def encoding_type(query: Mapping[str, str]) -> str | None:
 
 
 def encode(name: str) -> str:
-    """Write a name for `encoding-type=url`."""
+    """Encode a name for `encoding-type=url`."""
     return quote(name, safe="")

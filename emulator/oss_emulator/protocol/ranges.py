@@ -1,4 +1,4 @@
-"""The Range header as OSS takes it: one range; an invalid one is ignored."""
+"""The Range header as OSS treats it: a single range, ignored if invalid."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The tags of objects: their limits, and their two forms, a header and a document."""
+"""Object tags: their limits and their two forms, header and document."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -75,7 +75,7 @@ def _is_valid(text: str, limit: int) -> bool:
 
 
 def is_written_in_signs(text: str) -> bool:
-    """Whether a key or value has only characters that tags may have."""
+    """Return whether a key or value has only the characters that tags may have."""
     return all(sign in _SIGNS or sign.isalnum() for sign in text)
 
 

@@ -1,4 +1,4 @@
-"""XML: format nested values as a document, parse a document into nodes without name spaces."""
+"""XML: format nested values as a document, and parse a document into nodes."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,7 @@ def format(root: str, content: Value) -> bytes:
 
 
 def plain(text: str) -> str:
-    """Replace the characters that XML 1.0 forbids, so that every parser accepts the text."""
+    """Replace the characters that XML 1.0 forbids, so that any parser accepts the text."""
     return text.translate(_REPLACEMENTS)
 
 
@@ -63,7 +63,7 @@ def _write(put: Callable[[str], None], indent: str, name: str, value: Value) -> 
     put(f"{indent}</{name}>")
 
 
-# Characters that XML forbids go through the parser as private ones and are restored afterwards.
+# Forbidden characters pass the parser as private-use characters and are restored afterwards.
 _PRIVATE = 0x10F800
 _TO_PRIVATE = {code: chr(_PRIVATE + code) for code in _CONTROLS}
 _FROM_PRIVATE = {_PRIVATE + code: chr(code) for code in _CONTROLS}
@@ -71,7 +71,7 @@ _REFERENCE = re.compile(r"&#(?:x0*([01]?[0-9a-fA-F])|0*([0-9]|[12][0-9]|3[01]));
 
 
 class Node:
-    """An element; its children are found by their local names."""
+    """An element, whose children are found by their local names."""
 
     __slots__ = ("_element",)
 

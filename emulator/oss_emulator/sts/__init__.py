@@ -1,6 +1,6 @@
 """STS: AssumeRole, AssumeRoleWithOIDC and GetCallerIdentity, as RPC requests.
 
-Pure: a request, its body and random bytes in, an answer out. Requests are signed with V1
+Pure functions turn a request, its body and random bytes into an answer. Requests are signed with V1
 (HMAC-SHA1) or V3 (ACS3-HMAC-SHA256); AssumeRoleWithOIDC is not signed.
 """
 
@@ -25,18 +25,18 @@ from oss_emulator.sts.message import VERSION, STSRequest, names_action
 PATH = "/_emulator/sts"
 """The path of STS at the emulator's own endpoint."""
 
-# aliyun-python-sdk-core appends a slash to whatever endpoint it is given.
+# aliyun-python-sdk-core appends a slash to every endpoint.
 _PATHS = frozenset({PATH, f"{PATH}/"})
 
 # With or without a region; `sts.oss-cn-hangzhou.aliyuncs.com` is a bucket named sts.
 _HOST = re.compile(r"sts(?:-vpc)?(?:\.(?!oss-)[a-z]+-[a-z0-9-]+)?\.aliyuncs\.com")
 
 MATERIAL_SIZE = 31
-"""Random bytes that one answer needs, for credentials and a request id."""
+"""The number of random bytes that an answer needs, for credentials and a request id."""
 
 
 class Action(NamedTuple):
-    """What STS can do."""
+    """An action of STS."""
 
     perform: Callable[[STSCall], xml.Children]
     signed: bool = True
@@ -55,25 +55,25 @@ class STSAnswer(NamedTuple):
 
     response: Response
     action: str
-    """Its name, "" for an unknown action."""
+    """The name of the action, "" for an unknown one."""
     signing: Signing
     access_key_id: str
-    """As sent, verified or not."""
+    """The id of the key as sent, verified or not."""
     caller: Identity
-    """Anonymous unless the signature was verified."""
+    """The signer; anonymous unless the signature was verified."""
     error: STSError | None
 
 
 def is_host(name: str) -> bool:
-    """Whether a host is one of STS; `name` is in lower case, without a port."""
+    """Return whether a host belongs to STS; `name` is in lower case, without a port."""
     return _HOST.fullmatch(name) is not None
 
 
 def is_at_endpoint(request: Request) -> bool:
-    """Whether a request to the emulator's own endpoint is one to STS.
+    """Return whether a request to the emulator's own endpoint is for STS.
 
-    It is if its path says so. Clients that take no path in an endpoint ask at `/` and name the
-    action in the query or in headers.
+    It is if its path is that of STS. Clients whose endpoint cannot have a path send requests to `/`
+    and name the action in the query or in headers.
     """
     return request.path in _PATHS or (request.path == "/" and names_action(request))
 

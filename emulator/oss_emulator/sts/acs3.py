@@ -52,12 +52,12 @@ class Authorization(NamedTuple):
 
 
 def is_claimed(asked: STSRequest) -> bool:
-    """Whether a request claims to have such a signature."""
+    """Return whether a request claims to have such a signature."""
     return asked.http.headers.get("authorization", "").startswith("ACS3-")
 
 
 def authorization(asked: STSRequest) -> Authorization:
-    """Parse the `Authorization` of a request and check that it signs all it must.
+    """Parse the `Authorization` of a request and check that it covers the required headers.
 
     Host and every `x-acs-` header must be signed. Raises `STSError`.
     """
@@ -83,8 +83,8 @@ def check(asked: STSRequest, found: Authorization, secret: str) -> None:
 def canonical_request(asked: STSRequest, signed_headers: tuple[str, ...]) -> str:
     """Format the canonical request.
 
-    The hash is that of the body as received, whatever `x-acs-content-sha256` says: a body that was
-    changed under way does not fit its signature.
+    The hash is that of the received body, whatever `x-acs-content-sha256` says, so a body that was
+    changed in transit does not fit its signature.
     """
     http = asked.http
     headers = "".join(f"{name}:{http.headers.get(name, '').strip()}\n" for name in signed_headers)
@@ -101,11 +101,11 @@ def canonical_request(asked: STSRequest, signed_headers: tuple[str, ...]) -> str
 
 
 def string_to_sign(canonical: str) -> str:
-    """Format the text that is signed; bytes that are not UTF-8 count as they came."""
+    """Format the text that is signed; bytes that are not UTF-8 are signed unchanged."""
     digest = hashlib.sha256(canonical.encode("utf-8", "surrogateescape"))
     return f"{ALGORITHM}\n{digest.hexdigest()}"
 
 
 def sign(text: str, secret: str) -> str:
-    """Sign such a text: HMAC-SHA256, in lower-case hexadecimal digits."""
+    """Sign the string to sign: HMAC-SHA256, in lower-case hexadecimal digits."""
     return hmac.digest(secret.encode(), text.encode(), hashlib.sha256).hex()

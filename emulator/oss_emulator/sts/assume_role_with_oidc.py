@@ -1,4 +1,4 @@
-"""AssumeRoleWithOIDC: temporary credentials for a role, for whoever has a token of its provider.
+"""AssumeRoleWithOIDC: temporary credentials for a role, for the owner of an OIDC token.
 
 The request is not signed: the token proves who sends it.
 """

@@ -1,4 +1,4 @@
-"""Who signed a request to STS, by signature V1 or V3."""
+"""Authentication of requests to STS, by signature V1 or V3."""
 
 from typing import NamedTuple
 
@@ -14,14 +14,14 @@ MAX_SKEW = 15 * 60
 
 
 class STSClaim(NamedTuple):
-    """Where a request is signed and which key it names, verified or not."""
+    """The signature that a request carries, not verified yet."""
 
     signing: Signing
     access_key_id: str = ""
 
 
 def claim(asked: STSRequest) -> STSClaim:
-    """Say who claims to have sent a request."""
+    """Find the signature of a request."""
     if acs3.is_claimed(asked):
         _, _, text = asked.http.headers["authorization"].partition("Credential=")
         return STSClaim(Signing.HEADER, text.partition(",")[0])
@@ -32,7 +32,7 @@ def claim(asked: STSRequest) -> STSClaim:
 
 
 def authenticate(asked: STSRequest, accounts: Accounts) -> Identity:
-    """Find out who signed a request; raises `STSError`. A nonce may be used twice."""
+    """Verify the signature of a request; raises `STSError`. A nonce may be used twice."""
     now, headers, parameters = asked.http.received, asked.http.headers, asked.parameters
     if acs3.is_claimed(asked):
         found = acs3.authorization(asked)

@@ -7,7 +7,7 @@ from oss_emulator.access import Accounts, Identity
 
 
 class STSCall(NamedTuple):
-    """What an action needs to know."""
+    """The argument of every action."""
 
     parameters: Mapping[str, str]
     caller: Identity

@@ -1,4 +1,4 @@
-"""GetCallerIdentity: who signed the request."""
+"""GetCallerIdentity: the identity of the signer."""
 
 from oss_emulator.access import Kind
 from oss_emulator.protocol.xml import Children
@@ -6,7 +6,7 @@ from oss_emulator.sts.call import STSCall
 
 
 def get_caller_identity(call: STSCall) -> Children:
-    """Describe who signed the request (GetCallerIdentity)."""
+    """Describe the signer of the request (GetCallerIdentity)."""
     caller = call.caller
     is_session = caller.kind is Kind.SESSION
     return [

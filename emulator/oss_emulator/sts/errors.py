@@ -11,7 +11,7 @@ from oss_emulator.protocol.xml import Children
 
 
 class STSRow(NamedTuple):
-    """The error of one situation; names in braces are replaced."""
+    """The error for one situation; names in braces are replaced."""
 
     code: str
     status: int

@@ -1,4 +1,4 @@
-"""A request to STS: its action, its parameters, and the form that its answer must have.
+"""A request to STS: its action, its parameters and the format of its answer.
 
 Clients name the action either in parameters (`Action`, `Version`) or, since signature V3, in
 headers (`x-acs-action`, `x-acs-version`). Parameters are in the query, in a form, or in both.
@@ -20,11 +20,11 @@ class STSRequest(NamedTuple):
     http: Request
     body: bytes
     parameters: Mapping[str, str]
-    """Of the query and the form; the query wins."""
+    """The parameters of the query and the form; the query takes precedence."""
 
     @classmethod
     def parse(cls, http: Request, body: bytes) -> "STSRequest":
-        """Read the parameters of a request; only a POST has a form."""
+        """Parse the parameters of a request; only a POST has a form."""
         parameters = dict(http.query)
         if http.method == "POST":
             parameters = {**parse_query(body.decode("utf-8", "replace")), **parameters}
@@ -32,20 +32,20 @@ class STSRequest(NamedTuple):
 
     @property
     def action(self) -> str:
-        """The name of the action, "" for none."""
+        """The name of the action; "" if none is named."""
         return self.parameters.get("Action") or self.http.headers.get("x-acs-action", "")
 
     @property
     def version(self) -> str:
-        """The version of the API that it is for, "" for none."""
+        """The version of the API; "" if none is named."""
         return self.parameters.get("Version") or self.http.headers.get("x-acs-version", "")
 
     @property
     def as_json(self) -> bool:
         """Whether the answer is JSON and not XML (P-61).
 
-        `Format` decides. Without it, who names the action in a header gets what `Accept` asks for,
-        which is JSON unless it names XML; everybody else gets XML.
+        `Format` decides. Without it, a request that names the action in a header gets the format of
+        `Accept`: XML if `Accept` names it, else JSON. Every other request gets XML.
         """
         form = self.parameters.get("Format")
         if form is not None:
@@ -55,7 +55,7 @@ class STSRequest(NamedTuple):
 
 
 def names_action(http: Request) -> bool:
-    """Whether a request without its body names an action of STS, so that it is one to STS."""
+    """Return whether the query or a header of a request names an action of STS."""
     asked = STSRequest(http, b"", http.query)
     return asked.version == VERSION and bool(asked.action)
 

@@ -1,4 +1,4 @@
-"""OIDC tokens: JSON Web Tokens with an RS256 signature by one of their provider's keys."""
+"""OIDC tokens: JSON Web Tokens with an RS256 signature by a key of their provider."""
 
 import json
 from base64 import b64decode
@@ -58,7 +58,7 @@ class OIDCToken(NamedTuple):
             raise STSError(STSCode.OIDC_EXPIRED)
 
     def audience(self, provider: OIDCProvider) -> str:
-        """Return the first audience that is a client of the provider, "" if none is."""
+        """Return the first audience that is a client of the provider; "" if none is."""
         return next((name for name in self.audiences if name in provider.client_ids), "")
 
 

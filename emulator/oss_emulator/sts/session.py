@@ -1,4 +1,4 @@
-"""Sessions of roles: the parameters and the answer that all actions which start one share."""
+"""Role sessions: the parameters and the answer that all actions which start a session share."""
 
 import re
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ def start(call: STSCall, role: Role, wanted: WantedSession) -> Children:
 
 
 def match(parameters: Mapping[str, str], name: str, form: str) -> str:
-    """Return a required parameter that has a form; raises `STSError`."""
+    """Return a required parameter; raises `STSError` unless it matches `form`."""
     value = required(parameters, name)
     if not re.fullmatch(form, value, re.ASCII):
         raise STSError(STSCode.INVALID, name=name)

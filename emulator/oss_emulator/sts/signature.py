@@ -18,7 +18,7 @@ def check(asked: STSRequest, secret: str) -> None:
 
 
 def check_complete(parameters: Mapping[str, str]) -> None:
-    """Check that a request has what a signature needs; raises `STSError`."""
+    """Check that a request has all parameters of a signature; raises `STSError`."""
     for name in ("AccessKeyId", "Signature", "SignatureNonce", "Timestamp"):
         required(parameters, name)
     method = parameters.get("SignatureMethod"), parameters.get("SignatureVersion")
@@ -35,7 +35,7 @@ def string_to_sign(method: str, parameters: Mapping[str, str]) -> str:
 
 
 def sign(text: str, secret: str) -> bytes:
-    """Sign such a text: HMAC-SHA1, in base64."""
+    """Sign the string to sign: HMAC-SHA1, in base64."""
     return b64encode(hmac.digest(f"{secret}&".encode(), text.encode(), hashlib.sha1))
 
 
@@ -45,5 +45,5 @@ def canonical_query(parameters: Mapping[str, str]) -> str:
 
 
 def encode(text: str) -> str:
-    """Percent-encode a text for a signature; bytes that are not UTF-8 count as they came."""
+    """Percent-encode a text for a signature; bytes that are not UTF-8 are encoded unchanged."""
     return quote(text, safe="~", errors="surrogateescape")

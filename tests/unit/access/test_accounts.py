@@ -129,7 +129,7 @@ ROLE_TABLE = '[[account.role]]\nname = "r"\n'
 
 REFUSED = [
     ("", "line 1, column 1: no account has a key"),
-    (ACCOUNT, "no account has a key, so nobody could sign; add [[account.key]]."),
+    (ACCOUNT, "no account has a key, so nobody could sign requests; add [[account.key]]."),
     ('[[account]]\nid = "x1"', 'account[0].id is "x1"; write a string of digits.'),
     (ACCOUNT + '[[account.key]]\nid = ""\nsecret = "s"', 'id is ""; write a string that is not'),
     (ACCOUNT + '[[account.key]]\nid = "k"\nsecret = ""', 'secret is ""; write a string that is'),
@@ -139,7 +139,7 @@ REFUSED = [
     ),
     (
         ACCOUNT + KEY + KEY,
-        'account[0].key[1].id is "k"; write another one, because it is used twice.',
+        'account[0].key[1].id is "k"; write a different one, because it is used twice.',
     ),
     (ACCOUNT + KEY + ACCOUNT, 'account[1].id is "1"; write another one'),
     (ACCOUNT + USER + USER, 'account[0].user[1].name is "u"; write another one'),
@@ -208,7 +208,7 @@ def test_oidc_provider_has_its_key_set_in_a_table() -> None:
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("gone.json", "No such file or directory"), ("\\u0000", "no file can have this name")],
+    [("gone.json", "No such file or directory"), ("\\u0000", "this is not a valid file name")],
 )
 def test_key_set_that_cannot_be_read_is_named(tmp_path: Path, name: str, reason: str) -> None:
     text = ACCOUNT + KEY + PROVIDER + f'jwks_file = "{name}"'

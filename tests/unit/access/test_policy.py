@@ -99,7 +99,7 @@ REFUSED = [
         "Statement[0].Condition.StringLike.oss:Prefix[0]: it is longer than 4095 bytes.",
     ),
     # Principals
-    (IDENTITY, document(Principal="*"), SYNTAX, "Statement[0].Principal: only bucket and trust"),
+    (IDENTITY, document(Principal="*"), SYNTAX, "Statement[0].Principal: only bucket policies"),
     (SESSION, document(NotPrincipal="*"), SYNTAX, "Statement[0].NotPrincipal: only bucket and"),
     (BUCKET, document(Principal="*", NotPrincipal="1"), SYNTAX, "Statement[0]: it must have eith"),
     (BUCKET, document(Principal={"RAM": "1"}), SYNTAX, "Statement[0].Principal: a bucket policy"),

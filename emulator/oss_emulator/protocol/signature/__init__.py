@@ -1,4 +1,4 @@
-"""Signatures of OSS: who a request claims to be from, and whether that is true.
+"""The signatures of OSS: parse the claim of a request and verify it.
 
 `parse` finds the claim in the header or in the URL; `verify` checks it with the secret of its key.
 """
@@ -33,7 +33,7 @@ _CALCULATE: Final[dict[Version, Callable[[Claim, Request, str, str, str], Calcul
     Version.V2: v2.calculate,
     Version.V4: v4.calculate,
 }
-# A URL with one of these parameters is signed, well or badly.
+# A URL with one of these parameters is signed, correctly or not.
 _MARKS_OF_V1: Final = frozenset(v1.PARAMETERS)
 _MARKS: Final = _MARKS_OF_V1 | {
     "x-oss-signature-version",
@@ -56,7 +56,7 @@ _TOKENS: Final = frozenset({"x-oss-security-token", "security-token"})
 
 
 def place(request: Request) -> Place | None:
-    """Find where a request has a signature, good or bad; None without one (P-19)."""
+    """Find where a request has a signature, valid or not; None without one (P-19)."""
     if "authorization" in request.headers:
         return Place.HEADER
     return None if _MARKS.isdisjoint(request.query) else Place.URL
@@ -65,7 +65,7 @@ def place(request: Request) -> Place | None:
 def parse(request: Request) -> Claim | None:
     """Parse the claim of a request; None if it has no signature (P-19).
 
-    Only the form is checked. Raises `InvalidArgument` for a malformed header or V4 URL and for
+    Only the syntax is checked. Raises `InvalidArgument` for a malformed header or V4 URL and for
     signatures in both places, and `AccessDenied` for an incomplete V1 or V2 URL or a bad date.
     """
     found = place(request)

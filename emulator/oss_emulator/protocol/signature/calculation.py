@@ -1,4 +1,4 @@
-"""The signature that a request should have, and what it is made from."""
+"""The calculation of a signature: the expected signature and the texts behind it."""
 
 import hmac
 from typing import Final, NamedTuple
@@ -20,10 +20,10 @@ class Calculation(NamedTuple):
     signature: str
     string_to_sign: bytes
     canonical_request: bytes = b""
-    """Only in V4: the request whose hash is in `string_to_sign`."""
+    """Only in V4: the canonical request, whose hash is in `string_to_sign`."""
 
     def compare(self, claim: Claim) -> None:
-        """Raise `SignatureDoesNotMatch`, with what it takes to find out why, unless they agree."""
+        """Raise `SignatureDoesNotMatch`, with the texts to find out why, unless they agree."""
         claimed = claim.signature
         if claimed.isascii() and hmac.compare_digest(self.signature, claimed):
             return
@@ -33,7 +33,7 @@ class Calculation(NamedTuple):
             OSSAccessKeyId=claim.access_key_id,
             SignatureProvided=claimed,
             StringToSign=self.string_to_sign.decode(errors="replace"),
-            # The service ends it with a blank as well.
+            # The service also ends it with a blank.
             StringToSignBytes=self.string_to_sign.hex(" ").upper() + " ",
         )
         if self.canonical_request:

@@ -1,4 +1,4 @@
-"""The parts of a request in the form in which they are signed."""
+"""The canonical forms of the parts of a request, which are signed."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache

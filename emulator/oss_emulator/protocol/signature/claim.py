@@ -1,4 +1,4 @@
-"""What a request says about its own signature, not verified yet."""
+"""The claim of a signed request, not verified yet."""
 
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class Place(StrEnum):
 
 
 class Claim(NamedTuple):
-    """What a signed request says about its own signature."""
+    """What a signed request claims about its signature."""
 
     version: Version
     place: Place

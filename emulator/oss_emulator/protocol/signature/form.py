@@ -43,7 +43,7 @@ _EMPTY: Final = {
 
 
 def is_signed(form: Form) -> bool:
-    """Whether a form is signed, well or badly; otherwise it is anonymous."""
+    """Return whether a form is signed, correctly or not; otherwise it is anonymous."""
     return any(map(form.has, (*_FIELDS_OF_V1, *_MARKS_OF_V4)))
 
 

@@ -19,7 +19,7 @@ MAX_EXPIRES: Final = 604800
 """Seven days in seconds, the longest `x-oss-expires` (EC 0002-00000232)."""
 
 _PARAMETERS: Final = {
-    # 216 to 219 have help pages; 215 and 220 lie beside them. Those of x-oss-date are unknown.
+    # 216 to 219 have help pages; 215 and 220 are their neighbours. Those of x-oss-date are unknown.
     "x-oss-expires": ("0002-00000215", "0002-00000216"),
     "x-oss-credential": ("0002-00000217", "0002-00000218"),
     "x-oss-signature": ("0002-00000219", "0002-00000220"),
