@@ -1,1 +1,1 @@
-"""The emulator's own side: journal, faults, clock, seed and the API below `/_emulator/`."""
+"""The controls of the emulator: journal, faults, clock, seed and the API below `/_emulator/`."""

@@ -1,14 +1,14 @@
-"""The server's clock: the machine's, which tests may set or shift."""
+"""The server's clock: the machine's time, which tests may set or shift."""
 
 import time
 
 
 class Clock:
-    """Tells seconds since the epoch; a shifted clock keeps ticking."""
+    """Returns seconds since the epoch; a shifted clock keeps ticking."""
 
     def __init__(self) -> None:
         self.shift = 0.0
-        """Seconds that it is ahead of the machine's clock."""
+        """Seconds by which it is ahead of the machine's clock."""
 
     def now(self) -> float:
         return time.time() + self.shift

@@ -1,4 +1,4 @@
-"""One emulated service with everything that tests may look at and change beside it."""
+"""The controls of a service: everything that tests can inspect and change besides OSS itself."""
 
 from oss_emulator.control.clock import Clock
 from oss_emulator.control.faults import Faults
@@ -10,13 +10,15 @@ from oss_emulator.storage import MemoryStorage, Storage
 
 
 def open_storage(settings: Settings, *, shared: bool = False) -> Storage:
-    """The storage that the settings name; raises `FolderError`.
+    """Open the storage that the settings name; raises `FolderError`.
 
     `shared` is for a worker whose parent has opened the same folder.
     """
     if settings.data is None:
         return MemoryStorage()
-    from oss_emulator.storage.disk import DiskStorage  # loads SQLite, which memory does not need
+    from oss_emulator.storage.disk import (
+        DiskStorage,
+    )  # loads SQLite
 
     return DiskStorage(settings.data, fsync=settings.fsync is Fsync.ALWAYS, shared=shared)
 
@@ -33,7 +35,7 @@ class Controls:
         self.snapshots = Snapshots(self.service.storage)
 
     def reset(self) -> None:
-        """Restore the initial contents: no snapshots, journal entries or faults, the true time."""
+        """Restore the initial contents and the real time; remove snapshots, entries and faults."""
         self.snapshots.reset()
         self.journal.clear()
         self.faults.clear()

@@ -15,11 +15,11 @@ PING = 15.0
 """Seconds of silence after which a comment shows that the connection is alive."""
 
 MAX_BEHIND = 1000
-"""The most entries that wait for a slow reader; beyond them the oldest are dropped."""
+"""The most entries that wait for a slow reader; further entries replace the oldest."""
 
 
 def follow(asked: Asked) -> AsyncGenerator[bytes]:
-    """Yield the entries that a request asks for, then each new one, as events; never ends.
+    """Yield the entries that a request asks for, then each new one, as events, without end.
 
     A reader that reconnects sends the number of its last entry in Last-Event-ID, as browsers do.
     Raises `Refusal` at once for a bad query.

@@ -1,4 +1,4 @@
-"""Faults that a test plans: errors, delays, broken answers, and which request gets which."""
+"""The faults that a test plans: errors, delays and broken answers for matching requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -20,17 +20,17 @@ class Fault:
     every: int = 1
     """Strike every n-th matching request."""
     probability: float = 1.0
-    """How likely the fault strikes such a request, from 0 to 1."""
+    """The probability that the fault strikes such a request, from 0 to 1."""
     times: int = 0
-    """Remove the fault after it struck so often; 0 never removes it."""
+    """Remove the fault after it struck this many times; 0 never removes it."""
     latency: float = 0.0
     """Seconds to wait before the request is performed."""
     status: int = 0
-    """Answer with this status and do nothing; 0 performs the request."""
+    """Answer with this status without performing the request; 0 performs it."""
     code: str = "InternalError"
-    message: str = "This error was asked for."
+    message: str = "A fault planned this error."
     cut_body: int = -1
-    """Close the connection after so many bytes of the body; -1 sends all of it."""
+    """Close the connection after this many bytes of the body; -1 sends the whole body."""
     reset: bool = False
     """Reset the connection instead of answering."""
     wrong_crc: bool = False
@@ -58,7 +58,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
 
 
 def read(description: Mapping[str, Any]) -> Fault:
-    """Make a fault from a JSON object; raises `FaultError`."""
+    """Convert a JSON object to a fault; raises `FaultError`."""
     defaults = {field.name: field.default for field in fields(Fault)}
     for name, value in description.items():
         if name not in defaults:
@@ -74,7 +74,7 @@ def read(description: Mapping[str, Any]) -> Fault:
 
 @dataclass(slots=True)
 class Planned:
-    """A fault, with how many requests matched it and how many it struck."""
+    """A fault with the numbers of requests that matched it and that it struck."""
 
     id: int
     fault: Fault
@@ -98,18 +98,18 @@ class Faults:
         return planned
 
     def remove(self, number: int) -> bool:
-        """Remove the fault of an id; returns whether there was one."""
+        """Remove the fault with an id; returns whether it existed."""
         before = len(self.planned)
         self.planned = [planned for planned in self.planned if planned.id != number]
         return len(self.planned) < before
 
     def clear(self) -> None:
-        """Remove all faults and seed chance anew, so that tests do not depend on each other."""
+        """Remove all faults and reset the random numbers, to keep tests independent."""
         self.planned.clear()
         self._random.seed(self._seed)
 
     def strike(self, call: Call) -> Fault | None:
-        """The fault that strikes this call, None for none."""
+        """Return the fault that strikes this call; None for none."""
         for planned in self.planned:
             if self._strikes(planned, call):
                 return planned.fault

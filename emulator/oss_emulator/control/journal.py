@@ -1,4 +1,4 @@
-"""The journal: the last requests with what was decided on each, also as lines of the access log."""
+"""The journal: the last requests and the decisions on them, also as lines of the access log."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,42 +15,42 @@ from oss_emulator.referer import Decision, Signing, explain
 from oss_emulator.storage import Storage
 
 SIZE = 1000
-"""Entries that are kept."""
+"""The number of entries to keep."""
 
 
 class RefererVerdict(StrEnum):
-    """What the Referer rules said to a request."""
+    """The verdict of the Referer rules on a request."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
     NOT_CHECKED = "not-checked"
-    """The request ended before them, or is of a kind that they do not apply to."""
+    """The request ended before the rules were asked, or they do not apply to it."""
 
 
 class Entry(NamedTuple):
-    """One request that was answered."""
+    """An answered request."""
 
     number: int
     request: Request
-    """The request that came."""
+    """The request itself."""
     request_id: str
     operation: str
-    """Its official name, "" where the request was refused before it was found."""
+    """The official name of the operation, "" if the request was refused before it was found."""
     bucket: str
     key: str
     owner: str
     """The account that owns the bucket, "" for none."""
     signing: Signing
     access_key_id: str
-    """The key that the request names, be it known or not."""
+    """The id of the access key in the request, known or not."""
     caller: Identity
-    """Who signed it, once that was verified."""
+    """The signer; anonymous unless the signature was verified."""
     decision: Decision | None
-    """The decision by the Referer rules, None where it did not come to that."""
+    """The decision by the Referer rules; None if the request ended before it."""
     access: AccessDecision | None
-    """The decision on permissions, None where it did not come to that."""
+    """The decision on permissions; None if the request ended before it."""
     code: str
-    """The error that was answered, "" for none; so with `ec` and `message`."""
+    """The error code of the answer, "" for none; likewise `ec` and `message`."""
     ec: str
     message: str
     status: int
@@ -61,14 +61,14 @@ class Entry(NamedTuple):
 
     @property
     def verdict(self) -> RefererVerdict:
-        """What the Referer rules said to it."""
+        """The verdict of the Referer rules."""
         decision = self.decision
         if decision is None or decision.referer is None:
             return RefererVerdict.NOT_CHECKED
         return RefererVerdict.ALLOWED if decision.allowed else RefererVerdict.DENIED
 
     def to_dict(self) -> dict[str, Any]:
-        """The entry as JSON has it."""
+        """Return the entry as values for JSON."""
         request, decision = self.request, self.decision
         return {
             "number": self.number,
@@ -134,7 +134,7 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """Keeps the last entries, and tells listeners of each new one."""
+    """Keeps the last entries and passes each new one to listeners."""
 
     def __init__(self, size: int = SIZE) -> None:
         self._entries: deque[Entry] = deque(maxlen=size)
@@ -206,11 +206,11 @@ class Journal:
         return entry
 
     def entries(self, since: int = 0) -> list[Entry]:
-        """The entries with a number above `since`, oldest first."""
+        """Return the entries with a number above `since`, oldest first."""
         return [entry for entry in self._entries if entry.number > since]
 
     def listen(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
-        """Call a function with each new entry; returns a function that stops that."""
+        """Call `listener` with each new entry; returns a function that stops this."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 

@@ -18,7 +18,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._durations: defaultdict[tuple[str, str, int], _Durations] = defaultdict(_Durations)
-        """By operation, verdict and status."""
+        """The counts by operation, verdict and status."""
 
     def count(self, entry: Entry) -> None:
         """Count one answered request."""
@@ -56,7 +56,7 @@ class _Durations:
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS) + 1)
-        """Requests by the least of `BOUNDS` they stayed within; the last are beyond all bounds."""
+        """The requests within each of `BOUNDS` but not the one before; the last are beyond all."""
         self.seconds = 0.0
 
     def add(self, others: "_Durations") -> None:

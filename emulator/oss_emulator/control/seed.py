@@ -1,4 +1,4 @@
-"""Seeds: accounts, and buckets with their ACLs, rules and objects, put as their owner would."""
+"""Seeds: accounts, and buckets with ACLs, rules and objects, created by requests of the owner."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from oss_emulator.toml import SourceError, TomlDocument, format_path
 
 
 class SeedError(ValueError):
-    """A seed that cannot be used; the text says where and why."""
+    """A seed cannot be used; the text says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +49,23 @@ class SeedDocument:
     """A whole seed."""
 
     hint: str = ""
-    """What is shown when the server is ready."""
+    """The text to show when the server is ready."""
     account: tuple[AccountTable, ...] = ()
     bucket: tuple[BucketTable, ...] = ()
 
 
 def load(path: Path, service: Service) -> str:
-    """Put what a seed file describes and return its `hint`.
+    """Create the contents of a seed file and return its `hint`.
 
-    Objects name their files relative to the seed file. Raises SeedError.
+    The paths of its objects are relative to the seed file. Raises SeedError.
     """
     return apply(_name(path), _read(path), service, path.parent)
 
 
 def enroll(path: Path, service: Service) -> None:
-    """Replace the accounts by those of a seed file and put nothing. Raises SeedError.
+    """Replace the accounts by those of a seed file, without its contents. Raises SeedError.
 
-    A further server on the same folder uses this to know the accounts.
+    Further workers on the same folder load the accounts in this way.
     """
     _Planter(_name(path), _read(path), service).set_accounts()
 
@@ -73,7 +73,7 @@ def enroll(path: Path, service: Service) -> None:
 def reset(controls: Controls) -> None:
     """Restore the initial contents. Raises SeedError.
 
-    A memory store goes back to its seed by itself; a disk store is emptied and seeded again.
+    A storage in memory restores its seed itself; a disk storage is emptied and seeded again.
     """
     controls.reset()
     service, seed_file = controls.service, controls.service.settings.seed
@@ -82,9 +82,9 @@ def reset(controls: Controls) -> None:
 
 
 def apply(name: str, source: str | bytes, service: Service, folder: Path | None = None) -> str:
-    """Put what a seed describes and return its `hint`.
+    """Create the contents of a seed and return its `hint`.
 
-    `name` begins the sentence of each SeedError. Without a `folder`, objects cannot name files and
+    The text of each SeedError begins with `name`. Without a `folder`, objects cannot name files and
     the seed cannot have accounts.
     """
     planter = _Planter(name, source, service, folder)
@@ -122,16 +122,16 @@ class _Planter:
             raise SeedError(f"{name}, {error}.") from None
 
     def error(self, place: Place, sentence: str) -> SeedError:
-        """Return the error for what stands at a place of the seed."""
+        """Return the error for a mistake at a place of the seed."""
         return SeedError(f"{self._name}, {self._document.error(place, sentence)}.")
 
     def set_accounts(self) -> None:
-        """Replace the account that has the configured key by those of the seed, if it has any."""
+        """Replace the configured account by those of the seed, if it has any."""
         if not self.seed.account:
             return
         known = self._service.settings.accounts
         if known is not None:
-            sentence = f"the accounts are in the file {known} already; keep one of the two"
+            sentence = f"the accounts are already in the file {known}; keep one of the two"
             raise self.error(("account",), sentence)
         folder = self._folder
         read_file = None if folder is None else lambda name: (folder / name).read_bytes()
@@ -143,7 +143,7 @@ class _Planter:
             raise SeedError(f"{self._name}, {error}") from None
 
     def put_buckets(self) -> None:
-        """Put each bucket with its rules and objects."""
+        """Create each bucket with its rules and objects."""
         for number, bucket in enumerate(self.seed.bucket):
             self._put_bucket(("bucket", number), bucket)
 
@@ -204,7 +204,7 @@ class _Planter:
 
 
 def _create_bucket_configuration(bucket: BucketTable) -> bytes:
-    """The body of PutBucket; empty where the seed leaves the classes to the service."""
+    """Format the body of PutBucket; empty if the seed does not name a storage class."""
     if bucket.storage_class is None and bucket.redundancy is None:
         return b""
     classes = [("StorageClass", bucket.storage_class), ("DataRedundancyType", bucket.redundancy)]

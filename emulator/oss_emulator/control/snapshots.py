@@ -14,13 +14,13 @@ class Snapshots:
 
     @property
     def names(self) -> list[str]:
-        """The names of all snapshots, sorted."""
+        """Return the names of all snapshots, sorted."""
         return sorted(self._taken)
 
     def set_initial(self) -> None:
         """Make the current contents the state that `reset` restores.
 
-        A disk store resets to empty: it may be large, and it has a state from before.
+        A disk storage resets to empty: it may be large, and it may have contents from before.
         """
         if not self._storage.blocking:
             self._initial = snapshot.take(self._storage)
@@ -32,14 +32,14 @@ class Snapshots:
         self._taken[name] = taken
 
     def drop(self, name: str) -> bool:
-        """Remove a snapshot; returns whether there was one of that name."""
+        """Remove a snapshot; returns whether it existed."""
         found = self._taken.pop(name, None)
         if found is not None:
             snapshot.drop(self._storage, found)
         return found is not None
 
     def restore(self, name: str) -> bool:
-        """Restore the contents of a snapshot; returns whether there is one of that name."""
+        """Restore the contents of a snapshot; returns whether it exists."""
         found = self._taken.get(name)
         if found is not None:
             with self._storage.transaction():

@@ -1,4 +1,4 @@
-"""For tests: `Emulator`, assertions on hotlink protection, interception of requests to OSS."""
+"""Tools for tests: `Emulator`, assertions on hotlink protection, interception of requests."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -27,7 +27,7 @@ class Answer(NamedTuple):
     ec: str | None
     """The value of `x-oss-ec`; None without that header."""
     decision: dict[str, Any] | None
-    """The decision as JSON; None if the request ended before the rules were asked."""
+    """The decision as JSON; None if the request ended before the rules were applied."""
 
 
 def assert_denied(
@@ -66,7 +66,7 @@ def assert_allowed(
 def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool) -> Answer:
     """GET an object and ask the emulator for its decision.
 
-    Raises `AssertionError` if the server does not explain itself, so is not an emulator.
+    Raises `AssertionError` if the server does not return its decision, so is not an emulator.
     """
     url = _sign(bucket, key) if signed else _build(bucket, key)
     parts = urlsplit(url)
@@ -88,12 +88,12 @@ def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool)
 
 
 def _sign(bucket: "oss2.Bucket", key: str) -> str:
-    """Return a signed URL: signed as the bucket's requests are, or by V1 with an old oss2."""
+    """Return a URL with the bucket's kind of signature, or with V1 if oss2 is old."""
     import oss2
 
     try:
         return str(bucket.sign_url("GET", key, EXPIRES, slash_safe=True))
-    except oss2.exceptions.ClientError:  # before 2.18.4, oss2 could not put V4 into a URL
+    except oss2.exceptions.ClientError:  # before 2.18.4, oss2 could not sign URLs with V4
         version_1 = copy(bucket)
         version_1.auth = oss2.ProviderAuth(bucket.auth.credentials_provider)
         return str(version_1.sign_url("GET", key, EXPIRES, slash_safe=True))
@@ -112,7 +112,7 @@ def _build(bucket: "oss2.Bucket", key: str) -> str:
 def _connect(bucket: "oss2.Bucket", parts: SplitResult) -> HTTPConnection:
     if parts.scheme == "http":
         return HTTPConnection(parts.netloc, timeout=TIMEOUT)
-    # The bucket of an emulator with TLS trusts the file of the emulator's CA.
+    # The bucket of an emulator with TLS trusts the emulator's CA file.
     trusted = bucket.session.session.verify
     context = create_default_context(cafile=trusted if isinstance(trusted, str) else None)
     return HTTPSConnection(parts.netloc, timeout=TIMEOUT, context=context)
@@ -126,7 +126,7 @@ def _explain(expected: str, answer: Answer, referer: str | None) -> str:
     ]
     decision = answer.decision
     if decision is None:
-        lines.append("The rules were not asked: the request ended before them.")
+        lines.append("The rules were not applied: the request ended before them.")
         return "\n".join(lines)
     verdict = "allowed" if decision["allowed"] else "denied"
     lines.append(f"The rules {verdict} it ({decision['reason']}, {decision['basis']}):")

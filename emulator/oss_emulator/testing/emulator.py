@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 PATIENCE = 60.0
-"""Seconds to wait for the thread to do what it was asked."""
+"""Seconds to wait for the thread."""
 
 _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "auth": Auth,
@@ -42,7 +42,7 @@ _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
 """The settings that can be given as strings, and the functions that convert them."""
 
 _SERVE_ONLY = ("ready_file", "access_log", "log_level", "workers")
-"""The settings that only a server process has: here, `journal` tells what an access log would."""
+"""The settings that only a server process has; `journal` replaces the access log."""
 
 
 class Emulator:
@@ -54,7 +54,7 @@ class Emulator:
 
     `async with` works as well. Each instance starts once and is independent of all others.
 
-    Options are the fields of `oss_emulator.settings.Settings`, given as such or as strings:
+    Options are the fields of `oss_emulator.settings.Settings`, as values or as strings:
 
     - `region`, `access_key_id`, `access_key_secret`: what clients must use.
     - `auth`: "strict" (the default), "relaxed" or "off".
@@ -79,11 +79,11 @@ class Emulator:
     def __init__(self, *, port: int = 0, **settings: Any) -> None:
         self.settings = _convert(port, settings)
         self.controls = Controls(self.settings, open_storage(self.settings))
-        """The service's journal, faults, clock and snapshots; to be used through `run`."""
+        """The journal, faults, clock and snapshots of the service; use them through `run`."""
         self.service = self.controls.service
         self.port = port
         self.ca_file: Path | None = None
-        """The file of the local CA's certificate while the emulator runs; None without TLS."""
+        """The file with the local CA's certificate while the emulator runs; None without TLS."""
         self._certificates = certificates.load(self.settings, self.service.addresses.domains)
         self._server = Server(self.controls, certificates=self._certificates)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -159,7 +159,7 @@ class Emulator:
         return file
 
     def stop(self) -> None:
-        """Let running requests finish, then end the thread; does nothing when it has ended."""
+        """Let running requests finish, then end the thread; does nothing if it has ended."""
         if self._loop is None:
             return
         try:
@@ -172,7 +172,7 @@ class Emulator:
                 self._folder.cleanup()
 
     def reset(self) -> None:
-        """Restore the start: the seed or nothing, an empty journal, no faults, the real time."""
+        """Restore the seed, or no buckets, and the real time; clear journal and faults."""
         self.run(lambda: seed.reset(self.controls))
 
     def bucket(
@@ -185,8 +185,8 @@ class Emulator:
         """Create a bucket unless it exists; returns an `oss2.Bucket` with the owner's key.
 
         `acl` is set in either case. `rules` are the bucket's hotlink protection, as a configuration
-        or as the XML of PutBucketReferer. Raises `ValueError` with the error document of the
-        service for a bad name, ACL or document.
+        or as the XML of PutBucketReferer. Raises `ValueError` with the service's error document for
+        a bad name, ACL or document.
         """
         import oss2
         from oss2.credentials import StaticCredentialsProvider

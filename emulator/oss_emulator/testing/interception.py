@@ -1,8 +1,8 @@
-"""Code that talks to `https://oss-cn-….aliyuncs.com` talks to an emulator, unchanged.
+"""Interception: code for `https://oss-cn-….aliyuncs.com` reaches an emulator, unchanged.
 
 Requests of `requests` (oss2, SDK V2, the SDKs of STS) and of aiohttp's client (their asynchronous
-forms) to host names of OSS and STS go to the emulator with their Host header as it was, so buckets
-are found by it. All other requests go where they always went.
+forms) to host names of OSS and STS go to the emulator with their original Host header, so it finds
+their buckets. All other requests are left alone.
 """
 
 import re
@@ -13,14 +13,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 from oss_emulator import sts
 
-# Public, internal, accelerate and dual-stack endpoints, with a bucket before them or not.
+# Public, internal, accelerate and dual-stack endpoints, with or without a bucket.
 _OSS_HOST = re.compile(
     r"(?:[a-z0-9-]+\.)?(?:oss-[a-z0-9-]+|[a-z0-9-]+\.oss)\.aliyuncs\.com", re.IGNORECASE
 )
 
 
 def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
-    """The URL at the emulator and the Host to send for a URL of OSS or STS; None for any other."""
+    """Return the emulator's URL and the Host to send for a URL of OSS or STS; None for others."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not (
@@ -33,7 +33,7 @@ def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
 
 @contextmanager
 def intercept(endpoint: str) -> Iterator[None]:
-    """Send the requests of this process to OSS and STS to `endpoint` until the block ends."""
+    """Redirect this process's requests to OSS and STS to `endpoint` until the block ends."""
     undo = [patch(endpoint) for patch in (_patch_requests, _patch_aiohttp)]
     try:
         yield
@@ -69,13 +69,13 @@ _VERBS = ("get", "options", "head", "post", "put", "patch", "delete")
 
 
 def _patch_aiohttp(endpoint: str) -> Callable[[], None]:
-    """Replace the public methods that send: aiohttp offers no hook that may change the URL."""
+    """Replace the public methods that send, since aiohttp has no hook to change the URL."""
     from aiohttp import ClientSession
     from multidict import CIMultiDict
     from yarl import URL
 
     def redirect_options(url: Any, options: dict[str, Any]) -> Any:
-        """The URL to ask, and in the options the headers for it."""
+        """Return the URL to request, and put its headers into the options."""
         found = redirect(str(url), endpoint)
         if found is None:
             return url
@@ -83,7 +83,7 @@ def _patch_aiohttp(endpoint: str) -> Callable[[], None]:
         headers.setdefault("Host", found[1])
         options.pop("proxy", None)
         options["headers"] = headers
-        return URL(found[0], encoded=True)  # as it stands: a key's %2F must stay what it is
+        return URL(found[0], encoded=True)  # unchanged: a %2F in a key must not be decoded
 
     def patch_verb(send: Callable[..., Any]) -> Callable[..., Any]:
         def send_there(self: Any, url: Any, **options: Any) -> Any:

@@ -141,9 +141,9 @@ REFUSED = [
         ACCOUNT + KEY + KEY,
         'account[0].key[1].id is "k"; write a different one, because it is used twice.',
     ),
-    (ACCOUNT + KEY + ACCOUNT, 'account[1].id is "1"; write another one'),
-    (ACCOUNT + USER + USER, 'account[0].user[1].name is "u"; write another one'),
-    (ACCOUNT + USER + 'id = "1"', 'account[0].user[0].id is "1"; write another one'),
+    (ACCOUNT + KEY + ACCOUNT, 'account[1].id is "1"; write a different one'),
+    (ACCOUNT + USER + USER, 'account[0].user[1].name is "u"; write a different one'),
+    (ACCOUNT + USER + 'id = "1"', 'account[0].user[0].id is "1"; write a different one'),
     (ACCOUNT + USER + 'policies = "x"', 'policies is "x"; write a list of strings or tables.'),
     (ACCOUNT + USER + "policies = [1]", "policies[0] is 1; write a string or a table."),
     (
@@ -152,9 +152,9 @@ REFUSED = [
     ),
     (
         ACCOUNT + USER + 'policies = [\'{"Version": "2"}\']',
-        'account[0].user[0].policies[0] is not a valid policy: Version: it must be "1", a text.',
+        'account[0].user[0].policies[0] is not a valid policy: Version: it must be the string "1".',
     ),
-    (ACCOUNT + ROLE_TABLE + ROLE_TABLE, 'account[0].role[1].name is "r"; write another one'),
+    (ACCOUNT + ROLE_TABLE + ROLE_TABLE, 'account[0].role[1].name is "r"; write a different one'),
     (
         ACCOUNT + ROLE_TABLE + "max_session = 60",
         "account[0].role[0].max_session is 60; write 3600 to 43200 seconds.",
@@ -184,7 +184,7 @@ REFUSED = [
     (ACCOUNT + PROVIDER + "issuance_limit = 0", "issuance_limit is 0; write 1 to 168 hours."),
     (
         ACCOUNT + 2 * (PROVIDER + f"jwks = '{JWKS}'\n"),
-        'account[0].oidc_provider[1].name is "p"; write another one',
+        'account[0].oidc_provider[1].name is "p"; write a different one',
     ),
 ]
 

@@ -100,7 +100,12 @@ REFUSED = [
     ),
     # Principals
     (IDENTITY, document(Principal="*"), SYNTAX, "Statement[0].Principal: only bucket policies"),
-    (SESSION, document(NotPrincipal="*"), SYNTAX, "Statement[0].NotPrincipal: only bucket and"),
+    (
+        SESSION,
+        document(NotPrincipal="*"),
+        SYNTAX,
+        "Statement[0].NotPrincipal: only bucket policies",
+    ),
     (BUCKET, document(Principal="*", NotPrincipal="1"), SYNTAX, "Statement[0]: it must have eith"),
     (BUCKET, document(Principal={"RAM": "1"}), SYNTAX, "Statement[0].Principal: a bucket policy"),
     (BUCKET, document(Principal=["acs:ram::1:root"]), SYNTAX, "Statement[0].Principal: 'acs:ram:"),

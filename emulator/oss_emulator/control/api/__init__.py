@@ -1,6 +1,6 @@
-"""The API below `/_emulator/`: look into the server, set it up, break it on purpose.
+"""The API below `/_emulator/`: inspect the server, set it up, and plan faults.
 
-One file a resource. Each lists its routes; dispatch and the OpenAPI document follow from them.
+One file per resource lists its routes; dispatch and the OpenAPI document follow from them.
 """
 
 import json
@@ -53,7 +53,7 @@ def document() -> bytes:
 
 
 def get_openapi(asked: Asked) -> Response:
-    """Answer the OpenAPI document of these routes."""
+    """Return the OpenAPI document of these routes."""
     return Response(200, {"Content-Type": JSON}, document())
 
 
@@ -76,7 +76,7 @@ ROUTES: tuple[Route, ...] = (
 
 
 def find(request: Request) -> tuple[Handler, str]:
-    """Find the handler of a request and the name at the end of its path; raises `Refusal`."""
+    """Find the handler of a request, and the name at the end of its path; raises `Refusal`."""
     path = request.path.removeprefix(PREFIX)
     methods = set()
     for route in ROUTES:
@@ -88,7 +88,7 @@ def find(request: Request) -> tuple[Handler, str]:
     if methods:
         raise Refusal(405, f"{request.path} takes {', '.join(sorted(methods))}.")
     paths = ", ".join(dict.fromkeys(PREFIX + route.path for route in ROUTES))
-    raise Refusal(404, f"{request.path} is not there; there are {paths}.")
+    raise Refusal(404, f"{request.path} does not exist; use {paths}.")
 
 
 _OF_ONE_PROCESS = frozenset(
@@ -97,14 +97,15 @@ _OF_ONE_PROCESS = frozenset(
 
 
 def check_alone(request: Request, workers: int) -> None:
-    """Raise `Refusal` for a route of one process if there are several `workers`."""
+    """Raise `Refusal` if there are several `workers` and the route concerns one process."""
     word = request.path.removeprefix(PREFIX).partition("/")[0]
     if workers > 1 and word in _OF_ONE_PROCESS:
         raise Refusal(
-            409, f"Each worker would have its own {word}: start the server with one worker for it."
+            409,
+            f"Each worker would have its own {word}: start the server with one worker to use it.",
         )
 
 
 def follows(handler: Handler, request: Request) -> bool:
-    """Whether a request asks for the answer as a stream of events, and the handler has one."""
+    """Return whether a request asks for a stream of events and the handler has one."""
     return handler is journal.list_entries and EVENTS in request.headers.get("accept", "")

@@ -1,4 +1,4 @@
-"""Who may use the API: this machine, or whoever sends the token."""
+"""Access to the API: from this machine, or with the token."""
 
 import hmac
 from ipaddress import ip_address
@@ -12,17 +12,19 @@ TOKEN_HEADER = "x-oss-emulator-token"  # noqa: S105 - the name of a header
 def check_allowed(request: Request, token: str) -> None:
     """Raise `Refusal` unless the request comes from this machine or sends the token.
 
-    A web page must not administer the server behind its user's back, so a request that names
-    another origin is refused as well. An empty `token` is no token.
+    A web page must not administer the server without its user's knowledge, so requests from other
+    origins are refused too. With an empty `token` no other machine is admitted.
     """
     sent = request.headers.get(TOKEN_HEADER, "")
     if token and hmac.compare_digest(sent.encode(errors="replace"), token.encode()):
         return
     if not _is_loopback(request.remote):
-        raise Refusal(403, f"From another machine send --admin-token's value in {TOKEN_HEADER}.")
+        raise Refusal(
+            403, f"Requests from another machine need the value of --admin-token in {TOKEN_HEADER}."
+        )
     origin = request.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != request.host:
-        raise Refusal(403, f"A page of {origin} may not administer this server.")
+        raise Refusal(403, f"Pages of {origin} may not administer this server.")
 
 
 def _is_loopback(remote: str) -> bool:

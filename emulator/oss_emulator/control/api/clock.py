@@ -1,4 +1,4 @@
-"""`/_emulator/clock`: the time that the server goes by."""
+"""`/_emulator/clock`: the time of the server."""
 
 from oss_emulator.control.api.route import Asked, Refusal, Route, json_content, reply
 from oss_emulator.control.api.schema import NUMBER, TEXT, Schema, one_of, record, reference
@@ -6,11 +6,11 @@ from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import Response
 
 MAX_SHIFT = 2**32
-"""Seconds; a shift must be less, either way."""
+"""The bound of a shift in seconds, in either direction."""
 
 
 def get_clock(asked: Asked) -> Response:
-    """Answer the server's time, and how far it is from the machine's."""
+    """Return the server's time and its difference from the machine's."""
     clock = asked.controls.clock
     return reply({"now": dates.format_iso(clock.now()), "shift": clock.shift})
 
@@ -42,7 +42,7 @@ ROUTES = (
     Route(
         "GET",
         "clock",
-        "The time the server goes by",
+        "The time of the server",
         get_clock,
         json_content(reference("Clock"), "The server's time, and its shift in seconds."),
         of_one_process=True,
@@ -52,7 +52,7 @@ ROUTES = (
         "clock",
         "Set or shift the time",
         set_clock,
-        json_content(reference("Clock"), "The new time, from which the clock goes on."),
+        json_content(reference("Clock"), "The new time, from which the clock continues."),
         body=json_content(one_of(record(now=_MOMENT), record(shift=_SHIFT))),
         errors=(400,),
         of_one_process=True,

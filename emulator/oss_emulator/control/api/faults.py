@@ -1,4 +1,4 @@
-"""`/_emulator/faults`: what goes wrong on purpose."""
+"""`/_emulator/faults`: the planned faults."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -22,7 +22,7 @@ from oss_emulator.protocol.message import Response
 
 
 def list_faults(asked: Asked) -> Response:
-    """Answer the planned faults."""
+    """Return the planned faults."""
     return reply({"faults": [asdict(planned) for planned in asked.controls.faults.planned]})
 
 
@@ -38,7 +38,7 @@ def add_fault(asked: Asked) -> Response:
 def remove_fault(asked: Asked) -> Response:
     """Remove one planned fault."""
     if not asked.rest.isdigit() or not asked.controls.faults.remove(int(asked.rest)):
-        raise Refusal(404, f"There is no fault {asked.rest!r}.")
+        raise Refusal(404, f"The fault {asked.rest!r} does not exist.")
     return list_faults(asked)
 
 
@@ -58,7 +58,7 @@ _DETAILS: Mapping[str, Schema] = {
     "times": {
         "minimum": 0,
         "maximum": 10**9,
-        "description": "The fault is gone after so many; 0 means never.",
+        "description": "Remove the fault after it struck this many times; 0 means never.",
     },
     "latency": {"minimum": 0, "maximum": 3600, "description": "Seconds."},
     "status": {
@@ -121,7 +121,7 @@ ROUTES = (
         "faults/{id}",
         "Remove one fault",
         remove_fault,
-        json_content(_PLANNED, "The faults that are left."),
+        json_content(_PLANNED, "The remaining faults."),
         parameters=(Parameter("id", "path", COUNT),),
         errors=(404,),
         of_one_process=True,

@@ -1,4 +1,4 @@
-"""`/_emulator/health` and `/_emulator/metrics`: how the server does."""
+"""`/_emulator/health` and `/_emulator/metrics`: the state of the server."""
 
 from oss_emulator.control.api.route import PLAIN, Asked, Content, Route, json_content, reply
 from oss_emulator.control.api.schema import TEXT, record
@@ -8,12 +8,12 @@ from oss_emulator.version import __version__
 
 
 def get_health(asked: Asked) -> Response:
-    """Say that the server answers, and its version."""
+    """Return that the server is up, and its version."""
     return reply({"status": "ok", "version": __version__})
 
 
 def get_metrics(asked: Asked) -> Response:
-    """Answer the page that Prometheus reads."""
+    """Return the page that Prometheus reads."""
     return Response(200, {"Content-Type": CONTENT_TYPE}, asked.metrics.format().encode())
 
 

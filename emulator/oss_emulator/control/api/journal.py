@@ -1,4 +1,4 @@
-"""`/_emulator/journal`: the last requests and what was decided on each."""
+"""`/_emulator/journal`: the last requests and the decisions on them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ class JournalFilter(NamedTuple):
     verdict: str | None
     since: int
     limit: int
-    """The most entries, 0 for all."""
+    """The most entries to return; 0 for all."""
 
     @classmethod
     def parse(cls, asked: Asked) -> "JournalFilter":
@@ -58,7 +58,7 @@ class JournalFilter(NamedTuple):
         return cls(bucket, verdict, int(asked.number("since")), int(asked.number("limit")))
 
     def fits(self, entry: Entry) -> bool:
-        """Whether an entry has the bucket and the verdict."""
+        """Return whether an entry has the bucket and the verdict."""
         return self.bucket in (None, entry.bucket) and self.verdict in (
             None,
             entry.verdict,
@@ -71,7 +71,7 @@ class JournalFilter(NamedTuple):
 
 
 async def list_entries(asked: Asked) -> Response:
-    """Answer the entries; with `wait`, once there is one or the time is over."""
+    """Return the entries; with `wait`, as soon as there is one or when the time is over."""
     wanted, journal = JournalFilter.parse(asked), asked.controls.journal
     found = wanted.find(journal)
     wait = min(asked.number("wait"), MAX_WAIT)
@@ -131,11 +131,9 @@ SCHEMAS: Mapping[str, Schema] = {
             action=described(
                 TEXT, "The RAM action that was denied, or the last one that was allowed."
             ),
-            statement=described(
-                TEXT, "The policy statement that settled it; empty where none did."
-            ),
+            statement=described(TEXT, "The policy statement that settled it; empty if none did."),
         ),
-        "What ownership, ACLs and policies gave or denied the caller.",
+        "The decision by ownership, ACLs and policies.",
     ),
 }
 
@@ -147,18 +145,20 @@ ROUTES = (
         list_entries,
         Content(
             {JSON: record(entries=array(reference("Entry"))), EVENTS: TEXT},
-            f"The entries that fit; with `Accept: {EVENTS}` a stream that does not end.",
+            f"The matching entries; with `Accept: {EVENTS}`, a stream that does not end.",
         ),
         parameters=(
             Parameter("bucket", "query", TEXT, "Only requests to this bucket."),
             Parameter("verdict", "query", _VERDICT, "Only requests with this verdict."),
             Parameter("since", "query", COUNT, "Only entries with a greater number."),
-            Parameter("limit", "query", COUNT, "Only the last so many; 0 means all."),
+            Parameter(
+                "limit", "query", COUNT, "The most entries to return, the last ones; 0 means all."
+            ),
             Parameter(
                 "wait",
                 "query",
                 {**NUMBER, "minimum": 0, "maximum": MAX_WAIT},
-                "Seconds to wait for an entry if there is none.",
+                "Seconds to wait for an entry if none matches yet.",
             ),
             Parameter(
                 "Last-Event-ID",

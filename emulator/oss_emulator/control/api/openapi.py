@@ -8,16 +8,16 @@ from oss_emulator.control.api.route import JSON, PREFIX, Content, Parameter, Rou
 from oss_emulator.control.api.schema import TEXT, Schema, record, reference
 
 _ERRORS: Mapping[int, str] = {
-    400: "The request is malformed; the sentence says what would have been right.",
-    403: "Sent from another machine without the token, or by a page of another origin.",
-    404: "There is no such bucket, snapshot or fault.",
-    409: "The server's settings do not allow it; the sentence says why.",
+    400: "The request is malformed; the message says what is expected.",
+    403: "Sent from another machine without the token, or from a page of another origin.",
+    404: "The bucket, snapshot or fault does not exist.",
+    409: "The settings of the server do not allow the request; the message says why.",
 }
 _TOKEN = "token"  # noqa: S105 - the name of a security scheme
 
 
 def describe(routes: Iterable[Route], schemas: Mapping[str, Schema]) -> dict[str, Any]:
-    """Make the document; `schemas` are those that routes refer to, by name."""
+    """Make the document; `schemas` has the schemas that routes refer to, by name."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(PREFIX + route.path, {})[route.method.lower()] = _operation(route)

@@ -32,7 +32,7 @@ from oss_emulator.toml import Path, SourceError, convert
 
 
 def check_requests(asked: Asked) -> Response:
-    """Decide on many requests, by the rules in the body or by those of a bucket."""
+    """Decide on many requests, by the rules in the body or the rules of a bucket."""
     body = asked.json()
     policy = _policy(asked, body)
     requests = body.get("requests")
@@ -44,7 +44,7 @@ def check_requests(asked: Asked) -> Response:
 def _decide(policy: RefererPolicy, item: Mapping[str, Any]) -> dict[str, object]:
     referer, method = item.get("referer"), item.get("method", "GET")
     if not isinstance(referer, str | None) or not isinstance(method, str):
-        raise Refusal(400, "referer and method must be texts.")
+        raise Refusal(400, "referer and method must be strings.")
     try:
         signed = Signing(item.get("signed", "none"))
     except ValueError:
@@ -111,7 +111,7 @@ SCHEMAS: Mapping[str, Schema] = {
         "properties": {
             "rules": described(
                 one_of(TEXT, {"type": "object"}),
-                "A RefererConfiguration, as XML in a text or as the JSON that ossutil takes.",
+                "A RefererConfiguration, as XML in a string or as the JSON of ossutil.",
             ),
             "bucket": described(TEXT, "A bucket whose rules to use, in place of rules."),
             "assumptions": described(

@@ -1,4 +1,4 @@
-"""One route of the API: what it takes and answers, and the function that answers."""
+"""The routes of the API: what each takes and returns, and its handler."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,14 +11,14 @@ from oss_emulator.control.metrics import Metrics
 from oss_emulator.protocol.message import Request, Response
 
 PREFIX = "/_emulator/"
-"""The path that the API is below, at the server's own host names."""
+"""The prefix of the API's paths, at the server's own host names."""
 
 JSON = "application/json"
 PLAIN = "text/plain"
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the server
-    """A request that is answered with an error."""
+    """The error that answers a request."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -27,7 +27,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the server
 
 
 class Asked(NamedTuple):
-    """One request to the API, and what it acts on."""
+    """A request to the API, and the service and controls that it acts on."""
 
     controls: Controls
     metrics: Metrics
@@ -51,7 +51,7 @@ class Asked(NamedTuple):
         return value
 
     def number(self, name: str) -> float:
-        """Parse a number of the query, 0 without one; raises `Refusal`."""
+        """Parse a number of the query, 0 by default; raises `Refusal`."""
         text = self.query.get(name, "0")
         try:
             value = float(text)
@@ -88,7 +88,7 @@ def json_content(schema: Schema, description: str = "") -> Content:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path, and all that the OpenAPI document says of them."""
+    """A method and a path, with their description for the OpenAPI document."""
 
     method: str
     path: str
@@ -97,15 +97,15 @@ class Route:
     handler: Handler
     answer: Content
     status: int = 200
-    """Of the answer to a request that succeeds."""
+    """The status of the answer to a request that succeeds."""
     parameters: tuple[Parameter, ...] = ()
     body: Content | None = None
     errors: tuple[int, ...] = ()
-    """Statuses of refusals, besides 403 and the 409 of several workers."""
+    """The statuses of refusals, besides 403 and the 409 of several workers."""
     open_to_all: bool = False
-    """Whether other machines may ask without the token."""
+    """Whether other machines may use it without the token."""
     of_one_process: bool = False
-    """Whether it concerns the memory of one process, and so is refused with several workers."""
+    """Whether it uses the memory of one process and is therefore refused with several workers."""
 
     @property
     def stem(self) -> str:

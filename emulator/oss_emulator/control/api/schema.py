@@ -1,4 +1,4 @@
-"""JSON schemas of what the API takes and answers, written as OpenAPI 3.1 has them."""
+"""The JSON schemas of requests and answers of the API, in the form of OpenAPI 3.1."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -12,31 +12,31 @@ NUMBER: Schema = {"type": "number"}
 FLAG: Schema = {"type": "boolean"}
 
 MAX_INTEGER = 2**53 - 1
-"""The greatest integer that every JSON parser keeps exact."""
+"""The largest integer that every JSON parser represents exactly."""
 
 COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
 
 
 def record(**properties: Schema) -> Schema:
-    """An object that has all of these properties."""
+    """Make the schema of an object that has all of these properties."""
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def array(items: Schema) -> Schema:
-    """A list of such items."""
+    """Make the schema of a list."""
     return {"type": "array", "items": items}
 
 
 def one_of(*schemas: Schema) -> Schema:
-    """Exactly one of several schemas."""
+    """Make a schema that accepts exactly one of several."""
     return {"oneOf": list(schemas)}
 
 
 def described(schema: Schema, description: str) -> Schema:
-    """A schema with a sentence on what it means."""
+    """Add a description to a schema."""
     return {**schema, "description": description}
 
 
 def reference(name: str) -> Schema:
-    """A schema that the document lists by name among its components."""
+    """Refer to a schema among the components of the document."""
     return {"$ref": f"#/components/schemas/{name}"}

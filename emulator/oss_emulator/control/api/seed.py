@@ -1,4 +1,4 @@
-"""`/_emulator/seed` and `/_emulator/reset`: fill the server, and start over."""
+"""`/_emulator/seed` and `/_emulator/reset`: add contents, and restore the initial contents."""
 
 from oss_emulator.control import seed
 from oss_emulator.control.api.route import (
@@ -16,11 +16,11 @@ from oss_emulator.protocol.message import Response
 
 
 def reset(asked: Asked) -> Response:
-    """Restore the state that the server began with, or empty one bucket."""
+    """Restore the initial state of the server, or empty one bucket."""
     bucket = asked.query.get("bucket")
     if bucket:
         if asked.controls.service.storage.bucket(bucket) is None:
-            raise Refusal(404, f"There is no bucket {bucket}.")
+            raise Refusal(404, f"The bucket {bucket} does not exist.")
         asked.controls.snapshots.reset_bucket(bucket)
         return reply({"reset": bucket})
     try:
@@ -31,7 +31,7 @@ def reset(asked: Asked) -> Response:
 
 
 def apply_seed(asked: Asked) -> Response:
-    """Create what a seed in the body describes."""
+    """Create the contents that a seed in the body describes."""
     try:
         seed.apply("The seed", asked.data, asked.controls.service)
     except seed.SeedError as error:
@@ -43,15 +43,15 @@ ROUTES = (
     Route(
         "POST",
         "reset",
-        "Restore the first state, or empty one bucket",
+        "Restore the initial state, or empty one bucket",
         reset,
-        json_content(record(reset=TEXT), "What was reset: a bucket or everything."),
+        json_content(record(reset=TEXT), "The bucket that was reset, or everything."),
         parameters=(
             Parameter(
                 "bucket",
                 "query",
                 TEXT,
-                "The bucket to empty; without it everything becomes what it was at the start.",
+                "The bucket to empty; without it, everything is restored to the start.",
             ),
         ),
         errors=(404, 409),
@@ -62,7 +62,7 @@ ROUTES = (
         "Create buckets, rules and objects",
         apply_seed,
         json_content(record(buckets=array(TEXT)), "The names of all buckets."),
-        body=Content({PLAIN: TEXT}, "A seed file; its objects give text, not files."),
+        body=Content({PLAIN: TEXT}, "A seed; its objects must have a text, not a file."),
         errors=(400,),
     ),
 )

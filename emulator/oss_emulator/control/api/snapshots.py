@@ -1,4 +1,4 @@
-"""`/_emulator/snapshot` and `/_emulator/restore`: keep the contents, and bring them back."""
+"""`/_emulator/snapshot` and `/_emulator/restore`: save the contents and restore them."""
 
 from oss_emulator.control.api.route import Asked, Parameter, Refusal, Route, json_content, reply
 from oss_emulator.control.api.schema import TEXT, array, record
@@ -6,25 +6,25 @@ from oss_emulator.protocol.message import Response
 
 
 def list_snapshots(asked: Asked) -> Response:
-    """Answer the names of the snapshots."""
+    """Return the names of the snapshots."""
     return reply({"snapshots": asked.controls.snapshots.names})
 
 
 def take_snapshot(asked: Asked) -> Response:
-    """Keep the contents of all buckets under a name."""
+    """Save the contents of all buckets under a name."""
     asked.controls.snapshots.take(_name(asked))
     return reply({"snapshot": asked.rest})
 
 
 def restore_snapshot(asked: Asked) -> Response:
-    """Make the contents what they were when the snapshot was taken."""
+    """Restore the contents of a snapshot."""
     if not asked.controls.snapshots.restore(_name(asked)):
         raise _missing(asked)
     return reply({"restored": asked.rest})
 
 
 def delete_snapshot(asked: Asked) -> Response:
-    """Drop a snapshot."""
+    """Delete a snapshot."""
     if not asked.controls.snapshots.drop(_name(asked)):
         raise _missing(asked)
     return reply({"deleted": asked.rest})
@@ -37,7 +37,7 @@ def _name(asked: Asked) -> str:
 
 
 def _missing(asked: Asked) -> Refusal:
-    return Refusal(404, f"There is no snapshot {asked.rest!r}.")
+    return Refusal(404, f"The snapshot {asked.rest!r} does not exist.")
 
 
 _NAME = Parameter("name", "path", {**TEXT, "minLength": 1, "pattern": "^[A-Za-z0-9._-]+$"})
@@ -54,7 +54,7 @@ ROUTES = (
     Route(
         "PUT",
         "snapshot/{name}",
-        "Keep the contents of all buckets",
+        "Save the contents of all buckets",
         take_snapshot,
         json_content(record(snapshot=TEXT), "The name of the snapshot."),
         parameters=(_NAME,),
@@ -64,7 +64,7 @@ ROUTES = (
     Route(
         "DELETE",
         "snapshot/{name}",
-        "Drop a snapshot",
+        "Delete a snapshot",
         delete_snapshot,
         json_content(record(deleted=TEXT), "The name of the snapshot."),
         parameters=(_NAME,),
@@ -74,7 +74,7 @@ ROUTES = (
     Route(
         "POST",
         "restore/{name}",
-        "Bring back the contents of a snapshot",
+        "Restore the contents of a snapshot",
         restore_snapshot,
         json_content(record(restored=TEXT), "The name of the snapshot."),
         parameters=(_NAME,),

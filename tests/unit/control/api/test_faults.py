@@ -22,7 +22,7 @@ def test_bad_fault_is_refused(ask: ApiCaller) -> None:
 
 
 def test_missing_fault_is_refused(ask: ApiCaller) -> None:
-    assert ask("DELETE", "faults/999") == (404, {"error": "There is no fault '999'."})
+    assert ask("DELETE", "faults/999") == (404, {"error": "The fault '999' does not exist."})
     assert ask("DELETE", "faults/x").status == 404
 
 

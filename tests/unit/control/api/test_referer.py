@@ -58,7 +58,7 @@ def test_rules_without_a_list_are_read_if_that_is_assumed(ask: ApiCaller) -> Non
     [
         ({"requests": []}, 400, "either rules"),
         ({"bucket": "bucket", "rules": {}, "requests": []}, 400, "either rules"),
-        ({"bucket": "none", "requests": []}, 404, "no bucket none"),
+        ({"bucket": "none", "requests": []}, 404, "bucket none does not exist"),
         ({"rules": "<x/>", "requests": []}, 400, "cannot be read"),
         ({"bucket": "bucket"}, 400, "must be a list"),
         ({"bucket": "bucket", "requests": [1]}, 400, "must be a list"),

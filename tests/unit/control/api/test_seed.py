@@ -47,4 +47,4 @@ def test_reset_of_one_bucket(ask: ApiCaller) -> None:
 
 
 def test_reset_of_a_missing_bucket_is_refused(ask: ApiCaller) -> None:
-    assert ask("POST", "reset?bucket=none") == (404, {"error": "There is no bucket none."})
+    assert ask("POST", "reset?bucket=none") == (404, {"error": "The bucket none does not exist."})

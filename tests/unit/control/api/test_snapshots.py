@@ -25,7 +25,7 @@ def test_snapshot_is_dropped(ask: ApiCaller) -> None:
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "restore/"), ("DELETE", "snapshot/")])
 def test_missing_snapshot_is_refused(ask: ApiCaller, method: str, path: str) -> None:
-    assert ask(method, f"{path}none") == (404, {"error": "There is no snapshot 'none'."})
+    assert ask(method, f"{path}none") == (404, {"error": "The snapshot 'none' does not exist."})
     assert ask(method, path).status == 400
 
 
