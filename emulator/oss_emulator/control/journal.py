@@ -96,7 +96,7 @@ class Entry(NamedTuple):
         }
 
     def to_line(self, storage: Storage, region: str | None = None) -> accesslog.LogLine:
-        """The entry as the access log has it; the object's size is that in the storage.
+        """Return the entry as a line of the access log, with the object's size in the storage.
 
         With the `region` of the server the line ends with the ARN of the bucket (P-60).
         """

@@ -149,7 +149,7 @@ def _check_service(call: Call) -> AccessDecision | None:
 
 
 def check_public(call: Call, code: Code, *, public: bool, bucket: Bucket | None = None) -> None:
-    """Raise the error `code` where `public` access is asked for and blocked (A-34).
+    """Raise the error `code` if `public` access is requested and blocked (A-34).
 
     `bucket` is one that the call creates; by default it is the bucket that the call names.
     """

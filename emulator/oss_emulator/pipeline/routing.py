@@ -54,8 +54,8 @@ class Dispatcher:
         """Find the sub-resource that a query asks for, "" for none.
 
         An unknown parameter is ignored if it has a value, and in GetObject, HeadObject
-        (`/logo.png?20240101`) and PutObject (P-49). Elsewhere it may ask for an operation newer
-        than this table, and falling through would list a bucket (P-40).
+        (`/logo.png?20240101`) and PutObject (P-49). Otherwise it may ask for an operation newer
+        than this table; ignoring it could list a bucket (P-40).
         """
         lenient = resource is Resource.OBJECT and request.method in ("GET", "HEAD", "PUT")
         found = refining = ""

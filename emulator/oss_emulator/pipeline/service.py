@@ -86,9 +86,9 @@ class Service:
     def admit(self, request: Request, caller: Identity | None = None) -> Admitted | Refused:
         """Run all checks of a request that do not need its body.
 
-        The first step that fails refuses the request: their order is that of the service (P-18,
-        R-05). For a given `caller` nothing is checked but the address, and changes of the service
-        are not followed. A form goes on in `admit_form` once its fields are there.
+        The first check that fails refuses the request; the order is the service's (P-18, R-05). For
+        a given `caller` only the address is checked, and the dated changes of the service are
+        ignored. A form continues in `admit_form` once its fields have arrived.
         """
         settings, accounts = self.settings, self.accounts
         strict = settings.strict_addressing and caller is None

@@ -79,7 +79,7 @@ def format_md5(md5: bytes) -> str:
 
 
 def check_md5(content_md5: str | None, md5: bytes) -> None:
-    """Compare with a `Content-MD5` header; raises `InvalidDigest` (R-33, PutObject).
+    """Compare an MD5 with a `Content-MD5` header; raises `InvalidDigest` (R-33, PutObject).
 
     Of a longer one the first 16 bytes count: the C SDK sends 20 (P-46).
     """

@@ -153,7 +153,7 @@ def encode(text: str) -> bytes:
 
 
 def text(name: str, value: str) -> str:
-    """Return the value if a header can carry it; raises `InvalidArgument` otherwise."""
+    """Return the value if a header can contain it; raises `InvalidArgument` otherwise."""
     # A line end would end the header.
     if not value.isprintable() and _UNSENDABLE.search(value):
         shown = value.encode(errors="replace").decode()

@@ -154,7 +154,7 @@ class Response(NamedTuple):
     callback: Callback | None = None
     """The application server to call before the answer is sent."""
     access: AccessDecision | None = None
-    """The last decision on permissions where the operation took it, one for each entry it names."""
+    """The last decision on permissions, if the operation itself decides on each entry."""
     ends_connection: bool = False
     """Whether the connection must close: the body is shorter than `Content-Length` says (P-56)."""
 

@@ -60,7 +60,7 @@ def read(http: web.BaseRequest, guard: Guard, now: float) -> Request:
 
 
 def format(response: Response, refused: Refused, began: float) -> bytes:
-    """The whole answer as it is sent to what aiohttp never sees, and the connection ends."""
+    """Format a whole answer to a request that aiohttp never sees; the connection ends after it."""
     assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
     head = _head(response, refused, time.perf_counter() - began)
     return _format_last_head(response.status, head) + response.body
@@ -164,7 +164,7 @@ class Answer:
             pieces = (body,) if isinstance(body, bytes) else body
         endless = self._gzip is not None and http.version < HttpVersion11
         if self._guard.is_last or endless or response.ends_connection:
-            stream.force_close()  # which is also how a body without a length ends
+            stream.force_close()  # this also ends a body without a length
         try:
             await stream.prepare(http)
             await self._send_pieces(stream, pieces)

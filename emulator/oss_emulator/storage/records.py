@@ -39,7 +39,7 @@ def names(text: str) -> list[str]:
 
 
 def format_upload(upload: Upload, name: Name) -> str:
-    """Write an upload as text."""
+    """Format an upload as text."""
     return json.dumps({**upload._asdict(), "draft": format(upload.draft, name)})
 
 
