@@ -13,7 +13,7 @@ DEFAULT_ACCESS_KEY_SECRET = "oss-emulator-secret"  # noqa: S105 - documented, pr
 
 
 class Auth(StrEnum):
-    """How signatures are verified."""
+    """How to verify signatures."""
 
     STRICT = "strict"
     RELAXED = "relaxed"
@@ -21,7 +21,7 @@ class Auth(StrEnum):
 
 
 class Fsync(StrEnum):
-    """Whether a 200 is sent only after the data is on the disk."""
+    """Whether to send a 200 only after the data is on the disk."""
 
     ALWAYS = "always"
     OFF = "off"
@@ -29,7 +29,7 @@ class Fsync(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one request may contain: as the service allows, or less for a test."""
+    """The limits of one request: those of the service, or lower ones for tests."""
 
     object: int = 5 * 1024**3
     """Bytes of an object or a part in one request (PutObject)."""
@@ -73,7 +73,7 @@ class Settings:
     max_connections: int = 4096
     """The most connections that one process keeps open."""
     limit: Mapping[str, int] = field(default_factory=dict)
-    """Lower limits than those of the service, by field of `Limits`."""
+    """Limits below those of the service, by field of `Limits`."""
     access_log: Path | None = None
     log_level: str = "warning"
     admin_token: str = ""
@@ -81,11 +81,11 @@ class Settings:
     cname: Mapping[str, str] = field(default_factory=dict)
     """Buckets by custom domain."""
     strict_addressing: bool = False
-    """Whether path-style addresses are refused, as by the service (P-06)."""
+    """Whether to refuse path-style addresses, as the service does (P-06)."""
     as_of: date | None = None
     """The day whose service is emulated; None for today's, as an old account knows it (P-60)."""
     new_account: bool = False
-    """Whether the accounts are new ones, which the service allows less."""
+    """Whether the accounts are new ones, which the service restricts."""
     tls: bool = False
     """Whether `port` serves https."""
     tls_port: int | None = None
@@ -114,7 +114,7 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """The limits of the service, lowered by `limit`."""
+        """The limits of the service, lowered as `limit` says."""
         return Limits(**self.limit)
 
     @property

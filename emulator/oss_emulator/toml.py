@@ -1,8 +1,8 @@
-"""TOML that people write: seeds, accounts, decision tables and rules, read into dataclasses.
+"""TOML documents, converted to dataclasses: seeds, accounts, decision tables and rules.
 
-The fields of a dataclass are the names of a table and their annotations are the types, so that the
-same mistake gives the same sentence with its place wherever it is made. `convert` does this for any
-plain values; `lab.sources` uses it for JSON as well.
+The fields of a dataclass are the names in a table, and their annotations are the types. So a
+mistake gets the same sentence and its place in every kind of document. `convert` accepts any plain
+values; `lab.sources` also uses it for JSON.
 """
 
 import json
@@ -23,7 +23,7 @@ ONE_OR_MORE = {"one_or_more": True}
 
 
 class SourceError(ValueError):
-    """A text that cannot be used: `sentence` says why; `line` and `column`, from 1, say where."""
+    """A text cannot be used; `sentence` says why, `line` and `column`, from 1, say where."""
 
     def __init__(self, sentence: str, line: int = 1, column: int = 1) -> None:
         super().__init__(f"line {line}, column {column}: {sentence}")
@@ -34,7 +34,7 @@ class SourceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TomlDocument:
-    """A TOML document with its text, from which the place of a mistake is found."""
+    """A TOML document with its text, in which mistakes are located."""
 
     text: str
     tables: Mapping[str, Any]
@@ -61,7 +61,7 @@ class TomlDocument:
         return convert(value, kind, path, self.error)
 
     def error(self, path: Path, sentence: str) -> SourceError:
-        """Return the error for a mistake at a path, or at the nearest place that is written."""
+        """Return the error for a mistake at a path, or at the nearest place in the text."""
         best, found = -1, 0
         for written, offset in _places(self.text):
             shared = _shared(path, written)
@@ -74,7 +74,7 @@ def convert(value: object, kind: Any, path: Path, error: Callable[[Path, str], S
     """Convert a plain value to a type; `error` makes the exception for a mistake at a path.
 
     A type is a dataclass, StrEnum, str, bool, int, `tuple[T, ...]`, `Mapping[str, T]`, a union or
-    Any. A field's metadata may give the `name` that people write.
+    Any. A field's metadata may give its `name` in the document.
     """
     alternatives = _alternatives(kind)
     if len(alternatives) > 1:
@@ -136,7 +136,7 @@ def _alternatives(kind: Any) -> list[Any]:
 
 
 def _fits(value: object, kind: Any) -> bool:
-    """Whether a value has the outer shape of a type; what it holds is checked by `convert`."""
+    """Return whether a value has the outer shape of a type; `convert` checks its items."""
     if kind is Any:
         return True
     origin = get_origin(kind)
@@ -155,7 +155,7 @@ _WORDS = {str: "a string", bool: "true or false", int: "a whole number"}
 
 
 def _describe(kind: Any, path: Path) -> str:
-    """Say what to write for a type."""
+    """Describe what to write for a type."""
     kinds = _alternatives(kind)
     if len(kinds) > 1:
         return " or ".join(_describe(item, path) for item in kinds)
@@ -173,7 +173,7 @@ def _describe(kind: Any, path: Path) -> str:
 
 
 def format_path(path: Path) -> str:
-    """Write a path as people read it: `bucket[0].acl`."""
+    """Format a path: `bucket[0].acl`."""
     text = ""
     for step in path:
         if isinstance(step, int):
@@ -185,14 +185,14 @@ def format_path(path: Path) -> str:
 
 
 def show(value: object) -> str:
-    """Write a value on one line as it would be written in TOML or JSON, at most 40 characters."""
+    """Format a value as in TOML or JSON, on one line of at most 40 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     text = text if len(text) <= 40 else f"{text[:40]}…"
     return "".join(item if item.isprintable() else f"\\u{ord(item):04x}" for item in text)
 
 
 def join(words: Sequence[str]) -> str:
-    """Write alternatives: `a, b or c`."""
+    """Format alternatives: `a, b or c`."""
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
@@ -210,7 +210,7 @@ def decode(source: bytes) -> str:
 
 
 def place_of(before: str) -> tuple[int, int]:
-    """Return the line and the column, from 1, of what follows a text."""
+    """Return the line and the column, from 1, at which a text ends."""
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 

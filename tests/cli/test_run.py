@@ -311,8 +311,8 @@ def test_missing_command_is_reported(command: str, status: int, complaint: str) 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((), "give the COMMAND to run"),
-        (("--",), "give the COMMAND to run"),
+        ((), "give a COMMAND to run"),
+        (("--",), "give a COMMAND to run"),
         (("--port", "x", "true"), "--port: 'x' is not a port"),
         (("--tls", "true"), "leave out --tls and --tls-cert"),
         (("--tls-cert", "own.pem", "true"), "leave out --tls and --tls-cert"),

@@ -35,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=oss_emulator.__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     given = sys.argv[1:] if arguments is None else list(arguments)
-    # Only the given command is loaded, so that no command slows down another.
+    # Only the given command is loaded, so that commands do not slow down each other.
     wanted = [module for name, module in _COMMANDS.items() if given[:1] == [name]]
-    gc.disable()  # modules stay loaded, and collections would take a tenth of the start
+    gc.disable()  # modules stay loaded; collecting garbage would take a tenth of the start
     for module in wanted or dict.fromkeys(_COMMANDS.values()):
         importlib.import_module(f"oss_emulator.cli.{module}").declare(commands)
     gc.enable()

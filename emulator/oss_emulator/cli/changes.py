@@ -17,7 +17,7 @@ _FIELDS = {
 
 
 _SHOWN = 3
-"""How many Referers are shown for each pair of entries that settle them."""
+"""The number of Referers to show for each pair of entries that settle them."""
 
 _TELLING = (
     ProbeKind.PAGE,
@@ -26,7 +26,7 @@ _TELLING = (
     ProbeKind.IN_PATH,
     ProbeKind.ORIGIN,
 )
-"""The kinds of probes that are shown first, the most telling one first."""
+"""The kinds of probes to show first, the most informative one first."""
 
 
 def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
@@ -45,7 +45,7 @@ def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
 
 
 def _telling(diff: Diff) -> Iterator[Change]:
-    """Yield the few most telling changes for each pair of entries that settle them."""
+    """Yield the few most informative changes for each pair of entries that settle them."""
     kept: dict[object, list[Change]] = {}
     for change in sorted(diff.changes, key=_rank):
         kept.setdefault(change.settled if change.kind else change.referer, []).append(change)

@@ -98,7 +98,7 @@ def _cname(text: str) -> tuple[str, str]:
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
-        raise ValueError(f"{text!r} is not a count; write a number from 1 on")
+        raise ValueError(f"{text!r} is not a count; write a number of at least 1")
     return int(text)
 
 
@@ -161,7 +161,7 @@ _FLAGS = (
     ),
     _Flag("strict_addressing", "refuse path style, as the service does", _switch),
     _Flag("as_of", "YYYY-MM-DD: emulate the service of that day", _date),
-    _Flag("new_account", "let the accounts be new ones, which the service allows less", _switch),
+    _Flag("new_account", "treat the accounts as new ones, which the service restricts", _switch),
     _Flag("tls", "serve https instead of http on the port", _switch),
     _Flag("tls_port", "serve https on another port; 0 chooses a free one", _port),
     _Flag("tls_dir", "keep the CA for https in this folder", Path),

@@ -1,4 +1,4 @@
-"""A server in the foreground that runs while something else does."""
+"""A server in the foreground, which runs together with another task."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A server that listens, and what its starter may know."""
+    """A server that listens, and what the caller may know about it."""
 
     server: Server | Workers
     settings: Settings
@@ -75,7 +75,7 @@ def serve(settings: Settings, meanwhile: Meanwhile) -> int:
 
 
 def work(settings: Settings, parent: Connection) -> None:
-    """Serve as one of several workers until a signal comes or the parent ends."""
+    """Serve as one of several workers until a signal arrives or the parent ends."""
     _begin_log(settings)
     _allow_connections(settings)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it and ends its workers
@@ -148,7 +148,7 @@ async def _serve(
 
 @contextmanager
 def _reporting(settings: Settings) -> Iterator[None]:
-    """Turn the failure to listen into a CommandError."""
+    """Convert a failure to listen to a CommandError."""
     try:
         yield
     except OSError as error:
@@ -197,12 +197,12 @@ def _begin_log(settings: Settings) -> None:
 
 
 def _allow_connections(settings: Settings) -> None:
-    """Raise the limit of open files to what the connections may need, if possible."""
-    most = 4 * settings.max_connections  # each may send an object from several files
+    """Raise the limit of open files to the number that the connections may need, if possible."""
+    most = 4 * settings.max_connections  # each connection may send an object from several files
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(ValueError, OSError):  # then the old limit stays
+        with suppress(ValueError, OSError):  # the old limit remains
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
@@ -259,7 +259,7 @@ def _load_seed(settings: Settings, service: Service) -> str:
 
 
 def _enroll(settings: Settings, service: Service) -> None:
-    """Give a worker the accounts of the seed that its parent has put."""
+    """Give a worker the accounts of the seed that its parent has applied."""
     if settings.seed is None:
         return
     try:
@@ -269,7 +269,7 @@ def _enroll(settings: Settings, service: Service) -> None:
 
 
 def _reason(error: OSError) -> str:
-    # asyncio wraps the message of the system; an unknown host name has no error number.
+    # asyncio rewrites the system's message; an unknown host name has no error number.
     if isinstance(error, socket.gaierror) or not error.errno:
         return error.strerror or str(error)
     return os.strerror(error.errno)

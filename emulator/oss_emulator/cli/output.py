@@ -1,8 +1,8 @@
 """The output of commands: lines and tables, coloured on a terminal and plain in a pipe, or JSON.
 
-Colours and frames come from rich, which is loaded only to show them. Without rich a terminal gets
-plain text. Referers and entries may come from anybody, so characters that control a terminal are
-shown by their numbers.
+Colours and frames come from rich, which is loaded only when they are shown. Without rich a terminal
+gets plain text. Referers and entries may come from untrusted sources, so characters that control a
+terminal are shown by their numbers.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ HELP = (
 )
 
 _FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML}
-"""JSON is not listed because it has two forms."""
+"""JSON is missing because it has two forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _read_named(path: str, arguments: argparse.Namespace) -> Mapping[str, Refere
 
 
 def _split(argument: str) -> tuple[str, str | None]:
-    """Split a path and the name after `#`, unless a file has the whole name."""
+    """Split off the name after `#`, unless the whole argument names a file."""
     path, sign, name = argument.rpartition("#")
     return (path, name) if sign and not Path(argument).exists() else (argument, None)
 

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command while an emulator listens."""
     command = arguments.command[arguments.command[:1] == ["--"] :]
     if not command:
-        arguments.parser.error("give the COMMAND to run")
+        arguments.parser.error("give a COMMAND to run")
     settings = flags.parse(arguments, os.environ, _FREE)
     if settings.tls or settings.tls_cert is not None:
         arguments.parser.error("run needs http and the local CA; leave out --tls and --tls-cert")

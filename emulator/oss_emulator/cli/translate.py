@@ -58,7 +58,7 @@ def declare(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Translate and compare both sides."""
+    """Translate the rules and compare both sides."""
     system: str = arguments.from_ or arguments.to
     if arguments.from_:
         theirs = _read_theirs(arguments.file, SYSTEMS[system])

@@ -15,7 +15,7 @@ AccessMonitorConfiguration
 
 
 def _settle(node: xml.Node, context: PutContext) -> xml.Value:
-    """Refuse to disable what a lifecycle rule depends on (P-58)."""
+    """Raise an error if tracking is disabled while a lifecycle rule depends on it (P-58)."""
     documents = {} if context.bucket is None else context.bucket.documents
     if node.text("Status") == "Disabled" and lifecycle.uses_access_time(documents):
         raise OSSError(Code.ACCESS_MONITOR_IN_USE)

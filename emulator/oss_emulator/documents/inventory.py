@@ -13,7 +13,7 @@ PREFIX: Final = "inventory/"
 """The prefix of the names of the documents."""
 
 _DESTINATION: Final = "acs:oss:::"
-"""The beginning of the name of a destination."""
+"""The prefix of the name of a destination."""
 
 ROOT: Final = "InventoryConfiguration"
 

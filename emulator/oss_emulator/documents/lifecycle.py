@@ -131,7 +131,7 @@ DOCUMENT: Final = Document(
 
 
 def uses_access_time(documents: Documents) -> bool:
-    """Whether a rule depends on when objects were last read."""
+    """Return whether a rule depends on the time when objects were last read."""
     node = DOCUMENT.find(documents)
     rules = [] if node is None else node.all("Rule")
     return any(move.text("IsAccessTime") == "true" for rule in rules for move in rule)

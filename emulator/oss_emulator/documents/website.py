@@ -28,7 +28,7 @@ _MIRROR: Final[dict[str, xml.Value]] = {
     "MirrorFollowRedirect": "true",
     "MirrorCheckMd5": "false",
 }
-"""What a redirect of the type Mirror has by default."""
+"""The default elements of a redirect of the type Mirror."""
 
 _SCHEMA: Final = schema.parse("""
 WebsiteConfiguration
@@ -143,7 +143,7 @@ def _check_rules(numbers: list[str]) -> None:
 
 
 def _settle_rule(rule: xml.Node) -> xml.Value:
-    """A rule; one that mirrors has the defaults of the service filled in (P-58).
+    """Return a rule; one that mirrors gets the defaults of the service (P-58).
 
     It passes the query on as it does to its origin.
     """

@@ -1,1 +1,1 @@
-"""Questions about hotlink protection rules: are they right, and what do they do?"""
+"""The rule lab: reads, tests, lints, compares and translates hotlink protection rules."""

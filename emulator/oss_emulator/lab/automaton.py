@@ -1,4 +1,4 @@
-"""Questions about all possible Referers: which of them match which entries.
+"""A search over all possible Referers: which of them match which entries.
 
 All entries read the same text in parallel, one character at a time. The state of an entry is the
 set of places in it that the text may have reached, kept as bits. Texts that lead to the same states
@@ -24,18 +24,18 @@ from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.reading import cuts_path
 
 BUDGET = 600_000
-"""How many steps a search may take, each of one entry: well under a second."""
-_BUDGET_OF_COVERS = BUDGET // 10  # `covers` is asked about many entries
+"""The steps that a search may take, each for one entry: well under a second."""
+_BUDGET_OF_COVERS = BUDGET // 10  # `covers` is called for many entries
 
 _MATCHED = -1  # every bit: a match is final, because entries match by prefix (R-20)
 
 
 class UndecidedError(Exception):
-    """The search needs more steps than it may take."""
+    """The search needs more steps than its budget."""
 
 
 class Cut(Enum):
-    """How the rules cut a Referer before they compare it."""
+    """How the rules truncate a Referer before they compare it."""
 
     NOT = "not"
     QUERY = "query"  # R-26
@@ -50,7 +50,7 @@ class Cut(Enum):
 
 
 class _Place(Enum):
-    """How far a cut has read a Referer."""
+    """The position of a truncation in the Referer that it reads."""
 
     BEFORE = "before any character that ends a host"
     COLON = "after a colon that may end the scheme"
@@ -61,7 +61,7 @@ class _Place(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An entry, and how a Referer is cut before the comparison."""
+    """An entry, and how a Referer is truncated before the comparison."""
 
     pattern: Pattern
     cut: Cut = Cut.NOT
@@ -76,13 +76,13 @@ def find(
     """Return the shortest Referer that is not empty and that `wanted` accepts, or None.
 
     `wanted` gets one truth value for each entry: whether it matches. `barren` gets the same values
-    and returns whether no longer Referer is wanted either. Raises UndecidedError.
+    and returns whether every longer Referer is unwanted too. Raises UndecidedError.
     """
     cuts = tuple(dict.fromkeys(item.cut for item in watched))
     readers = [_Reader(item.pattern, cuts.index(item.cut)) for item in watched]
     alphabet = _alphabet(item.pattern for item in watched)
     start = (tuple(_Place.BEFORE for _ in cuts), tuple(reader.start for reader in readers))
-    seen = set()  # without the start, which counts only if a text that is not empty leads to it
+    seen = set()  # without the start, since the empty text is not a result
     waiting = deque([(start, "")])
     while waiting:
         (places, states), text = waiting.popleft()
@@ -111,7 +111,7 @@ def find(
 def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
     """Return whether one of the others matches every Referer that an entry matches.
 
-    False also if the search is undecided, and for an entry that matches nothing.
+    Also False if the search is undecided, and for an entry that matches nothing.
     """
     watched = [Watched(item, cut) for item in (pattern, *others)]
     try:
@@ -165,7 +165,7 @@ class _Reader:
 
 
 def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, str]:
-    """Return the next place of a cut, and the characters that the entries get to read."""
+    """Return the next place of a truncation, and the characters that the entries read."""
     if cut is Cut.NOT:
         return place, character
     if cut is Cut.QUERY:

@@ -1,7 +1,8 @@
 """Diff: the Referers that two configurations decide differently, each with both decisions.
 
-The Referers to try are made from the entries of both. If none of them shows a difference, a search
-covers all possible Referers; so "equivalent" is either proved or limited to a number of Referers.
+The Referers to try are generated from the entries of both. If none of them shows a difference, a
+search covers all possible Referers, so "equivalent" is either proved or limited to a number of
+tried Referers.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from .probes import Probe, ProbeKind
 class Certainty(StrEnum):
     """Which Referers a diff covers."""
 
-    GIVEN = "given"  # those that were given
-    GENERATED = "generated"  # those that were made from the entries
+    GIVEN = "given"  # the given ones
+    GENERATED = "generated"  # those generated from the entries
     PROVED = "proved"  # all possible ones
 
 
@@ -35,13 +36,13 @@ class Change:
 
     referer: str | None
     kind: ProbeKind | None
-    """What it tries out; None for a Referer that was given."""
+    """What the Referer tries out; None for a given one."""
     old: Decision
     new: Decision
 
     @property
     def opens(self) -> bool:
-        """Whether the new rules allow it."""
+        """Whether the new rules allow the Referer."""
         return self.new.allowed
 
     @property
@@ -55,9 +56,9 @@ class Diff:
     """The result of a comparison."""
 
     changes: tuple[Change, ...]
-    """The first Referer of each kind for each pair of entries that settle it."""
+    """For each pair of entries that settle them, the first Referer of each kind."""
     tried: int
-    """How many Referers both configurations decided."""
+    """The number of Referers that were tried."""
     certainty: Certainty
 
     @property
@@ -99,7 +100,7 @@ def _changes(
         if old.allowed != new.allowed:
             change = Change(referer, kind, old, new)
             first.setdefault((change.settled, kind or referer), change)
-    # If an ordinary page changes, its deeper pages need not be shown as well.
+    # If an ordinary page changes, its deeper pages are not shown as well.
     plainest: dict[object, ProbeKind] = {}
     for kind in (ProbeKind.PAGE, ProbeKind.ORIGIN):
         for change in first.values():

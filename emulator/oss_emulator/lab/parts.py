@@ -1,4 +1,4 @@
-"""Parts: the scheme, host, port and rest of an entry."""
+"""The parts of an entry: scheme, host, port and rest."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _ENTRY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of an entry, from `split`; `join` is the opposite."""
+    """The parts of an entry, made by `split`; `join` reverses it."""
 
     scheme: str | None
     """None if the entry has no `://`."""
     host: str
     port: str | None
     rest: str
-    """What follows host and port, usually a path."""
+    """The text after host and port, usually a path."""
 
     @classmethod
     def split(cls, entry: str) -> Parts:
@@ -46,7 +46,7 @@ class Parts:
 
     @property
     def origin(self) -> str:
-        """The entry without what follows its host and port."""
+        """The entry up to its host and port."""
         return self.authority if self.scheme is None else f"{self.scheme}://{self.authority}"
 
     def join(self) -> str:

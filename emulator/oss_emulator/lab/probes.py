@@ -1,4 +1,4 @@
-"""Probes: Referers made from entries, each for one mistake that rules often have."""
+"""Probes: Referers generated from entries, each to find one common mistake."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from .parts import DEFAULT_PORTS, Parts, example, fill
 
 STRANGER = "https://evil.test/"
-"""A page of a site that occurs in no rules."""
+"""A page of a site that does not occur in any rules."""
 
 
 class ProbeKind(StrEnum):
@@ -28,13 +28,13 @@ class ProbeKind(StrEnum):
     NO_SLASH = "an origin without its closing slash"
     NO_SCHEME = "a host without a scheme"
     UPPER_CASE = "the host in upper case"
-    LONGER_HOST = "a host that goes on after the entry's"
-    GLUED_HOST = "a host that ends as the entry's does"
+    LONGER_HOST = "a host that begins with the entry's"
+    GLUED_HOST = "a host that ends with the entry's"
     OTHER_ENDING = "the host with one more label at its end"
     IN_PATH = "a stranger with the host in its path"
     IN_QUERY = "a stranger with the host in its query"
     ORIGIN = "the origin alone, as browsers send it across sites"
-    VERBATIM = "the entry itself, taken for a Referer"
+    VERBATIM = "the entry itself as a Referer"
     STRANGER = "a stranger"
     FOUND = "a Referer found by search"
 

@@ -106,7 +106,7 @@ def _pages(site: str, target: str) -> Iterator[Scenario]:
 
 
 def _by(page: str, target: str) -> str:
-    """Return the object's URL, with https for an https page, so that no Referer is held back."""
+    """Return the object's URL, with https for an https page, so that browsers send the Referer."""
     return target.replace("http://", "https://", 1) if page.startswith("https:") else target
 
 

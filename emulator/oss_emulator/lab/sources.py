@@ -1,8 +1,8 @@
-"""Rules as people keep them: XML, ossutil's JSON, Terraform's JSON and TOML.
+"""The sources of rules: XML, ossutil's JSON, Terraform's JSON and TOML.
 
-A document may hold several configurations, each with a name: the `[rules.NAME]` of a decision
-table, the buckets of a seed, the resources of Terraform. One that needs no name has the name "".
-Each mistake is a `SourceError` with its line and column.
+A document may contain several configurations, each with a name: the `[rules.NAME]` of a decision
+table, the buckets of a seed, the resources of Terraform. A single configuration may have the name
+"". Each mistake is a `SourceError` with its line and column.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ def parse(
         place = place_of(document[:MAX_DOCUMENT_SIZE].decode("latin-1"))
         limit = MAX_DOCUMENT_SIZE // 1024 // 1024
         raise SourceError(
-            f"the document is longer than {limit} MiB, of which here is the end", *place
+            f"the document is larger than {limit} MiB; the limit is reached here", *place
         )
     form = form or detect(document)
     return _parse_xml(document, assumptions) if form is RulesForm.XML else _PARSERS[form](document)
 
 
 def detect(document: bytes) -> RulesForm:
-    """Find out the form of a document by how it begins. Raises SourceError."""
+    """Detect the form of a document by its beginning. Raises SourceError."""
     text = document.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         raise SourceError("the document is empty")
@@ -69,7 +69,7 @@ def detect(document: bytes) -> RulesForm:
 
 
 def format(configuration: RefererConfiguration, form: RulesForm) -> str:
-    """Format rules. Raises ValueError for an entry with a character that XML cannot hold."""
+    """Format rules. Raises ValueError for an entry with a character that XML cannot represent."""
     return _FORMATTERS[form](configuration)
 
 
@@ -117,7 +117,7 @@ def _format_xml(configuration: RefererConfiguration) -> str:
 
 
 def _entries(name: str) -> tuple[str, ...]:
-    """Declare a list of entries that people write under another name."""
+    """Declare a list of entries that has another name in the document."""
     entries: tuple[str, ...] = field(default=(), metadata={"name": name})
     return entries
 
@@ -141,7 +141,7 @@ class _OssutilRules:
 
 
 def convert_members(members: object, text: str = "") -> RefererConfiguration:
-    """Convert the JSON that ossutil takes, already parsed; `text` is what it was parsed from.
+    """Convert parsed JSON for ossutil; `text` is the JSON itself.
 
     A boolean may be a string, as ossutil allows. Raises SourceError.
     """
@@ -255,7 +255,7 @@ def _convert_resource(text: str, path: Path, resource: Any) -> RefererConfigurat
 def _resources(members: Any) -> Iterator[tuple[str, str, Any]]:
     """Yield the address, the name in the text and the values of each resource.
 
-    They stand in a `*.tf.json` or in what `terraform show -json` prints.
+    The document is a `*.tf.json` file or the output of `terraform show -json`.
     """
     for block in _list(_dict(members).get("resource", {})):
         for name, resources in _dict(_dict(block).get(_RESOURCE)).items():

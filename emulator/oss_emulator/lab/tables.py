@@ -1,4 +1,4 @@
-"""Decision tables in TOML: rules, requests and what is expected of them; read and run.
+"""Decision tables in TOML: rules, requests and expected decisions.
 
 The format is described in `fixtures/referer/README.md`.
 """
@@ -22,7 +22,7 @@ from oss_emulator.toml import ONE_OR_MORE, SourceError, TomlDocument, format_pat
 
 
 class TableError(ValueError):
-    """A table that cannot be run; the text names the file, the place and the mistake."""
+    """A table cannot be run; the text names the file, the place and the mistake."""
 
 
 class Expected(StrEnum):
@@ -46,7 +46,7 @@ class Case:
     name: str
     verdict: Expected
     rules: str = ""
-    """The name of the rules that decide it; a table with one configuration need not say it."""
+    """The name of the rules that decide it; optional in a table with one configuration."""
     facts: tuple[str, ...] = ()
     """The numbers of the facts that the case shows."""
     referer: tuple[str, ...] = field(default=(), metadata=ONE_OR_MORE)
@@ -57,7 +57,7 @@ class Case:
     acl: str = "public-read-write"
     """The bucket's ACL, for a replay over HTTP. No rule depends on it (R-02)."""
     object: Presence = Presence.PRESENT
-    """For a replay over HTTP."""
+    """The requested object, for a replay over HTTP."""
     ec: str | None = None
     reason: Reason | None = None
     entry: str | None = None
@@ -89,7 +89,7 @@ class _TableDocument:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """An expectation that was not met."""
+    """An expectation that failed."""
 
     aspect: str
     expected: str
@@ -135,7 +135,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether all cases passed, whatever entries no case touched."""
+        """Whether all cases passed; untouched entries are allowed."""
         return all(result.passed for result in self.results)
 
 

@@ -13,7 +13,7 @@ from oss_emulator.protocol.message import Response
 
 @operation("PutBucketAcl", "PUT", Resource.BUCKET, "acl", takes=Takes.DOCUMENT, needs_bucket=False)
 def put_bucket_acl(call: Call) -> Response:
-    """Set the ACL, and create the bucket if it is missing (P-47); without the header the ACL stays.
+    """Set the ACL, or keep it without the header; create the bucket if it is missing (P-47).
 
     Raises `InvalidArgument`, `AccessDenied` for a public ACL where public access is blocked, and
     `TooManyBuckets`.

@@ -15,7 +15,7 @@ _PREFIX = f"{_REQUESTERS}/"
 
 @operation("GetUserQosInfo", "GET", Resource.SERVICE, _BUCKET, status=Status.KEPT)
 def get_user_qos_info(call: Call) -> Response:
-    """Answer the limits of the account; the root is that of a bucket's limits (P-58)."""
+    """Return the limits of the account, with the same root as a bucket's limits (P-58)."""
     return xml.answer(qos.ROOT, [("Region", call.region), *qos.account_limits()])
 
 

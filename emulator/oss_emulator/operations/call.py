@@ -72,7 +72,7 @@ class Call(NamedTuple):
     """The page of a website that an anonymous visitor asks for."""
     body: Body = NO_BODY
     changes: Changes = BY_DEFAULT
-    """The changes of the service that it is subject to."""
+    """The dated changes of the service that apply to it."""
 
     @property
     def key(self) -> str:
@@ -143,7 +143,7 @@ class Call(NamedTuple):
 
 
 def _with(documents: Mapping[str, bytes], name: str, document: bytes | None) -> dict[str, bytes]:
-    """The configurations with one added at the end, replaced in its place or, for None, removed."""
+    """Return the configurations with one added at the end or replaced in place; None removes it."""
     if document is not None:
         return {**documents, name: document}
     return {other: kept for other, kept in documents.items() if other != name}

@@ -34,7 +34,7 @@ _BY_ENTRY: Final = "DeleteMultipleObjects"
 """The operation that names its objects in the body; it checks each of them itself."""
 
 _CREATES: Final = "PutBucket"
-"""The operation that tells itself whether an existing bucket is the caller's."""
+"""The operation that itself checks whether an existing bucket belongs to the caller."""
 
 _SPECIAL: Final = frozenset(
     {

@@ -86,7 +86,7 @@ def _has_tags(bucket: Bucket, wanted: Mapping[str, str | None]) -> bool:
 
 
 def _summary(call: Call, bucket: Bucket, *, with_tags: bool) -> xml.Children:
-    """Describe a bucket; with its tags where the caller filters by tags (P-55)."""
+    """Describe a bucket; include its tags if the caller filters by tags (P-55)."""
     tags = tagging.DOCUMENT.find(bucket.documents) if with_tags else None
     return [
         ("Name", bucket.name),

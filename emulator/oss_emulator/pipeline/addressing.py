@@ -44,7 +44,7 @@ def check_endpoint(
 
 
 def check_domain(request: Request, operation: Operation, region: str, changes: Changes) -> None:
-    """Raise `PublicEndpointForbidden` where a data call needs a domain of one's own (P-60).
+    """Raise `PublicEndpointForbidden` if a data call requires a custom domain (P-60).
 
     The data calls are those on objects, and those whose permission ACLs can grant.
     """

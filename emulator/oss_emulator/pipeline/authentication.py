@@ -95,7 +95,7 @@ def authenticate(
 
 
 def check_version(claimed: Claimed, bucket: Bucket | None, changes: Changes) -> None:
-    """Raise `AccessDenied` for signatures of version 1 where they are closed (P-60)."""
+    """Raise `AccessDenied` for a signature of version 1 if the service refuses them (P-60)."""
     if claimed.claim is None or claimed.claim.version is not Version.V1:
         return
     if changes.follow(V1_OF_ACCOUNTS) or (

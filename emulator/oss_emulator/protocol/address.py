@@ -22,7 +22,7 @@ SERVICE_DOMAIN = "aliyuncs.com"
 # The endpoints of transfer acceleration, which are the same for all regions.
 _ACCELERATE = (f"oss-accelerate.{SERVICE_DOMAIN}", f"oss-accelerate-overseas.{SERVICE_DOMAIN}")
 
-# The endpoints that speak the S3 protocol, alone or behind the name of a bucket.
+# The endpoints of the S3 protocol, with or without a bucket.
 _S3 = re.compile(r"(?:.+\.)?s3\.(?P<endpoint>oss-[a-z0-9-]+\.aliyuncs\.com)")
 
 # The endpoints of a region: public, internal, and dual-stack (Regions and endpoints).
@@ -62,7 +62,7 @@ class _Host(NamedTuple):
 
 
 def _check_s3(name: str) -> None:
-    """Raise `NotImplemented` for an endpoint that speaks the S3 protocol (P-59)."""
+    """Raise `NotImplemented` for an endpoint of the S3 protocol (P-59)."""
     if match := _S3.fullmatch(name):
         message = (
             f"The host {name} speaks the S3 protocol, which is not emulated. Use the endpoint "
@@ -198,7 +198,7 @@ def is_accelerate(host: str) -> bool:
 
 
 def is_public_endpoint(host: str, region: str) -> bool:
-    """Whether a Host header names the public endpoint of a region or a bucket at it."""
+    """Return whether a Host header names the public endpoint of a region or a bucket at it."""
     return _is_below(host_name(host), (f"oss-{region}.{SERVICE_DOMAIN}",))
 
 
@@ -215,7 +215,7 @@ def split_host(host: str) -> tuple[str, int | None]:
 
 
 def decode_key(raw: str) -> str:
-    """Decode a percent-encoded key once; raises what `check_key` raises."""
+    """Decode a percent-encoded key once; raises the errors of `check_key`."""
     if "%" not in raw and raw.isascii() and len(raw) <= MAX_KEY:
         return raw
     try:
@@ -227,7 +227,7 @@ def decode_key(raw: str) -> str:
 
 
 def check_key(key: str) -> None:
-    """Raise `InvalidObjectName` for too long a key, `InvalidArgument` if it is not UTF-8."""
+    """Raise `InvalidObjectName` for a key that is too long, `InvalidArgument` if not UTF-8."""
     try:
         length = len(key) if key.isascii() else len(key.encode())
     except UnicodeError:

@@ -1,4 +1,4 @@
-"""What the service changed, by date and account: one table (P-45, P-60)."""
+"""The dated changes of the service, in one table (P-45, P-60)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -10,12 +10,12 @@ _BEIJING: Final = timezone(timedelta(hours=8))
 
 
 class Affected(Enum):
-    """What a change applies to."""
+    """The accounts or buckets to which a change applies."""
 
     EVERYONE = "everyone"
     NEW_ACCOUNTS = "new accounts"
     NEW_BUCKETS = "new buckets"
-    """Those that are created on the date of the change or later."""
+    """Buckets created on the date of the change or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,15 @@ class ServiceChange:
     """A change of the service."""
 
     name: str
-    """What it is about."""
+    """The subject of the change."""
     since: date
     affected: Affected
     effect: str
-    """What the service does since then, as a sentence."""
+    """The behaviour of the service since then, as a sentence."""
     by_default: bool = False
-    """Whether the emulator follows it if neither a date nor a new account is asked for.
+    """Whether the emulator follows it by default, without a date and without new accounts.
 
-    What refuses requests of older clients is not followed by default.
+    A change that refuses requests of older clients is not followed by default.
     """
 
 
@@ -82,18 +82,18 @@ CHANGES: Final = (
 class Changes:
     """The changes that a service follows.
 
-    With a date they are those up to that day; for a new account without a date they are all. With
-    neither they are those `by_default`.
+    With a date, these are the changes up to that day; for new accounts without a date, all. With
+    neither, these are the changes `by_default`.
     """
 
     as_of: date | None = None
     new_account: bool = False
 
     def follow(self, change: ServiceChange, created: float | None = None) -> bool:
-        """Whether the service follows a change.
+        """Return whether the service follows a change.
 
-        `created` is when the bucket in question was created, in seconds since the epoch; None for
-        a bucket that is being created, and where the change is not about a bucket.
+        `created` is the time when the bucket was created, in seconds since the epoch; None for a
+        bucket that is being created, and for a change that does not concern a bucket.
         """
         if change.affected is Affected.NEW_ACCOUNTS and not self.new_account:
             return False
@@ -105,7 +105,7 @@ class Changes:
 
 
 BY_DEFAULT: Final = Changes()
-"""The changes that a service follows if it is asked for none."""
+"""The changes that a service follows by default."""
 
 
 def _day(seconds: float) -> date:

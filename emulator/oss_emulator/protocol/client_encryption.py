@@ -36,7 +36,7 @@ _MAX_PARTS: Final = 10_000
 
 
 class EncryptedParts(NamedTuple):
-    """How a client cuts the bytes that it encrypts: only the last part may be smaller."""
+    """The parts of an encrypted upload: only the last one may be smaller."""
 
     data_size: int
     part_size: int
@@ -46,7 +46,7 @@ class EncryptedParts(NamedTuple):
         return -(-self.data_size // self.part_size)
 
     def check_part(self, number: int, size: int) -> None:
-        """Raise `InvalidEncryptionRequest` for a part of another size, or behind the last."""
+        """Raise `InvalidEncryptionRequest` for a part of another size or after the last part."""
         if number > self.total:
             raise OSSError(Code.ENCRYPTED_PART_NUMBER)
         if number < self.total and size != self.part_size:
@@ -55,18 +55,18 @@ class EncryptedParts(NamedTuple):
             raise OSSError(Code.ENCRYPTED_LAST_PART_SIZE)
 
     def check_count(self, count: int) -> None:
-        """Raise `InvalidEncryptionRequest` for another number of parts."""
+        """Raise `InvalidEncryptionRequest` for a different number of parts."""
         if count != self.total:
             raise OSSError(Code.ENCRYPTED_PART_LIST)
 
 
 def metadata(headers: Mapping[str, str]) -> dict[str, str]:
-    """Select the metadata of client-side encryption out of headers."""
+    """Select the metadata of client-side encryption from headers."""
     return {name: value for name, value in headers.items() if name.startswith(PREFIX)}
 
 
 def check(headers: Mapping[str, str]) -> None:
-    """Raise `InvalidEncryptionRequest` for metadata of which a part is missing."""
+    """Raise `InvalidEncryptionRequest` for incomplete metadata."""
     if not _NAMES.isdisjoint(headers) and not headers.keys() >= _REQUIRED:
         raise OSSError(Code.ENCRYPTION_INCOMPLETE)
 

@@ -1,4 +1,4 @@
-"""When GetObject answers with gzip, and with which headers (P-37, P-48)."""
+"""The compression of answers: when GetObject answers with gzip, and its headers (P-37, P-48)."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -13,7 +13,7 @@ STORAGE_CLASSES = ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"
 REDUNDANCY_TYPES = ("LRS", "ZRS")
 ENCRYPTIONS = ("AES256", "KMS", "SM4")
 
-# Not the surrogates that stand for bytes: such a value is sent as it came (P-57).
+# The surrogates that stand for bytes are allowed: such a value is sent unchanged (P-57).
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 
 EXPLAIN = "x-oss-emulator-explain"
@@ -148,7 +148,7 @@ def location(url: str) -> str:
 
 
 def encode(text: str) -> bytes:
-    """Encode text of headers as it came: surrogates stand for bytes that are not UTF-8 (P-57)."""
+    """Encode text of headers to the bytes sent; surrogates stand for bytes not in UTF-8 (P-57)."""
     return text.encode(errors="surrogateescape")
 
 
@@ -160,6 +160,6 @@ def text(name: str, value: str) -> str:
         raise invalid_argument(
             name,
             shown,
-            "The value has characters that a header cannot carry; use printable text.",
+            "The value has characters that a header cannot contain; use printable text.",
         )
     return value

@@ -7,7 +7,7 @@ REGIONS: Final = tuple(Path(__file__).with_name("regions.txt").read_text("ascii"
 
 
 def is_mainland(region: str) -> bool:
-    """Whether a region is in mainland China."""
+    """Return whether a region is in mainland China."""
     return region.startswith("cn-") and region != "cn-hongkong"
 
 

@@ -1,4 +1,4 @@
-"""Makes the clients of aiohttp use the proxy variables. Python runs this module before a program.
+"""Makes aiohttp's clients use the proxy variables. Python runs this module before a program.
 
 `oss-emulator run` puts this folder first on PYTHONPATH. The program's own sitecustomize runs as
 well. This module may use the standard library only, because the emulator may not be installed.

@@ -1,8 +1,8 @@
-"""Translation of rules between OSS and other systems, with what a translation loses.
+"""Translation of rules between OSS and other systems, with the losses of a translation.
 
-Each system is a small model of how it decides. Therefore losses are found and not looked up: both
-sides decide on Referers made from the entries of both, and a Referer that they decide differently
-is an example of a loss.
+Each system has a small model of its decisions, so losses can be computed: both sides decide on
+Referers generated from the entries of both, and each Referer that they decide differently is a
+loss.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SYSTEMS: dict[str, type[Rules]] = {
 _KNOWS_SIGNATURES = (CosRules, S3Rules)
 
 _OF_SIGNED = frozenset({ProbeKind.MISSING, ProbeKind.PAGE, ProbeKind.STRANGER})
-"""The probes for signed requests; others would show nothing more."""
+"""The probes for signed requests; others would show no further losses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ _VALUES = {
 
 @dataclass(frozen=True, slots=True)
 class CosRules:
-    """What the call PUT Bucket referer sets."""
+    """The configuration that PUT Bucket referer sets."""
 
     domains: tuple[str, ...] = ()
     is_blacklist: bool = False

@@ -1,7 +1,7 @@
 """Translation between regular expressions and entries with wildcards.
 
-Where wildcards cannot express the same, the entry matches more: `[0-9]` becomes `?`, `(ab)+`
-becomes `ab*`.
+If wildcards cannot express an expression exactly, the entry matches more: `[0-9]` becomes `?`,
+`(ab)+` becomes `ab*`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 _MOST = 64
-"""How many entries one expression may give."""
+"""The most entries that one expression may become."""
 
 _ATOM = re.compile(
     r"(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<escape>\\.)|(?P<open>\((?:\?:|\?i:)?)|(?P<any>\.)"
@@ -23,12 +23,12 @@ _QUANTIFIER = re.compile(r"([*+?]|\{\d+(?:,\d*)?\})[?+]?")
 def to_entries(text: str) -> tuple[str, ...]:
     """Return the entries, without a scheme, for an expression that is searched for.
 
-    Raises ValueError for what an entry cannot express, such as a look-ahead.
+    Raises ValueError for syntax that an entry cannot express, such as a look-ahead.
     """
     found = []
     for branch, rest in _alternatives(text, 0):
         if rest != len(text):
-            raise ValueError("a parenthesis is closed that was not opened")
+            raise ValueError("a closing parenthesis has no opening one")
         begun = branch.removeprefix("^")
         entry = begun if begun != branch else f"*{branch}"
         if "^" in entry:

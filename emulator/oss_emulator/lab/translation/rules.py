@@ -1,4 +1,4 @@
-"""Rules: the interface of the rules of another system."""
+"""The interface that the rules of every other system implement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from oss_emulator.referer.request import Signing
 
 
 class Rules(Protocol):
-    """Rules of another system, which can be translated and asked for decisions."""
+    """The rules of another system, which can be translated and can decide on requests."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -30,4 +30,4 @@ class Rules(Protocol):
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """The entries, written as those of OSS, from which probes are made."""
+        """The entries, in the syntax of OSS, from which probes are generated."""

@@ -105,8 +105,8 @@ class S3Rules:
         return cls(tuple(statements))
 
     def to_oss(self) -> RefererConfiguration:
-        """Put what is allowed into the whitelist and what is denied into the blacklist."""
-        # Denying all but certain values means allowing only these.
+        """Put allowed values into the whitelist and denied values into the blacklist."""
+        # To deny all but certain values is to allow only these.
         white = [
             value
             for statement in self.statements

@@ -9,7 +9,7 @@ from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.storage import Bucket
 
 MAX_BUCKETS: Final = 100
-"""The number of buckets an account may have in a region (PutBucket)."""
+"""The number of buckets that an account may have in a region (PutBucket)."""
 
 
 def new_bucket(
@@ -31,7 +31,7 @@ def new_bucket(
 
 
 def _documents(call: Call) -> dict[str, bytes]:
-    """The documents of a new bucket: those that headers give it, and its block (P-45)."""
+    """Return the documents of a new bucket: those of its headers, and its block (P-45)."""
     request = call.request.headers
     group, tags = request.get(resource_group.HEADER), request.get(tagging.HEADER)
     blocked = call.changes.follow(PUBLIC_ACCESS_BLOCKED)

@@ -182,7 +182,7 @@ def _piece(blob: Blob, files: Iterator[BlobFile], start: int, length: int) -> by
 
 
 _CHUNK = 1024 * 1024
-"""Bytes of a file that are read at a time."""
+"""Bytes of a file to read at a time."""
 
 
 def read_chunks(item: Object, offset: int, length: int) -> Iterator[bytes]:
@@ -239,7 +239,7 @@ def describe(call: Call, item: Object) -> dict[str, str]:
 
 
 def content_md5(item: Object) -> dict[str, str]:
-    """The MD5 of all bytes.
+    """Return the `Content-MD5` of all bytes.
 
     Only objects put in one piece (HeadObject) or by sequential parts (P-51) are answered with it.
     """
@@ -248,7 +248,7 @@ def content_md5(item: Object) -> dict[str, str]:
 
 
 def delay_header(call: Call, size: int = 0) -> dict[str, str]:
-    """The header with the milliseconds for which a limit holds so many bytes back (P-52)."""
+    """Return the header with the milliseconds by which a limit delays `size` bytes (P-52)."""
     request = call.request
     limit = traffic_limit(request.headers.get(TRAFFIC_LIMIT), request.query.get(TRAFFIC_LIMIT))
     return {DELAY: "0" if limit is None else str(size * 8 * 1000 // limit)}

@@ -49,7 +49,7 @@ _HEADER_MISSING: Final = {
     (Version.V4, Place.HEADER): "0002-00000211",
     (Version.V4, Place.URL): "",
 }
-"""The EC for a missing additional header; that of V4 in the URL is not known."""
+"""The EC for a missing additional header; that of V4 in the URL is unknown."""
 
 _TOKENS: Final = frozenset({"x-oss-security-token", "security-token"})
 """The names of a security token, in the header and in the URL (P-16)."""
