@@ -217,7 +217,7 @@ def test_wrong_encoding(content: bytes, line: int, column: int) -> None:
 def test_document_beyond_the_limit_is_refused() -> None:
     line = b"<!-- " + b"a" * 91 + b" -->"
     content = (line + b"\n") * 100_000
-    with pytest.raises(SourceError, match="longer than 2 MiB") as refusal:
+    with pytest.raises(SourceError, match="larger than 2 MiB") as refusal:
         document.parse(content)
     lines, rest = divmod(2 * 1024**2, len(line) + 1)
     assert (refusal.value.line, refusal.value.column) == (lines + 1, rest + 1)
