@@ -1,1 +1,1 @@
-"""Measurements of two things side by side, as ratios: `python -m benchmarks`. No tests."""
+"""Measurements that compare two programs side by side, as ratios: `python -m benchmarks`."""

@@ -1,4 +1,4 @@
-"""The cost of a decision, beside trying each entry, and beside nginx's referer module.
+"""The cost of a decision, compared with trying each entry and with nginx's referer module.
 
 No entry of the whitelist matches, which is the worst case for a list.
 """
@@ -35,7 +35,7 @@ ORDINARY = "https://www.example.com/articles/2024/05/{:03}/site-of-the-day.html"
 LARGE = "https://www.example.com/{:03}" + "/articles/2024/05/site-of-the-day" * 300
 HOSTILE = "https://zq{:03}" + "".join(f"ite{number:05}.examp." for number in range(1_000))
 UNORDERED = "https://{:03}." + 2 * ascii_lowercase[::-1] + LENGTH * "#"
-"""Contains each letter before each other one, but rarely twelve in the order of an entry."""
+"""A Referer with each letter before every other one, but rarely twelve in the order of an entry."""
 HOSTILE_TO = {"only `*`, any letters": UNORDERED}
 HEAD = ("entries", "compile, ms", "new", "one by one", "seen", "new, 8 KiB", "hostile, 8 KiB")
 
@@ -108,7 +108,7 @@ def costs_of(entries: tuple[str, ...], hostile: str) -> tuple[float, ...]:
 
 
 def _letters(number: int) -> list[str]:
-    return Random(number).choices(ascii_lowercase, k=12)  # noqa: S311 - the same for a number
+    return Random(number).choices(ascii_lowercase, k=12)  # noqa: S311 - reproducible
 
 
 def _median(decide: Callable[[str], object], referers: Iterable[str]) -> float:

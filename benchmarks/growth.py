@@ -27,7 +27,7 @@ PAGES = {
     "page of folders": "delimiter=/",
 }
 MAX_FOLDERS = 100
-"""Folders of either bucket: listing them must not cost more when they hold more keys."""
+"""The folders of each bucket: listing them must not cost more when they have more keys."""
 
 
 def measure(scratch: Path) -> Section:

@@ -1,4 +1,4 @@
-"""Large objects: a download beside nginx, an upload beside hashing the same bytes in memory."""
+"""Large objects: downloads compared with nginx, uploads with hashing the same bytes."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class _Connection(asyncio.Protocol):
         """Whether the server closes the connection after this response."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's loop is not a subclass
         self._load.transports.add(self._transport)
         self._send()
 

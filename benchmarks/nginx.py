@@ -36,7 +36,7 @@ _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 def find(scratch: Path) -> str:
-    """The path of an nginx; raises `MissingError`."""
+    """Find the path of nginx; raises `MissingError`."""
     installed = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     if installed:
         return installed

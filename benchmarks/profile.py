@@ -32,12 +32,12 @@ ROOMS = {
     "accesslog": "access log",
     "server": "the server around it",
 }
-"""What the time in a folder of the package is spent on; the longest folder that fits counts."""
+"""The purpose of each folder of the package; the longest matching folder counts."""
 REST = "receive, parse and send (aiohttp, uvloop, kernel)"
 
 
 def measure(running: Running, requests: Mapping[str, bytes], scratch: Path) -> Table | None:
-    """Return the microseconds of each request by folder; None where py-spy is not installed."""
+    """Return the microseconds of each request by folder; None if py-spy is not installed."""
     program = shutil.which("py-spy", path=str(Path(sys.executable).parent)) or shutil.which(
         "py-spy"
     )
@@ -55,7 +55,7 @@ def measure(running: Running, requests: Mapping[str, bytes], scratch: Path) -> T
 
 
 def _sample(program: str, running: Running, request: bytes, scratch: Path) -> dict[str, float]:
-    """The microseconds that a request costs, by room."""
+    """Sample the microseconds that a request costs, by folder."""
     file = scratch / "stacks"
     command = [program, "record", "-p", str(running.process.pid), "-d", str(SECONDS)]
     command += ["-r", str(SAMPLES), "--nonblocking", "-f", "raw", "-o", str(file)]
@@ -75,7 +75,7 @@ def _sample(program: str, running: Running, request: bytes, scratch: Path) -> di
 
 
 def _room(frames: list[str]) -> str:
-    """The room of the innermost frame that is in the package: `name (folder/file.py:line)`."""
+    """Find the folder of the innermost frame in the package: `name (folder/file.py:line)`."""
     for frame in reversed(frames):
         _, found, file = frame.partition(PACKAGE)
         if found:

@@ -1,4 +1,4 @@
-"""Results: ratios of two things that took turns, tables, and their Markdown."""
+"""Results: ratios of two measurements that took turns, tables, and their Markdown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Duel:
-    """Two things that were measured in turns: A B A B …"""
+    """Two measurements that took turns: A B A B …"""
 
     ours: Spread
     theirs: Spread

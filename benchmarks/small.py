@@ -1,4 +1,4 @@
-"""Small requests beside a bare aiohttp server, in processor time, on two Pythons."""
+"""Small requests compared with a bare aiohttp server, in processor time, on two Pythons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two workers beside one worker."""
+"""Two workers compared with one."""
 
 from __future__ import annotations
 

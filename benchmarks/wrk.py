@@ -1,4 +1,4 @@
-"""The load generator `wrk`: one request, again and again, over some connections for seconds."""
+"""The load generator `wrk`: repeats one request over some connections for some seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.processes import MissingError, Running
 
 CONNECTIONS = 16
 SECONDS = 2
-"""How long one run takes. All runs are bounded."""
+"""Seconds that one run takes."""
 
 _SCRIPT = """
 local raw = {request}
@@ -28,7 +28,7 @@ end
 
 @dataclass(frozen=True)
 class Load:
-    """What a server did under one run."""
+    """The results of one run."""
 
     requests: int
     seconds: float
@@ -48,7 +48,7 @@ class Load:
 
 
 def load(server: Running, request: bytes, seconds: float = SECONDS) -> Load:
-    """Send one request again and again.
+    """Send one request repeatedly.
 
     Raises `AssertionError` if an answer is not a success, `MissingError` without wrk.
     """
@@ -75,5 +75,5 @@ def load(server: Running, request: bytes, seconds: float = SECONDS) -> Load:
 
 
 def _quote(text: bytes) -> str:
-    """Write bytes as a string of Lua."""
+    """Format bytes as a string of Lua."""
     return '"' + "".join(f"\\{byte:03}" for byte in text) + '"'
