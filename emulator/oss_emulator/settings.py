@@ -58,7 +58,7 @@ class Settings:
     access_key_secret: str = DEFAULT_ACCESS_KEY_SECRET
     auth: Auth = Auth.STRICT
     accounts: Path | None = None
-    """A TOML file of accounts, instead of the one account with that key."""
+    """A TOML file of accounts, instead of one account with that key."""
     assumptions: Assumptions = DEFAULT
     """What the service is assumed to do where its documents do not say, fact by fact."""
     domain: tuple[str, ...] = ()

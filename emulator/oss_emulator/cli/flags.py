@@ -28,7 +28,7 @@ class _Flag:
     also: str = ""
     """Another variable that gives the value."""
     collects: bool = False
-    """Whether repeated flags add up; otherwise the last one counts."""
+    """Whether the values of repeated flags are joined; otherwise the last one counts."""
     default: str = ""
     """What the help says of the default; "" for its value."""
 

@@ -43,7 +43,7 @@ class Cut(Enum):
 
     @classmethod
     def of(cls, rules: RefererConfiguration, assumptions: Assumptions = DEFAULT) -> Cut:
-        """Return how a configuration cuts a Referer."""
+        """Return how a configuration truncates a Referer."""
         if cuts_path(rules, assumptions):
             return cls.PATH
         return cls.QUERY if rules.allow_truncate_query_string else cls.NOT

@@ -120,7 +120,7 @@ def _all(rules: RefererConfiguration) -> tuple[str, ...]:
 def _search(
     old: RefererConfiguration, new: RefererConfiguration, assumptions: Assumptions
 ) -> str | None:
-    """Find a Referer, not empty, that two configurations decide differently.
+    """Find a nonempty Referer that two configurations decide differently.
 
     Raises UndecidedError.
     """

@@ -38,7 +38,7 @@ Named = Mapping[str, RefererConfiguration]
 def parse(
     document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
 ) -> Named:
-    """Parse rules; without a `form`, find it out. Raises SourceError.
+    """Parse rules; without a `form`, detect it. Raises SourceError.
 
     `assumptions` say what PutBucketReferer takes (R-27, R-30), so they are about XML only.
     """

@@ -60,7 +60,7 @@ class Call(NamedTuple):
     region: str
     limits: Limits
     display_name: Callable[[str], str]
-    """The display name of an account, by its id."""
+    """Returns the display name of an account by its id."""
     assumptions: Assumptions
     """What the service is assumed to do where its documents do not say."""
     caller: Identity = ANONYMOUS

@@ -25,7 +25,7 @@ class HotlinkProtection:
         return too and operation.method == "OPTIONS"
 
     def policy_of(self, document: bytes | None) -> RefererPolicy:
-        """The compiled rules of a bucket; cached by the bytes of the document, so never stale."""
+        """Compile the rules of a bucket; cached by the bytes of the document, so never stale."""
         return self._compile_cached(document)
 
     def decide(self, call: Call) -> Decision | None:

@@ -32,7 +32,7 @@ class Dispatcher:
     def find(self, request: Request, target: Target) -> Operation:
         """Find the operation; raises `NotImplemented`, which names the missing one (P-40).
 
-        A preflight has the query of the request that is to follow, so its query asks for nothing.
+        The query of a preflight belongs to the request that will follow, so it is ignored.
         Whether an object is to be processed is for `refuse_processing` to say (R-39).
         """
         resource = _resource(target)

@@ -59,12 +59,12 @@ def _policy(asked: Asked, body: Mapping[str, Any]) -> RefererPolicy:
     if isinstance(bucket, str) and rules is None:
         found = asked.controls.service.storage.bucket(bucket)
         if found is None:
-            raise Refusal(404, f"There is no bucket {bucket}.")
+            raise Refusal(404, f"The bucket {bucket} does not exist.")
         kept = found.documents.get(SUBRESOURCE)
         configuration = RefererConfiguration() if kept is None else codec.parse(kept, codec.KEPT)
         return RefererPolicy.compile(configuration, assumptions)
     if rules is None or bucket is not None:
-        raise Refusal(400, "Give either rules (XML as a text, or JSON) or a bucket.")
+        raise Refusal(400, "Send either rules (XML in a string, or JSON) or a bucket.")
     return RefererPolicy.compile(_configuration(rules, assumptions), assumptions)
 
 
@@ -113,7 +113,7 @@ SCHEMAS: Mapping[str, Schema] = {
                 one_of(TEXT, {"type": "object"}),
                 "A RefererConfiguration, as XML in a string or as the JSON of ossutil.",
             ),
-            "bucket": described(TEXT, "A bucket whose rules to use, in place of rules."),
+            "bucket": described(TEXT, "The bucket whose rules to use, instead of rules."),
             "assumptions": described(
                 {
                     "type": "object",

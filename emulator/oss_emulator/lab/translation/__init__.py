@@ -53,7 +53,7 @@ class Loss:
 def losses(
     rules: Rules, configuration: RefererConfiguration, assumptions: Assumptions = DEFAULT
 ) -> tuple[Loss, ...]:
-    """Return what a translation loses: one verified example of each kind."""
+    """Return the losses of a translation: one verified example of each kind."""
     policy = RefererPolicy.compile(configuration, assumptions)
     entries = (*rules.entries, *configuration.whitelist, *configuration.blacklist)
     first: dict[tuple[ProbeKind, Signing, bool], Loss] = {}
