@@ -63,7 +63,7 @@ def test_rules_without_a_list_are_read_if_that_is_assumed(ask: ApiCaller) -> Non
         ({"bucket": "bucket"}, 400, "must be a list"),
         ({"bucket": "bucket", "requests": [1]}, 400, "must be a list"),
         ({"bucket": "bucket", "requests": [{"signed": "twice"}]}, 400, "signed must be one of"),
-        ({"bucket": "bucket", "requests": [{"referer": 1}]}, 400, "must be texts"),
+        ({"bucket": "bucket", "requests": [{"referer": 1}]}, 400, "must be strings"),
         (
             {"bucket": "bucket", "assumptions": {"r14": "denies"}, "requests": []},
             400,
