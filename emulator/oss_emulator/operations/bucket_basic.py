@@ -149,7 +149,7 @@ _LEAST = 64 * 1024
 def get_bucket_stat(call: Call) -> Response:
     """Count the objects (with all versions), parts and bytes of a bucket by storage class.
 
-    The counts are those of now; those of a bucket without contents were never taken (P-55).
+    The counts are current; for an empty bucket their time is 0, as they were never taken (P-55).
     """
     items = list(call.storage.versions(call.bucket.name))
     uploads = list(call.storage.uploads(call.bucket.name))

@@ -46,7 +46,7 @@ def check_endpoint(
 def check_domain(request: Request, operation: Operation, region: str, changes: Changes) -> None:
     """Raise `PublicEndpointForbidden` if a data call requires a custom domain (P-60).
 
-    The data calls are those on objects, and those whose permission ACLs can grant.
+    Data calls are calls on objects, and calls whose permission ACLs can grant.
     """
     if not changes.follow(CUSTOM_DOMAIN) or not is_mainland(region):
         return

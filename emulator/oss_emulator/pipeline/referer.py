@@ -31,7 +31,8 @@ class HotlinkProtection:
     def decide(self, call: Call) -> Decision | None:
         """Decide by the rules of the call's bucket; None for a call that needs no decision.
 
-        That is one without a bucket, and one for a missing object that is to be told first (R-05).
+        Those are a call without a bucket, and one for a missing object if that is reported first
+        (R-05).
         """
         if call.record is None:
             return None

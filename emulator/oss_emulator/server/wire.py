@@ -89,7 +89,7 @@ def _head(response: Response, outcome: Outcome, seconds: float) -> dict[str, str
 
 
 def _is_utf8(head: Mapping[str, str]) -> bool:
-    """Whether no header has bytes that are not UTF-8, for which surrogates stand."""
+    """Return whether all headers are UTF-8; surrogates stand for other bytes."""
     text = "".join(head.values())
     return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
 

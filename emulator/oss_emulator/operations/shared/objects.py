@@ -424,7 +424,8 @@ def remove(call: Call, key: str, version_id: str | None) -> Removed:
     """Delete a version permanently; without a version id, delete the object.
 
     In a versioned bucket the latter adds a delete marker. Raises `FileImmutable` if a protected
-    version would go. A bucket that never kept versions has none to tell of, not even null (P-58).
+    version would go. In a bucket that was never versioned, the result has no version id, not even
+    null (P-58).
     """
     bucket = call.bucket
     check_removable(call, key, version_id)
