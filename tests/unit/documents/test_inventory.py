@@ -68,5 +68,5 @@ def test_id_must_equal_that_of_the_request() -> None:
 
 
 def test_unknown_frequency_is_refused() -> None:
-    with pytest.raises(DocumentError, match="must hold Daily, Weekly or Monthly"):
+    with pytest.raises(DocumentError, match="must be Daily, Weekly or Monthly"):
         keep(frequency="Hourly")

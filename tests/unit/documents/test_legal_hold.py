@@ -20,7 +20,7 @@ def test_hold_is_on_or_off(status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "named"), [("", "Status"), (STATUS % "on", "must hold ON or OFF")]
+    ("sent", "named"), [("", "Status"), (STATUS % "on", "must be ON or OFF")]
 )
 def test_bad_document_is_refused_with_the_place(sent: str, named: str) -> None:
     check_refused(DOCUMENT, sent, "MalformedXML", named, bucket=WORM, item=OBJECT)
