@@ -156,7 +156,7 @@ def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
         "direct",
         "direct",
         "direct",
-        "HTTP/1.1 403 Forbidden",
+        "HTTP/1.0 403 Forbidden",
     ]
 
 

@@ -19,9 +19,7 @@ def test_hold_is_on_or_off(status: str) -> None:
     assert content(DOCUMENT, kept) == STATUS % status
 
 
-@pytest.mark.parametrize(
-    ("sent", "named"), [("", "Status"), (STATUS % "on", "must be ON or OFF")]
-)
+@pytest.mark.parametrize(("sent", "named"), [("", "Status"), (STATUS % "on", "must be ON or OFF")])
 def test_bad_document_is_refused_with_the_place(sent: str, named: str) -> None:
     check_refused(DOCUMENT, sent, "MalformedXML", named, bucket=WORM, item=OBJECT)
 
