@@ -143,7 +143,7 @@ def test_metrics_count_requests(site: Admin) -> None:
 
 
 REFUSED = [
-    ("GET", "/_emulator/nothing", None, 404, "is not there"),
+    ("GET", "/_emulator/nothing", None, 404, "does not exist"),
     ("POST", "/_emulator/health", None, 405, "takes GET"),
     ("GET", "/_emulator/journal?verdict=maybe", None, 400, "verdict must be"),
     ("POST", "/_emulator/referer/check", b"{", 400, "not valid JSON"),
