@@ -19,7 +19,7 @@ from oss_emulator.control.controls import Controls
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import Entry
 from oss_emulator.control.metrics import Metrics
-from oss_emulator.operations.call import Body, Call
+from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Gather, Takes
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.service import READS, new_request_id
@@ -112,17 +112,19 @@ class Server(Endpoint):
         began = time.perf_counter()
         request = wire.read(http, guard, self.controls.clock.now())
         outcome: wire.Outcome
-        response: Response | web.StreamResponse
         fault = None
         if sts_endpoint.is_asked(request, self._is_endpoint):
             outcome, response = await self._ask_sts(http, request)
         elif self._is_administration(request):
-            outcome, response = await self._administer(http, request)
+            outcome, given = await self._administer(http, request)
+            if isinstance(given, web.StreamResponse):
+                return given  # it has been sent, event by event
+            response = given
         else:
             outcome, response, fault = await self._serve(http, request)
-        if isinstance(response, web.StreamResponse):
-            return response  # it has been sent, event by event
-        answer = _make_answer(http, guard, _explain(response, outcome), outcome, began, fault)
+        if EXPLAIN in request.headers:
+            response = _explain(response, outcome)
+        answer = _make_answer(http, guard, response, outcome, began, fault)
         try:
             return await answer.send()
         finally:
@@ -133,7 +135,7 @@ class Server(Endpoint):
     ) -> tuple[Admitted | Refused, Response, Fault | None]:
         """Admit and perform a request to OSS; returns the outcome, the response and the fault."""
         outcome = self._admit(request)
-        fault = None
+        fault, content = None, NO_BODY
         if isinstance(outcome, Admitted):
             try:
                 fault = self.controls.faults.strike(outcome.call)
@@ -145,8 +147,10 @@ class Server(Endpoint):
                     outcome = self.service.admit_form(outcome, await form.read_fields())
                     if isinstance(outcome, Admitted):
                         content = await form.read_file(outcome)
-                else:
-                    content = await _read_body(http, outcome)
+                elif outcome.call.operation.gather is not None:
+                    content = await _gather(outcome.call, outcome.call.operation.gather)
+                elif outcome.call.operation.takes is not Takes.NOTHING:
+                    content = await body.read(http, outcome)
                 if isinstance(outcome, Admitted):
                     return outcome, await self._perform(outcome, content), fault
             except Exception as error:
@@ -162,18 +166,19 @@ class Server(Endpoint):
 
     async def _perform(self, admitted: Admitted, content: Body) -> Response:
         """Perform a call, then call the application server that its callback names."""
-        response = await self._perform_call(admitted, content)
+        if self.service.storage.blocking:
+            response = await self._perform_on_disk(admitted, content)
+        else:
+            response = self.service.perform(admitted, content)
         if response.callback is None:
             return response
         return await callback.deliver(response.callback, response)
 
-    async def _perform_call(self, admitted: Admitted, content: Body) -> Response:
-        """Perform a call: on the event loop, or in the writing thread if that waits for a disk.
+    async def _perform_on_disk(self, admitted: Admitted, content: Body) -> Response:
+        """Perform a call that waits for a disk: a read here, anything else in the writing thread.
 
         One thread writes, so nothing changes between what a call reads and what it writes.
         """
-        if not self.service.storage.blocking:
-            return self.service.perform(admitted, content)
         if admitted.request.method not in READS:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._writing, self._write, admitted, content)
@@ -317,19 +322,11 @@ def _make_answer(
 
 
 def _explain(response: Response, outcome: wire.Outcome) -> Response:
-    """Add the decision on the request, for a client that asks for it."""
-    if EXPLAIN not in outcome.request.headers or isinstance(outcome, wire.Aside):
+    """Add the decision on the request; STS and the emulator's own pages make none."""
+    if isinstance(outcome, wire.Aside):
         return response
     decision = None if outcome.decision is None else explain.to_dict(outcome.decision)
     return response._replace(headers={**response.headers, DECISION: json.dumps(decision)})
-
-
-async def _read_body(http: web.BaseRequest, admitted: Admitted) -> Body:
-    """Read the body of a call, from the client or from the storage."""
-    gather = admitted.call.operation.gather
-    if gather is None:
-        return await body.read(http, admitted)
-    return await _gather(admitted.call, gather)
 
 
 async def _gather(call: Call, gather: Gather) -> Body:

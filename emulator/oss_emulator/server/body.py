@@ -26,10 +26,11 @@ _MD5 = "content-md5"
 
 
 async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
-    """Read the body of a call; raises `OSSError` if it is malformed, incomplete or too large."""
+    """Read the body of a call whose operation takes one.
+
+    Raises `OSSError` if it is malformed, incomplete or too large.
+    """
     call, takes = admitted.call, admitted.call.operation.takes
-    if takes is Takes.NOTHING:
-        return NO_BODY
     limit = _limit(call)
     length = int(http.headers.get("content-length", -1))
     if takes is Takes.OBJECT and length < 0 and "transfer-encoding" not in http.headers:

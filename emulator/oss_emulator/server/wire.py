@@ -167,7 +167,8 @@ class Answer:
             stream.force_close()  # this also ends a body without a length
         try:
             await stream.prepare(http)
-            await self._send_pieces(stream, pieces)
+            if pieces:
+                await self._send_pieces(stream, pieces)
             await stream.write_eof()
         except ConnectionError as error:
             error.__traceback__ = None  # otherwise its reference cycle keeps the files open
@@ -181,7 +182,7 @@ class Answer:
                 await self._put(stream, piece)
             else:
                 await self._send_file(stream, piece)
-        if self._gzip is not None and pieces:
+        if self._gzip is not None:
             await self._write(stream, self._gzip.flush())
 
     async def _put(self, stream: web.StreamResponse, chunk: bytes) -> None:
