@@ -121,11 +121,14 @@ delete_symlink = replace(delete_object, subresource="symlink")
 
 def _overrides(call: Call) -> dict[str, str]:
     """The `response-*` parameters as headers; anonymous requests may send none (GetObject)."""
+    query = call.request.query
+    if headers.OVERRIDES.keys().isdisjoint(query):
+        return {}
     found = {
-        header: headers.text(name, call.request.query[name])
+        header: headers.text(name, query[name])
         for name, header in headers.OVERRIDES.items()
-        if name in call.request.query
+        if name in query
     }
-    if found and call.signing is Signing.NONE:
+    if call.signing is Signing.NONE:
         raise OSSError(Code.RESPONSE_HEADERS_OF_ANONYMOUS)
     return found

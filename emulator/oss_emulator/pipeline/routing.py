@@ -1,11 +1,12 @@
 """Routing: finds the operation that a request asks for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from oss_emulator.operations.operation import Operation, Resource, not_implemented
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import Code, OSSError
-from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.parameters import PROCESS, SUBRESOURCES, is_parameter
 
 
@@ -28,6 +29,7 @@ class Dispatcher:
             found.sort(
                 key=lambda item: (item.subresource.count("&"), item.header != ""), reverse=True
             )
+        self._candidates = lru_cache(1024)(self._find_candidates)
 
     def find(self, request: Request, target: Target) -> Operation:
         """Find the operation; raises `NotImplemented`, which names the missing one (P-40).
@@ -38,44 +40,49 @@ class Dispatcher:
         resource = _resource(target)
         if request.method == "OPTIONS" and resource is not Resource.SERVICE:
             return self._by_place["OPTIONS", resource, ""]
-        subresource = self._subresource(request, resource) if request.query else ""
-        place = (request.method, resource, subresource)
-        for item in self._refined.get(place, ()):
-            if _is_asked(item, request):
+        for item in self._candidates(request.method, resource, request.query_string):
+            if not item.header or item.header in request.headers:
                 return item
-        operation = self._by_place.get(place)
-        if place == _POST_OBJECT and not request.query:
+        if request.method == "POST" and resource is Resource.OBJECT and not request.query:
+            # A POST to an object needs a sub-resource; forms go to the bucket.
             raise OSSError(Code.METHOD_NOT_ALLOWED, Method="POST", ResourceType="Object")
-        if operation is None or _COMPONENT in request.query:
-            raise not_implemented(request.method, resource, _asked(request, subresource))
-        return operation
+        subresource = self._subresource(request.method, resource, request.query)
+        raise not_implemented(request.method, resource, _asked(request.query, subresource))
 
-    def _subresource(self, request: Request, resource: Resource) -> str:
+    def _find_candidates(
+        self, method: str, resource: Resource, query_string: str
+    ) -> tuple[Operation, ...]:
+        """Find the operations that a query may ask for; headers choose between them, in order."""
+        query = parse_query(query_string)
+        place = (method, resource, self._subresource(method, resource, query))
+        found = [item for item in self._refined.get(place, ()) if _is_refined(item, query)]
+        if place in self._by_place and _COMPONENT not in query:
+            found.append(self._by_place[place])
+        return tuple(found)
+
+    def _subresource(self, method: str, resource: Resource, query: Mapping[str, str]) -> str:
         """Find the sub-resource that a query asks for, "" for none.
 
         An unknown parameter is ignored if it has a value, and in GetObject, HeadObject
         (`/logo.png?20240101`) and PutObject (P-49). Otherwise it may ask for an operation newer
         than this table; ignoring it could list a bucket (P-40).
         """
-        lenient = resource is Resource.OBJECT and request.method in ("GET", "HEAD", "PUT")
+        lenient = resource is Resource.OBJECT and method in ("GET", "HEAD", "PUT")
         found = refining = ""
-        for name, value in request.query.items():
-            place = (request.method, resource, name)
+        for name, value in query.items():
+            place = (method, resource, name)
             if place in self._by_place or place in self._refined:
                 found = found or name
             elif name in self._refining:
                 refining = name
-            elif name == PROCESS and _reads_object(request, resource):
+            elif name == PROCESS and _reads_object(method, resource):
                 continue
             elif name in SUBRESOURCES or not (value or lenient or is_parameter(name)):
                 raise not_implemented(*place)
         if refining and not found:
-            raise not_implemented(request.method, resource, refining)
+            raise not_implemented(method, resource, refining)
         return found
 
-
-_POST_OBJECT = ("POST", Resource.OBJECT, "")
-"""A POST to an object needs a sub-resource; forms go to the bucket."""
 
 _COMPONENT = "comp"
 """The parameter that selects a part of a sub-resource. An unknown part is not implemented."""
@@ -84,27 +91,25 @@ _COMPONENT = "comp"
 def refuse_processing(request: Request, target: Target) -> None:
     """Raise `NotImplemented` where an object is to be processed before it is sent (P-40)."""
     resource = _resource(target)
-    if PROCESS in request.query and _reads_object(request, resource):
+    if PROCESS in request.query and _reads_object(request.method, resource):
         raise not_implemented(request.method, resource, PROCESS)
 
 
-def _reads_object(request: Request, resource: Resource) -> bool:
-    return resource is Resource.OBJECT and request.method in ("GET", "HEAD")
+def _reads_object(method: str, resource: Resource) -> bool:
+    return resource is Resource.OBJECT and method in ("GET", "HEAD")
 
 
-def _is_asked(item: Operation, request: Request) -> bool:
-    """Whether a request has the header and further parameters that an operation needs."""
-    if item.header and item.header not in request.headers:
-        return False
+def _is_refined(item: Operation, query: Mapping[str, str]) -> bool:
+    """Whether a query has the further parameters that an operation needs."""
     for refinement in item.subresource.split("&")[1:]:
         name, valued, value = refinement.partition("=")
-        if name not in request.query or (valued and request.query[name] != value):
+        if name not in query or (valued and query[name] != value):
             return False
     return True
 
 
-def _asked(request: Request, subresource: str) -> str:
-    component = request.query.get(_COMPONENT)
+def _asked(query: Mapping[str, str], subresource: str) -> str:
+    component = query.get(_COMPONENT)
     return subresource if component is None else f"{subresource}&{_COMPONENT}={component}"
 
 
