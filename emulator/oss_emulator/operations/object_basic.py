@@ -39,10 +39,10 @@ def put_object(call: Call) -> Response:
 @operation("GetObject", "GET", Resource.OBJECT, permission=Permission.READ)
 def get_object(call: Call) -> Response:
     """The bytes of an object, or a range of them."""
-    request = call.request
+    request, bucket = call.request, call.bucket
     found = find(call)
-    target = follow(call, call.bucket, found)
-    check_restored(call, call.bucket, target)
+    target = follow(call, bucket, found)
+    check_restored(call, bucket, target)
     item = show(found, target)
     conditions.check(request.headers, item.etag, item.modified)
     answer = describe(call, item)

@@ -51,18 +51,17 @@ def check_call(call: Call) -> AccessDecision | None:
 
     Returns the decision; None for DeleteMultipleObjects if each entry needs its own decision.
     """
-    bucket, caller = call.record, call.caller
-    if bucket is None or call.operation.name == _CREATES:
+    bucket, caller, operation = call.record, call.caller, call.operation
+    if bucket is None or operation.name == _CREATES:
         return _check_service(call)
     by_acl = caller.kind is Kind.ACCOUNT and policy.SUBRESOURCE not in bucket.documents
     if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
-        permission = call.operation.permission
-        return _describe(call, authorize(caller, bucket.owner, permission, bucket.acl))
-    if not by_acl and call.operation.name == _BY_ENTRY:
+        return _describe(call, authorize(caller, bucket.owner, operation.permission, bucket.acl))
+    if not by_acl and operation.name == _BY_ENTRY:
         return None
-    version_id = call.request.query.get("versionId")
-    item = call.storage.object(bucket.name, call.key, version_id) if call.key else None
-    return check(call, bucket, call.key, call.operation.permission, item)
+    key, version_id = call.target.key, call.request.query.get("versionId")
+    item = call.storage.object(bucket.name, key, version_id) if key else None
+    return check(call, bucket, key, operation.permission, item)
 
 
 def check(

@@ -72,7 +72,7 @@ class Connections:
         """Bytes of the longest request line and headers together."""
         self._most = settings.max_connections
         self._open: set[Guard] = set()
-        self._busy: set[Guard] = set()
+        self.busy: set[Guard] = set()
         """Connections with a running request, even if the client has left."""
         self._handshakes: set[asyncio.Task[None]] = set()
         """TLS handshakes after a CONNECT."""
@@ -98,12 +98,9 @@ class Connections:
         self._open.discard(guard)
         self._tell()
 
-    def began(self, guard: "Guard") -> None:
-        """Count a connection as running: a request is being answered."""
-        self._busy.add(guard)
-
     def answered(self, guard: "Guard") -> None:
-        self._busy.discard(guard)
+        """Count a connection as idle; `busy` has it from the beginning of its request."""
+        self.busy.discard(guard)
         self._tell()
 
     def run_handshake(self, handshake: Awaitable[None]) -> None:
@@ -119,14 +116,14 @@ class Connections:
             task.cancel()
         for guard in list(self._open):
             guard.finish()
-        await self._wait_for_none(self._busy, patience)
-        for guard in self._busy:
+        await self._wait_for_none(self.busy, patience)
+        for guard in self.busy:
             guard.cancel()
         await self._wait_for_none(self._open, FAREWELL)
         for guard in list(self._open):
             guard.abort()
         await self._wait_for_none(self._open, FAREWELL)
-        await self._wait_for_none(self._busy, FAREWELL)
+        await self._wait_for_none(self.busy, FAREWELL)
 
     def _tell(self) -> None:
         if self._changed is not None:
@@ -318,7 +315,7 @@ class Guard(asyncio.Protocol):
         self._phase = Phase.ANSWER if head.extent.done else Phase.BODY
         self._last |= head.last
         self._answering, self._http, self._failure = True, None, None
-        self._connections.began(self)
+        self._connections.busy.add(self)
         self._inner.data_received(head.data)
 
     def _take_body(self) -> None:
@@ -335,7 +332,7 @@ class Guard(asyncio.Protocol):
     async def _answer(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answer a request that aiohttp has read."""
         self._http = http
-        self._connections.began(self)  # again: the client may have left meanwhile
+        self._connections.busy.add(self)  # again: the client may have left meanwhile
         if self._failure is not None:
             http.content.set_exception(self._failure)
         stays = False

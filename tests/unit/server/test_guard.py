@@ -97,7 +97,7 @@ async def converse(controls: Controls, pieces: Pieces, leaves: bool = False) -> 
             writer.write_eof()
             answers = await reader.read()
         writer.close()
-        await until(lambda: not connections._open and not connections._busy)
+        await until(lambda: not connections._open and not connections.busy)
     return answers
 
 

@@ -32,10 +32,11 @@ def find(call: Call) -> Object:
 
     Raises `NoSuchKey`, `NoSuchVersion`, and `MethodNotAllowed` for a named delete marker.
     """
-    version_id = version_id_of(call)
-    item = call.storage.object(call.bucket.name, call.key, version_id)
+    version_id = version_id_of(call) if call.request.query else None
+    bucket, key = call.bucket, call.target.key
+    item = call.storage.object(bucket.name, key, version_id)
     if item is None:
-        raise _missing(call, call.bucket, call.key, version_id)
+        raise _missing(call, bucket, key, version_id)
     if item.delete_marker:
         marker = {DELETE_MARKER: "true", VERSION_ID: item.version_id}
         if version_id is None:
