@@ -148,7 +148,7 @@ def test_program_gets_the_first_key(accounts: Path) -> None:
         ('[[account]]\nid = "me"\n', 'account[0].id is "me"; write a string of digits'),
         (
             ACCOUNTS + '[[account]]\nid = "1000000000000002"\n',
-            'account[2].id is "1000000000000002"; write another one',
+            'account[2].id is "1000000000000002"; write a different one',
         ),
         (
             ACCOUNTS.replace("AliyunSTSAssumeRoleAccess", "Everything"),
@@ -192,4 +192,4 @@ def test_accounts_in_file_and_seed_are_refused(accounts: Path, tmp_path: Path) -
     seed.write_text(ACCOUNTS)
     status, said = refuse("--accounts", str(accounts), "--seed", str(seed))
     assert status == 1
-    assert f"accounts are in the file {accounts} already" in said
+    assert f"already in the file {accounts}" in said
