@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import ssl
 import subprocess
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -242,6 +244,16 @@ def test_reset_restores_the_seed_for_all_workers(running: Running) -> None:
     answers = ask_each(running, "GET", "/examplebucket/a")
     assert {answer.text for answer in answers} == {"seeded"}
     assert {answer.status for answer in ask_each(running, "GET", "/examplebucket/b")} == {404}
+
+
+def test_callback_never_reaches_another_worker(running: Running) -> None:
+    bucket = client(running)
+    callback = {"callbackUrl": f"{running.endpoint}/_emulator/reset", "callbackBody": "x"}
+    encoded = b64encode(json.dumps(callback).encode()).decode()
+    for _ in range(8):
+        result = bucket.put_object("b", b"kept", headers={"x-oss-callback": encoded})
+        assert b"leads to the emulator itself" in result.resp.read()
+    assert bucket.get_object("b").read() == b"kept"
 
 
 def test_workers_share_one_ca(folder: Path) -> None:

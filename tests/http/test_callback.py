@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote
 
 import oss2
 import pytest
-from aiohttp import ClientTimeout
+from oss_emulator import Emulator
 from oss_emulator.server import callback as server_callback
 
 from tests.http import application, forms
@@ -234,17 +234,107 @@ def test_unreachable_application_gets_callback_failed(client: Client, public: st
 
 
 def test_callback_times_out_after_five_seconds() -> None:
-    assert server_callback.TIMEOUT.total == 5
+    assert server_callback.TIMEOUT == 5
 
 
 def test_slow_application_gets_a_timeout_error(
     client: Client, public: str, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_callback, "TIMEOUT", ClientTimeout(total=0.1))
+    monkeypatch.setattr(server_callback, "TIMEOUT", 0.1)
     app.holds.add("/")
     answer = put(client, public, wanted(app.url()))
     check_error(answer, 203, "CallbackFailed", "Cost too long time.", "0007-00000202")
     assert client.get(f"/{public}/a%20b.txt").body == BODY
+
+
+# --- The server itself is never called
+
+
+OWN = [
+    "127.0.0.1",
+    "127.0.0.2",
+    "127.1",
+    "0",
+    "0.0.0.0",  # noqa: S104 - to call, not to bind
+    "0x7f000001",
+    "017700000001",
+    "2130706433",
+    "localhost",
+    "LocalHost",
+    "user@localhost",
+    "self.example",
+    "[::]",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:0.0.0.0]",
+]
+
+
+class Names:
+    """Resolves `*.example` to this machine and counts how often."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._resolve = socket.getaddrinfo
+
+    def __call__(self, host: Any, *arguments: Any, **named: Any) -> Any:
+        if str(host).endswith(".example"):
+            self.asked.append(host)
+            host = "127.0.0.1"
+        return self._resolve(host, *arguments, **named)
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    found = Names()
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    return found
+
+
+@pytest.mark.parametrize("host", [*OWN, socket.gethostname()])
+@pytest.mark.usefixtures("names")
+def test_callback_never_reaches_the_server(live: Live, public: str, host: str) -> None:
+    url = f"http://{host}:{live.port}/_emulator/reset"
+    answer = put(live.client, public, wanted(url))
+    assert (answer.status, answer.code) == (203, "CallbackFailed")
+    assert "leads to the emulator itself" in answer.error["Message"]
+    assert live.client.get(f"/{public}/a%20b.txt").body == BODY
+
+
+def test_callback_never_reaches_the_port_for_https() -> None:
+    with Emulator(tls_port=0) as emulator:
+        emulator.bucket("examplebucket", acl="public-read-write")
+        answer = put(
+            Client("127.0.0.1", emulator.port), "examplebucket", wanted(emulator.https_endpoint)
+        )
+    assert "leads to the emulator itself" in answer.error["Message"]
+
+
+def test_other_url_is_called_after_one_of_the_server(
+    live: Live, public: str, app: Application
+) -> None:
+    urls = f"{live.endpoint}/;{app.url()}"
+    assert put(live.client, public, wanted(urls)).body == b'{"a":"b"}'
+
+
+def test_address_that_was_checked_is_the_one_connected_to(
+    client: Client, public: str, app: Application, names: Names
+) -> None:
+    callback = wanted(f"http://app.example:{app.port}/")
+    assert put(client, public, callback).body == b'{"a":"b"}'
+    assert app.taken[0].headers["host"] == f"app.example:{app.port}"
+    assert names.asked == ["app.example"]
+
+
+@pytest.mark.parametrize("path", ["health", "reset", "seed", "requests", "none"])
+def test_calls_of_callbacks_are_marked_and_refused_by_the_api(
+    client: Client, public: str, app: Application, path: str
+) -> None:
+    put(client, public, wanted(app.url()))
+    mark = ("x-oss-emulator-callback", app.taken[0].headers["x-oss-emulator-callback"])
+    answer = client.request("POST", f"/_emulator/{path}", [("Content-Length", "0"), mark])
+    assert answer.status == 403
+    assert b"callback" in answer.body
 
 
 # --- Invalid parameters: 400, and no object is stored

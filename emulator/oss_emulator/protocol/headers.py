@@ -20,6 +20,8 @@ EXPLAIN = "x-oss-emulator-explain"
 """A request header that only this server has: it asks for the Referer decision."""
 DECISION = "x-oss-emulator-decision"
 """The response header with that decision as JSON; null if the rules did not apply."""
+FROM_CALLBACK = "x-oss-emulator-callback"
+"""The request header that marks the calls to application servers."""
 
 META_PREFIX = "x-oss-meta-"
 MAX_META = 8 * 1024

@@ -172,7 +172,7 @@ class Server(Endpoint):
             response = self.service.perform(admitted, content)
         if response.callback is None:
             return response
-        return await callback.deliver(response.callback, response)
+        return await callback.deliver(response.callback, response, self.ports)
 
     async def _perform_on_disk(self, admitted: Admitted, content: Body) -> Response:
         """Perform a call that waits for a disk: a read here, anything else in the writing thread.
@@ -267,6 +267,7 @@ class Server(Endpoint):
         """Answer a request below `/_emulator/`; a stream of events has been sent on return."""
         aside = wire.Aside(request, new_request_id(request.received))
         try:
+            admin.check_no_callback(request)
             handler, rest = admin.find(request)
             if rest or request.path != admin.PREFIX + "health":
                 admin.check_allowed(request, self.service.settings.admin_token)

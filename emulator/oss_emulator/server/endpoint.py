@@ -14,6 +14,11 @@ class Endpoint:
         """The port for https, None without one; never 0 once the server listens."""
 
     @property
+    def ports(self) -> frozenset[int]:
+        """All ports that the server listens on."""
+        return frozenset(port for port in (self.port, self.tls_port) if port is not None)
+
+    @property
     def endpoint(self) -> str:
         """The URL of the port, such as `http://127.0.0.1:9000`."""
         return self._url("https" if self._settings.tls else "http", self.port)

@@ -16,7 +16,7 @@ from oss_emulator.control.api import (
     seed,
     snapshots,
 )
-from oss_emulator.control.api.access import TOKEN_HEADER, check_allowed
+from oss_emulator.control.api.access import TOKEN_HEADER, check_allowed, check_no_callback
 from oss_emulator.control.api.journal import EVENTS
 from oss_emulator.control.api.route import (
     JSON,
@@ -38,6 +38,7 @@ __all__ = [
     "Refusal",
     "check_allowed",
     "check_alone",
+    "check_no_callback",
     "document",
     "find",
     "follows",

@@ -4,9 +4,16 @@ import hmac
 from ipaddress import ip_address
 
 from oss_emulator.control.api.route import Refusal
+from oss_emulator.protocol.headers import FROM_CALLBACK
 from oss_emulator.protocol.message import Request
 
 TOKEN_HEADER = "x-oss-emulator-token"  # noqa: S105 - the name of a header
+
+
+def check_no_callback(request: Request) -> None:
+    """Raise `Refusal` for a call that an upload's callback makes: its sender is not its author."""
+    if FROM_CALLBACK in request.headers:
+        raise Refusal(403, "A callback of an upload may not administer a server.")
 
 
 def check_allowed(request: Request, token: str) -> None:
