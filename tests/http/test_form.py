@@ -304,6 +304,49 @@ def test_policy_conditions_are_checked(
     check_error(answer, 403, "AccessDenied", message, "0006-00000227")
 
 
+# Fields and the type of the file's part; a policy that demands image/png must see what is stored.
+TYPES = [
+    ([("Content-Type", "image/png")], "text/html"),
+    ([("Content-Type", "image/png"), ("x-oss-content-type", "text/html")], None),
+    ([("Content-Type", "image/png"), ("x-oss-content-type", "text/html")], "image/png"),
+    ([("x-oss-content-type", "text/html")], "image/png"),
+    ([("Content-Type", "text/html"), ("Content-Type", "image/png")], None),
+    ([("Content-Type", "text/html")], "image/png"),
+    ([("Content-Type", "text/html"), ("X-OSS-Content-Type", "image/png")], "text/html"),
+    ([("x-oss-content-type", "")], "image/png"),
+]
+
+
+@pytest.mark.parametrize(
+    "condition", [["eq", "$content-type", "image/png"], {"Content-Type": "image/png"}]
+)
+@pytest.mark.parametrize(("fields", "part"), TYPES)
+def test_conditions_see_the_type_that_is_stored(
+    client: Client,
+    private: str,
+    public: str,
+    fields: forms.Fields,
+    part: str | None,
+    condition: Any,
+) -> None:
+    send(client, public, ("key", "a"), *fields, file=File(type=part))
+    stored = client.head(f"/{public}/a").headers["Content-Type"]
+    signed = forms.sign_v1(forms.policy([condition]))
+    answer = send(client, private, ("key", "a"), *fields, *signed, file=File(type=part))
+    assert answer.status == (204 if stored == "image/png" else 403)
+
+
+@pytest.mark.parametrize("name", ["bucket", "Bucket"])
+def test_field_named_bucket_does_not_get_past_its_condition(
+    client: Client, private: str, name: str
+) -> None:
+    fields = forms.sign_v1(forms.policy([{"bucket": "other"}]))
+    answer = send(client, private, (name, "other"), ("key", "a"), *fields)
+    assert (answer.status, answer.error["EC"]) == (403, "0006-00000227")
+    fields = forms.sign_v1(forms.policy([{"bucket": private}]))
+    assert send(client, private, (name, "other"), ("key", "a"), *fields).status == 204
+
+
 def test_condition_on_a_missing_field_fails(client: Client, private: str) -> None:
     policy = forms.policy([["eq", "$success_action_status", "200"]])
     answer = send(client, private, ("key", "a"), *forms.sign_v1(policy))

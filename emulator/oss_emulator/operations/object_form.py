@@ -43,8 +43,7 @@ def post_object(call: Call) -> Response:
 def _describe(call: Call, form: Form) -> dict[str, str]:
     """The request's headers, with the form's fields in place of those that describe an object.
 
-    Of the headers that describe an object only the ACL counts, and a field overrides it. The type
-    is x-oss-content-type, else the type of the file's own part, else the field (PostObject).
+    Of the headers that describe an object only the ACL counts, and a field overrides it.
     """
     found = {
         name: value
@@ -52,9 +51,8 @@ def _describe(call: Call, form: Form) -> dict[str, str]:
         if name == "x-oss-object-acl" or not _describes(name)
     }
     found |= {name: value for name, value in form.fields.items() if _describes(name)}
-    content_type = form.text("x-oss-content-type") or form.content_type
-    if content_type:
-        found["content-type"] = content_type
+    if form.stored_type is not None:
+        found["content-type"] = form.stored_type
     found.pop(_TAGGING, None)
     return found
 

@@ -48,11 +48,24 @@ class Form:
     def has(self, name: str) -> bool:
         return name.lower() in self.fields
 
+    @property
+    def stored_type(self) -> str | None:
+        """The Content-Type that the object gets, None if the form names none (PostObject).
+
+        It is x-oss-content-type, else the type of the file's own part, else the field.
+        """
+        stated = self.text("x-oss-content-type") or self.content_type
+        return stated or self.fields.get("content-type")
+
     def conditional(self, bucket: str) -> dict[str, str]:
-        """Return the values that the conditions of a policy check: fields, bucket and type."""
-        found = {"bucket": bucket, **self.fields}
-        if self.content_type is not None:
-            found.setdefault("content-type", self.content_type)
+        """Return what the conditions of a policy apply to.
+
+        These are the fields, but the bucket is the one that the form is sent to and the type is the
+        one that is stored: other fields must not get past a condition on them.
+        """
+        found = {**self.fields, "bucket": bucket}
+        if self.stored_type is not None:
+            found["content-type"] = self.stored_type
         return found
 
     @property
