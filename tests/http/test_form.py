@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import md5
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -615,3 +615,28 @@ def test_invalid_field_is_refused(
 ) -> None:
     assert refused(send(client, public, ("key", "a"), (name, value)))[1] == code
     assert client.head(f"/{public}/a").status == 404
+
+
+def deny_put(live: Live, bucket: str, operator: str, condition: Mapping[str, Any]) -> None:
+    """Let everybody put objects, but not under a condition."""
+    actions = ["oss:PutObject", "oss:PutObjectTagging"]
+    common = {"Principal": ["*"], "Action": actions, "Resource": [f"acs:oss:*:*:{bucket}/*"]}
+    deny = {**common, "Effect": "Deny", "Condition": {operator: condition}}
+    statements = [{**common, "Effect": "Allow"}, deny]
+    live.put(f"/{bucket}?policy", json.dumps({"Version": "1", "Statement": statements}).encode())
+
+
+@pytest.mark.parametrize("place", ["field", "header"])
+def test_policy_sees_the_acl_that_the_object_gets(live: Live, private: str, place: str) -> None:
+    deny_put(live, private, "StringEquals", {"oss:x-oss-object-acl": ["public-read"]})
+    acl = ("x-oss-object-acl", "public-read")
+    fields, headers = ([acl], []) if place == "field" else ([], [acl])
+    answer = forms.post(live.client, private, forms.form([("key", "a"), *fields]), *headers)
+    assert answer.status == 403
+    assert forms.post(live.client, private, forms.form([("key", "a")])).status == 204
+
+
+def test_policy_does_not_see_tags_that_are_not_stored(live: Live, private: str) -> None:
+    deny_put(live, private, "StringNotEquals", {"oss:RequestObjectTag/team": ["dev"]})
+    body = forms.form([("key", "a"), ("x-oss-tagging", "team=dev")])
+    assert forms.post(live.client, private, body).status == 403

@@ -27,13 +27,13 @@ def required(
 ) -> tuple[str, ...]:
     """Return the actions that a request requires, that of its operation first.
 
-    `headers` are the headers of the request or the fields of a form.
+    `headers` are those of a request that stores their tags, empty for others; `version_id` is that
+    of the version which the request acts on, None for a request that names none.
     """
-    if version_id is not None:
-        return (OF_A_VERSION.get(action, action),)
+    own = action if version_id is None else OF_A_VERSION.get(action, action)
     if action == "oss:PutObject" and (TAGGING in headers or TAGGING_DIRECTIVE in headers):
-        return (action, "oss:PutObjectTagging")  # A-12
-    return (action,)
+        return (own, "oss:PutObjectTagging")  # A-12
+    return (own,)
 
 
 def required_of_source(headers: Mapping[str, str], version_id: str | None) -> tuple[str, ...]:

@@ -7,13 +7,14 @@ from fastcrc.crc64 import xz as crc64
 
 from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.documents.website import Visit
-from oss_emulator.operations.operation import Operation
+from oss_emulator.operations.operation import Operation, Trait
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
 from oss_emulator.protocol.changes import BY_DEFAULT, Changes
 from oss_emulator.protocol.checksums import md5
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.tagging import HEADER as TAGGING
 from oss_emulator.protocol.xml import Children
 from oss_emulator.referer import Assumptions, Signing
 from oss_emulator.settings import Limits
@@ -77,6 +78,22 @@ class Call(NamedTuple):
     @property
     def key(self) -> str:
         return self.target.key
+
+    @property
+    def version_id(self) -> str | None:
+        """The `versionId` as it was sent, None for operations that act on no named version."""
+        return (
+            self.request.query.get("versionId")
+            if Trait.ON_VERSION in self.operation.traits
+            else None
+        )
+
+    @property
+    def tagging(self) -> str | None:
+        """The `x-oss-tagging` of a new object, None for none and where tags are not stored."""
+        return (
+            self.request.headers.get(TAGGING) if Trait.SETS_TAGS in self.operation.traits else None
+        )
 
     @property
     def endpoint(self) -> str:

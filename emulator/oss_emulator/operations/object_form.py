@@ -16,9 +16,6 @@ from oss_emulator.storage import Object
 # success_action_status may also be 204, and any other value means 204.
 _STATUSES: Final = {"200": 200, "201": 201}
 
-# A form has no field for the tagging (PostObject, request headers).
-_TAGGING: Final = "x-oss-tagging"
-
 
 @operation(
     "PostObject",
@@ -53,7 +50,6 @@ def _describe(call: Call, form: Form) -> dict[str, str]:
     found |= {name: value for name, value in form.fields.items() if _describes(name)}
     if form.stored_type is not None:
         found["content-type"] = form.stored_type
-    found.pop(_TAGGING, None)
     return found
 
 

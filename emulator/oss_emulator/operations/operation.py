@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from enum import Enum, Flag, StrEnum, auto
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from oss_emulator.access import Permission
 from oss_emulator.protocol.errors import Code, OSSError
@@ -41,6 +41,51 @@ class Status(Enum):
     """A document is validated, stored and returned, and changes nothing else."""
 
 
+class Trait(Flag):
+    """What a request can make an operation do, so that it needs other or further actions."""
+
+    NONE = 0
+    ON_VERSION = auto()
+    """Acts on the version that `versionId` names (A-11)."""
+    SETS_TAGS = auto()
+    """Stores the tags of the header `x-oss-tagging` with an object (A-12)."""
+
+
+TRAITS: Final[Mapping[str, Trait]] = {
+    **dict.fromkeys(
+        (
+            "GetObject",
+            "HeadObject",
+            "GetObjectMeta",
+            "DeleteObject",
+            "GetSymlink",
+            "GetObjectACL",
+            "PutObjectACL",
+            "GetObjectTagging",
+            "PutObjectTagging",
+            "DeleteObjectTagging",
+            "GetObjectRetention",
+            "PutObjectRetention",
+            "GetObjectLegalHold",
+            "PutObjectLegalHold",
+            "RestoreObject",
+            "CleanRestoredObject",
+            "SealAppendObject",
+        ),
+        Trait.ON_VERSION,
+    ),
+    **dict.fromkeys(
+        ("PutObject", "CopyObject", "AppendObject", "InitiateMultipartUpload", "PutSymlink"),
+        Trait.SETS_TAGS,
+    ),
+}
+"""The traits of operations by name; the others have none.
+
+Operations and permissions read `versionId` and `x-oss-tagging` by this table only, so a request
+cannot name a version or tags to one and hide them from the other.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation of the OSS API and the function that performs it."""
@@ -65,6 +110,10 @@ class Operation:
     perform: Callable[[Call], Response]
     gather: Gather | None = None
     """Finds the body in the storage, in place of one in the request (UploadPartCopy)."""
+
+    @property
+    def traits(self) -> Trait:
+        return TRAITS.get(self.name, Trait.NONE)
 
 
 Gather: TypeAlias = "Callable[[Call], Callable[[], Body]]"

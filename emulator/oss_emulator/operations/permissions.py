@@ -20,12 +20,14 @@ from oss_emulator.access import (
 from oss_emulator.documents import policy, public_access_block, request_payment
 from oss_emulator.documents import tagging as bucket_tagging
 from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Trait
 from oss_emulator.protocol import tagging
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import AccessDecision
 from oss_emulator.storage import Bucket, Object
 
 PAYER: Final = "x-oss-request-payer"
+_OBJECT_ACL: Final = "x-oss-object-acl"
 
 _LISTINGS: Final = frozenset({"oss:ListObjects", "oss:ListObjectVersions"})
 """The actions whose conditions can use a prefix and a delimiter (A-24)."""
@@ -59,8 +61,8 @@ def check_call(call: Call) -> AccessDecision | None:
         return _describe(call, authorize(caller, bucket.owner, operation.permission, bucket.acl))
     if not by_acl and operation.name == _BY_ENTRY:
         return None
-    key, version_id = call.target.key, call.request.query.get("versionId")
-    item = call.storage.object(bucket.name, key, version_id) if key else None
+    key = call.target.key
+    item = call.storage.object(bucket.name, key, call.version_id) if key else None
     return check(call, bucket, key, operation.permission, item)
 
 
@@ -105,9 +107,8 @@ def _decide(
     actions: tuple[str, ...],
 ) -> tuple[Facts | None, AccessVerdict]:
     caller, acl = call.caller, ObjectAcl.DEFAULT if item is None else item.acl
-    fields = call.form.fields if call.form is not None else call.request.headers
-    query = call.request.query
-    actions = actions or required(call.operation.action, fields, query.get("versionId"))
+    fields, query = _fields(call), call.request.query
+    actions = actions or _required(call)
     if caller.kind is Kind.ACCOUNT and len(actions) == 1 and _SPECIAL.isdisjoint(bucket.documents):
         # For accounts and anonymous callers only ownership, ACLs and the account's block count.
         verdict = authorize(caller, bucket.owner, permission, bucket.acl, acl)
@@ -127,6 +128,27 @@ def _decide(
         (fields.get(PAYER) or query.get(PAYER, "")).lower() == "requester",
     )
     return facts, authorize(caller, bucket.owner, permission, bucket.acl, acl, facts)
+
+
+def _required(call: Call) -> tuple[str, ...]:
+    """The actions that a call requires, by what its operation will do."""
+    operation = call.operation
+    counts = call.request.headers if Trait.SETS_TAGS in operation.traits else {}
+    return required(operation.action, counts, call.version_id)
+
+
+def _fields(call: Call) -> Mapping[str, str]:
+    """The headers of a request, or what stands for them in a form.
+
+    That is its fields and, of the headers, the ACL (PostObject). No field sets the object's tags.
+    """
+    request = call.request.headers
+    if call.form is None:
+        return request
+    acl = {name: request[name] for name in (_OBJECT_ACL,) if name in request}
+    fields = {**acl, **call.form.fields}
+    fields.pop(tagging.HEADER, None)
+    return fields
 
 
 def _check_service(call: Call) -> AccessDecision | None:
@@ -176,7 +198,7 @@ def _context(
         prefix=request.query.get("prefix", "") if lists else None,
         delimiter=request.query.get("delimiter", "") if lists else None,
         acl=fields.get("x-oss-acl", "private"),
-        object_acl=fields.get("x-oss-object-acl", ObjectAcl.DEFAULT),
+        object_acl=fields.get(_OBJECT_ACL, ObjectAcl.DEFAULT),
         bucket_tags=bucket_tagging.tags(bucket.documents) if bucket is not None else {},
         object_tags=item.tags if item is not None else {},
         request_tags=_tags(fields),

@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import quote
 
 from oss_emulator.access import Permission
-from oss_emulator.documents.website import Missing, RoutingRule, Visit
+from oss_emulator.documents.website import Missing, RoutingRule, Visit, WebsiteConfiguration
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.protocol.address import Target
@@ -50,14 +50,17 @@ def _replace_missing(call: Call, visit: Visit) -> Response | None:
         if site.missing is Missing.REDIRECT:
             return Response(302, {"Location": f"{visit.root}/{quote(visit.key)}/"})
         return _answer(call, below)
-    if site.error_key and _is_readable(call, site.error_key):
-        headers = {
-            name: value for name, value in call.request.headers.items() if name not in _PARTIAL
-        }
-        request = call.request._replace(headers=headers, query={}, query_string="")
-        page = _answer(call._replace(request=request), site.error_key)
-        return page._replace(status=site.error_status)
-    return None
+    return _error_page(call, site) if site.error_key else None
+
+
+def _error_page(call: Call, site: WebsiteConfiguration) -> Response | None:
+    """The error page as it is now, whatever version or range was asked for."""
+    headers = {name: value for name, value in call.request.headers.items() if name not in _PARTIAL}
+    request = call.request._replace(headers=headers, query={}, query_string="")
+    plain = call._replace(request=request)
+    if not _is_readable(plain, site.error_key):
+        return None
+    return _answer(plain, site.error_key)._replace(status=site.error_status)
 
 
 def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
@@ -66,7 +69,7 @@ def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
     assert redirect is not None  # noqa: S101 - only such rules are followed
     if redirect.internal:
         key = rule.rewrite(redirect, visit.key)
-        item = call.storage.object(call.bucket.name, key)
+        item = call.storage.object(call.bucket.name, key, call.version_id)
         if item is not None:
             permissions.check(call, call.bucket, key, Permission.READ, item)
         return _answer(call, key)
@@ -83,7 +86,7 @@ def _answer(call: Call, key: str) -> Response:
 
 def _is_readable(call: Call, key: str) -> bool:
     """Whether an object exists that the visitor may read."""
-    item = call.storage.object(call.bucket.name, key)
+    item = call.storage.object(call.bucket.name, key, call.version_id)
     if item is None or item.delete_marker:
         return False
     return permissions.allows(call, call.bucket, key, Permission.READ, item)

@@ -23,6 +23,7 @@ TAGGED = {"x-oss-tagging": "a=b"}
             None,
             ["oss:PutObject", "oss:PutObjectTagging"],
         ),
+        ("oss:PutObject", TAGGED, "1", ["oss:PutObject", "oss:PutObjectTagging"]),
         ("oss:DeleteObject", {}, "null", ["oss:DeleteObjectVersion"]),
         ("oss:PutObjectTagging", {}, "1", ["oss:PutObjectVersionTagging"]),
         ("oss:GetObjectAcl", {}, "1", ["oss:GetObjectVersionAcl"]),

@@ -134,3 +134,14 @@ def test_rule_for_404_redirects_missing_pages(site: Caller) -> None:
     answer = visit(site, "/none")
     assert (answer.status, answer.headers["Location"]) == (302, "https://example.com/none")
     assert visit(site, "/a.txt").body == b"text"
+
+
+def test_version_of_an_index_page_is_read_by_its_own_acl(site: Caller) -> None:
+    site.keep_versions()
+    configure(site, INDEX.format(SUBDIR.format("2")), ERROR.format(""))
+    put = site("PUT", "/bucket/sub/index.html", "secret", x_oss_object_acl="private")
+    site("PUT", "/bucket/sub/index.html", "open")
+    version_id = put.headers["x-oss-version-id"]
+    assert visit(site, "/sub").body == b"open"
+    answer = visit(site, f"/sub?versionId={version_id}")
+    assert (answer.status, answer.body) == (404, b"nothing here")

@@ -52,7 +52,7 @@ def find(call: Call) -> Object:
 
 def version_id_of(call: Call) -> str | None:
     """Read the version id that a call names, None for none; raises `InvalidArgument` for ""."""
-    version_id = call.request.query.get("versionId")
+    version_id = call.version_id
     if version_id == "":
         raise headers.invalid_argument(
             "versionId", version_id, "Version id can not be the empty string."
@@ -287,7 +287,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
         storage_class=headers.storage_class(request, bucket.storage_class),
         acl=object_acl(call),
         headers={**headers.kept(request), **_encryption(call)},
-        tags=tagging.parse_header(request[tagging.HEADER]) if tagging.HEADER in request else {},
+        tags={} if call.tagging is None else tagging.parse_header(call.tagging),
     )
 
 

@@ -1,0 +1,87 @@
+"""What an operation will do decides on its actions: nothing else in a request may hide one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import oss_emulator
+import pytest
+from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.operation import TRAITS, Trait
+from oss_emulator.protocol.parameters import KNOWN
+
+from tests.unit.operations.service import Caller
+
+SOURCES = (path.read_text() for path in Path(oss_emulator.__file__).parent.rglob("*.py"))
+HEADERS = sorted(
+    {name for text in SOURCES for name in re.findall(r"\bx-oss-[a-z0-9-]*[a-z0-9]", text)}
+)
+"""Every header of OSS that the package knows."""
+
+PARAMETERS = [*KNOWN, "x-oss-tagging", "x-oss-tagging-directive", "x-oss-unknown", "20240101"]
+VALUES = ["", "1", "null", "COPY", "private", "/bucket/own", "CAEQ0123456789ABCDEF0123"]
+
+EXTRAS = [(f"{quote(name)}={quote(value)}", {}) for name in PARAMETERS for value in VALUES] + [
+    ("", {name: value}) for name in HEADERS for value in VALUES
+]
+"""A query parameter or a header to add to a request."""
+
+NO_TAGS = """{"Version": "1", "Statement": [
+{"Effect": "Allow", "Principal": ["*"], "Action": ["oss:*"],
+ "Resource": ["acs:oss:*:*:bucket", "acs:oss:*:*:bucket/*"]},
+{"Effect": "Deny", "Principal": ["*"], "Action": ["oss:PutObjectTagging"],
+ "Resource": ["acs:oss:*:*:bucket/*"]}]}"""
+
+TAGGED = {"x-oss-tagging": "k=v"}
+
+STORES = {
+    "PutObject": ("PUT", "/bucket/a?", {}),
+    "CopyObject": (
+        "PUT",
+        "/bucket/a?",
+        {"x-oss-copy-source": "/bucket/own", "x-oss-tagging-directive": "REPLACE"},
+    ),
+    "AppendObject": ("POST", "/bucket/a?append&position=0&", {}),
+    "InitiateMultipartUpload": ("POST", "/bucket/a?uploads&", {}),
+    "PutSymlink": ("PUT", "/bucket/a?symlink&", {"x-oss-symlink-target": "own"}),
+}
+
+
+def test_traits_are_those_of_operations() -> None:
+    assert TRAITS.keys() <= {operation.name for operation in OPERATIONS}
+    assert {name for name in TRAITS if Trait.SETS_TAGS in TRAITS[name]} == STORES.keys()
+
+
+def tags_of(ask: Caller) -> list[object]:
+    storage = ask.service.storage
+    stored = storage.object("bucket", "a")
+    uploads = storage.uploads("bucket")
+    return [item.tags for item in (stored, *(upload.draft for upload in uploads)) if item]
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_nothing_hides_that_a_request_sets_tags(ask: Caller, name: str) -> None:
+    method, target, headers = STORES[name]
+    ask("PUT", "/bucket/own", b"secret")
+    ask("PUT", "/bucket?policy", NO_TAGS)
+    for query, extra in EXTRAS:
+        sent = {**headers, **extra, **TAGGED}
+        ask.anonymously(method, target + query, b"", **sent)
+        assert not any(tags_of(ask)), (query, extra)
+    assert ask(method, target, b"", **headers, **TAGGED).status == 200
+    assert any(tags_of(ask)), "whoever may sets tags with this request"
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "GET"])
+@pytest.mark.parametrize("subresource", ["", "append&position=0&", "symlink&", "acl&", "tagging&"])
+def test_nothing_hides_the_acl_of_an_object(ask: Caller, method: str, subresource: str) -> None:
+    ask("PUT", "/bucket?acl", x_oss_acl="public-read-write")
+    assert ask("PUT", "/bucket/own", b"secret", x_oss_object_acl="private").status == 200
+    before = ask.service.storage.object("bucket", "own")
+    for query, extra in EXTRAS:
+        sent = {"x-oss-symlink-target": "b", **extra}
+        answer = ask.anonymously(method, f"/bucket/own?{subresource}{query}", b"", **sent)
+        assert answer.body != b"secret", (query, extra)
+        assert ask.service.storage.object("bucket", "own") == before, (query, extra)
