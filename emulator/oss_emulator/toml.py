@@ -5,13 +5,17 @@ mistake gets the same sentence and its place in every kind of document. `convert
 values; `lab.sources` also uses it for JSON.
 """
 
+import errno
 import json
+import os
 import re
+import stat
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import StrEnum
+from pathlib import Path as FilePath
 from types import NoneType, UnionType
 from typing import Any, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
 
@@ -30,6 +34,24 @@ class SourceError(ValueError):
         self.sentence = sentence
         self.line = line
         self.column = column
+
+
+MAX_FILE = 64 * 1024 * 1024
+"""Bytes of the largest text that people write, and of what is read of a pipe or a device."""
+
+
+def read_file(path: FilePath, most: int = MAX_FILE) -> bytes:
+    """Read a whole file of at most `most` bytes; raises OSError, whose `strerror` says why.
+
+    A device such as /dev/zero has no size and no end, so not more than MAX_FILE is read of it.
+    """
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        limit = most if stat.S_ISREG(status.st_mode) else MAX_FILE
+        data = b"" if status.st_size > limit else file.read(limit + 1)
+    if max(status.st_size, len(data)) > limit:
+        raise OSError(errno.EFBIG, f"it has more than {limit} bytes")
+    return data
 
 
 @dataclass(frozen=True, slots=True)

@@ -328,6 +328,22 @@ def test_bad_seed_is_reported_in_one_sentence(tmp_path: Path, text: str, complai
     assert complaint in sentence
 
 
+@pytest.mark.parametrize("flag", ["--seed", "--accounts"])
+def test_endless_file_is_refused(flag: str) -> None:
+    sentence = refuse("serve", "--port", "0", flag, "/dev/zero")
+    assert "/dev/zero cannot be read: it has more than 67108864 bytes" in sentence
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "huge"])
+def test_seed_object_of_an_endless_or_too_large_file_is_refused(tmp_path: Path, name: str) -> None:
+    with (tmp_path / "huge").open("wb") as huge:
+        huge.truncate(1024**4)  # a sparse file: it takes no space
+    seed = tmp_path / "seed.toml"
+    seed.write_text(f'{ITEM}file = "{name}"\n')
+    sentence = refuse("serve", "--port", "0", "--seed", str(seed))
+    assert f"{name} cannot be read: it has more than" in sentence
+
+
 # --- flags and variables
 
 WAYS = ("variable", "flag")

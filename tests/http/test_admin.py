@@ -147,6 +147,13 @@ REFUSED = [
     ("POST", "/_emulator/health", None, 405, "takes GET"),
     ("GET", "/_emulator/journal?verdict=maybe", None, 400, "verdict must be"),
     ("POST", "/_emulator/referer/check", b"{", 400, "not valid JSON"),
+    ("POST", "/_emulator/referer/check", b"[" * 100_000, 400, "nested too deeply"),
+    ("POST", "/_emulator/faults", b'{"a":' * 100_000, 400, "nested too deeply"),
+    ("PUT", "/_emulator/clock", b"[" * 100_000, 400, "nested too deeply"),
+    ("POST", "/_emulator/seed", b"a=" + b"[" * 100_000, 400, "nested too deeply"),
+    ("POST", "/_emulator/referer/check", b'{"bucket":"\\ud800"}', 400, "without its pair"),
+    ("DELETE", "/_emulator/faults/" + "9" * 5000, None, 404, "The fault"),
+    ("DELETE", "/_emulator/faults/%C2%B2", None, 404, "The fault"),
     ("POST", "/_emulator/seed", b" " * (2 * 1024 * 1024 + 1), 400, "larger than"),
 ]
 """One mistake of each kind; tests/unit/control/api has those of each resource."""

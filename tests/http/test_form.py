@@ -161,6 +161,16 @@ def test_invalid_redirect_is_ignored(client: Client, public: str, redirect: str)
     assert answer.status == 204
 
 
+@pytest.mark.parametrize("url", ["http://[", "http://]/", "https://[::1", "http://\u2100.com/"])
+def test_malformed_redirect_gets_400_and_stores_nothing(
+    client: Client, public: str, url: str
+) -> None:
+    answer = send(client, public, ("key", "a"), ("success_action_redirect", url))
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert answer.error["ArgumentName"] == "success_action_redirect"
+    assert client.head(f"/{public}/a").status == 404
+
+
 def test_failed_form_is_not_redirected(client: Client, private: str) -> None:
     fields = [("key", "a"), ("success_action_redirect", "http://a.example/")]
     assert send(client, private, *fields).status == 403

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
+import struct
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -282,6 +285,22 @@ def test_server_survives_a_connect_without_tls(
     with raw:
         raw.sendall(said)
     check_alive(client)
+
+
+def test_client_that_resets_tls_inside_tls_does_no_harm(
+    emulator: Emulator, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    context = ssl.create_default_context(cafile=emulator.ca_file)
+    for _ in range(20):
+        raw = socket.create_connection(("127.0.0.1", urlsplit(emulator.https_endpoint).port), 20)
+        secure = context.wrap_socket(raw, server_hostname=BUCKET)
+        secure.sendall(write("CONNECT", f"{BUCKET}:443", [("Host", BUCKET)]))
+        assert b" 200 " in secure.recv(200)
+        secure.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        secure.close()
+    check_alive(client)
+    emulator.run(gc.collect)
+    assert "never retrieved" not in caplog.text
 
 
 def test_server_survives_a_client_that_distrusts_its_ca(emulator: Emulator, client: Client) -> None:

@@ -13,7 +13,7 @@ from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import RefererConfiguration, codec
 from oss_emulator.toml import Path as Place
-from oss_emulator.toml import SourceError, TomlDocument, format_path
+from oss_emulator.toml import SourceError, TomlDocument, format_path, read_file
 
 
 class SeedError(ValueError):
@@ -101,7 +101,7 @@ def _name(path: Path) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
         raise SeedError(f"{_name(path)} cannot be read: {error.strerror}.") from None
 
@@ -134,7 +134,7 @@ class _Planter:
             sentence = f"the accounts are already in the file {known}; keep one of the two"
             raise self.error(("account",), sentence)
         folder = self._folder
-        read_file = None if folder is None else lambda name: (folder / name).read_bytes()
+        read_file = None if folder is None else lambda name: read_file(folder / name)
         try:
             self._service.accounts = Accounts.build(
                 self.seed.account, self._document.error, read_file
@@ -177,7 +177,7 @@ class _Planter:
         if self._folder is None:
             raise self.error(here, "only a seed that is a file can name files; write text instead")
         try:
-            return (self._folder / item.file).read_bytes()
+            return read_file(self._folder / item.file, self._service.limits.object)
         except OSError as error:
             sentence = f"the file {item.file} cannot be read: {error.strerror}"
             raise self.error(here, sentence) from None

@@ -14,6 +14,7 @@ from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
 
 # success_action_status may also be 204, and any other value means 204.
+_REDIRECT: Final = "success_action_redirect"
 _STATUSES: Final = {"200": 200, "201": 201}
 
 
@@ -30,11 +31,12 @@ def post_object(call: Call) -> Response:
     form = call.form
     if form is None:
         raise OSSError(Code.MALFORMED_POST)
+    redirect = _find_redirect(form)
     request = call.request._replace(headers=_describe(call, form))
     item, answer, callback = put(call._replace(request=request))
     if callback is not None:
         return Response(200, answer, callback=callback)
-    return _answer(call, form, item, answer)
+    return _answer(call, form, redirect, item, answer)
 
 
 def _describe(call: Call, form: Form) -> dict[str, str]:
@@ -57,10 +59,24 @@ def _describes(name: str) -> bool:
     return name.startswith("x-oss-") or headers.sends_metadata({name: ""})
 
 
-def _answer(call: Call, form: Form, item: Object, answer: dict[str, str]) -> Response:
+def _find_redirect(form: Form) -> str:
+    """The URL that the form redirects to, "" for none.
+
+    Raises `InvalidArgument` for a malformed one, so call it before the object is stored.
+    """
+    url = form.text(_REDIRECT)
+    try:
+        return url if urlsplit(url).scheme in ("http", "https") else ""
+    except ValueError as error:
+        message = f"The value is not a valid URL ({error}); write one such as https://example.com/."
+        raise headers.invalid_argument(_REDIRECT, url, message) from None
+
+
+def _answer(
+    call: Call, form: Form, redirect: str, item: Object, answer: dict[str, str]
+) -> Response:
     """Answer as the form asks: with a redirect, else with a status."""
-    redirect = form.text("success_action_redirect")
-    if urlsplit(redirect).scheme in ("http", "https"):
+    if redirect:
         return Response(303, {**answer, "Location": _with_result(redirect, call, item)})
     status = _STATUSES.get(form.text("success_action_status"), 204)
     if status != 201:

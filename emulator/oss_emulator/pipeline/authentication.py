@@ -23,6 +23,7 @@ from oss_emulator.protocol.signature import form as form_signature
 from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth, Settings
 from oss_emulator.storage import Bucket
+from oss_emulator.toml import read_file
 
 OWNER: Final = Identity("1000000000000001")
 """The account that owns the configured key."""
@@ -62,7 +63,7 @@ def open_accounts(settings: Settings) -> Accounts:
         return Accounts([key])
     where = f"The accounts {path}"
     try:
-        return Accounts.parse(path.read_bytes(), lambda name: (path.parent / name).read_bytes())
+        return Accounts.parse(read_file(path), lambda name: read_file(path.parent / name))
     except OSError as error:
         raise AccountsError(f"{where} cannot be read: {error.strerror}.") from None
     except AccountsError as error:

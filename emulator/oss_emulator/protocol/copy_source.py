@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.errors import Code
-from oss_emulator.protocol.headers import invalid_argument
+from oss_emulator.protocol.headers import invalid_argument, is_utf8
 from oss_emulator.protocol.message import parse_query
 
 HEADER: Final = "x-oss-copy-source"
@@ -25,7 +25,7 @@ def parse(header: str) -> CopySource:
     """Parse `/bucket/key?versionId=…`, percent-encoded; raises `InvalidArgument`."""
     path, _, query = header.partition("?")
     bucket, _, key = path.removeprefix("/").partition("/")
-    if not bucket or not key:
+    if not bucket or not key or not is_utf8(bucket):
         raise invalid_argument(HEADER, header, code=Code.INVALID_COPY_SOURCE)
     version_id = parse_query(query).get("versionId")
     return CopySource(unquote(bucket), decode_key(key), version_id)

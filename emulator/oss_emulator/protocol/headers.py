@@ -154,6 +154,15 @@ def encode(text: str) -> bytes:
     return text.encode(errors="surrogateescape")
 
 
+def is_utf8(text: str) -> bool:
+    """Whether text came as UTF-8: surrogates stand for other bytes, or for half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def text(name: str, value: str) -> str:
     """Return the value if a header can contain it; raises `InvalidArgument` otherwise."""
     # A line end would end the header.

@@ -479,8 +479,9 @@ class Guard(asyncio.Protocol):
         fresh = Guard(self._connections, self)
         try:
             transport = await self._loop.start_tls(self.transport, fresh, context, server_side=True)
-        except (OSError, asyncio.CancelledError) as error:
-            # The client does not trust the CA or has left, or the server ends.
+        except (Exception, asyncio.CancelledError) as error:
+            # The client does not trust the CA or has left, or the server ends. asyncio's TLS fails
+            # with a TypeError of its own if the client leaves a handshake inside another TLS.
             LOG.info("TLS after CONNECT failed: %s", error)
             transport = None
         if transport is not None and not transport.is_closing():

@@ -26,6 +26,12 @@ def test_incomplete_source_is_refused(header: str) -> None:
     assert caught.value.details["ArgumentValue"] == header
 
 
+@pytest.mark.parametrize("header", ["\udcff/a", "/\udcff/a"])
+def test_bucket_that_is_not_utf8_is_refused(header: str) -> None:
+    with pytest.raises(OSSError, match="Copy Source must mention"):
+        copy_source.parse(header)
+
+
 def test_key_that_is_not_utf8_is_refused() -> None:
     with pytest.raises(OSSError, match="InvalidArgument: The characters encoding must be utf-8"):
         copy_source.parse("/bucket/%FF")

@@ -1,7 +1,9 @@
 """`/_emulator/faults`: the planned faults."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from typing import Final
 
 from oss_emulator.control import faults
 from oss_emulator.control.api.route import Asked, Parameter, Refusal, Route, json_content, reply
@@ -20,6 +22,9 @@ from oss_emulator.control.api.schema import (
 from oss_emulator.control.faults import Fault
 from oss_emulator.protocol.message import Response
 
+_NUMBER: Final = re.compile("[0-9]{1,9}")
+"""The number of a fault in a path."""
+
 
 def list_faults(asked: Asked) -> Response:
     """Return the planned faults."""
@@ -37,7 +42,7 @@ def add_fault(asked: Asked) -> Response:
 
 def remove_fault(asked: Asked) -> Response:
     """Remove one planned fault."""
-    if not asked.rest.isdigit() or not asked.controls.faults.remove(int(asked.rest)):
+    if not _NUMBER.fullmatch(asked.rest) or not asked.controls.faults.remove(int(asked.rest)):
         raise Refusal(404, f"The fault {asked.rest!r} does not exist.")
     return list_faults(asked)
 

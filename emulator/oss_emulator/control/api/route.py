@@ -44,8 +44,14 @@ class Asked(NamedTuple):
         """Parse the body as a JSON object; raises `Refusal`."""
         try:
             value = json.loads(self.data or b"{}")
+            # Any text of it may be stored or sent, so it must have an encoding.
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise Refusal(400, "The body has an escape such as \\ud800 without its pair.") from None
         except ValueError as error:
             raise Refusal(400, f"The body is not valid JSON: {error}.") from None
+        except RecursionError:
+            raise Refusal(400, "The body is nested too deeply.") from None
         if not isinstance(value, dict):
             raise Refusal(400, "The body must be a JSON object.")
         return value
