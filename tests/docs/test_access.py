@@ -43,7 +43,7 @@ SAMPLE, FEDERATION = (block.text for block in blocks(TEXT) if block.language == 
 
 
 def test_sample_accounts_file_can_be_loaded() -> None:
-    found = Accounts.parse(SAMPLE)
+    found = Accounts.parse(SAMPLE, token_key=b"key")
     assert found.owner.id == "1000000000000001"
     assert found.role("acs:ram::1000000000000001:role/uploader") is not None
     for key in ("owner", "rules-reader", "app", "payer"):
@@ -51,7 +51,9 @@ def test_sample_accounts_file_can_be_loaded() -> None:
 
 
 def test_sample_with_an_oidc_provider_can_be_loaded() -> None:
-    found = Accounts.parse(FEDERATION, {"jwks.json": Issuer().jwks.encode()}.__getitem__)
+    found = Accounts.parse(
+        FEDERATION, {"jwks.json": Issuer().jwks.encode()}.__getitem__, token_key=b"key"
+    )
     provider = "acs:ram::1000000000000001:oidc-provider/ci"
     assert found.oidc_provider(provider) is not None
     role = found.role("acs:ram::1000000000000001:role/deployer")

@@ -164,7 +164,7 @@ def read_seed(path: Path) -> object:
 
 
 def read_accounts(path: Path) -> object:
-    return Accounts.parse(path.read_bytes())
+    return Accounts.parse(path.read_bytes(), token_key=b"key")
 
 
 def read_table(path: Path) -> object:

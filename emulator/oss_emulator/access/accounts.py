@@ -40,7 +40,10 @@ class Accounts:
         keys: Iterable[AccessKey],
         roles: Iterable[Role] = (),
         oidc_providers: Iterable[OIDCProvider] = (),
+        *,
+        token_key: bytes,
     ) -> None:
+        """`token_key` signs security tokens; whoever knows it can make tokens for any role."""
         self._keys = {key.id: key for key in keys}
         self._roles = {role.arn: role for role in roles}
         self._oidc_providers = {provider.arn: provider for provider in oidc_providers}
@@ -49,11 +52,12 @@ class Accounts:
         self.first = next(iter(self._keys.values()))
         """The key that a server shows when it is ready."""
         self.owner = Identity(self.first.identity.id, self.first.identity.display_name)
-        secret = self.first.secret.encode()
-        self._tokens = Tokens(hashlib.sha256(b"security token\0" + secret).digest())
+        self._tokens = Tokens(token_key)
 
     @classmethod
-    def parse(cls, text: str | bytes, read_file: ReadFile | None = None) -> "Accounts":
+    def parse(
+        cls, text: str | bytes, read_file: ReadFile | None = None, *, token_key: bytes
+    ) -> "Accounts":
         """Parse a TOML document that holds nothing but accounts; see `build`.
 
         Raises AccountsError.
@@ -63,7 +67,7 @@ class Accounts:
             accounts = document.convert(_AccountsDocument).account
         except SourceError as error:
             raise AccountsError(f"{error}.") from None
-        return cls.build(accounts, document.error, read_file)
+        return cls.build(accounts, document.error, read_file, token_key=token_key)
 
     @classmethod
     def build(
@@ -71,6 +75,8 @@ class Accounts:
         accounts: "Iterable[AccountTable]",
         error: Callable[[Path, str], SourceError],
         read_file: ReadFile | None = None,
+        *,
+        token_key: bytes,
     ) -> "Accounts":
         """Build accounts from the `[[account]]` tables of a document; `error` adds the place of a
         mistake.
@@ -79,7 +85,7 @@ class Accounts:
         cannot name files. Raises AccountsError.
         """
         try:
-            return cls(*_Builder(error, read_file).build(accounts))
+            return cls(*_Builder(error, read_file).build(accounts), token_key=token_key)
         except SourceError as mistake:
             raise AccountsError(f"{mistake}.") from None
 

@@ -137,7 +137,10 @@ class _Planter:
         read_file = None if folder is None else lambda name: read_file(folder / name)
         try:
             self._service.accounts = Accounts.build(
-                self.seed.account, self._document.error, read_file
+                self.seed.account,
+                self._document.error,
+                read_file,
+                token_key=self._service.token_key,
             )
         except AccountsError as error:
             raise SeedError(f"{self._name}, {error}") from None

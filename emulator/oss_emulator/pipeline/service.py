@@ -13,7 +13,7 @@ from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.pipeline import addressing, authentication, referer, website
 from oss_emulator.pipeline.admission import Admitted, Refused
-from oss_emulator.pipeline.authentication import UNSIGNED, Claimed, open_accounts
+from oss_emulator.pipeline.authentication import UNSIGNED, Claimed, open_accounts, open_token_key
 from oss_emulator.pipeline.bucket import add_bucket_headers, find_bucket
 from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.routing import Dispatcher, refuse_processing
@@ -54,7 +54,8 @@ class Service:
         self.settings = settings = settings or Settings()
         self.storage = storage if storage is not None else MemoryStorage()
         self.clock = clock
-        self.accounts = open_accounts(settings)
+        self.token_key = open_token_key(settings.data)
+        self.accounts = open_accounts(settings, self.token_key)
         self.addresses = Addresses(
             settings.region,
             settings.domain,

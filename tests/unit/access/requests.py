@@ -77,7 +77,7 @@ def accounts(case: Case) -> Accounts:
         {"id": STRANGER, **_key("stranger"), "user": [user("stranger-user")]},
     ]
     tables = convert(described, tuple[AccountTable, ...], ("account",), _error)
-    return Accounts.build(tables, _error)
+    return Accounts.build(tables, _error, token_key=b"key")
 
 
 def _error(_: Path, sentence: str) -> SourceError:

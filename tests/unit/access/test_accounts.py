@@ -58,7 +58,7 @@ MATERIAL = bytes(range(15))
 
 @pytest.fixture
 def accounts() -> Accounts:
-    return Accounts.parse(DESCRIPTION)
+    return Accounts.parse(DESCRIPTION, token_key=b"key")
 
 
 def test_first_account_owns_the_seed(accounts: Accounts) -> None:
@@ -96,7 +96,9 @@ def test_policies_are_named_after_their_source(accounts: Accounts) -> None:
 
 
 def test_generated_ids_are_always_the_same() -> None:
-    first, second = (Accounts.parse(DESCRIPTION).key("reader-key") for _ in range(2))
+    first, second = (
+        Accounts.parse(DESCRIPTION, token_key=b"key").key("reader-key") for _ in range(2)
+    )
     assert first is not None
     assert first == second
     assert len(first.identity.principal_id) == 18
@@ -192,7 +194,7 @@ REFUSED = [
 @pytest.mark.parametrize("key_set", [f"jwks = '{JWKS}'", 'jwks_file = "keys.json"'])
 def test_oidc_provider_has_its_key_set_in_a_text_or_a_file(key_set: str) -> None:
     files = {"keys.json": JWKS.encode()}
-    found = Accounts.parse(ACCOUNT + KEY + PROVIDER + key_set, files.__getitem__)
+    found = Accounts.parse(ACCOUNT + KEY + PROVIDER + key_set, files.__getitem__, token_key=b"key")
     provider = found.oidc_provider("acs:ram::1:oidc-provider/p")
     assert provider is not None
     assert (provider.issuer, provider.client_ids) == ("https://i.example.com", ("c",))
@@ -203,7 +205,10 @@ def test_oidc_provider_has_its_key_set_in_a_table() -> None:
     (key,) = Issuer().keys
     members = ", ".join(f'{name} = "{value}"' for name, value in key.items())
     text = ACCOUNT + KEY + PROVIDER + f"jwks = {{keys = [{{{members}}}]}}"
-    assert Accounts.parse(text).oidc_provider("acs:ram::1:oidc-provider/p") is not None
+    assert (
+        Accounts.parse(text, token_key=b"key").oidc_provider("acs:ram::1:oidc-provider/p")
+        is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -213,14 +218,14 @@ def test_oidc_provider_has_its_key_set_in_a_table() -> None:
 def test_key_set_that_cannot_be_read_is_named(tmp_path: Path, name: str, reason: str) -> None:
     text = ACCOUNT + KEY + PROVIDER + f'jwks_file = "{name}"'
     with pytest.raises(AccountsError) as raised:
-        Accounts.parse(text, lambda name: (tmp_path / name).read_bytes())
+        Accounts.parse(text, lambda name: (tmp_path / name).read_bytes(), token_key=b"key")
     assert f"cannot be read: {reason}." in str(raised.value)
 
 
 @pytest.mark.parametrize(("text", "message"), REFUSED)
 def test_bad_accounts_are_refused_with_the_place_of_the_mistake(text: str, message: str) -> None:
     with pytest.raises(AccountsError) as raised:
-        Accounts.parse(text)
+        Accounts.parse(text, token_key=b"key")
     assert message in str(raised.value)
 
 
@@ -246,16 +251,21 @@ def test_temporary_credentials_have_the_identity_of_the_role_session(accounts: A
     assert accounts.issue(role, "night", 1000, "", MATERIAL) != issued
 
 
-def test_servers_with_the_same_accounts_accept_each_others_tokens(accounts: Accounts) -> None:
+def test_servers_with_the_same_token_key_accept_each_others_tokens(accounts: Accounts) -> None:
     role = accounts.role(ROLE)
     assert role is not None
     issued = accounts.issue(role, "night", 1000, "", MATERIAL)
-    again = Accounts.parse(DESCRIPTION)
+    again = Accounts.parse(DESCRIPTION, token_key=b"key")
     assert isinstance(again.find(issued.access_key_id, issued.security_token, 0.0), AccessKey)
-    other = Accounts.parse(DESCRIPTION.replace("owner-secret", "changed"))
+    changed = DESCRIPTION.replace("owner-secret", "changed")
+    again = Accounts.parse(changed, token_key=b"key")
+    assert isinstance(again.find(issued.access_key_id, issued.security_token, 0.0), AccessKey)
+    other = Accounts.parse(DESCRIPTION, token_key=b"other")
     found = other.find(issued.access_key_id, issued.security_token, 0.0)
     assert found is KeyProblem.INVALID
-    without = Accounts.parse(DESCRIPTION.replace('name = "worker"', 'name = "gone"'))
+    without = Accounts.parse(
+        DESCRIPTION.replace('name = "worker"', 'name = "gone"'), token_key=b"key"
+    )
     found = without.find(issued.access_key_id, issued.security_token, 0.0)
     assert found is KeyProblem.INVALID
 

@@ -22,7 +22,8 @@ PROVIDER = "acs:ram::1000000000000001:oidc-provider/local"
 FIRST, SECOND = Issuer("first"), Issuer("second")
 """Two OIDC issuers: the provider `local` has the keys of both, `other` only those of the second."""
 
-ACCOUNTS = Accounts.parse(f"""
+ACCOUNTS = Accounts.parse(
+    f"""
 [[account]]
 id = "1000000000000001"
 [[account.key]]
@@ -84,7 +85,9 @@ issuer = "{ISSUER}"
 client_ids = ["{CLIENT}"]
 issuance_limit = 1
 jwks = '''{SECOND.jwks}'''
-""")
+""",
+    token_key=b"key",
+)
 ROLE = "acs:ram::1000000000000001:role/worker"
 MATERIAL = bytes(range(sts.MATERIAL_SIZE))
 NOW = 1_700_000_000.0
