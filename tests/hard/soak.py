@@ -185,7 +185,8 @@ class Visitor:
         """Close the connection during an upload."""
         _, writer = await asyncio.open_connection("127.0.0.1", self._port)
         head = f"PUT /{self._bucket}/broken HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n"
-        writer.write(f"{head}Authorization: {OWNER['Authorization']}\r\n\r\n".encode())
+        signed = "".join(f"{name}: {value}\r\n" for name, value in OWNER.items())
+        writer.write(f"{head}{signed}\r\n".encode())
         writer.write(bytes(self._chance.randrange(1, 800_000)))
         writer.close()
         self._requests["upload broken off"] += 1

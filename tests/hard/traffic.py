@@ -10,7 +10,10 @@ from typing import NamedTuple
 FLAGS = ("--auth", "off", "--log-level", "error")
 """With these flags, a request with any signature acts as the owner."""
 
-OWNER = {"Authorization": "OSS oss-emulator:unverified"}
+OWNER = {
+    "Authorization": "OSS oss-emulator:unverified",
+    "Date": "Sun, 22 Sep 2024 06:32:38 GMT",  # a signature needs one, though it is not compared
+}
 
 
 class Content(NamedTuple):

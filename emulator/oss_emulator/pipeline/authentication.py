@@ -56,7 +56,7 @@ class Claimed(NamedTuple):
     signing: Signing = Signing.NONE
     access_key_id: str = ""
     claim: Claim | None = None
-    """None for a request without a signature, and if signatures are ignored."""
+    """None for a request without a signature, and where signatures are not verified."""
 
 
 UNSIGNED: Final = Claimed()
@@ -109,11 +109,8 @@ def _write_secret(path: Path, secret: bytes) -> None:
 
 def find_claim(request: Request, auth: Auth) -> Claimed:
     """Find the signature of a request; raises `OSSError` for a malformed one."""
-    if auth is Auth.OFF:
-        place = signature.place(request)
-        return UNSIGNED if place is None else Claimed(_SIGNING[place])
     claim = signature.parse(request)
-    return UNSIGNED if claim is None else _claimed(claim)
+    return UNSIGNED if claim is None else _claimed(claim, auth)
 
 
 def authenticate(
@@ -146,9 +143,7 @@ def find_form_claim(form: Form, auth: Auth) -> Claimed:
     """Find the signature of a form; raises `InvalidArgument` for a malformed one."""
     if not form_signature.is_signed(form):
         return UNSIGNED
-    if auth is Auth.OFF:
-        return Claimed(Signing.FORM)
-    return _claimed(form_signature.parse(form))
+    return _claimed(form_signature.parse(form), auth)
 
 
 def authenticate_form(
@@ -169,7 +164,9 @@ def authenticate_form(
     return identity, policy.sizes
 
 
-def _claimed(claim: Claim) -> Claimed:
+def _claimed(claim: Claim, auth: Auth) -> Claimed:
+    if auth is Auth.OFF:  # well-formed is enough
+        return Claimed(_SIGNING[claim.place])
     return Claimed(_SIGNING[claim.place], claim.access_key_id, claim)
 
 

@@ -92,8 +92,9 @@ def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
     assert (outcome.caller, outcome.signing) == (ANONYMOUS, Signing.NONE)
 
 
-def test_malformed_signature_is_refused_without_a_key_id() -> None:
-    outcome = admit(Auth.STRICT, ask("GET", "/private-bucket/a", {"Authorization": "Basic x"}))
+@pytest.mark.parametrize("auth", Auth)
+def test_malformed_signature_is_refused_before_its_key_is_known(auth: Auth) -> None:
+    outcome = admit(auth, ask("GET", "/private-bucket/a", {"Authorization": "Basic x"}))
     assert isinstance(outcome, Refused)
     assert (outcome.error.code, outcome.access_key_id) == ("InvalidArgument", "")
 
@@ -150,6 +151,13 @@ def test_auth_decides_which_form_signatures_are_accepted(
     else:
         assert isinstance(outcome, Admitted)
         assert (outcome.call.caller, outcome.call.signing) == (OWNER, Signing.FORM)
+
+
+@pytest.mark.parametrize("auth", Auth)
+def test_malformed_signature_of_a_form_is_refused(auth: Auth) -> None:
+    outcome = post(auth, {"key": "b", "Signature": "x"})
+    assert isinstance(outcome, Refused)
+    assert (outcome.error.code, outcome.caller) == ("InvalidArgument", ANONYMOUS)
 
 
 def test_form_without_a_signature_is_anonymous() -> None:
