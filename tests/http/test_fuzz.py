@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from oss_emulator.documents import DOCUMENTS
 from oss_emulator.operations import OPERATIONS
@@ -248,6 +248,8 @@ def test_operations_with_random_parameters_never_fail(
     body: bytes | None,
 ) -> None:
     method, resource, subresource = place
+    # Its Content-Length is that of a body that is not sent (P-56), which no client can read.
+    assume((method, subresource) != ("GET", "objectMeta"))
     target.run(target.controls.reset)
     path = {"service": "/", "bucket": f"/{BUCKET}", "object": f"/{BUCKET}/{key}"}[resource]
     asked = "&".join(part for part in (subresource, query) if part)
