@@ -33,6 +33,7 @@ COVERED_BY = {
     "cli/experiment.py": "cli/test_parity.py",
     "cli/flags.py": "cli/test_serve.py",
     "cli/foreground.py": "cli/test_serve.py",
+    "cli/fsck.py": "cli/test_fsck.py",
     "cli/parity.py": "cli/test_parity.py",
     "cli/parser.py": "cli/test_serve.py",
     "cli/preload/sitecustomize.py": "cli/test_run.py",
@@ -80,6 +81,8 @@ COVERED_BY = {
     "server/workers.py": "cli/test_workers.py",
     # --- storage
     "storage/blobs.py": "unit/storage/test_disk.py",
+    "storage/inspection.py": "hard/test_damage.py",
+    "storage/repair.py": "cli/test_fsck.py",
     "storage/*.py": "unit/storage/test_contract.py",
     # --- sts
     "sts/session.py": "unit/sts/test_assume_role.py",

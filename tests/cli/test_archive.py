@@ -201,7 +201,9 @@ def test_damaged_index_is_reported_in_one_line(run: Run, data: Path) -> None:
     with index.open("r+b") as file:
         file.seek(size // 2)
         file.write(bytes(size // 2))
-    check_refused(run("export", "data", "all.tar"), "the index: database disk image is malformed")
+    check_refused(
+        run("export", "data", "all.tar"), "the index is damaged: database disk image is malformed"
+    )
 
 
 def check_refused(done: subprocess.CompletedProcess[str], *sentences: str) -> None:

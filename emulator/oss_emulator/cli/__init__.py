@@ -22,6 +22,7 @@ _COMMANDS = {
     "parity": "parity",
     "export": "archive",
     "import": "archive",
+    "fsck": "fsck",
 }
 """The commands, each with the module of this package that declares it."""
 

@@ -181,7 +181,7 @@ _removing = threading.RLock()  # a reading may be garbage-collected while anothe
 
 def _remove_all(paths: list[Path]) -> None:
     for path in paths:
-        with suppress(OSError):  # the next start removes it
+        with suppress(OSError):  # the next start moves it away
             remove(path)
 
 

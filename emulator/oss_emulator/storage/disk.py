@@ -2,71 +2,43 @@
 
 A body is written to a file below `incoming`, synced and renamed into `blobs`; then its record is
 committed. A record therefore never refers to an incomplete file. A file without a record was left
-by an interrupted write; the next start removes it.
+by an interrupted write; the next start moves it to `lost+found`.
 """
 
 import fcntl
 import os
-import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
-from time import monotonic, sleep
 from typing import IO, TypeVar
 
 from fastcrc.crc64 import xz as crc64
 
-from oss_emulator.storage import records
+from oss_emulator.storage import lost, records
 from oss_emulator.storage.base import Account, Bucket, FolderError, Object, Part, Upload
 from oss_emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob, remove
-
-FORMAT = 2
-"""The version of the folder's format. 2 added the configurations of object versions."""
-
-_SCHEMA = """
-CREATE TABLE account (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE bucket (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE version (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, -- the greater, the newer
-    bucket TEXT NOT NULL,
-    key TEXT NOT NULL,
-    version_id TEXT NOT NULL,
-    newest INTEGER NOT NULL,
-    record TEXT NOT NULL
-);
-CREATE UNIQUE INDEX version_by_id ON version (bucket, key, version_id);
-CREATE INDEX version_by_age ON version (bucket, key, number DESC);
-CREATE UNIQUE INDEX version_newest ON version (bucket, key) WHERE newest;
-CREATE TABLE upload (
-    bucket TEXT NOT NULL, id TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL,
-    PRIMARY KEY (bucket, key, id)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX upload_by_id ON upload (bucket, id);
-CREATE TABLE part (
-    bucket TEXT NOT NULL, upload TEXT NOT NULL, number INTEGER NOT NULL, record TEXT NOT NULL,
-    PRIMARY KEY (bucket, upload, number)
-) WITHOUT ROWID;
-CREATE TABLE blob (
-    name TEXT PRIMARY KEY,
-    uses INTEGER NOT NULL, -- by records
-    held INTEGER NOT NULL DEFAULT 0 -- until the next start at most
-) WITHOUT ROWID;
-"""
-
-# SQL that migrates a folder from format n to n + 1. A new field of a record needs no statement,
-# since old records get its default; the number keeps old versions of the program away.
-MIGRATIONS: dict[int, str] = {1: ""}
+from oss_emulator.storage.folder import (
+    BLOB_NAME,
+    BLOBS,
+    INCOMING,
+    INDEX,
+    TURN,
+    lock,
+    place,
+    sync_folder,
+    turn,
+    write_mark,
+)
+from oss_emulator.storage.inspection import inspect
+from oss_emulator.storage.schema import FORMAT, MIGRATIONS, SCHEMA, describe, seal, unseal
 
 WORKERS_END = 5.0
 """Seconds a start waits for workers whose server was killed."""
 
 _random = SystemRandom()
-
-_NAME = re.compile(r"[0-9a-f]{32}")
-"""The file name of a blob."""
 
 Record = TypeVar("Record", Account, Bucket, Object)
 
@@ -91,12 +63,12 @@ class DiskStorage:
         try:
             if not shared:
                 folder.mkdir(parents=True, exist_ok=True)
-                self._lock = _lock(folder, "lock", fcntl.LOCK_EX)
+                self._lock = lock(folder, "lock", fcntl.LOCK_EX)
                 # Workers of a killed parent may still be finishing their requests.
-                with _lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
+                with lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
                     self._prepare()
             else:
-                self._lock = _lock(folder, "workers", fcntl.LOCK_SH)
+                self._lock = lock(folder, "workers", fcntl.LOCK_SH)
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise FolderError(f"the folder {folder} cannot be used: {error}") from None
@@ -107,42 +79,41 @@ class DiskStorage:
     # The folder
 
     def _prepare(self) -> None:
-        """Create the folder or migrate it to this format, and remove what a crash left."""
-        (self.folder / _TURN).touch()
-        (found,) = self._database.execute("PRAGMA user_version").fetchone()
-        if found > FORMAT:
-            raise FolderError(
-                f"the folder {self.folder} has the format {found}; this version of oss-emulator "
-                f"knows formats up to {FORMAT}: use the newer version that wrote it"
-            )
-        steps = [MIGRATIONS[number] for number in range(found, FORMAT)] if found else [_SCHEMA]
-        self._database.executescript(
-            f"BEGIN IMMEDIATE; {' '.join(steps)} PRAGMA user_version = {FORMAT}; COMMIT"
-        )
-        places = [self.folder / "incoming", self.folder / "blobs"]
-        places += [places[1] / f"{number:02x}" for number in range(256)]
-        for place in places:
-            place.mkdir(exist_ok=True)
-        for place in (places[1], self.folder, self.folder.parent):
-            _sync_folder(place)
-        self._sweep()
+        """Create the folder or migrate it to this format, and clear away what a crash left.
 
-    def _sweep(self) -> None:
-        """Drop all holds and remove the files that no record refers to."""
+        Raises `FolderError` before anything is changed if something is wrong with the folder.
+        """
+        found = inspect(self.folder)
+        if found.problems:
+            raise FolderError(_refusal(self.folder, found.problems))
+        if found.format > FORMAT:
+            raise FolderError(
+                f"the folder {self.folder} has the format {found.format}; this version of "
+                f"oss-emulator knows formats up to {FORMAT}: use the newer version that wrote it"
+            )
+        (self.folder / TURN).touch()
+        self._make_index(found.format)
+        places = [self.folder / INCOMING, self.folder / BLOBS]
+        places += [places[1] / f"{number:02x}" for number in range(256)]
+        for path in places:
+            path.mkdir(exist_ok=True)
+        for path in (places[1], self.folder, self.folder.parent):
+            sync_folder(path)
         with self.transaction():
             self._database.execute("UPDATE blob SET held = 0 WHERE held > 0")
             self._database.execute("DELETE FROM blob WHERE uses <= 0")
-        for path in (self.folder / "incoming").iterdir():
-            path.unlink()
-        for place in (self.folder / "blobs").iterdir():
-            rows = self._database.execute(
-                "SELECT name FROM blob WHERE name BETWEEN ? AND ?",
-                (place.name, f"{place.name}~"),  # names are hex digits, which sort before it
-            )
-            used = {name for (name,) in rows}
-            for path in place.iterdir():
-                if path.name not in used:
-                    path.unlink()
+        lost.clear(self.folder, found.orphans(self.folder))
+
+    def _make_index(self, found: int) -> None:
+        """Bring the index from a format, 0 for none, to this one."""
+        steps = [MIGRATIONS[number] for number in range(found, FORMAT)] if found else [SCHEMA]
+        self._database.create_function("seal", -1, seal, deterministic=True)
+        self._database.executescript(
+            f"BEGIN IMMEDIATE; {' '.join(steps)} {describe(FORMAT)}; "
+            f"PRAGMA user_version = {FORMAT}; COMMIT"
+        )
+        (commits,) = self._database.execute("SELECT commits FROM state").fetchone()
+        write_mark(self._local.turn, commits)
 
     def close(self) -> None:
         while self._connections:
@@ -159,14 +130,14 @@ class DiskStorage:
         """The connection of this thread."""
         found: sqlite3.Connection | None = getattr(self._local, "database", None)
         if found is None:
-            path = self.folder / "index.sqlite"
+            path = self.folder / INDEX
             # `close` may run in another thread, after this one has ended.
             found = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
             self._connections.append(found)
             found.execute("PRAGMA journal_mode = WAL")
             found.execute(f"PRAGMA synchronous = {'FULL' if self._fsync else 'OFF'}")
             self._local.database = found
-            self._local.turn = (self.folder / _TURN).open("rb")
+            self._local.turn = (self.folder / TURN).open("r+b", buffering=0)
             self._turns.append(self._local.turn)
             self._local.doomed = []
             self._local.made = []
@@ -182,27 +153,38 @@ class DiskStorage:
             yield
             return
         try:
-            with _turn(local.turn):
+            with turn(local.turn):
                 database.execute("BEGIN IMMEDIATE")
                 local.depth = 1
+                before = database.total_changes
                 try:
                     yield
+                    commits = self._count_commit() if database.total_changes != before else None
                     database.execute("COMMIT")
                 except BaseException:
                     local.doomed, local.made = local.made, []
                     if database.in_transaction:
                         database.execute("ROLLBACK")
                     raise
+                if commits is not None:
+                    write_mark(local.turn, commits)
         finally:
             local.depth = 0
             local.seen = -1
             self._remove_doomed()
 
+    def _count_commit(self) -> int:
+        """Count the commit that follows; a start refuses an index that has fewer than the mark."""
+        ((commits,),) = self._database.execute(
+            "UPDATE state SET commits = commits + 1 WHERE id = 1 RETURNING commits"
+        ).fetchall()
+        return int(commits)
+
     def _remove_doomed(self) -> None:
         """Remove the files whose last record was removed in this transaction."""
         for name in self._local.doomed:
-            with suppress(OSError):  # the next start removes it
-                remove(_place(self.folder, name))
+            with suppress(OSError):  # the next start moves it away
+                remove(place(self.folder, name))
         self._local.doomed, self._local.made = [], []
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -227,9 +209,9 @@ class DiskStorage:
     def find(self, named: str) -> StoredBlob:
         """Return the blob that a record names; raises `ValueError` for an invalid name."""
         name, size, crc = named.split(".")
-        if not _NAME.fullmatch(name):
+        if not BLOB_NAME.fullmatch(name):
             raise ValueError(f"{named!r} is not the name of a blob")
-        return StoredBlob(_place(self.folder, name), int(size), int(crc))
+        return StoredBlob(place(self.folder, name), int(size), int(crc))
 
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
         """Count one use less for each blob of removed records; the commit removes unused blobs."""
@@ -249,12 +231,12 @@ class DiskStorage:
         ).fetchall()
         self._local.doomed.extend(name for (name,) in gone)
 
-    def _keep(self, record: Object | Part) -> str:
-        """Format a record and count one use more for each of its blobs."""
+    def _keep(self, record: Object | Part, *where: str | int) -> str:
+        """Format a record for its place, and count one use more for each of its blobs."""
         text = records.format(record, self.name)
         for name in _names(text):
             self._count(name, 1)
-        return text
+        return seal(text, *where)
 
     def blob_writer(self) -> BlobWriter:
         writer = _FileWriter(self.folder, self._fsync)
@@ -297,7 +279,7 @@ class DiskStorage:
 
     def buckets(self) -> Sequence[Bucket]:
         rows = self._database.execute("SELECT record FROM bucket ORDER BY name").fetchall()
-        return [records.parse(Bucket, text, self.find) for (text,) in rows]
+        return [records.parse(Bucket, unseal(text), self.find) for (text,) in rows]
 
     def bucket(self, name: str) -> Bucket | None:
         # Cached until this connection (see transaction) or another one writes.
@@ -316,7 +298,7 @@ class DiskStorage:
         with self.transaction():
             self._database.execute(
                 "INSERT OR REPLACE INTO bucket VALUES (?, ?)",
-                (bucket.name, records.format(bucket, self.name)),
+                (bucket.name, seal(records.format(bucket, self.name), bucket.name)),
             )
 
     def delete_bucket(self, name: str) -> None:
@@ -331,13 +313,13 @@ class DiskStorage:
 
     def accounts(self) -> Sequence[Account]:
         rows = self._database.execute("SELECT record FROM account ORDER BY id").fetchall()
-        return [records.parse(Account, text, self.find) for (text,) in rows]
+        return [records.parse(Account, unseal(text), self.find) for (text,) in rows]
 
     def put_account(self, account: Account) -> None:
         with self.transaction():
             self._database.execute(
                 "INSERT OR REPLACE INTO account VALUES (?, ?)",
-                (account.id, records.format(account, self.name)),
+                (account.id, seal(records.format(account, self.name), account.id)),
             )
 
     def delete_account(self, account: str) -> None:
@@ -356,7 +338,7 @@ class DiskStorage:
         with self.transaction():
             if not self._exists("bucket", "name = ?", bucket):
                 return
-            text = self._keep(item)
+            text = self._keep(item, bucket, item.key, item.version_id)
             self._remove(
                 "version",
                 "bucket = ? AND key = ? AND version_id = ?",
@@ -375,18 +357,18 @@ class DiskStorage:
             )
 
     def replace_object(self, bucket: str, item: Object) -> None:
-        place = (bucket, item.key, item.version_id)
+        row = (bucket, item.key, item.version_id)
         where = "bucket = ? AND key = ? AND version_id = ?"
         with self.transaction():
             old = self._database.execute(
                 f"SELECT record FROM version WHERE {where}",  # noqa: S608
-                place,
+                row,
             ).fetchall()
             if not old:
                 return
             self._database.execute(
                 f"UPDATE version SET record = ? WHERE {where}",  # noqa: S608
-                (self._keep(item), *place),
+                (self._keep(item, *row), *row),
             )
             self._drop(old)
 
@@ -406,14 +388,14 @@ class DiskStorage:
             "SELECT record FROM version WHERE bucket = ? AND key >= ? AND newest ORDER BY key",
             (bucket, start),
         )
-        return (records.parse(Object, text, self.find) for (text,) in rows)
+        return (records.parse(Object, unseal(text), self.find) for (text,) in rows)
 
     def versions(self, bucket: str, start: str = "") -> Iterator[Object]:
         rows = self._database.execute(
             "SELECT record FROM version WHERE bucket = ? AND key >= ? ORDER BY key, number DESC",
             (bucket, start),
         )
-        return (records.parse(Object, text, self.find) for (text,) in rows)
+        return (records.parse(Object, unseal(text), self.find) for (text,) in rows)
 
     # Uploads
 
@@ -421,21 +403,22 @@ class DiskStorage:
         rows = self._database.execute(
             "SELECT record FROM upload WHERE bucket = ? ORDER BY key, id", (bucket,)
         )
-        return (records.parse_upload(text, self.find) for (text,) in rows)
+        return (records.parse_upload(unseal(text), self.find) for (text,) in rows)
 
     def upload(self, bucket: str, upload_id: str) -> Upload | None:
         row = self._database.execute(
             "SELECT record FROM upload WHERE bucket = ? AND id = ?", (bucket, upload_id)
         ).fetchone()
-        return None if row is None else records.parse_upload(row[0], self.find)
+        return None if row is None else records.parse_upload(unseal(row[0]), self.find)
 
     def put_upload(self, bucket: str, upload: Upload) -> None:
         with self.transaction():
             if not self._exists("bucket", "name = ?", bucket):
                 return
+            row = (bucket, upload.draft.key, upload.id)
             self._database.execute(
-                "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?)",
-                (bucket, upload.id, upload.draft.key, records.format_upload(upload, self.name)),
+                "INSERT OR REPLACE INTO upload (bucket, key, id, record) VALUES (?, ?, ?, ?)",
+                (*row, seal(records.format_upload(upload, self.name), *row)),
             )
 
     def delete_upload(self, bucket: str, upload_id: str) -> None:
@@ -450,22 +433,22 @@ class DiskStorage:
             "SELECT record FROM part WHERE bucket = ? AND upload = ? ORDER BY number",
             (bucket, upload_id),
         ).fetchall()
-        return [records.parse(Part, text, self.find) for (text,) in rows]
+        return [records.parse(Part, unseal(text), self.find) for (text,) in rows]
 
     def put_part(self, bucket: str, upload_id: str, part: Part) -> None:
         with self.transaction():
             if not self._exists("upload", "bucket = ? AND id = ?", bucket, upload_id):
                 return
-            text = self._keep(part)
-            place = (bucket, upload_id, part.number)
-            self._remove("part", "bucket = ? AND upload = ? AND number = ?", *place)
-            self._database.execute("INSERT INTO part VALUES (?, ?, ?, ?)", (*place, text))
+            row = (bucket, upload_id, part.number)
+            text = self._keep(part, *row)
+            self._remove("part", "bucket = ? AND upload = ? AND number = ?", *row)
+            self._database.execute("INSERT INTO part VALUES (?, ?, ?, ?)", (*row, text))
 
     # Rows
 
     def _one(self, kind: type[Record], query: str, *values: str) -> Record | None:
         row = self._database.execute(query, values).fetchone()
-        return None if row is None else records.parse(kind, row[0], self.find)
+        return None if row is None else records.parse(kind, unseal(row[0]), self.find)
 
     def _exists(self, table: str, where: str, *values: str) -> bool:
         query = f"SELECT 1 FROM {table} WHERE {where}"  # noqa: S608
@@ -494,8 +477,8 @@ class _FileWriter:
     def __init__(self, folder: Path, fsync: bool, name: str = "") -> None:
         self.name = name = name or f"{_random.getrandbits(128):032x}"
         self._fsync = fsync
-        self._incoming = folder / "incoming" / name
-        self._path = _place(folder, name)
+        self._incoming = folder / INCOMING / name
+        self._path = place(folder, name)
         self._file = self._incoming.open("xb")
         self._crc64 = 0
         self.size = 0
@@ -512,7 +495,7 @@ class _FileWriter:
         self._file.close()
         self._incoming.rename(self._path)
         if self._fsync:
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
         return StoredBlob(self._path, self.size, self._crc64)
 
     def abandon(self) -> None:
@@ -522,54 +505,10 @@ class _FileWriter:
             path.unlink(missing_ok=True)
 
 
-def _place(folder: Path, name: str) -> Path:
-    return folder / "blobs" / name[:2] / name
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-_TURN = "writing"
-"""The file that is locked while a transaction writes to the index."""
-
-
-@contextmanager
-def _turn(file: IO[bytes]) -> Iterator[None]:
-    """Let one transaction at a time write to the index, across all threads and processes.
-
-    SQLite itself serializes writers, but not the checkpoint after a commit: before 3.51.3 a
-    checkpoint during another commit could lose pages (https://sqlite.org/wal.html#walresetbug). A
-    checkpoint runs within the commit that caused it, and so within its turn.
-    """
-    fcntl.flock(file, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _lock(folder: Path, name: str, how: int, patience: float = 0.0) -> IO[bytes]:
-    """Lock a file of the folder until it is closed.
-
-    Raises `FolderError` if another process still holds it after `patience` seconds.
-    """
-    file = (folder / name).open("ab")
-    until = monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(file, how | fcntl.LOCK_NB)
-            return file
-        except BlockingIOError:
-            if monotonic() < until:
-                sleep(0.01)
-                continue
-            file.close()
-            raise FolderError(
-                f"the folder {folder} is in use by another oss-emulator; to share it between "
-                "processes start one with --workers"
-            ) from None
+def _refusal(folder: Path, problems: Sequence[str]) -> str:
+    more = "" if len(problems) == 1 else f" (and {len(problems) - 1} more problems)"
+    return (
+        f"the folder {folder} cannot be used: {problems[0]}{more}; nothing was changed: restore "
+        f"the folder from a backup, or run 'oss-emulator fsck {folder}' to see what is wrong, and "
+        "again with --repair to keep all that is whole"
+    )

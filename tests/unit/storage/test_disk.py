@@ -28,6 +28,7 @@ from oss_emulator.storage import (
     Upload,
     blobs,
     disk,
+    lost,
 )
 from oss_emulator.storage.disk import FORMAT, DiskStorage, FolderError
 
@@ -111,17 +112,47 @@ def test_changed_record_keeps_its_file(storage: DiskStorage) -> None:
     assert found.content[0].read(0, 3) == b"abc"
 
 
-def test_start_removes_the_files_of_interrupted_writes(storage: DiskStorage) -> None:
+def test_start_moves_what_an_interrupted_write_left(
+    storage: DiskStorage, caplog: pytest.LogCaptureFixture
+) -> None:
     put(storage, "a", b"abc")
     kept = files(storage.folder)
     finished = storage.blob_writer()
     finished.write(b"no record came")
-    finished.finish()
+    orphan = finished.finish()
     storage.blob_writer().write(b"cut off")
     again = reopen(storage)
     assert files(storage.folder) == kept
+    assert isinstance(orphan, StoredBlob)
+    moved = storage.folder / "lost+found" / orphan.path.name
+    assert moved.read_bytes() == b"no record came"
+    (record,) = caplog.records
+    assert str(moved.parent) in record.getMessage()
+    assert moved.name in record.getMessage()
     assert list((storage.folder / "incoming").iterdir()) == []
     again.close()
+
+
+def test_lost_files_of_earlier_starts_are_bounded(
+    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a start moves always stays, and so does what a repair put there."""
+    monkeypatch.setattr(lost, "MOST", 5)
+    repaired = storage.folder / "lost+found" / "repair-1"
+    repaired.mkdir(parents=True)
+    (repaired / ("0" * 32)).write_bytes(b"kept by a repair")
+    names = []
+    for data in (b"oldest", b"old", b"as large as it is"):
+        writer = storage.blob_writer()
+        writer.write(data)
+        orphan = writer.finish()
+        assert isinstance(orphan, StoredBlob)
+        names.append(orphan.path.name)
+        storage = reopen(storage)
+    storage.close()
+    found = {path.name for path in (storage.folder / "lost+found").iterdir()}
+    assert found == {names[1], names[2], "repair-1"}
+    assert list(repaired.iterdir()) != []
 
 
 def test_abandoned_and_forgotten_blobs_leave_no_file(storage: DiskStorage) -> None:
@@ -236,6 +267,8 @@ def test_newer_format_is_refused(storage: DiskStorage) -> None:
     storage.close()
     database = sqlite3.connect(storage.folder / "index.sqlite")
     database.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    database.execute("UPDATE state SET format = ?", (FORMAT + 1,))
+    database.commit()
     database.close()
     with pytest.raises(FolderError, match=f"has the format {FORMAT + 1}"):
         DiskStorage(storage.folder)
@@ -270,12 +303,14 @@ def test_keys_never_become_file_names(storage: DiskStorage, key: str) -> None:
 
 
 def test_folder_of_format_1_is_opened(storage: DiskStorage) -> None:
-    """Its objects have no field `documents`."""
+    """Its objects have no field `documents`, and its records no seals."""
     made = put(storage, "a", b"abc")
     storage.close()
     with closing(sqlite3.connect(storage.folder / "index.sqlite")) as database, database:
         database.execute("PRAGMA user_version = 1")
-        database.execute("UPDATE version SET record = json_remove(record, '$.documents')")
+        database.execute("DROP TABLE state")
+        database.execute("UPDATE bucket SET record = json_remove(record, '$.crc')")
+        database.execute("UPDATE version SET record = json_remove(record, '$.documents', '$.crc')")
     again = DiskStorage(storage.folder, fsync=False)
     assert list(again.objects(BUCKET.name)) == [made._replace(documents={})]
     again.close()

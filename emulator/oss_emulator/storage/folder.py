@@ -1,0 +1,113 @@
+"""The layout of a data folder: its names and locks, and the mark of the newest commit."""
+
+import fcntl
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic, sleep
+from typing import IO
+
+from oss_emulator.storage.base import FolderError
+
+INDEX, WAL = "index.sqlite", "index.sqlite-wal"
+INCOMING, BLOBS, LOST = "incoming", "blobs", "lost+found"
+
+TURN = "writing"
+"""The file that is locked while a transaction writes to the index; it contains the mark."""
+
+BLOB_NAME = re.compile(r"[0-9a-f]{32}")
+"""The file name of a blob."""
+
+
+def place(folder: Path, name: str) -> Path:
+    """Return the path of a blob."""
+    return folder / BLOBS / name[:2] / name
+
+
+def walk(place: Path) -> Iterator[os.DirEntry[str]]:
+    """Walk everything below a folder that is not itself a folder; a missing one has nothing."""
+    try:
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from walk(Path(entry.path))
+                else:
+                    yield entry
+    except FileNotFoundError:
+        return
+
+
+def open_for_reading(folder: Path) -> sqlite3.Connection:
+    """Open the index so that its files stay as they are.
+
+    A connection that may write ends with a checkpoint and removes the WAL, even a damaged one.
+    """
+    path = (folder / INDEX).absolute().as_uri()
+    return sqlite3.connect(f"{path}?mode=ro", uri=True, isolation_level=None)
+
+
+def read_mark(folder: Path) -> int:
+    """Return the number of the last commit that was answered, 0 if it was never written."""
+    try:
+        text = (folder / TURN).read_bytes()
+    except FileNotFoundError:
+        return 0
+    return int(text) if text.strip().isdigit() else 0
+
+
+def write_mark(file: IO[bytes], commits: int) -> None:
+    """Note a commit outside of the index, so that a start notices an index without it.
+
+    The mark is written after its commit and never synced: it can only be too old, which is safe.
+    """
+    with suppress(OSError):
+        os.pwrite(file.fileno(), b"%020d\n" % commits, 0)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def turn(file: IO[bytes]) -> Iterator[None]:
+    """Let one transaction at a time write to the index, across all threads and processes.
+
+    SQLite itself serializes writers, but not the checkpoint after a commit: before 3.51.3 a
+    checkpoint during another commit could lose pages (https://sqlite.org/wal.html#walresetbug). A
+    checkpoint runs within the commit that caused it, and so within its turn.
+    """
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def lock(folder: Path, name: str, how: int, patience: float = 0.0) -> IO[bytes]:
+    """Lock a file of the folder until it is closed.
+
+    Raises `FolderError` if another process still holds it after `patience` seconds.
+    """
+    file = (folder / name).open("ab")
+    until = monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, how | fcntl.LOCK_NB)
+            return file
+        except BlockingIOError:
+            if monotonic() < until:
+                sleep(0.01)
+                continue
+            file.close()
+            raise FolderError(
+                f"the folder {folder} is in use by another oss-emulator; to share it between "
+                "processes start one with --workers"
+            ) from None

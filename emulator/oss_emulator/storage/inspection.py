@@ -1,0 +1,142 @@
+"""What is wrong with a data folder. Looking changes nothing, so that a repair finds everything."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from oss_emulator.storage import records, schema
+from oss_emulator.storage.blobs import CorruptBlobError, StoredBlob
+from oss_emulator.storage.folder import (
+    BLOBS,
+    INDEX,
+    WAL,
+    open_for_reading,
+    place,
+    read_mark,
+    walk,
+)
+
+SEALED = 3
+"""The first format whose records have seals."""
+
+
+@dataclass(slots=True)
+class Inspection:
+    """What was found in a folder."""
+
+    format: int = 0
+    """The format of the index, 0 without one."""
+    problems: list[str] = field(default_factory=list)
+    """What keeps the folder from being used, a clause each."""
+    uses: Counter[str] = field(default_factory=Counter)
+    """How many records refer to each blob, by its name in records."""
+    files: dict[Path, int] = field(default_factory=dict)
+    """The sizes of the files below `blobs`."""
+
+    def orphans(self, folder: Path) -> Sequence[Path]:
+        """Return the files below `blobs` that no record refers to."""
+        known = {place(folder, named.partition(".")[0]) for named in self.uses}
+        return sorted(self.files.keys() - known)
+
+
+def inspect(folder: Path, *, thorough: bool = False) -> Inspection:
+    """Check the index, each record, and that each blob has its size; thorough also reads the blobs.
+
+    Nobody may use the folder meanwhile.
+    """
+    found = Inspection()
+    for entry in walk(folder / BLOBS):
+        found.files[Path(entry.path)] = entry.stat(follow_symlinks=False).st_size
+    try:
+        found.problems.extend(_check_index(folder, found))
+    except sqlite3.Error as error:
+        found.problems.append(f"the index is damaged: {error}")
+    found.problems.extend(_check_blobs(folder, found, thorough=thorough))
+    return found
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a file, 0 if it is missing."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _check_index(folder: Path, found: Inspection) -> Iterator[str]:
+    index = folder / INDEX
+    if not size_of(index):
+        if found.files or size_of(folder / WAL):
+            what = "empty" if index.exists() else "missing"
+            yield f"the index {INDEX} is {what} beside {len(found.files)} files of objects"
+        return
+    with closing(open_for_reading(folder)) as database:
+        rows = database.execute("PRAGMA integrity_check").fetchall()
+        if rows != [("ok",)]:
+            yield f"the index is damaged: {str(rows[0][0]).splitlines()[0]}"
+            return
+        (found.format,) = database.execute("PRAGMA user_version").fetchone()
+        (tables,) = database.execute(schema.TABLES).fetchone()
+        if not found.format and tables is None:
+            if found.files or read_mark(folder):
+                yield f"the index {INDEX} has no tables beside {len(found.files)} files of objects"
+            return
+        state = _read_state(database, found.format)
+        if state is not None and (found.format, tables) != (state[0], state[2]):
+            yield "the index is damaged: it is not described by its own state"
+        elif found.format <= schema.FORMAT:
+            yield from _check_records(database, found)
+            if state is not None and state[1] < (mark := read_mark(folder)):
+                yield f"the index is older than the objects: it lacks {mark - state[1]} last writes"
+
+
+def _read_state(database: sqlite3.Connection, number: int) -> Any:
+    """The format, the count of commits and the tables that the index should have."""
+    if 0 < number < SEALED and not _has_state(database):
+        return None
+    row = database.execute("SELECT format, commits, tables FROM state").fetchone()
+    return row or (0, 0, "")
+
+
+def _has_state(database: sqlite3.Connection) -> bool:
+    return bool(database.execute("SELECT 1 FROM sqlite_master WHERE name = 'state'").fetchone())
+
+
+def _check_records(database: sqlite3.Connection, found: Inspection) -> Iterator[str]:
+    damaged = 0
+    for table, columns in schema.PLACES.items():
+        for text, *where in database.execute(
+            f"SELECT record, {', '.join(columns)} FROM {table}"  # noqa: S608
+        ):
+            if found.format >= SEALED and not schema.is_sealed(text, *where):
+                damaged += 1
+            elif table in ("version", "part"):
+                found.uses.update(records.names(text))
+    if damaged:
+        yield f"the index is damaged: {damaged} records are not those that were written"
+        return
+    known = dict(database.execute("SELECT name, uses FROM blob WHERE uses > 0"))
+    counted: Counter[str] = Counter()
+    for named, uses in found.uses.items():
+        counted[named.partition(".")[0]] += uses
+    if known != counted:
+        yield "the index is damaged: its counts of the uses of blobs are wrong"
+
+
+def _check_blobs(folder: Path, found: Inspection, *, thorough: bool) -> Iterator[str]:
+    for named in found.uses:
+        name, size, crc = named.split(".")
+        path = place(folder, name)
+        if path not in found.files:
+            yield f"{path} is missing"
+        elif found.files[path] != int(size):
+            yield f"{path} no longer holds the bytes that were put"
+        elif thorough:
+            try:
+                StoredBlob(path, int(size), int(crc)).verify()
+            except (CorruptBlobError, OSError) as error:
+                yield str(error)

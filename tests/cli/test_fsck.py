@@ -1,0 +1,154 @@
+"""`oss-emulator fsck`: it reports each problem, and a repair keeps all that is whole."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from oss_emulator.cli import main
+from oss_emulator.storage import Bucket, Object, Part, Upload
+from oss_emulator.storage.disk import DiskStorage
+
+from tests.hard import damage
+from tests.unit.storage import invariants
+
+BUCKET = "examplebucket"
+KEYS = 400
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with many objects and an upload."""
+    folder = tmp_path / "data"
+    with closing(DiskStorage(folder, fsync=False)) as storage, storage.transaction():
+        storage.put_bucket(Bucket(BUCKET, "1", 1.0, "cn-hangzhou", acl="public-read"))
+        for number in range(KEYS):
+            item = put(storage, f"key-{number}", b"%d" % number)
+        storage.put_upload(BUCKET, Upload("u", 1.0, item._replace(content=())))
+        storage.put_part(BUCKET, "u", Part(1, item.content, item.size, "P", item.crc64, 1.0))
+    return folder
+
+
+def put(storage: DiskStorage, key: str, content: bytes) -> Object:
+    writer = storage.blob_writer()
+    writer.write(content)
+    blob = writer.finish()
+    item = Object(key, (blob,), len(content), '"E"', 1, 1.0, "1")
+    storage.put_object(BUCKET, item)
+    return item
+
+
+def fsck(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, list[str]]:
+    """The exit status and the lines of `fsck`."""
+    status = main(["fsck", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return status, (captured.out + captured.err).splitlines()
+
+
+def lost(folder: Path) -> Path:
+    """The folder of the only repair."""
+    (found,) = (folder / "lost+found").glob("repair-*")
+    return found
+
+
+def test_whole_folder_is_left_alone(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = damage.snapshot(data)
+    assert fsck(capsys, data, "--repair") == (0, [f"{data} is whole"])
+    assert damage.snapshot(data) == before
+
+
+def test_repair_keeps_what_is_whole_of_a_damaged_index(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = (data / "index.sqlite").read_bytes()
+    middle = len(index) // 2
+    damaged = index[:middle] + bytes(4096) + index[middle + 4096 :]
+    (data / "index.sqlite").write_bytes(damaged)
+    before = damage.snapshot(data)
+    status, lines = fsck(capsys, data)
+    assert (status, len(lines)) == (1, 1)
+    assert lines[0].startswith("the index is damaged: ")
+    assert damage.snapshot(data) == before
+    assert fsck(capsys, data, "--repair")[0] == 0
+    kept = invariants.check(data)
+    assert KEYS * 0.8 < len(kept) <= KEYS
+    assert all(content == key.removeprefix("key-").encode() for key, content in kept.items())
+    assert (lost(data) / "index.sqlite").read_bytes() == damaged
+    still = {path.name for path in data.rglob("?" * 32)}
+    assert still == {Path(path).name for path in before if path.startswith("blobs/")}
+    assert fsck(capsys, data) == (0, [f"{data} is whole"])
+
+
+def test_repair_rebuilds_sizes_and_checksums(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(data / "index.sqlite")) as database, database:
+        database.execute(
+            "UPDATE version SET record = json_set(record, '$.size', 999) WHERE key = 'key-7'"
+        )
+    status, lines = fsck(capsys, data)
+    assert (status, lines) == (
+        1,
+        ["the index is damaged: 1 records are not those that were written"],
+    )
+    assert fsck(capsys, data, "--repair")[0] == 0
+    with closing(DiskStorage(data, fsync=False)) as storage:
+        item = storage.object(BUCKET, "key-7")
+        assert item is not None
+        assert (item.size, item.etag) == (1, '"8F14E45FCEEA167A5A36DEDD4BEA2543"')
+        assert len(storage.parts(BUCKET, "u")) == 1
+    assert len(invariants.check(data)) == KEYS
+
+
+def test_repair_keeps_the_bytes_of_a_lost_index(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "index.sqlite").write_bytes(b"")
+    assert fsck(capsys, data) == (
+        1,
+        [f"the index index.sqlite is empty beside {KEYS} files of objects"],
+    )
+    assert fsck(capsys, data, "--repair")[0] == 0
+    assert invariants.check(data) == {}
+    found = sorted(path.read_bytes() for path in lost(data).glob("?" * 32))
+    assert found == sorted(b"%d" % number for number in range(KEYS))
+
+
+def test_repair_takes_damaged_objects_away(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(DiskStorage(data, fsync=False)) as storage:
+        item = storage.object(BUCKET, "key-7")
+        assert item is not None
+    name = storage.name(item.content[0]).partition(".")[0]
+    path = data / "blobs" / name[:2] / name
+    path.write_bytes(b"8")
+    reason = f"{path} no longer holds the bytes that were put"
+    assert fsck(capsys, data) == (1, [reason])
+    status, lines = fsck(capsys, data, "--repair")
+    assert status == 0
+    assert f"version {BUCKET}/key-7/null was not kept: {reason}" in lines
+    assert len(invariants.check(data)) == KEYS - 1
+    assert (lost(data) / name).read_bytes() == b"8"
+    (line,) = (lost(data) / "records.jsonl").read_text().splitlines()
+    assert json.loads(line)[1]["key"] == "key-7"
+
+
+def test_repair_makes_a_lost_bucket_private(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect(data / "index.sqlite")) as database, database:
+        database.execute("UPDATE bucket SET record = replace(record, 'public-read', 'private')")
+    status, lines = fsck(capsys, data, "--repair")
+    assert status == 0
+    assert f"bucket {BUCKET} was rebuilt: private, without configurations" in lines
+    assert len(invariants.check(data)) == KEYS
+
+
+def test_other_folders_and_folders_in_use_are_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, (line,) = fsck(capsys, tmp_path)
+    assert (status, "is not a --data folder" in line) == (1, True)
+    with closing(DiskStorage(data, fsync=False)):
+        status, (line,) = fsck(capsys, data, "--repair")
+        assert (status, "is in use by another oss-emulator" in line) == (1, True)

@@ -1,0 +1,67 @@
+"""The short form of the damage rounds, and what a start refuses as a whole."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from oss_emulator.storage import FolderError
+from oss_emulator.storage.disk import DiskStorage
+
+from tests.hard import damage
+
+
+def test_damaged_folder_is_served_right_or_refused(tmp_path: Path) -> None:
+    happened = damage.run(tmp_path, 8)
+    assert happened["refused"] > 20
+    assert happened["reported"] > 2
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A folder with an index and a WAL."""
+    return damage.make(tmp_path)
+
+
+def check_refused(folder: Path, reason: str) -> None:
+    """A start says why it refuses a folder and changes nothing."""
+    before = damage.snapshot(folder)
+    with pytest.raises(FolderError, match=f"{reason}.*oss-emulator fsck"):
+        DiskStorage(folder)
+    assert damage.snapshot(folder) == before
+
+
+@pytest.mark.parametrize("how", ["missing", "empty"])
+def test_lost_index_is_refused_beside_objects(image: Path, how: str) -> None:
+    (image / damage.INDEX).unlink()
+    if how == "empty":
+        (image / damage.INDEX).touch()
+    check_refused(image, f"the index index.sqlite is {how} beside")
+
+
+def test_lost_wal_is_noticed(image: Path) -> None:
+    (image / damage.WAL).unlink()
+    check_refused(image, "the index is older than the objects")
+
+
+def test_older_index_is_refused(tmp_path: Path, image: Path) -> None:
+    """The copy of an index that was in use, without the writes that came later."""
+    with closing(DiskStorage(image, fsync=False)):
+        pass
+    shutil.copy(image / damage.INDEX, tmp_path / "older")
+    with closing(DiskStorage(image, fsync=False)) as storage:
+        damage.fill(storage, 60, 61)
+    shutil.copy(tmp_path / "older", image / damage.INDEX)
+    check_refused(image, "the index is older than the objects")
+
+
+def test_missing_and_short_objects_are_refused(image: Path) -> None:
+    first, second = sorted((image / "blobs").rglob("?" * 32))[:2]
+    data = first.read_bytes()
+    first.unlink()
+    check_refused(image, f"{first} is missing")
+    first.write_bytes(data)
+    second.write_bytes(second.read_bytes()[:-1])
+    check_refused(image, f"{second} no longer holds the bytes that were put")
