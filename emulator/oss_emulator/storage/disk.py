@@ -60,6 +60,8 @@ class DiskStorage:
         self._connections: list[sqlite3.Connection] = []
         self._turns: list[IO[bytes]] = []
         self._lock: IO[bytes] | None = None
+        self._identity: tuple[int, int] | None = None
+        """The device and the inode of the index; None while it is made."""
         try:
             if not shared:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -69,6 +71,7 @@ class DiskStorage:
                     self._prepare()
             else:
                 self._lock = lock(folder, "workers", fcntl.LOCK_SH)
+            self._identity = self._identify()
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise FolderError(f"the folder {folder} cannot be used: {error}") from None
@@ -125,12 +128,34 @@ class DiskStorage:
             self._lock.close()
             self._lock = None
 
+    def _identify(self) -> tuple[int, int]:
+        """Return what tells the index from any other file in its place."""
+        found = (self.folder / INDEX).stat()
+        return found.st_dev, found.st_ino
+
+    def _check_identity(self) -> None:
+        """Notice a folder that was deleted or replaced; raises `FolderError`.
+
+        SQLite would go on with the deleted file, and all that it accepts would be lost.
+        """
+        try:
+            if self._identify() == self._identity:
+                return
+        except FileNotFoundError:
+            pass
+        raise FolderError(
+            f"the folder {self.folder} was deleted or replaced while the server used it; put it "
+            "back, or restart the server"
+        )
+
     @property
     def _database(self) -> sqlite3.Connection:
         """The connection of this thread."""
         found: sqlite3.Connection | None = getattr(self._local, "database", None)
         if found is None:
             path = self.folder / INDEX
+            if self._identity is not None:
+                self._check_identity()
             # `close` may run in another thread, after this one has ended.
             found = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
             self._connections.append(found)
@@ -152,6 +177,8 @@ class DiskStorage:
         if local.depth:
             yield
             return
+        if self._identity is not None:
+            self._check_identity()
         try:
             with turn(local.turn):
                 database.execute("BEGIN IMMEDIATE")
@@ -278,13 +305,16 @@ class DiskStorage:
     # Buckets and accounts
 
     def buckets(self) -> Sequence[Bucket]:
+        self._check_identity()
         rows = self._database.execute("SELECT record FROM bucket ORDER BY name").fetchall()
         return [records.parse(Bucket, unseal(text), self.find) for (text,) in rows]
 
     def bucket(self, name: str) -> Bucket | None:
+        database, local = self._database, self._local
+        if not local.depth:  # else the transaction has checked it
+            self._check_identity()  # here, because every request about a bucket asks for it
         # Cached until this connection (see transaction) or another one writes.
-        (seen,) = self._database.execute("PRAGMA data_version").fetchone()
-        local = self._local
+        (seen,) = database.execute("PRAGMA data_version").fetchone()
         if seen != local.seen or local.depth:
             local.buckets, local.seen = {}, seen
         found: Bucket | None = local.buckets.get(name)

@@ -3,6 +3,7 @@
 import errno
 import os
 
+from oss_emulator.storage.base import FolderError
 from oss_emulator.storage.blobs import CorruptBlobError
 
 _DISK = frozenset(
@@ -22,7 +23,7 @@ _DISK = frozenset(
 
 def describe(error: Exception) -> str | None:
     """Describe a disk or index failure in one line; None for a bug in the emulator."""
-    if isinstance(error, CorruptBlobError):
+    if isinstance(error, CorruptBlobError | FolderError):
         return str(error)
     if isinstance(error, OSError) and error.errno in _DISK:
         where = f": {error.filename}" if error.filename else ""

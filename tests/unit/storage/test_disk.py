@@ -457,6 +457,43 @@ def test_object_without_its_file_is_reported(
             path.unlink(missing_ok=True)
 
 
+@pytest.mark.parametrize("how", ["deleted", "replaced", "index"])
+def test_a_folder_that_goes_is_noticed_by_every_request(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    """Nothing is accepted that would be lost, and nothing is made in the folder's place."""
+    data, aside = tmp_path / "data", tmp_path / "aside"
+    with Emulator(data=data) as emulator:
+        emulator.put("/examplebucket", headers={"x-oss-acl": "public-read-write"})
+        emulator.put("/examplebucket/a", b"bytes")
+        client = Client("127.0.0.1", emulator.port)
+        assert client.put("/examplebucket/b", b"bytes").status == 200
+        source = data / "index.sqlite" if how == "index" else data
+        source.rename(aside)
+        if how == "replaced":
+            DiskStorage(data).close()
+        for method, path in (
+            ("PUT", "/examplebucket/b"),
+            ("PUT", "/examplebucket/c"),
+            ("GET", "/examplebucket/a"),
+            ("HEAD", "/examplebucket/a"),
+            ("GET", "/examplebucket"),
+            ("DELETE", "/examplebucket/a"),
+        ):
+            answer = client.request(method, path, body=b"new" if method == "PUT" else b"")
+            assert answer.status == 500, (method, path)
+            (record,) = caplog.records
+            assert record.exc_info is None
+            assert f"the folder {data} was deleted or replaced" in record.getMessage()
+            caplog.clear()
+        assert data.exists() == (how != "deleted")
+        if how == "replaced":
+            data.rename(tmp_path / "other")
+        aside.rename(source)
+        assert client.get("/examplebucket/a").body == b"bytes"
+        assert client.put("/examplebucket/c", b"new").status == 200
+
+
 # --- an object of many files
 
 

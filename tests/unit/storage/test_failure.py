@@ -6,6 +6,7 @@ import errno
 import sqlite3
 
 import pytest
+from oss_emulator.storage import FolderError
 from oss_emulator.storage.blobs import CorruptBlobError
 from oss_emulator.storage.failure import describe
 
@@ -16,6 +17,7 @@ from oss_emulator.storage.failure import describe
         (OSError(errno.ENOSPC, "x", "/data/a"), "No space left on device: /data/a"),
         (OSError(errno.EROFS, "x"), "Read-only file system"),
         (CorruptBlobError("a is damaged"), "a is damaged"),
+        (FolderError("the folder is gone"), "the folder is gone"),
         (sqlite3.OperationalError("disk I/O error"), "the index: disk I/O error"),
         (sqlite3.DatabaseError("malformed"), "the index: malformed"),
         (sqlite3.IntegrityError("a bug"), None),
