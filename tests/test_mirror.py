@@ -46,7 +46,6 @@ COVERED_BY = {
     "control/api/schema.py": "http/test_openapi.py",
     "control/api/*.py": "http/test_admin.py",
     "control/controls.py": "unit/control/test_snapshots.py",
-    "control/seed.py": "docs/test_docs.py",
     # --- documents
     "documents/*.py": "unit/operations/test_bucket_documents.py",
     # --- lab

@@ -63,6 +63,8 @@ class Settings:
     """What the service is assumed to do where its documents do not say, fact by fact."""
     domain: tuple[str, ...] = ()
     seed: Path | None = None
+    seed_anywhere: bool = False
+    """Whether the seed may name files outside of its own folder."""
     data: Path | None = None
     """The folder that keeps buckets and objects; None keeps them in memory."""
     fsync: Fsync = Fsync.ALWAYS

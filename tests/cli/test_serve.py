@@ -355,7 +355,7 @@ APART = {"tls_cert", "tls_key", "accounts"}
 UNSEEN = ("log_level", "fsync", "request_timeout", "max_connections")
 """The settings without effects that a client of a healthy server can see."""
 
-SWITCHES = {"strict_addressing", "new_account", "tls"}
+SWITCHES = {"strict_addressing", "new_account", "tls", "seed_anywhere"}
 
 
 def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
@@ -363,7 +363,7 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
     seed = folder / f"{way}.toml"
     seed.write_text(
         f'[[bucket]]\nname = "of-the-{way}"\nacl = "public-read"\n'
-        '[[bucket.object]]\nkey = "a"\ntext = ""\n'
+        f'[[bucket.object]]\nkey = "a"\nfile = {json.dumps(__file__)}\n'
     )
     return {
         "host": {"variable": "localhost", "flag": "127.0.0.1"}[way],
@@ -384,6 +384,7 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "tls_dir": str(folder / f"{way}-tls"),
         "ca_file": str(folder / f"{way}.pem"),
         "seed": str(seed),
+        "seed_anywhere": "on",
         "data": str(folder / f"{way}-data"),
         "fsync": {"variable": "off", "flag": "always"}[way],
         "workers": {"variable": "2", "flag": "3"}[way],
@@ -442,6 +443,7 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
     ]
     (token,) = [f"token-{way}" for way in WAYS if _may_administer(running, f"token-{way}")]
     long = running.ask("GET", "/_emulator/health", x="x" * 2500)
+    outside = running.ask("GET", "/a", Host=f"{bucket}.{domain}").text
     return {
         "host": running.endpoint.partition("://")[2].partition(":")[0],
         "port": str(running.port),
@@ -452,6 +454,7 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         "auth": "relaxed" if _can_list(running, stranger, region) else "strict",
         "domain": domain,
         "cname": cname,
+        "seed_anywhere": "on" if outside == Path(__file__).read_text() else "off",
         "strict_addressing": "on" if in_path.code == "SecondLevelDomainForbidden" else "off",
         "as_of": "2025-09-17" if _logs_arns(_only(folder, "log")) else "2025-09-16",
         "new_account": "on" if _denies(version_1, "0002-00000080") else "off",

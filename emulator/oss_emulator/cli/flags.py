@@ -169,6 +169,7 @@ _FLAGS = (
     _Flag("tls_cert", "your certificate for https, in PEM", Path),
     _Flag("tls_key", "the key of that certificate, if it is in another file", Path),
     _Flag("seed", "a TOML file of buckets, rules and objects to start with", Path),
+    _Flag("seed_anywhere", "let the seed read files outside of its own folder", _switch),
     _Flag("data", "keep buckets and objects in this folder instead of memory", Path),
     _Flag(
         "fsync",

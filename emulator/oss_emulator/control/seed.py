@@ -1,5 +1,6 @@
 """Seeds: accounts, and buckets with ACLs, rules and objects, created by requests of the owner."""
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,8 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import RefererConfiguration, codec
+from oss_emulator.toml import MAX_FILE, SourceError, TomlDocument, format_path, read_file
 from oss_emulator.toml import Path as Place
-from oss_emulator.toml import SourceError, TomlDocument, format_path, read_file
 
 
 class SeedError(ValueError):
@@ -101,9 +102,16 @@ def _name(path: Path) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        return read_file(path)
+        return _read_regular(path)
     except OSError as error:
         raise SeedError(f"{_name(path)} cannot be read: {error.strerror}.") from None
+
+
+def _read_regular(path: Path, most: int = MAX_FILE) -> bytes:
+    """Read a file; raises `OSError`, also for a device or a pipe, which may never end."""
+    if path.exists() and not path.is_dir() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return read_file(path, most)
 
 
 class _Planter:
@@ -133,13 +141,12 @@ class _Planter:
         if known is not None:
             sentence = f"the accounts are already in the file {known}; keep one of the two"
             raise self.error(("account",), sentence)
-        folder = self._folder
-        read_file = None if folder is None else lambda name: read_file(folder / name)
+        read_named = None if self._folder is None else self._read_file
         try:
             self._service.accounts = Accounts.build(
                 self.seed.account,
                 self._document.error,
-                read_file,
+                read_named,
                 token_key=self._service.token_key,
             )
         except AccountsError as error:
@@ -180,13 +187,25 @@ class _Planter:
         if self._folder is None:
             raise self.error(here, "only a seed that is a file can name files; write text instead")
         try:
-            return read_file(self._folder / item.file, self._service.limits.object)
+            return self._read_file(item.file)
         except OSError as error:
             sentence = f"the file {item.file} cannot be read: {error.strerror}"
             raise self.error(here, sentence) from None
         except ValueError:
             sentence = f"the file {item.file!r} cannot be read: this is not a valid file name"
             raise self.error(here, sentence) from None
+
+    def _read_file(self, name: str) -> bytes:
+        """Read a file that the seed names; raises `OSError`, also for one outside of its folder."""
+        folder = self._folder
+        assert folder is not None  # noqa: S101 - only a seed that is a file names files
+        path = (folder / name).resolve()
+        if not (self._service.settings.seed_anywhere or path.is_relative_to(folder.resolve())):
+            raise OSError(
+                errno.EACCES,
+                "it is outside of the seed's folder; move it there or start with --seed-anywhere",
+            )
+        return _read_regular(path, self._service.limits.object)
 
     def _format_rules(self, place: Place, rules: RefererConfiguration) -> bytes:
         try:

@@ -88,18 +88,34 @@ def read(storage: DiskStorage, file: IO[bytes]) -> None:
 
 def _read(storage: DiskStorage, tar: tarfile.TarFile) -> None:
     for number, member in enumerate(tar):
-        source = tar.extractfile(member)
-        if source is None or (number == 0) != (member.name == _FORMAT_FILE):
+        source = _open(tar, member)
+        if (number == 0) != (member.name == _FORMAT_FILE):
             raise ArchiveError("it was not made by oss-emulator export")
         if number == 0:
             _check_format(json.load(source))
         elif member.name.startswith(_BLOBS):
-            storage.take(member.name.removeprefix(_BLOBS), source)
+            _take(storage, member, source)
         elif member.name == _INDEX:
             for line in source:
                 _put(storage, *json.loads(line.decode("utf-8", "surrogatepass")))
             return
     raise ArchiveError("it ends before its index: it was cut off")
+
+
+def _open(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    """Open a member that is a plain file: a sparse one grows when it is read."""
+    source = tar.extractfile(member) if member.isreg() and not member.issparse() else None
+    if source is None:
+        raise ArchiveError(f"it was not made by oss-emulator export: {member.name!r} is no file")
+    return source
+
+
+def _take(storage: DiskStorage, member: tarfile.TarInfo, source: IO[bytes]) -> None:
+    """Import a blob whose name and header promise the same size."""
+    name = member.name.removeprefix(_BLOBS)
+    if storage.find(name).size != member.size:
+        raise ArchiveError(f"the bytes {name} are not those that were put: they are {member.size}")
+    storage.take(name, source)
 
 
 def _check_format(head: Any) -> None:

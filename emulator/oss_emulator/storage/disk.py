@@ -25,8 +25,13 @@ from oss_emulator.storage.folder import (
     BLOBS,
     INCOMING,
     INDEX,
+    SHM,
     TURN,
+    WAL,
+    close_to_others,
     lock,
+    make_private,
+    open_private,
     place,
     sync_folder,
     turn,
@@ -64,7 +69,7 @@ class DiskStorage:
         """The device and the inode of the index; None while it is made."""
         try:
             if not shared:
-                folder.mkdir(parents=True, exist_ok=True)
+                make_private(folder)
                 self._lock = lock(folder, "lock", fcntl.LOCK_EX)
                 # Workers of a killed parent may still be finishing their requests.
                 with lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
@@ -94,12 +99,17 @@ class DiskStorage:
                 f"the folder {self.folder} has the format {found.format}; this version of "
                 f"oss-emulator knows formats up to {FORMAT}: use the newer version that wrote it"
             )
-        (self.folder / TURN).touch()
+        for name in (TURN, INDEX):
+            open_private(self.folder / name, os.O_RDWR).close()
+        for name in (WAL, SHM):  # SQLite gives new ones the mode of the index
+            close_to_others(self.folder / name, 0o600)
         self._make_index(found.format)
         places = [self.folder / INCOMING, self.folder / BLOBS]
         places += [places[1] / f"{number:02x}" for number in range(256)]
         for path in places:
-            path.mkdir(exist_ok=True)
+            path.mkdir(mode=0o700, exist_ok=True)
+        for path in places[:2]:  # an earlier version left them open to others
+            close_to_others(path, 0o700)
         for path in (places[1], self.folder, self.folder.parent):
             sync_folder(path)
         with self.transaction():
@@ -276,7 +286,7 @@ class DiskStorage:
         wanted = self.find(named)
         writer = _FileWriter(self.folder, self._fsync, wanted.path.name)
         self._local.made.append(writer.name)
-        while chunk := source.read(_CHUNK):
+        while writer.size <= wanted.size and (chunk := source.read(_CHUNK)):
             writer.write(chunk)
         if writer.finish() != wanted:
             raise CorruptBlobError(f"the bytes of {named} are damaged")
@@ -509,7 +519,7 @@ class _FileWriter:
         self._fsync = fsync
         self._incoming = folder / INCOMING / name
         self._path = place(folder, name)
-        self._file = self._incoming.open("xb")
+        self._file = open_private(self._incoming, os.O_WRONLY | os.O_EXCL)
         self._crc64 = 0
         self.size = 0
 

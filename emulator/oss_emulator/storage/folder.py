@@ -12,7 +12,7 @@ from typing import IO
 
 from oss_emulator.storage.base import FolderError
 
-INDEX, WAL = "index.sqlite", "index.sqlite-wal"
+INDEX, WAL, SHM = "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"
 INCOMING, BLOBS, LOST = "incoming", "blobs", "lost+found"
 
 TURN = "writing"
@@ -25,6 +25,31 @@ BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 def place(folder: Path, name: str) -> Path:
     """Return the path of a blob."""
     return folder / BLOBS / name[:2] / name
+
+
+def make_private(folder: Path) -> None:
+    """Make a data folder that only its owner can enter, whatever the umask.
+
+    A folder that already holds something keeps its mode, which its owner may have chosen.
+    """
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    if new or not any(folder.iterdir()):
+        close_to_others(folder, 0o700)
+
+
+def close_to_others(path: Path, mode: int) -> None:
+    """Set the mode of a file or folder, unless it has another owner, as a mounted one can have."""
+    with suppress(PermissionError, FileNotFoundError):
+        path.chmod(mode)
+
+
+def open_private(path: Path, flags: int) -> IO[bytes]:
+    """Open a file to be written, by its owner only; make it if it is missing."""
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with suppress(PermissionError):  # of another owner
+        os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "wb" if flags & os.O_WRONLY else "r+b")
 
 
 def walk(place: Path) -> Iterator[os.DirEntry[str]]:
@@ -96,7 +121,7 @@ def lock(folder: Path, name: str, how: int, patience: float = 0.0) -> IO[bytes]:
 
     Raises `FolderError` if another process still holds it after `patience` seconds.
     """
-    file = (folder / name).open("ab")
+    file = open_private(folder / name, os.O_RDWR)
     until = monotonic() + patience
     while True:
         try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 from collections import Counter
@@ -22,9 +23,11 @@ from oss_emulator.storage.folder import (
     BLOBS,
     INDEX,
     LOST,
+    SHM,
     TURN,
     WAL,
     open_for_reading,
+    open_private,
     place,
     read_mark,
     sync_folder,
@@ -81,11 +84,11 @@ def repair(folder: Path) -> Repair:
     commits = read_mark(folder) + 1
     new = _write_index(done, commits)
     _write_dropped(done)
-    for suffix in ("-wal", "-shm"):  # of the old index, which was copied
-        (folder / f"{INDEX}{suffix}").unlink(missing_ok=True)
+    for name in (WAL, SHM):  # of the old index, which was copied
+        (folder / name).unlink(missing_ok=True)
     new.replace(folder / INDEX)
     sync_folder(folder)
-    with (folder / TURN).open("ab"), (folder / TURN).open("r+b", buffering=0) as mark:
+    with open_private(folder / TURN, os.O_RDWR) as mark:
         write_mark(mark, commits)
     _move_orphans(folder, done)
     return done
@@ -208,6 +211,7 @@ def _complete(done: Repair) -> None:
 def _write_index(done: Repair, commits: int) -> Path:
     """Write the records that were kept to a new index and return its path."""
     path = done.place / "index.new"
+    open_private(path, os.O_RDWR).close()
     uses: Counter[str] = Counter()
     newest = {
         (row["bucket"], row["key"]): row["number"]

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from oss_emulator.storage import Account, Bucket, Object, Part, Upload, archive
+from oss_emulator.storage import Account, Bucket, Object, Part, Upload, archive, disk
 from oss_emulator.storage.archive import FORMAT, ArchiveError
 from oss_emulator.storage.disk import DiskStorage
 
@@ -113,3 +113,49 @@ def test_archive_of_a_newer_format_is_refused(storage: DiskStorage, other: DiskS
     with pytest.raises(ArchiveError, match=f"has the format {FORMAT + 1}"):
         archive.read(other, newer)
     assert list(other.buckets()) == []
+
+
+# --- members that are larger than they look
+
+
+@pytest.fixture
+def unwritable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails the test if bytes are written."""
+
+    def fail(writer: object, chunk: bytes) -> None:
+        pytest.fail(f"{len(chunk)} bytes were written")
+
+    monkeypatch.setattr(disk._FileWriter, "write", fail)
+
+
+def with_member(member: tarfile.TarInfo, data: bytes) -> io.BytesIO:
+    """An archive that begins with a member of a few bytes."""
+    file = io.BytesIO()
+    head = tarfile.TarInfo("format.json")
+    head.size = len(b'{"format": 2}')
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(head, io.BytesIO(b'{"format": 2}'))
+        tar.addfile(member, io.BytesIO(data))
+    file.seek(0)
+    return file
+
+
+@pytest.mark.usefixtures("unwritable")
+@pytest.mark.parametrize("name", ["blobs/{}.3000000000.1", "index.jsonl"])
+def test_a_sparse_member_is_refused_before_it_grows(other: DiskStorage, name: str) -> None:
+    member = tarfile.TarInfo(name.format("a" * 32))
+    member.size = 512
+    member.pax_headers = {"GNU.sparse.map": "0,512", "GNU.sparse.size": "3000000000"}
+    with pytest.raises(ArchiveError, match="is no file"):
+        archive.read(other, with_member(member, bytes(512)))
+
+
+@pytest.mark.usefixtures("unwritable")
+@pytest.mark.parametrize("size", [999, 1001])
+def test_a_member_of_another_size_than_its_name_says_is_refused(
+    other: DiskStorage, size: int
+) -> None:
+    member = tarfile.TarInfo(f"blobs/{'a' * 32}.{size}.1")
+    member.size = 1000
+    with pytest.raises(ArchiveError, match="are not those that were put"):
+        archive.read(other, with_member(member, bytes(1000)))

@@ -299,6 +299,44 @@ def test_keys_never_become_file_names(storage: DiskStorage, key: str) -> None:
     assert all(len(name) == 32 and set(name) <= set("0123456789abcdef") for name in names)
 
 
+# --- modes
+
+
+@pytest.mark.parametrize("umask", [0, 0o027, 0o077])
+@pytest.mark.parametrize("before", ["missing", "empty", "of an earlier version"])
+def test_only_the_owner_can_read_a_folder(tmp_path: Path, umask: int, before: str) -> None:
+    folder = tmp_path / "data"
+    old = os.umask(umask)
+    try:
+        if before != "missing":
+            folder.mkdir(mode=0o755)
+        if before == "of an earlier version":
+            DiskStorage(folder).close()
+            (folder / "index.sqlite").chmod(0o644)
+            (folder / "blobs").chmod(0o755)
+        with closing(DiskStorage(folder, fsync=False)) as storage:
+            storage.put_bucket(BUCKET)
+            put(storage, "a", b"abc")
+            storage.blob_writer().write(b"arriving")
+            storage.blob_writer().finish()
+            found = [folder, *folder.rglob("*")]
+            modes = {path: path.stat().st_mode & 0o7777 for path in found}
+        DiskStorage(folder).close()
+        (lost_file,) = (folder / "lost+found").iterdir()
+        modes |= {lost_file: lost_file.stat().st_mode & 0o7777}
+        modes |= {lost_file.parent: lost_file.parent.stat().st_mode & 0o7777}
+    finally:
+        os.umask(old)
+    for path, mode in modes.items():
+        assert mode == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_folder_keeps_the_mode_that_its_owner_chose(storage: DiskStorage) -> None:
+    storage.folder.chmod(0o750)
+    reopen(storage).close()
+    assert storage.folder.stat().st_mode & 0o7777 == 0o750
+
+
 # --- formats
 
 

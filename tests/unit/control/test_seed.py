@@ -1,0 +1,64 @@
+"""Seeds read regular files, and only those of their own folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from oss_emulator import Emulator
+from oss_emulator.control.seed import SeedError
+
+SEED = '[[bucket]]\nname = "examplebucket"\n[[bucket.object]]\nkey = "a"\nfile = "{}"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of a seed; a file beside it, one below it, and links out of it and within it."""
+    made = tmp_path / "seeds"
+    (made / "below").mkdir(parents=True)
+    (made / "below" / "file").write_text("below")
+    (tmp_path / "outside").write_text("outside")
+    (made / "link-out").symlink_to(tmp_path / "outside")
+    (made / "link-in").symlink_to(made / "below" / "file")
+    os.mkfifo(made / "pipe")
+    return made
+
+
+def plant(folder: Path, name: str, **settings: bool) -> str:
+    """The object that a seed makes of a file."""
+    seed = folder / "seed.toml"
+    seed.write_text(SEED.format(name))
+    with Emulator(seed=seed, **settings) as emulator:
+        found = emulator.bucket("examplebucket").get_object("a").read()
+        assert isinstance(found, bytes)
+        return found.decode()
+
+
+@pytest.mark.parametrize("name", ["below/file", "below/../below/file", "link-in"])
+def test_file_of_the_folder_is_read(folder: Path, name: str) -> None:
+    assert plant(folder, name) == "below"
+
+
+@pytest.mark.parametrize("name", ["../outside", "below/../../outside", "link-out", "/etc/passwd"])
+def test_file_outside_of_the_folder_is_refused(folder: Path, name: str) -> None:
+    with pytest.raises(SeedError, match=f"the file {name} .* outside of the seed's folder"):
+        plant(folder, name)
+
+
+def test_file_outside_of_the_folder_is_read_on_request(folder: Path) -> None:
+    assert plant(folder, "../outside", seed_anywhere=True) == "outside"
+
+
+@pytest.mark.parametrize(
+    ("name", "anywhere"), [("pipe", False), ("/dev/zero", True), ("../seeds/pipe", True)]
+)
+def test_file_without_an_end_is_refused(folder: Path, name: str, anywhere: bool) -> None:
+    with pytest.raises(SeedError, match=f"the file {name} .* not a regular file"):
+        plant(folder, name, seed_anywhere=anywhere)
+
+
+@pytest.mark.parametrize("seed", ["/dev/zero", "pipe"])
+def test_seed_without_an_end_is_refused(folder: Path, seed: str) -> None:
+    with pytest.raises(SeedError, match="cannot be read: it is not a regular file"):
+        Emulator(seed=folder / seed).start()
