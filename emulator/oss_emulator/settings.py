@@ -43,9 +43,6 @@ class Limits:
     """Parts of one multipart upload (UploadPart)."""
 
 
-SERVICE_LIMITS = Limits()
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one server; raises `ValueError` where two contradict each other."""

@@ -13,7 +13,7 @@ WEBSITE: Final = "website"
 """The name of the website configuration among a bucket's documents."""
 
 
-class Page(NamedTuple):
+class IndexPage(NamedTuple):
     """The index page to answer instead of a folder."""
 
     target: Target
@@ -28,7 +28,7 @@ def find_page(
     key: str,
     signing: Signing,
     addresses: Addresses,
-) -> Page | None:
+) -> IndexPage | None:
     """Find the index page for a plain GET or HEAD of a key; None for any other request.
 
     Everybody gets the index page of a folder (oss2's suite against the service reads one with a
@@ -48,4 +48,4 @@ def find_page(
     if not page:
         return None
     visit = Visit(site, key, f"/{bucket.name}" if in_path else "") if anonymous else None
-    return Page(Target(bucket.name, page), visit)
+    return IndexPage(Target(bucket.name, page), visit)

@@ -19,7 +19,7 @@ EXPIRES = 60
 """Seconds for which a signed URL is valid."""
 
 
-class Answer(NamedTuple):
+class Fetched(NamedTuple):
     """A response of the emulator, and its decision on the Referer."""
 
     url: str
@@ -63,7 +63,7 @@ def assert_allowed(
         raise AssertionError(_explain("allowed", answer, referer))
 
 
-def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool) -> Answer:
+def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool) -> Fetched:
     """GET an object and ask the emulator for its decision.
 
     Raises `AssertionError` if the server does not return its decision, so is not an emulator.
@@ -84,7 +84,7 @@ def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool)
         raise AssertionError(
             f"{parts.netloc} sent no {DECISION} header with {url}: it is not an oss-emulator."
         )
-    return Answer(url, response.status, response.headers.get("x-oss-ec"), json.loads(decision))
+    return Fetched(url, response.status, response.headers.get("x-oss-ec"), json.loads(decision))
 
 
 def _sign(bucket: "oss2.Bucket", key: str) -> str:
@@ -118,7 +118,7 @@ def _connect(bucket: "oss2.Bucket", parts: SplitResult) -> HTTPConnection:
     return HTTPSConnection(parts.netloc, timeout=TIMEOUT, context=context)
 
 
-def _explain(expected: str, answer: Answer, referer: str | None) -> str:
+def _explain(expected: str, answer: Fetched, referer: str | None) -> str:
     sent = "no Referer" if referer is None else f"Referer {referer!r}"
     lines = [
         f"GET {answer.url.partition('?')[0]} with {sent} should be {expected}.",
