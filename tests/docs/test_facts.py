@@ -89,6 +89,17 @@ def test_every_referer_fact_is_documented_assumed_or_observed() -> None:
     assert unmarked == []
 
 
+def test_every_documented_referer_fact_has_a_dated_source() -> None:
+    page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
+    rows = list(table(page, "Source"))
+    facts = statements("docs/referer.md").items()
+    documented = {number for number, text in facts if text.startswith("(documented")}
+    sourced = {number for row in rows for number in re.findall(NUMBER, row[2])}
+    assert missing(documented, sourced) == []
+    assert missing(sourced, STATED) == []
+    assert all(re.search(r"\b20\d\d$", row[1]) for row in rows)
+
+
 def test_every_protocol_fact_names_its_source() -> None:
     facts = statements("docs/protocol.md")
     assert [number for number, text in facts.items() if not re.match(r"\(\S", text)] == []
