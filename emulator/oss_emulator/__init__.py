@@ -6,7 +6,7 @@ its pytest plugin loads itself. `oss_emulator.referer` decides on Referers witho
 Docstrings and comments cite the facts that the code follows:
 
 - P-..: the protocol, in docs/protocol.md
-- R-..: hotlink protection, in docs/referer.md
+- R-.. and B-..: hotlink protection and what browsers send, in docs/referer.md
 - A-..: accounts, policies and permissions, in docs/access.md
 """
 

@@ -1,4 +1,4 @@
-"""The bodies of PutBucketReferer that clients send, and broken ones, over HTTP."""
+"""The bodies of PutBucketReferer that clients send, and malformed ones, over HTTP."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def bucket(client: Client, make_bucket: Callable[..., str]) -> str:
 
 
 @pytest.mark.parametrize("entry", INDEX["good"], ids=lambda entry: entry["file"])
-def test_a_body_that_a_client_sends_replaces_the_rules(
+def test_body_of_each_client_replaces_the_rules(
     client: Client, bucket: str, entry: dict[str, Any]
 ) -> None:
     """R-30, R-31, P-34"""
@@ -72,9 +72,7 @@ def test_a_body_that_a_client_sends_replaces_the_rules(
 
 
 @pytest.mark.parametrize("entry", INDEX["bad"], ids=lambda entry: entry["file"])
-def test_a_body_that_is_none_is_refused_and_changes_nothing(
-    client: Client, bucket: str, entry: dict[str, Any]
-) -> None:
+def test_refused_body_changes_nothing(client: Client, bucket: str, entry: dict[str, Any]) -> None:
     """R-33"""
     answer = call(client, "PUT", bucket, (FOLDER / entry["file"]).read_bytes())
     assert (answer.status, answer.code) == (400, "MalformedXML")
@@ -89,15 +87,15 @@ def test_every_document_is_in_the_index() -> None:
     assert listed == {path.name for path in FOLDER.glob("*.xml")}
 
 
-def test_no_body_at_all_is_refused(client: Client, bucket: str) -> None:
+def test_missing_body_is_refused(client: Client, bucket: str) -> None:
     for body in (None, b""):
         answer = call(client, "PUT", bucket, body)
         assert (answer.status, answer.code) == (400, "MalformedXML")
     assert get(client, bucket) == BEFORE
 
 
-def test_an_entity_reaches_no_file(client: Client, bucket: str, tmp_path: Path) -> None:
-    """Nothing is fetched, nothing of the file comes back."""
+def test_entity_does_not_read_a_file(client: Client, bucket: str, tmp_path: Path) -> None:
+    """Nothing is fetched, and no content of the file is returned."""
     secret = tmp_path / "secret"
     secret.write_text("the secret of the disk", encoding="utf-8")
     document = (
@@ -118,13 +116,13 @@ def _document(size: int) -> bytes:
     return head + entry * ((size - len(head) - len(tail)) // len(entry)) + tail
 
 
-def test_a_document_of_one_megabyte_is_taken(client: Client, bucket: str) -> None:
+def test_document_of_one_megabyte_is_accepted(client: Client, bucket: str) -> None:
     body = _document(1024 * 1024)
     assert call(client, "PUT", bucket, body).status == 200
     assert len(get(client, bucket).whitelist) == body.count(b"<Referer>")
 
 
-def test_a_document_of_ten_megabytes_is_refused_before_it_is_sent(
+def test_document_of_ten_megabytes_is_refused_before_it_is_sent(
     client: Client, bucket: str
 ) -> None:
     """A client that waits for `100 Continue` never has to send it."""
@@ -140,8 +138,8 @@ def test_a_document_of_ten_megabytes_is_refused_before_it_is_sent(
     assert get(client, bucket) == BEFORE
 
 
-def test_a_document_of_ten_megabytes_in_chunks_is_refused(client: Client, bucket: str) -> None:
-    """Its length is not told in advance."""
+def test_document_of_ten_megabytes_in_chunks_is_refused(client: Client, bucket: str) -> None:
+    """Its length is not announced."""
     auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
     target, fields = sign(auth, "header", "PUT", bucket, "", {"referer": ""})
     fields += [("Host", "localhost"), ("Transfer-Encoding", "chunked")]
@@ -160,7 +158,7 @@ def test_a_document_of_ten_megabytes_in_chunks_is_refused(client: Client, bucket
     assert get(client, bucket) == BEFORE
 
 
-def test_a_digest_is_held_against_the_body(client: Client, bucket: str) -> None:
+def test_content_md5_is_compared_with_the_body(client: Client, bucket: str) -> None:
     """R-33"""
     body = codec.format(RefererConfiguration())
     wrong = b64encode(md5(body + b" ", usedforsecurity=False).digest()).decode()
@@ -179,6 +177,8 @@ def test_a_digest_is_held_against_the_body(client: Client, bucket: str) -> None:
     assert get(client, bucket) == RefererConfiguration()
 
 
-def test_a_broken_digest_is_told_before_a_broken_document(client: Client, bucket: str) -> None:
+def test_malformed_content_md5_is_reported_before_a_malformed_document(
+    client: Client, bucket: str
+) -> None:
     answer = call(client, "PUT", bucket, b"no XML", {"Content-MD5": "short"})
     assert (answer.code, answer.error["EC"]) == ("InvalidDigest", "0017-00000502")

@@ -1,4 +1,4 @@
-"""Hotlink protection over HTTP: every decision table, and what no table can say."""
+"""Hotlink protection over HTTP: every decision table, and cases that do not fit into a table."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def check_denied(answer: Answer, bucket: str, ec: str, host: str) -> None:
 
 
 def expected_status(case: tables.Case) -> int:
-    """What becomes of a request that the rules let pass: the ACL and the object decide."""
+    """The answer to a request that the rules allow: the ACL and the object decide."""
     anonymous = case.signed == "none"
     if case.scope != "object":
         return 403 if anonymous else 200
@@ -113,7 +113,7 @@ def expected_status(case: tables.Case) -> int:
 
 @pytest.fixture(scope="module")
 def live_under() -> Iterator[Callable[[Assumptions], Live]]:
-    """Returns the server that has some assumptions; each starts once."""
+    """Return a function that gives a server with the assumptions; each starts once."""
     started: dict[Assumptions, Live] = {}
     with ExitStack() as stack:
 
@@ -127,7 +127,7 @@ def live_under() -> Iterator[Callable[[Assumptions], Live]]:
 
 
 @pytest.mark.parametrize(("configuration", "case", "version"), CASES)
-def test_a_table_holds_over_http(
+def test_table_holds_over_http(
     request: pytest.FixtureRequest,
     live_under: Callable[[Assumptions], Live],
     configuration: RefererConfiguration,
@@ -179,7 +179,7 @@ def site(live: Live, make_bucket: Callable[..., str]) -> str:
 @pytest.mark.parametrize("acl", ACLS)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
 @pytest.mark.parametrize("key", ["a", "missing"])
-def test_a_thief_is_denied_whatever_the_acl_the_method_and_the_object(
+def test_wrong_referer_is_denied_for_each_acl_method_and_object(
     live: Live, client: Client, make_bucket: Callable[..., str], acl: str, method: str, key: str
 ) -> None:
     """R-02, R-04, R-05: and nothing is written or deleted."""
@@ -195,10 +195,10 @@ def test_a_thief_is_denied_whatever_the_acl_the_method_and_the_object(
 
 @pytest.mark.parametrize("target", ["a?acl", "a?objectMeta", "a?uploads", "a?v=1"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_an_anonymous_request_of_any_kind_to_an_object_is_checked(
+def test_every_anonymous_request_to_an_object_is_checked(
     live: Live, client: Client, site: str, method: str, target: str
 ) -> None:
-    """R-04: for anonymous requests every object request; those that are not there stay 501."""
+    """R-04: every anonymous request to an object; operations that are missing get 501 as before."""
     answer = client.request(method, f"/{site}/{target}", [THIEF])
     if answer.status == 501:
         assert answer.code == "NotImplemented"
@@ -215,7 +215,7 @@ def test_an_anonymous_request_of_any_kind_to_an_object_is_checked(
         ("localhost:9000", "/{bucket}/"),
     ],
 )
-def test_rules_hold_whatever_the_addressing(
+def test_rules_apply_in_each_style_of_addressing(
     client: Client, site: str, host: str, prefix: str, method: str
 ) -> None:
     """P-01; HostId is the Host as it was sent."""
@@ -226,7 +226,7 @@ def test_rules_hold_whatever_the_addressing(
     assert client.request(method, target, [("Host", name), GUEST]).status == 200
 
 
-def test_a_bucket_knows_only_its_own_rules(
+def test_rules_apply_to_their_own_bucket_only(
     live: Live, client: Client, make_bucket: Callable[..., str], site: str
 ) -> None:
     """R-03"""
@@ -249,7 +249,7 @@ def test_a_bucket_knows_only_its_own_rules(
 @pytest.mark.parametrize("version", ["v1", "v2", "v4"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("key", ["a", "missing"])
-def test_a_bad_signature_is_told_before_a_bad_referer(
+def test_bad_signature_is_reported_before_a_bad_referer(
     client: Client, site: str, version: str, method: str, key: str
 ) -> None:
     """R-05: after authentication, before the object is looked up."""
@@ -265,7 +265,7 @@ def test_a_bad_signature_is_told_before_a_bad_referer(
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
-def test_an_expired_url_is_told_before_a_bad_referer(
+def test_expired_url_is_reported_before_a_bad_referer(
     client: Client, site: str, version: str
 ) -> None:
     """R-05"""
@@ -274,10 +274,10 @@ def test_an_expired_url_is_told_before_a_bad_referer(
     assert answer.error["Message"] == "Request has expired."
 
 
-def test_a_bad_referer_is_told_before_the_acl_and_the_key(
+def test_bad_referer_is_reported_before_the_acl_and_the_key(
     live: Live, client: Client, make_bucket: Callable[..., str]
 ) -> None:
-    """R-05: only who comes from the right page learns that it is private or missing."""
+    """R-05: only an allowed Referer learns that the object is private or missing."""
     private, public = make_bucket("private"), make_bucket("public-read")
     for bucket in (private, public):
         rules(live, bucket, SITE)
@@ -288,7 +288,7 @@ def test_a_bad_referer_is_told_before_the_acl_and_the_key(
     assert client.get(f"/{public}/missing", GUEST).error["EC"] == "0026-00000001"
 
 
-def test_a_missing_bucket_has_no_rules(client: Client) -> None:
+def test_missing_bucket_gets_404_whatever_the_referer(client: Client) -> None:
     """P-18"""
     assert client.get("/no-such-bucket/a", THIEF).code == "NoSuchBucket"
 
@@ -302,7 +302,7 @@ def test_a_missing_bucket_has_no_rules(client: Client) -> None:
         ([GUEST[1], ""], 200),
     ],
 )
-def test_the_first_of_several_referers_counts(
+def test_first_of_several_referers_counts(
     client: Client, site: str, referers: list[str], status: int
 ) -> None:
     """R-29"""
@@ -311,12 +311,12 @@ def test_the_first_of_several_referers_counts(
 
 
 @pytest.mark.parametrize("name", ["Referer", "referer", "REFERER"])
-def test_the_name_of_the_header_has_no_case(client: Client, site: str, name: str) -> None:
+def test_name_of_the_header_is_case_insensitive(client: Client, site: str, name: str) -> None:
     assert client.get(f"/{site}/a", (name, GUEST[1])).status == 200
     assert client.get(f"/{site}/a", (name, THIEF[1])).status == 403
 
 
-def test_the_body_of_a_denied_upload_is_no_next_request(client: Client, site: str) -> None:
+def test_body_of_a_denied_upload_is_not_parsed_as_a_request(client: Client, site: str) -> None:
     body = write("DELETE", f"/{site}/a", [("Host", "localhost"), GUEST])
     with client.connect() as connection:
         head = [("Host", "localhost"), THIEF, ("Content-Length", "1000")]
@@ -329,8 +329,8 @@ def test_the_body_of_a_denied_upload_is_no_next_request(client: Client, site: st
     assert client.get(f"/{site}/a", GUEST).body == BODY
 
 
-def test_a_long_referer_is_judged(live: Live, client: Client, make_bucket: Any) -> None:
-    """8 KiB against an entry made to take for ever: linear in its length."""
+def test_long_referer_is_decided_in_time(live: Live, client: Client, make_bucket: Any) -> None:
+    """8 KiB against an entry that a backtracking matcher would not finish: linear time."""
     bucket = make_bucket("public-read")
     rules(live, bucket, RefererConfiguration(whitelist=("*a*a*a*a*a*a*a*a*a*b",)))
     live.put(f"/{bucket}/a", BODY)
@@ -341,7 +341,7 @@ def test_a_long_referer_is_judged(live: Live, client: Client, make_bucket: Any) 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 @pytest.mark.parametrize("acl", ACLS)
-def test_rules_are_the_owners(
+def test_only_the_owner_may_put_and_get_rules(
     live: Live, client: Client, make_bucket: Callable[..., str], acl: str, method: str
 ) -> None:
     """R-32: anonymously 403, and a bad Referer does not matter (R-04)."""
@@ -357,7 +357,7 @@ def test_rules_are_the_owners(
 
 @pytest.mark.parametrize("subresource", ["referer", "referer="])
 @pytest.mark.parametrize("version", ["v1", "v2", "v4"])
-def test_rules_are_got_as_they_were_put(
+def test_rules_are_returned_as_they_were_put(
     live: Live, client: Client, site: str, version: str, subresource: str
 ) -> None:
     """P-04, R-31: without a name space, in the documented order."""
@@ -376,7 +376,7 @@ def test_rules_are_got_as_they_were_put(
     assert b"xmlns" not in answer.body
 
 
-def test_a_bucket_without_rules_answers_the_defaults(
+def test_bucket_without_rules_returns_the_defaults(
     client: Client, make_bucket: Callable[..., str]
 ) -> None:
     """R-15, P-34: RefererBlacklist only when it has entries."""

@@ -190,7 +190,7 @@ def test_referers_are_checked_over_https() -> None:
             assert answer.status_code == status
 
 
-def test_without_tls_there_is_no_ca() -> None:
+def test_server_without_tls_has_no_ca() -> None:
     with Emulator() as emulator:
         assert emulator.ca_file is None
         with pytest.raises(RuntimeError, match="https"):

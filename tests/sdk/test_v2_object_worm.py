@@ -33,13 +33,13 @@ def place(ask: Ask, live: Live, make_bucket: Callable[..., str]) -> dict[str, st
 
 
 @pytest.mark.parametrize("status", ["ON", "OFF"])
-def test_a_legal_hold_is_read_back(ask: Ask, place: dict[str, str], status: str) -> None:
+def test_legal_hold_is_read_back(ask: Ask, place: dict[str, str], status: str) -> None:
     hold = oss.LegalHold(status=status)
     assert ask(oss.PutObjectLegalHoldRequest(**place, legal_hold=hold)).status_code == 200
     assert ask(oss.GetObjectLegalHoldRequest(**place)).legal_hold.status == status
 
 
-def test_a_retention_period_is_read_back(ask: Ask, place: dict[str, str]) -> None:
+def test_retention_period_is_read_back(ask: Ask, place: dict[str, str]) -> None:
     until = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     retention = oss.Retention(mode="COMPLIANCE", retain_until_date=until)
     assert ask(oss.PutObjectRetentionRequest(**place, retention=retention)).status_code == 200

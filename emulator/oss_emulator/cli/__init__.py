@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     parser = Parser(
         prog="oss-emulator",
-        description=oss_emulator.__doc__,
+        description="Runs a local OSS that enforces hotlink protection, and tries Referer rules.",
     )
     parser.add_argument("--version", action="version", version=oss_emulator.__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)

@@ -89,7 +89,7 @@ def _cnames(text: str) -> dict[str, str]:
 def _cname(text: str) -> tuple[str, str]:
     host, _, bucket = text.partition("=")
     if not is_bucket_name(bucket):
-        raise ValueError(f"{text!r} names no bucket; write HOST=BUCKET")
+        raise ValueError(f"{text!r} does not name a bucket; write HOST=BUCKET")
     try:
         return host_name(host), bucket
     except OSSError:

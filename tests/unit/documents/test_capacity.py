@@ -18,6 +18,6 @@ def test_bad_document_is_refused_with_the_place(content: str, code: str, named: 
     check_refused(DOCUMENT, content, code, named)
 
 
-def test_minus_one_is_no_limit() -> None:
+def test_minus_one_means_unlimited() -> None:
     capacity = "<StorageCapacity>-1</StorageCapacity>"
     assert content(DOCUMENT, put(DOCUMENT, capacity)) == capacity

@@ -11,7 +11,7 @@ QUOTA = "<StorageQuota>%s</StorageQuota>"
 
 
 @pytest.mark.parametrize("number", ["-1", "0", "100"])
-def test_minus_one_is_no_limit(number: str) -> None:
+def test_minus_one_means_unlimited(number: str) -> None:
     assert content(DOCUMENT, put(DOCUMENT, QUOTA % number)) == QUOTA % number
 
 

@@ -107,7 +107,7 @@ def test_endpoint_of_another_region_is_recognized(endpoint: str) -> None:
         ("b.s3.oss-cn-hangzhou-internal.aliyuncs.com", "oss-cn-hangzhou-internal.aliyuncs.com"),
     ],
 )
-def test_s3_endpoint_is_no_bucket(host: str, endpoint: str) -> None:
+def test_s3_endpoint_does_not_name_a_bucket(host: str, endpoint: str) -> None:
     """P-59"""
     with pytest.raises(OSSError, match=f"speaks the S3 protocol.* Use the endpoint {endpoint}"):
         ADDRESSES.locate(host, "/a")

@@ -33,7 +33,7 @@ def test_every_parameter_that_an_sdk_signs_is_signed(names: frozenset[str]) -> N
 
 
 @pytest.mark.parametrize("name", UNSIGNED)
-def test_a_parameter_that_no_sdk_signs_is_not_signed(name: str) -> None:
+def test_parameter_that_no_sdk_signs_is_not_signed(name: str) -> None:
     assert not parameters.is_signed(name)
 
 
@@ -41,7 +41,7 @@ def test_every_name_with_the_signed_prefix_is_marked_as_signed() -> None:
     assert all(row.signed for name, row in KNOWN.items() if name.startswith("x-oss-"))
 
 
-def test_a_name_is_written_once() -> None:
+def test_each_name_is_listed_once() -> None:
     assert len(SUBRESOURCES) + len(parameters.PARAMETERS) == len(KNOWN)
 
 
@@ -54,7 +54,7 @@ IN_URL = {"OSSAccessKeyId", "Expires", "Signature"}
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN.keys() - IN_URL))
-def test_a_v1_signature_covers_exactly_the_signed_parameters(name: str) -> None:
+def test_v1_signature_covers_exactly_the_signed_parameters(name: str) -> None:
     resource = f"/bucket/key?{name}=v" if KNOWN[name].signed else "/bucket/key"
     signed = b64encode(digest(SECRET.encode(), string_to_sign(resource), sha1)).decode()
     headers = [("Host", "localhost"), ("Date", DATE), ("Authorization", f"OSS id:{signed}")]
@@ -67,12 +67,12 @@ def test_a_v1_signature_covers_exactly_the_signed_parameters(name: str) -> None:
 @pytest.mark.parametrize(
     ("query", "limit"), [({}, 100), ({"max-keys": ""}, 100), ({"max-keys": "1000"}, 1000)]
 )
-def test_the_limit_of_a_listing_is_100_by_default(query: dict[str, str], limit: int) -> None:
+def test_limit_of_a_listing_is_100_by_default(query: dict[str, str], limit: int) -> None:
     assert parameters.max_keys(query) == limit
 
 
 @pytest.mark.parametrize("text", ["0", "1001", "-1", "+5", "1_0", "٣", "x", "9" * 40])
-def test_a_limit_out_of_range_is_refused(text: str) -> None:
+def test_limit_out_of_range_is_refused(text: str) -> None:
     with pytest.raises(OSSError) as caught:
         parameters.max_keys({"max-keys": text})
     assert caught.value.code == "InvalidArgument"
@@ -82,7 +82,7 @@ def test_a_limit_out_of_range_is_refused(text: str) -> None:
     ("in_header", "in_query", "limit"),
     [(None, None, None), ("819200", None, 819200), (None, "838860800", 838860800)],
 )
-def test_a_traffic_limit_comes_in_the_header_or_in_the_query(
+def test_traffic_limit_comes_in_the_header_or_in_the_query(
     in_header: str | None, in_query: str | None, limit: int | None
 ) -> None:
     assert parameters.traffic_limit(in_header, in_query) == limit
@@ -91,14 +91,14 @@ def test_a_traffic_limit_comes_in_the_header_or_in_the_query(
 @pytest.mark.parametrize(
     ("in_header", "in_query"), [("819199", None), ("838860801", None), ("x", None), ("1", "1")]
 )
-def test_a_bad_traffic_limit_is_refused(in_header: str | None, in_query: str | None) -> None:
+def test_bad_traffic_limit_is_refused(in_header: str | None, in_query: str | None) -> None:
     with pytest.raises(OSSError) as caught:
         parameters.traffic_limit(in_header, in_query)
     assert caught.value.code == "InvalidArgument"
 
 
 @pytest.mark.parametrize(("text", "found"), [("", None), ("url", "url"), ("URL", "url")])
-def test_the_encoding_type_is_url_or_nothing(text: str, found: str | None) -> None:
+def test_encoding_type_is_url_or_nothing(text: str, found: str | None) -> None:
     assert parameters.encoding_type({"encoding-type": text}) == found
 
 

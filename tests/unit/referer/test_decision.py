@@ -109,7 +109,7 @@ def test_empty_whitelist_has_its_own_fact() -> None:
     assert decision.facts == ("R-01", "R-12", "R-14")
 
 
-def test_a_match_names_how_it_matched() -> None:
+def test_match_names_how_it_matched() -> None:
     rules = RefererConfiguration(whitelist=("https://*.example",), blacklist=(B,))
     policy = RefererPolicy.compile(rules)
     assert policy.decide(A).facts == ("R-01", "R-12", "R-13", "R-20", "R-21")

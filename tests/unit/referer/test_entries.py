@@ -27,12 +27,14 @@ def compiled(texts: Iterable[str]) -> Entries:
 @given(lists, referers)
 @example(["*", "http://"], "http://www.")
 @example(["", "??"], "a")
-def test_the_first_match_is_that_of_trying_each(entries: list[str], referer: str) -> None:
+def test_first_match_is_the_one_found_by_trying_each_entry(
+    entries: list[str], referer: str
+) -> None:
     assert first_match(compiled(entries), referer) == oracle.first_match(entries, referer)
 
 
 @given(lists, referers)
-def test_what_would_match_in_another_letter_case_is_a_candidate(
+def test_entry_that_matches_in_another_letter_case_is_a_candidate(
     entries: list[str], referer: str
 ) -> None:
     candidates = compiled([entry.upper() for entry in entries]).candidates(referer)
@@ -40,13 +42,13 @@ def test_what_would_match_in_another_letter_case_is_a_candidate(
     assert [pattern.text for pattern in candidates if pattern.text in matching] == matching
 
 
-def test_a_long_literal_is_found_wherever_it_differs() -> None:
+def test_long_literal_is_found_wherever_it_differs() -> None:
     long = "https://www.example.com/" + "0123456789" * 300
     entries = compiled([long + "a", long + "b"])
     assert first_match(entries, long + "b/more") == long + "b"
 
 
-def test_a_long_entry_gives_few_grams() -> None:
+def test_long_entry_has_few_grams() -> None:
     assert len(list(_grams(Pattern.compile("a" * 100_000)))) <= 64
 
 
@@ -66,7 +68,7 @@ def first_match(entries: Entries, referer: str) -> str | None:
     "shape",
     ["https://www.site{}.example/", "*.site{}.example", "*a*b*c*site{}*d*e", "http?://*.si?e{}.?x"],
 )
-def test_hardly_an_entry_of_ten_thousand_is_tried(shape: str) -> None:
+def test_few_of_ten_thousand_entries_are_tried(shape: str) -> None:
     texts = [shape.format(f"{number:05}") for number in range(10_000)]
     entries = compiled(texts)
     elsewhere = "https://www.example.com/articles/2024/05/site-of-the-day.html"

@@ -14,7 +14,7 @@ RULES = RefererConfiguration(
 POLICY = RefererPolicy.compile(RULES)
 
 
-def test_a_denial_in_words() -> None:
+def test_denial_is_explained_in_words() -> None:
     text = explain.describe(POLICY.decide("https://www.example.com/a?b"))
     assert text.splitlines() == [
         "Denied, EC 0003-00000503: not-whitelisted",
@@ -26,7 +26,7 @@ def test_a_denial_in_words() -> None:
     ]
 
 
-def test_an_exemption_in_words() -> None:
+def test_exemption_is_explained_in_words() -> None:
     text = explain.describe(POLICY.decide(None, signed=Signing.HEADER))
     assert text.splitlines() == [
         "Allowed: signed-by-header",
@@ -34,19 +34,19 @@ def test_an_exemption_in_words() -> None:
     ]
 
 
-def test_a_huge_referer_is_shortened_in_words_and_whole_as_data() -> None:
+def test_huge_referer_is_shortened_in_words_but_not_in_json() -> None:
     decision = POLICY.decide("https://" + "a" * 8_000 + "?")
     assert max(map(len, explain.describe(decision).splitlines())) < 250
     assert explain.to_dict(decision)["referer"] == "https://" + "a" * 8_000
 
 
-def test_a_line_end_in_an_entry_stays_on_its_line() -> None:
+def test_line_end_in_an_entry_is_escaped() -> None:
     policy = RefererPolicy.compile(RefererConfiguration(blacklist=("*a\n",)))
     text = explain.describe(policy.decide("https://a/"))
     assert len(text.splitlines()) == 4
 
 
-def test_as_data_for_json() -> None:
+def test_decision_is_formatted_as_json() -> None:
     data = explain.to_dict(POLICY.decide("https://thief.example/"))
     assert json.loads(json.dumps(data)) == {
         "allowed": False,

@@ -16,7 +16,7 @@ def test_trim(referer: str | None, trimmed: str) -> None:
 
 
 @pytest.mark.parametrize(("values", "first"), [((), None), (("a", "b"), "a"), (("", "b"), "")])
-def test_the_first_of_several_headers_counts(values: tuple[str, ...], first: str | None) -> None:
+def test_first_of_several_headers_counts(values: tuple[str, ...], first: str | None) -> None:
     assert header.choose(values) == first
 
 

@@ -318,7 +318,7 @@ def test_url_from_the_future_is_refused(client: Client) -> None:
 
 
 @one_of_each
-def test_the_date_is_signed(client: Client) -> None:
+def test_date_is_signed(client: Client) -> None:
     request = client.send(CALL)
     claim = claimed(request)
     match client.version, client.place:
