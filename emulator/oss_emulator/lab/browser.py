@@ -1,9 +1,12 @@
-"""The Referer that a browser sends for a page and an object, by the W3C's Referrer Policy."""
+"""The Referer that a browser sends for a page and an object: the W3C Referrer Policy (B-08)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
+
+from .parts import DEFAULT_PORTS, Parts, encode_host
 
 
 class ReferrerPolicy(StrEnum):
@@ -19,6 +22,9 @@ class ReferrerPolicy(StrEnum):
     UNSAFE_URL = "unsafe-url"
 
 
+MAX_LENGTH = 4096
+"""The characters of the longest Referer; a longer one is cut to the origin (B-03)."""
+
 DEFAULT = ReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN
 """The policy of a page that sets none."""
 
@@ -29,6 +35,8 @@ def send(page: str, target: str, policy: ReferrerPolicy = DEFAULT) -> str | None
     same_origin = _origin(from_) == _origin(to)
     downgrade = from_.scheme == "https" and to.scheme != "https"
     whole, origin = _strip(from_), f"{_origin(from_)}/"
+    if len(whole) > MAX_LENGTH:
+        whole = origin
     match policy:
         case ReferrerPolicy.NO_REFERRER:
             return None
@@ -49,7 +57,10 @@ def send(page: str, target: str, policy: ReferrerPolicy = DEFAULT) -> str | None
 
 
 def _origin(url: SplitResult) -> str:
-    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+    """Return the scheme and the host, and the port unless it is the default (B-02)."""
+    parts = Parts.split(f"{url.scheme}://{url.netloc.rpartition('@')[2].lower()}")
+    port = None if parts.port == DEFAULT_PORTS.get(url.scheme) else parts.port
+    return replace(parts, host=encode_host(parts.host) or parts.host, port=port).origin
 
 
 def _strip(url: SplitResult) -> str:

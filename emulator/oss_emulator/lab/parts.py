@@ -54,6 +54,17 @@ class Parts:
         return self.origin + self.rest
 
 
+def encode_host(host: str) -> str | None:
+    """Return a host as browsers send it, in ASCII (B-02); None if it has no such form."""
+    labels = []
+    for label in host.split("."):
+        try:
+            labels.append(label if label.isascii() else label.encode("idna").decode())
+        except UnicodeError:
+            return None
+    return ".".join(labels)
+
+
 def example(entry: str, star: str = "www") -> str:
     """Return a Referer that an entry matches: a URL in which text replaces the wildcards.
 

@@ -21,6 +21,7 @@ OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
 
 MINI_PROGRAM = "https://servicewechat.com/wx0123456789abcdef/1/page-frame.html"
 CONSOLE = "https://oss.console.aliyun.com/"
+STYLE_SHEET = "https://static.example.net/site.css"
 
 
 class Group(StrEnum):
@@ -99,14 +100,13 @@ def _pages(site: str, target: str) -> Iterator[Scenario]:
         ("a host that begins like the site", _page(site, host=f"{host}.evil.test"), False),
         ("a host that ends like the site", _page(site, host=f"not{domain}"), False),
     ):
-        # An https page with an http object is a scenario of its own.
         referer = browser.send(page, _by(page, target))
         if not (name == "the domain without www" and domain == host):
             yield Scenario(Group.PAGES, name, referer, wanted=wanted)
 
 
 def _by(page: str, target: str) -> str:
-    """Return the object's URL, with https for an https page, so that browsers send the Referer."""
+    """Return the object's URL, with https for an https page: browsers upgrade images (B-01)."""
     return target.replace("http://", "https://", 1) if page.startswith("https:") else target
 
 
@@ -124,7 +124,14 @@ def _browser(site: str, target: str) -> Iterator[Scenario]:
     send = browser.send
     for name, referer, wanted in (
         ("the address bar, a bookmark, a new tab", None, None),
-        ("an https page with an http object", send(secure, plain), None),
+        ("an http image in an https page", send(secure, _by(secure, target)), None),  # B-01
+        ("an http link or download in an https page", send(secure, plain), None),  # B-01
+        (
+            "an image in a style sheet of another host",
+            send(STYLE_SHEET, _by(STYLE_SHEET, target)),
+            None,
+        ),  # B-04
+        ("a sandboxed iframe, a data: or blob: page", None, None),  # B-05
         ("a link with rel=noreferrer", None, None),
         ("an iframe of the site, inside another site", send(page, _by(page, target)), None),
         ("the object as an iframe of another site", send(evil, _by(evil, target)), False),

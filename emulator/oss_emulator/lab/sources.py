@@ -211,7 +211,8 @@ _META = {"bucket", "id", "timeouts", "depends_on", "provider", "lifecycle", "cou
 @dataclass(frozen=True, slots=True)
 class _TerraformRules:
     allow_empty_referer: bool
-    allow_truncate_query_string: bool = True
+    allow_truncate_query_string: bool = False
+    """The provider sends false if the file leaves it out (R-38)."""
     truncate_path: bool = False
     whitelist: tuple[str, ...] = _entries("referer_list")
     blacklist: tuple[str, ...] = _entries("referer_blacklist")

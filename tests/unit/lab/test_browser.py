@@ -36,6 +36,28 @@ def test_referer_by_policy(
     assert sent == [same, cross, down]
 
 
+def test_referer_above_4096_characters_is_cut_to_the_origin() -> None:  # B-03
+    page = "https://www.example.com/".ljust(4096, "a")
+    assert browser.send(page, CROSS, ReferrerPolicy.UNSAFE_URL) == page
+    assert browser.send(page + "a", CROSS, ReferrerPolicy.UNSAFE_URL) == ORIGIN
+
+
+@pytest.mark.parametrize(
+    ("page", "referer"),
+    [
+        ("https://WWW.Example.com/", ORIGIN),
+        ("https://www.example.com:443/", ORIGIN),
+        ("http://www.example.com:80/", "http://www.example.com/"),
+        ("https://例子.example.com/", "https://xn--fsqu00a.example.com/"),
+        ("https://[::1]:8443/", "https://[::1]:8443/"),
+    ],
+)
+def test_host_is_in_lower_case_and_ascii_without_a_default_port(
+    page: str, referer: str
+) -> None:  # B-02
+    assert browser.send(page, CROSS) == referer
+
+
 def test_default_policy_is_strict_origin_when_cross_origin() -> None:
     assert browser.send(PAGE, CROSS) == ORIGIN
     assert browser.send(PAGE, DOWN) is None

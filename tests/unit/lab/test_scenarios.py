@@ -59,9 +59,25 @@ def test_signed_requests() -> None:
     assert not rows["a signed URL in another site"].decision.allowed
 
 
-def test_https_page_sends_no_referer_to_an_http_object() -> None:
-    row = play(GOOD, object_url="http://bucket.test/a.jpg")["an https page with an http object"]
-    assert row.scenario.referer is None
+def test_http_image_in_an_https_page_is_requested_with_a_referer() -> None:  # B-01
+    rows = play(GOOD, object_url="http://bucket.test/a.jpg")
+    image = rows["an http image in an https page"]
+    assert image.scenario.referer == "https://www.example.com/"
+    assert rows["an http link or download in an https page"].scenario.referer is None
+
+
+def test_image_in_a_style_sheet_has_the_address_of_the_style_sheet() -> None:  # B-04
+    row = play(GOOD)["an image in a style sheet of another host"]
+    assert row.scenario.referer == "https://static.example.net/"
+
+
+def test_pages_without_an_address_send_no_referer() -> None:  # B-05
+    assert play(GOOD)["a sandboxed iframe, a data: or blob: page"].scenario.referer is None
+
+
+def test_http_site_is_also_visited_over_https() -> None:  # B-07
+    row = play(GOOD, site="http://www.example.com")["the site over https"]
+    assert row.scenario.referer == "https://www.example.com/"
 
 
 def test_second_request_of_a_video_has_its_own_address() -> None:  # B-06

@@ -87,7 +87,7 @@ VALUES = {
     "referer_list": ["https://www.example.com/"],
     "referer_blacklist": None,
 }
-SITE = RefererConfiguration(False, whitelist=("https://www.example.com/",))
+SITE = RefererConfiguration(False, False, whitelist=("https://www.example.com/",))
 STATE = {
     "resources": [
         {"type": "alicloud_oss_bucket", "address": "x", "values": {}},

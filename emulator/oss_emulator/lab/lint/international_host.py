@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from oss_emulator.lab.parts import encode_host
+
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
@@ -19,7 +21,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     for entry in subject.entries:
         host = entry.parts.host
         if not host.isascii():
-            ascii_host = _encode(host)
+            ascii_host = encode_host(host)
             if ascii_host is None:
                 continue
             head, _, tail = entry.text.partition(host)
@@ -31,13 +33,3 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 Correction((corrected,)),
                 entry.place,
             )
-
-
-def _encode(host: str) -> str | None:
-    labels = []
-    for label in host.split("."):
-        try:
-            labels.append(label if label.isascii() else label.encode("idna").decode())
-        except UnicodeError:
-            return None
-    return ".".join(labels)
