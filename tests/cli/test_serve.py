@@ -328,20 +328,22 @@ def test_bad_seed_is_reported_in_one_sentence(tmp_path: Path, text: str, complai
     assert complaint in sentence
 
 
-@pytest.mark.parametrize("flag", ["--seed", "--accounts"])
-def test_endless_file_is_refused(flag: str) -> None:
+@pytest.mark.parametrize(
+    ("flag", "reason"),
+    [("--seed", "it is not a regular file"), ("--accounts", "it has more than 67108864 bytes")],
+)
+def test_endless_file_is_refused(flag: str, reason: str) -> None:
     sentence = refuse("serve", "--port", "0", flag, "/dev/zero")
-    assert "/dev/zero cannot be read: it has more than 67108864 bytes" in sentence
+    assert f"/dev/zero cannot be read: {reason}" in sentence
 
 
-@pytest.mark.parametrize("name", ["/dev/zero", "huge"])
-def test_seed_object_of_an_endless_or_too_large_file_is_refused(tmp_path: Path, name: str) -> None:
+def test_seed_object_of_a_too_large_file_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "huge").open("wb") as huge:
         huge.truncate(1024**4)  # a sparse file: it takes no space
     seed = tmp_path / "seed.toml"
-    seed.write_text(f'{ITEM}file = "{name}"\n')
+    seed.write_text(f'{ITEM}file = "huge"\n')
     sentence = refuse("serve", "--port", "0", "--seed", str(seed))
-    assert f"{name} cannot be read: it has more than" in sentence
+    assert "huge cannot be read: it has more than" in sentence
 
 
 # --- flags and variables
