@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import md5
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -416,3 +418,14 @@ def test_unknown_parameter_does_not_change_a_read(stage: Stage, query: str) -> N
 def test_error_is_well_formed_for_every_key(stage: Stage, key: str) -> None:
     raw = quote(key, safe="%")
     assert stage.client.get(f"/{stage.public}/{raw}").error["Key"] == unquote(raw)
+
+
+@pytest.mark.parametrize(("content", "status"), [(b"hello", 200), (b"other", 400)])
+def test_content_md5_of_20_bytes_is_compared_by_its_first_16(
+    client: Client, make_bucket: Callable[..., str], content: bytes, status: int
+) -> None:
+    """P-46: the C SDK sends the digest and four more bytes."""
+    digest = md5(content, usedforsecurity=False).digest() + b"more"
+    fields = [("Host", "127.0.0.1"), ("Content-MD5", b64encode(digest).decode())]
+    target = f"/{make_bucket('public-read-write')}/a"
+    assert client.request("PUT", target, fields, b"hello").status == status
