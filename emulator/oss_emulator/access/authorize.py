@@ -14,7 +14,7 @@ from oss_emulator.access.policy import Effect, Policy, PolicyType, Question, Sta
 
 
 class Permission(StrEnum):
-    """What an operation requires. ACLs grant READ and WRITE of objects, the owner has the rest."""
+    """What an operation requires. ACLs grant READ and WRITE of objects; no ACL grants OWN."""
 
     NONE = "none"
     """No permission: everybody may do this, whatever the ACLs."""

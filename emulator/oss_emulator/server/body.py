@@ -59,7 +59,7 @@ def _limit(call: Call) -> int:
 
 
 class FormBody:
-    """A form that arrives: its fields and, once they are admitted, its file."""
+    """Reads a form from a request: first its fields and, once they are admitted, its file."""
 
     def __init__(self, http: web.BaseRequest) -> None:
         """Raises `OSSError` for a body that is not a form, has no length or is too large."""

@@ -1,4 +1,4 @@
-"""What is sent to a service, what it replies, and which replies are wanted."""
+"""The requests to a service, its replies, and the replies that are expected."""
 
 from __future__ import annotations
 
