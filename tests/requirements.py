@@ -6,13 +6,18 @@ import shutil
 import pytest
 
 PROGRAMS = {
+    "browser": ("chromium", "chromium-browser", "google-chrome"),
     "curl": ("curl",),
+    "java": ("java",),
     "make": ("make",),
+    "nginx": ("nginx", "/usr/sbin/nginx"),
     "node": ("node",),
     "npm": ("npm",),
     "sh": ("sh",),
 }
-"""The names of requirements, and the programs that fulfil each; the first one found is used."""
+"""The names of requirements, and the programs that fulfil each; the first one found is used.
+
+Debian keeps nginx in a folder that only root has on its PATH."""
 
 VARIABLE = "OSS_EMULATOR_REQUIRE"
 """The environment variable that lists, with commas, the requirements that must not be missing."""

@@ -1,9 +1,11 @@
 """`require` skips a test for a missing program, and fails it where the program is required."""
 
+from pathlib import Path
+
 import pytest
 
 from tests import requirements
-from tests.requirements import VARIABLE, require
+from tests.requirements import PROGRAMS, VARIABLE, require
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +46,32 @@ def test_unknown_requirement_is_reported(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv(VARIABLE, "gost")
     with pytest.raises(pytest.fail.Exception, match="names gost; it knows shell, ghost"):
         require("ghost")
+
+
+@pytest.mark.parametrize(
+    ("name", "program"),
+    [
+        ("browser", "chromium"),
+        ("browser", "chromium-browser"),
+        ("browser", "google-chrome"),
+        ("java", "java"),
+        ("nginx", "nginx"),
+        ("node", "node"),
+    ],
+)
+def test_program_is_found_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, program: str
+) -> None:
+    monkeypatch.setattr(requirements, "PROGRAMS", PROGRAMS)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / program).touch(mode=0o755)
+    assert require(name) == str(tmp_path / program)
+
+
+def test_program_is_found_at_its_full_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nginx = tmp_path / "sbin" / "nginx"
+    nginx.parent.mkdir()
+    nginx.touch(mode=0o755)
+    monkeypatch.setattr(requirements, "PROGRAMS", {"nginx": ("nginx", str(nginx))})
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert require("nginx") == str(nginx)
