@@ -7,13 +7,14 @@ from fastcrc.crc64 import xz as crc64
 
 from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.documents.website import Visit
-from oss_emulator.operations.operation import Operation, Trait
+from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
 from oss_emulator.protocol.changes import BY_DEFAULT, Changes
 from oss_emulator.protocol.checksums import md5
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
 from oss_emulator.protocol.tagging import HEADER as TAGGING
 from oss_emulator.protocol.xml import Children
 from oss_emulator.referer import Assumptions, Signing
@@ -82,18 +83,20 @@ class Call(NamedTuple):
     @property
     def version_id(self) -> str | None:
         """The `versionId` as it was sent, None for operations that act on no named version."""
-        return (
-            self.request.query.get("versionId")
-            if Trait.ON_VERSION in self.operation.traits
-            else None
-        )
+        return self.request.query.get("versionId") if self.operation.on_version else None
 
     @property
     def tagging(self) -> str | None:
         """The `x-oss-tagging` of a new object, None for none and where tags are not stored."""
-        return (
-            self.request.headers.get(TAGGING) if Trait.SETS_TAGS in self.operation.traits else None
-        )
+        return self.request.headers.get(TAGGING) if self.operation.sets_tags else None
+
+    @property
+    def traffic_limit(self) -> int | None:
+        """The limit that the request or its form asks for, in bit/s; raises `InvalidArgument`."""
+        if self.form is not None:
+            return traffic_limit(self.form.fields.get(TRAFFIC_LIMIT), None)
+        request = self.request
+        return traffic_limit(request.headers.get(TRAFFIC_LIMIT), request.query.get(TRAFFIC_LIMIT))
 
     @property
     def endpoint(self) -> str:

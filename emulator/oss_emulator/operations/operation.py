@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, Flag, StrEnum, auto
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from oss_emulator.access import Permission
@@ -41,49 +41,23 @@ class Status(Enum):
     """A document is validated, stored and returned, and changes nothing else."""
 
 
-class Trait(Flag):
-    """What a request can make an operation do, so that it needs other or further actions."""
+ON_VERSION: Final = frozenset(
+    """
+    GetObject HeadObject GetObjectMeta DeleteObject GetSymlink GetObjectACL PutObjectACL
+    GetObjectTagging PutObjectTagging DeleteObjectTagging GetObjectRetention PutObjectRetention
+    GetObjectLegalHold PutObjectLegalHold RestoreObject CleanRestoredObject SealAppendObject
+    """.split()
+)
+"""The operations that act on the version that `versionId` names (A-11).
 
-    NONE = 0
-    ON_VERSION = auto()
-    """Acts on the version that `versionId` names (A-11)."""
-    SETS_TAGS = auto()
-    """Stores the tags of the header `x-oss-tagging` with an object (A-12)."""
-
-
-TRAITS: Final[Mapping[str, Trait]] = {
-    **dict.fromkeys(
-        (
-            "GetObject",
-            "HeadObject",
-            "GetObjectMeta",
-            "DeleteObject",
-            "GetSymlink",
-            "GetObjectACL",
-            "PutObjectACL",
-            "GetObjectTagging",
-            "PutObjectTagging",
-            "DeleteObjectTagging",
-            "GetObjectRetention",
-            "PutObjectRetention",
-            "GetObjectLegalHold",
-            "PutObjectLegalHold",
-            "RestoreObject",
-            "CleanRestoredObject",
-            "SealAppendObject",
-        ),
-        Trait.ON_VERSION,
-    ),
-    **dict.fromkeys(
-        ("PutObject", "CopyObject", "AppendObject", "InitiateMultipartUpload", "PutSymlink"),
-        Trait.SETS_TAGS,
-    ),
-}
-"""The traits of operations by name; the others have none.
-
-Operations and permissions read `versionId` and `x-oss-tagging` by this table only, so a request
-cannot name a version or tags to one and hide them from the other.
+Operations and permissions read `versionId` and `x-oss-tagging` by this table and the next only, so
+a request cannot name a version or tags to one and hide them from the other.
 """
+
+SETS_TAGS: Final = frozenset(
+    "PutObject CopyObject AppendObject InitiateMultipartUpload PutSymlink".split()
+)
+"""The operations that store the tags of the header `x-oss-tagging` with an object (A-12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +86,14 @@ class Operation:
     """Finds the body in the storage, in place of one in the request (UploadPartCopy)."""
 
     @property
-    def traits(self) -> Trait:
-        return TRAITS.get(self.name, Trait.NONE)
+    def on_version(self) -> bool:
+        """Whether it acts on a version that the request names."""
+        return self.name in ON_VERSION
+
+    @property
+    def sets_tags(self) -> bool:
+        """Whether it stores tags that a header names."""
+        return self.name in SETS_TAGS
 
 
 Gather: TypeAlias = "Callable[[Call], Callable[[], Body]]"

@@ -20,7 +20,6 @@ from oss_emulator.access import (
 from oss_emulator.documents import policy, public_access_block, request_payment
 from oss_emulator.documents import tagging as bucket_tagging
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Trait
 from oss_emulator.protocol import tagging
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import AccessDecision
@@ -107,7 +106,6 @@ def _decide(
     actions: tuple[str, ...],
 ) -> tuple[Facts | None, AccessVerdict]:
     caller, acl = call.caller, ObjectAcl.DEFAULT if item is None else item.acl
-    fields, query = _fields(call), call.request.query
     actions = actions or _required(call)
     if caller.kind is Kind.ACCOUNT and len(actions) == 1 and _SPECIAL.isdisjoint(bucket.documents):
         # For accounts and anonymous callers only ownership, ACLs and the account's block count.
@@ -118,6 +116,7 @@ def _decide(
             or not _blocks(call, bucket.owner)
         ):
             return None, verdict
+    fields, query = _fields(call), call.request.query
     facts = Facts(
         actions,
         resource(call.region, bucket.owner, bucket.name, key),
@@ -133,7 +132,7 @@ def _decide(
 def _required(call: Call) -> tuple[str, ...]:
     """The actions that a call requires, by what its operation will do."""
     operation = call.operation
-    counts = call.request.headers if Trait.SETS_TAGS in operation.traits else {}
+    counts = call.request.headers if operation.sets_tags else {}
     return required(operation.action, counts, call.version_id)
 
 

@@ -11,7 +11,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import SERVICE, Target
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.form_policy import Sizes
+from oss_emulator.protocol.form_policy import ANY_SIZE, Sizes
 from oss_emulator.protocol.message import AccessDecision, Request
 from oss_emulator.referer import Decision, Signing
 from oss_emulator.storage import Bucket
@@ -54,7 +54,7 @@ class Admitted(NamedTuple):
     """The decision on permissions; None if nothing was checked."""
     traffic_limit: int | None = None
     """Bits per second for the body and the response (x-oss-traffic-limit); None for no limit."""
-    sizes: Sizes = Sizes()
+    sizes: Sizes = ANY_SIZE
     """The sizes that the file of a form may have."""
 
     @property

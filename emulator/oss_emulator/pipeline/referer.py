@@ -4,10 +4,9 @@ from functools import lru_cache
 
 from oss_emulator.documents.referer import SUBRESOURCE, parse_kept
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Scope
-from oss_emulator.referer.assumptions import CheckedRequests, CheckOrder
+from oss_emulator.referer.assumptions import CheckOrder
 
 
 class HotlinkProtection:
@@ -18,11 +17,6 @@ class HotlinkProtection:
         self._compile_cached = lru_cache(1024)(self._compile)
         self.precedes_acl = assumptions.r05 is CheckOrder.BEFORE_ACL
         """Whether a request is checked before its permissions are."""
-
-    def checks(self, operation: Operation) -> bool:
-        """Whether an operation that needs no permission is checked: a preflight may be (R-04)."""
-        too = self._assumptions.r04 is CheckedRequests.PREFLIGHTS_TOO
-        return too and operation.method == "OPTIONS"
 
     def policy_of(self, document: bytes | None) -> RefererPolicy:
         """Compile the rules of a bucket; cached by the bytes of the document, so never stale."""

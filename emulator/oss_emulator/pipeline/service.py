@@ -6,14 +6,13 @@ from random import getrandbits
 
 from oss_emulator.access import ANONYMOUS, Identity, Permission
 from oss_emulator.documents.cname import bucket_of
-from oss_emulator.documents.website import Visit
 from oss_emulator.operations import OPERATIONS, permissions
 from oss_emulator.operations import website as pages
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.pipeline import addressing, authentication, referer, website
 from oss_emulator.pipeline.admission import Admitted, Refused
-from oss_emulator.pipeline.authentication import UNSIGNED, Claimed, open_accounts, open_token_key
+from oss_emulator.pipeline.authentication import UNSIGNED, open_accounts, open_token_key
 from oss_emulator.pipeline.bucket import add_bucket_headers, find_bucket
 from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.routing import Dispatcher, refuse_processing
@@ -22,12 +21,12 @@ from oss_emulator.protocol.address import SERVICE, Addresses, Target, check_key
 from oss_emulator.protocol.changes import BY_DEFAULT, Changes
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form, FormReader
+from oss_emulator.protocol.form_policy import ANY_SIZE, Sizes
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
 from oss_emulator.protocol.xml import DocumentError
 from oss_emulator.referer.assumptions import ProcessingOrder
 from oss_emulator.settings import Settings
-from oss_emulator.storage import Bucket, MemoryStorage, Storage
+from oss_emulator.storage import MemoryStorage, Storage
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 """The methods that change nothing."""
@@ -35,7 +34,7 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def new_request_id(received: float) -> str:
     """Make a request id: 24 upper-case hex digits, the first eight of them the time (P-30)."""
-    return f"{int(received) << 64 | getrandbits(64):024X}"
+    return f"{int(received):08X}{getrandbits(64):016X}"
 
 
 class Service:
@@ -91,13 +90,11 @@ class Service:
         a given `caller` only the address is checked, and the dated changes of the service are
         ignored. A form continues in `admit_form` once its fields have arrived.
         """
-        settings, accounts = self.settings, self.accounts
+        settings, request_id = self.settings, new_request_id(request.received)
         strict = settings.strict_addressing and caller is None
         changes = self.changes if caller is None else BY_DEFAULT
-        request_id = new_request_id(request.received)
-        target, operation, record = SERVICE, None, None
-        claimed, signer, visit = UNSIGNED, ANONYMOUS, None
-        decision = access = None
+        target, operation, record, visit = SERVICE, None, None, None
+        claimed, signer = UNSIGNED, caller or ANONYMOUS
         try:
             target = addressing.locate(self.addresses, request, strict=strict)
             operation = self._dispatcher.find(request, target)
@@ -106,37 +103,18 @@ class Service:
             record = find_bucket(self.storage, target.bucket, operation)
             addressing.check_endpoint(request, target, record, settings.region, strict=strict)
             addressing.check_domain(request, operation, settings.region, changes)
-            if caller is not None or _is_open(operation):
-                call = self._call(
-                    request, request_id, target, operation, record, caller or ANONYMOUS
+            if caller is None and not _is_open(operation):
+                claimed = authentication.find_claim(request, settings.auth)
+                signer = authentication.authenticate(
+                    claimed, request, target, self.accounts, settings
                 )
-                if caller is None and self.hotlinks.checks(operation):
-                    decision = self.hotlinks.decide(call)  # R-04
-                    referer.check(decision, target.bucket)
-                return Admitted(call, decision)
-            claimed = authentication.find_claim(request, settings.auth)
-            signer = authentication.authenticate(claimed, request, target, accounts, settings)
-            authentication.check_version(claimed, record, changes)
-            page = website.find_page(
-                record, request, operation, target.key, claimed.signing, self.addresses
-            )
-            if page is not None:
-                target, visit = page
-                operation = self._dispatcher.find(request, target)
-            call = self._call(
-                request, request_id, target, operation, record, signer, claimed, visit, changes
-            )
-            if self.hotlinks.precedes_acl:
-                decision = self.hotlinks.decide(call)
-                referer.check(decision, target.bucket)
-            access = permissions.check_call(call)
-            if not self.hotlinks.precedes_acl:
-                decision = self.hotlinks.decide(call)
-                referer.check(decision, target.bucket)
-            refuse_processing(request, target)  # R-39
-            limit = traffic_limit(
-                request.headers.get(TRAFFIC_LIMIT), request.query.get(TRAFFIC_LIMIT)
-            )
+                authentication.check_version(claimed, record, changes)
+                page = website.find_page(
+                    record, request, operation, target.key, claimed.signing, self.addresses
+                )
+                if page is not None:
+                    target, visit = page
+                    operation = self._dispatcher.find(request, target)
         except OSSError as error:
             return Refused(
                 request,
@@ -148,10 +126,27 @@ class Service:
                 claimed.signing,
                 claimed.access_key_id,
                 signer,
-                decision,
-                error.access or access,
             )
-        return Admitted(call, decision, access, limit)
+        call = Call(
+            request,
+            request_id,
+            target,
+            operation,
+            record,
+            self.storage,
+            settings.region,
+            self.limits,
+            self.accounts.display_name,
+            settings.assumptions,
+            signer,
+            claimed.signing,
+            claimed.access_key_id,
+            visit=visit,
+            changes=changes,
+        )
+        if caller is not None or operation.takes is Takes.FORM:
+            return Admitted(call)
+        return self._check(call)
 
     def admit_form(
         self, admitted: Admitted, form: Form, caller: Identity | None = None
@@ -160,9 +155,8 @@ class Service:
 
         A signature in the header or the URL is ignored here (PostObject).
         """
-        call, sizes, settings = admitted.call, admitted.sizes, self.settings
+        call, settings = admitted.call, self.settings
         bucket, now = call.target.bucket, call.request.received
-        decision = access = None
         try:
             if not form.key:
                 raise OSSError(Code.OBJECT_NAME_EMPTY)
@@ -176,18 +170,29 @@ class Service:
                 claimed, form, bucket, now, self.accounts, settings
             )
             authentication.check_version(claimed, call.record, self.changes)
-            call = call._replace(caller=signer)
-            if self.hotlinks.precedes_acl:
+        except OSSError as error:
+            return Admitted(call).refuse(error)
+        return self._check(call._replace(caller=signer), sizes)
+
+    def _check(self, call: Call, sizes: Sizes = ANY_SIZE) -> Admitted | Refused:
+        """Check the Referer and the permissions of a call, in the assumed order (R-05)."""
+        decision = access = None
+        is_open = call.operation.permission is Permission.NONE  # a preflight
+        first = is_open or self.hotlinks.precedes_acl
+        try:
+            if first:
                 decision = self.hotlinks.decide(call)
-                referer.check(decision, bucket)
+                referer.check(decision, call.target.bucket)
+            if is_open:
+                return Admitted(call, decision)
             access = permissions.check_call(call)
-            if not self.hotlinks.precedes_acl:
+            if not first:
                 decision = self.hotlinks.decide(call)
-                referer.check(decision, bucket)
-            limit = traffic_limit(form.fields.get(TRAFFIC_LIMIT), None)
+                referer.check(decision, call.target.bucket)
+            refuse_processing(call.request, call.target)  # R-39
+            return Admitted(call, decision, access, call.traffic_limit, sizes)
         except OSSError as error:
             return Admitted(call, decision, access).refuse(error)
-        return Admitted(call, decision, access, limit, sizes)
 
     def perform(self, admitted: Admitted, body: Body = NO_BODY) -> Response:
         """Perform an admitted call with its body; raises `OSSError`."""
@@ -217,36 +222,6 @@ class Service:
             # The bucket may have been changed or deleted while the body arrived.
             record = find_bucket(self.storage, call.target.bucket, call.operation)
             return call.operation.perform(call._replace(record=record, body=body))
-
-    def _call(
-        self,
-        request: Request,
-        request_id: str,
-        target: Target,
-        operation: Operation,
-        record: Bucket | None,
-        caller: Identity,
-        claimed: Claimed = UNSIGNED,
-        visit: Visit | None = None,
-        changes: Changes = BY_DEFAULT,
-    ) -> Call:
-        return Call(
-            request,
-            request_id,
-            target,
-            operation,
-            record,
-            self.storage,
-            self.settings.region,
-            self.limits,
-            self.accounts.display_name,
-            self.settings.assumptions,
-            caller,
-            claimed.signing,
-            claimed.access_key_id,
-            visit=visit,
-            changes=changes,
-        )
 
     def _parse_form(
         self, admitted: Admitted, data: bytes, caller: Identity | None

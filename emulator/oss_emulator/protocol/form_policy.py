@@ -47,6 +47,9 @@ class Sizes(NamedTuple):
             )
 
 
+ANY_SIZE: Final = Sizes()
+
+
 @dataclass(frozen=True, slots=True)
 class FieldCondition:
     """A condition on the value of one field."""

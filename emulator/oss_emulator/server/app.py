@@ -107,18 +107,21 @@ class Server(Endpoint):
 
     # One request, from arrival to journal
 
-    async def _answer(self, http: web.BaseRequest, guard: Guard) -> web.StreamResponse:
-        """Answer a request, from its head to its line in the journal; every request passes here."""
+    async def _answer(self, http: web.BaseRequest, guard: Guard) -> bool:
+        """Answer a request, from its head to its line in the journal; every request passes here.
+
+        Returns whether the connection may stay open.
+        """
         began = time.perf_counter()
-        request = wire.read(http, guard, self.controls.clock.now())
+        request = guard.read_request(self.controls.clock.now())
         outcome: wire.Outcome
         fault = None
         if sts_endpoint.is_asked(request, self._is_endpoint):
             outcome, response = await self._ask_sts(http, request)
         elif self._is_administration(request):
             outcome, given = await self._administer(http, request)
-            if isinstance(given, web.StreamResponse):
-                return given  # it has been sent, event by event
+            if given is None:
+                return False  # it has been sent, event by event
             response = given
         else:
             outcome, response, fault = await self._serve(http, request)
@@ -263,8 +266,8 @@ class Server(Endpoint):
 
     async def _administer(
         self, http: web.BaseRequest, request: Request
-    ) -> tuple[wire.Outcome, Response | web.StreamResponse]:
-        """Answer a request below `/_emulator/`; a stream of events has been sent on return."""
+    ) -> tuple[wire.Outcome, Response | None]:
+        """Answer a request below `/_emulator/`; None for events, which have been sent on return."""
         aside = wire.Aside(request, new_request_id(request.received))
         try:
             admin.check_no_callback(request)
@@ -276,7 +279,8 @@ class Server(Endpoint):
             asked = admin.Asked(self.controls, self._metrics, request, data, rest)
             with self._waits():
                 if admin.follows(handler, request):
-                    return aside, await wire.send_events(http, events.HEADERS, events.follow(asked))
+                    await wire.send_events(http, events.HEADERS, events.follow(asked))
+                    return aside, None
                 response = handler(asked)
                 return aside, response if isinstance(response, Response) else await response
         except admin.Refusal as refusal:

@@ -28,19 +28,19 @@ class FaultyAnswer(Answer):
         self._fault = fault
         self._in_pieces = True
 
-    async def send(self) -> web.StreamResponse:
+    async def send(self) -> bool:
         if not self._fault.reset:
             return await super().send()
         self._guard.abort()
-        return web.StreamResponse(status=self.response.status)
+        return False
 
-    async def _write(self, stream: web.StreamResponse, chunk: bytes) -> None:
+    async def _write(self, chunk: bytes) -> None:
         left = self._fault.cut_body - self.sent
         if self._fault.cut_body < 0 or len(chunk) <= left:
-            await super()._write(stream, chunk)
+            await super()._write(chunk)
             return
         if left > 0:
-            await super()._write(stream, chunk[:left])
+            await super()._write(chunk[:left])
         self._guard.close()
         raise ConnectionResetError("a fault cuts the body here")
 

@@ -5,18 +5,19 @@ boundaries.
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from oss_emulator.protocol.address import split_host
 from oss_emulator.protocol.errors import Code, OSSError
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
-_FIELD = _TOKEN + rb":[^\x00-\x08\x0a-\x1f\x7f]*+\r\n"
 
-_HEAD: Final = re.compile(
-    rb"([A-Z][A-Z-]*+) ([!-~]++) HTTP/1\.([01])\r\n"
-    rb"(?:" + _FIELD + rb")*+\r\n"
-)
+_REQUEST_LINE: Final = re.compile(rb"([A-Z][A-Z-]*+) ([!-~]++) HTTP/(1\.[01])")
+_NAME: Final = re.compile(_TOKEN.decode())
+
+_IN_LINES: Final = bytes({*range(256)} - {*range(9), *range(10, 32), 127})
+"""The bytes that lines may contain: all but control characters."""
 
 METHODS: Final = frozenset(
     b"""
@@ -30,14 +31,15 @@ METHODS: Final = frozenset(
 _ABSOLUTE: Final = re.compile(r"[A-Za-z]+://([^/?#]*)(?:[/?].*)?")
 """A target in absolute form, as sent to a proxy (RFC 9112, 3.2.2)."""
 
-_FRAMING: Final = re.compile(
-    rb"\r\n(content-length|transfer-encoding|upgrade):[ \t]*+([^\r]*)", re.IGNORECASE
-)
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding", "upgrade"})
 """The headers that determine where a body ends or which protocol follows."""
 
 _UNREAD: Final = {
-    chunked: re.compile(rb"\r\n(?:" + names + rb"):[^\r]*", re.IGNORECASE)
-    for chunked, names in ((False, b"upgrade"), (True, b"upgrade|content-length"))
+    chunked: (
+        names,
+        re.compile(rb"\r\n(?:" + "|".join(names).encode() + rb"):[^\r]*", re.IGNORECASE),
+    )
+    for chunked, names in ((False, ("upgrade",)), (True, ("upgrade", "content-length")))
 }
 """The headers to hide from aiohttp, by whether the body has chunks.
 
@@ -48,7 +50,7 @@ treat the following bytes as the offered protocol.
 _CHUNK: Final = re.compile(
     rb"([0-9A-Fa-f]{1,15})(?:;" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb'|"[\t !#-\[\]-~]*"))?)*+\r\n'
 )
-_TRAILER: Final = re.compile(_FIELD)
+_TRAILER: Final = re.compile(_TOKEN + rb":[^\x00-\x08\x0a-\x1f\x7f]*+\r\n")
 
 _MOST_DIGITS: Final = 18
 """The most digits of a Content-Length; aiohttp reads it into 64 bits."""
@@ -159,48 +161,66 @@ class Head(NamedTuple):
 
     data: bytes
     """The bytes for aiohttp to read."""
-    method: bytes
-    target: bytes
-    minor: bytes
-    """The minor version of HTTP 1."""
+    method: str
+    target: str
+    version: str
+    """The version of HTTP."""
+    fields: list[tuple[str, str]]
+    """The names in lower case and values of the headers that aiohttp reads, in order of arrival."""
     extent: Extent
     """Where its body ends."""
     last: bool
     """Whether the connection must end after it."""
 
-    def fields(self) -> list[tuple[str, str]]:
-        """Its header names and values in order of arrival."""
-        lines = self.data.decode("utf-8", "surrogateescape").split("\r\n")[1:-2]
-        parts = (line.partition(":") for line in lines)
-        return [(name, value.strip(" \t")) for name, _, value in parts]
-
 
 def parse(data: bytes) -> Head:
     """Read a whole head, up to and with its empty line; raises `BadRequest`."""
-    found = _HEAD.fullmatch(data)
-    if found is None:
+    lines = data.split(b"\r\n")
+    first = _REQUEST_LINE.fullmatch(lines[0])
+    if first is None or data.translate(None, _IN_LINES) != b"\r\n" * (len(lines) - 1):
         raise bad_request("The request line or a header is malformed.")
-    method, target, minor = found.groups()
-    if method not in METHODS:
-        raise bad_request(f"The method {method.decode()} is not supported.")
-    if not target.startswith(b"/"):
-        _check_target(method, target.decode())
-    if minor == b"1" and data.lower().count(b"\r\nhost:") != 1:
+    method, target, version = (part.decode() for part in first.groups())
+    if first[1] not in METHODS:
+        raise bad_request(f"The method {method} is not supported.")
+    if not target.startswith("/"):
+        _check_target(method, target)
+    fields = [
+        (_lower_name(name if colon else ""), value.strip(" \t"))
+        for name, colon, value in (
+            line.decode("utf-8", "surrogateescape").partition(":") for line in lines[1:-2]
+        )
+    ]
+    names = [name for name, _ in fields]
+    if version == "1.1" and names.count("host") != 1:
         raise bad_request("The request needs exactly one Host header.")  # RFC 9112, 3.2
-    framing = _FRAMING.findall(data)
-    if not framing:
-        return Head(data, method, target, minor, NO_BODY, False)
-    fields = [(name.lower(), value.rstrip(b" \t").lower()) for name, value in framing]
-    lengths = [value for name, value in fields if name == b"content-length"]
-    encodings = [value for name, value in fields if name == b"transfer-encoding"]
+    if _FRAMING.isdisjoint(names):
+        return Head(data, method, target, version, fields, NO_BODY, False)
+    lengths = [value for name, value in fields if name == "content-length"]
+    encodings = [value.lower() for name, value in fields if name == "transfer-encoding"]
     extent = _parse_extent(lengths, encodings)
-    last = bool(lengths and encodings)  # RFC 9112, 6.1
-    return Head(_UNREAD[bool(encodings)].sub(b"", data), method, target, minor, extent, last)
+    unread, pattern = _UNREAD[bool(encodings)]
+    return Head(
+        pattern.sub(b"", data),
+        method,
+        target,
+        version,
+        [field for field in fields if field[0] not in unread],
+        extent,
+        last=bool(lengths and encodings),  # RFC 9112, 6.1
+    )
 
 
-def _check_target(method: bytes, target: str) -> None:
+@lru_cache(1024)  # names repeat
+def _lower_name(name: str) -> str:
+    """Return the name of a header in lower case; raises `BadRequest` for a malformed one."""
+    if _NAME.fullmatch(name) is None:
+        raise bad_request("The request line or a header is malformed.")
+    return name.lower()
+
+
+def _check_target(method: str, target: str) -> None:
     """Raise `BadRequest` for a target in a form that the method does not allow."""
-    if method == b"CONNECT" or (method, target) == (b"OPTIONS", "*"):
+    if method == "CONNECT" or (method, target) == ("OPTIONS", "*"):
         return
     absolute = _ABSOLUTE.fullmatch(target)
     if absolute is None:
@@ -208,13 +228,13 @@ def _check_target(method: bytes, target: str) -> None:
     split_host(absolute[1])
 
 
-def _parse_extent(lengths: list[bytes], encodings: list[bytes]) -> Extent:
+def _parse_extent(lengths: list[str], encodings: list[str]) -> Extent:
     """Determine where a body ends; raises `BadRequest` for ambiguous headers (but see P-42)."""
     if len(lengths) > 1 or not all(
-        value.isdigit() and len(value) <= _MOST_DIGITS for value in lengths
+        value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS for value in lengths
     ):
         raise bad_request("Content-Length must be given once, as a decimal number.")
-    if encodings not in ([], [b"chunked"]):
+    if encodings not in ([], ["chunked"]):
         raise bad_request("The only Transfer-Encoding is chunked.")
     if encodings:
         return Chunked()

@@ -15,6 +15,7 @@ from enum import Enum, auto
 from typing import Final, NamedTuple, cast
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpProcessingError
 
 from oss_emulator.protocol.errors import Code, OSSError
@@ -50,8 +51,8 @@ _GRANTED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 class Handlers(NamedTuple):
     """The functions that answer the requests of all connections."""
 
-    answer: Callable[[web.BaseRequest, "Guard"], Awaitable[web.StreamResponse]]
-    """Sends the whole answer to a request, then returns it."""
+    answer: Callable[[web.BaseRequest, "Guard"], Awaitable[bool]]
+    """Sends the whole answer to a request; returns whether the connection may stay open."""
     connect: Callable[[str, Request], ssl.SSLContext | None]
     """Grants a CONNECT to an authority: what to begin TLS with, None for plain HTTP; raises
     `OSSError`."""
@@ -59,6 +60,29 @@ class Handlers(NamedTuple):
     """Formats the answers to malformed requests and refused CONNECTs, which aiohttp never sees."""
     now: Callable[[], float]
     """The time in seconds since the epoch."""
+
+
+class Answered(web.StreamResponse):
+    """Tells aiohttp that the answer to a request has been sent."""
+
+    def __init__(self, *, stays: bool) -> None:
+        """`stays` is whether the connection stays open."""
+        super().__init__()
+        self._stays = stays
+
+    @property
+    def keep_alive(self) -> bool:
+        return self._stays
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        pass
+
+
+_STAYS: Final = Answered(stays=True)
+_ENDS: Final = Answered(stays=False)
 
 
 class Connections:
@@ -185,6 +209,8 @@ class Guard(asyncio.Protocol):
         self._phase = Phase.BEGINNING
         self._pending = b""
         """Bytes that arrived and were not passed on yet."""
+        self.head: Head
+        """The head of the last request."""
         self._extent: Extent = NO_BODY
         """Where the body of the last request ends."""
         self._answering = False
@@ -303,7 +329,8 @@ class Guard(asyncio.Protocol):
         except OSSError as error:
             self._refuse(error)
             return True
-        if head.method == b"CONNECT":
+        self.head = head
+        if head.method == "CONNECT":
             self._connect(head)
         else:
             self._begin(head)
@@ -337,15 +364,14 @@ class Guard(asyncio.Protocol):
             http.content.set_exception(self._failure)
         stays = False
         try:
-            answer = await self._connections.handlers.answer(http, self)
-            if self.is_last:  # bytes that arrived since the head was sent may have decided it
-                answer.force_close()
-            stays = bool(answer.keep_alive)
+            stays = await self._connections.handlers.answer(http, self)
+            # Bytes that arrived since the head was sent may have decided otherwise.
+            stays = stays and not self.is_last
         finally:
             if self._failure is not None:
                 http.content.feed_eof()  # or aiohttp would wait for the rest of the body
             self._end_answer(stays)
-        return answer
+        return _STAYS if stays else _ENDS
 
     @property
     def is_last(self) -> bool:
@@ -356,6 +382,11 @@ class Guard(asyncio.Protocol):
         if self._last or self._http is None or (self._no_more and not self._pending):
             return True
         return not self._http.content.at_eof()
+
+    def read_request(self, now: float) -> Request:
+        """Return the last request as a value; it arrived `now`."""
+        method, target, version, fields = self.head[1:5]
+        return Request.parse(method, target, fields, now, self.remote, self.secure, version)
 
     def _end_answer(self, stays: bool) -> None:
         """Continue with the next request if the connection stays open."""
@@ -451,20 +482,11 @@ class Guard(asyncio.Protocol):
     def _connect(self, head: Head) -> None:
         """Grant a CONNECT, which connects the client to this server itself, or refuse it."""
         handlers = self._connections.handlers
-        authority = head.target.decode()
-        request = Request.parse(
-            "CONNECT",
-            authority,
-            head.fields(),
-            handlers.now(),
-            self.remote,
-            self.secure,
-            f"1.{head.minor.decode()}",
-        )
+        request = self.read_request(handlers.now())
         try:
             if self._pending:
                 raise bad_request("A client must wait for the answer to CONNECT.")
-            context = handlers.connect(authority, request)
+            context = handlers.connect(head.target, request)
         except OSSError as error:
             self._refuse(error, request)
             return

@@ -8,8 +8,6 @@ from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import HttpVersion11
 
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol import dates
@@ -45,32 +43,24 @@ Outcome: TypeAlias = Admitted | Refused | Aside
 """The outcome of a request: performed, refused, or not for OSS."""
 
 
-def read(http: web.BaseRequest, guard: Guard, now: float) -> Request:
-    """Turn a request of aiohttp into a value."""
-    version = "1.1" if http.version >= HttpVersion11 else "1.0"
-    return Request.parse(
-        http.method,
-        http.raw_path,
-        http.headers.items(),
-        now,
-        guard.remote,
-        guard.secure,
-        version,
-    )
-
-
 def format(response: Response, refused: Refused, began: float) -> bytes:
     """Format a whole answer to a request that aiohttp never sees; the connection ends after it."""
     assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
     head = _head(response, refused, time.perf_counter() - began)
-    return _format_last_head(response.status, head) + response.body
+    return format_head("1.1", response.status, {**head, "Connection": "close"}) + response.body
 
 
-def _format_last_head(status: int, head: Mapping[str, str]) -> bytes:
-    """The first line and the headers of the last answer of a connection."""
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
-    lines += [f"{name}: {value}" for name, value in head.items()]
-    return encode("\r\n".join([*lines, "Connection: close", "", ""]))
+def format_head(version: str, status: int, fields: Mapping[str, str]) -> bytes:
+    """Format the first line and the headers of an answer.
+
+    Not by aiohttp, which cannot encode what is not UTF-8 (P-57).
+    """
+    lines = [f"HTTP/{version} {status} {_PHRASES.get(status, '')}"]
+    lines += [f"{name}: {value}" for name, value in fields.items()]
+    return encode("\r\n".join([*lines, "", ""]))
+
+
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 def _head(response: Response, outcome: Outcome, seconds: float) -> dict[str, str]:
@@ -86,34 +76,6 @@ def _head(response: Response, outcome: Outcome, seconds: float) -> dict[str, str
     if "Content-Length" not in head and status not in _WITHOUT_BODY and not response.compress:
         head["Content-Length"] = str(len(body) if isinstance(body, bytes) else _length(body))
     return head
-
-
-def _is_utf8(head: Mapping[str, str]) -> bool:
-    """Return whether all headers are UTF-8; surrogates stand for other bytes."""
-    text = "".join(head.values())
-    return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
-
-
-class VerbatimResponse(web.StreamResponse):
-    """The last response of a connection, with a head that aiohttp cannot encode (P-57)."""
-
-    def __init__(self, status: int, head: Mapping[str, str]) -> None:
-        super().__init__(status=status)
-        self._verbatim_head = _format_last_head(status, head)
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
-        """Send the head; aiohttp calls this once more at the end."""
-        self._verbatim_writer = request.writer
-        if self._verbatim_head:
-            data, self._verbatim_head = self._verbatim_head, b""
-            await self._verbatim_writer.write(data)
-        return self._verbatim_writer
-
-    async def write(self, data: bytes | bytearray | memoryview) -> None:
-        await self._verbatim_writer.write(data)
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        await self._verbatim_writer.write_eof(data)
 
 
 class Answer:
@@ -145,69 +107,71 @@ class Answer:
         """How long the request has taken so far."""
         return time.perf_counter() - self._began
 
-    async def send(self) -> web.StreamResponse:
-        """Send head and body. If the client leaves, nothing is raised: aiohttp notices it."""
-        response, http = self.response, self._http
+    async def send(self) -> bool:
+        """Send head and body; returns whether the connection may stay open.
+
+        If the client leaves, nothing is raised: aiohttp notices it.
+        """
+        response, http, version = self.response, self._http, self.outcome.request.version
         head = _head(response, self.outcome, self.seconds)
-        has_body = http.method != "HEAD" and response.status not in _WITHOUT_BODY
-        body = response.body if has_body else b""
-        stream: web.StreamResponse
-        if not _is_utf8(head):
-            stream = VerbatimResponse(response.status, head)
-            pieces: Iterable[bytes | FileRange] = (body,) if isinstance(body, bytes) else body
-        elif isinstance(body, bytes) and not (has_body and self._in_pieces):
-            stream = web.Response(status=response.status, headers=head, body=body)
-            pieces = ()
-            self.sent = len(body)
-        else:
-            stream = web.StreamResponse(status=response.status, headers=head)
-            pieces = (body,) if isinstance(body, bytes) else body
-        endless = self._gzip is not None and http.version < HttpVersion11
-        if self._guard.is_last or endless or response.ends_connection:
-            stream.force_close()  # this also ends a body without a length
+        silent = http.method == "HEAD" or response.status in _WITHOUT_BODY
+        body = b"" if silent else response.body
+        chunked = not silent and "Content-Length" not in head
+        stays = http.keep_alive and not (
+            self._guard.is_last or response.ends_connection or (chunked and version == "1.0")
+        )
+        if chunked and version != "1.0":
+            head["Transfer-Encoding"] = "chunked"
+        if stays != (version != "1.0"):
+            head["Connection"] = "keep-alive" if stays else "close"
+        data = format_head(version, response.status, head)
         try:
-            await stream.prepare(http)
-            if pieces:
-                await self._send_pieces(stream, pieces)
-            await stream.write_eof()
+            if isinstance(body, bytes) and not self._in_pieces:
+                self.sent = len(body)
+                await http.writer.write_eof(data + body)
+                return stays
+            await http.writer.write(data)
+            if "Transfer-Encoding" in head:
+                http.writer.enable_chunking()
+            await self._send_pieces((body,) if isinstance(body, bytes) else body)
+            await http.writer.write_eof()
         except ConnectionError as error:
             error.__traceback__ = None  # otherwise its reference cycle keeps the files open
-        return stream
+            return False
+        return stays
 
-    async def _send_pieces(
-        self, stream: web.StreamResponse, pieces: Iterable[bytes | FileRange]
-    ) -> None:
+    async def _send_pieces(self, pieces: Iterable[bytes | FileRange]) -> None:
         for piece in pieces:
             if isinstance(piece, bytes):
-                await self._put(stream, piece)
+                await self._put(piece)
             else:
-                await self._send_file(stream, piece)
+                await self._send_file(piece)
         if self._gzip is not None:
-            await self._write(stream, self._gzip.flush())
+            await self._write(self._gzip.flush())
 
-    async def _put(self, stream: web.StreamResponse, chunk: bytes) -> None:
+    async def _put(self, chunk: bytes) -> None:
         """Send a piece of the body, compressed if that was agreed."""
         if self._gzip is not None:
             chunk = await asyncio.to_thread(self._gzip.compress, chunk)
         for start in range(0, len(chunk), self._throttle.step):
-            await self._write(stream, chunk[start : start + self._throttle.step])
+            await self._write(chunk[start : start + self._throttle.step])
 
-    async def _write(self, stream: web.StreamResponse, chunk: bytes) -> None:
+    async def _write(self, chunk: bytes) -> None:
         """Send bytes as they are."""
-        await stream.write(chunk)
+        await self._http.writer.write(chunk)
         self.sent += len(chunk)
         await self._throttle.passed(len(chunk))
 
-    async def _send_file(self, stream: web.StreamResponse, piece: FileRange) -> None:
+    async def _send_file(self, piece: FileRange) -> None:
         if piece.length <= INLINE or self._in_pieces or not self._guard.sends_files:
-            await self._send_chunks(stream, piece)
+            await self._send_chunks(piece)
         else:
             await self._guard.send_file(piece, self._count)
 
     def _count(self, sent: int) -> None:
         self.sent += sent
 
-    async def _send_chunks(self, stream: web.StreamResponse, piece: FileRange) -> None:
+    async def _send_chunks(self, piece: FileRange) -> None:
         offset, end = piece.offset, piece.offset + piece.length
         while offset < end:
             size = min(CHUNK, end - offset)
@@ -217,7 +181,7 @@ class Answer:
                 chunk = await asyncio.to_thread(piece.read, offset, size)
             if not chunk:
                 raise OSError(f"The file of a blob ends at {offset}, {end - offset} bytes early.")
-            await self._put(stream, chunk)
+            await self._put(chunk)
             offset += len(chunk)
 
 
@@ -226,16 +190,17 @@ def _length(body: tuple[bytes | FileRange, ...]) -> int:
 
 
 async def send_events(
-    http: web.BaseRequest, headers: Mapping[str, str], stream: AsyncGenerator[bytes]
-) -> web.StreamResponse:
-    """Send events as they come, until the reader leaves or the server ends."""
-    response = web.StreamResponse(headers=headers)
+    http: web.BaseRequest, fields: Mapping[str, str], stream: AsyncGenerator[bytes]
+) -> None:
+    """Send events as they come, until the reader leaves or the server ends.
+
+    The events have no length, so the connection ends after them.
+    """
     try:
-        await response.prepare(http)
+        await http.writer.write(format_head("1.1", 200, {**fields, "Connection": "close"}))
         async for event in stream:
-            await response.write(event)
+            await http.writer.write(event)
     except (ConnectionError, asyncio.CancelledError):
         pass
     finally:
         await stream.aclose()
-    return response

@@ -15,7 +15,7 @@ from oss_emulator.pipeline.service import Service, new_request_id
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import Signing
+from oss_emulator.referer import Reason, Signing
 
 from tests.http import forms
 from tests.unit.pipeline.service import PAGE, THIEF, ask, put
@@ -180,7 +180,9 @@ def test_preflight_is_not_checked(service: Service) -> None:
     headers = {"Referer": THIEF, "Authorization": "OSS nobody:c2lnbmF0dXJl"}
     admitted = service.admit(ask("OPTIONS", "/private-bucket/a", headers))
     assert isinstance(admitted, Admitted)
-    assert (admitted.decision, admitted.access) == (None, None)
+    assert admitted.decision is not None
+    assert admitted.decision.reason is Reason.PREFLIGHT
+    assert admitted.access is None
 
 
 def test_bucket_deleted_before_the_body_arrives_is_an_error(service: Service) -> None:

@@ -14,7 +14,6 @@ from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.copy_source import CopySource
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Callback, FileRange
-from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
 from oss_emulator.storage.blobs import BlobFile, open_files, slices
 
@@ -250,8 +249,7 @@ def content_md5(item: Object) -> dict[str, str]:
 
 def delay_header(call: Call, size: int = 0) -> dict[str, str]:
     """Return the header with the milliseconds by which a limit delays `size` bytes (P-52)."""
-    request = call.request
-    limit = traffic_limit(request.headers.get(TRAFFIC_LIMIT), request.query.get(TRAFFIC_LIMIT))
+    limit = call.traffic_limit
     return {DELAY: "0" if limit is None else str(size * 8 * 1000 // limit)}
 
 
