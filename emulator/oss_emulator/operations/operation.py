@@ -84,16 +84,10 @@ class Operation:
     perform: Callable[[Call], Response]
     gather: Gather | None = None
     """Finds the body in the storage, in place of one in the request (UploadPartCopy)."""
-
-    @property
-    def on_version(self) -> bool:
-        """Whether it acts on a version that the request names."""
-        return self.name in ON_VERSION
-
-    @property
-    def sets_tags(self) -> bool:
-        """Whether it stores tags that a header names."""
-        return self.name in SETS_TAGS
+    on_version: bool = False
+    """Whether it acts on a version that the request names."""
+    sets_tags: bool = False
+    """Whether it stores tags that a header names."""
 
 
 Gather: TypeAlias = "Callable[[Call], Callable[[], Body]]"
@@ -133,6 +127,8 @@ def operation(
             needs_bucket,
             perform,
             gather,
+            name in ON_VERSION,
+            name in SETS_TAGS,
         )
 
     return declare

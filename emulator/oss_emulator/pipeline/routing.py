@@ -90,9 +90,8 @@ _COMPONENT = "comp"
 
 def refuse_processing(request: Request, target: Target) -> None:
     """Raise `NotImplemented` where an object is to be processed before it is sent (P-40)."""
-    resource = _resource(target)
-    if PROCESS in request.query and _reads_object(request.method, resource):
-        raise not_implemented(request.method, resource, PROCESS)
+    if PROCESS in request.query and _reads_object(request.method, _resource(target)):
+        raise not_implemented(request.method, Resource.OBJECT, PROCESS)
 
 
 def _reads_object(method: str, resource: Resource) -> bool:

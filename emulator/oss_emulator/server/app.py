@@ -127,7 +127,10 @@ class Server(Endpoint):
             outcome, response, fault = await self._serve(http, request)
         if EXPLAIN in request.headers:
             response = _explain(response, outcome)
-        answer = _make_answer(http, guard, response, outcome, began, fault)
+        if fault is None:
+            answer = wire.Answer(http, guard, response, outcome, began)
+        else:
+            answer = FaultyAnswer(http, guard, response, outcome, began, fault)
         try:
             return await answer.send()
         finally:
@@ -311,19 +314,6 @@ def _error_of(request: Request, error: Exception) -> OSSError:
     else:
         LOG.error("%s %s failed: %s", request.method, request.target, reason)
     return OSSError(Code.INTERNAL_ERROR)
-
-
-def _make_answer(
-    http: web.BaseRequest,
-    guard: Guard,
-    response: Response,
-    outcome: wire.Outcome,
-    began: float,
-    fault: Fault | None,
-) -> wire.Answer:
-    if fault is None:
-        return wire.Answer(http, guard, response, outcome, began)
-    return FaultyAnswer(http, guard, response, outcome, began, fault)
 
 
 def _explain(response: Response, outcome: wire.Outcome) -> Response:

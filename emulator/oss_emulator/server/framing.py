@@ -11,16 +11,16 @@ from typing import Final, NamedTuple, Protocol
 from oss_emulator.protocol.address import split_host
 from oss_emulator.protocol.errors import Code, OSSError
 
-_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_SIGNS = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 
-_REQUEST_LINE: Final = re.compile(rb"([A-Z][A-Z-]*+) ([!-~]++) HTTP/(1\.[01])")
-_NAME: Final = re.compile(_TOKEN.decode())
+_REQUEST_LINE: Final = re.compile(r"([A-Z][A-Z-]*+) ([!-~]++) HTTP/(1\.[01])")
+_NAME: Final = re.compile(_SIGNS)
 
 _IN_LINES: Final = bytes({*range(256)} - {*range(9), *range(10, 32), 127})
 """The bytes that lines may contain: all but control characters."""
 
 METHODS: Final = frozenset(
-    b"""
+    """
     ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR
     MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE
     SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE
@@ -48,9 +48,9 @@ treat the following bytes as the offered protocol.
 """
 
 _CHUNK: Final = re.compile(
-    rb"([0-9A-Fa-f]{1,15})(?:;" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb'|"[\t !#-\[\]-~]*"))?)*+\r\n'
+    rf"""([0-9A-Fa-f]{{1,15}})(?:;{_SIGNS}(?:=(?:{_SIGNS}|"[\t !#-\[\]-~]*"))?)*+\r\n""".encode()
 )
-_TRAILER: Final = re.compile(_TOKEN + rb":[^\x00-\x08\x0a-\x1f\x7f]*+\r\n")
+_TRAILER: Final = re.compile(_SIGNS.encode() + rb":[^\x00-\x08\x0a-\x1f\x7f]*+\r\n")
 
 _MOST_DIGITS: Final = 18
 """The most digits of a Content-Length; aiohttp reads it into 64 bits."""
@@ -175,22 +175,21 @@ class Head(NamedTuple):
 
 def parse(data: bytes) -> Head:
     """Read a whole head, up to and with its empty line; raises `BadRequest`."""
-    lines = data.split(b"\r\n")
+    lines = data.decode("utf-8", "surrogateescape").split("\r\n")
     first = _REQUEST_LINE.fullmatch(lines[0])
     if first is None or data.translate(None, _IN_LINES) != b"\r\n" * (len(lines) - 1):
         raise bad_request("The request line or a header is malformed.")
-    method, target, version = (part.decode() for part in first.groups())
-    if first[1] not in METHODS:
+    method, target, version = first.groups()
+    if method not in METHODS:
         raise bad_request(f"The method {method} is not supported.")
     if not target.startswith("/"):
         _check_target(method, target)
-    fields = [
-        (_lower_name(name if colon else ""), value.strip(" \t"))
-        for name, colon, value in (
-            line.decode("utf-8", "surrogateescape").partition(":") for line in lines[1:-2]
-        )
-    ]
-    names = [name for name, _ in fields]
+    fields, names = [], []
+    for line in lines[1:-2]:
+        name, colon, value = line.partition(":")
+        name = _lower_name(name if colon else "")
+        names.append(name)
+        fields.append((name, value.strip(" \t")))
     if version == "1.1" and names.count("host") != 1:
         raise bad_request("The request needs exactly one Host header.")  # RFC 9112, 3.2
     if _FRAMING.isdisjoint(names):

@@ -47,7 +47,8 @@ def format(response: Response, refused: Refused, began: float) -> bytes:
     """Format a whole answer to a request that aiohttp never sees; the connection ends after it."""
     assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
     head = _head(response, refused, time.perf_counter() - began)
-    return format_head("1.1", response.status, {**head, "Connection": "close"}) + response.body
+    head["Connection"] = "close"
+    return format_head("1.1", response.status, head) + response.body
 
 
 def format_head(version: str, status: int, fields: Mapping[str, str]) -> bytes:
@@ -55,9 +56,8 @@ def format_head(version: str, status: int, fields: Mapping[str, str]) -> bytes:
 
     Not by aiohttp, which cannot encode what is not UTF-8 (P-57).
     """
-    lines = [f"HTTP/{version} {status} {_PHRASES.get(status, '')}"]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
-    return encode("\r\n".join([*lines, "", ""]))
+    lines = "\r\n".join(map(": ".join, fields.items()))
+    return encode(f"HTTP/{version} {status} {_PHRASES.get(status, '')}\r\n{lines}\r\n\r\n")
 
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}

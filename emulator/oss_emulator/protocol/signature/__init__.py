@@ -59,7 +59,9 @@ def place(request: Request) -> Place | None:
     """Find where a request has a signature, valid or not; None without one (P-19)."""
     if "authorization" in request.headers:
         return Place.HEADER
-    return None if _MARKS.isdisjoint(request.query) else Place.URL
+    if not request.query or _MARKS.isdisjoint(request.query):
+        return None
+    return Place.URL
 
 
 def parse(request: Request) -> Claim | None:
