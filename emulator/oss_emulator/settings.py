@@ -27,6 +27,13 @@ class Fsync(StrEnum):
     OFF = "off"
 
 
+class LogFormat(StrEnum):
+    """How to write log messages."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits of one request: those of the service, or lower ones for tests."""
@@ -75,6 +82,7 @@ class Settings:
     """Limits below those of the service, by field of `Limits`."""
     access_log: Path | None = None
     log_level: str = "warning"
+    log_format: LogFormat = LogFormat.TEXT
     admin_token: str = ""
     """The token that opens `/_emulator/` to other machines; "" closes it to them."""
     cname: Mapping[str, str] = field(default_factory=dict)

@@ -354,7 +354,7 @@ WAYS = ("variable", "flag")
 APART = {"tls_cert", "tls_key", "accounts"}
 """Settings that cannot be combined with a CA or an access key; other tests cover them."""
 
-UNSEEN = ("log_level", "fsync", "request_timeout", "max_connections")
+UNSEEN = ("log_level", "log_format", "fsync", "request_timeout", "max_connections")
 """The settings without effects that a client of a healthy server can see."""
 
 SWITCHES = {"strict_addressing", "new_account", "tls", "seed_anywhere"}
@@ -396,6 +396,7 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "access_log": str(folder / f"{way}.log"),
         "admin_token": f"token-{way}",
         "log_level": {"variable": "debug", "flag": "info"}[way],
+        "log_format": {"variable": "json", "flag": "text"}[way],
     }
 
 
@@ -835,7 +836,7 @@ def test_access_log_escapes_undecodable_headers(tmp_path: Path, seed: str) -> No
             assert answer.readline() == b"HTTP/1.1 403 Forbidden\r\n"
             answer.read()
         assert running.end() == 0
-        assert running.stderr.read_text() == ""
+        assert "Traceback" not in running.stderr.read_text()
         assert log.read_bytes().count(b"\n") == 1
 
 
@@ -845,3 +846,41 @@ def test_access_log_is_appended_to(tmp_path: Path, seed: str) -> None:
         with serving(tmp_path, "--seed", seed, "--access-log", str(log)) as running:
             running.ask("GET", OBJECT)
             parse_log(log, count)
+
+
+# --- the log
+
+
+def _log_of(folder: Path, seed: str, *flags: str) -> list[str]:
+    """Ask for an object as a thief and as a friend; return the lines on standard error."""
+    with serving(folder, "--seed", seed, *flags) as running:
+        running.ask("GET", OBJECT, referer=BAD_REFERER)
+        running.ask("GET", OBJECT)
+        running.end()
+        return running.stderr.read_text().splitlines()
+
+
+def test_log_has_denied_requests_by_default(tmp_path: Path, seed: str) -> None:
+    (line,) = _log_of(tmp_path, seed)
+    assert line == (
+        f"403 referer 0003-00000503 GET {OBJECT[1:]}"
+        f"  Referer {BAD_REFERER}  no whitelist entry matches"
+    )
+
+
+def test_log_level_info_has_every_request(tmp_path: Path, seed: str) -> None:
+    lines = _log_of(tmp_path, seed, "--log-level", "info")
+    assert [line[:11] for line in lines] == ["403 referer", "200 allowed"]
+
+
+def test_log_level_error_has_no_requests(tmp_path: Path, seed: str) -> None:
+    assert _log_of(tmp_path, seed, "--log-level", "error") == []
+
+
+def test_log_format_json_has_the_entries_of_the_journal(tmp_path: Path, seed: str) -> None:
+    (line,) = _log_of(tmp_path, seed, "--log-format", "json")
+    found = json.loads(line)
+    assert (found["level"], found["logger"]) == ("warning", "oss_emulator.requests")
+    assert found["message"].startswith("403 referer ")
+    assert found["request"]["referer"] == BAD_REFERER
+    assert found["request"]["decision"]["allowed"] is False

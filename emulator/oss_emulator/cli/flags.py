@@ -11,7 +11,7 @@ from oss_emulator.cli.parser import InputError
 from oss_emulator.lab import assumptions
 from oss_emulator.protocol.address import host_name, is_bucket_name
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.settings import Auth, Fsync, Limits, Settings
+from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings
 from oss_emulator.toml import join
 
 _PREFIX = "OSS_EMULATOR_"
@@ -193,10 +193,11 @@ _FLAGS = (
     ),
     _Flag(
         "log_level",
-        "the least severe messages on standard error",
+        "the least severe messages on standard error; info has every request",
         str,
         ("debug", "info", "warning", "error", "critical"),
     ),
+    _Flag("log_format", "the format of these messages", LogFormat, tuple(LogFormat)),
 )
 
 

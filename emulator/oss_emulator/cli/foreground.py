@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import logging
 import os
 import resource
 import signal
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from oss_emulator.access import AccessKey, AccountsError
+from oss_emulator.cli import requestlog
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.control import seed
 from oss_emulator.control.controls import Controls, open_storage
@@ -55,7 +55,7 @@ Meanwhile: TypeAlias = Callable[[Listening], Awaitable[int]]
 
 def serve(settings: Settings, meanwhile: Meanwhile) -> int:
     """Listen while `meanwhile` runs and return its exit status. Raises CommandError."""
-    _begin_log(settings)
+    requestlog.begin(settings)
     _allow_connections(settings)
     with ExitStack() as stack:
         if settings.workers > 1:
@@ -76,7 +76,7 @@ def serve(settings: Settings, meanwhile: Meanwhile) -> int:
 
 def work(settings: Settings, parent: Connection) -> None:
     """Serve as one of several workers until a signal arrives or the parent ends."""
-    _begin_log(settings)
+    requestlog.begin(settings)
     _allow_connections(settings)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it and ends its workers
     try:
@@ -188,14 +188,6 @@ def _facts(listening: Listening) -> dict[str, object]:
     return facts
 
 
-def _begin_log(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-
-
 def _allow_connections(settings: Settings) -> None:
     """Raise the limit of open files to the number that the connections may need, if possible."""
     most = 4 * settings.max_connections  # each connection may send an object from several files
@@ -216,9 +208,11 @@ def _open_storage(settings: Settings, stack: ExitStack, *, shared: bool = False)
 
 def _open_controls(settings: Settings, storage: Storage) -> Controls:
     try:
-        return Controls(settings, storage)
+        controls = Controls(settings, storage)
     except AccountsError as error:
         raise CommandError(str(error)) from None
+    controls.journal.listen(requestlog.write)
+    return controls
 
 
 def _load_certificates(settings: Settings, service: Service) -> Certificates | None:

@@ -29,7 +29,7 @@ _DESCRIPTION = (
 PRELOAD = Path(__file__).with_name("preload")
 """Modules for programs that ignore the proxy variables."""
 
-_FREE: dict[str, Any] = {"port": 0, "tls_port": 0}
+_DEFAULTS: dict[str, Any] = {"port": 0, "tls_port": 0, "log_level": "error"}
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _TOKEN = "OSS_SESSION_TOKEN"  # noqa: S105 - belongs to another key
@@ -44,7 +44,7 @@ def declare(commands: Any) -> None:
         description=_DESCRIPTION,
         usage="%(prog)s [flags of serve] [--] COMMAND ...",
     )
-    flags.declare(parser, replace(Settings(), **_FREE))
+    flags.declare(parser, replace(Settings(), **_DEFAULTS))
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
     parser.set_defaults(run=run, parser=parser)
 
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     command = arguments.command[arguments.command[:1] == ["--"] :]
     if not command:
         arguments.parser.error("give a COMMAND to run")
-    settings = flags.parse(arguments, os.environ, _FREE)
+    settings = flags.parse(arguments, os.environ, _DEFAULTS)
     if settings.tls or settings.tls_cert is not None:
         arguments.parser.error("run needs http and the local CA; leave out --tls and --tls-cert")
     return foreground.serve(settings, partial(_run_command, command))

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import logging
 import ssl
 import time
 from collections.abc import Iterable, Iterator
@@ -217,9 +216,6 @@ class Server(Endpoint):
 
     def _publish(self, entry: Entry) -> None:
         self._metrics.count(entry)
-        if LOG.isEnabledFor(logging.INFO):
-            request, code = entry.request, f" {entry.code}" if entry.code else ""
-            LOG.info("%s %s %d%s", request.method, request.target, entry.status, code)
         if self._access_log is not None:
             service = self.service
             with_arn = service.changes.follow(ARN_IN_LOGS)

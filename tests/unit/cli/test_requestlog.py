@@ -1,0 +1,98 @@
+"""The lines of the log: what each kind of request is called, and what of it is shown."""
+
+import time
+from collections.abc import Iterable
+
+import pytest
+from oss_emulator.cli.requestlog import describe
+from oss_emulator.control.journal import Journal
+from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.settings import Settings
+
+RULES = b"""<RefererConfiguration>
+  <AllowEmptyReferer>false</AllowEmptyReferer>
+  <RefererList><Referer>http://www.example.com/</Referer></RefererList>
+</RefererConfiguration>"""
+
+
+def parse(method: str, target: str, fields: Iterable[tuple[str, str]], host: str) -> Request:
+    return Request.parse(method, target, [("Host", host), *fields], time.time())
+
+
+@pytest.fixture
+def service() -> Service:
+    service = Service(Settings())
+    for target, body in [("/examplebucket", b""), ("/examplebucket?referer", RULES)]:
+        request = parse("PUT", target, [("x-oss-acl", "public-read")], "localhost")
+        assert service.handle(request, body, caller=service.accounts.owner).status == 200
+    return service
+
+
+def line(
+    service: Service, target: str, method: str = "GET", host: str = "localhost", **fields: str
+) -> str:
+    """Ask for something, and return the line of the log."""
+    outcome = service.admit(parse(method, target, fields.items(), host))
+    status = outcome.error.status if isinstance(outcome, Refused) else 200
+    return describe(Journal().record(outcome, Response(status), 0, 0.0))
+
+
+def test_denied_referer_is_shown_with_the_reason(service: Service) -> None:
+    assert line(service, "/examplebucket/a.png", Referer="http://thief.example/?q") == (
+        "403 referer 0003-00000503 GET examplebucket/a.png"
+        "  Referer http://thief.example/?q  no whitelist entry matches"
+    )
+
+
+def test_denied_empty_referer_is_shown_as_empty(service: Service) -> None:
+    assert line(service, "/examplebucket/a.png") == (
+        "403 referer 0003-00000501 GET examplebucket/a.png"
+        "  the Referer is empty, AllowEmptyReferer is false and there is a whitelist"
+    )
+
+
+def test_bucket_of_a_virtual_host_is_named(service: Service) -> None:
+    assert line(service, "/a.png", host="examplebucket.localhost").startswith(
+        "403 referer 0003-00000501 GET examplebucket/a.png  "
+    )
+
+
+def test_allowed_referer_is_shown_with_the_entry(service: Service) -> None:
+    assert line(service, "/examplebucket/a.png", Referer="http://www.example.com/x") == (
+        "200 allowed GET examplebucket/a.png  Referer http://www.example.com/x"
+        "  the whitelist entry 'http://www.example.com/' matches"
+    )
+
+
+def test_denied_permission_names_the_caller_and_the_action(service: Service) -> None:
+    found = line(service, "/examplebucket/a.png", "PUT", Referer="http://www.example.com/")
+    assert found == (
+        "403 access 0003-00000001 PUT examplebucket/a.png"
+        "  anonymous, oss:PutObject: the bucket's ACL"
+    )
+
+
+def test_other_errors_are_shown_with_code_and_message(service: Service) -> None:
+    assert line(service, "/") == (
+        "403 AccessDenied 0003-00001201 GET ListBuckets"
+        "  Anonymous access is forbidden for this operation."
+    )
+
+
+def test_unchecked_request_is_shown_without_a_reason(service: Service) -> None:
+    request = parse("GET", "/examplebucket/a.png", (), "localhost")
+    outcome = service.admit(request, service.accounts.owner)
+    assert isinstance(outcome, Admitted)
+    found = describe(Journal().record(outcome, Response(200), 0, 0.0))
+    assert found == "200 not-checked GET examplebucket/a.png"
+
+
+def test_what_clients_send_cannot_write_to_the_terminal(service: Service) -> None:
+    referer = "http://thief.example/\x1b[2J\u202e\udcff" + "x" * 100
+    found = line(service, "/examplebucket/%1b%0a.png", Referer=referer)
+    assert found.isprintable()
+    assert "GET examplebucket/\\x1b\\n.png  " in found
+    assert "Referer http://thief.example/\\x1b[2J\\u202e\\udcff" in found
+    assert "x…  no whitelist entry matches" in found
