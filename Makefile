@@ -14,10 +14,10 @@ TESTING = $(VENV)/.installed-to-test
 TESTING_LOWEST = $(VENV)/.installed-to-test-lowest
 
 # The environment with the lowest versions, on the lowest Python that is installed, and its tests:
-# what meets aiohttp, oss2 and pytest. The two files left out need schemathesis, which needs a newer
-# pytest.
+# what meets aiohttp, oss2 and pytest, and ossfs, which works only with old versions of the first two.
+# The two files left out need schemathesis, which needs a newer pytest.
 LOWEST = .cache/lowest
-LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin \
+LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin tests/sdk/test_ossfs.py \
   --ignore=tests/http/test_fuzz.py --ignore=tests/http/test_openapi.py
 
 # Make an environment again after a failure.
@@ -37,7 +37,7 @@ run: $(RUNNING)  ## start the emulator on http://127.0.0.1:9000 with a small dem
 test: lint  ## run all checks and tests
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-lowest:  ## run the tests of the server and the plugin with the lowest versions
+lowest:  ## run the tests of the server, the plugin and ossfs with the lowest versions
 	@$(MAKE) --no-print-directory VENV=$(LOWEST) \
 	  PYTHONS='$(or $(PYTHON),python3.11 python3.12 $(PYTHONS))' $(LOWEST)/.installed-to-test-lowest
 	@$(LOWEST)/bin/python -m pytest -n auto $(LOWEST_TESTS) $(ARGS)
@@ -84,9 +84,10 @@ $(TESTING): pyproject.toml $(BIN)/python
 	@$(INSTALL) '.[fast,dev,conformance]'
 	@touch $@ $(RUNNING)
 
-$(TESTING_LOWEST): pyproject.toml tests/lowest.txt $(BIN)/python
+$(TESTING_LOWEST): pyproject.toml tests/lowest.txt tests/ossfs.txt $(BIN)/python
 	@echo 'Installing the lowest versions into $(VENV) ...'
 	@$(INSTALL) . --requirement tests/lowest.txt
+	@$(INSTALL) . --no-deps --requirement tests/ossfs.txt
 	@touch $@
 
 # Made once, and again when its Python is gone. uv is used where it is installed, as it is faster;
