@@ -1,7 +1,7 @@
 """ossfs, which makes OSS a file system of fsspec, in its synchronous and its asynchronous form.
 
-`make lowest` installs it: it needs an older oss2 than the other tests use, and its asynchronous form
-an older aiohttp. The plugin's emulator runs in the same process.
+`make lowest` installs it: it needs an older oss2 than the other tests use, and its asynchronous
+form an older aiohttp. The plugin's emulator runs in the same process.
 """
 
 from __future__ import annotations
