@@ -1,6 +1,6 @@
 // Tests hotlink protection with ali-oss against a running emulator. OSS_ENDPOINT names the emulator;
-// the default is the endpoint of `oss-emulator serve`. With an IP address as the endpoint, ali-oss puts
-// the bucket into the path, so no DNS is needed.
+// the default is the endpoint of `oss-emulator serve`. With an IP address as the endpoint, ali-oss names
+// the bucket only in the Host header, so no DNS is needed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import OSS from "ali-oss";

@@ -29,6 +29,7 @@ ADDRESSES = Addresses(
         "oss.example.test",
         "oss-cn-hangzhou.localhost:9000",
         "oss-cn-hangzhou.aliyuncs.com",
+        ".oss-cn-hangzhou.aliyuncs.com",  # P-02: from ali-oss, with an IP address as its endpoint
         "oss-cn-hangzhou-internal.aliyuncs.com",
         "cn-hangzhou.oss.aliyuncs.com",
         "oss-accelerate.aliyuncs.com",
@@ -126,6 +127,7 @@ def test_bucket_may_end_with_s3() -> None:
         "a b",
         "a..b",
         ".a",
+        "..oss-cn-hangzhou.aliyuncs.com",
         "a/b",
         "user@a",
         "a:b",

@@ -27,6 +27,8 @@ def test_formatted_text_is_parsed_again(text: str) -> None:
         (0, b"<V>0</V>"),
         ("", b"<V></V>"),
         (None, b""),
+        ([], b"<V></V>"),  # without white space, which ali-oss takes as an entry
+        ([("A", None)], b"<V></V>"),
     ],
 )
 def test_values_are_formatted(value: xml.Value, written: bytes) -> None:

@@ -1,0 +1,68 @@
+"""ali-oss: the facts that its own suite asserts and those that it shows, in one process of Node."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from oss_emulator import Emulator
+
+from tests.requirements import require
+
+PROJECT = Path(__file__).with_name("ali_oss")
+NAMES = re.findall(
+    r'^  "(.+)":(?:\n   )? async \(\)', (PROJECT / "cases.js").read_text("utf-8"), re.MULTILINE
+)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """The service as an old account knows it."""
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def results(
+    emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, str | None]:
+    """What went wrong in each case; None for one that passed."""
+    node, npm = require("node"), require("npm")
+    folder = tmp_path_factory.mktemp("ali-oss")
+    project = shutil.copytree(
+        PROJECT, folder / "project", ignore=shutil.ignore_patterns("node_modules")
+    )
+    install = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock"]
+    subprocess.run(install, cwd=project, check=True, capture_output=True, timeout=240)
+    with Emulator(new_account=True) as new_account:
+        done = subprocess.run(
+            [
+                node,
+                "cases.js",
+                emulator.endpoint,
+                new_account.endpoint,
+                emulator.access_key_id,
+                emulator.access_key_secret,
+            ],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_case_passes(results: Mapping[str, str | None], name: str) -> None:
+    assert results[name] is None, results[name]
+
+
+def test_every_case_is_known_by_its_name(results: Mapping[str, str | None]) -> None:
+    assert list(results) == NAMES
