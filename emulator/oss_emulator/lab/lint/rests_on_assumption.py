@@ -2,8 +2,8 @@
 
 Another variant of an assumed fact would give another verdict. Write the rules so that they do the
 same in any case, or ask the real service. Only Referers that browsers send count: with a scheme, a
-host in lower case (B-02) and a path. They are made from the entries that a fact is about, at most
-100 of them.
+host in lower case (B-02) and a path. They are made from the entries, at most 100 of them, and first
+from those that a fact is about.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from .subject import Subject
 SEVERITY = Severity.WARNING
 
 _ENTRIES = 100
-"""The most entries that Referers are made from, for each fact: what many do not show, none does."""
+"""The most entries that Referers are made from, for each fact: if so many show nothing, more hardly
+will."""
 
 _ABOUT: Mapping[str, Callable[[str], bool]] = {
     "r14": lambda _: True,
@@ -62,12 +63,14 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
 def _referers(subject: Subject, is_about: Callable[[str], bool]) -> Iterator[str | None]:
     configuration = subject.configuration
     entries = (*configuration.whitelist, *configuration.blacklist)
-    about = list(islice(filter(is_about, entries), _ENTRIES))
+    about = list(filter(is_about, entries))
     if not about:
         return
-    pages = [entry.replace("*", "www") for entry in about]  # with a query, if there is one
+    # A Referer that another entry decides now may be decided by one of these otherwise.
+    chosen = list(islice(dict.fromkeys((*about, *entries)), _ENTRIES))
+    pages = [entry.replace("*", "www") for entry in chosen]  # with a query, if there is one
     yield None
-    for referer in (*(probe.referer for probe in probes.make(about)), *pages):
+    for referer in (*(probe.referer for probe in probes.make(chosen)), *pages):
         if referer and (sent := _as_sent(referer)) is not None:
             yield sent
 
