@@ -416,19 +416,26 @@ def test_interruption_restores_an_existing_bucket(
     assert [item.key for item in oss2.ObjectIterator(old_bucket)] == ["precious"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_restores_the_bucket(number: signal.Signals, emulator: Emulator) -> None:
+    """Before it changes anything, the command says how many requests it sends, and how fast."""
     command = [*EMULATOR, "parity", "--bucket", BUCKET, "--rate", "20"]
     command += ["--endpoint", emulator.endpoint]
     process = subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    assert process.stdout is not None
+    announced = process.stdout.readline()
+    assert re.fullmatch(
+        rf"About \d+ requests to oss://{BUCKET}, at most \d+, 20 a second.\n", announced
+    )
     wait_for(lambda: len(emulator.journal) > 10)
     assert buckets(emulator) == [BUCKET]
     process.send_signal(number)
-    _, error = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, error) == (
+    output, error = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output, error) == (
         2,
+        "",
         f"oss-emulator: interrupted; oss://{BUCKET} was deleted again\n",
     )
     assert buckets(emulator) == []
