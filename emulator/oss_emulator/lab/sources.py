@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from oss_emulator.referer import codec
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
@@ -60,8 +60,7 @@ def detect(document: bytes) -> RulesForm:
     if text.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
         return RulesForm.XML
     if text.startswith(b"{"):
-        terraform = b'"alicloud_oss_bucket_referer"' in text
-        return RulesForm.TERRAFORM if terraform else RulesForm.JSON
+        return RulesForm.TERRAFORM if _TERRAFORM.search(text) else RulesForm.JSON
     if re.match(rb"#|\[+ *[\w\"'.-]+ *\]|[\w\"'.-]+ *=", text):
         return RulesForm.TOML
     place = place_of(document[: document.find(text)].decode("latin-1"))
@@ -204,6 +203,10 @@ def _format_json(configuration: RefererConfiguration) -> str:
 
 
 _RESOURCE = "alicloud_oss_bucket_referer"
+_BUCKET, _BLOCK = "alicloud_oss_bucket", "referer_config"
+"""The older way to write rules: a block of the bucket (R-38)."""
+
+_TERRAFORM = re.compile(rb'"(?:alicloud_oss_bucket_referer|referer_config)"')
 _META = {"bucket", "id", "timeouts", "depends_on", "provider", "lifecycle", "count", "for_each"}
 """Members of a resource that are not rules."""
 
@@ -218,11 +221,30 @@ class _TerraformRules:
     blacklist: tuple[str, ...] = _entries("referer_blacklist")
 
 
+@dataclass(frozen=True, slots=True)
+class _TerraformBlock:
+    """The block `referer_config`; the provider sends nothing for what it does not have (R-38)."""
+
+    allow_empty_referer: bool = field(default=False, metadata={"name": "allow_empty"})
+    """The provider sends false if the file leaves it out."""
+    whitelist: tuple[str, ...] = _entries("referers")
+
+
+class _Resource(NamedTuple):
+    """A resource or block with rules."""
+
+    address: str
+    path: Path
+    """Where it is in the text."""
+    form: type[_TerraformRules | _TerraformBlock]
+    members: Any
+
+
 def _parse_terraform(document: bytes) -> Named:
     text = decode(document)
     rules = {
-        address: _convert_resource(text, (_RESOURCE, name), resource)
-        for address, name, resource in _resources(parse_json(text))
+        resource.address: _convert_resource(text, resource)
+        for resource in _resources(parse_json(text))
     }
     if not rules:
         sentence = f"the document has no resource {_RESOURCE} with values"
@@ -230,48 +252,54 @@ def _parse_terraform(document: bytes) -> Named:
     return rules
 
 
-def _convert_resource(text: str, path: Path, resource: Any) -> RefererConfiguration:
-    for name, value in _dict(resource).items():
+def _convert_resource(text: str, resource: _Resource) -> RefererConfiguration:
+    members = resource.members
+    for name, value in _dict(members).items():
         if name not in _META and isinstance(value, str) and value.startswith("${"):
             sentence = f"{name} is the expression {show(value)}; use `terraform show -json`"
-            raise _error_at(text, (*path, name), sentence)
-    if isinstance(resource, dict):  # Terraform writes null for what is not set
-        resource = {
+            raise _error_at(text, (*resource.path, name), sentence)
+    if isinstance(members, dict):  # Terraform writes null for what is not set
+        members = {
             name: value
-            for name, value in resource.items()
+            for name, value in members.items()
             if name not in _META and value is not None
         }
-    rules: _TerraformRules = convert(
-        _parse_flags(resource), _TerraformRules, path, partial(_error_at, text)
+    rules: _TerraformRules | _TerraformBlock = convert(
+        _parse_flags(members), resource.form, resource.path, partial(_error_at, text)
     )
-    return RefererConfiguration(
-        rules.allow_empty_referer,
-        rules.allow_truncate_query_string,
-        rules.truncate_path,
-        rules.whitelist,
-        rules.blacklist,
-    )
+    given = {name: getattr(rules, name) for name in resource.form.__dataclass_fields__}
+    return RefererConfiguration(**given)
 
 
-def _resources(members: Any) -> Iterator[tuple[str, str, Any]]:
-    """Yield the address, the name in the text and the values of each resource.
+def _resources(members: Any) -> Iterator[_Resource]:
+    """Yield each resource with rules.
 
     The document is a `*.tf.json` file or the output of `terraform show -json`.
     """
-    for block in _list(_dict(members).get("resource", {})):
-        for name, resources in _dict(_dict(block).get(_RESOURCE)).items():
-            for resource in _list(resources):
-                yield f"{_RESOURCE}.{name}", name, resource
+    for block in map(_dict, _list(_dict(members).get("resource", {}))):
+        for kind in (_RESOURCE, _BUCKET):
+            for name, resources in _dict(block.get(kind)).items():
+                for resource in _list(resources):
+                    yield from _rules_of(kind, f"{kind}.{name}", name, resource)
     for state in ("planned_values", "values"):
         yield from _resources_of_module(_dict(_dict(members).get(state)).get("root_module"))
 
 
-def _resources_of_module(module: Any) -> Iterator[tuple[str, str, Any]]:
+def _resources_of_module(module: Any) -> Iterator[_Resource]:
     for resource in map(_dict, _list(_dict(module).get("resources", []))):
-        if resource.get("type") == _RESOURCE:
-            yield str(resource.get("address", "")), "values", resource.get("values", {})
+        kind, address = str(resource.get("type", "")), str(resource.get("address", ""))
+        yield from _rules_of(kind, address, "values", resource.get("values", {}))
     for child in _list(_dict(module).get("child_modules", [])):
         yield from _resources_of_module(child)
+
+
+def _rules_of(kind: str, address: str, name: str, members: Any) -> Iterator[_Resource]:
+    """Yield the rules of a resource: its own, or those in its block."""
+    if kind == _RESOURCE:
+        yield _Resource(address, (kind, name), _TerraformRules, members)
+    elif kind == _BUCKET:
+        for block in _list(_dict(members).get(_BLOCK) or []):
+            yield _Resource(address, (kind, name, _BLOCK), _TerraformBlock, block)
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -116,6 +116,40 @@ def test_forms_of_terraform(members: object) -> None:
     assert document.parse(json.dumps(members).encode()) == {ADDRESS: SITE}
 
 
+BLOCK = {"allow_empty": None, "referers": ["https://www.example.com/"]}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {
+            "values": {
+                "root_module": {
+                    "resources": [
+                        {
+                            "type": "alicloud_oss_bucket",
+                            "address": "alicloud_oss_bucket.site",
+                            "values": {"bucket": "b", "referer_config": [BLOCK]},
+                        },
+                        {
+                            "type": "alicloud_oss_bucket",
+                            "address": "alicloud_oss_bucket.other",
+                            "values": {"bucket": "c", "referer_config": []},
+                        },
+                    ]
+                }
+            }
+        },
+        {"resource": {"alicloud_oss_bucket": {"site": {"bucket": "b", "referer_config": BLOCK}}}},
+    ],
+    ids=["state", "declared"],
+)
+def test_older_block_of_terraform_leaves_the_query_to_the_default(members: object) -> None:
+    """R-38: the provider sends false for `allow_empty`, and no other switch."""
+    rules = RefererConfiguration(False, True, whitelist=("https://www.example.com/",))
+    assert document.parse(json.dumps(members).encode()) == {"alicloud_oss_bucket.site": rules}
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
