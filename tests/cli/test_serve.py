@@ -132,13 +132,16 @@ def test_ready_file_replaces_an_old_one(tmp_path: Path) -> None:
         assert list(ready_file.parent.iterdir()) == [ready_file]
 
 
-def test_ready_server_prints_one_line(tmp_path: Path) -> None:
+def test_ready_server_prints_one_line_and_a_hint_about_the_default_key(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
-        wait_for(lambda: running.stdout.read_text().endswith("\n"))
-        assert running.stdout.read_text() == (
+        wait_for(lambda: running.stdout.read_text().endswith("--access-key-secret.\n"))
+        ready, *hint = running.stdout.read_text().splitlines()
+        assert ready == (
             f"oss-emulator is ready: endpoint {running.endpoint}, region cn-hangzhou, "
-            f"access key {DEFAULT_ACCESS_KEY_ID} / {DEFAULT_ACCESS_KEY_SECRET}\n"
+            f"access key {DEFAULT_ACCESS_KEY_ID} / {DEFAULT_ACCESS_KEY_SECRET}"
         )
+        assert hint[0].startswith("Hint: this key is public")
+        assert all(len(line) <= 80 for line in hint)
         assert running.stderr.read_text() == ""
 
 
@@ -147,16 +150,15 @@ def test_configured_secret_is_not_printed(tmp_path: Path) -> None:
         wait_for(lambda: running.stdout.read_text().endswith("\n"))
         assert "is ready" in running.stdout.read_text()
         assert "hush-hush" not in running.stdout.read_text()
+        assert "Hint" not in running.stdout.read_text()
 
 
 def test_hint_of_the_seed_names_the_endpoint(tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text('hint = "Look at {endpoint}/b first."')
     with serving(tmp_path, "--seed", str(seed)) as running:
-        wait_for(lambda: running.stdout.read_text().count("\n") == 2)
-        assert running.stdout.read_text().splitlines()[1] == (
-            f"Look at {running.endpoint}/b first."
-        )
+        line = f"Look at {running.endpoint}/b first.\n"
+        wait_for(lambda: running.stdout.read_text().endswith(line))
 
 
 def test_version_and_help() -> None:

@@ -240,7 +240,7 @@ def test_requests_that_concern_one_worker_are_refused(running: Running, path: st
 def test_reset_restores_the_seed_for_all_workers(running: Running) -> None:
     client(running).put_object("b", b"x")
     client(running).put_object("a", b"changed")
-    assert running.ask("POST", "/_emulator/reset").status == 200
+    assert running.ask("POST", "/_emulator/reset", x_oss_emulator="1").status == 200
     answers = ask_each(running, "GET", "/examplebucket/a")
     assert {answer.text for answer in answers} == {"seeded"}
     assert {answer.status for answer in ask_each(running, "GET", "/examplebucket/b")} == {404}

@@ -183,7 +183,10 @@ def _emulator(work: Path) -> Iterator[str]:
 
 def _plan(endpoint: str, fault: dict[str, object]) -> None:
     asked = urllib.request.Request(  # noqa: S310 - our own server
-        f"{endpoint}/_emulator/faults", json.dumps(fault).encode(), method="POST"
+        f"{endpoint}/_emulator/faults",
+        json.dumps(fault).encode(),
+        {"x-oss-emulator": "1"},
+        method="POST",
     )
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=10).close()
 

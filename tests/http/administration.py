@@ -7,6 +7,7 @@ from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
 from oss_emulator import Emulator
+from oss_emulator.control.api import HEADER, PREFIX
 
 REFERER = "http://www.example.com/"
 """The Referer that the rules of `site` allow."""
@@ -33,7 +34,7 @@ class Admin(NamedTuple):
         connection = HTTPConnection("127.0.0.1", self.emulator.port, timeout=20)
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         try:
-            connection.request(method, path, data, headers or {})
+            connection.request(method, path, data, {**_mark(path), **(headers or {})})
             response = connection.getresponse()
             return Answer(response.status, response.read().decode(), dict(response.headers))
         finally:
@@ -41,3 +42,8 @@ class Admin(NamedTuple):
 
     def get(self, target: str, referer: str | None = None) -> Answer:
         return self.send("GET", target, headers={"Referer": referer} if referer else {})
+
+
+def _mark(path: str) -> dict[str, str]:
+    """The header that changes need; on another request it would have to be signed."""
+    return {HEADER: "1"} if path.startswith(PREFIX) else {}

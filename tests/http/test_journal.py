@@ -270,7 +270,8 @@ def _use_as_owner(running: Running) -> None:
     bucket = oss2.Bucket(auth, running.endpoint, "examplebucket", region="cn-hangzhou")
     bucket.put_object("a b", b"1")
     assert requests.get(bucket.sign_url("GET", "a b", 60), timeout=20).status_code == 200
-    assert running.ask("POST", "/_emulator/faults", b'{"reset": true, "times": 1}').status == 201
+    fault = b'{"reset": true, "times": 1}'
+    assert running.ask("POST", "/_emulator/faults", fault, x_oss_emulator="1").status == 201
     with pytest.raises(oss2.exceptions.RequestError):
         bucket.put_object("c", b"1")
     bucket.session.session.close()

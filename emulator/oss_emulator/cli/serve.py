@@ -10,6 +10,11 @@ from oss_emulator.cli import flags, foreground
 from oss_emulator.cli.foreground import Listening
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_SECRET, Settings
 
+_HINT = (
+    "Hint: this key is public, so any web page in your browser can sign requests to this\n"
+    "server. Choose your own with --access-key-id and --access-key-secret."
+)
+
 
 def declare(commands: Any) -> None:
     """Add the command to the parser."""
@@ -45,5 +50,7 @@ def _announce(listening: Listening) -> None:
         f"access key {listening.key.id} / {secret}",
         flush=True,
     )
+    if fixed:
+        print(_HINT, flush=True)
     if listening.hint:
         print(listening.hint.replace("{endpoint}", endpoint).rstrip(), flush=True)

@@ -10,7 +10,7 @@ from oss_emulator.operations import OPERATIONS, permissions
 from oss_emulator.operations import website as pages
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Operation, Takes
-from oss_emulator.pipeline import addressing, authentication, referer, website
+from oss_emulator.pipeline import addressing, authentication, browser, referer, website
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.authentication import UNSIGNED, open_accounts, open_token_key
 from oss_emulator.pipeline.bucket import add_bucket_headers, find_bucket
@@ -103,6 +103,7 @@ class Service:
             record = find_bucket(self.storage, target.bucket, operation)
             addressing.check_endpoint(request, target, record, settings.region, strict=strict)
             addressing.check_domain(request, operation, settings.region, changes)
+            browser.check_page(request, operation, record)
             if caller is None and not _is_open(operation):
                 claimed = authentication.find_claim(request, settings.auth)
                 signer = authentication.authenticate(
@@ -205,13 +206,15 @@ class Service:
             response = self._perform(call, body)
         except DocumentError as error:
             raise OSSError(Code.MALFORMED_XML, ErrorDetail=str(error)) from None
-        return add_bucket_headers(response, call.record, call.request, call.caller)
+        response = add_bucket_headers(response, call.record, call.request, call.caller)
+        return browser.sandbox(response, call.request, self.addresses)
 
     def render(self, refused: Refused) -> Response:
         """Make the answer to a refused request."""
         request = refused.request
         response = errors.render(refused.error, request.method, refused.request_id, request.host)
-        return add_bucket_headers(response, refused.record, request)
+        response = add_bucket_headers(response, refused.record, request)
+        return browser.sandbox(response, request, self.addresses)
 
     def _perform(self, call: Call, body: Body) -> Response:
         if call.visit is not None:

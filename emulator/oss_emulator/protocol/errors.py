@@ -239,6 +239,7 @@ class Code(Enum):
 
     # Errors that only this server has
     NOT_FORWARDED = Row("ProxyForbidden", 403, "This proxy answers only for the hosts of OSS and for those of --domain and --cname; it forwards nothing. Put other hosts in NO_PROXY.")
+    CROSS_ORIGIN = Row("CrossOriginForbidden", 403, "A web page of another origin sent this request without a preflight, and it would change the bucket. The emulator refuses that, unlike the service. Allow the page's origin and POST in the bucket's CORS rules, or upload with a form (PostObject).")
     NO_CERTIFICATES = Row("ProxyForbidden", 403, "This proxy has no certificate for that host. Start the server with --tls-dir or --ca-file.")
     NOT_IMPLEMENTED = Row("NotImplemented", 501, "A header you provided implies functionality that is not implemented.")
     INTERNAL_ERROR = Row("InternalError", 500, "The server failed; its log has the reason.")

@@ -121,7 +121,7 @@ class Server(Endpoint):
             outcome, given = await self._administer(http, request)
             if given is None:
                 return False  # it has been sent, event by event
-            response = given
+            response = admin.protect(given)
         else:
             outcome, response, fault = await self._serve(http, request)
         if EXPLAIN in request.headers:

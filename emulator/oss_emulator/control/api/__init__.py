@@ -16,7 +16,13 @@ from oss_emulator.control.api import (
     seed,
     snapshots,
 )
-from oss_emulator.control.api.access import TOKEN_HEADER, check_allowed, check_no_callback
+from oss_emulator.control.api.access import (
+    HEADER,
+    TOKEN_HEADER,
+    check_allowed,
+    check_no_callback,
+    protect,
+)
 from oss_emulator.control.api.journal import EVENTS
 from oss_emulator.control.api.route import (
     JSON,
@@ -31,6 +37,7 @@ from oss_emulator.control.api.route import (
 from oss_emulator.protocol.message import Request, Response
 
 __all__ = [
+    "HEADER",
     "PREFIX",
     "ROUTES",
     "TOKEN_HEADER",
@@ -42,6 +49,7 @@ __all__ = [
     "document",
     "find",
     "follows",
+    "protect",
     "reply",
 ]
 

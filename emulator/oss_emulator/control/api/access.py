@@ -1,13 +1,22 @@
-"""Access to the API: from this machine, or with the token."""
+"""Access to the API: from this machine or with the token, and not from pages of other origins."""
 
 import hmac
 from ipaddress import ip_address
+from typing import Final
 
 from oss_emulator.control.api.route import Refusal
+from oss_emulator.pipeline.service import READS
+from oss_emulator.protocol import origin
 from oss_emulator.protocol.headers import FROM_CALLBACK
-from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.message import Request, Response
 
 TOKEN_HEADER = "x-oss-emulator-token"  # noqa: S105 - the name of a header
+
+HEADER: Final = "x-oss-emulator"
+"""The header of requests that change something; any value. No form or link can send it."""
+
+_PAGES: Final = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff"}
+"""Headers of all answers: no other page shows them in a frame, or runs them as a script."""
 
 
 def check_no_callback(request: Request) -> None:
@@ -19,19 +28,48 @@ def check_no_callback(request: Request) -> None:
 def check_allowed(request: Request, token: str) -> None:
     """Raise `Refusal` unless the request comes from this machine or sends the token.
 
-    A web page must not administer the server without its user's knowledge, so requests from other
-    origins are refused too. With an empty `token` no other machine is admitted.
+    A web page must not administer the server without its user's knowledge: pages of other origins
+    may only link to the API, and changes need a header that no page can send without a preflight.
+    With an empty `token` no other machine is admitted.
     """
-    sent = request.headers.get(TOKEN_HEADER, "")
-    if token and hmac.compare_digest(sent.encode(errors="replace"), token.encode()):
-        return
-    if not _is_loopback(request.remote):
+    trusted = _has_token(request, token)
+    if not trusted and not _is_loopback(request.remote):
         raise Refusal(
             403, f"Requests from another machine need the value of --admin-token in {TOKEN_HEADER}."
         )
-    origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise Refusal(403, f"Pages of {origin} may not administer this server.")
+    reads = request.method in READS
+    sender = request.headers.get("origin")
+    if origin.is_foreign(request) and not (reads and sender is None and origin.is_visit(request)):
+        raise Refusal(403, f"Pages of {sender or 'another origin'} may not administer this server.")
+    if not reads:
+        _check_change(request, trusted)
+
+
+def _check_change(request: Request, trusted: bool) -> None:
+    headers = request.headers
+    if HEADER not in headers and TOKEN_HEADER not in headers:
+        raise Refusal(
+            403,
+            f"{request.method} {request.path} needs the header {HEADER} with any value, because no "
+            f"form of a web page can send it: with curl, add -H '{HEADER}: 1'.",
+        )
+    if "origin" in headers and origin.SITE not in headers and not trusted:
+        raise Refusal(
+            403,
+            f"This browser does not send {origin.SITE}, so the page behind the request is not "
+            f"certain. Use http://localhost or http://127.0.0.1 with this port, or send "
+            f"{TOKEN_HEADER}.",
+        )
+
+
+def protect(response: Response) -> Response:
+    """Add the headers that keep pages of other origins from using an answer of the API."""
+    return response._replace(headers={**_PAGES, **response.headers})
+
+
+def _has_token(request: Request, token: str) -> bool:
+    sent = request.headers.get(TOKEN_HEADER, "")
+    return bool(token) and hmac.compare_digest(sent.encode(errors="replace"), token.encode())
 
 
 def _is_loopback(remote: str) -> bool:

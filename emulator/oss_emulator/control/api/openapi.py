@@ -3,17 +3,28 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from oss_emulator.control.api.access import TOKEN_HEADER
+from oss_emulator.control.api.access import HEADER, TOKEN_HEADER
 from oss_emulator.control.api.route import JSON, PREFIX, Content, Parameter, Route
 from oss_emulator.control.api.schema import TEXT, Schema, record, reference
+from oss_emulator.pipeline.service import READS
 
 _ERRORS: Mapping[int, str] = {
     400: "The request is malformed; the message says what is expected.",
-    403: "Sent from another machine without the token, or from a page of another origin.",
+    403: "Sent from another machine without the token, from a page of another origin, or without "
+    f"{HEADER}.",
     404: "The bucket, snapshot or fault does not exist.",
     409: "The settings of the server do not allow the request; the message says why.",
 }
 _TOKEN = "token"  # noqa: S105 - the name of a security scheme
+
+_MARK = {
+    "name": HEADER,
+    "in": "header",
+    "required": True,
+    "schema": {**TEXT, "default": "1"},
+    "description": f"Any value. {TOKEN_HEADER} may take its place.",
+}
+"""The parameter of all requests that change something."""
 
 
 def describe(routes: Iterable[Route], schemas: Mapping[str, Schema]) -> dict[str, Any]:
@@ -28,7 +39,9 @@ def describe(routes: Iterable[Route], schemas: Mapping[str, Schema]) -> dict[str
             "version": "1",
             "description": (
                 f"The API below {PREFIX}, beside OSS. It answers this machine only, unless the "
-                f"server was started with --admin-token and the request sends it in {TOKEN_HEADER}."
+                f"server was started with --admin-token and the request sends it in {TOKEN_HEADER}. "
+                f"All methods except GET and HEAD need {HEADER} or {TOKEN_HEADER}: no form of a web "
+                "page can send them."
             ),
         },
         "security": [{}, {_TOKEN: []}],
@@ -54,8 +67,11 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.summary,
         "responses": _responses(route),
     }
-    if route.parameters:
-        operation["parameters"] = [_parameter(parameter) for parameter in route.parameters]
+    parameters = [_parameter(parameter) for parameter in route.parameters]
+    if route.method not in READS:
+        parameters.append(_MARK)
+    if parameters:
+        operation["parameters"] = parameters
     if route.body is not None:
         operation["requestBody"] = {"required": True, **_content(route.body)}
     if route.open_to_all:

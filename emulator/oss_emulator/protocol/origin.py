@@ -1,0 +1,53 @@
+"""What a browser says about the page behind a request (the Fetch and Fetch Metadata standards).
+
+A page cannot change these headers. Clients that are not browsers do not send them, so nothing here
+concerns such clients.
+"""
+
+from typing import Final
+
+from oss_emulator.protocol.message import Request
+
+SITE: Final = "sec-fetch-site"
+"""The header that relates the page to the host. Browsers send it, with `sec-fetch-mode` and
+`sec-fetch-dest`, to https, to `localhost` and to loopback addresses only."""
+
+_OWN: Final = frozenset({"same-origin", "none"})
+"""Sent by a page of the same origin, or because the user entered the address."""
+
+_OF_BROWSERS: Final = ("sec-fetch-dest", "sec-fetch-mode", "upgrade-insecure-requests")
+"""Headers that only browsers send. The last one says that they want to show the answer; they send
+it to every host."""
+
+
+def is_foreign(request: Request) -> bool:
+    """Return whether a page of another origin sent the request, or one without an origin."""
+    headers = request.headers
+    origin = headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.host:
+        return True
+    return headers.get(SITE, "none") not in _OWN
+
+
+def is_visit(request: Request) -> bool:
+    """Return whether the answer becomes the page of a whole tab, as after a click on a link."""
+    headers = request.headers
+    return (
+        headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    )
+
+
+def is_preflighted(request: Request) -> bool:
+    """Return whether a browser sends the request only after a preflight that allowed it.
+
+    Credentials of OSS and `x-oss-` headers need one. So do other headers and content types, but
+    these may differ between browsers.
+    """
+    headers = request.headers
+    signed = headers.get("authorization", "").startswith("OSS")
+    return signed or any(name.startswith("x-oss-") for name in headers)
+
+
+def is_from_browser(request: Request) -> bool:
+    """Return whether a browser sent the request."""
+    return any(name in request.headers for name in _OF_BROWSERS)
