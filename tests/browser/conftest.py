@@ -17,7 +17,9 @@ from tests.requirements import require
 def browser() -> Iterator[Browser]:
     """The browser that all tests of a worker share."""
     path = require("browser")
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    arguments = ["--host-resolver-rules=MAP *.test 127.0.0.1"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=arguments)
         yield running

@@ -11,8 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from oss_emulator import Emulator
+from oss_emulator.control.api import HEADER
 from oss_emulator.storage import snapshot
-from playwright.sync_api import BrowserContext, Frame, Page, Response
+from playwright.sync_api import BrowserContext, Error, Frame, Page, Response
+
+from tests.http import forms
 
 ATTACK = Path(__file__).with_name("attack.js").read_text(encoding="utf-8")
 
@@ -164,3 +167,229 @@ def test_html_object_in_a_page_of_another_origin_changes_nothing(
     frame = page.wait_for_event("framenavigated", lambda it: it.url.endswith(path))
     seen.check(page, names_in(frame))
     assert read_state(emulator) == before
+
+
+# --- What pages may do
+
+
+def request_reset(page: Page, headers: dict[str, str]) -> tuple[int, str]:
+    """Send a reset from a page of the emulator's own; returns the status and the answer."""
+    asked = "async (headers) => {const options = {method: 'POST', headers};"
+    asked += "const answer = await fetch('/_emulator/reset', options);"
+    status, text = page.evaluate(asked + "return [answer.status, await answer.text()]}", headers)
+    return status, text
+
+
+def test_page_of_the_api_itself_may_change_the_server(
+    emulator: Emulator, endpoint: str, tabs: BrowserContext
+) -> None:
+    page = tabs.new_page()
+    page.goto(f"{endpoint}/_emulator/openapi.json")
+    status, answer = request_reset(page, {})
+    assert (status, "needs the header x-oss-emulator" in answer) == (403, True)
+    assert emulator.run(lambda: len(list(emulator.service.storage.buckets()))) == 2
+    assert request_reset(page, {HEADER: "1"})[0] == 200
+    assert emulator.run(lambda: list(emulator.service.storage.buckets())) == []
+
+
+def test_page_at_a_name_without_fetch_metadata_may_not_change_the_server(
+    tabs: BrowserContext,
+) -> None:
+    """Browsers send no Sec-Fetch-Site there, and the name may be of somebody else's machine."""
+    with Emulator(domain="oss.test") as emulator:
+        page = tabs.new_page()
+        page.goto(f"http://oss.test:{emulator.port}/_emulator/openapi.json")
+        status, answer = request_reset(page, {HEADER: "1"})
+    assert (status, "sec-fetch-site" in answer) == (403, True)
+
+
+def test_page_of_another_origin_may_link_to_the_api(
+    emulator: Emulator, tabs: BrowserContext, elsewhere: int
+) -> None:
+    page = tabs.new_page()
+    page.goto(f"http://evil.localhost:{elsewhere}/")
+    link = f"<a href='{emulator.endpoint}/_emulator/journal'>Journal</a>"
+    page.evaluate("(html) => document.body.innerHTML = html", link)
+    page.click("a")
+    page.wait_for_url("**/_emulator/journal")
+    assert "entries" in page.content()
+
+
+def test_form_of_another_origin_may_upload(
+    emulator: Emulator, tabs: BrowserContext, elsewhere: int
+) -> None:
+    """PostObject is made for pages of other origins."""
+    page = tabs.new_page()
+    page.goto(f"http://evil.localhost:{elsewhere}/")
+    fields = [("key", "posted.txt"), *forms.sign_v1(forms.policy([]), *key_of(emulator))]
+    inputs = "".join(f"<input name='{name}' value='{value}'>" for name, value in fields)
+    form = (
+        f"<form method=post enctype=multipart/form-data action='{emulator.endpoint}/{BUCKET}/'>"
+        f"{inputs}<input name=file value=posted></form>"
+    )
+    page.evaluate("(html) => document.body.innerHTML = html", form)
+    with page.expect_response(f"**/{BUCKET}/") as answer:
+        page.evaluate("() => document.forms[0].submit()")
+    assert answer.value.status == 204
+    assert "posted.txt" in keys(emulator, BUCKET)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "status"), [("http://evil.localhost:*", 200), ("http://other.localhost", 403)]
+)
+def test_cors_rule_lets_its_origin_append(
+    emulator: Emulator, tabs: BrowserContext, elsewhere: int, allowed: str, status: int
+) -> None:
+    emulator.put(f"/{OPEN}?cors", CORS.format(allowed).encode())
+    page = tabs.new_page()
+    page.goto(f"http://evil.localhost:{elsewhere}/")
+    url = f"{emulator.endpoint}/{OPEN}/appended.txt?append&position=0"
+    page.evaluate("(url) => fetch(url, {method: 'POST', mode: 'no-cors', body: 'x'})", url)
+    entry = emulator.journal[-1]
+    assert (entry.operation, entry.status) == ("AppendObject", status)
+    assert ("appended.txt" in keys(emulator, OPEN)) == (status == 200)
+
+
+# --- Documents at the endpoint are sandboxed
+
+
+SCRIPT = "document.documentElement.setAttribute('data-origin', self.origin)"
+XHTML = "http://www.w3.org/1999/xhtml"
+DOCUMENTS = {
+    "text/html": f"<!doctype html><title>x</title><script>{SCRIPT}</script>",
+    "application/xhtml+xml": f"<html xmlns='{XHTML}'><script>{SCRIPT}</script></html>",
+    "text/xml": f"<x><script xmlns='{XHTML}'>{SCRIPT}</script></x>",
+    "application/xml": f"<x><script xmlns='{XHTML}'>{SCRIPT}</script></x>",
+    "image/svg+xml": f"<svg xmlns='http://www.w3.org/2000/svg'><script>{SCRIPT}</script></svg>",
+}
+"""Documents whose scripts run, by their types."""
+
+WEBSITE = """<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument>
+<ErrorDocument><Key>page</Key></ErrorDocument></WebsiteConfiguration>"""
+
+
+def put_document(emulator: Emulator, kind: str, **headers: str) -> None:
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    emulator.put(f"/{BUCKET}/page", DOCUMENTS[kind].encode(), {"Content-Type": kind, **fields})
+
+
+def origin_of(page: Page | Frame) -> str:
+    """The origin that the script of a document has."""
+    root = page.wait_for_selector("[data-origin]", state="attached")
+    assert root is not None
+    return root.get_attribute("data-origin") or ""
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_document_at_the_endpoint_has_no_origin(
+    emulator: Emulator, tabs: BrowserContext, kind: str
+) -> None:
+    put_document(emulator, kind)
+    page = tabs.new_page()
+    page.goto(f"{emulator.endpoint}/{BUCKET}/page")
+    assert origin_of(page) == "null"
+
+
+def test_error_page_of_a_website_at_the_endpoint_has_no_origin(
+    emulator: Emulator, tabs: BrowserContext
+) -> None:
+    put_document(emulator, "text/html")
+    emulator.put(f"/{BUCKET}?website", WEBSITE.encode())
+    page = tabs.new_page()
+    page.goto(f"{emulator.endpoint}/{BUCKET}/missing/")
+    assert origin_of(page) == "null"
+
+
+def test_document_at_a_plain_name_has_no_origin(tabs: BrowserContext) -> None:
+    """Browsers send no Sec-Fetch headers there, but Upgrade-Insecure-Requests."""
+    with Emulator(domain="oss.test") as emulator:
+        emulator.put(f"/{BUCKET}", headers={"x-oss-acl": "public-read"})
+        put_document(emulator, "text/html")
+        page = tabs.new_page()
+        page.goto(f"http://oss.test:{emulator.port}/{BUCKET}/page")
+        assert origin_of(page) == "null"
+
+
+def test_document_at_the_host_of_its_bucket_keeps_its_origin(
+    emulator: Emulator, tabs: BrowserContext
+) -> None:
+    put_document(emulator, "text/html")
+    page = tabs.new_page()
+    host = f"http://{BUCKET}.localhost:{emulator.port}"
+    page.goto(f"{host}/page")
+    assert origin_of(page) == host
+
+
+def test_document_from_the_cache_has_no_origin(
+    emulator: Emulator, tabs: BrowserContext, elsewhere: int
+) -> None:
+    """Ports of one host share the browser's cache, so an answer to `fetch` may become a page."""
+    put_document(emulator, "text/html", Cache_Control="max-age=3600")
+    emulator.put(f"/{BUCKET}?cors", CORS.format("*").replace("POST", "GET").encode())
+    page, url = tabs.new_page(), f"{emulator.endpoint}/{BUCKET}/page"
+    page.goto(f"http://127.0.0.1:{elsewhere}/")
+    page.evaluate("(url) => fetch(url).then((answer) => answer.text())", url)
+    page.evaluate("(url) => {location = url}", url)
+    assert origin_of(page) == "null"
+    requested = [entry.request for entry in emulator.journal if entry.operation == "GetObject"]
+    assert [request.headers["sec-fetch-dest"] for request in requested] == ["empty"]
+
+
+ESCAPES = {
+    "srcdoc": "(source) => {const it = document.createElement('iframe'); it.srcdoc = source;"
+    "document.body.append(it)}",
+    "blob": "(source) => {const it = document.createElement('iframe');"
+    "it.src = URL.createObjectURL(new Blob([source], {type: 'text/html'}));"
+    "document.body.append(it)}",
+    "data": "(source) => {const it = document.createElement('iframe');"
+    "it.src = `data:text/html,${encodeURIComponent(source)}`; document.body.append(it)}",
+    "blob-tab": "(source) => open(URL.createObjectURL(new Blob([source], {type: 'text/html'})))",
+}
+"""Ways to a new document, whose origin is that of the page which makes it."""
+
+
+@pytest.mark.parametrize("way", ESCAPES)
+def test_document_made_by_a_sandboxed_page_has_no_origin(
+    emulator: Emulator, tabs: BrowserContext, way: str
+) -> None:
+    put_document(emulator, "text/html")
+    page = tabs.new_page()
+    page.goto(f"{emulator.endpoint}/{BUCKET}/page")
+    if way == "blob-tab":
+        with tabs.expect_page() as made:
+            page.evaluate(ESCAPES[way], DOCUMENTS["text/html"])
+        assert origin_of(made.value) == "null"
+        return
+    page.evaluate(
+        "() => document.body ?? document.documentElement.append(document.createElement('body'))"
+    )
+    page.evaluate(ESCAPES[way], DOCUMENTS["text/html"])
+    page.wait_for_function("() => frames.length == 1")
+    assert origin_of(page.frames[-1]) == "null"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "navigator.serviceWorker.register('/examplebucket/worker.js')",
+        "localStorage",
+        "caches.keys()",
+    ],
+)
+def test_sandboxed_page_may_not_use(emulator: Emulator, tabs: BrowserContext, use: str) -> None:
+    """A service worker would answer for the pages of `/_emulator/` later."""
+    put_document(emulator, "text/html")
+    worker = {"Content-Type": "text/javascript"}
+    emulator.put(f"/{BUCKET}/worker.js", b"addEventListener('fetch', () => {})", worker)
+    page = tabs.new_page()
+    page.goto(f"{emulator.endpoint}/{BUCKET}/page")
+    with pytest.raises(Error, match=r"SecurityError|sandboxed"):
+        page.evaluate(f"async () => {{ await {use} }}")
+
+
+def key_of(emulator: Emulator) -> tuple[str, str]:
+    return emulator.access_key_id, emulator.access_key_secret
+
+
+def keys(emulator: Emulator, bucket: str) -> list[str]:
+    return emulator.run(lambda: [item.key for item in emulator.service.storage.objects(bucket)])
