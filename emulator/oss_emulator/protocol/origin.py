@@ -15,10 +15,6 @@ SITE: Final = "sec-fetch-site"
 _OWN: Final = frozenset({"same-origin", "none"})
 """Sent by a page of the same origin, or because the user entered the address."""
 
-_OF_BROWSERS: Final = ("sec-fetch-dest", "sec-fetch-mode", "upgrade-insecure-requests")
-"""Headers that only browsers send. The last one says that they want to show the answer; they send
-it to every host."""
-
 
 def is_foreign(request: Request) -> bool:
     """Return whether a page of another origin sent the request, or one without an origin."""
@@ -49,5 +45,15 @@ def is_preflighted(request: Request) -> bool:
 
 
 def is_from_browser(request: Request) -> bool:
-    """Return whether a browser sent the request."""
-    return any(name in request.headers for name in _OF_BROWSERS)
+    """Return whether a browser sent the request.
+
+    To plain http at names other than `localhost`, browsers send no `sec-fetch-` headers, but
+    `upgrade-insecure-requests` when they want to show the answer, and `origin` for most scripts.
+    """
+    headers = request.headers
+    return (
+        "sec-fetch-mode" in headers
+        or "sec-fetch-dest" in headers
+        or "upgrade-insecure-requests" in headers
+        or "origin" in headers
+    )

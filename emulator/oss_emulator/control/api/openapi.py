@@ -39,9 +39,9 @@ def describe(routes: Iterable[Route], schemas: Mapping[str, Schema]) -> dict[str
             "version": "1",
             "description": (
                 f"The API below {PREFIX}, beside OSS. It answers this machine only, unless the "
-                f"server was started with --admin-token and the request sends it in {TOKEN_HEADER}. "
-                f"All methods except GET and HEAD need {HEADER} or {TOKEN_HEADER}: no form of a web "
-                "page can send them."
+                f"server was started with --admin-token and the request sends it in "
+                f"{TOKEN_HEADER}. All methods except GET and HEAD need {HEADER} or {TOKEN_HEADER}, "
+                "which no form of a web page can send."
             ),
         },
         "security": [{}, {_TOKEN: []}],

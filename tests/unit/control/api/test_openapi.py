@@ -57,6 +57,13 @@ def test_route_becomes_an_operation() -> None:
             "schema": TEXT,
             "description": "The new name.",
         },
+        {
+            "name": "x-oss-emulator",
+            "in": "header",
+            "required": True,
+            "schema": {**TEXT, "default": "1"},
+            "description": "Any value. x-oss-emulator-token may take its place.",
+        },
     ]
     assert operation["requestBody"] == {
         "required": True,
