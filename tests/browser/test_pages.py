@@ -126,27 +126,31 @@ def names_in(frame: Page | Frame) -> list[str]:
     return list(json.loads(text))
 
 
-@pytest.fixture(params=["127.0.0.1", "localhost"])
-def endpoint(request: pytest.FixtureRequest, emulator: Emulator) -> str:
-    return f"http://{request.param}:{emulator.port}"
-
-
 # --- Nothing changes
 
 
-@pytest.mark.parametrize("host", ["evil.localhost", "127.0.0.1", "localhost"])
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        ("evil.localhost", "127.0.0.1"),  # cross-site
+        ("127.0.0.1", "127.0.0.1"),  # the same site: only the port differs
+        ("127.0.0.1", "localhost"),
+    ],
+)
 def test_page_of_another_origin_changes_nothing(
-    emulator: Emulator, endpoint: str, tabs: BrowserContext, elsewhere: int, host: str
+    emulator: Emulator, tabs: BrowserContext, elsewhere: int, host: str, own: str
 ) -> None:
     before, seen, page = read_state(emulator), Seen(tabs), tabs.new_page()
     page.goto(f"http://{host}:{elsewhere}/")
-    seen.check(page, page.evaluate(script(emulator, endpoint)))
+    seen.check(page, page.evaluate(script(emulator, f"http://{own}:{emulator.port}")))
     assert read_state(emulator) == before
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_html_object_at_the_endpoint_changes_nothing(
-    emulator: Emulator, endpoint: str, tabs: BrowserContext
+    emulator: Emulator, tabs: BrowserContext, host: str
 ) -> None:
+    endpoint = f"http://{host}:{emulator.port}"
     path = put_page(emulator, endpoint)
     before, seen, page = read_state(emulator), Seen(tabs), tabs.new_page()
     page.goto(endpoint + path)
@@ -169,6 +173,19 @@ def test_html_object_in_a_page_of_another_origin_changes_nothing(
     assert read_state(emulator) == before
 
 
+def test_page_whose_name_turns_to_this_machine_reaches_nothing(
+    emulator: Emulator, tabs: BrowserContext
+) -> None:
+    """DNS rebinding: the page and the server have the same origin, but the Host is a stranger's."""
+    before, page = read_state(emulator), tabs.new_page()
+    page.goto(f"http://evil.test:{emulator.port}/")
+    assert "The host evil.test is neither an endpoint" in page.content()
+    assert request_reset(page, {HEADER: "1"})[0] == 404
+    put = f"fetch('/{OPEN}/stolen.txt', {{method: 'PUT', body: 'x'}})"
+    assert page.evaluate(f"{put}.then((answer) => answer.status)") == 404
+    assert read_state(emulator)._replace(oldest=0) == before._replace(oldest=0)
+
+
 # --- What pages may do
 
 
@@ -181,10 +198,10 @@ def request_reset(page: Page, headers: dict[str, str]) -> tuple[int, str]:
 
 
 def test_page_of_the_api_itself_may_change_the_server(
-    emulator: Emulator, endpoint: str, tabs: BrowserContext
+    emulator: Emulator, tabs: BrowserContext
 ) -> None:
     page = tabs.new_page()
-    page.goto(f"{endpoint}/_emulator/openapi.json")
+    page.goto(f"{emulator.endpoint}/_emulator/openapi.json")
     status, answer = request_reset(page, {})
     assert (status, "needs the header x-oss-emulator" in answer) == (403, True)
     assert emulator.run(lambda: len(list(emulator.service.storage.buckets()))) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from oss_emulator.protocol.errors import Code
 
 from tests.http import forms
 from tests.http.client import Answer, Client, check_error
@@ -248,3 +249,20 @@ def test_deleted_rules_allow_nothing(client: Client, bucket: str) -> None:
     assert client.request("DELETE", target, headers).status == 204
     assert preflight(client, f"/{bucket}/a", A, "PUT").status == 403
     assert cors(client.get(f"/{bucket}/a", ("Origin", A))) == [None] * 5
+
+
+def test_post_of_a_page_without_a_preflight_is_refused_with_its_reason(
+    live: Live, bucket: str
+) -> None:
+    """An addition of the emulator; the journal says why."""
+    page = [("Origin", A), ("Sec-Fetch-Site", "cross-site"), ("Content-Type", "text/plain")]
+    answer = live.client.request("POST", f"/{bucket}?delete", page, b"<Delete/>")
+    message = Code.CROSS_ORIGIN.value.message
+    check_error(answer, 403, "CrossOriginForbidden", message, "", Origin=A)
+    entry = live.run(live.controls.journal.entries)[-1]
+    assert entry.to_dict()["access"] == {
+        "allowed": False,
+        "reason": "a page of another origin sent this without a preflight",
+        "action": "oss:DeleteObject",
+        "statement": "",
+    }
