@@ -514,9 +514,9 @@ def _logs_arns(log: Path) -> bool:
 
 
 def _may_administer(running: Running, token: str) -> bool:
-    """Return whether a token admits a page of another site to the control API."""
-    headers = {"Origin": "http://thief.example.org", "x_oss_emulator_token": token}
-    return running.ask("GET", "/_emulator/openapi.json", **headers).status == 200
+    """Return whether a token admits a browser that does not name the page behind a request."""
+    headers = {"Origin": f"http://127.0.0.1:{running.port}", "x_oss_emulator_token": token}
+    return running.ask("POST", "/_emulator/referer/check", b"{}", **headers).status != 403
 
 
 def _only(folder: Path, suffix: str) -> Path:

@@ -11,8 +11,8 @@ from oss_emulator.cli.foreground import Listening
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_SECRET, Settings
 
 _HINT = (
-    "Hint: this key is public, so any web page in your browser can sign requests to this\n"
-    "server. Choose your own with --access-key-id and --access-key-secret."
+    "Hint: this key is public, so every web page in your browser can sign requests\n"
+    "with it. Choose your own with --access-key-id and --access-key-secret."
 )
 
 

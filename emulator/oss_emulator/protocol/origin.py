@@ -26,11 +26,13 @@ def is_foreign(request: Request) -> bool:
 
 
 def is_visit(request: Request) -> bool:
-    """Return whether the answer becomes the page of a whole tab, as after a click on a link."""
+    """Return whether the answer becomes the page of a whole tab, as after a click on a link.
+
+    Such a request has no origin unless it has a body.
+    """
     headers = request.headers
-    return (
-        headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-    )
+    navigates = headers.get("sec-fetch-mode") == "navigate"
+    return navigates and headers.get("sec-fetch-dest") == "document" and "origin" not in headers
 
 
 def is_preflighted(request: Request) -> bool:

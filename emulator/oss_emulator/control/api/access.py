@@ -38,9 +38,14 @@ def check_allowed(request: Request, token: str) -> None:
             403, f"Requests from another machine need the value of --admin-token in {TOKEN_HEADER}."
         )
     reads = request.method in READS
-    sender = request.headers.get("origin")
-    if origin.is_foreign(request) and not (reads and sender is None and origin.is_visit(request)):
-        raise Refusal(403, f"Pages of {sender or 'another origin'} may not administer this server.")
+    if origin.is_foreign(request) and not (reads and origin.is_visit(request)):
+        sender = request.headers.get("origin", "another origin")
+        page = "without an origin" if sender == "null" else f"of {sender}"
+        raise Refusal(
+            403,
+            f"Pages {page} may not administer this server: use a page of the server's own, or a "
+            "program that sends neither Origin nor Sec-Fetch-Site.",
+        )
     if not reads:
         _check_change(request, trusted)
 
