@@ -127,6 +127,7 @@ class Service:
                 claimed.signing,
                 claimed.access_key_id,
                 signer,
+                access=error.access,
             )
         call = Call(
             request,
