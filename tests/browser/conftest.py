@@ -13,9 +13,12 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from tests.requirements import require
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser that all tests of a worker share."""
+    """A browser for the tests of a module.
+
+    Playwright's loop counts as running until it ends, so no asynchronous test may run meanwhile.
+    """
     path = require("browser")
     arguments = ["--host-resolver-rules=MAP *.test 127.0.0.1"]
     if os.geteuid() == 0:
