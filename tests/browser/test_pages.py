@@ -82,17 +82,18 @@ class Seen:
 
     def __init__(self, tabs: BrowserContext) -> None:
         self.statuses: defaultdict[str, set[int]] = defaultdict(set)
+        self._tabs = tabs
         tabs.on("response", self._add)
 
     def _add(self, response: Response) -> None:
         for name in parse_qs(urlsplit(response.url).query).get("via", []):
             self.statuses[name].add(response.status)
 
-    def check(self, page: Page, names: list[str]) -> None:
+    def check(self, names: list[str]) -> None:
         """Check that each attempt was made and refused."""
         seen = set(names) - UNSEEN
         while seen - self.statuses.keys():
-            page.wait_for_timeout(50)  # a beacon or a tab may still be under way
+            self._tabs.wait_for_event("response")  # a beacon or a tab may still be under way
         assert self.statuses == {name: {405 if name in READS else 403} for name in seen}
 
 
@@ -142,7 +143,7 @@ def test_page_of_another_origin_changes_nothing(
 ) -> None:
     before, seen, page = read_state(emulator), Seen(tabs), tabs.new_page()
     page.goto(f"http://{host}:{elsewhere}/")
-    seen.check(page, page.evaluate(script(emulator, f"http://{own}:{emulator.port}")))
+    seen.check(page.evaluate(script(emulator, f"http://{own}:{emulator.port}")))
     assert read_state(emulator) == before
 
 
@@ -154,7 +155,7 @@ def test_html_object_at_the_endpoint_changes_nothing(
     path = put_page(emulator, endpoint)
     before, seen, page = read_state(emulator), Seen(tabs), tabs.new_page()
     page.goto(endpoint + path)
-    seen.check(page, names_in(page))
+    seen.check(names_in(page))
     assert read_state(emulator) == before
 
 
@@ -169,7 +170,7 @@ def test_html_object_in_a_page_of_another_origin_changes_nothing(
         "(html) => document.body.innerHTML = html", f'<{tag}="{emulator.endpoint}{path}">'
     )
     frame = page.wait_for_event("framenavigated", lambda it: it.url.endswith(path))
-    seen.check(page, names_in(frame))
+    seen.check(names_in(frame))
     assert read_state(emulator) == before
 
 
