@@ -73,7 +73,6 @@ COVERED_BY = {
     "server/sts_endpoint.py": "sdk/test_oss2_sts.py",
     "server/throttle.py": "http/test_traffic_limit.py",
     "server/tls.py": "http/test_tls.py",
-    "server/wire.py": "http/test_connection.py",
     "server/workers.py": "cli/test_workers.py",
     # --- storage
     "storage/blobs.py": "unit/storage/test_disk.py",

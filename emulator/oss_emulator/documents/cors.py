@@ -34,9 +34,12 @@ def _settle(node: xml.Node, _: PutContext) -> xml.Value:
     for rule in rules:
         for child in rule:
             most = _ASTERISKS.get(child.name)
-            if most is not None and child.value.count("*") > most:
+            if most is None:
+                continue
+            if child.value.count("*") > most:
                 message = f"An {child.name} may have {most or 'no'} asterisk."
                 raise headers.invalid_argument(child.name, child.value, message)
+            headers.text(child.name, child.value)  # answers repeat it
     vary = [(child.name, child.content) for child in node.all("ResponseVary")]
     return [*(("CORSRule", _settle_rule(rule)) for rule in rules), *vary]
 

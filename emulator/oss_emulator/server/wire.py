@@ -54,10 +54,15 @@ def format(response: Response, refused: Refused, began: float) -> bytes:
 def format_head(version: str, status: int, fields: Mapping[str, str]) -> bytes:
     """Format the first line and the headers of an answer.
 
-    Not by aiohttp, which cannot encode what is not UTF-8 (P-57).
+    Not by aiohttp, which cannot encode what is not UTF-8 (P-57). Raises `ValueError` for a line end
+    in a header, which would let a client that stored it write headers of its own.
     """
     lines = "\r\n".join(map(": ".join, fields.items()))
-    return encode(f"HTTP/{version} {status} {_PHRASES.get(status, '')}\r\n{lines}\r\n\r\n")
+    head = encode(f"HTTP/{version} {status} {_PHRASES.get(status, '')}\r\n{lines}\r\n\r\n")
+    ends = len(fields) + 2
+    if head.count(b"\n") != ends or head.count(b"\r") != ends:
+        raise ValueError(f"A header of an answer has a line end: {lines!r}")
+    return head
 
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}

@@ -39,6 +39,12 @@ REFUSED = [
         "InvalidArgument",
         "ExposeHeader",
     ),
+    # Answers repeat it, and a line end would begin a header.
+    (
+        f"<CORSRule>{CORS}<ExposeHeader>a&#13;&#10;X: y</ExposeHeader></CORSRule>",
+        "InvalidArgument",
+        "ExposeHeader",
+    ),
     (f"<CORSRule>{CORS}</CORSRule>" * 21, "CORSRuleBeyondLimit", ""),
 ]
 
