@@ -20,6 +20,10 @@ LOWEST = .cache/lowest
 LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin tests/sdk/test_ossfs.py \
   --ignore=tests/http/test_fuzz.py --ignore=tests/http/test_openapi.py
 
+# The tests start hundreds of processes, which start faster when Python keeps their bytecode. Images
+# of containers often forbid that.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
@@ -34,8 +38,11 @@ help:  ## list the targets
 run: $(RUNNING)  ## start the emulator on http://127.0.0.1:9000 with a small demo bucket
 	@exec $(BIN)/python -m oss_emulator serve --seed fixtures/seeds/demo.toml $(ARGS)
 
-test: lint  ## run all checks and tests
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+test: $(TESTING)  ## run all checks and tests
+	@mkdir -p .cache; $(MAKE) --no-print-directory lint >.cache/lint 2>&1 & lint=$$!; \
+	$(BIN)/python -m pytest -n auto $(ARGS); tests=$$?; \
+	wait $$lint || { cat .cache/lint; echo 'make lint failed: see above.'; exit 1; }; \
+	exit $$tests
 
 lowest:  ## run the tests of the server, the plugin and ossfs with the lowest versions
 	@$(MAKE) --no-print-directory VENV=$(LOWEST) \
