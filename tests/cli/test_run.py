@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
+from tests.cli.refusal import fail
 from tests.requirements import require
 
 SAMPLES = Path(__file__).parents[1] / "sdk" / "samples"
@@ -303,9 +304,8 @@ def test_command_inherits_input_and_folder(tmp_path: Path) -> None:
     ],
 )
 def test_missing_command_is_reported(command: str, status: int, complaint: str) -> None:
-    done = run(command)
-    assert done.returncode == status
-    assert done.stderr == f"oss-emulator: {command} {complaint.removeprefix(command).strip()}\n"
+    sentence = f"oss-emulator: {command} {complaint.removeprefix(command).strip()}\n"
+    assert fail("run", command) == (status, sentence)
 
 
 @pytest.mark.parametrize(
@@ -322,10 +322,9 @@ def test_missing_command_is_reported(command: str, status: int, complaint: str) 
 def test_bad_command_line_is_reported_in_one_sentence(
     arguments: tuple[str, ...], complaint: str
 ) -> None:
-    done = run(*arguments)
-    assert done.returncode == 2
-    assert complaint in done.stderr
-    assert done.stderr.count("\n") == 1
+    status, sentence = fail("run", *arguments)
+    assert status == 2
+    assert complaint in sentence
 
 
 def test_signal_that_ends_the_command_is_the_status() -> None:

@@ -1,23 +1,19 @@
 """`oss-emulator serve` as a process: flags, variables, files and signals."""
 
-import io
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from pathlib import Path
-from unittest import mock
 
 import oss2
 import oss_emulator
 import pytest
-from oss_emulator.cli import main
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
 
 from tests.cli.logline import LINE
@@ -31,6 +27,7 @@ from tests.cli.process import (
     started,
     wait_for,
 )
+from tests.cli.refusal import refuse
 
 SEED = """
 [[bucket]]
@@ -82,27 +79,6 @@ def free_port() -> Iterator[int]:
 def other_port() -> Iterator[int]:
     with reserved_port() as port:
         yield port
-
-
-def refuse(*arguments: str, **variables: str) -> str:
-    """Run a command in this process that must fail with one sentence; return the sentence."""
-    stdout, stderr = io.StringIO(), io.StringIO()
-    with (
-        mock.patch.dict(os.environ, environment(**variables), clear=True),
-        redirect_stdout(stdout),
-        redirect_stderr(stderr),
-    ):
-        signal.alarm(int(PATIENCE))  # end the process if the command starts to serve
-        try:
-            status = main(arguments)
-        except SystemExit as ended:
-            status = ended.code
-        finally:
-            signal.alarm(0)
-    assert status in (1, 2)
-    assert re.fullmatch(r"oss-emulator( serve)?: .+\n", stderr.getvalue())
-    assert stdout.getvalue() == ""
-    return stderr.getvalue()
 
 
 # --- ready

@@ -11,6 +11,7 @@ import oss2
 import pytest
 
 from tests.cli.process import EMULATOR, PATIENCE, Running, environment, serving, wait_for
+from tests.cli.refusal import fail
 
 ACCOUNTS = """
 [[account]]
@@ -62,20 +63,6 @@ def accounts(tmp_path: Path) -> Path:
 def buckets(running: Running, who: str) -> list[str]:
     service = oss2.Service(oss2.Auth(who, f"secret of {who}"), running.endpoint)
     return [found.name for found in service.list_buckets().buckets]
-
-
-def refuse(*flags: str, **variables: str) -> tuple[int, str]:
-    """Start a server that must fail; return its exit status and its line of output."""
-    done = subprocess.run(
-        [*EMULATOR, "serve", "--port", "0", *flags],
-        capture_output=True,
-        text=True,
-        env=environment(**variables),
-        timeout=PATIENCE,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.stderr.count("\n") == 1, done.stderr
-    return done.returncode, done.stderr
 
 
 def test_accounts_of_a_file_are_known(accounts: Path, tmp_path: Path) -> None:
@@ -161,18 +148,18 @@ def test_bad_accounts_are_reported_in_one_sentence(
 ) -> None:
     path = tmp_path / "accounts.toml"
     path.write_text(text)
-    status, said = refuse("--accounts", str(path))
+    status, said = fail("serve", "--accounts", str(path))
     assert (status, str(path) in said) == (1, True)
     assert complaint in said
     if text:
         seed = tmp_path / "seed.toml"
         seed.write_text(text)
-        status, said = refuse("--seed", str(seed))
+        status, said = fail("serve", "--seed", str(seed))
         assert (status, str(seed) in said) == (1, True)
 
 
 def test_missing_accounts_file_is_reported(tmp_path: Path) -> None:
-    status, said = refuse("--accounts", str(tmp_path / "nowhere"))
+    status, said = fail("serve", "--accounts", str(tmp_path / "nowhere"))
     assert (status, "nowhere cannot be read: No such file or directory" in said) == (1, True)
 
 
@@ -180,8 +167,8 @@ def test_missing_accounts_file_is_reported(tmp_path: Path) -> None:
 def test_accounts_and_a_key_exclude_each_other(accounts: Path, flag: str) -> None:
     variable = f"OSS_EMULATOR_{flag.removeprefix('--').replace('-', '_').upper()}"
     for status, said in (
-        refuse("--accounts", str(accounts), flag, "another"),
-        refuse("--accounts", str(accounts), **{variable: "another"}),
+        fail("serve", "--accounts", str(accounts), flag, "another"),
+        fail("serve", "--accounts", str(accounts), **{variable: "another"}),
     ):
         assert status == 2
         assert "a file of accounts holds its own keys" in said
@@ -190,6 +177,6 @@ def test_accounts_and_a_key_exclude_each_other(accounts: Path, flag: str) -> Non
 def test_accounts_in_file_and_seed_are_refused(accounts: Path, tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(ACCOUNTS)
-    status, said = refuse("--accounts", str(accounts), "--seed", str(seed))
+    status, said = fail("serve", "--accounts", str(accounts), "--seed", str(seed))
     assert status == 1
     assert f"already in the file {accounts}" in said

@@ -18,8 +18,10 @@ import oss2
 import pytest
 from oss2.models import BucketReferer
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+from oss_emulator.storage import disk
 
 from tests.cli.process import EMULATOR, Answer, Running, children, serving, told, wait_for
+from tests.cli.refusal import fail
 
 AUTH = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
 SEED = """
@@ -61,8 +63,25 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def running(folder: Path) -> Iterator[Running]:
+    """A server that the test may end."""
     with serving(folder, *flags(folder)) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("common")
+    (folder / "seed.toml").write_text(SEED)
+    tls = ("--tls-port", "0", "--ca-file", str(folder / "ca.pem"))
+    with serving(folder, *flags(folder), *tls) as found:
+        yield found
+
+
+@pytest.fixture
+def shared(common: Running) -> Running:
+    """A server that several tests use one after the other; each finds only the seed."""
+    assert common.ask("POST", "/_emulator/reset", x_oss_emulator="1").status == 200
+    return common
 
 
 def flags(folder: Path) -> tuple[str, ...]:
@@ -83,37 +102,37 @@ def ask_each(running: Running, method: str, target: str, **headers: str) -> list
     return [running.ask(method, target, **headers) for _ in range(40)]
 
 
-def test_connections_spread_over_the_workers(running: Running) -> None:
-    workers = children(running.process.pid)
+def test_connections_spread_over_the_workers(shared: Running) -> None:
+    workers = children(shared.process.pid)
     assert len(workers) == 2
     before = {worker: handles(worker) for worker in workers}
-    clients = [client(running) for _ in range(40)]
+    clients = [client(shared) for _ in range(40)]
     for each in clients:
         assert each.get_object("a").read() == b"seeded"
     assert all(handles(worker) > before[worker] for worker in workers)
 
 
-def test_rules_set_by_one_worker_apply_to_the_next_request_of_any(running: Running) -> None:
-    setter = client(running)
+def test_rules_set_by_one_worker_apply_to_the_next_request_of_any(shared: Running) -> None:
+    setter = client(shared)
     for number in range(5):
         allowed, denied = f"https://{number}.example/", f"https://{number - 1}.example/"
         setter.put_bucket_referer(BucketReferer(False, [allowed]))
-        answers = ask_each(running, "GET", "/examplebucket/a", Referer=allowed)
+        answers = ask_each(shared, "GET", "/examplebucket/a", Referer=allowed)
         assert {answer.status for answer in answers} == {200}
-        answers = ask_each(running, "GET", "/examplebucket/a", Referer=denied)
+        answers = ask_each(shared, "GET", "/examplebucket/a", Referer=denied)
         assert {answer.status for answer in answers} == {403}
         setter.put_object("a", str(number))
         setter.put_bucket_acl(("private", "public-read")[number % 2])
-        codes = {answer.status for answer in ask_each(running, "GET", "/examplebucket/a")}
+        codes = {answer.status for answer in ask_each(shared, "GET", "/examplebucket/a")}
         assert codes == {403}
         setter.put_bucket_acl("public-read")
-        answers = ask_each(running, "GET", "/examplebucket/a", Referer=allowed)
+        answers = ask_each(shared, "GET", "/examplebucket/a", Referer=allowed)
         assert {answer.text for answer in answers} == {str(number)}
 
 
-def test_concurrent_changes_by_workers_are_all_kept(running: Running) -> None:
+def test_concurrent_changes_by_workers_are_all_kept(shared: Running) -> None:
     """Each worker reads the bucket, changes its own configuration and writes the bucket back."""
-    clients = [client(running) for _ in range(8)]
+    clients = [client(shared) for _ in range(8)]
     for number, each in enumerate(clients):
         each.put_object(f"b{number}", b"x")
         if number % 2:
@@ -162,7 +181,9 @@ def test_workers_end_with_their_parent(running: Running, folder: Path) -> None:
         assert again.ask("GET", "/examplebucket/a").text == "seeded"
 
 
-def test_folder_stays_locked_until_the_last_worker_ends(running: Running, folder: Path) -> None:
+def test_folder_stays_locked_until_the_last_worker_ends(
+    running: Running, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The workers of a killed server finish their requests; no new server cleans up the folder."""
     client(running).put_bucket_acl("public-read-write")
     workers = children(running.process.pid)
@@ -174,8 +195,9 @@ def test_folder_stays_locked_until_the_last_worker_ends(running: Running, folder
     wait_for(lambda: any(incoming.iterdir()))
     running.end(signal.SIGKILL)
     wait_for(lambda: sum(map(is_alive, workers)) == 1)
-    status, told = _refused(folder, "--data", str(folder / "data"), "--port", "0")
-    assert (status, "in use by another oss-emulator" in told) == (1, True)
+    monkeypatch.setattr(disk, "WORKERS_END", 0.1)
+    status, sentence = fail("serve", "--data", str(folder / "data"), "--port", "0")
+    assert (status, "in use by another oss-emulator" in sentence) == (1, True)
     upload.send(b"te")
     assert upload.getresponse().status == 200
     wait_for(lambda: not any(map(is_alive, workers)))
@@ -183,28 +205,20 @@ def test_folder_stays_locked_until_the_last_worker_ends(running: Running, folder
         assert client(again).get_object("late").read() == b"late"
 
 
-def test_second_server_is_refused_port_and_folder(running: Running, folder: Path) -> None:
-    for data, port, sentence in (
-        (folder / "data", 0, "in use by another oss-emulator"),
-        (folder / "other", running.port, f"cannot listen on 127.0.0.1 port {running.port}: "),
-    ):
-        status, told = _refused(folder, "--data", str(data), "--workers", "2", "--port", str(port))
-        assert status == 1
-        assert sentence in told
-        assert told.count("\n") == 1
+def test_second_server_is_refused_port_and_folder(shared: Running, folder: Path) -> None:
+    workers = ("--workers", "2")
+    data = str(shared.stdout.parent / "data")
+    status, sentence = fail("serve", "--data", data, "--port", "0", *workers)
+    assert status == 1
+    assert "in use by another oss-emulator" in sentence
+    port = str(shared.port)
+    status, sentence = fail("serve", "--data", str(folder / "other"), "--port", port, *workers)
+    assert status == 1
+    assert f"cannot listen on 127.0.0.1 port {port}: " in sentence
 
 
-def _refused(folder: Path, *arguments: str) -> tuple[int, str]:
-    """Start a server that must fail; return its exit status and its output."""
-    done = subprocess.run(
-        [*EMULATOR, "serve", *arguments], capture_output=True, text=True, cwd=folder, timeout=60
-    )
-    return done.returncode, done.stderr
-
-
-def test_workers_without_a_folder_are_refused(folder: Path) -> None:
-    status, told = _refused(folder, "--workers", "2")
-    assert (status, told) == (
+def test_workers_without_a_folder_are_refused() -> None:
+    assert fail("serve", "--workers", "2") == (
         2,
         "oss-emulator: several workers need a folder that they share: give --data as well\n",
     )
@@ -231,24 +245,24 @@ def test_server_ends_if_workers_fail_at_once(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["journal", "faults", "clock", "metrics", "snapshot"])
-def test_requests_that_concern_one_worker_are_refused(running: Running, path: str) -> None:
-    for answer in ask_each(running, "GET", f"/_emulator/{path}")[:4]:
+def test_requests_that_concern_one_worker_are_refused(shared: Running, path: str) -> None:
+    for answer in ask_each(shared, "GET", f"/_emulator/{path}")[:4]:
         assert answer.status == 409
         assert "start the server with one worker" in answer.text
 
 
-def test_reset_restores_the_seed_for_all_workers(running: Running) -> None:
-    client(running).put_object("b", b"x")
-    client(running).put_object("a", b"changed")
-    assert running.ask("POST", "/_emulator/reset", x_oss_emulator="1").status == 200
-    answers = ask_each(running, "GET", "/examplebucket/a")
+def test_reset_restores_the_seed_for_all_workers(shared: Running) -> None:
+    client(shared).put_object("b", b"x")
+    client(shared).put_object("a", b"changed")
+    assert shared.ask("POST", "/_emulator/reset", x_oss_emulator="1").status == 200
+    answers = ask_each(shared, "GET", "/examplebucket/a")
     assert {answer.text for answer in answers} == {"seeded"}
-    assert {answer.status for answer in ask_each(running, "GET", "/examplebucket/b")} == {404}
+    assert {answer.status for answer in ask_each(shared, "GET", "/examplebucket/b")} == {404}
 
 
-def test_callback_never_reaches_another_worker(running: Running) -> None:
-    bucket = client(running)
-    callback = {"callbackUrl": f"{running.endpoint}/_emulator/reset", "callbackBody": "x"}
+def test_callback_never_reaches_another_worker(shared: Running) -> None:
+    bucket = client(shared)
+    callback = {"callbackUrl": f"{shared.endpoint}/_emulator/reset", "callbackBody": "x"}
     encoded = b64encode(json.dumps(callback).encode()).decode()
     for _ in range(8):
         result = bucket.put_object("b", b"kept", headers={"x-oss-callback": encoded})
@@ -256,17 +270,15 @@ def test_callback_never_reaches_another_worker(running: Running) -> None:
     assert bucket.get_object("b").read() == b"kept"
 
 
-def test_workers_share_one_ca(folder: Path) -> None:
-    ca = folder / "ca.pem"
-    with serving(folder, *flags(folder), "--tls-port", "0", "--ca-file", str(ca)) as running:
-        context = ssl.create_default_context(cafile=str(ca))
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-        )
-        for _ in range(20):
-            url = f"{running.ready['https_endpoint']}/examplebucket/a"
-            with opener.open(url, timeout=60) as answer:
-                assert answer.read() == b"seeded"
+def test_workers_share_one_ca(shared: Running) -> None:
+    context = ssl.create_default_context(cafile=shared.ready["ca_file"])
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+    )
+    for _ in range(20):
+        url = f"{shared.ready['https_endpoint']}/examplebucket/a"
+        with opener.open(url, timeout=60) as answer:
+            assert answer.read() == b"seeded"
 
 
 def test_all_workers_write_one_access_log(folder: Path) -> None:

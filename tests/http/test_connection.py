@@ -333,7 +333,8 @@ def check_bad_request(answer: Answer) -> None:
         b"PUT /b/a HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n",
         b"PUT /b/a HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
         b"PUT /b/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
-        b"PUT /b/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx",
+        b"PUT /b/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n"
+        b"\r\nx\r\n",
         b"PUT /b/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\nx",
     ],
 )

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import pytest
@@ -148,25 +148,28 @@ def signer(small: Live) -> Signed:
 # --- clients that stall
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"G",
-        b"GET / HTTP/1.1\r\nHost: localhost\r\n",
-        b"PUT /examplebucket/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n",
-        b"PUT /examplebucket/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nxxxx",
-        b"PUT /examplebucket/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx",
-    ],
+STALLED_REQUESTS = (
+    b"G",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n",
+    b"PUT /examplebucket/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n",
+    b"PUT /examplebucket/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nxxxx",
+    b"PUT /examplebucket/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx",
 )
-def test_stalled_request_gets_a_timeout_error_and_closes(hasty: Live, sent: bytes) -> None:
-    with hasty.client.connect() as connection:
-        connection.send(write("GET", "/examplebucket/none", [HOST]))  # served before
-        assert connection.receive().status == 404
-        connection.send(sent)
-        answer = connection.receive()
-        check_error(answer, 400, "RequestTimeout", STALLED, "0017-00000704")
-        assert answer.headers["Connection"] == "close"
-        assert connection.ends()
+
+
+def test_stalled_request_gets_a_timeout_error_and_closes(hasty: Live) -> None:
+    """The clients stall at the same time, so that the test waits for one timeout."""
+    with ExitStack() as stack:
+        connections = [stack.enter_context(hasty.client.connect()) for _ in STALLED_REQUESTS]
+        for connection, sent in zip(connections, STALLED_REQUESTS, strict=True):
+            connection.send(write("GET", "/examplebucket/none", [HOST]))  # served before
+            assert connection.receive().status == 404
+            connection.send(sent)
+        for connection in connections:
+            answer = connection.receive()
+            check_error(answer, 400, "RequestTimeout", STALLED, "0017-00000704")
+            assert answer.headers["Connection"] == "close"
+            assert connection.ends()
     assert hasty.client.head("/examplebucket/a").status == 404
 
 
@@ -199,22 +202,21 @@ def test_slow_but_steady_body_is_accepted(hasty: Live) -> None:
     assert hasty.client.get("/examplebucket/slow").body == b"x" * 12
 
 
-@pytest.mark.parametrize("used", [False, True])
-def test_idle_connection_is_closed(hasty: Live, used: bool) -> None:
-    with hasty.client.connect() as connection:
-        if used:
-            connection.request("GET", "/examplebucket/none", [HOST])
-        assert connection.rest() == b""
+def test_idle_connection_is_closed(hasty: Live) -> None:
+    with hasty.client.connect() as unused, hasty.client.connect() as used:
+        used.request("GET", "/examplebucket/none", [HOST])
+        assert unused.rest() == used.rest() == b""
 
 
 def test_client_that_reads_nothing_is_disconnected(hasty: Live) -> None:
     body = bytes(8 * 1024**2)
     hasty.put("/examplebucket/big", body)
-    for range_ in ([], [("Range", "bytes=0-6000000")]):
-        with socket.create_connection(("127.0.0.1", hasty.port)) as stalled:
+    with ExitStack() as stack, recorded(hasty, count=2):
+        for range_ in ([], [("Range", "bytes=0-6000000")]):
+            address = ("127.0.0.1", hasty.port)
+            stalled = stack.enter_context(socket.create_connection(address))
             stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            with recorded(hasty):
-                stalled.sendall(write("GET", "/examplebucket/big", [HOST, *range_]))
+            stalled.sendall(write("GET", "/examplebucket/big", [HOST, *range_]))
     assert hasty.client.get("/examplebucket/big").body == body
 
 
@@ -233,12 +235,13 @@ def test_failed_upload_leaves_no_bytes_in_memory(hasty: Live) -> None:
 
 
 @contextmanager
-def recorded(live: Live) -> Iterator[None]:
-    """Wait, at the end of the block, until the journal has recorded a request."""
-    entry = threading.Event()
-    stop = live.run(lambda: live.controls.journal.listen(lambda _: entry.set()))
+def recorded(live: Live, count: int = 1) -> Iterator[None]:
+    """Wait, at the end of the block, until the journal has recorded so many requests."""
+    entries = threading.Semaphore(0)
+    stop = live.run(lambda: live.controls.journal.listen(lambda _: entries.release()))
     yield
-    assert entry.wait(20)
+    for _ in range(count):
+        assert entries.acquire(timeout=20)
     live.run(stop)  # the server runs this after it has finished the request
 
 
