@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
 from tests.cli.refusal import fail
+from tests.node import copy_project
 from tests.requirements import require
 
 SAMPLES = Path(__file__).parents[1] / "sdk" / "samples"
@@ -112,14 +112,11 @@ def test_program_with_async_sdk_v2_reaches_the_emulator(seed: str) -> None:
     assert output == "content\n"
 
 
-def test_program_with_ali_oss_reaches_the_emulator(tmp_path: Path, seed: str) -> None:
-    require("node")
-    require("npm")
-    project = shutil.copytree(
-        PROGRAMS / "node", tmp_path / "node", ignore=shutil.ignore_patterns("node_modules")
-    )
-    install = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
-    subprocess.run(install, cwd=project, check=True, capture_output=True, timeout=240)
+def test_program_with_ali_oss_reaches_the_emulator(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, seed: str
+) -> None:
+    project = tmp_path / "node"
+    copy_project(PROGRAMS / "node", project, tmp_path_factory)
     output = printed("--seed", seed, "node", "program.js", cwd=project)
     rules = "https://www.example.com/"
     assert output.splitlines() == [

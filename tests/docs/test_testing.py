@@ -6,16 +6,13 @@ import contextlib
 import io
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
 from oss_emulator import Emulator
 from oss_emulator.testing import pytest_plugin
 
-from tests.cli.process import PATIENCE, environment
 from tests.docs.markdown import blocks, table
+from tests.plugin.process import run_pytest
 
 ROOT = Path(__file__).parents[2]
 README, PAGE = ROOT / "README.md", ROOT / "docs" / "testing.md"
@@ -30,24 +27,19 @@ def test_code_prints_what_is_shown() -> None:
     assert printed.getvalue() == output.text
 
 
-@pytest.mark.parametrize("page", [README, PAGE], ids=["README.md", "docs/testing.md"])
-def test_tests_of_the_page_pass(page: Path, tmp_path: Path) -> None:
-    (code,) = [
-        block.text
-        for block in blocks(page.read_text(encoding="utf-8"))
-        if block.language == "python" and "def test_" in block.text
-    ]
-    tmp_path.joinpath("test_page.py").write_text(code, encoding="utf-8")
+def test_tests_of_the_pages_pass(tmp_path: Path) -> None:
+    pages = {"test_readme": README, "test_page": PAGE}
+    for name, page in pages.items():
+        (code,) = [
+            block.text
+            for block in blocks(page.read_text(encoding="utf-8"))
+            if block.language == "python" and "def test_" in block.text
+        ]
+        tmp_path.joinpath(f"{name}.py").write_text(code, encoding="utf-8")
     shutil.copy(RULES, tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:schemathesis"],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    outcomes = run_pytest(tmp_path)
+    for name in pages:
+        outcomes.check(name, passed=1)
 
 
 def test_names_on_the_page_exist() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from oss_emulator import Emulator
 
-from tests.requirements import require
+from tests.node import copy_project
+from tests.plugin.process import OTHERS, without
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -32,19 +33,10 @@ def run(*command: str, folder: Path, **environment: str) -> str:
 
 
 def test_pytest_example_passes() -> None:
-    output = run(
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "ignore::DeprecationWarning",
-        ".",
-        folder=EXAMPLES / "pytest",
-        PYTEST_ADDOPTS="-o asyncio_default_fixture_loop_scope=function",
-    )
+    # The settings of this repository, which pytest finds as well, are for pytest-asyncio.
+    others = without("cacheprovider", *(name for name in OTHERS if name != "asyncio"))
+    flags = ["-q", "-W", "ignore::DeprecationWarning", *others]
+    output = run(sys.executable, "-m", "pytest", *flags, ".", folder=EXAMPLES / "pytest")
     assert "2 passed" in output
 
 
@@ -72,13 +64,9 @@ def test_job_of_compose_example_passes() -> None:
     assert "answers as it should" in output
 
 
-def test_node_example_passes(tmp_path: Path) -> None:
-    require("node")
-    require("npm")
-    project = shutil.copytree(
-        EXAMPLES / "node", tmp_path / "node", ignore=shutil.ignore_patterns("node_modules")
-    )
-    run("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", folder=project)
+def test_node_example_passes(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    project = tmp_path / "node"
+    copy_project(EXAMPLES / "node", project, tmp_path_factory)
     with Emulator() as emulator:
         output = run("npm", "test", folder=project, OSS_ENDPOINT=emulator.endpoint)
     assert "# pass 2" in output

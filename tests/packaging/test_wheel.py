@@ -9,6 +9,8 @@ from pathlib import Path
 import oss_emulator
 import pytest
 
+from tests.plugin.process import run_pytest
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "emulator"
 PATIENCE = 120
@@ -118,5 +120,4 @@ def test_project_with_its_own_emulator_package_uses_the_plugin(site: Path, tmp_p
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(text.replace("{site!r}", repr(str(site))))
-    output = run("-m", "pytest", "-p", "no:cacheprovider", folder=tmp_path, PYTHONPATH=str(site))
-    assert "2 passed" in output
+    run_pytest(tmp_path, PYTHONPATH=str(site)).check("test_engine", passed=2)

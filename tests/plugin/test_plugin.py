@@ -1,74 +1,18 @@
-"""The pytest plugin, tested in separate pytest runs."""
+"""The pytest plugin, tested in separate pytest runs; most tests share one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["pytester"]
-
-OTHERS = ("schemathesis", "hypothesispytest", "anyio", "aiohttp", "asyncio", "xdist")
-"""Plugins of this environment that the runs do not load."""
+from tests.plugin.process import Outcomes, run_pytest
 
 RULES = """<RefererConfiguration>
   <AllowEmptyReferer>false</AllowEmptyReferer>
   <RefererList><Referer>http://www.example.com/</Referer></RefererList>
 </RefererConfiguration>
 """
-
-
-@pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A project with a rules file and strict markers."""
-    pytester.makefile(".xml", rules=RULES)
-    pytester.makeini(ini())
-    return pytester
-
-
-def ini(*lines: str, without: tuple[str, ...] = OTHERS) -> str:
-    """Write a pytest.ini that does not load the plugins in `without`, to save time."""
-    blocked = " ".join(f"-p no:{name}" for name in without)
-    return "\n".join(["[pytest]", f"addopts = --strict-markers {blocked}", *lines])
-
-
-def test_fixtures_provide_a_server_and_a_new_bucket(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        """
-        import requests
-
-        PORTS = set()
-
-        def test_first(oss_emulator, oss_bucket):
-            PORTS.add(oss_emulator.port)
-            oss_bucket.put_object("a", b"1")
-            assert requests.get(oss_bucket.endpoint + "/" + oss_bucket.bucket_name + "/a").ok
-
-        def test_second(oss_emulator, oss_bucket):
-            assert [b.name for b in oss_emulator.service.storage.buckets()] == [
-                oss_bucket.bucket_name
-            ]
-            assert oss_emulator.journal == []
-            assert PORTS == {oss_emulator.port}, "one server a session"
-        """
-    )
-    project.runpytest_subprocess().assert_outcomes(passed=2)
-
-
-def test_marker_sets_the_rules(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        """
-        import pytest
-        from oss_emulator.testing import assert_allowed, assert_denied
-
-        @pytest.mark.oss_rules("rules.xml")
-        def test_rules(oss_bucket):
-            oss_bucket.put_object("a b/c", b"1")
-            assert_denied(oss_bucket, "a b/c")
-            assert_denied(oss_bucket, "a b/c", referer="http://evil/", ec="0003-00000503")
-            assert_denied(oss_bucket, "a b/c", referer="http://evil/", signed=True)
-            assert_allowed(oss_bucket, "a b/c", referer="http://www.example.com/")
-            assert_allowed(oss_bucket, "a b/c", referer="http://www.example.com/", signed=True)
-        """
-    )
-    project.runpytest_subprocess().assert_outcomes(passed=1)
-
 
 FAILURES = [
     (
@@ -100,139 +44,6 @@ FAILURES = [
 ]
 """Failing assertions, and the lines of their messages in order."""
 
-
-def test_failure_prints_every_step_of_the_decision(project: pytest.Pytester) -> None:
-    tests = [
-        f"""
-@pytest.mark.oss_rules("rules.xml")
-def test_{number}(oss_bucket):
-    oss_bucket.put_object("a", b"1")
-    {assertion}
-"""
-        for number, (assertion, _) in enumerate(FAILURES)
-    ]
-    imports = "import pytest\nfrom oss_emulator.testing import assert_allowed, assert_denied\n"
-    project.makepyfile(imports + "".join(tests))
-    result = project.runpytest_subprocess()
-    result.assert_outcomes(failed=len(FAILURES))
-    result.stdout.fnmatch_lines([line for _, lines in FAILURES for line in lines])
-
-
-def test_intercept_redirects_code_for_the_real_service(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        """
-        import asyncio
-        import alibabacloud_oss_v2 as oss
-        import alibabacloud_oss_v2.aio as aio
-        import oss2
-        import requests
-
-        def write():
-            auth = oss2.AuthV4("oss-emulator", "oss-emulator-secret")
-            bucket = oss2.Bucket(auth, "https://oss-cn-hangzhou.aliyuncs.com", "examplebucket",
-                                 region="cn-hangzhou")
-            bucket.put_object("a/b c", b"1")
-
-        async def read():
-            config = oss.config.load_default()
-            config.region = "cn-hangzhou"
-            config.credentials_provider = oss.credentials.StaticCredentialsProvider(
-                "oss-emulator", "oss-emulator-secret")
-            async with aio.AsyncClient(config) as client:
-                found = await client.get_object(
-                    oss.GetObjectRequest(bucket="examplebucket", key="a/b c"))
-                return await found.body.read()
-
-        def test_drop_in(oss_intercept):
-            oss_intercept.bucket("examplebucket")
-            write()
-            assert asyncio.run(read()) == b"1"
-            assert [e.operation for e in oss_intercept.journal] == [
-                "PutObject", "GetObject"]
-            requests.get(oss_intercept.endpoint + "/_emulator/health").raise_for_status()
-
-        def test_intercept_ends_with_the_test(oss_emulator):
-            from requests.adapters import HTTPAdapter
-            assert HTTPAdapter.send.__module__ == "requests.adapters"
-        """
-    )
-    result = project.runpytest_subprocess("-W", "ignore::DeprecationWarning")
-    result.assert_outcomes(passed=2)
-
-
-def test_ini_options_configure_the_server(project: pytest.Pytester) -> None:
-    project.makefile(
-        ".toml",
-        seed='[[bucket]]\nname = "seeded"\nacl = "public-read"\n',
-        assumptions='r24 = "case-insensitive"\n',
-    )
-    project.makeini(
-        ini(
-            "oss_emulator_region = cn-beijing",
-            "oss_emulator_access_key_id = somebody",
-            "oss_emulator_access_key_secret = secret",
-            "oss_emulator_auth = relaxed",
-            "oss_emulator_assumptions = assumptions.toml",
-            "oss_emulator_seed = seed.toml",
-            "oss_emulator_acl = private",
-        )
-    )
-    project.makepyfile(
-        """
-        def test_settings(oss_emulator, oss_bucket):
-            assert oss_emulator.region == "cn-beijing"
-            assert oss_emulator.access_key_id == "somebody"
-            assert oss_emulator.settings.auth == "relaxed"
-            assert oss_emulator.settings.assumptions.r24 == "case-insensitive"
-            assert oss_bucket.get_bucket_acl().acl == "private"
-            oss_emulator.service.storage.delete_bucket("seeded")
-
-        def test_each_test_starts_with_the_seed(oss_emulator):
-            assert [b.name for b in oss_emulator.service.storage.buckets()] == ["seeded"]
-        """
-    )
-    project.runpytest_subprocess().assert_outcomes(passed=2)
-
-
-def test_each_worker_of_xdist_has_its_own_server(project: pytest.Pytester) -> None:
-    project.makeini(ini(without=OTHERS[:-1]))
-    project.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.parametrize("number", range(8))
-        def test_alone(oss_emulator, number):
-            oss_emulator.bucket("the-same-name")
-            assert len(oss_emulator.service.storage.buckets()) == 1
-        """
-    )
-    project.runpytest_subprocess("-n", "2").assert_outcomes(passed=8)
-
-
-def test_rules_can_be_json_or_toml(project: pytest.Pytester) -> None:
-    project.makefile(
-        ".json", rules='{"AllowEmptyReferer": "false", "RefererList": {"Referer": ["http://a/"]}}'
-    )
-    project.makefile(".toml", rules='[rules.a]\nallow_empty_referer = false\nwhitelist = ["b"]\n')
-    project.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.parametrize(
-            "entry",
-            [
-                pytest.param("http://a/", marks=pytest.mark.oss_rules("rules.json")),
-                pytest.param("b", marks=pytest.mark.oss_rules("rules.toml")),
-            ],
-        )
-        def test_rules(oss_bucket, entry):
-            rules = oss_bucket.get_bucket_referer()
-            assert (rules.allow_empty_referer, rules.referers) == (False, [entry])
-        """
-    )
-    project.runpytest_subprocess().assert_outcomes(passed=2)
-
-
 BAD_RULES = [
     ('"none.xml"', "*none.xml cannot be read: No such file or directory"),
     ('"bad.xml"', "*bad.xml, line 2, column 3: *Refererlist*"),
@@ -241,37 +52,225 @@ BAD_RULES = [
 ]
 """Arguments of the marker, and the errors that they cause."""
 
-
-def test_bad_rules_are_reported_in_one_sentence(project: pytest.Pytester) -> None:
-    project.makefile(".xml", bad="<RefererConfiguration>\n  <Refererlist/></RefererConfiguration>")
-    project.makefile(".toml", two="[rules.one]\nwhitelist = []\n[rules.two]\nwhitelist = []\n")
-    tests = [
-        f"""
+HEADER = """
+import pytest
+from oss_emulator.testing import assert_allowed, assert_denied
+"""
+FAILING = """
+@pytest.mark.oss_rules("rules.xml")
+def test_{number}(oss_bucket):
+    oss_bucket.put_object("a", b"1")
+    {assertion}
+"""
+MISUSING = """
 @pytest.mark.oss_rules({given})
 def test_{number}(oss_bucket):
     pass
 """
-        for number, (given, _) in enumerate(BAD_RULES)
+
+FILES = {
+    "rules.xml": RULES,
+    "rules.json": '{"AllowEmptyReferer": "false", "RefererList": {"Referer": ["http://a/"]}}',
+    "rules.toml": '[rules.a]\nallow_empty_referer = false\nwhitelist = ["b"]\n',
+    "bad.xml": "<RefererConfiguration>\n  <Refererlist/></RefererConfiguration>",
+    "two.toml": "[rules.one]\nwhitelist = []\n[rules.two]\nwhitelist = []\n",
+    "test_failures.py": HEADER
+    + "".join(
+        FAILING.format(number=number, assertion=assertion)
+        for number, (assertion, _) in enumerate(FAILURES)
+    ),
+    "test_bad_rules.py": HEADER
+    + "".join(
+        MISUSING.format(number=number, given=given) for number, (given, _) in enumerate(BAD_RULES)
+    ),
+    "test_fixtures.py": """
+import requests
+
+PORTS = set()
+
+def test_first(oss_emulator, oss_bucket):
+    PORTS.add(oss_emulator.port)
+    oss_bucket.put_object("a", b"1")
+    assert requests.get(oss_bucket.endpoint + "/" + oss_bucket.bucket_name + "/a").ok
+
+def test_second(oss_emulator, oss_bucket):
+    assert [b.name for b in oss_emulator.service.storage.buckets()] == [
+        oss_bucket.bucket_name
     ]
-    project.makepyfile("import pytest\n" + "".join(tests))
-    result = project.runpytest_subprocess()
-    result.assert_outcomes(errors=len(BAD_RULES))
-    result.stdout.fnmatch_lines([f"E *UsageError: *{said}" for _, said in BAD_RULES])
+    assert oss_emulator.journal == []
+    assert PORTS == {oss_emulator.port}, "one server a session"
+""",
+    "test_marker.py": """
+import pytest
+from oss_emulator.testing import assert_allowed, assert_denied
+
+@pytest.mark.oss_rules("rules.xml")
+def test_rules(oss_bucket):
+    oss_bucket.put_object("a b/c", b"1")
+    assert_denied(oss_bucket, "a b/c")
+    assert_denied(oss_bucket, "a b/c", referer="http://evil/", ec="0003-00000503")
+    assert_denied(oss_bucket, "a b/c", referer="http://evil/", signed=True)
+    assert_allowed(oss_bucket, "a b/c", referer="http://www.example.com/")
+    assert_allowed(oss_bucket, "a b/c", referer="http://www.example.com/", signed=True)
+""",
+    "test_formats.py": """
+import pytest
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param("http://a/", marks=pytest.mark.oss_rules("rules.json")),
+        pytest.param("b", marks=pytest.mark.oss_rules("rules.toml")),
+    ],
+)
+def test_rules(oss_bucket, entry):
+    rules = oss_bucket.get_bucket_referer()
+    assert (rules.allow_empty_referer, rules.referers) == (False, [entry])
+""",
+    "test_intercept.py": """
+import asyncio
+import alibabacloud_oss_v2 as oss
+import alibabacloud_oss_v2.aio as aio
+import oss2
+import requests
+
+def write():
+    auth = oss2.AuthV4("oss-emulator", "oss-emulator-secret")
+    bucket = oss2.Bucket(auth, "https://oss-cn-hangzhou.aliyuncs.com", "examplebucket",
+                         region="cn-hangzhou")
+    bucket.put_object("a/b c", b"1")
+
+async def read():
+    config = oss.config.load_default()
+    config.region = "cn-hangzhou"
+    config.credentials_provider = oss.credentials.StaticCredentialsProvider(
+        "oss-emulator", "oss-emulator-secret")
+    async with aio.AsyncClient(config) as client:
+        found = await client.get_object(
+            oss.GetObjectRequest(bucket="examplebucket", key="a/b c"))
+        return await found.body.read()
+
+def test_drop_in(oss_intercept):
+    oss_intercept.bucket("examplebucket")
+    write()
+    assert asyncio.run(read()) == b"1"
+    assert [e.operation for e in oss_intercept.journal] == [
+        "PutObject", "GetObject"]
+    requests.get(oss_intercept.endpoint + "/_emulator/health").raise_for_status()
+
+def test_intercept_ends_with_the_test(oss_emulator):
+    from requests.adapters import HTTPAdapter
+    assert HTTPAdapter.send.__module__ == "requests.adapters"
+""",
+}
+"""A project with tests that pass and tests that fail."""
 
 
-def test_unused_plugin_imports_nothing_else(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        """
-        import sys
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    """Run the tests of the project once."""
+    folder = tmp_path_factory.mktemp("project")
+    write(folder, FILES)
+    return run_pytest(folder, "-W", "ignore::DeprecationWarning")
 
-        def test_unused():
-            loaded = {name for name in sys.modules if name.startswith("oss_emulator")}
-            assert loaded == {
-                "oss_emulator",
-                "oss_emulator.version",
-                "oss_emulator.testing",
-                "oss_emulator.testing.pytest_plugin",
-            }
-        """
-    )
-    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    folder.joinpath("pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    for name, text in files.items():
+        folder.joinpath(name).write_text(text, encoding="utf-8")
+
+
+def test_fixtures_provide_a_server_and_a_new_bucket(outcomes: Outcomes) -> None:
+    outcomes.check("test_fixtures", passed=2)
+
+
+def test_marker_sets_the_rules(outcomes: Outcomes) -> None:
+    outcomes.check("test_marker", passed=1)
+
+
+def test_rules_can_be_json_or_toml(outcomes: Outcomes) -> None:
+    outcomes.check("test_formats", passed=2)
+
+
+def test_intercept_redirects_code_for_the_real_service(outcomes: Outcomes) -> None:
+    outcomes.check("test_intercept", passed=2)
+
+
+@pytest.mark.parametrize("number", range(len(FAILURES)))
+def test_failure_prints_every_step_of_the_decision(outcomes: Outcomes, number: int) -> None:
+    text = outcomes.of("test_failures")[f"test_{number}"]
+    pytest.LineMatcher(text.splitlines()).fnmatch_lines(FAILURES[number][1])
+
+
+@pytest.mark.parametrize("number", range(len(BAD_RULES)))
+def test_bad_rules_are_reported_in_one_sentence(outcomes: Outcomes, number: int) -> None:
+    text = outcomes.of("test_bad_rules")[f"test_{number}"]
+    sentence = f"E *UsageError: *{BAD_RULES[number][1]}"
+    pytest.LineMatcher(text.splitlines()).fnmatch_lines([sentence])
+
+
+INI = """[pytest]
+oss_emulator_region = cn-beijing
+oss_emulator_access_key_id = somebody
+oss_emulator_access_key_secret = secret
+oss_emulator_auth = relaxed
+oss_emulator_assumptions = assumptions.toml
+oss_emulator_seed = seed.toml
+oss_emulator_acl = private
+"""
+
+
+def test_ini_options_configure_the_server(tmp_path: Path) -> None:
+    files = {
+        "pytest.ini": INI,
+        "seed.toml": '[[bucket]]\nname = "seeded"\nacl = "public-read"\n',
+        "assumptions.toml": 'r24 = "case-insensitive"\n',
+        "test_settings.py": """
+def test_settings(oss_emulator, oss_bucket):
+    assert oss_emulator.region == "cn-beijing"
+    assert oss_emulator.access_key_id == "somebody"
+    assert oss_emulator.settings.auth == "relaxed"
+    assert oss_emulator.settings.assumptions.r24 == "case-insensitive"
+    assert oss_bucket.get_bucket_acl().acl == "private"
+    oss_emulator.service.storage.delete_bucket("seeded")
+
+def test_each_test_starts_with_the_seed(oss_emulator):
+    assert [b.name for b in oss_emulator.service.storage.buckets()] == ["seeded"]
+""",
+    }
+    write(tmp_path, files)
+    run_pytest(tmp_path).check("test_settings", passed=2)
+
+
+def test_each_worker_of_xdist_has_its_own_server(tmp_path: Path) -> None:
+    files = {
+        "test_workers.py": """
+import pytest
+
+@pytest.mark.parametrize("number", range(8))
+def test_alone(oss_emulator, number):
+    oss_emulator.bucket("the-same-name")
+    assert len(oss_emulator.service.storage.buckets()) == 1
+""",
+    }
+    write(tmp_path, files)
+    run_pytest(tmp_path, "-n", "2", loaded=("xdist",)).check("test_workers", passed=8)
+
+
+def test_unused_plugin_imports_nothing_else(tmp_path: Path) -> None:
+    files = {
+        "test_unused.py": """
+import sys
+
+def test_unused():
+    loaded = {name for name in sys.modules if name.startswith("oss_emulator")}
+    assert loaded == {
+        "oss_emulator",
+        "oss_emulator.version",
+        "oss_emulator.testing",
+        "oss_emulator.testing.pytest_plugin",
+    }
+""",
+    }
+    write(tmp_path, files)
+    run_pytest(tmp_path).check("test_unused", passed=1)
