@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
+from tests.cli.process import EMULATOR, PATIENCE, environment
 from tests.cli.refusal import fail
 from tests.node import copy_project
 from tests.requirements import require
@@ -328,27 +328,35 @@ def test_signal_that_ends_the_command_is_the_status() -> None:
     assert run("sh", "-c", "kill -KILL $$").returncode == 128 + signal.SIGKILL
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2]
-)
-def test_signals_are_forwarded(tmp_path: Path, number: signal.Signals) -> None:
-    ready = tmp_path / "ready"
+def test_signals_are_forwarded() -> None:
+    """The command names each signal that it gets; the last one ends it."""
+    numbers = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT, signal.SIGTERM]
     code = (
-        "import pathlib, signal, sys\n"
-        f"signal.signal({int(number)}, lambda *_: sys.exit(42))\n"
-        "pathlib.Path(sys.argv[1]).touch()\n"
+        "import signal, sys\n"
+        "def tell(number, frame):\n"
+        "    print(number, flush=True)\n"
+        f"    if number == {int(numbers[-1])}: sys.exit(42)\n"
+        f"for number in {[int(number) for number in numbers]}: signal.signal(number, tell)\n"
+        "print('ready', flush=True)\n"
         "while True: signal.pause()"
     )
-    command = [*EMULATOR, "run", sys.executable, "-c", code, str(ready)]
-    process = subprocess.Popen(command, env=environment(), start_new_session=True)
-    try:
-        wait_for(lambda: ready.exists() or process.poll() is not None)
-        process.send_signal(number)
-        assert process.wait(PATIENCE) == 42
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    with subprocess.Popen(
+        [*EMULATOR, "run", sys.executable, "-c", code],
+        env=environment(),
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            for number in numbers:
+                process.send_signal(number)
+                assert process.stdout.readline() == f"{int(number)}\n"
+            assert process.wait(PATIENCE) == 42
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_ready_file_exists_before_the_command_starts(tmp_path: Path) -> None:

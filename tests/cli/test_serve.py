@@ -689,9 +689,14 @@ def body(bucket: oss2.Bucket) -> bytes:
 UNKNOWN_KEY = (403, "InvalidAccessKeyId", "0002-00000902")
 
 
-@pytest.fixture
-def server(request: pytest.FixtureRequest, tmp_path: Path, seed: str) -> Iterator[Running]:
-    with serving(tmp_path, "--seed", seed, *request.param) as running:
+@pytest.fixture(scope="module")
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """A server with the flags of the parameter; the tests only read."""
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "seed.toml").write_text(SEED)
+    with serving(folder, "--seed", str(folder / "seed.toml"), *request.param) as running:
         yield running
 
 

@@ -68,6 +68,11 @@ def test_code_cites_stated_facts_only() -> None:
     assert missing(found, STATED) == []
 
 
+def test_pages_cite_stated_facts_only() -> None:
+    found = cited("docs/*.md", "*.md", "examples/*.md", "benchmarks/*.md")
+    assert missing(found, STATED) == []
+
+
 def test_tests_cite_stated_facts_only() -> None:
     assert missing(cited("tests/**/*.py", "tests/**/*.toml"), STATED) == []
 
