@@ -3,13 +3,15 @@
 import http.client
 import json
 import os
+import select
 import signal
 import ssl
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,8 @@ class Running:
     process: subprocess.Popen[bytes]
     ready: Mapping[str, Any]
     """The contents of the ready file."""
-    stdout: Path
+    announced: str
+    """The line that says that the server is ready."""
     stderr: Path
 
     @property
@@ -71,6 +74,11 @@ class Running:
             "127.0.0.1", self.port, timeout=PATIENCE, context=context
         )
 
+    def read_rest(self) -> str:
+        """Return what the server, which has ended, printed after it was ready."""
+        assert self.process.stdout is not None
+        return self.process.stdout.read().decode()
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit status."""
         self.process.send_signal(number)
@@ -93,33 +101,46 @@ def started(
 ) -> Iterator[Running]:
     """Start a server with a command that writes `ready_file`, and end it afterwards.
 
-    `folder` gets its output.
+    `folder` gets what it reports to stderr.
     """
-    stdout, stderr = folder / "stdout", folder / "stderr"
-    before = _content(ready_file)
-    with stdout.open("wb") as out, stderr.open("wb") as err:
+    stderr = folder / "stderr"
+    with stderr.open("wb") as err:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=out,
+            stdout=subprocess.PIPE,
             stderr=err,
             env=environment() if env is None else env,
             cwd=cwd,
             start_new_session=True,  # a new group, so that all its processes can be ended
         )
+    with process:
+        try:
+            announced = _wait_until_ready(process)
+            assert announced, stderr.read_text()
+            ready = json.loads(ready_file.read_text(encoding="utf-8"))
+            yield Running(process, ready, announced, stderr)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                try:
+                    process.wait(PATIENCE)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes]) -> str:
+    """Return the line of a server that is ready; "" if it ends before, or is ended for its delay.
+
+    It writes the ready file before the line.
+    """
+    assert process.stdout is not None
+    watchdog = threading.Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
+    watchdog.start()
     try:
-        wait_for(lambda: process.poll() is not None or _content(ready_file) != before)
-        assert process.poll() is None, stderr.read_text()
-        # The file is renamed into place, so it is complete.
-        yield Running(process, json.loads(_content(ready_file) or ""), stdout, stderr)
+        return next((line.decode() for line in process.stdout if b" is ready: " in line), "")
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        watchdog.cancel()
 
 
 @contextmanager
@@ -132,11 +153,30 @@ def serving(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> 
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until a condition is true; fail if it stays false."""
+    """Ask for a condition again and again; fail if it stays false.
+
+    Only for what the system reports no event: what another process writes to a file, its sockets,
+    and its children.
+    """
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"the condition was false for {PATIENCE} seconds"
         time.sleep(0.01)
+
+
+def wait_for_ends(processes: Collection[int], count: int) -> None:
+    """Wait until so many of the processes, which need not be ours, have ended."""
+    with ExitStack() as stack:
+        running = set()
+        for process in processes:
+            with suppress(ProcessLookupError):  # it has ended, and its parent knows
+                running.add(os.pidfd_open(process))
+        for descriptor in running:
+            stack.callback(os.close, descriptor)
+        while len(processes) - len(running) < count:
+            ended, _, _ = select.select(running, (), (), PATIENCE)  # readable once it ends
+            assert ended, f"{len(running)} processes still ran after {PATIENCE} seconds"
+            running -= set(ended)
 
 
 def children(process: int) -> set[int]:
@@ -151,10 +191,3 @@ def told(process: int, name: str) -> bytes:
         return Path(f"/proc/{process}/{name}").read_bytes()
     except (FileNotFoundError, ProcessLookupError):  # ended before or after the file was opened
         return b""
-
-
-def _content(path: Path) -> str | None:
-    try:
-        return path.read_text()
-    except FileNotFoundError:
-        return None

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -44,7 +45,7 @@ from oss_emulator.referer.assumptions import (
     WhiteSpace,
 )
 
-from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
+from tests.cli.process import EMULATOR, PATIENCE, environment
 
 BUCKET = "parity-bucket"
 RULES = RefererConfiguration(
@@ -421,6 +422,8 @@ def test_signal_restores_the_bucket(number: signal.Signals, emulator: Emulator) 
     """Before it changes anything, the command says how many requests it sends, and how fast."""
     command = [*EMULATOR, "parity", "--bucket", BUCKET, "--rate", "20"]
     command += ["--endpoint", emulator.endpoint]
+    entries = threading.Semaphore(0)
+    emulator.run(lambda: emulator.controls.journal.listen(lambda _: entries.release()))
     process = subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -429,7 +432,8 @@ def test_signal_restores_the_bucket(number: signal.Signals, emulator: Emulator) 
     assert re.fullmatch(
         rf"About \d+ requests to oss://{BUCKET}, at most \d+, 20 a second.\n", announced
     )
-    wait_for(lambda: len(emulator.journal) > 10)
+    for _ in range(11):
+        assert entries.acquire(timeout=PATIENCE)
     assert buckets(emulator) == [BUCKET]
     process.send_signal(number)
     output, error = process.communicate(timeout=PATIENCE)

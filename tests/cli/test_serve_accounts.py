@@ -10,7 +10,7 @@ from pathlib import Path
 import oss2
 import pytest
 
-from tests.cli.process import EMULATOR, PATIENCE, Running, environment, serving, wait_for
+from tests.cli.process import EMULATOR, PATIENCE, Running, environment, serving
 from tests.cli.refusal import fail
 
 ACCOUNTS = """
@@ -70,8 +70,7 @@ def test_accounts_of_a_file_are_known(accounts: Path, tmp_path: Path) -> None:
     seed.write_text(BUCKET)
     with serving(tmp_path, "--accounts", str(accounts), "--seed", str(seed)) as running:
         assert running.ready["access_key_id"] == "owner"
-        wait_for(lambda: running.stdout.read_text().endswith("\n"))
-        assert "access key owner / (as configured)" in running.stdout.read_text()
+        assert "access key owner / (as configured)" in running.announced
         assert buckets(running, "owner") == ["examplebucket"]
         assert buckets(running, "payer") == []
         with pytest.raises(oss2.exceptions.AccessDenied):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.cli.process import EMULATOR, PATIENCE, environment, serving, wait_for
+from tests.cli.process import EMULATOR, PATIENCE, environment, serving
 from tests.cli.test_serve import refuse
 
 
@@ -21,9 +21,7 @@ def test_http_and_https_are_announced(tmp_path: Path) -> None:
         https_endpoint = running.ready["https_endpoint"]
         assert https_endpoint.startswith("https://127.0.0.1:")
         assert running.ready["ca_file"] == str(ca_file)
-        wait_for(lambda: running.stdout.read_text().endswith("\n"))
-        said = running.stdout.read_text()
-        assert f"endpoint {running.endpoint} and {https_endpoint}, region" in said
+        assert f"endpoint {running.endpoint} and {https_endpoint}, region" in running.announced
         assert running.ask("GET", "/_emulator/health").status == 200
 
 
@@ -32,8 +30,7 @@ def test_https_alone_is_announced(tmp_path: Path) -> None:
     with serving(tmp_path, "--tls", "--ca-file", str(ca_file)) as running:
         assert running.endpoint == running.ready["https_endpoint"]
         assert running.endpoint == f"https://127.0.0.1:{running.port}"
-        wait_for(lambda: running.stdout.read_text().endswith("\n"))
-        assert f"endpoint {running.endpoint}, region" in running.stdout.read_text()
+        assert f"endpoint {running.endpoint}, region" in running.announced
         health = running.ask("GET", "/_emulator/health")
         assert json.loads(health.text)["status"] == "ok"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import urllib.request
@@ -20,7 +20,17 @@ from oss2.models import BucketReferer
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 from oss_emulator.storage import disk
 
-from tests.cli.process import EMULATOR, Answer, Running, children, serving, told, wait_for
+from tests.cli.process import (
+    EMULATOR,
+    PATIENCE,
+    Answer,
+    Running,
+    children,
+    serving,
+    told,
+    wait_for,
+    wait_for_ends,
+)
 from tests.cli.refusal import fail
 
 AUTH = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
@@ -148,10 +158,9 @@ def test_killed_worker_is_replaced(running: Running) -> None:
     for _ in range(4):  # more often than the limit on workers that end before they listen
         victim = min(children(running.process.pid))
         os.kill(victim, signal.SIGKILL)
-        wait_for(lambda victim=victim: victim not in children(running.process.pid))
-        wait_for(lambda: listeners(running.port) == 2)
         told = f"worker {victim} ended with status -9; a new one replaces it"
         wait_for(lambda told=told: told in running.stderr.read_text())
+        wait_for(lambda: listeners(running.port) == 2)
         answers = ask_each(running, "GET", "/examplebucket/a")
         assert {answer.text for answer in answers} == {"seeded"}
     assert running.end() == 0
@@ -176,7 +185,7 @@ def test_terminal_signal_to_the_group_ends_all_cleanly(running: Running) -> None
 def test_workers_end_with_their_parent(running: Running, folder: Path) -> None:
     workers = children(running.process.pid)
     running.end(signal.SIGKILL)
-    wait_for(lambda: not any(map(is_alive, workers)))
+    wait_for_ends(workers, 2)
     with serving(folder, *flags(folder)) as again:  # the folder and the port are free again
         assert again.ask("GET", "/examplebucket/a").text == "seeded"
 
@@ -187,27 +196,31 @@ def test_folder_stays_locked_until_the_last_worker_ends(
     """The workers of a killed server finish their requests; no new server cleans up the folder."""
     client(running).put_bucket_acl("public-read-write")
     workers = children(running.process.pid)
-    upload = http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)
-    upload.putrequest("PUT", "/examplebucket/late")
-    upload.putheader("Content-Length", "4")
-    upload.endheaders(b"la")
-    incoming = folder / "data" / "incoming"
-    wait_for(lambda: any(incoming.iterdir()))
-    running.end(signal.SIGKILL)
-    wait_for(lambda: sum(map(is_alive, workers)) == 1)
-    monkeypatch.setattr(disk, "WORKERS_END", 0.1)
-    status, sentence = fail("serve", "--data", str(folder / "data"), "--port", "0")
-    assert (status, "in use by another oss-emulator" in sentence) == (1, True)
-    upload.send(b"te")
-    assert upload.getresponse().status == 200
-    wait_for(lambda: not any(map(is_alive, workers)))
+    address = ("127.0.0.1", running.port)
+    with socket.create_connection(address, PATIENCE) as upload, upload.makefile("rb") as answer:
+        upload.sendall(
+            b"PUT /examplebucket/late HTTP/1.1\r\nHost: localhost\r\n"
+            b"Content-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+        )
+        # A worker has begun to read the body.
+        assert answer.readline() == b"HTTP/1.1 100 Continue\r\n"
+        assert answer.readline() == b"\r\n"
+        upload.sendall(b"la")
+        running.end(signal.SIGKILL)
+        wait_for_ends(workers, 1)
+        monkeypatch.setattr(disk, "WORKERS_END", 0.1)
+        status, sentence = fail("serve", "--data", str(folder / "data"), "--port", "0")
+        assert (status, "in use by another oss-emulator" in sentence) == (1, True)
+        upload.sendall(b"te")
+        assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
+        wait_for_ends(workers, 2)
     with serving(folder, *flags(folder)) as again:
         assert client(again).get_object("late").read() == b"late"
 
 
 def test_second_server_is_refused_port_and_folder(shared: Running, folder: Path) -> None:
     workers = ("--workers", "2")
-    data = str(shared.stdout.parent / "data")
+    data = str(shared.stderr.parent / "data")
     status, sentence = fail("serve", "--data", data, "--port", "0", *workers)
     assert status == 1
     assert "in use by another oss-emulator" in sentence

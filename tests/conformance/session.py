@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-PLUGIN = Path(__file__).parent / "plugin"
-ROOT = Path(__file__).parents[2]
+from tests.cli.process import serving
 
-SECONDS_TO_START = 20
+PLUGIN = Path(__file__).parent / "plugin"
+
 RESULTS = "results.json"
 LOG = "pytest.log"
 
@@ -153,32 +153,11 @@ def _environ(endpoint: str, version: str, work: Path) -> dict[str, str]:
 @contextmanager
 def _emulator(work: Path) -> Iterator[str]:
     """Start an emulator on a free port; yields its endpoint."""
-    ready, accounts = work / "ready.json", work / "accounts.toml"
+    accounts = work / "accounts.toml"
     accounts.write_text(_ACCOUNTS, encoding="utf-8")
-    serve = [
-        sys.executable,
-        "-m",
-        "oss_emulator",
-        "serve",
-        "--port",
-        "0",
-        "--ready-file",
-        str(ready),
-    ]
-    settings = ["--accounts", str(accounts), "--region", _REGION]
-    with (
-        (work / "emulator.log").open("wb") as log,
-        _process([*serve, *settings], log=log, cwd=ROOT, environ=_without_settings()) as process,
-    ):
-        deadline = time.monotonic() + SECONDS_TO_START
-        while not ready.is_file():
-            if process.poll() is not None or time.monotonic() > deadline:
-                said = (work / "emulator.log").read_text(encoding="utf-8", errors="replace")
-                raise SessionError(f"the emulator did not start:\n{said}")
-            time.sleep(0.05)
-        endpoint = json.loads(ready.read_text(encoding="utf-8"))["endpoint"]
-        _plan(endpoint, _FAR_AWAY)
-        yield endpoint
+    with serving(work, "--accounts", str(accounts), "--region", _REGION) as running:
+        _plan(running.endpoint, _FAR_AWAY)
+        yield running.endpoint
 
 
 def _plan(endpoint: str, fault: dict[str, object]) -> None:
@@ -189,10 +168,6 @@ def _plan(endpoint: str, fault: dict[str, object]) -> None:
         method="POST",
     )
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=10).close()
-
-
-def _without_settings() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("OSS_")}
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -111,9 +112,9 @@ def test_commands_and_code_print_what_is_shown(server: Running, tmp_path: Path) 
 
 
 def test_server_prints_its_key_and_a_command_to_try(server: Running) -> None:
-    printed = server.stdout.read_text()
-    assert f"{DEFAULT_ACCESS_KEY_ID} / {DEFAULT_ACCESS_KEY_SECRET}" in printed
-    assert "curl -i -H 'Referer: http://thief.example.org/'" in printed
+    assert f"{DEFAULT_ACCESS_KEY_ID} / {DEFAULT_ACCESS_KEY_SECRET}" in server.announced
+    os.killpg(server.process.pid, signal.SIGTERM)  # make and the server
+    assert "curl -i -H 'Referer: http://thief.example.org/'" in server.read_rest()
 
 
 def test_every_block_is_run_or_says_why_not() -> None:

@@ -40,7 +40,6 @@ def running(
         "place",
         "ready.json",
         "stderr",
-        "stdout",
     ]
     if storage:
         assert [path.name for path in data.parent.iterdir()] == ["data"]

@@ -6,9 +6,10 @@ import gc
 import os
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from ssl import SSLContext, create_default_context
@@ -106,6 +107,17 @@ def read_to_end(client: socket.socket) -> bytes:
     return bytes(found)
 
 
+@contextmanager
+def recorded(emulator: Emulator, count: int = 1) -> Iterator[None]:
+    """Wait, at the end of the block, until the journal has recorded so many requests."""
+    entries = threading.Semaphore(0)
+    stop = emulator.run(lambda: emulator.controls.journal.listen(lambda _: entries.release()))
+    yield
+    for _ in range(count):
+        assert entries.acquire(timeout=PATIENCE)
+    emulator.run(stop)
+
+
 def wait_until(holds: Callable[[], bool]) -> None:
     """Ask again and again, because neither open files nor the buffers of sockets have events."""
     deadline = time.monotonic() + PATIENCE
@@ -186,7 +198,7 @@ def test_parts_are_sent_in_order(loop: None, pieces: list[int], tmp_path: Path) 
 
 def test_slow_client_gets_everything_and_blocks_nobody(emulator: Emulator) -> None:
     with begin(emulator) as slow:
-        wait_until(lambda: len(slow.recv(4096, socket.MSG_PEEK)) > 0)
+        assert slow.recv(1, socket.MSG_PEEK)
         other = HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
         assert ask(other, "/examplebucket/small") == b"small"
         other.close()
@@ -199,13 +211,13 @@ def test_slow_client_gets_everything_and_blocks_nobody(emulator: Emulator) -> No
 def test_interrupted_downloads_leak_no_descriptors(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wait_until(lambda: not emulator.journal)
     before = open_files()
-    for _ in range(5):
-        with begin(emulator) as client:
-            client.recv(65536, socket.MSG_WAITALL)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    wait_until(lambda: len(emulator.journal) == 5 and open_files() <= before)
+    with recorded(emulator, count=5):
+        for _ in range(5):
+            with begin(emulator) as client:
+                client.recv(65536, socket.MSG_WAITALL)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wait_until(lambda: open_files() <= before)
     assert all(entry.sent < SIZE for entry in emulator.journal)
     assert caplog.records == []
 
@@ -213,8 +225,9 @@ def test_interrupted_downloads_leak_no_descriptors(
 def test_stalled_download_is_aborted(loop: None) -> None:
     with Emulator(request_timeout=0.3) as emulator:
         fill(emulator)
-        with begin(emulator) as client:
-            wait_until(lambda: bool(emulator.journal))
+        with ExitStack() as stack:
+            with recorded(emulator):
+                client = stack.enter_context(begin(emulator))
             assert len(read_to_end(client)) < SIZE
         assert emulator.journal[0].sent < SIZE
 

@@ -67,7 +67,8 @@ def controls() -> Iterator[Controls]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - there is no event to wait for
+    """Ask again and again: a transport has no event for reading again, nor the guard for its end."""
+    while not condition():  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 
 
