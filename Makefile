@@ -40,7 +40,7 @@ run: $(RUNNING)  ## start the emulator on http://127.0.0.1:9000 with a small dem
 
 test: $(TESTING)  ## run all checks and tests
 	@mkdir -p .cache; $(MAKE) --no-print-directory lint >.cache/lint 2>&1 & lint=$$!; \
-	$(BIN)/python -m pytest -n auto $(ARGS); tests=$$?; \
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS); tests=$$?; \
 	wait $$lint || { cat .cache/lint; echo 'make lint failed: see above.'; exit 1; }; \
 	exit $$tests
 

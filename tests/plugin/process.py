@@ -7,6 +7,7 @@ import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.cli.process import PATIENCE, environment
 
@@ -43,7 +44,17 @@ def run_pytest(
     folder: Path, *arguments: str, loaded: tuple[str, ...] = (), **variables: str
 ) -> Outcomes:
     """Run the tests of a folder; of `OTHERS`, load only the plugins in `loaded`."""
-    report = folder / "report.xml"
+    with TemporaryDirectory() as reports:
+        return _run_pytest(folder, Path(reports, "report.xml"), arguments, loaded, variables)
+
+
+def _run_pytest(
+    folder: Path,
+    report: Path,
+    arguments: tuple[str, ...],
+    loaded: tuple[str, ...],
+    variables: dict[str, str],
+) -> Outcomes:
     blocked = [name for name in OTHERS if name not in loaded]
     done = subprocess.run(
         [

@@ -67,7 +67,7 @@ def controls() -> Iterator[Controls]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Ask again and again: a transport has no event for reading again, nor the guard for its end."""
+    """Ask again and again; transports and the guard have no events for these conditions."""
     while not condition():  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 
