@@ -12,7 +12,8 @@ from pathlib import Path
 from random import Random
 from string import ascii_lowercase
 
-from oss_emulator.referer import Pattern, RefererConfiguration, RefererPolicy
+from oss_emulator.lab.entry import parse_entry
+from oss_emulator.referer import RefererConfiguration, RefererPolicy
 
 from benchmarks import bucket, nginx, processes
 from benchmarks.bare import BODY
@@ -91,7 +92,7 @@ def costs_of(entries: tuple[str, ...], hostile: str) -> tuple[float, ...]:
     began = time.perf_counter()
     policy = RefererPolicy.compile(RefererConfiguration(whitelist=entries))
     compiled = time.perf_counter() - began
-    patterns = [Pattern.compile(entry) for entry in entries]
+    patterns = [parse_entry(entry) for entry in entries]
 
     def try_each(referer: str) -> bool:
         return any(pattern.matches(referer) for pattern in patterns)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from oss_emulator.lab import assumptions
-from oss_emulator.referer.assumptions import DEFAULT, SENTENCES, fact
+from oss_emulator.lab.explain import SENTENCES
+from oss_emulator.referer.assumptions import DEFAULT, fact
 
 from tests.docs.markdown import blocks, table
 

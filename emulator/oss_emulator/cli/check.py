@@ -8,8 +8,9 @@ from typing import Any
 
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, verdict, write_json
-from oss_emulator.referer import Decision, RefererPolicy, Signing, explain
-from oss_emulator.referer.assumptions import SENTENCES, fact
+from oss_emulator.lab import explain
+from oss_emulator.referer import Decision, RefererPolicy, Signing
+from oss_emulator.referer.assumptions import fact
 
 _DESCRIPTION = (
     "Decides on requests by the rules, and says why. The exit status is 0 if all are allowed, and "
@@ -83,11 +84,11 @@ def _describe(sent: str | None, decision: Decision) -> Iterator[Block]:
     yield line(Text("steps", Tone.FAINT), indent=2)
     for number, step in enumerate(decision.steps, 1):
         numbers = f" [{', '.join(step.facts)}]"
-        yield line(f"{number}. {step.sentence}", Text(numbers, Tone.FAINT), indent=4)
+        yield line(f"{number}. {explain.sentence(step)}", Text(numbers, Tone.FAINT), indent=4)
     for name, variant in decision.variants:
         yield line(
             Text("assumed, not documented: ", Tone.WARNING),
-            SENTENCES[variant],
+            explain.SENTENCES[variant],
             Text(f" [{fact(name)}, {variant}]", Tone.FAINT),
             indent=2,
         )

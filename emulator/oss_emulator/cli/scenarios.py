@@ -21,9 +21,9 @@ from oss_emulator.cli.output import (
     write_json,
 )
 from oss_emulator.cli.parser import InputError
+from oss_emulator.lab import explain
 from oss_emulator.lab import scenarios as scenario
 from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
-from oss_emulator.referer import explain
 
 _DESCRIPTION = (
     "Shows typical requests with their Referers, and decides on them. The exit status is 1 if the "

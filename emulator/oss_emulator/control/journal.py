@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 from oss_emulator import accesslog, sts
 from oss_emulator.access import Identity, resource
+from oss_emulator.lab import explain
 from oss_emulator.operations.call import Call
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import AccessDecision, Request, Response
-from oss_emulator.referer import Decision, Signing, explain
+from oss_emulator.referer import Decision, Signing
 from oss_emulator.storage import Storage
 
 SIZE = 1000

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from oss_emulator.referer import explain
+from oss_emulator.lab import explain
 
 from .tables import Report
 

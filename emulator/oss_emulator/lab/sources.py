@@ -84,7 +84,7 @@ def _parse_xml(document: bytes, assumptions: Assumptions) -> Named:
         ):
             decode(document)  # more exact than the place from the parser
         line = error.line or 1
-        column = error.column or _column_of_tag(document, line, error.names[-1:])
+        column = error.column or _column_of_tag(document, line, error.element)
         raise SourceError(error.sentence, line, max(column, 1)) from None
 
 
@@ -92,9 +92,9 @@ def _parse_xml(document: bytes, assumptions: Assumptions) -> Named:
 _DECLARES_ENCODING = re.compile(rb"^(?:\xff\xfe|\xfe\xff)|encoding\s*=\s*[\"'](?!utf-8)", re.I)
 
 
-def _column_of_tag(document: bytes, line: int, names: tuple[str, ...]) -> int:
+def _column_of_tag(document: bytes, line: int, tag: str) -> int:
     lines = document.decode(errors="replace").splitlines()
-    tags = "|".join(map(re.escape, names)) or r"!DOCTYPE|[A-Za-z]"
+    tags = re.escape(tag) or r"!DOCTYPE|[A-Za-z]"
     found = [
         match.start() + 1
         for match in re.finditer(rf"<(?:[\w.-]+:)?(?:{tags})", lines[line - 1])

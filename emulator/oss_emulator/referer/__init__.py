@@ -3,11 +3,11 @@
     policy = RefererPolicy.compile(codec.parse(document))
     decision = policy.decide("https://www.example.com/", signed=Signing.NONE, method="GET")
 
-`codec` parses and formats rules, `explain` puts a decision into words, and `header` reads the
-Referer of a request. This package imports nothing else of the emulator.
+`codec` parses and formats rules, and `header` reads the Referer of a request. `lab.explain` puts a
+decision into words. This package imports nothing else of the emulator.
 """
 
-from . import codec, explain, header
+from . import codec, header
 from .assumptions import Assumptions
 from .codec import FormatProblem, RefererFormatError
 from .decision import Basis, Decision, Outcome, Reason, Stage, Step
@@ -32,6 +32,5 @@ __all__ = [
     "Stage",
     "Step",
     "codec",
-    "explain",
     "header",
 ]

@@ -9,8 +9,9 @@ and numeric references are resolved, nothing is fetched, and a document type is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
+from typing import Any
 
 from lxml import etree
 
@@ -22,9 +23,12 @@ MAX_DOCUMENT_SIZE = 2 * 1024 * 1024
 """The size of the largest document, in bytes: enough for 10,000 entries of 180 characters."""
 
 _ROOT = "RefererConfiguration"
-_FLAGS = ("AllowEmptyReferer", "AllowTruncateQueryString", "TruncatePath")
-_LISTS = ("RefererList", "RefererBlacklist")
-_UNSET = RefererConfiguration()
+_FLAGS = {
+    "AllowEmptyReferer": "allow_empty_referer",
+    "AllowTruncateQueryString": "allow_truncate_query_string",
+    "TruncatePath": "truncate_path",
+}
+_LISTS = {"RefererList": "whitelist", "RefererBlacklist": "blacklist"}
 
 KEPT = Assumptions(r30=MissingList.ACCEPTED)
 """For documents that a service has accepted before: they may lack RefererList."""
@@ -55,15 +59,15 @@ class RefererFormatError(ValueError):
         sentence: str,
         line: int | None = None,
         column: int | None = None,
-        names: tuple[str, ...] = (),
+        element: str = "",
     ) -> None:
         super().__init__(f"line {line}: {sentence}" if line else sentence)
         self.problem = problem
         self.sentence = sentence
         self.line = line
         self.column = column
-        self.names = names
-        """The names of the elements with the problem, the innermost last."""
+        self.element = element
+        """The name of the element with the problem, "" if it is missing or not known."""
 
 
 def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfiguration:
@@ -77,24 +81,27 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
 
     Raises RefererFormatError.
     """
-    _refuse_large(document)
+    if len(document) > MAX_DOCUMENT_SIZE:
+        sentence = f"the document has {len(document)} bytes; at most {MAX_DOCUMENT_SIZE} fit"
+        raise RefererFormatError(FormatProblem.TOO_LARGE, sentence)
     root = _parse_xml(document)
     if _name(root) != _ROOT:
         sentence = f"the root element is {_name(root)}; write {_ROOT}"
-        problem = FormatProblem.WRONG_ROOT
-        raise RefererFormatError(problem, sentence, _line(root), names=(_name(root),))
+        raise _wrong(root, sentence, FormatProblem.WRONG_ROOT)
     elements = _elements(root)
-    lists = {
-        name: tuple(_text(entry) for entry in _children(elements[name], "Referer"))
+    values: dict[str, Any] = {
+        _LISTS[name]: tuple(_text(entry) for entry in _children(elements[name], "Referer"))
         for name in _LISTS
         if name in elements
     }
-    flags = {"AllowEmptyReferer": _parse_allow_empty_referer(elements)}
-    if "RefererList" not in lists and assumptions.r30 is MissingList.REFUSED:
+    values["allow_empty_referer"] = _parse_allow_empty_referer(elements)
+    if "whitelist" not in values and assumptions.r30 is MissingList.REFUSED:
         sentence = "RefererList is missing; write <RefererList/> for an empty whitelist"
         raise RefererFormatError(FormatProblem.MISSING_REFERER_LIST, sentence)
-    flags |= {name: _parse_boolean(elements[name]) for name in _FLAGS[1:] if name in elements}
-    configuration = _configuration(flags, lists)
+    for name in ("AllowTruncateQueryString", "TruncatePath"):
+        if name in elements:
+            values[_FLAGS[name]] = _parse_boolean(elements[name])
+    configuration = RefererConfiguration(**values)
     if assumptions.r27_contradiction is Contradiction.REFUSED:
         _refuse_contradiction(configuration)
     return configuration
@@ -106,52 +113,16 @@ def format(configuration: RefererConfiguration) -> bytes:
     Raises ValueError for an entry with a character that XML cannot represent.
     """
     root = etree.Element(_ROOT)
-    for name, flag in _flags_of(configuration).items():
-        etree.SubElement(root, name).text = "true" if flag else "false"
-    for name, entries in _lists_of(configuration).items():
-        parent = etree.SubElement(root, name)
-        for entry in entries:
-            etree.SubElement(parent, "Referer").text = entry
+    for name, field in _FLAGS.items():
+        etree.SubElement(root, name).text = "true" if getattr(configuration, field) else "false"
+    for name, field in _LISTS.items():
+        entries = getattr(configuration, field)
+        # Node needs RefererList even if it is empty, Go the absence of an empty blacklist (P-34).
+        if entries or name == "RefererList":
+            parent = etree.SubElement(root, name)
+            for entry in entries:
+                etree.SubElement(parent, "Referer").text = entry
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-
-
-def _configuration(
-    flags: Mapping[str, bool], lists: Mapping[str, tuple[str, ...]]
-) -> RefererConfiguration:
-    return RefererConfiguration(
-        flags["AllowEmptyReferer"],
-        flags.get("AllowTruncateQueryString", _UNSET.allow_truncate_query_string),
-        flags.get("TruncatePath", _UNSET.truncate_path),
-        lists.get("RefererList", ()),
-        lists.get("RefererBlacklist", ()),
-    )
-
-
-def _refuse_contradiction(configuration: RefererConfiguration) -> None:
-    if configuration.truncate_path and not configuration.allow_truncate_query_string:
-        sentence = "TruncatePath is true; write AllowTruncateQueryString true as well"
-        raise RefererFormatError(FormatProblem.CONTRADICTION, sentence)  # R-27
-
-
-def _flags_of(configuration: RefererConfiguration) -> dict[str, object]:
-    return {
-        "AllowEmptyReferer": configuration.allow_empty_referer,
-        "AllowTruncateQueryString": configuration.allow_truncate_query_string,
-        "TruncatePath": configuration.truncate_path,
-    }
-
-
-def _lists_of(configuration: RefererConfiguration) -> dict[str, tuple[str, ...]]:
-    lists = {"RefererList": configuration.whitelist}  # even if empty: Node needs it (P-34)
-    if configuration.blacklist:  # not if empty: Go tests for its absence (P-34)
-        lists["RefererBlacklist"] = configuration.blacklist
-    return lists
-
-
-def _refuse_large(document: bytes) -> None:
-    if len(document) > MAX_DOCUMENT_SIZE:
-        sentence = f"the document has {len(document)} bytes; at most {MAX_DOCUMENT_SIZE} fit"
-        raise RefererFormatError(FormatProblem.TOO_LARGE, sentence)
 
 
 def _elements(root: etree._Element) -> dict[str, etree._Element]:
@@ -161,13 +132,12 @@ def _elements(root: etree._Element) -> dict[str, etree._Element]:
         name = _name(element)
         if name in elements:
             sentence = f"{name} occurs twice; write it once"
-            problem = FormatProblem.REPEATED_ELEMENT
-            raise RefererFormatError(problem, sentence, _line(element), names=(name,))
+            raise _wrong(element, sentence, FormatProblem.REPEATED_ELEMENT)
         elements[name] = element
     return elements
 
 
-def _parse_allow_empty_referer(elements: Mapping[str, etree._Element]) -> bool:
+def _parse_allow_empty_referer(elements: dict[str, etree._Element]) -> bool:
     element = elements.get("AllowEmptyReferer")
     if element is None:
         problem = FormatProblem.MISSING_ALLOW_EMPTY_REFERER
@@ -178,15 +148,17 @@ def _parse_allow_empty_referer(elements: Mapping[str, etree._Element]) -> bool:
 def _parse_boolean(
     element: etree._Element, problem: FormatProblem = FormatProblem.WRONG_VALUE
 ) -> bool:
-    name, text = _name(element), _text(element)
-    boolean = _BOOLEANS.get(text.strip(WHITE_SPACE).lower())
-    if boolean is None:
-        sentence = f"{name} is {text[:40]!r}; write true or false"
-        raise RefererFormatError(problem, sentence, _line(element), names=(name,))
-    return boolean
+    text = _text(element)
+    lowered = text.strip(WHITE_SPACE).lower()
+    if lowered not in ("true", "false"):
+        raise _wrong(element, f"{_name(element)} is {text[:40]!r}; write true or false", problem)
+    return lowered == "true"
 
 
-_BOOLEANS = {"true": True, "false": False}
+def _refuse_contradiction(configuration: RefererConfiguration) -> None:
+    if configuration.truncate_path and not configuration.allow_truncate_query_string:
+        sentence = "TruncatePath is true; write AllowTruncateQueryString true as well"
+        raise RefererFormatError(FormatProblem.CONTRADICTION, sentence)  # R-27
 
 
 # XML
@@ -237,36 +209,28 @@ def _name(element: etree._Element) -> str:
     return etree.QName(element).localname
 
 
-def _line(element: etree._Element) -> int | None:
-    line: object = element.sourceline
-    return line if isinstance(line, int) else None
-
-
 def _children(element: etree._Element, *names: str) -> Iterator[etree._Element]:
     """Yield the children. Other names, and text between the children, are errors."""
     texts = (element.text, *(child.tail for child in element))
     if any(text and text.strip(WHITE_SPACE) for text in texts):
-        name, sentence = _name(element), f"{_name(element)} contains text beside its elements"
-        problem = FormatProblem.WRONG_VALUE
-        raise RefererFormatError(problem, sentence, _line(element), names=(name,))
+        raise _wrong(element, f"{_name(element)} contains text beside its elements")
     for child in element:
         if _name(child) not in names:
-            raise _unknown(_name(child), _name(element), names, _line(child))
+            use = " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+            sentence = f"{_name(child)[:40]} is unknown in {_name(element)}; use {use}"
+            raise _wrong(child, sentence, FormatProblem.UNKNOWN_ELEMENT)
         yield child
 
 
 def _text(element: etree._Element) -> str:
     if len(element):
-        name, sentence = _name(element), f"{_name(element)} contains elements; write a text"
-        problem = FormatProblem.WRONG_VALUE
-        raise RefererFormatError(problem, sentence, _line(element), names=(name,))
+        raise _wrong(element, f"{_name(element)} contains elements; write a text")
     return element.text or ""
 
 
-def _unknown(
-    name: str, parent: str, known: tuple[str, ...], line: int | None = None
+def _wrong(
+    element: etree._Element, sentence: str, problem: FormatProblem = FormatProblem.WRONG_VALUE
 ) -> RefererFormatError:
-    use = " or ".join(filter(None, (", ".join(known[:-1]), known[-1])))
-    sentence = f"{name[:40]} is unknown in {parent}; use {use}"
-    problem = FormatProblem.UNKNOWN_ELEMENT
-    return RefererFormatError(problem, sentence, line, names=(parent, name))
+    line: object = element.sourceline
+    place = line if isinstance(line, int) else None
+    return RefererFormatError(problem, sentence, place, element=_name(element))

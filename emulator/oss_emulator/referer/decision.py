@@ -95,35 +95,6 @@ class Step:
     detail: str = ""
     """What the sentence is about: a kind of request, a truncated Referer, an entry verbatim."""
 
-    @property
-    def sentence(self) -> str:
-        """The step in one sentence."""
-        return _SENTENCES[self.stage, self.outcome].format(self.detail)
-
-
-_SENTENCES = {
-    (Stage.REQUEST, Outcome.CHECKED): "The rules are consulted for {}.",
-    (Stage.REQUEST, Outcome.NOT_CHECKED): "The rules are not consulted for {}.",
-    (Stage.EMPTY, Outcome.ALLOWED): "The Referer is empty and AllowEmptyReferer is true.",
-    (Stage.EMPTY, Outcome.WITHOUT_WHITELIST): (
-        "The Referer is empty; AllowEmptyReferer is false, which has no effect without a whitelist."
-    ),
-    (Stage.EMPTY, Outcome.DENIED): (
-        "The Referer is empty, AllowEmptyReferer is false and there is a whitelist."
-    ),
-    (Stage.QUERY, Outcome.CUT): "AllowTruncateQueryString cut the Referer to {!r}.",
-    (Stage.PATH, Outcome.CUT): "TruncatePath cut the Referer to {!r}.",
-    (Stage.BLACKLIST, Outcome.NO_ENTRIES): "There is no blacklist.",
-    (Stage.BLACKLIST, Outcome.MATCHED): "The blacklist entry {!r} matches.",
-    (Stage.BLACKLIST, Outcome.UNMATCHED): "No blacklist entry matches.",
-    (Stage.WHITELIST, Outcome.NO_ENTRIES): "There is no whitelist, so every Referer is allowed.",
-    (Stage.WHITELIST, Outcome.DENIED): (
-        "There is no whitelist, and with a blacklist that denies every Referer."
-    ),
-    (Stage.WHITELIST, Outcome.MATCHED): "The whitelist entry {!r} matches.",
-    (Stage.WHITELIST, Outcome.UNMATCHED): "No whitelist entry matches.",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -1,17 +1,13 @@
 """Entries: a list of entries with an index, so that a decision tries only a few of them.
 
 An entry can match only a Referer that contains certain short strings ("grams"): pieces of its
-literal runs. The index files each entry under the gram that the fewest other entries need. A lookup
-collects the grams of the Referer once; an entry is a candidate if the Referer contains the gram it
-is filed under and its other rare grams. The cost is that of walking the Referer plus that of the
-few entries that nearly match, however long the list is.
+literal runs. The index files each entry under the gram that the fewest other entries need, and a
+lookup tries only entries whose rare grams the Referer contains. It costs as much as walking the
+Referer and trying the few entries that nearly match, however long the list is.
 
-Runs of a single character occur in almost every Referer. Therefore the order of two such runs is a
-gram as well: `*a*b*` needs an `a` before a `b`. An entry whose pairs are all present is tried even
-if they do not form a line. Each costs about 2 µs, so only a list of thousands of such entries takes
-longer than a short list.
-
-Grams are case-folded, so that an entry that differs only in letter case is a candidate too (R-24).
+Almost every Referer contains a run of a single character, so the order of two such runs is a gram
+as well: `*a*b*` needs an `a` before a `b`. Grams are case-folded, so that an entry that differs
+only in letter case is a candidate too (R-24).
 """
 
 from __future__ import annotations

@@ -19,17 +19,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .header import WHITE_SPACE
-
-
-def is_blank(entry: str) -> bool:
-    """Return whether an entry is blank; blank entries are ignored (R-25)."""
-    return not entry.strip(WHITE_SPACE)
-
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """An entry that can match. `compile` reads an entry as it is read by default."""
+    """An entry that can match."""
 
     text: str
     """The entry as it was configured."""
@@ -39,16 +32,6 @@ class Pattern:
     """The segment before its first `*`."""
     tail: tuple[str, ...]
     """The segments after it, none of them empty."""
-
-    @classmethod
-    def compile(cls, entry: str) -> Pattern:
-        """Compile one entry.
-
-        Raises ValueError for a blank entry, which would otherwise match everything (R-25).
-        """
-        if is_blank(entry):
-            raise ValueError("a blank entry cannot be matched")
-        return cls.of(entry, entry.strip(WHITE_SPACE))
 
     @classmethod
     def of(cls, text: str, body: str) -> Pattern:

@@ -16,15 +16,7 @@ from .decision import Decision, Outcome, Reason, Stage, Step
 from .entries import Entries
 from .model import RefererConfiguration
 from .reading import Judgement, Reading
-from .request import (
-    EXEMPTIONS,
-    RequestKind,
-    Scope,
-    Signing,
-    classify,
-    facts_of,
-    is_checked,
-)
+from .request import EXEMPTIONS, RequestKind, Scope, Signing, classify, facts_of, is_checked
 
 # A decision contains its Referer, so both the number and the length of cached Referers are bounded.
 CACHED_DECISIONS = 2_048

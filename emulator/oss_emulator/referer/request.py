@@ -64,28 +64,20 @@ _CHECKED = {
 }
 """The kinds that are checked in any case, each with the facts that say so."""
 
-_ASSUMED = {
-    CheckedRequests.GET_AND_HEAD: frozenset({RequestKind.SIGNED_URL_TO_HEAD}),
-    CheckedRequests.GET_ONLY: frozenset(),
-    CheckedRequests.ALL_SIGNED_URLS: frozenset(
-        {RequestKind.SIGNED_URL_TO_HEAD, RequestKind.SIGNED_URL_TO_WRITE}
-    ),
-    CheckedRequests.PREFLIGHTS_TOO: frozenset(
-        {RequestKind.SIGNED_URL_TO_HEAD, RequestKind.PREFLIGHT}
-    ),
-    CheckedRequests.FORMS_TOO: frozenset(
-        {RequestKind.SIGNED_URL_TO_HEAD, RequestKind.SIGNED_BY_FORM}
-    ),
-    CheckedRequests.BUCKETS_TOO: frozenset(
-        {RequestKind.SIGNED_URL_TO_HEAD, RequestKind.NOT_AN_OBJECT}
-    ),
+_BESIDES = {
+    CheckedRequests.ALL_SIGNED_URLS: RequestKind.SIGNED_URL_TO_WRITE,
+    CheckedRequests.PREFLIGHTS_TOO: RequestKind.PREFLIGHT,
+    CheckedRequests.FORMS_TOO: RequestKind.SIGNED_BY_FORM,
+    CheckedRequests.BUCKETS_TOO: RequestKind.NOT_AN_OBJECT,
 }
-"""The kinds that are checked besides (R-04)."""
+"""The kind that a rule checks besides (R-04)."""
 
 
 def is_checked(kind: RequestKind, rule: CheckedRequests) -> bool:
     """Return whether requests of a kind are checked."""
-    return kind in _CHECKED or kind in _ASSUMED[rule]
+    if kind is RequestKind.SIGNED_URL_TO_HEAD:
+        return rule is not CheckedRequests.GET_ONLY
+    return kind in _CHECKED or kind is _BESIDES.get(rule)
 
 
 def facts_of(kind: RequestKind) -> tuple[str, ...]:

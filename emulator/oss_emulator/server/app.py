@@ -18,6 +18,7 @@ from oss_emulator.control.controls import Controls
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import Entry
 from oss_emulator.control.metrics import Metrics
+from oss_emulator.lab import explain
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Gather, Takes
 from oss_emulator.pipeline.admission import Admitted, Refused
@@ -26,7 +27,6 @@ from oss_emulator.protocol.changes import ARN_IN_LOGS
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
 from oss_emulator.protocol.message import FileRange, Request, Response
-from oss_emulator.referer import explain
 from oss_emulator.server import body, callback, proxy, sts_endpoint, wire
 from oss_emulator.server.endpoint import Endpoint
 from oss_emulator.server.faulty import FaultyAnswer, meet

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from oss_emulator.lab import automaton, diff
 from oss_emulator.lab.automaton import Cut, UndecidedError, Watched
 from oss_emulator.lab.diff import Certainty
-from oss_emulator.referer import Pattern, RefererConfiguration, RefererPolicy, header
+from oss_emulator.lab.entry import parse_entry
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, header
 from oss_emulator.referer.assumptions import DEFAULT
 from oss_emulator.referer.reading import Reading
 
@@ -24,7 +25,7 @@ CUTTERS = {Cut.NOT: str, Cut.QUERY: header.cut_query, Cut.PATH: header.cut_path}
 @given(ENTRIES, ENTRIES, st.sampled_from(Cut))
 @example("*", "*:", Cut.NOT)  # one has matched before the first character
 def test_search_finds_a_difference_if_there_is_one(one: str, other: str, cut: Cut) -> None:
-    patterns = Pattern.compile(one), Pattern.compile(other)
+    patterns = parse_entry(one), parse_entry(other)
     watched = [Watched(pattern, cut) for pattern in patterns]
     witness = automaton.find(watched, lambda matched: matched[0] != matched[1])
 
@@ -79,13 +80,13 @@ def test_proved_configurations_are_equivalent(
     ],
 )
 def test_covers(entry: str, others: list[str], cut: Cut, covered: bool) -> None:
-    patterns = [Pattern.compile(other) for other in others]
-    assert automaton.covers(Pattern.compile(entry), patterns, cut) is covered
+    patterns = [parse_entry(other) for other in others]
+    assert automaton.covers(parse_entry(entry), patterns, cut) is covered
 
 
 def test_search_stops_at_its_budget() -> None:
     # In which order twelve letters come, and which of them have come, are too many classes.
-    patterns = [Pattern.compile(f"*{letter}?????") for letter in "abcdefghijkl"]
+    patterns = [parse_entry(f"*{letter}?????") for letter in "abcdefghijkl"]
     with pytest.raises(UndecidedError):
         automaton.find([Watched(pattern) for pattern in patterns], lambda _: False)
 

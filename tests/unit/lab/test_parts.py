@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oss_emulator.lab.entry import parse_entry
 from oss_emulator.lab.parts import Parts, example
-from oss_emulator.referer import Pattern
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_parts_join_to_the_trimmed_entry(entry: str) -> None:
 )
 def test_example_is_a_referer_that_the_entry_matches(entry: str, referer: str) -> None:
     assert example(entry) == referer
-    assert Pattern.compile(entry).matches(referer)
+    assert parse_entry(entry).matches(referer)

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from oss_emulator.referer import Pattern
+from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.referer.entries import Entries, _grams
-from oss_emulator.referer.pattern import is_blank
 
 from tests.unit.referer import oracle
 
@@ -21,7 +20,7 @@ referers = st.lists(st.sampled_from(words), max_size=9).map("".join)
 
 
 def compiled(texts: Iterable[str]) -> Entries:
-    return Entries(Pattern.compile(text) for text in texts if not is_blank(text))
+    return Entries(parse_entry(text) for text in texts if not is_blank(text))
 
 
 @given(lists, referers)
@@ -49,7 +48,7 @@ def test_long_literal_is_found_wherever_it_differs() -> None:
 
 
 def test_long_entry_has_few_grams() -> None:
-    assert len(list(_grams(Pattern.compile("a" * 100_000)))) <= 64
+    assert len(list(_grams(parse_entry("a" * 100_000)))) <= 64
 
 
 @pytest.mark.parametrize("referer", ["https://ΑΣ.example/", "https://İß.example/"])

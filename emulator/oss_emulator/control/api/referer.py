@@ -16,7 +16,7 @@ from oss_emulator.control.api.schema import (
     reference,
 )
 from oss_emulator.documents.referer import SUBRESOURCE
-from oss_emulator.lab import sources
+from oss_emulator.lab import explain, sources
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import (
     Assumptions,
@@ -25,7 +25,6 @@ from oss_emulator.referer import (
     RefererPolicy,
     Signing,
     codec,
-    explain,
 )
 from oss_emulator.referer.assumptions import DEFAULT
 from oss_emulator.toml import Path, SourceError, convert

@@ -13,9 +13,10 @@ from enum import StrEnum
 from itertools import islice
 
 from oss_emulator.lab import probes
+from oss_emulator.lab.explain import SENTENCES
 from oss_emulator.lab.parts import DEFAULT_PORTS, Parts
 from oss_emulator.referer import header
-from oss_emulator.referer.assumptions import SENTENCES, fact
+from oss_emulator.referer.assumptions import fact
 from oss_emulator.referer.reading import Reading
 from oss_emulator.toml import join
 

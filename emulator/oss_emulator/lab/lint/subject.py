@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from oss_emulator.lab.automaton import Cut
+from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.lab.parts import Parts
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.decision import Basis, Stage
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer.pattern import Pattern, is_blank
+from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
 
 from .finding import EntryPlace, Evidence
@@ -95,6 +96,6 @@ def _drop(entries: tuple[str, ...], position: int) -> tuple[str, ...]:
 def _entries(stage: Stage, texts: tuple[str, ...]) -> Iterator[LintedEntry]:
     for position, text in enumerate(texts):
         if not is_blank(text):
-            pattern = Pattern.compile(text)
+            pattern = parse_entry(text)
             place = EntryPlace(stage, position, text)
             yield LintedEntry(place, pattern.body, Parts.split(text), pattern)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.decision import Stage
-from oss_emulator.referer.pattern import is_blank
 
 from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion
 from .subject import Subject

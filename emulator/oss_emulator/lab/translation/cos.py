@@ -13,9 +13,9 @@ from typing import Self
 
 from lxml import etree
 
+from oss_emulator.lab.entry import is_blank
 from oss_emulator.referer import header
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer.pattern import is_blank
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError
 

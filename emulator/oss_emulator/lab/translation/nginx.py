@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import Parts
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer.pattern import is_blank
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError, place_of
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.lab.sources import parse_json
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer.pattern import Pattern, is_blank
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError, join, place_of
 
@@ -209,7 +209,7 @@ def _entry(value: str) -> str:
 
 def _like(value: str, referer: str) -> bool:
     if value.endswith("*"):
-        return Pattern.compile(value).matches(referer)
+        return parse_entry(value).matches(referer)
     signs = {"*": ".*", "?": "."}
     text = "".join(signs.get(character) or re.escape(character) for character in value)
     return re.fullmatch(text, referer, re.DOTALL) is not None

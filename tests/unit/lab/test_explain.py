@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing, explain
+from oss_emulator.lab import explain
+from oss_emulator.lab.explain import _STEPS
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing, Step
 
 RULES = RefererConfiguration(
     allow_empty_referer=False,
@@ -73,3 +75,10 @@ def test_decision_is_formatted_as_json() -> None:
             },
         ],
     }
+
+
+def test_each_step_has_a_sentence() -> None:
+    for stage, outcome in _STEPS:
+        sentence = explain.sentence(Step(stage, outcome, detail="{x}"))
+        assert sentence.endswith(".")
+        assert "{}" not in sentence
