@@ -102,6 +102,16 @@ def facts(output: str) -> Mapping[str, list[Mapping[str, Any]]]:
     return found
 
 
+def unconfirmed(output: str) -> dict[str, str]:
+    """Return why facts were not confirmed."""
+    return {
+        number: item["why"]
+        for number, items in facts(output).items()
+        for item in items
+        if item["conclusion"] != "confirmed"
+    }
+
+
 # --- the assumptions that are found
 
 SINGLE = [assumptions for _, assumptions in DEFAULT.alternatives()]
@@ -517,12 +527,7 @@ def test_blocked_public_access_hides_anonymous_requests_only(
     emulator.put(f"/{BUCKET}?publicAccessBlock", BLOCK)
     status, output, _ = run("--yes", "--json")
     assert status == 0
-    unseen = {
-        number: item["why"]
-        for number, items in facts(output).items()
-        for item in items
-        if item["conclusion"] != "confirmed"
-    }
+    unseen = unconfirmed(output)
     assert set(unseen) == {"R-01", "R-02", "R-15"}
     assert "public-read" in unseen["R-01"]
 
@@ -536,12 +541,7 @@ def test_new_account_hides_public_objects_only(
         status, output, _ = run("--json")
         assert buckets(emulator) == []
     assert status == 0
-    unseen = {
-        number: item["why"]
-        for number, items in facts(output).items()
-        for item in items
-        if item["conclusion"] != "confirmed"
-    }
+    unseen = unconfirmed(output)
     assert set(unseen) == {"R-01", "R-02"}
     assert all("public-read" in why and "403 AccessDenied" in why for why in unseen.values())
 

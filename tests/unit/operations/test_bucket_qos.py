@@ -13,18 +13,14 @@ QOS = "<QoSConfiguration>%s</QoSConfiguration>"
 @pytest.mark.parametrize(
     ("limits", "named"),
     [
-        ({"TotalUploadBandwidth": 11}, "TotalUploadBandwidth"),
-        ({"IntranetUploadBandwidth": 11}, "IntranetUploadBandwidth"),
         ({"TotalUploadBandwidth": 5, "ExtranetUploadBandwidth": 6}, "ExtranetUploadBandwidth"),
-        ({"TotalQps": 5, "IntranetQps": 6}, "IntranetQps"),
-        ({"TotalDownloadBandwidth": -2}, "TotalDownloadBandwidth"),
         ({"TotalUploadBandwidth": 10, "IntranetUploadBandwidth": 10, "TotalQps": 9}, ""),
-        ({"IntranetQps": 1_000_000}, ""),
     ],
 )
 def test_limits_above_those_of_the_account_are_refused(
     ask: Caller, limits: dict[str, int], named: str
 ) -> None:
+    """tests/unit/documents/test_qos.py covers each limit."""
     body = QOS % "".join(f"<{name}>{value}</{name}>" for name, value in limits.items())
     answer = ask("PUT", "/bucket?qosInfo", body)
     assert (answer.text("ArgumentName") if answer.body else "") == named
