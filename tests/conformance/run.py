@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 
 from tests.conformance import expected, page, session, suite
 from tests.conformance.expected import VERSIONS
-from tests.conformance.session import ROOT, Result
+from tests.conformance.session import Result
 
+ROOT = Path(__file__).parents[2]
 LIST = Path(__file__).parent / "expected.toml"
 PAGE = ROOT / "docs" / "conformance.md"
 CACHE = ROOT / ".cache" / "conformance"
