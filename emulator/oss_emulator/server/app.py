@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import ssl
 import time
 from collections.abc import Iterable, Iterator
@@ -27,10 +28,11 @@ from oss_emulator.protocol.changes import ARN_IN_LOGS
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
 from oss_emulator.protocol.message import FileRange, Request, Response
-from oss_emulator.server import body, callback, proxy, sts_endpoint, wire
+from oss_emulator.server import body, callback, proxy, sockets, sts_endpoint, wire
 from oss_emulator.server.endpoint import Endpoint
 from oss_emulator.server.faulty import FaultyAnswer, meet
 from oss_emulator.server.guard import LOG, Connections, Guard, Handlers
+from oss_emulator.server.handshake import Listener
 from oss_emulator.server.tls import Certificates
 from oss_emulator.storage import failure
 
@@ -60,7 +62,7 @@ class Server(Endpoint):
         self._access_log = access_log
         self._certificates = certificates
         self._metrics = Metrics()
-        self._listening: list[asyncio.Server] = []
+        self._listening: list[asyncio.Server | Listener] = []
         self._writing = ThreadPoolExecutor(1, "oss-emulator-writing")
         self._waiting: set[asyncio.Task[Any]] = set()
         """The requests that wait for an event that may never come."""
@@ -80,17 +82,17 @@ class Server(Endpoint):
 
     async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> int:
         # Of several workers each listens on the same port (see workers.py).
-        shared = self.service.settings.workers > 1 or None
-        listening = await asyncio.get_running_loop().create_server(
-            self.connections.accept,
-            host,
-            port,
-            ssl=context,
-            backlog=BACKLOG,
-            reuse_port=shared,
-        )
-        self._listening.append(listening)
-        return int(listening.sockets[0].getsockname()[1])
+        shared = [socket.SO_REUSEPORT] if self.service.settings.workers > 1 else []
+        bound = sockets.bind(host, port, socket.SO_REUSEADDR, *shared)
+        for one in bound:
+            if context is None:
+                loop = asyncio.get_running_loop()
+                accept = self.connections.accept
+                listening = await loop.create_server(accept, sock=one, backlog=BACKLOG)
+                self._listening.append(listening)
+            else:
+                self._listening.append(Listener(one, BACKLOG, self.connections, context))
+        return int(bound[0].getsockname()[1])
 
     def _listen_no_more(self) -> None:
         for listening in self._listening:

@@ -9,7 +9,7 @@ one request at a time, and every failure of the connection belongs to that reque
 import asyncio
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from enum import Enum, auto
 from typing import Final, NamedTuple, cast
@@ -20,8 +20,9 @@ from aiohttp.http import HttpProcessingError
 
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import FileRange, Request
-from oss_emulator.server import framing, sendfile
+from oss_emulator.server import framing, handshake, sendfile
 from oss_emulator.server.framing import NO_BODY, Extent, Head, bad_request
+from oss_emulator.server.handshake import Handshake
 from oss_emulator.settings import Settings
 
 LOG = logging.getLogger("oss_emulator")
@@ -95,7 +96,7 @@ class Connections:
         self.max_head = settings.limits.headers
         """Bytes of the longest request line and headers together."""
         self._most = settings.max_connections
-        self._open: set[Guard] = set()
+        self._open: set[Guard | Handshake] = set()
         self.busy: set[Guard] = set()
         """Connections with a running request, even if the client has left."""
         self._handshakes: set[asyncio.Task[None]] = set()
@@ -103,22 +104,22 @@ class Connections:
         self._changed: asyncio.Event | None = None
         """Set when a connection ends or a request is answered; only while the server ends."""
 
-    def accept(self) -> "Guard":
-        """Make the protocol of a new connection."""
-        return Guard(self)
+    def accept(self, outside: "Guard | Handshake | None" = None) -> "Guard":
+        """Make the protocol of a new connection; inside TLS, `outside` is the one that began it."""
+        return Guard(self, outside)
 
     @property
     def crowded(self) -> bool:
         """Whether there are more connections than allowed."""
         return len(self._open) > self._most
 
-    def opened(self, guard: "Guard", outside: "Guard | None") -> None:
-        """Count a connection; one inside a CONNECT replaces the one outside."""
+    def opened(self, guard: "Guard | Handshake", outside: "Guard | Handshake | None") -> None:
+        """Count a connection; one inside TLS replaces the one outside."""
         if outside is not None:
             self._open.discard(outside)
         self._open.add(guard)
 
-    def closed(self, guard: "Guard") -> None:
+    def closed(self, guard: "Guard | Handshake") -> None:
         self._open.discard(guard)
         self._tell()
 
@@ -153,7 +154,7 @@ class Connections:
         if self._changed is not None:
             self._changed.set()
 
-    async def _wait_for_none(self, guards: set["Guard"], patience: float) -> None:
+    async def _wait_for_none(self, guards: Collection[object], patience: float) -> None:
         """Wait until a set is empty, for `patience` seconds at most."""
         assert self._changed is not None  # noqa: S101
         with suppress(TimeoutError):
@@ -183,8 +184,10 @@ class Guard(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, connections: Connections, outside: "Guard | None" = None) -> None:
-        """`outside` is the connection whose CONNECT led to this one."""
+    def __init__(
+        self, connections: Connections, outside: "Guard | Handshake | None" = None
+    ) -> None:
+        """`outside` is the connection that began TLS, on a port for TLS or after a CONNECT."""
         self._connections = connections
         self._outside = outside
         # Each connection has a `web.Server` of its own, so the handler knows its connection.
@@ -494,23 +497,8 @@ class Guard(asyncio.Protocol):
         if context is not None:
             self._phase = Phase.END
             self.transport.pause_reading()  # the following bytes belong to TLS
-            self._connections.run_handshake(self._begin_tls(context))
-
-    async def _begin_tls(self, context: ssl.SSLContext) -> None:
-        """Begin a new connection inside this one."""
-        fresh = Guard(self._connections, self)
-        try:
-            transport = await self._loop.start_tls(self.transport, fresh, context, server_side=True)
-        except (Exception, asyncio.CancelledError) as error:
-            # The client does not trust the CA or has left, or the server ends. asyncio's TLS fails
-            # with a TypeError of its own if the client leaves a handshake inside another TLS.
-            LOG.info("TLS after CONNECT failed: %s", error)
-            transport = None
-        if transport is not None and not transport.is_closing():
-            fresh.connection_made(transport)
-        else:
-            self.transport.abort()
-            self.connection_lost(None)
+            inside, patience = Guard(self._connections, self), self._connections.patience
+            self._connections.run_handshake(handshake.begin(self, inside, context, patience))
 
     # Files
 

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeAlias
 
+from oss_emulator.server import sockets
 from oss_emulator.server.app import SHUTDOWN_TIMEOUT
 from oss_emulator.server.endpoint import Endpoint
 from oss_emulator.settings import Settings
@@ -74,16 +75,13 @@ class Workers(Endpoint):
 
     def _reserve(self, port: int) -> int:
         """Reserve a port without listening: only the workers accept its connections."""
-        first, *others = _addresses(self._settings.host, port)
-        with socket.socket(first[0], socket.SOCK_STREAM) as probe:
-            # Another server may share this port; only a bind without sharing detects it.
-            _bind(probe, first[1])
+        # Another server may share this port; only a bind without sharing detects it.
+        probes = sockets.bind(self._settings.host, port, socket.SO_REUSEADDR)
+        port = int(probes[0].getsockname()[1])
+        for probe in probes:
+            probe.close()
         sharing = (socket.SO_REUSEADDR, socket.SO_REUSEPORT)
-        for family, address in (first, *others):
-            held = socket.socket(family, socket.SOCK_STREAM)
-            self._reserved.append(held)
-            _bind(held, (address[0], port, *address[2:]), *sharing)
-            port = held.getsockname()[1]
+        self._reserved += sockets.bind(self._settings.host, port, *sharing)
         return port
 
     def _begin(self) -> None:
@@ -135,16 +133,3 @@ class _Worker:
         other.close()
         self.listens = False
         self.ended = asyncio.Event()
-
-
-def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
-
-
-def _bind(to_bind: socket.socket, address: Any, *options: int) -> None:
-    for option in options or (socket.SO_REUSEADDR,):
-        to_bind.setsockopt(socket.SOL_SOCKET, option, 1)
-    if to_bind.family == socket.AF_INET6:
-        to_bind.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    to_bind.bind(address)

@@ -1,0 +1,143 @@
+"""TLS handshakes: each counts as a connection, and ends with the client or at the time-out.
+
+The servers of asyncio tell of a TLS connection only when its handshake is complete. So a port for
+TLS accepts its connections here.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from oss_emulator.server.guard import Connections, Guard
+
+LOG: Final = logging.getLogger("oss_emulator")
+
+RESPITE: Final = 1.0
+"""Seconds without accepting after the system could not give a descriptor for a connection."""
+
+
+class Listener:
+    """Accepts the connections of one socket and begins TLS in each."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        backlog: int,
+        connections: "Connections",
+        context: ssl.SSLContext,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._listening = listening
+        self._backlog = backlog
+        self._connections = connections
+        self._context = context
+        self._pause: asyncio.TimerHandle | None = None
+        listening.setblocking(False)
+        listening.listen(backlog)
+        self._resume()
+
+    def close(self) -> None:
+        """Accept no more connections."""
+        if self._pause is not None:
+            self._pause.cancel()
+        self._loop.remove_reader(self._listening)
+        self._listening.close()
+
+    def _resume(self) -> None:
+        self._loop.add_reader(self._listening, self._accept)
+
+    def _accept(self) -> None:
+        """Accept all connections that wait, so that they count from now on."""
+        for _ in range(self._backlog):
+            try:
+                accepted, _ = self._listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                LOG.error("A connection cannot be accepted: %s", error.strerror)
+                self._loop.remove_reader(self._listening)
+                self._pause = self._loop.call_later(RESPITE, self._resume)
+                return
+            accepted.setblocking(False)
+            Handshake(accepted, self._connections, self._context)
+
+
+class Handshake:
+    """An accepted connection until TLS has begun; then a guard takes its place."""
+
+    def __init__(
+        self, accepted: socket.socket, connections: "Connections", context: ssl.SSLContext
+    ) -> None:
+        self._accepted = accepted
+        self._connections = connections
+        connections.opened(self, None)
+        if connections.crowded:  # before TLS there is no way to say so
+            accepted.close()
+            connections.closed(self)
+        else:
+            self._task = asyncio.ensure_future(self._run(context))
+            self._task.add_done_callback(self._end)
+
+    async def _run(self, context: ssl.SSLContext) -> None:
+        patience = self._connections.patience
+        await asyncio.get_running_loop().connect_accepted_socket(
+            partial(self._connections.accept, self),
+            self._accepted,
+            ssl=context,
+            ssl_handshake_timeout=patience,
+            ssl_shutdown_timeout=patience,
+        )
+
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
+            _report(error)
+            self._accepted.close()
+            self._connections.closed(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is left to do when the guard that took the place is lost."""
+
+    def finish(self) -> None:
+        """End the connection, which has no request."""
+        self._task.cancel()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._task.cancel()
+
+
+async def begin(
+    outside: "Guard", inside: "Guard", context: ssl.SSLContext, patience: float
+) -> None:
+    """Begin TLS in a connection that has stopped reading, and continue with the guard inside."""
+    try:
+        transport = await asyncio.get_running_loop().start_tls(
+            outside.transport,
+            inside,
+            context,
+            server_side=True,
+            ssl_handshake_timeout=patience,
+            ssl_shutdown_timeout=patience,
+        )
+    except (Exception, asyncio.CancelledError) as error:
+        _report(error)
+        transport = None
+    if transport is not None and not transport.is_closing():
+        inside.connection_made(transport)
+    else:
+        outside.abort()
+        outside.connection_lost(None)
+
+
+def _report(error: BaseException) -> None:
+    """Log why TLS did not begin.
+
+    The client does not trust the CA, has left or stalls, or the server ends. asyncio's TLS fails
+    with a TypeError of its own if the client leaves a handshake inside another TLS.
+    """
+    LOG.info("TLS failed: %s", error or type(error).__name__)

@@ -1,0 +1,55 @@
+"""Sockets bound to the addresses of a host."""
+
+import errno
+import socket
+from contextlib import ExitStack
+from typing import Any
+
+_LACKING = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+"""Errors for addresses that this machine does not have, such as ::1 without IPv6."""
+
+
+def bind(host: str, port: int, *options: int) -> list[socket.socket]:
+    """Bind a socket to each address of a host that this machine has; an empty host means all.
+
+    Port 0 chooses a free one, the same for every address. `options` are set to 1. Raises `OSError`
+    if no address can be used or the port is taken; then no socket stays open.
+    """
+    bound: list[socket.socket] = []
+    lacking: OSError | None = None
+    with ExitStack() as stack:
+        for family, address in _addresses(host, port):
+            try:
+                made = stack.enter_context(
+                    _bind_one(family, (address[0], port, *address[2:]), options)
+                )
+            except OSError as error:
+                if error.errno not in _LACKING:
+                    raise
+                lacking = error
+            else:
+                port = made.getsockname()[1]
+                bound.append(made)
+        stack.pop_all()
+    if lacking is not None and not bound:
+        raise lacking
+    return bound
+
+
+def _bind_one(family: int, address: Any, options: tuple[int, ...]) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        for option in options:
+            made.setsockopt(socket.SOL_SOCKET, option, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
