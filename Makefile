@@ -70,8 +70,9 @@ bench: $(TESTING)  ## measure everything and write docs/benchmarks.md
 	@$(INSTALL) '.[bench]'
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(TESTING)  ## ten minutes of traffic, a hundred crashes, damaged folders, and 5 GiB up and down
+soak: $(TESTING)  ## traffic, broken connections, a thousand crashes, damaged folders, 5 GiB up and down
 	@$(BIN)/python -m tests.hard.soak
+	@$(BIN)/python -m tests.hard.leaks
 	@$(BIN)/python -m tests.hard.crash
 	@$(BIN)/python -m tests.hard.damage
 	@$(BIN)/python -m tests.hard.large

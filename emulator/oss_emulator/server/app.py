@@ -32,7 +32,7 @@ from oss_emulator.server import body, callback, proxy, sockets, sts_endpoint, wi
 from oss_emulator.server.endpoint import Endpoint
 from oss_emulator.server.faulty import FaultyAnswer, meet
 from oss_emulator.server.guard import LOG, Connections, Guard, Handlers
-from oss_emulator.server.handshake import Listener
+from oss_emulator.server.handshake import Listener, handle_failure
 from oss_emulator.server.tls import Certificates
 from oss_emulator.storage import failure
 
@@ -71,6 +71,7 @@ class Server(Endpoint):
         """Listen and return the port; 0 chooses a free one. Raises `OSError` if it is taken."""
         settings, certificates = self.service.settings, self._certificates
         context = None if certificates is None else certificates.default
+        asyncio.get_running_loop().set_exception_handler(handle_failure)
         try:
             self.port = await self._listen(host, port, context if settings.tls else None)
             if settings.tls_port is not None:

@@ -126,7 +126,7 @@ async def read_document(http: web.BaseRequest) -> bytes:
 async def _invite(http: web.BaseRequest) -> None:
     """Ask the client for the body if it waits to be asked (`Expect: 100-continue`)."""
     waits = http.version >= HttpVersion11 and http.headers.get("expect", "").lower() == _CONTINUE
-    if waits and http.transport is not None:
+    if waits and http.transport is not None and not http.transport.is_closing():
         http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 

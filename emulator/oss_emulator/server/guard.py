@@ -14,7 +14,7 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import Final, NamedTuple, cast
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpProcessingError
 
@@ -220,6 +220,8 @@ class Guard(asyncio.Protocol):
         """Whether the last request is still being answered."""
         self._http: web.BaseRequest | None = None
         """The request that is being answered; None until aiohttp calls the handler."""
+        self._unread: StreamReader | None = None
+        """The body of the last request if it was answered before it was read."""
         self._failure: OSSError | None = None
         """Why the body of the last request did not arrive completely."""
         self._last = False
@@ -285,6 +287,8 @@ class Guard(asyncio.Protocol):
             self._connections.answered(self)
         else:
             self._inner.connection_lost(exc)
+        if self._unread is not None:
+            self._unread.feed_eof()  # or aiohttp would go on waiting for the rest
         self._connections.closed(self)
         if self._outside is not None:
             self._outside.connection_lost(exc)
@@ -393,6 +397,8 @@ class Guard(asyncio.Protocol):
 
     def _end_answer(self, stays: bool) -> None:
         """Continue with the next request if the connection stays open."""
+        if self._http is not None and not self._http.content.is_eof():
+            self._unread = self._http.content
         self._answering, self._http = False, None
         self._connections.answered(self)
         if not stays:
@@ -442,8 +448,10 @@ class Guard(asyncio.Protocol):
         self.transport.close()
 
     def abort(self) -> None:
-        """End the connection at once."""
+        """End the connection at once, and the one in which it began."""
         self.transport.abort()
+        if self._outside is not None:
+            self._outside.abort()
 
     # Clients that stall
 
@@ -466,13 +474,15 @@ class Guard(asyncio.Protocol):
         unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         if self._unsent:
             return self._unsent == unsent
+        if self.transport.is_closing():
+            return True  # to close its side of TLS
         if self._phase is Phase.BODY:
             return self.transport.is_reading()
         return self._phase is Phase.HEAD
 
     def _give_up(self) -> None:
-        if self._unsent:
-            self.transport.abort()
+        if self._unsent or self.transport.is_closing():
+            self.abort()
         elif self._phase is Phase.BODY:
             self._break_off(OSSError(Code.REQUEST_TIMEOUT))
         elif self._pending:

@@ -8,8 +8,11 @@ import asyncio
 import logging
 import socket
 import ssl
+import traceback
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from oss_emulator.server.guard import Connections, Guard
@@ -18,6 +21,10 @@ LOG: Final = logging.getLogger("oss_emulator")
 
 RESPITE: Final = 1.0
 """Seconds without accepting after the system could not give a descriptor for a connection."""
+
+
+_LAST: Final = 3
+"""How many time-outs TLS itself waits for a client: longer than this module and the guard do."""
 
 
 class Listener:
@@ -84,13 +91,14 @@ class Handshake:
 
     async def _run(self, context: ssl.SSLContext) -> None:
         patience = self._connections.patience
-        await asyncio.get_running_loop().connect_accepted_socket(
-            partial(self._connections.accept, self),
-            self._accepted,
-            ssl=context,
-            ssl_handshake_timeout=patience,
-            ssl_shutdown_timeout=patience,
-        )
+        async with asyncio.timeout(patience):
+            await asyncio.get_running_loop().connect_accepted_socket(
+                partial(self._connections.accept, self),
+                self._accepted,
+                ssl=context,
+                ssl_handshake_timeout=_LAST * patience,
+                ssl_shutdown_timeout=_LAST * patience,
+            )
 
     def _end(self, task: "asyncio.Task[None]") -> None:
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
@@ -107,8 +115,14 @@ class Handshake:
         self._task.cancel()
 
     def abort(self) -> None:
-        """End the connection at once."""
+        """End the connection at once.
+
+        asyncio's TLS ignores that it shall abort once it has been told twice to close, so the end
+        of the socket below tells it.
+        """
         self._task.cancel()
+        with suppress(OSError):  # it has ended
+            self._accepted.shutdown(socket.SHUT_RDWR)
 
 
 async def begin(
@@ -116,14 +130,15 @@ async def begin(
 ) -> None:
     """Begin TLS in a connection that has stopped reading, and continue with the guard inside."""
     try:
-        transport = await asyncio.get_running_loop().start_tls(
-            outside.transport,
-            inside,
-            context,
-            server_side=True,
-            ssl_handshake_timeout=patience,
-            ssl_shutdown_timeout=patience,
-        )
+        async with asyncio.timeout(patience):  # uvloop waits for ever for a client that has left
+            transport = await asyncio.get_running_loop().start_tls(
+                outside.transport,
+                inside,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=_LAST * patience,
+                ssl_shutdown_timeout=_LAST * patience,
+            )
     except (Exception, asyncio.CancelledError) as error:
         _report(error)
         transport = None
@@ -137,7 +152,27 @@ async def begin(
 def _report(error: BaseException) -> None:
     """Log why TLS did not begin.
 
-    The client does not trust the CA, has left or stalls, or the server ends. asyncio's TLS fails
-    with a TypeError of its own if the client leaves a handshake inside another TLS.
+    The client does not trust the CA, has left or stalls, or the server ends.
     """
-    LOG.info("TLS failed: %s", error or type(error).__name__)
+    LOG.info("TLS failed: %s", str(error) or type(error).__name__)
+
+
+def handle_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Handle an exception that the loop reports; log a known one of asyncio's TLS in one line.
+
+    Before Python 3.13, asyncio cannot break off TLS inside TLS: it raises a
+    TypeError or an AttributeError, and reports that with a traceback. The connection is
+    ended by the time-out.
+    """
+    error = context.get("exception")
+    if isinstance(error, (TypeError, AttributeError)) and _raised_in(error) == _TLS_OF_ASYNCIO:
+        _report(error)
+    else:
+        loop.default_exception_handler(context)
+
+
+_TLS_OF_ASYNCIO: Final = "sslproto.py"
+
+
+def _raised_in(error: Exception) -> str:
+    return Path(traceback.extract_tb(error.__traceback__)[-1].filename).name
