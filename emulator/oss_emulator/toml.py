@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import re
+import select
 import stat
 import tomllib
 from collections import Counter
@@ -17,7 +18,7 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path as FilePath
 from types import NoneType, UnionType
-from typing import Any, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, BinaryIO, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 Path: TypeAlias = tuple[str | int, ...]
 """The names and positions that lead to a value, such as `("bucket", 0, "acl")`."""
@@ -40,18 +41,45 @@ MAX_FILE = 64 * 1024 * 1024
 """Bytes of the largest text that people write, and of what is read of a pipe or a device."""
 
 
+PATIENCE = 60.0
+"""Seconds to wait for the first byte of a pipe."""
+
+
+def open_file(path: FilePath) -> BinaryIO:
+    """Open a file to read; raises OSError, whose `strerror` says why.
+
+    A pipe is waited for, such as the output of a command, but not for ever.
+    """
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+    if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+        written = select.poll()
+        written.register(file, select.POLLIN)
+        if not written.poll(1000 * PATIENCE):
+            file.close()
+            raise OSError(errno.ETIMEDOUT, f"nobody wrote to this pipe for {PATIENCE:g} seconds")
+    os.set_blocking(file.fileno(), True)
+    return file
+
+
 def read_file(path: FilePath, most: int = MAX_FILE) -> bytes:
     """Read a whole file of at most `most` bytes; raises OSError, whose `strerror` says why.
 
     A device such as /dev/zero has no size and no end, so not more than MAX_FILE is read of it.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         status = os.fstat(file.fileno())
         limit = most if stat.S_ISREG(status.st_mode) else MAX_FILE
         data = b"" if status.st_size > limit else file.read(limit + 1)
     if max(status.st_size, len(data)) > limit:
         raise OSError(errno.EFBIG, f"it has more than {limit} bytes")
     return data
+
+
+def read_regular_file(path: FilePath, most: int = MAX_FILE) -> bytes:
+    """Read a file as `read_file` does; raises OSError also for a pipe or a device."""
+    if path.exists() and not path.is_dir() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return read_file(path, most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from oss_emulator import toml
 from oss_emulator.cli import main
 
 ROOT = "<RefererConfiguration>\n  {}\n</RefererConfiguration>"
@@ -33,13 +35,13 @@ BAD: dict[str, tuple[bytes, str]] = {
 def refuse(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Run a command that must exit with 2 and return its sentence."""
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, expected: int = 2) -> str:
         try:
             status = main(arguments)
         except SystemExit as end:
             status = int(str(end.code))
         printed = capsys.readouterr()
-        assert status == 2
+        assert status == expected
         assert printed.out == ""
         assert re.fullmatch(r"oss-emulator[ a-z]*: .+\n", printed.err), printed.err
         return printed.err
@@ -159,3 +161,37 @@ def test_character_that_xml_cannot_represent_is_reported(
     )
     message = refuse("translate", "--from", "s3-policy", str(path))
     assert "the result cannot be written as xml" in message
+
+
+@pytest.mark.parametrize("file", ["/dev/zero", "PIPE"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "lint FILE",
+        "check FILE --no-referer",
+        "diff FILE fixtures/lab/site.toml",
+        "diff fixtures/lab/corrected.xml fixtures/lab/broken.xml --referers FILE",
+        "test FILE",
+        "scenarios FILE --site https://www.example.com",
+        "scenarios fixtures/lab/corrected.xml --site https://www.example.com --assumptions FILE",
+        "translate FILE --from nginx",
+        "serve --port 0 --accounts FILE",
+        "serve --port 0 --seed FILE",
+        "serve --port 0 --tls --tls-cert FILE",
+        "import FILE FOLDER",
+    ],
+)
+def test_file_without_an_end_is_refused(
+    refuse: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    file: str,
+) -> None:
+    """Every file that a command takes is bounded, and a pipe is not waited for for ever."""
+    monkeypatch.setattr(toml, "PATIENCE", 0.05)
+    os.mkfifo(tmp_path / "pipe")
+    places = {"FILE": file.replace("PIPE", str(tmp_path / "pipe")), "FOLDER": str(tmp_path / "new")}
+    expected = 1 if command.startswith(("serve", "import")) else 2
+    words = (places.get(word, word) for word in command.split())
+    assert places["FILE"] in refuse(*words, expected=expected)

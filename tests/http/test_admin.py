@@ -182,3 +182,45 @@ async def test_emulator_is_an_async_context_manager() -> None:
     async with Emulator() as emulator:
         answer = await asyncio.to_thread(Admin(emulator).get, "/_emulator/health")
         assert answer.json["status"] == "ok"
+
+
+# --- failures of the emulator
+
+
+@pytest.mark.parametrize("where", ["handler", "journal stream"])
+def test_failure_gets_a_json_error_and_one_line_in_the_log(
+    site: Admin, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("the reason")
+
+    if where == "handler":
+        monkeypatch.setattr("oss_emulator.control.snapshots.Snapshots.take", fail)
+        answer = site.send("PUT", "/_emulator/snapshot/a")
+    else:
+        monkeypatch.setattr("oss_emulator.control.events.follow", fail)
+        headers = {"Accept": "text/event-stream"}
+        answer = site.send("GET", "/_emulator/journal", headers=headers)
+    assert answer.status == 500
+    assert answer.json == {"error": "The emulator failed; its log says why."}
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("oss_emulator", "ERROR")
+    assert record.getMessage().endswith(" failed")
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "the reason"
+    assert site.get("/_emulator/health").status == 200
+
+
+def test_failure_of_sts_gets_an_error_of_the_service(
+    site: Admin, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("the reason")
+
+    monkeypatch.setattr("oss_emulator.sts.answer", fail)
+    answer = site.send("GET", "/?Action=GetCallerIdentity&Version=2015-04-01")
+    assert answer.status == 500
+    assert "<Code>InternalError</Code>" in answer.text
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "the reason"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oss_emulator import toml
 from oss_emulator.access import Accounts, AccountsError
 from oss_emulator.control import seed
 from oss_emulator.control.seed import SeedError
@@ -236,3 +239,27 @@ def test_missing_name_gives_the_same_sentence_everywhere(
     with pytest.raises((SeedError, AccountsError, TableError)) as refusal:
         READERS[reader][0](file)
     assert f"line 1, column 1: {path} is missing; write a string" in str(refusal.value)
+
+
+# Files
+
+
+def test_pipe_is_read_when_somebody_writes_to_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"x" * 300_000,))
+    writer.start()
+    assert toml.read_file(pipe) == b"x" * 300_000
+    writer.join()
+
+
+def test_pipe_without_a_writer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toml, "PATIENCE", 0.05)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="nobody wrote to this pipe"):
+        toml.read_file(tmp_path / "pipe")
+
+
+def test_device_without_an_end_is_refused() -> None:
+    with pytest.raises(OSError, match="it has more than 67108864 bytes"):
+        toml.read_file(Path("/dev/zero"))

@@ -8,6 +8,7 @@ from typing import Any
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.storage import CorruptBlobError, FolderError, archive, failure
 from oss_emulator.storage.disk import DiskStorage
+from oss_emulator.toml import open_file
 
 
 def declare(commands: Any) -> None:
@@ -50,7 +51,7 @@ def _export(arguments: argparse.Namespace) -> int:
 def _import(arguments: argparse.Namespace) -> int:
     folder, file = arguments.dir, arguments.file
     try:
-        source = file.open("rb")
+        source = open_file(file)
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}") from None
     with source:

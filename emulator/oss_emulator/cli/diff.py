@@ -8,6 +8,7 @@ from typing import Any
 from oss_emulator.cli import changes, rules
 from oss_emulator.cli.output import show, write_json
 from oss_emulator.lab import diff
+from oss_emulator.toml import MAX_FILE
 
 _DESCRIPTION = (
     "Compares the decisions of two configurations. Without --referers it tries Referers made from "
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     new = rules.read(arguments.new, arguments)
     referers: list[str | None] | None = None
     if arguments.referers is not None:
-        text = rules.decode(rules.read_source(arguments.referers))
+        text = rules.decode(rules.read_source(arguments.referers, MAX_FILE), MAX_FILE)
         referers = [item.strip() or None for item in text.splitlines()]
     found = diff.compare(old, new, referers, arguments.assumptions)
     if arguments.json:

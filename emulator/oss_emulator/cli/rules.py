@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from oss_emulator import toml
 from oss_emulator.cli import bucket
@@ -87,19 +86,21 @@ def read_all(argument: str, arguments: argparse.Namespace) -> Mapping[str, Refer
     return _read_named(path, arguments)
 
 
-def read_source(argument: str) -> Source:
-    """Read a file, or standard input for `-`, up to the limit of a document. Raises InputError."""
+def read_source(argument: str, most: int = MAX_DOCUMENT_SIZE) -> Source:
+    """Read a file, or standard input for `-`, up to a byte beyond the limit. Raises InputError."""
     if argument == "-":
-        return Source("standard input", _read(sys.stdin.buffer))
+        return Source("standard input", sys.stdin.buffer.read(most + 1))
     try:
-        with Path(argument).open("rb") as file:
-            return Source(argument, _read(file))
+        with toml.open_file(Path(argument)) as file:
+            return Source(argument, file.read(most + 1))
     except OSError as error:
         raise InputError(f"{argument}: the file cannot be read: {error.strerror}") from None
 
 
-def decode(source: Source) -> str:
-    """Decode the text of a source. Raises InputError."""
+def decode(source: Source, most: int = MAX_DOCUMENT_SIZE) -> str:
+    """Decode the text of a source of at most `most` bytes. Raises InputError."""
+    if len(source.content) > most:
+        raise InputError(f"{source.name} is larger than {most // 1024**2} MiB")
     try:
         return toml.decode(source.content)
     except SourceError as error:
@@ -124,7 +125,3 @@ def _split(argument: str) -> tuple[str, str | None]:
     """Split off the name after `#`, unless the whole argument names a file."""
     path, sign, name = argument.rpartition("#")
     return (path, name) if sign and not Path(argument).exists() else (argument, None)
-
-
-def _read(file: BinaryIO) -> bytes:
-    return file.read(MAX_DOCUMENT_SIZE + 1)

@@ -19,6 +19,7 @@ from oss_emulator.cli.foreground import Listening
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.protocol.address import SERVICE_DOMAIN
 from oss_emulator.settings import Settings
+from oss_emulator.toml import read_file
 
 _DESCRIPTION = (
     "Starts an emulator on a free port and runs a command whose requests to any endpoint of OSS "
@@ -151,7 +152,7 @@ def _roots(inherited: Mapping[str, str]) -> bytes:
     for path in paths:
         if path and Path(path).is_file():
             try:
-                return Path(path).read_bytes().rstrip() + b"\n"
+                return read_file(Path(path)).rstrip() + b"\n"
             except OSError as error:
                 raise CommandError(f"{path} cannot be read: {error.strerror}") from None
     return b""

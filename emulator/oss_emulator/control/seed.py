@@ -13,8 +13,8 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import RefererConfiguration, codec
-from oss_emulator.toml import MAX_FILE, SourceError, TomlDocument, format_path, read_file
 from oss_emulator.toml import Path as Place
+from oss_emulator.toml import SourceError, TomlDocument, format_path, read_regular_file
 
 
 class SeedError(ValueError):
@@ -102,16 +102,9 @@ def _name(path: Path) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        return _read_regular(path)
+        return read_regular_file(path)
     except OSError as error:
         raise SeedError(f"{_name(path)} cannot be read: {error.strerror}.") from None
-
-
-def _read_regular(path: Path, most: int = MAX_FILE) -> bytes:
-    """Read a file; raises `OSError`, also for a device or a pipe, which may never end."""
-    if path.exists() and not path.is_dir() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is not a regular file")
-    return read_file(path, most)
 
 
 class _Planter:
@@ -205,7 +198,7 @@ class _Planter:
                 errno.EACCES,
                 "it is outside of the seed's folder; move it there or start with --seed-anywhere",
             )
-        return _read_regular(path, self._service.limits.object)
+        return read_regular_file(path, self._service.limits.object)
 
     def _format_rules(self, place: Place, rules: RefererConfiguration) -> bytes:
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from oss_emulator.lab.explain import SENTENCES
 from oss_emulator.referer.assumptions import Assumptions, fact
-from oss_emulator.toml import SourceError, TomlDocument
+from oss_emulator.toml import SourceError, TomlDocument, read_file
 
 
 class AssumptionsError(ValueError):
@@ -19,7 +19,7 @@ class AssumptionsError(ValueError):
 def read(path: Path | str) -> Assumptions:
     """Read a file of assumptions. Raises AssumptionsError."""
     try:
-        return parse(Path(path).read_bytes())
+        return parse(read_file(Path(path)))
     except OSError as error:
         raise AssumptionsError(f"{path} cannot be read: {error.strerror}") from None
     except SourceError as error:

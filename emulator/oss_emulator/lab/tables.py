@@ -18,7 +18,15 @@ from oss_emulator.referer.decision import Basis, Decision, Reason, Stage
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.request import Scope, Signing
-from oss_emulator.toml import ONE_OR_MORE, SourceError, TomlDocument, format_path, join, show
+from oss_emulator.toml import (
+    ONE_OR_MORE,
+    SourceError,
+    TomlDocument,
+    format_path,
+    join,
+    read_file,
+    show,
+)
 
 
 class TableError(ValueError):
@@ -151,7 +159,7 @@ def read(
     Raises TableError, and OSError if the file cannot be read.
     """
     try:
-        document = TomlDocument.parse(path.read_bytes())
+        document = TomlDocument.parse(read_file(path))
         content: _TableDocument = document.convert(_TableDocument)
         rules = given or content.rules
         if not rules:

@@ -88,7 +88,7 @@ def open_token_key(folder: Path | None) -> bytes:
         return token_bytes(TOKEN_KEY_SIZE)
     path = folder / TOKEN_KEY_FILE
     try:
-        key = path.read_bytes() if path.exists() else b""
+        key = read_file(path) if path.exists() else b""
         if len(key) != TOKEN_KEY_SIZE:
             key = token_bytes(TOKEN_KEY_SIZE)
             _write_secret(path, key)

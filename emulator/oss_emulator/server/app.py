@@ -250,8 +250,8 @@ class Server(Endpoint):
         request_id = new_request_id(request.received)
         try:
             given = await sts_endpoint.answer(http, request, self.service)
-        except OSSError as error:
-            refused = Refused(request, request_id, error)
+        except Exception as error:
+            refused = Refused(request, request_id, _error_of(request, error))
             return refused, self.service.render(refused)
         return wire.Aside(request, request_id, given), given.response
 
@@ -280,16 +280,21 @@ class Server(Endpoint):
             data = await body.read_document(http)
             asked = admin.Asked(self.controls, self._metrics, request, data, rest)
             with self._waits():
-                if admin.follows(handler, request):
-                    await wire.send_events(http, events.HEADERS, events.follow(asked))
-                    return aside, None
-                response = handler(asked)
-                return aside, response if isinstance(response, Response) else await response
+                if not admin.follows(handler, request):
+                    response = handler(asked)
+                    return aside, response if isinstance(response, Response) else await response
+            stream = events.follow(asked)
         except admin.Refusal as refusal:
             return aside, admin.reply({"error": refusal.sentence}, refusal.status)
-        except OSSError as error:
-            detail = error.details.get("ErrorDetail", error.message)
-            return aside, admin.reply({"error": detail}, error.status)
+        except Exception as failed:
+            error = _error_of(request, failed)
+            sentence = error.details.get("ErrorDetail", error.message)
+            if not isinstance(failed, OSSError):
+                sentence = "The emulator failed; its log says why."
+            return aside, admin.reply({"error": sentence}, error.status)
+        with self._waits():
+            await wire.send_events(http, events.HEADERS, stream)
+        return aside, None
 
     @contextlib.contextmanager
     def _waits(self) -> Iterator[None]:

@@ -13,6 +13,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from oss_emulator.settings import Settings
+from oss_emulator.toml import read_file, read_regular_file
 
 if TYPE_CHECKING:
     from trustme import CA
@@ -99,7 +100,7 @@ def _own(certificate: Path, key: Path | None) -> ssl.SSLContext:
     context = _context()
     for path in filter(None, (certificate, key)):
         try:
-            path.read_bytes()
+            read_regular_file(path)  # OpenSSL reads it again
         except OSError as error:
             raise CertificateError(f"{path} cannot be read: {error.strerror}") from None
     try:
@@ -130,7 +131,7 @@ def _authority(folder: Path | None) -> CA:
         if not kept.exists():
             new = _new(CA)
             _keep_first(kept, new.private_key_pem.bytes() + new.cert_pem.bytes())
-        key, begins, rest = kept.read_bytes().partition(_CERTIFICATE)
+        key, begins, rest = read_file(kept).partition(_CERTIFICATE)
         authority = CA.from_pem(begins + rest, key)
     except OSError as error:
         raise CertificateError(

@@ -89,14 +89,14 @@ def oss_intercept(oss_emulator: "Emulator") -> Iterator["Emulator"]:
 
 def _read_rules(request: pytest.FixtureRequest, *names: str) -> "RefererConfiguration":
     from oss_emulator.lab import sources
-    from oss_emulator.toml import SourceError
+    from oss_emulator.toml import SourceError, read_file
 
     if len(names) != 1:
         raise pytest.UsageError('oss_rules names one file: @pytest.mark.oss_rules("rules.xml")')
     beside, root = request.path.parent / names[0], request.config.rootpath / names[0]
     path: Path = beside if beside.exists() else root
     try:
-        named = sources.parse(path.read_bytes())
+        named = sources.parse(read_file(path))
     except OSError as error:
         raise pytest.UsageError(f"oss_rules: {path} cannot be read: {error.strerror}") from None
     except SourceError as error:
