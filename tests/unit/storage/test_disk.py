@@ -155,6 +155,28 @@ def test_lost_files_of_earlier_starts_are_bounded(
     assert list(repaired.iterdir()) != []
 
 
+def test_file_is_synced_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a record that is committed afterwards never names bytes that a crash has lost."""
+    synced: list[tuple[str, int]] = []
+    sync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        sync(descriptor)
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced.append((path.relative_to(tmp_path).parts[0], len(files(tmp_path))))
+
+    with closing(DiskStorage(tmp_path)) as storage:
+        writer = storage.blob_writer()
+        writer.write(b"content")
+        monkeypatch.setattr(os, "fsync", fsync)
+        writer.finish()
+        monkeypatch.undo()
+    assert synced[0] == ("incoming", 0)
+    assert ("blobs", 1) in synced[1:]  # its name
+
+
 def test_abandoned_and_forgotten_blobs_leave_no_file(storage: DiskStorage) -> None:
     writer = storage.blob_writer()
     writer.write(b"abc")
