@@ -70,7 +70,7 @@ bench: $(TESTING)  ## measure everything and write docs/benchmarks.md
 	@$(INSTALL) '.[bench]'
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(TESTING)  ## traffic, broken connections, a thousand crashes, damaged folders, 5 GiB up and down
+soak: $(TESTING)  ## long traffic, broken connections, crashes, damage, objects of 5 GiB
 	@$(BIN)/python -m tests.hard.soak
 	@$(BIN)/python -m tests.hard.leaks
 	@$(BIN)/python -m tests.hard.crash
