@@ -13,6 +13,7 @@ from oss_emulator.lab import sources as document
 from oss_emulator.lab import translation
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.translation import SYSTEMS, Loss, Rules
+from oss_emulator.lab.translation.rules import SourceRules, System
 from oss_emulator.referer import RefererConfiguration, Signing
 from oss_emulator.toml import SourceError
 
@@ -26,7 +27,6 @@ _SIGNED = {
     Signing.URL: " by a signed URL",
     Signing.HEADER: " signed in the header",
 }
-_TITLES = {"nginx": "nginx", "cos": "COS", "cdn": "the CDN", "s3-policy": "S3"}
 
 
 def declare(commands: Any) -> None:
@@ -59,27 +59,35 @@ def declare(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Translate the rules and compare both sides."""
-    system: str = arguments.from_ or arguments.to
+    name: str = arguments.from_ or arguments.to
+    system = SYSTEMS[name]
+    theirs: Rules
     if arguments.from_:
-        theirs = _read_theirs(arguments.file, SYSTEMS[system])
-        ours = theirs.to_oss()
-        text = _format_ours(ours, RulesForm(arguments.form))
+        source = _read_theirs(arguments.file, system)
+        ours = source.to_oss()
+        theirs, text = source, _format_ours(ours, RulesForm(arguments.form))
     else:
         ours = rules.read(arguments.file, arguments)
-        theirs = SYSTEMS[system].from_oss(ours)
-        text = theirs.format()
-    lost = translation.losses(theirs, ours, arguments.assumptions)
+        result = system.from_oss(ours, arguments.assumptions)
+        theirs, text = result, result.format()
+    lost = translation.losses(
+        theirs,
+        ours,
+        arguments.assumptions,
+        opens=not arguments.from_,  # show rather what the result lets in than what it keeps out
+        signed=system.knows_signatures,
+    )
     if arguments.json:
-        write_json({"system": system, "result": text, "lost": [_to_dict(loss) for loss in lost]})
+        write_json({"system": name, "result": text, "lost": [_to_dict(loss) for loss in lost]})
     else:
         write(text)
         sys.stdout.flush()
         for loss in lost:
-            print(f"warning: {_sentence(loss, _TITLES[system])}", file=sys.stderr)
+            print(f"warning: {_sentence(loss, system.title)}", file=sys.stderr)
     return int(arguments.exact and bool(lost))
 
 
-def _read_theirs(argument: str, system: type[Rules]) -> Rules:
+def _read_theirs(argument: str, system: System) -> SourceRules:
     source = rules.read_source(argument)
     text = rules.decode(source)
     try:

@@ -36,6 +36,10 @@ class ProbeKind(StrEnum):
     ORIGIN = "the origin alone, as browsers send it across sites"
     VERBATIM = "the entry itself as a Referer"
     STRANGER = "a stranger"
+    NO_HOST = "an address without a host"
+    EXPRESSION = "what a regular expression does not match"
+    OTHER_PLACE = "what only one of several servers and locations allows"
+    TOO_LONG = "an entry longer than nginx reads"
     FOUND = "a Referer found by search"
 
 

@@ -9,15 +9,21 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import Parts
+from oss_emulator.lab.probes import Probe
 from oss_emulator.lab.sources import parse_json
 from oss_emulator.referer import header
+from oss_emulator.referer.entries import Entries
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.pattern import Pattern, is_blank
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError, place_of
+
+from . import wildcards
 
 _FUNCTIONS = {
     "referer_white_list_set": "refer_domain_allow_list",
@@ -26,7 +32,7 @@ _FUNCTIONS = {
 _HOST = re.compile(r"(?:[^/?#]*://)?(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CdnRules:
     """A list of domains."""
 
@@ -113,7 +119,7 @@ class CdnRules:
             return self.allows_empty
         found = _HOST.match(sent)
         host = found[1].lower() if found else ""
-        return any(_matches(domain.lower(), host) for domain in self.domains) != self.is_blacklist
+        return self._names(host) != self.is_blacklist
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -123,8 +129,24 @@ class CdnRules:
             names += [domain] if "*" in domain else [domain, f"*.{domain}"]
         return tuple(f"{scheme}://{name}/" for name in names for scheme in ("https", "http"))
 
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """None: the entries show everything."""
+        return ()
 
-def _matches(domain: str, host: str) -> bool:
-    if "*" in domain:
-        return re.fullmatch(re.escape(domain).replace(r"\*", ".*"), host) is not None
-    return host == domain or host.endswith(f".{domain}")
+    def _names(self, host: str) -> bool:
+        """Return whether one of the domains is that of a host, or one above it."""
+        dots = (place for place, character in enumerate(host) if character == ".")
+        if host in self._plain or any(host[dot + 1 :] in self._plain for dot in dots):
+            return True
+        candidates = self._wild.candidates(host)
+        return any(wildcards.build(item.text, whole=True).match(host) for item in candidates)
+
+    @cached_property
+    def _plain(self) -> frozenset[str]:
+        return frozenset(domain.lower() for domain in self.domains if "*" not in domain)
+
+    @cached_property
+    def _wild(self) -> Entries:
+        domains = (domain.lower() for domain in self.domains if "*" in domain)
+        return Entries(Pattern.of(domain, domain) for domain in domains)

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from lxml import etree
 
-from oss_emulator.lab.entry import is_blank
+from oss_emulator.lab.probes import Probe
 from oss_emulator.referer import header
+from oss_emulator.referer.entries import Entries
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.pattern import Pattern, is_blank
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError
+
+from . import wildcards
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|\*://")
 _VALUES = {
@@ -27,7 +32,7 @@ _VALUES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CosRules:
     """The configuration that PUT Bucket referer sets."""
 
@@ -100,15 +105,31 @@ class CosRules:
         if not sent:
             return self.allows_empty
         rest = _without_scheme(sent)
-        return any(_matches(domain, rest) for domain in self.domains) != self.is_blacklist
+        candidates = self._index.candidates(rest)
+        found = any(wildcards.build(item.text, "[^/]").match(rest) for item in candidates)
+        return found != self.is_blacklist
 
     @property
     def entries(self) -> tuple[str, ...]:
         """An entry for each domain and scheme."""
+        return tuple(f"{scheme}://{name}" for name in self._names for scheme in ("https", "http"))
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """None: the entries show everything."""
+        return ()
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        """The domains without a scheme, and the domain of each `*.domain`."""
         names: list[str] = []
         for domain in map(_without_scheme, self.domains):
             names += [domain, domain[2:]] if domain.startswith("*.") else [domain]
-        return tuple(f"{scheme}://{name}" for name in names for scheme in ("https", "http"))
+        return tuple(dict.fromkeys(names))
+
+    @cached_property
+    def _index(self) -> Entries:
+        return Entries(Pattern.of(name, name) for name in self._names)
 
 
 def _value(root: etree._Element, name: str, allowed: tuple[str, ...]) -> str:
@@ -125,10 +146,3 @@ def _value(root: etree._Element, name: str, allowed: tuple[str, ...]) -> str:
 
 def _without_scheme(text: str) -> str:
     return _SCHEME.sub("", text, count=1)
-
-
-def _matches(domain: str, rest: str) -> bool:
-    names = [_without_scheme(domain)]
-    if names[0].startswith("*."):
-        names.append(names[0][2:])
-    return any(re.match(re.escape(name).replace(r"\*", "[^/]*"), rest) for name in names)

@@ -1,202 +1,354 @@
-"""nginx: `valid_referers`, as ngx_http_referer_module parses and applies it.
+"""nginx: `valid_referers`, as ngx_http_referer_module applies it.
 
 An entry names a host without a scheme. A path may follow, which is compared by prefix. A host is
-compared in lower case and without its port. `*.a.com` stands for the sub-domains, `.a.com` for the
-domain too, and `a.*` for every ending. `~` begins a regular expression, which is searched for in
-what follows the scheme. `none` is a request without the header. `blocked` is a request with an
-empty header or with a Referer that does not begin with http:// or https://.
+compared in lower case and without its port, the exact name first, then the longest of `*.a.com`
+(the sub-domains) and `.a.com` (the domain too), then the longest of `a.*` (every ending). The first
+name that matches decides: if its path does not match, nothing else is tried.
+
+`~` begins a regular expression, which is searched for in what follows the scheme. `none` is a
+request without the header. `blocked` is a request with an empty header or with a Referer that does
+not begin with http:// or https://. `server_names` are the names of the server, wherever it states
+them; a server without a name has the name "".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from typing import Self
 
-from oss_emulator.lab.entry import is_blank
-from oss_emulator.lab.parts import Parts
+from oss_emulator.lab.parts import example
+from oss_emulator.lab.probes import Probe, ProbeKind
+from oss_emulator.referer.entries import Entries
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError, place_of
 
-from . import expression
+from . import nginx_syntax
+from .expression import Expression
+from .nginx_syntax import Directive, Word
 
-_TOKEN = re.compile(r"#[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[;{}]|[^\s;{}\"'#][^\s;{}]*")
+NOBODY = "https://nobody.invalid/"
+"""An entry that matches no Referer that is sent: without it the whitelist would be empty, and allow
+everybody (R-14). The domain .invalid is reserved (RFC 2606)."""
+
 _SCHEME = re.compile("https?://", re.IGNORECASE)
-_SHORTEST = len("http://i.ru")  # anything shorter is not an address
-_LABEL = "[A-Za-z0-9-]+"
-_HOST = re.compile(rf"(?:\*\.|\.)?{_LABEL}(?:\.{_LABEL})*(?:\.\*)?")
+_SHORTEST = len("http://i.ru")  # nginx takes anything shorter for no address
+_LONGEST_HOST = 256
+_PROBED = 20
+_CHARACTERS = "x0-A._~é/"
+_TEXTS = ("", "a", "1", "a/b", "x.y")
+"""What replaces `?` and `*` in the entry of an expression, to find what the expression refuses."""
 
 
-@dataclass(frozen=True, slots=True)
-class NginxRules:
-    """The parameters of `valid_referers`."""
+@dataclass(frozen=True)
+class ValidReferers:
+    """The parameters of `valid_referers` that hold in one place of a file."""
 
-    hosts: tuple[str, ...] = ()
-    """The hosts with their paths, if any."""
-    expressions: tuple[str, ...] = ()
+    title: str
+    """The server or the location."""
+    hosts: Mapping[str, str]
+    """The path of each name, or ""."""
+    expressions: tuple[Expression, ...] = ()
+    """What is searched for in what follows the scheme."""
+    host_expressions: tuple[Expression, ...] = ()
+    """The regular expressions among the names of the server, searched for in the host."""
     none: bool = False
     blocked: bool = False
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Parse the `valid_referers` of a configuration file. Raises SourceError."""
-        parameters, names = _parse_directives(text)
-        hosts: list[str] = []
-        expressions: list[str] = []
-        for parameter, place in parameters:
-            if parameter.startswith("~"):
-                _check_expression(parameter[1:], place)
-                expressions.append(parameter[1:])
-            elif parameter == "server_names":
-                hosts += names
-            elif parameter not in ("none", "blocked"):
-                hosts.append(parameter)
-        words = {parameter for parameter, _ in parameters}
-        return cls(tuple(hosts), tuple(expressions), "none" in words, "blocked" in words)
-
-    def format(self) -> str:
-        """Format `valid_referers` and the condition that enforces it."""
-        parameters = [
-            *(["none"] if self.none else []),
-            *(["blocked"] if self.blocked else []),
-            *self.hosts,
-            *(f'"~{_quote(text)}"' for text in self.expressions),
-        ]
-        listed = "\n               ".join(parameters)
-        return f"valid_referers {listed};\nif ($invalid_referer) {{\n    return 403;\n}}\n"
-
-    @classmethod
-    def from_oss(cls, configuration: RefererConfiguration) -> Self:
-        """Return the whitelist as hosts and regular expressions; nginx has no blacklist."""
-        hosts: dict[str, None] = {}
-        expressions: dict[str, None] = {}
-        for entry in configuration.whitelist:
-            if is_blank(entry):
-                continue
-            parts = Parts.split(entry)
-            if parts.scheme in ("http", "https") and _is_host(parts):
-                hosts[parts.host + (parts.rest if parts.rest != "/" else "")] = None
-            else:
-                expressions[_expression(parts)] = None
-        if not hosts and not expressions:
-            expressions["."] = None  # an empty whitelist allows every Referer (R-14)
-        empty = configuration.allow_empty_referer or not configuration.whitelist  # R-11
-        return cls(tuple(hosts), tuple(expressions), none=empty)
-
-    def to_oss(self) -> RefererConfiguration:
-        """Return an entry for each host and scheme; wildcards replace parts of expressions."""
-        if not self.hosts and not self.expressions:
-            return RefererConfiguration()  # nginx allows everybody
-        return RefererConfiguration(allow_empty_referer=self.none, whitelist=self.entries)
-
-    def allows(self, referer: str | None, signed: Signing) -> bool:
-        """Return whether nginx allows a request; it ignores signatures for OSS."""
-        if not self.hosts and not self.expressions:
-            return True
+    def allows(self, referer: str | None) -> bool:
+        """Return whether nginx allows a request."""
         if referer is None:
             return self.none
-        scheme = _SCHEME.match(referer) if len(referer) >= _SHORTEST else None
-        if scheme is None:
+        scheme = _SCHEME.match(referer)
+        if scheme is None or _size(referer) < _SHORTEST:
             return self.blocked
         rest = referer[scheme.end() :]
-        host = re.split("[/:]", rest, maxsplit=1)[0].lower()
-        _, slash, path = rest.partition("/")
-        for entry in self.hosts:
-            name, entry_slash, entry_path = entry.partition("/")
-            if _names(name.lower(), host):
-                return not entry_slash or (slash + path).startswith(f"/{entry_path}")
-        return any(re.search(text, rest, re.IGNORECASE) for text in self.expressions)
+        host = _lower(re.split("[/:]", rest, maxsplit=1)[0])
+        if _size(host) > _LONGEST_HOST:
+            return False
+        for name in _names(host):
+            if name in self.hosts:
+                _, slash, path = rest.partition("/")
+                return (slash + path).startswith(self.hosts[name])
+        return self._in_host.find(host) or self._in_rest.find(rest)
 
-    @property
+    @cached_property
     def entries(self) -> tuple[str, ...]:
         """An entry for each host and scheme."""
-        texts = [text for entry in self.hosts for text in _entries(entry)]
-        texts += [text for item in self.expressions for text in expression.to_entries(item)]
+        texts = [text for name, path in self.hosts.items() for text in _entries(name, path)]
+        texts += [text for item in self.expressions for text in map(_lower, item.entries)]
+        for item in self.host_expressions:
+            texts += [f"{text}/" if item.ends else text for text in map(_lower, item.entries)]
         return tuple(
             dict.fromkeys(f"{scheme}://{text}" for text in texts for scheme in ("https", "http"))
         )
 
+    @property
+    def rules(self) -> tuple[object, ...]:
+        """Everything but the title, to compare."""
+        hosts = tuple(sorted(self.hosts.items()))
+        return (hosts, self.expressions, self.host_expressions, self.none, self.blocked)
 
-def _parse_directives(text: str) -> tuple[list[tuple[str, tuple[int, int]]], list[str]]:
-    """Parse the parameters of every valid_referers with their places, and the server names."""
-    parameters: list[tuple[str, tuple[int, int]]] = []
-    names: list[str] = []
-    words: list[tuple[str, tuple[int, int]]] = []
-    found = False
-    for token in _TOKEN.finditer(text):
-        word = token[0]
-        if word.startswith("#"):
-            continue
-        if word not in (";", "{", "}"):
-            words.append((_unquote(word), place_of(text[: token.start()])))
-            continue
-        if words and words[0][0] == "valid_referers" and word == ";":
-            found = True
-            parameters += words[1:]
-        elif words and words[0][0] == "server_name":
-            names += [name for name, _ in words[1:] if _HOST.fullmatch(name)]
-        words = []
-    if words:
-        raise SourceError(f"the directive {words[0][0]} is not ended; add a ;", *words[0][1])
-    if not found:
-        raise SourceError("the document has no valid_referers; add this directive")
-    return parameters, names
+    @cached_property
+    def _in_rest(self) -> _Index:
+        return _Index(self.expressions)
+
+    @cached_property
+    def _in_host(self) -> _Index:
+        return _Index(self.host_expressions)
 
 
-def _unquote(word: str) -> str:
-    if word[0] in "\"'":
-        return re.sub(r"\\([\"'\\])", r"\1", word[1:-1])
-    return word
+class _Index:
+    """Expressions, of which only those are tried whose literal text occurs."""
+
+    def __init__(self, expressions: tuple[Expression, ...]) -> None:
+        self._expressions = expressions
+        self._entries = Entries(
+            Pattern.of(str(number), entry)
+            for number, item in enumerate(expressions)
+            for entry in item.entries
+        )
+
+    def find(self, text: str) -> bool:
+        """Return whether one of the expressions is found in a text."""
+        return any(
+            self._expressions[int(pattern.text)].matches(text)
+            for pattern in self._entries.candidates(text)
+        )
 
 
-def _quote(text: str) -> str:
-    # nginx keeps a backslash that does not precede a quote or a backslash.
-    return text.replace('"', '\\"')
+@dataclass(frozen=True)
+class NginxRules:
+    """Every `valid_referers` of a file that differs from the others."""
+
+    places: tuple[ValidReferers, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse the `valid_referers` of a configuration file. Raises SourceError."""
+        found = list(_ServersReader(text).read())
+        if not found:
+            raise SourceError("the document has no valid_referers; add this directive")
+        return cls(tuple({item.rules: item for item in reversed(found)}.values())[::-1])
+
+    def to_oss(self) -> RefererConfiguration:
+        """Return what one of the places allows: a bucket has one set of rules (R-03)."""
+        # A path with a query needs the whole Referer; nginx never cuts it.
+        asks = any("?" in path for place in self.places for path in place.hosts.values())
+        none = any(place.none for place in self.places)
+        return RefererConfiguration(
+            none, allow_truncate_query_string=not asks, whitelist=self.entries or (NOBODY,)
+        )
+
+    def allows(self, referer: str | None, signed: Signing) -> bool:
+        """Return whether one of the places allows a request; nginx knows no signatures of OSS."""
+        return any(place.allows(referer) for place in self.places)
+
+    @cached_property
+    def entries(self) -> tuple[str, ...]:
+        """An entry for each host and scheme."""
+        return tuple(dict.fromkeys(entry for place in self.places for entry in place.entries))
+
+    @property
+    def probes(self) -> Iterator[Probe]:
+        """What only some places allow, and what entries cannot say of paths and expressions."""
+        yield from islice(self._of_other_places(), 1)
+        if any("" in place.hosts for place in self.places):
+            yield Probe("https:///page.html", ProbeKind.NO_HOST)
+        hosts = [item for place in self.places for item in place.hosts.items()]
+        for name, path in hosts[:_PROBED]:
+            if set(path) & {"*", "?"}:  # text for nginx, wildcards for OSS
+                host = example(name).removesuffix("/")
+                yield Probe(host + path, ProbeKind.PAGE)
+                yield Probe(host.upper() + path, ProbeKind.UPPER_CASE)
+        expressions = [
+            item for place in self.places for item in (*place.expressions, *place.host_expressions)
+        ]
+        for item in expressions[:_PROBED]:
+            for entry in item.entries[:_PROBED]:
+                for referer in _fill(_lower(entry)):
+                    yield Probe(referer, ProbeKind.EXPRESSION)
+
+    def _of_other_places(self) -> Iterator[Probe]:
+        entries = (entry for place in self.places for entry in place.entries[:_PROBED])
+        for referer in (*map(example, entries), None) if len(self.places) > 1 else ():
+            verdicts = {place.allows(referer) for place in self.places}
+            if len(verdicts) > 1:
+                yield Probe(referer, ProbeKind.OTHER_PLACE)
 
 
-def _check_expression(text: str, place: tuple[int, int]) -> None:
-    try:
-        re.compile(text)
-        expression.to_entries(text)
-    except (re.error, ValueError) as error:
-        sentence = f"the regular expression ~{text} cannot be translated: {error}"
-        raise SourceError(sentence, *place) from None
+@dataclass
+class _Parameters:
+    """The parameters of `valid_referers` in one block, as they are read."""
+
+    hosts: dict[str, str] = field(default_factory=dict)
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    expressions: list[Expression] = field(default_factory=list)
+    host_expressions: list[Expression] = field(default_factory=list)
+    words: set[str] = field(default_factory=set)
 
 
-def _names(name: str, host: str) -> bool:
-    """Return whether the host of an entry matches that of a Referer."""
-    if name.startswith("*."):
-        return host.endswith(name[1:]) and host != name[1:]
+class _ServersReader:
+    """Reads the servers and locations of a file."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def read(self) -> Iterator[ValidReferers]:
+        """Yield what each block with a `valid_referers` of its own allows. Raises SourceError."""
+        waiting: list[tuple[Directive, Directive | None, ValidReferers | None]] = [
+            (nginx_syntax.parse(self._text), None, None)
+        ]
+        while waiting:
+            block, server, above = waiting.pop()
+            server = block if block.name == "server" else server
+            directives = [item for item in block.block if item.name == "valid_referers"]
+            if directives:
+                above = self._read_block(block.title, directives, server, above)
+                yield above
+            waiting += [
+                (item, server, above) for item in reversed(block.block) if item.name in _BLOCKS
+            ]
+
+    def _read_block(
+        self,
+        title: str,
+        directives: list[Directive],
+        server: Directive | None,
+        above: ValidReferers | None,
+    ) -> ValidReferers:
+        found = _Parameters()
+        for word in (word for directive in directives for word in directive.arguments):
+            if word.text in _WORDS:
+                found.words.add(word.text)
+            elif word.text.startswith("~"):
+                found.expressions.append(self._parse(word, word.text[1:]))
+            else:
+                name, slash, path = word.text.partition("/")
+                self._add(found, word, name, slash + path)
+        if "server_names" in found.words:
+            self._add_server_names(found, directives[0].words[0], server)
+        if found.words - {"server_names"} and not found.hosts:
+            sentence = "none and blocked need a host beside them; nginx refuses them alone"
+            raise self._error(directives[0].words[0], sentence)
+        return ValidReferers(
+            title,
+            found.hosts,
+            # A block without expressions inherits those of the block around it.
+            tuple(found.expressions) or (above.expressions if above else ()),
+            tuple(found.host_expressions) or (above.host_expressions if above else ()),
+            "none" in found.words,
+            "blocked" in found.words,
+        )
+
+    def _add_server_names(self, found: _Parameters, word: Word, server: Directive | None) -> None:
+        if server is None:
+            sentence = "server_names are those of a server; put its block around valid_referers"
+            raise self._error(word, sentence)
+        names = [
+            name
+            for directive in server.block
+            if directive.name == "server_name"
+            for name in directive.arguments
+        ]
+        for name in names or [Word("", word.offset)]:
+            if name.text.lower() == "$hostname":
+                sentence = "$hostname is the name of a machine; write that name instead"
+                raise self._error(name, sentence)
+            if name.text.startswith("~"):
+                ignores_case = re.search("[A-Z]", name.text) is not None
+                expression = self._parse(name, name.text[1:], ignores_case=ignores_case)
+                found.host_expressions.append(expression)
+            else:
+                self._add(found, name, name.text, "")
+
+    def _add(self, found: _Parameters, word: Word, name: str, path: str) -> None:
+        name = _lower(name)
+        keys = _keys(name)
+        if not keys or ".." in name or name.count("*") > 1:
+            sentence = (
+                f"{word.text} is not a name that nginx takes; write * as the first or last label"
+            )
+            raise self._error(word, sentence)
+        if keys & found.taken:
+            sentence = f"{word.text} conflicts with a name before it; nginx refuses that"
+            raise self._error(word, sentence)
+        found.taken |= keys
+        found.hosts[name] = path
+
+    def _parse(self, word: Word, text: str, *, ignores_case: bool = True) -> Expression:
+        try:
+            return Expression.parse(text, ignores_case=ignores_case)
+        except ValueError as error:
+            sentence = f"the regular expression {word.text} cannot be translated: {error}"
+            raise self._error(word, sentence) from None
+
+    def _error(self, word: Word, sentence: str) -> SourceError:
+        return SourceError(sentence, *place_of(self._text[: word.offset]))
+
+
+_BLOCKS = ("http", "server", "location")
+_WORDS = ("none", "blocked", "server_names")
+
+
+def _keys(name: str) -> set[tuple[str, str]]:
+    """Return what must be unique of a name: its place in each hash; nothing for a wrong name."""
+    if name.startswith(".") and len(name) > 1:
+        return {("exact", name[1:]), ("head", name[1:])}
+    if name.startswith("*.") and len(name) > 2:
+        return {("head", name[2:])}
+    if name.endswith(".*") and len(name) > 2:
+        return {("tail", name[:-2])}
+    return set() if "*" in name else {("exact", name)}
+
+
+def _names(host: str) -> Iterator[str]:
+    """Yield the names that match a host, in the order in which nginx tries them."""
+    yield host
+    if not host:
+        return
+    yield f".{host}"
+    dots = [place for place, character in enumerate(host) if character == "."]
+    for dot in dots:
+        yield f"*{host[dot:]}"
+        yield host[dot:]
+    for dot in reversed(dots):
+        yield f"{host[:dot]}.*"
+
+
+def _entries(name: str, path: str) -> Iterator[str]:
+    """Yield the entries, without a scheme, for a name and its path."""
+    if not name or ":" in name:
+        return  # hosts are compared without a port, and never empty
     if name.startswith("."):
-        return host == name[1:] or host.endswith(name)
-    if name.endswith(".*"):
-        return host.startswith(name[:-1]) and host != name[:-1]
-    return host == name
-
-
-def _entries(entry: str) -> Iterator[str]:
-    """Yield the entries, without a scheme, for an entry of nginx."""
-    name, _, path = entry.partition("/")
-    if name.startswith("."):
-        yield f"{name[1:]}/{path}"
+        yield f"{name[1:]}{path or '/'}"
         name = f"*{name}"
-    yield f"{name}/{path}"
+    yield f"{name}{path or '/'}"
 
 
-def _is_host(parts: Parts) -> bool:
-    """Return whether an entry can be written as a host, with or without a path."""
-    return (
-        parts.rest.startswith("/")
-        and parts.port is None
-        and not set(parts.rest) & set("*?\"'\\; ")
-        and _HOST.fullmatch(parts.host) is not None
-    )
+def _fill(entry: str) -> Iterator[str]:
+    """Yield Referers that an entry matches, each with other text in place of its wildcards."""
+    if not set(entry) & {"*", "?"}:
+        return
+    for character in _CHARACTERS if "?" in entry else "x":
+        for text in _TEXTS if "*" in entry else "x":
+            filled = entry.replace("?", character).replace("*", text)
+            yield f"https://{filled}" if "/" in filled else f"https://{filled}/"
 
 
-def _expression(parts: Parts) -> str:
-    """Return an entry as a regular expression for what follows the scheme."""
-    if parts.scheme is None and parts.host.startswith("*"):
-        return expression.from_entry(parts.join().lstrip("*")) or "."
-    return f"^{expression.from_entry(parts.authority + parts.rest)}"
+def _lower(text: str) -> str:
+    """Lower ASCII letters in front of a path, as nginx and browsers do (B-02)."""
+    host, slash, path = text.partition("/")
+    return host.translate(_LOWER) + slash + path
+
+
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))

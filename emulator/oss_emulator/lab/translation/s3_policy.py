@@ -8,22 +8,25 @@ to signed requests as well; a request signed by the owner needs no Allow.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
-from oss_emulator.lab.entry import is_blank, parse_entry
+from oss_emulator.lab.probes import Probe
 from oss_emulator.lab.sources import parse_json
+from oss_emulator.referer.entries import Entries
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError, join, place_of
+
+from . import wildcards
 
 _OPERATORS = ("StringLike", "StringNotLike", "StringEquals", "StringNotEquals", "Null")
 _KEY = "aws:referer"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Condition:
     operator: str
     values: tuple[str, ...]
@@ -39,10 +42,21 @@ class _Condition:
         if referer is None:
             return self.if_exists or self.negates
         if self.operator.endswith("Like"):
-            found = any(_like(value, referer) for value in self.values)
+            candidates = self._index.candidates(referer)
+            found = any(
+                wildcards.build(item.text, whole=True).match(referer) for item in candidates
+            )
         else:
-            found = referer in self.values
+            found = referer in self._set
         return found != self.negates
+
+    @cached_property
+    def _set(self) -> frozenset[str]:
+        return frozenset(self.values)
+
+    @cached_property
+    def _index(self) -> Entries:
+        return Entries(Pattern.of(value, value) for value in self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +161,11 @@ class S3Rules:
             )
         )
 
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """None: the entries show everything."""
+        return ()
+
 
 def _parse_statement(text: str, item: Any) -> Iterator[_Statement]:
     """Yield a statement if it concerns reading objects by everybody."""
@@ -205,11 +224,3 @@ def _values(entries: tuple[str, ...]) -> tuple[str, ...]:
 
 def _entry(value: str) -> str:
     return value.rstrip("*") or "*"
-
-
-def _like(value: str, referer: str) -> bool:
-    if value.endswith("*"):
-        return parse_entry(value).matches(referer)
-    signs = {"*": ".*", "?": "."}
-    text = "".join(signs.get(character) or re.escape(character) for character in value)
-    return re.fullmatch(text, referer, re.DOTALL) is not None

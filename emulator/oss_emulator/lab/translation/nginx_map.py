@@ -1,0 +1,213 @@
+"""nginx: a `map` of `$http_referer` that decides as OSS does.
+
+`valid_referers` cannot express rules of OSS: it ignores the scheme, the port and letter case, has
+no blacklist, and tells a missing Referer from an empty one. In a `map`, each entry is a regular
+expression, and nginx takes the first that matches: the blacklist stands before the whitelist
+(R-12), and the key "" stands for a missing and for an empty Referer (R-10).
+
+A regular expression may need more time than nginx allows if `.*` can end in many places. An entry
+is matched by taking each segment at its leftmost place (see `referer.pattern`), so each segment is
+an atomic group, which PCRE never enters again: the time is that of our own matching.
+
+The keys are regular expressions, so they take no room in the hash of the map: however long the
+lists are, `map_hash_max_size` and `map_hash_bucket_size` can stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from oss_emulator.lab.parts import example
+from oss_emulator.lab.probes import Probe, ProbeKind
+from oss_emulator.referer import header
+from oss_emulator.referer.assumptions import Assumptions, CutPath, LetterCase
+from oss_emulator.referer.entries import Entries
+from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.pattern import Pattern
+from oss_emulator.referer.reading import Reading
+from oss_emulator.referer.request import Signing
+
+LONGEST_WORD = 4_000
+"""Bytes of the longest regular expression. nginx reads words of less than 4,096 bytes."""
+
+_PLAIN = frozenset("/_-:%=&,@!~<>;")
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""A character that UTF-8 does not have, so no Referer in UTF-8 matches its entry."""
+
+
+@dataclass(frozen=True)
+class NginxMap:
+    """The rules of OSS as a `map`. Made with `from_oss`."""
+
+    reading: Reading
+    writing: Writing
+    too_long: tuple[str, ...]
+    """The entries that nginx does not read because they are too long."""
+
+    @classmethod
+    def from_oss(cls, configuration: RefererConfiguration, assumptions: Assumptions) -> Self:
+        """Return the `map` for a configuration, read under some assumptions."""
+        reading = Reading(configuration, assumptions)
+        writing = Writing(
+            cuts_path=reading.cuts_path,
+            cuts_query=configuration.allow_truncate_query_string,
+            keeps_slash=assumptions.r27 is CutPath.WITH_SLASH,
+            ignores_case=assumptions.r24 is LetterCase.INSENSITIVE,
+        )
+        patterns = (*reading.blacklist.patterns, *reading.whitelist.patterns)
+        too_long = [item.text for item in patterns if not writing.fits(item)]
+        return cls(reading, writing, tuple(dict.fromkeys(too_long)))
+
+    def format(self) -> str:
+        """Format the contents of an `http` block."""
+        lines = [
+            *self.writing.origin,
+            f"map ${self.writing.compared} $referer_denied {{",
+            f"    default {int(self.reading.needs_whitelist)};",
+            f'    "" {int(not self.allows(None))};  # no Referer',
+            *self._section("blacklist", self._black, 1),
+            *self._section("whitelist", self._white, 0),
+            "}",
+            "",
+            "server {",
+            "    # your listen, server_name and location",
+            "    if ($referer_denied) {",
+            "        return 403;",
+            "    }",
+            "}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def allows(self, referer: str | None, signed: Signing = Signing.NONE) -> bool:
+        """Return whether nginx allows a request; it ignores signatures for OSS."""
+        sent = header.trim(referer)
+        if not sent:
+            return self.reading.judge("").reason.allows
+        seen = self.reading.cut(sent)
+        if self.writing.ignores_case:
+            seen = seen.translate(_LOWER)
+        if self._black.first(seen):
+            return False
+        return not self.reading.needs_whitelist or self._white.first(seen) is not None
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """No entries beside those of OSS, from which probes are generated anyway."""
+        return ()
+
+    @property
+    def probes(self) -> Iterator[Probe]:
+        """A Referer for each entry that is too long."""
+        return (Probe(example(text), ProbeKind.TOO_LONG) for text in self.too_long)
+
+    @cached_property
+    def _black(self) -> Entries:
+        """The blacklist; what is too long is cut, so that it denies more and not less."""
+        if not self.too_long:
+            return self.reading.blacklist
+        return Entries(map(self.writing.shorten, self.reading.blacklist.patterns))
+
+    @cached_property
+    def _white(self) -> Entries:
+        """The whitelist without what is too long."""
+        if not self.too_long:
+            return self.reading.whitelist
+        return Entries(filter(self.writing.fits, self.reading.whitelist.patterns))
+
+    def _section(self, title: str, entries: Entries, denied: int) -> Iterator[str]:
+        written = (item for item in entries.patterns if not _SURROGATE.search(item.body))
+        expressions = dict.fromkeys(map(self.writing.expression, written))
+        if expressions:
+            yield f"    # {title}"
+        for expression in expressions:
+            yield f'    "{expression}" {denied};'
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How entries become regular expressions of nginx."""
+
+    cuts_path: bool
+    cuts_query: bool
+    keeps_slash: bool
+    ignores_case: bool
+
+    @property
+    def compared(self) -> str:
+        """The variable that the expressions are compared with."""
+        return "referer_origin" if self.cuts_path else "http_referer"
+
+    @property
+    def origin(self) -> tuple[str, ...]:
+        """The `map` that cuts the path off a Referer (R-27).
+
+        An origin begins with `=`, because that of `/a` is empty and not the same as no Referer.
+        """
+        if not self.cuts_path:
+            return ()
+        slash = "/?" if self.keeps_slash else ""
+        return (
+            "# TruncatePath: = and the Referer up to its path",
+            "map $http_referer $referer_origin {",
+            '    default "";',
+            f'    "~^(?<referer_cut>(?:[^/?#]*://)?[^/?#]*{slash})" "=$referer_cut";',
+            "}",
+            "",
+        )
+
+    def expression(self, pattern: Pattern) -> str:
+        """Return an entry as a key of a `map`, for a word in double quotes."""
+        # A cut query needs no other `map`: what is matched contains no `?` (R-26).
+        some = "[^?]" if self.cuts_query and not self.cuts_path else "."
+        start = "^=" if self.cuts_path else "^"
+        head, *tail = (_escape(part, some) for part in (pattern.head, *pattern.tail))
+        if not head and len(tail) == 1 and (some, start) == (".", "^"):
+            text = tail[0]
+        else:
+            text = start + head + "".join(f"(?>{some}*?{segment})" for segment in tail)
+        return ("~*" if self.ignores_case else "~") + _in_characters(pattern.body) + text
+
+    def fits(self, pattern: Pattern) -> bool:
+        """Return whether nginx reads the expression of an entry."""
+        if len(pattern.body) > LONGEST_WORD:
+            return False
+        return len(self.expression(pattern).encode(errors="surrogatepass")) <= LONGEST_WORD
+
+    def shorten(self, pattern: Pattern) -> Pattern:
+        """Return an entry, or as much of its beginning as nginx reads."""
+        if self.fits(pattern):
+            return pattern
+        fitting, beyond = 0, LONGEST_WORD
+        while beyond - fitting > 1:
+            middle = (fitting + beyond) // 2
+            if self.fits(Pattern.of(pattern.text, pattern.body[:middle])):
+                fitting = middle
+            else:
+                beyond = middle
+        return Pattern.of(pattern.text, pattern.body[:fitting])
+
+
+def _in_characters(body: str) -> str:
+    """Return what makes PCRE count characters instead of bytes, where an entry needs that."""
+    needed = "?" in body or any(not (item.isascii() or item.isprintable()) for item in body)
+    return "(*UTF)" if needed else ""
+
+
+def _escape(text: str, some: str) -> str:
+    """Return a segment of an entry as a regular expression; `some` stands for any character."""
+    return "".join(some if item == "?" else _escape_character(item) for item in text)
+
+
+def _escape_character(item: str) -> str:
+    if item in _PLAIN or item.isalnum():
+        return item
+    if item in ".^|()[]+$#{}`":
+        return f"\\{item}"
+    if item.isascii():
+        return f"\\x{ord(item):02X}"  # nginx has a meaning of its own for quotes and backslashes
+    return item if item.isprintable() else f"\\x{{{ord(item):X}}}"

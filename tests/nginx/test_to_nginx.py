@@ -1,0 +1,131 @@
+"""Rules of OSS as a `map`: nginx takes it and decides as the engine does."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from oss_emulator.lab.translation.nginx_map import LONGEST_WORD, NginxMap
+from oss_emulator.referer import RefererConfiguration, RefererPolicy
+from oss_emulator.referer.assumptions import (
+    DEFAULT,
+    Assumptions,
+    CutEntries,
+    CutPath,
+    EmptyWhitelist,
+    JoinedEntry,
+    LetterCase,
+    WhiteSpace,
+)
+
+from tests.nginx import random_rules
+from tests.nginx.server import Request, answering, ask, listening, refusal
+from tests.requirements import require
+
+SEED = 13
+_NAMES = re.compile(r"(referer_(?:denied|origin|cut))")
+
+
+def only_map(text: str, number: int) -> str:
+    """Return the maps of a translation, with names of their own."""
+    return _NAMES.sub(rf"\1_{number}", text.partition("\nserver {")[0])
+
+
+def decide(
+    folder: Path, texts: Sequence[str], referers: Sequence[Sequence[str | None]]
+) -> list[list[bool]]:
+    """Ask nginx about all Referers of all translations."""
+    maps = "\n".join(only_map(text, number) for number, text in enumerate(texts))
+    locations = "\n".join(
+        f'location = /{number} {{ return 200 "$referer_denied_{number}"; }}'
+        for number in range(len(texts))
+    )
+    http = f"{maps}\nserver {{ {listening(folder)}\n{locations} }}"
+    requests = [
+        Request(f"/{number}", () if item is None else (item.encode(),))
+        for number, items in enumerate(referers)
+        for item in items
+    ]
+    with answering(require("nginx"), folder, http) as path:
+        answers = iter(ask(path, requests))
+    return [[next(answers) == b"0" for _ in items] for items in referers]
+
+
+def compare(
+    folder: Path, count: int, per: int, seed: int = SEED, assumptions: Assumptions = DEFAULT
+) -> list[tuple[RefererConfiguration, str | None]]:
+    """Return what nginx and the engine decide differently of random rules and Referers."""
+    draw = random.Random(seed)  # noqa: S311
+    configurations = [random_rules.configuration(draw) for _ in range(count)]
+    referers = [list(random_rules.referers(draw, rules, per)) for rules in configurations]
+    texts = [NginxMap.from_oss(rules, assumptions).format() for rules in configurations]
+    theirs = decide(folder, texts, referers)
+    ours = [
+        [RefererPolicy.compile(rules, assumptions).decide(item).allowed for item in items]
+        for rules, items in zip(configurations, referers, strict=True)
+    ]
+    verdicts = [verdict for row in ours for verdict in row]
+    assert 0.25 < sum(verdicts) / len(verdicts) < 0.75, "the Referers do not try both verdicts"
+    return [
+        (rules, item)
+        for rules, items, one, other in zip(configurations, referers, theirs, ours, strict=True)
+        for item, their, our in zip(items, one, other, strict=True)
+        if their != our
+    ]
+
+
+def test_nginx_decides_as_the_engine(tmp_path: Path) -> None:
+    assert compare(tmp_path, 300, 30) == []
+
+
+VARIANTS = {
+    "r14": Assumptions(r14=EmptyWhitelist.DENIES),
+    "r25": Assumptions(r25=WhiteSpace.BLANK_MATCHES),
+    "r27": Assumptions(r27=CutPath.WITH_SLASH),
+    "r28": Assumptions(r28=CutEntries.CUT),
+    "r37": Assumptions(r37=JoinedEntry.SEPARATED),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_nginx_decides_as_the_engine_under_other_assumptions(name: str, tmp_path: Path) -> None:
+    assert compare(tmp_path, 60, 30, assumptions=VARIANTS[name]) == []
+
+
+def test_nginx_ignores_letter_case_if_that_is_assumed(tmp_path: Path) -> None:
+    """R-24; nginx knows upper and lower case only of ASCII."""
+    insensitive = Assumptions(r24=LetterCase.INSENSITIVE)
+    different = compare(tmp_path, 100, 30, assumptions=insensitive)
+    assert [item for _, item in different if item is None or item.isascii()] == []
+
+
+HARD = [
+    RefererConfiguration(
+        False, whitelist=tuple(f"https://{n}.example.com/" for n in range(10_000))
+    ),
+    RefererConfiguration(False, whitelist=tuple(f"*{n}*.test" for n in range(3_000))),
+    RefererConfiguration(blacklist=("x" * (LONGEST_WORD - 2),)),
+    RefererConfiguration(blacklist=("x" * 100_000, "." * 3_000, "*例" * 2_000)),
+    RefererConfiguration(False, whitelist=("https://" + "例" * 1_400 + "/?", "'" * 1_100)),
+    RefererConfiguration(False, whitelist=tuple(map(chr, range(1, 128)))),
+    RefererConfiguration(False, whitelist=("\udce4", "\ud800?", "a\x00b", "\u202e\n\r\t")),
+]
+
+
+@pytest.mark.parametrize("number", range(len(HARD)))
+def test_nginx_takes_long_lists_long_entries_and_any_character(number: int, tmp_path: Path) -> None:
+    text = NginxMap.from_oss(HARD[number], DEFAULT).format()
+    text = text.replace("# your listen", f"{listening(tmp_path)} # your listen")
+    assert refusal(require("nginx"), tmp_path, text) == ""
+
+
+def test_map_stays_linear_where_wildcards_follow_each_other(tmp_path: Path) -> None:
+    """PCRE would need n^6 steps for `.*a.*a.*a.*a.*a.*b`, and nginx would end with an error."""
+    rules = RefererConfiguration(blacklist=("*a*a*a*a*a*b",), whitelist=("http",))
+    text = NginxMap.from_oss(rules, DEFAULT).format()
+    ((verdict,),) = decide(tmp_path, [text], [["http" + "a" * 7_000]])
+    assert verdict is True
+    assert "pcre2_exec() failed" not in (tmp_path / "error.log").read_text()
