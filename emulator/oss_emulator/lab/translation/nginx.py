@@ -158,6 +158,8 @@ class NginxRules:
     def probes(self) -> Iterator[Probe]:
         """What only some places allow, and what entries cannot say of paths and expressions."""
         yield from islice(self._of_other_places(), 1)
+        if any(place.blocked for place in self.places):
+            yield Probe("www.test", ProbeKind.NO_SCHEME)
         if any("" in place.hosts for place in self.places):
             yield Probe("https:///page.html", ProbeKind.NO_HOST)
         hosts = [item for place in self.places for item in place.hosts.items()]
