@@ -26,10 +26,17 @@ _ASSUMPTIONS = (
 )
 HELP = (
     "a file, - for standard input, or oss://BUCKET. A file contains a RefererConfiguration in "
-    "XML, in the JSON of ossutil or Terraform, or in TOML; FILE#NAME selects one of several"
+    "XML, in the JSON of ossutil, as a resource of Terraform (HCL or JSON) or Pulumi (YAML), or in "
+    "TOML; FILE#NAME selects one of several"
 )
 
-_FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML}
+_FORMS = {
+    ".xml": RulesForm.XML,
+    ".toml": RulesForm.TOML,
+    ".tf": RulesForm.HCL,
+    ".yaml": RulesForm.PULUMI,
+    ".yml": RulesForm.PULUMI,
+}
 """JSON is missing because it has two forms."""
 
 

@@ -1,15 +1,18 @@
-"""The sources of rules: XML, ossutil's JSON, Terraform's JSON and TOML.
+"""The sources of rules: XML, ossutil's JSON, Terraform's HCL and JSON, Pulumi's YAML, and TOML.
 
 A document may contain several configurations, each with a name: the `[rules.NAME]` of a decision
-table, the buckets of a seed, the resources of Terraform. A single configuration may have the name
-"". Each mistake is a `SourceError` with its line and column.
+table, the buckets of a seed, the resources of Terraform and Pulumi. A single configuration may have
+the name "". Each mistake is a `SourceError` with its line and column.
+
+What tools print around a document is left out: the head of an answer (`curl -i`), and the time that
+ossutil took.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -17,10 +20,17 @@ from typing import Any, NamedTuple
 
 from oss_emulator.referer import codec
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
-from oss_emulator.referer.codec import MAX_DOCUMENT_SIZE, FormatProblem, RefererFormatError
-from oss_emulator.referer.header import WHITE_SPACE
+from oss_emulator.referer.codec import (
+    KEPT,
+    MAX_DOCUMENT_SIZE,
+    FormatProblem,
+    RefererFormatError,
+)
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.toml import Path, SourceError, TomlDocument, convert, decode, place_of, show
+from oss_emulator.toml import Path, SourceError, TomlDocument, convert, decode, join, place_of
+
+from . import hcl, pulumi, resources
+from .resources import PULUMI, TERRAFORM, Declared, Tool, evaluate, parse_flags
 
 
 class RulesForm(StrEnum):
@@ -29,6 +39,8 @@ class RulesForm(StrEnum):
     XML = "xml"
     JSON = "json"
     TERRAFORM = "terraform"
+    HCL = "hcl"
+    PULUMI = "pulumi"
     TOML = "toml"
 
 
@@ -48,8 +60,24 @@ def parse(
         raise SourceError(
             f"the document is larger than {limit} MiB; the limit is reached here", *place
         )
-    form = form or detect(document)
-    return _parse_xml(document, assumptions) if form is RulesForm.XML else _PARSERS[form](document)
+    head = _HEAD.match(document)
+    body = _ELAPSED.sub(b"", document[head.end() :] if head else document)
+    if head:
+        assumptions = KEPT  # an answer of the service is not refused (R-30)
+        form = None
+    try:
+        form = form or detect(body)
+        if form is RulesForm.XML:
+            return _parse_xml(body, assumptions)
+        return _PARSERS[form](body)
+    except SourceError as error:
+        above = head[0].count(b"\n") if head else 0
+        raise SourceError(error.sentence, error.line + above, error.column) from None
+
+
+_HEAD = re.compile(rb"(?:HTTP/[\d.]+ [^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)+")
+"""The heads that `curl -i` prints, one for each answer."""
+_ELAPSED = re.compile(rb"\s+[\d.]+\(s\) elapsed\s*\Z")
 
 
 def detect(document: bytes) -> RulesForm:
@@ -60,11 +88,29 @@ def detect(document: bytes) -> RulesForm:
     if text.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
         return RulesForm.XML
     if text.startswith(b"{"):
-        return RulesForm.TERRAFORM if _TERRAFORM.search(text) else RulesForm.JSON
-    if re.match(rb"#|\[+ *[\w\"'.-]+ *\]|[\w\"'.-]+ *=", text):
+        terraform = any(f'"{kind}"'.encode() in text for kind in _TERRAFORM_TYPES)
+        return RulesForm.TERRAFORM if terraform else RulesForm.JSON
+    code = _COMMENTS.sub(b"", text, count=1)
+    for form, begin in _BEGINNINGS.items():
+        if begin.match(code):
+            return form
+    if not code or text.startswith(b"#"):
         return RulesForm.TOML
     place = place_of(document[: document.find(text)].decode("latin-1"))
-    raise SourceError("the document is neither XML nor JSON nor TOML", *place)
+    raise SourceError("the document is neither XML nor JSON nor HCL nor YAML nor TOML", *place)
+
+
+_TERRAFORM_TYPES = (*TERRAFORM.referers, *TERRAFORM.buckets)
+_COMMENTS = re.compile(rb"\A(?:\s+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)+")
+_BEGINNINGS = {
+    RulesForm.HCL: re.compile(
+        rb"(?:resource|terraform|variable|provider|locals|module|data|output|import|moved|removed"
+        rb"|check)\s*(?:\"[^\"\n]*\"\s*)*\{"
+    ),
+    RulesForm.TOML: re.compile(rb"\[+ *[\w\"'.-]+ *\]|[\w\"'.-]+ *="),
+    RulesForm.PULUMI: re.compile(rb"---|%YAML|[\w\"'-]+:(?:\s|$)"),
+}
+"""How documents begin, behind comments."""
 
 
 def format(configuration: RefererConfiguration, form: RulesForm) -> str:
@@ -84,8 +130,20 @@ def _parse_xml(document: bytes, assumptions: Assumptions) -> Named:
         ):
             decode(document)  # more exact than the place from the parser
         line = error.line or 1
-        column = error.column or _column_of_tag(document, line, error.element)
-        raise SourceError(error.sentence, line, max(column, 1)) from None
+        column = error.column or _column_of_tag(document, line, error.names[-1:])
+        raise SourceError(_said(document, error), line, max(column, 1)) from None
+
+
+def _said(document: bytes, error: RefererFormatError) -> str:
+    """Return the sentence of an error; for an error of the service, what the service says."""
+    if error.problem is not FormatProblem.WRONG_ROOT or error.names != ("Error",):
+        return error.sentence
+    from lxml import etree
+
+    root = etree.fromstring(document)
+    code, message = (str(root.findtext(name) or "")[:200] for name in ("Code", "Message"))
+    said = " ".join(f"{code}: {message}".split())
+    return f"the document is not rules but an error of the service: {said}"
 
 
 # UTF-16 begins with a byte order mark; other encodings are declared.
@@ -145,7 +203,7 @@ def convert_members(members: object, text: str = "") -> RefererConfiguration:
     A boolean may be a string, as ossutil allows. Raises SourceError.
     """
     rules: _OssutilRules = convert(
-        _parse_flags(members), _OssutilRules, (), partial(_error_at, text)
+        parse_flags(members), _OssutilRules, (), partial(_error_at, text)
     )
     return RefererConfiguration(
         rules.allow_empty_referer,
@@ -172,21 +230,6 @@ def parse_json(text: str) -> Any:
         raise SourceError("this JSON is nested too deeply") from None
 
 
-def _parse_flags(members: object) -> object:
-    """Replace the strings "true" and "false" by booleans, in any letter case."""
-    if not isinstance(members, dict):
-        return members
-    return {
-        name: _FLAGS.get(value.strip(WHITE_SPACE).lower(), value)
-        if isinstance(value, str)
-        else value
-        for name, value in members.items()
-    }
-
-
-_FLAGS = {"true": True, "false": False}
-
-
 def _format_json(configuration: RefererConfiguration) -> str:
     lists = {"RefererList": {"Referer": configuration.whitelist}}
     if configuration.blacklist:
@@ -202,95 +245,44 @@ def _format_json(configuration: RefererConfiguration) -> str:
 # Terraform
 
 
-_RESOURCE = "alicloud_oss_bucket_referer"
-_BUCKET, _BLOCK = "alicloud_oss_bucket", "referer_config"
-"""The older way to write rules: a block of the bucket (R-38)."""
-
-_TERRAFORM = re.compile(rb'"(?:alicloud_oss_bucket_referer|referer_config)"')
-_META = {"bucket", "id", "timeouts", "depends_on", "provider", "lifecycle", "count", "for_each"}
-"""Members of a resource that are not rules."""
-
-
-@dataclass(frozen=True, slots=True)
-class _TerraformRules:
-    allow_empty_referer: bool
-    allow_truncate_query_string: bool = False
-    """The provider sends false if the file leaves it out (R-38)."""
-    truncate_path: bool = False
-    whitelist: tuple[str, ...] = _entries("referer_list")
-    blacklist: tuple[str, ...] = _entries("referer_blacklist")
-
-
-@dataclass(frozen=True, slots=True)
-class _TerraformBlock:
-    """The block `referer_config`; the provider sends nothing for what it does not have (R-38)."""
-
-    allow_empty_referer: bool = field(default=False, metadata={"name": "allow_empty"})
-    """The provider sends false if the file leaves it out."""
-    whitelist: tuple[str, ...] = _entries("referers")
-
-
-class _Resource(NamedTuple):
-    """A resource or block with rules."""
-
-    address: str
-    path: Path
-    """Where it is in the text."""
-    form: type[_TerraformRules | _TerraformBlock]
-    members: Any
-
-
 def _parse_terraform(document: bytes) -> Named:
     text = decode(document)
-    rules = {
-        resource.address: _convert_resource(text, resource)
-        for resource in _resources(parse_json(text))
-    }
+    rules = {}
+    for kind, address, name, resource in _resources(parse_json(text)):
+        path = (kind, name)
+        found = resources.read(TERRAFORM, kind, resource, path, partial(_error_at, text))
+        if found is not None:
+            rules[address] = found
     if not rules:
-        sentence = f"the document has no resource {_RESOURCE} with values"
-        raise _error_at(text, (_RESOURCE,), sentence)
+        (kind,) = TERRAFORM.referers
+        sentence = f"the document has no resource {kind} with values"
+        raise _error_at(text, (kind,), sentence)
     return rules
 
 
-def _convert_resource(text: str, resource: _Resource) -> RefererConfiguration:
-    members = resource.members
-    for name, value in _dict(members).items():
-        if name not in _META and isinstance(value, str) and value.startswith("${"):
-            sentence = f"{name} is the expression {show(value)}; use `terraform show -json`"
-            raise _error_at(text, (*resource.path, name), sentence)
-    if isinstance(members, dict):  # Terraform writes null for what is not set
-        members = {
-            name: value
-            for name, value in members.items()
-            if name not in _META and value is not None
-        }
-    rules: _TerraformRules | _TerraformBlock = convert(
-        _parse_flags(members), resource.form, resource.path, partial(_error_at, text)
-    )
-    given = {name: getattr(rules, name) for name in resource.form.__dataclass_fields__}
-    return RefererConfiguration(**given)
-
-
-def _resources(members: Any) -> Iterator[_Resource]:
-    """Yield each resource with rules.
+def _resources(members: Any) -> Iterator[tuple[str, str, str, Any]]:
+    """Yield the type, the address, the name in the text and the values of each resource.
 
     The document is a `*.tf.json` file or the output of `terraform show -json`.
     """
-    for block in map(_dict, _list(_dict(members).get("resource", {}))):
-        for kind in (_RESOURCE, _BUCKET):
-            for name, resources in _dict(block.get(kind)).items():
-                for resource in _list(resources):
-                    yield from _rules_of(kind, f"{kind}.{name}", name, resource)
+    for block in _list(_dict(members).get("resource", {})):
+        for kind in _TERRAFORM_TYPES:
+            for name, listed in _dict(_dict(block).get(kind)).items():
+                for resource in _list(listed):
+                    yield kind, f"{kind}.{name}", name, evaluate(resource)
     for state in ("planned_values", "values"):
-        yield from _resources_of_module(_dict(_dict(members).get(state)).get("root_module"))
+        yield from _resources_of_modules(_dict(_dict(members).get(state)).get("root_module"))
 
 
-def _resources_of_module(module: Any) -> Iterator[_Resource]:
-    for resource in map(_dict, _list(_dict(module).get("resources", []))):
-        kind, address = str(resource.get("type", "")), str(resource.get("address", ""))
-        yield from _rules_of(kind, address, "values", resource.get("values", {}))
-    for child in _list(_dict(module).get("child_modules", [])):
-        yield from _resources_of_module(child)
+def _resources_of_modules(root: Any) -> Iterator[tuple[str, str, str, Any]]:
+    modules = [root]
+    while modules:
+        module = _dict(modules.pop(0))
+        for resource in map(_dict, _list(module.get("resources", []))):
+            if resource.get("type") in _TERRAFORM_TYPES:
+                address = str(resource.get("address", ""))
+                yield resource["type"], address, "values", resource.get("values", {})
+        modules += _list(module.get("child_modules", []))
 
 
 def _rules_of(kind: str, address: str, name: str, members: Any) -> Iterator[_Resource]:
@@ -319,7 +311,16 @@ def _format_terraform(configuration: RefererConfiguration) -> str:
         "referer_list": configuration.whitelist,
         "referer_blacklist": configuration.blacklist,
     }
-    return _dump({"resource": {_RESOURCE: {"default": resource}}})
+    (kind,) = TERRAFORM.referers
+    written = {name: _escape_template(value) for name, value in resource.items()}
+    return _dump({"resource": {kind: {"default": written}}})
+
+
+def _escape_template(value: Any) -> Any:
+    """Double the sign before a brace, which would begin an expression."""
+    if isinstance(value, tuple):
+        return tuple(map(_escape_template, value))
+    return re.sub(r"([$%])(?=\{)", r"\1\1", value) if isinstance(value, str) else value
 
 
 def _dump(value: Any) -> str:
@@ -337,6 +338,76 @@ def _error_at(text: str, path: Path, sentence: str) -> SourceError:
     if found_at and text[found_at - 1] == '"':
         found_at -= 1
     return SourceError(sentence, *place_of(text[:found_at]))
+
+
+# HCL and YAML
+
+
+def _parse_hcl(document: bytes) -> Named:
+    return _read_resources(TERRAFORM, hcl.parse(decode(document)))
+
+
+def _parse_pulumi(document: bytes) -> Named:
+    return _read_resources(PULUMI, pulumi.parse(decode(document)))
+
+
+def _read_resources(tool: Tool, found: Iterable[Declared]) -> Named:
+    rules = {}
+    for resource in found:
+        read = resources.read(tool, resource.kind, resource.values, (), resource.error)
+        if read is not None:
+            named = tool is PULUMI
+            rules[resource.name if named else f"{resource.kind}.{resource.name}"] = read
+    if not rules:
+        kinds = join(sorted(tool.referers))
+        raise SourceError(f"the document has no resource of the type {kinds}")
+    return rules
+
+
+def _format_hcl(configuration: RefererConfiguration) -> str:
+    (kind,) = TERRAFORM.referers
+    lines = [
+        f'resource "{kind}" "default" {{',
+        '  bucket                      = "YOUR-BUCKET"',
+        f"  allow_empty_referer         = {json.dumps(configuration.allow_empty_referer)}",
+        f"  allow_truncate_query_string = {json.dumps(configuration.allow_truncate_query_string)}",
+        f"  truncate_path               = {json.dumps(configuration.truncate_path)}",
+    ]
+    lists = {
+        "referer_list": configuration.whitelist,
+        "referer_blacklist": configuration.blacklist,
+    }
+    for name, entries in lists.items():
+        written = [f"    {hcl.format_string(entry)},\n" for entry in entries]
+        lines.append(f"  {name} = [\n{''.join(written)}  ]" if entries else f"  {name} = []")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _format_pulumi(configuration: RefererConfiguration) -> str:
+    lines = [
+        "resources:",
+        "  bucketReferer:",
+        "    type: alicloud:oss:BucketReferer",
+        "    properties:",
+        "      bucket: YOUR-BUCKET",
+        f"      allowEmptyReferer: {json.dumps(configuration.allow_empty_referer)}",
+        f"      allowTruncateQueryString: {json.dumps(configuration.allow_truncate_query_string)}",
+        f"      truncatePath: {json.dumps(configuration.truncate_path)}",
+    ]
+    lists = {
+        "refererLists": configuration.whitelist,
+        "refererBlacklists": configuration.blacklist,
+    }
+    for name, entries in lists.items():
+        lines.append(f"      {name}:" if entries else f"      {name}: []")
+        lines += [f"        - {_quote_yaml(entry)}" for entry in entries]
+    return "\n".join(lines) + "\n"
+
+
+def _quote_yaml(entry: str) -> str:
+    """Return a text in double quotes; YAML takes the escapes of JSON."""
+    text = json.dumps(_escape_template(entry), ensure_ascii=False)
+    return "".join(item if item.isprintable() else json.dumps(item)[1:-1] for item in text)
 
 
 # TOML
@@ -391,11 +462,15 @@ def _format_toml(configuration: RefererConfiguration) -> str:
 _PARSERS: dict[RulesForm, Callable[[bytes], Named]] = {
     RulesForm.JSON: _parse_json,
     RulesForm.TERRAFORM: _parse_terraform,
+    RulesForm.HCL: _parse_hcl,
+    RulesForm.PULUMI: _parse_pulumi,
     RulesForm.TOML: _parse_toml,
 }
 _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.XML: _format_xml,
     RulesForm.JSON: _format_json,
     RulesForm.TERRAFORM: _format_terraform,
+    RulesForm.HCL: _format_hcl,
+    RulesForm.PULUMI: _format_pulumi,
     RulesForm.TOML: _format_toml,
 }

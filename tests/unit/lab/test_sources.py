@@ -176,11 +176,127 @@ def test_xml_in_utf_16() -> None:
     assert document.parse(text.encode("utf-16")) == {"": SITE}
 
 
+XML = document.format(SITE, RulesForm.XML)
+ANSWER = "HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\nContent-Type: application/xml\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ANSWER + XML,
+        "HTTP/1.1 200 Connection established\r\n\r\n" + ANSWER + XML,
+        "HTTP/2 200 \nserver: AliyunOSS\n\n" + XML,
+        XML + "\n\n0.106411(s) elapsed\n",
+        ANSWER + document.format(SITE, RulesForm.JSON),
+    ],
+    ids=["curl -i", "through a proxy", "HTTP/2", "ossutil", "JSON"],
+)
+@pytest.mark.parametrize("form", [None, RulesForm.XML])
+def test_what_tools_print_around_rules_is_left_out(text: str, form: RulesForm | None) -> None:
+    if form and not text.startswith("HTTP"):
+        assert document.parse(text.encode(), form) == {"": SITE}
+    assert document.parse(text.encode()) == {"": SITE}
+
+
+def test_answer_without_a_list_is_an_answer_of_the_service() -> None:
+    """R-30: only a request needs RefererList."""
+    text = (
+        "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>"
+    )
+    assert document.parse((ANSWER + text).encode()) == {"": RefererConfiguration()}
+    with pytest.raises(SourceError, match="RefererList is missing"):
+        document.parse(text.encode())
+
+
+def test_error_of_the_service_is_quoted_with_its_place() -> None:
+    body = "<Error>\n <Code>AccessDenied</Code>\n <Message>You have no\n right.</Message>\n</Error>"
+    answer = ANSWER.replace("200 OK", "403 Forbidden") + body
+    with pytest.raises(SourceError) as refusal:
+        document.parse(answer.encode())
+    assert refusal.value.sentence == (
+        "the document is not rules but an error of the service: AccessDenied: You have no right."
+    )
+    assert (refusal.value.line, refusal.value.column) == (5, 1)
+
+
+HCL = """# a comment
+locals {
+  site = ["https://www.example.com/"]
+}
+
+/* another
+   one */
+resource "alicloud_oss_bucket_referer" "site" {
+  bucket              = alicloud_oss_bucket.b.bucket
+  allow_empty_referer = "false"   // as the documentation has it
+  referer_list        = local.site
+  referer_blacklist   = tolist([])
+  lifecycle {
+    ignore_changes = [referer_blacklist]
+  }
+}
+
+resource "alicloud_oss_bucket" "b" {
+  bucket = var.name
+  referer_config {
+    referers = ["https://$${x}.test/\\u4f8b\\"", "b"]
+  }
+}
+
+resource "alicloud_oss_bucket" "without" {
+  bucket = "without"
+}
+"""
+CONFIG = RefererConfiguration(False, whitelist=('https://${x}.test/例"', "b"))
+
+
+def test_forms_of_hcl() -> None:
+    assert document.detect(HCL.encode()) is RulesForm.HCL
+    assert document.parse(HCL.encode()) == {ADDRESS: SITE, "alicloud_oss_bucket.b": CONFIG}
+
+
+@pytest.mark.parametrize(
+    "config", [{"referers": ["a"]}, [{"referers": ["a"], "allow_empty": None}]]
+)
+def test_referer_config_of_a_bucket_has_other_defaults(config: object) -> None:
+    """R-38: it sends no AllowTruncateQueryString, so that of the service holds."""
+    text = json.dumps({"resource": {"alicloud_oss_bucket": {"b": {"referer_config": config}}}})
+    found = document.parse(text.encode())
+    assert found == {"alicloud_oss_bucket.b": RefererConfiguration(False, True, whitelist=("a",))}
+
+
+PULUMI = """# a comment
+name: site
+runtime: yaml
+resources:
+  site:
+    type: alicloud:oss:BucketReferer
+    properties:
+      bucket: ${bucket.bucket}
+      allowEmptyReferer: 'false'
+      refererLists:
+        - https://www.example.com/
+  bucket:
+    type: alicloud:oss/bucket:Bucket
+    properties:
+      refererConfig:
+        allowEmpty: no_such_word
+        referers: ["https://$${x}.test/例\\"", b]
+  without:
+    type: alicloud:oss:Bucket
+""".replace("no_such_word", "false")
+
+
+def test_forms_of_pulumi() -> None:
+    assert document.detect(PULUMI.encode()) is RulesForm.PULUMI
+    assert document.parse(PULUMI.encode()) == {"site": SITE, "bucket": CONFIG}
+
+
 ROOT = "<RefererConfiguration>\n  {}\n</RefererConfiguration>"
 BAD = {
     "empty": ("", 1, 1, "is empty"),
-    "no form": ("\n  hello", 2, 3, "neither XML nor JSON nor TOML"),
-    "a JSON list": ("[1, 2]", 1, 1, "neither XML nor JSON nor TOML"),
+    "no form": ("\n  hello", 2, 3, "neither XML nor JSON nor HCL nor YAML nor T"),
+    "a JSON list": ("[1, 2]", 1, 1, "neither XML nor JSON nor HCL nor YAML nor T"),
     "XML cut off": ("<RefererConfiguration>\n<AllowEmptyReferer>", 2, 20, "not well-formed"),
     "wrong root": ("\n<Foo/>", 2, 1, "the root element is Foo"),
     "unknown element": (ROOT.format("<Refererlist/>"), 2, 3, "Refererlist is unknown in"),
@@ -210,6 +326,60 @@ BAD = {
     "Terraform without the flag": (
         '{"resource": {"alicloud_oss_bucket_referer": {"a": {}}}}', 1, 47, "is missing",
     ),
+    "HCL with a variable": (
+        HCL.replace("local.site", "var.site"), 11, 3,
+        "referer_list is the expression var.site, which is not known here; use `terraform show",
+    ),
+    "HCL with a variable in a list": (
+        HCL.replace("local.site", '["a", "${var.site}/"]'), 11, 3, 'referer_list[1] is the expres',
+    ),
+    "HCL with a local from elsewhere": (
+        HCL.replace("local.site", "local.other"), 11, 3, "is the expression local.other",
+    ),
+    "HCL with a local of itself": (
+        HCL.replace('["https://www.example.com/"]', "local.site"), 11, 3, "is the expression",
+    ),
+    "HCL with a function": (
+        HCL.replace("local.site", "concat(local.site, [])"), 11, 3, "is the expression concat(",
+    ),
+    "HCL with a dynamic block": (
+        HCL.replace("  referer_config {", '  dynamic "referer_config" {\n    for_each = x'), 20, 3,
+        "is the expression dynamic referer_config",
+    ),
+    "HCL twice": (HCL.replace("bucket = var.name", "bucket = 1\n  bucket = 2"), 20, 3, "twice"),
+    "HCL with two blocks": (
+        HCL.replace("  referer_config {", "  referer_config {}\n  referer_config {"), 21, 3,
+        "write a table",
+    ),
+    "HCL of a wrong type": (HCL.replace('"false"', '"no"'), 10, 3, 'is "no"; write true or false'),
+    "HCL with an unknown name": (
+        HCL.replace("referer_list ", "referers "), 11, 3, "referers is unknown; use allow_empty",
+    ),
+    "HCL without the flag": (
+        "resource \"alicloud_oss_bucket_referer\" \"a\" {}", 1, 1, "is missing; write true or f",
+    ),
+    "HCL without rules": ('variable "a" {}', 1, 1, "no resource of the type alicloud_oss_bucket_r"),
+    "HCL cut off": (HCL[:400], 18, 1, "not valid HCL"),
+    "HCL of signs": ("locals {" + '"' * 200_000, 1, 1, "not valid HCL"),
+    "YAML with a variable": (
+        PULUMI.replace("- https://www", "- ${site}www"), 11, 11,
+        "refererLists[0] is the expression ${site}www.example.com/, which is not known here; write",
+    ),
+    "YAML with an alias": (
+        PULUMI.replace("'false'", "&a false").replace("- https://www.example.com/", "*a"), 11, 9,
+        "is the expression *a",
+    ),
+    "YAML with a wrong type": (PULUMI.replace("'false'", "no"), 9, 26, 'is "no"; write true'),
+    "YAML with an unknown name": (
+        PULUMI.replace("refererLists", "refererList"), 11, 9, "refererList is unknown; use allowE",
+    ),
+    "YAML without resources": ("name: a\n", 1, 1, "the document has no resources; add them"),
+    "YAML without rules": ("resources:\n  a:\n    type: b\n", 1, 1, "no resource of the type"),
+    "YAML twice": ("a: 1\na: 2\n", 2, 1, "a is written twice; write it once"),
+    "YAML with a wrong key": ("a: 1\n[b]: 2\n", 2, 1, "a key is not a text"),
+    "YAML cut off": ('a: "b', 1, 6, "not valid YAML"),
+    "YAML with a control character": ("a: \x01", 1, 1, "not valid YAML"),
+    "YAML nested": ("a: " + "[" * 200, 1, 102, "nested too deeply"),
     "bad TOML": ("[rules.a]\nallow_empty_referer = maybe\n", 2, 23, "not valid TOML"),
     "TOML cut off": ("[rules.a]\nwhitelist = [", 2, 14, "not valid TOML"),
     "TOML without rules": ('hint = "a"\n', 1, 1, "no rules"),

@@ -1,0 +1,189 @@
+"""Resources of Terraform and Pulumi that set rules, with the defaults of their provider.
+
+Pulumi's provider wraps Terraform's, so both send the same. `BucketReferer` sends every switch, and
+false for one that is left out (R-38). The older `referer_config` of a bucket sends only whether an
+empty Referer is allowed, which its documentation says is false if it is left out, and a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from oss_emulator.referer.header import WHITE_SPACE
+from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.toml import Path, SourceError, convert, format_path, show
+
+ErrorAt = Callable[[Path, str], SourceError]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that only Terraform or Pulumi can know, such as a variable."""
+
+    text: str
+
+
+@dataclass(slots=True)
+class Declared:
+    """A resource as it is declared: its type, its name, its values and their places in the text."""
+
+    kind: str
+    name: str
+    values: Any
+    places: dict[Path, tuple[int, int]] = field(default_factory=dict)
+
+    def error(self, path: Path, sentence: str) -> SourceError:
+        """Return the error for a mistake at a path, or at the nearest place above it."""
+        known = (path[:length] for length in range(len(path), -1, -1))
+        place = next((self.places[item] for item in known if item in self.places), (1, 1))
+        return SourceError(sentence, *place)
+
+
+def _field(name: str, **keywords: Any) -> Any:
+    """Declare a field that has another name in the document."""
+    return field(metadata={"name": name}, **keywords)
+
+
+@dataclass(frozen=True, slots=True)
+class _TerraformReferer:
+    allow_empty_referer: bool
+    allow_truncate_query_string: bool = False
+    truncate_path: bool = False
+    whitelist: tuple[str, ...] = _field("referer_list", default=())
+    blacklist: tuple[str, ...] = _field("referer_blacklist", default=())
+
+
+@dataclass(frozen=True, slots=True)
+class _PulumiReferer:
+    allow_empty_referer: bool = _field("allowEmptyReferer")
+    allow_truncate_query_string: bool = _field("allowTruncateQueryString", default=False)
+    truncate_path: bool = _field("truncatePath", default=False)
+    whitelist: tuple[str, ...] = _field("refererLists", default=())
+    blacklist: tuple[str, ...] = _field("refererBlacklists", default=())
+
+
+@dataclass(frozen=True, slots=True)
+class _TerraformConfig:
+    whitelist: tuple[str, ...] = _field("referers")
+    allow_empty_referer: bool = _field("allow_empty", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _PulumiConfig:
+    whitelist: tuple[str, ...] = _field("referers")
+    allow_empty_referer: bool = _field("allowEmpty", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The names that a tool has for the resources and for what does not matter here."""
+
+    referers: frozenset[str]
+    """The types of the resource of its own."""
+    buckets: frozenset[str]
+    """The types of a bucket."""
+    config: str
+    """The member of a bucket that has rules."""
+    others: frozenset[str]
+    """Members that are not rules."""
+    advice: str
+    """What to do about an unknown value."""
+    referer_type: type[_TerraformReferer] | type[_PulumiReferer]
+    config_type: type[_TerraformConfig] | type[_PulumiConfig]
+
+
+TERRAFORM = Tool(
+    frozenset({"alicloud_oss_bucket_referer"}),
+    frozenset({"alicloud_oss_bucket"}),
+    "referer_config",
+    frozenset("bucket id timeouts depends_on provider lifecycle count for_each".split()),
+    "use `terraform show -json`",
+    _TerraformReferer,
+    _TerraformConfig,
+)
+PULUMI = Tool(
+    frozenset({"alicloud:oss:BucketReferer", "alicloud:oss/bucketReferer:BucketReferer"}),
+    frozenset({"alicloud:oss:Bucket", "alicloud:oss/bucket:Bucket"}),
+    "refererConfig",
+    frozenset({"bucket"}),
+    "write its value",
+    _PulumiReferer,
+    _PulumiConfig,
+)
+
+
+def read(
+    tool: Tool, kind: str, values: Any, path: Path, error: ErrorAt
+) -> RefererConfiguration | None:
+    """Return the rules of a resource; None if it has none. Raises SourceError."""
+    if kind in tool.referers:
+        if isinstance(values, Mapping):
+            values = {name: value for name, value in values.items() if name not in tool.others}
+        found = _convert(tool, values, tool.referer_type, path, error)
+        return RefererConfiguration(
+            found.allow_empty_referer,
+            found.allow_truncate_query_string,
+            found.truncate_path,
+            found.whitelist,
+            found.blacklist,
+        )
+    config = values.get(tool.config) if isinstance(values, Mapping) else None
+    if kind not in tool.buckets or config is None or config == []:
+        return None
+    path = (*path, tool.config)
+    if isinstance(config, list) and len(config) == 1:
+        config = config[0]
+    found = _convert(tool, config, tool.config_type, path, error)
+    return RefererConfiguration(found.allow_empty_referer, whitelist=found.whitelist)
+
+
+def _convert(tool: Tool, values: Any, kind: Any, path: Path, error: ErrorAt) -> Any:
+    _refuse_unknown(tool, values, path, error)
+    if isinstance(values, Mapping):  # null is what is not set
+        values = {name: value for name, value in values.items() if value is not None}
+        for name, value in values.items():
+            items = value if isinstance(value, list) else []
+            for number, item in enumerate(items):
+                _refuse_unknown(tool, item, (*path, name, number), error)
+            _refuse_unknown(tool, value, (*path, name), error)
+    return convert(parse_flags(values), kind, path, error)
+
+
+def _refuse_unknown(tool: Tool, value: object, path: Path, error: ErrorAt) -> None:
+    if isinstance(value, Unknown):
+        known = f"{show(value.text)[1:-1]}, which is not known here"
+        raise error(path, f"{format_path(path)} is the expression {known}; {tool.advice}")
+
+
+def parse_flags(members: object) -> object:
+    """Replace the strings "true" and "false" by booleans, in any letter case."""
+    if not isinstance(members, dict):
+        return members
+    return {
+        name: _FLAGS.get(value.strip(WHITE_SPACE).lower(), value)
+        if isinstance(value, str)
+        else value
+        for name, value in members.items()
+    }
+
+
+_FLAGS = {"true": True, "false": False}
+
+
+def evaluate(value: Any, depth: int = 0) -> Any:
+    """Return a value of JSON or YAML, in which strings may contain `${…}`, as it is known here."""
+    if isinstance(value, str):
+        plain = value.replace("$${", "").replace("%%{", "")
+        if "${" in plain or "%{" in plain:
+            return Unknown(value)
+        return value.replace("$${", "${").replace("%%{", "%{")
+    if isinstance(value, list) and depth < _DEEPEST:
+        return [evaluate(item, depth + 1) for item in value]
+    if isinstance(value, dict) and depth < _DEEPEST:
+        return {name: evaluate(item, depth + 1) for name, item in value.items()}
+    return value
+
+
+_DEEPEST = 4
