@@ -22,6 +22,9 @@ _DESCRIPTION = (
     "cannot express, each with a Referer that both sides decide differently. The exit status is "
     "0; with --exact it is 1 if anything is lost."
 )
+_MOST_ENTRIES = 20_000
+"""The entries that a translation may give; PutBucketReferer takes about half as many."""
+
 _SIGNED = {
     Signing.NONE: "",
     Signing.URL: " by a signed URL",
@@ -65,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.from_:
         source = _read_theirs(arguments.file, system)
         ours = source.to_oss()
+        _refuse_long(ours)
         theirs, text = source, _format_ours(ours, RulesForm(arguments.form))
     else:
         ours = rules.read(arguments.file, arguments)
@@ -94,6 +98,15 @@ def _read_theirs(argument: str, system: System) -> SourceRules:
         return system.parse(text)
     except SourceError as error:
         raise rules.error_at(source, error) from None
+
+
+def _refuse_long(configuration: RefererConfiguration) -> None:
+    """Refuse lists that no configuration of OSS has room for, before they take long."""
+    count = len(configuration.whitelist) + len(configuration.blacklist)
+    if count > _MOST_ENTRIES:
+        raise InputError(
+            f"the result would have {count} entries; translate rules with at most {_MOST_ENTRIES}"
+        )
 
 
 def _format_ours(configuration: RefererConfiguration, form: RulesForm) -> str:

@@ -142,7 +142,10 @@ class _Source:
 
     def _evaluate(self, node: Node, depth: int = 0) -> Any:
         """Return a value, or Unknown."""
-        unknown = Unknown(self.text(node))
+        text = self.text(node)
+        if _PLAIN.fullmatch(text):
+            return text[1:-1]  # as most values are, so long lists are read quickly
+        unknown = Unknown(text)
         if depth > _DEEPEST:
             return unknown
         inner = [item for item in node.children if item.type not in ("(", ")", "comment")]
@@ -180,6 +183,7 @@ class _Source:
         return Unknown(self.text(node))
 
 
+_PLAIN = re.compile(r'"[^"\\\n$%]*"')
 _LITERALS: Mapping[str, Any] = {"true": True, "false": False, "null": None}
 
 

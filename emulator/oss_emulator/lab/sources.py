@@ -61,7 +61,9 @@ def parse(
             f"the document is larger than {limit} MiB; the limit is reached here", *place
         )
     head = _HEAD.match(document)
-    body = _ELAPSED.sub(b"", document[head.end() :] if head else document)
+    body = document[head.end() :] if head else document
+    if elapsed := _ELAPSED.search(body, max(len(body) - 64, 0)):
+        body = body[: elapsed.start()]
     if head:
         assumptions = KEPT  # an answer of the service is not refused
         form = None

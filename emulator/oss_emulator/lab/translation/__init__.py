@@ -40,10 +40,12 @@ SYSTEMS: dict[str, System] = {
 _OF_SIGNED = frozenset({ProbeKind.MISSING, ProbeKind.PAGE, ProbeKind.STRANGER})
 """The probes for signed requests; others would show no further losses."""
 
-_MOST_PROBED = 100
+_MOST_PROBED, _FEWEST_PROBED = 100, 8
 _MOST_PROBED_ALIKE = 3
 _LONGEST_PROBED = 4_000
-"""Bounds on the entries that are probed: how many, how many of one shape, and how long (B-03)."""
+_MANY = 2_000
+"""Bounds on the entries that are probed: how many, how many of one shape, and how long (B-03). Of
+more than `_MANY` entries fewer are probed, as each probe takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,11 @@ def losses(
 
 def _select(entries: Iterable[str]) -> list[str]:
     """Select the entries to probe: of a long list only some of each shape."""
+    distinct = dict.fromkeys(entries)
+    most = max(_MOST_PROBED * _MANY // max(len(distinct), _MANY), _FEWEST_PROBED)
     selected: list[str] = []
     shapes: Counter[str] = Counter()
-    for entry in dict.fromkeys(entries):
+    for entry in distinct:
         if len(entry) > _LONGEST_PROBED:
             continue
         shape = _WORD.sub("a", entry)
@@ -111,7 +115,7 @@ def _select(entries: Iterable[str]) -> list[str]:
         if shapes[shape] <= _MOST_PROBED_ALIKE:
             selected.append(entry)
     # Of too many shapes, the shortest are the plainest.
-    return selected if len(selected) <= _MOST_PROBED else sorted(selected, key=len)[:_MOST_PROBED]
+    return selected if len(selected) <= most else sorted(selected, key=len)[:most]
 
 
 _WORD = re.compile(r"[\w-]+(?:\.[\w-]+)*")

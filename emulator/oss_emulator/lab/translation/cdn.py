@@ -49,7 +49,7 @@ class CdnRules:
         found = [
             item
             for item in (functions if isinstance(functions, list) else [])
-            if isinstance(item, dict) and item.get("functionName") in _FUNCTIONS
+            if isinstance(item, dict) and str(item.get("functionName")) in _FUNCTIONS
         ]
         if len(found) != 1:
             names = " or ".join(_FUNCTIONS)
@@ -58,10 +58,11 @@ class CdnRules:
 
     @classmethod
     def _parse_function(cls, text: str, function: dict[str, Any]) -> Self:
-        name = function["functionName"]
+        name = str(function["functionName"])
+        listed = function.get("functionArgs")
         arguments = {
             str(item.get("argName")): str(item.get("argValue", ""))
-            for item in function.get("functionArgs", [])
+            for item in (listed if isinstance(listed, list) else [])
             if isinstance(item, dict)
         }
         if _FUNCTIONS[name] not in arguments:

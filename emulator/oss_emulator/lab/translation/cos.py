@@ -24,7 +24,7 @@ from oss_emulator.toml import SourceError
 
 from . import wildcards
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|\*://")
+_SCHEME = re.compile(r"\A(?:[A-Za-z][A-Za-z0-9+.-]*|\*)://")
 _VALUES = {
     "Status": ("Enabled", "Disabled"),
     "RefererType": ("White-List", "Black-List"),

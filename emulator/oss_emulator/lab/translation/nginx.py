@@ -39,6 +39,7 @@ everybody (R-14). The domain .invalid is reserved (RFC 2606)."""
 _SCHEME = re.compile("https?://", re.IGNORECASE)
 _SHORTEST = len("http://i.ru")  # nginx takes anything shorter for no address
 _LONGEST_HOST = 256
+_MOST_EXPRESSIONS = 1_000
 _PROBED = 20
 _CHARACTERS = "x0-A._~é/"
 _TEXTS = ("", "a", "1", "a/b", "x.y")
@@ -200,6 +201,7 @@ class _ServersReader:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._count = 0
 
     def read(self) -> Iterator[ValidReferers]:
         """Yield what each block with a `valid_referers` of its own allows. Raises SourceError."""
@@ -274,20 +276,27 @@ class _ServersReader:
         keys = _keys(name)
         if not keys or ".." in name or name.count("*") > 1:
             sentence = (
-                f"{word.text} is not a name that nginx takes; write * as the first or last label"
+                f"{word.shown} is not a name that nginx takes; write * as the first or last label"
             )
             raise self._error(word, sentence)
         if keys & found.taken:
-            sentence = f"{word.text} conflicts with a name before it; nginx refuses that"
+            sentence = f"{word.shown} conflicts with a name before it; nginx refuses that"
             raise self._error(word, sentence)
         found.taken |= keys
         found.hosts[name] = path
 
     def _parse(self, word: Word, text: str, *, ignores_case: bool = True) -> Expression:
+        self._count += 1
+        if self._count > _MOST_EXPRESSIONS:
+            sentence = (
+                f"there are more than {_MOST_EXPRESSIONS} regular expressions; leave some out"
+            )
+            raise self._error(word, sentence)
         try:
             return Expression.parse(text, ignores_case=ignores_case)
         except ValueError as error:
-            sentence = f"the regular expression {word.text} cannot be translated: {error}"
+            said = nginx_syntax.shorten(str(error))
+            sentence = f"the regular expression {word.shown} cannot be translated: {said}"
             raise self._error(word, sentence) from None
 
     def _error(self, word: Word, sentence: str) -> SourceError:

@@ -34,7 +34,10 @@ from oss_emulator.referer.request import Signing
 LONGEST_WORD = 4_000
 """Bytes of the longest regular expression. nginx reads words of less than 4,096 bytes."""
 
-_PLAIN = frozenset("/_-:%=&,@!~<>;")
+_LONGEST_ESCAPE, _LONGEST_START = 12, 32
+"""At least as many bytes as a character may become, and as may stand before the first."""
+
+_SPECIAL = re.compile(r"[^A-Za-z0-9/_\-:%=&,@!~<>;]")
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 """A character that UTF-8 does not have, so no Referer in UTF-8 matches its entry."""
@@ -176,6 +179,8 @@ class Writing:
         """Return whether nginx reads the expression of an entry."""
         if len(pattern.body) > LONGEST_WORD:
             return False
+        if len(pattern.body) * _LONGEST_ESCAPE + _LONGEST_START < LONGEST_WORD:
+            return True
         return len(self.expression(pattern).encode(errors="surrogatepass")) <= LONGEST_WORD
 
     def shorten(self, pattern: Pattern) -> Pattern:
@@ -200,12 +205,12 @@ def _in_characters(body: str) -> str:
 
 def _escape(text: str, some: str) -> str:
     """Return a segment of an entry as a regular expression; `some` stands for any character."""
-    return "".join(some if item == "?" else _escape_character(item) for item in text)
+    return _SPECIAL.sub(lambda found: _escape_character(found[0], some), text)
 
 
-def _escape_character(item: str) -> str:
-    if item in _PLAIN or item.isalnum():
-        return item
+def _escape_character(item: str, some: str) -> str:
+    if item == "?":
+        return some
     if item in ".^|()[]+$#{}`":
         return f"\\{item}"
     if item.isascii():

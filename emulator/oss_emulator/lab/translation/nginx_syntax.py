@@ -10,6 +10,8 @@ from oss_emulator.toml import SourceError, place_of
 
 LONGEST_WORD = 4_095
 """Bytes of the longest word that nginx reads."""
+DEEPEST = 100
+"""The most blocks within each other."""
 
 _TOKEN = re.compile(
     r"(?P<skipped>[ \t\r\n]+|#[^\n]*)"
@@ -28,6 +30,11 @@ class Word:
 
     text: str
     offset: int
+
+    @property
+    def shown(self) -> str:
+        """The word for an error."""
+        return shorten(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,12 @@ class Directive:
         return " ".join(word.text for word in self.words)
 
 
+def shorten(text: str) -> str:
+    """Return a text for an error: on one line, and not too long."""
+    line = "".join(item if item.isprintable() else " " for item in text[:61])
+    return line if len(line) < 61 else f"{line[:60]}…"
+
+
 def parse(text: str) -> Directive:
     """Parse a file, or a part of one, into a directive without words. Raises SourceError."""
     blocks = [Directive()]
@@ -70,12 +83,14 @@ def parse(text: str) -> Directive:
             blocks[-1].block.append(directive)
             if sign == "{":
                 blocks.append(directive)
+                if len(blocks) > DEEPEST:
+                    raise _error(text, token.start(), "the blocks are nested too deeply")
         else:
             raise _error(text, token.start(), f"{sign} is not expected here")
     if words:
-        raise _error(text, words[0].offset, f"the directive {words[0].text} is not ended; add a ;")
+        raise _error(text, words[0].offset, f"the directive {words[0].shown} is not ended; add a ;")
     if len(blocks) > 1:
-        sentence = f"the block {blocks[-1].name} is not ended; add a }}"
+        sentence = f"the block {blocks[-1].words[0].shown} is not ended; add a }}"
         raise _error(text, blocks[-1].words[0].offset, sentence)
     return blocks[0]
 
