@@ -76,6 +76,7 @@ soak: $(TESTING)  ## long traffic, broken connections, crashes, damage, objects 
 	@$(BIN)/python -m tests.hard.crash
 	@$(BIN)/python -m tests.hard.damage
 	@$(BIN)/python -m tests.hard.large
+	@$(BIN)/python -m tests.nginx.soak
 
 clean:  ## remove the environments, caches and built files
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

@@ -6,13 +6,14 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from oss_emulator.lab.translation import losses
 from oss_emulator.lab.translation.nginx import NginxRules
 from oss_emulator.referer import RefererPolicy, Signing
 from oss_emulator.toml import SourceError
 
 from tests.nginx import random_conf
-from tests.nginx.server import Request, answering, ask, listening
+from tests.nginx.server import Request, answering, ask, listening, refusal
 from tests.requirements import require
 
 SEED = 13
@@ -69,3 +70,55 @@ def test_no_difference_is_silent(tmp_path: Path) -> None:
     found = compare(tmp_path, 300, 30)
     assert found["compared"] > 9_000
     assert 1_500 < found["allowed"] < 7_000, "the Referers do not try both verdicts"
+
+
+REFUSED = {
+    "valid_referers none;": "nginx refuses them alone",
+    "valid_referers none blocked ~a;": "nginx refuses them alone",
+    "valid_referers a.test A.test/x;": "conflicts with a name",
+    "valid_referers a.test .a.test;": "conflicts with a name",
+    "valid_referers *.a.test .a.test;": "conflicts with a name",
+    "valid_referers www.* www.*/x;": "conflicts with a name",
+    "server_name a.test; valid_referers server_names a.test;": "conflicts with a name",
+    "valid_referers a.*.test;": "is not a name that nginx takes",
+    "valid_referers *.a.*;": "is not a name that nginx takes",
+    "valid_referers a..test;": "is not a name that nginx takes",
+    "valid_referers *a.test;": "is not a name that nginx takes",
+    'valid_referers "~(a";': "a parenthesis is not closed",
+    "valid_referers ~*a;": "is not supported here",
+    f"valid_referers {'a' * 4_200};": "more than 4095 bytes",
+    "valid_referers a.test": "} is not expected here",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:40])
+def test_refused_documents_are_refused_by_nginx(text: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as error:
+        NginxRules.parse(f"server {{ {text} }}")
+    assert REFUSED[text] in error.value.sentence
+    assert refusal(require("nginx"), tmp_path, f"server {{ {listening(tmp_path)} {text} }}") != ""
+
+
+@pytest.mark.parametrize(
+    ("text", "referer", "allowed"),
+    [
+        ("valid_referers server_names;", "https://www.example.com/", False),
+        ("valid_referers .example.org www.example.org/x/;", "https://www.example.org/y", False),
+        ("valid_referers example.org/x/ ~example;", "https://example.org/y", False),
+        ("valid_referers a.test:8080;", "http://a.test:8080/", False),
+        ("valid_referers ~^www server_names; server_name a.test;", "http://a.test/", True),
+        ("valid_referers ~a/$;", "https://a/b/a/", True),
+        ("valid_referers *.b.test www.b.*/x;", "http://www.b.test/", True),
+        ("valid_referers .b.test;", f"http://{'a' * 249}.b.test/", True),
+        ("valid_referers .b.test;", f"http://{'a' * 250}.b.test/", False),
+        ("valid_referers *.b.test;", "http://.b.test/", True),
+        ("valid_referers www.b.*;", "http://www.b./", True),
+    ],
+)
+def test_model_decides_as_nginx(text: str, referer: str, allowed: bool, tmp_path: Path) -> None:
+    rules = NginxRules.parse(f"server {{ {text} }}")
+    assert rules.allows(referer, Signing.NONE) is allowed
+    location = 'location = / { return 200 "$invalid_referer"; }'
+    http = f"server {{ {listening(tmp_path)} {text} {location} }}"
+    with answering(require("nginx"), tmp_path, http) as path:
+        assert ask(path, [Request("/", (referer.encode(),))]) == [b"" if allowed else b"1"]
