@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from oss_emulator.referer import codec
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
@@ -132,17 +132,18 @@ def _parse_xml(document: bytes, assumptions: Assumptions) -> Named:
         ):
             decode(document)  # more exact than the place from the parser
         line = error.line or 1
-        column = error.column or _column_of_tag(document, line, error.names[-1:])
+        column = error.column or _column_of_tag(document, line, error.element)
         raise SourceError(_said(document, error), line, max(column, 1)) from None
 
 
 def _said(document: bytes, error: RefererFormatError) -> str:
     """Return the sentence of an error; for an error of the service, what the service says."""
-    if error.problem is not FormatProblem.WRONG_ROOT or error.names != ("Error",):
+    if error.problem is not FormatProblem.WRONG_ROOT or error.element != "Error":
         return error.sentence
     from lxml import etree
 
-    root = etree.fromstring(document)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+    root = etree.fromstring(document, parser)
     code, message = (str(root.findtext(name) or "")[:200] for name in ("Code", "Message"))
     said = " ".join(f"{code}: {message}".split())
     return f"the document is not rules but an error of the service: {said}"
@@ -285,15 +286,6 @@ def _resources_of_modules(root: Any) -> Iterator[tuple[str, str, str, Any]]:
                 address = str(resource.get("address", ""))
                 yield resource["type"], address, "values", resource.get("values", {})
         modules += _list(module.get("child_modules", []))
-
-
-def _rules_of(kind: str, address: str, name: str, members: Any) -> Iterator[_Resource]:
-    """Yield the rules of a resource: its own, or those in its block."""
-    if kind == _RESOURCE:
-        yield _Resource(address, (kind, name), _TerraformRules, members)
-    elif kind == _BUCKET:
-        for block in _list(_dict(members).get(_BLOCK) or []):
-            yield _Resource(address, (kind, name, _BLOCK), _TerraformBlock, block)
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from oss_emulator.lab.sources import parse_json
 from oss_emulator.referer import header
 from oss_emulator.referer.entries import Entries
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer.pattern import Pattern, is_blank
+from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError, place_of
 

@@ -14,11 +14,12 @@ from typing import Self
 
 from lxml import etree
 
+from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.probes import Probe
 from oss_emulator.referer import header
 from oss_emulator.referer.entries import Entries
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer.pattern import Pattern, is_blank
+from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
+from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.probes import Probe
 from oss_emulator.lab.sources import parse_json
 from oss_emulator.referer.entries import Entries
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError, join, place_of
 
