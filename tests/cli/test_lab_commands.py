@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from lxml import etree
 from oss_emulator.cli import main
+from oss_emulator.lab.sources import RulesForm
 
 from tests.cli.process import EMULATOR, PATIENCE, environment
 
@@ -147,7 +148,7 @@ def test_diff_shows_few_changes_or_all(ask: Any) -> None:
     assert len(every.splitlines()) > len(few.splitlines())
 
 
-@pytest.mark.parametrize("form", ["xml", "json", "terraform", "toml"])
+@pytest.mark.parametrize("form", list(RulesForm))
 def test_output_of_translate_can_be_read(ask: Any, form: str, tmp_path: Path) -> None:
     _, out, errors = ask("translate", "--from", "nginx", str(LAB / "nginx.conf"), "--as", form)
     assert "warning: nginx denies an empty Referer, OSS allows it" in errors

@@ -25,6 +25,9 @@ _DESCRIPTION = (
 _MOST_ENTRIES = 20_000
 """The entries that a translation may give; PutBucketReferer takes about half as many."""
 
+_LONGEST_SHOWN = 200
+"""Characters of a Referer in a warning; JSON has all of them."""
+
 _SIGNED = {
     Signing.NONE: "",
     Signing.URL: " by a signed URL",
@@ -120,6 +123,8 @@ def _sentence(loss: Loss, title: str) -> str:
     """Describe a loss: `nginx allows http://…, OSS denies it (the same host …)`."""
     sent = "a request without a Referer" if loss.referer is None else loss.referer
     shown = visible(sent) or "an empty Referer"
+    if len(shown) > _LONGEST_SHOWN:
+        shown = f"{shown[:_LONGEST_SHOWN]}… ({len(sent)} characters)"
     theirs, ours = ("allows", "denies") if loss.theirs else ("denies", "allows")
     return f"{title} {theirs} {shown}{_SIGNED[loss.signed]}, OSS {ours} it ({loss.kind.value})"
 

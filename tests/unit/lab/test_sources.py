@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -290,6 +291,15 @@ resources:
 def test_forms_of_pulumi() -> None:
     assert document.detect(PULUMI.encode()) is RulesForm.PULUMI
     assert document.parse(PULUMI.encode()) == {"site": SITE, "bucket": CONFIG}
+
+
+@pytest.mark.parametrize(
+    ("package", "text"), [("tree_sitter_hcl", HCL), ("yaml", PULUMI)], ids=["HCL", "YAML"]
+)
+def test_missing_package_is_named(package: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SourceError, match=r"run pip install 'oss-emulator\[lab\]'"):
+        document.parse(text.encode())
 
 
 ROOT = "<RefererConfiguration>\n  {}\n</RefererConfiguration>"
