@@ -157,6 +157,26 @@ def test_output_of_translate_can_be_read(ask: Any, form: str, tmp_path: Path) ->
     assert ask("check", str(file), "--referer", "https://img.example.com/")[0] == 0
 
 
+@pytest.mark.parametrize("system", ["nginx", "cos", "cdn", "s3-policy"])
+@pytest.mark.parametrize("rules", [BROKEN, CORRECTED], ids=["broken", "corrected"])
+def test_exact_translation_ends_with_1_if_there_is_a_warning(
+    ask: Any, tmp_path: Path, system: str, rules: str
+) -> None:
+    status, out, errors = ask("translate", "--to", system, rules, "--exact")
+    assert status == int("warning: " in errors)
+    assert ask("translate", "--to", system, rules)[0] == 0
+    if system == "nginx":
+        assert status == 0
+        return
+    result = tmp_path / "result"
+    result.write_text(out)
+    status, _, errors = ask("translate", "--from", system, str(result), "--exact")
+    assert status == int("warning: " in errors)
+    in_json, document, _ = ask("translate", "--from", system, str(result), "--exact", "--json")
+    assert in_json == status
+    assert len(json.loads(document)["lost"]) == errors.count("warning: ")
+
+
 def test_entry_wider_than_the_screen_is_not_cut(ask: Any, tmp_path: Path) -> None:
     entry = "https://www.example.com/" + "a" * 500
     file = tmp_path / "rules.toml"

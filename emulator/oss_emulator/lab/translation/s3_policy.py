@@ -8,8 +8,8 @@ to signed requests as well; a request signed by the owner needs no Allow.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -85,7 +85,7 @@ class S3Rules:
             raise SourceError("the document is not a policy; add a Statement")
         listed = found if isinstance(found, list) else [found]
         return cls(
-            tuple(statement for item in listed for statement in _parse_statement(text, item))
+            _merge(statement for item in listed for statement in _parse_statement(text, item))
         )
 
     def format(self) -> str:
@@ -183,6 +183,25 @@ def _parse_statement(text: str, item: Any) -> Iterator[_Statement]:
         return
     conditions = item.get("Condition", {})
     yield _Statement(item["Effect"] == "Allow", tuple(_parse_conditions(text, conditions)))
+
+
+def _merge(statements: Iterable[_Statement]) -> tuple[_Statement, ...]:
+    """Merge statements that hold for one of some values: many of them are decided as one."""
+    merged: dict[object, _Statement] = {}
+    for number, statement in enumerate(statements):
+        key: object = number
+        if len(statement.conditions) == 1 and statement.conditions[0].operator in _POSITIVE:
+            condition = statement.conditions[0]
+            key = (statement.allows, condition.operator, condition.if_exists)
+        merged.setdefault(key, statement)
+        if merged[key] is not statement:
+            values = merged[key].conditions[0].values + statement.conditions[0].values
+            first = replace(merged[key].conditions[0], values=values)
+            merged[key] = replace(statement, conditions=(first,))
+    return tuple(merged.values())
+
+
+_POSITIVE = ("StringLike", "StringEquals")
 
 
 def _everybody(principal: Mapping[str, Any]) -> bool:
