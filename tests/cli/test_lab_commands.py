@@ -314,3 +314,19 @@ def test_bad_assumptions_end_a_command(ask: Any, tmp_path: Path, command: str) -
     status, out, errors = ask(command, CORRECTED, "--assumptions", str(path))
     assert (status, out, errors.count("\n")) == (2, "", 1)
     assert f"{path}, line 1, column 1: r15 is unknown; use r04, r05, r14" in errors
+
+
+@pytest.mark.parametrize("flag", ["--site", "--object-url"])
+def test_scenarios_refuse_a_url_that_no_browser_opens(ask: Any, flag: str) -> None:
+    urls = ("--site", SITE, "--object-url", SITE, flag, "https://a:99999/")
+    assert ask("scenarios", CORRECTED, *urls) == (
+        2,
+        "",
+        f"oss-emulator: {flag}: no browser opens 'https://a:99999/': its port 99999 is above "
+        "65535; write a URL such as https://www.example.com\n",
+    )
+
+
+def test_scenarios_show_an_international_host_as_it_is_sent(ask: Any) -> None:
+    _, out, _ = ask("scenarios", CORRECTED, "--site", "https://例子.example.com/")
+    assert "https://xn--fsqu00a.example.com/" in out

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlsplit
 
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import (
@@ -24,6 +23,7 @@ from oss_emulator.cli.parser import InputError
 from oss_emulator.lab import explain
 from oss_emulator.lab import scenarios as scenario
 from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
+from oss_emulator.lab.url import WebURL, WebURLError
 
 _DESCRIPTION = (
     "Shows typical requests with their Referers, and decides on them. The exit status is 1 if the "
@@ -53,8 +53,8 @@ def declare(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play every scenario."""
-    for name in ("site", "object_url"):
-        _check_url(f"--{name.replace('_', '-')}", getattr(arguments, name))
+    _read_url("--site", arguments.site)
+    _read_url("--object-url", arguments.object_url)
     configuration = rules.read(arguments.rules, arguments)
     outcomes = scenario.play(
         configuration, arguments.site, arguments.object_url, arguments.assumptions
@@ -66,16 +66,14 @@ def run(arguments: argparse.Namespace) -> int:
     return int(not all(outcome.as_wanted for outcome in outcomes))
 
 
-def _check_url(flag: str, value: str) -> None:
+def _read_url(flag: str, text: str) -> WebURL:
     try:
-        url = urlsplit(value)
-        is_url = url.scheme in ("http", "https") and bool(url.hostname)
-    except ValueError:
-        is_url = False
-    if not is_url:
+        return WebURL.parse(text)
+    except WebURLError as error:
         raise InputError(
-            f"{flag}: {value!r} is not an address; write one such as https://www.example.com"
-        )
+            f"{flag}: no browser opens {text!r}: {error}; "
+            "write a URL such as https://www.example.com"
+        ) from None
 
 
 def _report(outcomes: Sequence[ScenarioOutcome]) -> Iterator[Block]:

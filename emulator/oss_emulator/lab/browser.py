@@ -1,12 +1,16 @@
-"""The Referer that a browser sends for a page and an object: the W3C Referrer Policy (B-08)."""
+"""The request that a browser sends for a page and an object: whether, where to, which Referer.
+
+The Referrer Policy of the W3C decides on the Referer (B-08). `docs/browser.md` compares these
+predictions with what Chromium sends.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from enum import StrEnum
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
 
-from .parts import DEFAULT_PORTS, Parts, encode_host
+from .url import WebURL
 
 
 class ReferrerPolicy(StrEnum):
@@ -29,14 +33,167 @@ DEFAULT = ReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN
 """The policy of a page that sets none."""
 
 
+class Delivery(StrEnum):
+    """How a page sets its policy."""
+
+    NONE = "none"
+    HEADER = "header"
+    META = "meta"
+    ATTRIBUTE = "attribute"  # of the element; the option `referrerPolicy` of fetch
+    REL = "rel=noreferrer"
+
+
+class Mixed(Enum):
+    """What becomes of an http request of an https page (B-01)."""
+
+    UPGRADED = "sent by https, with the Referer"
+    BLOCKED = "not sent"
+    NAVIGATED = "sent by https if the host answers it, without the Referer of a downgrade"
+
+
+class Sender(Enum):
+    """The document, style sheet or worker whose URL is the Referer."""
+
+    PAGE = "the page"
+    FILE = "a file of the page: a style sheet or a worker"
+    NOBODY = "a document without a URL of its own (B-05)"
+
+
+class Element(StrEnum):
+    """The ways in which a page makes a browser ask for an object."""
+
+    IMG = "img"
+    SRCSET = "img srcset"
+    PICTURE = "picture"
+    STYLE_SHEET = "background in a style sheet"
+    INLINE_STYLE = "background in an inline style"
+    VIDEO = "video"
+    AUDIO = "audio"
+    IFRAME = "iframe"
+    OBJECT = "object"
+    SCRIPT = "script"
+    FETCH = "fetch"
+    XHR = "XMLHttpRequest"
+    PREFETCH = "link rel=prefetch"
+    WORKER = "worker script"
+    LINK = "link"
+    DOWNLOAD = "link with download"
+    REDIRECT = "img by a redirect of the site"
+    REDIRECT_AWAY = "img by a redirect of another site"
+    WORKER_FETCH = "fetch in a worker"
+    BLOB_WORKER_FETCH = "fetch in a blob: worker"
+    SRCDOC = "img in a srcdoc iframe"
+    BLANK = "img in an about:blank iframe"
+    SANDBOX = "img in a sandboxed iframe"
+    DATA = "img in a data: iframe"
+    BLOB = "img in a blob: iframe"
+
+
+_EVERYWHERE = (Delivery.NONE, Delivery.HEADER, Delivery.META)
+_ATTRIBUTE = (*_EVERYWHERE, Delivery.ATTRIBUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How a browser asks for an object by one element."""
+
+    mixed: Mixed
+    deliveries: tuple[Delivery, ...] = _EVERYWHERE
+    sender: Sender = Sender.PAGE
+    same_origin_only: bool = False
+
+
+BEHAVIOURS: Mapping[Element, Behaviour] = {
+    Element.IMG: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
+    Element.SRCSET: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Element.PICTURE: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Element.STYLE_SHEET: Behaviour(Mixed.UPGRADED, sender=Sender.FILE),
+    Element.INLINE_STYLE: Behaviour(Mixed.UPGRADED),
+    Element.VIDEO: Behaviour(Mixed.UPGRADED),
+    Element.AUDIO: Behaviour(Mixed.UPGRADED),
+    Element.IFRAME: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Element.OBJECT: Behaviour(Mixed.BLOCKED),
+    Element.SCRIPT: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Element.FETCH: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Element.XHR: Behaviour(Mixed.BLOCKED),
+    Element.PREFETCH: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Element.WORKER: Behaviour(Mixed.BLOCKED, same_origin_only=True),
+    Element.LINK: Behaviour(Mixed.NAVIGATED, (*_ATTRIBUTE, Delivery.REL)),
+    Element.DOWNLOAD: Behaviour(Mixed.NAVIGATED, (*_ATTRIBUTE, Delivery.REL)),
+    Element.REDIRECT: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
+    Element.REDIRECT_AWAY: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
+    Element.WORKER_FETCH: Behaviour(Mixed.BLOCKED, sender=Sender.FILE),
+    Element.BLOB_WORKER_FETCH: Behaviour(Mixed.BLOCKED, sender=Sender.NOBODY),
+    Element.SRCDOC: Behaviour(Mixed.UPGRADED),
+    Element.BLANK: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
+    Element.SANDBOX: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
+    Element.DATA: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
+    Element.BLOB: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request that a browser sends."""
+
+    scheme: str
+    """That of the request; https where the browser upgrades one by http (B-01, B-07)."""
+    referer: str | None
+    """None means no header."""
+
+
 def send(page: str, target: str, policy: ReferrerPolicy = DEFAULT) -> str | None:
-    """Return the Referer of a request from a page to a target; None means no header."""
-    from_, to = urlsplit(page), urlsplit(target)
-    same_origin = _origin(from_) == _origin(to)
-    downgrade = from_.scheme == "https" and to.scheme != "https"
-    whole, origin = _strip(from_), f"{_origin(from_)}/"
-    if len(whole) > MAX_LENGTH:
-        whole = origin
+    """Return the Referer of a request from a page to a target; None means no header.
+
+    Raises WebURLError.
+    """
+    return _refer(WebURL.parse(page), WebURL.parse(target), policy)
+
+
+def predict(
+    element: Element,
+    page: WebURL,
+    target: WebURL,
+    delivery: Delivery = Delivery.NONE,
+    policy: ReferrerPolicy = DEFAULT,
+    file: WebURL | None = None,
+    stop: WebURL | None = None,
+) -> Sent | None:
+    """Return what a browser sends for an element of a page; None if it sends nothing.
+
+    `target` is a URL as the page writes it, on a host that answers http and https. `file` is the
+    style sheet or the worker that asks for it, `stop` the URL that redirects to it.
+    """
+    behaviour = BEHAVIOURS[element]
+    if behaviour.same_origin_only and page.origin != target.origin:
+        return None
+    asked = target
+    if target.scheme == "http":
+        is_mixed = page.scheme == "https"
+        if is_mixed and behaviour.mixed is Mixed.BLOCKED:
+            return None
+        if behaviour.mixed is Mixed.NAVIGATED or is_mixed:
+            asked = target.by("https")
+    if behaviour.sender is Sender.NOBODY or delivery is Delivery.REL:
+        return Sent(asked.scheme, None)
+    sender = page
+    if behaviour.sender is Sender.FILE and file is not None:
+        sender = file
+        if delivery is Delivery.META:
+            policy = DEFAULT  # a style sheet and a worker obey only the header of their own answer
+    # A navigation is upgraded after its Referer has been chosen.
+    seen = target if behaviour.mixed is Mixed.NAVIGATED else asked
+    if stop is None:
+        return Sent(asked.scheme, _refer(sender, seen, policy))
+    first = _refer(sender, stop, policy)
+    return Sent(asked.scheme, first and _refer(WebURL.parse(first), seen, policy))
+
+
+def _refer(page: WebURL, target: WebURL, policy: ReferrerPolicy) -> str | None:
+    same_origin = page.origin == target.origin
+    downgrade = page.scheme == "https" and target.scheme != "https"
+    origin = f"{page.origin}/"
+    whole = page.text if len(page.text) <= MAX_LENGTH else origin
     match policy:
         case ReferrerPolicy.NO_REFERRER:
             return None
@@ -54,16 +211,3 @@ def send(page: str, target: str, policy: ReferrerPolicy = DEFAULT) -> str | None
             return whole if same_origin else None if downgrade else origin
         case ReferrerPolicy.UNSAFE_URL:
             return whole
-
-
-def _origin(url: SplitResult) -> str:
-    """Return the scheme and the host, and the port unless it is the default (B-02)."""
-    parts = Parts.split(f"{url.scheme}://{url.netloc.rpartition('@')[2].lower()}")
-    port = None if parts.port == DEFAULT_PORTS.get(url.scheme) else parts.port
-    return replace(parts, host=encode_host(parts.host) or parts.host, port=port).origin
-
-
-def _strip(url: SplitResult) -> str:
-    """Return the address of a page without user, password and fragment."""
-    query = f"?{url.query}" if url.query else ""
-    return f"{_origin(url)}{url.path or '/'}{query}"

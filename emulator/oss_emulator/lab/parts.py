@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import ada_url
+
 from oss_emulator.referer.header import WHITE_SPACE
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -58,10 +60,10 @@ def encode_host(host: str) -> str | None:
     """Return a host as browsers send it, in ASCII (B-02); None if it has no such form."""
     labels = []
     for label in host.split("."):
-        try:
-            labels.append(label if label.isascii() else label.encode("idna").decode())
-        except UnicodeError:
+        encoded = label if label.isascii() else ada_url.idna.encode(label).decode()
+        if label and not encoded:
             return None
+        labels.append(encoded)
     return ".".join(labels)
 
 

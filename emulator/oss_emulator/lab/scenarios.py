@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from urllib.parse import urlsplit
+
+import ada_url
 
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.decision import Decision
@@ -14,7 +15,8 @@ from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.request import Signing
 
 from . import browser
-from .browser import ReferrerPolicy
+from .browser import Element, ReferrerPolicy
+from .url import WebURL
 
 OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
 """The default object."""
@@ -22,6 +24,10 @@ OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
 MINI_PROGRAM = "https://servicewechat.com/wx0123456789abcdef/1/page-frame.html"
 CONSOLE = "https://oss.console.aliyun.com/"
 STYLE_SHEET = "https://static.example.net/site.css"
+STRANGER = "evil.test"
+"""The host of another site."""
+PATH = "/album/today.html"
+"""The path of the page if the site's URL has none."""
 
 
 class Group(StrEnum):
@@ -65,107 +71,127 @@ def play(
     object_url: str = OBJECT_URL,
     assumptions: Assumptions = DEFAULT,
 ) -> tuple[ScenarioOutcome, ...]:
-    """Decide on every scenario for a site that shows the object; `site` is the URL of a page."""
+    """Decide on every scenario for a site that shows the object; `site` is the URL of a page.
+
+    Raises WebURLError.
+    """
     policy = RefererPolicy.compile(configuration, assumptions)
+    page, target = _page(WebURL.parse(site)), WebURL.parse(object_url)
     return tuple(
         ScenarioOutcome(scenario, policy.decide(scenario.referer, signed=scenario.signed))
-        for scenario in _all(site, object_url)
+        for scenario in _all(page, target)
     )
 
 
-def _all(site: str, target: str) -> Iterator[Scenario]:
-    yield from _pages(site, target)
-    yield from _policies(site, target)
-    yield from _browser(site, target)
-    yield from _others(site, target)
-    yield from _signed(site, target)
+def _all(page: WebURL, target: WebURL) -> Iterator[Scenario]:
+    yield from _pages(page, target)
+    yield from _policies(page, target)
+    yield from _browser(page, target)
+    yield from _others(page, target)
+    yield from _signed(page, target)
 
 
-def _page(site: str, *, scheme: str = "", host: str = "") -> str:
-    url = urlsplit(site)
-    path = url.path if url.path.strip("/") else "/album/today.html"
-    return f"{scheme or url.scheme}://{host or url.netloc.rpartition('@')[2]}{path}"
+def _page(site: WebURL) -> WebURL:
+    """Return a page with a path, which shows what of it is sent."""
+    return site if site.path.strip("/") else replace(site, path=PATH)
 
 
-def _pages(site: str, target: str) -> Iterator[Scenario]:
-    host = urlsplit(site).hostname or ""
-    domain = host.removeprefix("www.")
-    other = "http" if urlsplit(site).scheme == "https" else "https"
-    for name, page, wanted in (
-        ("the site", _page(site), True),
-        (f"the site over {other}", _page(site, scheme=other), None),
-        ("the domain without www", _page(site, host=domain), None),
-        ("a sub-domain", _page(site, host=f"m.{domain}"), None),
-        ("another site", _page(site, host="evil.test"), False),
-        ("a host that begins like the site", _page(site, host=f"{host}.evil.test"), False),
-        ("a host that ends like the site", _page(site, host=f"not{domain}"), False),
+def _stranger(page: WebURL) -> WebURL:
+    return replace(page, host=STRANGER, port="")
+
+
+def _show(
+    page: WebURL,
+    target: WebURL,
+    policy: ReferrerPolicy = browser.DEFAULT,
+    element: Element = Element.IMG,
+) -> str | None:
+    """Return the Referer of a page that shows the object."""
+    sent = browser.predict(element, page, target, policy=policy)
+    return None if sent is None else sent.referer
+
+
+def _pages(page: WebURL, target: WebURL) -> Iterator[Scenario]:
+    other = "http" if page.scheme == "https" else "https"
+    for name, shown, wanted in (
+        ("the site", page, True),
+        (f"the site over {other}", page.by(other), None),
+        *_neighbours(page),
+        ("another site", _stranger(page), False),
     ):
-        referer = browser.send(page, _by(page, target))
-        if not (name == "the domain without www" and domain == host):
-            yield Scenario(Group.PAGES, name, referer, wanted=wanted)
+        yield Scenario(Group.PAGES, name, _show(shown, target), wanted=wanted)
 
 
-def _by(page: str, target: str) -> str:
-    """Return the object's URL, with https for an https page: browsers upgrade images (B-01)."""
-    return target.replace("http://", "https://", 1) if page.startswith("https:") else target
+def _neighbours(page: WebURL) -> Iterator[tuple[str, WebURL, bool | None]]:
+    """Yield pages of hosts whose names resemble that of the site; none for an IP address."""
+    if page.is_address:
+        return
+    host = page.host.rstrip(".")
+    domain = host.removeprefix("www.")
+    for name, resembling, wanted in (
+        ("the domain without www", domain, None),
+        ("a sub-domain", f"m.{domain}", None),
+        ("a host that begins like the site", f"{host}.{STRANGER}", False),
+        ("a host that ends like the site", f"not{ada_url.idna.decode(domain)}", False),
+    ):
+        if resembling != host:
+            yield name, page.at(resembling), wanted
 
 
-def _policies(site: str, target: str) -> Iterator[Scenario]:
-    page = _page(site)
+def _policies(page: WebURL, target: WebURL) -> Iterator[Scenario]:
     for policy in ReferrerPolicy:
         name = f"{policy.value} (the default)" if policy is browser.DEFAULT else policy.value
-        yield Scenario(Group.POLICIES, name, browser.send(page, _by(page, target), policy))
+        yield Scenario(Group.POLICIES, name, _show(page, target, policy))
 
 
-def _browser(site: str, target: str) -> Iterator[Scenario]:
-    page, evil = _page(site), _page(site, host="evil.test")
-    plain = target.replace("https://", "http://", 1)
-    secure = _page(site, scheme="https")
-    send = browser.send
+def _browser(page: WebURL, target: WebURL) -> Iterator[Scenario]:
+    evil, secure, plain = _stranger(page), page.by("https"), target.by("http")
+    sheet = WebURL.parse(STYLE_SHEET)
+    pretender = replace(evil, path=f"/{page.origin}/", query="")
     for name, referer, wanted in (
         ("the address bar, a bookmark, a new tab", None, None),
-        ("an http image in an https page", send(secure, _by(secure, target)), None),  # B-01
-        ("an http link or download in an https page", send(secure, plain), None),  # B-01
+        ("an http image in an https page", _show(secure, plain), None),  # B-01
         (
-            "an image in a style sheet of another host",
-            send(STYLE_SHEET, _by(STYLE_SHEET, target)),
+            "an http link or download in an https page",  # B-01
+            _show(secure, plain, element=Element.LINK),
             None,
-        ),  # B-04
+        ),
+        ("an image in a style sheet of another host", _show(sheet, target), None),  # B-04
         ("a sandboxed iframe, a data: or blob: page", None, None),  # B-05
         ("a link with rel=noreferrer", None, None),
-        ("an iframe of the site, inside another site", send(page, _by(page, target)), None),
-        ("the object as an iframe of another site", send(evil, _by(evil, target)), False),
+        ("an iframe of the site, inside another site", _show(page, target), None),
+        ("the object as an iframe of another site", _show(evil, target), False),
         ("another site with referrerpolicy=no-referrer", None, None),
         (
             "another site with the site's address in its path",
-            send(f"https://evil.test/{site}/", _by(evil, target), ReferrerPolicy.UNSAFE_URL),
+            _show(pretender, target, ReferrerPolicy.UNSAFE_URL),
             False,
         ),
         ("an MP4 in the address bar, first request", None, None),
-        ("an MP4 in the address bar, second request", send(target, target), None),
+        ("an MP4 in the address bar, second request", _show(target, target), None),  # B-06
     ):
         yield Scenario(Group.BROWSER, name, referer, wanted=wanted)
 
 
-def _others(site: str, target: str) -> Iterator[Scenario]:
-    page, evil = _page(site), _page(site, host="evil.test")
+def _others(page: WebURL, target: WebURL) -> Iterator[Scenario]:
+    evil = _stranger(page)
     for name, referer, wanted in (
         ("an app, curl, a script", None, None),
         ("a WeChat mini program", MINI_PROGRAM, None),
         ("the preview of the OSS console", CONSOLE, None),
-        ("a CDN's back-to-origin, first asked by the site", browser.send(page, target), None),
-        ("a CDN's back-to-origin, first asked by another site", browser.send(evil, target), None),
+        ("a CDN's back-to-origin, first asked by the site", _show(page, target), None),
+        ("a CDN's back-to-origin, first asked by another site", _show(evil, target), None),
     ):
         yield Scenario(Group.OTHERS, name, referer, wanted=wanted)
 
 
-def _signed(site: str, target: str) -> Iterator[Scenario]:
-    page, evil = _page(site), _page(site, host="evil.test")
+def _signed(page: WebURL, target: WebURL) -> Iterator[Scenario]:
+    evil = _stranger(page)
     url, header = Signing.URL, Signing.HEADER
     for name, referer, signed, wanted in (
         ("a server-side SDK, signed in the header", None, header, True),
         ("a signed URL in the address bar", None, url, None),
-        ("a signed URL in a page of the site", browser.send(page, _by(page, target)), url, True),
-        ("a signed URL in another site", browser.send(evil, _by(evil, target)), url, None),
+        ("a signed URL in a page of the site", _show(page, target), url, True),
+        ("a signed URL in another site", _show(evil, target), url, None),
     ):
         yield Scenario(Group.SIGNED, name, referer, signed, wanted)

@@ -96,3 +96,17 @@ def test_noreferrer_and_iframes_follow_the_standard() -> None:  # B-08
 def test_site_without_www_has_no_scenario_without_www() -> None:
     assert "the domain without www" in play(GOOD)
     assert "the domain without www" not in play(GOOD, site="https://example.com/")
+
+
+def test_international_host_is_shown_as_it_is_sent() -> None:  # B-02
+    rows = play(GOOD, site="https://例子.example.com/")
+    assert rows["the site"].scenario.referer == "https://xn--fsqu00a.example.com/"
+    glued = rows["a host that ends like the site"].scenario.referer
+    assert glued == "https://xn--not-xc0e315c.example.com/"
+
+
+def test_ip_address_has_no_sub_domains() -> None:
+    rows = play(GOOD, site="https://[::1]:8443/")
+    assert "a sub-domain" not in rows
+    assert rows["the site"].scenario.referer == "https://[::1]:8443/"
+    assert rows["another site"].scenario.referer == "https://evil.test/"
