@@ -48,6 +48,7 @@ COVERED_BY = {
     # --- lab
     "lab/lint/*.py": "unit/lab/lint/test_lint.py",
     "lab/parity/setups.py": "unit/lab/parity/test_inquiries.py",
+    "lab/sent.py": "unit/lab/test_strangers.py",
     "lab/translation/*.py": "unit/lab/translation/test_translation.py",
     # --- operations
     "operations/call.py": "unit/operations/test_object_basic.py",

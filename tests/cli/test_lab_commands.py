@@ -59,7 +59,8 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Any:
         (("translate", "--from", "nginx", str(LAB / "nginx.conf")), 0),
         (("translate", "--from", "nginx", str(LAB / "nginx.conf"), "--exact"), 1),
         (("translate", "--to", "cos", CORRECTED), 0),
-        (("scenarios", CORRECTED, "--site", SITE), 0),
+        (("scenarios", CORRECTED, "--site", SITE, "--partner", "https://example.org"), 0),
+        (("scenarios", CORRECTED, "--site", SITE), 1),
         (("scenarios", BROKEN, "--site", SITE), 1),
     ],
     ids=lambda value: " ".join(map(os.path.basename, value)) if isinstance(value, tuple) else "",
@@ -330,3 +331,44 @@ def test_scenarios_refuse_a_url_that_no_browser_opens(ask: Any, flag: str) -> No
 def test_scenarios_show_an_international_host_as_it_is_sent(ask: Any) -> None:
     _, out, _ = ask("scenarios", CORRECTED, "--site", "https://例子.example.com/")
     assert "https://xn--fsqu00a.example.com/" in out
+
+
+def test_no_other_site_gets_in_is_said_only_where_it_is_proved(ask: Any, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    head = "[rules.site]\nallow_empty_referer = false\nwhitelist = "
+    for whitelist, status, said in (
+        (
+            '["https://www.example.com/"]',
+            0,
+            "and no other site that sends a Referer does (proved).",
+        ),
+        (
+            '["https://www.example.com/", "https://www.*.com/"]',
+            1,
+            "! https://www.evil.com/ is let in by https://www.*.com/",
+        ),
+        (
+            f'["https://www.example.com/", "https://{"?" * 70}/"]',
+            0,
+            "It is not proved that no other site does",
+        ),
+    ):
+        rules.write_text(f"{head}{whitelist}\n")
+        ended, out, _ = ask("scenarios", str(rules), "--site", SITE)
+        assert (ended, said in out) == (status, True), out
+        assert out.count("no other site") == (status == 0)
+
+
+def test_partners_may_show_the_objects(ask: Any, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        "[rules.site]\nallow_empty_referer = false\n"
+        'whitelist = ["https://www.example.com/", "https://partner.org/"]\n'
+    )
+    asked = ("scenarios", str(rules), "--site", SITE, "--json")
+    assert json.loads(ask(*asked)[1])["other_sites"] == {
+        "let_in": [{"referer": "https://partner.org/", "entry": "https://partner.org/"}],
+        "proved": True,
+    }
+    status, out, _ = ask(*asked, "--partner", "https://partner.org")
+    assert (status, json.loads(out)["other_sites"]) == (0, {"let_in": [], "proved": True})

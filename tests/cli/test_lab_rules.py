@@ -112,8 +112,8 @@ def test_file_name_may_contain_a_hash(tmp_path: Path, capsys: pytest.CaptureFixt
     [
         (("check", "-"), "give --referer URL or --no-referer"),
         (("check", "-", "--referer", "a", "--signed", "twice"), "invalid choice: 'twice'"),
-        (("scenarios", "-", "--site", "www.example.com"), "is not an address; write one such as"),
-        (("scenarios", "-", "--site", "https://[/"), "is not an address; write one such as"),
+        (("scenarios", "-", "--site", "www.example.com"), "no browser opens 'www.example.com': it"),
+        (("scenarios", "-", "--site", "https://[/"), "its host or its port is not valid"),
         (("translate", "--from", "apache", "-"), "invalid choice: 'apache'"),
         (("translate", "-"), "one of the arguments --from --to is required"),
         (("apply", "-", "examplebucket"), "write oss://BUCKET"),

@@ -22,12 +22,15 @@ from oss_emulator.cli.output import (
 from oss_emulator.cli.parser import InputError
 from oss_emulator.lab import explain
 from oss_emulator.lab import scenarios as scenario
+from oss_emulator.lab import strangers
 from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
+from oss_emulator.lab.strangers import Strangers
 from oss_emulator.lab.url import WebURL, WebURLError
 
 _DESCRIPTION = (
     "Shows typical requests with their Referers, and decides on them. The exit status is 1 if the "
-    "site itself is denied, or if another site that sends a Referer is allowed."
+    "site itself is denied, or if another site that sends a Referer is allowed. Pages of the same "
+    "registered domain belong to the site."
 )
 
 
@@ -46,6 +49,13 @@ def declare(commands: Any) -> None:
         metavar="URL",
         help=f"an object (default: {OBJECT_URL})",
     )
+    parser.add_argument(
+        "--partner",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="a page of another site that may show the objects (may be repeated)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     rules.declare(parser)
     parser.set_defaults(run=run, parser=parser)
@@ -53,17 +63,22 @@ def declare(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play every scenario."""
-    _read_url("--site", arguments.site)
-    _read_url("--object-url", arguments.object_url)
+    site = _read_url("--site", arguments.site)
+    target = _read_url("--object-url", arguments.object_url)
+    partners = [_read_url("--partner", text) for text in arguments.partner]
     configuration = rules.read(arguments.rules, arguments)
-    outcomes = scenario.play(
-        configuration, arguments.site, arguments.object_url, arguments.assumptions
-    )
+    outcomes = scenario.play(configuration, site.text, target.text, arguments.assumptions)
+    others = strangers.search(configuration, [site, *partners], arguments.assumptions)
     if arguments.json:
-        write_json([_to_dict(outcome) for outcome in outcomes])
+        write_json(
+            {
+                "scenarios": [_to_dict(outcome) for outcome in outcomes],
+                "other_sites": _strangers_to_dict(others),
+            }
+        )
     else:
-        show(*_report(outcomes))
-    return int(not all(outcome.as_wanted for outcome in outcomes))
+        show(*_report(outcomes), *_judge(outcomes, others))
+    return int(bool(others.found) or not all(outcome.as_wanted for outcome in outcomes))
 
 
 def _read_url(flag: str, text: str) -> WebURL:
@@ -81,13 +96,27 @@ def _report(outcomes: Sequence[ScenarioOutcome]) -> Iterator[Block]:
     for group, items in groupby(outcomes, lambda outcome: outcome.scenario.group):
         yield TextTable(headings, [_row(outcome) for outcome in items], group.value)
         yield line()
+
+
+def _judge(outcomes: Sequence[ScenarioOutcome], others: Strangers) -> Iterator[Block]:
+    """Say what is wrong; what is right only where it is proved."""
     wrong = [outcome for outcome in outcomes if not outcome.as_wanted]
-    if not wrong:
-        said = "The site gets its objects, and no other site that sends a Referer does."
-        yield line(Text(said, Tone.GOOD))
     for outcome in wrong:
         unwanted = "let in" if outcome.decision.allowed else "kept out"
         yield line(Text(f"! {outcome.scenario.name} is {unwanted}", Tone.BAD))
+    for stranger in others.found:
+        by = f" by {stranger.decision.entry}" if stranger.decision.entry else ""
+        yield line(Text(f"! {stranger.referer} is let in{by}", Tone.BAD))
+    if wrong or others.found:
+        return
+    if others.proved:
+        said = "The site gets its objects, and no other site that sends a Referer does (proved)."
+        yield line(Text(said, Tone.GOOD))
+    else:
+        yield line(Text("The site gets its objects.", Tone.GOOD))
+        yield line(
+            Text("It is not proved that no other site does: the search ended early.", Tone.WARNING)
+        )
 
 
 def _row(outcome: ScenarioOutcome) -> tuple[Text | str, ...]:
@@ -112,4 +141,14 @@ def _to_dict(outcome: ScenarioOutcome) -> dict[str, object]:
         "as_wanted": outcome.as_wanted,
         "sent": outcome.scenario.referer,
         **explain.to_dict(outcome.decision),
+    }
+
+
+def _strangers_to_dict(others: Strangers) -> dict[str, object]:
+    return {
+        "let_in": [
+            {"referer": stranger.referer, "entry": stranger.decision.entry}
+            for stranger in others.found
+        ],
+        "proved": others.proved,
     }

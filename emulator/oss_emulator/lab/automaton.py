@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.header import WHITE_SPACE
@@ -65,46 +66,88 @@ class Watched:
 
     pattern: Pattern
     cut: Cut = Cut.NOT
+    needed: bool = False
+    """Whether only Referers that the entry matches are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The texts to search."""
+
+    start: Any
+    step: Callable[[Any, str], Any]
+    """Returns the state after a character; None if no text goes on like that."""
+    ends: Callable[[Any], bool]
+    """Whether a text may end in a state."""
+    letters: frozenset[str] = frozenset()
+    """Characters that it tells apart."""
+
+
+ANY = Language((), lambda state, _: state, lambda _: True)
+"""All texts."""
+
+
+class Budget:
+    """The steps that a search, or several, may still take."""
+
+    def __init__(self, steps: int = BUDGET) -> None:
+        self._left = steps
+
+    def take(self, steps: int) -> None:
+        """Take some steps. Raises UndecidedError if too few are left."""
+        self._left -= steps
+        if self._left < 0:
+            raise UndecidedError
 
 
 def find(
     watched: Sequence[Watched],
     wanted: Callable[[Sequence[bool]], bool],
     barren: Callable[[Sequence[bool]], bool] = lambda _: False,
-    budget: int = BUDGET,
+    budget: Budget | None = None,
+    language: Language = ANY,
 ) -> str | None:
-    """Return the shortest Referer that is not empty and that `wanted` accepts, or None.
+    """Return the shortest Referer of a language that is not empty and is wanted, or None.
 
     `wanted` gets one truth value for each entry: whether it matches. `barren` gets the same values
     and returns whether every longer Referer is unwanted too. Raises UndecidedError.
     """
     cuts = tuple(dict.fromkeys(item.cut for item in watched))
     readers = [_Reader(item.pattern, cuts.index(item.cut)) for item in watched]
-    alphabet = _alphabet(item.pattern for item in watched)
-    start = (tuple(_Place.BEFORE for _ in cuts), tuple(reader.start for reader in readers))
+    needed = [number for number, item in enumerate(watched) if item.needed]
+    alphabet = _alphabet((item.pattern for item in watched), language.letters)
+    budget = budget or Budget()
+    start = (
+        language.start,
+        tuple(_Place.BEFORE for _ in cuts),
+        tuple(reader.start for reader in readers),
+    )
     seen = set()  # without the start, since the empty text is not a result
     waiting = deque([(start, "")])
     while waiting:
-        (places, states), text = waiting.popleft()
-        budget -= len(alphabet) * (len(readers) + 1)
-        if budget < 0:
-            raise UndecidedError
+        (spot, places, states), text = waiting.popleft()
+        budget.take(len(alphabet) * (len(readers) + 1))
         for character in alphabet:
+            next_spot = language.step(spot, character)
+            if next_spot is None:
+                continue
             moves = [_move(cut, place, character) for cut, place in zip(cuts, places, strict=True)]
             after = (
+                next_spot,
                 tuple(place for place, _ in moves),
                 tuple(
                     reader.advance(state, moves[reader.cut][1])
                     for reader, state in zip(readers, states, strict=True)
                 ),
             )
-            if after not in seen:
-                seen.add(after)
-                matched = [state == _MATCHED for state in after[1]]
-                if wanted(matched):
-                    return text + character
-                if not barren(matched):
-                    waiting.append((after, text + character))
+            if after in seen or any(not after[2][number] for number in needed):
+                continue
+            seen.add(after)
+            matched = [state == _MATCHED for state in after[2]]
+            if wanted(matched) and language.ends(next_spot):
+                return text + character
+            if not barren(matched):
+                waiting.append((after, text + character))
     return None
 
 
@@ -119,7 +162,7 @@ def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
             watched,
             wanted=lambda matched: matched[0] and not any(matched[1:]),
             barren=lambda matched: any(matched[1:]),
-            budget=_BUDGET_OF_COVERS,
+            budget=Budget(_BUDGET_OF_COVERS),
         )
         if uncovered is not None:
             return False
@@ -182,9 +225,9 @@ def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, str]:
     return (_Place.COLON if character == ":" else _Place.BEFORE), character
 
 
-def _alphabet(patterns: Iterable[Pattern]) -> list[str]:
+def _alphabet(patterns: Iterable[Pattern], letters: frozenset[str]) -> list[str]:
     written = {character for pattern in patterns for character in pattern.body} - {"*"}
-    written |= set("/:?#")
+    written |= set("/:?#") | letters
     other = next(
         (letter for letter in string.ascii_lowercase + string.digits if letter not in written),
         "\N{LATIN SMALL LETTER Z WITH CARON}",

@@ -79,7 +79,9 @@ def _parse(text: str) -> WebURL:
         raise WebURLError("its host has a wildcard")  # valid, but no page has it
     # Chromium encodes this character, which the standard leaves alone.
     path = url["pathname"].replace("|", "%7C")
-    return WebURL(scheme, url["hostname"], url["port"], path, url["search"])
+    # A query without characters is kept: only its question mark is sent.
+    query = url["search"] or ("?" if "?" in url["href"].partition("#")[0] else "")
+    return WebURL(scheme, url["hostname"], url["port"], path, query)
 
 
 def _explain(text: str) -> str:

@@ -1,0 +1,138 @@
+"""Strangers: whether rules let in a page of another site, with a proof or with its Referer.
+
+A search over all Referers that such a page can send (`sent.py`) gives the proof. It goes through
+the whitelist entry by entry, because a Referer needs only one entry that matches it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions, CutPath
+from oss_emulator.referer.decision import Decision
+from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.pattern import Pattern
+from oss_emulator.referer.policy import RefererPolicy
+from oss_emulator.referer.reading import Reading
+
+from . import automaton, probes
+from .automaton import Budget, Cut, UndecidedError, Watched
+from .browser import MAX_LENGTH
+from .parts import example
+from .sent import Strange
+from .url import WebURL
+
+SHOWN = 10
+"""The number of strangers after which the search ends."""
+
+# The host of such an entry is fixed, so every Referer that it matches has this host.
+_FIXED = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9]*)?/")
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A Referer of another site that the rules let in."""
+
+    referer: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """The strangers that rules let in."""
+
+    found: tuple[Stranger, ...]
+    """The clearest one for each whitelist entry, up to `SHOWN`."""
+    proved: bool
+    """Whether the search has covered every Referer, so that no stranger means that none gets in."""
+
+
+def search(
+    configuration: RefererConfiguration,
+    sites: Iterable[WebURL],
+    assumptions: Assumptions = DEFAULT,
+) -> Strangers:
+    """Search the Referers of pages that do not belong to the sites, for anonymous requests.
+
+    A site is everything below the domain that somebody has registered: `www.example.com.cn` and
+    `m.example.com.cn` belong together.
+    """
+    return _Search(configuration, Strange(sites), assumptions).run()
+
+
+class _Search:
+    def __init__(
+        self, configuration: RefererConfiguration, strange: Strange, assumptions: Assumptions
+    ) -> None:
+        self._policy = RefererPolicy.compile(configuration, assumptions)
+        self._reading = Reading(configuration, assumptions)
+        self._strange = strange
+        self._cut = Cut.of(configuration, assumptions)
+        self._keeps_slash = self._cut is Cut.PATH and assumptions.r27 is CutPath.WITH_SLASH
+        self._budget = Budget()
+
+    def run(self) -> Strangers:
+        found: list[Stranger] = []
+        proved = decided = True
+        patterns: Iterable[Pattern | None] = self._reading.whitelist.patterns
+        for pattern in patterns if self._reading.needs_whitelist else (None,):
+            if len(found) == SHOWN:
+                break
+            if pattern and (self._is_of_site(pattern) or _is_too_long(pattern)):
+                continue
+            try:
+                referer = self._probe(pattern) or (self._find(pattern) if decided else None)
+            except UndecidedError:
+                proved = decided = False
+                continue
+            if referer is None:
+                continue
+            stranger = Stranger(referer, self._policy.decide(referer))
+            if self._strange.is_sent(referer) and stranger.decision.allowed:
+                found.append(stranger)
+            else:
+                proved = False  # the language is a little too wide
+        return Strangers(tuple(found), proved)
+
+    def _is_of_site(self, pattern: Pattern) -> bool:
+        fixed = _FIXED.match(pattern.body)
+        return fixed is not None and self._strange.owns(fixed["host"])
+
+    def _probe(self, pattern: Pattern | None) -> str | None:
+        """Return the first of the usual Referers that gets in."""
+        for referer in _probes(pattern):
+            judged = self._reading.judge(referer)
+            by_pattern = judged.reason.allows and judged.entry in (None, pattern)
+            if by_pattern and self._strange.is_sent(referer):
+                return referer
+        return None
+
+    def _find(self, pattern: Pattern | None) -> str | None:
+        """Search all Referers. Raises UndecidedError."""
+        if self._keeps_slash:
+            raise UndecidedError  # the search cannot keep the slash
+        black = [Watched(entry, self._cut) for entry in self._reading.blacklist.patterns]
+        white = [] if pattern is None else [Watched(pattern, self._cut, needed=True)]
+        return automaton.find(
+            [*white, *black],
+            wanted=lambda matched: (
+                all(matched[: len(white)]) and not any(matched[len(white) :])  # R-12, R-13
+            ),
+            barren=lambda matched: any(matched[len(white) :]),
+            budget=self._budget,
+            language=self._strange.language,
+        )
+
+
+def _is_too_long(pattern: Pattern) -> bool:
+    """Return whether an entry matches only Referers that are longer than any sent one (B-03)."""
+    return len(pattern.body) - pattern.body.count("*") > MAX_LENGTH
+
+
+def _probes(pattern: Pattern | None) -> Iterator[str]:
+    yield probes.STRANGER
+    if pattern is not None:
+        yield example(pattern.text, star="evil")
+        yield from filter(None, (probe.referer for probe in probes.make([pattern.text])))
