@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test lowest lint fmt docs conformance bench soak clean
+.PHONY: help run test lowest lint fmt docs conformance browser bench soak clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -65,6 +65,9 @@ docs: $(TESTING)  ## write the pages that are generated from the code
 
 conformance: $(TESTING)  ## run the suite of oss2 against the emulator
 	@$(BIN)/python -m tests.conformance.run $(ARGS)
+
+browser: $(TESTING)  ## ask Chromium what it sends and write docs/browser.md
+	@$(BIN)/python -m tests.browser.page
 
 bench: $(TESTING)  ## measure everything and write docs/benchmarks.md
 	@$(INSTALL) '.[bench]'

@@ -24,6 +24,7 @@ COVERED_BY = {
     # --- cli: run as a process
     "cli/apply.py": "cli/test_lab_bucket.py",
     "cli/archive.py": "cli/test_archive.py",
+    "cli/browser.py": "browser/test_matrix.py",
     "cli/bucket.py": "cli/test_lab_bucket.py",
     "cli/changes.py": "cli/test_lab_bucket.py",
     "cli/client.py": "cli/test_parity.py",
@@ -38,6 +39,7 @@ COVERED_BY = {
     "cli/run.py": "cli/test_run.py",
     "cli/serve.py": "cli/test_serve.py",
     "cli/signer.py": "cli/test_parity.py",
+    "cli/witness.py": "browser/test_command.py",
     "cli/*.py": "cli/test_lab_commands.py",
     # --- control
     "control/api/schema.py": "http/test_openapi.py",
@@ -50,6 +52,7 @@ COVERED_BY = {
     "lab/parity/setups.py": "unit/lab/parity/test_inquiries.py",
     "lab/sent.py": "unit/lab/test_strangers.py",
     "lab/translation/*.py": "unit/lab/translation/test_translation.py",
+    "lab/witness/summary.py": "unit/lab/witness/test_verdict.py",
     # --- operations
     "operations/call.py": "unit/operations/test_object_basic.py",
     "operations/operation.py": "test_architecture.py",

@@ -1,4 +1,4 @@
-"""docs/rule-lab.md: run every command in order and compare what it prints."""
+"""The pages about the rule lab: run every command in order and compare what it prints."""
 
 import os
 import subprocess
@@ -6,22 +6,29 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from tests.cli.process import PATIENCE, environment, serving
 from tests.docs.markdown import blocks
 from tests.requirements import require
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = blocks((ROOT / "docs" / "rule-lab.md").read_text(encoding="utf-8"))
+PAGES = {
+    name: blocks((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8"))
+    for name in ("rule-lab", "scenarios")
+}
 
 
-def test_every_block_is_a_command_or_its_output() -> None:
-    assert {block.language for block in BLOCKS} == {"sh", "text"}
-    assert not any(block.why_not_run for block in BLOCKS)
-    pairs = pairwise(BLOCKS)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_is_a_command_or_its_output(page: str) -> None:
+    run = [block for block in PAGES[page] if not block.why_not_run]
+    assert {block.language for block in run} == {"sh", "text"}
+    pairs = pairwise(run)
     assert all(before.language == "sh" for before, block in pairs if block.language == "text")
 
 
-def test_commands_print_what_is_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_print_what_is_shown(page: str, tmp_path: Path) -> None:
     require("sh")
     demo = str(ROOT / "fixtures" / "seeds" / "demo.toml")
     folder = tmp_path / "reader"
@@ -30,7 +37,9 @@ def test_commands_print_what_is_shown(tmp_path: Path) -> None:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         variables = environment(PATH=path, OSS_ENDPOINT=running.endpoint, no_proxy="*")
         printed = ""
-        for block in BLOCKS:
+        for block in PAGES[page]:
+            if block.why_not_run:
+                continue
             if block.language == "text":
                 assert printed == block.text
                 printed = ""
@@ -52,7 +61,7 @@ def test_commands_print_what_is_shown(tmp_path: Path) -> None:
 def test_page_shows_every_command_of_the_lab() -> None:
     commands = {
         word
-        for block in BLOCKS
+        for block in PAGES["rule-lab"]
         if block.language == "sh"
         for word in ("check", "test", "lint", "diff", "translate", "scenarios", "apply")
         if f"oss-emulator {word} " in block.text

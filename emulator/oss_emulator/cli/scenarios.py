@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import (
@@ -26,11 +26,17 @@ from oss_emulator.lab import strangers
 from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
 from oss_emulator.lab.strangers import Strangers
 from oss_emulator.lab.url import WebURL, WebURLError
+from oss_emulator.referer import RefererConfiguration
+
+if TYPE_CHECKING:
+    from oss_emulator.cli.witness import Witness
 
 _DESCRIPTION = (
     "Shows typical requests with their Referers, and decides on them. The exit status is 1 if the "
     "site itself is denied, or if another site that sends a Referer is allowed. Pages of the same "
-    "registered domain belong to the site."
+    "registered domain belong to the site. With --browser, a browser also asks an emulator with "
+    "these rules for the object, by every element and under every Referrer-Policy, and the exit "
+    "status is 1 as well if it sends anything else than predicted."
 )
 
 
@@ -56,6 +62,13 @@ def declare(commands: Any) -> None:
         metavar="URL",
         help="a page of another site that may show the objects (may be repeated)",
     )
+    parser.add_argument(
+        "--browser",
+        nargs="?",
+        const="",
+        metavar="PATH",
+        help="ask a browser of this machine too (default: the first of chromium, google-chrome)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     rules.declare(parser)
     parser.set_defaults(run=run, parser=parser)
@@ -69,16 +82,33 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = rules.read(arguments.rules, arguments)
     outcomes = scenario.play(configuration, site.text, target.text, arguments.assumptions)
     others = strangers.search(configuration, [site, *partners], arguments.assumptions)
+    witness = _ask_browser(arguments, configuration, site, target)
     if arguments.json:
         write_json(
             {
                 "scenarios": [_to_dict(outcome) for outcome in outcomes],
                 "other_sites": _strangers_to_dict(others),
+                **(witness.to_dict() if witness else {}),
             }
         )
     else:
-        show(*_report(outcomes), *_judge(outcomes, others))
-    return int(bool(others.found) or not all(outcome.as_wanted for outcome in outcomes))
+        show(*_report(outcomes), *_judge(outcomes, others), *(witness.report() if witness else ()))
+    as_predicted = witness is None or witness.agrees
+    as_wanted = not others.found and all(outcome.as_wanted for outcome in outcomes)
+    return int(not (as_predicted and as_wanted))
+
+
+def _ask_browser(
+    arguments: argparse.Namespace,
+    configuration: RefererConfiguration,
+    site: WebURL,
+    target: WebURL,
+) -> Witness | None:
+    if arguments.browser is None:
+        return None
+    from oss_emulator.cli import witness  # loads the server
+
+    return witness.ask(arguments.browser, configuration, arguments.assumptions, site, target)
 
 
 def _read_url(flag: str, text: str) -> WebURL:

@@ -59,13 +59,14 @@ class Sender(Enum):
     NOBODY = "a document without a URL of its own (B-05)"
 
 
-class Element(StrEnum):
+class Embedding(StrEnum):
     """The ways in which a page makes a browser ask for an object."""
 
     IMG = "img"
     SRCSET = "img srcset"
     PICTURE = "picture"
     STYLE_SHEET = "background in a style sheet"
+    STYLE_ELEMENT = "background in a style element"
     INLINE_STYLE = "background in an inline style"
     VIDEO = "video"
     AUDIO = "audio"
@@ -101,34 +102,37 @@ class Behaviour:
     deliveries: tuple[Delivery, ...] = _EVERYWHERE
     sender: Sender = Sender.PAGE
     same_origin_only: bool = False
+    ignores_policy: bool = False
+    """Whether the Referer follows the default policy, whatever the page sets (B-09)."""
 
 
-BEHAVIOURS: Mapping[Element, Behaviour] = {
-    Element.IMG: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
-    Element.SRCSET: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
-    Element.PICTURE: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
-    Element.STYLE_SHEET: Behaviour(Mixed.UPGRADED, sender=Sender.FILE),
-    Element.INLINE_STYLE: Behaviour(Mixed.UPGRADED),
-    Element.VIDEO: Behaviour(Mixed.UPGRADED),
-    Element.AUDIO: Behaviour(Mixed.UPGRADED),
-    Element.IFRAME: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
-    Element.OBJECT: Behaviour(Mixed.BLOCKED),
-    Element.SCRIPT: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
-    Element.FETCH: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
-    Element.XHR: Behaviour(Mixed.BLOCKED),
-    Element.PREFETCH: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
-    Element.WORKER: Behaviour(Mixed.BLOCKED, same_origin_only=True),
-    Element.LINK: Behaviour(Mixed.NAVIGATED, (*_ATTRIBUTE, Delivery.REL)),
-    Element.DOWNLOAD: Behaviour(Mixed.NAVIGATED, (*_ATTRIBUTE, Delivery.REL)),
-    Element.REDIRECT: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
-    Element.REDIRECT_AWAY: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
-    Element.WORKER_FETCH: Behaviour(Mixed.BLOCKED, sender=Sender.FILE),
-    Element.BLOB_WORKER_FETCH: Behaviour(Mixed.BLOCKED, sender=Sender.NOBODY),
-    Element.SRCDOC: Behaviour(Mixed.UPGRADED),
-    Element.BLANK: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
-    Element.SANDBOX: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
-    Element.DATA: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
-    Element.BLOB: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
+BEHAVIOURS: Mapping[Embedding, Behaviour] = {
+    Embedding.IMG: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
+    Embedding.SRCSET: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Embedding.PICTURE: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Embedding.STYLE_SHEET: Behaviour(Mixed.UPGRADED, sender=Sender.FILE),
+    Embedding.STYLE_ELEMENT: Behaviour(Mixed.UPGRADED, ignores_policy=True),
+    Embedding.INLINE_STYLE: Behaviour(Mixed.UPGRADED, ignores_policy=True),
+    Embedding.VIDEO: Behaviour(Mixed.UPGRADED),
+    Embedding.AUDIO: Behaviour(Mixed.UPGRADED),
+    Embedding.IFRAME: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Embedding.OBJECT: Behaviour(Mixed.BLOCKED),
+    Embedding.SCRIPT: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Embedding.FETCH: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Embedding.XHR: Behaviour(Mixed.BLOCKED),
+    Embedding.PREFETCH: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Embedding.WORKER: Behaviour(Mixed.BLOCKED, same_origin_only=True),
+    Embedding.LINK: Behaviour(Mixed.NAVIGATED, (*_ATTRIBUTE, Delivery.REL)),
+    Embedding.DOWNLOAD: Behaviour(Mixed.NAVIGATED, (*_ATTRIBUTE, Delivery.REL)),
+    Embedding.REDIRECT: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
+    Embedding.REDIRECT_AWAY: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
+    Embedding.WORKER_FETCH: Behaviour(Mixed.BLOCKED, sender=Sender.FILE),
+    Embedding.BLOB_WORKER_FETCH: Behaviour(Mixed.BLOCKED, sender=Sender.NOBODY),
+    Embedding.SRCDOC: Behaviour(Mixed.UPGRADED),
+    Embedding.BLANK: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
+    Embedding.SANDBOX: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
+    Embedding.DATA: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
+    Embedding.BLOB: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
 }
 
 
@@ -151,7 +155,7 @@ def send(page: str, target: str, policy: ReferrerPolicy = DEFAULT) -> str | None
 
 
 def predict(
-    element: Element,
+    element: Embedding,
     page: WebURL,
     target: WebURL,
     delivery: Delivery = Delivery.NONE,
@@ -172,10 +176,16 @@ def predict(
         is_mixed = page.scheme == "https"
         if is_mixed and behaviour.mixed is Mixed.BLOCKED:
             return None
-        if behaviour.mixed is Mixed.NAVIGATED or is_mixed:
+        # A host with http pages does not answer them by https, or they would be https pages.
+        upgrades = behaviour.mixed is Mixed.NAVIGATED and page.host != target.host
+        if is_mixed or upgrades:
             asked = target.by("https")
-    if behaviour.sender is Sender.NOBODY or delivery is Delivery.REL:
+    # Chromium ignores rel=noreferrer where `download` saves a file: for the same origin (B-10).
+    saved = element is Embedding.DOWNLOAD and page.origin == target.origin
+    if behaviour.sender is Sender.NOBODY or (delivery is Delivery.REL and not saved):
         return Sent(asked.scheme, None)
+    if behaviour.ignores_policy:
+        policy = DEFAULT
     sender = page
     if behaviour.sender is Sender.FILE and file is not None:
         sender = file

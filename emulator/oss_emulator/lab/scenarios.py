@@ -15,7 +15,8 @@ from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.request import Signing
 
 from . import browser
-from .browser import Element, ReferrerPolicy
+from .browser import Embedding, ReferrerPolicy
+from .sent import registered
 from .url import WebURL
 
 OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
@@ -104,7 +105,7 @@ def _show(
     page: WebURL,
     target: WebURL,
     policy: ReferrerPolicy = browser.DEFAULT,
-    element: Element = Element.IMG,
+    element: Embedding = Embedding.IMG,
 ) -> str | None:
     """Return the Referer of a page that shows the object."""
     sent = browser.predict(element, page, target, policy=policy)
@@ -128,11 +129,12 @@ def _neighbours(page: WebURL) -> Iterator[tuple[str, WebURL, bool | None]]:
         return
     host = page.host.rstrip(".")
     domain = host.removeprefix("www.")
+    glued = f"not{ada_url.idna.decode(registered(page) or domain)}"
     for name, resembling, wanted in (
         ("the domain without www", domain, None),
         ("a sub-domain", f"m.{domain}", None),
         ("a host that begins like the site", f"{host}.{STRANGER}", False),
-        ("a host that ends like the site", f"not{ada_url.idna.decode(domain)}", False),
+        ("a host that ends like the site", glued, False),
     ):
         if resembling != host:
             yield name, page.at(resembling), wanted
@@ -153,7 +155,7 @@ def _browser(page: WebURL, target: WebURL) -> Iterator[Scenario]:
         ("an http image in an https page", _show(secure, plain), None),  # B-01
         (
             "an http link or download in an https page",  # B-01
-            _show(secure, plain, element=Element.LINK),
+            _show(secure, plain, element=Embedding.LINK),
             None,
         ),
         ("an image in a style sheet of another host", _show(sheet, target), None),  # B-04

@@ -38,7 +38,7 @@ class _Own(NamedTuple):
     with_sub_domains: bool
 
 
-class _Place(NamedTuple):
+class _Reached(NamedTuple):
     """How far a Referer has been read."""
 
     part: str
@@ -70,7 +70,7 @@ class Strange:
             "query": self._read_query,
         }
         letters = frozenset("htps:/.a1?[]").union(*(own.host for own in self._own))
-        self.language = Language(_Place("scheme"), self._step, self._ends, letters)
+        self.language = Language(_Reached("scheme"), self._step, self._ends, letters)
 
     def is_sent(self, referer: str) -> bool:
         """Return whether a page of another site can send a Referer, as browsers read URLs."""
@@ -91,22 +91,22 @@ class Strange:
             for own in self._own
         )
 
-    def _step(self, place: _Place, character: str) -> _Place | None:
+    def _step(self, place: _Reached, character: str) -> _Reached | None:
         return self._reading[place.part](place, character)
 
     @staticmethod
-    def _ends(place: _Place) -> bool:
+    def _ends(place: _Reached) -> bool:
         is_path = place.part == "path" and not _DOTS.fullmatch(place.label)
         return is_path or place.part == "query"
 
-    def _read_scheme(self, place: _Place, character: str) -> _Place | None:
+    def _read_scheme(self, place: _Reached, character: str) -> _Reached | None:
         read = place.label + character
         if read in ("http://", "https://"):
-            return _Place("host", read.removesuffix("://"), tuple(1 for _ in self._own))
+            return _Reached("host", read.removesuffix("://"), tuple(1 for _ in self._own))
         known = "https://".startswith(read) or "http://".startswith(read)
         return place._replace(label=read) if known else None
 
-    def _read_host(self, place: _Place, character: str) -> _Place | None:
+    def _read_host(self, place: _Reached, character: str) -> _Reached | None:
         if character in "/:":
             may_end = self._may_end(place) if place.label else place.may_end
             return _after_host(place, character) if may_end else None
@@ -120,7 +120,7 @@ class Strange:
         return place._replace(label=_shorten_label(place.label + character), seen=seen)
 
     @staticmethod
-    def _read_dot(place: _Place, may_end: bool) -> _Place | None:
+    def _read_dot(place: _Reached, may_end: bool) -> _Reached | None:
         """Read the dot behind a label; `may_end` says whether the host might end before it."""
         if place.label in ("", "]"):
             return None
@@ -128,7 +128,7 @@ class Strange:
         octets = place.octets + 1 if is_octet else -1
         return place._replace(label="", octets=octets, may_end=may_end and place.label == _NAME)
 
-    def _read_address(self, place: _Place, character: str) -> _Place | None:
+    def _read_address(self, place: _Reached, character: str) -> _Reached | None:
         """Read an IPv6 address: `octets` counts its groups, `may_end` says whether one is `::`."""
         group, full = place.label, 6 if place.may_end else 8
         place = place._replace(seen=self._follow(place.seen, character))
@@ -148,10 +148,10 @@ class Strange:
         return None if group in ("::", "0:") else place._replace(label=after)
 
     @staticmethod
-    def _read_port(place: _Place, character: str) -> _Place | None:
+    def _read_port(place: _Reached, character: str) -> _Reached | None:
         if character == "/":
             is_port = place.label not in ("", DEFAULT_PORTS[place.scheme])
-            return _Place("path") if is_port else None
+            return _Reached("path") if is_port else None
         port = place.label + character
         is_port = character in string.digits and place.label != "0" and len(port) <= len(_MAX_PORT)
         if not is_port or int(port) > int(_MAX_PORT):
@@ -159,21 +159,21 @@ class Strange:
         return place._replace(label=_shorten_port(port))
 
     @staticmethod
-    def _read_path(place: _Place, character: str) -> _Place | None:
+    def _read_path(place: _Reached, character: str) -> _Reached | None:
         if character in "/?":
             if _DOTS.fullmatch(place.label):
                 return None
-            return _Place("path" if character == "/" else "query")
+            return _Reached("path" if character == "/" else "query")
         if character not in _IN_PATH:
             return None
         segment = place.label + character
-        return _Place("path", label=segment if _TOWARDS_DOTS.fullmatch(segment) else "a")
+        return _Reached("path", label=segment if _TOWARDS_DOTS.fullmatch(segment) else "a")
 
     @staticmethod
-    def _read_query(place: _Place, character: str) -> _Place | None:
+    def _read_query(place: _Reached, character: str) -> _Reached | None:
         return place if character in _IN_QUERY else None
 
-    def _may_end(self, place: _Place) -> bool:
+    def _may_end(self, place: _Reached) -> bool:
         """Whether the host may end with the label that is being read."""
         if any(seen == len(text) for seen, text in zip(place.seen, self._texts, strict=True)):
             return False
@@ -209,7 +209,7 @@ def _shorten_label(label: str) -> str:
     return "0x" if _HEX.fullmatch(label) else _NAME
 
 
-def _read_group(place: _Place, digit: str, full: int) -> _Place | None:
+def _read_group(place: _Reached, digit: str, full: int) -> _Reached | None:
     """Read a digit of a group of an IPv6 address."""
     group = place.label
     if group not in _AROUND_GROUPS:
@@ -227,15 +227,20 @@ def _shorten_port(port: str) -> str:
     return ("9" if port > _MAX_PORT[: len(port)] else "1") * len(port)
 
 
-def _after_host(place: _Place, character: str) -> _Place:
-    return _Place("path") if character == "/" else _Place("port", place.scheme)
+def _after_host(place: _Reached, character: str) -> _Reached:
+    return _Reached("path") if character == "/" else _Reached("port", place.scheme)
+
+
+def registered(url: WebURL) -> str | None:
+    """Return the domain that somebody has registered; None for an address and a public suffix."""
+    host = url.host.removesuffix(".")
+    domain: str | None = None if url.is_address else _suffixes().privatesuffix(host)
+    return domain
 
 
 def _own(site: WebURL) -> _Own:
-    """Return the domain that somebody has registered, or the host if there is none."""
-    host = site.host.removesuffix(".")
-    domain = None if site.is_address else _suffixes().privatesuffix(host)
-    return _Own(host, False) if domain is None else _Own(domain, True)
+    domain = registered(site)
+    return _Own(site.host.removesuffix("."), False) if domain is None else _Own(domain, True)
 
 
 @cache

@@ -102,7 +102,10 @@ def test_international_host_is_shown_as_it_is_sent() -> None:  # B-02
     rows = play(GOOD, site="https://例子.example.com/")
     assert rows["the site"].scenario.referer == "https://xn--fsqu00a.example.com/"
     glued = rows["a host that ends like the site"].scenario.referer
-    assert glued == "https://xn--not-xc0e315c.example.com/"
+    assert glued == "https://notexample.com/"
+    rows = play(GOOD, site="https://www.例子.com/")
+    glued = rows["a host that ends like the site"].scenario.referer
+    assert glued == "https://xn--not-xc0e315c.com/"
 
 
 def test_ip_address_has_no_sub_domains() -> None:

@@ -1,0 +1,139 @@
+"""`scenarios --browser`: what a real browser sent, beside what was predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from oss_emulator.cli import browser
+from oss_emulator.cli.browser import Setting
+from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, referer
+from oss_emulator.lab.browser import Sent
+from oss_emulator.lab.scenarios import PATH
+from oss_emulator.lab.url import WebURL
+from oss_emulator.lab.witness.cells import Cell, Relation, plan
+from oss_emulator.lab.witness.summary import summarize
+from oss_emulator.lab.witness.verdict import Comparison, compare
+from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy
+
+SHOWN = 10
+"""The number of differences to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """The comparisons of all cells."""
+
+    version: str
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the browser did everything as predicted."""
+        return all(comparison.agrees for comparison in self.comparisons)
+
+    def report(self) -> Iterator[Block]:
+        """Say what the browser sent, and what differs."""
+        rows = [
+            (
+                f"{outcome.page} -> {outcome.target}{', upgraded' if outcome.upgraded else ''}",
+                outcome.kind.value,
+                _verdict(outcome.verdict),
+                str(count),
+            )
+            for outcome, count in summarize(self.comparisons)
+        ]
+        yield line()
+        yield TextTable(
+            ("page -> object", "Referer", "verdict", "requests"), rows, f"What {self.version} sent"
+        )
+        yield line()
+        different = [comparison for comparison in self.comparisons if not comparison.agrees]
+        asked = len(self.comparisons)
+        if not different:
+            yield line(Text(f"All {asked} requests are as predicted.", Tone.GOOD))
+        for comparison in different[:SHOWN]:
+            yield from _difference(comparison)
+        if different:
+            said = f"{len(different)} of {asked} requests are not as predicted."
+            yield line(Text(said, Tone.BAD))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the comparisons as values for JSON."""
+        cells = [_to_dict(comparison) for comparison in self.comparisons]
+        return {"browser": {"version": self.version, "cells": cells}}
+
+
+def ask(
+    path: str,
+    configuration: RefererConfiguration,
+    assumptions: Assumptions,
+    site: WebURL,
+    target: WebURL,
+) -> Witness:
+    """Ask the browser at a path, "" for the first that is installed. Raises CommandError."""
+    page = site if site.path.strip("/") else replace(site, path=PATH)
+    relation = Relation.SAME_HOST if page.host == target.host else Relation.CROSS_SITE
+    cells = plan(page, {relation: target})
+    setting = Setting(configuration, assumptions, browser.find(path))
+    testimony = browser.ask(cells, setting)
+    policy = RefererPolicy.compile(configuration, assumptions)
+    return Witness(testimony.version, compare(cells, testimony.seen, policy))
+
+
+def _verdict(verdict: str) -> Text:
+    return Text(verdict, Tone.GOOD if verdict == "allowed" else Tone.BAD)
+
+
+def _difference(comparison: Comparison) -> Iterator[Block]:
+    cell = comparison.cell
+    yield line(Text(f"! {_name(cell)}", Tone.BAD))
+    yield line("  predicted  ", *_sent(comparison.predicted, comparison.expected))
+    yield line("  sent       ", *_sent(*_seen(comparison)))
+
+
+def _seen(comparison: Comparison) -> tuple[Sent | None, Decision | None]:
+    seen = comparison.seen
+    return (None, None) if seen is None else (seen.sent, seen.decision)
+
+
+def _name(cell: Cell) -> str:
+    policy = cell.policy.value if cell.policy else "no policy"
+    return (
+        f"{cell.element.value} of a page by {cell.sheet.page.scheme}, object by "
+        f"{cell.target.scheme}, {policy} by {cell.delivery.value}"
+    )
+
+
+def _sent(sent: Sent | None, decision: Decision | None) -> Iterator[Text | str]:
+    if sent is None or decision is None:
+        yield "no request"
+        return
+    yield f"by {sent.scheme}, "
+    yield referer(sent.referer)
+    yield ", allowed" if decision.allowed else f", denied ({decision.ec})"
+
+
+def _to_dict(comparison: Comparison) -> dict[str, object]:
+    cell = comparison.cell
+    return {
+        "element": cell.element.value,
+        "page": cell.sheet.page.text,
+        "object": cell.target.text,
+        "delivery": cell.delivery.value,
+        "policy": cell.policy and cell.policy.value,
+        "predicted": _sent_to_dict(comparison.predicted, comparison.expected),
+        "seen": _sent_to_dict(*_seen(comparison)),
+        "agrees": comparison.agrees,
+    }
+
+
+def _sent_to_dict(sent: Sent | None, decision: Decision | None) -> dict[str, object] | None:
+    if sent is None or decision is None:
+        return None
+    return {
+        "scheme": sent.scheme,
+        "referer": sent.referer,
+        "allowed": decision.allowed,
+        "ec": decision.ec,
+    }

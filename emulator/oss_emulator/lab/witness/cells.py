@@ -1,0 +1,152 @@
+"""Cells: the questions to a browser, along the axes of the Web Platform Tests.
+
+The axes are those of the tests of Referrer Policy: the scheme of the page, how it sets which
+policy, the element, and the origin of the object. `UNASKED` says what is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from oss_emulator.lab import browser
+from oss_emulator.lab.browser import BEHAVIOURS, Delivery, Embedding, ReferrerPolicy, Sender, Sent
+from oss_emulator.lab.url import WebURL
+
+ELSEWHERE = "elsewhere.test"
+"""A host of another site, which redirects."""
+
+UNASKED: Mapping[str, str] = {
+    "attribute or option on other elements": (
+        "only img, picture, iframe, script, link and fetch let one request have its own policy"
+    ),
+    "a policy of the page for a worker and its fetch": (
+        "a worker obeys only the header of its own script, so it is asked with that header"
+    ),
+    "a worker script of another origin": "browsers refuse to start it; asked once for each policy",
+    "area, SVG link": "they are links; the link is asked",
+    "dynamic import, shared worker, worklet": "they load scripts, which buckets seldom hold",
+    "beacon, WebSocket": "they do not read an object",
+    "a redirect of a navigation": "its Referer is that of the navigation",
+    "http and https on one port": "a port answers one scheme, so a site with a port has one",
+}
+"""What the tests of the web platform have besides, and why it is not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page, with the policy that it sets; several cells share it."""
+
+    page: WebURL
+    delivery: Delivery = Delivery.NONE
+    policy: ReferrerPolicy | None = None
+
+    @property
+    def worker(self) -> WebURL:
+        """The script of a worker of the page."""
+        return replace(self.page, path="/worker.js")
+
+    @property
+    def style(self) -> WebURL:
+        """The style sheet of the page."""
+        return replace(self.page, path="/site.css")
+
+
+class Relation(StrEnum):
+    """How the hosts of the page and of the object are related."""
+
+    SAME_HOST = "same host"
+    SAME_SITE = "same site"
+    CROSS_SITE = "cross-site"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One question: what does the browser send for an element of a page?"""
+
+    number: int
+    sheet: Sheet
+    element: Embedding
+    target: WebURL
+    """The object as the page writes it."""
+    relation: Relation
+    delivery: Delivery
+    policy: ReferrerPolicy | None
+    """The policy that counts for the element; None for the default."""
+
+    @property
+    def stop(self) -> WebURL | None:
+        """The URL that redirects to the object."""
+        if self.element is Embedding.REDIRECT:
+            return replace(self.sheet.page, path="/redirect", query=f"?stop={self.number}")
+        if self.element is Embedding.REDIRECT_AWAY:
+            away = replace(self.sheet.page, host=ELSEWHERE, port="", path="/redirect")
+            return replace(away, query=f"?stop={self.number}")
+        return None
+
+    @property
+    def file(self) -> WebURL | None:
+        """The style sheet or the worker that asks for the object."""
+        if BEHAVIOURS[self.element].sender is not Sender.FILE:
+            return None
+        is_style = self.element is Embedding.STYLE_SHEET
+        return self.sheet.style if is_style else self.sheet.worker
+
+    @property
+    def predicted(self) -> Sent | None:
+        """What the browser should send."""
+        policy = self.policy or browser.DEFAULT
+        if self.delivery is Delivery.REL:
+            policy = self.sheet.policy or browser.DEFAULT
+        page, delivery = self.sheet.page, self.delivery
+        return browser.predict(
+            self.element, page, self.target, delivery, policy, self.file, self.stop
+        )
+
+
+def plan(site: WebURL, objects: Mapping[Relation, WebURL]) -> tuple[Cell, ...]:
+    """Make the cells for a page and for objects; each is asked by both schemes if it can be."""
+    pages = [site.by(scheme) for scheme in _schemes(site)]
+    cells: list[Cell] = []
+    for page in pages:
+        for relation, target in objects.items():
+            for scheme in _schemes(target):
+                asked = target.by(scheme)
+                for element, delivery, policy in _combine():
+                    sheet = _sheet(page, delivery, policy)
+                    number = len(cells)
+                    named = _number(asked, number)
+                    cells.append(Cell(number, sheet, element, named, relation, delivery, policy))
+    return tuple(cells)
+
+
+def _schemes(url: WebURL) -> tuple[str, ...]:
+    return (url.scheme,) if url.port else ("https", "http")
+
+
+def _combine() -> Iterator[tuple[Embedding, Delivery, ReferrerPolicy | None]]:
+    for element, behaviour in BEHAVIOURS.items():
+        for delivery in behaviour.deliveries:
+            policies: Iterable[ReferrerPolicy | None] = ReferrerPolicy
+            if delivery in (Delivery.NONE, Delivery.REL):
+                policies = (None,)
+            for policy in policies:
+                yield element, delivery, policy
+
+
+def _sheet(page: WebURL, delivery: Delivery, policy: ReferrerPolicy | None) -> Sheet:
+    """Return the page that sets a policy; an attribute overrides another policy of the page."""
+    if delivery in (Delivery.NONE, Delivery.HEADER, Delivery.META):
+        chosen, by = policy, delivery
+    else:
+        by = Delivery.HEADER
+        hidden = delivery is Delivery.ATTRIBUTE and policy is not ReferrerPolicy.NO_REFERRER
+        chosen = ReferrerPolicy.NO_REFERRER if hidden else ReferrerPolicy.UNSAFE_URL
+    name = f"{page.scheme}.{by.value}.{chosen.value if chosen else 'default'}.{delivery.value}"
+    return Sheet(replace(page, query=f"?sheet={name}"), by, chosen)
+
+
+def _number(target: WebURL, number: int) -> WebURL:
+    sign = "&" if target.query.strip("?") else "?"
+    return replace(target, query=f"{target.query.rstrip('?')}{sign}cell={number}")
