@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -52,7 +53,6 @@ _FLAGS = (
     "--ignore-certificate-errors",  # the local CA lasts as long as the run
     # playwright turns more features off, among them the upgrade of navigations (B-07).
     "--disable-features=MediaRouter,OptimizationHints,PaintHolding",
-    "--no-sandbox",  # a sandbox needs rights that root in a container does not have
 )
 
 _PASSED_ON = ("content-type", "content-disposition", "content-range", "accept-ranges")
@@ -338,11 +338,12 @@ async def _launch(executable: str, rules: str, stack: AsyncExitStack) -> Browser
             "--browser needs the package playwright, which is not installed; "
             "install it with pip install 'oss-emulator[browser]'"
         ) from None
+    flags = [*_FLAGS, f"--host-resolver-rules={rules}"]
+    if os.geteuid() == 0:
+        flags.append("--no-sandbox")  # Chromium refuses to run as root with one
     playwright = await stack.enter_async_context(async_playwright())
     try:
-        browser = await playwright.chromium.launch(
-            executable_path=executable, args=[*_FLAGS, f"--host-resolver-rules={rules}"]
-        )
+        browser = await playwright.chromium.launch(executable_path=executable, args=flags)
     except Error as error:
         reason = error.message.splitlines()[0]
         raise CommandError(f"{executable} cannot be started as a browser: {reason}") from None

@@ -20,9 +20,8 @@ from oss_emulator.cli.output import (
     write_json,
 )
 from oss_emulator.cli.parser import InputError
-from oss_emulator.lab import explain
+from oss_emulator.lab import explain, strangers
 from oss_emulator.lab import scenarios as scenario
-from oss_emulator.lab import strangers
 from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
 from oss_emulator.lab.strangers import Strangers
 from oss_emulator.lab.url import WebURL, WebURLError
