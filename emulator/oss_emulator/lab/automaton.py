@@ -31,6 +31,10 @@ _BUDGET_OF_COVERS = BUDGET // 10  # `covers` is called for many entries
 _MATCHED = -1  # every bit: a match is final, because entries match by prefix (R-20)
 
 
+LONGEST = 10_000
+"""The characters of the longest entry that is searched; a state has a bit for each of them."""
+
+
 class UndecidedError(Exception):
     """The search needs more steps than its budget."""
 
@@ -112,11 +116,14 @@ def find(
     `wanted` gets one truth value for each entry: whether it matches. `barren` gets the same values
     and returns whether every longer Referer is unwanted too. Raises UndecidedError.
     """
+    budget = budget or Budget()
+    budget.take(sum(len(item.pattern.body) for item in watched))
+    if any(len(item.pattern.body) > LONGEST for item in watched):
+        raise UndecidedError
     cuts = tuple(dict.fromkeys(item.cut for item in watched))
     readers = [_Reader(item.pattern, cuts.index(item.cut)) for item in watched]
     needed = [number for number, item in enumerate(watched) if item.needed]
     alphabet = _alphabet((item.pattern for item in watched), language.letters)
-    budget = budget or Budget()
     start = (
         language.start,
         tuple(_Place.BEFORE for _ in cuts),

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice, zip_longest
 
+from oss_emulator.referer import header
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions, CutPath
 from oss_emulator.referer.decision import Decision
 from oss_emulator.referer.model import RefererConfiguration
@@ -20,6 +22,9 @@ from oss_emulator.referer.reading import Reading
 from . import automaton, probes
 from .automaton import Cut, UndecidedError, Watched
 from .probes import Probe, ProbeKind
+
+COMPARISONS, FEWEST = 400_000, 20
+"""The entries from which Referers are made, times all entries; and the fewest that are taken."""
 
 
 class Certainty(StrEnum):
@@ -74,30 +79,39 @@ def compare(
     assumptions: Assumptions = DEFAULT,
 ) -> Diff:
     """Compare two configurations for anonymous requests, with given Referers or generated ones."""
-    policies = RefererPolicy.compile(old, assumptions), RefererPolicy.compile(new, assumptions)
+    both = old, new
     if referers is not None:
         given = [(referer, None) for referer in dict.fromkeys(referers)]
-        return Diff(_changes(policies, given), len(given), Certainty.GIVEN)
-    tried: list[Probe] = list(probes.make(entry for rules in (old, new) for entry in _all(rules)))
-    changes = _changes(policies, ((probe.referer, probe.kind) for probe in tried))
+        return Diff(_changes(both, assumptions, given), len(given), Certainty.GIVEN)
+    tried: list[Probe] = list(probes.make(_entries(old, new)))
+    asked = [(probe.referer, probe.kind) for probe in tried]
+    changes = _changes(both, assumptions, asked)
     if changes:
         return Diff(changes, len(tried), Certainty.GENERATED)
+    if old == new:
+        return Diff((), len(tried), Certainty.PROVED)
     try:
         witness = _search(old, new, assumptions)
     except UndecidedError:
         return Diff((), len(tried), Certainty.GENERATED)
-    found = () if witness is None else _changes(policies, [(witness, ProbeKind.FOUND)])
+    found = () if witness is None else _changes(both, assumptions, [(witness, ProbeKind.FOUND)])
     return Diff(found, len(tried) + len(found), Certainty.PROVED)
 
 
 def _changes(
-    policies: tuple[RefererPolicy, RefererPolicy],
+    both: tuple[RefererConfiguration, RefererConfiguration],
+    assumptions: Assumptions,
     tried: Iterable[tuple[str | None, ProbeKind | None]],
 ) -> tuple[Change, ...]:
+    policies = [RefererPolicy.compile(rules, assumptions) for rules in both]
+    readings = [Reading(rules, assumptions) for rules in both]
     first: dict[object, Change] = {}
     for referer, kind in tried:
-        old, new = (policy.decide(referer) for policy in policies)
-        if old.allowed != new.allowed:
+        # The verdict alone is quick; the few decisions that differ are then told in full.
+        sent = header.trim(referer or "")
+        before, after = (reading.judge(sent).reason.allows for reading in readings)
+        if before != after:
+            old, new = (policy.decide(referer) for policy in policies)
             change = Change(referer, kind, old, new)
             first.setdefault((change.settled, kind or referer), change)
     # If an ordinary page changes, its deeper pages are not shown as well.
@@ -113,8 +127,23 @@ def _changes(
     )
 
 
-def _all(rules: RefererConfiguration) -> tuple[str, ...]:
-    return (*rules.blacklist, *rules.whitelist)
+def _entries(old: RefererConfiguration, new: RefererConfiguration) -> list[str]:
+    """Return the entries to make Referers from: all, or some of each list, the changed ones first.
+
+    A Referer may be compared with every entry, so of many entries only few are taken.
+    """
+    lists = (old.blacklist, old.whitelist, new.blacklist, new.whitelist)
+    total = sum(map(len, lists))
+    limit = max(FEWEST, COMPARISONS // max(total, 1))
+    if total <= limit:
+        return [entry for entries in lists for entry in entries]
+    before, after = {*old.blacklist, *old.whitelist}, {*new.blacklist, *new.whitelist}
+    changed = [
+        sorted(dict.fromkeys(entries), key=lambda entry: entry in before and entry in after)
+        for entries in lists
+    ]
+    taken = (entry for row in zip_longest(*changed) for entry in row if entry is not None)
+    return list(islice(dict.fromkeys(taken), limit))
 
 
 def _search(

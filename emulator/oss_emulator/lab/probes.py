@@ -11,6 +11,9 @@ from .parts import DEFAULT_PORTS, Parts, example, fill
 STRANGER = "https://evil.test/"
 """A page of a site that does not occur in any rules."""
 
+LONGEST = 10_000
+"""The characters of an entry above which only the entry itself is tried: no browser sends more."""
+
 
 class ProbeKind(StrEnum):
     """What a probe tries out."""
@@ -68,6 +71,9 @@ def make(entries: Iterable[str]) -> tuple[Probe, ...]:
 
 
 def _of(entry: str) -> Iterator[Probe]:
+    if len(entry) > LONGEST:
+        yield Probe(fill(entry.strip(), ""), ProbeKind.VERBATIM)
+        return
     page = example(entry)
     yield Probe(page, ProbeKind.PAGE)
     parts = Parts.split(page)

@@ -70,7 +70,7 @@ class Strange:
             "query": self._read_query,
         }
         letters = frozenset("htps:/.a1?[]").union(*(own.host for own in self._own))
-        self.language = Language(_Reached("scheme"), self._step, self._ends, letters)
+        self.language = Language(_Reached("scheme"), cache(self._step), self._ends, letters)
 
     def is_sent(self, referer: str) -> bool:
         """Return whether a page of another site can send a Referer, as browsers read URLs."""

@@ -27,6 +27,9 @@ from .url import WebURL
 SHOWN = 10
 """The number of strangers after which the search ends."""
 
+ENTRIES = 1_000
+"""The number of entries that may let in a stranger after which the search ends."""
+
 # The host of such an entry is fixed, so every Referer that it matches has this host.
 _FIXED = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9]*)?/")
 
@@ -76,12 +79,12 @@ class _Search:
     def run(self) -> Strangers:
         found: list[Stranger] = []
         proved = decided = True
-        patterns: Iterable[Pattern | None] = self._reading.whitelist.patterns
-        for pattern in patterns if self._reading.needs_whitelist else (None,):
+        for number, pattern in enumerate(self._patterns()):
             if len(found) == SHOWN:
                 break
-            if pattern and (self._is_of_site(pattern) or _is_too_long(pattern)):
-                continue
+            if number == ENTRIES:
+                proved = False
+                break
             try:
                 referer = self._probe(pattern) or (self._find(pattern) if decided else None)
             except UndecidedError:
@@ -95,6 +98,16 @@ class _Search:
             else:
                 proved = False  # the language is a little too wide
         return Strangers(tuple(found), proved)
+
+    def _patterns(self) -> Iterator[Pattern | None]:
+        """Yield the entries that may let in a stranger; None if no entry is needed."""
+        if not self._reading.needs_whitelist:
+            yield None
+            return
+        distinct = {pattern.body: pattern for pattern in self._reading.whitelist.patterns}
+        for pattern in distinct.values():
+            if not self._is_of_site(pattern) and not _is_too_long(pattern):
+                yield pattern
 
     def _is_of_site(self, pattern: Pattern) -> bool:
         fixed = _FIXED.match(pattern.body)

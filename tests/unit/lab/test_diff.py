@@ -114,3 +114,25 @@ def test_equivalence_is_not_proved_where_the_search_cannot_keep_a_slash() -> Non
     assert diff.compare(PATH, other).certainty is Certainty.PROVED
     slash = Assumptions(r27=CutPath.WITH_SLASH)
     assert diff.compare(PATH, other, assumptions=slash).certainty is Certainty.GENERATED
+
+
+def test_many_entries_are_compared_by_some_of_each_list() -> None:
+    old = RefererConfiguration(
+        whitelist=tuple(f"https://*.w{number}.test/" for number in range(9_000)),
+        blacklist=tuple(f"https://*/*.w{number}.test/" for number in range(9_000)),
+    )
+    new = RefererConfiguration(whitelist=("https://www.example.com/",))
+    found = diff.compare(old, new)
+    assert {change.opens for change in found.changes} == {True, False}
+    assert found.tried < 2_000
+
+
+def test_equal_configurations_are_proved_whatever_their_size() -> None:
+    rules = RefererConfiguration(whitelist=tuple(f"*{number}?a*b" for number in range(9_000)))
+    assert diff.compare(rules, rules).certainty is Certainty.PROVED
+
+
+def test_very_long_entries_are_not_searched() -> None:
+    old = RefererConfiguration(whitelist=("*" + "a*" * 40_000,))
+    new = RefererConfiguration(whitelist=("*" + "a*" * 40_001,))
+    assert diff.compare(old, new).certainty is Certainty.GENERATED
