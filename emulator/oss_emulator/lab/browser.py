@@ -177,7 +177,9 @@ def predict(
         if is_mixed and behaviour.mixed is Mixed.BLOCKED:
             return None
         # A host with http pages does not answer them by https, or they would be https pages.
-        upgrades = behaviour.mixed is Mixed.NAVIGATED and page.host != target.host
+        # A port of its own is not upgraded in a navigation.
+        is_elsewhere = page.host != target.host and not target.port
+        upgrades = behaviour.mixed is Mixed.NAVIGATED and is_elsewhere
         if is_mixed or upgrades:
             asked = target.by("https")
     # Chromium ignores rel=noreferrer where `download` saves a file: for the same origin (B-10).

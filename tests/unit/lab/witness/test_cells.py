@@ -42,6 +42,14 @@ def test_site_with_a_port_is_asked_by_its_own_scheme() -> None:
     assert {cell.sheet.page.scheme for cell in cells} == {"https"}
 
 
+def test_object_with_a_port_is_asked_by_pages_of_its_scheme() -> None:
+    target = WebURL.parse("http://img.example.com:8080/a.jpg")
+    cells = plan(SITE, {Relation.SAME_SITE: target})
+    assert {(cell.sheet.page.scheme, cell.target.scheme) for cell in cells} == {("http", "http")}
+    link = next(cell for cell in cells if cell.element is Embedding.LINK)
+    assert link.predicted == Sent("http", "http://www.example.com/")
+
+
 def test_attribute_overrides_another_policy_of_the_page() -> None:
     for policy in ReferrerPolicy:
         cell = one(Embedding.IMG, delivery=Delivery.ATTRIBUTE, policy=policy)
