@@ -113,7 +113,7 @@ class TomlDocument:
     def error(self, path: Path, sentence: str) -> SourceError:
         """Return the error for a mistake at a path, or at the nearest place in the text."""
         best, found = -1, 0
-        for written, offset in _places(self.text):
+        for written, offset, _ in statements(self.text):
             shared = _shared(path, written)
             if shared == len(written) and shared > best:
                 best, found = shared, offset
@@ -273,8 +273,11 @@ _SKIPPED = re.compile(
 )
 
 
-def _places(text: str) -> Iterator[tuple[Path, int]]:
-    """Yield the path and the offset of each header and of each name outside inline tables."""
+def statements(text: str) -> Iterator[tuple[Path, int, int]]:
+    """Yield the path, the start and the end of each header and of each name with its value.
+
+    Names in inline tables are left out.
+    """
     tables: Counter[Path] = Counter()
     table: Path = ()
     offset = 0
@@ -293,7 +296,7 @@ def _places(text: str) -> Iterator[tuple[Path, int]]:
                 tables[parent] += 1
             if statement["header"]:
                 table = path
-            yield path, offset
+            yield path, offset, _end_of_statement(text, offset)
         offset = _end_of_statement(text, offset)
 
 

@@ -122,6 +122,34 @@ def test_failure_of_the_service_is_one_sentence(
     assert printed.err.count("\n") == 1
 
 
+def test_server_that_does_not_answer_is_one_sentence(
+    lab_bucket: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lint", lab_bucket, "--endpoint", "http://127.0.0.1:1"]) == 2
+    assert capsys.readouterr().err == (
+        f"oss-emulator: {lab_bucket}: http://127.0.0.1:1 does not answer: Connection refused; "
+        "start it, or name another service with --endpoint\n"
+    )
+
+
+def test_bucket_without_rules_is_said(lab_bucket: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lint", lab_bucket]) == 0
+    assert "There are no rules, so every site is allowed." in capsys.readouterr().out
+
+
+def test_rules_of_a_bucket_are_corrected_but_not_written(
+    lab_bucket: str, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["apply", file, lab_bucket, "--yes"])
+    capsys.readouterr()
+    assert main(["lint", lab_bucket, "--fix"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("<?xml")
+    assert "give these to oss-emulator apply" in printed.err
+    assert main(["lint", lab_bucket, "--fix", "--write"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_missing_oss2_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -133,6 +133,8 @@ def test_bad_arguments(refuse: Callable[..., str], arguments: tuple[str, ...], w
             'is "maybe"; write "allow" or "deny"',
         ),
         ("[[case]\n", "line 1, column 7: this is not valid TOML"),
+        ("", "there are no cases; add [[case]] for each request"),
+        ("# nothing\n", "there are no cases; add [[case]] for each request"),
     ],
 )
 def test_bad_table(refuse: Callable[..., str], tmp_path: Path, text: str, words: str) -> None:
@@ -198,3 +200,11 @@ def test_file_without_an_end_is_refused(
     expected = 1 if command.startswith(("serve", "import")) else 2
     words = (places.get(word, word) for word in command.split())
     assert places["FILE"] in refuse(*words, expected=expected)
+
+
+def test_file_without_referers_is_an_error(refuse: Callable[..., str], tmp_path: Path) -> None:
+    rules, referers = tmp_path / "rules.toml", tmp_path / "referers.txt"
+    rules.write_text("[rules.a]\n")
+    referers.write_bytes(b"")
+    message = refuse("diff", str(rules), str(rules), "--referers", str(referers))
+    assert f"{referers}: there are no Referers; write one on each line" in message

@@ -17,6 +17,7 @@ PAGES = {
     name: blocks((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8"))
     for name in ("rule-lab", "scenarios")
 }
+COMMANDS = {"check", "test", "lint", "diff", "translate", "scenarios", "generate", "apply"}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -63,7 +64,7 @@ def test_page_shows_every_command_of_the_lab() -> None:
         word
         for block in PAGES["rule-lab"]
         if block.language == "sh"
-        for word in ("check", "test", "lint", "diff", "translate", "scenarios", "apply")
+        for word in COMMANDS
         if f"oss-emulator {word} " in block.text
     }
-    assert commands == {"check", "test", "lint", "diff", "translate", "scenarios", "apply"}
+    assert commands == COMMANDS

@@ -18,6 +18,7 @@ _COMMANDS = {
     "diff": "diff",
     "translate": "translate",
     "scenarios": "scenarios",
+    "generate": "generate",
     "apply": "apply",
     "parity": "parity",
     "export": "archive",

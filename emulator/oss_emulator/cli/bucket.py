@@ -6,6 +6,7 @@ import argparse
 import importlib
 import logging
 import os
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -81,8 +82,13 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
         bucket = _bucket(oss2, name, arguments)
         request(bucket)
     except oss2.exceptions.RequestError as error:
-        reason = str(error.exception).partition("(Caused by ")[2].strip(")") or error.exception
-        raise InputError(f"{address}: {arguments.endpoint} does not answer: {reason}") from None
+        said = str(error.exception)
+        found = re.search(r"\[Errno -?\d+\] ([^'\")]+)|(timed out)", said)
+        reason = (found[1] or found[2]) if found else said.partition("(Caused by ")[2] or said
+        advice = "start it, or name another service with --endpoint"
+        raise InputError(
+            f"{address}: {arguments.endpoint} does not answer: {reason}; {advice}"
+        ) from None
     except oss2.exceptions.ClientError as error:  # raised before anything is sent
         sentence = str(error.body).removeprefix("ClientError: ")
         raise InputError(f"{address}: {sentence}") from None

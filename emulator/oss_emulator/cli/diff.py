@@ -7,6 +7,7 @@ from typing import Any
 
 from oss_emulator.cli import changes, rules
 from oss_emulator.cli.output import show, write_json
+from oss_emulator.cli.parser import InputError
 from oss_emulator.lab import diff
 from oss_emulator.toml import MAX_FILE
 
@@ -45,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.referers is not None:
         text = rules.decode(rules.read_source(arguments.referers, MAX_FILE), MAX_FILE)
         referers = [item.strip() or None for item in text.splitlines()]
+        if not referers:
+            raise InputError(f"{arguments.referers}: there are no Referers; write one on each line")
     found = diff.compare(old, new, referers, arguments.assumptions)
     if arguments.json:
         write_json(changes.to_dict(found))

@@ -1,13 +1,15 @@
-"""`oss-emulator lint`: find mistakes in rules, each with a Referer that shows it."""
+"""`oss-emulator lint`: find mistakes in rules, each shown by a Referer, and correct them."""
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from functools import partial
 from typing import Any
 
-from oss_emulator.cli import rules
+from oss_emulator.cli import correcting, rules
 from oss_emulator.cli.output import (
     Block,
     Piece,
@@ -20,15 +22,31 @@ from oss_emulator.cli.output import (
     write,
     write_json,
 )
-from oss_emulator.lab import lint
+from oss_emulator.cli.rules import SelectedRules
+from oss_emulator.lab import github, lint, places, sarif
 from oss_emulator.lab.lint import Evidence, Finding, LintRule, Severity
+from oss_emulator.lab.places import Place
+from oss_emulator.referer import Stage
+from oss_emulator.version import __version__
 
 _DESCRIPTION = (
     "Finds mistakes in rules. The engine has decided on every Referer that is shown. The exit "
-    "status is 0 if there are only notes, and 1 if there are errors or warnings."
+    "status is 0 if there are only notes, 1 if there are errors or warnings, and 2 if the rules "
+    "cannot be read or written. With --fix it is about the corrected rules."
 )
 _TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARNING, Severity.NOTE: Tone.FAINT}
 _NAMES = {rule.name: rule for rule in lint.RULES}
+
+Places = Mapping[tuple[Stage, int], Place]
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
 
 
 def declare(commands: Any) -> None:
@@ -36,12 +54,21 @@ def declare(commands: Any) -> None:
     parser = commands.add_parser("lint", help="find mistakes in rules", description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", nargs="?", help=rules.HELP)
     parser.add_argument(
+        "--fix",
+        action="store_true",
+        help="print the corrected rules, and what they change for whom",
+    )
+    parser.add_argument("--write", action="store_true", help="with --fix, write them to the file")
+    parser.add_argument(
         "--ignore",
         action="append",
         choices=sorted(_NAMES),
         default=[],
         metavar="RULE",
-        help="leave out a rule of the linter; may be repeated",
+        help="accept what a rule of the linter finds; may be repeated",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="also print the notes that hold for nearly all rules"
     )
     parser.add_argument(
         "--explain",
@@ -50,27 +77,73 @@ def declare(commands: Any) -> None:
         help="explain a rule of the linter",
     )
     parser.add_argument("--list", action="store_true", help="list the rules of the linter")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--format",
+        choices=[item.value for item in Format],
+        default=Format.TEXT.value,
+        help="how to print the findings (default: text); github makes annotations of a workflow",
+    )
+    parser.add_argument(
+        "--json",
+        dest="format",
+        action="store_const",
+        const=Format.JSON.value,
+        help="print JSON, as --format json does",
+    )
     rules.declare(parser)
     parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Lint rules, or list or explain the rules of the linter."""
+    """Lint rules, correct them, or list or explain the rules of the linter."""
+    as_json = arguments.format == Format.JSON
     if arguments.explain:
         return _explain(_NAMES[arguments.explain])
     if arguments.list:
-        return _list(arguments.json)
+        return _list(as_json)
     if arguments.rules is None:
         arguments.parser.error("give RULES, --list or --explain RULE")
-    asked = [rule for rule in lint.RULES if rule.name not in arguments.ignore]
-    configuration = rules.read(arguments.rules, arguments)
-    found = lint.run(configuration, asked, arguments.assumptions)
-    if arguments.json:
-        write_json([_to_dict(finding) for finding in found])
-    else:
-        show(*_report(found))
-    return int(any(finding.severity is not Severity.NOTE for finding in found))
+    if arguments.write and not arguments.fix:
+        arguments.parser.error("--write requires --fix")
+    if arguments.fix and arguments.format not in (Format.TEXT, Format.JSON):
+        arguments.parser.error("--fix prints text or JSON; leave --format out")
+    selected = rules.select(arguments.rules, arguments)
+    if arguments.fix:
+        fixed = lint.fix(
+            selected.configuration,
+            assumptions=arguments.assumptions,
+            accepted=arguments.ignore,
+        )
+        shown = [item for item in fixed.left if arguments.all or not item.common]
+        left = _to_dicts(shown) if as_json else list(_report(shown, fixed.left, {}, arguments))
+        return correcting.show_fixed(selected, fixed, left, arguments)
+    found = lint.run(
+        selected.configuration, assumptions=arguments.assumptions, accepted=arguments.ignore
+    )
+    shown = [item for item in found if arguments.all or not item.common]
+    where = _places(selected)
+    name = selected.source.name if selected.source else arguments.rules
+    match Format(arguments.format):
+        case Format.TEXT:
+            show(*_report(shown, found, where, arguments))
+        case Format.JSON:
+            write_json(_to_dicts(shown, where))
+        case Format.SARIF:
+            write(sarif.format(shown, name, where, __version__))
+        case Format.GITHUB:
+            write(github.format(shown, name, where))
+    return int(_has_mistakes(found))
+
+
+def _has_mistakes(found: Sequence[Finding]) -> bool:
+    return any(finding.severity is not Severity.NOTE for finding in found)
+
+
+def _places(selected: SelectedRules) -> Places:
+    if selected.source is None:
+        return {}
+    text = selected.source.content.decode("utf-8-sig", errors="replace")
+    return places.find(text, selected.name, selected.configuration)
 
 
 def _explain(rule: LintRule) -> int:
@@ -95,39 +168,80 @@ def _list(as_json: bool) -> int:
     return 0
 
 
-def _report(found: Sequence[Finding]) -> Iterator[Block]:
-    for finding in found:
-        if finding.severity is not Severity.NOTE:
-            yield from _describe(finding)
+_SHOWN = 20
+"""How many findings of one rule are shown without --all."""
+
+
+def _report(
+    shown: Sequence[Finding],
+    found: Sequence[Finding],
+    where: Places,
+    arguments: argparse.Namespace,
+) -> Iterator[Block]:
+    count: Counter[str] = Counter()
+    notes = [finding for finding in shown if finding.severity is Severity.NOTE]
+    for finding in shown:
+        count[finding.rule] += 1
+        if finding.severity is not Severity.NOTE and (
+            arguments.all or count[finding.rule] <= _SHOWN
+        ):
+            yield from _describe(finding, where)
             yield line()
-    notes = [finding for finding in found if finding.severity is Severity.NOTE]
+    for rule, number in count.items():
+        if number > _SHOWN and not arguments.all and _NAMES[rule].severity is not Severity.NOTE:
+            yield line(f"{number - _SHOWN:,} more by {rule} (--all shows them)")
+            yield line()
     if notes:
         yield line(Text("Good to know", Tone.STRONG))
-        for note in notes:
+        for note in notes[: None if arguments.all else _SHOWN]:
             about = f"{note.place.entry}: " if note.place else ""
             name = Text(f"  [{note.rule}]", Tone.FAINT)
             yield line(f"{about}{note.reason}", name, indent=2)
         yield line()
-    yield line(*_summary(found))
+    yield from _closing(shown, found, arguments)
 
 
-def _describe(finding: Finding) -> Iterator[Block]:
-    where: tuple[Piece, ...] = ()
-    if finding.place is not None:
-        number = finding.place.position + 1
-        entry = Text(finding.place.entry or '""', Tone.STRONG)
-        where = (f"  {finding.place.list} entry {number}: ", entry)
-    yield line(Text(finding.severity, _TONES[finding.severity]), f" {finding.rule}", *where)
+def _closing(
+    shown: Sequence[Finding], found: Sequence[Finding], arguments: argparse.Namespace
+) -> Iterator[Block]:
+    hidden = sorted({finding.rule for finding in found} - {finding.rule for finding in shown})
+    if arguments.ignore:
+        yield line(Text(f"Accepted: {', '.join(sorted(set(arguments.ignore)))}", Tone.FAINT))
+    if hidden:
+        said = f"As with nearly all rules: {', '.join(hidden)} (--all shows them)"
+        yield line(Text(said, Tone.FAINT))
+    yield line(*_summary(shown))
+
+
+def _describe(finding: Finding, where: Places) -> Iterator[Block]:
+    about: tuple[Piece, ...] = ()
+    place = finding.place
+    if place is not None:
+        at = where.get((place.list, place.position))
+        in_line = f"line {at[0]}, " if at else ""
+        entry = Text(place.entry or '""', Tone.STRONG)
+        about = (f"  {in_line}{place.list} entry {place.position + 1}: ", entry)
+    yield line(Text(finding.severity, _TONES[finding.severity]), f" {finding.rule}", *about)
     yield line(finding.reason, indent=2)
-    yield line(Text("shown by  ", Tone.FAINT), *_evidence(finding), indent=2)
-    for number, piece in enumerate(_corrections(finding)):
-        yield line(Text("          " if number else "correct   ", Tone.FAINT), piece, indent=2)
+    yield _labelled("shown by", *_evidence(finding))
+    label = "correct"
+    for piece in _corrections(finding):
+        yield _labelled(label, piece)
+        label = ""
+    if finding.correction.decide:
+        yield _labelled("decide", finding.correction.decide)
+    if finding.also:
+        yield _labelled("also", f"corrects {', '.join(finding.also)}")
+
+
+def _labelled(label: str, *pieces: Piece) -> Block:
+    return line(Text(f"{label:<10}", Tone.FAINT), *pieces, indent=2)
 
 
 def _evidence(finding: Finding) -> tuple[Piece, ...]:
     shown = referer(finding.referer)
     if finding.evidence in (Evidence.ALLOWED, Evidence.DENIED):
-        ec = f", EC {finding.decision.ec}" if finding.decision.ec else ""
+        ec = f", EC {finding.outcome.ec}" if finding.outcome.ec else ""
         return shown, f" {finding.evidence}{ec}"
     return shown, f" {finding.evidence}"
 
@@ -138,39 +252,51 @@ def _corrections(finding: Finding) -> Iterator[Text]:
         yield Text(entry, Tone.GOOD)
     if correction.instead == ():
         yield Text("leave it out", Tone.GOOD)
-    for entry in correction.add:
-        yield Text(f"add {entry}", Tone.GOOD)
-    if correction.set:
-        yield Text(correction.set, Tone.GOOD)
+    for entry in correction.whitelist:
+        yield Text(f"add {entry} to the whitelist", Tone.GOOD)
+    for entry in correction.blacklist:
+        yield Text(f"add {entry} to the blacklist", Tone.GOOD)
+    if correction.switch:
+        switch, value = correction.switch
+        yield Text(f"{switch.element}: {str(value).lower()}", Tone.GOOD)
 
 
-def _summary(found: Sequence[Finding]) -> tuple[Piece, ...]:
-    count = Counter(finding.severity for finding in found)
-    if not found:
-        return (Text("nothing found", Tone.GOOD),)
+def _summary(shown: Sequence[Finding]) -> tuple[Piece, ...]:
+    count = Counter(finding.severity for finding in shown)
+    if not shown:
+        return (Text("Nothing to correct.", Tone.GOOD),)
     parts = [
-        f"{count[severity]} {severity}{'' if count[severity] == 1 else 's'}"
+        f"{count[severity]:,} {severity}{'' if count[severity] == 1 else 's'}"
         for severity in Severity
         if count[severity]
     ]
-    return (Text(", ".join(parts), _TONES[found[0].severity]),)
+    return (Text(", ".join(parts), _TONES[shown[0].severity]),)
 
 
-def _to_dict(finding: Finding) -> dict[str, object]:
-    place = finding.place
+def _to_dicts(found: Sequence[Finding], where: Places | None = None) -> list[dict[str, object]]:
+    return list(map(partial(_to_dict, where=where or {}), found))
+
+
+def _to_dict(finding: Finding, where: Places) -> dict[str, object]:
+    place, correction = finding.place, finding.correction
+    at = where.get((place.list, place.position)) if place else None
+    switch = correction.switch
     return {
         "rule": finding.rule,
         "severity": finding.severity.value,
         "list": place.list.value if place else None,
         "position": place.position if place else None,
         "entry": place.entry if place else None,
+        "line": at[0] if at else None,
         "reason": finding.reason,
         "referer": finding.referer,
         "claim": finding.evidence.value,
-        "allowed": finding.decision.allowed,
-        "ec": finding.decision.ec,
-        "basis": finding.decision.basis.value,
-        "instead": finding.correction.instead,
-        "add": finding.correction.add,
-        "set": finding.correction.set or None,
+        "allowed": finding.outcome.allows,
+        "ec": finding.outcome.ec,
+        "instead": correction.instead,
+        "add": correction.whitelist,
+        "add_to_blacklist": correction.blacklist,
+        "set": {switch[0].element: switch[1]} if switch else {},
+        "decide": correction.decide or None,
+        "also": finding.also,
     }

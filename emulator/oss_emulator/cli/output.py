@@ -10,12 +10,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
+import shutil
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from oss_emulator.referer import Decision
 
@@ -73,20 +75,30 @@ def line(*pieces: Piece, indent: int = 0) -> TextLine:
     return TextLine(pieces, indent)
 
 
-def show(*blocks: Block) -> None:
-    """Print blocks to standard output."""
-    if _is_for_people():
-        console = _console()
-        for block in blocks:
-            console.print(_rich(block))
-    else:
-        write("".join(text for block in blocks for text in _plain(block)))
+def show(*blocks: Block, to: TextIO | None = None) -> None:
+    """Print blocks to standard output, or to another stream.
+
+    On a terminal lines are wrapped between words, and a table that is too wide becomes a list.
+    """
+    stream = to or sys.stdout
+    if not _is_for_people(stream):
+        write("".join(text for block in blocks for text in _plain(block)), stream)
+        return
+    width = shutil.get_terminal_size().columns
+    fitted = [item for block in blocks for item in _fit(block, width)]
+    if importlib.util.find_spec("rich") is None:
+        write("".join(text for block in fitted for text in _plain(block)), stream)
+        return
+    console = _console(stream)
+    for block in fitted:
+        console.print(_rich(block), soft_wrap=isinstance(block, TextLine))
 
 
-def write(text: str) -> None:
-    """Write text; characters that the encoding of standard output lacks become numbers."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+def write(text: str, to: TextIO | None = None) -> None:
+    """Write text; characters that the encoding of the stream lacks become numbers."""
+    stream = to or sys.stdout
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def write_json(value: Any) -> None:
@@ -117,9 +129,55 @@ def visible(text: str) -> str:
 _STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def _is_for_people() -> bool:
-    wanted = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
-    return wanted and importlib.util.find_spec("rich") is not None
+def _is_for_people(stream: TextIO) -> bool:
+    return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+_FRAME = 4
+"""The columns of a table's frame, besides three for each further column."""
+
+
+def _fit(block: Block, width: int) -> Iterator[Block]:
+    if isinstance(block, TextLine):
+        yield from _wrap(block, width)
+        return
+    rows = [[_text(cell) for cell in row] for row in (block.headings, *block.rows)]
+    needed = sum(max(map(_width, column)) + 3 for column in zip(*rows, strict=True)) + _FRAME - 3
+    if needed + block.indent <= width:
+        yield block
+        return
+    if block.title:
+        yield TextLine((Text(block.title, Tone.STRONG),), block.indent)
+    label = max(map(_width, block.headings[1:]), default=0) + 2
+    for first, *others in block.rows:
+        yield from _wrap(TextLine((first,), block.indent), width)
+        for heading, cell in zip(block.headings[1:], others, strict=True):
+            if _text(cell):
+                named = Text(heading + " " * (label - _width(heading)), Tone.FAINT)
+                yield from _wrap(TextLine((named, cell), block.indent + 2), width)
+
+
+def _wrap(block: TextLine, width: int) -> Iterator[TextLine]:
+    """Break a line between words; a word that is too long gets a line of its own."""
+    words = [
+        Text(word, piece.tone if isinstance(piece, Text) else Tone.PLAIN)
+        for piece in block.pieces
+        for word in re.findall(r"\s+|\S+", _text(piece))
+    ]
+    if sum(_width(word.text) for word in words) + block.indent <= width:
+        yield block
+        return
+    kept: list[Piece] = []
+    indent, used = block.indent, block.indent
+    for word in words:
+        if used + _width(word.text.rstrip()) > width and any(_text(item).strip() for item in kept):
+            yield TextLine(tuple(kept), indent)
+            kept, indent = [], block.indent + 2
+            used = indent
+        if kept or word.text.strip() or indent == block.indent:
+            kept.append(word)
+            used += _width(word.text)
+    yield TextLine(tuple(kept), indent)
 
 
 def _plain(block: Block) -> list[str]:
@@ -147,10 +205,10 @@ def _width(text: str) -> int:
     return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
 
 
-def _console() -> Console:
+def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
-    return Console(highlight=False, emoji=False, markup=False)
+    return Console(file=stream, highlight=False, emoji=False, markup=False)
 
 
 def _rich(block: Block) -> RenderableType:
@@ -159,7 +217,7 @@ def _rich(block: Block) -> RenderableType:
     from rich.table import Table as RichTable
 
     if isinstance(block, TextLine):
-        return Padding(_rich_text(*block.pieces), (0, 0, 0, block.indent))
+        return _rich_text(" " * block.indent, *block.pieces)
     table = RichTable(
         box=box.ROUNDED,
         title=block.title or None,

@@ -68,21 +68,44 @@ def _read_assumptions(path: str) -> Assumptions:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+@dataclass(frozen=True, slots=True)
+class SelectedRules:
+    """The configuration that RULES selects, and where it comes from."""
+
+    configuration: RefererConfiguration
+    name: str
+    """Its name in the document; "" if it has none."""
+    source: Source | None
+    """None if it comes from a bucket."""
+    form: RulesForm = RulesForm.XML
+
+
 def read(argument: str, arguments: argparse.Namespace) -> RefererConfiguration:
     """Read the configuration that RULES selects. Raises InputError."""
+    return select(argument, arguments).configuration
+
+
+def select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
+    """Read the configuration that RULES selects, with its source. Raises InputError."""
     if argument.startswith(bucket.SCHEME):
-        return bucket.get(argument, arguments)
+        return SelectedRules(bucket.get(argument, arguments), "", None)
     path, name = _split(argument)
-    named = _read_named(path, arguments)
+    source = read_source(path)
+    named = _parse(source, arguments)
+    name = _choose(path, name, named)
+    return SelectedRules(named[name], name, source, _form(source))
+
+
+def _choose(path: str, name: str | None, named: Mapping[str, RefererConfiguration]) -> str:
     if name is not None:
         if name not in named:
             known = ", ".join(named)
             raise InputError(f"{path}: the rules {name!r} do not exist; use one of {known}")
-        return named[name]
+        return name
     if len(named) > 1:
         known = ", ".join(named)
         raise InputError(f"{path}: there are several rules; write {path}#NAME with one of {known}")
-    return next(iter(named.values()))
+    return next(iter(named))
 
 
 def read_all(argument: str, arguments: argparse.Namespace) -> Mapping[str, RefererConfiguration]:
@@ -90,7 +113,7 @@ def read_all(argument: str, arguments: argparse.Namespace) -> Mapping[str, Refer
     path, name = _split(argument)
     if argument.startswith(bucket.SCHEME) or name is not None:
         return {name or "": read(argument, arguments)}
-    return _read_named(path, arguments)
+    return _parse(read_source(path), arguments)
 
 
 def read_source(argument: str, most: int = MAX_DOCUMENT_SIZE) -> Source:
@@ -119,9 +142,12 @@ def error_at(source: Source, error: SourceError) -> InputError:
     return InputError(f"{source.name}, {error}")
 
 
-def _read_named(path: str, arguments: argparse.Namespace) -> Mapping[str, RefererConfiguration]:
-    source = read_source(path)
-    form = _FORMS.get(Path(path).suffix.lower())
+def _form(source: Source) -> RulesForm:
+    return _FORMS.get(Path(source.name).suffix.lower()) or document.detect(source.content)
+
+
+def _parse(source: Source, arguments: argparse.Namespace) -> Mapping[str, RefererConfiguration]:
+    form = _FORMS.get(Path(source.name).suffix.lower())
     try:
         return document.parse(source.content, form, arguments.assumptions)
     except SourceError as error:

@@ -15,7 +15,8 @@ from oss_emulator.lab.tables import Report, Result, Untouched
 
 _DESCRIPTION = (
     "Runs decision tables. RULES replaces the rules in the tables; a table with rules of its own "
-    "may be given alone. The exit status is 0 if all cases pass, and 1 if one fails."
+    "may be given alone. The exit status is 0 if all cases pass and touch each entry, 1 if a case "
+    "fails or an entry is not touched, and 2 if a table has no cases or cannot be read."
 )
 
 
@@ -26,6 +27,9 @@ def declare(commands: Any) -> None:
     parser.add_argument("tables", metavar="TABLE", nargs="*", help="a decision table in TOML")
     parser.add_argument(
         "--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE as well"
+    )
+    parser.add_argument(
+        "--partial", action="store_true", help="accept entries that no case touches"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     rules.declare(parser)
@@ -43,8 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         write_json(_to_dict(reports, untouched))
     else:
-        show(*_report(reports, untouched))
-    return int(not all(report.passed for report in reports))
+        show(*_report(reports, untouched, arguments.partial))
+    passed = all(report.passed for report in reports)
+    return int(not passed or (bool(untouched) and not arguments.partial))
 
 
 def _read_table(path: Path, given: Any, arguments: argparse.Namespace) -> tables.DecisionTable:
@@ -72,7 +77,9 @@ def _write_junit(path: Path, reports: Sequence[Report]) -> None:
         raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
 
 
-def _report(reports: Sequence[Report], untouched: Sequence[Untouched]) -> Iterator[Block]:
+def _report(
+    reports: Sequence[Report], untouched: Sequence[Untouched], partial: bool
+) -> Iterator[Block]:
     for report in reports:
         failed = [result for result in report.results if not result.passed]
         passed = len(report.results) - len(failed)
@@ -88,6 +95,9 @@ def _report(reports: Sequence[Report], untouched: Sequence[Untouched]) -> Iterat
             rules_name = f"{item.rules}, " if item.rules else ""
             where = f"{rules_name}{item.list} entry {item.position + 1}: "
             yield line(Text(where, Tone.FAINT), item.entry or '""', indent=2)
+        if not partial:
+            advice = "Add a case for each, or accept that they are not tested with --partial."
+            yield line(Text(advice, Tone.WARNING))
 
 
 def _describe(result: Result) -> Iterator[Block]:
@@ -101,6 +111,7 @@ def _describe(result: Result) -> Iterator[Block]:
 def _to_dict(reports: Sequence[Report], untouched: Sequence[Untouched]) -> dict[str, object]:
     return {
         "passed": all(report.passed for report in reports),
+        "complete": not untouched,
         "tables": [
             {
                 "table": str(report.table.path),

@@ -77,8 +77,13 @@ def example(entry: str, star: str = "www") -> str:
     host = parts.host
     if parts.scheme is None and host.startswith("*") and not host.startswith("*."):
         host = host[1:]
-    filled = Parts(scheme, fill(host, star), parts.port, fill(parts.rest, ""))
+    filled = Parts(scheme, fill(host, star), fill_port(parts.port), fill(parts.rest, ""))
     return filled.join() if filled.rest else f"{filled.join()}/"
+
+
+def fill_port(port: str | None) -> str | None:
+    """Return a port that a port with wildcards matches."""
+    return port and (port.replace("*", "").replace("?", "1") or "8443")
 
 
 def fill(text: str, star: str) -> str:

@@ -411,14 +411,14 @@ def _parse_toml(source: bytes) -> Named:
     document = TomlDocument.parse(source)
     rules: dict[str, RefererConfiguration] = {
         name: document.convert(RefererConfiguration, *path)
-        for name, path in _find_rules(document.tables)
+        for name, path in find_rules(document.tables)
     }
     if not rules:
         raise SourceError("the document has no rules; add [rules.NAME]")
     return rules
 
 
-def _find_rules(tables: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+def find_rules(tables: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
     """Yield the name and path of all rules in a decision table, a seed, or a file of only rules."""
     if set(tables) & _NAMES:
         yield "", ()

@@ -164,6 +164,8 @@ def read(
         rules = given or content.rules
         if not rules:
             raise document.error((), "there are no rules; add [rules.NAME]")
+        if not content.case:
+            raise document.error((), "there are no cases; add [[case]] for each request")
         assumptions = _change(assumptions, content.assumptions, document.tables)
         cases = tuple(
             replace(case, assumptions=_change(assumptions, case.assumptions, table))

@@ -44,15 +44,7 @@ class Entries:
 
     def candidates(self, referer: str) -> list[Pattern]:
         """Return the entries that may match in some letter case, in configured order."""
-        folded = referer.casefold()
-        present = {
-            folded[place : place + size]
-            for size in self._sizes
-            for place in range(len(folded) - size + 1)
-        }
-        present |= {
-            pair for pair in self._pairs if -1 < folded.find(pair[0]) < folded.rfind(pair[-1])
-        }
+        present = self._grams_in(referer)
         numbers = [
             number
             for gram in self._filed.keys() & present
@@ -60,6 +52,22 @@ class Entries:
             if present.issuperset(self._needed[number])
         ]
         return [self.patterns[number] for number in sorted(numbers + self._always)]
+
+    def effort(self, referer: str) -> int:
+        """Return how much the index looks at for a Referer: entries, and pairs of characters."""
+        filed = self._filed.keys() & self._grams_in(referer)
+        return len(self._always) + len(self._pairs) + sum(len(self._filed[gram]) for gram in filed)
+
+    def _grams_in(self, referer: str) -> set[str]:
+        folded = referer.casefold()
+        present = {
+            folded[place : place + size]
+            for size in self._sizes
+            for place in range(len(folded) - size + 1)
+        }
+        return present | {
+            pair for pair in self._pairs if -1 < folded.find(pair[0]) < folded.rfind(pair[-1])
+        }
 
     def _file(self) -> None:
         grams = [dict.fromkeys(_grams(pattern)) for pattern in self.patterns]

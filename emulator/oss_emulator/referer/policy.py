@@ -58,6 +58,15 @@ class RefererPolicy:
             return self._decide(kind, referer, *further)
         return self._decide_cached(kind, referer)
 
+    def judge(self, referer: str | None) -> Judgement:
+        """Judge the Referer of an anonymous GET: the verdict of `decide`, without its story."""
+        return self._reading.judge(header.trim(referer))
+
+    def effort(self, referer: str) -> int:
+        """Return how much of the rules is looked at for a Referer; it hardly grows with them."""
+        lists = (self._reading.blacklist, self._reading.whitelist)
+        return sum(entries.effort(referer) for entries in lists)
+
     def _decide(self, kind: RequestKind, *referers: str | None) -> Decision:
         sent = self._sent(self.assumptions, *referers)
         judged = self._reading.judge(sent)

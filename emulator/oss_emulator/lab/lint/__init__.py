@@ -2,19 +2,24 @@
 
 A rule yields suspicions with Referers as evidence. A suspicion becomes a finding only if the engine
 confirms it for one of these Referers, so every finding has a Referer that shows the problem.
+
+An entry has at most one finding: the first in the order of the rules. Its correction goes through
+all further rules of the order, so the corrected entry needs no other correction.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import ModuleType
 
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
-from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.model import RefererConfiguration
 
 from . import (
+    any_mini_program,
+    blacklist_only,
+    broken_scheme,
     cdn_in_front,
     console_preview,
     covered,
@@ -23,27 +28,42 @@ from . import (
     empty_allowed,
     empty_without_whitelist,
     fragment,
+    impossible_host,
     international_host,
+    joined,
     loose_wildcard,
     matches_all,
     mini_program,
     missing_scheme,
     needs_path,
     needs_query,
+    no_rules,
+    not_examined,
+    one_scheme,
     only_http,
     open_host,
     path_across_sites,
+    quoted,
     regular_expression,
     rests_on_assumption,
     root_missing,
     shadowed,
+    template,
+    too_long,
+    truncate_path,
+    truncation_conflict,
     upper_case,
+    userinfo,
     video_second_request,
     white_space,
+    wildcard_domain,
     wildcard_in_path,
 )
-from .finding import Correction, EntryPlace, Evidence, Finding, Severity
+from .finding import Correction, EntryPlace, Evidence, Finding, Severity, Switch
+from .fixing import Fixed, follow
+from .fixing import fix as _fix
 from .rule import LintRule
+from .running import run as _run
 from .subject import Subject
 
 __all__ = [
@@ -52,43 +72,73 @@ __all__ = [
     "EntryPlace",
     "Evidence",
     "Finding",
+    "Fixed",
     "LintRule",
     "Severity",
+    "Subject",
+    "Switch",
+    "fix",
+    "follow",
     "run",
 ]
 
 
 def _rule(module: ModuleType) -> LintRule:
     page = inspect.getdoc(module) or ""
-    name = module.__name__.rpartition(".")[2].replace("_", "-")
-    return LintRule(name, module.SEVERITY, page.partition("\n")[0], page, module.suspect)
+    return LintRule(
+        module.__name__.rpartition(".")[2].replace("_", "-"),
+        module.SEVERITY,
+        page.partition("\n")[0],
+        page,
+        getattr(module, "examine", None),
+        getattr(module, "suspect", None),
+        getattr(module, "COMMON", False),
+    )
 
 
 RULES = tuple(
     _rule(module)
     for module in (
-        missing_scheme,
+        # How an entry is written.
+        white_space,
+        joined,
+        template,
+        quoted,
+        broken_scheme,
         regular_expression,
+        userinfo,
+        fragment,
+        matches_all,
+        blacklist_only,
+        missing_scheme,
         upper_case,
         international_host,
+        impossible_host,
         default_port,
-        fragment,
+        # What an entry matches.
         needs_query,
         needs_path,
         path_across_sites,
-        only_http,
-        root_missing,
-        matches_all,
+        wildcard_domain,
         loose_wildcard,
         open_host,
         wildcard_in_path,
+        root_missing,
+        only_http,
+        one_scheme,
+        any_mini_program,
+        # What the rules do together.
+        too_long,
         shadowed,
         duplicate,
         covered,
-        white_space,
-        rests_on_assumption,
+        truncate_path,
+        truncation_conflict,
         empty_without_whitelist,
         empty_allowed,
+        rests_on_assumption,
+        no_rules,
+        not_examined,
         video_second_request,
         mini_program,
         console_preview,
@@ -102,33 +152,21 @@ def run(
     configuration: RefererConfiguration,
     rules: Iterable[LintRule] = RULES,
     assumptions: Assumptions = DEFAULT,
+    accepted: Collection[str] = (),
 ) -> tuple[Finding, ...]:
-    """Lint a configuration and return the findings, the most severe first."""
-    subject = Subject(configuration, assumptions)
-    found = [finding for rule in rules for finding in _confirm(rule, subject)]
-    return tuple(sorted(found, key=_rank))
+    """Lint a configuration and return the findings, the most severe first.
+
+    `accepted` are the names of rules whose findings are accepted.
+    """
+    return _run(configuration, rules, assumptions, accepted)
 
 
-def _rank(finding: Finding) -> tuple[int, int, int]:
-    """Order by severity, then the whitelist, the blacklist and the switches."""
-    place = finding.place
-    number = 0 if place is None else place.position
-    after = 2 if place is None else int(place.list is Stage.BLACKLIST)
-    return list(Severity).index(finding.severity), after, number
-
-
-def _confirm(rule: LintRule, subject: Subject) -> Iterable[Finding]:
-    for suspicion in rule.suspect(subject):
-        for referer in suspicion.referers:
-            if subject.holds(suspicion.evidence, referer, suspicion.place):
-                yield Finding(
-                    rule.name,
-                    suspicion.severity or rule.severity,
-                    suspicion.reason,
-                    suspicion.evidence,
-                    referer,
-                    subject.policy.decide(referer),
-                    suspicion.correction,
-                    suspicion.place,
-                )
-                break
+def fix(
+    configuration: RefererConfiguration,
+    rules: Iterable[LintRule] = RULES,
+    assumptions: Assumptions = DEFAULT,
+    accepted: Collection[str] = (),
+) -> Fixed:
+    """Follow all corrections until none is left."""
+    asked = tuple(rules)
+    return _fix(configuration, lambda changed: _run(changed, asked, assumptions, accepted))

@@ -16,11 +16,12 @@ from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
+COMMON = True
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Suspect rules that deny somebody."""
-    if subject.whitelist:
+    if subject.has_whitelist:
         yield Suspicion(
             Evidence.DENIED,
             (STRANGER,),

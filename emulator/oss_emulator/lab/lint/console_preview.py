@@ -1,7 +1,9 @@
 """The preview in the OSS console has a Referer of its own.
 
 The console shows objects on pages of hosts such as `oss.console.aliyun.com`. Without an entry for
-them, the preview of an image fails with 403. The documentation names `*.console.aliyun.com`.
+them, the preview of an image fails with 403. The documentation names `*.console.aliyun.com`; the
+safe form is `https://*.console.aliyun.com/` with the blacklist entry
+`https://*/*.console.aliyun.com/`.
 """
 
 from __future__ import annotations
@@ -12,14 +14,15 @@ from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
+COMMON = True
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Suspect whitelists that deny the console."""
-    if subject.whitelist:
+    if subject.has_whitelist:
         yield Suspicion(
             Evidence.DENIED,
             ("https://oss.console.aliyun.com/",),
             "The rules deny the preview in the OSS console.",
-            Correction(add=("https://oss.console.aliyun.com/",)),
+            Correction(),
         )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oss_emulator.lab.automaton import covers
 from oss_emulator.lab.entry import parse_entry
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.entries import Entries
@@ -44,8 +43,8 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
 
 
 def _covers(subject: Subject, wider: LintedEntry, entry: LintedEntry) -> bool:
-    if wider is entry or not covers(entry.pattern, [wider.pattern], subject.cut):
+    if wider is entry or not subject.covers([wider.pattern], entry.pattern):
         return False
     # Of two entries that match the same, the later one is superfluous.
-    same = covers(wider.pattern, [entry.pattern], subject.cut)
+    same = subject.covers([entry.pattern], wider.pattern)
     return not same or wider.place.position < entry.place.position

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion, Switch
 from .subject import Subject
 
 SEVERITY = Severity.WARNING
@@ -17,10 +17,12 @@ SEVERITY = Severity.WARNING
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Suspect the switch if there is a list to get around."""
-    if subject.configuration.allow_empty_referer and subject.entries:
+    if subject.configuration.allow_empty_referer and (
+        subject.has_whitelist or subject.has_blacklist
+    ):
         yield Suspicion(
             Evidence.ALLOWED,
             (None,),
             "AllowEmptyReferer is true, so every page that suppresses the Referer is allowed.",
-            Correction(set="AllowEmptyReferer: false"),
+            Correction(switch=(Switch.ALLOW_EMPTY_REFERER, False)),
         )

@@ -16,10 +16,10 @@ SEVERITY = Severity.ERROR
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Suspect the switch if there is no whitelist."""
-    if not subject.configuration.allow_empty_referer and not subject.whitelist:
+    if not subject.configuration.allow_empty_referer and not subject.has_whitelist:
         yield Suspicion(
             Evidence.ALLOWED,
             (None,),
             "AllowEmptyReferer is false, which has no effect without a whitelist.",
-            Correction(add=("*",)),
+            Correction(whitelist=("*",)),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from oss_emulator.referer.decision import Decision, Stage
+from oss_emulator.referer.decision import Reason, Stage
 
 
 class Severity(StrEnum):
@@ -26,6 +26,19 @@ class Evidence(StrEnum):
     ASSUMED = "is decided by an assumption"
 
 
+class Switch(StrEnum):
+    """A switch of RefererConfiguration, by the name of its field."""
+
+    ALLOW_EMPTY_REFERER = "allow_empty_referer"
+    ALLOW_TRUNCATE_QUERY_STRING = "allow_truncate_query_string"
+    TRUNCATE_PATH = "truncate_path"
+
+    @property
+    def element(self) -> str:
+        """The name of its element in XML."""
+        return "".join(word.capitalize() for word in self.value.split("_"))
+
+
 @dataclass(frozen=True, slots=True)
 class EntryPlace:
     """An entry in its list."""
@@ -39,14 +52,22 @@ class EntryPlace:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A proposed correction."""
+    """A proposed correction. Without one, `decide` says what only the owner can decide."""
 
     instead: tuple[str, ...] | None = None
     """The entries that replace the wrong one; an empty tuple removes it."""
-    add: tuple[str, ...] = ()
+    whitelist: tuple[str, ...] = ()
     """Entries to add to the whitelist."""
-    set: str = ""
-    """A switch and its value, such as `AllowEmptyReferer: false`."""
+    blacklist: tuple[str, ...] = ()
+    """Entries to add to the blacklist."""
+    switch: tuple[Switch, bool] | None = None
+    """A switch to set, and its value."""
+    decide: str = ""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes the rules."""
+        return self.instead is not None or bool(self.whitelist or self.blacklist or self.switch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +93,11 @@ class Finding:
     reason: str
     evidence: Evidence
     referer: str | None
-    decision: Decision
-    """The decision of all the rules on that Referer."""
+    outcome: Reason
+    """Why all the rules together allow or deny that Referer."""
     correction: Correction
     place: EntryPlace | None
+    also: tuple[str, ...] = ()
+    """The rules of the linter that the corrected entry would break without more corrections."""
+    common: bool = False
+    """Whether it holds for nearly all rules."""

@@ -6,23 +6,24 @@ What follows a `#` in an address stays in the browser: the Referer of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from oss_emulator.lab.parts import example
+from oss_emulator.lab.probes import STRANGER
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries with a `#`."""
-    for entry in subject.entries:
-        before, sign, _ = entry.text.partition("#")
-        if sign:
-            yield Suspicion(
-                Evidence.UNMATCHED,
-                (before.replace("*", "www"),),
-                "Browsers leave the fragment, the part from # on, out of the Referer.",
-                Correction((before,)),
-                entry.place,
-            )
+    before, sign, _ = entry.text.partition("#")
+    if not sign:
+        return None
+    return Suspicion(
+        Evidence.UNMATCHED,
+        (example(before) if before else STRANGER,),
+        "Browsers leave the fragment, the part from # on, out of the Referer.",
+        Correction((before,) if before else ()),
+        entry.place,
+    )

@@ -6,30 +6,26 @@ that form.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from oss_emulator.lab.parts import encode_host
+from oss_emulator.lab.parts import encode_host, example
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries whose host has a letter outside ASCII."""
-    for entry in subject.entries:
-        host = entry.parts.host
-        if not host.isascii():
-            ascii_host = encode_host(host)
-            if ascii_host is None:
-                continue
-            head, _, tail = entry.text.partition(host)
-            corrected = f"{head}{ascii_host}{tail}"
-            yield Suspicion(
-                Evidence.UNMATCHED,
-                (corrected.replace("*", "www") + ("" if entry.parts.rest else "/"),),
-                "Browsers send this host in its ASCII form.",
-                Correction((corrected,)),
-                entry.place,
-            )
+    host = entry.parts.host
+    ascii_host = None if host.isascii() else encode_host(host)
+    if not ascii_host:
+        return None
+    head, _, tail = entry.text.partition(host)
+    corrected = f"{head}{ascii_host}{tail}"
+    return Suspicion(
+        Evidence.UNMATCHED,
+        (example(corrected),),
+        "Browsers send this host in its ASCII form.",
+        Correction((corrected,)),
+        entry.place,
+    )

@@ -7,28 +7,36 @@ and one for its sub-domains, with a dot.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from oss_emulator.lab.parts import Parts
+from oss_emulator.lab.domains import closed, registered
+from oss_emulator.lab.parts import Parts, fill_port
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Suspect whitelist entries whose host begins with `*` and a letter."""
-    for entry in subject.whitelist:
-        parts = entry.parts
-        domain = parts.host.lstrip("*")
-        if domain != parts.host and domain[:1].isalnum() and "." in domain:
-            scheme = parts.scheme or "https"
-            glued = Parts(scheme, f"not{domain}", parts.port, parts.rest or "/").join()
-            yield Suspicion(
-                Evidence.ALLOWED,
-                (glued.replace("*", "x"),),
-                "It matches every domain whose name ends with this one.",
-                Correction((f"{scheme}://{domain}/", f"{scheme}://*.{domain}/")),
-                entry.place,
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries in which a registered name begins directly behind a `*`."""
+    parts = entry.parts
+    host = parts.host if parts.rest or parts.port else parts.host.rstrip("*")
+    head, star, domain = host.rpartition("*")
+    if not star or not entry.is_white or "?" in domain or domain[:1] in ("", "."):
+        return None
+    fixed = closed(host)
+    if registered(domain) is None or (fixed is not None and registered(fixed)):
+        return None
+    glued = f"{head.replace('*', 'x').replace('?', 'x')}not{domain}"
+    return Suspicion(
+        Evidence.ALLOWED,
+        tuple(Parts(scheme, glued, fill_port(parts.port), "/").join() for scheme in entry.schemes),
+        "It matches every domain whose name ends with this one.",
+        Correction(
+            tuple(
+                Parts(scheme, name, parts.port, "/").join()
+                for name in (domain, f"*.{domain}")
+                for scheme in entry.schemes
             )
+        ),
+        entry.place,
+    )

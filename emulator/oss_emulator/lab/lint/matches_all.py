@@ -1,35 +1,44 @@
 """An entry matches every site.
 
-`*` stands for any characters (R-21). In the whitelist, `*`, `http*` and `https://*` allow
-everybody; in the blacklist they deny everybody, whatever the whitelist says (R-12).
+`*` stands for any characters (R-21), and an entry is a prefix (R-20). In the whitelist, `http*`,
+`https://` and even `h` allow everybody, so other entries beside them have no effect. In the
+blacklist they deny everybody, whatever the whitelist says (R-12). A whitelist of `*` alone has its
+own rule, `blacklist-only`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.probes import STRANGER
-from oss_emulator.referer.decision import Stage
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import SCHEMES, LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
-_REFERERS = (STRANGER, STRANGER.replace("https", "http"))
-_REASONS = {
-    Stage.WHITELIST: (
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries that match sites which have nothing in common."""
+    matched = [scheme for scheme in SCHEMES if entry.admits_all(scheme)]
+    referers = tuple(STRANGER.replace("https", scheme, 1) for scheme in matched)
+    if not matched or (not entry.is_white and len(matched) < len(SCHEMES)):
+        return None
+    by = "" if len(matched) > 1 else f" by {matched[0]}"
+    if not entry.is_white:
+        return Suspicion(
+            Evidence.DENIED,
+            referers,
+            "It matches every site, so the whitelist allows nobody.",
+            Correction(()) if subject.names_sites else Correction(decide="name the sites to deny"),
+            entry.place,
+        )
+    star = "*" in subject.configuration.whitelist
+    if not subject.names_sites and entry.text == "*":
+        return None
+    is_needless = subject.names_sites or star
+    return Suspicion(
         Evidence.ALLOWED,
-        "It matches every site, so the whitelist denies nobody.",
-    ),
-    Stage.BLACKLIST: (Evidence.DENIED, "It matches every site, so the whitelist allows nobody."),
-}
-
-
-def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Suspect entries that match a stranger and name no host."""
-    for entry in subject.entries:
-        matched = tuple(referer for referer in _REFERERS if entry.pattern.matches(referer))
-        if matched and not entry.parts.names_host:
-            evidence, reason = _REASONS[entry.place.list]
-            yield Suspicion(evidence, matched, reason, Correction(()), entry.place)
+        referers,
+        f"It matches every site{by}, so the whitelist denies nobody{by and ' there'}.",
+        Correction(()) if is_needless else Correction(decide="name the sites to allow"),
+        entry.place,
+    )

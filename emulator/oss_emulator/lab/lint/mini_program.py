@@ -1,8 +1,7 @@
 """WeChat mini programs have a Referer of their own.
 
 A mini program sends `https://servicewechat.com/<appid>/<version>/page-frame.html`, whatever site it
-belongs to. Without an entry for it, it is denied; an entry that does not name the appid allows
-every mini program of WeChat.
+belongs to. Without an entry such as `https://servicewechat.com/<appid>/` it is denied.
 """
 
 from __future__ import annotations
@@ -13,29 +12,20 @@ from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
+COMMON = True
 
-_HOST = "https://servicewechat.com/"
-_REFERER = f"{_HOST}wx0123456789abcdef/1/page-frame.html"
-_NAMED = (f"{_HOST}YOUR-APPID/",)
+HOST = "https://servicewechat.com/"
+REFERER = f"{HOST}wx0123456789abcdef/1/page-frame.html"
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Suspect whitelists that allow no mini program, or all of them."""
-    named = [entry for entry in subject.whitelist if "servicewechat" in entry.text]
-    if subject.whitelist and not named:
+    """Suspect whitelists that name no mini program."""
+    if subject.has_whitelist and not any(
+        "servicewechat" in entry.text for entry in subject.whitelist
+    ):
         yield Suspicion(
             Evidence.DENIED,
-            (_REFERER,),
+            (REFERER,),
             "The rules deny WeChat mini programs.",
-            Correction(add=_NAMED),
+            Correction(),
         )
-    for entry in named:
-        if entry.pattern.matches(_REFERER):
-            yield Suspicion(
-                Evidence.ALLOWED,
-                (_REFERER,),
-                "It names no appid, so it allows every WeChat mini program.",
-                Correction(_NAMED),
-                entry.place,
-                Severity.WARNING,
-            )

@@ -8,27 +8,25 @@ scheme, and the closing `/` so that no longer host matches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from oss_emulator.lab.parts import example
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import SCHEMES, LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries that begin with a host."""
-    for entry in subject.entries:
-        bare = entry.text.removeprefix("//")
-        # "mibrowser:home" has a scheme of another kind, a colon without slashes.
-        has_scheme = entry.parts.scheme is not None or entry.parts.rest.startswith(":")
-        if bare[:1].isalnum() and not has_scheme:
-            ending = "" if "/" in bare else "/"
-            corrected = tuple(f"{scheme}://{bare}{ending}" for scheme in ("https", "http"))
-            yield Suspicion(
-                Evidence.UNMATCHED,
-                corrected,
-                "It has no scheme, but every Referer of a browser begins with one.",
-                Correction(corrected),
-                entry.place,
-            )
+    bare = entry.text.lstrip("/")
+    if entry.parts.scheme is not None or not bare[:1].isalnum() or entry.is_foreign:
+        return None
+    ending = "" if "/" in bare else "/"
+    corrected = tuple(f"{scheme}://{bare}{ending}" for scheme in SCHEMES)
+    return Suspicion(
+        Evidence.UNMATCHED,
+        tuple(map(example, corrected)),
+        "It has no scheme, but every Referer of a browser begins with one.",
+        Correction(corrected),
+        entry.place,
+    )

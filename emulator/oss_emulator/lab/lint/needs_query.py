@@ -8,24 +8,22 @@ does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.automaton import Cut
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries with a `?` after the host."""
-    for entry in subject.entries if subject.cut is Cut.QUERY else ():
-        if "?" in entry.parts.rest:
-            yield Suspicion(
-                Evidence.UNMATCHED,
-                (entry.text.replace("*", "www"),),
-                "AllowTruncateQueryString cuts the query off the Referer before the comparison.",
-                Correction((f"{entry.parts.origin}/",)),
-                entry.place,
-            )
+    if subject.cut is not Cut.QUERY or "?" not in entry.parts.rest:
+        return None
+    return Suspicion(
+        Evidence.UNMATCHED,
+        (entry.text.replace("*", "www"),),
+        "AllowTruncateQueryString cuts the query off the Referer before the comparison.",
+        Correction((f"{entry.parts.origin}/",) if entry.parts.names_host else ()),
+        entry.place,
+    )

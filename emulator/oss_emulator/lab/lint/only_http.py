@@ -6,31 +6,26 @@ The scheme is compared as text (R-22): `http://www.example.com/` does not match
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import Parts, example
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect whitelist entries with http:// if the host is denied with https://."""
-    for entry in subject.whitelist:
-        parts = entry.parts
-        if parts.scheme == "http" and parts.names_host:
-            # Close an open host as well, except under TruncatePath, where it must stay open (R-28).
-            rest = parts.rest or ("" if subject.cut is Cut.PATH else "/")
-            http, https = (
-                Parts(scheme, parts.host, parts.port, rest).join() for scheme in ("http", "https")
-            )
-            yield Suspicion(
-                Evidence.DENIED,
-                (example(https),),
-                "The same site is denied by https.",
-                Correction((http, https)),
-                entry.place,
-            )
+    parts = entry.parts
+    if not entry.is_white or parts.scheme != "http" or not parts.names_host or parts.port:
+        return None  # a port speaks one scheme
+    https = Parts("https", parts.host, None, parts.rest).join()
+    if not subject.misses(example(https)):
+        return None
+    return Suspicion(
+        Evidence.DENIED,
+        (example(https),),
+        "The same site is denied by https.",
+        Correction((entry.text, https)),
+        entry.place,
+    )

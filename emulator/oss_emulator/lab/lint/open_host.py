@@ -8,9 +8,6 @@ Referer that is an origin without that `/` would then not match, but browsers al
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import Parts, example
 
 from .finding import Correction, Evidence, Severity, Suspicion
@@ -19,30 +16,24 @@ from .subject import LintedEntry, Subject
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect whitelist entries that end with the host or the port."""
-    for entry in subject.whitelist:
-        parts = entry.parts
-        # The rule loose_wildcard corrects the others.
-        starts_well = parts.host.startswith("*.") or (parts.scheme and parts.host[0] != "*")
-        if not parts.rest and parts.names_host and starts_well:
-            scheme = parts.scheme or "https"
-            yield Suspicion(
-                Evidence.ALLOWED,
-                (_longer(entry),),
-                "It matches every longer host that begins like this one.",
-                Correction(
-                    (f"{scheme}://{parts.authority.rstrip('*')}/",),
-                    # Under TruncatePath an entry that ends in "/" matches nothing (R-28).
-                    set="TruncatePath: false" if subject.cut is Cut.PATH else "",
-                ),
-                entry.place,
-            )
+    parts = entry.parts
+    if not entry.is_white or entry.is_foreign or parts.rest or not parts.names_host:
+        return None
+    host = parts.host if parts.port else parts.host.rstrip("*")
+    return Suspicion(
+        Evidence.ALLOWED,
+        tuple(_longer(entry, scheme) for scheme in entry.schemes),
+        "It matches every longer host that begins like this one.",
+        Correction((Parts(parts.scheme, host, parts.port, "/").join(),)),
+        entry.place,
+    )
 
 
-def _longer(entry: LintedEntry) -> str:
+def _longer(entry: LintedEntry, scheme: str) -> str:
     page = Parts.split(example(entry.text))
     if page.port is None:
-        return f"{page.scheme}://{page.host}.evil.test/"
+        return f"{scheme}://{page.host}.evil.test/"
     longer_port = f"{page.port}0" if len(page.port) < 5 else page.port
-    return f"{page.scheme}://{page.host}:{longer_port}/"
+    return f"{scheme}://{page.host}:{longer_port}/"

@@ -7,12 +7,12 @@ and the bucket is another host. Only a page with the policy `unsafe-url` or
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.automaton import Cut
+from oss_emulator.lab.entry import parse_entry
+from oss_emulator.lab.parts import Parts, example
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 
@@ -20,17 +20,23 @@ _SENDS_PATHS = {"servicewechat.com"}
 """Hosts whose Referers always have a path: WeChat mini programs."""
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Suspect entries with a path other than `/`, unless TruncatePath is true."""
-    for entry in subject.entries if subject.cut is not Cut.PATH else ():
-        parts = entry.parts
-        is_path = parts.rest.startswith("/") and not set(parts.rest) & set("?#")
-        if is_path and parts.scheme in ("http", "https") and parts.host not in _SENDS_PATHS:
-            origin = f"{parts.origin}/"
-            yield Suspicion(
-                Evidence.UNMATCHED,
-                (origin.replace("*", "www").replace("?", "x"),),
-                "To other sites, browsers send the origin without the path.",
-                Correction((origin,)),
-                entry.place,
-            )
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries that do not match the `/` behind their own host."""
+    parts = entry.parts
+    if not parts.names_host or entry.is_foreign or parts.rest in ("", "/"):
+        return None
+    if subject.cut is Cut.PATH and not entry.is_white:
+        return None  # needs_path
+    if parts.host in _SENDS_PATHS and parts.rest.startswith("/"):
+        return None
+    origin = Parts(parts.scheme, parts.host, parts.port, "/").join()
+    page = example(origin)
+    if parse_entry(entry.text).matches(page):
+        return None
+    return Suspicion(
+        Evidence.UNMATCHED,
+        (page,),
+        "To other sites, browsers send the origin without the path.",
+        Correction((origin,)),
+        entry.place,
+    )

@@ -8,39 +8,44 @@ contains. An entry matches from the start of the Referer, and anything may follo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+
+from oss_emulator.lab.parts import example
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
 _SIGNS = re.compile(r"[\\^$()|]")
+_GROUP = re.compile(r"\(([^()]*)\)")
 _GROUPS = 3
 """How many groups are written out; of the alternatives in further groups the first is used."""
+_MOST = 50
+"""The most groups of an expression that is written out; of others the signs are left out."""
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries with characters of a regular expression."""
-    for entry in subject.entries:
-        if _SIGNS.search(entry.text):
-            plain = _plain(entry.text)
-            yield Suspicion(
-                Evidence.UNMATCHED,
-                tuple(text.replace("*", "www") for text in plain),
-                "It is written as a regular expression, but only * and ? are wildcards.",
-                Correction(plain),
-                entry.place,
-            )
+    if not _SIGNS.search(entry.text):
+        return None
+    plain = tuple(dict.fromkeys(filter(None, _plain(entry.text))))
+    return Suspicion(
+        Evidence.UNMATCHED,
+        (*map(example, plain), "https://evil.test/"),
+        "It is written as a regular expression, but only * and ? are wildcards.",
+        Correction(plain),
+        entry.place,
+    )
 
 
 def _plain(text: str) -> tuple[str, ...]:
     """Return the entries with wildcards, one for each alternative in parentheses."""
-    group = re.search(r"\(([^()]*)\)", text)
+    group = _GROUP.search(text) if text.count("(") <= _MOST else None
     if group:
         before, after = text[: group.start()], text[group.end() :]
         inner = group[1].removeprefix("?:").split("|")[: None if text.count("(") <= _GROUPS else 1]
         return tuple(plain for one in inner for plain in _plain(f"{before}{one}{after}"))
     text = text.replace("s?:", "s:").removeprefix("^").removesuffix("$").removesuffix(".*")
     text = re.sub(r"(?<!\\)\.[*+]", "*", text)
-    return (re.sub(r"\\(.)", r"\1", text),)
+    text = re.sub(r"\\(.)", r"\1", text)
+    return (_SIGNS.sub("", text),)

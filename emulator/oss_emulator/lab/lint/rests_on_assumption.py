@@ -3,7 +3,8 @@
 Another variant of an assumed fact would give another verdict. Write the rules so that they do the
 same in any case, or ask the real service. Only Referers that browsers send count: with a scheme, a
 host in lower case (B-02) and a path. They are made from the entries, at most 100 of them, and first
-from those that a fact is about.
+from those that a fact is about. An entry that has another finding does not count: its correction
+settles the fact too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from enum import StrEnum
 from itertools import islice
 
 from oss_emulator.lab import probes
+from oss_emulator.lab.automaton import Cut
+from oss_emulator.lab.browser import MAX_LENGTH
 from oss_emulator.lab.explain import SENTENCES
 from oss_emulator.lab.parts import DEFAULT_PORTS, Parts
 from oss_emulator.referer import header
@@ -20,8 +23,8 @@ from oss_emulator.referer.assumptions import fact
 from oss_emulator.referer.reading import Reading
 from oss_emulator.toml import join
 
-from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion, Switch
+from .subject import LISTS, Subject
 
 SEVERITY = Severity.WARNING
 
@@ -29,14 +32,16 @@ _ENTRIES = 100
 """The most entries that Referers are made from, for each fact: if so many show nothing, more hardly
 will."""
 
-_ABOUT: Mapping[str, Callable[[str], bool]] = {
-    "r14": lambda _: True,
-    "r24": lambda entry: entry != entry.lower(),
-    "r25": lambda entry: entry != entry.strip() or not entry,
-    "r27": lambda _: True,
-    "r27_contradiction": lambda _: True,
-    "r28": lambda entry: "/" in Parts.split(entry).rest,
-    "r37": lambda entry: "," in entry,
+_CUT = {Cut.PATH: "/", Cut.QUERY: "?", Cut.NOT: "?"}
+"""What an entry must contain if cutting it changes what it matches."""
+
+_ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
+    "r14": lambda subject, _: not subject.has_whitelist,
+    "r24": lambda _, entry: entry != entry.lower(),
+    "r25": lambda _, entry: entry != entry.strip() or not entry,
+    "r27": lambda subject, _: subject.configuration.truncate_path,
+    "r28": lambda subject, entry: _CUT[subject.cut] in Parts.split(entry).rest,
+    "r37": lambda _, entry: "," in entry,
 }
 """The facts that the verdict on one anonymous GET may rest on, and which entries they are about."""
 
@@ -56,24 +61,32 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                     Evidence.ASSUMED,
                     (referer,),
                     _describe(subject, name, allowed, others),
-                    Correction(add=("*",) if name == "r14" and allowed else ()),
+                    _correct(subject, name, allowed),
                 )
                 break
 
 
-def _referers(subject: Subject, is_about: Callable[[str], bool]) -> Iterator[str | None]:
-    configuration = subject.configuration
-    entries = (*configuration.whitelist, *configuration.blacklist)
-    about = list(filter(is_about, entries))
+def _referers(subject: Subject, is_about: Callable[[Subject, str], bool]) -> Iterator[str | None]:
+    entries = [
+        EntryPlace(stage, position, text)
+        for stage in LISTS
+        for position, text in enumerate(getattr(subject.configuration, stage.value))
+        if len(text) <= MAX_LENGTH
+    ]
+    about = [
+        place.entry
+        for place in entries
+        if place not in subject.reported and is_about(subject, place.entry)
+    ]
     if not about:
         return
     # A Referer that another entry decides now may be decided by one of these otherwise.
-    chosen = list(islice(dict.fromkeys((*about, *entries)), _ENTRIES))
+    made_from = dict.fromkeys((*about, *(place.entry for place in entries)))
+    chosen = list(islice(made_from, max(1, _ENTRIES // subject.effort)))
     pages = [entry.replace("*", "www") for entry in chosen]  # with a query, if there is one
     yield None
-    for referer in (*(probe.referer for probe in probes.make(chosen)), *pages):
-        if referer and (sent := _as_sent(referer)) is not None:
-            yield sent
+    made = (*(probe.referer for probe in probes.make(chosen)), *pages)
+    yield from dict.fromkeys(filter(None, (_as_sent(referer) for referer in made if referer)))
 
 
 def _as_sent(referer: str) -> str | None:
@@ -96,6 +109,15 @@ def _other_verdicts(
         if field == name:
             reading = Reading(subject.configuration, assumptions)
             yield assumptions.chosen()[name], reading.judge(header.trim(referer)).reason.allows
+
+
+def _correct(subject: Subject, name: str, allowed: bool) -> Correction:
+    """Return rules that do the same whatever the service does."""
+    if name == "r14" and allowed:
+        return Correction(whitelist=("*",))
+    if subject.configuration.truncate_path and name in ("r27", "r28"):
+        return Correction(switch=(Switch.TRUNCATE_PATH, False))
+    return Correction(decide="ask the real service, or write the entry in another way")
 
 
 def _describe(subject: Subject, name: str, allowed: bool, others: Sequence[StrEnum]) -> str:

@@ -6,32 +6,30 @@ does not have. Write an entry for the domain too if it has pages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from oss_emulator.lab.parts import example
+from oss_emulator.lab.parts import Parts, example
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 
+_SERVICES = {"*.console.aliyun.com"}
+"""Domains that have only sub-domains."""
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect whitelist entries with `*.` before a domain that is denied."""
-    for entry in subject.whitelist:
-        host = entry.parts.host
-        if host.startswith("*.") and entry.parts.names_host and not _is_service(host):
-            before, _, after = entry.text.partition("*.")
-            root = f"{before or 'https://'}{after}"
-            yield Suspicion(
-                Evidence.DENIED,
-                (example(root),),
-                "The domain itself, without a sub-domain, is denied.",
-                Correction((entry.text, root)),
-                entry.place,
-            )
-
-
-def _is_service(host: str) -> bool:
-    """Return whether a domain has only sub-domains, as that of the console does."""
-    return host == "*.console.aliyun.com"
+    parts = entry.parts
+    host = parts.host.removeprefix("*.")
+    if not entry.is_white or entry.is_foreign or host == parts.host or "*" in host:
+        return None
+    root = Parts(parts.scheme or "https", host, parts.port, "/").join()
+    if parts.host in _SERVICES or not subject.misses(example(root)):
+        return None
+    return Suspicion(
+        Evidence.DENIED,
+        (example(root),),
+        "The domain itself, without a sub-domain, is denied.",
+        Correction((entry.text, root)),
+        entry.place,
+    )

@@ -1,4 +1,7 @@
-"""LintRule: a rule of the linter, made from its module."""
+"""LintRule: a rule of the linter, made from its module.
+
+A module has `examine`, which looks at one entry, or `suspect`, which looks at all rules.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .finding import Severity, Suspicion
-from .subject import Subject
+from .subject import LintedEntry, Subject
+
+Examine = Callable[[LintedEntry, Subject], Suspicion | None]
+Suspect = Callable[[Subject], Iterable[Suspicion]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,4 +24,7 @@ class LintRule:
     title: str
     page: str
     """Its documentation."""
-    suspect: Callable[[Subject], Iterable[Suspicion]]
+    examine: Examine | None = None
+    suspect: Suspect | None = None
+    common: bool = False
+    """Whether it finds what holds for nearly all rules."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oss_emulator.lab.automaton import covers
 from oss_emulator.lab.parts import example
+from oss_emulator.referer.entries import Entries
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
@@ -21,12 +21,13 @@ SEVERITY = Severity.ERROR
 def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Suspect whitelist entries whose Referers are all blacklisted."""
     black = [entry.pattern for entry in subject.blacklist]
+    filed = Entries(black)
     for entry in subject.whitelist:
         page = example(entry.text)
         # Usually one blacklist entry suffices, and it must match this page at least.
-        single = [other for other in black if other.matches(page)]
-        if any(covers(entry.pattern, [other], subject.cut) for other in single) or (
-            single and covers(entry.pattern, black, subject.cut)
+        single = [other for other in filed.candidates(page) if other.matches(page)]
+        if any(subject.covers([other], entry.pattern) for other in single) or (
+            single and entry.pattern.has_wildcards and subject.covers(black, entry.pattern)
         ):
             yield Suspicion(
                 Evidence.DENIED,

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
+from typing import Any
 
-from oss_emulator.lab.automaton import Cut
+from oss_emulator.lab.automaton import Cut, covers
+from oss_emulator.lab.browser import MAX_LENGTH
 from oss_emulator.lab.entry import is_blank, parse_entry
-from oss_emulator.lab.parts import Parts
+from oss_emulator.lab.parts import Parts, example
+from oss_emulator.lab.probes import STRANGER
+from oss_emulator.referer import header
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
-from oss_emulator.referer.decision import Basis, Stage
+from oss_emulator.referer.decision import Basis, Reason, Stage
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
+from oss_emulator.referer.reading import Judgement, Reading
 
 from .finding import EntryPlace, Evidence
+
+SCHEMES = ("https", "http")
+_STRANGERS = (STRANGER, "https://wxyz-0.invalid/")
+LISTS = (Stage.WHITELIST, Stage.BLACKLIST)
+_COMPARISONS = 60
+"""The most comparisons by search of two entries with wildcards, so that a lint ends in time."""
+_WORK, _FOR_AN_ENTRY, _FOR_A_TRIAL = 1_500_000, 75, 10
+"""The work of a lint, about a microsecond each: in all, for an entry, and for each entry that is
+tried on its Referers."""
+_SAMPLE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +45,44 @@ class LintedEntry:
     parts: Parts
     pattern: Pattern
 
+    @classmethod
+    def read(cls, place: EntryPlace, text: str) -> LintedEntry:
+        """Read an entry that is not blank, or one that replaces it."""
+        pattern = parse_entry(text)
+        return cls(place, pattern.body, Parts.split(text), pattern)
+
+    @property
+    def is_white(self) -> bool:
+        """Whether it is in the whitelist."""
+        return self.place.list is Stage.WHITELIST
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is about another scheme than those of the web, as `mibrowser:home` is."""
+        scheme = self.parts.scheme
+        if scheme is None:
+            return self.parts.rest.startswith(":") and self.parts.host.isalpha()
+        return scheme.lower() not in SCHEMES and not set(scheme) & set("*?")
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The schemes that it may match."""
+        scheme = self.parts.scheme
+        if scheme in SCHEMES:
+            return (scheme,)
+        if scheme is None:
+            return SCHEMES
+        matched = [item for item in SCHEMES if parse_entry(f"{scheme}://").matches(f"{item}://")]
+        return tuple(matched)
+
+    def admits_all(self, scheme: str) -> bool:
+        """Return whether it matches sites of a scheme that have nothing in common."""
+        return all(self.pattern.matches(_by(scheme, item)) for item in _STRANGERS)
+
+
+def _by(scheme: str, referer: str) -> str:
+    return referer.replace("https", scheme, 1)
+
 
 class Subject:
     """A configuration, its policy and its entries."""
@@ -39,16 +94,37 @@ class Subject:
         self.assumptions = assumptions
         self.policy = RefererPolicy.compile(configuration, assumptions)
         self.cut = Cut.of(configuration, assumptions)
+        self._comparisons = _COMPARISONS
+        lists = {stage: getattr(configuration, stage.value) for stage in LISTS}
+        self._count = {stage: Counter(entries) for stage, entries in lists.items()}
+        self._filled = {
+            stage: sum(not is_blank(entry) for entry in entries) for stage, entries in lists.items()
+        }
+        self.reported: set[EntryPlace] = set()
+        """The entries that have a finding."""
+
+    @cached_property
+    def effort(self) -> int:
+        """How much of the rules is looked at for a Referer, on average."""
+        lists = [getattr(self.configuration, stage.value)[:_SAMPLE] for stage in LISTS]
+        pages = [example(text) for texts in lists for text in texts if len(text) <= MAX_LENGTH]
+        return 1 + sum(map(self.policy.effort, pages)) // (len(pages) or 1)
+
+    @cached_property
+    def examined(self) -> int:
+        """How many entries are examined at most, counted over both lists."""
+        return max(5, _WORK // (_FOR_AN_ENTRY + _FOR_A_TRIAL * self.effort))
 
     @cached_property
     def whitelist(self) -> tuple[LintedEntry, ...]:
-        """The entries of the whitelist that are not blank."""
-        return tuple(_entries(Stage.WHITELIST, self.configuration.whitelist))
+        """The entries of the whitelist, except blank ones and those that are too long."""
+        return tuple(islice(_entries(Stage.WHITELIST, self.configuration.whitelist), self.examined))
 
     @cached_property
     def blacklist(self) -> tuple[LintedEntry, ...]:
-        """The entries of the blacklist that are not blank."""
-        return tuple(_entries(Stage.BLACKLIST, self.configuration.blacklist))
+        """The entries of the blacklist, except blank ones and those that are too long."""
+        most = self.examined - len(self.whitelist)
+        return tuple(islice(_entries(Stage.BLACKLIST, self.configuration.blacklist), most))
 
     @property
     def entries(self) -> tuple[LintedEntry, ...]:
@@ -60,42 +136,94 @@ class Subject:
         """The two lists of entries."""
         return self.whitelist, self.blacklist
 
-    def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
-        """Ask the engine whether a Referer shows what it is offered as evidence of."""
-        decision = self.policy.decide(referer)
-        allowed = decision.allowed
-        if evidence is Evidence.ASSUMED:
-            return decision.basis is Basis.ASSUMED
-        if evidence is Evidence.ALLOWED:
-            return allowed
-        if evidence is Evidence.DENIED:
-            return not allowed
-        assert place is not None  # noqa: S101 - the other kinds of evidence concern an entry
-        if evidence is Evidence.UNMATCHED:
-            alone = replace(self.configuration, whitelist=(place.entry,), blacklist=())
-            return not self._compile(alone).decide(referer).allowed
-        return self._compile(self._without(place)).decide(referer).allowed == allowed
+    @property
+    def has_whitelist(self) -> bool:
+        """Whether the whitelist has an entry that is not blank."""
+        return self._filled[Stage.WHITELIST] > 0
 
-    def _compile(self, configuration: RefererConfiguration) -> RefererPolicy:
-        return RefererPolicy.compile(configuration, self.assumptions)
+    @property
+    def has_blacklist(self) -> bool:
+        """Whether the blacklist has an entry that is not blank."""
+        return self._filled[Stage.BLACKLIST] > 0
 
-    def _without(self, place: EntryPlace) -> RefererConfiguration:
-        if place.list is Stage.WHITELIST:
-            return replace(
-                self.configuration, whitelist=_drop(self.configuration.whitelist, place.position)
-            )
-        return replace(
-            self.configuration, blacklist=_drop(self.configuration.blacklist, place.position)
+    @property
+    def length(self) -> int:
+        """How many entries are not blank, in both lists."""
+        return sum(self._filled.values())
+
+    @cached_property
+    def names_sites(self) -> bool:
+        """Whether an entry of the whitelist names a site, instead of everybody."""
+        return any(
+            entry.parts.names_host and not any(map(entry.admits_all, SCHEMES))
+            for entry in self.whitelist
         )
 
+    def judge(self, referer: str | None) -> Judgement:
+        """Judge a Referer, without the assumptions that the judgement rests on."""
+        return self.policy.judge(referer)
 
-def _drop(entries: tuple[str, ...], position: int) -> tuple[str, ...]:
-    return entries[:position] + entries[position + 1 :]
+    def allows(self, referer: str | None) -> bool:
+        """Return whether the rules allow a Referer."""
+        return self.judge(referer).reason.allows
+
+    def misses(self, referer: str) -> bool:
+        """Return whether a Referer is denied because no whitelist entry matches it."""
+        return self.judge(referer).reason is Reason.NOT_WHITELISTED
+
+    def denies_first(self, referer: str) -> bool:
+        """Return whether the blacklist denies a Referer, before the whitelist is consulted."""
+        return self.judge(referer).reason is Reason.BLACKLISTED
+
+    def covers(self, wider: Iterable[Pattern], pattern: Pattern) -> bool:
+        """Return whether some entries match all that an entry matches; False if undecided."""
+        others = list(wider)
+        if not pattern.has_wildcards and (self.cut is not Cut.PATH or "/" not in _rest(pattern)):
+            return any(other.matches(pattern.body) for other in others)  # R-20: a prefix
+        if self._comparisons == 0:
+            return False
+        self._comparisons -= 1
+        return covers(pattern, others, self.cut)
+
+    def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
+        """Ask the engine whether a Referer shows what it is offered as evidence of."""
+        if evidence is Evidence.ASSUMED:
+            return self.policy.decide(referer).basis is Basis.ASSUMED
+        if evidence is Evidence.ALLOWED:
+            return self.allows(referer)
+        if evidence is Evidence.DENIED:
+            return not self.allows(referer)
+        assert place is not None  # noqa: S101 - the other kinds of evidence concern an entry
+        if evidence is Evidence.UNMATCHED:
+            return not self._matches(place.entry, referer or "")
+        return self._is_unchanged(referer, place)
+
+    def _matches(self, entry: str, referer: str) -> bool:
+        """Return whether an entry alone matches a Referer."""
+        if self.assumptions == DEFAULT:  # without compiling rules of one entry
+            cut = {Cut.PATH: header.cut_path, Cut.QUERY: header.cut_query}.get(self.cut, str)
+            return parse_entry(entry).matches(cut(header.trim(referer)))
+        alone = replace(self.configuration, whitelist=(entry,), blacklist=())
+        return Reading(alone, self.assumptions).judge(header.trim(referer)).reason.allows
+
+    def _is_unchanged(self, referer: str | None, place: EntryPlace) -> bool:
+        judged, count = self.judge(referer), self._count[place.list]
+        settles = judged.entry is not None and judged.entry.text == place.entry
+        is_still_a_list = is_blank(place.entry) or self._filled[place.list] > 1
+        if is_still_a_list and (not settles or count[place.entry] > 1):
+            return True  # without compiling all entries again
+        entries: tuple[str, ...] = getattr(self.configuration, place.list.value)
+        rest = entries[: place.position] + entries[place.position + 1 :]
+        changed: dict[str, Any] = {place.list.value: rest}
+        reading = Reading(replace(self.configuration, **changed), self.assumptions)
+        return reading.judge(header.trim(referer)).reason.allows == judged.reason.allows
+
+
+def _rest(pattern: Pattern) -> str:
+    return pattern.body.partition("://")[2]
 
 
 def _entries(stage: Stage, texts: tuple[str, ...]) -> Iterator[LintedEntry]:
     for position, text in enumerate(texts):
-        if not is_blank(text):
-            pattern = parse_entry(text)
-            place = EntryPlace(stage, position, text)
-            yield LintedEntry(place, pattern.body, Parts.split(text), pattern)
+        if len(text) <= MAX_LENGTH and not is_blank(text):
+            yield LintedEntry.read(EntryPlace(stage, position, text), text)

@@ -6,24 +6,24 @@ case before it sends it (B-02).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from oss_emulator.lab.parts import example
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries whose scheme or host has a capital letter."""
-    for entry in subject.entries:
-        origin, lower = entry.parts.origin, entry.parts.origin.lower()
-        if origin != lower and entry.parts.scheme is not None:
-            corrected = lower + entry.parts.rest
-            yield Suspicion(
-                Evidence.UNMATCHED,
-                (corrected.replace("*", "www") + ("" if entry.parts.rest else "/"),),
-                "Browsers send the host in lower case, and upper and lower case differ.",
-                Correction((corrected,)),
-                entry.place,
-            )
+    origin, lower = entry.parts.origin, entry.parts.origin.lower()
+    if origin == lower or entry.is_foreign:
+        return None
+    corrected = lower + entry.parts.rest
+    return Suspicion(
+        Evidence.UNMATCHED,
+        (example(corrected),),
+        "Browsers send the host in lower case, and upper and lower case differ.",
+        Correction((corrected,)),
+        entry.place,
+    )

@@ -1,9 +1,9 @@
-"""A browser requests a video twice, once without a Referer.
+"""A browser requests a video twice, once without a Referer and once with the video's own address.
 
-For an MP4 in the address bar, the first request has no Referer and the second has the address of
-the video itself (B-06). If `AllowEmptyReferer` is false, the first one is denied (R-11) and the
-video does not play. Show videos on a page, or use a signed URL and a bucket that allows empty
-Referers.
+For an MP4 or MP3 in the address bar, the first request has no Referer, and the second has the
+address of the file itself (B-06). If `AllowEmptyReferer` is false, the first one is denied (R-11).
+If it is true but the host of the bucket is not in the whitelist, the second one is denied. Show
+videos on a page, or allow empty Referers and add `https://BUCKET.oss-REGION.aliyuncs.com/`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,26 @@ from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
+COMMON = True
+
+_BUCKET = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/video.mp4"
+_ENDINGS = (".aliyuncs.com", ".aliyuncs.com/")
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Suspect rules that deny a request without a Referer."""
+    """Suspect rules that deny one of the two requests."""
     if not subject.configuration.allow_empty_referer:
         yield Suspicion(
             Evidence.DENIED,
             (None,),
-            "A video opened from the address bar fails: one of its requests has no Referer.",
-            Correction(set="AllowEmptyReferer: true"),
+            "A video opened from the address bar fails: its first request has no Referer.",
+            Correction(),
+        )
+    elif not any(entry.text.endswith(_ENDINGS) for entry in subject.whitelist):
+        yield Suspicion(
+            Evidence.DENIED,
+            (_BUCKET,),
+            "A video opened from the address bar fails: the Referer of its second request is its "
+            "own address, and the host of the bucket is not listed.",
+            Correction(),
         )

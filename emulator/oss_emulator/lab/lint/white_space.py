@@ -11,37 +11,37 @@ from collections.abc import Iterator
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import STRANGER
-from oss_emulator.referer.decision import Stage
+from oss_emulator.referer.header import WHITE_SPACE
 
 from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import LISTS, LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries that trimming changes."""
-    configuration = subject.configuration
-    for stage, texts in (
-        (Stage.WHITELIST, configuration.whitelist),
-        (Stage.BLACKLIST, configuration.blacklist),
-    ):
-        for position, text in enumerate(texts):
-            place = EntryPlace(stage, position, text)
+    written = entry.place.entry
+    if entry.text == written or entry.text != written.strip(WHITE_SPACE):
+        return None  # also for a text that replaces the entry
+    return Suspicion(
+        Evidence.ALLOWED if entry.is_white else Evidence.DENIED,
+        (example(entry.text),),
+        "It has white space around it, which the service is assumed to trim.",
+        Correction((entry.text,)),
+        entry.place,
+    )
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Suspect blank entries."""
+    for stage in LISTS:
+        for position, text in enumerate(getattr(subject.configuration, stage.value)):
             if is_blank(text):
                 yield Suspicion(
                     Evidence.UNCHANGED,
                     (STRANGER,),
                     "It is blank and therefore ignored.",
                     Correction(()),
-                    place,
-                )
-        for entry in subject.entries:
-            if entry.place.list is stage and entry.text != entry.place.entry:
-                yield Suspicion(
-                    Evidence.ALLOWED if stage is Stage.WHITELIST else Evidence.DENIED,
-                    (example(entry.text),),
-                    "It has white space around it, which the service is assumed to trim.",
-                    Correction((entry.text,)),
-                    entry.place,
+                    EntryPlace(stage, position, text),
                 )

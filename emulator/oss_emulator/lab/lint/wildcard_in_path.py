@@ -2,16 +2,16 @@
 
 `*.example.com` and `https://*.example.com/` match `https://evil.test/.example.com/`, because `*`
 stands for any characters, including `/` (R-21). Only a page that sends its whole address does that,
-but an attacker can write such a page (`referrerpolicy="unsafe-url"`). Only hosts without wildcards
-are safe.
+but an attacker can write such a page (`referrerpolicy="unsafe-url"`).
+
+The whitelist entry `https://*.example.com/` becomes safe with the blacklist entry
+`https://*/*.example.com/`: it denies every Referer in which a `/` comes before `.example.com/`.
+Write the scheme out in both, because a `*` in its place has the same fault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from oss_emulator.lab.automaton import Cut
-from oss_emulator.lab.parts import Parts, fill
+from oss_emulator.lab.parts import Parts, fill, fill_port
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -19,31 +19,53 @@ from .subject import LintedEntry, Subject
 SEVERITY = Severity.WARNING
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Suspect whitelist entries with `*` in or before the host, unless TruncatePath is true."""
-    for entry in subject.whitelist if subject.cut is not Cut.PATH else ():
-        if "*" in entry.parts.origin and entry.parts.names_host:
-            yield Suspicion(
-                Evidence.ALLOWED,
-                (_behind(entry, "https"), _behind(entry, "http")),
-                "Its * also matches another host and the / after it.",
-                Correction((_named(entry),)),
-                entry.place,
-            )
-
-
-def _behind(entry: LintedEntry, scheme: str) -> str:
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries with `*` in or before the host that the blacklist leaves open."""
     parts = entry.parts
-    if parts.scheme is None or "*" in parts.scheme:
-        head, tail = f"{scheme}://evil.test/", parts.host.lstrip("*")
-    else:
+    if not entry.is_white or entry.is_foreign or not parts.names_host:
+        return None
+    spelled_out = parts.scheme in entry.schemes
+    if spelled_out and "*" not in parts.host:
+        return None
+    if spelled_out and all(map(subject.denies_first, _behind(entry, parts.scheme or ""))):
+        return None
+    guards = tuple(f"{scheme}://*/*{_tail(parts)}" for scheme in entry.schemes)
+    instead = tuple(
+        Parts(scheme, parts.host, parts.port, parts.rest or "/").join() for scheme in entry.schemes
+    )
+    return Suspicion(
+        Evidence.ALLOWED,
+        tuple(page for scheme in entry.schemes for page in _behind(entry, scheme)),
+        "Its * also matches another host and the / after it.",
+        Correction(instead, blacklist=guards if "*" in parts.host else ()),
+        entry.place,
+    )
+
+
+def _tail(parts: Parts) -> str:
+    """Return what follows the last wildcard of a host, up to the `/` or to a wildcard port."""
+    host = parts.host.replace("?", "*").rpartition("*")[2]
+    if parts.port is not None and set(parts.port) & set("*?"):
+        return f"{host}:{parts.port.replace('?', '*').partition('*')[0]}"
+    return Parts(None, host, parts.port, "/").join()
+
+
+def _behind(entry: LintedEntry, scheme: str) -> tuple[str, ...]:
+    """Return addresses on other hosts that match, with what the entry names in their path."""
+    parts = entry.parts
+    if "*" in parts.host:
         before, _, tail = parts.host.partition("*")
-        head = f"{parts.scheme}://{before}evil.test/"
+        if parts.scheme is None or "*" in parts.scheme:
+            before = ""
+    else:
+        before, tail = "", f"{'' if parts.scheme is None else '://'}{parts.host}"
     ending = fill(parts.rest, "") or "/"
-    return Parts(None, head + fill(tail, "x"), parts.port, ending).join()
-
-
-def _named(entry: LintedEntry) -> str:
-    scheme = entry.parts.scheme or "https"
-    host = fill(entry.parts.host, "www" if entry.parts.host[1:2] == "." else "")
-    return Parts(scheme.replace("*", "") or "https", host, entry.parts.port, "/").join()
+    return tuple(
+        Parts(
+            None,
+            f"{scheme}://{fill(before, 'x')}{other}/{fill(tail, 'x')}",
+            fill_port(parts.port),
+            ending,
+        ).join()
+        for other in ("evil.test", "wxyz-0.invalid")
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import tomllib
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,18 @@ def name_of(case: dict[str, Any]) -> str:
     return f"{case['rule']}: {', '.join(map(ascii, listed))}"
 
 
+IN_CODE = {"too-long", "not-examined"}
+"""The rules whose cases are too long for a table; they have tests of their own."""
+
+
+def written(finding: Finding) -> str:
+    """The switch of a correction, as a case writes it."""
+    if finding.correction.switch is None:
+        return ""
+    switch, value = finding.correction.switch
+    return f"{switch.element}: {str(value).lower()}"
+
+
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_rule_finds_what_its_case_expects(case: dict[str, Any]) -> None:
     found = lint.run(configuration_of(case), [RULE[case["rule"]]])
@@ -51,8 +64,10 @@ def test_rule_finds_what_its_case_expects(case: dict[str, Any]) -> None:
     assert (finding.place.entry if finding.place else None) == case.get("entry")
     expected = case.get("instead")
     assert finding.correction.instead == (None if expected is None else tuple(expected))
-    assert finding.correction.add == tuple(case.get("add", ()))
-    assert finding.correction.set == case.get("set", "")
+    assert finding.correction.whitelist == tuple(case.get("add", ()))
+    assert finding.correction.blacklist == tuple(case.get("add_to_blacklist", ()))
+    assert written(finding) == case.get("set", "")
+    assert bool(finding.correction.decide) is case.get("decide", False)
     assert finding.reason.endswith(".")
 
 
@@ -62,11 +77,13 @@ def test_each_rule_has_a_page_and_cases_with_and_without_findings(rule: lint.Lin
     assert title == rule.title
     assert title.endswith(".")
     assert len(body) > 80
+    if rule.name in IN_CODE:
+        return
     outcomes = {case.get("nothing", False) for case in CASES if case["rule"] == rule.name}
     assert outcomes == {True, False}
 
 
-NOT_RULES = {"__init__", "finding", "rule", "subject"}
+NOT_RULES = {"__init__", "finding", "fixing", "rule", "running", "subject"}
 
 
 def test_each_module_is_one_rule() -> None:
@@ -95,7 +112,7 @@ def test_engine_confirms_all_evidence() -> None:
     assert len(found) > 200
     for configuration, finding in found:
         decision = RefererPolicy.compile(configuration).decide(finding.referer)
-        assert finding.decision == decision
+        assert finding.outcome is decision.reason
         match finding.evidence:
             case Evidence.ALLOWED:
                 assert decision.allowed
@@ -107,43 +124,15 @@ def test_engine_confirms_all_evidence() -> None:
                 alone = replace(configuration, whitelist=(finding.place.entry,), blacklist=())
                 assert not RefererPolicy.compile(alone).decide(finding.referer).allowed
             case Evidence.UNCHANGED:
-                without = corrected(configuration, finding)
-                assert RefererPolicy.compile(without).decide(finding.referer).reason is not None
-                assert (
-                    RefererPolicy.compile(without).decide(finding.referer).allowed
-                    == decision.allowed
-                )
+                without = lint.follow(configuration, [finding])
+                again = RefererPolicy.compile(without).decide(finding.referer)
+                assert again.allowed == decision.allowed
 
 
-def corrected(configuration: RefererConfiguration, finding: Finding) -> RefererConfiguration:
-    """The configuration with the correction of one finding."""
-    switches = {
-        "AllowEmptyReferer: false": {"allow_empty_referer": False},
-        "AllowEmptyReferer: true": {"allow_empty_referer": True},
-        "TruncatePath: false": {"truncate_path": False},
-        "": {},
-    }
-    values: dict[str, Any] = dict(switches[finding.correction.set])
-    if finding.place is not None and finding.correction.instead is not None:
-        name = finding.place.list.value
-        entries = getattr(configuration, name)
-        position = finding.place.position
-        before, after = entries[:position], entries[position + 1 :]
-        values[name] = before + finding.correction.instead + after
-    if finding.correction.add:
-        values["whitelist"] = configuration.whitelist + finding.correction.add
-    return replace(configuration, **values)
-
-
-# Nothing in the rules corrects the first, and the second only an appid of one's own.
-NOT_CORRECTED = ("cdn-in-front", "mini-program")
-# Of the assumptions only one is corrected; other rules correct the entries that the others concern.
 CORRECTED = [
     case
     for case in CASES
-    if not case.get("nothing")
-    and case["rule"] not in NOT_CORRECTED
-    and not (case["rule"] == "rests-on-assumption" and "add" not in case)
+    if not case.get("nothing") and {"instead", "add", "add_to_blacklist", "set"} & set(case)
 ]
 
 
@@ -151,7 +140,7 @@ CORRECTED = [
 def test_correction_removes_the_finding(case: dict[str, Any]) -> None:
     configuration = configuration_of(case)
     (finding,) = lint.run(configuration, [RULE[case["rule"]]])
-    again = lint.run(corrected(configuration, finding), [RULE[case["rule"]]])
+    again = lint.run(lint.follow(configuration, [finding]), [RULE[case["rule"]]])
     entries = [item.place.entry for item in again if item.place]
     assert case.get("entry", "*") not in entries
     if finding.place is None:
@@ -180,6 +169,29 @@ def test_alternatives_of_an_expression_are_bounded() -> None:
     assert len(finding.correction.instead) <= 8
 
 
+def test_entry_longer_than_any_referer_is_cut_to_its_origin_or_split() -> None:
+    """B-03"""
+    deep = "https://www.example.com/" + "a" * 5000
+    joined = ",".join(f"https://www{number}.example.com/" for number in range(300))
+    for entry, expected in ((deep, 1), (joined, 300), ("*a" * 3000, 0)):
+        rules = RefererConfiguration(whitelist=("https://a.example/", entry))
+        (finding,) = lint.run(rules, [RULE["too-long"]])
+        assert finding.correction.instead is not None
+        assert len(finding.correction.instead) == expected
+    assert lint.run(RefererConfiguration(whitelist=(deep[:4096],)), [RULE["too-long"]]) == ()
+
+
+def test_rules_with_too_many_entries_are_examined_in_part() -> None:
+    letters = product("abcdefghijklmn", repeat=3)
+    many = tuple(f"https://{'*'.join(three)}*.example.com/" for three in letters)
+    found = lint.run(RefererConfiguration(whitelist=many))
+    (finding,) = [item for item in found if item.rule == "not-examined"]
+    assert "of 2,744 entries were examined" in finding.reason
+    plain = tuple(f"https://www{number}.example.com/" for number in range(10_000))
+    rules = RefererConfiguration(False, whitelist=plain)
+    assert [item for item in lint.run(rules) if item.severity is not Severity.NOTE] == []
+
+
 RESTS = RULE["rests-on-assumption"]
 
 
@@ -191,8 +203,6 @@ def test_each_fact_is_reported_once_with_its_variants() -> None:
     )
     reasons = [finding.reason for finding in lint.run(rules, [RESTS])]
     assert reasons == [
-        "It is assumed and not documented that TruncatePath cuts without AllowTruncateQueryString "
-        "as well (R-27, cut). With not-cut it would be allowed.",
         "It is assumed and not documented that truncation cuts the Referer and not the entries "
         "(R-28, entries-uncut). With entries-cut it would be allowed.",
     ]
@@ -201,7 +211,7 @@ def test_each_fact_is_reported_once_with_its_variants() -> None:
 def test_findings_follow_the_assumptions_that_are_given() -> None:
     rules = RefererConfiguration(blacklist=("https://thief.example/",))
     (finding,) = lint.run(rules, [RESTS], Assumptions(r14=EmptyWhitelist.DENIES))
-    assert not finding.decision.allowed
+    assert not finding.outcome.allows
     assert finding.reason.endswith("With empty-whitelist-allows it would be allowed.")
     capitals = RefererConfiguration(whitelist=("https://www.Example.com/",))
     insensitive = Assumptions(r24=LetterCase.INSENSITIVE)

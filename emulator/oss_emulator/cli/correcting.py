@@ -1,0 +1,129 @@
+"""The output of `lint --fix`: corrected rules, how their text changes, and what that changes."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from oss_emulator.cli import changes
+from oss_emulator.cli.output import Block, Text, Tone, line, show, write, write_json
+from oss_emulator.cli.parser import InputError
+from oss_emulator.cli.rules import SelectedRules
+from oss_emulator.lab import diff, editing, sources
+from oss_emulator.lab.editing import NotEditableError
+from oss_emulator.lab.lint import Fixed, Severity
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.referer import RefererConfiguration
+
+
+def show_fixed(
+    selected: SelectedRules, fixed: Fixed, left: Sequence[Any], arguments: argparse.Namespace
+) -> int:
+    """Print or write corrected rules; `left` is what is reported about them.
+
+    Standard output gets the rules, and standard error the rest, unless the rules are written.
+    """
+    text, refusal = _correct(selected, fixed)
+    if arguments.write:
+        _write(selected, text, refusal)
+    before = _text_before(selected, refusal)
+    found = diff.compare(
+        selected.configuration, fixed.configuration, assumptions=arguments.assumptions
+    )
+    if arguments.format == "json":
+        write_json(
+            {
+                "rules": text,
+                "written": arguments.write,
+                "diff": "".join(_diff(selected, before, text)),
+                "proof": changes.to_dict(found),
+                "left": left,
+            }
+        )
+    else:
+        if not arguments.write:
+            write(text if text.endswith("\n") else f"{text}\n")
+            sys.stdout.flush()
+        blocks = _report(selected, before, text, refusal, found, left, arguments.all)
+        show(*blocks, to=sys.stdout if arguments.write else sys.stderr)
+    return int(any(item.severity is not Severity.NOTE for item in fixed.left))
+
+
+def _correct(selected: SelectedRules, fixed: Fixed) -> tuple[str, str]:
+    """Return the corrected text, and why it is not the corrected source; "" if it is."""
+    if selected.source is None:
+        refusal = "rules of a bucket are not written back; give these to oss-emulator apply"
+        return _format(fixed.configuration, RulesForm.XML), refusal
+    try:
+        document, form = selected.source.content, selected.form
+        return editing.edit(document, form, selected.name, fixed.configuration), ""
+    except NotEditableError as error:
+        return _format(fixed.configuration, selected.form), str(error)
+
+
+def _text_before(selected: SelectedRules, refusal: str) -> str:
+    if selected.source is None or refusal:
+        return _format(selected.configuration, selected.form)
+    return selected.source.content.decode("utf-8-sig")
+
+
+def _format(configuration: RefererConfiguration, form: RulesForm) -> str:
+    try:
+        return sources.format(configuration, form)
+    except ValueError as error:
+        raise InputError(f"the corrected rules cannot be written as {form}: {error}") from None
+
+
+def _write(selected: SelectedRules, text: str, refusal: str) -> None:
+    source = selected.source
+    if source is not None and source.name == "standard input":
+        refusal = "it is not a file"
+    if source is None or refusal:
+        name = source.name if source else "oss://"
+        raise InputError(f"{name}: {refusal}; leave --write out to print the corrected rules")
+    path = Path(source.name).resolve()
+    try:
+        with tempfile.NamedTemporaryFile("wb", dir=path.parent, delete=False) as file:
+            file.write(text.encode())
+        os.chmod(file.name, path.stat().st_mode & 0o7777)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise InputError(f"{source.name}: the file cannot be written: {error.strerror}") from None
+
+
+def _diff(selected: SelectedRules, before: str, after: str) -> Iterator[str]:
+    name = selected.source.name if selected.source else "rules"
+    old, new = (text.splitlines(keepends=True) for text in (before, after))
+    for item in difflib.unified_diff(old, new, name, f"{name} (corrected)"):
+        yield item if item.endswith("\n") else f"{item}\n"
+
+
+_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "@": Tone.FAINT}
+
+
+def _report(
+    selected: SelectedRules,
+    before: str,
+    after: str,
+    refusal: str,
+    found: diff.Diff,
+    left: Sequence[Block],
+    whole: bool,
+) -> Iterator[Block]:
+    if refusal:
+        yield line(Text(f"Not written back: {refusal}.", Tone.WARNING))
+        yield line()
+    lines = [item.rstrip("\n") for item in _diff(selected, before, after)]
+    for item in lines:
+        yield line(Text(item, _TONES.get(item[:1], Tone.PLAIN)))
+    if lines:
+        yield line()
+    yield from changes.describe(found, whole=whole)
+    yield line()
+    yield from left

@@ -1,0 +1,168 @@
+"""`oss-emulator generate`: write rules for a site, and the decision table that tests them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from oss_emulator.cli.output import Text, Tone, line, show, write
+from oss_emulator.cli.parser import InputError
+from oss_emulator.lab import lint, sources, tables
+from oss_emulator.lab.lint import Severity
+from oss_emulator.lab.proposal import Proposal, ProposalError, Wish, format_table, propose
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.lab.tables import DecisionTable
+
+_DESCRIPTION = (
+    "Writes rules that allow a site, and whatever else is named, and nobody else. Standard output "
+    "gets the rules, or with --to table the decision table that `oss-emulator test` runs in CI. "
+    "The command lints and tests its own rules, and says so on standard error. The exit status is "
+    "0, or 2 if there are no such rules."
+)
+
+
+def declare(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "generate", help="write rules for a site, and their test", description=_DESCRIPTION
+    )
+    parser.add_argument(
+        "--site", required=True, metavar="URL", help="the site, such as https://www.example.com"
+    )
+    parser.add_argument(
+        "--subdomains", action="store_true", help="allow the domain and all its sub-domains"
+    )
+    parser.add_argument(
+        "--mini-program",
+        action="append",
+        default=[],
+        metavar="APPID",
+        help="allow a WeChat mini program; may be repeated",
+    )
+    parser.add_argument(
+        "--console", action="store_true", help="allow the preview in the OSS console"
+    )
+    parser.add_argument(
+        "--cdn",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="allow the style sheets of a host; may be repeated",
+    )
+    parser.add_argument(
+        "--empty",
+        choices=["allow", "deny"],
+        default="deny",
+        help="what to do with requests without a Referer (default: deny)",
+    )
+    parser.add_argument("--to", required=True, choices=list(_FORMS), help="what to print")
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Propose rules, check them, and print them or their table."""
+    wish = Wish(
+        arguments.site,
+        arguments.subdomains,
+        tuple(arguments.mini_program),
+        arguments.console,
+        tuple(arguments.cdn),
+        arguments.empty == "allow",
+    )
+    try:
+        proposal = propose(wish)
+    except ProposalError as error:
+        raise InputError(str(error)) from None
+    write(_FORMS[arguments.to](proposal, arguments.site))
+    sys.stdout.flush()
+    show(line(*_check(proposal)), to=sys.stderr)
+    return 0
+
+
+def _check(proposal: Proposal) -> tuple[Text, ...]:
+    """Lint and test the rules, and say what came of it."""
+    found = lint.run(proposal.configuration)
+    mistakes = sorted({item.rule for item in found if item.severity is not Severity.NOTE})
+    linted = (
+        f"lint warns of what you asked for; accept it with --ignore {' --ignore '.join(mistakes)}"
+        if mistakes
+        else "lint finds nothing to correct"
+    )
+    cases = tuple(replace(case, rules="site") for case in proposal.cases)
+    report = tables.run(DecisionTable(Path(), {"site": proposal.configuration}, cases))
+    failed = [result.case.name for result in report.results if not result.passed]
+    if failed:
+        raise InputError(f"these rules fail their own table: {', '.join(failed)}")
+    said = f"{linted}, and all {len(cases)} cases of their table pass."
+    return (Text(f"These rules are checked: {said}", Tone.GOOD),)
+
+
+def _format_rules(form: RulesForm, proposal: Proposal, site: str) -> str:
+    return sources.format(proposal.configuration, form)
+
+
+def _format_table(proposal: Proposal, site: str) -> str:
+    return format_table(proposal, f"What the rules for {_comment(site)} must decide.")
+
+
+def _format_oss2(proposal: Proposal, site: str) -> str:
+    rules = proposal.configuration
+    return f'''"""Set the Referer rules of a bucket to those for {_comment(site)}."""
+
+import os
+
+import oss2
+from oss2.credentials import EnvironmentVariableCredentialsProvider
+from oss2.models import BucketReferer
+
+bucket = oss2.Bucket(
+    oss2.ProviderAuthV4(EnvironmentVariableCredentialsProvider()),
+    os.environ["OSS_ENDPOINT"],
+    os.environ["OSS_BUCKET"],
+    region=os.environ["OSS_REGION"],
+)
+bucket.put_bucket_referer(
+    BucketReferer(
+        {rules.allow_empty_referer},
+        {_list(rules.whitelist)},
+        allow_truncate_query_string={rules.allow_truncate_query_string},
+        black_referers={_list(rules.blacklist)},
+    )
+)
+'''
+
+
+def _list(entries: tuple[str, ...]) -> str:
+    lines = "".join(f"            {json.dumps(entry)},\n" for entry in entries)
+    return f"[\n{lines}        ]" if entries else "[]"
+
+
+def _format_ossutil(proposal: Proposal, site: str) -> str:
+    return f"""# Sets the Referer rules of the bucket OSS_BUCKET to those for {_comment(site)}.
+cat > referer.xml <<'END'
+{sources.format(proposal.configuration, RulesForm.XML).rstrip()}
+END
+ossutil api put-bucket-referer --bucket "$OSS_BUCKET" --referer-configuration file://referer.xml
+"""
+
+
+def _comment(site: str) -> str:
+    """Return an address as it may stand in a comment or a docstring."""
+    return "".join(item for item in site if item.isprintable() and item not in '"\\')
+
+
+_FORMS: Mapping[str, Callable[[Proposal, str], str]] = {
+    "xml": partial(_format_rules, RulesForm.XML),
+    "json": partial(_format_rules, RulesForm.JSON),
+    "terraform": partial(_format_rules, RulesForm.TERRAFORM),
+    "toml": partial(_format_rules, RulesForm.TOML),
+    "oss2": _format_oss2,
+    "ossutil": _format_ossutil,
+    "table": _format_table,
+}

@@ -1,0 +1,29 @@
+"""There are no rules.
+
+Without a whitelist and a blacklist, hotlink protection is off: every site is allowed (R-15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oss_emulator.lab.probes import STRANGER
+
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import Subject
+
+SEVERITY = Severity.NOTE
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Suspect rules without entries, unless the switch shows that something was intended."""
+    if (
+        not (subject.has_whitelist or subject.has_blacklist)
+        and subject.configuration.allow_empty_referer
+    ):
+        yield Suspicion(
+            Evidence.ALLOWED,
+            (STRANGER,),
+            "There are no rules, so every site is allowed.",
+            Correction(),
+        )

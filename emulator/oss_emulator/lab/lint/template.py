@@ -1,0 +1,40 @@
+"""An entry contains a placeholder that a template should have filled in.
+
+`https://${var.domain}/` was set as it is written, and no Referer contains `${`. The entry matches
+nothing. Only you know the value: fill in the template before you set the rules.
+"""
+
+from __future__ import annotations
+
+import re
+
+from oss_emulator.lab.probes import STRANGER
+
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.ERROR
+
+_PLACEHOLDER = re.compile(r"[$#%]?\{[^}]*\}|\$\(?[A-Za-z_][\w.]*\)?|<[\w .-]+>|%[A-Z_]{2,}%|%s\b")
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries with a placeholder in their origin."""
+    text = entry.text
+    found = _PLACEHOLDER.search(text)
+    if found is None or found.start() >= _end_of_origin(text):
+        return None
+    return Suspicion(
+        Evidence.UNMATCHED,
+        (STRANGER,),
+        f"The placeholder {found[0][:40]} was not filled in.",
+        Correction(decide=f"write the value of {found[0][:40]}"),
+        entry.place,
+    )
+
+
+def _end_of_origin(text: str) -> int:
+    """Return where the path begins; a placeholder may itself contain slashes."""
+    start = text.find("://") + 3 if "://" in text else 0
+    end = text.find("/", start)
+    return len(text) if end < 0 else end

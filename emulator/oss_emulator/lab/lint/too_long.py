@@ -1,0 +1,45 @@
+"""An entry is longer than any Referer.
+
+A browser cuts a Referer of more than 4,096 characters to the origin (B-03), so an entry of more
+characters matches nothing that a browser sends. Perhaps many entries are joined in it (R-37).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oss_emulator.lab.browser import MAX_LENGTH
+from oss_emulator.lab.domains import is_host
+from oss_emulator.lab.entry import is_blank
+from oss_emulator.lab.parts import Parts
+from oss_emulator.lab.probes import STRANGER
+
+from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion
+from .joined import split
+from .subject import LISTS, Subject
+
+SEVERITY = Severity.ERROR
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Suspect entries of more characters than a Referer has."""
+    for stage in LISTS:
+        for position, text in enumerate(getattr(subject.configuration, stage.value)):
+            if len(text) > MAX_LENGTH and not is_blank(text):
+                yield Suspicion(
+                    Evidence.UNMATCHED,
+                    (STRANGER,),
+                    f"It has {len(text):,} characters, and no Referer more than {MAX_LENGTH:,}.",
+                    Correction(_shorter(text)),
+                    EntryPlace(stage, position, text),
+                )
+
+
+def _shorter(text: str) -> tuple[str, ...]:
+    """Return the entries that are joined in a text, or its origin."""
+    parts = split(text)
+    if len(parts) > 1:
+        return tuple(part for part in parts if len(part) <= MAX_LENGTH)
+    origin = Parts.split(text)
+    is_site = origin.scheme in ("http", "https") and is_host(origin.host)
+    return (Parts(origin.scheme, origin.host, None, "/").join(),) if is_site else ()

@@ -1,0 +1,214 @@
+"""`lint`: its formats, and `--fix`, which prints or writes corrected rules."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oss_emulator.cli import main
+from oss_emulator.lab import sources
+
+ROOT = Path(__file__).parents[2]
+BROKEN = ROOT / "fixtures" / "lab" / "broken.xml"
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command in this process: `ask(…)` returns status, standard output and error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        try:
+            status = main(arguments)
+        except SystemExit as end:
+            status = int(end.code or 0)
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+def test_wildcard_for_sub_domains_is_one_finding(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text('allow_empty_referer = false\nwhitelist = ["*.example.com"]\n')
+    _, out, _ = ask("lint", str(file), "--json")
+    (finding,) = json.loads(out)
+    assert finding["add_to_blacklist"] == ["https://*/*.example.com/", "http://*/*.example.com/"]
+    assert finding["also"] == ["wildcard-in-path", "root-missing", "only-http"]
+    assert finding["line"] == 2
+
+
+def test_what_holds_for_nearly_all_rules_is_one_line(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text('allow_empty_referer = false\nwhitelist = ["https://www.example.com/"]\n')
+    status, out, _ = ask("lint", str(file))
+    assert status == 0
+    assert out == (
+        "As with nearly all rules: cdn-in-front, console-preview, mini-program, "
+        "video-second-request (--all shows them)\nNothing to correct.\n"
+    )
+    assert json.loads(ask("lint", str(file), "--json")[1]) == []
+    status, out, _ = ask("lint", str(file), "--all")
+    assert status == 0
+    assert "Good to know\n" in out
+    assert out.count("  [") == 4
+
+
+def test_decision_of_the_owner_can_be_accepted(ask: Any, tmp_path: Path) -> None:
+    """R-14: the documented recipe is a warning, and not told to be left out."""
+    file = tmp_path / "rules.toml"
+    rules = 'whitelist = ["*"]\nblacklist = ["*thief.example"]\n'
+    file.write_text(f"allow_empty_referer = false\n{rules}")
+    status, out, _ = ask("lint", str(file))
+    assert status == 1
+    assert "warning blacklist-only" in out
+    assert "(R-14)" in out
+    assert "leave it out" not in out
+    status, out, _ = ask("lint", str(file), "--ignore", "blacklist-only")
+    assert status == 0
+    assert "Accepted: blacklist-only\n" in out
+
+
+def test_missing_rules_are_said(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text("[rules.a]\n")
+    status, out, _ = ask("lint", str(file))
+    assert status == 0
+    assert "There are no rules, so every site is allowed.  [no-rules]" in out
+
+
+def test_formats_name_file_and_line(ask: Any) -> None:
+    status, out, _ = ask("lint", str(BROKEN), "--format", "github")
+    assert status == 1
+    assert out.startswith(f"::error file={BROKEN},line=5,col=14,title=missing-scheme::")
+    status, out, _ = ask("lint", str(BROKEN), "--format", "sarif")
+    assert status == 1
+    first = json.loads(out)["runs"][0]["results"][0]
+    assert first["locations"][0]["physicalLocation"]["region"]["startLine"] == 5
+
+
+def test_fix_prints_rules_and_says_what_changes_for_whom(ask: Any, tmp_path: Path) -> None:
+    status, out, errors = ask("lint", str(BROKEN), "--fix")
+    assert status == 0
+    corrected = tmp_path / "corrected.xml"
+    corrected.write_text(out, encoding="utf-8")
+    assert ask("lint", str(corrected))[0] == 0
+    for words in (
+        f"--- {BROKEN}\n",
+        "-    <Referer>www.example.com</Referer>\n",
+        "let in by the new rules\n",
+        "kept out by the new rules\n",
+        "http://www.example.com.evil.test/",
+        "Nothing to correct.\n",
+    ):
+        assert words in errors
+    answer = json.loads(ask("lint", str(BROKEN), "--fix", "--json")[1])
+    assert answer["rules"] == out
+    assert answer["left"] == []
+    assert answer["proof"]["equivalent"] is False
+
+
+def test_fix_writes_the_file_and_keeps_its_mode(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "rules.xml"
+    shutil.copy(BROKEN, file)
+    file.chmod(0o640)
+    status, out, errors = ask("lint", str(file), "--fix", "--write")
+    assert (status, errors) == (0, "")
+    assert out.startswith(f"--- {file}\n")
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert file.read_text() == ask("lint", str(BROKEN), "--fix")[1]
+    assert [item.name for item in tmp_path.iterdir()] == ["rules.xml"]
+    before = file.read_bytes()
+    status, out, _ = ask("lint", str(file), "--fix", "--write")
+    assert (status, file.read_bytes()) == (0, before)
+    assert "equivalent" in out
+
+
+def test_fix_leaves_decisions_and_ends_with_1(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text('whitelist = ["https://*.github.io/", "www.example.com"]\n')
+    status, out, errors = ask("lint", str(file), "--fix")
+    assert status == 1
+    assert "https://*.github.io/" in out
+    assert "https://www.example.com/" in out
+    assert "decide    write the whole name of the site\n" in errors
+    assert ask("lint", str(file), "--fix", "--ignore", "wildcard-domain")[0] == 0
+
+
+def test_one_of_several_rules_is_written_back(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "seed.toml"
+    shutil.copy(ROOT / "fixtures" / "seeds" / "demo.toml", file)
+    before = file.read_text(encoding="utf-8")
+    names = list(sources.parse(before.encode()))
+    status, out, _ = ask("lint", f"{file}#{names[0]}", "--fix", "--write")
+    assert status in (0, 1)
+    assert out.startswith("---")
+    after = file.read_text(encoding="utf-8")
+    assert after != before
+    assert list(sources.parse(after.encode())) == names
+    comments = re.findall(r"^#.*$", before, re.MULTILINE)
+    assert re.findall(r"^#.*$", after, re.MULTILINE) == comments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("RULES", "--write"), "--write requires --fix"),
+        (("RULES", "--fix", "--format", "sarif"), "--fix prints text or JSON"),
+        (("INLINE", "--fix", "--write"), "its rules are written in one line; leave --write out"),
+        (("RULES", "--format", "xml"), "invalid choice: 'xml'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    ask: Any, tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    inline = tmp_path / "inline.toml"
+    inline.write_text('rules = {a = {whitelist = ["a.example"]}}\n')
+    files = {"RULES": str(BROKEN), "INLINE": f"{inline}#a"}
+    status, out, errors = ask("lint", *(files.get(item, item) for item in arguments))
+    assert (status, out, errors.count("\n")) == (2, "", 1)
+    assert words in errors
+
+
+def test_rules_that_cannot_be_written_back_are_printed(ask: Any, tmp_path: Path) -> None:
+    inline = tmp_path / "inline.toml"
+    inline.write_text('rules = {a = {whitelist = ["a.example"]}}\n')
+    status, out, errors = ask("lint", f"{inline}#a", "--fix")
+    assert status == 0
+    assert "https://a.example/" in out
+    assert "Not written back: " in errors
+
+
+@pytest.mark.parametrize("rich", [True, False], ids=["rich", "plain"])
+def test_no_word_is_broken_at_80_columns(
+    ask: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rich: bool
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    if not rich:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    host = "http://" + "a-very-long-name." * 3 + "example.com/"
+    file = tmp_path / "rules.toml"
+    file.write_text(f'whitelist = ["{host}", "http://www.example.com", "*.example.org"]\n')
+    name = str(file)
+    for command in (("lint", name), ("lint", name, "--fix"), ("diff", name, str(BROKEN))):
+        _, out, errors = ask(*command)
+        text = re.sub(r"\x1b\[[0-9;]*m", "", out + errors)
+        for line in text.splitlines():
+            is_text = line.startswith(("+", "-", " ", "@@")) or not line
+            assert len(line) <= 80 or " " not in line.strip() or is_text, line
+        assert host.removesuffix("/") in text
+
+
+def test_large_input_is_answered(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    entries = ", ".join(f'"www{number}.example.com"' for number in range(2_000))
+    file.write_text(f"whitelist = [{entries}]\n")
+    status, out, _ = ask("lint", str(file))
+    assert status == 1
+    assert "1,980 more by missing-scheme (--all shows them)" in out
+    assert ask("lint", str(file), "--fix")[0] == 0

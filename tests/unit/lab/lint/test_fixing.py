@@ -1,0 +1,86 @@
+"""Following the corrections: 3,000 random configurations end clean, and nothing raises."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.lab import lint
+from oss_emulator.lab.lint import Finding, Severity
+from oss_emulator.referer import RefererConfiguration, RefererPolicy
+
+from tests.unit.lab.lint.random_rules import entry, rules, seeded
+
+CONFIGURATIONS, PARTS = 3_000, 6
+
+DECIDES = {
+    "blacklist-only": "the documented recipe, if everybody else is welcome",
+    "matches-all": "everybody is allowed, and no other entry names a site",
+    "template": "a value that only its owner knows",
+    "wildcard-domain": "the name of a site that only its owner knows",
+    "any-mini-program": "an appid that only its owner knows",
+    "not-examined": "too many entries",
+}
+"""The rules that have no correction, and what their owner has to decide."""
+
+
+def is_mistake(finding: Finding) -> bool:
+    return finding.severity is not Severity.NOTE
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_corrections_end_clean_after_three_rounds_at_most(part: int) -> None:
+    """What is left is said to be a decision, and can be accepted rule by rule."""
+    for seed in range(part, CONFIGURATIONS, PARTS):
+        configuration = rules(seeded(seed))
+        fixed = lint.fix(configuration)
+        left = list(filter(is_mistake, fixed.left))
+        assert not any(item.correction.changes for item in fixed.left), (seed, configuration)
+        assert all(item.correction.decide for item in left), (seed, configuration)
+        if seed % 10 == 0:
+            again = lint.run(fixed.configuration, accepted={item.rule for item in left})
+            assert not any(map(is_mistake, again)), (seed, configuration)
+
+
+def test_only_some_rules_leave_a_decision_to_the_owner() -> None:
+    """Every other rule leaves one only where its correction would empty the whitelist."""
+    for seed in range(500):
+        configuration = rules(seeded(seed))
+        for finding in lint.run(configuration):
+            if finding.correction.decide and finding.rule not in DECIDES:
+                opens = "the whitelist is empty" in finding.correction.decide
+                assert opens or finding.rule == "rests-on-assumption", (seed, finding)
+
+
+def test_corrections_open_nothing_to_strangers() -> None:
+    strangers = [
+        f"{scheme}://stranger-{n}.example/" for scheme in ("http", "https") for n in (1, 2)
+    ]
+    opened = []
+    for seed in range(300):
+        configuration = rules(seeded(seed))
+        fixed = lint.fix(configuration).configuration
+        old, new = (RefererPolicy.compile(item) for item in (configuration, fixed))
+        opened += [
+            (seed, item)
+            for item in strangers
+            if configuration.whitelist and new.decide(item).allowed and not old.decide(item).allowed
+        ]
+    assert opened == []
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_many_random_entries_are_linted_without_an_error(seed: int) -> None:
+    random = seeded(seed)
+    entries = tuple(entry(random) for _ in range(10_000))
+    configuration = RefererConfiguration(
+        whitelist=entries[: 2_500 * (seed + 1)], blacklist=entries[2_500 * (seed + 1) :]
+    )
+    for finding in lint.run(configuration):
+        assert finding.reason.endswith(".")
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_any_text_is_linted_without_an_error(seed: int) -> None:
+    random = seeded(seed)
+    letters = "htps:/.*?,;\"'\\ \n\t#@[]{}()|^$%&=+-_~aA0例é\u202e\ud800\x00😀"
+    texts = ["".join(random.choices(letters, k=random.randrange(40))) for _ in range(6)]
+    lint.fix(RefererConfiguration(whitelist=tuple(texts[:3]), blacklist=tuple(texts[3:])))

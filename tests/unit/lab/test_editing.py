@@ -1,0 +1,134 @@
+"""Corrected rules are written back, and everything else in the document stays."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.lab import editing, lint, sources
+from oss_emulator.lab.editing import NotEditableError
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.referer import RefererConfiguration
+
+from tests.unit.lab.lint.random_rules import rules, seeded
+
+NEW = RefererConfiguration(
+    False, False, True, ("https://a.example/", 'a "quoted" \\ & <one>'), ("https://b.example/",)
+)
+XML = """<?xml version="1.0" encoding="UTF-8"?>
+<!-- before -->
+<RefererConfiguration xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com">
+  <!-- kept -->
+  <AllowEmptyReferer>true</AllowEmptyReferer>
+  <RefererList>
+    <Referer>www.example.com</Referer>
+  </RefererList>
+</RefererConfiguration>
+"""
+JSON = '{\n    "AllowEmptyReferer": "true",\n    "RefererList": {"Referer": ["a"]}\n}\n'
+TERRAFORM = """{"terraform": {}, "resource": {"alicloud_oss_bucket_referer": {"site":
+  {"bucket": "b", "allow_empty_referer": true, "referer_list": ["a"]}, "other":
+  {"bucket": "c", "allow_empty_referer": true}}}}
+"""
+SEED = """# The demo.
+[[bucket]]
+name = "one"
+
+[bucket.referer]            # of one
+whitelist = ["a"]
+
+[[bucket]]
+name = "two"
+acl = "private"             # kept
+
+[bucket.referer]
+allow_empty_referer = true  # replaced
+whitelist = [
+    "b", # a comment
+]
+
+[[bucket]]
+name = "three"
+"""
+PLAIN = 'whitelist = ["a"]\n'
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "name", "kept"),
+    [
+        (RulesForm.XML, XML, "", ["<!-- before -->", "<!-- kept -->", "aliyuncs.com"]),
+        (RulesForm.JSON, JSON, "", ['    "AllowEmptyReferer": false']),
+        (
+            RulesForm.TERRAFORM,
+            TERRAFORM,
+            "alicloud_oss_bucket_referer.site",
+            ['"terraform"', '"other"'],
+        ),
+        (RulesForm.TOML, SEED, "two", ["# of one", "# kept", '"three"']),
+        (RulesForm.TOML, PLAIN, "", []),
+    ],
+    ids=["xml", "json", "terraform", "seed", "plain"],
+)
+def test_only_the_rules_change(form: RulesForm, text: str, name: str, kept: list[str]) -> None:
+    old = sources.parse(text.encode(), form)
+    edited = editing.edit(text.encode(), form, name, NEW)
+    new = sources.parse(edited.encode(), form)
+    assert new[name] == NEW
+    assert {key: value for key, value in new.items() if key != name} == {
+        key: value for key, value in old.items() if key != name
+    }
+    for words in kept:
+        assert words in edited
+    assert editing.edit(text.encode(), form, name, old[name]) == text
+
+
+def test_xml_keeps_its_layout() -> None:
+    new = RefererConfiguration(False, whitelist=("https://www.example.com/",), blacklist=("x",))
+    edited = editing.edit(XML.encode(), RulesForm.XML, "", new)
+    expected = XML.replace(">true<", ">false<").replace(
+        "www.example.com<", "https://www.example.com/<"
+    )
+    ending = "  </RefererList>\n"
+    black = "  <RefererBlacklist>\n    <Referer>x</Referer>\n  </RefererBlacklist>\n"
+    assert edited == expected.replace(ending, ending + black)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "name", "words"),
+    [
+        (
+            RulesForm.TOML,
+            'rules = {a = {whitelist = ["a"]}}\n',
+            "a",
+            "its rules are written in one line",
+        ),
+        (
+            RulesForm.TERRAFORM,
+            '{"planned_values": {"root_module": {"resources": [{"type": '
+            '"alicloud_oss_bucket_referer", "address": "alicloud_oss_bucket_referer.a", '
+            '"values": {"allow_empty_referer": true}}]}}}',
+            "alicloud_oss_bucket_referer.a",
+            "it is not the source of the rules",
+        ),
+    ],
+    ids=["inline", "plan"],
+)
+def test_what_cannot_be_edited_is_said(form: RulesForm, text: str, name: str, words: str) -> None:
+    with pytest.raises(NotEditableError, match=words):
+        editing.edit(text.encode(), form, name, NEW)
+
+
+@pytest.mark.parametrize("form", [RulesForm.XML, RulesForm.JSON, RulesForm.TOML])
+def test_random_rules_are_corrected_in_their_document(form: RulesForm) -> None:
+    edited = 0
+    for seed in range(150):
+        configuration = rules(seeded(seed))
+        fixed = lint.fix(configuration).configuration
+        try:
+            text = sources.format(configuration, form)
+        except ValueError:
+            continue  # XML cannot represent it
+        (name, read), *_ = sources.parse(text.encode(), form).items()
+        if read == configuration:
+            again = editing.edit(text.encode(), form, name, fixed)
+            assert sources.parse(again.encode(), form)[name] == fixed
+            edited += 1
+    assert edited > 100

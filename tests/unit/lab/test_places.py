@@ -1,0 +1,48 @@
+"""Places of entries in the text of rules."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.lab import places, sources
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.referer import RefererConfiguration, Stage
+
+RULES = RefererConfiguration(
+    whitelist=("https://a.example/?x=1&y=2", 'say "a"', "h", "例え", "h"),
+    blacklist=("https://a.example/", "h"),
+)
+
+
+@pytest.mark.parametrize("form", list(RulesForm))
+def test_each_entry_is_found_in_its_line(form: RulesForm) -> None:
+    try:
+        text = sources.format(RULES, form)
+    except KeyError:
+        pytest.skip(f"rules are not written as {form}")
+    (name,) = sources.parse(text.encode(), form)
+    found = places.find(text, name, RULES)
+    lines = text.splitlines()
+    assert len(found) == 7
+    for (stage, position), (line, column) in found.items():
+        entry = getattr(RULES, stage.value)[position]
+        assert lines[line - 1][column - 1] == entry[0]
+    assert found[Stage.WHITELIST, 4] > found[Stage.WHITELIST, 2]
+    assert found[Stage.BLACKLIST, 1] > found[Stage.WHITELIST, 4]
+
+
+def test_rules_of_several_are_found_by_their_name() -> None:
+    text = '[rules.a]\nwhitelist = ["x"]\n[rules.b]\nwhitelist = ["x"]\n'
+    found = places.find(text, "b", RefererConfiguration(whitelist=("x",)))
+    assert found == {(Stage.WHITELIST, 0): (4, 15)}
+
+
+def test_entry_that_is_written_in_another_way_is_placed_at_its_list() -> None:
+    text = 'a = 1\nwhitelist = ["\\u0078"]\n'
+    found = places.find(text, "", RefererConfiguration(whitelist=("x",)))
+    assert found == {(Stage.WHITELIST, 0): (2, 1)}
+
+
+def test_search_in_vain_ends_in_time() -> None:
+    missing = tuple(f"entry-{number}" for number in range(20_000))
+    text = f"whitelist = [{'x' * 1_000_000}]"
+    assert len(places.find(text, "", RefererConfiguration(whitelist=missing))) == 20_000

@@ -1,0 +1,69 @@
+"""Proposed rules pass the linter, the scenarios and their own decision table."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+from oss_emulator.lab import lint, scenarios, tables
+from oss_emulator.lab.lint import Severity
+from oss_emulator.lab.proposal import ProposalError, Wish, format_table, propose
+
+SITES = (
+    "https://www.example.com",
+    "http://www.example.com/shop?id=1",
+    "https://example.com.cn",
+    "https://例子.example.com/",
+    "https://WWW.Example.COM:443",
+    "https://shop.example.co.uk:8443",
+    "http://www.example.com:8080",
+)
+WISHES = [
+    Wish(site, subdomains, programs, console, cdn, empty)
+    for site, subdomains, (programs, console, cdn), empty in product(
+        SITES,
+        (False, True),
+        (
+            ((), False, ()),
+            (("wx0123456789abcdef",), True, ("cdn.example.net", "static.example.com")),
+        ),
+        (False, True),
+    )
+] + [Wish("https://10.0.0.1:8080"), Wish("http://localhost"), Wish("https://[::1]/")]
+
+
+@pytest.mark.parametrize("wish", WISHES, ids=str)
+def test_rules_pass_lint_scenarios_and_their_table(wish: Wish, tmp_path: Path) -> None:
+    proposal = propose(wish)
+    rules = proposal.configuration
+    found = lint.run(rules)
+    mistakes = {item.rule for item in found if item.severity is not Severity.NOTE}
+    assert mistakes == ({"empty-allowed"} if wish.allow_empty else set())
+    assert all(item.common for item in found if item.severity is Severity.NOTE)
+    assert all(outcome.as_wanted for outcome in scenarios.play(rules, wish.site))
+    path = tmp_path / "site.toml"
+    path.write_text(format_table(proposal, "What the rules must decide."), encoding="utf-8")
+    report = tables.run(tables.read(path, {"": rules}))
+    assert report.passed
+    assert report.untouched == ()
+    assert len(report.results) == len(proposal.cases)
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish("ftp://www.example.com"), "is not the address of a site"),
+        (Wish("https://a:99999/"), "is not the address of a site"),
+        (Wish("https://exa mple.com"), "is not the address of a site"),
+        (Wish("https://*.example.com"), "is not the address of a site"),
+        (Wish(""), "is not the address of a site"),
+        (Wish("https://github.io", subdomains=True), "github.io has no sub-domains of its own"),
+        (Wish("https://10.0.0.1", subdomains=True), "10.0.0.1 has no sub-domains of its own"),
+        (Wish("https://a.example", mini_programs=("YOUR-APPID",)), "is not an appid"),
+        (Wish("https://a.example", cdn=("https://cdn.example/",)), "is not a host"),
+    ],
+)
+def test_wish_without_rules_is_refused(wish: Wish, words: str) -> None:
+    with pytest.raises(ProposalError, match=words):
+        propose(wish)
