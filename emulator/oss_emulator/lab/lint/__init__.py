@@ -10,6 +10,7 @@ all further rules of the order, so the corrected entry needs no other correction
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Collection, Iterable
 from types import ModuleType
 
@@ -169,4 +170,6 @@ def fix(
 ) -> Fixed:
     """Follow all corrections until none is left."""
     asked = tuple(rules)
-    return _fix(configuration, lambda changed: _run(changed, asked, assumptions, accepted))
+    return _fix(
+        configuration, lambda changed: _run(changed, asked, assumptions, accepted, sys.maxsize)
+    )

@@ -17,6 +17,9 @@ from .fixing import follow
 from .rule import LintRule
 from .subject import LintedEntry, Subject
 
+MOST = 2_000
+"""The entries with findings after which a lint ends, as there is enough to do."""
+
 _LAST = (
     "write the sites to allow: without this entry the whitelist is empty, which allows everybody"
 )
@@ -27,25 +30,28 @@ def run(
     rules: Iterable[LintRule],
     assumptions: Assumptions,
     accepted: Collection[str] = (),
+    most: int = MOST,
 ) -> tuple[Finding, ...]:
     """Lint a configuration and return the findings, the most severe first.
 
     Rules that are `accepted` by their names find nothing. An entry about which one of them leaves
-    the decision to the owner is accepted as a whole.
+    the decision to the owner is accepted as a whole. After `most` entries with findings no further
+    entry is examined by itself.
     """
     subject, rules = Subject(configuration, assumptions), tuple(rules)
     if accepted:
-        for item in run(configuration, rules, assumptions):
+        for item in run(configuration, rules, assumptions, most=most):
             if item.place is not None and item.rule in accepted and item.correction.decide:
                 subject.reported.add(item.place)
         rules = tuple(rule for rule in rules if rule.name not in accepted)
     examining = [rule for rule in rules if rule.examine is not None]
-    found = [
-        item
-        for entry in subject.entries
-        if entry.place not in subject.reported
-        for item in _examine(entry, subject, examining)
-    ]
+    found: list[Finding] = []
+    for number, entry in enumerate(subject.entries):
+        if len(found) >= most:
+            subject.stopped = number
+            break
+        if entry.place not in subject.reported:
+            found += _examine(entry, subject, examining)
     subject.reported.update(item.place for item in found if item.place)
     for rule in rules:
         for finding in _suspect(rule, subject):

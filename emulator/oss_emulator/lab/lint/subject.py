@@ -100,6 +100,8 @@ class Subject:
         self._filled = {
             stage: sum(not is_blank(entry) for entry in entries) for stage, entries in lists.items()
         }
+        self.stopped: int | None = None
+        """The number of examined entries, if there were too many findings to go on."""
         self.reported: set[EntryPlace] = set()
         """The entries that have a finding."""
 
