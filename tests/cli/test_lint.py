@@ -212,3 +212,12 @@ def test_large_input_is_answered(ask: Any, tmp_path: Path) -> None:
     assert status == 1
     assert "1,980 more by missing-scheme (--all shows them)" in out
     assert ask("lint", str(file), "--fix")[0] == 0
+
+
+def test_answer_of_the_service_is_corrected_and_not_written(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "answer.txt"
+    file.write_bytes(b"HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\n\r\n" + BROKEN.read_bytes())
+    status, out, errors = ask("lint", str(file), "--fix")
+    assert status == 0
+    assert out.startswith("<?xml")
+    assert "Not written back: " in errors

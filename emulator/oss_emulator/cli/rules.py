@@ -143,7 +143,10 @@ def error_at(source: Source, error: SourceError) -> InputError:
 
 
 def _form(source: Source) -> RulesForm:
-    return _FORMS.get(Path(source.name).suffix.lower()) or document.detect(source.content)
+    try:
+        return _FORMS.get(Path(source.name).suffix.lower()) or document.detect(source.content)
+    except SourceError:
+        return RulesForm.XML  # an answer of the service with its head, as `curl -i` prints it
 
 
 def _parse(source: Source, arguments: argparse.Namespace) -> Mapping[str, RefererConfiguration]:

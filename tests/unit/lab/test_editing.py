@@ -48,6 +48,18 @@ whitelist = [
 [[bucket]]
 name = "three"
 """
+HCL = """# The bucket of the site.
+resource "alicloud_oss_bucket_referer" "site" {
+  bucket              = alicloud_oss_bucket.site.bucket # kept
+  allow_empty_referer = true
+  referer_list        = ["a", "b"]
+}
+
+resource "alicloud_oss_bucket_referer" "other" {
+  bucket              = "other"
+  allow_empty_referer = true
+}
+"""
 PLAIN = 'whitelist = ["a"]\n'
 
 
@@ -62,10 +74,16 @@ PLAIN = 'whitelist = ["a"]\n'
             "alicloud_oss_bucket_referer.site",
             ['"terraform"', '"other"'],
         ),
+        (
+            RulesForm.HCL,
+            HCL,
+            "alicloud_oss_bucket_referer.site",
+            ["# The bucket", "# kept", '"other"'],
+        ),
         (RulesForm.TOML, SEED, "two", ["# of one", "# kept", '"three"']),
         (RulesForm.TOML, PLAIN, "", []),
     ],
-    ids=["xml", "json", "terraform", "seed", "plain"],
+    ids=["xml", "json", "terraform", "hcl", "seed", "plain"],
 )
 def test_only_the_rules_change(form: RulesForm, text: str, name: str, kept: list[str]) -> None:
     old = sources.parse(text.encode(), form)
