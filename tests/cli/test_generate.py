@@ -22,6 +22,8 @@ WISH = (
     "--site https://www.example.com --subdomains --console --cdn cdn.example.net"
     " --mini-program wx0123456789abcdef"
 ).split()
+PARTNERS = ("cdn.example.net", "oss.console.aliyun.com", "servicewechat.com")
+"""The other sites that WISH allows, as `scenarios` has to be told."""
 RULES = RefererConfiguration(
     False,
     whitelist=(
@@ -61,7 +63,8 @@ def test_table_passes_with_rules_in_every_form(
     assert main(["test", rules, str(table)]) == 0
     assert capsys.readouterr().out == f"{table}  14 passed\n"
     assert main(["lint", rules]) == 0
-    assert main(["scenarios", rules, "--site", "https://www.example.com"]) == 0
+    partners = [f"--partner=https://{host}/" for host in PARTNERS]
+    assert main(["scenarios", rules, "--site", "https://www.example.com", *partners]) == 0
 
 
 def test_program_sets_the_rules_with_oss2(
