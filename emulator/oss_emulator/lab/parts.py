@@ -60,7 +60,10 @@ def encode_host(host: str) -> str | None:
     """Return a host as browsers send it, in ASCII (B-02); None if it has no such form."""
     labels = []
     for label in host.split("."):
-        encoded = label if label.isascii() else ada_url.idna.encode(label).decode()
+        try:
+            encoded = label if label.isascii() else ada_url.idna.encode(label).decode()
+        except UnicodeEncodeError:  # half of a character, which no URL contains
+            return None
         if label and not encoded:
             return None
         labels.append(encoded)
