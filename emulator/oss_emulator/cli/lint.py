@@ -22,11 +22,12 @@ from oss_emulator.cli.output import (
     write,
     write_json,
 )
+from oss_emulator.cli.parser import InputError
 from oss_emulator.cli.rules import SelectedRules
 from oss_emulator.lab import github, lint, places, sarif
 from oss_emulator.lab.lint import Evidence, Finding, LintRule, Severity
 from oss_emulator.lab.places import Place
-from oss_emulator.referer import Stage
+from oss_emulator.referer import RefererConfiguration, Stage
 from oss_emulator.version import __version__
 
 _DESCRIPTION = (
@@ -109,6 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.parser.error("--fix prints text or JSON; leave --format out")
     selected = rules.select(arguments.rules, arguments)
     if arguments.fix:
+        _check_fixable(selected.configuration)
         fixed = lint.fix(
             selected.configuration,
             assumptions=arguments.assumptions,
@@ -133,6 +135,15 @@ def run(arguments: argparse.Namespace) -> int:
         case Format.GITHUB:
             write(github.format(shown, name, where))
     return int(_has_mistakes(found))
+
+
+def _check_fixable(configuration: RefererConfiguration) -> None:
+    count = len(configuration.whitelist) + len(configuration.blacklist)
+    if count > lint.MOST_FIXED:
+        raise InputError(
+            f"--fix corrects at most {lint.MOST_FIXED:,} entries, and these rules have {count:,}; "
+            "split them into files"
+        )
 
 
 def _has_mistakes(found: Sequence[Finding]) -> bool:

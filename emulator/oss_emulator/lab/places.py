@@ -23,8 +23,14 @@ _NAMES = {
     Stage.WHITELIST: re.compile(r"RefererList|referer_?list\b|whitelist", re.IGNORECASE),
     Stage.BLACKLIST: re.compile(r"RefererBlacklist|referer_?blacklist|blacklist", re.IGNORECASE),
 }
-_MISSES = 20
-"""How many entries are searched in vain before the search ends."""
+_NEAR = 1_000
+"""Characters after one entry in which the next is expected."""
+
+_FAR = 100
+"""How many entries are searched in the whole rest of the text: each takes time."""
+
+_BEFORE, _AFTER = frozenset(">\"' \t\r\n"), frozenset("<\"' \t\r\n")
+"""The characters around an entry."""
 
 
 def find(
@@ -51,23 +57,41 @@ def _start(text: str, name: str) -> int:
 
 
 def _search(text: str, named: re.Match[str], entries: tuple[str, ...]) -> Iterator[int]:
-    offset, misses = named.end(), 0
+    offset, far = named.end(), 0
     for entry in entries:
-        found = None if misses > _MISSES else _search_one(text, entry, offset)
+        written = _spellings(entry)
+        found = _search_one(text, written, offset, offset + _NEAR + 2 * len(entry))
+        if found is None and far < _FAR:
+            far += 1
+            found = _search_one(text, written, offset, len(text))
         if found is None:
-            misses += 1
             yield named.start()
         else:
-            yield found.start()
-            offset = found.end()
+            start, offset = found
+            yield start
 
 
-def _search_one(text: str, entry: str, offset: int) -> re.Match[str] | None:
-    written = {
+def _spellings(entry: str) -> set[str]:
+    """Return an entry as XML, JSON and other texts may write it."""
+    return {
         entry,
         escape(entry),
         json.dumps(entry)[1:-1],
         json.dumps(entry, ensure_ascii=False)[1:-1],
     }
-    alternatives = "|".join(map(re.escape, sorted(written, key=len, reverse=True)))
-    return re.compile(rf"(?<=[>\"'\s])(?:{alternatives})(?=[<\"'\s])").search(text, offset)
+
+
+def _search_one(text: str, written: set[str], start: int, end: int) -> tuple[int, int] | None:
+    """Find the first of some spellings between two offsets; return where it begins and ends."""
+    found = []
+    for one in written:
+        place = text.find(one, start, end)
+        while place >= 0 and not _stands_alone(text, place, place + len(one)):
+            place = text.find(one, place + 1, end)
+        if place >= 0:
+            found.append((place, place + len(one)))
+    return min(found, default=None, key=lambda place: (place[0], -place[1]))
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    return text[start - 1 : start] in _BEFORE and text[end : end + 1] in _AFTER

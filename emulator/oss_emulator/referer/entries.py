@@ -24,6 +24,8 @@ _GRAM_SIZES = (4, 2, 1)
 _PAIR = "*"
 # The rarest grams of an entry, at most so many, are checked.
 _GRAMS_PER_ENTRY = 8
+# The texts between wildcards that give grams, at most so many of an entry.
+_RUNS_PER_ENTRY = 256
 # A long run gives about this many grams at most, so that compiling stays linear and quick.
 _GRAMS_PER_RUN = 64
 
@@ -81,7 +83,7 @@ class Entries:
 
 
 def _grams(pattern: Pattern) -> Iterator[str]:
-    runs = [run.casefold() for run in pattern.literals]
+    runs = [run.casefold() for run in pattern.literals[:_RUNS_PER_ENTRY]]
     for run in sorted(runs, key=len, reverse=True):
         size = next(size for size in _GRAM_SIZES if size <= len(run))
         for place in range(0, len(run) - size + 1, 1 + len(run) // _GRAMS_PER_RUN):

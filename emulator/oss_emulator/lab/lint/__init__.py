@@ -68,6 +68,7 @@ from .running import run as _run
 from .subject import Subject
 
 __all__ = [
+    "MOST_FIXED",
     "RULES",
     "Correction",
     "EntryPlace",
@@ -147,6 +148,10 @@ RULES = tuple(
     )
 )
 """All rules of the linter, in the order in which they run."""
+
+
+MOST_FIXED = 2_000
+"""The most entries whose corrections `oss-emulator lint --fix` follows, so that it ends in time."""
 
 
 def run(

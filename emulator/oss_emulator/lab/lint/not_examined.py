@@ -1,9 +1,9 @@
 """There are too many entries to examine them all.
 
-The linter examines more than 10,000 entries. If most of them have to be compared with each
+The linter examines about 10,000 entries. If most of them have to be compared with each
 Referer, as thousands of wildcards before the same host are, it examines fewer. It examines the
-first ones. It also ends after 2,000 entries with findings. Correct these first, or lint the others
-in a file of their own; `--fix` corrects them all.
+first ones. It also ends after 1,000 entries with findings, and beyond 5,000 entries it does not
+examine what verdicts rest on. Correct these first, or lint the others in a file of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from oss_emulator.lab.probes import STRANGER
 
 from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import Subject
+from .subject import MOST_ASSUMED, Subject
 
 SEVERITY = Severity.WARNING
 
@@ -22,9 +22,16 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Suspect rules with more entries than are examined."""
     examined = subject.examined if subject.stopped is None else subject.stopped
     if subject.length > examined:
-        yield Suspicion(
-            Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED,
-            (STRANGER,),
-            f"Only the first {examined:,} of {subject.length:,} entries were examined.",
-            Correction(decide="correct these first, or lint the others in a file of their own"),
+        reason = f"Only the first {examined:,} of {subject.length:,} entries were examined."
+    elif subject.length > MOST_ASSUMED:
+        reason = (
+            f"Of {subject.length:,} entries it was not examined which assumptions they rest on."
         )
+    else:
+        return
+    yield Suspicion(
+        Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED,
+        (STRANGER,),
+        reason,
+        Correction(decide="correct these first, or lint the others in a file of their own"),
+    )

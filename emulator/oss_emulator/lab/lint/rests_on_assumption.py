@@ -24,7 +24,7 @@ from oss_emulator.referer.reading import Reading
 from oss_emulator.toml import join
 
 from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion, Switch
-from .subject import LISTS, Subject
+from .subject import LISTS, MOST_ASSUMED, Subject
 
 SEVERITY = Severity.WARNING
 
@@ -48,6 +48,8 @@ _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Suspect each fact that the verdict on some Referer rests on."""
+    if subject.length > MOST_ASSUMED:
+        return
     for name, is_about in _ABOUT.items():
         for referer in _referers(subject, is_about):
             allowed = subject.policy.decide(referer).allowed

@@ -17,7 +17,7 @@ from .fixing import follow
 from .rule import LintRule
 from .subject import LintedEntry, Subject
 
-MOST = 2_000
+MOST = 1_000
 """The entries with findings after which a lint ends, as there is enough to do."""
 
 _LAST = (
