@@ -24,9 +24,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     if subject.length > examined:
         reason = f"Only the first {examined:,} of {subject.length:,} entries were examined."
     elif subject.length > MOST_ASSUMED:
-        reason = (
-            f"Of {subject.length:,} entries it was not examined which assumptions they rest on."
-        )
+        reason = f"The assumptions behind {subject.length:,} entries were not examined."
     else:
         return
     yield Suspicion(

@@ -187,8 +187,15 @@ def test_rules_with_too_many_entries_are_examined_in_part() -> None:
     found = lint.run(RefererConfiguration(whitelist=many))
     (finding,) = [item for item in found if item.rule == "not-examined"]
     assert "of 2,744 entries were examined" in finding.reason
-    plain = tuple(f"https://www{number}.example.com/" for number in range(10_000))
-    rules = RefererConfiguration(False, whitelist=plain)
+
+
+def test_assumptions_behind_too_many_entries_are_not_examined() -> None:
+    plain = tuple(f"https://www{number}.example.com/" for number in range(5_001))
+    found = lint.run(RefererConfiguration(False, whitelist=plain))
+    (finding,) = [item for item in found if item.severity is not Severity.NOTE]
+    assert finding.rule == "not-examined"
+    assert finding.reason == "The assumptions behind 5,001 entries were not examined."
+    rules = RefererConfiguration(False, whitelist=plain[1:])
     assert [item for item in lint.run(rules) if item.severity is not Severity.NOTE] == []
 
 
