@@ -1,6 +1,7 @@
-"""Styles of image processing: named instructions, kept but not applied (PutStyle)."""
+"""Styles of image processing: named instructions (PutStyle)."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from oss_emulator.documents import schema
@@ -48,3 +49,11 @@ def format(document: bytes, name: str, category: str, present: bytes | None, now
 def content(document: bytes) -> xml.Value:
     """Return the elements of a kept style."""
     return xml.parse(document, _SCHEMA.name).content
+
+
+def instructions(documents: Mapping[str, bytes], name: str) -> str:
+    """Return what a style asks for, such as `image/resize,w_100`; raises `NoSuchStyle`."""
+    document = documents.get(PREFIX + name)
+    if document is None:
+        raise OSSError(Code.NO_SUCH_STYLE, Style=name)
+    return xml.parse(document, _SCHEMA.name).text("Content")

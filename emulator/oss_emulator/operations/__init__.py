@@ -28,6 +28,7 @@ from oss_emulator.operations import (
     object_copy,
     object_delete_many,
     object_form,
+    object_process,
     object_restore,
     object_symlink,
     object_tagging,
@@ -70,6 +71,7 @@ _MODULES = (
     object_restore,
     object_acl,
     object_form,
+    object_process,
     preflight,
 )
 

@@ -2,7 +2,7 @@
 
 from oss_emulator.documents import style
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Status, Takes, operation
+from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
@@ -14,7 +14,6 @@ from oss_emulator.protocol.message import Response
     Resource.BUCKET,
     "style&styleName",
     takes=Takes.DOCUMENT,
-    status=Status.KEPT,
 )
 def put_style(call: Call) -> Response:
     """Add or replace a style; raises `InvalidArgument` for its name or content."""
@@ -29,7 +28,7 @@ def put_style(call: Call) -> Response:
     return Response()
 
 
-@operation("GetStyle", "GET", Resource.BUCKET, "style&styleName", status=Status.KEPT)
+@operation("GetStyle", "GET", Resource.BUCKET, "style&styleName")
 def get_style(call: Call) -> Response:
     """Return a style by its name; raises `NoSuchStyle`."""
     name = call.request.query["styleName"]
@@ -39,7 +38,7 @@ def get_style(call: Call) -> Response:
     return xml.reply(document)
 
 
-@operation("ListStyle", "GET", Resource.BUCKET, "style", status=Status.KEPT)
+@operation("ListStyle", "GET", Resource.BUCKET, "style")
 def list_style(call: Call) -> Response:
     """List all styles in the order of their creation (P-58)."""
     documents = call.documents.items()
@@ -47,7 +46,7 @@ def list_style(call: Call) -> Response:
     return xml.answer("StyleList", [("Style", style.content(document)) for document in styles])
 
 
-@operation("DeleteStyle", "DELETE", Resource.BUCKET, "style&styleName", status=Status.KEPT)
+@operation("DeleteStyle", "DELETE", Resource.BUCKET, "style&styleName")
 def delete_style(call: Call) -> Response:
     """Remove a style; answers 204 even if there was none."""
     call.keep(style.PREFIX + call.request.query["styleName"], None)

@@ -30,7 +30,7 @@ class Body(NamedTuple):
     md5: bytes
     crc64: int
     origin: Mapping[str, str] = {}
-    """The headers that name the copied source (UploadPartCopy)."""
+    """What `gather` tells about the bytes: headers, or the place of a processed image."""
 
     def read(self) -> bytes:
         """Return the whole body, for documents."""
@@ -72,6 +72,8 @@ class Call(NamedTuple):
     """The fields of a form that precede its file; None for any other request."""
     visit: Visit | None = None
     """The page of a website that an anonymous visitor asks for."""
+    style: str = ""
+    """The style that follows a separator in the path, "" for none."""
     body: Body = NO_BODY
     changes: Changes = BY_DEFAULT
     """The dated changes of the service that apply to it."""

@@ -13,17 +13,16 @@ from oss_emulator.operations.shared.objects import (
     describe,
     find,
     follow,
+    overrides,
     put,
     read,
     remove,
     show,
     version_id_of,
 )
-from oss_emulator.protocol import checksums, compression, conditions, headers, ranges
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol import checksums, compression, conditions, ranges
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.parameters import TRAFFIC_LIMIT
-from oss_emulator.referer import Signing
 
 
 @operation("PutObject", "PUT", Resource.OBJECT, permission=Permission.WRITE, takes=Takes.OBJECT)
@@ -47,7 +46,7 @@ def get_object(call: Call) -> Response:
     conditions.check(request.headers, item.etag, item.modified)
     answer = describe(call, item)
     if request.query:
-        answer.update(_overrides(call))
+        answer.update(overrides(call))
     part = ranges.parse(
         request.headers.get("range"),
         item.size,
@@ -117,18 +116,3 @@ def delete_object(call: Call) -> Response:
 
 # A link is deleted like any object; oss2 leaves `symlink` in the query it looked at the link with.
 delete_symlink = replace(delete_object, subresource="symlink")
-
-
-def _overrides(call: Call) -> dict[str, str]:
-    """The `response-*` parameters as headers; anonymous requests may send none (GetObject)."""
-    query = call.request.query
-    if headers.OVERRIDES.keys().isdisjoint(query):
-        return {}
-    found = {
-        header: headers.text(name, query[name])
-        for name, header in headers.OVERRIDES.items()
-        if name in query
-    }
-    if call.signing is Signing.NONE:
-        raise OSSError(Code.RESPONSE_HEADERS_OF_ANONYMOUS)
-    return found

@@ -83,7 +83,7 @@ class Operation:
     """Whether a missing bucket is reported before any other error (P-18)."""
     perform: Callable[[Call], Response]
     gather: Gather | None = None
-    """Finds the body in the storage, in place of one in the request (UploadPartCopy)."""
+    """Makes the body from the storage: in place of one in the request, or as it says."""
     on_version: bool = False
     """Whether it acts on a version that the request names."""
     sets_tags: bool = False
@@ -91,9 +91,9 @@ class Operation:
 
 
 Gather: TypeAlias = "Callable[[Call], Callable[[], Body]]"
-"""Finds the body of an operation and returns a function that reads it.
+"""Finds the body of an operation and returns a function that reads or makes it.
 
-Reading takes time in proportion to the size, so the server calls that function in a thread.
+That takes time in proportion to the size, so the server calls that function in a thread.
 """
 
 

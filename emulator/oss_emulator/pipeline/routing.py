@@ -7,7 +7,7 @@ from oss_emulator.operations.operation import Operation, Resource, not_implement
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Request, parse_query
-from oss_emulator.protocol.parameters import PROCESS, SUBRESOURCES, is_parameter
+from oss_emulator.protocol.parameters import SUBRESOURCES, is_parameter
 
 
 class Dispatcher:
@@ -35,7 +35,6 @@ class Dispatcher:
         """Find the operation; raises `NotImplemented`, which names the missing one (P-40).
 
         The query of a preflight belongs to the request that will follow, so it is ignored.
-        Whether an object is to be processed is for `refuse_processing` to say (R-39).
         """
         resource = _resource(target)
         if request.method == "OPTIONS" and resource is not Resource.SERVICE:
@@ -75,8 +74,6 @@ class Dispatcher:
                 found = found or name
             elif name in self._refining:
                 refining = name
-            elif name == PROCESS and _reads_object(method, resource):
-                continue
             elif name in SUBRESOURCES or not (value or lenient or is_parameter(name)):
                 raise not_implemented(*place)
         if refining and not found:
@@ -86,16 +83,6 @@ class Dispatcher:
 
 _COMPONENT = "comp"
 """The parameter that selects a part of a sub-resource. An unknown part is not implemented."""
-
-
-def refuse_processing(request: Request, target: Target) -> None:
-    """Raise `NotImplemented` where an object is to be processed before it is sent (P-40)."""
-    if PROCESS in request.query and _reads_object(request.method, _resource(target)):
-        raise not_implemented(request.method, Resource.OBJECT, PROCESS)
-
-
-def _reads_object(method: str, resource: Resource) -> bool:
-    return resource is Resource.OBJECT and method in ("GET", "HEAD")
 
 
 def _is_refined(item: Operation, query: Mapping[str, str]) -> bool:

@@ -10,12 +10,12 @@ from oss_emulator.operations import OPERATIONS, permissions
 from oss_emulator.operations import website as pages
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Operation, Takes
-from oss_emulator.pipeline import addressing, authentication, browser, referer, website
+from oss_emulator.pipeline import addressing, authentication, browser, images, referer, website
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.authentication import UNSIGNED, open_accounts, open_token_key
 from oss_emulator.pipeline.bucket import add_bucket_headers, find_bucket
 from oss_emulator.pipeline.referer import HotlinkProtection
-from oss_emulator.pipeline.routing import Dispatcher, refuse_processing
+from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol import checksums, errors
 from oss_emulator.protocol.address import SERVICE, Addresses, Target, check_key
 from oss_emulator.protocol.changes import BY_DEFAULT, Changes
@@ -24,6 +24,7 @@ from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.form_policy import ANY_SIZE, Sizes
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.xml import DocumentError
+from oss_emulator.referer import Decision
 from oss_emulator.referer.assumptions import ProcessingOrder
 from oss_emulator.settings import Settings
 from oss_emulator.storage import MemoryStorage, Storage
@@ -62,7 +63,7 @@ class Service:
             lambda domain: bucket_of(domain, self.storage),
         )
         self.hotlinks = HotlinkProtection(settings.assumptions)
-        self._refuses_processing_first = settings.assumptions.r39 is ProcessingOrder.AFTER
+        self._processes_first = settings.assumptions.r39 is ProcessingOrder.AFTER
         self.limits = settings.limits
         self.changes = Changes(settings.as_of, settings.new_account)
         self._dispatcher = Dispatcher(OPERATIONS)
@@ -78,7 +79,9 @@ class Service:
             return self.render(outcome)
         try:
             gather = outcome.call.operation.gather
-            body = Body.of(data) if gather is None else gather(outcome.call)()
+            body = Body.of(data)
+            if gather is not None:
+                body = gather(outcome.call._replace(body=body))()
             return self.perform(outcome, body)
         except OSSError as error:
             return self.render(outcome.refuse(error))
@@ -93,13 +96,11 @@ class Service:
         settings, request_id = self.settings, new_request_id(request.received)
         strict = settings.strict_addressing and caller is None
         changes = self.changes if caller is None else BY_DEFAULT
-        target, operation, record, visit = SERVICE, None, None, None
+        target, operation, record, visit, style = SERVICE, None, None, None, ""
         claimed, signer = UNSIGNED, caller or ANONYMOUS
         try:
             target = addressing.locate(self.addresses, request, strict=strict)
             operation = self._dispatcher.find(request, target)
-            if self._refuses_processing_first or caller is not None:
-                refuse_processing(request, target)
             record = find_bucket(self.storage, target.bucket, operation)
             addressing.check_endpoint(request, target, record, settings.region, strict=strict)
             addressing.check_domain(request, operation, settings.region, changes)
@@ -116,6 +117,9 @@ class Service:
                 if page is not None:
                     target, visit = page
                     operation = self._dispatcher.find(request, target)
+            styled = images.find_styled(self.storage, record, operation, target.key)
+            if styled is not None:
+                target, operation, style = styled
         except OSSError as error:
             return Refused(
                 request,
@@ -144,6 +148,7 @@ class Service:
             claimed.signing,
             claimed.access_key_id,
             visit=visit,
+            style=style,
             changes=changes,
         )
         if caller is not None or operation.takes is Takes.FORM:
@@ -184,24 +189,31 @@ class Service:
         try:
             if first:
                 decision = self.hotlinks.decide(call)
-                referer.check(decision, call.target.bucket)
+                self._check_referer(call, decision)
             if is_open:
                 return Admitted(call, decision)
             access = permissions.check_call(call)
             if not first:
                 decision = self.hotlinks.decide(call)
-                referer.check(decision, call.target.bucket)
-            refuse_processing(call.request, call.target)  # R-39
+                self._check_referer(call, decision)
+            images.check_original(call)
             return Admitted(call, decision, access, call.traffic_limit, sizes)
         except OSSError as error:
             return Admitted(call, decision, access).refuse(error)
 
+    def _check_referer(self, call: Call, decision: Decision | None) -> None:
+        """Raise `AccessDenied` for a denied Referer; `perform` does after processing (R-39)."""
+        if not (self._processes_first and images.is_processing(call.operation)):
+            referer.check(decision, call.target.bucket)
+
     def perform(self, admitted: Admitted, body: Body = NO_BODY) -> Response:
         """Perform an admitted call with its body; raises `OSSError`."""
         call, operation = admitted.call, admitted.call.operation
+        if self._processes_first:
+            referer.check(admitted.decision, call.target.bucket)
         if operation.takes is Takes.FORM:
             admitted.sizes.check(body.size)
-        elif operation.takes is not Takes.NOTHING:
+        elif operation.takes is not Takes.NOTHING and operation.gather is None:
             checksums.check_md5(call.request.headers.get("content-md5"), body.md5)
         try:
             response = self._perform(call, body)
@@ -221,7 +233,7 @@ class Service:
         if call.visit is not None:
             return pages.serve(call, call.visit)
         if call.request.method in READS:
-            return call.operation.perform(call)
+            return call.operation.perform(call if body is NO_BODY else call._replace(body=body))
         with self.storage.transaction():
             # The bucket may have been changed or deleted while the body arrived.
             record = find_bucket(self.storage, call.target.bucket, call.operation)

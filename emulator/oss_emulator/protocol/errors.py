@@ -186,6 +186,23 @@ class Code(Enum):
     COMPLETE_ALL_WITH_BODY = Row("InvalidArgument", 400, "Should not speficy both complete all header and http body.", "0042-00000216")
     ENCRYPTION_OF_UPLOAD = Row("InvalidArgument", 400, "The encryption of an upload is set by InitiateMultipartUpload; leave this header out.")
 
+    # Image processing (0040): docs/images.md
+    IMAGE_ARGUMENT = Row("InvalidArgument", 400, "A parameter of the processing is invalid.")
+    IMAGE_ARGUMENT_MISSING = Row("MissingArgument", 400, "A parameter of the processing is missing.")
+    IMAGE_REQUEST = Row("BadRequest", 400, "The processing is invalid.")
+    IMAGE_MISSING = Row("NoSuchKey", 404, "The specified key does not exist.", "0040-00000024")
+    IMAGE_FORMAT = Row("BadRequest", 400, "This image format is not supported.", "0040-00000005")
+    IMAGE_DAMAGED = Row("BadRequest", 400, "The image file may be damaged.")
+    IMAGE_DAMAGED_AVIF = Row("BadRequest", 400, "The avif image file may be damaged.", "0040-00000021")
+    IMAGE_DAMAGED_WEBP = Row("BadWebPImage", 400, "The webp image file may be damaged.", "0040-00000010")
+    IMAGE_FILE_TOO_LARGE = Row("ImageTooLarge", 400, "The image file is larger than 20 MB.", "0040-00000001")
+    IMAGE_TOO_LARGE = Row("ImageTooLarge", 400, "MemLimitExceeded", "0040-00000012")
+    RESULT_TOO_LARGE = Row("ImageTooLarge", 400, "The resulting image is too large.", "0040-00000007")
+    ROTATION_RANGE = Row("BadRequest", 400, "Picture exceed the maximum allowable rotation range", "0040-00000006")
+    CUT_OUT_OF_IMAGE = Row("BadRequest", 400, "Advance cut's position is out of image.")
+    WATERMARK = Row("WatermarkError", 400, "The watermark is invalid.")
+    STYLE_ONLY = Row("AccessDenied", 403, "The channel can be only accessed using style", "0040-00000031")
+
     # Headers, parameters and bodies (0017)
     INVALID_ARGUMENT = Row("InvalidArgument", 400, "The argument is invalid.")
     INVALID_MAX_KEYS = Row("InvalidArgument", 400, "Argument max-keys must be an integer between 1 and 1000.", "0017-00000289")

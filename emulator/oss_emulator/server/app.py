@@ -155,11 +155,12 @@ class Server(Endpoint):
                     outcome = self.service.admit_form(outcome, await form.read_fields())
                     if isinstance(outcome, Admitted):
                         content = await form.read_file(outcome)
-                elif outcome.call.operation.gather is not None:
-                    content = await _gather(outcome.call, outcome.call.operation.gather)
                 elif outcome.call.operation.takes is not Takes.NOTHING:
                     content = await body.read(http, outcome)
                 if isinstance(outcome, Admitted):
+                    gather = outcome.call.operation.gather
+                    if gather is not None:
+                        content = await _gather(outcome.call._replace(body=content), gather)
                     return outcome, await self._perform(outcome, content), fault
             except Exception as error:
                 assert isinstance(outcome, Admitted)  # noqa: S101 - only calls are performed
@@ -329,7 +330,7 @@ def _explain(response: Response, outcome: wire.Outcome) -> Response:
 
 
 async def _gather(call: Call, gather: Gather) -> Body:
-    """Read a body from the storage, in a thread: reading takes time in proportion to its size."""
+    """Read or make a body in a thread: that takes time in proportion to its size."""
     try:
         work = gather(call)
     except FileNotFoundError:  # replaced or deleted between its record and its file

@@ -14,6 +14,7 @@ from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.copy_source import CopySource
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Callback, FileRange
+from oss_emulator.referer import Signing
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
 from oss_emulator.storage.blobs import BlobFile, open_files, slices
 
@@ -235,6 +236,24 @@ def describe(call: Call, item: Object) -> dict[str, str]:
         restore = restore_info(item, call.request.received)
         if restore is not None:
             found["x-oss-restore"] = restore
+    return found
+
+
+def overrides(call: Call) -> dict[str, str]:
+    """Return the `response-*` parameters as headers.
+
+    Anonymous requests may send none (GetObject).
+    """
+    query = call.request.query
+    if headers.OVERRIDES.keys().isdisjoint(query):
+        return {}
+    found = {
+        header: headers.text(name, query[name])
+        for name, header in headers.OVERRIDES.items()
+        if name in query
+    }
+    if call.signing is Signing.NONE:
+        raise OSSError(Code.RESPONSE_HEADERS_OF_ANONYMOUS)
     return found
 
 

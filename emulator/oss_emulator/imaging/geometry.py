@@ -1,0 +1,228 @@
+"""Actions that change the size or the shape of an image: resize, crop, rotate and the like."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+from PIL import Image, ImageChops, ImageColor, ImageDraw
+
+from oss_emulator.imaging.picture import Picture
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.process import Action
+
+MAX_SIDE: Final = 16_384
+MAX_RESULT: Final = 16_777_216
+"""Pixels of a resized image (Resize images, limits)."""
+MAX_ROTATED_SIDE: Final = 4096
+
+_CENTRED: Final = {"north": "n", "south": "s", "west": "w", "east": "e", "center": ""}
+
+
+def anchor(gravity: str) -> tuple[int, int]:
+    """Return the column and the row of one of the nine fields, 0 to 2."""
+    letters = _CENTRED.get(gravity, gravity)
+    column = 0 if "w" in letters else 2 if "e" in letters else 1
+    row = 0 if "n" in letters else 2 if "s" in letters else 1
+    return column, row
+
+
+def resize(picture: Picture, action: Action, base: tuple[int, int] | None = None) -> Picture:
+    """Resize; `base` is the size of the image below a watermark, of which `P` is a percentage."""
+    width, height = picture.size
+    numbers = action.numbers
+    if "p" in numbers:
+        scale = Fraction(numbers["p"], 100)
+        return _scale(picture, _rounded(width * scale), _rounded(height * scale))
+    if "P" in numbers and base is not None:
+        scale = Fraction(numbers["P"], 100)
+        return _fit(picture, _rounded(base[0] * scale), _rounded(base[1] * scale))
+    asked = _asked(picture.size, numbers)
+    mode = action.words.get("m", "lfit")
+    if mode in ("lfit", "mfit"):
+        scale = _proportion(picture.size, asked, least=mode == "lfit")
+        enlarges = scale > 1
+        target = _rounded(width * scale), _rounded(height * scale)
+    else:
+        # A missing side is as long as the other one (Resize images, usage notes).
+        target = asked[0] or asked[1] or 1, asked[1] or asked[0] or 1
+        enlarges = _enlarges(picture.size, target, mode)
+    if enlarges and (numbers.get("limit", 1) == 1 or picture.animated):
+        return picture  # animations cannot be enlarged (Resize images)
+    if mode == "fill":
+        return _fill(picture, *target)
+    if mode == "pad":
+        return _pad(picture, *target, action.words.get("color", "FFFFFF"))
+    return _scale(picture, *target)
+
+
+def _asked(size: tuple[int, int], numbers: Mapping[str, int]) -> tuple[int, int]:
+    """Return the width and the height that `w`, `h`, `l` and `s` ask for, 0 for a free side."""
+    longer, shorter = numbers.get("l", 0), numbers.get("s", 0)
+    landscape = size[0] >= size[1]
+    by_sides = (longer, shorter) if landscape else (shorter, longer)
+    return numbers.get("w", by_sides[0]), numbers.get("h", by_sides[1])
+
+
+def _proportion(size: tuple[int, int], asked: tuple[int, int], *, least: bool) -> Fraction:
+    scales = [Fraction(want, have) for want, have in zip(asked, size, strict=True) if want]
+    return min(scales) if least else max(scales)
+
+
+def _enlarges(size: tuple[int, int], target: tuple[int, int], mode: str) -> bool:
+    scales = [Fraction(want, have) for want, have in zip(target, size, strict=True)]
+    return (min(scales) if mode == "pad" else max(scales)) > 1
+
+
+def _rounded(length: Fraction) -> int:
+    return max(1, int(length + Fraction(1, 2)))
+
+
+def check_result(width: int, height: int) -> None:
+    """Raise `ImageTooLarge` for a result beyond the limits."""
+    if max(width, height) > MAX_SIDE or width * height > MAX_RESULT:
+        raise OSSError(Code.RESULT_TOO_LARGE)
+
+
+def _scale(picture: Picture, width: int, height: int) -> Picture:
+    check_result(width, height)
+    if (width, height) == picture.size:
+        return picture
+    return picture.map(lambda frame: frame.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def _fit(picture: Picture, width: int, height: int) -> Picture:
+    scale = _proportion(picture.size, (width, height), least=True)
+    return _scale(picture, _rounded(picture.size[0] * scale), _rounded(picture.size[1] * scale))
+
+
+def _fill(picture: Picture, width: int, height: int) -> Picture:
+    check_result(width, height)
+    scale = _proportion(picture.size, (width, height), least=False)
+    have = _rounded(picture.size[0] * scale), _rounded(picture.size[1] * scale)
+    scaled = _scale(picture, max(width, have[0]), max(height, have[1]))
+    left, top = (scaled.size[0] - width) // 2, (scaled.size[1] - height) // 2
+    return scaled.map(lambda frame: frame.crop((left, top, left + width, top + height)))
+
+
+def _pad(picture: Picture, width: int, height: int, colour: str) -> Picture:
+    check_result(width, height)
+    scaled = _fit(picture, width, height)
+    left, top = (width - scaled.size[0]) // 2, (height - scaled.size[1]) // 2
+
+    def pad(frame: Image.Image) -> Image.Image:
+        ground = Image.new(frame.mode, (width, height), ImageColor.getrgb(f"#{colour}"))
+        ground.paste(frame, (left, top))
+        return ground
+
+    return scaled.map(pad)
+
+
+def crop(picture: Picture, action: Action) -> Picture:
+    """Cut out a rectangle, as much of it as lies in the image; raises `BadRequest` outside."""
+    numbers = action.numbers
+    column, row = anchor(action.words.get("g", "nw"))
+    left, right = _cut(picture.size[0], numbers.get("w", 0), numbers.get("x", 0), column)
+    top, bottom = _cut(picture.size[1], numbers.get("h", 0), numbers.get("y", 0), row)
+    return picture.map(lambda frame: frame.crop((left, top, right, bottom)))
+
+
+def _cut(length: int, wanted: int, offset: int, place: int) -> tuple[int, int]:
+    wanted = min(wanted or length, length)
+    start = (length - wanted) * place // 2 + offset
+    if start >= length:
+        raise OSSError(Code.CUT_OUT_OF_IMAGE)
+    return start, min(start + wanted, length)
+
+
+def index_crop(picture: Picture, action: Action) -> Picture:
+    """Cut into slices and keep one; beyond the last slice, the image stays whole."""
+    numbers, index = action.numbers, action.numbers.get("i", 0)
+    width, height = picture.size
+    # If both are sent, y takes effect (Indexed cut).
+    vertical = "y" in numbers
+    step, length = (numbers["y"], height) if vertical else (numbers["x"], width)
+    start = index * step
+    if start >= length:
+        return picture
+    end = min(start + step, length)
+    box = (0, start, width, end) if vertical else (start, 0, end, height)
+    return picture.map(lambda frame: frame.crop(box))
+
+
+def circle(picture: Picture, action: Action) -> Picture:
+    """Cut out a circle around the centre; a radius that is too long is shortened (Incircle)."""
+    width, height = picture.size
+    radius = min(action.numbers["r"], max(1, min(width, height) // 2))
+    left, top = (width - 2 * radius) // 2, (height - 2 * radius) // 2
+    side = min(2 * radius, width, height)
+    left, top = max(0, left), max(0, top)
+    cut = picture.map(lambda frame: frame.crop((left, top, left + side, top + side)))
+    return _shape(cut, side / 2)
+
+
+def round_corners(picture: Picture, action: Action) -> Picture:
+    """Make the corners transparent outside a radius (Rounded rectangle)."""
+    radius = min(action.numbers["r"], min(picture.size) / 2)
+    return _shape(picture, radius)
+
+
+def _shape(picture: Picture, radius: float) -> Picture:
+    """Make transparent what lies outside a rectangle with round corners."""
+    finer = 4 if picture.size[0] * picture.size[1] <= MAX_RESULT // 16 else 1
+    width, height = picture.size
+    mask = Image.new("L", (width * finer, height * finer), 0)
+    corner = (width * finer - 1, height * finer - 1)
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, *corner), radius * finer, fill=255)
+    mask = mask.resize((width, height), Image.Resampling.BOX)
+
+    def cut(frame: Image.Image) -> Image.Image:
+        shaped = frame.convert("RGBA")
+        shaped.putalpha(ImageChops.multiply(shaped.getchannel("A"), mask))
+        return shaped
+
+    return picture.map(cut)
+
+
+_QUARTERS: Final[Mapping[int, Image.Transpose]] = {
+    90: Image.Transpose.ROTATE_270,
+    180: Image.Transpose.ROTATE_180,
+    270: Image.Transpose.ROTATE_90,
+}
+"""Turns clockwise; Pillow counts the other way."""
+
+_UPRIGHT: Final[Mapping[int, Image.Transpose]] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes an image with an EXIF orientation upright."""
+
+
+def rotate(picture: Picture, action: Action) -> Picture:
+    """Rotate clockwise; the corners that become free are transparent."""
+    if max(picture.size) > MAX_ROTATED_SIDE:
+        raise OSSError(Code.ROTATION_RANGE)
+    angle = action.numbers[""] % 360
+    if angle == 0:
+        return picture
+    if angle in _QUARTERS:
+        turn = _QUARTERS[angle]
+        return picture.map(lambda frame: frame.transpose(turn))
+    return picture.map(
+        lambda frame: frame.convert("RGBA").rotate(
+            -angle, Image.Resampling.BICUBIC, expand=True, fillcolor=(255, 255, 255, 0)
+        )
+    )
+
+
+def orient(picture: Picture, action: Action) -> Picture:
+    """Make an image upright as its EXIF data say, with 1; leave it as it is with 0."""
+    if action.numbers[""] == 0 or picture.orientation not in _UPRIGHT:
+        return picture
+    turn = _UPRIGHT[picture.orientation]
+    return replace(picture.map(lambda frame: frame.transpose(turn)), orientation=1)

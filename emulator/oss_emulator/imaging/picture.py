@@ -1,0 +1,188 @@
+"""An image in memory, and reading one from bytes within the limits of the service."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Any, Final
+
+from PIL import Image, ImageFile, ImageSequence
+from PIL.JpegImagePlugin import get_sampling
+
+from oss_emulator.protocol.errors import Code, OSSError
+
+MAX_BYTES: Final = 20 * 1024 * 1024
+"""Bytes of a source (Introduction of Image Processing, limits)."""
+MAX_PIXELS: Final = 250_000_000
+"""Pixels of all frames of a source."""
+
+_SIDES: Final[Mapping[str, tuple[int, str]]] = {
+    "jpg": (30_000, "0040-00000019"),
+    "bmp": (30_000, "0040-00000017"),
+    "tiff": (16_384, "0040-00000018"),
+    "avif": (10_000, "0040-00000014"),
+}
+"""The longest side of a source by its format, and the EC of a longer one."""
+_ANY_SIDE: Final = (30_000, "0040-00000012")
+
+FORMATS: Final[Mapping[str, str]] = {
+    "jpg": "JPEG",
+    "png": "PNG",
+    "gif": "GIF",
+    "webp": "WEBP",
+    "bmp": "BMP",
+    "tiff": "TIFF",
+    "avif": "AVIF",
+}
+"""The formats by the names of the service, with those of Pillow."""
+
+_DAMAGED: Final[Mapping[str, Code]] = {
+    "webp": Code.IMAGE_DAMAGED_WEBP,
+    "avif": Code.IMAGE_DAMAGED_AVIF,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How strongly a JPEG is compressed."""
+
+    tables: Mapping[int, list[int]]
+    """The quantization tables of the source."""
+    sampling: int
+    """The sampling of its colours, as Pillow numbers them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image: one frame, or several of an animation, in the mode RGB or RGBA."""
+
+    frames: tuple[Image.Image, ...]
+    format: str
+    """The format to write, by the name of the service."""
+    quality: Quality | None = None
+    """The compression of a source in JPEG."""
+    orientation: int = 1
+    """The orientation in the EXIF data, 1 for upright."""
+    profile: bytes | None = None
+    """The ICC profile of the colours."""
+    durations: tuple[int, ...] = ()
+    """The milliseconds that each frame of an animation is shown."""
+    loop: int = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.frames[0].size
+
+    @property
+    def animated(self) -> bool:
+        return len(self.frames) > 1
+
+    def map(self, change: "Any") -> "Picture":
+        """Apply a function to each frame."""
+        return replace(self, frames=tuple(change(frame) for frame in self.frames))
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[tuple[ImageFile.ImageFile, str]]:
+    """Open an image without decoding its pixels; gives it and the name of its format.
+
+    Raises `BadRequest` for anything but a supported, intact image, `ImageTooLarge` beyond limits.
+    """
+    if len(data) > MAX_BYTES:
+        raise OSSError(Code.IMAGE_FILE_TOO_LARGE)
+    name = detect(data)
+    with damage_reported(name):
+        # Not `Image.open`: its bound on pixels is one variable of the whole process, which
+        # belongs to the program that this emulator runs in.
+        factory, _ = Image.OPEN[FORMATS[name]]
+        image = factory(BytesIO(data), "")
+    with image:
+        _check_limits(image, name)
+        yield image, name
+
+
+def detect(data: bytes) -> str:
+    """Return the format that the first bytes of a file tell; raises `BadRequest` for others."""
+    Image.init()
+    for name, pillow in FORMATS.items():
+        accepts = Image.OPEN[pillow][1] if pillow in Image.OPEN else None
+        if accepts is not None and accepts(data[:32]) is True:
+            return name
+    raise OSSError(Code.IMAGE_FORMAT)
+
+
+@contextmanager
+def damage_reported(name: str) -> Iterator[None]:
+    """Answer a failure to decode as the service answers a damaged image."""
+    try:
+        yield
+    except OSSError:
+        raise
+    except Image.DecompressionBombError:
+        raise OSSError(Code.IMAGE_TOO_LARGE) from None
+    except Exception:  # Pillow's decoders raise whatever a damaged file leads them to
+        raise OSSError(_DAMAGED.get(name, Code.IMAGE_DAMAGED)) from None
+
+
+def _check_limits(image: ImageFile.ImageFile, name: str) -> None:
+    width, height = image.size
+    side, ec = _SIDES.get(name, _ANY_SIDE)
+    if max(width, height) > side:
+        raise OSSError(Code.IMAGE_TOO_LARGE, ec=ec)
+    if width * height * count_frames(image, name) > MAX_PIXELS:
+        raise OSSError(Code.IMAGE_TOO_LARGE)
+
+
+def count_frames(image: ImageFile.ImageFile, name: str) -> int:
+    """Return the number of frames; a TIFF counts as its first page."""
+    if name not in ("gif", "webp", "png", "avif"):
+        return 1
+    with damage_reported(name):
+        return int(getattr(image, "n_frames", 1))
+
+
+def read(data: bytes, *, animated: bool = False) -> Picture:
+    """Decode an image, all frames if `animated` and else the first; raises what `opened` raises."""
+    with opened(data) as (image, name), damage_reported(name):
+        quality = None
+        if name == "jpg":
+            quality = Quality(_tables(image), max(get_sampling(image), 0))
+        profile = image.info.get("icc_profile")
+        orientation = _orientation(image)
+        loop = int(image.info.get("loop", 0))
+        count = count_frames(image, name)
+        frames, durations = [], []
+        for frame in ImageSequence.Iterator(image) if animated and count > 1 else (image,):
+            frame.load()
+            durations.append(int(frame.info.get("duration", 0)))
+            frames.append(_plain(frame))
+        return Picture(
+            tuple(frames),
+            name,
+            quality,
+            orientation,
+            profile if isinstance(profile, bytes) and image.mode != "CMYK" else None,
+            tuple(durations) if len(frames) > 1 else (),
+            loop,
+        )
+
+
+def _tables(image: Image.Image) -> Mapping[int, list[int]]:
+    tables: Mapping[int, list[int]] = getattr(image, "quantization", {})
+    return {number: list(table) for number, table in tables.items()}
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        found = image.getexif().get(0x0112, 1)
+    except Exception:  # damaged EXIF data does not make the pixels unreadable
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Convert an image to RGB, or to RGBA if it has transparent parts."""
+    if image.mode.startswith("I"):  # 16 bits and more
+        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    transparent = "A" in image.getbands() or "transparency" in image.info
+    return image.convert("RGBA" if transparent else "RGB").copy()

@@ -1,0 +1,113 @@
+"""Carrying out the actions of one request on one image."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from threading import Lock
+from typing import Final, NamedTuple
+
+from PIL import Image
+
+from oss_emulator.imaging import colours, encoding, geometry, information, watermark
+from oss_emulator.imaging.picture import FORMATS, Picture, damage_reported, detect, opened, read
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.process import Action, parse_watermark
+
+_MOVING: Final = frozenset({"resize", "crop", "watermark"})
+"""The actions after which an animation still moves (FAQ of Image Processing)."""
+
+_LARGE: Final = 16_777_216
+_ONE_LARGE = Lock()
+"""Held while an image with more pixels is in work: a few at once would use up the memory."""
+
+_CHANGES: Final[Mapping[str, Callable[[Picture, Action], Picture]]] = {
+    "resize": geometry.resize,
+    "crop": geometry.crop,
+    "indexcrop": geometry.index_crop,
+    "circle": geometry.circle,
+    "rounded-corners": geometry.round_corners,
+    "rotate": geometry.rotate,
+    "auto-orient": geometry.orient,
+    "blur": colours.blur,
+    "bright": colours.brighten,
+    "contrast": colours.contrast,
+    "sharpen": colours.sharpen,
+}
+
+
+class Result(NamedTuple):
+    """The bytes that answer a request, and what they are."""
+
+    data: bytes
+    content_type: str
+
+
+def process(data: bytes, actions: Sequence[Action], marks: Mapping[str, bytes]) -> Result:
+    """Carry out actions on an image; `marks` are the files of watermarks by their keys.
+
+    Raises `BadRequest`, `ImageTooLarge`, `BadWebPImage`, `WatermarkError` and `NotImplemented`.
+    """
+    with opened(data) as (image, _):
+        large = image.size[0] * image.size[1] > _LARGE
+    with _ONE_LARGE if large else nullcontext():
+        if actions[0].name == "info":
+            return Result(information.describe(data), "application/json")
+        if actions[0].name == "average-hue":
+            answer = {"RGB": colours.average_hue(read(data).frames[0])}
+            return Result(json.dumps(answer).encode(), "application/json")
+        picture = _change(data, actions, marks)
+        try:
+            written = encoding.write(picture, actions)
+        except (ValueError, OSError) as error:
+            message = f"The image cannot be written as {picture.format}: {error}"
+            raise OSSError(Code.IMAGE_REQUEST, message) from None
+        return Result(written, encoding.CONTENT_TYPES[picture.format])
+
+
+def _change(data: bytes, actions: Sequence[Action], marks: Mapping[str, bytes]) -> Picture:
+    source = detect(data)
+    target = encoding.target_format(source, actions)
+    picture = replace(read(data, animated=_moves(source, target, actions)), format=target)
+
+    def prepare(value: str, size: tuple[int, int]) -> Image.Image:
+        return _prepare(value, size, marks)
+
+    for action in actions:
+        if action.name == "watermark":
+            picture = watermark.apply(picture, action, prepare)
+        elif action.name in _CHANGES:
+            picture = _CHANGES[action.name](picture, action)
+    return picture
+
+
+def _moves(source: str, target: str, actions: Sequence[Action]) -> bool:
+    """Whether an animation stays one: only after some actions, and not if resized by `p`."""
+    if source not in ("gif", "webp") or target != source:
+        return False
+    return all(
+        (action.name in _MOVING and "p" not in action.numbers) or action.name == "format"
+        for action in actions
+    )
+
+
+def _prepare(value: str, size: tuple[int, int], marks: Mapping[str, bytes]) -> Image.Image:
+    """Return the image of a watermark, prepared for an image of a size."""
+    key, actions = parse_watermark(value)
+    data = marks[key]
+    try:
+        name = detect(data)
+        if name not in FORMATS or name in ("gif", "avif"):
+            raise OSSError(Code.IMAGE_FORMAT)
+    except OSSError:
+        raise OSSError(
+            Code.WATERMARK, "The format of the watermark is not supported.", ec="0040-00000027"
+        ) from None
+    with damage_reported(name):
+        picture = read(data)
+    for action in actions:
+        if action.name == "resize":
+            picture = geometry.resize(picture, action, size)
+        else:
+            picture = _CHANGES[action.name](picture, action)
+    return picture.frames[0]

@@ -1,0 +1,137 @@
+"""Watermarks: texts and images that are laid over an image."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+from oss_emulator.imaging.geometry import anchor
+from oss_emulator.imaging.picture import Picture
+from oss_emulator.protocol.process import Action
+
+DEFAULT_SIZE: Final = 40
+_MARGIN: Final = 10
+_MAX_LAYER: Final = 16_777_216
+
+_FILES: Final[Mapping[str, tuple[str, ...]]] = {
+    "wqy-zenhei": ("wqy-zenhei.ttc",),
+    "wqy-microhei": ("wqy-microhei.ttc",),
+    "droidsansfallback": ("DroidSansFallback.ttf", "DroidSansFallbackFull.ttf"),
+}
+"""The files of the fonts; a system that has one of them uses it."""
+
+Prepare = Callable[[str, tuple[int, int]], Image.Image]
+"""Returns the image of a watermark for an image of a size."""
+
+
+def apply(picture: Picture, action: Action, prepare: Prepare) -> Picture:
+    """Lay a text, an image or both over each frame."""
+    layer = _layer(action, picture.size, prepare)
+    opacity = action.numbers.get("t", 100)
+    if opacity < 100:
+        layer.putalpha(layer.getchannel("A").point(lambda value: value * opacity // 100))
+    cover = Image.new("RGBA", picture.size, (0, 0, 0, 0))
+    if action.numbers.get("fill", 0) and "text" in action.words:
+        _tile(cover, layer)
+    else:
+        _put(cover, layer, _position(action, picture.size, layer.size))
+
+    def lay(frame: Image.Image) -> Image.Image:
+        return Image.alpha_composite(frame.convert("RGBA"), cover).convert(frame.mode)
+
+    return picture.map(lay)
+
+
+def _layer(action: Action, size: tuple[int, int], prepare: Prepare) -> Image.Image:
+    """Draw what is laid over the image; text and image stand side by side."""
+    layers = []
+    if "image" in action.words:
+        layers.append(prepare(action.words["image"], size).convert("RGBA"))
+    if "text" in action.words:
+        layers.append(_write(action))
+    if len(layers) == 1:
+        return layers[0]
+    if action.numbers.get("order", 0) == 1:
+        layers.reverse()
+    gap, align = action.numbers.get("interval", 0), action.numbers.get("align", 2)
+    height = max(layer.size[1] for layer in layers)
+    width = sum(layer.size[0] for layer in layers) + gap
+    joined = Image.new("RGBA", (width, height), (0, 0, 0, 0))
+    left = 0
+    for layer in layers:
+        _put(joined, layer, (left, (height - layer.size[1]) * align // 2))
+        left += layer.size[0] + gap
+    return joined
+
+
+def _write(action: Action) -> Image.Image:
+    """Draw the text of a watermark on a transparent ground."""
+    numbers = action.numbers
+    size = numbers.get("size", DEFAULT_SIZE)
+    text = " ".join(action.words["text"].splitlines())
+    font = _font(action.words.get("type", "wqy-zenhei").strip(), size)
+    shadow = numbers.get("shadow", 0)
+    offset = max(1, size // 20) if shadow else 0
+    left, top, right, bottom = font.getbbox(text)
+    width, height = max(1, int(right - left)) + offset, max(1, int(bottom - top)) + offset
+    height = min(height, max(1, _MAX_LAYER // width))
+    layer = Image.new("RGBA", (width, height), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(layer)
+    red, green, blue = ImageColor.getrgb(f"#{action.words.get('color', '000000')}")[:3]
+    if shadow:
+        below = (offset - left, offset - top)
+        draw.text(below, text, (0, 0, 0, shadow * 255 // 100), font)
+        above = Image.new("RGBA", layer.size, (0, 0, 0, 0))
+        ImageDraw.Draw(above).text((-left, -top), text, (red, green, blue, 255), font)
+        layer.alpha_composite(above)
+    else:
+        draw.text((-left, -top), text, (red, green, blue, 255), font)
+    angle = numbers.get("rotate", 0) % 360
+    return layer.rotate(-angle, Image.Resampling.BICUBIC, expand=True) if angle else layer
+
+
+def _font(name: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return the font that is named if the system has it, and else the one in Pillow."""
+    for file in _FILES.get(name, ()):
+        try:
+            return ImageFont.truetype(file, size)
+        except OSError:
+            continue
+    return ImageFont.load_default(size)
+
+
+def _position(action: Action, size: tuple[int, int], layer: tuple[int, int]) -> tuple[int, int]:
+    """Return the upper left corner of a watermark (Add watermarks, basic parameters)."""
+    numbers = action.numbers
+    column, row = anchor(action.words.get("g", "se"))
+    x, y = numbers.get("x", _MARGIN), numbers.get("y", _MARGIN)
+    left = (x, (size[0] - layer[0]) // 2, size[0] - layer[0] - x)[column]
+    middle = (size[1] - layer[1]) // 2 + numbers.get("voffset", 0)
+    return left, (y, middle, size[1] - layer[1] - y)[row]
+
+
+def _put(ground: Image.Image, layer: Image.Image, place: tuple[int, int]) -> None:
+    """Put a layer on a ground; what lies outside is lost."""
+    source = max(0, -place[0]), max(0, -place[1])
+    if source[0] >= layer.size[0] or source[1] >= layer.size[1]:
+        return
+    target = max(0, place[0]), max(0, place[1])
+    if target[0] >= ground.size[0] or target[1] >= ground.size[1]:
+        return
+    ground.alpha_composite(layer, target, source)
+
+
+def _tile(ground: Image.Image, layer: Image.Image) -> None:
+    """Cover a ground with a layer again and again, without overlap."""
+    width, height = min(layer.size[0], ground.size[0]), min(layer.size[1], ground.size[1])
+    ground.alpha_composite(layer.crop((0, 0, width, height)))
+    done = layer.size[0]
+    while done < ground.size[0]:
+        strip = ground.crop((0, 0, min(done, ground.size[0] - done), layer.size[1]))
+        ground.paste(strip, (done, 0))
+        done *= 2
+    done = layer.size[1]
+    while done < ground.size[1]:
+        strip = ground.crop((0, 0, ground.size[0], min(done, ground.size[1] - done)))
+        ground.paste(strip, (0, done))
+        done *= 2

@@ -1,0 +1,234 @@
+"""Image processing: GetObject with `x-oss-process`, and ProcessObject, which saves the result."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import Final
+
+from oss_emulator.access import Permission
+from oss_emulator.documents import style
+from oss_emulator.operations import permissions
+from oss_emulator.operations.call import Body, Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.objects import (
+    check_restored,
+    describe,
+    draft,
+    find,
+    follow,
+    overrides,
+    read_chunks,
+    show,
+    store,
+)
+from oss_emulator.protocol import checksums, conditions, process, ranges
+from oss_emulator.protocol.address import Target, check_key, is_bucket_name
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.parameters import PROCESS
+from oss_emulator.protocol.process import Action, Process, SaveAs
+from oss_emulator.storage import Bucket, Object
+
+MAX_BYTES: Final = 20 * 1024 * 1024
+"""Bytes of an image that can be processed (Introduction of Image Processing, limits)."""
+
+_MISSING_EXTRA: Final = (
+    "Image processing needs the extra image; "
+    "install it with pip install 'oss-emulator[image]' and start the emulator again."
+)
+
+_NOT_OF_A_RESULT: Final = ("x-oss-hash-crc64ecma", "Content-Encoding", "x-oss-next-append-position")
+"""Headers that tell about the bytes of the source; oss2 would compare the first with the result."""
+
+
+def _gather(call: Call) -> Callable[[], Body]:
+    """Find the image and its watermarks; the function that is returned makes the result."""
+    text = f"style/{call.style}" if call.style else call.request.query[PROCESS]
+    asked = process.parse(text)
+    if asked.save_as is not None:
+        message = "sys/saveas is for POST only; a GET returns the result and cannot save it."
+        raise OSSError(Code.IMAGE_REQUEST, message)
+    actions = _actions(call, asked)
+    item = _find_image(call)
+    conditions.check(call.request.headers, item.etag, item.modified)
+    headers = describe(call, item)
+    for name in _NOT_OF_A_RESULT:
+        headers.pop(name, None)
+    headers |= overrides(call)
+    return _work(call, item, actions, headers)
+
+
+def _work(
+    call: Call, item: Object, actions: Sequence[Action], headers: Mapping[str, str]
+) -> Callable[[], Body]:
+    """Make the function that processes an image; its result carries `headers`."""
+    source = read_chunks(item, 0, item.size)
+    marks = {key: read_chunks(mark, 0, mark.size) for key, mark in _find_marks(call, actions)}
+    overridden = "response-content-type" in call.request.query
+
+    def work() -> Body:
+        from oss_emulator.imaging.processing import process as process_image  # the extra image
+
+        found = {key: b"".join(chunks) for key, chunks in marks.items()}
+        data, content_type = process_image(b"".join(source), actions, found)
+        kind = {} if overridden else {"Content-Type": content_type}
+        return Body.of(data)._replace(origin={**headers, **kind})
+
+    return work
+
+
+@operation("GetObject", "GET", Resource.OBJECT, PROCESS, permission=Permission.READ, gather=_gather)
+def get_processed(call: Call) -> Response:
+    """Return an image as `x-oss-process` asks for it.
+
+    The ETag is that of the source (FAQ of Image Processing). Raises `NoSuchKey`, `NoSuchStyle` and
+    what `process.parse` and the processing raise.
+    """
+    data, answer = call.body.read(), dict(call.body.origin)
+    part = ranges.parse(
+        call.request.headers.get("range"),
+        len(data),
+        standard=call.request.headers.get("x-oss-range-behavior") == "standard",
+    )
+    if part is None:
+        return Response(200, {**answer, "Content-Length": str(len(data))}, data)
+    offset, length = part
+    answer["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{len(data)}"
+    return Response(206, answer, data[offset : offset + length])
+
+
+# Earlier versions of an object cannot be processed, so `versionId` has no effect (FAQ of Image
+# Processing).
+get_processed = replace(get_processed, on_version=False)
+head_processed = replace(get_processed, name="HeadObject", method="HEAD")
+
+
+def _gather_saved(call: Call) -> Callable[[], Body]:
+    """Find the image and the place of the result; the function that is returned makes it."""
+    checksums.check_md5(call.request.headers.get("content-md5"), call.body.md5)
+    asked = process.parse(process.parse_form(call.body.read()))
+    if asked.save_as is None:
+        message = "The request needs sys/saveas, which says where to save the result."
+        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, message)
+    actions = _actions(call, asked)
+    if actions[0].name in process.ALONE:
+        message = f"The result of {actions[0].name} is not an image and cannot be saved."
+        raise OSSError(Code.IMAGE_REQUEST, message)
+    _find_place(call, asked.save_as)
+    place = {_BUCKET: asked.save_as.bucket, _KEY: asked.save_as.key}
+    return _work(call, _find_image(call), actions, place)
+
+
+_BUCKET: Final = "bucket"
+_KEY: Final = "object"
+
+
+@operation(
+    "ProcessObject",
+    "POST",
+    Resource.OBJECT,
+    PROCESS,
+    permission=Permission.READ,
+    takes=Takes.DOCUMENT,
+    action="oss:PostProcessTask",
+    gather=_gather_saved,
+)
+def process_object(call: Call) -> Response:
+    """Process an image and save the result as an object.
+
+    The caller needs `oss:PostProcessTask` on the source and `oss:PutObject` on the result
+    (sys/saveas). Raises what GetObject raises, `NoSuchBucket`, and `AccessDenied`.
+    """
+    origin, body = call.body.origin, call.body
+    named = SaveAs(origin[_BUCKET], origin[_KEY])
+    bucket = _find_place(call, named)
+    # The headers of the request are not those of the object, and its ACL is the bucket's.
+    there = call._replace(
+        request=call.request._replace(headers={}),
+        target=Target(bucket.name, named.key),
+        record=bucket,
+    )
+    item = draft(there, body=body, etag=checksums.format_etag(body.md5))
+    headers = {**item.headers, "Content-Type": origin["Content-Type"]}
+    added = store(there, item._replace(headers=headers))
+    answer = {"bucket": named.bucket, "fileSize": body.size, "object": named.key, "status": "OK"}
+    text = json.dumps(answer, indent=4, ensure_ascii=False)  # as the suite of the Java SDK reads it
+    return Response(200, {**added, "Content-Type": "application/json"}, text.encode())
+
+
+def _actions(call: Call, asked: Process) -> tuple[Action, ...]:
+    """Return the actions of a request or of the style that it names.
+
+    Raises `NotImplemented` without the extra, `NoSuchStyle`, and `BadRequest` for a style that
+    names a style.
+    """
+    if find_spec("PIL") is None:
+        raise OSSError(Code.NOT_IMPLEMENTED, _MISSING_EXTRA)
+    if not asked.style:
+        return asked.actions
+    text = style.instructions(call.bucket.documents, asked.style)
+    actions = process.parse(text).actions
+    if not actions:
+        message = f"The style {asked.style} does not name actions on an image."
+        raise OSSError(Code.IMAGE_REQUEST, message)
+    return actions
+
+
+def _find_image(call: Call) -> Object:
+    """Find the image to process; raises `NoSuchKey` and `ImageTooLarge`."""
+    try:
+        found = find(call)
+    except OSSError as error:
+        if error.code != "NoSuchKey":
+            raise
+        raise OSSError(Code.IMAGE_MISSING, headers=error.headers, Key=call.key) from None
+    target = follow(call, call.bucket, found)
+    check_restored(call, call.bucket, target)
+    return _bounded(show(found, target))
+
+
+def _find_marks(call: Call, actions: Sequence[Action]) -> list[tuple[str, Object]]:
+    """Find the images of watermarks, which are in the bucket of the source (Add watermarks).
+
+    The caller must be allowed to read them. Raises `AccessDenied` and `NoSuchKey`.
+    """
+    names = [action.words["image"] for action in actions if "image" in action.words]
+    found = []
+    for key in {process.parse_watermark(name)[0] for name in names}:
+        item = call.storage.object(call.bucket.name, key)
+        permissions.check(call, call.bucket, key, Permission.READ, item, ("oss:GetObject",))
+        if item is None or item.delete_marker:
+            raise OSSError(Code.IMAGE_MISSING, Key=key)
+        target = follow(call, call.bucket, item)
+        check_restored(call, call.bucket, target)
+        found.append((key, _bounded(show(item, target))))
+    return found
+
+
+def _bounded(item: Object) -> Object:
+    if item.size > MAX_BYTES:
+        raise OSSError(Code.IMAGE_FILE_TOO_LARGE)
+    return item
+
+
+def _find_place(call: Call, named: SaveAs) -> Bucket:
+    """Find the bucket of a result; the caller must be allowed to put the object there.
+
+    Raises `InvalidBucketName`, `NoSuchBucket`, `InvalidObjectName`, `BadRequest` for a bucket of
+    another region, `AccessDenied`.
+    """
+    if named.bucket and not is_bucket_name(named.bucket):
+        raise OSSError(Code.INVALID_BUCKET_NAME, BucketName=named.bucket)
+    check_key(named.key)
+    bucket = call.storage.bucket(named.bucket) if named.bucket else call.bucket
+    if bucket is None:
+        raise OSSError(Code.NO_SUCH_BUCKET, BucketName=named.bucket)
+    if bucket.owner != call.bucket.owner:
+        raise OSSError(Code.FOREIGN_BUCKET, BucketName=bucket.name)
+    if bucket.region != call.bucket.region:
+        message = f"The bucket {bucket.name} is in another region than the source."
+        raise OSSError(Code.IMAGE_REQUEST, message)
+    present = call.storage.object(bucket.name, named.key)
+    permissions.check(call, bucket, named.key, Permission.WRITE, present, ("oss:PutObject",))
+    return bucket

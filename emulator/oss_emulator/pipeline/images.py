@@ -1,0 +1,61 @@
+"""How images are asked for: styles after a separator in the path, and protected originals."""
+
+from typing import Final, NamedTuple
+
+from oss_emulator.documents import image_access, style
+from oss_emulator.operations.call import Call
+from oss_emulator.operations.object_process import get_processed, head_processed
+from oss_emulator.operations.operation import Operation
+from oss_emulator.protocol.address import Target
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.parameters import PROCESS
+from oss_emulator.referer import Signing
+from oss_emulator.storage import Bucket, Storage
+
+_CONFIGURATION: Final = image_access.DOCUMENT.subresource
+_READS: Final = frozenset({"GetObject", "HeadObject"})
+_PROCESSING: Final = {"GET": get_processed, "HEAD": head_processed}
+
+
+class Styled(NamedTuple):
+    """The image that a path with a style means."""
+
+    target: Target
+    operation: Operation
+    style: str
+
+
+def find_styled(
+    storage: Storage, bucket: Bucket | None, operation: Operation, key: str
+) -> Styled | None:
+    """Find the image that `photo.jpg!small` means; None for any other request.
+
+    An object with the whole key comes first, and the style must exist. The documents say neither.
+    """
+    if bucket is None or _CONFIGURATION not in bucket.documents:
+        return None
+    if operation.name not in _READS or operation.subresource:
+        return None
+    parts = image_access.find(bucket.documents).split(key)
+    if parts is None or style.PREFIX + parts[1] not in bucket.documents:
+        return None
+    if storage.object(bucket.name, key) is not None:
+        return None
+    return Styled(Target(bucket.name, parts[0]), _PROCESSING[operation.method], parts[1])
+
+
+def check_original(call: Call) -> None:
+    """Raise `AccessDenied` if a protected original is read without a signature and a style."""
+    bucket = call.record
+    if bucket is None or _CONFIGURATION not in bucket.documents:
+        return
+    if call.operation.name not in _READS or call.signing is not Signing.NONE:
+        return
+    by_style = call.style or call.request.query.get(PROCESS, "").startswith("style/")
+    if not by_style and image_access.find(bucket.documents).protects(call.key):
+        raise OSSError(Code.STYLE_ONLY)
+
+
+def is_processing(operation: Operation) -> bool:
+    """Whether an operation returns a processed image (R-39)."""
+    return operation.subresource == PROCESS and operation.name in _READS

@@ -1,0 +1,338 @@
+"""The text of `x-oss-process`: actions on an image, a named style, and where to save the result.
+
+Everything here is only about the text; the room `imaging` knows the pixels. docs/images.md lists
+the sources of ranges, codes and ECs.
+"""
+
+import binascii
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from oss_emulator.protocol.errors import Code, OSSError
+
+
+class Action(NamedTuple):
+    """One action, checked, with the parameters that it was sent with."""
+
+    name: str
+    numbers: Mapping[str, int] = {}
+    words: Mapping[str, str] = {}
+    """Words, colours as `RRGGBB`, and decoded texts."""
+
+
+class SaveAs(NamedTuple):
+    """Where `sys/saveas` puts the result."""
+
+    bucket: str
+    """The bucket as it was sent, "" for the bucket of the source."""
+    key: str
+
+
+class Process(NamedTuple):
+    """What a request asks for: actions, or a style that names them."""
+
+    actions: tuple[Action, ...] = ()
+    style: str = ""
+    save_as: SaveAs | None = None
+
+
+class _Parameter(NamedTuple):
+    kind: str
+    """A range such as `1..100`, words such as `0|1`, `colour` or `base64`."""
+    ec: str
+
+
+_WHOLE: Final = ""
+"""The name of a parameter that is a value without a key, as in `rotate,90`."""
+
+_TABLE: Final = """
+resize
+  m lfit|mfit|fill|pad|fixed 311
+  w 1..16384 312
+  h 1..16384 313
+  l 1..16384 314
+  s 1..16384 315
+  p 1..1000 317
+  P 1..100 -
+  color colour 318
+  limit 0..1 319
+crop
+  w 0..30000 225
+  h 0..30000 226
+  x 0..30000 -
+  y 0..30000 -
+  g nw|north|ne|west|center|east|sw|south|se -
+indexcrop
+  x 1..30000 230
+  y 1..30000 230
+  i 0..30000 229
+circle
+  r 1..4096 233
+rounded-corners
+  r 1..4096 237
+auto-orient
+  * 0..1 215 214
+rotate
+  * 0..360 217 216
+blur
+  r 1..50 241
+  s 1..50 242
+bright
+  * -100..100 246 245
+contrast
+  * -100..100 - -
+sharpen
+  * 50..399 280 279
+interlace
+  * 0..1 282 281
+quality
+  q 1..100 309
+  Q 1..100 308
+  * 1..100 310 307
+format
+  * jpg|jpeg|png|webp|bmp|gif|tiff|heic|avif 206 207
+watermark
+  text base64 257
+  image base64 265
+  type base64 250
+  color colour 254
+  size 1..1000 256
+  shadow 0..100 255
+  rotate 0..360 272
+  fill 0..1 274
+  t 0..100 263
+  g nw|north|ne|west|center|east|sw|south|se -
+  x 0..4096 262
+  y 0..4096 264
+  voffset -1000..1000 268
+  order 0..1 269
+  interval 0..1000 270
+  align 0..2 271
+info
+average-hue
+"""
+"""Actions, and below each its parameters: name, kind and the end of the EC, `-` for an unknown one.
+
+`*` is a value without a key; its second EC is for a missing value.
+"""
+
+
+def _parse_table() -> tuple[dict[str, dict[str, _Parameter]], dict[str, str]]:
+    parameters: dict[str, dict[str, _Parameter]] = {}
+    missing: dict[str, str] = {}
+    action = ""
+    for line in _TABLE.strip().splitlines():
+        if not line.startswith(" "):
+            action = line
+            parameters[action] = {}
+            continue
+        name, kind, *ecs = line.split()
+        key = _WHOLE if name == "*" else name
+        parameters[action][key] = _Parameter(kind, _ec(ecs[0]))
+        if key == _WHOLE:
+            missing[action] = _ec(ecs[1])
+    return parameters, missing
+
+
+def _ec(number: str) -> str:
+    return "" if number == "-" else f"0040-00000{number}"
+
+
+_PARAMETERS, _MISSING = _parse_table()
+
+ACTIONS: Final = frozenset(_PARAMETERS)
+ALONE: Final = frozenset({"info", "average-hue"})
+"""The actions that answer with JSON and stand alone."""
+
+FONTS: Final = frozenset(
+    """
+    wqy-zenhei wqy-microhei fangzhengshusong fangzhengkaiti fangzhengheiti fangzhengfangsong
+    droidsansfallback
+    """.split()
+)
+"""The fonts that a text watermark may name (Add watermarks)."""
+
+PREPARING: Final = frozenset({"resize", "crop", "indexcrop", "rounded-corners", "rotate"})
+"""The actions that may prepare an image watermark (Add watermarks)."""
+
+MAX_TEXT: Final = 64
+"""Characters of a text watermark."""
+MAX_IMAGES: Final = 3
+"""Image watermarks of one request."""
+
+_COLOUR: Final = re.compile(r"[0-9A-Fa-f]{6}")
+_INTEGER: Final = re.compile(r"-?[0-9]{1,9}")
+
+
+def parse(text: str) -> Process:
+    """Parse the value of `x-oss-process`.
+
+    Raises `InvalidArgument`, `MissingArgument`, `BadRequest` and `NotImplemented`.
+    """
+    instructions, bar, save = text.strip().partition("|")
+    kind, _, rest = instructions.partition("/")
+    save_as = _parse_save_as(save) if bar else None
+    if kind == "style":
+        return Process(style=rest, save_as=save_as)
+    if kind != "image":
+        message = f"Processing of the kind {kind!r} is not emulated; image/ and style/ are."
+        raise OSSError(Code.NOT_IMPLEMENTED, message)
+    return Process(tuple(_parse_actions(rest)), save_as=save_as)
+
+
+def parse_form(body: bytes) -> str:
+    """Return the value of `x-oss-process` in the body of a POST; raises `MissingArgument`."""
+    name, _, value = body.decode("utf-8", "replace").strip().partition("=")
+    if name != "x-oss-process" or not value:
+        message = "The body must be x-oss-process=<actions>."
+        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, message)
+    return value
+
+
+def parse_watermark(value: str) -> tuple[str, tuple[Action, ...]]:
+    """Parse an image watermark: the key of its object, and the actions that prepare it.
+
+    Raises what `parse` raises, and `InvalidArgument` for an action that cannot prepare one.
+    """
+    key, _, query = value.partition("?")
+    name, _, text = query.partition("=")
+    if not query:
+        return key, ()
+    if name != "x-oss-process":
+        raise _invalid("image", value, "0040-00000265")
+    for nested, ec in (("/watermark", "373"), ("/info", "374")):
+        if nested in text:
+            raise _invalid("image", value, _ec(ec))
+    actions = parse(text).actions
+    for action in actions:
+        if action.name not in PREPARING:
+            raise _invalid("image", value)
+    return key, actions
+
+
+def _parse_actions(text: str) -> Iterator[Action]:
+    parts = [part for part in text.split("/") if part]
+    if not parts:
+        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, "No action is named after image/.")
+    names = [part.partition(",")[0] for part in parts]
+    for name in names:
+        if name in ALONE and len(parts) > 1:
+            message = f"The action {name} cannot be combined with other actions."
+            raise OSSError(Code.IMAGE_REQUEST, message)
+    images = 0
+    for part in parts:
+        action = _parse_action(part)
+        images += "image" in action.words
+        yield action
+    if images > MAX_IMAGES:
+        message = f"A request may have at most {MAX_IMAGES} image watermarks."
+        raise OSSError(Code.WATERMARK, message, ec=_ec("026"))
+
+
+def _parse_action(text: str) -> Action:
+    name, *values = text.split(",")
+    known = _PARAMETERS.get(name)
+    if known is None:
+        raise _invalid("action", name, _ec("213"))
+    numbers: dict[str, int] = {}
+    words: dict[str, str] = {}
+    if _WHOLE in known and len(known) == 1 and len(values) > 1:
+        raise _invalid(name, ",".join(values), _ec("203"))
+    for value in values:
+        key, value_of_key = _split(value, known)
+        parameter = known.get(key)
+        if parameter is None:  # crop,r_1 in oss2's suite: unknown parameters are ignored
+            continue
+        read = _read(key or name, value_of_key, parameter)
+        if isinstance(read, int):
+            numbers[key] = read
+        else:
+            words[key] = read
+    action = Action(name, numbers, words)
+    _check_complete(action)
+    return action
+
+
+def _split(value: str, known: Mapping[str, _Parameter]) -> tuple[str, str]:
+    """Split `w_100` into key and value; a value without a key has the key ""."""
+    key, underscore, rest = value.partition("_")
+    if underscore and (key in known or _WHOLE not in known):
+        return key, rest
+    if _WHOLE in known or not underscore:
+        return _WHOLE, value
+    return key, rest
+
+
+def _read(name: str, value: str, parameter: _Parameter) -> int | str:
+    kind, ec = parameter
+    if ".." in kind:
+        least, most = map(int, kind.split(".."))
+        if not (_INTEGER.fullmatch(value) and least <= int(value) <= most):
+            raise _invalid(name, value, ec)
+        return int(value)
+    if kind == "base64":
+        return _decode(name, value, ec)
+    fits = bool(_COLOUR.fullmatch(value)) if kind == "colour" else value in kind.split("|")
+    if not fits:
+        raise _invalid(name, value, ec)
+    return value
+
+
+def _decode(name: str, value: str, ec: str) -> str:
+    """Decode URL-safe base64 without its padding, which is allowed."""
+    text = value.rstrip("=")
+    try:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+            raise ValueError(text)
+        return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except (binascii.Error, ValueError):
+        message = "Input is not base64 decoding."  # Common errors
+        raise OSSError(Code.IMAGE_REQUEST, message, ec=ec, Parameter=name) from None
+
+
+def _check_complete(action: Action) -> None:
+    """Raise `MissingArgument` or `InvalidArgument` for an action that cannot be carried out."""
+    name, numbers, words = action
+    if name in _MISSING and not (numbers or words):
+        message = f"The action {name} needs a value."
+        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, message, ec=_MISSING[name])
+    needed = _NEEDED.get(name, frozenset())
+    if needed and needed.isdisjoint({*numbers, *words}):
+        message = f"The action {name} needs one of the parameters {', '.join(sorted(needed))}."
+        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, message)
+    if len(words.get("text", "")) > MAX_TEXT:
+        raise _invalid("text", words["text"], _ec("259"))
+    font = words.get("type", "wqy-zenhei")
+    if font.strip() not in FONTS:
+        raise _invalid("type", font, _ec("251"))
+    if "image" in words:
+        parse_watermark(words["image"])
+
+
+_NEEDED: Final[Mapping[str, frozenset[str]]] = {
+    "resize": frozenset({"w", "h", "l", "s", "p", "P"}),
+    "indexcrop": frozenset({"x", "y"}),
+    "circle": frozenset({"r"}),
+    "rounded-corners": frozenset({"r"}),
+    "blur": frozenset({"r", "s"}),
+    "watermark": frozenset({"text", "image"}),
+}
+
+
+def _parse_save_as(text: str) -> SaveAs:
+    """Parse `sys/saveas,o_<key>,b_<bucket>`; raises `InvalidArgument` and `BadRequest`."""
+    name, *values = text.split(",")
+    if name != "sys/saveas":
+        raise _invalid("action", name, _ec("213"))
+    pairs = dict(value.split("_", 1) for value in values if "_" in value)
+    if not pairs.get("o"):
+        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, "sys/saveas needs the parameter o.")
+    bucket = _decode("b", pairs["b"], "") if pairs.get("b") else ""
+    return SaveAs(bucket, _decode("o", pairs["o"], ""))
+
+
+def _invalid(name: str, value: str, ec: str = "") -> OSSError:
+    message = f"The value: {value} of parameter: {name} is invalid."
+    return OSSError(Code.IMAGE_ARGUMENT, message, ec=ec)
