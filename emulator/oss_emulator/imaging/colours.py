@@ -7,7 +7,7 @@ from typing import Final
 from PIL import Image, ImageEnhance, ImageFilter, ImageStat
 
 from oss_emulator.imaging.picture import Picture
-from oss_emulator.protocol.process import Action
+from oss_emulator.protocol.process import ImageAction
 
 _SHARPENING: Final = 0.8
 """The radius that comes closest to the size of the sharpened image in oss2's suite."""
@@ -16,19 +16,19 @@ _HUE_RANGE: Final = 32
 """45 degrees of 360, as 256ths: with it the documented image gives the documented value."""
 
 
-def brighten(picture: Picture, action: Action) -> Picture:
+def brighten(picture: Picture, action: ImageAction) -> Picture:
     """Change the brightness by a percentage: -100 is black."""
     factor = 1 + action.numbers[""] / 100
     return _colour(picture, lambda frame: ImageEnhance.Brightness(frame).enhance(factor))
 
 
-def contrast(picture: Picture, action: Action) -> Picture:
+def contrast(picture: Picture, action: ImageAction) -> Picture:
     """Change the contrast by a percentage: -100 is one grey."""
     factor = 1 + action.numbers[""] / 100
     return _colour(picture, lambda frame: ImageEnhance.Contrast(frame).enhance(factor))
 
 
-def blur(picture: Picture, action: Action) -> Picture:
+def blur(picture: Picture, action: ImageAction) -> Picture:
     """Blur by a normal distribution of deviation `s` that is cut off at the radius `r`."""
     deviation = action.numbers.get("s", action.numbers.get("r", 1))
     radius = action.numbers.get("r", deviation)
@@ -38,7 +38,7 @@ def blur(picture: Picture, action: Action) -> Picture:
     return picture.map(lambda frame: frame.filter(ImageFilter.GaussianBlur(sqrt(variance))))
 
 
-def sharpen(picture: Picture, action: Action) -> Picture:
+def sharpen(picture: Picture, action: ImageAction) -> Picture:
     """Sharpen; a greater value is sharper."""
     mask = ImageFilter.UnsharpMask(_SHARPENING, action.numbers[""], 0)
     return _colour(picture, lambda frame: frame.filter(mask))

@@ -9,7 +9,7 @@ from PIL import Image
 
 from oss_emulator.imaging.picture import FORMATS, Picture
 from oss_emulator.protocol.errors import Code, OSSError
-from oss_emulator.protocol.process import Action
+from oss_emulator.protocol.process import ImageAction
 
 CONTENT_TYPES: Final[Mapping[str, str]] = {
     "jpg": "image/jpeg",
@@ -31,7 +31,7 @@ Settings = dict[str, int]
 """The last value of each action about writing: `Q`, `q` and `interlace`."""
 
 
-def target_format(source: str, actions: Sequence[Action]) -> str:
+def target_format(source: str, actions: Sequence[ImageAction]) -> str:
     """Return the format to write: the last that `format` names, or that of the source.
 
     Only a GIF can be saved as GIF (Format conversion). Raises `NotImplemented` for HEIC.
@@ -48,7 +48,7 @@ def target_format(source: str, actions: Sequence[Action]) -> str:
     return wanted
 
 
-def write(picture: Picture, actions: Sequence[Action]) -> bytes:
+def write(picture: Picture, actions: Sequence[ImageAction]) -> bytes:
     """Encode an image in its format; raises `ImageTooLarge` if the format has no such size."""
     width, height = picture.size
     if picture.format == "webp" and max(width, height) > _MAX_WEBP_SIDE:
@@ -82,7 +82,7 @@ def flatten(frame: Image.Image) -> Image.Image:
     return ground
 
 
-def _options(picture: Picture, actions: Sequence[Action]) -> dict[str, Any]:
+def _options(picture: Picture, actions: Sequence[ImageAction]) -> dict[str, Any]:
     asked: Settings = {}
     interlace = 0
     for action in actions:

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageColor, ImageDraw
 
 from oss_emulator.imaging.picture import Picture
 from oss_emulator.protocol.errors import Code, OSSError
-from oss_emulator.protocol.process import Action
+from oss_emulator.protocol.process import ImageAction
 
 MAX_SIDE: Final = 16_384
 MAX_RESULT: Final = 16_777_216
@@ -27,7 +27,7 @@ def anchor(gravity: str) -> tuple[int, int]:
     return column, row
 
 
-def resize(picture: Picture, action: Action, base: tuple[int, int] | None = None) -> Picture:
+def resize(picture: Picture, action: ImageAction, base: tuple[int, int] | None = None) -> Picture:
     """Resize; `base` is the size of the image below a watermark, of which `P` is a percentage."""
     width, height = picture.size
     numbers = action.numbers
@@ -88,7 +88,10 @@ def _scale(picture: Picture, width: int, height: int) -> Picture:
     check_result(width, height)
     if (width, height) == picture.size:
         return picture
-    return picture.map(lambda frame: frame.resize((width, height), Image.Resampling.BICUBIC))
+    return picture.map(
+        # A gap makes much smaller images quicker and hardly changes them.
+        lambda frame: frame.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    )
 
 
 def _fit(picture: Picture, width: int, height: int) -> Picture:
@@ -118,7 +121,7 @@ def _pad(picture: Picture, width: int, height: int, colour: str) -> Picture:
     return scaled.map(pad)
 
 
-def crop(picture: Picture, action: Action) -> Picture:
+def crop(picture: Picture, action: ImageAction) -> Picture:
     """Cut out a rectangle, as much of it as lies in the image; raises `BadRequest` outside."""
     numbers = action.numbers
     column, row = anchor(action.words.get("g", "nw"))
@@ -135,7 +138,7 @@ def _cut(length: int, wanted: int, offset: int, place: int) -> tuple[int, int]:
     return start, min(start + wanted, length)
 
 
-def index_crop(picture: Picture, action: Action) -> Picture:
+def index_crop(picture: Picture, action: ImageAction) -> Picture:
     """Cut into slices and keep one; beyond the last slice, the image stays whole."""
     numbers, index = action.numbers, action.numbers.get("i", 0)
     width, height = picture.size
@@ -150,7 +153,7 @@ def index_crop(picture: Picture, action: Action) -> Picture:
     return picture.map(lambda frame: frame.crop(box))
 
 
-def circle(picture: Picture, action: Action) -> Picture:
+def circle(picture: Picture, action: ImageAction) -> Picture:
     """Cut out a circle around the centre; a radius that is too long is shortened (Incircle)."""
     width, height = picture.size
     radius = min(action.numbers["r"], max(1, min(width, height) // 2))
@@ -161,7 +164,7 @@ def circle(picture: Picture, action: Action) -> Picture:
     return _shape(cut, side / 2)
 
 
-def round_corners(picture: Picture, action: Action) -> Picture:
+def round_corners(picture: Picture, action: ImageAction) -> Picture:
     """Make the corners transparent outside a radius (Rounded rectangle)."""
     radius = min(action.numbers["r"], min(picture.size) / 2)
     return _shape(picture, radius)
@@ -203,7 +206,7 @@ _UPRIGHT: Final[Mapping[int, Image.Transpose]] = {
 """What makes an image with an EXIF orientation upright."""
 
 
-def rotate(picture: Picture, action: Action) -> Picture:
+def rotate(picture: Picture, action: ImageAction) -> Picture:
     """Rotate clockwise; the corners that become free are transparent."""
     if max(picture.size) > MAX_ROTATED_SIDE:
         raise OSSError(Code.ROTATION_RANGE)
@@ -220,7 +223,7 @@ def rotate(picture: Picture, action: Action) -> Picture:
     )
 
 
-def orient(picture: Picture, action: Action) -> Picture:
+def orient(picture: Picture, action: ImageAction) -> Picture:
     """Make an image upright as its EXIF data say, with 1; leave it as it is with 0."""
     if action.numbers[""] == 0 or picture.orientation not in _UPRIGHT:
         return picture

@@ -36,10 +36,8 @@ def describe(data: bytes) -> bytes:
             "ImageHeight": str(image.size[1]),
             "ImageWidth": str(image.size[0]),
         }
-        if name == "jpg":
-            found |= _resolution(image)
         if name != "png":
-            found = {**_exif(image), **found}
+            found = {**_resolution(image), **_exif(image), **found}
     fields = [f'  "{key}": {{"value": {json.dumps(found[key])}}}' for key in sorted(found)]
     return ("{\n" + ",\n".join(fields) + "\n}").encode()
 

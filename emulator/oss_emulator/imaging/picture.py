@@ -1,10 +1,10 @@
 """An image in memory, and reading one from bytes within the limits of the service."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import Any, Final
+from typing import Final
 
 from PIL import Image, ImageFile, ImageSequence
 from PIL.JpegImagePlugin import get_sampling
@@ -77,7 +77,7 @@ class Picture:
     def animated(self) -> bool:
         return len(self.frames) > 1
 
-    def map(self, change: "Any") -> "Picture":
+    def map(self, change: Callable[[Image.Image], Image.Image]) -> "Picture":
         """Apply a function to each frame."""
         return replace(self, frames=tuple(change(frame) for frame in self.frames))
 
@@ -185,4 +185,4 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16 bits and more
         image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     transparent = "A" in image.getbands() or "transparency" in image.info
-    return image.convert("RGBA" if transparent else "RGB").copy()
+    return image.convert("RGBA" if transparent else "RGB")

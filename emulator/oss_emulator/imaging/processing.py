@@ -12,7 +12,7 @@ from PIL import Image
 from oss_emulator.imaging import colours, encoding, geometry, information, watermark
 from oss_emulator.imaging.picture import FORMATS, Picture, damage_reported, detect, opened, read
 from oss_emulator.protocol.errors import Code, OSSError
-from oss_emulator.protocol.process import Action, parse_watermark
+from oss_emulator.protocol.process import ImageAction, parse_watermark
 
 _MOVING: Final = frozenset({"resize", "crop", "watermark"})
 """The actions after which an animation still moves (FAQ of Image Processing)."""
@@ -21,7 +21,7 @@ _LARGE: Final = 16_777_216
 _ONE_LARGE = Lock()
 """Held while an image with more pixels is in work: a few at once would use up the memory."""
 
-_CHANGES: Final[Mapping[str, Callable[[Picture, Action], Picture]]] = {
+_CHANGES: Final[Mapping[str, Callable[[Picture, ImageAction], Picture]]] = {
     "resize": geometry.resize,
     "crop": geometry.crop,
     "indexcrop": geometry.index_crop,
@@ -36,14 +36,16 @@ _CHANGES: Final[Mapping[str, Callable[[Picture, Action], Picture]]] = {
 }
 
 
-class Result(NamedTuple):
+class ProcessedImage(NamedTuple):
     """The bytes that answer a request, and what they are."""
 
     data: bytes
     content_type: str
 
 
-def process(data: bytes, actions: Sequence[Action], marks: Mapping[str, bytes]) -> Result:
+def process(
+    data: bytes, actions: Sequence[ImageAction], marks: Mapping[str, bytes]
+) -> ProcessedImage:
     """Carry out actions on an image; `marks` are the files of watermarks by their keys.
 
     Raises `BadRequest`, `ImageTooLarge`, `BadWebPImage`, `WatermarkError` and `NotImplemented`.
@@ -52,20 +54,20 @@ def process(data: bytes, actions: Sequence[Action], marks: Mapping[str, bytes]) 
         large = image.size[0] * image.size[1] > _LARGE
     with _ONE_LARGE if large else nullcontext():
         if actions[0].name == "info":
-            return Result(information.describe(data), "application/json")
+            return ProcessedImage(information.describe(data), "application/json")
         if actions[0].name == "average-hue":
             answer = {"RGB": colours.average_hue(read(data).frames[0])}
-            return Result(json.dumps(answer).encode(), "application/json")
+            return ProcessedImage(json.dumps(answer).encode(), "application/json")
         picture = _change(data, actions, marks)
         try:
             written = encoding.write(picture, actions)
         except (ValueError, OSError) as error:
             message = f"The image cannot be written as {picture.format}: {error}"
             raise OSSError(Code.IMAGE_REQUEST, message) from None
-        return Result(written, encoding.CONTENT_TYPES[picture.format])
+        return ProcessedImage(written, encoding.CONTENT_TYPES[picture.format])
 
 
-def _change(data: bytes, actions: Sequence[Action], marks: Mapping[str, bytes]) -> Picture:
+def _change(data: bytes, actions: Sequence[ImageAction], marks: Mapping[str, bytes]) -> Picture:
     source = detect(data)
     target = encoding.target_format(source, actions)
     picture = replace(read(data, animated=_moves(source, target, actions)), format=target)
@@ -81,7 +83,7 @@ def _change(data: bytes, actions: Sequence[Action], marks: Mapping[str, bytes]) 
     return picture
 
 
-def _moves(source: str, target: str, actions: Sequence[Action]) -> bool:
+def _moves(source: str, target: str, actions: Sequence[ImageAction]) -> bool:
     """Whether an animation stays one: only after some actions, and not if resized by `p`."""
     if source not in ("gif", "webp") or target != source:
         return False

@@ -7,7 +7,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from oss_emulator.imaging.geometry import anchor
 from oss_emulator.imaging.picture import Picture
-from oss_emulator.protocol.process import Action
+from oss_emulator.protocol.process import ImageAction
 
 DEFAULT_SIZE: Final = 40
 _MARGIN: Final = 10
@@ -24,7 +24,7 @@ Prepare = Callable[[str, tuple[int, int]], Image.Image]
 """Returns the image of a watermark for an image of a size."""
 
 
-def apply(picture: Picture, action: Action, prepare: Prepare) -> Picture:
+def apply(picture: Picture, action: ImageAction, prepare: Prepare) -> Picture:
     """Lay a text, an image or both over each frame."""
     layer = _layer(action, picture.size, prepare)
     opacity = action.numbers.get("t", 100)
@@ -42,7 +42,7 @@ def apply(picture: Picture, action: Action, prepare: Prepare) -> Picture:
     return picture.map(lay)
 
 
-def _layer(action: Action, size: tuple[int, int], prepare: Prepare) -> Image.Image:
+def _layer(action: ImageAction, size: tuple[int, int], prepare: Prepare) -> Image.Image:
     """Draw what is laid over the image; text and image stand side by side."""
     layers = []
     if "image" in action.words:
@@ -64,7 +64,7 @@ def _layer(action: Action, size: tuple[int, int], prepare: Prepare) -> Image.Ima
     return joined
 
 
-def _write(action: Action) -> Image.Image:
+def _write(action: ImageAction) -> Image.Image:
     """Draw the text of a watermark on a transparent ground."""
     numbers = action.numbers
     size = numbers.get("size", DEFAULT_SIZE)
@@ -100,7 +100,9 @@ def _font(name: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _position(action: Action, size: tuple[int, int], layer: tuple[int, int]) -> tuple[int, int]:
+def _position(
+    action: ImageAction, size: tuple[int, int], layer: tuple[int, int]
+) -> tuple[int, int]:
     """Return the upper left corner of a watermark (Add watermarks, basic parameters)."""
     numbers = action.numbers
     column, row = anchor(action.words.get("g", "se"))

@@ -27,7 +27,7 @@ from oss_emulator.protocol.address import Target, check_key, is_bucket_name
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.parameters import PROCESS
-from oss_emulator.protocol.process import Action, Process, SaveAs
+from oss_emulator.protocol.process import ImageAction, Process, SaveAs
 from oss_emulator.storage import Bucket, Object
 
 MAX_BYTES: Final = 20 * 1024 * 1024
@@ -60,7 +60,7 @@ def _gather(call: Call) -> Callable[[], Body]:
 
 
 def _work(
-    call: Call, item: Object, actions: Sequence[Action], headers: Mapping[str, str]
+    call: Call, item: Object, actions: Sequence[ImageAction], headers: Mapping[str, str]
 ) -> Callable[[], Body]:
     """Make the function that processes an image; its result carries `headers`."""
     source = read_chunks(item, 0, item.size)
@@ -157,7 +157,7 @@ def process_object(call: Call) -> Response:
     return Response(200, {**added, "Content-Type": "application/json"}, text.encode())
 
 
-def _actions(call: Call, asked: Process) -> tuple[Action, ...]:
+def _actions(call: Call, asked: Process) -> tuple[ImageAction, ...]:
     """Return the actions of a request or of the style that it names.
 
     Raises `NotImplemented` without the extra, `NoSuchStyle`, and `BadRequest` for a style that
@@ -188,7 +188,7 @@ def _find_image(call: Call) -> Object:
     return _bounded(show(found, target))
 
 
-def _find_marks(call: Call, actions: Sequence[Action]) -> list[tuple[str, Object]]:
+def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, Object]]:
     """Find the images of watermarks, which are in the bucket of the source (Add watermarks).
 
     The caller must be allowed to read them. Raises `AccessDenied` and `NoSuchKey`.

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from oss_emulator.protocol.errors import Code, OSSError
 
 
-class Action(NamedTuple):
+class ImageAction(NamedTuple):
     """One action, checked, with the parameters that it was sent with."""
 
     name: str
@@ -33,7 +33,7 @@ class SaveAs(NamedTuple):
 class Process(NamedTuple):
     """What a request asks for: actions, or a style that names them."""
 
-    actions: tuple[Action, ...] = ()
+    actions: tuple[ImageAction, ...] = ()
     style: str = ""
     save_as: SaveAs | None = None
 
@@ -191,7 +191,7 @@ def parse_form(body: bytes) -> str:
     return value
 
 
-def parse_watermark(value: str) -> tuple[str, tuple[Action, ...]]:
+def parse_watermark(value: str) -> tuple[str, tuple[ImageAction, ...]]:
     """Parse an image watermark: the key of its object, and the actions that prepare it.
 
     Raises what `parse` raises, and `InvalidArgument` for an action that cannot prepare one.
@@ -212,7 +212,7 @@ def parse_watermark(value: str) -> tuple[str, tuple[Action, ...]]:
     return key, actions
 
 
-def _parse_actions(text: str) -> Iterator[Action]:
+def _parse_actions(text: str) -> Iterator[ImageAction]:
     parts = [part for part in text.split("/") if part]
     if not parts:
         raise OSSError(Code.IMAGE_ARGUMENT_MISSING, "No action is named after image/.")
@@ -231,7 +231,7 @@ def _parse_actions(text: str) -> Iterator[Action]:
         raise OSSError(Code.WATERMARK, message, ec=_ec("026"))
 
 
-def _parse_action(text: str) -> Action:
+def _parse_action(text: str) -> ImageAction:
     name, *values = text.split(",")
     known = _PARAMETERS.get(name)
     if known is None:
@@ -250,7 +250,7 @@ def _parse_action(text: str) -> Action:
             numbers[key] = read
         else:
             words[key] = read
-    action = Action(name, numbers, words)
+    action = ImageAction(name, numbers, words)
     _check_complete(action)
     return action
 
@@ -292,7 +292,7 @@ def _decode(name: str, value: str, ec: str) -> str:
         raise OSSError(Code.IMAGE_REQUEST, message, ec=ec, Parameter=name) from None
 
 
-def _check_complete(action: Action) -> None:
+def _check_complete(action: ImageAction) -> None:
     """Raise `MissingArgument` or `InvalidArgument` for an action that cannot be carried out."""
     name, numbers, words = action
     if name in _MISSING and not (numbers or words):

@@ -27,7 +27,8 @@ from oss_emulator.referer.assumptions import (
     RepeatedHeader,
 )
 
-from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, serve
+from tests.unit.imaging.drawing import encode, quarters
+from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, put, serve
 
 
 def decision_on(service: Service, target: str, sent: str | None) -> Decision | None:
@@ -127,23 +128,30 @@ def test_refusal_before_the_check_has_no_decision() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
-    ("order", "denied"), [(ProcessingOrder.BEFORE, 403), (ProcessingOrder.AFTER, 501)]
+    ("order", "denied"), [(ProcessingOrder.BEFORE, 403), (ProcessingOrder.AFTER, 400)]
 )
-def test_assumption_decides_when_image_processing_is_refused(
+def test_assumption_decides_whether_processing_fails_before_the_check(
     order: ProcessingOrder, denied: int, method: str
 ) -> None:
-    """R-39"""
+    """R-39: `a` is not an image."""
     service = serve(replace(SETTINGS, assumptions=Assumptions(r39=order)))
     target = "/public-bucket/a?x-oss-process=image/info"
     statuses = [
         service.handle(ask(method, target, {"Referer": sent})).status for sent in (THIEF, PAGE)
     ]
-    assert statuses == [denied, 501]
+    assert statuses == [denied, 400]
 
 
-def test_image_processing_is_refused_even_to_the_owner(service: Service) -> None:
-    request = ask("GET", "/public-bucket/a?x-oss-process=image/info")
-    assert service.handle(request, caller=service.accounts.owner).status == 501
+@pytest.mark.parametrize("order", ProcessingOrder)
+def test_processed_image_is_denied_in_either_order(order: ProcessingOrder) -> None:
+    """R-39"""
+    service = serve(replace(SETTINGS, assumptions=Assumptions(r39=order)))
+    put(service, "/public-bucket/image", encode(quarters()))
+    target = "/public-bucket/image?x-oss-process=image/info"
+    statuses = [
+        service.handle(ask("GET", target, {"Referer": sent})).status for sent in (THIEF, PAGE)
+    ]
+    assert statuses == [403, 200]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,132 @@
+"""Processed images over HTTP: Referers, signatures, disk, and many requests at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import oss2
+import pytest
+from PIL import Image
+
+from tests.http.client import Answer, Client
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SETTINGS, SIGNERS, Live, serve
+from tests.unit.imaging.drawing import encode, gradient, quarters
+
+RULES = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
+<RefererList><Referer>http://www.example.com</Referer></RefererList></RefererConfiguration>"""
+PAGE, THIEF = "http://www.example.com/page", "http://thief.test/"
+
+THUMBNAIL = "?x-oss-process=image/resize,w_50"
+
+
+@pytest.fixture
+def protected(live: Live, make_bucket: Callable[..., str]) -> str:
+    """A public bucket with rules and an image."""
+    name = make_bucket("public-read")
+    live.put(f"/{name}/photo.jpg", encode(quarters(), "JPEG"))
+    live.put(f"/{name}?referer", RULES)
+    return name
+
+
+def get(client: Client, target: str, referer: str | None) -> Answer:
+    headers = [("Host", "localhost"), *([("Referer", referer)] if referer else [])]
+    return client.request("GET", target, headers)
+
+
+@pytest.mark.parametrize(
+    ("referer", "status", "ec"),
+    [(PAGE, 200, None), (THIEF, 403, "0003-00000503"), (None, 403, "0003-00000501")],
+)
+def test_rules_decide_on_processed_images(
+    client: Client, protected: str, referer: str | None, status: int, ec: str | None
+) -> None:
+    """R-39"""
+    answer = get(client, f"/{protected}/photo.jpg{THUMBNAIL}", referer)
+    assert (answer.status, answer.headers["x-oss-ec"]) == (status, ec)
+    if status == 200:
+        assert Image.open(BytesIO(answer.body)).size == (50, 25)
+
+
+@pytest.mark.parametrize("mistake", ["image/resize,w_0", "style/none", "image/slim,1"])
+def test_denied_referer_is_not_told_about_mistakes(
+    client: Client, protected: str, mistake: str
+) -> None:
+    """R-39"""
+    target = f"/{protected}/photo.jpg?x-oss-process={mistake}"
+    assert get(client, target, THIEF).headers["x-oss-ec"] == "0003-00000503"
+    assert get(client, target, PAGE).status in (400, 404)
+
+
+def test_head_has_no_body(client: Client, protected: str) -> None:
+    headers = [("Host", "localhost"), ("Referer", PAGE)]
+    target = f"/{protected}/photo.jpg{THUMBNAIL}"
+    head = client.request("HEAD", target, headers)
+    whole = client.request("GET", target, headers)
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(whole.body))
+
+
+@pytest.mark.parametrize("version", ["v1", "v2", "v4"])
+def test_instructions_in_a_signed_url_are_signed(
+    live: Live, client: Client, make_bucket: Callable[..., str], version: str
+) -> None:
+    bucket = live.bucket(make_bucket(), SIGNERS[version](ACCESS_KEY_ID, ACCESS_KEY_SECRET))
+    bucket.put_object("photo.jpg", encode(quarters(), "JPEG"))
+    parameters = {"x-oss-process": "image/resize,w_50"}
+    url = urlsplit(bucket.sign_url("GET", "photo.jpg", 60, params=parameters, slash_safe=True))
+    target = f"{url.path}?{url.query}"
+    host = [("Host", url.netloc)]
+    answer = client.request("GET", target, host)
+    assert Image.open(BytesIO(answer.body)).size == (50, 25)
+    forged = client.request("GET", target.replace("w_50", "w_60"), host)
+    assert (forged.status, forged.code) == (403, "SignatureDoesNotMatch")
+    bucket.session.session.close()
+
+
+def test_oss2_gets_and_saves_images(bucket: oss2.Bucket, tmp_path: Path) -> None:
+    bucket.put_object("photo.jpg", encode(quarters(), "JPEG"))
+    name = str(tmp_path / "result.jpg")
+    bucket.get_object_to_file("photo.jpg", name, process="image/resize,w_50")  # compares the CRC
+    assert Image.open(name).size == (50, 25)
+    result = bucket.process_object("photo.jpg", "image/rotate,90|sys/saveas,o_dHVybmVkLmpwZw")
+    assert (result.object, result.process_status) == ("turned.jpg", "OK")
+    saved = bucket.get_object("turned.jpg").read()
+    assert (Image.open(BytesIO(saved)).size, result.fileSize) == ((100, 200), len(saved))
+    as_text = {"response-content-type": "text/plain"}
+    answer = bucket.get_object("photo.jpg", process="image/info", params=as_text)
+    assert answer.headers["Content-Type"] == "text/plain"
+
+
+def test_images_on_disk_are_processed(tmp_path: Path) -> None:
+    owner: Any = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+    with serve(replace(SETTINGS, data=tmp_path / "data")) as live:
+        live.put_bucket("examplebucket")
+        bucket = live.bucket("examplebucket", owner)
+        # Too large for the index of the storage, so it is a file.
+        bucket.put_object("photo.bmp", encode(gradient(600, 400), "BMP"))
+        result = bucket.process_object("photo.bmp", "image/resize,w_500|sys/saveas,o_c21hbGwuYm1w")
+        assert result.process_status == "OK"
+        found = bucket.get_object("small.bmp", process="image/info").read()
+        assert json.loads(found)["ImageWidth"] == {"value": "500"}
+        bucket.session.session.close()
+
+
+def test_other_requests_are_answered_while_images_are_processed(
+    client: Client, live: Live, make_bucket: Callable[..., str]
+) -> None:
+    name = make_bucket("public-read")
+    live.put(f"/{name}/photo.png", encode(gradient(1200, 900)))
+    process = quote("image/blur,r_50,s_50/resize,w_1000")
+    with ThreadPoolExecutor(8) as threads:
+        target = f"/{name}/photo.png?x-oss-process={process}"
+        answers = [threads.submit(get, client, target, None) for _ in range(8)]
+        assert get(client, f"/{name}/photo.png", None).status == 200
+    assert {answer.result().status for answer in answers} == {200}
+    assert len({answer.result().body for answer in answers}) == 1
