@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from oss_emulator import Emulator
-from playwright.sync_api import BrowserContext, Response
+from playwright.sync_api import BrowserContext
 
 from tests.unit.imaging.drawing import encode, quarters
 
@@ -32,11 +32,10 @@ def test_page_shows_a_thumbnail_if_the_rules_allow_it(
         rules = RULES.format(f"shop.test:{elsewhere}")
         emulator.put(f"/{BUCKET}?referer", rules.encode())
         tab = tabs.new_page()
-        seen: list[Response] = []
-        tab.on("response", lambda answer: seen.append(answer))
         tab.goto(f"http://{page}.test:{elsewhere}/gallery")
         url = f"{emulator.endpoint}/{BUCKET}/photo.jpg?x-oss-process=image/resize,w_200"
         assert tab.evaluate(SHOW, url) == width
-        assert [answer.status for answer in seen if answer.url == url] == [status]
-        referer = emulator.journal.entries()[-1].request.headers["referer"]
-        assert referer == f"http://{page}.test:{elsewhere}/"
+        entry = emulator.journal[-1]
+        assert (entry.status, entry.key) == (status, "photo.jpg")
+        assert entry.decision is not None
+        assert entry.decision.referer == f"http://{page}.test:{elsewhere}/"

@@ -7,6 +7,8 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from PIL import Image
+
 VERSION = "2.19.1"
 SHA256 = "a8ab9ee7eb99e88a7e1382edc6ea641d219d585a7e074e3776e9dec9473e59c1"
 
@@ -50,8 +52,9 @@ def _download(folder: Path) -> None:
         raise FetchError("pip could not download the source archive of oss2; see its output above")
 
 
-STAND_INS = ("example.jpg", "sample_data.csv")
-"""Files that tests upload and the archive lacks; any content will do."""
+TABLE = "sample_data.csv"
+PICTURE = "example.jpg"
+"""Files that tests upload and the archive lacks: any content and any picture will do."""
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -59,6 +62,7 @@ def unpack(archive: Path, folder: Path) -> Path:
     with tarfile.open(archive) as content:
         content.extractall(folder, filter="data")
     root = folder / f"oss2-{VERSION}"
-    for name in STAND_INS:
-        root.joinpath("tests", name).write_bytes(b"stands in for " + name.encode())
+    root.joinpath("tests", TABLE).write_bytes(b"stands in for " + TABLE.encode())
+    # The size that the suite expects of the picture.
+    Image.linear_gradient("L").resize((400, 267)).convert("RGB").save(root / "tests" / PICTURE)
     return root

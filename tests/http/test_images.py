@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import oss2
 import pytest
+from oss_emulator import Emulator
 from PIL import Image
 
 from tests.http.client import Answer, Client
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SETTINGS, SIGNERS, Live, serve
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live
 from tests.unit.imaging.drawing import encode, gradient, quarters
 
 RULES = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
@@ -105,11 +104,9 @@ def test_oss2_gets_and_saves_images(bucket: oss2.Bucket, tmp_path: Path) -> None
 
 
 def test_images_on_disk_are_processed(tmp_path: Path) -> None:
-    owner: Any = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
-    with serve(replace(SETTINGS, data=tmp_path / "data")) as live:
-        live.put_bucket("examplebucket")
-        bucket = live.bucket("examplebucket", owner)
-        # Too large for the index of the storage, so it is a file.
+    with Emulator(data=tmp_path / "data") as emulator:
+        bucket = emulator.bucket("examplebucket")
+        # Large enough to be a file of its own.
         bucket.put_object("photo.bmp", encode(gradient(600, 400), "BMP"))
         result = bucket.process_object("photo.bmp", "image/resize,w_500|sys/saveas,o_c21hbGwuYm1w")
         assert result.process_status == "OK"
