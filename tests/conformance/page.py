@@ -30,8 +30,8 @@ each run the same:
 - Where a test picks one of the common buckets at random, the bucket that encrypts with a KMS uses
   a local RSA key instead. Tests of the KMS client itself are unchanged, and are listed above.
 - The names of other hosts do not resolve, as on a machine without a network.
-- `example.jpg` and `sample_data.csv`, which tests upload and the archive lacks, are made up. So the tests that compare
-  the sizes of processed pictures byte by byte cannot pass.
+- `example.jpg` and `sample_data.csv`, which tests upload and the archive lacks, are made up. Tests
+  that compare the sizes of processed pictures in bytes cannot pass.
 - GetBucketAcl takes a second, because two tests set a timeout of a millisecond and expect it to
   pass.
 - The names of assertions that Python 3.12 removed exist again.

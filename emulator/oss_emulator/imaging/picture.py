@@ -16,6 +16,9 @@ MAX_BYTES: Final = 20 * 1024 * 1024
 MAX_PIXELS: Final = 250_000_000
 """Pixels of all frames of a source."""
 
+MAX_FRAMES: Final = 10_000
+"""Frames of a source; the service documents no number, and a small file can have millions."""
+
 _SIDES: Final[Mapping[str, tuple[int, str]]] = {
     "jpg": (30_000, "0040-00000019"),
     "bmp": (30_000, "0040-00000017"),
@@ -129,7 +132,8 @@ def _check_limits(image: ImageFile.ImageFile, name: str) -> None:
     side, ec = _SIDES.get(name, _ANY_SIDE)
     if max(width, height) > side:
         raise OSSError(Code.IMAGE_TOO_LARGE, ec=ec)
-    if width * height * count_frames(image, name) > MAX_PIXELS:
+    frames = count_frames(image, name)
+    if frames > MAX_FRAMES or width * height * frames > MAX_PIXELS:
         raise OSSError(Code.IMAGE_TOO_LARGE)
 
 

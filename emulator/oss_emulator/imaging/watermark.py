@@ -7,11 +7,14 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from oss_emulator.imaging.geometry import anchor
 from oss_emulator.imaging.picture import Picture
-from oss_emulator.protocol.process import ImageAction
+from oss_emulator.protocol.process import ImageAction, font_of
 
 DEFAULT_SIZE: Final = 40
 _MARGIN: Final = 10
-_MAX_LAYER: Final = 16_777_216
+_MAX_TEXT: Final = 4096
+"""The most pixels of a text from end to end that is turned: it needs the square of that."""
+_MAX_LINE: Final = 16_384
+"""The most pixels of any other text from end to end."""
 
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "wqy-zenhei": ("wqy-zenhei.ttc",),
@@ -69,12 +72,13 @@ def _write(action: ImageAction) -> Image.Image:
     numbers = action.numbers
     size = numbers.get("size", DEFAULT_SIZE)
     text = " ".join(action.words["text"].splitlines())
-    font = _font(action.words.get("type", "wqy-zenhei").strip(), size)
+    font = _font(font_of(action), size)
     shadow = numbers.get("shadow", 0)
     offset = max(1, size // 20) if shadow else 0
     left, top, right, bottom = font.getbbox(text)
     width, height = max(1, int(right - left)) + offset, max(1, int(bottom - top)) + offset
-    height = min(height, max(1, _MAX_LAYER // width))
+    angle = numbers.get("rotate", 0) % 360
+    width = min(width, _MAX_TEXT if angle else _MAX_LINE)
     layer = Image.new("RGBA", (width, height), (0, 0, 0, 0))
     draw = ImageDraw.Draw(layer)
     red, green, blue = ImageColor.getrgb(f"#{action.words.get('color', '000000')}")[:3]
@@ -86,7 +90,6 @@ def _write(action: ImageAction) -> Image.Image:
         layer.alpha_composite(above)
     else:
         draw.text((-left, -top), text, (red, green, blue, 255), font)
-    angle = numbers.get("rotate", 0) % 360
     return layer.rotate(-angle, Image.Resampling.BICUBIC, expand=True) if angle else layer
 
 

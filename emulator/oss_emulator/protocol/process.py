@@ -97,6 +97,7 @@ watermark
   text base64 257
   image base64 265
   type base64 250
+  font base64 249
   color colour 254
   size 1..1000 256
   shadow 0..100 255
@@ -240,6 +241,8 @@ def _parse_action(text: str) -> ImageAction:
     words: dict[str, str] = {}
     if _WHOLE in known and len(known) == 1 and len(values) > 1:
         raise _invalid(name, ",".join(values), _ec("203"))
+    if name == "resize" and {"w_0", "h_0"} <= set(values):
+        raise _invalid("w", "0", _ec("321"))
     for value in values:
         key, value_of_key = _split(value, known)
         parameter = known.get(key)
@@ -304,11 +307,17 @@ def _check_complete(action: ImageAction) -> None:
         raise OSSError(Code.IMAGE_ARGUMENT_MISSING, message)
     if len(words.get("text", "")) > MAX_TEXT:
         raise _invalid("text", words["text"], _ec("259"))
-    font = words.get("type", "wqy-zenhei")
-    if font.strip() not in FONTS:
+    font = font_of(action)
+    if font not in FONTS:
         raise _invalid("type", font, _ec("251"))
     if "image" in words:
         parse_watermark(words["image"])
+
+
+def font_of(action: ImageAction) -> str:
+    """Return the name of the font of a text watermark; `font` is another name of `type`."""
+    words = action.words
+    return words.get("type", words.get("font", "wqy-zenhei")).strip()
 
 
 _NEEDED: Final[Mapping[str, frozenset[str]]] = {

@@ -115,6 +115,11 @@ def test_frames_count_for_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer(animation(frames=2), "image/resize,w_10")
 
 
+def test_number_of_frames_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture, "MAX_FRAMES", 2)
+    assert refused(animation(frames=3)) == ("ImageTooLarge", 400, "0040-00000012")
+
+
 def test_large_files_are_refused() -> None:
     """0040-00000001"""
     data = encode(gradient()) + b"\x00" * picture.MAX_BYTES

@@ -144,6 +144,12 @@ def test_watermark_that_is_larger_than_the_image_is_cut() -> None:
     assert near(image, (5, 5), RED)
 
 
+@pytest.mark.parametrize("asked", ["", ",rotate_45", ",shadow_100", ",fill_1"])
+def test_longest_text_is_cut(asked: str) -> None:
+    text = f"text_{coded('W' * 64)},size_1000{asked}"
+    assert change(GROUND, f"image/watermark,{text}").size == (200, 100)
+
+
 def test_every_frame_gets_the_watermark() -> None:
     image = change(animation(), f"image/watermark,image_{coded('mark')},g_nw", mark=MARK)
     frames = getattr(image, "n_frames", 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from oss_emulator.operations import object_process
 from oss_emulator.pipeline import referer
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.referer import HotlinkProtection
@@ -140,6 +141,20 @@ def test_assumption_decides_whether_processing_fails_before_the_check(
         service.handle(ask(method, target, {"Referer": sent})).status for sent in (THIEF, PAGE)
     ]
     assert statuses == [denied, 400]
+
+
+def test_missing_extra_is_told_to_allowed_referers_only(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-39"""
+    monkeypatch.setattr(object_process, "find_spec", lambda name: None)
+    for target in ("/public-bucket/a", "/private-bucket/a"):
+        request = ask("GET", f"{target}?x-oss-process=image/info", {"Referer": THIEF})
+        assert service.handle(request).status == 403
+    request = ask("GET", "/public-bucket/a?x-oss-process=image/info", {"Referer": PAGE})
+    assert service.handle(request).status == 501
+    request = ask("GET", "/private-bucket/a?x-oss-process=image/info", {"Referer": PAGE})
+    assert service.handle(request).status == 403
 
 
 @pytest.mark.parametrize("order", ProcessingOrder)

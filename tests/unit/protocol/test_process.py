@@ -59,6 +59,7 @@ def test_style_and_place_are_read() -> None:
     [
         ("resize,m_abc,w_100", "311"),
         ("resize,w_0", "312"),
+        ("resize,w_0,h_0", "321"),
         ("resize,w_16385", "312"),
         ("resize,w_abc", "312"),
         ("resize,h_0", "313"),
@@ -149,9 +150,11 @@ def test_missing_value_is_refused(text: str, ec: str) -> None:
 @pytest.mark.parametrize(
     ("text", "ec"),
     [
+        ("watermark,text_notbase64", "257"),
         ("watermark,text_not!base64", "257"),
-        ("watermark,image_notbase64!", "265"),
-        ("watermark,text_SGVsbG8,type_n", "250"),
+        ("watermark,image_notbase64", "265"),
+        ("watermark,text_SGVsbG8gV29ybGQ,type_notbase64", "250"),
+        ("watermark,text_SGVsbG8gV29ybGQ,font_errorFont", "249"),
         ("watermark,text__w", "257"),  # not UTF-8
     ],
 )
