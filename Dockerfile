@@ -8,7 +8,7 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY emulator emulator
 RUN python -m venv /opt/oss-emulator \
- && /opt/oss-emulator/bin/pip install --no-cache-dir '.[fast,tls]'
+ && /opt/oss-emulator/bin/pip install --no-cache-dir '.[fast,image,tls]'
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin emulator \

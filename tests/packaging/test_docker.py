@@ -53,7 +53,7 @@ def test_image_exposes_one_port_and_compose_publishes_it_on_loopback() -> None:
 
 
 def test_image_installs_the_package_with_the_extras_for_serving() -> None:
-    assert "pip install --no-cache-dir '.[fast,tls]'" in BUILD.runs[0]
+    assert "pip install --no-cache-dir '.[fast,image,tls]'" in BUILD.runs[0]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     copied = {source for copy in BUILD.copies for source in copy.sources}
     assert copied == {"pyproject.toml", project["readme"], *project["license-files"], "emulator"}

@@ -167,8 +167,8 @@ _COLOUR: Final = re.compile(r"[0-9A-Fa-f]{6}")
 _INTEGER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
-def parse(text: str) -> Process:
-    """Parse the value of `x-oss-process`.
+def parse(text: str, *, preparing: bool = False) -> Process:
+    """Parse the value of `x-oss-process`; `preparing`: it is about a watermark.
 
     Raises `InvalidArgument`, `MissingArgument`, `BadRequest` and `NotImplemented`.
     """
@@ -180,7 +180,11 @@ def parse(text: str) -> Process:
     if kind != "image":
         message = f"Processing of the kind {kind!r} is not emulated; image/ and style/ are."
         raise OSSError(Code.NOT_IMPLEMENTED, message)
-    return Process(tuple(_parse_actions(rest)), save_as=save_as)
+    actions = tuple(_parse_actions(rest))
+    for action in actions:
+        if "P" in action.numbers and not preparing:  # only a watermark has an image below it
+            raise _invalid("P", str(action.numbers["P"]))
+    return Process(actions, save_as=save_as)
 
 
 def parse_form(body: bytes) -> str:
@@ -206,7 +210,7 @@ def parse_watermark(value: str) -> tuple[str, tuple[ImageAction, ...]]:
     for nested, ec in (("/watermark", "373"), ("/info", "374")):
         if nested in text:
             raise _invalid("image", value, _ec(ec))
-    actions = parse(text).actions
+    actions = parse(text, preparing=True).actions
     for action in actions:
         if action.name not in PREPARING:
             raise _invalid("image", value)

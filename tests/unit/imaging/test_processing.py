@@ -88,6 +88,7 @@ _actions = st.one_of(
         l=_number,
         s=_number,
         p=st.integers(-1, 300),
+        P=st.integers(1, 100),
         limit=st.integers(-1, 2),
         color=st.sampled_from(["FF0000", "red", "12345"]),
     ),

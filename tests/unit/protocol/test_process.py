@@ -213,6 +213,13 @@ def test_body_of_a_post_is_read() -> None:
         assert raised.value.code == "MissingArgument"
 
 
+def test_percentage_of_the_image_below_is_for_watermarks_only() -> None:
+    """Add watermarks"""
+    with pytest.raises(OSSError, match="The value: 30 of parameter: P is invalid") as raised:
+        parse("image/resize,P_30")
+    assert raised.value.code == "InvalidArgument"
+
+
 def test_watermark_names_its_object_and_how_it_is_prepared() -> None:
     assert process.parse_watermark("a/b.png") == ("a/b.png", ())
     assert process.parse_watermark("p.png?x-oss-process=image/resize,P_30") == (
