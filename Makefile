@@ -88,7 +88,7 @@ clean:  ## remove the environments, caches and built files
 # What testing installs includes what running needs, so it marks both.
 $(RUNNING): pyproject.toml $(BIN)/python
 	@echo 'Installing what running needs into $(VENV) ...'
-	@$(INSTALL) '.[fast,tls]'
+	@$(INSTALL) '.[fast,image,tls]'
 	@touch $@
 
 $(TESTING): pyproject.toml $(BIN)/python
