@@ -18,7 +18,7 @@ FORMS = (RulesForm.XML, RulesForm.JSON, RulesForm.TOML)
 SITE = "https://www.example.com/"
 
 COMMANDS: dict[str, Callable[[str, str, str], tuple[str, ...]]] = {
-    "check": lambda rules, _, referers: ("check", rules, "--referers", referers),
+    "check": lambda rules, _, __: ("check", rules, "--referer", SITE, "", "http://\udcff?"),
     "test": lambda rules, _, __: ("test", rules),
     "lint": lambda rules, _, __: ("lint", rules),
     "lint --fix": lambda rules, _, __: ("lint", rules, "--fix"),
