@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path as FilePath
 from types import NoneType, UnionType
 from typing import Any, BinaryIO, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -153,8 +154,7 @@ def convert(value: object, kind: Any, path: Path, error: Callable[[Path, str], S
 def _convert_table(
     table: dict[str, Any], kind: Any, path: Path, error: Callable[[Path, str], SourceError]
 ) -> Any:
-    known = {item.metadata.get("name", item.name): item for item in fields(kind)}
-    hints = get_type_hints(kind)
+    known, hints = _members(kind)
     values: dict[str, Any] = {}
     for name, value in table.items():
         here = (*path, name)
@@ -173,6 +173,13 @@ def _convert_table(
             wanted = _describe(hints[item.name], here)
             raise error(here, f"{format_path(here)} is missing; write {wanted}")
     return kind(**values)
+
+
+@cache
+def _members(kind: Any) -> tuple[dict[str, Field[Any]], dict[str, Any]]:
+    """Return the fields of a dataclass by their names in a document, and their types."""
+    known = {item.metadata.get("name", item.name): item for item in fields(kind)}
+    return known, get_type_hints(kind)
 
 
 def _is_required(item: Field[Any]) -> bool:

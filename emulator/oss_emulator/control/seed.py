@@ -1,7 +1,8 @@
 """Seeds: accounts, and buckets with ACLs, rules and objects, created by requests of the owner."""
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import RefererConfiguration, codec
+from oss_emulator.storage import Storage, snapshot
 from oss_emulator.toml import Path as Place
 from oss_emulator.toml import SourceError, TomlDocument, format_path, read_regular_file
 
@@ -96,6 +98,19 @@ def apply(name: str, source: str | bytes, service: Service, folder: Path | None 
     return planter.seed.hint
 
 
+@contextmanager
+def all_or_nothing(storage: Storage) -> Iterator[None]:
+    """Undo all writes of the block after an exception, also in memory."""
+    before = None if storage.blocking else snapshot.take(storage)
+    try:
+        with storage.transaction():
+            yield
+    except BaseException:
+        if before is not None:
+            snapshot.restore(storage, before)
+        raise
+
+
 def _name(path: Path) -> str:
     return f"The seed {path}"
 
@@ -146,9 +161,10 @@ class _Planter:
             raise SeedError(f"{self._name}, {error}") from None
 
     def put_buckets(self) -> None:
-        """Create each bucket with its rules and objects."""
-        for number, bucket in enumerate(self.seed.bucket):
-            self._put_bucket(("bucket", number), bucket)
+        """Create all buckets with their rules and objects, or none of them."""
+        with all_or_nothing(self._service.storage):
+            for number, bucket in enumerate(self.seed.bucket):
+                self._put_bucket(("bucket", number), bucket)
 
     def _put_bucket(self, place: Place, bucket: BucketTable) -> None:
         target = f"/{quote(bucket.name, safe='')}"

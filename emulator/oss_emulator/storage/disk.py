@@ -3,6 +3,8 @@
 A body is written to a file below `incoming`, synced and renamed into `blobs`; then its record is
 committed. A record therefore never refers to an incomplete file. A file without a record was left
 by an interrupted write; the next start moves it to `lost+found`.
+
+The files of one transaction are synced and renamed together, before its commit.
 """
 
 import fcntl
@@ -33,6 +35,7 @@ from oss_emulator.storage.folder import (
     make_private,
     open_private,
     place,
+    sync_all,
     sync_folder,
     turn,
     write_mark,
@@ -60,6 +63,7 @@ class DiskStorage:
 
     def __init__(self, folder: Path, *, fsync: bool = True, shared: bool = False) -> None:
         self.folder = folder
+        self._blobs = f"{folder / BLOBS}{os.sep}"
         self._fsync = fsync
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -176,6 +180,7 @@ class DiskStorage:
             self._turns.append(self._local.turn)
             self._local.doomed = []
             self._local.made = []
+            self._local.pending = {}
             self._local.depth = 0
             self._local.buckets = {}
             self._local.seen = -1
@@ -196,10 +201,13 @@ class DiskStorage:
                 before = database.total_changes
                 try:
                     yield
+                    self._name_pending()
                     commits = self._count_commit() if database.total_changes != before else None
                     database.execute("COMMIT")
                 except BaseException:
                     local.doomed, local.made = local.made, []
+                    for writer in list(local.pending.values()):
+                        writer.abandon()
                     if database.in_transaction:
                         database.execute("ROLLBACK")
                     raise
@@ -223,6 +231,17 @@ class DiskStorage:
             with suppress(OSError):  # the next start moves it away
                 remove(place(self.folder, name))
         self._local.doomed, self._local.made = [], []
+        self._local.pending.clear()
+
+    def _name_pending(self) -> None:
+        """Sync the files of this transaction, give them their names, and sync the names."""
+        pending = list(self._local.pending.values())
+        if pending:
+            sync_all([writer.incoming for writer in pending])
+            for writer in pending:
+                writer.incoming.rename(writer.path)
+            sync_all(list(dict.fromkeys(writer.path.parent for writer in pending)))
+            self._local.pending.clear()
 
     def transaction(self) -> AbstractContextManager[None]:
         return self._transaction()
@@ -231,23 +250,28 @@ class DiskStorage:
 
     def name(self, blob: Blob) -> str:
         """Return the name of a blob for records; a blob of another storage is first copied here."""
-        if isinstance(blob, StoredBlob) and blob.path.is_relative_to(self.folder):
+        if isinstance(blob, StoredBlob) and self._holds(blob):
             return f"{blob.path.name}.{blob.size}.{blob.crc64}"
         writer = self.blob_writer()
         try:
             for offset in range(0, blob.size, _CHUNK):
                 writer.write(blob.read(offset, min(_CHUNK, blob.size - offset)))
-            copy = writer.finish()
+            return self.name(writer.finish())
         except BaseException:
             writer.abandon()
             raise
-        return self.name(copy)
+
+    def _holds(self, blob: StoredBlob) -> bool:
+        """Whether a blob is in this folder."""
+        return str(blob.path).startswith(self._blobs)
 
     def find(self, named: str) -> StoredBlob:
         """Return the blob that a record names; raises `ValueError` for an invalid name."""
         name, size, crc = named.split(".")
         if not BLOB_NAME.fullmatch(name):
             raise ValueError(f"{named!r} is not the name of a blob")
+        if name in getattr(self._local, "pending", ()):  # what is found can be read
+            self._name_pending()
         return StoredBlob(place(self.folder, name), int(size), int(crc))
 
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
@@ -270,22 +294,32 @@ class DiskStorage:
 
     def _keep(self, record: Object | Part, *where: str | int) -> str:
         """Format a record for its place, and count one use more for each of its blobs."""
-        text = records.format(record, self.name)
-        for name in _names(text):
-            self._count(name, 1)
+        kept: list[str] = []
+
+        def name(blob: Blob) -> str:
+            kept.append(self.name(blob))
+            return kept[-1]
+
+        text = records.format(record, name)
+        for named in kept:
+            self._count(named.partition(".")[0], 1)
         return seal(text, *where)
 
     def blob_writer(self) -> BlobWriter:
-        writer = _FileWriter(self.folder, self._fsync)
-        if self._database.in_transaction:  # a rollback removes the file
-            self._local.made.append(writer.name)
+        if not self._database.in_transaction:
+            return _FileWriter(self.folder, self._fsync)
+        return self._make_writer()
+
+    def _make_writer(self, name: str = "") -> "_FileWriter":
+        """Make the writer of a file of this transaction; a rollback removes the file."""
+        writer = _FileWriter(self.folder, self._fsync, name, self._local.pending)
+        self._local.made.append(writer.name)
         return writer
 
     def take(self, named: str, source: IO[bytes]) -> None:
         """Import the bytes of a blob under its name; raises `CorruptBlobError`."""
         wanted = self.find(named)
-        writer = _FileWriter(self.folder, self._fsync, wanted.path.name)
-        self._local.made.append(writer.name)
+        writer = self._make_writer(wanted.path.name)
         while writer.size <= wanted.size and (chunk := source.read(_CHUNK)):
             writer.write(chunk)
         if writer.finish() != wanted:
@@ -304,7 +338,7 @@ class DiskStorage:
 
     def forget(self, content: tuple[Blob, ...]) -> None:
         for blob in content:
-            if not isinstance(blob, StoredBlob) or not blob.path.is_relative_to(self.folder):
+            if not isinstance(blob, StoredBlob) or not self._holds(blob):
                 continue
             known = self._database.execute(
                 "SELECT 1 FROM blob WHERE name = ?", (blob.path.name,)
@@ -325,7 +359,7 @@ class DiskStorage:
             self._check_identity()  # here, because every request about a bucket asks for it
         # Cached until this connection (see transaction) or another one writes.
         (seen,) = database.execute("PRAGMA data_version").fetchone()
-        if seen != local.seen or local.depth:
+        if seen != local.seen:
             local.buckets, local.seen = {}, seen
         found: Bucket | None = local.buckets.get(name)
         if found is None:
@@ -340,6 +374,7 @@ class DiskStorage:
                 "INSERT OR REPLACE INTO bucket VALUES (?, ?)",
                 (bucket.name, seal(records.format(bucket, self.name), bucket.name)),
             )
+            self._local.buckets.pop(bucket.name, None)
 
     def delete_bucket(self, name: str) -> None:
         with self.transaction():
@@ -347,6 +382,7 @@ class DiskStorage:
                 self._remove(table, "bucket = ?", name)
             self._database.execute("DELETE FROM upload WHERE bucket = ?", (name,))
             self._database.execute("DELETE FROM bucket WHERE name = ?", (name,))
+            self._local.buckets.pop(name, None)
 
     def account(self, account: str) -> Account | None:
         return self._one(Account, "SELECT record FROM account WHERE id = ?", account)
@@ -512,14 +548,24 @@ def _names(text: str) -> list[str]:
 
 
 class _FileWriter:
-    """Writes a blob to a file that `finish` moves into the storage."""
+    """Writes a blob to a file that `finish` moves into the storage.
 
-    def __init__(self, folder: Path, fsync: bool, name: str = "") -> None:
+    With `pending`, the files of a transaction, it stays where it is until the commit.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        fsync: bool,
+        name: str = "",
+        pending: "dict[str, _FileWriter] | None" = None,
+    ) -> None:
         self.name = name = name or f"{_random.getrandbits(128):032x}"
         self._fsync = fsync
-        self._incoming = folder / INCOMING / name
-        self._path = place(folder, name)
-        self._file = open_private(self._incoming, os.O_WRONLY | os.O_EXCL)
+        self._pending = pending
+        self.incoming = folder / INCOMING / name
+        self.path = place(folder, name)
+        self._file = open_private(self.incoming, os.O_WRONLY | os.O_EXCL)
         self._crc64 = 0
         self.size = 0
 
@@ -530,18 +576,24 @@ class _FileWriter:
 
     def finish(self) -> Blob:
         self._file.flush()
-        if self._fsync:
+        later = self._fsync and self._pending is not None
+        if self._fsync and not later:
             os.fsync(self._file.fileno())
         self._file.close()
-        self._incoming.rename(self._path)
-        if self._fsync:
-            sync_folder(self._path.parent)
-        return StoredBlob(self._path, self.size, self._crc64)
+        if self._pending is not None and later:
+            self._pending[self.name] = self
+        else:
+            self.incoming.rename(self.path)
+        if self._fsync and not later:
+            sync_folder(self.path.parent)
+        return StoredBlob(self.path, self.size, self._crc64)
 
     def abandon(self) -> None:
+        if self._pending is not None:
+            self._pending.pop(self.name, None)
         with suppress(OSError):
             self._file.close()
-        for path in (self._incoming, self._path):
+        for path in (self.incoming, self.path):
             path.unlink(missing_ok=True)
 
 

@@ -50,6 +50,8 @@ def parse_upload(text: str, find: Find) -> Upload:
 
 
 def _plain(value: Any, name: Name) -> Any:
+    if value is None or isinstance(value, (str, int, float)):  # most values, and quick to tell
+        return value
     if isinstance(value, Restore):
         return value._asdict()
     if isinstance(value, tuple):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from oss_emulator import Emulator
+from oss_emulator.control import seed
+from oss_emulator.control.controls import open_storage
 from oss_emulator.control.seed import SeedError
+from oss_emulator.pipeline.service import Service
+from oss_emulator.settings import Settings
 
 SEED = '[[bucket]]\nname = "examplebucket"\n[[bucket.object]]\nkey = "a"\nfile = "{}"\n'
 
@@ -62,3 +67,25 @@ def test_file_without_an_end_is_refused(folder: Path, name: str, anywhere: bool)
 def test_seed_without_an_end_is_refused(folder: Path, seed: str) -> None:
     with pytest.raises(SeedError, match="cannot be read: it is not a regular file"):
         Emulator(seed=folder / seed).start()
+
+
+BROKEN = """
+[[bucket]]
+name = "first"
+[[bucket.object]]
+key = "a"
+text = "1"
+
+[[bucket]]
+name = "Not a bucket name"
+"""
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_seed_that_is_refused_leaves_nothing(tmp_path: Path, on_disk: bool) -> None:
+    settings = Settings(data=tmp_path / "data" if on_disk else None)
+    with closing(open_storage(settings)) as storage:
+        with pytest.raises(SeedError, match="InvalidBucketName"):
+            seed.apply("The seed", BROKEN, Service(settings, storage))
+        assert storage.buckets() == []
+    assert [path for path in tmp_path.rglob("blobs/*/*") if path.is_file()] == []

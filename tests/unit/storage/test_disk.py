@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from itertools import islice
@@ -28,6 +28,7 @@ from oss_emulator.storage import (
     Upload,
     blobs,
     disk,
+    folder,
     lost,
 )
 from oss_emulator.storage.disk import FORMAT, DiskStorage, FolderError
@@ -602,3 +603,43 @@ def test_many_files_are_removed_after_their_last_reader(
     assert files(storage.folder) == []
     with pytest.raises(FileNotFoundError):
         blobs.open_files(many)
+
+
+def test_files_of_a_transaction_are_synced_before_they_get_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[tuple[str, int]] = []
+
+    def sync_all(paths: Sequence[Path]) -> None:
+        steps.append((paths[0].relative_to(tmp_path).parts[0], len(files(tmp_path))))
+        folder.sync_all(paths)
+
+    monkeypatch.setattr(disk, "sync_all", sync_all)
+    with closing(DiskStorage(tmp_path)) as storage:
+        storage.put_bucket(BUCKET)
+        with storage.transaction():
+            for number in range(folder.FEW + 1):
+                put(storage, f"key-{number}", b"bytes")
+            assert files(tmp_path) == []
+        assert steps == [("incoming", 0), ("blobs", folder.FEW + 1)]
+        assert len(list(storage.objects(BUCKET.name))) == folder.FEW + 1
+
+
+def test_object_put_in_a_transaction_can_be_read_in_it(tmp_path: Path) -> None:
+    with closing(DiskStorage(tmp_path)) as storage:
+        storage.put_bucket(BUCKET)
+        with storage.transaction():
+            put(storage, "key", b"bytes")
+            found = storage.object(BUCKET.name, "key")
+            assert found is not None
+            assert found.content[0].read(0, 5) == b"bytes"
+
+
+def test_rollback_removes_the_files_of_a_transaction(tmp_path: Path) -> None:
+    with closing(DiskStorage(tmp_path)) as storage:
+        storage.put_bucket(BUCKET)
+        with suppress(KeyError), storage.transaction():
+            put(storage, "key", b"bytes")
+            raise KeyError
+        assert files(tmp_path) == []
+        assert list((tmp_path / "incoming").iterdir()) == []
