@@ -7,41 +7,34 @@ import sys
 from collections.abc import Sequence
 
 import oss_emulator
-from oss_emulator.cli.parser import CommandError, Parser
+from oss_emulator.cli.parser import CommandError, Commands, Parser, Synopsis
 
 _COMMANDS = {
-    "serve": "serve",
-    "run": "run",
-    "check": "check",
-    "test": "test",
-    "lint": "lint",
-    "diff": "diff",
-    "translate": "translate",
-    "scenarios": "scenarios",
-    "generate": "generate",
-    "apply": "apply",
-    "parity": "parity",
-    "export": "archive",
-    "import": "archive",
-    "fsck": "fsck",
+    "serve": Synopsis("serve", "run the server"),
+    "run": Synopsis("run", "run a command with its requests to OSS redirected to an emulator"),
+    "check": Synopsis("check", "decide on Referers, and say why"),
+    "test": Synopsis("test", "run decision tables"),
+    "lint": Synopsis("lint", "find mistakes in rules"),
+    "diff": Synopsis("diff", "find the Referers that new rules decide differently"),
+    "translate": Synopsis("translate", "translate rules from and to other systems"),
+    "scenarios": Synopsis("scenarios", "decide on typical requests"),
+    "generate": Synopsis("generate", "write rules for a site, and their test"),
+    "apply": Synopsis("apply", "show how rules change a bucket, then put them"),
+    "parity": Synopsis("parity", "ask a service whether it decides as the emulator assumes"),
+    "export": Synopsis("archive", "write the contents of a --data folder to one file"),
+    "import": Synopsis("archive", "create a --data folder from such a file"),
+    "fsck": Synopsis("fsck", "check and repair a --data folder"),
 }
-"""The commands, each with the module of this package that declares it."""
+"""The commands."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    parser = Parser(
-        prog="oss-emulator",
-        description="Runs a local OSS that enforces hotlink protection, and tries Referer rules.",
-    )
-    parser.add_argument("--version", action="version", version=oss_emulator.__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     given = sys.argv[1:] if arguments is None else list(arguments)
-    # Only the given command is loaded, so that commands do not slow down each other.
-    wanted = [module for name, module in _COMMANDS.items() if given[:1] == [name]]
+    # Only the given command is loaded, so that commands do not slow down each other or --help.
+    wanted = _COMMANDS.get(given[0]) if given else None
     gc.disable()  # modules stay loaded; collecting garbage would take a tenth of the start
-    for module in wanted or dict.fromkeys(_COMMANDS.values()):
-        importlib.import_module(f"oss_emulator.cli.{module}").declare(commands)
+    parser = build_parser([] if wanted is None else [wanted.module])
     gc.enable()
     parsed = parser.parse_args(given)
     try:
@@ -54,3 +47,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of the output has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def build_parser(modules: Sequence[str] | None = None) -> Parser:
+    """Build the parser with the flags of the commands of some modules; None for all.
+
+    The other commands have a name and a line of help only.
+    """
+    parser = Parser(
+        prog="oss-emulator",
+        description="Runs a local OSS that enforces hotlink protection, and tries Referer rules.",
+    )
+    parser.add_argument("--version", action="version", version=oss_emulator.__version__)
+    adding = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    commands = Commands(adding, _COMMANDS)
+    everything = dict.fromkeys(synopsis.module for synopsis in _COMMANDS.values())
+    for module in everything if modules is None else modules:
+        importlib.import_module(f"oss_emulator.cli.{module}").declare(commands)
+    if modules is not None and not modules:
+        for name in _COMMANDS:
+            commands.add_parser(name)
+    return parser

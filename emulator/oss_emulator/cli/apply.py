@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
 
 from oss_emulator.cli import bucket, changes, rules
 from oss_emulator.cli.output import Text, Tone, line, show, write_json
-from oss_emulator.cli.parser import InputError
+from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import diff
 
 _DESCRIPTION = (
@@ -17,11 +16,9 @@ _DESCRIPTION = (
 )
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "apply", help="show how rules change a bucket, then put them", description=_DESCRIPTION
-    )
+    parser = commands.add_parser("apply", description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument("bucket", metavar="oss://BUCKET", help="the bucket to put the rules to")
     parser.add_argument("--yes", action="store_true", help="put the rules without asking")

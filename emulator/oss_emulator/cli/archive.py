@@ -3,21 +3,20 @@
 import argparse
 import shutil
 from pathlib import Path
-from typing import Any
 
-from oss_emulator.cli.parser import CommandError
+from oss_emulator.cli.parser import CommandError, Commands
 from oss_emulator.storage import CorruptBlobError, FolderError, archive, failure
 from oss_emulator.storage.disk import DiskStorage
 from oss_emulator.toml import open_file
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add both commands to the parser."""
-    for name, run, first, second, does in (
-        ("export", _export, "dir", "file", "write the contents of a --data folder to one file"),
-        ("import", _import, "file", "dir", "create a --data folder from such a file"),
+    for name, run, first, second in (
+        ("export", _export, "dir", "file"),
+        ("import", _import, "file", "dir"),
     ):
-        parser = commands.add_parser(name, help=does, description=_DESCRIPTION)
+        parser = commands.add_parser(name, description=_DESCRIPTION)
         parser.add_argument(first, metavar=first.upper(), type=Path)
         parser.add_argument(second, metavar=second.upper(), type=Path)
         parser.set_defaults(run=run, parser=parser)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import Any
 
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, verdict, write_json
+from oss_emulator.cli.parser import Commands
 from oss_emulator.lab import explain
 from oss_emulator.referer import Decision, RefererPolicy, Signing
 from oss_emulator.referer.assumptions import fact
@@ -19,11 +19,9 @@ _DESCRIPTION = (
 _SIGNING = (Signing.NONE, Signing.URL, Signing.HEADER)
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "check", help="decide on Referers, and say why", description=_DESCRIPTION
-    )
+    parser = commands.add_parser("check", description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument(
         "--referer",

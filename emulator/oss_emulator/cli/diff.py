@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from oss_emulator.cli import changes, rules
 from oss_emulator.cli.output import show, write_json
-from oss_emulator.cli.parser import InputError
+from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import diff
 from oss_emulator.toml import MAX_FILE
 
@@ -18,11 +17,9 @@ _DESCRIPTION = (
 )
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "diff", help="find the Referers that new rules decide differently", description=_DESCRIPTION
-    )
+    parser = commands.add_parser("diff", description=_DESCRIPTION)
     parser.add_argument("old", metavar="OLD", help=rules.HELP)
     parser.add_argument("new", metavar="NEW", help="the new rules, given in the same way")
     parser.add_argument(

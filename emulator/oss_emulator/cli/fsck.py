@@ -5,17 +5,14 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from oss_emulator.cli.parser import CommandError
+from oss_emulator.cli.parser import CommandError, Commands
 from oss_emulator.storage import FolderError
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "fsck", help="check and repair a --data folder", description=_DESCRIPTION
-    )
+    parser = commands.add_parser("fsck", description=_DESCRIPTION)
     parser.add_argument("dir", metavar="DIR", type=Path)
     parser.add_argument(
         "--repair", action="store_true", help="keep all that is whole, and move the rest away"

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from oss_emulator.cli.output import Text, Tone, line, show, write
-from oss_emulator.cli.parser import InputError
+from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import lint, sources, tables
 from oss_emulator.lab.lint import Severity
 from oss_emulator.lab.proposal import Proposal, ProposalError, Wish, format_table, propose
@@ -27,11 +26,9 @@ _DESCRIPTION = (
 )
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "generate", help="write rules for a site, and their test", description=_DESCRIPTION
-    )
+    parser = commands.add_parser("generate", description=_DESCRIPTION)
     parser.add_argument(
         "--site", required=True, metavar="URL", help="the site, such as https://www.example.com"
     )

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
-from typing import Any
 
 from oss_emulator.cli import correcting, rules
 from oss_emulator.cli.output import (
@@ -22,7 +21,7 @@ from oss_emulator.cli.output import (
     write,
     write_json,
 )
-from oss_emulator.cli.parser import InputError
+from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.cli.rules import SelectedRules
 from oss_emulator.lab import github, lint, places, sarif
 from oss_emulator.lab.lint import Evidence, Finding, LintRule, Severity
@@ -50,9 +49,9 @@ class Format(StrEnum):
     GITHUB = "github"
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("lint", help="find mistakes in rules", description=_DESCRIPTION)
+    parser = commands.add_parser("lint", description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", nargs="?", help=rules.HELP)
     parser.add_argument(
         "--fix",

@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from oss_emulator.cli import bucket, rules
 from oss_emulator.cli.client import ServiceClient, is_loopback
 from oss_emulator.cli.experiment import OVERHEAD, Experiment
 from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json
-from oss_emulator.cli.parser import CommandError, InputError
+from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.signer import Signer
 from oss_emulator.lab.explain import SENTENCES
 from oss_emulator.lab.parity import (
@@ -53,11 +52,10 @@ _TONES = {
 }
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "parity",
-        help="ask a service whether it decides as the emulator assumes",
         description=_DESCRIPTION,
     )
     parser.add_argument(

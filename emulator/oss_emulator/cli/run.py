@@ -16,7 +16,7 @@ from typing import Any
 
 from oss_emulator.cli import flags, foreground
 from oss_emulator.cli.foreground import Listening
-from oss_emulator.cli.parser import CommandError
+from oss_emulator.cli.parser import CommandError, Commands
 from oss_emulator.protocol.address import SERVICE_DOMAIN
 from oss_emulator.settings import Settings
 from oss_emulator.toml import read_file
@@ -37,11 +37,10 @@ _TOKEN = "OSS_SESSION_TOKEN"  # noqa: S105 - belongs to another key
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "ALIBABA_CLOUD_CA_BUNDLE")
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "run",
-        help="run a command with its requests to OSS redirected to an emulator",
         description=_DESCRIPTION,
         usage="%(prog)s [flags of serve] [--] COMMAND ...",
     )

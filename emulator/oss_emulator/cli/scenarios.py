@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import (
@@ -19,7 +19,7 @@ from oss_emulator.cli.output import (
     verdict,
     write_json,
 )
-from oss_emulator.cli.parser import InputError
+from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import explain, strangers
 from oss_emulator.lab import scenarios as scenario
 from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
@@ -39,11 +39,9 @@ _DESCRIPTION = (
 )
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "scenarios", help="decide on typical requests", description=_DESCRIPTION
-    )
+    parser = commands.add_parser("scenarios", description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument(
         "--site", required=True, metavar="URL", help="a page of the site that shows the objects"

@@ -4,10 +4,10 @@ import argparse
 import asyncio
 import os
 import signal
-from typing import Any
 
 from oss_emulator.cli import flags, foreground
 from oss_emulator.cli.foreground import Listening
+from oss_emulator.cli.parser import Commands
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_SECRET, Settings
 
 _HINT = (
@@ -16,9 +16,9 @@ _HINT = (
 )
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("serve", help="run the server", description=__doc__)
+    parser = commands.add_parser("serve", description=__doc__)
     flags.declare(parser, Settings())
     parser.set_defaults(run=run, parser=parser)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, write_json
-from oss_emulator.cli.parser import CommandError, InputError
+from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.lab import explain, junit, tables
 from oss_emulator.lab.tables import Report, Result, Untouched
 
@@ -20,9 +20,9 @@ _DESCRIPTION = (
 )
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("test", help="run decision tables", description=_DESCRIPTION)
+    parser = commands.add_parser("test", description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument("tables", metavar="TABLE", nargs="*", help="a decision table in TOML")
     parser.add_argument(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
 
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import visible, write, write_json
-from oss_emulator.cli.parser import InputError
+from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import sources as document
 from oss_emulator.lab import translation
 from oss_emulator.lab.sources import RulesForm
@@ -35,11 +34,9 @@ _SIGNED = {
 }
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "translate", help="translate rules from and to other systems", description=_DESCRIPTION
-    )
+    parser = commands.add_parser("translate", description=_DESCRIPTION)
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument(
         "--from", dest="from_", choices=list(SYSTEMS), help="FILE has rules of this system"
