@@ -2,26 +2,31 @@
 #
 #   docker build --tag oss-emulator .
 #   docker run --rm --publish 127.0.0.1:9000:9000 oss-emulator
+#
+# For both architectures (all dependencies have wheels for both):
+#
+#   docker buildx build --platform linux/amd64,linux/arm64 --tag oss-emulator .
 
 FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY emulator emulator
 RUN python -m venv /opt/oss-emulator \
- && /opt/oss-emulator/bin/pip install --no-cache-dir '.[fast,image,tls]'
+ && /opt/oss-emulator/bin/pip install --no-cache-dir '.[fast,image]' \
+ && /opt/oss-emulator/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin emulator \
- && install --directory --owner emulator --group emulator /data
+ && install --directory --owner emulator --group emulator /data \
+ && pip uninstall --yes --root-user-action ignore pip
 COPY --from=build /opt/oss-emulator /opt/oss-emulator
-COPY fixtures/seeds /usr/share/oss-emulator/seeds
 
 # Listen on all addresses of the container; who can connect is decided where its port is published.
 ENV PATH=/opt/oss-emulator/bin:$PATH \
     OSS_EMULATOR_HOST=0.0.0.0 \
     OSS_EMULATOR_PORT=9000 \
     OSS_EMULATOR_DATA=/data \
-    OSS_EMULATOR_SEED=/usr/share/oss-emulator/seeds/demo.toml
+    OSS_EMULATOR_DEMO=on
 
 USER emulator
 # Buckets and objects are kept here: mount a volume, or they are lost with the container.
@@ -31,6 +36,11 @@ EXPOSE 9000
 # The empty ProxyHandler keeps the request from a proxy that the environment names.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
   CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['OSS_EMULATOR_PORT'] + '/_emulator/health', timeout=4)"]
+
+LABEL org.opencontainers.image.title="oss-emulator" \
+      org.opencontainers.image.description="A local OSS that enforces hotlink protection" \
+      org.opencontainers.image.source="https://github.com/oss-emulator/oss-emulator" \
+      org.opencontainers.image.licenses="Apache-2.0"
 
 ENTRYPOINT ["oss-emulator"]
 CMD ["serve"]

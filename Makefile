@@ -36,7 +36,7 @@ help:  ## list the targets
 	@echo "  make test PYTHON=python3.13   the Python of a new $(VENV)"
 
 run: $(RUNNING)  ## start the emulator on http://127.0.0.1:9000 with a small demo bucket
-	@exec $(BIN)/python -m oss_emulator serve --seed fixtures/seeds/demo.toml $(ARGS)
+	@exec $(BIN)/python -m oss_emulator serve --demo $(ARGS)
 
 test: $(TESTING)  ## run all checks and tests
 	@mkdir -p .cache; $(MAKE) --no-print-directory lint >.cache/lint 2>&1 & lint=$$!; \

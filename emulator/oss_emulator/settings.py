@@ -11,6 +11,9 @@ from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 DEFAULT_ACCESS_KEY_ID = "oss-emulator"
 DEFAULT_ACCESS_KEY_SECRET = "oss-emulator-secret"  # noqa: S105 - documented, protects nothing
 
+DEMO = Path(__file__).with_name("demo.toml")
+"""The seed of a demonstration."""
+
 
 class Auth(StrEnum):
     """How to verify signatures."""
@@ -67,8 +70,14 @@ class Settings:
     """What the service is assumed to do where its documents do not say, fact by fact."""
     domain: tuple[str, ...] = ()
     seed: Path | None = None
+    demo: bool = False
+    """Whether to start with the seed that comes with the package."""
     seed_anywhere: bool = False
     """Whether the seed may name files outside of its own folder."""
+    preload: Mapping[str, Path] = field(default_factory=dict)
+    """Folders whose files become the objects of buckets, by the names of the buckets."""
+    watch: bool = False
+    """Whether to load the seed, the preloaded folders and the accounts again when they change."""
     data: Path | None = None
     """The folder that keeps buckets and objects; None keeps them in memory."""
     fsync: Fsync = Fsync.ALWAYS
@@ -107,6 +116,10 @@ class Settings:
     """The key of that certificate; None if the same file contains it."""
 
     def __post_init__(self) -> None:
+        if self.demo and self.seed is not None:
+            raise ValueError("--demo is a seed of its own: give either --demo or --seed")
+        if self.watch and self.workers > 1:
+            raise ValueError("--watch needs a single process: omit --workers")
         key = (self.access_key_id, self.access_key_secret)
         if self.accounts is not None and key != (DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET):
             raise ValueError(
@@ -118,6 +131,11 @@ class Settings:
             raise ValueError("--tls-cert replaces the local CA: omit --tls-dir and --ca-file")
         if self.workers > 1 and self.data is None:
             raise ValueError("several workers need a folder that they share: give --data as well")
+
+    @property
+    def seed_file(self) -> Path | None:
+        """The seed to start with."""
+        return DEMO if self.demo else self.seed
 
     @property
     def limits(self) -> Limits:

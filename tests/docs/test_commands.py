@@ -22,7 +22,7 @@ def test_commands_print_what_is_shown(page: str, tmp_path: Path) -> None:
     found = blocks((ROOT / "docs" / page).read_text(encoding="utf-8"))
     steps = [pair for pair in pairwise(found) if pair[0].language == "sh"]
     assert len(steps) == sum(block.language == "text" for block in found) > 0
-    with serving(tmp_path, "--seed", str(ROOT / "fixtures" / "seeds" / "demo.toml")) as running:
+    with serving(tmp_path, "--demo") as running:
         for command, shown in steps:
             assert shown.language == "text"
             done = subprocess.run(

@@ -31,10 +31,9 @@ def test_every_block_is_a_command_or_its_output(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_print_what_is_shown(page: str, tmp_path: Path) -> None:
     require("sh")
-    demo = str(ROOT / "fixtures" / "seeds" / "demo.toml")
     folder = tmp_path / "reader"
     folder.mkdir()
-    with serving(tmp_path, "--seed", demo) as running:
+    with serving(tmp_path, "--demo") as running:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         variables = environment(PATH=path, OSS_ENDPOINT=running.endpoint, no_proxy="*")
         printed = ""

@@ -246,8 +246,7 @@ REQUESTS: list[Asked] = [
 
 def test_journal_and_access_log_agree(tmp_path: Path) -> None:
     log = tmp_path / "access.log"
-    seed = Path(__file__).parents[2] / "fixtures" / "seeds" / "demo.toml"
-    with serving(tmp_path, "--seed", str(seed), "--access-log", str(log)) as running:
+    with serving(tmp_path, "--demo", "--access-log", str(log)) as running:
         for method, target, headers, body in REQUESTS:
             fields = {"User-Agent": "tests", **headers}
             running.ask(method, target, body or None, **fields)

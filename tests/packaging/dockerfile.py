@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import NamedTuple
 
-_KNOWN = frozenset("FROM WORKDIR COPY RUN ENV USER EXPOSE HEALTHCHECK ENTRYPOINT CMD".split())
+_KNOWN = frozenset("FROM WORKDIR COPY RUN ENV USER LABEL EXPOSE HEALTHCHECK ENTRYPOINT CMD".split())
 
 
 class Copy(NamedTuple):
@@ -27,6 +27,7 @@ class Stage:
     env: dict[str, str] = field(default_factory=dict)
     copies: list[Copy] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
     user: str = "root"
     workdir: str = "/"
     ports: list[str] = field(default_factory=list)
@@ -60,6 +61,8 @@ def parse(text: str) -> list[Stage]:
                 stage.copies.append(_copy(value))
             case "ENV":
                 stage.env |= _pairs(value)
+            case "LABEL":
+                stage.labels |= _pairs(value)
             case "HEALTHCHECK":
                 stage.health = _health(value)
             case "ENTRYPOINT":

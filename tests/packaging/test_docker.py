@@ -45,6 +45,15 @@ def test_image_runs_as_an_ordinary_user() -> None:
     assert IMAGE.runs[0].startswith("useradd --uid ")
 
 
+def test_image_has_no_pip_at_run_time_and_says_what_it_is() -> None:
+    assert "/opt/oss-emulator/bin/pip uninstall --yes pip" in BUILD.runs[0]
+    assert "pip uninstall --yes --root-user-action ignore pip" in IMAGE.runs[0]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert IMAGE.labels["org.opencontainers.image.title"] == project["name"]
+    assert IMAGE.labels["org.opencontainers.image.licenses"] == project["license"]
+    assert IMAGE.labels["org.opencontainers.image.source"] == project["urls"]["Source"]
+
+
 def test_image_exposes_one_port_and_compose_publishes_it_on_loopback() -> None:
     assert IMAGE.ports == ["9000"] == [IMAGE.env["OSS_EMULATOR_PORT"]]
     assert IMAGE.env["OSS_EMULATOR_HOST"] == "0.0.0.0"  # noqa: S104
@@ -53,10 +62,10 @@ def test_image_exposes_one_port_and_compose_publishes_it_on_loopback() -> None:
 
 
 def test_image_installs_the_package_with_the_extras_for_serving() -> None:
-    assert "pip install --no-cache-dir '.[fast,image,tls]'" in BUILD.runs[0]
+    assert "pip install --no-cache-dir '.[fast,image]'" in BUILD.runs[0]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     copied = {source for copy in BUILD.copies for source in copy.sources}
-    assert copied == {"pyproject.toml", project["readme"], *project["license-files"], "emulator"}
+    assert copied == {"pyproject.toml", "README.md", *project["license-files"], "emulator"}
     assert IMAGE.copies[0] == ("build", ("/opt/oss-emulator",), "/opt/oss-emulator")
     assert IMAGE.env["PATH"] == "/opt/oss-emulator/bin:$PATH"
     assert IMAGE.entrypoint[0] in project["scripts"]
@@ -70,7 +79,7 @@ def test_copied_files_exist_and_are_not_ignored() -> None:
         if not copy.stage
         for source in copy.sources
     ]
-    assert len(sources) == 5
+    assert len(sources) == 4
     for source in sources:
         assert (ROOT / source).exists()
         assert not dockerfile.ignored(source, DOCKERIGNORE)

@@ -1,12 +1,16 @@
 """`oss-emulator export` and `import`: the contents of a `--data` folder as one file."""
 
 import argparse
+import os
 import shutil
 from pathlib import Path
+from typing import IO, cast
 
 from oss_emulator.cli.parser import CommandError, Commands
+from oss_emulator.cli.progress import CountedFile, Progress
 from oss_emulator.storage import CorruptBlobError, FolderError, archive, failure
 from oss_emulator.storage.disk import DiskStorage
+from oss_emulator.storage.folder import BLOBS
 from oss_emulator.toml import open_file
 
 
@@ -36,8 +40,10 @@ def _export(arguments: argparse.Namespace) -> int:
     part = file.with_name(f"{file.name}.part")
     storage = _open(folder)
     try:
-        with part.open("wb") as out:
-            archive.write(storage, out)
+        with part.open("wb") as out, Progress("Writing the archive") as progress:
+            sizes = [path.stat().st_size for path in (folder / BLOBS).glob("*/*")]
+            counted = CountedFile(out, sum(sizes), progress.show)
+            archive.write(storage, cast("IO[bytes]", counted))
         part.replace(file)
     except Exception as error:
         raise CommandError(f"{file} cannot be written: {_reason(error)}") from None
@@ -59,7 +65,9 @@ def _import(arguments: argparse.Namespace) -> int:
         storage = _open(folder)
         done = False
         try:
-            archive.read(storage, source)
+            with Progress("Reading the archive") as progress:
+                size = os.fstat(source.fileno()).st_size
+                archive.read(storage, cast("IO[bytes]", CountedFile(source, size, progress.show)))
             done = True
         except (archive.ArchiveError, CorruptBlobError) as error:
             raise CommandError(f"{file} cannot be imported: {error}") from None

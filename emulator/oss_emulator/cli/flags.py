@@ -7,10 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from oss_emulator.cli import config
 from oss_emulator.cli.parser import InputError
-from oss_emulator.lab import assumptions
 from oss_emulator.protocol.address import host_name, is_bucket_name
 from oss_emulator.protocol.errors import OSSError
+from oss_emulator.referer.assumptions import Assumptions
 from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings
 from oss_emulator.toml import join
 
@@ -126,6 +127,25 @@ def _limit(text: str) -> tuple[str, int]:
     return name, int(number)
 
 
+def _assumptions(path: str) -> Assumptions:
+    from oss_emulator.lab import assumptions  # not needed for --help
+
+    return assumptions.read(path)
+
+
+def _preload(text: str) -> dict[str, Path]:
+    return dict(map(_preloaded, _list(text)))
+
+
+def _preloaded(text: str) -> tuple[str, Path]:
+    path, equals, bucket = text.rpartition("=")
+    if not equals:
+        path, bucket = text, Path(text).absolute().name
+    if not is_bucket_name(bucket):
+        raise ValueError(f"{bucket!r} is not the name of a bucket; write DIR=BUCKET")
+    return bucket, Path(path)
+
+
 _FLAGS = (
     _Flag("host", "the address to listen on"),
     _Flag("port", "the port to listen on; 0 chooses a free one", _port),
@@ -144,7 +164,7 @@ _FLAGS = (
     _Flag(
         "assumptions",
         "a TOML file that says what the service does where its documents do not",
-        assumptions.read,
+        _assumptions,
         default="the first variant of each fact",
     ),
     _Flag(
@@ -169,7 +189,16 @@ _FLAGS = (
     _Flag("tls_cert", "your certificate for https, in PEM", Path),
     _Flag("tls_key", "the key of that certificate, if it is in another file", Path),
     _Flag("seed", "a TOML file of buckets, rules and objects to start with", Path),
+    _Flag("demo", "start with a bucket, rules and pages that show hotlink protection", _switch),
     _Flag("seed_anywhere", "let the seed read files outside of its own folder", _switch),
+    _Flag(
+        "preload",
+        "DIR or DIR=BUCKET: make the files of a folder objects of a bucket; several as with "
+        "--domain",
+        _preload,
+        collects=True,
+    ),
+    _Flag("watch", "load the seed, the accounts and --preload again when they change", _switch),
     _Flag("data", "keep buckets and objects in this folder instead of memory", Path),
     _Flag(
         "fsync",
@@ -210,11 +239,13 @@ def declare(parser: argparse.ArgumentParser, defaults: Settings) -> None:
 def parse(
     arguments: argparse.Namespace, environ: Mapping[str, str], defaults: Mapping[str, Any]
 ) -> Settings:
-    """Parse the settings; a flag takes precedence over a variable, and both over a default.
+    """Parse the settings: flags take precedence over variables, these over the file of settings.
 
-    Exits with 2 if a value is wrong. Raises InputError for values that exclude each other.
+    Exits with 2 if a value is wrong. Raises InputError for values that exclude each other, and for
+    a mistake in the file.
     """
     values = dict(defaults)
+    file = config.read(Path(), [flag.name for flag in _FLAGS])
     for flag in _FLAGS:
         given = getattr(arguments, flag.name)
         if given is not None:
@@ -223,13 +254,17 @@ def parse(
             source, text = flag.variable, environ[flag.variable]
         elif flag.also and environ.get(flag.also) and "accounts" not in values:
             source, text = flag.also, environ[flag.also]
+        elif file is not None and flag.name in file.values:
+            source, text = None, file.values[flag.name]
         else:
             continue
-        if flag.choices is not None and text not in flag.choices:
-            arguments.parser.error(f"{source}: {text!r} is unknown; use {join(flag.choices)}")
         try:
+            if flag.choices is not None and text not in flag.choices:
+                raise ValueError(f"{text!r} is unknown; use {join(flag.choices)}")
             values[flag.name] = flag.parse(text)
         except ValueError as error:
+            if file is not None and source is None:
+                raise file.error(flag.name, f"{flag.name}: {error}") from None
             arguments.parser.error(f"{source}: {error}")
     try:
         return Settings(**values)

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 from oss_emulator.access import AccessKey, AccountsError
 from oss_emulator.cli import requestlog
 from oss_emulator.cli.parser import CommandError
-from oss_emulator.control import seed
+from oss_emulator.cli.progress import Progress
+from oss_emulator.control import contents, seed
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.pipeline.service import Service
 from oss_emulator.server import Server
@@ -49,6 +50,20 @@ class Listening:
     key: AccessKey
     """The first key."""
 
+    def write_ready_file(self) -> None:
+        """Write the ready file, if there is one, to announce that the server listens."""
+        path = self.settings.ready_file
+        if path is None:
+            return
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            part.write_text(json.dumps(_facts(self)) + "\n", encoding="utf-8")
+            part.replace(path)
+        except OSError as error:
+            raise CommandError(
+                f"the ready file {path} cannot be written: {error.strerror}"
+            ) from None
+
 
 Meanwhile: TypeAlias = Callable[[Listening], Awaitable[int]]
 
@@ -62,7 +77,7 @@ def serve(settings: Settings, meanwhile: Meanwhile) -> int:
             settings = _share_ca(settings, stack)
         controls = _open_controls(settings, _open_storage(settings, stack))
         service = controls.service
-        hint = _load_seed(settings, service)
+        hint = _load_contents(service)
         controls.snapshots.set_initial()
         found = _load_certificates(settings, service)
         log = _open_log(settings, stack)
@@ -139,11 +154,39 @@ async def _serve(
     with _reporting(settings):
         await server.start(settings.host, settings.port)
     gc.freeze()  # modules stay loaded, so collections need not walk them
+    watching = asyncio.ensure_future(_watch(server.controls)) if settings.watch else None
     try:
         key = server.service.accounts.first
         return await meanwhile(Listening(server, settings, hint, found, key))
     finally:
+        if watching is not None:
+            watching.cancel()
         await server.stop()
+
+
+WATCH_EVERY = 0.5
+"""Seconds between two looks at the watched files."""
+
+
+async def _watch(controls: Controls) -> None:
+    """Load changed files again; a mistake in one is reported, and the old contents stay."""
+    settings = controls.service.settings
+    known = await asyncio.to_thread(contents.stamps, settings)
+    while True:
+        await asyncio.sleep(WATCH_EVERY)
+        found = await asyncio.to_thread(contents.stamps, settings)
+        if found == known:
+            continue
+        changed = sorted({str(path) for path, _ in set(found.items()) ^ set(known.items())})
+        known = found
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        try:
+            contents.reload(controls)
+        except (seed.SeedError, AccountsError, OSError) as error:
+            text = f"nothing was loaded again, and the old contents stay: {error}"
+        else:
+            text = f"{changed[0]}{more} changed and was loaded again"
+        print(f"oss-emulator: {text}", file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -157,19 +200,6 @@ def _reporting(settings: Settings) -> Iterator[None]:
             f"cannot listen on {settings.host} port {' and '.join(map(str, ports))}: "
             f"{_reason(error)}; choose another with --port or --host"
         ) from None
-
-
-def write_ready_file(listening: Listening) -> None:
-    """Write the ready file, if there is one, to announce that the server listens."""
-    path = listening.settings.ready_file
-    if path is None:
-        return
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(_facts(listening)) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise CommandError(f"the ready file {path} cannot be written: {error.strerror}") from None
 
 
 def _facts(listening: Listening) -> dict[str, object]:
@@ -243,21 +273,20 @@ def _open_log(settings: Settings, stack: ExitStack) -> TextIO | None:
         ) from None
 
 
-def _load_seed(settings: Settings, service: Service) -> str:
-    if settings.seed is None:
-        return ""
+def _load_contents(service: Service) -> str:
     try:
-        return seed.load(settings.seed, service)
+        with Progress("Loading the seed") as progress:
+            return contents.load(service, progress.show)
     except seed.SeedError as error:
         raise CommandError(str(error)) from None
 
 
 def _enroll(settings: Settings, service: Service) -> None:
     """Give a worker the accounts of the seed that its parent has applied."""
-    if settings.seed is None:
+    if settings.seed_file is None:
         return
     try:
-        seed.enroll(settings.seed, service)
+        seed.enroll(settings.seed_file, service)
     except seed.SeedError as error:
         raise CommandError(str(error)) from None
 

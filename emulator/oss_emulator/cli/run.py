@@ -1,5 +1,7 @@
 """`oss-emulator run`: run a command with its requests to OSS redirected to an emulator."""
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import os
@@ -12,14 +14,16 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from oss_emulator.cli import flags, foreground
-from oss_emulator.cli.foreground import Listening
+from oss_emulator.cli import flags
 from oss_emulator.cli.parser import CommandError, Commands
 from oss_emulator.protocol.address import SERVICE_DOMAIN
 from oss_emulator.settings import Settings
 from oss_emulator.toml import read_file
+
+if TYPE_CHECKING:
+    from oss_emulator.cli.foreground import Listening
 
 _DESCRIPTION = (
     "Starts an emulator on a free port and runs a command whose requests to any endpoint of OSS "
@@ -51,6 +55,8 @@ def declare(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command while an emulator listens."""
+    from oss_emulator.cli import foreground  # not needed for --help
+
     command = arguments.command[arguments.command[:1] == ["--"] :]
     if not command:
         arguments.parser.error("give a COMMAND to run")
@@ -61,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _run_command(command: list[str], listening: Listening) -> int:
-    foreground.write_ready_file(listening)
+    listening.write_ready_file()
     with tempfile.TemporaryDirectory(prefix="oss-emulator-") as folder:
         return await _run(command, environment(listening, os.environ, Path(folder)))
 

@@ -1,14 +1,19 @@
 """`oss-emulator serve`: run the server in the foreground."""
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import os
 import signal
+from typing import TYPE_CHECKING
 
-from oss_emulator.cli import flags, foreground
-from oss_emulator.cli.foreground import Listening
+from oss_emulator.cli import flags
 from oss_emulator.cli.parser import Commands
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_SECRET, Settings
+
+if TYPE_CHECKING:
+    from oss_emulator.cli.foreground import Listening
 
 _HINT = (
     "Hint: this key is public, so every web page in your browser can sign requests\n"
@@ -25,6 +30,8 @@ def declare(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends the server."""
+    from oss_emulator.cli import foreground  # not needed for --help
+
     return foreground.serve(flags.parse(arguments, os.environ, {}), _wait_for_signal)
 
 
@@ -33,7 +40,7 @@ async def _wait_for_signal(listening: Listening) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    foreground.write_ready_file(listening)
+    listening.write_ready_file()
     _announce(listening)
     await ended.wait()
     return 0

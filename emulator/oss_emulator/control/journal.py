@@ -29,7 +29,7 @@ class RefererVerdict(StrEnum):
 
 
 class Entry(NamedTuple):
-    """An answered request."""
+    """An answered request. Each field of the HTTP journal is an attribute of the same name."""
 
     number: int
     request: Request
@@ -61,6 +61,51 @@ class Entry(NamedTuple):
     """How long the answer took, from the arrival of the request."""
 
     @property
+    def time(self) -> str:
+        """When the request arrived, such as `2025-10-13T08:00:00.000Z`."""
+        return dates.format_iso(self.request.received)
+
+    @property
+    def remote(self) -> str:
+        """The address of the client."""
+        return self.request.remote
+
+    @property
+    def method(self) -> str:
+        """The method of the request."""
+        return self.request.method
+
+    @property
+    def target(self) -> str:
+        """The path and the query of the request."""
+        return self.request.target
+
+    @property
+    def host(self) -> str:
+        """The Host header."""
+        return self.request.host
+
+    @property
+    def referer(self) -> str | None:
+        """The Referer header; None if the request has none."""
+        return self.request.headers.get("referer")
+
+    @property
+    def signed(self) -> Signing:
+        """How the request was signed."""
+        return self.signing
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes of body that were sent."""
+        return self.sent
+
+    @property
+    def milliseconds(self) -> float:
+        """How long the answer took."""
+        return round(self.seconds * 1000, 3)
+
+    @property
     def verdict(self) -> RefererVerdict:
         """The verdict of the Referer rules."""
         decision = self.decision
@@ -70,21 +115,21 @@ class Entry(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as values for JSON."""
-        request, decision = self.request, self.decision
+        decision = self.decision
         return {
             "number": self.number,
-            "time": dates.format_iso(request.received),
+            "time": self.time,
             "request_id": self.request_id,
-            "remote": request.remote,
-            "method": request.method,
-            "target": request.target,
-            "host": request.host,
+            "remote": self.remote,
+            "method": self.method,
+            "target": self.target,
+            "host": self.host,
             "operation": self.operation,
             "bucket": self.bucket,
             "key": self.key,
-            "signed": self.signing.value,
+            "signed": self.signed.value,
             "access_key_id": self.access_key_id,
-            "referer": request.headers.get("referer"),
+            "referer": self.referer,
             "verdict": self.verdict.value,
             "decision": None if decision is None else explain.to_dict(decision),
             "access": None if self.access is None else self.access._asdict(),
@@ -92,8 +137,8 @@ class Entry(NamedTuple):
             "code": self.code,
             "ec": self.ec,
             "message": self.message,
-            "sent_bytes": self.sent,
-            "milliseconds": round(self.seconds * 1000, 3),
+            "sent_bytes": self.sent_bytes,
+            "milliseconds": self.milliseconds,
         }
 
     def to_line(self, storage: Storage, region: str | None = None) -> accesslog.LogLine:

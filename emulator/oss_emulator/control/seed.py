@@ -1,7 +1,7 @@
 """Seeds: accounts, and buckets with ACLs, rules and objects, created by requests of the owner."""
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from oss_emulator.access import Accounts, AccountsError
 from oss_emulator.access.accounts import AccountTable
-from oss_emulator.control.controls import Controls
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request
@@ -57,12 +56,30 @@ class SeedDocument:
     bucket: tuple[BucketTable, ...] = ()
 
 
-def load(path: Path, service: Service) -> str:
+Report = Callable[[int, int], None]
+"""Takes how many objects are done, and how many there are."""
+
+
+def say_nothing(done: int, total: int) -> None:
+    """Report no progress."""
+
+
+def load(path: Path, service: Service, report: Report = say_nothing) -> str:
     """Create the contents of a seed file and return its `hint`.
 
     The paths of its objects are relative to the seed file. Raises SeedError.
     """
-    return apply(_name(path), _read(path), service, path.parent)
+    return apply(_name(path), _read(path), service, path.parent, report)
+
+
+def files(path: Path) -> list[Path]:
+    """Return the files that the objects of a seed name; none of a seed that cannot be read."""
+    try:
+        seed: SeedDocument = TomlDocument.parse(_read(path)).convert(SeedDocument)
+    except (SeedError, SourceError):
+        return []
+    items = (item for bucket in seed.bucket for item in bucket.object)
+    return [path.parent / item.file for item in items if item.file and "\0" not in item.file]
 
 
 def enroll(path: Path, service: Service) -> None:
@@ -73,18 +90,13 @@ def enroll(path: Path, service: Service) -> None:
     _Planter(_name(path), _read(path), service).set_accounts()
 
 
-def reset(controls: Controls) -> None:
-    """Restore the initial contents. Raises SeedError.
-
-    A storage in memory restores its seed itself; a disk storage is emptied and seeded again.
-    """
-    controls.reset()
-    service, seed_file = controls.service, controls.service.settings.seed
-    if service.storage.blocking and seed_file is not None:
-        load(seed_file, service)
-
-
-def apply(name: str, source: str | bytes, service: Service, folder: Path | None = None) -> str:
+def apply(
+    name: str,
+    source: str | bytes,
+    service: Service,
+    folder: Path | None = None,
+    report: Report = say_nothing,
+) -> str:
     """Create the contents of a seed and return its `hint`.
 
     The text of each SeedError begins with `name`. Without a `folder`, objects cannot name files and
@@ -94,7 +106,7 @@ def apply(name: str, source: str | bytes, service: Service, folder: Path | None 
     if folder is None and planter.seed.account:
         raise planter.error(("account",), "only the seed that a server starts with has accounts")
     planter.set_accounts()
-    planter.put_buckets()
+    planter.put_buckets(report)
     return planter.seed.hint
 
 
@@ -160,21 +172,27 @@ class _Planter:
         except AccountsError as error:
             raise SeedError(f"{self._name}, {error}") from None
 
-    def put_buckets(self) -> None:
+    def put_buckets(self, report: Report) -> None:
         """Create all buckets with their rules and objects, or none of them."""
+        done, total = 0, sum(len(bucket.object) for bucket in self.seed.bucket)
         with all_or_nothing(self._service.storage):
             for number, bucket in enumerate(self.seed.bucket):
-                self._put_bucket(("bucket", number), bucket)
+                here: Place = ("bucket", number)
+                target = self._put_bucket(here, bucket)
+                for position, item in enumerate(bucket.object):
+                    self._put_object((*here, "object", position), target, item)
+                    done += 1
+                    report(done, total)
 
-    def _put_bucket(self, place: Place, bucket: BucketTable) -> None:
+    def _put_bucket(self, place: Place, bucket: BucketTable) -> str:
+        """Create a bucket with its rules; returns its path."""
         target = f"/{quote(bucket.name, safe='')}"
         headers = {} if bucket.acl is None else {"x-oss-acl": bucket.acl}
         self._put(place, target, headers, _create_bucket_configuration(bucket))
         if bucket.referer is not None:
             here = (*place, "referer")
             self._put(here, f"{target}?referer", {}, self._format_rules(here, bucket.referer))
-        for number, item in enumerate(bucket.object):
-            self._put_object((*place, "object", number), target, item)
+        return target
 
     def _put_object(self, place: Place, bucket: str, item: ObjectTable) -> None:
         if not item.key:

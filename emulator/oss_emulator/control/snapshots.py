@@ -17,13 +17,13 @@ class Snapshots:
         """Return the names of all snapshots, sorted."""
         return sorted(self._taken)
 
-    def set_initial(self) -> None:
-        """Make the current contents the state that `reset` restores.
+    def set_initial(self, initial: Snapshot | None = None) -> None:
+        """Make a snapshot, or the current contents, the state that `reset` restores.
 
         A disk storage resets to empty: it may be large, and it may have contents from before.
         """
         if not self._storage.blocking:
-            self._initial = snapshot.take(self._storage)
+            self._initial = snapshot.take(self._storage) if initial is None else initial
 
     def take(self, name: str) -> None:
         """Take a snapshot; it replaces one of the same name."""

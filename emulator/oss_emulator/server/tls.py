@@ -120,8 +120,7 @@ def _authority(folder: Path | None) -> CA:
         from trustme import CA
     except ImportError:
         raise CertificateError(
-            "TLS needs the package trustme, which is not installed; "
-            "install it with pip install 'oss-emulator[tls]'"
+            "TLS needs the package trustme, which is not installed; run pip install trustme"
         ) from None
     if folder is None:
         return _new(CA)

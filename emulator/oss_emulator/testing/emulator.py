@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from oss_emulator.control import seed
+from oss_emulator.control import contents
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import Entry
 from oss_emulator.lab import assumptions
@@ -35,13 +35,14 @@ _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
         given if isinstance(given, Assumptions) else assumptions.read(given)
     ),
     "domain": lambda given: (given,) if isinstance(given, str) else tuple(given),
+    "preload": lambda given: {bucket: Path(folder) for bucket, folder in given.items()},
     "as_of": lambda given: date.fromisoformat(given) if isinstance(given, str) else given,
     **dict.fromkeys(("accounts", "seed", "data"), Path),
     **dict.fromkeys(("tls_dir", "ca_file", "tls_cert", "tls_key"), Path),
 }
 """The settings that can be given as strings, and the functions that convert them."""
 
-_SERVE_ONLY = ("ready_file", "access_log", "log_level", "workers")
+_SERVE_ONLY = ("ready_file", "access_log", "log_level", "workers", "watch")
 """The settings that only a server process has; `journal` replaces the access log."""
 
 
@@ -59,6 +60,8 @@ class Emulator:
     - `region`, `access_key_id`, `access_key_secret`: what clients must use.
     - `auth`: "strict" (the default), "relaxed" or "off".
     - `seed`: a TOML file whose buckets exist at the start and after `reset`.
+    - `demo=True`: the seed of a demonstration instead.
+    - `preload`: folders by names of buckets; their files become objects of these buckets.
     - `data`: a folder that keeps buckets and objects; without it they are kept in memory.
     - `accounts`: a TOML file of several accounts, instead of one key.
     - `assumptions`: what the service does where its documents do not say, as `Assumptions` or as a
@@ -132,9 +135,7 @@ class Emulator:
         if self._started:
             raise RuntimeError("This emulator was started before: create a new one.")
         self._started = True
-        seed_file = self.settings.seed
-        if seed_file is not None:
-            seed.load(seed_file, self.service)
+        contents.load(self.service)
         self.controls.snapshots.set_initial()
         loop = self._loop = (loop_factory() or asyncio.new_event_loop)()
         self._thread = threading.Thread(target=_run, args=(loop,), name="oss-emulator", daemon=True)
@@ -173,7 +174,7 @@ class Emulator:
 
     def reset(self) -> None:
         """Restore the seed, or no buckets, and the real time; clear journal and faults."""
-        self.run(lambda: seed.reset(self.controls))
+        self.run(lambda: contents.reset(self.controls))
 
     def bucket(
         self,
@@ -188,7 +189,13 @@ class Emulator:
         or as the XML of PutBucketReferer. Raises `ValueError` with the service's error document for
         a bad name, ACL or document.
         """
-        import oss2
+        try:
+            import oss2
+        except ImportError:
+            raise ModuleNotFoundError(
+                "A bucket of the emulator is an oss2.Bucket, and the package oss2 is not "
+                "installed; run pip install 'oss-emulator[lab]'."
+            ) from None
         from oss2.credentials import StaticCredentialsProvider
 
         self.put(f"/{name}", headers={"x-oss-acl": acl})

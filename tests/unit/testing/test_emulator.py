@@ -282,3 +282,18 @@ def test_bad_assumptions_are_refused(tmp_path: Path) -> None:
     path.write_text('r14 = "denies"\n')
     with pytest.raises(ValueError, match='line 1, column 1: r14 is "denies"; write "empty'):
         Emulator(assumptions=path)
+
+
+def test_entries_have_the_fields_of_the_http_journal() -> None:
+    with Emulator() as emulator:
+        bucket = emulator.bucket("examplebucket", acl="public-read")
+        bucket.put_object("a", b"1")
+        assert requests.get(f"{emulator.endpoint}/examplebucket/a", timeout=60).text == "1"
+        told = requests.get(f"{emulator.endpoint}/_emulator/journal", timeout=60).json()["entries"]
+        entries = emulator.journal
+    nested = ("decision", "access")
+    assert [
+        {name: getattr(entry, name) for name in item if name not in nested}
+        for entry, item in zip(entries, told, strict=True)
+    ] == [{name: item[name] for name in item if name not in nested} for item in told]
+    assert [entry.to_dict() for entry in entries] == told

@@ -1,6 +1,6 @@
 """`/_emulator/seed` and `/_emulator/reset`: add contents, and restore the initial contents."""
 
-from oss_emulator.control import seed
+from oss_emulator.control import contents, seed
 from oss_emulator.control.api.route import (
     PLAIN,
     Asked,
@@ -24,7 +24,7 @@ def reset(asked: Asked) -> Response:
         asked.controls.snapshots.reset_bucket(bucket)
         return reply({"reset": bucket})
     try:
-        seed.reset(asked.controls)
+        contents.reset(asked.controls)
     except seed.SeedError as error:
         raise Refusal(409, str(error)) from None
     return reply({"reset": "everything"})

@@ -1,0 +1,120 @@
+"""The progress of a long command: a bar and the time left, on a terminal only.
+
+The bar comes from rich where it is installed; without it there is one line that changes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import IO, Any, Self
+
+PATIENCE = 0.5
+"""Seconds after which progress is shown; what ends earlier shows nothing."""
+
+_EVERY = 0.1
+"""Seconds between two changes of the line."""
+
+
+class Progress:
+    """Shows how much of a task is done. Use it in a with statement."""
+
+    def __init__(
+        self,
+        title: str,
+        stream: IO[str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._title = title
+        self._stream = sys.stderr if stream is None else stream
+        self._visible = self._stream.isatty()
+        self._clock = clock
+        self._began = clock()
+        self._next = self._began + PATIENCE
+        self._bar: Any = None
+        self._written = False
+
+    def show(self, done: int, total: int) -> None:
+        """Show that `done` of `total` pieces are done."""
+        now = self._clock()
+        if not self._visible or now < self._next or total <= 0:
+            return
+        self._next = now + _EVERY
+        done = min(done, total)
+        if importlib.util.find_spec("rich") is not None:
+            self._show_bar(done, total)
+            return
+        left = (now - self._began) * (total - done) / done if done else 0.0
+        text = f"{self._title}: {100 * done // total} %, {_duration(left)} left"
+        self._stream.write(f"\r{text}\x1b[K")
+        self._stream.flush()
+        self._written = True
+
+    def _show_bar(self, done: int, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
+
+        if self._bar is None:
+            self._bar = Bars(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeRemainingColumn(),
+                console=Console(file=self._stream),
+                transient=True,
+            )
+            self._bar.start()
+            self._bar.add_task(self._title, total=total)
+        (task,) = self._bar.task_ids
+        self._bar.update(task, completed=done, total=total)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Remove what was shown."""
+        if self._bar is not None:
+            self._bar.stop()
+        if self._written:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+
+
+class CountedFile:
+    """A file that reports how many bytes were read from it or written to it."""
+
+    def __init__(self, file: IO[bytes], total: int, report: Callable[[int, int], None]) -> None:
+        self._file = file
+        self._total = total
+        self._report = report
+        self._count = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Read as the file does."""
+        data = self._file.read(size)
+        self._add(len(data))
+        return data
+
+    def write(self, data: bytes) -> int:
+        """Write as the file does."""
+        count = self._file.write(data)
+        self._add(count)
+        return count
+
+    def _add(self, count: int) -> None:
+        self._count += count
+        self._report(self._count, self._total)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

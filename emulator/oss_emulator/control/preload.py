@@ -1,0 +1,82 @@
+"""Preloaded folders: their files become the objects of a bucket."""
+
+from collections.abc import Iterator
+from mimetypes import MimeTypes
+from pathlib import Path
+from urllib.parse import quote
+
+from oss_emulator.control.seed import Report, SeedError, all_or_nothing, say_nothing
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.message import Request
+from oss_emulator.toml import read_regular_file
+
+_TYPES = MimeTypes()
+"""The types that Python knows; those of the machine differ from one machine to the next."""
+
+
+def load(folder: Path, bucket: str, service: Service, report: Report = say_nothing) -> None:
+    """Put each file below a folder as an object, whose key is its path in the folder.
+
+    The bucket is created if it is missing. Raises SeedError, and then nothing was changed.
+    """
+    paths = list(files(folder))
+    with all_or_nothing(service.storage):
+        if service.storage.bucket(bucket) is None:
+            _put(service, f"/{bucket}", {}, b"", f"The bucket {bucket}")
+        for number, path in enumerate(paths):
+            key = _key(folder, path)
+            try:
+                data = read_regular_file(path, service.limits.object)
+            except OSError as error:
+                raise SeedError(f"{path} cannot be preloaded: {error.strerror}.") from None
+            kind, _ = _TYPES.guess_type(path.name)
+            headers = {} if kind is None else {"Content-Type": kind}
+            _put(service, f"/{bucket}/{quote(key)}", headers, data, str(path))
+            report(number + 1, len(paths))
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """Walk all files below a folder in order. Raises SeedError for a link that leads out of it."""
+    if not folder.is_dir():
+        raise SeedError(f"{folder} cannot be preloaded: it is not a folder.")
+    yield from _walk(folder, folder.resolve(), ())
+
+
+def _walk(folder: Path, root: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+    here = folder.resolve()
+    if here in above:
+        raise SeedError(f"{folder} cannot be preloaded: this link leads to a folder above it.")
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise SeedError(f"{folder} cannot be preloaded: {error.strerror}.") from None
+    for path in entries:
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            raise SeedError(f"{path} cannot be preloaded: this link leads out of the folder.")
+        if path.is_dir():
+            yield from _walk(path, root, (*above, here))
+        else:
+            yield path
+
+
+def _key(folder: Path, path: Path) -> str:
+    key = path.relative_to(folder).as_posix()
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        raise SeedError(f"{path!r} cannot be preloaded: its name is not UTF-8.") from None
+    return key
+
+
+def _put(service: Service, target: str, headers: dict[str, str], data: bytes, what: str) -> None:
+    fields = [("Host", "localhost"), *headers.items()]
+    request = Request.parse("PUT", target, fields, service.clock())
+    response = service.handle(request, data, caller=service.accounts.owner)
+    if response.status != 200:
+        assert isinstance(response.body, bytes)  # noqa: S101 - an error's body is a document
+        answer = xml.parse(response.body, "Error")
+        raise SeedError(
+            f"{what} cannot be preloaded: it was refused with "
+            f"{answer.text('Code')}: {answer.text('Message')}"
+        )

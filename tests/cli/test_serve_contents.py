@@ -1,0 +1,98 @@
+"""`serve` with --demo, --preload, --watch and a file of settings."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import EMULATOR, PATIENCE, environment, serving, started, wait_for
+
+OBJECT = "/examplebucket/a.txt"
+SEED = """
+[[bucket]]
+name = "examplebucket"
+acl = "public-read"
+[[bucket.object]]
+key = "a.txt"
+text = "{}"
+"""
+
+
+def test_demo_enforces_its_rules(tmp_path: Path) -> None:
+    with serving(tmp_path, "--demo") as running:
+        target = "/examplebucket/hello.txt"
+        assert running.ask("GET", target, Referer="http://www.example.com/").status == 200
+        assert running.ask("GET", target, Referer="http://thief.example.org/").status == 403
+        assert running.ask("GET", "/examplebucket/picture.svg").status == 200
+
+
+def test_folder_is_preloaded(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "a.txt").write_text("preloaded")
+    seed = tmp_path / "seed.toml"
+    seed.write_text(SEED.format("seeded"))
+    folder = f"{tmp_path / 'site'}=examplebucket"
+    with serving(tmp_path, "--seed", str(seed), "--preload", folder) as running:
+        found = running.ask("GET", OBJECT)
+        assert (found.status, found.text) == (200, "preloaded")
+        assert found.headers["Content-Type"] == "text/plain"
+
+
+def test_changed_seed_is_loaded_and_a_broken_one_is_not(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text(SEED.format("one"))
+    with serving(tmp_path, "--seed", str(seed), "--watch") as running:
+        assert running.ask("GET", OBJECT).text == "one"
+        seed.write_text(SEED.format("and two"))
+        wait_for(lambda: running.ask("GET", OBJECT).text == "and two")
+        seed.write_text("[[bucket]]")
+        wait_for(lambda: "the old contents stay" in running.stderr.read_text())
+        assert running.ask("GET", OBJECT).text == "and two"
+        seed.write_text(SEED.format("three"))
+        wait_for(lambda: running.ask("GET", OBJECT).text == "three")
+        lines = running.stderr.read_text().splitlines()
+        assert [line for line in lines if "loaded again" in line] == [
+            f"oss-emulator: {seed} changed and was loaded again",
+            "oss-emulator: nothing was loaded again, and the old contents stay: The seed "
+            f"{seed}, line 1, column 1: bucket[0].name is missing; write a string.",
+            f"oss-emulator: {seed} changed and was loaded again",
+        ]
+
+
+def test_flags_precede_variables_and_variables_precede_the_file(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    (tmp_path / "pyproject.toml").write_text(
+        f'[tool.oss-emulator]\nport = 0\nregion = "from-file"\naccess_key_id = "from-file"\n'
+        f'access_key_secret = "from-file"\nready_file = "{ready}"\n'
+    )
+    command = (*EMULATOR, "serve", "--region", "from-flag")
+    env = environment(OSS_EMULATOR_ACCESS_KEY_ID="from-variable", OSS_EMULATOR_REGION="variable")
+    with started(command, tmp_path, ready, env, tmp_path) as running:
+        assert running.ready["region"] == "from-flag"
+        assert running.ready["access_key_id"] == "from-variable"
+        assert "(as configured)" in running.announced
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--demo", "--seed", "x"), "--demo is a seed of its own: give either --demo or --seed"),
+        (("--preload", "none=examplebucket"), "none cannot be preloaded: it is not a folder."),
+        (("--preload", "a=A"), "'A' is not the name of a bucket; write DIR=BUCKET"),
+        (("--watch", "--workers", "2", "--data", "d"), "--watch needs a single process"),
+    ],
+)
+def test_mistake_gets_one_line(tmp_path: Path, flags: tuple[str, ...], said: str) -> None:
+    done = subprocess.run(
+        [*EMULATOR, "serve", "--port", "0", *flags],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=PATIENCE,
+    )
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,61 @@
+"""Progress: shown on a terminal after a while, with the time left, and never in a pipe."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from collections.abc import Iterator
+
+import pytest
+from oss_emulator.cli.progress import CountedFile, Progress
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(stream: io.StringIO, moments: Iterator[float]) -> str:
+    with Progress("Loading", stream, lambda: next(moments)) as progress:
+        progress.show(1, 4)
+        progress.show(2, 4)
+        before = stream.getvalue()
+    assert stream.getvalue() == before + ("\r\x1b[K" if before else "")
+    return before
+
+
+@pytest.fixture
+def without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+
+@pytest.mark.usefixtures("without_rich")
+def test_terminal_without_rich_gets_one_line_with_the_time_left() -> None:
+    assert shown(Terminal(), iter((0, 0.1, 100))) == "\rLoading: 50 %, 1 min 40 s left\x1b[K"
+
+
+def test_terminal_with_rich_gets_a_bar() -> None:
+    stream = Terminal()
+    with Progress("Loading", stream, iter((0.0, 100.0)).__next__) as progress:
+        progress.show(2, 4)
+    assert "Loading" in stream.getvalue()
+    assert "50%" in stream.getvalue()
+
+
+def test_quick_tasks_and_pipes_show_nothing() -> None:
+    assert shown(Terminal(), iter((0, 0.1, 0.2))) == ""
+    assert shown(io.StringIO(), iter((0, 100, 200))) == ""
+
+
+def test_counted_file_reports_bytes() -> None:
+    reports: list[tuple[int, int]] = []
+    counted = CountedFile(
+        io.BytesIO(b"12345"), 5, lambda done, total: reports.append((done, total))
+    )
+    assert counted.read(2) + counted.read(9) == b"12345"
+    assert reports == [(2, 5), (5, 5)]
+    sink = io.BytesIO()
+    assert CountedFile(sink, 5, lambda done, total: reports.append((done, total))).write(b"1") == 1
+    assert (sink.getvalue(), reports[-1]) == (b"1", (1, 5))
