@@ -24,6 +24,8 @@ _COMMANDS = {
     "export": Synopsis("archive", "write the contents of a --data folder to one file"),
     "import": Synopsis("archive", "create a --data folder from such a file"),
     "fsck": Synopsis("fsck", "check and repair a --data folder"),
+    "completion": Synopsis("completion", "print a script that completes commands in a shell"),
+    "manual": Synopsis("completion", "print the man page"),
 }
 """The commands."""
 

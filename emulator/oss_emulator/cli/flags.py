@@ -17,6 +17,13 @@ from oss_emulator.toml import join
 
 _PREFIX = "OSS_EMULATOR_"
 
+_COMPLETE_PATH = {
+    "bash": "_shtab_compgen_files",
+    "zsh": "_files",
+    "fish": "(__fish_complete_path (commandline -ct))",
+}
+"""How shells complete a path, with the names of shtab (see `completion`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Flag:
@@ -56,7 +63,9 @@ class _Flag:
             how = {"action": "append", "metavar": words}
             shown = self.default or str(default if default or default == 0 else "none")
         text = f"{self.help} (default: {shown}; {self.variable})"
-        parser.add_argument(self.option, dest=self.name, help=text, **how)
+        action = parser.add_argument(self.option, dest=self.name, help=text, **how)
+        if self.parse in (Path, _assumptions, _preload):
+            setattr(action, "complete", _COMPLETE_PATH)  # noqa: B010 - shtab reads it
 
 
 def _port(text: str) -> int:

@@ -1,0 +1,115 @@
+"""Completion scripts, tried in the shells that are installed, and the man page."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import EMULATOR, PATIENCE, environment
+
+COMMANDS = {"serve", "run", "check", "lint", "export", "completion"}
+
+
+def run(*command: str, text: str = "", **variables: str) -> str:
+    """Run a command that must succeed; return its output."""
+    done = subprocess.run(
+        command,
+        input=text,
+        capture_output=True,
+        text=True,
+        env=environment(**variables),
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def script(shell: str) -> str:
+    return run(*EMULATOR, "completion", shell)
+
+
+def need(shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed, so its completion cannot be tried")
+
+
+def test_bash_completes_commands_flags_and_files(tmp_path: Path) -> None:
+    need("bash")
+    code = """
+complete_line() {
+  COMP_WORDS=($1); [[ $1 == *" " ]] && COMP_WORDS+=("")
+  COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=()
+  "$(complete -p oss-emulator | sed 's/.*-F \\([^ ]*\\).*/\\1/')"
+  printf '%s\\n' "${COMPREPLY[@]}"
+}
+"""
+    text = script("bash") + code
+    assert set(run("bash", text=f"{text}complete_line 'oss-emulator '").split()) >= COMMANDS
+    flags = run("bash", text=f"{text}complete_line 'oss-emulator serve --pre'").split()
+    assert flags == ["--preload"]
+    (tmp_path / "seed.toml").touch()
+    files = run("bash", text=f"{text}complete_line 'oss-emulator serve --seed {tmp_path}/se'")
+    assert files.split() == [f"{tmp_path}/seed.toml"]
+    modes = run("bash", text=f"{text}complete_line 'oss-emulator completion '").split()
+    assert {"bash", "zsh", "fish"} <= set(modes)
+
+
+def test_fish_completes_commands_and_flags() -> None:
+    need("fish")
+    text = script("fish")
+
+    def complete(line: str) -> set[str]:
+        printed = run("fish", "--no-config", text=f"{text}\ncomplete -C '{line}'\n")
+        return {one.split("\t")[0] for one in printed.splitlines()}
+
+    assert complete("oss-emulator ") >= COMMANDS
+    assert "--preload" in complete("oss-emulator serve --pre")
+
+
+def test_zsh_accepts_its_script_and_registers_it(tmp_path: Path) -> None:
+    need("zsh")
+    (tmp_path / "_oss-emulator").write_text(script("zsh"))
+    code = f"""
+fpath=({tmp_path} $fpath)
+autoload -Uz compinit && compinit -u -d {tmp_path}/dump
+autoload +X -Uz _oss-emulator
+print -- $_comps[oss-emulator]
+"""
+    assert run("zsh", "-f", text=code).split() == ["_oss-emulator"]
+
+
+def test_man_page_lists_commands_and_flags(tmp_path: Path) -> None:
+    page = run(*EMULATOR, "manual")
+    assert page.startswith(".TH OSS")
+    need("man")
+    (tmp_path / "oss-emulator.1").write_text(page)
+    shown = run("man", "--warnings", str(tmp_path / "oss-emulator.1"), MANWIDTH="200", LC_ALL="C")
+    assert "oss-emulator serve" in shown
+    assert "--preload" in shown
+
+
+def test_missing_package_gets_one_line(tmp_path: Path) -> None:
+    (tmp_path / "shtab.py").write_text("raise ImportError\n")
+    done = subprocess.run(
+        [*EMULATOR, "completion", "bash"],
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONPATH=f"{tmp_path}:{Path(__file__).parents[2] / 'emulator'}"),
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "oss-emulator: this needs the package shtab; run pip install 'oss-emulator[completion]'\n"
+    )
+
+
+def test_help_loads_no_command() -> None:
+    code = (
+        "import sys\nfrom oss_emulator.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([name for name in sys.modules if name.startswith(('aiohttp', 'lxml', 'asyncio'))])"
+    )
+    assert run(EMULATOR[0], "-c", code).splitlines()[-1] == "[]"
