@@ -202,6 +202,8 @@ def test_variables_of_the_command() -> None:
     assert found["NO_PROXY"] == found["no_proxy"]
     assert found["NO_PROXY"].split(",")[:3] == ["localhost", "127.0.0.1", "::1"]
     assert (found["OSS_ACCESS_KEY_ID"], found["OSS_ACCESS_KEY_SECRET"]) == ("an-id", "hush")
+    assert found["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "an-id"
+    assert found["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] == "hush"
     bundle = found["REQUESTS_CA_BUNDLE"]
     assert found["SSL_CERT_FILE"] == found["CURL_CA_BUNDLE"] == bundle
     assert found["NODE_EXTRA_CA_CERTS"] != bundle
@@ -228,6 +230,53 @@ def test_token_of_another_key_is_removed(tmp_path: Path, seed: str) -> None:
         OSS_SESSION_TOKEN="CAISmine",
     )
     assert done.stdout == "allow empty referer=True, referers=[]\n", done.stderr
+
+
+ACCOUNTS = """
+[[account]]
+id = "1000000000000001"
+
+[[account.user]]
+name = "app"
+policies = ["AliyunSTSAssumeRoleAccess", "AliyunOSSFullAccess"]
+key = [{id = "app", secret = "secret of app"}]
+
+[[account.role]]
+name = "uploader"
+policies = ["AliyunOSSFullAccess"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("provider", "key"), [("default", "app"), ("access_key", "app"), ("ram_role_arn", "STS.")]
+)
+def test_providers_of_alibabacloud_credentials(
+    tmp_path: Path, seed: str, provider: str, key: str
+) -> None:
+    """The client of STS trusts what certifi names, whatever the variables say."""
+    accounts = tmp_path / "accounts.toml"
+    accounts.write_text(ACCOUNTS)
+    program = [sys.executable, "-W", "ignore", str(PROGRAMS / "credentials.py"), provider]
+    output = printed(
+        "--accounts",
+        str(accounts),
+        "--seed",
+        seed,
+        "--",
+        *program,
+        ALIBABA_CLOUD_SECURITY_TOKEN="of another key",
+    )
+    assert output == f"{key} b'content'\n"
+
+
+def test_certifi_names_the_bundle() -> None:
+    code = (
+        "import certifi, certifi.core, os\n"
+        "bundle = os.environ['SSL_CERT_FILE']\n"
+        "print(certifi.where() == certifi.core.where() == bundle)\n"
+        "print(certifi.contents() == open(bundle).read())"
+    )
+    assert printed("--", sys.executable, "-c", code) == "True\nTrue\n"
 
 
 def test_no_proxy_is_kept_except_for_oss() -> None:

@@ -42,7 +42,8 @@ def test_code_of_tls_page_prints_what_is_shown() -> None:
 
 def test_page_names_all_variables_that_run_sets() -> None:
     program = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
-    given = environment(OSS_SESSION_TOKEN="of another key")
+    token = "of another key"
+    given = environment(OSS_SESSION_TOKEN=token, ALIBABA_CLOUD_SECURITY_TOKEN=token)
     done = subprocess.run(
         [*EMULATOR, "run", *program],
         capture_output=True,

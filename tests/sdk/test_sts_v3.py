@@ -107,6 +107,18 @@ def test_caller_identity_is_told_to_a_user_and_to_a_session(emulator: Emulator) 
     assert who.arn == f"acs:ram::{OWNER}:assumed-role/uploader/night"
 
 
+def test_endpoint_may_have_the_path_of_sts(emulator: Emulator) -> None:
+    """The SDK sends such an endpoint as the Host, and signs the path `/`."""
+    endpoint = f"127.0.0.1:{emulator.port}/_emulator/sts"
+    key = {"access_key_id": "app", "access_key_secret": "secret of app"}
+    found = Client(Config(protocol="http", endpoint=endpoint, **key))
+    assert found.get_caller_identity().body.arn == f"acs:ram::{OWNER}:user/app"
+    wrong = Client(Config(protocol="http", endpoint=endpoint, **{**key, "access_key_secret": "x"}))
+    with pytest.raises(ClientException) as caught:
+        wrong.get_caller_identity()
+    assert caught.value.code == "SignatureDoesNotMatch"
+
+
 async def test_asynchronous_client_works_too(emulator: Emulator) -> None:
     policy = (
         '{"Version": "1", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "* ~+"}]}'

@@ -37,7 +37,8 @@ PRELOAD = Path(__file__).with_name("preload")
 _DEFAULTS: dict[str, Any] = {"port": 0, "tls_port": 0, "log_level": "error"}
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-_TOKEN = "OSS_SESSION_TOKEN"  # noqa: S105 - belongs to another key
+_TOKENS = ("OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN")
+"""The variables of temporary keys; an inherited one belongs to another key."""
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "ALIBABA_CLOUD_CA_BUNDLE")
 
 
@@ -115,7 +116,7 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
     alone.write_bytes(ca)
     bundle.write_bytes(_roots(inherited) + ca)
     return {
-        **{name: value for name, value in inherited.items() if name != _TOKEN},
+        **{name: value for name, value in inherited.items() if name not in _TOKENS},
         **_both_cases("HTTP_PROXY", endpoint),
         **_both_cases("HTTPS_PROXY", endpoint),
         **_both_cases("NO_PROXY", _no_proxy(inherited)),
@@ -123,6 +124,9 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
         "NODE_EXTRA_CA_CERTS": str(alone),
         "OSS_ACCESS_KEY_ID": listening.key.id,
         "OSS_ACCESS_KEY_SECRET": listening.key.secret,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": listening.key.id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": listening.key.secret,
+        "OSS_EMULATOR_CA_BUNDLE": str(bundle),
         "OSS_EMULATOR_ENDPOINT": endpoint,
         "OSS_EMULATOR_HTTPS_ENDPOINT": https_endpoint,
         "PYTHONPATH": os.pathsep.join(filter(None, (str(PRELOAD), inherited.get("PYTHONPATH")))),

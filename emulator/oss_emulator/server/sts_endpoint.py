@@ -17,7 +17,9 @@ from oss_emulator.server import body
 def is_asked(request: Request, is_endpoint: Callable[[str], bool]) -> bool:
     """Whether a request is for STS; `is_endpoint` returns whether a host is the OSS service."""
     host = request.host
-    return _is_host(host) or (sts.is_at_endpoint(request) and is_endpoint(host))
+    return _is_host(host) or (
+        sts.is_at_endpoint(request) and is_endpoint(sts.endpoint_host(request))
+    )
 
 
 @lru_cache(1024)  # called for every request

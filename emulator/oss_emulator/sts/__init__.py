@@ -20,10 +20,7 @@ from oss_emulator.sts.authentication import authenticate, claim
 from oss_emulator.sts.call import STSCall
 from oss_emulator.sts.caller_identity import get_caller_identity
 from oss_emulator.sts.errors import STSCode, STSError
-from oss_emulator.sts.message import VERSION, STSRequest, names_action
-
-PATH = "/_emulator/sts"
-"""The path of STS at the emulator's own endpoint."""
+from oss_emulator.sts.message import PATH, VERSION, STSRequest, names_action
 
 # aliyun-python-sdk-core appends a slash to every endpoint.
 _PATHS = frozenset({PATH, f"{PATH}/"})
@@ -76,6 +73,14 @@ def is_at_endpoint(request: Request) -> bool:
     and name the action in the query or in headers.
     """
     return request.path in _PATHS or (request.path == "/" and names_action(request))
+
+
+def endpoint_host(request: Request) -> str:
+    """Return the host and the port of a Host header.
+
+    SDKs whose endpoint is `HOST:PORT/_emulator/sts` send all of it as the Host.
+    """
+    return request.host.removesuffix(PATH) if request.path in _PATHS else request.host
 
 
 def answer(request: Request, body: bytes, accounts: Accounts, material: bytes) -> STSAnswer:

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from oss_emulator.sts.errors import STSCode, STSError
-from oss_emulator.sts.message import STSRequest
+from oss_emulator.sts.message import PATH, STSRequest
 from oss_emulator.sts.signature import canonical_query
 
 ALGORITHM = "ACS3-HMAC-SHA256"
@@ -87,11 +87,13 @@ def canonical_request(asked: STSRequest, signed_headers: tuple[str, ...]) -> str
     changed in transit does not fit its signature.
     """
     http = asked.http
+    # An SDK whose endpoint has the path of STS does not sign that path: it is part of its Host.
+    path = (http.path.removeprefix(PATH) or "/") if http.host.endswith(PATH) else http.path
     headers = "".join(f"{name}:{http.headers.get(name, '').strip()}\n" for name in signed_headers)
     return "\n".join(
         (
             http.method,
-            http.path,
+            path,
             canonical_query(http.query),
             headers,
             ";".join(signed_headers),

@@ -10,6 +10,9 @@ from typing import NamedTuple
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.sts.errors import STSCode, STSError
 
+PATH = "/_emulator/sts"
+"""The path of STS at the emulator's own endpoint."""
+
 VERSION = "2015-04-01"
 """The version of STS's API."""
 

@@ -1,10 +1,14 @@
-"""Makes aiohttp's clients use the proxy variables. Python runs this module before a program.
+"""Makes aiohttp's clients use the proxy variables, and certifi name the CA of the emulator.
+
+Python runs this module before a program.
 
 `oss-emulator run` puts this folder first on PYTHONPATH. The program's own sitecustomize runs as
 well. This module may use the standard library only, because the emulator may not be installed.
 """
 
+import os
 import sys
+from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
@@ -16,29 +20,30 @@ HERE = Path(__file__).parent
 
 
 class Finder:
-    """Changes `aiohttp.client` when a program imports it."""
+    """Changes the modules of `CHANGES` when a program imports them."""
 
     @classmethod
     def find_spec(
         cls, name: str, path: Any = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != "aiohttp.client":
+        change = CHANGES.get(name)
+        if change is None:
             return None
-        sys.meta_path.remove(cls)
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
             load = spec.loader.exec_module
 
             def load_and_change(module: ModuleType) -> None:
                 load(module)
-                trust_environment(module.ClientSession)
+                change(module)
 
             setattr(spec.loader, "exec_module", load_and_change)  # noqa: B010
         return spec
 
 
-def trust_environment(session: Any) -> None:
-    """Make sessions use the proxy variables unless their caller says otherwise."""
+def trust_environment(module: Any) -> None:
+    """Make sessions of aiohttp use the proxy variables unless their caller says otherwise."""
+    session = module.ClientSession
     init = session.__init__
 
     @wraps(init)
@@ -48,6 +53,21 @@ def trust_environment(session: Any) -> None:
 
     session.__init__ = init_with_environment
 
+
+def trust_bundle(module: Any) -> None:
+    """Make certifi name the bundle with the CA of the emulator."""
+    bundle = os.environ.get("OSS_EMULATOR_CA_BUNDLE", "")
+    if Path(bundle).is_file():
+        module.where = lambda: bundle
+        module.contents = lambda: Path(bundle).read_text(encoding="ascii")
+
+
+CHANGES: Mapping[str, Callable[[Any], None]] = {
+    "aiohttp.client": trust_environment,
+    "certifi": trust_bundle,
+    "certifi.core": trust_bundle,
+}
+"""The modules that are changed, and how."""
 
 sys.meta_path.insert(0, Finder)
 
