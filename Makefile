@@ -62,6 +62,7 @@ fmt: $(TESTING)  ## format the code
 docs: $(TESTING)  ## write the pages that are generated from the code
 	@$(BIN)/python -m tests.docs.operations
 	@$(BIN)/python -m tests.docs.access
+	@$(BIN)/python -m tests.docs.clients
 
 conformance: $(TESTING)  ## run the suite of oss2 against the emulator
 	@$(BIN)/python -m tests.conformance.run $(ARGS)
