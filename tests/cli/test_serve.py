@@ -329,8 +329,8 @@ def test_seed_object_of_a_too_large_file_is_refused(tmp_path: Path) -> None:
 WAYS = ("variable", "flag")
 
 
-APART = {"tls_cert", "tls_key", "accounts"}
-"""Settings that cannot be combined with a CA or an access key; other tests cover them."""
+APART = {"tls_cert", "tls_key", "accounts", "demo", "preload", "watch"}
+"""Settings that cannot be combined with others, or that other files test."""
 
 UNSEEN = ("log_level", "log_format", "fsync", "request_timeout", "max_connections")
 """The settings without effects that a client of a healthy server can see."""

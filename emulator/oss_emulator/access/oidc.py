@@ -79,7 +79,7 @@ def _key(item: Mapping[str, Any]) -> PublicKey:
     except ImportError:
         raise JWKSError(
             "OIDC providers need the package cryptography, which is not installed; "
-            "install it with pip install cryptography"
+            "run pip install cryptography"
         ) from None
     key_id = item.get("kid", "")
     try:

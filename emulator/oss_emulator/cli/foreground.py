@@ -77,6 +77,8 @@ def serve(settings: Settings, meanwhile: Meanwhile) -> int:
             settings = _share_ca(settings, stack)
         controls = _open_controls(settings, _open_storage(settings, stack))
         service = controls.service
+        # Before they are loaded, so that no change in the meantime is missed.
+        known = contents.stamps(settings) if settings.watch else None
         hint = _load_contents(service)
         controls.snapshots.set_initial()
         found = _load_certificates(settings, service)
@@ -86,7 +88,7 @@ def serve(settings: Settings, meanwhile: Meanwhile) -> int:
                 key = service.accounts.first
                 return runner.run(_supervise(settings, hint, found, key, meanwhile))
             server = Server(controls, log, found)
-            return runner.run(_serve(server, settings, hint, found, meanwhile))
+            return runner.run(_serve(server, settings, hint, found, meanwhile, known))
 
 
 def work(settings: Settings, parent: Connection) -> None:
@@ -150,11 +152,12 @@ async def _serve(
     hint: str,
     found: Certificates | None,
     meanwhile: Meanwhile,
+    known: contents.Stamps | None = None,
 ) -> int:
     with _reporting(settings):
         await server.start(settings.host, settings.port)
     gc.freeze()  # modules stay loaded, so collections need not walk them
-    watching = asyncio.ensure_future(_watch(server.controls)) if settings.watch else None
+    watching = None if known is None else asyncio.ensure_future(_watch(server.controls, known))
     try:
         key = server.service.accounts.first
         return await meanwhile(Listening(server, settings, hint, found, key))
@@ -168,10 +171,9 @@ WATCH_EVERY = 0.5
 """Seconds between two looks at the watched files."""
 
 
-async def _watch(controls: Controls) -> None:
+async def _watch(controls: Controls, known: contents.Stamps) -> None:
     """Load changed files again; a mistake in one is reported, and the old contents stay."""
     settings = controls.service.settings
-    known = await asyncio.to_thread(contents.stamps, settings)
     while True:
         await asyncio.sleep(WATCH_EVERY)
         found = await asyncio.to_thread(contents.stamps, settings)
