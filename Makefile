@@ -89,7 +89,7 @@ clean:  ## remove the environments, caches and built files
 # What testing installs includes what running needs, so it marks both.
 $(RUNNING): pyproject.toml $(BIN)/python
 	@echo 'Installing what running needs into $(VENV) ...'
-	@$(INSTALL) '.[fast,image,tls]'
+	@$(INSTALL) '.[fast,image]'
 	@touch $@
 
 $(TESTING): pyproject.toml $(BIN)/python

@@ -1,6 +1,7 @@
 """The wheel: its files, and its use in a project with its own `emulator` package."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -92,7 +93,9 @@ def test_wheel_contains_the_package_and_nothing_else(wheel: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("ending", ["py.typed", "regions.txt", ".cjs", "sitecustomize.py"])
+@pytest.mark.parametrize(
+    "ending", ["py.typed", "regions.txt", "demo.toml", ".cjs", "sitecustomize.py"]
+)
 def test_wheel_contains_files_that_are_not_imported(wheel: Path, ending: str) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert any(name.startswith("oss_emulator/") and name.endswith(ending) for name in names)
@@ -107,6 +110,17 @@ def test_wheel_declares_the_command_and_the_plugin(wheel: Path) -> None:
             "[pytest11] oss-emulator = oss_emulator.testing.pytest_plugin"
         ).split()
     )
+
+
+def test_readme_of_the_package_has_absolute_links(wheel: Path) -> None:
+    """PyPI shows it without the tree around it."""
+    metadata = f"oss_emulator-{oss_emulator.__version__}.dist-info/METADATA"
+    text = zipfile.ZipFile(wheel).read(metadata).decode()
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) > 5
+    assert [link for link in links if not link.startswith(("https://", "http://", "#"))] == []
+    assert "Classifier: Framework :: Pytest" in text
+    assert "Project-URL: Changelog, https://" in text
 
 
 def test_command_starts(site: Path, tmp_path: Path) -> None:
