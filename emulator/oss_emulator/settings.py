@@ -96,6 +96,10 @@ class Settings:
     """The token that opens `/_emulator/` to other machines; "" closes it to them."""
     cname: Mapping[str, str] = field(default_factory=dict)
     """Buckets by custom domain."""
+    s3_host: tuple[str, ...] = ()
+    """Further base domains that speak the S3 protocol, whatever the request looks like."""
+    strict_s3: bool = False
+    """Whether to refuse bodies in chunks with trailers over S3, as the service does (P-74)."""
     strict_addressing: bool = False
     """Whether to refuse path-style addresses, as the service does (P-06)."""
     as_of: date | None = None

@@ -335,7 +335,7 @@ APART = {"tls_cert", "tls_key", "accounts", "demo", "preload", "watch"}
 UNSEEN = ("log_level", "log_format", "fsync", "request_timeout", "max_connections")
 """The settings without effects that a client of a healthy server can see."""
 
-SWITCHES = {"strict_addressing", "new_account", "tls", "seed_anywhere"}
+SWITCHES = {"strict_addressing", "strict_s3", "new_account", "tls", "seed_anywhere"}
 
 
 def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
@@ -356,6 +356,8 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "assumptions": str(_assume(folder, way)),
         "domain": f"{way}.test",
         "cname": f"img.{way}.example=of-the-{way}",
+        "s3_host": f"s3-{way}.test",
+        "strict_s3": "on",
         "strict_addressing": "on",
         "as_of": {"variable": "2025-09-16", "flag": "2025-09-17"}[way],
         "new_account": "on",
@@ -422,6 +424,18 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         for way in WAYS
         if running.ask("GET", "/a", Host=f"{bucket}.{way}.test").status == 200
     ]
+    (s3_host,) = [
+        f"s3-{way}.test"
+        for way in WAYS
+        if running.ask("GET", "/a", Host=f"{bucket}.s3-{way}.test").status == 200
+    ]
+    chunks = running.ask(
+        "PUT",
+        "/b",
+        Host=f"{bucket}.{s3_host}",
+        x_amz_content_sha256="STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        x_amz_decoded_content_length="0",
+    )
     (token,) = [f"token-{way}" for way in WAYS if _may_administer(running, f"token-{way}")]
     long = running.ask("GET", "/_emulator/health", x="x" * 2500)
     outside = running.ask("GET", "/a", Host=f"{bucket}.{domain}").text
@@ -435,6 +449,8 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         "auth": "relaxed" if _can_list(running, stranger, region) else "strict",
         "domain": domain,
         "cname": cname,
+        "s3_host": s3_host,
+        "strict_s3": "on" if chunks.code == "InvalidArgument" else "off",
         "seed_anywhere": "on" if outside == Path(__file__).read_text() else "off",
         "strict_addressing": "on" if in_path.code == "SecondLevelDomainForbidden" else "off",
         "as_of": "2025-09-17" if _logs_arns(_only(folder, "log")) else "2025-09-16",

@@ -196,7 +196,7 @@ class Journal:
         return self._add(
             Entry(
                 self._count + 1,
-                call.request,
+                call.request.came or call.request,  # as it came, also over S3
                 call.request_id,
                 "" if call.operation is None else call.operation.name,
                 call.target.bucket,

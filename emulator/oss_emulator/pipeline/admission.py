@@ -13,6 +13,7 @@ from oss_emulator.protocol.address import SERVICE, Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form_policy import ANY_SIZE, Sizes
 from oss_emulator.protocol.message import AccessDecision, Request
+from oss_emulator.protocol.s3.payload import Payload
 from oss_emulator.referer import Decision, Signing
 from oss_emulator.storage import Bucket
 
@@ -56,6 +57,8 @@ class Admitted(NamedTuple):
     """Bits per second for the body and the response (x-oss-traffic-limit); None for no limit."""
     sizes: Sizes = ANY_SIZE
     """The sizes that the file of a form may have."""
+    payload: Payload | None = None
+    """How S3 sends the body; None for a request of OSS."""
 
     @property
     def request(self) -> Request:

@@ -21,6 +21,8 @@ from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.headers import EXPLAIN
 from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.s3 import signature as s3_signature
+from oss_emulator.protocol.s3.payload import Payload
 from oss_emulator.protocol.signature import Claim, Place, Version
 from oss_emulator.protocol.signature import form as form_signature
 from oss_emulator.referer import Signing
@@ -109,7 +111,8 @@ def _write_secret(path: Path, secret: bytes) -> None:
 
 def find_claim(request: Request, auth: Auth) -> Claimed:
     """Find the signature of a request; raises `OSSError` for a malformed one."""
-    claim = signature.parse(request)
+    came = request.came
+    claim = signature.parse(request) if came is None else s3_signature.parse(came)
     return UNSIGNED if claim is None else _claimed(claim, auth)
 
 
@@ -127,6 +130,22 @@ def authenticate(
     if secret is not None:
         _verify(claimed.claim, request, target, secret, settings.region)
     return identity
+
+
+def find_payload(
+    claimed: Claimed, request: Request, accounts: Accounts, settings: Settings
+) -> Payload | None:
+    """Find how the body of an S3 request is framed and signed; None for a request of OSS.
+
+    Raises `OSSError`.
+    """
+    if request.came is None:
+        return None
+    payload = Payload.parse(request.came, strict=settings.strict_s3)
+    if claimed.claim is None:
+        return payload
+    _, secret = _identify(claimed.claim, accounts, settings.auth, request.received)
+    return payload.sign(claimed.claim, secret)
 
 
 def check_version(claimed: Claimed, bucket: Bucket | None, changes: Changes) -> None:
@@ -185,6 +204,9 @@ def _identify(
 
 def _verify(claim: Claim, request: Request, target: Target, secret: str, region: str) -> None:
     """Check a signature; it may cover the header that asks for an explanation, or omit it."""
+    if request.came is not None:
+        s3_signature.verify(claim, request.came, target.bucket, target.key, secret)
+        return
     try:
         signature.verify(claim, request, target.bucket, target.key, secret, region)
     except OSSError as error:

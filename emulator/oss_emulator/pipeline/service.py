@@ -10,7 +10,15 @@ from oss_emulator.operations import OPERATIONS, permissions
 from oss_emulator.operations import website as pages
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Operation, Takes
-from oss_emulator.pipeline import addressing, authentication, browser, images, referer, website
+from oss_emulator.pipeline import (
+    addressing,
+    authentication,
+    browser,
+    images,
+    referer,
+    s3,
+    website,
+)
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.authentication import UNSIGNED, open_accounts, open_token_key
 from oss_emulator.pipeline.bucket import add_bucket_headers, find_bucket
@@ -61,6 +69,7 @@ class Service:
             settings.domain,
             settings.cname,
             lambda domain: bucket_of(domain, self.storage),
+            settings.s3_host,
         )
         self.hotlinks = HotlinkProtection(settings.assumptions)
         self._processes_first = settings.assumptions.r39 is ProcessingOrder.AFTER
@@ -79,7 +88,7 @@ class Service:
             return self.render(outcome)
         try:
             gather = outcome.call.operation.gather
-            body = Body.of(data)
+            body = Body.of(_unwrap(outcome, data))
             if gather is not None:
                 body = gather(outcome.call._replace(body=body))()
             return self.perform(outcome, body)
@@ -97,9 +106,12 @@ class Service:
         strict = settings.strict_addressing and caller is None
         changes = self.changes if caller is None else BY_DEFAULT
         target, operation, record, visit, style = SERVICE, None, None, None, ""
+        payload = None
         claimed, signer = UNSIGNED, caller or ANONYMOUS
+        request = s3.enter(request, self.addresses)
         try:
             target = addressing.locate(self.addresses, request, strict=strict)
+            request = s3.translate(request, target)
             operation = self._dispatcher.find(request, target)
             record = find_bucket(self.storage, target.bucket, operation)
             addressing.check_endpoint(request, target, record, settings.region, strict=strict)
@@ -111,6 +123,7 @@ class Service:
                     claimed, request, target, self.accounts, settings
                 )
                 authentication.check_version(claimed, record, changes)
+                payload = authentication.find_payload(claimed, request, self.accounts, settings)
                 page = website.find_page(
                     record, request, operation, target.key, claimed.signing, self.addresses
                 )
@@ -153,7 +166,8 @@ class Service:
         )
         if caller is not None or operation.takes is Takes.FORM:
             return Admitted(call)
-        return self._check(call)
+        checked = self._check(call)
+        return checked._replace(payload=payload) if isinstance(checked, Admitted) else checked
 
     def admit_form(
         self, admitted: Admitted, form: Form, caller: Identity | None = None
@@ -216,10 +230,12 @@ class Service:
         elif operation.takes is not Takes.NOTHING and operation.gather is None:
             checksums.check_md5(call.request.headers.get("content-md5"), body.md5)
         try:
+            body = s3.translate_body(call, body)
             response = self._perform(call, body)
         except DocumentError as error:
             raise OSSError(Code.MALFORMED_XML, ErrorDetail=str(error)) from None
         response = add_bucket_headers(response, call.record, call.request, call.caller)
+        response = s3.leave(response, call.request, call.request_id, operation.name)
         return browser.sandbox(response, call.request, self.addresses)
 
     def render(self, refused: Refused) -> Response:
@@ -227,6 +243,7 @@ class Service:
         request = refused.request
         response = errors.render(refused.error, request.method, refused.request_id, request.host)
         response = add_bucket_headers(response, refused.record, request)
+        response = s3.leave(response, request, refused.request_id, "")
         return browser.sandbox(response, request, self.addresses)
 
     def _perform(self, call: Call, body: Body) -> Response:
@@ -252,6 +269,16 @@ class Service:
         except OSSError as error:
             return admitted.refuse(error), b""
         return self.admit_form(admitted, form, caller), content
+
+
+def _unwrap(admitted: Admitted, data: bytes) -> bytes:
+    """Return the content of a body in memory, which S3 may have framed; raises `OSSError`."""
+    if admitted.payload is None:
+        return data
+    reader = admitted.payload.reader()
+    content = reader.feed(data)
+    reader.finish()
+    return content
 
 
 def _is_open(operation: Operation) -> bool:

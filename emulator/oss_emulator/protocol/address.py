@@ -24,12 +24,10 @@ SERVICE_DOMAIN = "aliyuncs.com"
 # The endpoints of transfer acceleration, which are the same for all regions.
 _ACCELERATE = (f"oss-accelerate.{SERVICE_DOMAIN}", f"oss-accelerate-overseas.{SERVICE_DOMAIN}")
 
-# The endpoints of the S3 protocol, with or without a bucket.
-_S3 = re.compile(r"(?:.+\.)?s3\.(?P<endpoint>oss-[a-z0-9-]+\.aliyuncs\.com)")
-
-# The endpoints of a region: public, internal, and dual-stack (Regions and endpoints).
+# The endpoints of a region: public, internal, and dual-stack (Regions and endpoints), and those of
+# the S3 protocol (P-59).
 _REGIONAL = re.compile(
-    r"(?:(?P<bucket>.+)\.)?"
+    r"(?:(?P<bucket>.+?)\.)??(?P<s3>s3\.)?"
     r"(?:oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z0-9-]+)\.oss)\.aliyuncs\.com"
 )
 
@@ -61,16 +59,8 @@ class _Host(NamedTuple):
     bucket: str = ""
     """"" for a host that is neither the service's nor configured; PutCname may have bound it."""
     region: str = ""
-
-
-def _check_s3(name: str) -> None:
-    """Raise `NotImplemented` for an endpoint of the S3 protocol (P-59)."""
-    if match := _S3.fullmatch(name):
-        message = (
-            f"The host {name} speaks the S3 protocol, which is not emulated. Use the endpoint "
-            f"{match['endpoint']} and a client of OSS."
-        )
-        raise OSSError(Code.NOT_IMPLEMENTED, message, Host=name)
+    s3: bool = False
+    """Whether it speaks the S3 protocol, whatever the request looks like."""
 
 
 def _bind_nothing(domain: str) -> str | None:
@@ -86,8 +76,12 @@ class Addresses:
         domains: Iterable[str] = (),
         cnames: Mapping[str, str] | None = None,
         bound: Callable[[str], str | None] = _bind_nothing,
+        s3_hosts: Iterable[str] = (),
     ) -> None:
-        """`cnames` maps domains to buckets; `bound` finds the bucket that PutCname bound to one."""
+        """`cnames` maps domains to buckets; `bound` finds the bucket that PutCname bound to one.
+
+        `s3_hosts` are further base domains that speak the S3 protocol.
+        """
         names = [
             "localhost",
             f"oss-{region}.localhost",
@@ -97,6 +91,14 @@ class Addresses:
             *_ACCELERATE,
             *(domain.lower().strip(".") for domain in domains),
         ]
+        self._s3_domains = frozenset(
+            [
+                "s3.localhost",
+                *(f"s3.{name}" for name in names if name.endswith(SERVICE_DOMAIN)),
+                *(name.lower().strip(".") for name in s3_hosts),
+            ]
+        )
+        names += self._s3_domains
         # The longest first, or `oss-cn-hangzhou.localhost` would be a bucket of `localhost`.
         self.domains = tuple(sorted(set(names), key=len, reverse=True))
         self._cnames = {host_name(name): bucket for name, bucket in (cnames or {}).items()}
@@ -107,8 +109,8 @@ class Addresses:
         """Find the bucket and the key; `path` is percent-encoded and is decoded once (P-03, P-43).
 
         Raises `BadRequest` for an invalid host, `InvalidArgument` for a key that is not UTF-8,
-        `InvalidObjectName` for one that is too long, `NotImplemented` for an S3 endpoint, and
-        `NoSuchBucket` for a host that belongs neither to the service nor to one of its buckets.
+        `InvalidObjectName` for one that is too long, and `NoSuchBucket` for a host that belongs
+        neither to the service nor to one of its buckets.
         """
         found = self._read(host)
         if found.in_path or found.bucket:
@@ -119,6 +121,13 @@ class Addresses:
         """Return whether a Host header names the service, without a bucket."""
         try:
             return self._read(host).in_path
+        except OSSError:
+            return False
+
+    def speaks_s3(self, host: str) -> bool:
+        """Return whether a Host header names an endpoint of the S3 protocol, or a bucket there."""
+        try:
+            return self._read(host).s3
         except OSSError:
             return False
 
@@ -138,16 +147,16 @@ class Addresses:
         if name in self._cnames:
             return _Host(name, in_path=False, bucket=self._cnames[name])
         if name in self.domains or "." not in name or _is_ip(name):
-            return _Host(name)
-        _check_s3(name)
+            return _Host(name, s3=name in self._s3_domains)
         for domain in self.domains:
             if name.endswith("." + domain):
-                return _Host(name, in_path=False, bucket=name[: -len(domain) - 1])
+                bucket, s3 = name[: -len(domain) - 1], domain in self._s3_domains
+                return _Host(name, in_path=False, bucket=bucket, s3=s3)
         regional = _REGIONAL.fullmatch(name)
         if regional is None:
             return _Host(name, in_path=False)
         bucket, region = regional["bucket"] or "", regional["region"] or regional["dual"]
-        return _Host(name, in_path=not bucket, bucket=bucket, region=region)
+        return _Host(name, not bucket, bucket, region, regional["s3"] is not None)
 
     def _bucket_bound_to(self, name: str) -> str:
         bucket = self._bound(name)

@@ -42,7 +42,7 @@ def is_preflighted(request: Request) -> bool:
     these may differ between browsers.
     """
     headers = request.headers
-    signed = headers.get("authorization", "").startswith("OSS")
+    signed = headers.get("authorization", "").startswith(("OSS", "AWS"))
     return signed or any(name.startswith("x-oss-") for name in headers)
 
 

@@ -32,19 +32,21 @@ async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
     """
     call, takes = admitted.call, admitted.call.operation.takes
     limit = _limit(call)
-    length = int(http.headers.get("content-length", -1))
+    length = int(call.request.headers.get("content-length", -1))
     if takes is Takes.OBJECT and length < 0 and "transfer-encoding" not in http.headers:
         raise OSSError(Code.MISSING_CONTENT_LENGTH)
     if length > limit:
         raise _too_large(takes, limit)
     if not http.can_read_body:
+        if admitted.payload is not None:
+            admitted.payload.reader().finish()
         return NO_BODY
     await _invite(http)
     if 0 < length <= SHORT and admitted.traffic_limit is None and not call.storage.blocking:
-        return Body.of(b"".join([chunk async for chunk in _chunks(http)]))
+        return Body.of(b"".join([chunk async for chunk in _content(http, admitted)]))
     throttle = Throttle.of(admitted.traffic_limit)
     async with intake.begin(call) as taken:
-        async for chunk in _chunks(http):
+        async for chunk in _content(http, admitted):
             if taken.size + len(chunk) > limit:
                 raise _too_large(takes, limit)
             await taken.take(chunk)
@@ -142,6 +144,19 @@ async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
                 return
     except (web.RequestPayloadError, asyncio.IncompleteReadError, ConnectionError):
         raise OSSError(Code.INCOMPLETE_BODY) from None
+
+
+async def _content(http: web.BaseRequest, admitted: Admitted) -> AsyncIterator[bytes]:
+    """Yield the content of a body as it arrives; S3 may have framed it. Raises `OSSError`."""
+    if admitted.payload is None:
+        async for chunk in _chunks(http):
+            yield chunk
+        return
+    reader = admitted.payload.reader()
+    async for chunk in _chunks(http):
+        if content := reader.feed(chunk):
+            yield content
+    reader.finish()
 
 
 def _too_large(takes: Takes, limit: int) -> OSSError:

@@ -101,19 +101,37 @@ def test_endpoint_of_another_region_is_recognized(endpoint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "endpoint"),
+    ("endpoint", "region"),
     [
-        ("s3.oss-cn-hangzhou.aliyuncs.com", "oss-cn-hangzhou.aliyuncs.com"),
-        ("S3.OSS-cn-beijing.aliyuncs.com.:443", "oss-cn-beijing.aliyuncs.com"),
-        ("b.s3.oss-cn-hangzhou-internal.aliyuncs.com", "oss-cn-hangzhou-internal.aliyuncs.com"),
+        ("s3.localhost", ""),
+        ("s3.localhost:9000", ""),
+        ("s3.oss-cn-hangzhou.aliyuncs.com", ""),
+        ("s3.oss-cn-hangzhou-internal.aliyuncs.com", ""),
+        ("s3.oss-accelerate.aliyuncs.com", ""),
+        ("S3.OSS-cn-beijing.aliyuncs.com.:443", "cn-beijing"),
+        ("s3.oss-cn-beijing-internal.aliyuncs.com", "cn-beijing"),
+        ("objects.test", ""),
     ],
 )
-def test_s3_endpoint_does_not_name_a_bucket(host: str, endpoint: str) -> None:
+def test_s3_endpoint_does_not_name_a_bucket(endpoint: str, region: str) -> None:
     """P-59"""
-    with pytest.raises(OSSError, match=f"speaks the S3 protocol.* Use the endpoint {endpoint}"):
-        ADDRESSES.locate(host, "/a")
-    assert not ADDRESSES.is_endpoint(host)
-    assert ADDRESSES.serves(host)
+    addresses = Addresses("cn-hangzhou", s3_hosts=["objects.test"])
+    assert addresses.locate(endpoint, "/b/a") == Target("b", "a", region)
+    assert addresses.locate(f"b.{endpoint}", "/a") == Target("b", "a", region)
+    assert addresses.is_endpoint(endpoint)
+    assert not addresses.is_endpoint(f"b.{endpoint}")
+    assert addresses.speaks_s3(endpoint)
+    assert addresses.speaks_s3(f"b.{endpoint}")
+    assert addresses.serves(endpoint)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "b.localhost", "my-s3.oss-cn-hangzhou.aliyuncs.com", "127.0.0.1", "", "[", "s3"],
+)
+def test_other_hosts_do_not_speak_s3_by_themselves(host: str) -> None:
+    """P-70"""
+    assert not ADDRESSES.speaks_s3(host)
 
 
 def test_bucket_may_end_with_s3() -> None:

@@ -1,0 +1,76 @@
+"""The front for S3: turns a request of S3 into one of OSS before it is routed, and answers back.
+
+A request that came over S3 keeps the original in `Request.came`: its signature covers that one, and
+the journal records it. Nothing after the front, but the way back through it, knows of S3.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from oss_emulator.operations.call import Body, Call
+from oss_emulator.protocol.address import Addresses, Target
+from oss_emulator.protocol.message import Request, Response, parse_query
+from oss_emulator.protocol.s3 import documents, headers, marks, operations, signature
+
+_NAME: Final = "x-id"
+"""The parameter with which some SDKs name the operation."""
+
+
+def enter(request: Request, addresses: Addresses) -> Request:
+    """Mark a request that speaks S3, by its signature, its headers or its host (P-70)."""
+    if marks.is_marked(request) or addresses.speaks_s3(request.host):
+        return request._replace(came=request)
+    return request
+
+
+def translate(request: Request, target: Target) -> Request:
+    """Turn a marked request into one of OSS; any other is returned as it is.
+
+    Raises `NotImplemented` for an operation or a header that OSS does not know, `InvalidArgument`.
+    """
+    came = request.came
+    if came is None:
+        return request
+    operations.check_supported(came.method, target, came.query)
+    rest, hoisted = _split(came.query_string)
+    fields = headers.to_oss({**hoisted, **came.headers}, of_object=bool(target.key))
+    return request._replace(query_string=rest, query=parse_query(rest), headers=fields)
+
+
+def translate_body(call: Call, body: Body) -> Body:
+    """Turn the document of an S3 request into one of OSS; raises `DocumentError`, `OSSError`."""
+    if call.request.came is None or not body.size:
+        return body
+    sent = body.read() if call.operation.name in documents.REQUESTS else b""
+    found = documents.to_oss(call.operation.name, sent)
+    return body if found == sent else Body.of(found)
+
+
+def leave(response: Response, request: Request, request_id: str, operation: str) -> Response:
+    """Turn an answer of OSS into one of S3, if the request came over S3.
+
+    `operation` is the one that succeeded; "" for an error.
+    """
+    if request.came is None:
+        return response
+    fields = {**headers.from_oss(response.headers), "x-amz-request-id": request_id}
+    body = response.body
+    if operation in documents.ANSWERS and isinstance(body, bytes) and response.status == 200:
+        body = documents.from_oss(operation, body)
+        fields["Content-Type"] = "application/xml"
+    return response._replace(headers=fields, body=body)
+
+
+def _split(query_string: str) -> tuple[str, Mapping[str, str]]:
+    """Take the parameters of S3 out of a query: those of the signature, and hoisted headers."""
+    rest, hoisted = [], {}
+    for part in query_string.split("&"):
+        query = parse_query(part)
+        name = next(iter(query), "")
+        if name in signature.PARAMETERS or name == _NAME:
+            continue
+        if name.lower().startswith(headers.PREFIX):
+            hoisted[name.lower()] = query[name]
+        else:
+            rest.append(part)
+    return "&".join(rest), hoisted

@@ -1,0 +1,189 @@
+"""The documents of S3 as those of OSS, and back (P-72).
+
+Most answers differ in the name space and the names of storage classes only. The name space is that
+of "Amazon S3 REST API"; errors have none.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+from xml.sax.saxutils import escape
+
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.s3.headers import oss_storage_class, storage_class
+from oss_emulator.protocol.xml import Children, Node
+
+NAME_SPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+_SCHEMA_INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
+_EVERYBODY: Final = "http://acs.amazonaws.com/groups/global/AllUsers"
+
+_ROOT: Final = re.compile(rb"<([A-Za-z]+)>")
+_CLASS: Final = re.compile(rb"<StorageClass>([A-Za-z]+)</StorageClass>")
+
+_GRANTS: Final = {"public-read": ("READ",), "public-read-write": ("READ", "WRITE")}
+"""What everybody may do by each ACL; the owner may do everything."""
+
+
+def from_oss(operation: str, document: bytes) -> bytes:
+    """Turn the document that an operation of OSS answers into that of S3."""
+    if operation in _FROM_OSS:
+        document = _FROM_OSS[operation](document)
+    document = _CLASS.sub(_rename_class, document)
+    return _ROOT.sub(rb'<\1 xmlns="%s">' % NAME_SPACE.encode(), document, count=1)
+
+
+def to_oss(operation: str, document: bytes) -> bytes:
+    """Turn the document of an S3 request into that of the operation of OSS.
+
+    Raises `DocumentError`, and `NotImplemented` for what has no counterpart in OSS.
+    """
+    return _TO_OSS[operation](document) if operation in REQUESTS and document else document
+
+
+def _rename_class(match: re.Match[bytes]) -> bytes:
+    return b"<StorageClass>%s</StorageClass>" % storage_class(match[1].decode()).encode()
+
+
+def _fill_deleted(document: bytes) -> bytes:
+    """Answer with an empty list where OSS answers with nothing, in quiet mode."""
+    return document or xml.format("DeleteResult", [])
+
+
+def _acl(document: bytes) -> bytes:
+    """Write an ACL as grants."""
+    node = xml.parse(document, "AccessControlPolicy")
+    ident, name = (escape(node.text(f"Owner/{child}")) for child in ("ID", "DisplayName"))
+    owner = f"<ID>{ident}</ID><DisplayName>{name}</DisplayName>"
+    public = _GRANTS.get(node.text("AccessControlList/Grant"), ())
+    grants = [_grant("CanonicalUser", owner, "FULL_CONTROL")]
+    grants += [_grant("Group", f"<URI>{_EVERYBODY}</URI>", permission) for permission in public]
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<AccessControlPolicy><Owner>{owner}</Owner>"
+        f"<AccessControlList>{''.join(grants)}</AccessControlList></AccessControlPolicy>\n"
+    ).encode()
+
+
+def _grant(kind: str, grantee: str, permission: str) -> str:
+    return (
+        f'<Grant><Grantee xmlns:xsi="{_SCHEMA_INSTANCE}" xsi:type="{kind}">{grantee}</Grantee>'
+        f"<Permission>{permission}</Permission></Grant>"
+    )
+
+
+def _refuse_grants(document: bytes) -> bytes:
+    message = (
+        "Grants of S3 have no counterpart in OSS; send the header x-amz-acl with private, "
+        "public-read or public-read-write."
+    )
+    raise OSSError(Code.NOT_IMPLEMENTED, message)
+
+
+# Lifecycle rules: S3 has a filter where OSS has a prefix and tags.
+
+_KEPT: Final = ("ID", "Status", "Expiration", "NoncurrentVersionExpiration")
+_MOVES: Final = {
+    "Transition": ("Days", "StorageClass"),
+    "NoncurrentVersionTransition": ("NoncurrentDays", "StorageClass"),
+}
+_SIZES: Final = ("ObjectSizeGreaterThan", "ObjectSizeLessThan")
+
+
+def _lifecycle_to_oss(document: bytes) -> bytes:
+    node = xml.parse(document, "LifecycleConfiguration")
+    rules = [("Rule", _rule_to_oss(rule)) for rule in node.all("Rule")]
+    return xml.format("LifecycleConfiguration", rules)
+
+
+def _rule_to_oss(rule: Node) -> Children:
+    found: list[tuple[str, xml.Value]] = []
+    sizes: list[tuple[str, xml.Value]] = []
+    for child in (*rule, *_filtered(rule)):
+        if child.name in ("Prefix", "Tag", *_KEPT):
+            found.append((child.name, child.content))
+        elif child.name in _SIZES:
+            sizes.append((child.name, child.content))
+        elif child.name in _MOVES:
+            found.append((child.name, _move_to_oss(child)))
+        elif child.name == "AbortIncompleteMultipartUpload":
+            found.append(("AbortMultipartUpload", [("Days", child.text("DaysAfterInitiation"))]))
+        elif child.name != "Filter":
+            raise _refuse_element("Rule", child.name)
+    return [*found, ("Filter", sizes)] if sizes else found
+
+
+def _filtered(rule: Node) -> list[Node]:
+    """Return the conditions in the filter of a rule, also those in `And`."""
+    conditions = [*(rule.first("Filter") or ())]
+    return [inner for child in conditions for inner in (child if child.name == "And" else [child])]
+
+
+def _move_to_oss(move: Node) -> Children:
+    for child in move:
+        if child.name not in _MOVES[move.name]:
+            raise _refuse_element(move.name, child.name)
+    return [
+        (name, oss_storage_class(move.text(name)) if name == "StorageClass" else move.text(name))
+        for name in _MOVES[move.name]
+    ]
+
+
+def _lifecycle_from_oss(document: bytes) -> bytes:
+    node = xml.parse(document, "LifecycleConfiguration")
+    rules = [("Rule", _rule_from_oss(rule)) for rule in node.all("Rule")]
+    return xml.format("LifecycleConfiguration", rules)
+
+
+def _rule_from_oss(rule: Node) -> Children:
+    conditions: list[tuple[str, xml.Value]] = [("Prefix", rule.text("Prefix"))]
+    conditions += [("Tag", tag.content) for tag in rule.all("Tag")]
+    conditions += [(child.name, child.content) for child in _filtered(rule)]
+    found: list[tuple[str, xml.Value]] = []
+    for child in rule:
+        if child.name == "AbortMultipartUpload":
+            days = [("DaysAfterInitiation", child.text("Days"))]
+            found.append(("AbortIncompleteMultipartUpload", days))
+        elif child.name not in ("Prefix", "Tag", "Filter"):
+            found.append((child.name, child.content))
+    together = conditions if len(conditions) == 1 else [("And", conditions)]
+    return [*found, ("Filter", together)]
+
+
+def _refuse_element(parent: str, name: str) -> OSSError:
+    message = f"The element {name} of {parent} has no counterpart in OSS; leave it out."
+    return OSSError(Code.NOT_IMPLEMENTED, message)
+
+
+_FROM_OSS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
+    "DeleteMultipleObjects": _fill_deleted,
+    "GetBucketAcl": _acl,
+    "GetBucketLifecycle": _lifecycle_from_oss,
+    "GetObjectACL": _acl,
+}
+_TO_OSS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
+    "PutBucketAcl": _refuse_grants,
+    "PutBucketLifecycle": _lifecycle_to_oss,
+    "PutObjectACL": _refuse_grants,
+}
+
+REQUESTS: Final = frozenset(_TO_OSS)
+"""The operations of OSS whose request documents differ from those of S3."""
+
+ANSWERS: Final = frozenset(
+    {
+        *_FROM_OSS,
+        "CompleteMultipartUpload",
+        "CopyObject",
+        "GetBucketLocation",
+        "GetBucketLogging",
+        "InitiateMultipartUpload",
+        "ListBuckets",
+        "ListObjects",
+        "ListObjectsV2",
+        "ListParts",
+        "UploadPartCopy",
+    }
+)
+"""The operations of OSS that answer with a document."""

@@ -1,0 +1,153 @@
+"""The headers of S3 as those of OSS, and back (P-72)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from oss_emulator.protocol.errors import Code, OSSError, listed
+from oss_emulator.protocol.headers import META_PREFIX, invalid_argument
+from oss_emulator.protocol.s3.marks import CHUNKED
+
+PREFIX: Final = "x-amz-"
+_META: Final = f"{PREFIX}meta-"
+_ACL: Final = f"{PREFIX}acl"
+_STORAGE_CLASS: Final = f"{PREFIX}storage-class"
+_ENCRYPTION: Final = f"{PREFIX}server-side-encryption"
+_COPY_SOURCE: Final = f"{PREFIX}copy-source"
+_LENGTH: Final = f"{PREFIX}decoded-content-length"
+CHECKSUM: Final = f"{PREFIX}checksum-"
+
+STORAGE_CLASSES: Final = {"STANDARD": "Standard", "STANDARD_IA": "IA", "GLACIER": "Archive"}
+"""The classes of S3, and those of OSS that they stand for (Compatibility with Amazon S3)."""
+
+_S3_CLASSES: Final = {oss: s3 for s3, oss in STORAGE_CLASSES.items()}
+
+_ENCRYPTIONS: Final = {"AES256": "AES256", "aws:kms": "KMS"}
+_S3_ENCRYPTIONS: Final = {oss: s3 for s3, oss in _ENCRYPTIONS.items()}
+
+_TO_OSS: Final = {
+    f"{PREFIX}{s3}": f"x-oss-{oss}"
+    for s3, oss in {
+        "copy-source": "copy-source",
+        "copy-source-if-match": "copy-source-if-match",
+        "copy-source-if-none-match": "copy-source-if-none-match",
+        "copy-source-if-modified-since": "copy-source-if-modified-since",
+        "copy-source-if-unmodified-since": "copy-source-if-unmodified-since",
+        "copy-source-range": "copy-source-range",
+        "metadata-directive": "metadata-directive",
+        "request-payer": "request-payer",
+        "security-token": "security-token",
+        "server-side-encryption": "server-side-encryption",
+        "server-side-encryption-aws-kms-key-id": "server-side-encryption-key-id",
+        "storage-class": "storage-class",
+    }.items()
+}
+"""The request headers of S3 that have a counterpart in OSS."""
+
+_UNDERSTOOD: Final = frozenset(
+    f"{PREFIX}{name}"
+    for name in (
+        "algorithm",
+        "api-version",
+        "checksum-mode",
+        "content-sha256",
+        "date",
+        "decoded-content-length",
+        "sdk-checksum-algorithm",
+        "te",
+        "trailer",
+        "user-agent",
+    )
+)
+"""The request headers that concern the signature and the transfer, and nothing that is stored."""
+
+_FROM_OSS: Final = {
+    "x-oss-bucket-region": f"{PREFIX}bucket-region",
+    "x-oss-copy-source-version-id": f"{PREFIX}copy-source-version-id",
+    "x-oss-delete-marker": f"{PREFIX}delete-marker",
+    "x-oss-request-charged": f"{PREFIX}request-charged",
+    "x-oss-restore": f"{PREFIX}restore",
+    "x-oss-server-side-encryption": _ENCRYPTION,
+    "x-oss-server-side-encryption-key-id": f"{_ENCRYPTION}-aws-kms-key-id",
+    "x-oss-storage-class": _STORAGE_CLASS,
+    "x-oss-tagging-count": f"{PREFIX}tagging-count",
+    "x-oss-version-id": f"{PREFIX}version-id",
+}
+"""The headers of answers that have a counterpart in S3; others stay as they are."""
+
+
+def to_oss(headers: Mapping[str, str], *, of_object: bool) -> dict[str, str]:
+    """Turn the headers of an S3 request into those of OSS; `x-oss-` headers stay.
+
+    Raises `InvalidArgument`, and `NotImplemented` for a header that is not understood.
+    """
+    found = {name: value for name, value in headers.items() if not name.startswith(PREFIX)}
+    for name, value in headers.items():
+        if not name.startswith(PREFIX) or name in _UNDERSTOOD or name.startswith(CHECKSUM):
+            continue
+        if name.startswith(_META):
+            found[META_PREFIX + name.removeprefix(_META)] = value
+        elif name == _ACL:
+            found["x-oss-object-acl" if of_object else "x-oss-acl"] = value
+        elif name in _TO_OSS:
+            found[_TO_OSS[name]] = _value(name, value)
+        else:
+            raise _refuse(name)
+    _unframe(headers, found)
+    return found
+
+
+def from_oss(headers: Mapping[str, str]) -> dict[str, str]:
+    """Turn the headers of an answer of OSS into those of S3."""
+    found = {}
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower.startswith(META_PREFIX):
+            found[_META + lower.removeprefix(META_PREFIX)] = value
+        elif lower == "x-oss-storage-class":
+            found[_STORAGE_CLASS] = storage_class(value)
+        elif lower == "x-oss-server-side-encryption":
+            found[_ENCRYPTION] = _S3_ENCRYPTIONS.get(value, value)
+        else:
+            found[_FROM_OSS.get(lower, name)] = value
+    return found
+
+
+def storage_class(oss: str) -> str:
+    """Return the name that S3 has for a storage class of OSS; others keep their names."""
+    return _S3_CLASSES.get(oss, oss)
+
+
+def oss_storage_class(s3: str) -> str:
+    """Return the storage class of OSS that one of S3 stands for; raises `InvalidArgument`."""
+    if s3 not in STORAGE_CLASSES:
+        message = f"Storage class {s3!r} is unknown to OSS; use {listed(STORAGE_CLASSES)}."
+        raise invalid_argument(_STORAGE_CLASS, s3, message)
+    return STORAGE_CLASSES[s3]
+
+
+def _value(name: str, value: str) -> str:
+    """Turn the value of a header with a counterpart into that of OSS."""
+    if name == _STORAGE_CLASS:
+        return oss_storage_class(value)
+    if name == _ENCRYPTION:
+        return _ENCRYPTIONS.get(value, value)
+    if name == _COPY_SOURCE and not value.startswith("/"):
+        return f"/{value}"
+    return value
+
+
+def _unframe(headers: Mapping[str, str], found: dict[str, str]) -> None:
+    """Remove what the headers say of the framing: `aws-chunked`, and the length with it."""
+    encodings = [part.strip() for part in headers.get("content-encoding", "").split(",")]
+    if CHUNKED in encodings:
+        rest = ",".join(part for part in encodings if part != CHUNKED)
+        found.pop("content-encoding")
+        if rest:
+            found["content-encoding"] = rest
+    if _LENGTH in headers and "content-length" in found:
+        found["content-length"] = headers[_LENGTH]
+
+
+def _refuse(name: str) -> OSSError:
+    message = f"The header {name} of S3 has no counterpart that OSS documents; leave it out."
+    return OSSError(Code.NOT_IMPLEMENTED, message, Header=name)

@@ -1,0 +1,31 @@
+"""The marks of an S3 request: its signature, its headers, or its host (P-70)."""
+
+from typing import Final
+
+from oss_emulator.protocol.message import Request
+
+CHUNKED: Final = "aws-chunked"
+"""The content encoding of bodies in signed or checked chunks."""
+
+PAYLOAD_HASH: Final = "x-amz-content-sha256"
+
+_PARAMETERS: Final = frozenset(
+    {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "AWSAccessKeyId"}
+)
+_HEADERS: Final = frozenset(
+    {PAYLOAD_HASH, "x-amz-date", "x-amz-decoded-content-length", "x-oss-s3-compat"}
+)
+
+
+def is_marked(request: Request) -> bool:
+    """Whether a request speaks S3, whatever its host.
+
+    Without a signature, the headers of a body in chunks are enough: its framing must never be
+    stored as content.
+    """
+    headers, query = request.headers, request.query
+    if headers.get("authorization", "").startswith("AWS"):
+        return True
+    if query and not _PARAMETERS.isdisjoint(query):
+        return True
+    return not _HEADERS.isdisjoint(headers) or CHUNKED in headers.get("content-encoding", "")

@@ -1,0 +1,217 @@
+"""The payload of an S3 request: how its body is framed, and the checksums that it must have."""
+
+import zlib
+from base64 import b64encode
+from collections.abc import Mapping
+from enum import StrEnum
+from hashlib import sha1, sha256
+from typing import Final, NamedTuple, Protocol
+
+from fastcrc.crc32 import iscsi as crc32c
+
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.s3 import signature
+from oss_emulator.protocol.s3.chunks import ChunkDecoder, Seed
+from oss_emulator.protocol.s3.headers import CHECKSUM
+from oss_emulator.protocol.s3.marks import CHUNKED, PAYLOAD_HASH
+from oss_emulator.protocol.signature.claim import Claim, Version
+
+_LENGTH: Final = "x-amz-decoded-content-length"
+
+
+class Framing(StrEnum):
+    """The values of `x-amz-content-sha256` that announce a body in chunks."""
+
+    SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+    SIGNED_WITH_TRAILERS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+    UNSIGNED_WITH_TRAILERS = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+
+    @property
+    def signed(self) -> bool:
+        return self is not Framing.UNSIGNED_WITH_TRAILERS
+
+    @property
+    def has_trailers(self) -> bool:
+        return self is not Framing.SIGNED
+
+
+class _Sum(Protocol):
+    """A checksum of content that arrives in pieces."""
+
+    def update(self, data: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
+
+
+class _Crc32:
+    def __init__(self) -> None:
+        self._value = 0
+
+    def update(self, data: bytes, /) -> None:
+        self._value = zlib.crc32(data, self._value)
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(4, "big")
+
+
+class _Crc32C(_Crc32):
+    def update(self, data: bytes, /) -> None:
+        self._value = crc32c(data, self._value)
+
+
+_SUMS: Final[Mapping[str, type[_Sum]]] = {"crc32": _Crc32, "crc32c": _Crc32C}
+_HASHES: Final = {"sha1": sha1, "sha256": sha256}
+
+
+class Payload(NamedTuple):
+    """What the head of an S3 request says of its body."""
+
+    framing: Framing | None
+    """None for a body that comes as it is."""
+    size: int | None
+    """The bytes of the content in a body in chunks."""
+    sha256: str
+    """The hash that the content must have, in lower-case hex; "" for none."""
+    checksums: Mapping[str, str]
+    """The checksums that the content must have, by algorithm, in base64."""
+    announced: tuple[str, ...] = ()
+    """The algorithms of the checksums that follow in trailers."""
+    seed: Seed | None = None
+
+    @classmethod
+    def parse(cls, request: Request, *, strict: bool) -> "Payload":
+        """Parse the head of a request that came.
+
+        With `strict` chunks with trailers are refused, as the service does (P-74). Raises
+        `InvalidArgument`, and `NotImplemented` for a framing that is not understood.
+        """
+        headers = request.headers
+        declared = headers.get(PAYLOAD_HASH, "")
+        framing = Framing(declared) if declared in set(Framing) else None
+        if framing is None and CHUNKED in headers.get("content-encoding", ""):
+            raise _not_chunked()
+        if strict and framing is not None and framing.has_trailers:
+            raise _not_chunked()
+        if framing is None and declared.startswith("STREAMING-"):
+            message = f"The payload {declared} is not understood; use {', '.join(Framing)}."
+            raise OSSError(Code.NOT_IMPLEMENTED, message, Header=PAYLOAD_HASH)
+        is_hash = framing is None and declared not in ("", signature.UNSIGNED)
+        if is_hash and not _is_sha256(declared):
+            raise OSSError(
+                Code.INVALID_ARGUMENT,
+                f"The value of {PAYLOAD_HASH} must be a SHA-256 in lower-case hex, "
+                f"{signature.UNSIGNED}, or one of {', '.join(Framing)}.",
+                ec="0002-00000427",
+                ArgumentName=PAYLOAD_HASH,
+                ArgumentValue=declared,
+            )
+        names = headers.get("x-amz-trailer", "").lower().split(",")
+        return cls(
+            framing,
+            None if framing is None else _size(headers),
+            declared if is_hash else "",
+            _checksums(headers),
+            tuple(_checksums(dict.fromkeys(map(str.strip, names), ""))),
+        )
+
+    def sign(self, claim: Claim | None, secret: str | None) -> "Payload":
+        """Have the signatures of the chunks checked, if the claim can be verified."""
+        if claim is None or secret is None or claim.version is not Version.V4:
+            return self
+        if self.framing is None or not self.framing.signed:
+            return self
+        key = signature.signing_key(secret, claim.day, claim.region)
+        seed = Seed(key, claim.date, signature.scope(claim), claim.signature)
+        return self._replace(seed=seed)
+
+    def reader(self) -> "PayloadReader":
+        """Make a reader of this body."""
+        return PayloadReader(self)
+
+
+class PayloadReader:
+    """Takes a body as it arrives and returns its content."""
+
+    def __init__(self, payload: Payload) -> None:
+        self._payload = payload
+        self._size = 0
+        self._sums = {name: _sum(name) for name in (*payload.checksums, *payload.announced)}
+        self._hash = sha256() if payload.sha256 else None
+        self._decoder: ChunkDecoder | None = None
+        if payload.framing is not None:
+            self._decoder = ChunkDecoder(
+                signed=payload.framing.signed,
+                trailers=payload.framing.has_trailers,
+                seed=payload.seed,
+            )
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes as they came and return the content in them; raises `OSSError`."""
+        content = data if self._decoder is None else self._decoder.feed(data)
+        self._size += len(content)
+        if self._payload.size is not None and self._size > self._payload.size:
+            raise self._wrong_size()
+        for checksum in self._sums.values():
+            checksum.update(content)
+        if self._hash is not None:
+            self._hash.update(content)
+        return content
+
+    def finish(self) -> None:
+        """Check the whole body; raises `OSSError`."""
+        payload, trailers = self._payload, {}
+        if self._decoder is not None:
+            self._decoder.finish()
+            trailers = self._decoder.trailers
+        if payload.size is not None and self._size != payload.size:
+            raise self._wrong_size()
+        if self._hash is not None and self._hash.hexdigest() != payload.sha256:
+            raise OSSError(
+                Code.CONTENT_HASH_MISMATCH,
+                ClientComputedContentSHA256=payload.sha256,
+                S3ComputedContentSHA256=self._hash.hexdigest(),
+            )
+        expected = {**payload.checksums, **_checksums(trailers)}
+        for name in payload.announced:
+            if name not in expected:
+                message = f"The trailer {CHECKSUM}{name} was announced but did not arrive."
+                raise OSSError(Code.MALFORMED_CHUNKS, message)
+        for name, value in expected.items():
+            self._check(name, value)
+
+    def _wrong_size(self) -> OSSError:
+        message = f"The chunks have {self._size} bytes; {_LENGTH} says {self._payload.size}."
+        return OSSError(Code.INCOMPLETE_BODY, message, ec="")
+
+    def _check(self, name: str, value: str) -> None:
+        if name in self._sums and b64encode(self._sums[name].digest()).decode() != value:
+            message = f"The {name.upper()} you specified did not match the calculated checksum."
+            raise OSSError(Code.BAD_DIGEST, message)
+
+
+def _checksums(headers: Mapping[str, str]) -> dict[str, str]:
+    """Select the checksums of content that can be calculated here; CRC64NVME is not (P-74)."""
+    names = (*_SUMS, *_HASHES)
+    return {name: headers[CHECKSUM + name] for name in names if CHECKSUM + name in headers}
+
+
+def _sum(name: str) -> _Sum:
+    return _SUMS[name]() if name in _SUMS else _HASHES[name]()
+
+
+def _size(headers: Mapping[str, str]) -> int:
+    text = headers.get(_LENGTH, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        message = f"A body in chunks needs {_LENGTH}, the bytes of its content."
+        raise OSSError(Code.MISSING_CONTENT_LENGTH, message)
+    return int(text)
+
+
+def _is_sha256(text: str) -> bool:
+    return len(text) == 64 and all(sign in "0123456789abcdef" for sign in text)
+
+
+def _not_chunked() -> OSSError:
+    return OSSError(
+        Code.CHUNKS_NOT_SUPPORTED, ArgumentName="Content-Encoding", ArgumentValue=CHUNKED
+    )

@@ -1,0 +1,341 @@
+"""The signatures of AWS, version 2 and version 4, in the header and in the URL (P-73)."""
+
+import hmac
+from base64 import b64encode
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
+
+from oss_emulator.protocol import dates
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.headers import encode
+from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.s3.marks import PAYLOAD_HASH
+from oss_emulator.protocol.signature import MAX_SKEW, authorization, canonical, instant
+from oss_emulator.protocol.signature.claim import Claim, Place, Version
+
+SCHEME: Final = "AWS4-HMAC-SHA256"
+TERMINATOR: Final = "aws4_request"
+SERVICE: Final = "s3"
+UNSIGNED: Final = "UNSIGNED-PAYLOAD"
+MAX_EXPIRES: Final = 604800
+"""Seven days in seconds, the longest `X-Amz-Expires` (EC 0002-00000417)."""
+
+_SCHEME_V2: Final = "AWS"
+_DATE: Final = "x-amz-date"
+_TOKEN: Final = "x-amz-security-token"  # noqa: S105 - the name of a header
+_FIELDS: Final = frozenset({"Credential", "SignedHeaders", "Signature"})
+_MISSING_FIELD: Final = {
+    "Credential": "0002-00000403",
+    "SignedHeaders": "0002-00000405",
+    "Signature": "0002-00000407",
+}
+_PARAMETERS_V4: Final = {
+    # Help pages exist for 411, 412, 416, 417 and 425; the rest is unknown.
+    "X-Amz-Algorithm": ("", "0002-00000411"),
+    "X-Amz-Credential": ("0002-00000412", "0002-00000425"),
+    "X-Amz-Date": ("", ""),
+    "X-Amz-Expires": ("0002-00000416", "0002-00000417"),
+    "X-Amz-SignedHeaders": ("", ""),
+    "X-Amz-Signature": ("", ""),
+}
+_PARAMETERS_V2: Final = {
+    "Expires": ("0002-00000301", "0002-00000301"),
+    "AWSAccessKeyId": ("0002-00000303", "0002-00000303"),
+    "Signature": ("", ""),
+}
+PARAMETERS: Final = frozenset(
+    {*_PARAMETERS_V4, *_PARAMETERS_V2, "X-Amz-Security-Token", _TOKEN, "X-Amz-Content-Sha256"}
+)
+"""The query parameters that belong to a signature in the URL."""
+
+_MISMATCH: Final = {
+    (Version.V2, Place.URL): "0002-00000307",
+    (Version.V4, Place.URL): "0002-00000429",
+}
+"""The EC of a signature that does not match; those of the header are unknown."""
+
+_SIGNED_BY_V2: Final = frozenset(
+    """
+    accelerate acl analytics cors delete inventory lifecycle location logging metrics notification
+    object-lock partNumber policy replication requestPayment restore select select-type storageClass
+    tagging torrent uploadId uploads versionId versioning versions website
+    response-cache-control response-content-disposition response-content-encoding
+    response-content-language response-content-type response-expires
+    """.split()
+)
+"""The query parameters that version 2 signs (Signing and authenticating REST requests)."""
+
+
+def parse(request: Request) -> Claim | None:
+    """Parse the claim of an S3 request; None if it has no signature.
+
+    Only the syntax is checked. Raises `InvalidArgument` and `AccessDenied`.
+    """
+    if "authorization" in request.headers:
+        if not PARAMETERS.isdisjoint(request.query):
+            raise OSSError(Code.SIGNED_TWICE)
+        return _parse_header(request)
+    if any(name.startswith("X-Amz-") for name in request.query if name in PARAMETERS):
+        return _parse_url_v4(request)
+    if "AWSAccessKeyId" in request.query or "Signature" in request.query:
+        return _parse_url_v2(request)
+    return None
+
+
+def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -> None:
+    """Check that the signature was made with `secret` and is valid when the request arrived.
+
+    `request` is the one that came. Its region is not checked, since SDKs sign for `us-east-1` or
+    `aws-global` (P-73). Raises `RequestTimeTooSkewed`, `AccessDenied`, `SignatureDoesNotMatch`.
+    """
+    _check_time(claim, request.received)
+    for name in claim.additional_headers:
+        if name not in request.headers:
+            message = f"The signature covers the header {name}, which the request does not have."
+            raise OSSError(Code.SIGNED_HEADER_MISSING, message, ArgumentName=name)
+    if claim.version is Version.V2:
+        text = string_to_sign_v2(claim, request, bucket, key)
+        _compare(claim, b64encode(hmac.digest(encode(secret), text, "sha1")).decode(), text)
+        return
+    asked = canonical_request(claim, request)
+    text = string_to_sign(claim, asked)
+    _compare(claim, sign(signing_key(secret, claim.day, claim.region), text), text, asked)
+
+
+def canonical_request(claim: Claim, request: Request) -> bytes:
+    """Format what version 4 signs of a request."""
+    headers = "".join(
+        f"{name}:{' '.join(request.headers[name].split())}\n" for name in claim.additional_headers
+    )
+    in_url = claim.place is Place.URL
+    payload = request.headers.get(PAYLOAD_HASH, UNSIGNED if in_url else "")
+    return encode(
+        f"{request.method}\n{_path(request.path)}\n{_query(request.query_string)}\n{headers}\n"
+        f"{';'.join(claim.additional_headers)}\n{payload}"
+    )
+
+
+def string_to_sign(claim: Claim, asked: bytes) -> bytes:
+    """Format the text that version 4 signs, from the canonical request `asked`."""
+    return encode(f"{SCHEME}\n{claim.date}\n{scope(claim)}\n{sha256(asked).hexdigest()}")
+
+
+def scope(claim: Claim) -> str:
+    """Format the scope of a signature: day, region, service."""
+    return f"{claim.day}/{claim.region}/{SERVICE}/{TERMINATOR}"
+
+
+@lru_cache(256)
+def signing_key(secret: str, day: str, region: str) -> bytes:
+    """Derive the key that signs for one day (`YYYYMMDD`) and one region."""
+    key = encode(f"AWS4{secret}")
+    for part in (day, region, SERVICE, TERMINATOR):
+        key = hmac.digest(key, encode(part), "sha256")
+    return key
+
+
+def sign(key: bytes, text: bytes) -> str:
+    """Compute an HMAC-SHA256, in lower-case hex."""
+    return hmac.digest(key, text, "sha256").hex()
+
+
+def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> bytes:
+    """Format the text that version 2 signs."""
+    headers = request.headers
+    date = "" if claim.place is Place.HEADER and _DATE in headers else claim.date
+    amz = "".join(
+        f"{name}:{' '.join(headers[name].split())}\n"
+        for name in sorted(headers)
+        if name.startswith("x-amz-")
+    )
+    pairs = [part.partition("=") for part in request.query_string.split("&")]
+    signed = sorted(
+        (name, equals, unquote_plus(value))
+        for name, equals, value in pairs
+        if name in _SIGNED_BY_V2
+    )
+    query = "&".join("".join(part) for part in signed)
+    # The resource begins with the bucket, wherever the request names it, and a slash follows it.
+    in_path = not bucket or unquote_plus(request.path[1:]) != key
+    resource = request.path if in_path else f"/{bucket}{request.path}"
+    if bucket and resource == f"/{bucket}":
+        resource += "/"
+    return encode(
+        f"{request.method}\n{headers.get('content-md5', '')}\n{headers.get('content-type', '')}\n"
+        f"{date}\n{amz}{resource}{'?' if query else ''}{query}"
+    )
+
+
+def _parse_header(request: Request) -> Claim:
+    scheme, _, credentials = request.headers["authorization"].strip().partition(" ")
+    if scheme == _SCHEME_V2:
+        return _parse_header_v2(request, credentials)
+    if scheme != SCHEME:
+        message = f"The scheme {scheme[:32]!r} does not sign S3 requests; use {SCHEME} or AWS."
+        raise OSSError(Code.INVALID_AUTHORIZATION, message, ec="0002-00000402")
+    fields = authorization.fields(credentials, "=", _FIELDS, "")
+    for name, ec in _MISSING_FIELD.items():
+        if not fields.get(name):
+            raise OSSError(Code.INVALID_AUTHORIZATION, ec=ec)
+    if len(fields["Signature"]) != 64:
+        raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000408")
+    date, signed_at = _date(request)
+    access_key_id, day, region = _credential(fields["Credential"], "0002-00000404")
+    if day != instant.day(signed_at):
+        raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000409")
+    return Claim(
+        Version.V4,
+        Place.HEADER,
+        access_key_id,
+        fields["Signature"],
+        request.headers.get(_TOKEN) or None,
+        date,
+        signed_at,
+        additional_headers=authorization.header_names(fields["SignedHeaders"]),
+        day=day,
+        region=region,
+        product=SERVICE,
+    )
+
+
+def _parse_header_v2(request: Request, credentials: str) -> Claim:
+    access_key_id, _, signature = credentials.partition(":")
+    if not (access_key_id and signature):
+        raise OSSError(Code.INVALID_AUTHORIZATION, ec="")
+    date, signed_at = _date(request)
+    token = request.headers.get(_TOKEN) or None
+    return Claim(Version.V2, Place.HEADER, access_key_id, signature, token, date, signed_at)
+
+
+def _parse_url_v4(request: Request) -> Claim:
+    query = request.query
+    if gap := authorization.find_gap(query, _PARAMETERS_V4):
+        raise _refuse(gap[0], "", gap[1])
+    if query["X-Amz-Algorithm"] != SCHEME:
+        raise _refuse("X-Amz-Algorithm", query["X-Amz-Algorithm"], "0002-00000411")
+    date = query["X-Amz-Date"]
+    signed_at = instant.parse(date)
+    if signed_at is None:
+        raise _refuse("X-Amz-Date", date)
+    expires = instant.parse_seconds(query["X-Amz-Expires"])
+    if expires is None or not 1 <= expires <= MAX_EXPIRES:
+        raise _refuse("X-Amz-Expires", query["X-Amz-Expires"], "0002-00000417")
+    access_key_id, day, region = _credential(query["X-Amz-Credential"], "0002-00000425")
+    if day != instant.day(signed_at):
+        raise _refuse("X-Amz-Credential", query["X-Amz-Credential"], "0002-00000421")
+    return Claim(
+        Version.V4,
+        Place.URL,
+        access_key_id,
+        query["X-Amz-Signature"],
+        query.get("X-Amz-Security-Token") or None,
+        date,
+        signed_at,
+        signed_at + expires,
+        additional_headers=authorization.header_names(query["X-Amz-SignedHeaders"]),
+        day=day,
+        region=region,
+        product=SERVICE,
+    )
+
+
+def _parse_url_v2(request: Request) -> Claim:
+    query = request.query
+    if gap := authorization.find_gap(query, _PARAMETERS_V2):
+        name, ec = gap
+        message = f"The URL is signed, but its parameter {name} is missing or empty."
+        raise OSSError(Code.INCOMPLETE_URL_SIGNATURE, message, ec=ec)
+    return Claim(
+        Version.V2,
+        Place.URL,
+        query["AWSAccessKeyId"],
+        query["Signature"],
+        query.get(_TOKEN) or None,
+        query["Expires"],
+        expires_at=instant.parse_expires(query["Expires"]),
+    )
+
+
+def _date(request: Request) -> tuple[str, float]:
+    """Parse the date of a request signed in its header; raises `AccessDenied` without one."""
+    text = (request.headers.get(_DATE) or request.headers.get("date", "")).strip()
+    seconds = instant.parse(text) if text else None
+    if seconds is None:
+        raise OSSError(Code.DATE_REQUIRED)
+    return text, seconds
+
+
+def _credential(text: str, ec: str) -> tuple[str, str, str]:
+    """Parse `id/day/region/s3/aws4_request` into id, day and region; raises `InvalidArgument`."""
+    parts = text.rsplit("/", 4)
+    if len(parts) != 5 or not all(parts[:3]) or parts[3:] != [SERVICE, TERMINATOR]:
+        message = f"The credential {text[:128]!r} is invalid; it is ID/DAY/REGION/s3/{TERMINATOR}."
+        raise OSSError(Code.INVALID_AUTHORIZATION, message, ec=ec)
+    return parts[0], parts[1], parts[2]
+
+
+def _check_time(claim: Claim, now: float) -> None:
+    if claim.place is Place.HEADER:
+        if claim.signed_at is not None and abs(now - claim.signed_at) > MAX_SKEW:
+            raise OSSError(
+                Code.REQUEST_TIME_TOO_SKEWED,
+                MaxAllowedSkewMilliseconds=str(MAX_SKEW * 1000),
+                RequestTime=dates.format_iso(claim.signed_at),
+                ServerTime=dates.format_iso(now),
+            )
+    elif claim.signed_at is not None and claim.signed_at - now > MAX_SKEW:
+        raise OSSError(Code.URL_NOT_YET_VALID, ec="", ServerTime=dates.format_iso(now))
+    elif claim.expires_at is not None and now > claim.expires_at:
+        raise OSSError(
+            Code.REQUEST_EXPIRED,
+            ec="0002-00000418" if claim.version is Version.V4 else "",
+            Expires=dates.format_iso(claim.expires_at),
+            ServerTime=dates.format_iso(now),
+        )
+
+
+def _compare(claim: Claim, expected: str, text: bytes, asked: bytes = b"") -> None:
+    """Raise `SignatureDoesNotMatch`, with the texts to find out why, unless they agree."""
+    if claim.signature.isascii() and hmac.compare_digest(expected, claim.signature):
+        return
+    error = OSSError(
+        Code.SIGNATURE_DOES_NOT_MATCH,
+        ec=_MISMATCH.get((claim.version, claim.place), ""),
+        AWSAccessKeyId=claim.access_key_id,
+        SignatureProvided=claim.signature,
+        StringToSign=text.decode(errors="replace"),
+        StringToSignBytes=text.hex(" ").upper(),
+    )
+    if asked:
+        error.details["CanonicalRequest"] = asked.decode(errors="replace")
+    raise error
+
+
+@lru_cache(1024)
+def _path(path: str) -> str:
+    """Percent-encode a path once, however the client encoded it."""
+    return quote(unquote_to_bytes(encode(path)), safe="/-._~")
+
+
+@lru_cache(256)
+def _query(query_string: str) -> str:
+    """Format the query without its signature, percent-encoded, then sorted."""
+    pairs = []
+    for part in query_string.split("&"):
+        name, _, value = part.partition("=")
+        if name and name != "X-Amz-Signature":
+            pairs.append((canonical.percent(unquote_plus(name)), _encoded(value)))
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs))
+
+
+def _encoded(value: str) -> str:
+    return canonical.percent(unquote_plus(value, errors="surrogateescape"))
+
+
+def _refuse(name: str, value: str, ec: str = "") -> OSSError:
+    message = f"The parameter {name} of the signature in the URL is missing or invalid."
+    return OSSError(
+        Code.INVALID_URL_SIGNATURE, message, ec=ec, ArgumentName=name, ArgumentValue=value
+    )

@@ -1,0 +1,72 @@
+"""A server for clients of S3, and what they need to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import oss2
+import pytest
+from oss_emulator import Emulator
+
+NUMBERS = count()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Emulator]:
+    """The server of a module, with http and https."""
+    with Emulator(tls_port=0) as running:
+        yield running
+
+
+@pytest.fixture
+def bucket(server: Emulator) -> str:
+    """The name of a new bucket."""
+    name = f"bucket-{next(NUMBERS)}"
+    server.bucket(name)
+    return name
+
+
+@pytest.fixture
+def over_oss(server: Emulator, bucket: str) -> Iterator[oss2.Bucket]:
+    """The same bucket for oss2."""
+    found = server.bucket(bucket)
+    yield found
+    found.session.session.close()
+
+
+@pytest.fixture(scope="module")
+def key(server: Emulator) -> dict[str, str]:
+    """The key of the account, as boto3 names its parts."""
+    return {
+        "aws_access_key_id": server.access_key_id,
+        "aws_secret_access_key": server.access_key_secret,
+    }
+
+
+@pytest.fixture(scope="module")
+def rust_options(server: Emulator) -> dict[str, str]:
+    """The options of clients that are built on object_store, such as Polars and delta-rs."""
+    return {
+        "aws_access_key_id": server.access_key_id,
+        "aws_secret_access_key": server.access_key_secret,
+        "aws_endpoint_url": server.endpoint,
+        "aws_region": "us-east-1",
+        "aws_allow_http": "true",
+    }
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of this machine from the clients."""
+    for name in ("AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def code_of(error: Any) -> str:
+    """The code of an error of botocore."""
+    return str(error.value.response["Error"]["Code"])

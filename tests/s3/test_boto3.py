@@ -1,0 +1,322 @@
+"""boto3 against a server: both signatures, both styles of addresses, http and https."""
+
+from __future__ import annotations
+
+import io
+import os
+import urllib.request
+from typing import Any
+from urllib.error import HTTPError
+
+import boto3
+import oss2
+import pytest
+from boto3.s3.transfer import TransferConfig
+from botocore import UNSIGNED
+from botocore.client import Config
+from botocore.exceptions import ClientError
+from oss_emulator import Emulator
+
+from tests.s3.conftest import code_of
+
+NAMES = [
+    "a",
+    "a b",
+    "a+b",
+    "50%",
+    "%41",
+    "中文.txt",
+    "目录/图 1+1=100%.png",
+    "?x=1&y#z",
+    "a//b",
+    "~x",
+]
+MIB = 1024 * 1024
+
+
+def connect(server: Emulator, endpoint: str = "", **config: Any) -> Any:
+    """Create a client; by default one of version 4 over http in path style."""
+    settings = {"signature_version": "s3v4", "retries": {"max_attempts": 0}, **config}
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint or server.endpoint,
+        aws_access_key_id=server.access_key_id,
+        aws_secret_access_key=server.access_key_secret,
+        region_name="us-east-1",
+        verify=str(server.ca_file),
+        config=Config(**settings),
+    )
+
+
+def put(s3: Any, bucket: str, **settings: str) -> None:
+    s3.put_object(Bucket=bucket, Key="a", Body=b"content", **settings)
+
+
+WAYS = {
+    "V4 over http": ("http", {}),
+    "V2 over http": ("http", {"signature_version": "s3"}),
+    "V4 over https, with trailers": ("https", {}),
+    "V2 over https": ("https", {"signature_version": "s3"}),
+    "V4 over https, without checksums": (
+        "https",
+        {"request_checksum_calculation": "when_required"},
+    ),
+}
+
+
+@pytest.fixture(params=WAYS)
+def s3(request: pytest.FixtureRequest, server: Emulator) -> Any:
+    scheme, config = WAYS[request.param]
+    return connect(server, server.https_endpoint if scheme == "https" else "", **config)
+
+
+@pytest.fixture
+def plain(server: Emulator) -> Any:
+    return connect(server)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_object_is_put_and_got(s3: Any, bucket: str, over_oss: oss2.Bucket, name: str) -> None:
+    s3.put_object(Bucket=bucket, Key=name, Body=b"content", Metadata={"color": "blue"})
+    found = s3.get_object(Bucket=bucket, Key=name)
+    assert found["Body"].read() == over_oss.get_object(name).read() == b"content"
+    assert found["Metadata"] == {"color": "blue"}
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]] == [name]
+    headers = over_oss.head_object(name).headers
+    assert headers["x-oss-meta-color"] == "blue"
+    assert "Content-Encoding" not in headers
+    s3.delete_object(Bucket=bucket, Key=name)
+    assert "Contents" not in s3.list_objects(Bucket=bucket)
+
+
+def test_stream_is_stored_whole(s3: Any, bucket: str, over_oss: oss2.Bucket) -> None:
+    content = os.urandom(3 * MIB + 17)
+    s3.put_object(Bucket=bucket, Key="a", Body=io.BytesIO(content), ContentEncoding="identity")
+    assert over_oss.get_object("a").read() == content
+    assert over_oss.head_object("a").headers["Content-Encoding"] == "identity"
+
+
+def test_large_object_is_sent_and_fetched_in_parts(s3: Any, bucket: str) -> None:
+    content = os.urandom(12 * MIB + 1)
+    parts = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
+    s3.upload_fileobj(io.BytesIO(content), bucket, "a", Config=parts)
+    assert s3.head_object(Bucket=bucket, Key="a")["ETag"].endswith('-3"')
+    back = io.BytesIO()
+    s3.download_fileobj(bucket, "a", back, Config=parts)
+    assert back.getvalue() == content
+    s3.copy({"Bucket": bucket, "Key": "a"}, bucket, "b c+d", Config=parts)
+    assert (
+        s3.get_object(Bucket=bucket, Key="b c+d", Range="bytes=0-9")["Body"].read() == content[:10]
+    )
+
+
+def test_upload_is_listed_and_aborted(plain: Any, bucket: str) -> None:
+    upload = plain.create_multipart_upload(Bucket=bucket, Key="a")["UploadId"]
+    part = {"Bucket": bucket, "Key": "a", "UploadId": upload}
+    plain.upload_part(**part, PartNumber=1, Body=b"x" * MIB)
+    (listed,) = plain.list_parts(**part)["Parts"]
+    assert (listed["PartNumber"], listed["Size"]) == (1, MIB)
+    plain.abort_multipart_upload(**part)
+    with pytest.raises(ClientError) as caught:
+        plain.list_parts(**part)
+    assert code_of(caught) == "NoSuchUpload"
+
+
+def test_bucket_is_created_listed_and_deleted(server: Emulator) -> None:
+    for version in ("s3v4", "s3"):
+        s3 = connect(server, signature_version=version)
+        region = {"LocationConstraint": "cn-hangzhou"}
+        s3.create_bucket(Bucket="made-here", ACL="public-read", CreateBucketConfiguration=region)
+        s3.head_bucket(Bucket="made-here")
+        assert "made-here" in [found["Name"] for found in s3.list_buckets()["Buckets"]]
+        assert s3.get_bucket_location(Bucket="made-here")["LocationConstraint"].endswith("hangzhou")
+        grants = s3.get_bucket_acl(Bucket="made-here")["Grants"]
+        assert [grant["Permission"] for grant in grants] == ["FULL_CONTROL", "READ"]
+        s3.put_bucket_acl(Bucket="made-here", ACL="private")
+        assert len(s3.get_bucket_acl(Bucket="made-here")["Grants"]) == 1
+        s3.delete_bucket(Bucket="made-here")
+
+
+def test_pages_follow_each_other(plain: Any, bucket: str, over_oss: oss2.Bucket) -> None:
+    names = [f"{number:03}" for number in range(123)]
+    for name in names:
+        over_oss.put_object(f"dir/{name}", b"")
+    for operation in ("list_objects", "list_objects_v2"):
+        pages = plain.get_paginator(operation).paginate(Bucket=bucket, Prefix="dir/")
+        assert [item["Key"][4:] for page in pages for item in page["Contents"]] == names
+    (prefix,) = plain.list_objects_v2(Bucket=bucket, Delimiter="/")["CommonPrefixes"]
+    assert prefix["Prefix"] == "dir/"
+
+
+def test_many_objects_are_deleted_at_once(plain: Any, bucket: str) -> None:
+    for name in NAMES:
+        plain.put_object(Bucket=bucket, Key=name)
+    objects = [{"Key": name} for name in NAMES]
+    deleted = plain.delete_objects(Bucket=bucket, Delete={"Objects": objects})["Deleted"]
+    assert {item["Key"] for item in deleted} == set(NAMES)
+    quiet = plain.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+    assert "Deleted" not in quiet
+
+
+def test_storage_class_encryption_and_acl_have_their_s3_names(
+    plain: Any, bucket: str, over_oss: oss2.Bucket
+) -> None:
+    """P-72"""
+    plain.put_object(
+        Bucket=bucket,
+        Key="a",
+        StorageClass="STANDARD_IA",
+        ServerSideEncryption="aws:kms",
+        ACL="public-read",
+    )
+    found = plain.head_object(Bucket=bucket, Key="a")
+    assert (found["StorageClass"], found["ServerSideEncryption"]) == ("STANDARD_IA", "aws:kms")
+    assert over_oss.head_object("a").headers["x-oss-storage-class"] == "IA"
+    (listed,) = plain.list_objects_v2(Bucket=bucket)["Contents"]
+    assert listed["StorageClass"] == "STANDARD_IA"
+    grants = plain.get_object_acl(Bucket=bucket, Key="a")["Grants"]
+    assert [grant["Permission"] for grant in grants] == ["FULL_CONTROL", "READ"]
+    plain.put_object_acl(Bucket=bucket, Key="a", ACL="private")
+    assert over_oss.get_object_acl("a").acl == "private"
+
+
+def test_lifecycle_and_logging_are_kept(plain: Any, bucket: str) -> None:
+    rule = {
+        "ID": "a",
+        "Status": "Enabled",
+        "Filter": {"And": {"Prefix": "x/", "Tags": [{"Key": "k", "Value": "v"}]}},
+        "Expiration": {"Days": 9},
+        "Transitions": [{"Days": 3, "StorageClass": "GLACIER"}],
+    }
+    plain.put_bucket_lifecycle_configuration(
+        Bucket=bucket, LifecycleConfiguration={"Rules": [rule]}
+    )
+    assert plain.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"] == [rule]
+    target = {"TargetBucket": bucket, "TargetPrefix": "log/"}
+    plain.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": target})
+    assert plain.get_bucket_logging(Bucket=bucket)["LoggingEnabled"] == target
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_presigned_url_reads_and_writes(server: Emulator, bucket: str, version: str) -> None:
+    s3 = connect(server, signature_version=version)
+    names = {"Bucket": bucket, "Key": "a b+c"}
+    put = urllib.request.Request(  # noqa: S310
+        s3.generate_presigned_url("put_object", names), b"content", method="PUT"
+    )
+    put.add_header("Content-Type", "")
+    with urllib.request.urlopen(put) as answer:  # noqa: S310
+        assert answer.status == 200
+    asked = {**names, "ResponseContentType": "text/plain"}
+    url = s3.generate_presigned_url("get_object", asked)
+    with urllib.request.urlopen(url) as answer:  # noqa: S310
+        assert answer.read() == b"content"
+        assert answer.headers["Content-Type"] == "text/plain"
+    with pytest.raises(HTTPError, match="403"):
+        urllib.request.urlopen(url.replace("text", "image"))  # noqa: S310
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (lambda s3, bucket: s3.get_object(Bucket=bucket, Key="missing"), "NoSuchKey"),
+        (lambda s3, bucket: s3.head_object(Bucket=bucket, Key="missing"), "404"),
+        (lambda s3, bucket: s3.list_objects(Bucket="no-such-bucket"), "NoSuchBucket"),
+        (lambda s3, bucket: s3.get_bucket_tagging(Bucket=bucket), "NotImplemented"),
+        (lambda s3, bucket: s3.list_object_versions(Bucket=bucket), "NotImplemented"),
+        (lambda s3, bucket: s3.put_bucket_acl(Bucket=bucket, GrantRead="id=1"), "NotImplemented"),
+        (lambda s3, bucket: put(s3, bucket, Tagging="a=b"), "NotImplemented"),
+        (lambda s3, bucket: put(s3, bucket, IfNoneMatch="*"), "NotImplemented"),
+        (lambda s3, bucket: put(s3, bucket, ACL="bucket-owner-read"), "InvalidArgument"),
+        (lambda s3, bucket: put(s3, bucket, StorageClass="DEEP_ARCHIVE"), "InvalidArgument"),
+    ],
+)
+def test_error_has_its_code(plain: Any, bucket: str, call: Any, code: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        call(plain, bucket)
+    assert code_of(caught) == code
+
+
+def test_virtual_host_and_host_of_s3(server: Emulator, bucket: str, over_oss: oss2.Bucket) -> None:
+    """P-59, P-70: through the proxy that the server is for hosts of OSS."""
+    over_oss.put_object("a", b"content")
+    over_oss.put_bucket_acl("public-read")
+    proxies = {"http": server.endpoint}
+    for host in ("s3.oss-cn-hangzhou.aliyuncs.com", "oss-cn-hangzhou.aliyuncs.com"):
+        for version in ("s3v4", "s3"):
+            s3 = connect(
+                server,
+                f"http://{host}",
+                s3={"addressing_style": "virtual"},
+                proxies=proxies,
+                signature_version=version,
+            )
+            assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b"content"
+            assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+    anonymous = connect(
+        server,
+        "http://s3.oss-cn-hangzhou.aliyuncs.com",
+        s3={"addressing_style": "virtual"},
+        proxies=proxies,
+        signature_version=UNSIGNED,
+    )
+    assert anonymous.get_object(Bucket=bucket, Key="a")["Body"].read() == b"content"
+
+
+def test_hotlink_protection_denies_presigned_urls_and_anonymous_requests(
+    server: Emulator, plain: Any, bucket: str, over_oss: oss2.Bucket
+) -> None:
+    """R-01, R-11: as over OSS; requests signed in the header pass."""
+    over_oss.put_object("a", b"content")
+    over_oss.put_bucket_acl("public-read")
+    over_oss.put_bucket_referer(oss2.models.BucketReferer(False, ["https://www.example.com/"]))
+    assert plain.get_object(Bucket=bucket, Key="a")["Body"].read() == b"content"
+    url = plain.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a"})
+    bare = urllib.request.Request(f"{server.endpoint}/{bucket}/a")  # noqa: S310
+    bare.add_header("x-oss-s3-compat", "true")
+    for asked in (url, bare):
+        with pytest.raises(HTTPError, match="403") as caught:
+            urllib.request.urlopen(asked)  # noqa: S310
+        assert b"You are denied by bucket referer policy" in caught.value.read()
+        assert server.journal[-1].ec == "0003-00000501"
+    allowed = urllib.request.Request(url, headers={"Referer": "https://www.example.com/"})  # noqa: S310
+    with urllib.request.urlopen(allowed) as answer:  # noqa: S310
+        assert answer.read() == b"content"
+
+
+def test_journal_keeps_the_request_as_it_came(server: Emulator, plain: Any, bucket: str) -> None:
+    plain.put_object(Bucket=bucket, Key="a", Body=b"content", Metadata={"color": "blue"})
+    entry = server.journal[-1]
+    assert (entry.operation, entry.bucket, entry.key) == ("PutObject", bucket, "a")
+    assert entry.request.headers["authorization"].startswith("AWS4-HMAC-SHA256 ")
+    assert entry.request.headers["x-amz-meta-color"] == "blue"
+    assert "x-oss-meta-color" not in entry.request.headers
+    assert entry.access_key_id == server.access_key_id
+
+
+def test_temporary_key_signs_too(server: Emulator, bucket: str, over_oss: oss2.Bucket) -> None:
+    over_oss.put_object("a", b"content")
+    wrong = boto3.client(
+        "s3",
+        endpoint_url=server.endpoint,
+        aws_access_key_id=server.access_key_id,
+        aws_secret_access_key=server.access_key_secret,
+        aws_session_token="token",
+        region_name="us-east-1",
+    )
+    with pytest.raises(ClientError) as caught:
+        wrong.get_object(Bucket=bucket, Key="a")
+    assert code_of(caught) in ("InvalidAccessKeyId", "InvalidSecurityToken")
+
+
+def test_trailers_are_refused_where_the_service_is_followed_strictly() -> None:
+    """P-74"""
+    with Emulator(tls=True, strict_s3=True) as strict:
+        strict.bucket("examplebucket")
+        s3 = connect(strict)
+        with pytest.raises(ClientError, match="aws-chunked encoding is not supported") as caught:
+            s3.put_object(Bucket="examplebucket", Key="a", Body=b"content")
+        assert code_of(caught) == "InvalidArgument"
+        assert strict.journal[-1].ec == "0017-00000804"
+        put(connect(strict, request_checksum_calculation="when_required"), "examplebucket")
+        put(connect(strict, signature_version="s3"), "examplebucket")

@@ -1,0 +1,239 @@
+"""The front for S3: a request of S3 goes through the same service, and its answer comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import pytest
+from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.s3 import signature
+from oss_emulator.protocol.s3.documents import NAME_SPACE
+from oss_emulator.protocol.s3.payload import Framing
+from oss_emulator.referer import Signing
+from oss_emulator.settings import Auth
+
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET
+from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, serve
+
+UNSIGNED = "UNSIGNED-PAYLOAD"
+
+
+def sign(
+    asked: Request, payload: str = UNSIGNED, secret: str = ACCESS_KEY_SECRET, **headers: str
+) -> Request:
+    """Sign a request with version 4 in its header."""
+    moment = datetime.fromtimestamp(asked.received, UTC).strftime("%Y%m%dT%H%M%SZ")
+    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    fields = {**asked.headers, **more, "x-amz-date": moment, "x-amz-content-sha256": payload}
+    scope = f"{ACCESS_KEY_ID}/{moment[:8]}/us-east-1/s3/aws4_request"
+    head = f"AWS4-HMAC-SHA256 Credential={scope},SignedHeaders={';'.join(sorted(fields))}"
+    unsigned = {**fields, "authorization": f"{head},Signature={'0' * 64}"}
+    claim = signature.parse(asked._replace(headers=unsigned))
+    assert claim is not None
+    text = signature.string_to_sign(
+        claim, signature.canonical_request(claim, asked._replace(headers=fields))
+    )
+    made = signature.sign(signature.signing_key(secret, claim.day, claim.region), text)
+    return asked._replace(headers={**fields, "authorization": f"{head},Signature={made}"})
+
+
+def error(response: Response, code: str) -> xml.Node:
+    assert isinstance(response.body, bytes)
+    found = xml.parse(response.body, "Error")
+    assert found.text("Code") == code
+    return found
+
+
+@pytest.fixture
+def service() -> Service:
+    return serve()
+
+
+def test_object_is_stored_and_read_over_s3_and_over_oss(service: Service) -> None:
+    put = sign(ask("PUT", "/private-bucket/b"), x_amz_meta_color="blue", content_type="text/plain")
+    assert service.handle(put, b"content").status == 200
+    over_s3 = service.handle(sign(ask("GET", "/private-bucket/b")))
+    owner = service.accounts.owner
+    over_oss = service.handle(ask("GET", "/private-bucket/b"), caller=owner)
+    assert over_s3.body == over_oss.body == b"content"
+    assert over_s3.headers["x-amz-meta-color"] == over_oss.headers["x-oss-meta-color"] == "blue"
+    assert over_s3.headers["Content-Type"] == over_oss.headers["Content-Type"] == "text/plain"
+    assert "x-amz-request-id" in over_s3.headers
+    assert "x-amz-request-id" not in over_oss.headers
+
+
+def test_listing_has_the_name_space_and_an_error_has_none(service: Service) -> None:
+    listing = service.handle(sign(ask("GET", "/private-bucket?list-type=2&prefix=a")))
+    assert isinstance(listing.body, bytes)
+    assert f'<ListBucketResult xmlns="{NAME_SPACE}">'.encode() in listing.body
+    missing = service.handle(sign(ask("GET", "/private-bucket/missing")))
+    error(missing, "NoSuchKey")
+    assert isinstance(missing.body, bytes)
+    assert b"xmlns" not in missing.body
+
+
+def test_xml_that_an_object_contains_is_not_changed(service: Service) -> None:
+    content = b"<ListBucketResult><StorageClass>IA</StorageClass></ListBucketResult>"
+    put = sign(ask("PUT", "/private-bucket/x"), content_type="application/xml")
+    service.handle(put, content)
+    assert service.handle(sign(ask("GET", "/private-bucket/x"))).body == content
+
+
+def test_wrong_secret_is_refused_in_the_form_of_s3(service: Service) -> None:
+    answer = service.handle(sign(ask("GET", "/private-bucket/a"), secret="other"))
+    assert answer.status == 403
+    assert error(answer, "SignatureDoesNotMatch").text("AWSAccessKeyId") == ACCESS_KEY_ID
+
+
+def test_operation_that_oss_does_not_answer_is_refused_by_name(service: Service) -> None:
+    answer = service.handle(sign(ask("GET", "/private-bucket?tagging")))
+    assert answer.status == 501
+    assert "GetBucketTagging" in error(answer, "NotImplemented").text("Message")
+
+
+@pytest.mark.parametrize(
+    ("host", "target"),
+    [
+        ("s3.localhost", "/public-bucket/a"),
+        ("public-bucket.s3.localhost", "/a"),
+        ("s3.oss-cn-hangzhou.aliyuncs.com", "/public-bucket/a"),
+        ("public-bucket.s3.oss-cn-hangzhou.aliyuncs.com", "/a"),
+        ("public-bucket.s3.oss-cn-hangzhou-internal.aliyuncs.com", "/a"),
+        ("public-bucket.s3.oss-accelerate.aliyuncs.com", "/a"),
+        ("public-bucket.objects.test:9000", "/a"),
+    ],
+)
+def test_host_of_s3_is_enough(host: str, target: str) -> None:
+    service = serve(replace(SETTINGS, s3_host=("objects.test",)))
+    answer = service.handle(ask("GET", target, {"Referer": PAGE}, host))
+    assert (answer.status, answer.body) == (200, b"content")
+    assert "x-amz-request-id" in answer.headers
+
+
+def test_signature_of_oss_is_refused_by_name_at_a_host_of_s3(service: Service) -> None:
+    asked = ask("GET", "/a", {"Authorization": "OSS id:x"}, "public-bucket.s3.localhost")
+    message = error(service.handle(asked), "InvalidArgument").text("Message")
+    assert "use AWS4-HMAC-SHA256 or AWS" in message
+
+
+@pytest.mark.parametrize(("referer", "status"), [(PAGE, 200), (THIEF, 403), (None, 403)])
+def test_hotlink_protection_applies_to_anonymous_requests(
+    service: Service, referer: str | None, status: int
+) -> None:
+    """R-05, as over OSS"""
+    headers = {} if referer is None else {"Referer": referer}
+    asked = ask("GET", "/a", headers, "public-bucket.s3.localhost")
+    outcome = service.admit(asked)
+    answer = service.handle(asked)
+    assert outcome.decision is not None
+    assert (answer.status, outcome.decision.allowed) == (status, status == 200)
+
+
+@pytest.mark.parametrize("referer", [PAGE, THIEF])
+def test_presigned_url_is_decided_as_one_of_oss(service: Service, referer: str) -> None:
+    """R-01: what the rules make of a signed URL does not depend on who signed it."""
+    asked = ask("GET", "/private-bucket/a", {"Referer": referer})
+    day = datetime.fromtimestamp(asked.received, UTC).strftime("%Y%m%dT%H%M%SZ")
+    query = (
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential="
+        f"{ACCESS_KEY_ID}%2F{day[:8]}%2Fus-east-1%2Fs3%2Faws4_request"
+        f"&X-Amz-Date={day}&X-Amz-Expires=60&X-Amz-SignedHeaders=host"
+    )
+    asked = ask("GET", f"/private-bucket/a?{query}&X-Amz-Signature={'0' * 64}", asked.headers)
+    claim = signature.parse(asked)
+    assert claim is not None
+    text = signature.string_to_sign(claim, signature.canonical_request(claim, asked))
+    made = signature.sign(signature.signing_key(ACCESS_KEY_SECRET, claim.day, claim.region), text)
+    asked = ask("GET", f"/private-bucket/a?{query}&X-Amz-Signature={made}", {"Referer": referer})
+    outcome = service.admit(asked)
+    assert isinstance(outcome, Admitted) is (referer == PAGE)
+    signing = outcome.call.signing if isinstance(outcome, Admitted) else outcome.signing
+    assert signing is Signing.URL
+
+
+def test_journal_gets_the_request_as_it_came(service: Service) -> None:
+    asked = sign(ask("GET", "/private-bucket/a"))
+    outcome = service.admit(asked)
+    assert isinstance(outcome, Admitted)
+    assert outcome.request.came == asked
+    refused = service.admit(sign(ask("GET", "/private-bucket?cors")))
+    assert isinstance(refused, Refused)
+    assert refused.request.came is not None
+
+
+FRAMED = {
+    Framing.SIGNED: b"5;chunk-signature=%b\r\nhello\r\n0;chunk-signature=%b\r\n\r\n",
+    Framing.UNSIGNED_WITH_TRAILERS: b"5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n",
+}
+
+
+def chunked(framing: Framing, target: str = "/private-bucket/b") -> tuple[Request, bytes]:
+    headers = {
+        "content-encoding": "aws-chunked",
+        "x-amz-content-sha256": framing,
+        "x-amz-decoded-content-length": "5",
+        "x-amz-trailer": "x-amz-checksum-crc32" if framing.has_trailers else "",
+    }
+    body = FRAMED[framing]
+    return ask("PUT", target, headers), body % ((b"0" * 64,) * body.count(b"%b"))
+
+
+@pytest.mark.parametrize("framing", FRAMED)
+@pytest.mark.parametrize("auth", Auth)
+def test_chunks_are_never_stored_framed(framing: Framing, auth: Auth) -> None:
+    """Whether signatures are verified or not, and also without any."""
+    service = serve(replace(SETTINGS, auth=auth))
+    asked, body = chunked(framing)
+    owner = service.accounts.owner
+    for request in (asked, sign(asked, framing)):
+        service.handle(request, body)
+        stored = service.handle(ask("GET", "/private-bucket/b"), caller=owner)
+        assert stored.status == 404 or stored.body == b"hello"
+        assert "Content-Encoding" not in stored.headers
+    if auth is Auth.OFF or framing is Framing.UNSIGNED_WITH_TRAILERS:
+        assert stored.body == b"hello"
+    else:
+        assert stored.status == 404  # the signatures of the chunks are wrong
+
+
+def test_body_of_another_hash_is_not_stored(service: Service) -> None:
+    asked = sign(ask("PUT", "/private-bucket/b"), sha256(b"hello").hexdigest())
+    error(service.handle(asked, b"other"), "XAmzContentSHA256Mismatch")
+    assert service.handle(sign(ask("HEAD", "/private-bucket/b"))).status == 404
+
+
+def test_headers_may_be_hoisted_into_the_query(service: Service) -> None:
+    """SDKs for JavaScript sign headers of S3 as parameters of the URL."""
+    target = "/private-bucket/b?x-id=PutObject&x-amz-meta-color=blue&x-amz-storage-class=GLACIER"
+    assert service.handle(sign(ask("PUT", target)), b"content").status == 200
+    found = service.handle(sign(ask("HEAD", "/private-bucket/b")))
+    assert found.headers["x-amz-meta-color"] == "blue"
+    assert found.headers["x-amz-storage-class"] == "GLACIER"
+
+
+def test_lifecycle_is_kept_in_the_form_of_oss(service: Service) -> None:
+    rule = (
+        b"<LifecycleConfiguration><Rule><ID>a</ID><Filter><Prefix>x/</Prefix></Filter>"
+        b"<Status>Enabled</Status><Expiration><Days>9</Days></Expiration></Rule>"
+        b"</LifecycleConfiguration>"
+    )
+    assert service.handle(sign(ask("PUT", "/private-bucket?lifecycle")), rule).status == 200
+    over_oss = service.handle(
+        ask("GET", "/private-bucket?lifecycle"), caller=service.accounts.owner
+    )
+    assert isinstance(over_oss.body, bytes)
+    kept = xml.parse(over_oss.body, "LifecycleConfiguration")
+    assert kept.text("Rule/Prefix") == "x/"
+    over_s3 = service.handle(sign(ask("GET", "/private-bucket?lifecycle")))
+    assert isinstance(over_s3.body, bytes)
+    assert xml.parse(over_s3.body, "LifecycleConfiguration").text("Rule/Filter/Prefix") == "x/"
+
+
+def test_malformed_document_is_refused(service: Service) -> None:
+    answer = service.handle(sign(ask("PUT", "/private-bucket?lifecycle")), b"<Other/>")
+    error(answer, "MalformedXML")
