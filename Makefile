@@ -11,6 +11,7 @@ PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 # Marks of what was installed last; older than pyproject.toml when it must be installed again.
 RUNNING = $(VENV)/.installed-to-run
 TESTING = $(VENV)/.installed-to-test
+TESTING_S3 = $(VENV)/.installed-to-test-s3
 TESTING_LOWEST = $(VENV)/.installed-to-test-lowest
 
 # The environment with the lowest versions, on the lowest Python that is installed, and its tests:
@@ -27,10 +28,10 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test lowest lint fmt docs conformance browser bench soak clean
+.PHONY: help run test lowest s3 lint fmt docs conformance browser bench soak clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 	@echo
 	@echo "  make run ARGS='--port 9001'   flags of oss-emulator serve: see docs/serve.md"
 	@echo "  make test PYTHON=python3.13   the Python of a new $(VENV)"
@@ -48,6 +49,9 @@ lowest:  ## run the tests of the server, the plugin and ossfs with the lowest ve
 	@$(MAKE) --no-print-directory VENV=$(LOWEST) \
 	  PYTHONS='$(or $(PYTHON),python3.11 python3.12 $(PYTHONS))' $(LOWEST)/.installed-to-test-lowest
 	@$(LOWEST)/bin/python -m pytest -n auto $(LOWEST_TESTS) $(ARGS)
+
+s3: $(TESTING_S3)  ## run the tests of S3 clients, also of the heavy ones
+	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,s3" $(BIN)/python -m pytest tests/s3 $(ARGS)
 
 lint: $(TESTING)  ## check style, types and architecture
 	@$(BIN)/python -m ruff check .
@@ -96,6 +100,11 @@ $(TESTING): pyproject.toml $(BIN)/python
 	@echo 'Installing what testing needs into $(VENV) ...'
 	@$(INSTALL) '.[fast,dev,conformance]'
 	@touch $@ $(RUNNING)
+
+$(TESTING_S3): $(TESTING) tests/s3.txt
+	@echo 'Installing clients of S3 into $(VENV) ...'
+	@$(INSTALL) . --requirement tests/s3.txt
+	@touch $@
 
 $(TESTING_LOWEST): pyproject.toml tests/lowest.txt tests/ossfs.txt $(BIN)/python
 	@echo 'Installing the lowest versions into $(VENV) ...'

@@ -13,11 +13,15 @@ PROGRAMS = {
     "nginx": ("nginx", "/usr/sbin/nginx"),
     "node": ("node",),
     "npm": ("npm",),
+    "rclone": ("rclone",),
     "sh": ("sh",),
 }
 """The names of requirements, and the programs that fulfil each; the first one found is used.
 
 Debian keeps nginx in a folder that only root has on its PATH."""
+
+PACKAGES = {"s3"}
+"""Sets of packages that a target of make installs, by its name; their tests ask `required`."""
 
 VARIABLE = "OSS_EMULATOR_REQUIRE"
 """The environment variable that lists, with commas, the requirements that must not be missing."""
@@ -46,9 +50,10 @@ def find(name: str) -> str | None:
 def required() -> set[str]:
     """Return what `OSS_EMULATOR_REQUIRE` names; fail the test for an unknown name."""
     names = {name.strip() for name in os.environ.get(VARIABLE, "").split(",")} - {""}
-    if unknown := names - PROGRAMS.keys():
+    if unknown := names - PROGRAMS.keys() - PACKAGES:
+        known = ", ".join((*PROGRAMS, *PACKAGES))
         pytest.fail(
-            f"{VARIABLE} names {', '.join(sorted(unknown))}; it knows {', '.join(PROGRAMS)}.",
+            f"{VARIABLE} names {', '.join(sorted(unknown))}; it knows {known}.",
             pytrace=False,
         )
     return names
