@@ -11,6 +11,7 @@ from urllib.error import HTTPError
 import boto3
 import oss2
 import pytest
+import requests
 from boto3.s3.transfer import TransferConfig
 from botocore import UNSIGNED
 from botocore.client import Config
@@ -320,3 +321,24 @@ def test_trailers_are_refused_where_the_service_is_followed_strictly() -> None:
         assert strict.journal[-1].ec == "0017-00000804"
         put(connect(strict, request_checksum_calculation="when_required"), "examplebucket")
         put(connect(strict, signature_version="s3"), "examplebucket")
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_form_is_posted(server: Emulator, bucket: str, over_oss: oss2.Bucket, version: str) -> None:
+    """P-75"""
+    s3 = connect(server, signature_version=version)
+    fields = {"x-amz-meta-color": "blue", "acl": "public-read", "success_action_status": "201"}
+    post = s3.generate_presigned_post(
+        bucket, "dir/${filename}", fields, [{name: value} for name, value in fields.items()]
+    )
+    answer = requests.post(
+        post["url"], data=post["fields"], files={"file": ("a b+c", b"content")}, timeout=30
+    )
+    assert answer.status_code == 201, answer.text
+    assert over_oss.get_object("dir/a b+c").read() == b"content"
+    assert over_oss.head_object("dir/a b+c").headers["x-oss-meta-color"] == "blue"
+    assert over_oss.get_object_acl("dir/a b+c").acl == "public-read"
+    changed = {**post["fields"], "x-amz-meta-color": "red"}
+    denied = requests.post(post["url"], data=changed, files={"file": b"content"}, timeout=30)
+    assert denied.status_code == 403
+    assert "Policy Condition failed" in denied.text

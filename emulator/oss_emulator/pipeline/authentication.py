@@ -21,6 +21,7 @@ from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.headers import EXPLAIN
 from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.s3 import form as s3_form
 from oss_emulator.protocol.s3 import signature as s3_signature
 from oss_emulator.protocol.s3.payload import Payload
 from oss_emulator.protocol.signature import Claim, Place, Version
@@ -160,9 +161,12 @@ def check_version(claimed: Claimed, bucket: Bucket | None, changes: Changes) -> 
 
 def find_form_claim(form: Form, auth: Auth) -> Claimed:
     """Find the signature of a form; raises `InvalidArgument` for a malformed one."""
-    if not form_signature.is_signed(form):
-        return UNSIGNED
-    return _claimed(form_signature.parse(form), auth)
+    claim = None
+    if form.came is not None:
+        claim = s3_form.parse(form.came)
+    elif form_signature.is_signed(form):
+        claim = form_signature.parse(form)
+    return UNSIGNED if claim is None else _claimed(claim, auth)
 
 
 def authenticate_form(
@@ -176,10 +180,12 @@ def authenticate_form(
     if claim is None:
         return (ANONYMOUS if claimed.signing is Signing.NONE else accounts.owner), Sizes()
     identity, secret = _identify(claim, accounts, settings.auth, now)
-    if secret is not None:
+    if secret is not None and form.came is not None:
+        s3_form.verify(claim, form.came, secret)
+    elif secret is not None:
         form_signature.verify(claim, form, secret, settings.region, now)
     policy = form_policy.parse(form.text(form_signature.POLICY))
-    policy.check(form.conditional(bucket), now)
+    policy.check((form.came or form).conditional(bucket), now)
     return identity, policy.sizes
 
 

@@ -9,8 +9,9 @@ from typing import Final
 
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.protocol.address import Addresses, Target
+from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response, parse_query
-from oss_emulator.protocol.s3 import documents, headers, marks, operations, signature
+from oss_emulator.protocol.s3 import documents, form, headers, marks, operations, signature
 
 _NAME: Final = "x-id"
 """The parameter with which some SDKs name the operation."""
@@ -35,6 +36,15 @@ def translate(request: Request, target: Target) -> Request:
     rest, hoisted = _split(came.query_string)
     fields = headers.to_oss({**hoisted, **came.headers}, of_object=bool(target.key))
     return request._replace(query_string=rest, query=parse_query(rest), headers=fields)
+
+
+def enter_form(call: Call, came: Form) -> tuple[Call, Form]:
+    """Turn a form with fields of S3 into one of OSS, and mark its call; raises `OSSError`."""
+    if not form.is_marked(came):
+        return call, came
+    request = call.request
+    marked = request._replace(came=request.came or request)
+    return call._replace(request=marked), form.translate(came)
 
 
 def translate_body(call: Call, body: Body) -> Body:

@@ -179,6 +179,7 @@ class Service:
         call, settings = admitted.call, self.settings
         bucket, now = call.target.bucket, call.request.received
         try:
+            call, form = s3.enter_form(call, form)
             if not form.key:
                 raise OSSError(Code.OBJECT_NAME_EMPTY)
             check_key(form.key)

@@ -40,6 +40,8 @@ class Form:
     filename: str = ""
     content_type: str | None = None
     """The Content-Type of the file's part."""
+    came: "Form | None" = None
+    """The form as it came, if this one was translated from S3 (P-75)."""
 
     def text(self, name: str, default: str = "") -> str:
         """Return a field by its name in any case."""

@@ -97,11 +97,11 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -
             raise OSSError(Code.SIGNED_HEADER_MISSING, message, ArgumentName=name)
     if claim.version is Version.V2:
         text = string_to_sign_v2(claim, request, bucket, key)
-        _compare(claim, b64encode(hmac.digest(encode(secret), text, "sha1")).decode(), text)
+        compare(claim, b64encode(hmac.digest(encode(secret), text, "sha1")).decode(), text)
         return
     asked = canonical_request(claim, request)
     text = string_to_sign(claim, asked)
-    _compare(claim, sign(signing_key(secret, claim.day, claim.region), text), text, asked)
+    compare(claim, sign(signing_key(secret, claim.day, claim.region), text), text, asked)
 
 
 def canonical_request(claim: Claim, request: Request) -> bytes:
@@ -182,7 +182,7 @@ def _parse_header(request: Request) -> Claim:
     if len(fields["Signature"]) != 64:
         raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000408")
     date, signed_at = _date(request)
-    access_key_id, day, region = _credential(fields["Credential"], "0002-00000404")
+    access_key_id, day, region = parse_credential(fields["Credential"], "0002-00000404")
     if day != instant.day(signed_at):
         raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000409")
     return Claim(
@@ -222,7 +222,7 @@ def _parse_url_v4(request: Request) -> Claim:
     expires = instant.parse_seconds(query["X-Amz-Expires"])
     if expires is None or not 1 <= expires <= MAX_EXPIRES:
         raise _refuse("X-Amz-Expires", query["X-Amz-Expires"], "0002-00000417")
-    access_key_id, day, region = _credential(query["X-Amz-Credential"], "0002-00000425")
+    access_key_id, day, region = parse_credential(query["X-Amz-Credential"], "0002-00000425")
     if day != instant.day(signed_at):
         raise _refuse("X-Amz-Credential", query["X-Amz-Credential"], "0002-00000421")
     return Claim(
@@ -267,7 +267,7 @@ def _date(request: Request) -> tuple[str, float]:
     return text, seconds
 
 
-def _credential(text: str, ec: str) -> tuple[str, str, str]:
+def parse_credential(text: str, ec: str) -> tuple[str, str, str]:
     """Parse `id/day/region/s3/aws4_request` into id, day and region; raises `InvalidArgument`."""
     parts = text.rsplit("/", 4)
     if len(parts) != 5 or not all(parts[:3]) or parts[3:] != [SERVICE, TERMINATOR]:
@@ -296,7 +296,7 @@ def _check_time(claim: Claim, now: float) -> None:
         )
 
 
-def _compare(claim: Claim, expected: str, text: bytes, asked: bytes = b"") -> None:
+def compare(claim: Claim, expected: str, text: bytes, asked: bytes = b"") -> None:
     """Raise `SignatureDoesNotMatch`, with the texts to find out why, unless they agree."""
     if claim.signature.isascii() and hmac.compare_digest(expected, claim.signature):
         return

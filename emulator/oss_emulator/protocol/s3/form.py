@@ -1,0 +1,102 @@
+"""Forms of S3: their fields as those of OSS, and the signature of their policy (P-75).
+
+Source: "Browser-based uploads using POST" of the Amazon S3 documentation.
+"""
+
+import hmac
+from base64 import b64encode
+from dataclasses import replace
+from typing import Final
+
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.form import Form, missing
+from oss_emulator.protocol.headers import encode
+from oss_emulator.protocol.s3 import headers, signature
+from oss_emulator.protocol.signature import instant
+from oss_emulator.protocol.signature.claim import Claim, Place, Version
+
+_POLICY: Final = "policy"
+_FIELDS_V4: Final = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature")
+_FIELDS_V2: Final = ("AWSAccessKeyId", "Signature")
+_SIGNING: Final = frozenset(name.lower() for name in (*_FIELDS_V4, *_FIELDS_V2))
+
+
+def is_marked(form: Form) -> bool:
+    """Whether the fields of a form are those of S3."""
+    return form.has("AWSAccessKeyId") or any(
+        name.startswith(headers.PREFIX) for name in form.fields
+    )
+
+
+def translate(form: Form) -> Form:
+    """Turn a form of S3 into one of OSS, which keeps the original; raises `OSSError`."""
+    fields = {name: value for name, value in form.fields.items() if name not in _SIGNING}
+    found = headers.to_oss(fields, of_object=True)
+    if "acl" in found:
+        found["x-oss-object-acl"] = found.pop("acl")
+    return replace(form, fields=found, came=form)
+
+
+def parse(form: Form) -> Claim | None:
+    """Parse the claim of a form as it came; None if it is not signed. Raises `InvalidArgument`."""
+    if any(map(form.has, _FIELDS_V4)):
+        return _parse_v4(form)
+    if any(map(form.has, _FIELDS_V2)):
+        _require(form, (*_FIELDS_V2, _POLICY))
+        access_key_id, made = (form.text(name) for name in _FIELDS_V2)
+        return Claim(Version.V2, Place.FORM, access_key_id, made, _token(form), "")
+    return None
+
+
+def verify(claim: Claim, form: Form, secret: str) -> None:
+    """Check that the policy of a form was signed with `secret`; raises `SignatureDoesNotMatch`.
+
+    The policy says until when the form is valid.
+    """
+    policy = encode(form.text(_POLICY))
+    if claim.version is Version.V2:
+        expected = b64encode(hmac.digest(encode(secret), policy, "sha1")).decode()
+    else:
+        key = signature.signing_key(secret, claim.day, claim.region)
+        expected = signature.sign(key, policy)
+    signature.compare(claim, expected, policy)
+
+
+def _parse_v4(form: Form) -> Claim:
+    _require(form, (*_FIELDS_V4, _POLICY))
+    algorithm, credential, date, made = (form.text(name) for name in _FIELDS_V4)
+    if algorithm != signature.SCHEME:
+        raise _refuse("x-amz-algorithm", algorithm)
+    signed_at = instant.parse(date)
+    if signed_at is None:
+        raise _refuse("x-amz-date", date)
+    access_key_id, day, region = signature.parse_credential(credential, "")
+    if day != instant.day(signed_at):
+        raise _refuse("x-amz-credential", credential)
+    return Claim(
+        Version.V4,
+        Place.FORM,
+        access_key_id,
+        made,
+        _token(form),
+        date,
+        signed_at,
+        day=day,
+        region=region,
+        product=signature.SERVICE,
+    )
+
+
+def _require(form: Form, names: tuple[str, ...]) -> None:
+    for name in names:
+        if not form.text(name):
+            raise missing(name)
+
+
+def _token(form: Form) -> str | None:
+    return form.text("x-amz-security-token") or None
+
+
+def _refuse(name: str, value: str) -> OSSError:
+    message = f"The field {name} of the form is invalid."
+    return OSSError(Code.INVALID_ARGUMENT, message, ArgumentName=name, ArgumentValue=value)
