@@ -37,15 +37,6 @@ def over_oss(server: Emulator, bucket: str) -> Iterator[oss2.Bucket]:
 
 
 @pytest.fixture(scope="module")
-def key(server: Emulator) -> dict[str, str]:
-    """The key of the account, as boto3 names its parts."""
-    return {
-        "aws_access_key_id": server.access_key_id,
-        "aws_secret_access_key": server.access_key_secret,
-    }
-
-
-@pytest.fixture(scope="module")
 def rust_options(server: Emulator) -> dict[str, str]:
     """The options of clients that are built on object_store, such as Polars and delta-rs."""
     return {

@@ -69,6 +69,7 @@ class Code(Enum):
     INVALID_SIGNING_REGION = Row("InvalidArgument", 400, "Invalid signing region in Authorization header.", "0002-00000226")
     INVALID_SIGNING_PRODUCT = Row("InvalidArgument", 400, "Invalid signing product in Authorization header.", "0002-00000227")
     INVALID_CREDENTIAL_REGION = Row("InvalidArgument", 400, "The signing region in credential is invalid.", "0002-00000226")
+    HEADERS_NOT_SIGNED = Row("AccessDenied", 403, "There were headers present in the request which were not signed")
     URL_NOT_YET_VALID = Row("AccessDenied", 403, "Request is not valid yet.", "0002-00000235")
 
     # Buckets (0015)

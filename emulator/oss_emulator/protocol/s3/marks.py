@@ -9,11 +9,14 @@ CHUNKED: Final = "aws-chunked"
 
 PAYLOAD_HASH: Final = "x-amz-content-sha256"
 
+COMPATIBLE: Final = "x-oss-s3-compat"
+"""The header of OSS that asks for S3."""
+
 _PARAMETERS: Final = frozenset(
     {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "AWSAccessKeyId"}
 )
 _HEADERS: Final = frozenset(
-    {PAYLOAD_HASH, "x-amz-date", "x-amz-decoded-content-length", "x-oss-s3-compat"}
+    {PAYLOAD_HASH, "x-amz-date", "x-amz-decoded-content-length", COMPATIBLE}
 )
 
 

@@ -9,9 +9,9 @@ from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import Code, OSSError
-from oss_emulator.protocol.headers import encode
+from oss_emulator.protocol.headers import EXPLAIN, encode
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.s3.marks import PAYLOAD_HASH
+from oss_emulator.protocol.s3.marks import COMPATIBLE, PAYLOAD_HASH
 from oss_emulator.protocol.signature import MAX_SKEW, authorization, canonical, instant
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
@@ -56,6 +56,9 @@ _MISMATCH: Final = {
 }
 """The EC of a signature that does not match; those of the header are unknown."""
 
+_UNSIGNED: Final = frozenset({_DATE, PAYLOAD_HASH, COMPATIBLE, EXPLAIN})
+"""The headers of AWS and OSS that need no signature of their own."""
+
 _SIGNED_BY_V2: Final = frozenset(
     """
     accelerate acl analytics cors delete inventory lifecycle location logging metrics notification
@@ -91,10 +94,7 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -
     `aws-global` (P-73). Raises `RequestTimeTooSkewed`, `AccessDenied`, `SignatureDoesNotMatch`.
     """
     _check_time(claim, request.received)
-    for name in claim.additional_headers:
-        if name not in request.headers:
-            message = f"The signature covers the header {name}, which the request does not have."
-            raise OSSError(Code.SIGNED_HEADER_MISSING, message, ArgumentName=name)
+    _check_headers(claim, request)
     if claim.version is Version.V2:
         text = string_to_sign_v2(claim, request, bucket, key)
         compare(claim, b64encode(hmac.digest(encode(secret), text, "sha1")).decode(), text)
@@ -145,9 +145,11 @@ def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> 
     """Format the text that version 2 signs."""
     headers = request.headers
     date = "" if claim.place is Place.HEADER and _DATE in headers else claim.date
+    # A URL has the headers of S3 as parameters, and they are signed as headers.
+    fields = {**request.query, **headers} if claim.place is Place.URL else headers
     amz = "".join(
-        f"{name}:{' '.join(headers[name].split())}\n"
-        for name in sorted(headers)
+        f"{name}:{' '.join(fields[name].split())}\n"
+        for name in sorted(fields)
         if name.startswith("x-amz-")
     )
     pairs = [part.partition("=") for part in request.query_string.split("&")]
@@ -294,6 +296,20 @@ def _check_time(claim: Claim, now: float) -> None:
             Expires=dates.format_iso(claim.expires_at),
             ServerTime=dates.format_iso(now),
         )
+
+
+def _check_headers(claim: Claim, request: Request) -> None:
+    """Check that the signature covers headers of the request, and all that change what it does."""
+    signed = claim.additional_headers
+    for name in signed:
+        if name not in request.headers:
+            message = f"The signature covers the header {name}, which the request does not have."
+            raise OSSError(Code.SIGNED_HEADER_MISSING, message, ArgumentName=name)
+    # Version 2 covers all `x-amz-` headers; both versions cover the date and the hash otherwise.
+    prefixes = ("x-oss-",) if claim.version is Version.V2 else ("x-oss-", "x-amz-")
+    for name in request.headers:
+        if name.startswith(prefixes) and name not in signed and name not in _UNSIGNED:
+            raise OSSError(Code.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
 
 
 def compare(claim: Claim, expected: str, text: bytes, asked: bytes = b"") -> None:

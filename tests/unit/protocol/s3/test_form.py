@@ -1,7 +1,4 @@
-"""Forms of S3: the example that AWS publishes, and malformed ones (P-75).
-
-Source: "Example: Browser-Based Upload using HTTP POST (Using AWS Signature Version 4)".
-"""
+"""Forms of S3: their fields, and the signature of their policy (P-75)."""
 
 from __future__ import annotations
 

@@ -123,6 +123,19 @@ def test_signed_header_must_be_sent() -> None:
         verify(asked._replace(headers=headers))
 
 
+@pytest.mark.parametrize("name", ["x-amz-acl", "x-amz-meta-a", "x-oss-object-acl"])
+def test_header_that_changes_the_request_must_be_signed(name: str) -> None:
+    """Or who has a URL could decide what it does; a requirement of AWS (P-73)."""
+    with pytest.raises(OSSError, match=r"headers present .* which were not signed") as caught:
+        verify(request("GET", PRESIGNED, {name: "private"}))
+    assert caught.value.details == {"HeadersNotSigned": name}
+
+
+@pytest.mark.parametrize("name", ["referer", "x-oss-s3-compat", "x-oss-emulator-explain"])
+def test_other_headers_need_no_signature(name: str) -> None:
+    verify(request("GET", PRESIGNED, {name: "true"}))
+
+
 @pytest.mark.parametrize("name", ["%7Euser/a%20b%2Bc", "~user/a b%2bc"])
 def test_path_is_signed_alike_however_it_is_encoded(name: str) -> None:
     asked = request("GET", f"/{name}", {})
