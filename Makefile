@@ -21,6 +21,9 @@ LOWEST = .cache/lowest
 LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin tests/sdk/test_ossfs.py \
   --ignore=tests/http/test_fuzz.py --ignore=tests/http/test_openapi.py
 
+# The environment with clients of S3, of which some are large and others need fixed versions.
+S3 = .cache/s3
+
 # The tests start hundreds of processes, which start faster when Python keeps their bytecode. Images
 # of containers often forbid that.
 unexport PYTHONDONTWRITEBYTECODE
@@ -50,8 +53,9 @@ lowest:  ## run the tests of the server, the plugin and ossfs with the lowest ve
 	  PYTHONS='$(or $(PYTHON),python3.11 python3.12 $(PYTHONS))' $(LOWEST)/.installed-to-test-lowest
 	@$(LOWEST)/bin/python -m pytest -n auto $(LOWEST_TESTS) $(ARGS)
 
-s3: $(TESTING_S3)  ## run the tests of S3 clients, also of the heavy ones
-	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,s3" $(BIN)/python -m pytest tests/s3 $(ARGS)
+s3:  ## run the tests of S3 clients, also of the large ones
+	@$(MAKE) --no-print-directory VENV=$(S3) $(S3)/.installed-to-test-s3
+	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,s3" $(S3)/bin/python -m pytest tests/s3 $(ARGS)
 
 lint: $(TESTING)  ## check style, types and architecture
 	@$(BIN)/python -m ruff check .
@@ -101,7 +105,7 @@ $(TESTING): pyproject.toml $(BIN)/python
 	@$(INSTALL) '.[fast,dev,conformance]'
 	@touch $@ $(RUNNING)
 
-$(TESTING_S3): $(TESTING) tests/s3.txt
+$(TESTING_S3): pyproject.toml tests/s3.txt $(BIN)/python
 	@echo 'Installing clients of S3 into $(VENV) ...'
 	@$(INSTALL) . --requirement tests/s3.txt
 	@touch $@

@@ -98,13 +98,20 @@ def test_polars_writes_and_scans(rust_options: dict[str, str], bucket: str) -> N
     ]
 
 
-def test_duckdb_writes_and_reads(files: Any, bucket: str) -> None:
-    """Over s3fs: DuckDB's own extension `httpfs` must be downloaded, which a test cannot do."""
+def test_duckdb_writes_and_reads(server: Emulator, bucket: str) -> None:
+    extension = client_of("duckdb_extension_httpfs")
+    (path,) = Path(extension.__file__).parent.rglob("*.duckdb_extension")
+    endpoint = server.endpoint.removeprefix("http://")
     with client_of("duckdb").connect() as connection:
-        connection.register_filesystem(files)
-        target = f"s3://{bucket}/a.parquet"
+        connection.execute(f"LOAD '{path}'")
+        connection.execute(
+            f"CREATE SECRET (TYPE s3, KEY_ID '{server.access_key_id}', "
+            f"SECRET '{server.access_key_secret}', ENDPOINT '{endpoint}', URL_STYLE 'path', "
+            "USE_SSL false, REGION 'cn-hangzhou')"
+        )
+        target = f"s3://{bucket}/dir/a b+c.parquet"
         connection.sql("SELECT range AS id FROM range(1000)").write_parquet(target)
-        rows = connection.read_parquet(f"s3://{bucket}/*.parquet").sum("id").fetchall()
+        rows = connection.read_parquet(f"s3://{bucket}/dir/*.parquet").sum("id").fetchall()
     assert rows == [(499500,)]
 
 
