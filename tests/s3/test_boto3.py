@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from botocore.client import Config
 from botocore.exceptions import ClientError
 from oss_emulator import Emulator
 
+from tests.cli.process import environment
 from tests.s3.conftest import code_of
 from tests.sdk.accounts import ACCOUNTS, assume_role
 
@@ -358,3 +361,29 @@ def test_form_is_posted(server: Emulator, bucket: str, over_oss: oss2.Bucket, ve
     denied = requests.post(post["url"], data=changed, files={"file": b"content"}, timeout=30)
     assert denied.status_code == 403
     assert "Policy Condition failed" in denied.text
+
+
+def test_program_with_the_endpoint_of_the_service_runs_unchanged(tmp_path: Path) -> None:
+    """By `oss-emulator run`; the settings of AWS that it inherits do not matter."""
+    program = (
+        "import boto3\n"
+        "s3 = boto3.client('s3', endpoint_url='https://s3.oss-cn-hangzhou.aliyuncs.com')\n"
+        "s3.create_bucket(Bucket='of-a-program')\n"
+        "s3.put_object(Bucket='of-a-program', Key='a', Body=b'content')\n"
+        "print(s3.get_object(Bucket='of-a-program', Key='a')['Body'].read())\n"
+    )
+    settings = {
+        "AWS_ACCESS_KEY_ID": "oss-emulator",
+        "AWS_SECRET_ACCESS_KEY": "oss-emulator-secret",
+        "AWS_DEFAULT_REGION": "cn-hangzhou",
+        "AWS_CA_BUNDLE": str(tmp_path / "other.pem"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "oss_emulator", "run", sys.executable, "-c", program],
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "b'content'\n"), done.stderr

@@ -39,7 +39,13 @@ _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, sign
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _TOKENS = ("OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN")
 """The variables of temporary keys; an inherited one belongs to another key."""
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "ALIBABA_CLOUD_CA_BUNDLE")
+_BUNDLES = (
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "CURL_CA_BUNDLE",
+    "ALIBABA_CLOUD_CA_BUNDLE",
+    "AWS_CA_BUNDLE",
+)
 
 
 def declare(commands: Commands) -> None:

@@ -116,7 +116,8 @@ class Service:
             record = find_bucket(self.storage, target.bucket, operation)
             addressing.check_endpoint(request, target, record, settings.region, strict=strict)
             addressing.check_domain(request, operation, settings.region, changes)
-            browser.check_page(request, operation, record)
+            # As it came: over S3, parameters of a URL may have become headers.
+            browser.check_page(request.came or request, operation, record)
             if caller is None and not _is_open(operation):
                 claimed = authentication.find_claim(request, settings.auth)
                 signer = authentication.authenticate(

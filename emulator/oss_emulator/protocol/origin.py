@@ -38,12 +38,12 @@ def is_visit(request: Request) -> bool:
 def is_preflighted(request: Request) -> bool:
     """Return whether a browser sends the request only after a preflight that allowed it.
 
-    Credentials of OSS and `x-oss-` headers need one. So do other headers and content types, but
-    these may differ between browsers.
+    Credentials of OSS and AWS need one, and so do `x-oss-` and `x-amz-` headers. Other headers and
+    content types may need one too, but these may differ between browsers.
     """
     headers = request.headers
     signed = headers.get("authorization", "").startswith(("OSS", "AWS"))
-    return signed or any(name.startswith("x-oss-") for name in headers)
+    return signed or any(name.startswith(("x-oss-", "x-amz-")) for name in headers)
 
 
 def is_from_browser(request: Request) -> bool:

@@ -216,6 +216,13 @@ def test_headers_may_be_hoisted_into_the_query(service: Service) -> None:
     assert found.headers["x-amz-storage-class"] == "GLACIER"
 
 
+def test_page_cannot_pass_for_preflighted_by_headers_in_the_query(service: Service) -> None:
+    """A browser asks first for headers, but not for parameters."""
+    evil = {"Origin": "http://evil.test", "Sec-Fetch-Site": "cross-site"}
+    asked = ask("POST", "/a?uploads&x-amz-meta-a=1", evil, "public-bucket.s3.localhost")
+    error(service.handle(asked), "CrossOriginForbidden")
+
+
 def test_lifecycle_is_kept_in_the_form_of_oss(service: Service) -> None:
     rule = (
         b"<LifecycleConfiguration><Rule><ID>a</ID><Filter><Prefix>x/</Prefix></Filter>"

@@ -59,6 +59,8 @@ def test_only_the_page_of_a_tab_is_a_visit(mode: str, dest: str, visit: bool) ->
         ({"authorization": "Basic dXNlcjpwYXNz"}, False),
         ({"authorization": "OSS key:signature"}, True),
         ({"authorization": "OSS4-HMAC-SHA256 Credential=…"}, True),
+        ({"authorization": "AWS4-HMAC-SHA256 Credential=…"}, True),
+        ({"x_amz_date": "now"}, True),
         ({"x_oss_date": "20300101T000000Z"}, True),
     ],
 )
