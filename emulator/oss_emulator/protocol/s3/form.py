@@ -16,6 +16,7 @@ from oss_emulator.protocol.signature import instant
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
 _POLICY: Final = "policy"
+_TAGGING: Final = "tagging"
 _FIELDS_V4: Final = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature")
 _FIELDS_V2: Final = ("AWSAccessKeyId", "Signature")
 _SIGNING: Final = frozenset(name.lower() for name in (*_FIELDS_V4, *_FIELDS_V2))
@@ -31,6 +32,9 @@ def is_marked(form: Form) -> bool:
 def translate(form: Form) -> Form:
     """Turn a form of S3 into one of OSS, which keeps the original; raises `OSSError`."""
     fields = {name: value for name, value in form.fields.items() if name not in _SIGNING}
+    for name in fields:  # nothing here checks the file, and no field of OSS sets tags
+        if name.startswith(headers.CHECKSUM) or name == _TAGGING:
+            raise headers.refuse(name, "field")
     found = headers.to_oss(fields, of_object=True)
     if "acl" in found:
         found["x-oss-object-acl"] = found.pop("acl")

@@ -91,7 +91,7 @@ def to_oss(headers: Mapping[str, str], *, of_object: bool) -> dict[str, str]:
         elif name in _TO_OSS:
             found[_TO_OSS[name]] = _value(name, value)
         else:
-            raise _refuse(name)
+            raise refuse(name)
     _unframe(headers, found)
     return found
 
@@ -148,6 +148,7 @@ def _unframe(headers: Mapping[str, str], found: dict[str, str]) -> None:
         found["content-length"] = headers[_LENGTH]
 
 
-def _refuse(name: str) -> OSSError:
-    message = f"The header {name} of S3 has no counterpart that OSS documents; leave it out."
+def refuse(name: str, kind: str = "header") -> OSSError:
+    """Make the error for a header, or a field of a form, that is not understood."""
+    message = f"The {kind} {name} of S3 has no counterpart that OSS documents; leave it out."
     return OSSError(Code.NOT_IMPLEMENTED, message, Header=name)
