@@ -223,6 +223,17 @@ def test_page_cannot_pass_for_preflighted_by_headers_in_the_query(service: Servi
     error(service.handle(asked), "CrossOriginForbidden")
 
 
+@pytest.mark.parametrize("process", ["image/info", "style/small"])
+def test_images_are_processed_as_over_oss(service: Service, process: str) -> None:
+    """P-71: `x-oss-process` of these two kinds"""
+    asked = ask("GET", f"/private-bucket/a?x-oss-process={process}")
+    over_s3, over_oss = service.admit(sign(asked)), service.admit(asked, service.accounts.owner)
+    assert isinstance(over_s3, Admitted)
+    assert isinstance(over_oss, Admitted)
+    assert over_s3.call.operation is over_oss.call.operation
+    assert over_s3.request.query == over_oss.request.query
+
+
 def test_lifecycle_is_kept_in_the_form_of_oss(service: Service) -> None:
     rule = (
         b"<LifecycleConfiguration><Rule><ID>a</ID><Filter><Prefix>x/</Prefix></Filter>"
