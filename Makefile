@@ -24,6 +24,9 @@ LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin test
 # The environment with clients of S3, of which some are large and others need fixed versions.
 S3 = .cache/s3
 
+# A warning, such as a broken link or a page that no table lists, is an error.
+SPHINX = $(BIN)/python -m sphinx --conf-dir docs/site --builder html --quiet --fail-on-warning
+
 # The tests start hundreds of processes, which start faster when Python keeps their bytecode. Images
 # of containers often forbid that.
 unexport PYTHONDONTWRITEBYTECODE
@@ -31,7 +34,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test lowest s3 lint fmt docs conformance browser bench soak clean
+.PHONY: help run test lowest s3 lint fmt docs site translations conformance browser bench soak clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -72,6 +75,17 @@ docs: $(TESTING)  ## write the pages that are generated from the code
 	@$(BIN)/python -m tests.docs.access
 	@$(BIN)/python -m tests.docs.clients
 
+	@$(BIN)/python -m tests.docs.translations --blocks
+
+site: $(TESTING)  ## build the documentation site in build/site
+	@rm -rf build/site build/doctrees
+	@$(SPHINX) --doctree-dir build/doctrees/en . build/site
+	@$(SPHINX) --doctree-dir build/doctrees/zh --tag chinese . build/site/zh
+	@$(BIN)/python -m tests.docs.site build/site
+
+translations: $(TESTING)  ## show what the Chinese pages do not follow yet
+	@$(BIN)/python -m tests.docs.translations $(ARGS)
+
 conformance: $(TESTING)  ## run the suite of oss2 against the emulator
 	@$(BIN)/python -m tests.conformance.run $(ARGS)
 
@@ -102,7 +116,7 @@ $(RUNNING): pyproject.toml $(BIN)/python
 
 $(TESTING): pyproject.toml $(BIN)/python
 	@echo 'Installing what testing needs into $(VENV) ...'
-	@$(INSTALL) '.[fast,dev,conformance]'
+	@$(INSTALL) '.[fast,dev,docs,conformance]'
 	@touch $@ $(RUNNING)
 
 $(TESTING_S3): pyproject.toml tests/s3.txt $(BIN)/python

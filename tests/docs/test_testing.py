@@ -8,6 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 from oss_emulator import Emulator
 from oss_emulator.testing import pytest_plugin
 
@@ -15,40 +16,43 @@ from tests.docs.markdown import blocks, table
 from tests.plugin.process import run_pytest
 
 ROOT = Path(__file__).parents[2]
-README, PAGE = ROOT / "README.md", ROOT / "docs" / "testing.md"
+PAGE, CHINESE_PAGE = ROOT / "docs" / "testing.md", ROOT / "docs" / "zh" / "testing.md"
+READMES = ROOT / "README.md", ROOT / "README.zh-CN.md"
 RULES = ROOT / "examples" / "pytest" / "rules.xml"
 
 
-def test_code_prints_what_is_shown() -> None:
-    code, output, _ = blocks(PAGE.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("page", [PAGE, CHINESE_PAGE], ids=["english", "chinese"])
+def test_code_prints_what_is_shown(page: Path) -> None:
+    code, output, _ = blocks(page.read_text(encoding="utf-8"))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(code.text, str(PAGE), "exec"), {})  # noqa: S102 - our own page
+        exec(compile(code.text, str(page), "exec"), {})  # noqa: S102 - our own page
     assert printed.getvalue() == output.text
 
 
 def test_tests_of_the_pages_pass(tmp_path: Path) -> None:
-    pages = {"test_readme": README, "test_page": PAGE}
+    pages = dict(enumerate((*READMES, PAGE, CHINESE_PAGE)))
     for name, page in pages.items():
         (code,) = [
             block.text
             for block in blocks(page.read_text(encoding="utf-8"))
             if block.language == "python" and "def test_" in block.text
         ]
-        tmp_path.joinpath(f"{name}.py").write_text(code, encoding="utf-8")
+        tmp_path.joinpath(f"test_{name}.py").write_text(code, encoding="utf-8")
     shutil.copy(RULES, tmp_path)
     outcomes = run_pytest(tmp_path)
     for name in pages:
-        outcomes.check(name, passed=1)
+        outcomes.check(f"test_{name}", passed=1)
 
 
-def test_names_on_the_page_exist() -> None:
-    page = PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", [PAGE, CHINESE_PAGE], ids=["english", "chinese"])
+def test_names_on_the_page_exist(path: Path) -> None:
+    page = path.read_text(encoding="utf-8")
     fixtures = {row[0] for row in table(page, "Fixture")}
     assert all(callable(getattr(pytest_plugin, name)) for name in fixtures)
     options = set(re.findall(r"`(oss_emulator_[a-z_]+)`", page))
     assert options == set(pytest_plugin._INI)
-    members = re.findall(r"^\| `([^|]+)` \|", page.partition("## With pytest")[0], re.MULTILINE)
+    members = re.findall(r"^\| `([^|]+)` \|", page.partition("| Fixture |")[0], re.MULTILINE)
     with Emulator() as emulator:
         for name in re.findall(r"(?:^|`, `)(\w+)", "\n".join(members), re.MULTILINE):
             assert hasattr(emulator, name), name

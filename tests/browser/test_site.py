@@ -1,0 +1,85 @@
+"""The documentation site: built strictly, whole without a network, and searchable in a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.cli.process import PATIENCE, environment
+from tests.docs.site import problems
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site in both languages as `make site` does."""
+    folder = tmp_path_factory.mktemp("site")
+    for tags, output in (([], folder / "built"), (["--tag", "chinese"], folder / "built" / "zh")):
+        command = [sys.executable, "-m", "sphinx", "--conf-dir", "docs/site", "--builder", "html"]
+        command += ["--quiet", "--fail-on-warning", "--doctree-dir", str(folder / output.name)]
+        done = subprocess.run(
+            [*command, *tags, ".", str(output)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            env=environment(),
+            timeout=PATIENCE,
+        )
+        assert done.returncode == 0, done.stderr
+    return folder / "built"
+
+
+def test_links_work_and_no_page_loads_anything_from_another_host(site: Path) -> None:
+    assert list(problems(site)) == []
+
+
+def test_api_reference_shows_the_docstrings(site: Path) -> None:
+    reference = (site / "docs/site/api/emulator.html").read_text(encoding="utf-8")
+    assert "A local OSS server on a free port of 127.0.0.1" in reference
+    assert 'id="oss_emulator.testing.emulator.Emulator.reset"' in reference
+
+
+def test_pages_link_the_same_page_in_the_other_language(site: Path) -> None:
+    english = (site / "docs/testing.html").read_text(encoding="utf-8")
+    chinese = (site / "zh/docs/zh/testing.html").read_text(encoding="utf-8")
+    assert 'class="language" href="../zh/docs/zh/testing.html"' in english
+    assert 'class="language" href="../../../docs/testing.html"' in chinese
+    untranslated = (site / "docs/serve.html").read_text(encoding="utf-8")
+    assert 'class="language" href="../zh/README.zh-CN.html"' in untranslated
+
+
+@pytest.fixture
+def page(browser: Browser) -> Page:
+    """A narrow page, as on a telephone."""
+    return browser.new_page(viewport={"width": 390, "height": 800})
+
+
+SEARCHES = {
+    "search.html?q=whitelist": "docs/referer.html",
+    "zh/search.html?q=防盗链": "docs/zh/referer.html",
+    "zh/search.html?q=空 Referer": "docs/zh/referer.html",
+}
+
+
+def test_search_finds_pages_from_files(site: Path, page: Page) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    for search, found in SEARCHES.items():
+        page.goto(f"{site.as_uri()}/{search}")
+        page.wait_for_selector(f'#search-results a[href^="{found}"]')
+    assert errors == []
+
+
+def test_pages_fit_a_telephone_and_request_only_files(site: Path, page: Page) -> None:
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    for name in ("index.html", "docs/serve.html", "zh/docs/zh/rule-lab.html"):
+        page.goto(f"{site.as_uri()}/{name}")
+        page.wait_for_selector("article h1")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
