@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from . import header
 from .assumptions import DEFAULT, Assumptions
 from .decision import Decision, Outcome, Reason, Stage, Step
-from .entries import Entries
+from .index import Index
 from .model import RefererConfiguration
 from .reading import Judgement, Reading
 from .request import EXEMPTIONS, RequestKind, Scope, Signing, classify, facts_of, is_checked
@@ -23,6 +24,16 @@ CACHED_DECISIONS = 2_048
 CACHED_REFERER_LENGTH = 512  # characters
 
 
+class Ruling(NamedTuple):
+    """What of a decision can be counted."""
+
+    reason: Reason
+    entry: str | None
+    """The entry that settled it, as it was configured."""
+    assumed: bool
+    """Whether the decision rests on an assumption."""
+
+
 class RefererPolicy:
     """The decisions of one configuration. Made with `compile`; threads may share it."""
 
@@ -30,6 +41,7 @@ class RefererPolicy:
         self.configuration = configuration
         self.assumptions = assumptions
         self._reading = Reading(configuration, assumptions)
+        self._checked = _checked(assumptions)
         self._decide_cached = lru_cache(CACHED_DECISIONS)(self._decide)
 
     @classmethod
@@ -67,11 +79,35 @@ class RefererPolicy:
         lists = (self._reading.blacklist, self._reading.whitelist)
         return sum(entries.effort(referer) for entries in lists)
 
+    def allows(
+        self,
+        referer: str | None,
+        *,
+        signed: Signing = Signing.NONE,
+        method: str = "GET",
+        scope: Scope = Scope.OBJECT,
+    ) -> bool:
+        """Return `decide(...).allowed` for a request with at most one Referer, without the story.
+
+        It is for millions of new Referers: nothing is remembered and no step is written down.
+        """
+        if classify(signed, method, scope) not in self._checked:
+            return True
+        return self._reading.judge(header.trim(referer)).reason.allows
+
+    def rule(self, kind: RequestKind, referer: str | None) -> Ruling:
+        """Decide on a kind of request as `decide` does, without the steps."""
+        judged = self._reading.judge(header.trim(referer))
+        assumed = any(True for _ in self._rests_on(kind, (referer,), judged))
+        if kind not in self._checked:
+            return Ruling(EXEMPTIONS[kind], None, assumed)
+        return Ruling(judged.reason, judged.entry and judged.entry.text, assumed)
+
     def _decide(self, kind: RequestKind, *referers: str | None) -> Decision:
         sent = self._sent(self.assumptions, *referers)
         judged = self._reading.judge(sent)
         variants = tuple(dict.fromkeys(self._rests_on(kind, referers, judged)))
-        if not is_checked(kind, self.assumptions.r04):
+        if kind not in self._checked:
             step = Step(Stage.REQUEST, Outcome.NOT_CHECKED, facts_of(kind), kind)
             return Decision(EXEMPTIONS[kind], (step,), variants=variants)
         steps = tuple(self._steps(kind, sent, judged))
@@ -81,29 +117,33 @@ class RefererPolicy:
         self, kind: RequestKind, referers: tuple[str | None, ...], judged: Judgement
     ) -> Iterator[tuple[str, StrEnum]]:
         """Yield the chosen variants without one of which the verdict would differ."""
-        chosen = self.assumptions.chosen()
         sent = self._sent(self.assumptions, *referers)
-        verdict = judged.reason.ec if is_checked(kind, self.assumptions.r04) else None
-        for name, assumptions, reading in self._alternatives:
+        verdict = judged.reason.ec if kind in self._checked else None
+        for name, assumptions, checked, reading in self._alternatives:
             other = None
-            if is_checked(kind, assumptions.r04):
-                other_sent = self._sent(assumptions, *referers)
-                same = reading is self._reading and other_sent == sent
+            if kind in checked:
+                other_sent = self._sent(assumptions, *referers) if len(referers) > 1 else sent
+                same = other_sent == sent and reading.judges_alike(sent, self._reading)
                 other = (judged if same else reading.judge(other_sent)).reason.ec
             if other != verdict:
-                yield name, chosen[name]
+                yield name, getattr(self.assumptions, name)
 
     @cached_property
-    def _alternatives(self) -> tuple[tuple[str, Assumptions, Reading], ...]:
-        """The assumptions that differ in one variant which matters to these rules."""
+    def _alternatives(
+        self,
+    ) -> tuple[tuple[str, Assumptions, frozenset[RequestKind], Reading], ...]:
+        """The assumptions that differ in one variant which matters to these rules.
+
+        Each is the name of the fact, the assumptions, the kinds they check and their reading.
+        """
         found = []
         for name, assumptions in self.assumptions.alternatives():
             if name in _ABOUT_REQUESTS:
-                found.append((name, assumptions, self._reading))
+                found.append((name, assumptions, _checked(assumptions), self._reading))
             elif name not in _ABOUT_ANSWERS:
                 reading = Reading(self.configuration, assumptions, self._reading)
                 if reading.differs(self._reading):
-                    found.append((name, assumptions, reading))
+                    found.append((name, assumptions, self._checked, reading))
         return tuple(found)
 
     @staticmethod
@@ -134,7 +174,11 @@ class RefererPolicy:
         return _consult(Stage.WHITELIST, "R-13", self._reading.whitelist, listed)
 
 
-def _consult(stage: Stage, number: str, entries: Entries, listed: Judgement | None) -> Step:
+def _checked(assumptions: Assumptions) -> frozenset[RequestKind]:
+    return frozenset(kind for kind in RequestKind if is_checked(kind, assumptions.r04))
+
+
+def _consult(stage: Stage, number: str, entries: Index, listed: Judgement | None) -> Step:
     if listed is not None and listed.entry is not None:
         wildcards = ("R-21",) if listed.entry.has_wildcards else ()
         return Step(stage, Outcome.MATCHED, (number, "R-20", *wildcards), listed.entry.text)

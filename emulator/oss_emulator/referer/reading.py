@@ -17,7 +17,7 @@ from .assumptions import (
     WhiteSpace,
 )
 from .decision import Reason
-from .entries import Entries
+from .index import Index
 from .model import RefererConfiguration
 from .pattern import Pattern
 
@@ -57,10 +57,10 @@ class Reading:
         self._assumptions = assumptions
         self._ignores_case = assumptions.r24 is LetterCase.INSENSITIVE
         self.cuts_path = cuts_path(configuration, assumptions)
-        self.whitelist: Entries = self._compile(
+        self.whitelist: Index = self._compile(
             configuration.whitelist, other.whitelist if other else None
         )
-        self.blacklist: Entries = self._compile(
+        self.blacklist: Index = self._compile(
             configuration.blacklist, other.blacklist if other else None
         )
         self.has_whitelist = self._is_list(configuration.whitelist, self.whitelist)
@@ -86,6 +86,16 @@ class Reading:
         """Whether some Referer may be judged differently by the reading that this shares with."""
         return self._compiled() != other._compiled()
 
+    def judges_alike(self, sent: str, other: Reading) -> bool:
+        """Whether both readings compare a Referer in the same way with the same entries."""
+        return self is other or (
+            self.whitelist is other.whitelist
+            and self.blacklist is other.blacklist
+            and self.needs_whitelist == other.needs_whitelist
+            and self.has_whitelist == other.has_whitelist
+            and self._see(sent) == other._see(sent)
+        )
+
     def cut(self, text: str) -> str:
         """Truncate a Referer as the rules say."""
         if self.cuts_path:
@@ -104,11 +114,11 @@ class Reading:
         seen = self.cut(sent)
         return seen.casefold() if self._ignores_case else seen
 
-    def _compile(self, entries: Iterable[str], other: Entries | None) -> Entries:
+    def _compile(self, entries: Iterable[str], other: Index | None) -> Index:
         read = list(self._read_all(entries))
         if other is not None and read == [(item.text, item.body) for item in other.patterns]:
             return other
-        return Entries(Pattern.of(text, body) for text, body in read)
+        return Index(Pattern.of(text, body) for text, body in read)
 
     def _read_all(self, entries: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield each entry and what of it is compared."""
@@ -140,7 +150,7 @@ class Reading:
         truncates = self._configuration.allow_truncate_query_string
         return body[:start] + header.cut_query(body[start:]) if truncates else body
 
-    def _is_list(self, entries: tuple[str, ...], compiled: Entries) -> bool:
+    def _is_list(self, entries: tuple[str, ...], compiled: Index) -> bool:
         counts_blanks = self._assumptions.r25 is WhiteSpace.BLANK_COUNTS
         return bool(entries if counts_blanks else compiled.patterns)
 

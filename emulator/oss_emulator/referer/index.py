@@ -1,0 +1,99 @@
+"""Index: a list of entries that finds the first one matching a Referer with a few lookups.
+
+Most entries are filed so that a Referer need not be walked character by character:
+
+- An entry without wildcards is found by bisection. Of the sorted entries without those that begin
+  with another one, only the one before the Referer can be its prefix (R-20).
+- An entry with a whole label, a text between two of `.` and `/`, is filed under its rarest label.
+  A Referer that matches has the same label.
+
+The others, and entries that share their label with many, are left to `Entries`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from .entries import Entries
+from .pattern import Pattern
+
+# A label with more entries does not narrow down enough.
+_ENTRIES_PER_LABEL = 16
+
+
+class Index:
+    """A whitelist or a blacklist, compiled."""
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        self.patterns = tuple(patterns)
+        self._numbers: dict[Pattern, int] = {}
+        for number, pattern in enumerate(self.patterns):
+            self._numbers.setdefault(pattern, number)
+        self._prefixes: list[str] = []
+        self._with_prefix: list[list[int]] = []  # in configured order
+        self._labelled: dict[str, list[int]] = {}
+        self._file_prefixes()
+        self._others = Entries(self._file_labels())
+        self._labels = frozenset(self._labelled)
+
+    def first(self, referer: str) -> Pattern | None:
+        """Return the first entry that matches a Referer, in configured order."""
+        patterns = self.patterns
+        found = len(patterns)
+        place = bisect_right(self._prefixes, referer)
+        if place and referer.startswith(self._prefixes[place - 1]):
+            numbers = self._with_prefix[place - 1]
+            found = next(n for n in numbers if referer.startswith(patterns[n].body))
+        labels = _split(referer)
+        if not self._labels.isdisjoint(labels):
+            for label in labels:
+                for number in self._labelled.get(label, ()):
+                    if number < found and patterns[number].matches(referer):
+                        found = number
+        if self._others.patterns:
+            other = self._others.first(referer)
+            found = found if other is None else min(found, self._numbers[other])
+        return patterns[found] if found < len(patterns) else None
+
+    def effort(self, referer: str) -> int:
+        """Return how many entries and pairs of characters the index looks at for a Referer."""
+        labels = set(_split(referer)) & self._labels
+        tried = sum(len(self._labelled[label]) for label in labels)
+        return tried + self._others.effort(referer)
+
+    def _file_prefixes(self) -> None:
+        plain: dict[str, int] = {}
+        for pattern, number in self._numbers.items():
+            if not pattern.has_wildcards:
+                plain.setdefault(pattern.body, number)
+        for body in sorted(plain):
+            if not self._prefixes or not body.startswith(self._prefixes[-1]):
+                self._prefixes.append(body)
+                self._with_prefix.append([])
+            self._with_prefix[-1].append(plain[body])
+        for numbers in self._with_prefix:
+            numbers.sort()
+
+    def _file_labels(self) -> Iterator[Pattern]:
+        """File entries with wildcards under their labels, and yield those that have none."""
+        labels = {p: set(_labels(p)) for p in self._numbers if p.has_wildcards}
+        count = Counter(label for found in labels.values() for label in found)
+        for pattern, found in labels.items():
+            rarest = min(found, key=lambda label: (count[label], label), default="")
+            if found and count[rarest] <= _ENTRIES_PER_LABEL:
+                self._labelled.setdefault(rarest, []).append(self._numbers[pattern])
+            else:
+                yield pattern
+
+
+def _split(text: str) -> list[str]:
+    return text.replace("/", ".").split(".")
+
+
+def _labels(pattern: Pattern) -> Iterator[str]:
+    """Yield the labels of an entry that every matching Referer has as a whole."""
+    first, *others = pattern.body.replace("?", "*").split("*")
+    for start, run in [(0, first), *((1, run) for run in others)]:
+        yield from filter(None, _split(run)[start:-1])

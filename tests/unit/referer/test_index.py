@@ -1,0 +1,63 @@
+"""The index of a list of entries, against trying each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from oss_emulator.referer import Pattern
+from oss_emulator.referer.index import Index
+from oss_emulator.referer.pattern import is_blank
+
+from tests.unit.referer import oracle
+
+# Words that make labels, parts of labels, prefixes of each other, and wildcards within all of them.
+words = ["https://", "http", "://", "www.", "site", ".com", ".", "/", "a", "b", "?", "*", " "]
+texts = st.lists(st.sampled_from(words), max_size=7).map("".join)
+lists = st.lists(texts, max_size=8)
+referers = st.lists(st.sampled_from(words), max_size=9).map("".join)
+
+
+def compiled(entries: Iterable[str]) -> Index:
+    return Index(Pattern.compile(entry) for entry in entries if not is_blank(entry))
+
+
+def first(entries: Iterable[str], referer: str) -> str | None:
+    found = compiled(entries).first(referer)
+    return found and found.text
+
+
+@given(lists, referers)
+@example(["https://a/b", "https://a"], "https://a/b")
+@example(["*.site.com", "https://*/*.site.com/"], "https://www.site.com/")
+@example([" http", "http"], "https://")
+def test_first_match_is_the_one_found_by_trying_each_entry(
+    entries: list[str], referer: str
+) -> None:
+    assert first(entries, referer) == oracle.first_match(entries, referer)
+
+
+@pytest.mark.parametrize("shape", ["https://a.com/{}/", "*.a.com/{}/", "*{}*", "?.a.{}"])
+def test_every_one_of_many_entries_is_found(shape: str) -> None:
+    entries = [shape.format(f"n{number:04}") for number in range(200)]
+    for number in (0, 57, 199):
+        referer = entries[number].replace("*", "https://x").replace("?", "h")
+        assert first(entries, referer) == entries[number]
+        assert first(entries, f"{referer}x") == entries[number]
+        assert first(entries, referer[:-1]) == oracle.first_match(entries, referer[:-1])
+
+
+def test_only_the_entry_with_the_label_of_the_referer_is_tried() -> None:
+    tried = []
+
+    class Watched(Pattern):
+        def matches(self, referer: str) -> bool:
+            tried.append(self.text)
+            return super().matches(referer)
+
+    index = Index(Watched.compile(f"https://*.site{number:04}.com/") for number in range(1_000))
+    assert index.first("https://www.site0123.com/a") is not None
+    assert index.first("https://www.other.com/a") is None
+    assert tried == ["https://*.site0123.com/"]
