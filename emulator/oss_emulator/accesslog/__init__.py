@@ -1,5 +1,15 @@
-"""The lines of access logs."""
+"""The lines of access logs, and the records of real-time log query with the same facts."""
 
-from .line import LogLine, format
+from .line import LogLine, LogLineError, format, parse, parse_time, unescape
+from .record import is_record, parse_record
 
-__all__ = ["LogLine", "format"]
+__all__ = [
+    "LogLine",
+    "LogLineError",
+    "format",
+    "is_record",
+    "parse",
+    "parse_record",
+    "parse_time",
+    "unescape",
+]

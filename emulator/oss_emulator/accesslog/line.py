@@ -1,8 +1,11 @@
 """One line of an OSS access log as a value."""
 
+import re
+from calendar import timegm
 from dataclasses import dataclass
 from time import gmtime
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, unquote
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NOTHING = "-"
@@ -56,13 +59,14 @@ def format(line: LogLine) -> str:
         f"{t.tm_mday:02}/{_MONTHS[t.tm_mon - 1]}/{t.tm_year:04}"
         f":{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} +0000"
     )
+    key = quote(line.key, errors="surrogateescape")
     arn = "" if line.bucket_arn is None else f" {_quoted(line.bucket_arn)}"
     return (
         f"{line.remote_ip or _NOTHING} - - [{when}] {_quoted(line.request)} {line.status} "
         f"{line.sent_bytes} {line.request_time} {_quoted(line.referer)} "
         f"{_quoted(line.user_agent)} {_quoted(line.host)} {_quoted(line.request_id)} "
         f"{_quoted(str(line.logging).lower())} {_quoted(line.requester_id)} "
-        f"{_quoted(line.operation)} {_quoted(line.bucket)} {_quoted(quote(line.key))} "
+        f"{_quoted(line.operation)} {_quoted(line.bucket)} {_quoted(key)} "
         f"{_number(line.object_size)} {line.server_cost} {_quoted(line.error_code)} "
         f"{line.request_length} {_quoted(line.owner_id)} {_number(line.delta_size)} "
         f"{_quoted(line.sync)} {_quoted(line.storage_class)} "
@@ -71,11 +75,139 @@ def format(line: LogLine) -> str:
     )
 
 
+class LogLineError(ValueError):
+    """A line is not one of an access log; the text says which field is wrong."""
+
+
+def parse(text: str) -> LogLine:
+    """Parse a line, without its line feed. Raises LogLineError.
+
+    Lines may end after the account of the owner, as in old logs, and fields may be appended. Bytes
+    that are not UTF-8 are expected as lone surrogates (`surrogateescape`).
+    """
+    values: list[str] = []
+    place = 0
+    for name, form in _FIELDS:
+        found = form.match(text, place)
+        if found is None:
+            if name in _OPTIONAL and not text[place:].strip():
+                break
+            raise LogLineError(f"the field {name} is missing or malformed")
+        values.append(found[1])
+        place = found.end()
+    return _read(dict(zip((name for name, _ in _FIELDS), values, strict=False)))
+
+
+def _read(fields: dict[str, str]) -> LogLine:
+    values: dict[str, Any] = {
+        name: int(value) if name in _NUMBERS and value != _NOTHING else _unquoted(value)
+        for name, value in fields.items()
+    }
+    for name in _COUNTS:
+        values[name] = values[name] or 0
+    values["time"] = float(parse_time(fields["time"]))
+    values["key"] = unquote(values["key"], errors="surrogateescape")
+    values["logging"] = fields["logging"] == "true"
+    for name in ("object_size", "delta_size"):
+        values[name] = None if values.get(name, "") == "" else values[name]
+    values.setdefault("access_key_id", "")
+    arn = fields.get(_LAST)
+    values[_LAST] = None if arn is None else _unquoted(arn)
+    return LogLine(**values)
+
+
+def parse_time(text: str) -> int:
+    """Parse `03/Jan/2021:14:59:49 +0800` to seconds since the epoch. Raises LogLineError."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise LogLineError(f"{text!r} is not a time such as 03/Jan/2021:14:59:49 +0800")
+    day, year, *clock = (int(found[name]) for name in ("day", "year", "hour", "minute", "second"))
+    local = timegm((year, _MONTHS.index(found["month"]) + 1, day, *clock))
+    minutes = int(found["zone"][:2]) * 60 + int(found["zone"][2:])
+    return local - (minutes if found["sign"] == "+" else -minutes) * 60
+
+
+def unescape(text: str) -> str:
+    """Return the text of a quoted field: `\\x22` and `\\"` stand for a quotation mark.
+
+    Other bytes than those of ASCII become characters if they are UTF-8, and lone surrogates if not.
+    """
+    if "\\" not in text:
+        return text
+    plain = _ESCAPE.sub(_unescaped, text)
+    return plain.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    if found[1] is None:
+        return found[0][1:]
+    return bytes([int(found[1], 16)]).decode("ascii", "surrogateescape")
+
+
+def _unquoted(text: str) -> str:
+    return "" if text == _NOTHING else unescape(text)
+
+
 def _quoted(text: str) -> str:
     # A quotation mark in a Referer or User-Agent must not end the field; nginx escapes it so.
-    safe = text.replace("\\", "\\x5C").replace('"', "\\x22")
-    return f'"{safe or _NOTHING}"'
+    return f'"{_UNSAFE.sub(_escaped, text) or _NOTHING}"'
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(f"\\x{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape"))
 
 
 def _number(value: int | None) -> str:
     return _NOTHING if value is None else str(value)
+
+
+_UNSAFE = re.compile(r'["\\\x00-\x1f\x7f\ud800-\udfff]')
+_ESCAPE = re.compile(r'\\(?:x([0-9A-Fa-f]{2})|["\\])')
+_TIME = re.compile(
+    rf"(?P<day>0[1-9]|[12]\d|3[01])/(?P<month>{'|'.join(_MONTHS)})/(?P<year>[12]\d{{3}})"
+    r":(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d):(?P<second>[0-6]\d)"
+    r" (?P<sign>[+-])(?P<zone>(?:0\d|1[0-4])(?:00|15|30|45))"
+)
+_WORD = re.compile(r" *(\S+)")
+_STAMP = re.compile(r" +\S+ +\S+ +\[([^\]]*)\]")
+_COUNT = re.compile(r" +(-?\d{1,18}|-)(?= |$)")
+_STATUS = re.compile(r" +(\d{3}|-)(?= )")
+_QUOTED = re.compile(r' +"((?:[^"\\]|\\.)*)"')
+_FLAG = re.compile(r' +"(true|false|-)"')
+_LAST = "bucket_arn"
+_OPTIONAL = ("delta_size", _LAST)
+"""The fields before which a line may end."""
+_NUMBERS = {
+    *("status", "sent_bytes", "request_time", "object_size", "server_cost"),
+    *("request_length", "delta_size"),
+}
+_COUNTS = _NUMBERS - {"object_size", "delta_size"}
+_FIELDS = (
+    ("remote_ip", _WORD),
+    ("time", _STAMP),
+    ("request", _QUOTED),
+    ("status", _STATUS),
+    ("sent_bytes", _COUNT),
+    ("request_time", _COUNT),
+    ("referer", _QUOTED),
+    ("user_agent", _QUOTED),
+    ("host", _QUOTED),
+    ("request_id", _QUOTED),
+    ("logging", _FLAG),
+    ("requester_id", _QUOTED),
+    ("operation", _QUOTED),
+    ("bucket", _QUOTED),
+    ("key", _QUOTED),
+    ("object_size", _COUNT),
+    ("server_cost", _COUNT),
+    ("error_code", _QUOTED),
+    ("request_length", _COUNT),
+    ("owner_id", _QUOTED),
+    ("delta_size", _COUNT),
+    ("sync", _QUOTED),
+    ("storage_class", _QUOTED),
+    ("target_storage_class", _QUOTED),
+    ("acceleration", _QUOTED),
+    ("access_key_id", _QUOTED),
+    (_LAST, _QUOTED),
+)

@@ -101,7 +101,7 @@ class RefererPolicy:
         assumed = any(True for _ in self._rests_on(kind, (referer,), judged))
         if kind not in self._checked:
             return Ruling(EXEMPTIONS[kind], None, assumed)
-        return Ruling(judged.reason, judged.entry and judged.entry.text, assumed)
+        return Ruling(judged.reason, judged.entry.text if judged.entry else None, assumed)
 
     def _decide(self, kind: RequestKind, *referers: str | None) -> Decision:
         sent = self._sent(self.assumptions, *referers)
