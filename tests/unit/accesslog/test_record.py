@@ -1,4 +1,4 @@
-"""Records of real-time log query, with the names that the documents of the service list."""
+"""Records of real-time log query, with the names that the documents of the service list (P-62)."""
 
 from __future__ import annotations
 
