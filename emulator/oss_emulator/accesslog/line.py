@@ -62,7 +62,7 @@ def format(line: LogLine) -> str:
     key = quote(line.key, errors="surrogateescape")
     arn = "" if line.bucket_arn is None else f" {_quoted(line.bucket_arn)}"
     return (
-        f"{line.remote_ip or _NOTHING} - - [{when}] {_quoted(line.request)} {line.status} "
+        f"{line.remote_ip or _NOTHING} - - [{when}] {_quoted(line.request)} {line.status:03} "
         f"{line.sent_bytes} {line.request_time} {_quoted(line.referer)} "
         f"{_quoted(line.user_agent)} {_quoted(line.host)} {_quoted(line.request_id)} "
         f"{_quoted(str(line.logging).lower())} {_quoted(line.requester_id)} "

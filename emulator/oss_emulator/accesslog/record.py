@@ -20,6 +20,10 @@ _TOPIC = "oss_access_log"
 _HEADER_SIGNED = ("NormalSign", "AdminSign")
 _ZONE = "+0800"
 """The time zone of the field `time`, which does not name one (assumed; `__time__` is exact)."""
+_LARGEST_STATUS = 999
+_LARGEST = 10**18 - 1
+_LATEST = 32_503_680_000
+"""The year 3000 in seconds; a line of the access log has four digits for the year."""
 _SIGNATURE = re.compile(r"[?&](?:Signature|x-oss-signature)=")
 
 
@@ -61,7 +65,7 @@ def parse_record(record: Mapping[str, object]) -> LogLine:
         error_code=fields.get("error_code", ""),
         request_length=_count(fields, "request_length"),
         owner_id=fields.get("owner_id", ""),
-        delta_size=_count(fields, "delta_data_size"),
+        delta_size=None,
         access_key_id=access_key_id,
         storage_class=fields.get("bucket_storage_type", ""),
     )
@@ -77,25 +81,32 @@ def _text(value: object) -> str:
 
 
 def _count(fields: Mapping[str, str], name: str) -> int:
-    text = fields.get(name, "")
-    try:
-        return int(text or 0)
-    except ValueError:
-        raise LogLineError(f"the field {name} is {text!r} and not a number") from None
+    text = fields.get(name, "") or "0"
+    most = _LARGEST_STATUS if name == "http_status" else _LARGEST
+    if not (text.isascii() and text.isdigit() and int(text) <= most):
+        raise LogLineError(f"the field {name} is {text!r} and not a number up to {most}")
+    return int(text)
 
 
 def _time(fields: Mapping[str, str]) -> float:
+    seconds = _seconds(fields)
+    if not 0 <= seconds < _LATEST:
+        raise LogLineError(f"the time {seconds} is not between 1970 and 3000")
+    return float(seconds)
+
+
+def _seconds(fields: Mapping[str, str]) -> int:
     stamp, text = fields.get("__time__", ""), fields.get("time", "")
     try:
         if stamp:
-            return float(int(stamp))
+            return int(stamp)
         if "/" in text:
-            return float(parse_time(text if " " in text else f"{text} {_ZONE}"))
+            return parse_time(text if " " in text else f"{text} {_ZONE}")
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = datetime.fromisoformat(f"{text}{_ZONE}")
-        return float(int(moment.timestamp()))
-    except ValueError:
+        return int(moment.timestamp())
+    except (ValueError, OverflowError):
         raise LogLineError(f"the time {stamp or text!r} cannot be read") from None
 
 

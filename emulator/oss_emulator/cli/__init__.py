@@ -26,6 +26,21 @@ _COMMANDS = {
     "fsck": Synopsis("fsck", "check and repair a --data folder"),
     "completion": Synopsis("completion", "print a script that completes commands in a shell"),
     "manual": Synopsis("completion", "print the man page"),
+    "serve": "serve",
+    "run": "run",
+    "check": "check",
+    "test": "test",
+    "lint": "lint",
+    "diff": "diff",
+    "translate": "translate",
+    "scenarios": "scenarios",
+    "generate": "generate",
+    "replay": "replay",
+    "apply": "apply",
+    "parity": "parity",
+    "export": "archive",
+    "import": "archive",
+    "fsck": "fsck",
 }
 """The commands."""
 

@@ -8,6 +8,7 @@ import logging
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from oss_emulator.cli.parser import InputError
@@ -72,6 +73,20 @@ def put(address: str, configuration: RefererConfiguration, arguments: argparse.N
     _ask(address, arguments, lambda bucket: bucket.put_bucket_referer(document))
 
 
+def download(address: str, folder: Path, arguments: argparse.Namespace) -> None:
+    """Download the objects of `oss://BUCKET/PREFIX` to files of a folder. Raises InputError."""
+    name, _, prefix = address.removeprefix(SCHEME).partition("/")
+
+    def fetch(bucket: Any) -> None:
+        oss2 = _load_oss2()
+        bucket.session = oss2.Session()  # it must not keep whole objects in memory
+        for number, item in enumerate(oss2.ObjectIteratorV2(bucket, prefix=prefix)):
+            suffix = ".gz" if item.key.endswith(".gz") else ".log"
+            bucket.get_object_to_file(item.key, str(folder / f"{number:08}{suffix}"))
+
+    _ask(f"{SCHEME}{name}", arguments, fetch)
+
+
 def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], Any]) -> bytes:
     """Send a request to a bucket and return the body. Raises InputError for any failure."""
     oss2 = _load_oss2()
@@ -98,7 +113,7 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
         raise InputError(sentence.rstrip(": ")) from None
     except ValueError as error:
         raise InputError(f"{address}: {error}") from None
-    body: bytes = bucket.session.body
+    body: bytes = getattr(bucket.session, "body", b"")
     return body
 
 

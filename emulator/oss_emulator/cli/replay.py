@@ -1,0 +1,224 @@
+"""`oss-emulator replay`: what rules would have done to the requests of access logs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from oss_emulator.cli import logs, rules
+from oss_emulator.cli.output import show, write
+from oss_emulator.cli.parser import CommandError, InputError
+from oss_emulator.cli.progress import progress_of
+from oss_emulator.cli.results import describe
+from oss_emulator.lab.replay import money, page
+from oss_emulator.lab.replay.engine import Engine, EngineError, Progress
+from oss_emulator.lab.replay.report import Question, Report, TooManyRejectsError, replay
+from oss_emulator.lab.replay.sources import LogForm, LogSourceError
+from oss_emulator.lab.replay.verdict import Judge
+
+_DESCRIPTION = (
+    "Judges every request of access logs by new rules, and reports what they would change: who "
+    "would be locked out, who would get in, and what traffic would be saved. The exit status is 0, "
+    "or 2 if a log cannot be read or too many of its lines are damaged."
+)
+LOG_HELP = (
+    "a file, a folder, a pattern, or oss://BUCKET/PREFIX: access logs of the service or of the "
+    "emulator, or exports of real-time log query in JSON or CSV; also compressed (.gz)"
+)
+
+
+def declare(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "replay", help="judge the requests of access logs by new rules", description=_DESCRIPTION
+    )
+    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
+    parser.add_argument("logs", metavar="LOG", nargs="+", help=LOG_HELP)
+    parser.add_argument(
+        "--against",
+        metavar="RULES",
+        help="compare with these rules instead of with the outcome in the log",
+    )
+    declare_selection(parser)
+    parser.add_argument(
+        "--top", type=_count, default=10, metavar="N", help="rows of each table (default: 10)"
+    )
+    parser.add_argument(
+        "--price",
+        type=_decimal,
+        default=money.PRICE,
+        metavar="YUAN_PER_GB",
+        help=f"the price of traffic out to the Internet (default: {money.PRICE})",
+    )
+    parser.add_argument("--html", metavar="FILE", help="also write the report as a web page")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--engine",
+        choices=("duckdb", "spark"),
+        default="duckdb",
+        help="what reads the logs (default: duckdb)",
+    )
+    parser.add_argument(
+        "--master",
+        metavar="URL",
+        default="local[*]",
+        help="with --engine spark: local[*], spark://…, yarn or k8s://… (default: local[*])",
+    )
+    rules.declare(parser)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def declare_selection(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say which lines count, and how logs are read."""
+    parser.add_argument("--bucket", metavar="NAME", help="only requests to this bucket")
+    parser.add_argument(
+        "--since", type=_moment, metavar="TIME", help="only requests from this time on, in UTC"
+    )
+    parser.add_argument("--until", type=_moment, metavar="TIME", help="only requests before it")
+    parser.add_argument(
+        "--form",
+        choices=[form.value for form in LogForm],
+        help="the form of the logs (default: recognised by the first line of each file)",
+    )
+    parser.add_argument("--rejects", metavar="FILE", help="write the damaged lines to this file")
+    parser.add_argument(
+        "--max-rejects",
+        type=_decimal,
+        default=Decimal(1),
+        metavar="PERCENT",
+        help="end with 2 if more lines are damaged (default: 1)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Replay the logs and report."""
+    new = rules.read(arguments.rules, arguments)
+    old = rules.read(arguments.against, arguments) if arguments.against else None
+    judge = Judge(new, old, arguments.assumptions)
+    report = ask(question_of(arguments, judge), arguments)
+    if arguments.html:
+        _write_page(Path(arguments.html), report)
+    if arguments.json:
+        write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    else:
+        show(*describe(report))
+    return 0
+
+
+def question_of(arguments: argparse.Namespace, judge: Judge) -> Question:
+    """Return what the arguments ask."""
+    name = arguments.bucket
+    if name is not None and not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
+        raise InputError(f"--bucket: {name!r} is not the name of a bucket")
+    return Question(
+        judge,
+        name,
+        arguments.since,
+        arguments.until,
+        top=getattr(arguments, "top", 10),
+        price=getattr(arguments, "price", money.PRICE),
+        form=arguments.form and LogForm(arguments.form),
+        max_rejects=arguments.max_rejects,
+    )
+
+
+def ask(question: Question, arguments: argparse.Namespace) -> Report:
+    """Replay the logs of the arguments. Raises InputError and CommandError."""
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="oss-emulator-replay-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        keep: Callable[[bytes], Any] = lambda raw: None  # noqa: E731
+        try:
+            if arguments.rejects:
+                keep = stack.enter_context(replacing(Path(arguments.rejects))).write
+            files = logs.find(arguments.logs, arguments, folder)
+            size = sum(file.stat().st_size for file in files)
+            progress = stack.enter_context(progress_of(size))
+            engine = _engine(arguments, folder, progress)
+            stack.callback(engine.close)
+            return replay(question, files, engine, folder, keep)
+        except LogSourceError as error:
+            raise InputError(str(error)) from None
+        except TooManyRejectsError as error:
+            stack.pop_all().close()
+            raise InputError(str(error)) from None
+        except EngineError as error:
+            raise CommandError(str(error)) from None
+        except OSError as error:
+            raise CommandError(f"{error.filename or folder}: {error.strerror}") from None
+        except KeyboardInterrupt:
+            raise CommandError("interrupted; no report was written") from None
+
+
+def _engine(arguments: argparse.Namespace, folder: Path, progress: Progress | None) -> Engine:
+    name = getattr(arguments, "engine", "duckdb")
+    try:
+        if name == "spark":
+            spark = importlib.import_module("oss_emulator.lab.replay.spark")
+            return cast("Engine", spark.SparkEngine(arguments.master, folder, progress=progress))
+        duck = importlib.import_module("oss_emulator.lab.replay.duck")
+        return cast("Engine", duck.DuckDBEngine(folder, progress))
+    except ImportError as error:
+        extra = "spark" if name == "spark" else "replay"
+        raise InputError(
+            f"replay needs the package {error.name}, which is not installed; "
+            f"run pip install 'oss-emulator[{extra}]'"
+        ) from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file beside its place, and put it there when it is whole. Raises OSError."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_page(path: Path, report: Report) -> None:
+    try:
+        with replacing(path) as file:
+            file.write(page.format(report).encode())
+    except OSError as error:
+        raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 10000")
+    return int(text)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal(-1)
+    if not (number.is_finite() and 0 <= number <= 1_000_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
+    return number
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time; write it as 2026-11-24 or 2026-11-24T16:00+08:00"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

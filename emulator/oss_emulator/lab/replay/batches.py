@@ -1,0 +1,55 @@
+"""Batches of groups in Arrow, judged row by row; on Spark this runs on the executors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from .verdict import Judge
+
+VERDICTS = pa.schema(
+    [
+        ("referer", pa.string()),
+        ("kind", pa.string()),
+        ("requests", pa.int64()),
+        ("bytes", pa.int64()),
+        ("verdict", pa.string()),
+        ("why", pa.string()),
+        ("assumed", pa.int32()),
+        ("checked", pa.int32()),
+        ("allowed", pa.int32()),
+        ("entry", pa.string()),
+        ("host", pa.string()),
+        ("origin", pa.string()),
+        ("bare", pa.int32()),
+    ]
+)
+"""The columns of the table `verdicts`."""
+
+_SQL_TYPES = {pa.string(): "string", pa.int64(): "bigint", pa.int32(): "int"}
+SQL_SCHEMA = ", ".join(f"{item.name} {_SQL_TYPES[item.type]}" for item in VERDICTS)
+"""The same in the words of Spark SQL."""
+
+
+def judge_batches(judge: Judge, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Judge the groups of batches with the columns of the statement `groups`."""
+    for batch in batches:
+        texts, letters = batch.column(0).to_pylist(), batch.column(1).to_pylist()
+        judged = zip(*map(judge.judge, texts, letters), strict=True)
+        verdicts = [_writable(column) for column in judged]
+        if not verdicts:
+            continue
+        columns = [
+            pa.array(column, item.type)
+            for column, item in zip(verdicts, list(VERDICTS)[4:], strict=True)
+        ]
+        head = [
+            batch.column(number).cast(item.type) for number, item in enumerate(list(VERDICTS)[:4])
+        ]
+        yield pa.RecordBatch.from_arrays([*head, *columns], schema=VERDICTS)
+
+
+def _writable(column: tuple[object, ...]) -> list[object]:
+    """Make numbers of flags."""
+    return [int(value) if isinstance(value, bool) else value for value in column]

@@ -1,0 +1,135 @@
+"""The engine DuckDB: everything on one machine, with bounded memory and a folder to spill to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from .batches import VERDICTS, judge_batches
+from .engine import EngineError, Progress, Row, UnsplittableError
+from .sources import LONGEST_LINE, PIECES
+from .verdict import Judge
+
+MEMORY = "640MiB"
+"""What DuckDB may use; Python, the batches and its buffers of files come on top."""
+BATCH = 20_000
+_LOOK = 0.2  # seconds between two looks at the progress
+_MISSING = "\x01"
+"""Stands for a piece that a line lacks; an empty piece stays empty."""
+
+
+class DuckDBEngine:
+    """DuckDB with a folder for what exceeds the memory."""
+
+    def __init__(self, folder: Path, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": MEMORY,
+                "temp_directory": str(folder),
+                "preserve_insertion_order": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            },
+        )
+        self._connection.execute("SET enable_progress_bar = true")
+        self._connection.execute("SET enable_progress_bar_print = false")
+        self._connection.execute(
+            "CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)"
+        )
+        self._scanned = False
+
+    def scan(self, files: Sequence[Path], requests: str) -> None:
+        """Add the counted lines of files to `requests`."""
+        make = "INSERT INTO requests" if self._scanned else "CREATE TABLE requests AS"
+        with self._reporting():
+            self._run(f"{make} {_on_lines(files, requests)}")
+        self._scanned = True
+
+    def find(self, files: Sequence[Path], odd: str) -> list[Row]:
+        """Return the rows of a statement on lines."""
+        return self._run(_on_lines(files, odd)).fetchall()
+
+    def judge(self, judge: Judge, groups: str) -> None:
+        """Judge batch by batch, so that no more than one is in the memory of Python."""
+        self.keep("groups", groups)
+        batches = self._connection.cursor().sql("SELECT * FROM groups").to_arrow_reader(BATCH)
+        self._take("CREATE TABLE verdicts AS", VERDICTS.empty_table())
+        for batch in judge_batches(judge, batches):
+            self._take("INSERT INTO verdicts", pa.Table.from_batches([batch]))
+        self._connection.execute("DROP TABLE groups")
+
+    def _take(self, make: str, table: pa.Table) -> None:
+        self._connection.register("batch", table)
+        self._run(f"{make} SELECT * FROM batch")
+        self._connection.unregister("batch")
+
+    def keep(self, name: str, statement: str) -> None:
+        """Make a table."""
+        self._run(f"CREATE TABLE {name} AS {statement}")
+
+    def rows(self, statement: str) -> list[Row]:
+        """Return the rows of a statement."""
+        return self._run(statement).fetchall()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def _run(self, statement: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(statement)
+        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+            raise UnsplittableError(str(error)) from None
+        except duckdb.Error as error:
+            raise EngineError(f"DuckDB: {str(error).splitlines()[0]}") from None
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Tell the progress of a statement from another thread."""
+        if self._progress is None:
+            yield
+            return
+        done = threading.Event()
+        thread = threading.Thread(target=self._report, args=(done, self._progress))
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _report(self, done: threading.Event, progress: Progress) -> None:
+        while not done.wait(_LOOK):
+            progress(max(0.0, self._connection.query_progress() / 100))
+
+
+def _on_lines(files: Sequence[Path], statement: str) -> str:
+    """Return a statement whose table `lines` is made of files."""
+    pieces = [f"f{number}" for number in range(1, PIECES + 1)]
+    columns = ", ".join(f"'{piece}': 'VARCHAR'" for piece in pieces)
+    names = ", ".join(_quote(_escape(path)) for path in files)
+    return f"""
+        WITH lines AS NOT MATERIALIZED (
+            SELECT *, concat_ws('"', {", ".join(pieces)}) AS raw FROM read_csv(
+                [{names}], columns = {{{columns}}}, delim = '"', quote = '', escape = '',
+                comment = '', header = false, auto_detect = false, null_padding = true,
+                nullstr = '{_MISSING}', max_line_size = {LONGEST_LINE}
+            )
+        )
+        {statement}"""
+
+
+def _escape(path: Path) -> str:
+    """Return a path without patterns."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,349 @@
+"""A replay: read logs, judge each request by new rules, and report what changes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from oss_emulator import accesslog
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, explain
+from oss_emulator.referer.header import WHITE_SPACE
+
+from . import money, sources, statements
+from .engine import HEX, Engine, Row, UnsplittableError
+from .samples import find_samples
+from .sources import LogForm, Rejects
+from .verdict import Judge, Verdict, request_of
+
+VERSION = 1
+"""The version of the report's JSON form; docs/replay.md describes it."""
+
+Report = dict[str, Any]
+_MOST_ORIGINS = 4
+_REJECTED = "!"
+_OUTSIDE = "-"
+
+
+class TooManyRejectsError(Exception):
+    """More lines are damaged than allowed; the text says how many."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a replay is asked."""
+
+    judge: Judge
+    bucket: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """The first moment that does not count."""
+    top: int = 10
+    price: Decimal = money.PRICE
+    form: LogForm | None = None
+    max_rejects: Decimal = Decimal(1)
+    """Per cent of the lines."""
+
+    @property
+    def selected(self) -> str:
+        """The condition for the lines that count."""
+        return statements.selection(self.bucket, self.since, self.until)
+
+    def selects(self, line: accesslog.LogLine) -> bool:
+        """Return whether a line counts, as the condition does."""
+        moment = datetime.fromtimestamp(line.time, UTC)
+        return (
+            self.bucket in (None, line.bucket)
+            and (self.since is None or self.since <= moment)
+            and (self.until is None or moment < self.until)
+        )
+
+
+def replay(
+    question: Question,
+    logs: Sequence[Path],
+    engine: Engine,
+    folder: Path,
+    keep: Callable[[bytes], object] = bytes,
+) -> Report:
+    """Replay logs and return the report, as values for JSON.
+
+    `folder` takes temporary files, and `keep` each damaged line. Raises LogSourceError,
+    EngineError and TooManyRejectsError.
+    """
+    rejects = Rejects(keep)
+    lines = _read(question, logs, engine, folder, rejects)
+    _check(rejects, lines, question)
+    engine.judge(question.judge, statements.fill("groups"))
+    engine.keep("cells", statements.fill("cells"))
+    return _report(question, logs, engine, rejects, lines)
+
+
+def _read(
+    question: Question, logs: Sequence[Path], engine: Engine, folder: Path, rejects: Rejects
+) -> int:
+    """Fill the table `requests` and return the number of lines that were read."""
+    counted = statements.requests(question.judge.cut, question.selected)
+    forms = {path: question.form or sources.recognise(path) for path in logs}
+    files = [
+        path if form is LogForm.LINES else _clean(path, form, folder, number, rejects)
+        for number, (path, form) in enumerate(forms.items())
+    ]
+    files = [path for path in files if path.stat().st_size] or [_empty(folder)]
+    try:
+        engine.scan(files, counted)
+    except UnsplittableError:
+        files = [
+            _clean(path, LogForm.LINES, folder, len(forms) + number, rejects)
+            if path.parent != folder
+            else path
+            for number, path in enumerate(files)
+        ]
+        engine.scan(files, counted)
+    count: dict[str, int] = dict(engine.rows(statements.fill("counts")))
+    lines = sum(count.values()) + rejects.count
+    if count.get(_REJECTED):
+        restored = folder / "restored.log"
+        with restored.open("wb") as file:
+            file.writelines(_restore(engine.find(files, statements.odd()), rejects))
+        if restored.stat().st_size:
+            engine.scan([restored], counted)
+    return lines
+
+
+def _clean(path: Path, form: LogForm, folder: Path, number: int, rejects: Rejects) -> Path:
+    """Copy a file with lines that the engines can split."""
+    copy = folder / f"{number:06}.log"
+    with copy.open("wb") as file:
+        file.writelines(sources.read_lines(path, form, rejects))
+    return copy
+
+
+def _empty(folder: Path) -> Path:
+    path = folder / "empty.log"
+    path.touch()
+    return path
+
+
+def _restore(rows: Sequence[Row], rejects: Rejects) -> Iterator[bytes]:
+    """Yield the lines that only lack the documented form; the others are damaged."""
+    raws = [
+        (bytes.fromhex(raw[len(HEX) :]) if raw.startswith(HEX) else raw.encode(), times)
+        for raw, times in rows
+    ]
+    for raw, times in sorted(raws):
+        line = raw.strip(b"\r\n")
+        try:
+            text = sources.restore(sources.parse_any(line.decode("utf-8", "surrogateescape")))
+        except accesslog.LogLineError as error:
+            rejects.add(line, str(error), times)
+            continue
+        for _ in range(times):
+            yield text
+
+
+def _check(rejects: Rejects, lines: int, question: Question) -> None:
+    if rejects.count * 100 > lines * question.max_rejects:
+        example, reason = rejects.examples[0]
+        raise TooManyRejectsError(
+            f"{rejects.count:,} of {lines:,} lines are damaged, more than "
+            f"{question.max_rejects:g} %; the first one: {example!r}: {reason}. "
+            "See the lines with --rejects FILE, or raise --max-rejects"
+        )
+
+
+def _report(
+    question: Question,
+    logs: Sequence[Path],
+    engine: Engine,
+    rejects: Rejects,
+    lines: int,
+) -> Report:
+    count: dict[str, int] = dict(engine.rows(statements.fill("counts")))
+    totals = engine.rows(statements.fill("totals"))
+    by_verdict = {verdict.value: _sum(totals, verdict) for verdict in Verdict}
+    hours = _hours(engine.rows(statements.clocks()))
+    days = Decimal(_span(hours)) / 24
+    engine.keep("ranked", statements.ranking("hosts", question.top))
+    hosts = engine.rows(statements.ranking("ranked", question.top))
+    whole = {
+        "requests": sum(item["requests"] for item in by_verdict.values()),
+        "bytes": sum(item["bytes"] for item in by_verdict.values()),
+    }
+    return {
+        "version": VERSION,
+        "totals": by_verdict,
+        "shares": {
+            name: {what: money.share(item[what], whole[what]) for what in whole}
+            for name, item in by_verdict.items()
+        },
+        "yuan": {
+            "per_gb": str(question.price),
+            **{name: money.cost(i["bytes"], question.price) for name, i in by_verdict.items()},
+            "revoked_a_day": money.cost(
+                int(by_verdict["revoked"]["bytes"] / days) if days else 0, question.price
+            ),
+        },
+        "revoked_bytes_a_day": int(by_verdict["revoked"]["bytes"] / days) if days else 0,
+        "period": {
+            "from": hours[0]["hour"] if hours else None,
+            "hours": _span(hours),
+        },
+        "lines": {
+            "read": lines,
+            "judged": whole["requests"],
+            "outside": count.get(_OUTSIDE, 0),
+            "damaged": rejects.count,
+            "examples": [{"line": line, "reason": why} for line, why in sorted(rejects.examples)],
+        },
+        "against": "log" if question.judge.against is None else "rules",
+        "assumed": _total([row for row in totals if row[1]]),
+        "unknown": [
+            {"why": why, "requests": requests, "bytes": size}
+            for _, _, why, requests, size in _merge(totals)
+        ],
+        "hosts": list(_hosts(question, logs, engine, hosts)),
+        "prefixes": [
+            {"prefix": unquote(row[0]), **_measures(row)}
+            for row in engine.rows(statements.ranking("prefixes", question.top))
+        ],
+        "families": [
+            {"family": row[0], **_measures(row)}
+            for row in engine.rows(statements.ranking("families", question.top))
+        ],
+        "hours": hours,
+        "without_referer": [
+            {"family": family, "requests": requests, "bytes": size}
+            for family, requests, size in engine.rows(statements.fill("bare"))
+        ],
+        **_entries(question.judge.rules, engine.rows(statements.fill("entries"))),
+    }
+
+
+def _sum(totals: Sequence[Row], verdict: Verdict) -> dict[str, int]:
+    return _total([row for row in totals if row[0] == verdict])
+
+
+def _total(rows: Sequence[Row]) -> dict[str, int]:
+    return {"requests": sum(row[3] for row in rows), "bytes": sum(row[4] for row in rows)}
+
+
+def _merge(totals: Sequence[Row]) -> Iterator[Row]:
+    for why in sorted({row[2] for row in totals if row[2]}):
+        found = _total([row for row in totals if row[2] == why])
+        yield (None, None, why, found["requests"], found["bytes"])
+
+
+def _measures(row: Row) -> dict[str, dict[str, int]]:
+    numbers = iter(row[1:])
+    return {
+        verdict.value: {"requests": next(numbers), "bytes": next(numbers)} for verdict in Verdict
+    }
+
+
+def _hours(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the measures of each hour in UTC; logs of several time zones are added up."""
+    found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 2 * len(Verdict))
+    for clock, *numbers in rows:
+        if clock:
+            seconds = accesslog.parse_time(f"{clock[:14]}:00:00{clock[14:]}")
+            hour = datetime.fromtimestamp(seconds - seconds % 3600, UTC).strftime("%Y-%m-%dT%H:00Z")
+            found[hour] = [a + b for a, b in zip(found[hour], numbers, strict=True)]
+    return [{"hour": hour, **_measures((hour, *found[hour]))} for hour in sorted(found)]
+
+
+def _span(hours: Sequence[Mapping[str, Any]]) -> int:
+    """Return the hours from the first to the last, both included."""
+    if not hours:
+        return 0
+    first, last = (datetime.fromisoformat(item["hour"]) for item in (hours[0], hours[-1]))
+    return int((last - first).total_seconds()) // 3600 + 1
+
+
+def _hosts(
+    question: Question, logs: Sequence[Path], engine: Engine, rows: Sequence[Row]
+) -> Iterator[Report]:
+    examples: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in engine.rows(statements.fill("examples")):
+        examples[row[0]].append(row)
+    wanted = {host: found[0][3] for host, found in examples.items()}
+    samples = find_samples(logs, wanted, question.judge, question.selects)
+    for row in rows:
+        found = examples.get(row[0], [])
+        detail = _detail(question.judge, found) if found else {}
+        yield {
+            "host": row[0],
+            **_measures(row),
+            **detail,
+            **({"samples": samples.get(row[0], [])} if found else {}),
+        }
+
+
+def _detail(judge: Judge, examples: Sequence[Row]) -> Report:
+    """Return why a host is denied, and what would admit it."""
+    _, _, letters, referer = examples[0]
+    sent = "" if referer == "-" else accesslog.unescape(referer).strip(WHITE_SPACE)
+    signed, method, scope = request_of(letters)
+    decision = judge.policy.decide(sent, signed=signed, method=method, scope=scope)
+    origins = list(dict.fromkeys(origin for _, origin, _, _ in examples))[:_MOST_ORIGINS]
+    return {
+        "referer": sent or None,
+        "explanation": explain.describe(decision),
+        **_remedy(judge, sent, origins),
+    }
+
+
+def _remedy(judge: Judge, sent: str, origins: Sequence[str]) -> Report:
+    """Return the entries that would have to be added, after others were removed."""
+    rules, removed = judge.rules, []
+    if not sent:
+        return {"add": [], "remove": [], "set": "AllowEmptyReferer: true"}
+    added: list[str] = []
+    for origin in origins:
+        for entry in (f"{origin}/", origin):
+            grown = replace(rules, whitelist=(*rules.whitelist, entry))
+            policy = RefererPolicy.compile(grown, judge.assumptions)
+            decision = policy.decide(f"{origin}/")
+            while decision.entry in grown.blacklist and not decision.allowed:
+                removed.append(str(decision.entry))
+                grown = _without(grown, str(decision.entry))
+                decision = RefererPolicy.compile(grown, judge.assumptions).decide(f"{origin}/")
+            if decision.allowed:
+                added.append(entry)
+                rules = _without(rules, *removed)
+                break
+    return {"add": added, "remove": list(dict.fromkeys(removed)), "set": None}
+
+
+def _without(rules: RefererConfiguration, *entries: str) -> RefererConfiguration:
+    kept = tuple(entry for entry in rules.blacklist if entry not in entries)
+    return replace(rules, blacklist=kept)
+
+
+def _entries(rules: RefererConfiguration, rows: Sequence[Row]) -> Report:
+    """Return what each entry settled, and those that settled nothing."""
+    used = {(entry, bool(allowed)): (requests, size) for entry, allowed, requests, size in rows}
+    listed = [("whitelist", entry) for entry in dict.fromkeys(rules.whitelist)]
+    listed += [("blacklist", entry) for entry in dict.fromkeys(rules.blacklist)]
+    counted = [
+        {
+            "list": name,
+            "entry": entry,
+            "requests": used.get((entry, name == "whitelist"), (0, 0))[0],
+            "bytes": used.get((entry, name == "whitelist"), (0, 0))[1],
+        }
+        for name, entry in listed
+    ]
+    return {
+        "entries": counted,
+        "idle_entries": [
+            {"list": item["list"], "entry": item["entry"]}
+            for item in counted
+            if not item["requests"]
+        ],
+    }

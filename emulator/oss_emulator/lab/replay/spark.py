@@ -1,0 +1,140 @@
+"""The engine Spark: executors read, split, group and join, and judge if the groups are many."""
+
+from __future__ import annotations
+
+import os
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+import oss_emulator
+
+from .batches import SQL_SCHEMA, judge_batches
+from .engine import HEX, Progress, Row
+from .verdict import Judge
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+GROUPS_ON_DRIVER = 100_000
+"""More groups are judged on the executors."""
+PARTITION = 64 << 20
+"""Bytes of a log for each partition of a shuffle."""
+_LAST_PIECE = 34
+"""The last piece that a statement reads."""
+
+
+class SparkEngine:
+    """A session on a master: `local[*]`, `spark://…`, `yarn` or `k8s://…`."""
+
+    def __init__(
+        self,
+        master: str,
+        folder: Path,
+        on_driver: int = GROUPS_ON_DRIVER,
+        progress: Progress | None = None,
+    ) -> None:
+        from pyspark.sql import SparkSession
+
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        self._progress = progress
+        self._on_driver = on_driver
+        self._session = (
+            SparkSession.builder.master(master)
+            .appName("oss-emulator replay")
+            .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            .config("spark.log.level", "ERROR")
+            .config("spark.local.dir", str(folder))
+            .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.adaptive.enabled", "true")
+            .getOrCreate()
+        )
+        self._session.sparkContext.addPyFile(str(_pack(folder)))
+        self._requests: DataFrame | None = None
+
+    def scan(self, files: Sequence[Path], requests: str) -> None:
+        """Add the counted lines of files to `requests`."""
+        found = self._on_lines(files, requests)
+        self._requests = found if self._requests is None else self._requests.unionByName(found)
+        self._name("requests", self._requests)
+        if self._progress is not None:
+            self._progress(1.0)
+
+    def find(self, files: Sequence[Path], odd: str) -> list[Row]:
+        """Return the rows of a statement on lines."""
+        return [tuple(row) for row in self._on_lines(files, odd).toLocalIterator()]
+
+    def judge(self, judge: Judge, groups: str) -> None:
+        """Judge on the driver, or on the executors if there are many groups."""
+        found = self._session.sql(groups).persist()
+
+        def judge_all(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            return judge_batches(judge, batches)
+
+        if found.count() <= self._on_driver:
+            table = found.toArrow()
+            judged = list(judge_all(iter(table.to_batches(max_chunksize=10_000))))
+            rows: Any = pa.Table.from_batches(judged) if judged else []
+            verdicts = self._session.createDataFrame(rows, SQL_SCHEMA)
+        else:
+            verdicts = found.mapInArrow(judge_all, SQL_SCHEMA)
+        self._name("verdicts", verdicts)
+
+    def keep(self, name: str, statement: str) -> None:
+        """Make a table."""
+        self._name(name, self._session.sql(statement))
+
+    def rows(self, statement: str) -> list[Row]:
+        """Return the rows of a statement."""
+        return [tuple(row) for row in self._session.sql(statement).collect()]
+
+    def close(self) -> None:
+        """End the session."""
+        self._session.stop()
+
+    def _partition(self, size: int) -> None:
+        """Choose the number of partitions of a shuffle by the size of the input."""
+        wanted = max(self._session.sparkContext.defaultParallelism, size // PARTITION)
+        self._session.conf.set("spark.sql.shuffle.partitions", str(wanted))
+
+    def _name(self, name: str, frame: DataFrame) -> None:
+        frame.persist().createOrReplaceTempView(name)
+
+    def _on_lines(self, files: Sequence[Path], statement: str) -> DataFrame:
+        """Return a statement whose table `lines` is made of files."""
+        from pyspark.sql import functions as f
+
+        names = [path.as_uri() for path in files]
+        self._partition(sum(path.stat().st_size for path in files))
+        text = self._session.read.text(names, lineSep="\n").where("trim(value) <> ''")
+        # Spark keeps bytes that are not UTF-8; those lines are parsed in Python.
+        valid = f.expr("is_valid_utf8(value)")
+        raw = f.when(valid, f.col("value")).otherwise(
+            f.concat(f.lit(HEX), f.hex(f.col("value").cast("binary")))
+        )
+        pieces = f.split(f.regexp_replace(f.col("value"), "\r$", ""), '"')
+        split = text.select(raw.alias("raw"), f.when(valid, pieces).alias("pieces")).select(
+            "raw",
+            *(
+                f.get("pieces", f.lit(number)).alias(f"f{number + 1}")
+                for number in range(_LAST_PIECE)
+            ),
+        )
+        split.createOrReplaceTempView("lines")
+        return self._session.sql(statement)
+
+
+def _pack(folder: Path) -> Path:
+    """Pack this package for the executors."""
+    package = Path(oss_emulator.__file__).parent
+    packed = folder / "oss_emulator.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for module in sorted(package.rglob("*.py")) + sorted(package.rglob("*.sql")):
+            archive.write(module, module.relative_to(package.parent).as_posix())
+    return packed

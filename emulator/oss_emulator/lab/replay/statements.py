@@ -1,0 +1,90 @@
+"""The statements of `statements.sql` by name, filled in for one replay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from importlib.resources import files
+
+from .verdict import Verdict
+
+_SECTION = re.compile(r"^-- name: (\w+)\n((?:.*\n)*?)(?=-- name: |\Z)", re.MULTILINE)
+_COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
+_MEASURED = ("requests", "bytes")
+
+
+@cache
+def _sections() -> Mapping[str, str]:
+    text = files(__package__).joinpath("statements.sql").read_text(encoding="utf-8")
+    return {name: _COMMENT.sub("", body).strip() for name, body in _SECTION.findall(text)}
+
+
+def fill(name: str, **values: str) -> str:
+    """Return a statement with its names in braces filled in."""
+    text = _sections()[name]
+    for key, value in values.items():
+        text = text.replace(f"{{{key}}}", value)
+    return text
+
+
+def requests(cut: str, selected: str) -> str:
+    """Return the statement that counts lines. `cut` is the name of a statement."""
+    return fill(
+        "requests",
+        cut=fill(cut),
+        family=fill("family"),
+        regular=f"({fill('regular')})",
+        selected=f"({selected})",
+        kind=fill("kind"),
+    )
+
+
+def odd() -> str:
+    """Return the statement that finds the lines without the documented form."""
+    return fill("odd", regular=f"({fill('regular')})")
+
+
+def ranking(name: str, top: int) -> str:
+    """Return the statement of a table that shows its first `top` rows."""
+    return fill(name, measures=_measures(), order=fill("order", top=str(top)))
+
+
+def clocks() -> str:
+    """Return the statement of the hours."""
+    return fill("clocks", measures=_measures())
+
+
+def selection(bucket: str | None, since: datetime | None, until: datetime | None) -> str:
+    """Return the condition for the lines of a bucket and of a time, `until` excluded."""
+    parts = []
+    if bucket is not None:
+        parts.append(f"f18 = {literal(bucket)}")
+    for sign, moment in ((">=", since), ("<", until)):
+        if moment is not None:
+            parts.append(f"{fill('stamp')} {sign} {_local(moment)}")
+    return " AND ".join(parts) or "TRUE"
+
+
+def literal(text: str) -> str:
+    """Return a text as a literal of both engines. Backslashes are refused: they differ."""
+    if "\\" in text:
+        raise ValueError("a backslash cannot be written in both engines")
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _measures() -> str:
+    return ", ".join(
+        fill("measure", verdict=verdict, what=what) for verdict in Verdict for what in _MEASURED
+    )
+
+
+def _local(moment: datetime) -> str:
+    """Return a moment as text in the time zone of the line."""
+    cases = []
+    for minutes in range(-14 * 60 - 45, 15 * 60, 15):
+        zone = timezone(timedelta(minutes=minutes))
+        local = moment.astimezone(UTC).astimezone(zone)
+        cases.append(f"WHEN '{local:%z}' THEN '{local:%Y%m%d %H:%M:%S}'")
+    return f"CASE substr(f1, -7, 5) {' '.join(cases)} END"

@@ -1,0 +1,199 @@
+-- The queries of a replay, which DuckDB and Spark SQL both understand.
+--
+-- A line of an access log is split at its quotation marks: `lines` has the pieces f1, f2, … of each
+-- line and its whole text, raw. f2, f4, f6 … are the quoted fields, f1, f3, f5 … what is between
+-- them. A statement begins with its name; names in braces are filled in before it runs.
+
+-- name: regular
+-- Whether a line has the documented form (docs/protocol.md, "Access log"). Every other line is
+-- parsed in Python. A concatenation is null if a piece is missing in DuckDB's || and Spark's.
+f1 LIKE '% - - [%] '
+AND regexp_like(f1, ' .(0[1-9]|[12][0-9]|3[01])/(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/[12][0-9]{3}:([01][0-9]|2[0-3]):[0-5][0-9]:[0-6][0-9] [+-](0[0-9]|1[0-4])(00|15|30|45). $')
+AND regexp_like(f3, '^ [0-9]{3} ([0-9]{1,18}|-) ([0-9]{1,18}|-) $')
+AND f5 || f7 || f9 || f11 || f13 || f15 || f17 || f19 = '        '
+AND f34 <> ''
+
+-- name: kind
+-- Four letters: how the request is signed, its method, what it addresses, and how it ended.
+concat(
+  CASE
+    WHEN f2 LIKE '%ignature=%'
+      AND regexp_extract(f2, '[?&](Signature|x-oss-signature)=', 1) <> '' THEN 'U'
+    WHEN f14 = '-' AND f34 = '-' THEN 'N'
+    WHEN f16 = 'PostObject' THEN 'F'
+    ELSE 'H'
+  END,
+  CASE
+    WHEN f2 LIKE 'GET %' THEN 'G'
+    WHEN f2 LIKE 'HEAD %' THEN 'H'
+    WHEN f2 LIKE 'OPTIONS %' THEN 'O'
+    ELSE 'P'
+  END,
+  CASE WHEN f20 <> '-' THEN 'O' WHEN f18 <> '-' THEN 'B' ELSE 'S' END,
+  CASE
+    WHEN f3 LIKE ' 2%' OR f3 LIKE ' 3%' THEN 'S'
+    WHEN f3 LIKE ' 403 %' AND f22 = 'AccessDenied' THEN 'D'
+    ELSE 'F'
+  END
+)
+
+-- name: family
+-- Who sent a request, by its User-Agent.
+CASE
+  WHEN f6 = '-' THEN 'no User-Agent'
+  WHEN f6 LIKE '%bot%' OR f6 LIKE '%Bot%' OR f6 LIKE '%pider%' OR f6 LIKE '%rawler%' THEN 'robots'
+  WHEN f6 NOT LIKE 'Mozilla/%' THEN 'programs'
+  WHEN f6 LIKE '%MicroMessenger%' THEN 'WeChat'
+  WHEN f6 LIKE '%Edg%' THEN 'Edge'
+  WHEN f6 LIKE '%Firefox/%' THEN 'Firefox'
+  WHEN f6 LIKE '%Chrome/%' OR f6 LIKE '%CriOS/%' THEN 'Chrome'
+  WHEN f6 LIKE '%Safari/%' THEN 'Safari'
+  ELSE 'other browsers'
+END
+
+-- name: cut_query
+CASE WHEN instr(f4, '?') > 0 THEN concat(split_part(f4, '?', 1), '?') ELSE f4 END
+
+-- name: cut_path
+regexp_extract(f4, '^([^/?#]*://)?[^/?#]*[/?#]?', 0)
+
+-- name: cut_nothing
+f4
+
+-- name: stamp
+-- The time of a line as text that sorts.
+concat(
+  substr(f1, -21, 4),
+  CASE substr(f1, -25, 3)
+    WHEN 'Jan' THEN '01' WHEN 'Feb' THEN '02' WHEN 'Mar' THEN '03' WHEN 'Apr' THEN '04'
+    WHEN 'May' THEN '05' WHEN 'Jun' THEN '06' WHEN 'Jul' THEN '07' WHEN 'Aug' THEN '08'
+    WHEN 'Sep' THEN '09' WHEN 'Oct' THEN '10' WHEN 'Nov' THEN '11' ELSE '12'
+  END,
+  substr(f1, -28, 2),
+  ' ',
+  substr(f1, -16, 8)
+)
+
+-- name: requests
+-- Lines that are alike in all that the report distinguishes, counted. The kind of lines that are
+-- not selected is '-', and that of lines without the documented form '!'.
+SELECT
+  CASE WHEN kind < 'A' THEN '' ELSE {cut} END AS referer,
+  kind,
+  CASE WHEN kind < 'A' THEN '' ELSE concat(substr(f1, -28, 14), substr(f1, -8, 6)) END AS clock,
+  CASE
+    WHEN kind < 'A' THEN '' ELSE substr(f20, 1, instr(f20, '/'))
+  END AS prefix,
+  CASE WHEN kind < 'A' THEN '' ELSE {family} END AS family,
+  count(*) AS requests,
+  cast(sum(
+    CASE WHEN kind < 'A' THEN 0 ELSE coalesce(try_cast(split_part(f3, ' ', 3) AS bigint), 0) END
+  ) AS bigint) AS bytes
+FROM (
+  SELECT
+    *,
+    CASE WHEN {regular} THEN CASE WHEN {selected} THEN {kind} ELSE '-' END ELSE '!' END AS kind
+  FROM lines
+) AS line
+GROUP BY 1, 2, 3, 4, 5
+
+-- name: odd
+SELECT raw, count(*) AS requests
+FROM (SELECT raw, CASE WHEN {regular} THEN 1 ELSE 0 END AS regular FROM lines) AS line
+WHERE regular = 0
+GROUP BY raw
+ORDER BY raw
+
+-- name: counts
+SELECT
+  CASE WHEN kind < 'A' THEN kind ELSE 'A' END AS kind, cast(sum(requests) AS bigint) AS requests
+FROM requests
+GROUP BY 1
+
+-- name: groups
+SELECT
+  referer, kind,
+  cast(sum(requests) AS bigint) AS requests,
+  cast(sum(bytes) AS bigint) AS bytes
+FROM requests
+WHERE kind >= 'A'
+GROUP BY referer, kind
+
+-- name: totals
+SELECT
+  verdict, assumed, why,
+  cast(sum(requests) AS bigint) AS requests,
+  cast(sum(bytes) AS bigint) AS bytes
+FROM verdicts
+GROUP BY verdict, assumed, why
+
+-- name: entries
+SELECT
+  entry,
+  allowed,
+  cast(sum(requests) AS bigint) AS requests,
+  cast(sum(bytes) AS bigint) AS bytes
+FROM verdicts
+WHERE entry <> ''
+GROUP BY entry, allowed
+
+-- name: hosts
+SELECT * FROM (
+  SELECT host AS value, {measures} FROM verdicts WHERE checked = 1 GROUP BY host
+) AS host
+{order}
+
+-- name: ranked
+SELECT * FROM ranked
+{order}
+
+-- name: examples
+-- What was revoked of the hosts in the table.
+SELECT host, origin, kind, min(referer) AS referer
+FROM verdicts
+WHERE verdict = 'revoked' AND host IN (SELECT value FROM ranked)
+GROUP BY host, origin, kind
+ORDER BY host, origin, kind
+
+-- name: cells
+SELECT
+  v.verdict, v.bare, r.prefix, r.clock, r.family,
+  cast(sum(r.requests) AS bigint) AS requests,
+  cast(sum(r.bytes) AS bigint) AS bytes
+FROM requests AS r
+JOIN verdicts AS v ON r.referer = v.referer AND r.kind = v.kind
+GROUP BY GROUPING SETS (
+  (v.verdict, r.prefix), (v.verdict, r.clock), (v.verdict, r.family), (v.bare, r.family)
+)
+
+-- name: prefixes
+SELECT * FROM (
+  SELECT prefix AS value, {measures} FROM cells WHERE prefix IS NOT NULL GROUP BY prefix
+) AS prefix
+{order}
+
+-- name: clocks
+SELECT clock AS value, {measures} FROM cells WHERE clock IS NOT NULL GROUP BY clock ORDER BY clock
+
+-- name: families
+SELECT * FROM (
+  SELECT family AS value, {measures} FROM cells
+  WHERE family IS NOT NULL AND verdict IS NOT NULL GROUP BY family
+) AS family
+{order}
+
+-- name: bare
+-- Who was and stays served without a Referer.
+SELECT family, requests, bytes
+FROM cells
+WHERE bare = 1 AND family IS NOT NULL AND verdict IS NULL
+ORDER BY bytes DESC, requests DESC, family
+
+-- name: measure
+cast(sum(CASE WHEN verdict = '{verdict}' THEN {what} ELSE 0 END) AS bigint) AS {verdict}_{what}
+
+-- name: order
+ORDER BY
+  revoked_bytes DESC, revoked_requests DESC, gained_bytes DESC, gained_requests DESC,
+  unchanged_bytes DESC, unchanged_requests DESC, value
+LIMIT {top}

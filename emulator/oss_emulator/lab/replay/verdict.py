@@ -1,0 +1,170 @@
+"""What new rules change for a request of a log, judged once for all requests that are alike."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
+
+from oss_emulator.accesslog import LogLine, unescape
+from oss_emulator.referer import (
+    Assumptions,
+    RefererConfiguration,
+    RefererPolicy,
+    Scope,
+    Signing,
+)
+from oss_emulator.referer.assumptions import DEFAULT
+from oss_emulator.referer.header import WHITE_SPACE
+from oss_emulator.referer.policy import Ruling
+from oss_emulator.referer.request import EXEMPTIONS, RequestKind, classify
+
+
+class Verdict(StrEnum):
+    """What new rules change for a request."""
+
+    REVOKED = "revoked"
+    GAINED = "gained"
+    UNCHANGED = "unchanged"
+    NOT_CHECKED = "not_checked"
+    UNKNOWN = "unknown"
+
+
+WHO_DENIED = (
+    "the log says AccessDenied and not who denied, the Referer rules or the permissions; "
+    "name the rules of that time with --against"
+)
+
+
+class JudgedGroup(NamedTuple):
+    """The verdict on requests with the same Referer and of the same kind."""
+
+    verdict: Verdict
+    why: str
+    """Why the verdict is unknown, "" for any other."""
+    assumed: bool
+    """Whether a decision rests on an assumption."""
+    checked: bool
+    """Whether the rules are consulted."""
+    allowed: bool
+    """Whether the new rules allow the requests."""
+    entry: str
+    """The entry of the new rules that settled it, "" for none."""
+    host: str
+    """The host of the Referer with its port; all of a Referer without one, "" for no Referer."""
+    origin: str
+    """The Referer up to its host and port."""
+    bare: bool
+    """Whether the requests have no Referer and were and stay served."""
+
+
+_SIGNING = {"N": Signing.NONE, "H": Signing.HEADER, "U": Signing.URL, "F": Signing.FORM}
+_METHOD = {"G": "GET", "H": "HEAD", "O": "OPTIONS", "P": "PUT"}
+_SCOPE = {"O": Scope.OBJECT, "B": Scope.BUCKET, "S": Scope.SERVICE}
+_SERVED, _DENIED = "S", "D"
+_ORIGIN = re.compile(r"([^/?#]*://)?([^/?#]*)")
+_SIGNATURE = re.compile(r"[?&](?:Signature|x-oss-signature)=")
+_LONGEST_HOST = 255
+_EXEMPT = frozenset(EXEMPTIONS.values())
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges requests by new rules, against the outcome in the log or against other rules."""
+
+    rules: RefererConfiguration
+    against: RefererConfiguration | None = None
+    assumptions: Assumptions = DEFAULT
+
+    @cached_property
+    def policy(self) -> RefererPolicy:
+        """The new rules, compiled."""
+        return RefererPolicy.compile(self.rules, self.assumptions)
+
+    @cached_property
+    def _old(self) -> RefererPolicy | None:
+        rules = self.against
+        return None if rules is None else RefererPolicy.compile(rules, self.assumptions)
+
+    @property
+    def cut(self) -> str:
+        """The statement that cuts what no decision sees, under any assumption (R-26 to R-28)."""
+        rules = [item for item in (self.rules, self.against) if item is not None]
+        if not all(item.allow_truncate_query_string for item in rules):
+            return "cut_nothing"
+        return "cut_path" if all(item.truncate_path for item in rules) else "cut_query"
+
+    def judge(self, text: str, letters: str) -> JudgedGroup:
+        """Judge requests by the Referer as it is in the log and the four letters of their kind."""
+        return self.judge_sent("" if text == "-" else unescape(text), letters)
+
+    def judge_sent(self, referer: str, letters: str) -> JudgedGroup:
+        """Judge requests by the Referer as it was sent."""
+        sent = referer.strip(WHITE_SPACE)
+        kind = classify(*request_of(letters))
+        ruling = self.policy.judge(kind, sent)
+        checked = ruling.reason not in _EXEMPT
+        verdict, why, assumed = self._compare(ruling, kind, sent, letters[3])
+        found = _ORIGIN.match(sent)
+        origin, host = (found[0], found[2] or sent) if found else ("", sent)
+        return JudgedGroup(
+            verdict,
+            why,
+            assumed,
+            checked,
+            ruling.reason.allows,
+            ruling.entry or "",
+            _writable(host),
+            _writable(origin),
+            checked and not sent and letters[3] == _SERVED and ruling.reason.allows,
+        )
+
+    def _compare(
+        self, ruling: Ruling, kind: RequestKind, sent: str, outcome: str
+    ) -> tuple[Verdict, str, bool]:
+        allows = ruling.reason.allows
+        if ruling.reason in _EXEMPT:
+            return Verdict.NOT_CHECKED, "", ruling.assumed
+        if self._old is not None:
+            old = self._old.judge(kind, sent)
+            assumed = ruling.assumed or old.assumed
+            fails = outcome != _SERVED and (outcome != _DENIED or old.reason.allows)
+            if fails or old.reason.allows == allows:
+                return Verdict.UNCHANGED, "", assumed
+            return (Verdict.GAINED if allows else Verdict.REVOKED), "", assumed
+        if outcome == _SERVED:
+            return (Verdict.UNCHANGED if allows else Verdict.REVOKED), "", ruling.assumed
+        if outcome == _DENIED and allows:
+            return Verdict.UNKNOWN, WHO_DENIED, ruling.assumed
+        return Verdict.UNCHANGED, "", ruling.assumed
+
+
+def _writable(host: str) -> str:
+    """Make a host valid UTF-8."""
+    if host.isascii():
+        return host[:_LONGEST_HOST]
+    return host[:_LONGEST_HOST].encode("utf-8", "backslashreplace").decode()
+
+
+def request_of(letters: str) -> tuple[Signing, str, Scope]:
+    """Return how a request is signed, its method and its scope from the letters of its kind."""
+    return _SIGNING[letters[0]], _METHOD[letters[1]], _SCOPE[letters[2]]
+
+
+def letters_of(line: LogLine) -> str:
+    """Return the four letters of a line, as the statement `kind` does."""
+    method = line.request.partition(" ")[0]
+    if _SIGNATURE.search(line.request):
+        signed = "U"
+    elif not line.access_key_id and not line.requester_id:
+        signed = "N"
+    else:
+        signed = "F" if line.operation == "PostObject" else "H"
+    scope = "O" if line.key else "B" if line.bucket else "S"
+    served = 200 <= line.status < 400
+    denied = line.status == 403 and line.error_code == "AccessDenied"
+    outcome = _SERVED if served else _DENIED if denied else "F"
+    letter = {"GET": "G", "HEAD": "H", "OPTIONS": "O"}.get(method, "P")
+    return f"{signed}{letter}{scope}{outcome}"

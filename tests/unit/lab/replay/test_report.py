@@ -1,0 +1,320 @@
+"""Replays on DuckDB: generated logs with a known answer, and damaged ones."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from oss_emulator import accesslog
+from oss_emulator.accesslog import LogLine
+from oss_emulator.lab.replay import sources
+from oss_emulator.lab.replay.duck import DuckDBEngine
+from oss_emulator.lab.replay.report import Question, Report, TooManyRejectsError, replay
+from oss_emulator.lab.replay.verdict import Judge
+from oss_emulator.referer import RefererConfiguration
+
+from tests.unit.lab.replay.generator import START, Answer, answer_to, generate, text, verdict
+
+SITE = RefererConfiguration(
+    allow_empty_referer=False,
+    whitelist=("https://www.example.com/", "https://*.example.com/", "https://idle.test/"),
+    blacklist=("https://*/*.example.com/",),
+)
+RULES = {
+    "site": SITE,
+    "empty allowed": replace(SITE, allow_empty_referer=True),
+    "no rules": RefererConfiguration(),
+    "blacklist": RefererConfiguration(blacklist=("http*://thief.test", "*例子*")),
+    "queries count": replace(SITE, allow_truncate_query_string=False),
+    "paths are cut": replace(SITE, truncate_path=True, whitelist=("https://www.example.com",)),
+    "contradiction": replace(
+        SITE, truncate_path=True, allow_truncate_query_string=False, whitelist=("https://*.com",)
+    ),
+    "all denied": RefererConfiguration(allow_empty_referer=False, whitelist=("x",)),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Takes what the engine writes."""
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def engine(folder: Path) -> Iterator[DuckDBEngine]:
+    engine = DuckDBEngine(folder)
+    yield engine
+    engine.close()
+
+
+def ask(
+    engine: DuckDBEngine,
+    folder: Path,
+    question: Question,
+    *files: Path,
+    keep: Callable[[bytes], object] = bytes,
+) -> Report:
+    logs = sources.find([str(file) for file in files])
+    return replay(question, logs, engine, folder, keep)
+
+
+def save(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def check(report: Report, answer: Answer) -> None:
+    for name, total in report["totals"].items():
+        assert (name, total) == (
+            name,
+            {"requests": answer.requests[name], "bytes": answer.bytes[name]},
+        )
+    for key, hosts in (("revoked", answer.revoked_hosts), ("gained", answer.gained_hosts)):
+        found = {item["host"]: item[key]["requests"] for item in report["hosts"]}
+        assert {host: count for host, count in found.items() if count} == dict(hosts)
+    prefixes = {row["prefix"].rstrip("/"): row["revoked"]["requests"] for row in report["prefixes"]}
+    assert {name: count for name, count in prefixes.items() if count} == dict(answer.prefixes)
+    hours = {
+        int(datetime.fromisoformat(row["hour"]).timestamp()): row["revoked"]["requests"]
+        for row in report["hours"]
+    }
+    assert {hour: count for hour, count in hours.items() if count} == dict(answer.hours)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_report_is_the_known_answer(
+    name: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    lines, answer = generate(7, 1_500, RULES[name])
+    log = save(tmp_path / "a.log", text(lines))
+    report = ask(engine, folder, Question(Judge(RULES[name]), top=50), log)
+    check(report, answer)
+    assert report["lines"]["read"] == report["lines"]["judged"] == len(lines)
+    assert report["lines"]["damaged"] == 0
+
+
+@pytest.mark.parametrize("old", RULES)
+def test_comparison_with_other_rules_is_the_known_answer(
+    old: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    lines, answer = generate(8, 1_500, SITE, RULES[old])
+    log = save(tmp_path / "a.log", text(lines))
+    report = ask(engine, folder, Question(Judge(SITE, RULES[old]), top=50), log)
+    check(report, answer)
+    assert report["unknown"] == []
+
+
+def as_json(lines: Sequence[LogLine]) -> bytes:
+    return "".join(
+        json.dumps(record(line)).replace("\\udcff", "\\ufffd") + "\n" for line in lines
+    ).encode()
+
+
+def as_csv(lines: Sequence[LogLine]) -> bytes:
+    written = io.StringIO()
+    table = csv.DictWriter(written, list(record(lines[0])))
+    table.writeheader()
+    table.writerows(map(record, lines))
+    return written.getvalue().encode("utf-8", "surrogateescape")
+
+
+def record(line: LogLine) -> dict[str, str]:
+    """The line as real-time log query has it (P-62)."""
+    return {
+        "__time__": str(int(line.time)),
+        "client_ip": line.remote_ip,
+        "http_method": line.request.split()[0],
+        "request_uri": line.request.split()[1],
+        "http_status": str(line.status),
+        "response_body_length": str(line.sent_bytes),
+        "referer": line.referer or "-",
+        "user_agent": line.user_agent or "-",
+        "requester_id": line.requester_id or "-",
+        "operation": line.operation,
+        "bucket": line.bucket,
+        "object": accesslog.format(line).split('"')[19],
+        "error_code": line.error_code or "-",
+        "access_id": line.access_key_id or "-",
+    }
+
+
+def damaged_twice(content: bytes) -> bytes:
+    """Append blank lines and the ends of lines of Windows, which no reader may stumble over."""
+    return content.replace(b"\n", b"\r\n") + b"\r\n\n"
+
+
+FORMS = {
+    "lines": text,
+    "compressed": lambda lines: gzip.compress(text(lines)),
+    "json": as_json,
+    "csv": as_csv,
+    "windows": lambda lines: damaged_twice(text(lines)),
+    "last line without its end": lambda lines: text(lines).rstrip(b"\n"),
+    "byte order mark": lambda lines: b"\xef\xbb\xbf" + text(lines),
+    "escaped with a backslash": lambda lines: text(lines).replace(rb"\x22", rb"\""),
+    "raw bytes": lambda lines: text(lines).replace(rb"\xFF", b"\xff"),
+    "appended fields": lambda lines: text(lines).replace(b"\n", b' "new" 17 "newer"\n'),
+    "mixed": lambda lines: text(lines[:500]) + as_json(lines[500:900]) + text(lines[900:]),
+    "wide spaces": lambda lines: text(lines).replace(b'" "', b'"  "'),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_log_gives_the_same_answer(
+    form: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    lines, answer = generate(9, 1_200, SITE)
+    if form in ("json", "csv", "mixed"):
+        lines = [line for line in lines if "\udcff" not in line.referer]
+        lines = [replace(line, referer=line.referer.strip(" ")) for line in lines]
+        answer = answer_to(lines, SITE)
+    suffix = ".gz" if form == "compressed" else ".log"
+    log = save(tmp_path / f"a{suffix}", FORMS[form](lines))
+    report = ask(engine, folder, Question(Judge(SITE), top=50), log)
+    check(report, answer)
+    assert report["lines"]["damaged"] == 0
+    assert report["lines"]["read"] == len(lines)
+
+
+DAMAGED = [
+    b"",
+    b"not a line",
+    text(generate(1, 1, SITE)[0])[:90],
+    b'{"http_status": 200}',
+    b'{"http_status": 200',
+    b"\xff\xfe\x00",
+    b'a"' * 70,
+    b"x" * (sources.LONGEST_LINE + 10),
+    text(generate(1, 1, SITE)[0]).replace(b'HTTP/1.1" ', b'HTTP/1.1" x').strip(),
+]
+
+
+def test_damaged_lines_are_counted_and_kept(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    lines, answer = generate(10, 600, SITE)
+    whole = text(lines).splitlines()
+    for number, damaged in enumerate(DAMAGED):
+        whole.insert(number * 50, damaged)
+    log = save(tmp_path / "a.log", b"\n".join(whole) + b"\n")
+    save(tmp_path / "empty.log", b"")
+    kept: list[bytes] = []
+    question = Question(Judge(SITE), top=50, max_rejects=Decimal(5))
+    report = ask(engine, folder, question, log, tmp_path / "empty.log", keep=kept.append)
+    check(report, answer)
+    assert sorted(kept) == sorted(line + b"\n" for line in DAMAGED if line)
+    assert report["lines"]["damaged"] == len(DAMAGED) - 1
+    assert report["lines"]["read"] == len(lines) + len(DAMAGED) - 1
+
+
+def test_too_many_damaged_lines_end_the_replay(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    log = save(tmp_path / "a.log", text(generate(1, 98, SITE)[0]) + b"a\nb\n")
+    with pytest.raises(TooManyRejectsError, match="2 of 100 lines are damaged, more than 1 %"):
+        ask(engine, folder, Question(Judge(SITE)), log)
+
+
+def test_line_cut_anywhere_is_never_read_as_another_request(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    line = replace(generate(1, 1, SITE)[0][0], access_key_id="LTAI", bucket_arn=None)
+    whole = accesslog.format(line).encode()
+    cuts = [whole[:end] for end in range(1, len(whole))]
+    log = save(tmp_path / "a.log", b"\n".join([whole, *cuts]) + b"\n")
+    report = ask(engine, folder, Question(Judge(SITE), max_rejects=Decimal(100)), log)
+    without_key = sum(cut.endswith((b'"1"', b'"1" ')) for cut in cuts)
+    within_key = len('LTAI"')
+    assert report["lines"]["judged"] == 1 + without_key + within_key - 1
+    assert report["lines"]["read"] == len(whole)
+
+
+def test_only_the_asked_bucket_and_time_are_judged(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    lines, _ = generate(11, 800, SITE)
+    lines = [
+        replace(line, bucket="other" if number % 3 == 0 else "examplebucket")
+        for number, line in enumerate(lines)
+    ]
+    since, until = START + 3_723, START + 100_001
+    written = text(lines).decode().splitlines()
+    for number, line in enumerate(lines):  # half of the lines in the time zone of China
+        if number % 2:
+            there = datetime.fromtimestamp(line.time + 8 * 3600, UTC)
+            here = accesslog.format(line).split("[")[1].split("]")[0]
+            written[number] = written[number].replace(here, f"{there:%d/%b/%Y:%H:%M:%S} +0800")
+    log = save(tmp_path / "a.log", "\n".join(written).encode())
+    question = Question(
+        Judge(SITE),
+        "other",
+        datetime.fromtimestamp(since, UTC),
+        datetime.fromtimestamp(until, UTC),
+    )
+    report = ask(engine, folder, question, log)
+    chosen = [line for line in lines if question.selects(line)]
+    assert 100 < len(chosen) < 300
+    assert report["lines"]["judged"] == len(chosen)
+    assert report["lines"]["outside"] == len(lines) - len(chosen)
+    assert report["totals"]["revoked"]["bytes"] == sum(
+        line.sent_bytes for line in chosen if generate_verdict(line) == "revoked"
+    )
+
+
+def generate_verdict(line: LogLine) -> str:
+    return verdict(line, SITE, None)
+
+
+def test_revoked_host_comes_with_reason_remedy_and_sample(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    log = save(tmp_path / "a.log", text(generate(7, 1_500, SITE)[0]))
+    report = ask(engine, folder, Question(Judge(SITE), top=50), log)
+    hosts = {item["host"]: item for item in report["hosts"] if item["revoked"]["requests"]}
+    for host, item in hosts.items():
+        assert item["explanation"].startswith("Denied, EC 0003-0000050")
+        assert 1 <= len(item["samples"]) <= 2, host
+        grown = replace(
+            SITE,
+            allow_empty_referer=item["set"] == "AllowEmptyReferer: true",
+            whitelist=(*SITE.whitelist, *item["add"]),
+            blacklist=tuple(entry for entry in SITE.blacklist if entry not in item["remove"]),
+        )
+        for entry in item["add"]:
+            assert Judge(grown).policy.allows(entry)
+        for sample in item["samples"]:
+            line = sources.parse_any(sample.removesuffix("…"))
+            assert generate_verdict(line) == "revoked"
+    assert hosts["thief.test"]["add"] == ["http://thief.test/", "https://thief.test/"]
+    assert hosts[""]["set"] == "AllowEmptyReferer: true"
+    assert {"list": "whitelist", "entry": "https://idle.test/"} in report["idle_entries"]
+    assert all(item["entry"] != "https://www.example.com/" for item in report["idle_entries"])
+
+
+def test_decision_that_rests_on_an_assumption_is_counted(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    line = replace(
+        generate(1, 1, SITE)[0][0],
+        referer="HTTPS://www.example.com/",
+        request="GET /k HTTP/1.1",
+        operation="GetObject",
+        key="k",
+        status=200,
+        access_key_id="",
+        requester_id="",
+    )
+    log = save(tmp_path / "a.log", text([line] * 3))
+    report = ask(engine, folder, Question(Judge(SITE)), log)
+    assert report["assumed"]["requests"] == 3  # R-24
+    assert report["totals"]["revoked"]["requests"] == 3

@@ -1,0 +1,79 @@
+"""Verdicts on groups: the letters of a kind, and what is cut before grouping."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oss_emulator.lab.replay import statements
+from oss_emulator.lab.replay.duck import DuckDBEngine
+from oss_emulator.lab.replay.verdict import Judge, letters_of
+from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_emulator.referer.assumptions import DEFAULT
+
+from tests.unit.lab.replay.generator import generate, text
+
+pieces = ["http://", "a.com", "b", "/", "?", "*", "#", " ", "x=1", ","]
+texts = st.lists(st.sampled_from(pieces), max_size=6).map("".join)
+lists = st.lists(texts, max_size=3).map(tuple)
+configurations = st.builds(
+    RefererConfiguration, st.booleans(), st.booleans(), st.booleans(), lists, lists
+)
+any_assumptions = st.builds(
+    Assumptions,
+    **{name: st.sampled_from(list(type(chosen))) for name, chosen in DEFAULT.chosen().items()},
+)
+
+CUTS = {
+    "cut_nothing": lambda referer: referer,
+    "cut_query": lambda referer: "".join(referer.partition("?")[:2]),
+    "cut_path": lambda referer: _cut_path(referer),
+}
+
+
+def _cut_path(referer: str) -> str:
+    """The Referer up to and with the first character that ends its host."""
+    scheme, slashes, rest = referer.partition("://")
+    if not slashes or any(mark in scheme for mark in "/?#"):
+        scheme, slashes, rest = "", "", referer
+    end = min((rest.find(mark) for mark in "/?#" if mark in rest), default=len(rest))
+    return scheme + slashes + rest[: end + 1]
+
+
+@given(configurations, st.none() | configurations, texts, any_assumptions)
+def test_cut_before_grouping_changes_no_verdict(
+    rules: RefererConfiguration,
+    against: RefererConfiguration | None,
+    referer: str,
+    assumptions: Assumptions,
+) -> None:
+    judge = Judge(rules, against, assumptions)
+    whole = judge.judge_sent(referer, "NGOS")
+    cut = judge.judge_sent(CUTS[judge.cut](referer), "NGOS")
+    assert cut[:6] == whole[:6]
+
+
+def test_engine_cuts_and_classifies_as_python_does(tmp_path: Path) -> None:
+    lines, _ = generate(3, 2_000, RefererConfiguration())
+    lines = [replace(line, request_id=f"{number}") for number, line in enumerate(lines)]
+    log = tmp_path / "a.log"
+    log.write_bytes(text(lines))
+    engine = DuckDBEngine(tmp_path)
+    names = ", ".join(statements.fill(name) for name in ("kind", *CUTS))
+    found = engine.find([log], f"SELECT cast(f10 AS int), {names} FROM lines ORDER BY 1")
+    for line, (_, kind, *cut) in zip(lines, found, strict=True):
+        assert kind == letters_of(line)
+        written = text([line]).decode().split('"')[3]
+        assert cut == [make(written) for make in CUTS.values()]
+    engine.close()
+
+
+@pytest.mark.parametrize("letters", ["NGOS", "NGOD", "NGOF", "HGOS", "NGBS", "UPOS", "FPOS"])
+def test_same_rules_on_both_sides_change_nothing(letters: str) -> None:
+    rules = RefererConfiguration(whitelist=("https://a.com/",))
+    for referer in ("", "https://a.com/", "https://b.com/"):
+        judged = Judge(rules, rules).judge_sent(referer, letters)
+        assert judged.verdict in ("unchanged", "not_checked")
