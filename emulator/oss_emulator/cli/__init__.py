@@ -36,6 +36,7 @@ _COMMANDS = {
     "scenarios": "scenarios",
     "generate": "generate",
     "replay": "replay",
+    "propose": "propose",
     "apply": "apply",
     "parity": "parity",
     "export": "archive",

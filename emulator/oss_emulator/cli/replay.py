@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from oss_emulator.cli import logs, rules
 from oss_emulator.cli.output import show, write
@@ -55,7 +55,7 @@ def declare(commands: Any) -> None:
     )
     parser.add_argument(
         "--price",
-        type=_decimal,
+        type=decimal,
         default=money.PRICE,
         metavar="YUAN_PER_GB",
         help=f"the price of traffic out to the Internet (default: {money.PRICE})",
@@ -93,7 +93,7 @@ def declare_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rejects", metavar="FILE", help="write the damaged lines to this file")
     parser.add_argument(
         "--max-rejects",
-        type=_decimal,
+        type=decimal,
         default=Decimal(1),
         metavar="PERCENT",
         help="end with 2 if more lines are damaged (default: 1)",
@@ -105,7 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
     new = rules.read(arguments.rules, arguments)
     old = rules.read(arguments.against, arguments) if arguments.against else None
     judge = Judge(new, old, arguments.assumptions)
-    report = ask(question_of(arguments, judge), arguments)
+    with asking(arguments) as asked:
+        report = replay(question_of(arguments, judge), *asked)
     if arguments.html:
         _write_page(Path(arguments.html), report)
     if arguments.json:
@@ -132,12 +133,23 @@ def question_of(arguments: argparse.Namespace, judge: Judge) -> Question:
     )
 
 
-def ask(question: Question, arguments: argparse.Namespace) -> Report:
-    """Replay the logs of the arguments. Raises InputError and CommandError."""
+class Asked(NamedTuple):
+    """What a replay needs, made from the arguments."""
+
+    logs: list[Path]
+    engine: Engine
+    folder: Path
+    keep: Callable[[bytes], object]
+    """Takes each damaged line."""
+
+
+@contextmanager
+def asking(arguments: argparse.Namespace) -> Iterator[Asked]:
+    """Make an engine and find the logs. Raises InputError and CommandError, also for the body."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="oss-emulator-replay-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        keep: Callable[[bytes], Any] = lambda raw: None  # noqa: E731
+        keep: Callable[[bytes], object] = bytes
         try:
             if arguments.rejects:
                 keep = stack.enter_context(replacing(Path(arguments.rejects))).write
@@ -146,7 +158,7 @@ def ask(question: Question, arguments: argparse.Namespace) -> Report:
             progress = stack.enter_context(progress_of(size))
             engine = _engine(arguments, folder, progress)
             stack.callback(engine.close)
-            return replay(question, files, engine, folder, keep)
+            yield Asked(files, engine, folder, keep)
         except LogSourceError as error:
             raise InputError(str(error)) from None
         except TooManyRejectsError as error:
@@ -204,7 +216,8 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _decimal(text: str) -> Decimal:
+def decimal(text: str) -> Decimal:
+    """Parse a number of at least 0 for argparse."""
     try:
         number = Decimal(text)
     except InvalidOperation:

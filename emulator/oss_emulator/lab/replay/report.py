@@ -17,6 +17,7 @@ from oss_emulator.referer.header import WHITE_SPACE
 
 from . import money, sources, statements
 from .engine import HEX, Engine, Row, UnsplittableError
+from .proposal import HostName
 from .samples import find_samples
 from .sources import LogForm, Rejects
 from .verdict import Judge, Verdict, request_of
@@ -82,6 +83,31 @@ def replay(
     engine.judge(question.judge, statements.fill("groups"))
     engine.keep("cells", statements.fill("cells"))
     return _report(question, logs, engine, rejects, lines)
+
+
+def measure(
+    names: Sequence[HostName],
+    question: Question,
+    logs: Sequence[Path],
+    engine: Engine,
+    folder: Path,
+) -> list[Row]:
+    """Return the served traffic of hosts: origin, host, whether a slash follows, and bytes.
+
+    Raises what `replay` raises.
+    """
+    rejects = Rejects(bytes)
+    lines = _read(question, logs, engine, folder, rejects)
+    _check(rejects, lines, question)
+    engine.judge(question.judge, statements.fill("groups"))
+    hosts = " OR ".join(_condition(name) for name in names)
+    return engine.rows(statements.fill("origins", hosts=hosts))
+
+
+def _condition(name: HostName) -> str:
+    text = name.text.removeprefix("*")
+    ends = [f"%{text}", f"%{text}:%"] if name.is_wildcard else [text, f"{text}:%"]
+    return " OR ".join(f"lower(host) LIKE {statements.literal(end)}" for end in ends)
 
 
 def _read(

@@ -197,3 +197,14 @@ ORDER BY
   revoked_bytes DESC, revoked_requests DESC, gained_bytes DESC, gained_requests DESC,
   unchanged_bytes DESC, unchanged_requests DESC, value
 LIMIT {top}
+
+-- name: origins
+-- The served traffic of hosts, by origin, and whether a Referer goes on with a slash.
+SELECT
+  origin, host,
+  CASE WHEN instr(referer, concat(origin, '/')) = 1 THEN 1 ELSE 0 END AS closed,
+  cast(sum(bytes) AS bigint) AS bytes
+FROM verdicts
+WHERE checked = 1 AND kind LIKE '%S' AND ({hosts})
+GROUP BY 1, 2, 3
+ORDER BY bytes DESC, origin, closed

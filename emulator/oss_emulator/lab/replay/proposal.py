@@ -1,0 +1,198 @@
+"""The smallest rules that keep the traffic of given hosts.
+
+An entry is an origin with its closing slash, or a wildcard for the sub-domains of a host. A
+wildcard needs a second entry, in the blacklist: its `*` also matches another host and the `/` after
+it, which `https://*/*.example.com/` denies (R-21).
+
+A wildcard stands for all origins below it, so wildcards form trees. For each number of entries the
+most traffic that a tree can keep follows from its branches: take the wildcard, or the best that the
+branches keep with as many entries. So the result is the smallest, not only a small one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import accumulate
+from math import ceil
+
+from oss_emulator.referer import Pattern, RefererConfiguration
+
+MOST_ENTRIES = 200
+"""The most entries of a proposal."""
+_STAR = "*."
+
+
+@dataclass(frozen=True, slots=True)
+class HostName:
+    """A host, or with `*.` before it all its sub-domains."""
+
+    text: str
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether it stands for sub-domains."""
+        return self.text.startswith(_STAR)
+
+    def covers(self, host: str) -> bool:
+        """Return whether a host is meant, whatever its port and letter case."""
+        name = host.lower().rpartition(":")[0] if ":" in host else host.lower()
+        return name.endswith(self.text[1:]) if self.is_wildcard else name == self.text
+
+    def contains(self, other: HostName) -> bool:
+        """Return whether all that the other one means is meant as well."""
+        return self.is_wildcard and other.text.endswith(self.text[1:]) and self != other
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Rules, and the traffic of the wanted hosts that they keep."""
+
+    rules: RefererConfiguration
+    kept: int
+    """Bytes; likewise `wanted`."""
+    wanted: int
+    suffices: bool
+    """Whether they keep the share that was asked for."""
+
+    @property
+    def entries(self) -> int:
+        """The number of entries."""
+        return len(self.rules.whitelist) + len(self.rules.blacklist)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Some entries, and the bytes that they keep."""
+
+    weight: int = 0
+    whitelist: tuple[str, ...] = ()
+    blacklist: tuple[str, ...] = ()
+
+    def __add__(self, other: _Choice) -> _Choice:
+        return _Choice(
+            self.weight + other.weight,
+            self.whitelist + other.whitelist,
+            self.blacklist + other.blacklist,
+        )
+
+
+_Curve = list[_Choice]
+"""The best choice for each number of entries, from 0 on."""
+
+
+def propose(
+    wanted: Sequence[HostName],
+    blocked: Sequence[HostName],
+    traffic: Mapping[str, int],
+    keep: Decimal,
+    *,
+    others: int = 0,
+    allow_empty: bool = False,
+) -> Proposal:
+    """Return the rules with the fewest entries that keep the share `keep` of the wanted traffic.
+
+    `traffic` has the bytes of each wanted origin whose Referers end it with `/`, and `others` is
+    the wanted traffic that no safe entry can keep. Blocked hosts are never kept.
+    """
+    open_ = {
+        origin: size
+        for origin, size in traffic.items()
+        if not any(name.covers(_host(origin)) for name in blocked)
+    }
+    curve = [_Choice()]
+    for scheme in dict.fromkeys(origin.partition("://")[0] for origin in sorted(open_)):
+        own = {o: size for o, size in open_.items() if o.startswith(f"{scheme}://")}
+        curve = _join(curve, _forest(scheme, own, wanted, blocked))
+    whole = sum(open_.values()) + others
+    target = ceil(keep * whole)
+    best = next((item for item in curve if item.weight >= target), curve[-1])
+    rules = RefererConfiguration(
+        allow_empty_referer=allow_empty,
+        whitelist=tuple(sorted(set(best.whitelist))),
+        blacklist=tuple(sorted(set(best.blacklist))),
+    )
+    return Proposal(rules, best.weight, whole, best.weight >= target)
+
+
+def _host(origin: str) -> str:
+    return origin.partition("://")[2]
+
+
+def _forest(
+    scheme: str,
+    traffic: Mapping[str, int],
+    wanted: Sequence[HostName],
+    blocked: Sequence[HostName],
+) -> _Curve:
+    """Return the curve of all origins with one scheme."""
+    wildcards = sorted({name for name in wanted if name.is_wildcard}, key=lambda name: name.text)
+    return _branch(scheme, None, dict(traffic), wildcards, blocked)
+
+
+def _branch(
+    scheme: str,
+    top: HostName | None,
+    traffic: dict[str, int],
+    wildcards: Sequence[HostName],
+    blocked: Sequence[HostName],
+) -> _Curve:
+    """Return the curve of the origins below a wildcard, or of all for None."""
+    within = [name for name in wildcards if top is None or top.contains(name)]
+    children = [name for name in within if not any(other.contains(name) for other in within)]
+    rest, curve = dict(traffic), [_Choice()]
+    for child in children:
+        below = {o: size for o, size in rest.items() if _matches(scheme, child, o)}
+        rest = {o: size for o, size in rest.items() if o not in below}
+        curve = _join(curve, _branch(scheme, child, below, within, blocked))
+    curve = _join(curve, _singles(rest))
+    return curve if top is None else _or_wildcard(curve, _wildcard(scheme, top, traffic, blocked))
+
+
+def _matches(scheme: str, name: HostName, origin: str) -> bool:
+    """Return whether the entry of a wildcard admits an origin: with a port it does not."""
+    return Pattern.compile(f"{scheme}://{name.text}/").matches(f"{origin}/")
+
+
+def _singles(traffic: Mapping[str, int]) -> _Curve:
+    """Return the curve of origins one by one, the largest first."""
+    ranked = sorted(traffic, key=lambda origin: (-traffic[origin], origin))[:MOST_ENTRIES]
+    single = [_Choice(traffic[origin], (f"{origin}/",)) for origin in ranked if traffic[origin]]
+    return list(accumulate(single, initial=_Choice()))
+
+
+def _wildcard(
+    scheme: str, name: HostName, traffic: Mapping[str, int], blocked: Iterable[HostName]
+) -> _Choice:
+    """Return the choice of a wildcard: its safe form, and the blocked hosts below it."""
+    below = [item for item in blocked if name.covers(item.text.removeprefix(_STAR)) or item == name]
+    return _Choice(
+        sum(traffic.values()),
+        (f"{scheme}://{name.text}/",),
+        (f"{scheme}://*/{name.text}/", *(f"{scheme}://{item.text}/" for item in below)),
+    )
+
+
+def _or_wildcard(curve: _Curve, wildcard: _Choice) -> _Curve:
+    cost = len(wildcard.whitelist) + len(wildcard.blacklist)
+    if wildcard.weight <= curve[min(cost, len(curve) - 1)].weight:
+        return curve
+    return [item for item in curve[:cost] if item.weight < wildcard.weight] + [
+        *[curve[-1]] * max(0, cost - len(curve)),
+        wildcard,
+    ]
+
+
+def _join(one: _Curve, other: _Curve) -> _Curve:
+    """Return the best of two parts together, for each number of entries."""
+    length = min(len(one) + len(other) - 1, MOST_ENTRIES + 1)
+    joined = []
+    for count in range(length):
+        first = max(0, count - len(other) + 1)
+        last = min(count, len(one) - 1)
+        split = max(
+            range(first, last + 1), key=lambda part: one[part].weight + other[count - part].weight
+        )
+        joined.append(one[split] + other[count - split])
+    return joined
