@@ -30,6 +30,9 @@ def headline(report: Report) -> Iterator[str]:
         f"{quantity(revoked['requests'])} ({shares['revoked']['requests']} %) "
         f"and let in {quantity(gained['requests'])}, compared with {than}."
     )
+    if not revoked["bytes"]:
+        yield "That saves no traffic."
+        return
     yield (
         f"That saves {size(revoked['bytes'])} of traffic, or ¥{yuan['revoked']} at "
         f"¥{yuan['per_gb']} per GB, in {_duration(report['period']['hours'])}: "

@@ -6,12 +6,11 @@ import os
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-
-import oss_emulator
 
 from .batches import SQL_SCHEMA, judge_batches
 from .engine import HEX, Progress, Row
@@ -74,8 +73,10 @@ class SparkEngine:
         """Judge on the driver, or on the executors if there are many groups."""
         found = self._session.sql(groups).persist()
 
+        sent = replace(judge)  # without compiled rules, which cannot be sent
+
         def judge_all(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            return judge_batches(judge, batches)
+            return judge_batches(sent, batches)
 
         if found.count() <= self._on_driver:
             table = found.toArrow()
@@ -132,7 +133,7 @@ class SparkEngine:
 
 def _pack(folder: Path) -> Path:
     """Pack this package for the executors."""
-    package = Path(oss_emulator.__file__).parent
+    package = Path(__file__).parents[2]
     packed = folder / "oss_emulator.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         for module in sorted(package.rglob("*.py")) + sorted(package.rglob("*.sql")):

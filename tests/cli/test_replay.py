@@ -1,0 +1,313 @@
+"""The commands replay and propose: what they say, write and refuse, and how they end."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree, html
+from oss_emulator.cli import main
+
+from tests.cli.process import EMULATOR, PATIENCE, environment, serving, wait_for
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
+
+ROOT = Path(__file__).parents[2]
+LOGS = str(ROOT / "fixtures" / "logs")
+RULES = str(ROOT / "fixtures" / "lab" / "corrected.xml")
+VERDICTS = ["revoked", "gained", "unchanged", "not_checked", "unknown"]
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command in this process: `ask(…)` returns status, standard output and error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        try:
+            status = main(arguments)
+        except SystemExit as end:
+            status = int(end.code or 0)
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+def test_report_of_the_example_can_be_understood(ask: Any) -> None:
+    status, out, err = ask("replay", RULES, LOGS)
+    assert (status, err) == (0, "")
+    assert out.startswith(
+        "Of 600 requests, these rules would lock out 281 (46.83 %) and let in 0, compared with the "
+        "log.\nThat saves 997.1 MB of traffic, or ¥0.49 at ¥0.50 per GB, in 24 hours: ¥0.49 a day."
+    )
+    assert "add the whitelist entry https://m.example.com/" in out
+    assert "whitelist entry http://www.example.com/" in out
+    assert "600 lines were read." in out
+
+
+def test_json_has_the_documented_top(ask: Any) -> None:
+    status, out, _ = ask("replay", RULES, LOGS, "--json", "--price", "2")
+    report = json.loads(out)
+    assert status == 0
+    assert report["version"] == 1
+    assert list(report["totals"]) == VERDICTS
+    assert report["totals"]["revoked"] == {"requests": 281, "bytes": 1045528000}
+    assert report["yuan"]["revoked"] == "1.95"
+    assert report["lines"]["read"] == sum(item["requests"] for item in report["totals"].values())
+
+
+def test_old_and_new_rules_are_compared(ask: Any, tmp_path: Path) -> None:
+    old = tmp_path / "old.toml"
+    old.write_text(
+        '[rules.old]\nallow_empty_referer = true\nwhitelist = ["https://pictures.thief.test/"]\n'
+    )
+    status, out, _ = ask("replay", RULES, LOGS, "--against", str(old), "--json")
+    report = json.loads(out)
+    assert status == 0
+    hosts = {item["host"]: item for item in report["hosts"]}
+    assert hosts["www.example.com"]["gained"]["requests"] > 100
+    assert hosts["pictures.thief.test"]["revoked"]["requests"] > 90
+    assert hosts["forum.test"]["revoked"]["requests"] == 0
+    assert report["against"] == "rules"
+
+
+def test_page_stands_alone(ask: Any, tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    assert ask("replay", RULES, LOGS, "--html", str(target))[0] == 0
+    written = target.read_bytes()
+    page = html.fromstring(written)
+    etree.fromstring(written.replace(b"<!DOCTYPE html>", b""), etree.HTMLParser(recover=False))
+    assert not page.xpath("//script | //link | //img | //iframe")
+    assert not page.xpath("//@src | //@onclick | //@href")
+    assert b"prefers-color-scheme: dark" in written
+    assert b"url(" not in written
+    assert b"@import" not in written
+    assert len(page.xpath("//*[local-name()='svg']")) > 10
+    assert len(page.xpath("//*[local-name()='svg'][.//*[local-name()='title']]")) >= 2
+    assert "lock out 281" in page.text_content()
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_text_of_a_log_is_escaped_in_the_page(ask: Any, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    lines = Path(LOGS, "examplebucket2026-11-24-00-00-00-0001.log").read_text()
+    log.write_text(lines.replace("https://pictures.thief.test/", "https://<script>a</script>/&"))
+    target = tmp_path / "report.html"
+    assert ask("replay", RULES, str(log), "--html", str(target))[0] == 0
+    page = html.fromstring(target.read_bytes())
+    assert not page.xpath("//script")
+    assert "https://<script>" in page.text_content()
+
+
+def test_damaged_lines_are_kept_and_too_many_end_with_2(ask: Any, tmp_path: Path) -> None:
+    log, rejects, page = (tmp_path / name for name in ("a.log", "rejects", "page"))
+    lines = Path(LOGS, "examplebucket2026-11-24-00-00-00-0001.log").read_text()
+    log.write_text(lines + "cut\nand cut\nand cut\n")
+    asked = ("replay", RULES, str(log), "--rejects", str(rejects), "--html", str(page))
+    status, out, err = ask(*asked)
+    assert (status, out) == (2, "")
+    assert err == (
+        "oss-emulator: 3 of 246 lines are damaged, more than 1 %; the first one: 'and cut': "
+        "the field time is missing or malformed. See the lines with --rejects FILE, or raise "
+        "--max-rejects\n"
+    )
+    assert rejects.read_text() == "and cut\nand cut\ncut\n"
+    assert not page.exists()
+    status, out, _ = ask(*asked, "--max-rejects", "2")
+    assert status == 0
+    assert "246 lines were read, 3 are damaged." in out
+
+
+def test_form_can_be_told(ask: Any, tmp_path: Path) -> None:
+    log = tmp_path / "export"
+    log.write_text('\n{"bucket": "b"\n' + Path(LOGS, "realtime.json").read_text())
+    status, out, _ = ask("replay", RULES, str(log), "--form", "json", "--max-rejects", "3")
+    assert status == 0
+    assert "41 lines were read, 1 are damaged." in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("no-such-file",), "no-such-file: there is no such file, and no file in it"),
+        (("*.nothing",), "*.nothing: there is no such file, and no file in it"),
+        ((LOGS, "--bucket", "A B"), "--bucket: 'A B' is not the name of a bucket"),
+        ((LOGS, "--since", "yesterday"), "'yesterday' is not a time; write it as 2026-11-24"),
+        ((LOGS, "--top", "0"), "'0' is not a number from 1 to 10000"),
+        ((LOGS, "--price", "cheap"), "'cheap' is not a number of at least 0"),
+        ((LOGS, "--against", "nothing.xml"), "nothing.xml: the file cannot be read"),
+        ((LOGS, "--form", "xml"), "invalid choice: 'xml'"),
+        ((LOGS, "--rejects", "/no/folder/x"), "/no/folder/.x.part: No such file or directory"),
+        ((LOGS, "--html", "/no/folder/x"), "/no/folder/x: the file cannot be written: No such"),
+    ],
+)
+def test_mistake_gets_one_clear_error(arguments: tuple[str, ...], error: str, ask: Any) -> None:
+    status, out, err = ask("replay", RULES, *arguments)
+    assert status in (1, 2)
+    assert out == ""
+    assert error in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "content", [gzip.compress(b"x" * 5_000, mtime=0)[:-10], b"x"], ids=["cut", "not compressed"]
+)
+def test_damaged_file_is_named(content: bytes, ask: Any, tmp_path: Path) -> None:
+    log = tmp_path / "a.log.gz"
+    log.write_bytes(content)
+    status, out, err = ask("replay", RULES, str(log))
+    assert (status, out) == (2, "")
+    assert f"{log}: the file cannot be read: " in err
+
+
+def test_log_without_lines_is_reported(ask: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.log").touch()
+    status, out, _ = ask("replay", RULES, str(tmp_path))
+    assert status == 0
+    assert out.startswith("No request of the logs was judged.")
+
+
+@pytest.mark.parametrize("command", [("replay", RULES, LOGS), ("propose", LOGS, "--own", "a.test")])
+def test_missing_package_is_named(
+    command: tuple[str, ...], ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    monkeypatch.delitem(sys.modules, "oss_emulator.lab.replay.duck", raising=False)
+    status, _, err = ask(*command)
+    assert status == 2
+    assert err == (
+        "oss-emulator: replay needs the package duckdb, which is not installed; run pip install "
+        "'oss-emulator[replay]'\n"
+    )
+
+
+def test_logs_of_a_bucket_are_downloaded(
+    live: Live, make_bucket: Callable[..., str], monkeypatch: pytest.MonkeyPatch, ask: Any
+) -> None:
+    import oss2
+
+    monkeypatch.setenv("OSS_ENDPOINT", live.endpoint)
+    monkeypatch.setenv("OSS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+    monkeypatch.setenv("OSS_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET)
+    name = make_bucket()
+    bucket = oss2.Bucket(oss2.Auth(ACCESS_KEY_ID, ACCESS_KEY_SECRET), live.endpoint, name)
+    for file in sorted(Path(LOGS).glob("example*")):
+        bucket.put_object_from_file(f"logs/{file.name}", str(file))
+    bucket.put_object("other/x", b"not a log")
+    status, out, err = ask("replay", RULES, f"oss://{name}/logs/", "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["lines"]["read"] == 443
+    status, _, err = ask("replay", RULES, f"oss://{name}/nothing/")
+    assert status == 2
+    assert f"oss://{name}/nothing/: there is no object with this prefix" in err
+
+
+def test_log_of_the_server_is_judged_as_it_had_answered(tmp_path: Path, ask: Any) -> None:
+    log = tmp_path / "access.log"
+    demo = str(ROOT / "fixtures" / "seeds" / "demo.toml")
+    with serving(tmp_path, "--seed", demo, "--access-log", str(log)) as running:
+        for referer in (None, "", "https://www.example.com/", "http://thief.example.org/", "x?y"):
+            fields = {} if referer is None else {"referer": referer}
+            for method in ("GET", "HEAD"):
+                running.ask(method, "/examplebucket/hello.txt", **fields)
+            running.ask("GET", "/examplebucket/missing", **fields)
+            running.ask("OPTIONS", "/examplebucket/hello.txt", **fields)
+            running.ask("GET", "/examplebucket", **fields)
+        rules = tmp_path / "rules.xml"
+        monkey = environment(OSS_ENDPOINT=running.endpoint)
+        report = json.loads(
+            subprocess.run(
+                [*EMULATOR, "replay", "oss://examplebucket", str(log), "--json"],
+                capture_output=True,
+                check=True,
+                env=monkey,
+                timeout=PATIENCE,
+            ).stdout
+        )
+    assert not rules.exists()
+    assert report["totals"]["revoked"]["requests"] == 0
+    assert report["totals"]["gained"]["requests"] == 0
+    assert report["totals"]["unknown"]["requests"] == 0
+    assert report["totals"]["unchanged"]["requests"] >= 12
+    denied = log.read_text().count('"AccessDenied"')
+    assert denied > 2
+
+
+def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    pipe, rejects, page = (tmp_path / name for name in ("log", "rejects", "page.html"))
+    os.mkfifo(pipe)
+    page.write_text("before")
+    asked = ["replay", RULES, str(pipe), "--rejects", str(rejects), "--html", str(page)]
+    process = subprocess.Popen(
+        [*EMULATOR, *asked], stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+    )
+    wait_for((tmp_path / ".rejects.part").exists)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (1, b"")
+    assert err == b"oss-emulator: interrupted; no report was written\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "page.html"]
+    assert page.read_text() == "before"
+
+
+def test_full_disk_leaves_no_half_report(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("before")
+    done = subprocess.run(
+        [*EMULATOR, "replay", RULES, LOGS, "--html", str(page)],
+        capture_output=True,
+        env=environment(TMPDIR=str(tmp_path)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, 4_096)),
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"File too large" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    assert page.read_text() == "before"
+
+
+def test_proposal_keeps_the_hosts_and_is_replayed(ask: Any, tmp_path: Path) -> None:
+    written = tmp_path / "rules.xml"
+    asked = ("--own", "www.example.com", "*.example.com", "--partner", "example.org")
+    status, out, err = ask("propose", LOGS, *asked, "--write", str(written))
+    assert (status, err) == (0, "")
+    assert out.startswith("3 entries keep 100.00 % of ")
+    assert "whitelist          https://*.example.com/" in out
+    assert "blacklist          https://*/*.example.com/" in out
+    assert "A replay of the logs by these rules\nOf 600 requests" in out
+    status, out, _ = ask("check", str(written), "--referer", "https://m.example.com/")
+    assert status == 0
+    status, out, _ = ask("propose", LOGS, *asked, "--json", "--keep", "0.9", "--allow-empty")
+    found = json.loads(out)
+    assert found["rules"]["allow_empty_referer"]
+    assert found["entries"] <= 3
+    assert found["kept"]["bytes"] >= 0.9 * found["kept"]["wanted"]
+    assert found["replay"]["totals"]["revoked"]["requests"] > 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("--own", "https://a.test/"), "'https://a.test/' is not a host; write www.example.com"),
+        (("--own", "a.test", "--block", "a.test"), "a.test is both wanted and blocked"),
+        (("--own", "a.test", "--keep", "2"), "'2' is not a share; write a number up to 1"),
+        (("--own", "a.test"), "the logs have no served request with a Referer of a.test"),
+        ((), "the following arguments are required: --own"),
+    ],
+)
+def test_mistake_in_a_proposal_gets_one_clear_error(
+    arguments: tuple[str, ...], error: str, ask: Any
+) -> None:
+    status, _, err = ask("propose", LOGS, *arguments)
+    assert status == 2
+    assert error in err
+    assert err.count("\n") == 1

@@ -1,0 +1,149 @@
+"""Replays on a real Spark cluster, a master and two workers, agree with DuckDB byte for byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from oss_emulator.lab.replay import sources
+from oss_emulator.lab.replay.duck import DuckDBEngine
+from oss_emulator.lab.replay.engine import Engine
+from oss_emulator.lab.replay.report import Question, replay
+from oss_emulator.lab.replay.verdict import Judge
+
+from tests.cli.process import EMULATOR, environment, wait_for
+from tests.requirements import require, required
+from tests.unit.lab.replay.generator import generate, text
+from tests.unit.lab.replay.test_report import DAMAGED, RULES, SITE, as_csv, as_json
+
+ROOT = Path(__file__).parents[2]
+RULES_FILE = str(ROOT / "fixtures" / "lab" / "corrected.xml")
+LOGS = str(ROOT / "fixtures" / "logs")
+PATIENCE = 300  # seconds
+WORKERS = 2
+VARIABLES = {
+    "SPARK_LOCAL_IP": "127.0.0.1",
+    # The jobs are short: optimised machine code would cost more than it saves.
+    "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
+}
+
+
+@contextmanager
+def daemon(folder: Path, name: str, *arguments: str) -> Iterator[Path]:
+    """Run a process of Spark and return the file of its messages."""
+    spec = find_spec("pyspark")
+    assert spec is not None
+    assert spec.origin is not None
+    home = Path(spec.origin).parent
+    messages = folder / f"{name}.log"
+    env = environment(SPARK_HOME=str(home), SPARK_NO_DAEMONIZE="1", **VARIABLES)
+    with messages.open("wb") as file:
+        process = subprocess.Popen(
+            [str(home / "bin" / "spark-class"), *arguments],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=env,
+        )
+        try:
+            yield messages
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running cluster."""
+
+    url: str
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    if "spark" not in required():
+        pytest.skip("a cluster takes a minute to start; `make spark` runs these tests")
+    require("java")
+    require("spark")
+    folder = tmp_path_factory.mktemp("cluster")
+    deploy = "org.apache.spark.deploy"
+    local = ("--host", "127.0.0.1", "--webui-port", "0")
+    with ExitStack() as stack:
+        master = stack.enter_context(
+            daemon(folder, "master", f"{deploy}.master.Master", *local, "--port", "0")
+        )
+        address = re.compile(r"Starting Spark master at (spark://\S+)")
+        wait_for(lambda: address.search(master.read_text()) is not None)
+        found = address.search(master.read_text())
+        assert found is not None
+        for number in range(WORKERS):
+            work = folder / f"work-{number}"
+            worker = (*local, "--cores", "1", "--memory", "1g", "--work-dir", str(work), found[1])
+            stack.enter_context(
+                daemon(folder, f"worker-{number}", f"{deploy}.worker.Worker", *worker)
+            )
+        wait_for(lambda: master.read_text().count("Registering worker") == WORKERS)
+        yield Cluster(found[1])
+
+
+def test_command_prints_the_same_report(cluster: Cluster, tmp_path: Path) -> None:
+    found = {}
+    for engine in (("duckdb",), ("spark", "--master", cluster.url)):
+        page = tmp_path / f"{engine[0]}.html"
+        done = subprocess.run(
+            [*EMULATOR, "replay", RULES_FILE, LOGS, "--json", "--html", page, "--engine", *engine],
+            capture_output=True,
+            env=environment(**VARIABLES),
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        found[engine[0]] = (done.stdout, page.read_bytes())
+    assert found["spark"] == found["duckdb"]
+
+
+def test_reports_of_difficult_logs_are_equal(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Damaged lines, other encodings and mixed forms; the executors judge all groups."""
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    from oss_emulator.lab.replay.spark import SparkEngine
+
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    lines, _ = generate(21, 1_500, SITE)
+    (logs / "a.log").write_bytes(
+        text(lines[:500]).replace(rb"\xFF", b"\xff") + b"\n".join(DAMAGED) + b"\r\n"
+    )
+    (logs / "b.log").write_bytes(
+        text(lines[500:800]).replace(rb"\x22", rb"\"") + as_json(lines[:9])
+    )
+    (logs / "c.log").write_bytes(as_csv(lines[800:1_000]))
+    (logs / "d.log").write_bytes(text(lines[1_000:]).replace(b"\n", b"\r\n"))
+    question = Question(
+        Judge(SITE, RULES["blacklist"]), "examplebucket", top=30, max_rejects=Decimal(5)
+    )
+
+    def report(engine: Engine, name: str) -> tuple[bytes, list[bytes]]:
+        folder, kept = tmp_path / name, []
+        folder.mkdir()
+        found = replay(question, sources.find([str(logs)]), engine, folder, kept.append)
+        engine.close()
+        return json.dumps(found).encode(), sorted(kept)
+
+    spill = tmp_path / "spill"
+    spill.mkdir()
+    ours = report(DuckDBEngine(spill), "duckdb")
+    theirs = report(SparkEngine(cluster.url, spill, on_driver=0), "spark")
+    assert json.loads(theirs[0]) == json.loads(ours[0])
+    assert theirs == ours
+    assert os.environ["SPARK_LOCAL_IP"] == "127.0.0.1"
