@@ -13,7 +13,18 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import decision, growth, large, machine, page, peers, small, start, workers
+from benchmarks import (
+    decision,
+    growth,
+    large,
+    machine,
+    page,
+    peers,
+    replay,
+    small,
+    start,
+    workers,
+)
 
 SECTIONS = {
     "small": small,
@@ -23,6 +34,7 @@ SECTIONS = {
     "peers": peers,
     "decision": decision,
     "growth": growth,
+    "replay": replay,
 }
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 

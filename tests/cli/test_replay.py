@@ -115,7 +115,7 @@ def test_damaged_lines_are_kept_and_too_many_end_with_2(ask: Any, tmp_path: Path
     status, out, err = ask(*asked)
     assert (status, out) == (2, "")
     assert err == (
-        "oss-emulator: 3 of 246 lines are damaged, more than 1 %; the first one: 'and cut': "
+        "oss-emulator: 3 of 246 lines are damaged, more than 1 %; one of them: 'and cut': "
         "the field time is missing or malformed. See the lines with --rejects FILE, or raise "
         "--max-rejects\n"
     )

@@ -178,7 +178,7 @@ def _check(rejects: Rejects, lines: int, question: Question) -> None:
         example, reason = rejects.examples[0]
         raise TooManyRejectsError(
             f"{rejects.count:,} of {lines:,} lines are damaged, more than "
-            f"{question.max_rejects:g} %; the first one: {example!r}: {reason}. "
+            f"{question.max_rejects:g} %; one of them: {example!r}: {reason}. "
             "See the lines with --rejects FILE, or raise --max-rejects"
         )
 
@@ -225,7 +225,7 @@ def _report(
             "judged": whole["requests"],
             "outside": count.get(_OUTSIDE, 0),
             "damaged": rejects.count,
-            "examples": [{"line": line, "reason": why} for line, why in sorted(rejects.examples)],
+            "examples": [{"line": line, "reason": why} for line, why in rejects.examples],
         },
         "against": "log" if question.judge.against is None else "rules",
         "assumed": _total([row for row in totals if row[1]]),

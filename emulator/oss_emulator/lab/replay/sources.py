@@ -32,7 +32,10 @@ class LogSourceError(Exception):
 
 @dataclass
 class Rejects:
-    """The damaged lines: how many, and the first few with the reason. `keep` is given each."""
+    """The damaged lines: how many, and a few with the reason. `keep` is given each.
+
+    The examples are the first in the order of text, whatever the order of reading.
+    """
 
     keep: Callable[[bytes], object]
     count: int = 0
@@ -43,9 +46,8 @@ class Rejects:
         self.count += times
         for _ in range(times):
             self.keep(raw + b"\n")
-        if len(self.examples) < MOST_EXAMPLES:
-            text = raw[:LONGEST_EXAMPLE].decode("utf-8", "backslashreplace")
-            self.examples.append((text, reason))
+        text = raw[:LONGEST_EXAMPLE].decode("utf-8", "backslashreplace")
+        self.examples = sorted([*self.examples, (text, reason)])[:MOST_EXAMPLES]
 
 
 MOST_EXAMPLES = 3
