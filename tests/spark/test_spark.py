@@ -17,7 +17,7 @@ import pytest
 from oss_emulator.lab.replay import sources
 from oss_emulator.lab.replay.duck import DuckDBEngine
 from oss_emulator.lab.replay.engine import Engine
-from oss_emulator.lab.replay.report import Question, replay
+from oss_emulator.lab.replay.report import ReplayQuestion, replay
 from oss_emulator.lab.replay.verdict import Judge
 
 from tests.cli.process import EMULATOR, environment, wait_for
@@ -129,7 +129,7 @@ def test_reports_of_difficult_logs_are_equal(
     )
     (logs / "c.log").write_bytes(as_csv(lines[800:1_000]))
     (logs / "d.log").write_bytes(text(lines[1_000:]).replace(b"\n", b"\r\n"))
-    question = Question(
+    question = ReplayQuestion(
         Judge(SITE, RULES["blacklist"]), "examplebucket", top=30, max_rejects=Decimal(5)
     )
 

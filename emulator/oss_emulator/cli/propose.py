@@ -25,7 +25,7 @@ from oss_emulator.lab.parts import encode_host
 from oss_emulator.lab.replay import money
 from oss_emulator.lab.replay.engine import Row
 from oss_emulator.lab.replay.figures import size
-from oss_emulator.lab.replay.proposal import HostName, Proposal, propose
+from oss_emulator.lab.replay.proposal import HostName, RuleProposal, propose
 from oss_emulator.lab.replay.report import VERSION, Report, measure, replay
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.referer import RefererConfiguration, codec
@@ -81,7 +81,7 @@ def declare(commands: Any) -> None:
 class _Found:
     """A proposal, the wanted origins that it does not keep, and a replay of it."""
 
-    proposal: Proposal
+    proposal: RuleProposal
     given_up: Sequence[tuple[str, int]]
     report: Report
 
@@ -124,7 +124,7 @@ def _find(wanted: Sequence[HostName], arguments: argparse.Namespace) -> _Found:
 
 def _propose(
     rows: Sequence[Row], wanted: Sequence[HostName], arguments: argparse.Namespace
-) -> Proposal:
+) -> RuleProposal:
     closed = {origin: count for origin, _, is_closed, count in rows if is_closed}
     # An entry is text, so an origin with `*` or `?` would be a wildcard.
     safe = {o: count for o, count in closed.items() if not set(o) & set("*?") and "://" in o}

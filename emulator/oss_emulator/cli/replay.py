@@ -22,7 +22,7 @@ from oss_emulator.cli.progress import progress_of
 from oss_emulator.cli.results import describe
 from oss_emulator.lab.replay import money, page
 from oss_emulator.lab.replay.engine import Engine, EngineError, Progress
-from oss_emulator.lab.replay.report import Question, Report, TooManyRejectsError, replay
+from oss_emulator.lab.replay.report import ReplayQuestion, Report, TooManyRejectsError, replay
 from oss_emulator.lab.replay.sources import LogForm, LogSourceError
 from oss_emulator.lab.replay.verdict import Judge
 
@@ -116,12 +116,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def question_of(arguments: argparse.Namespace, judge: Judge) -> Question:
+def question_of(arguments: argparse.Namespace, judge: Judge) -> ReplayQuestion:
     """Return what the arguments ask."""
     name = arguments.bucket
     if name is not None and not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
         raise InputError(f"--bucket: {name!r} is not the name of a bucket")
-    return Question(
+    return ReplayQuestion(
         judge,
         name,
         arguments.since,
@@ -133,7 +133,7 @@ def question_of(arguments: argparse.Namespace, judge: Judge) -> Question:
     )
 
 
-class Asked(NamedTuple):
+class PreparedReplay(NamedTuple):
     """What a replay needs, made from the arguments."""
 
     logs: list[Path]
@@ -144,7 +144,7 @@ class Asked(NamedTuple):
 
 
 @contextmanager
-def asking(arguments: argparse.Namespace) -> Iterator[Asked]:
+def asking(arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
     """Make an engine and find the logs. Raises InputError and CommandError, also for the body."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="oss-emulator-replay-"))
@@ -158,7 +158,7 @@ def asking(arguments: argparse.Namespace) -> Iterator[Asked]:
             progress = stack.enter_context(progress_of(size))
             engine = _engine(arguments, folder, progress)
             stack.callback(engine.close)
-            yield Asked(files, engine, folder, keep)
+            yield PreparedReplay(files, engine, folder, keep)
         except LogSourceError as error:
             raise InputError(str(error)) from None
         except TooManyRejectsError as error:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from oss_emulator.referer import Pattern
+from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.referer.index import Index
-from oss_emulator.referer.pattern import is_blank
+from oss_emulator.referer.pattern import Pattern
 
 from tests.unit.referer import oracle
 
@@ -21,7 +21,7 @@ referers = st.lists(st.sampled_from(words), max_size=9).map("".join)
 
 
 def compiled(entries: Iterable[str]) -> Index:
-    return Index(Pattern.compile(entry) for entry in entries if not is_blank(entry))
+    return Index(parse_entry(entry) for entry in entries if not is_blank(entry))
 
 
 def first(entries: Iterable[str], referer: str) -> str | None:
@@ -57,7 +57,8 @@ def test_only_the_entry_with_the_label_of_the_referer_is_tried() -> None:
             tried.append(self.text)
             return super().matches(referer)
 
-    index = Index(Watched.compile(f"https://*.site{number:04}.com/") for number in range(1_000))
+    texts = (f"https://*.site{number:04}.com/" for number in range(1_000))
+    index = Index(Watched.of(text, text) for text in texts)
     assert index.first("https://www.site0123.com/a") is not None
     assert index.first("https://www.other.com/a") is None
     assert tried == ["https://*.site0123.com/"]

@@ -17,7 +17,8 @@ from decimal import Decimal
 from itertools import accumulate
 from math import ceil
 
-from oss_emulator.referer import Pattern, RefererConfiguration
+from oss_emulator.lab.entry import parse_entry
+from oss_emulator.referer import RefererConfiguration
 
 MOST_ENTRIES = 200
 """The most entries of a proposal."""
@@ -46,7 +47,7 @@ class HostName:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class RuleProposal:
     """Rules, and the traffic of the wanted hosts that they keep."""
 
     rules: RefererConfiguration
@@ -63,22 +64,22 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
+class _EntryChoice:
     """Some entries, and the bytes that they keep."""
 
     weight: int = 0
     whitelist: tuple[str, ...] = ()
     blacklist: tuple[str, ...] = ()
 
-    def __add__(self, other: _Choice) -> _Choice:
-        return _Choice(
+    def __add__(self, other: _EntryChoice) -> _EntryChoice:
+        return _EntryChoice(
             self.weight + other.weight,
             self.whitelist + other.whitelist,
             self.blacklist + other.blacklist,
         )
 
 
-_Curve = list[_Choice]
+_Curve = list[_EntryChoice]
 """The best choice for each number of entries, from 0 on."""
 
 
@@ -90,7 +91,7 @@ def propose(
     *,
     others: int = 0,
     allow_empty: bool = False,
-) -> Proposal:
+) -> RuleProposal:
     """Return the rules with the fewest entries that keep the share `keep` of the wanted traffic.
 
     `traffic` has the bytes of each wanted origin whose Referers end it with `/`, and `others` is
@@ -101,7 +102,7 @@ def propose(
         for origin, size in traffic.items()
         if not any(name.covers(_host(origin)) for name in blocked)
     }
-    curve = [_Choice()]
+    curve = [_EntryChoice()]
     for scheme in dict.fromkeys(origin.partition("://")[0] for origin in sorted(open_)):
         own = {o: size for o, size in open_.items() if o.startswith(f"{scheme}://")}
         curve = _join(curve, _forest(scheme, own, wanted, blocked))
@@ -113,7 +114,7 @@ def propose(
         whitelist=tuple(sorted(set(best.whitelist))),
         blacklist=tuple(sorted(set(best.blacklist))),
     )
-    return Proposal(rules, best.weight, whole, best.weight >= target)
+    return RuleProposal(rules, best.weight, whole, best.weight >= target)
 
 
 def _host(origin: str) -> str:
@@ -141,7 +142,7 @@ def _branch(
     """Return the curve of the origins below a wildcard, or of all for None."""
     within = [name for name in wildcards if top is None or top.contains(name)]
     children = [name for name in within if not any(other.contains(name) for other in within)]
-    rest, curve = dict(traffic), [_Choice()]
+    rest, curve = dict(traffic), [_EntryChoice()]
     for child in children:
         below = {o: size for o, size in rest.items() if _matches(scheme, child, o)}
         rest = {o: size for o, size in rest.items() if o not in below}
@@ -152,29 +153,31 @@ def _branch(
 
 def _matches(scheme: str, name: HostName, origin: str) -> bool:
     """Return whether the entry of a wildcard admits an origin: with a port it does not."""
-    return Pattern.compile(f"{scheme}://{name.text}/").matches(f"{origin}/")
+    return parse_entry(f"{scheme}://{name.text}/").matches(f"{origin}/")
 
 
 def _singles(traffic: Mapping[str, int]) -> _Curve:
     """Return the curve of origins one by one, the largest first."""
     ranked = sorted(traffic, key=lambda origin: (-traffic[origin], origin))[:MOST_ENTRIES]
-    single = [_Choice(traffic[origin], (f"{origin}/",)) for origin in ranked if traffic[origin]]
-    return list(accumulate(single, initial=_Choice()))
+    single = [
+        _EntryChoice(traffic[origin], (f"{origin}/",)) for origin in ranked if traffic[origin]
+    ]
+    return list(accumulate(single, initial=_EntryChoice()))
 
 
 def _wildcard(
     scheme: str, name: HostName, traffic: Mapping[str, int], blocked: Iterable[HostName]
-) -> _Choice:
+) -> _EntryChoice:
     """Return the choice of a wildcard: its safe form, and the blocked hosts below it."""
     below = [item for item in blocked if name.covers(item.text.removeprefix(_STAR)) or item == name]
-    return _Choice(
+    return _EntryChoice(
         sum(traffic.values()),
         (f"{scheme}://{name.text}/",),
         (f"{scheme}://*/{name.text}/", *(f"{scheme}://{item.text}/" for item in below)),
     )
 
 
-def _or_wildcard(curve: _Curve, wildcard: _Choice) -> _Curve:
+def _or_wildcard(curve: _Curve, wildcard: _EntryChoice) -> _Curve:
     cost = len(wildcard.whitelist) + len(wildcard.blacklist)
     if wildcard.weight <= curve[min(cost, len(curve) - 1)].weight:
         return curve

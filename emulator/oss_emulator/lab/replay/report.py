@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from oss_emulator import accesslog
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, explain
+from oss_emulator.lab import explain
+from oss_emulator.referer import RefererConfiguration, RefererPolicy
 from oss_emulator.referer.header import WHITE_SPACE
 
 from . import money, sources, statements
@@ -36,7 +37,7 @@ class TooManyRejectsError(Exception):
 
 
 @dataclass(frozen=True)
-class Question:
+class ReplayQuestion:
     """What a replay is asked."""
 
     judge: Judge
@@ -66,7 +67,7 @@ class Question:
 
 
 def replay(
-    question: Question,
+    question: ReplayQuestion,
     logs: Sequence[Path],
     engine: Engine,
     folder: Path,
@@ -87,7 +88,7 @@ def replay(
 
 def measure(
     names: Sequence[HostName],
-    question: Question,
+    question: ReplayQuestion,
     logs: Sequence[Path],
     engine: Engine,
     folder: Path,
@@ -111,7 +112,7 @@ def _condition(name: HostName) -> str:
 
 
 def _read(
-    question: Question, logs: Sequence[Path], engine: Engine, folder: Path, rejects: Rejects
+    question: ReplayQuestion, logs: Sequence[Path], engine: Engine, folder: Path, rejects: Rejects
 ) -> int:
     """Fill the table `requests` and return the number of lines that were read."""
     counted = statements.requests(question.judge.cut, question.selected)
@@ -173,7 +174,7 @@ def _restore(rows: Sequence[Row], rejects: Rejects) -> Iterator[bytes]:
             yield text
 
 
-def _check(rejects: Rejects, lines: int, question: Question) -> None:
+def _check(rejects: Rejects, lines: int, question: ReplayQuestion) -> None:
     if rejects.count * 100 > lines * question.max_rejects:
         example, reason = rejects.examples[0]
         raise TooManyRejectsError(
@@ -184,7 +185,7 @@ def _check(rejects: Rejects, lines: int, question: Question) -> None:
 
 
 def _report(
-    question: Question,
+    question: ReplayQuestion,
     logs: Sequence[Path],
     engine: Engine,
     rejects: Rejects,
@@ -292,7 +293,7 @@ def _span(hours: Sequence[Mapping[str, Any]]) -> int:
 
 
 def _hosts(
-    question: Question, logs: Sequence[Path], engine: Engine, rows: Sequence[Row]
+    question: ReplayQuestion, logs: Sequence[Path], engine: Engine, rows: Sequence[Row]
 ) -> Iterator[Report]:
     examples: defaultdict[str, list[Row]] = defaultdict(list)
     for row in engine.rows(statements.fill("examples")):

@@ -104,7 +104,7 @@ class Judge:
         """Judge requests by the Referer as it was sent."""
         sent = referer.strip(WHITE_SPACE)
         kind = classify(*request_of(letters))
-        ruling = self.policy.judge(kind, sent)
+        ruling = self.policy.rule(kind, sent)
         checked = ruling.reason not in _EXEMPT
         verdict, why, assumed = self._compare(ruling, kind, sent, letters[3])
         found = _ORIGIN.match(sent)
@@ -128,7 +128,7 @@ class Judge:
         if ruling.reason in _EXEMPT:
             return Verdict.NOT_CHECKED, "", ruling.assumed
         if self._old is not None:
-            old = self._old.judge(kind, sent)
+            old = self._old.rule(kind, sent)
             assumed = ruling.assumed or old.assumed
             fails = outcome != _SERVED and (outcome != _DENIED or old.reason.allows)
             if fails or old.reason.allows == allows:

@@ -25,7 +25,7 @@ from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import Probe, ProbeKind
 from oss_emulator.referer import header
 from oss_emulator.referer.assumptions import Assumptions, CutPath, LetterCase
-from oss_emulator.referer.entries import Entries
+from oss_emulator.referer.index import Index
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.reading import Reading
@@ -109,20 +109,20 @@ class NginxMap:
         return (Probe(example(text), ProbeKind.TOO_LONG) for text in self.too_long)
 
     @cached_property
-    def _black(self) -> Entries:
+    def _black(self) -> Index:
         """The blacklist; what is too long is cut, so that it denies more and not less."""
         if not self.too_long:
             return self.reading.blacklist
-        return Entries(map(self.writing.shorten, self.reading.blacklist.patterns))
+        return Index(map(self.writing.shorten, self.reading.blacklist.patterns))
 
     @cached_property
-    def _white(self) -> Entries:
+    def _white(self) -> Index:
         """The whitelist without what is too long."""
         if not self.too_long:
             return self.reading.whitelist
-        return Entries(filter(self.writing.fits, self.reading.whitelist.patterns))
+        return Index(filter(self.writing.fits, self.reading.whitelist.patterns))
 
-    def _section(self, title: str, entries: Entries, denied: int) -> Iterator[str]:
+    def _section(self, title: str, entries: Index, denied: int) -> Iterator[str]:
         written = (item for item in entries.patterns if not _SURROGATE.search(item.body))
         expressions = dict.fromkeys(map(self.writing.expression, written))
         if expressions:

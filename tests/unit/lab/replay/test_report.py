@@ -17,7 +17,7 @@ from oss_emulator import accesslog
 from oss_emulator.accesslog import LogLine
 from oss_emulator.lab.replay import sources
 from oss_emulator.lab.replay.duck import DuckDBEngine
-from oss_emulator.lab.replay.report import Question, Report, TooManyRejectsError, replay
+from oss_emulator.lab.replay.report import ReplayQuestion, Report, TooManyRejectsError, replay
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.referer import RefererConfiguration
 
@@ -60,7 +60,7 @@ def engine(folder: Path) -> Iterator[DuckDBEngine]:
 def ask(
     engine: DuckDBEngine,
     folder: Path,
-    question: Question,
+    question: ReplayQuestion,
     *files: Path,
     keep: Callable[[bytes], object] = bytes,
 ) -> Report:
@@ -97,7 +97,7 @@ def test_report_is_the_known_answer(
 ) -> None:
     lines, answer = generate(7, 1_500, RULES[name])
     log = save(tmp_path / "a.log", text(lines))
-    report = ask(engine, folder, Question(Judge(RULES[name]), top=50), log)
+    report = ask(engine, folder, ReplayQuestion(Judge(RULES[name]), top=50), log)
     check(report, answer)
     assert report["lines"]["read"] == report["lines"]["judged"] == len(lines)
     assert report["lines"]["damaged"] == 0
@@ -109,7 +109,7 @@ def test_comparison_with_other_rules_is_the_known_answer(
 ) -> None:
     lines, answer = generate(8, 1_500, SITE, RULES[old])
     log = save(tmp_path / "a.log", text(lines))
-    report = ask(engine, folder, Question(Judge(SITE, RULES[old]), top=50), log)
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE, RULES[old]), top=50), log)
     check(report, answer)
     assert report["unknown"] == []
 
@@ -180,7 +180,7 @@ def test_every_form_of_a_log_gives_the_same_answer(
         answer = answer_to(lines, SITE)
     suffix = ".gz" if form == "compressed" else ".log"
     log = save(tmp_path / f"a{suffix}", FORMS[form](lines))
-    report = ask(engine, folder, Question(Judge(SITE), top=50), log)
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE), top=50), log)
     check(report, answer)
     assert report["lines"]["damaged"] == 0
     assert report["lines"]["read"] == len(lines)
@@ -209,7 +209,7 @@ def test_damaged_lines_are_counted_and_kept(
     log = save(tmp_path / "a.log", b"\n".join(whole) + b"\n")
     save(tmp_path / "empty.log", b"")
     kept: list[bytes] = []
-    question = Question(Judge(SITE), top=50, max_rejects=Decimal(5))
+    question = ReplayQuestion(Judge(SITE), top=50, max_rejects=Decimal(5))
     report = ask(engine, folder, question, log, tmp_path / "empty.log", keep=kept.append)
     check(report, answer)
     assert sorted(kept) == sorted(line + b"\n" for line in DAMAGED if line)
@@ -222,7 +222,7 @@ def test_too_many_damaged_lines_end_the_replay(
 ) -> None:
     log = save(tmp_path / "a.log", text(generate(1, 98, SITE)[0]) + b"a\nb\n")
     with pytest.raises(TooManyRejectsError, match="2 of 100 lines are damaged, more than 1 %"):
-        ask(engine, folder, Question(Judge(SITE)), log)
+        ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
 
 
 def test_line_cut_anywhere_is_never_read_as_another_request(
@@ -232,7 +232,7 @@ def test_line_cut_anywhere_is_never_read_as_another_request(
     whole = accesslog.format(line).encode()
     cuts = [whole[:end] for end in range(1, len(whole))]
     log = save(tmp_path / "a.log", b"\n".join([whole, *cuts]) + b"\n")
-    report = ask(engine, folder, Question(Judge(SITE), max_rejects=Decimal(100)), log)
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE), max_rejects=Decimal(100)), log)
     without_key = sum(cut.endswith((b'"1"', b'"1" ')) for cut in cuts)
     within_key = len('LTAI"')
     assert report["lines"]["judged"] == 1 + without_key + within_key - 1
@@ -255,7 +255,7 @@ def test_only_the_asked_bucket_and_time_are_judged(
             here = accesslog.format(line).split("[")[1].split("]")[0]
             written[number] = written[number].replace(here, f"{there:%d/%b/%Y:%H:%M:%S} +0800")
     log = save(tmp_path / "a.log", "\n".join(written).encode())
-    question = Question(
+    question = ReplayQuestion(
         Judge(SITE),
         "other",
         datetime.fromtimestamp(since, UTC),
@@ -279,7 +279,7 @@ def test_revoked_host_comes_with_reason_remedy_and_sample(
     engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
     log = save(tmp_path / "a.log", text(generate(7, 1_500, SITE)[0]))
-    report = ask(engine, folder, Question(Judge(SITE), top=50), log)
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE), top=50), log)
     hosts = {item["host"]: item for item in report["hosts"] if item["revoked"]["requests"]}
     for host, item in hosts.items():
         assert item["explanation"].startswith("Denied, EC 0003-0000050")
@@ -315,6 +315,6 @@ def test_decision_that_rests_on_an_assumption_is_counted(
         requester_id="",
     )
     log = save(tmp_path / "a.log", text([line] * 3))
-    report = ask(engine, folder, Question(Judge(SITE)), log)
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
     assert report["assumed"]["requests"] == 3  # R-24
     assert report["totals"]["revoked"]["requests"] == 3
