@@ -123,8 +123,8 @@ def replay(scratch: Path, log: Path, entries: int = 20, *further: str) -> Run:
     rules = scratch / "rules.xml"
     whitelist = tuple(f"https://www.site{number:04}.example/" for number in range(entries))
     rules.write_bytes(codec.format(RefererConfiguration(False, whitelist=whitelist)))
-    command = [sys.executable, "-m", "oss_emulator", "replay", str(rules), str(log), "--json"]
-    return _run([*command, *further])
+    command = [sys.executable, "-m", "oss_emulator", "replay", str(rules), str(log), *further]
+    return _run([*command, "--json"])
 
 
 def _run(command: Sequence[str]) -> Run:
