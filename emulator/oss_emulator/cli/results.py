@@ -20,7 +20,7 @@ _TONES = {
 }
 _EXPLAINED = 3
 """Of how many hosts it is said why; --json and --html say it of all."""
-_SAMPLE = 150
+_SAMPLE = 66
 """Characters of a sample line; --json and --html have more."""
 _HOURS = 24
 """The most rows of the table of hours; longer times are shown as days."""
@@ -57,7 +57,7 @@ def _totals(report: Report) -> TextTable:
                 Text(bar(share["bytes"]), _TONES[verdict]),
             )
         )
-    headings = ("what the rules change", "requests", "", "traffic", "", "money", "")
+    headings = ("verdict", "requests", "", "traffic", "", "money", "")
     return TextTable(headings, rows)
 
 
@@ -121,20 +121,21 @@ def _table(
         return
     yield line()
     most = max(row["revoked"]["bytes"] + row["gained"]["bytes"] for row in rows)
+    shown = [
+        v for v in (Verdict.REVOKED, Verdict.GAINED) if any(row[v]["requests"] for row in rows)
+    ]
+    first = shown[0] if shown else Verdict.REVOKED
     cells: list[tuple[Piece, ...]] = [
         (
             name(row[key]),
-            quantity(row["revoked"]["requests"]),
-            size(row["revoked"]["bytes"]),
-            quantity(row["gained"]["requests"]),
+            *(quantity(row[verdict]["requests"]) for verdict in shown),
             quantity(row["unchanged"]["requests"]),
-            Text(tens(row["revoked"]["bytes"], most), Tone.BAD)
-            if row["revoked"]["bytes"]
-            else Text(tens(row["gained"]["bytes"], most), Tone.WARNING),
+            size(row[first]["bytes"]),
+            Text(tens(row[first]["bytes"], most), _TONES[first]),
         )
         for row in rows
     ]
-    headings = (heading, "locked out", "traffic", "let in", "unchanged", "")
+    headings = (heading, *(NAMES[verdict] for verdict in shown), "unchanged", "traffic", "")
     yield TextTable(headings, cells, title=title)
 
 

@@ -87,6 +87,8 @@ class DuckDBEngine:
             return self._connection.execute(statement)
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise UnsplittableError(str(error)) from None
+        except RuntimeError as error:  # what DuckDB makes of Ctrl-C
+            raise KeyboardInterrupt from error
         except duckdb.Error as error:
             raise EngineError(f"DuckDB: {str(error).splitlines()[0]}") from None
 

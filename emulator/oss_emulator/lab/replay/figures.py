@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _FULL = "█"
-_WIDTH = 20
+_WIDTH = 10
 
 
 def quantity(number: int) -> str:

@@ -318,3 +318,17 @@ def test_decision_that_rests_on_an_assumption_is_counted(
     report = ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
     assert report["assumed"]["requests"] == 3
     assert report["totals"]["revoked"]["requests"] == 3
+
+
+def test_ctrl_c_in_a_statement_is_an_interrupt(
+    engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        def execute(self, statement: str) -> None:
+            raise RuntimeError("Query interrupted")  # as DuckDB does
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(engine, "_connection", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        engine.rows("SELECT 1")
