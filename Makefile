@@ -37,6 +37,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help run test lowest s3 lint fmt docs site translations conformance browser bench soak clean
 .PHONY: help run test lowest s3 lint fmt docs conformance browser bench soak clean
 .PHONY: help run test lowest spark lint fmt docs conformance browser bench soak clean
+.PHONY: help run test lowest s3 spark lint fmt docs conformance browser bench soak clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -61,6 +62,7 @@ lowest:  ## run the tests of the server, the plugin and ossfs with the lowest ve
 s3:  ## run the tests of S3 clients, also of the large ones
 	@$(MAKE) --no-print-directory VENV=$(S3) $(S3)/.installed-to-test-s3
 	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,s3" $(S3)/bin/python -m pytest tests/s3 $(ARGS)
+
 spark: $(TESTING)  ## run the tests that need Spark, on a cluster of this machine
 	@$(INSTALL) '.[spark]'
 	@OSS_EMULATOR_REQUIRE=java,spark $(BIN)/python -m pytest tests/spark $(ARGS)

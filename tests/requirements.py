@@ -1,8 +1,7 @@
-"""What some tests need: a test is skipped where it is missing, and fails in CI."""
+"""Programs that some tests need: a test is skipped where one is missing, and fails in CI."""
 
 import os
 import shutil
-from importlib.util import find_spec
 
 import pytest
 
@@ -21,10 +20,8 @@ PROGRAMS = {
 
 Debian keeps nginx in a folder that only root has on its PATH."""
 
-PACKAGES = {"s3"}
+PACKAGES = {"s3", "spark"}
 """Sets of packages that a target of make installs, by its name; their tests ask `required`."""
-PACKAGES = {"spark": "pyspark"}
-"""Requirements that are Python packages."""
 
 VARIABLE = "OSS_EMULATOR_REQUIRE"
 """The environment variable that lists, with commas, the requirements that must not be missing."""
@@ -38,20 +35,14 @@ def require(name: str) -> str:
     found = find(name)
     if found is not None:
         return found
-    needed = PROGRAMS.get(name) or (f"the package {PACKAGES[name]}",)
-    reason = f"{name} is missing: none of {', '.join(needed)} is installed"
+    reason = f"{name} is missing: none of {', '.join(PROGRAMS[name])} is installed"
     if name in required():
         pytest.fail(f"{reason}, and {VARIABLE} requires it", pytrace=False)
     pytest.skip(reason)
 
 
 def find(name: str) -> str | None:
-    """Return the path of the first program that fulfils the requirement; None without one.
-
-    Of a package, return its name.
-    """
-    if name in PACKAGES:
-        return PACKAGES[name] if find_spec(PACKAGES[name]) else None
+    """Return the path of the first program that fulfils the requirement; None without one."""
     candidates = (shutil.which(program) for program in PROGRAMS[name])
     return next((found for found in candidates if found), None)
 
@@ -63,10 +54,6 @@ def required() -> set[str]:
         known = ", ".join((*PROGRAMS, *PACKAGES))
         pytest.fail(
             f"{VARIABLE} names {', '.join(sorted(unknown))}; it knows {known}.",
-    known = [*PROGRAMS, *PACKAGES]
-    if unknown := names - set(known):
-        pytest.fail(
-            f"{VARIABLE} names {', '.join(sorted(unknown))}; it knows {', '.join(known)}.",
             pytrace=False,
         )
     return names

@@ -72,7 +72,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     if "spark" not in required():
         pytest.skip("a cluster takes a minute to start; `make spark` runs these tests")
     require("java")
-    require("spark")
     folder = tmp_path_factory.mktemp("cluster")
     deploy = "org.apache.spark.deploy"
     local = ("--host", "127.0.0.1", "--webui-port", "0")

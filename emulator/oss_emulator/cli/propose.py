@@ -11,7 +11,7 @@ from typing import Any
 
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, show, write_json
-from oss_emulator.cli.parser import CommandError, InputError
+from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.replay import (
     LOG_HELP,
     asking,
@@ -39,11 +39,9 @@ _LETTERS = set("abcdefghijklmnopqrstuvwxyz0123456789.-")
 _SHOWN = 10
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "propose", help="find the smallest rules that keep your sites", description=_DESCRIPTION
-    )
+    parser = commands.add_parser("propose", description=_DESCRIPTION)
     parser.add_argument("logs", metavar="LOG", nargs="+", help=LOG_HELP)
     for flag, text in (
         ("--own", "a host of yours; *.example.com stands for all sub-domains of example.com"),

@@ -13,12 +13,12 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from oss_emulator.cli import logs, rules
 from oss_emulator.cli.output import show, write
-from oss_emulator.cli.parser import CommandError, InputError
-from oss_emulator.cli.progress import progress_of
+from oss_emulator.cli.parser import CommandError, Commands, InputError
+from oss_emulator.cli.reading import progress_of
 from oss_emulator.cli.results import describe
 from oss_emulator.lab.replay import money, page
 from oss_emulator.lab.replay.engine import Engine, EngineError, Progress
@@ -37,11 +37,9 @@ LOG_HELP = (
 )
 
 
-def declare(commands: Any) -> None:
+def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "replay", help="judge the requests of access logs by new rules", description=_DESCRIPTION
-    )
+    parser = commands.add_parser("replay", description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument("logs", metavar="LOG", nargs="+", help=LOG_HELP)
     parser.add_argument(
