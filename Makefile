@@ -34,10 +34,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test lowest s3 lint fmt docs site translations conformance browser bench soak clean
-.PHONY: help run test lowest s3 lint fmt docs conformance browser bench soak clean
-.PHONY: help run test lowest spark lint fmt docs conformance browser bench soak clean
-.PHONY: help run test lowest s3 spark lint fmt docs conformance browser bench soak clean
+.PHONY: help run test lowest s3 spark lint fmt docs site translations conformance browser bench soak clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20

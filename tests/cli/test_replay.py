@@ -212,7 +212,7 @@ def test_logs_of_a_bucket_are_downloaded(
 
 def test_log_of_the_server_is_judged_as_it_had_answered(tmp_path: Path, ask: Any) -> None:
     log = tmp_path / "access.log"
-    demo = str(ROOT / "fixtures" / "seeds" / "demo.toml")
+    demo = str(ROOT / "emulator" / "oss_emulator" / "demo.toml")
     with serving(tmp_path, "--seed", demo, "--access-log", str(log)) as running:
         for referer in (None, "", "https://www.example.com/", "http://thief.example.org/", "x?y"):
             fields = {} if referer is None else {"referer": referer}
