@@ -140,7 +140,7 @@ def test_fix_leaves_decisions_and_ends_with_1(ask: Any, tmp_path: Path) -> None:
 
 def test_one_of_several_rules_is_written_back(ask: Any, tmp_path: Path) -> None:
     file = tmp_path / "seed.toml"
-    shutil.copy(ROOT / "fixtures" / "seeds" / "demo.toml", file)
+    shutil.copy(ROOT / "emulator" / "oss_emulator" / "demo.toml", file)
     before = file.read_text(encoding="utf-8")
     names = list(sources.parse(before.encode()))
     status, out, _ = ask("lint", f"{file}#{names[0]}", "--fix", "--write")
