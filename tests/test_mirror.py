@@ -49,6 +49,7 @@ COVERED_BY = {
     # --- control
     "control/api/schema.py": "http/test_openapi.py",
     "control/api/*.py": "http/test_admin.py",
+    "control/console/*.py": "unit/control/console/test_pages.py",
     "control/controls.py": "unit/control/test_snapshots.py",
     # --- documents
     "documents/*.py": "unit/operations/test_bucket_documents.py",

@@ -92,6 +92,8 @@ class Settings:
     access_log: Path | None = None
     log_level: str = "warning"
     log_format: LogFormat = LogFormat.TEXT
+    journal_size: int = 1000
+    """The number of requests that the journal keeps."""
     admin_token: str = ""
     """The token that opens `/_emulator/` to other machines; "" closes it to them."""
     cname: Mapping[str, str] = field(default_factory=dict)

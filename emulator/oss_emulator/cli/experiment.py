@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.parser import CommandError, InputError
-from oss_emulator.cli.signer import Signer, format_query
+from oss_emulator.cli.signer import Signer
 from oss_emulator.lab.parity import (
     SETUPS,
     Ask,
@@ -25,6 +25,7 @@ from oss_emulator.lab.parity import (
     Setup,
     Thing,
 )
+from oss_emulator.protocol.signature import presigning
 from oss_emulator.referer import Signing
 
 _OBJECTS = {Thing.OPEN: "public-read", Thing.CLOSED: "private", Thing.SPARE: ""}
@@ -156,7 +157,7 @@ class Experiment:
     def _fetch(self, fetch: Fetch) -> Reply:
         query, key = dict(fetch.query), self._key(fetch.thing)
         headers = [("Referer", referer) for referer in fetch.referers]
-        text, body = format_query(query), b""
+        text, body = presigning.format_query(query), b""
         match fetch.signing:
             case Signing.URL:
                 text = self._signer.sign_url(fetch.method, self._bucket, key, query)
@@ -199,7 +200,7 @@ class Experiment:
         """Send a request that is signed in its header."""
         bucket = bucket or self._bucket
         signed = self._signer.sign_headers(method, bucket, key, query or {}, headers or {})
-        text = format_query(query or {})
+        text = presigning.format_query(query or {})
         return self._client.send(method, bucket, key, text, list(signed.items()), body)
 
     def _expect(self, reply: Reply, operation: str) -> None:

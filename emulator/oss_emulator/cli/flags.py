@@ -232,6 +232,7 @@ _FLAGS = (
         collects=True,
     ),
     _Flag("access_log", "append a line in the format of OSS access logs for each request", Path),
+    _Flag("journal_size", "how many requests the journal keeps", _count),
     _Flag(
         "admin_token",
         "the token that lets other machines use /_emulator/",

@@ -7,11 +7,10 @@ import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
 
 from oss_emulator.cli.bucket import GivenKey
-from oss_emulator.protocol.message import Request, parse_query
-from oss_emulator.protocol.signature import canonical, v4
+from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.signature import presigning, v4
 from oss_emulator.protocol.signature.claim import Claim
 
 _EXPIRES = 3600  # seconds
@@ -26,20 +25,18 @@ class Signer:
 
     def sign_url(self, method: str, bucket: str, object_key: str, query: Mapping[str, str]) -> str:
         """Return the query string of a signed URL."""
-        date = _now()
-        unsigned = {
-            **query,
-            "x-oss-signature-version": v4.SCHEME,
-            "x-oss-credential": self._credential(date),
-            "x-oss-date": date,
-            "x-oss-expires": str(_EXPIRES),
-        }
-        if self.key.token:
-            unsigned["x-oss-security-token"] = self.key.token
-        text = format_query(unsigned)
-        claim = v4.parse_url({**parse_query(text), "x-oss-signature": "-"})
-        signature = self._sign(claim, method, bucket, object_key, text, {})
-        return f"{text}&x-oss-signature={signature}"
+        return presigning.sign_url(
+            method,
+            bucket,
+            object_key,
+            query,
+            access_key_id=self.key.id,
+            secret=self.key.secret,
+            region=self.region,
+            now=time.time(),
+            expires=_EXPIRES,
+            token=self.key.token,
+        )
 
     def sign_headers(
         self,
@@ -57,7 +54,7 @@ class Signer:
         credential = f"Credential={self._credential(date)}"
         request = Request.parse(method, "/", list(signed.items()), time.time())
         claim = v4.parse_header(request, f"{credential},Signature=-")
-        text = format_query(query)
+        text = presigning.format_query(query)
         signature = self._sign(claim, method, bucket, object_key, text, signed)
         signed["authorization"] = f"{v4.SCHEME} {credential},Signature={signature}"
         return signed
@@ -86,7 +83,7 @@ class Signer:
         }
 
     def _credential(self, date: str) -> str:
-        return f"{self.key.id}/{date[:8]}/{self.region}/oss/{v4.TERMINATOR}"
+        return presigning.format_credential(self.key.id, date, self.region)
 
     def _sign(
         self,
@@ -99,11 +96,6 @@ class Signer:
     ) -> str:
         request = Request.parse(method, f"/?{query}", list(headers.items()), time.time())
         return v4.calculate(claim, request, bucket, object_key, self.key.secret).signature
-
-
-def format_query(query: Mapping[str, str]) -> str:
-    """Format a query; a name without a value stands alone."""
-    return canonical.query(urlencode(query, quote_via=quote))
 
 
 def _now() -> str:

@@ -30,7 +30,7 @@ class Controls:
         """Raises `AccountsError` for accounts that cannot be used."""
         self.clock = Clock()
         self.service = Service(settings, storage, self.clock.now)
-        self.journal = Journal()
+        self.journal = Journal(self.service.settings.journal_size)
         self.faults = Faults()
         self.snapshots = Snapshots(self.service.storage)
 

@@ -1,7 +1,7 @@
 """The journal: the last requests and the decisions on them, also as lines of the access log."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from oss_emulator.referer import Decision, Signing
 from oss_emulator.storage import Storage
 
 SIZE = 1000
-"""The number of entries to keep."""
+"""The number of entries to keep by default."""
 
 
 class RefererVerdict(StrEnum):
@@ -59,6 +59,10 @@ class Entry(NamedTuple):
     """Bytes of body that were sent."""
     seconds: float
     """How long the answer took, from the arrival of the request."""
+    answer: Mapping[str, str] = {}
+    """The headers of the answer, without those that every answer has."""
+    document: bytes = b""
+    """The error document of the answer, b"" for none."""
 
     @property
     def time(self) -> str:
@@ -213,6 +217,8 @@ class Journal:
                 response.status,
                 sent,
                 seconds,
+                response.headers,
+                response.body if error is not None and isinstance(response.body, bytes) else b"",
             )
         )
 
@@ -241,6 +247,7 @@ class Journal:
                 answer.response.status,
                 sent,
                 seconds,
+                answer.response.headers,
             )
         )
 
@@ -259,6 +266,17 @@ class Journal:
         """Call `listener` with each new entry; returns a function that stops this."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def entry(self, number: int) -> Entry | None:
+        """Return the entry with a number; None if it is not kept any more, or not yet."""
+        first = self._entries[0].number if self._entries else 0
+        kept = first and 0 <= number - first < len(self._entries)
+        return self._entries[number - first] if kept else None
+
+    @property
+    def size(self) -> int:
+        """The most entries that are kept."""
+        return self._entries.maxlen or 0
 
     def clear(self) -> None:
         """Remove all entries; their numbers continue."""

@@ -27,6 +27,20 @@ class Metrics:
         durations.counts[bisect_left(BOUNDS, entry.seconds)] += 1
         durations.seconds += entry.seconds
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return the numbers of requests by operation and verdict."""
+        found: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for (operation, verdict, _), durations in self._durations.items():
+            found[operation][verdict] += sum(durations.counts)
+        return {operation: dict(found[operation]) for operation in sorted(found)}
+
+    def latencies(self) -> list[int]:
+        """Return the numbers of requests within each of `BOUNDS`, and beyond them all."""
+        whole = _Durations()
+        for durations in self._durations.values():
+            whole.add(durations)
+        return whole.counts
+
     def format(self) -> str:
         """Format the page that Prometheus reads."""
         lines = [

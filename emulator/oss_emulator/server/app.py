@@ -14,7 +14,8 @@ from aiohttp import web
 
 from oss_emulator import accesslog
 from oss_emulator.control import api as admin
-from oss_emulator.control import events
+from oss_emulator.control import console
+from oss_emulator.control.api import events
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import Entry
@@ -120,6 +121,9 @@ class Server(Endpoint):
         fault = None
         if sts_endpoint.is_asked(request, self._is_endpoint):
             outcome, response = await self._ask_sts(http, request)
+        elif (page := console.show(request, self._is_endpoint)) is not None:
+            outcome = wire.Aside(request, new_request_id(request.received))
+            response = page
         elif self._is_administration(request):
             outcome, given = await self._administer(http, request)
             if given is None:
@@ -273,29 +277,47 @@ class Server(Endpoint):
         """Answer a request below `/_emulator/`; None for events, which have been sent on return."""
         aside = wire.Aside(request, new_request_id(request.received))
         try:
-            admin.check_no_callback(request)
-            handler, rest = admin.find(request)
-            if rest or request.path != admin.PREFIX + "health":
-                admin.check_allowed(request, self.service.settings.admin_token)
-                admin.check_alone(request, self.service.settings.workers)
-            data = await body.read_document(http)
-            asked = admin.Asked(self.controls, self._metrics, request, data, rest)
+            asked, route = await self._read_asked(http, request)
             with self._waits():
-                if not admin.follows(handler, request):
-                    response = handler(asked)
-                    return aside, response if isinstance(response, Response) else await response
-            stream = events.follow(asked)
-        except admin.Refusal as refusal:
-            return aside, admin.reply({"error": refusal.sentence}, refusal.status)
+                if route.stream is None or not route.streams(request):
+                    return aside, await self._handle(http, asked, route)
+            stream = route.stream(asked)
         except Exception as failed:
-            error = _error_of(request, failed)
-            sentence = error.details.get("ErrorDetail", error.message)
-            if not isinstance(failed, OSSError):
-                sentence = "The emulator failed; its log says why."
-            return aside, admin.reply({"error": sentence}, error.status)
+            refusal = _refusal_of(request, failed)
+            return aside, console.refuse(request, refusal, self.service.settings)
         with self._waits():
             await wire.send_events(http, events.HEADERS, stream)
         return aside, None
+
+    async def _read_asked(
+        self, http: web.BaseRequest, request: Request
+    ) -> tuple[admin.Asked, admin.Route]:
+        """Check a request below `/_emulator/`, read its body and find its route."""
+        settings = self.service.settings
+        admin.check_no_callback(request)
+        route, rest = console.find(request)
+        if not route.open_to_all:
+            admin.check_allowed(request, settings.admin_token)
+            admin.check_alone(route, settings.workers)
+        data = b"" if route.takes_object else await body.read_document(http)
+        return admin.Asked(self.controls, self._metrics, request, data, rest), route
+
+    async def _handle(
+        self, http: web.BaseRequest, asked: admin.Asked, route: admin.Route
+    ) -> Response:
+        """Have a route answer, itself or by a request of the owner; raises `OSSError`."""
+        given = route.handler(asked)
+        if not isinstance(given, admin.OwnerRequest):
+            return given if isinstance(given, Response) else await given
+        outcome = self.service.admit(given.request, self.service.accounts.owner)
+        if isinstance(outcome, Refused):
+            raise outcome.error
+        content = NO_BODY
+        if given.data is not None:
+            content = Body.of(given.data)
+        elif outcome.call.operation.takes is not Takes.NOTHING:
+            content = await body.read(http, outcome)
+        return given.finish(await self._perform(outcome, content))
 
     @contextlib.contextmanager
     def _waits(self) -> Iterator[None]:
@@ -319,6 +341,16 @@ def _error_of(request: Request, error: Exception) -> OSSError:
     else:
         LOG.error("%s %s failed: %s", request.method, request.target, reason)
     return OSSError(Code.INTERNAL_ERROR)
+
+
+def _refusal_of(request: Request, failed: Exception) -> admin.Refusal:
+    """Return the refusal to answer with below `/_emulator/`."""
+    if isinstance(failed, admin.Refusal):
+        return failed
+    error = _error_of(request, failed)
+    if not isinstance(failed, OSSError):
+        return admin.Refusal(error.status, "The emulator failed; its log says why.")
+    return admin.Refusal(error.status, str(error.details.get("ErrorDetail", error.message)))
 
 
 def _explain(response: Response, outcome: wire.Outcome) -> Response:

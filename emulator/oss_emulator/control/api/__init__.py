@@ -23,14 +23,14 @@ from oss_emulator.control.api.access import (
     check_no_callback,
     protect,
 )
-from oss_emulator.control.api.journal import EVENTS
 from oss_emulator.control.api.route import (
     JSON,
     PREFIX,
     Asked,
-    Handler,
+    OwnerRequest,
     Refusal,
     Route,
+    choose,
     json_content,
     reply,
 )
@@ -42,13 +42,14 @@ __all__ = [
     "ROUTES",
     "TOKEN_HEADER",
     "Asked",
+    "OwnerRequest",
     "Refusal",
+    "Route",
     "check_allowed",
     "check_alone",
     "check_no_callback",
     "document",
     "find",
-    "follows",
     "protect",
     "reply",
 ]
@@ -84,37 +85,16 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-def find(request: Request) -> tuple[Handler, str]:
-    """Find the handler of a request, and the name at the end of its path; raises `Refusal`."""
-    path = request.path.removeprefix(PREFIX)
-    methods = set()
-    for route in ROUTES:
-        stem = route.stem
-        if path == stem or (stem != route.path and path.startswith(stem)):
-            if route.method == request.method:
-                return route.handler, path.removeprefix(stem)
-            methods.add(route.method)
-    if methods:
-        raise Refusal(405, f"{request.path} takes {', '.join(sorted(methods))}.")
-    paths = ", ".join(dict.fromkeys(PREFIX + route.path for route in ROUTES))
-    raise Refusal(404, f"{request.path} does not exist; use {paths}.")
+def find(request: Request) -> tuple[Route, str]:
+    """Find the route of a request, and the name at the end of its path; raises `Refusal`."""
+    return choose(ROUTES, request)
 
 
-_OF_ONE_PROCESS = frozenset(
-    route.path.partition("/")[0] for route in ROUTES if route.of_one_process
-)
-
-
-def check_alone(request: Request, workers: int) -> None:
+def check_alone(route: Route, workers: int) -> None:
     """Raise `Refusal` if there are several `workers` and the route concerns one process."""
-    word = request.path.removeprefix(PREFIX).partition("/")[0]
-    if workers > 1 and word in _OF_ONE_PROCESS:
+    if workers > 1 and route.of_one_process:
+        word = route.path.partition("/")[0]
         raise Refusal(
             409,
             f"Each worker would have its own {word}: start the server with one worker to use it.",
         )
-
-
-def follows(handler: Handler, request: Request) -> bool:
-    """Return whether a request asks for a stream of events and the handler has one."""
-    return handler is journal.list_entries and EVENTS in request.headers.get("accept", "")

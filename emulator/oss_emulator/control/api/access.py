@@ -15,6 +15,9 @@ TOKEN_HEADER = "x-oss-emulator-token"  # noqa: S105 - the name of a header
 HEADER: Final = "x-oss-emulator"
 """The header of requests that change something; any value. No form or link can send it."""
 
+SESSION: Final = "oss-emulator-session"
+"""The cookie of a browser that has sent the token."""
+
 _PAGES: Final = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff"}
 """Headers of all answers: no other page shows them in a frame, or runs them as a script."""
 
@@ -32,11 +35,16 @@ def check_allowed(request: Request, token: str) -> None:
     may only link to the API, and changes need a header that no page can send without a preflight.
     With an empty `token` no other machine is admitted.
     """
-    trusted = _has_token(request, token)
+    trusted = has_token(request, token)
     if not trusted and not _is_loopback(request.remote):
         raise Refusal(
             403, f"Requests from another machine need the value of --admin-token in {TOKEN_HEADER}."
         )
+    check_page(request, trusted=trusted)
+
+
+def check_page(request: Request, *, trusted: bool = False) -> None:
+    """Raise `Refusal` for a request by a page of another origin, or for an unmarked change."""
     reads = request.method in READS
     if origin.is_foreign(request) and not (reads and origin.is_visit(request)):
         sender = request.headers.get("origin", "another origin")
@@ -72,9 +80,30 @@ def protect(response: Response) -> Response:
     return response._replace(headers={**_PAGES, **response.headers})
 
 
-def _has_token(request: Request, token: str) -> bool:
+def has_token(request: Request, token: str) -> bool:
+    """Return whether a request has the token, in the header or as the session of a browser."""
     sent = request.headers.get(TOKEN_HEADER, "")
-    return bool(token) and hmac.compare_digest(sent.encode(errors="replace"), token.encode())
+    return bool(token) and (is_equal(sent, token) or is_equal(_cookie(request), session(token)))
+
+
+def is_equal(sent: str, known: str) -> bool:
+    """Compare a secret that was sent with the known one, in constant time."""
+    return hmac.compare_digest(sent.encode(errors="replace"), known.encode())
+
+
+def session(token: str) -> str:
+    """Return the value of the cookie that stands for the token, from which it cannot be found."""
+    return hmac.new(token.encode(), b"oss-emulator console", "sha256").hexdigest()
+
+
+def _cookie(request: Request) -> str:
+    return cookies(request).get(SESSION, "")
+
+
+def cookies(request: Request) -> dict[str, str]:
+    """Return the cookies of a request by their names."""
+    pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
+    return {name: value for name, _, value in pairs}
 
 
 def _is_loopback(remote: str) -> bool:

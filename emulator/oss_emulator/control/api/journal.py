@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from oss_emulator.control.api import events
+from oss_emulator.control.api.journal_filter import JournalFilter
 from oss_emulator.control.api.route import (
+    EVENTS,
     JSON,
     Asked,
     Content,
     Parameter,
-    Refusal,
     Route,
     json_content,
     reply,
@@ -28,46 +29,12 @@ from oss_emulator.control.api.schema import (
     record,
     reference,
 )
-from oss_emulator.control.journal import Entry, Journal, RefererVerdict
+from oss_emulator.control.journal import RefererVerdict
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import Signing
 
-EVENTS = "text/event-stream"
-
 MAX_WAIT = 60.0
 """Seconds a long poll may wait."""
-
-
-class JournalFilter(NamedTuple):
-    """The entries that a request asks for."""
-
-    bucket: str | None
-    verdict: str | None
-    since: int
-    limit: int
-    """The most entries to return; 0 for all."""
-
-    @classmethod
-    def parse(cls, asked: Asked) -> "JournalFilter":
-        """Parse the query; raises `Refusal`."""
-        bucket, verdict = asked.query.get("bucket"), asked.query.get("verdict")
-        if verdict not in (None, *RefererVerdict):
-            raise Refusal(
-                400, f"verdict must be one of {', '.join(RefererVerdict)}, not {verdict!r}."
-            )
-        return cls(bucket, verdict, int(asked.number("since")), int(asked.number("limit")))
-
-    def fits(self, entry: Entry) -> bool:
-        """Return whether an entry has the bucket and the verdict."""
-        return self.bucket in (None, entry.bucket) and self.verdict in (
-            None,
-            entry.verdict,
-        )
-
-    def find(self, journal: Journal) -> list[Entry]:
-        """Find the entries, oldest first."""
-        found = [entry for entry in journal.entries(self.since) if self.fits(entry)]
-        return found[-self.limit :] if self.limit else found
 
 
 async def list_entries(asked: Asked) -> Response:
@@ -150,7 +117,19 @@ ROUTES = (
         parameters=(
             Parameter("bucket", "query", TEXT, "Only requests to this bucket."),
             Parameter("verdict", "query", _VERDICT, "Only requests with this verdict."),
+            Parameter("status", "query", COUNT, "Only answers with this status."),
+            Parameter("ec", "query", TEXT, "Only answers with this EC."),
+            Parameter("method", "query", TEXT, "Only requests with this method."),
+            Parameter("referer", "query", TEXT, "Only requests whose Referer has this text."),
+            Parameter(
+                "text",
+                "query",
+                TEXT,
+                "Only requests with this text in the target, the Referer, the host, the operation, "
+                "the request id or the error.",
+            ),
             Parameter("since", "query", COUNT, "Only entries with a greater number."),
+            Parameter("before", "query", COUNT, "Only entries with a lower number; 0 means all."),
             Parameter(
                 "limit", "query", COUNT, "The most entries to return, the last ones; 0 means all."
             ),
@@ -169,6 +148,7 @@ ROUTES = (
         ),
         errors=(400,),
         of_one_process=True,
+        stream=events.follow,
     ),
     Route(
         "DELETE",

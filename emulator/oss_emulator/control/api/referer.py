@@ -15,11 +15,12 @@ from oss_emulator.control.api.schema import (
     record,
     reference,
 )
-from oss_emulator.documents.referer import SUBRESOURCE
+from oss_emulator.documents.referer import SUBRESOURCE, parse_kept
 from oss_emulator.lab import explain, sources
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import (
     Assumptions,
+    Decision,
     RefererConfiguration,
     RefererFormatError,
     RefererPolicy,
@@ -33,14 +34,21 @@ from oss_emulator.toml import Path, SourceError, convert
 def check_requests(asked: Asked) -> Response:
     """Decide on many requests, by the rules in the body or the rules of a bucket."""
     body = asked.json()
-    policy = _policy(asked, body)
+    policy = find_policy(asked, body)
+    decisions = [decide(policy, item) for item in list_requests(body)]
+    return reply({"decisions": [explain.to_dict(decision) for decision in decisions]})
+
+
+def list_requests(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the requests of a body; raises `Refusal`."""
     requests = body.get("requests")
     if not isinstance(requests, list) or not all(isinstance(item, dict) for item in requests):
         raise Refusal(400, "requests must be a list of objects with referer, signed and method.")
-    return reply({"decisions": [_decide(policy, item) for item in requests]})
+    return requests
 
 
-def _decide(policy: RefererPolicy, item: Mapping[str, Any]) -> dict[str, object]:
+def decide(policy: RefererPolicy, item: Mapping[str, Any]) -> Decision:
+    """Decide on one request of a body; raises `Refusal`."""
     referer, method = item.get("referer"), item.get("method", "GET")
     if not isinstance(referer, str | None) or not isinstance(method, str):
         raise Refusal(400, "referer and method must be strings.")
@@ -49,22 +57,27 @@ def _decide(policy: RefererPolicy, item: Mapping[str, Any]) -> dict[str, object]
     except ValueError:
         known = ", ".join(Signing)
         raise Refusal(400, f"signed must be one of {known}, not {item['signed']!r}.") from None
-    return explain.to_dict(policy.decide(referer, signed=signed, method=method))
+    return policy.decide(referer, signed=signed, method=method)
 
 
-def _policy(asked: Asked, body: Mapping[str, Any]) -> RefererPolicy:
+def find_policy(asked: Asked, body: Mapping[str, Any]) -> RefererPolicy:
+    """Compile the rules of a body or of the bucket that it names; raises `Refusal`."""
     rules, bucket = body.get("rules"), body.get("bucket")
     assumptions = _assumptions(asked, body)
     if isinstance(bucket, str) and rules is None:
-        found = asked.controls.service.storage.bucket(bucket)
-        if found is None:
-            raise Refusal(404, f"The bucket {bucket} does not exist.")
-        kept = found.documents.get(SUBRESOURCE)
-        configuration = RefererConfiguration() if kept is None else codec.parse(kept, codec.KEPT)
-        return RefererPolicy.compile(configuration, assumptions)
+        return RefererPolicy.compile(find_rules(asked, bucket), assumptions)
     if rules is None or bucket is not None:
         raise Refusal(400, "Send either rules (XML in a string, or JSON) or a bucket.")
-    return RefererPolicy.compile(_configuration(rules, assumptions), assumptions)
+    return RefererPolicy.compile(read_rules(rules, assumptions), assumptions)
+
+
+def find_rules(asked: Asked, bucket: str) -> RefererConfiguration:
+    """Find the rules of a bucket; raises `Refusal`."""
+    found = asked.controls.service.storage.bucket(bucket)
+    if found is None:
+        raise Refusal(404, f"The bucket {bucket} does not exist.")
+    kept = found.documents.get(SUBRESOURCE)
+    return RefererConfiguration() if kept is None else parse_kept(kept)
 
 
 def _assumptions(asked: Asked, body: Mapping[str, Any]) -> Assumptions:
@@ -83,7 +96,8 @@ def _error(_: Path, sentence: str) -> SourceError:
     return SourceError(sentence)
 
 
-def _configuration(rules: object, assumptions: Assumptions) -> RefererConfiguration:
+def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
+    """Read rules as a body has them, XML in a string or JSON; raises `Refusal`."""
     try:
         if isinstance(rules, str):
             return codec.parse(rules.encode(errors="replace"), assumptions)

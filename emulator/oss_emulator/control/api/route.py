@@ -1,7 +1,7 @@
 """The routes of the API: what each takes and returns, and its handler."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,6 +15,7 @@ PREFIX = "/_emulator/"
 
 JSON = "application/json"
 PLAIN = "text/plain"
+EVENTS = "text/event-stream"
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the server
@@ -68,7 +69,17 @@ class Asked(NamedTuple):
         return value
 
 
-Handler: TypeAlias = Callable[[Asked], Response | Awaitable[Response]]
+class OwnerRequest(NamedTuple):
+    """A request to OSS that the server performs in the name of the owner, without a signature."""
+
+    request: Request
+    finish: Callable[[Response], Response]
+    """Turns the answer of OSS into the answer to send."""
+    data: bytes | None = None
+    """The body; None for that of the request to the API."""
+
+
+Handler: TypeAlias = Callable[[Asked], Response | OwnerRequest | Awaitable[Response]]
 
 
 class Parameter(NamedTuple):
@@ -112,11 +123,35 @@ class Route:
     """Whether other machines may use it without the token."""
     of_one_process: bool = False
     """Whether it uses the memory of one process and is therefore refused with several workers."""
+    stream: Callable[[Asked], AsyncGenerator[bytes]] | None = None
+    """Makes the events of an answer that does not end, for `Accept: text/event-stream`."""
+    takes_object: bool = False
+    """Whether the body is the content of an object, which the storage takes as it arrives."""
 
     @property
     def stem(self) -> str:
         """The path before its name in braces."""
         return self.path.partition("{")[0]
+
+    def streams(self, request: Request) -> bool:
+        """Return whether the answer to a request is a stream of events."""
+        return self.stream is not None and EVENTS in request.headers.get("accept", "")
+
+
+def choose(routes: Sequence[Route], request: Request) -> tuple[Route, str]:
+    """Choose the route of a request, and the name at the end of its path; raises `Refusal`."""
+    path = request.path.removeprefix(PREFIX)
+    methods = set()
+    for route in routes:
+        stem = route.stem
+        if path == stem or (stem != route.path and path.startswith(stem)):
+            if route.method == request.method:
+                return route, path.removeprefix(stem)
+            methods.add(route.method)
+    if methods:
+        raise Refusal(405, f"{request.path} takes {', '.join(sorted(methods))}.")
+    paths = ", ".join(dict.fromkeys(PREFIX + route.path for route in routes))
+    raise Refusal(404, f"{request.path} does not exist; use {paths}.")
 
 
 def reply(value: Any, status: int = 200) -> Response:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Awaitable
 from typing import Any, NamedTuple
 
-from oss_emulator.control.api import PREFIX, Asked, Refusal, find, reply
+from oss_emulator.control.api import PREFIX, Asked, OwnerRequest, Refusal, reply
+from oss_emulator.control.console import find
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import Journal
 from oss_emulator.control.metrics import Metrics
@@ -59,9 +60,13 @@ class ApiCaller:
     def response(self, method: str, path: str, body: bytes = b"") -> Response:
         """The response to a request; raises `Refusal`."""
         asked = self.asked(method, path, body)
-        handler, _ = find(asked.request)
-        response = handler(asked)
-        return asyncio.run(_finish(response)) if isinstance(response, Awaitable) else response
+        route, _ = find(asked.request)
+        response = route.handler(asked)
+        if isinstance(response, OwnerRequest):
+            data = body if response.data is None else response.data
+            owner = self.service.accounts.owner
+            return response.finish(self.service.handle(response.request, data, caller=owner))
+        return response if isinstance(response, Response) else asyncio.run(_finish(response))
 
     def __call__(self, method: str, path: str, body: Any = b"") -> ApiAnswer:
         """Send a request; a body that is not bytes is sent as JSON."""

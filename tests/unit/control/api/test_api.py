@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.control.api import PREFIX, ROUTES, Refusal, check_alone, find, follows
-from oss_emulator.control.api import journal as journal_api
+from oss_emulator.control.api import PREFIX, ROUTES, Refusal, Route, check_alone, find
 from oss_emulator.control.api.health import get_health
 from oss_emulator.control.api.snapshots import list_snapshots, take_snapshot
 from oss_emulator.protocol.message import Request
@@ -15,10 +14,16 @@ def request(method: str, path: str, **headers: str) -> Request:
 
 
 def test_route_is_found_by_method_and_path() -> None:
-    assert find(request("GET", "health")) == (get_health, "")
-    assert find(request("GET", "snapshot")) == (list_snapshots, "")
-    assert find(request("PUT", "snapshot/a/b")) == (take_snapshot, "a/b")
-    assert find(request("PUT", "snapshot/")) == (take_snapshot, "")
+    assert found("GET", "health") == (get_health, "")
+    assert found("GET", "snapshot") == (list_snapshots, "")
+    assert found("PUT", "snapshot/a/b") == (take_snapshot, "a/b")
+    assert found("PUT", "snapshot/") == (take_snapshot, "")
+
+
+def found(method: str, path: str) -> tuple[object, str]:
+    """The handler and the name at the end of the path."""
+    route, rest = find(request(method, path))
+    return route.handler, rest
 
 
 def test_unknown_path_is_told_the_known_ones() -> None:
@@ -36,20 +41,19 @@ def test_unknown_method_is_told_the_known_ones() -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_several_workers_refuse_what_one_process_remembers(route: object) -> None:
     shared = ("health", "openapi.json", "reset", "seed", "referer/check")
-    assert isinstance(route, type(ROUTES[0]))
+    assert isinstance(route, Route)
     assert route.of_one_process is (route.path not in shared)
-    asked = request(route.method, route.path)
-    check_alone(asked, 1)
+    check_alone(route, 1)
     if not route.of_one_process:
-        check_alone(asked, 2)
+        check_alone(route, 2)
         return
     with pytest.raises(Refusal, match="start the server with one worker") as caught:
-        check_alone(asked, 2)
+        check_alone(route, 2)
     assert caught.value.status == 409
 
 
-def test_only_the_journal_is_followed_and_only_if_asked_for() -> None:
-    stream = request("GET", "journal", accept="text/event-stream")
-    assert follows(journal_api.list_entries, stream)
-    assert not follows(journal_api.list_entries, request("GET", "journal"))
-    assert not follows(get_health, stream)
+def test_only_the_journal_is_a_stream_and_only_if_asked_for() -> None:
+    streaming = [route for route in ROUTES if route.stream is not None]
+    assert [(route.method, route.path) for route in streaming] == [("GET", "journal")]
+    assert streaming[0].streams(request("GET", "journal", accept="text/event-stream"))
+    assert not streaming[0].streams(request("GET", "journal"))

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from oss_emulator.control import events
-from oss_emulator.control.api import Refusal
+from oss_emulator.control.api import Refusal, events
 
 from tests.unit.control.api.caller import ApiCaller
 

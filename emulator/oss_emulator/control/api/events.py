@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final
 
-from oss_emulator.control.api.journal import EVENTS, JournalFilter
-from oss_emulator.control.api.route import Asked
+from oss_emulator.control.api.journal_filter import JournalFilter
+from oss_emulator.control.api.route import EVENTS, Asked
 from oss_emulator.control.journal import Entry, Journal
 
 HEADERS = {"Content-Type": EVENTS, "Cache-Control": "no-store"}
@@ -13,6 +15,9 @@ HEADERS = {"Content-Type": EVENTS, "Cache-Control": "no-store"}
 
 PING = 15.0
 """Seconds of silence after which a comment shows that the connection is alive."""
+
+COMMENT: Final = b": nothing new\n\n"
+"""Sent after such a silence."""
 
 MAX_BEHIND = 1000
 """The most entries that wait for a slow reader; further entries replace the oldest."""
@@ -24,14 +29,39 @@ def follow(asked: Asked) -> AsyncGenerator[bytes]:
     A reader that reconnects sends the number of its last entry in Last-Event-ID, as browsers do.
     Raises `Refusal` at once for a bad query.
     """
+    return _events(asked.controls.journal, parse_filter(asked))
+
+
+def parse_filter(asked: Asked) -> JournalFilter:
+    """Parse what a reader of events asks for; raises `Refusal`."""
     wanted = JournalFilter.parse(asked)
     last = asked.request.headers.get("last-event-id", "")
     if last.isdecimal() and len(last) < 16:
         wanted = wanted._replace(since=max(wanted.since, int(last)))
-    return _events(asked.controls.journal, wanted)
+    return wanted
 
 
 async def _events(journal: Journal, wanted: JournalFilter) -> AsyncGenerator[bytes]:
+    async with aclosing(batches(journal, wanted)) as found:
+        async for batch in found:
+            if not batch:
+                yield COMMENT
+            for entry in batch:
+                yield format(entry.number, entry.to_dict())
+
+
+def format(number: int, value: object) -> bytes:
+    """Format an event with the number of its last entry."""
+    return f"id: {number}\ndata: {json.dumps(value)}\n\n".encode()
+
+
+async def batches(
+    journal: Journal, wanted: JournalFilter, pause: float = 0.0
+) -> AsyncGenerator[list[Entry]]:
+    """Yield the entries that fit, then new ones as they come; an empty list after a silence.
+
+    With a `pause` in seconds, entries that come that soon after each other are one batch.
+    """
     queue: asyncio.Queue[Entry] = asyncio.Queue()
     for entry in wanted.find(journal):
         queue.put_nowait(entry)
@@ -46,10 +76,13 @@ async def _events(journal: Journal, wanted: JournalFilter) -> AsyncGenerator[byt
     try:
         while True:
             try:
-                entry = await asyncio.wait_for(queue.get(), PING)
+                found = [await asyncio.wait_for(queue.get(), PING)]
             except TimeoutError:
-                yield b": nothing new\n\n"
-            else:
-                yield f"id: {entry.number}\ndata: {json.dumps(entry.to_dict())}\n\n".encode()
+                yield []
+                continue
+            if pause:
+                await asyncio.sleep(pause)
+                found += [queue.get_nowait() for _ in range(queue.qsize())]
+            yield found
     finally:
         end()

@@ -1,0 +1,88 @@
+"""The entries of the journal that a request asks for by its query."""
+
+from typing import NamedTuple
+
+from oss_emulator.control.api.route import Asked, Refusal
+from oss_emulator.control.journal import Entry, Journal, RefererVerdict
+
+
+class JournalFilter(NamedTuple):
+    """What an entry must have; None accepts everything."""
+
+    bucket: str | None
+    verdict: str | None
+    status: int | None
+    ec: str | None
+    method: str | None
+    referer: str | None
+    """Text that the Referer contains, in any letter case."""
+    text: str | None
+    """Text that anything people search for contains, in any letter case."""
+    since: int
+    before: int
+    """Only entries with a lower number; 0 for all."""
+    limit: int
+    """The most entries to return; 0 for all."""
+
+    @classmethod
+    def parse(cls, asked: Asked) -> "JournalFilter":
+        """Parse the query, in which an empty value asks for nothing; raises `Refusal`."""
+        query = {name: value for name, value in asked.query.items() if value}
+        verdict = query.get("verdict")
+        if verdict not in (None, *RefererVerdict):
+            raise Refusal(
+                400, f"verdict must be one of {', '.join(RefererVerdict)}, not {verdict!r}."
+            )
+        return cls(
+            query.get("bucket"),
+            verdict,
+            int(asked.number("status")) if "status" in query else None,
+            query.get("ec"),
+            query.get("method"),
+            query.get("referer", "").casefold() or None,
+            query.get("text", "").casefold() or None,
+            int(asked.number("since")),
+            int(asked.number("before")),
+            int(asked.number("limit")),
+        )
+
+    def fits(self, entry: Entry) -> bool:
+        """Return whether an entry has everything that is asked for."""
+        return (
+            self.bucket in (None, entry.bucket)
+            and self.verdict in (None, entry.verdict)
+            and self.status in (None, entry.status)
+            and self.ec in (None, entry.ec)
+            and self.method in (None, entry.request.method)
+            and (not self.before or entry.number < self.before)
+            and (self.referer is None or self.referer in _referer(entry))
+            and (self.text is None or self.text in _searched(entry))
+        )
+
+    def find(self, journal: Journal) -> list[Entry]:
+        """Find the entries, oldest first."""
+        found = [entry for entry in journal.entries(self.since) if self.fits(entry)]
+        return found[-self.limit :] if self.limit else found
+
+
+def _referer(entry: Entry) -> str:
+    return entry.request.headers.get("referer", "").casefold()
+
+
+def _searched(entry: Entry) -> str:
+    """Return everything that a person may search an entry for."""
+    request = entry.request
+    words = (
+        request.method,
+        request.target,
+        entry.bucket,
+        entry.key,
+        request.host,
+        request.headers.get("referer", ""),
+        entry.operation,
+        entry.request_id,
+        entry.code,
+        entry.ec,
+        entry.message,
+    )
+    return "\n".join(words).casefold()

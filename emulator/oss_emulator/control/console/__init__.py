@@ -1,0 +1,81 @@
+"""The console: pages below `/_emulator/` about requests, rules, buckets and the emulator itself.
+
+One page is one file of routes with one template, and at most one module of script. A page is loaded
+when it is first asked for, so that a server without visitors does not pay for it.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Final
+
+from oss_emulator.control import api
+from oss_emulator.control.api.route import PREFIX, Refusal, Route, choose, reply
+from oss_emulator.control.console import embedding
+from oss_emulator.protocol import signature
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.settings import Settings
+
+PAGES: Final[Mapping[str, str]] = {
+    "": "start",
+    "requests": "requests",
+    "rules": "rules",
+    "buckets": "buckets",
+    "objects": "objects",
+    "content": "objects",
+    "signed": "objects",
+    "embed": "embed",
+    "emulator": "emulator",
+    "login": "login",
+    "static": "static_files",
+}
+"""The first words of the paths, each with the module of this package that has its routes."""
+
+HTML: Final = "text/html"
+
+
+def find(request: Request) -> tuple[Route, str]:
+    """Find the route of a request, among the pages or in the API; raises `Refusal`.
+
+    A path that ends with `.json` is that of the page without it.
+    """
+    path = request.path.removeprefix(PREFIX)
+    word = path.removesuffix(".json").partition("/")[0]
+    if word not in PAGES:
+        return api.find(request)
+    routes: tuple[Route, ...] = import_module(f"{__name__}.{PAGES[word]}").ROUTES
+    if word != "static":
+        request = request._replace(path=request.path.removesuffix(".json"))
+    return choose(routes, request)
+
+
+def wants_page(request: Request) -> bool:
+    """Return whether a request asks for a page, not for JSON."""
+    return HTML in request.headers.get("accept", "") and not request.path.endswith(".json")
+
+
+def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | None:
+    """Answer a visit outside of `/_emulator/`; None for a request that is not for the console.
+
+    A browser that opens the endpoint itself is led to the console, and hosts below
+    `embed.localhost` have the pages of the embed test.
+    """
+    if embedding.is_asked(request):
+        return embedding.answer(request)
+    if request.path != "/" or request.method != "GET" or not wants_page(request):
+        return None
+    if request.query_string or signature.place(request) is not None:
+        return None
+    return Response(302, {"Location": PREFIX}) if is_endpoint(request.host) else None
+
+
+def refuse(request: Request, refusal: Refusal, settings: Settings) -> Response:
+    """Answer a refused request: with JSON, with a page, or with the way to the login."""
+    if not wants_page(request):
+        return reply({"error": refusal.sentence}, refusal.status)
+    from oss_emulator.control.console import page  # loads jinja2
+
+    if refusal.status == 403 and settings.admin_token and request.method == "GET":
+        from oss_emulator.control.console.login import lead
+
+        return lead(request)
+    return page.render(request, "error", {"refusal": refusal}, refusal.status)

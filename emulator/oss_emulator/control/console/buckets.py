@@ -1,0 +1,155 @@
+"""`/_emulator/buckets`: the buckets, and the objects of each by folders."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from oss_emulator.access.acl import BucketAcl
+from oss_emulator.control.api.route import (
+    Asked,
+    OwnerRequest,
+    Parameter,
+    Refusal,
+    Route,
+    json_content,
+    reply,
+)
+from oss_emulator.control.api.schema import TEXT, Schema
+from oss_emulator.control.console import page
+from oss_emulator.protocol import dates, xml
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.storage import Bucket
+
+_SHOWN: Final = "200"
+"""Names on one page of a folder."""
+
+
+def list_buckets(asked: Asked) -> Response:
+    """Show all buckets."""
+    buckets = [_describe(bucket) for bucket in asked.controls.service.storage.buckets()]
+    return page.show(asked, "buckets", {"buckets": buckets}, acls=tuple(BucketAcl))
+
+
+def get_bucket(asked: Asked) -> Response:
+    """Show a folder of a bucket: its folders and objects."""
+    bucket = find_bucket(asked, asked.rest)
+    prefix, token = asked.query.get("prefix", ""), asked.query.get("token", "")
+    query = {"list-type": "2", "delimiter": "/", "prefix": prefix, "max-keys": _SHOWN}
+    if token:
+        query["continuation-token"] = token
+    target = f"/{quote(bucket.name, safe='')}?{urlencode(query, quote_via=quote)}"
+    service = asked.controls.service
+    request = Request.parse("GET", target, [("Host", "localhost")], asked.controls.clock.now())
+    answer = service.handle(request, caller=service.accounts.owner)
+    assert isinstance(answer.body, bytes)  # noqa: S101 - a listing is a document
+    if answer.status != 200:
+        raise Refusal(answer.status, xml.parse(answer.body, "Error").text("Message"))
+    listed = xml.parse(answer.body, "ListBucketResult")
+    values = {
+        "bucket": _describe(bucket),
+        "prefix": prefix,
+        "folders": [_name(node, "Prefix") for node in listed.all("CommonPrefixes")],
+        "objects": [
+            {
+                "key": _name(node, "Key"),
+                "size": int(node.text("Size")),
+                "modified": dates.parse_iso(node.text("LastModified")),
+                "storage_class": node.text("StorageClass"),
+            }
+            for node in listed.all("Contents")
+        ],
+        "next": listed.text("NextContinuationToken"),
+    }
+    return page.show(asked, "bucket", values, way=_way(prefix), acls=tuple(BucketAcl))
+
+
+def put_bucket(asked: Asked) -> OwnerRequest:
+    """Create a bucket, or set the ACL of an existing one."""
+    acl = asked.json().get("acl", BucketAcl.PRIVATE.value)
+    if acl not in tuple(BucketAcl):
+        raise Refusal(400, f"acl must be one of {', '.join(BucketAcl)}, not {acl!r}.")
+    fields = [("Host", "localhost"), ("x-oss-acl", str(acl)), ("Content-Length", "0")]
+    target = f"/{quote(asked.rest, safe='')}"
+    request = Request.parse("PUT", target, fields, asked.controls.clock.now())
+    return OwnerRequest(request, lambda _: reply({"bucket": asked.rest}), b"")
+
+
+def delete_bucket(asked: Asked) -> OwnerRequest:
+    """Delete an empty bucket."""
+    target = f"/{quote(find_bucket(asked, asked.rest).name, safe='')}"
+    request = Request.parse("DELETE", target, [("Host", "localhost")], asked.controls.clock.now())
+    return OwnerRequest(request, lambda _: reply({"deleted": asked.rest}), b"")
+
+
+def find_bucket(asked: Asked, name: str) -> Bucket:
+    """Find a bucket; raises `Refusal`."""
+    found = asked.controls.service.storage.bucket(name)
+    if found is None:
+        raise Refusal(404, f"The bucket {name!r} does not exist.")
+    return found
+
+
+def _describe(bucket: Bucket) -> dict[str, Any]:
+    return {
+        "name": bucket.name,
+        "acl": bucket.acl,
+        "region": bucket.region,
+        "created": bucket.created,
+        "storage_class": bucket.storage_class,
+        "versioning": bucket.versioning,
+        "documents": sorted(bucket.documents),
+    }
+
+
+def _name(node: xml.Node, element: str) -> str:
+    """Return a name with the white space around it."""
+    found = node.first(element)
+    return "" if found is None else found.value
+
+
+def _way(prefix: str) -> list[tuple[str, str]]:
+    """Return the folders that lead to a prefix: the name and the prefix of each."""
+    names = prefix.split("/")[:-1]
+    return [(name, "/".join(names[: number + 1]) + "/") for number, name in enumerate(names)]
+
+
+_OBJECT: Schema = {"type": "object"}
+_BUCKET = (Parameter("bucket", "path", TEXT),)
+_FOLDER = (*_BUCKET, Parameter("prefix", "query", TEXT), Parameter("token", "query", TEXT))
+_ACL: Mapping[str, Any] = {"type": "object", "properties": {"acl": {"enum": list(BucketAcl)}}}
+
+ROUTES = (
+    Route("GET", "buckets", "All buckets", list_buckets, json_content(_OBJECT)),
+    Route(
+        "GET",
+        "buckets/{bucket}",
+        "A folder of a bucket",
+        get_bucket,
+        json_content(_OBJECT),
+        parameters=(
+            *_BUCKET,
+            Parameter("prefix", "query", TEXT),
+            Parameter("token", "query", TEXT),
+        ),
+        errors=(400, 404),
+    ),
+    Route(
+        "PUT",
+        "buckets/{bucket}",
+        "Create a bucket, or set its ACL",
+        put_bucket,
+        json_content(_OBJECT),
+        parameters=_BUCKET,
+        body=json_content(_ACL),
+        errors=(400, 409),
+    ),
+    Route(
+        "DELETE",
+        "buckets/{bucket}",
+        "Delete an empty bucket",
+        delete_bucket,
+        json_content(_OBJECT),
+        parameters=_BUCKET,
+        errors=(404, 409),
+    ),
+)

@@ -1,0 +1,71 @@
+"""The message catalogues: the texts of the pages in each language.
+
+Tables whose name begins with `engine_` translate sentences that the emulator itself says in
+English, so the English catalogue has none.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from oss_emulator.control.api.access import cookies
+from oss_emulator.protocol.message import Request
+from oss_emulator.referer.assumptions import SENTENCES
+from oss_emulator.referer.decision import Step
+
+LANGUAGES: Final[Mapping[str, str]] = {"en": "English"}
+"""The languages, each with its own name; the first is the default."""
+
+COOKIE: Final = "oss-emulator-language"
+"""The cookie that keeps a chosen language."""
+
+_FOLDER: Final = Path(__file__).with_name("messages")
+
+
+@cache
+def read(language: str) -> Mapping[str, str]:
+    """Read a catalogue: texts by `page.name`."""
+    tables = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    return {
+        f"{table}.{name}": text for table, texts in tables.items() for name, text in texts.items()
+    }
+
+
+class Catalogue:
+    """The texts of one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._texts = read(language)
+
+    def __call__(self, name: str, /, **values: object) -> str:
+        """Return a text with its values filled in."""
+        return self._texts[name].format(**values) if values else self._texts[name]
+
+    def step(self, step: Step) -> str:
+        """Return a step of a decision in one sentence."""
+        found = self._texts.get(f"engine_step.{step.stage}-{step.outcome}")
+        return step.sentence if found is None else found.format(step.detail)
+
+    def group(self, group: str) -> str:
+        """Return the name of a group of scenarios."""
+        return self._texts.get(f"engine_group.{group}", group)
+
+    def assumption(self, variant: StrEnum) -> str:
+        """Return what a variant of an assumed fact says."""
+        return self._texts.get(f"engine_assumption.{variant}", SENTENCES[variant])
+
+
+def choose(request: Request) -> str:
+    """Choose the language of a request: a new choice, the kept one, or what the browser prefers."""
+    for chosen in (request.query.get("language", ""), cookies(request).get(COOKIE, "")):
+        if chosen in LANGUAGES:
+            return chosen
+    for part in request.headers.get("accept-language", "").split(","):
+        language = part.partition(";")[0].strip().partition("-")[0].lower()
+        if language in LANGUAGES:
+            return language
+    return next(iter(LANGUAGES))

@@ -1,0 +1,171 @@
+"""`/_emulator/embed`: what this browser sends when a page of another host embeds an object."""
+
+import asyncio
+import re
+import secrets
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from oss_emulator.control.api.referer import find_rules
+from oss_emulator.control.api.route import Asked, Parameter, Refusal, Route, json_content
+from oss_emulator.control.api.schema import TEXT, Schema
+from oss_emulator.control.console import page, review
+from oss_emulator.control.console.embedding import DOMAIN, MARK, POLICIES
+from oss_emulator.control.journal import Entry
+from oss_emulator.protocol.message import Response
+from oss_emulator.referer import RefererPolicy, explain
+
+_PATIENCE: Final = 8.0
+"""Seconds to wait for the requests of a browser."""
+
+_PATH: Final = "gallery/page.html"
+
+_RUN: Final = re.compile("[0-9a-f]{12}")
+
+
+def get_embed(asked: Asked) -> Response:
+    """Show the form of a test; with a `bucket` and a `key`, begin one."""
+    buckets = [bucket.name for bucket in asked.controls.service.storage.buckets()]
+    bucket, key = asked.query.get("bucket", ""), asked.query.get("key", "")
+    host = asked.query.get("host", "") or "www.example.com"
+    if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", host) or len(host) > 200:
+        raise Refusal(
+            400, f"{host!r} is not the name of a host; write one such as www.example.com."
+        )
+    values: dict[str, Any] = {"buckets": buckets, "run": None, "frames": []}
+    if bucket and key:
+        find_rules(asked, bucket)
+        run = secrets.token_hex(6)
+        values |= {"run": run, "frames": _frames(asked, run, bucket, key, host)}
+    first = buckets[0] if buckets else ""
+    shown = {
+        "bucket": bucket or first,
+        "key": key,
+        "host": host,
+        "keys": _keys(asked, bucket or first),
+    }
+    return page.show(asked, "embed", {**values, **shown})
+
+
+async def get_results(asked: Asked) -> Response:
+    """Show what the browser sent in a test, once everything has arrived or the time is over."""
+    run = asked.rest
+    if not _RUN.fullmatch(run):
+        raise Refusal(404, f"The test {run!r} does not exist.")
+    journal, found = asked.controls.journal, asyncio.Event()
+    marks = [f"{MARK}={run}-{number}" for number in range(len(POLICIES))]
+
+    def find() -> list[Entry | None]:
+        entries = [entry for entry in journal.entries() if f"{MARK}={run}-" in entry.request.target]
+        return [
+            next((one for one in entries if mark in one.request.target), None) for mark in marks
+        ]
+
+    end = journal.listen(lambda entry: found.set())
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            while None in find():
+                await found.wait()
+                found.clear()
+    except TimeoutError:
+        pass
+    finally:
+        end()
+    pairs = zip(POLICIES, _find(asked, run), strict=True)
+    rows = [_result(asked, policy, entry) for policy, entry in pairs]
+    return page.show(asked, "embed_results", {"results": rows}, site=_site(asked))
+
+
+def _find(asked: Asked, run: str) -> list[Entry | None]:
+    """Find the request of each page of a test; None for one that has not arrived."""
+    marked = {
+        entry.request.query[MARK]: entry
+        for entry in asked.controls.journal.entries()
+        if entry.request.query.get(MARK, "").startswith(run)
+    }
+    return [marked.get(f"{run}-{number}") for number in range(len(POLICIES))]
+
+
+def _frames(asked: Asked, run: str, bucket: str, key: str, host: str) -> list[dict[str, str]]:
+    """Return the pages of a test: the policy and the address of each."""
+    request = asked.request
+    scheme = "https" if request.secure else "http"
+    colon, port = request.host.rpartition(":")[1:]
+    end = f":{port}" if colon and port.isdecimal() else ""
+    frames = []
+    for number, policy in enumerate(POLICIES):
+        query = f"show={quote(bucket)}/{quote(key)}&test={run}-{number}"
+        url = f"{scheme}://{host}.{DOMAIN}{end}/{_PATH}?{query}"
+        frames.append({"policy": policy, "url": url})
+    return frames
+
+
+def _result(asked: Asked, policy: str, entry: Entry | None) -> dict[str, Any]:
+    if entry is None:
+        return {"policy": policy, "arrived": False}
+    sent = entry.request.headers.get("referer")
+    site = _moved(sent, _site(asked))
+    rules = find_rules(asked, entry.bucket) if entry.owner else None
+    decided = None
+    if rules is not None:
+        assumptions = asked.controls.service.settings.assumptions
+        decided = RefererPolicy.compile(rules, assumptions).decide(site)
+    return {
+        "policy": policy,
+        "arrived": True,
+        "number": entry.number,
+        "sent": sent,
+        "verdict": entry.verdict.value,
+        "reason": None if entry.decision is None else entry.decision.reason.value,
+        "status": entry.status,
+        "site": site,
+        "decision": None if decided is None else explain.to_dict(decided),
+    }
+
+
+def _site(asked: Asked) -> str:
+    site = asked.query.get("site", "") or review.DEFAULT_SITE
+    if not review.is_site(site):
+        raise Refusal(400, f"{site!r} is not an address; write one such as {review.DEFAULT_SITE}.")
+    return site.rstrip("/")
+
+
+def _moved(referer: str | None, site: str) -> str | None:
+    """Return a Referer as the same page at a site would have sent it."""
+    if not referer:
+        return referer
+    url = urlsplit(referer)
+    query = f"?{url.query}" if url.query else ""
+    return f"{site}{url.path}{query}"
+
+
+def _keys(asked: Asked, bucket: str) -> list[str]:
+    items = asked.controls.service.storage.objects(bucket)
+    return [item.key for item, _ in zip(items, range(100), strict=False)]
+
+
+_OBJECT: Schema = {"type": "object"}
+_NAMES = ("bucket", "key", "host")
+
+ROUTES = (
+    Route(
+        "GET",
+        "embed",
+        "The pages of an embed test",
+        get_embed,
+        json_content(_OBJECT),
+        parameters=tuple(Parameter(name, "query", TEXT) for name in _NAMES),
+        errors=(400, 404),
+        of_one_process=True,
+    ),
+    Route(
+        "GET",
+        "embed/{run}",
+        "What a browser sent in an embed test",
+        get_results,
+        json_content(_OBJECT),
+        parameters=(Parameter("run", "path", TEXT), Parameter("site", "query", TEXT)),
+        errors=(400, 404),
+        of_one_process=True,
+    ),
+)

@@ -1,0 +1,90 @@
+"""`/_emulator/emulator`: the emulator itself: settings, faults, clock, snapshots, metrics."""
+
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from oss_emulator.control.api.route import Asked, Route, json_content
+from oss_emulator.control.api.schema import Schema
+from oss_emulator.control.console import page
+from oss_emulator.control.metrics import BOUNDS
+from oss_emulator.lab import assumptions as lines
+from oss_emulator.protocol.message import Response
+from oss_emulator.referer.assumptions import DEFAULT, fact
+from oss_emulator.settings import Settings
+
+_SECRETS: Final = frozenset({"access_key_secret", "admin_token"})
+"""The settings whose values are not shown."""
+
+_APART: Final = frozenset({"assumptions"})
+"""The settings that have a place of their own."""
+
+
+def get_emulator(asked: Asked) -> Response:
+    """Show the state of the emulator."""
+    controls = asked.controls
+    settings = controls.service.settings
+    operations, latencies = asked.metrics.counts(), asked.metrics.latencies()
+    values = {
+        "settings": _settings(settings),
+        "clock": {"now": controls.clock.now(), "shift": controls.clock.shift},
+        "snapshots": controls.snapshots.names,
+        "faults": [asdict(planned) for planned in controls.faults.planned],
+        "assumptions": settings.assumptions.chosen(),
+        "metrics": {
+            "operations": operations,
+            "latencies": dict(zip([*map(str, BOUNDS), "more"], latencies, strict=True)),
+        },
+    }
+    most = max((sum(verdicts.values()) for verdicts in operations.values()), default=1)
+    return page.show(
+        asked,
+        "emulator",
+        values,
+        most=most,
+        slowest=max(latencies) or 1,
+        defaults=DEFAULT.chosen(),
+        fact=fact,
+        changed=_changed(settings),
+        assumptions_toml=lines.format(settings.assumptions),
+        keeps=controls.service.storage.blocking,
+    )
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings as text, without secrets."""
+    return {
+        item.name: _show(item.name, getattr(settings, item.name))
+        for item in fields(settings)
+        if item.name not in _APART
+    }
+
+
+def _show(name: str, value: object) -> str:
+    if name in _SECRETS:
+        return "" if not value else "…"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={one}" for key, one in value.items())
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _changed(settings: Settings) -> set[str]:
+    """Return the names of the settings that do not have their defaults."""
+    usual = Settings()
+    names = (item.name for item in fields(settings))
+    return {name for name in names if getattr(settings, name) != getattr(usual, name)}
+
+
+_OBJECT: Schema = {"type": "object"}
+
+ROUTES = (
+    Route(
+        "GET",
+        "emulator",
+        "The state of the emulator",
+        get_emulator,
+        json_content(_OBJECT),
+        of_one_process=True,
+    ),
+)

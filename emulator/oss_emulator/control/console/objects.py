@@ -1,0 +1,281 @@
+"""`/_emulator/objects`: one object: its metadata, tags, versions and content, and a signed URL."""
+
+from collections.abc import Iterable
+from itertools import takewhile
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from oss_emulator.access.acl import ObjectAcl
+from oss_emulator.control.api.route import (
+    Asked,
+    Content,
+    OwnerRequest,
+    Parameter,
+    Refusal,
+    Route,
+    json_content,
+    reply,
+)
+from oss_emulator.control.api.schema import TEXT, Schema
+from oss_emulator.control.console import page
+from oss_emulator.control.console.buckets import find_bucket
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.message import Request, Response, parse_query
+from oss_emulator.protocol.signature import presigning
+from oss_emulator.storage import NULL_VERSION, Object
+
+_PREVIEW: Final = 20 * 1024 * 1024
+"""Bytes of the largest image that is shown."""
+
+_VERSIONS: Final = 100
+"""The most versions that are shown."""
+
+MAX_EXPIRES: Final = 7 * 24 * 3600
+"""Seconds that a signed URL of version 4 may be valid (P-17)."""
+
+
+def get_object(asked: Asked) -> Response:
+    """Show everything about an object except its content."""
+    bucket, key = find_bucket(asked, asked.rest), _key(asked)
+    storage, version = asked.controls.service.storage, asked.query.get("versionId") or None
+    item = storage.object(bucket.name, key, version)
+    if item is None:
+        raise Refusal(404, f"The object {key!r} does not exist.")
+    versions = takewhile(lambda one: one.key == key, storage.versions(bucket.name, key))
+    values = {
+        "bucket": bucket.name,
+        "versioning": bucket.versioning,
+        **_describe(item),
+        "versions": [_describe(one) for one, _ in zip(versions, range(_VERSIONS), strict=False)],
+    }
+    is_image = _kind(item).startswith("image/") and 0 < item.size <= _PREVIEW
+    shown = {"is_image": is_image, "acls": tuple(ObjectAcl), "version": version}
+    return page.show(asked, "object", values, **shown)
+
+
+def put_object(asked: Asked) -> OwnerRequest:
+    """Set the ACL, the tags or the headers of an object; the body has one of them."""
+    bucket, key = find_bucket(asked, asked.rest), _key(asked)
+    match asked.json():
+        case {"acl": str() as acl}:
+            fields = [("x-oss-object-acl", acl)]
+            return _request(asked, "PUT", bucket.name, key, {"acl": ""}, fields)
+        case {"tags": str() as lines}:
+            tags = [
+                ("Tag", [("Key", name), ("Value", value)]) for name, value in _pairs(lines, "=")
+            ]
+            document = xml.format("Tagging", [("TagSet", tags)])
+            return _request(asked, "PUT", bucket.name, key, {"tagging": ""}, [], document)
+        case {"headers": str() as lines}:
+            source = f"/{quote(bucket.name, safe='')}/{quote(key)}"
+            fields = [("x-oss-copy-source", source), ("x-oss-metadata-directive", "REPLACE")]
+            fields += _pairs(lines, ":")
+            return _request(asked, "PUT", bucket.name, key, {}, fields)
+    raise Refusal(400, 'Send {"acl": …}, {"tags": "name=value …"} or {"headers": "name: value …"}.')
+
+
+def get_content(asked: Asked) -> OwnerRequest:
+    """Download the content of an object; a browser saves it or shows it as an image only."""
+    bucket, key = find_bucket(asked, asked.rest), _key(asked)
+    name = quote(key.rpartition("/")[2] or "object", safe="")
+    sent = asked.request.headers
+    fields = [("range", sent["range"])] if "range" in sent else []
+
+    def finish(response: Response) -> Response:
+        headers = {
+            **response.headers,
+            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        }
+        return response._replace(headers=headers)
+
+    made = _request(asked, "GET", bucket.name, key, _version(asked), fields)
+    return made._replace(finish=finish)
+
+
+def put_content(asked: Asked) -> OwnerRequest:
+    """Upload an object."""
+    bucket, key = find_bucket(asked, asked.rest), _key(asked)
+    sent = asked.request.headers
+    names = ("content-type", "content-length", "transfer-encoding")
+    fields = [(name, sent[name]) for name in names if name in sent]
+    return _request(asked, "PUT", bucket.name, key, {}, fields)._replace(data=None)
+
+
+def delete_content(asked: Asked) -> OwnerRequest:
+    """Delete an object, or one version of it."""
+    bucket, key = find_bucket(asked, asked.rest), _key(asked)
+    return _request(asked, "DELETE", bucket.name, key, _version(asked), [])
+
+
+def sign_object(asked: Asked) -> Response:
+    """Sign a URL for an object, and say what each part of it means."""
+    bucket, body = find_bucket(asked, asked.rest), asked.json()
+    key, method, seconds = body.get("key"), body.get("method", "GET"), body.get("seconds", 3600)
+    if not isinstance(key, str) or not key or method not in ("GET", "PUT", "HEAD", "DELETE"):
+        raise Refusal(400, "Send a key, a method (GET, PUT, HEAD or DELETE) and seconds.")
+    if not isinstance(seconds, int) or not 0 < seconds <= MAX_EXPIRES:
+        raise Refusal(400, f"seconds must be a whole number from 1 to {MAX_EXPIRES}.")
+    service, now = asked.controls.service, asked.controls.clock.now()
+    signer = service.accounts.first
+    query = presigning.sign_url(
+        method,
+        bucket.name,
+        key,
+        {},
+        access_key_id=signer.id,
+        secret=signer.secret,
+        region=service.settings.region,
+        now=now,
+        expires=seconds,
+    )
+    request = asked.request
+    scheme, place = "https" if request.secure else "http", f"{quote(bucket.name)}/{quote(key)}"
+    values = {
+        "url": f"{scheme}://{request.host}/{place}?{query}",
+        "method": method,
+        "until": now + seconds,
+        "parts": dict(parse_query(query)),
+    }
+    return page.show(asked, "signed", values, parts_of_url=values["parts"])
+
+
+def _request(
+    asked: Asked,
+    method: str,
+    bucket: str,
+    key: str,
+    query: dict[str, str],
+    fields: Iterable[tuple[str, str]],
+    data: bytes = b"",
+) -> OwnerRequest:
+    """Make a request for an object, whose answer tells only that it was done."""
+    text = "&".join(
+        urlencode({name: value}, quote_via=quote) if value else name
+        for name, value in query.items()
+    )
+    target = f"/{quote(bucket, safe='')}/{quote(key, safe='/')}{'?' if text else ''}{text}"
+    headers = {"host": "localhost", **dict(fields)}
+    if method == "PUT" and "transfer-encoding" not in headers:
+        headers.setdefault("content-length", str(len(data)))
+    try:
+        "".join(headers.values()).encode("latin-1")
+    except UnicodeEncodeError:
+        raise Refusal(400, "A header has a character that HTTP does not allow.") from None
+    request = Request.parse(method, target, headers.items(), asked.controls.clock.now())
+    return OwnerRequest(request, lambda _: reply({"key": key, "done": method}), data)
+
+
+def _key(asked: Asked) -> str:
+    key = asked.query.get("key", "")
+    if not key:
+        raise Refusal(400, "Name the object: ?key=NAME.")
+    return key
+
+
+def _pairs(lines: str, sign: str) -> list[tuple[str, str]]:
+    """Parse lines such as `name: value`; raises `Refusal`."""
+    found = []
+    for line in filter(str.strip, lines.splitlines()):
+        name, separator, value = line.partition(sign)
+        if not separator or not name.strip():
+            raise Refusal(400, f"{line!r} is not written as name{sign}value.")
+        found.append((name.strip(), value.strip()))
+    return found
+
+
+def _version(asked: Asked) -> dict[str, str]:
+    version = asked.query.get("versionId")
+    return {"versionId": version} if version else {}
+
+
+def _kind(item: Object) -> str:
+    fields = {name.lower(): value for name, value in item.headers.items()}
+    return fields.get("content-type", "")
+
+
+def _describe(item: Object) -> dict[str, Any]:
+    return {
+        "key": item.key,
+        "version_id": item.version_id,
+        "is_null_version": item.version_id == NULL_VERSION,
+        "delete_marker": item.delete_marker,
+        "size": item.size,
+        "etag": item.etag,
+        "crc64": str(item.crc64),
+        "modified": item.modified,
+        "storage_class": item.storage_class,
+        "type": item.kind,
+        "acl": item.acl,
+        "headers": dict(item.headers),
+        "tags": dict(item.tags),
+        "symlink_target": item.symlink_target,
+    }
+
+
+_OBJECT: Schema = {"type": "object"}
+_PLACE = (Parameter("bucket", "path", TEXT), Parameter("key", "query", TEXT))
+_VERSION = (*_PLACE, Parameter("versionId", "query", TEXT))
+_BYTES = Content({"application/octet-stream": {}})
+_ERRORS = (400, 403, 404, 409)
+
+ROUTES = (
+    Route(
+        "GET",
+        "objects/{bucket}",
+        "An object",
+        get_object,
+        json_content(_OBJECT),
+        parameters=_VERSION,
+        errors=_ERRORS,
+    ),
+    Route(
+        "PUT",
+        "objects/{bucket}",
+        "Set the ACL, the tags or the headers of an object",
+        put_object,
+        json_content(_OBJECT),
+        parameters=_PLACE,
+        body=json_content(_OBJECT),
+        errors=_ERRORS,
+    ),
+    Route(
+        "GET",
+        "content/{bucket}",
+        "The content of an object",
+        get_content,
+        _BYTES,
+        parameters=_VERSION,
+        errors=_ERRORS,
+    ),
+    Route(
+        "PUT",
+        "content/{bucket}",
+        "Upload an object",
+        put_content,
+        json_content(_OBJECT),
+        parameters=_PLACE,
+        body=_BYTES,
+        errors=_ERRORS,
+        takes_object=True,
+    ),
+    Route(
+        "DELETE",
+        "content/{bucket}",
+        "Delete an object",
+        delete_content,
+        json_content(_OBJECT),
+        parameters=_VERSION,
+        errors=_ERRORS,
+    ),
+    Route(
+        "POST",
+        "signed/{bucket}",
+        "Sign a URL for an object",
+        sign_object,
+        json_content(_OBJECT),
+        parameters=_PLACE[:1],
+        body=json_content(_OBJECT),
+        errors=_ERRORS,
+    ),
+)

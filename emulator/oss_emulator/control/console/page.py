@@ -1,0 +1,119 @@
+"""Rendering: a page as HTML from its template, or its values as JSON."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from oss_emulator.control.api.access import SESSION, cookies
+from oss_emulator.control.api.route import PREFIX, Asked, reply
+from oss_emulator.control.console import wants_page
+from oss_emulator.control.console.catalogue import COOKIE, LANGUAGES, Catalogue, choose
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.version import __version__
+
+TABS: Final = ("requests", "rules", "buckets", "embed", "emulator")
+"""The pages in the navigation."""
+
+FRAGMENT: Final = "x-oss-emulator-fragment"
+"""The header with which a page's script asks for the main part of a page only."""
+
+_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-src http://*.embed.localhost:* https://*.embed.localhost:*; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types console"
+)
+
+_HEADERS: Final = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": _CSP,
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Vary": "Accept, Accept-Language, Cookie",
+}
+
+_YEAR: Final = 365 * 24 * 3600
+
+
+def show(asked: Asked, template: str, values: Mapping[str, Any], **shown: Any) -> Response:
+    """Answer with a page, or with its `values` as JSON; `shown` is for the template only."""
+    if wants_page(asked.request):
+        return render(asked.request, template, {**values, **shown})
+    return reply(values)
+
+
+def render(
+    request: Request, template: str, values: Mapping[str, Any], status: int = 200
+) -> Response:
+    """Render a template as the answer to a request."""
+    language = choose(request)
+    whole = FRAGMENT not in request.headers
+    text = (
+        _environment()
+        .get_template(f"{template}.html")
+        .render(
+            **values,
+            t=Catalogue(language),
+            language=language,
+            languages=LANGUAGES,
+            path=request.path,
+            tabs=TABS,
+            tab=_tab(request),
+            root=PREFIX,
+            frame="frame.html" if whole else "fragment.html",
+            session=SESSION in cookies(request),
+            release=__version__,
+        )
+    )
+    headers = dict(_HEADERS)
+    if request.query.get("language") in LANGUAGES:
+        headers["Set-Cookie"] = f"{COOKIE}={language}; Path={PREFIX}; Max-Age={_YEAR}; SameSite=Lax"
+    return Response(status, headers, text.encode(errors="replace"))
+
+
+def _tab(request: Request) -> str:
+    word = request.path.removeprefix(PREFIX).removesuffix(".json").partition("/")[0]
+    return "buckets" if word in ("objects", "signed") else word
+
+
+def format_bytes(count: int) -> str:
+    """Format a number of bytes for people, such as `1.5 MB`."""
+    size = float(count)
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1024:
+            return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TB"
+
+
+def format_seconds(seconds: float) -> str:
+    """Format a duration for people, such as `1.5 ms`."""
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters["bytes"] = format_bytes
+    environment.filters["seconds"] = format_seconds
+    environment.filters["count"] = "{:,}".format
+    environment.filters["quoted"] = lambda text: quote(text, safe="")
+    return environment
+
+
+def fragment(request: Request, template: str, values: Mapping[str, Any]) -> str:
+    """Render a part of a page that is sent within events."""
+    found = _environment().get_template(f"{template}.html")
+    return found.render(**values, t=Catalogue(choose(request)), root=PREFIX)

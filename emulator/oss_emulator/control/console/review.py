@@ -1,0 +1,207 @@
+"""What rules would do, compared with the saved rules and for the requests of the journal."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from oss_emulator.control.journal import Entry
+from oss_emulator.lab import diff, lint, scenarios
+from oss_emulator.lab.lint import Correction, Finding
+from oss_emulator.lab.parts import Parts
+from oss_emulator.lab.scenarios import ScenarioOutcome
+from oss_emulator.protocol import dates
+from oss_emulator.referer import (
+    Assumptions,
+    Decision,
+    RefererConfiguration,
+    RefererPolicy,
+    Scope,
+    explain,
+)
+from oss_emulator.referer.decision import Stage
+
+LAST: Final = 500
+"""The requests of the journal to decide again."""
+
+DEFAULT_SITE: Final = "https://www.example.com"
+
+
+class Turn(NamedTuple):
+    """A request of the journal that the rules would decide differently."""
+
+    entry: Entry
+    decision: Decision
+
+
+class Review(NamedTuple):
+    """What the linter, the saved rules, the journal and the scenarios say of rules."""
+
+    findings: tuple[Finding, ...]
+    difference: diff.Diff
+    decided: int
+    """The requests of the journal that were decided again."""
+    turns: tuple[Turn, ...]
+    scenarios: tuple[tuple[str, tuple[ScenarioOutcome, ...]], ...]
+    """The outcomes by group; empty for a site that is not an address."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the review as values for JSON."""
+        return {
+            "findings": [finding_to_dict(finding) for finding in self.findings],
+            "difference": {
+                "equivalent": self.difference.equivalent,
+                "certainty": self.difference.certainty.value,
+                "tried": self.difference.tried,
+                "changes": [
+                    {
+                        "referer": change.referer,
+                        "old": explain.to_dict(change.old),
+                        "new": explain.to_dict(change.new),
+                    }
+                    for change in self.difference.changes
+                ],
+            },
+            "journal": {
+                "decided": self.decided,
+                "turns": [_turn_to_dict(turn) for turn in self.turns],
+            },
+            "scenarios": [
+                {
+                    "group": group,
+                    "name": outcome.scenario.name,
+                    "sent": outcome.scenario.referer,
+                    "as_wanted": outcome.as_wanted,
+                    **explain.to_dict(outcome.decision),
+                }
+                for group, outcomes in self.scenarios
+                for outcome in outcomes
+            ],
+        }
+
+
+def make(
+    rules: RefererConfiguration,
+    saved: RefererConfiguration,
+    entries: Iterable[Entry],
+    site: str,
+    object_url: str,
+    assumptions: Assumptions,
+) -> Review:
+    """Review rules that may replace the saved ones."""
+    policy = RefererPolicy.compile(rules, assumptions)
+    decided = [entry for entry in entries if entry.decision is not None][-LAST:]
+    played = scenarios.play(rules, site, object_url, assumptions) if is_site(site) else ()
+    groups = groupby(played, lambda outcome: outcome.scenario.group.value)
+    return Review(
+        lint.run(rules, assumptions=assumptions),
+        diff.compare(saved, rules, assumptions=assumptions),
+        len(decided),
+        tuple(_turns(policy, reversed(decided))),
+        tuple((group, tuple(outcomes)) for group, outcomes in groups),
+    )
+
+
+def _turns(policy: RefererPolicy, entries: Iterable[Entry]) -> Iterable[Turn]:
+    for entry in entries:
+        decision = decide_again(policy, entry)
+        assert entry.decision is not None  # noqa: S101 - the entries were chosen so
+        if decision.allowed != entry.decision.allowed:
+            yield Turn(entry, decision)
+
+
+def decide_again(policy: RefererPolicy, entry: Entry) -> Decision:
+    """Decide on a request of the journal by other rules."""
+    return policy.decide(
+        entry.request.headers.get("referer"),
+        *entry.request.further_referers,
+        signed=entry.signing,
+        method=entry.request.method,
+        scope=Scope.OBJECT if entry.key else Scope.BUCKET,
+    )
+
+
+def is_site(text: str) -> bool:
+    """Return whether a text is the address of a page."""
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname)
+    except ValueError:
+        return False
+
+
+def guess_site(rules: RefererConfiguration) -> str:
+    """Guess the site that the rules are for: the first host of the whitelist without a wildcard."""
+    for entry in rules.whitelist:
+        parts = Parts.split(entry.strip())
+        if parts.scheme in ("http", "https") and parts.host and not set("*?") & set(parts.host):
+            site = f"{parts.scheme}://{parts.host}"
+            if is_site(site):
+                return site
+    return DEFAULT_SITE
+
+
+def finding_to_dict(finding: Finding) -> dict[str, Any]:
+    """Return a finding as values for JSON."""
+    place, correction = finding.place, finding.correction
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "list": place.list.value if place else None,
+        "position": place.position if place else None,
+        "entry": place.entry if place else None,
+        "reason": finding.reason,
+        "referer": finding.referer,
+        "evidence": finding.evidence.value,
+        "instead": correction.instead,
+        "add": correction.add,
+        "set": correction.set or None,
+    }
+
+
+_SWITCHES: Final = {
+    "AllowEmptyReferer": "allow_empty_referer",
+    "AllowTruncateQueryString": "allow_truncate_query_string",
+    "TruncatePath": "truncate_path",
+}
+
+
+def can_correct(correction: Correction) -> bool:
+    """Return whether a correction says what to change."""
+    return correction.instead is not None or bool(correction.add) or _switch(correction) is not None
+
+
+def correct(rules: RefererConfiguration, finding: Finding) -> RefererConfiguration:
+    """Apply the correction of a finding."""
+    correction, place = finding.correction, finding.place
+    if correction.instead is not None and place is not None:
+        name = "whitelist" if place.list is Stage.WHITELIST else "blacklist"
+        entries: tuple[str, ...] = getattr(rules, name)
+        before, after = entries[: place.position], entries[place.position + 1 :]
+        changed: Any = {name: (*before, *correction.instead, *after)}
+        rules = replace(rules, **changed)
+    rules = replace(rules, whitelist=(*rules.whitelist, *correction.add))
+    switch = _switch(correction)
+    if switch is not None:
+        flag: Any = dict([switch])
+        rules = replace(rules, **flag)
+    return rules
+
+
+def _switch(correction: Correction) -> tuple[str, bool] | None:
+    name, _, value = correction.set.partition(": ")
+    field = _SWITCHES.get(name)
+    return None if field is None or value not in ("true", "false") else (field, value == "true")
+
+
+def _turn_to_dict(turn: Turn) -> dict[str, Any]:
+    entry = turn.entry
+    return {
+        "number": entry.number,
+        "time": dates.format_iso(entry.request.received),
+        "bucket": entry.bucket,
+        "key": entry.key,
+        "referer": entry.request.headers.get("referer"),
+        "decision": explain.to_dict(turn.decision),
+    }

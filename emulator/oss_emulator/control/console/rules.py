@@ -1,0 +1,288 @@
+"""`/_emulator/rules`: the Referer rules of each bucket: edit, try, compare, apply, take away."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
+from oss_emulator.control.api.route import (
+    Asked,
+    OwnerRequest,
+    Parameter,
+    Refusal,
+    Route,
+    json_content,
+    reply,
+)
+from oss_emulator.control.api.schema import TEXT, Schema, array, record
+from oss_emulator.control.console import page, review, snippets
+from oss_emulator.control.journal import RefererVerdict
+from oss_emulator.lab import lint, sources
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, codec, explain
+from oss_emulator.toml import SourceError
+
+_NONE: Final = "none"
+"""The parameter of the page that asks to try a request without a Referer only."""
+
+
+def list_rules(asked: Asked) -> Response:
+    """Show the buckets, and what their rules did to the requests of the journal."""
+    counts = Counter((entry.bucket, entry.verdict) for entry in asked.controls.journal.entries())
+    buckets = []
+    for bucket in asked.controls.service.storage.buckets():
+        rules = find_rules(asked, bucket.name)
+        buckets.append(
+            {
+                "name": bucket.name,
+                "allow_empty_referer": rules.allow_empty_referer,
+                "whitelist": len(rules.whitelist),
+                "blacklist": len(rules.blacklist),
+                "allowed": counts[bucket.name, RefererVerdict.ALLOWED],
+                "denied": counts[bucket.name, RefererVerdict.DENIED],
+            }
+        )
+    return page.show(asked, "rules_list", {"buckets": buckets})
+
+
+def get_rules(asked: Asked) -> Response:
+    """Show the rules of a bucket for editing."""
+    bucket, rules = asked.rest, find_rules(asked, asked.rest)
+    given = asked.query.get("referer")
+    site = review.guess_site(rules)
+    values = {
+        "bucket": bucket,
+        "rules": to_members(rules),
+        "site": site,
+        "object": _object_url(asked, bucket),
+    }
+    return page.show(
+        asked,
+        "rules",
+        values,
+        referers=[given] if given else [] if _NONE in asked.query else _examples(site),
+        editable=_is_editable(rules),
+        forms=tuple(RulesForm),
+    )
+
+
+def put_rules(asked: Asked) -> OwnerRequest:
+    """Put rules to a bucket, as PutBucketReferer does."""
+    rules = _read(asked, asked.json())
+    try:
+        document = codec.format(rules)
+    except ValueError as error:
+        raise Refusal(400, f"An entry cannot be written as XML: {error}.") from None
+    fields = [("Host", "localhost"), ("Content-Length", str(len(document)))]
+    target = f"/{quote(asked.rest, safe='')}?referer"
+    request = Request.parse("PUT", target, fields, asked.controls.clock.now())
+    saved = {"bucket": asked.rest, "rules": to_members(rules)}
+    return OwnerRequest(request, lambda _: reply(saved), document)
+
+
+def check_rules(asked: Asked) -> Response:
+    """Decide on requests by edited rules, and by the saved ones of a bucket if one is named."""
+    body = asked.json()
+    settings = asked.controls.service.settings
+    policy = RefererPolicy.compile(_read(asked, body), settings.assumptions)
+    requests = list_requests(body)
+    decisions = [decide(policy, item) for item in requests]
+    before: list[Any] = [None] * len(requests)
+    if body.get("bucket") is not None:
+        saved = find_rules(asked, _text(body, "bucket"))
+        old = RefererPolicy.compile(saved, settings.assumptions)
+        before = [decide(old, item) for item in requests]
+    return page.show(
+        asked,
+        "rules_check",
+        {"decisions": [explain.to_dict(decision) for decision in decisions]},
+        rows=list(zip(requests, decisions, before, strict=True)),
+    )
+
+
+async def review_rules(asked: Asked) -> Response:
+    """Lint edited rules, and compare them with what is saved, journalled and wanted."""
+    body = asked.json()
+    bucket = _text(body, "bucket")
+    rules, saved = _read(asked, body), find_rules(asked, bucket)
+    site, url = _text(body, "site", review.DEFAULT_SITE), _object_url(asked, bucket)
+    entries = [entry for entry in asked.controls.journal.entries() if entry.bucket == bucket]
+    assumptions = asked.controls.service.settings.assumptions
+    # In a thread, because the search for a difference may take a while.
+    made = await asyncio.to_thread(review.make, rules, saved, entries, site, url, assumptions)
+    return page.show(
+        asked,
+        "rules_review",
+        made.to_dict(),
+        review=made,
+        site=site,
+        can_correct=review.can_correct,
+    )
+
+
+def correct_rules(asked: Asked) -> Response:
+    """Apply the correction of one finding of the linter to edited rules."""
+    body = asked.json()
+    rules = _read(asked, body)
+    assumptions = asked.controls.service.settings.assumptions
+    wanted = (body.get("rule"), body.get("list"), body.get("position"))
+    for finding in lint.run(rules, assumptions=assumptions):
+        made = review.finding_to_dict(finding)
+        if (made["rule"], made["list"], made["position"]) == wanted:
+            return reply({"rules": to_members(review.correct(rules, finding))})
+    raise Refusal(404, "The linter does not find this any more.")
+
+
+def export_rules(asked: Asked) -> Response:
+    """Format edited rules in every form."""
+    body = asked.json()
+    rules, bucket = _read(asked, body), _text(body, "bucket")
+    try:
+        texts = {form.value: sources.format(rules, form) for form in RulesForm}
+    except ValueError as error:
+        raise Refusal(400, f"An entry cannot be written as XML: {error}.") from None
+    place = json.dumps("YOUR-BUCKET")
+    terraform = RulesForm.TERRAFORM.value
+    texts[terraform] = texts[terraform].replace(place, json.dumps(bucket))
+    texts["oss2"] = snippets.format_oss2_rules(rules)
+    texts["ossutil"] = snippets.format_ossutil_rules(texts[RulesForm.JSON.value], bucket)
+    return page.show(asked, "rules_export", {"texts": texts}, bucket=bucket, names=_FILES)
+
+
+def import_rules(asked: Asked) -> Response:
+    """Read rules in any form; of several in one document, `name` chooses."""
+    body = asked.json()
+    assumptions = asked.controls.service.settings.assumptions
+    try:
+        named = sources.parse(_text(body, "text").encode(), None, assumptions)
+    except SourceError as error:
+        raise Refusal(400, f"The rules cannot be read: {error}.") from None
+    name = body.get("name", next(iter(named)))
+    if name not in named:
+        raise Refusal(404, f"The document has no rules {name!r}; it has {', '.join(named)}.")
+    return reply({"rules": to_members(named[name]), "name": name, "names": list(named)})
+
+
+_FILES: Final = {
+    "xml": "referer.xml",
+    "json": "referer.json",
+    "terraform": "referer.tf.json",
+    "toml": "referer.toml",
+    "oss2": "put_referer.py",
+    "ossutil": "put_referer.sh",
+}
+"""The names under which texts are saved."""
+
+
+def to_members(rules: RefererConfiguration) -> dict[str, Any]:
+    """Return rules as the JSON of ossutil, with both lists."""
+    members: dict[str, Any] = json.loads(sources.format(rules, RulesForm.JSON))
+    return {"RefererBlacklist": {"Referer": []}, **members}
+
+
+def _read(asked: Asked, body: Mapping[str, Any]) -> RefererConfiguration:
+    return read_rules(body.get("rules"), asked.controls.service.settings.assumptions)
+
+
+def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    found = body.get(name, default)
+    if not isinstance(found, str):
+        raise Refusal(400, f"{name} must be a string.")
+    return found or default or ""
+
+
+def _object_url(asked: Asked, bucket: str) -> str:
+    region = asked.controls.service.settings.region
+    return f"https://{bucket}.oss-{region}.aliyuncs.com/photo.jpg"
+
+
+def _examples(site: str) -> list[str]:
+    """Return the Referers to try at first: the site, a page of it, and strangers."""
+    return [
+        f"{site}/",
+        f"{site}/page.html?id=1",
+        f"{site}.evil.test/",
+        "http://thief.example.org/",
+    ]
+
+
+def _is_editable(rules: RefererConfiguration) -> bool:
+    """Return whether one line for each entry shows the lists as they are."""
+    lists = (rules.whitelist, rules.blacklist)
+    return not any(entries == ("",) or any("\n" in entry for entry in entries) for entries in lists)
+
+
+_OBJECT: Schema = {"type": "object"}
+_BUCKET = (Parameter("bucket", "path", TEXT),)
+
+ROUTES = (
+    Route("GET", "rules", "The buckets and their rules", list_rules, json_content(_OBJECT)),
+    Route(
+        "POST",
+        "rules/check",
+        "Decide by edited rules",
+        check_rules,
+        json_content(record(decisions=array(_OBJECT))),
+        body=json_content(_OBJECT),
+        errors=(400, 404),
+    ),
+    Route(
+        "POST",
+        "rules/review",
+        "Lint and compare edited rules",
+        review_rules,
+        json_content(_OBJECT),
+        body=json_content(_OBJECT),
+        errors=(400, 404),
+    ),
+    Route(
+        "POST",
+        "rules/correct",
+        "Apply a correction to edited rules",
+        correct_rules,
+        json_content(record(rules=_OBJECT)),
+        body=json_content(_OBJECT),
+        errors=(400, 404),
+    ),
+    Route(
+        "POST",
+        "rules/export",
+        "Format edited rules",
+        export_rules,
+        json_content(record(texts=_OBJECT)),
+        body=json_content(_OBJECT),
+        errors=(400,),
+    ),
+    Route(
+        "POST",
+        "rules/import",
+        "Read rules in any form",
+        import_rules,
+        json_content(record(rules=_OBJECT)),
+        body=json_content(_OBJECT),
+        errors=(400, 404),
+    ),
+    Route(
+        "GET",
+        "rules/{bucket}",
+        "The rules of a bucket",
+        get_rules,
+        json_content(_OBJECT),
+        parameters=_BUCKET,
+        errors=(404,),
+    ),
+    Route(
+        "PUT",
+        "rules/{bucket}",
+        "Put rules to a bucket",
+        put_rules,
+        json_content(_OBJECT),
+        parameters=_BUCKET,
+        body=json_content(_OBJECT),
+        errors=(400, 404),
+    ),
+)

@@ -1,0 +1,144 @@
+"""Requests and rules as text to take away: a command, a few lines of Python, a case of a table."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Final
+
+from oss_emulator.control.journal import Entry, RefererVerdict
+from oss_emulator.protocol.message import Request
+from oss_emulator.referer import RefererConfiguration, Signing
+
+_NOT_REPEATED: Final = frozenset(
+    {"host", "connection", "content-length", "expect", "transfer-encoding", "keep-alive"}
+)
+"""Headers that a client sets itself."""
+
+
+def format_curl(request: Request) -> str:
+    """Format a request as a command of curl; a body has to be in the file BODY."""
+    scheme = "https" if request.secure else "http"
+    words = ["curl", "-i", f"{scheme}://{request.host}{request.target}"]
+    if request.method == "HEAD":
+        words[1] = "-I"
+    elif request.method != "GET":
+        words[2:2] = ["-X", request.method]
+    lines = [" ".join(map(shlex.quote, words))]
+    for name, value in request.headers.items():
+        if name not in _NOT_REPEATED:
+            field = f"{name}: {value}" if value else f"{name};"
+            lines.append(f"-H {shlex.quote(field)}")
+    if request.headers.get("content-length", "0") != "0":
+        lines.append("--data-binary @BODY")
+    return " \\\n  ".join(lines)
+
+
+_CALLS: Final[Mapping[str, str]] = {
+    "PutObject": "bucket.put_object({key}, b'...')",
+    "HeadObject": "bucket.head_object({key})",
+    "GetObjectMeta": "bucket.get_object_meta({key})",
+    "DeleteObject": "bucket.delete_object({key})",
+    "AppendObject": "bucket.append_object({key}, 0, b'...')",
+    "PutObjectACL": "bucket.put_object_acl({key}, oss2.OBJECT_ACL_DEFAULT)",
+    "GetObjectACL": "bucket.get_object_acl({key})",
+    "ListObjects": "bucket.list_objects()",
+    "ListObjectsV2": "bucket.list_objects_v2()",
+    "PutBucket": "bucket.create_bucket()",
+    "DeleteBucket": "bucket.delete_bucket()",
+    "GetBucketInfo": "bucket.get_bucket_info()",
+    "GetBucketReferer": "bucket.get_bucket_referer()",
+    "PutBucketReferer": "bucket.put_bucket_referer(oss2.models.BucketReferer(True, []))",
+}
+"""The calls of oss2 for operations, besides downloads."""
+
+
+def format_oss2(entry: Entry, region: str) -> str | None:
+    """Format a request as Python with oss2; None where oss2 has no such call.
+
+    A download becomes a signed URL that is fetched with the Referer, because the rules are not
+    consulted for a call with a signature in the header (R-01).
+    """
+    lines = _client(entry, region)
+    referer = entry.request.headers.get("referer")
+    if entry.operation in _CALLS:
+        call = _CALLS[entry.operation].format(key=repr(entry.key))
+        return "\n".join([*lines, f"print({call})", ""])
+    if entry.operation != "GetObject":
+        return None
+    headers = {} if referer is None else {"Referer": referer}
+    url = f"bucket.sign_url('GET', {entry.key!r}, 60)"
+    return "\n".join(
+        [
+            "import requests",
+            *lines,
+            f"answer = requests.get({url}, headers={headers!r})",
+            "print(answer.status_code, answer.headers.get('x-oss-ec'))",
+            "",
+        ]
+    )
+
+
+def _client(entry: Entry, region: str) -> list[str]:
+    scheme = "https" if entry.request.secure else "http"
+    endpoint = f"{scheme}://{entry.request.host.removeprefix(f'{entry.bucket}.')}"
+    return [
+        "import oss2",
+        "from oss2.credentials import EnvironmentVariableCredentialsProvider",
+        "",
+        "auth = oss2.ProviderAuthV4(EnvironmentVariableCredentialsProvider())",
+        f"bucket = oss2.Bucket(auth, {endpoint!r}, {entry.bucket!r}, region={region!r})",
+    ]
+
+
+def format_case(entry: Entry) -> str | None:
+    """Format a request and the verdict on it as a case of a decision table; None without one."""
+    decision, request = entry.decision, entry.request
+    if decision is None or entry.verdict is RefererVerdict.NOT_CHECKED:
+        return None
+    verdict = "allow" if decision.allowed else "deny"
+    sent = [request.headers["referer"]] if "referer" in request.headers else []
+    sent += request.further_referers
+    members: dict[str, object] = {"name": f"{request.method} {entry.bucket}/{entry.key}"}
+    if sent:
+        members["referer"] = sent if len(sent) > 1 else sent[0]
+    if entry.signing is not Signing.NONE:
+        members["signed"] = entry.signing.value
+    if request.method != "GET":
+        members["method"] = request.method
+    members["verdict"] = verdict
+    if decision.ec is not None:
+        members["ec"] = decision.ec
+    lines = [f"{name} = {json.dumps(value)}" for name, value in members.items()]
+    return "\n".join(["[[case]]", *lines, ""])
+
+
+def format_oss2_rules(rules: RefererConfiguration) -> str:
+    """Format rules as the call of oss2 that puts them."""
+    arguments = [
+        f"    allow_empty_referer={rules.allow_empty_referer},",
+        f"    referers={list(rules.whitelist)!r},",
+        f"    allow_truncate_query_string={rules.allow_truncate_query_string},",
+    ]
+    if rules.truncate_path:
+        arguments.append("    # TruncatePath is true: oss2 cannot set it, so use XML or ossutil.")
+    if rules.blacklist:
+        arguments.append(f"    black_referers={list(rules.blacklist)!r},")
+    return "\n".join(
+        [
+            "from oss2.models import BucketReferer",
+            "",
+            "bucket.put_bucket_referer(BucketReferer(",
+            *arguments,
+            "))",
+            "",
+        ]
+    )
+
+
+def format_ossutil_rules(rules_json: str, bucket: str) -> str:
+    """Format rules as the command of ossutil that puts them; `rules_json` is ossutil's JSON."""
+    document = shlex.quote(json.dumps(json.loads(rules_json), ensure_ascii=False))
+    name = shlex.quote(bucket)
+    return (
+        f"ossutil api put-bucket-referer --bucket {name} \\\n  --referer-configuration {document}\n"
+    )

@@ -1,0 +1,215 @@
+// What all pages share: requests to the server, fragments of pages, times in the reader's language.
+
+export const root = document.body.dataset.root;
+
+const policy = window.trustedTypes?.createPolicy("console", { createHTML: (html) => html }) ??
+  { createHTML: (html) => html };
+const language = document.documentElement.lang;
+const clock = new Intl.DateTimeFormat(language, {
+  hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23",
+});
+const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+
+export const find = (selector, within = document) => within.querySelector(selector);
+export const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+/** Ask the server; a value is sent as JSON. Throws an Error with the server's sentence. */
+export async function ask(path, { method = "GET", value, html = false, signal } = {}) {
+  const headers = { Accept: html ? "text/html" : "application/json" };
+  if (method !== "GET") headers["x-oss-emulator"] = "1";
+  if (html) headers["x-oss-emulator-fragment"] = "1";
+  const body = value === undefined ? undefined : JSON.stringify(value);
+  const answer = await fetch(root + path, { method, headers, body, signal });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(sentence(text) || `${answer.status}`);
+  return html ? text : JSON.parse(text);
+}
+
+function sentence(text) {
+  try {
+    return JSON.parse(text).error;
+  } catch {
+    return parse(text).querySelector(".notice")?.textContent;
+  }
+}
+
+/** Turn HTML that the server made into nodes. */
+export function parse(html) {
+  const made = document.createElement("template");
+  made.innerHTML = policy.createHTML(html);
+  localise(made.content);
+  return made.content;
+}
+
+/** Show HTML that the server made in place of the contents of an element. */
+export function fill(element, html) {
+  element.replaceChildren(parse(html));
+}
+
+/** Write each time in the language and time zone of the reader. */
+export function localise(within) {
+  const today = new Date().toDateString();
+  for (const time of all("time[data-time]:empty", within)) {
+    const moment = new Date(Number(time.dataset.time) * 1000);
+    time.dateTime = moment.toISOString();
+    time.title = date.format(moment);
+    time.textContent = moment.toDateString() === today ? clock.format(moment) : date.format(moment);
+  }
+}
+
+const announced = find("#announce");
+let hiding;
+
+/** Tell the reader something, also by a screen reader. */
+export function announce(text, bad = false) {
+  announced.textContent = text;
+  announced.classList.toggle("bad", bad);
+  announced.classList.add("shown");
+  clearTimeout(hiding);
+  hiding = setTimeout(() => announced.classList.remove("shown"), bad ? 8000 : 3000);
+}
+
+/** Do something, and tell the reader if it fails. */
+export async function attempt(action) {
+  try {
+    return await action();
+  } catch (error) {
+    if (error.name !== "AbortError") announce(`${announced.dataset.failed} ${error.message}`, true);
+    return undefined;
+  }
+}
+
+/** Call an action a moment after the last of several changes. */
+export function later(action, milliseconds) {
+  let waiting;
+  return (...values) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => action(...values), milliseconds);
+  };
+}
+
+export async function copy(text) {
+  await navigator.clipboard.writeText(text);
+  announce(announced.dataset.copied);
+}
+
+/** Keep a value for this browser; a browser that keeps nothing forgets it with the page. */
+export const kept = {
+  get(name, otherwise) {
+    try {
+      return JSON.parse(localStorage.getItem(name)) ?? otherwise;
+    } catch {
+      return otherwise;
+    }
+  },
+  set(name, value) {
+    try {
+      localStorage.setItem(name, JSON.stringify(value));
+    } catch { /* the browser keeps nothing */ }
+  },
+  remove(name) {
+    try {
+      localStorage.removeItem(name);
+    } catch { /* the browser keeps nothing */ }
+  },
+};
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-copy], [data-logout]");
+  if (target?.matches("[data-copy]")) {
+    attempt(() => copy(find("code", target.parentElement).textContent));
+  } else if (target) {
+    attempt(async () => {
+      await ask("login", { method: "DELETE" });
+      location.reload();
+    });
+  }
+});
+
+for (const link of all(".settings a[hreflang]")) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    const url = new URL(location.href);
+    url.searchParams.set("language", link.hreflang);
+    location.assign(url);
+  });
+}
+
+localise(document);
+
+/** Show the main part of this page as the server has it now. */
+export async function refresh() {
+  const path = location.pathname.slice(root.length) + location.search;
+  fill(find("main"), await ask(path, { html: true }));
+}
+
+/** Ask the reader in a dialog; resolves to the answer. */
+function confirm(question, yes) {
+  const dialog = document.createElement("dialog");
+  const text = document.createElement("p");
+  const form = document.createElement("form");
+  form.method = "dialog";
+  form.className = "actions end";
+  text.textContent = question;
+  dialog.setAttribute("aria-label", question);
+  for (const [name, value] of [[announced.dataset.cancel, ""], [yes, "yes"]]) {
+    const button = document.createElement("button");
+    button.value = value;
+    button.textContent = name;
+    button.className = value ? "danger" : "";
+    form.append(button);
+  }
+  dialog.append(text, form);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    });
+  });
+}
+
+/** The values of a form; numbers are numbers, and what is empty is left out if the form says so. */
+function values(form) {
+  const found = {};
+  for (const field of form.elements) {
+    if (!field.name || ("sparse" in form.dataset && field.value === "")) continue;
+    found[field.name] = field.type === "number" ? Number(field.value) : field.type === "checkbox" ? field.checked : field.value;
+  }
+  return found;
+}
+
+/** Send a form with a path as JSON; `{name}` in the path is a field, and not in the body. */
+async function send(form) {
+  const { method, path, done, next, into } = form.dataset;
+  const question = form.dataset.confirm;
+  if (question && !(await confirm(question, find("button", form).firstChild.textContent))) return;
+  const value = values(form);
+  const place = path.replace(/\{(\w+)\}/g, (_, name) => {
+    const part = encodeURIComponent(value[name]);
+    delete value[name];
+    return part;
+  });
+  const answer = await ask(place, { method, value, html: Boolean(into) });
+  if (into) {
+    fill(find(`#${into}`), answer);
+    return;
+  }
+  if (next) {
+    location.assign(root + next);
+    return;
+  }
+  if (done) announce(done);
+  await refresh();
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.dataset.path) return;
+  event.preventDefault();
+  attempt(() => send(event.target));
+});
+document.addEventListener("change", (event) => {
+  const form = event.target.form;
+  if (form && "onChange" in form.dataset) attempt(() => send(form));
+});

@@ -1,0 +1,168 @@
+// The list of requests as they come, the story of one, and the table of cases.
+
+import { all, announce, ask, attempt, copy, fill, find, kept, later, localise, parse, root } from "./console.js";
+
+const MOST_ROWS = 500; // rows that stay while new ones come, unless older ones were asked for
+const list = find("#rows tbody");
+const detail = find("#detail");
+const TABLE = "table";
+
+if (list) {
+  const table = find("#rows");
+  const state = find("#state");
+  const filters = find("#filters");
+  const page = Number(table.dataset.page);
+  let last = Number(table.dataset.last);
+  let source;
+  let wantsOlder = false;
+
+  const query = () => new URLSearchParams([...new FormData(filters)].filter(([, value]) => value));
+
+  const show = (name) => {
+    state.dataset.state = name;
+    find(".text", state).textContent = state.dataset[name];
+  };
+
+  const connect = () => {
+    source?.close();
+    const asked = query();
+    asked.set("since", last);
+    source = new EventSource(`${root}requests?${asked}`);
+    source.onopen = () => show("live");
+    source.onerror = () => show("lost");
+    source.onmessage = (event) => {
+      last = Number(event.lastEventId);
+      list.prepend(parse(JSON.parse(event.data).rows));
+      find("#empty").hidden = true;
+      while (!wantsOlder && list.rows.length > MOST_ROWS) list.lastElementChild.remove();
+      find("#older").hidden = list.rows.length < page;
+    };
+  };
+
+  const restart = later(() => attempt(async () => {
+    const asked = query();
+    history.replaceState(null, "", `?${asked}`);
+    source?.close();
+    const made = parse(await ask(`requests?${asked}`, { html: true }));
+    const rows = find("#rows", made);
+    last = Number(rows.dataset.last);
+    wantsOlder = false;
+    list.replaceChildren(...find("tbody", rows).children);
+    find("#empty").hidden = list.rows.length > 0;
+    find("#older").hidden = list.rows.length < page;
+    if (!paused()) connect();
+  }), 150);
+
+  const pause = find("#pause");
+  const paused = () => pause.getAttribute("aria-pressed") === "true";
+  pause.addEventListener("click", () => {
+    pause.setAttribute("aria-pressed", String(!paused()));
+    if (paused()) {
+      source?.close();
+      show("paused");
+    } else {
+      connect();
+    }
+  });
+
+  filters.addEventListener("input", restart);
+  filters.addEventListener("submit", (event) => event.preventDefault());
+
+  find("#clear").addEventListener("click", () => attempt(async () => {
+    await ask("journal", { method: "DELETE" });
+    restart();
+  }));
+
+  find("#older").addEventListener("click", () => attempt(async () => {
+    const asked = query();
+    asked.set("before", list.lastElementChild?.dataset.number ?? 0);
+    const rows = all("#rows tbody tr", parse(await ask(`requests?${asked}`, { html: true })));
+    wantsOlder = true;
+    list.append(...rows);
+    find("#older").hidden = rows.length < page;
+    find("a", rows[0] ?? list)?.focus();
+  }));
+
+  list.addEventListener("click", (event) => {
+    const row = event.target.closest("tr");
+    if (!row || event.ctrlKey || event.metaKey || event.shiftKey || getSelection().toString()) return;
+    event.preventDefault();
+    open(row);
+  });
+
+  addEventListener("pagehide", () => source?.close());
+  connect();
+}
+
+let opened;
+
+async function open(row) {
+  const html = await attempt(() => ask(`requests/${row.dataset.number}`, { html: true }));
+  if (html === undefined) return;
+  opened?.removeAttribute("aria-selected");
+  opened = row;
+  row.setAttribute("aria-selected", "true");
+  fill(detail, html);
+  detail.hidden = false;
+  find("#split").classList.add("open");
+  prepare(detail);
+  detail.scrollTop = 0;
+  detail.focus({ preventScroll: true });
+}
+
+function close() {
+  detail.hidden = true;
+  find("#split").classList.remove("open");
+  opened?.removeAttribute("aria-selected");
+  (find("a", opened) ?? find("#main")).focus();
+}
+
+detail?.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") close();
+});
+
+/** Offer what the edited rules say, if the rules of the bucket are being edited in this browser. */
+function prepare(within) {
+  const story = find(".story", within);
+  const button = find("[data-edited]", within);
+  if (!button) return;
+  const { bucket, referer, hasReferer, signed, method } = story.dataset;
+  const draft = kept.get(`rules:${bucket}`);
+  button.hidden = !draft;
+  button.addEventListener("click", () => attempt(async () => {
+    const requests = [{ referer: hasReferer ? referer : null, signed, method }];
+    const html = await ask("rules/check", { method: "POST", value: { rules: draft, requests }, html: true });
+    fill(find("[data-edited-answer]", within), html);
+  }));
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close]")) close();
+  const adder = event.target.closest("[data-add-case]");
+  if (adder) {
+    kept.set(TABLE, [...kept.get(TABLE, []), adder.dataset.addCase]);
+    showTable();
+    announce(adder.textContent);
+  }
+});
+
+function showTable() {
+  const panel = find("#table");
+  if (!panel) return;
+  const cases = kept.get(TABLE, []);
+  const text = cases.join("\n");
+  panel.hidden = !cases.length;
+  find("#table-count").textContent = cases.length;
+  find("#table-text").textContent = text;
+  find("#table-save").href = `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`;
+}
+
+find("#table-copy")?.addEventListener("click", () => attempt(() => copy(find("#table-text").textContent)));
+find("#table-clear")?.addEventListener("click", () => {
+  kept.remove(TABLE);
+  showTable();
+});
+
+showTable();
+if (!list) prepare(document);
+localise(document);

@@ -1,0 +1,161 @@
+// The editor of rules: it sends what is typed to the server and shows what the server says.
+
+import { all, announce, ask, attempt, copy, fill, find, kept, later } from "./console.js";
+
+const editor = find("#editor");
+const bucket = editor.dataset.bucket;
+const draft = `rules:${bucket}`;
+const state = find("#state");
+const lists = { whitelist: "RefererList", blacklist: "RefererBlacklist" };
+const switches = all("input[type=checkbox]", editor);
+let saved = JSON.parse(editor.dataset.rules);
+const editable = Boolean(editor.dataset.editable);
+
+const lines = (text) => (text === "" ? [] : text.split("\n"));
+const area = (name) => find(`#${name}`);
+
+/** The rules as the page shows them, in the JSON of ossutil. */
+function rules() {
+  if (!editable) return saved;
+  const made = {};
+  for (const box of switches) made[box.name] = box.checked;
+  for (const [name, member] of Object.entries(lists)) made[member] = { Referer: lines(area(name).value) };
+  return made;
+}
+
+function show(given) {
+  for (const box of switches) {
+    box.checked = given[box.name];
+    box.disabled = !editable;
+  }
+  for (const [name, member] of Object.entries(lists)) area(name).value = given[member].Referer.join("\n");
+  changed();
+}
+
+const canonical = (given) => JSON.stringify([
+  ...switches.map((box) => given[box.name]), ...Object.values(lists).map((member) => given[member].Referer),
+]);
+const edited = () => canonical(rules()) !== canonical(saved);
+
+function number(name) {
+  const count = Math.max(1, area(name).value.split("\n").length);
+  const gutter = find(`.gutter[data-list=${name}]`);
+  area(name).rows = Math.max(3, count + 1);
+  while (gutter.children.length > count) gutter.lastElementChild.remove();
+  while (gutter.children.length < count) gutter.append(document.createElement("li"));
+}
+
+function mark() {
+  const worst = ["note", "warning", "error"];
+  for (const line of all(".gutter li")) line.removeAttribute("class");
+  for (const finding of all(".finding[data-list]")) {
+    const { list, position, severity } = finding.dataset;
+    const line = find(`.gutter[data-list=${list}]`).children[position];
+    if (line && worst.indexOf(severity) >= worst.indexOf(line.className)) line.className = severity;
+  }
+}
+
+let checking;
+const check = later(() => attempt(async () => {
+  checking?.abort();
+  checking = new AbortController();
+  const requests = [null, ...lines(area("referers").value).filter(Boolean)].map((referer) => ({ referer }));
+  const value = { rules: rules(), bucket, requests };
+  fill(find("#verdicts"), await ask("rules/check", { method: "POST", value, html: true, signal: checking.signal }));
+}), 80);
+
+let reviewing;
+const review = later(() => attempt(async () => {
+  reviewing?.abort();
+  reviewing = new AbortController();
+  const value = { rules: rules(), bucket, site: find("#site").value };
+  const html = await ask("rules/review", { method: "POST", value, html: true, signal: reviewing.signal });
+  const opened = all("#review details").map((part) => part.open);
+  fill(find("#review"), html);
+  all("#review details").forEach((part, place) => { part.open = opened[place] ?? part.open; });
+  mark();
+}), 350);
+
+const exportAll = later(() => attempt(async () => {
+  if (!find("#export").open) return;
+  const opened = all("#export-texts details[open]").map((part) => part.dataset.form);
+  fill(find("#export-texts"), await ask("rules/export", { method: "POST", value: { rules: rules(), bucket }, html: true }));
+  for (const part of all("#export-texts details")) part.open = opened.includes(part.dataset.form);
+}), 200);
+
+function changed() {
+  Object.keys(lists).forEach(number);
+  const differs = edited();
+  state.textContent = differs ? state.dataset.edited : state.dataset.same;
+  find("#apply").disabled = !differs;
+  find("#revert").disabled = !differs;
+  if (differs) kept.set(draft, rules());
+  else kept.remove(draft);
+  check();
+  review();
+  exportAll();
+}
+
+find("#apply").addEventListener("click", () => attempt(async () => {
+  saved = (await ask(`rules/${encodeURIComponent(bucket)}`, { method: "PUT", value: { rules: rules() } })).rules;
+  changed();
+  announce(state.dataset.applied);
+}));
+find("#revert").addEventListener("click", () => show(saved));
+find("#export").addEventListener("toggle", exportAll);
+find("#site").addEventListener("input", review);
+area("referers").addEventListener("input", check);
+for (const control of [...switches, ...Object.keys(lists).map(area)]) control.addEventListener("input", changed);
+
+find("#review").addEventListener("click", (event) => {
+  const go = event.target.closest("[data-goto]");
+  const button = event.target.closest("[data-correct]");
+  if (go) {
+    event.preventDefault();
+    const [name, position] = go.dataset.goto.split(":");
+    const before = area(name).value.split("\n").slice(0, Number(position)).join("\n").length;
+    area(name).focus();
+    area(name).setSelectionRange(before + Number(position > 0), area(name).value.indexOf("\n", before + 1) >>> 0);
+  } else if (button) {
+    const { list = null, position } = button.closest(".finding").dataset;
+    attempt(async () => {
+      const value = { rules: rules(), rule: button.dataset.correct, list, position: list && Number(position) };
+      show((await ask("rules/correct", { method: "POST", value })).rules);
+    });
+  }
+});
+
+find("#import-file").addEventListener("change", (event) => attempt(async () => {
+  area("import-text").value = await event.target.files[0].text();
+}));
+find("#import-go").addEventListener("click", () => attempt(async () => {
+  const value = { text: area("import-text").value };
+  show((await ask("rules/import", { method: "POST", value })).rules);
+}));
+
+const pack = (value) => {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+};
+const unpack = (text) => {
+  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(bytes));
+};
+
+find("#link").addEventListener("click", () => attempt(async () => {
+  const whole = { rules: rules(), referers: area("referers").value, site: find("#site").value };
+  history.replaceState(null, "", `#case=${pack(whole)}`);
+  await copy(location.href);
+}));
+
+function open() {
+  const fragment = location.hash.match(/^#case=([\w-]+)$/);
+  if (!fragment) return kept.get(draft, saved);
+  const given = unpack(fragment[1]);
+  area("referers").value = given.referers;
+  find("#site").value = given.site;
+  return given.rules;
+}
+
+attempt(async () => show(open()));
