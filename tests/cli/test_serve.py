@@ -108,14 +108,15 @@ def test_ready_file_replaces_an_old_one(tmp_path: Path) -> None:
         assert list(ready_file.parent.iterdir()) == [ready_file]
 
 
-def test_ready_server_prints_one_line_and_a_hint_about_the_default_key(tmp_path: Path) -> None:
+def test_ready_server_prints_its_addresses_and_a_hint_about_the_default_key(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         assert running.announced == (
             f"oss-emulator is ready: endpoint {running.endpoint}, region cn-hangzhou, "
             f"access key {DEFAULT_ACCESS_KEY_ID} / {DEFAULT_ACCESS_KEY_SECRET}\n"
         )
         assert running.end() == 0
-        hint = running.read_rest()
+        console, _, hint = running.read_rest().partition("\n")
+        assert console == f"Console: {running.endpoint}/_emulator/"
         assert hint.startswith("Hint: this key is public")
         assert hint.endswith("--access-key-secret.\n")
         assert all(len(line) <= 80 for line in hint.splitlines())
@@ -126,7 +127,18 @@ def test_configured_secret_is_not_printed(tmp_path: Path) -> None:
     with serving(tmp_path, "--access-key-secret", "hush-hush") as running:
         assert "hush-hush" not in running.announced
         assert running.end() == 0
-        assert running.read_rest() == running.stderr.read_text() == ""
+        assert running.read_rest() == f"Console: {running.endpoint}/_emulator/\n"
+        assert running.stderr.read_text() == ""
+
+
+def test_open_shows_the_console_in_the_browser(tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    browser.chmod(0o700)
+    with serving(tmp_path, "--open", env=environment(BROWSER=f"{browser} %s")) as running:
+        wait_for(opened.exists)
+        assert opened.read_text() == f"{running.endpoint}/_emulator/"
 
 
 def test_hint_of_the_seed_names_the_endpoint(tmp_path: Path) -> None:

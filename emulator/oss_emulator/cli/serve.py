@@ -6,6 +6,9 @@ import argparse
 import asyncio
 import os
 import signal
+import sys
+import webbrowser
+from functools import partial
 from typing import TYPE_CHECKING
 
 from oss_emulator.cli import flags
@@ -24,6 +27,7 @@ _HINT = (
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("serve", description=__doc__)
+    parser.add_argument("--open", action="store_true", help="open the console in the browser")
     flags.declare(parser, Settings())
     parser.set_defaults(run=run, parser=parser)
 
@@ -32,18 +36,27 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends the server."""
     from oss_emulator.cli import foreground  # not needed for --help
 
-    return foreground.serve(flags.parse(arguments, os.environ, {}), _wait_for_signal)
+    meanwhile = partial(_wait_for_signal, arguments.open)
+    return foreground.serve(flags.parse(arguments, os.environ, {}), meanwhile)
 
 
-async def _wait_for_signal(listening: Listening) -> int:
+async def _wait_for_signal(opens: bool, listening: Listening) -> int:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     listening.write_ready_file()
     _announce(listening)
+    if opens and not await asyncio.to_thread(webbrowser.open, _console(listening)):
+        print("No browser was found: open the console yourself.", file=sys.stderr)
     await ended.wait()
     return 0
+
+
+def _console(listening: Listening) -> str:
+    from oss_emulator.control.api.route import PREFIX  # not needed for --help
+
+    return f"{listening.server.endpoint}{PREFIX}"
 
 
 def _announce(listening: Listening) -> None:
@@ -57,6 +70,7 @@ def _announce(listening: Listening) -> None:
         f"access key {listening.key.id} / {secret}",
         flush=True,
     )
+    print(f"Console: {_console(listening)}", flush=True)
     if fixed:
         print(_HINT, flush=True)
     if listening.hint:

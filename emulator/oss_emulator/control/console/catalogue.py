@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from oss_emulator.control.api.access import cookies
+from oss_emulator.lab import explain
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer.assumptions import SENTENCES
 from oss_emulator.referer.decision import Step
 
-LANGUAGES: Final[Mapping[str, str]] = {"en": "English"}
+LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "中文"}
 """The languages, each with its own name; the first is the default."""
 
 COOKIE: Final = "oss-emulator-language"
@@ -48,7 +48,9 @@ class Catalogue:
     def step(self, step: Step) -> str:
         """Return a step of a decision in one sentence."""
         found = self._texts.get(f"engine_step.{step.stage}-{step.outcome}")
-        return step.sentence if found is None else found.format(step.detail)
+        if found is None:
+            return explain.sentence(step)
+        return found.format(self._texts.get(f"engine_kind.{step.detail}", step.detail))
 
     def group(self, group: str) -> str:
         """Return the name of a group of scenarios."""
@@ -56,7 +58,7 @@ class Catalogue:
 
     def assumption(self, variant: StrEnum) -> str:
         """Return what a variant of an assumed fact says."""
-        return self._texts.get(f"engine_assumption.{variant}", SENTENCES[variant])
+        return self._texts.get(f"engine_assumption.{variant}", explain.SENTENCES[variant])
 
 
 def choose(request: Request) -> str:

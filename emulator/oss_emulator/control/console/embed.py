@@ -12,8 +12,9 @@ from oss_emulator.control.api.schema import TEXT, Schema
 from oss_emulator.control.console import page, review
 from oss_emulator.control.console.embedding import DOMAIN, MARK, POLICIES
 from oss_emulator.control.journal import Entry
+from oss_emulator.lab import explain
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import RefererPolicy, explain
+from oss_emulator.referer import RefererPolicy
 
 _PATIENCE: Final = 8.0
 """Seconds to wait for the requests of a browser."""

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from oss_emulator.control.journal import Entry
-from oss_emulator.lab import diff, lint, scenarios
+from oss_emulator.lab import diff, explain, lint, scenarios
 from oss_emulator.lab.lint import Correction, Finding
 from oss_emulator.lab.parts import Parts
 from oss_emulator.lab.scenarios import ScenarioOutcome
@@ -18,7 +18,6 @@ from oss_emulator.referer import (
     RefererConfiguration,
     RefererPolicy,
     Scope,
-    explain,
 )
 from oss_emulator.referer.decision import Stage
 

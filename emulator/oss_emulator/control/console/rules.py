@@ -20,10 +20,10 @@ from oss_emulator.control.api.route import (
 from oss_emulator.control.api.schema import TEXT, Schema, array, record
 from oss_emulator.control.console import page, review, snippets
 from oss_emulator.control.journal import RefererVerdict
-from oss_emulator.lab import lint, sources
+from oss_emulator.lab import explain, lint, sources
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, codec, explain
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, codec
 from oss_emulator.toml import SourceError
 
 _NONE: Final = "none"

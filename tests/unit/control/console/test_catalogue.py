@@ -1,0 +1,104 @@
+"""The message catalogues: complete, alike, and used."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from oss_emulator.control.console import catalogue
+from oss_emulator.control.console.catalogue import LANGUAGES, Catalogue, choose, read
+from oss_emulator.lab import explain
+from oss_emulator.lab.scenarios import Group
+from oss_emulator.protocol.message import Request
+from oss_emulator.referer import RefererConfiguration, RefererPolicy
+from oss_emulator.referer.decision import Outcome, Reason, Stage, Step
+from oss_emulator.referer.request import RequestKind
+
+FOLDER = Path(catalogue.__file__).parent
+OTHERS = [language for language in LANGUAGES if language != "en"]
+
+
+def own(language: str) -> dict[str, str]:
+    """The texts that the pages themselves have."""
+    return {name: text for name, text in read(language).items() if not name.startswith("engine_")}
+
+
+def placeholders(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_catalogues_have_the_same_texts(language: str) -> None:
+    english, other = own("en"), own(language)
+    assert other.keys() == english.keys()
+    different = [
+        name for name in english if placeholders(english[name]) != placeholders(other[name])
+    ]
+    assert different == []
+
+
+def test_english_leaves_the_engine_its_own_sentences() -> None:
+    assert own("en") == read("en")
+
+
+def test_every_text_is_used() -> None:
+    sources = [*FOLDER.glob("templates/*.html"), *FOLDER.glob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    prefixes = set(re.findall(r't\("(\w+\.)" ~', text))
+    unused = [
+        name
+        for name in own("en")
+        if f'"{name}"' not in text and name.partition(".")[0] + "." not in prefixes
+    ]
+    assert unused == []
+
+
+def test_every_reason_has_a_text() -> None:
+    assert {f"reason.{reason}" for reason in Reason} <= read("en").keys()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_the_engine_says_is_translated(language: str) -> None:
+    texts = read(language).keys()
+    assert {f"engine_assumption.{variant}" for variant in explain.SENTENCES} == {
+        name for name in texts if name.startswith("engine_assumption.")
+    }
+    assert {f"engine_group.{group}" for group in Group} <= texts
+    assert {f"engine_kind.{kind}" for kind in RequestKind} <= texts
+    said = Catalogue(language)
+    for stage in Stage:
+        for outcome in Outcome:
+            step = Step(stage, outcome, detail="x")
+            try:
+                english = explain.sentence(step)
+            except KeyError:
+                continue
+            assert said.step(step) != english, (stage, outcome)
+
+
+def test_a_decision_is_told_in_chinese() -> None:
+    decision = RefererPolicy.compile(RefererConfiguration(whitelist=("http://a/",))).decide("x")
+    assert [Catalogue("zh").step(step) for step in decision.steps] == [
+        "匿名的对象请求要检查规则。",
+        "没有黑名单。",
+        "不匹配任何白名单条目。",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "language"),
+    [
+        ("", {}, "en"),
+        ("", {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}, "zh"),
+        ("", {"accept-language": "de,fr;q=0.5"}, "en"),
+        ("", {"accept-language": "zh", "cookie": "a=1; oss-emulator-language=en"}, "en"),
+        ("", {"cookie": "oss-emulator-language=<b>"}, "en"),
+        ("?language=zh", {"cookie": "oss-emulator-language=en"}, "zh"),
+        ("?language=x", {"accept-language": "zh"}, "zh"),
+    ],
+)
+def test_language_is_chosen(query: str, headers: dict[str, str], language: str) -> None:
+    request = Request.parse("GET", f"/_emulator/requests{query}", headers.items(), 0.0)
+    assert choose(request) == language
