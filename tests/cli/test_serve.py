@@ -344,8 +344,15 @@ WAYS = ("variable", "flag")
 APART = {"tls_cert", "tls_key", "accounts", "demo", "preload", "watch"}
 """Settings that cannot be combined with others, or that other files test."""
 
-UNSEEN = ("log_level", "log_format", "fsync", "request_timeout", "max_connections")
-"""The settings without effects that a client of a healthy server can see."""
+UNSEEN = (
+    "log_level",
+    "log_format",
+    "fsync",
+    "request_timeout",
+    "max_connections",
+    "journal_size",
+)
+"""The settings without effects that a client of several healthy workers can see."""
 
 SWITCHES = {"strict_addressing", "strict_s3", "new_account", "tls", "seed_anywhere"}
 
@@ -384,6 +391,7 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "workers": {"variable": "2", "flag": "3"}[way],
         "request_timeout": {"variable": "20", "flag": "30.5"}[way],
         "max_connections": {"variable": "200", "flag": "300"}[way],
+        "journal_size": {"variable": "20", "flag": "30"}[way],
         "limit": {"variable": "headers=2000", "flag": "parts=7,headers=3000"}[way],
         "access_log": str(folder / f"{way}.log"),
         "admin_token": f"token-{way}",

@@ -198,7 +198,7 @@ def test_failure_gets_a_json_error_and_one_line_in_the_log(
         monkeypatch.setattr("oss_emulator.control.snapshots.Snapshots.take", fail)
         answer = site.send("PUT", "/_emulator/snapshot/a")
     else:
-        monkeypatch.setattr("oss_emulator.control.events.follow", fail)
+        monkeypatch.setattr("oss_emulator.control.api.events.parse_filter", fail)
         headers = {"Accept": "text/event-stream"}
         answer = site.send("GET", "/_emulator/journal", headers=headers)
     assert answer.status == 500
