@@ -1,0 +1,696 @@
+"""The console in a real browser: each page by what a person does with it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import pytest
+import requests
+from oss_emulator import Emulator
+from oss_emulator.control.api import access
+from oss_emulator.control.console.embedding import POLICIES
+from oss_emulator.lab import browser as referrer
+from oss_emulator.lab import sources
+from oss_emulator.pipeline.admission import Refused
+from oss_emulator.protocol.message import Request as OSSRequest
+from oss_emulator.protocol.message import Response as OSSResponse
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+
+from tests.browser import axe
+from tests.cli.process import serving
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "fixtures" / "seeds" / "demo.toml"
+BUCKET = "examplebucket"
+SITE, THIEF = "http://www.example.com/", "http://thief.example.org/"
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8"
+    "cfc0f01f00050001ff56c7ef7c0000000049454e44ae426082"
+)
+"""A PNG of one pixel."""
+
+HOSTILE = [
+    "<script>document.title='hit'</script>.txt",
+    '"><img src=x onerror=\'document.title="hit"\'>',
+    "\u202eexe.txt",
+    "{{ 7 * 7 }}'\"`${1}",
+    "long/" + "x" * 900,
+]
+"""Names of objects, and parts of Referers, that try to be something else."""
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """The demo bucket, with enough room for many requests."""
+    with Emulator(seed=DEMO, journal_size=20_000) as running:
+        yield running
+
+
+class Watch:
+    """What the pages of a profile asked for and complained about."""
+
+    def __init__(self, tabs: BrowserContext) -> None:
+        self.strangers: list[str] = []
+        self.complaints: list[str] = []
+        tabs.on("request", self._look)
+        tabs.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        tabs.on("console", lambda said: said.type == "error" and self._hear(said.text))
+
+    def _look(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        host = url.hostname or ""
+        own = host == "127.0.0.1" or host == "localhost" or host.endswith(".localhost")
+        if not own and url.scheme not in ("data", "blob"):
+            self.strangers.append(request.url)
+
+    def _hear(self, text: str) -> None:
+        if "the server responded with a status of" not in text:
+            self.complaints.append(text)
+
+
+@pytest.fixture
+def tab(tabs: BrowserContext) -> Iterator[Page]:
+    """A page whose requests stay with this server, and which breaks none of its own rules."""
+    watch = Watch(tabs)
+    tabs.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield tabs.new_page()
+    assert watch.strangers == []
+    assert watch.complaints == []
+
+
+def visit(tab: Page, emulator: Emulator, path: str) -> None:
+    tab.goto(f"{emulator.endpoint}/_emulator/{path}")
+
+
+def fetch(
+    emulator: Emulator, referer: str | None = None, key: str = "hello.txt", bucket: str = BUCKET
+) -> requests.Response:
+    """Fetch an object as a page would have it fetched."""
+    headers = {} if referer is None else {"Referer": referer}
+    return requests.get(f"{emulator.endpoint}/{bucket}/{quote(key)}", headers=headers, timeout=20)
+
+
+def verdict_on(tab: Page, referer: str) -> str:
+    """The verdict that the rules page shows for a Referer."""
+    row = tab.locator("#verdicts tr", has=tab.get_by_text(referer, exact=True))
+    return row.locator(".verdict").inner_text()
+
+
+# --- The way of a person who has not read the documentation
+
+
+def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) -> None:
+    """Start, look, see a hotlink denied, ask why, change the rule, see it served, take it along."""
+    with serving(tmp_path, "--seed", str(DEMO)) as running:
+        assert running.process.stdout is not None
+        printed = running.process.stdout.readline().decode()
+        tab.goto(printed.removeprefix("Console: ").strip())
+        expect(tab.get_by_text("No requests yet")).to_be_visible()
+
+        image = f"{running.endpoint}/{BUCKET}/hello.txt"
+        assert requests.get(image, headers={"Referer": THIEF}, timeout=20).status_code == 403
+        row = tab.locator("#rows tbody tr").first
+        expect(row.locator(".verdict")).to_have_text("denied")
+        row.click()
+        story = tab.locator("#detail")
+        expect(story.locator(".because")).to_contain_text("No whitelist entry matches")
+        expect(story.get_by_text("0003-00000503").first).to_be_visible()
+
+        story.get_by_role("link", name="Try other rules").click()
+        expect(tab.locator("#verdicts tr", has_text=THIEF).locator(".verdict")).to_have_text(
+            "denied"
+        )
+        tab.get_by_label("Whitelist").press("Control+End")
+        tab.get_by_label("Whitelist").press_sequentially(f"\n{THIEF}")
+        expect(tab.locator("#verdicts tr", has_text=THIEF).locator(".verdict")).to_have_text(
+            "allowed"
+        )
+        tab.get_by_role("button", name="Apply").click()
+        expect(tab.get_by_text("as saved in the bucket")).to_be_visible()
+
+        assert requests.get(image, headers={"Referer": THIEF}, timeout=20).status_code == 200
+        tab.get_by_role("link", name="Requests", exact=True).click()
+        expect(tab.locator("#rows tbody tr").first.locator(".verdict")).to_have_text("allowed")
+
+        tab.go_back()
+        tab.locator("#export > summary").click()
+        terraform = tab.locator("details[data-form=terraform]")
+        terraform.locator("summary").click()
+        with tab.expect_download() as download:
+            terraform.get_by_role("link", name="Download").click()
+        saved = json.loads(download.value.path().read_text())
+        rules = saved["resource"]["alicloud_oss_bucket_referer"]["default"]
+        assert rules["bucket"] == BUCKET
+        assert THIEF in rules["referer_list"]
+        assert download.value.suggested_filename == f"{BUCKET}-referer.tf.json"
+
+
+def test_browser_at_the_endpoint_comes_to_the_console(tab: Page, emulator: Emulator) -> None:
+    tab.goto(emulator.endpoint)
+    expect(tab).to_have_title("Requests – oss-emulator")
+
+
+# --- Requests
+
+
+def test_requests_come_by_themselves_and_can_be_paused(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, "requests")
+    rows = tab.locator("#rows tbody tr")
+    fetch(emulator, THIEF)
+    expect(rows).to_have_count(1)
+    tab.get_by_role("button", name="Pause").click()
+    expect(tab.locator("#state")).to_contain_text("Paused")
+    fetch(emulator, SITE)
+    expect(rows).to_have_count(1)
+    tab.get_by_role("button", name="Pause").click()
+    expect(rows).to_have_count(2)
+    expect(rows.first.locator(".verdict")).to_have_text("allowed")
+    tab.get_by_role("button", name="Clear").click()
+    expect(rows).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("label", "choice", "left"),
+    [
+        ("Rules", "denied", [THIEF]),
+        ("Status", "404", ["no Referer"]),
+        ("EC", "0003-00000503", [THIEF]),
+        ("Method", "HEAD", [SITE]),
+        ("Bucket", "missing", ["no Referer"]),
+    ],
+)
+def test_requests_are_filtered_by_choice(
+    tab: Page, emulator: Emulator, label: str, choice: str, left: list[str]
+) -> None:
+    fetch(emulator, THIEF)
+    fetch(emulator, bucket="missing")
+    requests.head(f"{emulator.endpoint}/{BUCKET}/hello.txt", headers={"Referer": SITE}, timeout=20)
+    visit(tab, emulator, "requests")
+    tab.get_by_role("combobox", name=label, exact=True).select_option(choice)
+    expect(tab.locator("#rows .referer")).to_have_text(left)
+
+
+def test_requests_are_found_by_text_and_by_referer(tab: Page, emulator: Emulator) -> None:
+    for referer in (THIEF, SITE):
+        fetch(emulator, referer)
+    visit(tab, emulator, "requests")
+    rows = tab.locator("#rows tbody tr")
+    tab.get_by_label("Referer").fill("THIEF")
+    expect(rows).to_have_count(1)
+    fetch(emulator, SITE)
+    fetch(emulator, THIEF, "other.txt")
+    expect(rows).to_have_count(2)
+    tab.get_by_label("Search").fill("other.txt")
+    expect(rows).to_have_count(1)
+    assert "text=other.txt" in tab.url
+    tab.reload()
+    expect(rows).to_have_count(1)
+
+
+def test_ten_thousand_requests_are_within_reach(tab: Page, emulator: Emulator) -> None:
+    def record() -> None:
+        controls = emulator.controls
+        for number in range(10_000):
+            target = f"/{BUCKET}/hello.txt?number={number}"
+            fields = [("Host", "localhost"), ("Referer", THIEF)]
+            outcome = controls.service.admit(OSSRequest.parse("GET", target, fields, 1e9 + number))
+            assert isinstance(outcome, Refused)
+            controls.journal.record(outcome, OSSResponse(403), 0, 0.001)
+
+    emulator.run(record)
+    visit(tab, emulator, "requests")
+    rows = tab.locator("#rows tbody tr")
+    expect(rows).to_have_count(200)
+    tab.get_by_role("button", name="Show older requests").click()
+    expect(rows).to_have_count(400)
+    expect(rows.last).to_have_attribute("data-number", "9601")
+    tab.get_by_label("Search").fill("number=17&")
+    expect(rows).to_have_count(0)
+    tab.get_by_label("Search").fill("number=7777")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_have_attribute("data-number", "7778")
+
+
+def test_story_of_a_request_by_keyboard(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator, THIEF)
+    visit(tab, emulator, "requests")
+    link = tab.locator("#rows tbody a").first
+    link.focus()
+    tab.keyboard.press("Enter")
+    detail = tab.locator("#detail")
+    expect(detail).to_be_focused()
+    for text in ("No blacklist entry matches.", "not signed", "user-agent", "<EC>0003-00000503"):
+        expect(detail).to_contain_text(text)
+    detail.locator("summary", has_text="curl").click()
+    detail.get_by_role("button", name="Copy").first.click()
+    copied = tab.evaluate("() => navigator.clipboard.readText()")
+    assert copied.startswith(f"curl -i {emulator.endpoint}/{BUCKET}/hello.txt")
+    assert f"referer: {THIEF}" in copied
+    detail.press("Escape")
+    expect(detail).to_be_hidden()
+    expect(link).to_be_focused()
+
+
+def test_request_is_added_to_a_table_that_the_lab_runs(
+    tab: Page, emulator: Emulator, tmp_path: Path
+) -> None:
+    for referer in (THIEF, SITE):
+        fetch(emulator, referer)
+    visit(tab, emulator, "requests")
+    for number in (0, 1):
+        tab.locator("#rows tbody tr").nth(number).click()
+        tab.get_by_role("button", name="Add to a table").click()
+        tab.get_by_role("button", name="Close").click()
+    tab.locator("#table summary").click()
+    with tab.expect_download() as download:
+        tab.get_by_role("link", name="Download").click()
+    text = download.value.path().read_text()
+    assert text.count("[[case]]") == 2
+    from oss_emulator.lab import tables
+
+    table = tmp_path / "table.toml"
+    table.write_text(text)
+    rules = emulator.run(lambda: emulator.service.storage.bucket(BUCKET).documents["referer"])  # type: ignore[union-attr]
+    assert tables.run(tables.read(table, sources.parse(rules))).passed
+
+
+def test_edited_rules_are_asked_about_a_request(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator, THIEF)
+    visit(tab, emulator, f"rules/{BUCKET}")
+    tab.get_by_label("Whitelist").fill("http://thief.example.org/")
+    expect(tab.get_by_text("edited, not applied yet")).to_be_visible()
+    visit(tab, emulator, "requests")
+    tab.locator("#rows tbody tr").first.click()
+    tab.get_by_role("button", name="What would the edited rules say?").click()
+    expect(tab.locator("[data-edited-answer] .verdict")).to_have_text("allowed")
+
+
+# --- Rules
+
+
+def test_verdicts_follow_what_is_typed_and_oss2_reads_what_is_applied(
+    tab: Page, emulator: Emulator
+) -> None:
+    visit(tab, emulator, f"rules/{BUCKET}")
+    expect(tab.locator("#verdicts tr", has_text="no Referer").locator(".verdict")).to_have_text(
+        "allowed"
+    )
+    tab.get_by_label("AllowEmptyReferer").uncheck()
+    expect(tab.locator("#verdicts tr", has_text="no Referer").locator(".verdict")).to_have_text(
+        "denied"
+    )
+    expect(tab.locator("#verdicts tr", has_text="no Referer").locator(".turned")).to_have_text(
+        "saved rules: allowed"
+    )
+    tab.get_by_label("Referers to try").fill("https://new.example.net/page")
+    tab.get_by_label("Whitelist").fill("https://new.example.net/\nhttps://*.example.net/")
+    expect(tab.locator("#verdicts")).to_contain_text("https://new.example.net/page")
+    expect(tab.locator("#verdicts .verdict")).to_have_text(["denied", "allowed"])
+    expect(tab.locator(".gutter[data-list=whitelist] li")).to_have_count(2)
+    tab.get_by_role("button", name="Apply").click()
+    expect(tab.get_by_text("as saved in the bucket")).to_be_visible()
+    bucket = emulator.bucket(BUCKET, acl="public-read")
+    rules = bucket.get_bucket_referer()
+    bucket.session.session.close()
+    assert rules.allow_empty_referer is False
+    assert rules.referers == ["https://new.example.net/", "https://*.example.net/"]
+
+
+def test_finding_is_beside_its_line_and_corrected_with_one_click(
+    tab: Page, emulator: Emulator
+) -> None:
+    visit(tab, emulator, f"rules/{BUCKET}")
+    tab.get_by_label("Whitelist").fill("https://www.example.com/\nhttp://www.example.com")
+    finding = tab.locator(".finding", has_text="open-host")
+    expect(finding).to_contain_text("http://www.example.com.evil.test/")
+    expect(tab.locator(".gutter[data-list=whitelist] li").nth(1)).to_have_class("error")
+    finding.get_by_role("button", name="Replace with http://www.example.com/").click()
+    expect(tab.get_by_label("Whitelist")).to_have_value(
+        "https://www.example.com/\nhttp://www.example.com/"
+    )
+    expect(finding).to_have_count(0)
+
+
+def test_difference_journal_and_scenarios_are_shown(tab: Page, emulator: Emulator) -> None:
+    for referer in (THIEF, SITE, SITE):
+        fetch(emulator, referer)
+    visit(tab, emulator, f"rules/{BUCKET}")
+    review = tab.locator("#review")
+    expect(review).to_contain_text("decide every possible Referer as the saved ones do")
+    tab.get_by_label("Whitelist").fill(THIEF)
+    expect(review.get_by_text("Would be allowed")).to_be_visible()
+    expect(review.get_by_text("Would be denied")).to_be_visible()
+    expect(review).to_contain_text("Of the last 3 requests")
+    expect(review).to_contain_text("2 would be denied and 1 would be allowed")
+    expect(review.get_by_text("Pages that show the object")).to_be_visible()
+    expect(review.get_by_text("probably not wanted").first).to_be_visible()
+    tab.get_by_label("A page of your site").fill("nonsense")
+    expect(review).to_contain_text("Enter the address of a page")
+
+
+def test_rules_are_imported_and_reverted(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, f"rules/{BUCKET}")
+    before = tab.get_by_label("Whitelist").input_value()
+    tab.locator("#import > summary").click()
+    tab.locator("#import-text").fill(
+        '{"AllowEmptyReferer": false, "RefererList": {"Referer": ["http://imported.test/"]}}'
+    )
+    tab.get_by_role("button", name="Read these rules").click()
+    expect(tab.get_by_label("Whitelist")).to_have_value("http://imported.test/")
+    tab.locator("#import-text").fill("]")
+    tab.get_by_role("button", name="Read these rules").click()
+    expect(tab.locator("#announce")).to_contain_text("neither XML nor JSON nor TOML")
+    tab.get_by_role("button", name="Revert").click()
+    expect(tab.get_by_label("Whitelist")).to_have_value(before)
+
+
+def test_link_carries_the_whole_case(tab: Page, browser: Browser, emulator: Emulator) -> None:
+    visit(tab, emulator, f"rules/{BUCKET}")
+    tab.get_by_label("Whitelist").fill("https://例え.test/")
+    tab.get_by_label("Referers to try").fill("https://例え.test/page")
+    tab.get_by_role("button", name="Copy link").click()
+    expect(tab.locator("#announce")).to_have_text("Copied")
+    link = tab.evaluate("() => navigator.clipboard.readText()")
+    colleague = browser.new_context()
+    page = colleague.new_page()
+    page.goto(link)
+    expect(page.get_by_label("Whitelist")).to_have_value("https://例え.test/")
+    expect(page.locator("#verdicts .verdict")).to_have_text(["allowed", "allowed"])
+    assert "例え" not in urlsplit(link).path
+    colleague.close()
+
+
+# --- Buckets
+
+
+def test_bucket_is_created_filled_and_emptied(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, "buckets")
+    tab.get_by_label("Name").fill("new-bucket")
+    tab.get_by_role("button", name="Create").click()
+    tab.get_by_role("link", name="new-bucket", exact=True).click()
+    expect(tab.get_by_text("Nothing here")).to_be_visible()
+    files = [("a.txt", "text/plain", b"A"), ("b.png", "image/png", PIXEL)]
+    payload = [{"name": name, "mimeType": kind, "buffer": data} for name, kind, data in files]
+    tab.locator("#files").set_input_files(payload)  # type: ignore[arg-type]
+    expect(tab.locator("tbody tr")).to_have_count(2)
+    tab.get_by_role("combobox", name="ACL").select_option("public-read")
+    expect(tab.get_by_text("The ACL is set.")).to_be_visible()
+    assert fetch(emulator, key="a.txt", bucket="new-bucket").content == b"A"
+    for name in ("a.txt", "b.png"):
+        tab.get_by_role("button", name=f"Delete {name}").click()
+        tab.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        expect(tab.get_by_role("link", name=name, exact=True)).to_have_count(0)
+    tab.get_by_role("button", name="Delete", exact=True).click()
+    tab.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(tab.get_by_role("link", name="new-bucket", exact=True)).to_have_count(0)
+
+
+def test_large_file_is_uploaded_with_progress_by_drag_and_drop(
+    tab: Page, emulator: Emulator
+) -> None:
+    size = 50 * 1024 * 1024
+    visit(tab, emulator, f"buckets/{BUCKET}?prefix=videos/")
+    tab.evaluate(
+        """async (size) => {
+          window.seen = [];
+          new MutationObserver(() => seen.push(document.querySelector("progress") !== null))
+            .observe(document.querySelector("#uploads"), {childList: true, subtree: true});
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(size)], "film.mp4", {type: "video/mp4"}));
+          document.querySelector("#drop").dispatchEvent(
+            new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
+        }""",
+        size,
+    )
+    expect(tab.get_by_role("link", name="film.mp4", exact=True)).to_be_visible(timeout=60_000)
+    expect(tab.get_by_text("50.0 MB")).to_be_visible()
+    assert tab.evaluate("() => seen.includes(true)")
+    item = emulator.run(lambda: emulator.service.storage.object(BUCKET, "videos/film.mp4"))
+    assert item is not None
+    assert (item.size, item.headers["Content-Type"]) == (size, "video/mp4")
+
+
+def test_folders_lead_into_each_other(tab: Page, emulator: Emulator) -> None:
+    emulator.put(f"/{BUCKET}/a/b/c.txt", b"C")
+    visit(tab, emulator, f"buckets/{BUCKET}")
+    tab.get_by_role("link", name="a/").click()
+    tab.get_by_role("link", name="b/").click()
+    with tab.expect_download() as download:
+        tab.get_by_role("link", name="Download a/b/c.txt").click()
+    assert download.value.path().read_bytes() == b"C"
+    assert download.value.suggested_filename == "c.txt"
+    tab.get_by_role("link", name="All objects").click()
+    expect(tab.get_by_role("link", name="hello.txt", exact=True)).to_be_visible()
+
+
+def test_object_is_described_and_changed(tab: Page, emulator: Emulator) -> None:
+    emulator.put(f"/{BUCKET}/dot.png", PIXEL, {"Content-Type": "image/png"})
+    visit(tab, emulator, f"objects/{BUCKET}?key=dot.png")
+    width = "() => document.querySelector('.preview').naturalWidth"
+    tab.wait_for_function(width)
+    tab.get_by_role("combobox", name="ACL").select_option("private")
+    expect(tab.locator("#announce")).to_have_text("Saved")
+    assert fetch(emulator, SITE, "dot.png").status_code == 403
+    tab.get_by_label("such as project=website").fill("colour=red\nshape=dot")
+    tab.get_by_role("button", name="Save the tags").click()
+    expect(tab.get_by_label("such as project=website")).to_have_value("colour=red\nshape=dot\n")
+    headers = tab.get_by_label("such as Cache-Control")
+    headers.fill("Content-Type: image/png\nx-oss-meta-author: me")
+    tab.get_by_role("button", name="Save the headers").click()
+    expect(tab.get_by_label("such as Cache-Control")).to_have_value(re.compile("author: me"))
+    item = emulator.run(lambda: emulator.service.storage.object(BUCKET, "dot.png"))
+    assert item is not None
+    assert item.headers["x-oss-meta-author"] == "me"
+    assert dict(item.tags) == {"colour": "red", "shape": "dot"}
+
+
+def test_signed_url_works_and_is_explained(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, f"objects/{BUCKET}?key=hello.txt")
+    tab.get_by_role("button", name="Sign").click()
+    signed = tab.locator("#signed")
+    expect(signed).to_contain_text("x-oss-credential")
+    expect(signed).to_contain_text("The Referer rules are consulted for this URL")
+    url = signed.locator("code").first.inner_text()
+    assert requests.get(url, timeout=20).content == b"Hello from oss-emulator.\n"
+    assert requests.get(url, headers={"Referer": THIEF}, timeout=20).status_code == 403
+
+
+def test_versions_are_listed_and_removed(tab: Page, emulator: Emulator) -> None:
+    versioning = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    emulator.put(f"/{BUCKET}?versioning", versioning)
+    for content in (b"one", b"two"):
+        emulator.put(f"/{BUCKET}/twice.txt", content)
+    visit(tab, emulator, f"objects/{BUCKET}?key=twice.txt")
+    versions = tab.locator("section", has_text="Versions").last.locator("tbody tr")
+    expect(versions).to_have_count(2)
+    versions.last.get_by_role("button").click()
+    tab.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(versions).to_have_count(1)
+    kept = emulator.run(lambda: list(emulator.service.storage.versions(BUCKET, "twice.txt")))
+    assert [item.size for item in kept] == [3]
+
+
+# --- Embed test
+
+
+def test_embed_test_shows_what_this_browser_sends(tab: Page, emulator: Emulator) -> None:
+    """The browser is the witness for `lab.browser`."""
+    visit(tab, emulator, "embed")
+    tab.get_by_label("Object").fill("hello.txt")
+    tab.get_by_role("button", name="Run the test").click()
+    rows = tab.locator("#results tbody tr")
+    expect(rows).to_have_count(len(POLICIES))
+    frames = tab.locator("iframe")
+    for number, policy in enumerate(POLICIES):
+        page = frames.nth(number).get_attribute("src")
+        assert page is not None
+        target = f"http://{BUCKET}.localhost:{emulator.port}/hello.txt"
+        expected = referrer.send(page, target, policy or referrer.DEFAULT)  # type: ignore[arg-type]
+        cells = rows.nth(number).locator("td")
+        assert cells.first.inner_text() == (expected or "no Referer")
+        wanted = "allowed" if expected is None else "denied"
+        assert cells.nth(1).locator(".verdict").inner_text() == wanted
+        assert cells.nth(2).locator(".verdict").inner_text() == "allowed"
+
+
+# --- Emulator
+
+
+def test_reset_asks_first(tab: Page, emulator: Emulator) -> None:
+    emulator.put(f"/{BUCKET}/new.txt", b"x")
+    visit(tab, emulator, "emulator")
+    tab.get_by_role("button", name="Reset").click()
+    tab.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(tab.get_by_role("dialog")).to_have_count(0)
+    assert fetch(emulator, SITE, "new.txt").status_code == 200
+    tab.get_by_role("button", name="Reset").click()
+    tab.get_by_role("dialog").get_by_role("button", name="Reset").click()
+    expect(tab.get_by_text("Everything is as at the start.")).to_be_visible()
+    assert fetch(emulator, SITE, "new.txt").status_code == 404
+    assert fetch(emulator, SITE).status_code == 200
+
+
+def test_fault_is_planned_and_removed(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, "emulator")
+    tab.get_by_label("Status").fill("503")
+    tab.get_by_label("Error code").fill("SlowDown")
+    tab.get_by_role("button", name="Plan").click()
+    expect(tab.get_by_text("503 SlowDown")).to_be_visible()
+    answer = fetch(emulator, SITE)
+    assert (answer.status_code, "SlowDown" in answer.text) == (503, True)
+    tab.get_by_role("button", name="Delete 1").click()
+    expect(tab.get_by_text("No faults are planned.")).to_be_visible()
+    assert fetch(emulator, SITE).status_code == 200
+
+
+def test_clock_snapshots_and_metrics(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator, THIEF)
+    visit(tab, emulator, "emulator")
+    expect(tab.get_by_role("row", name="GetObject 0 1 0")).to_be_visible()
+    tab.get_by_label("Shift in seconds").fill("3600")
+    tab.get_by_role("button", name="Set", exact=True).first.click()
+    expect(tab.get_by_text("shifted by +3600 s")).to_be_visible()
+    assert emulator.run(lambda: emulator.controls.clock.shift) == 3600
+    tab.get_by_label("Name").fill("before")
+    tab.get_by_role("button", name="Take a snapshot").click()
+    expect(tab.get_by_role("button", name="Restore before")).to_be_visible()
+    emulator.put(f"/{BUCKET}/new.txt", b"x")
+    tab.get_by_role("button", name="Restore before").click()
+    tab.get_by_role("dialog").get_by_role("button", name="Restore").click()
+    expect(tab.get_by_text("Restored")).to_be_visible()
+    assert emulator.run(lambda: emulator.service.storage.object(BUCKET, "new.txt")) is None
+
+
+# --- Other machines, other languages
+
+
+def test_login_with_the_token_opens_the_console(tab: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through a published port of a container, a browser of this machine looks like another one."""
+    monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
+    with Emulator(seed=DEMO, admin_token="s3cret") as emulator:
+        visit(tab, emulator, f"rules/{BUCKET}?referer=x")
+        token = tab.get_by_label("Value of --admin-token")
+        token.fill("wrong")
+        tab.get_by_role("button", name="Log in").click()
+        expect(tab.get_by_role("alert")).to_have_text("This is not the value of --admin-token.")
+        token.fill("s3cret")
+        token.press("Enter")
+        expect(tab.get_by_role("heading", name=f"Rules of {BUCKET}")).to_be_visible()
+        (cookie,) = tab.context.cookies()
+        assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (
+            True,
+            "Strict",
+            "/_emulator/",
+        )
+        assert "s3cret" not in cookie["value"]
+        tab.get_by_label("AllowEmptyReferer").uncheck()
+        tab.get_by_role("button", name="Apply").click()
+        expect(tab.get_by_text("as saved in the bucket")).to_be_visible()
+        tab.get_by_role("button", name="Log out").click()
+        expect(token).to_be_visible()
+
+
+def test_language_is_switched_and_kept(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, "requests")
+    tab.get_by_role("link", name="中文").click()
+    expect(tab.get_by_role("heading", name="请求")).to_be_visible()
+    visit(tab, emulator, f"rules/{BUCKET}")
+    expect(tab.locator("html")).to_have_attribute("lang", "zh")
+    expect(tab.locator("#verdicts")).to_contain_text("匹配白名单条目")
+
+
+# --- What others send is text
+
+
+def test_hostile_names_are_text(tab: Page, emulator: Emulator) -> None:
+    for name in HOSTILE:
+        emulator.put(f"/{BUCKET}/{quote(name, safe='')}", b"x", {"Content-Type": "text/html"})
+        fetch(emulator, f"http://evil.test/{quote(name)[:7000]}", name)
+    raw = "http://evil.test/<script>document.title='hit'</script>" + "x" * 7900
+    requests.get(f"{emulator.endpoint}/{BUCKET}/hello.txt", headers={"Referer": raw}, timeout=20)
+    paths = ["requests", *(f"requests/{number}" for number in (1, 2, 3, len(HOSTILE) + 1))]
+    paths += ["buckets/examplebucket", f"rules/{BUCKET}?referer={quote(raw[:300])}"]
+    paths += [f"objects/{BUCKET}?key={quote(name, safe='')}" for name in HOSTILE[:4]]
+    paths += [f"embed?bucket={BUCKET}&key={quote(HOSTILE[0])}", f"nothing/{quote(HOSTILE[0])}"]
+    for path in paths:
+        visit(tab, emulator, path)
+        assert tab.locator("main script, main img[src=x]").count() == 0
+        assert tab.title() != "hit"
+    visit(tab, emulator, f"buckets/{BUCKET}")
+    expect(tab.get_by_role("link", name=HOSTILE[1], exact=True)).to_be_visible()
+
+
+# --- For everyone
+
+
+PAGES = [
+    "requests",
+    "requests/1",
+    "rules",
+    f"rules/{BUCKET}",
+    "buckets",
+    f"buckets/{BUCKET}",
+    f"objects/{BUCKET}?key=hello.txt",
+    f"embed?bucket={BUCKET}&key=hello.txt",
+    "emulator",
+    "login",
+    "missing",
+]
+
+
+def settle(tab: Page, path: str) -> None:
+    """Wait for what a page loads after itself."""
+    if path.startswith(f"rules/{BUCKET}"):
+        tab.locator("#review section").first.wait_for()
+        tab.locator("#verdicts table").wait_for()
+    if path.startswith("embed"):
+        tab.locator("#results table").wait_for()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_axe_finds_nothing(tab: Page, emulator: Emulator, language: str) -> None:
+    script = axe.source()
+    fetch(emulator, THIEF)
+    emulator.put(f"/{BUCKET}/folder/a.txt", b"x")
+    emulator.run(lambda: emulator.controls.snapshots.take("one"))
+    found = {}
+    for path in PAGES:
+        tab.emulate_media(color_scheme="light")
+        visit(tab, emulator, f"{path}{'&' if '?' in path else '?'}language={language}")
+        settle(tab, path)
+        if path == "requests":
+            tab.locator("#rows tbody tr").first.click()
+            tab.locator("#detail .story").wait_for()
+        found[path, "light"] = axe.find_violations(tab, script)
+        tab.emulate_media(color_scheme="dark")
+        found[path, "dark"] = axe.find_violations(tab, script, ["color-contrast"])
+    assert {place: said for place, said in found.items() if said} == {}
+
+
+def test_pages_fit_into_360_pixels(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator, THIEF)
+    tab.set_viewport_size({"width": 360, "height": 800})
+    wide = "() => document.documentElement.scrollWidth - innerWidth"
+    beyond = {}
+    for path in PAGES:
+        visit(tab, emulator, path)
+        settle(tab, path)
+        beyond[path] = tab.evaluate(wide)
+    assert {path: pixels for path, pixels in beyond.items() if pixels > 0} == {}
+
+
+def test_focus_is_visible_and_the_navigation_can_be_skipped(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, "requests")
+    tab.keyboard.press("Tab")
+    skip = tab.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Tab")
+    style = "() => getComputedStyle(document.activeElement).outlineStyle"
+    assert tab.evaluate(style) == "solid"
