@@ -34,7 +34,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test lowest s3 spark lint fmt docs site translations conformance browser bench soak clean
+.PHONY: help run test lowest s3 spark lint fmt docs site translations screenshots conformance browser bench soak clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -78,7 +78,6 @@ docs: $(TESTING)  ## write the pages that are generated from the code
 	@$(BIN)/python -m tests.docs.operations
 	@$(BIN)/python -m tests.docs.access
 	@$(BIN)/python -m tests.docs.clients
-
 	@$(BIN)/python -m tests.docs.translations --blocks
 
 site: $(TESTING)  ## build the documentation site in build/site
@@ -89,6 +88,9 @@ site: $(TESTING)  ## build the documentation site in build/site
 
 translations: $(TESTING)  ## show what the Chinese pages do not follow yet
 	@$(BIN)/python -m tests.docs.translations $(ARGS)
+
+screenshots: $(TESTING)  ## take the pictures of the console in docs/img
+	@$(BIN)/python -m tests.browser.screenshots
 
 conformance: $(TESTING)  ## run the suite of oss2 against the emulator
 	@$(BIN)/python -m tests.conformance.run $(ARGS)

@@ -27,8 +27,8 @@ _HINT = (
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("serve", description=__doc__)
-    parser.add_argument("--open", action="store_true", help="open the console in the browser")
     flags.declare(parser, Settings())
+    parser.add_argument("--open", action="store_true", help="open the console in the browser")
     parser.set_defaults(run=run, parser=parser)
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from importlib import import_module
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from oss_emulator.control.api import Refusal, check_alone
 from oss_emulator.control.api.access import SESSION, check_allowed, session
 from oss_emulator.control.console import PAGES, find, refuse, show, wants_page
-from oss_emulator.protocol.message import Request
+from oss_emulator.control.console.embedding import DOMAIN, MARK, POLICIES
+from oss_emulator.control.console.static_files import FOLDER
+from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
 
 from tests.unit.control.api.caller import ApiCaller
@@ -46,7 +51,23 @@ def request(path: str, **headers: str) -> Request:
     return Request.parse("GET", path, [("Host", "localhost"), *fields], 0.0, "192.0.2.1")
 
 
-PATHS = ["requests", "requests/1", "rules", "rules/examplebucket", "login"]
+PATHS = [
+    "requests",
+    "requests/1",
+    "rules",
+    "rules/examplebucket",
+    "buckets",
+    "buckets/examplebucket?prefix=x/",
+    "objects/examplebucket?key=hello.txt",
+    "emulator",
+    "login",
+]
+
+
+def as_json(path: str) -> str:
+    """The same page with `.json` at the end of its path."""
+    place, sign, query = path.partition("?")
+    return f"{place}.json{sign}{query}"
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -54,7 +75,9 @@ def test_page_is_html_for_browsers_and_json_for_others(ask: ApiCaller, path: str
     assert html(ask, path).startswith("<!doctype html>")
     plain = ask("GET", path)
     assert plain.status == 200
-    assert ask("GET", f"{path}.json").json == plain.json
+    again = ask("GET", as_json(path)).json
+    again.pop("clock", None)  # it goes on
+    assert again == {name: value for name, value in plain.json.items() if name != "clock"}
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -177,6 +200,196 @@ def test_bad_input_gets_one_sentence(ask: ApiCaller, method: str, path: str, bod
     answer = ask(method, path, body)
     assert answer.status in (400, 404)
     assert answer.json["error"].endswith(".")
+
+
+# --- Buckets and objects
+
+
+def test_bucket_is_listed_by_folders(ask: ApiCaller) -> None:
+    for key in ("a/b/c.txt", "a/d.txt", " odd%20name\x01"):
+        path = f"content/examplebucket?key={quote(key)}"
+        assert ask("PUT", path, b"x").status == 200
+    top = ask("GET", "buckets/examplebucket").json
+    assert top["folders"] == ["a/"]
+    assert [item["key"] for item in top["objects"]] == [" odd%20name\x01", "hello.txt"]
+    below = ask("GET", "buckets/examplebucket?prefix=a/").json
+    assert (below["folders"], [item["key"] for item in below["objects"]]) == (
+        ["a/b/"],
+        ["a/d.txt"],
+    )
+
+
+def test_long_folder_has_pages(ask: ApiCaller) -> None:
+    for number in range(201):
+        ask("PUT", f"content/examplebucket?key=many/{number:03}", b"x")
+    first = ask("GET", "buckets/examplebucket?prefix=many/").json
+    assert len(first["objects"]) == 200
+    rest = ask("GET", f"buckets/examplebucket?prefix=many/&token={quote(first['next'])}").json
+    assert [item["key"] for item in rest["objects"]] == ["many/200"]
+    assert rest["next"] == ""
+
+
+def test_content_is_an_attachment_that_runs_nowhere(ask: ApiCaller) -> None:
+    response = ask.response("GET", "content/examplebucket?key=hello.txt")
+    assert response.body in (b"Hello", (b"Hello",))
+    assert response.headers["Content-Disposition"] == "attachment; filename*=UTF-8''hello.txt"
+    assert response.headers["Content-Security-Policy"].startswith("sandbox")
+
+
+def test_object_is_changed_and_deleted(ask: ApiCaller) -> None:
+    path = "objects/examplebucket?key=hello.txt"
+    assert ask("PUT", path, {"acl": "private"}).status == 200
+    assert ask("PUT", path, {"tags": "a=1\n\nb = 2"}).status == 200
+    assert ask("PUT", path, {"headers": "x-oss-meta-a: 1"}).status == 200
+    shown = ask("GET", path).json
+    assert shown["tags"] == {"a": "1", "b": "2"}
+    assert shown["headers"]["x-oss-meta-a"] == "1"
+    for wrong in (
+        {},
+        {"acl": 1},
+        {"tags": "no"},
+        {"headers": "no"},
+        {"headers": "x-oss-meta-a: 中"},
+    ):
+        assert ask("PUT", path, wrong).status == 400
+    assert ask("DELETE", "content/examplebucket?key=hello.txt").status == 200
+    assert ask("GET", path).status == 404
+
+
+def test_bucket_is_created_and_deleted(ask: ApiCaller) -> None:
+    assert ask("PUT", "buckets/new-bucket", {"acl": "public-read"}).status == 200
+    assert ask("GET", "buckets/new-bucket").json["bucket"]["acl"] == "public-read"
+    assert ask("PUT", "buckets/new-bucket", {"acl": "open"}).status == 400
+    assert ask("DELETE", "buckets/new-bucket").status == 200
+    assert ask("DELETE", "buckets/new-bucket").status == 404
+
+
+def test_signed_url_is_valid_and_has_its_parts(ask: ApiCaller) -> None:
+    body = {"key": "hello.txt", "method": "GET", "seconds": 60}
+    signed = ask("POST", "signed/examplebucket", body).json
+    target = signed["url"].partition("http://")[2].partition("/")[2]
+    outcome = ask.service.admit(
+        Request.parse("GET", f"/{target}", [("Host", "localhost")], time.time())
+    )
+    assert isinstance(outcome, Admitted)
+    assert outcome.call.caller == ask.service.accounts.owner
+    assert signed["parts"]["x-oss-expires"] == "60"
+    for wrong in (
+        {},
+        {"key": ""},
+        {**body, "method": "POST"},
+        {**body, "seconds": 0},
+        {**body, "seconds": 1e9},
+    ):
+        assert ask("POST", "signed/examplebucket", wrong).status == 400
+
+
+# --- The embed test
+
+
+async def test_embed_test_pairs_policies_with_requests(ask: ApiCaller) -> None:
+    begun = ask.response("GET", "embed?bucket=examplebucket&key=a%2Fb.txt&host=shop.test")
+    frames = json.loads(bytes(begun.body))["frames"]  # type: ignore[arg-type]
+    assert [frame["policy"] for frame in frames] == list(POLICIES)
+    run = json.loads(bytes(begun.body))["run"]  # type: ignore[arg-type]
+    for number in range(len(POLICIES)):
+        ask.record(f"/examplebucket/a?{MARK}={run}-{number}", f"http://shop.test.{DOMAIN}/{number}")
+    asked = ask.asked("GET", f"embed/{run}?site=http://www.example.com/")
+    response: Any = await find(asked.request)[0].handler(asked)  # type: ignore[misc]
+    results = json.loads(response.body)["results"]
+    assert [result["sent"][-1] for result in results] == list("012345678")
+    assert {result["verdict"] for result in results} == {"denied"}
+    assert results[3]["site"] == "http://www.example.com/3"
+    assert all(result["decision"]["allowed"] for result in results)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("embed?bucket=examplebucket&key=a&host=a..b", 400),
+        ("embed?bucket=examplebucket&key=a&host=%22%3E", 400),
+        ("embed/zzz", 404),
+        (f"embed/{'0' * 12}?site=x", 400),
+    ],
+)
+def test_bad_embed_test_is_refused(
+    ask: ApiCaller, monkeypatch: pytest.MonkeyPatch, path: str, status: int
+) -> None:
+    monkeypatch.setattr("oss_emulator.control.console.embed._PATIENCE", 0.01)
+    assert ask("GET", path).status == status
+
+
+def embedded(target: str, host: str = f"shop.test.{DOMAIN}:9000") -> Response:
+    response = show(Request.parse("GET", target, [("Host", host)], 0.0), lambda host: False)
+    assert response is not None
+    return response
+
+
+def test_page_of_the_embed_test_embeds_an_object_of_a_bucket() -> None:
+    page = embedded("/any/page.html?show=examplebucket/a%22b&test=abc-8")
+    assert page.headers["Referrer-Policy"] == "unsafe-url"
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    source = b'src="http://examplebucket.localhost:9000/a%22b?embed-test=abc-8"'
+    assert source in bytes(page.body)  # type: ignore[arg-type]
+    assert "Referrer-Policy" not in embedded("/?show=examplebucket/a&test=x-0").headers
+
+
+@pytest.mark.parametrize(
+    "query", ["", "show=x/a&test=a-1", "show=bucket&test=a-1", "show=bucket/a&test=a"]
+)
+def test_page_of_the_embed_test_refuses_what_is_not_an_object(query: str) -> None:
+    assert embedded(f"/?{query}").status == 400
+
+
+# --- The emulator
+
+
+def test_emulator_hides_secrets_and_counts_requests() -> None:
+    ask = ApiCaller()
+    ask.metrics.count(ask.journal.record(*refused(ask), 0, 0.2))
+    state = ask("GET", "emulator").json
+    assert state["settings"]["access_key_secret"] == "…"
+    assert state["metrics"]["operations"] == {"GetObject": {"not-checked": 1}}
+    assert state["metrics"]["latencies"]["0.5"] == 1
+    assert state["assumptions"]["r24"] == "case-sensitive"
+
+
+def refused(ask: ApiCaller) -> tuple[Refused, Response]:
+    outcome = ask.service.admit(request("/missing-bucket/a"))
+    assert isinstance(outcome, Refused)
+    return outcome, ask.service.render(outcome)
+
+
+# --- Files
+
+
+def test_scripts_and_styles_stay_small() -> None:
+    sizes = {
+        kind: sum(path.stat().st_size for path in FOLDER.glob(f"*.{kind}"))
+        for kind in ("js", "css")
+    }
+    assert sizes["js"] <= 60 * 1024
+    assert sizes["css"] <= 30 * 1024
+
+
+def test_file_is_sent_once_and_then_confirmed(ask: ApiCaller) -> None:
+    first = ask.response("GET", "static/console.css")
+    assert first.headers["Content-Type"].startswith("text/css")
+    asked = ask.asked("GET", "static/console.css", if_none_match=first.headers["ETag"])
+    again: Any = find(asked.request)[0].handler(asked)
+    assert (again.status, again.body) == (304, b"")
+    assert ask("GET", "static/../page.py").status == 404
+
+
+def test_page_forbids_what_it_does_not_need(ask: ApiCaller) -> None:
+    asked = ask.asked("GET", "requests", accept="text/html")
+    response: Any = find(asked.request)[0].handler(asked)
+    policy = response.headers["Content-Security-Policy"].split("; ")
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "style-src 'self'" in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
 
 
 # --- Who may see a page

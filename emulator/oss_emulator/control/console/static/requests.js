@@ -90,7 +90,15 @@ if (list) {
     open(row);
   });
 
+  // A browser has few connections to one host, so a page that nobody sees gives its own back.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) source?.close();
+    else if (!paused()) connect();
+  });
   addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && !paused()) connect();
+  });
   connect();
 }
 

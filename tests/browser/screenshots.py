@@ -1,0 +1,113 @@
+"""Write pictures of the console to docs/img/: `make screenshots`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import requests
+from oss_emulator import Emulator
+from playwright.sync_api import Page, sync_playwright
+
+from tests.requirements import find
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "img"
+BUCKET = "examplebucket"
+
+REFERERS = [
+    "https://www.example.com/",
+    "https://www.example.com/gallery?page=2",
+    None,
+    "http://www.example.com/embed/player.html",
+    "https://www.example.com.evil.test/",
+    "http://thief.example.org/",
+]
+
+
+class Picture(NamedTuple):
+    """A picture of a page, and what to do before it is taken."""
+
+    name: str
+    path: str
+    act: Callable[[Page], None] = lambda page: None
+    width: int = 1280
+    height: int = 800
+    scheme: str = "light"
+
+
+def _open_story(page: Page) -> None:
+    page.locator("#rows tbody tr").first.click()
+    page.locator("#detail .story").wait_for()
+
+
+def _edit(page: Page) -> None:
+    page.locator("#whitelist").fill("https://www.example.com/\nhttp://www.example.com")
+    page.locator(".finding", has_text="open-host").wait_for()
+    page.locator("#referers").fill(
+        "https://www.example.com/page.html\nhttp://www.example.com.evil.test/\n"
+        "http://thief.example.org/"
+    )
+    page.locator("#verdicts", has_text="https://www.example.com/page.html").wait_for()
+
+
+def _wait_for_results(page: Page) -> None:
+    page.locator("#results table").wait_for()
+
+
+PICTURES = [
+    Picture("requests", "requests", _open_story),
+    Picture("requests-dark", "requests", scheme="dark", height=520),
+    Picture("requests-narrow", "requests", width=390, height=780),
+    Picture("rules", f"rules/{BUCKET}", _edit, height=1150),
+    Picture("rules-narrow", f"rules/{BUCKET}", _edit, width=390, height=1000),
+    Picture("buckets", f"buckets/{BUCKET}", height=520),
+    Picture("object", f"objects/{BUCKET}?key=hello.txt", height=620),
+    Picture("embed", f"embed?bucket={BUCKET}&key=hello.txt", _wait_for_results, height=900),
+    Picture("emulator", "emulator", height=900),
+]
+
+
+def take_all() -> None:
+    """Take every picture."""
+    FOLDER.mkdir(exist_ok=True)
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with (
+        Emulator(seed=ROOT / "fixtures" / "seeds" / "demo.toml") as emulator,
+        sync_playwright() as playwright,
+    ):
+        for key in ("photos/cat.jpg", "photos/dog.jpg", "logo.png"):
+            emulator.put(f"/{BUCKET}/{key}", b"x" * 20_000)
+        for referer in REFERERS:
+            headers = {"Referer": referer} if referer else {}
+            requests.get(f"{emulator.endpoint}/{BUCKET}/hello.txt", headers=headers, timeout=20)
+        browser = playwright.chromium.launch(executable_path=find("browser"), args=arguments)
+        for picture in PICTURES:
+            page = browser.new_page(
+                viewport={"width": picture.width, "height": picture.height},
+                color_scheme="dark" if picture.scheme == "dark" else "light",
+                locale="en-GB",
+                timezone_id="UTC",
+            )
+            page.goto(f"{emulator.endpoint}/_emulator/{picture.path}")
+            picture.act(page)
+            if not _has_chinese_font():
+                page.evaluate("() => { document.querySelector('.settings').hidden = true; }")
+            page.screenshot(path=FOLDER / f"{picture.name}.png")
+            page.close()
+        browser.close()
+
+
+@cache
+def _has_chinese_font() -> bool:
+    """Whether this machine can draw the name of the other language."""
+    listed = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True, check=False)
+    return bool(listed.stdout)
+
+
+if __name__ == "__main__":
+    take_all()
