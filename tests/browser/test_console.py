@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,15 +138,15 @@ def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) 
 
         tab.go_back()
         tab.locator("#export > summary").click()
-        terraform = tab.locator("details[data-form=terraform]")
+        terraform = tab.locator("details[data-form=hcl]")
         terraform.locator("summary").click()
         with tab.expect_download() as download:
             terraform.get_by_role("link", name="Download").click()
-        saved = json.loads(download.value.path().read_text())
-        rules = saved["resource"]["alicloud_oss_bucket_referer"]["default"]
-        assert rules["bucket"] == BUCKET
-        assert THIEF in rules["referer_list"]
-        assert download.value.suggested_filename == f"{BUCKET}-referer.tf.json"
+        text = download.value.path().read_bytes()
+        assert download.value.suggested_filename == f"{BUCKET}-referer.tf"
+        assert f'"{BUCKET}"'.encode() in text
+        (rules,) = sources.parse(text).values()
+        assert rules.whitelist == (SITE, SITE.replace("http:", "https:"), THIEF)
 
 
 def test_browser_at_the_endpoint_comes_to_the_console(tab: Page, emulator: Emulator) -> None:
@@ -364,7 +363,7 @@ def test_rules_are_imported_and_reverted(tab: Page, emulator: Emulator) -> None:
     expect(tab.get_by_label("Whitelist")).to_have_value("http://imported.test/")
     tab.locator("#import-text").fill("]")
     tab.get_by_role("button", name="Read these rules").click()
-    expect(tab.locator("#announce")).to_contain_text("neither XML nor JSON nor TOML")
+    expect(tab.locator("#announce")).to_contain_text("neither XML nor JSON")
     tab.get_by_role("button", name="Revert").click()
     expect(tab.get_by_label("Whitelist")).to_have_value(before)
 

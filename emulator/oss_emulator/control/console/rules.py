@@ -145,9 +145,8 @@ def export_rules(asked: Asked) -> Response:
         texts = {form.value: sources.format(rules, form) for form in RulesForm}
     except ValueError as error:
         raise Refusal(400, f"An entry cannot be written as XML: {error}.") from None
-    place = json.dumps("YOUR-BUCKET")
-    terraform = RulesForm.TERRAFORM.value
-    texts[terraform] = texts[terraform].replace(place, json.dumps(bucket))
+    for form in (RulesForm.TERRAFORM, RulesForm.HCL, RulesForm.PULUMI):
+        texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
     texts["oss2"] = snippets.format_oss2_rules(rules)
     texts["ossutil"] = snippets.format_ossutil_rules(texts[RulesForm.JSON.value], bucket)
     return page.show(asked, "rules_export", {"texts": texts}, bucket=bucket, names=_FILES)
@@ -167,10 +166,15 @@ def import_rules(asked: Asked) -> Response:
     return reply({"rules": to_members(named[name]), "name": name, "names": list(named)})
 
 
+_PLACE: Final = "YOUR-BUCKET"
+"""What stands for the name of the bucket in the forms that have one."""
+
 _FILES: Final = {
     "xml": "referer.xml",
     "json": "referer.json",
     "terraform": "referer.tf.json",
+    "hcl": "referer.tf",
+    "pulumi": "referer.yaml",
     "toml": "referer.toml",
     "oss2": "put_referer.py",
     "ossutil": "put_referer.sh",
