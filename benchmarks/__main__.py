@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import (
+    console,
     decision,
     growth,
     large,
@@ -31,6 +32,7 @@ SECTIONS = {
     "large": large,
     "workers": workers,
     "start": start,
+    "console": console,
     "peers": peers,
     "decision": decision,
     "growth": growth,
