@@ -65,7 +65,10 @@ class ApiCaller:
         if isinstance(response, OwnerRequest):
             data = body if response.data is None else response.data
             owner = self.service.accounts.owner
-            return response.finish(self.service.handle(response.request, data, caller=owner))
+            answer = self.service.handle(response.request, data, caller=owner)
+            if answer.status >= 300:
+                raise Refusal(answer.status, "The request of the owner failed.")
+            return response.finish(answer)
         return response if isinstance(response, Response) else asyncio.run(_finish(response))
 
     def __call__(self, method: str, path: str, body: Any = b"") -> ApiAnswer:

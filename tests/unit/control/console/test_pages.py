@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 from oss_emulator.control.api import Refusal, check_alone
 from oss_emulator.control.api.access import SESSION, check_allowed, session
 from oss_emulator.control.console import PAGES, find, refuse, show, wants_page
@@ -19,6 +20,11 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
 
 from tests.unit.control.api.caller import ApiCaller
+
+NAMES = ["rules", "requests", "bucket", "site", "rule", "list", "position", "text", "name"]
+NAMES += ["referer", "signed", "method", "AllowEmptyReferer", "RefererList", "Referer", "acl"]
+NAMES += ["tags", "headers", "key", "seconds", "token"]
+"""The members of bodies."""
 
 RULES = b"""<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList>
 <Referer>http://www.example.com/</Referer></RefererList></RefererConfiguration>"""
@@ -200,6 +206,55 @@ def test_bad_input_gets_one_sentence(ask: ApiCaller, method: str, path: str, bod
     answer = ask(method, path, body)
     assert answer.status in (400, 404)
     assert answer.json["error"].endswith(".")
+
+
+VALUES = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers()
+    | strategies.floats(allow_nan=False)
+    | strategies.text(max_size=30)
+    | strategies.sampled_from(["examplebucket", "hello.txt", "GET", "public-read", "a=b"]),
+    lambda children: (
+        strategies.lists(children, max_size=3)
+        | strategies.dictionaries(strategies.sampled_from(NAMES), children, max_size=5)
+    ),
+    max_leaves=8,
+)
+BODIES = strategies.dictionaries(strategies.sampled_from(NAMES), VALUES, max_size=5)
+CHANGING = [
+    ("POST", "rules/check"),
+    ("POST", "rules/correct"),
+    ("POST", "rules/export"),
+    ("POST", "rules/import"),
+    ("POST", "rules/review"),
+    ("PUT", "rules/examplebucket"),
+    ("PUT", "buckets/examplebucket"),
+    ("PUT", "objects/examplebucket?key=hello.txt"),
+    ("POST", "signed/examplebucket"),
+    ("POST", "login"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGING)
+@given(body=BODIES)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_body_gets_an_answer(ask: ApiCaller, method: str, path: str, body: Any) -> None:
+    assert ask(method, path, body).status < 500
+
+
+@given(key=strategies.text(min_size=1, max_size=40), prefix=strategies.text(max_size=20))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_key_is_put_shown_and_deleted(ask: ApiCaller, key: str, prefix: str) -> None:
+    place = f"examplebucket?key={quote(key, errors='replace')}"
+    if ask("PUT", f"content/{place}", b"x").status == 200:
+        assert ask("GET", f"objects/{place}").json["size"] == 1
+        assert html(ask, f"objects/{place}")
+        folder = f"buckets/examplebucket?prefix={quote(key[:-1], errors='replace')}"
+        assert ask("GET", folder).status == 200
+        assert html(ask, folder)
+        assert ask("DELETE", f"content/{place}").status == 200
+    assert ask("GET", f"buckets/examplebucket?prefix={quote(prefix)}").status in (200, 400)
 
 
 # --- Buckets and objects
