@@ -333,6 +333,20 @@ def test_finding_is_beside_its_line_and_corrected_with_one_click(
         "https://www.example.com/\nhttp://www.example.com/"
     )
     expect(finding).to_have_count(0)
+    tab.get_by_label("Whitelist").fill(" http://www.example.com")
+    tab.get_by_role("button", name="Correct everything").click()
+    expect(tab.get_by_label("Whitelist")).to_have_value(re.compile("^http://www.example.com/\n"))
+
+
+def test_rules_are_generated_for_a_site(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, f"rules/{BUCKET}")
+    tab.locator("#generate > summary").click()
+    tab.locator("#generate-form [name=site]").fill("https://shop.example.net")
+    tab.get_by_label("with all its sub-domains").check()
+    tab.get_by_role("button", name="Generate rules").click()
+    expect(tab.get_by_label("Whitelist")).to_have_value(re.compile(r"https://\*\.shop"))
+    expect(tab.locator("#generated code")).to_contain_text("[[case]]")
+    expect(tab.get_by_text("edited, not applied yet")).to_be_visible()
 
 
 def test_difference_journal_and_scenarios_are_shown(tab: Page, emulator: Emulator) -> None:
@@ -348,7 +362,7 @@ def test_difference_journal_and_scenarios_are_shown(tab: Page, emulator: Emulato
     expect(review).to_contain_text("2 would be denied and 1 would be allowed")
     expect(review.get_by_text("Pages that show the object")).to_be_visible()
     expect(review.get_by_text("probably not wanted").first).to_be_visible()
-    tab.get_by_label("A page of your site").fill("nonsense")
+    tab.get_by_role("textbox", name="A page of your site").fill("nonsense")
     expect(review).to_contain_text("Enter the address of a page")
 
 

@@ -10,7 +10,6 @@ from typing import Final
 
 from oss_emulator.control import api
 from oss_emulator.control.api.route import PREFIX, Refusal, Route, choose, reply
-from oss_emulator.control.console import embedding
 from oss_emulator.protocol import signature
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
@@ -31,6 +30,9 @@ PAGES: Final[Mapping[str, str]] = {
 """The first words of the paths, each with the module of this package that has its routes."""
 
 HTML: Final = "text/html"
+
+EMBED_DOMAIN: Final = "embed.localhost"
+"""The domain of the pages of the embed test. No bucket has a host below it: its name has no dot."""
 
 
 def find(request: Request) -> tuple[Route, str]:
@@ -59,7 +61,9 @@ def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | Non
     A browser that opens the endpoint itself is led to the console, and hosts below
     `embed.localhost` have the pages of the embed test.
     """
-    if embedding.is_asked(request):
+    if request.host.partition(":")[0].endswith(f".{EMBED_DOMAIN}"):
+        from oss_emulator.control.console import embedding  # loads the lab
+
         return embedding.answer(request)
     if request.path != "/" or request.method != "GET" or not wants_page(request):
         return None

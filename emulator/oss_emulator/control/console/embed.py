@@ -9,8 +9,8 @@ from urllib.parse import quote, urlsplit
 from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import Asked, Parameter, Refusal, Route, json_content
 from oss_emulator.control.api.schema import TEXT, Schema
-from oss_emulator.control.console import page, review
-from oss_emulator.control.console.embedding import DOMAIN, MARK, POLICIES
+from oss_emulator.control.console import EMBED_DOMAIN, page, review
+from oss_emulator.control.console.embedding import MARK, POLICIES
 from oss_emulator.control.journal import Entry
 from oss_emulator.lab import explain
 from oss_emulator.protocol.message import Response
@@ -96,7 +96,7 @@ def _frames(asked: Asked, run: str, bucket: str, key: str, host: str) -> list[di
     frames = []
     for number, policy in enumerate(POLICIES):
         query = f"show={quote(bucket)}/{quote(key)}&test={run}-{number}"
-        url = f"{scheme}://{host}.{DOMAIN}{end}/{_PATH}?{query}"
+        url = f"{scheme}://{host}.{EMBED_DOMAIN}{end}/{_PATH}?{query}"
         frames.append({"policy": policy, "url": url})
     return frames
 

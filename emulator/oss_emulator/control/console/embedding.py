@@ -8,11 +8,10 @@ from html import escape
 from typing import Final
 from urllib.parse import quote
 
+from oss_emulator.control.console import EMBED_DOMAIN
 from oss_emulator.lab.browser import ReferrerPolicy
 from oss_emulator.protocol.address import is_bucket_name
 from oss_emulator.protocol.message import Request, Response
-
-DOMAIN: Final = "embed.localhost"
 
 MARK: Final = "embed-test"
 """The parameter of the embedded object that names the test and the number of the policy."""
@@ -21,11 +20,6 @@ POLICIES: Final = ("", *ReferrerPolicy)
 """The policies of the pages; the first sets none."""
 
 _CSP: Final = "default-src 'none'; img-src http: https:"
-
-
-def is_asked(request: Request) -> bool:
-    """Return whether a request is for such a page."""
-    return DOMAIN in request.host and request.host.partition(":")[0].endswith(f".{DOMAIN}")
 
 
 def answer(request: Request) -> Response:
@@ -40,7 +34,7 @@ def answer(request: Request) -> Response:
     if policy:
         headers["Referrer-Policy"] = policy
     scheme = "https" if request.secure else "http"
-    host = f"{bucket}.localhost{request.host.partition(DOMAIN)[2]}"
+    host = f"{bucket}.localhost{request.host.partition(EMBED_DOMAIN)[2]}"
     url = escape(f"{scheme}://{host}/{quote(key)}?{MARK}={quote(test)}")
     title = escape(policy or "no policy")
     body = (

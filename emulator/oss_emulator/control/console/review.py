@@ -1,16 +1,15 @@
 """What rules would do, compared with the saved rules and for the requests of the journal."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from oss_emulator.control.journal import Entry
 from oss_emulator.lab import diff, explain, lint, scenarios
-from oss_emulator.lab.lint import Correction, Finding
+from oss_emulator.lab.lint import Finding
 from oss_emulator.lab.parts import Parts
 from oss_emulator.lab.scenarios import ScenarioOutcome
+from oss_emulator.lab.url import WebURL, WebURLError
 from oss_emulator.protocol import dates
 from oss_emulator.referer import (
     Assumptions,
@@ -19,7 +18,6 @@ from oss_emulator.referer import (
     RefererPolicy,
     Scope,
 )
-from oss_emulator.referer.decision import Stage
 
 LAST: Final = 500
 """The requests of the journal to decide again."""
@@ -91,7 +89,10 @@ def make(
     """Review rules that may replace the saved ones."""
     policy = RefererPolicy.compile(rules, assumptions)
     decided = [entry for entry in entries if entry.decision is not None][-LAST:]
-    played = scenarios.play(rules, site, object_url, assumptions) if is_site(site) else ()
+    try:
+        played = scenarios.play(rules, site, object_url, assumptions)
+    except WebURLError:
+        played = ()
     groups = groupby(played, lambda outcome: outcome.scenario.group.value)
     return Review(
         lint.run(rules, assumptions=assumptions),
@@ -124,9 +125,8 @@ def decide_again(policy: RefererPolicy, entry: Entry) -> Decision:
 def is_site(text: str) -> bool:
     """Return whether a text is the address of a page."""
     try:
-        url = urlsplit(text)
-        return url.scheme in ("http", "https") and bool(url.hostname)
-    except ValueError:
+        return bool(WebURL.parse(text).host)
+    except WebURLError:
         return False
 
 
@@ -154,44 +154,12 @@ def finding_to_dict(finding: Finding) -> dict[str, Any]:
         "referer": finding.referer,
         "evidence": finding.evidence.value,
         "instead": correction.instead,
-        "add": correction.add,
-        "set": correction.set or None,
+        "whitelist": correction.whitelist,
+        "blacklist": correction.blacklist,
+        "set": {switch[0].element: switch[1]} if (switch := correction.switch) else None,
+        "decide": correction.decide,
+        "common": finding.common,
     }
-
-
-_SWITCHES: Final = {
-    "AllowEmptyReferer": "allow_empty_referer",
-    "AllowTruncateQueryString": "allow_truncate_query_string",
-    "TruncatePath": "truncate_path",
-}
-
-
-def can_correct(correction: Correction) -> bool:
-    """Return whether a correction says what to change."""
-    return correction.instead is not None or bool(correction.add) or _switch(correction) is not None
-
-
-def correct(rules: RefererConfiguration, finding: Finding) -> RefererConfiguration:
-    """Apply the correction of a finding."""
-    correction, place = finding.correction, finding.place
-    if correction.instead is not None and place is not None:
-        name = "whitelist" if place.list is Stage.WHITELIST else "blacklist"
-        entries: tuple[str, ...] = getattr(rules, name)
-        before, after = entries[: place.position], entries[place.position + 1 :]
-        changed: Any = {name: (*before, *correction.instead, *after)}
-        rules = replace(rules, **changed)
-    rules = replace(rules, whitelist=(*rules.whitelist, *correction.add))
-    switch = _switch(correction)
-    if switch is not None:
-        flag: Any = dict([switch])
-        rules = replace(rules, **flag)
-    return rules
-
-
-def _switch(correction: Correction) -> tuple[str, bool] | None:
-    name, _, value = correction.set.partition(": ")
-    field = _SWITCHES.get(name)
-    return None if field is None or value not in ("true", "false") else (field, value == "true")
 
 
 def _turn_to_dict(turn: Turn) -> dict[str, Any]:

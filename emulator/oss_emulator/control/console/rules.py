@@ -21,6 +21,7 @@ from oss_emulator.control.api.schema import TEXT, Schema, array, record
 from oss_emulator.control.console import page, review, snippets
 from oss_emulator.control.journal import RefererVerdict
 from oss_emulator.lab import explain, lint, sources
+from oss_emulator.lab.proposal import ProposalError, Wish, format_table, propose
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, codec
@@ -120,21 +121,44 @@ async def review_rules(asked: Asked) -> Response:
         made.to_dict(),
         review=made,
         site=site,
-        can_correct=review.can_correct,
+        shown=_FINDINGS,
     )
 
 
 def correct_rules(asked: Asked) -> Response:
-    """Apply the correction of one finding of the linter to edited rules."""
+    """Follow the correction of one finding of the linter, or of all without a `rule`."""
     body = asked.json()
     rules = _read(asked, body)
     assumptions = asked.controls.service.settings.assumptions
+    if "rule" not in body:
+        fixed = lint.fix(rules, assumptions=assumptions)
+        return reply({"rules": to_members(fixed.configuration)})
     wanted = (body.get("rule"), body.get("list"), body.get("position"))
     for finding in lint.run(rules, assumptions=assumptions):
         made = review.finding_to_dict(finding)
         if (made["rule"], made["list"], made["position"]) == wanted:
-            return reply({"rules": to_members(review.correct(rules, finding))})
+            return reply({"rules": to_members(lint.follow(rules, [finding]))})
     raise Refusal(404, "The linter does not find this any more.")
+
+
+def generate_rules(asked: Asked) -> Response:
+    """Propose rules for a site, with the decision table that they pass."""
+    body = asked.json()
+    wish = Wish(
+        _text(body, "site", ""),
+        body.get("subdomains") is True,
+        tuple(_text(body, "mini_programs", "").split()),
+        body.get("console") is True,
+        tuple(_text(body, "cdn", "").split()),
+        body.get("allow_empty") is True,
+    )
+    try:
+        proposal = propose(wish)
+    except ProposalError as error:
+        raise Refusal(400, f"There are no such rules: {error}.") from None
+    title = f"What the rules for {json.dumps(wish.site)} must decide."
+    rules = to_members(proposal.configuration)
+    return reply({"rules": rules, "table": format_table(proposal, title)})
 
 
 def export_rules(asked: Asked) -> Response:
@@ -165,6 +189,9 @@ def import_rules(asked: Asked) -> Response:
         raise Refusal(404, f"The document has no rules {name!r}; it has {', '.join(named)}.")
     return reply({"rules": to_members(named[name]), "name": name, "names": list(named)})
 
+
+_FINDINGS: Final = 60
+"""The most findings on a page."""
 
 _PLACE: Final = "YOUR-BUCKET"
 """What stands for the name of the bucket in the forms that have one."""
@@ -251,6 +278,15 @@ ROUTES = (
         json_content(record(rules=_OBJECT)),
         body=json_content(_OBJECT),
         errors=(400, 404),
+    ),
+    Route(
+        "POST",
+        "rules/generate",
+        "Propose rules for a site",
+        generate_rules,
+        json_content(record(rules=_OBJECT, table=TEXT)),
+        body=json_content(_OBJECT),
+        errors=(400,),
     ),
     Route(
         "POST",

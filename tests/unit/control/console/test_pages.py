@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 from oss_emulator.control.api import Refusal, check_alone
 from oss_emulator.control.api.access import SESSION, check_allowed, session
-from oss_emulator.control.console import PAGES, find, refuse, show, wants_page
-from oss_emulator.control.console.embedding import DOMAIN, MARK, POLICIES
+from oss_emulator.control.console import EMBED_DOMAIN, PAGES, find, refuse, show, wants_page
+from oss_emulator.control.console.embedding import MARK, POLICIES
 from oss_emulator.control.console.static_files import FOLDER
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol.message import Request, Response
@@ -157,9 +157,28 @@ def test_correction_is_applied_and_what_is_gone_is_told(ask: ApiCaller) -> None:
     rules = members("http://www.example.com")
     wanted = {"rule": "open-host", "list": "whitelist", "position": 0}
     corrected = ask("POST", "rules/correct", {"rules": rules, **wanted}).json["rules"]
-    assert corrected["RefererList"]["Referer"] == ["http://www.example.com/"]
+    assert corrected["RefererList"]["Referer"][0] == "http://www.example.com/"
     again = ask("POST", "rules/correct", {"rules": corrected, **wanted})
     assert (again.status, again.json["error"]) == (404, "The linter does not find this any more.")
+
+
+def test_all_corrections_are_followed_at_once(ask: ApiCaller) -> None:
+    rules = members("http://www.example.com", " https://www.example.com")
+    corrected = ask("POST", "rules/correct", {"rules": rules}).json["rules"]
+    assert corrected["RefererList"]["Referer"] == [
+        "http://www.example.com/",
+        "https://www.example.com/",
+    ]
+
+
+def test_rules_are_generated_with_their_table(ask: ApiCaller) -> None:
+    body = {"site": "https://www.example.com", "subdomains": True, "mini_programs": "wx01234567"}
+    made = ask("POST", "rules/generate", body).json
+    assert "https://*.example.com/" in made["rules"]["RefererList"]["Referer"]
+    assert made["rules"]["AllowEmptyReferer"] is False
+    assert "[[case]]" in made["table"]
+    refused = ask("POST", "rules/generate", {"site": "nonsense site"})
+    assert (refused.status, "is not the address of a site" in refused.json["error"]) == (400, True)
 
 
 def test_rules_are_exported_and_imported_in_each_form(ask: ApiCaller) -> None:
@@ -226,6 +245,7 @@ CHANGING = [
     ("POST", "rules/check"),
     ("POST", "rules/correct"),
     ("POST", "rules/export"),
+    ("POST", "rules/generate"),
     ("POST", "rules/import"),
     ("POST", "rules/review"),
     ("PUT", "rules/examplebucket"),
@@ -348,7 +368,9 @@ async def test_embed_test_pairs_policies_with_requests(ask: ApiCaller) -> None:
     assert [frame["policy"] for frame in frames] == list(POLICIES)
     run = json.loads(bytes(begun.body))["run"]  # type: ignore[arg-type]
     for number in range(len(POLICIES)):
-        ask.record(f"/examplebucket/a?{MARK}={run}-{number}", f"http://shop.test.{DOMAIN}/{number}")
+        ask.record(
+            f"/examplebucket/a?{MARK}={run}-{number}", f"http://shop.test.{EMBED_DOMAIN}/{number}"
+        )
     asked = ask.asked("GET", f"embed/{run}?site=http://www.example.com/")
     response: Any = await find(asked.request)[0].handler(asked)  # type: ignore[misc]
     results = json.loads(response.body)["results"]
@@ -374,7 +396,7 @@ def test_bad_embed_test_is_refused(
     assert ask("GET", path).status == status
 
 
-def embedded(target: str, host: str = f"shop.test.{DOMAIN}:9000") -> Response:
+def embedded(target: str, host: str = f"shop.test.{EMBED_DOMAIN}:9000") -> Response:
     response = show(Request.parse("GET", target, [("Host", host)], 0.0), lambda host: False)
     assert response is not None
     return response

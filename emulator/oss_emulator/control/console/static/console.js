@@ -171,7 +171,7 @@ function confirm(question, yes) {
 }
 
 /** The values of a form; numbers are numbers, and what is empty is left out if the form says so. */
-function values(form) {
+export function values(form) {
   const found = {};
   for (const field of form.elements) {
     if (!field.name || ("sparse" in form.dataset && field.value === "")) continue;

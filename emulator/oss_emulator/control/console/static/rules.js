@@ -1,13 +1,13 @@
 // The editor of rules: it sends what is typed to the server and shows what the server says.
 
-import { all, announce, ask, attempt, copy, fill, find, kept, later } from "./console.js";
+import { all, announce, ask, attempt, copy, fill, find, kept, later, values } from "./console.js";
 
 const editor = find("#editor");
 const bucket = editor.dataset.bucket;
 const draft = `rules:${bucket}`;
 const state = find("#state");
 const lists = { whitelist: "RefererList", blacklist: "RefererBlacklist" };
-const switches = all("input[type=checkbox]", editor);
+const switches = all(".switches input", editor);
 let saved = JSON.parse(editor.dataset.rules);
 const editable = Boolean(editor.dataset.editable);
 
@@ -107,7 +107,21 @@ find("#site").addEventListener("input", review);
 area("referers").addEventListener("input", check);
 for (const control of [...switches, ...Object.keys(lists).map(area)]) control.addEventListener("input", changed);
 
+find("#generate-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  attempt(async () => {
+    const made = await ask("rules/generate", { method: "POST", value: values(event.target) });
+    find("#generated").hidden = false;
+    find("#generated code").textContent = made.table;
+    show(made.rules);
+  });
+});
+
 find("#review").addEventListener("click", (event) => {
+  if (event.target.closest("[data-correct-all]")) {
+    attempt(async () => show((await ask("rules/correct", { method: "POST", value: { rules: rules() } })).rules));
+    return;
+  }
   const go = event.target.closest("[data-goto]");
   const button = event.target.closest("[data-correct]");
   if (go) {
