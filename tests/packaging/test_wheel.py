@@ -94,7 +94,17 @@ def test_wheel_contains_the_package_and_nothing_else(wheel: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "ending", ["py.typed", "regions.txt", "demo.toml", ".cjs", "sitecustomize.py"]
+    "ending",
+    [
+        "py.typed",
+        "regions.txt",
+        "demo.toml",
+        ".cjs",
+        "sitecustomize.py",
+        ".html",
+        ".css",
+        "zh.toml",
+    ],
 )
 def test_wheel_contains_files_that_are_not_imported(wheel: Path, ending: str) -> None:
     names = zipfile.ZipFile(wheel).namelist()

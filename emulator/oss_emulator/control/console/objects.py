@@ -129,15 +129,23 @@ def sign_object(asked: Asked) -> Response:
         now=now,
         expires=seconds,
     )
-    request = asked.request
-    scheme, place = "https" if request.secure else "http", f"{quote(bucket.name)}/{quote(key)}"
     values = {
-        "url": f"{scheme}://{request.host}/{place}?{query}",
+        "url": f"{_address(asked, bucket.name)}/{quote(key)}?{query}",
         "method": method,
         "until": now + seconds,
         "parts": dict(parse_query(query)),
     }
     return page.show(asked, "signed", values, parts_of_url=values["parts"])
+
+
+def _address(asked: Asked, bucket: str) -> str:
+    """Return the address of a bucket, at a host of its own where the server demands that."""
+    request = asked.request
+    scheme = "https" if request.secure else "http"
+    if not asked.controls.service.settings.strict_addressing:
+        return f"{scheme}://{request.host}/{bucket}"
+    colon, port = request.host.rpartition(":")[1:]
+    return f"{scheme}://{bucket}.localhost{f':{port}' if colon and port.isdecimal() else ''}"
 
 
 def _request(

@@ -359,6 +359,13 @@ def test_signed_url_is_valid_and_has_its_parts(ask: ApiCaller) -> None:
         assert ask("POST", "signed/examplebucket", wrong).status == 400
 
 
+def test_signed_url_has_the_host_of_the_bucket_where_that_is_demanded(ask: ApiCaller) -> None:
+    ask.service.settings = Settings(strict_addressing=True)
+    asked = ask.asked("POST", "signed/examplebucket", b'{"key": "a"}', host="127.0.0.1:9000")
+    response: Any = find(asked.request)[0].handler(asked)
+    assert json.loads(response.body)["url"].startswith("http://examplebucket.localhost:9000/a?")
+
+
 # --- The embed test
 
 
