@@ -235,6 +235,22 @@ def test_ten_thousand_requests_are_within_reach(tab: Page, emulator: Emulator) -
     expect(rows.first).to_have_attribute("data-number", "7778")
 
 
+def test_page_goes_on_after_a_restart_of_the_server(tab: Page, tmp_path: Path) -> None:
+    """A new server counts its requests from 1 again."""
+    with Emulator(seed=DEMO) as first:
+        for _ in range(3):
+            fetch(first, THIEF)
+        visit(tab, first, "requests")
+        expect(tab.locator("#rows tbody tr")).to_have_count(3)
+        port = first.port
+    expect(tab.locator("#state")).to_contain_text("does not answer")
+    with Emulator(seed=DEMO, port=port) as second:
+        expect(tab.locator("#state")).to_have_text(re.compile("Live"), timeout=15_000)
+        expect(tab.locator("#rows tbody tr")).to_have_count(0)
+        fetch(second, SITE)
+        expect(tab.locator("#rows tbody tr")).to_have_count(1)
+
+
 def test_story_of_a_request_by_keyboard(tab: Page, emulator: Emulator) -> None:
     fetch(emulator, THIEF)
     visit(tab, emulator, "requests")

@@ -31,6 +31,9 @@ PAGES: Final[Mapping[str, str]] = {
 
 HTML: Final = "text/html"
 
+_DOORS: Final = frozenset({"/", PREFIX.rstrip("/")})
+"""The paths of the endpoint from which a browser is led to the console."""
+
 EMBED_DOMAIN: Final = "embed.localhost"
 """The domain of the pages of the embed test. No bucket has a host below it: its name has no dot."""
 
@@ -65,7 +68,7 @@ def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | Non
         from oss_emulator.control.console import embedding  # loads the lab
 
         return embedding.answer(request)
-    if request.path != "/" or request.method != "GET" or not wants_page(request):
+    if request.path not in _DOORS or request.method != "GET" or not wants_page(request):
         return None
     if request.query_string or signature.place(request) is not None:
         return None

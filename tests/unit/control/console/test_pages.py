@@ -196,6 +196,18 @@ def test_rules_are_exported_and_imported_in_each_form(ask: ApiCaller) -> None:
     assert texts["ossutil"].startswith("ossutil api put-bucket-referer --bucket examplebucket")
 
 
+@pytest.mark.parametrize(
+    ("whitelist", "editable"),
+    [([], True), (["a", "", "b"], True), (["a "], True), ([""], False), (["a\nb"], False)],
+)
+def test_rules_that_lines_cannot_show_are_not_edited(
+    ask: ApiCaller, whitelist: list[str], editable: bool
+) -> None:
+    assert ask("PUT", "rules/examplebucket", {"rules": members(*whitelist)}).status == 200
+    assert ask("GET", "rules/examplebucket").json["rules"]["RefererList"]["Referer"] == whitelist
+    assert ('data-editable="1"' in html(ask, "rules/examplebucket")) is editable
+
+
 def test_applied_rules_are_those_of_the_bucket(ask: ApiCaller) -> None:
     rules = members("http://thief.test/", empty=False)
     assert ask("PUT", "rules/examplebucket", {"rules": rules}).status == 200
@@ -515,6 +527,12 @@ def test_login_needs_a_token(ask: ApiCaller) -> None:
     assert ask("POST", "login", {"token": ""}).status == 409
 
 
+@pytest.mark.parametrize("word", PAGES)
+def test_only_the_login_and_the_files_are_open_to_all(word: str) -> None:
+    module = import_module(f"oss_emulator.control.console.{PAGES[word]}")
+    assert {route.open_to_all for route in module.ROUTES} == {word in ("login", "static")}
+
+
 @pytest.mark.parametrize("page", ["requests", "requests/1"])
 def test_pages_of_one_process_are_refused_with_several_workers(page: str) -> None:
     route, _ = find(request(f"/_emulator/{page}"))
@@ -529,6 +547,7 @@ def test_pages_of_one_process_are_refused_with_several_workers(page: str) -> Non
     ("target", "headers", "led"),
     [
         ("/", {"accept": "text/html,*/*"}, True),
+        ("/_emulator", {"accept": "text/html"}, True),
         ("/", {"accept": "*/*"}, False),
         ("/", {}, False),
         ("/?prefix=x", {"accept": "text/html"}, False),

@@ -15,11 +15,15 @@ function upload(file, { bucket, prefix }) {
   const request = new XMLHttpRequest();
   request.open("PUT", `${root}content/${bucket}?key=${key}`);
   request.setRequestHeader("x-oss-emulator", "1");
+  request.setRequestHeader("Accept", "application/json");
   request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
   request.upload.onprogress = (event) => { bar.value = event.loaded; };
   return new Promise((resolve, reject) => {
     request.onerror = () => reject(new Error(file.name));
-    request.onload = () => (request.status === 200 ? resolve() : reject(new Error(request.responseText)));
+    request.onload = () => {
+      if (request.status === 200) resolve();
+      else reject(new Error(`${file.name}: ${JSON.parse(request.responseText).error}`));
+    };
     request.send(file);
   });
 }

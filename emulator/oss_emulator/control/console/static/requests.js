@@ -28,7 +28,10 @@ if (list) {
     const asked = query();
     asked.set("since", last);
     source = new EventSource(`${root}requests?${asked}`);
-    source.onopen = () => show("live");
+    source.onopen = () => {
+      if (state.dataset.state === "lost") restart(); // a new server counts from 1 again
+      else show("live");
+    };
     source.onerror = () => show("lost");
     source.onmessage = (event) => {
       last = Number(event.lastEventId);
@@ -50,7 +53,9 @@ if (list) {
     list.replaceChildren(...find("tbody", rows).children);
     find("#empty").hidden = list.rows.length > 0;
     find("#older").hidden = list.rows.length < page;
+    show("live");
     if (!paused()) connect();
+    else show("paused");
   }), 150);
 
   const pause = find("#pause");

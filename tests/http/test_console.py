@@ -1,0 +1,143 @@
+"""The console over a socket: streams, uploads to a disk, the login, and the end of the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+
+import pytest
+from oss_emulator import Emulator
+from oss_emulator.control.api import access
+
+from tests.http.administration import Admin
+
+SIZE = 5 * 1024 * 1024
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Admin]:
+    """A server that keeps a public bucket in a folder."""
+    with Emulator(data=tmp_path) as emulator:
+        emulator.put("/examplebucket", headers={"x-oss-acl": "public-read"})
+        yield Admin(emulator)
+
+
+def stream(admin: Admin, path: str) -> tuple[HTTPConnection, HTTPResponse]:
+    """Begin to follow requests; the connection stays open."""
+    connection = HTTPConnection("127.0.0.1", admin.emulator.port, timeout=20)
+    connection.request("GET", path, headers={"Accept": "text/event-stream"})
+    response = connection.getresponse()
+    assert response.headers["Content-Type"] == "text/event-stream"
+    return connection, response
+
+
+def read_event(response: HTTPResponse) -> tuple[int, str]:
+    """Read the next event: the number of its last request, and its rows."""
+    while not (line := response.readline()).startswith(b"id: "):
+        assert line, "the stream has ended"
+    value = json.loads(response.readline().removeprefix(b"data: "))
+    assert value["count"] >= 1
+    return int(line[4:]), value["rows"]
+
+
+def test_content_passes_through_the_disk(disk: Admin) -> None:
+    path = "/_emulator/content/examplebucket?key=a%2Fb.bin"
+    body = bytes(range(256)) * (SIZE // 256)
+    sent = disk.send("PUT", path, body, {"Content-Type": "application/x-test"})
+    assert (sent.status, sent.json) == (200, {"key": "a/b.bin", "done": "PUT"})
+    connection = HTTPConnection("127.0.0.1", disk.emulator.port, timeout=20)
+    connection.request("GET", path, headers={"Range": "bytes=250-259"})
+    part = connection.getresponse()
+    assert (part.status, part.read()) == (206, bytes([250, 251, 252, 253, 254, 255, 0, 1, 2, 3]))
+    assert part.headers["Content-Type"] == "application/x-test"
+    assert part.headers["X-Content-Type-Options"] == "nosniff"
+    connection.close()
+    assert disk.send("DELETE", path).status == 200
+    gone = disk.get(path)
+    assert (gone.status, gone.json["error"]) == (404, "The specified key does not exist.")
+
+
+@pytest.mark.parametrize("path", ["content/missing-bucket?key=a", "content/examplebucket"])
+def test_upload_that_is_refused_gets_one_sentence(disk: Admin, path: str) -> None:
+    refused = disk.send("PUT", f"/_emulator/{path}", b"x" * 100_000)
+    assert refused.status in (400, 404)
+    assert refused.json["error"].endswith(".")
+
+
+def test_what_the_console_does_is_not_in_the_journal(disk: Admin) -> None:
+    disk.send("PUT", "/_emulator/content/examplebucket?key=a", b"x")
+    assert disk.get("/_emulator/requests").json["entries"] == []
+
+
+def test_rows_come_as_events_and_go_on_after_the_last(disk: Admin) -> None:
+    disk.get("/examplebucket/first")
+    connection, response = stream(disk, "/_emulator/requests?text=examplebucket")
+    number, rows = read_event(response)
+    assert "examplebucket/first" in rows
+    disk.get("/other/second")
+    disk.get("/examplebucket/third", "<script>")
+    last, rows = read_event(response)
+    assert last == number + 2
+    assert "third" in rows
+    assert "second" not in rows
+    assert "&lt;script&gt;" in rows
+    connection.close()
+
+
+def test_stream_ends_with_the_server() -> None:
+    with Emulator() as emulator:
+        connection, response = stream(Admin(emulator), "/_emulator/requests")
+        emulator.stop()
+        assert response.read() in (b"", b": nothing new\n\n")
+        connection.close()
+
+
+def test_bad_filter_of_a_stream_is_refused(disk: Admin) -> None:
+    headers = {"Accept": "text/event-stream"}
+    assert disk.send("GET", "/_emulator/requests?status=x", headers=headers).status == 400
+
+
+def test_other_machine_logs_in_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
+    with Emulator(admin_token="s3cret") as emulator:
+        admin = Admin(emulator)
+        led = admin.send("GET", "/_emulator/rules/b", headers=PAGE)
+        assert (led.status, led.headers["Location"]) == (
+            303,
+            "/_emulator/login?next=/_emulator/rules/b",
+        )
+        assert admin.get("/_emulator/rules").status == 403
+        assert admin.send("GET", "/_emulator/login", headers=PAGE).status == 200
+        assert admin.get("/_emulator/static/console.css").status == 200
+        wrong = admin.send("POST", "/_emulator/login", {"token": "guess"})
+        assert (wrong.status, "Set-Cookie" in wrong.headers) == (403, False)
+        right = admin.send("POST", "/_emulator/login", {"token": "s3cret"})
+        cookie = right.headers["Set-Cookie"]
+        assert {"HttpOnly", "SameSite=Strict", "Path=/_emulator/"} <= set(cookie.split("; "))
+        session = {"Cookie": cookie.partition(";")[0]}
+        assert admin.send("GET", "/_emulator/rules", headers=session).status == 200
+        ended = admin.send("DELETE", "/_emulator/login", headers=session)
+        assert "Max-Age=0" in ended.headers["Set-Cookie"]
+
+
+def test_other_machine_without_a_token_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
+    with Emulator() as emulator:
+        told = Admin(emulator).send("GET", "/_emulator/requests", headers=PAGE)
+    assert told.status == 403
+    assert "--admin-token" in told.text
+    assert told.headers["X-Frame-Options"] == "DENY"
+
+
+def test_browser_is_led_to_the_console_and_others_are_not(disk: Admin) -> None:
+    led = disk.send("GET", "/", headers=PAGE)
+    assert (led.status, led.headers["Location"]) == (302, "/_emulator/")
+    assert disk.send("GET", "/_emulator/", headers=PAGE).headers["Location"] == (
+        "/_emulator/requests"
+    )
+    assert disk.get("/").status == 403
+    of_bucket = disk.send("GET", "/", headers={**PAGE, "Host": "examplebucket.localhost"})
+    assert (of_bucket.status, "<Code>AccessDenied</Code>" in of_bucket.text) == (403, True)
