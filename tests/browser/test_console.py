@@ -326,6 +326,7 @@ def test_verdicts_follow_what_is_typed_and_oss2_reads_what_is_applied(
     tab.get_by_label("Whitelist").fill("https://new.example.net/\nhttps://*.example.net/")
     expect(tab.locator("#verdicts")).to_contain_text("https://new.example.net/page")
     expect(tab.locator("#verdicts .verdict")).to_have_text(["denied", "allowed"])
+    expect(tab.get_by_role("status").filter(has_text="1 allowed, 1 denied")).to_be_visible()
     expect(tab.locator(".gutter[data-list=whitelist] li")).to_have_count(2)
     tab.get_by_role("button", name="Apply").click()
     expect(tab.get_by_text("as saved in the bucket")).to_be_visible()

@@ -37,6 +37,8 @@ _DOORS: Final = frozenset({"/", PREFIX.rstrip("/")})
 EMBED_DOMAIN: Final = "embed.localhost"
 """The domain of the pages of the embed test. No bucket has a host below it: its name has no dot."""
 
+_BELOW_EMBED_DOMAIN: Final = f".{EMBED_DOMAIN}"
+
 
 def find(request: Request) -> tuple[Route, str]:
     """Find the route of a request, among the pages or in the API; raises `Refusal`.
@@ -64,7 +66,7 @@ def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | Non
     A browser that opens the endpoint itself is led to the console, and hosts below
     `embed.localhost` have the pages of the embed test.
     """
-    if request.host.partition(":")[0].endswith(f".{EMBED_DOMAIN}"):
+    if request.host.partition(":")[0].endswith(_BELOW_EMBED_DOMAIN):
         from oss_emulator.control.console import embedding  # loads the lab
 
         return embedding.answer(request)

@@ -62,6 +62,7 @@ const check = later(() => attempt(async () => {
   const requests = [null, ...lines(area("referers").value).filter(Boolean)].map((referer) => ({ referer }));
   const value = { rules: rules(), bucket, requests };
   fill(find("#verdicts"), await ask("rules/check", { method: "POST", value, html: true, signal: checking.signal }));
+  find("#tally").textContent = find("#verdicts table").dataset.tally;
 }), 80);
 
 let reviewing;
