@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import requests
 from oss_emulator import Emulator
+from oss_emulator.settings import DEMO
 from playwright.sync_api import Page, sync_playwright
 
 from tests.requirements import find
@@ -77,7 +78,7 @@ def take_all() -> None:
     FOLDER.mkdir(exist_ok=True)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with (
-        Emulator(seed=ROOT / "fixtures" / "seeds" / "demo.toml") as emulator,
+        Emulator(seed=DEMO) as emulator,
         sync_playwright() as playwright,
     ):
         for key in ("photos/cat.jpg", "photos/dog.jpg", "logo.png"):

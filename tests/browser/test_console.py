@@ -17,13 +17,12 @@ from oss_emulator.lab import sources
 from oss_emulator.pipeline.admission import Refused
 from oss_emulator.protocol.message import Request as OSSRequest
 from oss_emulator.protocol.message import Response as OSSResponse
+from oss_emulator.settings import DEMO
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser import axe
 from tests.cli.process import serving
 
-ROOT = Path(__file__).parents[2]
-DEMO = ROOT / "fixtures" / "seeds" / "demo.toml"
 BUCKET = "examplebucket"
 SITE, THIEF = "http://www.example.com/", "http://thief.example.org/"
 
@@ -105,7 +104,7 @@ def verdict_on(tab: Page, referer: str) -> str:
 
 def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) -> None:
     """Start, look, see a hotlink denied, ask why, change the rule, see it served, take it along."""
-    with serving(tmp_path, "--seed", str(DEMO)) as running:
+    with serving(tmp_path, "--demo") as running:
         assert running.process.stdout is not None
         printed = running.process.stdout.readline().decode()
         tab.goto(printed.removeprefix("Console: ").strip())
