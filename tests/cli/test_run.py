@@ -160,17 +160,8 @@ def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
 
 def test_own_sitecustomize_runs_as_well(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.mine = 'mine'")
-    code = "import aiohttp, sys; print(sys.mine, len(sys.meta_path))"
-    output = printed("--", sys.executable, "-c", code, PYTHONPATH=str(tmp_path))
-    plain = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env=environment(PYTHONPATH=str(tmp_path)),
-        timeout=PATIENCE,
-    )
-    assert output.startswith("mine ")
-    assert output == plain.stdout  # the import hook for aiohttp removed itself
+    code = "import aiohttp, certifi, sys; print(sys.mine)"
+    assert printed("--", sys.executable, "-c", code, PYTHONPATH=str(tmp_path)) == "mine\n"
 
 
 def test_session_may_ignore_the_variables() -> None:

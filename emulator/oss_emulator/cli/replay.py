@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -154,7 +155,8 @@ def asking(arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
             files = logs.find(arguments.logs, arguments, folder)
             size = sum(file.stat().st_size for file in files)
             progress = stack.enter_context(progress_of(size))
-            engine = _engine(arguments, folder, progress)
+            with _held_back(signal.SIGINT):
+                engine = _engine(arguments, folder, progress)
             stack.callback(engine.close)
             yield PreparedReplay(files, engine, folder, keep)
         except LogSourceError as error:
@@ -168,6 +170,16 @@ def asking(arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
             raise CommandError(f"{error.filename or folder}: {error.strerror}") from None
         except KeyboardInterrupt:
             raise CommandError("interrupted; no report was written") from None
+
+
+@contextmanager
+def _held_back(number: signal.Signals) -> Iterator[None]:
+    """Deliver a signal after the block: modules in C++ abort when it arrives while they load."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
 
 
 def _engine(arguments: argparse.Namespace, folder: Path, progress: Progress | None) -> Engine:
