@@ -176,7 +176,10 @@ async def _watch(controls: Controls, known: contents.Stamps) -> None:
     settings = controls.service.settings
     while True:
         await asyncio.sleep(WATCH_EVERY)
-        found = await asyncio.to_thread(contents.stamps, settings)
+        try:
+            found = await asyncio.to_thread(contents.stamps, settings)
+        except OSError:  # a folder has gone meanwhile; the next look sees what is there
+            continue
         if found == known:
             continue
         changed = sorted({str(path) for path, _ in set(found.items()) ^ set(known.items())})
@@ -187,7 +190,8 @@ async def _watch(controls: Controls, known: contents.Stamps) -> None:
         except (seed.SeedError, AccountsError, OSError) as error:
             text = f"nothing was loaded again, and the old contents stay: {error}"
         else:
-            text = f"{changed[0]}{more} changed and was loaded again"
+            were = "were" if more else "was"
+            text = f"{changed[0]}{more} changed and {were} loaded again"
         print(f"oss-emulator: {text}", file=sys.stderr, flush=True)
 
 

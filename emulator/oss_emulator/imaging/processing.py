@@ -10,7 +10,15 @@ from typing import Final, NamedTuple
 from PIL import Image
 
 from oss_emulator.imaging import colours, encoding, geometry, information, watermark
-from oss_emulator.imaging.picture import FORMATS, Picture, damage_reported, detect, opened, read
+from oss_emulator.imaging.picture import (
+    FORMATS,
+    Picture,
+    count_frames,
+    damage_reported,
+    detect,
+    opened,
+    read,
+)
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.process import ImageAction, parse_watermark
 
@@ -50,8 +58,8 @@ def process(
 
     Raises `BadRequest`, `ImageTooLarge`, `BadWebPImage`, `WatermarkError` and `NotImplemented`.
     """
-    with opened(data) as (image, _):
-        large = image.size[0] * image.size[1] > _LARGE
+    with opened(data) as (image, name):
+        large = image.size[0] * image.size[1] * count_frames(image, name) > _LARGE
     with _ONE_LARGE if large else nullcontext():
         if actions[0].name == "info":
             return ProcessedImage(information.describe(data), "application/json")

@@ -69,6 +69,10 @@ def put_object(asked: Asked) -> OwnerRequest:
         case {"headers": str() as lines}:
             source = f"/{quote(bucket.name, safe='')}/{quote(key)}"
             fields = [("x-oss-copy-source", source), ("x-oss-metadata-directive", "REPLACE")]
+            item = asked.controls.service.storage.object(bucket.name, key)
+            if item is not None:  # the copy would get the defaults of the bucket
+                fields.append(("x-oss-object-acl", item.acl))
+                fields.append(("x-oss-storage-class", item.storage_class))
             fields += _pairs(lines, ":")
             return _request(asked, "PUT", bucket.name, key, {}, fields)
     raise Refusal(400, 'Send {"acl": …}, {"tags": "name=value …"} or {"headers": "name: value …"}.')

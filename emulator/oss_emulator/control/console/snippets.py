@@ -19,6 +19,10 @@ def format_curl(request: Request) -> str:
     """Format a request as a command of curl; a body has to be in the file BODY."""
     scheme = "https" if request.secure else "http"
     words = ["curl", "-i", f"{scheme}://{request.host}{request.target}"]
+    if not {*"[]{}"}.isdisjoint(request.target):
+        words.insert(2, "--globoff")
+    if "/." in request.path:
+        words.insert(2, "--path-as-is")
     if request.method == "HEAD":
         words[1] = "-I"
     elif request.method != "GET":
@@ -108,7 +112,10 @@ def format_case(entry: Entry) -> str | None:
     members["verdict"] = verdict
     if decision.ec is not None:
         members["ec"] = decision.ec
-    lines = [f"{name} = {json.dumps(value)}" for name, value in members.items()]
+    lines = [
+        f"{name} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
+        for name, value in members.items()
+    ]
     return "\n".join(["[[case]]", *lines, ""])
 
 

@@ -310,6 +310,19 @@ def _check_headers(claim: Claim, request: Request) -> None:
     for name in request.headers:
         if name.startswith(prefixes) and name not in signed and name not in _UNSIGNED:
             raise OSSError(Code.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
+    if claim.version is Version.V2:
+        for name in request.query:
+            if name not in PARAMETERS and _escapes_v2(name, claim.place):
+                raise OSSError(Code.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
+
+
+def _escapes_v2(name: str, place: Place) -> bool:
+    """Whether a parameter stands for a header of S3 that version 2 does not sign.
+
+    It signs those of a URL that are in lower case.
+    """
+    signed = place is Place.URL and name.startswith("x-amz-")
+    return name.lower().startswith("x-amz-") and not signed
 
 
 def compare(claim: Claim, expected: str, text: bytes, asked: bytes = b"") -> None:

@@ -7,6 +7,9 @@ are those of OSS (P-73).
 
 from __future__ import annotations
 
+import hmac
+from base64 import b64encode
+
 import pytest
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
@@ -242,6 +245,21 @@ def test_published_url_of_version_2_is_accepted_until_it_expires() -> None:
     with pytest.raises(OSSError, match="SignatureDoesNotMatch") as caught:
         signature.verify(claim, asked, "johnsmith", "photos/puppy.jpg", "other")
     assert caught.value.ec == "0002-00000307"
+
+
+@pytest.mark.parametrize(
+    ("name", "in_url"), [("X-Amz-Acl", True), ("X-Amz-Copy-Source", False), ("x-amz-acl", False)]
+)
+def test_parameter_that_version_2_does_not_sign_is_refused(name: str, in_url: bool) -> None:
+    """Or who has a URL could add what becomes a header."""
+    place = signature.Place.URL if in_url else signature.Place.HEADER
+    asked = request("PUT", f"/a?{name}=public-read", {"date": "D"})
+    claim = signature.Claim(signature.Version.V2, place, KEY_ID, "", None, "D")
+    text = signature.string_to_sign_v2(claim, asked, "b", "a")
+    right = b64encode(hmac.digest(SECRET.encode(), text, "sha1")).decode()
+    with pytest.raises(OSSError, match="which were not signed") as caught:
+        signature.verify(claim._replace(signature=right), asked, "b", "a", SECRET)
+    assert caught.value.details == {"HeadersNotSigned": name}
 
 
 @pytest.mark.parametrize(
