@@ -143,7 +143,14 @@ def _assumptions(path: str) -> Assumptions:
 
 
 def _preload(text: str) -> dict[str, Path]:
-    return dict(map(_preloaded, _list(text)))
+    given = [_preloaded(one) for one in _list(text)]
+    found = dict(given)
+    for bucket, path in given:
+        if found[bucket] != path:
+            raise ValueError(
+                f"{path} and {found[bucket]} are both for {bucket}; name another bucket"
+            )
+    return found
 
 
 def _preloaded(text: str) -> tuple[str, Path]:

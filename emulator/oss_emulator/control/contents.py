@@ -36,8 +36,8 @@ def reset(controls: Controls) -> None:
 def reload(controls: Controls) -> None:
     """Load changed files again: accounts, the seed and the preloaded folders.
 
-    What the files no longer name stays. Raises SeedError or AccountsError, and then nothing was
-    changed.
+    What the files no longer name stays. The files are tried on an empty service first: a mistake in
+    one changes nothing. Raises SeedError or AccountsError.
     """
     service = controls.service
     fresh = Service(replace(service.settings, data=None))  # tries the files before they are used

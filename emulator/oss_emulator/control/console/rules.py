@@ -125,16 +125,16 @@ async def review_rules(asked: Asked) -> Response:
     )
 
 
-def correct_rules(asked: Asked) -> Response:
+async def correct_rules(asked: Asked) -> Response:
     """Follow the correction of one finding of the linter, or of all without a `rule`."""
     body = asked.json()
     rules = _read(asked, body)
     assumptions = asked.controls.service.settings.assumptions
     if "rule" not in body:
-        fixed = lint.fix(rules, assumptions=assumptions)
+        fixed = await asyncio.to_thread(lint.fix, rules, assumptions=assumptions)
         return reply({"rules": to_members(fixed.configuration)})
     wanted = (body.get("rule"), body.get("list"), body.get("position"))
-    for finding in lint.run(rules, assumptions=assumptions):
+    for finding in await asyncio.to_thread(lint.run, rules, assumptions=assumptions):
         made = review.finding_to_dict(finding)
         if (made["rule"], made["list"], made["position"]) == wanted:
             return reply({"rules": to_members(lint.follow(rules, [finding]))})
