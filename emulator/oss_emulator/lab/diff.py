@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, zip_longest
 
-from oss_emulator.referer import header
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions, CutPath
 from oss_emulator.referer.decision import Decision
 from oss_emulator.referer.model import RefererConfiguration
@@ -79,37 +78,33 @@ def compare(
     assumptions: Assumptions = DEFAULT,
 ) -> Diff:
     """Compare two configurations for anonymous requests, with given Referers or generated ones."""
-    both = old, new
+    both = RefererPolicy.compile(old, assumptions), RefererPolicy.compile(new, assumptions)
     if referers is not None:
         given = [(referer, None) for referer in dict.fromkeys(referers)]
-        return Diff(_changes(both, assumptions, given), len(given), Certainty.GIVEN)
+        return Diff(_changes(both, given), len(given), Certainty.GIVEN)
     tried: list[Probe] = list(probes.make(_entries(old, new)))
     asked = [(probe.referer, probe.kind) for probe in tried]
-    changes = _changes(both, assumptions, asked)
+    changes = _changes(both, asked)
     if changes:
         return Diff(changes, len(tried), Certainty.GENERATED)
     if old == new:
         return Diff((), len(tried), Certainty.PROVED)
     try:
-        witness = _search(old, new, assumptions)
+        witness = _search(both)
     except UndecidedError:
         return Diff((), len(tried), Certainty.GENERATED)
-    found = () if witness is None else _changes(both, assumptions, [(witness, ProbeKind.FOUND)])
+    found = () if witness is None else _changes(both, [(witness, ProbeKind.FOUND)])
     return Diff(found, len(tried) + len(found), Certainty.PROVED)
 
 
 def _changes(
-    both: tuple[RefererConfiguration, RefererConfiguration],
-    assumptions: Assumptions,
+    policies: tuple[RefererPolicy, RefererPolicy],
     tried: Iterable[tuple[str | None, ProbeKind | None]],
 ) -> tuple[Change, ...]:
-    policies = [RefererPolicy.compile(rules, assumptions) for rules in both]
-    readings = [Reading(rules, assumptions) for rules in both]
     first: dict[object, Change] = {}
     for referer, kind in tried:
         # The verdict alone is quick; the few decisions that differ are then told in full.
-        sent = header.trim(referer or "")
-        before, after = (reading.judge(sent).reason.allows for reading in readings)
+        before, after = (policy.allows(referer) for policy in policies)
         if before != after:
             old, new = (policy.decide(referer) for policy in policies)
             change = Change(referer, kind, old, new)
@@ -146,17 +141,16 @@ def _entries(old: RefererConfiguration, new: RefererConfiguration) -> list[str]:
     return list(islice(dict.fromkeys(taken), limit))
 
 
-def _search(
-    old: RefererConfiguration, new: RefererConfiguration, assumptions: Assumptions
-) -> str | None:
+def _search(policies: tuple[RefererPolicy, RefererPolicy]) -> str | None:
     """Find a nonempty Referer that two configurations decide differently.
 
     Raises UndecidedError.
     """
-    if assumptions.r27 is CutPath.WITH_SLASH and (old.truncate_path or new.truncate_path):
-        raise UndecidedError  # the search cannot keep the slash
-    readings = [Reading(rules, assumptions) for rules in (old, new)]
-    cuts = [Cut.of(rules, assumptions) for rules in (old, new)]
+    for policy in policies:
+        if policy.assumptions.r27 is CutPath.WITH_SLASH and policy.configuration.truncate_path:
+            raise UndecidedError  # the search cannot keep the slash
+    readings = [policy.reading for policy in policies]
+    cuts = [Cut.of(policy.configuration, policy.assumptions) for policy in policies]
     black, white = (
         [
             [Watched(pattern, cut) for pattern in getattr(reading, name).patterns]

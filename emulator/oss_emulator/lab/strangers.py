@@ -15,7 +15,6 @@ from oss_emulator.referer.decision import Decision
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
-from oss_emulator.referer.reading import Reading
 
 from . import automaton, probes
 from .automaton import Budget, Cut, UndecidedError, Watched
@@ -70,7 +69,7 @@ class _Search:
         self, configuration: RefererConfiguration, strange: Strange, assumptions: Assumptions
     ) -> None:
         self._policy = RefererPolicy.compile(configuration, assumptions)
-        self._reading = Reading(configuration, assumptions)
+        self._reading = self._policy.reading
         self._strange = strange
         self._cut = Cut.of(configuration, assumptions)
         self._keeps_slash = self._cut is Cut.PATH and assumptions.r27 is CutPath.WITH_SLASH

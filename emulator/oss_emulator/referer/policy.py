@@ -40,7 +40,8 @@ class RefererPolicy:
     def __init__(self, configuration: RefererConfiguration, assumptions: Assumptions) -> None:
         self.configuration = configuration
         self.assumptions = assumptions
-        self._reading = Reading(configuration, assumptions)
+        self.reading = Reading(configuration, assumptions)
+        """The lists, compiled; for questions that a decision does not answer."""
         self._checked = _checked(assumptions)
         self._decide_cached = lru_cache(CACHED_DECISIONS)(self._decide)
 
@@ -72,11 +73,11 @@ class RefererPolicy:
 
     def judge(self, referer: str | None) -> Judgement:
         """Judge the Referer of an anonymous GET: the verdict of `decide`, without its story."""
-        return self._reading.judge(header.trim(referer))
+        return self.reading.judge(header.trim(referer))
 
     def effort(self, referer: str) -> int:
         """Return how much of the rules is looked at for a Referer; it hardly grows with them."""
-        lists = (self._reading.blacklist, self._reading.whitelist)
+        lists = (self.reading.blacklist, self.reading.whitelist)
         return sum(entries.effort(referer) for entries in lists)
 
     def allows(
@@ -93,11 +94,11 @@ class RefererPolicy:
         """
         if classify(signed, method, scope) not in self._checked:
             return True
-        return self._reading.judge(header.trim(referer)).reason.allows
+        return self.reading.judge(header.trim(referer)).reason.allows
 
     def rule(self, kind: RequestKind, referer: str | None) -> Ruling:
         """Decide on a kind of request as `decide` does, without the steps."""
-        judged = self._reading.judge(header.trim(referer))
+        judged = self.reading.judge(header.trim(referer))
         assumed = any(True for _ in self._rests_on(kind, (referer,), judged))
         if kind not in self._checked:
             return Ruling(EXEMPTIONS[kind], None, assumed)
@@ -105,7 +106,7 @@ class RefererPolicy:
 
     def _decide(self, kind: RequestKind, *referers: str | None) -> Decision:
         sent = self._sent(self.assumptions, *referers)
-        judged = self._reading.judge(sent)
+        judged = self.reading.judge(sent)
         variants = tuple(dict.fromkeys(self._rests_on(kind, referers, judged)))
         if kind not in self._checked:
             step = Step(Stage.REQUEST, Outcome.NOT_CHECKED, facts_of(kind), kind)
@@ -123,7 +124,7 @@ class RefererPolicy:
             other = None
             if kind in checked:
                 other_sent = self._sent(assumptions, *referers) if len(referers) > 1 else sent
-                same = other_sent == sent and reading.judges_alike(sent, self._reading)
+                same = other_sent == sent and reading.judges_alike(sent, self.reading)
                 other = (judged if same else reading.judge(other_sent)).reason.ec
             if other != verdict:
                 yield name, getattr(self.assumptions, name)
@@ -139,10 +140,10 @@ class RefererPolicy:
         found = []
         for name, assumptions in self.assumptions.alternatives():
             if name in _ABOUT_REQUESTS:
-                found.append((name, assumptions, _checked(assumptions), self._reading))
+                found.append((name, assumptions, _checked(assumptions), self.reading))
             elif name not in _ABOUT_ANSWERS:
-                reading = Reading(self.configuration, assumptions, self._reading)
-                if reading.differs(self._reading):
+                reading = Reading(self.configuration, assumptions, self.reading)
+                if reading.differs(self.reading):
                     found.append((name, assumptions, self._checked, reading))
         return tuple(found)
 
@@ -156,22 +157,22 @@ class RefererPolicy:
         if not sent:
             yield Step(Stage.EMPTY, _EMPTY[judged.reason], ("R-10", "R-11"))
             return
-        if (cut := self._reading.cut(sent)) != sent:
-            path = self._reading.cuts_path
+        if (cut := self.reading.cut(sent)) != sent:
+            path = self.reading.cuts_path
             stage, number = (Stage.PATH, "R-27") if path else (Stage.QUERY, "R-26")
             yield Step(stage, Outcome.CUT, (number,), cut)
         listed = judged if judged.reason is Reason.BLACKLISTED else None
-        yield _consult(Stage.BLACKLIST, "R-12", self._reading.blacklist, listed)
+        yield _consult(Stage.BLACKLIST, "R-12", self.reading.blacklist, listed)
         if listed is None:
             yield self._consult_whitelist(judged)
 
     def _consult_whitelist(self, judged: Judgement) -> Step:
         if judged.reason is Reason.NO_WHITELIST:
             return Step(Stage.WHITELIST, Outcome.NO_ENTRIES, ("R-14",))
-        if not self._reading.has_whitelist:
+        if not self.reading.has_whitelist:
             return Step(Stage.WHITELIST, Outcome.DENIED, ("R-14",))
         listed = judged if judged.reason is Reason.WHITELISTED else None
-        return _consult(Stage.WHITELIST, "R-13", self._reading.whitelist, listed)
+        return _consult(Stage.WHITELIST, "R-13", self.reading.whitelist, listed)
 
 
 def _checked(assumptions: Assumptions) -> frozenset[RequestKind]:

@@ -109,7 +109,7 @@ def _other_verdicts(
         return
     for field, assumptions in subject.assumptions.alternatives():
         if field == name:
-            reading = Reading(subject.configuration, assumptions)
+            reading = Reading(subject.configuration, assumptions, subject.policy.reading)
             yield assumptions.chosen()[name], reading.judge(header.trim(referer)).reason.allows
 
 
