@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from lxml import etree
-from oss_emulator.cli import main
 from oss_emulator.lab.sources import RulesForm
 
 from tests.cli.process import EMULATOR, PATIENCE, environment
@@ -22,21 +21,6 @@ LAB = ROOT / "fixtures" / "lab"
 BROKEN, CORRECTED = str(LAB / "broken.xml"), str(LAB / "corrected.xml")
 TABLE = str(LAB / "site.toml")
 SITE = "https://www.example.com/"
-
-
-@pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs a command in this process: `ask(…)` returns status, standard output and error."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        try:
-            status = main(arguments)
-        except SystemExit as end:
-            status = int(end.code or 0)
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return run
 
 
 @pytest.mark.parametrize(

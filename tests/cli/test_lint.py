@@ -9,26 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.cli import main
 from oss_emulator.lab import sources
 
 ROOT = Path(__file__).parents[2]
 BROKEN = ROOT / "fixtures" / "lab" / "broken.xml"
-
-
-@pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs a command in this process: `ask(…)` returns status, standard output and error."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        try:
-            status = main(arguments)
-        except SystemExit as end:
-            status = int(end.code or 0)
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return run
 
 
 def test_wildcard_for_sub_domains_is_one_finding(ask: Any, tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 from lxml import etree, html
-from oss_emulator.cli import main
 
 from tests.cli.process import EMULATOR, PATIENCE, environment, serving, wait_for
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
@@ -24,21 +23,6 @@ ROOT = Path(__file__).parents[2]
 LOGS = str(ROOT / "fixtures" / "logs")
 RULES = str(ROOT / "fixtures" / "lab" / "corrected.xml")
 VERDICTS = ["revoked", "gained", "unchanged", "not_checked", "unknown"]
-
-
-@pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs a command in this process: `ask(…)` returns status, standard output and error."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        try:
-            status = main(arguments)
-        except SystemExit as end:
-            status = int(end.code or 0)
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return run
 
 
 def test_report_of_the_example_can_be_understood(ask: Any) -> None:

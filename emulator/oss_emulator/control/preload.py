@@ -5,10 +5,8 @@ from mimetypes import MimeTypes
 from pathlib import Path
 from urllib.parse import quote
 
-from oss_emulator.control.seed import Report, SeedError, all_or_nothing, say_nothing
+from oss_emulator.control.seed import Report, SeedError, all_or_nothing, put, say_nothing
 from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol import xml
-from oss_emulator.protocol.message import Request
 from oss_emulator.toml import read_regular_file
 
 _TYPES = MimeTypes()
@@ -70,13 +68,6 @@ def _key(folder: Path, path: Path) -> str:
 
 
 def _put(service: Service, target: str, headers: dict[str, str], data: bytes, what: str) -> None:
-    fields = [("Host", "localhost"), *headers.items()]
-    request = Request.parse("PUT", target, fields, service.clock())
-    response = service.handle(request, data, caller=service.accounts.owner)
-    if response.status != 200:
-        assert isinstance(response.body, bytes)  # noqa: S101 - an error's body is a document
-        answer = xml.parse(response.body, "Error")
-        raise SeedError(
-            f"{what} cannot be preloaded: it was refused with "
-            f"{answer.text('Code')}: {answer.text('Message')}"
-        )
+    refusal = put(service, target, headers, data)
+    if refusal:
+        raise SeedError(f"{what} cannot be preloaded: it was refused with {refusal}")

@@ -241,15 +241,22 @@ class _Planter:
             raise self.error(place, f"an entry cannot be written as XML: {error}") from None
 
     def _put(self, place: Place, target: str, headers: Mapping[str, str], data: bytes) -> None:
-        service = self._service
-        fields = [("Host", "localhost"), *headers.items()]
-        request = Request.parse("PUT", target, fields, service.clock())
-        response = service.handle(request, data, caller=service.accounts.owner)
-        if response.status != 200:
-            assert isinstance(response.body, bytes)  # noqa: S101 - an error's body is a document
-            answer = xml.parse(response.body, "Error")
-            said = f"{answer.text('Code')}: {answer.text('Message').removesuffix('.')}"
+        refusal = put(self._service, target, headers, data)
+        if refusal:
+            said = refusal.removesuffix(".")
             raise self.error(place, f"{format_path(place)} was refused with {said}")
+
+
+def put(service: Service, target: str, headers: Mapping[str, str], data: bytes) -> str:
+    """Send a PUT as the owner; returns the code and the message of an error, "" for success."""
+    fields = [("Host", "localhost"), *headers.items()]
+    request = Request.parse("PUT", target, fields, service.clock())
+    response = service.handle(request, data, caller=service.accounts.owner)
+    if response.status == 200:
+        return ""
+    assert isinstance(response.body, bytes)  # noqa: S101 - an error's body is a document
+    answer = xml.parse(response.body, "Error")
+    return f"{answer.text('Code')}: {answer.text('Message')}"
 
 
 def _create_bucket_configuration(bucket: BucketTable) -> bytes:

@@ -10,9 +10,8 @@ from PIL import Image, ImageFile, ImageSequence
 from PIL.JpegImagePlugin import get_sampling
 
 from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.process import MAX_BYTES
 
-MAX_BYTES: Final = 20 * 1024 * 1024
-"""Bytes of a source (Introduction of Image Processing, limits)."""
 MAX_PIXELS: Final = 250_000_000
 """Pixels of all frames of a source."""
 

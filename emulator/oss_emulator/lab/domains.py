@@ -42,12 +42,13 @@ def registered(host: str) -> str | None:
     """
     if host.rpartition(".")[2] in RESERVED or is_address(host):
         return host
-    found: str | None = _list().privatesuffix(host)
+    found: str | None = suffix_list().privatesuffix(host)
     return found
 
 
 @cache
-def _list() -> PublicSuffixList:
+def suffix_list() -> PublicSuffixList:
+    """Return the public suffix list."""
     from publicsuffixlist import PublicSuffixList  # takes a tenth of a second to read
 
     return PublicSuffixList()

@@ -16,7 +16,7 @@ from oss_emulator.referer.request import Signing
 
 from . import browser
 from .browser import Embedding, ReferrerPolicy
-from .sent import registered
+from .sent import domain_of
 from .url import WebURL
 
 OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
@@ -129,7 +129,7 @@ def _neighbours(page: WebURL) -> Iterator[tuple[str, WebURL, bool | None]]:
         return
     host = page.host.rstrip(".")
     domain = host.removeprefix("www.")
-    glued = f"not{ada_url.idna.decode(registered(page) or domain)}"
+    glued = f"not{ada_url.idna.decode(domain_of(page) or domain)}"
     for name, resembling, wanted in (
         ("the domain without www", domain, None),
         ("a sub-domain", f"m.{domain}", None),

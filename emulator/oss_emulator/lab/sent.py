@@ -16,9 +16,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from publicsuffixlist import PublicSuffixList
-
 from .automaton import Language
+from .domains import suffix_list
 from .parts import DEFAULT_PORTS
 from .url import WebURL, WebURLError
 
@@ -231,21 +230,16 @@ def _after_host(place: _Reached, character: str) -> _Reached:
     return _Reached("path") if character == "/" else _Reached("port", place.scheme)
 
 
-def registered(url: WebURL) -> str | None:
+def domain_of(url: WebURL) -> str | None:
     """Return the domain that somebody has registered; None for an address and a public suffix."""
     host = url.host.removesuffix(".")
-    domain: str | None = None if url.is_address else _suffixes().privatesuffix(host)
+    domain: str | None = None if url.is_address else suffix_list().privatesuffix(host)
     return domain
 
 
 def _own(site: WebURL) -> _Own:
-    domain = registered(site)
+    domain = domain_of(site)
     return _Own(site.host.removesuffix("."), False) if domain is None else _Own(domain, True)
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
 
 
 def _failures(text: str) -> list[int]:

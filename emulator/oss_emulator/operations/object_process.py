@@ -30,9 +30,6 @@ from oss_emulator.protocol.parameters import PROCESS
 from oss_emulator.protocol.process import ImageAction, Process, SaveAs
 from oss_emulator.storage import Bucket, Object
 
-MAX_BYTES: Final = 20 * 1024 * 1024
-"""Bytes of an image that can be processed (Introduction of Image Processing, limits)."""
-
 _MISSING_EXTRA: Final = (
     "Image processing needs the extra image; "
     "install it with pip install 'oss-emulator[image]' and start the emulator again."
@@ -207,7 +204,7 @@ def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, O
 
 
 def _bounded(item: Object) -> Object:
-    if item.size > MAX_BYTES:
+    if item.size > process.MAX_BYTES:
         raise OSSError(Code.IMAGE_FILE_TOO_LARGE)
     return item
 

@@ -158,6 +158,9 @@ FONTS: Final = frozenset(
 PREPARING: Final = frozenset({"resize", "crop", "indexcrop", "rounded-corners", "rotate"})
 """The actions that may prepare an image watermark (Add watermarks)."""
 
+MAX_BYTES: Final = 20 * 1024 * 1024
+"""Bytes of an image that can be processed (Introduction of Image Processing, limits)."""
+
 MAX_TEXT: Final = 64
 """Characters of a text watermark."""
 MAX_IMAGES: Final = 3

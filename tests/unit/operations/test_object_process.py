@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from oss_emulator.operations import object_process
+from oss_emulator.protocol import process
 from PIL import Image
 
 from tests.unit.imaging.drawing import RED, encode, gradient, near, quarters
@@ -108,7 +109,7 @@ def test_mistake_is_answered_with_its_error(
 def test_large_source_is_refused_before_it_is_read(
     ask: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(object_process, "MAX_BYTES", len(SOURCE) - 1)
+    monkeypatch.setattr(process, "MAX_BYTES", len(SOURCE) - 1)
     answer = get(ask, "image/info")
     assert (answer.code, answer.text("EC")) == ("ImageTooLarge", "0040-00000001")
 

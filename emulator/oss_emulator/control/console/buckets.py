@@ -115,7 +115,6 @@ def _way(prefix: str) -> list[tuple[str, str]]:
 
 _OBJECT: Schema = {"type": "object"}
 _BUCKET = (Parameter("bucket", "path", TEXT),)
-_FOLDER = (*_BUCKET, Parameter("prefix", "query", TEXT), Parameter("token", "query", TEXT))
 _ACL: Mapping[str, Any] = {"type": "object", "properties": {"acl": {"enum": list(BucketAcl)}}}
 
 ROUTES = (
