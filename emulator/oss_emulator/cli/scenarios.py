@@ -25,7 +25,7 @@ from oss_emulator.lab import scenarios as scenario
 from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
 from oss_emulator.lab.strangers import Strangers
 from oss_emulator.lab.url import WebURL, WebURLError
-from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer import RefererConfiguration, RefererPolicy
 
 if TYPE_CHECKING:
     from oss_emulator.cli.witness import Witness
@@ -77,8 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
     target = _read_url("--object-url", arguments.object_url)
     partners = [_read_url("--partner", text) for text in arguments.partner]
     configuration = rules.read(arguments.rules, arguments)
-    outcomes = scenario.play(configuration, site.text, target.text, arguments.assumptions)
-    others = strangers.search(configuration, [site, *partners], arguments.assumptions)
+    policy = RefererPolicy.compile(configuration, arguments.assumptions)
+    outcomes = scenario.play(policy, site.text, target.text)
+    others = strangers.search(policy, [site, *partners])
     witness = _ask_browser(arguments, configuration, site, target)
     if arguments.json:
         write_json(

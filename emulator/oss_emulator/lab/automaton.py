@@ -12,7 +12,7 @@ left out because a URL contains none.
 from __future__ import annotations
 
 import string
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -188,12 +188,11 @@ class _Reader:
         if "*" in pattern.body and not pattern.tail:
             text = pattern.head  # a `*` at the end adds nothing to a prefix
         self._end = 1 << len(text)
-        self._stars = sum(1 << place for place, item in enumerate(text) if item == "*")
-        self._any = sum(1 << place for place, item in enumerate(text) if item == "?")
-        self._of = {
-            wanted: sum(1 << place for place, item in enumerate(text) if item == wanted)
-            for wanted in set(text) - {"*", "?"}
-        }
+        self._of: defaultdict[str, int] = defaultdict(int)
+        for place, item in enumerate(text):
+            self._of[item] |= 1 << place
+        self._stars = self._of.pop("*", 0)
+        self._any = self._of.pop("?", 0)
         self.start = self._settle(1)
 
     def advance(self, state: int, characters: str) -> int:

@@ -8,9 +8,7 @@ from enum import StrEnum
 
 import ada_url
 
-from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.decision import Decision
-from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.request import Signing
 
@@ -67,16 +65,12 @@ class ScenarioOutcome:
 
 
 def play(
-    configuration: RefererConfiguration,
-    site: str,
-    object_url: str = OBJECT_URL,
-    assumptions: Assumptions = DEFAULT,
+    policy: RefererPolicy, site: str, object_url: str = OBJECT_URL
 ) -> tuple[ScenarioOutcome, ...]:
     """Decide on every scenario for a site that shows the object; `site` is the URL of a page.
 
     Raises WebURLError.
     """
-    policy = RefererPolicy.compile(configuration, assumptions)
     page, target = _page(WebURL.parse(site)), WebURL.parse(object_url)
     return tuple(
         ScenarioOutcome(scenario, policy.decide(scenario.referer, signed=scenario.signed))

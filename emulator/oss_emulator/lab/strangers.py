@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from oss_emulator.referer.assumptions import DEFAULT, Assumptions, CutPath
+from oss_emulator.referer.assumptions import CutPath
 from oss_emulator.referer.decision import Decision
-from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
 
@@ -51,28 +50,22 @@ class Strangers:
     """Whether the search has covered every Referer, so that no stranger means that none gets in."""
 
 
-def search(
-    configuration: RefererConfiguration,
-    sites: Iterable[WebURL],
-    assumptions: Assumptions = DEFAULT,
-) -> Strangers:
+def search(policy: RefererPolicy, sites: Iterable[WebURL]) -> Strangers:
     """Search the Referers of pages that do not belong to the sites, for anonymous requests.
 
     A site is everything below the domain that somebody has registered: `www.example.com.cn` and
     `m.example.com.cn` belong together.
     """
-    return _Search(configuration, Strange(sites), assumptions).run()
+    return _Search(policy, Strange(sites)).run()
 
 
 class _Search:
-    def __init__(
-        self, configuration: RefererConfiguration, strange: Strange, assumptions: Assumptions
-    ) -> None:
-        self._policy = RefererPolicy.compile(configuration, assumptions)
-        self._reading = self._policy.reading
+    def __init__(self, policy: RefererPolicy, strange: Strange) -> None:
+        self._policy = policy
+        self._reading = policy.reading
         self._strange = strange
-        self._cut = Cut.of(configuration, assumptions)
-        self._keeps_slash = self._cut is Cut.PATH and assumptions.r27 is CutPath.WITH_SLASH
+        self._cut = Cut.of(policy.configuration, policy.assumptions)
+        self._keeps_slash = self._cut is Cut.PATH and policy.assumptions.r27 is CutPath.WITH_SLASH
         self._budget = Budget()
 
     def run(self) -> Strangers:

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from .entries import Entries
-from .pattern import Pattern
+from .pattern import Pattern, split
 
 # A label with more entries does not narrow down enough.
 _ENTRIES_PER_LABEL = 16
@@ -28,9 +28,10 @@ class Index:
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self.patterns = tuple(patterns)
-        self._numbers: dict[Pattern, int] = {}
+        self._numbers: dict[str, int] = {}
+        """The number of the first entry with each body."""
         for number, pattern in enumerate(self.patterns):
-            self._numbers.setdefault(pattern, number)
+            self._numbers.setdefault(pattern.body, number)
         self._prefixes: list[str] = []
         self._with_prefix: list[list[int]] = []  # in configured order
         self._labelled: dict[str, list[int]] = {}
@@ -46,7 +47,7 @@ class Index:
         if place and referer.startswith(self._prefixes[place - 1]):
             numbers = self._with_prefix[place - 1]
             found = next(n for n in numbers if referer.startswith(patterns[n].body))
-        labels = _split(referer)
+        labels = split(referer)
         if not self._labels.isdisjoint(labels):
             for label in labels:
                 for number in self._labelled.get(label, ()):
@@ -54,20 +55,21 @@ class Index:
                         found = number
         if self._others.patterns:
             other = self._others.first(referer)
-            found = found if other is None else min(found, self._numbers[other])
+            found = found if other is None else min(found, self._numbers[other.body])
         return patterns[found] if found < len(patterns) else None
 
     def effort(self, referer: str) -> int:
         """Return how many entries and pairs of characters the index looks at for a Referer."""
-        labels = set(_split(referer)) & self._labels
+        labels = set(split(referer)) & self._labels
         tried = sum(len(self._labelled[label]) for label in labels)
         return tried + self._others.effort(referer)
 
     def _file_prefixes(self) -> None:
-        plain: dict[str, int] = {}
-        for pattern, number in self._numbers.items():
-            if not pattern.has_wildcards:
-                plain.setdefault(pattern.body, number)
+        plain = {
+            body: number
+            for body, number in self._numbers.items()
+            if not self.patterns[number].has_wildcards
+        }
         for body in sorted(plain):
             if not self._prefixes or not body.startswith(self._prefixes[-1]):
                 self._prefixes.append(body)
@@ -78,22 +80,12 @@ class Index:
 
     def _file_labels(self) -> Iterator[Pattern]:
         """File entries with wildcards under their labels, and yield those that have none."""
-        labels = {p: set(_labels(p)) for p in self._numbers if p.has_wildcards}
-        count = Counter(label for found in labels.values() for label in found)
-        for pattern, found in labels.items():
-            rarest = min(found, key=lambda label: (count[label], label), default="")
-            if found and count[rarest] <= _ENTRIES_PER_LABEL:
-                self._labelled.setdefault(rarest, []).append(self._numbers[pattern])
+        wild = [n for n in self._numbers.values() if self.patterns[n].has_wildcards]
+        count = Counter(label for number in wild for label in self.patterns[number].labels)
+        for number in wild:
+            pattern = self.patterns[number]
+            rarest = min(pattern.labels, key=lambda label: (count[label], label), default="")
+            if rarest and count[rarest] <= _ENTRIES_PER_LABEL:
+                self._labelled.setdefault(rarest, []).append(number)
             else:
                 yield pattern
-
-
-def _split(text: str) -> list[str]:
-    return text.replace("/", ".").split(".")
-
-
-def _labels(pattern: Pattern) -> Iterator[str]:
-    """Yield the labels of an entry that every matching Referer has as a whole."""
-    first, *others = pattern.body.replace("?", "*").split("*")
-    for start, run in [(0, first), *((1, run) for run in others)]:
-        yield from filter(None, _split(run)[start:-1])

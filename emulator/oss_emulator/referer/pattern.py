@@ -17,10 +17,10 @@ Matching is linear in the length of the Referer for every entry:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pattern:
     """An entry that can match."""
 
@@ -49,6 +49,13 @@ class Pattern:
         """The runs of literal characters; a Referer that matches contains them all."""
         return [run for run in self.body.replace("?", "*").split("*") if run]
 
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """The texts between two of `.` and `/` that every matching Referer has as a whole."""
+        first, *others = self.body.replace("?", "*").split("*")
+        inner = (run for other in others for run in split(other)[1:-1])
+        return frozenset(filter(None, (*split(first)[:-1], *inner)))
+
     def matches(self, referer: str) -> bool:
         """Return whether the entry matches a truncated Referer, character by character (R-24)."""
         if not _stands_at_start(self.head, referer):
@@ -63,6 +70,11 @@ class Pattern:
                 return False
             end = start + len(segment)
         return True
+
+
+def split(text: str) -> list[str]:
+    """Return the labels of a Referer: the texts between `.` and `/`."""
+    return text.replace("/", ".").split(".")
 
 
 def _stands_at_start(segment: str, referer: str) -> bool:

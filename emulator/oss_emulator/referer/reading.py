@@ -43,8 +43,8 @@ def cuts_path(configuration: RefererConfiguration, assumptions: Assumptions) -> 
 class Reading:
     """A configuration, compiled under some assumptions.
 
-    A list that `other`, a reading of the same rules, reads alike is shared with it: compiling takes
-    much longer than reading.
+    What `other`, a reading of the same rules, reads alike is shared with it, lists and entries:
+    compiling takes much longer than reading.
     """
 
     def __init__(
@@ -116,9 +116,9 @@ class Reading:
 
     def _compile(self, entries: Iterable[str], other: Index | None) -> Index:
         read = list(self._read_all(entries))
-        if other is not None and read == [(item.text, item.body) for item in other.patterns]:
-            return other
-        return Index(Pattern.of(text, body) for text, body in read)
+        known = {(item.text, item.body): item for item in other.patterns} if other else {}
+        compiled = tuple(known.get(item) or Pattern.of(*item) for item in read)
+        return other if other and compiled == other.patterns else Index(compiled)
 
     def _read_all(self, entries: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield each entry and what of it is compared."""

@@ -9,6 +9,7 @@ import pytest
 from oss_emulator.lab import lint, scenarios, tables
 from oss_emulator.lab.lint import Severity
 from oss_emulator.lab.proposal import ProposalError, Wish, format_table, propose
+from oss_emulator.referer import RefererPolicy
 
 SITES = (
     "https://www.example.com",
@@ -41,7 +42,9 @@ def test_rules_pass_lint_scenarios_and_their_table(wish: Wish, tmp_path: Path) -
     mistakes = {item.rule for item in found if item.severity is not Severity.NOTE}
     assert mistakes == ({"empty-allowed"} if wish.allow_empty else set())
     assert all(item.common for item in found if item.severity is Severity.NOTE)
-    assert all(outcome.as_wanted for outcome in scenarios.play(rules, wish.site))
+    assert all(
+        outcome.as_wanted for outcome in scenarios.play(RefererPolicy.compile(rules), wish.site)
+    )
     path = tmp_path / "site.toml"
     path.write_text(format_table(proposal, "What the rules must decide."), encoding="utf-8")
     report = tables.run(tables.read(path, {"": rules}))

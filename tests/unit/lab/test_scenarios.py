@@ -5,14 +5,15 @@ from __future__ import annotations
 from oss_emulator.lab import scenarios as scenario
 from oss_emulator.lab.browser import ReferrerPolicy
 from oss_emulator.lab.scenarios import Group, ScenarioOutcome
-from oss_emulator.referer import RefererConfiguration, Signing
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing
 
 SITE = "https://www.example.com"
 GOOD = RefererConfiguration(False, whitelist=("https://www.example.com/",))
 
 
 def play(rules: RefererConfiguration, **options: str) -> dict[str, ScenarioOutcome]:
-    outcomes = scenario.play(rules, options.pop("site", SITE), **options)
+    policy = RefererPolicy.compile(rules)
+    outcomes = scenario.play(policy, options.pop("site", SITE), **options)
     named = {outcome.scenario.name: outcome for outcome in outcomes}
     assert len(named) == len(outcomes)
     return named

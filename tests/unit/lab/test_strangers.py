@@ -7,10 +7,11 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oss_emulator.lab import strangers
 from oss_emulator.lab.sent import Strange
-from oss_emulator.lab.strangers import SHOWN, search
+from oss_emulator.lab.strangers import SHOWN, Strangers
 from oss_emulator.lab.url import WebURL
-from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer import RefererConfiguration, RefererPolicy
 from oss_emulator.referer.assumptions import (
     DEFAULT,
     Assumptions,
@@ -23,6 +24,12 @@ from oss_emulator.referer.reading import Reading
 SITE = WebURL.parse("https://www.example.com/")
 CASES = 1_000
 """Of each seed."""
+
+
+def search(
+    rules: RefererConfiguration, sites: list[WebURL], assumptions: Assumptions = DEFAULT
+) -> Strangers:
+    return strangers.search(RefererPolicy.compile(rules, assumptions), sites)
 
 
 def found(*whitelist: str, blacklist: tuple[str, ...] = (), site: WebURL = SITE) -> list[str]:

@@ -90,7 +90,7 @@ def make(
     policy = RefererPolicy.compile(rules, assumptions)
     decided = [entry for entry in entries if entry.decision is not None][-LAST:]
     try:
-        played = scenarios.play(rules, site, object_url, assumptions)
+        played = scenarios.play(policy, site, object_url)
     except WebURLError:
         played = ()
     groups = groupby(played, lambda outcome: outcome.scenario.group.value)
