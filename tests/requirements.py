@@ -8,6 +8,7 @@ import pytest
 PROGRAMS = {
     "browser": ("chromium", "chromium-browser", "google-chrome"),
     "curl": ("curl",),
+    "headless-shell": ("chromium-headless-shell",),
     "java": ("java",),
     "make": ("make",),
     "nginx": ("nginx", "/usr/sbin/nginx"),

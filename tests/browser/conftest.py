@@ -10,16 +10,16 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.requirements import require
+from tests.requirements import find, require
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser for the tests of a module.
+    """A browser for the tests of a module: the quicker headless shell where it is installed.
 
     Playwright's loop counts as running until it ends, so no asynchronous test may run meanwhile.
     """
-    path = require("browser")
+    path = find("headless-shell") or require("browser")
     arguments = ["--host-resolver-rules=MAP *.test 127.0.0.1"]
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")
