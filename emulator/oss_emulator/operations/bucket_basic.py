@@ -4,6 +4,7 @@ from oss_emulator.access import BucketAcl
 from oss_emulator.documents import (
     access_monitor,
     encryption,
+    live_channel,
     logging,
     public_access_block,
     replication,
@@ -78,11 +79,13 @@ def head_bucket(call: Call) -> Response:
 
 @operation("DeleteBucket", "DELETE", Resource.BUCKET)
 def delete_bucket(call: Call) -> Response:
-    """Delete an empty bucket; raises `BucketNotEmpty`."""
+    """Delete an empty bucket, which has no live channels either (P-63); raises `BucketNotEmpty`."""
     bucket = call.bucket
     storage = call.storage
     if any(True for kept in (storage.versions, storage.uploads) for _ in kept(bucket.name)):
         raise OSSError(Code.BUCKET_NOT_EMPTY, BucketName=bucket.name)
+    if live_channel.count(bucket.documents):
+        raise OSSError(Code.BUCKET_HAS_LIVE_CHANNELS, BucketName=bucket.name)
     call.storage.delete_bucket(bucket.name)
     return Response(204)
 
@@ -163,7 +166,7 @@ def get_bucket_stat(call: Call) -> Response:
         ("Storage", sum(size for _, size in objects)),
         ("ObjectCount", len(objects)),
         ("MultipartUploadCount", len(uploads)),
-        ("LiveChannelCount", 0),
+        ("LiveChannelCount", live_channel.count(call.documents)),
         ("MultipartPartCount", len(parts)),
         ("MultipartPartStorage", sum(size for _, size in parts)),
         ("DeleteMarkerCount", len(items) - len(objects)),

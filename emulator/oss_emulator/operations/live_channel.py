@@ -1,22 +1,184 @@
-"""ListLiveChannel. Live channels cannot be created."""
+"""Live channels: put, read, list and delete them, switch them, and ask for playlists (P-63).
 
+Nothing listens for RTMP. So no channel is ever live, and no playlist has a ts file.
+"""
+
+from typing import Final
+from urllib.parse import quote, unquote
+
+from oss_emulator.documents import live_channel
+from oss_emulator.documents.live_channel import LiveChannel, invalid
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Status, operation
-from oss_emulator.protocol import parameters, xml
+from oss_emulator.operations.operation import Resource, Status, Takes, operation
+from oss_emulator.protocol import dates, paging, parameters, xml
+from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.message import Response
+
+_DAY: Final = 24 * 60 * 60
+"""Seconds of the longest time that a playlist can cover."""
+
+_EC: Final = "0044-000003"
+"""The first digits of the ECs about playlists."""
+
+
+@operation(
+    "PutLiveChannel", "PUT", Resource.OBJECT, "live", takes=Takes.DOCUMENT, status=Status.KEPT
+)
+def put_live_channel(call: Call) -> Response:
+    """Create or replace a channel; returns its addresses. Raises `InvalidArgument`."""
+    live_channel.check_name(call.key)
+    channel = live_channel.parse(call.body.read(), call.request.received, call.storage)
+    _keep(call, channel)
+    return xml.answer("CreateLiveChannelResult", _urls(call, call.key, channel))
+
+
+@operation(
+    "GetLiveChannelInfo",
+    "GET",
+    Resource.OBJECT,
+    "live",
+    action="oss:GetLiveChannel",
+    status=Status.KEPT,
+)
+def get_live_channel_info(call: Call) -> Response:
+    """Return the configuration of a channel; raises `NoSuchLiveChannel`."""
+    return xml.answer("LiveChannelConfiguration", _find(call).shown)
+
+
+@operation("GetLiveChannelStat", "GET", Resource.OBJECT, "live&comp=stat", status=Status.KEPT)
+def get_live_channel_stat(call: Call) -> Response:
+    """Return the state of a channel: Idle or Disabled, and never Live."""
+    idle = _find(call).status == "enabled"
+    return xml.answer("LiveChannelStat", [("Status", "Idle" if idle else "Disabled")])
+
+
+@operation("GetLiveChannelHistory", "GET", Resource.OBJECT, "live&comp=history", status=Status.KEPT)
+def get_live_channel_history(call: Call) -> Response:
+    """List the last streams of a channel: there are none."""
+    _find(call)
+    return xml.answer("LiveChannelHistory", [])
+
+
+@operation("PutLiveChannelStatus", "PUT", Resource.OBJECT, "live&status", status=Status.KEPT)
+def put_live_channel_status(call: Call) -> Response:
+    """Enable or disable a channel; raises `NoSuchLiveChannel`, `InvalidArgument`."""
+    status = call.request.query["status"]
+    if status not in live_channel.STATUSES:
+        sentence = f"The status must be {listed(live_channel.STATUSES)}."
+        raise invalid("status", status, sentence, "0017-00000255")
+    _keep(call, _find(call)._replace(status=status, modified=call.request.received))
+    return Response()
+
+
+@operation("DeleteLiveChannel", "DELETE", Resource.OBJECT, "live", status=Status.KEPT)
+def delete_live_channel(call: Call) -> Response:
+    """Remove a channel; answers 204 even if there was none."""
+    live_channel.check_name(call.key)
+    call.keep(live_channel.PREFIX + call.key, None)
+    return Response(204)
 
 
 @operation("ListLiveChannel", "GET", Resource.BUCKET, "live", status=Status.KEPT)
 def list_live_channel(call: Call) -> Response:
-    """List the live channels of a bucket: there are none."""
+    """List a page of the channels of a bucket, by name."""
     query = call.request.query
+    prefix, marker = query.get("prefix", ""), query.get("marker", "")
+    limit = parameters.max_keys(query)
+    page, truncated = paging.first(
+        (
+            (name, document)
+            for name, document in call.documents_below(live_channel.PREFIX).items()
+            if name > marker and name.startswith(prefix)
+        ),
+        limit,
+    )
     return xml.answer(
         "ListLiveChannelResult",
         [
-            ("Prefix", query.get("prefix", "")),
-            ("Marker", query.get("marker", "")),
-            ("MaxKeys", parameters.max_keys(query)),
-            ("IsTruncated", False),
-            ("NextMarker", ""),
+            ("Prefix", prefix),
+            ("Marker", marker),
+            ("MaxKeys", limit),
+            ("IsTruncated", truncated),
+            ("NextMarker", page[-1][0] if truncated else ""),
+            *(
+                ("LiveChannel", _entry(call, name, live_channel.read(document)))
+                for name, document in page
+            ),
         ],
     )
+
+
+@operation("PostVodPlaylist", "POST", Resource.OBJECT, "vod", status=Status.KEPT)
+def post_vod_playlist(call: Call) -> Response:
+    """Write a playlist of the ts files of a channel; raises `InvalidArgument`: it has none."""
+    channel, _, playlist = call.key.partition("/")
+    if not playlist.endswith(live_channel.PLAYLIST_SUFFIX):
+        raise OSSError(Code.PLAYLIST_NAME)
+    _check_name(channel if "/" not in playlist else call.key)
+    raise _find_no_files(call)
+
+
+@operation("GetVodPlaylist", "GET", Resource.OBJECT, "vod", status=Status.KEPT)
+def get_vod_playlist(call: Call) -> Response:
+    """Return a playlist of the ts files of a channel; raises `InvalidArgument`: it has none."""
+    _check_name(call.key)
+    raise _find_no_files(call)
+
+
+def _check_name(channel: str) -> None:
+    if "/" in channel or not channel:
+        raise invalid("ChannelName", channel, "The name of the channel is invalid.", f"{_EC}02")
+
+
+def _find_no_files(call: Call) -> OSSError:
+    """Check the times of a playlist, and make the error for a channel without ts files.
+
+    The service looks for them before it looks for the channel (ali-oss).
+    """
+    start, end = _time(call, "startTime", "04"), _time(call, "endTime", "05")
+    if start >= end:
+        raise invalid(
+            "startTime", str(start), "The startTime must be before the endTime.", f"{_EC}06"
+        )
+    if end - start > _DAY:
+        sentence = "The startTime and the endTime must be a day apart at most."
+        raise invalid("endTime", str(end), sentence, f"{_EC}07")
+    return OSSError(Code.NO_TS_FILE)
+
+
+def _time(call: Call, name: str, number: str) -> int:
+    text = call.request.query.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise invalid(name, text, f"The {name} must be a Unix timestamp.", _EC + number)
+    return int(text)
+
+
+def _find(call: Call) -> LiveChannel:
+    live_channel.check_name(call.key)
+    return live_channel.find(call.documents, call.key)
+
+
+def _keep(call: Call, channel: LiveChannel) -> None:
+    call.keep(live_channel.PREFIX + call.key, live_channel.format(channel))
+
+
+def _entry(call: Call, name: str, channel: LiveChannel) -> xml.Children:
+    return [
+        ("Name", name),
+        ("Description", channel.description),
+        ("Status", channel.status),
+        ("LastModified", dates.format_iso(channel.modified)),
+        *_urls(call, name, channel),
+    ]
+
+
+def _urls(call: Call, name: str, channel: LiveChannel) -> xml.Children:
+    """Return the addresses of a channel at the host, and in the style, of the request."""
+    request = call.request
+    path = unquote(request.path.replace("+", " ")).removesuffix(call.key).rstrip("/")
+    place, scheme = f"{request.host}{quote(path)}", "https" if request.secure else "http"
+    play = f"{scheme}://{place}/{quote(name)}/{quote(channel.playlist_name)}"
+    return [
+        ("PublishUrls", [("Url", f"rtmp://{place}/live/{quote(name)}")]),
+        ("PlayUrls", [("Url", play)]),
+    ]

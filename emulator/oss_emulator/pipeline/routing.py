@@ -7,7 +7,7 @@ from oss_emulator.operations.operation import Operation, Resource, not_implement
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Request, parse_query
-from oss_emulator.protocol.parameters import SUBRESOURCES, is_parameter
+from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES, is_parameter
 
 
 class Dispatcher:
@@ -64,15 +64,17 @@ class Dispatcher:
 
         An unknown parameter is ignored if it has a value, and in GetObject, HeadObject
         (`/logo.png?20240101`) and PutObject (P-49). Otherwise it may ask for an operation newer
-        than this table; ignoring it could list a bucket (P-40).
+        than this table; ignoring it could list a bucket (P-40). So may a parameter that refines an
+        operation, but reading an object ignores common words such as `?status=1`.
         """
-        lenient = resource is Resource.OBJECT and method in ("GET", "HEAD", "PUT")
+        reading = resource is Resource.OBJECT and method in ("GET", "HEAD")
+        lenient = reading or (resource is Resource.OBJECT and method == "PUT")
         found = refining = ""
         for name, value in query.items():
             place = (method, resource, name)
             if place in self._by_place or place in self._refined:
                 found = found or name
-            elif name in self._refining:
+            elif name in self._refining and not (reading and name in PARAMETERS):
                 refining = name
             elif name in SUBRESOURCES or not (value or lenient or is_parameter(name)):
                 raise not_implemented(*place)

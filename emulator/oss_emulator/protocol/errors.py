@@ -77,6 +77,7 @@ class Code(Enum):
     INVALID_BUCKET_NAME = Row("InvalidBucketName", 400, "The specified bucket is not valid.", "0015-00000001")
     BUCKET_ALREADY_EXISTS = Row("BucketAlreadyExists", 409, "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.", "0015-00000104")
     BUCKET_NOT_EMPTY = Row("BucketNotEmpty", 409, "The bucket has objects. Please delete them first.", "0015-00000301")
+    BUCKET_HAS_LIVE_CHANNELS = Row("BucketNotEmpty", 409, "The bucket has live channels. Please delete them first.", "0015-00000303")
     TOO_MANY_BUCKETS = Row("TooManyBuckets", 400, "You have attempted to create more buckets than allowed.")
     INVALID_BUCKET_ACL = Row("InvalidArgument", 400, "no such bucket access control exists", "0015-00000204")
     INVALID_LOCATION = Row("InvalidLocationConstraint", 400, "The specified location-constraint is not valid")
@@ -203,6 +204,12 @@ class Code(Enum):
     CUT_OUT_OF_IMAGE = Row("BadRequest", 400, "Advance cut's position is out of image.")
     WATERMARK = Row("WatermarkError", 400, "The watermark is invalid.")
     STYLE_ONLY = Row("AccessDenied", 403, "The channel can be only accessed using style", "0040-00000031")
+
+    # Live channels (0044): P-63. Most ECs are in documents/live_channel.py.
+    NO_SUCH_LIVE_CHANNEL = Row("NoSuchLiveChannel", 404, "The specified live channel does not exist.", "0026-00000021")
+    NO_TS_FILE = Row("InvalidArgument", 400, "No ts file found in specified time span.", "0044-00000308")
+    PLAYLIST_NAME = Row("InvalidRequest", 400, 'Playlist name must ends with ".m3u8".', "0044-00000403")
+    RTMP = Row("NotImplemented", 501, "RTMP is not emulated: a live channel can be put and read, but no stream can be pushed to it.")
 
     # Headers, parameters and bodies (0017)
     INVALID_ARGUMENT = Row("InvalidArgument", 400, "The argument is invalid.")

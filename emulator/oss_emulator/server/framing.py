@@ -19,6 +19,9 @@ _NAME: Final = re.compile(_SIGNS)
 _IN_LINES: Final = bytes({*range(256)} - {*range(9), *range(10, 32), 127})
 """The bytes that lines may contain: all but control characters."""
 
+RTMP: Final = b"\x03"
+"""The first byte of a handshake of RTMP: its version. No request of HTTP begins with it."""
+
 METHODS: Final = frozenset(
     """
     ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR

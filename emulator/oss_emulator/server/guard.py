@@ -324,6 +324,9 @@ class Guard(asyncio.Protocol):
         pending = self._pending.lstrip(b"\r\n")  # RFC 9112, 2.2
         end = pending.find(_END_OF_HEAD)
         size = len(pending) if end < 0 else end + len(_END_OF_HEAD)
+        if pending.startswith(framing.RTMP):
+            self._refuse(OSSError(Code.RTMP))
+            return True
         if size > self._connections.max_head:
             self._refuse(OSSError(Code.REQUEST_HEADERS_TOO_LARGE))
             return True

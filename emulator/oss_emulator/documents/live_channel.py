@@ -1,0 +1,210 @@
+"""Live channels: the configuration of a stream that a client may push (PutLiveChannel, P-63).
+
+The emulator has no RTMP server: a channel is kept, and no stream ever arrives.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from oss_emulator.documents.document import Documents
+from oss_emulator.protocol import dates, xml
+from oss_emulator.protocol.address import is_bucket_name
+from oss_emulator.protocol.errors import Code, OSSError, listed
+from oss_emulator.protocol.xml import DocumentError, Node
+from oss_emulator.storage import Storage
+
+PREFIX: Final = "live/"
+"""The prefix of the names of the documents."""
+
+STATUSES: Final = ("enabled", "disabled")
+DEFAULT_PLAYLIST: Final = "playlist.m3u8"
+PLAYLIST_SUFFIX: Final = ".m3u8"
+
+MAX_NAME: Final = 63
+"""Bytes of the longest name of a channel."""
+
+_ROOT: Final = "LiveChannelConfiguration"
+_SNAPSHOT: Final = ("RoleName", "DestBucket", "NotifyTopic", "Interval")
+_DEFAULT_FRAGMENTS: Final = {"FragDuration": "5", "FragCount": "3"}
+
+
+class LiveChannel(NamedTuple):
+    """The configuration of a channel."""
+
+    description: str
+    status: str
+    frag_duration: str
+    """Seconds of a ts file."""
+    frag_count: str
+    """How many ts files the playlist has."""
+    playlist_name: str
+    snapshot: Sequence[tuple[str, str]] = ()
+    """The elements of the snapshots to take, none without snapshots."""
+    modified: float = 0.0
+    """When it was last put, in seconds since the epoch."""
+
+    @property
+    def shown(self) -> xml.Children:
+        """The elements that GetLiveChannelInfo answers; the snapshots are not among them."""
+        return [
+            ("Description", self.description),
+            ("Status", self.status),
+            (
+                "Target",
+                [
+                    ("Type", "HLS"),
+                    ("FragDuration", self.frag_duration),
+                    ("FragCount", self.frag_count),
+                    ("PlaylistName", self.playlist_name),
+                ],
+            ),
+        ]
+
+
+class _Rule(NamedTuple):
+    """What an element must be, and the EC of the help page about it."""
+
+    path: str
+    ec: str
+    sentence: str
+    holds: Callable[[str], bool]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 100
+
+
+_RULES: Final = tuple(
+    _Rule(path, f"0044-000000{number}", f"The {path.rpartition('/')[2]} {sentence}.", holds)
+    for path, number, sentence, holds in (
+        ("Description", "01", "may have 128 bytes", lambda text: len(text.encode()) <= 128),
+        ("Status", "02", f"must be {listed(STATUSES)}", lambda text: text in STATUSES),
+        ("Snapshot/Interval", "05", "must be an integer from 1 to 100", _is_number),
+        ("Snapshot/NotifyTopic", "06", "must not be empty", bool),
+        ("Snapshot/RoleName", "07", "must not be empty", bool),
+        ("Snapshot/DestBucket", "08", "must be the name of a bucket", is_bucket_name),
+        ("Target/Type", "13", "must be HLS", lambda text: text == "HLS"),
+        ("Target/FragDuration", "14", "must be an integer from 1 to 100", _is_number),
+        ("Target/FragCount", "15", "must be an integer from 1 to 100", _is_number),
+        ("Target/PlaylistName", "16", "must not have a slash", lambda text: "/" not in text),
+        (
+            "Target/PlaylistName",
+            "17",
+            "must have 6 to 128 bytes",
+            lambda text: 6 <= len(text.encode()) <= 128,
+        ),
+        (
+            "Target/PlaylistName",
+            "18",
+            f"must end with {PLAYLIST_SUFFIX}",
+            lambda text: text.endswith(PLAYLIST_SUFFIX),
+        ),
+    )
+)
+"""The checks in their order, which is assumed; the service has a help page about each (P-63)."""
+
+_TWO_SNAPSHOTS: Final = "0044-00000003"
+
+
+def check_name(name: str) -> None:
+    """Raise `InvalidArgument` for an invalid name of a channel."""
+    if "/" in name or len(name.encode()) > MAX_NAME:
+        sentence = f"The name of a live channel must have up to {MAX_NAME} bytes and no slash."
+        raise invalid("ChannelName", name, sentence)
+
+
+def parse(document: bytes, now: float, storage: Storage) -> LiveChannel:
+    """Parse a configuration that is put; unknown elements are ignored.
+
+    Raises `DocumentError`, and `InvalidArgument` for an invalid element.
+    """
+    node = xml.parse(document, _ROOT)
+    if node.first("Target") is None:
+        raise DocumentError("The element Target is missing in LiveChannelConfiguration.")
+    if len(node.all("Snapshot")) > 1:
+        raise invalid("Snapshot", "", "There must be one Snapshot at most.", _TWO_SNAPSHOTS)
+    found = _fill(node)
+    for rule in _RULES:
+        value = found.get(rule.path)
+        if value is not None and not rule.holds(value):
+            raise invalid(rule.path.rpartition("/")[2], value, rule.sentence, rule.ec)
+    _check_destination(found.get("Snapshot/DestBucket"), storage)
+    snapshot = [(name, found[f"Snapshot/{name}"]) for name in _SNAPSHOT if "Snapshot" in found]
+    return LiveChannel(
+        found["Description"],
+        found["Status"],
+        found["Target/FragDuration"],
+        found["Target/FragCount"],
+        found["Target/PlaylistName"],
+        snapshot,
+        now,
+    )
+
+
+def _fill(node: Node) -> dict[str, str]:
+    """Return the texts of all elements by path, with the defaults of those that are missing."""
+    found = {
+        "Description": node.text("Description"),
+        "Status": node.text("Status") or STATUSES[0],
+        "Target/Type": node.text("Target/Type"),
+        "Target/PlaylistName": node.text("Target/PlaylistName") or DEFAULT_PLAYLIST,
+    }
+    sent = {name: node.text(f"Target/{name}") for name in _DEFAULT_FRAGMENTS}
+    # Only together: one without the other is refused (PutLiveChannel).
+    fragments = sent if any(sent.values()) else _DEFAULT_FRAGMENTS
+    found |= {f"Target/{name}": text for name, text in fragments.items()}
+    if node.first("Snapshot") is not None:
+        found["Snapshot"] = ""
+        found |= {f"Snapshot/{name}": node.text(f"Snapshot/{name}") for name in _SNAPSHOT}
+    return found
+
+
+def _check_destination(name: str | None, storage: Storage) -> None:
+    if name is not None and storage.bucket(name) is None:
+        message = "The bucket for snapshots does not exist; create it first."
+        raise invalid("DestBucket", name, message, "0044-00000008")
+
+
+def invalid(name: str, value: str, message: str, ec: str = "") -> OSSError:
+    """Make the error for an invalid element or parameter of a channel."""
+    return OSSError(Code.INVALID_ARGUMENT, message, ec=ec, ArgumentName=name, ArgumentValue=value)
+
+
+def format(channel: LiveChannel) -> bytes:
+    """Format the document that a bucket keeps."""
+    return xml.format(
+        _ROOT,
+        [
+            *channel.shown,
+            ("Snapshot", channel.snapshot or None),
+            ("LastModified", dates.format_iso(channel.modified)),
+        ],
+    )
+
+
+def read(document: bytes) -> LiveChannel:
+    """Read a document that a bucket keeps."""
+    node = xml.parse(document, _ROOT)
+    snapshot = node.first("Snapshot") or ()
+    return LiveChannel(
+        node.text("Description"),
+        node.text("Status"),
+        node.text("Target/FragDuration"),
+        node.text("Target/FragCount"),
+        node.text("Target/PlaylistName"),
+        [(child.name, child.value) for child in snapshot],
+        dates.parse_iso(node.text("LastModified")) or 0.0,
+    )
+
+
+def find(documents: Documents, name: str) -> LiveChannel:
+    """Return the channel of a name; raises `NoSuchLiveChannel`."""
+    document = documents.get(PREFIX + name)
+    if document is None:
+        raise OSSError(Code.NO_SUCH_LIVE_CHANNEL)
+    return read(document)
+
+
+def count(documents: Documents) -> int:
+    """Count the channels of a bucket."""
+    return sum(name.startswith(PREFIX) for name in documents)
