@@ -1,4 +1,4 @@
-"""The RAM actions that an operation requires in addition to its own or instead (A-11 … A-14).
+"""The RAM actions that an operation requires in addition to its own or instead (A-11 … A-14, P-64).
 
 Source: the tables of actions in "Authorization syntax and elements" of OSS. The actions of KMS and
 of certificates are not required.
@@ -21,19 +21,34 @@ OF_A_VERSION: Mapping[str, str] = {
 TAGGING = "x-oss-tagging"
 TAGGING_DIRECTIVE = "x-oss-tagging-directive"
 
+_BYPASS: Mapping[str, str] = {
+    "x-oss-bypass-governance-retention": "oss:BypassGovernanceRetention",
+}
+_BY_HEADER: Mapping[str, Mapping[str, str]] = {
+    "oss:PutObject": {
+        TAGGING: "oss:PutObjectTagging",  # A-12
+        TAGGING_DIRECTIVE: "oss:PutObjectTagging",
+        "x-oss-object-worm-mode": "oss:PutObjectRetention",
+        "x-oss-object-worm-retain-until-date": "oss:PutObjectRetention",
+        "x-oss-object-worm-legal-hold": "oss:PutObjectLegalHold",
+    },
+    "oss:DeleteObject": _BYPASS,
+    "oss:PutObjectRetention": _BYPASS,
+}
+"""The further actions that a header requires, by the action of the operation (P-64)."""
+
 
 def required(
     action: str, headers: Mapping[str, str], version_id: str | None = None
 ) -> tuple[str, ...]:
     """Return the actions that a request requires, that of its operation first.
 
-    `headers` are those of a request that stores their tags, empty for others; `version_id` is that
-    of the version which the request acts on, None for a request that names none.
+    `headers` are those that have an effect on the operation; `version_id` is that of the version
+    which the request acts on, None for a request that names none.
     """
     own = action if version_id is None else OF_A_VERSION.get(action, action)
-    if action == "oss:PutObject" and (TAGGING in headers or TAGGING_DIRECTIVE in headers):
-        return (own, "oss:PutObjectTagging")  # A-12
-    return (own,)
+    known = _BY_HEADER.get(action, {})
+    return (own, *dict.fromkeys(known[name] for name in known if name in headers))
 
 
 def required_of_source(headers: Mapping[str, str], version_id: str | None) -> tuple[str, ...]:

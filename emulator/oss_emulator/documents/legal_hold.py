@@ -1,13 +1,14 @@
-"""Whether a version of an object is under legal hold (PutObjectLegalHold).
+"""Whether a version of an object is under legal hold (PutObjectLegalHold, P-64).
 
-Elements: models.object_worm of SDK V2 for Python. A hold is kept and not enforced.
+Elements: models.object_worm of SDK V2 for Python.
 """
 
 from typing import Final
 
 from oss_emulator.documents import object_worm, schema
-from oss_emulator.documents.document import Document, Holder, PutContext
+from oss_emulator.documents.document import Document, Documents, Holder, PutContext
 from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code
 
 _SCHEMA: Final = schema.parse("""
 LegalHold
@@ -24,8 +25,20 @@ DOCUMENT: Final = Document(
     "ObjectLegalHold",
     "legalHold",
     _SCHEMA,
-    absent=(("Status", "OFF"),),
+    absent=Code.NO_SUCH_OBJECT_LEGAL_HOLD,
     settle=_settle,
     deletable=False,
     holder=Holder.OBJECT,
+    enforced=True,
 )
+
+
+def is_on(documents: Documents) -> bool:
+    """Return whether a version is under legal hold."""
+    node = DOCUMENT.find(documents)
+    return node is not None and node.text("Status") == "ON"
+
+
+def format(status: str) -> bytes:
+    """Format the document that a version keeps; the status is `ON` or `OFF`."""
+    return DOCUMENT.format([("Status", status)])

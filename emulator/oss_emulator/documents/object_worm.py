@@ -1,7 +1,7 @@
 """Whether the objects of a bucket can have retention periods (PutBucketObjectWormConfiguration).
 
-Elements: models.bucket_object_worm_configuration of SDK V2 for Python, and the page of the call. A
-default period is kept and not applied.
+Elements: models.bucket_object_worm_configuration of SDK V2 for Python, and the page of the call.
+A bucket keeps the configuration for ever, and a second one replaces the default period (P-64).
 """
 
 from typing import Final
@@ -48,11 +48,28 @@ DOCUMENT: Final = Document(
     absent=Code.NO_SUCH_OBJECT_WORM,
     settle=_settle,
     deletable=False,
+    enforced=True,
 )
+
+_DAYS_OF_A_YEAR: Final = 365
+
+
+def is_enabled(documents: Documents) -> bool:
+    """Return whether the objects of a bucket can be retained."""
+    return DOCUMENT.subresource in documents
+
+
+def default(documents: Documents) -> tuple[str, int] | None:
+    """Return the mode and the seconds for which new objects are retained; None for no default."""
+    node = DOCUMENT.find(documents)
+    rule = None if node is None else node.first("Rule/DefaultRetention")
+    if rule is None:
+        return None
+    days = int(rule.text("Days") or 0) + int(rule.text("Years") or 0) * _DAYS_OF_A_YEAR
+    return rule.text("Mode"), days * worm.DAY
 
 
 def check_enabled(context: PutContext) -> None:
     """Raise `InvalidRequest` unless the objects of the bucket can be retained."""
-    documents: Documents = {} if context.bucket is None else context.bucket.documents
-    if DOCUMENT.subresource not in documents:
+    if context.bucket is None or not is_enabled(context.bucket.documents):
         raise OSSError(Code.OBJECT_WORM_NOT_ENABLED)

@@ -38,6 +38,8 @@ def get(document: Document, call: Call) -> Response:
     kept = documents.get(document.subresource)
     if kept is None:
         if isinstance(document.absent, Code):
+            if item is not None:
+                raise OSSError(document.absent, ObjectName=item.key)
             raise OSSError(document.absent, BucketName=call.target.bucket)
         kept = document.format(document.absent)
     answer = xml.reply(kept)

@@ -1,16 +1,22 @@
 """PutBucketVersioning and GetBucketVersioning."""
 
-from oss_emulator.documents import versioning
+from oss_emulator.documents import object_worm, versioning
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
 
 
 @operation("PutBucketVersioning", "PUT", Resource.BUCKET, "versioning", takes=Takes.DOCUMENT)
 def put_bucket_versioning(call: Call) -> Response:
-    """Enable or suspend versioning; existing versions stay. Raises `MalformedXML`."""
+    """Enable or suspend versioning; existing versions stay.
+
+    Raises `MalformedXML`, and `InvalidRequest` if object retention needs the versions (P-64).
+    """
     status = versioning.SCHEMA.parse(call.body.read()).text("Status")
+    if status != "Enabled" and object_worm.is_enabled(call.documents):
+        raise OSSError(Code.OBJECT_WORM_NEEDS_VERSIONING)
     call.storage.put_bucket(call.bucket._replace(versioning=status))
     return Response()
 

@@ -2,7 +2,7 @@
 
 from random import getrandbits
 
-from oss_emulator.documents import worm
+from oss_emulator.documents import object_worm, worm
 from oss_emulator.documents.schema import Element
 from oss_emulator.documents.worm import RetentionPolicy
 from oss_emulator.operations.call import Call
@@ -16,9 +16,11 @@ from oss_emulator.protocol.message import Response
 def initiate_bucket_worm(call: Call) -> Response:
     """Create a policy that must be locked within a day.
 
-    Raises `WORMConfigurationAlreadyExists`.
+    Raises `WORMConfigurationAlreadyExists`, and `InvalidRequest` in a bucket with object retention.
     """
     days = _days(call, worm.INITIATE)
+    if object_worm.is_enabled(call.documents):
+        raise OSSError(Code.OBJECT_WORM_EXCLUDES)
     if _in_force(call) is not None:
         raise OSSError(Code.WORM_ALREADY_EXISTS)
     policy = RetentionPolicy(f"{getrandbits(128):032X}", days, call.request.received)

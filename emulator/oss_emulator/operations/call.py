@@ -90,7 +90,7 @@ class Call(NamedTuple):
     @property
     def tagging(self) -> str | None:
         """The `x-oss-tagging` of a new object, None for none and where tags are not stored."""
-        return self.request.headers.get(TAGGING) if self.operation.sets_tags else None
+        return self.request.headers.get(TAGGING) if self.operation.describes else None
 
     @property
     def traffic_limit(self) -> int | None:

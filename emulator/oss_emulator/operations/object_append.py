@@ -1,6 +1,7 @@
 """Appendable objects: AppendObject, SealAppendObject."""
 
 from oss_emulator.access import Permission
+from oss_emulator.documents import object_worm
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.objects import (
@@ -38,10 +39,13 @@ def append_object(call: Call) -> Response:
     """Append bytes to an object; the first call creates it.
 
     Raises `MissingArgument` without a position, `PositionNotEqualToLength`, `ObjectNotAppendable`,
-    `EntityTooLarge`, `FileImmutable`. The first call settles the metadata and tags; later ones may
-    only change the ACL (P-50). They create no version: the object keeps its version id.
+    `EntityTooLarge`, `FileImmutable`, and `InvalidRequest` in a bucket with object retention. The
+    first call settles the metadata and tags; later ones may only change the ACL (P-50). They create
+    no version: the object keeps its version id.
     """
     position = _position(call)
+    if object_worm.is_enabled(call.bucket.documents):
+        raise OSSError(Code.OBJECT_WORM_EXCLUDES_APPENDING)
     current = call.storage.object(call.bucket.name, call.key)
     if current is None or current.delete_marker:
         item = draft(call, kind="Appendable")

@@ -50,14 +50,17 @@ ON_VERSION: Final = frozenset(
 )
 """The operations that act on the version that `versionId` names (A-11).
 
-Operations and permissions read `versionId` and `x-oss-tagging` by this table and the next only, so
-a request cannot name a version or tags to one and hide them from the other.
+Operations and permissions read `versionId` and the headers below by this table and the next two
+only, so a request cannot name a version or tags to one and hide them from the other.
 """
 
-SETS_TAGS: Final = frozenset(
+DESCRIBES: Final = frozenset(
     "PutObject CopyObject AppendObject InitiateMultipartUpload PutSymlink".split()
 )
-"""The operations that store the tags of the header `x-oss-tagging` with an object (A-12)."""
+"""The operations whose headers set tags (A-12), retention and legal hold (P-64) of an object."""
+
+BYPASSES: Final = frozenset("DeleteObject DeleteMultipleObjects PutObjectRetention".split())
+"""The operations on which `x-oss-bypass-governance-retention` has an effect (P-64)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,10 @@ class Operation:
     """Makes the body from the storage: in place of one in the request, or as it says."""
     on_version: bool = False
     """Whether it acts on a version that the request names."""
-    sets_tags: bool = False
-    """Whether it stores tags that a header names."""
+    describes: bool = False
+    """Whether its headers set the tags, retention and legal hold of an object."""
+    bypasses: bool = False
+    """Whether it may bypass a retention period in GOVERNANCE mode."""
 
 
 Gather: TypeAlias = "Callable[[Call], Callable[[], Body]]"
@@ -128,7 +133,8 @@ def operation(
             perform,
             gather,
             name in ON_VERSION,
-            name in SETS_TAGS,
+            name in DESCRIBES,
+            name in BYPASSES,
         )
 
     return declare

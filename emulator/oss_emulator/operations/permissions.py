@@ -132,7 +132,7 @@ def _decide(
 def _required(call: Call) -> tuple[str, ...]:
     """The actions that a call requires, by what its operation will do."""
     operation = call.operation
-    counts = call.request.headers if operation.sets_tags else {}
+    counts = call.request.headers if operation.describes or operation.bypasses else {}
     return required(operation.action, counts, call.version_id)
 
 

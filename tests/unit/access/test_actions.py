@@ -7,6 +7,8 @@ from oss_emulator.access import required, required_of_source, resource
 from oss_emulator.operations import OPERATIONS
 
 TAGGED = {"x-oss-tagging": "a=b"}
+BYPASS = {"x-oss-bypass-governance-retention": "true"}
+BYPASSES = "oss:BypassGovernanceRetention"
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,19 @@ TAGGED = {"x-oss-tagging": "a=b"}
         ),
         ("oss:PutObject", TAGGED, "1", ["oss:PutObject", "oss:PutObjectTagging"]),
         ("oss:DeleteObject", {}, "null", ["oss:DeleteObjectVersion"]),
+        (
+            "oss:PutObject",
+            {
+                "x-oss-object-worm-mode": "GOVERNANCE",
+                "x-oss-object-worm-retain-until-date": "2030-01-01T00:00:00Z",
+                "x-oss-object-worm-legal-hold": "ON",
+            },
+            None,
+            ["oss:PutObject", "oss:PutObjectRetention", "oss:PutObjectLegalHold"],
+        ),
+        ("oss:DeleteObject", BYPASS, "1", ["oss:DeleteObjectVersion", BYPASSES]),
+        ("oss:PutObjectRetention", BYPASS, None, ["oss:PutObjectRetention", BYPASSES]),
+        ("oss:GetObject", BYPASS, None, ["oss:GetObject"]),
         ("oss:PutObjectTagging", {}, "1", ["oss:PutObjectVersionTagging"]),
         ("oss:GetObjectAcl", {}, "1", ["oss:GetObjectVersionAcl"]),
         ("oss:RestoreObject", {}, "1", ["oss:RestoreObjectVersion"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from oss_emulator.documents import object_worm
-from oss_emulator.documents.legal_hold import DOCUMENT
+from oss_emulator.documents.legal_hold import DOCUMENT, format, is_on
 
 from tests.unit.documents.putting import BUCKET, OBJECT, check_refused, content, put
 
@@ -17,6 +17,12 @@ STATUS = "<Status>%s</Status>"
 def test_hold_is_on_or_off(status: str) -> None:
     kept = put(DOCUMENT, STATUS % status, bucket=WORM, item=OBJECT)
     assert content(DOCUMENT, kept) == STATUS % status
+    assert is_on({"legalHold": kept}) is (status == "ON")
+    assert kept == format(status)
+
+
+def test_version_without_the_document_is_not_under_hold() -> None:
+    assert not is_on({})
 
 
 @pytest.mark.parametrize(("sent", "named"), [("", "Status"), (STATUS % "on", "must be ON or OFF")])

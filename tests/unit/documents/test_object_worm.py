@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from oss_emulator.documents import worm
-from oss_emulator.documents.object_worm import DOCUMENT
+from oss_emulator.documents.object_worm import DOCUMENT, default
 from oss_emulator.documents.worm import DAY, RetentionPolicy
 from oss_emulator.storage import Bucket
 
@@ -18,6 +18,19 @@ VERSIONED = BUCKET._replace(versioning="Enabled")
 @pytest.mark.parametrize("rule", ["", RULE % "<Days>1</Days>", RULE % "<Years>100</Years>"])
 def test_versioned_bucket_can_have_object_retention(rule: str) -> None:
     assert content(DOCUMENT, put(DOCUMENT, ENABLED + rule, bucket=VERSIONED)) == ENABLED + rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("", None),
+        (RULE % "<Days>2</Days>", ("COMPLIANCE", 2 * DAY)),
+        (RULE % "<Years>2</Years>", ("COMPLIANCE", 730 * DAY)),
+    ],
+)
+def test_default_period_is_in_days_or_years(rule: str, expected: tuple[str, int] | None) -> None:
+    kept = put(DOCUMENT, ENABLED + rule, bucket=VERSIONED)
+    assert default({"objectWorm": kept}) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import oss_emulator
 import pytest
 from oss_emulator.operations import OPERATIONS
-from oss_emulator.operations.operation import ON_VERSION, SETS_TAGS
+from oss_emulator.operations.operation import BYPASSES, DESCRIBES, ON_VERSION
 from oss_emulator.protocol.parameters import KNOWN
 
 from tests.unit.operations.service import Caller
@@ -50,8 +50,8 @@ STORES = {
 
 
 def test_traits_are_those_of_operations() -> None:
-    assert {operation.name for operation in OPERATIONS} >= ON_VERSION | SETS_TAGS
-    assert STORES.keys() == SETS_TAGS
+    assert {operation.name for operation in OPERATIONS} >= ON_VERSION | DESCRIBES | BYPASSES
+    assert STORES.keys() == DESCRIBES
 
 
 def tags_of(ask: Caller) -> list[object]:

@@ -6,9 +6,16 @@ from random import getrandbits
 from typing import NamedTuple
 
 from oss_emulator.access import ObjectAcl, Permission, required_of_source
-from oss_emulator.documents import archive_direct_read, callback_policy, encryption, worm
+from oss_emulator.documents import (
+    archive_direct_read,
+    callback_policy,
+    encryption,
+    object_worm,
+    worm,
+)
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
+from oss_emulator.operations.shared import locks
 from oss_emulator.protocol import callback, checksums, client_encryption, dates, headers, tagging
 from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.copy_source import CopySource
@@ -60,7 +67,7 @@ def version_id_of(call: Call) -> str | None:
     return version_id if version_id is None else check_version_id(version_id)
 
 
-_VERSION_ID = re.compile(r"CAEQ[0-9A-Za-z]{16,}")
+_VERSION_ID = re.compile(r"CAEQ[0-9A-Za-z._-]{16,}")
 
 
 def check_version_id(version_id: str) -> str:
@@ -230,6 +237,8 @@ def describe(call: Call, item: Object) -> dict[str, str]:
         found["x-oss-tagging-count"] = str(len(item.tags))
     if item.kind == "Appendable":
         found[NEXT_POSITION] = str(item.size)
+    if item.documents:
+        found.update(locks.describe(item))
     if item.sealed is not None:
         found[SEALED_TIME] = dates.format_http(item.sealed)
     if item.restore is not None:
@@ -305,6 +314,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
         acl=object_acl(call),
         headers={**headers.kept(request), **_encryption(call)},
         tags={} if call.tagging is None else tagging.parse_header(call.tagging),
+        documents=locks.of_request(call),
     )
 
 
@@ -343,14 +353,18 @@ def object_acl(call: Call) -> ObjectAcl:
 
 
 def check_mutable(call: Call, key: str, version_id: str) -> None:
-    """Raise `FileImmutable` if the bucket's retention policy protects a version."""
-    policy = worm.policy(call.bucket.documents)
-    if policy is None:
+    """Raise `FileImmutable` if a version is protected.
+
+    The bucket's retention policy protects it, or its own retention or legal hold.
+    """
+    documents, now = call.bucket.documents, call.request.received
+    policy = worm.policy(documents)
+    if policy is None and not object_worm.is_enabled(documents):
         return
     item = call.storage.object(call.bucket.name, key, version_id)
     if item is None or item.delete_marker:
         return
-    if policy.protects(item.modified, call.request.received):
+    if (policy is not None and policy.protects(item.modified, now)) or locks.hold(call, item):
         raise OSSError(Code.FILE_IMMUTABLE, Key=key)
 
 
@@ -363,6 +377,8 @@ def store(call: Call, item: Object) -> dict[str, str]:
     check_mutable(call, item.key, version_id)
     if item.version_id != version_id:
         item = item._replace(version_id=version_id)
+    if object_worm.is_enabled(bucket.documents):
+        item = locks.with_default(call, item)
     call.storage.put_object(bucket.name, item)
     return {VERSION_ID: version_id} if bucket.versioning else {}
 
