@@ -67,6 +67,7 @@ COVERED_BY = {
     "operations/operation.py": "test_architecture.py",
     "operations/shared/buckets.py": "unit/operations/test_bucket_acl.py",
     "operations/shared/locks.py": "unit/operations/test_locks.py",
+    "operations/shared/metadata_index.py": "unit/operations/test_bucket_meta_query.py",
     "operations/shared/objects.py": "unit/operations/test_object_basic.py",
     # --- protocol
     "protocol/signature/*.py": "unit/protocol/signature/test_vectors.py",

@@ -1,10 +1,18 @@
-"""The metadata index of a bucket: open it, close it, read its state. It cannot be queried."""
+"""The metadata index of a bucket: open it, close it, read its state, and query it (P-65)."""
 
-from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Status, Takes, operation
-from oss_emulator.protocol import dates, headers, xml
+import json
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+
+from oss_emulator.documents import meta_query
+from oss_emulator.documents.meta_query import Aggregation, FieldKind, MetaQuery, Scalar, Statistic
+from oss_emulator.operations.call import Body, Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.metadata_index import MetaResult, Position, search
+from oss_emulator.protocol import checksums, dates, headers, xml
 from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.message import Response
+from oss_emulator.storage import Object
 
 SUBRESOURCE = "metaQuery"
 _MODES = ("basic", "semantic")
@@ -13,20 +21,11 @@ _SCAN = 3
 
 
 @operation(
-    "OpenMetaQuery",
-    "POST",
-    Resource.BUCKET,
-    f"{SUBRESOURCE}&comp=add",
-    takes=Takes.DOCUMENT,
-    status=Status.KEPT,
+    "OpenMetaQuery", "POST", Resource.BUCKET, f"{SUBRESOURCE}&comp=add", takes=Takes.DOCUMENT
 )
 def open_meta_query(call: Call) -> Response:
     """Open the index; raises `MetaQueryAlreadyExist`."""
-    mode = call.request.query.get("mode", "basic")
-    if mode not in _MODES:
-        raise headers.invalid_argument(
-            "mode", mode, f"Mode {mode!r} is unknown; use {listed(_MODES)}."
-        )
+    mode = _mode(call)
     if SUBRESOURCE in call.documents:
         raise OSSError(Code.META_QUERY_ALREADY_EXISTS)
     opened = [("CreateTime", dates.format_iso(call.request.received)), ("MetaQueryMode", mode)]
@@ -34,15 +33,12 @@ def open_meta_query(call: Call) -> Response:
     return Response()
 
 
-@operation("GetMetaQueryStatus", "GET", Resource.BUCKET, SUBRESOURCE, status=Status.KEPT)
+@operation("GetMetaQueryStatus", "GET", Resource.BUCKET, SUBRESOURCE)
 def get_meta_query_status(call: Call) -> Response:
     """Return the state of the open index; raises `MetaQueryNotExist`."""
-    document = call.documents.get(SUBRESOURCE)
-    if document is None:
-        raise OSSError(Code.NO_SUCH_META_QUERY)
-    opened = xml.parse(document, "MetaQueryStatus")
-    created = opened.text("CreateTime")
-    running = call.request.received >= (dates.parse_iso(created) or 0) + _SCAN
+    opened = _opened(call)
+    running = _is_running(call, opened)
+    created = dates.format_beijing(_created(opened))
     return xml.answer(
         "MetaQueryStatus",
         [
@@ -55,10 +51,134 @@ def get_meta_query_status(call: Call) -> Response:
     )
 
 
+def _gather(call: Call) -> Callable[[], Body]:
+    """Find the objects of the bucket; the function that is returned searches them."""
+    checksums.check_md5(call.request.headers.get("content-md5"), call.body.md5)
+    opened = _opened(call)
+    if _mode(call) == "semantic":
+        message = "Semantic queries (mode=semantic) are not emulated; query with mode=basic."
+        raise OSSError(Code.NOT_IMPLEMENTED, message, Method="POST", SubResource=SUBRESOURCE)
+    query = meta_query.parse(call.body.read())
+    after = _parse_token(query.token) if query.token else None
+    running = _is_running(call, opened)
+    objects = list(call.storage.objects(call.bucket.name)) if running else []
+    return lambda: Body.of(_format(query, search(objects, query, after)))
+
+
 @operation(
-    "CloseMetaQuery", "POST", Resource.BUCKET, f"{SUBRESOURCE}&comp=delete", status=Status.KEPT
+    "DoMetaQuery",
+    "POST",
+    Resource.BUCKET,
+    f"{SUBRESOURCE}&comp=query",
+    takes=Takes.DOCUMENT,
+    gather=_gather,
 )
+def do_meta_query(call: Call) -> Response:
+    """Return objects by their metadata, or statistics of them and no objects.
+
+    An index that is not running yet has no objects. Raises `MetaQueryNotExist`, `MalformedXML`,
+    `InvalidArgument`, and `NotImplemented` for semantic queries.
+    """
+    return xml.reply(call.body.read())
+
+
+@operation("CloseMetaQuery", "POST", Resource.BUCKET, f"{SUBRESOURCE}&comp=delete")
 def close_meta_query(call: Call) -> Response:
     """Close the index; succeeds even if it is not open."""
     call.keep(SUBRESOURCE, None)
     return Response()
+
+
+def _mode(call: Call) -> str:
+    mode = call.request.query.get("mode", "basic")
+    if mode not in _MODES:
+        message = f"Mode {mode!r} is unknown; use {listed(_MODES)}."
+        raise headers.invalid_argument("mode", mode, message)
+    return mode
+
+
+def _opened(call: Call) -> xml.Node:
+    document = call.documents.get(SUBRESOURCE)
+    if document is None:
+        raise OSSError(Code.NO_SUCH_META_QUERY)
+    return xml.parse(document, "MetaQueryStatus")
+
+
+def _created(opened: xml.Node) -> float:
+    return dates.parse_iso(opened.text("CreateTime")) or 0.0
+
+
+def _is_running(call: Call, opened: xml.Node) -> bool:
+    return call.request.received >= _created(opened) + _SCAN
+
+
+def _format(query: MetaQuery, found: MetaResult) -> bytes:
+    aggregations = [
+        ("Aggregation", _statistic(aggregation, value))
+        for aggregation, value in zip(query.aggregations, found.statistics, strict=True)
+    ]
+    return xml.format(
+        "MetaQuery",
+        [
+            ("NextToken", "" if found.next is None else _format_token(found.next)),
+            ("Files", [("File", _file(item)) for item in found.objects]),
+            ("Aggregations", aggregations or None),
+        ],
+    )
+
+
+def _file(item: Object) -> xml.Children:
+    meta = [
+        ("UserMeta", [("Key", name), ("Value", value)])
+        for name, value in item.headers.items()
+        if name.startswith(headers.META_PREFIX)
+    ]
+    tags = [("Tagging", [("Key", key), ("Value", value)]) for key, value in item.tags.items()]
+    return [
+        ("Filename", item.key),
+        ("Size", item.size),
+        ("FileModifiedTime", dates.format_beijing(item.modified)),
+        ("OSSObjectType", item.kind),
+        ("OSSStorageClass", item.storage_class),
+        ("ObjectACL", item.acl),
+        ("ETag", item.etag),
+        ("OSSCRC64", str(item.crc64)),
+        ("OSSTaggingCount", len(item.tags)),
+        ("OSSTagging", tags or None),
+        ("OSSUserMeta", meta or None),
+        ("ServerSideEncryption", item.headers.get(headers.ENCRYPTION)),
+    ]
+
+
+def _statistic(
+    aggregation: Aggregation, value: Scalar | float | Mapping[Scalar, int]
+) -> xml.Children:
+    groups = value if isinstance(value, Mapping) else {}
+    return [
+        ("Field", aggregation.field.name),
+        ("Operation", aggregation.statistic.value),
+        ("Value", None if aggregation.statistic is Statistic.GROUP else str(value)),
+        ("Groups", [("Group", _group(aggregation, *group)) for group in groups.items()] or None),
+    ]
+
+
+def _group(aggregation: Aggregation, value: Scalar, count: int) -> xml.Children:
+    timed = aggregation.field.kind is FieldKind.TIME
+    shown = dates.format_beijing(float(value)) if timed else str(value)
+    return [("Value", shown), ("Count", count)]
+
+
+def _format_token(position: Position) -> str:
+    return urlsafe_b64encode(json.dumps(position).encode()).decode()
+
+
+def _parse_token(token: str) -> Position:
+    try:
+        value, key = json.loads(b64decode(token, b"-_", validate=True))
+    except (ValueError, TypeError, RecursionError):
+        value = key = None
+    known = isinstance(value, str) or (isinstance(value, int) and abs(value) < 1 << 63)
+    if not (known and isinstance(key, str)):
+        message = "NextToken is invalid; send the NextToken of the page before."
+        raise meta_query.invalid("NextToken", token, message)
+    return Position(value, key)

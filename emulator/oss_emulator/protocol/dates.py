@@ -33,6 +33,15 @@ def format_iso(time: float) -> str:
     )
 
 
+def format_beijing(time: float) -> str:
+    """Format for answers about metadata: `2012-02-24T14:07:48.000000000+08:00` (P-65)."""
+    t = gmtime(int(time) + 8 * 60 * 60)
+    return (
+        f"{t.tm_year:04}-{t.tm_mon:02}-{t.tm_mday:02}"
+        f"T{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02}.000000000+08:00"
+    )
+
+
 def parse_http(text: str) -> float | None:
     """Parse a date of a header into seconds since the epoch; None if it is invalid."""
     try:

@@ -131,7 +131,8 @@ class Code(Enum):
     NO_SUCH_REPLICATION = Row("NoSuchReplicationConfiguration", 404, "The bucket you specified does not have replication configuration.")
     NO_SUCH_REPLICATION_RULE = Row("NoSuchReplicationRule", 404, "The BucketReplicationRule you specified does not exist.")
     REPLICATION_ALREADY_EXISTS = Row("BucketReplicationAlreadyExist", 400, "The bucket is already replicated to that bucket.")
-    NO_SUCH_META_QUERY = Row("MetaQueryNotExist", 400, "The metadata query of the bucket is not open.")
+    NO_SUCH_META_QUERY = Row("MetaQueryNotExist", 404, "The metadata query of the bucket is not open.", "0037-00000003")
+    INVALID_META_QUERY = Row("InvalidArgument", 400, "The parameter of the metadata query is invalid.", "0037-00000005")
     META_QUERY_ALREADY_EXISTS = Row("MetaQueryAlreadyExist", 400, "The metadata query of the bucket is already open.")
     NO_SUCH_TRANSITION = Row("NoSuchBucketDataRedundancyTransition", 404, "The data redundancy transition does not exist.")
 
