@@ -28,6 +28,9 @@ SHOWN = 10
 ENTRIES = 1_000
 """The number of entries that may let in a stranger after which the search ends."""
 
+LOOKS = 2_000_000
+"""How much of the rules the usual Referers may look at, all together (`RefererPolicy.effort`)."""
+
 # The host of such an entry is fixed, so every Referer that it matches has this host.
 _FIXED = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9]*)?/")
 
@@ -67,6 +70,7 @@ class _Search:
         self._cut = Cut.of(policy.configuration, policy.assumptions)
         self._keeps_slash = self._cut is Cut.PATH and policy.assumptions.r27 is CutPath.WITH_SLASH
         self._budget = Budget()
+        self._looks = Budget(LOOKS)
 
     def run(self) -> Strangers:
         found: list[Stranger] = []
@@ -106,8 +110,9 @@ class _Search:
         return fixed is not None and self._strange.owns(fixed["host"])
 
     def _probe(self, pattern: Pattern | None) -> str | None:
-        """Return the first of the usual Referers that gets in."""
+        """Return the first of the usual Referers that gets in. Raises UndecidedError."""
         for referer in _probes(pattern):
+            self._looks.take(self._policy.effort(referer))
             judged = self._reading.judge(referer)
             by_pattern = judged.reason.allows and judged.entry in (None, pattern)
             if by_pattern and self._strange.is_sent(referer):

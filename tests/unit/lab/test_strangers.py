@@ -137,6 +137,15 @@ def test_search_without_an_end_proves_nothing() -> None:
     assert not search(rules, [SITE], Assumptions(r27=CutPath.WITH_SLASH)).proved
 
 
+def test_search_ends_when_it_has_looked_at_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [f"https://*{letter}*{letter}*" for letter in "aeiou"]
+    assert found(*entries) != []
+    monkeypatch.setattr(strangers, "LOOKS", len(entries) - 1)
+    result = search(RefererConfiguration(whitelist=tuple(entries)), [SITE])
+    assert result.found == ()
+    assert not result.proved
+
+
 def test_host_that_dns_cannot_hold_proves_nothing() -> None:
     rules = RefererConfiguration(whitelist=("https://" + "?" * 70 + "/",))
     result = search(rules, [SITE])
