@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import string
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from enum import Enum, IntEnum, auto
+from functools import cache
+from typing import Any, NamedTuple
 
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.header import WHITE_SPACE
@@ -54,14 +55,19 @@ class Cut(Enum):
         return cls.QUERY if rules.allow_truncate_query_string else cls.NOT
 
 
-class _Place(Enum):
+class _Place(IntEnum):
     """The position of a truncation in the Referer that it reads."""
 
-    BEFORE = "before any character that ends a host"
-    COLON = "after a colon that may end the scheme"
-    SLASH = "after the first slash behind that colon, which is held back"
-    HOST = "after the scheme"
-    CLOSED = "in the part that is cut off"
+    BEFORE = auto()
+    """Before any character that ends a host."""
+    COLON = auto()
+    """After a colon that may end the scheme."""
+    SLASH = auto()
+    """After the first slash behind that colon, which is held back."""
+    HOST = auto()
+    """After the scheme."""
+    CLOSED = auto()
+    """In the part that is cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,16 @@ class Language:
     """Whether a text may end in a state."""
     letters: frozenset[str] = frozenset()
     """Characters that it tells apart."""
+
+
+class _Move(NamedTuple):
+    """What a character does to the language and to each truncation."""
+
+    character: str
+    spot: Any
+    places: tuple[_Place, ...]
+    read: tuple[str, ...]
+    """The characters that the entries read behind each truncation."""
 
 
 ANY = Language((), lambda state, _: state, lambda _: True)
@@ -124,6 +140,12 @@ def find(
     readers = [_Reader(item.pattern, cuts.index(item.cut)) for item in watched]
     needed = [number for number, item in enumerate(watched) if item.needed]
     alphabet = _alphabet((item.pattern for item in watched), language.letters)
+
+    @cache
+    def moves(spot: Any, places: tuple[_Place, ...]) -> list[_Move]:
+        """Return the moves of the language and of each truncation, which are the same for all."""
+        return list(_moves(language, alphabet, cuts, spot, places))
+
     start = (
         language.start,
         tuple(_Place.BEFORE for _ in cuts),
@@ -134,28 +156,37 @@ def find(
     while waiting:
         (spot, places, states), text = waiting.popleft()
         budget.take(len(alphabet) * (len(readers) + 1))
-        for character in alphabet:
-            next_spot = language.step(spot, character)
-            if next_spot is None:
-                continue
-            moves = [_move(cut, place, character) for cut, place in zip(cuts, places, strict=True)]
-            after = (
-                next_spot,
-                tuple(place for place, _ in moves),
-                tuple(
-                    reader.advance(state, moves[reader.cut][1])
+        for character, next_spot, next_places, read in moves(spot, places):
+            next_states = tuple(
+                [
+                    reader.advance(state, read[reader.cut])
                     for reader, state in zip(readers, states, strict=True)
-                ),
+                ]
             )
-            if after in seen or any(not after[2][number] for number in needed):
+            after = (next_spot, next_places, next_states)
+            if after in seen or any(not next_states[number] for number in needed):
                 continue
             seen.add(after)
-            matched = [state == _MATCHED for state in after[2]]
+            matched = [state == _MATCHED for state in next_states]
             if wanted(matched) and language.ends(next_spot):
                 return text + character
             if not barren(matched):
                 waiting.append((after, text + character))
     return None
+
+
+def _moves(
+    language: Language,
+    alphabet: Iterable[str],
+    cuts: Sequence[Cut],
+    spot: Any,
+    places: Sequence[_Place],
+) -> Iterator[_Move]:
+    for character in alphabet:
+        next_spot = language.step(spot, character)
+        if next_spot is not None:
+            cut = [_move(cut, place, character) for cut, place in zip(cuts, places, strict=True)]
+            yield _Move(character, next_spot, tuple(p for p, _ in cut), tuple(c for _, c in cut))
 
 
 def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
