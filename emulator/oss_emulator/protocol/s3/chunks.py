@@ -119,7 +119,7 @@ class ChunkDecoder:
         if match is None:
             raise _malformed(f"{line[:64]!r} is not the size of a chunk.")
         if self._signed != (match[2] is not None):
-            raise _malformed("The chunks must be signed." if self._signed else "Signed chunk.")
+            raise _malformed(f"The chunks must {'' if self._signed else 'not '}be signed.")
         self._left = int(match[1], 16)
         self._signature = (match[2] or b"").decode()
         self._hash = sha256()

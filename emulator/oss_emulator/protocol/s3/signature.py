@@ -7,12 +7,11 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
-from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.headers import EXPLAIN, encode
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.s3.marks import COMPATIBLE, PAYLOAD_HASH
-from oss_emulator.protocol.signature import MAX_SKEW, authorization, canonical, instant
+from oss_emulator.protocol.signature import authorization, canonical, instant, period
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
 SCHEME: Final = "AWS4-HMAC-SHA256"
@@ -21,6 +20,9 @@ SERVICE: Final = "s3"
 UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 MAX_EXPIRES: Final = 604800
 """Seven days in seconds, the longest `X-Amz-Expires` (EC 0002-00000417)."""
+
+_EXPIRED: Final = {Version.V4: "0002-00000418", Version.V2: ""}
+"""The EC of an expired URL; that of version 2 is unknown."""
 
 _SCHEME_V2: Final = "AWS"
 _DATE: Final = "x-amz-date"
@@ -93,7 +95,7 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -
     `request` is the one that came. Its region is not checked, since SDKs sign for `us-east-1` or
     `aws-global` (P-73). Raises `RequestTimeTooSkewed`, `AccessDenied`, `SignatureDoesNotMatch`.
     """
-    _check_time(claim, request.received)
+    period.check(claim, request.received, _EXPIRED, early="")
     _check_headers(claim, request)
     if claim.version is Version.V2:
         text = string_to_sign_v2(claim, request, bucket, key)
@@ -276,26 +278,6 @@ def parse_credential(text: str, ec: str) -> tuple[str, str, str]:
         message = f"The credential {text[:128]!r} is invalid; it is ID/DAY/REGION/s3/{TERMINATOR}."
         raise OSSError(Code.INVALID_AUTHORIZATION, message, ec=ec)
     return parts[0], parts[1], parts[2]
-
-
-def _check_time(claim: Claim, now: float) -> None:
-    if claim.place is Place.HEADER:
-        if claim.signed_at is not None and abs(now - claim.signed_at) > MAX_SKEW:
-            raise OSSError(
-                Code.REQUEST_TIME_TOO_SKEWED,
-                MaxAllowedSkewMilliseconds=str(MAX_SKEW * 1000),
-                RequestTime=dates.format_iso(claim.signed_at),
-                ServerTime=dates.format_iso(now),
-            )
-    elif claim.signed_at is not None and claim.signed_at - now > MAX_SKEW:
-        raise OSSError(Code.URL_NOT_YET_VALID, ec="", ServerTime=dates.format_iso(now))
-    elif claim.expires_at is not None and now > claim.expires_at:
-        raise OSSError(
-            Code.REQUEST_EXPIRED,
-            ec="0002-00000418" if claim.version is Version.V4 else "",
-            Expires=dates.format_iso(claim.expires_at),
-            ServerTime=dates.format_iso(now),
-        )
 
 
 def _check_headers(claim: Claim, request: Request) -> None:

@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
-from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Request, parse_query
-from oss_emulator.protocol.signature import v1, v2, v4
+from oss_emulator.protocol.signature import period, v1, v2, v4
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
-__all__ = ["MAX_SKEW", "Claim", "Place", "Version", "parse", "place", "verify"]
+__all__ = ["Claim", "Place", "Version", "parse", "place", "verify"]
 
-MAX_SKEW: Final = 15 * 60
+_EXPIRED: Final = {Version.V4: "0002-00000236"}
+"""The EC of an expired URL, if it is not that of the error (P-17)."""
 """Seconds that the clocks of client and server may differ (P-17)."""
 
 _PARSE_HEADER: Final[dict[str, Callable[[Request, str], Claim]]] = {
@@ -96,7 +96,7 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, r
     """
     if claim.version is Version.V4 and claim.region != region:
         raise _wrong_region(claim, request)
-    _check_time(claim, request.received)
+    period.check(claim, request.received, _EXPIRED)
     _check_headers(claim, request)
     _CALCULATE[claim.version](claim, request, bucket, key, secret).compare(claim)
 
@@ -126,26 +126,6 @@ def _parse_url(query_string: str) -> Claim:
             ArgumentValue=version or "",
         )
     return parse_url(query)
-
-
-def _check_time(claim: Claim, now: float) -> None:
-    if claim.place is Place.HEADER:
-        if claim.signed_at is not None and abs(now - claim.signed_at) > MAX_SKEW:
-            raise OSSError(
-                Code.REQUEST_TIME_TOO_SKEWED,
-                MaxAllowedSkewMilliseconds=str(MAX_SKEW * 1000),
-                RequestTime=dates.format_iso(claim.signed_at),
-                ServerTime=dates.format_iso(now),
-            )
-    elif claim.signed_at is not None and claim.signed_at - now > MAX_SKEW:
-        raise OSSError(Code.URL_NOT_YET_VALID, ServerTime=dates.format_iso(now))
-    elif claim.expires_at is not None and now > claim.expires_at:
-        raise OSSError(
-            Code.REQUEST_EXPIRED,
-            ec="0002-00000236" if claim.version is Version.V4 else None,
-            Expires=dates.format_iso(claim.expires_at),
-            ServerTime=dates.format_iso(now),
-        )
 
 
 def _check_headers(claim: Claim, request: Request) -> None:

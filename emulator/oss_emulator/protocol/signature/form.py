@@ -9,9 +9,7 @@ from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.signature import instant, v1, v4
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
-
-MAX_SKEW: Final = 15 * 60
-"""Seconds that an `x-oss-date` may be ahead of the server's clock (POST V4 signature)."""
+from oss_emulator.protocol.signature.period import MAX_SKEW
 
 MAX_AGE: Final = v4.MAX_EXPIRES
 """Seconds that a form of version 4 is valid after its `x-oss-date` (POST V4 signature)."""

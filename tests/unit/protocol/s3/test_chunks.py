@@ -99,7 +99,7 @@ def test_body_is_decoded_wherever_it_is_cut(chunks: list[bytes], cuts: list[int]
 
 MALFORMED = {
     b"content that is not in chunks\r\n": "is not the size of a chunk",
-    b"5;chunk-signature=%s\r\nhello\r\n0\r\n\r\n" % (b"0" * 64): "Signed chunk",
+    b"5;chunk-signature=%s\r\nhello\r\n0\r\n\r\n" % (b"0" * 64): "must not be signed",
     b"5\r\nhello world\r\n0\r\n\r\n": "longer than its size|is not the size",
     b"5\nhello\n0\n\n": "does not end with CR LF",
     b"0\r\nno trailer\r\n\r\n": "follows the last chunk",
