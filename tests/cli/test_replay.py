@@ -248,7 +248,7 @@ def test_full_disk_leaves_no_half_report(tmp_path: Path) -> None:
     done = subprocess.run(
         [*EMULATOR, "replay", RULES, LOGS, "--html", str(page)],
         capture_output=True,
-        env=environment(TMPDIR=str(tmp_path)),
+        env=environment(TMPDIR=str(tmp_path), PYTHONDONTWRITEBYTECODE="1"),  # nor half a module
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, 4_096)),
         timeout=PATIENCE,
         check=False,

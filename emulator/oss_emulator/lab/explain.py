@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer.assumptions import (
     CheckedRequests,
     CheckOrder,
@@ -94,41 +95,47 @@ _STEPS = {
     (Stage.WHITELIST, Outcome.UNMATCHED): "No whitelist entry matches.",
 }
 
-SENTENCES: Mapping[StrEnum, str] = {
-    CheckedRequests.GET_AND_HEAD: "signed URLs are checked if they get or head an object",
-    CheckedRequests.GET_ONLY: "signed URLs are checked if they get an object",
-    CheckedRequests.ALL_SIGNED_URLS: "signed URLs are checked whatever they do to an object",
-    CheckedRequests.PREFLIGHTS_TOO: "CORS preflights are checked as well",
-    CheckedRequests.FORMS_TOO: "forms that are signed are checked as well",
-    CheckedRequests.BUCKETS_TOO: "requests to buckets are checked as well",
-    CheckOrder.BEFORE_ACL: "the Referer is checked before the ACL",
-    CheckOrder.AFTER_ACL: "the Referer is checked after the ACL",
-    CheckOrder.AFTER_OBJECT: "the Referer is checked after the object was looked for",
-    EmptyWhitelist.ALLOWS: (
+SENTENCES: Mapping[StrEnum, Sentence] = {
+    CheckedRequests.GET_AND_HEAD: Sentence("signed URLs are checked if they get or head an object"),
+    CheckedRequests.GET_ONLY: Sentence("signed URLs are checked if they get an object"),
+    CheckedRequests.ALL_SIGNED_URLS: Sentence(
+        "signed URLs are checked whatever they do to an object"
+    ),
+    CheckedRequests.PREFLIGHTS_TOO: Sentence("CORS preflights are checked as well"),
+    CheckedRequests.FORMS_TOO: Sentence("forms that are signed are checked as well"),
+    CheckedRequests.BUCKETS_TOO: Sentence("requests to buckets are checked as well"),
+    CheckOrder.BEFORE_ACL: Sentence("the Referer is checked before the ACL"),
+    CheckOrder.AFTER_ACL: Sentence("the Referer is checked after the ACL"),
+    CheckOrder.AFTER_OBJECT: Sentence("the Referer is checked after the object was looked for"),
+    EmptyWhitelist.ALLOWS: Sentence(
         "with a blacklist, an empty whitelist allows every Referer that is not blacklisted"
     ),
-    EmptyWhitelist.DENIES: "with a blacklist, an empty whitelist denies every Referer",
-    LetterCase.SENSITIVE: "upper and lower case differ",
-    LetterCase.INSENSITIVE: "upper and lower case do not differ",
-    WhiteSpace.TRIMMED: "entries are trimmed, and blank entries are ignored",
-    WhiteSpace.BLANK_COUNTS: "entries are trimmed, and a list of blank entries is not empty",
-    WhiteSpace.BLANK_MATCHES: "entries are trimmed, and a blank entry matches every Referer",
-    WhiteSpace.VERBATIM: "entries are compared with their white space",
-    CutPath.WITHOUT_SLASH: "TruncatePath leaves no '/' after the host",
-    CutPath.WITH_SLASH: "TruncatePath leaves the '/' after the host",
-    Contradiction.CUT: "TruncatePath cuts without AllowTruncateQueryString as well",
-    Contradiction.NOT_CUT: "TruncatePath has no effect without AllowTruncateQueryString",
-    Contradiction.REFUSED: "TruncatePath is refused without AllowTruncateQueryString",
-    CutEntries.UNCUT: "truncation cuts the Referer and not the entries",
-    CutEntries.CUT: "truncation cuts the entries as it cuts the Referer",
-    RepeatedHeader.FIRST: "of several Referer headers the first counts",
-    RepeatedHeader.LAST: "of several Referer headers the last counts",
-    RepeatedHeader.JOINED: "several Referer headers count as one, joined by commas",
-    MissingList.REFUSED: "a document without RefererList is refused",
-    MissingList.ACCEPTED: "a document without RefererList has an empty whitelist",
-    JoinedEntry.TEXT: "a comma within an entry is text",
-    JoinedEntry.SEPARATED: "a comma within an entry separates two entries",
-    ProcessingOrder.BEFORE: "the Referer is checked before image processing",
-    ProcessingOrder.AFTER: "the Referer is checked after image processing",
+    EmptyWhitelist.DENIES: Sentence("with a blacklist, an empty whitelist denies every Referer"),
+    LetterCase.SENSITIVE: Sentence("upper and lower case differ"),
+    LetterCase.INSENSITIVE: Sentence("upper and lower case do not differ"),
+    WhiteSpace.TRIMMED: Sentence("entries are trimmed, and blank entries are ignored"),
+    WhiteSpace.BLANK_COUNTS: Sentence(
+        "entries are trimmed, and a list of blank entries is not empty"
+    ),
+    WhiteSpace.BLANK_MATCHES: Sentence(
+        "entries are trimmed, and a blank entry matches every Referer"
+    ),
+    WhiteSpace.VERBATIM: Sentence("entries are compared with their white space"),
+    CutPath.WITHOUT_SLASH: Sentence("TruncatePath leaves no '/' after the host"),
+    CutPath.WITH_SLASH: Sentence("TruncatePath leaves the '/' after the host"),
+    Contradiction.CUT: Sentence("TruncatePath cuts without AllowTruncateQueryString as well"),
+    Contradiction.NOT_CUT: Sentence("TruncatePath has no effect without AllowTruncateQueryString"),
+    Contradiction.REFUSED: Sentence("TruncatePath is refused without AllowTruncateQueryString"),
+    CutEntries.UNCUT: Sentence("truncation cuts the Referer and not the entries"),
+    CutEntries.CUT: Sentence("truncation cuts the entries as it cuts the Referer"),
+    RepeatedHeader.FIRST: Sentence("of several Referer headers the first counts"),
+    RepeatedHeader.LAST: Sentence("of several Referer headers the last counts"),
+    RepeatedHeader.JOINED: Sentence("several Referer headers count as one, joined by commas"),
+    MissingList.REFUSED: Sentence("a document without RefererList is refused"),
+    MissingList.ACCEPTED: Sentence("a document without RefererList has an empty whitelist"),
+    JoinedEntry.TEXT: Sentence("a comma within an entry is text"),
+    JoinedEntry.SEPARATED: Sentence("a comma within an entry separates two entries"),
+    ProcessingOrder.BEFORE: Sentence("the Referer is checked before image processing"),
+    ProcessingOrder.AFTER: Sentence("the Referer is checked after image processing"),
 }
 """What each variant says."""

@@ -15,6 +15,7 @@ from oss_emulator.referer.request import Signing
 from . import browser
 from .browser import Embedding, ReferrerPolicy
 from .sent import domain_of
+from .sentence import Sentence
 from .url import WebURL
 
 OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
@@ -44,7 +45,7 @@ class Scenario:
     """A request with its Referer."""
 
     group: Group
-    name: str
+    name: Sentence
     referer: str | None
     signed: Signing = field(default=Signing.NONE)
     wanted: bool | None = None
@@ -109,15 +110,15 @@ def _show(
 def _pages(page: WebURL, target: WebURL) -> Iterator[Scenario]:
     other = "http" if page.scheme == "https" else "https"
     for name, shown, wanted in (
-        ("the site", page, True),
-        (f"the site over {other}", page.by(other), None),
+        (Sentence("the site"), page, True),
+        (Sentence("the site over {}", other), page.by(other), None),
         *_neighbours(page),
-        ("another site", _stranger(page), False),
+        (Sentence("another site"), _stranger(page), False),
     ):
         yield Scenario(Group.PAGES, name, _show(shown, target), wanted=wanted)
 
 
-def _neighbours(page: WebURL) -> Iterator[tuple[str, WebURL, bool | None]]:
+def _neighbours(page: WebURL) -> Iterator[tuple[Sentence, WebURL, bool | None]]:
     """Yield pages of hosts whose names resemble that of the site; none for an IP address."""
     if page.is_address:
         return
@@ -125,10 +126,10 @@ def _neighbours(page: WebURL) -> Iterator[tuple[str, WebURL, bool | None]]:
     domain = host.removeprefix("www.")
     glued = f"not{ada_url.idna.decode(domain_of(page) or domain)}"
     for name, resembling, wanted in (
-        ("the domain without www", domain, None),
-        ("a sub-domain", f"m.{domain}", None),
-        ("a host that begins like the site", f"{host}.{STRANGER}", False),
-        ("a host that ends like the site", glued, False),
+        (Sentence("the domain without www"), domain, None),
+        (Sentence("a sub-domain"), f"m.{domain}", None),
+        (Sentence("a host that begins like the site"), f"{host}.{STRANGER}", False),
+        (Sentence("a host that ends like the site"), glued, False),
     ):
         if resembling != host:
             yield name, page.at(resembling), wanted
@@ -136,7 +137,9 @@ def _neighbours(page: WebURL) -> Iterator[tuple[str, WebURL, bool | None]]:
 
 def _policies(page: WebURL, target: WebURL) -> Iterator[Scenario]:
     for policy in ReferrerPolicy:
-        name = f"{policy.value} (the default)" if policy is browser.DEFAULT else policy.value
+        name = Sentence("{}", policy.value)
+        if policy is browser.DEFAULT:
+            name = Sentence("{} (the default)", policy.value)
         yield Scenario(Group.POLICIES, name, _show(page, target, policy))
 
 
@@ -145,26 +148,30 @@ def _browser(page: WebURL, target: WebURL) -> Iterator[Scenario]:
     sheet = WebURL.parse(STYLE_SHEET)
     pretender = replace(evil, path=f"/{page.origin}/", query="")
     for name, referer, wanted in (
-        ("the address bar, a bookmark, a new tab", None, None),
-        ("an http image in an https page", _show(secure, plain), None),  # B-01
+        (Sentence("the address bar, a bookmark, a new tab"), None, None),
+        (Sentence("an http image in an https page"), _show(secure, plain), None),  # B-01
         (
-            "an http link or download in an https page",  # B-01
+            Sentence("an http link or download in an https page"),  # B-01
             _show(secure, plain, element=Embedding.LINK),
             None,
         ),
-        ("an image in a style sheet of another host", _show(sheet, target), None),  # B-04
-        ("a sandboxed iframe, a data: or blob: page", None, None),  # B-05
-        ("a link with rel=noreferrer", None, None),
-        ("an iframe of the site, inside another site", _show(page, target), None),
-        ("the object as an iframe of another site", _show(evil, target), False),
-        ("another site with referrerpolicy=no-referrer", None, None),
+        (Sentence("an image in a style sheet of another host"), _show(sheet, target), None),  # B-04
+        (Sentence("a sandboxed iframe, a data: or blob: page"), None, None),  # B-05
+        (Sentence("a link with rel=noreferrer"), None, None),
+        (Sentence("an iframe of the site, inside another site"), _show(page, target), None),
+        (Sentence("the object as an iframe of another site"), _show(evil, target), False),
+        (Sentence("another site with referrerpolicy=no-referrer"), None, None),
         (
-            "another site with the site's address in its path",
+            Sentence("another site with the site's address in its path"),
             _show(pretender, target, ReferrerPolicy.UNSAFE_URL),
             False,
         ),
-        ("an MP4 in the address bar, first request", None, None),
-        ("an MP4 in the address bar, second request", _show(target, target), None),  # B-06
+        (Sentence("an MP4 in the address bar, first request"), None, None),
+        (
+            Sentence("an MP4 in the address bar, second request"),  # B-06
+            _show(target, target),
+            None,
+        ),
     ):
         yield Scenario(Group.BROWSER, name, referer, wanted=wanted)
 
@@ -172,11 +179,15 @@ def _browser(page: WebURL, target: WebURL) -> Iterator[Scenario]:
 def _others(page: WebURL, target: WebURL) -> Iterator[Scenario]:
     evil = _stranger(page)
     for name, referer, wanted in (
-        ("an app, curl, a script", None, None),
-        ("a WeChat mini program", MINI_PROGRAM, None),
-        ("the preview of the OSS console", CONSOLE, None),
-        ("a CDN's back-to-origin, first asked by the site", _show(page, target), None),
-        ("a CDN's back-to-origin, first asked by another site", _show(evil, target), None),
+        (Sentence("an app, curl, a script"), None, None),
+        (Sentence("a WeChat mini program"), MINI_PROGRAM, None),
+        (Sentence("the preview of the OSS console"), CONSOLE, None),
+        (Sentence("a CDN's back-to-origin, first asked by the site"), _show(page, target), None),
+        (
+            Sentence("a CDN's back-to-origin, first asked by another site"),
+            _show(evil, target),
+            None,
+        ),
     ):
         yield Scenario(Group.OTHERS, name, referer, wanted=wanted)
 
@@ -185,9 +196,9 @@ def _signed(page: WebURL, target: WebURL) -> Iterator[Scenario]:
     evil = _stranger(page)
     url, header = Signing.URL, Signing.HEADER
     for name, referer, signed, wanted in (
-        ("a server-side SDK, signed in the header", None, header, True),
-        ("a signed URL in the address bar", None, url, None),
-        ("a signed URL in a page of the site", _show(page, target), url, True),
-        ("a signed URL in another site", _show(evil, target), url, None),
+        (Sentence("a server-side SDK, signed in the header"), None, header, True),
+        (Sentence("a signed URL in the address bar"), None, url, None),
+        (Sentence("a signed URL in a page of the site"), _show(page, target), url, True),
+        (Sentence("a signed URL in another site"), _show(evil, target), url, None),
     ):
         yield Scenario(Group.SIGNED, name, referer, signed, wanted)

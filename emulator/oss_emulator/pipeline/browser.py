@@ -17,7 +17,7 @@ from oss_emulator.storage import Bucket
 SANDBOX: Final = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts"
 """The policy for documents at the endpoint: without `allow-same-origin` they have no origin."""
 
-_REASON: Final = "a page of another origin sent this without a preflight"
+REASON: Final = "a page of another origin sent this without a preflight"
 
 
 def check_page(request: Request, operation: Operation, bucket: Bucket | None) -> None:
@@ -32,7 +32,7 @@ def check_page(request: Request, operation: Operation, bucket: Bucket | None) ->
     if origin.is_preflighted(request) or _allows(bucket, request):
         return
     sender = request.headers.get("origin", "unknown")
-    access = AccessDecision(False, _REASON, operation.action, "")
+    access = AccessDecision(False, REASON, operation.action, "")
     raise OSSError(Code.CROSS_ORIGIN, access=access, Origin=sender)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from oss_emulator.control.api.access import cookies
 from oss_emulator.lab import explain
+from oss_emulator.lab.sentence import Sentence
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer.decision import Step
 
@@ -58,7 +59,22 @@ class Catalogue:
 
     def assumption(self, variant: StrEnum) -> str:
         """Return what a variant of an assumed fact says."""
-        return self._texts.get(f"engine_assumption.{variant}", explain.SENTENCES[variant])
+        return self.sentence(explain.SENTENCES[variant])
+
+    def access(self, reason: str) -> str:
+        """Return what settled a decision on permissions."""
+        return self._texts.get(f"engine_access.{reason}", reason)
+
+    def sentence(self, sentence: Sentence) -> str:
+        """Return a sentence of the lab, with the values that it has."""
+        found = self._texts.get(f"engine_sentence.{sentence.template}")
+        if found is None:
+            return sentence
+        values = (
+            self.sentence(value) if isinstance(value, Sentence) else value
+            for value in sentence.values
+        )
+        return found.format(*values)
 
 
 def choose(request: Request) -> str:

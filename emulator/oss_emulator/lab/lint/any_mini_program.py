@@ -6,6 +6,8 @@ which one it is. `https://servicewechat.com/` therefore allows the mini programs
 
 from __future__ import annotations
 
+from oss_emulator.lab.sentence import Sentence
+
 from .finding import Correction, Evidence, Severity, Suspicion
 from .mini_program import HOST, REFERER
 from .subject import LintedEntry, Subject
@@ -24,7 +26,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED,
         (REFERER,),
-        "It names no appid, so it allows every WeChat mini program.",
-        Correction(decide=f"write {HOST}YOUR-APPID/"),
+        Sentence("It names no appid, so it allows every WeChat mini program."),
+        Correction(decide=Sentence("write {}YOUR-APPID/", HOST)),
         entry.place,
     )

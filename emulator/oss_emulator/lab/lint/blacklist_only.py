@@ -12,13 +12,14 @@ Without a blacklist, and with `AllowEmptyReferer` false, `*` denies only request
 from __future__ import annotations
 
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 
-_DECIDE = "name the sites to allow, or accept it with --ignore blacklist-only"
+_DECIDE = Sentence("name the sites to allow, or accept it with --ignore blacklist-only")
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -26,14 +27,14 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if entry.text != "*" or not entry.is_white or subject.names_sites:
         return None
     if subject.has_blacklist:
-        reason = (
+        reason = Sentence(
             "Every site is allowed that the blacklist does not match. Keep the * in any case: "
             "whether an empty whitelist would allow them is not documented (R-14)."
         )
     elif subject.configuration.allow_empty_referer:
-        reason = "Every site is allowed, so these rules deny nobody."
+        reason = Sentence("Every site is allowed, so these rules deny nobody.")
     else:
-        reason = "Every site is allowed; only requests without a Referer are denied."
+        reason = Sentence("Every site is allowed; only requests without a Referer are denied.")
     return Suspicion(
         Evidence.ALLOWED,
         (STRANGER, "https://wxyz-0.invalid/", "http://wxyz-0.invalid/"),

@@ -10,6 +10,7 @@ import re
 
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -31,7 +32,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (example(scheme + rest) if rest else STRANGER,),
-        f"Its scheme is not written as {scheme}.",
+        Sentence("Its scheme is not written as {}.", scheme),
         Correction((scheme + rest,) if rest.strip(":/\\") else ()),
         entry.place,
     )

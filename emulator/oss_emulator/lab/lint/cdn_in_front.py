@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
@@ -25,6 +26,6 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         yield Suspicion(
             Evidence.DENIED,
             (STRANGER,),
-            "Behind a CDN, denied sites still get the objects that are in its cache.",
+            Sentence("Behind a CDN, denied sites still get the objects that are in its cache."),
             Correction(),
         )

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from oss_emulator.lab.sentence import Sentence
+
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
@@ -23,6 +25,6 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         yield Suspicion(
             Evidence.DENIED,
             ("https://oss.console.aliyun.com/",),
-            "The rules deny the preview in the OSS console.",
+            Sentence("The rules deny the preview in the OSS console."),
             Correction(),
         )

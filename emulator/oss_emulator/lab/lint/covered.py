@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.entry import parse_entry
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer.entries import Entries
 
 from .finding import Correction, Evidence, Severity, Suspicion
@@ -36,7 +37,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 yield Suspicion(
                     Evidence.UNCHANGED,
                     (page,),
-                    f"{wider.place.entry} matches everything that this entry matches.",
+                    Sentence("{} matches everything that this entry matches.", wider.place.entry),
                     Correction(()),
                     entry.place,
                 )

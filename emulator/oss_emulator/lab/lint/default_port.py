@@ -7,6 +7,7 @@ browsers send a port only if it is not the default of the scheme (B-02).
 from __future__ import annotations
 
 from oss_emulator.lab.parts import DEFAULT_PORTS, example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -23,7 +24,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (example(corrected),),
-        f"Browsers leave the default port {parts.port} out of the Referer.",
+        Sentence("Browsers leave the default port {} out of the Referer.", parts.port),
         Correction((corrected,)),
         entry.place,
     )

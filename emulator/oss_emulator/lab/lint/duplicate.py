@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
@@ -25,7 +26,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 yield Suspicion(
                     Evidence.UNCHANGED,
                     (example(entry.text),),
-                    "The same entry occurs earlier in this list.",
+                    Sentence("The same entry occurs earlier in this list."),
                     Correction(()),
                     entry.place,
                 )

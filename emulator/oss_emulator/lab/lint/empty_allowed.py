@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from oss_emulator.lab.sentence import Sentence
+
 from .finding import Correction, Evidence, Severity, Suspicion, Switch
 from .subject import Subject
 
@@ -23,6 +25,8 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         yield Suspicion(
             Evidence.ALLOWED,
             (None,),
-            "AllowEmptyReferer is true, so every page that suppresses the Referer is allowed.",
+            Sentence(
+                "AllowEmptyReferer is true, so every page that suppresses the Referer is allowed."
+            ),
             Correction(switch=(Switch.ALLOW_EMPTY_REFERER, False)),
         )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from oss_emulator.lab.sentence import Sentence
+
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
@@ -20,6 +22,6 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         yield Suspicion(
             Evidence.ALLOWED,
             (None,),
-            "AllowEmptyReferer is false, which has no effect without a whitelist.",
+            Sentence("AllowEmptyReferer is false, which has no effect without a whitelist."),
             Correction(whitelist=("*",)),
         )

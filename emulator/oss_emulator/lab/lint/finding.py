@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer.decision import Reason, Stage
+
+NOTHING = Sentence("")
+"""Leaves nothing to the owner to decide."""
 
 
 class Severity(StrEnum):
@@ -62,7 +66,7 @@ class Correction:
     """Entries to add to the blacklist."""
     switch: tuple[Switch, bool] | None = None
     """A switch to set, and its value."""
-    decide: str = ""
+    decide: Sentence = NOTHING
 
     @property
     def changes(self) -> bool:
@@ -77,7 +81,7 @@ class Suspicion:
     evidence: Evidence
     referers: tuple[str | None, ...]
     """The Referers to try, the best first; None is a request without a Referer."""
-    reason: str
+    reason: Sentence
     correction: Correction
     place: EntryPlace | None = None
     severity: Severity | None = None
@@ -90,7 +94,7 @@ class Finding:
 
     rule: str
     severity: Severity
-    reason: str
+    reason: Sentence
     evidence: Evidence
     referer: str | None
     outcome: Reason

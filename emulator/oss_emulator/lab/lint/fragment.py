@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -23,7 +24,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (example(before) if before else STRANGER,),
-        "Browsers leave the fragment, the part from # on, out of the Referer.",
+        Sentence("Browsers leave the fragment, the part from # on, out of the Referer."),
         Correction((before,) if before else ()),
         entry.place,
     )

@@ -11,6 +11,7 @@ import re
 from oss_emulator.lab.domains import is_host, is_port
 from oss_emulator.lab.parts import Parts, example
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -31,7 +32,9 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (example(corrected) if is_likely else STRANGER,),
-        f"No site has the port {parts.port}." if bad_port else "No site has such a host.",
+        Sentence("No site has the port {}.", parts.port or "")
+        if bad_port
+        else Sentence("No site has such a host."),
         Correction((corrected,) if is_likely else ()),
         entry.place,
     )

@@ -7,6 +7,7 @@ that form.
 from __future__ import annotations
 
 from oss_emulator.lab.parts import encode_host, example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -25,7 +26,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (example(corrected),),
-        "Browsers send this host in its ASCII form.",
+        Sentence("Browsers send this host in its ASCII form."),
         Correction((corrected,)),
         entry.place,
     )

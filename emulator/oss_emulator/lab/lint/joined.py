@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -31,7 +32,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         tuple(example(part) for part in parts[:8]),
-        "Several entries are joined in it, so it is compared as one text.",
+        Sentence("Several entries are joined in it, so it is compared as one text."),
         Correction(parts),
         entry.place,
     )

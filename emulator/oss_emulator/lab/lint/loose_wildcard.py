@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from oss_emulator.lab.domains import closed, registered
 from oss_emulator.lab.parts import Parts, fill_port
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -30,7 +31,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED,
         tuple(Parts(scheme, glued, fill_port(parts.port), "/").join() for scheme in entry.schemes),
-        "It matches every domain whose name ends with this one.",
+        Sentence("It matches every domain whose name ends with this one."),
         Correction(
             tuple(
                 Parts(scheme, name, parts.port, "/").join()

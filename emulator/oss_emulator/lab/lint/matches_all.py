@@ -9,6 +9,7 @@ own rule, `blacklist-only`.
 from __future__ import annotations
 
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import SCHEMES, LintedEntry, Subject
@@ -22,13 +23,14 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     referers = tuple(STRANGER.replace("https", scheme, 1) for scheme in matched)
     if not matched or (not entry.is_white and len(matched) < len(SCHEMES)):
         return None
-    by = "" if len(matched) > 1 else f" by {matched[0]}"
     if not entry.is_white:
         return Suspicion(
             Evidence.DENIED,
             referers,
-            "It matches every site, so the whitelist allows nobody.",
-            Correction(()) if subject.names_sites else Correction(decide="name the sites to deny"),
+            Sentence("It matches every site, so the whitelist allows nobody."),
+            Correction(())
+            if subject.names_sites
+            else Correction(decide=Sentence("name the sites to deny")),
             entry.place,
         )
     star = "*" in subject.configuration.whitelist
@@ -38,7 +40,11 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED,
         referers,
-        f"It matches every site{by}, so the whitelist denies nobody{by and ' there'}.",
-        Correction(()) if is_needless else Correction(decide="name the sites to allow"),
+        Sentence("It matches every site, so the whitelist denies nobody.")
+        if len(matched) > 1
+        else Sentence(
+            "It matches every site by {}, so the whitelist denies nobody there.", matched[0]
+        ),
+        Correction(()) if is_needless else Correction(decide=Sentence("name the sites to allow")),
         entry.place,
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from oss_emulator.lab.sentence import Sentence
+
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
@@ -26,6 +28,6 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         yield Suspicion(
             Evidence.DENIED,
             (REFERER,),
-            "The rules deny WeChat mini programs.",
+            Sentence("The rules deny WeChat mini programs."),
             Correction(),
         )

@@ -9,6 +9,7 @@ scheme, and the closing `/` so that no longer host matches.
 from __future__ import annotations
 
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import SCHEMES, LintedEntry, Subject
@@ -26,7 +27,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         tuple(map(example, corrected)),
-        "It has no scheme, but every Referer of a browser begins with one.",
+        Sentence("It has no scheme, but every Referer of a browser begins with one."),
         Correction(corrected),
         entry.place,
     )

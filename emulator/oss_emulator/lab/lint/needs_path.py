@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -25,7 +26,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (example(entry.text),),
-        "TruncatePath cuts the path with its / off the Referer.",
+        Sentence("TruncatePath cuts the path with its / off the Referer."),
         Correction((entry.parts.origin,)),
         entry.place,
     )

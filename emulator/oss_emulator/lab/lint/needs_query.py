@@ -9,6 +9,7 @@ does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not 
 from __future__ import annotations
 
 from oss_emulator.lab.automaton import Cut
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -23,7 +24,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (entry.text.replace("*", "www"),),
-        "AllowTruncateQueryString cuts the query off the Referer before the comparison.",
+        Sentence("AllowTruncateQueryString cuts the query off the Referer before the comparison."),
         Correction((f"{entry.parts.origin}/",) if entry.parts.names_host else ()),
         entry.place,
     )

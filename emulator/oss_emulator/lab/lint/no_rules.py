@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
@@ -24,6 +25,6 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         yield Suspicion(
             Evidence.ALLOWED,
             (STRANGER,),
-            "There are no rules, so every site is allowed.",
+            Sentence("There are no rules, so every site is allowed."),
             Correction(),
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import MOST_ASSUMED, Subject
@@ -22,14 +23,20 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Suspect rules with more entries than are examined."""
     examined = subject.examined if subject.stopped is None else subject.stopped
     if subject.length > examined:
-        reason = f"Only the first {examined:,} of {subject.length:,} entries were examined."
+        reason = Sentence(
+            "Only the first {} of {} entries were examined.", f"{examined:,}", f"{subject.length:,}"
+        )
     elif subject.length > MOST_ASSUMED:
-        reason = f"The assumptions behind {subject.length:,} entries were not examined."
+        reason = Sentence(
+            "The assumptions behind {} entries were not examined.", f"{subject.length:,}"
+        )
     else:
         return
     yield Suspicion(
         Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED,
         (STRANGER,),
         reason,
-        Correction(decide="correct these first, or lint the others in a file of their own"),
+        Correction(
+            decide=Sentence("correct these first, or lint the others in a file of their own")
+        ),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from oss_emulator.lab.entry import parse_entry
 from oss_emulator.lab.parts import Parts, example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -32,7 +33,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED,
         (example(other),),
-        f"The same site is allowed by {_OTHER[parts.scheme]}.",
+        Sentence("The same site is allowed by {}.", _OTHER[parts.scheme]),
         Correction((entry.text, other)),
         entry.place,
     )

@@ -7,6 +7,7 @@ The scheme is compared as text (R-22): `http://www.example.com/` does not match
 from __future__ import annotations
 
 from oss_emulator.lab.parts import Parts, example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -25,7 +26,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.DENIED,
         (example(https),),
-        "The same site is denied by https.",
+        Sentence("The same site is denied by https."),
         Correction((entry.text, https)),
         entry.place,
     )

@@ -9,6 +9,7 @@ Referer that is an origin without that `/` would then not match, but browsers al
 from __future__ import annotations
 
 from oss_emulator.lab.parts import Parts, example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -25,7 +26,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED,
         tuple(_longer(entry, scheme) for scheme in entry.schemes),
-        "It matches every longer host that begins like this one.",
+        Sentence("It matches every longer host that begins like this one."),
         Correction((Parts(parts.scheme, host, parts.port, "/").join(),)),
         entry.place,
     )

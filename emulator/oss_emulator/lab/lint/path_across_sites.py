@@ -10,6 +10,7 @@ from __future__ import annotations
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.entry import parse_entry
 from oss_emulator.lab.parts import Parts, example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -36,7 +37,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (page,),
-        "To other sites, browsers send the origin without the path.",
+        Sentence("To other sites, browsers send the origin without the path."),
         Correction((origin,)),
         entry.place,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -28,7 +29,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         tuple(example(item) for item in left) or (STRANGER,),
-        "The quotation marks are part of the entry.",
+        Sentence("The quotation marks are part of the entry."),
         Correction(left),
         entry.place,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -32,7 +33,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (*map(example, plain), "https://evil.test/"),
-        "It is written as a regular expression, but only * and ? are wildcards.",
+        Sentence("It is written as a regular expression, but only * and ? are wildcards."),
         Correction(plain),
         entry.place,
     )

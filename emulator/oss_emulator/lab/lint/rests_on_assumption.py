@@ -18,6 +18,7 @@ from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.browser import MAX_LENGTH
 from oss_emulator.lab.explain import SENTENCES
 from oss_emulator.lab.parts import DEFAULT_PORTS, Parts
+from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer import header
 from oss_emulator.referer.assumptions import fact
 from oss_emulator.referer.reading import Reading
@@ -119,12 +120,17 @@ def _correct(subject: Subject, name: str, allowed: bool) -> Correction:
         return Correction(whitelist=("*",))
     if subject.configuration.truncate_path and name in ("r27", "r28"):
         return Correction(switch=(Switch.TRUNCATE_PATH, False))
-    return Correction(decide="ask the real service, or write the entry in another way")
+    return Correction(decide=Sentence("ask the real service, or write the entry in another way"))
 
 
-def _describe(subject: Subject, name: str, allowed: bool, others: Sequence[StrEnum]) -> str:
+def _describe(subject: Subject, name: str, allowed: bool, others: Sequence[StrEnum]) -> Sentence:
     variant = subject.assumptions.chosen()[name]
-    return (
-        f"It is assumed and not documented that {SENTENCES[variant]} ({fact(name)}, {variant}). "
-        f"With {join(others)} it would be {'denied' if allowed else 'allowed'}."
+    values = (SENTENCES[variant], fact(name), variant, join(others))
+    if allowed:
+        return Sentence(
+            "It is assumed and not documented that {} ({}, {}). With {} it would be denied.",
+            *values,
+        )
+    return Sentence(
+        "It is assumed and not documented that {} ({}, {}). With {} it would be allowed.", *values
     )

@@ -7,6 +7,7 @@ does not have. Write an entry for the domain too if it has pages.
 from __future__ import annotations
 
 from oss_emulator.lab.parts import Parts, example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -29,7 +30,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.DENIED,
         (example(root),),
-        "The domain itself, without a sub-domain, is denied.",
+        Sentence("The domain itself, without a sub-domain, is denied."),
         Correction((entry.text, root)),
         entry.place,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer.assumptions import Assumptions
 from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.entries import Entries
@@ -20,7 +21,7 @@ from .subject import LintedEntry, Subject
 MOST = 1_000
 """The entries with findings after which a lint ends, as there is enough to do."""
 
-_LAST = (
+_LAST = Sentence(
     "write the sites to allow: without this entry the whitelist is empty, which allows everybody"
 )
 

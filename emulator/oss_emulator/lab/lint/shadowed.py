@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer.entries import Entries
 
 from .finding import Correction, Evidence, Severity, Suspicion
@@ -32,7 +33,9 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             yield Suspicion(
                 Evidence.DENIED,
                 (page,),
-                "The blacklist, consulted first, matches everything that this entry matches.",
+                Sentence(
+                    "The blacklist, consulted first, matches everything that this entry matches."
+                ),
                 Correction(()),
                 entry.place,
             )

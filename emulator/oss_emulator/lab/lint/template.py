@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -27,8 +28,8 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (STRANGER,),
-        f"The placeholder {found[0][:40]} was not filled in.",
-        Correction(decide=f"write the value of {found[0][:40]}"),
+        Sentence("The placeholder {} was not filled in.", found[0][:40]),
+        Correction(decide=Sentence("write the value of {}", found[0][:40])),
         entry.place,
     )
 

@@ -13,6 +13,7 @@ from oss_emulator.lab.domains import is_host
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import Parts
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion
 from .joined import split
@@ -29,7 +30,11 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 yield Suspicion(
                     Evidence.UNMATCHED,
                     (STRANGER,),
-                    f"It has {len(text):,} characters, and no Referer more than {MAX_LENGTH:,}.",
+                    Sentence(
+                        "It has {} characters, and no Referer more than {}.",
+                        f"{len(text):,}",
+                        f"{MAX_LENGTH:,}",
+                    ),
                     Correction(_shorter(text)),
                     EntryPlace(stage, position, text),
                 )

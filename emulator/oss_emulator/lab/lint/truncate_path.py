@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion, Switch
 from .subject import Subject
@@ -27,9 +28,9 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     dead = [example(entry.text) for entry in named if "/" in entry.parts.rest]
     switch = Correction(switch=(Switch.TRUNCATE_PATH, False))
     if dead and subject.cut is Cut.PATH:
-        said = "TruncatePath is true, so entries with a / after the host match nothing."
+        said = Sentence("TruncatePath is true, so entries with a / after the host match nothing.")
         yield Suspicion(Evidence.DENIED, tuple(dead[:100]), said, switch)
     else:
-        said = "TruncatePath is true, so an entry cannot end the host with a /."
+        said = Sentence("TruncatePath is true, so an entry cannot end the host with a /.")
         pages = [example(f"{entry.text.rstrip('*/')}.evil.test/") for entry in named[:100]]
         yield Suspicion(Evidence.ALLOWED, tuple(pages), said, switch)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion, Switch
 from .subject import Subject
@@ -27,6 +28,8 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         yield Suspicion(
             Evidence.ALLOWED if allowed else Evidence.DENIED,
             (STRANGER,),
-            "TruncatePath is true without AllowTruncateQueryString, which is not documented.",
+            Sentence(
+                "TruncatePath is true without AllowTruncateQueryString, which is not documented."
+            ),
             _CORRECTION,
         )

@@ -7,6 +7,7 @@ case before it sends it (B-02).
 from __future__ import annotations
 
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -23,7 +24,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (example(corrected),),
-        "Browsers send the host in lower case, and upper and lower case differ.",
+        Sentence("Browsers send the host in lower case, and upper and lower case differ."),
         Correction((corrected,)),
         entry.place,
     )

@@ -6,6 +6,7 @@ Browsers leave `user:password@` out of the Referer, so the entry matches nothing
 from __future__ import annotations
 
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -24,7 +25,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (example(corrected),),
-        "Browsers leave the user name and password out of the Referer.",
+        Sentence("Browsers leave the user name and password out of the Referer."),
         Correction((corrected,)),
         entry.place,
     )

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from oss_emulator.lab.sentence import Sentence
+
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import Subject
 
@@ -26,14 +28,18 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         yield Suspicion(
             Evidence.DENIED,
             (None,),
-            "A video opened from the address bar fails: its first request has no Referer.",
+            Sentence(
+                "A video opened from the address bar fails: its first request has no Referer."
+            ),
             Correction(),
         )
     elif not any(entry.text.endswith(_ENDINGS) for entry in subject.whitelist):
         yield Suspicion(
             Evidence.DENIED,
             (_BUCKET,),
-            "A video opened from the address bar fails: the Referer of its second request is its "
-            "own address, and the host of the bucket is not listed.",
+            Sentence(
+                "A video opened from the address bar fails: the Referer of its second request is "
+                "its own address, and the host of the bucket is not listed."
+            ),
             Correction(),
         )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer.header import WHITE_SPACE
 
 from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion
@@ -27,7 +28,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED if entry.is_white else Evidence.DENIED,
         (example(entry.text),),
-        "It has white space around it, which the service is assumed to trim.",
+        Sentence("It has white space around it, which the service is assumed to trim."),
         Correction((entry.text,)),
         entry.place,
     )
@@ -41,7 +42,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 yield Suspicion(
                     Evidence.UNCHANGED,
                     (STRANGER,),
-                    "It is blank and therefore ignored.",
+                    Sentence("It is blank and therefore ignored."),
                     Correction(()),
                     EntryPlace(stage, position, text),
                 )

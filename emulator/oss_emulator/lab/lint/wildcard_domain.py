@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from oss_emulator.lab.domains import closed, is_address, registered
 from oss_emulator.lab.parts import Parts, fill_port
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -38,8 +39,10 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED,
         tuple(page.replace("https", scheme, 1) for scheme in entry.schemes),
-        "It leaves the name of the site open, so anybody can register one that it matches.",
-        Correction(decide="write the whole name of the site"),
+        Sentence(
+            "It leaves the name of the site open, so anybody can register one that it matches."
+        ),
+        Correction(decide=Sentence("write the whole name of the site")),
         entry.place,
     )
 

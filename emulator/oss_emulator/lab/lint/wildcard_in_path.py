@@ -12,6 +12,7 @@ Write the scheme out in both, because a `*` in its place has the same fault.
 from __future__ import annotations
 
 from oss_emulator.lab.parts import Parts, fill, fill_port
+from oss_emulator.lab.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -36,7 +37,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED,
         tuple(page for scheme in entry.schemes for page in _behind(entry, scheme)),
-        "Its * also matches another host and the / after it.",
+        Sentence("Its * also matches another host and the / after it."),
         Correction(instead, blacklist=guards if "*" in parts.host else ()),
         entry.place,
     )

@@ -321,6 +321,9 @@ def _detail(judge: Judge, examples: Sequence[Row]) -> Report:
     return {
         "referer": sent or None,
         "explanation": explain.describe(decision),
+        "ec": decision.ec,
+        "steps": [[step.stage.value, step.outcome.value, step.detail] for step in decision.steps],
+        "variants": [variant.value for _, variant in decision.variants],
         **_remedy(judge, sent, origins),
     }
 

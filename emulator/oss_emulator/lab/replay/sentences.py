@@ -4,48 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from oss_emulator.lab.sentence import Sentence
+
 from .figures import quantity, size
 from .report import Report
 from .verdict import Verdict
 
 NAMES = {
-    Verdict.REVOKED: "locked out",
-    Verdict.GAINED: "let in",
-    Verdict.UNCHANGED: "unchanged",
-    Verdict.NOT_CHECKED: "not checked",
-    Verdict.UNKNOWN: "unknown",
+    Verdict.REVOKED: Sentence("locked out"),
+    Verdict.GAINED: Sentence("let in"),
+    Verdict.UNCHANGED: Sentence("unchanged"),
+    Verdict.NOT_CHECKED: Sentence("not checked"),
+    Verdict.UNKNOWN: Sentence("unknown"),
 }
 
 
-def headline(report: Report) -> Iterator[str]:
+def headline(report: Report) -> Iterator[Sentence]:
     """Yield the sentences that a report begins with."""
     totals, shares, yuan = report["totals"], report["shares"], report["yuan"]
     revoked, gained, judged = totals["revoked"], totals["gained"], report["lines"]["judged"]
     if not judged:
-        yield "No request of the logs was judged."
+        yield Sentence("No request of the logs was judged.")
         return
-    than = "the log" if report["against"] == "log" else "the other rules"
-    yield (
-        f"Of {quantity(judged)} requests, these rules would lock out "
-        f"{quantity(revoked['requests'])} ({shares['revoked']['requests']} %) "
-        f"and let in {quantity(gained['requests'])}, compared with {than}."
+    figures = (
+        quantity(judged),
+        quantity(revoked["requests"]),
+        shares["revoked"]["requests"],
+        quantity(gained["requests"]),
     )
+    if report["against"] == "log":
+        yield Sentence(
+            "Of {} requests, these rules would lock out {} ({} %) and let in {}, compared with the "
+            "log.",
+            *figures,
+        )
+    else:
+        yield Sentence(
+            "Of {} requests, these rules would lock out {} ({} %) and let in {}, compared with the "
+            "other rules.",
+            *figures,
+        )
     if not revoked["bytes"]:
-        yield "That saves no traffic."
+        yield Sentence("That saves no traffic.")
         return
-    yield (
-        f"That saves {size(revoked['bytes'])} of traffic, or ¥{yuan['revoked']} at "
-        f"¥{yuan['per_gb']} per GB, in {_duration(report['period']['hours'])}: "
-        f"¥{yuan['revoked_a_day']} a day."
+    yield Sentence(
+        "That saves {} of traffic, or ¥{} at ¥{} per GB, in {}: ¥{} a day.",
+        size(revoked["bytes"]),
+        yuan["revoked"],
+        yuan["per_gb"],
+        _duration(report["period"]["hours"]),
+        yuan["revoked_a_day"],
     )
 
 
-def _duration(hours: int) -> str:
+def _duration(hours: int) -> Sentence:
+    if hours == 1:
+        return Sentence("1 hour")
     if hours < 48:
-        return f"{hours} hour{'' if hours == 1 else 's'}"
-    return f"{hours / 24:.1f} days"
+        return Sentence("{} hours", str(hours))
+    return Sentence("{} days", f"{hours / 24:.1f}")
 
 
-def host_name(host: str) -> str:
+def host_name(host: str) -> Sentence:
     """Return a host as it is shown."""
-    return host or "(no Referer)"
+    return Sentence("{}", host) if host else Sentence("(no Referer)")

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from oss_emulator.accesslog import LogLine, unescape
+from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer import (
     Assumptions,
     RefererConfiguration,
@@ -32,10 +33,13 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-WHO_DENIED = (
+WHO_DENIED = Sentence(
     "the log says AccessDenied and not who denied, the Referer rules or the permissions; "
     "name the rules of that time with --against"
 )
+
+UNKNOWN = {str(why): why for why in (WHO_DENIED,)}
+"""Why a verdict may be unknown, by the text of it."""
 
 
 class JudgedGroup(NamedTuple):
