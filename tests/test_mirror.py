@@ -36,7 +36,6 @@ COVERED_BY = {
     "cli/parity.py": "cli/test_parity.py",
     "cli/parser.py": "cli/test_serve.py",
     "cli/preload/sitecustomize.py": "cli/test_run.py",
-    "cli/reading.py": "cli/test_replay.py",
     "cli/propose.py": "cli/test_replay.py",
     "cli/replay.py": "cli/test_replay.py",
     "cli/results.py": "cli/test_replay.py",

@@ -27,10 +27,14 @@ class Progress:
         title: str,
         stream: IO[str] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        unit: str = "",
     ) -> None:
+        """With a `unit`, such as `lines`, the bar also shows how many are done in a second."""
         self._title = title
+        self._unit = unit
         self._stream = sys.stderr if stream is None else stream
-        self._visible = self._stream.isatty()
+        self.visible = self._stream.isatty()
+        """Whether anybody would see the progress."""
         self._clock = clock
         self._began = clock()
         self._next = self._began + PATIENCE
@@ -40,7 +44,7 @@ class Progress:
     def show(self, done: int, total: int) -> None:
         """Show that `done` of `total` pieces are done."""
         now = self._clock()
-        if not self._visible or now < self._next or total <= 0:
+        if not self.visible or now < self._next or total <= 0:
             return
         self._next = now + _EVERY
         done = min(done, total)
@@ -63,14 +67,17 @@ class Progress:
                 TextColumn("{task.description}"),
                 BarColumn(),
                 TaskProgressColumn(),
+                TextColumn("{task.fields[speed]}"),
                 TimeRemainingColumn(),
                 console=Console(file=self._stream),
                 transient=True,
             )
             self._bar.start()
-            self._bar.add_task(self._title, total=total)
-        (task,) = self._bar.task_ids
-        self._bar.update(task, completed=done, total=total)
+            self._bar.add_task(self._title, total=total, speed="")
+        (task,) = self._bar.tasks
+        known = self._unit and task.speed
+        speed = f"about {task.speed:,.0f} {self._unit}/s" if known else ""
+        self._bar.update(task.id, completed=done, total=total, speed=speed)
 
     def __enter__(self) -> Self:
         return self

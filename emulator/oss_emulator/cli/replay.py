@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple
 
 from oss_emulator.cli import logs, rules
 from oss_emulator.cli.output import show, write
 from oss_emulator.cli.parser import CommandError, Commands, InputError
-from oss_emulator.cli.reading import progress_of
+from oss_emulator.cli.progress import Progress
 from oss_emulator.cli.results import describe
 from oss_emulator.lab.replay import money, page
-from oss_emulator.lab.replay.engine import Engine, EngineError, Progress
+from oss_emulator.lab.replay.engine import (
+    Engine,
+    EngineError,
+    EngineName,
+    MissingEngineError,
+    ScanListener,
+    open_engine,
+)
 from oss_emulator.lab.replay.report import ReplayQuestion, Report, TooManyRejectsError, replay
 from oss_emulator.lab.replay.sources import LogForm, LogSourceError
 from oss_emulator.lab.replay.verdict import Judge
@@ -63,8 +69,8 @@ def declare(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--engine",
-        choices=("duckdb", "spark"),
-        default="duckdb",
+        choices=[name.value for name in EngineName],
+        default=EngineName.DUCKDB.value,
         help="what reads the logs (default: duckdb)",
     )
     parser.add_argument(
@@ -153,23 +159,38 @@ def asking(arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
             if arguments.rejects:
                 keep = stack.enter_context(replacing(Path(arguments.rejects))).write
             files = logs.find(arguments.logs, arguments, folder)
-            size = sum(file.stat().st_size for file in files)
-            progress = stack.enter_context(progress_of(size))
+            listener = _listener(stack.enter_context(Progress(_READING, unit="lines")), files)
             with _held_back(signal.SIGINT):
-                engine = _engine(arguments, folder, progress)
+                name = EngineName(getattr(arguments, "engine", EngineName.DUCKDB))
+                master = getattr(arguments, "master", "")
+                engine = open_engine(name, folder, listener, master)
             stack.callback(engine.close)
             yield PreparedReplay(files, engine, folder, keep)
-        except LogSourceError as error:
+        except (LogSourceError, MissingEngineError) as error:
             raise InputError(str(error)) from None
         except TooManyRejectsError as error:
             stack.pop_all().close()
-            raise InputError(str(error)) from None
+            hint = "See the lines with --rejects FILE, or raise --max-rejects"
+            raise InputError(f"{error}. {hint}") from None
         except EngineError as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{error.filename or folder}: {error.strerror}") from None
         except KeyboardInterrupt:
             raise CommandError("interrupted; no report was written") from None
+
+
+_READING = "Reading the logs"
+_BYTES_PER_LINE = 400
+"""About what a line of an access log has; the progress counts lines by it."""
+
+
+def _listener(progress: Progress, files: Sequence[Path]) -> ScanListener | None:
+    """Return what shows the progress of a scan; None where nobody would see it."""
+    if not progress.visible:
+        return None
+    lines = max(1, sum(file.stat().st_size for file in files) // _BYTES_PER_LINE)
+    return lambda part: progress.show(round(part * lines), lines)
 
 
 @contextmanager
@@ -180,22 +201,6 @@ def _held_back(number: signal.Signals) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
-
-
-def _engine(arguments: argparse.Namespace, folder: Path, progress: Progress | None) -> Engine:
-    name = getattr(arguments, "engine", "duckdb")
-    try:
-        if name == "spark":
-            spark = importlib.import_module("oss_emulator.lab.replay.spark")
-            return cast("Engine", spark.SparkEngine(arguments.master, folder, progress=progress))
-        duck = importlib.import_module("oss_emulator.lab.replay.duck")
-        return cast("Engine", duck.DuckDBEngine(folder, progress))
-    except ImportError as error:
-        extra = "spark" if name == "spark" else "replay"
-        raise InputError(
-            f"replay needs the package {error.name}, which is not installed; "
-            f"run pip install 'oss-emulator[{extra}]'"
-        ) from None
 
 
 @contextmanager

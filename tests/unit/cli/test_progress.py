@@ -44,6 +44,17 @@ def test_terminal_with_rich_gets_a_bar() -> None:
     assert "50%" in stream.getvalue()
 
 
+def test_bar_tells_the_speed_in_a_unit() -> None:
+    stream = Terminal()
+    with Progress(
+        "Reading", stream, iter((0.0, 100.0, 200.0, 300.0)).__next__, "lines"
+    ) as progress:
+        progress.show(1, 4)
+        progress.show(2, 4)
+        progress.show(3, 4)
+    assert "lines/s" in stream.getvalue()
+
+
 def test_quick_tasks_and_pipes_show_nothing() -> None:
     assert shown(Terminal(), iter((0, 0.1, 0.2))) == ""
     assert shown(io.StringIO(), iter((0, 100, 200))) == ""

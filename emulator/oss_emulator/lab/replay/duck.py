@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from .batches import VERDICTS, judge_batches
-from .engine import EngineError, Progress, Row, UnsplittableError
+from .engine import EngineError, Row, ScanListener, UnsplittableError
 from .sources import LONGEST_LINE, PIECES
 from .verdict import Judge
 
@@ -26,7 +26,7 @@ _MISSING = "\x01"
 class DuckDBEngine:
     """DuckDB with a folder for what exceeds the memory."""
 
-    def __init__(self, folder: Path, progress: Progress | None = None) -> None:
+    def __init__(self, folder: Path, progress: ScanListener | None = None) -> None:
         self._progress = progress
         self._connection = duckdb.connect(
             ":memory:",
@@ -44,6 +44,7 @@ class DuckDBEngine:
             "CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)"
         )
         self._scanned = False
+        self._interrupted = False
 
     def scan(self, files: Sequence[Path], requests: str) -> None:
         """Add the counted lines of files to `requests`."""
@@ -78,11 +79,18 @@ class DuckDBEngine:
         """Return the rows of a statement."""
         return self._run(statement).fetchall()
 
+    def interrupt(self) -> None:
+        """End the running statement, and run no more."""
+        self._interrupted = True
+        self._connection.interrupt()
+
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
 
     def _run(self, statement: str) -> duckdb.DuckDBPyConnection:
+        if self._interrupted:
+            raise EngineError("DuckDB was interrupted")
         try:
             return self._connection.execute(statement)
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
@@ -107,7 +115,7 @@ class DuckDBEngine:
             done.set()
             thread.join()
 
-    def _report(self, done: threading.Event, progress: Progress) -> None:
+    def _report(self, done: threading.Event, progress: ScanListener) -> None:
         while not done.wait(_LOOK):
             progress(max(0.0, self._connection.query_progress() / 100))
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from .verdict import Judge
 
 Row = tuple[Any, ...]
+
+
+ScanListener = Callable[[float], None]
+"""Told the finished part of the scan, from 0 to 1."""
 
 
 class UnsplittableError(Exception):
@@ -17,6 +24,34 @@ class UnsplittableError(Exception):
 
 class EngineError(Exception):
     """The engine failed; the text says why."""
+
+
+class MissingEngineError(Exception):
+    """A package of an engine is not installed; the text says what to install."""
+
+
+class EngineName(StrEnum):
+    """The engines; each comes with an extra."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+    @property
+    def extra(self) -> str:
+        """The extra that installs its packages."""
+        return _EXTRAS[self][0]
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether its packages are there."""
+        return all(importlib.util.find_spec(package) for package in _EXTRAS[self][1])
+
+
+_EXTRAS = {
+    EngineName.DUCKDB: ("replay", ("duckdb", "pyarrow")),
+    EngineName.SPARK: ("spark", ("pyspark", "pyarrow", "pandas")),
+}
+"""The extra of each engine, and what the extra installs."""
 
 
 class Engine(Protocol):
@@ -40,12 +75,29 @@ class Engine(Protocol):
     def rows(self, statement: str) -> list[Row]:
         """Return the rows of a statement on the tables."""
 
+    def interrupt(self) -> None:
+        """End what another thread has the engine do, which then raises EngineError."""
+
     def close(self) -> None:
         """Release everything."""
 
 
-Progress = Callable[[float], None]
-"""Told the finished part of the scan, from 0 to 1."""
+def open_engine(
+    name: EngineName, folder: Path, listener: ScanListener | None, master: str = "local[*]"
+) -> Engine:
+    """Open an engine that spills to a folder; `master` is for Spark. Raises MissingEngineError."""
+    try:
+        if name is EngineName.SPARK:
+            spark = importlib.import_module(f"{__package__}.spark")
+            return cast("Engine", spark.SparkEngine(master, folder, progress=listener))
+        duck = importlib.import_module(f"{__package__}.duck")
+        return cast("Engine", duck.DuckDBEngine(folder, listener))
+    except ImportError as error:
+        raise MissingEngineError(
+            f"replay needs the package {error.name}, which is not installed; "
+            f"run pip install 'oss-emulator[{name.extra}]'"
+        ) from None
+
 
 HEX = "\x02hex:"
 """Begins the text of a line whose bytes are not UTF-8; their digits follow."""

@@ -179,8 +179,7 @@ def _check(rejects: Rejects, lines: int, question: ReplayQuestion) -> None:
         example, reason = rejects.examples[0]
         raise TooManyRejectsError(
             f"{rejects.count:,} of {lines:,} lines are damaged, more than "
-            f"{question.max_rejects:g} %; one of them: {example!r}: {reason}. "
-            "See the lines with --rejects FILE, or raise --max-rejects"
+            f"{question.max_rejects:g} %; one of them: {example!r}: {reason}"
         )
 
 

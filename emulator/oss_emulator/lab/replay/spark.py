@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from .batches import SQL_SCHEMA, judge_batches
-from .engine import HEX, Progress, Row
+from .engine import HEX, Row, ScanListener
 from .verdict import Judge
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class SparkEngine:
         master: str,
         folder: Path,
         on_driver: int = GROUPS_ON_DRIVER,
-        progress: Progress | None = None,
+        progress: ScanListener | None = None,
     ) -> None:
         from pyspark.sql import SparkSession
 
@@ -94,6 +94,10 @@ class SparkEngine:
     def rows(self, statement: str) -> list[Row]:
         """Return the rows of a statement."""
         return [tuple(row) for row in self._session.sql(statement).collect()]
+
+    def interrupt(self) -> None:
+        """Cancel the jobs."""
+        self._session.sparkContext.cancelAllJobs()
 
     def close(self) -> None:
         """End the session."""
