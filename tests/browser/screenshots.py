@@ -18,6 +18,7 @@ from tests.requirements import find
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "img"
+LOG = ROOT / "fixtures" / "logs" / "examplebucket2026-11-24-12-00-00-0001.log.gz"
 BUCKET = "examplebucket"
 
 REFERERS = [
@@ -60,6 +61,11 @@ def _wait_for_results(page: Page) -> None:
     page.locator("#results table").wait_for()
 
 
+def _replay(page: Page) -> None:
+    page.locator("#log").set_input_files(LOG)
+    page.locator("#report .report").wait_for()
+
+
 PICTURES = [
     Picture("requests", "requests", _open_story),
     Picture("requests-dark", "requests", scheme="dark", height=520),
@@ -69,6 +75,7 @@ PICTURES = [
     Picture("buckets", f"buckets/{BUCKET}", height=520),
     Picture("object", f"objects/{BUCKET}?key=hello.txt", height=620),
     Picture("embed", f"embed?bucket={BUCKET}&key=hello.txt", _wait_for_results, height=900),
+    Picture("replay", "replay", _replay, height=1000),
     Picture("emulator", "emulator", height=900),
 ]
 

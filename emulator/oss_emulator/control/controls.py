@@ -3,6 +3,7 @@
 from oss_emulator.control.clock import Clock
 from oss_emulator.control.faults import Faults
 from oss_emulator.control.journal import Journal
+from oss_emulator.control.replays import Replays
 from oss_emulator.control.snapshots import Snapshots
 from oss_emulator.pipeline.service import Service
 from oss_emulator.settings import Fsync, Settings
@@ -33,6 +34,7 @@ class Controls:
         self.journal = Journal(self.service.settings.journal_size)
         self.faults = Faults()
         self.snapshots = Snapshots(self.service.storage)
+        self.replays = Replays()
 
     def reset(self) -> None:
         """Restore the initial contents and the real time; remove snapshots, entries and faults."""

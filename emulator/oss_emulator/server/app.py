@@ -299,13 +299,22 @@ class Server(Endpoint):
         if not route.open_to_all:
             admin.check_allowed(request, settings.admin_token)
             admin.check_alone(route, settings.workers)
-        data = b"" if route.takes_object else await body.read_document(http)
+        apart = route.takes_object or route.takes_file
+        data = b"" if apart else await body.read_document(http)
         return admin.Asked(self.controls, self._metrics, request, data, rest), route
 
     async def _handle(
         self, http: web.BaseRequest, asked: admin.Asked, route: admin.Route
     ) -> Response:
         """Have a route answer, itself or by a request of the owner; raises `OSSError`."""
+        if route.takes_file:
+            async with body.read_file(http, route.takes_file) as file:
+                return await self._handle_asked(http, asked._replace(file=file), route)
+        return await self._handle_asked(http, asked, route)
+
+    async def _handle_asked(
+        self, http: web.BaseRequest, asked: admin.Asked, route: admin.Route
+    ) -> Response:
         given = route.handler(asked)
         if not isinstance(given, admin.OwnerRequest):
             return given if isinstance(given, Response) else await given

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
 
+from oss_emulator.control.api import Refusal
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Takes
 from oss_emulator.pipeline.admission import Admitted
@@ -20,6 +24,9 @@ from oss_emulator.server.throttle import Throttle
 
 SHORT: Final = 64 * 1024
 """Bytes up to which a body that stays in memory is read at once."""
+
+_FLUSHED: Final = 1024 * 1024
+"""Bytes of a file that a thread writes at a time."""
 
 _CONTINUE = "100-continue"
 _MD5 = "content-md5"
@@ -123,6 +130,32 @@ async def read_document(http: web.BaseRequest) -> bytes:
         if len(document) > MAX_DOCUMENT:
             raise _too_large(Takes.DOCUMENT, MAX_DOCUMENT)
     return bytes(document)
+
+
+@asynccontextmanager
+async def read_file(http: web.BaseRequest, most: int) -> AsyncIterator[Path]:
+    """Read the body of a request to the emulator into a file, which is removed after the block.
+
+    Raises `Refusal` for more than `most` bytes, and `OSSError` for a body that does not arrive
+    completely.
+    """
+    too_large = Refusal(413, f"The body is larger than {most} bytes.")
+    if int(http.headers.get("content-length", 0)) > most:
+        raise too_large
+    await _invite(http)
+    with TemporaryDirectory(prefix="oss-emulator-upload-") as folder:
+        path, size, batch = Path(folder, "body"), 0, bytearray()
+        with await asyncio.to_thread(path.open, "wb") as file:
+            async for chunk in _chunks(http):
+                size += len(chunk)
+                if size > most:
+                    raise too_large
+                batch += chunk
+                if len(batch) >= _FLUSHED:
+                    await asyncio.to_thread(file.write, bytes(batch))
+                    batch.clear()
+            await asyncio.to_thread(file.write, bytes(batch))
+        yield path
 
 
 async def _invite(http: web.BaseRequest) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from oss_emulator.control.api.schema import Schema
@@ -36,6 +37,8 @@ class Asked(NamedTuple):
     data: bytes
     rest: str
     """The end of the path, in place of a route's `{name}`; "" for other routes."""
+    file: Path | None = None
+    """The body in a file that is removed after the answer, for routes with `takes_file`."""
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -127,6 +130,8 @@ class Route:
     """Makes the events of an answer that does not end, for `Accept: text/event-stream`."""
     takes_object: bool = False
     """Whether the body is the content of an object, which the storage takes as it arrives."""
+    takes_file: int = 0
+    """The most bytes of a body that is kept in a file for the handler; 0 for any other body."""
 
     @property
     def stem(self) -> str:

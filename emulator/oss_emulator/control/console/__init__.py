@@ -23,6 +23,7 @@ PAGES: Final[Mapping[str, str]] = {
     "content": "objects",
     "signed": "objects",
     "embed": "embed",
+    "replay": "replay",
     "emulator": "emulator",
     "login": "login",
     "static": "static_files",

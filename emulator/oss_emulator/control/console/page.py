@@ -15,7 +15,7 @@ from oss_emulator.control.console.catalogue import COOKIE, LANGUAGES, Catalogue,
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.version import __version__
 
-TABS: Final = ("requests", "rules", "buckets", "embed", "emulator")
+TABS: Final = ("requests", "rules", "buckets", "embed", "replay", "emulator")
 """The pages in the navigation."""
 
 FRAGMENT: Final = "x-oss-emulator-fragment"

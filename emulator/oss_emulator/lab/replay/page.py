@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from html import escape
-from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
@@ -13,13 +12,11 @@ from oss_emulator.lab import explain
 from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer.decision import Outcome, Stage, Step
 
+from . import STYLE
 from .figures import quantity, size
 from .report import Report
 from .sentences import NAMES, headline, host_name
 from .verdict import UNKNOWN, Verdict
-
-STYLE = Path(__file__).with_name("page.css")
-"""The style sheet of `body`."""
 
 _SHOWN = (Verdict.REVOKED, Verdict.GAINED, Verdict.UNKNOWN, Verdict.UNCHANGED, Verdict.NOT_CHECKED)
 _WIDTH, _HEIGHT = 720, 160

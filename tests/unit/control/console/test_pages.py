@@ -15,6 +15,7 @@ from oss_emulator.control.api.access import SESSION, check_allowed, session
 from oss_emulator.control.console import EMBED_DOMAIN, PAGES, find, refuse, show, wants_page
 from oss_emulator.control.console.embedding import MARK, POLICIES
 from oss_emulator.control.console.static_files import FOLDER
+from oss_emulator.lab.replay import STYLE
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
@@ -23,7 +24,7 @@ from tests.unit.control.api.caller import ApiCaller
 
 NAMES = ["rules", "requests", "bucket", "site", "rule", "list", "position", "text", "name"]
 NAMES += ["referer", "signed", "method", "AllowEmptyReferer", "RefererList", "Referer", "acl"]
-NAMES += ["tags", "headers", "key", "seconds", "token"]
+NAMES += ["tags", "headers", "key", "seconds", "token", "against", "only"]
 """The members of bodies."""
 
 RULES = b"""<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList>
@@ -65,6 +66,7 @@ PATHS = [
     "buckets",
     "buckets/examplebucket?prefix=x/",
     "objects/examplebucket?key=hello.txt",
+    "replay",
     "emulator",
     "login",
 ]
@@ -229,6 +231,12 @@ def test_applied_rules_are_those_of_the_bucket(ask: ApiCaller) -> None:
         ("POST", "rules/import", {"text": '{"AllowEmptyReferer": true}', "name": "x"}),
         ("POST", "rules/export", {"rules": members("\x01"), "bucket": "b"}),
         ("PUT", "rules/examplebucket", {"rules": members("\x01")}),
+        ("POST", "replay", {}),
+        ("POST", "replay", {"text": "]"}),
+        ("POST", "replay", {"bucket": "missing"}),
+        ("POST", "replay", {"bucket": "examplebucket", "against": "' OR 1"}),
+        ("GET", "replay/missing", {}),
+        ("PUT", "replay/missing", {}),
         ("GET", "requests?verdict=maybe", {}),
         ("GET", "requests?status=x", {}),
     ],
@@ -260,6 +268,7 @@ CHANGING = [
     ("POST", "rules/generate"),
     ("POST", "rules/import"),
     ("POST", "rules/review"),
+    ("POST", "replay"),
     ("PUT", "rules/examplebucket"),
     ("PUT", "buckets/examplebucket"),
     ("PUT", "objects/examplebucket?key=hello.txt"),
@@ -462,8 +471,8 @@ def refused(ask: ApiCaller) -> tuple[Refused, Response]:
 
 def test_scripts_and_styles_stay_small() -> None:
     sizes = {
-        kind: sum(path.stat().st_size for path in FOLDER.glob(f"*.{kind}"))
-        for kind in ("js", "css")
+        kind: sum(path.stat().st_size for path in (*FOLDER.glob(f"*.{kind}"), *more))
+        for kind, more in {"js": (), "css": (STYLE,)}.items()
     }
     assert sizes["js"] <= 60 * 1024
     assert sizes["css"] <= 30 * 1024

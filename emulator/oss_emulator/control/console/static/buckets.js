@@ -1,31 +1,18 @@
 // Uploads by a choice of files or by drag and drop, each with its progress.
 
-import { announce, find, refresh, root } from "./console.js";
+import { announce, find, put, refresh } from "./console.js";
 
 function upload(file, { bucket, prefix }) {
   const item = document.createElement("li");
   const name = document.createElement("bdi");
   const bar = document.createElement("progress");
   name.textContent = file.name;
-  bar.max = file.size || 1;
   bar.setAttribute("aria-label", file.name);
   item.append(name, bar);
   find("#uploads").append(item);
   const key = encodeURIComponent(prefix + file.name);
-  const request = new XMLHttpRequest();
-  request.open("PUT", `${root}content/${bucket}?key=${key}`);
-  request.setRequestHeader("x-oss-emulator", "1");
-  request.setRequestHeader("Accept", "application/json");
-  request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
-  request.upload.onprogress = (event) => { bar.value = event.loaded; };
-  return new Promise((resolve, reject) => {
-    request.onerror = () => reject(new Error(file.name));
-    request.onload = () => {
-      if (request.status === 200) resolve();
-      else reject(new Error(`${file.name}: ${JSON.parse(request.responseText).error}`));
-    };
-    request.send(file);
-  });
+  const progress = (part) => { bar.value = part; };
+  return put(`content/${bucket}?key=${key}`, file, { type: file.type, progress });
 }
 
 async function uploadAll(files) {

@@ -25,6 +25,26 @@ export async function ask(path, { method = "GET", value, html = false, signal } 
   return html ? text : JSON.parse(text);
 }
 
+/** Send a file, and tell how much of it is sent. Throws an Error with the server's sentence. */
+export function put(path, file, { html = false, type, progress }) {
+  const request = new XMLHttpRequest();
+  request.open("PUT", root + path);
+  request.setRequestHeader("x-oss-emulator", "1");
+  request.setRequestHeader("Accept", html ? "text/html" : "application/json");
+  if (html) request.setRequestHeader("x-oss-emulator-fragment", "1");
+  request.setRequestHeader("Content-Type", type || "application/octet-stream");
+  request.upload.onprogress = (event) => progress(event.loaded / (event.total || 1));
+  return new Promise((resolve, reject) => {
+    request.onerror = () => reject(new Error(file.name));
+    request.onload = () => {
+      const text = request.responseText;
+      if (request.status < 300) resolve(text);
+      else reject(new Error(`${file.name}: ${sentence(text) || request.status}`));
+    };
+    request.send(file);
+  });
+}
+
 function sentence(text) {
   try {
     return JSON.parse(text).error;
