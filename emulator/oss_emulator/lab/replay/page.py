@@ -190,9 +190,8 @@ class _Body:
                     )
         drawn.append(f'<line class="axis" x1="0" y1="{_HEIGHT}" x2="{_WIDTH}" y2="{_HEIGHT}"/>')
         first, last = hours[0]["hour"], hours[-1]["hour"]
-        drawn.append(f'<text x="0" y="{_HEIGHT + 16}">{first}</text>')
-        drawn.append(f'<text x="{_WIDTH}" y="{_HEIGHT + 16}" text-anchor="end">{last}</text>')
-        return self._svg(_HEIGHT + 20, Sentence("Traffic by hour and verdict"), drawn)
+        chart = self._svg(_HEIGHT + 1, Sentence("Traffic by hour and verdict"), drawn)
+        return f'{chart}<p class="ends"><span>{first}</span><span>{last}</span></p>'
 
     def _ranking(
         self, title: Sentence, rows: Sequence[Report], key: str, name: Callable[[str], Sentence]
