@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from oss_emulator.cli.output import Text, Tone, line, show, write
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import lint, sources, tables
 from oss_emulator.lab.lint import Severity
+from oss_emulator.lab.programs import format_oss2, format_ossutil
 from oss_emulator.lab.proposal import Proposal, ProposalError, Wish, format_table, propose
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.tables import DecisionTable
@@ -105,53 +105,15 @@ def _format_rules(form: RulesForm, proposal: Proposal, site: str) -> str:
 
 
 def _format_table(proposal: Proposal, site: str) -> str:
-    return format_table(proposal, f"What the rules for {_comment(site)} must decide.")
+    return format_table(proposal, site)
 
 
 def _format_oss2(proposal: Proposal, site: str) -> str:
-    rules = proposal.configuration
-    return f'''"""Set the Referer rules of a bucket to those for {_comment(site)}."""
-
-import os
-
-import oss2
-from oss2.credentials import EnvironmentVariableCredentialsProvider
-from oss2.models import BucketReferer
-
-bucket = oss2.Bucket(
-    oss2.ProviderAuthV4(EnvironmentVariableCredentialsProvider()),
-    os.environ["OSS_ENDPOINT"],
-    os.environ["OSS_BUCKET"],
-    region=os.environ["OSS_REGION"],
-)
-bucket.put_bucket_referer(
-    BucketReferer(
-        {rules.allow_empty_referer},
-        {_list(rules.whitelist)},
-        allow_truncate_query_string={rules.allow_truncate_query_string},
-        black_referers={_list(rules.blacklist)},
-    )
-)
-'''
-
-
-def _list(entries: tuple[str, ...]) -> str:
-    lines = "".join(f"            {json.dumps(entry)},\n" for entry in entries)
-    return f"[\n{lines}        ]" if entries else "[]"
+    return format_oss2(proposal.configuration, site)
 
 
 def _format_ossutil(proposal: Proposal, site: str) -> str:
-    return f"""# Sets the Referer rules of the bucket OSS_BUCKET to those for {_comment(site)}.
-cat > referer.xml <<'END'
-{sources.format(proposal.configuration, RulesForm.XML).rstrip()}
-END
-ossutil api put-bucket-referer --bucket "$OSS_BUCKET" --referer-configuration file://referer.xml
-"""
-
-
-def _comment(site: str) -> str:
-    """Return an address as it may stand in a comment or a docstring."""
-    return "".join(item for item in site if item.isprintable() and item not in '"\\')
+    return format_ossutil(proposal.configuration, site)
 
 
 _FORMS: Mapping[str, Callable[[Proposal, str], str]] = {

@@ -62,9 +62,9 @@ def propose(wish: Wish) -> Proposal:
     return Proposal(configuration, tuple(_cases(wish, site, black)))
 
 
-def format_table(proposal: Proposal, title: str) -> str:
-    """Format the cases of a proposal as a decision table without rules."""
-    blocks = [f"# {title}\n"]
+def format_table(proposal: Proposal, site: str) -> str:
+    """Format the cases of a proposal for a site as a decision table without rules."""
+    blocks = [f"# What the rules for {json.dumps(site)} must decide.\n"]
     for case in proposal.cases:
         members = {"name": case.name}
         if case.referer:

@@ -46,7 +46,7 @@ def test_rules_pass_lint_scenarios_and_their_table(wish: Wish, tmp_path: Path) -
         outcome.as_wanted for outcome in scenarios.play(RefererPolicy.compile(rules), wish.site)
     )
     path = tmp_path / "site.toml"
-    path.write_text(format_table(proposal, "What the rules must decide."), encoding="utf-8")
+    path.write_text(format_table(proposal, "https://www.example.com"), encoding="utf-8")
     report = tables.run(tables.read(path, {"": rules}))
     assert report.passed
     assert report.untouched == ()

@@ -53,38 +53,30 @@ async def get_results(asked: Asked) -> Response:
     run = asked.rest
     if not _RUN.fullmatch(run):
         raise Refusal(404, f"The test {run!r} does not exist.")
-    journal, found = asked.controls.journal, asyncio.Event()
-    marks = [f"{MARK}={run}-{number}" for number in range(len(POLICIES))]
+    journal, complete = asked.controls.journal, asyncio.Event()
+    found: dict[str, Entry] = {}
+    marks = [f"{run}-{number}" for number in range(len(POLICIES))]
 
-    def find() -> list[Entry | None]:
-        entries = [entry for entry in journal.entries() if f"{MARK}={run}-" in entry.request.target]
-        return [
-            next((one for one in entries if mark in one.request.target), None) for mark in marks
-        ]
+    def take(entry: Entry) -> None:
+        """Keep the entry if it belongs to the test; it is the only look at it."""
+        if run in entry.request.target and entry.request.query.get(MARK) in marks:
+            found[entry.request.query[MARK]] = entry
+            if len(found) == len(marks):
+                complete.set()
 
-    end = journal.listen(lambda entry: found.set())
+    end = journal.listen(take)
     try:
+        for entry in journal.entries():
+            take(entry)
         async with asyncio.timeout(_PATIENCE):
-            while None in find():
-                await found.wait()
-                found.clear()
+            await complete.wait()
     except TimeoutError:
         pass
     finally:
         end()
-    pairs = zip(POLICIES, _find(asked, run), strict=True)
+    pairs = zip(POLICIES, map(found.get, marks), strict=True)
     rows = [_result(asked, policy, entry) for policy, entry in pairs]
     return page.show(asked, "embed_results", {"results": rows}, site=_site(asked))
-
-
-def _find(asked: Asked, run: str) -> list[Entry | None]:
-    """Find the request of each page of a test; None for one that has not arrived."""
-    marked = {
-        entry.request.query[MARK]: entry
-        for entry in asked.controls.journal.entries()
-        if entry.request.query.get(MARK, "").startswith(run)
-    }
-    return [marked.get(f"{run}-{number}") for number in range(len(POLICIES))]
 
 
 def _frames(asked: Asked, run: str, bucket: str, key: str, host: str) -> list[dict[str, str]]:

@@ -103,7 +103,9 @@ def get_request(asked: Asked) -> Response:
     entry = asked.controls.journal.entry(int(number)) if _is_number(number) else None
     if entry is None:
         raise Refusal(
-            404, f"The request {number} is not in the journal: it was cleared or made room."
+            404,
+            f"The request {number!r} is not in the journal, which keeps the last "
+            f"{asked.controls.journal.size}; choose one from the list of requests.",
         )
     settings = asked.controls.service.settings
     values = {

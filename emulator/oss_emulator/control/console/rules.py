@@ -18,13 +18,14 @@ from oss_emulator.control.api.route import (
     reply,
 )
 from oss_emulator.control.api.schema import TEXT, Schema, array, record
-from oss_emulator.control.console import page, review, snippets
+from oss_emulator.control.console import page, review
 from oss_emulator.control.journal import RefererVerdict
 from oss_emulator.lab import explain, lint, sources
+from oss_emulator.lab.programs import format_oss2, format_ossutil
 from oss_emulator.lab.proposal import ProposalError, Wish, format_table, propose
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, codec
+from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy, codec
 from oss_emulator.toml import SourceError
 
 _NONE: Final = "none"
@@ -85,18 +86,21 @@ def put_rules(asked: Asked) -> OwnerRequest:
     return OwnerRequest(request, lambda _: reply(saved), document)
 
 
-def check_rules(asked: Asked) -> Response:
+async def check_rules(asked: Asked) -> Response:
     """Decide on requests by edited rules, and by the saved ones of a bucket if one is named."""
     body = asked.json()
-    settings = asked.controls.service.settings
-    policy = RefererPolicy.compile(_read(asked, body), settings.assumptions)
-    requests = list_requests(body)
-    decisions = [decide(policy, item) for item in requests]
-    before: list[Any] = [None] * len(requests)
-    if body.get("bucket") is not None:
-        saved = find_rules(asked, _text(body, "bucket"))
-        old = RefererPolicy.compile(saved, settings.assumptions)
-        before = [decide(old, item) for item in requests]
+    assumptions = asked.controls.service.settings.assumptions
+    rules, requests = _read(asked, body), list_requests(body)
+    saved = find_rules(asked, _text(body, "bucket")) if body.get("bucket") is not None else None
+
+    def decide_all(by: RefererConfiguration) -> list[Decision]:
+        policy = RefererPolicy.compile(by, assumptions)
+        return [decide(policy, item) for item in requests]
+
+    decisions = await asyncio.to_thread(decide_all, rules)
+    before: list[Decision] | list[None] = [None] * len(requests)
+    if saved is not None:
+        before = await asyncio.to_thread(decide_all, saved)
     return page.show(
         asked,
         "rules_check",
@@ -141,7 +145,7 @@ async def correct_rules(asked: Asked) -> Response:
     raise Refusal(404, "The linter does not find this any more.")
 
 
-def generate_rules(asked: Asked) -> Response:
+async def generate_rules(asked: Asked) -> Response:
     """Propose rules for a site, with the decision table that they pass."""
     body = asked.json()
     wish = Wish(
@@ -153,35 +157,41 @@ def generate_rules(asked: Asked) -> Response:
         body.get("allow_empty") is True,
     )
     try:
-        proposal = propose(wish)
+        proposal = await asyncio.to_thread(propose, wish)
     except ProposalError as error:
         raise Refusal(400, f"There are no such rules: {error}.") from None
-    title = f"What the rules for {json.dumps(wish.site)} must decide."
     rules = to_members(proposal.configuration)
-    return reply({"rules": rules, "table": format_table(proposal, title)})
+    return reply({"rules": rules, "table": format_table(proposal, wish.site)})
 
 
-def export_rules(asked: Asked) -> Response:
+async def export_rules(asked: Asked) -> Response:
     """Format edited rules in every form."""
     body = asked.json()
     rules, bucket = _read(asked, body), _text(body, "bucket")
     try:
-        texts = {form.value: sources.format(rules, form) for form in RulesForm}
+        texts = await asyncio.to_thread(_format_all, rules, bucket)
     except ValueError as error:
         raise Refusal(400, f"An entry cannot be written as XML: {error}.") from None
-    for form in (RulesForm.TERRAFORM, RulesForm.HCL, RulesForm.PULUMI):
-        texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
-    texts["oss2"] = snippets.format_oss2_rules(rules)
-    texts["ossutil"] = snippets.format_ossutil_rules(texts[RulesForm.JSON.value], bucket)
     return page.show(asked, "rules_export", {"texts": texts}, bucket=bucket, names=_FILES)
 
 
-def import_rules(asked: Asked) -> Response:
+def _format_all(rules: RefererConfiguration, bucket: str) -> dict[str, str]:
+    """Format rules in every form, for a bucket. Raises ValueError."""
+    texts = {form.value: sources.format(rules, form) for form in RulesForm}
+    for form in (RulesForm.TERRAFORM, RulesForm.HCL, RulesForm.PULUMI):
+        texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
+    texts["oss2"] = format_oss2(rules, bucket, bucket)
+    texts["ossutil"] = format_ossutil(rules, bucket, bucket)
+    return texts
+
+
+async def import_rules(asked: Asked) -> Response:
     """Read rules in any form; of several in one document, `name` chooses."""
     body = asked.json()
     assumptions = asked.controls.service.settings.assumptions
     try:
-        named = sources.parse(_text(body, "text").encode(), None, assumptions)
+        document = _text(body, "text").encode()
+        named = await asyncio.to_thread(sources.parse, document, None, assumptions)
     except SourceError as error:
         raise Refusal(400, f"The rules cannot be read: {error}.") from None
     name = body.get("name", next(iter(named)))

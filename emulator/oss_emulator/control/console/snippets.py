@@ -1,4 +1,4 @@
-"""Requests and rules as text to take away: a command, a few lines of Python, a case of a table."""
+"""Requests as text to take away: a command, a few lines of Python, a case of a table."""
 
 import json
 import shlex
@@ -7,7 +7,7 @@ from typing import Final
 
 from oss_emulator.control.journal import Entry, RefererVerdict
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import RefererConfiguration, Signing
+from oss_emulator.referer import Signing
 
 _NOT_REPEATED: Final = frozenset(
     {"host", "connection", "content-length", "expect", "transfer-encoding", "keep-alive"}
@@ -117,35 +117,3 @@ def format_case(entry: Entry) -> str | None:
         for name, value in members.items()
     ]
     return "\n".join(["[[case]]", *lines, ""])
-
-
-def format_oss2_rules(rules: RefererConfiguration) -> str:
-    """Format rules as the call of oss2 that puts them."""
-    arguments = [
-        f"    allow_empty_referer={rules.allow_empty_referer},",
-        f"    referers={list(rules.whitelist)!r},",
-        f"    allow_truncate_query_string={rules.allow_truncate_query_string},",
-    ]
-    if rules.truncate_path:
-        arguments.append("    # TruncatePath is true: oss2 cannot set it, so use XML or ossutil.")
-    if rules.blacklist:
-        arguments.append(f"    black_referers={list(rules.blacklist)!r},")
-    return "\n".join(
-        [
-            "from oss2.models import BucketReferer",
-            "",
-            "bucket.put_bucket_referer(BucketReferer(",
-            *arguments,
-            "))",
-            "",
-        ]
-    )
-
-
-def format_ossutil_rules(rules_json: str, bucket: str) -> str:
-    """Format rules as the command of ossutil that puts them; `rules_json` is ossutil's JSON."""
-    document = shlex.quote(json.dumps(json.loads(rules_json), ensure_ascii=False))
-    name = shlex.quote(bucket)
-    return (
-        f"ossutil api put-bucket-referer --bucket {name} \\\n  --referer-configuration {document}\n"
-    )
