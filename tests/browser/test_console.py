@@ -414,6 +414,46 @@ def test_link_carries_the_whole_case(tab: Page, browser: Browser, emulator: Emul
     colleague.close()
 
 
+def test_link_never_loses_a_draft(tab: Page, emulator: Emulator) -> None:
+    whitelist = tab.get_by_label("Whitelist")
+    aside = tab.locator("#aside")
+    visit(tab, emulator, f"rules/{BUCKET}")
+    whitelist.fill("https://theirs.test/")
+    tab.get_by_role("button", name="Copy link").click()
+    expect(tab.locator("#announce")).to_have_text("Copied")
+    link = tab.evaluate("() => navigator.clipboard.readText()")
+    expect(aside).to_be_hidden()
+
+    whitelist.fill("https://mine.test/")
+    expect(tab).not_to_have_url(re.compile("#case"))
+    tab.goto("about:blank")
+    tab.goto(link)
+    expect(whitelist).to_have_value("https://theirs.test/")
+    tab.reload()
+    expect(aside).to_be_visible()
+    tab.get_by_role("button", name="Bring it back").click()
+    expect(whitelist).to_have_value("https://mine.test/")
+    tab.get_by_role("button", name="Bring it back").click()
+    expect(whitelist).to_have_value("https://theirs.test/")
+    tab.get_by_role("button", name="Revert").click()
+    expect(whitelist).to_have_value(re.compile("www.example.com"))
+    visit(tab, emulator, f"rules/{BUCKET}")
+    tab.get_by_role("button", name="Bring it back").click()
+    expect(whitelist).to_have_value("https://theirs.test/")
+    tab.get_by_role("button", name="Bring it back").click()
+    expect(whitelist).to_have_value("https://mine.test/")
+
+
+def test_broken_link_is_told_and_leaves_the_draft(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, f"rules/{BUCKET}")
+    tab.get_by_label("Whitelist").fill("https://mine.test/")
+    tab.goto("about:blank")
+    visit(tab, emulator, f"rules/{BUCKET}#case=e30")
+    expect(tab.locator("#announce")).to_contain_text("This did not work")
+    expect(tab.get_by_label("Whitelist")).to_have_value("https://mine.test/")
+    expect(tab.get_by_label("Referers to try")).to_have_value(re.compile("www.example.com"))
+
+
 # --- Buckets
 
 

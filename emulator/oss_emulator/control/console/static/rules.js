@@ -5,6 +5,8 @@ import { all, announce, ask, attempt, copy, fill, find, kept, later, values } fr
 const editor = find("#editor");
 const bucket = editor.dataset.bucket;
 const draft = `rules:${bucket}`;
+const aside = `${draft}:aside`; // earlier drafts, the last one first
+const MOST_ASIDE = 10;
 const state = find("#state");
 const lists = { whitelist: "RefererList", blacklist: "RefererBlacklist" };
 const switches = all(".switches input", editor);
@@ -55,6 +57,32 @@ function mark() {
   }
 }
 
+/** Keep edited rules that are about to be replaced, unless they are kept already. */
+function setAside(given) {
+  const old = kept.get(aside, []).filter((one) => canonical(one) !== canonical(given));
+  if (canonical(given) !== canonical(saved)) kept.set(aside, [given, ...old].slice(0, MOST_ASIDE));
+  offer();
+}
+
+/** Offer the last draft that was set aside, if it is not what the page shows. */
+function offer() {
+  const shown = canonical(rules());
+  find("#aside").hidden = kept.get(aside, []).every((one) => canonical(one) === shown);
+}
+
+function replace(given) {
+  setAside(rules());
+  show(given);
+}
+
+find("#bring-back").addEventListener("click", () => {
+  const drafts = kept.get(aside, []).filter((one) => canonical(one) !== canonical(rules()));
+  const [next, ...others] = drafts;
+  kept.set(aside, others);
+  if (edited()) kept.set(aside, [...others, rules()]);
+  show(next);
+});
+
 let checking;
 const check = later(() => attempt(async () => {
   checking?.abort();
@@ -92,6 +120,7 @@ function changed() {
   find("#revert").disabled = !differs;
   if (differs) kept.set(draft, rules());
   else kept.remove(draft);
+  offer();
   check();
   review();
   exportAll();
@@ -102,11 +131,16 @@ find("#apply").addEventListener("click", () => attempt(async () => {
   changed();
   announce(state.dataset.applied);
 }));
-find("#revert").addEventListener("click", () => show(saved));
+find("#revert").addEventListener("click", () => replace(saved));
 find("#export").addEventListener("toggle", exportAll);
 find("#site").addEventListener("input", review);
 area("referers").addEventListener("input", check);
-for (const control of [...switches, ...Object.keys(lists).map(area)]) control.addEventListener("input", changed);
+for (const control of [...switches, ...Object.keys(lists).map(area)]) {
+  control.addEventListener("input", () => {
+    if (location.hash) history.replaceState(null, "", location.pathname + location.search); // the case is another one now
+    changed();
+  });
+}
 
 find("#generate-form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -114,7 +148,7 @@ find("#generate-form").addEventListener("submit", (event) => {
     const made = await ask("rules/generate", { method: "POST", value: values(event.target) });
     find("#generated").hidden = false;
     find("#generated code").textContent = made.table;
-    show(made.rules);
+    replace(made.rules);
   });
 });
 
@@ -145,7 +179,7 @@ find("#import-file").addEventListener("change", (event) => attempt(async () => {
 }));
 find("#import-go").addEventListener("click", () => attempt(async () => {
   const value = { text: area("import-text").value };
-  show((await ask("rules/import", { method: "POST", value })).rules);
+  replace((await ask("rules/import", { method: "POST", value })).rules);
 }));
 
 const pack = (value) => {
@@ -164,13 +198,18 @@ find("#link").addEventListener("click", () => attempt(async () => {
   await copy(location.href);
 }));
 
+/** Show the case of a link, and set the reader's own draft aside; without a link, show the draft. */
 function open() {
+  const own = kept.get(draft, saved);
+  show(own);
   const fragment = location.hash.match(/^#case=([\w-]+)$/);
-  if (!fragment) return kept.get(draft, saved);
+  if (!fragment) return;
   const given = unpack(fragment[1]);
+  const isOther = canonical(given.rules) !== canonical(own); // fails for what is no case
   area("referers").value = given.referers;
   find("#site").value = given.site;
-  return given.rules;
+  if (isOther) replace(given.rules);
 }
 
-attempt(async () => show(open()));
+addEventListener("hashchange", () => attempt(async () => open()));
+attempt(async () => open());
