@@ -50,6 +50,7 @@ COVERED_BY = {
     "control/api/*.py": "http/test_admin.py",
     "control/console/*.py": "unit/control/console/test_pages.py",
     "control/controls.py": "unit/control/test_snapshots.py",
+    "control/rehearsal.py": "unit/control/test_contents.py",
     # --- documents
     "documents/*.py": "unit/operations/test_bucket_documents.py",
     # --- lab

@@ -157,7 +157,7 @@ async def _serve(
     with _reporting(settings):
         await server.start(settings.host, settings.port)
     gc.freeze()  # modules stay loaded, so collections need not walk them
-    watching = None if known is None else asyncio.ensure_future(_watch(server.controls, known))
+    watching = None if known is None else asyncio.ensure_future(_watch(server, known))
     try:
         key = server.service.accounts.first
         return await meanwhile(Listening(server, settings, hint, found, key))
@@ -171,9 +171,9 @@ WATCH_EVERY = 0.5
 """Seconds between two looks at the watched files."""
 
 
-async def _watch(controls: Controls, known: contents.Stamps) -> None:
+async def _watch(server: Server, known: contents.Stamps) -> None:
     """Load changed files again; a mistake in one is reported, and the old contents stay."""
-    settings = controls.service.settings
+    controls, settings = server.controls, server.service.settings
     while True:
         await asyncio.sleep(WATCH_EVERY)
         try:
@@ -186,7 +186,8 @@ async def _watch(controls: Controls, known: contents.Stamps) -> None:
         known = found
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         try:
-            contents.reload(controls)
+            rehearsal = await asyncio.to_thread(contents.rehearse, controls.service)
+            await server.change(partial(contents.adopt, controls, rehearsal))
         except (seed.SeedError, AccountsError, OSError) as error:
             text = f"nothing was loaded again, and the old contents stay: {error}"
         else:

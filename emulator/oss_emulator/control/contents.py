@@ -1,13 +1,12 @@
 """The initial contents of a server: its seed and its preloaded folders."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from oss_emulator.control import preload, seed
 from oss_emulator.control.controls import Controls
+from oss_emulator.control.rehearsal import Rehearsal
 from oss_emulator.control.seed import Report, say_nothing
-from oss_emulator.pipeline.authentication import open_accounts
 from oss_emulator.pipeline.service import Service
 from oss_emulator.settings import Settings
 from oss_emulator.storage import snapshot
@@ -33,19 +32,25 @@ def reset(controls: Controls) -> None:
         load(controls.service)
 
 
-def reload(controls: Controls) -> None:
-    """Load changed files again: accounts, the seed and the preloaded folders.
+def rehearse(service: Service) -> Rehearsal:
+    """Read all files of the initial contents again: accounts, the seed and the preloaded folders.
 
-    What the files no longer name stays. The files are tried on an empty service first: a mistake in
-    one changes nothing. Raises SeedError or AccountsError.
+    This changes nothing in the service and may take long, so it belongs in a thread. Raises
+    SeedError or AccountsError for a mistake in a file.
     """
-    service = controls.service
-    fresh = Service(replace(service.settings, data=None))  # tries the files before they are used
-    load(fresh)
-    service.accounts = open_accounts(service.settings, service.token_key)
-    load(service)
-    if not service.storage.blocking:
-        controls.snapshots.set_initial(snapshot.take(fresh.storage))
+    rehearsal = Rehearsal(service)
+    load(rehearsal)
+    return rehearsal
+
+
+def adopt(controls: Controls, rehearsal: Rehearsal) -> None:
+    """Change the contents to what was rehearsed: everything, or nothing after a SeedError.
+
+    What the files no longer name stays until a reset.
+    """
+    rehearsal.perform_on(controls.service)
+    if not controls.service.storage.blocking:
+        controls.snapshots.set_initial(snapshot.take(rehearsal.storage))
 
 
 Stamps = Mapping[Path, tuple[int, int, int]]
@@ -53,7 +58,7 @@ Stamps = Mapping[Path, tuple[int, int, int]]
 
 
 def stamps(settings: Settings) -> Stamps:
-    """Return the stamps of all files that `reload` reads; a missing file has none."""
+    """Return the stamps of all files that `rehearse` reads; a missing file has none."""
     paths = [path for path in (settings.seed, settings.accounts) if path is not None]
     if settings.seed is not None:
         paths += seed.files(settings.seed)

@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 from oss_emulator.access import Accounts, AccountsError
 from oss_emulator.access.accounts import AccountTable
+from oss_emulator.operations.call import Body
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import RefererConfiguration, codec
 from oss_emulator.storage import Storage, snapshot
 from oss_emulator.toml import Path as Place
@@ -251,7 +252,11 @@ def put(service: Service, target: str, headers: Mapping[str, str], data: bytes) 
     """Send a PUT as the owner; returns the code and the message of an error, "" for success."""
     fields = [("Host", "localhost"), *headers.items()]
     request = Request.parse("PUT", target, fields, service.clock())
-    response = service.handle(request, data, caller=service.accounts.owner)
+    return refusal_of(service.act(request, Body.of(data), service.accounts.owner))
+
+
+def refusal_of(response: Response) -> str:
+    """Return the code and the message of an error, "" for success."""
     if response.status == 200:
         return ""
     assert isinstance(response.body, bytes)  # noqa: S101 - an error's body is a document

@@ -95,6 +95,16 @@ class Service:
         except OSSError as error:
             return self.render(outcome.refuse(error))
 
+    def act(self, request: Request, body: Body, caller: Identity) -> Response:
+        """Answer a request whose body has arrived, for a caller who may do everything."""
+        outcome = self.admit(request, caller)
+        if isinstance(outcome, Refused):
+            return self.render(outcome)
+        try:
+            return self.perform(outcome, body)
+        except OSSError as error:
+            return self.render(outcome.refuse(error))
+
     def admit(self, request: Request, caller: Identity | None = None) -> Admitted | Refused:
         """Run all checks of a request that do not need its body.
 

@@ -6,7 +6,7 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TextIO
 
@@ -107,6 +107,13 @@ class Server(Endpoint):
             task.cancel()
         await self.connections.close(SHUTDOWN_TIMEOUT)
         self._writing.shutdown()
+
+    async def change(self, work: Callable[[], None]) -> None:
+        """Run work that changes the contents where all changes are made, one after another."""
+        if self.service.storage.blocking:
+            await asyncio.get_running_loop().run_in_executor(self._writing, work)
+        else:
+            work()
 
     # One request, from arrival to journal
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from oss_emulator.access import AccountsError
 from oss_emulator.control import contents
-from oss_emulator.control.controls import Controls
+from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.seed import SeedError
 from oss_emulator.settings import Settings
 
@@ -28,6 +29,10 @@ def start(settings: Settings) -> Controls:
     return controls
 
 
+def reload(controls: Controls) -> None:
+    contents.adopt(controls, contents.rehearse(controls.service))
+
+
 def names(controls: Controls) -> list[str]:
     return [bucket.name for bucket in controls.service.storage.buckets()]
 
@@ -35,7 +40,7 @@ def names(controls: Controls) -> list[str]:
 def test_changed_seed_is_added_and_is_what_a_reset_restores(seed: Path) -> None:
     controls = start(Settings(seed=seed))
     seed.write_text(BUCKET.format("second"))
-    contents.reload(controls)
+    reload(controls)
     assert names(controls) == ["first", "second"]
     contents.reset(controls)
     assert names(controls) == ["second"]
@@ -45,7 +50,7 @@ def test_seed_with_a_mistake_changes_nothing(seed: Path) -> None:
     controls = start(Settings(seed=seed))
     seed.write_text(BUCKET.format("second") + BUCKET.format("Not a name"))
     with pytest.raises(SeedError, match="InvalidBucketName"):
-        contents.reload(controls)
+        reload(controls)
     assert names(controls) == ["first"]
 
 
@@ -56,11 +61,64 @@ def test_accounts_with_a_mistake_change_nothing(tmp_path: Path) -> None:
     controls = start(Settings(accounts=path))
     path.write_text("[[account]]\n")
     with pytest.raises(AccountsError):
-        contents.reload(controls)
+        reload(controls)
     assert controls.service.accounts.first.id == "one"
     path.write_text(key.format("two"))
-    contents.reload(controls)
+    reload(controls)
     assert controls.service.accounts.first.id == "two"
+
+
+@pytest.fixture(params=["memory", "disk"])
+def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Controls]:
+    """A server with accounts, a seed and a folder in which a bucket is not to be changed."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "a.txt").write_text("a")
+    (tmp_path / "accounts.toml").write_text(ACCOUNTS.format("one"))
+    (tmp_path / "seed.toml").write_text(BUCKET.format("first"))
+    settings = Settings(
+        seed=tmp_path / "seed.toml",
+        accounts=tmp_path / "accounts.toml",
+        preload={"site": tmp_path / "site"},
+        data=tmp_path / "data" if request.param == "disk" else None,
+    )
+    storage = open_storage(settings)
+    made = Controls(settings, storage)
+    contents.load(made.service)
+    made.snapshots.set_initial()
+    yield made
+    storage.close()
+
+
+ACCOUNTS = '[[account]]\nid = "1000000000000001"\n[[account.key]]\nid = "{}"\nsecret = "s"\n'
+
+
+def test_all_files_are_loaded_together(watched: Controls, tmp_path: Path) -> None:
+    (tmp_path / "site" / "a.txt").write_text("changed")
+    (tmp_path / "accounts.toml").write_text(ACCOUNTS.format("two"))
+    (tmp_path / "seed.toml").write_text(BUCKET.format("second"))
+    rehearsal = contents.rehearse(watched.service)
+    assert names(watched) == ["first", "site"]
+    assert watched.service.accounts.first.id == "one"
+    contents.adopt(watched, rehearsal)
+    assert names(watched) == ["first", "second", "site"]
+    assert watched.service.accounts.first.id == "two"
+    item = watched.service.storage.object("site", "a.txt")
+    assert item is not None
+    assert item.content[0].read(0, item.size) == b"changed"
+
+
+def test_refusal_by_the_running_server_changes_nothing(watched: Controls, tmp_path: Path) -> None:
+    """What the files say is right alone and collides with what the server has meanwhile."""
+    bucket = watched.service.storage.bucket("site")
+    assert bucket is not None
+    watched.service.storage.put_bucket(bucket._replace(owner="2000000000000002"))
+    (tmp_path / "accounts.toml").write_text(ACCOUNTS.format("two"))
+    (tmp_path / "seed.toml").write_text(BUCKET.format("second"))
+    rehearsal = contents.rehearse(watched.service)
+    with pytest.raises(SeedError, match="PUT /site was refused with BucketAlreadyExists"):
+        contents.adopt(watched, rehearsal)
+    assert names(watched) == ["first", "site"]
+    assert watched.service.accounts.first.id == "one"
 
 
 def test_stamps_cover_the_files_of_the_seed_and_of_folders(seed: Path, tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""A service that tries the initial contents before a running service gets them."""
+
+from dataclasses import replace
+
+from oss_emulator.access import Identity
+from oss_emulator.control.seed import SeedError, all_or_nothing, refusal_of
+from oss_emulator.operations.call import Body
+from oss_emulator.pipeline.authentication import open_accounts
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.message import Request, Response
+
+
+class Rehearsal(Service):
+    """A service that begins empty and in memory, and keeps the requests that change it."""
+
+    def __init__(self, service: Service) -> None:
+        """Take the settings of `service`, and read its accounts again; raises `AccountsError`."""
+        super().__init__(replace(service.settings, data=None), clock=service.clock)
+        self.token_key = service.token_key
+        self.accounts = open_accounts(service.settings, service.token_key)
+        self._requests: list[tuple[Request, Body]] = []
+
+    def act(self, request: Request, body: Body, caller: Identity) -> Response:
+        """Answer as any service does, and keep the request with its body."""
+        self._requests.append((request, body))
+        return super().act(request, body, caller)
+
+    def perform_on(self, service: Service) -> None:
+        """Send the same requests to a running service, and give it the accounts: all or nothing.
+
+        The files are read and the bodies hashed already. Raises SeedError for a request that the
+        running service refuses.
+        """
+        with all_or_nothing(service.storage):
+            for request, body in self._requests:
+                now = request._replace(received=service.clock())
+                refusal = refusal_of(service.act(now, body, self.accounts.owner))
+                if refusal:
+                    raise SeedError(f"PUT {request.target} was refused with {refusal}")
+        service.accounts = self.accounts
