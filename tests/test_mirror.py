@@ -82,7 +82,6 @@ COVERED_BY = {
     "server/callback.py": "http/test_callback.py",
     "server/endpoint.py": "sdk/test_oss2_bucket.py",
     "server/faulty.py": "http/test_faults.py",
-    "server/handshake.py": "http/test_handshake.py",
     "server/loop.py": "cli/test_serve.py",
     "server/proxy.py": "http/test_proxy.py",
     "server/sendfile.py": "http/test_sendfile.py",

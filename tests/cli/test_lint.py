@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -109,6 +111,23 @@ def test_fix_writes_the_file_and_keeps_its_mode(ask: Any, tmp_path: Path) -> Non
     status, out, _ = ask("lint", str(file), "--fix", "--write")
     assert (status, file.read_bytes()) == (0, before)
     assert "equivalent" in out
+
+
+def test_fix_that_cannot_be_written_leaves_the_file_and_nothing_else(
+    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "rules.xml"
+    shutil.copy(BROKEN, file)
+
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    status, _, errors = ask("lint", str(file), "--fix", "--write")
+    assert status == 2
+    assert f"{file}: the file cannot be written: No space left on device" in errors
+    assert file.read_bytes() == BROKEN.read_bytes()
+    assert [item.name for item in tmp_path.iterdir()] == ["rules.xml"]
 
 
 def test_fix_leaves_decisions_and_ends_with_1(ask: Any, tmp_path: Path) -> None:

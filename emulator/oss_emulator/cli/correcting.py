@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from oss_emulator.cli import changes
-from oss_emulator.cli.output import Block, Text, Tone, line, show, write, write_json
+from oss_emulator.cli.output import Block, Text, Tone, line, replacing, show, write, write_json
 from oss_emulator.cli.parser import InputError
 from oss_emulator.cli.rules import SelectedRules
 from oss_emulator.lab import diff, editing, sources
@@ -87,12 +85,9 @@ def _write(selected: SelectedRules, text: str, refusal: str) -> None:
     if source is None or refusal:
         name = source.name if source else "oss://"
         raise InputError(f"{name}: {refusal}; leave --write out to print the corrected rules")
-    path = Path(source.name).resolve()
     try:
-        with tempfile.NamedTemporaryFile("wb", dir=path.parent, delete=False) as file:
+        with replacing(Path(source.name).resolve()) as file:
             file.write(text.encode())
-        os.chmod(file.name, path.stat().st_mode & 0o7777)
-        os.replace(file.name, path)
     except OSError as error:
         raise InputError(f"{source.name}: the file cannot be written: {error.strerror}") from None
 

@@ -15,15 +15,36 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from oss_emulator.referer import Decision
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text as RichText
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file beside its place, and put it there when it is whole. Raises OSError.
+
+    It gets the mode of the file that it replaces. An error leaves that file, and nothing else.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 class Tone(StrEnum):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oss_emulator.cli import rules
-from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, show, write_json
+from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, replacing, show, write_json
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.replay import (
     LOG_HELP,
@@ -18,7 +18,6 @@ from oss_emulator.cli.replay import (
     decimal,
     declare_selection,
     question_of,
-    replacing,
 )
 from oss_emulator.cli.results import describe
 from oss_emulator.lab.parts import encode_host

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import signal
 import tempfile
@@ -13,10 +12,10 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from oss_emulator.cli import logs, rules
-from oss_emulator.cli.output import show, write
+from oss_emulator.cli.output import replacing, show, write
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.progress import Progress
 from oss_emulator.cli.results import describe
@@ -201,20 +200,6 @@ def _held_back(number: signal.Signals) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file beside its place, and put it there when it is whole. Raises OSError."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_page(path: Path, report: Report) -> None:

@@ -33,7 +33,7 @@ from oss_emulator.server import body, callback, proxy, sockets, sts_endpoint, wi
 from oss_emulator.server.endpoint import Endpoint
 from oss_emulator.server.faulty import FaultyAnswer, meet
 from oss_emulator.server.guard import LOG, Connections, Guard, Handlers
-from oss_emulator.server.handshake import Listener, handle_failure
+from oss_emulator.server.handshake import Listener, watch_failures
 from oss_emulator.server.tls import Certificates
 from oss_emulator.storage import failure
 
@@ -65,6 +65,7 @@ class Server(Endpoint):
         self._metrics = Metrics()
         self._listening: list[asyncio.Server | Listener] = []
         self._writing = ThreadPoolExecutor(1, "oss-emulator-writing")
+        self._restore_loop: Callable[[], None] = lambda: None
         self._waiting: set[asyncio.Task[Any]] = set()
         """The requests that wait for an event that may never come."""
 
@@ -72,13 +73,15 @@ class Server(Endpoint):
         """Listen and return the port; 0 chooses a free one. Raises `OSError` if it is taken."""
         settings, certificates = self.service.settings, self._certificates
         context = None if certificates is None else certificates.default
-        asyncio.get_running_loop().set_exception_handler(handle_failure)
+        if certificates is not None:
+            self._restore_loop = watch_failures()
         try:
             self.port = await self._listen(host, port, context if settings.tls else None)
             if settings.tls_port is not None:
                 self.tls_port = await self._listen(host, settings.tls_port, context)
         except OSError:
             self._listen_no_more()
+            self._restore_loop()
             raise
         return self.port
 
@@ -107,6 +110,7 @@ class Server(Endpoint):
             task.cancel()
         await self.connections.close(SHUTDOWN_TIMEOUT)
         self._writing.shutdown()
+        self._restore_loop()
 
     async def change(self, work: Callable[[], None]) -> None:
         """Run work that changes the contents where all changes are made, one after another."""

@@ -8,7 +8,9 @@ import asyncio
 import logging
 import socket
 import ssl
+import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -157,22 +159,44 @@ def _report(error: BaseException) -> None:
     LOG.info("TLS failed: %s", str(error) or type(error).__name__)
 
 
-def handle_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Handle an exception that the loop reports; log a known one of asyncio's TLS in one line.
+def watch_failures() -> Callable[[], None]:
+    """Have the running loop report a known failure of asyncio's TLS in one line.
 
-    Before Python 3.13, asyncio cannot break off TLS inside TLS: it raises a
-    TypeError or an AttributeError, and reports that with a traceback. The connection is
-    ended by the time-out.
+    Before Python 3.13, asyncio cannot break off TLS inside TLS, which a proxy has: it raises a
+    TypeError or an AttributeError, and reports that with a traceback. The connection is ended by
+    the time-out. Other failures go to the handler that the loop has. Returns a function that gives
+    the loop this handler back.
     """
-    error = context.get("exception")
-    if isinstance(error, (TypeError, AttributeError)) and _raised_in(error) == _TLS_OF_ASYNCIO:
-        _report(error)
-    else:
-        loop.default_exception_handler(context)
+    loop = asyncio.get_running_loop()
+    if sys.version_info >= (3, 13):
+        return _do_nothing
+    before = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, (TypeError, AttributeError)) and _raised_in(error) == _TLS_OF_ASYNCIO:
+            _report(error)
+        elif before is not None:
+            before(loop, context)
+        else:
+            loop.default_exception_handler(context)
+
+    def restore() -> None:
+        if loop.get_exception_handler() is handle:
+            loop.set_exception_handler(before)
+
+    loop.set_exception_handler(handle)
+    return restore
+
+
+def _do_nothing() -> None:
+    """Leave the handler of the loop alone: this Python reports nothing wrongly."""
 
 
 _TLS_OF_ASYNCIO: Final = "sslproto.py"
 
 
 def _raised_in(error: Exception) -> str:
-    return Path(traceback.extract_tb(error.__traceback__)[-1].filename).name
+    """Return the name of the file that raised an error; "" for one that was not raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return Path(frames[-1].filename).name if frames else ""
