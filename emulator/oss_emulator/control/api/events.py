@@ -16,6 +16,9 @@ HEADERS = {"Content-Type": EVENTS, "Cache-Control": "no-store"}
 PING = 15.0
 """Seconds of silence after which a comment shows that the connection is alive."""
 
+LONGER: Final = 5
+"""How many times as long a pause is when more entries come than can be shown."""
+
 COMMENT: Final = b": nothing new\n\n"
 """Sent after such a silence."""
 
@@ -56,12 +59,15 @@ def format(number: int, value: object) -> bytes:
 
 
 async def batches(
-    journal: Journal, wanted: JournalFilter, pause: float = 0.0
+    journal: Journal, wanted: JournalFilter, pause: float = 0.0, many: int = MAX_BEHIND
 ) -> AsyncGenerator[list[Entry]]:
     """Yield the entries that fit, then new ones as they come; an empty list after a silence.
 
-    With a `pause` in seconds, entries that come that soon after each other are one batch.
+    With a `pause` in seconds, entries that come that soon after each other are one batch. After a
+    batch of more than `many` entries, LONGER times as long: nobody can read them as they come, and
+    showing them takes the server's time.
     """
+    longer = False
     queue: asyncio.Queue[Entry] = asyncio.Queue()
     for entry in wanted.find(journal):
         queue.put_nowait(entry)
@@ -81,8 +87,9 @@ async def batches(
                 yield []
                 continue
             if pause:
-                await asyncio.sleep(pause)
+                await asyncio.sleep(pause * LONGER if longer else pause)
                 found += [queue.get_nowait() for _ in range(queue.qsize())]
+                longer = len(found) > many
             yield found
     finally:
         end()

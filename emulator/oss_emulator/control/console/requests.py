@@ -86,7 +86,7 @@ def follow_requests(asked: Asked) -> AsyncGenerator[bytes]:
 
 async def _rows(asked: Asked, wanted: JournalFilter) -> AsyncGenerator[bytes]:
     journal = asked.controls.journal
-    async with aclosing(events.batches(journal, wanted, PAUSE)) as batches:
+    async with aclosing(events.batches(journal, wanted, PAUSE, SHOWN)) as batches:
         yield events.COMMENT
         async for batch in batches:
             if not batch:
@@ -94,7 +94,10 @@ async def _rows(asked: Asked, wanted: JournalFilter) -> AsyncGenerator[bytes]:
                 continue
             rows = [summarize(entry) for entry in reversed(batch[-SHOWN:])]
             html = page.fragment(asked.request, "requests_rows", {"entries": rows})
-            yield events.format(batch[-1].number, {"rows": html, "count": len(batch)})
+            skips = len(batch) > SHOWN
+            yield events.format(
+                batch[-1].number, {"rows": html, "count": len(batch), "skips": skips}
+            )
 
 
 def get_request(asked: Asked) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from importlib import import_module
@@ -10,10 +11,11 @@ from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
-from oss_emulator.control.api import Refusal, check_alone
+from oss_emulator.control.api import Refusal, check_alone, events
 from oss_emulator.control.api.access import SESSION, check_allowed, session
 from oss_emulator.control.console import EMBED_DOMAIN, PAGES, find, refuse, show, wants_page
 from oss_emulator.control.console.embedding import MARK, POLICIES
+from oss_emulator.control.console.requests import PAUSE, SHOWN, follow_requests
 from oss_emulator.control.console.static_files import FOLDER
 from oss_emulator.lab.replay import STYLE
 from oss_emulator.pipeline.admission import Admitted, Refused
@@ -116,6 +118,34 @@ def test_request_has_the_whole_story(ask: ApiCaller) -> None:
     assert "<EC>0003-00000503</EC>" in story["answer"]["document"]
     assert story["curl"].startswith("curl -i http://localhost/examplebucket/hello.txt")
     assert 'verdict = "deny"' in story["case"]
+
+
+async def test_many_requests_are_sent_less_often(
+    ask: ApiCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        for _ in range(SHOWN if len(pauses) == 1 else 1):
+            ask.record("/examplebucket/hello.txt", "http://thief.test/")
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    ask.journal.clear()
+    stream = follow_requests(ask.asked("GET", "requests", accept="text/event-stream"))
+    assert await anext(stream) == events.COMMENT
+    sent = []
+    for _ in range(3):
+        ask.record("/examplebucket/hello.txt", "http://thief.test/")
+        sent.append(json.loads((await anext(stream)).split(b"data: ")[1]))
+    await stream.aclose()
+    assert pauses == [PAUSE, PAUSE * events.LONGER, PAUSE]
+    assert [(one["count"], one["skips"]) for one in sent] == [
+        (SHOWN + 1, True),
+        (2, False),
+        (2, False),
+    ]
+    assert sent[0]["rows"].count("<tr ") == SHOWN
 
 
 @pytest.mark.parametrize("number", ["0", "3", "-1", "x", "9" * 40, "²"])

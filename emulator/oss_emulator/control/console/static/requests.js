@@ -35,7 +35,9 @@ if (list) {
     source.onerror = () => show("lost");
     source.onmessage = (event) => {
       last = Number(event.lastEventId);
-      list.prepend(parse(JSON.parse(event.data).rows));
+      const { rows, skips } = JSON.parse(event.data);
+      if (skips && !wantsOlder) list.replaceChildren(); // so that there is no gap between two rows
+      list.prepend(parse(rows));
       find("#empty").hidden = true;
       while (!wantsOlder && list.rows.length > MOST_ROWS) list.lastElementChild.remove();
       find("#older").hidden = list.rows.length < page;
