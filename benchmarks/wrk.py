@@ -17,6 +17,7 @@ SECONDS = 2
 _SCRIPT = """
 local raw = {request}
 request = function() return raw end
+{delay}
 done = function(summary)
   local failed = summary.errors
   io.write(string.format('\\nSUMMARY {{"requests": %d, "seconds": %f, "failed": %d}}\\n',
@@ -47,8 +48,10 @@ class Load:
         return self.requests / self.cpu
 
 
-def load(server: Running, request: bytes, seconds: float = SECONDS) -> Load:
-    """Send one request repeatedly.
+def load(
+    server: Running, request: bytes, seconds: float = SECONDS, rate: float | None = None
+) -> Load:
+    """Send one request repeatedly: about `rate` times a second, or as fast as the server answers.
 
     Raises `AssertionError` if an answer is not a success, `MissingError` without wrk.
     """
@@ -56,7 +59,9 @@ def load(server: Running, request: bytes, seconds: float = SECONDS) -> Load:
     if program is None:
         raise MissingError("wrk is not installed (on Debian: apt-get install wrk)")
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_SCRIPT.format(request=_quote(request)))
+        milliseconds = 0 if rate is None else round(1000 * CONNECTIONS / rate)
+        delay = f"delay = function() return {milliseconds} end" if milliseconds else ""
+        script.write(_SCRIPT.format(request=_quote(request), delay=delay))
         script.flush()
         command = [program, "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", script.name]
         before = server.cpu

@@ -27,6 +27,9 @@ SHOWN: Final = 200
 PAUSE: Final = 0.1
 """Seconds in which new requests are collected before they are sent to the page."""
 
+READABLE: Final = 50
+"""Requests of such a batch; after a larger one, the next is collected for longer."""
+
 FILTERS: Final = ("text", "bucket", "verdict", "status", "ec", "method", "referer")
 """The filters of the page, by their names in the query."""
 
@@ -86,7 +89,7 @@ def follow_requests(asked: Asked) -> AsyncGenerator[bytes]:
 
 async def _rows(asked: Asked, wanted: JournalFilter) -> AsyncGenerator[bytes]:
     journal = asked.controls.journal
-    async with aclosing(events.batches(journal, wanted, PAUSE, SHOWN)) as batches:
+    async with aclosing(events.batches(journal, wanted, PAUSE, READABLE)) as batches:
         yield events.COMMENT
         async for batch in batches:
             if not batch:

@@ -15,7 +15,7 @@ from oss_emulator.control.api import Refusal, check_alone, events
 from oss_emulator.control.api.access import SESSION, check_allowed, session
 from oss_emulator.control.console import EMBED_DOMAIN, PAGES, find, refuse, show, wants_page
 from oss_emulator.control.console.embedding import MARK, POLICIES
-from oss_emulator.control.console.requests import PAUSE, SHOWN, follow_requests
+from oss_emulator.control.console.requests import PAUSE, READABLE, SHOWN, follow_requests
 from oss_emulator.control.console.static_files import FOLDER
 from oss_emulator.lab.replay import STYLE
 from oss_emulator.pipeline.admission import Admitted, Refused
@@ -127,7 +127,7 @@ async def test_many_requests_are_sent_less_often(
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
-        for _ in range(SHOWN if len(pauses) == 1 else 1):
+        for _ in range({1: SHOWN, 2: READABLE}.get(len(pauses), 1)):
             ask.record("/examplebucket/hello.txt", "http://thief.test/")
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
@@ -135,13 +135,14 @@ async def test_many_requests_are_sent_less_often(
     stream = follow_requests(ask.asked("GET", "requests", accept="text/event-stream"))
     assert await anext(stream) == events.COMMENT
     sent = []
-    for _ in range(3):
+    for _ in range(4):
         ask.record("/examplebucket/hello.txt", "http://thief.test/")
         sent.append(json.loads((await anext(stream)).split(b"data: ")[1]))
     await stream.aclose()
-    assert pauses == [PAUSE, PAUSE * events.LONGER, PAUSE]
+    assert pauses == [PAUSE, PAUSE * events.LONGER, PAUSE * events.LONGER, PAUSE]
     assert [(one["count"], one["skips"]) for one in sent] == [
         (SHOWN + 1, True),
+        (READABLE + 1, False),
         (2, False),
         (2, False),
     ]
