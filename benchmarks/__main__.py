@@ -1,8 +1,9 @@
 """Measure everything and write docs/benchmarks.md: `python -m benchmarks`.
 
 With names of sections (`python -m benchmarks small large`), only those are measured, and nothing is
-written. A run takes about fifteen minutes. It needs `wrk` and the extras `fast`, `dev` and `bench`,
-and installs the peers into a temporary folder; `--scratch FOLDER` keeps them for the next run.
+written; `--add` puts them into the page, each with the machine at that time. A run takes about
+fifteen minutes. It needs `wrk` and the extras `fast`, `dev` and `bench`, and installs the peers
+into a temporary folder; `--scratch FOLDER` keeps them for the next run.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], metavar="SECTION")
     parser.add_argument("--scratch", type=Path, help="a folder that keeps the installed peers")
+    parser.add_argument("--add", action="store_true", help="put the named sections into the page")
     given = parser.parse_args()
     about = machine.describe()
     found = []
@@ -53,6 +55,9 @@ def main() -> None:
         with ExitStack() as stack:
             section = SECTIONS[name].measure(_folder(given.scratch, name, stack))
         found.append(section)
+        if given.sections and given.add:
+            written = page.insert(PAGE.read_text(encoding="utf-8"), about, section)
+            PAGE.write_text(written, encoding="utf-8")
         print(section.format(), f"\n\n({time.monotonic() - began:.0f} s)\n", flush=True)
     if not given.sections:
         PAGE.write_text(page.format(about, found), encoding="utf-8")
