@@ -43,6 +43,7 @@ INTERNAL = {
     "pulumi",
     "resources",
     "sent",
+    "sentence",
     "strangers",
     "url",
     "witness",

@@ -102,7 +102,9 @@ def test_wheel_contains_the_package_and_nothing_else(wheel: Path) -> None:
         ".cjs",
         "sitecustomize.py",
         ".html",
-        ".css",
+        "console.css",
+        "report.css",
+        "replay.js",
         "zh.toml",
     ],
 )
