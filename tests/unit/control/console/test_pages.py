@@ -574,7 +574,7 @@ def test_only_the_login_and_the_files_are_open_to_all(word: str) -> None:
     assert {route.open_to_all for route in module.ROUTES} == {word in ("login", "static")}
 
 
-@pytest.mark.parametrize("page", ["requests", "requests/1"])
+@pytest.mark.parametrize("page", ["requests", "requests/1", "embed", "replay", "replay/x"])
 def test_pages_of_one_process_are_refused_with_several_workers(page: str) -> None:
     route, _ = find(request(f"/_emulator/{page}"))
     with pytest.raises(Refusal, match="start the server with one worker"):
