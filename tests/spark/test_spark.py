@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from oss_emulator.lab.replay import sources
+from oss_emulator.lab.replay import engine, sources
 from oss_emulator.lab.replay.duck import DuckDBEngine
 from oss_emulator.lab.replay.engine import Engine
 from oss_emulator.lab.replay.report import ReplayQuestion, replay
@@ -95,17 +95,17 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 def test_command_prints_the_same_report(cluster: Cluster, tmp_path: Path) -> None:
     found = {}
-    for engine in (("duckdb",), ("spark", "--master", cluster.url)):
-        page = tmp_path / f"{engine[0]}.html"
+    for chosen in (("duckdb",), ("spark", "--master", cluster.url)):
+        page = tmp_path / f"{chosen[0]}.html"
         done = subprocess.run(
-            [*EMULATOR, "replay", RULES_FILE, LOGS, "--json", "--html", page, "--engine", *engine],
+            [*EMULATOR, "replay", RULES_FILE, LOGS, "--json", "--html", page, "--engine", *chosen],
             capture_output=True,
             env=environment(**VARIABLES),
             timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
-        found[engine[0]] = (done.stdout, page.read_bytes())
+        found[chosen[0]] = (done.stdout, page.read_bytes())
     assert found["spark"] == found["duckdb"]
 
 
@@ -132,17 +132,21 @@ def test_reports_of_difficult_logs_are_equal(
         Judge(SITE, RULES["blacklist"]), "examplebucket", top=30, max_rejects=Decimal(5)
     )
 
-    def report(engine: Engine, name: str) -> tuple[bytes, list[bytes]]:
+    def report(asked: Engine, name: str) -> tuple[bytes, list[bytes]]:
         folder, kept = tmp_path / name, []
         folder.mkdir()
-        found = replay(question, sources.find([str(logs)]), engine, folder, kept.append)
-        engine.close()
+        found = replay(question, sources.find([str(logs)]), asked, folder, kept.append)
+        asked.close()
         return json.dumps(found).encode(), sorted(kept)
 
     spill = tmp_path / "spill"
     spill.mkdir()
     ours = report(DuckDBEngine(spill), "duckdb")
-    theirs = report(SparkEngine(cluster.url, spill, on_driver=0), "spark")
+    monkeypatch.setattr(engine, "LOOK", 0.01)
+    parts: list[float] = []
+    spark = SparkEngine(cluster.url, spill, on_driver=0, progress=parts.append)
+    theirs = report(spark, "spark")
     assert json.loads(theirs[0]) == json.loads(ours[0])
     assert theirs == ours
+    assert 0 < max(parts) <= 1
     assert os.environ["SPARK_LOCAL_IP"] == "127.0.0.1"

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from .batches import VERDICTS, judge_batches
-from .engine import EngineError, Row, ScanListener, UnsplittableError
+from .engine import EngineError, Row, ScanListener, UnsplittableError, reporting
 from .sources import LONGEST_LINE, PIECES
 from .verdict import Judge
 
 MEMORY = "640MiB"
 """What DuckDB may use; Python, the batches and its buffers of files come on top."""
 BATCH = 20_000
-_LOOK = 0.2  # seconds between two looks at the progress
 _MISSING = "\x01"
 """Stands for a piece that a line lacks; an empty piece stays empty."""
 
@@ -49,7 +46,7 @@ class DuckDBEngine:
     def scan(self, files: Sequence[Path], requests: str) -> None:
         """Add the counted lines of files to `requests`."""
         make = "INSERT INTO requests" if self._scanned else "CREATE TABLE requests AS"
-        with self._reporting():
+        with reporting(self._progress, self._look):
             self._run(f"{make} {_on_lines(files, requests)}")
         self._scanned = True
 
@@ -100,24 +97,8 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise EngineError(f"DuckDB: {str(error).splitlines()[0]}") from None
 
-    @contextmanager
-    def _reporting(self) -> Iterator[None]:
-        """Tell the progress of a statement from another thread."""
-        if self._progress is None:
-            yield
-            return
-        done = threading.Event()
-        thread = threading.Thread(target=self._report, args=(done, self._progress))
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-
-    def _report(self, done: threading.Event, progress: ScanListener) -> None:
-        while not done.wait(_LOOK):
-            progress(max(0.0, self._connection.query_progress() / 100))
+    def _look(self) -> float:
+        return max(0.0, self._connection.query_progress() / 100)
 
 
 def _on_lines(files: Sequence[Path], statement: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -97,6 +99,31 @@ def open_engine(
             f"replay needs the package {error.name}, which is not installed; "
             f"run pip install 'oss-emulator[{name.extra}]'"
         ) from None
+
+
+LOOK = 0.2
+"""Seconds between two looks at the progress."""
+
+
+@contextmanager
+def reporting(listener: ScanListener | None, look: Callable[[], float]) -> Iterator[None]:
+    """Tell a listener the progress from another thread; `look` returns the finished part."""
+    if listener is None:
+        yield
+        return
+    done = threading.Event()
+
+    def report() -> None:
+        while not done.wait(LOOK):
+            listener(look())
+
+    thread = threading.Thread(target=report)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 HEX = "\x02hex:"

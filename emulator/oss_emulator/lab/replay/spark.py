@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from .batches import SQL_SCHEMA, judge_batches
-from .engine import HEX, Row, ScanListener
+from .engine import HEX, Row, ScanListener, reporting
 from .verdict import Judge
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class SparkEngine:
         found = self._on_lines(files, requests)
         self._requests = found if self._requests is None else self._requests.unionByName(found)
         self._name("requests", self._requests)
-        if self._progress is not None:
-            self._progress(1.0)
+        with reporting(self._progress, self._look):
+            self._requests.count()  # Spark reads the logs when it is asked for rows
 
     def find(self, files: Sequence[Path], odd: str) -> list[Row]:
         """Return the rows of a statement on lines."""
@@ -72,7 +72,6 @@ class SparkEngine:
     def judge(self, judge: Judge, groups: str) -> None:
         """Judge on the driver, or on the executors if there are many groups."""
         found = self._session.sql(groups).persist()
-
         sent = replace(judge)  # without compiled rules, which cannot be sent
 
         def judge_all(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -102,6 +101,14 @@ class SparkEngine:
     def close(self) -> None:
         """End the session."""
         self._session.stop()
+
+    def _look(self) -> float:
+        """Return the finished part of the tasks that Spark knows of."""
+        tracker = self._session.sparkContext.statusTracker()
+        found = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+        stages = [stage for stage in found if stage is not None]
+        tasks = sum(stage.numTasks for stage in stages)
+        return sum(stage.numCompletedTasks for stage in stages) / tasks if tasks else 0.0
 
     def _partition(self, size: int) -> None:
         """Choose the number of partitions of a shuffle by the size of the input."""
