@@ -29,7 +29,11 @@ each run the same:
 - The name of a test seeds its random numbers.
 - Where a test picks one of the common buckets at random, the bucket that encrypts with a KMS uses
   a local RSA key instead. Tests of the KMS client itself are unchanged, and are listed above.
-- The names of other hosts do not resolve, as on a machine without a network.
+- The tests run under [`oss-emulator run`](drop-in.md), so every host of `aliyuncs.com` that they
+  name is the emulator, over http or https. Their endpoint is `http://oss-cn-hangzhou.aliyuncs.com`.
+- Hosts of `aliyuncs.com` resolve to 127.0.0.2, for which the proxy is asked. The names of other
+  hosts do not resolve, as on a machine without a network, and the proxy is not asked for them.
+- The locale zh_CN.UTF-8 is compiled for the run.
 - `example.jpg` and `sample_data.csv`, which tests upload and the archive lacks, are made up. Tests
   that compare the sizes of processed pictures in bytes cannot pass.
 - GetBucketAcl takes a second, because two tests set a timeout of a millisecond and expect it to
@@ -38,7 +42,7 @@ each run the same:
 - oss2 writes the record of a transfer in one step. Otherwise another thread can read half of it,
   and oss2 drops such a record.
 - The tests of Block Public Access run alone, because they block it for the whole account.
-- A test that takes longer than two minutes fails.
+- A test that takes longer than four minutes fails.
 
 [session.py](../tests/conformance/session.py) defines the accounts: the one that is tested, and one
 that pays for its requests.
@@ -47,7 +51,7 @@ that pays for its requests.
 _TITLES = {
     Class.REAL_SERVICE: (
         "Need the real service",
-        "They call Alibaba's STS or KMS, or an endpoint of OSS that the test names.",
+        "They call Alibaba's KMS.",
     ),
     Class.MACHINE: ("Need the machine", "They depend on a setup outside the tests."),
     Class.NOT_EMULATED: (

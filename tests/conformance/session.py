@@ -1,4 +1,8 @@
-"""One run of the suite: an emulator, pytest on the unpacked archive, and the results."""
+"""One run of the suite: `oss-emulator run` of pytest on the unpacked archive, and the results.
+
+Every host of aliyuncs.com that a test names, over http or https, is then the emulator. The suite is
+given the service's own endpoint, as its authors are.
+"""
 
 import json
 import os
@@ -6,27 +10,27 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tests.cli.process import serving
+from tests.cli.process import EMULATOR
 
 PLUGIN = Path(__file__).parent / "plugin"
 
 RESULTS = "results.json"
 LOG = "pytest.log"
 
-_FAR_AWAY = {"operation": "GetBucketAcl", "latency": 1.0}
-"""Two tests expect this call to take longer than a millisecond."""
+LOCALE = "zh_CN.UTF-8"
+"""The locale that two tests set."""
 
 _KEY = ("conformance-id", "conformance-secret")
 _PAYER = ("payer-id", "payer-secret")
 _STS = ("sts-id", "sts-secret")
 _REGION = "cn-hangzhou"
+_ENDPOINT = f"http://oss-{_REGION}.aliyuncs.com"
 
 _ACCOUNTS = f"""
 [[account]]
@@ -96,11 +100,31 @@ class Session:
 @contextmanager
 def started(suite: Path, version: str, work: Path, workers: int) -> Iterator[Session]:
     """Start the tests with one signature version; end all processes on exit."""
-    with _emulator(work) as endpoint, (work / LOG).open("wb") as log:
-        environ = _environ(endpoint, version, work)
-        command = _pytest(suite, workers)
-        with _process(command, log=log, cwd=suite, environ=environ) as process:
-            yield Session(version, process, work)
+    _make_locale(work)
+    accounts = work / "accounts.toml"
+    accounts.write_text(_ACCOUNTS, encoding="utf-8")
+    command = [*EMULATOR, "run", "--accounts", str(accounts), "--region", _REGION, "--"]
+    command += _pytest(suite, workers)
+    with (
+        (work / LOG).open("wb") as log,
+        _process(command, log=log, cwd=suite, environ=_environ(version, work)) as process,
+    ):
+        yield Session(version, process, work)
+
+
+def _make_locale(folder: Path) -> None:
+    """Compile the locale that two tests need, so that no machine has to have it installed."""
+    name, _, charset = LOCALE.partition(".")
+    compiler = ["localedef", "-i", name, "-f", charset, str(folder / LOCALE)]
+    try:
+        done = subprocess.run(compiler, check=False, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise SessionError("localedef of glibc is missing") from None
+    if done.returncode:
+        raise SessionError(
+            f"localedef cannot make {LOCALE}; install its source (the package locales of Debian):\n"
+            f"{done.stderr}"
+        )
 
 
 def _pytest(suite: Path, workers: int) -> list[str]:
@@ -112,7 +136,7 @@ def _pytest(suite: Path, workers: int) -> list[str]:
     return [sys.executable, "-m", "pytest", *options, *quiet, *place, "tests"]
 
 
-def _environ(endpoint: str, version: str, work: Path) -> dict[str, str]:
+def _environ(version: str, work: Path) -> dict[str, str]:
     """Return the variables that the suite reads (its `tests/common.py`), and no others of OSS."""
     kept = {
         name: value
@@ -122,7 +146,7 @@ def _environ(endpoint: str, version: str, work: Path) -> dict[str, str]:
     return kept | {
         "OSS_TEST_ACCESS_KEY_ID": _KEY[0],
         "OSS_TEST_ACCESS_KEY_SECRET": _KEY[1],
-        "OSS_TEST_ENDPOINT": endpoint,
+        "OSS_TEST_ENDPOINT": _ENDPOINT,
         "OSS_TEST_REGION": _REGION,
         "OSS_TEST_AUTH_VERSION": version,
         "OSS_TEST_UID": "1000000000000001",
@@ -136,38 +160,17 @@ def _environ(endpoint: str, version: str, work: Path) -> dict[str, str]:
         "OSS_TEST_STS_ARN": "acs:ram::1000000000000001:role/conformance",
         "HOME": str(work),
         "LANG": "C.UTF-8",
-        # The outcome must not depend on the locales of the machine.
         "LC_ALL": "C.UTF-8",
+        # The outcome must not depend on the locales of the machine.
         "LOCPATH": str(work),
         "TZ": "UTC",
-        "NO_PROXY": "*",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": str(PLUGIN),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(PLUGIN), kept.get("PYTHONPATH")))),
         "PYTHONWARNINGS": "ignore",
         "TMPDIR": str(work),
         "OSS2_SUITE_RESULTS": str(work / RESULTS),
     }
-
-
-@contextmanager
-def _emulator(work: Path) -> Iterator[str]:
-    """Start an emulator on a free port; yields its endpoint."""
-    accounts = work / "accounts.toml"
-    accounts.write_text(_ACCOUNTS, encoding="utf-8")
-    with serving(work, "--accounts", str(accounts), "--region", _REGION) as running:
-        _plan(running.endpoint, _FAR_AWAY)
-        yield running.endpoint
-
-
-def _plan(endpoint: str, fault: dict[str, object]) -> None:
-    asked = urllib.request.Request(  # noqa: S310 - our own server
-        f"{endpoint}/_emulator/faults",
-        json.dumps(fault).encode(),
-        {"x-oss-emulator": "1"},
-        method="POST",
-    )
-    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=10).close()
 
 
 @contextmanager

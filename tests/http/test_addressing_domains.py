@@ -124,12 +124,49 @@ def test_missing_bucket_is_reported_before_the_wrong_region(client: Client) -> N
     assert get(client, "no-such-bucket.oss-cn-beijing.aliyuncs.com").code == "NoSuchBucket"
 
 
-def test_bucket_cannot_be_created_in_another_region(client: Client, new_name: str) -> None:
-    host = ("Host", f"{new_name}.oss-cn-beijing.aliyuncs.com")
+def test_bucket_cannot_be_created_in_an_unknown_region(client: Client, new_name: str) -> None:
+    host = ("Host", f"{new_name}.oss-cn-bejing.aliyuncs.com")
     answer = client.put("/", b"", host)
     assert (answer.status, answer.code) == (400, "InvalidLocationConstraint")
-    assert "--region" in answer.error["Message"]
+    assert "cn-bejing" in answer.error["Message"]
     assert get(client, "localhost", f"/{new_name}").code == "NoSuchBucket"
+
+
+@pytest.mark.parametrize("sign", SIGNERS)
+def test_buckets_of_two_regions_live_in_one_server(sign: str) -> None:
+    """P-01, P-33, P-80"""
+    keys = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET}
+    with Emulator(**keys) as emulator:
+
+        def bucket_at(region: str, name: str) -> oss2.Bucket:
+            endpoint, proxies = f"http://oss-{region}.aliyuncs.com", {"http": emulator.endpoint}
+            auth = SIGNERS[sign](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+            return oss2.Bucket(auth, endpoint, name, region=region, proxies=proxies)
+
+        here, there = bucket_at(REGION, "bucket-1"), bucket_at("cn-beijing", "bucket-2")
+        for bucket in (here, there):
+            bucket.create_bucket()
+            bucket.put_object("a", b"content")
+        info = there.get_bucket_info()
+        assert (info.location, info.extranet_endpoint, info.intranet_endpoint) == (
+            "oss-cn-beijing",
+            "oss-cn-beijing.aliyuncs.com",
+            "oss-cn-beijing-internal.aliyuncs.com",
+        )
+        service = oss2.Service(here.auth, here.endpoint, region=REGION, proxies=here.proxies)
+        found = service.list_buckets().buckets
+        assert {each.name: each.extranet_endpoint for each in found} == {
+            "bucket-1": f"oss-{REGION}.aliyuncs.com",
+            "bucket-2": "oss-cn-beijing.aliyuncs.com",
+        }
+        with pytest.raises(oss2.exceptions.AccessDenied, match="cn-beijing") as caught:
+            bucket_at(REGION, "bucket-2").get_object("a")
+        assert caught.value.details["EC"] == "0003-00001403"
+        with pytest.raises(oss2.exceptions.AccessDenied, match="same data center") as caught:
+            here.copy_object("bucket-2", "a", "b")
+        assert caught.value.details["EC"] == "0016-00000306"
+        with pytest.raises(oss2.exceptions.ServerError, match="InvalidTargetBucketForLogging"):
+            here.put_bucket_logging(oss2.models.BucketLogging("bucket-2", "logs/"))
 
 
 @pytest.mark.parametrize(

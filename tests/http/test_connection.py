@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +53,24 @@ def test_pipelined_requests_are_answered_in_order(client: Client, bucket: str) -
             assert connection.receive("PUT").status == 200
             assert connection.receive("GET").body == str(number).encode()
             assert connection.receive("GET").error["Key"] == f"missing-{number}"
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="only Linux acknowledges at once")
+def test_uploads_do_not_wait_for_a_delayed_acknowledgement(client: Client, bucket: str) -> None:
+    """Nagle's algorithm keeps the body back until the head is acknowledged, after 40 ms or at once.
+
+    Linux does so at once for the first segments of a connection, so the later requests count.
+    """
+    head, _, body = write("PUT", f"/{bucket}/b", [HOST], b"content").partition(b"content")
+    taken = []
+    with client.connect() as connection:
+        for _ in range(30):
+            began = time.perf_counter()
+            connection.send(head)
+            connection.send(b"content" + body)
+            assert connection.receive("PUT").status == 200
+            taken.append(time.perf_counter() - began)
+    assert min(taken[-10:]) < 0.035
 
 
 def test_slow_and_quick_answers_keep_their_order(client: Client, bucket: str) -> None:

@@ -148,9 +148,12 @@ class Entry(NamedTuple):
     def to_line(self, storage: Storage, region: str | None = None) -> accesslog.LogLine:
         """Return the entry as a line of the access log, with the object's size in the storage.
 
-        With the `region` of the server the line ends with the ARN of the bucket (P-60).
+        With the `region` of the server the line ends with the ARN of the bucket (P-60), in the
+        region of the bucket if it still exists.
         """
-        arn = None if region is None else self.bucket_arn(region)
+        arn, bucket = None, storage.bucket(self.bucket)
+        if region is not None:
+            arn = self.bucket_arn(region if bucket is None else bucket.region)
         request = self.request
         milliseconds = round(self.seconds * 1000)
         return accesslog.LogLine(

@@ -20,7 +20,7 @@ def _settle(node: xml.Node, context: PutContext) -> xml.Value:
     name = node.text("LoggingEnabled/TargetBucket")
     if name:
         found = context.storage.bucket(name)
-        if found is None:
+        if found is None or (context.bucket and found.region != context.bucket.region):
             raise OSSError(Code.INVALID_LOGGING_TARGET, TargetBucket=name)
         if context.bucket is None or found.owner != context.bucket.owner:
             raise OSSError(Code.FOREIGN_LOGGING_TARGET, TargetBucket=name)

@@ -60,6 +60,7 @@ class Call(NamedTuple):
     """The bucket that the request names; None if it names none or a missing one."""
     storage: Storage
     region: str
+    """The region of its endpoint or bucket."""
     limits: Limits
     display_name: Callable[[str], str]
     """Returns the display name of an account by its id."""
@@ -100,25 +101,18 @@ class Call(NamedTuple):
         request = self.request
         return traffic_limit(request.headers.get(TRAFFIC_LIMIT), request.query.get(TRAFFIC_LIMIT))
 
-    @property
-    def endpoint(self) -> str:
-        """The host name under which this caller reaches the service, with its port (P-33)."""
+    def endpoint(self, region: str) -> str:
+        """Return the host name under which this caller reaches a region, with its port (P-33)."""
         host, prefix = self.request.host, f"{self.target.bucket}."
         if in_service_domain(host):
-            return self._public_endpoint
+            _, colon, port = host.partition(":")
+            return f"oss-{region}.{SERVICE_DOMAIN}{colon}{port}"
         return host[len(prefix) :] if host.lower().startswith(prefix) else host
 
-    @property
-    def internal_endpoint(self) -> str:
-        """The endpoint from within the region; `endpoint` if the host has no internal variant."""
-        if in_service_domain(self.request.host):
-            return self._public_endpoint.replace(".", "-internal.", 1)
-        return self.endpoint
-
-    @property
-    def _public_endpoint(self) -> str:
-        _, colon, port = self.request.host.partition(":")
-        return f"oss-{self.region}.{SERVICE_DOMAIN}{colon}{port}"
+    def internal_endpoint(self, region: str) -> str:
+        """Return the endpoint from within a region; `endpoint` if the host has no such variant."""
+        public = self.endpoint(region)
+        return public.replace(".", "-internal.", 1) if in_service_domain(public) else public
 
     @property
     def bucket(self) -> Bucket:

@@ -94,8 +94,8 @@ def _summary(call: Call, bucket: Bucket, *, with_tags: bool) -> xml.Children:
         ("Location", f"oss-{bucket.region}"),
         ("Region", bucket.region),
         ("StorageClass", bucket.storage_class),
-        ("ExtranetEndpoint", call.endpoint),
-        ("IntranetEndpoint", call.internal_endpoint),
+        ("ExtranetEndpoint", call.endpoint(bucket.region)),
+        ("IntranetEndpoint", call.internal_endpoint(bucket.region)),
         ("ResourceGroupId", resource_group.of(bucket.documents)),
         ("Tagging", None if tags is None else tags.content),
     ]

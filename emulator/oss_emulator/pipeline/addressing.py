@@ -13,7 +13,7 @@ from oss_emulator.protocol.address import (
 from oss_emulator.protocol.changes import CUSTOM_DOMAIN, Changes
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.regions import is_mainland, location
+from oss_emulator.protocol.regions import is_mainland, is_region, location
 from oss_emulator.storage import Bucket
 
 
@@ -36,11 +36,22 @@ def locate(addresses: Addresses, request: Request, *, strict: bool) -> Target:
 def check_endpoint(
     request: Request, target: Target, bucket: Bucket | None, region: str, *, strict: bool
 ) -> None:
-    """Raise `OSSError` if the endpoint of the request does not serve the bucket."""
+    """Raise `OSSError` if the endpoint of the request does not serve the bucket.
+
+    `region` is the server's.
+    """
     if strict:
         _check_acceleration(request.host, bucket)
     if target.region:
         _check_region(target, bucket, region)
+
+
+def region_of(target: Target, bucket: Bucket | None, default: str) -> str:
+    """Return the region that a request is for: its endpoint's, or its bucket's.
+
+    `default` is the server's region, for requests at an endpoint of every region without a bucket.
+    """
+    return target.region or (default if bucket is None else bucket.region)
 
 
 def check_domain(request: Request, operation: Operation, region: str, changes: Changes) -> None:
@@ -69,10 +80,11 @@ def _check_acceleration(host: str, bucket: Bucket | None) -> None:
 
 
 def _check_region(target: Target, bucket: Bucket | None, region: str) -> None:
-    """Raise `OSSError` at the endpoint of another region, which serves no bucket of this region."""
-    if bucket is not None:
-        endpoint = f"{location(region)}.{SERVICE_DOMAIN}"
+    """Raise `OSSError` for a bucket of another region than the endpoint's, or of none."""
+    if bucket is not None and bucket.region != target.region:
+        endpoint = f"{location(bucket.region)}.{SERVICE_DOMAIN}"
         raise OSSError(Code.OTHER_ENDPOINT, Bucket=target.bucket, Endpoint=endpoint)
-    if target.bucket:
-        message = f"This server is in the region {region}; choose another with --region."
+    known = target.region == region or is_region(target.region)
+    if bucket is None and target.bucket and not known:
+        message = f"The service has no region {target.region}."
         raise OSSError(Code.INVALID_LOCATION, message, LocationConstraint=location(target.region))

@@ -118,7 +118,12 @@ def find_claim(request: Request, auth: Auth) -> Claimed:
 
 
 def authenticate(
-    claimed: Claimed, request: Request, target: Target, accounts: Accounts, settings: Settings
+    claimed: Claimed,
+    request: Request,
+    target: Target,
+    accounts: Accounts,
+    auth: Auth,
+    region: str,
 ) -> Identity:
     """Verify the signature of a request and return the signer.
 
@@ -127,9 +132,9 @@ def authenticate(
     """
     if claimed.claim is None:
         return ANONYMOUS if claimed.signing is Signing.NONE else accounts.owner
-    identity, secret = _identify(claimed.claim, accounts, settings.auth, request.received)
+    identity, secret = _identify(claimed.claim, accounts, auth, request.received)
     if secret is not None:
-        _verify(claimed.claim, request, target, secret, settings.region)
+        _verify(claimed.claim, request, target, secret, region)
     return identity
 
 
@@ -170,7 +175,13 @@ def find_form_claim(form: Form, auth: Auth) -> Claimed:
 
 
 def authenticate_form(
-    claimed: Claimed, form: Form, bucket: str, now: float, accounts: Accounts, settings: Settings
+    claimed: Claimed,
+    form: Form,
+    bucket: str,
+    now: float,
+    accounts: Accounts,
+    auth: Auth,
+    region: str,
 ) -> tuple[Identity, Sizes]:
     """Verify the signature of a form and check its fields against its policy.
 
@@ -179,11 +190,11 @@ def authenticate_form(
     claim = claimed.claim
     if claim is None:
         return (ANONYMOUS if claimed.signing is Signing.NONE else accounts.owner), Sizes()
-    identity, secret = _identify(claim, accounts, settings.auth, now)
+    identity, secret = _identify(claim, accounts, auth, now)
     if secret is not None and form.came is not None:
         s3_form.verify(claim, form.came, secret)
     elif secret is not None:
-        form_signature.verify(claim, form, secret, settings.region, now)
+        form_signature.verify(claim, form, secret, region, now)
     policy = form_policy.parse(form.text(form_signature.POLICY))
     policy.check((form.came or form).conditional(bucket), now)
     return identity, policy.sizes

@@ -113,7 +113,7 @@ class Service:
         ignored. A form continues in `admit_form` once its fields have arrived.
         """
         settings, request_id = self.settings, new_request_id(request.received)
-        strict = settings.strict_addressing and caller is None
+        strict, region = settings.strict_addressing and caller is None, settings.region
         changes = self.changes if caller is None else BY_DEFAULT
         target, operation, record, visit, style = SERVICE, None, None, None, ""
         payload = None
@@ -124,14 +124,15 @@ class Service:
             request = s3.translate(request, target)
             operation = self._dispatcher.find(request, target)
             record = find_bucket(self.storage, target.bucket, operation)
-            addressing.check_endpoint(request, target, record, settings.region, strict=strict)
-            addressing.check_domain(request, operation, settings.region, changes)
+            addressing.check_endpoint(request, target, record, region, strict=strict)
+            region = addressing.region_of(target, record, settings.region)
+            addressing.check_domain(request, operation, region, changes)
             # As it came: over S3, parameters of a URL may have become headers.
             browser.check_page(request.came or request, operation, record)
             if caller is None and not _is_open(operation):
                 claimed = authentication.find_claim(request, settings.auth)
                 signer = authentication.authenticate(
-                    claimed, request, target, self.accounts, settings
+                    claimed, request, target, self.accounts, settings.auth, region
                 )
                 authentication.check_version(claimed, record, changes)
                 payload = authentication.find_payload(claimed, request, self.accounts, settings)
@@ -164,7 +165,7 @@ class Service:
             operation,
             record,
             self.storage,
-            settings.region,
+            region,
             self.limits,
             self.accounts.display_name,
             settings.assumptions,
@@ -200,7 +201,7 @@ class Service:
             claimed = authentication.find_form_claim(form, settings.auth)
             call = call._replace(signing=claimed.signing, access_key_id=claimed.access_key_id)
             signer, sizes = authentication.authenticate_form(
-                claimed, form, bucket, now, self.accounts, settings
+                claimed, form, bucket, now, self.accounts, settings.auth, call.region
             )
             authentication.check_version(claimed, call.record, self.changes)
         except OSSError as error:

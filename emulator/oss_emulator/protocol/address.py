@@ -44,7 +44,7 @@ class Target(NamedTuple):
     bucket: str = ""
     key: str = ""
     region: str = ""
-    """The region of the endpoint, "" for this server's own endpoints."""
+    """The region of the endpoint, "" for an endpoint that serves the buckets of every region."""
 
 
 SERVICE = Target()
@@ -99,6 +99,7 @@ class Addresses:
             ]
         )
         names += self._s3_domains
+        self._region = region
         # The longest first, or `oss-cn-hangzhou.localhost` would be a bucket of `localhost`.
         self.domains = tuple(sorted(set(names), key=len, reverse=True))
         self._cnames = {host_name(name): bucket for name, bucket in (cnames or {}).items()}
@@ -147,16 +148,21 @@ class Addresses:
         if name in self._cnames:
             return _Host(name, in_path=False, bucket=self._cnames[name])
         if name in self.domains or "." not in name or _is_ip(name):
-            return _Host(name, s3=name in self._s3_domains)
+            return _Host(name, region=self._region_of(name), s3=name in self._s3_domains)
         for domain in self.domains:
             if name.endswith("." + domain):
                 bucket, s3 = name[: -len(domain) - 1], domain in self._s3_domains
-                return _Host(name, in_path=False, bucket=bucket, s3=s3)
+                return _Host(name, False, bucket, self._region_of(domain), s3)
         regional = _REGIONAL.fullmatch(name)
         if regional is None:
             return _Host(name, in_path=False)
         bucket, region = regional["bucket"] or "", regional["region"] or regional["dual"]
         return _Host(name, not bucket, bucket, region, regional["s3"] is not None)
+
+    def _region_of(self, domain: str) -> str:
+        """Return the region of a base domain, "" if it serves the buckets of every region."""
+        regional = _is_below(domain, (SERVICE_DOMAIN,)) and not _is_below(domain, _ACCELERATE)
+        return self._region if regional else ""
 
     def _bucket_bound_to(self, name: str) -> str:
         bucket = self._bound(name)

@@ -32,6 +32,7 @@ class Code(Enum):
     OBJECT_ACL_WRITE = Row("AccessDenied", 403, "You do not have write permission on this object.", "0003-00000006")
     REFERER_DENIED = Row("AccessDenied", 403, "You are denied by bucket referer policy.")
     FOREIGN_BUCKET = Row("AccessDenied", 403, "The bucket you access does not belong to you.", "0003-00000905")
+    OTHER_REGION = Row("AccessDenied", 403, "Target object does not reside in the same data center as source object.", "0016-00000306")
     OTHER_ENDPOINT = Row("AccessDenied", 403, "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.", "0003-00001403")
     PATH_STYLE = Row("SecondLevelDomainForbidden", 403, "Please use virtual hosted style to access.")
     ACCELERATION_DISABLED = Row("TransferAccelerationDisabled", 403, "Transfer acceleration is disabled.")

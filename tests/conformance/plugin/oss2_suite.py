@@ -13,18 +13,24 @@ import signal
 import socket
 import threading
 import unittest
+import urllib.request
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-SECONDS_A_TEST = 120
+SECONDS_A_TEST = 240
 
 # These tests block public access for the account that all tests share.
 _ALONE = "test_public_access_block.py"
+
+_DOMAIN = ".aliyuncs.com"
+_ADDRESS = "127.0.0.2"
+"""The address of this machine to which the endpoints of OSS resolve."""
 
 # Python 3.12 removed these names from unittest; the suite still uses them.
 _FORMER_NAMES = {
@@ -42,20 +48,59 @@ def pytest_configure(config: pytest.Config) -> None:
             setattr(unittest.TestCase, former, getattr(unittest.TestCase, name))
     warnings.simplefilter("ignore")
     _stay_on_this_machine()
+    _redirect_only_oss()
     if not hasattr(config, "workerinput"):
+        _answer_late()
         config.pluginmanager.register(_Results(Path(os.environ["OSS2_SUITE_RESULTS"])))
 
 
+def _answer_late() -> None:
+    """Have GetBucketAcl take a second, as two tests expect it to take more than a millisecond."""
+    asked = urllib.request.Request(  # noqa: S310 - the emulator
+        f"{os.environ['OSS_EMULATOR_ENDPOINT']}/_emulator/faults",
+        json.dumps({"operation": "GetBucketAcl", "latency": 1.0}).encode(),
+        {"x-oss-emulator": "1"},
+        method="POST",
+    )
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=10).close()
+
+
 def _stay_on_this_machine() -> None:
-    """Resolve no names of other hosts, so that a network does not change the outcome."""
+    """Resolve no names of other hosts, so that a network does not change the outcome.
+
+    The endpoints of OSS resolve to an address of this machine. It is one that the proxy serves and
+    `NO_PROXY` does not name, so that a test that uses it as an endpoint reaches the emulator.
+    """
     resolve = socket.getaddrinfo
+    here = (None, "", "127.0.0.1", "localhost", b"127.0.0.1", b"localhost")
 
     def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
-        if host not in (None, "", "127.0.0.1", "localhost", b"127.0.0.1", b"localhost"):
+        if host not in here:
             raise socket.gaierror(socket.EAI_NONAME, f"{host!r} is outside of this machine")
         return resolve(host, *arguments, **options)
 
+    def gethostbyname(host: str) -> str:
+        if host.endswith(_DOMAIN):
+            return _ADDRESS
+        return str(getaddrinfo(host, None, socket.AF_INET)[0][4][0])
+
     socket.getaddrinfo = getaddrinfo
+    socket.gethostbyname = gethostbyname
+
+
+def _redirect_only_oss() -> None:
+    """Ask the proxy only for hosts of OSS, as if `NO_PROXY` named all others.
+
+    A test expects an error of the connection to a host of another name, not the proxy's refusal.
+    """
+    utils = importlib.import_module("requests.utils")
+    bypasses = utils.should_bypass_proxies
+
+    def should_bypass_proxies(url: str, no_proxy: str | None) -> bool:
+        host = urlsplit(url).hostname or ""
+        return not host.endswith((_DOMAIN, _ADDRESS)) or bool(bypasses(url, no_proxy))
+
+    utils.should_bypass_proxies = should_bypass_proxies
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -56,9 +56,39 @@ def test_accelerated_bucket_is_reached_by_the_accelerate_endpoint() -> None:
     assert code_of(request, strict=True, accelerated=True) == ""
 
 
-def test_bucket_cannot_be_created_at_the_endpoint_of_another_region() -> None:
-    request = ask("PUT", "/", host=f"new-bucket.{ELSEWHERE}")
-    assert code_of(request, strict=False) == "InvalidLocationConstraint"
+@pytest.mark.parametrize(
+    ("region", "code"),
+    [
+        ("cn-hangzhou", ""),
+        ("cn-beijing", ""),
+        ("ap-south-1", ""),  # closed
+        ("cn-bejing", "InvalidLocationConstraint"),
+    ],
+)
+def test_bucket_is_created_in_the_region_of_its_endpoint(region: str, code: str) -> None:
+    service, host = serve(), f"new-bucket.oss-{region}.aliyuncs.com"
+    answer = service.handle(ask("PUT", "/", host=host), caller=service.accounts.owner)
+    assert (b"<Code>" + code.encode() in bytes(answer.body)) == bool(code)
+    created = service.storage.bucket("new-bucket")
+    assert (created.region if created else "") == ("" if code else region)
+
+
+def test_bucket_of_another_region_is_reached_at_its_own_endpoint_only() -> None:
+    service, host = serve(), f"new-bucket.{ELSEWHERE}"
+    headers = {"x-oss-acl": "public-read"}
+    service.handle(ask("PUT", "/", headers, host), caller=service.accounts.owner)
+    expected = {
+        host: "NoSuchKey",
+        "new-bucket.localhost": "NoSuchKey",
+        f"new-bucket.{ACCELERATE}": "NoSuchKey",
+        f"new-bucket.{OSS}": "AccessDenied",
+        "new-bucket.oss-cn-shanghai.aliyuncs.com": "AccessDenied",
+    }
+    for asked, code in expected.items():
+        answer = bytes(service.handle(ask("GET", "/a", host=asked)).body)
+        assert f"<Code>{code}</Code>".encode() in answer, asked
+        if code == "AccessDenied":
+            assert f"<Endpoint>{ELSEWHERE}</Endpoint>".encode() in answer
 
 
 @pytest.mark.parametrize(

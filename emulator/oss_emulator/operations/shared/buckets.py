@@ -16,7 +16,8 @@ def new_bucket(
     call: Call, storage_class: str | None = None, redundancy: str | None = None
 ) -> Bucket:
     """Make the bucket that a call creates; raises `TooManyBuckets`."""
-    owned = sum(bucket.owner == call.caller.id for bucket in call.storage.buckets())
+    mine = (bucket for bucket in call.storage.buckets() if bucket.owner == call.caller.id)
+    owned = sum(bucket.region == call.region for bucket in mine)
     if owned >= MAX_BUCKETS:
         raise OSSError(Code.TOO_MANY_BUCKETS)
     return Bucket(

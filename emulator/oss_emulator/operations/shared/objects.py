@@ -81,12 +81,15 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
     """Find the version to copy from; the caller must be allowed to read it.
 
     A symbolic link is copied as a link, or with the bytes of its target if `through_link`. Raises
-    `NoSuchBucket`, `InvalidArgument` for a malformed version id, `AccessDenied`, `NoSuchKey`,
-    `NoSuchVersion`, `InvalidObjectState` for an archived object, and what `follow` raises.
+    `NoSuchBucket`, `AccessDenied` also for a bucket of another region, `InvalidArgument` for a
+    malformed version id, `NoSuchKey`, `NoSuchVersion`, `InvalidObjectState` for an archived object,
+    and what `follow` raises.
     """
     bucket = call.storage.bucket(source.bucket)
     if bucket is None:
         raise OSSError(Code.NO_SUCH_BUCKET, BucketName=source.bucket)
+    if bucket.region != call.bucket.region:
+        raise OSSError(Code.OTHER_REGION)
     version_id = source.version_id and check_version_id(source.version_id)
     item = call.storage.object(bucket.name, source.key, version_id)
     actions = required_of_source(call.request.headers, source.version_id)
