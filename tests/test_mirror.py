@@ -63,6 +63,7 @@ COVERED_BY = {
     "lab/translation/*.py": "unit/lab/translation/test_translation.py",
     "lab/witness/summary.py": "unit/lab/witness/test_verdict.py",
     # --- operations
+    "operations/async_fetch.py": "http/test_async_fetch.py",
     "operations/call.py": "unit/operations/test_object_basic.py",
     "operations/operation.py": "test_architecture.py",
     "operations/shared/buckets.py": "unit/operations/test_bucket_acl.py",
@@ -82,7 +83,9 @@ COVERED_BY = {
     "server/callback.py": "http/test_callback.py",
     "server/endpoint.py": "sdk/test_oss2_bucket.py",
     "server/faulty.py": "http/test_faults.py",
+    "server/fetching.py": "http/test_async_fetch.py",
     "server/loop.py": "cli/test_serve.py",
+    "server/outgoing.py": "http/test_callback.py",
     "server/proxy.py": "http/test_proxy.py",
     "server/sendfile.py": "http/test_sendfile.py",
     "server/sts_endpoint.py": "sdk/test_oss2_sts.py",

@@ -1,4 +1,4 @@
-"""An application server that receives callbacks and sends the replies that a test sets."""
+"""An application server that receives callbacks and GETs and sends the replies that a test sets."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ class Reply:
     status: int = 200
     length: str | None = ""
     """The Content-Length: "" for the length of the body, None to leave it out."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A callback that arrived."""
+    """A request that arrived."""
 
     line: str
     headers: Mapping[str, str]
@@ -31,13 +32,15 @@ class Taken:
 
 @dataclass
 class Application:
-    """The replies by path, and the callbacks that have arrived."""
+    """The replies by path, and the requests that have arrived."""
 
     port: int = 0
     replies: dict[str, Reply] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)
     holds: set[str] = field(default_factory=set)
-    """Paths whose callbacks wait for the end of the test and get no reply."""
+    """Paths whose requests wait for the end of the test and get no reply."""
+    arrived: threading.Event = field(default_factory=threading.Event)
+    """Set when a request has arrived."""
     ended: threading.Event = field(default_factory=threading.Event)
 
     def url(self, path: str = "/") -> str:
@@ -51,9 +54,15 @@ def run() -> Iterator[Application]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self._reply(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def do_GET(self) -> None:
+            self._reply(b"")
+
+        def _reply(self, body: bytes) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
             application.taken.append(Taken(self.requestline, headers, body))
+            application.arrived.set()
             if self.path in application.holds:
                 application.ended.wait(20)
                 return
@@ -61,6 +70,8 @@ def run() -> Iterator[Application]:
             self.send_response(reply.status)
             if reply.length is not None:
                 self.send_header("Content-Length", reply.length or str(len(reply.body)))
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(reply.body)
 

@@ -2,6 +2,7 @@
 
 from oss_emulator.operations import (
     access_point,
+    async_fetch,
     bucket_acl,
     bucket_basic,
     bucket_cname,
@@ -42,6 +43,7 @@ _MODULES = (
     service,
     region,
     access_point,
+    async_fetch,
     bucket_basic,
     bucket_cname,
     bucket_documents,

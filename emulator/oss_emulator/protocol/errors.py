@@ -135,6 +135,8 @@ class Code(Enum):
     NO_SUCH_META_QUERY = Row("MetaQueryNotExist", 404, "The metadata query of the bucket is not open.", "0037-00000003")
     INVALID_META_QUERY = Row("InvalidArgument", 400, "The parameter of the metadata query is invalid.", "0037-00000005")
     META_QUERY_ALREADY_EXISTS = Row("MetaQueryAlreadyExist", 400, "The metadata query of the bucket is already open.")
+    NO_SUCH_FETCH_TASK = Row("NoSuchAsyncFetchTask", 404, "The asynchronous fetch task does not exist.")
+    FETCHED_OBJECT_EXISTS = Row("ObjectAlreadyExists", 400, "The object exists already, and IgnoreSameKey is true.")
     NO_SUCH_TRANSITION = Row("NoSuchBucketDataRedundancyTransition", 404, "The data redundancy transition does not exist.")
 
     # Objects (0016, 0026)

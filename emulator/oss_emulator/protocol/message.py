@@ -157,6 +157,8 @@ class Response(NamedTuple):
     """The application server to call before the answer is sent."""
     access: AccessDecision | None = None
     """The last decision on permissions, if the operation itself decides on each entry."""
+    fetch: str = ""
+    """The id of a task that fetches a URL, which begins once the answer is made; "" for none."""
     ends_connection: bool = False
     """Whether the connection must close: the body is shorter than `Content-Length` says (P-56)."""
 

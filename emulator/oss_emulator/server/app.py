@@ -32,6 +32,7 @@ from oss_emulator.protocol.message import FileRange, Request, Response
 from oss_emulator.server import body, callback, proxy, sockets, sts_endpoint, wire
 from oss_emulator.server.endpoint import Endpoint
 from oss_emulator.server.faulty import FaultyAnswer, meet
+from oss_emulator.server.fetching import Fetches, Host
 from oss_emulator.server.guard import LOG, Connections, Guard, Handlers
 from oss_emulator.server.handshake import Listener, watch_failures
 from oss_emulator.server.tls import Certificates
@@ -68,6 +69,15 @@ class Server(Endpoint):
         self._restore_loop: Callable[[], None] = lambda: None
         self._waiting: set[asyncio.Task[Any]] = set()
         """The requests that wait for an event that may never come."""
+        self._fetches = Fetches(
+            Host(
+                self.service,
+                lambda: self.ports,
+                self._answer_itself,
+                self._perform_alone,
+                self._run_writing,
+            )
+        )
 
     async def start(self, host: str, port: int) -> int:
         """Listen and return the port; 0 chooses a free one. Raises `OSError` if it is taken."""
@@ -83,6 +93,8 @@ class Server(Endpoint):
             self._listen_no_more()
             self._restore_loop()
             raise
+        if settings.workers == 1:  # of several, each would resume all tasks
+            self._fetches.resume()
         return self.port
 
     async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> int:
@@ -108,6 +120,7 @@ class Server(Endpoint):
         self._listen_no_more()
         for task in self._waiting:
             task.cancel()
+        await self._fetches.close()
         await self.connections.close(SHUTDOWN_TIMEOUT)
         self._writing.shutdown()
         self._restore_loop()
@@ -173,9 +186,6 @@ class Server(Endpoint):
                 elif outcome.call.operation.takes is not Takes.NOTHING:
                     content = await body.read(http, outcome)
                 if isinstance(outcome, Admitted):
-                    gather = outcome.call.operation.gather
-                    if gather is not None:
-                        content = await _gather(outcome.call._replace(body=content), gather)
                     return outcome, await self._perform(outcome, content), fault
             except Exception as error:
                 assert isinstance(outcome, Admitted)  # noqa: S101 - only calls are performed
@@ -188,15 +198,50 @@ class Server(Endpoint):
         except Exception as error:
             return Refused(request, new_request_id(request.received), _error_of(request, error))
 
+    async def _answer_itself(self, request: Request) -> Response:
+        """Answer a request for an object that the server sends to itself."""
+        began = time.perf_counter()
+        outcome = self._admit(request)
+        if isinstance(outcome, Admitted):
+            try:
+                response = await self._perform(outcome, NO_BODY)
+            except Exception as error:
+                outcome = outcome.refuse(_error_of(request, error))
+        if isinstance(outcome, Refused):
+            response = self.service.render(outcome)
+        seconds = time.perf_counter() - began
+        whole = response.body
+        sent = len(whole) if isinstance(whole, bytes) else sum(map(_size, whole))
+        self._publish(self.controls.journal.record(outcome, response, sent, seconds))
+        return response
+
     async def _perform(self, admitted: Admitted, content: Body) -> Response:
-        """Perform a call, then call the application server that its callback names."""
-        if self.service.storage.blocking:
-            response = await self._perform_on_disk(admitted, content)
-        else:
-            response = self.service.perform(admitted, content)
+        """Perform a call, then call the application server that its callback names.
+
+        A task that it has started begins.
+        """
+        response = await self._perform_alone(admitted, content)
+        if response.fetch:
+            self._fetches.begin(admitted.call.target.bucket, response.fetch)
         if response.callback is None:
             return response
         return await callback.deliver(response.callback, response, self.ports)
+
+    async def _perform_alone(self, admitted: Admitted, content: Body) -> Response:
+        """Perform a call, with the body that it gathers if it does."""
+        gather = admitted.call.operation.gather
+        if gather is not None:
+            content = await _gather(admitted.call._replace(body=content), gather)
+        if self.service.storage.blocking:
+            return await self._perform_on_disk(admitted, content)
+        return self.service.perform(admitted, content)
+
+    async def _run_writing(self, function: Callable[[], None]) -> None:
+        """Call a function where the storage is written."""
+        if self.service.storage.blocking:
+            await asyncio.get_running_loop().run_in_executor(self._writing, function)
+        else:
+            function()
 
     async def _perform_on_disk(self, admitted: Admitted, content: Body) -> Response:
         """Perform a call that waits for a disk: a read here, anything else in the writing thread.
@@ -388,6 +433,10 @@ async def _gather(call: Call, gather: Gather) -> Body:
     except FileNotFoundError:  # replaced or deleted between its record and its file
         work = gather(call)
     return await asyncio.to_thread(work)
+
+
+def _size(piece: bytes | FileRange) -> int:
+    return piece.length if isinstance(piece, FileRange) else len(piece)
 
 
 async def _verify(pieces: Iterable[bytes | FileRange]) -> None:

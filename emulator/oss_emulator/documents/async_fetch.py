@@ -1,0 +1,156 @@
+"""Tasks that fetch a URL into a bucket in the background (PutAsyncFetchTask, P-81).
+
+A bucket keeps each task as a document of its own.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from random import getrandbits
+from typing import Final, NamedTuple
+
+from oss_emulator.documents import schema
+from oss_emulator.documents.document import Documents
+from oss_emulator.protocol import xml
+
+SUBRESOURCE: Final = "asyncFetch"
+
+PREFIX: Final = f"{SUBRESOURCE}/"
+"""The documents of tasks have the id of the task after this."""
+
+MAX_RUNNING: Final = 100
+"""Tasks of a bucket that may run or wait at a time."""
+
+MAX_KEPT: Final = 100
+"""Tasks of a bucket that are kept once they have ended; older ones go."""
+
+MAX_AGE: Final = 3600
+"""Seconds after which a task that has not ended counts as failed."""
+
+_SCHEMA: Final = schema.parse("""
+AsyncFetchTaskConfiguration
+  Url name
+  Object name
+  Host? text
+  ContentMD5? text
+  Callback? text
+  StorageClass? text
+  IgnoreSameKey? boolean =true
+  CallbackWhenFailed? boolean =true
+""")
+
+_ROOT: Final = "AsyncFetchTask"
+
+
+class State(StrEnum):
+    """The states of a task."""
+
+    RUNNING = "Running"
+    RETRY = "Retry"
+    SUCCESS = "Success"
+    FAILED = "Failed"
+    CALLBACK_FAILED = "FetchSuccessCallbackFailed"
+
+    @property
+    def ended(self) -> bool:
+        return self not in (State.RUNNING, State.RETRY)
+
+
+class FetchTask(NamedTuple):
+    """One task."""
+
+    id: str
+    created: float
+    """Seconds since the epoch."""
+    url: str
+    key: str
+    host: str
+    """The Host header to send; "" for the host of the URL."""
+    content_md5: str
+    """The MD5 that the content must have, in base64; "" for any."""
+    callback: str
+    """The parameter `callback`, "" for none."""
+    storage_class: str
+    """"" for the class of the bucket."""
+    ignores_same_key: bool
+    """Whether an object that exists is left alone."""
+    calls_back_on_failure: bool
+    state: State = State.RUNNING
+    message: str = ""
+    """Why it failed."""
+
+    @property
+    def name(self) -> str:
+        """The name of its document."""
+        return PREFIX + self.id
+
+    def at(self, now: float) -> "FetchTask":
+        """Return the task as it is at a time: failed if it should have ended long ago."""
+        if self.state.ended or now < self.created + MAX_AGE:
+            return self
+        return self._replace(state=State.FAILED, message="The task was interrupted.")
+
+
+def parse(document: bytes, now: float) -> FetchTask:
+    """Make the task that a request describes; raises `DocumentError`."""
+    node = _SCHEMA.parse(document)
+    return _read(node, f"{getrandbits(128):032x}", now)
+
+
+def format(task: FetchTask) -> bytes:
+    """Format the document of a task."""
+    own: xml.Children = [
+        ("TaskId", task.id),
+        ("Created", str(task.created)),
+        ("State", task.state),
+        ("ErrorMsg", task.message),
+    ]
+    return xml.format(_ROOT, [*own, (_SCHEMA.name, describe(task))])
+
+
+def describe(task: FetchTask) -> xml.Children:
+    """Return the elements of a configuration."""
+    return [
+        ("Url", task.url),
+        ("Object", task.key),
+        ("Host", task.host),
+        ("ContentMD5", task.content_md5),
+        ("Callback", task.callback),
+        ("StorageClass", task.storage_class),
+        ("IgnoreSameKey", task.ignores_same_key),
+        ("CallbackWhenFailed", task.calls_back_on_failure),
+    ]
+
+
+def find(documents: Documents, task_id: str) -> FetchTask | None:
+    """Find a task by its id; None if it is missing."""
+    document = documents.get(PREFIX + task_id)
+    return None if document is None else _parse_kept(document)
+
+
+def of(documents: Documents) -> Iterator[FetchTask]:
+    """Return the tasks of a bucket, the oldest first."""
+    kept = (text for name, text in documents.items() if name.startswith(PREFIX))
+    return iter(sorted(map(_parse_kept, kept), key=lambda task: task.created))
+
+
+def _parse_kept(document: bytes) -> FetchTask:
+    node = xml.parse(document, _ROOT)
+    configuration = node.first(_SCHEMA.name)
+    assert configuration is not None  # noqa: S101 - `format` writes it
+    task = _read(configuration, node.text("TaskId"), float(node.text("Created")))
+    return task._replace(state=State(node.text("State")), message=node.text("ErrorMsg"))
+
+
+def _read(node: xml.Node, task_id: str, created: float) -> FetchTask:
+    return FetchTask(
+        task_id,
+        created,
+        node.text("Url"),
+        node.text("Object"),
+        node.text("Host"),
+        node.text("ContentMD5"),
+        node.text("Callback"),
+        node.text("StorageClass"),
+        node.text("IgnoreSameKey") == "true",
+        node.text("CallbackWhenFailed") == "true",
+    )

@@ -1,0 +1,364 @@
+"""Tasks that fetch a URL in the background: what they store, how they end, and what they reach."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+
+import oss2
+import pytest
+from oss2.models import AsyncFetchTaskConfiguration, GetAsyncFetchTaskResult
+from oss_emulator import Emulator
+from oss_emulator.control.controls import Controls, open_storage
+from oss_emulator.documents import async_fetch
+from oss_emulator.protocol.message import Request
+from oss_emulator.server import fetching
+from oss_emulator.settings import Settings
+
+from tests.cli.process import wait_for
+from tests.http import application
+from tests.http.application import Application, Reply
+from tests.http.live import Live
+
+CONTENT = b"from elsewhere"
+MD5 = b64encode(md5(CONTENT, usedforsecurity=False).digest()).decode()
+PICTURE = Reply(CONTENT, headers={"Content-Type": "image/png", "Cache-Control": "no-store"})
+
+
+@pytest.fixture
+def app() -> Iterator[Application]:
+    with application.run() as running:
+        running.replies["/a.png"] = PICTURE
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "PAUSES", (0.0, 0.0))
+
+
+def begin(bucket: oss2.Bucket, url: str, key: str = "fetched", **options: Any) -> str:
+    return str(
+        bucket.put_async_fetch_task(AsyncFetchTaskConfiguration(url, key, **options)).task_id
+    )
+
+
+def ended(bucket: oss2.Bucket, task_id: str) -> GetAsyncFetchTaskResult:
+    """Ask for a task until it has ended; the API has no event for that."""
+    found: list[GetAsyncFetchTaskResult] = []
+
+    def has_ended() -> bool:
+        found[:] = [bucket.get_async_fetch_task(task_id)]
+        return found[0].task_state not in ("Running", "Retry")
+
+    wait_for(has_ended)
+    return found[0]
+
+
+def fetch(bucket: oss2.Bucket, url: str, **options: Any) -> tuple[str, str]:
+    """Run a task; returns its final state and its message."""
+    result = ended(bucket, begin(bucket, url, **options))
+    return result.task_state, result.error_msg
+
+
+def callback_to(url: str) -> str:
+    body = "etag=${etag}&object=${object}&bucket=${bucket}"
+    return b64encode(json.dumps({"callbackUrl": url, "callbackBody": body}).encode()).decode()
+
+
+def test_content_of_a_url_is_stored(bucket: oss2.Bucket, app: Application) -> None:
+    """P-81"""
+    url = app.url("/a.png?x=%2F&y=%E4")
+    app.replies["/a.png?x=%2F&y=%E4"] = PICTURE
+    task_id = begin(bucket, url, "dir/a b.png", content_md5=MD5, host="www.example.com")
+    result = ended(bucket, task_id)
+    assert (result.task_id, result.task_state, result.error_msg) == (task_id, "Success", "")
+    shown = result.task_config
+    assert (shown.url, shown.object_name, shown.host) == (url, "dir/a b.png", "www.example.com")
+    assert (shown.content_md5, shown.callback, shown.ignore_same_key) == (MD5, "", True)
+    stored = bucket.get_object("dir/a b.png")
+    assert stored.read() == CONTENT
+    assert stored.headers["Content-Type"] == "image/png"
+    assert "Cache-Control" not in stored.headers
+    [taken] = app.taken
+    assert taken.line == "GET /a.png?x=%2F&y=%E4 HTTP/1.1"
+    assert taken.headers["host"] == "www.example.com"
+    assert taken.headers["x-oss-emulator-callback"] == "true"
+
+
+def test_storage_class_is_that_of_the_task(bucket: oss2.Bucket, app: Application) -> None:
+    document = (
+        "<AsyncFetchTaskConfiguration><Url>{}</Url><Object>fetched</Object>"
+        "<StorageClass>{}</StorageClass></AsyncFetchTaskConfiguration>"
+    )
+
+    def post(storage_class: str) -> Any:
+        data = document.format(app.url("/a.png"), storage_class)
+        return bucket._do("POST", bucket.bucket_name, "", params={"asyncFetch": ""}, data=data)
+
+    task_id = post("IA").read().decode().partition("<TaskId>")[2].partition("<")[0]
+    assert ended(bucket, task_id).task_state == "Success"
+    assert bucket.head_object("fetched").headers["x-oss-storage-class"] == "IA"
+    with pytest.raises(oss2.exceptions.InvalidArgument, match="Foo"):
+        post("Foo")
+
+
+def test_other_md5_fails_and_stores_nothing(bucket: oss2.Bucket, app: Application) -> None:
+    """P-81"""
+    state, message = fetch(bucket, app.url("/a.png"), content_md5="AAAA")
+    assert state == "Failed"
+    assert message == f"The content has the MD5 {MD5}, not AAAA."
+    assert not bucket.object_exists("fetched")
+
+
+def test_present_object_is_replaced_only_if_the_task_says_so(
+    bucket: oss2.Bucket, app: Application
+) -> None:
+    """P-81"""
+    bucket.put_object("fetched", b"before")
+    for options in ({}, {"ignore_same_key": True}):
+        with pytest.raises(oss2.exceptions.ObjectAlreadyExists):
+            begin(bucket, app.url("/a.png"), **options)
+    assert fetch(bucket, app.url("/a.png"), ignore_same_key=False) == ("Success", "")
+    assert bucket.get_object("fetched").read() == CONTENT
+
+
+def test_object_that_came_meanwhile_stays(bucket: oss2.Bucket, app: Application) -> None:
+    app.holds.add("/a.png")
+    task_id = begin(bucket, app.url("/a.png"))
+    assert app.arrived.wait(20)
+    bucket.put_object("fetched", b"before")
+    app.holds.clear()
+    app.ended.set()  # the held request ends without a reply, and the next attempt gets one
+    result = ended(bucket, task_id)
+    assert result.task_state == "Failed"
+    assert "already exists" in result.error_msg
+    assert bucket.get_object("fetched").read() == b"before"
+
+
+# --- sources that fail
+
+
+def test_source_is_asked_again_if_it_is_unavailable(bucket: oss2.Bucket, app: Application) -> None:
+    app.replies["/a.png"] = Reply(status=503)
+    state, message = fetch(bucket, app.url("/a.png"))
+    assert (state, message) == ("Failed", "The source answered 503.")
+    assert len(app.taken) == 3
+
+
+def test_task_is_retrying_between_attempts(
+    bucket: oss2.Bucket, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "PAUSES", (60.0,))
+    app.replies["/a.png"] = Reply(status=500)
+    task_id = begin(bucket, app.url("/a.png"))
+    wait_for(lambda: bucket.get_async_fetch_task(task_id).task_state == "Retry")
+    assert bucket.get_async_fetch_task(task_id).error_msg == "The source answered 500."
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("{app}/none", "The source answered 404."),
+        ("{app}/loop", "The source redirected more than 5 times."),
+        ("{app}/bad", "The URL 'ftp://example.com/' is invalid"),
+        ("invalidUrl", "The URL 'invalidUrl' is invalid"),
+        ("http://[", "The URL 'http://[' is invalid"),
+        ("http://no-such-host.invalid/", "The host no-such-host.invalid cannot be resolved."),
+        ("http://127.0.0.1:{unused}/", "127.0.0.1 cannot be reached"),
+    ],
+)
+def test_task_tells_why_it_failed(
+    bucket: oss2.Bucket, app: Application, url: str, message: str
+) -> None:
+    app.replies["/none"] = Reply(status=404)
+    app.replies["/loop"] = Reply(status=302, headers={"Location": "/loop"})
+    app.replies["/bad"] = Reply(status=302, headers={"Location": "ftp://example.com/"})
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        place = url.format(app=app.url(""), unused=unused.getsockname()[1])
+        state, found = fetch(bucket, place)
+    assert state == "Failed"
+    assert found.startswith(message)
+    assert not bucket.object_exists("fetched")
+
+
+def test_redirections_are_followed(bucket: oss2.Bucket, app: Application) -> None:
+    app.replies["/1"] = Reply(status=301, headers={"Location": "/2?a=%2F"})
+    app.replies["/2?a=%2F"] = Reply(status=302, headers={"Location": app.url("/a.png")})
+    assert fetch(bucket, app.url("/1")) == ("Success", "")
+    assert [taken.line.split()[1] for taken in app.taken] == ["/1", "/2?a=%2F", "/a.png"]
+
+
+def test_content_is_bounded(
+    live: Live, bucket: oss2.Bucket, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = replace(live.service.limits, object=len(CONTENT) - 1)
+    monkeypatch.setattr(live.service, "limits", limits)
+    state, message = fetch(bucket, app.url("/a.png"))
+    assert (state, message) == ("Failed", f"The content is larger than {limits.object} bytes.")
+
+
+# --- callbacks
+
+
+def test_application_is_called_after_the_fetch(bucket: oss2.Bucket, app: Application) -> None:
+    """P-81"""
+    callback = callback_to(app.url("/done"))
+    result = ended(bucket, begin(bucket, app.url("/a.png"), callback=callback))
+    assert (result.task_state, result.task_config.callback) == ("Success", callback)
+    etag = bucket.head_object("fetched").etag
+    body = f"etag={etag}&object=fetched&bucket={bucket.bucket_name}"
+    assert app.taken[1].body.decode() == body
+
+
+def test_failed_callback_is_a_state_of_its_own(bucket: oss2.Bucket, app: Application) -> None:
+    """P-81"""
+    app.replies["/done"] = Reply(status=500)
+    state, message = fetch(bucket, app.url("/a.png"), callback=callback_to(app.url("/done")))
+    assert (state, message) == ("FetchSuccessCallbackFailed", "Error status : 500.")
+    assert bucket.get_object("fetched").read() == CONTENT
+
+
+@pytest.mark.parametrize(("wanted", "calls"), [(None, 1), (True, 1), (False, 0)])
+def test_application_is_told_of_a_failure_if_the_task_says_so(
+    bucket: oss2.Bucket, app: Application, wanted: bool | None, calls: int
+) -> None:
+    """P-81"""
+    app.replies["/none"] = Reply(status=404)
+    callback = callback_to(app.url("/done"))
+    options = {"callback": callback, "callback_when_failed": wanted}
+    assert fetch(bucket, app.url("/none"), **options)[0] == "Failed"
+    told = [taken.body for taken in app.taken if taken.line.startswith("POST")]
+    assert told == [f"etag=&object=fetched&bucket={bucket.bucket_name}".encode()] * calls
+
+
+def test_malformed_callback_is_refused_at_once(bucket: oss2.Bucket, app: Application) -> None:
+    with pytest.raises(oss2.exceptions.InvalidArgument):
+        begin(bucket, app.url("/a.png"), callback="no base64")
+
+
+# --- URLs of the service itself
+
+
+def test_signed_url_of_an_object_is_fetched(live: Live, bucket: oss2.Bucket) -> None:
+    """P-81; without a connection, at each kind of host."""
+    bucket.put_object("source", CONTENT, headers={"Content-Type": "text/x-source"})
+    urls = [bucket.sign_url("GET", "source", 60)]
+    for endpoint in ("http://oss-cn-hangzhou.aliyuncs.com", "https://oss-accelerate.aliyuncs.com"):
+        there = oss2.Bucket(bucket.auth, endpoint, bucket.bucket_name, region="cn-hangzhou")
+        urls.append(there.sign_url("GET", "source", 60))
+    for number, url in enumerate(urls):
+        assert fetch(bucket, url, key=f"fetched-{number}") == ("Success", "")
+        stored = bucket.get_object(f"fetched-{number}")
+        assert (stored.read(), stored.headers["Content-Type"]) == (CONTENT, "text/x-source")
+
+
+def test_url_of_the_service_is_asked_without_rights(live: Live, bucket: oss2.Bucket) -> None:
+    bucket.put_object("source", CONTENT)
+    url = f"http://{bucket.bucket_name}.oss-cn-hangzhou.aliyuncs.com/source"
+    assert fetch(bucket, url) == ("Failed", "The source answered 403.")
+    asked = [entry for entry in live.controls.journal.entries() if entry.operation == "GetObject"]
+    assert (asked[-1].key, asked[-1].caller.anonymous, asked[-1].status) == ("source", True, 403)
+
+
+OWN = ["127.0.0.1", "127.1", "0.0.0.0", "localhost", "LocalHost", "[::1]", "self.example"]  # noqa: S104
+
+
+@pytest.mark.parametrize("host", OWN)
+@pytest.mark.parametrize("path", ["journal", "health", "accounts"])
+def test_task_never_reaches_the_emulator_s_own_side(
+    live: Live, bucket: oss2.Bucket, app: Application, host: str, path: str, names: None
+) -> None:
+    url = f"http://{host}:{live.port}/_emulator/{path}"
+    app.replies["/to"] = Reply(status=302, headers={"Location": url})
+    for place in (url, app.url("/to")):
+        state, message = fetch(bucket, place)
+        assert state == "Failed"
+        assert message in ("The source answered 404.", "The source answered 400.")
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Resolves `*.example` to this machine."""
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *arguments: Any, **named: Any) -> Any:
+        here = "127.0.0.1" if str(host).endswith(".example") else host
+        return resolve(here, *arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+# --- errors and limits
+
+
+def test_unknown_task_is_missing(bucket: oss2.Bucket) -> None:
+    with pytest.raises(oss2.exceptions.ServerError) as caught:
+        bucket.get_async_fetch_task("0123")
+    assert caught.value.code == "NoSuchAsyncFetchTask"
+    with pytest.raises(oss2.exceptions.InvalidArgument, match="x-oss-task-id"):
+        bucket.get_async_fetch_task("")
+
+
+def test_task_that_a_restart_interrupts_is_resumed(tmp_path: Path, app: Application) -> None:
+    settings = Settings(data=tmp_path / "data")
+    controls = Controls(settings, open_storage(settings))
+    service = controls.service
+
+    def handle(method: str, target: str, body: bytes = b"") -> bytes:
+        request = Request.parse(method, target, [("Host", "localhost")], time.time())
+        return bytes(service.handle(request, body, caller=service.accounts.owner).body)
+
+    handle("PUT", "/examplebucket")
+    document = (
+        f"<AsyncFetchTaskConfiguration><Url>{app.url('/a.png')}</Url><Object>fetched</Object>"
+        "</AsyncFetchTaskConfiguration>"
+    )
+    # Without a server nothing runs the task.
+    told = handle("POST", "/examplebucket?asyncFetch", document.encode()).decode()
+    service.storage.close()
+    with Emulator(data=tmp_path / "data") as emulator:
+        bucket = emulator.bucket("examplebucket")
+        task_id = told.partition("<TaskId>")[2].partition("<")[0]
+        assert ended(bucket, task_id).task_state == "Success"
+        assert bucket.get_object("fetched").read() == CONTENT
+
+
+def test_tasks_of_a_bucket_are_bounded() -> None:
+    """P-81"""
+    service = Controls().service
+    owner = service.accounts.owner
+    now = time.time()
+
+    def handle(method: str, target: str, body: str = "", at: float = now, **fields: str) -> str:
+        headers = [("Host", "localhost"), *((n.replace("_", "-"), v) for n, v in fields.items())]
+        request = Request.parse(method, target, headers, at)
+        return bytes(service.handle(request, body.encode(), caller=owner).body).decode()
+
+    def post(at: float) -> str:
+        document = "<Url>http://a.invalid/</Url><Object>a</Object>"
+        document = f"<AsyncFetchTaskConfiguration>{document}</AsyncFetchTaskConfiguration>"
+        return handle("POST", "/examplebucket?asyncFetch", document, at)
+
+    handle("PUT", "/examplebucket")
+    first = post(now).partition("<TaskId>")[2].partition("<")[0]
+    for _ in range(async_fetch.MAX_RUNNING - 1):
+        assert "<TaskId>" in post(now)
+    assert "<Code>ServiceUnavailable</Code>" in post(now)
+    later = now + async_fetch.MAX_AGE
+    shown = handle("GET", "/examplebucket?asyncFetch", at=later, x_oss_task_id=first)
+    assert "<State>Failed</State><ErrorMsg>The task was interrupted.</ErrorMsg>" in shown.replace(
+        "\n", ""
+    ).replace("  ", "")
+    assert "<TaskId>" in post(later)  # the oldest goes
+    assert "NoSuchAsyncFetchTask" in handle(
+        "GET", "/examplebucket?asyncFetch", at=later, x_oss_task_id=first
+    )
