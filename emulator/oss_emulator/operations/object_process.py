@@ -26,7 +26,7 @@ from oss_emulator.protocol import checksums, conditions, process, ranges
 from oss_emulator.protocol.address import Target, check_key, is_bucket_name
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
-from oss_emulator.protocol.parameters import PROCESS
+from oss_emulator.protocol.parameters import ASYNC_PROCESS, PROCESS
 from oss_emulator.protocol.process import ImageAction, Process, SaveAs
 from oss_emulator.storage import Bucket, Object
 
@@ -152,6 +152,25 @@ def process_object(call: Call) -> Response:
     answer = {"bucket": named.bucket, "fileSize": body.size, "object": named.key, "status": "OK"}
     text = json.dumps(answer, indent=4, ensure_ascii=False)  # as the suite of the Java SDK reads it
     return Response(200, {**added, "Content-Type": "application/json"}, text.encode())
+
+
+@operation(
+    "AsyncProcessObject",
+    "POST",
+    Resource.OBJECT,
+    ASYNC_PROCESS,
+    permission=Permission.READ,
+    takes=Takes.DOCUMENT,
+    action="oss:PostProcessTask",
+)
+def async_process_object(call: Call) -> Response:
+    """Raise the error of the service for a bucket without a project of IMM, which processes (P-82).
+
+    No project can be attached here. Raises `NoSuchKey` and `MissingArgument` first.
+    """
+    process.parse_form(call.body.read(), ASYNC_PROCESS)
+    follow(call, call.bucket, find(call))
+    raise OSSError(Code.NO_PROJECT)
 
 
 def _actions(call: Call, asked: Process) -> tuple[ImageAction, ...]:

@@ -199,6 +199,7 @@ class Code(Enum):
     # Image processing (0040): docs/images.md
     IMAGE_ARGUMENT = Row("InvalidArgument", 400, "A parameter of the processing is invalid.")
     IMAGE_ARGUMENT_MISSING = Row("MissingArgument", 400, "A parameter of the processing is missing.")
+    NO_PROJECT = Row("Imm Client", 400, "ResourceNotFound, The specified resource Attachment is not found.")
     IMAGE_REQUEST = Row("BadRequest", 400, "The processing is invalid.")
     IMAGE_MISSING = Row("NoSuchKey", 404, "The specified key does not exist.", "0040-00000024")
     IMAGE_FORMAT = Row("BadRequest", 400, "This image format is not supported.", "0040-00000005")

@@ -88,6 +88,7 @@ def is_signed(name: str) -> bool:
 
 
 PROCESS: Final = "x-oss-process"
+ASYNC_PROCESS: Final = "x-oss-async-process"
 TRAFFIC_LIMIT: Final = "x-oss-traffic-limit"
 
 

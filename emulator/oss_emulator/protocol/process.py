@@ -190,11 +190,11 @@ def parse(text: str, *, preparing: bool = False) -> Process:
     return Process(actions, save_as=save_as)
 
 
-def parse_form(body: bytes) -> str:
-    """Return the value of `x-oss-process` in the body of a POST; raises `MissingArgument`."""
+def parse_form(body: bytes, parameter: str = "x-oss-process") -> str:
+    """Return the value of a parameter in the body of a POST; raises `MissingArgument`."""
     name, _, value = body.decode("utf-8", "replace").strip().partition("=")
-    if name != "x-oss-process" or not value:
-        message = "The body must be x-oss-process=<actions>."
+    if name != parameter or not value:
+        message = f"The body must be {parameter}=<actions>."
         raise OSSError(Code.IMAGE_ARGUMENT_MISSING, message)
     return value
 

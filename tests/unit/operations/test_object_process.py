@@ -244,3 +244,25 @@ def test_watermark_needs_permission_to_read(ask: Caller) -> None:
     target = f"/bucket/image.png?x-oss-process={text}"
     assert ask.anonymously("GET", target).code == "AccessDenied"
     assert ask("GET", target).status == 200
+
+
+# --- in the background
+
+
+def test_nothing_is_processed_in_the_background(ask: Caller) -> None:
+    """P-82"""
+
+    def begin(key: str, text: str) -> Answer:
+        return ask("POST", f"/bucket/{key}?x-oss-async-process", text)
+
+    video = f"x-oss-async-process=video/convert,f_avi|sys/saveas,o_{coded('b')}"
+    image = f"x-oss-async-process=image/resize,w_50|sys/saveas,o_{coded('b')}"
+    for text in (video, image):
+        answer = begin("image.png", text)
+        assert (answer.status, answer.code) == (400, "Imm Client")
+        assert answer.text("Message") == (
+            "ResourceNotFound, The specified resource Attachment is not found."
+        )
+    assert begin("none.png", image).code == "NoSuchKey"
+    assert begin("image.png", "x-oss-process=image/resize,w_50").code == "MissingArgument"
+    assert ask("GET", "/bucket/b").code == "NoSuchKey"
