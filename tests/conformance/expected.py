@@ -16,6 +16,7 @@ class Class(Enum):
 
     REAL_SERVICE = "real-service"
     MACHINE = "machine"
+    SUITE = "suite"
     NOT_EMULATED = "not-emulated"
     NOT_YET = "not-yet"
 

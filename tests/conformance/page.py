@@ -54,6 +54,7 @@ _TITLES = {
         "They call Alibaba's KMS.",
     ),
     Class.MACHINE: ("Need the machine", "They depend on a setup outside the tests."),
+    Class.SUITE: ("Mistakes of the suite", "They fail against the service as well."),
     Class.NOT_EMULATED: (
         "Features that are not emulated",
         "The emulator responds with 501 and the name of the feature.",

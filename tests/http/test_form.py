@@ -10,6 +10,7 @@ from hashlib import md5
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import oss2
 import pytest
 
 from tests.http import forms
@@ -53,6 +54,17 @@ def test_signed_form_puts_an_object(live: Live, private: str, owner: Any, sign: 
     assert (answer.status, answer.headers["ETag"], answer.body) == (204, ETAG, b"")
     found = live.bucket(private, owner).get_object("dir/a")
     assert (found.read(), found.headers["Content-Type"]) == (CONTENT, "image/jpeg")
+
+
+def test_form_may_name_an_access_point(live: Live, private: str, owner: Any) -> None:
+    """P-84"""
+    request = oss2.models.CreateAccessPointRequest("ap-form", "internet")
+    alias = live.bucket(private, owner).create_access_point(request).alias
+    for named, status in ((alias, 204), (private, 403)):
+        policy = forms.policy([{"bucket": named}])
+        answer = send(live.client, alias, ("key", "a"), *forms.sign_v4(policy))
+        assert answer.status == status
+    assert live.bucket(private, owner).get_object("a").read() == CONTENT
 
 
 def test_anybody_may_post_to_a_public_read_write_bucket(client: Client, public: str) -> None:

@@ -9,7 +9,14 @@ authorize(reader, "1000000000000001", Permission.READ, "private", facts=facts)
 from oss_emulator.access.accounts import Accounts, AccountsError, KeyProblem
 from oss_emulator.access.acl import BucketAcl, ObjectAcl
 from oss_emulator.access.actions import required, required_of_source, resource
-from oss_emulator.access.authorize import AccessReason, AccessVerdict, Facts, Permission, authorize
+from oss_emulator.access.authorize import (
+    AccessReason,
+    AccessVerdict,
+    Facts,
+    Gate,
+    Permission,
+    authorize,
+)
 from oss_emulator.access.context import Context
 from oss_emulator.access.denial import detail
 from oss_emulator.access.identity import ANONYMOUS, AccessKey, Identity, Kind, Role
@@ -38,6 +45,7 @@ __all__ = [
     "Credentials",
     "Effect",
     "Facts",
+    "Gate",
     "Identity",
     "JWKSError",
     "KeyProblem",

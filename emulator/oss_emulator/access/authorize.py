@@ -35,9 +35,21 @@ class AccessReason(StrEnum):
     BUCKET_POLICY = "the bucket policy"
     BOTH_POLICIES = "both a RAM policy of the caller and the bucket policy"
     SESSION_POLICY = "the session policy"
+    ACCESS_POINT_POLICY = "the policy of the access point"
     NO_POLICY = "no policy allows this"
     REQUESTER_PAYS = "the requester pays, but the request does not accept the charge"
     REQUESTER_PAYS_ANONYMOUS = "the requester pays, but is anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """An access point through which a request comes to a bucket or an object (P-84)."""
+
+    resource: str
+    """The name of the bucket or the object in policies of the access point."""
+    policy: Policy | None = None
+    blocks_public: bool = False
+    """Whether PublicAccessBlock is on for the access point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,8 @@ class Facts:
     requester_pays: bool = False
     says_requester: bool = False
     """Whether the request has `x-oss-request-payer: requester`."""
+    gate: Gate | None = None
+    """None for a request that names the bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,8 @@ def authorize(
         verdict = _by_policies(caller, owner, action, facts) or _by_ownership(
             caller, owner, permission, bucket_acl, object_acl, action
         )
+        if verdict.allowed and facts.gate is not None:
+            verdict = _by_gate(caller, owner, action, facts, facts.gate) or verdict
         if not verdict.allowed:
             break
         permission = Permission.OWN  # ACLs do not grant the additional actions (A-12).
@@ -159,6 +175,24 @@ def _by_bucket_policy(caller: Identity, owner: str, action: str, facts: Facts) -
         by_owner=caller.id == owner and caller.kind is Kind.ACCOUNT,
     )
     return evaluate([facts.bucket_policy], question, without_public=facts.blocks_public)
+
+
+def _by_gate(
+    caller: Identity, owner: str, action: str, facts: Facts, gate: Gate
+) -> AccessVerdict | None:
+    """Decide by the policy of the access point; None if it does not object (P-84).
+
+    It must allow the request, except one of the account that owns the bucket.
+    """
+    owns = caller.id == owner and caller.kind is Kind.ACCOUNT
+    names = caller.names(PolicyType.ACCESS_POINT)
+    question = Question(action, gate.resource, facts.context, names, by_owner=owns)
+    policies = () if gate.policy is None else (gate.policy,)
+    settled = evaluate(policies, question, without_public=gate.blocks_public)
+    if owns if settled is None else settled.effect is Effect.ALLOW:
+        return None
+    reason = AccessReason.ACCESS_POINT_POLICY
+    return AccessVerdict(False, reason, action, settled, PolicyType.ACCESS_POINT)
 
 
 def _by_ownership(

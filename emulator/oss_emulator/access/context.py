@@ -30,6 +30,10 @@ class Context:
     """The tags of the existing object."""
     request_tags: Mapping[str, str] = field(default_factory=dict)
     """The tags that the request gives to an object."""
+    access_point_arn: str | None = None
+    """The access point that the request names; None for a request that names the bucket (P-84)."""
+    access_point_account: str | None = None
+    access_point_origin: str | None = None
     oidc_issuer: str | None = None
     """The claims of the token that a role is assumed with; None for other requests (A-43)."""
     oidc_audience: str | None = None
@@ -58,6 +62,9 @@ _VALUES: Mapping[str, Callable[[Context], str | None]] = {
     "oss:delimiter": lambda context: context.delimiter,
     "oss:x-oss-acl": lambda context: context.acl,
     "oss:x-oss-object-acl": lambda context: context.object_acl,
+    "oss:dataaccesspointarn": lambda context: context.access_point_arn,
+    "oss:dataaccesspointaccount": lambda context: context.access_point_account,
+    "oss:accesspointnetworkorigin": lambda context: context.access_point_origin,
     "oidc:iss": lambda context: context.oidc_issuer,
     "oidc:aud": lambda context: context.oidc_audience,
     "oidc:sub": lambda context: context.oidc_subject,

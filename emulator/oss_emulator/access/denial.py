@@ -14,9 +14,11 @@ def detail(verdict: AccessVerdict, caller: Identity, resource: str = "") -> Deta
     """Return the children of AccessDeniedDetail, or None if the answer has no such element.
 
     The answer has one if a policy of the caller denied the request, or if only such a policy could
-    have allowed it. How an answer names a bucket policy is unknown (A-70).
+    have allowed it. How an answer names the policy of a bucket or an
+    access point is unknown (A-70).
     """
-    if verdict.allowed or verdict.policy_type in (None, PolicyType.BUCKET):
+    unknown = (None, PolicyType.BUCKET, PolicyType.ACCESS_POINT)
+    if verdict.allowed or verdict.policy_type in unknown:
         return None
     explicit = verdict.statement is not None
     return [

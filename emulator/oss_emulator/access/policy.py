@@ -28,6 +28,8 @@ class PolicyType(StrEnum):
     """A role, to say who may assume it."""
     BUCKET = "BucketPolicy"
     """A bucket. How answers name this type is unknown."""
+    ACCESS_POINT = "AccessPointPolicy"
+    """An access point; its document is like that of a bucket. How answers name it is unknown."""
 
 
 class Effect(StrEnum):
@@ -124,7 +126,7 @@ class Statement:
     @property
     def public(self) -> bool:
         """Whether the statement grants something to everybody (A-33)."""
-        if self.effect is Effect.DENY or self.type is not PolicyType.BUCKET:
+        if self.effect is Effect.DENY or self.type not in _OF_RESOURCES:
             return False
         named = not self.principals.negated and not any("*" in p for p in self.principals.texts)
         return not named and not any(condition.narrows for condition in self.conditions)
@@ -185,7 +187,7 @@ def _parse_json(document: str | bytes, policy_type: PolicyType) -> Any:
         except UnicodeDecodeError:
             raise PolicyError("", "The policy is not UTF-8", Problem.ENCODING) from None
     size = len(document.encode("utf-8", "replace"))
-    if policy_type is PolicyType.BUCKET and size > MAX_BUCKET_POLICY:
+    if policy_type in _OF_RESOURCES and size > MAX_BUCKET_POLICY:
         message = f"The policy is larger than {MAX_BUCKET_POLICY} bytes"
         raise PolicyError("", message, Problem.SIZE)
     try:
@@ -210,7 +212,8 @@ _ELEMENTS = {
     "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal",
     "Condition",
 }  # fmt: skip
-_WITH_PRINCIPAL = {PolicyType.BUCKET, PolicyType.TRUST}
+_OF_RESOURCES = {PolicyType.BUCKET, PolicyType.ACCESS_POINT}
+_WITH_PRINCIPAL = {*_OF_RESOURCES, PolicyType.TRUST}
 _TRUSTED = {"RAM", "Service", "Federated"}
 
 
@@ -289,7 +292,7 @@ class _Parser:
             return EVERYTHING
         found = self._selection(where, tree, "Resource", resource_pattern)
         for text in found.texts:
-            if self._type is PolicyType.BUCKET and not re.match(r"\*$|acs:oss:[^:]*:[^:]*:.", text):
+            if self._type in _OF_RESOURCES and not re.match(r"\*$|acs:oss:[^:]*:[^:]*:.", text):
                 message = f"{text!r} is neither * nor acs:oss:<region>:<account>:<bucket>/<key>"
                 raise PolicyError(f"{where}.Resource", message)
         return found
@@ -364,7 +367,7 @@ class _Parser:
             here = where if isinstance(tree, str) else f"{where}[{number}]"
             if not isinstance(text, str):
                 raise PolicyError(here, "it must be a text")
-            if self._type is PolicyType.BUCKET:
+            if self._type in _OF_RESOURCES:
                 _check_field(here, text)
         return tuple(texts)
 

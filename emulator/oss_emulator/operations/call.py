@@ -6,6 +6,7 @@ from typing import NamedTuple
 from fastcrc.crc64 import xz as crc64
 
 from oss_emulator.access import ANONYMOUS, Identity
+from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.documents.website import Visit
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
@@ -75,6 +76,8 @@ class Call(NamedTuple):
     """The page of a website that an anonymous visitor asks for."""
     style: str = ""
     """The style that follows a separator in the path, "" for none."""
+    access_point: AccessPoint | None = None
+    """The access point whose alias the request names, in place of its bucket (P-84)."""
     body: Body = NO_BODY
     changes: Changes = BY_DEFAULT
     """The dated changes of the service that apply to it."""
@@ -113,6 +116,11 @@ class Call(NamedTuple):
         """Return the endpoint from within a region; `endpoint` if the host has no such variant."""
         public = self.endpoint(region)
         return public.replace(".", "-internal.", 1) if in_service_domain(public) else public
+
+    @property
+    def named_bucket(self) -> str:
+        """The name that stands for the bucket in the request, and in its signature."""
+        return self.target.bucket if self.access_point is None else self.access_point.alias
 
     @property
     def bucket(self) -> Bucket:

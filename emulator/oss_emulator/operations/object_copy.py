@@ -21,7 +21,6 @@ from oss_emulator.protocol import (
     tagging,
     xml,
 )
-from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
@@ -52,7 +51,8 @@ def copy_object(call: Call) -> Response:
     if source.size > MAX_SIZE:
         raise OSSError(Code.COPY_SOURCE_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
     encryption = headers.encryption_of(new.headers)
-    onto_itself = Target(named.bucket, named.key) == call.target
+    itself = (call.target.bucket, call.key), (call.named_bucket, call.key)
+    onto_itself = (named.bucket, named.key) in itself
     item = new._replace(
         content=source.content,
         size=source.size,

@@ -8,6 +8,7 @@ from oss_emulator.access import (
     AccessVerdict,
     Context,
     Facts,
+    Gate,
     Identity,
     Kind,
     ObjectAcl,
@@ -17,9 +18,10 @@ from oss_emulator.access import (
     required,
     resource,
 )
-from oss_emulator.documents import policy, public_access_block, request_payment
+from oss_emulator.documents import access_point, policy, public_access_block, request_payment
 from oss_emulator.documents import tagging as bucket_tagging
 from oss_emulator.operations.call import Call
+from oss_emulator.operations.operation import Resource
 from oss_emulator.protocol import tagging
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import AccessDecision
@@ -36,6 +38,14 @@ _BY_ENTRY: Final = "DeleteMultipleObjects"
 
 _CREATES: Final = "PutBucket"
 """The operation that itself checks whether an existing bucket belongs to the caller."""
+
+_THROUGH_ACCESS_POINTS: Final = frozenset(
+    """
+    ListObjects ListObjectsV2 ListObjectVersions ListMultipartUploads DeleteMultipleObjects
+    PostObject GetAccessPoint PutAccessPointPolicy GetAccessPointPolicy DeleteAccessPointPolicy
+    """.split()
+)
+"""The operations on buckets that can be called through an access point (P-84)."""
 
 _SPECIAL: Final = frozenset(
     {
@@ -55,7 +65,13 @@ def check_call(call: Call) -> AccessDecision | None:
     bucket, caller, operation = call.record, call.caller, call.operation
     if bucket is None or operation.name == _CREATES:
         return _check_service(call)
-    by_acl = caller.kind is Kind.ACCOUNT and policy.SUBRESOURCE not in bucket.documents
+    if call.access_point is not None:
+        _check_access_point(call)
+    by_acl = (
+        caller.kind is Kind.ACCOUNT
+        and policy.SUBRESOURCE not in bucket.documents
+        and call.access_point is None
+    )
     if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
         return _describe(call, authorize(caller, bucket.owner, operation.permission, bucket.acl))
     if not by_acl and operation.name == _BY_ENTRY:
@@ -63,6 +79,16 @@ def check_call(call: Call) -> AccessDecision | None:
     key = call.target.key
     item = call.storage.object(bucket.name, key, call.version_id) if key else None
     return check(call, bucket, key, operation.permission, item)
+
+
+def _check_access_point(call: Call) -> None:
+    """Raise `AccessDenied` for a request that no access point, or not this one, lets through."""
+    operation, point = call.operation, call.access_point
+    of_object = operation.resource is Resource.OBJECT
+    if not of_object and operation.name not in _THROUGH_ACCESS_POINTS:
+        raise OSSError(Code.ACCESS_POINT_OPERATION)
+    if point is not None and point.origin == access_point.VPC:  # no request comes from a VPC
+        raise OSSError(Code.ACCESS_POINT_ORIGIN)
 
 
 def check(
@@ -107,7 +133,9 @@ def _decide(
 ) -> tuple[Facts | None, AccessVerdict]:
     caller, acl = call.caller, ObjectAcl.DEFAULT if item is None else item.acl
     actions = actions or _required(call)
-    if caller.kind is Kind.ACCOUNT and len(actions) == 1 and _SPECIAL.isdisjoint(bucket.documents):
+    gate = _gate(call, bucket, key)
+    plain = gate is None and _SPECIAL.isdisjoint(bucket.documents)
+    if plain and caller.kind is Kind.ACCOUNT and len(actions) == 1:
         # For accounts and anonymous callers only ownership, ACLs and the account's block count.
         verdict = authorize(caller, bucket.owner, permission, bucket.acl, acl)
         if (
@@ -125,8 +153,22 @@ def _decide(
         public_access_block.is_enabled(bucket.documents) or _blocks(call, bucket.owner),
         request_payment.is_by_requester(bucket.documents),
         (fields.get(PAYER) or query.get(PAYER, "")).lower() == "requester",
+        gate,
     )
     return facts, authorize(caller, bucket.owner, permission, bucket.acl, acl, facts)
+
+
+def _gate(call: Call, bucket: Bucket, key: str) -> Gate | None:
+    """Return the access point through which a call comes to a bucket; None if it names it."""
+    point = call.access_point
+    if point is None or point.bucket != bucket.name:
+        return None
+    documents = bucket.documents
+    return Gate(
+        point.resource(key),
+        access_point.policy_of(documents, point.name),
+        access_point.blocks_public(documents, point.name),
+    )
 
 
 def _required(call: Call) -> tuple[str, ...]:
@@ -186,7 +228,7 @@ def _blocks(call: Call, owner: str) -> bool:
 def _context(
     call: Call, bucket: Bucket | None, item: Object | None, fields: Mapping[str, str]
 ) -> Context:
-    request = call.request
+    request, point = call.request, call.access_point
     lists = call.operation.action in _LISTINGS
     return Context(
         time=request.received,
@@ -201,6 +243,9 @@ def _context(
         bucket_tags=bucket_tagging.tags(bucket.documents) if bucket is not None else {},
         object_tags=item.tags if item is not None else {},
         request_tags=_tags(fields),
+        access_point_arn=None if point is None else point.arn,
+        access_point_account=None if point is None else point.account,
+        access_point_origin=None if point is None else point.origin,
     )
 
 
@@ -243,6 +288,7 @@ _CODES: Final = {
     AccessReason.BUCKET_POLICY: Code.BUCKET_POLICY,
     AccessReason.BOTH_POLICIES: Code.BOTH_POLICIES,
     AccessReason.SESSION_POLICY: Code.SESSION_POLICY,
+    AccessReason.ACCESS_POINT_POLICY: Code.ACCESS_POINT_POLICY,
     AccessReason.REQUESTER_PAYS: Code.REQUESTER_PAYS,
     AccessReason.REQUESTER_PAYS_ANONYMOUS: Code.REQUESTER_PAYS_ANONYMOUS,
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from random import getrandbits
 
 from oss_emulator.access import ANONYMOUS, Identity, Permission
+from oss_emulator.documents.access_point import find_alias
 from oss_emulator.documents.cname import bucket_of
 from oss_emulator.operations import OPERATIONS, permissions
 from oss_emulator.operations import website as pages
@@ -116,12 +117,15 @@ class Service:
         strict, region = settings.strict_addressing and caller is None, settings.region
         changes = self.changes if caller is None else BY_DEFAULT
         target, operation, record, visit, style = SERVICE, None, None, None, ""
-        payload = None
+        payload = point = None
         claimed, signer = UNSIGNED, caller or ANONYMOUS
         request = s3.enter(request, self.addresses)
         try:
             target = addressing.locate(self.addresses, request, strict=strict)
             request = s3.translate(request, target)
+            signed, point = target, find_alias(self.storage, target.bucket)
+            if point is not None:
+                target = target._replace(bucket=point.bucket)
             operation = self._dispatcher.find(request, target)
             record = find_bucket(self.storage, target.bucket, operation)
             addressing.check_endpoint(request, target, record, region, strict=strict)
@@ -132,7 +136,7 @@ class Service:
             if caller is None and not _is_open(operation):
                 claimed = authentication.find_claim(request, settings.auth)
                 signer = authentication.authenticate(
-                    claimed, request, target, self.accounts, settings.auth, region
+                    claimed, request, signed, self.accounts, settings.auth, region
                 )
                 authentication.check_version(claimed, record, changes)
                 payload = authentication.find_payload(claimed, request, self.accounts, settings)
@@ -174,6 +178,7 @@ class Service:
             claimed.access_key_id,
             visit=visit,
             style=style,
+            access_point=point,
             changes=changes,
         )
         if caller is not None or operation.takes is Takes.FORM:
@@ -201,7 +206,7 @@ class Service:
             claimed = authentication.find_form_claim(form, settings.auth)
             call = call._replace(signing=claimed.signing, access_key_id=claimed.access_key_id)
             signer, sizes = authentication.authenticate_form(
-                claimed, form, bucket, now, self.accounts, settings.auth, call.region
+                claimed, form, call.named_bucket, now, self.accounts, settings.auth, call.region
             )
             authentication.check_version(claimed, call.record, self.changes)
         except OSSError as error:

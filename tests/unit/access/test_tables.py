@@ -32,7 +32,9 @@ def test_case(case: Case) -> None:
 
 
 def test_each_reason_has_a_case() -> None:
-    assert {case.reason for case in CASES} == {reason.name.lower() for reason in AccessReason}
+    elsewhere = {"access_point_policy"}  # tests/unit/operations/test_access_point.py
+    reasons = {reason.name.lower() for reason in AccessReason}
+    assert {case.reason for case in CASES} == reasons - elsewhere
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))

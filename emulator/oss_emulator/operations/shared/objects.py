@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from oss_emulator.access import ObjectAcl, Permission, required_of_source
 from oss_emulator.documents import (
+    access_point,
     archive_direct_read,
     callback_policy,
     encryption,
@@ -85,7 +86,8 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
     malformed version id, `NoSuchKey`, `NoSuchVersion`, `InvalidObjectState` for an archived object,
     and what `follow` raises.
     """
-    bucket = call.storage.bucket(source.bucket)
+    point = access_point.find_alias(call.storage, source.bucket)
+    bucket = call.storage.bucket(source.bucket if point is None else point.bucket)
     if bucket is None:
         raise OSSError(Code.NO_SUCH_BUCKET, BucketName=source.bucket)
     if bucket.region != call.bucket.region:
@@ -93,7 +95,8 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
     version_id = source.version_id and check_version_id(source.version_id)
     item = call.storage.object(bucket.name, source.key, version_id)
     actions = required_of_source(call.request.headers, source.version_id)
-    permissions.check(call, bucket, source.key, Permission.READ, item, actions)
+    reading = call._replace(access_point=point)
+    permissions.check(reading, bucket, source.key, Permission.READ, item, actions)
     if item is None:
         raise _missing(call, bucket, source.key, version_id)
     if item.delete_marker:
@@ -291,7 +294,8 @@ def version_header(call: Call, item: Object) -> dict[str, str]:
 
 def source_version_header(call: Call, source: CopySource, item: Object) -> dict[str, str]:
     """Return the header with the copied version, if the source's bucket is versioned."""
-    bucket = call.storage.bucket(source.bucket)
+    point = access_point.find_alias(call.storage, source.bucket)
+    bucket = call.storage.bucket(source.bucket if point is None else point.bucket)
     kept = bucket is not None and bucket.versioning
     return {SOURCE_VERSION_ID: item.version_id} if kept else {}
 

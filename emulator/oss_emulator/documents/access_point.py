@@ -1,0 +1,181 @@
+"""Access points of a bucket: their configurations, aliases and policies (CreateAccessPoint, P-83).
+
+A bucket keeps each access point, its policy and its public access block as documents.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from random import getrandbits
+from typing import Final
+
+from oss_emulator.access import Policy, PolicyType
+from oss_emulator.documents import public_access_block, schema
+from oss_emulator.documents.document import Documents
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.headers import invalid_argument
+from oss_emulator.storage import Bucket, Storage
+
+SUBRESOURCE: Final = "accessPoint"
+POLICY: Final = "accessPointPolicy"
+
+MAX_OF_BUCKET: Final = 100
+MAX_OF_ACCOUNT: Final = 1000
+
+_PREFIX: Final = f"{SUBRESOURCE}/"
+_POLICY: Final = f"{POLICY}/"
+_BLOCK: Final = "accessPointPublicAccessBlock/"
+
+_SUFFIX: Final = "-ossalias"
+"""The end of every alias."""
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,17}[a-z0-9]")
+
+_SCHEMA: Final = schema.parse("""
+CreateAccessPointConfiguration
+  AccessPointName text
+  NetworkOrigin text
+  VpcConfiguration?
+    VpcId? text
+""")
+
+_KEPT: Final = "AccessPoint"
+
+VPC: Final = "vpc"
+INTERNET: Final = "internet"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPoint:
+    """One access point."""
+
+    name: str
+    bucket: str
+    account: str
+    """The account that owns the bucket."""
+    region: str
+    alias: str
+    """The name that stands for the bucket in requests."""
+    origin: str
+    """`internet`, or `vpc` for requests from one VPC only."""
+    vpc: str
+    """The id of the VPC, "" for none."""
+    created: int
+    """Seconds since the epoch."""
+
+    @property
+    def arn(self) -> str:
+        return f"acs:oss:{self.region}:{self.account}:accesspoint/{self.name}"
+
+    def resource(self, key: str) -> str:
+        """Return the name of an object, or without a key of the bucket, in policies."""
+        return f"{self.arn}/object/{key}" if key else self.arn
+
+
+def parse(document: bytes, bucket: Bucket, now: float) -> AccessPoint:
+    """Make the access point that a request describes.
+
+    Raises `DocumentError`, and `InvalidArgument` for a bad name, network origin or missing VPC.
+    """
+    node = _SCHEMA.parse(document)
+    name, origin = node.text("AccessPointName"), node.text("NetworkOrigin")
+    if not _NAME.fullmatch(name) or name.endswith(_SUFFIX):
+        message = (
+            f"The name {name!r} is invalid; use 3 to 19 lower-case letters, digits and inner "
+            f"hyphens, and do not end it with {_SUFFIX}."
+        )
+        raise invalid_argument("AccessPointName", name, message)
+    if origin.lower() not in (VPC, INTERNET):  # the suite of Java sends Internet
+        message = f"The network origin {origin!r} is unknown; use vpc or internet."
+        raise invalid_argument("NetworkOrigin", origin, message)
+    vpc = node.text("VpcConfiguration/VpcId")
+    if origin.lower() == VPC and not vpc:
+        raise invalid_argument("VpcId", vpc, "The network origin vpc needs a VpcId.")
+    alias = f"{name}-{getrandbits(136):034x}{_SUFFIX}"
+    return AccessPoint(
+        name, bucket.name, bucket.owner, bucket.region, alias, origin.lower(), vpc, int(now)
+    )
+
+
+def changes(point: AccessPoint) -> Mapping[str, bytes]:
+    """Return the documents of a new access point. Public access is blocked at first."""
+    kept: xml.Children = [
+        ("Name", point.name),
+        ("Alias", point.alias),
+        ("NetworkOrigin", point.origin),
+        ("VpcId", point.vpc),
+        ("Created", point.created),
+    ]
+    return {
+        _PREFIX + point.name: xml.format(_KEPT, kept),
+        block_name(point.name): public_access_block.ENABLED,
+    }
+
+
+def names(name: str) -> tuple[str, ...]:
+    """Return the names of all documents of an access point."""
+    return (_PREFIX + name, policy_name(name), block_name(name))
+
+
+def policy_name(name: str) -> str:
+    """Return the name of the document with the policy of an access point."""
+    return _POLICY + name
+
+
+def block_name(name: str) -> str:
+    """Return the name of the document with the public access block of an access point."""
+    return _BLOCK + name
+
+
+def of(bucket: Bucket) -> Iterator[AccessPoint]:
+    """Return the access points of a bucket, by name."""
+    for name in sorted(bucket.documents):
+        if name.startswith(_PREFIX):
+            yield _parse_kept(bucket, bucket.documents[name])
+
+
+def find(bucket: Bucket, name: str) -> AccessPoint | None:
+    """Find an access point of a bucket by its name; None if it is missing."""
+    document = bucket.documents.get(_PREFIX + name)
+    return None if document is None else _parse_kept(bucket, document)
+
+
+def find_alias(storage: Storage, alias: str) -> AccessPoint | None:
+    """Find an access point by its alias; None for a name that is no alias."""
+    if not alias.endswith(_SUFFIX):
+        return None
+    points = (point for bucket in storage.buckets() for point in of(bucket))
+    return next((point for point in points if point.alias == alias), None)
+
+
+def policy_of(documents: Documents, name: str) -> Policy | None:
+    """Parse the policy of an access point; None if there is none."""
+    document = documents.get(policy_name(name))
+    return None if document is None else _parse_policy(document)
+
+
+@lru_cache(256)
+def _parse_policy(document: bytes) -> Policy:
+    return Policy.parse(document, PolicyType.ACCESS_POINT, "access point policy")
+
+
+def blocks_public(documents: Documents, name: str) -> bool:
+    """Return whether an access point blocks public access."""
+    block = documents.get(block_name(name))
+    return block is not None and public_access_block.is_enabled(
+        {public_access_block.OF_BUCKET.subresource: block}
+    )
+
+
+def _parse_kept(bucket: Bucket, document: bytes) -> AccessPoint:
+    node = xml.parse(document, _KEPT)
+    return AccessPoint(
+        node.text("Name"),
+        bucket.name,
+        bucket.owner,
+        bucket.region,
+        node.text("Alias"),
+        node.text("NetworkOrigin"),
+        node.text("VpcId"),
+        int(node.text("Created")),
+    )
