@@ -7,6 +7,7 @@ from oss_emulator.documents import (
     live_channel,
     logging,
     public_access_block,
+    redundancy,
     replication,
     resource_group,
     transfer_acceleration,
@@ -32,8 +33,8 @@ def put_bucket(call: Call) -> Response:
     acl = call.request.headers.get("x-oss-acl")
     if acl is not None and acl not in set(BucketAcl):
         raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
-    storage_class, redundancy = _configuration(call)
-    present = call.record or new_bucket(call, storage_class, redundancy)
+    storage_class, asked = _configuration(call)
+    present = call.record or new_bucket(call, storage_class, asked)
     if present.owner != call.caller.id:
         raise OSSError(Code.BUCKET_ALREADY_EXISTS, BucketName=name)
     if acl is not None:
@@ -41,7 +42,7 @@ def put_bucket(call: Call) -> Response:
         permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=public, bucket=present)
     if storage_class not in (None, present.storage_class):
         raise _cannot_change(name, "Cannot modify existing bucket's storage class.")
-    if redundancy not in (None, present.redundancy):
+    if asked not in (None, redundancy.redundancy(present, call.request.received)):
         raise _cannot_change(name, "Bucket already exists CAN'T modify data redundancy type.")
     call.storage.put_bucket(present._replace(acl=acl or present.acl))
     return Response(200, {"Location": f"/{name}"})
@@ -60,11 +61,11 @@ def _configuration(call: Call) -> tuple[str | None, str | None]:
     if storage_class not in (None, *STORAGE_CLASSES):
         message = f"Storage class {storage_class!r} is unknown; use {listed(STORAGE_CLASSES)}."
         raise invalid_argument("StorageClass", storage_class, message)
-    redundancy = node.text("DataRedundancyType") or None
-    if redundancy not in (None, *REDUNDANCY_TYPES):
-        message = f"Redundancy type {redundancy!r} is unknown; use {listed(REDUNDANCY_TYPES)}."
-        raise invalid_argument("DataRedundancyType", redundancy, message)
-    return storage_class, redundancy
+    asked = node.text("DataRedundancyType") or None
+    if asked not in (None, *REDUNDANCY_TYPES):
+        message = f"Redundancy type {asked!r} is unknown; use {listed(REDUNDANCY_TYPES)}."
+        raise invalid_argument("DataRedundancyType", asked, message)
+    return storage_class, asked
 
 
 def _cannot_change(name: str, message: str) -> OSSError:
@@ -79,9 +80,14 @@ def head_bucket(call: Call) -> Response:
 
 @operation("DeleteBucket", "DELETE", Resource.BUCKET)
 def delete_bucket(call: Call) -> Response:
-    """Delete an empty bucket, which has no live channels either (P-63); raises `BucketNotEmpty`."""
-    bucket = call.bucket
-    storage = call.storage
+    """Delete an empty bucket, which has no live channels either (P-63).
+
+    Raises `BucketNotEmpty`, and `AccessDenied` while a transition is processing (P-85).
+    """
+    bucket, storage = call.bucket, call.storage
+    stages = {task.stage(call.request.received) for task in redundancy.of(bucket)}
+    if redundancy.TransitionStatus.PROCESSING in stages:
+        raise OSSError(Code.BUCKET_IN_TRANSITION, BucketName=bucket.name)
     if any(True for kept in (storage.versions, storage.uploads) for _ in kept(bucket.name)):
         raise OSSError(Code.BUCKET_NOT_EMPTY, BucketName=bucket.name)
     if live_channel.count(bucket.documents):
@@ -100,7 +106,7 @@ def get_bucket_info(call: Call) -> Response:
         *_switches(documents),
         ("Comment", ""),
         ("CreationDate", dates.format_iso(bucket.created)),
-        ("DataRedundancyType", bucket.redundancy),
+        ("DataRedundancyType", redundancy.redundancy(bucket, call.request.received)),
         ("ExtranetEndpoint", call.endpoint(bucket.region)),
         ("IntranetEndpoint", call.internal_endpoint(bucket.region)),
         ("Location", f"oss-{bucket.region}"),

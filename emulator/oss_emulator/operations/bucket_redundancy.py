@@ -1,76 +1,77 @@
-"""Transitions of a bucket to another redundancy: tasks that are queued and never start."""
+"""Transitions of a bucket to another redundancy: tasks that the clock moves on (P-85)."""
 
-from random import getrandbits
+from typing import Final
 
+from oss_emulator.documents import redundancy
+from oss_emulator.documents.redundancy import TransitionStatus, Transition
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Status, operation
-from oss_emulator.protocol import dates, headers, paging, parameters, xml
-from oss_emulator.protocol.errors import Code, OSSError, listed
+from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.protocol import headers, paging, parameters, xml
+from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.message import Response
 
-_NAME = "redundancyTransition"
-_TARGET = "x-oss-target-redundancy-type"
-_TASK = "x-oss-redundancy-transition-taskid"
-_ROOT = "BucketDataRedundancyTransition"
-_LIST = "ListBucketDataRedundancyTransition"
-_PREFIX = f"{_NAME}/"
+_TARGET: Final = "x-oss-target-redundancy-type"
+_TASK: Final = "x-oss-redundancy-transition-taskid"
+_LIST: Final = "ListBucketDataRedundancyTransition"
 
 
-@operation(
-    "CreateBucketDataRedundancyTransition", "POST", Resource.BUCKET, _NAME, status=Status.KEPT
-)
+@operation("CreateBucketDataRedundancyTransition", "POST", Resource.BUCKET, redundancy.SUBRESOURCE)
 def create_bucket_data_redundancy_transition(call: Call) -> Response:
-    """Queue a task, which never starts. Raises `InvalidArgument`."""
+    """Begin a task, which converts the bucket from LRS to ZRS.
+
+    Raises `AccessDenied` in a region that converts no buckets, `InvalidArgument` for another target
+    and for a bucket that cannot be converted, and
+    `BucketDataRedundancyTransitionTaskAlreadyExist`.
+    """
+    bucket, now = call.bucket, call.request.received
     target = call.request.query.get(_TARGET, "")
-    if target not in headers.REDUNDANCY_TYPES:
-        message = f"Redundancy type {target!r} is unknown; use {listed(headers.REDUNDANCY_TYPES)}."
+    if target != redundancy.TARGET:
+        message = f"Redundancy type {target!r} is no target; use {redundancy.TARGET}."
         raise headers.invalid_argument(_TARGET, target, message)
-    task_id = f"{getrandbits(128):032x}"
-    task: xml.Children = [
-        ("Bucket", call.bucket.name),
-        ("TaskId", task_id),
-        ("Status", "Queueing"),
-        ("CreateTime", dates.format_iso(call.request.received)),
-        ("ProcessPercentage", 0),
-        ("EstimatedRemainingTime", 0),
-    ]
-    call.keep(_PREFIX + task_id, xml.format(_ROOT, task))
-    return xml.answer(_ROOT, [("TaskId", task_id)])
+    if bucket.region not in redundancy.REGIONS:
+        raise OSSError(Code.TRANSITION_DISABLED)
+    if redundancy.redundancy(bucket, now) != redundancy.SOURCE:
+        message = f"Only a bucket with the redundancy type {redundancy.SOURCE} can be converted."
+        raise headers.invalid_argument(_TARGET, target, message)
+    if bucket.storage_class not in redundancy.STORAGE_CLASSES:
+        message = f"A bucket of the storage class {bucket.storage_class} cannot be converted."
+        raise headers.invalid_argument(_TARGET, target, message)
+    if any(True for _ in redundancy.of(bucket)):
+        raise OSSError(Code.TRANSITION_EXISTS, BucketName=bucket.name)
+    task = redundancy.begin(bucket, now)
+    call.keep(redundancy.PREFIX + task.id, task.format())
+    return xml.answer(redundancy.ROOT, [("TaskId", task.id)])
 
 
 @operation(
     "GetBucketDataRedundancyTransition",
     "GET",
     Resource.BUCKET,
-    f"{_NAME}&{_TASK}",
-    status=Status.KEPT,
+    f"{redundancy.SUBRESOURCE}&{_TASK}",
 )
 def get_bucket_data_redundancy_transition(call: Call) -> Response:
-    """Return a task by its id; raises `NoSuchBucketDataRedundancyTransition`."""
-    task = call.documents.get(_PREFIX + call.request.query[_TASK])
-    if task is None:
-        raise OSSError(Code.NO_SUCH_TRANSITION, BucketName=call.bucket.name)
-    return xml.reply(task)
+    """Show a task; raises `BucketDataRedundancyTransitionTaskNotExist`."""
+    return xml.answer(redundancy.ROOT, _find(call).describe(call.request.received))
 
 
-@operation("ListBucketDataRedundancyTransition", "GET", Resource.BUCKET, _NAME, status=Status.KEPT)
+@operation("ListBucketDataRedundancyTransition", "GET", Resource.BUCKET, redundancy.SUBRESOURCE)
 def list_bucket_data_redundancy_transition(call: Call) -> Response:
     """List the tasks of a bucket."""
-    tasks = call.documents_below(_PREFIX).values()
-    return xml.answer(_LIST, [(_ROOT, xml.parse(task, _ROOT).content) for task in tasks])
+    now = call.request.received
+    tasks = redundancy.of(call.bucket)
+    return xml.answer(_LIST, [(redundancy.ROOT, task.describe(now)) for task in tasks])
 
 
-@operation("ListUserDataRedundancyTransition", "GET", Resource.SERVICE, _NAME, status=Status.KEPT)
+@operation("ListUserDataRedundancyTransition", "GET", Resource.SERVICE, redundancy.SUBRESOURCE)
 def list_user_data_redundancy_transition(call: Call) -> Response:
     """List a page of the tasks of all buckets of the caller, by bucket and task id."""
-    query = call.request.query
+    query, now = call.request.query, call.request.received
     marker, limit = query.get("continuation-token", ""), parameters.max_keys(query)
     tasks = (
-        (f"{bucket.name}/{name}", document)
+        (f"{task.bucket}/{task.id}", task)
         for bucket in call.storage.buckets()
         if bucket.owner == call.caller.id
-        for name, document in sorted(bucket.documents.items())
-        if name.startswith(_PREFIX)
+        for task in redundancy.of(bucket)
     )
     page, truncated = paging.first((task for task in tasks if task[0] > marker), limit)
     return xml.answer(
@@ -78,7 +79,7 @@ def list_user_data_redundancy_transition(call: Call) -> Response:
         [
             ("IsTruncated", truncated),
             ("NextContinuationToken", page[-1][0] if truncated else ""),
-            *((_ROOT, xml.parse(task, _ROOT).content) for _, task in page),
+            *((redundancy.ROOT, task.describe(now)) for _, task in page),
         ],
     )
 
@@ -87,10 +88,26 @@ def list_user_data_redundancy_transition(call: Call) -> Response:
     "DeleteBucketDataRedundancyTransition",
     "DELETE",
     Resource.BUCKET,
-    f"{_NAME}&{_TASK}",
-    status=Status.KEPT,
+    f"{redundancy.SUBRESOURCE}&{_TASK}",
 )
 def delete_bucket_data_redundancy_transition(call: Call) -> Response:
-    """Remove a task; answers 204 even if there was none."""
-    call.keep(_PREFIX + call.request.query[_TASK], None)
+    """Remove a task; what it has converted stays so.
+
+    Raises `BucketDataRedundancyTransitionTaskNotExist`, and `AccessDenied` for a task that runs.
+    """
+    task, bucket, now = _find(call), call.bucket, call.request.received
+    stage = task.stage(now)
+    if stage is TransitionStatus.PROCESSING:
+        raise OSSError(Code.TRANSITION_RUNS)
+    if stage is TransitionStatus.FINISHED:
+        call.storage.put_bucket(bucket._replace(redundancy=redundancy.TARGET))
+    call.keep(redundancy.PREFIX + task.id, None)
     return Response(204)
+
+
+def _find(call: Call) -> Transition:
+    task_id = call.request.query[_TASK]
+    for task in redundancy.of(call.bucket):
+        if task.id == task_id:
+            return task
+    raise OSSError(Code.NO_SUCH_TRANSITION, BucketName=call.bucket.name)

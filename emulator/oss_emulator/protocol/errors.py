@@ -143,7 +143,11 @@ class Code(Enum):
     META_QUERY_ALREADY_EXISTS = Row("MetaQueryAlreadyExist", 400, "The metadata query of the bucket is already open.")
     NO_SUCH_FETCH_TASK = Row("NoSuchAsyncFetchTask", 404, "The asynchronous fetch task does not exist.")
     FETCHED_OBJECT_EXISTS = Row("ObjectAlreadyExists", 400, "The object exists already, and IgnoreSameKey is true.")
-    NO_SUCH_TRANSITION = Row("NoSuchBucketDataRedundancyTransition", 404, "The data redundancy transition does not exist.")
+    NO_SUCH_TRANSITION = Row("BucketDataRedundancyTransitionTaskNotExist", 404, "The data redundancy transition does not exist.")
+    TRANSITION_EXISTS = Row("BucketDataRedundancyTransitionTaskAlreadyExist", 409, "The bucket has a data redundancy transition.")
+    TRANSITION_DISABLED = Row("AccessDenied", 403, "Bucket data redundancy transition is disabled.", "0052-00000101")
+    TRANSITION_RUNS = Row("AccessDenied", 403, "A data redundancy transition that is processing cannot be deleted.")
+    BUCKET_IN_TRANSITION = Row("AccessDenied", 403, "The bucket has a data redundancy transition that is processing.", "0015-00000304")
 
     # Objects (0016, 0026)
     NO_SUCH_KEY = Row("NoSuchKey", 404, "The specified key does not exist.", "0026-00000001")
