@@ -3,7 +3,7 @@
 from typing import Final
 
 from oss_emulator.documents import redundancy
-from oss_emulator.documents.redundancy import TransitionStatus, Transition
+from oss_emulator.documents.redundancy import Transition, TransitionStatus
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, operation
 from oss_emulator.protocol import headers, paging, parameters, xml

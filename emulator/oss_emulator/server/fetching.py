@@ -91,12 +91,12 @@ class Fetches:
         self._host = host
         self._turns = asyncio.Semaphore(AT_A_TIME)
         self._running: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def begin(self, bucket: str, task_id: str) -> None:
-        """Run a task in the background."""
-        record = self._host.service.storage.bucket(bucket)
-        task = None if record is None else async_fetch.find(record.documents, task_id)
-        if task is not None:
+        """Run a task in the background, unless the server ends."""
+        task = self._find(bucket, task_id)
+        if task is not None and not self._closed:
             running = asyncio.ensure_future(self._run(bucket, task))
             self._running.add(running)
             running.add_done_callback(self._running.discard)
@@ -110,9 +110,14 @@ class Fetches:
 
     async def close(self) -> None:
         """Break off all tasks; the next server on the same storage resumes them."""
+        self._closed = True
         for running in self._running:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _find(self, bucket: str, task_id: str) -> FetchTask | None:
+        record = self._host.service.storage.bucket(bucket)
+        return None if record is None else async_fetch.find(record.documents, task_id)
 
     async def _run(self, bucket: str, task: FetchTask) -> None:
         """Run a task to its end and keep its state."""
@@ -159,6 +164,9 @@ class Fetches:
             raise _FailedError(
                 f"The content has the MD5 {checksums.format_md5(body.md5)}, not {wanted}."
             )
+        if self._find(bucket, task.id) is None:  # reset or deleted meanwhile
+            await self._host.write(lambda: service.storage.forget(body.content))
+            raise _FailedError("The task is gone.")
         try:
             response = await self._host.perform(admitted, body)
         except OSSError as error:
@@ -261,14 +269,13 @@ class Fetches:
 
     async def _ask_itself(self, url: URL, host: str) -> _Answer:
         """Answer a URL of the service without a connection."""
+        name = url.raw_host or ""
         port = "" if url.is_default_port() else f":{url.port}"
+        authority = f"[{name}]{port}" if ":" in name else f"{name}{port}"
+        now, secure = self._host.service.clock(), url.scheme == "https"
+        # Without an address, so that no policy takes it for one of this machine.
         request = Request.parse(
-            "GET",
-            url.raw_path_qs,
-            [("Host", host or f"{url.raw_host}{port}")],
-            self._host.service.clock(),
-            "127.0.0.1",
-            url.scheme == "https",
+            "GET", url.raw_path_qs, [("Host", host or authority)], now, secure=secure
         )
         response = await self._host.answer(request)
         headers = {name.lower(): value for name, value in response.headers.items()}
