@@ -54,7 +54,7 @@ _TITLES = {
         "They call Alibaba's KMS.",
     ),
     Class.MACHINE: ("Need the machine", "They depend on a setup outside the tests."),
-    Class.SUITE: ("Mistakes of the suite", "They fail against the service as well."),
+    Class.SUITE: ("Mistakes of the suite", "They fail whatever the server does."),
     Class.NOT_EMULATED: (
         "Features that are not emulated",
         "The emulator responds with 501 and the name of the feature.",
@@ -103,7 +103,8 @@ def _module(name: str) -> str:
 def _section(title: str, text: str, entries: Iterable[Entry]) -> Iterator[str]:
     entries = tuple(entries)
     count = sum(len(entry.tests) for entry in entries)
-    yield from ("", f"## {title}", "", f"{count} tests. {text}", "")
+    tests = f"{count} test{'' if count == 1 else 's'}"
+    yield from ("", f"## {title}", "", f"{tests}. {text}", "")
     for file, group in groupby(entries, lambda entry: entry.file):
         yield f"- `{file.removesuffix('.py')}`"
         yield from map(line, group)
