@@ -14,7 +14,7 @@ from oss_emulator.protocol.changes import BY_DEFAULT, Changes
 from oss_emulator.protocol.checksums import md5
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form
-from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.message import Request, Stream
 from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
 from oss_emulator.protocol.tagging import HEADER as TAGGING
 from oss_emulator.protocol.xml import Children
@@ -32,6 +32,8 @@ class Body(NamedTuple):
     crc64: int
     origin: Mapping[str, str] = {}
     """What `gather` tells about the bytes: headers, or the place of a processed image."""
+    stream: Stream | None = None
+    """Bytes that `gather` makes while they are sent, in place of `content`."""
 
     def read(self) -> bytes:
         """Return the whole body, for documents."""

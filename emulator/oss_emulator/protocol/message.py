@@ -6,7 +6,7 @@ times as long.
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -123,6 +123,16 @@ class FileRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """Bytes that are made while they are sent; how many is known at the end only."""
+
+    chunks: Iterator[bytes]
+    """The next one may take time, so ask for it in a thread. An empty one is not sent."""
+    close: Callable[[], None]
+    """Ends the work; called once all was sent or the client has left."""
+
+
+@dataclass(frozen=True, slots=True)
 class Callback:
     """A call to an application server, whose answer becomes the answer to the upload (Callback)."""
 
@@ -149,7 +159,7 @@ class Response(NamedTuple):
 
     status: int = 200
     headers: Mapping[str, str] = {}
-    body: bytes | tuple[bytes | FileRange, ...] = b""
+    body: bytes | tuple[bytes | FileRange | Stream, ...] = b""
     """The whole body, or its pieces in order."""
     compress: bool = False
     """Whether the body is sent as gzip, without a length (P-37)."""

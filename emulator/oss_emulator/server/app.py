@@ -28,7 +28,7 @@ from oss_emulator.pipeline.service import READS, new_request_id
 from oss_emulator.protocol.changes import ARN_IN_LOGS
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
-from oss_emulator.protocol.message import FileRange, Request, Response
+from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.server import body, callback, proxy, sockets, sts_endpoint, wire
 from oss_emulator.server.endpoint import Endpoint
 from oss_emulator.server.faulty import FaultyAnswer, meet
@@ -211,7 +211,7 @@ class Server(Endpoint):
             response = self.service.render(outcome)
         seconds = time.perf_counter() - began
         whole = response.body
-        sent = len(whole) if isinstance(whole, bytes) else sum(map(_size, whole))
+        sent = len(whole) if isinstance(whole, bytes) else wire.length(whole) or 0
         self._publish(self.controls.journal.record(outcome, response, sent, seconds))
         return response
 
@@ -435,11 +435,7 @@ async def _gather(call: Call, gather: Gather) -> Body:
     return await asyncio.to_thread(work)
 
 
-def _size(piece: bytes | FileRange) -> int:
-    return piece.length if isinstance(piece, FileRange) else len(piece)
-
-
-async def _verify(pieces: Iterable[bytes | FileRange]) -> None:
+async def _verify(pieces: Iterable[bytes | FileRange | Stream]) -> None:
     for piece in pieces:
         if isinstance(piece, FileRange) and piece.verify is not None:
             await asyncio.to_thread(piece.verify)

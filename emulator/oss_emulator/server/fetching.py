@@ -328,6 +328,7 @@ async def _pieces(response: Response) -> AsyncIterator[bytes]:
             for start in range(piece.offset, end, _CHUNK):
                 yield await asyncio.to_thread(piece.read, start, min(_CHUNK, end - start))
         elif piece:
+            assert isinstance(piece, bytes)  # noqa: S101 - only answers to POST are made as they go
             yield piece
 
 

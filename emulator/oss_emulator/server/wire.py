@@ -12,7 +12,7 @@ from aiohttp import web
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.headers import encode
-from oss_emulator.protocol.message import FileRange, Request, Response
+from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.server.guard import Guard
 from oss_emulator.server.throttle import Throttle
 from oss_emulator.sts import STSAnswer
@@ -79,7 +79,9 @@ def _head(response: Response, outcome: Outcome, seconds: float) -> dict[str, str
         "x-oss-server-time": str(int(seconds * 1000)),
     }
     if "Content-Length" not in head and status not in _WITHOUT_BODY and not response.compress:
-        head["Content-Length"] = str(len(body) if isinstance(body, bytes) else _length(body))
+        known = len(body) if isinstance(body, bytes) else length(body)
+        if known is not None:
+            head["Content-Length"] = str(known)
     return head
 
 
@@ -145,10 +147,12 @@ class Answer:
             return False
         return stays
 
-    async def _send_pieces(self, pieces: Iterable[bytes | FileRange]) -> None:
+    async def _send_pieces(self, pieces: Iterable[bytes | FileRange | Stream]) -> None:
         for piece in pieces:
             if isinstance(piece, bytes):
                 await self._put(piece)
+            elif isinstance(piece, Stream):
+                await self._send_stream(piece)
             else:
                 await self._send_file(piece)
         if self._gzip is not None:
@@ -173,6 +177,14 @@ class Answer:
         else:
             await self._guard.send_file(piece, self._count)
 
+    async def _send_stream(self, piece: Stream) -> None:
+        try:
+            while (chunk := await asyncio.to_thread(next, piece.chunks, None)) is not None:
+                if chunk:
+                    await self._put(chunk)
+        finally:
+            piece.close()
+
     def _count(self, sent: int) -> None:
         self.sent += sent
 
@@ -190,8 +202,14 @@ class Answer:
             offset += len(chunk)
 
 
-def _length(body: tuple[bytes | FileRange, ...]) -> int:
-    return sum(len(piece) if isinstance(piece, bytes) else piece.length for piece in body)
+def length(body: tuple[bytes | FileRange | Stream, ...]) -> int | None:
+    """Count the bytes of a body; None for one that is made while it is sent."""
+    total = 0
+    for piece in body:
+        if isinstance(piece, Stream):
+            return None
+        total += len(piece) if isinstance(piece, bytes) else piece.length
+    return total
 
 
 async def send_events(
