@@ -77,6 +77,8 @@ COVERED_BY = {
     "referer/model.py": "unit/referer/test_policy.py",
     "referer/reading.py": "unit/referer/test_policy.py",
     "referer/request.py": "unit/referer/test_tables.py",
+    # --- selecting
+    "selecting/statement.py": "unit/selecting/test_parsing.py",
     # --- server: over a socket
     "server/app.py": "http/test_connection.py",
     "server/body.py": "http/test_connection.py",

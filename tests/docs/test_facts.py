@@ -14,11 +14,16 @@ from oss_emulator.referer.assumptions import DEFAULT, fact
 from tests.docs.markdown import blocks, table
 
 ROOT = Path(__file__).parents[2]
-PAGES = {"docs/referer.md": "RB", "docs/protocol.md": "P", "docs/access.md": "A"}
+PAGES = {
+    "docs/referer.md": "RB",
+    "docs/protocol.md": "P",
+    "docs/access.md": "A",
+    "docs/select.md": "Q",
+}
 """Each page and the letters of the facts that it states."""
 
-NUMBER = r"\b[RBPA]-\d\d\b"
-RANGE = re.compile(r"\b([RBPA])-(\d\d) (?:…|to) \1-(\d\d)\b")
+NUMBER = r"\b[RBPAQ]-\d\d\b"
+RANGE = re.compile(r"\b([RBPAQ])-(\d\d) (?:…|to) \1-(\d\d)\b")
 
 UNTESTED = {"R-40": "it is about fees, and the emulator charges none"}
 """Facts that no test can cite, each with the reason."""

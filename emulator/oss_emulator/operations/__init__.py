@@ -31,6 +31,7 @@ from oss_emulator.operations import (
     object_form,
     object_process,
     object_restore,
+    object_select,
     object_symlink,
     object_tagging,
     preflight,
@@ -74,6 +75,7 @@ _MODULES = (
     object_acl,
     object_form,
     object_process,
+    object_select,
     preflight,
 )
 

@@ -73,7 +73,8 @@ class Operation:
     subresource: str
     """The query parameter that selects the operation, "" for none.
 
-    Further required parameters follow: `inventory&inventoryId`, `cname&comp=token`.
+    It may need a value (`x-oss-process=csv/select`), and further required parameters may follow:
+    `inventory&inventoryId`, `cname&comp=token`.
     """
     permission: Permission
     takes: Takes

@@ -18,9 +18,10 @@ class Dispatcher:
         self._refined: dict[tuple[str, Resource, str], list[Operation]] = {}
         self._refining: set[str] = set()
         for item in operations:
-            name, *refinements = item.subresource.split("&")
+            name, valued, _ = item.subresource.partition("&")[0].partition("=")
+            refinements = item.subresource.split("&")[1:]
             place = (item.method, item.resource, name)
-            if refinements or item.header:
+            if valued or refinements or item.header:
                 self._refined.setdefault(place, []).append(item)
                 self._refining.update(refinement.partition("=")[0] for refinement in refinements)
             else:
@@ -88,8 +89,8 @@ _COMPONENT = "comp"
 
 
 def _is_refined(item: Operation, query: Mapping[str, str]) -> bool:
-    """Whether a query has the further parameters that an operation needs."""
-    for refinement in item.subresource.split("&")[1:]:
+    """Whether a query has the parameters and values that an operation needs."""
+    for refinement in filter(None, item.subresource.split("&")):
         name, valued, value = refinement.partition("=")
         if name not in query or (valued and query[name] != value):
             return False

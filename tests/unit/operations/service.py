@@ -9,7 +9,7 @@ from hashlib import md5
 from lxml import etree
 from oss_emulator.access import Identity
 from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.message import Request, Stream
 
 NOW = 1_750_000_000.0
 """The time of the first request: Sun, 15 Jun 2025 15:06:40 GMT."""
@@ -77,9 +77,12 @@ class Caller:
         data = body.encode() if isinstance(body, str) else body
         response = self.service.handle(request, data, caller=caller)
         pieces = (response.body,) if isinstance(response.body, bytes) else response.body
-        # Small bodies stay in memory, so no file has to be removed.
-        assert all(isinstance(piece, bytes) for piece in pieces)
-        return Answer(response.status, dict(response.headers), b"".join(pieces))
+        found = b""
+        for piece in pieces:
+            # Small bodies stay in memory, so no file has to be removed.
+            assert isinstance(piece, bytes | Stream)
+            found += piece if isinstance(piece, bytes) else b"".join(piece.chunks)
+        return Answer(response.status, dict(response.headers), found)
 
     # --- Steps that several tests take
 

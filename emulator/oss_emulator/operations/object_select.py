@@ -1,0 +1,205 @@
+"""SelectObject and CreateSelectObjectMeta: SQL on CSV and JSON objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+from oss_emulator.access import Permission
+from oss_emulator.operations.call import NO_BODY, Body, Call
+from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.shared.objects import (
+    check_restored,
+    describe,
+    find,
+    follow,
+    read_chunks,
+    show,
+)
+from oss_emulator.protocol import checksums, frames, ranges, select
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.message import Response, Stream
+from oss_emulator.protocol.parameters import PROCESS
+from oss_emulator.protocol.select import CSVInput, SelectRequest
+from oss_emulator.protocol.xml import DocumentError
+from oss_emulator.storage import Object
+
+if TYPE_CHECKING:
+    from oss_emulator.selecting.columns import Window
+
+_MISSING_EXTRA: Final = (
+    "SelectObject needs the extra select; "
+    "install it with pip install 'oss-emulator[select]' and start the emulator again."
+)
+
+_JSON: Final = ("json/select", "json/meta")
+
+
+def _check_extra() -> None:
+    if find_spec("duckdb") is None or find_spec("pyarrow") is None:
+        raise OSSError(Code.NOT_IMPLEMENTED, _MISSING_EXTRA)
+
+
+def _is_json(call: Call) -> bool:
+    return call.request.query[PROCESS] in _JSON
+
+
+def _find(call: Call) -> Object:
+    """Find the object to read; raises `NoSuchKey` and `InvalidObjectState`."""
+    found = find(call)
+    target = follow(call, call.bucket, found)
+    check_restored(call, call.bucket, target)
+    return show(found, target)
+
+
+def _describe(call: Call, item: Object) -> dict[str, str]:
+    """Return the headers of an answer: those of the object, whose bytes are not sent."""
+    found = describe(call, item)
+    found.pop("Content-Encoding", None)
+    return found
+
+
+def _gather_rows(call: Call) -> Callable[[], Body]:
+    """Check the request; the function that is returned begins to read the object."""
+    _check_extra()
+    checksums.check_md5(call.request.headers.get("content-md5"), call.body.md5)
+    try:
+        asked = select.parse(call.body.read(), json=_is_json(call))
+    except DocumentError as error:
+        raise OSSError(Code.MALFORMED_XML, ErrorDetail=str(error)) from None
+    return _work(call, _find(call), asked)
+
+
+def _work(call: Call, item: Object, asked: SelectRequest) -> Callable[[], Body]:
+    from oss_emulator.selecting.pump import Pump  # the extra select
+    from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
+
+    window = _window(call, item, asked)
+    # Reading opens the files, so that an object can be replaced in the meantime.
+    head = read_chunks(item, 0, item.size)
+    body = read_chunks(item, window.offset, item.size - window.offset)
+    selection = ObjectSelection(asked, ObjectBytes(head, body), window)
+    headers = {
+        **_describe(call, item),
+        "x-oss-select-output-raw": "true" if asked.output.raw else "false",
+    }
+
+    def work() -> Body:
+        pump = Pump(selection)
+        pump.begin()
+        return NO_BODY._replace(stream=Stream(pump, pump.close), origin=headers)
+
+    return work
+
+
+def _window(call: Call, item: Object, asked: SelectRequest) -> Window:
+    """Return the rows that the header Range or the element Range asks for.
+
+    Raises `InvalidRange` and `SelectCsvMetaUnavailable`.
+    """
+    from oss_emulator.selecting import meta
+    from oss_emulator.selecting.columns import Window
+
+    part = asked.source.part
+    header = call.request.headers.get("range")
+    if header is None:
+        if part is None:
+            return Window()
+        kept = meta.find(item.documents.get(meta.NAME), item.etag, asked.source)
+        return kept.window(part)
+    if part is not None:
+        raise OSSError(Code.SELECT_RANGE_TWICE)
+    if not isinstance(asked.source, CSVInput) or asked.source.quoted_records or asked.gzip:
+        raise OSSError(Code.SELECT_RANGE_HEADER)
+    found = ranges.parse(header, item.size)
+    if found is None:
+        return Window()
+    # A row belongs to the range in which it begins: right after a delimiter.
+    before = min(found.offset, len(asked.source.record))
+    last = found.offset + found.length - 1
+    return Window(found.offset - before, within=(found.offset, last))
+
+
+@operation(
+    "SelectObject",
+    "POST",
+    Resource.OBJECT,
+    f"{PROCESS}=csv/select",
+    permission=Permission.READ,
+    takes=Takes.DOCUMENT,
+    action="oss:GetObject",
+    gather=_gather_rows,
+)
+def select_csv(call: Call) -> Response:
+    """Run a SQL statement on an object and send the rows as they are found.
+
+    The caller needs `oss:GetObject`. Raises `MalformedXML`, `NoSuchKey`, `InvalidObjectState`, and
+    what the service documents for the statement and the data.
+    """
+    body = call.body
+    return Response(206, body.origin, () if body.stream is None else (body.stream,))
+
+
+select_json = replace(select_csv, subresource=f"{PROCESS}=json/select")
+
+
+def _gather_meta(call: Call) -> Callable[[], Body]:
+    """Find the meta of an object, or the function that reads the object and counts."""
+    _check_extra()
+    from oss_emulator.selecting import meta  # the extra select
+
+    checksums.check_md5(call.request.headers.get("content-md5"), call.body.md5)
+    try:
+        asked = select.parse_meta(call.body.read(), json=_is_json(call))
+    except DocumentError as error:
+        raise OSSError(Code.MALFORMED_XML, ErrorDetail=str(error)) from None
+    item = _find(call)
+    kept = item.documents.get(meta.NAME)
+    if kept is not None and not asked.overwrite and meta.SelectMeta.parse(kept).etag == item.etag:
+        return lambda: Body.of(kept)
+    chunks = read_chunks(item, 0, item.size)
+
+    def work() -> Body:
+        text = meta.scan(chunks, asked.source, item.etag).format()
+        return Body.of(text)._replace(origin={_SCANNED: str(item.size)})
+
+    return work
+
+
+_SCANNED: Final = "scanned"
+"""Says in `Body.origin` how many bytes were read; missing if the object keeps a meta."""
+
+
+@operation(
+    "CreateSelectObjectMeta",
+    "POST",
+    Resource.OBJECT,
+    f"{PROCESS}=csv/meta",
+    permission=Permission.WRITE,
+    takes=Takes.DOCUMENT,
+    action="oss:PutObject",
+    gather=_gather_meta,
+)
+def create_meta_of_csv(call: Call) -> Response:
+    """Count the rows, columns and splits of an object and keep the counts with it.
+
+    The caller needs `oss:PutObject`. Raises `MalformedXML`, `NoSuchKey`, `InvalidObjectState`,
+    `InvalidCsvLine` and `InvalidJsonData`.
+    """
+    from oss_emulator.selecting import meta  # the extra select
+
+    text = call.body.read()
+    found = meta.SelectMeta.parse(text)
+    item = _find(call)
+    scanned = call.body.origin.get(_SCANNED)
+    stored = find(call)
+    if scanned is not None and item.etag == found.etag and stored.kind != "Symlink":
+        documents = {**stored.documents, meta.NAME: text}
+        call.storage.replace_object(call.bucket.name, stored._replace(documents=documents))
+    frame = frames.meta_end(int(scanned or 0), len(found.splits), found.rows, found.columns)
+    return Response(200, _describe(call, item), frame)
+
+
+create_meta_of_json = replace(create_meta_of_csv, subresource=f"{PROCESS}=json/meta")

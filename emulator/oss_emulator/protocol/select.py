@@ -1,0 +1,259 @@
+"""The document of a SelectObject or CreateSelectObjectMeta request, checked.
+
+docs/select.md lists the sources of codes and ECs.
+"""
+
+import binascii
+import re
+from base64 import b64decode
+from enum import StrEnum
+from typing import Final, NamedTuple, TypeAlias
+
+from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import Code, OSSError
+
+MAX_SQL: Final = 16 * 1024
+"""Bytes of a statement (SelectObject, limits)."""
+
+
+class HeaderInfo(StrEnum):
+    """What the first row of a CSV object is."""
+
+    NONE = "NONE"
+    IGNORE = "IGNORE"
+    USE = "USE"
+
+
+class RowRange(NamedTuple):
+    """The part of an object to read, as in a Range header: `2-5`, `2-` or `-5`, the last five."""
+
+    unit: str
+    """`line` or `split`."""
+    first: int | None
+    last: int | None
+
+    def resolve(self, total: int) -> tuple[int, int]:
+        """Return the first and the last of `total` lines or splits; raises `InvalidRange`."""
+        if self.first is None:
+            first, last = max(0, total - (self.last or 0)), total - 1
+        else:
+            first, last = self.first, total - 1 if self.last is None else min(self.last, total - 1)
+        if first < total:
+            return first, last
+        message = (
+            f"The {self.unit} range is invalid. The non-negative value should be from 0 to"
+            f" total_{self.unit}s - 1. Its semantics is same as the value in Http Range header."
+            f"Actual {self.unit} range is {_digits(self.first)}-{_digits(self.last)}."
+        )
+        raise OSSError(Code.SELECT_RANGE_OUTSIDE, message)
+
+
+def _digits(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+class CSVInput(NamedTuple):
+    """How a CSV object is read."""
+
+    header: HeaderInfo = HeaderInfo.NONE
+    record: bytes = b"\n"
+    field: bytes = b","
+    quote: bytes = b'"'
+    comment: bytes = b""
+    """The character that begins a line to skip; b"" for none."""
+    part: RowRange | None = None
+    quoted_records: bool = True
+    """Whether a column in quotes may have the record delimiter."""
+
+
+class JSONInput(NamedTuple):
+    """How a JSON object is read."""
+
+    lines: bool
+    """Whether it is a sequence of values instead of one document."""
+    part: RowRange | None = None
+    numbers_as_strings: bool = False
+
+
+Input: TypeAlias = CSVInput | JSONInput
+
+
+class Output(NamedTuple):
+    """How the result is written."""
+
+    record: bytes = b"\n"
+    field: bytes = b","
+    all_columns: bool = False
+    raw: bool = False
+    checked: bool = False
+    """Whether frames have the CRC-32 of their payload."""
+    header: bool = False
+
+
+class SelectRequest(NamedTuple):
+    """A SelectObject request."""
+
+    sql: str
+    source: Input
+    gzip: bool
+    output: Output
+    skip_partial: bool = False
+    max_skipped: int = 0
+
+
+class MetaRequest(NamedTuple):
+    """A CreateSelectObjectMeta request."""
+
+    source: Input
+    overwrite: bool
+
+
+def parse(document: bytes, *, json: bool) -> SelectRequest:
+    """Parse a SelectRequest; raises `OSSError` and `DocumentError`."""
+    root = xml.parse(document, "SelectRequest")
+    source = root.first("InputSerialization")
+    target = root.first("OutputSerialization")
+    options = root.first("Options")
+    sql = _parse_sql(root.text("Expression"))
+    compression = _text(source, "CompressionType").upper() or "NONE"
+    if compression not in ("NONE", "GZIP"):
+        raise _invalid(Code.SELECT_COMPRESSION, compression)
+    output = _parse_output(target, "JSON" if json else "CSV")
+    if output.raw and output.checked:
+        raise OSSError(Code.SELECT_PARAMETERS)
+    return SelectRequest(
+        sql,
+        _parse_json(source) if json else _parse_csv(source),
+        compression == "GZIP",
+        output,
+        _flag(options, "SkipPartialDataRecord"),
+        _parse_max_skipped(_text(options, "MaxSkippedRecordsAllowed")),
+    )
+
+
+def parse_meta(document: bytes, *, json: bool) -> MetaRequest:
+    """Parse a CsvMetaRequest or JsonMetaRequest; raises `OSSError` and `DocumentError`."""
+    root = xml.parse(document, "JsonMetaRequest" if json else "CsvMetaRequest")
+    source = root.first("InputSerialization")
+    compression = _text(source, "CompressionType")
+    if compression.upper() not in ("", "NONE"):
+        raise _invalid(Code.SELECT_COMPRESSION, compression)
+    read = _parse_json(source) if json else _parse_csv(source)
+    if isinstance(read, JSONInput) and not read.lines:
+        raise _invalid(Code.SELECT_JSON_TYPE, "DOCUMENT")
+    return MetaRequest(read, _flag(root, "OverwriteIfExists"))
+
+
+def _parse_sql(text: str) -> str:
+    if not text:
+        raise OSSError(Code.SQL_EMPTY)
+    try:
+        # More text than this cannot be a statement of the allowed size.
+        sql = b64decode(text, validate=True) if len(text) < 2 * MAX_SQL else None
+    except binascii.Error:
+        raise OSSError(Code.SQL_NOT_BASE64) from None
+    if sql is None or len(sql) > MAX_SQL:
+        message = f"The SQL statement is longer than {MAX_SQL} bytes."
+        raise OSSError(Code.SQL_TOO_LONG, message)
+    try:
+        statement = sql.decode()
+    except UnicodeDecodeError:
+        raise OSSError(Code.SQL_NOT_BASE64, "The SQL statement is not UTF-8.") from None
+    if not statement.strip():
+        raise OSSError(Code.SQL_EMPTY)
+    return statement
+
+
+def _parse_csv(source: xml.Node | None) -> CSVInput:
+    node = None if source is None else source.first("CSV")
+    header = _text(node, "FileHeaderInfo").upper() or "NONE"
+    if header not in HeaderInfo.__members__:
+        raise _invalid(Code.SELECT_HEADER_INFO, header)
+    usual = CSVInput()
+    return CSVInput(
+        HeaderInfo(header),
+        _characters(node, "RecordDelimiter", usual.record, 2, Code.SELECT_INPUT_RECORD),
+        _characters(node, "FieldDelimiter", usual.field, 1, Code.SELECT_INPUT_FIELD),
+        _characters(node, "QuoteCharacter", usual.quote, 1, Code.SELECT_INPUT_QUOTE),
+        _characters(node, "CommentCharacter", usual.comment, 1, Code.SELECT_COMMENT),
+        _parse_part(_text(node, "Range")),
+        _flag(node, "AllowQuotedRecordDelimiter", usual=True),
+    )
+
+
+def _parse_json(source: xml.Node | None) -> JSONInput:
+    node = None if source is None else source.first("JSON")
+    kind = _text(node, "Type")
+    if kind.upper() not in ("LINES", "DOCUMENT"):
+        raise _invalid(Code.SELECT_JSON_TYPE, kind)
+    part = _parse_part(_text(node, "Range"))
+    lines = kind.upper() == "LINES"
+    if part is not None and not lines:
+        raise OSSError(Code.SELECT_RANGE_OF_DOCUMENT)
+    return JSONInput(lines, part, _flag(node, "ParseJsonNumberAsString"))
+
+
+def _parse_output(target: xml.Node | None, form: str) -> Output:
+    node = None if target is None else target.first(form)
+    usual = Output()
+    return Output(
+        _characters(node, "RecordDelimiter", usual.record, 2, Code.SELECT_OUTPUT_RECORD),
+        _characters(node, "FieldDelimiter", usual.field, 1, Code.SELECT_OUTPUT_FIELD),
+        _flag(target, "KeepAllColumns"),
+        _flag(target, "OutputRawData"),
+        _flag(target, "EnablePayloadCrc"),
+        _flag(target, "OutputHeader"),
+    )
+
+
+_PART: Final = re.compile(r"(line|split)-range=([0-9]{0,18})-([0-9]{0,18})")
+
+
+def _parse_part(text: str) -> RowRange | None:
+    if not text:
+        return None
+    match = _PART.fullmatch(text)
+    if match is None or not (match[2] or match[3]):
+        raise _invalid(Code.SELECT_RANGE, text)
+    first, last = (int(each) if each else None for each in match.groups()[1:])
+    part = RowRange(match[1], first, last)
+    if first is not None and last is not None and last < first:
+        raise _invalid(Code.SELECT_RANGE, text)
+    return part
+
+
+def _parse_max_skipped(text: str) -> int:
+    if not text:
+        return 0
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise _invalid(Code.SELECT_MAX_SKIPPED, text)
+    return int(text)
+
+
+def _text(node: xml.Node | None, name: str) -> str:
+    return "" if node is None else node.text(name)
+
+
+def _flag(node: xml.Node | None, name: str, *, usual: bool = False) -> bool:
+    text = _text(node, name).lower()
+    if text not in ("", "true", "false"):
+        raise xml.DocumentError(f"The element {name} is {text!r}; it must be true or false.")
+    return text == "true" if text else usual
+
+
+def _characters(node: xml.Node | None, name: str, usual: bytes, most: int, code: Code) -> bytes:
+    """Decode up to `most` characters in base64; an empty element means the usual ones."""
+    text = _text(node, name)
+    if not text:
+        return usual
+    try:
+        found = b64decode(text, validate=True)
+    except binascii.Error:
+        raise _invalid(code, text) from None
+    if not (found.isascii() and 1 <= len(found) <= most):
+        raise _invalid(code, text)
+    return found
+
+
+def _invalid(code: Code, value: str) -> OSSError:
+    return OSSError(code, f"{code.value.message}:{value}")

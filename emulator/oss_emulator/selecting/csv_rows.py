@@ -1,0 +1,151 @@
+"""Splits a CSV object into records and fields, as bytes and piece by piece (RFC 4180)."""
+
+import re
+import zlib
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import takewhile
+from typing import Final
+
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.select import CSVInput
+
+MAX_RECORD: Final = 256 * 1024
+"""Bytes of a row and of a column (limits on SQL statements)."""
+
+MAX_BATCH: Final = 8192
+"""Records to handle at a time."""
+
+_PIECE: Final = 256 * 1024
+"""Bytes to decompress at a time, so that a small object cannot fill the memory."""
+
+_GZIP: Final = 31
+
+
+def decompress(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Decompress gzip, also of several members; raises `DecompressFailure`."""
+    machine = zlib.decompressobj(_GZIP)
+    began = False
+    try:
+        for chunk in chunks:
+            rest = chunk
+            while rest:
+                if machine.eof:
+                    machine = zlib.decompressobj(_GZIP)
+                    rest = rest.lstrip(b"\\0")  # padding of archives
+                    if not rest:
+                        break
+                piece = machine.decompress(rest, _PIECE)
+                began = True
+                if piece:
+                    yield piece
+                rest = machine.unused_data if machine.eof else machine.unconsumed_tail
+        if began and machine.eof:
+            return
+    except zlib.error:
+        pass
+    raise OSSError(Code.SELECT_GZIP)
+
+
+def validate(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass UTF-8 on; raises `InvalidTextEncoding` for other bytes."""
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        for chunk in chunks:
+            decoder.decode(chunk)
+            yield chunk
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise OSSError(Code.SELECT_ENCODING) from None
+
+
+def records(chunks: Iterable[bytes], source: CSVInput) -> Iterator[Sequence[bytes]]:
+    """Split chunks into records without their delimiters; raises `InvalidCsvLine`.
+
+    A delimiter in quotes does not end a record, unless AllowQuotedRecordDelimiter is false: a
+    record goes on while it has an odd number of quotes.
+    """
+    delimiter, quote = source.record, source.quote
+    rest, open_size = b"", 0
+    open_parts: list[bytes] = []
+    for chunk in chunks:
+        data = rest + chunk
+        parts = data.split(delimiter)
+        rest = parts.pop()
+        whole = parts
+        if source.quoted_records and (open_parts or quote in data):
+            whole = []
+            for part in parts:
+                odd = part.count(quote) % 2 == 1
+                if not open_parts and not odd:
+                    whole.append(part)
+                    continue
+                closes = odd and bool(open_parts)
+                open_parts.append(part)
+                open_size += len(part) + len(delimiter)
+                if open_size > MAX_RECORD + len(delimiter):
+                    break
+                if closes:
+                    whole.append(delimiter.join(open_parts))
+                    open_parts, open_size = [], 0
+        yield from _batches(whole)
+        if len(rest) + open_size > MAX_RECORD + len(delimiter):
+            raise _too_long()
+    if open_parts:
+        last = delimiter.join([*open_parts, rest])
+        if last.count(quote) % 2:
+            raise OSSError(Code.CSV_LINE, "A column of the last row has an opening quote only.")
+        yield [last]
+    elif rest:
+        if source.quoted_records and rest.count(quote) % 2:
+            raise OSSError(Code.CSV_LINE, "A column of the last row has an opening quote only.")
+        yield [rest]
+
+
+def _batches(whole: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(whole), MAX_BATCH):
+        batch = whole[start : start + MAX_BATCH]
+        if max(map(len, batch)) > MAX_RECORD:
+            yield list(takewhile(lambda record: len(record) <= MAX_RECORD, batch))
+            raise _too_long()
+        yield batch
+
+
+def _too_long() -> OSSError:
+    return OSSError(Code.CSV_LINE, f"A row is longer than {MAX_RECORD} bytes.")
+
+
+def splitter(source: CSVInput) -> Callable[[bytes], list[bytes]]:
+    """Return the function that splits a record into fields, with their quotes."""
+    field, quote = source.field, source.quote
+    pattern = _field_pattern(field, quote)
+
+    def split(record: bytes) -> list[bytes]:
+        if quote not in record:
+            return record.split(field)
+        fields, offset = [], 0
+        while True:
+            match = pattern.match(record, offset)
+            if match is None:
+                raise OSSError(Code.CSV_LINE, "A column of a row has an opening quote only.")
+            fields.append(match[0])
+            offset = match.end() + 1
+            if offset > len(record):
+                return fields
+
+    return split
+
+
+@lru_cache(64)
+def _field_pattern(field: bytes, quote: bytes) -> re.Pattern[bytes]:
+    """A field in quotes, with what follows the closing one, or a field without."""
+    q, f = re.escape(quote), re.escape(field)
+    return re.compile(rb"%b(?:[^%b]|%b%b)*+%b[^%b]*|(?!%b)[^%b]*" % (q, q, q, q, q, f, q, f))
+
+
+def value(field: bytes, quote: bytes) -> bytes:
+    """Return the value of a field without its quotes."""
+    if len(field) >= 2 and field.startswith(quote) and field.endswith(quote):
+        return field[1:-1].replace(quote * 2, quote)
+    return field

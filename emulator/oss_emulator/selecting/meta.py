@@ -1,0 +1,110 @@
+"""What CreateSelectObjectMeta finds in an object: its rows, columns and splits."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.select import CSVInput, Input, JSONInput, RowRange
+from oss_emulator.selecting import csv_rows
+from oss_emulator.selecting.columns import Window
+from oss_emulator.selecting.json_nodes import Reader
+
+SPLIT: Final = 4 * 1024 * 1024
+"""Bytes of a split, up to the end of a row (assumed: Q-23)."""
+
+NAME: Final = "selectMeta"
+"""The name under which an object keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectMeta:
+    """The rows and splits of an object, as an object keeps them."""
+
+    etag: str
+    """The ETag of the object that was read."""
+    form: str
+    """How it was read: JSON, or the delimiters of CSV."""
+    rows: int
+    columns: int | None
+    """The columns of the first row; None for JSON."""
+    splits: tuple[tuple[int, int], ...]
+    """The number and the offset of the first row of each split."""
+
+    def format(self) -> bytes:
+        """Format it to be kept with an object."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def parse(cls, text: bytes) -> SelectMeta:
+        """Parse what `format` wrote."""
+        values = json.loads(text)
+        splits = tuple((row, offset) for row, offset in values.pop("splits"))
+        return cls(**values, splits=splits)
+
+    def window(self, part: RowRange) -> Window:
+        """Return the rows of a part; raises `InvalidRange`."""
+        if part.unit == "split":
+            first, last = part.resolve(len(self.splits))
+            row, offset = self.splits[first]
+            following = self.splits[last + 1][0] if last + 1 < len(self.splits) else self.rows
+            return Window(offset, row, row, following - 1)
+        first, last = part.resolve(self.rows)
+        found = bisect_right([row for row, _ in self.splits], first) - 1
+        row, offset = self.splits[found]
+        return Window(offset, row, first, last)
+
+
+def form_of(source: Input) -> str:
+    """Return what must be equal of two requests to read one object in the same way."""
+    if isinstance(source, JSONInput):
+        return "json"
+    return " ".join(each.hex() for each in (source.record, source.field, source.quote))
+
+
+def find(kept: bytes | None, etag: str, source: Input) -> SelectMeta:
+    """Return the meta that an object keeps.
+
+    Raises `SelectCsvMetaUnavailable` if there is none, if the object has changed since, or if it
+    was read with other delimiters.
+    """
+    if kept is None:
+        raise OSSError(Code.SELECT_META_MISSING)
+    meta = SelectMeta.parse(kept)
+    if meta.etag != etag:
+        raise OSSError(Code.SELECT_META_STALE)
+    if meta.form != form_of(source):
+        raise OSSError(Code.SELECT_META_MISMATCH)
+    return meta
+
+
+def scan(chunks: Iterable[bytes], source: Input, etag: str) -> SelectMeta:
+    """Read an object and count; raises `InvalidCsvLine`, `InvalidJsonData` and the like."""
+    if isinstance(source, CSVInput):
+        return _scan_csv(chunks, source, etag)
+    rows, splits = 0, [(0, 0)]
+    for line in Reader(chunks).lines(()):
+        if line.start - splits[-1][1] >= SPLIT:
+            splits.append((rows, line.start))
+        rows += 1
+    return SelectMeta(etag, form_of(source), rows, None, tuple(splits))
+
+
+def _scan_csv(chunks: Iterable[bytes], source: CSVInput, etag: str) -> SelectMeta:
+    rows, offset, columns, splits = 0, 0, 0, [(0, 0)]
+    split = csv_rows.splitter(source)
+    for batch in csv_rows.records(csv_rows.validate(chunks), source):
+        for record in batch:
+            if not rows:
+                columns = len(split(record))
+            elif source.quote in record:
+                split(record)  # raises for quotes that are not closed
+            if offset - splits[-1][1] >= SPLIT:
+                splits.append((rows, offset))
+            rows += 1
+            offset += len(record) + len(source.record)
+    return SelectMeta(etag, form_of(source), rows, columns, tuple(splits))

@@ -1,0 +1,231 @@
+"""A parsed SQL statement: frozen values, which `parsing` makes and `translation` reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum, StrEnum
+from typing import TypeAlias
+
+
+class Type(StrEnum):
+    """The type of a value (Query objects, data types)."""
+
+    STRING = "string"
+    INT = "int"
+    DOUBLE = "double"
+    DECIMAL = "decimal"
+    TIMESTAMP = "timestamp"
+    BOOL = "bool"
+    DYNAMIC = "dynamic"
+    """A column without a cast: text that becomes what it is compared with, or the type in JSON."""
+    NULL = "null"
+
+    @property
+    def numeric(self) -> bool:
+        return self in (Type.INT, Type.DOUBLE, Type.DECIMAL)
+
+
+class Every(Enum):
+    """The step `[*]` of a path."""
+
+    CHILD = "*"
+
+
+Step: TypeAlias = str | int | Every
+"""A key, the index of an element, or every child."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A constant."""
+
+    value: str | int | Decimal | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of CSV by its name or index (`_1`), or a path in a JSON node."""
+
+    path: tuple[Step, ...]
+    """Without the alias of the table; empty for the whole node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Star:
+    """`*`: all columns, or all rows of COUNT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """`cast(operand as type)`."""
+
+    operand: Expression
+    type: Type
+    format: str = ""
+    """The format of a timestamp, "" for the formats that are recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """`-operand`."""
+
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`left operator right`; the operator is `+`, `-`, `*`, `/` or `%`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Concatenation:
+    """`left || right`."""
+
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`left operator right`; the operator is `=`, `!=`, `<`, `<=`, `>` or `>=`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """Two or more conditions that AND or OR joins."""
+
+    operator: str
+    operands: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """`NOT operand`."""
+
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    """`operand IS NULL`."""
+
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """`operand IN (values)`."""
+
+    operand: Expression
+    values: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """`operand BETWEEN low AND high`."""
+
+    operand: Expression
+    low: Expression
+    high: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """`operand LIKE pattern ESCAPE escape`."""
+
+    operand: Expression
+    pattern: Expression
+    escape: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """AVG, SUM, MAX, MIN or COUNT."""
+
+    function: str
+    operand: Expression
+
+
+Expression: TypeAlias = (
+    Literal
+    | Column
+    | Star
+    | Cast
+    | Negation
+    | Arithmetic
+    | Concatenation
+    | Compare
+    | Logic
+    | Not
+    | IsNull
+    | In
+    | Between
+    | Like
+    | Aggregate
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """One result of SELECT."""
+
+    expression: Expression
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectStatement:
+    """A whole statement."""
+
+    projections: tuple[Projection, ...]
+    root: tuple[Step, ...]
+    """The path after FROM ossobject."""
+    where: Expression | None
+    limit: int | None
+
+    @property
+    def star(self) -> bool:
+        """Whether all columns are selected."""
+        return isinstance(self.projections[0].expression, Star)
+
+    @property
+    def aggregates(self) -> bool:
+        return isinstance(self.projections[0].expression, Aggregate)
+
+
+def children(expression: Expression) -> tuple[Expression, ...]:
+    """Return the operands of an expression."""
+    match expression:
+        case Cast() | Negation() | Not() | IsNull() | Aggregate():
+            return (expression.operand,)
+        case Arithmetic() | Concatenation() | Compare():
+            return (expression.left, expression.right)
+        case Logic():
+            return expression.operands
+        case In():
+            return (expression.operand, *expression.values)
+        case Between():
+            return (expression.operand, expression.low, expression.high)
+        case Like():
+            return (expression.operand, expression.pattern)
+        case Literal() | Column() | Star():
+            return ()
+
+
+def walk(expression: Expression) -> list[Expression]:
+    """Return an expression and everything in it, in the order of the text."""
+    found, waiting = [], [expression]
+    while waiting:
+        current = waiting.pop()
+        found.append(current)
+        waiting += reversed(children(current))
+    return found

@@ -1,0 +1,128 @@
+"""SelectObject over HTTP: Referers, permissions, disk, frames on the wire, clients that leave."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import oss2
+import pytest
+from oss2 import xml_utils
+from oss_emulator import Emulator
+
+from tests.http.client import Answer, Client
+from tests.http.live import Live
+from tests.unit.selecting.cases import DATA, END, read, split
+
+RULES = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
+<RefererList><Referer>http://www.example.com</Referer></RefererList></RefererConfiguration>"""
+PAGE, THIEF = "http://www.example.com/page", "http://thief.test/"
+
+TABLE = b"Ann,31\nBob,25\n"
+LARGE = (b"Ann,31," + b"x" * 2000 + b"\nBob,25\n") * 2500
+"""More than a storage keeps in memory."""
+SELECT = "?x-oss-process=csv/select"
+COUNT = xml_utils.to_select_object("select count(*) from ossobject", None)
+
+
+@pytest.fixture
+def protected(live: Live, make_bucket: Callable[..., str]) -> str:
+    """A public bucket with rules and a table."""
+    name = make_bucket("public-read")
+    live.put(f"/{name}/a.csv", TABLE)
+    live.put(f"/{name}?referer", RULES)
+    return name
+
+
+def post(client: Client, target: str, body: bytes, referer: str | None = PAGE) -> Answer:
+    headers = [("Host", "localhost"), *([("Referer", referer)] if referer else [])]
+    return client.request("POST", target, headers, body)
+
+
+@pytest.mark.parametrize(
+    ("referer", "status", "ec"),
+    [(PAGE, 206, None), (THIEF, 403, "0003-00000503"), (None, 403, "0003-00000501")],
+)
+@pytest.mark.parametrize("body", [COUNT, b"<SelectRequest>"])
+def test_rules_decide_before_the_request_is_read(
+    client: Client, protected: str, referer: str | None, status: int, ec: str | None, body: bytes
+) -> None:
+    """Q-01"""
+    answer = post(client, f"/{protected}/a.csv{SELECT}", body, referer)
+    if status == 206 and body != COUNT:
+        assert (answer.status, answer.headers["x-oss-ec"]) == (400, "0015-00000231")
+    else:
+        assert (answer.status, answer.headers["x-oss-ec"]) == (status, ec)
+
+
+def test_visitor_reads_and_does_not_count(client: Client, protected: str) -> None:
+    """Q-03: SelectObject reads an object, CreateSelectObjectMeta changes one"""
+    answer = post(client, f"/{protected}/a.csv{SELECT}", COUNT)
+    assert answer.status == 206
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    assert read(list(split(answer.body))).rows == b"2\n"
+    body = xml_utils.to_get_select_object_meta(None)
+    answer = post(client, f"/{protected}/a.csv?x-oss-process=csv/meta", body)
+    assert answer.status == 403
+
+
+def test_private_object_is_not_selected_from(
+    client: Client, live: Live, make_bucket: Callable[..., str]
+) -> None:
+    """Q-01"""
+    name = make_bucket("private")
+    live.put(f"/{name}/a.csv", TABLE)
+    assert post(client, f"/{name}/a.csv{SELECT}", COUNT).status == 403
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_large_object_is_selected_from_while_it_is_replaced(tmp_path: Path, on_disk: bool) -> None:
+    with Emulator(data=tmp_path / "data" if on_disk else None) as running:
+        bucket = running.bucket("examplebucket")
+        bucket.put_object("a.csv", LARGE)
+        bucket.create_select_object_meta("a.csv")
+        found = bucket.select_object("a.csv", "select _1 from ossobject where _2 > 30")
+        bucket.put_object("a.csv", b"new\n")
+        assert found.read() == b"Ann\n" * 2500
+        again = bucket.select_object("a.csv", "select * from ossobject")
+        assert again.read() == b"new\n"
+
+
+def test_requests_are_answered_at_once(live: Live, bucket: oss2.Bucket) -> None:
+    bucket.put_object("a.csv", TABLE * 2000)
+
+    def ask(number: int) -> bytes:
+        sql = f"select count(*) from ossobject where _2 > {number}"
+        return bytes(bucket.select_object("a.csv", sql).read())
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(ask, [20, 30, 40, 20])) == [
+            b"4000\n",
+            b"2000\n",
+            b"0\n",
+            b"4000\n",
+        ]
+
+
+def test_client_may_leave(live: Live, bucket: oss2.Bucket) -> None:
+    """The server goes on, and the work ends."""
+    bucket.put_object("a.csv", LARGE)
+    body = xml_utils.to_select_object("select * from ossobject", None)
+    bucket.put_object_acl("a.csv", "public-read")
+    with socket.create_connection(("127.0.0.1", live.port)) as connection:
+        head = f"POST /{bucket.bucket_name}/a.csv{SELECT} HTTP/1.1\r\nHost: localhost\r\n"
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        assert connection.recv(12) == b"HTTP/1.1 206"
+    assert bucket.select_object("a.csv", "select count(*) from ossobject").read() == b"5000\n"
+
+
+def test_error_in_the_data_ends_the_frames(client: Client, bucket: oss2.Bucket) -> None:
+    """Q-14"""
+    bucket.put_object("a.csv", b"a,b\n" * 10 + b'"c\n', headers={"x-oss-object-acl": "public-read"})
+    body = xml_utils.to_select_object("select _1 from ossobject", None)
+    answer = post(client, f"/{bucket.bucket_name}/a.csv{SELECT}", body)
+    frames = list(split(answer.body))
+    assert (answer.status, [frame.type for frame in frames]) == (206, [DATA, END])
+    assert (frames[-1].status, frames[-1].message.partition(".")[0]) == (400, "InvalidCsvLine")
