@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
+from tests.conformance import samples
+
 VERSION = "2.19.1"
 SHA256 = "a8ab9ee7eb99e88a7e1382edc6ea641d219d585a7e074e3776e9dec9473e59c1"
 
@@ -52,9 +54,8 @@ def _download(folder: Path) -> None:
         raise FetchError("pip could not download the source archive of oss2; see its output above")
 
 
-TABLE = "sample_data.csv"
 PICTURE = "example.jpg"
-"""Files that tests upload and the archive lacks: any content and any picture will do."""
+"""A file that tests upload and the archive lacks: any picture of its size will do."""
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -62,7 +63,7 @@ def unpack(archive: Path, folder: Path) -> Path:
     with tarfile.open(archive) as content:
         content.extractall(folder, filter="data")
     root = folder / f"oss2-{VERSION}"
-    root.joinpath("tests", TABLE).write_bytes(b"stands in for " + TABLE.encode())
+    samples.write(root / "tests")
     # The size that the suite expects of the picture.
     Image.linear_gradient("L").resize((400, 267)).convert("RGB").save(root / "tests" / PICTURE)
     return root
