@@ -225,6 +225,8 @@ def _check_all_columns(expressions: list[Expression]) -> None:
     if any(isinstance(each, Aggregate) for each in expressions):
         message = "KeepAllColumns excludes aggregate functions."
         raise _error(Code.SQL_INVALID_KEEP_ALL_COLUMNS_WITH_AGGREGATION, message)
+    if any(is_constant(each) for each in expressions):
+        raise _error(Code.SQL_UNSUPPORTED_SQL, "KeepAllColumns excludes constants.")
     columns = Counter(
         identity(found, json=False)
         for each in expressions

@@ -4,6 +4,7 @@ import asyncio
 import time
 import zlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
@@ -178,12 +179,15 @@ class Answer:
             await self._guard.send_file(piece, self._count)
 
     async def _send_stream(self, piece: Stream) -> None:
+        """Send what comes; a thread of its own waits for it, so that no other answer has to."""
+        loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "oss-emulator-stream")
         try:
-            while (chunk := await asyncio.to_thread(next, piece.chunks, None)) is not None:
+            while (chunk := await loop.run_in_executor(thread, _next, piece)) is not None:
                 if chunk:
                     await self._put(chunk)
         finally:
             piece.close()
+            thread.shutdown(wait=False)
 
     def _count(self, sent: int) -> None:
         self.sent += sent
@@ -200,6 +204,10 @@ class Answer:
                 raise OSError(f"The file of a blob ends at {offset}, {end - offset} bytes early.")
             await self._put(chunk)
             offset += len(chunk)
+
+
+def _next(piece: Stream) -> bytes | None:
+    return next(piece.chunks, None)
 
 
 def length(body: tuple[bytes | FileRange | Stream, ...]) -> int | None:

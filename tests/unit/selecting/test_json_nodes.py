@@ -103,7 +103,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(JSON, st.integers(1, 9), st.booleans())
 def test_value_is_shown_as_it_is(value: object, size: int, ascii_only: bool) -> None:
     """Q-31"""

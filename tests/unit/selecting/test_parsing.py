@@ -120,7 +120,7 @@ def test_error_tells_the_place(text: str, place: str) -> None:
     assert raised.value.code == "SqlSyntaxError"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     for sql in (text, f"select {text} from ossobject", f"select * from ossobject {text}"):
