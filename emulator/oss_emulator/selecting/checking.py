@@ -26,9 +26,9 @@ from oss_emulator.selecting.statement import (
     Expression,
     In,
     IsNull,
+    Junction,
     Like,
     Literal,
-    Logic,
     Negation,
     Not,
     SelectStatement,
@@ -262,7 +262,7 @@ def _check_where(where: Expression) -> None:
 
 def _depth(expression: Expression) -> int:
     """Count the levels of AND, OR and NOT, and the conditions below them."""
-    if isinstance(expression, Logic | Not):
+    if isinstance(expression, Junction | Not):
         return 1 + max(map(_depth, children(expression)))
     return 1
 
@@ -275,7 +275,7 @@ _LOGIC: Final = {
 
 def _check_condition(expression: Expression) -> None:
     match expression:
-        case Logic(operator, operands):
+        case Junction(operator, operands):
             for operand in operands:
                 _check_bool(operand, _LOGIC[operator], operator)
         case Not(operand):

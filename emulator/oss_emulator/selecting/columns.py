@@ -45,19 +45,22 @@ class ScanProgress:
         self.offset = 0
         self.rows = 0
         """The rows of the window that were read."""
-        self.error: OSSError | None = None
+        self.error: Exception | None = None
         self.stopped = False
         """Whether nobody waits for more rows."""
 
 
 def guarded(batches: Iterable[pa.RecordBatch], progress: ScanProgress) -> Iterator[pa.RecordBatch]:
-    """Pass batches on up to an error, which `progress` keeps: rows before it are results."""
+    """Pass batches on up to an error, which `progress` keeps: rows before it are results.
+
+    DuckDB, which asks for the batches, would make an error of its own of any other.
+    """
     try:
         for batch in batches:
             if progress.stopped:
                 return
             yield batch
-    except OSSError as error:
+    except Exception as error:
         progress.error = error
 
 
@@ -171,7 +174,7 @@ class CSVColumns:
                 known += len(chunk)
                 yield chunk
 
-        for batch in csv_rows.records(csv_rows.validate(counted()), source):
+        for batch in csv_rows.records(csv_rows.validate(counted(), cut=offset > 0), source):
             ends = list(accumulate((len(each) + delimiter for each in batch), initial=offset))
             ends[-1] = min(ends[-1], known)  # the last row may have no delimiter
             starts, offset = ends[:-1], ends[-1]
@@ -181,7 +184,7 @@ class CSVColumns:
             for number, start, end, record in zip(numbers, starts, ends[1:], batch, strict=True):
                 beyond = window.last is not None and number > window.last
                 if beyond or (window.within and start > window.within[1]):
-                    yield from self._make(kept, progress)
+                    yield from self._make(kept)
                     return
                 is_row = not _is_comment(record, source)
                 is_header, has_header = is_row and has_header, has_header and not is_row
@@ -191,11 +194,9 @@ class CSVColumns:
                 progress.rows += 1
                 if is_row and not is_header:
                     kept.append((end, number, record))
-            yield from self._make(kept, progress)
+            yield from self._make(kept)
 
-    def _make(
-        self, kept: Sequence[tuple[int, int, bytes]], progress: ScanProgress
-    ) -> Iterator[pa.RecordBatch]:
+    def _make(self, kept: Sequence[tuple[int, int, bytes]]) -> Iterator[pa.RecordBatch]:
         if not kept:
             return
         rows = [record for _, _, record in kept]
@@ -208,7 +209,7 @@ class CSVColumns:
             try:
                 fields = [self._split(row) for row in rows]
             except OSSError as error:
-                yield from self._make(self._before(kept), progress)
+                yield from self._make(self._before(kept))
                 raise error from None
         columns["w"] = [len(each) for each in fields]
         columns["p"] = self._partial(fields, len(rows))

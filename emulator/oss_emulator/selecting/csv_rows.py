@@ -22,6 +22,9 @@ _PIECE: Final = 256 * 1024
 
 _GZIP: Final = 31
 
+_FOLLOWING: Final = bytes(range(0x80, 0xC0))
+"""The bytes of characters in UTF-8 after the first."""
+
 
 def decompress(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Decompress gzip, also of several members; raises `DecompressFailure`."""
@@ -48,12 +51,16 @@ def decompress(chunks: Iterable[bytes]) -> Iterator[bytes]:
     raise OSSError(Code.SELECT_GZIP)
 
 
-def validate(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Pass UTF-8 on; raises `InvalidTextEncoding` for other bytes."""
+def validate(chunks: Iterable[bytes], *, cut: bool = False) -> Iterator[bytes]:
+    """Pass UTF-8 on; raises `InvalidTextEncoding` for other bytes.
+
+    `cut`: it may begin within a character.
+    """
     decoder = getincrementaldecoder("utf-8")()
     try:
         for chunk in chunks:
-            decoder.decode(chunk)
+            decoder.decode(chunk.lstrip(_FOLLOWING) if cut else chunk)
+            cut = False
             yield chunk
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:

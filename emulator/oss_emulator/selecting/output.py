@@ -41,7 +41,10 @@ class CSVWriter:
         return self._shown[0].name == "row"
 
     def head(self) -> bytes:
-        """Return the row with the names of the columns, in lower case (Q-32); may be empty."""
+        """Return the row with the names of the columns, in lower case (Q-32); may be empty.
+
+        Raises `HeaderInfoExceedsMaxSize`.
+        """
         if not (self._output.header and self._header.names):
             return b""
         names = self._header.names
@@ -51,7 +54,11 @@ class CSVWriter:
             found = [names[place].lower() for place in range(len(names))]
         else:
             found = [self._name(each, number) for number, each in enumerate(self._shown, 1)]
-        return self._line([self._quoted(name.encode()) for name in found])
+        fields = [self._quoted(name.encode()) for name in found]
+        if sum(map(len, fields)) + len(fields) > MAX_ROW:
+            message = f"The names of the columns are longer than {MAX_ROW} bytes."
+            raise OSSError(Code.HEADER_INFO_EXCEEDS_MAX_SIZE, message)
+        return self._line(fields)
 
     def _name(self, shown: Shown, number: int) -> str:
         if shown.alias:

@@ -20,9 +20,9 @@ from oss_emulator.selecting.statement import (
     Expression,
     In,
     IsNull,
+    Junction,
     Like,
     Literal,
-    Logic,
     Negation,
     Not,
     Projection,
@@ -225,7 +225,7 @@ class _StatementParser:
         operands = [operand()]
         while self._take(operator):
             operands.append(operand())
-        return operands[0] if len(operands) == 1 else Logic(operator, tuple(operands))
+        return operands[0] if len(operands) == 1 else Junction(operator, tuple(operands))
 
     def _negated(self) -> Expression:
         count = 0

@@ -209,7 +209,10 @@ class ObjectSelection:
             if left == 0 or self._error is not None:
                 self._progress.stopped = True
                 return
-        self._error, self._end = self._progress.error, self._progress.offset
+        error = self._progress.error
+        if error is not None and not isinstance(error, OSSError):
+            raise error
+        self._error, self._end = error, self._progress.offset
 
     def _check_skips(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Count the bad rows of a batch; returns the good ones before one too many."""

@@ -100,7 +100,7 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
-class Logic:
+class Junction:
     """Two or more conditions that AND or OR joins."""
 
     operator: str
@@ -164,7 +164,7 @@ Expression: TypeAlias = (
     | Arithmetic
     | Concatenation
     | Compare
-    | Logic
+    | Junction
     | Not
     | IsNull
     | In
@@ -209,7 +209,7 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return (expression.operand,)
         case Arithmetic() | Concatenation() | Compare():
             return (expression.left, expression.right)
-        case Logic():
+        case Junction():
             return expression.operands
         case In():
             return (expression.operand, *expression.values)

@@ -34,9 +34,9 @@ from oss_emulator.selecting.statement import (
     Expression,
     In,
     IsNull,
+    Junction,
     Like,
     Literal,
-    Logic,
     Negation,
     Not,
     SelectStatement,
@@ -376,7 +376,7 @@ class _Translator:
 
     def _condition(self, expression: Expression) -> _Value:
         match expression:
-            case Logic(operator, operands):
+            case Junction(operator, operands):
                 return self._logic(operator, [self._condition(each) for each in operands])
             case Not(operand):
                 found = self._condition(operand)

@@ -42,6 +42,13 @@ def test_row_belongs_to_the_range_of_its_first_byte(first: int, last: int, rows:
     assert found.rows == rows
 
 
+def test_range_may_begin_within_a_character() -> None:
+    """Q-24"""
+    data = "ü,1\nä,2\n".encode()
+    window = Window(1, within=(2, 9))
+    assert run("select _1 from ossobject", data[1:], window=window).rows == "ä\n".encode()
+
+
 def test_range_without_a_row_is_refused() -> None:
     """Q-24"""
     window = Window(0, within=(1, 3))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oss_emulator.protocol.select import CSVInput, Output, SelectRequest
+from oss_emulator.selecting.columns import Window
+from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
 
 from tests.unit.selecting.cases import CASES, CONTINUOUS, DATA, END, Case, run
 
@@ -109,6 +113,13 @@ def test_row_of_the_result_is_limited() -> None:
     assert (found.rows, found.end) == (b"a,a,a,a,a,a,a,a,a\n", "OutputExceedsMaxSize")
 
 
+def test_names_of_columns_are_limited() -> None:
+    options = {"CsvHeaderInfo": "Use", "OutputHeader": "true"}
+    sql = f"select {', '.join(['_1'] * 6)} from ossobject"
+    found = run(sql, b"n" * 200_000 + b"\na\n", options)
+    assert found.code == "HeaderInfoExceedsMaxSize"
+
+
 ROWS = st.lists(
     st.lists(
         st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=6),
@@ -159,6 +170,17 @@ def test_json_values_are_shown_as_they_are(value: object) -> None:
     found = run("select v from ossobject", data, {"Json_Type": "DOCUMENT"})
     if not found.code:  # ten levels are allowed
         assert json.loads(found.rows) == json.loads(json.dumps({"v": value}))
+
+
+def test_failure_of_a_storage_is_not_hidden() -> None:
+    def failing() -> Iterator[bytes]:
+        yield b"a\n"
+        raise FileNotFoundError("gone")
+
+    request = SelectRequest("select _1 from ossobject", CSVInput(), False, Output())
+    selection = ObjectSelection(request, ObjectBytes(iter(()), failing()), Window())
+    with pytest.raises(FileNotFoundError, match="gone"):
+        list(selection)
 
 
 class BadRowError(Exception):
