@@ -79,6 +79,7 @@ COVERED_BY = {
     "referer/request.py": "unit/referer/test_tables.py",
     # --- selecting
     "selecting/statement.py": "unit/selecting/test_parsing.py",
+    "selecting/window.py": "unit/selecting/test_columns.py",
     # --- server: over a socket
     "server/app.py": "http/test_connection.py",
     "server/body.py": "http/test_connection.py",

@@ -1,11 +1,9 @@
 """SelectObject and CreateSelectObjectMeta: SQL on CSV and JSON objects."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from oss_emulator.access import Permission
 from oss_emulator.operations.call import NO_BODY, Body, Call
@@ -24,10 +22,9 @@ from oss_emulator.protocol.message import Response, Stream
 from oss_emulator.protocol.parameters import PROCESS
 from oss_emulator.protocol.select import CSVInput, SelectRequest
 from oss_emulator.protocol.xml import DocumentError
+from oss_emulator.selecting import meta
+from oss_emulator.selecting.window import Window
 from oss_emulator.storage import Object
-
-if TYPE_CHECKING:
-    from oss_emulator.selecting.columns import Window
 
 _MISSING_EXTRA: Final = (
     "SelectObject needs the extra select; "
@@ -73,21 +70,20 @@ def _gather_rows(call: Call) -> Callable[[], Body]:
 
 
 def _work(call: Call, item: Object, asked: SelectRequest) -> Callable[[], Body]:
-    from oss_emulator.selecting.pump import Pump  # the extra select
-    from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
-
     window = _window(call, item, asked)
     # Reading opens the files, so that an object can be replaced in the meantime.
     head = read_chunks(item, 0, item.size)
     body = read_chunks(item, window.offset, item.size - window.offset)
-    selection = ObjectSelection(asked, ObjectBytes(head, body), window)
     headers = {
         **_describe(call, item),
         "x-oss-select-output-raw": "true" if asked.output.raw else "false",
     }
 
     def work() -> Body:
-        pump = Pump(selection)
+        from oss_emulator.selecting.pump import Pump  # the extra select, which takes long to load
+        from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
+
+        pump = Pump(ObjectSelection(asked, ObjectBytes(head, body), window))
         pump.begin()
         return NO_BODY._replace(stream=Stream(pump, pump.close), origin=headers)
 
@@ -99,9 +95,6 @@ def _window(call: Call, item: Object, asked: SelectRequest) -> Window:
 
     Raises `InvalidRange` and `SelectCsvMetaUnavailable`.
     """
-    from oss_emulator.selecting import meta
-    from oss_emulator.selecting.columns import Window
-
     part = asked.source.part
     header = call.request.headers.get("range")
     if header is None:
@@ -148,8 +141,6 @@ select_json = replace(select_csv, subresource=f"{PROCESS}=json/select")
 def _gather_meta(call: Call) -> Callable[[], Body]:
     """Find the meta of an object, or the function that reads the object and counts."""
     _check_extra()
-    from oss_emulator.selecting import meta  # the extra select
-
     checksums.check_md5(call.request.headers.get("content-md5"), call.body.md5)
     try:
         asked = select.parse_meta(call.body.read(), json=_is_json(call))
@@ -188,8 +179,6 @@ def create_meta_of_csv(call: Call) -> Response:
     The caller needs `oss:PutObject`. Raises `MalformedXML`, `NoSuchKey`, `InvalidObjectState`,
     `InvalidCsvLine` and `InvalidJsonData`.
     """
-    from oss_emulator.selecting import meta  # the extra select
-
     text = call.body.read()
     found = meta.SelectMeta.parse(text)
     item = _find(call)

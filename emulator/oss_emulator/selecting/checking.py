@@ -22,11 +22,11 @@ from oss_emulator.selecting.statement import (
     Column,
     Compare,
     Concatenation,
+    Connective,
     Every,
     Expression,
     In,
     IsNull,
-    Junction,
     Like,
     Literal,
     Negation,
@@ -262,7 +262,7 @@ def _check_where(where: Expression) -> None:
 
 def _depth(expression: Expression) -> int:
     """Count the levels of AND, OR and NOT, and the conditions below them."""
-    if isinstance(expression, Junction | Not):
+    if isinstance(expression, Connective | Not):
         return 1 + max(map(_depth, children(expression)))
     return 1
 
@@ -275,7 +275,7 @@ _LOGIC: Final = {
 
 def _check_condition(expression: Expression) -> None:
     match expression:
-        case Junction(operator, operands):
+        case Connective(operator, operands):
             for operand in operands:
                 _check_bool(operand, _LOGIC[operator], operator)
         case Not(operand):

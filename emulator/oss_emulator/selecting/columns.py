@@ -16,26 +16,11 @@ from oss_emulator.selecting.checking import index_of
 from oss_emulator.selecting.json_nodes import MISSING, JSONNode, Number, Reader
 from oss_emulator.selecting.statement import Column, Step
 from oss_emulator.selecting.translation import Plan
+from oss_emulator.selecting.window import Window
 
 MAX_NODES: Final = 4096
 MAX_TEXT: Final = 1024 * 1024
 """Nodes, and characters of nodes, of one batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The rows of an object to read, and where reading begins."""
-
-    offset: int = 0
-    """The offset of the first byte that is read."""
-    row: int = 0
-    """The number of the first row that is read."""
-    first: int = 0
-    """The number of the first row of the window."""
-    last: int | None = None
-    """The number of the last row, None for the end of the object."""
-    within: tuple[int, int] | None = None
-    """A range of bytes in which the rows begin; both ends belong to it."""
 
 
 class ScanProgress:

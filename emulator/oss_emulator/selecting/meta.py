@@ -11,8 +11,8 @@ from typing import Final
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.select import CSVInput, Input, JSONInput, RowRange
 from oss_emulator.selecting import csv_rows
-from oss_emulator.selecting.columns import Window
 from oss_emulator.selecting.json_nodes import Reader
+from oss_emulator.selecting.window import Window
 
 SPLIT: Final = 4 * 1024 * 1024
 """Bytes of a split, up to the end of a row (assumed: Q-23)."""

@@ -16,11 +16,11 @@ from oss_emulator.selecting.statement import (
     Column,
     Compare,
     Concatenation,
+    Connective,
     Every,
     Expression,
     In,
     IsNull,
-    Junction,
     Like,
     Literal,
     Negation,
@@ -225,7 +225,7 @@ class _StatementParser:
         operands = [operand()]
         while self._take(operator):
             operands.append(operand())
-        return operands[0] if len(operands) == 1 else Junction(operator, tuple(operands))
+        return operands[0] if len(operands) == 1 else Connective(operator, tuple(operands))
 
     def _negated(self) -> Expression:
         count = 0

@@ -18,7 +18,6 @@ from oss_emulator.selecting.columns import (
     Header,
     JSONColumns,
     ScanProgress,
-    Window,
     guarded,
     schema,
 )
@@ -26,6 +25,7 @@ from oss_emulator.selecting.engine import SelectEngine
 from oss_emulator.selecting.output import CSVWriter, JSONWriter
 from oss_emulator.selecting.parsing import parse
 from oss_emulator.selecting.translation import translate
+from oss_emulator.selecting.window import Window
 
 FRAME: Final = 256 * 1024
 """Bytes of rows to send in one frame, if no row has more."""

@@ -100,7 +100,7 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
-class Junction:
+class Connective:
     """Two or more conditions that AND or OR joins."""
 
     operator: str
@@ -164,7 +164,7 @@ Expression: TypeAlias = (
     | Arithmetic
     | Concatenation
     | Compare
-    | Junction
+    | Connective
     | Not
     | IsNull
     | In
@@ -209,7 +209,7 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return (expression.operand,)
         case Arithmetic() | Concatenation() | Compare():
             return (expression.left, expression.right)
-        case Junction():
+        case Connective():
             return expression.operands
         case In():
             return (expression.operand, *expression.values)

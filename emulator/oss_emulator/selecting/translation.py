@@ -31,10 +31,10 @@ from oss_emulator.selecting.statement import (
     Column,
     Compare,
     Concatenation,
+    Connective,
     Expression,
     In,
     IsNull,
-    Junction,
     Like,
     Literal,
     Negation,
@@ -376,7 +376,7 @@ class _Translator:
 
     def _condition(self, expression: Expression) -> _Value:
         match expression:
-            case Junction(operator, operands):
+            case Connective(operator, operands):
                 return self._logic(operator, [self._condition(each) for each in operands])
             case Not(operand):
                 found = self._condition(operand)

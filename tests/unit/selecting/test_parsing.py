@@ -18,11 +18,11 @@ from oss_emulator.selecting.statement import (
     Column,
     Compare,
     Concatenation,
+    Connective,
     Every,
     Expression,
     In,
     IsNull,
-    Junction,
     Like,
     Literal,
     Not,
@@ -42,20 +42,23 @@ def where(text: str) -> Expression:
 
 
 CONDITIONS: dict[str, Expression] = {
-    "a = 1 or b = 2 and not c = 3": Junction(
+    "a = 1 or b = 2 and not c = 3": Connective(
         "or",
         (
             Compare("=", A, Literal(1)),
-            Junction("and", (Compare("=", B, Literal(2)), Not(Compare("=", C, Literal(3))))),
+            Connective("and", (Compare("=", B, Literal(2)), Not(Compare("=", C, Literal(3))))),
         ),
     ),
-    "(a = 1 or b = 2) and true": Junction(
+    "(a = 1 or b = 2) and true": Connective(
         "and",
-        (Junction("or", (Compare("=", A, Literal(1)), Compare("=", B, Literal(2)))), Literal(True)),
+        (
+            Connective("or", (Compare("=", A, Literal(1)), Compare("=", B, Literal(2)))),
+            Literal(True),
+        ),
     ),
     "a + b * c > 1": Compare(">", Arithmetic("+", A, Arithmetic("*", B, C)), Literal(1)),
     "a || b <> 'it''s'": Compare("!=", Concatenation(A, B), Literal("it's")),
-    "a between -1 and 2.5 and b is not null": Junction(
+    "a between -1 and 2.5 and b is not null": Connective(
         "and", (Between(A, Literal(-1), Literal(Decimal("2.5"))), Not(IsNull(B)))
     ),
     "a not in (1, 'x')": Not(In(A, (Literal(1), Literal("x")))),

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oss_emulator.protocol.select import CSVInput, Output, SelectRequest
-from oss_emulator.selecting.columns import Window
 from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
+from oss_emulator.selecting.window import Window
 
 from tests.unit.selecting.cases import CASES, CONTINUOUS, DATA, END, Case, run
 
