@@ -126,9 +126,10 @@ class Assumptions:
     r37: JoinedEntry = JoinedEntry.TEXT
     r39: ProcessingOrder = ProcessingOrder.BEFORE
 
-    def alternatives(self) -> Iterator[tuple[str, Assumptions]]:
-        """Yield the assumptions that differ from these in one field, with its name."""
-        for name, chosen in self.chosen().items():
+    def alternatives(self, *names: str) -> Iterator[tuple[str, Assumptions]]:
+        """Yield the assumptions that differ from these in one field, of all or of some, by name."""
+        for name in names or self.chosen():
+            chosen = getattr(self, name)
             for variant in type(chosen):
                 if variant is not chosen:
                     other: dict[str, Any] = {name: variant}

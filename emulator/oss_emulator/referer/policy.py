@@ -118,34 +118,43 @@ class RefererPolicy:
         self, kind: RequestKind, referers: tuple[str | None, ...], judged: Judgement
     ) -> Iterator[tuple[str, StrEnum]]:
         """Yield the chosen variants without one of which the verdict would differ."""
+        if judged.reason.ec is not None:
+            yield from self._other_checks[kind]
+        if kind not in self._checked:
+            return
         sent = self._sent(self.assumptions, *referers)
-        verdict = judged.reason.ec if kind in self._checked else None
-        for name, assumptions, checked, reading in self._alternatives:
-            other = None
-            if kind in checked:
-                other_sent = self._sent(assumptions, *referers) if len(referers) > 1 else sent
-                same = other_sent == sent and reading.judges_alike(sent, self.reading)
-                other = (judged if same else reading.judge(other_sent)).reason.ec
-            if other != verdict:
+        for name, reading in self._other_readings:
+            if reading.judges_alike(sent, judged, self.reading):
+                continue
+            if reading.judge(sent).reason.ec != judged.reason.ec:
                 yield name, getattr(self.assumptions, name)
+        if len(referers) > 1:
+            for name, assumptions in self.assumptions.alternatives("r29"):
+                other = self._sent(assumptions, *referers)
+                if self.reading.judge(other).reason.ec != judged.reason.ec:
+                    yield name, self.assumptions.r29
 
     @cached_property
-    def _alternatives(
-        self,
-    ) -> tuple[tuple[str, Assumptions, frozenset[RequestKind], Reading], ...]:
-        """The assumptions that differ in one variant which matters to these rules.
+    def _other_checks(self) -> dict[RequestKind, list[tuple[str, StrEnum]]]:
+        """The assumption about which requests are checked, by the kinds that depend on it."""
+        return {
+            kind: [
+                (name, self.assumptions.r04)
+                for name, other in self.assumptions.alternatives("r04")
+                if is_checked(kind, other.r04) != (kind in self._checked)
+            ]
+            for kind in RequestKind
+        }
 
-        Each is the name of the fact, the assumptions, the kinds they check and their reading.
-        """
+    @cached_property
+    def _other_readings(self) -> list[tuple[str, Reading]]:
+        """The readings by which some Referer may be judged differently, and what they assume."""
         found = []
-        for name, assumptions in self.assumptions.alternatives():
-            if name in _ABOUT_REQUESTS:
-                found.append((name, assumptions, _checked(assumptions), self.reading))
-            elif name not in _ABOUT_ANSWERS:
-                reading = Reading(self.configuration, assumptions, self.reading)
-                if reading.differs(self.reading):
-                    found.append((name, assumptions, self._checked, reading))
-        return tuple(found)
+        for name, assumptions in self.assumptions.alternatives(*_ABOUT_RULES):
+            reading = Reading(self.configuration, assumptions, self.reading)
+            if reading.differs(self.reading):
+                found.append((name, reading))
+        return found
 
     @staticmethod
     def _sent(assumptions: Assumptions, *referers: str | None) -> str:
@@ -187,11 +196,11 @@ def _consult(stage: Stage, number: str, entries: Index, listed: Judgement | None
     return Step(stage, outcome, (number,))
 
 
-_ABOUT_REQUESTS = ("r04", "r29")
-"""The assumptions about which requests are checked, and by which Referer."""
+_ABOUT_RULES = ("r14", "r24", "r25", "r27", "r27_contradiction", "r28", "r37")
+"""The assumptions about how rules are read.
 
-_ABOUT_ANSWERS = ("r05", "r30", "r39")
-"""The assumptions that no decision depends on; every other one is about how rules are read."""
+r04 and r29 are about requests, and no decision depends on the others.
+"""
 
 _EMPTY = {
     Reason.EMPTY_ALLOWED: Outcome.ALLOWED,

@@ -86,14 +86,14 @@ class Reading:
         """Whether some Referer may be judged differently by the reading that this shares with."""
         return self._compiled() != other._compiled()
 
-    def judges_alike(self, sent: str, other: Reading) -> bool:
-        """Whether both readings compare a Referer in the same way with the same entries."""
-        return self is other or (
+    def judges_alike(self, sent: str, judged: Judgement, other: Reading) -> bool:
+        """Whether this reading compares a Referer as `other` did, with the same entries."""
+        return (
             self.whitelist is other.whitelist
             and self.blacklist is other.blacklist
             and self.needs_whitelist == other.needs_whitelist
             and self.has_whitelist == other.has_whitelist
-            and self._see(sent) == other._see(sent)
+            and self._see(sent) == judged.seen
         )
 
     def cut(self, text: str) -> str:
