@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
+from multiprocessing import get_context
 
 import pyarrow as pa
 
@@ -48,6 +55,41 @@ def judge_batches(judge: Judge, batches: Iterator[pa.RecordBatch]) -> Iterator[p
             batch.column(number).cast(item.type) for number, item in enumerate(list(VERDICTS)[:4])
         ]
         yield pa.RecordBatch.from_arrays([*head, *columns], schema=VERDICTS)
+
+
+def judge_in_processes(
+    judge: Judge, batches: Iterable[pa.RecordBatch], processes: int
+) -> Iterator[pa.RecordBatch]:
+    """Judge batches in processes, in their order; few batches are in memory at a time."""
+    remaining = iter(batches)
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _ignore_interrupts)
+    asked = replace(judge)  # without compiled rules, which cannot be sent
+    try:
+        waiting: deque[Future[list[pa.RecordBatch]]] = deque()
+        while True:
+            for batch in islice(remaining, 2 * processes - len(waiting)):
+                waiting.append(pool.submit(_judge_one, asked, batch))
+            if not waiting:
+                return
+            yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _judge_one(judge: Judge, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+    """Judge a batch in a process of the pool."""
+    return list(judge_batches(_compiled(judge), iter([batch])))
+
+
+@lru_cache(1)
+def _compiled(judge: Judge) -> Judge:
+    """Return the judge that came with the first batch, whose rules are compiled."""
+    return judge
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the process that waits for the results."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _writable(column: tuple[object, ...]) -> list[object]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from .batches import VERDICTS, judge_batches
+from .batches import VERDICTS, judge_batches, judge_in_processes
 from .engine import EngineError, Row, ScanListener, UnsplittableError, reporting
 from .sources import LONGEST_LINE, PIECES
 from .verdict import Judge
@@ -16,6 +17,8 @@ from .verdict import Judge
 MEMORY = "640MiB"
 """What DuckDB may use; Python, the batches and its buffers of files come on top."""
 BATCH = 20_000
+GROUPS_PER_PROCESS = 100_000
+"""Fewer groups are judged sooner than another process starts."""
 _MISSING = "\x01"
 """Stands for a piece that a line lacks; an empty piece stays empty."""
 
@@ -55,11 +58,17 @@ class DuckDBEngine:
         return self._run(_on_lines(files, odd)).fetchall()
 
     def judge(self, judge: Judge, groups: str) -> None:
-        """Judge batch by batch, so that no more than one is in the memory of Python."""
+        """Judge batch by batch, so that few are in the memory of Python; many on all cores."""
         self.keep("groups", groups)
+        ((count,),) = self.rows("SELECT count(*) FROM groups")
         batches = self._connection.cursor().sql("SELECT * FROM groups").to_arrow_reader(BATCH)
         self._take("CREATE TABLE verdicts AS", VERDICTS.empty_table())
-        for batch in judge_batches(judge, batches):
+        processes = min(os.cpu_count() or 1, count // GROUPS_PER_PROCESS)
+        if processes > 1:
+            judged = judge_in_processes(judge, batches, processes)
+        else:
+            judged = judge_batches(judge, batches)
+        for batch in judged:
             self._take("INSERT INTO verdicts", pa.Table.from_batches([batch]))
         self._connection.execute("DROP TABLE groups")
 

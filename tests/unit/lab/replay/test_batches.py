@@ -1,0 +1,40 @@
+"""Batches that are judged in processes, compared with the same in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+from oss_emulator.lab.replay.batches import judge_batches, judge_in_processes
+from oss_emulator.lab.replay.verdict import Judge
+from oss_emulator.referer import RefererConfiguration
+
+JUDGE = Judge(RefererConfiguration(False, whitelist=("https://www.example.com/",)))
+NAMES = ["referer", "kind", "requests", "bytes"]
+
+
+def make(count: int) -> Iterator[pa.RecordBatch]:
+    for number in range(count):
+        hosts = [f"https://www.example.{end}/{number}" for end in ("com", "org", "com.evil.test")]
+        columns = [hosts, ["NGOS", "NGOD", "UGOS"], [1, 2, 3], [4, 5, 6]]
+        yield pa.record_batch([pa.array(column) for column in columns], names=NAMES)
+
+
+def test_processes_judge_all_batches_in_their_order() -> None:
+    judged = list(judge_in_processes(JUDGE, make(7), processes=2))
+    assert judged == list(judge_batches(JUDGE, make(7)))
+    assert len(judged) == 7
+
+
+def test_batches_are_taken_as_results_are_asked_for() -> None:
+    taken: list[int] = []
+
+    def count() -> Iterator[pa.RecordBatch]:
+        for number, batch in enumerate(make(50)):
+            taken.append(number)
+            yield batch
+
+    judged = judge_in_processes(JUDGE, count(), processes=1)
+    next(judged)
+    judged.close()
+    assert len(taken) <= 4
