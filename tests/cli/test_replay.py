@@ -121,8 +121,8 @@ def test_form_can_be_told(ask: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("no-such-file",), "no-such-file: there is no such file, and no file in it"),
-        (("*.nothing",), "*.nothing: there is no such file, and no file in it"),
+        (("no-such-file",), "no-such-file: no log file was found; name a file"),
+        (("*.nothing",), "*.nothing: no log file was found; name a file"),
         ((LOGS, "--bucket", "A B"), "--bucket: 'A B' is not the name of a bucket"),
         ((LOGS, "--since", "yesterday"), "'yesterday' is not a time; write it as 2026-11-24"),
         ((LOGS, "--top", "0"), "'0' is not a number from 1 to 10000"),

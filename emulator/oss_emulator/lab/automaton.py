@@ -26,7 +26,7 @@ from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.reading import cuts_path
 
 BUDGET = 600_000
-"""The steps that a search may take, each for one entry: well under a second."""
+"""The most steps of a search, each for one entry; they take well under a second."""
 _BUDGET_OF_COVERS = BUDGET // 10  # `covers` is called for many entries
 
 _MATCHED = -1  # every bit: a match is final, because entries match by prefix (R-20)
@@ -90,7 +90,7 @@ class Language:
     ends: Callable[[Any], bool]
     """Whether a text may end in a state."""
     letters: frozenset[str] = frozenset()
-    """Characters that it tells apart."""
+    """The characters that the language distinguishes."""
 
 
 class _Move(NamedTuple):

@@ -1,4 +1,4 @@
-"""The request that a browser sends for a page and an object: whether, where to, which Referer.
+"""Predicts the request that a browser sends for an object on a page: its URL and its Referer.
 
 The Referrer Policy of the W3C decides on the Referer (B-08). `docs/browser.md` compares these
 predictions with what Chromium sends.
@@ -44,7 +44,7 @@ class Delivery(StrEnum):
 
 
 class Mixed(Enum):
-    """What becomes of an http request of an https page (B-01)."""
+    """How a browser treats an http request of an https page (B-01)."""
 
     UPGRADED = "sent by https, with the Referer"
     BLOCKED = "not sent"
@@ -103,7 +103,7 @@ class Behaviour:
     sender: Sender = Sender.PAGE
     same_origin_only: bool = False
     ignores_policy: bool = False
-    """Whether the Referer follows the default policy, whatever the page sets (B-09)."""
+    """Whether the Referer follows the default policy, even if the page sets another (B-09)."""
 
 
 BEHAVIOURS: Mapping[Embedding, Behaviour] = {
@@ -141,7 +141,7 @@ class Sent:
     """A request that a browser sends."""
 
     scheme: str
-    """That of the request; https where the browser upgrades one by http (B-01, B-07)."""
+    """The scheme of the request; https if the browser upgrades an http request (B-01, B-07)."""
     referer: str | None
     """None means no header."""
 
@@ -177,7 +177,7 @@ def predict(
         if is_mixed and behaviour.mixed is Mixed.BLOCKED:
             return None
         # A host with http pages does not answer them by https, or they would be https pages.
-        # A port of its own is not upgraded in a navigation.
+        # A navigation to a port other than 80 is not upgraded.
         is_elsewhere = page.host != target.host and not target.port
         upgrades = behaviour.mixed is Mixed.NAVIGATED and is_elsewhere
         if is_mixed or upgrades:

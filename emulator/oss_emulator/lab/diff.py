@@ -23,7 +23,7 @@ from .automaton import Cut, UndecidedError, Watched
 from .probes import Probe, ProbeKind
 
 COMPARISONS, FEWEST = 400_000, 20
-"""The entries from which Referers are made, times all entries; and the fewest that are taken."""
+"""The most comparisons of Referers with entries, and the fewest entries to make Referers from."""
 
 
 class Certainty(StrEnum):
@@ -103,13 +103,13 @@ def _changes(
 ) -> tuple[Change, ...]:
     first: dict[object, Change] = {}
     for referer, kind in tried:
-        # The verdict alone is quick; the few decisions that differ are then told in full.
+        # Compare the verdicts first, which is fast, and explain only the few that differ.
         before, after = (policy.allows(referer) for policy in policies)
         if before != after:
             old, new = (policy.decide(referer) for policy in policies)
             change = Change(referer, kind, old, new)
             first.setdefault((change.settled, kind or referer), change)
-    # If an ordinary page changes, its deeper pages are not shown as well.
+    # Do not show the deeper pages of an ordinary page that changes.
     plainest: dict[object, ProbeKind] = {}
     for kind in (ProbeKind.PAGE, ProbeKind.ORIGIN):
         for change in first.values():
@@ -125,7 +125,7 @@ def _changes(
 def _entries(old: RefererConfiguration, new: RefererConfiguration) -> list[str]:
     """Return the entries to make Referers from: all, or some of each list, the changed ones first.
 
-    A Referer may be compared with every entry, so of many entries only few are taken.
+    Each Referer may be compared with every entry, so long lists contribute only some entries.
     """
     lists = (old.blacklist, old.whitelist, new.blacklist, new.whitelist)
     total = sum(map(len, lists))

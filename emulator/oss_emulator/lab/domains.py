@@ -38,7 +38,7 @@ def is_address(host: str) -> bool:
 def registered(host: str) -> str | None:
     """Return the part of a host that somebody has registered, such as `example.com.cn`.
 
-    None if there is no such part, as the host is a public suffix: `com.cn` or `github.io`.
+    None if the whole host is a public suffix, such as `com.cn` or `github.io`.
     """
     if host.rpartition(".")[2] in RESERVED or is_address(host):
         return host
@@ -55,7 +55,7 @@ def suffix_list() -> PublicSuffixList:
 
 
 def closed(host: str) -> str | None:
-    """Return what of a host its wildcards leave fixed: the labels behind the last wildcard."""
+    """Return the fixed part of a host: the labels after its last wildcard."""
     start = max(host.rfind("*"), host.rfind("?")) + 1
     if start == 0:
         return host

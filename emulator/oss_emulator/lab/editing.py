@@ -1,7 +1,7 @@
 """Writing corrected rules back into the document that they were read from.
 
 Only the lists and switches that change are replaced, so comments and everything else stay. The
-edited text is read again, and counts only if it then has the corrected rules.
+edited text is parsed again, and refused unless it has the corrected rules.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ATTRIBUTES = {"whitelist": "referer_list", "blacklist": "referer_blacklist"}
 
 
 def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration) -> str:
-    """Return a document in which the configuration with a name is another one.
+    """Replace the configuration with a name in a document, and return the document.
 
     Raises NotEditableError.
     """

@@ -89,7 +89,7 @@ _STEPS = {
     (Stage.BLACKLIST, Outcome.UNMATCHED): "No blacklist entry matches.",
     (Stage.WHITELIST, Outcome.NO_ENTRIES): "There is no whitelist, so every Referer is allowed.",
     (Stage.WHITELIST, Outcome.DENIED): (
-        "There is no whitelist, and with a blacklist that denies every Referer."
+        "There is a blacklist but no whitelist, so every Referer is denied."
     ),
     (Stage.WHITELIST, Outcome.MATCHED): "The whitelist entry {!r} matches.",
     (Stage.WHITELIST, Outcome.UNMATCHED): "No whitelist entry matches.",
@@ -102,7 +102,7 @@ SENTENCES: Mapping[StrEnum, Sentence] = {
         "signed URLs are checked whatever they do to an object"
     ),
     CheckedRequests.PREFLIGHTS_TOO: Sentence("CORS preflights are checked as well"),
-    CheckedRequests.FORMS_TOO: Sentence("forms that are signed are checked as well"),
+    CheckedRequests.FORMS_TOO: Sentence("signed forms are checked as well"),
     CheckedRequests.BUCKETS_TOO: Sentence("requests to buckets are checked as well"),
     CheckOrder.BEFORE_ACL: Sentence("the Referer is checked before the ACL"),
     CheckOrder.AFTER_ACL: Sentence("the Referer is checked after the ACL"),
@@ -128,8 +128,8 @@ SENTENCES: Mapping[StrEnum, Sentence] = {
     Contradiction.REFUSED: Sentence("TruncatePath is refused without AllowTruncateQueryString"),
     CutEntries.UNCUT: Sentence("truncation cuts the Referer and not the entries"),
     CutEntries.CUT: Sentence("truncation cuts the entries as it cuts the Referer"),
-    RepeatedHeader.FIRST: Sentence("of several Referer headers the first counts"),
-    RepeatedHeader.LAST: Sentence("of several Referer headers the last counts"),
+    RepeatedHeader.FIRST: Sentence("the first of several Referer headers counts"),
+    RepeatedHeader.LAST: Sentence("the last of several Referer headers counts"),
     RepeatedHeader.JOINED: Sentence("several Referer headers count as one, joined by commas"),
     MissingList.REFUSED: Sentence("a document without RefererList is refused"),
     MissingList.ACCEPTED: Sentence("a document without RefererList has an empty whitelist"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Point
 
 _PATIENCE = 1.5
-"""Seconds of processor time after which a text is given up: it has very many mistakes."""
+"""Seconds of processor time after which parsing stops, because the text has too many mistakes."""
 _CHUNK = 1 << 16
 _DEEPEST = 20
 _ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([nrt"\\]))|(\$\$|%%)(?=\{)')
@@ -144,7 +144,7 @@ class _Source:
         """Return a value, or Unknown."""
         text = self.text(node)
         if _PLAIN.fullmatch(text):
-            return text[1:-1]  # as most values are, so long lists are read quickly
+            return text[1:-1]  # most values are plain, so this reads long lists quickly
         unknown = Unknown(text)
         if depth > _DEEPEST:
             return unknown

@@ -1,8 +1,7 @@
 """The places of entries in the text that rules were read from, for messages of the linter.
 
-An entry is searched as a quoted or marked up text behind the name of its list. So this works for
-every form of rules, and where a text builds its entries in another way, the place of the list is
-the answer.
+Searches for each entry as quoted or marked-up text after the name of its list. This works for every
+form of rules. An entry that is not found gets the place of its list.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _NEAR = 1_000
 """Characters after one entry in which the next is expected."""
 
 _FAR = 100
-"""How many entries are searched in the whole rest of the text: each takes time."""
+"""The number of entries to search for in the whole rest of the text, because each takes time."""
 
 _BEFORE, _AFTER = frozenset(">\"' \t\r\n"), frozenset("<\"' \t\r\n")
 """The characters around an entry."""

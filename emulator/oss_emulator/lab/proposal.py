@@ -1,7 +1,7 @@
 """Proposals: rules for a site, in the safe forms that the linter knows, and what they must decide.
 
-The decision table of a proposal asks something of each entry, so `oss-emulator test` can show in CI
-that the rules still do what was wanted.
+The decision table of a proposal tests each entry, so `oss-emulator test` can show in CI that the
+rules still do what was wanted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _EMPTY_DENIED, _BLACKLISTED, _NOT_LISTED = (f"0003-0000050{number}" for number i
 
 
 class ProposalError(ValueError):
-    """There are no rules for a wish; the text says why."""
+    """No rules can be proposed for a wish; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def format_table(proposal: Proposal, site: str) -> str:
 @dataclass(frozen=True, slots=True)
 class _Site:
     schemes: tuple[str, ...]
-    """A site that is opened by http is redirected to https one day, so it gets both."""
+    """The schemes to allow. A site on http will redirect to https one day, so it gets both."""
     host: str
     port: str | None
 
@@ -90,7 +90,7 @@ class _Site:
 
     @property
     def cdn_schemes(self) -> tuple[str, ...]:
-        """An http page may show a style sheet by either scheme."""
+        """The schemes of a CDN's style sheets: an http page may use either."""
         return ("https", "http") if "http" in self.schemes else ("https",)
 
     def origin(self, scheme: str, host: str = "") -> str:

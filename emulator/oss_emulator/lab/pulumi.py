@@ -41,13 +41,13 @@ def parse(text: str) -> Iterator[Declared]:
 
 
 def _member(item: _Item, name: str) -> _Item:
-    """Return a member of a mapping, or an item without a value in its place."""
+    """Return a member of a mapping; for a missing one, an item without a value."""
     found = item.value.get(name) if isinstance(item.value, dict) else None
     return found or _Item(None, item.place)
 
 
 def _plain(item: _Item, path: Path, places: dict[Path, tuple[int, int]]) -> Any:
-    """Return a value without its items, and note their places; what is too deep is None."""
+    """Return a value without its items, and note their places; nested too deeply, it is None."""
     places.setdefault(path, item.place)
     if len(path) > 3:
         return None
@@ -99,7 +99,7 @@ def _build(yaml: Any, events: Iterator[Any]) -> _Item:
             keys[-1] = _key(item, above)
             if not isinstance(item.value, (dict, list)):
                 continue
-            raise SourceError("a key is not a text; write a text", *place)
+            raise SourceError("a key is not a string; write a string", *place)
         else:
             above[keys[-1]] = item
             keys[-1] = None

@@ -78,10 +78,10 @@ class _PulumiConfig:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """The names that a tool has for the resources and for what does not matter here."""
+    """The names that a tool gives to the resources and to their members."""
 
     referers: frozenset[str]
-    """The types of the resource of its own."""
+    """The types of the resource that has only rules."""
     buckets: frozenset[str]
     """The types of a bucket."""
     config: str
@@ -141,7 +141,7 @@ def read(
 
 def _convert(tool: Tool, values: Any, kind: Any, path: Path, error: ErrorAt) -> Any:
     _refuse_unknown(tool, values, path, error)
-    if isinstance(values, Mapping):  # null is what is not set
+    if isinstance(values, Mapping):  # null means not set
         values = {name: value for name, value in values.items() if value is not None}
         for name, value in values.items():
             items = value if isinstance(value, list) else []
@@ -173,7 +173,7 @@ _FLAGS = {"true": True, "false": False}
 
 
 def evaluate(value: Any, depth: int = 0) -> Any:
-    """Return a value of JSON or YAML, in which strings may contain `${…}`, as it is known here."""
+    """Evaluate a value of JSON or YAML; strings with an expression `${…}` become Unknown."""
     if isinstance(value, str):
         plain = value.replace("$${", "").replace("%%{", "")
         if "${" in plain or "%{" in plain:

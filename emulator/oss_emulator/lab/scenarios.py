@@ -88,7 +88,7 @@ def _all(page: WebURL, target: WebURL) -> Iterator[Scenario]:
 
 
 def _page(site: WebURL) -> WebURL:
-    """Return a page with a path, which shows what of it is sent."""
+    """Return a page with a path, to show how much of the path is sent."""
     return site if site.path.strip("/") else replace(site, path=PATH)
 
 

@@ -43,7 +43,7 @@ class _Reached(NamedTuple):
     part: str
     scheme: str = ""
     seen: tuple[int, ...] = ()
-    """For each host of the site, how many of its characters the host that is read ends with."""
+    """For each host of the site, how much of its beginning the host read so far ends with."""
     label: str = ""
     """What matters of the label, the port or the segment that is being read."""
     octets: int = 0
@@ -57,7 +57,7 @@ class Strange:
 
     def __init__(self, sites: Iterable[WebURL]) -> None:
         self._own = tuple(dict.fromkeys(map(_own, sites)))
-        # No host contains a slash, so one in front of a host that stands alone begins its text.
+        # A slash stands for the start of a host without sub-domains: no host contains one.
         self._texts = [("." if own.with_sub_domains else "/") + own.host for own in self._own]
         self._failures = [_failures(text) for text in self._texts]
         self._reading = {

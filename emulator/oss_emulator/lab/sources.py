@@ -4,8 +4,8 @@ A document may contain several configurations, each with a name: the `[rules.NAM
 table, the buckets of a seed, the resources of Terraform and Pulumi. A single configuration may have
 the name "". Each mistake is a `SourceError` with its line and column.
 
-What tools print around a document is left out: the head of an answer (`curl -i`), and the time that
-ossutil took.
+Text that tools print around a document is skipped: the head of an answer (`curl -i`), and the time
+that ossutil took.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _column_of_tag(document: bytes, line: int, tag: str) -> int:
         for match in re.finditer(rf"<(?:[\w.-]+:)?(?:{tags})", lines[line - 1])
         if line <= len(lines)
     ]
-    return found[-1] if found else 1  # the last one, because of two elements the second is wrong
+    return found[-1] if found else 1  # the last one, because the second of two elements is wrong
 
 
 def _format_xml(configuration: RefererConfiguration) -> str:

@@ -29,7 +29,7 @@ ENTRIES = 1_000
 """The number of entries that may let in a stranger after which the search ends."""
 
 LOOKS = 2_000_000
-"""How much of the rules the usual Referers may look at, all together (`RefererPolicy.effort`)."""
+"""The most work on all the usual Referers together (`RefererPolicy.effort`)."""
 
 # The host of such an entry is fixed, so every Referer that it matches has this host.
 _FIXED = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9]*)?/")

@@ -71,11 +71,11 @@ class Case:
     entry: str | None = None
     basis: Basis | None = None
     assumptions: Assumptions = DEFAULT
-    """Those of the case, over those of the table, over those that the table is read with."""
+    """The case's own override the table's, which override those that `read` was given."""
 
     @property
     def counted(self) -> str | None:
-        """The Referer that counts of those that are sent; None if none is sent (R-29)."""
+        """The one of the sent Referers that counts; None if none is sent (R-29)."""
         return header.choose(self.referer, self.assumptions.r29)
 
 
@@ -218,7 +218,7 @@ def _run_case(case: Case, policy: RefererPolicy) -> Result:
 def _change(
     assumptions: Assumptions, changed: Assumptions, table: Mapping[str, Any]
 ) -> Assumptions:
-    """Return the assumptions with those of a table that are written there."""
+    """Return the assumptions, with those that a table sets replaced."""
     written = table.get("assumptions", {})
     return replace(assumptions, **{name: getattr(changed, name) for name in written})
 
@@ -236,7 +236,7 @@ def _find_untouched(table: DecisionTable, results: tuple[Result, ...]) -> tuple[
             (Stage.BLACKLIST, rules.blacklist),
         )
         for position, entry in enumerate(entries)
-        # Of equal entries the first one settles a case, so a duplicate is never touched.
+        # The first of equal entries settles a case, so a duplicate is never touched.
         if (name, stage, entry) not in settled or entry in entries[:position]
     )
 

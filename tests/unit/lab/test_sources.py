@@ -386,7 +386,7 @@ BAD = {
     "YAML without resources": ("name: a\n", 1, 1, "the document has no resources; add them"),
     "YAML without rules": ("resources:\n  a:\n    type: b\n", 1, 1, "no resource of the type"),
     "YAML twice": ("a: 1\na: 2\n", 2, 1, "a is written twice; write it once"),
-    "YAML with a wrong key": ("a: 1\n[b]: 2\n", 2, 1, "a key is not a text"),
+    "YAML with a wrong key": ("a: 1\n[b]: 2\n", 2, 1, "a key is not a string"),
     "YAML cut off": ('a: "b', 1, 6, "not valid YAML"),
     "YAML with a control character": ("a: \x01", 1, 1, "not valid YAML"),
     "YAML nested": ("a: " + "[" * 200, 1, 102, "nested too deeply"),

@@ -173,7 +173,7 @@ def fix(
     assumptions: Assumptions = DEFAULT,
     accepted: Collection[str] = (),
 ) -> Fixed:
-    """Follow all corrections until none is left."""
+    """Apply corrections and lint again, until no correction is left."""
     asked = tuple(rules)
     return _fix(
         configuration, lambda changed: _run(changed, asked, assumptions, accepted, sys.maxsize)

@@ -26,7 +26,7 @@ class Evidence(StrEnum):
     ALLOWED = "is allowed"
     DENIED = "is denied"
     UNMATCHED = "is not matched by this entry"
-    UNCHANGED = "is decided alike without this entry"
+    UNCHANGED = "gets the same decision without this entry"
     ASSUMED = "is decided by an assumption"
 
 
@@ -104,4 +104,4 @@ class Finding:
     also: tuple[str, ...] = ()
     """The rules of the linter that the corrected entry would break without more corrections."""
     common: bool = False
-    """Whether it holds for nearly all rules."""
+    """Whether it holds for nearly every configuration."""

@@ -30,7 +30,7 @@ def fix(
     configuration: RefererConfiguration,
     run: Callable[[RefererConfiguration], tuple[Finding, ...]],
 ) -> Fixed:
-    """Follow all corrections of a linter, and those of what it then finds, until none is left."""
+    """Apply the corrections of a linter and lint again, until no correction is left."""
     for rounds in range(ROUNDS):
         found = run(configuration)
         if not any(finding.correction.changes for finding in found):

@@ -1,7 +1,7 @@
 """An entry has a host or a port that no site has.
 
 A host consists of letters, digits, hyphens and dots, and a port is at most 65535. Browsers send no
-other Referer, so the entry matches nothing. Often a character too many has got into it.
+other Referer, so the entry matches nothing. Often it contains a stray character.
 """
 
 from __future__ import annotations

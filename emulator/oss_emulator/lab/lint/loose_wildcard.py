@@ -18,7 +18,7 @@ SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect whitelist entries in which a registered name begins directly behind a `*`."""
+    """Suspect whitelist entries with a `*` directly before a registered name."""
     parts = entry.parts
     host = parts.host if parts.rest or parts.port else parts.host.rstrip("*")
     head, star, domain = host.rpartition("*")

@@ -1,9 +1,9 @@
 """There are too many entries to examine them all.
 
-The linter examines about 10,000 entries. If most of them have to be compared with each
-Referer, as thousands of wildcards before the same host are, it examines fewer. It examines the
-first ones. It also ends after 1,000 entries with findings, and beyond 5,000 entries it does not
-examine what verdicts rest on. Correct these first, or lint the others in a file of their own.
+The linter examines about the first 10,000 entries, and fewer if most of them must be compared with
+each Referer, as thousands of wildcards before the same host must be. It also stops after 1,000
+entries with findings, and with more than 5,000 entries it does not check the assumptions. Correct
+these first, or lint the others in a file of their own.
 """
 
 from __future__ import annotations

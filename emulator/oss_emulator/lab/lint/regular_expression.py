@@ -20,9 +20,9 @@ SEVERITY = Severity.ERROR
 _SIGNS = re.compile(r"[\\^$()|]")
 _GROUP = re.compile(r"\(([^()]*)\)")
 _GROUPS = 3
-"""How many groups are written out; of the alternatives in further groups the first is used."""
+"""The number of groups that are expanded; further groups use their first alternative."""
 _MOST = 50
-"""The most groups of an expression that is written out; of others the signs are left out."""
+"""The most groups of an expression to expand; from others the special characters are removed."""
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

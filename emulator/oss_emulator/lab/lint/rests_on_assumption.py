@@ -2,9 +2,9 @@
 
 Another variant of an assumed fact would give another verdict. Write the rules so that they do the
 same in any case, or ask the real service. Only Referers that browsers send count: with a scheme, a
-host in lower case (B-02) and a path. They are made from the entries, at most 100 of them, and first
-from those that a fact is about. An entry that has another finding does not count: its correction
-settles the fact too.
+host in lower case (B-02) and a path. They are made from at most 100 entries, first from those that
+a fact is about. An entry that has another finding does not count: its correction settles the fact
+too.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ from .subject import LISTS, MOST_ASSUMED, Subject
 SEVERITY = Severity.WARNING
 
 _ENTRIES = 100
-"""The most entries that Referers are made from, for each fact: if so many show nothing, more hardly
-will."""
+"""The most entries to make Referers from, for each fact; more would hardly show anything new."""
 
 _CUT = {Cut.PATH: "/", Cut.QUERY: "?", Cut.NOT: "?"}
 """What an entry must contain if cutting it changes what it matches."""
@@ -83,7 +82,7 @@ def _referers(subject: Subject, is_about: Callable[[Subject, str], bool]) -> Ite
     ]
     if not about:
         return
-    # A Referer that another entry decides now may be decided by one of these otherwise.
+    # With another variant, one of these entries may decide a Referer that another decides now.
     made_from = dict.fromkeys((*about, *(place.entry for place in entries)))
     chosen = list(islice(made_from, max(1, _ENTRIES // subject.effort)))
     pages = [entry.replace("*", "www") for entry in chosen]  # with a query, if there is one
@@ -93,7 +92,7 @@ def _referers(subject: Subject, is_about: Callable[[Subject, str], bool]) -> Ite
 
 
 def _as_sent(referer: str) -> str | None:
-    """Return a Referer as a browser sends it; None if no browser sends the like."""
+    """Return a Referer as a browser sends it; None if no browser sends one like it."""
     parts = Parts.split(referer)
     if (parts.scheme or "").lower() not in DEFAULT_PORTS or not parts.names_host:
         return None

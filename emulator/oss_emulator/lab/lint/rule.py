@@ -27,4 +27,4 @@ class LintRule:
     examine: Examine | None = None
     suspect: Suspect | None = None
     common: bool = False
-    """Whether it finds what holds for nearly all rules."""
+    """Whether its findings hold for nearly every configuration."""

@@ -19,7 +19,7 @@ from .rule import LintRule
 from .subject import LintedEntry, Subject
 
 MOST = 1_000
-"""The entries with findings after which a lint ends, as there is enough to do."""
+"""The number of entries with findings after which a lint ends."""
 
 _LAST = Sentence(
     "write the sites to allow: without this entry the whitelist is empty, which allows everybody"
@@ -35,9 +35,9 @@ def run(
 ) -> tuple[Finding, ...]:
     """Lint a configuration and return the findings, the most severe first.
 
-    Rules that are `accepted` by their names find nothing. An entry about which one of them leaves
-    the decision to the owner is accepted as a whole. After `most` entries with findings no further
-    entry is examined by itself.
+    Rules named in `accepted` find nothing. If such a rule would leave an entry for the owner to
+    decide, the whole entry is accepted. After `most` entries with findings, no further entry is
+    examined by itself.
     """
     subject, rules = Subject(configuration, assumptions), tuple(rules)
     if accepted:
@@ -171,7 +171,7 @@ def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _keep_open(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
-    """Take out of the corrections what would deny a site that the whitelist names."""
+    """Remove the corrections that would deny a site that the whitelist names."""
     written = set(subject.configuration.blacklist)
     added = _union(
         item.correction.instead or ()
@@ -195,7 +195,7 @@ def _keep_open(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
 
 
 def _keep_closed(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
-    """Leave it to the owner to remove the last entry of a whitelist, which would open it."""
+    """Let the owner decide about the last entry of a whitelist: an empty one allows everybody."""
     opens = subject.has_whitelist and all(
         map(is_blank, follow(subject.configuration, found).whitelist)
     )

@@ -60,7 +60,7 @@ class LintedEntry:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it is about another scheme than those of the web, as `mibrowser:home` is."""
+        """Whether its scheme is neither http nor https, as in `mibrowser:home`."""
         scheme = self.parts.scheme
         if scheme is None:
             return self.parts.rest.startswith(":") and self.parts.host.isalpha()
@@ -109,7 +109,7 @@ class Subject:
 
     @cached_property
     def effort(self) -> int:
-        """How much of the rules is looked at for a Referer, on average."""
+        """The average work of the policy for one Referer (`RefererPolicy.effort`)."""
         lists = [getattr(self.configuration, stage.value)[:_SAMPLE] for stage in LISTS]
         pages = [example(text) for texts in lists for text in texts if len(text) <= MAX_LENGTH]
         return 1 + sum(map(self.policy.effort, pages)) // (len(pages) or 1)
@@ -190,7 +190,7 @@ class Subject:
         return covers(pattern, others, self.cut)
 
     def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
-        """Ask the engine whether a Referer shows what it is offered as evidence of."""
+        """Ask the engine whether a Referer proves what the evidence claims."""
         if evidence is Evidence.ASSUMED:
             return self.policy.decide(referer).basis is Basis.ASSUMED
         if evidence is Evidence.ALLOWED:

@@ -23,7 +23,7 @@ SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Iterator[Suspicion]:
-    """Suspect entries of more characters than a Referer has."""
+    """Suspect entries that are longer than a Referer can be."""
     for stage in LISTS:
         for position, text in enumerate(getattr(subject.configuration, stage.value)):
             if len(text) > MAX_LENGTH and not is_blank(text):

@@ -12,9 +12,9 @@ from .requests import Fetch, PutAcl, PutRules, Reply, ServiceRequest
 from .setups import Setup
 
 TRIES = 25
-"""How often the canaries of a setup are tried at most."""
+"""The most times that the canaries of a setup are tried."""
 IN_A_ROW = 2
-"""How often they must be answered as wanted before the rules count as in effect."""
+"""The number of expected answers in a row after which the rules count as in effect."""
 
 Send: TypeAlias = Callable[[ServiceRequest], Reply]
 Replies: TypeAlias = Mapping[Ask, Reply | str]
@@ -65,7 +65,7 @@ def _set_up(
         if reply.status >= 300:
             return f"PutBucketReferer was answered {reply}"
     if setup.canaries and not _takes_effect(send, pause, setup):
-        return f"the new rules or ACL were not seen to take effect in {TRIES} tries"
+        return f"the new rules or ACL did not take effect within {TRIES} tries"
     return ""
 
 

@@ -233,7 +233,7 @@ ASSUMED = (
         _put(_ROOT.format(_EMPTY), "without RefererList"),
     ),
 )
-"""The questions about assumed facts. What one finds is taken for granted by those after it."""
+"""The questions about assumed facts. Each one relies on the answers to those before it."""
 
 DOCUMENTED = (
     _documented(

@@ -33,7 +33,7 @@ class AnsweredAsk:
 
     @property
     def fits(self) -> bool:
-        """Whether the reply is as expected; what was not seen contradicts nothing."""
+        """Whether the reply is as expected; a missing reply contradicts nothing."""
         return isinstance(self.reply, str) or self.wanted.fits(self.reply)
 
 
@@ -72,7 +72,7 @@ def chosen(results: tuple[ParityResult, ...]) -> Iterator[tuple[ParityResult, st
 
 
 def format_assumptions(results: tuple[ParityResult, ...], heading: str) -> str:
-    """Format the file of assumptions that follows; what was not decided is as expected."""
+    """Format the resulting file of assumptions; an undecided fact keeps the expected variant."""
     lines, found = [f"# {heading}"], DEFAULT
     for result, name in chosen(results):
         found = _assume(found, name, result.found or result.expected)

@@ -19,7 +19,7 @@ DENIALS = frozenset(reason.ec for reason in Reason if reason.ec)
 
 
 class Thing(StrEnum):
-    """What a request addresses: the bucket, or one of the objects that were put for this."""
+    """What a request addresses: the bucket, or one of the objects that were put for the test."""
 
     OPEN = "an object that anybody may read"
     CLOSED = "an object that only its owner may read"
@@ -127,7 +127,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which replies are as expected. What is left at its default does not matter."""
+    """The expected replies. A field at its default matches any reply."""
 
     statuses: tuple[int, ...] = ()
     code: str = ""

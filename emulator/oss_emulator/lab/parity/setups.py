@@ -22,17 +22,17 @@ class Setup:
 
     name: str
     rules: RefererConfiguration | None = None
-    """The rules to put; None leaves those of the setup before."""
+    """The rules to put; None keeps those of the previous setup."""
     acl: str = ""
     """The ACL to put; "" leaves it alone."""
     canaries: tuple[tuple[str, Wanted], ...] = ()
-    """Referers of which one is answered otherwise until the rules have taken effect."""
+    """Referers to try: at least one of them is answered differently until the rules take effect."""
     signings: tuple[Signing, ...] = (Signing.URL, Signing.NONE)
     """How canaries are signed: if one way fails, another may show that the rules are in effect."""
     thing: Thing = Thing.OPEN
     """The object that canaries ask for."""
     needs_own_bucket: bool = False
-    """Whether it is left out on a bucket that existed before."""
+    """Whether to skip it on a bucket that existed before."""
 
 
 def canary(name: str) -> str:
@@ -124,4 +124,4 @@ SETUPS = (
     CLEARED,
     CALLS,
 )
-"""All setups in their order: a canary of new rules was answered otherwise under those before."""
+"""All setups in order: the rules of the previous setup answer a canary differently."""

@@ -36,7 +36,7 @@ VERDICTS = pa.schema(
 
 _SQL_TYPES = {pa.string(): "string", pa.int64(): "bigint", pa.int32(): "int"}
 SQL_SCHEMA = ", ".join(f"{item.name} {_SQL_TYPES[item.type]}" for item in VERDICTS)
-"""The same in the words of Spark SQL."""
+"""The same columns as a schema of Spark SQL."""
 
 
 def judge_batches(judge: Judge, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -93,5 +93,5 @@ def _ignore_interrupts() -> None:
 
 
 def _writable(column: tuple[object, ...]) -> list[object]:
-    """Make numbers of flags."""
+    """Convert flags to numbers."""
     return [int(value) if isinstance(value, bool) else value for value in column]

@@ -15,16 +15,16 @@ from .sources import LONGEST_LINE, PIECES
 from .verdict import Judge
 
 MEMORY = "640MiB"
-"""What DuckDB may use; Python, the batches and its buffers of files come on top."""
+"""The memory limit of DuckDB. Python, the batches and DuckDB's file buffers come on top."""
 BATCH = 20_000
 GROUPS_PER_PROCESS = 100_000
-"""Fewer groups are judged sooner than another process starts."""
+"""Groups for each process; fewer are judged before another process has started."""
 _MISSING = "\x01"
 """Stands for a piece that a line lacks; an empty piece stays empty."""
 
 
 class DuckDBEngine:
-    """DuckDB with a folder for what exceeds the memory."""
+    """DuckDB, with a folder to spill to when memory runs out."""
 
     def __init__(self, folder: Path, progress: ScanListener | None = None) -> None:
         self._progress = progress
@@ -58,7 +58,7 @@ class DuckDBEngine:
         return self._run(_on_lines(files, odd)).fetchall()
 
     def judge(self, judge: Judge, groups: str) -> None:
-        """Judge batch by batch, so that few are in the memory of Python; many on all cores."""
+        """Judge batch by batch, so that Python holds only a few; judge many groups on all cores."""
         self.keep("groups", groups)
         ((count,),) = self.rows("SELECT count(*) FROM groups")
         batches = self._connection.cursor().sql("SELECT * FROM groups").to_arrow_reader(BATCH)
@@ -101,7 +101,7 @@ class DuckDBEngine:
             return self._connection.execute(statement)
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise UnsplittableError(str(error)) from None
-        except RuntimeError as error:  # what DuckDB makes of Ctrl-C
+        except RuntimeError as error:  # DuckDB's error for Ctrl-C
             raise KeyboardInterrupt from error
         except duckdb.Error as error:
             raise EngineError(f"DuckDB: {str(error).splitlines()[0]}") from None
@@ -111,7 +111,7 @@ class DuckDBEngine:
 
 
 def _on_lines(files: Sequence[Path], statement: str) -> str:
-    """Return a statement whose table `lines` is made of files."""
+    """Return a statement that reads its table `lines` from files."""
     pieces = [f"f{number}" for number in range(1, PIECES + 1)]
     columns = ", ".join(f"'{piece}': 'VARCHAR'" for piece in pieces)
     names = ", ".join(_quote(_escape(path)) for path in files)
@@ -127,7 +127,7 @@ def _on_lines(files: Sequence[Path], statement: str) -> str:
 
 
 def _escape(path: Path) -> str:
-    """Return a path without patterns."""
+    """Escape a path, so that DuckDB does not read it as a pattern."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
 
 

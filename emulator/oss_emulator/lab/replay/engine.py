@@ -17,7 +17,7 @@ Row = tuple[Any, ...]
 
 
 ScanListener = Callable[[float], None]
-"""Told the finished part of the scan, from 0 to 1."""
+"""Called with the finished part of the scan, from 0 to 1."""
 
 
 class UnsplittableError(Exception):
@@ -62,17 +62,17 @@ class Engine(Protocol):
     def scan(self, files: Sequence[Path], requests: str) -> None:
         """Add the result of the statement on the lines of files to the table `requests`.
 
-        Raises UnsplittableError; the table is then as it was.
+        Raises UnsplittableError and then leaves the table unchanged.
         """
 
     def find(self, files: Sequence[Path], odd: str) -> list[Row]:
         """Return the rows of a statement on the lines of files."""
 
     def judge(self, judge: Judge, groups: str) -> None:
-        """Make the table `verdicts` of the groups that a statement finds."""
+        """Judge the groups that a statement finds, and store the verdicts in a table."""
 
     def keep(self, name: str, statement: str) -> None:
-        """Make a table of the rows of a statement."""
+        """Store the rows of a statement as a table."""
 
     def rows(self, statement: str) -> list[Row]:
         """Return the rows of a statement on the tables."""
@@ -127,4 +127,4 @@ def reporting(listener: ScanListener | None, look: Callable[[], float]) -> Itera
 
 
 HEX = "\x02hex:"
-"""Begins the text of a line whose bytes are not UTF-8; their digits follow."""
+"""The prefix of a line whose bytes are not UTF-8; the bytes follow in hexadecimal."""

@@ -21,12 +21,12 @@ def size(count: int) -> str:
 
 
 def bar(share: str) -> str:
-    """Return a bar for a part in per cent."""
+    """Draw a bar for a percentage."""
     return _blocks(float(share) / 100)
 
 
 def tens(part: int, most: int) -> str:
-    """Return a bar for a part of the largest."""
+    """Draw a bar for a value relative to the largest."""
     return _blocks(part / most) if most else ""
 
 

@@ -1,4 +1,4 @@
-"""Traffic in money, exactly."""
+"""The cost of traffic, computed exactly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def cost(count: int, price: Decimal) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Return a part in per cent, with two decimals."""
+    """Return a percentage with two decimals."""
     if not whole:
         return "0.00"
     return str((Decimal(part) * 100 / whole).quantize(Decimal("0.01"), ROUND_HALF_UP))

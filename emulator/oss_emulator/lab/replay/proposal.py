@@ -37,12 +37,12 @@ class HostName:
         return self.text.startswith(_STAR)
 
     def covers(self, host: str) -> bool:
-        """Return whether a host is meant, whatever its port and letter case."""
+        """Return whether it stands for a host, whatever the port and letter case."""
         name = host.lower().rpartition(":")[0] if ":" in host else host.lower()
         return name.endswith(self.text[1:]) if self.is_wildcard else name == self.text
 
     def contains(self, other: HostName) -> bool:
-        """Return whether all that the other one means is meant as well."""
+        """Return whether it stands for every host that the other one stands for."""
         return self.is_wildcard and other.text.endswith(self.text[1:]) and self != other
 
 

@@ -44,7 +44,7 @@ class ReplayQuestion:
     bucket: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    """The first moment that does not count."""
+    """The end of the period, excluded."""
     top: int = 10
     price: Decimal = money.PRICE
     form: LogForm | None = None
@@ -158,7 +158,7 @@ def _empty(folder: Path) -> Path:
 
 
 def _restore(rows: Sequence[Row], rejects: Rejects) -> Iterator[bytes]:
-    """Yield the lines that only lack the documented form; the others are damaged."""
+    """Yield the lines that can be restored to the documented form; reject the others as damaged."""
     raws = [
         (bytes.fromhex(raw[len(HEX) :]) if raw.startswith(HEX) else raw.encode(), times)
         for raw, times in rows
@@ -328,7 +328,7 @@ def _detail(judge: Judge, examples: Sequence[Row]) -> Report:
 
 
 def _remedy(judge: Judge, sent: str, origins: Sequence[str]) -> Report:
-    """Return the entries that would have to be added, after others were removed."""
+    """Return the entries to add, after removing others."""
     rules, removed = judge.rules, []
     if not sent:
         return {"add": [], "remove": [], "set": "AllowEmptyReferer: true"}

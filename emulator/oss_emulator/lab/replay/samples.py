@@ -25,7 +25,7 @@ def find_samples(
 ) -> dict[str, list[str]]:
     """Return the first lines of files that are revoked, for each host.
 
-    `wanted` has a Referer of each host as it is in the log, up to where it was cut.
+    `wanted` maps each host to one of its Referers as logged, up to where it was cut.
     """
     needles = {host: f'"{referer}'.encode() for host, referer in wanted.items()}
     found: dict[str, list[str]] = {host: [] for host in wanted}

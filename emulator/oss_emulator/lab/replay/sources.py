@@ -1,4 +1,4 @@
-"""The files of a log: which they are, which form they have, and their lines one by one."""
+"""The files of a log: finds them, recognises their form and reads their lines."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LogSourceError(Exception):
 class Rejects:
     """The damaged lines: how many, and a few with the reason. `keep` is given each.
 
-    The examples are the first in the order of text, whatever the order of reading.
+    It keeps the alphabetically first examples, so the order of reading does not matter.
     """
 
     keep: Callable[[bytes], object]
@@ -71,7 +71,9 @@ def find(arguments: Sequence[str]) -> list[Path]:
             inside = sorted(map(Path, glob.glob(argument, recursive=True)))
             inside = [item for item in inside if item.is_file()]
         if not inside:
-            raise LogSourceError(f"{argument}: there is no such file, and no file in it")
+            raise LogSourceError(
+                f"{argument}: no log file was found; name a file, a folder or a pattern"
+            )
         found.update(dict.fromkeys(item.absolute() for item in inside))
     return list(found)
 
@@ -196,7 +198,7 @@ def _read_table(file: BinaryIO, rejects: Rejects) -> Iterator[bytes]:
             continue
         raw = ",".join(row).encode("utf-8", "surrogateescape")
         if len(row) != len(names):
-            rejects.add(raw, f"it has {len(row)} fields and not {len(names)}")
+            rejects.add(raw, f"it has {len(row)} fields instead of {len(names)}")
             continue
         try:
             yield restore(accesslog.parse_record(dict(zip(names, row, strict=True))))

@@ -1,4 +1,4 @@
-"""The engine Spark: executors read, split, group and join, and judge if the groups are many."""
+"""The engine Spark: executors read, split, group and join, and judge if there are many groups."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 GROUPS_ON_DRIVER = 100_000
-"""More groups are judged on the executors."""
+"""The most groups that the driver judges; the executors judge more."""
 PARTITION = 64 << 20
 """Bytes of a log for each partition of a shuffle."""
 _LAST_PIECE = 34
@@ -119,7 +119,7 @@ class SparkEngine:
         frame.persist().createOrReplaceTempView(name)
 
     def _on_lines(self, files: Sequence[Path], statement: str) -> DataFrame:
-        """Return a statement whose table `lines` is made of files."""
+        """Return a statement that reads its table `lines` from files."""
         from pyspark.sql import functions as f
 
         names = [path.as_uri() for path in files]

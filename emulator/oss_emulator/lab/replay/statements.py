@@ -68,9 +68,9 @@ def selection(bucket: str | None, since: datetime | None, until: datetime | None
 
 
 def literal(text: str) -> str:
-    """Return a text as a literal of both engines. Backslashes are refused: they differ."""
+    """Format a literal that both engines read alike. Raises ValueError for a backslash."""
     if "\\" in text:
-        raise ValueError("a backslash cannot be written in both engines")
+        raise ValueError("a backslash cannot be used here: DuckDB and Spark read it differently")
     return "'" + text.replace("'", "''") + "'"
 
 

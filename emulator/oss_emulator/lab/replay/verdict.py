@@ -34,7 +34,7 @@ class Verdict(StrEnum):
 
 
 WHO_DENIED = Sentence(
-    "the log says AccessDenied and not who denied, the Referer rules or the permissions; "
+    "the log says AccessDenied but not whether the Referer rules or the permissions denied; "
     "name the rules of that time with --against"
 )
 
@@ -55,13 +55,13 @@ class JudgedGroup(NamedTuple):
     allowed: bool
     """Whether the new rules allow the requests."""
     entry: str
-    """The entry of the new rules that settled it, "" for none."""
+    """The entry of the new rules that decided, "" for none."""
     host: str
-    """The host of the Referer with its port; all of a Referer without one, "" for no Referer."""
+    """The host of the Referer with its port; the whole Referer if it has no host; "" for none."""
     origin: str
     """The Referer up to its host and port."""
     bare: bool
-    """Whether the requests have no Referer and were and stay served."""
+    """Whether the requests have no Referer, and are served before and after the change."""
 
 
 _SIGNING = {"N": Signing.NONE, "H": Signing.HEADER, "U": Signing.URL, "F": Signing.FORM}
@@ -146,7 +146,7 @@ class Judge:
 
 
 def _writable(host: str) -> str:
-    """Make a host valid UTF-8."""
+    """Replace what is not UTF-8 in a host."""
     if host.isascii():
         return host[:_LONGEST_HOST]
     return host[:_LONGEST_HOST].encode("utf-8", "backslashreplace").decode()

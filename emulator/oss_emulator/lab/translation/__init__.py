@@ -74,8 +74,8 @@ def losses(
 ) -> tuple[Loss, ...]:
     """Return the losses of a translation: one verified example of each cause.
 
-    If a cause makes one side allow some Referers and deny others, the example is one that the other
-    system allows or, without `opens`, one that it denies. `signed` tries signed requests as well.
+    If a cause has examples in both directions, the result is one that the other system allows;
+    without `opens`, one that it denies. `signed` tries signed requests as well.
     """
     reading = Reading(configuration, assumptions)
     entries = _select((*rules.entries, *configuration.whitelist, *configuration.blacklist))

@@ -46,7 +46,7 @@ class _Character:
     shown: str
     """What stands for it in an entry."""
     accepts: re.Pattern[str] | str
-    """What it may be, or an anchor."""
+    """The characters that it matches, or an anchor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Expression:
     text: str
     root: _Node = field(repr=False, compare=False)
     entries: tuple[str, ...] = field(compare=False)
-    """The entries for what the expression is searched in, without a scheme."""
+    """The entries, without a scheme, that match what the expression matches."""
     automaton: _Automaton = field(repr=False, compare=False)
 
     @classmethod

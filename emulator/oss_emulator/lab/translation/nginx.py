@@ -37,7 +37,7 @@ NOBODY = "https://nobody.invalid/"
 everybody (R-14). The domain .invalid is reserved (RFC 2606)."""
 
 _SCHEME = re.compile("https?://", re.IGNORECASE)
-_SHORTEST = len("http://i.ru")  # nginx takes anything shorter for no address
+_SHORTEST = len("http://i.ru")  # nginx does not read anything shorter as an address
 _LONGEST_HOST = 256
 _MOST_EXPRESSIONS = 1_000
 _PROBED = 20
@@ -105,7 +105,7 @@ class ValidReferers:
 
 
 class _Index:
-    """Expressions, of which only those are tried whose literal text occurs."""
+    """Expressions with an index: a search tries only those whose literal text occurs."""
 
     def __init__(self, expressions: tuple[Expression, ...]) -> None:
         self._expressions = expressions
@@ -252,7 +252,7 @@ class _ServersReader:
 
     def _add_server_names(self, found: _Parameters, word: Word, server: Directive | None) -> None:
         if server is None:
-            sentence = "server_names are those of a server; put its block around valid_referers"
+            sentence = "server_names needs a server; put its block around valid_referers"
             raise self._error(word, sentence)
         names = [
             name
@@ -308,7 +308,7 @@ _WORDS = ("none", "blocked", "server_names")
 
 
 def _keys(name: str) -> set[tuple[str, str]]:
-    """Return what must be unique of a name: its place in each hash; nothing for a wrong name."""
+    """Return the keys of a name that must be unique, one for each hash; none for a wrong name."""
     if name.startswith(".") and len(name) > 1:
         return {("exact", name[1:]), ("head", name[1:])}
     if name.startswith("*.") and len(name) > 2:

@@ -35,7 +35,7 @@ LONGEST_WORD = 4_000
 """Bytes of the longest regular expression. nginx reads words of less than 4,096 bytes."""
 
 _LONGEST_ESCAPE, _LONGEST_START = 12, 32
-"""At least as many bytes as a character may become, and as may stand before the first."""
+"""Upper bounds in bytes: of one escaped character, and of what stands before the first one."""
 
 _SPECIAL = re.compile(r"[^A-Za-z0-9/_\-:%=&,@!~<>;]")
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -198,7 +198,7 @@ class Writing:
 
 
 def _in_characters(body: str) -> str:
-    """Return what makes PCRE count characters instead of bytes, where an entry needs that."""
+    """Return the prefix that makes PCRE count characters instead of bytes, "" if not needed."""
     needed = "?" in body or any(not (item.isascii() or item.isprintable()) for item in body)
     return "(*UTF)" if needed else ""
 

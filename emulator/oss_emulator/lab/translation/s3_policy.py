@@ -122,7 +122,7 @@ class S3Rules:
 
     def to_oss(self) -> RefererConfiguration:
         """Put allowed values into the whitelist and denied values into the blacklist."""
-        # To deny all but certain values is to allow only these.
+        # Denying all but certain values means allowing only these.
         white = [
             value
             for statement in self.statements
@@ -186,7 +186,7 @@ def _parse_statement(text: str, item: Any) -> Iterator[_Statement]:
 
 
 def _merge(statements: Iterable[_Statement]) -> tuple[_Statement, ...]:
-    """Merge statements that hold for one of some values: many of them are decided as one."""
+    """Merge statements that differ only in their values, so that many are decided as one."""
     merged: dict[object, _Statement] = {}
     for number, statement in enumerate(statements):
         key: object = number

@@ -1,1 +1,1 @@
-"""The browser as a witness: what it is asked, the pages that ask it, and how it is judged."""
+"""Tests predictions with a real browser: the questions, the pages that ask them, the comparison."""

@@ -31,7 +31,7 @@ UNASKED: Mapping[str, str] = {
     "a redirect of a navigation": "its Referer is that of the navigation",
     "http and https on one port": "a site or an object with a port answers one scheme there",
 }
-"""What the tests of the web platform have besides, and why it is not asked."""
+"""What the Web Platform Tests cover but no cell asks, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +106,14 @@ class Cell:
 
 
 def plan(site: WebURL, objects: Mapping[Relation, WebURL]) -> tuple[Cell, ...]:
-    """Make the cells for a page and for objects; each is asked by both schemes if it can be."""
+    """Make the cells for a page and for objects, over http and https where possible."""
     pages = [site.by(scheme) for scheme in _schemes(site)]
     cells: list[Cell] = []
     for page in pages:
         for relation, target in objects.items():
             for scheme in _schemes(target):
                 if target.port and page.scheme != scheme:
-                    continue  # the browser may ask by https where the port answers http
+                    continue  # the browser may use https although the port answers http
                 asked = target.by(scheme)
                 for element, delivery, policy in _combine():
                     sheet = _sheet(page, delivery, policy)

@@ -50,7 +50,7 @@ class Pages:
         }
 
     def answer(self, scheme: str, host: str, path: str, query: str) -> PageAnswer | None:
-        """PageAnswer a request, `host` without a port; None for one that is not for a page."""
+        """Answer a request, `host` without a port; return None if it is not for a page."""
         asked = parse_qs(query)
         if path == "/redirect" and "stop" in asked:
             cell = self._cells[int(asked["stop"][0])]

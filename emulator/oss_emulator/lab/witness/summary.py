@@ -1,4 +1,4 @@
-"""What a browser sent, in few lines: the cells with the same outcome are one."""
+"""A summary of what a browser sent, with one line for all cells of the same outcome."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SentReferer(StrEnum):
 
 
 class CellOutcome(NamedTuple):
-    """What cells have in common."""
+    """The outcome that several cells share."""
 
     page: str
     """The scheme of the page; likewise `target`."""
