@@ -22,7 +22,7 @@ CONTENT_TYPES: Final[Mapping[str, str]] = {
 }
 
 DEFAULT_QUALITY: Final = 85
-"""The quality where a source has none of its own; the service documents no value."""
+"""The quality if the source has none; the service documents no value."""
 
 _MAX_WEBP_SIDE: Final = 16_383
 _MAX_AVIF: Final = 4096 * 2304
@@ -43,7 +43,7 @@ def target_format(source: str, actions: Sequence[ImageAction]) -> str:
     if wanted == "gif" and source != "gif":
         return source
     if FORMATS.get(wanted) not in Image.SAVE:
-        message = f"Writing images as {wanted} is not emulated: Pillow cannot."
+        message = f"Writing images as {wanted} is not emulated, because Pillow does not support it."
         raise OSSError(Code.NOT_IMPLEMENTED, message)
     return wanted
 

@@ -89,7 +89,7 @@ def _scale(picture: Picture, width: int, height: int) -> Picture:
     if (width, height) == picture.size:
         return picture
     return picture.map(
-        # A gap makes much smaller images quicker and hardly changes them.
+        # `reducing_gap` is faster for much smaller images and hardly changes the result.
         lambda frame: frame.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
     )
 
@@ -224,7 +224,7 @@ def rotate(picture: Picture, action: ImageAction) -> Picture:
 
 
 def orient(picture: Picture, action: ImageAction) -> Picture:
-    """Make an image upright as its EXIF data say, with 1; leave it as it is with 0."""
+    """With 1, turn an image upright as its EXIF data say; with 0, leave it unchanged."""
     if action.numbers[""] == 0 or picture.orientation not in _UPRIGHT:
         return picture
     turn = _UPRIGHT[picture.orientation]

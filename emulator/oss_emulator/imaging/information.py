@@ -43,7 +43,7 @@ def describe(data: bytes) -> bytes:
 
 
 def _resolution(image: ImageFile.ImageFile) -> dict[str, str]:
-    """Return the resolution that a JFIF header tells."""
+    """Return the resolution that a JFIF header states."""
     unit, density = image.info.get("jfif_unit"), image.info.get("jfif_density")
     if unit is None or density is None:
         return {}

@@ -86,7 +86,7 @@ class Picture:
 
 @contextmanager
 def opened(data: bytes) -> Iterator[tuple[ImageFile.ImageFile, str]]:
-    """Open an image without decoding its pixels; gives it and the name of its format.
+    """Open an image without decoding its pixels; yields it and the name of its format.
 
     Raises `BadRequest` for anything but a supported, intact image, `ImageTooLarge` beyond limits.
     """
@@ -94,8 +94,8 @@ def opened(data: bytes) -> Iterator[tuple[ImageFile.ImageFile, str]]:
         raise OSSError(Code.IMAGE_FILE_TOO_LARGE)
     name = detect(data)
     with damage_reported(name):
-        # Not `Image.open`: its bound on pixels is one variable of the whole process, which
-        # belongs to the program that this emulator runs in.
+        # Not `Image.open`: its limit on pixels is global to the process, which may
+        # belong to another program.
         factory, _ = Image.OPEN[FORMATS[name]]
         image = factory(BytesIO(data), "")
     with image:
@@ -104,7 +104,7 @@ def opened(data: bytes) -> Iterator[tuple[ImageFile.ImageFile, str]]:
 
 
 def detect(data: bytes) -> str:
-    """Return the format that the first bytes of a file tell; raises `BadRequest` for others."""
+    """Detect the format from the first bytes of a file; raises `BadRequest` for an unknown one."""
     Image.init()
     for name, pillow in FORMATS.items():
         accepts = Image.OPEN[pillow][1] if pillow in Image.OPEN else None
@@ -115,7 +115,7 @@ def detect(data: bytes) -> str:
 
 @contextmanager
 def damage_reported(name: str) -> Iterator[None]:
-    """Answer a failure to decode as the service answers a damaged image."""
+    """Turn a failure to decode into the service's error for a damaged image."""
     try:
         yield
     except OSSError:

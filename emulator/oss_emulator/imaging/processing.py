@@ -27,7 +27,7 @@ _MOVING: Final = frozenset({"resize", "crop", "watermark"})
 
 _LARGE: Final = 16_777_216
 _ONE_LARGE = Lock()
-"""Held while an image with more pixels is in work: a few at once would use up the memory."""
+"""Held while an image with more pixels is processed: a few at once would use up the memory."""
 
 _CHANGES: Final[Mapping[str, Callable[[Picture, ImageAction], Picture]]] = {
     "resize": geometry.resize,

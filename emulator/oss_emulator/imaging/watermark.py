@@ -12,16 +12,16 @@ from oss_emulator.protocol.process import ImageAction, font_of
 DEFAULT_SIZE: Final = 40
 _MARGIN: Final = 10
 _MAX_TEXT: Final = 4096
-"""The most pixels of a text from end to end that is turned: it needs the square of that."""
+"""The longest rotated text in pixels: rotating it needs the square of its length."""
 _MAX_LINE: Final = 16_384
-"""The most pixels of any other text from end to end."""
+"""The longest text in pixels that is not rotated."""
 
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "wqy-zenhei": ("wqy-zenhei.ttc",),
     "wqy-microhei": ("wqy-microhei.ttc",),
     "droidsansfallback": ("DroidSansFallback.ttf", "DroidSansFallbackFull.ttf"),
 }
-"""The files of the fonts; a system that has one of them uses it."""
+"""The files of each font, which a system may have."""
 
 Prepare = Callable[[str, tuple[int, int]], Image.Image]
 """Returns the image of a watermark for an image of a size."""
@@ -94,7 +94,7 @@ def _write(action: ImageAction) -> Image.Image:
 
 
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return the font that is named if the system has it, and else the one in Pillow."""
+    """Return the named font if the system has it, else the one in Pillow."""
     for file in _FILES.get(name, ()):
         try:
             return ImageFont.truetype(file, size)

@@ -11,8 +11,8 @@ from oss_emulator.protocol.errors import Code, OSSError
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
-# An address in brackets or a name, and perhaps a port. Names of containers have underscores. Where
-# a call is about no bucket, ali-oss puts an empty one before the endpoint (P-02).
+# An address in brackets or a name, and perhaps a port. Names of containers have underscores. In a
+# call without a bucket, ali-oss puts an empty one before the endpoint (P-02).
 _HOST = re.compile(
     r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|"
     r"(?:\.(?=oss-))?(?P<name>(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+)\.?)"

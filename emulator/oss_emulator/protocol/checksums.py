@@ -81,7 +81,7 @@ def format_md5(md5: bytes) -> str:
 def check_md5(content_md5: str | None, md5: bytes) -> None:
     """Compare an MD5 with a `Content-MD5` header; raises `InvalidDigest` (R-33, PutObject).
 
-    Of a longer one the first 16 bytes count: the C SDK sends 20 (P-46).
+    Only the first 16 bytes of a longer one count: the C SDK sends 20 (P-46).
     """
     if content_md5 is None:
         return

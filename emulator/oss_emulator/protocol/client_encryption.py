@@ -72,10 +72,10 @@ def check(headers: Mapping[str, str]) -> None:
 
 
 def parse_parts(headers: Mapping[str, str]) -> EncryptedParts | None:
-    """Parse how an upload is cut, by the headers that it began with; None if they do not say.
+    """Parse the part sizes that an upload announced when it began; None if it announced none.
 
-    One size needs the other. The copier of SDK V2 sends neither when it copies an encrypted object
-    by parts. Raises `InvalidEncryptionRequest`.
+    Either size requires the other. The copier of SDK V2 sends neither when it copies an encrypted
+    object by parts. Raises `InvalidEncryptionRequest`.
     """
     if _DATA_SIZE not in headers and _PART_SIZE not in headers:
         return None

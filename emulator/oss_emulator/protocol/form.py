@@ -60,10 +60,10 @@ class Form:
         return stated or self.fields.get("content-type")
 
     def conditional(self, bucket: str) -> dict[str, str]:
-        """Return what the conditions of a policy apply to.
+        """Return the values that the conditions of a policy check.
 
-        These are the fields, but the bucket is the one that the form is sent to and the type is the
-        one that is stored: other fields must not get past a condition on them.
+        These are the fields, with the bucket that the form is sent to and the type that is stored,
+        so that no other field gets around a condition on these two.
         """
         found = {**self.fields, "bucket": bucket}
         if self.stored_type is not None:

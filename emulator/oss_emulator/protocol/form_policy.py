@@ -31,7 +31,7 @@ class Sizes(NamedTuple):
     most: int = MAX_SIZE
 
     def check_most(self, size: int) -> None:
-        """Raise `EntityTooLarge` for a file of which more than `most` bytes have arrived."""
+        """Raise `EntityTooLarge` if more than `most` bytes of the file have arrived."""
         if size > self.most:
             raise OSSError(Code.ENTITY_TOO_LARGE, ec="0006-00000003", MaxSizeAllowed=str(self.most))
 

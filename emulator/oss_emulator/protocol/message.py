@@ -175,7 +175,7 @@ class Response(NamedTuple):
 
 @lru_cache(256)  # clients request one signed URL many times
 def parse_query(query_string: str) -> Mapping[str, str]:
-    """Parse a query: `?acl` means `?acl=`, `+` is a space (P-04), the first of a name counts."""
+    """Parse a query: `?acl` means `?acl=`, `+` is a space (P-04), the first value counts."""
     query: dict[str, str] = {}
     for part in query_string.split("&"):
         if part:

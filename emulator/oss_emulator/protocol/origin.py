@@ -17,7 +17,7 @@ _OWN: Final = frozenset({"same-origin", "none"})
 
 
 def is_foreign(request: Request) -> bool:
-    """Return whether a page of another origin sent the request, or one without an origin."""
+    """Return whether the request comes from a page of another origin or without an origin."""
     headers = request.headers
     origin = headers.get("origin")
     if origin is not None and origin.partition("://")[2] != request.host:

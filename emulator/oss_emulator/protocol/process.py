@@ -1,6 +1,6 @@
 """The text of `x-oss-process`: actions on an image, a named style, and where to save the result.
 
-Everything here is only about the text; the room `imaging` knows the pixels. docs/images.md lists
+This module handles only the text; the package `imaging` handles the pixels. docs/images.md lists
 the sources of ranges, codes and ECs.
 """
 
@@ -171,7 +171,7 @@ _INTEGER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
 def parse(text: str, *, preparing: bool = False) -> Process:
-    """Parse the value of `x-oss-process`; `preparing`: it is about a watermark.
+    """Parse the value of `x-oss-process`; `preparing`: for a watermark.
 
     Raises `InvalidArgument`, `MissingArgument`, `BadRequest` and `NotImplemented`.
     """
@@ -223,7 +223,7 @@ def parse_watermark(value: str) -> tuple[str, tuple[ImageAction, ...]]:
 def _parse_actions(text: str) -> Iterator[ImageAction]:
     parts = [part for part in text.split("/") if part]
     if not parts:
-        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, "No action is named after image/.")
+        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, "Write an action after image/.")
     names = [part.partition(",")[0] for part in parts]
     for name in names:
         if name in ALONE and len(parts) > 1:

@@ -23,7 +23,7 @@ _TRAILER_SIGNATURE: Final = "x-amz-trailer-signature"
 
 
 class Seed(NamedTuple):
-    """What the signatures of chunks begin with: the signature of the head, and its key."""
+    """The start of the chain of signatures: the signature of the head, and its key."""
 
     key: bytes
     date: str
@@ -54,7 +54,7 @@ class ChunkDecoder:
         self._state = _State.SIZE
         self._line = bytearray()
         self._left = 0
-        """Bytes of content that the chunk still has."""
+        """Bytes of the current chunk that have not arrived."""
         self._signature = ""
         self._hash = sha256()
 

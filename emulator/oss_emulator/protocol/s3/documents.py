@@ -23,7 +23,7 @@ _ROOT: Final = re.compile(rb"<([A-Za-z]+)>")
 _CLASS: Final = re.compile(rb"<StorageClass>([A-Za-z]+)</StorageClass>")
 
 _GRANTS: Final = {"public-read": ("READ",), "public-read-write": ("READ", "WRITE")}
-"""What everybody may do by each ACL; the owner may do everything."""
+"""The permissions that each ACL grants to everybody; the owner may do everything."""
 
 
 def from_oss(operation: str, document: bytes) -> bytes:

@@ -137,7 +137,7 @@ def _value(name: str, value: str) -> str:
 
 
 def _unframe(headers: Mapping[str, str], found: dict[str, str]) -> None:
-    """Remove what the headers say of the framing: `aws-chunked`, and the length with it."""
+    """Remove the framing from the headers: `aws-chunked`, and the length that includes it."""
     encodings = [part.strip() for part in headers.get("content-encoding", "").split(",")]
     if CHUNKED in encodings:
         rest = ",".join(part for part in encodings if part != CHUNKED)

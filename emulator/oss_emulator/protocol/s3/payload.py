@@ -64,12 +64,12 @@ _HASHES: Final = {"sha1": sha1, "sha256": sha256}
 
 
 class Payload(NamedTuple):
-    """What the head of an S3 request says of its body."""
+    """What the head of an S3 request says about its body."""
 
     framing: Framing | None
-    """None for a body that comes as it is."""
+    """None for a body that is not in chunks."""
     size: int | None
-    """The bytes of the content in a body in chunks."""
+    """The size in bytes of the content of a body in chunks."""
     sha256: str
     """The hash that the content must have, in lower-case hex; "" for none."""
     checksums: Mapping[str, str]
@@ -80,9 +80,9 @@ class Payload(NamedTuple):
 
     @classmethod
     def parse(cls, request: Request, *, strict: bool) -> "Payload":
-        """Parse the head of a request that came.
+        """Parse the head of a request, as the client sent it.
 
-        With `strict` chunks with trailers are refused, as the service does (P-74). Raises
+        `strict` refuses chunks with trailers, as the service does (P-74). Raises
         `InvalidArgument`, and `NotImplemented` for a framing that is not understood.
         """
         headers = request.headers
@@ -115,7 +115,7 @@ class Payload(NamedTuple):
         )
 
     def sign(self, claim: Claim | None, secret: str | None) -> "Payload":
-        """Have the signatures of the chunks checked, if the claim can be verified."""
+        """Enable the check of the chunk signatures, if the claim can be verified."""
         if claim is None or secret is None or claim.version is not Version.V4:
             return self
         if self.framing is None or not self.framing.signed:

@@ -92,8 +92,9 @@ def parse(request: Request) -> Claim | None:
 def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -> None:
     """Check that the signature was made with `secret` and is valid when the request arrived.
 
-    `request` is the one that came. Its region is not checked, since SDKs sign for `us-east-1` or
-    `aws-global` (P-73). Raises `RequestTimeTooSkewed`, `AccessDenied`, `SignatureDoesNotMatch`.
+    `request` is the one that the client sent. Its region is not checked, since SDKs sign for
+    `us-east-1` or `aws-global` (P-73). Raises `RequestTimeTooSkewed`, `AccessDenied`,
+    `SignatureDoesNotMatch`.
     """
     period.check(claim, request.received, _EXPIRED, early="")
     _check_headers(claim, request)
@@ -281,13 +282,13 @@ def parse_credential(text: str, ec: str) -> tuple[str, str, str]:
 
 
 def _check_headers(claim: Claim, request: Request) -> None:
-    """Check that the signature covers headers of the request, and all that change what it does."""
+    """Check that signed headers exist, and that all headers that change the effect are signed."""
     signed = claim.additional_headers
     for name in signed:
         if name not in request.headers:
             message = f"The signature covers the header {name}, which the request does not have."
             raise OSSError(Code.SIGNED_HEADER_MISSING, message, ArgumentName=name)
-    # Version 2 covers all `x-amz-` headers; both versions cover the date and the hash otherwise.
+    # Version 2 always covers all `x-amz-` headers; both versions cover the date and the hash.
     prefixes = ("x-oss-",) if claim.version is Version.V2 else ("x-oss-", "x-amz-")
     for name in request.headers:
         if name.startswith(prefixes) and name not in signed and name not in _UNSIGNED:
@@ -301,7 +302,7 @@ def _check_headers(claim: Claim, request: Request) -> None:
 def _escapes_v2(name: str, place: Place) -> bool:
     """Whether a parameter stands for a header of S3 that version 2 does not sign.
 
-    It signs those of a URL that are in lower case.
+    In a URL, it signs those in lower case.
     """
     signed = place is Place.URL and name.startswith("x-amz-")
     return name.lower().startswith("x-amz-") and not signed

@@ -27,7 +27,7 @@ def header_names(text: str) -> tuple[str, ...]:
 def find_gap(
     query: Mapping[str, str], parameters: Mapping[str, tuple[str, str]]
 ) -> tuple[str, str] | None:
-    """Find the first of `parameters` that is missing in a signed URL or empty.
+    """Find the first of `parameters` that is missing or empty in a signed URL.
 
     `parameters` maps names to the EC of a missing one and the EC of an empty one. Returns the name
     and its EC, or None if there is no gap.
