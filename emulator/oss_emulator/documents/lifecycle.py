@@ -111,7 +111,7 @@ def _move_times(rule: Node) -> Node:
 
 
 def _settle_rule(rule: Node, now: float) -> xml.Children:
-    """Return a rule with an ID; one by access time also gets the time since accesses are known."""
+    """Return a rule with an ID; one by access time also gets the start of access tracking."""
     content = [(child.name, child.content) for child in rule]
     if rule.first("ID") is None:
         content.insert(0, ("ID", f"{getrandbits(128):032x}"))

@@ -122,7 +122,7 @@ def parse(document: bytes, now: float, storage: Storage) -> LiveChannel:
     if node.first("Target") is None:
         raise DocumentError("The element Target is missing in LiveChannelConfiguration.")
     if len(node.all("Snapshot")) > 1:
-        raise invalid("Snapshot", "", "There must be one Snapshot at most.", _TWO_SNAPSHOTS)
+        raise invalid("Snapshot", "", "There may be at most one Snapshot.", _TWO_SNAPSHOTS)
     found = _fill(node)
     for rule in _RULES:
         value = found.get(rule.path)
@@ -150,7 +150,7 @@ def _fill(node: Node) -> dict[str, str]:
         "Target/PlaylistName": node.text("Target/PlaylistName") or DEFAULT_PLAYLIST,
     }
     sent = {name: node.text(f"Target/{name}") for name in _DEFAULT_FRAGMENTS}
-    # Only together: one without the other is refused (PutLiveChannel).
+    # The two are required together: one without the other is refused (PutLiveChannel).
     fragments = sent if any(sent.values()) else _DEFAULT_FRAGMENTS
     found |= {f"Target/{name}": text for name, text in fragments.items()}
     if node.first("Snapshot") is not None:
@@ -198,7 +198,7 @@ def read(document: bytes) -> LiveChannel:
 
 
 def find(documents: Documents, name: str) -> LiveChannel:
-    """Return the channel of a name; raises `NoSuchLiveChannel`."""
+    """Return the channel with a name; raises `NoSuchLiveChannel`."""
     document = documents.get(PREFIX + name)
     if document is None:
         raise OSSError(Code.NO_SUCH_LIVE_CHANNEL)

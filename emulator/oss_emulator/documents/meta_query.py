@@ -21,7 +21,7 @@ MAX_RESULTS: Final = 100
 
 _DEPTH: Final = 20
 _CONDITIONS: Final = 200
-"""The nested levels and the conditions of one query; the limits of the service are not known."""
+"""The most nested levels and conditions of a query; the limits of the service are not known."""
 
 
 class FieldOperator(StrEnum):
@@ -59,7 +59,7 @@ class Statistic(StrEnum):
 
 
 class FieldKind(Enum):
-    """What values a field has, which decides on its operators."""
+    """The kinds of values of a field, which decide on its operators."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -156,7 +156,7 @@ class Aggregation:
 
 @dataclass(frozen=True, slots=True)
 class MetaQuery:
-    """A query as its document says."""
+    """A parsed query."""
 
     condition: Condition | Junction
     limit: int = MAX_RESULTS
@@ -215,11 +215,11 @@ def _choose(name: str, value: str, words: tuple[str, ...]) -> str:
 
 
 def _limit(text: str) -> int:
-    """The number of objects; a larger one than allowed counts as the largest (Python V2)."""
+    """Parse the number of objects to return; a greater number means the maximum (Python V2)."""
     if not text:
         return MAX_RESULTS
     if not (text.isascii() and text.isdigit()):
-        raise invalid("MaxResults", text, "MaxResults must be an integer from 0 on.")
+        raise invalid("MaxResults", text, "MaxResults must be an integer of at least 0.")
     return min(int(text[:9]), MAX_RESULTS) or MAX_RESULTS
 
 
@@ -239,7 +239,7 @@ def _aggregation(name: str, operation: str) -> Aggregation:
 
 
 def _field(name: str) -> Field:
-    """The field of a name; a tag and a user header follow a dot."""
+    """Return the field with a name; the key of a tag or a user header follows a dot."""
     if name in FIELDS:
         return FIELDS[name]
     family, _, key = name.partition(".")
@@ -299,7 +299,7 @@ def _number(name: str, text: str) -> int:
 
 
 def _time(name: str, text: str) -> int:
-    """The second of a time such as `2021-06-29T14:50:13+08:00`; a fraction is ignored."""
+    """Parse a time such as `2021-06-29T14:50:13+08:00` to seconds; a fraction is ignored."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:

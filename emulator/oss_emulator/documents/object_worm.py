@@ -1,7 +1,7 @@
 """Whether the objects of a bucket can have retention periods (PutBucketObjectWormConfiguration).
 
 Elements: models.bucket_object_worm_configuration of SDK V2 for Python, and the page of the call.
-A bucket keeps the configuration for ever, and a second one replaces the default period (P-64).
+A bucket never loses the configuration; putting it again replaces the default period (P-64).
 """
 
 from typing import Final

@@ -33,5 +33,5 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
 
 
 def parse_kept(document: bytes) -> RefererConfiguration:
-    """Parse a configuration that was accepted before, under whatever assumptions."""
+    """Parse a configuration that was accepted before, under any assumptions."""
     return parse(document, codec.KEPT)

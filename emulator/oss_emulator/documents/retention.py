@@ -15,7 +15,7 @@ from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.errors import Code, OSSError
 
 BYPASS: Final = "x-oss-bypass-governance-retention"
-"""The header with which a period in GOVERNANCE mode can be shortened and is not enforced."""
+"""The header that bypasses a period in GOVERNANCE mode: it can be shortened and is not enforced."""
 
 PAST: Final = "The retain until date must be in the future."
 
@@ -83,7 +83,7 @@ DOCUMENT: Final = Document(
 
 
 def period(documents: Documents) -> RetentionPeriod | None:
-    """Return the retention of a version, over or not; None if it never had any."""
+    """Return the retention of a version, expired or not; None if it never had any."""
     node = DOCUMENT.find(documents)
     return None if node is None else _read(node)
 

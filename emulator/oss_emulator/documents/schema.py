@@ -1,7 +1,7 @@
 """Schemas of configuration documents: a small language, and documents checked against it.
 
 A line is an element, and its children are indented by two blanks below it:
-`<name><how often> <text> =<default>`. How often is nothing for exactly once, `?`, `*`, `+` or a
+`<name><how often> <text> =<default>`. `how often` is empty for exactly once, or `?`, `*`, `+` or a
 range such as `{1,10}`. The text is `text`, `name` (not empty), `boolean`, `date`, a range of
 integers such as `1..`, or words such as `Enabled|Disabled`. A missing optional element is answered
 with its default; an optional `name` that is empty counts as missing.

@@ -145,7 +145,7 @@ def _check_rules(numbers: list[str]) -> None:
 def _settle_rule(rule: xml.Node) -> xml.Value:
     """Return a rule; one that mirrors gets the defaults of the service (P-58).
 
-    It passes the query on as it does to its origin.
+    `PassQueryString` takes the value of `MirrorPassQueryString`.
     """
     redirect = rule.first("Redirect")
     if redirect is None or redirect.text("RedirectType") != "Mirror":

@@ -80,9 +80,10 @@ def head_bucket(call: Call) -> Response:
 
 @operation("DeleteBucket", "DELETE", Resource.BUCKET)
 def delete_bucket(call: Call) -> Response:
-    """Delete an empty bucket, which has no live channels either (P-63).
+    """Delete a bucket.
 
-    Raises `BucketNotEmpty`, and `AccessDenied` while a transition is processing (P-85).
+    Raises `BucketNotEmpty` for one with objects, uploads or live channels (P-63), and
+    `AccessDenied` while a transition is processing (P-85).
     """
     bucket, storage = call.bucket, call.storage
     stages = {task.stage(call.request.received) for task in redundancy.of(bucket)}

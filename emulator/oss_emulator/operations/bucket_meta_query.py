@@ -52,7 +52,7 @@ def get_meta_query_status(call: Call) -> Response:
 
 
 def _gather(call: Call) -> Callable[[], Body]:
-    """Find the objects of the bucket; the function that is returned searches them."""
+    """Find the objects of the bucket; return the function that searches them."""
     checksums.check_md5(call.request.headers.get("content-md5"), call.body.md5)
     opened = _opened(call)
     if _mode(call) == "semantic":

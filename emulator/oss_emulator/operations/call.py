@@ -31,9 +31,9 @@ class Body(NamedTuple):
     md5: bytes
     crc64: int
     origin: Mapping[str, str] = {}
-    """What `gather` tells about the bytes: headers, or the place of a processed image."""
+    """What `gather` returns besides the bytes: headers, or the place of a processed image."""
     stream: Stream | None = None
-    """Bytes that `gather` makes while they are sent, in place of `content`."""
+    """Bytes that `gather` makes while they are sent, instead of `content`."""
 
     def read(self) -> bytes:
         """Return the whole body, for documents."""

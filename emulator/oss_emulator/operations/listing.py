@@ -19,7 +19,7 @@ MAX_NAME = 1024
 
 @operation("ListObjects", "GET", Resource.BUCKET)
 def list_objects(call: Call) -> Response:
-    """A page of the objects after a marker (GetBucket)."""
+    """List a page of the objects after a marker (GetBucket)."""
     marker = _name(call, "marker")
     page = _page(call, marker)
     write = _writer(call)
@@ -37,7 +37,7 @@ def list_objects(call: Call) -> Response:
 
 @operation("ListObjectsV2", "GET", Resource.BUCKET, "list-type", action="oss:ListObjects")
 def list_objects_v2(call: Call) -> Response:
-    """A page of the objects after a continuation token or a name (GetBucketV2)."""
+    """List a page of the objects after a continuation token or a name (GetBucketV2)."""
     query = call.request.query
     if query["list-type"] != "2":
         raise invalid_argument("list-type", query["list-type"], "The list-type must be 2.")
@@ -69,7 +69,7 @@ class _Version(NamedTuple):
 
 @operation("ListObjectVersions", "GET", Resource.BUCKET, "versions")
 def list_object_versions(call: Call) -> Response:
-    """A page of all versions and delete markers, of each key the newest first (GetBucketVersions).
+    """List a page of all versions and delete markers, each key's newest first (GetBucketVersions).
 
     Raises `InvalidArgument`, also for a version-id-marker without its key-marker.
     """
@@ -88,7 +88,7 @@ def list_object_versions(call: Call) -> Response:
         limit=parameters.max_keys(query, least=0),
     )
     write = _writer(call)
-    # A page that ends with a common prefix ends within no key.
+    # A page that ends with a common prefix has no last version.
     last = page.items[-1].item if page.items and page.items[-1].item.key == page.next else None
     return xml.answer(
         "ListVersionsResult",
@@ -106,7 +106,7 @@ def list_object_versions(call: Call) -> Response:
 
 
 def _versions(call: Call, start: str, marker: str, version_id: str) -> Iterator[_Version]:
-    """The versions after a marker: those of later keys, and later ones of its own key."""
+    """Return the versions after a marker: those of later keys, and later ones of its own key."""
     versions = call.storage.versions(call.bucket.name, start)
     for key, group in groupby(versions, attrgetter("key")):
         found = [_Version(item, place == 0) for place, item in enumerate(group)]
@@ -117,7 +117,7 @@ def _after(versions: list[_Version], version_id: str) -> list[_Version]:
     ids = [version.item.version_id for version in versions]
     if version_id in ids:
         return versions[ids.index(version_id) + 1 :]
-    # It was deleted since: newer ids are greater, and where a null version stood nobody knows.
+    # The marker was deleted. Newer ids are greater; the place of a null version is unknown.
     return [
         version
         for version, other in zip(versions, ids, strict=True)
@@ -152,7 +152,7 @@ def _page(call: Call, marker: str) -> paging.Page[Object]:
 def _name(call: Call, parameter: str) -> str:
     value = call.request.query.get(parameter, "")
     if len(value.encode(errors="replace")) >= MAX_NAME:
-        message = f"The {parameter} must have less than {MAX_NAME} bytes."
+        message = f"The {parameter} must have fewer than {MAX_NAME} bytes."
         raise invalid_argument(parameter, value, message)
     return value
 

@@ -1,6 +1,6 @@
 """Live channels: put, read, list and delete them, switch them, and ask for playlists (P-63).
 
-Nothing listens for RTMP. So no channel is ever live, and no playlist has a ts file.
+Nothing listens for RTMP, so no channel is ever live, and no playlist has a ts file.
 """
 
 from typing import Final
@@ -110,7 +110,7 @@ def list_live_channel(call: Call) -> Response:
 
 @operation("PostVodPlaylist", "POST", Resource.OBJECT, "vod", status=Status.KEPT)
 def post_vod_playlist(call: Call) -> Response:
-    """Write a playlist of the ts files of a channel; raises `InvalidArgument`: it has none."""
+    """Refuse to write a playlist with `InvalidArgument`: no channel has ts files."""
     channel, _, playlist = call.key.partition("/")
     if not playlist.endswith(live_channel.PLAYLIST_SUFFIX):
         raise OSSError(Code.PLAYLIST_NAME)
@@ -120,7 +120,7 @@ def post_vod_playlist(call: Call) -> Response:
 
 @operation("GetVodPlaylist", "GET", Resource.OBJECT, "vod", status=Status.KEPT)
 def get_vod_playlist(call: Call) -> Response:
-    """Return a playlist of the ts files of a channel; raises `InvalidArgument`: it has none."""
+    """Refuse to return a playlist with `InvalidArgument`: no channel has ts files."""
     _check_name(call.key)
     raise _find_no_files(call)
 
@@ -141,7 +141,7 @@ def _find_no_files(call: Call) -> OSSError:
             "startTime", str(start), "The startTime must be before the endTime.", f"{_EC}06"
         )
     if end - start > _DAY:
-        sentence = "The startTime and the endTime must be a day apart at most."
+        sentence = "The startTime and the endTime must be at most a day apart."
         raise invalid("endTime", str(end), sentence, f"{_EC}07")
     return OSSError(Code.NO_TS_FILE)
 

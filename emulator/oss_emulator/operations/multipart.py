@@ -43,7 +43,7 @@ COMPLETE_ALL = "x-oss-complete-all"
     action="oss:PutObject",
 )
 def initiate_multipart_upload(call: Call) -> Response:
-    """Begin an upload; its headers describe the object, only the bytes are still to come.
+    """Begin an upload; its headers describe the object, whose bytes follow in parts.
 
     With `sequential` in the query its parts must come in order, from number 1 on (P-51). Raises
     what `draft` raises, `InvalidEncryptionRequest`.
@@ -76,7 +76,7 @@ def initiate_multipart_upload(call: Call) -> Response:
     action="oss:PutObject",
 )
 def complete_multipart_upload(call: Call) -> Response:
-    """Make an object of the listed parts, or of all parts (`x-oss-complete-all`).
+    """Join the listed parts, or all parts (`x-oss-complete-all`), to an object.
 
     A list without parts makes an empty object (P-44).
 
@@ -124,7 +124,7 @@ def abort_multipart_upload(call: Call) -> Response:
 
 
 def _new_upload_id(call: Call) -> str:
-    """32 upper-case hex digits; they begin with the time, so that ids sort by it."""
+    """Make an id of 32 upper-case hex digits that begin with the time, so that ids sort by time."""
     return f"{int(call.request.received * 1_000_000):016X}{getrandbits(64):016X}"
 
 
@@ -159,7 +159,7 @@ def _listed_parts(call: Call, upload: Upload, parts: Sequence[Part]) -> Sequence
 
 
 def _read_list(document: bytes) -> list[tuple[int, str]]:
-    """The numbers and ETags of a CompleteMultipartUpload document."""
+    """Parse the numbers and ETags of a CompleteMultipartUpload document."""
     try:
         entries = xml.parse(document, "CompleteMultipartUpload").all("Part")
     except xml.DocumentError as error:
@@ -190,7 +190,7 @@ def _too_small(part: Part) -> OSSError:
 
 
 def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
-    """The finished object; it refers to the bytes of the parts, which are not copied."""
+    """Make the finished object, which refers to the bytes of the parts without copying them."""
     item = upload.draft._replace(
         content=tuple(blob for part in parts for blob in part.content),
         size=sum(part.size for part in parts),
@@ -206,7 +206,7 @@ def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
 
 
 def _md5_of(item: Object) -> str:
-    """The `Content-MD5` of all bytes, which takes as long as there are bytes (P-51)."""
+    """Compute the `Content-MD5` of all bytes, in time proportional to their number (P-51)."""
     sums = Checksums()
     for chunk in read_chunks(item, 0, item.size):
         sums.update(chunk)
@@ -218,6 +218,6 @@ def _add_crc64(crc64: int, part: Part) -> int:
 
 
 def _location(call: Call) -> str:
-    """The URL of the object, in the style of the request."""
+    """Return the URL of the object, in the style of the request."""
     scheme = "https" if call.request.secure else "http"
     return f"{scheme}://{call.request.host}{quote(unquote(call.request.path))}"

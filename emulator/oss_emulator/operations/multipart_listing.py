@@ -13,7 +13,7 @@ from oss_emulator.storage import Upload
 
 @operation("ListMultipartUploads", "GET", Resource.BUCKET, "uploads")
 def list_multipart_uploads(call: Call) -> Response:
-    """A page of the unfinished uploads, by key and then by upload id.
+    """List a page of the unfinished uploads, by key and then by upload id.
 
     Raises `InvalidArgument`. An upload-id-marker without a key-marker is ignored.
     """
@@ -41,7 +41,7 @@ def list_multipart_uploads(call: Call) -> Response:
             ("Bucket", call.bucket.name),
             ("KeyMarker", write(marker)),
             ("UploadIdMarker", upload_id),
-            # Both always there, also where nothing follows (P-33).
+            # Both are always present, even on the last page (P-33).
             ("NextKeyMarker", write(next_key)),
             ("NextUploadIdMarker", next_id),
             ("Delimiter", write(delimiter)),
@@ -55,7 +55,7 @@ def list_multipart_uploads(call: Call) -> Response:
 
 
 def _uploads_after(call: Call, marker: str, upload_id: str) -> list[Upload]:
-    """The uploads after a marker: those of later keys, and later ones of its own key."""
+    """Return the uploads after a marker: those of later keys, and later ones of its own key."""
     return [
         upload
         for upload in call.storage.uploads(call.bucket.name)
@@ -64,7 +64,7 @@ def _uploads_after(call: Call, marker: str, upload_id: str) -> list[Upload]:
 
 
 def _next_markers(page: paging.Page[Upload]) -> tuple[str, str]:
-    """The next marker: the last key and upload id, or the last common prefix without an id."""
+    """Return the next markers: the last key and upload id, or the last common prefix and no id."""
     last = page.items[-1] if page.items else None
     prefix = page.prefixes[-1] if page.prefixes else ""
     if last is None or prefix > last.draft.key:

@@ -68,7 +68,7 @@ def _gather(call: Call) -> Callable[[], Body]:
     _number(call)
     find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
     named = copy_source.parse(request[copy_source.HEADER])
-    # A part is nothing but bytes, so a link is copied with the bytes of its target.
+    # A part has only bytes, so the bytes of a link's target are copied.
     source = find_source(call, named, through_link=True)
     conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
     # A malformed range is ignored: the whole object is copied (UploadPartCopy).
@@ -126,7 +126,7 @@ def upload_part_copy(call: Call) -> Response:
 
 
 def _put(call: Call, upload: Upload, number: int) -> Part:
-    """Store the body as a part; of a sequential upload the next one.
+    """Store the body as a part; a sequential upload takes only the next part.
 
     Raises `PartNotSequential` and `PartAlreadyExist` (P-51), `InvalidEncryptionRequest` (P-53).
     """
@@ -148,7 +148,7 @@ def _put(call: Call, upload: Upload, number: int) -> Part:
 
 @operation("ListParts", "GET", Resource.OBJECT, "uploadId")
 def list_parts(call: Call) -> Response:
-    """A page of the parts of an upload, by number; raises `NoSuchUpload`, `InvalidArgument`."""
+    """List a page of the parts of an upload by number; raises `NoSuchUpload`, `InvalidArgument`."""
     query = call.request.query
     upload = find_upload(call)
     encoding = parameters.encoding_type(query)
@@ -167,7 +167,7 @@ def list_parts(call: Call) -> Response:
             ("StorageClass", upload.draft.storage_class),
             *client_encryption.format_elements(upload.draft.headers),
             ("PartNumberMarker", marker),
-            # Always there, also where nothing follows (P-33).
+            # Always present, even on the last page (P-33).
             ("NextPartNumberMarker", page[-1].number if page else marker),
             ("MaxParts", limit),
             ("IsTruncated", len(following) > limit),

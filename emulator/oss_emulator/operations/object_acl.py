@@ -37,7 +37,7 @@ def put_object_acl(call: Call) -> Response:
 
 @operation("GetObjectACL", "GET", Resource.OBJECT, "acl", action="oss:GetObjectAcl")
 def get_object_acl(call: Call) -> Response:
-    """The owner and the ACL of an object."""
+    """Return the owner and the ACL of an object."""
     found = find(call)
     answer = xml.answer(
         "AccessControlPolicy",

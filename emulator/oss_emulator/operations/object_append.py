@@ -40,8 +40,8 @@ def append_object(call: Call) -> Response:
 
     Raises `MissingArgument` without a position, `PositionNotEqualToLength`, `ObjectNotAppendable`,
     `EntityTooLarge`, `FileImmutable`, and `InvalidRequest` in a bucket with object retention. The
-    first call settles the metadata and tags; later ones may only change the ACL (P-50). They create
-    no version: the object keeps its version id.
+    first call sets the metadata and tags; later ones may only change the ACL (P-50). They create no
+    version: the object keeps its version id.
     """
     position = _position(call)
     if object_worm.is_enabled(call.bucket.documents):
@@ -96,7 +96,7 @@ def _position(call: Call) -> int:
 
 
 def _check_appendable(call: Call, item: Object) -> Object:
-    """The object to append to, with the ACL that the request asks for."""
+    """Return the object to append to, with the ACL that the request asks for."""
     check_writable(call)
     check_mutable(call, call.key, item.version_id)
     if item.kind != "Appendable" or item.sealed is not None:
@@ -111,7 +111,7 @@ def _check_position(item: Object, position: int) -> None:
 
 
 def _grow(call: Call, item: Object) -> Object:
-    """The object with the body appended."""
+    """Return the object with the body appended."""
     body = call.body
     size = item.size + body.size
     if size > MAX_SIZE:

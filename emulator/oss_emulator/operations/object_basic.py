@@ -37,7 +37,7 @@ def put_object(call: Call) -> Response:
 
 @operation("GetObject", "GET", Resource.OBJECT, permission=Permission.READ)
 def get_object(call: Call) -> Response:
-    """The bytes of an object, or a range of them."""
+    """Return the bytes of an object, or a range of them."""
     request, bucket = call.request, call.bucket
     found = find(call)
     target = follow(call, bucket, found)
@@ -70,7 +70,7 @@ def get_object(call: Call) -> Response:
     "HeadObject", "HEAD", Resource.OBJECT, permission=Permission.READ, action="oss:GetObject"
 )
 def head_object(call: Call) -> Response:
-    """The headers of GetObject without the bytes."""
+    """Return the headers of GetObject without the bytes."""
     found = find(call)
     target = follow(call, call.bucket, found)
     item = show(found, target)
@@ -91,7 +91,7 @@ _META = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma", "x-oss-version-id")
     action="oss:GetObject",
 )
 def head_object_meta(call: Call) -> Response:
-    """ETag, size and time of an object; of a symbolic link those of the link.
+    """Return the ETag, size and time of an object; for a symbolic link, those of the link.
 
     GET is answered like HEAD, with the size in `Content-Length` and without a body (P-56).
     """
@@ -99,7 +99,7 @@ def head_object_meta(call: Call) -> Response:
     meta = describe(call, item)
     shown = {name: meta[name] for name in _META if name in meta}
     if access_monitor.is_enabled(call.bucket.documents):
-        # Reads are not recorded: the last access known of is the write.
+        # Reads are not recorded, so the last known access is the write.
         shown["x-oss-last-access-time"] = meta["Last-Modified"]
     shown["Content-Length"] = str(item.size)
     return Response(200, shown, ends_connection=call.request.method == "GET" and item.size > 0)
@@ -110,9 +110,9 @@ get_object_meta = replace(head_object_meta, method="GET")
 
 @operation("DeleteObject", "DELETE", Resource.OBJECT, permission=Permission.WRITE)
 def delete_object(call: Call) -> Response:
-    """Delete an object; 204 also for a missing one."""
+    """Delete an object; answers 204 even if it is missing."""
     return Response(204, remove(call, call.key, version_id_of(call)).headers)
 
 
-# A link is deleted like any object; oss2 leaves `symlink` in the query it looked at the link with.
+# A link is deleted like any object; oss2 repeats the query `symlink` of GetSymlink.
 delete_symlink = replace(delete_object, subresource="symlink")

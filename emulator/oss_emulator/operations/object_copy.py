@@ -26,7 +26,7 @@ from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
 
 MAX_SIZE = 5 * 1024**3
-"""Bytes of the largest object that is copied at once (CopyObject)."""
+"""Bytes of the largest object that one call copies (CopyObject)."""
 
 
 @operation(
@@ -81,10 +81,10 @@ def copy_object(call: Call) -> Response:
 
 
 def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
-    """The metadata of the copy: the source's or the request's.
+    """Return the metadata of the copy: the source's or the request's.
 
-    Onto itself the metadata of the request is used whatever the directive says (CopyObject); a
-    request that sends none changes nothing but the rest.
+    A copy onto itself gets the request's metadata whatever the directive says (CopyObject), or
+    keeps its own if the request has none.
     """
     request = call.request.headers
     replaces = _replaces(call, "x-oss-metadata-directive")
@@ -94,7 +94,7 @@ def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
 
 
 def _replaced_metadata(request: Mapping[str, str], source: Mapping[str, str]) -> dict[str, str]:
-    """The request's metadata, and of the source's what it cannot remove (P-53).
+    """Return the request's metadata, and the part of the source's that it cannot remove (P-53).
 
     That is the type, unless the request sends one, and the metadata of client-side encryption.
     Raises `InvalidEncryptionRequest` for other values of the latter.
@@ -108,14 +108,14 @@ def _replaced_metadata(request: Mapping[str, str], source: Mapping[str, str]) ->
 
 
 def _kind(call: Call, source: Object, onto_itself: bool) -> str:
-    """The type of the copy: appendable only where just the metadata changes (AppendObject)."""
+    """Return the type of the copy: appendable only if just the metadata changes (AppendObject)."""
     if source.kind == "Appendable" and not (onto_itself and not call.bucket.versioning):
         return "Normal"
     return source.kind
 
 
 def _tags(call: Call, source: Object, new: Object) -> Mapping[str, str]:
-    """The tags of the copy: the source's, or the request's if its directive is REPLACE."""
+    """Return the tags of the copy: the source's, or the request's if its directive is REPLACE."""
     return new.tags if _replaces(call, f"{tagging.HEADER}-directive") else source.tags
 
 

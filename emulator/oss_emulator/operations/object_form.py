@@ -40,9 +40,10 @@ def post_object(call: Call) -> Response:
 
 
 def _describe(call: Call, form: Form) -> dict[str, str]:
-    """The request's headers, with the form's fields in place of those that describe an object.
+    """Return the request's headers, with the form's fields in place of those that describe an
+    object.
 
-    Of the headers that describe an object only the ACL counts, and a field overrides it.
+    Among the headers that describe an object, only the ACL counts, and a field overrides it.
     """
     found = {
         name: value
@@ -60,7 +61,7 @@ def _describes(name: str) -> bool:
 
 
 def _find_redirect(form: Form) -> str:
-    """The URL that the form redirects to, "" for none.
+    """Return the URL that the form redirects to, "" for none.
 
     Raises `InvalidArgument` for a malformed one, so call it before the object is stored.
     """
@@ -95,14 +96,14 @@ def _answer(
 
 
 def _with_result(url: str, call: Call, item: Object) -> str:
-    """The URL with the bucket, the key and the ETag added to its query."""
+    """Return the URL with the bucket, the key and the ETag added to its query."""
     query = urlencode({"bucket": call.bucket.name, "key": item.key, "etag": item.etag})
     address, hash_, fragment = headers.location(url).partition("#")
     return f"{address}{'&' if '?' in address else '?'}{query}{hash_}{fragment}"
 
 
 def _locate(call: Call) -> str:
-    """The URL of the object as this caller reaches it."""
+    """Return the URL of the object as this caller reaches it."""
     scheme = "https" if call.request.secure else "http"
     of_bucket = call.request.path.strip("/")
     path = "/".join(part for part in (of_bucket, quote(call.key)) if part)

@@ -36,11 +36,11 @@ _MISSING_EXTRA: Final = (
 )
 
 _NOT_OF_A_RESULT: Final = ("x-oss-hash-crc64ecma", "Content-Encoding", "x-oss-next-append-position")
-"""Headers that tell about the bytes of the source; oss2 would compare the first with the result."""
+"""Headers about the bytes of the source; oss2 would compare the first with the result."""
 
 
 def _gather(call: Call) -> Callable[[], Body]:
-    """Find the image and its watermarks; the function that is returned makes the result."""
+    """Find the image and its watermarks; return the function that makes the result."""
     text = f"style/{call.style}" if call.style else call.request.query[PROCESS]
     asked = process.parse(text)
     if asked.save_as is not None:
@@ -102,7 +102,7 @@ head_processed = replace(get_processed, name="HeadObject", method="HEAD")
 
 
 def _gather_saved(call: Call) -> Callable[[], Body]:
-    """Find the image and the place of the result; the function that is returned makes it."""
+    """Find the image and the place of the result; return the function that makes it."""
     checksums.check_md5(call.request.headers.get("content-md5"), call.body.md5)
     asked = process.parse(process.parse_form(call.body.read()))
     if asked.save_as is None:

@@ -84,7 +84,7 @@ def clean_restored_object(call: Call) -> Response:
 
 
 def _read(document: bytes, storage_class: str) -> _Wish:
-    """Read a RestoreRequest; an empty body asks for one day at the usual pace."""
+    """Parse a RestoreRequest; an empty body asks for one day, and the tier Standard if any."""
     tiers = DURATIONS[storage_class]
     tier = "" if "" in tiers else "Standard"
     if not document.strip():

@@ -31,7 +31,9 @@ def put_symlink(call: Call) -> Response:
     """
     target = call.request.headers.get(TARGET, "")
     if not target:
-        raise headers.invalid_argument(TARGET, target, "The target of the link must be named.")
+        raise headers.invalid_argument(
+            TARGET, target, "The target of the link is missing; name its key."
+        )
     key = decode_key(headers.text(TARGET, target))
     etag = checksums.format_etag(md5(key.encode(), usedforsecurity=False).digest())
     item = draft(call, kind="Symlink")._replace(symlink_target=target, etag=etag)
@@ -47,7 +49,7 @@ def put_symlink(call: Call) -> Response:
     action="oss:GetObject",
 )
 def get_symlink(call: Call) -> Response:
-    """The target of a link, with the link's metadata; raises `NotSymlink`."""
+    """Return the target of a link, with the link's metadata; raises `NotSymlink`."""
     item = find(call)
     if item.kind != "Symlink":
         raise OSSError(Code.NOT_SYMLINK)

@@ -23,7 +23,7 @@ def put_object_tagging(call: Call) -> Response:
 
 @operation("GetObjectTagging", "GET", Resource.OBJECT, "tagging")
 def get_object_tagging(call: Call) -> Response:
-    """The tags of an object."""
+    """Return the tags of an object."""
     item = find(call)
     answer = xml.answer(ROOT, tagging.format_document(item.tags.items()))
     return answer._replace(headers={**answer.headers, **version_header(call, item)})

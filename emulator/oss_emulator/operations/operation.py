@@ -50,8 +50,8 @@ ON_VERSION: Final = frozenset(
 )
 """The operations that act on the version that `versionId` names (A-11).
 
-Operations and permissions read `versionId` and the headers below by this table and the next two
-only, so a request cannot name a version or tags to one and hide them from the other.
+Operations and permission checks both use only this table and the next two to read `versionId` and
+the headers below, so a request cannot show a version or tags to one and hide them from the other.
 """
 
 DESCRIBES: Final = frozenset(
@@ -87,7 +87,7 @@ class Operation:
     """Whether a missing bucket is reported before any other error (P-18)."""
     perform: Callable[[Call], Response]
     gather: Gather | None = None
-    """Makes the body from the storage: in place of one in the request, or as it says."""
+    """Makes the body from the storage, instead of reading one or as the request's one says."""
     on_version: bool = False
     """Whether it acts on a version that the request names."""
     describes: bool = False

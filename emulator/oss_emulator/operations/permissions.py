@@ -172,16 +172,17 @@ def _gate(call: Call, bucket: Bucket, key: str) -> Gate | None:
 
 
 def _required(call: Call) -> tuple[str, ...]:
-    """The actions that a call requires, by what its operation will do."""
+    """Return the actions that a call requires, by what its operation will do."""
     operation = call.operation
     counts = call.request.headers if operation.describes or operation.bypasses else {}
     return required(operation.action, counts, call.version_id)
 
 
 def _fields(call: Call) -> Mapping[str, str]:
-    """The headers of a request, or what stands for them in a form.
+    """Return the headers of a request, or what stands for them in a form.
 
-    That is its fields and, of the headers, the ACL (PostObject). No field sets the object's tags.
+    For a form, these are its fields and the ACL in the headers (PostObject). No field sets the
+    object's tags.
     """
     request = call.request.headers
     if call.form is None:

@@ -54,7 +54,7 @@ def _replace_missing(call: Call, visit: Visit) -> Response | None:
 
 
 def _error_page(call: Call, site: WebsiteConfiguration) -> Response | None:
-    """The error page as it is now, whatever version or range was asked for."""
+    """Return the current error page, whatever version or range was asked for."""
     headers = {name: value for name, value in call.request.headers.items() if name not in _PARTIAL}
     request = call.request._replace(headers=headers, query={}, query_string="")
     plain = call._replace(request=request)
