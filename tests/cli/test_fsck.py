@@ -92,7 +92,7 @@ def test_repair_rebuilds_sizes_and_checksums(
     status, lines = fsck(capsys, data)
     assert (status, lines) == (
         1,
-        ["the index is damaged: 1 records are not those that were written"],
+        ["the index is damaged: 1 records differ from what was written"],
     )
     assert fsck(capsys, data, "--repair")[0] == 0
     with closing(DiskStorage(data, fsync=False)) as storage:

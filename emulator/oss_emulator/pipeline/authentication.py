@@ -83,9 +83,11 @@ def open_accounts(settings: Settings, token_key: bytes) -> Accounts:
 
 
 def open_token_key(folder: Path | None) -> bytes:
-    """The key that signs security tokens: random, and kept in the data folder if there is one.
+    """Return the key that signs security tokens: random, and kept in the data folder if there is
+    one.
 
-    So tokens outlive a restart, and workers accept those of each other. Raises `AccountsError`.
+    A kept key lets tokens outlive a restart, and lets workers accept each other's tokens. Raises
+    `AccountsError`.
     """
     if folder is None:
         return token_bytes(TOKEN_KEY_SIZE)

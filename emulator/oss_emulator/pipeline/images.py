@@ -30,7 +30,7 @@ def find_styled(
 ) -> Styled | None:
     """Find the image that `photo.jpg!small` means; None for any other request.
 
-    An object with the whole key comes first, and the style must exist. The documents say neither.
+    An object with the whole key comes first, and the style must exist. Both are assumed.
     """
     if bucket is None or _CONFIGURATION not in bucket.documents:
         return None

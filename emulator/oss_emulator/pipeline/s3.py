@@ -1,7 +1,7 @@
 """The front for S3: turns a request of S3 into one of OSS before it is routed, and answers back.
 
 A request that came over S3 keeps the original in `Request.came`: its signature covers that one, and
-the journal records it. Nothing after the front, but the way back through it, knows of S3.
+the journal records it. No later step knows of S3, except the way back through the front.
 """
 
 from collections.abc import Mapping

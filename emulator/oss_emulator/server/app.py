@@ -98,7 +98,7 @@ class Server(Endpoint):
         return self.port
 
     async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> int:
-        # Of several workers each listens on the same port (see workers.py).
+        # Each of several workers listens on the same port (see workers.py).
         shared = [socket.SO_REUSEPORT] if self.service.settings.workers > 1 else []
         bound = sockets.bind(host, port, socket.SO_REUSEADDR, *shared)
         for one in bound:
@@ -386,7 +386,7 @@ class Server(Endpoint):
 
     @contextlib.contextmanager
     def _waits(self) -> Iterator[None]:
-        """Let the end of the server cancel the request in the meantime: it may wait for ever."""
+        """Let the server cancel the request when it ends, because the request may wait for ever."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - aiohttp runs each request as a task
         self._waiting.add(task)

@@ -53,7 +53,7 @@ async def meet(fault: Fault) -> None:
 
 
 def _spoil(fault: Fault, response: Response) -> Response:
-    """The response with the headers that the fault asks for."""
+    """Return the response with the headers that the fault asks for."""
     if not fault.wrong_crc or CRC64 not in response.headers:
         return response
     wrong = str(int(response.headers[CRC64]) ^ 1)

@@ -59,7 +59,7 @@ class Handlers(NamedTuple):
     answer: Callable[[web.BaseRequest, "Guard"], Awaitable[bool]]
     """Sends the whole answer to a request; returns whether the connection may stay open."""
     connect: Callable[[str, Request], ssl.SSLContext | None]
-    """Grants a CONNECT to an authority: what to begin TLS with, None for plain HTTP; raises
+    """Grants a CONNECT to an authority; returns the TLS context, None for plain HTTP. Raises
     `OSSError`."""
     refuse: Callable[[OSSError, Request | None], bytes]
     """Formats the answers to malformed requests and refused CONNECTs, which aiohttp never sees."""
@@ -392,7 +392,7 @@ class Guard(asyncio.Protocol):
         stays = False
         try:
             stays = await self._connections.handlers.answer(http, self)
-            # Bytes that arrived since the head was sent may have decided otherwise.
+            # Bytes that arrived after the head was sent may require the connection to end.
             stays = stays and not self.is_last
         finally:
             if self._failure is not None:
@@ -490,7 +490,7 @@ class Guard(asyncio.Protocol):
         self._check_later()
 
     def _waits_for_client(self) -> bool:
-        """Whether the guard waits for the client, which took no bytes since the last check."""
+        """Whether the guard waits for a client that took no bytes since the last check."""
         unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         if self._unsent:
             return self._unsent == unsent

@@ -1,7 +1,7 @@
 """TLS handshakes: each counts as a connection, and ends with the client or at the time-out.
 
-The servers of asyncio tell of a TLS connection only when its handshake is complete. So a port for
-TLS accepts its connections here.
+asyncio's servers report a TLS connection only when its handshake is complete, so this module
+accepts the connections of a port for TLS itself.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 LOG: Final = logging.getLogger("oss_emulator")
 
 RESPITE: Final = 1.0
-"""Seconds without accepting after the system could not give a descriptor for a connection."""
+"""Seconds to stop accepting after the system has run out of file descriptors."""
 
 
 _LAST: Final = 3
-"""How many time-outs TLS itself waits for a client: longer than this module and the guard do."""
+"""The time-outs that TLS itself waits for a client: longer than this module and the guard do."""
 
 
 class Listener:
@@ -84,7 +84,7 @@ class Handshake:
         self._accepted = accepted
         self._connections = connections
         connections.opened(self, None)
-        if connections.crowded:  # before TLS there is no way to say so
+        if connections.crowded:  # no error can be sent before TLS begins
             accepted.close()
             connections.closed(self)
         else:
@@ -119,11 +119,11 @@ class Handshake:
     def abort(self) -> None:
         """End the connection at once.
 
-        asyncio's TLS ignores that it shall abort once it has been told twice to close, so the end
-        of the socket below tells it.
+        asyncio's TLS ignores an abort after it was told twice to close, so this shuts down the
+        socket below it.
         """
         self._task.cancel()
-        with suppress(OSError):  # it has ended
+        with suppress(OSError):  # it is closed already
             self._accepted.shutdown(socket.SHUT_RDWR)
 
 

@@ -36,7 +36,7 @@ class Address(NamedTuple):
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             family, host = socket.AF_INET, str(address.ipv4_mapped)
         try:
-            # Only an own address can be bound, and so can the wildcards, which lead here as well.
+            # Only this machine's addresses can be bound, and the wildcards, which lead here too.
             with socket.socket(family, socket.SOCK_DGRAM) as probe:
                 probe.bind(socket.getaddrinfo(host, 0, family, socket.SOCK_DGRAM)[0][4])
         except OSError as error:
@@ -57,12 +57,12 @@ async def resolve(url: URL) -> list[Address]:
 
 
 def _host_of(address: Any) -> str:
-    """The host of a socket address as text, with the zone of a link-local one."""
+    """Return the host of a socket address as text, with the zone of a link-local one."""
     return socket.getnameinfo(address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
 
 
 class _Resolved(AbstractResolver):
-    """Answers with addresses that were checked: a second look-up could bring others."""
+    """Resolves to the checked addresses, because a second look-up could return others."""
 
     def __init__(self, addresses: list[Address]) -> None:
         self._addresses = addresses

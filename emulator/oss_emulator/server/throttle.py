@@ -23,7 +23,7 @@ class Throttle:
 
     @classmethod
     def of(cls, bits: int | None) -> "Throttle":
-        """The throttle of a request; requests without a limit share one."""
+        """Return the throttle of a request; requests without a limit share one."""
         return UNLIMITED if bits is None else cls(bits)
 
     async def passed(self, size: int) -> None:

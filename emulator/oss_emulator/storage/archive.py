@@ -106,7 +106,9 @@ def _open(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     """Open a member that is a plain file: a sparse one grows when it is read."""
     source = tar.extractfile(member) if member.isreg() and not member.issparse() else None
     if source is None:
-        raise ArchiveError(f"it was not made by oss-emulator export: {member.name!r} is no file")
+        raise ArchiveError(
+            f"it was not made by oss-emulator export: {member.name!r} is not a plain file"
+        )
     return source
 
 
@@ -114,7 +116,7 @@ def _take(storage: DiskStorage, member: tarfile.TarInfo, source: IO[bytes]) -> N
     """Import a blob whose name and header promise the same size."""
     name = member.name.removeprefix(_BLOBS)
     if storage.find(name).size != member.size:
-        raise ArchiveError(f"the bytes {name} are not those that were put: they are {member.size}")
+        raise ArchiveError(f"the file {member.name} is damaged: it has {member.size} bytes")
     storage.take(name, source)
 
 

@@ -270,7 +270,7 @@ class DiskStorage:
         name, size, crc = named.split(".")
         if not BLOB_NAME.fullmatch(name):
             raise ValueError(f"{named!r} is not the name of a blob")
-        if name in getattr(self._local, "pending", ()):  # what is found can be read
+        if name in getattr(self._local, "pending", ()):  # so that it can be read
             self._name_pending()
         return StoredBlob(place(self.folder, name), int(size), int(crc))
 

@@ -1,4 +1,4 @@
-"""What is wrong with a data folder. Looking changes nothing, so that a repair finds everything."""
+"""The check of a data folder for damage. It changes nothing, so that a repair finds everything."""
 
 import sqlite3
 from collections import Counter
@@ -31,7 +31,7 @@ class Inspection:
     format: int = 0
     """The format of the index, 0 without one."""
     problems: list[str] = field(default_factory=list)
-    """What keeps the folder from being used, a clause each."""
+    """The problems that keep the folder from being used, one clause each."""
     uses: Counter[str] = field(default_factory=Counter)
     """How many records refer to each blob, by its name in records."""
     files: dict[Path, int] = field(default_factory=dict)
@@ -87,11 +87,12 @@ def _check_index(folder: Path, found: Inspection) -> Iterator[str]:
             return
         state = _read_state(database, found.format)
         if state is not None and (found.format, tables) != (state[0], state[2]):
-            yield "the index is damaged: it is not described by its own state"
+            yield "the index is damaged: its tables are not those that it was made with"
         elif found.format <= schema.FORMAT:
             yield from _check_records(database, found)
             if state is not None and state[1] < (mark := read_mark(folder)):
-                yield f"the index is older than the objects: it lacks {mark - state[1]} last writes"
+                lost = mark - state[1]
+                yield f"the index is older than the objects: it lacks the last {lost} writes"
 
 
 def _read_state(database: sqlite3.Connection, number: int) -> Any:
@@ -117,7 +118,7 @@ def _check_records(database: sqlite3.Connection, found: Inspection) -> Iterator[
             elif table in ("version", "part"):
                 found.uses.update(records.names(text))
     if damaged:
-        yield f"the index is damaged: {damaged} records are not those that were written"
+        yield f"the index is damaged: {damaged} records differ from what was written"
         return
     known = dict(database.execute("SELECT name, uses FROM blob WHERE uses > 0"))
     counted: Counter[str] = Counter()

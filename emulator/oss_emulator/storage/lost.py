@@ -9,7 +9,7 @@ from oss_emulator.storage.folder import BLOB_NAME, INCOMING, LOST, sync_folder
 LOG = logging.getLogger("oss_emulator")
 
 MOST = 1024**3
-"""Bytes that the files of earlier starts may take; above it the oldest are deleted."""
+"""The most bytes of files that earlier starts moved here; beyond it, the oldest are deleted."""
 
 _NAMED = 20
 """How many files a log line names."""
@@ -18,13 +18,13 @@ _NAMED = 20
 def clear(folder: Path, orphans: Sequence[Path]) -> None:
     """Remove uploads that a crash cut off, and move other files without a record to `lost+found`.
 
-    A crash leaves some after each interrupted write. Thus what earlier starts moved there is
-    bounded; what this start moves stays, and so does everything in a folder of its own.
+    Each crash may leave such files, so the total size of those from earlier starts is limited. The
+    files that this start moves stay, and so does everything in sub-folders.
     """
     strangers = []
     for path in (folder / INCOMING).iterdir():
         if BLOB_NAME.fullmatch(path.name) and path.is_file():
-            path.unlink()  # it is incomplete, and nobody was told otherwise
+            path.unlink()  # it is incomplete, and its upload was never confirmed
         else:
             strangers.append(path)
     moved = [*orphans, *strangers]
@@ -40,7 +40,7 @@ def clear(folder: Path, orphans: Sequence[Path]) -> None:
 
 
 def move(paths: Sequence[Path], place: Path) -> None:
-    """Move files to a folder under their names; one that is taken gets a number behind it."""
+    """Move files to a folder under their names; a name that is taken gets a number."""
     for path in paths:
         target, number = place / path.name, 1
         while target.exists():

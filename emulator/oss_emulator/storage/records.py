@@ -50,7 +50,7 @@ def parse_upload(text: str, find: Find) -> Upload:
 
 
 def _plain(value: Any, name: Name) -> Any:
-    if value is None or isinstance(value, (str, int, float)):  # most values, and quick to tell
+    if value is None or isinstance(value, (str, int, float)):  # most values, checked quickly
         return value
     if isinstance(value, Restore):
         return value._asdict()

@@ -1,4 +1,4 @@
-"""Rebuilds the index of a damaged folder from all that is whole; the rest goes to `lost+found`."""
+"""Rebuilds the index of a damaged folder from all intact records; the rest goes to `lost+found`."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ Row: TypeAlias = dict[str, Any]
 """A row of the index by its columns; `record` has no seal."""
 
 _REGION = "cn-hangzhou"
-"""The region of a bucket that is made again: records of objects do not say which it was."""
+"""The region of a rebuilt bucket: the records of its objects do not contain it."""
 
 _WITH_BYTES = ("version", "part")
 _CHUNK = 1024 * 1024
@@ -70,7 +70,7 @@ class Repair:
 
 
 def repair(folder: Path) -> Repair:
-    """Give a folder an index that is whole. Nobody may use the folder meanwhile.
+    """Rebuild the index of a folder. Nobody may use the folder meanwhile.
 
     The old index is copied first, and replaced last: an interrupted repair is repeated.
     """
@@ -84,7 +84,7 @@ def repair(folder: Path) -> Repair:
     commits = read_mark(folder) + 1
     new = _write_index(done, commits)
     _write_dropped(done)
-    for name in (WAL, SHM):  # of the old index, which was copied
+    for name in (WAL, SHM):  # of the old index, which has been copied
         (folder / name).unlink(missing_ok=True)
     new.replace(folder / INDEX)
     sync_folder(folder)
@@ -113,7 +113,10 @@ def _salvage(folder: Path, done: Repair) -> Iterator[tuple[str, Row]]:
             done.sealed = database.execute("PRAGMA user_version").fetchone()[0] >= SEALED
         for table, columns in _COLUMNS.items():
             seen = set()
-            for order in ("ASC", "DESC"):  # past a damaged page from both sides
+            for order in (
+                "ASC",
+                "DESC",
+            ):  # read from both ends, to get all rows before and after a damaged page
                 by = ("number",) if table == "version" else schema.PLACES[table]
                 query = (
                     f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED "  # noqa: S608
@@ -160,13 +163,13 @@ def _find_blobs(folder: Path, text: str) -> list[StoredBlob]:
 
 
 def _rebuild(folder: Path, table: str, row: Row) -> str:
-    """Make a damaged record of an object or a part again; raises `ValueError`."""
+    """Rebuild a damaged record of an object or a part; raises `ValueError`."""
     if table not in _WITH_BYTES:
         raise ValueError("its record is damaged")
     values = json.loads(row["record"])
     values.pop("crc", None)
     if any(values.get(column, row[column]) != row[column] for column in schema.PLACES[table]):
-        raise ValueError("its record is about something else")
+        raise ValueError("its record is that of another row")
     size, crc, md5 = 0, 0, hashlib.md5(usedforsecurity=False)
     for blob in _find_blobs(folder, json.dumps(values)):
         for offset in range(0, blob.size, _CHUNK):
@@ -175,7 +178,7 @@ def _rebuild(folder: Path, table: str, row: Row) -> str:
             md5.update(chunk)
         size += blob.size
     values |= {"size": size, "crc64": crc}
-    if values.get("kind", "Normal") == "Normal":  # other ETags are no MD5 of the bytes
+    if values.get("kind", "Normal") == "Normal":  # other ETags are not the MD5 of the bytes
         values["etag"] = f'"{md5.hexdigest().upper()}"'
     text = json.dumps(values, separators=(",", ":"))
     find = partial(_find_blob, folder)
@@ -192,7 +195,7 @@ def _find_blob(folder: Path, named: str) -> StoredBlob:
 
 
 def _complete(done: Repair) -> None:
-    """Make buckets again whose objects were kept; do not keep parts without their upload."""
+    """Rebuild the buckets of kept objects; drop parts without their upload."""
     buckets = {row["name"] for table, row in done.rows if table == "bucket"}
     uploads = {(row["bucket"], row["id"]) for table, row in done.rows if table == "upload"}
     for table, row in list(done.rows):

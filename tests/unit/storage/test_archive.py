@@ -146,7 +146,7 @@ def test_a_sparse_member_is_refused_before_it_grows(other: DiskStorage, name: st
     member = tarfile.TarInfo(name.format("a" * 32))
     member.size = 512
     member.pax_headers = {"GNU.sparse.map": "0,512", "GNU.sparse.size": "3000000000"}
-    with pytest.raises(ArchiveError, match="is no file"):
+    with pytest.raises(ArchiveError, match="is not a plain file"):
         archive.read(other, with_member(member, bytes(512)))
 
 
@@ -157,5 +157,5 @@ def test_a_member_of_another_size_than_its_name_says_is_refused(
 ) -> None:
     member = tarfile.TarInfo(f"blobs/{'a' * 32}.{size}.1")
     member.size = 1000
-    with pytest.raises(ArchiveError, match="are not those that were put"):
+    with pytest.raises(ArchiveError, match="is damaged: it has"):
         archive.read(other, with_member(member, bytes(1000)))
