@@ -13,7 +13,7 @@ from typing import Any
 
 
 class CheckedRequests(StrEnum):
-    """R-04: which requests are checked, besides GetObject by signed URL and what R-01 exempts."""
+    """R-04: which requests are checked besides anonymous requests and GetObject by signed URL."""
 
     GET_AND_HEAD = "get-and-head"
     GET_ONLY = "get-only"
@@ -32,7 +32,7 @@ class CheckOrder(StrEnum):
 
 
 class EmptyWhitelist(StrEnum):
-    """R-14: what an empty whitelist says of a Referer that a blacklist does not match."""
+    """R-14: how an empty whitelist treats a Referer that a blacklist does not match."""
 
     ALLOWS = "empty-whitelist-allows"
     DENIES = "empty-whitelist-denies"
@@ -46,7 +46,7 @@ class LetterCase(StrEnum):
 
 
 class WhiteSpace(StrEnum):
-    """R-25: what white space around an entry does, and an entry of nothing else."""
+    """R-25: how white space around an entry and blank entries are treated."""
 
     TRIMMED = "trimmed"
     BLANK_COUNTS = "blank-counts"
@@ -54,7 +54,7 @@ class WhiteSpace(StrEnum):
     BLANK_MATCHES = "blank-matches"
     """Trimmed; a blank entry matches every Referer."""
     VERBATIM = "verbatim"
-    """Not trimmed; an entry of no characters matches every Referer."""
+    """Not trimmed; an empty entry matches every Referer."""
 
 
 class CutPath(StrEnum):
@@ -81,7 +81,7 @@ class CutEntries(StrEnum):
 
 
 class RepeatedHeader(StrEnum):
-    """R-29: what counts of several Referer headers."""
+    """R-29: which of several Referer headers counts."""
 
     FIRST = "first"
     LAST = "last"

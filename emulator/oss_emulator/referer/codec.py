@@ -82,7 +82,7 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
     Raises RefererFormatError.
     """
     if len(document) > MAX_DOCUMENT_SIZE:
-        sentence = f"the document has {len(document)} bytes; at most {MAX_DOCUMENT_SIZE} fit"
+        sentence = f"the document has {len(document)} bytes; the limit is {MAX_DOCUMENT_SIZE}"
         raise RefererFormatError(FormatProblem.TOO_LARGE, sentence)
     root = _parse_xml(document)
     if _name(root) != _ROOT:

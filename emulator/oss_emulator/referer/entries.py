@@ -22,9 +22,9 @@ from .pattern import Pattern
 _GRAM_SIZES = (4, 2, 1)
 # Joins two characters that must occur in this order; no run of literals contains it.
 _PAIR = "*"
-# The rarest grams of an entry, at most so many, are checked.
+# At most so many of the rarest grams of an entry are checked.
 _GRAMS_PER_ENTRY = 8
-# The texts between wildcards that give grams, at most so many of an entry.
+# At most so many texts between wildcards of an entry give grams.
 _RUNS_PER_ENTRY = 256
 # A long run gives about this many grams at most, so that compiling stays linear and quick.
 _GRAMS_PER_RUN = 64
@@ -56,7 +56,7 @@ class Entries:
         return [self.patterns[number] for number in sorted(numbers + self._always)]
 
     def effort(self, referer: str) -> int:
-        """Return how much the index looks at for a Referer: entries, and pairs of characters."""
+        """Return the work for a Referer: how many entries and pairs of characters it looks at."""
         filed = self._filed.keys() & self._grams_in(referer)
         return len(self._always) + len(self._pairs) + sum(len(self._filed[gram]) for gram in filed)
 

@@ -59,7 +59,7 @@ class Index:
         return patterns[found] if found < len(patterns) else None
 
     def effort(self, referer: str) -> int:
-        """Return how many entries and pairs of characters the index looks at for a Referer."""
+        """Return the work for a Referer: how many entries and pairs of characters it looks at."""
         labels = set(split(referer)) & self._labels
         tried = sum(len(self._labelled[label]) for label in labels)
         return tried + self._others.effort(referer)

@@ -25,7 +25,7 @@ CACHED_REFERER_LENGTH = 512  # characters
 
 
 class Ruling(NamedTuple):
-    """What of a decision can be counted."""
+    """The parts of a decision by which requests are counted."""
 
     reason: Reason
     entry: str | None
@@ -72,11 +72,11 @@ class RefererPolicy:
         return self._decide_cached(kind, referer)
 
     def judge(self, referer: str | None) -> Judgement:
-        """Judge the Referer of an anonymous GET: the verdict of `decide`, without its story."""
+        """Judge the Referer of an anonymous GET: the verdict of `decide`, without the steps."""
         return self.reading.judge(header.trim(referer))
 
     def effort(self, referer: str) -> int:
-        """Return how much of the rules is looked at for a Referer; it hardly grows with them."""
+        """Return the work for a Referer (see `Index.effort`); it hardly grows with the rules."""
         lists = (self.reading.blacklist, self.reading.whitelist)
         return sum(entries.effort(referer) for entries in lists)
 
@@ -88,9 +88,9 @@ class RefererPolicy:
         method: str = "GET",
         scope: Scope = Scope.OBJECT,
     ) -> bool:
-        """Return `decide(...).allowed` for a request with at most one Referer, without the story.
+        """Return `decide(...).allowed` for a request with at most one Referer, without the steps.
 
-        It is for millions of new Referers: nothing is remembered and no step is written down.
+        It is for millions of new Referers: it caches nothing and records no step.
         """
         if classify(signed, method, scope) not in self._checked:
             return True
@@ -117,7 +117,7 @@ class RefererPolicy:
     def _rests_on(
         self, kind: RequestKind, referers: tuple[str | None, ...], judged: Judgement
     ) -> Iterator[tuple[str, StrEnum]]:
-        """Yield the chosen variants without one of which the verdict would differ."""
+        """Yield the chosen variants that matter: with another one, the verdict would differ."""
         if judged.reason.ec is not None:
             yield from self._other_checks[kind]
         if kind not in self._checked:
@@ -136,7 +136,7 @@ class RefererPolicy:
 
     @cached_property
     def _other_checks(self) -> dict[RequestKind, list[tuple[str, StrEnum]]]:
-        """The assumption about which requests are checked, by the kinds that depend on it."""
+        """Return, for each kind of request, the variant of R-04 that its verdict depends on."""
         return {
             kind: [
                 (name, self.assumptions.r04)
@@ -148,7 +148,7 @@ class RefererPolicy:
 
     @cached_property
     def _other_readings(self) -> list[tuple[str, Reading]]:
-        """The readings by which some Referer may be judged differently, and what they assume."""
+        """Return the readings that may judge some Referer differently, each with its fact."""
         found = []
         for name, assumptions in self.assumptions.alternatives(*_ABOUT_RULES):
             reading = Reading(self.configuration, assumptions, self.reading)

@@ -23,7 +23,7 @@ from .pattern import Pattern
 
 
 class Judgement(NamedTuple):
-    """What the rules say of a Referer."""
+    """The judgement of the rules on a Referer."""
 
     reason: Reason
     seen: str
@@ -43,7 +43,7 @@ def cuts_path(configuration: RefererConfiguration, assumptions: Assumptions) -> 
 class Reading:
     """A configuration, compiled under some assumptions.
 
-    What `other`, a reading of the same rules, reads alike is shared with it, lists and entries:
+    It shares the lists and entries that `other`, a reading of the same rules, reads alike, because
     compiling takes much longer than reading.
     """
 
@@ -83,7 +83,7 @@ class Reading:
         return Judgement(reason, seen)
 
     def differs(self, other: Reading) -> bool:
-        """Whether some Referer may be judged differently by the reading that this shares with."""
+        """Whether the other reading of these rules may judge some Referer differently."""
         return self._compiled() != other._compiled()
 
     def judges_alike(self, sent: str, judged: Judgement, other: Reading) -> bool:
@@ -121,7 +121,7 @@ class Reading:
         return other if other and compiled == other.patterns else Index(compiled)
 
     def _read_all(self, entries: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Yield each entry and what of it is compared."""
+        """Yield each entry with the part of it that is compared."""
         for text in entries:
             for part in self._split(text):
                 body = self._read(part)
@@ -133,7 +133,7 @@ class Reading:
         return text.split(",") if separates else [text]
 
     def _read(self, part: str) -> str:
-        """Return what of an entry is compared."""
+        """Return the part of an entry that is compared."""
         verbatim = self._assumptions.r25 is WhiteSpace.VERBATIM
         body = part if verbatim else part.strip(header.WHITE_SPACE)
         if self._assumptions.r28 is CutEntries.CUT:
@@ -166,4 +166,4 @@ class Reading:
 
 
 _MATCHED_BLANKS = (WhiteSpace.BLANK_MATCHES, WhiteSpace.VERBATIM)
-"""The variants in which an entry without characters matches every Referer."""
+"""The variants in which an empty entry matches every Referer."""

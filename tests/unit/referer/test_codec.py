@@ -109,7 +109,7 @@ def test_document_of_the_largest_size_is_parsed() -> None:
 
 
 def test_larger_document_is_refused_before_parsing() -> None:
-    with pytest.raises(RefererFormatError, match="at most 2097152 fit") as refusal:
+    with pytest.raises(RefererFormatError, match="the limit is 2097152") as refusal:
         codec.parse(b" " * (codec.MAX_DOCUMENT_SIZE + 1))
     assert refusal.value.problem is FormatProblem.TOO_LARGE
 
