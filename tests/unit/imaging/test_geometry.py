@@ -138,7 +138,7 @@ def test_circle_is_cut_from_the_middle(radius: int, side: int) -> None:
 
 
 @pytest.mark.parametrize("action", ["circle,r_40", "rounded-corners,r_30"])
-def test_what_is_cut_off_is_white_in_a_jpeg(action: str) -> None:
+def test_cut_off_parts_are_white_in_a_jpeg(action: str) -> None:
     image = change(SOURCE, f"image/{action}/format,jpg")
     assert near(image, (0, 0), WHITE)
     assert near(image, (image.size[0] // 4, image.size[1] // 4 + 4), RED)

@@ -28,7 +28,7 @@ def values(data: bytes) -> dict[str, str]:
         ("GIF", "gif"),
     ],
 )
-def test_basic_information_is_there_for_every_format(format: str, name: str) -> None:
+def test_every_format_has_the_basic_information(format: str, name: str) -> None:
     data = encode(gradient(), format)
     found = values(data)
     assert found["FileSize"] == str(len(data))

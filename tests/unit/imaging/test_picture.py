@@ -104,12 +104,12 @@ def test_changed_bytes_give_an_image_or_a_documented_error(format: str) -> None:
         (encode(Image.new("1", (16_385, 1)), "TIFF"), "0040-00000018"),
     ],
 )
-def test_bombs_are_refused_before_they_are_decoded(data: bytes, ec: str) -> None:
+def test_oversized_images_are_refused_before_they_are_decoded(data: bytes, ec: str) -> None:
     assert refused(data) == ("ImageTooLarge", 400, ec)
     assert refused(data, "image/info") == ("ImageTooLarge", 400, ec)
 
 
-def test_frames_count_for_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pixels_of_all_frames_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture, "MAX_PIXELS", 80 * 40 * 2)
     assert refused(animation(frames=3)) == ("ImageTooLarge", 400, "0040-00000012")
     assert answer(animation(frames=2), "image/resize,w_10")
@@ -126,7 +126,7 @@ def test_large_files_are_refused() -> None:
     assert refused(data) == ("ImageTooLarge", 400, "0040-00000001")
 
 
-def test_bound_of_the_program_that_uses_pillow_does_not_matter(
+def test_pixel_limit_of_pillow_has_no_effect(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
@@ -134,13 +134,13 @@ def test_bound_of_the_program_that_uses_pillow_does_not_matter(
     assert Image.MAX_IMAGE_PIXELS == 10
 
 
-def test_image_with_a_page_behind_it_becomes_an_image_only() -> None:
+def test_bytes_after_an_image_are_dropped() -> None:
     data = encode(gradient(), "JPEG") + b"<script>alert(1)</script>"
     assert b"script" not in answer(data, "image/resize,w_10")
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_modes_become_plain_colours(mode: str) -> None:
+def test_modes_are_converted_to_rgb_or_rgba(mode: str) -> None:
     image = Image.new("I;16", (8, 8), 40_000) if mode == "I;16" else quarters(8, 8).convert(mode)
     frame = read(encode(image)).frames[0]
     assert frame.mode == ("RGBA" if mode in ("LA", "RGBA") else "RGB")

@@ -1,4 +1,4 @@
-"""One request on one image: order, animations, and whatever may be asked for."""
+"""One request on one image: order, animations, and random actions."""
 
 from __future__ import annotations
 
@@ -130,9 +130,7 @@ _actions = st.one_of(
 
 @settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(SOURCES), st.lists(_actions, max_size=4))
-def test_anything_asked_for_gives_a_result_or_a_documented_error(
-    source: bytes, actions: list[str]
-) -> None:
+def test_any_request_gets_a_result_or_a_documented_error(source: bytes, actions: list[str]) -> None:
     found = outcome(source, "image/" + "/".join(actions))
     if isinstance(found, OSSError):
         assert found.status in (400, 501)

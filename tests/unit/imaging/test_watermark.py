@@ -51,7 +51,7 @@ def mark(asked: str = "", name: str = "mark") -> Image.Image:
         (",g_center,voffset_-20", (90, 25)),
     ],
 )
-def test_image_lies_at_its_place(asked: str, corner: tuple[int, int]) -> None:
+def test_image_is_put_at_its_position(asked: str, corner: tuple[int, int]) -> None:
     left, top = corner
     assert box(mark(asked)) == (left, top, left + 20, top + 10)
 

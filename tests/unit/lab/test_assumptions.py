@@ -1,4 +1,4 @@
-"""Assumptions as TOML: each variant of each fact, and mistakes with what would have been right."""
+"""Assumptions as TOML: each variant of each fact, and errors that list the valid values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_each_variant_has_a_sentence_and_a_name_of_its_own() -> None:
     assert len({(type(variant), variant.value) for variant in variants}) == len(variants)
 
 
-def test_fact_that_is_left_out_has_its_default() -> None:
+def test_missing_fact_has_its_default() -> None:
     assert assumptions.parse("") == DEFAULT
     found = assumptions.parse('r14 = "empty-whitelist-denies"\n')
     assert found == Assumptions(r14=EmptyWhitelist.DENIES)
@@ -52,9 +52,7 @@ def test_fact_that_is_left_out_has_its_default() -> None:
         ("r14", "this is not valid TOML"),
     ],
 )
-def test_mistake_is_told_with_what_would_be_right(
-    tmp_path: Path, source: str, sentence: str
-) -> None:
+def test_mistake_gets_error_with_valid_values(tmp_path: Path, source: str, sentence: str) -> None:
     path = tmp_path / "assumptions.toml"
     path.write_text(source)
     with pytest.raises(AssumptionsError) as raised:

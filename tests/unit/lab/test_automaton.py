@@ -79,13 +79,13 @@ def test_proved_configurations_are_equivalent(
         ("https://a.test", ["https://a"], Cut.PATH, True),
     ],
 )
-def test_covers(entry: str, others: list[str], cut: Cut, covered: bool) -> None:
+def test_covers_finds_a_wider_entry(entry: str, others: list[str], cut: Cut, covered: bool) -> None:
     patterns = [parse_entry(other) for other in others]
     assert automaton.covers(parse_entry(entry), patterns, cut) is covered
 
 
 def test_search_stops_at_its_budget() -> None:
-    # In which order twelve letters come, and which of them have come, are too many classes.
+    # Twelve letters in any order make too many classes.
     patterns = [parse_entry(f"*{letter}?????") for letter in "abcdefghijkl"]
     with pytest.raises(UndecidedError):
         automaton.find([Watched(pattern) for pattern in patterns], lambda _: False)

@@ -29,7 +29,7 @@ SAME, CROSS, DOWN = (
         ("unsafe-url", WHOLE, WHOLE, WHOLE),
     ],
 )
-def test_referer_by_policy(
+def test_policy_decides_on_the_referer(
     policy: str, same: str | None, cross: str | None, down: str | None
 ) -> None:
     sent = [browser.send(PAGE, target, ReferrerPolicy(policy)) for target in (SAME, CROSS, DOWN)]

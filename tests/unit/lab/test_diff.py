@@ -45,7 +45,7 @@ def test_diff_finds_a_witness_of_each_kind(
     assert found.certainty is Certainty.GENERATED
 
 
-def test_search_finds_a_difference_that_no_generated_referer_shows() -> None:
+def test_search_finds_a_difference_beyond_the_generated_referers() -> None:
     new = replace(SITE, blacklist=("https://www.example.com/a*b*c",))
     narrower = replace(SITE, blacklist=("https://www.example.com/a*b*cd",))
     (change,) = diff.compare(narrower, new).changes

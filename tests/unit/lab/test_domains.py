@@ -20,7 +20,7 @@ from oss_emulator.lab.domains import closed, is_host, is_port, registered
         ("[::1]", "[::1]"),
     ],
 )
-def test_registered_part_of_a_host(host: str, part: str | None) -> None:
+def test_registered_part_of_a_host_is_found(host: str, part: str | None) -> None:
     assert registered(host) == part
 
 
@@ -40,7 +40,7 @@ def test_labels_behind_the_last_wildcard_are_fixed(host: str, fixed: str | None)
     assert closed(host) == fixed
 
 
-def test_hosts_and_ports_that_browsers_send() -> None:
+def test_only_sendable_hosts_and_ports_are_accepted() -> None:
     sent = ["a.example", "xn--r8jz45g.test", "exa_mple.com", "10.0.0.1", "[::1]", "*.example.com"]
     assert all(map(is_host, sent))
     never = [

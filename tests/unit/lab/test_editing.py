@@ -129,7 +129,9 @@ def test_xml_keeps_its_layout() -> None:
     ],
     ids=["inline", "plan"],
 )
-def test_what_cannot_be_edited_is_said(form: RulesForm, text: str, name: str, words: str) -> None:
+def test_uneditable_document_is_refused_with_a_reason(
+    form: RulesForm, text: str, name: str, words: str
+) -> None:
     with pytest.raises(NotEditableError, match=words):
         editing.edit(text.encode(), form, name, NEW)
 

@@ -1,4 +1,4 @@
-"""HCL: its values, and the time that a text without an end takes."""
+"""HCL: its values, and the time that a text full of mistakes takes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def value(text: str) -> object:
         ("[for x in [] : x]", Unknown("[for x in [] : x]")),
     ],
 )
-def test_value_is_known_or_not(text: str, expected: object) -> None:
+def test_value_is_read_or_unknown(text: str, expected: object) -> None:
     found = value(text)
     if isinstance(expected, Unknown):
         assert isinstance(found, Unknown)
@@ -65,7 +65,7 @@ def test_any_text_is_read_or_refused(words: list[str]) -> None:
         assert sentence.startswith(("this is not valid HCL", "a is written twice"))
 
 
-def test_text_of_only_mistakes_is_given_up() -> None:
-    """Without an end of its patience the parser would need many seconds."""
+def test_parsing_of_a_text_of_mistakes_stops() -> None:
+    """Without its limit the parser would need many seconds."""
     with pytest.raises(SourceError, match="not valid HCL"):
         list(hcl.parse('"' * 1_000_000))

@@ -30,19 +30,19 @@ def test_each_entry_is_found_in_its_line(form: RulesForm) -> None:
     assert found[Stage.BLACKLIST, 1] > found[Stage.WHITELIST, 4]
 
 
-def test_rules_of_several_are_found_by_their_name() -> None:
+def test_entries_are_found_by_the_name_of_their_rules() -> None:
     text = '[rules.a]\nwhitelist = ["x"]\n[rules.b]\nwhitelist = ["x"]\n'
     found = places.find(text, "b", RefererConfiguration(whitelist=("x",)))
     assert found == {(Stage.WHITELIST, 0): (4, 15)}
 
 
-def test_entry_that_is_written_in_another_way_is_placed_at_its_list() -> None:
+def test_entry_that_is_not_found_is_placed_at_its_list() -> None:
     text = 'a = 1\nwhitelist = ["\\u0078"]\n'
     found = places.find(text, "", RefererConfiguration(whitelist=("x",)))
     assert found == {(Stage.WHITELIST, 0): (2, 1)}
 
 
-def test_search_in_vain_ends_in_time() -> None:
+def test_search_without_a_match_ends_in_time() -> None:
     missing = tuple(f"entry-{number}" for number in range(20_000))
     text = f"whitelist = [{'x' * 1_000_000}]"
     assert len(places.find(text, "", RefererConfiguration(whitelist=missing))) == 20_000

@@ -11,7 +11,7 @@ OF_TRANSLATION = {
 """What rules of another system are probed for; entries alone do not show it."""
 
 
-def test_every_other_kind_is_made_from_two_entries() -> None:
+def test_two_entries_give_every_generated_kind() -> None:
     made = probes.make(["https://*.example.com/", "http://www.example.com:8080/a"])
     assert {probe.kind for probe in made} == set(ProbeKind) - {ProbeKind.FOUND} - OF_TRANSLATION
 

@@ -1,4 +1,4 @@
-"""Pulumi's YAML: its values, and texts that are small and stand for much."""
+"""Pulumi's YAML: its values, and small texts that expand to large ones."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def value(text: str) -> object:
         ("{fn::split: [a, b]}", {"fn::split": ["a", "b"]}),
     ],
 )
-def test_value_is_known_or_not(text: str, expected: object) -> None:
+def test_value_is_read_or_unknown(text: str, expected: object) -> None:
     assert value(text) == expected
 
 
-def test_aliases_that_repeat_themselves_are_not_followed() -> None:
+def test_repeated_aliases_are_not_followed() -> None:
     lines = ["a: &a0 [x]"]
     lines += [f"b{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 60)]
     lines += ["resources: {r: {type: t, properties: {refererLists: *a59}}}"]

@@ -32,7 +32,7 @@ def camel(name: str) -> str:
 
 
 @pytest.mark.parametrize(("tool", "kind"), REFERER)
-def test_switches_that_are_left_out_are_false(tool: Tool, kind: str) -> None:
+def test_missing_switches_are_false(tool: Tool, kind: str) -> None:
     """R-38"""
     values = write(tool, bucket=Unknown("x"), allow_empty_referer="True", truncate_path=None)
     found = resources.read(tool, kind, values, (), error)
@@ -81,5 +81,5 @@ def test_unknown_value_is_refused(tool: Tool, kind: str, value: object) -> None:
         ({"a": ["$${b}"]}, {"a": ["${b}"]}),
     ],
 )
-def test_template_is_known_or_not(written: object, known: object) -> None:
+def test_template_is_read_or_unknown(written: object, known: object) -> None:
     assert evaluate(written) == known

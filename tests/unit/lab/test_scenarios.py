@@ -52,7 +52,7 @@ def test_each_referrer_policy_has_a_scenario() -> None:
     assert rows == [policy.value for policy in ReferrerPolicy]
 
 
-def test_signed_requests() -> None:
+def test_signed_requests_are_checked_only_in_urls() -> None:
     rows = play(GOOD)
     sdk = rows["a server-side SDK, signed in the header"]
     assert (sdk.scenario.signed, sdk.decision.allowed) == (Signing.HEADER, True)

@@ -113,7 +113,7 @@ DECLARED = {
     ],
     ids=["plan", "state of a module", "declared", "declared in lists"],
 )
-def test_forms_of_terraform(members: object) -> None:
+def test_rules_of_terraform_are_parsed(members: object) -> None:
     assert document.parse(json.dumps(members).encode()) == {ADDRESS: SITE}
 
 
@@ -162,17 +162,17 @@ def test_older_block_of_terraform_leaves_the_query_to_the_default(members: objec
         ("[referer]\n", [""]),
     ],
 )
-def test_forms_of_toml(text: str, names: list[str]) -> None:
+def test_rules_in_toml_are_parsed(text: str, names: list[str]) -> None:
     assert list(document.parse(text.encode())) == names
 
 
-def test_json_of_ossutil_with_a_byte_order_mark() -> None:
+def test_json_with_a_byte_order_mark_is_parsed() -> None:
     text = '\ufeff{"AllowEmptyReferer": "false", "RefererList": {"Referer": ["https://a.test/"]}}'
     found = document.parse(text.encode())
     assert found == {"": RefererConfiguration(False, whitelist=("https://a.test/",))}
 
 
-def test_xml_in_utf_16() -> None:
+def test_xml_in_utf_16_is_parsed() -> None:
     text = '<?xml version="1.0" encoding="UTF-16"?>' + document.format(SITE, RulesForm.XML)[38:]
     assert document.parse(text.encode("utf-16")) == {"": SITE}
 
@@ -193,13 +193,13 @@ ANSWER = "HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\nContent-Type: application/xml\
     ids=["curl -i", "through a proxy", "HTTP/2", "ossutil", "JSON"],
 )
 @pytest.mark.parametrize("form", [None, RulesForm.XML])
-def test_what_tools_print_around_rules_is_left_out(text: str, form: RulesForm | None) -> None:
+def test_output_of_tools_around_rules_is_skipped(text: str, form: RulesForm | None) -> None:
     if form and not text.startswith("HTTP"):
         assert document.parse(text.encode(), form) == {"": SITE}
     assert document.parse(text.encode()) == {"": SITE}
 
 
-def test_answer_without_a_list_is_an_answer_of_the_service() -> None:
+def test_answer_without_a_list_is_accepted() -> None:
     """R-30: only a request needs RefererList."""
     text = (
         "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>"
@@ -251,7 +251,7 @@ resource "alicloud_oss_bucket" "without" {
 CONFIG = RefererConfiguration(False, whitelist=('https://${x}.test/例"', "b"))
 
 
-def test_forms_of_hcl() -> None:
+def test_rules_in_hcl_are_parsed() -> None:
     assert document.detect(HCL.encode()) is RulesForm.HCL
     assert document.parse(HCL.encode()) == {ADDRESS: SITE, "alicloud_oss_bucket.b": CONFIG}
 
@@ -288,7 +288,7 @@ resources:
 """.replace("no_such_word", "false")
 
 
-def test_forms_of_pulumi() -> None:
+def test_rules_of_pulumi_are_parsed() -> None:
     assert document.detect(PULUMI.encode()) is RulesForm.PULUMI
     assert document.parse(PULUMI.encode()) == {"site": SITE, "bucket": CONFIG}
 
@@ -401,7 +401,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_document(name: str) -> None:
+def test_bad_document_is_refused_with_its_place(name: str) -> None:
     text, line, column, words = BAD[name]
     with pytest.raises(SourceError) as refusal:
         document.parse(text.encode())
@@ -422,7 +422,7 @@ LATIN = "<RefererConfiguration>\n <AllowEmptyReferer>ä</AllowEmptyReferer></Ref
     ],
     ids=["XML", "JSON", "TOML"],
 )
-def test_wrong_encoding(content: bytes, line: int, column: int) -> None:
+def test_wrong_encoding_is_refused(content: bytes, line: int, column: int) -> None:
     with pytest.raises(SourceError, match="byte 0xe4 is not valid UTF-8") as refusal:
         document.parse(content)
     assert (refusal.value.line, refusal.value.column) == (line, column)

@@ -95,7 +95,7 @@ def test_safe_form_of_a_wildcard_is_proved() -> None:
     assert found("https://*.example.com/", blacklist=("https://*/*.example.com/",)) == []
 
 
-def test_public_suffix_is_no_site() -> None:
+def test_names_below_a_public_suffix_are_other_sites() -> None:
     page = WebURL.parse("https://alice.github.io/")
     assert found("https://*.github.io/", blacklist=("https://*/*.github.io/",), site=page) != []
     suffix = WebURL.parse("https://github.io/")
@@ -123,13 +123,13 @@ def test_rules_without_a_whitelist_let_everybody_in() -> None:
     assert search(rules, [SITE], strict).found == ()
 
 
-def test_case_counts_as_assumed() -> None:
+def test_letter_case_follows_the_assumption() -> None:
     rules = RefererConfiguration(whitelist=("https://EVIL.test/",))
     assert search(rules, [SITE]).found == ()
     assert len(search(rules, [SITE], Assumptions(r24=LetterCase.INSENSITIVE)).found) == 1
 
 
-def test_search_without_an_end_proves_nothing() -> None:
+def test_unfinished_search_proves_nothing() -> None:
     entries = tuple(f"https://*{letter}?????/" for letter in "abcdefghijkl")
     result = search(RefererConfiguration(whitelist=("https://*?q",), blacklist=entries), [SITE])
     assert result.found or not result.proved
@@ -146,7 +146,7 @@ def test_search_ends_when_it_has_looked_at_enough(monkeypatch: pytest.MonkeyPatc
     assert not result.proved
 
 
-def test_host_that_dns_cannot_hold_proves_nothing() -> None:
+def test_too_long_host_proves_nothing() -> None:
     rules = RefererConfiguration(whitelist=("https://" + "?" * 70 + "/",))
     result = search(rules, [SITE])
     assert not result.found

@@ -177,7 +177,7 @@ def test_bad_table_is_refused_with_its_file_and_place(
     assert message in str(refusal.value)
 
 
-def test_case_decides_over_table_and_table_over_what_is_given(tmp_path: Path) -> None:
+def test_assumptions_of_a_case_override_table_and_arguments(tmp_path: Path) -> None:
     text = """
     [assumptions]
     r14 = "empty-whitelist-denies"

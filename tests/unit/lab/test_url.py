@@ -47,7 +47,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("text", "read"), READ.items())
-def test_url_is_read_like_by_a_browser(text: str, read: str) -> None:
+def test_url_is_read_as_browsers_read_it(text: str, read: str) -> None:
     assert WebURL.parse(text).text == read
 
 
@@ -67,7 +67,7 @@ def test_url_that_no_browser_opens_is_refused(text: str, reason: str) -> None:
         ("https://a b.com/", "its host or its port is not valid"),
     ],
 )
-def test_text_that_is_no_page_is_refused(text: str, reason: str) -> None:
+def test_text_that_is_not_a_page_is_refused(text: str, reason: str) -> None:
     with pytest.raises(WebURLError) as caught:
         WebURL.parse(text)
     assert str(caught.value) == reason
@@ -94,5 +94,5 @@ def test_other_host_is_read_like_a_url() -> None:
 @pytest.mark.parametrize(
     ("host", "is_address"), [("1.2.3.4", True), ("[::1]", True), ("a.test", False)]
 )
-def test_addresses_are_told_from_names(host: str, is_address: bool) -> None:
+def test_ip_addresses_are_recognized(host: str, is_address: bool) -> None:
     assert WebURL.parse(f"https://{host}/").is_address is is_address

@@ -21,7 +21,7 @@ def parsed(changes: dict[str, Any], custom: dict[str, str] | None = None) -> Cal
     return callback.parse(encoded({**URL, **changes}), system, custom or {})
 
 
-def test_parameters_of_a_request() -> None:
+def test_callback_is_found_in_a_request() -> None:
     def of(query: str, *fields: tuple[str, str]) -> tuple[str, str]:
         return callback.of_request(Request.parse("PUT", f"/b/k?{query}", fields, 0.0))
 
@@ -32,7 +32,7 @@ def test_parameters_of_a_request() -> None:
         of("callback=c", ("x-oss-callback", "c"))
 
 
-def test_fields_of_a_form() -> None:
+def test_callback_is_found_in_a_form() -> None:
     fields = {"key": "a", "callback": "c", "x:a": "1"}
     assert callback.of_fields(fields) == ("c", {"x:a": "1"})
 

@@ -36,7 +36,7 @@ def test_new_account_without_a_date_follows_all_changes(change: ServiceChange) -
     assert Changes(new_account=True).follow(change)
 
 
-def test_by_default_nothing_is_followed_that_refuses_older_clients() -> None:
+def test_changes_that_refuse_older_clients_are_off_by_default() -> None:
     assert [change for change in CHANGES if BY_DEFAULT.follow(change)] == [ARN_IN_LOGS]
 
 

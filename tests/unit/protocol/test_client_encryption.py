@@ -14,7 +14,7 @@ def sizes(data: str, part: str) -> dict[str, str]:
     return {**WHOLE, f"{PREFIX}data-size": data, f"{PREFIX}part-size": part}
 
 
-def test_metadata_is_whole_or_absent() -> None:
+def test_incomplete_metadata_is_refused() -> None:
     client_encryption.check({"x-oss-meta-a": "1"})
     client_encryption.check({**WHOLE, f"{PREFIX}matdesc": "{}"})
     for missing in WHOLE:
@@ -25,7 +25,7 @@ def test_metadata_is_whole_or_absent() -> None:
 
 
 @pytest.mark.parametrize("headers", [{"x-oss-meta-part-size": "1"}, WHOLE])
-def test_upload_without_sizes_may_be_cut_anyhow(headers: dict[str, str]) -> None:
+def test_upload_without_sizes_accepts_any_parts(headers: dict[str, str]) -> None:
     assert client_encryption.parse_parts(headers) is None
 
 

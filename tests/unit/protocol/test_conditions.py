@@ -37,7 +37,7 @@ BEFORE, SAME, AFTER = (dates.format_http(MODIFIED + offset) for offset in (-1, 0
     ],
 )
 @pytest.mark.parametrize("prefix", ["", "x-oss-copy-source-"])
-def test_conditions(headers: dict[str, str], status: int, prefix: str) -> None:
+def test_conditions_are_checked(headers: dict[str, str], status: int, prefix: str) -> None:
     sent = {prefix + name: value for name, value in headers.items()}
     if status == 200:
         conditions.check(sent, ETAG, MODIFIED, prefix)

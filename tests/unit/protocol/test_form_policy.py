@@ -53,7 +53,7 @@ def test_condition_is_checked(condition: Any, value: str, holds: bool) -> None:
     assert caught.value.ec == "0006-00000227"
 
 
-def test_field_of_a_condition_must_be_there() -> None:
+def test_condition_on_a_missing_field_fails() -> None:
     with pytest.raises(OSSError) as caught:
         policy(["eq", "$key", "a"]).check({}, NOW)
     assert caught.value.ec == "0006-00000226"

@@ -40,7 +40,7 @@ def test_surrogates_are_encoded_as_their_bytes() -> None:
     assert headers.encode("a\udcff") == b"a\xff"
 
 
-def test_unknown_storage_class_is_told_what_is_known() -> None:
+def test_unknown_storage_class_error_lists_the_known_ones() -> None:
     assert headers.storage_class({}, "IA") == "IA"
     assert headers.storage_class({"x-oss-storage-class": "Archive"}, "IA") == "Archive"
     with pytest.raises(OSSError) as caught:
@@ -90,7 +90,7 @@ def test_encryption_of_a_later_request_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("value", "expected"), [("true", True), ("TRUE", True), ("1", False)])
-def test_flag(value: str, expected: bool) -> None:
+def test_only_true_sets_a_flag(value: str, expected: bool) -> None:
     assert headers.flag({"x": value}, "x") is expected
     assert headers.flag({}, "x") is False
 

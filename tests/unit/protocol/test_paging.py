@@ -46,7 +46,7 @@ def obvious(
     marker=st.one_of(st.just(""), NAMES),
     limit=st.integers(0, 8),
 )
-def test_page_equals_that_of_the_slow_way(
+def test_page_equals_that_of_the_slow_implementation(
     names: set[str], prefix: str, delimiter: str, marker: str, limit: int
 ) -> None:
     page = cut(names, prefix=prefix, delimiter=delimiter, marker=marker, limit=limit)

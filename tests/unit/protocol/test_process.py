@@ -197,7 +197,7 @@ def test_other_kinds_are_not_implemented(text: str) -> None:
         ("image/info|sys/notify,topic_YQ", "InvalidArgument"),
     ],
 )
-def test_place_that_is_not_complete_is_refused(text: str, code: str) -> None:
+def test_incomplete_place_is_refused(text: str, code: str) -> None:
     with pytest.raises(OSSError) as raised:
         parse(text)
     assert raised.value.code == code
@@ -213,7 +213,7 @@ def test_body_of_a_post_is_read() -> None:
         assert raised.value.code == "MissingArgument"
 
 
-def test_percentage_of_the_image_below_is_for_watermarks_only() -> None:
+def test_percentage_p_is_for_watermarks_only() -> None:
     """Add watermarks"""
     with pytest.raises(OSSError, match="The value: 30 of parameter: P is invalid") as raised:
         parse("image/resize,P_30")

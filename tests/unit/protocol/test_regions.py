@@ -9,5 +9,5 @@ def test_regions_are_listed_once() -> None:
     assert not any(region.startswith("oss-") for region in REGIONS)
 
 
-def test_location_of_a_region() -> None:
+def test_region_is_formatted_as_location() -> None:
     assert location("cn-hangzhou") == "oss-cn-hangzhou"

@@ -142,7 +142,7 @@ def with_member(member: tarfile.TarInfo, data: bytes) -> io.BytesIO:
 
 @pytest.mark.usefixtures("unwritable")
 @pytest.mark.parametrize("name", ["blobs/{}.3000000000.1", "index.jsonl"])
-def test_a_sparse_member_is_refused_before_it_grows(other: DiskStorage, name: str) -> None:
+def test_sparse_member_is_refused_before_it_grows(other: DiskStorage, name: str) -> None:
     member = tarfile.TarInfo(name.format("a" * 32))
     member.size = 512
     member.pax_headers = {"GNU.sparse.map": "0,512", "GNU.sparse.size": "3000000000"}
@@ -152,7 +152,7 @@ def test_a_sparse_member_is_refused_before_it_grows(other: DiskStorage, name: st
 
 @pytest.mark.usefixtures("unwritable")
 @pytest.mark.parametrize("size", [999, 1001])
-def test_a_member_of_another_size_than_its_name_says_is_refused(
+def test_member_of_another_size_than_its_name_says_is_refused(
     other: DiskStorage, size: int
 ) -> None:
     member = tarfile.TarInfo(f"blobs/{'a' * 32}.{size}.1")

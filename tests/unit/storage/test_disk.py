@@ -354,7 +354,7 @@ def test_only_the_owner_can_read_a_folder(tmp_path: Path, umask: int, before: st
         assert mode == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_a_folder_keeps_the_mode_that_its_owner_chose(storage: DiskStorage) -> None:
+def test_folder_keeps_the_mode_that_its_owner_chose(storage: DiskStorage) -> None:
     storage.folder.chmod(0o750)
     reopen(storage).close()
     assert storage.folder.stat().st_mode & 0o7777 == 0o750
@@ -519,10 +519,10 @@ def test_object_without_its_file_is_reported(
 
 
 @pytest.mark.parametrize("how", ["deleted", "replaced", "index"])
-def test_a_folder_that_goes_is_noticed_by_every_request(
+def test_every_request_notices_a_removed_folder(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
-    """Nothing is accepted that would be lost, and nothing is made in the folder's place."""
+    """The storage accepts nothing that would be lost, and makes nothing in the folder's place."""
     data, aside = tmp_path / "data", tmp_path / "aside"
     with Emulator(data=data) as emulator:
         emulator.put("/examplebucket", headers={"x-oss-acl": "public-read-write"})

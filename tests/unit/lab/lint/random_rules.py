@@ -1,4 +1,4 @@
-"""Random rules of every shape that people write, and of many that nobody would."""
+"""Random rules of every shape that people write, and of many that nobody writes."""
 
 from __future__ import annotations
 

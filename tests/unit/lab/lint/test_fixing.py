@@ -1,4 +1,4 @@
-"""Following the corrections: 3,000 random configurations end clean, and nothing raises."""
+"""Corrections are followed to the end on 3,000 random configurations, and nothing raises."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def is_mistake(finding: Finding) -> bool:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_corrections_end_clean_after_three_rounds_at_most(part: int) -> None:
-    """What is left is said to be a decision, and can be accepted rule by rule."""
+def test_corrections_finish_in_at_most_three_rounds(part: int) -> None:
+    """Only decisions of the owner are left, and they can be accepted rule by rule."""
     for seed in range(part, CONFIGURATIONS, PARTS):
         configuration = rules(seeded(seed))
         fixed = lint.fix(configuration)
@@ -41,7 +41,7 @@ def test_corrections_end_clean_after_three_rounds_at_most(part: int) -> None:
 
 
 def test_only_some_rules_leave_a_decision_to_the_owner() -> None:
-    """Every other rule leaves one only where its correction would empty the whitelist."""
+    """Other rules leave a decision only if their correction would empty the whitelist."""
     for seed in range(500):
         configuration = rules(seeded(seed))
         for finding in lint.run(configuration):
@@ -50,7 +50,7 @@ def test_only_some_rules_leave_a_decision_to_the_owner() -> None:
                 assert opens or finding.rule == "rests-on-assumption", (seed, finding)
 
 
-def test_corrections_open_nothing_to_strangers() -> None:
+def test_corrections_let_no_stranger_in() -> None:
     strangers = [
         f"{scheme}://stranger-{n}.example/" for scheme in ("http", "https") for n in (1, 2)
     ]

@@ -1,4 +1,4 @@
-"""The linter: every rule finds what it is there for, shows it truly, and corrects it."""
+"""The linter: every rule finds its mistakes, proves them and corrects them."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_each_fact_is_reported_once_with_its_variants() -> None:
     ]
 
 
-def test_findings_follow_the_assumptions_that_are_given() -> None:
+def test_findings_follow_the_given_assumptions() -> None:
     rules = RefererConfiguration(blacklist=("https://thief.example/",))
     (finding,) = lint.run(rules, [RESTS], Assumptions(r14=EmptyWhitelist.DENIES))
     assert not finding.outcome.allows

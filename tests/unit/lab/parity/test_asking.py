@@ -46,7 +46,7 @@ def test_rules_that_never_take_effect_show_nothing() -> None:
     assert len(service.sent) <= bounds({})[1]
 
 
-def test_canaries_must_be_right_several_times_in_a_row() -> None:
+def test_rules_take_effect_after_several_right_canaries_in_a_row() -> None:
     service = ModelService()
     ask_all(service.send, {}, lambda _: "", no_pause)
     put = next(
@@ -120,7 +120,7 @@ def test_left_out_setups_and_withheld_requests_are_not_sent() -> None:
 
 
 @pytest.mark.parametrize(("status", "trouble"), [(500, True), (503, True), (429, True), (501, 0)])
-def test_troubles_of_the_service_say_nothing_about_rules(status: int, trouble: bool) -> None:
+def test_failures_of_the_service_decide_no_fact(status: int, trouble: bool) -> None:
     service = ModelService()
 
     def send(request: ServiceRequest) -> Reply:

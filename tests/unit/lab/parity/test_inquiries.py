@@ -1,4 +1,4 @@
-"""The questions: they tell all variants apart, and their setups can be seen to take effect."""
+"""The questions distinguish all variants, and canaries show when their setups take effect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_every_assumed_fact_has_its_number() -> None:
     assert all(inquiry.fact == fact(inquiry.field) for inquiry in ASSUMED)
 
 
-def test_documented_facts_that_are_visible_are_asked() -> None:
+def test_visible_documented_facts_are_asked() -> None:
     assert {inquiry.fact for inquiry in DOCUMENTED} == {
         *("R-01", "R-02", "R-10", "R-11", "R-12", "R-13", "R-15"),
         *("R-20", "R-21", "R-22", "R-23", "R-26", "R-27"),
@@ -28,7 +28,7 @@ def test_documented_facts_that_are_visible_are_asked() -> None:
 
 
 @pytest.mark.parametrize("inquiry", ASSUMED, ids=lambda inquiry: inquiry.field)
-def test_no_two_variants_want_the_same_replies(inquiry: Inquiry) -> None:
+def test_each_variant_expects_different_replies(inquiry: Inquiry) -> None:
     wanted = []
     for variant in type(DEFAULT.chosen()[inquiry.field]):
         change: dict[str, Any] = {inquiry.field: variant}
@@ -48,7 +48,7 @@ def allows(setup: Setup, before: RefererConfiguration, referer: str) -> bool:
 
 
 def test_canaries_show_that_each_setup_is_in_effect() -> None:
-    """A canary is answered otherwise under the rules before, so old rules are not taken for new."""
+    """The previous rules answer a canary differently, so old rules do not pass for new ones."""
     rules = RefererConfiguration()
     for before, setup in pairwise(SETUPS):
         if before.rules is not None:

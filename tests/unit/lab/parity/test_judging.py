@@ -80,14 +80,14 @@ def test_reply_that_no_variant_gives_differs() -> None:
     assert "# r14 was not decided: no variant fits" in (format_assumptions(judge(replies), ""))
 
 
-def test_without_replies_nothing_could_be_seen() -> None:
+def test_without_replies_no_fact_is_decided() -> None:
     results = judge({})
     assert {result.conclusion for result in results} == {Conclusion.UNSEEN}
     assert {result.why for result in results} == {"it was not asked"}
     assert toml.parse(format_assumptions(results, "")) == DEFAULT
 
 
-def test_reason_is_given_for_what_could_not_be_seen() -> None:
+def test_undecided_fact_has_a_reason() -> None:
     """R-15"""
     replies = ask_all(
         ModelService().send, {FRESH: "the bucket existed before"}, lambda _: "", lambda: None
@@ -104,7 +104,7 @@ def test_contradicting_reply_counts_although_another_is_missing() -> None:
     assert by_fact(judge(replies), "R-13").conclusion is Conclusion.DIFFERS
 
 
-def test_variant_is_found_from_the_replies_that_are_there() -> None:
+def test_variant_is_found_from_some_of_the_replies() -> None:
     """R-28"""
     replies = dict(ask())
     listed = next(item.ask for item in by_fact(judge(replies), "R-28").answers)

@@ -62,7 +62,7 @@ def test_ec_is_read_from_the_header_of_a_reply_without_a_body() -> None:
     assert Reply(403, {"x-oss-ec": "0003-00000503"}).is_denial
 
 
-def test_denial_is_known_by_its_message_too() -> None:
+def test_denial_is_recognized_by_its_message_too() -> None:
     """R-35"""
     body = b"<Error><Message>You are denied by bucket referer policy.</Message></Error>"
     assert Reply(403, body=body).is_denial

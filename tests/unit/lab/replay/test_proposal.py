@@ -120,7 +120,7 @@ def test_smallest_host_is_given_up_first() -> None:
     assert (proposal.kept, proposal.wanted) == (999, 1000)
 
 
-def test_share_that_cannot_be_kept_is_told() -> None:
+def test_unreachable_share_is_reported() -> None:
     proposal = propose([HostName("a.test")], [], {"https://a.test": 90}, Decimal(1), others=10)
     assert not proposal.suffices
     assert (proposal.kept, proposal.wanted) == (90, 100)
@@ -137,5 +137,5 @@ def test_share_that_cannot_be_kept_is_told() -> None:
         ("*.a.test", "ba.test", False),
     ],
 )
-def test_hosts_that_a_name_covers(name: str, host: str, covered: bool) -> None:
+def test_name_covers_its_hosts(name: str, host: str, covered: bool) -> None:
     assert HostName(name).covers(host) is covered

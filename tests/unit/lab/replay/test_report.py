@@ -149,7 +149,7 @@ def record(line: LogLine) -> dict[str, str]:
 
 
 def damaged_twice(content: bytes) -> bytes:
-    """Append blank lines and the ends of lines of Windows, which no reader may stumble over."""
+    """Append blank lines and Windows line ends, which every reader must accept."""
     return content.replace(b"\n", b"\r\n") + b"\r\n\n"
 
 

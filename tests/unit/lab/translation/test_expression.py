@@ -60,7 +60,7 @@ ATOMS = "a b c A . [ab] [^a] ( ( ) ) | * + ? {2} {1,2} {0,1} {1,} ^ $ \\. \\w \\
     st.lists(st.sampled_from(ATOMS), max_size=9).map("".join),
     st.lists(st.text("abcA.-1", max_size=6), min_size=5, max_size=5),
 )
-def test_expression_matches_as_that_of_python(expression: str, texts: list[str]) -> None:
+def test_expression_matches_as_in_python(expression: str, texts: list[str]) -> None:
     try:
         parsed = Expression.parse(expression)
     except ValueError:

@@ -126,7 +126,7 @@ DECISIONS = [
 
 
 @pytest.mark.parametrize(("system", "text", "referer", "signed", "allowed"), DECISIONS)
-def test_decisions_of_each_system(
+def test_each_system_decides_as_in_the_table(
     system: str, text: str, referer: str | None, signed: Signing, allowed: bool
 ) -> None:
     assert SYSTEMS[system].parse(text).allows(referer, signed) is allowed
@@ -168,7 +168,7 @@ CONFIGURATIONS = [
 
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=str)
-def test_translation_from_oss(system: str, configuration: RefererConfiguration) -> None:
+def test_rules_are_translated_from_oss(system: str, configuration: RefererConfiguration) -> None:
     rules = SYSTEMS[system].from_oss(configuration, DEFAULT)
     if system in CLASSES:
         again = SYSTEMS[system].parse(rules.format())
@@ -247,7 +247,9 @@ def test_losses_of_a_long_list_are_found_quickly() -> None:
         ),
     ],
 )  # fmt: skip
-def test_translation_to_oss(system: str, text: str, expected: RefererConfiguration) -> None:
+def test_rules_are_translated_to_oss(
+    system: str, text: str, expected: RefererConfiguration
+) -> None:
     assert SYSTEMS[system].parse(text).to_oss() == expected
 
 
@@ -290,7 +292,9 @@ def test_translation_to_oss(system: str, text: str, expected: RefererConfigurati
         ),
     ],
 )  # fmt: skip
-def test_bad_documents(system: str, text: str, line: int, column: int, words: str) -> None:
+def test_bad_documents_are_refused(
+    system: str, text: str, line: int, column: int, words: str
+) -> None:
     with pytest.raises(SourceError) as refusal:
         SYSTEMS[system].parse(text)
     assert words in refusal.value.sentence

@@ -21,7 +21,7 @@ def test_text_matches_as_a_plain_expression(whole: bool, text: str, referer: str
     assert (found is None) == (expected is None)
 
 
-def test_star_stops_where_it_may_not_stand() -> None:
+def test_star_stops_at_excluded_characters() -> None:
     assert wildcards.build("*.b", "[^/]").match("a.b/c")
     assert not wildcards.build("*.b", "[^/]").match("a/x.b")
 

@@ -92,7 +92,9 @@ ORIGIN = "https://www.example.com/"
         (Embedding.BLOB_WORKER_FETCH, "https", Sent("https", None)),
     ],
 )
-def test_prediction_without_a_policy(element: Embedding, target: str, sent: Sent | None) -> None:
+def test_page_without_a_policy_is_predicted_by_the_default(
+    element: Embedding, target: str, sent: Sent | None
+) -> None:
     assert one(element, target=target).predicted == sent
 
 

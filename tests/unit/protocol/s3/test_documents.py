@@ -49,7 +49,7 @@ def test_sizes_of_a_lifecycle_rule_stay_in_its_filter() -> None:
     assert given in squeezed(found)
 
 
-def test_lifecycle_survives_the_way_there_and_back() -> None:
+def test_lifecycle_survives_a_round_trip() -> None:
     given = "<Filter><And><Prefix>x/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>"
     oss = documents.to_oss("PutBucketLifecycle", S3_RULE.format(given).encode())
     back = squeezed(documents.from_oss("GetBucketLifecycle", oss))

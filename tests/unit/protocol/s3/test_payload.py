@@ -1,4 +1,4 @@
-"""What the head of an S3 request says of its body, and the body that must agree (P-74)."""
+"""What the head of an S3 request says about its body, which must agree with it (P-74)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def announced(**headers: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("declared", ["", "UNSIGNED-PAYLOAD", sha256(CONTENT).hexdigest()])
-def test_body_that_comes_as_it_is_stays_as_it_is(declared: str) -> None:
+def test_plain_body_is_unchanged(declared: str) -> None:
     assert read(parse({"x-amz-content-sha256": declared}), CONTENT) == CONTENT
 
 
@@ -102,7 +102,7 @@ def test_chunks_that_the_hash_does_not_announce_are_refused(declared: str) -> No
 
 
 @pytest.mark.parametrize("framing", Framing)
-def test_trailers_are_refused_where_the_service_is_followed_strictly(framing: Framing) -> None:
+def test_strict_mode_refuses_trailers(framing: Framing) -> None:
     """Issues of several clients: OSS takes signed chunks without trailers only."""
     headers = announced(x_amz_content_sha256=framing)
     assert parse(headers).framing is framing

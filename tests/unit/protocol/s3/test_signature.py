@@ -100,7 +100,7 @@ def test_published_presigned_url_is_accepted() -> None:
     verify(request("GET", PRESIGNED, {}, TIME + 86400))
 
 
-def test_presigned_url_ends_with_its_time() -> None:
+def test_presigned_url_expires() -> None:
     with pytest.raises(OSSError, match="Request has expired") as caught:
         verify(request("GET", PRESIGNED, {}, TIME + 86401))
     assert caught.value.ec == "0002-00000418"
@@ -128,7 +128,7 @@ def test_signed_header_must_be_sent() -> None:
 
 @pytest.mark.parametrize("name", ["x-amz-acl", "x-amz-meta-a", "x-oss-object-acl"])
 def test_header_that_changes_the_request_must_be_signed(name: str) -> None:
-    """Or who has a URL could decide what it does; a requirement of AWS (P-73)."""
+    """Otherwise the holder of a URL could change what it does. AWS requires it (P-73)."""
     with pytest.raises(OSSError, match=r"headers present .* which were not signed") as caught:
         verify(request("GET", PRESIGNED, {name: "private"}))
     assert caught.value.details == {"HeadersNotSigned": name}
@@ -140,7 +140,7 @@ def test_other_headers_need_no_signature(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["%7Euser/a%20b%2Bc", "~user/a b%2bc"])
-def test_path_is_signed_alike_however_it_is_encoded(name: str) -> None:
+def test_encoding_of_a_path_does_not_change_its_signature(name: str) -> None:
     asked = request("GET", f"/{name}", {})
     claim = signature.parse(request("GET", PRESIGNED, {}))
     assert claim is not None
@@ -251,7 +251,7 @@ def test_published_url_of_version_2_is_accepted_until_it_expires() -> None:
     ("name", "in_url"), [("X-Amz-Acl", True), ("X-Amz-Copy-Source", False), ("x-amz-acl", False)]
 )
 def test_parameter_that_version_2_does_not_sign_is_refused(name: str, in_url: bool) -> None:
-    """Or who has a URL could add what becomes a header."""
+    """Otherwise the holder of a URL could add a header."""
     place = signature.Place.URL if in_url else signature.Place.HEADER
     asked = request("PUT", f"/a?{name}=public-read", {"date": "D"})
     claim = signature.Claim(signature.Version.V2, place, KEY_ID, "", None, "D")

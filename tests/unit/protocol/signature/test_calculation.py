@@ -1,4 +1,4 @@
-"""What a wrong signature is answered with."""
+"""The errors for wrong signatures."""
 
 import pytest
 from oss_emulator.protocol.errors import OSSError
@@ -17,7 +17,7 @@ def test_equal_signature_is_accepted() -> None:
 
 
 @pytest.mark.parametrize("signature", ["", "wrong", "RIGHT", "righ\xe9"])
-def test_wrong_signature_tells_what_to_sign(signature: str) -> None:
+def test_wrong_signature_error_has_the_string_to_sign(signature: str) -> None:
     with pytest.raises(OSSError, match="SignatureDoesNotMatch") as caught:
         CALCULATION.compare(claim(signature))
     assert caught.value.details == {
@@ -43,7 +43,7 @@ def test_ec_depends_on_the_version_and_on_forms(version: Version, place: Place, 
     assert caught.value.ec == ec
 
 
-def test_v4_tells_the_canonical_request() -> None:
+def test_v4_error_has_the_canonical_request() -> None:
     with pytest.raises(OSSError) as caught:
         CALCULATION._replace(canonical_request=b"GET\n/").compare(claim("wrong", Version.V4))
     assert caught.value.details["CanonicalRequest"] == "GET\n/"

@@ -7,7 +7,7 @@ from oss_emulator.protocol.signature import canonical
 @pytest.mark.parametrize(
     ("bucket", "key", "path"), [("", "", "/"), ("b", "", "/b/"), ("b", "a b/c", "/b/a b/c")]
 )
-def test_path(bucket: str, key: str, path: str) -> None:
+def test_path_begins_with_the_bucket(bucket: str, key: str, path: str) -> None:
     assert canonical.path(bucket, key) == path
 
 

@@ -1,4 +1,4 @@
-"""Claims: where they are found, and what is answered to half of one, two, or garbage."""
+"""Claims: where they are found, and the errors for incomplete, repeated and invalid ones."""
 
 from urllib.parse import quote
 
@@ -30,7 +30,7 @@ def test_request_without_a_claim_is_anonymous(query: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["Expires", "x-oss-signature=a", "OSSAccessKeyId=a"])
-def test_place_of_an_invalid_claim(query: str) -> None:
+def test_place_of_an_invalid_claim_is_found(query: str) -> None:
     assert place(request(query=query)) is Place.URL
     assert place(request("nonsense", query)) is Place.HEADER
 
@@ -93,7 +93,7 @@ def test_malformed_header_is_refused(authorization: str, ec: str) -> None:
     "date", ["Fri, 31 Dec 9999 23:59:59 -1200", "Sat, 01 Jan 0100 00:00:00 +1400"]
 )
 @pytest.mark.parametrize("authorization", ["OSS ak:c2ln", V4])
-def test_extreme_dates_are_answered(authorization: str, date: str) -> None:
+def test_extreme_dates_get_an_error(authorization: str, date: str) -> None:
     check_answered(request(authorization, date=date))
 
 
@@ -121,7 +121,7 @@ def check_answered(request: Request) -> None:
 
 
 @given(GARBAGE, DATES, st.none() | DATES, st.dictionaries(st.text(max_size=5), st.text(max_size=5)))
-def test_garbage_in_the_header_is_answered(
+def test_garbage_in_the_header_gets_an_error(
     authorization: str, date: str, oss_date: str | None, more: dict[str, str]
 ) -> None:
     headers = {**more, "authorization": authorization, "date": date}
@@ -151,7 +151,7 @@ def test_garbage_in_the_header_is_answered(
         | st.text(max_size=20),
     )
 )
-def test_garbage_in_the_url_is_answered(query: dict[str, str]) -> None:
+def test_garbage_in_the_url_gets_an_error(query: dict[str, str]) -> None:
     encoded = "&".join(f"{name}={quote(value)}" for name, value in query.items())
     check_answered(Request.parse("GET", f"/b/k?{encoded}", [], NOW))
 

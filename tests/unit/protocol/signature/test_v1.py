@@ -1,4 +1,4 @@
-"""Signature version 1: what is parsed out of a header or URL, and what is signed."""
+"""Signature version 1: parsing a header or URL, and the text that is signed."""
 
 import hmac
 from base64 import b64encode
@@ -9,13 +9,13 @@ from oss_emulator.protocol.signature import Claim, Place, Version, verify
 from tests.unit.protocol.signature.requests import DATE, NOW, claimed, refusal, request
 
 
-def test_header() -> None:
+def test_header_is_parsed() -> None:
     assert claimed(request("OSS ak:c2ln")) == Claim(
         Version.V1, Place.HEADER, "ak", "c2ln", None, DATE, NOW
     )
 
 
-def test_url() -> None:
+def test_url_is_parsed() -> None:
     query = "OSSAccessKeyId=ak&Expires=1672223999&Signature=a%2Bb%3D&security-token=t%2F"
     assert claimed(request(query=query)) == Claim(
         Version.V1, Place.URL, "ak", "a+b=", "t/", "1672223999", expires_at=1672223999

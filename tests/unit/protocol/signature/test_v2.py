@@ -1,4 +1,4 @@
-"""Signature version 2: what is parsed out of a header or URL, and what is signed."""
+"""Signature version 2: parsing a header or URL, and the text that is signed."""
 
 import hmac
 from base64 import b64encode
@@ -9,7 +9,7 @@ from oss_emulator.protocol.signature import Claim, Place, Version, verify
 from tests.unit.protocol.signature.requests import DATE, NOW, claimed, refusal, request
 
 
-def test_header() -> None:
+def test_header_is_parsed() -> None:
     authorization = "OSS2 AccessKeyId:ak, AdditionalHeaders:Range;host, Signature:c2ln="
     assert claimed(request(authorization)) == Claim(
         Version.V2,
@@ -23,7 +23,7 @@ def test_header() -> None:
     )
 
 
-def test_url() -> None:
+def test_url_is_parsed() -> None:
     query = (
         "x-oss-signature-version=OSS2&x-oss-access-key-id=ak&x-oss-expires=1672223999"
         "&x-oss-signature=c2ln%3D&x-oss-additional-headers=range"

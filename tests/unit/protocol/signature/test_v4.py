@@ -1,4 +1,4 @@
-"""Signature version 4: what is parsed out of a header or URL, and what is signed."""
+"""Signature version 4: parsing a header or URL, and the text that is signed."""
 
 import hmac
 from hashlib import sha256
@@ -42,7 +42,7 @@ def test_parts_of_the_header_come_in_any_order(comma: str, signature_first: bool
     )
 
 
-def test_url() -> None:
+def test_url_is_parsed() -> None:
     assert claimed(request(query=url(security_token="t"), date=None)) == Claim(
         Version.V4,
         Place.URL,
