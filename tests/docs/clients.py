@@ -110,7 +110,7 @@ def render() -> str:
 def _lines() -> Iterator[str]:
     yield "# Clients"
     yield ""
-    yield "Each client of this table is run by tests, unchanged, against an emulator."
+    yield "Tests run each client of this table, unchanged, against an emulator."
     yield "`make docs` makes the table from these tests."
     yield ""
     yield "| Client | Language | How to point it at an emulator | Tests |"

@@ -31,7 +31,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                     Evidence.UNMATCHED,
                     (STRANGER,),
                     Sentence(
-                        "It has {} characters, and no Referer more than {}.",
+                        "It has {} characters, but a Referer has at most {}.",
                         f"{len(text):,}",
                         f"{MAX_LENGTH:,}",
                     ),
