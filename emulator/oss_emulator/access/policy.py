@@ -268,7 +268,7 @@ class _Parser:
         element: str,
         compile_text: Callable[[str], re.Pattern[str]],
     ) -> Selection:
-        """Parse an element or its negation, of which a statement has exactly one."""
+        """Parse an element or its negation; a statement has exactly one of the two."""
         given = [name for name in (element, f"Not{element}") if name in tree]
         if len(given) != 1:
             raise PolicyError(where, f"it must have either {element} or Not{element}")

@@ -162,7 +162,7 @@ def _check_ids(ids: Iterable[str]) -> None:
 def _check_tags(rule: Node) -> None:
     """Refuse tags that no object can have (P-54); their number and length are not checked."""
     tags = [(tag.text("Key"), tag.text("Value")) for tag in rule.all("Tag")]
-    if not all(tagging.is_written_in_signs(text) for tag in tags for text in tag):
+    if not all(tagging.has_allowed_characters(text) for tag in tags for text in tag):
         raise DocumentError("A tag may have letters, digits, spaces and +-=._:/.")
     if len({key for key, _ in tags}) < len(tags):
         raise DocumentError("Two tags of a rule have the same key.")

@@ -28,7 +28,7 @@ def anchor(gravity: str) -> tuple[int, int]:
 
 
 def resize(picture: Picture, action: ImageAction, base: tuple[int, int] | None = None) -> Picture:
-    """Resize; `base` is the size of the image below a watermark, of which `P` is a percentage."""
+    """Resize; `P` is a percentage of `base`, the size of the image below a watermark."""
     width, height = picture.size
     numbers = action.numbers
     if "p" in numbers:

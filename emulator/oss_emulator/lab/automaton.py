@@ -86,7 +86,7 @@ class Language:
 
     start: Any
     step: Callable[[Any, str], Any]
-    """Returns the state after a character; None if no text goes on like that."""
+    """Returns the state after a character; None if no text of the language continues so."""
     ends: Callable[[Any], bool]
     """Whether a text may end in a state."""
     letters: frozenset[str] = frozenset()

@@ -222,7 +222,7 @@ class FormReader:
     def _end_part(self) -> None:
         if self.form is None:
             self._count(len(self._name) + len(self._value))
-            # Of several fields with one name the first counts, as with headers.
+            # The first of several fields with one name counts, as with headers.
             self._fields.setdefault(self._name, _decode(self._value))
 
     def _end(self) -> None:

@@ -71,10 +71,10 @@ def _check(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _is_valid(text: str, limit: int) -> bool:
-    return len(text.encode(errors="replace")) <= limit and is_written_in_signs(text)
+    return len(text.encode(errors="replace")) <= limit and has_allowed_characters(text)
 
 
-def is_written_in_signs(text: str) -> bool:
+def has_allowed_characters(text: str) -> bool:
     """Return whether a key or value has only the characters that tags may have."""
     return all(sign in _SIGNS or sign.isalnum() for sign in text)
 

@@ -146,4 +146,4 @@ def fact(name: str) -> str:
 
 
 DEFAULT = Assumptions()
-"""What the emulator assumes unless told otherwise."""
+"""What the emulator assumes by default."""

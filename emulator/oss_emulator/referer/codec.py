@@ -75,7 +75,7 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
 
     Entries are kept verbatim. Missing switches and a missing RefererBlacklist take their defaults
     (R-30, P-34). AllowEmptyReferer is required (R-31, R-33), and RefererList unless it is assumed
-    otherwise (R-30). Of several problems the first of this order is raised: a wrong structure,
+    otherwise (R-30). It raises the first problem in this order: a wrong structure,
     AllowEmptyReferer, RefererList, the other switches (assumed; documented for the last two by the
     example of EC 0033-00000005).
 

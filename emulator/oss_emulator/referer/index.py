@@ -2,8 +2,8 @@
 
 Most entries are filed so that a Referer need not be walked character by character:
 
-- An entry without wildcards is found by bisection. Of the sorted entries without those that begin
-  with another one, only the one before the Referer can be its prefix (R-20).
+- An entry without wildcards is found by bisection. The list is sorted and has no entry that begins
+  with another one, so only the entry before the Referer can be its prefix (R-20).
 - An entry with a whole label, a text between two of `.` and `/`, is filed under its rarest label.
   A Referer that matches has the same label.
 

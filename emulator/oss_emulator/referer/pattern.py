@@ -35,7 +35,7 @@ class Pattern:
 
     @classmethod
     def of(cls, text: str, body: str) -> Pattern:
-        """Compile an entry of which `body` is compared."""
+        """Compile an entry; `body` is the text to compare."""
         head, *tail = body.split("*")  # R-21
         return cls(text, body, head, tuple(segment for segment in tail if segment))
 

@@ -305,7 +305,7 @@ class Guard(asyncio.Protocol):
         else:
             self._inner.connection_lost(exc)
         if self._unread is not None:
-            self._unread.feed_eof()  # or aiohttp would go on waiting for the rest
+            self._unread.feed_eof()  # or aiohttp would keep waiting for the rest
         self._connections.closed(self)
         if self._outside is not None:
             self._outside.connection_lost(exc)

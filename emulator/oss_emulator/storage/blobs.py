@@ -119,7 +119,7 @@ class BlobFile(Protocol):
 def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[BlobFile]:
     """Open the files of blobs, to be read in this order; raises `FileNotFoundError`.
 
-    They stay readable when their records are removed in the meantime. Of more than `MANY` files
+    They stay readable when their records are removed in the meantime. For more than `MANY` files,
     this holds only if this process removes the records.
     """
     stored = [blob.path for blob in blobs if isinstance(blob, StoredBlob)]
@@ -133,7 +133,7 @@ def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[BlobFile]:
 
 
 def remove(path: Path) -> None:
-    """Remove the file of a blob, once no reading of many files needs it."""
+    """Remove the file of a blob, once no reader of many files needs it."""
     with _removing:
         for reading in _readings:
             if path.name in reading.names:

@@ -143,14 +143,14 @@ class DiskStorage:
             self._lock = None
 
     def _identify(self) -> tuple[int, int]:
-        """Return what tells the index from any other file in its place."""
+        """Return what distinguishes the index from any other file in its place."""
         found = (self.folder / INDEX).stat()
         return found.st_dev, found.st_ino
 
     def _check_identity(self) -> None:
         """Notice a folder that was deleted or replaced; raises `FolderError`.
 
-        SQLite would go on with the deleted file, and all that it accepts would be lost.
+        Otherwise SQLite would keep writing to the deleted file, and lose everything.
         """
         try:
             if self._identify() == self._identity:

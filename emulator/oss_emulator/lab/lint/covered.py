@@ -46,6 +46,6 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
 def _covers(subject: Subject, wider: LintedEntry, entry: LintedEntry) -> bool:
     if wider is entry or not subject.covers([wider.pattern], entry.pattern):
         return False
-    # Of two entries that match the same, the later one is superfluous.
+    # If two entries match the same, the later one is superfluous.
     same = subject.covers([entry.pattern], wider.pattern)
     return not same or wider.place.position < entry.place.position

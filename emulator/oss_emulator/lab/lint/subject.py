@@ -103,7 +103,7 @@ class Subject:
             stage: sum(not is_blank(entry) for entry in entries) for stage, entries in lists.items()
         }
         self.stopped: int | None = None
-        """The number of examined entries, if there were too many findings to go on."""
+        """The number of examined entries, if too many findings ended the lint."""
         self.reported: set[EntryPlace] = set()
         """The entries that have a finding."""
 

@@ -1,7 +1,7 @@
 """An entry is longer than any Referer.
 
-A browser cuts a Referer of more than 4,096 characters to the origin (B-03), so an entry of more
-characters matches nothing that a browser sends. Perhaps many entries are joined in it (R-37).
+A browser cuts a Referer of more than 4,096 characters to the origin (B-03), so a longer entry
+matches nothing that a browser sends. Perhaps many entries are joined in it (R-37).
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def _decide(ask: Ask, assumptions: Assumptions) -> Wanted:
     )
     if decision.ec and fetch.method != "HEAD":
         return denied(decision.ec)
-    if decision.ec:  # the reply has no body, and perhaps no header that tells the EC
+    if decision.ec:  # the reply has no body, and perhaps no header with the EC
         return Wanted((403,))
     return PASSED if fetch.method == "OPTIONS" else ALLOWED  # the bucket has no CORS rules
 

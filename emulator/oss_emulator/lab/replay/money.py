@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 GB = 1024**3
 """Bytes of a GB as it is billed."""
 PRICE = Decimal("0.50")
-"""Yuan for a GB of traffic out to the Internet, unless told otherwise."""
+"""Yuan for a GB of traffic out to the Internet, unless the caller sets another price."""
 
 
 def cost(count: int, price: Decimal) -> str:

@@ -273,7 +273,7 @@ def _measures(row: Row) -> dict[str, dict[str, int]]:
 
 
 def _hours(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the measures of each hour in UTC; logs of several time zones are added up."""
+    """Return the measures of each hour in UTC; it adds up logs of several time zones."""
     found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 2 * len(Verdict))
     for clock, *numbers in rows:
         if clock:

@@ -1,4 +1,4 @@
-"""What new rules change for a request of a log, judged once for all requests that are alike."""
+"""What new rules change for requests of a log, judged once for each Referer and kind."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ HOLD: Final = "x-oss-object-worm-legal-hold"
 
 
 def of_request(call: Call) -> Documents:
-    """Return the documents with which a request retains or holds the object that it creates.
+    """Return the documents by which a request retains or holds the object that it creates.
 
     Raises `InvalidRequest` in a bucket without object retention, and `InvalidArgument`.
     """

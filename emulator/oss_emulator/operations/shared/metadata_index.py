@@ -66,7 +66,7 @@ class Position(NamedTuple):
 
 
 class MetaResult(NamedTuple):
-    """The objects that a query finds, or their statistics; it has no objects then."""
+    """The objects that a query finds, or only their statistics."""
 
     objects: tuple[Object, ...] = ()
     next: Position | None = None
@@ -89,7 +89,7 @@ def search(objects: Iterable[Object], query: MetaQuery, after: Position | None) 
 
 
 def _fill(database: "Connection", objects: Iterable[Object]) -> list[Object]:
-    """Index the objects; returns them, and their places in the list are their numbers."""
+    """Index the objects; return them in a list whose indices are their numbers."""
     indexed = [item for item in objects if not item.delete_marker]
     database.executescript(_TABLES)
     marks = ", ".join("?" * (len(FIELDS) + 1))
@@ -125,7 +125,7 @@ def _pairs(item: Object) -> Iterator[tuple[str, str, str]]:
 
 
 def _text(value: str) -> str:
-    """The text as SQLite can keep it: without the surrogates that stand for bytes (P-57)."""
+    """Return a text that SQLite can store: without the surrogates that stand for bytes (P-57)."""
     return value.encode(errors="replace").decode()
 
 
@@ -142,7 +142,7 @@ def _clause(node: Condition | Junction) -> Clause:
 
 
 def _test(node: Condition) -> Clause:
-    """A condition; an object without the field does not fulfil it."""
+    """Format a condition; an object without the field does not meet it."""
     value = node.value
     if isinstance(value, str):
         value = _bare(value) if node.field.name == "ETag" else _text(value)
@@ -161,7 +161,7 @@ def _page(
     after: Position | None,
     indexed: list[Object],
 ) -> MetaResult:
-    """A page of the objects by a field, then by name; those without the field count as empty."""
+    """Select a page of the objects by a field, then by name; a missing field counts as empty."""
     place = f"ifnull({query.sort.name}, '')", "Filename"
     columns = ", ".join(place)
     text = f"SELECT number, {columns} FROM objects WHERE {where.text}"  # noqa: S608
@@ -180,7 +180,7 @@ def _page(
 def _aggregate(
     database: "Connection", aggregation: Aggregation, where: Clause
 ) -> Scalar | float | Mapping[Scalar, int]:
-    """A statistic over the objects that have the field; 0 if there are none."""
+    """Compute a statistic over the objects that have the field; 0 if there are none."""
     name = aggregation.field.name
     if aggregation.statistic is Statistic.GROUP:
         text = f"SELECT {name}, count(*) FROM objects WHERE {where.text} AND {name} NOT NULL"  # noqa: S608
