@@ -23,6 +23,7 @@ from benchmarks import (
     page,
     peers,
     replay,
+    seeding,
     small,
     start,
     workers,
@@ -38,6 +39,7 @@ SECTIONS = {
     "decision": decision,
     "growth": growth,
     "replay": replay,
+    "seeding": seeding,
 }
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 

@@ -128,6 +128,8 @@ def convert(value: object, kind: Any, path: Path, error: Callable[[Path, str], S
     Any. A field's metadata may give its `name` in the document.
     """
     alternatives = _alternatives(kind)
+    if type(value) is alternatives[0]:  # most values: text, numbers and truth values
+        return value
     if len(alternatives) > 1:
         kind = next((item for item in alternatives if _fits(value, item)), None)
     else:
@@ -186,10 +188,11 @@ def _is_required(item: Field[Any]) -> bool:
     return item.default is MISSING and item.default_factory is MISSING
 
 
-def _alternatives(kind: Any) -> list[Any]:
+@cache
+def _alternatives(kind: Any) -> tuple[Any, ...]:
     if get_origin(kind) not in (Union, UnionType):
-        return [kind]
-    return [item for item in get_args(kind) if item is not NoneType]
+        return (kind,)
+    return tuple(item for item in get_args(kind) if item is not NoneType)
 
 
 def _fits(value: object, kind: Any) -> bool:

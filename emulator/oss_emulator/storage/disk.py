@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from random import SystemRandom
 from typing import IO, TypeVar
@@ -181,7 +181,6 @@ class DiskStorage:
             self._local.doomed = []
             self._local.made = []
             self._local.pending = {}
-            self._local.depth = 0
             self._local.buckets = {}
             self._local.seen = -1
         return found
@@ -189,15 +188,11 @@ class DiskStorage:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         database, local = self._database, self._local
-        if local.depth:
-            yield
-            return
         if self._identity is not None:
             self._check_identity()
         try:
             with turn(local.turn):
                 database.execute("BEGIN IMMEDIATE")
-                local.depth = 1
                 before = database.total_changes
                 try:
                     yield
@@ -214,7 +209,6 @@ class DiskStorage:
                 if commits is not None:
                     write_mark(local.turn, commits)
         finally:
-            local.depth = 0
             local.seen = -1
             self._remove_doomed()
 
@@ -239,11 +233,14 @@ class DiskStorage:
         if pending:
             sync_all([writer.incoming for writer in pending])
             for writer in pending:
-                writer.incoming.rename(writer.path)
-            sync_all(list(dict.fromkeys(writer.path.parent for writer in pending)))
+                os.rename(writer.incoming, writer.path)
+            parents = {writer.name[:2]: writer.path for writer in pending}
+            sync_all([path.parent for path in parents.values()])
             self._local.pending.clear()
 
     def transaction(self) -> AbstractContextManager[None]:
+        if self._database.in_transaction:  # it belongs to the one around it
+            return _INNER
         return self._transaction()
 
     # Blobs
@@ -287,6 +284,8 @@ class DiskStorage:
             "ON CONFLICT DO UPDATE SET uses = uses + excluded.uses, held = held + excluded.held",
             (name, uses, held),
         )
+        if uses + held > 0:
+            return
         gone = self._database.execute(
             "DELETE FROM blob WHERE name = ? AND uses <= 0 AND held <= 0 RETURNING name", (name,)
         ).fetchall()
@@ -355,12 +354,14 @@ class DiskStorage:
 
     def bucket(self, name: str) -> Bucket | None:
         database, local = self._database, self._local
-        if not local.depth:  # else the transaction has checked it
+        if not database.in_transaction:  # else the transaction has checked it
             self._check_identity()  # here, because every request about a bucket asks for it
-        # Cached until this connection (see transaction) or another one writes.
-        (seen,) = database.execute("PRAGMA data_version").fetchone()
-        if seen != local.seen:
-            local.buckets, local.seen = {}, seen
+        # Cached until this connection (see transaction) or another one writes, which it cannot
+        # during a transaction.
+        if not database.in_transaction or local.seen < 0:
+            (seen,) = database.execute("PRAGMA data_version").fetchone()
+            if seen != local.seen:
+                local.buckets, local.seen = {}, seen
         found: Bucket | None = local.buckets.get(name)
         if found is None:
             found = self._one(Bucket, "SELECT record FROM bucket WHERE name = ?", name)
@@ -412,20 +413,21 @@ class DiskStorage:
 
     def put_object(self, bucket: str, item: Object) -> None:
         with self.transaction():
-            if not self._exists("bucket", "name = ?", bucket):
+            if self.bucket(bucket) is None:
                 return
             text = self._keep(item, bucket, item.key, item.version_id)
-            self._remove(
-                "version",
-                "bucket = ? AND key = ? AND version_id = ?",
-                bucket,
-                item.key,
-                item.version_id,
-            )
-            self._database.execute(
-                "UPDATE version SET newest = 0 WHERE bucket = ? AND key = ? AND newest",
-                (bucket, item.key),
-            )
+            if self._exists("version", "bucket = ? AND key = ?", bucket, item.key):
+                self._remove(
+                    "version",
+                    "bucket = ? AND key = ? AND version_id = ?",
+                    bucket,
+                    item.key,
+                    item.version_id,
+                )
+                self._database.execute(
+                    "UPDATE version SET newest = 0 WHERE bucket = ? AND key = ? AND newest",
+                    (bucket, item.key),
+                )
             self._database.execute(
                 "INSERT INTO version (bucket, key, version_id, newest, record) "
                 "VALUES (?, ?, ?, 1, ?)",
@@ -540,6 +542,7 @@ class DiskStorage:
 
 
 _CHUNK = 1024 * 1024
+_INNER: AbstractContextManager[None] = nullcontext()
 
 
 def _names(text: str) -> list[str]:
@@ -563,7 +566,7 @@ class _FileWriter:
         self.name = name = name or f"{_random.getrandbits(128):032x}"
         self._fsync = fsync
         self._pending = pending
-        self.incoming = folder / INCOMING / name
+        self.incoming = f"{folder}/{INCOMING}/{name}"
         self.path = place(folder, name)
         self._file = open_private(self.incoming, os.O_WRONLY | os.O_EXCL)
         self._crc64 = 0
@@ -583,7 +586,7 @@ class _FileWriter:
         if self._pending is not None and later:
             self._pending[self.name] = self
         else:
-            self.incoming.rename(self.path)
+            os.rename(self.incoming, self.path)
         if self._fsync and not later:
             sync_folder(self.path.parent)
         return StoredBlob(self.path, self.size, self._crc64)
@@ -594,7 +597,8 @@ class _FileWriter:
         with suppress(OSError):
             self._file.close()
         for path in (self.incoming, self.path):
-            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(path)
 
 
 def _refusal(folder: Path, problems: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 
 def place(folder: Path, name: str) -> Path:
     """Return the path of a blob."""
-    return folder / BLOBS / name[:2] / name
+    return Path(f"{folder}/{BLOBS}/{name[:2]}/{name}")  # in one step, as for many objects at once
 
 
 def make_private(folder: Path) -> None:
@@ -46,12 +46,17 @@ def close_to_others(path: Path, mode: int) -> None:
         path.chmod(mode)
 
 
-def open_private(path: Path, flags: int) -> IO[bytes]:
+def open_private(path: Path | str, flags: int) -> IO[bytes]:
     """Open a file to be written, by its owner only; make it if it is missing."""
     descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with suppress(PermissionError):  # of another owner
         os.fchmod(descriptor, 0o600)
-    return os.fdopen(descriptor, "wb" if flags & os.O_WRONLY else "r+b")
+    # With a size of the buffer, Python does not ask whether the file is a terminal.
+    return os.fdopen(descriptor, "wb" if flags & os.O_WRONLY else "r+b", _BUFFER)
+
+
+_BUFFER = 8192
+"""Bytes of a file that are collected before they are written."""
 
 
 def walk(place: Path) -> Iterator[os.DirEntry[str]]:
@@ -103,7 +108,7 @@ FEW = 32
 """The most files to sync one by one; for more, syncing their whole file system is faster."""
 
 
-def sync_all(paths: Sequence[Path]) -> None:
+def sync_all(paths: Sequence[Path | str]) -> None:
     """Make files, or the names in folders, durable; all are in one file system."""
     if len(paths) > FEW and _syncfs is not None:
         _sync(paths[0], _sync_file_system)
@@ -112,7 +117,7 @@ def sync_all(paths: Sequence[Path]) -> None:
             _sync(path, os.fsync)
 
 
-def _sync(path: Path, how: Callable[[int], None]) -> None:
+def _sync(path: Path | str, how: Callable[[int], None]) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         how(descriptor)

@@ -18,9 +18,11 @@ Find = Callable[[str], Blob]
 
 def format(record: Account | Bucket | Object | Part, name: Name) -> str:
     """Format a record as text."""
-    values = {field: _plain(value, name) for field, value in record._asdict().items()}
-    # In ASCII: metadata may have bytes that are not UTF-8 (P-57), which no database takes as text.
-    return json.dumps(values, separators=(",", ":"))
+    values = {
+        field: value if type(value) in _ATOMS else _plain(value, name)
+        for field, value in zip(record._fields, record, strict=True)
+    }
+    return _ENCODER.encode(values)
 
 
 def parse(kind: type[Record], text: str, find: Find) -> Record:
@@ -49,8 +51,15 @@ def parse_upload(text: str, find: Find) -> Upload:
     return Upload(**{**values, "draft": parse(Object, values["draft"], find)})
 
 
+_ATOMS = frozenset({str, int, bool, float, type(None)})
+"""The types of most values, which are written as they are."""
+
+# In ASCII: metadata may have bytes that are not UTF-8 (P-57), which no database takes as text.
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
 def _plain(value: Any, name: Name) -> Any:
-    if value is None or isinstance(value, (str, int, float)):  # most values, checked quickly
+    if type(value) in _ATOMS or isinstance(value, str):  # also a member of a StrEnum
         return value
     if isinstance(value, Restore):
         return value._asdict()

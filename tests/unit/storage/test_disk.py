@@ -610,8 +610,8 @@ def test_files_of_a_transaction_are_synced_before_they_get_their_names(
 ) -> None:
     steps: list[tuple[str, int]] = []
 
-    def sync_all(paths: Sequence[Path]) -> None:
-        steps.append((paths[0].relative_to(tmp_path).parts[0], len(files(tmp_path))))
+    def sync_all(paths: Sequence[Path | str]) -> None:
+        steps.append((Path(paths[0]).relative_to(tmp_path).parts[0], len(files(tmp_path))))
         folder.sync_all(paths)
 
     monkeypatch.setattr(disk, "sync_all", sync_all)
@@ -623,6 +623,19 @@ def test_files_of_a_transaction_are_synced_before_they_get_their_names(
             assert files(tmp_path) == []
         assert steps == [("incoming", 0), ("blobs", folder.FEW + 1)]
         assert len(list(storage.objects(BUCKET.name))) == folder.FEW + 1
+
+
+def test_new_object_of_a_transaction_takes_three_statements(tmp_path: Path) -> None:
+    """Seeds put thousands of objects in one transaction."""
+    statements: list[str] = []
+    with closing(DiskStorage(tmp_path)) as storage:
+        storage.put_bucket(BUCKET)
+        with storage.transaction():
+            put(storage, "first", b"bytes")
+            storage._database.set_trace_callback(statements.append)
+            put(storage, "second", b"bytes")
+            storage._database.set_trace_callback(None)
+    assert [text.split()[0] for text in statements] == ["INSERT", "SELECT", "INSERT"]
 
 
 def test_object_put_in_a_transaction_can_be_read_in_it(tmp_path: Path) -> None:
