@@ -6,19 +6,27 @@
 # For both architectures (all dependencies have wheels for both):
 #
 #   docker buildx build --platform linux/amd64,linux/arm64 --tag oss-emulator .
+#
+# Any base with Python 3.11 or newer and its venv module works, such as a Debian of your own:
+#
+#   buildah build --format docker --build-arg BASE=localhost/debian-python --tag oss-emulator .
+#
+# The format of OCI, which is the default of buildah and podman, has no health check.
 
-FROM python:3.13-slim AS build
+ARG BASE=python:3.13-slim
+
+FROM ${BASE} AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY emulator emulator
-RUN python -m venv /opt/oss-emulator \
+RUN python3 -m venv /opt/oss-emulator \
  && /opt/oss-emulator/bin/pip install --no-cache-dir '.[fast,image]' \
  && /opt/oss-emulator/bin/pip uninstall --yes pip
 
-FROM python:3.13-slim
+FROM ${BASE}
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin emulator \
  && install --directory --owner emulator --group emulator /data \
- && pip uninstall --yes --root-user-action ignore pip
+ && if command -v pip; then pip uninstall --yes --root-user-action ignore pip; fi
 COPY --from=build /opt/oss-emulator /opt/oss-emulator
 
 # Listen on all addresses of the container; who can connect is decided where its port is published.

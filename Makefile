@@ -12,6 +12,7 @@ PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 RUNNING = $(VENV)/.installed-to-run
 TESTING = $(VENV)/.installed-to-test
 TESTING_S3 = $(VENV)/.installed-to-test-s3
+TESTING_CONTAINERS = $(VENV)/.installed-to-test-containers
 TESTING_LOWEST = $(VENV)/.installed-to-test-lowest
 
 # The environment with the lowest versions, on the lowest Python that is installed, and its tests:
@@ -24,6 +25,9 @@ LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin test
 # The environment with clients of S3, of which some are large and others need fixed versions.
 S3 = .cache/s3
 
+# The environment with clients of container engines.
+CONTAINERS = .cache/containers
+
 # A warning, such as a broken link or a page that no table lists, is an error.
 SPHINX = $(BIN)/python -m sphinx --conf-dir docs/site --builder html --quiet --fail-on-warning
 
@@ -34,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test lowest s3 spark lint fmt docs site translations screenshots conformance browser bench soak clean
+.PHONY: help run test lowest s3 containers spark lint fmt docs site translations screenshots conformance browser bench soak clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -59,6 +63,10 @@ lowest:  ## run the tests of the server, the plugin and ossfs with the lowest ve
 s3:  ## run the tests of S3 clients, also of the large ones
 	@$(MAKE) --no-print-directory VENV=$(S3) $(S3)/.installed-to-test-s3
 	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,s3" $(S3)/bin/python -m pytest tests/s3 $(ARGS)
+
+containers:  ## build the image, run it with podman, and test the examples that need an engine
+	@$(MAKE) --no-print-directory VENV=$(CONTAINERS) $(CONTAINERS)/.installed-to-test-containers
+	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,containers" $(CONTAINERS)/bin/python -m pytest tests/containers $(ARGS)
 
 spark: $(TESTING)  ## run the tests that need Spark, on a cluster of this machine
 	@$(INSTALL) '.[spark]'
@@ -128,6 +136,11 @@ $(TESTING): pyproject.toml $(BIN)/python
 $(TESTING_S3): pyproject.toml tests/s3.txt $(BIN)/python
 	@echo 'Installing clients of S3 into $(VENV) ...'
 	@$(INSTALL) . --requirement tests/s3.txt
+	@touch $@
+
+$(TESTING_CONTAINERS): pyproject.toml tests/containers.txt $(BIN)/python
+	@echo 'Installing clients of container engines into $(VENV) ...'
+	@$(INSTALL) . --requirement tests/containers.txt
 	@touch $@
 
 $(TESTING_LOWEST): pyproject.toml tests/lowest.txt tests/ossfs.txt $(BIN)/python

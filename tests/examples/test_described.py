@@ -26,6 +26,7 @@ FILES = sorted(
     path
     for path in EXAMPLES.rglob("*")
     if path.parent.name in ("ci", "kubernetes", "spark", "testcontainers")
+    and path.name != "package.json"
 )
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import NamedTuple
 
-_KNOWN = frozenset("FROM WORKDIR COPY RUN ENV USER LABEL EXPOSE HEALTHCHECK ENTRYPOINT CMD".split())
+_KNOWN = frozenset(
+    "ARG FROM WORKDIR COPY RUN ENV USER LABEL EXPOSE HEALTHCHECK ENTRYPOINT CMD".split()
+)
 
 
 class Copy(NamedTuple):
@@ -23,6 +25,7 @@ class Stage:
     """A FROM and the instructions after it."""
 
     base: str
+    """With the defaults of the arguments."""
     name: str = ""
     env: dict[str, str] = field(default_factory=dict)
     copies: list[Copy] = field(default_factory=list)
@@ -40,9 +43,17 @@ class Stage:
 def parse(text: str) -> list[Stage]:
     """Parse the stages; raises `ValueError` for invalid or unknown instructions."""
     stages: list[Stage] = []
+    arguments: dict[str, str] = {}
     for name, value in _instructions(text):
+        if name == "ARG":
+            if stages:
+                raise ValueError(f"ARG {value}")
+            arguments |= _pairs(value)
+            continue
         if name == "FROM":
             base, *alias = value.split()
+            for argument, default in arguments.items():
+                base = base.replace(f"${{{argument}}}", default)
             if alias and (len(alias) != 2 or alias[0].upper() != "AS"):
                 raise ValueError(f"FROM {value}")
             stages.append(Stage(base, alias[1] if alias else ""))
@@ -97,8 +108,8 @@ def _instructions(text: str) -> list[tuple[str, str]]:
             if name not in _KNOWN or not value.strip():
                 raise ValueError(f"This instruction is unknown or empty: {line}")
             found.append((name, value.strip()))
-    if not found or found[0][0] != "FROM":
-        raise ValueError("The first instruction must be FROM.")
+    if not found or found[0][0] not in ("ARG", "FROM"):
+        raise ValueError("The first instruction must be ARG or FROM.")
     return found
 
 
