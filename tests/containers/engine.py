@@ -114,7 +114,7 @@ class Engine:
         self.run(
             *("buildah", *self.place, "build", "--isolation=chroot", "--format=docker"),
             *("--pull=never", f"--build-arg=BASE={BASE}", *limits, *machine, *arguments),
-            input=given,
+            given=given,
         )
 
     def published(self, container: str) -> str:

@@ -1,4 +1,4 @@
-"""STS with the SDKs that sign with V3, and the providers of alibabacloud_credentials."""
+"""STS with the SDKs that sign with V3."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from typing import Any
 
 import oss2
 import pytest
-from alibabacloud_credentials.client import Client as CredentialClient
-from alibabacloud_credentials.exceptions import CredentialException
-from alibabacloud_credentials.models import Config as CredentialConfig
 from alibabacloud_sts20150401 import models
 from alibabacloud_sts20150401.client import Client
 from alibabacloud_tea_openapi.exceptions import ClientException
@@ -20,66 +17,18 @@ from oss_emulator import Emulator
 from oss_emulator.testing import intercept
 
 from tests.issuer import CLIENT, ISSUER, SUBJECT, Issuer
-from tests.sdk.accounts import ACCOUNTS, OWNER, ROLE, bucket_as, sts_auth
+from tests.sdk.accounts import OWNER, ROLE, bucket_as, sts_auth
+from tests.sdk.federation import DEPLOYER, PROVIDER, client, oidc_role, write_accounts
 
 # alibabacloud_credentials asks the clock in a way that Python 3.12 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
-
-PROVIDER = f"acs:ram::{OWNER}:oidc-provider/local"
-DEPLOYER = f"acs:ram::{OWNER}:role/deployer"
-
-FEDERATION = f"""
-[[account.oidc_provider]]
-name = "local"
-issuer = "{ISSUER}"
-client_ids = ["{CLIENT}"]
-jwks_file = "jwks.json"
-
-[[account.role]]
-name = "deployer"
-policies = ["AliyunOSSReadOnlyAccess"]
-trust = '''{{"Version": "1", "Statement": [{{
-  "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"Federated": ["{PROVIDER}"]}},
-  "Condition": {{"StringEquals": {{"oidc:iss": "{ISSUER}", "oidc:aud": "{CLIENT}"}},
-                "StringLike": {{"oidc:sub": "system:serviceaccount:default:*"}}}}}}]}}'''
-"""
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Issuer:
-    return Issuer()
 
 
 @pytest.fixture(scope="module")
 def with_accounts(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """An emulator with the accounts of the other tests and an OIDC provider, also by https."""
-    folder: Path = tmp_path_factory.mktemp("federation")
-    first, payer, rest = ACCOUNTS.rpartition("[[account]]")
-    accounts = folder / "accounts.toml"
-    accounts.write_text(first + FEDERATION + payer + rest, encoding="utf-8")
-    (folder / "jwks.json").write_text(issuer.jwks, encoding="utf-8")
-    with Emulator(accounts=accounts, tls_port=0) as running:
+    with Emulator(accounts=write_accounts(tmp_path_factory, issuer), tls_port=0) as running:
         yield running
-
-
-@pytest.fixture
-def token_file(issuer: Issuer, tmp_path: Path) -> Path:
-    path = tmp_path / "token"
-    path.write_text(issuer.token(time.time()), encoding="utf-8")
-    return path
-
-
-def client(emulator: Emulator, key: str, secret: str = "", token: str | None = None) -> Client:
-    """A client of STS at the emulator's own endpoint."""
-    return Client(
-        Config(
-            access_key_id=key,
-            access_key_secret=secret or f"secret of {key}",
-            security_token=token,
-            protocol="http",
-            endpoint=f"127.0.0.1:{emulator.port}",
-        )
-    )
 
 
 def assume(role: str = ROLE, **changes: Any) -> models.AssumeRoleRequest:
@@ -174,89 +123,6 @@ def test_role_is_assumed_with_a_token_of_its_provider(emulator: Emulator, issuer
     assert told.verification_info == "Success"
     assert body.assumed_role_user.arn == f"{DEPLOYER}/build"
     assert used(emulator, body.credentials).get_object("a").read() == b"content"
-
-
-# --- alibabacloud_credentials, which asks STS only by https
-
-
-def ram_role(**changes: Any) -> CredentialClient:
-    return CredentialClient(
-        CredentialConfig(
-            type="ram_role_arn",
-            access_key_id="app",
-            access_key_secret="secret of app",
-            role_arn=ROLE,
-            role_session_name="night",
-            **changes,
-        )
-    )
-
-
-def oidc_role(token_file: Path, **changes: Any) -> CredentialClient:
-    return CredentialClient(
-        CredentialConfig(
-            type="oidc_role_arn",
-            role_arn=DEPLOYER,
-            oidc_provider_arn=PROVIDER,
-            oidc_token_file_path=str(token_file),
-            role_session_name="build",
-            **changes,
-        )
-    )
-
-
-@pytest.fixture
-def https(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The endpoint for STS by https, whose certificate clients trust."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(emulator.ca_file))
-    return emulator.https_endpoint.removeprefix("https://")
-
-
-def arn(emulator: Emulator, found: CredentialClient) -> str:
-    """Who STS says that credentials are."""
-    given = found.get_credential()
-    asking = client(emulator, given.access_key_id, given.access_key_secret, given.security_token)
-    return str(asking.get_caller_identity().body.arn)
-
-
-def test_credentials_of_a_role(emulator: Emulator, https: str) -> None:
-    found = ram_role(sts_endpoint=https)
-    assert arn(emulator, found) == f"acs:ram::{OWNER}:assumed-role/uploader/night"
-
-
-def test_credentials_of_a_role_by_oidc(emulator: Emulator, https: str, token_file: Path) -> None:
-    found = oidc_role(token_file, sts_endpoint=https)
-    assert arn(emulator, found) == f"acs:ram::{OWNER}:assumed-role/deployer/build"
-
-
-def test_intercepted_credentials_need_no_endpoint(emulator: Emulator, token_file: Path) -> None:
-    with intercept(emulator.endpoint):
-        roles = [arn(emulator, found) for found in (ram_role(), oidc_role(token_file))]
-    assert [role.rpartition(":")[2] for role in roles] == [
-        "assumed-role/uploader/night",
-        "assumed-role/deployer/build",
-    ]
-
-
-async def test_intercepted_asynchronous_credentials(emulator: Emulator, token_file: Path) -> None:
-    with intercept(emulator.endpoint):
-        found = await oidc_role(token_file).get_credential_async()
-    assert found.access_key_id.startswith("STS.")
-
-
-@pytest.mark.parametrize(
-    ("claims", "code"),
-    [
-        ({"aud": "another"}, "AuthenticationFail.OIDCToken.AudienceNotMatch"),
-        ({"sub": "system:serviceaccount:kube-system:app"}, "AuthenticationFail.NoPermission"),
-    ],
-)
-def test_refused_token_is_told_to_the_provider(
-    emulator: Emulator, issuer: Issuer, token_file: Path, claims: dict[str, Any], code: str
-) -> None:
-    token_file.write_text(issuer.token(time.time(), **claims), encoding="utf-8")
-    with intercept(emulator.endpoint), pytest.raises(CredentialException, match=code):
-        oidc_role(token_file).get_credential()
 
 
 # --- The journal
