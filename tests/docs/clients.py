@@ -54,8 +54,8 @@ CLIENTS = (
     TriedClient(
         "alibabacloud-credentials",
         "Python",
-        "nothing under `oss-emulator run`; else `sts_endpoint`",
-        "cli/test_run.py",
+        "nothing under `oss-emulator run`; else `sts_endpoint`; all providers that need no cloud",
+        "sdk/test_credentials.py",
         "alibabacloud_credentials",
     ),
     TriedClient(
@@ -71,6 +71,69 @@ CLIENTS = (
         "the option `endpoint`; nothing under `oss-emulator run`",
         "sdk/test_ali_oss.py",
         "ali_oss|ali-oss",
+    ),
+    TriedClient(
+        "Apache OpenDAL",
+        "Python",
+        "nothing under `oss-emulator run`, with an endpoint of http; `make s3` installs it",
+        "s3/test_oss_clients.py",
+        "opendal",
+    ),
+    TriedClient(
+        "Lance",
+        "Python",
+        "nothing under `oss-emulator run`, with `oss_endpoint` of http; `make s3` installs it",
+        "s3/test_oss_clients.py",
+        "lance",
+    ),
+    TriedClient(
+        "django-oss-storage (Django 3.2)",
+        "Python",
+        "`OSS_ENDPOINT` in the settings of Django; `make s3` installs it",
+        "s3/test_oss_clients.py",
+        "django",
+    ),
+    TriedClient(
+        "DVC (dvc-s3)",
+        "Python",
+        "`endpointurl = http://127.0.0.1:9000` of a remote `s3://…`; `make s3` installs it",
+        "s3/test_oss_clients.py",
+        "dvc",
+    ),
+    TriedClient(
+        "pytest-servers",
+        "Python",
+        "its fixture `s3_server`: see `examples/pytest-servers/`; `make s3` runs it",
+        "s3/test_oss_clients.py",
+        "pytest_servers",
+    ),
+    TriedClient(
+        "boto3",
+        "Python",
+        'the option `endpoint_url="http://127.0.0.1:9000"`; see [s3.md](s3.md)',
+        "s3/test_boto3.py",
+        "boto3",
+    ),
+    TriedClient(
+        "s3fs, pyiceberg, Polars, DuckDB, delta-rs",
+        "Python",
+        "their endpoint option: see [s3.md](s3.md#point-a-client-here); `make s3` installs them",
+        "s3/test_lake.py",
+        "s3fs",
+    ),
+    TriedClient(
+        "rclone",
+        "command",
+        "`endpoint = http://127.0.0.1:9000`: see [s3.md](s3.md#point-a-client-here)",
+        "s3/test_rclone.py",
+        "rclone",
+    ),
+    TriedClient(
+        "testcontainers",
+        "Python, JavaScript",
+        "the image: see `examples/testcontainers/`; `make containers` runs it",
+        "containers/test_examples.py",
+        "testcontainers",
     ),
     TriedClient(
         "requests, aiohttp, curl, fetch",
@@ -97,7 +160,12 @@ DESCRIBED = (
         "SDKs for Go, Java, PHP, C++, .NET and Ruby; ossutil",
         "their option `endpoint`, with path style where they have one",
     ),
-    ("django-oss-storage", "`OSS_ENDPOINT` in the settings of Django"),
+    (
+        "dvc-oss",
+        "`oss_endpoint = http://127.0.0.1:9000` of a remote `oss://…`; its package aiooss2 cannot "
+        "upload files with aiohttp 3.10 or newer. Tried by hand with 3.9.5.",
+    ),
+    ("browser builds of ali-oss", "the option `endpoint`, and CORS rules of the bucket"),
 )
 """Clients that no test runs, and the setting that their documentation describes."""
 
@@ -125,7 +193,7 @@ def _lines() -> Iterator[str]:
     yield "## Described only"
     yield ""
     yield "No test runs these clients. The settings are those that their documentation describes;"
-    yield "we have not tried them."
+    yield "we have not tried them, unless the row says so."
     yield ""
     yield "| Client | How to point it at an emulator |"
     yield "|---|---|"

@@ -25,7 +25,7 @@ VARIABLES = {f"OSS_EMULATOR_{item.name.upper()}" for item in fields(Settings)}
 FILES = sorted(
     path
     for path in EXAMPLES.rglob("*")
-    if path.parent.name in ("ci", "kubernetes", "spark", "testcontainers")
+    if path.parent.name in ("ci", "flink", "kubernetes", "spark", "testcontainers")
     and path.name != "package.json"
 )
 

@@ -1,0 +1,107 @@
+"""More clients of `make s3`: OpenDAL, Lance and django-oss-storage over OSS, DVC over S3.
+
+Their programs run in processes of their own: OpenDAL keeps other threads of Python from running
+while it lists, so it would wait for an emulator in its own process for ever.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from oss_emulator import Emulator
+
+from tests.cli.process import EMULATOR, environment
+from tests.requirements import required
+
+PROGRAMS = Path(__file__).parent / "programs"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PATIENCE = 240
+
+
+def need(name: str) -> None:
+    """Skip the test without a package, or fail it in `make s3`."""
+    if importlib.util.find_spec(name) is None:
+        reason = f"{name} is missing: only `make s3` installs it"
+        pytest.fail(reason) if "s3" in required() else pytest.skip(reason)
+
+
+def run(command: tuple[str, ...], folder: Path, **variables: str) -> str:
+    """Run a command that must succeed; returns what it printed."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def run_unchanged(program: str, folder: Path) -> str:
+    """Run a program that names the real service, under `oss-emulator run`."""
+    command = (*EMULATOR, "run", "--demo", "--", sys.executable, str(PROGRAMS / program))
+    return run(command, folder)
+
+
+def test_opendal_works_unchanged(tmp_path: Path) -> None:
+    need("opendal")
+    first, listed = run_unchanged("over_opendal.py", tmp_path).splitlines()
+    assert first == "b'content' 7"
+    assert listed == "['dir/b c.txt', 'hello.txt', 'picture.svg']"
+
+
+def test_lance_works_unchanged(tmp_path: Path) -> None:
+    need("lance")
+    assert run_unchanged("over_lance.py", tmp_path) == "{'number': [1, 2, 1, 2]}\n"
+
+
+def test_django_oss_storage(server: Emulator, tmp_path: Path) -> None:
+    need("django_oss_storage")
+    server.bucket("examplebucket")
+    command = (sys.executable, "-W", "ignore", str(PROGRAMS / "over_django.py"), server.endpoint)
+    saved, exists = run(
+        command,
+        tmp_path,
+        OSS_ACCESS_KEY_ID=server.access_key_id,
+        OSS_ACCESS_KEY_SECRET=server.access_key_secret,
+    ).splitlines()
+    assert saved == "dir/a.txt b'content' ([], ['media/dir/a.txt'])"
+    assert exists == "False"
+
+
+def test_example_of_pytest_servers(tmp_path: Path) -> None:
+    need("pytest_servers")
+    shutil.copytree(EXAMPLES / "pytest-servers", tmp_path / "example")
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", ".")
+    assert "1 passed" in run(command, tmp_path / "example")
+
+
+def test_dvc_pushes_and_pulls(server: Emulator, bucket: str, tmp_path: Path) -> None:
+    """dvc-oss is described only: its aiooss2 does not upload files with aiohttp 3.10 or newer."""
+    need("dvc_s3")
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").write_text(
+        "[core]\n    no_scm = True\n    analytics = false\n    remote = store\n"
+        f"['remote \"store\"']\n    url = s3://{bucket}/dvc\n    endpointurl = {server.endpoint}\n"
+        f"    access_key_id = {server.access_key_id}\n"
+        f"    secret_access_key = {server.access_key_secret}\n"
+    )
+    (tmp_path / "data.txt").write_text("content")
+    dvc = (sys.executable, "-m", "dvc")
+    own = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    run((*dvc, "add", "--quiet", "data.txt"), tmp_path, **own)
+    run((*dvc, "push", "--quiet"), tmp_path, **own)
+    (tmp_path / "data.txt").unlink()
+    for path in (tmp_path / ".dvc" / "cache").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    run((*dvc, "pull", "--quiet"), tmp_path, **own)
+    assert (tmp_path / "data.txt").read_text() == "content"
