@@ -7,7 +7,6 @@ while it lists, so it would wait for an emulator in its own process for ever.
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -96,7 +95,9 @@ def test_dvc_pushes_and_pulls(server: Emulator, bucket: str, tmp_path: Path) -> 
     )
     (tmp_path / "data.txt").write_text("content")
     dvc = (sys.executable, "-m", "dvc")
-    own = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    own = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    (tmp_path / "aws").touch()  # dvc-s3 needs a file that exists and is an ordinary one
+    own["AWS_CONFIG_FILE"] = str(tmp_path / "aws")
     run((*dvc, "add", "--quiet", "data.txt"), tmp_path, **own)
     run((*dvc, "push", "--quiet"), tmp_path, **own)
     (tmp_path / "data.txt").unlink()
