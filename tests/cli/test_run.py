@@ -260,6 +260,11 @@ def test_providers_of_alibabacloud_credentials(
     assert output == f"{key} b'content'\n"
 
 
+def test_client_of_sts_works_unchanged() -> None:
+    output = printed("--", sys.executable, "-W", "ignore", str(PROGRAMS / "sts.py"))
+    assert output == "acs:ram::1000000000000001:root\n"
+
+
 def test_certifi_names_the_bundle() -> None:
     code = (
         "import certifi, certifi.core, os\n"

@@ -47,9 +47,16 @@ CLIENTS = (
     TriedClient(
         "alibabacloud-sts20150401",
         "Python",
-        '`Config(protocol="http", endpoint="127.0.0.1:9000")`, also with `/_emulator/sts`',
+        '`Config(protocol="http", endpoint="127.0.0.1:9000")`; nothing under `oss-emulator run`',
         "sdk/test_sts_v3.py",
         "alibabacloud_sts20150401",
+    ),
+    TriedClient(
+        "@alicloud/sts20150401, @alicloud/credentials",
+        "JavaScript",
+        '`new Config({ protocol: "http", endpoint: "127.0.0.1:9000" })`',
+        "sdk/test_alicloud_sts.py",
+        "alicloud_sts",
     ),
     TriedClient(
         "alibabacloud-credentials",
