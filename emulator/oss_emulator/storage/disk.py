@@ -183,6 +183,7 @@ class DiskStorage:
             self._local.pending = {}
             self._local.buckets = {}
             self._local.seen = -1
+            self._local.asked = False
         return found
 
     @contextmanager
@@ -193,6 +194,7 @@ class DiskStorage:
         try:
             with turn(local.turn):
                 database.execute("BEGIN IMMEDIATE")
+                local.asked = False
                 before = database.total_changes
                 try:
                     yield
@@ -356,9 +358,10 @@ class DiskStorage:
         database, local = self._database, self._local
         if not database.in_transaction:  # else the transaction has checked it
             self._check_identity()  # here, because every request about a bucket asks for it
-        # Cached until this connection (see transaction) or another one writes, which it cannot
-        # during a transaction.
-        if not database.in_transaction or local.seen < 0:
+        # Cached until this connection (see transaction) or another one writes. During a transaction
+        # no other one can, so it is asked once.
+        if not (database.in_transaction and local.asked):
+            local.asked = database.in_transaction
             (seen,) = database.execute("PRAGMA data_version").fetchone()
             if seen != local.seen:
                 local.buckets, local.seen = {}, seen

@@ -625,6 +625,19 @@ def test_files_of_a_transaction_are_synced_before_they_get_their_names(
         assert len(list(storage.objects(BUCKET.name))) == folder.FEW + 1
 
 
+def test_transaction_sees_what_another_worker_changed_before_it(storage: DiskStorage) -> None:
+    with closing(DiskStorage(storage.folder, shared=True)) as worker:
+        storage.put_bucket(BUCKET)
+        for reader in (storage, worker):
+            assert reader.bucket(BUCKET.name) == BUCKET
+        changed = BUCKET._replace(created=BUCKET.created + 1)
+        worker.put_bucket(changed)
+        with storage.transaction():
+            assert storage.bucket(BUCKET.name) == changed
+            storage.delete_bucket(BUCKET.name)
+            assert storage.bucket(BUCKET.name) is None
+
+
 def test_new_object_of_a_transaction_takes_three_statements(tmp_path: Path) -> None:
     """Seeds put thousands of objects in one transaction."""
     statements: list[str] = []
