@@ -51,15 +51,12 @@ def parse_upload(text: str, find: Find) -> Upload:
     return Upload(**{**values, "draft": parse(Object, values["draft"], find)})
 
 
-_ATOMS = frozenset({str, int, bool, float, type(None)})
-"""The types of most values, which are written as they are."""
-
 # In ASCII: metadata may have bytes that are not UTF-8 (P-57), which no database takes as text.
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def _plain(value: Any, name: Name) -> Any:
-    if type(value) in _ATOMS or isinstance(value, str):  # also a member of a StrEnum
+    if value is None or isinstance(value, (str, int, float)):  # most values, checked quickly
         return value
     if isinstance(value, Restore):
         return value._asdict()
