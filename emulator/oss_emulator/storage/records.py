@@ -19,8 +19,7 @@ Find = Callable[[str], Blob]
 def format(record: Account | Bucket | Object | Part, name: Name) -> str:
     """Format a record as text."""
     values = {
-        field: value if type(value) in _ATOMS else _plain(value, name)
-        for field, value in zip(record._fields, record, strict=True)
+        field: _plain(value, name) for field, value in zip(record._fields, record, strict=True)
     }
     return _ENCODER.encode(values)
 
