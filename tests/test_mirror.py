@@ -53,6 +53,8 @@ COVERED_BY = {
     "control/rehearsal.py": "unit/control/test_contents.py",
     # --- documents
     "documents/*.py": "unit/operations/test_bucket_documents.py",
+    # --- kms
+    "kms/*.py": "unit/kms/test_encryption.py",
     # --- lab
     "lab/lint/*.py": "unit/lab/lint/test_lint.py",
     "lab/parity/setups.py": "unit/lab/parity/test_inquiries.py",
@@ -77,6 +79,8 @@ COVERED_BY = {
     "referer/model.py": "unit/referer/test_policy.py",
     "referer/reading.py": "unit/referer/test_policy.py",
     "referer/request.py": "unit/referer/test_tables.py",
+    # --- rpc
+    "rpc/*.py": "unit/sts/test_sts.py",
     # --- selecting
     "selecting/statement.py": "unit/selecting/test_parsing.py",
     "selecting/window.py": "unit/selecting/test_columns.py",
@@ -90,8 +94,8 @@ COVERED_BY = {
     "server/loop.py": "cli/test_serve.py",
     "server/outgoing.py": "http/test_callback.py",
     "server/proxy.py": "http/test_proxy.py",
+    "server/rpc_endpoint.py": "sdk/test_oss2_sts.py",
     "server/sendfile.py": "http/test_sendfile.py",
-    "server/sts_endpoint.py": "sdk/test_oss2_sts.py",
     "server/throttle.py": "http/test_traffic_limit.py",
     "server/tls.py": "http/test_tls.py",
     "server/workers.py": "cli/test_workers.py",

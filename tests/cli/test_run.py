@@ -265,6 +265,13 @@ def test_client_of_sts_works_unchanged() -> None:
     assert output == "acs:ram::1000000000000001:root\n"
 
 
+def test_client_side_encryption_uses_the_emulator_as_kms(seed: str) -> None:
+    """P-86, P-88"""
+    program = str(PROGRAMS / "encrypted.py")
+    output = printed("--seed", seed, "--", sys.executable, "-W", "ignore", program)
+    assert output == "False b'content'\n400 InvalidParameter\n"
+
+
 def test_certifi_names_the_bundle() -> None:
     code = (
         "import certifi, certifi.core, os\n"

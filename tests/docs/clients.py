@@ -73,6 +73,14 @@ CLIENTS = (
         "aliyunsdksts|ask_sts",
     ),
     TriedClient(
+        "aliyun-python-sdk-kms, as oss2's `AliKMSProvider` uses it",
+        "Python",
+        "nothing under `oss-emulator run`; else "
+        '`request.set_endpoint("127.0.0.1:9000/_emulator/kms")`',
+        "sdk/test_kms.py",
+        "aliyunsdkkms",
+    ),
+    TriedClient(
         "ali-oss",
         "JavaScript",
         "the option `endpoint`; nothing under `oss-emulator run`",

@@ -217,7 +217,7 @@ def test_failure_of_sts_gets_an_error_of_the_service(
     def fail(*_: Any) -> Any:
         raise RuntimeError("the reason")
 
-    monkeypatch.setattr("oss_emulator.sts.answer", fail)
+    monkeypatch.setattr("oss_emulator.rpc.answer", fail)
     answer = site.send("GET", "/?Action=GetCallerIdentity&Version=2015-04-01")
     assert answer.status == 500
     assert "<Code>InternalError</Code>" in answer.text

@@ -156,6 +156,7 @@ SYSTEM_POLICIES: Mapping[str, str] = {
         ("AliyunOSSFullAccess", '"Action": "oss:*"'),
         ("AliyunOSSReadOnlyAccess", '"Action": ["oss:Get*", "oss:List*"]'),
         ("AliyunSTSAssumeRoleAccess", '"Action": "sts:AssumeRole"'),
+        ("AliyunKMSFullAccess", '"Action": "kms:*"'),
     )
 }
 """The system policies of Alibaba Cloud that users and roles can have by name."""

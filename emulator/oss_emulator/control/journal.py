@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from oss_emulator import accesslog, sts
+from oss_emulator import accesslog, rpc
 from oss_emulator.access import Identity, resource
 from oss_emulator.lab import explain
 from oss_emulator.operations.call import Call
@@ -225,10 +225,10 @@ class Journal:
             )
         )
 
-    def record_sts(
-        self, request: Request, request_id: str, answer: sts.STSAnswer, sent: int, seconds: float
+    def record_rpc(
+        self, request: Request, request_id: str, answer: rpc.RPCAnswer, sent: int, seconds: float
     ) -> Entry:
-        """Add an answered request to STS."""
+        """Add an answered request to STS or KMS."""
         error = answer.error
         return self._add(
             Entry(

@@ -29,7 +29,8 @@ from oss_emulator.protocol.changes import ARN_IN_LOGS
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream
-from oss_emulator.server import body, callback, proxy, sockets, sts_endpoint, wire
+from oss_emulator.rpc import Product
+from oss_emulator.server import body, callback, proxy, rpc_endpoint, sockets, wire
 from oss_emulator.server.endpoint import Endpoint
 from oss_emulator.server.faulty import FaultyAnswer, meet
 from oss_emulator.server.fetching import Fetches, Host
@@ -143,8 +144,8 @@ class Server(Endpoint):
         request = guard.read_request(self.controls.clock.now())
         outcome: wire.Outcome
         fault = None
-        if sts_endpoint.is_asked(request, self._is_endpoint):
-            outcome, response = await self._ask_sts(http, request)
+        if (product := rpc_endpoint.find(request, self._is_endpoint)) is not None:
+            outcome, response = await self._ask(product, http, request)
         elif (page := console.show(request, self._is_endpoint)) is not None:
             outcome = wire.Aside(request, new_request_id(request.received))
             response = page
@@ -274,9 +275,9 @@ class Server(Endpoint):
         sent, seconds = answer.sent, answer.seconds
         if not isinstance(outcome, wire.Aside):
             self._publish(journal.record(outcome, answer.response, sent, seconds))
-        elif outcome.sts is not None:
+        elif outcome.rpc is not None:
             request, request_id = outcome.request, outcome.request_id
-            self._publish(journal.record_sts(request, request_id, outcome.sts, sent, seconds))
+            self._publish(journal.record_rpc(request, request_id, outcome.rpc, sent, seconds))
 
     def _publish(self, entry: Entry) -> None:
         self._metrics.count(entry)
@@ -304,13 +305,13 @@ class Server(Endpoint):
             self._publish(entry)
         return wire.format(response, refused, began)
 
-    async def _ask_sts(
-        self, http: web.BaseRequest, request: Request
+    async def _ask(
+        self, product: Product, http: web.BaseRequest, request: Request
     ) -> tuple[wire.Outcome, Response]:
-        """Have STS answer a request."""
+        """Have STS or KMS answer a request."""
         request_id = new_request_id(request.received)
         try:
-            given = await sts_endpoint.answer(http, request, self.service)
+            given = await rpc_endpoint.answer(http, request, product, self.service)
         except Exception as error:
             refused = Refused(request, request_id, _error_of(request, error))
             return refused, self.service.render(refused)

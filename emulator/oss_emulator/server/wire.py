@@ -14,9 +14,9 @@ from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream
+from oss_emulator.rpc import RPCAnswer
 from oss_emulator.server.guard import Guard
 from oss_emulator.server.throttle import Throttle
-from oss_emulator.sts import STSAnswer
 
 CHUNK: Final = 256 * 1024
 """Bytes of a file that are read and sent at a time."""
@@ -31,12 +31,12 @@ _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
 class Aside(NamedTuple):
-    """A request that is not for OSS: for STS, or for the emulator itself."""
+    """A request that is not for OSS: for STS or KMS, or for the emulator itself."""
 
     request: Request
     request_id: str
-    sts: STSAnswer | None = None
-    """The answer of STS, if STS was asked."""
+    rpc: RPCAnswer | None = None
+    """The answer of STS or KMS, if one was asked."""
     traffic_limit: int | None = None
 
 

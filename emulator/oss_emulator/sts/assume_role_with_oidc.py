@@ -5,20 +5,21 @@ The request is not signed: the token proves who sends it.
 
 from oss_emulator.access import Context, Effect, OIDCProvider, Question, Role, evaluate
 from oss_emulator.protocol.xml import Children
+from oss_emulator.rpc.call import RPCCall
+from oss_emulator.rpc.errors import RPCError
 from oss_emulator.sts import session
-from oss_emulator.sts.call import STSCall
-from oss_emulator.sts.errors import STSCode, STSError
+from oss_emulator.sts.errors import STSCode
 from oss_emulator.sts.oidc_token import OIDCToken
 
 
-def assume_role_with_oidc(call: STSCall) -> Children:
-    """Issue temporary credentials for a role (AssumeRoleWithOIDC); raises `STSError`."""
+def assume_role_with_oidc(call: RPCCall) -> Children:
+    """Issue temporary credentials for a role (AssumeRoleWithOIDC); raises `RPCError`."""
     parameters = call.parameters
     arn = session.match(parameters, "OIDCProviderArn", r"acs:ram::\d+:oidc-provider/.+")
     wanted = session.WantedSession.parse(parameters)
     provider = call.accounts.oidc_provider(arn)
     if provider is None:
-        raise STSError(STSCode.OIDC_PROVIDER)
+        raise RPCError(STSCode.OIDC_PROVIDER)
     token = OIDCToken.parse(parameters.get("OIDCToken", ""), provider)
     token.check(provider, call.now)
     role = session.find_role(call, wanted)
@@ -36,7 +37,7 @@ def _authorize(token: OIDCToken, provider: OIDCProvider, role: Role) -> None:
     question = Question("sts:AssumeRole", role.arn, context, principals=(provider.arn,))
     settled = evaluate([role.trust], question)
     if settled is None or settled.effect is Effect.DENY:
-        raise STSError(STSCode.OIDC_TRUST)
+        raise RPCError(STSCode.OIDC_TRUST)
 
 
 def _describe(token: OIDCToken) -> Children:

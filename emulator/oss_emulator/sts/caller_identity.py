@@ -2,10 +2,10 @@
 
 from oss_emulator.access import Kind
 from oss_emulator.protocol.xml import Children
-from oss_emulator.sts.call import STSCall
+from oss_emulator.rpc.call import RPCCall
 
 
-def get_caller_identity(call: STSCall) -> Children:
+def get_caller_identity(call: RPCCall) -> Children:
     """Describe the signer of the request (GetCallerIdentity)."""
     caller = call.caller
     is_session = caller.kind is Kind.SESSION

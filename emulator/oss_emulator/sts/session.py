@@ -7,9 +7,10 @@ from typing import NamedTuple
 from oss_emulator.access import Policy, PolicyError, PolicyType, Role
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.xml import Children
-from oss_emulator.sts.call import STSCall
-from oss_emulator.sts.errors import STSCode, STSError
-from oss_emulator.sts.message import required
+from oss_emulator.rpc.call import RPCCall
+from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.message import required
+from oss_emulator.sts.errors import STSCode
 
 MAX_POLICY = 2048
 """Characters of the longest session policy (AssumeRole)."""
@@ -25,7 +26,7 @@ class WantedSession(NamedTuple):
 
     @classmethod
     def parse(cls, parameters: Mapping[str, str]) -> "WantedSession":
-        """Check the parameters of a session; raises `STSError`."""
+        """Check the parameters of a session; raises `RPCError`."""
         return cls(
             match(parameters, "RoleArn", r"acs:ram::\d+:role/.+"),
             match(parameters, "RoleSessionName", r"[a-zA-Z0-9.@_-]{2,64}"),
@@ -33,16 +34,16 @@ class WantedSession(NamedTuple):
         )
 
 
-def find_role(call: STSCall, wanted: WantedSession) -> Role:
-    """Find the role of a session; raises `STSError`."""
+def find_role(call: RPCCall, wanted: WantedSession) -> Role:
+    """Find the role of a session; raises `RPCError`."""
     role = call.accounts.role(wanted.role_arn)
     if role is None:
-        raise STSError(STSCode.NO_ROLE)
+        raise RPCError(STSCode.NO_ROLE)
     return role
 
 
-def start(call: STSCall, role: Role, wanted: WantedSession) -> Children:
-    """Issue the credentials of a session and describe it; raises `STSError`."""
+def start(call: RPCCall, role: Role, wanted: WantedSession) -> Children:
+    """Issue the credentials of a session and describe it; raises `RPCError`."""
     expires = int(call.now) + _duration(call.parameters, role)
     issued = call.accounts.issue(role, wanted.name, expires, wanted.policy, call.material)
     return [
@@ -63,10 +64,10 @@ def start(call: STSCall, role: Role, wanted: WantedSession) -> Children:
 
 
 def match(parameters: Mapping[str, str], name: str, form: str) -> str:
-    """Return a required parameter; raises `STSError` unless it matches `form`."""
+    """Return a required parameter; raises `RPCError` unless it matches `form`."""
     value = required(parameters, name)
     if not re.fullmatch(form, value, re.ASCII):
-        raise STSError(STSCode.INVALID, name=name)
+        raise RPCError(RPCCode.INVALID, name=name)
     return value
 
 
@@ -78,19 +79,19 @@ def format_time(second: int) -> str:
 def _policy(parameters: Mapping[str, str]) -> str:
     policy = parameters.get("Policy", "")
     if len(policy) > MAX_POLICY:
-        raise STSError(STSCode.POLICY_SIZE)
+        raise RPCError(STSCode.POLICY_SIZE)
     if policy:
         try:
             Policy.parse(policy, PolicyType.SESSION)
         except PolicyError as error:
-            raise STSError(STSCode.POLICY_GRAMMAR, text=str(error)) from None
+            raise RPCError(STSCode.POLICY_GRAMMAR, text=str(error)) from None
     return policy
 
 
 def _duration(parameters: Mapping[str, str], role: Role) -> int:
     text = parameters.get("DurationSeconds") or "3600"
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        raise STSError(STSCode.INVALID, name="DurationSeconds")
+        raise RPCError(RPCCode.INVALID, name="DurationSeconds")
     if not 900 <= int(text) <= role.max_session:
-        raise STSError(STSCode.DURATION, longest=f"{role.max_session / 3600:g}")
+        raise RPCError(STSCode.DURATION, longest=f"{role.max_session / 3600:g}")
     return int(text)

@@ -1,8 +1,9 @@
 """Interception: code for `https://oss-cn-….aliyuncs.com` reaches an emulator, unchanged.
 
-Requests of `requests` (oss2, SDK V2, the SDKs of STS) and of aiohttp's client (their asynchronous
-forms) to host names of OSS and STS go to the emulator with their original Host header, so it finds
-their buckets. All other requests are left alone.
+Requests of `requests` (oss2, SDK V2, the newer SDKs of STS and KMS) and of aiohttp's client (their
+asynchronous forms) to host names of OSS, STS and KMS go to the emulator with their original Host
+header, so it finds their buckets. All other requests are left alone, also those that
+aliyun-python-sdk-core sends with a copy of `requests` of its own.
 """
 
 import re
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from oss_emulator import sts
+from oss_emulator.kms import KMS
+from oss_emulator.sts import STS
 
 # Public, internal, accelerate and dual-stack endpoints, with or without a bucket.
 _OSS_HOST = re.compile(
@@ -20,11 +22,11 @@ _OSS_HOST = re.compile(
 
 
 def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
-    """Return the emulator's URL and the Host to send for a URL of OSS or STS; None for others."""
+    """Return the emulator's URL and the Host to send; None for URLs of other services."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not (
-        _OSS_HOST.fullmatch(host) or sts.is_host(host)
+        _OSS_HOST.fullmatch(host) or STS.is_host(host) or KMS.is_host(host)
     ):
         return None
     target = urlsplit(endpoint)
@@ -33,7 +35,7 @@ def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
 
 @contextmanager
 def intercept(endpoint: str) -> Iterator[None]:
-    """Redirect this process's requests to OSS and STS to `endpoint` until the block ends."""
+    """Redirect this process's requests to OSS, STS and KMS to `endpoint` until the block ends."""
     undo = [patch(endpoint) for patch in (_patch_requests, _patch_aiohttp)]
     try:
         yield

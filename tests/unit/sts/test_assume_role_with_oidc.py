@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator import sts
+from oss_emulator import rpc
 from oss_emulator.access import AccessKey
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import Signing
+from oss_emulator.sts import STS
 
 from tests.issuer import CLIENT, ISSUER, SUBJECT
-from tests.unit.sts.requests import ACCOUNTS, FIRST, MATERIAL, NOW, PROVIDER, ROLE, SECOND, parse
+from tests.unit.sts.requests import (
+    ACCOUNTS,
+    FIRST,
+    INSTALLATION,
+    MATERIAL,
+    NOW,
+    PROVIDER,
+    ROLE,
+    SECOND,
+    parse,
+)
 
 FEDERATED = ROLE.replace("worker", "federated")
 
 
-def ask(**changes: str | None) -> sts.STSAnswer:
+def ask(**changes: str | None) -> rpc.RPCAnswer:
     """Send an unsigned request with its parameters in a form."""
     fields: dict[str, str | None] = {
         "Action": "AssumeRoleWithOIDC",
@@ -28,7 +39,7 @@ def ask(**changes: str | None) -> sts.STSAnswer:
     }
     body = "&".join(f"{name}={value}" for name, value in fields.items() if value is not None)
     request = Request.parse("POST", "/", [("Host", "sts.aliyuncs.com")], NOW)
-    return sts.answer(request, body.encode(), ACCOUNTS, MATERIAL)
+    return rpc.answer(STS, request, body.encode(), INSTALLATION, MATERIAL)
 
 
 def test_token_of_a_trusted_provider_gets_credentials() -> None:

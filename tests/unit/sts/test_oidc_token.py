@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from oss_emulator.sts.errors import STSError
+from oss_emulator.rpc.errors import RPCError
 from oss_emulator.sts.oidc_token import OIDCToken
 
 from tests.issuer import CLIENT, ISSUER, SUBJECT, Issuer
@@ -21,8 +21,8 @@ def code(text: str, provider: Any = LOCAL) -> str:
     """The end of the code with which a token is refused, "" for one that is accepted."""
     try:
         OIDCToken.parse(text, provider).check(provider, NOW)
-    except STSError as refusal:
-        return refusal.code.removeprefix("AuthenticationFail.OIDCToken.")
+    except RPCError as refusal:
+        return refusal.row().code.removeprefix("AuthenticationFail.OIDCToken.")
     return ""
 
 
@@ -56,7 +56,7 @@ def test_malformed_token_is_refused(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "RS512", "ES256", None])
 def test_only_rs256_is_accepted(algorithm: str | None) -> None:
-    with pytest.raises(STSError, match=f"The algorithm {algorithm} that be specified"):
+    with pytest.raises(RPCError, match=f"The algorithm {algorithm} that be specified"):
         OIDCToken.parse(FIRST.token(NOW, {"alg": algorithm}), LOCAL)
 
 

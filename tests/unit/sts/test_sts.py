@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator import sts
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.message import Request
 
 from tests.unit.sts.requests import ask, check_refused, parameters, parse
 
@@ -22,39 +20,6 @@ def test_unknown_action_or_version_is_refused(
     changes: dict[str, str | None], status: int, code: str
 ) -> None:
     check_refused(changes, status, code)
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("sts.aliyuncs.com", True),
-        ("sts.cn-hangzhou.aliyuncs.com", True),
-        ("sts-vpc.cn-hangzhou.aliyuncs.com", True),
-        ("sts.oss-cn-hangzhou.aliyuncs.com", False),
-        ("oss-cn-hangzhou.aliyuncs.com", False),
-        ("sts.aliyuncs.com.example.com", False),
-    ],
-)
-def test_hosts_of_sts(host: str, expected: bool) -> None:
-    assert sts.is_host(host) is expected
-
-
-@pytest.mark.parametrize(
-    ("target", "expected"),
-    [
-        ("/_emulator/sts", True),
-        ("/_emulator/sts/", True),
-        ("/_emulator/sts/x", False),
-        ("/?Action=GetCallerIdentity&Version=2015-04-01", True),
-        ("/bucket?Action=GetCallerIdentity&Version=2015-04-01", False),
-        ("/?Action=GetCallerIdentity", False),
-        ("/?acl", False),
-        ("/", False),
-    ],
-)
-def test_requests_to_sts_at_the_own_endpoint(target: str, expected: bool) -> None:
-    request = Request.parse("GET", target, [], 0.0)
-    assert sts.is_at_endpoint(request) is expected
 
 
 def test_error_recommends_a_page() -> None:

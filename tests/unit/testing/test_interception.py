@@ -25,9 +25,10 @@ ENDPOINT = "http://127.0.0.1:9000"
         ("http://B.OSS-cn-hangzhou.aliyuncs.com:80/", "B.OSS-cn-hangzhou.aliyuncs.com:80"),
         ("https://sts.aliyuncs.com/", "sts.aliyuncs.com"),
         ("https://sts-vpc.cn-hangzhou.aliyuncs.com/", "sts-vpc.cn-hangzhou.aliyuncs.com"),
+        ("https://kms.us-west-1.aliyuncs.com/", "kms.us-west-1.aliyuncs.com"),
     ],
 )
-def test_endpoints_of_oss_and_sts_are_redirected(url: str, host: str) -> None:
+def test_endpoints_of_oss_sts_and_kms_are_redirected(url: str, host: str) -> None:
     found = redirect(url, ENDPOINT)
     assert found is not None
     assert found[0].startswith(f"{ENDPOINT}/")

@@ -8,9 +8,9 @@ import hmac
 import re
 from typing import NamedTuple
 
-from oss_emulator.sts.errors import STSCode, STSError
-from oss_emulator.sts.message import PATH, STSRequest
-from oss_emulator.sts.signature import canonical_query
+from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.message import RPCRequest
+from oss_emulator.rpc.signature import canonical_query
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 
@@ -38,57 +38,58 @@ class Authorization(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Authorization":
-        """Parse the header; raises `STSError`."""
+        """Parse the header; raises `RPCError`."""
         match = _AUTHORIZATION.fullmatch(text)
         if match is None:
-            raise STSError(
-                STSCode.INCOMPLETE,
+            raise RPCError(
+                RPCCode.INCOMPLETE,
                 text=f"Authorization must be {ALGORITHM} Credential=…,SignedHeaders=…,Signature=….",
             )
         if match["algorithm"] != ALGORITHM:
-            raise STSError(STSCode.SIGNATURE_METHOD)
+            raise RPCError(RPCCode.SIGNATURE_METHOD)
         signed = tuple(match["headers"].lower().split(";"))
         return cls(match["algorithm"], match["key"], signed, match["signature"])
 
 
-def is_claimed(asked: STSRequest) -> bool:
+def is_claimed(asked: RPCRequest) -> bool:
     """Return whether a request claims to have such a signature."""
     return asked.http.headers.get("authorization", "").startswith("ACS3-")
 
 
-def authorization(asked: STSRequest) -> Authorization:
+def authorization(asked: RPCRequest) -> Authorization:
     """Parse the `Authorization` of a request and check that it covers the required headers.
 
-    Host and every `x-acs-` header must be signed. Raises `STSError`.
+    Host and every `x-acs-` header must be signed. Raises `RPCError`.
     """
     headers = asked.http.headers
     found = Authorization.parse(headers.get("authorization", ""))
     for name, parameter in _COMMON.items():
         if not headers.get(name):
-            raise STSError(STSCode.MISSING, name=parameter)
+            raise RPCError(RPCCode.MISSING, name=parameter)
     for name in headers:
         if (name == "host" or name.startswith("x-acs-")) and name not in found.signed_headers:
-            raise STSError(STSCode.INCOMPLETE, text=f"SignedHeaders must name {name}.")
+            raise RPCError(RPCCode.INCOMPLETE, text=f"SignedHeaders must name {name}.")
     return found
 
 
-def check(asked: STSRequest, found: Authorization, secret: str) -> None:
-    """Check the signature of a request; raises `STSError`."""
+def check(asked: RPCRequest, found: Authorization, secret: str) -> None:
+    """Check the signature of a request; raises `RPCError`."""
     canonical = canonical_request(asked, found.signed_headers)
     text = string_to_sign(canonical)
     if not hmac.compare_digest(sign(text, secret).encode(), found.signature.lower().encode()):
-        raise STSError(STSCode.SIGNATURE_V3, text=text, canonical=canonical)
+        raise RPCError(RPCCode.SIGNATURE_V3, text=text, canonical=canonical)
 
 
-def canonical_request(asked: STSRequest, signed_headers: tuple[str, ...]) -> str:
+def canonical_request(asked: RPCRequest, signed_headers: tuple[str, ...]) -> str:
     """Format the canonical request.
 
     The hash is that of the received body, whatever `x-acs-content-sha256` says, so a body that was
     changed in transit does not fit its signature.
     """
     http = asked.http
-    # An SDK whose endpoint has the path of STS does not sign that path: it is part of its Host.
-    path = (http.path.removeprefix(PATH) or "/") if http.host.endswith(PATH) else http.path
+    # An SDK whose endpoint has a path does not sign that path: it is part of its Host.
+    _, slash, endpoint = http.host.partition("/")
+    path = http.path.removeprefix(slash + endpoint) or "/"
     headers = "".join(f"{name}:{http.headers.get(name, '').strip()}\n" for name in signed_headers)
     return "\n".join(
         (

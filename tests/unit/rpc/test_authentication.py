@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator import sts
+from oss_emulator import rpc
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import Signing
-from oss_emulator.sts.authentication import claim
-from oss_emulator.sts.message import STSRequest
+from oss_emulator.rpc.authentication import claim
+from oss_emulator.rpc.message import RPCRequest
+from oss_emulator.sts import STS
 
-from tests.unit.sts.requests import ACCOUNTS, MATERIAL, answer_v3, credentials, parse, sign_v3
+from tests.unit.sts.requests import INSTALLATION, MATERIAL, answer_v3, credentials, parse, sign_v3
 
 REFUSED: list[tuple[dict[str, str], int, str]] = [
     ({"key": "unknown-key"}, 404, "InvalidAccessKeyId.NotFound"),
@@ -30,7 +31,7 @@ def test_bad_signature_is_refused(changes: dict[str, str], status: int, code: st
 
 def test_user_is_known_by_a_signature_v3() -> None:
     request, body = sign_v3({})
-    given = sts.answer(request, body, ACCOUNTS, MATERIAL)
+    given = rpc.answer(STS, request, body, INSTALLATION, MATERIAL)
     assert (given.signing, given.access_key_id) == (Signing.HEADER, "assumer-key")
     assert given.caller.name == "assumer"
 
@@ -62,4 +63,4 @@ def test_claim_says_where_and_with_which_key(
 ) -> None:
     headers = [("Authorization", authorization)] if authorization else []
     request = Request.parse("POST", target, headers, 0.0)
-    assert claim(STSRequest.parse(request, body)) == expected
+    assert claim(RPCRequest.parse(request, body)) == expected

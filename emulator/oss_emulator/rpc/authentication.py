@@ -1,38 +1,38 @@
-"""Authentication of requests to STS, by signature V1 or V3."""
+"""Authentication of requests to RPC services, by signature V1 or V3."""
 
 from typing import NamedTuple
 
 from oss_emulator.access import AccessKey, Accounts, Identity, KeyProblem
 from oss_emulator.protocol import dates
 from oss_emulator.referer import Signing
-from oss_emulator.sts import acs3, signature
-from oss_emulator.sts.errors import STSCode, STSError
-from oss_emulator.sts.message import STSRequest
+from oss_emulator.rpc import acs3, signature
+from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.message import RPCRequest
 
 MAX_SKEW = 15 * 60
 """Seconds that the clocks of client and server may differ."""
 
 
-class STSClaim(NamedTuple):
+class RPCClaim(NamedTuple):
     """The signature that a request carries, not verified yet."""
 
     signing: Signing
     access_key_id: str = ""
 
 
-def claim(asked: STSRequest) -> STSClaim:
+def claim(asked: RPCRequest) -> RPCClaim:
     """Find the signature of a request."""
     if acs3.is_claimed(asked):
         _, _, text = asked.http.headers["authorization"].partition("Credential=")
-        return STSClaim(Signing.HEADER, text.partition(",")[0])
+        return RPCClaim(Signing.HEADER, text.partition(",")[0])
     key_id = asked.parameters.get("AccessKeyId", "")
     if not key_id:
-        return STSClaim(Signing.NONE)
-    return STSClaim(Signing.URL if "AccessKeyId" in asked.http.query else Signing.FORM, key_id)
+        return RPCClaim(Signing.NONE)
+    return RPCClaim(Signing.URL if "AccessKeyId" in asked.http.query else Signing.FORM, key_id)
 
 
-def authenticate(asked: STSRequest, accounts: Accounts) -> Identity:
-    """Verify the signature of a request; raises `STSError`. A nonce may be used twice."""
+def authenticate(asked: RPCRequest, accounts: Accounts) -> Identity:
+    """Verify the signature of a request; raises `RPCError`. A nonce may be used twice."""
     now, headers, parameters = asked.http.received, asked.http.headers, asked.parameters
     if acs3.is_claimed(asked):
         found = acs3.authorization(asked)
@@ -52,23 +52,23 @@ def authenticate(asked: STSRequest, accounts: Accounts) -> Identity:
 def _check_time(text: str, now: float) -> None:
     sent = dates.parse_iso(text)
     if sent is None:
-        raise STSError(STSCode.TIMESTAMP_FORMAT)
+        raise RPCError(RPCCode.TIMESTAMP_FORMAT)
     if abs(sent - now) > MAX_SKEW:
-        raise STSError(STSCode.TIMESTAMP_EXPIRED)
+        raise RPCError(RPCCode.TIMESTAMP_EXPIRED)
 
 
 def _find_key(key_id: str, token: str, accounts: Accounts, now: float) -> AccessKey:
     if key_id.startswith("STS.") and not token:
-        raise STSError(STSCode.MISSING, name="SecurityToken")
+        raise RPCError(RPCCode.MISSING, name="SecurityToken")
     found = accounts.find(key_id, token, now)
     if isinstance(found, KeyProblem):
-        raise STSError(_KEY_PROBLEMS[found])
+        raise RPCError(_KEY_PROBLEMS[found])
     return found
 
 
 _KEY_PROBLEMS = {
-    KeyProblem.UNKNOWN: STSCode.UNKNOWN_KEY,
-    KeyProblem.NOT_TEMPORARY: STSCode.TOKEN_MISMATCH,
-    KeyProblem.INVALID: STSCode.TOKEN_MISMATCH,
-    KeyProblem.EXPIRED: STSCode.TOKEN_EXPIRED,
+    KeyProblem.UNKNOWN: RPCCode.UNKNOWN_KEY,
+    KeyProblem.NOT_TEMPORARY: RPCCode.TOKEN_MISMATCH,
+    KeyProblem.INVALID: RPCCode.TOKEN_MISMATCH,
+    KeyProblem.EXPIRED: RPCCode.TOKEN_EXPIRED,
 }

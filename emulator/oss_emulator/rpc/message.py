@@ -1,4 +1,4 @@
-"""A request to STS: its action, its parameters and the format of its answer.
+"""A request to an RPC service: its action, its parameters and the format of its answer.
 
 Clients name the action either in parameters (`Action`, `Version`) or, since signature V3, in
 headers (`x-acs-action`, `x-acs-version`). Parameters are in the query, in a form, or in both.
@@ -8,16 +8,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from oss_emulator.protocol.message import Request, parse_query
-from oss_emulator.sts.errors import STSCode, STSError
-
-PATH = "/_emulator/sts"
-"""The path of STS at the emulator's own endpoint."""
-
-VERSION = "2015-04-01"
-"""The version of STS's API."""
+from oss_emulator.rpc.errors import RPCCode, RPCError
 
 
-class STSRequest(NamedTuple):
+class RPCRequest(NamedTuple):
     """A request with its body and its parameters."""
 
     http: Request
@@ -26,7 +20,7 @@ class STSRequest(NamedTuple):
     """The parameters of the query and the form; the query takes precedence."""
 
     @classmethod
-    def parse(cls, http: Request, body: bytes) -> "STSRequest":
+    def parse(cls, http: Request, body: bytes) -> "RPCRequest":
         """Parse the parameters of a request; only a POST has a form."""
         parameters = dict(http.query)
         if http.method == "POST":
@@ -57,15 +51,9 @@ class STSRequest(NamedTuple):
         return "x-acs-action" in headers and "xml" not in headers.get("accept", "")
 
 
-def names_action(http: Request) -> bool:
-    """Return whether the query or a header of a request names an action of STS."""
-    asked = STSRequest(http, b"", http.query)
-    return asked.version == VERSION and bool(asked.action)
-
-
 def required(parameters: Mapping[str, str], name: str) -> str:
-    """Return a required parameter; raises `STSError` if it is missing or empty."""
+    """Return a required parameter; raises `RPCError` if it is missing or empty."""
     value = parameters.get(name)
     if not value:
-        raise STSError(STSCode.MISSING, name=name)
+        raise RPCError(RPCCode.MISSING, name=name)
     return value

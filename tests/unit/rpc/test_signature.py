@@ -1,17 +1,18 @@
-"""Who signed a request to STS: what is signed, and every refusal."""
+"""Who signed a request with V1: what is signed, and every refusal."""
 
 from __future__ import annotations
 
 import pytest
 from aliyunsdkcore.auth.composer import rpc_signature_composer
 from aliyunsdkcore.request import RpcRequest
-from oss_emulator import sts
+from oss_emulator import rpc
 from oss_emulator.protocol.dates import parse_iso
 from oss_emulator.protocol.message import Request
-from oss_emulator.sts.signature import string_to_sign
+from oss_emulator.rpc.signature import string_to_sign
+from oss_emulator.sts import STS
 
 from tests.unit.sts.requests import (
-    ACCOUNTS,
+    INSTALLATION,
     MATERIAL,
     NOW,
     ask,
@@ -56,7 +57,7 @@ def test_sdk_recognizes_a_wrong_secret() -> None:
     timed = Request.parse(
         request.get_method(), url, [("Host", "x")], parse_iso(sent.query["Timestamp"]) or 0.0
     )
-    message = parse(sts.answer(timed, b"", ACCOUNTS, MATERIAL).response)["Message"]
+    message = parse(rpc.answer(STS, timed, b"", INSTALLATION, MATERIAL).response)["Message"]
     # aliyun-python-sdk-core 2.16 recognizes a wrong secret so.
     assert message.split(":")[1] == request.string_to_sign
 

@@ -6,24 +6,24 @@ from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from oss_emulator.sts.errors import STSCode, STSError
-from oss_emulator.sts.message import STSRequest, required
+from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.message import RPCRequest, required
 
 
-def check(asked: STSRequest, secret: str) -> None:
-    """Check the signature of a request; raises `STSError`."""
+def check(asked: RPCRequest, secret: str) -> None:
+    """Check the signature of a request; raises `RPCError`."""
     text = string_to_sign(asked.http.method, asked.parameters)
     if not hmac.compare_digest(sign(text, secret), asked.parameters["Signature"].encode()):
-        raise STSError(STSCode.SIGNATURE, text=text)
+        raise RPCError(RPCCode.SIGNATURE, text=text)
 
 
 def check_complete(parameters: Mapping[str, str]) -> None:
-    """Check that a request has all parameters of a signature; raises `STSError`."""
+    """Check that a request has all parameters of a signature; raises `RPCError`."""
     for name in ("AccessKeyId", "Signature", "SignatureNonce", "Timestamp"):
         required(parameters, name)
     method = parameters.get("SignatureMethod"), parameters.get("SignatureVersion")
     if method != ("HMAC-SHA1", "1.0"):
-        raise STSError(STSCode.SIGNATURE_METHOD)
+        raise RPCError(RPCCode.SIGNATURE_METHOD)
 
 
 def string_to_sign(method: str, parameters: Mapping[str, str]) -> str:

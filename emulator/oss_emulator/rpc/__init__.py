@@ -1,0 +1,24 @@
+"""The RPC protocol that the services beside OSS share: requests, signatures, answers, errors.
+
+Pure functions turn a request, its body and random bytes into an answer. Requests are signed with V1
+(HMAC-SHA1) or V3 (ACS3-HMAC-SHA256).
+"""
+
+from oss_emulator.rpc.answering import MATERIAL_SIZE, RPCAnswer, answer
+from oss_emulator.rpc.call import Installation, RPCCall
+from oss_emulator.rpc.errors import ErrorTable, RPCCode, RPCError, RPCRow
+from oss_emulator.rpc.product import Action, Product
+
+__all__ = [
+    "MATERIAL_SIZE",
+    "Action",
+    "ErrorTable",
+    "Installation",
+    "Product",
+    "RPCAnswer",
+    "RPCCall",
+    "RPCCode",
+    "RPCError",
+    "RPCRow",
+    "answer",
+]

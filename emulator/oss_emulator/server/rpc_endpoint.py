@@ -1,0 +1,51 @@
+"""STS and KMS on the port of OSS, at their own host names and at the emulator's endpoint."""
+
+import secrets
+from collections.abc import Callable
+from functools import lru_cache
+
+from aiohttp import web
+
+from oss_emulator import rpc
+from oss_emulator.kms import KMS
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.address import host_name
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.message import Request
+from oss_emulator.rpc import Product, RPCAnswer
+from oss_emulator.server import body
+from oss_emulator.sts import STS
+
+PRODUCTS = (STS, KMS)
+
+
+def find(request: Request, is_endpoint: Callable[[str], bool]) -> Product | None:
+    """Find the service that a request is for; None if it is for OSS or for the emulator itself.
+
+    `is_endpoint` returns whether a host is the OSS service.
+    """
+    at_endpoint = (
+        product
+        for product in PRODUCTS
+        if product.is_at_endpoint(request) and is_endpoint(product.endpoint_host(request))
+    )
+    return _find_by_host(request.host) or next(at_endpoint, None)
+
+
+@lru_cache(1024)  # called for every request
+def _find_by_host(host: str) -> Product | None:
+    """Find the service whose own host name a Host header has."""
+    try:
+        name = host_name(host)
+    except OSSError:
+        return None
+    return next((product for product in PRODUCTS if product.is_host(name)), None)
+
+
+async def answer(
+    http: web.BaseRequest, request: Request, product: Product, service: Service
+) -> RPCAnswer:
+    """Have a service answer; raises `OSSError` for a body that is incomplete or too large."""
+    installation = rpc.Installation(service.accounts, service.token_key, service.settings.region)
+    data, material = await body.read_document(http), secrets.token_bytes(rpc.MATERIAL_SIZE)
+    return rpc.answer(product, request, data, installation, material)
