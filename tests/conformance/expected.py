@@ -14,7 +14,6 @@ VERSIONS = ("v1", "v2", "v4")
 class Class(Enum):
     """Why a test fails; the value is the name of its table in expected.toml."""
 
-    REAL_SERVICE = "real-service"
     MACHINE = "machine"
     SUITE = "suite"
     NOT_EMULATED = "not-emulated"

@@ -27,8 +27,6 @@ The tests run unchanged. A [plugin](../tests/conformance/plugin/oss2_suite.py) m
 each run the same:
 
 - The name of a test seeds its random numbers.
-- Where a test picks one of the common buckets at random, the bucket that encrypts with a KMS uses
-  a local RSA key instead. Tests of the KMS client itself are unchanged, and are listed above.
 - The tests run under [`oss-emulator run`](drop-in.md), so every host of `aliyuncs.com` that they
   name is the emulator, over http or https. Their endpoint is `http://oss-cn-hangzhou.aliyuncs.com`.
 - Hosts of `aliyuncs.com` resolve to 127.0.0.2, for which the proxy is asked. The names of other
@@ -49,10 +47,6 @@ that pays for its requests.
 """
 
 _TITLES = {
-    Class.REAL_SERVICE: (
-        "Need the real service",
-        "They call Alibaba's KMS.",
-    ),
     Class.MACHINE: ("Need the machine", "They depend on a setup outside the tests."),
     Class.SUITE: ("Mistakes of the suite", "They fail whatever the server does."),
     Class.NOT_EMULATED: (

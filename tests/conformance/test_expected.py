@@ -9,7 +9,7 @@ from tests.conformance.expected import VERSIONS, Class, Differences, Entry, Expe
 from tests.conformance.run import LIST, PAGE
 
 TEXT = """
-[[real-service]]
+[[suite]]
 file = "test_a.py"
 reason = "asks the real STS"
 tests = ["A::one", "A::two"]
@@ -41,7 +41,7 @@ def test_names_depend_on_the_signature_version(tmp_path: Path) -> None:
         ("[[broken]]\n", "no class is called broken"),
         ("[[not-yet]]\nfile = 'a.py'\n", "reason"),
         ("[[not-yet]]\nfile = 'a.py'\nreason = ''\ntests = []\ncolour = 1\n", "colour"),
-        (TEXT + TEXT.replace("real-service", "machine"), "A::one is listed twice for v1"),
+        (TEXT + TEXT.replace("suite", "machine"), "A::one is listed twice for v1"),
     ],
 )
 def test_invalid_list_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
@@ -70,7 +70,7 @@ def test_page_counts_by_module_and_version() -> None:
     passed = {"tests/test_a.py::A::one": True, "tests/test_b.py::B::three": True}
     mixed = {"tests/test_a.py::A::one": False, "tests/test_b.py::B::three": True}
     entry = Entry("test_a.py", "asks the real STS", ("A::one",), ("v4",))
-    known = Expected({Class.REAL_SERVICE: (entry,)}, ())
+    known = Expected({Class.SUITE: (entry,)}, ())
     text = page.render("1.0", {"v1": passed, "v4": mixed}, known)
     assert "**2 of 2** with v1, **1 of 2** with v4" in text
     assert "| `test_a` | 1 | 1 | 0 |" in text

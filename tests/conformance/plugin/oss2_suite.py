@@ -15,7 +15,7 @@ import threading
 import unittest
 import urllib.request
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -104,28 +104,9 @@ def _redirect_only_oss() -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Let the bucket with KMS, which tests pick at random, use a local RSA key.
-
-    With `AliKMSProvider` such tests would pass or fail by chance, because there is no KMS. Only the
-    common `setUp` changes; tests of `AliKMSProvider` itself use the real class.
-    """
-    if not session.items:
-        return
-    common = importlib.import_module("tests.common")
-    common.OssTestCase.setUp = _with_local_keys(common, common.OssTestCase.setUp)
-    common.oss2.resumable._ResumableStoreBase.put = _put_record_at_once
-
-
-def _with_local_keys(common: Any, set_up: Callable[[Any], None]) -> Callable[[Any], None]:
-    def local_provider(*_: Any) -> Any:
-        return common.oss2.RsaProvider(common.key_pair)
-
-    def with_local_keys(case: Any) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(common.oss2, "AliKMSProvider", local_provider)
-            set_up(case)
-
-    return with_local_keys
+    """Have oss2 write the records of transfers in one step."""
+    if session.items:
+        importlib.import_module("oss2").resumable._ResumableStoreBase.put = _put_record_at_once
 
 
 def _put_record_at_once(store: Any, key: str, value: object) -> None:
