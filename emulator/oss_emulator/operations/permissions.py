@@ -63,10 +63,10 @@ def check_call(call: Call) -> AccessDecision | None:
     Returns the decision; None for DeleteMultipleObjects if each entry needs its own decision.
     """
     bucket, caller, operation = call.record, call.caller, call.operation
-    if bucket is None or operation.name == _CREATES:
-        return _check_service(call)
     if call.access_point is not None:
         _check_access_point(call)
+    if bucket is None or operation.name == _CREATES:
+        return _check_service(call)
     by_acl = (
         caller.kind is Kind.ACCOUNT
         and policy.SUBRESOURCE not in bucket.documents
@@ -83,10 +83,14 @@ def check_call(call: Call) -> AccessDecision | None:
 
 def _check_access_point(call: Call) -> None:
     """Raise `AccessDenied` for a request that no access point, or not this one, lets through."""
-    operation, point = call.operation, call.access_point
-    of_object = operation.resource is Resource.OBJECT
-    if not of_object and operation.name not in _THROUGH_ACCESS_POINTS:
+    of_object = call.operation.resource is Resource.OBJECT
+    if not of_object and call.operation.name not in _THROUGH_ACCESS_POINTS:
         raise OSSError(Code.ACCESS_POINT_OPERATION)
+    _check_origin(call)
+
+
+def _check_origin(call: Call) -> None:
+    point = call.access_point
     if point is not None and point.origin == access_point.VPC:  # no request comes from a VPC
         raise OSSError(Code.ACCESS_POINT_ORIGIN)
 
@@ -104,6 +108,7 @@ def check(
     `item` is the object that is stored under the key. `actions` are the RAM actions to check; by
     default those of the call's operation.
     """
+    _check_origin(call)  # also that of a source to copy from, which `check_call` has not seen
     facts, verdict = _decide(call, bucket, key, permission, item, actions)
     if not verdict.allowed:
         raise _denial(call, permission, verdict, facts)

@@ -320,6 +320,37 @@ def test_access_point_of_a_vpc_refuses_all_requests(
     ask("PUT", "/bucket/a", "content")
     alias = alias_of(create(ask, origin="vpc", vpc="vpc-1"))
     assert get_as(ask, OWNER, alias, monkeypatch) == "AccessDenied"
+    copied = ask.anonymously("PUT", "/bucket/b", x_oss_copy_source=f"/{alias}/a")
+    assert copied.text("Message") == "The access point is open to requests from its VPC only."
+
+
+def test_bucket_cannot_be_put_through_an_access_point(
+    ask: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P-84"""
+    alias = alias_of(create(ask))
+    assert get_as(ask, OWNER, alias, monkeypatch) == "NoSuchKey"
+    put = ask.anonymously("PUT", f"/{alias}", x_oss_acl="public-read-write")
+    assert put.text("Message") == "This operation cannot be called through an access point."
+    assert ask("GET", "/bucket?acl").text("AccessControlList/Grant") == "private"
+
+
+def test_policy_of_the_access_point_holds_for_the_target_of_a_copied_link(
+    ask: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P-84"""
+    ask("PUT", "/bucket/a", "content")
+    ask("PUT", "/bucket/link?symlink", x_oss_symlink_target="a")
+    alias = alias_of(create(ask))
+    upload = ask("POST", "/bucket/b?uploads").text("UploadId")
+    part = f"/bucket/b?partNumber=1&uploadId={upload}"
+    put_policy(ask, statement("Deny", ACCOUNT, resource="/object/a"))
+    get_as(ask, OWNER, alias, monkeypatch)
+    for key in ("a", "link"):
+        copied = ask.anonymously("PUT", part, x_oss_copy_source=f"/{alias}/{key}")
+        assert copied.code == "AccessDenied", key
+    put_policy(ask, statement("Deny", ACCOUNT, resource="/object/b"))
+    assert ask.anonymously("PUT", part, x_oss_copy_source=f"/{alias}/link").status == 200
 
 
 @pytest.mark.parametrize("sign", [oss2.Auth, oss2.AuthV2, oss2.AuthV4])

@@ -101,7 +101,7 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
         raise _missing(call, bucket, source.key, version_id)
     if item.delete_marker:
         raise OSSError(Code.NO_SUCH_KEY, Key=source.key)
-    target = follow(call, bucket, item) if through_link else item
+    target = follow(reading, bucket, item) if through_link else item
     check_restored(call, bucket, target)
     return show(item, target)
 
