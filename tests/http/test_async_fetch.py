@@ -172,6 +172,7 @@ def test_task_is_retrying_between_attempts(
         ("invalidUrl", "The URL 'invalidUrl' is invalid"),
         ("http://[", "The URL 'http://[' is invalid"),
         ("http://no-such-host.invalid/", "The host no-such-host.invalid cannot be resolved."),
+        ("http://a..b/", "The host a..b cannot be resolved."),
         ("http://127.0.0.1:{unused}/", "127.0.0.1 cannot be reached"),
     ],
 )
@@ -259,6 +260,27 @@ def test_signed_url_of_an_object_is_fetched(live: Live, bucket: oss2.Bucket) -> 
         assert fetch(bucket, url, key=f"fetched-{number}") == ("Success", "")
         stored = bucket.get_object(f"fetched-{number}")
         assert (stored.read(), stored.headers["Content-Type"]) == (CONTENT, "text/x-source")
+
+
+def test_hosts_below_localhost_need_not_be_resolved(
+    live: Live, bucket: oss2.Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put_object("source", CONTENT, headers={"x-oss-object-acl": "public-read"})
+    url = f"http://{bucket.bucket_name}.localhost:{live.port}/source"
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *arguments: Any, **named: Any) -> Any:
+        if str(host).endswith(".localhost"):
+            raise socket.gaierror
+        return resolve(host, *arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    assert fetch(bucket, url) == ("Success", "")
+
+
+def test_address_that_cannot_be_checked_fails(live: Live, bucket: oss2.Bucket) -> None:
+    state, message = fetch(bucket, f"http://[fe80::1]:{live.port}/")
+    assert (state, message) == ("Failed", "The host fe80::1 cannot be resolved.")
 
 
 def test_url_of_the_service_is_asked_without_rights(live: Live, bucket: oss2.Bucket) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import importlib.util
 import json
 from collections.abc import Iterator
@@ -221,6 +222,13 @@ def test_what_is_no_log_gets_one_sentence_with_its_name(admin: Admin) -> None:
     broken = admin.send("PUT", f"{begin(admin, {'text': REFERER.decode()})}?name=x", b"\x1f\x8b!")
     assert broken.status == 400
     assert "oss-emulator-upload" not in broken.json["error"]
+
+
+def test_log_with_bytes_behind_its_gzip_gets_400(admin: Admin) -> None:
+    path = begin(admin, {"bucket": "examplebucket"})
+    answer = admin.send("PUT", path, gzip.compress(LOG.read_bytes()) + b"more")
+    assert answer.status == 400
+    assert answer.json["error"].startswith("The log cannot be replayed: Not a gzipped file")
 
 
 def test_log_may_not_be_too_large(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:

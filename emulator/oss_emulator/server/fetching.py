@@ -230,9 +230,10 @@ class Fetches:
             return await self._ask_itself(url, host)
         try:
             addresses = await outgoing.resolve(url)
-        except OSError:
+            leads_here = outgoing.lead_here(addresses, self._host.ports())
+        except (OSError, UnicodeError):  # the latter for a host that is no name, such as `a..b`
             raise _FailedError(f"The host {url.host} cannot be resolved.") from None
-        if outgoing.lead_here(addresses, self._host.ports()):
+        if leads_here:
             return await self._ask_itself(url, host)
         asked = {"Accept-Encoding": "identity", FROM_CALLBACK: "true"}
         if host:
@@ -257,10 +258,13 @@ class Fetches:
     def _stands_for(self, url: URL) -> bool:
         """Whether this server stands for the host of a URL, as it does for clients of its proxy.
 
-        Names of this machine stand for all its servers, so there the port decides.
+        Names of this machine stand for all its servers, so there the port decides. Many systems
+        cannot resolve those below `localhost`, such as `examplebucket.localhost`.
         """
         host = url.raw_host or ""
-        if url.port not in (80, 443) or outgoing.is_this_machine(host):
+        if outgoing.is_this_machine(host):
+            return url.port in self._host.ports()
+        if url.port not in (80, 443):
             return False
         try:
             return self._host.service.addresses.serves(host)

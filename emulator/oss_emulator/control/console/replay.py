@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import AsyncGenerator, Mapping
+from gzip import BadGzipFile
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -133,7 +134,7 @@ async def run_replay(asked: Asked) -> Response:
     try:
         async with asked.controls.replays.turn:
             await found.run(asked.file)
-    except (LogSourceError, TooManyRejectsError, EOFError, zlib.error) as error:
+    except (LogSourceError, TooManyRejectsError, EOFError, zlib.error, BadGzipFile) as error:
         reason = str(error).replace(str(asked.file), found.log)
         raise _failed(found, 400, f"The log cannot be replayed: {reason}.") from None
     except LogTooLargeError as error:
