@@ -78,6 +78,11 @@ class Service:
         self.changes = Changes(settings.as_of, settings.new_account)
         self._dispatcher = Dispatcher(OPERATIONS)
 
+    def region_of(self, bucket: str) -> str:
+        """Return the region of a bucket; that of the server if the bucket is missing."""
+        record = self.storage.bucket(bucket)
+        return self.settings.region if record is None else record.region
+
     def handle(
         self, request: Request, data: bytes = b"", *, caller: Identity | None = None
     ) -> Response:

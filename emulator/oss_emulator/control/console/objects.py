@@ -129,7 +129,7 @@ def sign_object(asked: Asked) -> Response:
         {},
         access_key_id=signer.id,
         secret=signer.secret,
-        region=service.settings.region,
+        region=bucket.region,
         now=now,
         expires=seconds,
     )

@@ -113,14 +113,14 @@ def get_request(asked: Asked) -> Response:
             f"The request {number!r} is not in the journal, which keeps the last "
             f"{asked.controls.journal.size}; choose one from the list of requests.",
         )
-    settings = asked.controls.service.settings
+    region = asked.controls.service.region_of(entry.bucket)
     values = {
         **entry.to_dict(),
         "headers": dict(entry.request.headers),
         "caller": entry.caller.arn if entry.caller.id else "",
         "answer": {"headers": dict(entry.answer), "document": _text(entry.document)},
         "curl": snippets.format_curl(entry.request),
-        "oss2": snippets.format_oss2(entry, settings.region) if entry.bucket else None,
+        "oss2": snippets.format_oss2(entry, region) if entry.bucket else None,
         "case": snippets.format_case(entry),
     }
     return page.show(asked, "request", values, entry=entry, row=summarize(entry))

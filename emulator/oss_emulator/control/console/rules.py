@@ -237,7 +237,7 @@ def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str
 
 
 def _object_url(asked: Asked, bucket: str) -> str:
-    region = asked.controls.service.settings.region
+    region = asked.controls.service.region_of(bucket)
     return f"https://{bucket}.oss-{region}.aliyuncs.com/photo.jpg"
 
 

@@ -419,6 +419,21 @@ def test_signed_url_has_the_host_of_the_bucket_where_that_is_demanded(ask: ApiCa
     assert json.loads(response.body)["url"].startswith("http://examplebucket.localhost:9000/a?")
 
 
+def test_bucket_of_another_region_is_signed_and_shown_with_its_region(ask: ApiCaller) -> None:
+    """P-80"""
+    bucket = ask.service.storage.bucket("examplebucket")
+    assert bucket is not None
+    ask.service.storage.put_bucket(bucket._replace(region="cn-beijing"))
+    signed = ask("POST", "signed/examplebucket", {"key": "hello.txt"}).json
+    target = signed["url"].partition("http://")[2].partition("/")[2]
+    asked = Request.parse("GET", f"/{target}", [("Host", "localhost")], time.time())
+    assert isinstance(ask.service.admit(asked), Admitted)
+    number = ask.journal.entries()[-1].number
+    assert "region='cn-beijing'" in ask("GET", f"requests/{number}").json["oss2"]
+    rules = ask("GET", "rules/examplebucket").json
+    assert rules["object"].startswith("https://examplebucket.oss-cn-beijing.aliyuncs.com/")
+
+
 # --- The embed test
 
 
