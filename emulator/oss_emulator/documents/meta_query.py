@@ -21,7 +21,10 @@ MAX_RESULTS: Final = 100
 
 _DEPTH: Final = 20
 _CONDITIONS: Final = 200
-"""The most nested levels and conditions of a query; the limits of the service are not known."""
+_LENGTH: Final = 64 * 1024
+_AGGREGATIONS: Final = 100
+"""The most nested levels, conditions and characters of a query, and the most aggregations; the
+limits of the service are not known."""
 
 
 class FieldOperator(StrEnum):
@@ -189,16 +192,18 @@ def parse(document: bytes) -> MetaQuery:
         node = _SCHEMA.parse(document)
     except xml.DocumentError as error:
         raise OSSError(Code.MALFORMED_XML, ec=EC, ErrorDetail=str(error)) from None
+    aggregations = [
+        entry for parent in node.all("Aggregations") for entry in parent.all("Aggregation")
+    ]
+    if len(aggregations) > _AGGREGATIONS:
+        message = f"A query may have {_AGGREGATIONS} aggregations; it has {len(aggregations)}."
+        raise invalid("Aggregations", "", message)
     return MetaQuery(
         _parse_query(node.text("Query")),
         _limit(node.text("MaxResults")),
         _sort(node.text("Sort", "Filename")),
         _choose("Order", node.text("Order", "asc"), ("asc", "desc")) == "desc",
-        tuple(
-            _aggregation(entry.text("Field"), entry.text("Operation"))
-            for parent in node.all("Aggregations")
-            for entry in parent.all("Aggregation")
-        ),
+        tuple(_aggregation(each.text("Field"), each.text("Operation")) for each in aggregations),
         node.text("NextToken"),
     )
 
@@ -250,6 +255,9 @@ def _field(name: str) -> Field:
 
 
 def _parse_query(text: str) -> Condition | Junction:
+    if len(text) > _LENGTH:  # reading a longer one would keep other requests waiting
+        message = f"Query has {len(text)} characters; it may have {_LENGTH}."
+        raise invalid("Query", "", message)
     numbers = count(1)
 
     def read(found: Any, depth: int) -> Condition | Junction:

@@ -164,6 +164,8 @@ def nested(depth: int) -> object:
         (document({"Operation": "or", "SubQueries": ["a"]}), "Query"),
         (document(nested(21)), "Query"),
         (document({"Operation": "or", "SubQueries": [ANY] * 200}), "Query"),
+        (document({**ANY, "Field": "Filename", "Value": "a" * 65_536, "Operation": "eq"}), "Query"),
+        (document(Aggregations=aggregations(*[("Size", "max")] * 101)), "Aggregations"),
         (document({**ANY, "Field": "Color"}), "Field"),
         (document({**ANY, "Field": "OSSTagging."}), "Field"),
         (document({**ANY, "Value": "many"}), "Value"),
@@ -189,8 +191,11 @@ def test_mistake_is_refused_with_its_place(sent: bytes, named: str) -> None:
     assert error.details["ArgumentName"] == named
 
 
-def test_levels_and_conditions_up_to_the_limit_are_accepted() -> None:
+def test_what_is_at_a_limit_is_accepted() -> None:
     assert accepts(document(nested(20)))
+    start, end = '{"Field": "ETag", "Operation": "eq", "Value": "', '"}'
+    assert accepts(document(start + "a" * (65_536 - len(start + end)) + end))
+    assert accepts(document(Aggregations=aggregations(*[("Size", "max")] * 100)))
     assert accepts(document({"Operation": "or", "SubQueries": [ANY] * 199}))
 
 

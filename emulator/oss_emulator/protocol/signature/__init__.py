@@ -17,7 +17,6 @@ __all__ = ["Claim", "Place", "Version", "parse", "place", "verify"]
 
 _EXPIRED: Final = {Version.V4: "0002-00000236"}
 """The EC of an expired URL, if it is not that of the error (P-17)."""
-"""Seconds that the clocks of client and server may differ (P-17)."""
 
 _PARSE_HEADER: Final[dict[str, Callable[[Request, str], Claim]]] = {
     v1.SCHEME: v1.parse_header,

@@ -8,7 +8,7 @@ from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
 MAX_SKEW: Final = 15 * 60
-"""Seconds that the clocks of a client and the server may differ."""
+"""Seconds that the clocks of a client and the server may differ (P-17)."""
 
 
 def check(
