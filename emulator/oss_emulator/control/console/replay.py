@@ -84,13 +84,13 @@ def _body(found: LogReplay | None) -> Any:
     return format
 
 
-def begin_replay(asked: Asked) -> Response:
+async def begin_replay(asked: Asked) -> Response:
     """Begin a replay by the rules of the body; the log follows."""
     if not EngineName.DUCKDB.is_installed:
         extra = EngineName.DUCKDB.extra
         raise Refusal(501, f"Replays need an extra: run pip install 'oss-emulator[{extra}]'.")
     body = asked.json()
-    rules = _rules(asked, body)
+    rules = await _rules(asked, body)
     against, only = _name(body, "against"), _name(body, "only")
     judge = Judge(
         rules,
@@ -101,7 +101,7 @@ def begin_replay(asked: Asked) -> Response:
     return reply({"replay": made.id, "most_bytes": MOST_BYTES}, 201)
 
 
-def _rules(asked: Asked, body: Mapping[str, Any]) -> RefererConfiguration:
+async def _rules(asked: Asked, body: Mapping[str, Any]) -> RefererConfiguration:
     """Return the rules that a body names, has as text in any form, or has as JSON."""
     assumptions = asked.controls.service.settings.assumptions
     match body:
@@ -109,7 +109,8 @@ def _rules(asked: Asked, body: Mapping[str, Any]) -> RefererConfiguration:
             return find_rules(asked, bucket)
         case {"text": str() as text}:
             try:
-                return next(iter(sources.parse(text.encode(), None, assumptions).values()))
+                named = await asyncio.to_thread(sources.parse, text.encode(), None, assumptions)
+                return next(iter(named.values()))
             except SourceError as error:
                 raise Refusal(400, f"The rules cannot be read: {error}.") from None
         case {"rules": dict() as rules}:

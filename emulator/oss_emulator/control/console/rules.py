@@ -194,7 +194,7 @@ async def import_rules(asked: Asked) -> Response:
         named = await asyncio.to_thread(sources.parse, document, None, assumptions)
     except SourceError as error:
         raise Refusal(400, f"The rules cannot be read: {error}.") from None
-    name = body.get("name", next(iter(named)))
+    name = _text(body, "name", next(iter(named)))
     if name not in named:
         raise Refusal(404, f"The document has no rules {name!r}; it has {', '.join(named)}.")
     return reply({"rules": to_members(named[name]), "name": name, "names": list(named)})

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from importlib import import_module
+from threading import current_thread, main_thread
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from oss_emulator.control.console import EMBED_DOMAIN, PAGES, find, refuse, show
 from oss_emulator.control.console.embedding import MARK, POLICIES
 from oss_emulator.control.console.requests import PAUSE, READABLE, SHOWN, follow_requests
 from oss_emulator.control.console.static_files import FOLDER
+from oss_emulator.lab import sources
 from oss_emulator.lab.replay import STYLE
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol.message import Request, Response
@@ -432,6 +434,28 @@ def test_bucket_of_another_region_is_signed_and_shown_with_its_region(ask: ApiCa
     assert "region='cn-beijing'" in ask("GET", f"requests/{number}").json["oss2"]
     rules = ask("GET", "rules/examplebucket").json
     assert rules["object"].startswith("https://examplebucket.oss-cn-beijing.aliyuncs.com/")
+
+
+def test_rules_of_a_replay_are_read_in_a_thread(
+    ask: ApiCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules of 1 MB in HCL take a second."""
+    threads = []
+    parse = sources.parse
+
+    def note(*arguments: Any) -> Any:
+        threads.append(current_thread())
+        return parse(*arguments)
+
+    monkeypatch.setattr(sources, "parse", note)
+    assert ask("POST", "replay", {"text": RULES.decode()}).status == 201
+    assert len(threads) == 1
+    assert threads != [main_thread()]
+
+
+def test_name_of_rules_to_import_must_be_text(ask: ApiCaller) -> None:
+    answer = ask("POST", "rules/import", {"text": RULES.decode(), "name": []})
+    assert (answer.status, answer.json["error"]) == (400, "name must be a string.")
 
 
 # --- The embed test
