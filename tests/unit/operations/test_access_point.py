@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import oss2
 import pytest
@@ -322,6 +323,26 @@ def test_access_point_of_a_vpc_refuses_all_requests(
     assert get_as(ask, OWNER, alias, monkeypatch) == "AccessDenied"
     copied = ask.anonymously("PUT", "/bucket/b", x_oss_copy_source=f"/{alias}/a")
     assert copied.text("Message") == "The access point is open to requests from its VPC only."
+
+
+def test_alias_is_found_without_parsing_all_access_points(
+    ask: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aliases = [alias_of(create(ask, f"ap-{number}")) for number in range(5)]
+    parsed = []
+    parse = access_point.xml.parse
+
+    def note(document: bytes, root: str) -> Any:
+        parsed.append(document)
+        return parse(document, root)
+
+    monkeypatch.setattr(access_point.xml, "parse", note)
+    for alias in aliases:
+        found = access_point.find_alias(ask.service.storage, alias)
+        assert found is not None
+        assert found.alias == alias
+    assert access_point.find_alias(ask.service.storage, "\udcff-ossalias") is None
+    assert len(parsed) == len(aliases)
 
 
 def test_bucket_cannot_be_put_through_an_access_point(
