@@ -342,6 +342,9 @@ def test_task_that_is_reset_stores_nothing(
     for number in range(4):
         assert fetch(bucket, app.url("/a.png"), key=f"later-{number}") == ("Success", "")
     assert not bucket.object_exists("fetched")
+    # Nor does the end of the task bring it back.
+    with pytest.raises(oss2.exceptions.ServerError, match="NoSuchAsyncFetchTask"):
+        bucket.get_async_fetch_task(task_id)
 
 
 # --- errors and limits

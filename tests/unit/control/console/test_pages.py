@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from importlib import import_module
+from pathlib import Path
 from threading import current_thread, main_thread
 from typing import Any
 from urllib.parse import quote
@@ -16,12 +17,17 @@ from oss_emulator.control.api import Refusal, check_alone, events
 from oss_emulator.control.api.access import SESSION, check_allowed, session
 from oss_emulator.control.console import EMBED_DOMAIN, PAGES, find, refuse, show, wants_page
 from oss_emulator.control.console.embedding import MARK, POLICIES
+from oss_emulator.control.console.replay import run_replay
 from oss_emulator.control.console.requests import PAUSE, READABLE, SHOWN, follow_requests
 from oss_emulator.control.console.static_files import FOLDER
+from oss_emulator.control.replays import LogReplay
 from oss_emulator.lab import sources
 from oss_emulator.lab.replay import STYLE
+from oss_emulator.lab.replay.report import ReplayQuestion
+from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol.message import Request, Response
+from oss_emulator.referer import RefererConfiguration
 from oss_emulator.settings import Settings
 
 from tests.unit.control.api.caller import ApiCaller
@@ -451,6 +457,26 @@ def test_rules_of_a_replay_are_read_in_a_thread(
     assert ask("POST", "replay", {"text": RULES.decode()}).status == 201
     assert len(threads) == 1
     assert threads != [main_thread()]
+
+
+async def test_replays_run_one_after_another(
+    ask: ApiCaller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    running, most = 0, 0
+
+    async def run(self: LogReplay, log: Path) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+
+    monkeypatch.setattr(LogReplay, "run", run)
+    question = ReplayQuestion(Judge(RefererConfiguration(True)))
+    made = [ask.controls.replays.add(question) for _ in range(3)]
+    asked = [ask.asked("PUT", f"replay/{each.id}")._replace(file=tmp_path) for each in made]
+    await asyncio.gather(*map(run_replay, asked))
+    assert most == 1
 
 
 def test_name_of_rules_to_import_must_be_text(ask: ApiCaller) -> None:
