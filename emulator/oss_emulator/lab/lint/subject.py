@@ -219,7 +219,8 @@ class Subject:
         entries: tuple[str, ...] = getattr(self.configuration, place.list.value)
         rest = entries[: place.position] + entries[place.position + 1 :]
         changed: dict[str, Any] = {place.list.value: rest}
-        reading = Reading(replace(self.configuration, **changed), self.assumptions)
+        changed_rules = replace(self.configuration, **changed)
+        reading = Reading(changed_rules, self.assumptions, self.policy.reading)
         return reading.judge(header.trim(referer)).reason.allows == judged.reason.allows
 
 
