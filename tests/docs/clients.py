@@ -1,12 +1,22 @@
-"""Writes docs/clients.md from the tests that try the clients: `make docs`."""
+"""Writes docs/clients.md, also in Chinese, from the tests that try the clients: `make docs`."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.docs.translations import accept
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "clients.md"
+CHINESE_PAGE = ROOT / "docs" / "zh" / "clients.md"
+
+
+class Text(NamedTuple):
+    """A text in both languages."""
+
+    english: str
+    chinese: str
 
 
 class TriedClient(NamedTuple):
@@ -14,7 +24,7 @@ class TriedClient(NamedTuple):
 
     name: str
     language: str
-    setting: str
+    setting: Text
     """How to point it at an emulator."""
     tests: str
     """The files that try it, as a pattern below `tests/`."""
@@ -22,145 +32,207 @@ class TriedClient(NamedTuple):
     """What each of these files contains that shows it uses the client."""
 
 
+def _code(text: str) -> Text:
+    """Return a text without words: names and code are the same in both languages."""
+    return Text(text, text)
+
+
 CLIENTS = (
     TriedClient(
         "oss2",
         "Python",
-        'the endpoint: `oss2.Bucket(auth, "http://127.0.0.1:9000", …)`',
+        Text(
+            'the endpoint: `oss2.Bucket(auth, "http://127.0.0.1:9000", …)`',
+            'Endpoint：`oss2.Bucket(auth, "http://127.0.0.1:9000", …)`',
+        ),
         "sdk/test_oss2_*.py",
         "oss2",
     ),
     TriedClient(
         "alibabacloud-oss-v2",
         "Python",
-        '`config.endpoint = "http://127.0.0.1:9000"`, `config.use_path_style = True`',
+        Text(
+            '`config.endpoint = "http://127.0.0.1:9000"`, `config.use_path_style = True`',
+            '`config.endpoint = "http://127.0.0.1:9000"`，`config.use_path_style = True`',
+        ),
         "sdk/test_v2_*.py",
         "alibabacloud_oss_v2|tests.sdk.v2",
     ),
     TriedClient(
         "ossfs (fsspec)",
         "Python",
-        '`OSSFileSystem(endpoint="http://127.0.0.1:9000", …)`; `make lowest` installs it',
+        Text(
+            '`OSSFileSystem(endpoint="http://127.0.0.1:9000", …)`; `make lowest` installs it',
+            '`OSSFileSystem(endpoint="http://127.0.0.1:9000", …)`；由 `make lowest` 安装',
+        ),
         "sdk/test_ossfs.py",
         "ossfs",
     ),
     TriedClient(
         "alibabacloud-sts20150401",
         "Python",
-        '`Config(protocol="http", endpoint="127.0.0.1:9000")`; nothing under `oss-emulator run`',
+        Text(
+            '`Config(protocol="http", endpoint="127.0.0.1:9000")`; '
+            "nothing under `oss-emulator run`",
+            '`Config(protocol="http", endpoint="127.0.0.1:9000")`；'
+            "在 `oss-emulator run` 下无需配置",
+        ),
         "sdk/test_sts_v3.py",
         "alibabacloud_sts20150401",
     ),
     TriedClient(
         "@alicloud/sts20150401, @alicloud/credentials",
         "JavaScript",
-        '`new Config({ protocol: "http", endpoint: "127.0.0.1:9000" })`',
+        _code('`new Config({ protocol: "http", endpoint: "127.0.0.1:9000" })`'),
         "sdk/test_alicloud_sts.py",
         "alicloud_sts",
     ),
     TriedClient(
         "alibabacloud-credentials",
         "Python",
-        "nothing under `oss-emulator run`; else `sts_endpoint`; all providers that need no cloud",
+        Text(
+            "nothing under `oss-emulator run`; else `sts_endpoint`; "
+            "all providers that need no cloud",
+            "在 `oss-emulator run` 下无需配置，其他情况设置 `sts_endpoint`；"
+            "支持所有不依赖云端环境的凭证提供方式",
+        ),
         "sdk/test_credentials.py",
         "alibabacloud_credentials",
     ),
     TriedClient(
         "aliyun-python-sdk-sts",
         "Python",
-        '`request.set_endpoint("127.0.0.1:9000/_emulator/sts")`',
+        _code('`request.set_endpoint("127.0.0.1:9000/_emulator/sts")`'),
         "sdk/test_oss2_sts.py",
         "aliyunsdksts|ask_sts",
     ),
     TriedClient(
         "aliyun-python-sdk-kms, as oss2's `AliKMSProvider` uses it",
         "Python",
-        "nothing under `oss-emulator run`; else "
-        '`request.set_endpoint("127.0.0.1:9000/_emulator/kms")`',
+        Text(
+            "nothing under `oss-emulator run`; else "
+            '`request.set_endpoint("127.0.0.1:9000/_emulator/kms")`',
+            "在 `oss-emulator run` 下无需配置，其他情况使用 "
+            '`request.set_endpoint("127.0.0.1:9000/_emulator/kms")`',
+        ),
         "sdk/test_kms.py",
         "aliyunsdkkms",
     ),
     TriedClient(
         "ali-oss",
         "JavaScript",
-        "the option `endpoint`; nothing under `oss-emulator run`",
+        Text(
+            "the option `endpoint`; nothing under `oss-emulator run`",
+            "选项 `endpoint`；在 `oss-emulator run` 下无需配置",
+        ),
         "sdk/test_ali_oss.py",
         "ali_oss|ali-oss",
     ),
     TriedClient(
         "Apache OpenDAL",
         "Python",
-        "nothing under `oss-emulator run`, with an endpoint of http; `make s3` installs it",
+        Text(
+            "nothing under `oss-emulator run`, with an endpoint of http; `make s3` installs it",
+            "在 `oss-emulator run` 下无需配置，Endpoint 使用 HTTP；由 `make s3` 安装",
+        ),
         "s3/test_oss_clients.py",
         "opendal",
     ),
     TriedClient(
         "Lance",
         "Python",
-        "nothing under `oss-emulator run`, with `oss_endpoint` of http; `make s3` installs it",
+        Text(
+            "nothing under `oss-emulator run`, with `oss_endpoint` of http; `make s3` installs it",
+            "在 `oss-emulator run` 下无需配置，`oss_endpoint` 使用 HTTP；由 `make s3` 安装",
+        ),
         "s3/test_oss_clients.py",
         "lance",
     ),
     TriedClient(
         "django-oss-storage (Django 3.2)",
         "Python",
-        "`OSS_ENDPOINT` in the settings of Django; `make s3` installs it",
+        Text(
+            "`OSS_ENDPOINT` in the settings of Django; `make s3` installs it",
+            "Django 配置中的 `OSS_ENDPOINT`；由 `make s3` 安装",
+        ),
         "s3/test_oss_clients.py",
         "django",
     ),
     TriedClient(
         "DVC (dvc-s3)",
         "Python",
-        "`endpointurl = http://127.0.0.1:9000` of a remote `s3://…`; `make s3` installs it",
+        Text(
+            "`endpointurl = http://127.0.0.1:9000` of a remote `s3://…`; `make s3` installs it",
+            "远端 `s3://…` 的 `endpointurl = http://127.0.0.1:9000`；由 `make s3` 安装",
+        ),
         "s3/test_oss_clients.py",
         "dvc",
     ),
     TriedClient(
         "pytest-servers",
         "Python",
-        "its fixture `s3_server`: see `examples/pytest-servers/`; `make s3` runs it",
+        Text(
+            "its fixture `s3_server`: see `examples/pytest-servers/`; `make s3` runs it",
+            "使用其 fixture `s3_server`：参见 `examples/pytest-servers/`；由 `make s3` 运行",
+        ),
         "s3/test_oss_clients.py",
         "pytest_servers",
     ),
     TriedClient(
         "boto3",
         "Python",
-        'the option `endpoint_url="http://127.0.0.1:9000"`; see [s3.md](s3.md)',
+        Text(
+            'the option `endpoint_url="http://127.0.0.1:9000"`; see [s3.md](s3.md)',
+            '选项 `endpoint_url="http://127.0.0.1:9000"`；参见 [s3.md](s3.md)',
+        ),
         "s3/test_boto3.py",
         "boto3",
     ),
     TriedClient(
         "s3fs, pyiceberg, Polars, DuckDB, delta-rs",
         "Python",
-        "their endpoint option: see [s3.md](s3.md#point-a-client-here); `make s3` installs them",
+        Text(
+            "their endpoint option: see [s3.md](s3.md#point-a-client-here); "
+            "`make s3` installs them",
+            "各自的 Endpoint 选项：参见 [s3.md](s3.md#配置客户端)；由 `make s3` 安装",
+        ),
         "s3/test_lake.py",
         "s3fs",
     ),
     TriedClient(
         "rclone",
         "command",
-        "`endpoint = http://127.0.0.1:9000`: see [s3.md](s3.md#point-a-client-here)",
+        Text(
+            "`endpoint = http://127.0.0.1:9000`: see [s3.md](s3.md#point-a-client-here)",
+            "`endpoint = http://127.0.0.1:9000`：参见 [s3.md](s3.md#配置客户端)",
+        ),
         "s3/test_rclone.py",
         "rclone",
     ),
     TriedClient(
         "testcontainers",
         "Python, JavaScript",
-        "the image: see `examples/testcontainers/`; `make containers` runs it",
+        Text(
+            "the image: see `examples/testcontainers/`; `make containers` runs it",
+            "使用镜像：参见 `examples/testcontainers/`；由 `make containers` 运行",
+        ),
         "containers/test_examples.py",
         "testcontainers",
     ),
     TriedClient(
         "requests, aiohttp, curl, fetch",
         "any",
-        "the URL; nothing under `oss-emulator run`",
+        Text("the URL; nothing under `oss-emulator run`", "URL；在 `oss-emulator run` 下无需配置"),
         "cli/test_run.py",
         "requests",
     ),
     TriedClient(
         "Chromium",
         "browser",
-        "the URL of the server as the page's or the image's",
+        Text(
+            "the URL of the server as the page's or the image's",
+            "将模拟器的地址用作网页或图片的 URL",
+        ),
         "browser/test_*.py",
         "chromium|page",
     ),
@@ -168,30 +240,68 @@ CLIENTS = (
 
 DESCRIBED = (
     (
-        "hadoop-aliyun (Spark, Flink)",
-        "`fs.oss.endpoint=http://127.0.0.1:9000`, `fs.oss.accessKeyId`, `fs.oss.accessKeySecret`",
+        Text("hadoop-aliyun (Spark, Flink)", "hadoop-aliyun（Spark、Flink）"),
+        Text(
+            "`fs.oss.endpoint=http://127.0.0.1:9000`, `fs.oss.accessKeyId`, "
+            "`fs.oss.accessKeySecret`",
+            "`fs.oss.endpoint=http://127.0.0.1:9000`，`fs.oss.accessKeyId`，"
+            "`fs.oss.accessKeySecret`",
+        ),
     ),
     (
-        "SDKs for Go, Java, PHP, C++, .NET and Ruby; ossutil",
-        "their option `endpoint`, with path style where they have one",
+        Text(
+            "SDKs for Go, Java, PHP, C++, .NET and Ruby; ossutil",
+            "Go、Java、PHP、C++、.NET 和 Ruby 的 SDK；ossutil",
+        ),
+        Text(
+            "their option `endpoint`, with path style where they have one",
+            "选项 `endpoint`，如果支持路径形式则一并开启",
+        ),
     ),
     (
-        "dvc-oss",
-        "`oss_endpoint = http://127.0.0.1:9000` of a remote `oss://…`; its package aiooss2 cannot "
-        "upload files with aiohttp 3.10 or newer. Tried by hand with 3.9.5.",
+        _code("dvc-oss"),
+        Text(
+            "`oss_endpoint = http://127.0.0.1:9000` of a remote `oss://…`; its package aiooss2 "
+            "cannot upload files with aiohttp 3.10 or newer. Tried by hand with 3.9.5.",
+            "远端 `oss://…` 的 `oss_endpoint = http://127.0.0.1:9000`；它所依赖的 aiooss2 "
+            "在 aiohttp 3.10 或更高版本下无法上传文件。使用 3.9.5 手动测试过。",
+        ),
     ),
-    ("browser builds of ali-oss", "the option `endpoint`, and CORS rules of the bucket"),
+    (
+        Text("browser builds of ali-oss", "浏览器版的 ali-oss"),
+        Text(
+            "the option `endpoint`, and CORS rules of the bucket",
+            "选项 `endpoint`，并为 Bucket 设置跨域规则（CORS）",
+        ),
+    ),
 )
 """Clients that no test runs, and the setting that their documentation describes."""
 
+CHINESE = {
+    "aliyun-python-sdk-kms, as oss2's `AliKMSProvider` uses it": (
+        "aliyun-python-sdk-kms（通过 oss2 的 `AliKMSProvider` 使用）"
+    ),
+    "any": "不限",
+    "browser": "浏览器",
+    "command": "命令行",
+}
+"""The Chinese of the names and languages of `CLIENTS` that contain words."""
+
 
 def render() -> str:
-    """Return the page."""
+    """Return the English page."""
     return "".join(f"{line}\n" for line in _lines())
+
+
+def render_chinese() -> str:
+    """Return the Chinese page."""
+    return accept("".join(f"{line}\n" for line in _chinese_lines()), render())
 
 
 def _lines() -> Iterator[str]:
     yield "# Clients"
+    yield ""
+    yield "English | [简体中文](zh/clients.md)"
     yield ""
     yield "Tests run each client of this table, unchanged, against an emulator."
     yield "`make docs` makes the table from these tests."
@@ -200,7 +310,7 @@ def _lines() -> Iterator[str]:
     yield "|---|---|---|---|"
     for client in CLIENTS:
         _check(client)
-        cells = (client.name, client.language, client.setting, f"`tests/{client.tests}`")
+        cells = (client.name, client.language, client.setting.english, f"`tests/{client.tests}`")
         yield f"| {' | '.join(cells)} |"
     yield ""
     yield "[drop-in.md](drop-in.md) describes `oss-emulator run`, which needs no setting."
@@ -213,7 +323,41 @@ def _lines() -> Iterator[str]:
     yield "| Client | How to point it at an emulator |"
     yield "|---|---|"
     for name, setting in DESCRIBED:
-        yield f"| {name} | {setting} |"
+        yield f"| {name.english} | {setting.english} |"
+
+
+def _chinese_lines() -> Iterator[str]:
+    yield "# 客户端"
+    yield "<!-- follows: Clients, 0 -->"
+    yield ""
+    yield "[English](../clients.md) | 简体中文"
+    yield ""
+    yield ("下表中的每个客户端都未经修改，由测试针对模拟器运行。`make docs` 根据这些测试生成该表。")
+    yield ""
+    yield "| 客户端 | 语言 | 如何访问模拟器 | 测试 |"
+    yield "|---|---|---|---|"
+    for client in CLIENTS:
+        names = (CHINESE.get(name, _punctuate(name)) for name in (client.name, client.language))
+        yield f"| {' | '.join((*names, client.setting.chinese, f'`tests/{client.tests}`'))} |"
+    yield ""
+    yield "使用 `oss-emulator run` 时无需任何配置，参见 [drop-in.md](drop-in.md)。"
+    yield ""
+    yield "## 仅有文档说明的客户端"
+    yield "<!-- follows: Described only, 0 -->"
+    yield ""
+    yield (
+        "没有测试运行以下客户端。表中的配置来自它们各自的文档；除非另有说明，我们没有试过这些配置。"
+    )
+    yield ""
+    yield "| 客户端 | 如何访问模拟器 |"
+    yield "|---|---|"
+    for name, setting in DESCRIBED:
+        yield f"| {name.chinese} | {setting.chinese} |"
+
+
+def _punctuate(names: str) -> str:
+    """Return a list of names with the punctuation of Chinese."""
+    return names.replace(", ", "、").replace(" (", "（").replace(")", "）")
 
 
 def _check(client: TriedClient) -> None:
@@ -229,3 +373,4 @@ def _check(client: TriedClient) -> None:
 
 if __name__ == "__main__":
     PAGE.write_text(render(), encoding="utf-8")
+    CHINESE_PAGE.write_text(render_chinese(), encoding="utf-8")
