@@ -6,12 +6,10 @@ from the server's. The ARN and the EncryptionContext are authenticated.
 """
 
 from base64 import b64decode, b64encode
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE_SIZE = 12
 """Bytes of a nonce."""
@@ -53,6 +51,8 @@ class Ciphertext(NamedTuple):
 
     def decrypt(self, *, context: bytes, server_key: bytes) -> bytes:
         """Return the plaintext; raises `CiphertextError`."""
+        from cryptography.exceptions import InvalidTag
+
         try:
             cipher = _cipher(self.arn, server_key)
             return cipher.decrypt(self.nonce, self.sealed, _bound(self.arn, context))
@@ -64,7 +64,12 @@ class Ciphertext(NamedTuple):
         return b64encode(self.arn.encode("ascii") + b"\0" + self.nonce + self.sealed).decode()
 
 
-def _cipher(arn: str, server_key: bytes) -> AESGCM:
+def _cipher(arn: str, server_key: bytes) -> "AESGCM":
+    # Imported on first use: a server that nobody asks starts without it.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     info = b"oss-emulator kms " + arn.encode("ascii")
     return AESGCM(HKDF(SHA256(), 32, salt=None, info=info).derive(server_key))
 
