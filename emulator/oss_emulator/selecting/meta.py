@@ -11,7 +11,6 @@ from typing import Final
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.select import CSVInput, Input, JSONInput, RowRange
 from oss_emulator.selecting import csv_rows
-from oss_emulator.selecting.json_nodes import Reader
 from oss_emulator.selecting.window import Window
 
 SPLIT: Final = 4 * 1024 * 1024
@@ -86,6 +85,8 @@ def scan(chunks: Iterable[bytes], source: Input, etag: str) -> SelectMeta:
     """Read an object and count; raises `InvalidCsvLine`, `InvalidJsonData` and the like."""
     if isinstance(source, CSVInput):
         return _scan_csv(chunks, source, etag)
+    from oss_emulator.selecting.json_nodes import Reader  # every start would load all of SQL
+
     rows, splits = 0, [(0, 0)]
     for line in Reader(chunks).lines(()):
         if line.start - splits[-1][1] >= SPLIT:
