@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import md5
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,10 @@ def test_failed_callback_is_a_state_of_its_own(bucket: oss2.Bucket, app: Applica
     assert bucket.get_object("fetched").read() == CONTENT
 
 
+@pytest.mark.skipif(
+    "callback_when_failed" not in signature(AsyncFetchTaskConfiguration).parameters,
+    reason="this oss2 is too old to say whether an application is told of a failure",
+)
 @pytest.mark.parametrize(("wanted", "calls"), [(None, 1), (True, 1), (False, 0)])
 def test_application_is_told_of_a_failure_if_the_task_says_so(
     bucket: oss2.Bucket, app: Application, wanted: bool | None, calls: int
