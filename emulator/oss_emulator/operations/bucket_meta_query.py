@@ -9,7 +9,7 @@ from oss_emulator.documents.meta_query import Aggregation, FieldKind, MetaQuery,
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.metadata_index import MetaResult, Position, search
-from oss_emulator.protocol import checksums, dates, headers, xml
+from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
@@ -53,7 +53,6 @@ def get_meta_query_status(call: Call) -> Response:
 
 def _gather(call: Call) -> Callable[[], Body]:
     """Find the objects of the bucket; return the function that searches them."""
-    checksums.check_md5(call.request.headers.get("content-md5"), call.body.md5)
     opened = _opened(call)
     if _mode(call) == "semantic":
         message = "Semantic queries (mode=semantic) are not emulated; query with mode=basic."

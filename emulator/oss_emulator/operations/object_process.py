@@ -103,7 +103,6 @@ head_processed = replace(get_processed, name="HeadObject", method="HEAD")
 
 def _gather_saved(call: Call) -> Callable[[], Body]:
     """Find the image and the place of the result; return the function that makes it."""
-    checksums.check_md5(call.request.headers.get("content-md5"), call.body.md5)
     asked = process.parse(process.parse_form(call.body.read()))
     if asked.save_as is None:
         message = "The request needs sys/saveas, which says where to save the result."

@@ -93,10 +93,9 @@ class Service:
         if isinstance(outcome, Refused):
             return self.render(outcome)
         try:
-            gather = outcome.call.operation.gather
             body = Body.of(_unwrap(outcome, data))
-            if gather is not None:
-                body = gather(outcome.call._replace(body=body))()
+            if outcome.call.operation.gather is not None:
+                body = self.gather(outcome, body)()
             return self.perform(outcome, body)
         except OSSError as error:
             return self.render(outcome.refuse(error))
@@ -243,6 +242,20 @@ class Service:
         if not (self._processes_first and images.is_processing(call.operation)):
             referer.check(decision, call.target.bucket)
 
+    def gather(self, admitted: Admitted, body: Body) -> Callable[[], Body]:
+        """Check the body of a call that gathers another one from it; raises `OSSError`.
+
+        Returns the function that makes the other one, for `perform`.
+        """
+        call, operation = admitted.call, admitted.call.operation
+        assert operation.gather is not None  # noqa: S101 - only such calls gather
+        if operation.takes is not Takes.NOTHING:
+            checksums.check_md5(call.request.headers.get("content-md5"), body.md5)
+        try:
+            return operation.gather(call._replace(body=body))
+        except DocumentError as error:
+            raise _malformed(error) from None
+
     def perform(self, admitted: Admitted, body: Body = NO_BODY) -> Response:
         """Perform an admitted call with its body; raises `OSSError`."""
         call, operation = admitted.call, admitted.call.operation
@@ -256,7 +269,7 @@ class Service:
             body = s3.translate_body(call, body)
             response = self._perform(call, body)
         except DocumentError as error:
-            raise OSSError(Code.MALFORMED_XML, ErrorDetail=str(error)) from None
+            raise _malformed(error) from None
         response = add_bucket_headers(response, call.record, call.request, call.caller)
         response = s3.leave(response, call.request, call.request_id, operation.name)
         return browser.sandbox(response, call.request, self.addresses)
@@ -292,6 +305,10 @@ class Service:
         except OSSError as error:
             return admitted.refuse(error), b""
         return self.admit_form(admitted, form, caller), content
+
+
+def _malformed(error: DocumentError) -> OSSError:
+    return OSSError(Code.MALFORMED_XML, ErrorDetail=str(error))
 
 
 def _unwrap(admitted: Admitted, data: bytes) -> bytes:

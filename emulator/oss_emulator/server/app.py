@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, TextIO
 
 from aiohttp import web
@@ -21,8 +22,8 @@ from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import Entry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.lab import explain
-from oss_emulator.operations.call import NO_BODY, Body, Call
-from oss_emulator.operations.operation import Gather, Takes
+from oss_emulator.operations.call import NO_BODY, Body
+from oss_emulator.operations.operation import Takes
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.service import READS, new_request_id
 from oss_emulator.protocol.changes import ARN_IN_LOGS
@@ -76,7 +77,7 @@ class Server(Endpoint):
                 lambda: self.ports,
                 self._answer_itself,
                 self._perform_alone,
-                self._run_writing,
+                self.change,
             )
         )
 
@@ -230,19 +231,11 @@ class Server(Endpoint):
 
     async def _perform_alone(self, admitted: Admitted, content: Body) -> Response:
         """Perform a call, with the body that it gathers if it does."""
-        gather = admitted.call.operation.gather
-        if gather is not None:
-            content = await _gather(admitted.call._replace(body=content), gather)
+        if admitted.call.operation.gather is not None:
+            content = await _gather(partial(self.service.gather, admitted, content))
         if self.service.storage.blocking:
             return await self._perform_on_disk(admitted, content)
         return self.service.perform(admitted, content)
-
-    async def _run_writing(self, function: Callable[[], None]) -> None:
-        """Call a function where the storage is written."""
-        if self.service.storage.blocking:
-            await asyncio.get_running_loop().run_in_executor(self._writing, function)
-        else:
-            function()
 
     async def _perform_on_disk(self, admitted: Admitted, content: Body) -> Response:
         """Perform a call that waits for a disk: a read here, anything else in the writing thread.
@@ -427,12 +420,12 @@ def _explain(response: Response, outcome: wire.Outcome) -> Response:
     return response._replace(headers={**response.headers, DECISION: json.dumps(decision)})
 
 
-async def _gather(call: Call, gather: Gather) -> Body:
+async def _gather(gather: Callable[[], Callable[[], Body]]) -> Body:
     """Read or make a body in a thread: that takes time in proportion to its size."""
     try:
-        work = gather(call)
+        work = gather()
     except FileNotFoundError:  # replaced or deleted between its record and its file
-        work = gather(call)
+        work = gather()
     return await asyncio.to_thread(work)
 
 
