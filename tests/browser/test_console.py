@@ -50,7 +50,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 class Watch:
-    """What the pages of a profile asked for and complained about."""
+    """The requests and the console errors of the pages of a profile."""
 
     def __init__(self, tabs: BrowserContext) -> None:
         self.strangers: list[str] = []

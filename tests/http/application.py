@@ -26,7 +26,7 @@ class Taken:
 
     line: str
     headers: Mapping[str, str]
-    """By name in lower case."""
+    """The headers by name, in lower case."""
     body: bytes
 
 

@@ -121,7 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def question_of(arguments: argparse.Namespace, judge: Judge) -> ReplayQuestion:
-    """Return what the arguments ask."""
+    """Return the question that the arguments ask."""
     name = arguments.bucket
     if name is not None and not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
         raise InputError(f"--bucket: {name!r} is not the name of a bucket")
@@ -185,7 +185,7 @@ _BYTES_PER_LINE = 400
 
 
 def _listener(progress: Progress, files: Sequence[Path]) -> ScanListener | None:
-    """Return what shows the progress of a scan; None where nobody would see it."""
+    """Return a listener that shows the progress of a scan; None where nobody would see it."""
     if not progress.visible:
         return None
     lines = max(1, sum(file.stat().st_size for file in files) // _BYTES_PER_LINE)

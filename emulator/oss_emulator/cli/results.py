@@ -19,7 +19,7 @@ _TONES = {
     Verdict.UNKNOWN: Tone.WARNING,
 }
 _EXPLAINED = 3
-"""Of how many hosts it is said why; --json and --html say it of all."""
+"""Hosts whose verdict is explained; --json and --html explain all."""
 _SAMPLE = 66
 """Characters of a sample line; --json and --html have more."""
 _HOURS = 24

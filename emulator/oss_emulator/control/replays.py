@@ -91,7 +91,7 @@ class LogReplay:
         self.failure = sentence
 
     def finish(self) -> None:
-        """Tell everybody who waits that the replay has ended."""
+        """Tell all waiting clients that the replay has ended."""
         self._announce()
 
     def _interrupt(self) -> None:

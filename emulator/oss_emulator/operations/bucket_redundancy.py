@@ -91,7 +91,7 @@ def list_user_data_redundancy_transition(call: Call) -> Response:
     f"{redundancy.SUBRESOURCE}&{_TASK}",
 )
 def delete_bucket_data_redundancy_transition(call: Call) -> Response:
-    """Remove a task; what it has converted stays so.
+    """Remove a task; a bucket that it has converted stays converted.
 
     Raises `BucketDataRedundancyTransitionTaskNotExist`, and `AccessDenied` for a task that runs.
     """

@@ -9,7 +9,7 @@ _VERSION: Final = 1
 
 
 class FrameType(IntEnum):
-    """What a frame holds."""
+    """The content of a frame."""
 
     DATA = 8388609
     CONTINUOUS = 8388612

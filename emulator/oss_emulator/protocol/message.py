@@ -129,7 +129,7 @@ class Stream:
     chunks: Iterator[bytes]
     """The next one may take time, so ask for it in a thread. An empty one is not sent."""
     close: Callable[[], None]
-    """Ends the work; called once all was sent or the client has left."""
+    """Ends the work; called when all bytes were sent or the client has left."""
 
 
 @dataclass(frozen=True, slots=True)

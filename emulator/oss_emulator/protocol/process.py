@@ -171,7 +171,7 @@ _INTEGER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
 def parse(text: str, *, preparing: bool = False) -> Process:
-    """Parse the value of `x-oss-process`; `preparing`: for a watermark.
+    """Parse the value of `x-oss-process`; `preparing` says that it prepares a watermark.
 
     Raises `InvalidArgument`, `MissingArgument`, `BadRequest` and `NotImplemented`.
     """

@@ -30,7 +30,7 @@ class Product:
     actions: Mapping[str, Action]
     """The actions by name."""
     errors: Mapping[ErrorTable, RPCRow] = field(default_factory=dict)
-    """The errors for which this service has words of its own."""
+    """The errors for which this service has its own codes and messages."""
     error_root: str = "Error"
     """The root of an error in XML."""
     error_has_status: bool = False

@@ -1,4 +1,4 @@
-"""Finds what the service refuses in a statement, before any row is read.
+"""Checks a statement for what the service refuses, before any row is read.
 
 Limits are those of "Limits on SQL statements", codes those of "ErrorCode" (SelectObject). Whether a
 CSV object has a column of a name is known only when its header was read.
@@ -314,7 +314,7 @@ def _check_number(operand: Expression, operator: str) -> None:
 
 
 def category(kind: Type) -> str:
-    """Return what types must have in common to be compared; "" for those that adapt."""
+    """Return the category that types must share to be compared; "" for a type that adapts."""
     if kind in (Type.DYNAMIC, Type.NULL):
         return ""
     return "number" if kind.numeric else str(kind)

@@ -54,7 +54,7 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 _QUICK: Final = frozenset('"{[:}]')
-"""Characters that begin no space, no scalar and no separation of values."""
+"""Characters that begin neither white space, nor a scalar, nor a separator of values."""
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _BETWEEN: Final = re.compile(r"[ \t\r\n,]*")
 _STRUCTURE: Final = re.compile(r'["{}\[\]]')
@@ -73,7 +73,7 @@ class Reader:
         self._at = 0
         self._ended = False
         self._mark = 0
-        """The character of the text that `_offset` tells the offset of."""
+        """The character of the text whose offset in bytes is `_offset`."""
         self._offset = start
         if start == 0:
             self._peek()
@@ -251,7 +251,7 @@ class Reader:
                 return moved
 
     def _reach(self, wanted: int) -> bool:
-        """Have `wanted` characters ready; returns whether the text ends before."""
+        """Read until `wanted` characters are ready; returns whether the text ends before."""
         while len(self._text) - self._at < wanted:
             if not self._more():
                 return True
@@ -294,7 +294,7 @@ def check_limits(value: object, depth: int = 1) -> None:
 
 
 class MissingValue:
-    """What a path leads to where a node has nothing."""
+    """The result of a path that leads nowhere in a node."""
 
 
 MISSING: Final = MissingValue()

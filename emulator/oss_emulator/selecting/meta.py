@@ -59,7 +59,7 @@ class SelectMeta:
 
 
 def form_of(source: Input) -> str:
-    """Return what must be equal of two requests to read one object in the same way."""
+    """Return the values that two requests must share to read an object in the same way."""
     if isinstance(source, JSONInput):
         return "json"
     return " ".join(each.hex() for each in (source.record, source.field, source.quote))

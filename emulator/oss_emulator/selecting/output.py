@@ -195,7 +195,7 @@ def _aggregate(shown: Shown, value: Any, count: int) -> str:
 
 
 def number(value: float | Decimal) -> str:
-    """Format a number with the fewest digits that tell it."""
+    """Format a number with the fewest digits that identify it."""
     if isinstance(value, Decimal):
         text = format(value, "f")
         return text.rstrip("0").rstrip(".") if "." in text else text

@@ -55,7 +55,7 @@ class Pump(Iterator[bytes]):
         return found
 
     def close(self) -> None:
-        """End the work, wherever it is."""
+        """End the work, whatever it is doing."""
         self._ended = True
         self._selection.stop()
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -44,7 +44,7 @@ class ObjectBytes(NamedTuple):
 
 
 class ObjectSelection:
-    """One request in work. Iterate it once, in any thread, and close it."""
+    """One running request. Iterate it once, in any thread, and close it."""
 
     def __init__(self, request: SelectRequest, source: ObjectBytes, window: Window) -> None:
         """Check the statement; raises `OSSError` for one that the service refuses."""
@@ -63,12 +63,12 @@ class ObjectSelection:
         self._skips = 0
         self._error: OSSError | None = None
         self._offset = window.offset
-        """How far the rows that were sent reach."""
+        """How far into the object the rows that were sent reach."""
         self._end = window.offset
         """How far the object was read for them."""
 
     def stop(self) -> None:
-        """Have the thread that iterates end soon: nobody waits for the rest."""
+        """Let the iterating thread end soon: nobody waits for the rest."""
         self._progress.stopped = True
 
     @property
@@ -77,7 +77,7 @@ class ObjectSelection:
         return not self._request.output.raw
 
     def idle(self) -> bytes:
-        """Return what tells a client that waits that the request is still in work."""
+        """Return what tells a waiting client that the request is still running."""
         if self._request.output.raw:
             return b""
         checked = self._request.output.checked

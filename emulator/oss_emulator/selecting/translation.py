@@ -134,7 +134,7 @@ def _any(*conditions: str) -> str:
 
 @dataclass(slots=True)
 class _Translator:
-    """Collects parameters and columns while it writes SQL."""
+    """Writes SQL, and collects its parameters and columns."""
 
     json: bool
     parameters: dict[str, object] = field(default_factory=dict)

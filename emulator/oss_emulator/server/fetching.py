@@ -80,7 +80,7 @@ class _Answer(NamedTuple):
 
     status: int
     headers: Mapping[str, str]
-    """By name in lower case."""
+    """The headers by name, in lower case."""
     content: AsyncIterator[bytes]
 
 

@@ -34,7 +34,7 @@ def find(request: Request, is_endpoint: Callable[[str], bool]) -> Product | None
 
 @lru_cache(1024)  # called for every request
 def _find_by_host(host: str) -> Product | None:
-    """Find the service whose own host name a Host header has."""
+    """Find the service that a Host header names; None for any other host."""
     try:
         name = host_name(host)
     except OSSError:
@@ -45,7 +45,7 @@ def _find_by_host(host: str) -> Product | None:
 async def answer(
     http: web.BaseRequest, request: Request, product: Product, service: Service
 ) -> RPCAnswer:
-    """Have a service answer; raises `OSSError` for a body that is incomplete or too large."""
+    """Answer by a service; raises `OSSError` for a body that is incomplete or too large."""
     installation = rpc.Installation(service.accounts, service.token_key, service.settings.region)
     data, material = await body.read_document(http), secrets.token_bytes(rpc.MATERIAL_SIZE)
     return rpc.answer(product, request, data, installation, material)

@@ -58,7 +58,7 @@ async def get_results(asked: Asked) -> Response:
     marks = [f"{run}-{number}" for number in range(len(POLICIES))]
 
     def take(entry: Entry) -> None:
-        """Keep the entry if it belongs to the test; it is the only look at it."""
+        """Keep the entry if it belongs to the test; each entry is looked at once."""
         if run in entry.request.target and entry.request.query.get(MARK) in marks:
             found[entry.request.query[MARK]] = entry
             if len(found) == len(marks):

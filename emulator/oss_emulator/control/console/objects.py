@@ -161,7 +161,7 @@ def _request(
     fields: Iterable[tuple[str, str]],
     data: bytes = b"",
 ) -> OwnerRequest:
-    """Make a request for an object, whose answer tells only that it was done."""
+    """Make a request for an object; its answer only confirms that it was done."""
     text = "&".join(
         urlencode({name: value}, quote_via=quote) if value else name
         for name, value in query.items()

@@ -74,7 +74,7 @@ def _describe(found: LogReplay | None) -> dict[str, Any]:
 
 
 def _body(found: LogReplay | None) -> Any:
-    """Return what formats the report in the language of a catalogue."""
+    """Return the functions that format the report in the language of a catalogue."""
 
     def format(texts: Catalogue) -> Markup:
         if found is None or found.report is None:

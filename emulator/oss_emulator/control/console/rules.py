@@ -204,7 +204,7 @@ _FINDINGS: Final = 60
 """The most findings on a page."""
 
 _PLACE: Final = "YOUR-BUCKET"
-"""What stands for the name of the bucket in the forms that have one."""
+"""The placeholder for the name of the bucket, in the forms that have one."""
 
 _FILES: Final = {
     "xml": "referer.xml",
