@@ -33,7 +33,12 @@ INDEX = "docs/zh/README.md" if CHINESE else "docs/README.md"
 
 API = ["emulator", "testing", "referer", "lab"]
 if CHINESE:
-    include_patterns = ["README.zh-CN.md", "docs/zh/*.md"]
+    include_patterns = [
+        "*.zh-CN.md",
+        "docs/zh/*.md",
+        "examples/*.zh-CN.md",
+        "fixtures/*/*.zh-CN.md",
+    ]
 else:
     include_patterns = [
         "*.md",
@@ -42,7 +47,7 @@ else:
         "examples/README.md",
         "fixtures/*/README.md",
     ]
-exclude_patterns = ["README.zh-CN.md"] if not CHINESE else []
+exclude_patterns = ["**.zh-CN.md"] if not CHINESE else []
 exclude_patterns += [".*", "build", "dist", "emulator", "tests"]
 
 # --- extensions
@@ -117,7 +122,7 @@ def _is_here(page: str) -> bool:
 
 
 def _is_chinese(page: str) -> bool:
-    return page.startswith(("README.zh-CN", "docs/zh/"))
+    return page.startswith("docs/zh/") or page.removesuffix(".md").endswith(".zh-CN")
 
 
 class LinksToOtherLanguage(SphinxPostTransform):
@@ -152,9 +157,11 @@ def name_translation(
 def _find_translation(page: str) -> str:
     """Return the page in the other language, or that language's front page."""
     folder, _, name = page.rpartition("/")
-    folders = {"docs/zh": "docs"} if CHINESE else {"docs": "docs/zh"}
-    found = f"{folders.get(folder)}/{name}"
-    if folder in folders and (ROOT / f"{found}.md").exists():
+    if CHINESE:
+        found = f"docs/{name}" if folder == "docs/zh" else page.removesuffix(".zh-CN")
+    else:
+        found = f"docs/zh/{name}" if folder == "docs" else f"{page}.zh-CN"
+    if (ROOT / f"{found}.md").exists():
         return found
     return "README" if CHINESE else "README.zh-CN"
 

@@ -21,7 +21,8 @@ from tests.docs.markdown import blocks, table
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+    for pattern in ("*.md", "docs/**/*.md", "examples/*.md", "fixtures/*/*.md")
+    for path in sorted(ROOT.glob(pattern))
 }
 
 
@@ -91,8 +92,9 @@ def test_code_of_referer_page_prints_what_is_shown(name: str) -> None:
     assert printed.getvalue() == output.text
 
 
-def test_sample_line_of_the_access_log_is_well_formed() -> None:
-    (line,) = [block.text for block in blocks(DOCUMENTS["docs/protocol.md"])]
+@pytest.mark.parametrize("name", ["docs/protocol.md", "docs/zh/protocol.md"])
+def test_sample_line_of_the_access_log_is_well_formed(name: str) -> None:
+    (line,) = [block.text for block in blocks(DOCUMENTS[name])]
     assert LINE.fullmatch(line)
 
 
@@ -122,7 +124,15 @@ def anchors(markdown: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/architecture.md"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        "CONTRIBUTING.md",
+        "CONTRIBUTING.zh-CN.md",
+        "docs/architecture.md",
+        "docs/zh/architecture.md",
+    ],
+)
 def test_paths_that_are_named_exist(document: str) -> None:
     named = paths(DOCUMENTS[document])
     assert len(named) > 20

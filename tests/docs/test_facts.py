@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from oss_emulator.control.console.catalogue import Catalogue
 from oss_emulator.lab import assumptions
 from oss_emulator.lab.explain import SENTENCES
 from oss_emulator.referer.assumptions import DEFAULT, fact
 
+from tests.docs import translations
 from tests.docs.markdown import blocks, table
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +24,9 @@ PAGES = {
 }
 """Each page and the letters of the facts that it states."""
 
+CHINESE = {page: chinese for chinese, page in translations.PAGES.items() if page in PAGES}
+"""The Chinese page of each of these pages."""
+
 NUMBER = r"\b[RBPAQ]-\d\d\b"
 RANGE = re.compile(r"\b([RBPAQ])-(\d\d) (?:…|to) \1-(\d\d)\b")
 
@@ -32,7 +37,7 @@ UNTESTED = {"R-40": "it is about fees, and the emulator charges none"}
 def statements(page: str) -> dict[str, str]:
     """Return the facts of a page by number, in the order of the page."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    found = re.findall(rf"^- \*\*({NUMBER})\*\* (.*?)(?=^- |^$|\Z)", text, re.MULTILINE | re.DOTALL)
+    found = re.findall(rf"^- \*\*({NUMBER})\*\* ?(.*?)(?=^- |^$|\Z)", text, re.MULTILINE | re.DOTALL)
     assert len(found) == len({number for number, _ in found}), "a number is stated twice"
     return dict(found)
 
@@ -68,6 +73,11 @@ def test_facts_of_a_page_are_in_order(page: str) -> None:
     assert len(numbers) > 20
 
 
+@pytest.mark.parametrize("page", CHINESE)
+def test_chinese_page_states_the_same_facts(page: str) -> None:
+    assert list(statements(CHINESE[page])) == list(statements(page))
+
+
 def test_code_cites_stated_facts_only() -> None:
     found = cited("emulator/**/*.py", "fixtures/**/*.toml")
     assert len(found) > 40
@@ -75,7 +85,7 @@ def test_code_cites_stated_facts_only() -> None:
 
 
 def test_pages_cite_stated_facts_only() -> None:
-    found = cited("docs/*.md", "*.md", "examples/*.md", "benchmarks/*.md")
+    found = cited("docs/*.md", "docs/zh/*.md", "*.md", "examples/*.md", "fixtures/*/*.md")
     assert missing(found, STATED) == []
 
 
@@ -98,6 +108,14 @@ def test_every_referer_fact_is_documented_assumed_or_observed() -> None:
     assert unmarked == []
 
 
+def test_chinese_page_gives_each_referer_fact_the_same_basis() -> None:
+    bases = {"documented": "有文档依据", "assumed": "假设", "observed": "观察"}
+    chinese = statements(CHINESE["docs/referer.md"])
+    for number, text in statements("docs/referer.md").items():
+        (basis,) = (basis for basis in bases if text.startswith(f"({basis}"))
+        assert re.match(rf"（{bases[basis]}[）；：]", chinese[number]), number
+
+
 def test_every_documented_referer_fact_has_a_dated_source() -> None:
     page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
     rows = list(table(page, "Source"))
@@ -107,6 +125,14 @@ def test_every_documented_referer_fact_has_a_dated_source() -> None:
     assert missing(documented, sourced) == []
     assert missing(sourced, STATED) == []
     assert all(re.search(r"\b20\d\d$", row[1]) for row in rows)
+
+
+def test_chinese_sources_are_those_of_the_same_facts() -> None:
+    english, chinese = (
+        table((ROOT / page).read_text(encoding="utf-8"), first)
+        for page, first in (("docs/referer.md", "Source"), (CHINESE["docs/referer.md"], "资料来源"))
+    )
+    assert [row[2].split("、") for row in chinese] == [row[2].split(", ") for row in english]
 
 
 def test_every_protocol_fact_names_its_source() -> None:
@@ -129,6 +155,25 @@ def test_each_variant_of_an_assumed_fact_is_listed_with_its_confirmation() -> No
     listed = list(table(page, "Fact"))
     assert [list(row[:4]) for row in listed] == rows
     assert all(re.fullmatch(r"never|\d{4}-\d\d-\d\d", row[4]) for row in listed)
+
+
+def test_chinese_page_lists_the_same_variants_in_the_words_of_the_console() -> None:
+    english, chinese = (
+        list(table((ROOT / page).read_text(encoding="utf-8"), first))
+        for page, first in (("docs/referer.md", "Fact"), (CHINESE["docs/referer.md"], "事实"))
+    )
+    variants = [variant for chosen in DEFAULT.chosen().values() for variant in type(chosen)]
+    console = Catalogue("zh")
+    assert chinese == [
+        [
+            number,
+            name,
+            variant.replace(" (default)", "（默认）"),
+            console.assumption(member),
+            day.replace("never", "从未"),
+        ]
+        for (number, name, variant, _, day), member in zip(english, variants, strict=True)
+    ]
 
 
 def test_assumptions_on_the_page_can_be_parsed() -> None:

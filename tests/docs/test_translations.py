@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from itertools import pairwise
 
@@ -67,13 +68,13 @@ def test_paragraphs_are_one_line_each(page: str) -> None:
     prose = re.sub(r"```.*?```\n", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
     lines = [line for line in prose.splitlines() if not line.startswith(("#", "<!--"))]
     for before, line in pairwise(lines):
-        assert not before or not line or re.match(r"- |\d\. |\|", line), line
+        assert not before or not line or re.match(r" *(?:- |\d\. |\|)", line), line
 
 
 def test_english_pages_link_the_chinese_ones() -> None:
     for chinese, english in [*PAGES.items(), ("docs/zh/README.md", "docs/README.md")]:
-        link = chinese.removeprefix("docs/") if english.startswith("docs/") else chinese
-        back = f"../{english.removeprefix('docs/')}" if english.startswith("docs/") else english
+        link = posixpath.relpath(chinese, posixpath.dirname(english) or ".")
+        back = posixpath.relpath(english, posixpath.dirname(chinese) or ".")
         assert f"English | [简体中文]({link})\n" in (ROOT / english).read_text(encoding="utf-8")
         assert f"[English]({back}) | 简体中文\n" in (ROOT / chinese).read_text(encoding="utf-8")
 
@@ -113,8 +114,9 @@ def test_changed_command_is_found_and_copied() -> None:
     assert [block.text for block in blocks(copied)] == ["# not a heading\necho 2\n"]
 
 
-def test_comments_of_python_may_be_translated() -> None:
-    english = "# Title\n\n```python\nprint(1)  # one\n```\n"
+@pytest.mark.parametrize("code", ["python\nprint(1)  # one", "toml\na = 1 # one", "sh\necho 1  # one"])
+def test_comments_of_code_may_be_translated(code: str) -> None:
+    english = f"# Title\n\n```{code}\n```\n"
     chinese = accept("# 标题\n<!-- follows: Title, 0 -->\n\n" + english[9:], english)
     chinese = chinese.replace("# one", "# 一")
     assert compare(chinese, english) == []

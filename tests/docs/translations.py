@@ -23,7 +23,11 @@ from tests.docs.markdown import Block, blocks
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
-    "README.zh-CN.md": "README.md",
+    **{
+        name: name.replace(".zh-CN.md", ".md")
+        for pattern in ("*.zh-CN.md", "examples/*.zh-CN.md", "fixtures/*/*.zh-CN.md")
+        for name in sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob(pattern))
+    },
     **{
         f"docs/zh/{path.name}": f"docs/{path.name}"
         for path in sorted((ROOT / "docs" / "zh").glob("*.md"))
@@ -35,7 +39,7 @@ PAGES = {
 _MARK = re.compile(r"<!-- follows: (?P<title>.+), (?P<state>\w+) -->\n")
 _LEFT_OUT = re.compile(r"<!-- not translated: (.+) -->\n")
 _FENCE = re.compile(r"```\w*\n.*?```\n", re.DOTALL)
-_COMMENT = re.compile(r"(?:^|  )# .*$", re.MULTILINE)
+_COMMENT = re.compile(r"(?:^| +)# .*$", re.MULTILINE)
 _WHAT_TO_DO = (
     "`make translations` shows the change; adapt the Chinese text, "
     "then run `make translations ARGS=--done`."
@@ -98,7 +102,8 @@ def _blocks(sections: dict[str, Section], title: str) -> list[Block]:
 
 def _essence(block: Block) -> tuple[str, str, str]:
     """Return what must be the same in both languages: all but the comments of code."""
-    text = _COMMENT.sub("", block.text) if block.language == "python" else block.text
+    commented = block.language in ("python", "sh", "toml")
+    text = _COMMENT.sub("", block.text) if commented else block.text
     return block.language, text, block.why_not_run
 
 
