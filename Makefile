@@ -86,6 +86,7 @@ docs: $(TESTING)  ## write the pages that are generated from the code
 	@$(BIN)/python -m tests.docs.operations
 	@$(BIN)/python -m tests.docs.access
 	@$(BIN)/python -m tests.docs.clients
+	@$(BIN)/python -m tests.docs.phrases
 	@$(BIN)/python -m tests.docs.translations --blocks
 
 site: $(TESTING)  ## build the documentation site in build/site

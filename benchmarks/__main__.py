@@ -1,4 +1,4 @@
-"""Measure everything and write docs/benchmarks.md: `python -m benchmarks`.
+"""Measure everything and write docs/benchmarks.md, also in Chinese: `python -m benchmarks`.
 
 With names of sections (`python -m benchmarks small large`), only those are measured, and nothing is
 written; `--add` puts them into the page, each with the machine at that time. A run takes about
@@ -28,6 +28,7 @@ from benchmarks import (
     start,
     workers,
 )
+from tests.docs import phrases
 
 SECTIONS = {
     "small": small,
@@ -58,12 +59,20 @@ def main() -> None:
             section = SECTIONS[name].measure(_folder(given.scratch, name, stack))
         found.append(section)
         if given.sections and given.add:
-            written = page.insert(PAGE.read_text(encoding="utf-8"), about, section)
-            PAGE.write_text(written, encoding="utf-8")
+            _write(page.insert(PAGE.read_text(encoding="utf-8"), about, section))
         print(section.format(), f"\n\n({time.monotonic() - began:.0f} s)\n", flush=True)
     if not given.sections:
-        PAGE.write_text(page.format(about, found), encoding="utf-8")
-        print(f"{PAGE} was written.")
+        _write(page.format(about, found))
+
+
+def _write(text: str) -> None:
+    """Write the page and its Chinese. Missing Chinese does not discard what was measured."""
+    PAGE.write_text(text, encoding="utf-8")
+    print(f"{PAGE} was written.")
+    try:
+        phrases.write("benchmarks")
+    except phrases.PhraseError as error:
+        print(error)
 
 
 def _folder(scratch: Path | None, name: str, stack: ExitStack) -> Path:

@@ -10,6 +10,8 @@ from benchmarks.result import HEAD, Section, format_table
 
 _INTRODUCTION = """# Measurements
 
+English | [简体中文](zh/benchmarks.md)
+
 Written by `make bench`; the numbers are those of one run. What is compared took turns within that
 run (A B A B …), so the ratios can be compared with those of another machine, and the numbers
 cannot. A ratio is the median of the ratios of the rounds; the least and the greatest follow it.

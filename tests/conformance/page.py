@@ -1,4 +1,7 @@
-"""The page docs/conformance.md: how much of the suite passes, and why the rest fails."""
+"""The page docs/conformance.md: how much of the suite passes, and why the rest fails.
+
+zh.toml has its Chinese (tests/docs/phrases.py).
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,6 +11,8 @@ from tests.conformance.expected import VERSIONS, Class, Entry, Expected
 
 _HEAD = """\
 # Conformance
+
+English | [简体中文](zh/conformance.md)
 
 Written by `make conformance`. It runs the tests in the source archive of
 [oss2](https://github.com/aliyun/aliyun-oss-python-sdk) {suite}, Alibaba's client for Python,

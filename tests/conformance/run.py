@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from tests.conformance import expected, page, session, suite
 from tests.conformance.expected import VERSIONS
 from tests.conformance.session import Result
+from tests.docs import phrases
 
 ROOT = Path(__file__).parents[2]
 LIST = Path(__file__).parent / "expected.toml"
@@ -102,7 +103,7 @@ def _report(
 def _page(
     results: Mapping[str, Mapping[str, Result]], known: expected.Expected, *, check: bool
 ) -> bool:
-    """Write the page, or compare it with `check`; returns whether it is up to date."""
+    """Write the pages, or compare with `check`; returns whether they are up to date."""
     outcomes = {
         version: {name: result.passed for name, result in by_name.items()}
         for version, by_name in results.items()
@@ -110,8 +111,19 @@ def _page(
     text = page.render(suite.VERSION, outcomes, known)
     if not check:
         PAGE.write_text(text, encoding="utf-8")
-    elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
+        return _write_chinese()
+    if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
         print(f"docs/{PAGE.name} is out of date: `make conformance` writes it")
+        return False
+    return True
+
+
+def _write_chinese() -> bool:
+    """Write the Chinese page from the English one; returns whether no phrase is missing."""
+    try:
+        phrases.write("conformance")
+    except phrases.PhraseError as error:
+        print(f"conformance: {error}")
         return False
     return True
 

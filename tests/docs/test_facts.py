@@ -37,7 +37,8 @@ UNTESTED = {"R-40": "it is about fees, and the emulator charges none"}
 def statements(page: str) -> dict[str, str]:
     """Return the facts of a page by number, in the order of the page."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    found = re.findall(rf"^- \*\*({NUMBER})\*\* ?(.*?)(?=^- |^$|\Z)", text, re.MULTILINE | re.DOTALL)
+    statement = rf"^- \*\*({NUMBER})\*\* ?(.*?)(?=^- |^$|\Z)"
+    found = re.findall(statement, text, re.MULTILINE | re.DOTALL)
     assert len(found) == len({number for number, _ in found}), "a number is stated twice"
     return dict(found)
 

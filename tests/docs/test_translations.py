@@ -114,7 +114,9 @@ def test_changed_command_is_found_and_copied() -> None:
     assert [block.text for block in blocks(copied)] == ["# not a heading\necho 2\n"]
 
 
-@pytest.mark.parametrize("code", ["python\nprint(1)  # one", "toml\na = 1 # one", "sh\necho 1  # one"])
+@pytest.mark.parametrize(
+    "code", ["python\nprint(1)  # one", "toml\na = 1 # one", "sh\necho 1  # one"]
+)
 def test_comments_of_code_may_be_translated(code: str) -> None:
     english = f"# Title\n\n```{code}\n```\n"
     chinese = accept("# 标题\n<!-- follows: Title, 0 -->\n\n" + english[9:], english)
