@@ -131,6 +131,19 @@ def test_each_variant_of_an_assumed_fact_is_listed_with_its_confirmation() -> No
     assert all(re.fullmatch(r"never|\d{4}-\d\d-\d\d", row[4]) for row in listed)
 
 
+def test_chinese_page_lists_the_same_variants_and_sources() -> None:
+    english, chinese = (
+        (ROOT / page).read_text(encoding="utf-8")
+        for page in ("docs/referer.md", "docs/zh/referer.md")
+    )
+    variants = [
+        [*row[:2], row[2].replace(" (default)", "（默认）")] for row in table(english, "Fact")
+    ]
+    assert [row[:3] for row in table(chinese, "事实")] == variants
+    sources = [row[2].replace(", ", "、") for row in table(english, "Source")]
+    assert [row[2] for row in table(chinese, "来源")] == sources
+
+
 def test_assumptions_on_the_page_can_be_parsed() -> None:
     page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
     (block,) = [block for block in blocks(page) if block.language == "toml"]
