@@ -1,4 +1,4 @@
-"""Writes docs/operations.md from the table of operations: `make docs`."""
+"""Writes docs/operations.md, also in Chinese, from the table of operations: `make docs`."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -7,21 +7,14 @@ from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.operation import Operation, Resource
 from oss_emulator.protocol.parameters import SUBRESOURCES
 
-PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
+from tests.docs.language import ENGLISH, Language, chinese
+from tests.docs.translations import accept
 
-_HEAD = """\
-# Operations
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "operations.md"
+CHINESE_PAGE = DOCS / "zh" / "operations.md"
 
-`make docs` writes this page from the code. Operations have the names of the
-[OSS API reference](https://www.alibabacloud.com/help/en/oss/developer-reference/). The action is
-what a policy must allow. The status says how far the emulator goes:
-
-- *enforced*: the operation does what the service does.
-- *kept*: the emulator validates the document, stores it, returns it and deletes it as the service
-  does, but the document has no effect.
-
-Any other request gets 501 `NotImplemented` with the name of what is missing:
-
+_SAMPLE = """\
 ```sh
 curl -i 'http://127.0.0.1:9000/examplebucket?somethingNew'
 ```
@@ -36,23 +29,48 @@ HTTP/1.1 501 Not Implemented
 ```
 """
 
-_NOT_EMULATED = """\
-## Known sub-resources that are not emulated
+_ABOUT = """\
+`make docs` writes this page from the code. Operations have the names of the
+[OSS API reference](https://www.alibabacloud.com/help/en/oss/developer-reference/). The action is
+what a policy must allow. The status says how far the emulator goes:
 
+- *enforced*: the operation does what the service does.
+- *kept*: the emulator validates the document, stores it, returns it and deletes it as the service
+  does, but the document has no effect.
+
+Any other request gets 501 `NotImplemented` with the name of what is missing:
+"""
+
+_NOT_EMULATED = "Known sub-resources that are not emulated"
+
+_WHAT_HAPPENS = """\
 The service and its SDKs use these sub-resources, and no operation here answers them. They get 501,
 whatever the method.
 """
 
 
 def render(operations: Iterable[Operation]) -> str:
-    """Return the text of the page."""
-    operations = tuple(operations)
-    lines = [_HEAD]
+    """Return the English page."""
+    return _render(tuple(operations), ENGLISH, _ABOUT, _WHAT_HAPPENS)
+
+
+def render_chinese(operations: Iterable[Operation]) -> str:
+    """Return the Chinese page."""
+    operations, language = tuple(operations), chinese("operations")
+    about, what_happens = language.say("about"), language.say("what happens")
+    return accept(_render(operations, language, about, what_happens), render(operations))
+
+
+def _render(
+    operations: tuple[Operation, ...], language: Language, about: str, what_happens: str
+) -> str:
+    lines = [language.top("Operations", PAGE.name), about, _SAMPLE]
     for resource in Resource:
         here = [operation for operation in operations if operation.resource is resource]
         # The sort is stable: operations of one sub-resource stay in the order of the code.
-        lines += _table(resource, sorted(here, key=_subresource))
-    lines += [_NOT_EMULATED, ", ".join(f"`{name}`" for name in not_emulated(operations)) + "."]
+        lines += _table(resource, sorted(here, key=_subresource), language)
+    names = language.say(", ").join(f"`{name}`" for name in not_emulated(operations))
+    lines += [language.heading(_NOT_EMULATED), what_happens, language.say("{names}.", names=names)]
     return "\n".join(lines) + "\n"
 
 
@@ -70,19 +88,25 @@ def _subresource(operation: Operation) -> str:
     return operation.subresource.partition("&")[0].lower()
 
 
-def _table(resource: Resource, operations: Iterable[Operation]) -> Iterator[str]:
-    yield f"## {resource.value.title()} operations\n"
-    yield "| Operation | Request | Action | Status |"
+def _table(
+    resource: Resource, operations: Iterable[Operation], language: Language
+) -> Iterator[str]:
+    headings = ("Operation", "Request", "Action", "Status")
+    yield language.heading(f"{resource.value.title()} operations")
+    yield f"| {' | '.join(map(language.say, headings))} |"
     yield "|---|---|---|---|"
     for each in operations:
-        yield f"| {each.name} | {_request(each)} | `{each.action}` | {each.status.value} |"
+        status = language.say(each.status.value)
+        yield f"| {each.name} | {_request(each, language)} | `{each.action}` | {status} |"
     yield ""
 
 
-def _request(operation: Operation) -> str:
+def _request(operation: Operation, language: Language) -> str:
     asked = f"?{operation.subresource}" if operation.subresource else ""
-    header = f" with `{operation.header}`" if operation.header else ""
-    return f"`{operation.method} {_PATHS[operation.resource]}{asked}`{header}"
+    request = f"`{operation.method} {_PATHS[operation.resource]}{asked}`"
+    if not operation.header:
+        return request
+    return language.say("{request} with `{header}`", request=request, header=operation.header)
 
 
 _PATHS = {Resource.SERVICE: "/", Resource.BUCKET: "/bucket", Resource.OBJECT: "/bucket/key"}
@@ -90,3 +114,4 @@ _PATHS = {Resource.SERVICE: "/", Resource.BUCKET: "/bucket", Resource.OBJECT: "/
 
 if __name__ == "__main__":
     PAGE.write_text(render(OPERATIONS), encoding="utf-8")
+    CHINESE_PAGE.write_text(render_chinese(OPERATIONS), encoding="utf-8")

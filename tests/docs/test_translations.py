@@ -71,6 +71,15 @@ def test_paragraphs_are_one_line_each(page: str) -> None:
         assert not before or not line or re.match(r" *(?:- |\d\. |\|)", line), line
 
 
+def test_every_page_but_the_changelog_has_a_chinese_one() -> None:
+    patterns = ("*.md", "docs/*.md", "examples/*.md", "fixtures/*/*.md")
+    pages = {
+        path.relative_to(ROOT).as_posix() for pattern in patterns for path in ROOT.glob(pattern)
+    }
+    english = {page for page in pages if not page.endswith(".zh-CN.md")}
+    assert english - {*PAGES.values()} == {"CHANGELOG.md", "docs/README.md"}
+
+
 def test_english_pages_link_the_chinese_ones() -> None:
     for chinese, english in [*PAGES.items(), ("docs/zh/README.md", "docs/README.md")]:
         link = posixpath.relpath(chinese, posixpath.dirname(english) or ".")
