@@ -47,7 +47,9 @@ def required(
     which the request acts on, None for a request that names none.
     """
     own = action if version_id is None else OF_A_VERSION.get(action, action)
-    known = _BY_HEADER.get(action, {})
+    known = _BY_HEADER.get(action)
+    if known is None:
+        return (own,)
     return (own, *dict.fromkeys(known[name] for name in known if name in headers))
 
 

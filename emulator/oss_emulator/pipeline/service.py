@@ -188,7 +188,9 @@ class Service:
         if caller is not None or operation.takes is Takes.FORM:
             return Admitted(call)
         checked = self._check(call)
-        return checked._replace(payload=payload) if isinstance(checked, Admitted) else checked
+        if payload is None or isinstance(checked, Refused):
+            return checked
+        return checked._replace(payload=payload)
 
     def admit_form(
         self, admitted: Admitted, form: Form, caller: Identity | None = None

@@ -7,6 +7,7 @@ from functools import lru_cache
 from aiohttp import web
 
 from oss_emulator import rpc
+from oss_emulator.control.api import PREFIX
 from oss_emulator.kms import KMS
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.address import host_name
@@ -24,12 +25,15 @@ def find(request: Request, is_endpoint: Callable[[str], bool]) -> Product | None
 
     `is_endpoint` returns whether a host is the OSS service.
     """
+    named = _find_by_host(request.host)
+    if named is not None or not (request.path == "/" or request.path.startswith(PREFIX)):
+        return named
     at_endpoint = (
         product
         for product in PRODUCTS
         if product.is_at_endpoint(request) and is_endpoint(product.endpoint_host(request))
     )
-    return _find_by_host(request.host) or next(at_endpoint, None)
+    return next(at_endpoint, None)
 
 
 @lru_cache(1024)  # called for every request

@@ -19,6 +19,9 @@ _HEADERS: Final = frozenset(
     {PAYLOAD_HASH, "x-amz-date", "x-amz-decoded-content-length", COMPATIBLE}
 )
 
+_TELLING: Final = _HEADERS | {"authorization", "content-encoding"}
+"""The headers that may say so; most requests have none of them."""
+
 
 def is_marked(request: Request) -> bool:
     """Whether a request speaks S3, whatever its host.
@@ -27,8 +30,12 @@ def is_marked(request: Request) -> bool:
     stored as content.
     """
     headers, query = request.headers, request.query
-    if headers.get("authorization", "").startswith("AWS"):
-        return True
     if query and not _PARAMETERS.isdisjoint(query):
         return True
-    return not _HEADERS.isdisjoint(headers) or CHUNKED in headers.get("content-encoding", "")
+    if _TELLING.isdisjoint(headers):
+        return False
+    return (
+        headers.get("authorization", "").startswith("AWS")
+        or CHUNKED in headers.get("content-encoding", "")
+        or not _HEADERS.isdisjoint(headers)
+    )
