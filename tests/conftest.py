@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from typing import Any
@@ -21,6 +22,8 @@ hypothesis.settings.load_profile("same")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell has its background jobs ignore Ctrl-C, and the processes they start inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # oss2 2.19.1 asks Python 3.12 and later for a naive time.
     config.addinivalue_line("filterwarnings", "ignore:.*utcnow:DeprecationWarning")
 
