@@ -15,6 +15,11 @@ SITE: Final = "sec-fetch-site"
 _OWN: Final = frozenset({"same-origin", "none"})
 """Sent by a page of the same origin, or because the user entered the address."""
 
+_OF_BROWSERS: Final = frozenset(
+    {"sec-fetch-mode", "sec-fetch-dest", "upgrade-insecure-requests", "origin"}
+)
+"""Headers that only browsers send."""
+
 
 def is_foreign(request: Request) -> bool:
     """Return whether the request comes from a page of another origin or without an origin."""
@@ -52,10 +57,4 @@ def is_from_browser(request: Request) -> bool:
     To plain http at names other than `localhost`, browsers send no `sec-fetch-` headers, but
     `upgrade-insecure-requests` when they want to show the answer, and `origin` for most scripts.
     """
-    headers = request.headers
-    return (
-        "sec-fetch-mode" in headers
-        or "sec-fetch-dest" in headers
-        or "upgrade-insecure-requests" in headers
-        or "origin" in headers
-    )
+    return not _OF_BROWSERS.isdisjoint(request.headers)
