@@ -17,7 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, codec
+from oss_emulator import referer_xml
+from oss_emulator.referer import RefererConfiguration, RefererPolicy
 
 from benchmarks.result import Duel, Row, Section, Spread, Table, duel
 
@@ -122,7 +123,7 @@ def replay(scratch: Path, log: Path, entries: int = 20, *further: str) -> Run:
     """Replay a log in a process."""
     rules = scratch / "rules.xml"
     whitelist = tuple(f"https://www.site{number:04}.example/" for number in range(entries))
-    rules.write_bytes(codec.format(RefererConfiguration(False, whitelist=whitelist)))
+    rules.write_bytes(referer_xml.format(RefererConfiguration(False, whitelist=whitelist)))
     command = [sys.executable, "-m", "oss_emulator", "replay", str(rules), str(log), *further]
     return _run([*command, "--json"])
 

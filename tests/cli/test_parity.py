@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import oss2
 import pytest
 from oss2.credentials import StaticCredentialsProvider
-from oss_emulator import Emulator
+from oss_emulator import Emulator, referer_xml
 from oss_emulator.cli import main
 from oss_emulator.cli.bucket import GivenKey
 from oss_emulator.cli.client import ServiceClient, is_loopback
@@ -27,14 +27,7 @@ from oss_emulator.cli.signer import Signer
 from oss_emulator.lab import assumptions as toml
 from oss_emulator.lab.parity import Reply
 from oss_emulator.pipeline import referer as pipeline
-from oss_emulator.referer import (
-    Assumptions,
-    Decision,
-    RefererConfiguration,
-    RefererPolicy,
-    Signing,
-    codec,
-)
+from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Signing
 from oss_emulator.referer.assumptions import (
     DEFAULT,
     CheckedRequests,
@@ -363,7 +356,7 @@ def test_existing_bucket_is_restored(
     assert {item["conclusion"] for items in found.values() for item in items} == {"confirmed"}
     kept = rules_of(emulator)
     assert kept is not None
-    assert codec.parse(kept) == RULES
+    assert referer_xml.parse(kept) == RULES
     assert [item.key for item in oss2.ObjectIterator(old_bucket)] == ["precious"]
     changed = [
         entry.request.query_string
@@ -423,7 +416,7 @@ def test_interruption_restores_an_existing_bucket(
     assert error == f"oss-emulator: interrupted; oss://{BUCKET} has its rules back\n"
     kept = rules_of(emulator)
     assert kept is not None
-    assert codec.parse(kept) == RULES
+    assert referer_xml.parse(kept) == RULES
     assert [item.key for item in oss2.ObjectIterator(old_bucket)] == ["precious"]
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.referer import RefererConfiguration, codec
+from oss_emulator import referer_xml
+from oss_emulator.referer import RefererConfiguration
 
 from tests.http.client import Answer, Client, check_error
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
@@ -39,14 +40,14 @@ def call(
 def get(client: Client, bucket: str) -> RefererConfiguration:
     answer = call(client, "GET", bucket)
     assert answer.status == 200
-    return codec.parse(answer.body)
+    return referer_xml.parse(answer.body)
 
 
 @pytest.fixture
 def bucket(client: Client, make_bucket: Callable[..., str]) -> str:
     """A bucket with rules to be replaced."""
     name = make_bucket()
-    assert call(client, "PUT", name, codec.format(BEFORE)).status == 200
+    assert call(client, "PUT", name, referer_xml.format(BEFORE)).status == 200
     return name
 
 
@@ -160,7 +161,7 @@ def test_document_of_ten_megabytes_in_chunks_is_refused(client: Client, bucket: 
 
 def test_content_md5_is_compared_with_the_body(client: Client, bucket: str) -> None:
     """R-33"""
-    body = codec.format(RefererConfiguration())
+    body = referer_xml.format(RefererConfiguration())
     wrong = b64encode(md5(body + b" ", usedforsecurity=False).digest()).decode()
     answer = call(client, "PUT", bucket, body, {"Content-MD5": wrong})
     check_error(

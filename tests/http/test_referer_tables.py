@@ -10,8 +10,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from oss_emulator import referer_xml
 from oss_emulator.lab import tables
-from oss_emulator.referer import Assumptions, RefererConfiguration, codec
+from oss_emulator.referer import Assumptions, RefererConfiguration
 
 from tests.http import forms
 from tests.http.client import Answer, Client, check_error, write
@@ -53,7 +54,7 @@ CASES = [
 
 
 def rules(live: Live, bucket: str, configuration: RefererConfiguration) -> None:
-    live.put(f"/{bucket}?referer", codec.format(configuration))
+    live.put(f"/{bucket}?referer", referer_xml.format(configuration))
 
 
 def signer(version: str) -> Any:
@@ -347,7 +348,7 @@ def test_only_the_owner_may_put_and_get_rules(
     """R-32: anonymously 403, and a bad Referer does not matter (R-04)."""
     bucket = make_bucket(acl)
     rules(live, bucket, SITE)
-    body = codec.format(RefererConfiguration()) if method == "PUT" else None
+    body = referer_xml.format(RefererConfiguration()) if method == "PUT" else None
     answer = client.request(method, f"/{bucket}?referer", [THIEF], body)
     assert (answer.status, answer.code) == (403, "AccessDenied")
     assert answer.error["EC"] not in ECS
@@ -372,7 +373,7 @@ def test_rules_are_returned_as_they_were_put(
         "RefererList",
         "RefererBlacklist",
     ]
-    assert codec.parse(answer.body) == SITE
+    assert referer_xml.parse(answer.body) == SITE
     assert b"xmlns" not in answer.body
 
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 from aiohttp import ClientSession, TCPConnector, web
 
+from oss_emulator import referer_xml
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import Entry
@@ -24,7 +25,7 @@ from oss_emulator.lab.witness.cells import Cell
 from oss_emulator.lab.witness.pages import FOLLOWED, REFUSAL, Pages
 from oss_emulator.lab.witness.verdict import Seen
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import Assumptions, RefererConfiguration, codec
+from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.server import Server
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.tls import CertificateError, Certificates
@@ -257,7 +258,7 @@ def _fill(controls: Controls, targets: Sequence[WebURL], setting: Setting) -> No
         of_service = _SERVICE.fullmatch(url.host)
         bucket = of_service["bucket"] if of_service else _BUCKET
         put(f"/{bucket}", b"", x_oss_acl="public-read")
-        put(f"/{bucket}?referer", codec.format(setting.rules))
+        put(f"/{bucket}?referer", referer_xml.format(setting.rules))
         if url.path != "/":
             put(f"/{bucket}{url.path}", b"-", content_type=setting.media_type)
 

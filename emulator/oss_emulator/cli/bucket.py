@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from oss_emulator import referer_xml
 from oss_emulator.cli.parser import InputError
-from oss_emulator.referer import RefererConfiguration, RefererFormatError, codec
+from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer_xml import RefererFormatError
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 SCHEME = "oss://"
@@ -62,14 +64,14 @@ def get(address: str, arguments: argparse.Namespace) -> RefererConfiguration:
     """Read the rules of `oss://BUCKET`. Raises InputError."""
     document = _ask(address, arguments, lambda bucket: bucket.get_bucket_referer())
     try:
-        return codec.parse(document, codec.KEPT)
+        return referer_xml.parse(document, referer_xml.KEPT)
     except RefererFormatError as error:
         raise InputError(f"{address}: {error}") from None
 
 
 def put(address: str, configuration: RefererConfiguration, arguments: argparse.Namespace) -> None:
     """Put rules to `oss://BUCKET`. Raises InputError."""
-    document = codec.format(configuration)
+    document = referer_xml.format(configuration)
     _ask(address, arguments, lambda bucket: bucket.put_bucket_referer(document))
 
 

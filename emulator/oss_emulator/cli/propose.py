@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from oss_emulator import referer_xml
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, replacing, show, write_json
 from oss_emulator.cli.parser import CommandError, Commands, InputError
@@ -27,7 +28,7 @@ from oss_emulator.lab.replay.figures import size
 from oss_emulator.lab.replay.proposal import HostName, RuleProposal, propose
 from oss_emulator.lab.replay.report import VERSION, Report, measure, replay
 from oss_emulator.lab.replay.verdict import Judge
-from oss_emulator.referer import RefererConfiguration, codec
+from oss_emulator.referer import RefererConfiguration
 
 _DESCRIPTION = (
     "Finds the rules with the fewest entries that keep the traffic of your own and your partners' "
@@ -90,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"{both[0]} is both wanted and blocked; leave out one of them")
     found = _find(wanted, arguments)
     if arguments.write:
-        _write(Path(arguments.write), codec.format(found.proposal.rules))
+        _write(Path(arguments.write), referer_xml.format(found.proposal.rules))
     if arguments.json:
         write_json(_to_dict(found))
     else:

@@ -17,7 +17,7 @@ from oss_emulator.lab.assumptions import AssumptionsError
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import DEFAULT
-from oss_emulator.referer.codec import MAX_DOCUMENT_SIZE
+from oss_emulator.referer_xml import MAX_DOCUMENT_SIZE
 from oss_emulator.toml import SourceError
 
 _ASSUMPTIONS = (

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from oss_emulator import referer_xml
 from oss_emulator.access import Accounts, AccountsError
 from oss_emulator.access.accounts import AccountTable
 from oss_emulator.operations.call import Body
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import RefererConfiguration, codec
+from oss_emulator.referer import RefererConfiguration
 from oss_emulator.storage import Storage, snapshot
 from oss_emulator.toml import Path as Place
 from oss_emulator.toml import SourceError, TomlDocument, format_path, read_regular_file
@@ -237,7 +238,7 @@ class _Planter:
 
     def _format_rules(self, place: Place, rules: RefererConfiguration) -> bytes:
         try:
-            return codec.format(rules)
+            return referer_xml.format(rules)
         except ValueError as error:
             raise self.error(place, f"an entry cannot be written as XML: {error}") from None
 

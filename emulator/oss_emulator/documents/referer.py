@@ -2,15 +2,11 @@
 
 from typing import Final
 
+from oss_emulator import referer_xml
 from oss_emulator.protocol.errors import Code, OSSError
-from oss_emulator.referer import (
-    Assumptions,
-    FormatProblem,
-    RefererConfiguration,
-    RefererFormatError,
-    codec,
-)
+from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import DEFAULT
+from oss_emulator.referer_xml import FormatProblem, RefererFormatError
 
 SUBRESOURCE: Final = "referer"
 
@@ -26,7 +22,7 @@ _CODES: Final = {
 def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfiguration:
     """Parse a configuration that was sent; raises `MalformedXML` or `InvalidArgument` (R-33)."""
     try:
-        return codec.parse(document, assumptions)
+        return referer_xml.parse(document, assumptions)
     except RefererFormatError as error:
         code = _CODES.get(error.problem, Code.MALFORMED_REFERER)
         raise OSSError(code, ErrorDetail=str(error)) from None
@@ -34,4 +30,4 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
 
 def parse_kept(document: bytes) -> RefererConfiguration:
     """Parse a configuration that was accepted before, under any assumptions."""
-    return parse(document, codec.KEPT)
+    return parse(document, referer_xml.KEPT)

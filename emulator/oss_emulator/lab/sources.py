@@ -18,15 +18,15 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from oss_emulator.referer import codec
+from oss_emulator import referer_xml
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
-from oss_emulator.referer.codec import (
+from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer_xml import (
     KEPT,
     MAX_DOCUMENT_SIZE,
     FormatProblem,
     RefererFormatError,
 )
-from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.toml import Path, SourceError, TomlDocument, convert, decode, join, place_of
 
 from . import hcl, pulumi, resources
@@ -125,7 +125,7 @@ def format(configuration: RefererConfiguration, form: RulesForm) -> str:
 
 def _parse_xml(document: bytes, assumptions: Assumptions) -> Named:
     try:
-        return {"": codec.parse(document, assumptions)}
+        return {"": referer_xml.parse(document, assumptions)}
     except RefererFormatError as error:
         if error.problem is FormatProblem.MALFORMED and not _DECLARES_ENCODING.search(
             document[:200]
@@ -167,7 +167,7 @@ def _column_of_tag(document: bytes, line: int, tag: str) -> int:
 def _format_xml(configuration: RefererConfiguration) -> str:
     from lxml import etree
 
-    root = etree.fromstring(codec.format(configuration))
+    root = etree.fromstring(referer_xml.format(configuration))
     etree.indent(root)
     text = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return text.decode().replace("'", '"', 4)

@@ -1,11 +1,12 @@
 """Hotlink protection: PutBucketReferer and GetBucketReferer."""
 
+from oss_emulator import referer_xml
 from oss_emulator.documents import referer
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import RefererConfiguration, codec
+from oss_emulator.referer import RefererConfiguration
 
 
 @operation("PutBucketReferer", "PUT", Resource.BUCKET, referer.SUBRESOURCE, takes=Takes.DOCUMENT)
@@ -22,4 +23,4 @@ def get_bucket_referer(call: Call) -> Response:
     """Return the rules; before the first put, the default rules of R-15."""
     document = call.documents.get(referer.SUBRESOURCE)
     configuration = RefererConfiguration() if document is None else referer.parse_kept(document)
-    return xml.reply(codec.format(configuration))
+    return xml.reply(referer_xml.format(configuration))

@@ -114,6 +114,19 @@ class Node:
         return [(child.name, child.content) for child in self] or self.value.strip()
 
 
+def parser() -> etree.XMLParser:
+    """Make a parser that resolves no entity and fetches nothing (P-34)."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        # Comments and instructions would split the text around them.
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
 def parse(document: bytes, root: str) -> Node:
     """Parse a document whose root is `root`; raises `DocumentError`.
 
@@ -129,17 +142,8 @@ def parse(document: bytes, root: str) -> Node:
         raise DocumentError("The XML you provided declares a document type; leave the DOCTYPE out.")
     text = _REFERENCE.sub(_private_reference, text).translate(_TO_PRIVATE)
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        # Comments and instructions would split the text around them.
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        node = Node(etree.fromstring(text.encode(), parser))
+        node = Node(etree.fromstring(text.encode(), parser()))
     except etree.XMLSyntaxError as error:
         raise DocumentError(f"The XML you provided was not well-formed: {error.msg}.") from None
     if node.name != root:

@@ -9,12 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from oss_emulator import referer_xml
 from oss_emulator.control import contents
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import Entry
 from oss_emulator.lab import assumptions
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import Assumptions, RefererConfiguration, codec
+from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
 from oss_emulator.server.loop import close, loop_factory
@@ -200,7 +201,7 @@ class Emulator:
 
         self.put(f"/{name}", headers={"x-oss-acl": acl})
         if rules is not None:
-            document = rules if isinstance(rules, bytes) else codec.format(rules)
+            document = rules if isinstance(rules, bytes) else referer_xml.format(rules)
             self.put(f"/{name}?referer", document)
         provider = StaticCredentialsProvider(self.access_key_id, self.access_key_secret)
         auth = oss2.ProviderAuthV4(provider)

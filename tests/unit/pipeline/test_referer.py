@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from oss_emulator import referer_xml
 from oss_emulator.operations import object_process
 from oss_emulator.pipeline import referer
 from oss_emulator.pipeline.admission import Admitted, Refused
@@ -12,13 +13,7 @@ from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import (
-    Assumptions,
-    Decision,
-    RefererConfiguration,
-    RefererPolicy,
-    codec,
-)
+from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy
 from oss_emulator.referer.assumptions import (
     DEFAULT,
     CheckOrder,
@@ -213,6 +208,8 @@ def test_contradiction_is_refused_only_if_assumed(variant: Contradiction) -> Non
     service = serve(replace(SETTINGS, assumptions=Assumptions(r27_contradiction=variant)))
     rules = RefererConfiguration(allow_truncate_query_string=False, truncate_path=True)
     response = service.handle(
-        ask("PUT", "/public-bucket?referer"), codec.format(rules), caller=service.accounts.owner
+        ask("PUT", "/public-bucket?referer"),
+        referer_xml.format(rules),
+        caller=service.accounts.owner,
     )
     assert response.status == (400 if variant is Contradiction.REFUSED else 200)

@@ -11,10 +11,10 @@ from typing import Any
 import oss2
 import pytest
 import requests
-from oss_emulator import Emulator
+from oss_emulator import Emulator, referer_xml
 from oss_emulator.control.seed import SeedError
 from oss_emulator.protocol.errors import Code
-from oss_emulator.referer import Assumptions, RefererConfiguration, codec
+from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import EmptyWhitelist
 from oss_emulator.settings import Auth
 
@@ -202,7 +202,7 @@ def test_bucket_creates_a_bucket_once() -> None:
         bucket.put_object("a", b"1")
         assert bucket.get_bucket_acl().acl == "public-read"
         assert bucket.get_bucket_referer().referers == ["http://a/"]
-        again = emulator.bucket("examplebucket", rules=codec.format(RefererConfiguration()))
+        again = emulator.bucket("examplebucket", rules=referer_xml.format(RefererConfiguration()))
         assert again.get_object("a").read() == b"1"
         assert again.get_bucket_referer().referers == []
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from oss_emulator import referer_xml
 from oss_emulator.control.api.route import Asked, Refusal, Route, json_content, reply
 from oss_emulator.control.api.schema import (
     FLAG,
@@ -18,16 +19,9 @@ from oss_emulator.control.api.schema import (
 from oss_emulator.documents.referer import SUBRESOURCE, parse_kept
 from oss_emulator.lab import explain, sources
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import (
-    Assumptions,
-    Decision,
-    RefererConfiguration,
-    RefererFormatError,
-    RefererPolicy,
-    Signing,
-    codec,
-)
+from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Signing
 from oss_emulator.referer.assumptions import DEFAULT
+from oss_emulator.referer_xml import RefererFormatError
 from oss_emulator.toml import Path, SourceError, convert
 
 
@@ -100,7 +94,7 @@ def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
     """Read rules as a body has them, XML in a string or JSON; raises `Refusal`."""
     try:
         if isinstance(rules, str):
-            return codec.parse(rules.encode(errors="replace"), assumptions)
+            return referer_xml.parse(rules.encode(errors="replace"), assumptions)
         return sources.convert_members(rules)
     except RefererFormatError as error:
         raise Refusal(400, f"The rules cannot be read: {error}.") from None

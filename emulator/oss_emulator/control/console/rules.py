@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from oss_emulator import referer_xml
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import (
     Asked,
@@ -25,7 +26,7 @@ from oss_emulator.lab.programs import format_oss2, format_ossutil
 from oss_emulator.lab.proposal import ProposalError, Wish, format_table, propose
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy, codec
+from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy
 from oss_emulator.toml import SourceError
 
 _NONE: Final = "none"
@@ -76,7 +77,7 @@ def put_rules(asked: Asked) -> OwnerRequest:
     """Put rules to a bucket, as PutBucketReferer does."""
     rules = _read(asked, asked.json())
     try:
-        document = codec.format(rules)
+        document = referer_xml.format(rules)
     except ValueError as error:
         raise Refusal(400, f"An entry cannot be written as XML: {error}.") from None
     fields = [("Host", "localhost"), ("Content-Length", str(len(document)))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from oss_emulator.referer.codec import format
+from oss_emulator.referer_xml import format
 
 from .inquiries import Ask, plan
 from .requests import Fetch, PutAcl, PutRules, Reply, ServiceRequest

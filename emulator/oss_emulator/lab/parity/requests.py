@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from oss_emulator.protocol import xml
-from oss_emulator.referer.codec import parse
 from oss_emulator.referer.decision import Reason
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.request import Signing
+from oss_emulator.referer_xml import parse
 
 MESSAGE = "You are denied by bucket referer policy."
 DENIALS = frozenset(reason.ec for reason in Reason if reason.ec)

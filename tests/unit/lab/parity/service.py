@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from oss_emulator import referer_xml
 from oss_emulator.lab.parity.requests import (
     MESSAGE,
     Fetch,
@@ -15,17 +16,9 @@ from oss_emulator.lab.parity.requests import (
     ServiceRequest,
     Thing,
 )
-from oss_emulator.referer import (
-    Assumptions,
-    FormatProblem,
-    RefererConfiguration,
-    RefererFormatError,
-    RefererPolicy,
-    Scope,
-    Signing,
-    codec,
-)
+from oss_emulator.referer import Assumptions, RefererConfiguration, RefererPolicy, Scope, Signing
 from oss_emulator.referer.assumptions import DEFAULT, CheckOrder, ProcessingOrder
+from oss_emulator.referer_xml import FormatProblem, RefererFormatError
 
 ECS = {
     FormatProblem.MISSING_ALLOW_EMPTY_REFERER: "0033-00000002",
@@ -41,7 +34,7 @@ class ModelService:
     assumptions: Assumptions = DEFAULT
     delay: int = 0
     sent: list[ServiceRequest] = field(default_factory=list)
-    kept: bytes = codec.format(RefererConfiguration())
+    kept: bytes = referer_xml.format(RefererConfiguration())
     effective: bytes = kept
     waiting: int = 0
 
@@ -55,8 +48,8 @@ class ModelService:
             case GetRules(missing=True):
                 return error(404, "NoSuchBucket")
             case GetRules():
-                rules = codec.parse(self.kept, codec.KEPT)
-                return Reply(200, body=codec.format(rules))
+                rules = referer_xml.parse(self.kept, referer_xml.KEPT)
+                return Reply(200, body=referer_xml.format(rules))
             case Fetch():
                 if self.waiting:
                     self.waiting -= 1
@@ -68,7 +61,7 @@ class ModelService:
         if request.content_md5:
             return error(400, "InvalidDigest")
         try:
-            codec.parse(request.document, self.assumptions)
+            referer_xml.parse(request.document, self.assumptions)
         except RefererFormatError as problem:
             return error(400, "MalformedXML", ECS.get(problem.problem, "0033-00000001"))
         self.kept, self.waiting = request.document, self.delay
@@ -108,7 +101,7 @@ class ModelService:
 
 @lru_cache
 def compile_rules(document: bytes, assumptions: Assumptions) -> RefererPolicy:
-    return RefererPolicy.compile(codec.parse(document, codec.KEPT), assumptions)
+    return RefererPolicy.compile(referer_xml.parse(document, referer_xml.KEPT), assumptions)
 
 
 def error(status: int, code: str, ec: str = "", message: str = "") -> Reply:

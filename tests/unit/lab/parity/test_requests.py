@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from oss_emulator import referer_xml
 from oss_emulator.lab.parity.requests import (
     ALLOWED,
     ANYTHING,
@@ -14,7 +15,7 @@ from oss_emulator.lab.parity.requests import (
     Wanted,
     refused,
 )
-from oss_emulator.referer import RefererConfiguration, codec
+from oss_emulator.referer import RefererConfiguration
 
 from tests.unit.lab.parity.service import error
 
@@ -40,8 +41,11 @@ RULES = RefererConfiguration(whitelist=("https://www.example.com/",))
         (Wanted(headers=(("x-oss-ec", "1"),)), [Reply(403, {"x-oss-ec": "1"})], [Reply(403)]),
         (
             Wanted(rules=RULES),
-            [Reply(200, body=codec.format(RULES))],
-            [Reply(200, body=codec.format(RefererConfiguration())), Reply(200, body=b"hello")],
+            [Reply(200, body=referer_xml.format(RULES))],
+            [
+                Reply(200, body=referer_xml.format(RefererConfiguration())),
+                Reply(200, body=b"hello"),
+            ],
         ),
     ],
     ids=str,

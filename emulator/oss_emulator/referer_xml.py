@@ -15,9 +15,10 @@ from typing import Any
 
 from lxml import etree
 
-from .assumptions import DEFAULT, Assumptions, Contradiction, MissingList
-from .header import WHITE_SPACE
-from .model import RefererConfiguration
+from oss_emulator.protocol import xml
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions, Contradiction, MissingList
+from oss_emulator.referer.header import WHITE_SPACE
+from oss_emulator.referer.model import RefererConfiguration
 
 MAX_DOCUMENT_SIZE = 2 * 1024 * 1024
 """The size of the largest document, in bytes: enough for 10,000 entries of 180 characters."""
@@ -166,7 +167,7 @@ def _refuse_contradiction(configuration: RefererConfiguration) -> None:
 
 def _parse_xml(document: bytes) -> etree._Element:
     try:
-        root = etree.fromstring(document, _parser())
+        root = etree.fromstring(document, xml.parser())
     except etree.XMLSyntaxError:
         root = _parse_xml_leniently(document)
     if root.getroottree().docinfo.internalDTD is not None:
@@ -178,7 +179,7 @@ def _parse_xml(document: bytes) -> etree._Element:
 def _parse_xml_leniently(document: bytes) -> etree._Element:
     escaped = _AMPERSANDS.sub(lambda found: found[1] or b"&amp;", document)
     try:
-        return etree.fromstring(escaped, _parser())
+        return etree.fromstring(escaped, xml.parser())
     except etree.XMLSyntaxError as error:
         # The message may continue with the text that could not be parsed.
         said = error.msg.partition("\n")[0].partition(", line ")[0]
@@ -192,17 +193,6 @@ _AMPERSANDS = re.compile(
     rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)",
     re.DOTALL,
 )
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
 
 
 def _name(element: etree._Element) -> str:
