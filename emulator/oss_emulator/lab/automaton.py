@@ -23,6 +23,7 @@ from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
+from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.reading import cuts_path
 
 BUDGET = 600_000
@@ -118,6 +119,12 @@ class Budget:
         self._left -= steps
         if self._left < 0:
             raise UndecidedError
+
+
+def effort(policy: RefererPolicy, referer: str) -> int:
+    """Return the steps of a decision on a Referer (see `Index.effort`)."""
+    lists = (policy.reading.blacklist, policy.reading.whitelist)
+    return sum(entries.effort(referer) for entries in lists)
 
 
 def find(

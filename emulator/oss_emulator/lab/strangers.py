@@ -29,7 +29,7 @@ ENTRIES = 1_000
 """The number of entries that may let in a stranger after which the search ends."""
 
 LOOKS = 2_000_000
-"""The most work on all the usual Referers together (`RefererPolicy.effort`)."""
+"""The most work on all the usual Referers together (`automaton.effort`)."""
 
 # The host of such an entry is fixed, so every Referer that it matches has this host.
 _FIXED = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9]*)?/")
@@ -112,7 +112,7 @@ class _Search:
     def _probe(self, pattern: Pattern | None) -> str | None:
         """Return the first of the usual Referers that gets in. Raises UndecidedError."""
         for referer in _probes(pattern):
-            self._looks.take(self._policy.effort(referer))
+            self._looks.take(automaton.effort(self._policy, referer))
             judged = self._reading.judge(referer)
             by_pattern = judged.reason.allows and judged.entry in (None, pattern)
             if by_pattern and self._strange.is_sent(referer):

@@ -6,10 +6,9 @@ The steps of a decision: the kind of request (R-01, R-04), an empty Referer (R-1
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from typing import NamedTuple
 
 from . import header
 from .assumptions import DEFAULT, Assumptions
@@ -24,16 +23,6 @@ CACHED_DECISIONS = 2_048
 CACHED_REFERER_LENGTH = 512  # characters
 
 
-class Ruling(NamedTuple):
-    """The parts of a decision by which requests are counted."""
-
-    reason: Reason
-    entry: str | None
-    """The entry that settled it, as it was configured."""
-    assumed: bool
-    """Whether the decision rests on an assumption."""
-
-
 class RefererPolicy:
     """The decisions of one configuration. Made with `compile`; threads may share it."""
 
@@ -42,7 +31,8 @@ class RefererPolicy:
         self.assumptions = assumptions
         self.reading = Reading(configuration, assumptions)
         """The lists, compiled; for questions that a decision does not answer."""
-        self._checked = _checked(assumptions)
+        self.checked = frozenset(kind for kind in RequestKind if is_checked(kind, assumptions.r04))
+        """The kinds of request that the rules are consulted for."""
         self._decide_cached = lru_cache(CACHED_DECISIONS)(self._decide)
 
     @classmethod
@@ -71,15 +61,6 @@ class RefererPolicy:
             return self._decide(kind, referer, *further)
         return self._decide_cached(kind, referer)
 
-    def judge(self, referer: str | None) -> Judgement:
-        """Judge the Referer of an anonymous GET: the verdict of `decide`, without the steps."""
-        return self.reading.judge(header.trim(referer))
-
-    def effort(self, referer: str) -> int:
-        """Return the work for a Referer (see `Index.effort`); it hardly grows with the rules."""
-        lists = (self.reading.blacklist, self.reading.whitelist)
-        return sum(entries.effort(referer) for entries in lists)
-
     def allows(
         self,
         referer: str | None,
@@ -92,37 +73,31 @@ class RefererPolicy:
 
         It is for millions of new Referers: it caches nothing and records no step.
         """
-        if classify(signed, method, scope) not in self._checked:
+        if classify(signed, method, scope) not in self.checked:
             return True
         return self.reading.judge(header.trim(referer)).reason.allows
-
-    def rule(self, kind: RequestKind, referer: str | None) -> Ruling:
-        """Decide on a kind of request as `decide` does, without the steps."""
-        judged = self.reading.judge(header.trim(referer))
-        assumed = any(True for _ in self._rests_on(kind, (referer,), judged))
-        if kind not in self._checked:
-            return Ruling(EXEMPTIONS[kind], None, assumed)
-        return Ruling(judged.reason, judged.entry.text if judged.entry else None, assumed)
 
     def _decide(self, kind: RequestKind, *referers: str | None) -> Decision:
         sent = self._sent(self.assumptions, *referers)
         judged = self.reading.judge(sent)
-        variants = tuple(dict.fromkeys(self._rests_on(kind, referers, judged)))
-        if kind not in self._checked:
+        variants = tuple(dict.fromkeys(self.rests_on(kind, sent, judged, referers)))
+        if kind not in self.checked:
             step = Step(Stage.REQUEST, Outcome.NOT_CHECKED, facts_of(kind), kind)
             return Decision(EXEMPTIONS[kind], (step,), variants=variants)
         steps = tuple(self._steps(kind, sent, judged))
         return Decision(judged.reason, steps, judged.seen, variants)
 
-    def _rests_on(
-        self, kind: RequestKind, referers: tuple[str | None, ...], judged: Judgement
+    def rests_on(
+        self, kind: RequestKind, sent: str, judged: Judgement, referers: Sequence[str | None] = ()
     ) -> Iterator[tuple[str, StrEnum]]:
-        """Yield the chosen variants that matter: with another one, the verdict would differ."""
+        """Yield the chosen variants that matter: with another one, the verdict would differ.
+
+        `sent` is the Referer that was judged, `referers` are all that were sent.
+        """
         if judged.reason.ec is not None:
             yield from self._other_checks[kind]
-        if kind not in self._checked:
+        if kind not in self.checked:
             return
-        sent = self._sent(self.assumptions, *referers)
         for name, reading in self._other_readings:
             if reading.judges_alike(sent, judged, self.reading):
                 continue
@@ -141,7 +116,7 @@ class RefererPolicy:
             kind: [
                 (name, self.assumptions.r04)
                 for name, other in self.assumptions.alternatives("r04")
-                if is_checked(kind, other.r04) != (kind in self._checked)
+                if is_checked(kind, other.r04) != (kind in self.checked)
             ]
             for kind in RequestKind
         }
@@ -182,10 +157,6 @@ class RefererPolicy:
             return Step(Stage.WHITELIST, Outcome.DENIED, ("R-14",))
         listed = judged if judged.reason is Reason.WHITELISTED else None
         return _consult(Stage.WHITELIST, "R-13", self.reading.whitelist, listed)
-
-
-def _checked(assumptions: Assumptions) -> frozenset[RequestKind]:
-    return frozenset(kind for kind in RequestKind if is_checked(kind, assumptions.r04))
 
 
 def _consult(stage: Stage, number: str, entries: Index, listed: Judgement | None) -> Step:

@@ -57,18 +57,21 @@ class Reading:
         self._assumptions = assumptions
         self._ignores_case = assumptions.r24 is LetterCase.INSENSITIVE
         self.cuts_path = cuts_path(configuration, assumptions)
-        self.whitelist: Index = self._compile(
-            configuration.whitelist, other.whitelist if other else None
-        )
-        self.blacklist: Index = self._compile(
-            configuration.blacklist, other.blacklist if other else None
-        )
+        white, black = (other.whitelist, other.blacklist) if other else (None, None)
+        self.whitelist: Index = self._compile(configuration.whitelist, white)
+        self.blacklist: Index = self._compile(configuration.blacklist, black)
         self.has_whitelist = self._is_list(configuration.whitelist, self.whitelist)
         self.has_blacklist = self._is_list(configuration.blacklist, self.blacklist)
         self.needs_whitelist = self.has_whitelist or (
             self.has_blacklist and assumptions.r14 is EmptyWhitelist.DENIES
         )
         """Whether a Referer is denied that no entry matches (R-13, R-14)."""
+        lists = (self.whitelist, self.blacklist, self.has_whitelist, self.needs_whitelist)
+        self.lists: tuple[Index, Index, bool, bool] = (
+            other.lists if other and lists == other.lists else lists
+        )
+        """What a Referer is compared with: one tuple, if `other` compares with the same."""
+        self._cuts = (self._ignores_case, self.cuts_path and assumptions.r27)
 
     def judge(self, sent: str) -> Judgement:
         """Judge a trimmed Referer (R-11 to R-14)."""
@@ -84,17 +87,11 @@ class Reading:
 
     def differs(self, other: Reading) -> bool:
         """Whether the other reading of these rules may judge some Referer differently."""
-        return self._compiled() != other._compiled()
+        return self.lists is not other.lists or self._cuts != other._cuts
 
     def judges_alike(self, sent: str, judged: Judgement, other: Reading) -> bool:
         """Whether this reading compares a Referer as `other` did, with the same entries."""
-        return (
-            self.whitelist is other.whitelist
-            and self.blacklist is other.blacklist
-            and self.needs_whitelist == other.needs_whitelist
-            and self.has_whitelist == other.has_whitelist
-            and self._see(sent) == judged.seen
-        )
+        return self.lists is other.lists and self._see(sent) == judged.seen
 
     def cut(self, text: str) -> str:
         """Truncate a Referer as the rules say."""
@@ -122,15 +119,12 @@ class Reading:
 
     def _read_all(self, entries: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield each entry with the part of it that is compared."""
+        separates = self._assumptions.r37 is JoinedEntry.SEPARATED
         for text in entries:
-            for part in self._split(text):
+            for part in text.split(",") if separates else [text]:
                 body = self._read(part)
                 if body or self._assumptions.r25 in _MATCHED_BLANKS:
                     yield text, body
-
-    def _split(self, text: str) -> list[str]:
-        separates = self._assumptions.r37 is JoinedEntry.SEPARATED
-        return text.split(",") if separates else [text]
 
     def _read(self, part: str) -> str:
         """Return the part of an entry that is compared."""
@@ -153,16 +147,6 @@ class Reading:
     def _is_list(self, entries: tuple[str, ...], compiled: Index) -> bool:
         counts_blanks = self._assumptions.r25 is WhiteSpace.BLANK_COUNTS
         return bool(entries if counts_blanks else compiled.patterns)
-
-    def _compiled(self) -> tuple[object, ...]:
-        return (
-            self._ignores_case,
-            self.cuts_path and self._assumptions.r27,
-            self.needs_whitelist,
-            self.has_whitelist,
-            self.whitelist,  # compared by identity
-            self.blacklist,
-        )
 
 
 _MATCHED_BLANKS = (WhiteSpace.BLANK_MATCHES, WhiteSpace.VERBATIM)

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from oss_emulator.lab.automaton import Cut, covers
+from oss_emulator.lab.automaton import Cut, covers, effort
 from oss_emulator.lab.browser import MAX_LENGTH
 from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.lab.parts import Parts, example
@@ -109,10 +109,10 @@ class Subject:
 
     @cached_property
     def effort(self) -> int:
-        """The average work of the policy for one Referer (`RefererPolicy.effort`)."""
+        """The average work of the policy for one Referer (`automaton.effort`)."""
         lists = [getattr(self.configuration, stage.value)[:_SAMPLE] for stage in LISTS]
         pages = [example(text) for texts in lists for text in texts if len(text) <= MAX_LENGTH]
-        return 1 + sum(map(self.policy.effort, pages)) // (len(pages) or 1)
+        return 1 + sum(effort(self.policy, page) for page in pages) // (len(pages) or 1)
 
     @cached_property
     def examined(self) -> int:
@@ -165,7 +165,7 @@ class Subject:
 
     def judge(self, referer: str | None) -> Judgement:
         """Judge a Referer, without the assumptions that the judgement rests on."""
-        return self.policy.judge(referer)
+        return self.policy.reading.judge(header.trim(referer))
 
     def allows(self, referer: str | None) -> bool:
         """Return whether the rules allow a Referer."""

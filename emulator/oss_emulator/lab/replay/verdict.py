@@ -12,6 +12,7 @@ from oss_emulator.accesslog import LogLine, unescape
 from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer import (
     Assumptions,
+    Reason,
     RefererConfiguration,
     RefererPolicy,
     Scope,
@@ -19,7 +20,6 @@ from oss_emulator.referer import (
 )
 from oss_emulator.referer.assumptions import DEFAULT
 from oss_emulator.referer.header import WHITE_SPACE
-from oss_emulator.referer.policy import Ruling
 from oss_emulator.referer.request import EXEMPTIONS, RequestKind, classify
 
 
@@ -40,6 +40,16 @@ WHO_DENIED = Sentence(
 
 UNKNOWN = {str(why): why for why in (WHO_DENIED,)}
 """Why a verdict may be unknown, by the text of it."""
+
+
+class Ruling(NamedTuple):
+    """The parts of a decision by which requests are counted."""
+
+    reason: Reason
+    entry: str | None
+    """The entry that settled it, as it was configured."""
+    assumed: bool
+    """Whether the decision rests on an assumption."""
 
 
 class JudgedGroup(NamedTuple):
@@ -108,7 +118,7 @@ class Judge:
         """Judge requests by the Referer as it was sent."""
         sent = referer.strip(WHITE_SPACE)
         kind = classify(*request_of(letters))
-        ruling = self.policy.rule(kind, sent)
+        ruling = rule(self.policy, kind, sent)
         checked = ruling.reason not in _EXEMPT
         verdict, why, assumed = self._compare(ruling, kind, sent, letters[3])
         found = _ORIGIN.match(sent)
@@ -132,7 +142,7 @@ class Judge:
         if ruling.reason in _EXEMPT:
             return Verdict.NOT_CHECKED, "", ruling.assumed
         if self._old is not None:
-            old = self._old.rule(kind, sent)
+            old = rule(self._old, kind, sent)
             assumed = ruling.assumed or old.assumed
             fails = outcome != _SERVED and (outcome != _DENIED or old.reason.allows)
             if fails or old.reason.allows == allows:
@@ -143,6 +153,15 @@ class Judge:
         if outcome == _DENIED and allows:
             return Verdict.UNKNOWN, WHO_DENIED, ruling.assumed
         return Verdict.UNCHANGED, "", ruling.assumed
+
+
+def rule(policy: RefererPolicy, kind: RequestKind, sent: str) -> Ruling:
+    """Decide on a trimmed Referer as `RefererPolicy.decide` does, without the steps."""
+    judged = policy.reading.judge(sent)
+    assumed = any(policy.rests_on(kind, sent, judged))
+    if kind not in policy.checked:
+        return Ruling(EXEMPTIONS[kind], None, assumed)
+    return Ruling(judged.reason, judged.entry.text if judged.entry else None, assumed)
 
 
 def _writable(host: str) -> str:

@@ -10,9 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.lab.replay import statements
 from oss_emulator.lab.replay.duck import DuckDBEngine
-from oss_emulator.lab.replay.verdict import Judge, letters_of
-from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_emulator.lab.replay.verdict import Judge, letters_of, rule
+from oss_emulator.referer import (
+    Assumptions,
+    Basis,
+    RefererConfiguration,
+    RefererPolicy,
+    Scope,
+    Signing,
+)
 from oss_emulator.referer.assumptions import DEFAULT
+from oss_emulator.referer.request import classify
 
 from tests.unit.lab.replay.generator import generate, text
 
@@ -54,6 +62,28 @@ def test_cut_before_grouping_changes_no_verdict(
     whole = judge.judge_sent(referer, "NGOS")
     cut = judge.judge_sent(CUTS[judge.cut](referer), "NGOS")
     assert cut[:6] == whole[:6]
+
+
+@given(
+    configurations,
+    texts,
+    any_assumptions,
+    st.sampled_from(list(Signing)),
+    st.sampled_from(["GET", "HEAD", "PUT", "OPTIONS"]),
+    st.sampled_from(list(Scope)),
+)
+def test_ruling_agrees_with_the_decision(
+    rules: RefererConfiguration,
+    referer: str,
+    assumptions: Assumptions,
+    signed: Signing,
+    method: str,
+    scope: Scope,
+) -> None:
+    policy = RefererPolicy.compile(rules, assumptions)
+    decision = policy.decide(referer, signed=signed, method=method, scope=scope)
+    ruling = rule(policy, classify(signed, method, scope), referer.strip())
+    assert ruling == (decision.reason, decision.entry, decision.basis is Basis.ASSUMED)
 
 
 def test_engine_cuts_and_classifies_as_python_does(tmp_path: Path) -> None:
