@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import oss2
@@ -47,6 +50,43 @@ def test_seed_snapshot_and_restore(site: Admin) -> None:
     assert site.get("/seeded/y").status == 404
     assert site.send("DELETE", "/_emulator/snapshot/before").status == 200
     assert site.send("POST", "/_emulator/restore/before").status == 404
+
+
+SEED = b'[[bucket]]\nname = "seeded"\n'
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "seed", SEED),
+        ("POST", "reset", None),
+        ("POST", "reset?bucket=examplebucket", None),
+        ("PUT", "snapshot/before", None),
+        ("POST", "restore/taken", None),
+        ("DELETE", "snapshot/taken", None),
+    ],
+)
+def test_contents_on_a_disk_are_changed_in_the_writing_thread(
+    method: str, path: str, body: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop stays free for other requests, and nothing is written between two changes."""
+    with Emulator(data=tmp_path / "data") as emulator:
+        site = Admin(emulator)
+        emulator.bucket("examplebucket").put_object("a", b"1")
+        assert site.send("PUT", "/_emulator/snapshot/taken").status == 200
+        storage, writing = emulator.service.storage, set()
+        transaction = storage.transaction
+
+        def noted() -> AbstractContextManager[None]:
+            writing.add(threading.current_thread().name.partition("_")[0])
+            return transaction()
+
+        monkeypatch.setattr(storage, "transaction", noted)
+        assert site.send(method, f"/_emulator/{path}", body).status == 200
+        assert writing == {"oss-emulator-writing"}
+        writing.clear()
+        emulator.reset()
+        assert writing == {"oss-emulator-writing"}
 
 
 @pytest.mark.parametrize("source", ["bucket", "xml", "json"])

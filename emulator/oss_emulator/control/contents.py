@@ -1,7 +1,9 @@
 """The initial contents of a server: its seed and its preloaded folders."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from oss_emulator.control import preload, seed
 from oss_emulator.control.controls import Controls
@@ -10,6 +12,8 @@ from oss_emulator.control.seed import Report, say_nothing
 from oss_emulator.pipeline.service import Service
 from oss_emulator.settings import Settings
 from oss_emulator.storage import snapshot
+
+_T = TypeVar("_T")
 
 
 def load(service: Service, report: Report = say_nothing) -> str:
@@ -22,12 +26,26 @@ def load(service: Service, report: Report = say_nothing) -> str:
     return hint
 
 
-def reset(controls: Controls) -> None:
-    """Restore the initial contents. Raises SeedError.
+class Changing(Protocol):
+    """Runs work that changes the contents where all changes are made; returns its result."""
 
-    A storage in memory restores them itself; a disk storage is emptied and loaded again.
+    async def __call__(self, work: Callable[[], _T]) -> _T: ...
+
+
+async def reset(controls: Controls, change: Changing) -> None:
+    """Restore the initial contents and the real time; remove snapshots, entries and faults.
+
+    Raises SeedError.
     """
-    controls.reset()
+    controls.faults.clear()
+    controls.clock.shift = 0.0  # before the change: what it loads gets the time as its date
+    await change(partial(_restore, controls))
+    controls.journal.clear()
+
+
+def _restore(controls: Controls) -> None:
+    """Restore the initial contents: those in memory are kept, those on a disk are loaded again."""
+    controls.snapshots.reset()
     if controls.service.storage.blocking:
         load(controls.service)
 

@@ -35,10 +35,3 @@ class Controls:
         self.faults = Faults()
         self.snapshots = Snapshots(self.service.storage)
         self.replays = Replays()
-
-    def reset(self) -> None:
-        """Restore the initial contents and the real time; remove snapshots, entries and faults."""
-        self.snapshots.reset()
-        self.journal.clear()
-        self.faults.clear()
-        self.clock.shift = 0.0

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, TypeVar
 
 from aiohttp import web
 
@@ -45,6 +45,8 @@ SHUTDOWN_TIMEOUT: Final = 30.0
 
 BACKLOG: Final = 1024
 """Connections that may wait to be accepted."""
+
+_T = TypeVar("_T")
 
 
 class Server(Endpoint):
@@ -127,12 +129,11 @@ class Server(Endpoint):
         self._writing.shutdown()
         self._restore_loop()
 
-    async def change(self, work: Callable[[], None]) -> None:
+    async def change(self, work: Callable[[], _T]) -> _T:
         """Run work that changes the contents where all changes are made, one after another."""
         if self.service.storage.blocking:
-            await asyncio.get_running_loop().run_in_executor(self._writing, work)
-        else:
-            work()
+            return await asyncio.get_running_loop().run_in_executor(self._writing, work)
+        return work()
 
     # One request, from arrival to journal
 
@@ -243,8 +244,7 @@ class Server(Endpoint):
         One thread writes, so nothing changes between what a call reads and what it writes.
         """
         if admitted.request.method not in READS:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._writing, self._write, admitted, content)
+            return await self.change(partial(self._write, admitted, content))
         try:
             return await self._read(admitted, content)
         except FileNotFoundError:  # replaced or deleted between its record and its file
@@ -351,7 +351,7 @@ class Server(Endpoint):
             admin.check_alone(route, settings.workers)
         apart = route.takes_object or route.takes_file
         data = b"" if apart else await body.read_document(http)
-        return admin.Asked(self.controls, self._metrics, request, data, rest), route
+        return admin.Asked(self.controls, self.change, self._metrics, request, data, rest), route
 
     async def _handle(
         self, http: web.BaseRequest, asked: admin.Asked, route: admin.Route

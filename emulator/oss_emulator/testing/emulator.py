@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -175,7 +175,7 @@ class Emulator:
 
     def reset(self) -> None:
         """Restore the seed, or no buckets, and the real time; clear journal and faults."""
-        self.run(lambda: contents.reset(self.controls))
+        self._await(contents.reset(self.controls, self._server.change))
 
     def bucket(
         self,
@@ -232,13 +232,18 @@ class Emulator:
         Use it to call `service`, which only that thread may touch. Raises `RuntimeError` if the
         emulator is not running, and whatever the function raises.
         """
-        if self._loop is None:
-            raise RuntimeError("The emulator is not running: use it in a with statement.")
 
         async def call() -> Result:
             return function()
 
-        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(PATIENCE)
+        return self._await(call())
+
+    def _await(self, running: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine on the server's thread; returns its result."""
+        if self._loop is None:
+            running.close()
+            raise RuntimeError("The emulator is not running: use it in a with statement.")
+        return asyncio.run_coroutine_threadsafe(running, self._loop).result(PATIENCE)
 
     def _end_thread(self) -> None:
         if self._loop is not None and self._thread is not None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from oss_emulator.access import AccountsError
 from oss_emulator.control import contents
 from oss_emulator.control.controls import Controls, open_storage
+from oss_emulator.control.faults import read
 from oss_emulator.control.seed import SeedError
+from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
 
+T = TypeVar("T")
 BUCKET = '[[bucket]]\nname = "{}"\n'
 
 
@@ -33,6 +38,10 @@ def reload(controls: Controls) -> None:
     contents.adopt(controls, contents.rehearse(controls.service))
 
 
+async def change(work: Callable[[], T]) -> T:
+    return work()
+
+
 def names(controls: Controls) -> list[str]:
     return [bucket.name for bucket in controls.service.storage.buckets()]
 
@@ -42,8 +51,20 @@ def test_changed_seed_is_added_and_is_what_a_reset_restores(seed: Path) -> None:
     seed.write_text(BUCKET.format("second"))
     reload(controls)
     assert names(controls) == ["first", "second"]
-    contents.reset(controls)
+    asyncio.run(contents.reset(controls, change))
     assert names(controls) == ["second"]
+
+
+def test_reset_clears_journal_and_faults_and_shows_the_real_time(seed: Path) -> None:
+    controls = start(Settings(seed=seed))
+    controls.clock.shift = 60.0
+    controls.faults.add(read({"code": "InternalError"}))
+    service = controls.service
+    admitted = service.admit(Request.parse("GET", "/", [("Host", "localhost")], 0.0))
+    controls.journal.record(admitted, Response(), 0, 0.0)
+    asyncio.run(contents.reset(controls, change))
+    assert (controls.clock.shift, controls.faults.planned) == (0, [])
+    assert controls.journal.entries() == []
 
 
 def test_seed_with_a_mistake_changes_nothing(seed: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from oss_emulator.control.api.schema import Schema
+from oss_emulator.control.contents import Changing
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.protocol.message import Request, Response
@@ -32,6 +33,8 @@ class Asked(NamedTuple):
     """A request to the API, and the service and controls that it acts on."""
 
     controls: Controls
+    change: Changing
+    """Runs what changes the contents."""
     metrics: Metrics
     request: Request
     data: bytes

@@ -1,5 +1,7 @@
 """`/_emulator/seed` and `/_emulator/reset`: add contents, and restore the initial contents."""
 
+from functools import partial
+
 from oss_emulator.control import contents, seed
 from oss_emulator.control.api.route import (
     PLAIN,
@@ -15,28 +17,29 @@ from oss_emulator.control.api.schema import TEXT, array, record
 from oss_emulator.protocol.message import Response
 
 
-def reset(asked: Asked) -> Response:
+async def reset(asked: Asked) -> Response:
     """Restore the initial state of the server, or empty one bucket."""
     bucket = asked.query.get("bucket")
     if bucket:
         if asked.controls.service.storage.bucket(bucket) is None:
             raise Refusal(404, f"The bucket {bucket} does not exist.")
-        asked.controls.snapshots.reset_bucket(bucket)
+        await asked.change(partial(asked.controls.snapshots.reset_bucket, bucket))
         return reply({"reset": bucket})
     try:
-        contents.reset(asked.controls)
+        await contents.reset(asked.controls, asked.change)
     except seed.SeedError as error:
         raise Refusal(409, str(error)) from None
     return reply({"reset": "everything"})
 
 
-def apply_seed(asked: Asked) -> Response:
+async def apply_seed(asked: Asked) -> Response:
     """Create the contents that a seed in the body describes."""
+    service = asked.controls.service
     try:
-        seed.apply("The seed", asked.data, asked.controls.service)
+        await asked.change(partial(seed.apply, "The seed", asked.data, service))
     except seed.SeedError as error:
         raise Refusal(400, str(error)) from None
-    return reply({"buckets": [bucket.name for bucket in asked.controls.service.storage.buckets()]})
+    return reply({"buckets": [bucket.name for bucket in service.storage.buckets()]})
 
 
 ROUTES = (

@@ -1,5 +1,7 @@
 """`/_emulator/snapshot` and `/_emulator/restore`: save the contents and restore them."""
 
+from functools import partial
+
 from oss_emulator.control.api.route import Asked, Parameter, Refusal, Route, json_content, reply
 from oss_emulator.control.api.schema import TEXT, array, record
 from oss_emulator.protocol.message import Response
@@ -10,22 +12,22 @@ def list_snapshots(asked: Asked) -> Response:
     return reply({"snapshots": asked.controls.snapshots.names})
 
 
-def take_snapshot(asked: Asked) -> Response:
+async def take_snapshot(asked: Asked) -> Response:
     """Save the contents of all buckets under a name."""
-    asked.controls.snapshots.take(_name(asked))
+    await asked.change(partial(asked.controls.snapshots.take, _name(asked)))
     return reply({"snapshot": asked.rest})
 
 
-def restore_snapshot(asked: Asked) -> Response:
+async def restore_snapshot(asked: Asked) -> Response:
     """Restore the contents of a snapshot."""
-    if not asked.controls.snapshots.restore(_name(asked)):
+    if not await asked.change(partial(asked.controls.snapshots.restore, _name(asked))):
         raise _missing(asked)
     return reply({"restored": asked.rest})
 
 
-def delete_snapshot(asked: Asked) -> Response:
+async def delete_snapshot(asked: Asked) -> Response:
     """Delete a snapshot."""
-    if not asked.controls.snapshots.drop(_name(asked)):
+    if not await asked.change(partial(asked.controls.snapshots.drop, _name(asked))):
         raise _missing(asked)
     return reply({"deleted": asked.rest})
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
 
 from oss_emulator.control.api import PREFIX, Asked, OwnerRequest, Refusal, reply
 from oss_emulator.control.console import find
@@ -15,6 +15,13 @@ from oss_emulator.control.journal import Journal
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.pipeline.admission import Refused
 from oss_emulator.protocol.message import Request, Response
+
+T = TypeVar("T")
+
+
+async def change(work: Callable[[], T]) -> T:
+    """Run what changes the contents, at once."""
+    return work()
 
 
 class ApiAnswer(NamedTuple):
@@ -55,7 +62,7 @@ class ApiCaller:
         fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
         request = Request.parse(method, PREFIX + path, fields, time.time())
         _, rest = find(request)
-        return Asked(self.controls, self.metrics, request, body, rest)
+        return Asked(self.controls, change, self.metrics, request, body, rest)
 
     def response(self, method: str, path: str, body: bytes = b"") -> Response:
         """The response to a request; raises `Refusal`."""
