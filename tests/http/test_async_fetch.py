@@ -387,6 +387,57 @@ def test_task_that_a_restart_interrupts_is_resumed(tmp_path: Path, app: Applicat
         assert bucket.get_object("fetched").read() == CONTENT
 
 
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_task_that_a_snapshot_brings_back_runs_again(
+    on_disk: bool, tmp_path: Path, app: Application
+) -> None:
+    with Emulator(data=tmp_path / "data" if on_disk else None) as emulator:
+        bucket, snapshots = emulator.bucket("examplebucket"), emulator.controls.snapshots
+        app.holds.add("/a.png")
+        task_id = begin(bucket, app.url("/a.png"))
+        assert app.arrived.wait(20)
+        emulator.run(lambda: snapshots.take("running"))
+        app.holds.clear()
+        app.ended.set()
+        assert ended(bucket, task_id).task_state == "Success"
+        assert emulator.run(lambda: snapshots.restore("running"))
+        assert ended(bucket, task_id).task_state == "Success"
+        assert bucket.get_object("fetched").read() == CONTENT
+
+
+def test_task_that_runs_is_not_begun_again(
+    bucket: oss2.Bucket, live: Live, app: Application
+) -> None:
+    snapshots = live.controls.snapshots
+    app.holds.add("/a.png")
+    task_id = begin(bucket, app.url("/a.png"))
+    assert app.arrived.wait(20)
+    live.run(lambda: snapshots.take("running"))
+    live.run(lambda: snapshots.restore("running"))
+    app.holds.clear()
+    app.ended.set()
+    assert ended(bucket, task_id).task_state == "Success"
+    assert len(app.taken) == 2  # the one without a reply, and the next attempt
+
+
+def test_task_that_should_have_ended_long_ago_is_not_resumed(
+    bucket: oss2.Bucket, live: Live, app: Application
+) -> None:
+    app.holds.add("/a.png")
+    task_id = begin(bucket, app.url("/a.png"))
+    assert app.arrived.wait(20)
+    live.run(lambda: live.controls.snapshots.take("running"))
+    app.holds.clear()
+    app.ended.set()
+    assert ended(bucket, task_id).task_state == "Success"
+    live.controls.clock.shift = async_fetch.MAX_AGE
+    live.run(lambda: live.controls.snapshots.restore("running"))
+    live.run(lambda: None)  # what a restore leaves to the loop has been done
+    live.controls.clock.shift = 0.0
+    assert fetch(bucket, app.url("/a.png"), key="later") == ("Success", "")
+    assert len(app.taken) == 3  # the one without a reply, the next attempt, and that of `later`
+
+
 def test_tasks_of_a_bucket_are_bounded() -> None:
     """P-81"""
     service = Controls().service

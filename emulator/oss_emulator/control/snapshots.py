@@ -1,5 +1,7 @@
 """Snapshots of a storage by name, and the state that a reset restores."""
 
+from collections.abc import Callable
+
 from oss_emulator.storage import Storage, snapshot
 from oss_emulator.storage.snapshot import Snapshot
 
@@ -11,6 +13,8 @@ class Snapshots:
         self._storage = storage
         self._taken: dict[str, Snapshot] = {}
         self._initial = Snapshot((), ())
+        self.restored: Callable[[], object] = lambda: None
+        """Called after a snapshot was restored; the server resumes its tasks."""
 
     @property
     def names(self) -> list[str]:
@@ -44,6 +48,7 @@ class Snapshots:
         if found is not None:
             with self._storage.transaction():
                 snapshot.restore(self._storage, found)
+            self.restored()
         return found is not None
 
     def reset(self) -> None:

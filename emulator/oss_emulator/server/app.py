@@ -99,6 +99,9 @@ class Server(Endpoint):
             raise
         if settings.workers == 1:  # of several, each would resume all tasks
             self._fetches.resume()
+        loop = asyncio.get_running_loop()
+        restored = partial(loop.call_soon_threadsafe, self._fetches.resume)
+        self.controls.snapshots.restored = restored  # it may be called in the writing thread
         return self.port
 
     async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> int:
@@ -124,6 +127,7 @@ class Server(Endpoint):
         self._listen_no_more()
         for task in self._waiting:
             task.cancel()
+        self.controls.snapshots.restored = lambda: None
         await self._fetches.close()
         await self.connections.close(SHUTDOWN_TIMEOUT)
         self._writing.shutdown()

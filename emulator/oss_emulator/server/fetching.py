@@ -90,19 +90,25 @@ class Fetches:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._turns = asyncio.Semaphore(AT_A_TIME)
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        """By the id of the task of the bucket."""
         self._closed = False
 
     def begin(self, bucket: str, task_id: str) -> None:
-        """Run a task in the background, unless the server ends."""
-        task = self._find(bucket, task_id)
-        if task is not None and not self._closed:
-            running = asyncio.ensure_future(self._run(bucket, task))
-            self._running.add(running)
-            running.add_done_callback(self._running.discard)
+        """Run a task in the background, unless it has ended, it runs already or the server ends."""
+        task = None if self._closed else self._find(bucket, task_id)
+        if task is None or task.at(self._host.service.clock()).state.ended:
+            return
+        if (running := self._running.get(task_id)) is not None:
+            # It may have kept its end before a snapshot brought it back.
+            running.add_done_callback(lambda _: self.begin(bucket, task_id))
+            return
+        running = asyncio.ensure_future(self._run(bucket, task))
+        self._running[task_id] = running
+        running.add_done_callback(lambda _: self._running.pop(task_id))
 
     def resume(self) -> None:
-        """Begin the tasks again that had not ended when the server did."""
+        """Begin the tasks again that nothing runs: after a start, and after a restored snapshot."""
         for bucket in self._host.service.storage.buckets():
             for task in async_fetch.of(bucket.documents):
                 if not task.state.ended:
@@ -111,9 +117,9 @@ class Fetches:
     async def close(self) -> None:
         """Break off all tasks; the next server on the same storage resumes them."""
         self._closed = True
-        for running in self._running:
+        for running in self._running.values():
             running.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     def _find(self, bucket: str, task_id: str) -> FetchTask | None:
         record = self._host.service.storage.bucket(bucket)
