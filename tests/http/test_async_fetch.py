@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -385,6 +387,46 @@ def test_task_that_a_restart_interrupts_is_resumed(tmp_path: Path, app: Applicat
         task_id = told.partition("<TaskId>")[2].partition("<")[0]
         assert ended(bucket, task_id).task_state == "Success"
         assert bucket.get_object("fetched").read() == CONTENT
+
+
+def test_crash_after_the_object_was_put_does_not_fail_the_task(
+    tmp_path: Path, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The object and the state of the task are stored together, or neither."""
+    crashed = threading.Event()
+
+    def crash(*_: object) -> None:
+        crashed.set()
+        raise OSError(errno.ENOSPC, "as if the process had ended here")
+
+    with monkeypatch.context() as patch, Emulator(data=tmp_path / "data") as emulator:
+        patch.setattr(fetching, "settle", crash)
+        task_id = begin(emulator.bucket("examplebucket"), app.url("/a.png"))
+        assert crashed.wait(20)
+    with Emulator(data=tmp_path / "data") as emulator:
+        bucket = emulator.bucket("examplebucket")
+        result = ended(bucket, task_id)
+        assert (result.task_state, result.error_msg) == ("Success", "")
+        assert bucket.get_object("fetched").read() == CONTENT
+
+
+def test_end_of_the_server_during_a_callback_keeps_the_object(
+    tmp_path: Path, app: Application
+) -> None:
+    app.holds.add("/done")
+    with Emulator(data=tmp_path / "data") as emulator:
+        bucket = emulator.bucket("examplebucket")
+        task_id = begin(bucket, app.url("/a.png"), callback=callback_to(app.url("/done")))
+        wait_for(lambda: len(app.taken) == 2)
+        assert bucket.get_async_fetch_task(task_id).task_state == "Running"
+    with Emulator(data=tmp_path / "data") as emulator:
+        bucket = emulator.bucket("examplebucket")
+        result = ended(bucket, task_id)
+        assert result.task_state == "FetchSuccessCallbackFailed"
+        assert result.error_msg == "The server ended before the callback was answered."
+        assert bucket.get_object("fetched").read() == CONTENT
+    assert len(app.taken) == 2
+    app.ended.set()
 
 
 @pytest.mark.parametrize("on_disk", [False, True])

@@ -77,6 +77,8 @@ class FetchTask(NamedTuple):
     state: State = State.RUNNING
     message: str = ""
     """Why it failed."""
+    stored: bool = False
+    """Whether its object is stored; its callback is left."""
 
     @property
     def name(self) -> str:
@@ -87,6 +89,13 @@ class FetchTask(NamedTuple):
         """Return the task as it is at a time: failed if it should have ended long ago."""
         if self.state.ended or now < self.created + MAX_AGE:
             return self
+        return self.interrupted()
+
+    def interrupted(self) -> "FetchTask":
+        """Return the task as it ends if nothing continues it."""
+        if self.stored:
+            message = "The server ended before the callback was answered."
+            return self._replace(state=State.CALLBACK_FAILED, message=message)
         return self._replace(state=State.FAILED, message="The task was interrupted.")
 
 
@@ -103,6 +112,7 @@ def format(task: FetchTask) -> bytes:
         ("Created", str(task.created)),
         ("State", task.state),
         ("ErrorMsg", task.message),
+        ("Stored", task.stored),
     ]
     return xml.format(_ROOT, [*own, (_SCHEMA.name, describe(task))])
 
@@ -138,7 +148,11 @@ def _parse_kept(document: bytes) -> FetchTask:
     configuration = node.first(_SCHEMA.name)
     assert configuration is not None  # noqa: S101 - `format` writes it
     task = _read(configuration, node.text("TaskId"), float(node.text("Created")))
-    return task._replace(state=State(node.text("State")), message=node.text("ErrorMsg"))
+    return task._replace(
+        state=State(node.text("State")),
+        message=node.text("ErrorMsg"),
+        stored=node.text("Stored") == "true",
+    )
 
 
 def _read(node: xml.Node, task_id: str, created: float) -> FetchTask:

@@ -78,7 +78,7 @@ class Server(Endpoint):
                 self.service,
                 lambda: self.ports,
                 self._answer_itself,
-                self._perform_alone,
+                self._perform_with,
                 self.change,
             )
         )
@@ -241,6 +241,23 @@ class Server(Endpoint):
         if self.service.storage.blocking:
             return await self._perform_on_disk(admitted, content)
         return self.service.perform(admitted, content)
+
+    async def _perform_with(
+        self, admitted: Admitted, content: Body, keep: Callable[[Response], None]
+    ) -> Response:
+        """Perform a call that writes, and keep what follows from it in the same transaction."""
+        service = self.service
+
+        def work() -> Response:
+            try:
+                with service.storage.transaction():
+                    response = service.perform(admitted, content)
+                    keep(response)
+                return response
+            finally:
+                service.storage.forget(content.content)
+
+        return await self.change(work)
 
     async def _perform_on_disk(self, admitted: Admitted, content: Body) -> Response:
         """Perform a call that waits for a disk: a read here, anything else in the writing thread.

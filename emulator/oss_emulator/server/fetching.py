@@ -61,8 +61,8 @@ class Host(NamedTuple):
     """Its own ports."""
     answer: Callable[[Request], Awaitable[Response]]
     """Answers a request to OSS without a body, as if a client had sent it."""
-    perform: Callable[[Admitted, Body], Awaitable[Response]]
-    """Performs an admitted call, without its callback."""
+    perform: Callable[[Admitted, Body, Callable[[Response], None]], Awaitable[Response]]
+    """Performs an admitted call without its callback, and with a function in one transaction."""
     write: Callable[[Callable[[], None]], Awaitable[None]]
     """Calls a function where the storage is written."""
 
@@ -140,6 +140,8 @@ class Fetches:
 
     async def _attempt(self, bucket: str, task: FetchTask) -> FetchTask:
         """Fetch and store, again if the source is unavailable; returns the task that ended."""
+        if task.stored:
+            return task.interrupted()  # whether its callback was answered is not known
         for pause in (*PAUSES, None):
             try:
                 async with asyncio.timeout(TIMEOUT):
@@ -173,8 +175,13 @@ class Fetches:
         if self._find(bucket, task.id) is None:  # reset or deleted meanwhile
             await self._host.write(lambda: service.storage.forget(body.content))
             raise _FailedError("The task is gone.")
+
+        def keep(response: Response) -> None:
+            state = State.SUCCESS if response.callback is None else State.RUNNING
+            settle(service.storage, bucket, task._replace(state=state, stored=True))
+
         try:
-            response = await self._host.perform(admitted, body)
+            response = await self._host.perform(admitted, body, keep)
         except OSSError as error:
             raise _FailedError(error.message) from None
         if response.callback is not None:
