@@ -16,7 +16,7 @@ from pathlib import Path
 
 import oss2
 import pytest
-from oss2.models import BucketReferer
+from oss2.models import AsyncFetchTaskConfiguration, BucketReferer
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 from oss_emulator.storage import disk
 
@@ -32,6 +32,8 @@ from tests.cli.process import (
     wait_for_ends,
 )
 from tests.cli.refusal import fail
+from tests.http import application
+from tests.http.application import Reply
 
 AUTH = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
 SEED = """
@@ -164,6 +166,27 @@ def test_killed_worker_is_replaced(running: Running) -> None:
         answers = ask_each(running, "GET", "/examplebucket/a")
         assert {answer.text for answer in answers} == {"seeded"}
     assert running.end() == 0
+
+
+def test_fetch_tasks_of_killed_workers_are_resumed_once(running: Running) -> None:
+    """P-81"""
+    with application.run() as app:
+        app.replies["/a"] = Reply(b"fetched")
+        app.holds.add("/a")
+        task = AsyncFetchTaskConfiguration(app.url("/a"), "fetched")
+        task_id = client(running).put_async_fetch_task(task).task_id
+        assert app.arrived.wait(PATIENCE)
+        app.holds.clear()
+        victims = children(running.process.pid)
+        for victim in victims:
+            os.kill(victim, signal.SIGKILL)
+        wait_for_ends(victims, 2)
+        wait_for(lambda: listeners(running.port) == 2)
+        bucket = client(running)
+        wait_for(lambda: bucket.get_async_fetch_task(task_id).task_state == "Success")
+        assert bucket.get_object("fetched").read() == b"fetched"
+        app.ended.set()
+    assert len(app.taken) == 2  # by the killed worker, and by one of the new ones
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

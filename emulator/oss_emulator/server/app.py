@@ -97,8 +97,7 @@ class Server(Endpoint):
             self._listen_no_more()
             self._restore_loop()
             raise
-        if settings.workers == 1:  # of several, each would resume all tasks
-            self._fetches.resume()
+        self._fetches.resume()
         loop = asyncio.get_running_loop()
         restored = partial(loop.call_soon_threadsafe, self._fetches.resume)
         self.controls.snapshots.restored = restored  # it may be called in the writing thread

@@ -96,19 +96,30 @@ class Fetches:
 
     def begin(self, bucket: str, task_id: str) -> None:
         """Run a task in the background, unless it has ended, it runs already or the server ends."""
-        task = None if self._closed else self._find(bucket, task_id)
-        if task is None or task.at(self._host.service.clock()).state.ended:
-            return
+        service = self._host.service
         if (running := self._running.get(task_id)) is not None:
             # It may have kept its end before a snapshot brought it back.
             running.add_done_callback(lambda _: self.begin(bucket, task_id))
             return
+        if self._closed or not service.storage.claim(task_id):  # another worker runs it
+            return
+        task = self._find(bucket, task_id)  # after the claim, for another worker may have ended it
+        if task is None or task.at(service.clock()).state.ended:
+            service.storage.disclaim(task_id)
+            return
         running = asyncio.ensure_future(self._run(bucket, task))
         self._running[task_id] = running
-        running.add_done_callback(lambda _: self._running.pop(task_id))
+        running.add_done_callback(lambda _: self._forget(task_id))
+
+    def _forget(self, task_id: str) -> None:
+        del self._running[task_id]
+        self._host.service.storage.disclaim(task_id)
 
     def resume(self) -> None:
-        """Begin the tasks again that nothing runs: after a start, and after a restored snapshot."""
+        """Begin the tasks again that nothing runs.
+
+        That may be after a start, also in place of a worker that ended, and after a restore.
+        """
         for bucket in self._host.service.storage.buckets():
             for task in async_fetch.of(bucket.documents):
                 if not task.state.ended:

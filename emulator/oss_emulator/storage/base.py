@@ -201,5 +201,14 @@ class Storage(Protocol):
         No other thread or process writes in the meantime.
         """
 
+    def claim(self, name: str) -> bool:
+        """Keep a name for this process until `disclaim` or its end.
+
+        Returns whether no other process on the same storage has it.
+        """
+
+    def disclaim(self, name: str) -> None:
+        """Give up a name that this process has claimed."""
+
     def close(self) -> None:
         """Close files and connections."""

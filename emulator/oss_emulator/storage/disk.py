@@ -25,12 +25,15 @@ from oss_emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, Store
 from oss_emulator.storage.folder import (
     BLOB_NAME,
     BLOBS,
+    CLAIMS,
     INCOMING,
     INDEX,
     SHM,
     TURN,
     WAL,
+    claim,
     close_to_others,
+    disclaim,
     lock,
     make_private,
     open_private,
@@ -69,6 +72,7 @@ class DiskStorage:
         self._connections: list[sqlite3.Connection] = []
         self._turns: list[IO[bytes]] = []
         self._lock: IO[bytes] | None = None
+        self._claims: IO[bytes] | None = None
         self._identity: tuple[int, int] | None = None
         """The device and the inode of the index; None while it is made."""
         try:
@@ -80,6 +84,7 @@ class DiskStorage:
                     self._prepare()
             else:
                 self._lock = lock(folder, "workers", fcntl.LOCK_SH)
+            self._claims = open_private(folder / CLAIMS, os.O_RDWR)
             self._identity = self._identify()
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -138,9 +143,9 @@ class DiskStorage:
         while self._turns:
             self._turns.pop().close()
         self._local = threading.local()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        for file in filter(None, (self._lock, self._claims)):
+            file.close()
+        self._lock = self._claims = None
 
     def _identify(self) -> tuple[int, int]:
         """Return what distinguishes the index from any other file in its place."""
@@ -244,6 +249,14 @@ class DiskStorage:
         if self._database.in_transaction:  # it belongs to the one around it
             return _INNER
         return self._transaction()
+
+    def claim(self, name: str) -> bool:
+        assert self._claims is not None  # noqa: S101 - only `close` removes it
+        return claim(self._claims, _place_of(name))
+
+    def disclaim(self, name: str) -> None:
+        assert self._claims is not None  # noqa: S101 - only `close` removes it
+        disclaim(self._claims, _place_of(name))
 
     # Blobs
 
@@ -546,6 +559,11 @@ class DiskStorage:
 
 _CHUNK = 1024 * 1024
 _INNER: AbstractContextManager[None] = nullcontext()
+
+
+def _place_of(name: str) -> int:
+    """Return the byte of a claimed name; two names share one only by chance."""
+    return crc64(name.encode()) >> 1  # a file has 2^63 bytes at most
 
 
 def _names(text: str) -> list[str]:

@@ -20,6 +20,9 @@ INCOMING, BLOBS, LOST = "incoming", "blobs", "lost+found"
 TURN = "writing"
 """The file that is locked while a transaction writes to the index; it contains the mark."""
 
+CLAIMS = "claims"
+"""The file in which each name that a process has claimed is a locked byte."""
+
 BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 """The file name of a blob."""
 
@@ -150,6 +153,24 @@ def turn(file: IO[bytes]) -> Iterator[None]:
         yield
     finally:
         fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def claim(file: IO[bytes], number: int) -> bool:
+    """Lock a byte of a file for this process; returns whether no other process has it.
+
+    The system unlocks it when the process ends. It would do so as well if the process opened the
+    file a second time and closed it.
+    """
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+    except (BlockingIOError, PermissionError):  # the latter on some systems
+        return False
+    return True
+
+
+def disclaim(file: IO[bytes], number: int) -> None:
+    """Unlock a byte of a file."""
+    fcntl.lockf(file, fcntl.LOCK_UN, 1, number)
 
 
 def lock(folder: Path, name: str, how: int, patience: float = 0.0) -> IO[bytes]:

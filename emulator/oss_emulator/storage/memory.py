@@ -136,6 +136,13 @@ class MemoryStorage:
     def transaction(self) -> AbstractContextManager[None]:
         return _NO_TRANSACTION
 
+    def claim(self, name: str) -> bool:
+        """Return True: the storage belongs to one process."""
+        return True
+
+    def disclaim(self, name: str) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Do nothing: nothing is open."""
 

@@ -303,6 +303,14 @@ def test_blob_stays_while_a_record_refers_to_it(storage: Storage) -> None:
     assert found.content[0].read(0, 3) == b"abc"
 
 
+def test_name_stays_with_the_process_that_has_claimed_it(storage: Storage) -> None:
+    assert storage.claim("a")
+    assert storage.claim("a")
+    assert storage.claim("b")
+    storage.disclaim("a")
+    assert storage.claim("a")
+
+
 def test_failed_transaction_changes_nothing(storage: Storage) -> None:
     if not storage.blocking:
         pytest.skip("the storage in memory has no transactions to roll back")

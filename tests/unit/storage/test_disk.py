@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -240,6 +242,31 @@ def test_folder_is_refused_while_a_worker_uses_it(
     again = DiskStorage(storage.folder, fsync=False)
     assert again.object(BUCKET.name, "a") is not None
     again.close()
+
+
+_CLAIMING = """
+import sys
+from pathlib import Path
+from oss_emulator.storage.disk import DiskStorage
+storage = DiskStorage(Path(sys.argv[1]), shared=True)
+print(storage.claim("a"), storage.claim("b"), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_claim_of_another_process_holds_until_that_ends(storage: DiskStorage) -> None:
+    assert storage.claim("b")
+    with subprocess.Popen(
+        [sys.executable, "-c", _CLAIMING, str(storage.folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"True False\n"
+        assert not storage.claim("a")
+        other.kill()
+        other.wait()
+        assert storage.claim("a")
 
 
 @pytest.mark.parametrize("error", [None, ZeroDivisionError])
