@@ -21,9 +21,8 @@ OF_A_VERSION: Mapping[str, str] = {
 TAGGING = "x-oss-tagging"
 TAGGING_DIRECTIVE = "x-oss-tagging-directive"
 
-_BYPASS: Mapping[str, str] = {
-    "x-oss-bypass-governance-retention": "oss:BypassGovernanceRetention",
-}
+_BYPASS_HEADER = "x-oss-bypass-governance-retention"
+_BYPASS: Mapping[str, str] = {_BYPASS_HEADER: "oss:BypassGovernanceRetention"}
 _BY_HEADER: Mapping[str, Mapping[str, str]] = {
     "oss:PutObject": {
         TAGGING: "oss:PutObjectTagging",  # A-12
@@ -50,7 +49,12 @@ def required(
     known = _BY_HEADER.get(action)
     if known is None:
         return (own,)
-    return (own, *dict.fromkeys(known[name] for name in known if name in headers))
+    return (own, *dict.fromkeys(known[name] for name in known if _counts(name, headers)))
+
+
+def _counts(name: str, headers: Mapping[str, str]) -> bool:
+    """Whether a header requires an action; that of the bypass does so only if it is `true`."""
+    return headers.get(name, "").lower() == "true" if name == _BYPASS_HEADER else name in headers
 
 
 def required_of_source(headers: Mapping[str, str], version_id: str | None) -> tuple[str, ...]:

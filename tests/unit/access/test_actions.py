@@ -7,7 +7,8 @@ from oss_emulator.access import required, required_of_source, resource
 from oss_emulator.operations import OPERATIONS
 
 TAGGED = {"x-oss-tagging": "a=b"}
-BYPASS = {"x-oss-bypass-governance-retention": "true"}
+BYPASS_HEADER = "x-oss-bypass-governance-retention"
+BYPASS = {BYPASS_HEADER: "true"}
 BYPASSES = "oss:BypassGovernanceRetention"
 
 
@@ -40,6 +41,9 @@ BYPASSES = "oss:BypassGovernanceRetention"
         ("oss:DeleteObject", BYPASS, "1", ["oss:DeleteObjectVersion", BYPASSES]),
         ("oss:PutObjectRetention", BYPASS, None, ["oss:PutObjectRetention", BYPASSES]),
         ("oss:GetObject", BYPASS, None, ["oss:GetObject"]),
+        ("oss:DeleteObject", {BYPASS_HEADER: "True"}, None, ["oss:DeleteObject", BYPASSES]),
+        ("oss:DeleteObject", {BYPASS_HEADER: "false"}, None, ["oss:DeleteObject"]),
+        ("oss:PutObjectRetention", {BYPASS_HEADER: ""}, None, ["oss:PutObjectRetention"]),
         ("oss:PutObjectTagging", {}, "1", ["oss:PutObjectVersionTagging"]),
         ("oss:GetObjectAcl", {}, "1", ["oss:GetObjectVersionAcl"]),
         ("oss:RestoreObject", {}, "1", ["oss:RestoreObjectVersion"]),
