@@ -9,6 +9,10 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+LATEST = 253_402_300_799.0
+"""The latest date that has a form: the last second of the year 9999."""
+
+
 @lru_cache(4096)
 def _format_http(second: int) -> str:
     t = gmtime(second)
@@ -54,7 +58,8 @@ def parse_iso(text: str) -> float | None:
     """Parse a date of XML or of a condition into seconds since the epoch; None if it is invalid."""
     for form in ("%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"):
         try:
-            return float(timegm(strptime(text, form)))
+            time = float(timegm(strptime(text, form)))
         except ValueError:
             continue
+        return time if time <= LATEST else None
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from oss_emulator.protocol import dates
 from oss_emulator.protocol.dates import format_iso
 
 from tests.unit.operations.service import NOW, Answer, Caller
@@ -238,6 +239,36 @@ def test_object_retention_cannot_be_disabled(worm: Caller) -> None:
     assert worm("DELETE", "/bucket?objectWorm").status == 501
     enable(worm, "GOVERNANCE")
     assert worm("GET", "/bucket?objectWorm").text("Rule/DefaultRetention/Mode") == "GOVERNANCE"
+
+
+@pytest.mark.parametrize("until", ["10000-01-01T00:00:00.000Z", "9999-12-31T23:59:60Z"])
+def test_date_after_the_year_9999_is_refused(worm: Caller, until: str) -> None:
+    answer = worm("PUT", "/bucket/a", "x", **locks("GOVERNANCE", until))
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    worm("PUT", "/bucket/a", "x")
+    answer = worm("PUT", "/bucket/a?retention", RETENTION % ("GOVERNANCE", until))
+    assert (answer.status, answer.code) == (400, "MalformedXML")
+
+
+@pytest.mark.parametrize("period", ["<Days>36501</Days>", "<Years>101</Years>"])
+def test_longer_default_than_the_service_knows_is_refused(worm: Caller, period: str) -> None:
+    """P-64: at most 36,500 days or 100 years."""
+    rule = f"<Rule><DefaultRetention><Mode>GOVERNANCE</Mode>{period}</DefaultRetention></Rule>"
+    answer = worm("PUT", "/bucket?objectWorm", WORM % rule)
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+
+
+def test_default_that_would_end_after_the_year_9999_refuses_uploads(worm: Caller) -> None:
+    enable(worm, "GOVERNANCE")
+    worm.now = dates.LATEST - 2 * DAY
+    assert worm("PUT", "/bucket/a", "x").status == 200
+    assert shown(worm("HEAD", "/bucket/a"))["retain-until-date"] == format_iso(dates.LATEST)
+    worm.now += 1
+    answer = worm("PUT", "/bucket/a", "x")
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    upload = worm.begin_upload("b")
+    answer = worm.complete("b", upload, worm.put_parts("b", upload, b"x"))
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
 
 
 # --- Permissions

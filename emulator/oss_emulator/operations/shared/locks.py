@@ -57,13 +57,20 @@ def _until(call: Call) -> float:
 
 
 def with_default(call: Call, item: Object) -> Object:
-    """Return a new object with the bucket's default retention unless it has its own."""
+    """Return a new object with the bucket's default retention unless it has its own.
+
+    Raises `InvalidArgument` for a period that would end after the year 9999 (assumed).
+    """
     default = object_worm.default(call.bucket.documents)
     name = retention.DOCUMENT.subresource
     if default is None or name in item.documents:
         return item
     mode, seconds = default
-    period = RetentionPeriod(RetentionMode(mode), call.request.received + seconds)
+    until = call.request.received + seconds
+    if until > dates.LATEST:
+        message = "The default retention of the bucket would end after the year 9999."
+        raise headers.invalid_argument(UNTIL, dates.format_iso(until), message)
+    period = RetentionPeriod(RetentionMode(mode), until)
     return item._replace(documents={**item.documents, name: retention.format(period)})
 
 
