@@ -6,7 +6,6 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from functools import partial
 
 from oss_emulator.cli import correcting, rules
 from oss_emulator.cli.output import (
@@ -116,7 +115,11 @@ def run(arguments: argparse.Namespace) -> int:
             accepted=arguments.ignore,
         )
         shown = [item for item in fixed.left if arguments.all or not item.common]
-        left = _to_dicts(shown) if as_json else list(_report(shown, fixed.left, {}, arguments))
+        left = (
+            list(_to_dicts(shown, {}))
+            if as_json
+            else list(_report(shown, fixed.left, {}, arguments))
+        )
         return correcting.show_fixed(selected, fixed, left, arguments)
     found = lint.run(
         selected.configuration, assumptions=arguments.assumptions, accepted=arguments.ignore
@@ -128,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
         case Format.TEXT:
             show(*_report(shown, found, where, arguments))
         case Format.JSON:
-            write_json(_to_dicts(shown, where))
+            write_json(list(_to_dicts(shown, where)))
         case Format.SARIF:
             write(sarif.format(shown, name, where, __version__))
         case Format.GITHUB:
@@ -283,30 +286,8 @@ def _summary(shown: Sequence[Finding]) -> tuple[Piece, ...]:
     return (Text(", ".join(parts), _TONES[shown[0].severity]),)
 
 
-def _to_dicts(found: Sequence[Finding], where: Places | None = None) -> list[dict[str, object]]:
-    return list(map(partial(_to_dict, where=where or {}), found))
-
-
-def _to_dict(finding: Finding, where: Places) -> dict[str, object]:
-    place, correction = finding.place, finding.correction
-    at = where.get((place.list, place.position)) if place else None
-    switch = correction.switch
-    return {
-        "rule": finding.rule,
-        "severity": finding.severity.value,
-        "list": place.list.value if place else None,
-        "position": place.position if place else None,
-        "entry": place.entry if place else None,
-        "line": at[0] if at else None,
-        "reason": finding.reason,
-        "referer": finding.referer,
-        "claim": finding.evidence.value,
-        "allowed": finding.outcome.allows,
-        "ec": finding.outcome.ec,
-        "instead": correction.instead,
-        "add": correction.whitelist,
-        "add_to_blacklist": correction.blacklist,
-        "set": {switch[0].element: switch[1]} if switch else {},
-        "decide": correction.decide or None,
-        "also": finding.also,
-    }
+def _to_dicts(found: Sequence[Finding], where: Places) -> Iterator[dict[str, object]]:
+    for finding in found:
+        place = finding.place
+        at = where.get((place.list, place.position)) if place else None
+        yield finding.to_dict(at[0] if at else None)

@@ -46,7 +46,7 @@ class Review(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         """Return the review as values for JSON."""
         return {
-            "findings": [finding_to_dict(finding) for finding in self.findings],
+            "findings": [finding.to_dict() for finding in self.findings],
             "difference": {
                 "equivalent": self.difference.equivalent,
                 "certainty": self.difference.certainty.value,
@@ -139,27 +139,6 @@ def guess_site(rules: RefererConfiguration) -> str:
             if is_site(site):
                 return site
     return DEFAULT_SITE
-
-
-def finding_to_dict(finding: Finding) -> dict[str, Any]:
-    """Return a finding as values for JSON."""
-    place, correction = finding.place, finding.correction
-    return {
-        "rule": finding.rule,
-        "severity": finding.severity.value,
-        "list": place.list.value if place else None,
-        "position": place.position if place else None,
-        "entry": place.entry if place else None,
-        "reason": finding.reason,
-        "referer": finding.referer,
-        "evidence": finding.evidence.value,
-        "instead": correction.instead,
-        "whitelist": correction.whitelist,
-        "blacklist": correction.blacklist,
-        "set": {switch[0].element: switch[1]} if (switch := correction.switch) else None,
-        "decide": correction.decide,
-        "common": finding.common,
-    }
 
 
 def _turn_to_dict(turn: Turn) -> dict[str, Any]:

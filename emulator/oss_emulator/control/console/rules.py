@@ -140,8 +140,8 @@ async def correct_rules(asked: Asked) -> Response:
         return reply({"rules": to_members(fixed.configuration)})
     wanted = (body.get("rule"), body.get("list"), body.get("position"))
     for finding in await asyncio.to_thread(lint.run, rules, assumptions=assumptions):
-        made = review.finding_to_dict(finding)
-        if (made["rule"], made["list"], made["position"]) == wanted:
+        place = (finding.place.list, finding.place.position) if finding.place else (None, None)
+        if (finding.rule, *place) == wanted:
             return reply({"rules": to_members(lint.follow(rules, [finding]))})
     raise Refusal(404, "The linter does not find this any more.")
 

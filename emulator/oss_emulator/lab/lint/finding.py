@@ -105,3 +105,27 @@ class Finding:
     """The rules of the linter that the corrected entry would break without more corrections."""
     common: bool = False
     """Whether it holds for nearly every configuration."""
+
+    def to_dict(self, line: int | None = None) -> dict[str, object]:
+        """Return the finding as values for JSON; `line` is that of its entry in a file."""
+        place, correction = self.place, self.correction
+        return {
+            "rule": self.rule,
+            "severity": self.severity.value,
+            "list": place.list.value if place else None,
+            "position": place.position if place else None,
+            "entry": place.entry if place else None,
+            "line": line,
+            "reason": self.reason,
+            "referer": self.referer,
+            "claim": self.evidence.value,
+            "allowed": self.outcome.allows,
+            "ec": self.outcome.ec,
+            "instead": correction.instead,
+            "add": correction.whitelist,
+            "add_to_blacklist": correction.blacklist,
+            "set": {switch[0].element: switch[1]} if (switch := correction.switch) else {},
+            "decide": correction.decide or None,
+            "also": self.also,
+            "common": self.common,
+        }

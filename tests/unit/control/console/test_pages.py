@@ -21,7 +21,7 @@ from oss_emulator.control.console.replay import run_replay
 from oss_emulator.control.console.requests import PAUSE, READABLE, SHOWN, follow_requests
 from oss_emulator.control.console.static_files import FOLDER
 from oss_emulator.control.replays import LogReplay
-from oss_emulator.lab import sources
+from oss_emulator.lab import lint, sources
 from oss_emulator.lab.replay import STYLE
 from oss_emulator.lab.replay.report import ReplayQuestion
 from oss_emulator.lab.replay.verdict import Judge
@@ -186,7 +186,9 @@ def test_edited_rules_decide_like_the_engine(ask: ApiCaller) -> None:
 def test_review_has_findings_differences_turns_and_scenarios(ask: ApiCaller) -> None:
     body = {"rules": members("http://thief.test"), "bucket": "examplebucket"}
     review = ask("POST", "rules/review", body).json
+    found = lint.run(RefererConfiguration(whitelist=("http://thief.test",)))
     assert "open-host" in [finding["rule"] for finding in review["findings"]]
+    assert review["findings"] == json.loads(json.dumps([each.to_dict() for each in found]))
     assert not review["difference"]["equivalent"]
     assert review["journal"]["decided"] == 2
     assert [turn["number"] for turn in review["journal"]["turns"]] == [2, 1]

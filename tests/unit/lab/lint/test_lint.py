@@ -240,3 +240,29 @@ def test_many_entries_are_linted_for_assumptions_quickly() -> None:
     started = time.perf_counter()
     assert len(lint.run(rules, [RESTS])) == 1
     assert time.perf_counter() - started < 10
+
+
+def test_finding_is_written_as_plain_data() -> None:
+    rules = RefererConfiguration(False, whitelist=("*.example.com",))
+    (finding,) = (item for item in lint.run(rules) if not item.common)
+    assert finding.to_dict(line=2) == {
+        "rule": "open-host",
+        "severity": "error",
+        "list": "whitelist",
+        "position": 0,
+        "entry": "*.example.com",
+        "line": 2,
+        "reason": finding.reason,
+        "referer": finding.referer,
+        "claim": "is allowed",
+        "allowed": True,
+        "ec": None,
+        "instead": finding.correction.instead,
+        "add": finding.correction.whitelist,
+        "add_to_blacklist": finding.correction.blacklist,
+        "set": {},
+        "decide": None,
+        "also": finding.also,
+        "common": False,
+    }
+    assert finding.to_dict()["line"] is None
