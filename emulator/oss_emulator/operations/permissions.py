@@ -20,6 +20,7 @@ from oss_emulator.access import (
 )
 from oss_emulator.documents import access_point, policy, public_access_block, request_payment
 from oss_emulator.documents import tagging as bucket_tagging
+from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource
 from oss_emulator.protocol import tagging
@@ -86,11 +87,14 @@ def _check_access_point(call: Call) -> None:
     of_object = call.operation.resource is Resource.OBJECT
     if not of_object and call.operation.name not in _THROUGH_ACCESS_POINTS:
         raise OSSError(Code.ACCESS_POINT_OPERATION)
-    _check_origin(call)
+    check_origin(call.access_point)
 
 
-def _check_origin(call: Call) -> None:
-    point = call.access_point
+def check_origin(point: AccessPoint | None) -> None:
+    """Raise `AccessDenied` if an access point does not let any request through.
+
+    `check_call` does so for that of the request; a source to copy from may have another one.
+    """
     if point is not None and point.origin == access_point.VPC:  # no request comes from a VPC
         raise OSSError(Code.ACCESS_POINT_ORIGIN)
 
@@ -108,7 +112,6 @@ def check(
     `item` is the object that is stored under the key. `actions` are the RAM actions to check; by
     default those of the call's operation.
     """
-    _check_origin(call)  # also that of a source to copy from, which `check_call` has not seen
     facts, verdict = _decide(call, bucket, key, permission, item, actions)
     if not verdict.allowed:
         raise _denial(call, permission, verdict, facts)

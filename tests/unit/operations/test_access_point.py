@@ -10,6 +10,7 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.access import ANONYMOUS, Identity, Kind, Policy, PolicyType
 from oss_emulator.documents import access_point
+from oss_emulator.operations import permissions
 
 from tests.unit.operations.service import Answer, Caller, check_error
 
@@ -323,6 +324,22 @@ def test_access_point_of_a_vpc_refuses_all_requests(
     assert get_as(ask, OWNER, alias, monkeypatch) == "AccessDenied"
     copied = ask.anonymously("PUT", "/bucket/b", x_oss_copy_source=f"/{alias}/a")
     assert copied.text("Message") == "The access point is open to requests from its VPC only."
+
+
+def test_origin_of_an_access_point_is_checked_once(
+    ask: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask("PUT", "/bucket/a", "content")
+    alias = alias_of(create(ask))
+    checked: list[str] = []
+    monkeypatch.setattr(
+        permissions, "check_origin", lambda point: checked.append(point.name if point else "")
+    )
+    get_as(ask, OWNER, alias, monkeypatch)
+    assert checked == ["ap-1"]
+    checked.clear()
+    assert ask.anonymously("PUT", "/bucket/b", x_oss_copy_source=f"/{alias}/a").status == 200
+    assert list(filter(None, checked)) == ["ap-1"]
 
 
 def test_alias_is_found_without_parsing_all_access_points(

@@ -95,6 +95,7 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
     version_id = source.version_id and check_version_id(source.version_id)
     item = call.storage.object(bucket.name, source.key, version_id)
     actions = required_of_source(call.request.headers, source.version_id)
+    permissions.check_origin(point)
     reading = call._replace(access_point=point)
     permissions.check(reading, bucket, source.key, Permission.READ, item, actions)
     if item is None:
