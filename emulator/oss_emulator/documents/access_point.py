@@ -154,6 +154,12 @@ def find_alias(storage: Storage, alias: str) -> AccessPoint | None:
     return next((point for point in points if point.alias == alias), None)
 
 
+def bucket_of(storage: Storage, name: str) -> str:
+    """Return the name of the bucket that a name or an alias stands for."""
+    point = find_alias(storage, name)
+    return name if point is None else point.bucket
+
+
 def policy_of(documents: Documents, name: str) -> Policy | None:
     """Parse the policy of an access point; None if there is none."""
     document = documents.get(policy_name(name))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from oss_emulator.access import Permission
+from oss_emulator.documents import access_point
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, operation
 from oss_emulator.operations.shared.objects import (
@@ -51,8 +52,8 @@ def copy_object(call: Call) -> Response:
     if source.size > MAX_SIZE:
         raise OSSError(Code.COPY_SOURCE_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
     encryption = headers.encryption_of(new.headers)
-    itself = (call.target.bucket, call.key), (call.named_bucket, call.key)
-    onto_itself = (named.bucket, named.key) in itself
+    source_bucket = access_point.bucket_of(call.storage, named.bucket)
+    onto_itself = (source_bucket, named.key) == (call.target.bucket, call.key)
     item = new._replace(
         content=source.content,
         size=source.size,

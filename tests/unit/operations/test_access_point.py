@@ -342,6 +342,28 @@ def test_origin_of_an_access_point_is_checked_once(
     assert list(filter(None, checked)) == ["ap-1"]
 
 
+@pytest.mark.parametrize("through", ["bucket", "first", "second"])
+@pytest.mark.parametrize("source", ["bucket", "first", "second"])
+def test_copy_onto_itself_through_any_names_of_the_bucket_changes_only_the_metadata(
+    ask: Caller, through: str, source: str
+) -> None:
+    ask("POST", "/bucket/a?append&position=0", "content", Content_Type="text/plain")
+    names = {
+        "bucket": "bucket",
+        "first": alias_of(create(ask, "ap-1")),
+        "second": alias_of(create(ask, "ap-2")),
+    }
+    copied = ask(
+        "PUT",
+        f"/{names[through]}/a",
+        x_oss_copy_source=f"/{names[source]}/a",
+        x_oss_meta_x="1",
+    )
+    assert copied.status == 200
+    shown = ask("HEAD", "/bucket/a").headers
+    assert (shown["x-oss-object-type"], shown.get("x-oss-meta-x")) == ("Appendable", "1")
+
+
 def test_alias_is_found_without_parsing_all_access_points(
     ask: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

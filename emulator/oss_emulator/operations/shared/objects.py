@@ -295,8 +295,7 @@ def version_header(call: Call, item: Object) -> dict[str, str]:
 
 def source_version_header(call: Call, source: CopySource, item: Object) -> dict[str, str]:
     """Return the header with the copied version, if the source's bucket is versioned."""
-    point = access_point.find_alias(call.storage, source.bucket)
-    bucket = call.storage.bucket(source.bucket if point is None else point.bucket)
+    bucket = call.storage.bucket(access_point.bucket_of(call.storage, source.bucket))
     kept = bucket is not None and bucket.versioning
     return {SOURCE_VERSION_ID: item.version_id} if kept else {}
 
