@@ -4,8 +4,7 @@
     decision = policy.decide("https://www.example.com/", signed=Signing.NONE, method="GET")
 
 `header` reads the Referer of a request. `referer_xml` parses and formats rules, and `lab.explain`
-puts a decision into words. This package imports nothing else of the emulator, and only the standard
-library besides.
+puts a decision into words. This package imports only the standard library.
 """
 
 from . import header

@@ -38,7 +38,14 @@ class Entries:
         self._filed: defaultdict[str, list[int]] = defaultdict(list)
         self._needed: list[tuple[str, ...]] = []
         self._always: list[int] = []  # such as `*`, which needs no gram
-        self._file()
+        grams = [dict.fromkeys(_grams(pattern)) for pattern in self.patterns]
+        count = Counter(gram for needed in grams for gram in needed)
+        self._pairs = {gram for gram in count if _PAIR in gram}
+        self._sizes = {len(gram) for gram in count.keys() - self._pairs}
+        for number, needed in enumerate(grams):
+            rarest = sorted(needed, key=count.__getitem__)
+            self._needed.append(tuple(rarest[:_GRAMS_PER_ENTRY]))
+            (self._filed[rarest[0]] if rarest else self._always).append(number)
 
     def first(self, referer: str) -> Pattern | None:
         """Return the first entry that matches a Referer, in configured order."""
@@ -70,16 +77,6 @@ class Entries:
         return present | {
             pair for pair in self._pairs if -1 < folded.find(pair[0]) < folded.rfind(pair[-1])
         }
-
-    def _file(self) -> None:
-        grams = [dict.fromkeys(_grams(pattern)) for pattern in self.patterns]
-        count = Counter(gram for needed in grams for gram in needed)
-        self._pairs = {gram for gram in count if _PAIR in gram}
-        self._sizes = {len(gram) for gram in count.keys() - self._pairs}
-        for number, needed in enumerate(grams):
-            rarest = sorted(needed, key=count.__getitem__)
-            self._needed.append(tuple(rarest[:_GRAMS_PER_ENTRY]))
-            (self._filed[rarest[0]] if rarest else self._always).append(number)
 
 
 def _grams(pattern: Pattern) -> Iterator[str]:

@@ -80,7 +80,7 @@ class RefererPolicy:
     def _decide(self, kind: RequestKind, *referers: str | None) -> Decision:
         sent = self._sent(self.assumptions, *referers)
         judged = self.reading.judge(sent)
-        variants = tuple(dict.fromkeys(self.rests_on(kind, sent, judged, referers)))
+        variants = tuple(sorted(set(self.rests_on(kind, sent, judged, referers))))
         if kind not in self.checked:
             step = Step(Stage.REQUEST, Outcome.NOT_CHECKED, facts_of(kind), kind)
             return Decision(EXEMPTIONS[kind], (step,), variants=variants)
@@ -94,8 +94,8 @@ class RefererPolicy:
 
         `sent` is the Referer that was judged, `referers` are all that were sent.
         """
-        if judged.reason.ec is not None:
-            yield from self._other_checks[kind]
+        if judged.reason.ec is not None and kind in self._resting_on_r04:
+            yield "r04", self.assumptions.r04
         if kind not in self.checked:
             return
         for name, reading in self._other_readings:
@@ -110,16 +110,11 @@ class RefererPolicy:
                     yield name, self.assumptions.r29
 
     @cached_property
-    def _other_checks(self) -> dict[RequestKind, list[tuple[str, StrEnum]]]:
-        """Return, for each kind of request, the variant of R-04 that its verdict depends on."""
-        return {
-            kind: [
-                (name, self.assumptions.r04)
-                for name, other in self.assumptions.alternatives("r04")
-                if is_checked(kind, other.r04) != (kind in self.checked)
-            ]
-            for kind in RequestKind
-        }
+    def _resting_on_r04(self) -> frozenset[RequestKind]:
+        """The kinds of request that are checked, or not, because of the chosen variant of R-04."""
+        rules = [other.r04 for _, other in self.assumptions.alternatives("r04")]
+        others = [{kind for kind in RequestKind if is_checked(kind, rule)} for rule in rules]
+        return frozenset(kind for other in others for kind in self.checked ^ other)
 
     @cached_property
     def _other_readings(self) -> list[tuple[str, Reading]]:
