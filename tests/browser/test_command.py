@@ -102,6 +102,18 @@ def test_browser_that_cannot_be_used_is_one_sentence(ask: Any, path: str, said: 
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("driver", ["/bin/false", "/no-such-program"])
+def test_broken_driver_is_one_sentence(
+    ask: Any, monkeypatch: pytest.MonkeyPatch, driver: str
+) -> None:
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", driver)
+    status, out, err = ask(*ASKED, sys.executable)
+    assert (status, out) == (1, "")
+    assert err.startswith("oss-emulator: the driver of playwright does not start: ")
+    assert err.endswith("; to see why, run python -m playwright --version\n")
+    assert err.count("\n") == 1
+
+
 def test_missing_browser_is_one_sentence(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser, "PROGRAMS", ("chromium-of-nowhere",))
     status, _, err = ask(*ASKED)

@@ -342,7 +342,14 @@ async def _launch(executable: str, rules: str, stack: AsyncExitStack) -> Browser
     flags = [*_FLAGS, f"--host-resolver-rules={rules}"]
     if os.geteuid() == 0:
         flags.append("--no-sandbox")  # Chromium refuses to run as root with one
-    playwright = await stack.enter_async_context(async_playwright())
+    try:
+        playwright = await stack.enter_async_context(async_playwright())
+    except Exception as error:  # playwright has no class of its own for a driver that ends
+        reason = str(error).partition("\n")[0]
+        raise CommandError(
+            f"the driver of playwright does not start: {reason}; "
+            "to see why, run python -m playwright --version"
+        ) from None
     try:
         browser = await playwright.chromium.launch(executable_path=executable, args=flags)
     except Error as error:
