@@ -11,14 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any
-
-from lxml import etree
+from typing import TYPE_CHECKING, Any
 
 from oss_emulator.protocol import xml
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions, Contradiction, MissingList
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 MAX_DOCUMENT_SIZE = 2 * 1024 * 1024
 """The size of the largest document, in bytes: enough for 10,000 entries of 180 characters."""
@@ -113,6 +114,8 @@ def format(configuration: RefererConfiguration) -> bytes:
 
     Raises ValueError for an entry with a character that XML cannot represent.
     """
+    from lxml import etree  # on first use: deciding on requests needs no XML
+
     root = etree.Element(_ROOT)
     for name, field in _FLAGS.items():
         etree.SubElement(root, name).text = "true" if getattr(configuration, field) else "false"
@@ -166,6 +169,8 @@ def _refuse_contradiction(configuration: RefererConfiguration) -> None:
 
 
 def _parse_xml(document: bytes) -> etree._Element:
+    from lxml import etree  # on first use: deciding on requests needs no XML
+
     try:
         root = etree.fromstring(document, xml.parser())
     except etree.XMLSyntaxError:
@@ -177,6 +182,8 @@ def _parse_xml(document: bytes) -> etree._Element:
 
 
 def _parse_xml_leniently(document: bytes) -> etree._Element:
+    from lxml import etree  # on first use: deciding on requests needs no XML
+
     escaped = _AMPERSANDS.sub(lambda found: found[1] or b"&amp;", document)
     try:
         return etree.fromstring(escaped, xml.parser())
@@ -196,7 +203,7 @@ _AMPERSANDS = re.compile(
 
 
 def _name(element: etree._Element) -> str:
-    return etree.QName(element).localname
+    return element.tag.rpartition("}")[2]
 
 
 def _children(element: etree._Element, *names: str) -> Iterator[etree._Element]:

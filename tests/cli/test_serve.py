@@ -84,6 +84,25 @@ def other_port() -> Iterator[int]:
 # --- ready
 
 
+def test_start_loads_only_what_most_requests_need() -> None:
+    later = {"lxml", "webbrowser", "sqlite3", "oss_emulator.lab.sources", "oss_emulator.lab.replay"}
+    code = (
+        "import sys, oss_emulator.cli.foreground; from oss_emulator import Emulator\n"
+        "with Emulator(): print('\\n'.join(sys.modules))"
+    )
+    done = subprocess.run(
+        [EMULATOR[0], "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
+        env=environment(),
+    )
+    loaded = set(done.stdout.splitlines())
+    assert "oss_emulator.server.app" in loaded
+    assert not later & loaded
+
+
 def test_ready_file_describes_the_listening_server(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         assert running.ready == {

@@ -1,12 +1,12 @@
 """The command `oss-emulator`."""
 
-import gc
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 import oss_emulator
+from oss_emulator.cli.loading import loading
 from oss_emulator.cli.parser import CommandError, Commands, Parser, Synopsis
 
 _COMMANDS = {
@@ -37,9 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     # Only the given command is loaded, so that commands do not slow down each other or --help.
     wanted = _COMMANDS.get(given[0]) if given else None
-    gc.disable()  # modules stay loaded; collecting garbage would take a tenth of the start
-    parser = build_parser([] if wanted is None else [wanted.module])
-    gc.enable()
+    with loading():
+        parser = build_parser([] if wanted is None else [wanted.module])
     parsed = parser.parse_args(given)
     try:
         status = int(parsed.run(parsed))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oss_emulator.cli import flags
+from oss_emulator.cli.loading import loading
 from oss_emulator.cli.parser import CommandError, Commands
 from oss_emulator.protocol.address import SERVICE_DOMAIN
 from oss_emulator.settings import Settings
@@ -62,7 +63,8 @@ def declare(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command while an emulator listens."""
-    from oss_emulator.cli import foreground  # not needed for --help
+    with loading():
+        from oss_emulator.cli import foreground  # not needed for --help
 
     command = arguments.command[arguments.command[:1] == ["--"] :]
     if not command:

@@ -7,11 +7,11 @@ import asyncio
 import os
 import signal
 import sys
-import webbrowser
 from functools import partial
 from typing import TYPE_CHECKING
 
 from oss_emulator.cli import flags
+from oss_emulator.cli.loading import loading
 from oss_emulator.cli.parser import Commands
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_SECRET, Settings
 
@@ -34,7 +34,8 @@ def declare(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends the server."""
-    from oss_emulator.cli import foreground  # not needed for --help
+    with loading():
+        from oss_emulator.cli import foreground  # not needed for --help
 
     meanwhile = partial(_wait_for_signal, arguments.open)
     return foreground.serve(flags.parse(arguments, os.environ, {}), meanwhile)
@@ -47,10 +48,16 @@ async def _wait_for_signal(opens: bool, listening: Listening) -> int:
         loop.add_signal_handler(number, ended.set)
     listening.write_ready_file()
     _announce(listening)
-    if opens and not await asyncio.to_thread(webbrowser.open, _console(listening)):
+    if opens and not await asyncio.to_thread(_open, _console(listening)):
         print("No browser was found: open the console yourself.", file=sys.stderr)
     await ended.wait()
     return 0
+
+
+def _open(url: str) -> bool:
+    import webbrowser  # on first use: most servers open nothing
+
+    return webbrowser.open(url)
 
 
 def _console(listening: Listening) -> str:

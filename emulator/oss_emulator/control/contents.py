@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from oss_emulator.control import preload, seed
+from oss_emulator.control import seed
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.rehearsal import Rehearsal
 from oss_emulator.control.seed import Report, say_nothing
@@ -21,6 +21,8 @@ def load(service: Service, report: Report = say_nothing) -> str:
     settings, hint = service.settings, ""
     if settings.seed_file is not None:
         hint = seed.load(settings.seed_file, service, report)
+    if settings.preload:
+        from oss_emulator.control import preload  # on first use: it knows all types of files
     for bucket, folder in settings.preload.items():
         preload.load(folder, bucket, service, report)
     return hint

@@ -9,15 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from oss_emulator.lab.replay.engine import (
-    Engine,
-    EngineError,
-    EngineName,
-    ScanListener,
-    open_engine,
-)
-
 if TYPE_CHECKING:
+    from oss_emulator.lab.replay.engine import Engine, ScanListener
     from oss_emulator.lab.replay.report import ReplayQuestion, Report
 
 MOST_KEPT: Final = 10
@@ -100,7 +93,9 @@ class LogReplay:
             self._engine.interrupt()
 
     def _work(self, log: Path, tell: ScanListener) -> Report:
-        from oss_emulator.lab.replay.report import replay  # not needed by a server without replays
+        # On first use: a server without replays does without them.
+        from oss_emulator.lab.replay.engine import EngineError, EngineName, open_engine
+        from oss_emulator.lab.replay.report import replay
 
         log = _unpack(log)
         with TemporaryDirectory(prefix="oss-emulator-replay-") as name:

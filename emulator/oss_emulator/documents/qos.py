@@ -23,7 +23,6 @@ QoSConfiguration
   IntranetQps? -1.. =-1
   ExtranetQps? -1.. =-1
 """)
-_UNLIMITED: Final = _SCHEMA.defaults()
 
 _ACCOUNT: Final = {"Upload": 10, "Download": 10}
 """The default bandwidth of an account in a region, in Gbit/s; requests are not limited."""
@@ -32,12 +31,12 @@ _ACCOUNT: Final = {"Upload": 10, "Download": 10}
 def account_limits() -> xml.Children:
     """Return the limits of an account in a region."""
     totals = {f"Total{way}Bandwidth": limit for way, limit in _ACCOUNT.items()}
-    return [(name, totals.get(name, NO_LIMIT)) for name, _ in _UNLIMITED]
+    return [(name, totals.get(name, NO_LIMIT)) for name, _ in _SCHEMA.defaults()]
 
 
 def limits(document: bytes | None) -> xml.Value:
     """Return the limits of a bucket or a requester; without a document there are none."""
-    return _UNLIMITED if document is None else xml.parse(document, ROOT).content
+    return _SCHEMA.defaults() if document is None else xml.parse(document, ROOT).content
 
 
 def format(document: bytes) -> bytes:

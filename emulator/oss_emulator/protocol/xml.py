@@ -1,13 +1,16 @@
 """XML: format nested values as a document, and parse a document into nodes."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from xml.sax.saxutils import escape
 
-from lxml import etree
-
 from oss_emulator.protocol.message import Response
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 Value: TypeAlias = "str | int | bool | Sequence[tuple[str, Value]] | None"
 Children: TypeAlias = Sequence[tuple[str, Value]]
@@ -84,20 +87,20 @@ class Node:
 
     @property
     def name(self) -> str:
-        return etree.QName(self._element).localname
+        return self._element.tag.rpartition("}")[2]
 
     @property
     def value(self) -> str:
         """The element's text, with its white space."""
         return (self._element.text or "").translate(_FROM_PRIVATE)
 
-    def __iter__(self) -> Iterator["Node"]:
+    def __iter__(self) -> Iterator[Node]:
         return (Node(child) for child in self._element if isinstance(child.tag, str))
 
-    def all(self, name: str) -> "list[Node]":
+    def all(self, name: str) -> list[Node]:
         return [child for child in self if child.name == name]
 
-    def first(self, path: str) -> "Node | None":
+    def first(self, path: str) -> Node | None:
         """Find the first element at a path of names, such as `Filter/Prefix`."""
         name, _, rest = path.partition("/")
         child = next(iter(self.all(name)), None)
@@ -116,6 +119,8 @@ class Node:
 
 def parser() -> etree.XMLParser:
     """Make a parser that resolves no entity and fetches nothing (P-34)."""
+    from lxml import etree  # on first use: GetObject needs no XML
+
     return etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -132,6 +137,8 @@ def parse(document: bytes, root: str) -> Node:
 
     No entity is resolved and nothing is fetched (P-34). Control characters are kept (P-35).
     """
+    from lxml import etree
+
     if len(document) > MAX_DOCUMENT:
         raise DocumentError(f"The XML you provided is larger than {MAX_DOCUMENT} bytes.")
     try:

@@ -11,7 +11,8 @@ from threading import Event
 import pytest
 from oss_emulator.control import replays
 from oss_emulator.control.replays import MOST_KEPT, LogReplay, LogTooLargeError, Replays
-from oss_emulator.lab.replay.engine import EngineError, ScanListener
+from oss_emulator.lab.replay import engine as engines
+from oss_emulator.lab.replay.engine import EngineError, EngineName, ScanListener
 from oss_emulator.lab.replay.report import ReplayQuestion
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.referer import RefererConfiguration
@@ -100,7 +101,7 @@ def test_end_of_the_server_interrupts_the_engine(
         def close(self) -> None:
             """Nothing is open."""
 
-    monkeypatch.setattr(replays, "open_engine", WaitingEngine)
+    monkeypatch.setattr(engines, "open_engine", WaitingEngine)
     asked = LogReplay(QUESTION)
 
     async def end_while_it_runs() -> None:
@@ -116,7 +117,7 @@ def test_end_of_the_server_interrupts_the_engine(
 
 
 def test_interrupted_engine_runs_no_more(tmp_path: Path) -> None:
-    engine = replays.open_engine(replays.EngineName.DUCKDB, tmp_path, None)
+    engine = engines.open_engine(EngineName.DUCKDB, tmp_path, None)
     engine.interrupt()
     with pytest.raises(EngineError, match="was interrupted"):
         engine.rows("SELECT 1")

@@ -17,7 +17,7 @@ from oss_emulator.control.api.schema import (
     reference,
 )
 from oss_emulator.documents.referer import SUBRESOURCE, parse_kept
-from oss_emulator.lab import explain, sources
+from oss_emulator.lab import explain
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Signing
 from oss_emulator.referer.assumptions import DEFAULT
@@ -95,6 +95,8 @@ def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
     try:
         if isinstance(rules, str):
             return referer_xml.parse(rules.encode(errors="replace"), assumptions)
+        from oss_emulator.lab import sources  # on first use: it knows all forms of rules
+
         return sources.convert_members(rules)
     except RefererFormatError as error:
         raise Refusal(400, f"The rules cannot be read: {error}.") from None
