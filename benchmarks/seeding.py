@@ -34,7 +34,7 @@ def measure(scratch: Path) -> Section:
     )
     method = (
         "Each start has a new folder. The folders are removed after the last one, because ext4 "
-        "makes files more slowly for some seconds after many were deleted."
+        "makes files more slowly for some minutes after many were deleted."
     )
     return Section("Seeds", method, [row])
 

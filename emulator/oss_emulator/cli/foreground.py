@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from oss_emulator.access import AccessKey, AccountsError
 from oss_emulator.cli import requestlog
+from oss_emulator.cli.loading import loading
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.cli.progress import Progress
 from oss_emulator.control import contents, seed
@@ -79,7 +80,8 @@ def serve(settings: Settings, meanwhile: Meanwhile) -> int:
         service = controls.service
         # Before they are loaded, so that no change in the meantime is missed.
         known = contents.stamps(settings) if settings.watch else None
-        hint = _load_contents(service)
+        with loading():
+            hint = _load_contents(service)
         controls.snapshots.set_initial()
         found = _load_certificates(settings, service)
         log = _open_log(settings, stack)

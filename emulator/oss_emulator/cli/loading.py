@@ -1,4 +1,4 @@
-"""Loading the modules of a command."""
+"""Loading what stays in memory: the modules of a command, and the seed."""
 
 import gc
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ from contextlib import contextmanager
 def loading() -> Iterator[None]:
     """Let no collection of garbage look at what the block loads, neither now nor later.
 
-    Modules stay loaded: looking at them again and again would take an eighth of the start.
+    It stays in memory, so there is no garbage to find. Looking for it again and again would take an
+    eighth of the start.
     """
     gc.disable()
     try:

@@ -6,6 +6,7 @@ comes last, so an archive without an index was cut off.
 
 import io
 import json
+import os
 import tarfile
 from collections.abc import Iterator
 from itertools import groupby
@@ -131,7 +132,7 @@ def _check_format(head: Any) -> None:
 def _put(storage: DiskStorage, kind: str, bucket: str, text: Any) -> None:
     def find(name: str) -> Blob:
         blob = storage.find(name)
-        if not blob.path.exists():
+        if not os.path.exists(blob.path):
             raise ArchiveError(f"the file blobs/{name} is missing")
         return blob
 

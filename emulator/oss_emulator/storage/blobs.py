@@ -6,7 +6,6 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Protocol, TypeAlias
 
@@ -59,35 +58,40 @@ class CorruptBlobError(Exception):
 class StoredBlob:
     """`size` bytes in a file of a folder, with the CRC-64 they had when they were put."""
 
-    path: Path
+    path: str
     size: int
     crc64: int
 
     @property
+    def name(self) -> str:
+        """The name of the file."""
+        return os.path.basename(self.path)
+
+    @property
     def verified(self) -> bool:
         """Whether the file was found intact and has not changed since."""
-        return _verified.get(self.path.name) == _signature(self.path)
+        return _verified.get(self.name) == _signature(self.path)
 
     def verify(self) -> None:
         """Compare the file with its CRC-64; raises `CorruptBlobError`."""
         signature = _signature(self.path)
         crc = 0
-        with self.path.open("rb") as file:
+        with open(self.path, "rb") as file:
             while chunk := file.read(_CHUNK):
                 crc = crc64(chunk, crc)
         if signature[0] != self.size or crc != self.crc64:
             raise CorruptBlobError(f"{self.path} no longer holds the bytes that were put")
         if len(_verified) >= _MAX_VERIFIED:
             del _verified[next(iter(_verified))]
-        _verified[self.path.name] = signature
+        _verified[self.name] = signature
 
     def open(self) -> IO[bytes]:
-        return self.path.open("rb")
+        return open(self.path, "rb")
 
     def read(self, offset: int, length: int) -> bytes:
         if not self.verified:
             self.verify()
-        with self.path.open("rb") as file:
+        with open(self.path, "rb") as file:
             return os.pread(file.fileno(), max(0, min(length, self.size - offset)), offset)
 
 
@@ -97,9 +101,9 @@ _verified: dict[str, tuple[int, int, int]] = {}
 """The signatures of intact files by their (random) names; the oldest are dropped."""
 
 
-def _signature(path: Path) -> tuple[int, int, int]:
+def _signature(path: str) -> tuple[int, int, int]:
     """Return size, modification time and inode, one of which changes with every write."""
-    found = path.stat()
+    found = os.stat(path)
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
@@ -132,35 +136,37 @@ def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[BlobFile]:
     ]
 
 
-def remove(path: Path) -> None:
+def remove(path: str) -> None:
     """Remove the file of a blob, once no reader of many files needs it."""
     with _removing:
         for reading in _readings:
-            if path.name in reading.names:
+            if path in reading.paths:
                 reading.removed.append(path)
                 return
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 class _Reading:
     """Many files that are opened one by one; none is removed before the last one was read."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.names = frozenset(path.name for path in paths)
-        self.removed: list[Path] = []
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.paths = frozenset(paths)
+        self.removed: list[str] = []
         self._open: IO[bytes] | None = None
-        self._path: Path | None = None
+        self._path: str | None = None
         with _removing:
             for path in paths:
-                path.stat()
+                os.stat(path)
             _readings.add(self)
         weakref.finalize(self, _remove_all, self.removed)
 
-    def fileno(self, path: Path) -> int:
+    def fileno(self, path: str) -> int:
         if self._open is None or self._path != path:
             if self._open is not None:
                 self._open.close()
-            self._open, self._path = path.open("rb"), path
+            self._open = open(path, "rb")  # noqa: SIM115 - closed when the next is opened
+            self._path = path
         return self._open.fileno()
 
 
@@ -169,7 +175,7 @@ class _LateFile:
     """One of many files; it is opened when it is read."""
 
     reading: _Reading
-    path: Path
+    path: str
 
     def fileno(self) -> int:
         return self.reading.fileno(self.path)
@@ -179,7 +185,7 @@ _readings: weakref.WeakSet[_Reading] = weakref.WeakSet()
 _removing = threading.RLock()  # a reading may be garbage-collected while another file is removed
 
 
-def _remove_all(paths: list[Path]) -> None:
+def _remove_all(paths: list[str]) -> None:
     for path in paths:
         with suppress(OSError):  # the next start moves it away
             remove(path)

@@ -66,7 +66,7 @@ class DiskStorage:
 
     def __init__(self, folder: Path, *, fsync: bool = True, shared: bool = False) -> None:
         self.folder = folder
-        self._blobs = f"{folder / BLOBS}{os.sep}"
+        self._blobs = f"{folder}/{BLOBS}/"  # as `place` writes it
         self._fsync = fsync
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -242,7 +242,7 @@ class DiskStorage:
             for writer in pending:
                 os.rename(writer.incoming, writer.path)
             parents = {writer.name[:2]: writer.path for writer in pending}
-            sync_all([path.parent for path in parents.values()])
+            sync_all([os.path.dirname(path) for path in parents.values()])
             self._local.pending.clear()
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -263,7 +263,7 @@ class DiskStorage:
     def name(self, blob: Blob) -> str:
         """Return the name of a blob for records; a blob of another storage is first copied here."""
         if isinstance(blob, StoredBlob) and self._holds(blob):
-            return f"{blob.path.name}.{blob.size}.{blob.crc64}"
+            return f"{blob.name}.{blob.size}.{blob.crc64}"
         writer = self.blob_writer()
         try:
             for offset in range(0, blob.size, _CHUNK):
@@ -275,7 +275,7 @@ class DiskStorage:
 
     def _holds(self, blob: StoredBlob) -> bool:
         """Whether a blob is in this folder."""
-        return str(blob.path).startswith(self._blobs)
+        return blob.path.startswith(self._blobs)
 
     def find(self, named: str) -> StoredBlob:
         """Return the blob that a record names; raises `ValueError` for an invalid name."""
@@ -333,7 +333,7 @@ class DiskStorage:
     def take(self, named: str, source: IO[bytes]) -> None:
         """Import the bytes of a blob under its name; raises `CorruptBlobError`."""
         wanted = self.find(named)
-        writer = self._make_writer(wanted.path.name)
+        writer = self._make_writer(wanted.name)
         while writer.size <= wanted.size and (chunk := source.read(_CHUNK)):
             writer.write(chunk)
         if writer.finish() != wanted:
@@ -355,10 +355,11 @@ class DiskStorage:
             if not isinstance(blob, StoredBlob) or not self._holds(blob):
                 continue
             known = self._database.execute(
-                "SELECT 1 FROM blob WHERE name = ?", (blob.path.name,)
+                "SELECT 1 FROM blob WHERE name = ?", (blob.name,)
             ).fetchone()
             if known is None:
-                blob.path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    os.unlink(blob.path)
 
     # Buckets and accounts
 
@@ -609,7 +610,7 @@ class _FileWriter:
         else:
             os.rename(self.incoming, self.path)
         if self._fsync and not later:
-            sync_folder(self.path.parent)
+            sync_folder(os.path.dirname(self.path))
         return StoredBlob(self.path, self.size, self._crc64)
 
     def abandon(self) -> None:

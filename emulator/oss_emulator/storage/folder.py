@@ -27,9 +27,9 @@ BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 """The file name of a blob."""
 
 
-def place(folder: Path, name: str) -> Path:
-    """Return the path of a blob."""
-    return Path(f"{folder}/{BLOBS}/{name[:2]}/{name}")  # in one step, as for many objects at once
+def place(folder: Path, name: str) -> str:
+    """Return the path of a blob as text, since a `Path` for each of many objects takes long."""
+    return f"{folder}/{BLOBS}/{name[:2]}/{name}"
 
 
 def make_private(folder: Path) -> None:
@@ -102,7 +102,7 @@ def write_mark(file: IO[bytes], commits: int) -> None:
         os.pwrite(file.fileno(), b"%020d\n" % commits, 0)
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path | str) -> None:
     """Make the names in a folder durable."""
     _sync(folder, os.fsync)
 

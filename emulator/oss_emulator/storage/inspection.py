@@ -39,7 +39,7 @@ class Inspection:
 
     def orphans(self, folder: Path) -> Sequence[Path]:
         """Return the files below `blobs` that no record refers to."""
-        known = {place(folder, named.partition(".")[0]) for named in self.uses}
+        known = {Path(place(folder, named.partition(".")[0])) for named in self.uses}
         return sorted(self.files.keys() - known)
 
 
@@ -131,13 +131,13 @@ def _check_records(database: sqlite3.Connection, found: Inspection) -> Iterator[
 def _check_blobs(folder: Path, found: Inspection, *, thorough: bool) -> Iterator[str]:
     for named in found.uses:
         name, size, crc = named.split(".")
-        path = place(folder, name)
+        path = Path(place(folder, name))
         if path not in found.files:
             yield f"{path} is missing"
         elif found.files[path] != int(size):
             yield f"{path} no longer holds the bytes that were put"
         elif thorough:
             try:
-                StoredBlob(path, int(size), int(crc)).verify()
+                StoredBlob(str(path), int(size), int(crc)).verify()
             except (CorruptBlobError, OSError) as error:
                 yield str(error)

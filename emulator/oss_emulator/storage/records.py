@@ -19,7 +19,9 @@ Find = Callable[[str], Blob]
 def format(record: Account | Bucket | Object | Part, name: Name) -> str:
     """Format a record as text."""
     values = {
-        field: _plain(value, name) for field, value in zip(record._fields, record, strict=True)
+        # Most values are checked here, since a call for each of them takes long.
+        field: value if value is None or isinstance(value, _PLAIN) else _plain(value, name)
+        for field, value in zip(record._fields, record, strict=True)
     }
     return _ENCODER.encode(values)
 
@@ -54,8 +56,11 @@ def parse_upload(text: str, find: Find) -> Upload:
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
+_PLAIN = (str, int, float)
+
+
 def _plain(value: Any, name: Name) -> Any:
-    if value is None or isinstance(value, (str, int, float)):  # most values, checked quickly
+    if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, Restore):
         return value._asdict()

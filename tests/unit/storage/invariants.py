@@ -24,7 +24,7 @@ def check(folder: Path) -> dict[str, bytes]:
             for blob in (blob for content in contents for blob in content):
                 assert isinstance(blob, StoredBlob)
                 blob.verify()
-                uses[blob.path.name] += 1
+                uses[blob.name] += 1
             for key, item in newest.items():
                 data = b"".join(blob.read(0, blob.size) for blob in item.content)
                 assert len(data) == item.size

@@ -107,6 +107,17 @@ def test_file_is_removed_with_its_last_record(storage: DiskStorage, how: str) ->
     assert len(files(storage.folder)) == (how == "overwrite")
 
 
+def test_folder_named_by_a_dot_holds_its_own_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with closing(DiskStorage(Path())) as storage:
+        storage.put_bucket(BUCKET)
+        made = put(storage, "a", b"abc")
+        storage.put_object(BUCKET.name, made._replace(key="b"))
+        assert len(files(tmp_path)) == 1
+
+
 def test_changed_record_keeps_its_file(storage: DiskStorage) -> None:
     made = put(storage, "a", b"abc")
     storage.replace_object(BUCKET.name, made._replace(acl="private"))
@@ -127,7 +138,7 @@ def test_start_moves_what_an_interrupted_write_left(
     again = reopen(storage)
     assert files(storage.folder) == kept
     assert isinstance(orphan, StoredBlob)
-    moved = storage.folder / "lost+found" / orphan.path.name
+    moved = storage.folder / "lost+found" / orphan.name
     assert moved.read_bytes() == b"no record came"
     (record,) = caplog.records
     assert str(moved.parent) in record.getMessage()
@@ -150,7 +161,7 @@ def test_lost_files_of_earlier_starts_are_bounded(
         writer.write(data)
         orphan = writer.finish()
         assert isinstance(orphan, StoredBlob)
-        names.append(orphan.path.name)
+        names.append(orphan.name)
         storage = reopen(storage)
     storage.close()
     found = {path.name for path in (storage.folder / "lost+found").iterdir()}
@@ -516,7 +527,7 @@ def test_object_that_is_replaced_during_its_lookup_is_read(
                 request = Request.parse("PUT", "/examplebucket/a", [("Host", "localhost")], 1.0)
                 service = emulator.service
                 assert service.handle(request, b"new", caller=service.accounts.owner).status == 200
-                assert not blob.path.exists()
+                assert not Path(blob.path).exists()
             return real(blob)
 
         monkeypatch.setattr(StoredBlob, "open", open_late)
