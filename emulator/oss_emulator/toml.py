@@ -69,8 +69,10 @@ def read_file(path: FilePath, most: int = MAX_FILE) -> bytes:
     """
     with open_file(path) as file:
         status = os.fstat(file.fileno())
-        limit = most if stat.S_ISREG(status.st_mode) else MAX_FILE
-        data = b"" if status.st_size > limit else file.read(limit + 1)
+        regular = stat.S_ISREG(status.st_mode)
+        limit = most if regular else MAX_FILE
+        # A size for `read` is the memory that it takes at once, and `most` may be 5 GiB.
+        data = b"" if status.st_size > limit else file.read(-1 if regular else limit + 1)
     if max(status.st_size, len(data)) > limit:
         raise OSError(errno.EFBIG, f"it has more than {limit} bytes")
     return data
@@ -78,7 +80,8 @@ def read_file(path: FilePath, most: int = MAX_FILE) -> bytes:
 
 def read_regular_file(path: FilePath, most: int = MAX_FILE) -> bytes:
     """Read a file as `read_file` does; raises OSError also for a pipe or a device."""
-    if path.exists() and not path.is_dir() and not path.is_file():
+    mode = path.stat().st_mode  # before the file is opened, since that may wait or do something
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "it is not a regular file")
     return read_file(path, most)
 

@@ -260,6 +260,12 @@ def test_pipe_without_a_writer_is_given_up(tmp_path: Path, monkeypatch: pytest.M
         toml.read_file(tmp_path / "pipe")
 
 
+def test_reading_takes_memory_for_the_file_and_not_for_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_bytes(b"text")
+    assert toml.read_file(path, most=1 << 62) == b"text"
+
+
 def test_device_without_an_end_is_refused() -> None:
     with pytest.raises(OSError, match="it has more than 67108864 bytes"):
         toml.read_file(Path("/dev/zero"))
