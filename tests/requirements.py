@@ -8,6 +8,7 @@ import pytest
 PROGRAMS = {
     "browser": ("chromium", "chromium-browser", "google-chrome"),
     "curl": ("curl",),
+    "go": ("go",),
     "headless-shell": ("chromium-headless-shell",),
     "java": ("java",),
     "make": ("make",),
@@ -15,13 +16,14 @@ PROGRAMS = {
     "node": ("node",),
     "npm": ("npm",),
     "rclone": ("rclone",),
+    "ruby": ("ruby",),
     "sh": ("sh",),
 }
 """The names of requirements, and the programs that fulfil each; the first one found is used.
 
 Debian keeps nginx in a folder that only root has on its PATH."""
 
-PACKAGES = {"containers", "s3", "spark"}
+PACKAGES = {"containers", "flink", "s3", "spark"}
 """Sets of packages that a target of make installs, by its name; their tests ask `required`."""
 
 VARIABLE = "OSS_EMULATOR_REQUIRE"

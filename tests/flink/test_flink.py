@@ -1,0 +1,174 @@
+"""Flink with its plugin for OSS, and what this plugin contains: hadoop-aliyun and the SDK for Java.
+
+`make flink` installs them. Their packages have other names there, but their code is unchanged. They
+run in processes of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import oss2
+import pytest
+from oss_emulator import Emulator
+
+from tests.cli.process import environment
+from tests.requirements import require, required
+
+PROGRAMS = Path(__file__).parent / "programs"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PATIENCE = 240
+"""Seconds for one command."""
+
+HADOOP = "org.apache.flink.fs.shaded.hadoop3.org.apache.hadoop"
+"""What the plugin calls the package org.apache.hadoop."""
+
+OPENED = (
+    "--add-exports=java.base/sun.net.util=ALL-UNNAMED",
+    *(
+        f"--add-opens=java.base/{package}=ALL-UNNAMED"
+        for package in ("java.lang", "java.lang.ref", "java.nio", "java.util", "sun.nio.ch")
+    ),
+)
+"""What Flink 1.10 and JAXB use of Java, and Java 17 and later open only on request."""
+
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def flink() -> Path:
+    """The folder of Flink; without it, the test is skipped, or fails in `make flink`."""
+    spec = find_spec("pyflink")
+    if spec is None or spec.origin is None or find_spec("jpype") is None:
+        reason = "apache-flink and jpype1 are missing: only `make flink` installs them"
+        pytest.fail(reason) if "flink" in required() else pytest.skip(reason)
+    return Path(spec.origin).parent
+
+
+@pytest.fixture
+def server() -> Iterator[Emulator]:
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def bucket(server: Emulator) -> Iterator[oss2.Bucket]:
+    found = server.bucket("examplebucket", acl="public-read")
+    yield found
+    found.session.session.close()
+
+
+@pytest.fixture
+def run(flink: Path, tmp_path: Path) -> Run:
+    """Run a command in a folder of its own; return what it printed."""
+    plugins = tmp_path / "plugins" / "oss-fs-hadoop"
+    plugins.mkdir(parents=True)
+    (plugin,) = (flink / "opt").glob("flink-oss-fs-hadoop-*.jar")
+    shutil.copy(plugin, plugins)
+    # Hadoop's Configuration of this plugin asks for this file, which Flink forgot to pack.
+    (tmp_path / "core-default-testing.xml").write_text("<configuration/>")
+    jars = [tmp_path, *sorted((flink / "lib").glob("*.jar")), plugins / plugin.name]
+
+    def start(*command: str | Path) -> str:
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment(
+                CLASSPATH=os.pathsep.join(map(str, jars)),
+                FLINK_PLUGINS_DIR=str(plugins.parent),
+                JAVA_TOOL_OPTIONS=" ".join(OPENED),
+            ),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        return done.stdout
+
+    return start
+
+
+def settings(file: str, separator: str, server: Emulator) -> dict[str, str]:
+    """Return the settings of an example, with the port of a server."""
+    text = (EXAMPLES / file).read_text(encoding="utf-8").replace(":9000", f":{server.port}")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return dict(re.split(separator, line, maxsplit=1) for line in lines)
+
+
+def test_job_of_flink_reads_and_writes(
+    server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path: Path
+) -> None:
+    """With the settings of `examples/flink/`, in the file of this older Flink."""
+    found = settings("flink/config.yaml", ": ", server)
+    lines = {**found, "parallelism.default": "2", "io.tmp.dirs": str(tmp_path)}
+    (tmp_path / "flink-conf.yaml").write_text(
+        "".join(f"{name}: {value}\n" for name, value in lines.items())
+    )
+    bucket.put_object("in/1", "a\nb\na\n")
+    bucket.put_object("in/2", "中文\nb\n")
+    source, target = f"oss://{bucket.bucket_name}/in", f"oss://{bucket.bucket_name}/out"
+    run(sys.executable, PROGRAMS / "over_flink.py", tmp_path, source, target)
+    written = [item.key for item in oss2.ObjectIterator(bucket, prefix="out/")]
+    assert written == ["out/", "out/1", "out/2"]
+    content = b"".join(bucket.get_object(key).read() for key in written).decode()
+    assert sorted(content.splitlines()) == ["a", "b", "中文"]
+
+
+def test_hadoop_aliyun_writes_lists_moves_and_deletes(
+    server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path: Path
+) -> None:
+    """The commands of `hadoop fs`, with the settings of `examples/spark/`."""
+    java = require("java")
+    found = settings("spark/spark-defaults.conf", r"\s+", server)
+    options = {
+        name.removeprefix("spark.hadoop."): value
+        for name, value in found.items()
+        if name.startswith("spark.hadoop.")
+    }
+    options["fs.oss.impl"] = options["fs.oss.impl"].replace("org.apache.hadoop", HADOOP)
+    # The smallest limit from which on a file is sent in parts.
+    options["fs.oss.multipart.upload.threshold"] = str(5 * 1024 * 1024)
+    flags = [part for name, value in options.items() for part in ("-D", f"{name}={value}")]
+    content = os.urandom(11_000_000)
+    (tmp_path / "local").write_bytes(content)
+    folder = f"oss://{bucket.bucket_name}/目录"
+
+    def fs(*command: str) -> str:
+        return run(java, f"{HADOOP}.fs.FsShell", *flags, *command)
+
+    fs("-mkdir", "-p", folder)
+    fs("-put", "local", f"{folder}/a+b c")
+    assert bucket.head_object("目录/a+b c").headers["x-oss-object-type"] == "Multipart"
+    fs("-mv", folder, f"{folder}2")
+    listed = fs("-ls", "-R", f"{folder}2").splitlines()
+    (size, path) = listed[0].split(maxsplit=5)[2::3]
+    assert (len(listed), size, path) == (1, str(len(content)), f"{folder}2/a+b c")
+    fs("-get", f"{folder}2/a+b c", "back")
+    assert (tmp_path / "back").read_bytes() == content
+    fs("-rm", "-r", "-skipTrash", f"{folder}2")
+    assert list(oss2.ObjectIterator(bucket)) == []
+
+
+def test_sdk_for_java(server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path: Path) -> None:
+    content = os.urandom(3 * 1024 * 1024 + 1)
+    (tmp_path / "large").write_bytes(content)
+    endpoint = f"http://localhost:{server.port}"
+    key = (server.access_key_id, server.access_key_secret)
+    printed = run(sys.executable, PROGRAMS / "over_java.py", endpoint, *key, tmp_path / "large")
+    assert printed.splitlines() == [
+        "listed True",
+        "read True",
+        "moved True False",
+        f"uploaded {len(content)}",
+        "rules False ['http://*.example.com']",
+        "missing NoSuchKey",
+    ]
+    assert (tmp_path / "large.back").read_bytes() == content
+    assert bucket.head_object("large").headers["x-oss-object-type"] == "Multipart"

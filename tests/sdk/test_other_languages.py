@@ -1,0 +1,89 @@
+"""The SDKs for Go (V1) and Ruby, in the versions that Debian has as packages.
+
+Each program does the same in its language.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from oss_emulator import Emulator
+
+from tests.cli.process import environment
+from tests.requirements import require, required
+
+PROGRAMS = Path(__file__).parent / "programs"
+PATIENCE = 300
+"""Seconds for a program; Go compiles its standard library first."""
+
+
+class Language(NamedTuple):
+    """How to run a program that calls an SDK."""
+
+    command: tuple[str, ...]
+    """The name of the requirement, and arguments."""
+    package: str
+    """The package of Debian that has the SDK."""
+    probe: tuple[str, ...]
+    """Arguments of a command that succeeds where the SDK is installed."""
+    variables: dict[str, str]
+
+
+LANGUAGES = {
+    "go": Language(
+        ("go", "run", "over_go.go"),
+        "golang-github-aliyun-aliyun-oss-go-sdk-dev",
+        ("go", "list", "github.com/aliyun/aliyun-oss-go-sdk/oss"),
+        {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOTOOLCHAIN": "local"},
+    ),
+    "ruby": Language(
+        ("ruby", "over_ruby.rb"),
+        "ruby-aliyun-sdk",
+        ("ruby", "-e", 'require "aliyun/oss"'),
+        {"LANG": "C.UTF-8"},
+    ),
+}
+
+
+def run(language: Language, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    program = require(str(command[0]))
+    return subprocess.run(
+        [program, *command[1:]],
+        cwd=PROGRAMS,
+        env=environment(**language.variables),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_sdk_stores_lists_copies_and_protects(name: str, tmp_path: Path) -> None:
+    language = LANGUAGES[name]
+    if run(language, *language.probe).returncode:
+        reason = f"the SDK for {name} is missing: Debian's {language.package} has it"
+        pytest.fail(reason) if name in required() else pytest.skip(reason)
+    content = os.urandom(3 * 1024 * 1024 + 1)
+    large = tmp_path / "large"
+    large.write_bytes(content)
+    with Emulator() as server:
+        bucket = server.bucket("examplebucket")
+        key = (server.access_key_id, server.access_key_secret)
+        done = run(language, *language.command, server.endpoint, *key, large)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines() == [
+            "listed true",
+            "read true",
+            "moved true false",
+            "rules false [http://*.example.com]",
+            "missing NoSuchKey",
+        ]
+        assert Path(f"{large}.back").read_bytes() == content
+        uploads = [entry.operation for entry in server.journal if entry.key == "large"]
+        assert uploads.count("UploadPart") == 4
+        assert bucket.get_bucket_referer().referers == ["http://*.example.com"]
+        bucket.session.session.close()
