@@ -17,10 +17,11 @@ TESTING_CONTAINERS = $(VENV)/.installed-to-test-containers
 TESTING_LOWEST = $(VENV)/.installed-to-test-lowest
 
 # The environment with the lowest versions, on the lowest Python that is installed, and its tests:
-# what meets aiohttp, oss2 and pytest, and ossfs, which works only with old versions of the first two.
+# what meets aiohttp, oss2 and pytest, and ossfs and dvc-oss, which work only with old versions of the
+# first two.
 # The two files left out need schemathesis, which needs a newer pytest.
 LOWEST = .cache/lowest
-LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin tests/sdk/test_ossfs.py \
+LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin tests/sdk/test_ossfs.py tests/sdk/test_dvc_oss.py \
   --ignore=tests/http/test_fuzz.py --ignore=tests/http/test_openapi.py
 
 # The environment with clients of S3, of which some are large and others need fixed versions.
@@ -59,7 +60,7 @@ test: $(TESTING)  ## run all checks and tests
 	wait $$lint || { cat .cache/lint; echo 'make lint failed: see above.'; exit 1; }; \
 	exit $$tests
 
-lowest:  ## run the tests of the server, the plugin and ossfs with the lowest versions
+lowest:  ## run the tests of the server, the plugin, ossfs and dvc-oss with the lowest versions
 	@$(MAKE) --no-print-directory VENV=$(LOWEST) \
 	  PYTHONS='$(or $(PYTHON),python3.11 python3.12 $(PYTHONS))' $(LOWEST)/.installed-to-test-lowest
 	@$(LOWEST)/bin/python -m pytest -n auto $(LOWEST_TESTS) $(ARGS)

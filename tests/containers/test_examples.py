@@ -14,6 +14,7 @@ import pytest
 from tests.cli.process import wait_for
 from tests.containers.engine import IMAGE, ROOT, Engine
 from tests.containers.test_image import status
+from tests.examples import workflow
 from tests.requirements import require
 
 EXAMPLES = ROOT / "examples"
@@ -140,6 +141,22 @@ def test_compose_file_of_a_cdn(engine: Engine, nginx: str) -> None:
         url = f"{engine.published(project.container('cdn'))}/hello.txt"
         assert status(url, "http://www.example.com/") == 200
         assert status(url, "http://thief.example.org/") == 403
+
+
+def test_service_and_steps_of_github_actions(engine: Engine, tmp_path: Path) -> None:
+    """A runner starts the service, waits for its health check, and runs the steps beside it."""
+    job = workflow.read()
+    service = job["services"]["oss"]
+    assert service["ports"] == ["9000:9000"]
+    engine.podman("tag", IMAGE, service["image"])
+    variables = [f"--env={name}={value}" for name, value in service["env"].items()]
+    flags = ("--publish=127.0.0.1::9000", "--pull=never", *variables)
+    name = engine.podman("run", "--detach", *flags, service["image"])
+    try:
+        engine.becomes_healthy(name)
+        assert len(workflow.run_steps(job, engine.published(name), tmp_path)) == 2
+    finally:
+        engine.podman("rm", "--force", "--volumes", name)
 
 
 def test_service_of_gitlab_answers_by_its_alias(engine: Engine) -> None:

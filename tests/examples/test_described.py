@@ -17,7 +17,8 @@ import yaml
 from oss_emulator import Emulator
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
 
-from tests.cli.process import PATIENCE, wait_for
+from tests.cli.process import PATIENCE, environment, serving, wait_for
+from tests.examples import workflow
 from tests.requirements import require
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -53,6 +54,23 @@ def test_deployment_runs_as_the_user_of_the_image_and_asks_its_health() -> None:
     (container,) = pod["spec"]["containers"]
     assert container["readinessProbe"]["httpGet"]["path"] == "/_emulator/health"
     assert service["spec"]["selector"] == pod["metadata"]["labels"]
+
+
+def test_steps_of_github_actions_pass(tmp_path: Path) -> None:
+    """With the variables of the service; `make containers` runs it from the image."""
+    require("curl")
+    job = workflow.read()
+    variables = environment(**job["services"]["oss"]["env"])
+    with serving(tmp_path, env=variables) as server:
+        first, second = workflow.run_steps(job, f"http://127.0.0.1:{server.port}", tmp_path)
+    assert first == "Hello from oss-emulator.\n"
+    assert "You are denied by bucket referer policy." in second
+
+
+def test_failing_step_fails_the_job(tmp_path: Path) -> None:
+    job = {"env": {"OSS_ENDPOINT": "http://127.0.0.1:9000"}, "steps": [{"run": "false; true"}]}
+    with pytest.raises(AssertionError):
+        workflow.run_steps(job, "http://127.0.0.1:9000", tmp_path)
 
 
 def test_cdn_passes_the_referer_and_caches_by_it(tmp_path: Path) -> None:
