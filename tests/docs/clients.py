@@ -59,6 +59,51 @@ CLIENTS = (
         "alibabacloud_oss_v2|tests.sdk.v2",
     ),
     TriedClient(
+        "SDKs of Debian: aliyun-oss-go-sdk 1.5.0, aliyun-sdk 0.8.0",
+        "Go, Ruby",
+        Text(
+            "the endpoint: `http://127.0.0.1:9000`",
+            "Endpoint：`http://127.0.0.1:9000`",
+        ),
+        "sdk/test_other_languages.py",
+        "over_go.go|over_ruby.rb",
+    ),
+    TriedClient(
+        "aliyun-sdk-oss 3.4.1, as Flink's plugin contains it",
+        "Java",
+        Text(
+            "the endpoint `http://localhost:9000`: it takes `127.0.0.1` for a domain of the "
+            "bucket, unless `setSLDEnabled(true)` is called; `make flink` installs it",
+            "Endpoint 为 `http://localhost:9000`：除非调用 `setSLDEnabled(true)`，"
+            "否则它会把 `127.0.0.1` 当作绑定到 Bucket 的自定义域名；由 `make flink` 安装",
+        ),
+        "flink/test_flink.py",
+        "over_java",
+    ),
+    TriedClient(
+        "hadoop-aliyun 3.1.0, as Flink's plugin contains it",
+        "command",
+        Text(
+            "`fs.oss.endpoint=http://localhost:9000`, with the name as for Java; "
+            "`make flink` installs it",
+            "`fs.oss.endpoint=http://localhost:9000`，与 Java 一样使用域名；由 `make flink` 安装",
+        ),
+        "flink/test_flink.py",
+        "FsShell",
+    ),
+    TriedClient(
+        "Apache Flink 1.10.3, flink-oss-fs-hadoop",
+        "Java",
+        Text(
+            "`fs.oss.endpoint: http://localhost:9000`: see `examples/flink/`; "
+            "`make flink` installs it",
+            "`fs.oss.endpoint: http://localhost:9000`：参见 `examples/flink/`；"
+            "由 `make flink` 安装",
+        ),
+        "flink/test_flink.py",
+        "over_flink",
+    ),
+    TriedClient(
         "ossfs (fsspec)",
         "Python",
         Text(
@@ -169,6 +214,18 @@ CLIENTS = (
         "dvc",
     ),
     TriedClient(
+        "DVC (dvc-oss)",
+        "Python",
+        Text(
+            "`oss_endpoint = http://127.0.0.1:9000` of a remote `oss://…`; its aiooss2 cannot "
+            "upload files with aiohttp 3.10 or newer, so `make lowest` installs it with an older one",
+            "远端 `oss://…` 的 `oss_endpoint = http://127.0.0.1:9000`；它所依赖的 aiooss2 "
+            "在 aiohttp 3.10 或更高版本下无法上传文件，因此由 `make lowest` 与旧版一起安装",
+        ),
+        "sdk/test_dvc_oss.py",
+        "dvc_oss",
+    ),
+    TriedClient(
         "pytest-servers",
         "Python",
         Text(
@@ -200,6 +257,18 @@ CLIENTS = (
         "s3fs",
     ),
     TriedClient(
+        "Spark 4 with s3a (hadoop-aws 3.3.1)",
+        "Python",
+        Text(
+            "`fs.s3a.endpoint=http://127.0.0.1:9000`: see `examples/spark/s3a.conf`; "
+            "`make spark` installs it",
+            "`fs.s3a.endpoint=http://127.0.0.1:9000`：参见 `examples/spark/s3a.conf`；"
+            "由 `make spark` 安装",
+        ),
+        "spark/test_s3a.py",
+        "s3a",
+    ),
+    TriedClient(
         "rclone",
         "command",
         Text(
@@ -220,6 +289,18 @@ CLIENTS = (
         "testcontainers",
     ),
     TriedClient(
+        "GitHub Actions, the steps of a job with a service",
+        "command",
+        Text(
+            "see `examples/ci/`; a test runs the steps as a runner does, "
+            "`make containers` also the service from its image",
+            "参见 `examples/ci/`；测试按照 Runner 的方式执行各个步骤，"
+            "`make containers` 还会用镜像启动服务",
+        ),
+        "examples/test_described.py",
+        "run_steps",
+    ),
+    TriedClient(
         "requests, aiohttp, curl, fetch",
         "any",
         Text("the URL; nothing under `oss-emulator run`", "URL；在 `oss-emulator run` 下无需配置"),
@@ -238,52 +319,105 @@ CLIENTS = (
     ),
 )
 
+
+class DescribedClient(NamedTuple):
+    """A client that no test runs."""
+
+    name: Text
+    setting: Text
+    """What its documentation says on how to point it at an emulator."""
+    reason: Text
+    """Why no test runs it."""
+
+
 DESCRIBED = (
-    (
-        Text("hadoop-aliyun (Spark, Flink)", "hadoop-aliyun（Spark、Flink）"),
+    DescribedClient(
+        Text("Spark with hadoop-aliyun", "Spark 与 hadoop-aliyun"),
         Text(
-            "`fs.oss.endpoint=http://127.0.0.1:9000`, `fs.oss.accessKeyId`, "
-            "`fs.oss.accessKeySecret`",
-            "`fs.oss.endpoint=http://127.0.0.1:9000`，`fs.oss.accessKeyId`，"
-            "`fs.oss.accessKeySecret`",
+            "`fs.oss.endpoint=http://localhost:9000`: see `examples/spark/`, "
+            "whose settings were tried with hadoop-aliyun alone",
+            "`fs.oss.endpoint=http://localhost:9000`：参见 `examples/spark/`，"
+            "其中的配置已用 hadoop-aliyun 单独测试过",
+        ),
+        Text(
+            "Spark cannot load the classes of Flink's plugin, which have other package names; "
+            "hadoop-aliyun itself is only in Maven's repository",
+            "Flink 插件中的类改了包名，Spark 无法加载；hadoop-aliyun 本身只在 Maven 仓库中提供",
         ),
     ),
-    (
+    DescribedClient(
+        Text("newer releases of Flink", "更新版本的 Flink"),
+        Text("as for Flink 1.10.3", "与 Flink 1.10.3 相同"),
         Text(
-            "SDKs for Go, Java, PHP, C++, .NET and Ruby; ossutil",
-            "Go、Java、PHP、C++、.NET 和 Ruby 的 SDK；ossutil",
+            "their package on PyPI leaves the plugin out",
+            "它们在 PyPI 上的包不含该插件",
+        ),
+    ),
+    DescribedClient(
+        Text("s3a of Hadoop 3.4 and newer", "Hadoop 3.4 及更高版本的 s3a"),
+        Text("as for hadoop-aws 3.3.1", "与 hadoop-aws 3.3.1 相同"),
+        Text(
+            "we found no package of it on PyPI, npm or Debian; it uses another AWS SDK",
+            "我们在 PyPI、npm 和 Debian 中没有找到它的包；它使用另一版本的 AWS SDK",
+        ),
+    ),
+    DescribedClient(
+        Text(
+            "SDKs for PHP, C++, .NET and Go V2; newer ones for Java and Go V1; ossutil",
+            "PHP、C++、.NET 和 Go V2 的 SDK，Java 和 Go V1 的更新版本，ossutil",
         ),
         Text(
             "their option `endpoint`, with path style where they have one",
             "选项 `endpoint`，如果支持路径形式则一并开启",
         ),
-    ),
-    (
-        _code("dvc-oss"),
         Text(
-            "`oss_endpoint = http://127.0.0.1:9000` of a remote `oss://…`; its package aiooss2 "
-            "cannot upload files with aiohttp 3.10 or newer. Tried by hand with 3.9.5.",
-            "远端 `oss://…` 的 `oss_endpoint = http://127.0.0.1:9000`；它所依赖的 aiooss2 "
-            "在 aiohttp 3.10 或更高版本下无法上传文件。使用 3.9.5 手动测试过。",
+            "we found no package of them on PyPI, npm or Debian",
+            "我们在 PyPI、npm 和 Debian 中没有找到它们的包",
         ),
     ),
-    (
+    DescribedClient(
+        Text("testcontainers for Java and Go", "Java 和 Go 的 testcontainers"),
+        Text(
+            "the image: see `examples/testcontainers/`", "使用镜像：参见 `examples/testcontainers/`"
+        ),
+        Text(
+            "we found no package of them on PyPI, npm or Debian",
+            "我们在 PyPI、npm 和 Debian 中没有找到它们的包",
+        ),
+    ),
+    DescribedClient(
+        Text("runners of GitHub Actions and GitLab CI", "GitHub Actions 和 GitLab CI 的 Runner"),
+        Text("see `examples/ci/`", "参见 `examples/ci/`"),
+        Text(
+            "a runner needs its service; the tests do what it would do with the example",
+            "Runner 需要连接它的服务；测试按照它的方式执行示例",
+        ),
+    ),
+    DescribedClient(
         Text("browser builds of ali-oss", "浏览器版的 ali-oss"),
         Text(
             "the option `endpoint`, and CORS rules of the bucket",
             "选项 `endpoint`，并为 Bucket 设置跨域规则（CORS）",
         ),
+        Text("not tried yet", "尚未测试"),
     ),
 )
-"""Clients that no test runs, and the setting that their documentation describes."""
+"""Clients that no test runs."""
 
 CHINESE = {
     "aliyun-python-sdk-kms, as oss2's `AliKMSProvider` uses it": (
         "aliyun-python-sdk-kms（通过 oss2 的 `AliKMSProvider` 使用）"
     ),
+    "aliyun-sdk-oss 3.4.1, as Flink's plugin contains it": "aliyun-sdk-oss 3.4.1（Flink 插件自带）",
     "any": "不限",
     "browser": "浏览器",
     "command": "命令行",
+    "GitHub Actions, the steps of a job with a service": "GitHub Actions（带服务的任务的各个步骤）",
+    "hadoop-aliyun 3.1.0, as Flink's plugin contains it": "hadoop-aliyun 3.1.0（Flink 插件自带）",
+    "SDKs of Debian: aliyun-oss-go-sdk 1.5.0, aliyun-sdk 0.8.0": (
+        "Debian 中的 SDK：aliyun-oss-go-sdk 1.5.0、aliyun-sdk 0.8.0"
+    ),
+    "Spark 4 with s3a (hadoop-aws 3.3.1)": "Spark 4 与 s3a（hadoop-aws 3.3.1）",
 }
 """The Chinese of the names and languages of `CLIENTS` that contain words."""
 
@@ -318,12 +452,13 @@ def _lines() -> Iterator[str]:
     yield "## Described only"
     yield ""
     yield "No test runs these clients. The settings are those that their documentation describes;"
-    yield "we have not tried them, unless the row says so."
+    yield "we have not tried them, unless the row says so. The tests install only what PyPI, npm or"
+    yield "Debian has."
     yield ""
-    yield "| Client | How to point it at an emulator |"
-    yield "|---|---|"
-    for name, setting in DESCRIBED:
-        yield f"| {name.english} | {setting.english} |"
+    yield "| Client | How to point it at an emulator | Why no test runs it |"
+    yield "|---|---|---|"
+    for client in DESCRIBED:
+        yield f"| {' | '.join(text.english for text in client)} |"
 
 
 def _chinese_lines() -> Iterator[str]:
@@ -347,12 +482,13 @@ def _chinese_lines() -> Iterator[str]:
     yield ""
     yield (
         "没有测试运行以下客户端。表中的配置来自它们各自的文档；除非另有说明，我们没有试过这些配置。"
+        "测试只能安装 PyPI、npm 和 Debian 中的软件。"
     )
     yield ""
-    yield "| 客户端 | 如何访问模拟器 |"
-    yield "|---|---|"
-    for name, setting in DESCRIBED:
-        yield f"| {name.chinese} | {setting.chinese} |"
+    yield "| 客户端 | 如何访问模拟器 | 为何没有测试 |"
+    yield "|---|---|---|"
+    for client in DESCRIBED:
+        yield f"| {' | '.join(text.chinese for text in client)} |"
 
 
 def _punctuate(names: str) -> str:

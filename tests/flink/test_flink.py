@@ -157,6 +157,7 @@ def test_hadoop_aliyun_writes_lists_moves_and_deletes(
 
 
 def test_sdk_for_java(server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path: Path) -> None:
+    """P-02: it takes 127.0.0.1 for a domain of the bucket, unless it is told to use path style."""
     content = os.urandom(3 * 1024 * 1024 + 1)
     (tmp_path / "large").write_bytes(content)
     endpoint = f"http://localhost:{server.port}"
@@ -169,6 +170,8 @@ def test_sdk_for_java(server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path:
         f"uploaded {len(content)}",
         "rules False ['http://*.example.com']",
         "missing NoSuchKey",
+        "address SignatureDoesNotMatch",
+        "address 5",
     ]
     assert (tmp_path / "large.back").read_bytes() == content
     assert bucket.head_object("large").headers["x-oss-object-type"] == "Multipart"

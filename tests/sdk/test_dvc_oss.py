@@ -1,4 +1,4 @@
-"""DVC with dvc-oss pushes and pulls files; `make lowest` installs it, for it needs an old aiohttp."""
+"""DVC with dvc-oss pushes and pulls files: `make lowest` installs it, as aiohttp must be old."""
 
 from __future__ import annotations
 

@@ -45,4 +45,15 @@ try:
     client.getObject("examplebucket", "missing")
 except SDK.OSSException as error:
     print("missing", error.getErrorCode())
+
+address = endpoint.replace("localhost", "127.0.0.1")
+for second_level in (False, True):
+    settings = SDK.ClientConfiguration()
+    settings.setSLDEnabled(second_level)
+    other = SDK.OSSClient(address, access_key_id, access_key_secret, settings)
+    try:
+        print("address", other.listObjects("examplebucket").getObjectSummaries().size())
+    except SDK.OSSException as error:
+        print("address", error.getErrorCode())
+    other.shutdown()
 client.shutdown()
