@@ -174,6 +174,17 @@ CLIENTS = (
         "ali_oss|ali-oss",
     ),
     TriedClient(
+        "ali-oss, its build for browsers",
+        "JavaScript",
+        Text(
+            "the option `endpoint` with the name, `http://localhost:9000`; "
+            "CORS rules of the bucket",
+            "选项 `endpoint` 使用域名：`http://localhost:9000`，并为 Bucket 设置跨域规则（CORS）",
+        ),
+        "browser/test_ali_oss.py",
+        "aliyun-oss-sdk",
+    ),
+    TriedClient(
         "Apache OpenDAL",
         "Python",
         Text(
@@ -218,7 +229,7 @@ CLIENTS = (
         "Python",
         Text(
             "`oss_endpoint = http://127.0.0.1:9000` of a remote `oss://…`; its aiooss2 cannot "
-            "upload files with aiohttp 3.10 or newer, so `make lowest` installs it with an older one",
+            "upload files with aiohttp 3.10 or newer, so `make lowest` installs an older one",
             "远端 `oss://…` 的 `oss_endpoint = http://127.0.0.1:9000`；它所依赖的 aiooss2 "
             "在 aiohttp 3.10 或更高版本下无法上传文件，因此由 `make lowest` 与旧版一起安装",
         ),
@@ -393,14 +404,6 @@ DESCRIBED = (
             "Runner 需要连接它的服务；测试按照它的方式执行示例",
         ),
     ),
-    DescribedClient(
-        Text("browser builds of ali-oss", "浏览器版的 ali-oss"),
-        Text(
-            "the option `endpoint`, and CORS rules of the bucket",
-            "选项 `endpoint`，并为 Bucket 设置跨域规则（CORS）",
-        ),
-        Text("not tried yet", "尚未测试"),
-    ),
 )
 """Clients that no test runs."""
 
@@ -408,6 +411,7 @@ CHINESE = {
     "aliyun-python-sdk-kms, as oss2's `AliKMSProvider` uses it": (
         "aliyun-python-sdk-kms（通过 oss2 的 `AliKMSProvider` 使用）"
     ),
+    "ali-oss, its build for browsers": "ali-oss（浏览器版）",
     "aliyun-sdk-oss 3.4.1, as Flink's plugin contains it": "aliyun-sdk-oss 3.4.1（Flink 插件自带）",
     "any": "不限",
     "browser": "浏览器",

@@ -1,0 +1,118 @@
+"""The build of ali-oss for browsers, in a page of another origin than the emulator's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import oss2
+import pytest
+from oss_emulator import Emulator
+from playwright.sync_api import BrowserContext, Error
+
+from tests.node import EXAMPLE, copy_project
+
+BUILD = Path("node_modules", "ali-oss", "dist", "aliyun-oss-sdk.min.js")
+CALLS = """
+async ([options, size]) => {
+  const client = new OSS(options);
+  const large = new Blob([new Uint8Array(size)]);
+  const put = await client.put("目录/a b+c.txt", new Blob(["content"]));
+  const got = await client.get("目录/a b+c.txt");
+  await client.multipartUpload("large", large, { partSize: 102400, parallel: 2 });
+  const listed = await client.listV2({});
+  await client.copy("copy", "large");
+  await client.delete("large");
+  const missing = await client.head("large").catch((error) => error.status);
+  const url = client.signatureUrl("copy", { expires: 60 });
+  return {
+    put: put.res.status,
+    got: new TextDecoder().decode(got.content),
+    listed: listed.objects.map((object) => [object.name, object.size]),
+    missing,
+    signed: (await (await fetch(url)).blob()).size,
+  };
+}
+"""
+"""What a page does with ali-oss, without the server of a bucket's owner in between."""
+
+Call = Callable[[str], dict[str, Any]]
+SIZE = 300_000
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def call(
+    emulator: Emulator,
+    elsewhere: int,
+    tabs: BrowserContext,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Call:
+    """Make the calls at an endpoint; return what the page got."""
+    copy_project(EXAMPLE, tmp_path / "node", tmp_path_factory)
+    page = tabs.new_page()
+    page.goto(f"http://127.0.0.1:{elsewhere}/")
+    page.add_script_tag(path=tmp_path / "node" / BUILD)
+
+    def ask(endpoint: str) -> dict[str, Any]:
+        options = {
+            "endpoint": endpoint,
+            "accessKeyId": emulator.access_key_id,
+            "accessKeySecret": emulator.access_key_secret,
+            "bucket": "examplebucket",
+            "region": "oss-cn-hangzhou",
+            "authorizationV4": True,
+        }
+        return dict(page.evaluate(CALLS, [options, SIZE]))
+
+    return ask
+
+
+@pytest.fixture
+def bucket(emulator: Emulator, elsewhere: int) -> Iterator[oss2.Bucket]:
+    """A bucket that the page may use."""
+    found = emulator.bucket("examplebucket")
+    rule = oss2.models.CorsRule(
+        allowed_origins=[f"http://127.0.0.1:{elsewhere}"],
+        allowed_methods=["GET", "PUT", "POST", "DELETE", "HEAD"],
+        allowed_headers=["*"],
+        expose_headers=["ETag", "x-oss-request-id"],
+    )
+    found.put_bucket_cors(oss2.models.BucketCors([rule]))
+    yield found
+    found.session.session.close()
+
+
+def test_page_stores_reads_and_lists(emulator: Emulator, bucket: oss2.Bucket, call: Call) -> None:
+    """P-02: it names the bucket in the host, which browsers resolve below localhost."""
+    assert call(f"http://localhost:{emulator.port}") == {
+        "put": 200,
+        "got": "content",
+        "listed": [["large", SIZE], ["目录/a b+c.txt", 7]],
+        "missing": 404,
+        "signed": SIZE,
+    }
+    assert bucket.head_object("copy").content_length == SIZE
+    hosts = {entry.request.headers["host"] for entry in emulator.journal if entry.key}
+    assert f"examplebucket.localhost:{emulator.port}" in hosts
+
+
+def test_page_without_a_rule_of_the_bucket_is_refused(emulator: Emulator, call: Call) -> None:
+    emulator.bucket("examplebucket").session.session.close()
+    with pytest.raises(Error, match="XHR error"):
+        call(f"http://localhost:{emulator.port}")
+
+
+def test_address_as_the_endpoint_loses_the_bucket(
+    emulator: Emulator, bucket: oss2.Bucket, call: Call
+) -> None:
+    """P-02: for an address it names the bucket in the header Host, which a page cannot set."""
+    with pytest.raises(Error, match=rf"PUT http://127\.0\.0\.1:{emulator.port}/%E7"):
+        call(emulator.endpoint)
