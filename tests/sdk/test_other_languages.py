@@ -38,7 +38,7 @@ LANGUAGES = {
         ("go", "run", "over_go.go"),
         "golang-github-aliyun-aliyun-oss-go-sdk-dev",
         ("go", "list", "github.com/aliyun/aliyun-oss-go-sdk/oss"),
-        {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOTOOLCHAIN": "local"},
+        {"CGO_ENABLED": "0", "GO111MODULE": "off", "GOPATH": "/usr/share/gocode"},
     ),
     "ruby": Language(
         ("ruby", "over_ruby.rb"),
