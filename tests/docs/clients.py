@@ -205,6 +205,18 @@ CLIENTS = (
         "lance",
     ),
     TriedClient(
+        "JindoSDK (pyjindosdk)",
+        "Python",
+        Text(
+            "`fs.oss.endpoint = 127.0.0.1:9000`, `fs.oss.https.enable = false`, "
+            "`fs.oss.second.level.domain.enable = true`, `fs.oss.region`; `make s3` installs it",
+            "`fs.oss.endpoint = 127.0.0.1:9000`、`fs.oss.https.enable = false`、"
+            "`fs.oss.second.level.domain.enable = true`、`fs.oss.region`；由 `make s3` 安装",
+        ),
+        "s3/test_oss_clients.py",
+        "pyjindo",
+    ),
+    TriedClient(
         "django-oss-storage (Django 3.2)",
         "Python",
         Text(

@@ -1,4 +1,4 @@
-"""More clients of `make s3`: OpenDAL, Lance and django-oss-storage over OSS, DVC over S3.
+"""More clients of `make s3`: OpenDAL, Lance, JindoSDK and django-oss-storage over OSS, DVC over S3.
 
 Their programs run in processes of their own: OpenDAL keeps other threads of Python from running
 while it lists, so it would wait for an emulator in its own process for ever.
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import oss2
 import pytest
 from oss_emulator import Emulator
 
@@ -62,6 +63,26 @@ def test_lance_works_unchanged(tmp_path: Path) -> None:
     assert run_unchanged("over_lance.py", tmp_path) == "{'number': [1, 2, 1, 2]}\n"
 
 
+def test_jindosdk(server: Emulator, bucket: str, over_oss: oss2.Bucket, tmp_path: Path) -> None:
+    """Its endpoint has no scheme: `fs.oss.https.enable` says which."""
+    if sys.platform != "linux":
+        pytest.skip("pyjindosdk is only for Linux")
+    need("pyjindo")
+    address = f"127.0.0.1:{server.port}"
+    key = {
+        "OSS_ACCESS_KEY_ID": server.access_key_id,
+        "OSS_ACCESS_KEY_SECRET": server.access_key_secret,
+    }
+    command = (sys.executable, str(PROGRAMS / "over_jindo.py"), address, bucket)
+    assert run(command, tmp_path, **key).splitlines() == [
+        "b'content'",
+        "True",
+        str([f"oss://{bucket}/{key}" for key in ("large", "moved", "目录/")]),
+        "False",
+    ]
+    assert over_oss.head_object("large").headers["x-oss-object-type"] == "Multipart"
+
+
 def test_django_oss_storage(server: Emulator, tmp_path: Path) -> None:
     need("django_oss_storage")
     server.bucket("examplebucket")
@@ -84,7 +105,7 @@ def test_example_of_pytest_servers(tmp_path: Path) -> None:
 
 
 def test_dvc_pushes_and_pulls(server: Emulator, bucket: str, tmp_path: Path) -> None:
-    """dvc-oss is described only: its aiooss2 does not upload files with aiohttp 3.10 or newer."""
+    """dvc-oss, over OSS, needs an older aiohttp: see tests/sdk/test_dvc_oss.py."""
     need("dvc_s3")
     (tmp_path / ".dvc").mkdir()
     (tmp_path / ".dvc" / "config").write_text(
