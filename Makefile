@@ -12,7 +12,7 @@ PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 RUNNING = $(VENV)/.installed-to-run
 TESTING = $(VENV)/.installed-to-test
 TESTING_S3 = $(VENV)/.installed-to-test-s3
-TESTING_FLINK = $(VENV)/.installed-to-test-flink
+TESTING_LANGUAGES = $(VENV)/.installed-to-test-languages
 TESTING_CONTAINERS = $(VENV)/.installed-to-test-containers
 TESTING_LOWEST = $(VENV)/.installed-to-test-lowest
 
@@ -27,8 +27,8 @@ LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin test
 # The environment with clients of S3, of which some are large and others need fixed versions.
 S3 = .cache/s3
 
-# The environment with Flink, of which only the jars are used.
-FLINK = .cache/flink
+# The environment with Flink, of which only the jars are used, for the SDKs in other languages.
+LANGUAGES = .cache/languages
 
 # The environment with clients of container engines.
 CONTAINERS = .cache/containers
@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test lowest s3 flink containers spark lint fmt docs site translations screenshots conformance browser bench soak clean
+.PHONY: help run test lowest s3 languages containers spark lint fmt docs site translations screenshots conformance browser bench soak clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -69,9 +69,9 @@ s3:  ## run the tests of S3 clients, also of the large ones
 	@$(MAKE) --no-print-directory VENV=$(S3) $(S3)/.installed-to-test-s3
 	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,s3" $(S3)/bin/python -m pytest tests/s3 $(ARGS)
 
-flink:  ## run Flink, hadoop-aliyun and the SDK for Java, which are in one package
-	@$(MAKE) --no-print-directory VENV=$(FLINK) $(FLINK)/.installed-to-test-flink
-	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,flink,java" $(FLINK)/bin/python -m pytest tests/flink $(ARGS)
+languages:  ## run the SDKs for Go, Java and Ruby, and Flink, whose package has the one for Java
+	@$(MAKE) --no-print-directory VENV=$(LANGUAGES) $(LANGUAGES)/.installed-to-test-languages
+	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,go,java,languages,ruby" $(LANGUAGES)/bin/python -m pytest tests/languages $(ARGS)
 
 containers:  ## build the image, run it with podman, and test the examples that need an engine
 	@$(MAKE) --no-print-directory VENV=$(CONTAINERS) $(CONTAINERS)/.installed-to-test-containers
@@ -149,10 +149,10 @@ $(TESTING_S3): pyproject.toml tests/s3.txt $(BIN)/python
 	@$(INSTALL) . --requirement tests/s3.txt
 	@touch $@
 
-$(TESTING_FLINK): pyproject.toml tests/flink.txt tests/flink-jars.txt $(BIN)/python
+$(TESTING_LANGUAGES): pyproject.toml tests/languages.txt tests/languages-jars.txt $(BIN)/python
 	@echo 'Installing Flink into $(VENV) ...'
-	@$(INSTALL) . --requirement tests/flink.txt
-	@$(INSTALL) . --no-deps --requirement tests/flink-jars.txt
+	@$(INSTALL) . --requirement tests/languages.txt
+	@$(INSTALL) . --no-deps --requirement tests/languages-jars.txt
 	@touch $@
 
 $(TESTING_CONTAINERS): pyproject.toml tests/containers.txt $(BIN)/python

@@ -23,7 +23,7 @@ PROGRAMS = {
 
 Debian keeps nginx in a folder that only root has on its PATH."""
 
-PACKAGES = {"containers", "flink", "s3", "spark"}
+PACKAGES = {"containers", "languages", "s3", "spark"}
 """Sets of packages that a target of make installs, by its name; their tests ask `required`."""
 
 VARIABLE = "OSS_EMULATOR_REQUIRE"

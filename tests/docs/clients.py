@@ -65,7 +65,7 @@ CLIENTS = (
             "the endpoint: `http://127.0.0.1:9000`",
             "Endpoint：`http://127.0.0.1:9000`",
         ),
-        "sdk/test_other_languages.py",
+        "languages/test_go_and_ruby.py",
         "over_go.go|over_ruby.rb",
     ),
     TriedClient(
@@ -73,11 +73,11 @@ CLIENTS = (
         "Java",
         Text(
             "the endpoint `http://localhost:9000`: it takes `127.0.0.1` for a domain of the "
-            "bucket, unless `setSLDEnabled(true)` is called; `make flink` installs it",
+            "bucket, unless `setSLDEnabled(true)` is called; `make languages` installs it",
             "Endpoint 为 `http://localhost:9000`：除非调用 `setSLDEnabled(true)`，"
-            "否则它会把 `127.0.0.1` 当作绑定到 Bucket 的自定义域名；由 `make flink` 安装",
+            "否则它会把 `127.0.0.1` 当作绑定到 Bucket 的自定义域名；由 `make languages` 安装",
         ),
-        "flink/test_flink.py",
+        "languages/test_flink.py",
         "over_java",
     ),
     TriedClient(
@@ -85,10 +85,11 @@ CLIENTS = (
         "command",
         Text(
             "`fs.oss.endpoint=http://localhost:9000`, with the name as for Java; "
-            "`make flink` installs it",
-            "`fs.oss.endpoint=http://localhost:9000`，与 Java 一样使用域名；由 `make flink` 安装",
+            "`make languages` installs it",
+            "`fs.oss.endpoint=http://localhost:9000`，与 Java 一样使用域名；"
+            "由 `make languages` 安装",
         ),
-        "flink/test_flink.py",
+        "languages/test_flink.py",
         "FsShell",
     ),
     TriedClient(
@@ -96,11 +97,11 @@ CLIENTS = (
         "Java",
         Text(
             "`fs.oss.endpoint: http://localhost:9000`: see `examples/flink/`; "
-            "`make flink` installs it",
+            "`make languages` installs it",
             "`fs.oss.endpoint: http://localhost:9000`：参见 `examples/flink/`；"
-            "由 `make flink` 安装",
+            "由 `make languages` 安装",
         ),
-        "flink/test_flink.py",
+        "languages/test_flink.py",
         "over_flink",
     ),
     TriedClient(

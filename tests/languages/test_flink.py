@@ -1,7 +1,7 @@
 """Flink with its plugin for OSS, and what this plugin contains: hadoop-aliyun and the SDK for Java.
 
-`make flink` installs them. Their packages have other names there, but their code is unchanged. They
-run in processes of their own.
+`make languages` installs them. Their packages have other names there, but their code is unchanged.
+They run in processes of their own.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ Run = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def flink() -> Path:
-    """The folder of Flink; without it, the test is skipped, or fails in `make flink`."""
+    """The folder of Flink; without it, the test is skipped, or fails in `make languages`."""
     spec = find_spec("pyflink")
     if spec is None or spec.origin is None or find_spec("jpype") is None:
-        reason = "apache-flink and jpype1 are missing: only `make flink` installs them"
-        pytest.fail(reason) if "flink" in required() else pytest.skip(reason)
+        reason = "apache-flink and jpype1 are missing: only `make languages` installs them"
+        pytest.fail(reason) if "languages" in required() else pytest.skip(reason)
     return Path(spec.origin).parent
 
 
