@@ -72,7 +72,10 @@ def read_file(path: FilePath, most: int = MAX_FILE) -> bytes:
         regular = stat.S_ISREG(status.st_mode)
         limit = most if regular else MAX_FILE
         # A size for `read` is the memory that it takes at once, and `most` may be 5 GiB.
-        data = b"" if status.st_size > limit else file.read(-1 if regular else limit + 1)
+        try:
+            data = b"" if status.st_size > limit else file.read(-1 if regular else limit + 1)
+        except MemoryError:
+            raise OSError(errno.ENOMEM, "there is not enough memory for it") from None
     if max(status.st_size, len(data)) > limit:
         raise OSError(errno.EFBIG, f"it has more than {limit} bytes")
     return data

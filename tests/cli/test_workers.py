@@ -176,17 +176,20 @@ def test_fetch_tasks_of_killed_workers_are_resumed_once(running: Running) -> Non
         task = AsyncFetchTaskConfiguration(app.url("/a"), "fetched")
         task_id = client(running).put_async_fetch_task(task).task_id
         assert app.arrived.wait(PATIENCE)
-        app.holds.clear()
         victims = children(running.process.pid)
         for victim in victims:
             os.kill(victim, signal.SIGKILL)
         wait_for_ends(victims, 2)
         wait_for(lambda: listeners(running.port) == 2)
+        wait_for(lambda: len(app.taken) == 2)
+        ask_each(running, "GET", "/examplebucket/a")  # both workers have begun to answer
+        app.holds.clear()
+        app.ended.set()  # the source breaks off the request that it held
         bucket = client(running)
         wait_for(lambda: bucket.get_async_fetch_task(task_id).task_state == "Success")
         assert bucket.get_object("fetched").read() == b"fetched"
-        app.ended.set()
-    assert len(app.taken) == 2  # by the killed worker, and by one of the new ones
+    # By the killed worker, and by one of the new ones, which had to ask again.
+    assert len(app.taken) == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

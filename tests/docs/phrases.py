@@ -23,7 +23,8 @@ PAGES = {
 """The pages by name, each with the file of its phrases."""
 
 _CODE = re.compile(r"`[^`]*`")
-_WORD = re.compile(r"(?<![\w.])(?!ms\b)[a-z]{2,}(?![\w.])")
+_NAMES = ("Debian", "Linux", "Python")
+_WORD = re.compile(rf"(?<![\w.])(?!(?:ms|{'|'.join(_NAMES)})\b)[A-Z]?[a-z]{{2,}}(?!\w|\.\w)")
 _ITEM = re.compile(r"^( *- )", re.MULTILINE)
 _CELL = re.compile(r"(\s*\|\s*)")
 

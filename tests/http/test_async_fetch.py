@@ -423,9 +423,44 @@ def test_end_of_the_server_during_a_callback_keeps_the_object(
         bucket = emulator.bucket("examplebucket")
         result = ended(bucket, task_id)
         assert result.task_state == "FetchSuccessCallbackFailed"
-        assert result.error_msg == "The server ended before the callback was answered."
+        assert result.error_msg == "The task was interrupted before its callback was answered."
         assert bucket.get_object("fetched").read() == CONTENT
     assert len(app.taken) == 2
+    app.ended.set()
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_task_that_a_snapshot_brings_back_during_its_callback_runs_again(
+    on_disk: bool, tmp_path: Path, app: Application
+) -> None:
+    with Emulator(data=tmp_path / "data" if on_disk else None) as emulator:
+        bucket, snapshots = emulator.bucket("examplebucket"), emulator.controls.snapshots
+        app.holds.add("/a.png")
+        task_id = begin(bucket, app.url("/a.png"), callback=callback_to(app.url("/done")))
+        assert app.arrived.wait(20)
+        emulator.run(lambda: snapshots.take("running"))
+        app.holds = {"/done"}
+        app.ended.set()
+        app.ended.clear()
+        wait_for(lambda: bucket.object_exists("fetched"))
+        emulator.run(lambda: snapshots.restore("running"))
+        assert not bucket.object_exists("fetched")
+        app.holds.clear()
+        app.ended.set()
+        assert ended(bucket, task_id).task_state == "Success"
+        assert bucket.get_object("fetched").read() == CONTENT
+
+
+def test_callback_has_time_after_a_slow_fetch(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "TIMEOUT", 1.0)
+    app.holds.add("/done")
+    with Emulator() as emulator:
+        bucket = emulator.bucket("examplebucket")
+        task_id = begin(bucket, app.url("/a.png"), callback=callback_to(app.url("/done")))
+        assert ended(bucket, task_id).task_state == "FetchSuccessCallbackFailed"
+    assert [taken.line.split()[1] for taken in app.taken] == ["/a.png", "/done"]
     app.ended.set()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -264,6 +265,23 @@ def test_reading_takes_memory_for_the_file_and_not_for_the_limit(tmp_path: Path)
     path = tmp_path / "text"
     path.write_bytes(b"text")
     assert toml.read_file(path, most=1 << 62) == b"text"
+
+
+def test_file_larger_than_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Large(io.BytesIO):
+        def fileno(self) -> int:
+            return file.fileno()
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise MemoryError
+
+    (tmp_path / "large").touch()
+    with open(tmp_path / "large", "rb") as file:
+        monkeypatch.setattr(toml, "open_file", lambda _: Large())
+        with pytest.raises(OSError, match="there is not enough memory for it"):
+            toml.read_file(tmp_path / "large")
 
 
 def test_device_without_an_end_is_refused() -> None:

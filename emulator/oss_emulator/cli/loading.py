@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Let no collection of garbage look at what the block loads, neither now nor later.
+    """Collect no garbage while the block loads what stays in memory.
 
-    It stays in memory, so there is no garbage to find. Looking for it again and again would take an
-    eighth of the start.
+    There is hardly any, and looking for it again and again would take an eighth of the start.
     """
+    enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
-        gc.enable()
+        if enabled:
+            gc.enable()

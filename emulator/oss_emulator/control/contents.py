@@ -47,9 +47,12 @@ async def reset(controls: Controls, change: Changing) -> None:
 
 def _restore(controls: Controls) -> None:
     """Restore the initial contents: those in memory are kept, those on a disk are loaded again."""
-    controls.snapshots.reset()
-    if controls.service.storage.blocking:
-        load(controls.service)
+    service, snapshots = controls.service, controls.snapshots
+    with service.storage.transaction():  # nobody sees an empty storage, also if the seed is wrong
+        snapshots.reset()
+        if service.storage.blocking:
+            load(service)
+    snapshots.drop_all()
 
 
 def rehearse(service: Service) -> Rehearsal:

@@ -52,9 +52,12 @@ class Snapshots:
         return found is not None
 
     def reset(self) -> None:
-        """Restore the initial contents and remove all snapshots."""
+        """Restore the initial contents."""
         with self._storage.transaction():
             snapshot.restore(self._storage, self._initial)
+
+    def drop_all(self) -> None:
+        """Remove all snapshots."""
         for name in self.names:
             self.drop(name)
 

@@ -94,7 +94,7 @@ class FetchTask(NamedTuple):
     def interrupted(self) -> "FetchTask":
         """Return the task as it ends if nothing continues it."""
         if self.stored:
-            message = "The server ended before the callback was answered."
+            message = "The task was interrupted before its callback was answered."
             return self._replace(state=State.CALLBACK_FAILED, message=message)
         return self._replace(state=State.FAILED, message="The task was interrupted.")
 

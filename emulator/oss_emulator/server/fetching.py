@@ -23,7 +23,7 @@ from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol import checksums
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import FROM_CALLBACK
-from oss_emulator.protocol.message import FileRange, Request, Response
+from oss_emulator.protocol.message import Callback, FileRange, Request, Response
 from oss_emulator.server import callback, intake, outgoing
 from oss_emulator.storage import failure
 
@@ -138,21 +138,27 @@ class Fetches:
 
     async def _run(self, bucket: str, task: FetchTask) -> None:
         """Run a task to its end and keep its state."""
+        response = None
         try:
             async with asyncio.timeout(MAX_AGE):
                 async with self._turns:
-                    ended = await self._attempt(bucket, task)
+                    task, response = await self._attempt(bucket, task)
         except TimeoutError:
-            ended = task._replace(state=State.FAILED, message="The task took too long.")
+            task = task._replace(state=State.FAILED, message="The task took too long.")
         except Exception as error:
             LOG.error("the task %s failed", task.id, exc_info=error)
-            ended = task._replace(state=State.FAILED, message="The emulator failed; see its log.")
-        await self._keep(bucket, ended)
+            task = task._replace(state=State.FAILED, message="The emulator failed; see its log.")
+        if response is not None and response.callback is not None:
+            task = await self._call_back(task, response, response.callback)
+        await self._keep(bucket, task)
 
-    async def _attempt(self, bucket: str, task: FetchTask) -> FetchTask:
-        """Fetch and store, again if the source is unavailable; returns the task that ended."""
+    async def _attempt(self, bucket: str, task: FetchTask) -> tuple[FetchTask, Response | None]:
+        """Fetch and store, again if the source is unavailable.
+
+        Returns the task, ended unless its callback is left, and the answer if it is stored.
+        """
         if task.stored:
-            return task.interrupted()  # whether its callback was answered is not known
+            return task.interrupted(), None  # whether its callback was answered is not known
         for pause in (*PAUSES, None):
             try:
                 async with asyncio.timeout(TIMEOUT):
@@ -166,9 +172,9 @@ class Fetches:
                 await self._keep(bucket, task._replace(state=State.RETRY, message=message))
                 await asyncio.sleep(pause)
         await self._tell_failure(bucket, task)
-        return task._replace(state=State.FAILED, message=message)
+        return task._replace(state=State.FAILED, message=message), None
 
-    async def _fetch(self, bucket: str, task: FetchTask) -> FetchTask:
+    async def _fetch(self, bucket: str, task: FetchTask) -> tuple[FetchTask, Response]:
         """Fetch a URL and store the object; raises `_FailedError` and `_UnavailableError`."""
         service = self._host.service
         async with self._open(task) as answer:
@@ -187,19 +193,25 @@ class Fetches:
             await self._host.write(lambda: service.storage.forget(body.content))
             raise _FailedError("The task is gone.")
 
-        def keep(response: Response) -> None:
+        def stored(response: Response) -> FetchTask:
             state = State.SUCCESS if response.callback is None else State.RUNNING
-            settle(service.storage, bucket, task._replace(state=state, stored=True))
+            return task._replace(state=state, stored=True)
+
+        def keep(response: Response) -> None:
+            settle(service.storage, bucket, stored(response))
 
         try:
             response = await self._host.perform(admitted, body, keep)
         except OSSError as error:
             raise _FailedError(error.message) from None
-        if response.callback is not None:
-            try:
-                await callback.deliver(response.callback, response, self._host.ports())
-            except OSSError as error:
-                return task._replace(state=State.CALLBACK_FAILED, message=error.message)
+        return stored(response), response
+
+    async def _call_back(self, task: FetchTask, response: Response, wanted: Callback) -> FetchTask:
+        """Call the application server about the stored object; returns the task that ended."""
+        try:
+            await callback.deliver(wanted, response, self._host.ports())
+        except OSSError as error:
+            return task._replace(state=State.CALLBACK_FAILED, message=error.message)
         return task._replace(state=State.SUCCESS)
 
     async def _tell_failure(self, bucket: str, task: FetchTask) -> None:
@@ -215,14 +227,24 @@ class Fetches:
             LOG.info("the callback of the failed task %s failed: %s", task.id, error.message)
 
     async def _keep(self, bucket: str, task: FetchTask) -> None:
-        storage = self._host.service.storage
         try:
-            await self._host.write(lambda: settle(storage, bucket, task))
+            await self._host.write(lambda: self._settle(bucket, task))
         except Exception as error:
             reason = failure.describe(error)
             if reason is None:
                 raise
             LOG.error("the state of the task %s cannot be kept: %s", task.id, reason)
+
+    def _settle(self, bucket: str, task: FetchTask) -> None:
+        """Keep the state of a task, unless a snapshot brought it back as it was without its object.
+
+        Then it begins again once this run has ended.
+        """
+        storage = self._host.service.storage
+        with storage.transaction():
+            kept = self._find(bucket, task.id)
+            if kept is not None and kept.stored == task.stored:
+                settle(storage, bucket, task)
 
     @asynccontextmanager
     async def _open(self, task: FetchTask) -> AsyncIterator[_Answer]:

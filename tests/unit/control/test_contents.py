@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeVar
 
@@ -111,6 +112,19 @@ def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Controls
 
 
 ACCOUNTS = '[[account]]\nid = "1000000000000001"\n[[account.key]]\nid = "{}"\nsecret = "s"\n'
+
+
+def test_reset_with_a_mistake_in_the_seed_keeps_the_contents_of_a_disk(
+    watched: Controls, tmp_path: Path
+) -> None:
+    """A storage in memory does not read the seed again."""
+    watched.snapshots.take("mine")
+    (tmp_path / "seed.toml").write_text(BUCKET.format("Not a name"))
+    blocking = watched.service.storage.blocking
+    with pytest.raises(SeedError) if blocking else nullcontext():
+        asyncio.run(contents.reset(watched, change))
+    assert names(watched) == ["first", "site"]
+    assert watched.snapshots.names == (["mine"] if blocking else [])
 
 
 def test_all_files_are_loaded_together(watched: Controls, tmp_path: Path) -> None:

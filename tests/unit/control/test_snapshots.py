@@ -76,11 +76,16 @@ def test_dropped_snapshot_cannot_be_restored(controls: Controls) -> None:
 def test_reset_restores_the_initial_contents(controls: Controls) -> None:
     """A disk store resets to empty."""
     controls.snapshots.set_initial()
-    controls.snapshots.take("mine")
     put(controls, "/examplebucket/a", b"2")
     controls.snapshots.reset()
     blocking = controls.service.storage.blocking
     assert contents(controls) == ({} if blocking else {"examplebucket": {"a": b"1"}})
+
+
+def test_drop_all_removes_every_snapshot(controls: Controls) -> None:
+    for name in ("mine", "yours"):
+        controls.snapshots.take(name)
+    controls.snapshots.drop_all()
     assert controls.snapshots.names == []
 
 
