@@ -14,6 +14,14 @@ WHITE_SPACE = " \t\r\n"
 _ORIGIN = re.compile(r"(?:[^/?#]*://)?[^/?#]*")
 
 
+_ORIGIN_AND_NEXT = re.compile(rf"{_ORIGIN.pattern}[/?#]?")
+
+
+def is_origin(text: str) -> bool:
+    """Return whether a text ends at the latest with the character that ends its host."""
+    return _ORIGIN_AND_NEXT.fullmatch(text) is not None
+
+
 def choose(values: Sequence[str], rule: RepeatedHeader = RepeatedHeader.FIRST) -> str | None:
     """Return the Referer that counts of all that were sent (R-29); None if none was sent."""
     if not values:

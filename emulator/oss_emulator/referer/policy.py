@@ -61,6 +61,15 @@ class RefererPolicy:
             return self._decide(kind, referer, *further)
         return self._decide_cached(kind, referer)
 
+    @property
+    def sees_only_origins(self) -> bool:
+        """Whether no decision depends on what follows the host and the character after it.
+
+        It holds under every assumption.
+        """
+        others = (reading for _, reading in self._other_readings)
+        return all(reading.sees_only_origins for reading in (self.reading, *others))
+
     def allows(
         self,
         referer: str | None,

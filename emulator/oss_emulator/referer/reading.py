@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from . import header
@@ -92,6 +93,14 @@ class Reading:
     def judges_alike(self, sent: str, judged: Judgement, other: Reading) -> bool:
         """Whether this reading compares a Referer as `other` did, with the same entries."""
         return self.lists is other.lists and self._see(sent) == judged.seen
+
+    @cached_property
+    def sees_only_origins(self) -> bool:
+        """Whether no entry looks beyond the character that ends the host of a Referer."""
+        return all(
+            header.is_origin(entry.body) and not entry.has_wildcards
+            for entry in (*self.whitelist.patterns, *self.blacklist.patterns)
+        )
 
     def cut(self, text: str) -> str:
         """Truncate a Referer as the rules say."""

@@ -68,3 +68,20 @@ def test_what_counts_of_several_headers_is_assumed(rule: RepeatedHeader, chosen:
 )
 def test_cut_path_may_keep_the_slash(referer: str, cut: str) -> None:
     assert header.cut_path(referer, keep_slash=True) == cut
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("", True),
+        ("https:", True),
+        ("https://a.example", True),
+        ("https://a.example:8443/", True),
+        ("a.example/", True),
+        ("https://a.example/b", False),
+        ("https://a.example//", False),
+        ("a.example/b://c", False),
+    ],
+)
+def test_origin_ends_with_the_character_that_ends_its_host(text: str, is_one: bool) -> None:
+    assert header.is_origin(text) is is_one

@@ -105,7 +105,10 @@ class Judge:
     @property
     def cut(self) -> str:
         """The statement that cuts what no decision sees, under any assumption (R-26 to R-28)."""
-        rules = [item for item in (self.rules, self.against) if item is not None]
+        policies = [item for item in (self.policy, self._old) if item is not None]
+        if all(policy.sees_only_origins for policy in policies):
+            return "cut_path"
+        rules = [policy.configuration for policy in policies]
         if not all(item.allow_truncate_query_string for item in rules):
             return "cut_nothing"
         return "cut_path" if all(item.truncate_path for item in rules) else "cut_query"

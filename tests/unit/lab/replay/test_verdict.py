@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,53 @@ def test_cut_before_grouping_changes_no_verdict(
     whole = judge.judge_sent(referer, "NGOS")
     cut = judge.judge_sent(CUTS[judge.cut](referer), "NGOS")
     assert cut[:6] == whole[:6]
+
+
+plain = st.lists(st.sampled_from([piece for piece in pieces if piece not in "?*"]), max_size=4)
+plain_lists = st.lists(plain.map("".join), max_size=3).map(tuple)
+plain_configurations = st.builds(
+    RefererConfiguration, st.booleans(), st.booleans(), st.booleans(), plain_lists, plain_lists
+)
+
+
+@given(plain_configurations, st.none() | plain_configurations, texts, any_assumptions)
+def test_cut_before_grouping_changes_no_verdict_of_rules_without_wildcards(
+    rules: RefererConfiguration,
+    against: RefererConfiguration | None,
+    referer: str,
+    assumptions: Assumptions,
+) -> None:
+    judge = Judge(rules, against, assumptions)
+    whole = judge.judge_sent(referer, "NGOS")
+    cut = judge.judge_sent(CUTS[judge.cut](referer), "NGOS")
+    assert cut[:6] == whole[:6]
+
+
+@pytest.mark.parametrize(
+    ("entries", "cut"),
+    [
+        ((), "cut_path"),
+        (("https://a.com/", "http://b.com", "c.com", "https:"), "cut_path"),
+        (("https://a.com/", "https://b.com/blog"), "cut_query"),
+        (("https://*.a.com/",), "cut_query"),
+        (("https://a.com/b/",), "cut_query"),
+    ],
+)
+def test_referers_are_cut_to_their_origins_if_no_entry_looks_further(
+    entries: tuple[str, ...], cut: str
+) -> None:
+    white, black = RefererConfiguration(whitelist=entries), RefererConfiguration(blacklist=entries)
+    assert Judge(white).cut == Judge(black).cut == cut
+    assert Judge(RefererConfiguration(), white).cut == Judge(white, black).cut == cut
+    assert Judge(replace(white, allow_truncate_query_string=False)).cut == (
+        "cut_path" if cut == "cut_path" else "cut_nothing"
+    )
+
+
+def test_folding_of_letters_makes_no_character_that_ends_a_host() -> None:
+    """A Referer may be cut before its letter case is ignored (R-24)."""
+    everything = map(chr, range(sys.maxunicode + 1))
+    assert not [c for c in everything if c not in "/?#:" and set(c.casefold()) & set("/?#:")]
 
 
 @given(
