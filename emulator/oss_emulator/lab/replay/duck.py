@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,8 @@ from .verdict import Judge
 MEMORY = "640MiB"
 """The memory limit of DuckDB. Python, the batches and DuckDB's file buffers come on top."""
 BATCH = 20_000
+SCANNED = 256 << 20
+"""Bytes of files for each statement of a scan, which keeps read buffers of all its files."""
 GROUPS_PER_PROCESS = 100_000
 """Groups for each process; fewer are judged before another process has started."""
 _MISSING = "\x01"
@@ -48,10 +51,21 @@ class DuckDBEngine:
 
     def scan(self, files: Sequence[Path], requests: str) -> None:
         """Add the counted lines of files to `requests`."""
+        sizes = {path: path.stat().st_size for path in files}
+        whole, done = max(1, sum(sizes.values())), 0
         make = "INSERT INTO requests" if self._scanned else "CREATE TABLE requests AS"
-        with reporting(self._progress, self._look):
-            self._run(f"{make} {_on_lines(files, requests)}")
-        self._scanned = True
+        self._run("BEGIN")
+        try:
+            for part in _parts(sizes):
+                share = sum(sizes[path] for path in part)
+                with reporting(self._progress, partial(self._look, done / whole, share / whole)):
+                    self._run(f"{make} {_on_lines(part, requests)}")
+                make, done = "INSERT INTO requests", done + share
+            self._run("COMMIT")
+            self._scanned = True
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
 
     def find(self, files: Sequence[Path], odd: str) -> list[Row]:
         """Return the rows of a statement on lines."""
@@ -106,8 +120,22 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise EngineError(f"DuckDB: {str(error).splitlines()[0]}") from None
 
-    def _look(self) -> float:
-        return max(0.0, self._connection.query_progress() / 100)
+    def _look(self, done: float, share: float) -> float:
+        """Return the finished part of a scan whose running statement is a share of it."""
+        return done + share * max(0.0, self._connection.query_progress() / 100)
+
+
+def _parts(sizes: Mapping[Path, int]) -> Iterator[list[Path]]:
+    """Yield files in parts for one statement each; a large file is a part of its own."""
+    part: list[Path] = []
+    room = SCANNED
+    for path, size in sizes.items():
+        if part and size > room:
+            yield part
+            part, room = [], SCANNED
+        part.append(path)
+        room -= size
+    yield part
 
 
 def _on_lines(files: Sequence[Path], statement: str) -> str:

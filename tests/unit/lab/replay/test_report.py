@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from oss_emulator import accesslog
 from oss_emulator.accesslog import LogLine
-from oss_emulator.lab.replay import sources
+from oss_emulator.lab.replay import duck, sources, statements
 from oss_emulator.lab.replay.duck import DuckDBEngine
+from oss_emulator.lab.replay.engine import UnsplittableError
 from oss_emulator.lab.replay.report import ReplayQuestion, Report, TooManyRejectsError, replay
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.referer import RefererConfiguration
@@ -332,3 +333,33 @@ def test_ctrl_c_in_a_statement_is_an_interrupt(
     monkeypatch.setattr(engine, "_connection", Interrupted())
     with pytest.raises(KeyboardInterrupt):
         engine.rows("SELECT 1")
+
+
+def test_files_are_scanned_in_parts(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, answer = generate(12, 900, SITE)
+    logs = [
+        save(tmp_path / f"{number}.log", text(lines[number * 100 : number * 100 + 100]))
+        for number in range(9)
+    ]
+    run: list[str] = []
+    execute = engine._run
+    monkeypatch.setattr(engine, "_run", lambda made: run.append(made) or execute(made))
+    monkeypatch.setattr(duck, "SCANNED", 2 * logs[0].stat().st_size)
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE), top=50), *logs)
+    check(report, answer)
+    assert 3 < sum("read_csv" in made for made in run) < 9
+
+
+def test_scan_that_fails_in_its_last_part_adds_nothing(
+    engine: DuckDBEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duck, "SCANNED", 1)
+    good = save(tmp_path / "good.log", text(generate(1, 10, SITE)[0]))
+    bad = save(tmp_path / "bad.log", b'a"' * 70 + b"\n")
+    requests = statements.requests("cut_query", "TRUE")
+    with pytest.raises(UnsplittableError):
+        engine.scan([good, bad], requests)
+    engine.scan([good], requests)
+    assert engine.rows(statements.fill("counts")) == [("A", 10)]
