@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from oss_emulator import referer_xml
@@ -51,6 +52,13 @@ print(len(duckdb.sql(f'''SELECT c9, count(*), sum(try_cast(c7 AS bigint)) FROM r
 """
 
 
+class EntryForm(StrEnum):
+    """The forms of the entries of rules."""
+
+    PLAIN = "https://www.site{:04}.example/"
+    WILDCARD = "https://*.site{:04}.example/"
+
+
 @dataclass(frozen=True)
 class Run:
     """What a process needed."""
@@ -67,19 +75,22 @@ def measure(scratch: Path) -> Section:
     for count, bound in ((FEW, 1.6), (MANY, 4.0)):
         log = scratch / "access.log"
         write(log, LINES, count)
-        rows += _compare(scratch, log, count, bound)
+        for form in EntryForm:
+            rows += _compare(scratch, log, count, form, bound)
         log.unlink()
     rows += [_verdicts(size) for size in (20, 1_000)]
     return Section(
         "Replays",
         f"A log of {LINES:,} lines (1.2 GB) and rules of 20 entries, in processes. The scan is "
-        "`read_csv` of DuckDB with 30 columns, grouped by Referer with a count and a sum. Verdicts "
-        "are decided within the process, on Referers that were not seen before.",
+        "`read_csv` of DuckDB with 30 columns, grouped by Referer with a count and a sum. An entry "
+        "without wildcards ends with the host, so requests are grouped by the origins of Referers; "
+        "an entry with a wildcard sees whole Referers. Verdicts are decided within the process, on "
+        "Referers that were not seen before.",
         rows,
     )
 
 
-def _compare(scratch: Path, log: Path, count: int, bound: float) -> list[Row]:
+def _compare(scratch: Path, log: Path, count: int, form: EntryForm, bound: float) -> list[Row]:
     ours: list[Run] = []
     theirs: list[Run] = []
 
@@ -88,29 +99,30 @@ def _compare(scratch: Path, log: Path, count: int, bound: float) -> list[Row]:
         return runs[-1].seconds
 
     found = duel(
-        lambda: note(ours, lambda: replay(scratch, log)),
+        lambda: note(ours, lambda: replay(scratch, log, form=form)),
         lambda: note(theirs, lambda: _run([sys.executable, "-c", _SCAN, str(log)])),
         rounds=ROUNDS,
     )
     cpu = Spread(tuple(our.cpu for our in ours[1:]))
     other = Spread(tuple(their.cpu for their in theirs[1:]))
     peak = max(run.memory for run in ours)
+    same = f"the same, {count:,} Referers, {form.name.lower()} entries"
     return [
         Row(
-            f"replay, {LINES:,} lines, {count:,} Referers",
+            f"replay, {LINES:,} lines, {count:,} Referers, {form.name.lower()} entries",
             "DuckDB: scan and group",
             found.ratio,
             at_most=bound,
             figures=f"{found.ours.median:.1f} s and {found.theirs.median:.1f} s",
         ),
         Row(
-            f"the same, {count:,} Referers, processor time",
+            f"{same}, processor time",
             "DuckDB: scan and group",
             Duel(cpu, other).ratio,
             figures=f"{cpu.median:.1f} s and {other.median:.1f} s",
         ),
         Row(
-            f"the same, {count:,} Referers, peak memory",
+            f"{same}, peak memory",
             f"{MEMORY:g} GiB",
             Spread((peak / MEMORY,)),
             at_most=1.0,
@@ -119,10 +131,10 @@ def _compare(scratch: Path, log: Path, count: int, bound: float) -> list[Row]:
     ]
 
 
-def replay(scratch: Path, log: Path, entries: int = 20, *further: str) -> Run:
+def replay(scratch: Path, log: Path, *further: str, entries: int = 20, form: EntryForm) -> Run:
     """Replay a log in a process."""
     rules = scratch / "rules.xml"
-    whitelist = tuple(f"https://www.site{number:04}.example/" for number in range(entries))
+    whitelist = tuple(form.format(number) for number in range(entries))
     rules.write_bytes(referer_xml.format(RefererConfiguration(False, whitelist=whitelist)))
     command = [sys.executable, "-m", "oss_emulator", "replay", str(rules), str(log), *further]
     return _run([*command, "--json"])
@@ -192,34 +204,36 @@ def _verdicts(size: int) -> Row:
 
 
 GROWTH = (
-    (1_000_000, FEW, 20),
-    (3_000_000, FEW, 20),
-    (30_000_000, FEW, 20),
-    (3_000_000, 1_000, 20),
-    (3_000_000, MANY, 20),
-    (3_000_000, FEW, 1_000),
+    (1_000_000, FEW, 20, EntryForm.PLAIN),
+    (3_000_000, FEW, 20, EntryForm.PLAIN),
+    (30_000_000, FEW, 20, EntryForm.PLAIN),
+    (3_000_000, 1_000, 20, EntryForm.PLAIN),
+    (3_000_000, MANY, 20, EntryForm.PLAIN),
+    (3_000_000, FEW, 1_000, EntryForm.PLAIN),
+    (3_000_000, FEW, 20, EntryForm.WILDCARD),
+    (30_000_000, FEW, 20, EntryForm.WILDCARD),
+    (3_000_000, MANY, 20, EntryForm.WILDCARD),
 )
 """Lines, distinct Referers and entries of the table of growth."""
 
 
-def grow(scratch: Path, steps: Sequence[tuple[int, int, int]] = GROWTH) -> Table:
+def grow(scratch: Path, steps: Sequence[tuple[int, int, int, EntryForm]] = GROWTH) -> Table:
     """Measure how cost grows; a log that is 10 times as long is the same log 10 times."""
     rows = []
-    for lines, count, entries in steps:
+    for lines, count, entries, form in steps:
         log = scratch / "access.log"
         times = max(1, lines // LINES)
         write(log, lines // times, count)
         copies = [scratch / f"copy-{number}.log" for number in range(1, times)]
         for copy in copies:
             os.link(log, copy)
-        run = replay(scratch, log, entries, *map(str, copies))
+        run = replay(scratch, log, *map(str, copies), entries=entries, form=form)
         for path in (log, *copies):
             path.unlink()
         speed = f"{lines / run.seconds:,.0f}"
         memory = f"{run.memory:.2f}"
-        rows.append(
-            (f"{lines:,}", f"{count:,}", f"{entries:,}", f"{run.seconds:.1f}", speed, memory)
-        )
+        rules = f"{entries:,}, {form.name.lower()}"
+        rows.append((f"{lines:,}", f"{count:,}", rules, f"{run.seconds:.1f}", speed, memory))
         print(rows[-1], flush=True)
     return Table(("lines", "Referers", "entries", "seconds", "lines/s", "peak, GiB"), rows)
 

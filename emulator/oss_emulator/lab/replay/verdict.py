@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from oss_emulator.accesslog import LogLine, unescape
@@ -120,7 +120,7 @@ class Judge:
     def judge_sent(self, referer: str, letters: str) -> JudgedGroup:
         """Judge requests by the Referer as it was sent."""
         sent = referer.strip(WHITE_SPACE)
-        kind = classify(*request_of(letters))
+        kind = _kind_of(letters)
         ruling = rule(self.policy, kind, sent)
         checked = ruling.reason not in _EXEMPT
         verdict, why, assumed = self._compare(ruling, kind, sent, letters[3])
@@ -177,6 +177,11 @@ def _writable(host: str) -> str:
 def request_of(letters: str) -> tuple[Signing, str, Scope]:
     """Return how a request is signed, its method and its scope from the letters of its kind."""
     return _SIGNING[letters[0]], _METHOD[letters[1]], _SCOPE[letters[2]]
+
+
+@cache
+def _kind_of(letters: str) -> RequestKind:
+    return classify(*request_of(letters))
 
 
 def letters_of(line: LogLine) -> str:
