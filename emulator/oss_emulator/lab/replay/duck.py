@@ -15,8 +15,10 @@ from .engine import EngineError, Row, ScanListener, UnsplittableError, reporting
 from .sources import LONGEST_LINE, PIECES
 from .verdict import Judge
 
-MEMORY = "640MiB"
-"""The memory limit of DuckDB. Python, the batches and DuckDB's file buffers come on top."""
+MOST_THREADS = 8
+"""Threads of DuckDB at most: each pins a buffer of 32 MiB while it reads."""
+MEMORY, MEMORY_PER_THREAD = 256, 64
+"""The memory limit of DuckDB in MiB. Python and the batches come on top."""
 BATCH = 20_000
 SCANNED = 256 << 20
 """Bytes of files for each statement of a scan, which keeps read buffers of all its files."""
@@ -34,13 +36,17 @@ class DuckDBEngine:
         self._connection = duckdb.connect(
             ":memory:",
             config={
-                "memory_limit": MEMORY,
                 "temp_directory": str(folder),
                 "preserve_insertion_order": "false",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
             },
         )
+        ((threads,),) = self._connection.execute("SELECT current_setting('threads')").fetchall()
+        threads = min(threads, MOST_THREADS)
+        self._connection.execute(f"SET threads = {threads}")
+        memory = MEMORY + MEMORY_PER_THREAD * threads
+        self._connection.execute(f"SET memory_limit = '{memory}MiB'")
         self._connection.execute("SET enable_progress_bar = true")
         self._connection.execute("SET enable_progress_bar_print = false")
         self._connection.execute(

@@ -363,3 +363,10 @@ def test_scan_that_fails_in_its_last_part_adds_nothing(
         engine.scan([good, bad], requests)
     engine.scan([good], requests)
     assert engine.rows(statements.fill("counts")) == [("A", 10)]
+
+
+def test_memory_suffices_for_the_threads(engine: DuckDBEngine) -> None:
+    asked = "SELECT current_setting('threads'), current_setting('memory_limit')"
+    ((threads, memory),) = engine.rows(asked)
+    assert 1 <= threads <= 8
+    assert memory == f"{256 + 64 * threads}.0 MiB"
