@@ -230,12 +230,13 @@ def grow(scratch: Path, steps: Sequence[tuple[int, int, int, EntryForm]] = GROWT
         run = replay(scratch, log, *map(str, copies), entries=entries, form=form)
         for path in (log, *copies):
             path.unlink()
-        speed = f"{lines / run.seconds:,.0f}"
-        memory = f"{run.memory:.2f}"
+        needed = (f"{run.seconds:.1f}", f"{run.cpu:.1f}", f"{run.memory:.2f}")
         rules = f"{entries:,}, {form.name.lower()}"
-        rows.append((f"{lines:,}", f"{count:,}", rules, f"{run.seconds:.1f}", speed, memory))
+        rows.append((f"{lines:,}", f"{count:,}", rules, *needed))
         print(rows[-1], flush=True)
-    return Table(("lines", "Referers", "entries", "seconds", "lines/s", "peak, GiB"), rows)
+    return Table(
+        ("lines", "Referers", "entries", "seconds", "processor time, s", "peak, GiB"), rows
+    )
 
 
 if __name__ == "__main__":
