@@ -63,9 +63,10 @@ def compare(
     referers = [list(random_rules.referers(draw, rules, per)) for rules in configurations]
     texts = [NginxMap.from_oss(rules, assumptions).format() for rules in configurations]
     theirs = decide(folder, texts, referers)
+    policies = [RefererPolicy.compile(rules, assumptions) for rules in configurations]
     ours = [
-        [RefererPolicy.compile(rules, assumptions).decide(item).allowed for item in items]
-        for rules, items in zip(configurations, referers, strict=True)
+        [policy.allows(item) for item in items]
+        for policy, items in zip(policies, referers, strict=True)
     ]
     verdicts = [verdict for row in ours for verdict in row]
     assert 0.25 < sum(verdicts) / len(verdicts) < 0.75, "the Referers do not try both verdicts"

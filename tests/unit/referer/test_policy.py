@@ -38,12 +38,8 @@ any_assumptions = st.builds(
     **{name: st.sampled_from(list(type(chosen))) for name, chosen in DEFAULT.chosen().items()},
 )
 
-EACH_VARIANT = [("default", DEFAULT)] + [
-    (f"{name}-{other.chosen()[name]}", other) for name, other in DEFAULT.alternatives()
-]
-each_variant = pytest.mark.parametrize(
-    "assumptions", [other for _, other in EACH_VARIANT], ids=[name for name, _ in EACH_VARIANT]
-)
+EACH_VARIANT = [DEFAULT, *(other for _, other in DEFAULT.alternatives())]
+"""The defaults, and each variant alone; one example is tried with all of them."""
 
 
 def decide(
@@ -61,15 +57,15 @@ def check_with_oracle(
     rules: RefererConfiguration, sent: Sequence[str], assumptions: Assumptions
 ) -> None:
     decision = decide(RefererPolicy.compile(rules, assumptions), sent)
-    assert (decision.reason, decision.entry) == oracle.decide(rules, sent, assumptions)
+    assert (decision.reason, decision.entry) == oracle.decide(rules, sent, assumptions), assumptions
 
 
-@each_variant
 @given(configurations, several_referers)
 def test_decisions_agree_with_the_oracle_under_each_variant(
-    assumptions: Assumptions, rules: RefererConfiguration, sent: list[str]
+    rules: RefererConfiguration, sent: list[str]
 ) -> None:
-    check_with_oracle(rules, sent, assumptions)
+    for assumptions in EACH_VARIANT:
+        check_with_oracle(rules, sent, assumptions)
 
 
 @given(configurations, several_referers, any_assumptions)
@@ -112,15 +108,12 @@ def test_variants_are_in_the_order_of_their_facts() -> None:
     assert decision.assumed == ("R-29", "R-37")
 
 
-@each_variant
 @given(configurations, referers, requests)
 def test_allows_agrees_with_decide_under_each_variant(
-    assumptions: Assumptions,
-    rules: RefererConfiguration,
-    referer: str | None,
-    request: tuple[Signing, str, Scope],
+    rules: RefererConfiguration, referer: str | None, request: tuple[Signing, str, Scope]
 ) -> None:
-    check_allows(RefererPolicy.compile(rules, assumptions), referer, request)
+    for assumptions in EACH_VARIANT:
+        check_allows(RefererPolicy.compile(rules, assumptions), referer, request)
 
 
 @given(configurations, referers, any_assumptions, requests)
@@ -139,7 +132,7 @@ def check_allows(
     signed, method, scope = request
     decision = policy.decide(referer, signed=signed, method=method, scope=scope)
     allowed = policy.allows(referer, signed=signed, method=method, scope=scope)
-    assert allowed is decision.allowed
+    assert allowed is decision.allowed, policy.assumptions
 
 
 @given(configurations, referers)
