@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test lowest s3 languages containers spark lint fmt docs site translations screenshots conformance browser bench soak clean
+.PHONY: help run test thorough lowest s3 languages containers spark lint fmt docs site translations screenshots conformance browser bench soak clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -59,6 +59,9 @@ test: $(TESTING)  ## run all checks and tests
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS); tests=$$?; \
 	wait $$lint || { cat .cache/lint; echo 'make lint failed: see above.'; exit 1; }; \
 	exit $$tests
+
+thorough: $(TESTING)  ## run the tests that try more cases here than in make test
+	@OSS_EMULATOR_THOROUGH=yes $(BIN)/python -m pytest -n auto -m thorough $(ARGS)
 
 lowest:  ## run the tests of the server, the plugin, ossfs and dvc-oss with the lowest versions
 	@$(MAKE) --no-print-directory VENV=$(LOWEST) \

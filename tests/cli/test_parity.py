@@ -39,6 +39,7 @@ from oss_emulator.referer.assumptions import (
 )
 
 from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.thorough import THOROUGH
 
 BUCKET = "parity-bucket"
 RULES = RefererConfiguration(
@@ -108,19 +109,18 @@ def unconfirmed(output: str) -> dict[str, str]:
 # --- the assumptions that are found
 
 SINGLE = [assumptions for _, assumptions in DEFAULT.alternatives()]
+COMBINED = {
+    "r04": CheckedRequests.BUCKETS_TOO,
+    "r05": CheckOrder.AFTER_ACL,
+    "r14": EmptyWhitelist.DENIES,
+    "r25": WhiteSpace.BLANK_MATCHES,
+    "r27": CutPath.WITH_SLASH,
+    "r28": CutEntries.CUT,
+}
+DISJOINT = zip(list(COMBINED)[::2], list(COMBINED)[1::2], strict=True)
 PAIRS = [
-    replace(DEFAULT, **dict(pair))
-    for pair in combinations(
-        {
-            "r04": CheckedRequests.BUCKETS_TOO,
-            "r05": CheckOrder.AFTER_ACL,
-            "r14": EmptyWhitelist.DENIES,
-            "r25": WhiteSpace.BLANK_MATCHES,
-            "r27": CutPath.WITH_SLASH,
-            "r28": CutEntries.CUT,
-        }.items(),
-        2,
-    )
+    replace(DEFAULT, **{field: COMBINED[field] for field in pair})
+    for pair in (combinations(COMBINED, 2) if THOROUGH else DISJOINT)
 ]
 
 
@@ -133,6 +133,7 @@ def name(assumptions: Assumptions) -> str:
     return "+".join(sorted(differing)) or "default"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("assumptions", [DEFAULT, *SINGLE, *PAIRS], ids=name)
 def test_every_variant_is_found_and_written(
     assumptions: Assumptions,

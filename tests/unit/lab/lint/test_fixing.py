@@ -1,4 +1,4 @@
-"""Corrections are followed to the end on 3,000 random configurations, and nothing raises."""
+"""Corrections are followed to the end on random configurations, and nothing raises."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from oss_emulator.lab import lint
 from oss_emulator.lab.lint import Finding, Severity
 from oss_emulator.referer import RefererConfiguration, RefererPolicy
 
+from tests.thorough import cases
 from tests.unit.lab.lint.random_rules import entry, rules, seeded
 
-CONFIGURATIONS, PARTS = 3_000, 6
+CONFIGURATIONS, PARTS = cases(1_200, 3_000), 6
 
 DECIDES = {
     "blacklist-only": "the documented recipe, if everybody else is welcome",
@@ -26,6 +27,7 @@ def is_mistake(finding: Finding) -> bool:
     return finding.severity is not Severity.NOTE
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("part", range(PARTS))
 def test_corrections_finish_in_at_most_three_rounds(part: int) -> None:
     """Only decisions of the owner are left, and they can be accepted rule by rule."""

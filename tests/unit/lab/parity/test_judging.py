@@ -22,6 +22,7 @@ from oss_emulator.lab.parity.setups import FRESH, LISTED
 from oss_emulator.referer import Assumptions
 from oss_emulator.referer.assumptions import DEFAULT, RepeatedHeader
 
+from tests.thorough import cases
 from tests.unit.lab.parity.service import ModelService, error
 
 ANY_ASSUMPTIONS = st.builds(
@@ -42,7 +43,8 @@ def by_fact(results: tuple[ParityResult, ...], fact: str) -> ParityResult:
     return next(result for result in results if result.inquiry.fact == fact)
 
 
-@settings(max_examples=50)
+@pytest.mark.thorough
+@settings(max_examples=cases(25, 100))
 @given(ANY_ASSUMPTIONS)
 def test_any_combination_of_variants_is_found(assumptions: Assumptions) -> None:
     results = judge(ask(assumptions))
