@@ -18,16 +18,23 @@ ROOT = Path(oss_emulator.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_module_has_a_docstring(module: Path) -> None:
-    assert ast.get_docstring(ast.parse(module.read_text(encoding="utf-8")))
+@pytest.fixture(scope="module")
+def trees() -> Mapping[str, ast.Module]:
+    """All modules of the package, parsed."""
+    return {
+        str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES
+    }
 
 
-def test_class_names_are_unique() -> None:
+def test_modules_have_docstrings(trees: Mapping[str, ast.Module]) -> None:
+    assert [name for name, tree in trees.items() if not ast.get_docstring(tree)] == []
+
+
+def test_class_names_are_unique(trees: Mapping[str, ast.Module]) -> None:
     names = Counter(
         node.name
-        for module in MODULES
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        for tree in trees.values()
+        for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     )
     assert [name for name, count in names.items() if count > 1] == []
@@ -50,13 +57,13 @@ def test_service_operations_need_the_permission_of_an_owner() -> None:
         assert item.resource is not Resource.SERVICE or item.permission.value == "own"
 
 
-@pytest.mark.parametrize("code", Code, ids=lambda code: code.name)
-def test_row_of_the_error_table_is_complete(code: Code) -> None:
-    row = code.value
-    assert row.code.replace(" ", "").isalnum()  # IMM's has a space
-    assert 200 < row.status < 600
-    assert row.message or row.status == 304
-    assert not row.ec or (len(row.ec) == 13 and row.ec[4] == "-")
+def test_rows_of_the_error_table_are_complete() -> None:
+    for code in Code:
+        row = code.value
+        assert row.code.replace(" ", "").isalnum(), code.name  # IMM's has a space
+        assert 200 < row.status < 600, code.name
+        assert row.message or row.status == 304, code.name
+        assert not row.ec or (len(row.ec) == 13 and row.ec[4] == "-"), code.name
 
 
 RUN_ON_IMPORT = {"__main__", "sitecustomize"}
@@ -66,11 +73,9 @@ LIBRARIES = {"aiohttp", "asyncio", "uvloop"}
 """Our plugin runs beside its users' own versions of these, so only their public names are safe."""
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_private_name_of_a_library_is_used(module: Path) -> None:
-    tree = ast.parse(module.read_text(encoding="utf-8"))
-    assert _private_imports(tree) == []
-    assert _private_attributes(tree) == []
+def test_no_private_name_of_a_library_is_used(trees: Mapping[str, ast.Module]) -> None:
+    found = {name: _private_names(tree) for name, tree in trees.items()}
+    assert {name: private for name, private in found.items() if private} == {}
 
 
 def test_no_private_name_of_a_library_is_overridden() -> None:
@@ -95,8 +100,7 @@ def test_no_private_name_of_a_library_is_overridden() -> None:
     ],
 )
 def test_private_names_of_libraries_are_found(source: str) -> None:
-    tree = ast.parse(source)
-    assert _private_imports(tree) + _private_attributes(tree)
+    assert _private_names(ast.parse(source))
 
 
 def test_overridden_private_names_of_libraries_are_found() -> None:
@@ -108,6 +112,10 @@ def test_overridden_private_names_of_libraries_are_found() -> None:
     assert _overridden({"Waiting": Waiting}) == []
     Waiting._loop = None  # type: ignore[assignment]
     assert _overridden({"Waiting": Waiting}) == ["Waiting._loop"]
+
+
+def _private_names(tree: ast.Module) -> list[str]:
+    return _private_imports(tree) + _private_attributes(tree)
 
 
 def _private_imports(tree: ast.Module) -> list[str]:
@@ -130,6 +138,8 @@ def _private_attributes(tree: ast.Module) -> list[str]:
         for alias in node.names
         if _is_library(node.module if isinstance(node, ast.ImportFrom) else alias.name)
     }
+    if not imported:
+        return []
     return [
         node.attr
         for node in ast.walk(tree)
