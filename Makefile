@@ -102,11 +102,12 @@ docs: $(TESTING)  ## write the pages that are generated from the code
 	@$(BIN)/python -m tests.docs.phrases
 	@$(BIN)/python -m tests.docs.translations --blocks
 
-site: $(TESTING)  ## build the documentation site in build/site
+site: $(TESTING)  ## build the documentation site in build/site and test it
 	@rm -rf build/site build/doctrees
 	@$(SPHINX) --doctree-dir build/doctrees/en . build/site
 	@$(SPHINX) --doctree-dir build/doctrees/zh --tag chinese . build/site/zh
 	@$(BIN)/python -m tests.docs.site build/site
+	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,site" $(BIN)/python -m pytest tests/browser/test_site.py $(ARGS)
 
 translations: $(TESTING)  ## show what the Chinese pages do not follow yet
 	@$(BIN)/python -m tests.docs.translations $(ARGS)

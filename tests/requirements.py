@@ -23,8 +23,8 @@ PROGRAMS = {
 
 Debian keeps nginx in a folder that only root has on its PATH."""
 
-PACKAGES = {"containers", "languages", "s3", "spark"}
-"""Sets of packages that a target of make installs, by its name; their tests ask `required`."""
+PACKAGES = {"containers", "languages", "s3", "site", "spark"}
+"""Targets of make that install or build what their tests need; these ask `required`."""
 
 VARIABLE = "OSS_EMULATOR_REQUIRE"
 """The environment variable that lists, with commas, the requirements that must not be missing."""

@@ -847,8 +847,9 @@ def test_axe_finds_nothing_and_chinese_pages_are_in_chinese(
             tab.locator("#detail .story").wait_for()
         english[path] = tab.evaluate(ENGLISH)
         found[path, "light"] = axe.find_violations(tab, script)
-        tab.emulate_media(color_scheme="dark")
-        found[path, "dark"] = axe.find_violations(tab, script, ["color-contrast"])
+        if language == "en":  # the colours are those of every language
+            tab.emulate_media(color_scheme="dark")
+            found[path, "dark"] = axe.find_violations(tab, script, ["color-contrast"])
     assert {place: said for place, said in found.items() if said} == {}
     if language == "zh":
         assert {path: said for path, said in english.items() if said} == {}
