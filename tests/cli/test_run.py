@@ -8,9 +8,14 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from oss_emulator.cli import main
 
 from tests.cli.process import EMULATOR, PATIENCE, environment
 from tests.cli.refusal import fail
@@ -32,16 +37,41 @@ def seed(tmp_path: Path) -> str:
 
 
 def run(*arguments: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with an emulator, in an environment without settings of the tests."""
-    return subprocess.run(
-        [*EMULATOR, "run", *arguments],
-        capture_output=True,
-        text=True,
-        env=environment(PYTHONIOENCODING="utf-8", **env),
-        cwd=cwd,
-        timeout=240,
-        stdin=subprocess.DEVNULL,
-    )
+    """Run a command with an emulator, in an environment without settings of the tests.
+
+    The emulator is in this process, because the start of another one would take most of the time.
+    """
+    variables = environment(PYTHONIOENCODING="utf-8", **env)
+    with (
+        mock.patch.dict(os.environ, variables, clear=True),
+        chdir(cwd or Path.cwd()),
+        written(1) as output,
+        written(2) as error,
+    ):
+        signal.alarm(240)  # end the tests if the command does not end
+        try:
+            status = main(["run", *arguments])
+        finally:
+            signal.alarm(0)
+        return subprocess.CompletedProcess(arguments, status, output(), error())
+
+
+@contextmanager
+def written(descriptor: int) -> Iterator[Callable[[], str]]:
+    """Collect what commands write to a descriptor that they inherit."""
+    before = os.dup(descriptor)
+    with tempfile.TemporaryFile() as file:
+
+        def read() -> str:
+            file.seek(0)
+            return file.read().decode()
+
+        os.dup2(file.fileno(), descriptor)
+        try:
+            yield read
+        finally:
+            os.dup2(before, descriptor)
+            os.close(before)
 
 
 def printed(*arguments: str, cwd: Path | None = None, **env: str) -> str:
