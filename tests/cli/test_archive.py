@@ -7,8 +7,9 @@ import json
 import subprocess
 import tarfile
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import chdir, closing
 from pathlib import Path
+from typing import NamedTuple
 
 import oss2
 import pytest
@@ -20,24 +21,36 @@ from oss_emulator.storage.disk import DiskStorage
 from tests.cli.process import EMULATOR, PATIENCE, environment
 from tests.unit.storage import invariants
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, ask: Callable[..., tuple[int, str, str]]) -> Run:
     """Return a function that runs a command of `oss-emulator` in a folder of its own."""
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*EMULATOR, *arguments],
-            capture_output=True,
-            text=True,
-            env={**environment(), "PYTHONPATH": str(Path.cwd() / "emulator")},
-            cwd=tmp_path,
-            timeout=PATIENCE,
-        )
+    def run(*arguments: str) -> Done:
+        with chdir(tmp_path):
+            return Done(*ask(*arguments))
 
     return run
+
+
+def test_export_and_import_run_as_processes(data: Path, tmp_path: Path) -> None:
+    env = {**environment(), "PYTHONPATH": str(Path.cwd() / "emulator")}
+    for arguments in (("export", "data", "all.tar"), ("import", "all.tar", "again")):
+        command = [*EMULATOR, *arguments]
+        done = subprocess.run(command, capture_output=True, env=env, cwd=tmp_path, timeout=PATIENCE)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert contents(tmp_path / "again") == contents(data)
 
 
 @pytest.fixture
@@ -206,7 +219,7 @@ def test_damaged_index_is_reported_in_one_line(run: Run, data: Path) -> None:
     )
 
 
-def check_refused(done: subprocess.CompletedProcess[str], *sentences: str) -> None:
+def check_refused(done: Done, *sentences: str) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("oss-emulator: ")
