@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.requirements import require
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "node"
+CACHE = Path(__file__).parents[1] / ".cache" / "node"
 
 
-def copy_project(source: Path, target: Path, factory: pytest.TempPathFactory) -> None:
-    """Copy a project that depends on ali-oss, and install its packages.
-
-    npm installs them once for all tests, because it takes longer than the programs.
-    """
+def copy_project(source: Path, target: Path) -> Path:
+    """Copy a project and add its packages; return the copy."""
     require("node")
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules"))
-    target.joinpath("node_modules").symlink_to(_packages(factory))
+    target.joinpath("node_modules").symlink_to(_packages(source / "package.json"))
+    return target
 
 
-def _packages(factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the packages that the example names; install them if they are not there.
+def _packages(project: Path) -> Path:
+    """Return the folder of the packages that a project names; install them if they are not there.
 
-    The processes of pytest-xdist share the parent of their folders.
+    npm takes longer than the programs, so that its packages are kept like those of `.venv`:
+    `make clean` removes them.
     """
-    shared = factory.getbasetemp().parent / "node"
-    shared.mkdir(exist_ok=True)
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "installed").exists():
-            shutil.copy(EXAMPLE / "package.json", shared)
-            install = [require("npm"), "install", "--no-audit", "--no-fund", "--no-package-lock"]
-            subprocess.run(install, cwd=shared, check=True, capture_output=True, timeout=240)
-            (shared / "installed").touch()
-    return shared / "node_modules"
+    npm = require("npm")
+    dependencies = json.loads(project.read_text(encoding="utf-8"))["dependencies"]
+    named = json.dumps(dependencies, sort_keys=True)
+    folder = CACHE / hashlib.sha256(named.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the processes of pytest-xdist share the folder
+        if not (folder / "installed").exists():
+            shutil.copy(project, folder / "package.json")
+            install = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock"]
+            subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=240)
+            (folder / "installed").touch()
+    return folder / "node_modules"

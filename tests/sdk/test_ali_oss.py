@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 from oss_emulator import Emulator
 
-from tests.requirements import require
+from tests.node import copy_project
 
 PROJECT = Path(__file__).with_name("ali_oss")
 NAMES = re.findall(
@@ -32,17 +31,11 @@ def results(
     emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, str | None]:
     """What went wrong in each case; None for one that passed."""
-    node, npm = require("node"), require("npm")
-    folder = tmp_path_factory.mktemp("ali-oss")
-    project = shutil.copytree(
-        PROJECT, folder / "project", ignore=shutil.ignore_patterns("node_modules")
-    )
-    install = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock"]
-    subprocess.run(install, cwd=project, check=True, capture_output=True, timeout=240)
+    project = copy_project(PROJECT, tmp_path_factory.mktemp("ali-oss") / "project")
     with Emulator(new_account=True) as new_account:
         done = subprocess.run(
             [
-                node,
+                "node",
                 "cases.js",
                 emulator.endpoint,
                 new_account.endpoint,

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from oss_emulator import accesslog
 from oss_emulator.accesslog import LogLine
@@ -49,15 +50,16 @@ class Answer:
     hours: Counter[int] = field(default_factory=Counter)
 
 
+@cache
 def generate(
     seed: int,
     count: int,
     rules: RefererConfiguration,
     against: RefererConfiguration | None = None,
-) -> tuple[list[LogLine], Answer]:
+) -> tuple[Sequence[LogLine], Answer]:
     """Return lines and what a replay by the rules must find."""
     chance = random.Random(seed)  # noqa: S311 - reproducible
-    lines = [_line(chance, number) for number in range(count)]
+    lines = tuple(_line(chance, number) for number in range(count))
     return lines, answer_to(lines, rules, against)
 
 
