@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
@@ -27,6 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # oss2 2.19.1 asks Python 3.12 and later for a naive time.
     config.addinivalue_line("filterwarnings", "ignore:.*utcnow:DeprecationWarning")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """With `-n auto`, run one test more than there are processors: some tests wait for others."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:
