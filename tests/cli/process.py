@@ -158,10 +158,11 @@ def wait_for(condition: Callable[[], bool]) -> None:
     Only for what the system reports no event: what another process writes to a file, its sockets,
     and its children.
     """
-    end = time.monotonic() + PATIENCE
+    end, pause = time.monotonic() + PATIENCE, 0.005
     while not condition():
         assert time.monotonic() < end, f"the condition was false for {PATIENCE} seconds"
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)  # asking may take longer than the pause
 
 
 def wait_for_ends(processes: Collection[int], count: int) -> None:

@@ -139,8 +139,11 @@ class Report:
     read_back: int = 0
 
 
-def run(folder: Path, rounds: int, *flags: str, seed: int = 0) -> Report:
-    """Write, kill and check in rounds; raises `AssertionError` for a wrong state."""
+def run(folder: Path, rounds: int, *flags: str, seed: int = 0, longest: float = 1.0) -> Report:
+    """Write, kill and check in rounds; raises `AssertionError` for a wrong state.
+
+    A round is of at most `longest` seconds.
+    """
     chance = random.Random(seed)  # noqa: S311
     writers = [Writer(f"crash-{n}", random.Random(seed + n)) for n in range(WRITERS)]  # noqa: S311
     report = Report()
@@ -153,7 +156,7 @@ def run(folder: Path, rounds: int, *flags: str, seed: int = 0) -> Report:
             if report.rounds == rounds:
                 return report
             before = sum(writer.count for writer in writers)
-            _write_and_kill(running, writers, chance.uniform(0.2, 1.0))
+            _write_and_kill(running, writers, chance.uniform(0.2, longest))
         report.in_doubt += sum(writer.doubt is not None for writer in writers)
         report.acknowledged += sum(writer.count for writer in writers) - before
         report.acknowledged -= sum(writer.doubt is not None for writer in writers)

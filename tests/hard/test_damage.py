@@ -11,10 +11,12 @@ from oss_emulator.storage import FolderError
 from oss_emulator.storage.disk import DiskStorage
 
 from tests.hard import damage
+from tests.thorough import cases
 
 
+@pytest.mark.thorough
 def test_damaged_folder_is_served_right_or_refused(tmp_path: Path) -> None:
-    happened = damage.run(tmp_path, 8)
+    happened = damage.run(tmp_path, cases(6, 30))
     assert happened["refused"] > 20
     assert happened["reported"] > 2
 

@@ -21,6 +21,7 @@ from oss_emulator.server.intake import Intake
 from oss_emulator.server.loop import loop_factory
 
 from tests.http.live import SETTINGS
+from tests.thorough import cases
 
 Pieces = list[tuple[bytes, int]]
 """Pieces, each with the number of turns of the event loop before the next piece."""
@@ -122,8 +123,11 @@ def dialogues(draw: st.DrawFn) -> Pieces:
     return [(bytes(data[start:end]), draw(turns)) for start, end in pairwise(cuts) if start < end]
 
 
+@pytest.mark.thorough
 @given(pieces=dialogues(), leaves=st.booleans(), fast=st.booleans())
-@settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=cases(250, 1_000), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_every_connection_ends(
     controls: Controls,
     caplog: pytest.LogCaptureFixture,
