@@ -11,8 +11,9 @@ import pytest
 from oss_emulator import Emulator
 from playwright.sync_api import BrowserContext, Error
 
-from tests.node import EXAMPLE, copy_project
+from tests.node import copy_project
 
+PROJECT = Path(__file__).parents[2] / "examples" / "node"
 BUILD = Path("node_modules", "ali-oss", "dist", "aliyun-oss-sdk.min.js")
 CALLS = """
 async ([options, size]) => {
@@ -48,18 +49,12 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def call(
-    emulator: Emulator,
-    elsewhere: int,
-    tabs: BrowserContext,
-    tmp_path: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Call:
+def call(emulator: Emulator, elsewhere: int, tabs: BrowserContext, tmp_path: Path) -> Call:
     """Make the calls at an endpoint; return what the page got."""
-    copy_project(EXAMPLE, tmp_path / "node", tmp_path_factory)
+    project = copy_project(PROJECT, tmp_path / "node")
     page = tabs.new_page()
     page.goto(f"http://127.0.0.1:{elsewhere}/")
-    page.add_script_tag(path=tmp_path / "node" / BUILD)
+    page.add_script_tag(path=project / BUILD)
 
     def ask(endpoint: str) -> dict[str, Any]:
         options = {
