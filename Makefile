@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test thorough lowest s3 languages containers spark lint fmt docs site translations screenshots conformance browser bench soak clean
+.PHONY: help run test pythons thorough lowest s3 languages containers spark lint fmt docs site translations screenshots conformance browser bench soak clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -59,6 +59,15 @@ test: $(TESTING)  ## run all checks and tests
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS); tests=$$?; \
 	wait $$lint || { cat .cache/lint; echo 'make lint failed: see above.'; exit 1; }; \
 	exit $$tests
+
+pythons: $(TESTING)  ## run all tests on every other Python that is installed
+	@used=$$($(BIN)/python -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); failed=; \
+	for python in python3.11 python3.12 python3.13 python3.14; do \
+	  if test $$python = $$used || ! $$python -c 'import ensurepip, venv' 2>/dev/null; then continue; fi; \
+	  echo "Testing on $$python ..."; \
+	  $(MAKE) --no-print-directory VENV=.cache/$$python PYTHON=$$python test || failed="$$failed $$python"; \
+	done; \
+	if test -n "$$failed"; then echo "The tests failed on$$failed."; exit 1; fi
 
 thorough: $(TESTING)  ## run the tests that try more cases here than in make test
 	@OSS_EMULATOR_THOROUGH=yes $(BIN)/python -m pytest -n auto -m thorough $(ARGS)
