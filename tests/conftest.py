@@ -33,7 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """With `-n auto`, run one test more than there are processors: some tests wait for others."""
-    return (os.cpu_count() or 1) + 1
+    wanted = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return int(wanted) if wanted else len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_collection_finish() -> None:

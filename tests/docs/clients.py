@@ -413,8 +413,9 @@ DESCRIBED = (
         Text("runners of GitHub Actions and GitLab CI", "GitHub Actions 和 GitLab CI 的 Runner"),
         Text("see `examples/ci/`", "参见 `examples/ci/`"),
         Text(
-            "a runner needs its service; the tests do what it would do with the example",
-            "Runner 需要连接它的服务；测试按照它的方式执行示例",
+            "a runner must connect to GitHub or GitLab; the tests run the steps of the example for "
+            "GitHub",
+            "Runner 必须连接到 GitHub 或 GitLab；测试会执行 GitHub 示例中的步骤",
         ),
     ),
 )

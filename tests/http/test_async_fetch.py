@@ -22,7 +22,7 @@ from oss_emulator import Emulator
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.documents import async_fetch
 from oss_emulator.protocol.message import Request
-from oss_emulator.server import fetching
+from oss_emulator.server import callback, fetching
 from oss_emulator.settings import Settings
 
 from tests.cli.process import wait_for
@@ -451,10 +451,11 @@ def test_task_that_a_snapshot_brings_back_during_its_callback_runs_again(
         assert bucket.get_object("fetched").read() == CONTENT
 
 
-def test_callback_has_time_after_a_slow_fetch(
+def test_time_limit_of_a_fetch_does_not_end_its_callback(
     app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "TIMEOUT", 1.0)
+    monkeypatch.setattr(fetching, "TIMEOUT", 0.5)
+    monkeypatch.setattr(callback, "TIMEOUT", 1.0)
     app.holds.add("/done")
     with Emulator() as emulator:
         bucket = emulator.bucket("examplebucket")

@@ -50,6 +50,8 @@ MAX_REDIRECTS: Final = 5
 
 _CHUNK: Final = 1024 * 1024
 
+_BUG: Final = "The emulator failed; see its log."
+
 _T = TypeVar("_T")
 
 
@@ -147,7 +149,7 @@ class Fetches:
             task = task._replace(state=State.FAILED, message="The task took too long.")
         except Exception as error:
             LOG.error("the task %s failed", task.id, exc_info=error)
-            task = task._replace(state=State.FAILED, message="The emulator failed; see its log.")
+            task = task._replace(state=State.FAILED, message=_BUG)
         if response is not None and response.callback is not None:
             task = await self._call_back(task, response, response.callback)
         await self._keep(bucket, task)
@@ -168,8 +170,12 @@ class Fetches:
                 break
             except (_UnavailableError, TimeoutError) as error:
                 message = str(error) or f"The source took more than {TIMEOUT:.0f} seconds."
+            # After whatever is being written, which may be the object: then the time was just up.
+            await self._keep(bucket, task._replace(state=State.RETRY, message=message))
+            kept = self._find(bucket, task.id)
+            if kept is not None and kept.stored:
+                return kept if kept.state.ended else kept.interrupted(), None
             if pause is not None:
-                await self._keep(bucket, task._replace(state=State.RETRY, message=message))
                 await asyncio.sleep(pause)
         await self._tell_failure(bucket, task)
         return task._replace(state=State.FAILED, message=message), None
@@ -211,8 +217,13 @@ class Fetches:
         try:
             await callback.deliver(wanted, response, self._host.ports())
         except OSSError as error:
-            return task._replace(state=State.CALLBACK_FAILED, message=error.message)
-        return task._replace(state=State.SUCCESS)
+            message = error.message
+        except Exception as error:
+            LOG.error("the callback of the task %s failed", task.id, exc_info=error)
+            message = _BUG
+        else:
+            return task._replace(state=State.SUCCESS)
+        return task._replace(state=State.CALLBACK_FAILED, message=message)
 
     async def _tell_failure(self, bucket: str, task: FetchTask) -> None:
         """Call the application server about a failure; whether that fails changes nothing."""
@@ -236,9 +247,10 @@ class Fetches:
             LOG.error("the state of the task %s cannot be kept: %s", task.id, reason)
 
     def _settle(self, bucket: str, task: FetchTask) -> None:
-        """Keep the state of a task, unless a snapshot brought it back as it was without its object.
+        """Keep the state of a task, unless the kept one knows better whether its object is stored.
 
-        Then it begins again once this run has ended.
+        A snapshot may have brought the task back without the object; then it begins again once this
+        run has ended. Or the object was stored when the time of the task was up.
         """
         storage = self._host.service.storage
         with storage.transaction():

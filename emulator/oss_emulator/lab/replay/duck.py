@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +22,7 @@ MEMORY, MEMORY_PER_THREAD = 256, 64
 """The memory limit of DuckDB in MiB. Python and the batches come on top."""
 BATCH = 20_000
 SCANNED = 256 << 20
-"""Bytes of files for each statement of a scan, which keeps read buffers of all its files."""
+"""Bytes of files for each statement of a scan: DuckDB keeps read buffers for all its files."""
 GROUPS_PER_PROCESS = 100_000
 """Groups for each process; fewer are judged before another process has started."""
 _MISSING = "\x01"
@@ -70,7 +71,8 @@ class DuckDBEngine:
             self._run("COMMIT")
             self._scanned = True
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # the failure may have ended the transaction
+                self._connection.execute("ROLLBACK")
             raise
 
     def find(self, files: Sequence[Path], odd: str) -> list[Row]:

@@ -67,7 +67,7 @@ class JudgedGroup(NamedTuple):
     entry: str
     """The entry of the new rules that decided, "" for none."""
     host: str
-    """The host of the Referer with its port; the whole Referer if it has no host; "" for none."""
+    """The host of the Referer with its port; without a host how the Referer begins; "" for none."""
     origin: str
     """The Referer up to its host and port."""
     bare: bool
@@ -104,7 +104,7 @@ class Judge:
 
     @property
     def cut(self) -> str:
-        """The statement that cuts what no decision sees, under any assumption (R-26 to R-28)."""
+        """The statement that cuts off what changes no decision, whatever is assumed."""
         policies = [item for item in (self.policy, self._old) if item is not None]
         if all(policy.sees_only_origins for policy in policies):
             return "cut_path"
@@ -124,8 +124,7 @@ class Judge:
         ruling = rule(self.policy, kind, sent)
         checked = ruling.reason not in _EXEMPT
         verdict, why, assumed = self._compare(ruling, kind, sent, letters[3])
-        found = _ORIGIN.match(sent)
-        origin, host = (found[0], found[2] or sent) if found else ("", sent)
+        origin, host = _split(sent)
         return JudgedGroup(
             verdict,
             why,
@@ -165,6 +164,13 @@ def rule(policy: RefererPolicy, kind: RequestKind, sent: str) -> Ruling:
     if kind not in policy.checked:
         return Ruling(EXEMPTIONS[kind], None, assumed)
     return Ruling(judged.reason, judged.entry.text if judged.entry else None, assumed)
+
+
+def _split(sent: str) -> tuple[str, str]:
+    """Return a Referer up to its host, and the host; without one, as far as a cut leaves it."""
+    found = _ORIGIN.match(sent)
+    assert found is not None  # noqa: S101 - each part may be empty
+    return found[0], found[2] or sent[: found.end() + 1]
 
 
 def _writable(host: str) -> str:
