@@ -72,9 +72,7 @@ plain_configurations = st.builds(
 )
 
 
-@given(
-    plain_configurations, st.none() | plain_configurations, st.data(), texts, any_assumptions
-)
+@given(plain_configurations, st.none() | plain_configurations, st.data(), texts, any_assumptions)
 def test_cut_before_grouping_changes_no_verdict_of_rules_without_wildcards(
     rules: RefererConfiguration,
     against: RefererConfiguration | None,
