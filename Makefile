@@ -79,7 +79,7 @@ lowest:  ## run the tests of the server, the plugin, ossfs and dvc-oss with the 
 
 s3:  ## run the tests of S3 clients, also of the large ones
 	@$(MAKE) --no-print-directory VENV=$(S3) $(S3)/.installed-to-test-s3
-	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,s3" $(S3)/bin/python -m pytest tests/s3 $(ARGS)
+	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,node,npm,s3" $(S3)/bin/python -m pytest tests/s3 $(ARGS)
 
 languages:  ## run the SDKs for Go, Java and Ruby, and Flink, whose package has the one for Java
 	@$(MAKE) --no-print-directory VENV=$(LANGUAGES) $(LANGUAGES)/.installed-to-test-languages

@@ -101,7 +101,8 @@ class Settings:
     s3_host: tuple[str, ...] = ()
     """Further base domains that speak the S3 protocol, whatever the request looks like."""
     strict_s3: bool = False
-    """Whether to refuse bodies in chunks with trailers over S3, as the service does (P-74)."""
+    """Whether to refuse over S3 what the service refuses: chunks with trailers (P-74), and
+    DeleteObjects without Content-MD5 (P-76)."""
     strict_addressing: bool = False
     """Whether to refuse path-style addresses, as the service does (P-06)."""
     as_of: date | None = None

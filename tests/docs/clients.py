@@ -270,6 +270,18 @@ CLIENTS = (
         "boto3",
     ),
     TriedClient(
+        "AWS SDK for JavaScript v3",
+        "JavaScript",
+        Text(
+            'the option `endpoint: "http://127.0.0.1:9000"`; nothing under `oss-emulator run`; '
+            "see [s3.md](s3.md)",
+            '选项 `endpoint: "http://127.0.0.1:9000"`；在 `oss-emulator run` 下无需配置；'
+            "参见 [s3.md](s3.md)",
+        ),
+        "s3/test_aws_js.py",
+        "aws_js",
+    ),
+    TriedClient(
         "s3fs, pyiceberg, Polars, DuckDB, delta-rs",
         "Python",
         Text(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import os
 import subprocess
@@ -340,6 +342,30 @@ def test_trailers_are_refused_where_the_service_is_followed_strictly() -> None:
         assert strict.journal[-1].ec == "0017-00000804"
         put(connect(strict, request_checksum_calculation="when_required"), "examplebucket")
         put(connect(strict, signature_version="s3"), "examplebucket")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{}, {"request_checksum_calculation": "when_required"}, {"signature_version": "s3"}],
+)
+def test_deletions_need_md5_where_the_service_is_followed_strictly(config: dict[str, str]) -> None:
+    """P-76"""
+    with Emulator(strict_s3=True) as strict:
+        strict.bucket("examplebucket")
+        s3 = connect(strict, **config)
+        put(s3, "examplebucket")
+        asked = {"Bucket": "examplebucket", "Delete": {"Objects": [{"Key": "a"}]}}
+        with pytest.raises(ClientError) as caught:
+            s3.delete_objects(**asked)
+        assert code_of(caught) == "MissingArgument"
+        s3.meta.events.register("before-sign.s3.DeleteObjects", add_md5)
+        assert [found["Key"] for found in s3.delete_objects(**asked)["Deleted"]] == ["a"]
+
+
+def add_md5(request: Any, **_: Any) -> None:
+    """Add the Content-MD5 that OSS wants for DeleteObjects."""
+    digest = hashlib.md5(request.body, usedforsecurity=False).digest()
+    request.headers["Content-MD5"] = base64.b64encode(digest).decode()
 
 
 @pytest.mark.parametrize("version", ["s3v4", "s3"])

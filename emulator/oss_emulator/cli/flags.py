@@ -201,7 +201,11 @@ _FLAGS = (
         _list,
         collects=True,
     ),
-    _Flag("strict_s3", "refuse chunks with trailers over S3, as the service does", _switch),
+    _Flag(
+        "strict_s3",
+        "over S3, refuse chunks with trailers, and DeleteObjects without Content-MD5",
+        _switch,
+    ),
     _Flag("strict_addressing", "refuse path style, as the service does", _switch),
     _Flag("as_of", "YYYY-MM-DD: emulate the service of that day", _date),
     _Flag("new_account", "treat the accounts as new ones, which the service restricts", _switch),

@@ -329,7 +329,8 @@ class Code(Enum):
     BAD_REQUEST = Row("BadRequest", 400, "The request is not well-formed HTTP.")
     REQUEST_HEADERS_TOO_LARGE = Row("RequestHeaderTooLarge", 400, "The request line and the headers are larger than this server accepts.")
 
-    # Bodies over the S3 protocol (0017): P-74
+    # Bodies over the S3 protocol (0016, 0017): P-74, P-76
+    MD5_MISSING = Row("MissingArgument", 400, "Missing Some Required Arguments.", "0016-00000606")
     CHUNKS_NOT_SUPPORTED = Row("InvalidArgument", 400, "aws-chunked encoding is not supported with the specified x-amz-content-sha256 value.", "0017-00000804")
     MALFORMED_CHUNKS = Row("InvalidRequest", 400, "The body is not well-formed aws-chunked.")
     CONTENT_HASH_MISMATCH = Row("XAmzContentSHA256Mismatch", 400, "The provided 'x-amz-content-sha256' header does not match what was computed.")
