@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import select
 import socket
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import md5
 from http.client import HTTPMessage, parse_headers
 from types import TracebackType
 
@@ -164,6 +165,11 @@ class Client:
 
     def put(self, target: str, body: bytes, *headers: tuple[str, str]) -> Answer:
         return self.request("PUT", target, headers, body)
+
+
+def content_md5(body: bytes) -> str:
+    """Return the `Content-MD5` of a body."""
+    return b64encode(md5(body, usedforsecurity=False).digest()).decode()
 
 
 def write(method: str, target: str, headers: Headers, body: bytes | None = None) -> bytes:

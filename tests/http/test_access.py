@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.http.client import Answer, Client
+from tests.http.client import Answer, Client, content_md5
 from tests.http.live import Live, Signed
 
 BUCKET_ACLS = ("private", "public-read", "public-read-write")
 OBJECT_ACLS = ("default", "private", "public-read", "public-read-write")
 DELETE = b"<Delete><Object><Key>a</Key></Object></Delete>"
+DELETE_MD5 = (("Content-MD5", content_md5(DELETE)),)
 OPEN = (("x-oss-object-acl", "public-read-write"),)
 RULES = (
     b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList/>"
@@ -40,7 +41,7 @@ OBJECT_OPERATIONS = [
     Operation("GetObjectMeta", "read", "HEAD", "/{b}/a?objectMeta", 200),
     Operation("PutObject", "write", "PUT", "/{b}/a", 200, b"new"),
     Operation("DeleteObject", "write", "DELETE", "/{b}/a", 204),
-    Operation("DeleteMultipleObjects", "write", "POST", "/{b}?delete", 200, DELETE),
+    Operation("DeleteMultipleObjects", "write", "POST", "/{b}?delete", 200, DELETE, DELETE_MD5),
     Operation("GetObjectACL", "own", "GET", "/{b}/a?acl", 200),
     Operation("PutObjectACL", "own", "PUT", "/{b}/a?acl", 200, None, OPEN),
 ]
@@ -189,9 +190,12 @@ def test_one_private_object_prevents_the_deletion_of_a_list(
     live.put(f"/{bucket}/a", b"content")
     live.put(f"/{bucket}/b", b"content", {"x-oss-object-acl": "private"})
     both = b"<Delete><Object><Key>a</Key></Object><Object><Key>b</Key></Object></Delete>"
-    assert client.request("POST", f"/{bucket}?delete", (), both).status == 403
+    digest = content_md5(both)
+    headers = [("Content-MD5", digest)]
+    assert client.request("POST", f"/{bucket}?delete", headers, both).status == 403
     for key in ("a", "b"):
         assert signed.request("HEAD", bucket, key).status == 200
-    assert signed.request("POST", bucket, "", {"delete": ""}, None, both).status == 200
+    answer = signed.request("POST", bucket, "", {"delete": ""}, {"Content-MD5": digest}, both)
+    assert answer.status == 200
     for key in ("a", "b"):
         assert signed.request("HEAD", bucket, key).status == 404

@@ -15,7 +15,7 @@ import pytest
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.storage import MemoryStorage
 
-from tests.http.client import Answer, Client, Headers, check_error
+from tests.http.client import Answer, Client, Headers, check_error, content_md5
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, Signed, serve, sign
 
 DECLARED = {(item.method, item.resource.value, item.subresource) for item in OPERATIONS}
@@ -277,7 +277,8 @@ def test_unsatisfiable_range_is_refused(stage: Stage) -> None:
 
 @pytest.mark.parametrize("body", [b"<Delete>", b"<Remove/>", b"<Delete/>", b"\xff"])
 def test_bad_list_of_keys_is_refused(stage: Stage, signed: Signed, body: bytes) -> None:
-    answer = signed.request("POST", stage.private, "", {"delete": ""}, None, body)
+    headers = {"Content-MD5": content_md5(body)}
+    answer = signed.request("POST", stage.private, "", {"delete": ""}, headers, body)
     detail = answer.error["ErrorDetail"]
     check_error(answer, 400, "MalformedXML", MALFORMED, "0016-00000608", ErrorDetail=detail)
     assert detail

@@ -23,6 +23,7 @@ from oss_emulator.protocol.message import AccessDecision, Response
     permission=Permission.WRITE,
     action="oss:DeleteObject",
     takes=Takes.DOCUMENT,
+    needs_md5=True,
 )
 def delete_multiple_objects(call: Call) -> Response:
     """Delete up to 1,000 objects; in quiet mode the answer is empty.

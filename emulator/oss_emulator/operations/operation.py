@@ -94,6 +94,8 @@ class Operation:
     """Whether its headers set the tags, retention and legal hold of an object."""
     bypasses: bool = False
     """Whether it may bypass a retention period in GOVERNANCE mode."""
+    needs_md5: bool = False
+    """Whether it is refused without `Content-MD5` (P-76)."""
 
 
 Gather: TypeAlias = "Callable[[Call], Callable[[], Body]]"
@@ -116,6 +118,7 @@ def operation(
     status: Status = Status.ENFORCED,
     needs_bucket: bool = True,
     gather: Gather | None = None,
+    needs_md5: bool = False,
 ) -> Callable[[Callable[[Call], Response]], Operation]:
     """Declare the function that performs an operation; the default action is `oss:NAME`."""
 
@@ -136,6 +139,7 @@ def operation(
             name in ON_VERSION,
             name in DESCRIBES,
             name in BYPASSES,
+            needs_md5,
         )
 
     return declare

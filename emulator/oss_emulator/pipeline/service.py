@@ -266,7 +266,10 @@ class Service:
         if operation.takes is Takes.FORM:
             admitted.sizes.check(body.size)
         elif operation.takes is not Takes.NOTHING and operation.gather is None:
-            checksums.check_md5(call.request.headers.get("content-md5"), body.md5)
+            sent = call.request.headers.get("content-md5")
+            if sent is None and operation.needs_md5 and call.request.came is None:
+                raise OSSError(Code.MD5_MISSING)  # over S3 its front decides
+            checksums.check_md5(sent, body.md5)
         try:
             body = s3.translate_body(call, body)
             response = self._perform(call, body)

@@ -318,6 +318,7 @@ class Code(Enum):
     SERVICE_UNAVAILABLE = Row("ServiceUnavailable", 503, "Thread pool is almost full, please retry later.")
     INCOMPLETE_BODY = Row("IncompleteBody", 400, "You did not provide the number of bytes specified by the Content-Length HTTP header.", "0017-00000505")
     INVALID_DIGEST = Row("InvalidDigest", 400, "The Content-MD5 you specified was invalid.", "0017-00000503")
+    MD5_MISSING = Row("MissingArgument", 400, "Missing Some Required Arguments.", "0016-00000606")
     MALFORMED_DIGEST = Row("InvalidDigest", 400, "The Content-MD5 you specified was invalid.", "0017-00000502")
     INVALID_CRC64 = Row("InvalidCRC64", 400, "The x-oss-hash-crc64ecma you specified does not match what we calculated.")
     MALFORMED_XML = Row("MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema.", "0015-00000231")
@@ -329,8 +330,7 @@ class Code(Enum):
     BAD_REQUEST = Row("BadRequest", 400, "The request is not well-formed HTTP.")
     REQUEST_HEADERS_TOO_LARGE = Row("RequestHeaderTooLarge", 400, "The request line and the headers are larger than this server accepts.")
 
-    # Bodies over the S3 protocol (0016, 0017): P-74, P-76
-    MD5_MISSING = Row("MissingArgument", 400, "Missing Some Required Arguments.", "0016-00000606")
+    # Bodies over the S3 protocol (0017): P-74
     CHUNKS_NOT_SUPPORTED = Row("InvalidArgument", 400, "aws-chunked encoding is not supported with the specified x-amz-content-sha256 value.", "0017-00000804")
     MALFORMED_CHUNKS = Row("InvalidRequest", 400, "The body is not well-formed aws-chunked.")
     CONTENT_HASH_MISMATCH = Row("XAmzContentSHA256Mismatch", 400, "The provided 'x-amz-content-sha256' header does not match what was computed.")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from dataclasses import dataclass
-from hashlib import md5
 
 from lxml import etree
 from oss_emulator.access import Identity
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Stream
+
+from tests.http.client import content_md5
 
 NOW = 1_750_000_000.0
 """The time of the first request: Sun, 15 Jun 2025 15:06:40 GMT."""
@@ -86,6 +87,14 @@ class Caller:
 
     # --- Steps that several tests take
 
+    def delete_many(
+        self, document: str, query: str = "delete", anonymous: bool = False, **headers: str
+    ) -> Answer:
+        """Delete the objects of `bucket` that a document names."""
+        send = self.anonymously if anonymous else self
+        fields = {"content_md5": content_md5(document.encode()), **headers}
+        return send("POST", f"/bucket?{query}", document, **fields)
+
     def keep_versions(self, status: str = "Enabled") -> None:
         """Set the versioning of `bucket`."""
         assert self("PUT", "/bucket?versioning", VERSIONING.format(status)).status == 200
@@ -125,8 +134,3 @@ def check_error(
     assert (answer.status, answer.code, answer.text("Message")) == (status, code, message)
     assert (answer.text("EC") or "") == answer.headers.get("x-oss-ec", "") == ec
     assert {name: answer.text(name) for name in details} == details
-
-
-def content_md5(data: bytes) -> str:
-    """Return the value of Content-MD5 for these bytes."""
-    return b64encode(md5(data, usedforsecurity=False).digest()).decode()

@@ -134,9 +134,9 @@ def test_thousand_objects_are_deleted_in_one_call(ask: Caller, marked: bool) -> 
         f"<Object><Key>{key}</Key>{'' if marked else f'<VersionId>{ids[key]}</VersionId>'}</Object>"
         for key in ids
     ]
-    too_many = ask("POST", "/bucket?delete", f"<Delete>{''.join([*named, named[0]])}</Delete>")
+    too_many = ask.delete_many(f"<Delete>{''.join([*named, named[0]])}</Delete>")
     assert too_many.code == "MalformedXML"
-    answer = ask("POST", "/bucket?delete", f"<Delete>{''.join(named)}</Delete>")
+    answer = ask.delete_many(f"<Delete>{''.join(named)}</Delete>")
     assert answer.status == 200
     deleted = answer.body.decode()
     assert deleted.count("<Deleted>") == 1000

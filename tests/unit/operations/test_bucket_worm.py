@@ -95,7 +95,7 @@ DELETE_MANY = "<Delete><Object><Key>other</Key></Object><Object><Key>a</Key></Ob
 CHANGES: dict[str, Callable[[Caller], str]] = {
     "put": lambda ask: ask("PUT", "/bucket/a", "y").code,
     "delete": lambda ask: ask("DELETE", "/bucket/a").code,
-    "delete many": lambda ask: ask("POST", "/bucket?delete", DELETE_MANY).code,
+    "delete many": lambda ask: ask.delete_many(DELETE_MANY).code,
     "copy": lambda ask: ask("PUT", "/bucket/a", x_oss_copy_source="/bucket/other").code,
 }
 

@@ -225,7 +225,7 @@ def test_malformed_version_id_gets_400(ask: Caller, version_id: str) -> None:
     for answer in (
         ask("GET", f"/bucket/a?versionId={version_id}"),
         ask("DELETE", f"/bucket/a?versionId={version_id}"),
-        ask("POST", "/bucket?delete", f"<Delete>{entry}</Delete>"),
+        ask.delete_many(f"<Delete>{entry}</Delete>"),
     ):
         assert (answer.code, answer.text("ArgumentName")) == ("InvalidArgument", "versionId")
     assert ask("GET", "/bucket/a").body == b"x"

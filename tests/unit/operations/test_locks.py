@@ -194,7 +194,7 @@ def test_multiple_deletion_deletes_nothing_if_one_version_is_retained(
         f"<Object><Key>a</Key><VersionId>{version}</VersionId></Object>"
         for version in (free, retained)
     )
-    assert worm("POST", "/bucket?delete", f"<Delete>{named}</Delete>", **headers).code == code
+    assert worm.delete_many(f"<Delete>{named}</Delete>", **headers).code == code
     assert (worm("GET", f"/bucket/a?versionId={free}").status == 200) is bool(code)
 
 
@@ -290,7 +290,7 @@ def test_bypass_needs_its_own_permission(worm: Caller, further: str, code: str) 
     if code:
         assert worm.anonymously("DELETE", target, **BYPASS).code == code
     body = f"<Delete>{named}</Delete>"
-    assert worm.anonymously("POST", "/bucket?delete", body, **BYPASS).code == code
+    assert worm.delete_many(body, anonymous=True, **BYPASS).code == code
 
 
 def test_upload_with_a_period_needs_the_permission_to_retain(worm: Caller) -> None:

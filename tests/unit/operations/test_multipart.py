@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operations.service import Answer, Caller, check_error, completion, content_md5
+from tests.http.client import content_md5
+from tests.unit.operations.service import Answer, Caller, check_error, completion
 
 PART = 100 * 1024
 """The smallest size of all parts except the last (CompleteMultipartUpload)."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.operations.service import Caller, check_error, content_md5
+from tests.http.client import content_md5
+from tests.unit.operations.service import Caller, check_error
 
 
 def part_of(ask: Caller, number: int | str = 1) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.operations.service import Answer, Caller, check_error, content_md5
+from tests.http.client import content_md5
+from tests.unit.operations.service import Answer, Caller, check_error
 
 # --- PutObject
 

@@ -16,10 +16,20 @@ def document(*keys: str, quiet: str = "", version_id: str = "") -> str:
     return f"<Delete>{quiet and f'<Quiet>{quiet}</Quiet>'}{entries}</Delete>"
 
 
+@pytest.mark.parametrize("document", [document("a"), "", "not XML"])
+def test_deletion_without_content_md5_is_refused(ask: Caller, document: str) -> None:
+    """P-76"""
+    ask("PUT", "/bucket/a", "x")
+    answer = ask("POST", "/bucket?delete", document)
+    assert (answer.status, answer.code) == (400, "MissingArgument")
+    assert answer.text("EC") == "0016-00000606"
+    assert ask("HEAD", "/bucket/a").status == 200
+
+
 def test_answer_lists_existing_and_missing_keys(ask: Caller) -> None:
     for key in ("a", "b", "stays"):
         ask("PUT", f"/bucket/{key}", "x")
-    answer = ask("POST", "/bucket?delete", document("b", "a", "never"))
+    answer = ask.delete_many(document("b", "a", "never"))
     assert (answer.status, answer.texts("Deleted/Key")) == (200, ["b", "a", "never"])
     assert ask("GET", "/bucket").texts("Contents/Key") == ["stays"]
 
@@ -27,7 +37,7 @@ def test_answer_lists_existing_and_missing_keys(ask: Caller) -> None:
 def test_keys_are_encoded_on_request(ask: Caller) -> None:
     """P-35: this includes keys that XML 1.0 forbids."""
     ask("PUT", "/bucket/%01%20%E4%B8%AD", "x")
-    answer = ask("POST", "/bucket?delete&encoding-type=url", document("&#1; 中"))
+    answer = ask.delete_many(document("&#1; 中"), "delete&encoding-type=url")
     assert answer.texts("Deleted/Key") == ["%01%20%E4%B8%AD"]
     assert answer.text("EncodingType") == "url"
     assert ask("GET", "/bucket").texts("Contents/Key") == []
@@ -43,14 +53,14 @@ def test_only_16_bytes_of_content_md5_are_compared(ask: Caller, body: str, statu
     ask("PUT", "/bucket/a", "x")
     digest = md5(document("a").encode(), usedforsecurity=False).digest()
     header = b64encode(digest + b"\0\1\2\3").decode()
-    assert ask("POST", "/bucket?delete", body, content_md5=header).status == status
+    assert ask.delete_many(body, content_md5=header).status == status
     assert ask("HEAD", "/bucket/a").status == (404 if status == 200 else 200)
 
 
 @pytest.mark.parametrize(("quiet", "silent"), [("true", True), ("TRUE", True), ("false", False)])
 def test_quiet_deletion_has_an_empty_answer(ask: Caller, quiet: str, silent: bool) -> None:
     ask("PUT", "/bucket/a", "x")
-    answer = ask("POST", "/bucket?delete", document("a", quiet=quiet))
+    answer = ask.delete_many(document("a", quiet=quiet))
     assert (answer.status, answer.body == b"") == (200, silent)
     assert ask("HEAD", "/bucket/a").status == 404
 
@@ -71,7 +81,7 @@ def test_quiet_deletion_has_an_empty_answer(ask: Caller, quiet: str, silent: boo
 )
 def test_malformed_document_deletes_nothing(ask: Caller, body: str) -> None:
     ask("PUT", "/bucket/a", "x")
-    answer = ask("POST", "/bucket?delete", body)
+    answer = ask.delete_many(body)
     assert (answer.status, answer.code) == (400, "MalformedXML")
     assert answer.text("EC") == "0016-00000608"
     assert ask("HEAD", "/bucket/a").status == 200
@@ -80,14 +90,14 @@ def test_malformed_document_deletes_nothing(ask: Caller, body: str) -> None:
 def test_deletion_without_version_id_puts_a_delete_marker(ask: Caller) -> None:
     ask.keep_versions()
     version_id = ask("PUT", "/bucket/a", "x").headers["x-oss-version-id"]
-    marked = ask("POST", "/bucket?delete", document("a"))
+    marked = ask.delete_many(document("a"))
     assert marked.text("Deleted/DeleteMarker") == "true"
     marker = marked.text("Deleted/DeleteMarkerVersionId")
     assert marker not in (None, version_id)
-    removed = ask("POST", "/bucket?delete", document("a", version_id=version_id))
+    removed = ask.delete_many(document("a", version_id=version_id))
     assert removed.text("Deleted/VersionId") == version_id
     assert removed.text("Deleted/DeleteMarker") is None
-    gone = ask("POST", "/bucket?delete", document("a", version_id=marker or ""))
+    gone = ask.delete_many(document("a", version_id=marker or ""))
     assert gone.text("Deleted/DeleteMarkerVersionId") == marker
     assert ask("GET", "/bucket?versions").texts(".//VersionId") == []
 
@@ -97,6 +107,6 @@ def test_one_protected_object_prevents_the_whole_deletion(ask: Caller) -> None:
     days = "<RetentionPeriodInDays>1</RetentionPeriodInDays>"
     worm = f"<InitiateWormConfiguration>{days}</InitiateWormConfiguration>"
     assert ask("POST", "/bucket?worm", worm).status == 200
-    answer = ask("POST", "/bucket?delete", document("b", "a"))
+    answer = ask.delete_many(document("b", "a"))
     assert (answer.status, answer.code) == (409, "FileImmutable")
     assert ask("HEAD", "/bucket/a").status == 200

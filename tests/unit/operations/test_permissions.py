@@ -12,6 +12,8 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessDecision, Request
 
+from tests.http.client import content_md5
+
 POLICY = """{"Version": "1", "Statement": [{"Effect": "Allow", "Principal": ["*"],
 "Action": ["oss:DeleteObject"], "Resource": ["acs:oss:*:*:open-bucket/public/*"]}]}"""
 
@@ -81,7 +83,8 @@ def test_entry_of_a_multiple_deletion_has_the_last_decision(
     )
     assert policy.status == 200
     body = f"<Delete><Quiet>{quiet}</Quiet><Object><Key>{key}</Key></Object></Delete>"
-    entry = record(service, ask("POST", "/open-bucket?delete"), body.encode())
+    request = ask("POST", "/open-bucket?delete", content_md5=content_md5(body.encode()))
+    entry = record(service, request, body.encode())
     assert entry.status == (200 if allowed else 403)
     assert entry.access is not None
     assert (entry.access.allowed, entry.access.reason) == (allowed, reason)
