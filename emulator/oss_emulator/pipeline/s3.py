@@ -9,6 +9,7 @@ from typing import Final
 
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.protocol.address import Addresses, Target
+from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.s3 import documents, form, headers, marks, operations, signature
@@ -45,6 +46,15 @@ def enter_form(call: Call, came: Form) -> tuple[Call, Form]:
     request = call.request
     marked = request._replace(came=request.came or request)
     return call._replace(request=marked), form.translate(came)
+
+
+def check_md5_missing(request: Request, *, strict: bool) -> None:
+    """Raise `MissingArgument` for a request that needs `Content-MD5` (P-76).
+
+    AWS SDKs do not send it, so over S3 it may be missing unless the service is followed strictly.
+    """
+    if request.came is None or strict:
+        raise OSSError(Code.MD5_MISSING)
 
 
 def translate_body(call: Call, body: Body) -> Body:

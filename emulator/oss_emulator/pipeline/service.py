@@ -267,8 +267,8 @@ class Service:
             admitted.sizes.check(body.size)
         elif operation.takes is not Takes.NOTHING and operation.gather is None:
             sent = call.request.headers.get("content-md5")
-            if sent is None and operation.needs_md5 and call.request.came is None:
-                raise OSSError(Code.MD5_MISSING)  # over S3 its front decides
+            if sent is None and operation.needs_md5:
+                s3.check_md5_missing(call.request, strict=self.settings.strict_s3)
             checksums.check_md5(sent, body.md5)
         try:
             body = s3.translate_body(call, body)

@@ -17,6 +17,7 @@ from oss_emulator.protocol.s3.payload import Framing
 from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth
 
+from tests.http.client import content_md5
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, serve
 
@@ -255,3 +256,27 @@ def test_lifecycle_is_kept_in_the_form_of_oss(service: Service) -> None:
 def test_malformed_document_is_refused(service: Service) -> None:
     answer = service.handle(sign(ask("PUT", "/private-bucket?lifecycle")), b"<Other/>")
     error(answer, "MalformedXML")
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_strict_mode_refuses_deletions_without_md5(strict: bool) -> None:
+    """P-76, the page of EC 0016-00000606"""
+    service = serve(settings=replace(SETTINGS, strict_s3=strict))
+    owner = service.accounts.owner
+    over_s3 = {"Host": "localhost", "x-oss-s3-compat": "true"}
+    body = b"<Delete><Object><Key>a</Key></Object></Delete>"
+    digest = {"Content-MD5": content_md5(body)}
+
+    def send(method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Response:
+        request = Request.parse(method, target, list({**over_s3, **headers}.items()), 0)
+        return service.handle(request, body, caller=owner)
+
+    assert send("PUT", "/deletions", {}).status == 200
+    answer = send("POST", "/deletions?delete", {}, body)
+    assert answer.status == (400 if strict else 200)
+    if strict:
+        assert b"<Code>MissingArgument</Code>" in answer.body
+        assert b"<EC>0016-00000606</EC>" in answer.body
+    assert send("POST", "/deletions?delete", digest, body).status == 200
+    assert send("POST", "/deletions/a?uploads", {}).status == 200
+    assert send("DELETE", "/deletions/a", {}).status == 204

@@ -82,9 +82,8 @@ class Payload(NamedTuple):
     def parse(cls, request: Request, *, strict: bool) -> "Payload":
         """Parse the head of a request, as the client sent it.
 
-        `strict` refuses chunks with trailers (P-74) and DeleteObjects without Content-MD5 (P-76),
-        as the service does. Raises `InvalidArgument`, `MissingArgument`, and `NotImplemented` for a
-        framing that is not understood.
+        `strict` refuses chunks with trailers, as the service does (P-74). Raises
+        `InvalidArgument`, and `NotImplemented` for a framing that is not understood.
         """
         headers = request.headers
         declared = headers.get(PAYLOAD_HASH, "")
@@ -93,8 +92,6 @@ class Payload(NamedTuple):
             raise _not_chunked()
         if strict and framing is not None and framing.has_trailers:
             raise _not_chunked()
-        if strict and _is_deletion(request) and "content-md5" not in headers:
-            raise OSSError(Code.MD5_MISSING)
         if framing is None and declared.startswith("STREAMING-"):
             message = f"The payload {declared} is not understood; use {', '.join(Framing)}."
             raise OSSError(Code.NOT_IMPLEMENTED, message, Header=PAYLOAD_HASH)
@@ -212,11 +209,6 @@ def _size(headers: Mapping[str, str]) -> int:
 
 def _is_sha256(text: str) -> bool:
     return len(text) == 64 and all(sign in "0123456789abcdef" for sign in text)
-
-
-def _is_deletion(request: Request) -> bool:
-    """Whether a request is DeleteObjects."""
-    return request.method == "POST" and "delete" in request.query
 
 
 def _not_chunked() -> OSSError:

@@ -113,21 +113,6 @@ def test_strict_mode_refuses_trailers(framing: Framing) -> None:
         parse(headers, strict=True)
 
 
-def test_strict_mode_refuses_deletions_without_md5() -> None:
-    """The page of EC 0016-00000606"""
-    deletion = Request.parse("POST", "/?delete", (), 0)
-    Payload.parse(deletion, strict=False)
-    with pytest.raises(OSSError, match="MissingArgument") as caught:
-        Payload.parse(deletion, strict=True)
-    assert caught.value.ec == "0016-00000606"
-    for method, target, headers in (
-        ("POST", "/?delete", {"content-md5": "x"}),
-        ("POST", "/a?uploads", {}),
-        ("DELETE", "/a", {}),
-    ):
-        Payload.parse(Request.parse(method, target, headers.items(), 0), strict=True)
-
-
 def test_framing_that_is_not_understood_is_refused_by_name() -> None:
     declared = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
     with pytest.raises(OSSError, match=f"NotImplemented: The payload {declared}"):
