@@ -24,7 +24,7 @@ hypothesis.settings.load_profile("same")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A shell has its background jobs ignore Ctrl-C, and the processes they start inherit that.
+    # A shell makes its background jobs ignore Ctrl-C, and their children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # oss2 2.19.1 asks Python 3.12 and later for a naive time.
     config.addinivalue_line("filterwarnings", "ignore:.*utcnow:DeprecationWarning")

@@ -36,7 +36,7 @@ async ([options, size]) => {
   };
 }
 """
-"""What a page does with ali-oss, without the server of a bucket's owner in between."""
+"""The calls of a page that uses ali-oss directly, without an application server."""
 
 Call = Callable[[str], dict[str, Any]]
 SIZE = 300_000

@@ -72,7 +72,7 @@ def _pattern(phrase: str) -> str:
 
 
 def translate(english: str, name: str, phrases: Phrases) -> str:
-    """Return the Chinese page of an English one, which follows it section by section."""
+    """Return the Chinese version of an English page, section by section."""
     return accept("\n\n".join(_blocks(english, name, phrases)) + "\n", english)
 
 

@@ -78,7 +78,7 @@ class FetchTask(NamedTuple):
     message: str = ""
     """Why it failed."""
     stored: bool = False
-    """Whether its object is stored; its callback is left."""
+    """Whether its object is stored; only its callback may be left."""
 
     @property
     def name(self) -> str:
@@ -92,7 +92,7 @@ class FetchTask(NamedTuple):
         return self.interrupted()
 
     def interrupted(self) -> "FetchTask":
-        """Return the task as it ends if nothing continues it."""
+        """Return the task as ended, because nothing continues it."""
         if self.stored:
             message = "The task was interrupted before its callback was answered."
             return self._replace(state=State.CALLBACK_FAILED, message=message)

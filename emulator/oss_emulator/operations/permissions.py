@@ -91,9 +91,9 @@ def _check_access_point(call: Call) -> None:
 
 
 def check_origin(point: AccessPoint | None) -> None:
-    """Raise `AccessDenied` if an access point does not let any request through.
+    """Raise `AccessDenied` for an access point that accepts no request.
 
-    `check_call` does so for that of the request; a source to copy from may have another one.
+    `check_call` checks that of the request; the source of a copy may have another one.
     """
     if point is not None and point.origin == access_point.VPC:  # no request comes from a VPC
         raise OSSError(Code.ACCESS_POINT_ORIGIN)

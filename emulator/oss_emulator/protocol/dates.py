@@ -10,7 +10,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 LATEST = 253_402_300_799.0
-"""The latest date that has a form: the last second of the year 9999."""
+"""The latest date that can be formatted: the last second of the year 9999."""
 
 
 @lru_cache(4096)

@@ -244,7 +244,7 @@ class Server(Endpoint):
     async def _perform_with(
         self, admitted: Admitted, content: Body, keep: Callable[[Response], None]
     ) -> Response:
-        """Perform a call that writes, and keep what follows from it in the same transaction."""
+        """Perform a call that writes, and call `keep` with its answer in the same transaction."""
         service = self.service
 
         def work() -> Response:

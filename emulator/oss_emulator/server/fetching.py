@@ -64,7 +64,7 @@ class Host(NamedTuple):
     answer: Callable[[Request], Awaitable[Response]]
     """Answers a request to OSS without a body, as if a client had sent it."""
     perform: Callable[[Admitted, Body, Callable[[Response], None]], Awaitable[Response]]
-    """Performs an admitted call without its callback, and with a function in one transaction."""
+    """Performs an admitted call without its callback; calls a function in the same transaction."""
     write: Callable[[Callable[[], None]], Awaitable[None]]
     """Calls a function where the storage is written."""
 
@@ -93,14 +93,14 @@ class Fetches:
         self._host = host
         self._turns = asyncio.Semaphore(AT_A_TIME)
         self._running: dict[str, asyncio.Task[None]] = {}
-        """By the id of the task of the bucket."""
+        """The running tasks of asyncio, by the id of the fetch task."""
         self._closed = False
 
     def begin(self, bucket: str, task_id: str) -> None:
         """Run a task in the background, unless it has ended, it runs already or the server ends."""
         service = self._host.service
         if (running := self._running.get(task_id)) is not None:
-            # It may have kept its end before a snapshot brought it back.
+            # It may have ended before a snapshot brought the task back, so look again afterwards.
             running.add_done_callback(lambda _: self.begin(bucket, task_id))
             return
         if self._closed or not service.storage.claim(task_id):  # another worker runs it
@@ -118,9 +118,9 @@ class Fetches:
         self._host.service.storage.disclaim(task_id)
 
     def resume(self) -> None:
-        """Begin the tasks again that nothing runs.
+        """Begin all unfinished tasks that no process runs.
 
-        That may be after a start, also in place of a worker that ended, and after a restore.
+        A server does so when it starts, also in place of a worker that ended, and after a restore.
         """
         for bucket in self._host.service.storage.buckets():
             for task in async_fetch.of(bucket.documents):
@@ -170,7 +170,7 @@ class Fetches:
                 break
             except (_UnavailableError, TimeoutError) as error:
                 message = str(error) or f"The source took more than {TIMEOUT:.0f} seconds."
-            # After whatever is being written, which may be the object: then the time was just up.
+            # This waits for the write that is going on, which may just have stored the object.
             await self._keep(bucket, task._replace(state=State.RETRY, message=message))
             kept = self._find(bucket, task.id)
             if kept is not None and kept.stored:
@@ -213,7 +213,7 @@ class Fetches:
         return stored(response), response
 
     async def _call_back(self, task: FetchTask, response: Response, wanted: Callback) -> FetchTask:
-        """Call the application server about the stored object; returns the task that ended."""
+        """Call the application server about the stored object; return the ended task."""
         try:
             await callback.deliver(wanted, response, self._host.ports())
         except OSSError as error:
@@ -247,7 +247,7 @@ class Fetches:
             LOG.error("the state of the task %s cannot be kept: %s", task.id, reason)
 
     def _settle(self, bucket: str, task: FetchTask) -> None:
-        """Keep the state of a task, unless the kept one knows better whether its object is stored.
+        """Store the state of a task, unless the stored one knows better about its object.
 
         A snapshot may have brought the task back without the object; then it begins again once this
         run has ended. Or the object was stored when the time of the task was up.

@@ -202,7 +202,7 @@ class Storage(Protocol):
         """
 
     def claim(self, name: str) -> bool:
-        """Keep a name for this process until `disclaim` or its end.
+        """Reserve a name for this process until it calls `disclaim` or ends.
 
         Returns whether no other process on the same storage has it.
         """

@@ -563,7 +563,7 @@ _INNER: AbstractContextManager[None] = nullcontext()
 
 
 def _place_of(name: str) -> int:
-    """Return the byte of a claimed name; two names share one only by chance."""
+    """Return the position of the byte for a name; names share one only by chance."""
     return crc64(name.encode()) >> 1  # a file has 2^63 bytes at most
 
 

@@ -21,7 +21,7 @@ TURN = "writing"
 """The file that is locked while a transaction writes to the index; it contains the mark."""
 
 CLAIMS = "claims"
-"""The file in which each name that a process has claimed is a locked byte."""
+"""The file of the claims: a process locks one byte for each name that it claims."""
 
 BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 """The file name of a blob."""

@@ -67,7 +67,7 @@ class JudgedGroup(NamedTuple):
     entry: str
     """The entry of the new rules that decided, "" for none."""
     host: str
-    """The host of the Referer with its port; without a host how the Referer begins; "" for none."""
+    """The host of the Referer with its port, or its beginning if it has no host; "" for none."""
     origin: str
     """The Referer up to its host and port."""
     bare: bool
@@ -167,7 +167,7 @@ def rule(policy: RefererPolicy, kind: RequestKind, sent: str) -> Ruling:
 
 
 def _split(sent: str) -> tuple[str, str]:
-    """Return a Referer up to its host, and the host; without one, as far as a cut leaves it."""
+    """Return a Referer up to its host, and the host, or what a cut leaves if it has no host."""
     found = _ORIGIN.match(sent)
     assert found is not None  # noqa: S101 - each part may be empty
     return found[0], found[2] or sent[: found.end() + 1]

@@ -20,7 +20,7 @@ _HEADERS: Final = frozenset(
 )
 
 _TELLING: Final = _HEADERS | {"authorization", "content-encoding"}
-"""The headers that may say so; most requests have none of them."""
+"""The headers that may mark a request; most requests have none of them."""
 
 
 def is_marked(request: Request) -> bool:
