@@ -91,6 +91,20 @@ def environment(**variables: str) -> dict[str, str]:
     return {**inherited, **variables}
 
 
+def output(command: Sequence[str | Path], folder: Path, patience: float, **variables: str) -> str:
+    """Run a command that must succeed within `patience` seconds; return what it printed."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=patience,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @contextmanager
 def started(
     command: Sequence[str],

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -19,7 +18,7 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
-from tests.cli.process import environment
+from tests.cli.process import output
 from tests.requirements import require, required
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -77,20 +76,14 @@ def run(flink: Path, tmp_path: Path) -> Run:
     jars = [tmp_path, *sorted((flink / "lib").glob("*.jar")), plugins / plugin.name]
 
     def start(*command: str | Path) -> str:
-        done = subprocess.run(
+        return output(
             command,
-            cwd=tmp_path,
-            env=environment(
-                CLASSPATH=os.pathsep.join(map(str, jars)),
-                FLINK_PLUGINS_DIR=str(plugins.parent),
-                JAVA_TOOL_OPTIONS=" ".join(OPENED),
-            ),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
+            tmp_path,
+            PATIENCE,
+            CLASSPATH=os.pathsep.join(map(str, jars)),
+            FLINK_PLUGINS_DIR=str(plugins.parent),
+            JAVA_TOOL_OPTIONS=" ".join(OPENED),
         )
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-        return done.stdout
 
     return start
 

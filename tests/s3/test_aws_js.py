@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from oss_emulator import Emulator
 
-from tests.cli.process import EMULATOR, environment
+from tests.cli.process import EMULATOR, output
 from tests.node import copy_project
 
 PROJECT = Path(__file__).with_name("aws_js")
@@ -34,6 +33,9 @@ NO_SETTINGS_OF_AWS = {
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
 }
+
+PATIENCE = 120
+"""Seconds for the program."""
 
 # The last one names the bucket in the host, and the others in the path.
 WAYS = ["http", "https", "https://s3.oss-cn-hangzhou.aliyuncs.com"]
@@ -71,17 +73,7 @@ def results(
 
 def run(command: tuple[str, ...], project: Path, **variables: str) -> dict[str, str | None]:
     """Run the program; return its results."""
-    done = subprocess.run(
-        command,
-        cwd=project,
-        env=environment(**NO_SETTINGS_OF_AWS, **variables),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout))
+    return dict(json.loads(output(command, project, PATIENCE, **NO_SETTINGS_OF_AWS, **variables)))
 
 
 @pytest.mark.parametrize("name", NAMES)

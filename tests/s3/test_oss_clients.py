@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
-from tests.cli.process import EMULATOR, environment
+from tests.cli.process import EMULATOR, output
 from tests.requirements import required
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -31,24 +30,10 @@ def need(name: str) -> None:
         pytest.fail(reason) if "s3" in required() else pytest.skip(reason)
 
 
-def run(command: tuple[str, ...], folder: Path, **variables: str) -> str:
-    """Run a command that must succeed; returns what it printed."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def run_unchanged(program: str, folder: Path) -> str:
     """Run a program that names the real service, under `oss-emulator run`."""
     command = (*EMULATOR, "run", "--demo", "--", sys.executable, str(PROGRAMS / program))
-    return run(command, folder)
+    return output(command, folder, PATIENCE)
 
 
 def test_opendal_works_unchanged(tmp_path: Path) -> None:
@@ -74,7 +59,7 @@ def test_jindosdk(server: Emulator, bucket: str, over_oss: oss2.Bucket, tmp_path
         "OSS_ACCESS_KEY_SECRET": server.access_key_secret,
     }
     command = (sys.executable, str(PROGRAMS / "over_jindo.py"), address, bucket)
-    assert run(command, tmp_path, **key).splitlines() == [
+    assert output(command, tmp_path, PATIENCE, **key).splitlines() == [
         "b'content'",
         "True",
         str([f"oss://{bucket}/{key}" for key in ("large", "moved", "目录/")]),
@@ -87,9 +72,10 @@ def test_django_oss_storage(server: Emulator, tmp_path: Path) -> None:
     need("django_oss_storage")
     server.bucket("examplebucket")
     command = (sys.executable, "-W", "ignore", str(PROGRAMS / "over_django.py"), server.endpoint)
-    saved, exists = run(
+    saved, exists = output(
         command,
         tmp_path,
+        PATIENCE,
         OSS_ACCESS_KEY_ID=server.access_key_id,
         OSS_ACCESS_KEY_SECRET=server.access_key_secret,
     ).splitlines()
@@ -101,7 +87,7 @@ def test_example_of_pytest_servers(tmp_path: Path) -> None:
     need("pytest_servers")
     shutil.copytree(EXAMPLES / "pytest-servers", tmp_path / "example")
     command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", ".")
-    assert "1 passed" in run(command, tmp_path / "example")
+    assert "1 passed" in output(command, tmp_path / "example", PATIENCE)
 
 
 def test_dvc_pushes_and_pulls(server: Emulator, bucket: str, tmp_path: Path) -> None:
@@ -119,11 +105,11 @@ def test_dvc_pushes_and_pulls(server: Emulator, bucket: str, tmp_path: Path) -> 
     own = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
     (tmp_path / "aws").touch()  # dvc-s3 needs a file that exists and is an ordinary one
     own["AWS_CONFIG_FILE"] = str(tmp_path / "aws")
-    run((*dvc, "add", "--quiet", "data.txt"), tmp_path, **own)
-    run((*dvc, "push", "--quiet"), tmp_path, **own)
+    output((*dvc, "add", "--quiet", "data.txt"), tmp_path, PATIENCE, **own)
+    output((*dvc, "push", "--quiet"), tmp_path, PATIENCE, **own)
     (tmp_path / "data.txt").unlink()
     for path in (tmp_path / ".dvc" / "cache").rglob("*"):
         if path.is_file():
             path.unlink()
-    run((*dvc, "pull", "--quiet"), tmp_path, **own)
+    output((*dvc, "pull", "--quiet"), tmp_path, PATIENCE, **own)
     assert (tmp_path / "data.txt").read_text() == "content"

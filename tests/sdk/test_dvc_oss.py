@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +12,7 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
-from tests.cli.process import environment
+from tests.cli.process import output
 
 AIOHTTP = tuple(int(part) for part in aiohttp.__version__.split(".")[:2])
 PATIENCE = 120
@@ -45,16 +44,14 @@ def repository(oss_emulator: Emulator, tmp_path: Path) -> Path:
 def dvc(repository: Path, *arguments: str) -> str:
     """Run DVC, which must succeed; return what it printed."""
     home = str(repository)
-    done = subprocess.run(
+    return output(
         [sys.executable, "-W", "ignore", "-m", "dvc", *arguments],
-        cwd=repository,
-        env=environment(HOME=home, XDG_CONFIG_HOME=home, DVC_SITE_CACHE_DIR=f"{home}/site"),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
+        repository,
+        PATIENCE,
+        HOME=home,
+        XDG_CONFIG_HOME=home,
+        DVC_SITE_CACHE_DIR=f"{home}/site",
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_files_are_pushed_and_pulled(repository: Path, oss_emulator: Emulator) -> None:

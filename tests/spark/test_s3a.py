@@ -6,7 +6,6 @@ its own version, which are numbers where the newer ones are durations.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +14,7 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
-from tests.cli.process import environment
+from tests.cli.process import output
 from tests.requirements import require, required
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "spark" / "s3a.conf"
@@ -61,20 +60,15 @@ def test_table_is_written_in_partitions_and_read(jars: list[Path], tmp_path: Pat
         path = ",".join(map(str, jars))
         flags = ("--properties-file", "s3a.conf", "--master", "local[2]", "--jars", path)
         submit = folder_of("pyspark") / "bin" / "spark-submit"
-        done = subprocess.run(
+        printed = output(
             [submit, *flags, PROGRAM, "s3a://examplebucket/table"],
-            cwd=tmp_path,
-            env=environment(
-                SPARK_LOCAL_IP="127.0.0.1",
-                JAVA_TOOL_OPTIONS="-XX:TieredStopAtLevel=1",
-                PYSPARK_PYTHON=sys.executable,
-            ),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
+            tmp_path,
+            PATIENCE,
+            SPARK_LOCAL_IP="127.0.0.1",
+            JAVA_TOOL_OPTIONS="-XX:TieredStopAtLevel=1",
+            PYSPARK_PYTHON=sys.executable,
         )
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-        assert done.stdout.splitlines()[-1] == "[(0, 34), (1, 33), (2, 33)]"
+        assert printed.splitlines()[-1] == "[(0, 34), (1, 33), (2, 33)]"
         found = server.bucket("examplebucket")
         keys = [item.key for item in oss2.ObjectIterator(found, prefix="table/")]
         found.session.session.close()
