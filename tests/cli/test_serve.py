@@ -708,8 +708,8 @@ def _connection(running: Running) -> socket.socket:
 def _refuses(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), PATIENCE).close()
-    except ConnectionRefusedError:
-        return True
+    except (ConnectionRefusedError, ConnectionResetError):
+        return True  # reset: the listener closed while this connection waited to be accepted
     return False
 
 
