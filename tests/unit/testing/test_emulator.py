@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,16 @@ from oss_emulator.settings import Auth
 SEED = '[[bucket]]\nname = "seeded"\n[[bucket.object]]\nkey = "a"\ntext = "1"\n'
 
 
-def threads() -> list[str]:
-    """The names of the threads of emulators."""
-    return [thread.name for thread in threading.enumerate() if "oss-emulator" in thread.name]
+@pytest.fixture
+def threads() -> Callable[[], list[str]]:
+    """A function that lists the threads of the emulators that a test has started."""
+    before = threading.enumerate()  # emulators of fixtures run on
+
+    def names() -> list[str]:
+        started = [thread.name for thread in threading.enumerate() if thread not in before]
+        return [name for name in started if "oss-emulator" in name]
+
+    return names
 
 
 def listens(port: int) -> bool:
@@ -38,7 +46,7 @@ def names(emulator: Emulator) -> list[str]:
 # --- start and stop
 
 
-def test_with_statement_starts_the_server_and_stops_it() -> None:
+def test_with_statement_starts_the_server_and_stops_it(threads: Callable[[], list[str]]) -> None:
     with Emulator() as emulator:
         assert emulator.endpoint == f"http://127.0.0.1:{emulator.port}"
         assert requests.get(f"{emulator.endpoint}/_emulator/health", timeout=20).ok
@@ -47,7 +55,7 @@ def test_with_statement_starts_the_server_and_stops_it() -> None:
     assert not listens(emulator.port)
 
 
-async def test_async_with_starts_the_server_and_stops_it() -> None:
+async def test_async_with_starts_the_server_and_stops_it(threads: Callable[[], list[str]]) -> None:
     async with Emulator() as emulator:
         # The server has a loop of its own, so that of the test is free.
         reader, writer = await asyncio.open_connection("127.0.0.1", emulator.port)
@@ -68,14 +76,14 @@ def test_start_and_stop_work_without_a_with_statement() -> None:
     assert not listens(emulator.port)
 
 
-def test_error_in_the_with_statement_stops_the_server() -> None:
+def test_error_in_the_with_statement_stops_the_server(threads: Callable[[], list[str]]) -> None:
     with pytest.raises(LookupError), Emulator() as emulator:
         raise LookupError
     assert threads() == []
     assert not listens(emulator.port)
 
 
-def test_second_start_is_refused() -> None:
+def test_second_start_is_refused(threads: Callable[[], list[str]]) -> None:
     with Emulator() as emulator:
         with pytest.raises(RuntimeError, match="create a new one"):
             emulator.start()
@@ -96,7 +104,7 @@ def test_several_emulators_are_independent() -> None:
         assert (names(one), names(two)) == ([], ["bucket-of-two"])
 
 
-def test_idle_connection_does_not_delay_the_stop() -> None:
+def test_idle_connection_does_not_delay_the_stop(threads: Callable[[], list[str]]) -> None:
     with Emulator() as emulator, requests.Session() as session:
         session.get(f"{emulator.endpoint}/_emulator/health", timeout=20)
         idle = socket.create_connection(("127.0.0.1", emulator.port))
@@ -108,7 +116,7 @@ def test_idle_connection_does_not_delay_the_stop() -> None:
 # --- what it refuses
 
 
-def test_port_in_use_raises_os_error() -> None:
+def test_port_in_use_raises_os_error(threads: Callable[[], list[str]]) -> None:
     with Emulator() as emulator:
         with pytest.raises(OSError, match="in use"):
             Emulator(port=emulator.port).start()
@@ -127,7 +135,7 @@ def test_port_in_use_raises_os_error() -> None:
     ],
 )
 def test_bad_seed_raises_seed_error_that_names_the_file(
-    tmp_path: Path, text: str | None, sentence: str
+    tmp_path: Path, text: str | None, sentence: str, threads: Callable[[], list[str]]
 ) -> None:
     file = tmp_path / "seed.toml"
     if text is not None:
