@@ -44,6 +44,21 @@ class Running:
 
 
 @contextlib.contextmanager
+def on_one_processor() -> Iterator[None]:
+    """Run everything that is started within the block on the same processor.
+
+    Waking a process on another processor costs the one that wakes it, in a virtual machine up to
+    10 µs. Only the slower of two servers pays that for each answer: its client sleeps meanwhile.
+    """
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+@contextlib.contextmanager
 def start(
     command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
 ) -> Iterator[Running]:
