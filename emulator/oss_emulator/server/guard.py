@@ -432,7 +432,9 @@ class Guard(asyncio.Protocol):
                 self._reading_paused = False
                 self.transport.resume_reading()
             self._advance()
-        if self._no_more and not self._answering:
+        if self._no_more and self._phase is Phase.BODY:
+            self._break_off(OSSError(Code.INCOMPLETE_BODY))
+        elif self._no_more and not self._answering:
             self.transport.close()  # what is pending is not a complete request
 
     # Requests and connections that end early

@@ -159,6 +159,15 @@ def test_bad_chunk_gets_400_and_closes(
     assert controls.service.storage.object("anybodys", "a") is None
 
 
+def test_incomplete_body_behind_another_request_gets_400_and_closes(controls: Controls) -> None:
+    """The client closes its side while the request before is being answered."""
+    requests = b"PUT /anybodys/b" + TAIL + b"Content-Length: 5\r\n\r\nabcde"
+    requests += b"PUT /anybodys/b" + TAIL + b"Content-Length: 5\r\n\r\nabcd"
+    answers = asyncio.run(converse(controls, [(GET + requests, 0)]))
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answers) == [b"404", b"200", b"400"]
+    assert answers.count(b"<Code>IncompleteBody</Code>") == 1
+
+
 @pytest.mark.parametrize("turns", range(6))
 def test_body_may_end_before_its_request_is_answered(controls: Controls, turns: int) -> None:
     head = b"PUT /anybodys/b" + TAIL + b"Content-Length: 5\r\n\r\nab"
