@@ -185,7 +185,7 @@ class Server(Endpoint):
                     with self._waits():
                         await meet(fault)
                 if outcome.call.operation.takes is Takes.FORM:
-                    form = body.FormBody(http)
+                    form = body.FormBody(http, request)
                     outcome = self.service.admit_form(outcome, await form.read_fields())
                     if isinstance(outcome, Admitted):
                         content = await form.read_file(outcome)
@@ -222,24 +222,22 @@ class Server(Endpoint):
         return response
 
     async def _perform(self, admitted: Admitted, content: Body) -> Response:
-        """Perform a call, then call the application server that its callback names.
+        """Perform a call, with the body that it gathers if it does.
 
-        A task that it has started begins.
+        Then a task that it has started begins, and the application server that its callback names
+        is called.
         """
-        response = await self._perform_alone(admitted, content)
+        if admitted.call.operation.gather is not None:
+            content = await _gather(partial(self.service.gather, admitted, content))
+        if self.service.storage.blocking:
+            response = await self._perform_on_disk(admitted, content)
+        else:
+            response = self.service.perform(admitted, content)
         if response.fetch:
             self._fetches.begin(admitted.call.target.bucket, response.fetch)
         if response.callback is None:
             return response
         return await callback.deliver(response.callback, response, self.ports)
-
-    async def _perform_alone(self, admitted: Admitted, content: Body) -> Response:
-        """Perform a call, with the body that it gathers if it does."""
-        if admitted.call.operation.gather is not None:
-            content = await _gather(partial(self.service.gather, admitted, content))
-        if self.service.storage.blocking:
-            return await self._perform_on_disk(admitted, content)
-        return self.service.perform(admitted, content)
 
     async def _perform_with(
         self, admitted: Admitted, content: Body, keep: Callable[[Response], None]

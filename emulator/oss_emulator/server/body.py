@@ -18,6 +18,7 @@ from oss_emulator.protocol.checksums import Checksums, check_md5
 from oss_emulator.protocol.errors import Code, OSSError
 from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.form_policy import Sizes
+from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.server import intake
 from oss_emulator.server.throttle import Throttle
@@ -29,7 +30,6 @@ _FLUSHED: Final = 1024 * 1024
 """Bytes of a file that a thread writes at a time."""
 
 _CONTINUE = "100-continue"
-_MD5 = "content-md5"
 
 
 async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
@@ -70,10 +70,11 @@ def _limit(call: Call) -> int:
 class FormBody:
     """Reads a form from a request: first its fields and, once they are admitted, its file."""
 
-    def __init__(self, http: web.BaseRequest) -> None:
+    def __init__(self, http: web.BaseRequest, request: Request) -> None:
         """Raises `OSSError` for a body that is not a form, has no length or is too large."""
         self._http = http
-        self._reader = FormReader(http.headers.get("content-type", ""))
+        self._md5 = request.headers.get("content-md5")
+        self._reader = FormReader(request.headers.get("content-type", ""))
         self._chunks = _chunks(http)
         self._whole = Checksums()
         self._begun = b""
@@ -103,12 +104,12 @@ class FormBody:
                 await _take(taken, self._feed(chunk), admitted)
                 await throttle.passed(len(chunk))
             self._reader.finish()
-            check_md5(self._http.headers.get(_MD5), self._whole.md5)
+            check_md5(self._md5, self._whole.md5)
             return await taken.finish()
 
     def _feed(self, chunk: bytes) -> bytes:
         """Feed a chunk to the reader; returns the bytes of the file in it."""
-        if _MD5 in self._http.headers:
+        if self._md5 is not None:
             self._whole.update(chunk)
         return self._reader.feed(chunk)
 

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol
 
 from oss_emulator.protocol.address import split_host
 from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.headers import encode
 
 _SIGNS = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 
@@ -37,18 +38,8 @@ _ABSOLUTE: Final = re.compile(r"[A-Za-z]+://([^/?#]*)(?:[/?].*)?")
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding", "upgrade"})
 """The headers that determine where a body ends or which protocol follows."""
 
-_UNREAD: Final = {
-    chunked: (
-        names,
-        re.compile(rb"\r\n(?:" + "|".join(names).encode() + rb"):[^\r]*", re.IGNORECASE),
-    )
-    for chunked, names in ((False, ("upgrade",)), (True, ("upgrade", "content-length")))
-}
-"""The headers to hide from aiohttp, by whether the body has chunks.
-
-Chunks take precedence over a Content-Length (P-42). An upgrade is never accepted, but aiohttp would
-treat the following bytes as the offered protocol.
-"""
+_PASSED: Final = frozenset({"connection", "content-length", "expect", "transfer-encoding"})
+"""The headers that aiohttp needs to find the body and the end of the connection."""
 
 _CHUNK: Final = re.compile(
     rf"""([0-9A-Fa-f]{{1,15}})(?:;{_SIGNS}(?:=(?:{_SIGNS}|"[\t !#-\[\]-~]*"))?)*+\r\n""".encode()
@@ -163,13 +154,14 @@ class Head(NamedTuple):
     """The head of a request."""
 
     data: bytes
-    """The bytes for aiohttp to read."""
+    """A head for aiohttp with the same body. It lacks all other headers, which aiohttp would parse
+    once more, and which each release of it checks differently."""
     method: str
     target: str
     version: str
     """The version of HTTP."""
     fields: list[tuple[str, str]]
-    """The names in lower case and values of the headers that aiohttp reads, in order of arrival."""
+    """The names in lower case and values of the headers that count, in order of arrival."""
     extent: Extent
     """Where its body ends."""
     last: bool
@@ -195,21 +187,27 @@ def parse(data: bytes) -> Head:
         fields.append((name, value.strip(" \t")))
     if version == "1.1" and names.count("host") != 1:
         raise bad_request("The request needs exactly one Host header.")  # RFC 9112, 3.2
-    if _FRAMING.isdisjoint(names):
-        return Head(data, method, target, version, fields, NO_BODY, False)
-    lengths = [value for name, value in fields if name == "content-length"]
-    encodings = [value.lower() for name, value in fields if name == "transfer-encoding"]
-    extent = _parse_extent(lengths, encodings)
-    unread, pattern = _UNREAD[bool(encodings)]
+    extent: Extent = NO_BODY
+    last = False
+    if not _FRAMING.isdisjoint(names):
+        lengths = [value for name, value in fields if name == "content-length"]
+        encodings = [value.lower() for name, value in fields if name == "transfer-encoding"]
+        extent = _parse_extent(lengths, encodings)
+        last = bool(lengths and encodings)  # RFC 9112, 6.1
+        # Chunks take precedence over a Content-Length (P-42). An upgrade is never accepted.
+        ignored = ("upgrade", "content-length") if encodings else ("upgrade",)
+        fields = [field for field in fields if field[0] not in ignored]
+    passed = () if _PASSED.isdisjoint(names) else [item for item in fields if item[0] in _PASSED]
     return Head(
-        pattern.sub(b"", data),
-        method,
-        target,
-        version,
-        [field for field in fields if field[0] not in unread],
-        extent,
-        last=bool(lengths and encodings),  # RFC 9112, 6.1
+        _format(method, version, tuple(passed)), method, target, version, fields, extent, last
     )
+
+
+@lru_cache(256)  # few heads differ in what aiohttp needs
+def _format(method: str, version: str, fields: tuple[tuple[str, str], ...]) -> bytes:
+    """Format a head for aiohttp, which requires a Host header but does not use it."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return encode(f"{method} / HTTP/{version}\r\nhost: localhost\r\n{lines}\r\n")
 
 
 @lru_cache(1024)  # names repeat

@@ -532,7 +532,13 @@ class Guard(asyncio.Protocol):
             inside, patience = Guard(self._connections, self), self._connections.patience
             self._connections.run_handshake(handshake.begin(self, inside, context, patience))
 
-    # Files
+    # Answers
+
+    def write(self, answer: bytes) -> None:
+        """Write a whole answer; raises `ConnectionError` if the client has left."""
+        if self.transport.is_closing():
+            raise ConnectionResetError("the client has left")
+        self.transport.write(answer)
 
     @property
     def sends_files(self) -> bool:

@@ -136,7 +136,8 @@ class Answer:
         try:
             if isinstance(body, bytes) and not self._in_pieces:
                 self.sent = len(body)
-                await http.writer.write_eof(data + body)
+                self._guard.write(data + body)
+                await http.writer.drain()
                 return stays
             await http.writer.write(data)
             if "Transfer-Encoding" in head:

@@ -18,11 +18,32 @@ def head(*fields: str, line: str = "PUT /bucket/a HTTP/1.0") -> bytes:
     return "".join(f"{part}\r\n" for part in (line, *fields, "")).encode("latin-1")
 
 
+def passed(*fields: str) -> bytes:
+    """The head that aiohttp gets of a PUT."""
+    return head("host: localhost", *fields, line="PUT / HTTP/1.0")
+
+
 def test_head_has_request_line_and_fields() -> None:
     found = framing.parse(head("Host: a", "X:y ", "Empty:", line="GET /a?b=c HTTP/1.0"))
     assert (found.method, found.target, found.version) == ("GET", "/a?b=c", "1.0")
     assert found.fields == [("host", "a"), ("x", "y"), ("empty", "")]
     assert (found.extent.done, found.last) == (True, False)
+
+
+def test_bytes_of_headers_reach_aiohttp_unchanged() -> None:
+    assert framing.parse(head("Connection: \xe9")).data == passed("connection: \xe9")
+
+
+def test_aiohttp_gets_the_headers_that_frame_a_body_and_no_other() -> None:
+    fields = (
+        "X: \xe9",
+        "Expect: 100-continue",
+        "Host: a",
+        "Content-Length: 0",
+        "Connection: close",
+    )
+    found = framing.parse(head(*fields))
+    assert found.data == passed("expect: 100-continue", "content-length: 0", "connection: close")
 
 
 def test_content_length_delimits_a_body() -> None:
@@ -38,12 +59,13 @@ def test_chunked_wins_over_content_length_and_ends_the_connection(first: str) ->
     found = framing.parse(head(*fields, "X: y"))
     assert isinstance(found.extent, Chunked)
     assert found.last
-    assert found.data == head("Transfer-Encoding: Chunked", "X: y")
+    assert found.data == passed("transfer-encoding: Chunked")
+    assert found.fields == [("transfer-encoding", "Chunked"), ("x", "y")]
 
 
 def test_upgrade_is_not_offered_to_aiohttp() -> None:
     found = framing.parse(head("Upgrade: websocket", "Connection: upgrade", "Content-Length: 1"))
-    assert found.data == head("Connection: upgrade", "Content-Length: 1")
+    assert found.data == passed("connection: upgrade", "content-length: 1")
     assert not found.last
 
 
