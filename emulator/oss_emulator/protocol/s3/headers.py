@@ -5,7 +5,7 @@ from typing import Final
 
 from oss_emulator.protocol.errors import Code, OSSError, listed
 from oss_emulator.protocol.headers import META_PREFIX, invalid_argument
-from oss_emulator.protocol.s3.marks import CHUNKED
+from oss_emulator.protocol.s3.marks import CHUNKED, is_framed, names_chunks
 
 PREFIX: Final = "x-amz-"
 _META: Final = f"{PREFIX}meta-"
@@ -138,13 +138,11 @@ def _value(name: str, value: str) -> str:
 
 def _unframe(headers: Mapping[str, str], found: dict[str, str]) -> None:
     """Remove the framing from the headers: `aws-chunked`, and the length that includes it."""
-    encodings = [part.strip() for part in headers.get("content-encoding", "").split(",")]
-    if CHUNKED in encodings:
-        rest = ",".join(part for part in encodings if part != CHUNKED)
-        found.pop("content-encoding")
-        if rest:
+    if names_chunks(headers.get("content-encoding", "")):
+        codings = map(str.strip, found.pop("content-encoding").split(","))
+        if rest := ",".join(part for part in codings if part.lower() != CHUNKED):
             found["content-encoding"] = rest
-    if _LENGTH in headers and "content-length" in found:
+    if is_framed(headers) and _LENGTH in headers and "content-length" in found:
         found["content-length"] = headers[_LENGTH]
 
 

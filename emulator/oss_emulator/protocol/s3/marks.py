@@ -1,5 +1,6 @@
 """The marks of an S3 request: its signature, its headers, or its host (P-70)."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from oss_emulator.protocol.message import Request
@@ -36,6 +37,16 @@ def is_marked(request: Request) -> bool:
         return False
     return (
         headers.get("authorization", "").startswith("AWS")
-        or CHUNKED in headers.get("content-encoding", "")
+        or names_chunks(headers.get("content-encoding", ""))
         or not _HEADERS.isdisjoint(headers)
     )
+
+
+def names_chunks(encoding: str) -> bool:
+    """Whether a `Content-Encoding` has `aws-chunked`, in any case, among its codings."""
+    return CHUNKED in map(str.strip, encoding.lower().split(","))
+
+
+def is_framed(headers: Mapping[str, str]) -> bool:
+    """Whether the headers announce a body in chunks, of a framing that may be unknown."""
+    return headers.get(PAYLOAD_HASH, "").startswith("STREAMING-")

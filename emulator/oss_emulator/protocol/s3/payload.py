@@ -14,7 +14,7 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.s3 import signature
 from oss_emulator.protocol.s3.chunks import ChunkDecoder, Seed
 from oss_emulator.protocol.s3.headers import CHECKSUM
-from oss_emulator.protocol.s3.marks import CHUNKED, PAYLOAD_HASH
+from oss_emulator.protocol.s3.marks import CHUNKED, PAYLOAD_HASH, is_framed, names_chunks
 from oss_emulator.protocol.signature.claim import Claim, Version
 
 _LENGTH: Final = "x-amz-decoded-content-length"
@@ -88,11 +88,11 @@ class Payload(NamedTuple):
         headers = request.headers
         declared = headers.get(PAYLOAD_HASH, "")
         framing = Framing(declared) if declared in set(Framing) else None
-        if framing is None and CHUNKED in headers.get("content-encoding", ""):
+        if framing is None and names_chunks(headers.get("content-encoding", "")):
             raise _not_chunked()
         if strict and framing is not None and framing.has_trailers:
             raise _not_chunked()
-        if framing is None and declared.startswith("STREAMING-"):
+        if framing is None and is_framed(headers):
             message = f"The payload {declared} is not understood; use {', '.join(Framing)}."
             raise OSSError(Code.NOT_IMPLEMENTED, message, Header=PAYLOAD_HASH)
         is_hash = framing is None and declared not in ("", signature.UNSIGNED)

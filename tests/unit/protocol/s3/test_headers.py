@@ -29,6 +29,8 @@ TO_OSS = {
     ("content-encoding", "aws-chunked"): {},
     ("content-encoding", "aws-chunked,gzip"): {"content-encoding": "gzip"},
     ("content-encoding", "gzip, aws-chunked"): {"content-encoding": "gzip"},
+    ("content-encoding", "AWS-Chunked"): {},
+    ("content-encoding", "GZIP, Aws-Chunked"): {"content-encoding": "GZIP"},
     ("content-encoding", "gzip"): {"content-encoding": "gzip"},
 }
 
@@ -58,8 +60,18 @@ def test_acl_of_a_bucket_has_its_own_header() -> None:
 
 
 def test_length_is_that_of_the_content() -> None:
-    sent = {"content-length": "66824", "x-amz-decoded-content-length": "66560"}
+    sent = {
+        "content-length": "66824",
+        "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "x-amz-decoded-content-length": "66560",
+    }
     assert headers.to_oss(sent, of_object=True) == {"content-length": "66560"}
+
+
+@pytest.mark.parametrize("length", ["3", "-3", "abc", ""])
+def test_length_of_the_content_does_not_count_for_a_body_without_chunks(length: str) -> None:
+    sent = {"content-length": "5", "x-amz-decoded-content-length": length}
+    assert headers.to_oss(sent, of_object=True) == {"content-length": "5"}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ MARKED = [
     ("/a", {"x-amz-decoded-content-length": "5"}),
     ("/a", {"x-oss-s3-compat": "true"}),
     ("/a", {"content-encoding": "gzip,aws-chunked"}),
+    ("/a", {"content-encoding": "AWS-Chunked"}),
 ]
 UNMARKED = [
     ("/a", {}),
@@ -26,6 +27,7 @@ UNMARKED = [
     ("/a?x-oss-signature-version=OSS4-HMAC-SHA256", {}),
     ("/a", {"x-amzn-trace-id": "Root=1", "x-amz-cf-id": "of a proxy"}),
     ("/a", {"content-encoding": "gzip"}),
+    ("/a", {"content-encoding": "not-aws-chunked"}),
 ]
 
 

@@ -101,6 +101,12 @@ def test_chunks_that_the_hash_does_not_announce_are_refused(declared: str) -> No
     assert caught.value.ec == "0017-00000804"
 
 
+def test_chunks_are_recognised_in_any_case() -> None:
+    """Codings have no case (RFC 9110, 8.4.1)."""
+    with pytest.raises(OSSError, match="aws-chunked encoding is not supported"):
+        parse({"content-encoding": "AWS-Chunked"})
+
+
 @pytest.mark.parametrize("framing", Framing)
 def test_strict_mode_refuses_trailers(framing: Framing) -> None:
     """Issues of several clients: OSS takes signed chunks without trailers only."""
