@@ -28,7 +28,6 @@ COVERED_BY = {
     "cli/changes.py": "cli/test_lab_bucket.py",
     "cli/client.py": "cli/test_parity.py",
     "cli/experiment.py": "cli/test_parity.py",
-    "cli/flags.py": "cli/test_serve.py",
     "cli/foreground.py": "cli/test_serve.py",
     "cli/fsck.py": "cli/test_fsck.py",
     "cli/logs.py": "cli/test_replay.py",

@@ -257,6 +257,19 @@ _FLAGS = (
     _Flag("log_format", "the format of these messages", LogFormat, tuple(LogFormat)),
 )
 
+_FILE, _VARIABLE, _GIVEN = range(3)
+"""The sources of a setting, from the weakest to the strongest."""
+
+_EXCLUDING = (
+    ("demo", "seed"),
+    ("seed", "demo"),
+    ("accounts", "access_key_id"),
+    ("accounts", "access_key_secret"),
+    ("access_key_id", "accounts"),
+    ("access_key_secret", "accounts"),
+)
+"""Settings, and those that each replaces where they come from a weaker source."""
+
 
 def declare(parser: argparse.ArgumentParser, defaults: Settings) -> None:
     """Add all flags to a parser."""
@@ -269,10 +282,11 @@ def parse(
 ) -> Settings:
     """Parse the settings: flags take precedence over variables, these over the file of settings.
 
-    Exits with 2 if a value is wrong. Raises InputError for values that exclude each other, and for
-    a mistake in the file.
+    A setting also overrides those that it excludes. Exits with 2 if a value is wrong. Raises
+    InputError for values of one source that exclude each other, and for a mistake in the file.
     """
     values = dict(defaults)
+    ranks: dict[str, int] = {}
     file = config.read(Path(), [flag.name for flag in _FLAGS])
     for flag in _FLAGS:
         given = getattr(arguments, flag.name)
@@ -290,10 +304,14 @@ def parse(
             if flag.choices is not None and text not in flag.choices:
                 raise ValueError(f"{text!r} is unknown; use {join(flag.choices)}")
             values[flag.name] = flag.parse(text)
+            ranks[flag.name] = _FILE if source is None else _VARIABLE if given is None else _GIVEN
         except ValueError as error:
             if file is not None and source is None:
                 raise file.error(flag.name, f"{flag.name}: {error}") from None
             arguments.parser.error(f"{source}: {error}")
+    for name, excluded in _EXCLUDING:
+        if values.get(name) and ranks.get(excluded, _GIVEN) < ranks.get(name, _FILE):
+            del values[excluded]
     try:
         return Settings(**values)
     except ValueError as error:

@@ -1,0 +1,63 @@
+"""The flags, variables and the file of settings: which one counts."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from oss_emulator.cli import flags
+from oss_emulator.cli.parser import InputError
+from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, Settings
+
+NOTHING: Mapping[str, str] = {}
+
+
+def parse(*given: str, variables: Mapping[str, str] = NOTHING) -> Settings:
+    parser = ArgumentParser()
+    flags.declare(parser, Settings())
+    parser.set_defaults(parser=parser)
+    return flags.parse(parser.parse_args(given), variables, {})
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "oss-emulator.toml").write_text(text)
+
+
+def test_flag_overrides_what_it_excludes_in_the_file(folder: Path) -> None:
+    write(folder, 'seed = "a.toml"\naccounts = "b.toml"')
+    found = parse("--demo", "--access-key-id", "id")
+    assert (found.demo, found.seed) == (True, None)
+    assert (found.accounts, found.access_key_id) == (None, "id")
+
+
+def test_flag_overrides_the_opposite_variable(folder: Path) -> None:
+    found = parse("--seed", "a.toml", variables={"OSS_EMULATOR_DEMO": "on"})
+    assert (found.demo, found.seed) == (False, Path("a.toml"))
+
+
+def test_variable_overrides_what_it_excludes_in_the_file(folder: Path) -> None:
+    write(folder, 'access_key_id = "id"\naccess_key_secret = "secret"')
+    found = parse(variables={"OSS_EMULATOR_ACCOUNTS": "a.toml"})
+    assert (found.accounts, found.access_key_id) == (Path("a.toml"), DEFAULT_ACCESS_KEY_ID)
+
+
+def test_switch_that_is_off_excludes_nothing(folder: Path) -> None:
+    write(folder, 'seed = "a.toml"')
+    assert parse(variables={"OSS_EMULATOR_DEMO": "off"}).seed == Path("a.toml")
+
+
+@pytest.mark.parametrize("text", ['demo = true\nseed = "a.toml"', 'seed = "a.toml"\ndemo = true'])
+def test_settings_of_one_source_may_not_exclude_each_other(folder: Path, text: str) -> None:
+    write(folder, text)
+    with pytest.raises(InputError, match="give either --demo or --seed"):
+        parse()
+    with pytest.raises(InputError, match="give either --demo or --seed"):
+        parse("--demo", "--seed", "a.toml")
