@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from mimetypes import MimeTypes
+from os.path import realpath
 from pathlib import Path
 from urllib.parse import quote
 
@@ -50,7 +51,8 @@ def _walk(folder: Path, root: Path, above: tuple[Path, ...]) -> Iterator[Path]:
     except OSError as error:
         raise SeedError(f"{folder} cannot be preloaded: {error.strerror}.") from None
     for path in entries:
-        if path.is_symlink() and not path.resolve().is_relative_to(root):
+        # `Path.resolve` of a link to itself raises a RuntimeError before Python 3.13.
+        if path.is_symlink() and not Path(realpath(path)).is_relative_to(root):
             raise SeedError(f"{path} cannot be preloaded: this link leads out of the folder.")
         if path.is_dir():
             yield from _walk(path, root, (*above, here))
@@ -63,7 +65,7 @@ def _key(folder: Path, path: Path) -> str:
     try:
         key.encode()
     except UnicodeEncodeError:
-        raise SeedError(f"{path!r} cannot be preloaded: its name is not UTF-8.") from None
+        raise SeedError(f"{str(path)!r} cannot be preloaded: its name is not UTF-8.") from None
     return key
 
 

@@ -4,6 +4,7 @@ import errno
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from os.path import realpath
 from pathlib import Path
 from urllib.parse import quote
 
@@ -228,7 +229,8 @@ class _Planter:
         """Read a file that the seed names; raises `OSError`, also for one outside of its folder."""
         folder = self._folder
         assert folder is not None  # noqa: S101 - only a seed that is a file names files
-        path = (folder / name).resolve()
+        # `Path.resolve` of a link to itself raises a RuntimeError before Python 3.13.
+        path = Path(realpath(folder / name))
         if not (self._service.settings.seed_anywhere or path.is_relative_to(folder.resolve())):
             raise OSError(
                 errno.EACCES,

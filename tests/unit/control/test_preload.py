@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,16 @@ def test_link_out_of_the_folder_is_refused_and_nothing_loaded(site: Path) -> Non
 def test_link_to_a_folder_above_is_refused(site: Path) -> None:
     (site / "图片" / "loop").symlink_to(site)
     assert "loop cannot be preloaded: this link leads to a folder above" in refused(site, Service())
+
+
+def test_link_to_itself_is_refused(site: Path) -> None:
+    (site / "loop").symlink_to("loop")
+    assert refused(site, Service()).startswith(f"{site / 'loop'} cannot be preloaded: Too many")
+
+
+def test_name_that_is_not_utf_8_is_refused(site: Path) -> None:
+    (site / os.fsdecode(b"\xff")).touch()
+    assert refused(site, Service()).startswith(f"'{site}/\\udcff' cannot be preloaded: its name")
 
 
 def test_missing_folder_is_refused(tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ def test_file_outside_of_the_folder_is_refused(folder: Path, name: str) -> None:
         plant(folder, name)
 
 
+def test_link_to_itself_is_refused(folder: Path) -> None:
+    (folder / "loop").symlink_to("loop")
+    with pytest.raises(SeedError, match="the file loop cannot be read: Too many"):
+        plant(folder, "loop")
+
+
 def test_file_outside_of_the_folder_is_read_on_request(folder: Path) -> None:
     assert plant(folder, "../outside", seed_anywhere=True) == "outside"
 
