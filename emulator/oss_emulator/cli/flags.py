@@ -157,6 +157,8 @@ def _preloaded(text: str) -> tuple[str, Path]:
     path, equals, bucket = text.rpartition("=")
     if not equals:
         path, bucket = text, Path(text).absolute().name
+    if not path:
+        raise ValueError(f"{text!r} names no folder; write DIR=BUCKET")
     if not is_bucket_name(bucket):
         raise ValueError(f"{bucket!r} is not the name of a bucket; write DIR=BUCKET")
     return bucket, Path(path)
