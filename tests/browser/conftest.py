@@ -8,9 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.requirements import find, require
+
+PATIENCE = 20_000
+"""Milliseconds to wait for anything: a busy machine may take seconds for what takes none here."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,7 @@ def browser() -> Iterator[Browser]:
 def tabs(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh profile: no cache, no cookies."""
     context = browser.new_context()
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
