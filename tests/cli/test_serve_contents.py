@@ -40,25 +40,53 @@ def test_folder_is_preloaded(tmp_path: Path) -> None:
         assert found.headers["Content-Type"] == "text/plain"
 
 
+def rewrite(path: Path, text: str) -> None:
+    """Change a file at once, so that nobody sees it half written."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
 def test_changed_seed_is_loaded_and_a_broken_one_is_not(tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
     seed.write_text(SEED.format("one"))
+    said = [
+        f"oss-emulator: {seed} changed and was loaded again",
+        "oss-emulator: nothing was loaded again, and the old contents stay: The seed "
+        f"{seed}, line 1, column 1: bucket[0].name is missing; write a string.",
+        f"oss-emulator: {seed} changed and was loaded again",
+    ]
     with serving(tmp_path, "--seed", str(seed), "--watch") as running:
+
+        def has_said(count: int) -> bool:
+            lines = running.stderr.read_text().splitlines()
+            return [line for line in lines if "loaded again" in line] == said[:count]
+
         assert running.ask("GET", OBJECT).text == "one"
-        seed.write_text(SEED.format("and two"))
-        wait_for(lambda: running.ask("GET", OBJECT).text == "and two")
-        seed.write_text("[[bucket]]")
-        wait_for(lambda: "the old contents stay" in running.stderr.read_text())
+        rewrite(seed, SEED.format("and two"))
+        wait_for(lambda: has_said(1))
         assert running.ask("GET", OBJECT).text == "and two"
-        seed.write_text(SEED.format("three"))
-        wait_for(lambda: running.ask("GET", OBJECT).text == "three")
-        lines = running.stderr.read_text().splitlines()
-        assert [line for line in lines if "loaded again" in line] == [
-            f"oss-emulator: {seed} changed and was loaded again",
-            "oss-emulator: nothing was loaded again, and the old contents stay: The seed "
-            f"{seed}, line 1, column 1: bucket[0].name is missing; write a string.",
-            f"oss-emulator: {seed} changed and was loaded again",
-        ]
+        rewrite(seed, "[[bucket]]")
+        wait_for(lambda: has_said(2))
+        assert running.ask("GET", OBJECT).text == "and two"
+        rewrite(seed, SEED.format("three"))
+        wait_for(lambda: has_said(3))
+        assert running.ask("GET", OBJECT).text == "three"
+
+
+def test_object_of_a_removed_file_stays(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "below").mkdir(parents=True)
+    gone = site / "below" / "b.txt"
+    gone.write_text("b")
+    seed = tmp_path / "seed.toml"
+    seed.write_text(SEED.format("seeded"))
+    flags = ("--seed", str(seed), "--preload", f"{site}=examplebucket", "--watch")
+    with serving(tmp_path, *flags) as running:
+        gone.unlink()
+        said = f"oss-emulator: {gone} was removed; its object stays until a reset\n"
+        wait_for(lambda: said in running.stderr.read_text())
+        assert running.ask("GET", "/examplebucket/below/b.txt").text == "b"
 
 
 def test_flags_precede_variables_and_variables_precede_the_file(tmp_path: Path) -> None:

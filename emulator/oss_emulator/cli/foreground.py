@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -184,18 +184,26 @@ async def _watch(server: Server, known: contents.Stamps) -> None:
             continue
         if found == known:
             continue
-        changed = sorted({str(path) for path, _ in set(found.items()) ^ set(known.items())})
+        changed = sorted({path for path, _ in set(found.items()) ^ set(known.items())})
         known = found
-        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         try:
             rehearsal = await asyncio.to_thread(contents.rehearse, controls.service)
             await server.change(partial(contents.adopt, controls, rehearsal))
         except (seed.SeedError, AccountsError, OSError) as error:
             text = f"nothing was loaded again, and the old contents stay: {error}"
         else:
-            were = "were" if more else "was"
-            text = f"{changed[0]}{more} changed and {were} loaded again"
+            text = _describe(changed, found)
         print(f"oss-emulator: {text}", file=sys.stderr, flush=True)
+
+
+def _describe(changed: Sequence[Path], found: contents.Stamps) -> str:
+    """Say which files were loaded again; those that are not in `found` were removed."""
+    first, *more = changed
+    if more:
+        return f"{first} and {len(more)} more changed and were loaded again"
+    if first in found:
+        return f"{first} changed and was loaded again"
+    return f"{first} was removed; its object stays until a reset"
 
 
 @contextmanager

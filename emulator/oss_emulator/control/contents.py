@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Protocol, TypeVar
 
 from oss_emulator.control import seed
@@ -98,5 +99,7 @@ def _add(path: Path, found: dict[Path, tuple[int, int, int]]) -> None:
     try:
         status = path.stat()
     except OSError:  # it is missing, or was removed meanwhile
+        return
+    if S_ISDIR(status.st_mode):  # it changes with the files in it
         return
     found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -159,12 +159,13 @@ def test_refusal_by_the_running_server_changes_nothing(watched: Controls, tmp_pa
 def test_stamps_cover_the_files_of_the_seed_and_of_folders(seed: Path, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
     seed.write_text(BUCKET.format("first") + '[[bucket.object]]\nkey = "a"\nfile = "a.txt"\n')
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "b.txt").write_text("b")
+    below = tmp_path / "site" / "below"
+    below.mkdir(parents=True)
+    (below / "b.txt").write_text("b")
     settings = Settings(seed=seed, preload={"site": tmp_path / "site"})
     before = contents.stamps(settings)
-    assert set(before) == {seed, tmp_path / "a.txt", tmp_path / "site" / "b.txt"}
-    (tmp_path / "site" / "b.txt").write_text("changed")
+    assert set(before) == {seed, tmp_path / "a.txt", below / "b.txt"}
+    (below / "b.txt").write_text("changed")
     assert contents.stamps(settings) != before
     (tmp_path / "a.txt").unlink()
     assert tmp_path / "a.txt" not in contents.stamps(settings)
