@@ -358,3 +358,19 @@ def test_partners_may_show_the_objects(ask: Any, tmp_path: Path) -> None:
     }
     status, out, _ = ask(*asked, "--partner", "https://partner.org")
     assert (status, json.loads(out)["other_sites"]) == (0, {"let_in": [], "proved": True})
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no device without room")
+@pytest.mark.parametrize("arguments", [("manual",), ("check", CORRECTED, "--referer", SITE)])
+def test_output_that_finds_no_room_gets_one_line(arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*EMULATOR, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (b"oss-emulator: the output cannot be written: No space left on device\n")

@@ -1,5 +1,6 @@
 """The command `oss-emulator`."""
 
+import errno
 import importlib
 import os
 import sys
@@ -48,8 +49,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"oss-emulator: {error}", file=sys.stderr)
         return error.status
     except BrokenPipeError:  # the reader of the output has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 1
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        _drop_output()
+        reason = error.strerror
+        print(f"oss-emulator: the output cannot be written: {reason}", file=sys.stderr)
+        return 1
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The errors of a file that cannot take more."""
+
+
+def _drop_output() -> None:
+    """Let nothing be written to standard output any more, also not at the end of Python."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser(modules: Sequence[str] | None = None) -> Parser:
