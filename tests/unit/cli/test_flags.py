@@ -41,6 +41,9 @@ def test_flag_overrides_what_it_excludes_in_the_file(folder: Path) -> None:
 def test_flag_overrides_the_opposite_variable(folder: Path) -> None:
     found = parse("--seed", "a.toml", variables={"OSS_EMULATOR_DEMO": "on"})
     assert (found.demo, found.seed) == (False, Path("a.toml"))
+    key = {"OSS_EMULATOR_ACCESS_KEY_ID": "id", "OSS_EMULATOR_ACCESS_KEY_SECRET": "secret"}
+    found = parse("--accounts", "a.toml", variables=key)
+    assert (found.accounts, found.access_key_id) == (Path("a.toml"), DEFAULT_ACCESS_KEY_ID)
 
 
 def test_variable_overrides_what_it_excludes_in_the_file(folder: Path) -> None:
