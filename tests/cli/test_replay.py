@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -129,8 +130,9 @@ def test_form_can_be_told(ask: Any, tmp_path: Path) -> None:
         ((LOGS, "--price", "cheap"), "'cheap' is not a number of at least 0"),
         ((LOGS, "--against", "nothing.xml"), "nothing.xml: the file cannot be read"),
         ((LOGS, "--form", "xml"), "invalid choice: 'xml'"),
-        ((LOGS, "--rejects", "/no/folder/x"), "/no/folder/.x.part: No such file or directory"),
+        ((LOGS, "--rejects", "/no/folder/x"), "/no/folder/x: the file cannot be written: No such"),
         ((LOGS, "--html", "/no/folder/x"), "/no/folder/x: the file cannot be written: No such"),
+        ((LOGS, "--html", "."), ".: the file cannot be written: Is a directory"),
     ],
 )
 def test_mistake_gets_one_clear_error(arguments: tuple[str, ...], error: str, ask: Any) -> None:
@@ -139,6 +141,52 @@ def test_mistake_gets_one_clear_error(arguments: tuple[str, ...], error: str, as
     assert out == ""
     assert error in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("flag", ["--html", "--rejects"])
+@pytest.mark.parametrize("name", ["a.log", "rules.xml"])
+def test_output_does_not_overwrite_what_is_read(
+    flag: str, name: str, ask: Any, tmp_path: Path
+) -> None:
+    log, rules = tmp_path / "a.log", tmp_path / "rules.xml"
+    log.write_text("damaged\n")
+    rules.write_bytes(Path(RULES).read_bytes())
+    files = {path: path.read_bytes() for path in (log, rules)}
+    status, out, err = ask("replay", str(rules), str(log), flag, str(tmp_path / name))
+    assert (status, out) == (2, "")
+    assert f"{flag}: {tmp_path / name} is read by this command; name another file" in err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
+
+
+def test_proposal_does_not_overwrite_the_log(ask: Any, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("damaged\n")
+    status, _, err = ask("propose", str(log), "--own", "a.test", "--write", str(log))
+    assert (status, log.read_text()) == (2, "damaged\n")
+    assert f"--write: {log} is read by this command; name another file" in err
+
+
+def test_report_may_go_to_a_pipe(ask: Any, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        page = pool.submit(pipe.read_bytes)
+        assert ask("replay", RULES, LOGS, "--html", str(pipe))[0] == 0
+        assert page.result(PATIENCE).startswith(b"<!DOCTYPE html>")
+    assert pipe.is_fifo()
+
+
+def test_log_may_come_from_a_pipe_once(ask: Any, tmp_path: Path) -> None:
+    pipe, log = tmp_path / "pipe", Path(LOGS, "examplebucket2026-11-24-00-00-00-0001.log")
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        written = pool.submit(pipe.write_bytes, log.read_bytes())
+        status, out, _ = ask("replay", RULES, str(pipe))
+        written.result(PATIENCE)
+    assert (status, out) == ask("replay", RULES, str(log))[:2]
+    status, _, err = ask("propose", str(pipe), "--own", "a.test")
+    assert status == 2
+    assert f"{pipe}: the logs are read twice, which a pipe cannot be; name a file" in err
 
 
 @pytest.mark.parametrize(

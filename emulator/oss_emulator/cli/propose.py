@@ -11,14 +11,15 @@ from typing import Any
 
 from oss_emulator import referer_xml
 from oss_emulator.cli import rules
-from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, replacing, show, write_json
-from oss_emulator.cli.parser import CommandError, Commands, InputError
+from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, show, write_json
+from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.cli.replay import (
     LOG_HELP,
     asking,
     decimal,
     declare_selection,
     question_of,
+    writing,
 )
 from oss_emulator.cli.results import describe
 from oss_emulator.lab.parts import encode_host
@@ -89,9 +90,14 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = [*arguments.own, *arguments.partner]
     if both := [name.text for name in wanted if name in arguments.block]:
         raise InputError(f"{both[0]} is both wanted and blocked; leave out one of them")
+    if pipes := [name for name in arguments.logs if Path(name).is_fifo()]:
+        raise InputError(
+            f"{pipes[0]}: the logs are read twice, which a pipe cannot be; name a file"
+        )
     found = _find(wanted, arguments)
     if arguments.write:
-        _write(Path(arguments.write), referer_xml.format(found.proposal.rules))
+        with writing(Path(arguments.write)) as file:
+            file.write(referer_xml.format(found.proposal.rules))
     if arguments.json:
         write_json(_to_dict(found))
     else:
@@ -187,14 +193,6 @@ def _to_dict(found: _Found) -> dict[str, Any]:
         "given_up": [{"origin": name, "bytes": count} for name, count in found.given_up],
         "replay": found.report,
     }
-
-
-def _write(path: Path, document: bytes) -> None:
-    try:
-        with replacing(path) as file:
-            file.write(document)
-    except OSError as error:
-        raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
 
 
 def _host(text: str) -> HostName:

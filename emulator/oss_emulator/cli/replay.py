@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from oss_emulator.cli import logs, rules
 from oss_emulator.cli.output import replacing, show, write
@@ -28,14 +28,15 @@ from oss_emulator.lab.replay.engine import (
     ScanListener,
     open_engine,
 )
-from oss_emulator.lab.replay.report import ReplayQuestion, Report, TooManyRejectsError, replay
+from oss_emulator.lab.replay.report import ReplayQuestion, TooManyRejectsError, replay
 from oss_emulator.lab.replay.sources import LogForm, LogSourceError
 from oss_emulator.lab.replay.verdict import Judge
 
 _DESCRIPTION = (
     "Judges every request of access logs by new rules, and reports what they would change: who "
     "would be locked out, who would get in, and what traffic would be saved. The exit status is 0, "
-    "or 2 if a log cannot be read or too many of its lines are damaged."
+    "1 if the report cannot be written, or 2 if a log cannot be read or too many of its lines are "
+    "damaged."
 )
 LOG_HELP = (
     "a file, a folder, a pattern, or oss://BUCKET/PREFIX: access logs of the service or of the "
@@ -112,7 +113,8 @@ def run(arguments: argparse.Namespace) -> int:
     with asking(arguments) as asked:
         report = replay(question_of(arguments, judge), *asked)
     if arguments.html:
-        _write_page(Path(arguments.html), report)
+        with writing(Path(arguments.html)) as file:
+            file.write(page.format(report).encode())
     if arguments.json:
         write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     else:
@@ -156,8 +158,11 @@ def asking(arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
         keep: Callable[[bytes], object] = bytes
         try:
             if arguments.rejects:
-                keep = stack.enter_context(replacing(Path(arguments.rejects))).write
+                keep = stack.enter_context(writing(Path(arguments.rejects))).write
             files = logs.find(arguments.logs, arguments, folder)
+            names = vars(arguments)
+            outputs = {f"--{name}": names.get(name) for name in ("rejects", "html", "write")}
+            logs.check_outputs(outputs, files, [names.get("rules"), names.get("against")])
             listener = _listener(stack.enter_context(Progress(_READING, unit="lines")), files)
             with _held_back(signal.SIGINT):
                 name = EngineName(getattr(arguments, "engine", EngineName.DUCKDB))
@@ -202,10 +207,12 @@ def _held_back(number: signal.Signals) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
 
 
-def _write_page(path: Path, report: Report) -> None:
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file as `replacing` does, and name it in its error. Raises CommandError."""
     try:
         with replacing(path) as file:
-            file.write(page.format(report).encode())
+            yield file
     except OSError as error:
         raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
 
