@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -56,6 +57,8 @@ PIECES = 60
 """The most pieces that a line may have between its quotation marks; other lines are parsed here."""
 LONGEST_LINE = 1 << 20  # bytes
 _SNIFFED = 1 << 16  # bytes
+_GZIP = b"\x1f\x8b"
+"""The first bytes of a gzip file. The engines know one by its name only."""
 
 
 def find(arguments: Sequence[str]) -> list[Path]:
@@ -91,11 +94,16 @@ def open_log(path: Path) -> BinaryIO:
 def recognise(path: Path) -> LogForm:
     """Return the form of a file by its first line. Raises LogSourceError."""
     with reading(path) as file:
-        start = file.read(_SNIFFED).lstrip(b"\xef\xbb\xbf \t\r\n")
-    first = start.partition(b"\n")[0].decode("utf-8", "replace")
+        start = file.read(_SNIFFED)
+    if start.startswith(_GZIP):
+        raise LogSourceError(f"{path}: the file is compressed; give it a name that ends in .gz")
+    first = start.lstrip(BOM_UTF8 + b" \t\r\n").partition(b"\n")[0].decode("utf-8", "replace")
     if first.startswith("{"):
         return LogForm.JSON
-    names = next(csv.reader([first]), []) if "," in first else []
+    try:
+        names = next(csv.reader([first]), []) if "," in first else []
+    except csv.Error:
+        names = []
     return LogForm.CSV if accesslog.is_record(names) else LogForm.LINES
 
 
@@ -133,7 +141,7 @@ def read_lines(path: Path, form: LogForm, rejects: Rejects) -> Iterator[bytes]:
             return
         parse = parse_json if form is LogForm.JSON else None
         for raw in file:
-            line = raw.strip(b"\r\n")
+            line = raw.removeprefix(BOM_UTF8).strip(b"\r\n")
             if not line.strip():
                 continue
             if parse is None and is_plain(line):
