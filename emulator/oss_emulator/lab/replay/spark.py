@@ -23,7 +23,7 @@ GROUPS_ON_DRIVER = 100_000
 """The most groups that the driver judges; the executors judge more."""
 PARTITION = 64 << 20
 """Bytes of a log for each partition of a shuffle."""
-_LAST_PIECE = 34
+_LAST_PIECE = 35
 """The last piece that a statement reads."""
 
 

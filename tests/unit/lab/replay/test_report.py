@@ -19,7 +19,7 @@ from oss_emulator.lab.replay import duck, sources, statements
 from oss_emulator.lab.replay.duck import DuckDBEngine
 from oss_emulator.lab.replay.engine import UnsplittableError
 from oss_emulator.lab.replay.report import ReplayQuestion, Report, TooManyRejectsError, replay
-from oss_emulator.lab.replay.verdict import Judge
+from oss_emulator.lab.replay.verdict import Judge, letters_of
 from oss_emulator.referer import RefererConfiguration
 
 from tests.unit.lab.replay.generator import START, Answer, answer_to, generate, text, verdict
@@ -238,6 +238,24 @@ def test_line_cut_anywhere_is_never_read_as_another_request(
     within_key = len('LTAI"')
     assert report["lines"]["judged"] == 1 + without_key + within_key - 1
     assert report["lines"]["read"] == len(whole)
+
+
+def test_line_that_is_not_parsed_has_the_facts_of_the_parser(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    """Lines are split at quotation marks; those that an escaped one shifts must be parsed."""
+    line = replace(generate(1, 1, SITE)[0][0], status=403, error_code="AccessDenied")
+    whole = accesslog.format(replace(line, referer="https://thief.test/a"))
+    lines = [f'{whole[:place]}\\"{whole[place:]}' for place in range(len(whole) + 1)]
+    log = save(tmp_path / "a.log", "\n".join([whole, *lines]).encode())
+    facts = (
+        f"SELECT raw, {statements.fill('kind')}, f4 FROM lines WHERE {statements.fill('regular')}"
+    )
+    found = engine.find([log], facts)
+    assert found
+    for raw, kind, referer in found:
+        parsed = accesslog.parse(raw)
+        assert (kind, referer) == (letters_of(parsed), parsed.referer)
 
 
 def test_only_the_asked_bucket_and_time_are_judged(
