@@ -225,6 +225,16 @@ def test_chunked_wins_over_content_length_and_closes(
     assert client.get(f"/{bucket}/b").body == b"abc"
 
 
+@pytest.mark.parametrize("name", ["Content-Type", "User-Agent", "Date", "ETag", "Server"])
+def test_first_of_repeated_headers_counts(client: Client, bucket: str, name: str) -> None:
+    """Some releases of aiohttp refuse them, so aiohttp does not get them."""
+    fields = [HOST, (name, "*"), (name, "other")]
+    with client.connect() as connection:
+        assert connection.request("PUT", f"/{bucket}/repeated", fields, b"x").status == 200
+        found = connection.request("GET", f"/{bucket}/repeated", [HOST, (name, "*"), (name, "x")])
+    assert (found.status, found.body) == (200, b"x")
+
+
 def test_upgrade_is_ignored(client: Client, bucket: str) -> None:
     """The connection stays HTTP/1.1, and the body is read as usual."""
     upgrade = [HOST, ("Upgrade", "websocket"), ("Connection", "Upgrade")]
