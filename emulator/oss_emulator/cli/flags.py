@@ -1,9 +1,10 @@
 """The settings of a server as flags and as OSS_EMULATOR_ variables."""
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from enum import IntEnum, auto
 from pathlib import Path
 from typing import Any
 
@@ -259,18 +260,29 @@ _FLAGS = (
     _Flag("log_format", "the format of these messages", LogFormat, tuple(LogFormat)),
 )
 
-_FILE, _VARIABLE, _GIVEN = range(3)
-"""The sources of a setting, from the weakest to the strongest."""
 
-_EXCLUDING = (
-    ("demo", "seed"),
-    ("seed", "demo"),
-    ("accounts", "access_key_id"),
-    ("accounts", "access_key_secret"),
-    ("access_key_id", "accounts"),
-    ("access_key_secret", "accounts"),
+class _Source(IntEnum):
+    """Where a value comes from, the weakest first."""
+
+    OTHER = auto()
+    """A variable that other tools read as well."""
+    FILE = auto()
+    VARIABLE = auto()
+    FLAG = auto()
+
+
+_ALTERNATIVES = (
+    (("demo",), ("seed",)),
+    (("accounts",), ("access_key_id", "access_key_secret")),
 )
-"""Settings, and those that each replaces where they come from a weaker source."""
+"""Settings that exclude each other; those from the stronger source count."""
+
+
+def _strongest(
+    group: Sequence[str], values: Mapping[str, Any], sources: Mapping[str, _Source]
+) -> int:
+    """Return the strongest source of settings that are on; 0 if none is."""
+    return max((sources.get(name, 0) for name in group if values.get(name)), default=0)
 
 
 def declare(parser: argparse.ArgumentParser, defaults: Settings) -> None:
@@ -284,36 +296,39 @@ def parse(
 ) -> Settings:
     """Parse the settings: flags take precedence over variables, these over the file of settings.
 
-    A setting also overrides those that it excludes. Exits with 2 if a value is wrong. Raises
+    That holds for settings that exclude each other too. Exits with 2 if a value is wrong. Raises
     InputError for values of one source that exclude each other, and for a mistake in the file.
     """
     values = dict(defaults)
-    ranks: dict[str, int] = {}
+    sources: dict[str, _Source] = {}
     file = config.read(Path(), [flag.name for flag in _FLAGS])
     for flag in _FLAGS:
         given = getattr(arguments, flag.name)
         if given is not None:
-            source, text = flag.option, ",".join(given) if flag.collects else given[-1]
+            source, named = _Source.FLAG, flag.option
+            text = ",".join(given) if flag.collects else given[-1]
         elif environ.get(flag.variable):
-            source, text = flag.variable, environ[flag.variable]
-        elif flag.also and environ.get(flag.also) and "accounts" not in values:
-            source, text = flag.also, environ[flag.also]
+            source, named, text = _Source.VARIABLE, flag.variable, environ[flag.variable]
+        elif flag.also and environ.get(flag.also):
+            source, named, text = _Source.OTHER, flag.also, environ[flag.also]
         elif file is not None and flag.name in file.values:
-            source, text = None, file.values[flag.name]
+            source, named, text = _Source.FILE, flag.name, file.values[flag.name]
         else:
             continue
         try:
             if flag.choices is not None and text not in flag.choices:
                 raise ValueError(f"{text!r} is unknown; use {join(flag.choices)}")
             values[flag.name] = flag.parse(text)
-            ranks[flag.name] = _FILE if source is None else _VARIABLE if given is None else _GIVEN
+            sources[flag.name] = source
         except ValueError as error:
-            if file is not None and source is None:
-                raise file.error(flag.name, f"{flag.name}: {error}") from None
-            arguments.parser.error(f"{source}: {error}")
-    for name, excluded in _EXCLUDING:
-        if values.get(name) and ranks.get(excluded, _GIVEN) < ranks.get(name, _FILE):
-            del values[excluded]
+            if file is not None and source is _Source.FILE:
+                raise file.error(flag.name, f"{named}: {error}") from None
+            arguments.parser.error(f"{named}: {error}")
+    for one, other in _ALTERNATIVES:
+        for group, rival in ((one, other), (other, one)):
+            if _strongest(group, values, sources) < _strongest(rival, values, sources):
+                for name in group:
+                    values.pop(name, None)
     try:
         return Settings(**values)
     except ValueError as error:

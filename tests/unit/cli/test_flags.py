@@ -52,6 +52,28 @@ def test_variable_overrides_what_it_excludes_in_the_file(folder: Path) -> None:
     assert (found.accounts, found.access_key_id) == (Path("a.toml"), DEFAULT_ACCESS_KEY_ID)
 
 
+def test_whole_key_overrides_accounts_from_a_weaker_source(folder: Path) -> None:
+    write(folder, 'accounts = "b.toml"')
+    found = parse("--access-key-id", "id", "--access-key-secret", "secret")
+    assert (found.accounts, found.access_key_secret) == (None, "secret")
+    variables = {"OSS_EMULATOR_ACCOUNTS": "a.toml", "OSS_ACCESS_KEY_SECRET": "secret"}
+    found = parse("--access-key-id", "id", variables=variables)
+    assert (found.accounts, found.access_key_secret) == (None, "secret")
+
+
+def test_half_of_a_key_may_come_from_a_weaker_source_than_the_accounts(folder: Path) -> None:
+    write(folder, 'access_key_secret = "secret"')
+    found = parse("--access-key-id", "id", variables={"OSS_EMULATOR_ACCOUNTS": "a.toml"})
+    assert (found.accounts, found.access_key_id) == (None, "id")
+    assert found.access_key_secret == "secret"
+
+
+def test_accounts_override_the_key_of_other_tools(folder: Path) -> None:
+    write(folder, 'accounts = "b.toml"')
+    found = parse(variables={"OSS_ACCESS_KEY_ID": "id", "OSS_ACCESS_KEY_SECRET": "secret"})
+    assert (found.accounts, found.access_key_id) == (Path("b.toml"), DEFAULT_ACCESS_KEY_ID)
+
+
 def test_switch_that_is_off_excludes_nothing(folder: Path) -> None:
     write(folder, 'seed = "a.toml"')
     assert parse(variables={"OSS_EMULATOR_DEMO": "off"}).seed == Path("a.toml")
