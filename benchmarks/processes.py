@@ -48,7 +48,7 @@ def on_one_processor() -> Iterator[None]:
     """Run everything that is started within the block on the same processor.
 
     Waking a process on another processor costs the one that wakes it, in a virtual machine up to
-    10 µs. Only the slower of two servers pays that for each answer: its client sleeps meanwhile.
+    10 µs. The client of a slow server sleeps between answers, so that server pays for each of them.
     """
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})

@@ -111,6 +111,34 @@ def test_damaged_lines_are_kept_and_too_many_end_with_2(ask: Any, tmp_path: Path
     assert "246 lines were read, 3 are damaged." in out
 
 
+def test_compressed_log_may_come_through_a_pipe(ask: Any, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = gzip.compress(Path(LOGS, "examplebucket2026-11-24-00-00-00-0001.log").read_bytes())
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(pipe.write_bytes, content)
+        status, out, _ = ask("replay", RULES, str(pipe))
+        writing.result()
+    assert status == 0
+    assert "243 lines were read." in out
+
+
+def test_two_outputs_into_one_file_are_refused(ask: Any, tmp_path: Path) -> None:
+    target = str(tmp_path / "a")
+    status, out, err = ask("replay", RULES, LOGS, "--html", target, "--rejects", target)
+    assert (status, out) == (2, "")
+    said = f"--html: {target} is the file of --rejects; name another file"
+    assert err == f"oss-emulator: {said}\n"
+
+
+def test_page_is_written_through_a_link(ask: Any, tmp_path: Path) -> None:
+    link, target = tmp_path / "link.html", tmp_path / "page.html"
+    link.symlink_to(target)
+    assert ask("replay", RULES, LOGS, "--html", str(link))[0] == 0
+    assert link.is_symlink()
+    assert target.read_text().startswith("<!DOCTYPE html>")
+
+
 def test_compressed_file_without_the_ending_is_named(ask: Any, tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_bytes(gzip.compress(b"a line, and another\n"))

@@ -65,7 +65,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _drop_output() -> None:
-    """Let nothing be written to standard output any more, also not at the end of Python."""
+    """Let nothing be written to standard output any more, not even when Python exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

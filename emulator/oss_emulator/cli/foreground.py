@@ -198,12 +198,21 @@ async def _watch(server: Server, known: contents.Stamps) -> None:
 
 def _describe(changed: Sequence[Path], found: contents.Stamps) -> str:
     """Say which files were loaded again; those that are not in `found` were removed."""
-    first, *more = changed
-    if more:
-        return f"{first} and {len(more)} more changed and were loaded again"
-    if first in found:
-        return f"{first} changed and was loaded again"
-    return f"{first} was removed; its object stays until a reset"
+    loaded = [path for path in changed if path in found]
+    removed = [path for path in changed if path not in found]
+    said = []
+    if loaded:
+        were = "was" if len(loaded) == 1 else "were"
+        said.append(f"{_list(loaded)} changed and {were} loaded again")
+    if removed:
+        were = "was" if len(removed) == 1 else "were"
+        said.append(f"{_list(removed)} {were} removed, and what it held stays until a reset")
+    return "; ".join(said)
+
+
+def _list(paths: Sequence[Path]) -> str:
+    """Name the first path and count the others."""
+    return f"{paths[0]} and {len(paths) - 1} more" if len(paths) > 1 else str(paths[0])
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Mapping, Sequence
+from itertools import combinations
+from os.path import realpath
 from pathlib import Path
 
 from oss_emulator.cli import bucket
@@ -27,23 +29,31 @@ def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> l
                 raise InputError(f"{argument}: there is no object with this prefix")
             found += sources.find([str(target)])
         elif Path(argument).is_fifo():
-            found.append(_copy(Path(argument), folder / f"pipe-{number}"))
+            found.append(_copy(Path(argument), folder, number))
         else:
             found += sources.find([argument])
     return list(dict.fromkeys(found))
 
 
-def _copy(pipe: Path, target: Path) -> Path:
+def _copy(pipe: Path, folder: Path, number: int) -> Path:
     """Copy what comes through a pipe: a log is read more than once."""
-    with pipe.open("rb") as source, target.open("wb") as file:
-        shutil.copyfileobj(source, file)
+    with pipe.open("rb") as source:
+        start = source.read(len(sources.GZIP))
+        target = folder / f"pipe-{number}{'.gz' if start == sources.GZIP else ''}"
+        with target.open("wb") as file:
+            file.write(start)
+            shutil.copyfileobj(source, file)
     return target
 
 
 def check_outputs(
     outputs: Mapping[str, str | None], logs: Sequence[Path], rules: Sequence[str | None]
 ) -> None:
-    """Raise InputError for an output, by its flag, that would overwrite a file that is read."""
+    """Raise InputError for an output, by its flag, that would overwrite what is read or written."""
+    given = {flag: realpath(name) for flag, name in outputs.items() if name}
+    for (one, path), (other, same) in combinations(given.items(), 2):
+        if path == same and not Path(path).is_char_device():
+            raise InputError(f"{other}: {outputs[other]} is the file of {one}; name another file")
     read = [*logs, *(Path(given.partition("#")[0]) for given in rules if given)]
     existing = [path for path in read if path.is_file()]
     for flag, name in outputs.items():

@@ -33,12 +33,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """Write a file beside its place, and put it there when it is whole. Raises OSError.
 
     It gets the mode of the file that it replaces. An error leaves that file, and nothing else.
-    A pipe or a device is written to, not replaced.
+    A pipe or a device is written to, not replaced, and a link stays a link.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
             yield file
         return
+    path = Path(os.path.realpath(path))
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as file:

@@ -39,7 +39,7 @@ _FRAMING: Final = frozenset({"content-length", "transfer-encoding", "upgrade"})
 """The headers that determine where a body ends or which protocol follows."""
 
 _PASSED: Final = frozenset({"connection", "content-length", "expect", "transfer-encoding"})
-"""The headers that aiohttp needs to find the body and the end of the connection."""
+"""The headers that tell how a body comes and when the connection ends."""
 
 _CHUNK: Final = re.compile(
     rf"""([0-9A-Fa-f]{{1,15}})(?:;{_SIGNS}(?:=(?:{_SIGNS}|"[\t !#-\[\]-~]*"))?)*+\r\n""".encode()

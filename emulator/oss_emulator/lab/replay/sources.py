@@ -57,7 +57,7 @@ PIECES = 60
 """The most pieces that a line may have between its quotation marks; other lines are parsed here."""
 LONGEST_LINE = 1 << 20  # bytes
 _SNIFFED = 1 << 16  # bytes
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 """The first bytes of a gzip file. The engines know one by its name only."""
 
 
@@ -95,7 +95,7 @@ def recognise(path: Path) -> LogForm:
     """Return the form of a file by its first line. Raises LogSourceError."""
     with reading(path) as file:
         start = file.read(_SNIFFED)
-    if start.startswith(_GZIP):
+    if start.startswith(GZIP):
         raise LogSourceError(f"{path}: the file is compressed; give it a name that ends in .gz")
     first = start.lstrip(BOM_UTF8 + b" \t\r\n").partition(b"\n")[0].decode("utf-8", "replace")
     if first.startswith("{"):
