@@ -261,7 +261,7 @@ _FLAGS = (
 )
 
 
-class _Source(IntEnum):
+class _Precedence(IntEnum):
     """Where a value comes from, the weakest first."""
 
     OTHER = auto()
@@ -279,7 +279,7 @@ _ALTERNATIVES = (
 
 
 def _strongest(
-    group: Sequence[str], values: Mapping[str, Any], sources: Mapping[str, _Source]
+    group: Sequence[str], values: Mapping[str, Any], sources: Mapping[str, _Precedence]
 ) -> int:
     """Return the strongest source of settings that are on; 0 if none is."""
     return max((sources.get(name, 0) for name in group if values.get(name)), default=0)
@@ -300,19 +300,19 @@ def parse(
     InputError for values of one source that exclude each other, and for a mistake in the file.
     """
     values = dict(defaults)
-    sources: dict[str, _Source] = {}
+    sources: dict[str, _Precedence] = {}
     file = config.read(Path(), [flag.name for flag in _FLAGS])
     for flag in _FLAGS:
         given = getattr(arguments, flag.name)
         if given is not None:
-            source, named = _Source.FLAG, flag.option
+            source, named = _Precedence.FLAG, flag.option
             text = ",".join(given) if flag.collects else given[-1]
         elif environ.get(flag.variable):
-            source, named, text = _Source.VARIABLE, flag.variable, environ[flag.variable]
+            source, named, text = _Precedence.VARIABLE, flag.variable, environ[flag.variable]
         elif flag.also and environ.get(flag.also):
-            source, named, text = _Source.OTHER, flag.also, environ[flag.also]
+            source, named, text = _Precedence.OTHER, flag.also, environ[flag.also]
         elif file is not None and flag.name in file.values:
-            source, named, text = _Source.FILE, flag.name, file.values[flag.name]
+            source, named, text = _Precedence.FILE, flag.name, file.values[flag.name]
         else:
             continue
         try:
@@ -321,7 +321,7 @@ def parse(
             values[flag.name] = flag.parse(text)
             sources[flag.name] = source
         except ValueError as error:
-            if file is not None and source is _Source.FILE:
+            if file is not None and source is _Precedence.FILE:
                 raise file.error(flag.name, f"{named}: {error}") from None
             arguments.parser.error(f"{named}: {error}")
     for one, other in _ALTERNATIVES:
