@@ -275,6 +275,20 @@ def test_missing_package_is_named(
     )
 
 
+def test_pandas_is_not_imported(tmp_path: Path) -> None:
+    """It may be installed, and takes longer to import than everything else."""
+    (tmp_path / "pandas.py").write_text("raise RuntimeError('pandas was imported')\n")
+    done = subprocess.run(
+        [*EMULATOR, "replay", RULES, LOGS],
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONPATH=os.pathsep.join((str(tmp_path), *filter(None, sys.path)))),
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_logs_of_a_bucket_are_downloaded(
     live: Live, make_bucket: Callable[..., str], monkeypatch: pytest.MonkeyPatch, ask: Any
 ) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
+from itertools import accumulate, islice
 from multiprocessing import get_context
 
 import pyarrow as pa
@@ -43,13 +44,12 @@ def judge_batches(judge: Judge, batches: Iterator[pa.RecordBatch]) -> Iterator[p
     """Judge the groups of batches with the columns of the statement `groups`."""
     for batch in batches:
         texts, letters = batch.column(0).to_pylist(), batch.column(1).to_pylist()
-        judged = zip(*map(judge.judge, texts, letters), strict=True)
-        verdicts = [_writable(column) for column in judged]
-        if not verdicts:
+        judged = list(zip(*map(judge.judge, texts, letters), strict=True))
+        if not judged:
             continue
         columns = [
-            pa.array(column, item.type)
-            for column, item in zip(verdicts, list(VERDICTS)[4:], strict=True)
+            _texts(column) if item.type == pa.string() else _numbers(column)
+            for column, item in zip(judged, list(VERDICTS)[4:], strict=True)
         ]
         head = [
             batch.column(number).cast(item.type) for number, item in enumerate(list(VERDICTS)[:4])
@@ -92,6 +92,17 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _writable(column: tuple[object, ...]) -> list[object]:
-    """Convert flags to numbers."""
-    return [int(value) if isinstance(value, bool) else value for value in column]
+# `pa.array` imports pandas if it is installed, which takes longer than the rest of the start.
+
+
+def _texts(column: Sequence[str]) -> pa.Array:
+    """Return texts as an array."""
+    written = [text.encode() for text in column]
+    ends = array("i", accumulate(map(len, written), initial=0))
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(written))]
+    return pa.Array.from_buffers(pa.string(), len(column), buffers)
+
+
+def _numbers(column: Sequence[int]) -> pa.Array:
+    """Return numbers as an array."""
+    return pa.Array.from_buffers(pa.int32(), len(column), [None, pa.py_buffer(array("i", column))])

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from .batches import VERDICTS, judge_batches, judge_in_processes
+from .batches import SQL_SCHEMA, judge_batches, judge_in_processes
 from .engine import EngineError, Row, ScanListener, UnsplittableError, reporting
 from .sources import LONGEST_LINE, PIECES
 from .verdict import Judge
@@ -84,20 +84,17 @@ class DuckDBEngine:
         self.keep("groups", groups)
         ((count,),) = self.rows("SELECT count(*) FROM groups")
         batches = self._connection.cursor().sql("SELECT * FROM groups").to_arrow_reader(BATCH)
-        self._take("CREATE TABLE verdicts AS", VERDICTS.empty_table())
+        self._run(f"CREATE TABLE verdicts ({SQL_SCHEMA})")
         processes = min(os.cpu_count() or 1, count // GROUPS_PER_PROCESS)
         if processes > 1:
             judged = judge_in_processes(judge, batches, processes)
         else:
             judged = judge_batches(judge, batches)
         for batch in judged:
-            self._take("INSERT INTO verdicts", pa.Table.from_batches([batch]))
+            self._connection.register("batch", pa.Table.from_batches([batch]))
+            self._run("INSERT INTO verdicts SELECT * FROM batch")
+            self._connection.unregister("batch")
         self._connection.execute("DROP TABLE groups")
-
-    def _take(self, make: str, table: pa.Table) -> None:
-        self._connection.register("batch", table)
-        self._run(f"{make} SELECT * FROM batch")
-        self._connection.unregister("batch")
 
     def keep(self, name: str, statement: str) -> None:
         """Make a table."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pyarrow as pa
-from oss_emulator.lab.replay.batches import judge_batches, judge_in_processes
+from oss_emulator.lab.replay.batches import VERDICTS, judge_batches, judge_in_processes
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.referer import RefererConfiguration
 
@@ -24,6 +24,20 @@ def test_processes_judge_all_batches_in_their_order() -> None:
     judged = list(judge_in_processes(JUDGE, make(7), processes=2))
     assert judged == list(judge_batches(JUDGE, make(7)))
     assert len(judged) == 7
+
+
+def test_judged_batch_has_the_groups_and_what_the_judge_says() -> None:
+    (batch,) = make(1)
+    referers = [*batch.column(0).to_pylist()[:2], "https://例子.test/"]
+    groups = batch.set_column(0, "referer", pa.array(referers))
+    (judged,) = judge_batches(JUDGE, iter([groups]))
+    judged.validate(full=True)
+    assert judged.schema == VERDICTS
+    letters = ["NGOS", "NGOD", "UGOS"]
+    assert [tuple(row.values()) for row in judged.to_pylist()] == [
+        (*group.values(), *JUDGE.judge(group["referer"], kind))
+        for group, kind in zip(groups.to_pylist(), letters, strict=True)
+    ]
 
 
 def test_batches_are_taken_as_results_are_asked_for() -> None:
