@@ -58,8 +58,7 @@ _REMARKS = [
     "is what it costs, and hardly depends on either.",
     "Why one processor: waking a client that sleeps on another processor costs the server that "
     "wakes it, in a virtual machine up to 10 µs for each answer. The client of the slower server "
-    "sleeps, and that of the faster one does not. On one processor, nobody pays for that, and runs "
-    "repeat within 2 %.",
+    "sleeps, and that of the faster one does not. On one processor, neither pays for that.",
     "Why not faster: the emulator uses only what aiohttp documents, and every request takes the "
     "same way through it, short or long, from memory or from a disk. A shortcut for short "
     "requests, built on private parts of aiohttp, was faster, but any release of aiohttp could "
