@@ -86,7 +86,7 @@ def _write(selected: SelectedRules, text: str, refusal: str) -> None:
         name = source.name if source else "oss://"
         raise InputError(f"{name}: {refusal}; leave --write out to print the corrected rules")
     try:
-        with replacing(Path(source.name).resolve()) as file:
+        with replacing(Path(source.name)) as file:
             file.write(text.encode())
     except OSError as error:
         raise InputError(f"{source.name}: the file cannot be written: {error.strerror}") from None

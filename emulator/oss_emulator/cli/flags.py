@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import IntEnum, auto
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -262,10 +263,10 @@ _FLAGS = (
 
 
 class _Precedence(IntEnum):
-    """Where a value comes from, the weakest first."""
+    """Where a setting comes from; the strongest, which is last, overrides alternatives to it."""
 
     OTHER = auto()
-    """A variable that other tools read as well."""
+    """A variable that other tools read too, so it may not be meant for this server."""
     FILE = auto()
     VARIABLE = auto()
     FLAG = auto()
@@ -275,7 +276,7 @@ _ALTERNATIVES = (
     (("demo",), ("seed",)),
     (("accounts",), ("access_key_id", "access_key_secret")),
 )
-"""Settings that exclude each other; those from the stronger source count."""
+"""Settings that exclude each other: those from the stronger source override the others."""
 
 
 def _strongest(
@@ -324,8 +325,8 @@ def parse(
             if file is not None and source is _Precedence.FILE:
                 raise file.error(flag.name, f"{named}: {error}") from None
             arguments.parser.error(f"{named}: {error}")
-    for one, other in _ALTERNATIVES:
-        for group, rival in ((one, other), (other, one)):
+    for pair in _ALTERNATIVES:
+        for group, rival in permutations(pair):
             if _strongest(group, values, sources) < _strongest(rival, values, sources):
                 for name in group:
                     values.pop(name, None)

@@ -197,22 +197,25 @@ async def _watch(server: Server, known: contents.Stamps) -> None:
 
 
 def _describe(changed: Sequence[Path], found: contents.Stamps) -> str:
-    """Say which files were loaded again; those that are not in `found` were removed."""
-    loaded = [path for path in changed if path in found]
-    removed = [path for path in changed if path not in found]
+    """Say which files were loaded again, and which were removed: those that are not in `found`."""
     said = []
-    if loaded:
-        were = "was" if len(loaded) == 1 else "were"
-        said.append(f"{_list(loaded)} changed and {were} loaded again")
-    if removed:
-        were = "was" if len(removed) == 1 else "were"
-        said.append(f"{_list(removed)} {were} removed, and what it held stays until a reset")
+    for paths, one, several in (
+        (
+            [path for path in changed if path in found],
+            "changed and was loaded again",
+            "changed and were loaded again",
+        ),
+        (
+            [path for path in changed if path not in found],
+            "was removed, and what it held stays until a reset",
+            "were removed, and what they held stays until a reset",
+        ),
+    ):
+        if len(paths) == 1:
+            said.append(f"{paths[0]} {one}")
+        elif paths:
+            said.append(f"{paths[0]} and {len(paths) - 1} more {several}")
     return "; ".join(said)
-
-
-def _list(paths: Sequence[Path]) -> str:
-    """Name the first path and count the others."""
-    return f"{paths[0]} and {len(paths) - 1} more" if len(paths) > 1 else str(paths[0])
 
 
 @contextmanager

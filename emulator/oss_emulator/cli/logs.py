@@ -36,7 +36,7 @@ def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> l
 
 
 def _copy(pipe: Path, folder: Path, number: int) -> Path:
-    """Copy what comes through a pipe: a log is read more than once."""
+    """Copy a log from a pipe into a file, because logs are read more than once."""
     with pipe.open("rb") as source:
         start = source.read(len(sources.GZIP))
         target = folder / f"pipe-{number}{'.gz' if start == sources.GZIP else ''}"
@@ -49,9 +49,12 @@ def _copy(pipe: Path, folder: Path, number: int) -> Path:
 def check_outputs(
     outputs: Mapping[str, str | None], logs: Sequence[Path], rules: Sequence[str | None]
 ) -> None:
-    """Raise InputError for an output, by its flag, that would overwrite what is read or written."""
-    given = {flag: realpath(name) for flag, name in outputs.items() if name}
-    for (one, path), (other, same) in combinations(given.items(), 2):
+    """Raise InputError if an output would overwrite an input or another output.
+
+    `outputs` are the names of files by the flags that give them.
+    """
+    places = {flag: realpath(name) for flag, name in outputs.items() if name}
+    for (one, path), (other, same) in combinations(places.items(), 2):
         if path == same and not Path(path).is_char_device():
             raise InputError(f"{other}: {outputs[other]} is the file of {one}; name another file")
     read = [*logs, *(Path(given.partition("#")[0]) for given in rules if given)]

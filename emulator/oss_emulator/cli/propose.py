@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"{both[0]} is both wanted and blocked; leave out one of them")
     if pipes := [name for name in arguments.logs if Path(name).is_fifo()]:
         raise InputError(
-            f"{pipes[0]}: the logs are read twice, which a pipe cannot be; name a file"
+            f"{pipes[0]}: a pipe can be read only once, but logs are read twice; name a file"
         )
     found = _find(wanted, arguments)
     if arguments.write:

@@ -154,8 +154,8 @@ class Head(NamedTuple):
     """The head of a request."""
 
     data: bytes
-    """A head for aiohttp with the same body. It lacks all other headers, which aiohttp would parse
-    once more, and which each release of it checks differently."""
+    """The head that aiohttp reads. It has no other headers than `_PASSED`: aiohttp would parse them
+    a second time, and its releases check them differently."""
     method: str
     target: str
     version: str
@@ -197,13 +197,11 @@ def parse(data: bytes) -> Head:
         # Chunks take precedence over a Content-Length (P-42). An upgrade is never accepted.
         ignored = ("upgrade", "content-length") if encodings else ("upgrade",)
         fields = [field for field in fields if field[0] not in ignored]
-    passed = () if _PASSED.isdisjoint(names) else [item for item in fields if item[0] in _PASSED]
-    return Head(
-        _format(method, version, tuple(passed)), method, target, version, fields, extent, last
-    )
+    passed = tuple([field for field in fields if field[0] in _PASSED])
+    return Head(_format(method, version, passed), method, target, version, fields, extent, last)
 
 
-@lru_cache(256)  # few heads differ in what aiohttp needs
+@lru_cache(256)  # most requests need one of a few heads
 def _format(method: str, version: str, fields: tuple[tuple[str, str], ...]) -> bytes:
     """Format a head for aiohttp, which requires a Host header but does not use it."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields)

@@ -19,19 +19,21 @@ from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import EmptyWhitelist
 from oss_emulator.settings import Auth
 
+Threads = Callable[[], list[str]]
+"""Lists the threads of the emulators that a test has started."""
+
 SEED = '[[bucket]]\nname = "seeded"\n[[bucket.object]]\nkey = "a"\ntext = "1"\n'
 
 
 @pytest.fixture
-def threads() -> Callable[[], list[str]]:
-    """A function that lists the threads of the emulators that a test has started."""
+def threads() -> Threads:
     before = threading.enumerate()  # emulators of fixtures run on
 
-    def names() -> list[str]:
-        started = [thread.name for thread in threading.enumerate() if thread not in before]
-        return [name for name in started if "oss-emulator" in name]
+    def started() -> list[str]:
+        others = [thread.name for thread in threading.enumerate() if thread not in before]
+        return [name for name in others if "oss-emulator" in name]
 
-    return names
+    return started
 
 
 def listens(port: int) -> bool:
@@ -46,7 +48,7 @@ def names(emulator: Emulator) -> list[str]:
 # --- start and stop
 
 
-def test_with_statement_starts_the_server_and_stops_it(threads: Callable[[], list[str]]) -> None:
+def test_with_statement_starts_the_server_and_stops_it(threads: Threads) -> None:
     with Emulator() as emulator:
         assert emulator.endpoint == f"http://127.0.0.1:{emulator.port}"
         assert requests.get(f"{emulator.endpoint}/_emulator/health", timeout=20).ok
@@ -55,7 +57,7 @@ def test_with_statement_starts_the_server_and_stops_it(threads: Callable[[], lis
     assert not listens(emulator.port)
 
 
-async def test_async_with_starts_the_server_and_stops_it(threads: Callable[[], list[str]]) -> None:
+async def test_async_with_starts_the_server_and_stops_it(threads: Threads) -> None:
     async with Emulator() as emulator:
         # The server has a loop of its own, so that of the test is free.
         reader, writer = await asyncio.open_connection("127.0.0.1", emulator.port)
@@ -76,14 +78,14 @@ def test_start_and_stop_work_without_a_with_statement() -> None:
     assert not listens(emulator.port)
 
 
-def test_error_in_the_with_statement_stops_the_server(threads: Callable[[], list[str]]) -> None:
+def test_error_in_the_with_statement_stops_the_server(threads: Threads) -> None:
     with pytest.raises(LookupError), Emulator() as emulator:
         raise LookupError
     assert threads() == []
     assert not listens(emulator.port)
 
 
-def test_second_start_is_refused(threads: Callable[[], list[str]]) -> None:
+def test_second_start_is_refused(threads: Threads) -> None:
     with Emulator() as emulator:
         with pytest.raises(RuntimeError, match="create a new one"):
             emulator.start()
@@ -104,7 +106,7 @@ def test_several_emulators_are_independent() -> None:
         assert (names(one), names(two)) == ([], ["bucket-of-two"])
 
 
-def test_idle_connection_does_not_delay_the_stop(threads: Callable[[], list[str]]) -> None:
+def test_idle_connection_does_not_delay_the_stop(threads: Threads) -> None:
     with Emulator() as emulator, requests.Session() as session:
         session.get(f"{emulator.endpoint}/_emulator/health", timeout=20)
         idle = socket.create_connection(("127.0.0.1", emulator.port))
@@ -116,7 +118,7 @@ def test_idle_connection_does_not_delay_the_stop(threads: Callable[[], list[str]
 # --- what it refuses
 
 
-def test_port_in_use_raises_os_error(threads: Callable[[], list[str]]) -> None:
+def test_port_in_use_raises_os_error(threads: Threads) -> None:
     with Emulator() as emulator:
         with pytest.raises(OSError, match="in use"):
             Emulator(port=emulator.port).start()
@@ -135,7 +137,7 @@ def test_port_in_use_raises_os_error(threads: Callable[[], list[str]]) -> None:
     ],
 )
 def test_bad_seed_raises_seed_error_that_names_the_file(
-    tmp_path: Path, text: str | None, sentence: str, threads: Callable[[], list[str]]
+    tmp_path: Path, text: str | None, sentence: str, threads: Threads
 ) -> None:
     file = tmp_path / "seed.toml"
     if text is not None:
