@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from tests.requirements import find, require
 
 PATIENCE = 20_000
-"""Milliseconds to wait for anything: a busy machine may take seconds for what takes none here."""
+"""Milliseconds to wait for anything. A busy machine may need seconds."""
 
 expect.set_options(timeout=PATIENCE)
 

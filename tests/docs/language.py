@@ -35,7 +35,7 @@ class Language:
         return f"{self.heading(title, level=1)}\n{links}\n"
 
     def heading(self, title: str, level: int = 2) -> str:
-        """Return a heading; in Chinese, a mark that names the English heading follows it."""
+        """Return a heading. In Chinese, add a mark below it that names the English heading."""
         mark = "" if self.words is None else f"<!-- follows: {title}, 0 -->\n"
         return f"{'#' * level} {self.say(title)}\n{mark}"
 

@@ -222,7 +222,7 @@ def test_client_that_reads_nothing_is_disconnected(hasty: Live) -> None:
 
 def test_failed_upload_leaves_no_bytes_in_memory(hasty: Live) -> None:
     """The journal keeps an interrupted or refused request and its error, but not its bytes."""
-    before = bodies()  # of requests to other servers, or of tests before
+    before = bodies()  # those of other servers and of earlier tests
     for length in (400_000, 200_000):  # interrupted, and complete with a wrong checksum
         with recorded(hasty), hasty.client.connect() as connection:
             head = [HOST, ("Content-Length", str(length)), ("Content-MD5", "A" * 22 + "==")]
@@ -235,7 +235,7 @@ def test_failed_upload_leaves_no_bytes_in_memory(hasty: Live) -> None:
 
 
 def bodies() -> list[object]:
-    """Return what holds the bodies of requests in this process."""
+    """Return all objects of this process that hold a body of a request."""
     return [found for found in gc.get_objects() if isinstance(found, Intake | SpoolWriter)]
 
 

@@ -61,11 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""The errors of a file that cannot take more."""
+"""The errors of a full disk, of a quota and of the largest size of a file."""
 
 
 def _drop_output() -> None:
-    """Let nothing be written to standard output any more, not even when Python exits."""
+    """Discard all further standard output, also what Python flushes when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

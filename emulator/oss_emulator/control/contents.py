@@ -100,6 +100,6 @@ def _add(path: Path, found: dict[Path, tuple[int, int, int]]) -> None:
         status = path.stat()
     except OSError:  # it is missing, or was removed meanwhile
         return
-    if S_ISDIR(status.st_mode):  # it changes with the files in it
+    if S_ISDIR(status.st_mode):  # each file in it has a stamp of its own
         return
     found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -78,7 +78,7 @@ class FetchTask(NamedTuple):
     message: str = ""
     """Why it failed."""
     stored: bool = False
-    """Whether its object is stored; only its callback may be left."""
+    """Whether its object is stored. Then at most the callback remains to be called."""
 
     @property
     def name(self) -> str:
@@ -92,7 +92,7 @@ class FetchTask(NamedTuple):
         return self.interrupted()
 
     def interrupted(self) -> "FetchTask":
-        """Return the task as ended, because nothing continues it."""
+        """Return the task as it is recorded when nothing will continue it."""
         if self.stored:
             message = "The task was interrupted before its callback was answered."
             return self._replace(state=State.CALLBACK_FAILED, message=message)

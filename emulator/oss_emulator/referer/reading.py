@@ -71,7 +71,7 @@ class Reading:
         self.lists: tuple[Index, Index, bool, bool] = (
             other.lists if other and lists == other.lists else lists
         )
-        """The entries to compare a Referer with; the tuple of `other` if they are the same."""
+        """The entries to compare a Referer with: the tuple of `other` if that has the same."""
         self._cuts = (self._ignores_case, self.cuts_path and assumptions.r27)
 
     def judge(self, sent: str) -> Judgement:

@@ -222,10 +222,10 @@ class Server(Endpoint):
         return response
 
     async def _perform(self, admitted: Admitted, content: Body) -> Response:
-        """Perform a call, with the body that it gathers if it does.
+        """Perform a call, after it has gathered its body if it does that.
 
-        Then a task that it has started begins, and the application server that its callback names
-        is called.
+        Then begin the task that the call has created, and call the application server that its
+        callback names.
         """
         if admitted.call.operation.gather is not None:
             content = await _gather(partial(self.service.gather, admitted, content))

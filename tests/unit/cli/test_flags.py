@@ -1,4 +1,4 @@
-"""The flags, variables and the file of settings: which one counts."""
+"""Settings from flags, variables and the settings file: which of them count."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ VERDICTS = pa.schema(
 
 _SQL_TYPES = {pa.string(): "string", pa.int64(): "bigint", pa.int32(): "int"}
 SQL_SCHEMA = ", ".join(f"{item.name} {_SQL_TYPES[item.type]}" for item in VERDICTS)
-"""The same columns as a schema of Spark SQL."""
+"""The same columns in SQL, which both engines understand."""
 
 
 def judge_batches(judge: Judge, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -92,11 +92,12 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-# `pa.array` imports pandas if it is installed, which takes longer than the rest of the start.
+# These do not call `pa.array`, because it imports pandas where that is installed. That takes longer
+# than everything else that a process does at its start.
 
 
 def _texts(column: Sequence[str]) -> pa.Array:
-    """Return texts as an array."""
+    """Convert texts to an array."""
     written = [text.encode() for text in column]
     ends = array("i", accumulate(map(len, written), initial=0))
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(written))]
@@ -104,5 +105,5 @@ def _texts(column: Sequence[str]) -> pa.Array:
 
 
 def _numbers(column: Sequence[int]) -> pa.Array:
-    """Return numbers as an array."""
+    """Convert numbers and flags to an array."""
     return pa.Array.from_buffers(pa.int32(), len(column), [None, pa.py_buffer(array("i", column))])

@@ -58,7 +58,7 @@ PIECES = 60
 LONGEST_LINE = 1 << 20  # bytes
 _SNIFFED = 1 << 16  # bytes
 GZIP = b"\x1f\x8b"
-"""The first bytes of a gzip file. The engines know one by its name only."""
+"""The first bytes of a gzip file. The engines recognise such a file only by its name."""
 
 
 def find(arguments: Sequence[str]) -> list[Path]:

@@ -6,12 +6,13 @@
 
 -- name: regular
 -- Whether a line has the documented form (docs/protocol.md, "Access log"). Every other line is
--- parsed in Python.
+-- parsed in Python. An escaped quotation mark shifts the pieces behind it, so all gaps are checked.
 f1 LIKE '% - - [%] '
 AND regexp_like(f1, ' .(0[1-9]|[12][0-9]|3[01])/(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/[12][0-9]{3}:([01][0-9]|2[0-3]):[0-5][0-9]:[0-6][0-9] [+-](0[0-9]|1[0-4])(00|15|30|45). $')
 AND regexp_like(f3, '^ [0-9]{3} ([0-9]{1,18}|-) ([0-9]{1,18}|-) $')
 AND f5 = ' ' AND f7 = ' ' AND f9 = ' ' AND f11 = ' '
-AND f13 = ' ' AND f15 = ' ' AND f17 = ' ' AND f19 = ' ' AND f21 LIKE ' % % ' AND f23 LIKE ' % ' AND f25 LIKE ' % '
+AND f13 = ' ' AND f15 = ' ' AND f17 = ' ' AND f19 = ' '
+AND f21 LIKE ' % % ' AND f23 LIKE ' % ' AND f25 LIKE ' % '
 AND f27 = ' ' AND f29 = ' ' AND f31 = ' ' AND f33 = ' ' AND coalesce(f35, '') IN ('', ' ')
 AND f34 <> ''
 

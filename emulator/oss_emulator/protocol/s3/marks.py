@@ -48,5 +48,5 @@ def names_chunks(encoding: str) -> bool:
 
 
 def is_framed(headers: Mapping[str, str]) -> bool:
-    """Whether the headers announce a body in chunks, of a framing that may be unknown."""
+    """Whether the headers announce a body in chunks, even of an unknown kind."""
     return headers.get(PAYLOAD_HASH, "").startswith("STREAMING-")

@@ -243,7 +243,7 @@ def test_line_cut_anywhere_is_never_read_as_another_request(
 def test_line_that_is_not_parsed_has_the_facts_of_the_parser(
     engine: DuckDBEngine, tmp_path: Path
 ) -> None:
-    """Lines are split at quotation marks; those that an escaped one shifts must be parsed."""
+    """An escaped quotation mark shifts the pieces of a line, so such a line must be parsed."""
     line = replace(generate(1, 1, SITE)[0][0], status=403, error_code="AccessDenied")
     whole = accesslog.format(replace(line, referer="https://thief.test/a"))
     lines = [f'{whole[:place]}\\"{whole[place:]}' for place in range(len(whole) + 1)]
