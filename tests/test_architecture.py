@@ -11,7 +11,7 @@ import oss_emulator
 import pytest
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.operation import Resource
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.parameters import SUBRESOURCES
 
 ROOT = Path(oss_emulator.__file__).parent
@@ -58,7 +58,7 @@ def test_service_operations_need_the_permission_of_an_owner() -> None:
 
 
 def test_rows_of_the_error_table_are_complete() -> None:
-    for code in Code:
+    for code in ErrorCase:
         row = code.value
         assert row.code.replace(" ", "").isalnum(), code.name  # IMM's has a space
         assert 200 < row.status < 600, code.name

@@ -335,13 +335,13 @@ def test_task_that_is_reset_stores_nothing(
     assert app.arrived.wait(20)
     name = f"asyncFetch/{task_id}"
 
-    def forget() -> None:
+    def discard_unreferenced() -> None:
         record = live.service.storage.bucket(bucket.bucket_name)
         assert record is not None
         kept = {key: text for key, text in record.documents.items() if key != name}
         live.service.storage.put_bucket(record._replace(documents=kept))
 
-    live.run(forget)
+    live.run(discard_unreferenced)
     app.holds.clear()
     app.ended.set()
     wait_for(lambda: len(app.taken) > 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 
 from tests.http import forms
 from tests.http.client import Answer, Client, check_error
@@ -257,7 +257,7 @@ def test_post_of_a_page_without_a_preflight_is_refused_with_its_reason(
     """An addition of the emulator; the journal says why."""
     page = [("Origin", A), ("Sec-Fetch-Site", "cross-site"), ("Content-Type", "text/plain")]
     answer = live.client.request("POST", f"/{bucket}?delete", page, b"<Delete/>")
-    message = Code.CROSS_ORIGIN.value.message
+    message = ErrorCase.CROSS_ORIGIN.value.message
     check_error(answer, 403, "CrossOriginForbidden", message, "", Origin=A)
     entry = live.run(live.controls.journal.entries)[-1]
     assert entry.to_dict()["access"] == {

@@ -232,9 +232,9 @@ def test_follower_does_not_delay_the_end() -> None:
 
 # --- the access log
 
-Asked = tuple[str, str, dict[str, str], bytes]
+ApiRequest = tuple[str, str, dict[str, str], bytes]
 
-REQUESTS: list[Asked] = [
+REQUESTS: list[ApiRequest] = [
     ("GET", "/examplebucket/hello.txt", {"Referer": REFERER}, b""),
     ("GET", "/examplebucket/hello.txt?x=1", {"Referer": "http://thief.test/?q"}, b""),
     ("HEAD", "/examplebucket/hello.txt", {}, b""),

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import pytest
-from oss_emulator.server.intake import Intake
+from oss_emulator.server.body_writer import BodyWriter
 from oss_emulator.settings import Limits
 from oss_emulator.storage import SpoolWriter
 
@@ -236,7 +236,7 @@ def test_failed_upload_leaves_no_bytes_in_memory(hasty: Live) -> None:
 
 def bodies() -> list[object]:
     """Return all objects of this process that hold a body of a request."""
-    return [found for found in gc.get_objects() if isinstance(found, Intake | SpoolWriter)]
+    return [found for found in gc.get_objects() if isinstance(found, BodyWriter | SpoolWriter)]
 
 
 @contextmanager

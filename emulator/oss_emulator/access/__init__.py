@@ -2,19 +2,19 @@
 
 policy = Policy.parse(document, PolicyType.IDENTITY, "reader")
 reader = Identity("1000000000000001", kind=Kind.USER, name="reader", policies=(policy,))
-facts = Facts(("oss:GetObject",), resource("cn-hangzhou", "1000000000000001", "b", "key"))
-authorize(reader, "1000000000000001", Permission.READ, "private", facts=facts)
+inputs = PolicyInputs(("oss:GetObject",), resource("cn-hangzhou", "1000000000000001", "b", "key"))
+authorize(reader, "1000000000000001", Permission.READ, "private", inputs=inputs)
 """
 
 from oss_emulator.access.accounts import Accounts, AccountsError, KeyProblem
 from oss_emulator.access.acl import BucketAcl, ObjectAcl
 from oss_emulator.access.actions import required, required_of_source, resource
 from oss_emulator.access.authorize import (
+    AccessPointScope,
     AccessReason,
     AccessVerdict,
-    Facts,
-    Gate,
     Permission,
+    PolicyInputs,
     authorize,
 )
 from oss_emulator.access.context import Context
@@ -36,6 +36,7 @@ from oss_emulator.access.tokens import Credentials, Tokens
 __all__ = [
     "ANONYMOUS",
     "AccessKey",
+    "AccessPointScope",
     "AccessReason",
     "AccessVerdict",
     "Accounts",
@@ -44,8 +45,6 @@ __all__ = [
     "Context",
     "Credentials",
     "Effect",
-    "Facts",
-    "Gate",
     "Identity",
     "JWKSError",
     "KeyProblem",
@@ -55,6 +54,7 @@ __all__ = [
     "Permission",
     "Policy",
     "PolicyError",
+    "PolicyInputs",
     "PolicyType",
     "Problem",
     "PublicKey",

@@ -42,7 +42,7 @@ class AccessReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class AccessPointScope:
     """An access point through which a request comes to a bucket or an object (P-84)."""
 
     resource: str
@@ -53,7 +53,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PolicyInputs:
     """What a decision depends on besides ownership and ACLs."""
 
     actions: tuple[str, ...]
@@ -66,7 +66,7 @@ class Facts:
     requester_pays: bool = False
     says_requester: bool = False
     """Whether the request has `x-oss-request-payer: requester`."""
-    gate: Gate | None = None
+    gate: AccessPointScope | None = None
     """None for a request that names the bucket."""
 
 
@@ -103,40 +103,42 @@ def authorize(
     permission: Permission,
     bucket_acl: str,
     object_acl: str = ObjectAcl.DEFAULT,
-    facts: Facts | None = None,
+    inputs: PolicyInputs | None = None,
 ) -> AccessVerdict:
     """Decide on a request. The ACL of an object replaces that of its bucket.
 
     The ACLs are values of `BucketAcl` and `ObjectAcl`; `owner` is the account id of the bucket's
-    owner. For a missing object the ACL of the bucket counts. Without `facts` only ownership and
+    owner. For a missing object the ACL of the bucket counts. Without `inputs` only ownership and
     ACLs count. That suffices for accounts and anonymous requests if the bucket has no policy, no
     PublicAccessBlock and no pay-by-requester mode.
     """
-    if facts is None:
+    if inputs is None:
         if caller.id == owner and caller.kind is Kind.ACCOUNT:
             return _VERDICTS[True, AccessReason.OWNER]
         return _by_acl(caller, owner, permission, bucket_acl, object_acl)
-    if facts.requester_pays and caller.id != owner and not facts.says_requester:  # A-60
+    if inputs.requester_pays and caller.id != owner and not inputs.says_requester:  # A-60
         anonymous = caller.anonymous
         reason = AccessReason.REQUESTER_PAYS_ANONYMOUS if anonymous else AccessReason.REQUESTER_PAYS
-        return AccessVerdict(False, reason, facts.actions[0])
-    if facts.blocks_public:  # A-32
+        return AccessVerdict(False, reason, inputs.actions[0])
+    if inputs.blocks_public:  # A-32
         bucket_acl, object_acl = _closed(bucket_acl), _closed(object_acl)
-    for action in facts.actions:
-        verdict = _by_policies(caller, owner, action, facts) or _by_ownership(
+    for action in inputs.actions:
+        verdict = _by_policies(caller, owner, action, inputs) or _by_ownership(
             caller, owner, permission, bucket_acl, object_acl, action
         )
-        if verdict.allowed and facts.gate is not None:
-            verdict = _by_gate(caller, owner, action, facts, facts.gate) or verdict
+        if verdict.allowed and inputs.gate is not None:
+            verdict = _by_gate(caller, owner, action, inputs, inputs.gate) or verdict
         if not verdict.allowed:
             break
         permission = Permission.OWN  # ACLs do not grant the additional actions (A-12).
     return verdict
 
 
-def _by_policies(caller: Identity, owner: str, action: str, facts: Facts) -> AccessVerdict | None:
+def _by_policies(
+    caller: Identity, owner: str, action: str, inputs: PolicyInputs
+) -> AccessVerdict | None:
     """Decide by the policies; None if no statement applies, so ownership and ACLs count (A-01)."""
-    resource, context = facts.resource, facts.context
+    resource, context = inputs.resource, inputs.context
     question = Question(action, resource, context)
     if caller.session_policy is not None:
         settled = evaluate([caller.session_policy], question)
@@ -146,7 +148,7 @@ def _by_policies(caller: Identity, owner: str, action: str, facts: Facts) -> Acc
             )
     # RAM policies apply only to resources of the caller's own account (A-02).
     by_identity = evaluate(caller.policies, question) if caller.id == owner else None
-    by_bucket = _by_bucket_policy(caller, owner, action, facts)
+    by_bucket = _by_bucket_policy(caller, owner, action, inputs)
     denials = [found for found in (by_identity, by_bucket) if found and found.effect is Effect.DENY]
     if len(denials) == 2:
         return AccessVerdict(
@@ -164,21 +166,23 @@ _REASONS = {
 }
 
 
-def _by_bucket_policy(caller: Identity, owner: str, action: str, facts: Facts) -> Statement | None:
-    if facts.bucket_policy is None:
+def _by_bucket_policy(
+    caller: Identity, owner: str, action: str, inputs: PolicyInputs
+) -> Statement | None:
+    if inputs.bucket_policy is None:
         return None
     question = Question(
         action,
-        facts.resource,
-        facts.context,
+        inputs.resource,
+        inputs.context,
         caller.names(PolicyType.BUCKET),
         by_owner=caller.id == owner and caller.kind is Kind.ACCOUNT,
     )
-    return evaluate([facts.bucket_policy], question, without_public=facts.blocks_public)
+    return evaluate([inputs.bucket_policy], question, without_public=inputs.blocks_public)
 
 
 def _by_gate(
-    caller: Identity, owner: str, action: str, facts: Facts, gate: Gate
+    caller: Identity, owner: str, action: str, inputs: PolicyInputs, gate: AccessPointScope
 ) -> AccessVerdict | None:
     """Decide by the policy of the access point; None if it does not object (P-84).
 
@@ -186,7 +190,7 @@ def _by_gate(
     """
     owns = caller.id == owner and caller.kind is Kind.ACCOUNT
     names = caller.names(PolicyType.ACCESS_POINT)
-    question = Question(action, gate.resource, facts.context, names, by_owner=owns)
+    question = Question(action, gate.resource, inputs.context, names, by_owner=owns)
     policies = () if gate.policy is None else (gate.policy,)
     settled = evaluate(policies, question, without_public=gate.blocks_public)
     if owns if settled is None else settled.effect is Effect.ALLOW:

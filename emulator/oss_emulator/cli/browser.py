@@ -17,7 +17,7 @@ from aiohttp import ClientSession, TCPConnector, web
 from oss_emulator import referer_xml
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.control.controls import Controls
-from oss_emulator.control.journal import Entry
+from oss_emulator.control.journal import JournalEntry
 from oss_emulator.lab.browser import Sent
 from oss_emulator.lab.parts import DEFAULT_PORTS
 from oss_emulator.lab.url import WebURL
@@ -186,7 +186,7 @@ class _Stage:
                 await asyncio.wait_for(self._arrived.wait_for(has_arrived), CLICK_PATIENCE)
         return has_arrived()
 
-    def _note(self, entry: Entry) -> None:
+    def _note(self, entry: JournalEntry) -> None:
         """Keep a request for a cell's object; the journal calls this."""
         number = parse_qs(entry.request.query_string).get("cell")
         if number and entry.decision is not None and entry.request.method == "GET":

@@ -21,14 +21,18 @@ from oss_emulator.lab.parity import (
     PutAcl,
     PutRules,
     Reply,
+    RequestTarget,
     ServiceRequest,
     Setup,
-    Thing,
 )
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.referer import Signing
 
-_OBJECTS = {Thing.OPEN: "public-read", Thing.CLOSED: "private", Thing.SPARE: ""}
+_OBJECTS = {
+    RequestTarget.OPEN: "public-read",
+    RequestTarget.CLOSED: "private",
+    RequestTarget.SPARE: "",
+}
 """The objects that are put, each with its ACL; "" for that of the bucket."""
 
 _CONTENT = b"put by oss-emulator parity"
@@ -85,13 +89,13 @@ class Experiment:
             if reply.status >= 300:
                 self._undo.clear()
             self._expect(reply, "PutBucket")
-        for thing, acl in _OBJECTS.items():
-            problem = f"the object {self._key(thing)} is left"
-            self._undo.append((problem, self._deletion(thing)))
-            reply = self._put_object(thing, acl)
+        for target, acl in _OBJECTS.items():
+            problem = f"the object {self._key(target)} is left"
+            self._undo.append((problem, self._deletion(target)))
+            reply = self._put_object(target, acl)
             if acl and reply.status == 403:  # the service may block public access
                 self._reasons[Signing.NONE] = f"the ACL {acl} of an object was answered {reply}"
-                reply = self._put_object(thing, "")
+                reply = self._put_object(target, "")
             self._expect(reply, "PutObject")
         for signing in (Signing.NONE, Signing.URL):
             reply = self.send(Fetch(signing=signing))
@@ -104,7 +108,7 @@ class Experiment:
         return bool(self._undo)
 
     def restore(self) -> tuple[str, ...]:
-        """Undo everything, the last thing first; returns a sentence for each failure."""
+        """Undo everything, the last target first; returns a sentence for each failure."""
         return tuple(self._restore())
 
     def send(self, request: ServiceRequest) -> Reply:
@@ -138,7 +142,7 @@ class Experiment:
     def withheld(self, ask: Ask) -> str:
         """Return why a request cannot show anything about rules, or ""."""
         request = ask.request
-        if not isinstance(request, Fetch) or request.thing is not Thing.OPEN:
+        if not isinstance(request, Fetch) or request.target is not RequestTarget.OPEN:
             return ""
         return "" if request.method == "OPTIONS" else self._reasons.get(request.signing, "")
 
@@ -155,7 +159,7 @@ class Experiment:
         self._undo.clear()
 
     def _fetch(self, fetch: Fetch) -> Reply:
-        query, key = dict(fetch.query), self._key(fetch.thing)
+        query, key = dict(fetch.query), self._key(fetch.target)
         headers = [("Referer", referer) for referer in fetch.referers]
         text, body = presigning.format_query(query), b""
         match fetch.signing:
@@ -180,12 +184,12 @@ class Experiment:
         headers = {"content-md5": content_md5} if content_md5 else {}
         return self._call("PUT", {"referer": ""}, headers, document)
 
-    def _put_object(self, thing: Thing, acl: str) -> Reply:
+    def _put_object(self, target: RequestTarget, acl: str) -> Reply:
         headers = {"x-oss-object-acl": acl} if acl else {}
-        return self._call("PUT", {}, headers, _CONTENT, key=self._key(thing))
+        return self._call("PUT", {}, headers, _CONTENT, key=self._key(target))
 
-    def _deletion(self, thing: Thing) -> Callable[[], Reply]:
-        return lambda: self._call("DELETE", key=self._key(thing))
+    def _deletion(self, target: RequestTarget) -> Callable[[], Reply]:
+        return lambda: self._call("DELETE", key=self._key(target))
 
     def _call(
         self,
@@ -207,8 +211,8 @@ class Experiment:
         if reply.status >= 300:
             raise CommandError(f"oss://{self._bucket}: {operation} was answered {reply}")
 
-    def _key(self, thing: Thing) -> str:
-        return "" if thing is Thing.BUCKET else f"{self._folder}/{thing.name.lower()}"
+    def _key(self, target: RequestTarget) -> str:
+        return "" if target is RequestTarget.BUCKET else f"{self._folder}/{target.name.lower()}"
 
 
 def _try(undo: Callable[[], Reply]) -> str:

@@ -66,10 +66,10 @@ class Listening:
             ) from None
 
 
-Meanwhile: TypeAlias = Callable[[Listening], Awaitable[int]]
+WhileListening: TypeAlias = Callable[[Listening], Awaitable[int]]
 
 
-def serve(settings: Settings, meanwhile: Meanwhile) -> int:
+def serve(settings: Settings, meanwhile: WhileListening) -> int:
     """Listen while `meanwhile` runs and return its exit status. Raises CommandError."""
     requestlog.begin(settings)
     _allow_connections(settings)
@@ -127,7 +127,7 @@ async def _supervise(
     hint: str,
     found: Certificates | None,
     key: AccessKey,
-    meanwhile: Meanwhile,
+    meanwhile: WhileListening,
 ) -> int:
     from oss_emulator.server.workers import Workers, WorkersError  # not needed for one process
 
@@ -153,7 +153,7 @@ async def _serve(
     settings: Settings,
     hint: str,
     found: Certificates | None,
-    meanwhile: Meanwhile,
+    meanwhile: WhileListening,
     known: contents.Stamps | None = None,
 ) -> int:
     with _reporting(settings):

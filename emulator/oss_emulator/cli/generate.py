@@ -14,7 +14,7 @@ from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import lint, sources, tables
 from oss_emulator.lab.lint import Severity
 from oss_emulator.lab.programs import format_oss2, format_ossutil
-from oss_emulator.lab.proposal import Proposal, ProposalError, Wish, format_table, propose
+from oss_emulator.lab.proposal import Proposal, ProposalError, SiteProfile, format_table, propose
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.tables import DecisionTable
 
@@ -64,7 +64,7 @@ def declare(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Propose rules, check them, and print them or their table."""
-    wish = Wish(
+    wish = SiteProfile(
         arguments.site,
         arguments.subdomains,
         tuple(arguments.mini_program),

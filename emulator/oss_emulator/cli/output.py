@@ -148,12 +148,14 @@ def referer(value: str | None) -> Text:
 def visible(text: str) -> str:
     """Replace characters that control a terminal or the direction of writing by their numbers."""
     return "".join(
-        f"\\x{ord(character):02x}" if unicodedata.category(character) in _STEERING else character
+        f"\\x{ord(character):02x}"
+        if unicodedata.category(character) in _CONTROL_CATEGORIES
+        else character
         for character in text
     )
 
 
-_STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_CONTROL_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def _is_for_people(stream: TextIO) -> bool:

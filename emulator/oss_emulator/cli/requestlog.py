@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from oss_emulator.control.journal import Entry, RefererVerdict
+from oss_emulator.control.journal import JournalEntry, RefererVerdict
 from oss_emulator.lab import explain
 from oss_emulator.settings import LogFormat, Settings
 
@@ -26,14 +26,14 @@ def begin(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
 
 
-def write(entry: Entry) -> None:
+def write(entry: JournalEntry) -> None:
     """Log a request: a denied one as a warning, any other one as information."""
     level = logging.WARNING if entry.status == 403 else logging.INFO
     if LOG.isEnabledFor(level):
         LOG.log(level, "%s", describe(entry), extra={_ENTRY: entry})
 
 
-def describe(entry: Entry) -> str:
+def describe(entry: JournalEntry) -> str:
     """Describe a request in one line: the status, the verdict, what was asked, and why."""
     verdict, reason = _explain(entry)
     place = f"{entry.bucket}/{entry.key}" if entry.bucket else entry.operation or "/"
@@ -42,7 +42,7 @@ def describe(entry: Entry) -> str:
     return f"{line}  {reason}" if reason else line
 
 
-def _explain(entry: Entry) -> tuple[str, str]:
+def _explain(entry: JournalEntry) -> tuple[str, str]:
     """Return the verdict on a request in one word, and its reason."""
     decision, access = entry.decision, entry.access
     if entry.verdict is RefererVerdict.DENIED and decision is not None:
@@ -56,7 +56,7 @@ def _explain(entry: Entry) -> tuple[str, str]:
     return entry.verdict.value, _referer(entry) if checked else ""
 
 
-def _referer(entry: Entry) -> str:
+def _referer(entry: JournalEntry) -> str:
     """Return the last step of the decision on a request, after its Referer unless that is empty."""
     assert entry.decision is not None  # noqa: S101 - the Referer was checked
     sentence = explain.sentence(entry.decision.steps[-1]).rstrip(".")

@@ -29,13 +29,13 @@ def load(service: Service, report: Report = say_nothing) -> str:
     return hint
 
 
-class Changing(Protocol):
+class WriteRunner(Protocol):
     """Runs work that changes the contents where all changes are made; returns its result."""
 
     async def __call__(self, work: Callable[[], _T]) -> _T: ...
 
 
-async def reset(controls: Controls, change: Changing) -> None:
+async def reset(controls: Controls, change: WriteRunner) -> None:
     """Restore the initial contents and the real time; remove snapshots, entries and faults.
 
     Raises SeedError.

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from oss_emulator.operations.call import Call
-from oss_emulator.protocol.errors import OSSError, Row
+from oss_emulator.protocol.errors import ErrorSpec, OSSError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Fault:
     @property
     def error(self) -> OSSError | None:
         """The error to answer with."""
-        return OSSError(Row(self.code, self.status, self.message)) if self.status else None
+        return OSSError(ErrorSpec(self.code, self.status, self.message)) if self.status else None
 
 
 class FaultError(ValueError):
@@ -108,7 +108,7 @@ class Faults:
         self.planned.clear()
         self._random.seed(self._seed)
 
-    def strike(self, call: Call) -> Fault | None:
+    def match(self, call: Call) -> Fault | None:
         """Return the fault that strikes this call; None for none."""
         for planned in self.planned:
             if self._strikes(planned, call):

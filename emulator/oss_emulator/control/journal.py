@@ -28,7 +28,7 @@ class RefererVerdict(StrEnum):
     """The request ended before the rules were asked, or they do not apply to it."""
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """An answered request. Each field of the HTTP journal is an attribute of the same name."""
 
     number: int
@@ -190,20 +190,20 @@ class Journal:
     """Keeps the last entries and passes each new one to listeners."""
 
     def __init__(self, size: int = SIZE) -> None:
-        self._entries: deque[Entry] = deque(maxlen=size)
-        self._listeners: list[Callable[[Entry], None]] = []
+        self._entries: deque[JournalEntry] = deque(maxlen=size)
+        self._listeners: list[Callable[[JournalEntry], None]] = []
         self._count = 0
 
     def record(
         self, outcome: Admitted | Refused, response: Response, sent: int, seconds: float
-    ) -> Entry:
+    ) -> JournalEntry:
         """Add an answered request: `sent` bytes of body, `seconds` after it arrived."""
         call: Call | Refused = outcome.call if isinstance(outcome, Admitted) else outcome
         error = None if isinstance(outcome, Admitted) else outcome.error
         return self._add(
-            Entry(
+            JournalEntry(
                 self._count + 1,
-                call.request.came or call.request,  # as it came, also over S3
+                call.request.original or call.request,  # as it came, also over S3
                 call.request_id,
                 "" if call.operation is None else call.operation.name,
                 call.target.bucket,
@@ -227,11 +227,11 @@ class Journal:
 
     def record_rpc(
         self, request: Request, request_id: str, answer: rpc.RPCAnswer, sent: int, seconds: float
-    ) -> Entry:
+    ) -> JournalEntry:
         """Add an answered request to STS or KMS."""
         error = answer.error
         return self._add(
-            Entry(
+            JournalEntry(
                 self._count + 1,
                 request,
                 request_id,
@@ -254,23 +254,23 @@ class Journal:
             )
         )
 
-    def _add(self, entry: Entry) -> Entry:
+    def _add(self, entry: JournalEntry) -> JournalEntry:
         self._count = entry.number
         self._entries.append(entry)
         for listener in self._listeners:
             listener(entry)
         return entry
 
-    def entries(self, since: int = 0) -> list[Entry]:
+    def entries(self, since: int = 0) -> list[JournalEntry]:
         """Return the entries with a number above `since`, oldest first."""
         return [entry for entry in self._entries if entry.number > since]
 
-    def listen(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
+    def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
         """Call `listener` with each new entry; returns a function that stops this."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def entry(self, number: int) -> Entry | None:
+    def entry(self, number: int) -> JournalEntry | None:
         """Return the entry with a number; None if it is not kept any more, or not yet."""
         first = self._entries[0].number if self._entries else 0
         kept = first and 0 <= number - first < len(self._entries)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from itertools import accumulate
 from operator import itemgetter
 
-from oss_emulator.control.journal import Entry
+from oss_emulator.control.journal import JournalEntry
 
 BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 """Upper bounds of the latency buckets in seconds."""
@@ -20,7 +20,7 @@ class Metrics:
         self._durations: defaultdict[tuple[str, str, int], _Durations] = defaultdict(_Durations)
         """The counts by operation, verdict and status."""
 
-    def count(self, entry: Entry) -> None:
+    def count(self, entry: JournalEntry) -> None:
         """Count one answered request."""
         operation = entry.operation or "unknown"
         durations = self._durations[operation, entry.verdict, entry.status]

@@ -5,7 +5,7 @@ from typing import Final
 from oss_emulator.documents import lifecycle, schema
 from oss_emulator.documents.document import Document, Documents, PutContext
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 _SCHEMA: Final = schema.parse("""
 AccessMonitorConfiguration
@@ -14,11 +14,11 @@ AccessMonitorConfiguration
 """)
 
 
-def _settle(node: xml.Node, context: PutContext) -> xml.Value:
+def _validate(node: xml.Node, context: PutContext) -> xml.Value:
     """Raise an error if tracking is disabled while a lifecycle rule depends on it (P-58)."""
     documents = {} if context.bucket is None else context.bucket.documents
     if node.text("Status") == "Disabled" and lifecycle.uses_access_time(documents):
-        raise OSSError(Code.ACCESS_MONITOR_IN_USE)
+        raise OSSError(ErrorCase.ACCESS_MONITOR_IN_USE)
     return node.content
 
 
@@ -27,7 +27,7 @@ DOCUMENT: Final = Document(
     "accessmonitor",
     _SCHEMA,
     absent=(("Status", "Disabled"),),
-    settle=_settle,
+    validate=_validate,
     deletable=False,
 )
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 _SCHEMA: Final = schema.parse("""
 BucketCallbackPolicy
@@ -18,7 +18,7 @@ DOCUMENT: Final = Document(
     "BucketCallbackPolicy",
     "policy&comp=callback",
     _SCHEMA,
-    absent=Code.NO_SUCH_CALLBACK_POLICY,
+    absent=ErrorCase.NO_SUCH_CALLBACK_POLICY,
     enforced=True,
 )
 
@@ -31,5 +31,5 @@ def find(documents: Documents, name: str) -> tuple[str, str]:
             return item.text("Callback"), item.text("CallbackVar")
     message = "The callback policy does not exist."
     raise OSSError(
-        Code.INVALID_CALLBACK, message, ec="", ArgumentName="callback", ArgumentValue=name
+        ErrorCase.INVALID_CALLBACK, message, ec="", ArgumentName="callback", ArgumentValue=name
     )

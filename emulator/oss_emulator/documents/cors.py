@@ -7,7 +7,7 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, PutContext
 from oss_emulator.protocol import headers, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 MAX_RULES: Final = 20
 
@@ -27,10 +27,10 @@ CORSConfiguration
 """)
 
 
-def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     rules = node.all("CORSRule")
     if len(rules) > MAX_RULES:
-        raise OSSError(Code.TOO_MANY_CORS_RULES)
+        raise OSSError(ErrorCase.TOO_MANY_CORS_RULES)
     for rule in rules:
         for child in rule:
             most = _ASTERISKS.get(child.name)
@@ -56,8 +56,8 @@ DOCUMENT: Final = Document(
     "BucketCors",
     "cors",
     _SCHEMA,
-    absent=Code.NO_SUCH_CORS,
-    settle=_settle,
+    absent=ErrorCase.NO_SUCH_CORS,
+    validate=_validate,
     enforced=True,
 )
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from oss_emulator.documents.schema import Element
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.xml import Children, Node
 from oss_emulator.storage import Bucket, Object, Storage
 
@@ -42,7 +42,7 @@ class PutContext:
     """The object version; None for a document of a bucket or an account."""
 
 
-Settle: TypeAlias = Callable[[Node, PutContext], xml.Value]
+Validate: TypeAlias = Callable[[Node, PutContext], xml.Value]
 
 
 def keep_content(node: Node, _: PutContext) -> xml.Value:
@@ -59,9 +59,9 @@ class Document:
     subresource: str
     """The query parameter of its operations, and its name among the kept documents."""
     schema: Element
-    absent: Code | Children
+    absent: ErrorCase | Children
     """What Get answers before the first Put: an error or a content."""
-    settle: Settle = keep_content
+    validate: Validate = keep_content
     """Checks what the schema cannot express; returns the content to keep."""
     deletable: bool = True
     holder: Holder = Holder.BUCKET
@@ -75,7 +75,7 @@ class Document:
 
         Raises `DocumentError`, `InvalidArgument` and the errors of the document's own checks.
         """
-        content = self.settle(self.schema.parse(document), context)
+        content = self.validate(self.schema.parse(document), context)
         return xml.format(self.schema.name, content)
 
     def format(self, content: Children) -> bytes:

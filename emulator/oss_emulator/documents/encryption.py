@@ -7,7 +7,7 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents, PutContext
 from oss_emulator.protocol import headers, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 _SCHEMA: Final = schema.parse("""
 ServerSideEncryptionRule
@@ -25,18 +25,18 @@ _HEADERS: Final = {
 }
 
 
-def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     (rule,) = node
     algorithm = rule.text("SSEAlgorithm")
     if algorithm not in headers.ENCRYPTIONS:
-        raise OSSError(Code.INVALID_ENCRYPTION)
+        raise OSSError(ErrorCase.INVALID_ENCRYPTION)
     if algorithm != "KMS":
         if rule.first("KMSMasterKeyID") is not None:
-            raise OSSError(Code.KEY_WITHOUT_KMS)
+            raise OSSError(ErrorCase.KEY_WITHOUT_KMS)
         # Without KMS, KMSDataEncryption has no meaning and is not returned (oss2's suite).
         return [(rule.name, [("SSEAlgorithm", algorithm)])]
     if rule.text("KMSDataEncryption", "SM4") != "SM4":
-        raise OSSError(Code.INVALID_DATA_ENCRYPTION)
+        raise OSSError(ErrorCase.INVALID_DATA_ENCRYPTION)
     return node.content
 
 
@@ -44,8 +44,8 @@ DOCUMENT: Final = Document(
     "BucketEncryption",
     "encryption",
     _SCHEMA,
-    absent=Code.NO_SUCH_ENCRYPTION,
-    settle=_settle,
+    absent=ErrorCase.NO_SUCH_ENCRYPTION,
+    validate=_validate,
     enforced=True,
 )
 

@@ -5,7 +5,7 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, PutContext
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.xml import DocumentError
 
 _SCHEMA: Final = schema.parse("""
@@ -21,7 +21,7 @@ HttpsConfiguration
 """)
 
 
-def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     """Remove repeated TLS versions."""
     tls = node.first("TLS")
     if tls is None:
@@ -38,7 +38,7 @@ DOCUMENT: Final = Document(
     "BucketHttpsConfig",
     "httpsConfig",
     _SCHEMA,
-    absent=Code.NO_SUCH_HTTPS,
-    settle=_settle,
+    absent=ErrorCase.NO_SUCH_HTTPS,
+    validate=_validate,
     deletable=False,
 )

@@ -65,7 +65,7 @@ def format(document: bytes, inventory_id: str) -> bytes:
     if named != inventory_id:
         message = f"The Id of the inventory must be the inventoryId of the request, {inventory_id}."
         raise headers.invalid_argument("Id", named, message)
-    return xml.format(ROOT, [(child.name, _settle(child)) for child in node])
+    return xml.format(ROOT, [(child.name, _validate(child)) for child in node])
 
 
 def check_destination(document: bytes, storage: Storage) -> None:
@@ -82,7 +82,7 @@ def content(document: bytes) -> xml.Value:
     return xml.parse(document, ROOT).content
 
 
-def _settle(child: xml.Node) -> xml.Value:
+def _validate(child: xml.Node) -> xml.Value:
     """Return an element; the storage classes of a filter are checked and sorted."""
     if child.name != "Filter":
         return child.content

@@ -8,7 +8,7 @@ from typing import Final
 from oss_emulator.documents import object_worm, schema
 from oss_emulator.documents.document import Document, Documents, Holder, PutContext
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 
 _SCHEMA: Final = schema.parse("""
 LegalHold
@@ -16,7 +16,7 @@ LegalHold
 """)
 
 
-def _settle(node: xml.Node, context: PutContext) -> xml.Value:
+def _validate(node: xml.Node, context: PutContext) -> xml.Value:
     object_worm.check_enabled(context)
     return node.content
 
@@ -25,8 +25,8 @@ DOCUMENT: Final = Document(
     "ObjectLegalHold",
     "legalHold",
     _SCHEMA,
-    absent=Code.NO_SUCH_OBJECT_LEGAL_HOLD,
-    settle=_settle,
+    absent=ErrorCase.NO_SUCH_OBJECT_LEGAL_HOLD,
+    validate=_validate,
     deletable=False,
     holder=Holder.OBJECT,
     enforced=True,

@@ -11,7 +11,7 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents, PutContext
 from oss_emulator.protocol import headers, tagging, xml
-from oss_emulator.protocol.errors import Code, OSSError, listed
+from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.xml import DocumentError, Node
 
 ALLOW_OVERLAP: Final = "x-oss-allow-same-action-overlap"
@@ -85,7 +85,7 @@ LifecycleConfiguration
 """)
 
 
-def _settle(node: Node, context: PutContext) -> xml.Value:
+def _validate(node: Node, context: PutContext) -> xml.Value:
     rules = [_move_times(rule) for rule in node.all("Rule")]
     _check_ids(rule.text("ID") for rule in rules)
     for rule in rules:
@@ -125,8 +125,8 @@ DOCUMENT: Final = Document(
     "BucketLifecycle",
     "lifecycle",
     _SCHEMA,
-    absent=Code.NO_SUCH_LIFECYCLE,
-    settle=_settle,
+    absent=ErrorCase.NO_SUCH_LIFECYCLE,
+    validate=_validate,
 )
 
 
@@ -176,7 +176,7 @@ def _check_times(rule: Node) -> None:
     if {_TIMES[_time(node)] for node in moves} >= {"days", "date"}:
         storage_class = rule.text("Transition/StorageClass")
         raise OSSError(
-            Code.MIXED_LIFECYCLE_TIMES,
+            ErrorCase.MIXED_LIFECYCLE_TIMES,
             "Found mixed CreatedBeforeDate and Days based Expiration and Transition "
             f"for StorageClass {storage_class} actions",
         )
@@ -219,7 +219,7 @@ def _check_overlap(one: Node, other: Node) -> None:
         return
     for action in _ACTIONS:
         if one.first(action) is not None and other.first(action) is not None:
-            raise OSSError(Code.INVALID_ARGUMENT, f"Overlap for same action type {action}")
+            raise OSSError(ErrorCase.INVALID_ARGUMENT, f"Overlap for same action type {action}")
 
 
 def _tags(rule: Node) -> set[tuple[str, str]]:

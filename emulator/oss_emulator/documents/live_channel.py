@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from oss_emulator.documents.document import Documents
 from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.address import is_bucket_name
-from oss_emulator.protocol.errors import Code, OSSError, listed
+from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.xml import DocumentError, Node
 from oss_emulator.storage import Storage
 
@@ -167,7 +167,9 @@ def _check_destination(name: str | None, storage: Storage) -> None:
 
 def invalid(name: str, value: str, message: str, ec: str = "") -> OSSError:
     """Make the error for an invalid element or parameter of a channel."""
-    return OSSError(Code.INVALID_ARGUMENT, message, ec=ec, ArgumentName=name, ArgumentValue=value)
+    return OSSError(
+        ErrorCase.INVALID_ARGUMENT, message, ec=ec, ArgumentName=name, ArgumentValue=value
+    )
 
 
 def format(channel: LiveChannel) -> bytes:
@@ -201,7 +203,7 @@ def find(documents: Documents, name: str) -> LiveChannel:
     """Return the channel with a name; raises `NoSuchLiveChannel`."""
     document = documents.get(PREFIX + name)
     if document is None:
-        raise OSSError(Code.NO_SUCH_LIVE_CHANNEL)
+        raise OSSError(ErrorCase.NO_SUCH_LIVE_CHANNEL)
     return read(document)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, PutContext
 from oss_emulator.protocol import headers, xml
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.xml import DocumentError
 
 MAX_FIELDS: Final = 6
@@ -22,7 +22,7 @@ UserDefinedLogFieldsConfiguration
 """)
 
 
-def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     names = [name for group in node for name in group]
     if len(names) > MAX_FIELDS:
         raise DocumentError(f"{len(names)} fields are named; the limit is {MAX_FIELDS}.")
@@ -37,6 +37,6 @@ DOCUMENT: Final = Document(
     "UserDefinedLogFieldsConfig",
     "userDefinedLogFieldsConfig",
     _SCHEMA,
-    absent=Code.NO_SUCH_LOG_FIELDS,
-    settle=_settle,
+    absent=ErrorCase.NO_SUCH_LOG_FIELDS,
+    validate=_validate,
 )

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents, PutContext
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 _SCHEMA: Final = schema.parse("""
 BucketLoggingStatus
@@ -16,18 +16,18 @@ BucketLoggingStatus
 """)
 
 
-def _settle(node: xml.Node, context: PutContext) -> xml.Value:
+def _validate(node: xml.Node, context: PutContext) -> xml.Value:
     name = node.text("LoggingEnabled/TargetBucket")
     if name:
         found = context.storage.bucket(name)
         if found is None or (context.bucket and found.region != context.bucket.region):
-            raise OSSError(Code.INVALID_LOGGING_TARGET, TargetBucket=name)
+            raise OSSError(ErrorCase.INVALID_LOGGING_TARGET, TargetBucket=name)
         if context.bucket is None or found.owner != context.bucket.owner:
-            raise OSSError(Code.FOREIGN_LOGGING_TARGET, TargetBucket=name)
+            raise OSSError(ErrorCase.FOREIGN_LOGGING_TARGET, TargetBucket=name)
     return node.content
 
 
-DOCUMENT: Final = Document("BucketLogging", "logging", _SCHEMA, absent=(), settle=_settle)
+DOCUMENT: Final = Document("BucketLogging", "logging", _SCHEMA, absent=(), validate=_validate)
 
 
 class LoggingTarget(NamedTuple):

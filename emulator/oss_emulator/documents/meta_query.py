@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from oss_emulator.documents import schema
 from oss_emulator.protocol import headers, xml
-from oss_emulator.protocol.errors import Code, OSSError, listed
+from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 
 MAX_RESULTS: Final = 100
 """The most objects of one answer, and their number if the query names none."""
@@ -191,7 +191,7 @@ def parse(document: bytes) -> MetaQuery:
     try:
         node = _SCHEMA.parse(document)
     except xml.DocumentError as error:
-        raise OSSError(Code.MALFORMED_XML, ec=EC, ErrorDetail=str(error)) from None
+        raise OSSError(ErrorCase.MALFORMED_XML, ec=EC, ErrorDetail=str(error)) from None
     aggregations = [
         entry for parent in node.all("Aggregations") for entry in parent.all("Aggregation")
     ]
@@ -210,7 +210,7 @@ def parse(document: bytes) -> MetaQuery:
 
 def invalid(name: str, value: str, message: str) -> OSSError:
     """Make the error for a bad value in a query."""
-    return headers.invalid_argument(name, value, message, Code.INVALID_META_QUERY)
+    return headers.invalid_argument(name, value, message, ErrorCase.INVALID_META_QUERY)
 
 
 def _choose(name: str, value: str, words: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from oss_emulator.documents import schema, worm
 from oss_emulator.documents.document import Document, Documents, PutContext
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.xml import DocumentError
 
 _SCHEMA: Final = schema.parse("""
@@ -23,7 +23,7 @@ ObjectWormConfiguration
 """)
 
 
-def _settle(node: xml.Node, context: PutContext) -> xml.Value:
+def _validate(node: xml.Node, context: PutContext) -> xml.Value:
     """Check the period and the bucket.
 
     The page says that the call fails for a bucket without versioning or with a retention policy,
@@ -34,10 +34,10 @@ def _settle(node: xml.Node, context: PutContext) -> xml.Value:
         raise DocumentError("A DefaultRetention must have either Days or Years.")
     bucket = context.bucket
     if bucket is None or bucket.versioning != "Enabled":
-        raise OSSError(Code.OBJECT_WORM_NEEDS_VERSIONING)
+        raise OSSError(ErrorCase.OBJECT_WORM_NEEDS_VERSIONING)
     policy = worm.policy(bucket.documents)
     if policy is not None and policy.is_in_force(context.now):
-        raise OSSError(Code.OBJECT_WORM_EXCLUDED)
+        raise OSSError(ErrorCase.OBJECT_WORM_EXCLUDED)
     return node.content
 
 
@@ -45,8 +45,8 @@ DOCUMENT: Final = Document(
     "BucketObjectWormConfiguration",
     "objectWorm",
     _SCHEMA,
-    absent=Code.NO_SUCH_OBJECT_WORM,
-    settle=_settle,
+    absent=ErrorCase.NO_SUCH_OBJECT_WORM,
+    validate=_validate,
     deletable=False,
     enforced=True,
 )
@@ -72,4 +72,4 @@ def default(documents: Documents) -> tuple[str, int] | None:
 def check_enabled(context: PutContext) -> None:
     """Raise `InvalidRequest` unless the objects of the bucket can be retained."""
     if context.bucket is None or not is_enabled(context.bucket.documents):
-        raise OSSError(Code.OBJECT_WORM_NOT_ENABLED)
+        raise OSSError(ErrorCase.OBJECT_WORM_NOT_ENABLED)

@@ -9,7 +9,7 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents, PutContext
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 DEFAULT: Final = "rg-default"
 """The group of a bucket for which no group was named."""
@@ -24,7 +24,7 @@ BucketResourceGroupConfiguration
 """)
 
 
-def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     # An empty id returns the bucket to the default group (SDK V2's suite).
     return _content(node.text("ResourceGroupId") or DEFAULT)
 
@@ -34,7 +34,7 @@ DOCUMENT: Final = Document(
     "resourceGroup",
     _SCHEMA,
     absent=(("ResourceGroupId", DEFAULT),),
-    settle=_settle,
+    validate=_validate,
     deletable=False,
     enforced=True,
 )
@@ -53,5 +53,5 @@ def format(group: str) -> bytes:
 
 def _content(group: str) -> xml.Children:
     if not _ID.fullmatch(group):
-        raise OSSError(Code.INVALID_RESOURCE_GROUP)
+        raise OSSError(ErrorCase.INVALID_RESOURCE_GROUP)
     return [("ResourceGroupId", group)]

@@ -12,7 +12,7 @@ from typing import Final
 from oss_emulator.documents import object_worm, schema
 from oss_emulator.documents.document import Document, Documents, Holder, PutContext
 from oss_emulator.protocol import dates, headers, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 BYPASS: Final = "x-oss-bypass-governance-retention"
 """The header that bypasses a period in GOVERNANCE mode: it can be shortened and is not enforced."""
@@ -43,9 +43,9 @@ class RetentionPeriod:
         if now >= self.until:
             return
         if new.mode is not self.mode:
-            raise OSSError(Code.FILE_IMMUTABLE)
+            raise OSSError(ErrorCase.FILE_IMMUTABLE)
         if new.until < self.until and self.protects(now, bypassed=bypassed):
-            raise OSSError(Code.RETENTION_CANNOT_BE_SHORTENED)
+            raise OSSError(ErrorCase.RETENTION_CANNOT_BE_SHORTENED)
 
 
 _SCHEMA: Final = schema.parse("""
@@ -55,11 +55,11 @@ Retention
 """)
 
 
-def _settle(node: xml.Node, context: PutContext) -> xml.Value:
+def _validate(node: xml.Node, context: PutContext) -> xml.Value:
     object_worm.check_enabled(context)
     item = context.item
     if item is not None and item.kind == "Appendable":
-        raise OSSError(Code.APPENDABLE_CANNOT_BE_RETAINED)
+        raise OSSError(ErrorCase.APPENDABLE_CANNOT_BE_RETAINED)
     new = _read(node)
     if new.until <= context.now:
         text = node.text("RetainUntilDate")
@@ -74,8 +74,8 @@ DOCUMENT: Final = Document(
     "ObjectRetention",
     "retention",
     _SCHEMA,
-    absent=Code.NO_SUCH_OBJECT_RETENTION,
-    settle=_settle,
+    absent=ErrorCase.NO_SUCH_OBJECT_RETENTION,
+    validate=_validate,
     deletable=False,
     holder=Holder.OBJECT,
     enforced=True,

@@ -6,7 +6,7 @@ from typing import Final
 
 from oss_emulator.documents import schema
 from oss_emulator.protocol import dates, headers, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 PREFIX: Final = "style/"
 """The prefix of the names of the documents."""
@@ -33,7 +33,7 @@ def format(document: bytes, name: str, category: str, present: bytes | None, now
     """
     content = _SCHEMA.parse(document).text("Content")
     if not content:
-        raise OSSError(Code.INVALID_STYLE_CONTENT)
+        raise OSSError(ErrorCase.INVALID_STYLE_CONTENT)
     time = dates.format_http(now)
     created = time if present is None else xml.parse(present, _SCHEMA.name).text("CreateTime")
     style = [
@@ -55,5 +55,5 @@ def instructions(documents: Mapping[str, bytes], name: str) -> str:
     """Return what a style asks for, such as `image/resize,w_100`; raises `NoSuchStyle`."""
     document = documents.get(PREFIX + name)
     if document is None:
-        raise OSSError(Code.NO_SUCH_STYLE, Style=name)
+        raise OSSError(ErrorCase.NO_SUCH_STYLE, Style=name)
     return xml.parse(document, _SCHEMA.name).text("Content")

@@ -6,7 +6,7 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents, PutContext
 from oss_emulator.protocol import tagging, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 HEADER: Final = "x-oss-bucket-tagging"
 """The header of PutBucket with the tags of the new bucket."""
@@ -28,7 +28,7 @@ Tagging
 """)
 
 
-def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     _check(_pairs(node))
     return node.content
 
@@ -38,7 +38,7 @@ DOCUMENT: Final = Document(
     "tagging",
     _SCHEMA,
     absent=(("TagSet", ()),),
-    settle=_settle,
+    validate=_validate,
     deletable=False,
     enforced=True,
     action="BucketTagging",
@@ -73,11 +73,11 @@ def _pairs(node: xml.Node) -> list[tuple[str, str]]:
 
 def _check(tags: Sequence[tuple[str, str]]) -> None:
     if len(tags) > MAX_TAGS:
-        raise OSSError(Code.TOO_MANY_TAGS)
+        raise OSSError(ErrorCase.TOO_MANY_TAGS)
     for key, value in tags:
         if not 0 < len(key.encode()) <= MAX_KEY or key.lower().startswith(_RESERVED):
-            raise OSSError(Code.INVALID_TAG_KEY, Key=key)
+            raise OSSError(ErrorCase.INVALID_TAG_KEY, Key=key)
         if len(value.encode()) > MAX_VALUE:
-            raise OSSError(Code.INVALID_TAG_VALUE, Key=key)
+            raise OSSError(ErrorCase.INVALID_TAG_VALUE, Key=key)
     if len({key for key, _ in tags}) < len(tags):
-        raise OSSError(Code.REPEATED_TAGS)
+        raise OSSError(ErrorCase.REPEATED_TAGS)

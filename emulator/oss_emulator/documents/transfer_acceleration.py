@@ -4,7 +4,7 @@ from typing import Final
 
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 
 _SCHEMA: Final = schema.parse("""
 TransferAccelerationConfiguration
@@ -15,7 +15,7 @@ DOCUMENT: Final = Document(
     "BucketTransferAcceleration",
     "transferAcceleration",
     _SCHEMA,
-    absent=Code.NO_SUCH_ACCELERATION,
+    absent=ErrorCase.NO_SUCH_ACCELERATION,
     deletable=False,
     enforced=True,
 )

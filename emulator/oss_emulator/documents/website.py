@@ -10,7 +10,7 @@ from urllib.parse import quote
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, PutContext
 from oss_emulator.protocol import headers, xml
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.headers import location
 from oss_emulator.protocol.xml import DocumentError
 
@@ -115,7 +115,7 @@ WebsiteConfiguration
 """)
 
 
-def _settle(node: xml.Node, _: PutContext) -> xml.Value:
+def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     if not any(True for _ in node):
         raise DocumentError(
             "A WebsiteConfiguration must have IndexDocument, ErrorDocument or RoutingRules."
@@ -174,8 +174,8 @@ DOCUMENT: Final = Document(
     "BucketWebsite",
     "website",
     _SCHEMA,
-    absent=Code.NO_SUCH_WEBSITE,
-    settle=_settle,
+    absent=ErrorCase.NO_SUCH_WEBSITE,
+    validate=_validate,
     enforced=True,
 )
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from PIL import Image
 
 from oss_emulator.imaging.picture import FORMATS, Picture
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.process import ImageAction
 
 CONTENT_TYPES: Final[Mapping[str, str]] = {
@@ -44,7 +44,7 @@ def target_format(source: str, actions: Sequence[ImageAction]) -> str:
         return source
     if FORMATS.get(wanted) not in Image.SAVE:
         message = f"Writing images as {wanted} is not emulated, because Pillow does not support it."
-        raise OSSError(Code.NOT_IMPLEMENTED, message)
+        raise OSSError(ErrorCase.NOT_IMPLEMENTED, message)
     return wanted
 
 
@@ -52,9 +52,9 @@ def write(picture: Picture, actions: Sequence[ImageAction]) -> bytes:
     """Encode an image in its format; raises `ImageTooLarge` if the format has no such size."""
     width, height = picture.size
     if picture.format == "webp" and max(width, height) > _MAX_WEBP_SIDE:
-        raise OSSError(Code.RESULT_TOO_LARGE, ec="0040-00000011")
+        raise OSSError(ErrorCase.RESULT_TOO_LARGE, ec="0040-00000011")
     if picture.format == "avif" and (width > 4096 or width * height > _MAX_AVIF):
-        raise OSSError(Code.RESULT_TOO_LARGE, ec="0040-00000014")
+        raise OSSError(ErrorCase.RESULT_TOO_LARGE, ec="0040-00000014")
     frames = picture.frames
     if picture.format == "jpg":
         frames = tuple(flatten(frame) for frame in frames)

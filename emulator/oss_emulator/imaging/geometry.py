@@ -8,7 +8,7 @@ from typing import Final
 from PIL import Image, ImageChops, ImageColor, ImageDraw
 
 from oss_emulator.imaging.picture import Picture
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.process import ImageAction
 
 MAX_SIDE: Final = 16_384
@@ -81,7 +81,7 @@ def _rounded(length: Fraction) -> int:
 def check_result(width: int, height: int) -> None:
     """Raise `ImageTooLarge` for a result beyond the limits."""
     if max(width, height) > MAX_SIDE or width * height > MAX_RESULT:
-        raise OSSError(Code.RESULT_TOO_LARGE)
+        raise OSSError(ErrorCase.RESULT_TOO_LARGE)
 
 
 def _scale(picture: Picture, width: int, height: int) -> Picture:
@@ -134,7 +134,7 @@ def _cut(length: int, wanted: int, offset: int, place: int) -> tuple[int, int]:
     wanted = min(wanted or length, length)
     start = (length - wanted) * place // 2 + offset
     if start >= length:
-        raise OSSError(Code.CUT_OUT_OF_IMAGE)
+        raise OSSError(ErrorCase.CUT_OUT_OF_IMAGE)
     return start, min(start + wanted, length)
 
 
@@ -209,7 +209,7 @@ _UPRIGHT: Final[Mapping[int, Image.Transpose]] = {
 def rotate(picture: Picture, action: ImageAction) -> Picture:
     """Rotate clockwise; the corners that become free are transparent."""
     if max(picture.size) > MAX_ROTATED_SIDE:
-        raise OSSError(Code.ROTATION_RANGE)
+        raise OSSError(ErrorCase.ROTATION_RANGE)
     angle = action.numbers[""] % 360
     if angle == 0:
         return picture

@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image, ImageFile, ImageSequence
 from PIL.JpegImagePlugin import get_sampling
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.process import MAX_BYTES
 
 MAX_PIXELS: Final = 250_000_000
@@ -38,9 +38,9 @@ FORMATS: Final[Mapping[str, str]] = {
 }
 """The formats by the names of the service, with those of Pillow."""
 
-_DAMAGED: Final[Mapping[str, Code]] = {
-    "webp": Code.IMAGE_DAMAGED_WEBP,
-    "avif": Code.IMAGE_DAMAGED_AVIF,
+_DAMAGED: Final[Mapping[str, ErrorCase]] = {
+    "webp": ErrorCase.IMAGE_DAMAGED_WEBP,
+    "avif": ErrorCase.IMAGE_DAMAGED_AVIF,
 }
 
 
@@ -91,7 +91,7 @@ def opened(data: bytes) -> Iterator[tuple[ImageFile.ImageFile, str]]:
     Raises `BadRequest` for anything but a supported, intact image, `ImageTooLarge` beyond limits.
     """
     if len(data) > MAX_BYTES:
-        raise OSSError(Code.IMAGE_FILE_TOO_LARGE)
+        raise OSSError(ErrorCase.IMAGE_FILE_TOO_LARGE)
     name = detect(data)
     with damage_reported(name):
         # Not `Image.open`: its limit on pixels is global to the process, which may
@@ -110,7 +110,7 @@ def detect(data: bytes) -> str:
         accepts = Image.OPEN[pillow][1] if pillow in Image.OPEN else None
         if accepts is not None and accepts(data[:32]) is True:
             return name
-    raise OSSError(Code.IMAGE_FORMAT)
+    raise OSSError(ErrorCase.IMAGE_FORMAT)
 
 
 @contextmanager
@@ -121,19 +121,19 @@ def damage_reported(name: str) -> Iterator[None]:
     except OSSError:
         raise
     except Image.DecompressionBombError:
-        raise OSSError(Code.IMAGE_TOO_LARGE) from None
+        raise OSSError(ErrorCase.IMAGE_TOO_LARGE) from None
     except Exception:  # Pillow's decoders raise whatever a damaged file leads them to
-        raise OSSError(_DAMAGED.get(name, Code.IMAGE_DAMAGED)) from None
+        raise OSSError(_DAMAGED.get(name, ErrorCase.IMAGE_DAMAGED)) from None
 
 
 def _check_limits(image: ImageFile.ImageFile, name: str) -> None:
     width, height = image.size
     side, ec = _SIDES.get(name, _ANY_SIDE)
     if max(width, height) > side:
-        raise OSSError(Code.IMAGE_TOO_LARGE, ec=ec)
+        raise OSSError(ErrorCase.IMAGE_TOO_LARGE, ec=ec)
     frames = count_frames(image, name)
     if frames > MAX_FRAMES or width * height * frames > MAX_PIXELS:
-        raise OSSError(Code.IMAGE_TOO_LARGE)
+        raise OSSError(ErrorCase.IMAGE_TOO_LARGE)
 
 
 def count_frames(image: ImageFile.ImageFile, name: str) -> int:

@@ -19,7 +19,7 @@ from oss_emulator.imaging.picture import (
     opened,
     read,
 )
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.process import ImageAction, parse_watermark
 
 _MOVING: Final = frozenset({"resize", "crop", "watermark"})
@@ -71,7 +71,7 @@ def process(
             written = encoding.write(picture, actions)
         except (ValueError, OSError) as error:
             message = f"The image cannot be written as {picture.format}: {error}"
-            raise OSSError(Code.IMAGE_REQUEST, message) from None
+            raise OSSError(ErrorCase.IMAGE_REQUEST, message) from None
         return ProcessedImage(written, encoding.CONTENT_TYPES[picture.format])
 
 
@@ -108,10 +108,10 @@ def _prepare(value: str, size: tuple[int, int], marks: Mapping[str, bytes]) -> I
     try:
         name = detect(data)
         if name not in FORMATS or name in ("gif", "avif"):
-            raise OSSError(Code.IMAGE_FORMAT)
+            raise OSSError(ErrorCase.IMAGE_FORMAT)
     except OSSError:
         raise OSSError(
-            Code.WATERMARK, "The format of the watermark is not supported.", ec="0040-00000027"
+            ErrorCase.WATERMARK, "The format of the watermark is not supported.", ec="0040-00000027"
         ) from None
     with damage_reported(name):
         picture = read(data)

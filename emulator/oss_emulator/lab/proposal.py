@@ -30,7 +30,7 @@ class ProposalError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SiteProfile:
     """Who may show the objects of a bucket."""
 
     site: str
@@ -52,7 +52,7 @@ class Proposal:
     cases: tuple[Case, ...]
 
 
-def propose(wish: Wish) -> Proposal:
+def propose(wish: SiteProfile) -> Proposal:
     """Propose rules for a wish. Raises ProposalError."""
     site = _read_site(wish.site)
     white, black = _lists(wish, site)
@@ -120,7 +120,7 @@ def _read_host(host: str) -> str | None:
     return found if found and is_host(found) and not set(found) & set("*?_") else None
 
 
-def _lists(wish: Wish, site: _Site) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _lists(wish: SiteProfile, site: _Site) -> tuple[tuple[str, ...], tuple[str, ...]]:
     white, black = [], []
     names = [site.host]
     if wish.subdomains:
@@ -159,7 +159,7 @@ def _deny(name: str, referer: str, ec: str = _NOT_LISTED) -> Case:
     return Case(name, Expected.DENY, referer=(referer,), ec=ec)
 
 
-def _cases(wish: Wish, site: _Site, black: tuple[str, ...]) -> Iterator[Case]:
+def _cases(wish: SiteProfile, site: _Site, black: tuple[str, ...]) -> Iterator[Case]:
     for scheme in site.schemes:
         yield _allow(f"the site by {scheme}", site.origin(scheme))
     yield from _sub_domain_cases(wish, site)
@@ -191,7 +191,7 @@ def _cases(wish: Wish, site: _Site, black: tuple[str, ...]) -> Iterator[Case]:
         yield Case("no Referer", Expected.DENY, ec=_EMPTY_DENIED)
 
 
-def _sub_domain_cases(wish: Wish, site: _Site) -> Iterator[Case]:
+def _sub_domain_cases(wish: SiteProfile, site: _Site) -> Iterator[Case]:
     if is_address(site.host) or "." not in site.base:
         return
     for scheme in site.schemes:

@@ -52,7 +52,7 @@ class _Reached(NamedTuple):
     """Whether the host may end here, after a dot."""
 
 
-class Strange:
+class ForeignReferers:
     """The Referers of pages that belong to no host of some sites."""
 
     def __init__(self, sites: Iterable[WebURL]) -> None:

@@ -19,7 +19,7 @@ from . import automaton, probes
 from .automaton import Budget, Cut, UndecidedError, Watched
 from .browser import MAX_LENGTH
 from .parts import example
-from .sent import Strange
+from .sent import ForeignReferers
 from .url import WebURL
 
 SHOWN = 10
@@ -59,11 +59,11 @@ def search(policy: RefererPolicy, sites: Iterable[WebURL]) -> Strangers:
     A site is everything below the domain that somebody has registered: `www.example.com.cn` and
     `m.example.com.cn` belong together.
     """
-    return _Search(policy, Strange(sites)).run()
+    return _Search(policy, ForeignReferers(sites)).run()
 
 
 class _Search:
-    def __init__(self, policy: RefererPolicy, strange: Strange) -> None:
+    def __init__(self, policy: RefererPolicy, strange: ForeignReferers) -> None:
         self._policy = policy
         self._reading = policy.reading
         self._strange = strange

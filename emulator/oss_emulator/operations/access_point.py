@@ -9,7 +9,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import headers, paging, parameters, xml
 from oss_emulator.protocol.address import SERVICE_DOMAIN
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 _NAME: Final = "x-oss-access-point-name"
@@ -35,10 +35,10 @@ def create_access_point(call: Call) -> Response:
         for each in access_point.of(other)
     ]
     if any((each.name, each.region) == (point.name, point.region) for each in mine):
-        raise OSSError(Code.ACCESS_POINT_EXISTS, AccessPointName=point.name)
+        raise OSSError(ErrorCase.ACCESS_POINT_EXISTS, AccessPointName=point.name)
     of_bucket = sum(each.bucket == bucket.name for each in mine)
     if of_bucket >= access_point.MAX_OF_BUCKET or len(mine) >= access_point.MAX_OF_ACCOUNT:
-        raise OSSError(Code.TOO_MANY_ACCESS_POINTS)
+        raise OSSError(ErrorCase.TOO_MANY_ACCESS_POINTS)
     for name, document in access_point.changes(point).items():
         call.keep(name, document)
     return xml.answer(
@@ -109,9 +109,9 @@ def put_access_point_policy(call: Call) -> Response:
     try:
         found = Policy.parse(document, PolicyType.ACCESS_POINT)
     except PolicyError as error:
-        raise OSSError(Code.INVALID_POLICY, str(error), ec=error.problem.value) from None
+        raise OSSError(ErrorCase.INVALID_POLICY, str(error), ec=error.problem.value) from None
     if found.public and access_point.blocks_public(call.documents, point.name):
-        raise OSSError(Code.PUBLIC_POLICY)
+        raise OSSError(ErrorCase.PUBLIC_POLICY)
     call.keep(access_point.policy_name(point.name), document)
     return Response()
 
@@ -122,7 +122,7 @@ def get_access_point_policy(call: Call) -> Response:
     point = _named(call)
     document = call.documents.get(access_point.policy_name(point.name))
     if document is None:
-        raise OSSError(Code.NO_SUCH_ACCESS_POINT_POLICY, AccessPointName=point.name)
+        raise OSSError(ErrorCase.NO_SUCH_ACCESS_POINT_POLICY, AccessPointName=point.name)
     return Response(200, {"Content-Type": "application/json"}, document)
 
 
@@ -170,7 +170,7 @@ def _named(call: Call) -> AccessPoint:
 def _find(call: Call, name: str) -> AccessPoint:
     point = access_point.find(call.bucket, name)
     if point is None:
-        raise OSSError(Code.NO_SUCH_ACCESS_POINT, AccessPointName=name)
+        raise OSSError(ErrorCase.NO_SUCH_ACCESS_POINT, AccessPointName=name)
     return point
 
 

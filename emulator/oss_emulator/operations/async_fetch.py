@@ -15,7 +15,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import callback, headers, xml
 from oss_emulator.protocol.address import check_key
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Callback, Request, Response
 from oss_emulator.storage import Bucket, Storage
 
@@ -36,18 +36,18 @@ def put_async_fetch_task(call: Call) -> Response:
     task = async_fetch.parse(call.body.read(), now)
     check_key(task.key)
     if task.key.startswith(("/", "\\")):
-        raise OSSError(Code.INVALID_OBJECT_NAME)
+        raise OSSError(ErrorCase.INVALID_OBJECT_NAME)
     present = call.storage.object(bucket.name, task.key)
     permissions.check(call, bucket, task.key, Permission.WRITE, present, ("oss:PutObject",))
     if task.storage_class:
         headers.storage_class({"x-oss-storage-class": task.storage_class}, "")
     failure_callback(bucket, task)  # only to find mistakes in it
     if task.ignores_same_key and present is not None and not present.delete_marker:
-        raise OSSError(Code.FETCHED_OBJECT_EXISTS, Key=task.key)
+        raise OSSError(ErrorCase.FETCHED_OBJECT_EXISTS, Key=task.key)
     tasks = [each.at(now) for each in async_fetch.of(bucket.documents)]
     if sum(not each.state.ended for each in tasks) >= MAX_RUNNING:
         message = f"{MAX_RUNNING} tasks of this bucket are running; wait until one has ended."
-        raise OSSError(Code.SERVICE_UNAVAILABLE, message)
+        raise OSSError(ErrorCase.SERVICE_UNAVAILABLE, message)
     ended = [each.name for each in tasks if each.state.ended]
     for name in ended[: max(0, len(ended) - MAX_KEPT + 1)]:
         call.keep(name, None)
@@ -65,7 +65,7 @@ def get_async_fetch_task(call: Call) -> Response:
         raise headers.invalid_argument(_TASK_ID, task_id, message)
     task = async_fetch.find(call.documents, task_id)
     if task is None:
-        raise OSSError(Code.NO_SUCH_FETCH_TASK, TaskId=task_id)
+        raise OSSError(ErrorCase.NO_SUCH_FETCH_TASK, TaskId=task_id)
     task = task.at(call.request.received)
     return xml.answer(
         "AsyncFetchTaskInfo",

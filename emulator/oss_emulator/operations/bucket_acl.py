@@ -6,7 +6,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.buckets import new_bucket
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 
@@ -22,9 +22,9 @@ def put_bucket_acl(call: Call) -> Response:
     acl = call.request.headers.get("x-oss-acl")
     if acl is not None:
         if acl not in set(BucketAcl):
-            raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
+            raise invalid_argument("x-oss-acl", acl, code=ErrorCase.INVALID_BUCKET_ACL)
         public = BucketAcl(acl).public
-        permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=public, bucket=bucket)
+        permissions.check_public(call, ErrorCase.PUBLIC_BUCKET_ACL, public=public, bucket=bucket)
         bucket = bucket._replace(acl=acl)
     call.storage.put_bucket(bucket)
     return Response(200, {"Location": f"/{bucket.name}"})

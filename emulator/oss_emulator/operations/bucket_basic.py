@@ -18,7 +18,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.buckets import new_bucket
 from oss_emulator.protocol import dates, xml
-from oss_emulator.protocol.errors import Code, OSSError, listed
+from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.headers import REDUNDANCY_TYPES, STORAGE_CLASSES, invalid_argument
 from oss_emulator.protocol.message import Response
 
@@ -32,14 +32,14 @@ def put_bucket(call: Call) -> Response:
     name = call.target.bucket
     acl = call.request.headers.get("x-oss-acl")
     if acl is not None and acl not in set(BucketAcl):
-        raise invalid_argument("x-oss-acl", acl, code=Code.INVALID_BUCKET_ACL)
+        raise invalid_argument("x-oss-acl", acl, code=ErrorCase.INVALID_BUCKET_ACL)
     storage_class, asked = _configuration(call)
     present = call.record or new_bucket(call, storage_class, asked)
     if present.owner != call.caller.id:
-        raise OSSError(Code.BUCKET_ALREADY_EXISTS, BucketName=name)
+        raise OSSError(ErrorCase.BUCKET_ALREADY_EXISTS, BucketName=name)
     if acl is not None:
         public = BucketAcl(acl).public
-        permissions.check_public(call, Code.PUBLIC_BUCKET_ACL, public=public, bucket=present)
+        permissions.check_public(call, ErrorCase.PUBLIC_BUCKET_ACL, public=public, bucket=present)
     if storage_class not in (None, present.storage_class):
         raise _cannot_change(name, "Cannot modify existing bucket's storage class.")
     if asked not in (None, redundancy.redundancy(present, call.request.received)):
@@ -56,7 +56,7 @@ def _configuration(call: Call) -> tuple[str | None, str | None]:
     node = xml.parse(data, "CreateBucketConfiguration")
     location = node.text("LocationConstraint")
     if location not in ("", call.region, f"oss-{call.region}"):
-        raise OSSError(Code.INVALID_LOCATION, LocationConstraint=location)
+        raise OSSError(ErrorCase.INVALID_LOCATION, LocationConstraint=location)
     storage_class = node.text("StorageClass") or None
     if storage_class not in (None, *STORAGE_CLASSES):
         message = f"Storage class {storage_class!r} is unknown; use {listed(STORAGE_CLASSES)}."
@@ -69,7 +69,7 @@ def _configuration(call: Call) -> tuple[str | None, str | None]:
 
 
 def _cannot_change(name: str, message: str) -> OSSError:
-    return OSSError(Code.BUCKET_ALREADY_EXISTS, message, BucketName=name)
+    return OSSError(ErrorCase.BUCKET_ALREADY_EXISTS, message, BucketName=name)
 
 
 @operation("HeadBucket", "HEAD", Resource.BUCKET, action="oss:GetBucketInfo")
@@ -88,11 +88,11 @@ def delete_bucket(call: Call) -> Response:
     bucket, storage = call.bucket, call.storage
     stages = {task.stage(call.request.received) for task in redundancy.of(bucket)}
     if redundancy.TransitionStatus.PROCESSING in stages:
-        raise OSSError(Code.BUCKET_IN_TRANSITION, BucketName=bucket.name)
+        raise OSSError(ErrorCase.BUCKET_IN_TRANSITION, BucketName=bucket.name)
     if any(True for kept in (storage.versions, storage.uploads) for _ in kept(bucket.name)):
-        raise OSSError(Code.BUCKET_NOT_EMPTY, BucketName=bucket.name)
+        raise OSSError(ErrorCase.BUCKET_NOT_EMPTY, BucketName=bucket.name)
     if live_channel.count(bucket.documents):
-        raise OSSError(Code.BUCKET_HAS_LIVE_CHANNELS, BucketName=bucket.name)
+        raise OSSError(ErrorCase.BUCKET_HAS_LIVE_CHANNELS, BucketName=bucket.name)
     call.storage.delete_bucket(bucket.name)
     return Response(204)
 

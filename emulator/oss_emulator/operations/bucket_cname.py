@@ -4,7 +4,7 @@ from oss_emulator.documents import cname
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, Takes, operation
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 
@@ -29,7 +29,7 @@ def get_cname_token(call: Call) -> Response:
     """Return the token of a domain; raises `CnameTokenNotFound`."""
     token = call.documents.get(cname.TOKENS + call.request.query["cname"].lower())
     if token is None:
-        raise OSSError(Code.NO_SUCH_CNAME_TOKEN, BucketName=call.bucket.name)
+        raise OSSError(ErrorCase.NO_SUCH_CNAME_TOKEN, BucketName=call.bucket.name)
     return xml.reply(token)
 
 
@@ -42,9 +42,9 @@ def put_cname(call: Call) -> Response:
     wanted = cname.parse(call.body.read())
     domain = cname.domain_of(wanted)
     if cname.needs_proof(domain):
-        raise OSSError(Code.UNVERIFIED_DOMAIN, Cname=domain)
+        raise OSSError(ErrorCase.UNVERIFIED_DOMAIN, Cname=domain)
     if cname.bucket_of(domain, call.storage) not in (None, call.bucket.name):
-        raise OSSError(Code.FOREIGN_CNAME, Cname=domain)
+        raise OSSError(ErrorCase.FOREIGN_CNAME, Cname=domain)
     name = cname.DOMAINS + domain
     present = call.documents.get(name)
     call.keep(name, cname.format_binding(wanted, present, call.request.received))

@@ -10,7 +10,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Operation, Resource, Status, Takes, operation
 from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
 
@@ -37,7 +37,7 @@ def get(document: Document, call: Call) -> Response:
     documents: Documents = call.documents if item is None else item.documents
     kept = documents.get(document.subresource)
     if kept is None:
-        if isinstance(document.absent, Code):
+        if isinstance(document.absent, ErrorCase):
             if item is not None:
                 raise OSSError(document.absent, ObjectName=item.key)
             raise OSSError(document.absent, BucketName=call.target.bucket)

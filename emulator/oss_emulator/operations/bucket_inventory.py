@@ -4,7 +4,7 @@ from oss_emulator.documents import inventory
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, Takes, operation
 from oss_emulator.protocol import paging, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 PAGE = 100
@@ -27,9 +27,9 @@ def put_bucket_inventory(call: Call) -> Response:
     inventory.check_destination(document, call.storage)
     present = call.documents_below(inventory.PREFIX)
     if inventory_id in present:
-        raise OSSError(Code.INVENTORY_ALREADY_EXISTS, InventoryId=inventory_id)
+        raise OSSError(ErrorCase.INVENTORY_ALREADY_EXISTS, InventoryId=inventory_id)
     if len(present) >= inventory.MAX_INVENTORIES:
-        raise OSSError(Code.TOO_MANY_INVENTORIES)
+        raise OSSError(ErrorCase.TOO_MANY_INVENTORIES)
     call.keep(inventory.PREFIX + inventory_id, document)
     return Response()
 
@@ -40,7 +40,7 @@ def get_bucket_inventory(call: Call) -> Response:
     inventory_id = call.request.query["inventoryId"]
     document = call.documents.get(inventory.PREFIX + inventory_id)
     if document is None:
-        raise OSSError(Code.NO_SUCH_INVENTORY, InventoryId=inventory_id)
+        raise OSSError(ErrorCase.NO_SUCH_INVENTORY, InventoryId=inventory_id)
     return xml.reply(document)
 
 
@@ -59,7 +59,7 @@ def list_bucket_inventory(call: Call) -> Response:
     """
     found = call.documents_below(inventory.PREFIX)
     if not found:
-        raise OSSError(Code.NO_SUCH_INVENTORY, BucketName=call.bucket.name)
+        raise OSSError(ErrorCase.NO_SUCH_INVENTORY, BucketName=call.bucket.name)
     token = call.request.query.get("continuation-token", "")
     page, truncated = paging.first((item for item in found.items() if item[0] > token), PAGE)
     return xml.answer(

@@ -10,7 +10,7 @@ from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.metadata_index import MetaResult, Position, search
 from oss_emulator.protocol import dates, headers, xml
-from oss_emulator.protocol.errors import Code, OSSError, listed
+from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
 
@@ -27,7 +27,7 @@ def open_meta_query(call: Call) -> Response:
     """Open the index; raises `MetaQueryAlreadyExist`."""
     mode = _mode(call)
     if SUBRESOURCE in call.documents:
-        raise OSSError(Code.META_QUERY_ALREADY_EXISTS)
+        raise OSSError(ErrorCase.META_QUERY_ALREADY_EXISTS)
     opened = [("CreateTime", dates.format_iso(call.request.received)), ("MetaQueryMode", mode)]
     call.keep(SUBRESOURCE, xml.format("MetaQueryStatus", opened))
     return Response()
@@ -56,7 +56,7 @@ def _gather(call: Call) -> Callable[[], Body]:
     opened = _opened(call)
     if _mode(call) == "semantic":
         message = "Semantic queries (mode=semantic) are not emulated; query with mode=basic."
-        raise OSSError(Code.NOT_IMPLEMENTED, message, Method="POST", SubResource=SUBRESOURCE)
+        raise OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method="POST", SubResource=SUBRESOURCE)
     query = meta_query.parse(call.body.read())
     after = _parse_token(query.token) if query.token else None
     running = _is_running(call, opened)
@@ -99,7 +99,7 @@ def _mode(call: Call) -> str:
 def _opened(call: Call) -> xml.Node:
     document = call.documents.get(SUBRESOURCE)
     if document is None:
-        raise OSSError(Code.NO_SUCH_META_QUERY)
+        raise OSSError(ErrorCase.NO_SUCH_META_QUERY)
     return xml.parse(document, "MetaQueryStatus")
 
 

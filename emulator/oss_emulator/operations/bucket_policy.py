@@ -6,7 +6,7 @@ from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 
@@ -21,8 +21,8 @@ def put_bucket_policy(call: Call) -> Response:
     try:
         found = Policy.parse(document, PolicyType.BUCKET)
     except PolicyError as error:
-        raise OSSError(Code.INVALID_POLICY, str(error), ec=error.problem.value) from None
-    permissions.check_public(call, Code.PUBLIC_POLICY, public=found.public)
+        raise OSSError(ErrorCase.INVALID_POLICY, str(error), ec=error.problem.value) from None
+    permissions.check_public(call, ErrorCase.PUBLIC_POLICY, public=found.public)
     call.keep(policy.SUBRESOURCE, document)
     return Response()
 
@@ -32,7 +32,7 @@ def get_bucket_policy(call: Call) -> Response:
     """Return the policy as it was put; raises `NoSuchBucketPolicy`."""
     document = call.documents.get(policy.SUBRESOURCE)
     if document is None:
-        raise OSSError(Code.NO_SUCH_POLICY, BucketName=call.bucket.name)
+        raise OSSError(ErrorCase.NO_SUCH_POLICY, BucketName=call.bucket.name)
     return Response(200, {"Content-Type": "application/json"}, document)
 
 

@@ -4,7 +4,7 @@ from oss_emulator.documents import qos
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Operation, Resource, Status, Takes, operation
 from oss_emulator.protocol import paging, parameters, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 _BUCKET = "qosInfo"
@@ -110,7 +110,7 @@ def list_resource_pools(call: Call) -> Response:
 
 def _no_resource_pool(call: Call) -> Response:
     """Raise `NoSuchResourcePool`."""
-    raise OSSError(Code.NO_SUCH_RESOURCE_POOL, ResourcePool=call.request.query["resourcePool"])
+    raise OSSError(ErrorCase.NO_SUCH_RESOURCE_POOL, ResourcePool=call.request.query["resourcePool"])
 
 
 OPERATIONS: tuple[Operation, ...] = tuple(

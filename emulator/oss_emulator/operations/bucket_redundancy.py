@@ -7,7 +7,7 @@ from oss_emulator.documents.redundancy import Transition, TransitionStatus
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, operation
 from oss_emulator.protocol import headers, paging, parameters, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 _TARGET: Final = "x-oss-target-redundancy-type"
@@ -29,7 +29,7 @@ def create_bucket_data_redundancy_transition(call: Call) -> Response:
         message = f"Redundancy type {target!r} is no target; use {redundancy.TARGET}."
         raise headers.invalid_argument(_TARGET, target, message)
     if bucket.region not in redundancy.REGIONS:
-        raise OSSError(Code.TRANSITION_DISABLED)
+        raise OSSError(ErrorCase.TRANSITION_DISABLED)
     if redundancy.redundancy(bucket, now) != redundancy.SOURCE:
         message = f"Only a bucket with the redundancy type {redundancy.SOURCE} can be converted."
         raise headers.invalid_argument(_TARGET, target, message)
@@ -37,7 +37,7 @@ def create_bucket_data_redundancy_transition(call: Call) -> Response:
         message = f"A bucket of the storage class {bucket.storage_class} cannot be converted."
         raise headers.invalid_argument(_TARGET, target, message)
     if any(True for _ in redundancy.of(bucket)):
-        raise OSSError(Code.TRANSITION_EXISTS, BucketName=bucket.name)
+        raise OSSError(ErrorCase.TRANSITION_EXISTS, BucketName=bucket.name)
     task = redundancy.begin(bucket, now)
     call.keep(redundancy.PREFIX + task.id, task.format())
     return xml.answer(redundancy.ROOT, [("TaskId", task.id)])
@@ -98,7 +98,7 @@ def delete_bucket_data_redundancy_transition(call: Call) -> Response:
     task, bucket, now = _find(call), call.bucket, call.request.received
     stage = task.stage(now)
     if stage is TransitionStatus.PROCESSING:
-        raise OSSError(Code.TRANSITION_RUNS)
+        raise OSSError(ErrorCase.TRANSITION_RUNS)
     if stage is TransitionStatus.FINISHED:
         call.storage.put_bucket(bucket._replace(redundancy=redundancy.TARGET))
     call.keep(redundancy.PREFIX + task.id, None)
@@ -110,4 +110,4 @@ def _find(call: Call) -> Transition:
     for task in redundancy.of(call.bucket):
         if task.id == task_id:
             return task
-    raise OSSError(Code.NO_SUCH_TRANSITION, BucketName=call.bucket.name)
+    raise OSSError(ErrorCase.NO_SUCH_TRANSITION, BucketName=call.bucket.name)

@@ -5,7 +5,7 @@ from oss_emulator.documents.replication import RuleStatus
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, Takes, operation
 from oss_emulator.protocol import regions, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.xml import Children, Node
 
@@ -31,7 +31,7 @@ def put_bucket_replication(call: Call) -> Response:
     rule_id = ""
     for rule in added:
         if rule.text("Destination/Bucket") in targets:
-            raise OSSError(Code.REPLICATION_ALREADY_EXISTS, BucketName=call.bucket.name)
+            raise OSSError(ErrorCase.REPLICATION_ALREADY_EXISTS, BucketName=call.bucket.name)
         rule_id = replication.new_id(rule)
         rules.append(replication.start(rule, rule_id))
     _keep(call, rules)
@@ -45,7 +45,7 @@ def get_bucket_replication(call: Call) -> Response:
     """Return the rules with their states; raises `NoSuchReplicationConfiguration`."""
     document = call.documents.get(replication.SUBRESOURCE)
     if document is None:
-        raise OSSError(Code.NO_SUCH_REPLICATION, BucketName=call.bucket.name)
+        raise OSSError(ErrorCase.NO_SUCH_REPLICATION, BucketName=call.bucket.name)
     return xml.reply(document)
 
 
@@ -133,7 +133,7 @@ def _rule(call: Call, rule_id: str) -> Node:
     for rule in replication.rules(call.documents):
         if rule.text("ID") == rule_id:
             return rule
-    raise OSSError(Code.NO_SUCH_REPLICATION_RULE, BucketName=call.bucket.name)
+    raise OSSError(ErrorCase.NO_SUCH_REPLICATION_RULE, BucketName=call.bucket.name)
 
 
 def _keep(call: Call, rules: list[xml.Value]) -> None:

@@ -4,7 +4,7 @@ from oss_emulator.documents import style
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 
@@ -34,7 +34,7 @@ def get_style(call: Call) -> Response:
     name = call.request.query["styleName"]
     document = call.documents.get(style.PREFIX + name)
     if document is None:
-        raise OSSError(Code.NO_SUCH_STYLE, Style=name)
+        raise OSSError(ErrorCase.NO_SUCH_STYLE, Style=name)
     return xml.reply(document)
 
 

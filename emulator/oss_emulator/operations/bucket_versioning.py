@@ -4,7 +4,7 @@ from oss_emulator.documents import object_worm, versioning
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 
@@ -16,7 +16,7 @@ def put_bucket_versioning(call: Call) -> Response:
     """
     status = versioning.SCHEMA.parse(call.body.read()).text("Status")
     if status != "Enabled" and object_worm.is_enabled(call.documents):
-        raise OSSError(Code.OBJECT_WORM_NEEDS_VERSIONING)
+        raise OSSError(ErrorCase.OBJECT_WORM_NEEDS_VERSIONING)
     call.storage.put_bucket(call.bucket._replace(versioning=status))
     return Response()
 

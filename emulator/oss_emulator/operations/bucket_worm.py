@@ -8,7 +8,7 @@ from oss_emulator.documents.worm import RetentionPolicy
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 
@@ -20,9 +20,9 @@ def initiate_bucket_worm(call: Call) -> Response:
     """
     days = _days(call, worm.INITIATE)
     if object_worm.is_enabled(call.documents):
-        raise OSSError(Code.OBJECT_WORM_EXCLUDES)
+        raise OSSError(ErrorCase.OBJECT_WORM_EXCLUDES)
     if _in_force(call) is not None:
-        raise OSSError(Code.WORM_ALREADY_EXISTS)
+        raise OSSError(ErrorCase.WORM_ALREADY_EXISTS)
     policy = RetentionPolicy(f"{getrandbits(128):032X}", days, call.request.received)
     _keep(call, policy)
     return Response(200, {"x-oss-worm-id": policy.id})
@@ -33,7 +33,7 @@ def complete_bucket_worm(call: Call) -> Response:
     """Lock the policy permanently; raises `NoSuchWORMConfiguration`, `WORMConfigurationLocked`."""
     policy = _named(call)
     if policy.locked:
-        raise OSSError(Code.WORM_LOCKED)
+        raise OSSError(ErrorCase.WORM_LOCKED)
     _keep(call, policy.lock())
     return Response()
 
@@ -44,7 +44,7 @@ def extend_bucket_worm(call: Call) -> Response:
     days = _days(call, worm.EXTEND)
     policy = _named(call)
     if not policy.locked or days <= policy.days:
-        raise OSSError(Code.INVALID_WORM)
+        raise OSSError(ErrorCase.INVALID_WORM)
     _keep(call, policy.extend(days))
     return Response()
 
@@ -54,7 +54,7 @@ def abort_bucket_worm(call: Call) -> Response:
     """Delete a policy that is not locked; raises `WORMConfigurationLocked`."""
     policy = _in_force(call)
     if policy is not None and policy.locked:
-        raise OSSError(Code.WORM_LOCKED)
+        raise OSSError(ErrorCase.WORM_LOCKED)
     call.keep(worm.SUBRESOURCE, None)
     return Response(204)
 
@@ -64,7 +64,7 @@ def get_bucket_worm(call: Call) -> Response:
     """Return the policy; raises `NoSuchWORMConfiguration`."""
     policy = _in_force(call)
     if policy is None:
-        raise OSSError(Code.NO_SUCH_WORM, BucketName=call.bucket.name)
+        raise OSSError(ErrorCase.NO_SUCH_WORM, BucketName=call.bucket.name)
     return xml.reply(worm.format(policy))
 
 
@@ -76,9 +76,9 @@ def _in_force(call: Call) -> RetentionPolicy | None:
 def _named(call: Call) -> RetentionPolicy:
     policy = _in_force(call)
     if policy is None:
-        raise OSSError(Code.NO_SUCH_WORM, BucketName=call.bucket.name)
+        raise OSSError(ErrorCase.NO_SUCH_WORM, BucketName=call.bucket.name)
     if policy.id != call.request.query["wormId"]:
-        raise OSSError(Code.NO_SUCH_WORM_ID, BucketName=call.bucket.name)
+        raise OSSError(ErrorCase.NO_SUCH_WORM_ID, BucketName=call.bucket.name)
     return policy
 
 

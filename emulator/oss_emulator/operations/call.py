@@ -12,7 +12,7 @@ from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
 from oss_emulator.protocol.changes import BY_DEFAULT, Changes
 from oss_emulator.protocol.checksums import md5
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Stream
 from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
@@ -128,7 +128,7 @@ class Call(NamedTuple):
     def bucket(self) -> Bucket:
         """The bucket that the request names; raises `NoSuchBucket` if it does not exist."""
         if self.record is None:
-            raise OSSError(Code.NO_SUCH_BUCKET, BucketName=self.target.bucket)
+            raise OSSError(ErrorCase.NO_SUCH_BUCKET, BucketName=self.target.bucket)
         return self.record
 
     @property

@@ -11,7 +11,7 @@ from oss_emulator.documents.live_channel import LiveChannel, invalid
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Status, Takes, operation
 from oss_emulator.protocol import dates, paging, parameters, xml
-from oss_emulator.protocol.errors import Code, OSSError, listed
+from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.message import Response
 
 _DAY: Final = 24 * 60 * 60
@@ -113,7 +113,7 @@ def post_vod_playlist(call: Call) -> Response:
     """Refuse to write a playlist with `InvalidArgument`: no channel has ts files."""
     channel, _, playlist = call.key.partition("/")
     if not playlist.endswith(live_channel.PLAYLIST_SUFFIX):
-        raise OSSError(Code.PLAYLIST_NAME)
+        raise OSSError(ErrorCase.PLAYLIST_NAME)
     _check_name(channel if "/" not in playlist else call.key)
     raise _find_no_files(call)
 
@@ -143,7 +143,7 @@ def _find_no_files(call: Call) -> OSSError:
     if end - start > _DAY:
         sentence = "The startTime and the endTime must be at most a day apart."
         raise invalid("endTime", str(end), sentence, f"{_EC}07")
-    return OSSError(Code.NO_TS_FILE)
+    return OSSError(ErrorCase.NO_TS_FILE)
 
 
 def _time(call: Call, name: str, number: str) -> int:

@@ -21,7 +21,7 @@ from oss_emulator.operations.shared.objects import (
 )
 from oss_emulator.protocol import checksums, client_encryption, headers, parameters, xml
 from oss_emulator.protocol.checksums import Checksums
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object, Part, Upload
 
@@ -84,7 +84,7 @@ def complete_multipart_upload(call: Call) -> Response:
     `PartNotSequential`, `EntityTooSmall`, `InvalidEncryptionRequest`, `FileAlreadyExists`.
     """
     encoding = parameters.encoding_type(call.request.query)
-    upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
+    upload = find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COMPLETION)
     headers.refuse_encryption(call.request.headers)
     check_writable(call)
     parts = _chosen_parts(call, upload)
@@ -136,24 +136,28 @@ def _chosen_parts(call: Call, upload: Upload) -> Sequence[Part]:
     if complete_all.lower() != "yes":
         raise headers.invalid_argument(COMPLETE_ALL, complete_all, "The only value is yes.")
     if call.body.size:
-        raise headers.invalid_argument(COMPLETE_ALL, complete_all, code=Code.COMPLETE_ALL_WITH_BODY)
+        raise headers.invalid_argument(
+            COMPLETE_ALL, complete_all, code=ErrorCase.COMPLETE_ALL_WITH_BODY
+        )
     if not parts:
-        raise OSSError(Code.INVALID_PART, UploadId=upload.id)
+        raise OSSError(ErrorCase.INVALID_PART, UploadId=upload.id)
     return parts
 
 
 def _listed_parts(call: Call, upload: Upload, parts: Sequence[Part]) -> Sequence[Part]:
     listed = _read_list(call.body.read())
     if any(second <= first for (first, _), (second, _) in pairwise(listed)):
-        raise OSSError(Code.INVALID_PART_ORDER)
+        raise OSSError(ErrorCase.INVALID_PART_ORDER)
     if upload.sequential and [number for number, _ in listed] != list(range(1, len(listed) + 1)):
-        raise OSSError(Code.PART_NOT_SEQUENTIAL, UploadId=upload.id)
+        raise OSSError(ErrorCase.PART_NOT_SEQUENTIAL, UploadId=upload.id)
     found = {part.number: part for part in parts}
     chosen = []
     for number, etag in listed:
         part = found.get(number)
         if part is None or part.etag.strip('"') != etag.strip('"').upper():
-            raise OSSError(Code.INVALID_PART, ETag=etag, PartNumber=str(number), UploadId=upload.id)
+            raise OSSError(
+                ErrorCase.INVALID_PART, ETag=etag, PartNumber=str(number), UploadId=upload.id
+            )
         chosen.append(part)
     return chosen
 
@@ -170,18 +174,18 @@ def _read_list(document: bytes) -> list[tuple[int, str]]:
         if not number or not etag:
             raise _malformed("A Part element has no PartNumber or no ETag.")
         if not (number.isascii() and number.isdigit() and 1 <= int(number[:9]) <= MAX_PARTS):
-            raise OSSError(Code.INVALID_PART_NUMBER_LISTED, PartNumber=number)
+            raise OSSError(ErrorCase.INVALID_PART_NUMBER_LISTED, PartNumber=number)
         listed.append((int(number), etag))
     return listed
 
 
 def _malformed(detail: str) -> OSSError:
-    return OSSError(Code.MALFORMED_XML, ec="0042-00000205", ErrorDetail=detail)
+    return OSSError(ErrorCase.MALFORMED_XML, ec="0042-00000205", ErrorDetail=detail)
 
 
 def _too_small(part: Part) -> OSSError:
     return OSSError(
-        Code.ENTITY_TOO_SMALL,
+        ErrorCase.ENTITY_TOO_SMALL,
         ProposedSize=str(part.size),
         MinSizeAllowed=str(MIN_PART),
         PartNumber=str(part.number),

@@ -24,7 +24,7 @@ from oss_emulator.protocol import (
     xml,
 )
 from oss_emulator.protocol.checksums import Checksums
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Part, Upload
 
@@ -48,7 +48,7 @@ def upload_part(call: Call) -> Response:
     """
     request = call.request.headers
     number = _number(call)
-    upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_PART)
+    upload = find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_PART)
     headers.refuse_encryption(request)
     checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), call.body.crc64)
     part = _put(call, upload, number)
@@ -66,7 +66,7 @@ def _gather(call: Call) -> Callable[[], Body]:
     """Find the bytes to copy; they can be read even if their object changes meanwhile."""
     request = call.request.headers
     _number(call)
-    find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
+    find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COMPLETION)
     named = copy_source.parse(request[copy_source.HEADER])
     # A part has only bytes, so the bytes of a link's target are copied.
     source = find_source(call, named, through_link=True)
@@ -109,7 +109,7 @@ def upload_part_copy(call: Call) -> Response:
 
     Raises `InvalidArgument`, `NoSuchUpload`, what `find_source` raises, `PreconditionFailed`.
     """
-    upload = find_upload(call, Code.NO_SUCH_UPLOAD_OF_COMPLETION)
+    upload = find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COMPLETION)
     part = _put(call, upload, _number(call))
     answer = xml.answer(
         "CopyPartResult",
@@ -137,9 +137,13 @@ def _put(call: Call, upload: Upload, number: int) -> Part:
     if upload.sequential:
         last = len(call.storage.parts(call.bucket.name, upload.id))
         if number <= last:
-            raise OSSError(Code.PART_ALREADY_EXISTS, PartNumber=str(number), UploadId=upload.id)
+            raise OSSError(
+                ErrorCase.PART_ALREADY_EXISTS, PartNumber=str(number), UploadId=upload.id
+            )
         if number > last + 1:
-            raise OSSError(Code.PART_NOT_SEQUENTIAL, PartNumber=str(number), UploadId=upload.id)
+            raise OSSError(
+                ErrorCase.PART_NOT_SEQUENTIAL, PartNumber=str(number), UploadId=upload.id
+            )
     etag = checksums.format_etag(body.md5)
     part = Part(number, body.content, body.size, etag, body.crc64, call.request.received)
     call.storage.put_part(call.bucket.name, upload.id, part)
@@ -191,5 +195,5 @@ def _number(call: Call) -> int:
     most = call.limits.parts
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
         message = f"Part number must be an integer between 1 and {most}, inclusive."
-        raise headers.invalid_argument("PartNumber", text, message, Code.INVALID_PART_NUMBER)
+        raise headers.invalid_argument("PartNumber", text, message, ErrorCase.INVALID_PART_NUMBER)
     return int(text)

@@ -6,7 +6,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.objects import OBJECT_ACL, find, version_header
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 
@@ -26,10 +26,10 @@ def put_object_acl(call: Call) -> Response:
     """
     acl = call.request.headers.get(OBJECT_ACL, "")
     if not acl:
-        raise OSSError(Code.OBJECT_ACL_MISSING)
+        raise OSSError(ErrorCase.OBJECT_ACL_MISSING)
     if acl not in set(ObjectAcl):
-        raise invalid_argument(OBJECT_ACL, acl, code=Code.INVALID_OBJECT_ACL)
-    permissions.check_public(call, Code.PUBLIC_OBJECT_ACL, public=ObjectAcl(acl).public)
+        raise invalid_argument(OBJECT_ACL, acl, code=ErrorCase.INVALID_OBJECT_ACL)
+    permissions.check_public(call, ErrorCase.PUBLIC_OBJECT_ACL, public=ObjectAcl(acl).public)
     found = find(call)
     call.storage.replace_object(call.bucket.name, found._replace(acl=acl))
     return Response(200, version_header(call, found))

@@ -18,7 +18,7 @@ from oss_emulator.operations.shared.objects import (
     version_header,
 )
 from oss_emulator.protocol import checksums, dates, headers
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
 
@@ -45,7 +45,7 @@ def append_object(call: Call) -> Response:
     """
     position = _position(call)
     if object_worm.is_enabled(call.bucket.documents):
-        raise OSSError(Code.OBJECT_WORM_EXCLUDES_APPENDING)
+        raise OSSError(ErrorCase.OBJECT_WORM_EXCLUDES_APPENDING)
     current = call.storage.object(call.bucket.name, call.key)
     if current is None or current.delete_marker:
         item = draft(call, kind="Appendable")
@@ -78,7 +78,7 @@ def seal_append_object(call: Call) -> Response:
     position = _position(call)
     item = find(call)
     if item.kind != "Appendable":
-        raise OSSError(Code.OBJECT_NOT_APPENDABLE)
+        raise OSSError(ErrorCase.OBJECT_NOT_APPENDABLE)
     _check_position(item, position)
     sealed = call.request.received if item.sealed is None else item.sealed
     call.storage.replace_object(call.bucket.name, item._replace(sealed=sealed))
@@ -89,9 +89,9 @@ def seal_append_object(call: Call) -> Response:
 def _position(call: Call) -> int:
     text = call.request.query.get("position", "")
     if not text:
-        raise OSSError(Code.POSITION_MISSING)
+        raise OSSError(ErrorCase.POSITION_MISSING)
     if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise OSSError(Code.POSITION_INVALID)
+        raise OSSError(ErrorCase.POSITION_INVALID)
     return int(text)
 
 
@@ -100,14 +100,16 @@ def _check_appendable(call: Call, item: Object) -> Object:
     check_writable(call)
     check_mutable(call, call.key, item.version_id)
     if item.kind != "Appendable" or item.sealed is not None:
-        raise OSSError(Code.OBJECT_NOT_APPENDABLE)
+        raise OSSError(ErrorCase.OBJECT_NOT_APPENDABLE)
     return item._replace(acl=object_acl(call)) if OBJECT_ACL in call.request.headers else item
 
 
 def _check_position(item: Object, position: int) -> None:
     if position != item.size:
         # P-38
-        raise OSSError(Code.POSITION_NOT_EQUAL_TO_LENGTH, headers={NEXT_POSITION: str(item.size)})
+        raise OSSError(
+            ErrorCase.POSITION_NOT_EQUAL_TO_LENGTH, headers={NEXT_POSITION: str(item.size)}
+        )
 
 
 def _grow(call: Call, item: Object) -> Object:
@@ -115,7 +117,7 @@ def _grow(call: Call, item: Object) -> Object:
     body = call.body
     size = item.size + body.size
     if size > MAX_SIZE:
-        raise OSSError(Code.ENTITY_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
+        raise OSSError(ErrorCase.ENTITY_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
     crc64 = checksums.combine_crc64(item.crc64, body.crc64, body.size)
     return item._replace(
         content=item.content + body.content,

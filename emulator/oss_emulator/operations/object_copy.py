@@ -22,7 +22,7 @@ from oss_emulator.protocol import (
     tagging,
     xml,
 )
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
 
@@ -50,7 +50,7 @@ def copy_object(call: Call) -> Response:
     source = find_source(call, named)
     conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
     if source.size > MAX_SIZE:
-        raise OSSError(Code.COPY_SOURCE_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
+        raise OSSError(ErrorCase.COPY_SOURCE_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
     encryption = headers.encryption_of(new.headers)
     source_bucket = access_point.bucket_of(call.storage, named.bucket)
     onto_itself = (source_bucket, named.key) == (call.target.bucket, call.key)
@@ -102,7 +102,7 @@ def _replaced_metadata(request: Mapping[str, str], source: Mapping[str, str]) ->
     """
     found, encryption = headers.kept(request), client_encryption.metadata(source)
     if encryption and not client_encryption.metadata(found).items() <= encryption.items():
-        raise OSSError(Code.ENCRYPTION_SET_TWICE)
+        raise OSSError(ErrorCase.ENCRYPTION_SET_TWICE)
     if "content-type" not in request and "Content-Type" in source:
         found["Content-Type"] = source["Content-Type"]
     return {**found, **encryption}

@@ -11,7 +11,7 @@ from oss_emulator.operations.shared.objects import (
     remove,
 )
 from oss_emulator.protocol import parameters, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import AccessDecision, Response
 
 
@@ -80,4 +80,4 @@ def _check_writable(call: Call, key: str, version_id: str | None) -> AccessDecis
 
 
 def _malformed(detail: str) -> OSSError:
-    return OSSError(Code.MALFORMED_XML, ec="0016-00000608", ErrorDetail=detail)
+    return OSSError(ErrorCase.MALFORMED_XML, ec="0016-00000608", ErrorDetail=detail)

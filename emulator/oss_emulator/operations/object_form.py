@@ -8,7 +8,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.objects import put
 from oss_emulator.protocol import headers, xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
@@ -30,7 +30,7 @@ def post_object(call: Call) -> Response:
     """Store the file of a form; its fields stand for the headers of PutObject."""
     form = call.form
     if form is None:
-        raise OSSError(Code.MALFORMED_POST)
+        raise OSSError(ErrorCase.MALFORMED_POST)
     redirect = _find_redirect(form)
     request = call.request._replace(headers=_describe(call, form))
     item, answer, callback = put(call._replace(request=request))

@@ -24,7 +24,7 @@ from oss_emulator.operations.shared.objects import (
 )
 from oss_emulator.protocol import checksums, conditions, process, ranges
 from oss_emulator.protocol.address import Target, check_key, is_bucket_name
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.parameters import ASYNC_PROCESS, PROCESS
 from oss_emulator.protocol.process import ImageAction, Process, SaveAs
@@ -45,7 +45,7 @@ def _gather(call: Call) -> Callable[[], Body]:
     asked = process.parse(text)
     if asked.save_as is not None:
         message = "sys/saveas is for POST only; a GET returns the result and cannot save it."
-        raise OSSError(Code.IMAGE_REQUEST, message)
+        raise OSSError(ErrorCase.IMAGE_REQUEST, message)
     actions = _actions(call, asked)
     item = _find_image(call)
     conditions.check(call.request.headers, item.etag, item.modified)
@@ -106,11 +106,11 @@ def _gather_saved(call: Call) -> Callable[[], Body]:
     asked = process.parse(process.parse_form(call.body.read()))
     if asked.save_as is None:
         message = "The request needs sys/saveas, which says where to save the result."
-        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, message)
+        raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message)
     actions = _actions(call, asked)
     if actions[0].name in process.ALONE:
         message = f"The result of {actions[0].name} is not an image and cannot be saved."
-        raise OSSError(Code.IMAGE_REQUEST, message)
+        raise OSSError(ErrorCase.IMAGE_REQUEST, message)
     _find_place(call, asked.save_as)
     place = {_BUCKET: asked.save_as.bucket, _KEY: asked.save_as.key}
     return _work(call, _find_image(call), actions, place)
@@ -169,7 +169,7 @@ def async_process_object(call: Call) -> Response:
     """
     process.parse_form(call.body.read(), ASYNC_PROCESS)
     follow(call, call.bucket, find(call))
-    raise OSSError(Code.NO_PROJECT)
+    raise OSSError(ErrorCase.NO_PROJECT)
 
 
 def _actions(call: Call, asked: Process) -> tuple[ImageAction, ...]:
@@ -179,14 +179,14 @@ def _actions(call: Call, asked: Process) -> tuple[ImageAction, ...]:
     names a style.
     """
     if find_spec("PIL") is None:
-        raise OSSError(Code.NOT_IMPLEMENTED, _MISSING_EXTRA)
+        raise OSSError(ErrorCase.NOT_IMPLEMENTED, _MISSING_EXTRA)
     if not asked.style:
         return asked.actions
     text = style.instructions(call.bucket.documents, asked.style)
     actions = process.parse(text).actions
     if not actions:
         message = f"The style {asked.style} does not name actions on an image."
-        raise OSSError(Code.IMAGE_REQUEST, message)
+        raise OSSError(ErrorCase.IMAGE_REQUEST, message)
     return actions
 
 
@@ -197,7 +197,7 @@ def _find_image(call: Call) -> Object:
     except OSSError as error:
         if error.code != "NoSuchKey":
             raise
-        raise OSSError(Code.IMAGE_MISSING, headers=error.headers, Key=call.key) from None
+        raise OSSError(ErrorCase.IMAGE_MISSING, headers=error.headers, Key=call.key) from None
     target = follow(call, call.bucket, found)
     check_restored(call, call.bucket, target)
     return _bounded(show(found, target))
@@ -214,7 +214,7 @@ def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, O
         item = call.storage.object(call.bucket.name, key)
         permissions.check(call, call.bucket, key, Permission.READ, item, ("oss:GetObject",))
         if item is None or item.delete_marker:
-            raise OSSError(Code.IMAGE_MISSING, Key=key)
+            raise OSSError(ErrorCase.IMAGE_MISSING, Key=key)
         target = follow(call, call.bucket, item)
         check_restored(call, call.bucket, target)
         found.append((key, _bounded(show(item, target))))
@@ -223,7 +223,7 @@ def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, O
 
 def _bounded(item: Object) -> Object:
     if item.size > process.MAX_BYTES:
-        raise OSSError(Code.IMAGE_FILE_TOO_LARGE)
+        raise OSSError(ErrorCase.IMAGE_FILE_TOO_LARGE)
     return item
 
 
@@ -234,16 +234,16 @@ def _find_place(call: Call, named: SaveAs) -> Bucket:
     another region, `AccessDenied`.
     """
     if named.bucket and not is_bucket_name(named.bucket):
-        raise OSSError(Code.INVALID_BUCKET_NAME, BucketName=named.bucket)
+        raise OSSError(ErrorCase.INVALID_BUCKET_NAME, BucketName=named.bucket)
     check_key(named.key)
     bucket = call.storage.bucket(named.bucket) if named.bucket else call.bucket
     if bucket is None:
-        raise OSSError(Code.NO_SUCH_BUCKET, BucketName=named.bucket)
+        raise OSSError(ErrorCase.NO_SUCH_BUCKET, BucketName=named.bucket)
     if bucket.owner != call.bucket.owner:
-        raise OSSError(Code.FOREIGN_BUCKET, BucketName=bucket.name)
+        raise OSSError(ErrorCase.FOREIGN_BUCKET, BucketName=bucket.name)
     if bucket.region != call.bucket.region:
         message = f"The bucket {bucket.name} is in another region than the source."
-        raise OSSError(Code.IMAGE_REQUEST, message)
+        raise OSSError(ErrorCase.IMAGE_REQUEST, message)
     present = call.storage.object(bucket.name, named.key)
     permissions.check(call, bucket, named.key, Permission.WRITE, present, ("oss:PutObject",))
     return bucket

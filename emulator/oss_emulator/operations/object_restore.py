@@ -11,7 +11,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, Takes, operation
 from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object, Restore
@@ -76,9 +76,9 @@ def clean_restored_object(call: Call) -> Response:
     if item.storage_class not in DURATIONS:
         raise _not_supported("CleanRestoredObject")
     if item.restore is None or item.restore.until <= now:
-        raise OSSError(Code.ARCHIVE_RESTORE_FILE_STALE)
+        raise OSSError(ErrorCase.ARCHIVE_RESTORE_FILE_STALE)
     if now < item.restore.done:
-        raise OSSError(Code.ARCHIVE_RESTORE_NOT_FINISHED)
+        raise OSSError(ErrorCase.ARCHIVE_RESTORE_NOT_FINISHED)
     _put(call, item, None)
     return Response(200, version_header(call, item))
 
@@ -94,7 +94,7 @@ def _read(document: bytes, storage_class: str) -> _Wish:
     if asked and "" in tiers:
         raise xml.DocumentError(f"Objects of the class {storage_class} have no JobParameters.")
     if asked and asked not in tiers:
-        raise invalid_argument("Tier", asked, code=Code.INVALID_RESTORE_TIER)
+        raise invalid_argument("Tier", asked, code=ErrorCase.INVALID_RESTORE_TIER)
     days, most = node.text("Days", "1"), MAX_DAYS[storage_class]
     if not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= most):
         raise invalid_argument("Days", days, f"The Days must be an integer from 1 to {most}.")
@@ -105,12 +105,12 @@ def _check_upgrade(storage_class: str, running: str, asked: str) -> None:
     """A running restore may only be made faster (help page of 0016-00000715)."""
     tiers = list(DURATIONS[storage_class])
     if tiers.index(asked) >= tiers.index(running):
-        raise OSSError(Code.RESTORE_ALREADY_IN_PROGRESS)  # always with an EC (P-58)
+        raise OSSError(ErrorCase.RESTORE_ALREADY_IN_PROGRESS)  # always with an EC (P-58)
 
 
 def _not_supported(name: str) -> OSSError:
     detail = f"{name} operation does not support this object storage class"
-    return OSSError(Code.OPERATION_NOT_SUPPORTED, Detail=detail)
+    return OSSError(ErrorCase.OPERATION_NOT_SUPPORTED, Detail=detail)
 
 
 def _put(call: Call, item: Object, restore: Restore | None) -> None:

@@ -17,7 +17,7 @@ from oss_emulator.operations.shared.objects import (
     show,
 )
 from oss_emulator.protocol import frames, ranges, select
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response, Stream
 from oss_emulator.protocol.parameters import PROCESS
 from oss_emulator.protocol.select import CSVInput, SelectRequest
@@ -35,7 +35,7 @@ _JSON: Final = ("json/select", "json/meta")
 
 def _check_extra() -> None:
     if find_spec("duckdb") is None or find_spec("pyarrow") is None:
-        raise OSSError(Code.NOT_IMPLEMENTED, _MISSING_EXTRA)
+        raise OSSError(ErrorCase.NOT_IMPLEMENTED, _MISSING_EXTRA)
 
 
 def _is_json(call: Call) -> bool:
@@ -98,9 +98,9 @@ def _window(call: Call, item: Object, asked: SelectRequest) -> Window:
         kept = meta.find(item.documents.get(meta.NAME), item.etag, asked.source)
         return kept.window(part)
     if part is not None:
-        raise OSSError(Code.SELECT_RANGE_TWICE)
+        raise OSSError(ErrorCase.SELECT_RANGE_TWICE)
     if not isinstance(asked.source, CSVInput) or asked.source.quoted_records or asked.gzip:
-        raise OSSError(Code.SELECT_RANGE_HEADER)
+        raise OSSError(ErrorCase.SELECT_RANGE_HEADER)
     found = ranges.parse(header, item.size)
     if found is None:
         return Window()

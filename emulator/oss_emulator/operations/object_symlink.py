@@ -8,7 +8,7 @@ from oss_emulator.operations.operation import Resource, operation
 from oss_emulator.operations.shared.objects import describe, draft, find, store
 from oss_emulator.protocol import checksums, headers
 from oss_emulator.protocol.address import decode_key
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 TARGET = "x-oss-symlink-target"
@@ -52,7 +52,7 @@ def get_symlink(call: Call) -> Response:
     """Return the target of a link, with the link's metadata; raises `NotSymlink`."""
     item = find(call)
     if item.kind != "Symlink":
-        raise OSSError(Code.NOT_SYMLINK)
+        raise OSSError(ErrorCase.NOT_SYMLINK)
     known = describe(call, item)
     shown = {
         name: value

@@ -8,7 +8,7 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from oss_emulator.access import Permission
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 if TYPE_CHECKING:
@@ -149,4 +149,4 @@ def not_implemented(method: str, resource: Resource, subresource: str) -> OSSErr
     """Make the error for an operation that is not emulated (P-40)."""
     asked = f"{method} ?{subresource}" if subresource else method
     message = f"{asked} of the {resource.value} is not emulated; docs/operations.md lists what is."
-    return OSSError(Code.NOT_IMPLEMENTED, message, Method=method, SubResource=subresource)
+    return OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method=method, SubResource=subresource)

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from oss_emulator.access import (
+    AccessPointScope,
     AccessReason,
     AccessVerdict,
     Context,
-    Facts,
-    Gate,
     Identity,
     Kind,
     ObjectAcl,
     Permission,
+    PolicyInputs,
     authorize,
     detail,
     required,
@@ -24,7 +24,7 @@ from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource
 from oss_emulator.protocol import tagging
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import AccessDecision
 from oss_emulator.storage import Bucket, Object
 
@@ -86,7 +86,7 @@ def _check_access_point(call: Call) -> None:
     """Raise `AccessDenied` for a request that no access point, or not this one, lets through."""
     of_object = call.operation.resource is Resource.OBJECT
     if not of_object and call.operation.name not in _THROUGH_ACCESS_POINTS:
-        raise OSSError(Code.ACCESS_POINT_OPERATION)
+        raise OSSError(ErrorCase.ACCESS_POINT_OPERATION)
     check_origin(call.access_point)
 
 
@@ -96,7 +96,7 @@ def check_origin(point: AccessPoint | None) -> None:
     `check_call` checks that of the request; the source of a copy may have another one.
     """
     if point is not None and point.origin == access_point.VPC:  # no request comes from a VPC
-        raise OSSError(Code.ACCESS_POINT_ORIGIN)
+        raise OSSError(ErrorCase.ACCESS_POINT_ORIGIN)
 
 
 def check(
@@ -112,9 +112,9 @@ def check(
     `item` is the object that is stored under the key. `actions` are the RAM actions to check; by
     default those of the call's operation.
     """
-    facts, verdict = _decide(call, bucket, key, permission, item, actions)
+    inputs, verdict = _decide(call, bucket, key, permission, item, actions)
     if not verdict.allowed:
-        raise _denial(call, permission, verdict, facts)
+        raise _denial(call, permission, verdict, inputs)
     return _describe(call, verdict)
 
 
@@ -138,7 +138,7 @@ def _decide(
     permission: Permission,
     item: Object | None,
     actions: tuple[str, ...],
-) -> tuple[Facts | None, AccessVerdict]:
+) -> tuple[PolicyInputs | None, AccessVerdict]:
     caller, acl = call.caller, ObjectAcl.DEFAULT if item is None else item.acl
     actions = actions or _required(call)
     gate = _gate(call, bucket, key)
@@ -153,7 +153,7 @@ def _decide(
         ):
             return None, verdict
     fields, query = _fields(call), call.request.query
-    facts = Facts(
+    inputs = PolicyInputs(
         actions,
         resource(call.region, bucket.owner, bucket.name, key),
         _context(call, bucket, item, fields),
@@ -163,16 +163,16 @@ def _decide(
         (fields.get(PAYER) or query.get(PAYER, "")).lower() == "requester",
         gate,
     )
-    return facts, authorize(caller, bucket.owner, permission, bucket.acl, acl, facts)
+    return inputs, authorize(caller, bucket.owner, permission, bucket.acl, acl, inputs)
 
 
-def _gate(call: Call, bucket: Bucket, key: str) -> Gate | None:
+def _gate(call: Call, bucket: Bucket, key: str) -> AccessPointScope | None:
     """Return the access point through which a call comes to a bucket; None if it names it."""
     point = call.access_point
     if point is None or point.bucket != bucket.name:
         return None
     documents = bucket.documents
-    return Gate(
+    return AccessPointScope(
         point.resource(key),
         access_point.policy_of(documents, point.name),
         access_point.blocks_public(documents, point.name),
@@ -205,21 +205,23 @@ def _check_service(call: Call) -> AccessDecision | None:
     """Check requests without an existing bucket: service calls and bucket creation."""
     caller = call.caller
     if caller.anonymous:
-        raise OSSError(Code.ANONYMOUS)
+        raise OSSError(ErrorCase.ANONYMOUS)
     if caller.kind is Kind.ACCOUNT:
         return None
-    facts = Facts(
+    inputs = PolicyInputs(
         (call.operation.action,),
         resource(call.region, caller.id, call.target.bucket),
         _context(call, None, None, call.request.headers),
     )
-    verdict = authorize(caller, caller.id, Permission.OWN, "private", facts=facts)
+    verdict = authorize(caller, caller.id, Permission.OWN, "private", inputs=inputs)
     if not verdict.allowed:
-        raise _denial(call, Permission.OWN, verdict, facts)
+        raise _denial(call, Permission.OWN, verdict, inputs)
     return _describe(call, verdict)
 
 
-def check_public(call: Call, code: Code, *, public: bool, bucket: Bucket | None = None) -> None:
+def check_public(
+    call: Call, code: ErrorCase, *, public: bool, bucket: Bucket | None = None
+) -> None:
     """Raise the error `code` if `public` access is requested and blocked (A-34).
 
     `bucket` is one that the call creates; by default it is the bucket that the call names.
@@ -266,9 +268,9 @@ def _tags(fields: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _denial(
-    call: Call, permission: Permission, verdict: AccessVerdict, facts: Facts | None
+    call: Call, permission: Permission, verdict: AccessVerdict, inputs: PolicyInputs | None
 ) -> OSSError:
-    denial = detail(verdict, call.caller, facts.resource if facts is not None else "")
+    denial = detail(verdict, call.caller, inputs.resource if inputs is not None else "")
     code = _code(call, permission, verdict.reason)
     return OSSError(code, access=_describe(call, verdict), AccessDeniedDetail=denial)
 
@@ -280,25 +282,29 @@ def _describe(call: Call, verdict: AccessVerdict) -> AccessDecision:
     return AccessDecision(verdict.allowed, verdict.reason, action, statement)
 
 
-def _code(call: Call, permission: Permission, reason: AccessReason) -> Code:
+def _code(call: Call, permission: Permission, reason: AccessReason) -> ErrorCase:
     if reason is AccessReason.OBJECT_ACL:
-        return Code.OBJECT_ACL_READ if permission is Permission.READ else Code.OBJECT_ACL_WRITE
+        return (
+            ErrorCase.OBJECT_ACL_READ
+            if permission is Permission.READ
+            else ErrorCase.OBJECT_ACL_WRITE
+        )
     if reason is AccessReason.NO_POLICY and call.operation.action == "oss:ListBuckets":
-        return Code.LIST_BUCKETS
+        return ErrorCase.LIST_BUCKETS
     return _CODES[reason]
 
 
 _CODES: Final = {
-    AccessReason.ANONYMOUS: Code.FOREIGN_BUCKET,
-    AccessReason.FOREIGN: Code.FOREIGN_BUCKET,
-    AccessReason.NO_POLICY: Code.FOREIGN_BUCKET,
-    AccessReason.BUCKET_ACL: Code.BUCKET_ACL,
-    AccessReason.IDENTITY_POLICY: Code.RAM_POLICY,
-    AccessReason.BUCKET_POLICY: Code.BUCKET_POLICY,
-    AccessReason.BOTH_POLICIES: Code.BOTH_POLICIES,
-    AccessReason.SESSION_POLICY: Code.SESSION_POLICY,
-    AccessReason.ACCESS_POINT_POLICY: Code.ACCESS_POINT_POLICY,
-    AccessReason.REQUESTER_PAYS: Code.REQUESTER_PAYS,
-    AccessReason.REQUESTER_PAYS_ANONYMOUS: Code.REQUESTER_PAYS_ANONYMOUS,
+    AccessReason.ANONYMOUS: ErrorCase.FOREIGN_BUCKET,
+    AccessReason.FOREIGN: ErrorCase.FOREIGN_BUCKET,
+    AccessReason.NO_POLICY: ErrorCase.FOREIGN_BUCKET,
+    AccessReason.BUCKET_ACL: ErrorCase.BUCKET_ACL,
+    AccessReason.IDENTITY_POLICY: ErrorCase.RAM_POLICY,
+    AccessReason.BUCKET_POLICY: ErrorCase.BUCKET_POLICY,
+    AccessReason.BOTH_POLICIES: ErrorCase.BOTH_POLICIES,
+    AccessReason.SESSION_POLICY: ErrorCase.SESSION_POLICY,
+    AccessReason.ACCESS_POINT_POLICY: ErrorCase.ACCESS_POINT_POLICY,
+    AccessReason.REQUESTER_PAYS: ErrorCase.REQUESTER_PAYS,
+    AccessReason.REQUESTER_PAYS_ANONYMOUS: ErrorCase.REQUESTER_PAYS_ANONYMOUS,
 }
 """The error for each reason to deny."""

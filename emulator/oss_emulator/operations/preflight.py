@@ -6,7 +6,7 @@ from oss_emulator.access import Permission
 from oss_emulator.documents import cors
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, operation
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 _DOCUMENT: Final = "cors"
@@ -21,15 +21,15 @@ def option_object(call: Call) -> Response:
     headers = call.request.headers
     origin = headers.get("origin")
     if not origin:
-        raise OSSError(Code.ORIGIN_REQUIRED)
+        raise OSSError(ErrorCase.ORIGIN_REQUIRED)
     method = headers.get("access-control-request-method")
     if not method:
-        raise OSSError(Code.ORIGIN_METHOD_REQUIRED)
+        raise OSSError(ErrorCase.ORIGIN_METHOD_REQUIRED)
     document = call.bucket.documents.get(_DOCUMENT)
     wanted = headers.get("access-control-request-headers", "")
     allowed = cors.parse(document).preflight(origin, method, wanted) if document else None
     if allowed is None:
-        raise OSSError(Code.CORS_FORBIDDEN)
+        raise OSSError(ErrorCase.CORS_FORBIDDEN)
     return Response(200, allowed)
 
 

@@ -3,7 +3,7 @@
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, operation
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.regions import REGIONS, location
 
@@ -16,7 +16,7 @@ def describe_regions(call: Call) -> Response:
     wanted = call.request.query["regions"]
     found = [region for region in REGIONS if wanted in ("", location(region))]
     if not found:
-        raise OSSError(Code.NO_SUCH_REGION, Region=wanted)
+        raise OSSError(ErrorCase.NO_SUCH_REGION, Region=wanted)
     return xml.answer("RegionInfoList", [("RegionInfo", _region(name)) for name in found])
 
 

@@ -11,7 +11,7 @@ from oss_emulator.protocol.address import (
     is_public_endpoint,
 )
 from oss_emulator.protocol.changes import CUSTOM_DOMAIN, Changes
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.regions import is_mainland, is_region, location
 from oss_emulator.storage import Bucket
@@ -26,10 +26,10 @@ def locate(addresses: Addresses, request: Request, *, strict: bool) -> Target:
     """
     host = request.host
     if request.proxied and not addresses.serves(host):
-        raise OSSError(Code.NOT_FORWARDED, Host=host)
+        raise OSSError(ErrorCase.NOT_FORWARDED, Host=host)
     target = addresses.locate(host, request.path)
     if strict and target.bucket and addresses.is_endpoint(host):
-        raise OSSError(Code.PATH_STYLE, BucketName=target.bucket)
+        raise OSSError(ErrorCase.PATH_STYLE, BucketName=target.bucket)
     return target
 
 
@@ -65,7 +65,7 @@ def check_domain(request: Request, operation: Operation, region: str, changes: C
     if permission is Permission.NONE or not is_public_endpoint(request.host, region):
         return
     if operation.resource is Resource.OBJECT or permission is not Permission.OWN:
-        raise OSSError(Code.PUBLIC_ENDPOINT, Host=request.host)
+        raise OSSError(ErrorCase.PUBLIC_ENDPOINT, Host=request.host)
 
 
 def _check_acceleration(host: str, bucket: Bucket | None) -> None:
@@ -76,15 +76,17 @@ def _check_acceleration(host: str, bucket: Bucket | None) -> None:
     if is_accelerate(host):
         documents = bucket.documents if bucket is not None else {}
         if not transfer_acceleration.is_enabled(documents):
-            raise OSSError(Code.ACCELERATION_DISABLED)
+            raise OSSError(ErrorCase.ACCELERATION_DISABLED)
 
 
 def _check_region(target: Target, bucket: Bucket | None, region: str) -> None:
     """Raise `OSSError` for a bucket of another region than the endpoint's, or of none."""
     if bucket is not None and bucket.region != target.region:
         endpoint = f"{location(bucket.region)}.{SERVICE_DOMAIN}"
-        raise OSSError(Code.OTHER_ENDPOINT, Bucket=target.bucket, Endpoint=endpoint)
+        raise OSSError(ErrorCase.OTHER_ENDPOINT, Bucket=target.bucket, Endpoint=endpoint)
     known = target.region == region or is_region(target.region)
     if bucket is None and target.bucket and not known:
         message = f"The service has no region {target.region}."
-        raise OSSError(Code.INVALID_LOCATION, message, LocationConstraint=location(target.region))
+        raise OSSError(
+            ErrorCase.INVALID_LOCATION, message, LocationConstraint=location(target.region)
+        )

@@ -16,7 +16,7 @@ from oss_emulator.access import (
 from oss_emulator.protocol import form_policy, signature
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.changes import V1_OF_ACCOUNTS, V1_OF_BUCKETS, Changes
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.headers import EXPLAIN
@@ -45,10 +45,10 @@ _SIGNING: Final = {
 }
 
 _KEY_PROBLEMS: Final = {
-    KeyProblem.UNKNOWN: Code.INVALID_ACCESS_KEY_ID,
-    KeyProblem.NOT_TEMPORARY: Code.KEY_IS_NOT_TEMPORARY,
-    KeyProblem.INVALID: Code.INVALID_SECURITY_TOKEN,
-    KeyProblem.EXPIRED: Code.SECURITY_TOKEN_EXPIRED,
+    KeyProblem.UNKNOWN: ErrorCase.INVALID_ACCESS_KEY_ID,
+    KeyProblem.NOT_TEMPORARY: ErrorCase.KEY_IS_NOT_TEMPORARY,
+    KeyProblem.INVALID: ErrorCase.INVALID_SECURITY_TOKEN,
+    KeyProblem.EXPIRED: ErrorCase.SECURITY_TOKEN_EXPIRED,
 }
 """The error for each problem with a key (A-50)."""
 
@@ -114,8 +114,8 @@ def _write_secret(path: Path, secret: bytes) -> None:
 
 def find_claim(request: Request, auth: Auth) -> Claimed:
     """Find the signature of a request; raises `OSSError` for a malformed one."""
-    came = request.came
-    claim = signature.parse(request) if came is None else s3_signature.parse(came)
+    original = request.original
+    claim = signature.parse(request) if original is None else s3_signature.parse(original)
     return UNSIGNED if claim is None else _claimed(claim, auth)
 
 
@@ -147,9 +147,9 @@ def find_payload(
 
     Raises `OSSError`.
     """
-    if request.came is None:
+    if request.original is None:
         return None
-    payload = Payload.parse(request.came, strict=settings.strict_s3)
+    payload = Payload.parse(request.original, strict=settings.strict_s3)
     if claimed.claim is None:
         return payload
     _, secret = _identify(claimed.claim, accounts, settings.auth, request.received)
@@ -163,14 +163,14 @@ def check_version(claimed: Claimed, bucket: Bucket | None, changes: Changes) -> 
     if changes.follow(V1_OF_ACCOUNTS) or (
         bucket is not None and changes.follow(V1_OF_BUCKETS, bucket.created)
     ):
-        raise OSSError(Code.V1_CLOSED)
+        raise OSSError(ErrorCase.V1_CLOSED)
 
 
 def find_form_claim(form: Form, auth: Auth) -> Claimed:
     """Find the signature of a form; raises `InvalidArgument` for a malformed one."""
     claim = None
-    if form.came is not None:
-        claim = s3_form.parse(form.came)
+    if form.original is not None:
+        claim = s3_form.parse(form.original)
     elif form_signature.is_signed(form):
         claim = form_signature.parse(form)
     return UNSIGNED if claim is None else _claimed(claim, auth)
@@ -193,12 +193,12 @@ def authenticate_form(
     if claim is None:
         return (ANONYMOUS if claimed.signing is Signing.NONE else accounts.owner), Sizes()
     identity, secret = _identify(claim, accounts, auth, now)
-    if secret is not None and form.came is not None:
-        s3_form.verify(claim, form.came, secret)
+    if secret is not None and form.original is not None:
+        s3_form.verify(claim, form.original, secret)
     elif secret is not None:
         form_signature.verify(claim, form, secret, region, now)
     policy = form_policy.parse(form.text(form_signature.POLICY))
-    policy.check((form.came or form).conditional(bucket), now)
+    policy.check((form.original or form).conditional(bucket), now)
     return identity, policy.sizes
 
 
@@ -223,8 +223,8 @@ def _identify(
 
 def _verify(claim: Claim, request: Request, target: Target, secret: str, region: str) -> None:
     """Check a signature; it may cover the header that asks for an explanation, or omit it."""
-    if request.came is not None:
-        s3_signature.verify(claim, request.came, target.bucket, target.key, secret)
+    if request.original is not None:
+        s3_signature.verify(claim, request.original, target.bucket, target.key, secret)
         return
     try:
         signature.verify(claim, request, target.bucket, target.key, secret, region)

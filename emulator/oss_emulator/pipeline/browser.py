@@ -10,7 +10,7 @@ from oss_emulator.documents import cors
 from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.protocol import origin
 from oss_emulator.protocol.address import Addresses
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import AccessDecision, Request, Response
 from oss_emulator.storage import Bucket
 
@@ -33,7 +33,7 @@ def check_page(request: Request, operation: Operation, bucket: Bucket | None) ->
         return
     sender = request.headers.get("origin", "unknown")
     access = AccessDecision(False, REASON, operation.action, "")
-    raise OSSError(Code.CROSS_ORIGIN, access=access, Origin=sender)
+    raise OSSError(ErrorCase.CROSS_ORIGIN, access=access, Origin=sender)
 
 
 def _allows(bucket: Bucket | None, request: Request) -> bool:

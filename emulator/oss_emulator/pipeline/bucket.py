@@ -5,7 +5,7 @@ from oss_emulator.documents import cors, request_payment
 from oss_emulator.operations import permissions
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import is_bucket_name
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.storage import Bucket, Storage
 
@@ -24,9 +24,9 @@ def find_bucket(storage: Storage, name: str, operation: Operation) -> Bucket | N
     bucket = storage.bucket(name)
     if bucket is None:
         if not is_bucket_name(name):
-            raise OSSError(Code.INVALID_BUCKET_NAME, BucketName=name)
+            raise OSSError(ErrorCase.INVALID_BUCKET_NAME, BucketName=name)
         if operation.needs_bucket:
-            raise OSSError(Code.NO_SUCH_BUCKET, BucketName=name)
+            raise OSSError(ErrorCase.NO_SUCH_BUCKET, BucketName=name)
     return bucket
 
 

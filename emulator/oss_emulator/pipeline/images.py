@@ -7,7 +7,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.object_process import get_processed, head_processed
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import Target
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.parameters import PROCESS
 from oss_emulator.referer import Signing
 from oss_emulator.storage import Bucket, Storage
@@ -53,7 +53,7 @@ def check_original(call: Call) -> None:
         return
     by_style = call.style or call.request.query.get(PROCESS, "").startswith("style/")
     if not by_style and image_access.find(bucket.documents).protects(call.key):
-        raise OSSError(Code.STYLE_ONLY)
+        raise OSSError(ErrorCase.STYLE_ONLY)
 
 
 def is_processing(operation: Operation) -> bool:

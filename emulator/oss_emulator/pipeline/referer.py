@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from oss_emulator.documents.referer import SUBRESOURCE, parse_kept
 from oss_emulator.operations.call import Call
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Scope
 from oss_emulator.referer.assumptions import CheckOrder
 
@@ -48,7 +48,7 @@ class HotlinkProtection:
 def check(decision: Decision | None, target: str) -> None:
     """Raise `AccessDenied` if the rules of the bucket `target` deny the request (R-35)."""
     if decision is not None and not decision.allowed:
-        raise OSSError(Code.REFERER_DENIED, ec=decision.ec, BucketName=target)
+        raise OSSError(ErrorCase.REFERER_DENIED, ec=decision.ec, BucketName=target)
 
 
 def _lacks_object(call: Call) -> bool:

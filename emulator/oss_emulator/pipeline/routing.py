@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from oss_emulator.operations.operation import Operation, Resource, not_implemented
 from oss_emulator.protocol.address import Target
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES, is_parameter
 
@@ -45,7 +45,7 @@ class Dispatcher:
                 return item
         if request.method == "POST" and resource is Resource.OBJECT and not request.query:
             # A POST to an object needs a sub-resource; forms go to the bucket.
-            raise OSSError(Code.METHOD_NOT_ALLOWED, Method="POST", ResourceType="Object")
+            raise OSSError(ErrorCase.METHOD_NOT_ALLOWED, Method="POST", ResourceType="Object")
         subresource = self._subresource(request.method, resource, request.query)
         raise not_implemented(request.method, resource, _asked(request.query, subresource))
 

@@ -1,7 +1,7 @@
 """The front for S3: turns a request of S3 into one of OSS before it is routed, and answers back.
 
-A request that came over S3 keeps the original in `Request.came`: its signature covers that one, and
-the journal records it. No later step knows of S3, except the way back through the front.
+A request of S3 stays in `Request.original` of the one made from it: its signature covers the
+original, and the journal records it. No later step knows of S3, except the way back.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Final
 
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.protocol.address import Addresses, Target
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.s3 import documents, form, headers, marks, operations, signature
@@ -18,10 +18,10 @@ _NAME: Final = "x-id"
 """The parameter with which some SDKs name the operation."""
 
 
-def enter(request: Request, addresses: Addresses) -> Request:
+def to_oss(request: Request, addresses: Addresses) -> Request:
     """Mark a request that speaks S3, by its signature, its headers or its host (P-70)."""
     if marks.is_marked(request) or addresses.speaks_s3(request.host):
-        return request._replace(came=request)
+        return request._replace(original=request)
     return request
 
 
@@ -30,22 +30,22 @@ def translate(request: Request, target: Target) -> Request:
 
     Raises `NotImplemented` for an operation or a header that OSS does not know, `InvalidArgument`.
     """
-    came = request.came
-    if came is None:
+    original = request.original
+    if original is None:
         return request
-    operations.check_supported(came.method, target, came.query)
-    rest, hoisted = _split(came.query_string)
-    fields = headers.to_oss({**hoisted, **came.headers}, of_object=bool(target.key))
+    operations.check_supported(original.method, target, original.query)
+    rest, hoisted = _split(original.query_string)
+    fields = headers.to_oss({**hoisted, **original.headers}, of_object=bool(target.key))
     return request._replace(query_string=rest, query=parse_query(rest), headers=fields)
 
 
-def enter_form(call: Call, came: Form) -> tuple[Call, Form]:
+def form_to_oss(call: Call, original: Form) -> tuple[Call, Form]:
     """Turn a form with fields of S3 into one of OSS, and mark its call; raises `OSSError`."""
-    if not form.is_marked(came):
-        return call, came
+    if not form.is_marked(original):
+        return call, original
     request = call.request
-    marked = request._replace(came=request.came or request)
-    return call._replace(request=marked), form.translate(came)
+    marked = request._replace(original=request.original or request)
+    return call._replace(request=marked), form.translate(original)
 
 
 def check_md5_missing(request: Request, *, strict: bool) -> None:
@@ -53,25 +53,25 @@ def check_md5_missing(request: Request, *, strict: bool) -> None:
 
     AWS SDKs do not send it, so over S3 it may be missing unless the service is followed strictly.
     """
-    if request.came is None or strict:
-        raise OSSError(Code.MD5_MISSING)
+    if request.original is None or strict:
+        raise OSSError(ErrorCase.MD5_MISSING)
 
 
 def translate_body(call: Call, body: Body) -> Body:
     """Turn the document of an S3 request into one of OSS; raises `DocumentError`, `OSSError`."""
-    if call.request.came is None or not body.size:
+    if call.request.original is None or not body.size:
         return body
     sent = body.read() if call.operation.name in documents.REQUESTS else b""
     found = documents.to_oss(call.operation.name, sent)
     return body if found == sent else Body.of(found)
 
 
-def leave(response: Response, request: Request, request_id: str, operation: str) -> Response:
+def to_s3(response: Response, request: Request, request_id: str, operation: str) -> Response:
     """Turn an answer of OSS into one of S3, if the request came over S3.
 
     `operation` is the one that succeeded; "" for an error.
     """
-    if request.came is None:
+    if request.original is None:
         return response
     fields = {**headers.from_oss(response.headers), "x-amz-request-id": request_id}
     body = response.body

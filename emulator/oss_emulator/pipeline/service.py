@@ -28,7 +28,7 @@ from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol import checksums, errors
 from oss_emulator.protocol.address import SERVICE, Addresses, Target, check_key
 from oss_emulator.protocol.changes import BY_DEFAULT, Changes
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.form_policy import ANY_SIZE, Sizes
 from oss_emulator.protocol.message import Request, Response
@@ -123,7 +123,7 @@ class Service:
         target, operation, record, visit, style = SERVICE, None, None, None, ""
         payload = point = None
         claimed, signer = UNSIGNED, caller or ANONYMOUS
-        request = s3.enter(request, self.addresses)
+        request = s3.to_oss(request, self.addresses)
         try:
             target = addressing.locate(self.addresses, request, strict=strict)
             request = s3.translate(request, target)
@@ -136,7 +136,7 @@ class Service:
             region = addressing.region_of(target, record, settings.region)
             addressing.check_domain(request, operation, region, changes)
             # As it came: over S3, parameters of a URL may have become headers.
-            browser.check_page(request.came or request, operation, record)
+            browser.check_page(request.original or request, operation, record)
             if caller is None and not _is_open(operation):
                 claimed = authentication.find_claim(request, settings.auth)
                 signer = authentication.authenticate(
@@ -202,9 +202,9 @@ class Service:
         call, settings = admitted.call, self.settings
         bucket, now = call.target.bucket, call.request.received
         try:
-            call, form = s3.enter_form(call, form)
+            call, form = s3.form_to_oss(call, form)
             if not form.key:
-                raise OSSError(Code.OBJECT_NAME_EMPTY)
+                raise OSSError(ErrorCase.OBJECT_NAME_EMPTY)
             check_key(form.key)
             call = call._replace(target=Target(bucket, form.key), form=form)
             if caller is not None:
@@ -276,7 +276,7 @@ class Service:
         except DocumentError as error:
             raise _malformed(error) from None
         response = add_bucket_headers(response, call.record, call.request, call.caller)
-        response = s3.leave(response, call.request, call.request_id, operation.name)
+        response = s3.to_s3(response, call.request, call.request_id, operation.name)
         return browser.sandbox(response, call.request, self.addresses)
 
     def render(self, refused: Refused) -> Response:
@@ -284,7 +284,7 @@ class Service:
         request = refused.request
         response = errors.render(refused.error, request.method, refused.request_id, request.host)
         response = add_bucket_headers(response, refused.record, request)
-        response = s3.leave(response, request, refused.request_id, "")
+        response = s3.to_s3(response, request, refused.request_id, "")
         return browser.sandbox(response, request, self.addresses)
 
     def _perform(self, call: Call, body: Body) -> Response:
@@ -313,7 +313,7 @@ class Service:
 
 
 def _malformed(error: DocumentError) -> OSSError:
-    return OSSError(Code.MALFORMED_XML, ErrorDetail=str(error))
+    return OSSError(ErrorCase.MALFORMED_XML, ErrorDetail=str(error))
 
 
 def _unwrap(admitted: Admitted, data: bytes) -> bytes:

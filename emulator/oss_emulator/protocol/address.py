@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
@@ -168,7 +168,7 @@ class Addresses:
         bucket = self._bound(name)
         if bucket is None:
             raise OSSError(
-                Code.NO_SUCH_BUCKET,
+                ErrorCase.NO_SUCH_BUCKET,
                 f"The host {name} is neither an endpoint nor a bucket of this server. To make it "
                 "an endpoint, start the server with --domain; to bind it to a bucket, with "
                 "--cname.",
@@ -228,7 +228,7 @@ def split_host(host: str) -> tuple[str, int | None]:
         if len(name) <= MAX_HOST and (port or 0) <= MAX_PORT and _is_ip(match["address"] or "::"):
             return name, port
     detail = f"The host {host[:256]!r} is invalid; send a name or address, with or without a port."
-    raise OSSError(Code.BAD_REQUEST, ErrorDetail=detail)
+    raise OSSError(ErrorCase.BAD_REQUEST, ErrorDetail=detail)
 
 
 def decode_key(raw: str) -> str:
@@ -238,7 +238,7 @@ def decode_key(raw: str) -> str:
     try:
         key = unquote(raw, errors="strict") if "%" in raw else raw
     except UnicodeError:
-        raise OSSError(Code.OBJECT_NAME_NOT_UTF8) from None
+        raise OSSError(ErrorCase.OBJECT_NAME_NOT_UTF8) from None
     check_key(key)
     return key
 
@@ -248,9 +248,9 @@ def check_key(key: str) -> None:
     try:
         length = len(key) if key.isascii() else len(key.encode())
     except UnicodeError:
-        raise OSSError(Code.OBJECT_NAME_NOT_UTF8) from None  # P-58
+        raise OSSError(ErrorCase.OBJECT_NAME_NOT_UTF8) from None  # P-58
     if length > MAX_KEY:
-        raise OSSError(Code.OBJECT_NAME_TOO_LONG)
+        raise OSSError(ErrorCase.OBJECT_NAME_TOO_LONG)
 
 
 def _is_ip(name: str) -> bool:

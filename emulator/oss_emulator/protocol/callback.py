@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Callback, Request
 
@@ -164,7 +164,7 @@ def _parse_body(body: Any) -> str:
     if "$" in _VARIABLE.sub("", body):
         # The help page of EC 0007-00000105 shows this answer, with this name of the argument.
         raise OSSError(
-            Code.INVALID_ARGUMENT,
+            ErrorCase.INVALID_ARGUMENT,
             "Left brace must be adjacent to dollar sign.",
             ec="0007-00000105",
             ArgumentName="ReplaceKeyPrefix",
@@ -187,4 +187,6 @@ def _fill(body: str, values: Mapping[str, str | int], content_type: str) -> str:
 
 def _refuse(message: str, value: Any, ec: str = "", name: str = _NAME) -> OSSError:
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return OSSError(Code.INVALID_CALLBACK, message, ec=ec, ArgumentName=name, ArgumentValue=shown)
+    return OSSError(
+        ErrorCase.INVALID_CALLBACK, message, ec=ec, ArgumentName=name, ArgumentValue=shown
+    )

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from fastcrc.crc64 import xz as crc64
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 
 class Checksums:
@@ -90,15 +90,15 @@ def check_md5(content_md5: str | None, md5: bytes) -> None:
     except (binascii.Error, ValueError):
         claimed = b""
     if len(claimed) < len(md5):
-        raise OSSError(Code.MALFORMED_DIGEST, Content_MD5=content_md5)
+        raise OSSError(ErrorCase.MALFORMED_DIGEST, Content_MD5=content_md5)
     if claimed[: len(md5)] != md5:
-        raise OSSError(Code.INVALID_DIGEST, Content_MD5=content_md5)
+        raise OSSError(ErrorCase.INVALID_DIGEST, Content_MD5=content_md5)
 
 
 def check_crc64(header: str | None, value: int) -> None:
     """Compare a CRC-64 with an `x-oss-hash-crc64ecma` request header; raises `InvalidCRC64`."""
     if header is not None and header != str(value):
-        raise OSSError(Code.INVALID_CRC64)
+        raise OSSError(ErrorCase.INVALID_CRC64)
 
 
 def combine_crc64(first: int, second: int, length: int) -> int:

@@ -7,7 +7,7 @@ holds the parts of an upload to the sizes that its metadata announces.
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import META_PREFIX
 from oss_emulator.protocol.xml import Children
 
@@ -48,16 +48,16 @@ class EncryptedParts(NamedTuple):
     def check_part(self, number: int, size: int) -> None:
         """Raise `InvalidEncryptionRequest` for a part of another size or after the last part."""
         if number > self.total:
-            raise OSSError(Code.ENCRYPTED_PART_NUMBER)
+            raise OSSError(ErrorCase.ENCRYPTED_PART_NUMBER)
         if number < self.total and size != self.part_size:
-            raise OSSError(Code.ENCRYPTED_PART_SIZE)
+            raise OSSError(ErrorCase.ENCRYPTED_PART_SIZE)
         if number == self.total and size != self.data_size - (number - 1) * self.part_size:
-            raise OSSError(Code.ENCRYPTED_LAST_PART_SIZE)
+            raise OSSError(ErrorCase.ENCRYPTED_LAST_PART_SIZE)
 
     def check_count(self, count: int) -> None:
         """Raise `InvalidEncryptionRequest` for a different number of parts."""
         if count != self.total:
-            raise OSSError(Code.ENCRYPTED_PART_LIST)
+            raise OSSError(ErrorCase.ENCRYPTED_PART_LIST)
 
 
 def metadata(headers: Mapping[str, str]) -> dict[str, str]:
@@ -68,7 +68,7 @@ def metadata(headers: Mapping[str, str]) -> dict[str, str]:
 def check(headers: Mapping[str, str]) -> None:
     """Raise `InvalidEncryptionRequest` for incomplete metadata."""
     if not _NAMES.isdisjoint(headers) and not headers.keys() >= _REQUIRED:
-        raise OSSError(Code.ENCRYPTION_INCOMPLETE)
+        raise OSSError(ErrorCase.ENCRYPTION_INCOMPLETE)
 
 
 def parse_parts(headers: Mapping[str, str]) -> EncryptedParts | None:
@@ -80,13 +80,13 @@ def parse_parts(headers: Mapping[str, str]) -> EncryptedParts | None:
     if _DATA_SIZE not in headers and _PART_SIZE not in headers:
         return None
     if _DATA_SIZE not in headers or _PART_SIZE not in headers:
-        raise OSSError(Code.ENCRYPTION_INCOMPLETE)
+        raise OSSError(ErrorCase.ENCRYPTION_INCOMPLETE)
     data_size, part_size = _size(headers[_DATA_SIZE]), _size(headers[_PART_SIZE])
     if part_size % _BLOCK:
-        raise OSSError(Code.ENCRYPTION_SIZE_INVALID)
+        raise OSSError(ErrorCase.ENCRYPTION_SIZE_INVALID)
     parts = EncryptedParts(data_size, part_size)
     if parts.total > _MAX_PARTS:
-        raise OSSError(Code.ENCRYPTED_PARTS_TOO_MANY)
+        raise OSSError(ErrorCase.ENCRYPTED_PARTS_TOO_MANY)
     return parts
 
 
@@ -97,5 +97,5 @@ def format_elements(headers: Mapping[str, str]) -> Children:
 
 def _size(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 20 and int(text)):
-        raise OSSError(Code.ENCRYPTION_SIZE_INVALID)
+        raise OSSError(ErrorCase.ENCRYPTION_SIZE_INVALID)
     return int(text)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from oss_emulator.protocol import dates
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 _NAMES = ("if-match", "if-unmodified-since", "if-none-match", "if-modified-since")
 
@@ -19,10 +19,10 @@ def check(headers: Mapping[str, str], etag: str, modified: float, prefix: str = 
         return
     wanted = headers.get(prefix + "if-match")
     if wanted is not None and not _matches(wanted, etag):
-        raise OSSError(Code.PRECONDITION_FAILED, Condition="If-Match")
+        raise OSSError(ErrorCase.PRECONDITION_FAILED, Condition="If-Match")
     since = _date(headers.get(prefix + "if-unmodified-since"))
     if since is not None and int(modified) > since:
-        raise OSSError(Code.PRECONDITION_FAILED, Condition="If-Unmodified-Since")
+        raise OSSError(ErrorCase.PRECONDITION_FAILED, Condition="If-Unmodified-Since")
     unwanted = headers.get(prefix + "if-none-match")
     since = _date(headers.get(prefix + "if-modified-since"))
     if unwanted is not None:
@@ -31,14 +31,14 @@ def check(headers: Mapping[str, str], etag: str, modified: float, prefix: str = 
         unchanged = since is not None and int(modified) <= since
     if unchanged:
         known = {"ETag": etag, "Last-Modified": dates.format_http(modified)}
-        raise OSSError(Code.NOT_MODIFIED, headers=known)
+        raise OSSError(ErrorCase.NOT_MODIFIED, headers=known)
 
 
 def refuse(headers: Mapping[str, str]) -> None:
     """Raise `NotImplemented` if an upload has a condition (help page of EC 0017-00000245)."""
     for name in _NAMES:
         if name in headers:
-            raise OSSError(Code.CONDITION_OF_PUT, Header=name.title())
+            raise OSSError(ErrorCase.CONDITION_OF_PUT, Header=name.title())
 
 
 def _matches(condition: str, etag: str) -> bool:

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from oss_emulator.protocol.address import decode_key
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.headers import invalid_argument, is_utf8
 from oss_emulator.protocol.message import parse_query
 
@@ -26,6 +26,6 @@ def parse(header: str) -> CopySource:
     path, _, query = header.partition("?")
     bucket, _, key = path.removeprefix("/").partition("/")
     if not bucket or not key or not is_utf8(bucket):
-        raise invalid_argument(HEADER, header, code=Code.INVALID_COPY_SOURCE)
+        raise invalid_argument(HEADER, header, code=ErrorCase.INVALID_COPY_SOURCE)
     version_id = parse_query(query).get("versionId")
     return CopySource(unquote(bucket), decode_key(key), version_id)

@@ -9,7 +9,7 @@ from typing import Final
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 MAX_NAME: Final = 8 * 1024
 """Bytes of the longest field name (PostObject)."""
@@ -40,7 +40,7 @@ class Form:
     filename: str = ""
     content_type: str | None = None
     """The Content-Type of the file's part."""
-    came: "Form | None" = None
+    original: "Form | None" = None
     """The form as it came, if this one was translated from S3 (P-75)."""
 
     def text(self, name: str, default: str = "") -> str:
@@ -89,7 +89,7 @@ def missing(name: str, ec: str = "") -> OSSError:
         f"The bucket POST must contain the specified '{name}'. "
         "If it is specified, please check the order of the fields"
     )
-    return OSSError(Code.INVALID_ARGUMENT, message, ec=ec, ArgumentName=name, ArgumentValue="")
+    return OSSError(ErrorCase.INVALID_ARGUMENT, message, ec=ec, ArgumentName=name, ArgumentValue="")
 
 
 class FormReader:
@@ -144,7 +144,7 @@ class FormReader:
         try:
             self._parser.write(chunk)
         except MultipartParseError:
-            raise OSSError(Code.MALFORMED_POST) from None
+            raise OSSError(ErrorCase.MALFORMED_POST) from None
         content = b"".join(self._content)
         self._content.clear()
         return content
@@ -155,7 +155,7 @@ class FormReader:
         Raises `MalformedPOSTRequest` for a body that ends before its last delimiter.
         """
         if self.form is None or not self._ended:
-            raise OSSError(Code.MALFORMED_POST)
+            raise OSSError(ErrorCase.MALFORMED_POST)
         return self.form
 
     def _skip_preamble(self, data: bytes) -> bytes:
@@ -194,16 +194,16 @@ class FormReader:
         parameters = _parse_parameters(self._headers.get("content-disposition", ""))
         name = parameters.get("name", "")
         if not name:
-            raise OSSError(Code.MALFORMED_POST)
+            raise OSSError(ErrorCase.MALFORMED_POST)
         if len(name.encode(errors="surrogateescape")) > MAX_NAME:
-            raise OSSError(Code.FIELD_TOO_LONG)
+            raise OSSError(ErrorCase.FIELD_TOO_LONG)
         self._name = name.lower()
         if self._name != _FILE:
             # A field after the file is ignored (PostObject).
             self._add_data = self._ignore if self.form is not None else self._add_to_field
             return
         if self.form is not None:
-            raise OSSError(Code.ONE_FILE_REQUIRED)
+            raise OSSError(ErrorCase.ONE_FILE_REQUIRED)
         content_type = self._headers.get("content-type")
         self.form = Form(dict(self._fields), parameters.get("filename", ""), content_type)
         self._add_data = self._content.append
@@ -217,7 +217,7 @@ class FormReader:
     def _add_to_field(self, data: bytes) -> None:
         self._value += data
         if len(self._value) > MAX_VALUE:
-            raise OSSError(Code.FIELD_TOO_LONG)
+            raise OSSError(ErrorCase.FIELD_TOO_LONG)
 
     def _end_part(self) -> None:
         if self.form is None:
@@ -227,25 +227,25 @@ class FormReader:
 
     def _end(self) -> None:
         if self.form is None:
-            raise OSSError(Code.ONE_FILE_REQUIRED)
+            raise OSSError(ErrorCase.ONE_FILE_REQUIRED)
         self._ended = True
 
     def _count(self, size: int) -> None:
         self._size_of_fields += size
         if self._size_of_fields > MAX_FIELDS:
-            raise OSSError(Code.FIELDS_TOO_LARGE)
+            raise OSSError(ErrorCase.FIELDS_TOO_LARGE)
 
     def _count_header(self, size: int) -> None:
         self._size_of_headers += size
         if self._size_of_headers > _MAX_HEAD:
-            raise OSSError(Code.FIELD_TOO_LONG)
+            raise OSSError(ErrorCase.FIELD_TOO_LONG)
 
 
 def _parse_boundary(content_type: str) -> bytes:
     kind, _, _ = content_type.partition(";")
     boundary = _parse_parameters(content_type).get("boundary", "")
     if kind.strip().lower() != "multipart/form-data" or not 0 < len(boundary) <= _MAX_BOUNDARY:
-        raise OSSError(Code.NOT_MULTIPART)
+        raise OSSError(ErrorCase.NOT_MULTIPART)
     return boundary.encode(errors="surrogateescape")
 
 

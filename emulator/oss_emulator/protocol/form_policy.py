@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from oss_emulator.protocol import dates
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 MAX_SIZE: Final = 5 * 1024**3
 """Bytes of the largest object that a form may upload (PostObject)."""
@@ -33,14 +33,16 @@ class Sizes(NamedTuple):
     def check_most(self, size: int) -> None:
         """Raise `EntityTooLarge` if more than `most` bytes of the file have arrived."""
         if size > self.most:
-            raise OSSError(Code.ENTITY_TOO_LARGE, ec="0006-00000003", MaxSizeAllowed=str(self.most))
+            raise OSSError(
+                ErrorCase.ENTITY_TOO_LARGE, ec="0006-00000003", MaxSizeAllowed=str(self.most)
+            )
 
     def check(self, size: int) -> None:
         """Raise `EntityTooLarge` or `EntityTooSmall` for a whole file of this size in bytes."""
         self.check_most(size)
         if size < self.least:
             raise OSSError(
-                Code.ENTITY_TOO_SMALL,
+                ErrorCase.ENTITY_TOO_SMALL,
                 ec="0006-00000004",
                 ProposedSize=str(size),
                 MinSizeAllowed=str(self.least),
@@ -189,8 +191,8 @@ def _format(value: Any) -> str:
 
 
 def _invalid(message: str, ec: str = "") -> OSSError:
-    return OSSError(Code.INVALID_FORM_POLICY, f"Invalid Policy: {message}", ec=ec)
+    return OSSError(ErrorCase.INVALID_FORM_POLICY, f"Invalid Policy: {message}", ec=ec)
 
 
 def _denied(message: str, ec: str) -> OSSError:
-    return OSSError(Code.FORM_POLICY_DENIED, f"Invalid according to Policy: {message}", ec=ec)
+    return OSSError(ErrorCase.FORM_POLICY_DENIED, f"Invalid according to Policy: {message}", ec=ec)

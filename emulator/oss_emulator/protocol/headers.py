@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
@@ -106,11 +106,11 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
     if algorithm is None:
         return {}
     if algorithm not in ENCRYPTIONS:
-        raise OSSError(Code.INVALID_ENCRYPTION)
+        raise OSSError(ErrorCase.INVALID_ENCRYPTION)
     if algorithm != "KMS":
         return {ENCRYPTION: algorithm}
     if headers.get(_DATA_ENCRYPTION, "SM4") != "SM4":
-        raise OSSError(Code.INVALID_DATA_ENCRYPTION)
+        raise OSSError(ErrorCase.INVALID_DATA_ENCRYPTION)
     kms = {ENCRYPTION: algorithm, _KEY_ID: headers.get(_KEY_ID) or DEFAULT_KEY_ID}
     return {**kms, **{name: headers[name] for name in (_DATA_ENCRYPTION,) if name in headers}}
 
@@ -119,7 +119,7 @@ def refuse_encryption(headers: Mapping[str, str]) -> None:
     """Raise `InvalidArgument` if a later request of an upload asks for an encryption."""
     if ENCRYPTION in headers:
         algorithm = headers[ENCRYPTION]
-        raise invalid_argument(ENCRYPTION, algorithm, code=Code.ENCRYPTION_OF_UPLOAD)
+        raise invalid_argument(ENCRYPTION, algorithm, code=ErrorCase.ENCRYPTION_OF_UPLOAD)
 
 
 def storage_class(headers: Mapping[str, str], default: str) -> str:
@@ -138,7 +138,7 @@ def flag(headers: Mapping[str, str], name: str) -> bool:
 
 
 def invalid_argument(
-    name: str, value: str, message: str | None = None, code: Code = Code.INVALID_ARGUMENT
+    name: str, value: str, message: str | None = None, code: ErrorCase = ErrorCase.INVALID_ARGUMENT
 ) -> OSSError:
     """Make the error for a header or parameter with a bad value."""
     return OSSError(code, message, ArgumentName=name, ArgumentValue=value)

@@ -45,7 +45,7 @@ class Request(NamedTuple):
     """Whether the request line names the host, as requests to a proxy do."""
     further_referers: tuple[str, ...] = ()
     """The values of the Referer headers after the first (R-29)."""
-    came: "Request | None" = None
+    original: "Request | None" = None
     """The request as it came, if this one was translated from S3 (P-70)."""
 
     @classmethod

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.headers import invalid_argument
 
 
@@ -94,7 +94,7 @@ TRAFFIC_LIMIT: Final = "x-oss-traffic-limit"
 
 def max_keys(query: Mapping[str, str], *, least: int = 1) -> int:
     """Parse the limit of a listing, 100 by default; raises `InvalidArgument`."""
-    return number(query, "max-keys", least, 1000, default=100, code=Code.INVALID_MAX_KEYS)
+    return number(query, "max-keys", least, 1000, default=100, code=ErrorCase.INVALID_MAX_KEYS)
 
 
 def number(
@@ -104,7 +104,7 @@ def number(
     most: int,
     *,
     default: int,
-    code: Code = Code.INVALID_ARGUMENT,
+    code: ErrorCase = ErrorCase.INVALID_ARGUMENT,
 ) -> int:
     """Parse a number of a query, or return `default`; raises `InvalidArgument` out of range."""
     text = query.get(name)
@@ -123,10 +123,10 @@ def traffic_limit(in_header: str | None, in_query: str | None) -> int | None:
     if text is None:
         return None
     if in_header is not None and in_query is not None:
-        raise invalid_argument(TRAFFIC_LIMIT, text, code=Code.TRAFFIC_LIMIT_TWICE)
+        raise invalid_argument(TRAFFIC_LIMIT, text, code=ErrorCase.TRAFFIC_LIMIT_TWICE)
     digits = text.isascii() and text.isdigit() and len(text) < 16
     if not (digits and 819200 <= int(text) <= 838860800):
-        raise invalid_argument(TRAFFIC_LIMIT, text, code=Code.INVALID_TRAFFIC_LIMIT)
+        raise invalid_argument(TRAFFIC_LIMIT, text, code=ErrorCase.INVALID_TRAFFIC_LIMIT)
     return int(text)
 
 
@@ -136,7 +136,7 @@ def encoding_type(query: Mapping[str, str]) -> str | None:
     if not text:
         return None
     if text.lower() != "url":
-        raise invalid_argument("encoding-type", text, None, Code.INVALID_ENCODING_TYPE)
+        raise invalid_argument("encoding-type", text, None, ErrorCase.INVALID_ENCODING_TYPE)
     return "url"
 
 

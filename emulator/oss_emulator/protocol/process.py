@@ -10,7 +10,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 
 class ImageAction(NamedTuple):
@@ -182,7 +182,7 @@ def parse(text: str, *, preparing: bool = False) -> Process:
         return Process(style=rest, save_as=save_as)
     if kind != "image":
         message = f"Processing of the kind {kind!r} is not emulated; image/ and style/ are."
-        raise OSSError(Code.NOT_IMPLEMENTED, message)
+        raise OSSError(ErrorCase.NOT_IMPLEMENTED, message)
     actions = tuple(_parse_actions(rest))
     for action in actions:
         if "P" in action.numbers and not preparing:  # only a watermark has an image below it
@@ -195,7 +195,7 @@ def parse_form(body: bytes, parameter: str = "x-oss-process") -> str:
     name, _, value = body.decode("utf-8", "replace").strip().partition("=")
     if name != parameter or not value:
         message = f"The body must be {parameter}=<actions>."
-        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, message)
+        raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message)
     return value
 
 
@@ -223,12 +223,12 @@ def parse_watermark(value: str) -> tuple[str, tuple[ImageAction, ...]]:
 def _parse_actions(text: str) -> Iterator[ImageAction]:
     parts = [part for part in text.split("/") if part]
     if not parts:
-        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, "Write an action after image/.")
+        raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, "Write an action after image/.")
     names = [part.partition(",")[0] for part in parts]
     for name in names:
         if name in ALONE and len(parts) > 1:
             message = f"The action {name} cannot be combined with other actions."
-            raise OSSError(Code.IMAGE_REQUEST, message)
+            raise OSSError(ErrorCase.IMAGE_REQUEST, message)
     images = 0
     for part in parts:
         action = _parse_action(part)
@@ -236,7 +236,7 @@ def _parse_actions(text: str) -> Iterator[ImageAction]:
         yield action
     if images > MAX_IMAGES:
         message = f"A request may have at most {MAX_IMAGES} image watermarks."
-        raise OSSError(Code.WATERMARK, message, ec=_ec("026"))
+        raise OSSError(ErrorCase.WATERMARK, message, ec=_ec("026"))
 
 
 def _parse_action(text: str) -> ImageAction:
@@ -299,7 +299,7 @@ def _decode(name: str, value: str, ec: str) -> str:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except (binascii.Error, ValueError):
         message = "Input is not base64 decoding."  # Common errors
-        raise OSSError(Code.IMAGE_REQUEST, message, ec=ec, Parameter=name) from None
+        raise OSSError(ErrorCase.IMAGE_REQUEST, message, ec=ec, Parameter=name) from None
 
 
 def _check_complete(action: ImageAction) -> None:
@@ -307,11 +307,11 @@ def _check_complete(action: ImageAction) -> None:
     name, numbers, words = action
     if name in _MISSING and not (numbers or words):
         message = f"The action {name} needs a value."
-        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, message, ec=_MISSING[name])
+        raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message, ec=_MISSING[name])
     needed = _NEEDED.get(name, frozenset())
     if needed and needed.isdisjoint({*numbers, *words}):
         message = f"The action {name} needs one of the parameters {', '.join(sorted(needed))}."
-        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, message)
+        raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message)
     if len(words.get("text", "")) > MAX_TEXT:
         raise _invalid("text", words["text"], _ec("259"))
     font = font_of(action)
@@ -344,11 +344,11 @@ def _parse_save_as(text: str) -> SaveAs:
         raise _invalid("action", name, _ec("213"))
     pairs = dict(value.split("_", 1) for value in values if "_" in value)
     if not pairs.get("o"):
-        raise OSSError(Code.IMAGE_ARGUMENT_MISSING, "sys/saveas needs the parameter o.")
+        raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, "sys/saveas needs the parameter o.")
     bucket = _decode("b", pairs["b"], "") if pairs.get("b") else ""
     return SaveAs(bucket, _decode("o", pairs["o"], ""))
 
 
 def _invalid(name: str, value: str, ec: str = "") -> OSSError:
     message = f"The value: {value} of parameter: {name} is invalid."
-    return OSSError(Code.IMAGE_ARGUMENT, message, ec=ec)
+    return OSSError(ErrorCase.IMAGE_ARGUMENT, message, ec=ec)

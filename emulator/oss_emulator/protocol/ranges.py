@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 
 class Range(NamedTuple):
@@ -39,7 +39,7 @@ def parse(header: str | None, size: int, *, standard: bool = False) -> Range | N
     if start >= size:
         if standard:
             raise OSSError(
-                Code.INVALID_RANGE,
+                ErrorCase.INVALID_RANGE,
                 headers={"Content-Range": f"bytes */{size}"},
                 ActualObjectSize=str(size),
                 RangeRequested=header,

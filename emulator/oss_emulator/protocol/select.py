@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
 
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 MAX_SQL: Final = 16 * 1024
 """Bytes of a statement (SelectObject, limits)."""
@@ -45,7 +45,7 @@ class RowRange(NamedTuple):
             f" total_{self.unit}s - 1. Its semantics is same as the value in Http Range header."
             f"Actual {self.unit} range is {_digits(self.first)}-{_digits(self.last)}."
         )
-        raise OSSError(Code.SELECT_RANGE_OUTSIDE, message)
+        raise OSSError(ErrorCase.SELECT_RANGE_OUTSIDE, message)
 
 
 def _digits(value: int | None) -> str:
@@ -117,10 +117,10 @@ def parse(document: bytes, *, json: bool) -> SelectRequest:
     sql = _parse_sql(root.text("Expression"))
     compression = _text(source, "CompressionType").upper() or "NONE"
     if compression not in ("NONE", "GZIP"):
-        raise _invalid(Code.SELECT_COMPRESSION, compression)
+        raise _invalid(ErrorCase.SELECT_COMPRESSION, compression)
     output = _parse_output(target, "JSON" if json else "CSV")
     if output.raw and output.checked:
-        raise OSSError(Code.SELECT_PARAMETERS)
+        raise OSSError(ErrorCase.SELECT_PARAMETERS)
     return SelectRequest(
         sql,
         _parse_json(source) if json else _parse_csv(source),
@@ -137,30 +137,30 @@ def parse_meta(document: bytes, *, json: bool) -> MetaRequest:
     source = root.first("InputSerialization")
     compression = _text(source, "CompressionType")
     if compression.upper() not in ("", "NONE"):
-        raise _invalid(Code.SELECT_COMPRESSION, compression)
+        raise _invalid(ErrorCase.SELECT_COMPRESSION, compression)
     read = _parse_json(source) if json else _parse_csv(source)
     if isinstance(read, JSONInput) and not read.lines:
-        raise _invalid(Code.SELECT_JSON_TYPE, "DOCUMENT")
+        raise _invalid(ErrorCase.SELECT_JSON_TYPE, "DOCUMENT")
     return MetaRequest(read, _flag(root, "OverwriteIfExists"))
 
 
 def _parse_sql(text: str) -> str:
     if not text:
-        raise OSSError(Code.SQL_EMPTY)
+        raise OSSError(ErrorCase.SQL_EMPTY)
     try:
         # More text than this cannot be a statement of the allowed size.
         sql = b64decode(text, validate=True) if len(text) < 2 * MAX_SQL else None
     except binascii.Error:
-        raise OSSError(Code.SQL_NOT_BASE64) from None
+        raise OSSError(ErrorCase.SQL_NOT_BASE64) from None
     if sql is None or len(sql) > MAX_SQL:
         message = f"The SQL statement is longer than {MAX_SQL} bytes."
-        raise OSSError(Code.SQL_TOO_LONG, message)
+        raise OSSError(ErrorCase.SQL_TOO_LONG, message)
     try:
         statement = sql.decode()
     except UnicodeDecodeError:
-        raise OSSError(Code.SQL_NOT_BASE64, "The SQL statement is not UTF-8.") from None
+        raise OSSError(ErrorCase.SQL_NOT_BASE64, "The SQL statement is not UTF-8.") from None
     if not statement.strip():
-        raise OSSError(Code.SQL_EMPTY)
+        raise OSSError(ErrorCase.SQL_EMPTY)
     return statement
 
 
@@ -168,14 +168,14 @@ def _parse_csv(source: xml.Node | None) -> CSVInput:
     node = None if source is None else source.first("CSV")
     header = _text(node, "FileHeaderInfo").upper() or "NONE"
     if header not in HeaderInfo.__members__:
-        raise _invalid(Code.SELECT_HEADER_INFO, header)
+        raise _invalid(ErrorCase.SELECT_HEADER_INFO, header)
     usual = CSVInput()
     return CSVInput(
         HeaderInfo(header),
-        _characters(node, "RecordDelimiter", usual.record, 2, Code.SELECT_INPUT_RECORD),
-        _characters(node, "FieldDelimiter", usual.field, 1, Code.SELECT_INPUT_FIELD),
-        _characters(node, "QuoteCharacter", usual.quote, 1, Code.SELECT_INPUT_QUOTE),
-        _characters(node, "CommentCharacter", usual.comment, 1, Code.SELECT_COMMENT),
+        _characters(node, "RecordDelimiter", usual.record, 2, ErrorCase.SELECT_INPUT_RECORD),
+        _characters(node, "FieldDelimiter", usual.field, 1, ErrorCase.SELECT_INPUT_FIELD),
+        _characters(node, "QuoteCharacter", usual.quote, 1, ErrorCase.SELECT_INPUT_QUOTE),
+        _characters(node, "CommentCharacter", usual.comment, 1, ErrorCase.SELECT_COMMENT),
         _parse_part(_text(node, "Range")),
         _flag(node, "AllowQuotedRecordDelimiter", usual=True),
     )
@@ -185,11 +185,11 @@ def _parse_json(source: xml.Node | None) -> JSONInput:
     node = None if source is None else source.first("JSON")
     kind = _text(node, "Type")
     if kind.upper() not in ("LINES", "DOCUMENT"):
-        raise _invalid(Code.SELECT_JSON_TYPE, kind)
+        raise _invalid(ErrorCase.SELECT_JSON_TYPE, kind)
     part = _parse_part(_text(node, "Range"))
     lines = kind.upper() == "LINES"
     if part is not None and not lines:
-        raise OSSError(Code.SELECT_RANGE_OF_DOCUMENT)
+        raise OSSError(ErrorCase.SELECT_RANGE_OF_DOCUMENT)
     return JSONInput(lines, part, _flag(node, "ParseJsonNumberAsString"))
 
 
@@ -197,8 +197,8 @@ def _parse_output(target: xml.Node | None, form: str) -> Output:
     node = None if target is None else target.first(form)
     usual = Output()
     return Output(
-        _characters(node, "RecordDelimiter", usual.record, 2, Code.SELECT_OUTPUT_RECORD),
-        _characters(node, "FieldDelimiter", usual.field, 1, Code.SELECT_OUTPUT_FIELD),
+        _characters(node, "RecordDelimiter", usual.record, 2, ErrorCase.SELECT_OUTPUT_RECORD),
+        _characters(node, "FieldDelimiter", usual.field, 1, ErrorCase.SELECT_OUTPUT_FIELD),
         _flag(target, "KeepAllColumns"),
         _flag(target, "OutputRawData"),
         _flag(target, "EnablePayloadCrc"),
@@ -214,11 +214,11 @@ def _parse_part(text: str) -> RowRange | None:
         return None
     match = _PART.fullmatch(text)
     if match is None or not (match[2] or match[3]):
-        raise _invalid(Code.SELECT_RANGE, text)
+        raise _invalid(ErrorCase.SELECT_RANGE, text)
     first, last = (int(each) if each else None for each in match.groups()[1:])
     part = RowRange(match[1], first, last)
     if first is not None and last is not None and last < first:
-        raise _invalid(Code.SELECT_RANGE, text)
+        raise _invalid(ErrorCase.SELECT_RANGE, text)
     return part
 
 
@@ -226,7 +226,7 @@ def _parse_max_skipped(text: str) -> int:
     if not text:
         return 0
     if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise _invalid(Code.SELECT_MAX_SKIPPED, text)
+        raise _invalid(ErrorCase.SELECT_MAX_SKIPPED, text)
     return int(text)
 
 
@@ -241,7 +241,9 @@ def _flag(node: xml.Node | None, name: str, *, usual: bool = False) -> bool:
     return text == "true" if text else usual
 
 
-def _characters(node: xml.Node | None, name: str, usual: bytes, most: int, code: Code) -> bytes:
+def _characters(
+    node: xml.Node | None, name: str, usual: bytes, most: int, code: ErrorCase
+) -> bytes:
     """Decode up to `most` characters in base64; an empty element means the usual ones."""
     text = _text(node, name)
     if not text:
@@ -255,5 +257,5 @@ def _characters(node: xml.Node | None, name: str, usual: bytes, most: int, code:
     return found
 
 
-def _invalid(code: Code, value: str) -> OSSError:
+def _invalid(code: ErrorCase, value: str) -> OSSError:
     return OSSError(code, f"{code.value.message}:{value}")

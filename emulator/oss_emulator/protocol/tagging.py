@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote_plus
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.xml import Children, DocumentError, Node
 
@@ -50,7 +50,7 @@ def parse_document(tagging: Node) -> dict[str, str]:
             raise DocumentError("A Tag element has no Key.")
         pairs.append((key.value, value.value if value is not None else ""))
     if len({key for key, _ in pairs}) < len(pairs):
-        raise OSSError(Code.REPEATED_OBJECT_TAGS)  # P-54
+        raise OSSError(ErrorCase.REPEATED_OBJECT_TAGS)  # P-54
     return _check(pairs)
 
 
@@ -61,12 +61,12 @@ def format_document(tags: Iterable[tuple[str, str]]) -> Children:
 
 def _check(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if len(pairs) > MAX_TAGS:
-        raise OSSError(Code.TOO_MANY_OBJECT_TAGS)  # P-54
+        raise OSSError(ErrorCase.TOO_MANY_OBJECT_TAGS)  # P-54
     for key, value in pairs:
         if not key or not _is_valid(key, MAX_KEY):
-            raise OSSError(Code.INVALID_TAG_KEY, TagKey=key)
+            raise OSSError(ErrorCase.INVALID_TAG_KEY, TagKey=key)
         if not _is_valid(value, MAX_VALUE):
-            raise OSSError(Code.INVALID_TAG_VALUE, TagValue=value)
+            raise OSSError(ErrorCase.INVALID_TAG_VALUE, TagValue=value)
     return dict(pairs)
 
 
@@ -80,5 +80,5 @@ def has_allowed_characters(text: str) -> bool:
 
 
 def _invalid_header(name: str, header: str) -> OSSError:
-    message = Code.INVALID_TAGGING_HEADER.value.message.replace(HEADER, name)
-    return invalid_argument(name, header, message, Code.INVALID_TAGGING_HEADER)
+    message = ErrorCase.INVALID_TAGGING_HEADER.value.message.replace(HEADER, name)
+    return invalid_argument(name, header, message, ErrorCase.INVALID_TAGGING_HEADER)

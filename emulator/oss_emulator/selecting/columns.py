@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput, HeaderInfo, JSONInput
 from oss_emulator.selecting import csv_rows, json_nodes, timestamps
 from oss_emulator.selecting.checking import index_of
@@ -113,7 +113,7 @@ class Header:
         lowered = [each.lower() for each in self.names]
         if name.lower() not in lowered:
             message = f"The CSV object has no column {name}."
-            raise OSSError(Code.SQL_INVALID_COLUMN_NAME, message)
+            raise OSSError(ErrorCase.SQL_INVALID_COLUMN_NAME, message)
         return lowered.index(name.lower())
 
 

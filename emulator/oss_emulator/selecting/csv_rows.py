@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import Final
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput
 
 MAX_RECORD: Final = 256 * 1024
@@ -48,7 +48,7 @@ def decompress(chunks: Iterable[bytes]) -> Iterator[bytes]:
             return
     except zlib.error:
         pass
-    raise OSSError(Code.SELECT_GZIP)
+    raise OSSError(ErrorCase.SELECT_GZIP)
 
 
 def validate(chunks: Iterable[bytes], *, cut: bool = False) -> Iterator[bytes]:
@@ -64,7 +64,7 @@ def validate(chunks: Iterable[bytes], *, cut: bool = False) -> Iterator[bytes]:
             yield chunk
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        raise OSSError(Code.SELECT_ENCODING) from None
+        raise OSSError(ErrorCase.SELECT_ENCODING) from None
 
 
 def records(chunks: Iterable[bytes], source: CSVInput) -> Iterator[Sequence[bytes]]:
@@ -102,11 +102,15 @@ def records(chunks: Iterable[bytes], source: CSVInput) -> Iterator[Sequence[byte
     if open_parts:
         last = delimiter.join([*open_parts, rest])
         if last.count(quote) % 2:
-            raise OSSError(Code.CSV_LINE, "A column of the last row has an opening quote only.")
+            raise OSSError(
+                ErrorCase.CSV_LINE, "A column of the last row has an opening quote only."
+            )
         yield [last]
     elif rest:
         if source.quoted_records and rest.count(quote) % 2:
-            raise OSSError(Code.CSV_LINE, "A column of the last row has an opening quote only.")
+            raise OSSError(
+                ErrorCase.CSV_LINE, "A column of the last row has an opening quote only."
+            )
         yield [rest]
 
 
@@ -120,7 +124,7 @@ def _batches(whole: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 
 
 def _too_long() -> OSSError:
-    return OSSError(Code.CSV_LINE, f"A row is longer than {MAX_RECORD} bytes.")
+    return OSSError(ErrorCase.CSV_LINE, f"A row is longer than {MAX_RECORD} bytes.")
 
 
 def splitter(source: CSVInput) -> Callable[[bytes], list[bytes]]:
@@ -135,7 +139,7 @@ def splitter(source: CSVInput) -> Callable[[bytes], list[bytes]]:
         while True:
             match = pattern.match(record, offset)
             if match is None:
-                raise OSSError(Code.CSV_LINE, "A column of a row has an opening quote only.")
+                raise OSSError(ErrorCase.CSV_LINE, "A column of a row has an opening quote only.")
             fields.append(match[0])
             offset = match.end() + 1
             if offset > len(record):

@@ -9,7 +9,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.selecting.statement import Type
 from oss_emulator.selecting.translation import MACROS, Plan, Shown
 
@@ -118,4 +118,4 @@ def _reported() -> Iterator[None]:
         yield
     except (duckdb.OutOfRangeException, duckdb.OutOfMemoryException) as error:
         message = f"The statement cannot be calculated: {str(error).splitlines()[0]}"
-        raise OSSError(Code.SQL_UNSUPPORTED_SQL, message) from None
+        raise OSSError(ErrorCase.SQL_UNSUPPORTED_SQL, message) from None

@@ -8,7 +8,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.selecting.statement import Every, Step
 
 MAX_NODE: Final = 512 * 1024
@@ -180,16 +180,16 @@ class Reader:
                 if whole:
                     raise self._invalid() from None
             except RecursionError:
-                raise OSSError(Code.JSON_NODE_DEPTH) from None
+                raise OSSError(ErrorCase.JSON_NODE_DEPTH) from None
             else:
                 if whole or end < len(self._text):
                     break
             if wanted > MAX_NODE:
-                raise OSSError(Code.JSON_NODE_SIZE)
+                raise OSSError(ErrorCase.JSON_NODE_SIZE)
             wanted *= 4
         text = self._text[self._at : end]
         if len(text) > MAX_NODE:
-            raise OSSError(Code.JSON_NODE_SIZE)
+            raise OSSError(ErrorCase.JSON_NODE_SIZE)
         self._at = end
         return JSONNode(value, text, self.position)
 
@@ -268,7 +268,7 @@ class Reader:
         try:
             self._text += self._decoder.decode(chunk or b"", final=self._ended)
         except UnicodeDecodeError:
-            raise OSSError(Code.SELECT_ENCODING) from None
+            raise OSSError(ErrorCase.SELECT_ENCODING) from None
         return not self._ended
 
     def _invalid(self) -> OSSError:
@@ -278,7 +278,7 @@ class Reader:
             f"Invalid value.The current offset is:{self.position}."
             f"The incorrect json data:'{shown}'."
         )
-        return OSSError(Code.JSON_DATA, message)
+        return OSSError(ErrorCase.JSON_DATA, message)
 
 
 def check_limits(value: object, depth: int = 1) -> None:
@@ -286,9 +286,9 @@ def check_limits(value: object, depth: int = 1) -> None:
     if not isinstance(value, dict | list):
         return
     if depth > MAX_DEPTH:
-        raise OSSError(Code.JSON_NODE_DEPTH)
+        raise OSSError(ErrorCase.JSON_NODE_DEPTH)
     if isinstance(value, list) and len(value) > MAX_ELEMENTS:
-        raise OSSError(Code.JSON_ARRAY_SIZE)
+        raise OSSError(ErrorCase.JSON_ARRAY_SIZE)
     for child in value.values() if isinstance(value, dict) else value:
         check_limits(child, depth + 1)
 

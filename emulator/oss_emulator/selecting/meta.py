@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput, Input, JSONInput, RowRange
 from oss_emulator.selecting import csv_rows
 from oss_emulator.selecting.window import Window
@@ -72,12 +72,12 @@ def find(kept: bytes | None, etag: str, source: Input) -> SelectMeta:
     was read with other delimiters.
     """
     if kept is None:
-        raise OSSError(Code.SELECT_META_MISSING)
+        raise OSSError(ErrorCase.SELECT_META_MISSING)
     meta = SelectMeta.parse(kept)
     if meta.etag != etag:
-        raise OSSError(Code.SELECT_META_STALE)
+        raise OSSError(ErrorCase.SELECT_META_STALE)
     if meta.form != form_of(source):
-        raise OSSError(Code.SELECT_META_MISMATCH)
+        raise OSSError(ErrorCase.SELECT_META_MISMATCH)
     return meta
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import Output
 from oss_emulator.selecting import json_nodes, timestamps
 from oss_emulator.selecting.columns import Header, position
@@ -57,7 +57,7 @@ class CSVWriter:
         fields = [self._quoted(name.encode()) for name in found]
         if sum(map(len, fields)) + len(fields) > MAX_ROW:
             message = f"The names of the columns are longer than {MAX_ROW} bytes."
-            raise OSSError(Code.HEADER_INFO_EXCEEDS_MAX_SIZE, message)
+            raise OSSError(ErrorCase.HEADER_INFO_EXCEEDS_MAX_SIZE, message)
         return self._line(fields)
 
     def _name(self, shown: Shown, number: int) -> str:
@@ -172,7 +172,7 @@ def _paired(
 def _bounded(row: bytes) -> bytes:
     if len(row) > MAX_ROW:
         message = f"A row of the result is longer than {MAX_ROW} bytes."
-        raise OSSError(Code.OUTPUT_EXCEEDS_MAX_SIZE, message)
+        raise OSSError(ErrorCase.OUTPUT_EXCEEDS_MAX_SIZE, message)
     return row
 
 

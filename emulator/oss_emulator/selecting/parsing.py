@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.selecting.statement import (
     Aggregate,
     Arithmetic,
@@ -101,7 +101,7 @@ def _split(sql: str) -> list[_Token]:
 
 
 def _syntax(message: str) -> OSSError:
-    return OSSError(Code.SQL_SYNTAX_ERROR, f"The SQL statement is not valid: {message}")
+    return OSSError(ErrorCase.SQL_SYNTAX_ERROR, f"The SQL statement is not valid: {message}")
 
 
 class _StatementParser:
@@ -189,7 +189,7 @@ class _StatementParser:
         limit = -int(token.text) if negative else int(token.text)
         if limit < 1:
             raise OSSError(
-                Code.SQL_INVALID_LIMIT_VALUE, f"LIMIT is {limit}; it must be at least 1."
+                ErrorCase.SQL_INVALID_LIMIT_VALUE, f"LIMIT is {limit}; it must be at least 1."
             )
         return limit
 
@@ -216,7 +216,7 @@ class _StatementParser:
         self._nesting += 1
         if self._nesting > MAX_NESTING:
             message = f"The SQL statement has more than {MAX_NESTING} levels."
-            raise OSSError(Code.SQL_EXCEEDS_MAX_CONDITION_DEPTH, message)
+            raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_CONDITION_DEPTH, message)
         found = self._logic("or", lambda: self._logic("and", self._negated))
         self._nesting -= 1
         return found
@@ -233,7 +233,9 @@ class _StatementParser:
             count += 1
         found = self._condition()
         if count > MAX_NESTING:
-            raise OSSError(Code.SQL_EXCEEDS_MAX_CONDITION_DEPTH, "The statement has too many NOT.")
+            raise OSSError(
+                ErrorCase.SQL_EXCEEDS_MAX_CONDITION_DEPTH, "The statement has too many NOT."
+            )
         for _ in range(count):
             found = Not(found)
         return found
@@ -400,7 +402,7 @@ class _StatementParser:
         if self._take("*"):
             return Every.CHILD
         if self._take("-"):
-            raise OSSError(Code.NEGATIVE_ROW_INDEX, "An index of an array is negative.")
+            raise OSSError(ErrorCase.NEGATIVE_ROW_INDEX, "An index of an array is negative.")
         token = self._advance()
         if token.kind == "number" and token.text.isdigit() and len(token.text) < 10:
             return int(token.text)
@@ -413,14 +415,14 @@ class _StatementParser:
 def _shallow(path: Sequence[Step]) -> tuple[Step, ...]:
     if len(path) > MAX_PATH:
         message = f"A path of the SQL statement has more than {MAX_PATH} levels."
-        raise OSSError(Code.EXCEEDS_MAX_NESTED_COLUMN_DEPTH, message)
+        raise OSSError(ErrorCase.EXCEEDS_MAX_NESTED_COLUMN_DEPTH, message)
     return tuple(path)
 
 
 def _checked(name: str) -> str:
     if len(name.encode()) > MAX_NAME:
         message = f"A name is longer than {MAX_NAME} bytes."
-        raise OSSError(Code.SQL_EXCEEDS_MAX_COLUMN_NAME_LENGTH, message)
+        raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_COLUMN_NAME_LENGTH, message)
     return name
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from oss_emulator.protocol import frames
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput, HeaderInfo, JSONInput, SelectRequest
 from oss_emulator.selecting import csv_rows
 from oss_emulator.selecting.checking import check
@@ -140,7 +140,7 @@ class ObjectSelection:
         else:
             yield from self._write(found, writer)
         if self._window.within is not None and not self._progress.rows:
-            raise OSSError(Code.SELECT_RANGE_WITHOUT_RECORD)
+            raise OSSError(ErrorCase.SELECT_RANGE_WITHOUT_RECORD)
 
     def _write(
         self, found: Iterator[pa.RecordBatch], writer: CSVWriter | JSONWriter
@@ -224,5 +224,7 @@ class ObjectSelection:
         self._skips += len(rows)
         self._skipped += rows[: NAMED - len(self._skipped)]
         if len(rows) > allowed:
-            self._error = OSSError(Code.JSON_DATA if self._json else Code.CSV_LINE, self._report())
+            self._error = OSSError(
+                ErrorCase.JSON_DATA if self._json else ErrorCase.CSV_LINE, self._report()
+            )
         return batch.filter(pc.invert(batch["bad"]))

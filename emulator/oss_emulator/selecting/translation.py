@@ -21,7 +21,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.selecting.checking import fold, identity, split_pattern, type_of
 from oss_emulator.selecting.statement import (
     Aggregate,
@@ -180,7 +180,7 @@ class _Translator:
             f" FROM ({self._typed()})) WHERE bad OR fits"
         )
         if len(sql) > MAX_LENGTH:
-            raise OSSError(Code.SQL_UNSUPPORTED_SQL, "The SQL statement is too complex.")
+            raise OSSError(ErrorCase.SQL_UNSUPPORTED_SQL, "The SQL statement is too complex.")
         used = set(re.findall(r"\$(v[0-9]+)\b", sql))
         return Plan(
             sql,

@@ -19,7 +19,7 @@ from oss_emulator.control import console
 from oss_emulator.control.api import events
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.faults import Fault
-from oss_emulator.control.journal import Entry
+from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.lab import explain
 from oss_emulator.operations.call import NO_BODY, Body
@@ -27,13 +27,13 @@ from oss_emulator.operations.operation import Takes
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.service import READS, new_request_id
 from oss_emulator.protocol.changes import ARN_IN_LOGS
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.rpc import Product
 from oss_emulator.server import body, callback, proxy, rpc_endpoint, sockets, wire
 from oss_emulator.server.endpoint import Endpoint
-from oss_emulator.server.faulty import FaultyAnswer, meet
+from oss_emulator.server.faulty import FaultyAnswer, apply_before
 from oss_emulator.server.fetching import Fetches, Host
 from oss_emulator.server.guard import LOG, Connections, Guard, Handlers
 from oss_emulator.server.handshake import Listener, watch_failures
@@ -152,7 +152,7 @@ class Server(Endpoint):
         if (product := rpc_endpoint.find(request, self._is_endpoint)) is not None:
             outcome, response = await self._ask(product, http, request)
         elif (page := console.show(request, self._is_endpoint)) is not None:
-            outcome = wire.Aside(request, new_request_id(request.received))
+            outcome = wire.NonOSSRequest(request, new_request_id(request.received))
             response = page
         elif self._is_administration(request):
             outcome, given = await self._administer(http, request)
@@ -180,10 +180,10 @@ class Server(Endpoint):
         fault, content = None, NO_BODY
         if isinstance(outcome, Admitted):
             try:
-                fault = self.controls.faults.strike(outcome.call)
+                fault = self.controls.faults.match(outcome.call)
                 if fault is not None:
                     with self._waits():
-                        await meet(fault)
+                        await apply_before(fault)
                 if outcome.call.operation.takes is Takes.FORM:
                     form = body.FormBody(http, request)
                     outcome = self.service.admit_form(outcome, await form.read_fields())
@@ -252,7 +252,7 @@ class Server(Endpoint):
                     keep(response)
                 return response
             finally:
-                service.storage.forget(content.content)
+                service.storage.discard_unreferenced(content.content)
 
         return await self.change(work)
 
@@ -272,7 +272,7 @@ class Server(Endpoint):
         try:
             return self.service.perform(admitted, content)
         finally:
-            self.service.storage.forget(content.content)
+            self.service.storage.discard_unreferenced(content.content)
 
     async def _read(self, admitted: Admitted, content: Body) -> Response:
         response = self.service.perform(admitted, content)
@@ -284,13 +284,13 @@ class Server(Endpoint):
         """Record an answered request in the journal, the metrics and the logs."""
         outcome, journal = answer.outcome, self.controls.journal
         sent, seconds = answer.sent, answer.seconds
-        if not isinstance(outcome, wire.Aside):
+        if not isinstance(outcome, wire.NonOSSRequest):
             self._publish(journal.record(outcome, answer.response, sent, seconds))
         elif outcome.rpc is not None:
             request, request_id = outcome.request, outcome.request_id
             self._publish(journal.record_rpc(request, request_id, outcome.rpc, sent, seconds))
 
-    def _publish(self, entry: Entry) -> None:
+    def _publish(self, entry: JournalEntry) -> None:
         self._metrics.count(entry)
         if self._access_log is not None:
             service = self.service
@@ -307,8 +307,8 @@ class Server(Endpoint):
     def _format_refusal(self, error: OSSError, request: Request | None) -> bytes:
         """Format the answer to a malformed request or a refused CONNECT."""
         began = time.perf_counter()
-        came = request or Request.parse("", "/", (), self.controls.clock.now())
-        refused = Refused(came, new_request_id(came.received), error)
+        original = request or Request.parse("", "/", (), self.controls.clock.now())
+        refused = Refused(original, new_request_id(original.received), error)
         response = self.service.render(refused)
         if request is not None:
             seconds = time.perf_counter() - began
@@ -326,7 +326,7 @@ class Server(Endpoint):
         except Exception as error:
             refused = Refused(request, request_id, _error_of(request, error))
             return refused, self.service.render(refused)
-        return wire.Aside(request, request_id, given), given.response
+        return wire.NonOSSRequest(request, request_id, given), given.response
 
     def _is_endpoint(self, host: str) -> bool:
         """Whether a Host header names the service itself; a malformed one does not."""
@@ -343,7 +343,7 @@ class Server(Endpoint):
         self, http: web.BaseRequest, request: Request
     ) -> tuple[wire.Outcome, Response | None]:
         """Answer a request below `/_emulator/`; None for events, which have been sent on return."""
-        aside = wire.Aside(request, new_request_id(request.received))
+        aside = wire.NonOSSRequest(request, new_request_id(request.received))
         try:
             asked, route = await self._read_asked(http, request)
             with self._waits():
@@ -359,7 +359,7 @@ class Server(Endpoint):
 
     async def _read_asked(
         self, http: web.BaseRequest, request: Request
-    ) -> tuple[admin.Asked, admin.Route]:
+    ) -> tuple[admin.ApiRequest, admin.Route]:
         """Check a request below `/_emulator/`, read its body and find its route."""
         settings = self.service.settings
         admin.check_no_callback(request)
@@ -369,10 +369,12 @@ class Server(Endpoint):
             admin.check_alone(route, settings.workers)
         apart = route.takes_object or route.takes_file
         data = b"" if apart else await body.read_document(http)
-        return admin.Asked(self.controls, self.change, self._metrics, request, data, rest), route
+        return admin.ApiRequest(
+            self.controls, self.change, self._metrics, request, data, rest
+        ), route
 
     async def _handle(
-        self, http: web.BaseRequest, asked: admin.Asked, route: admin.Route
+        self, http: web.BaseRequest, asked: admin.ApiRequest, route: admin.Route
     ) -> Response:
         """Have a route answer, itself or by a request of the owner; raises `OSSError`."""
         if route.takes_file:
@@ -381,7 +383,7 @@ class Server(Endpoint):
         return await self._handle_asked(http, asked, route)
 
     async def _handle_asked(
-        self, http: web.BaseRequest, asked: admin.Asked, route: admin.Route
+        self, http: web.BaseRequest, asked: admin.ApiRequest, route: admin.Route
     ) -> Response:
         given = route.handler(asked)
         if not isinstance(given, admin.OwnerRequest):
@@ -417,7 +419,7 @@ def _error_of(request: Request, error: Exception) -> OSSError:
         LOG.exception("%s %s failed", request.method, request.target)
     else:
         LOG.error("%s %s failed: %s", request.method, request.target, reason)
-    return OSSError(Code.INTERNAL_ERROR)
+    return OSSError(ErrorCase.INTERNAL_ERROR)
 
 
 def _refusal_of(request: Request, failed: Exception) -> admin.Refusal:
@@ -432,7 +434,7 @@ def _refusal_of(request: Request, failed: Exception) -> admin.Refusal:
 
 def _explain(response: Response, outcome: wire.Outcome) -> Response:
     """Add the decision on the request; STS and the emulator's own pages make none."""
-    if isinstance(outcome, wire.Aside):
+    if isinstance(outcome, wire.NonOSSRequest):
         return response
     decision = None if outcome.decision is None else explain.to_dict(outcome.decision)
     return response._replace(headers={**response.headers, DECISION: json.dumps(decision)})

@@ -15,12 +15,12 @@ from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Takes
 from oss_emulator.pipeline.admission import Admitted
 from oss_emulator.protocol.checksums import Checksums, check_md5
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.xml import MAX_DOCUMENT
-from oss_emulator.server import intake
+from oss_emulator.server import body_writer
 from oss_emulator.server.throttle import Throttle
 
 SHORT: Final = 64 * 1024
@@ -41,7 +41,7 @@ async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
     limit = _limit(call)
     length = int(call.request.headers.get("content-length", -1))
     if takes is Takes.OBJECT and length < 0 and "transfer-encoding" not in http.headers:
-        raise OSSError(Code.MISSING_CONTENT_LENGTH)
+        raise OSSError(ErrorCase.MISSING_CONTENT_LENGTH)
     if length > limit:
         raise _too_large(takes, limit)
     if not http.can_read_body:
@@ -52,7 +52,7 @@ async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
     if 0 < length <= SHORT and admitted.traffic_limit is None and not call.storage.blocking:
         return Body.of(b"".join([chunk async for chunk in _content(http, admitted)]))
     throttle = Throttle.of(admitted.traffic_limit)
-    async with intake.begin(call) as taken:
+    async with body_writer.begin(call) as taken:
         async for chunk in _content(http, admitted):
             if taken.size + len(chunk) > limit:
                 raise _too_large(takes, limit)
@@ -81,7 +81,7 @@ class FormBody:
         """The bytes of the file that arrived with the last field."""
         length = http.headers.get("content-length")
         if length is None and "transfer-encoding" not in http.headers:
-            raise OSSError(Code.MISSING_CONTENT_LENGTH)
+            raise OSSError(ErrorCase.MISSING_CONTENT_LENGTH)
         if length is not None:
             Sizes().check_most(int(length))
 
@@ -97,7 +97,7 @@ class FormBody:
     async def read_file(self, admitted: Admitted) -> Body:
         """Read the file of an admitted form; raises `OSSError`."""
         throttle = Throttle.of(admitted.traffic_limit)
-        async with intake.begin(admitted.call) as taken:
+        async with body_writer.begin(admitted.call) as taken:
             await _take(taken, self._begun, admitted)
             await throttle.passed(len(self._begun))
             async for chunk in self._chunks:
@@ -114,7 +114,7 @@ class FormBody:
         return self._reader.feed(chunk)
 
 
-async def _take(taken: intake.Intake, content: bytes, admitted: Admitted) -> None:
+async def _take(taken: body_writer.BodyWriter, content: bytes, admitted: Admitted) -> None:
     if content:
         admitted.sizes.check_most(taken.size + len(content))
         await taken.take(content)
@@ -177,7 +177,7 @@ async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
             elif not goes_on:
                 return
     except (web.RequestPayloadError, asyncio.IncompleteReadError, ConnectionError):
-        raise OSSError(Code.INCOMPLETE_BODY) from None
+        raise OSSError(ErrorCase.INCOMPLETE_BODY) from None
 
 
 async def _content(http: web.BaseRequest, admitted: Admitted) -> AsyncIterator[bytes]:
@@ -195,6 +195,6 @@ async def _content(http: web.BaseRequest, admitted: Admitted) -> AsyncIterator[b
 
 def _too_large(takes: Takes, limit: int) -> OSSError:
     if takes is Takes.OBJECT:
-        return OSSError(Code.ENTITY_TOO_LARGE, MaxSizeAllowed=str(limit))
+        return OSSError(ErrorCase.ENTITY_TOO_LARGE, MaxSizeAllowed=str(limit))
     detail = f"The document is larger than {limit} bytes."
-    return OSSError(Code.MALFORMED_XML, ErrorDetail=detail)
+    return OSSError(ErrorCase.MALFORMED_XML, ErrorDetail=detail)

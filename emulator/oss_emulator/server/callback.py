@@ -16,7 +16,7 @@ from aiohttp.http import HttpVersion10
 from yarl import URL
 
 from oss_emulator.protocol import headers
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Callback, Response
 from oss_emulator.server import outgoing
 
@@ -37,7 +37,7 @@ async def deliver(callback: Callback, response: Response, ports: Collection[int]
     `ports` are the server's own ports, which are not called. Raises `CallbackFailed` with the
     failure of the last URL.
     """
-    failure = OSSError(Code.CALLBACK_FAILED)
+    failure = OSSError(ErrorCase.CALLBACK_FAILED)
     for url in callback.urls:
         try:
             async with asyncio.timeout(TIMEOUT):
@@ -45,9 +45,9 @@ async def deliver(callback: Callback, response: Response, ports: Collection[int]
         except OSSError as error:
             failure = error
         except TimeoutError:
-            failure = OSSError(Code.CALLBACK_TOO_SLOW)
+            failure = OSSError(ErrorCase.CALLBACK_TOO_SLOW)
         except (ClientError, OSError, ValueError):
-            failure = OSSError(Code.CALLBACK_FAILED)
+            failure = OSSError(ErrorCase.CALLBACK_FAILED)
         else:
             described = {**response.headers, "Content-Type": "application/json"}
             return response._replace(headers=described, body=answer, callback=None)
@@ -58,7 +58,7 @@ async def _call(url: URL, callback: Callback, ports: Collection[int]) -> bytes:
     addresses = await outgoing.resolve(url)
     if outgoing.lead_here(addresses, ports):
         message = f"Error status : -1. {url} leads to the emulator itself, which it never calls."
-        raise OSSError(Code.CALLBACK_FAILED, message)
+        raise OSSError(ErrorCase.CALLBACK_FAILED, message)
     sent = {
         "Content-Type": callback.content_type,
         "User-Agent": _USER_AGENT,
@@ -78,17 +78,17 @@ async def _call(url: URL, callback: Callback, ports: Collection[int]) -> bytes:
 async def _read(answer: ClientResponse) -> bytes:
     """Read the body of a good answer: 200, JSON, a length of at most 1 MB (Callback, step 5)."""
     if answer.status != 200:
-        raise OSSError(Code.CALLBACK_STATUS, f"Error status : {answer.status}.")
+        raise OSSError(ErrorCase.CALLBACK_STATUS, f"Error status : {answer.status}.")
     if answer.content_length is None:
         raise OSSError(
-            Code.CALLBACK_STATUS, "Error status : 400.User server missing content-length."
+            ErrorCase.CALLBACK_STATUS, "Error status : 400.User server missing content-length."
         )
     if answer.content_length > MAX_ANSWER:
         message = "Error status : 400.User server return too long content-length value."
-        raise OSSError(Code.CALLBACK_STATUS, message)
+        raise OSSError(ErrorCase.CALLBACK_STATUS, message)
     body = await answer.read()
     try:
         json.loads(body.decode())
     except (ValueError, RecursionError):
-        raise OSSError(Code.CALLBACK_NOT_JSON) from None
+        raise OSSError(ErrorCase.CALLBACK_NOT_JSON) from None
     return body

@@ -45,7 +45,7 @@ class FaultyAnswer(Answer):
         raise ConnectionResetError("a fault cuts the body here")
 
 
-async def meet(fault: Fault) -> None:
+async def apply_before(fault: Fault) -> None:
     """Apply the part of a fault that precedes the operation: wait, then raise its error."""
     await asyncio.sleep(fault.latency)
     if fault.error is not None:

@@ -24,7 +24,7 @@ from oss_emulator.protocol import checksums
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import FROM_CALLBACK
 from oss_emulator.protocol.message import Callback, FileRange, Request, Response
-from oss_emulator.server import callback, intake, outgoing
+from oss_emulator.server import body_writer, callback, outgoing
 from oss_emulator.storage import failure
 
 if TYPE_CHECKING:
@@ -191,12 +191,12 @@ class Fetches:
             body = await _take(admitted, answer.content)
         wanted = task.content_md5
         if wanted and wanted != checksums.format_md5(body.md5):
-            await self._host.write(lambda: service.storage.forget(body.content))
+            await self._host.write(lambda: service.storage.discard_unreferenced(body.content))
             raise _FailedError(
                 f"The content has the MD5 {checksums.format_md5(body.md5)}, not {wanted}."
             )
         if self._find(bucket, task.id) is None:  # reset or deleted meanwhile
-            await self._host.write(lambda: service.storage.forget(body.content))
+            await self._host.write(lambda: service.storage.discard_unreferenced(body.content))
             raise _FailedError("The task is gone.")
 
         def stored(response: Response) -> FetchTask:
@@ -366,7 +366,7 @@ def _parse_reference(text: str) -> URL:
 async def _take(admitted: Admitted, content: AsyncIterator[bytes]) -> Body:
     """Take in what arrives; raises `_FailedError` if it is too large."""
     limit = admitted.call.limits.object
-    async with intake.begin(admitted.call) as taken:
+    async with body_writer.begin(admitted.call) as taken:
         async for chunk in content:
             if taken.size + len(chunk) > limit:
                 raise _FailedError(f"The content is larger than {limit} bytes.")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from oss_emulator.protocol.address import split_host
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
 
 _SIGNS = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
@@ -241,4 +241,4 @@ def _parse_extent(lengths: list[str], encodings: list[str]) -> Extent:
 
 def bad_request(detail: str) -> OSSError:
     """Make the error for malformed HTTP."""
-    return OSSError(Code.BAD_REQUEST, ErrorDetail=detail)
+    return OSSError(ErrorCase.BAD_REQUEST, ErrorDetail=detail)

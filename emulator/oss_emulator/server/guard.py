@@ -19,7 +19,7 @@ from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpProcessingError
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange, Request
 from oss_emulator.server import framing, handshake, sendfile
 from oss_emulator.server.framing import NO_BODY, Extent, Head, bad_request
@@ -43,7 +43,7 @@ READ_AHEAD: Final = 64 * 1024
 BUFFER: Final = 512 * 1024
 """Bytes of a body that aiohttp keeps until they are read."""
 
-FAREWELL: Final = 0.5
+TLS_CLOSE_TIMEOUT: Final = 0.5
 """Seconds that clients get to close their side of TLS connections."""
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
@@ -148,11 +148,11 @@ class Connections:
         await self._wait_for_none(self.busy, patience)
         for guard in self.busy:
             guard.cancel()
-        await self._wait_for_none(self._open, FAREWELL)
+        await self._wait_for_none(self._open, TLS_CLOSE_TIMEOUT)
         for guard in list(self._open):
             guard.abort()
-        await self._wait_for_none(self._open, FAREWELL)
-        await self._wait_for_none(self.busy, FAREWELL)
+        await self._wait_for_none(self._open, TLS_CLOSE_TIMEOUT)
+        await self._wait_for_none(self.busy, TLS_CLOSE_TIMEOUT)
 
     def _tell(self) -> None:
         if self._changed is not None:
@@ -256,7 +256,7 @@ class Guard(asyncio.Protocol):
         self._last_progress = self._loop.time()
         self._check_later()
         if self._connections.crowded:
-            self._refuse(OSSError(Code.SERVICE_UNAVAILABLE))
+            self._refuse(OSSError(ErrorCase.SERVICE_UNAVAILABLE))
         else:
             self._phase = Phase.HEAD
             self._advance()  # inside a CONNECT bytes may arrive before this call
@@ -290,7 +290,7 @@ class Guard(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._phase is Phase.BODY:
-            self._break_off(OSSError(Code.INCOMPLETE_BODY))
+            self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
         self._phase = Phase.END
         if self._timer is not None:
             self._timer.cancel()
@@ -342,10 +342,10 @@ class Guard(asyncio.Protocol):
         end = pending.find(_END_OF_HEAD)
         size = len(pending) if end < 0 else end + len(_END_OF_HEAD)
         if pending.startswith(framing.RTMP):
-            self._refuse(OSSError(Code.RTMP))
+            self._refuse(OSSError(ErrorCase.RTMP))
             return True
         if size > self._connections.max_head:
-            self._refuse(OSSError(Code.REQUEST_HEADERS_TOO_LARGE))
+            self._refuse(OSSError(ErrorCase.REQUEST_HEADERS_TOO_LARGE))
             return True
         if end < 0:
             self._pending = pending
@@ -433,7 +433,7 @@ class Guard(asyncio.Protocol):
                 self.transport.resume_reading()
             self._advance()
         if self._no_more and self._phase is Phase.BODY:
-            self._break_off(OSSError(Code.INCOMPLETE_BODY))
+            self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
         elif self._no_more and not self._answering:
             self.transport.close()  # what is pending is not a complete request
 
@@ -506,9 +506,9 @@ class Guard(asyncio.Protocol):
         if self._unsent or self.transport.is_closing():
             self.abort()
         elif self._phase is Phase.BODY:
-            self._break_off(OSSError(Code.REQUEST_TIMEOUT))
+            self._break_off(OSSError(ErrorCase.REQUEST_TIMEOUT))
         elif self._pending:
-            self._refuse(OSSError(Code.REQUEST_TIMEOUT))
+            self._refuse(OSSError(ErrorCase.REQUEST_TIMEOUT))
         else:
             self.transport.close()  # idle
 

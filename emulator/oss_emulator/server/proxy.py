@@ -4,7 +4,7 @@ import ssl
 
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.address import host_name, split_host
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.server.tls import Certificates
 
@@ -23,11 +23,11 @@ def connect(
     host_name(request.host)  # its value is not used, but it must be a host
     host, port = split_host(authority)
     if port is None:
-        raise OSSError(Code.BAD_REQUEST, ErrorDetail="CONNECT needs HOST:PORT.")
+        raise OSSError(ErrorCase.BAD_REQUEST, ErrorDetail="CONNECT needs HOST:PORT.")
     if not service.addresses.serves(authority) or port not in (HTTP, HTTPS):
-        raise OSSError(Code.NOT_FORWARDED, Host=authority)
+        raise OSSError(ErrorCase.NOT_FORWARDED, Host=authority)
     if port == HTTP:
         return None
     if certificates is None:
-        raise OSSError(Code.NO_CERTIFICATES, Host=host)
+        raise OSSError(ErrorCase.NO_CERTIFICATES, Host=host)
     return certificates.context(host)

@@ -30,7 +30,7 @@ GZIP: Final = 31
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
-class Aside(NamedTuple):
+class NonOSSRequest(NamedTuple):
     """A request that is not for OSS: for STS or KMS, or for the emulator itself."""
 
     request: Request
@@ -40,7 +40,7 @@ class Aside(NamedTuple):
     traffic_limit: int | None = None
 
 
-Outcome: TypeAlias = Admitted | Refused | Aside
+Outcome: TypeAlias = Admitted | Refused | NonOSSRequest
 """The outcome of a request: performed, refused, or not for OSS."""
 
 

@@ -186,13 +186,13 @@ class Storage(Protocol):
     def blob_writer(self) -> BlobWriter:
         """Return a writer for the bytes of an arriving body."""
 
-    def hold(self, content: tuple[Blob, ...]) -> None:
+    def pin(self, content: tuple[Blob, ...]) -> None:
         """Keep these blobs until `release`, even if no record refers to them."""
 
     def release(self, content: tuple[Blob, ...]) -> None:
-        """Undo `hold`."""
+        """Undo `pin`."""
 
-    def forget(self, content: tuple[Blob, ...]) -> None:
+    def discard_unreferenced(self, content: tuple[Blob, ...]) -> None:
         """Remove those of these blobs that no record refers to and nothing holds."""
 
     def transaction(self) -> AbstractContextManager[None]:

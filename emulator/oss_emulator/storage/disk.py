@@ -339,7 +339,7 @@ class DiskStorage:
         if writer.finish() != wanted:
             raise CorruptBlobError(f"the bytes of {named} are damaged")
 
-    def hold(self, content: tuple[Blob, ...]) -> None:
+    def pin(self, content: tuple[Blob, ...]) -> None:
         # Holds end with the process: the next start resets them.
         with self.transaction():
             for blob in content:
@@ -350,7 +350,7 @@ class DiskStorage:
             for blob in content:
                 self._count(self.name(blob).partition(".")[0], 0, -1)
 
-    def forget(self, content: tuple[Blob, ...]) -> None:
+    def discard_unreferenced(self, content: tuple[Blob, ...]) -> None:
         for blob in content:
             if not isinstance(blob, StoredBlob) or not self._holds(blob):
                 continue

@@ -124,13 +124,13 @@ class MemoryStorage:
     def blob_writer(self) -> BlobWriter:
         return SpoolWriter()
 
-    def hold(self, content: tuple[Blob, ...]) -> None:
+    def pin(self, content: tuple[Blob, ...]) -> None:
         """Do nothing: a blob lives as long as something refers to it."""
 
     def release(self, content: tuple[Blob, ...]) -> None:
         """Do nothing: the garbage collector removes unused blobs."""
 
-    def forget(self, content: tuple[Blob, ...]) -> None:
+    def discard_unreferenced(self, content: tuple[Blob, ...]) -> None:
         """Do nothing: the garbage collector removes unused blobs."""
 
     def transaction(self) -> AbstractContextManager[None]:

@@ -38,7 +38,7 @@ class Snapshot:
 def take(storage: Storage) -> Snapshot:
     """Take a snapshot; the storage keeps its bytes until `drop`."""
     snapshot = _read(storage)
-    storage.hold(snapshot.content)
+    storage.pin(snapshot.content)
     return snapshot
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from oss_emulator import referer_xml
 from oss_emulator.control import contents
 from oss_emulator.control.controls import Controls, open_storage
-from oss_emulator.control.journal import Entry
+from oss_emulator.control.journal import JournalEntry
 from oss_emulator.lab import assumptions
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import Assumptions, RefererConfiguration
@@ -124,7 +124,7 @@ class Emulator:
         return self.service.accounts.first.secret
 
     @property
-    def journal(self) -> list[Entry]:
+    def journal(self) -> list[JournalEntry]:
         """The requests since the last reset, oldest first, each with its decision."""
         return self.run(self.controls.journal.entries)
 

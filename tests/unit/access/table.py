@@ -14,11 +14,11 @@ from oss_emulator.access import (
     ANONYMOUS,
     AccessVerdict,
     Context,
-    Facts,
     Identity,
     Kind,
     Permission,
     Policy,
+    PolicyInputs,
     PolicyType,
     authorize,
     resource,
@@ -92,7 +92,7 @@ class Case:
         if "time" in when:
             when["time"] = datetime.fromisoformat(when["time"]).timestamp()
         caller = self.caller
-        facts = Facts(
+        inputs = PolicyInputs(
             self.actions,
             resource(REGION, OWNER, "" if self.service else BUCKET, self.key),
             Context(**when),
@@ -102,7 +102,7 @@ class Case:
             self.says_requester,
         )
         permission = PERMISSIONS.get(self.actions[0], Permission.OWN)
-        return authorize(caller, OWNER, permission, self.acl, self.object_acl, facts)
+        return authorize(caller, OWNER, permission, self.acl, self.object_acl, inputs)
 
 
 @dataclass(frozen=True)

@@ -42,13 +42,13 @@ def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Call:
 def test_fault_strikes_matching_requests(description: dict[str, Any], strikes: bool) -> None:
     faults = Faults()
     faults.add(read(description))
-    assert (faults.strike(call()) is not None) == strikes
+    assert (faults.match(call()) is not None) == strikes
 
 
 def test_fault_strikes_every_third_request() -> None:
     faults = Faults()
     faults.add(read({"every": 3}))
-    assert [faults.strike(call()) is not None for _ in range(7)] == [
+    assert [faults.match(call()) is not None for _ in range(7)] == [
         False,
         False,
         True,
@@ -62,7 +62,7 @@ def test_fault_strikes_every_third_request() -> None:
 def test_fault_is_removed_after_it_struck_often_enough() -> None:
     faults = Faults()
     planned = faults.add(read({"times": 2}))
-    assert [faults.strike(call()) is not None for _ in range(3)] == [True, True, False]
+    assert [faults.match(call()) is not None for _ in range(3)] == [True, True, False]
     assert (planned.fitted, planned.met) == (2, 2)
     assert faults.planned == []
 
@@ -71,7 +71,7 @@ def test_chance_repeats_with_the_same_seed() -> None:
     def strikes() -> list[bool]:
         faults = Faults(seed=7)
         faults.add(read({"probability": 0.5}))
-        return [faults.strike(call()) is not None for _ in range(20)]
+        return [faults.match(call()) is not None for _ in range(20)]
 
     first = strikes()
     assert first == strikes()
@@ -83,7 +83,7 @@ def test_first_fault_that_strikes_counts() -> None:
     faults.add(read({"key": "none"}))
     second = faults.add(read({"code": "SlowDown", "status": 503}))
     third = faults.add(read({}))
-    met = faults.strike(call())
+    met = faults.match(call())
     assert met is second.fault
     assert (second.met, third.fitted) == (1, 0)
     assert met.error is not None
@@ -97,7 +97,7 @@ def test_faults_are_removed() -> None:
     assert not faults.remove(planned.id)
     faults.add(read({}))
     faults.clear()
-    assert faults.strike(call()) is None
+    assert faults.match(call()) is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 from oss_emulator import accesslog
-from oss_emulator.control.journal import Entry, Journal, RefererVerdict
+from oss_emulator.control.journal import Journal, JournalEntry, RefererVerdict
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.service import Service
@@ -42,7 +42,7 @@ def ask(
     return service.admit(Request.parse("GET", target, fields, 1_700_000_000.25, "192.0.2.1"))
 
 
-def record(journal: Journal, outcome: Admitted | Refused) -> Entry:
+def record(journal: Journal, outcome: Admitted | Refused) -> JournalEntry:
     return journal.record(outcome, Response(404), 0, 0.0)
 
 
@@ -65,7 +65,7 @@ def test_numbers_continue_after_clear(service: Service) -> None:
 
 def test_listeners_are_called_until_they_stop(service: Service) -> None:
     journal = Journal()
-    heard: list[list[Entry]] = [[], []]
+    heard: list[list[JournalEntry]] = [[], []]
     stops = [journal.listen(entries.append) for entries in heard]
     one = record(journal, ask(service))
     stops[0]()
@@ -103,10 +103,10 @@ def test_entry_keeps_the_request_that_came(service: Service) -> None:
     part = '--b\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
     fields = {"key": "a/b", "x-oss-meta-of": "form", "Content-Type": "text/css", "file": "..."}
     form = "".join(part.format(*field) for field in fields.items()) + "--b--\r\n"
-    came = Request.parse(
+    original = Request.parse(
         "POST", "/examplebucket?", [("Host", "localhost"), ("Content-Type", boundary)], time.time()
     )
-    admitted = service.admit(came)
+    admitted = service.admit(original)
     assert isinstance(admitted, Admitted)
     reader = FormReader(boundary)
     content = reader.feed(form.encode())
@@ -118,7 +118,7 @@ def test_entry_keeps_the_request_that_came(service: Service) -> None:
     stored = service.storage.object("examplebucket", "a/b")
     assert stored is not None
     assert stored.headers == {"Content-Type": "text/css", "x-oss-meta-of": "form"}
-    assert entry.request is came
+    assert entry.request is original
     assert entry.request.headers == {"host": "localhost", "content-type": boundary}
     assert (entry.operation, entry.bucket, entry.key) == ("PostObject", "examplebucket", "a/b")
     assert (entry.caller, entry.to_dict()["target"]) == (owner, "/examplebucket")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from oss_emulator.lab import lint, scenarios, tables
 from oss_emulator.lab.lint import Severity
-from oss_emulator.lab.proposal import ProposalError, Wish, format_table, propose
+from oss_emulator.lab.proposal import ProposalError, SiteProfile, format_table, propose
 from oss_emulator.referer import RefererPolicy
 
 SITES = (
@@ -21,7 +21,7 @@ SITES = (
     "http://www.example.com:8080",
 )
 WISHES = [
-    Wish(site, subdomains, programs, console, cdn, empty)
+    SiteProfile(site, subdomains, programs, console, cdn, empty)
     for site, subdomains, (programs, console, cdn), empty in product(
         SITES,
         (False, True),
@@ -31,11 +31,15 @@ WISHES = [
         ),
         (False, True),
     )
-] + [Wish("https://10.0.0.1:8080"), Wish("http://localhost"), Wish("https://[::1]/")]
+] + [
+    SiteProfile("https://10.0.0.1:8080"),
+    SiteProfile("http://localhost"),
+    SiteProfile("https://[::1]/"),
+]
 
 
 @pytest.mark.parametrize("wish", WISHES, ids=str)
-def test_rules_pass_lint_scenarios_and_their_table(wish: Wish, tmp_path: Path) -> None:
+def test_rules_pass_lint_scenarios_and_their_table(wish: SiteProfile, tmp_path: Path) -> None:
     proposal = propose(wish)
     rules = proposal.configuration
     found = lint.run(rules)
@@ -56,17 +60,23 @@ def test_rules_pass_lint_scenarios_and_their_table(wish: Wish, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
-        (Wish("ftp://www.example.com"), "is not the address of a site"),
-        (Wish("https://a:99999/"), "is not the address of a site"),
-        (Wish("https://exa mple.com"), "is not the address of a site"),
-        (Wish("https://*.example.com"), "is not the address of a site"),
-        (Wish(""), "is not the address of a site"),
-        (Wish("https://github.io", subdomains=True), "github.io has no sub-domains of its own"),
-        (Wish("https://10.0.0.1", subdomains=True), "10.0.0.1 has no sub-domains of its own"),
-        (Wish("https://a.example", mini_programs=("YOUR-APPID",)), "is not an appid"),
-        (Wish("https://a.example", cdn=("https://cdn.example/",)), "is not a host"),
+        (SiteProfile("ftp://www.example.com"), "is not the address of a site"),
+        (SiteProfile("https://a:99999/"), "is not the address of a site"),
+        (SiteProfile("https://exa mple.com"), "is not the address of a site"),
+        (SiteProfile("https://*.example.com"), "is not the address of a site"),
+        (SiteProfile(""), "is not the address of a site"),
+        (
+            SiteProfile("https://github.io", subdomains=True),
+            "github.io has no sub-domains of its own",
+        ),
+        (
+            SiteProfile("https://10.0.0.1", subdomains=True),
+            "10.0.0.1 has no sub-domains of its own",
+        ),
+        (SiteProfile("https://a.example", mini_programs=("YOUR-APPID",)), "is not an appid"),
+        (SiteProfile("https://a.example", cdn=("https://cdn.example/",)), "is not a host"),
     ],
 )
-def test_wish_without_rules_is_refused(wish: Wish, words: str) -> None:
+def test_wish_without_rules_is_refused(wish: SiteProfile, words: str) -> None:
     with pytest.raises(ProposalError, match=words):
         propose(wish)

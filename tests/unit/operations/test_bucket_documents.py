@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 from oss_emulator.documents import DOCUMENTS
 from oss_emulator.documents.document import Document, Holder
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 
 from tests.unit.operations.service import Caller
 
@@ -33,7 +33,7 @@ def test_invalid_document_is_malformed(ask: Caller, document: Document) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_missing_document_is_an_error_or_a_default(ask: Caller, document: Document) -> None:
     answer = ask("GET", place(ask, document))
-    if isinstance(document.absent, Code):
+    if isinstance(document.absent, ErrorCase):
         assert answer.status == 404
         assert (answer.code, answer.text("EC") or "") == (
             document.absent.value.code,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from oss_emulator.control.journal import Entry, Journal
+from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.operations.call import Body
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.service import Service
@@ -41,7 +41,7 @@ def service() -> Service:
     return service
 
 
-def record(service: Service, request: Request, body: bytes = b"") -> Entry:
+def record(service: Service, request: Request, body: bytes = b"") -> JournalEntry:
     """Send an anonymous request; return its entry in the journal."""
     outcome: Admitted | Refused = service.admit(request)
     assert isinstance(outcome, Admitted)

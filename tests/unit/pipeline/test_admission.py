@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import AccessDecision
 
 from tests.unit.pipeline.service import PAGE, ask
@@ -21,7 +21,7 @@ def admit(service: Service) -> Admitted:
 
 def test_fields_cannot_be_set(service: Service) -> None:
     admitted = admit(service)
-    refused = admitted.refuse(OSSError(Code.NO_SUCH_KEY))
+    refused = admitted.refuse(OSSError(ErrorCase.NO_SUCH_KEY))
     values: list[Any] = [admitted, admitted.call, refused, admitted.request]
     for value in values:
         for name in value._fields:
@@ -40,7 +40,7 @@ def test_performing_a_call_does_not_change_its_admission(service: Service) -> No
 
 def test_failed_call_keeps_the_earlier_decisions(service: Service) -> None:
     admitted = admit(service)
-    call, error = admitted.call, OSSError(Code.NO_SUCH_KEY)
+    call, error = admitted.call, OSSError(ErrorCase.NO_SUCH_KEY)
     assert admitted.refuse(error) == Refused(
         call.request,
         call.request_id,
@@ -58,7 +58,7 @@ def test_failed_call_keeps_the_earlier_decisions(service: Service) -> None:
 
 def test_denial_by_the_operation_replaces_the_access_decision(service: Service) -> None:
     denial = AccessDecision(False, "the object's ACL", "oss:GetObject", "")
-    refused = admit(service).refuse(OSSError(Code.OBJECT_ACL_READ, access=denial))
+    refused = admit(service).refuse(OSSError(ErrorCase.OBJECT_ACL_READ, access=denial))
     assert refused.access is denial
 
 
@@ -68,7 +68,7 @@ def test_refusal_drops_the_traceback_of_its_error(service: Service) -> None:
         try:
             raise ValueError
         except ValueError:
-            raise OSSError(Code.NO_SUCH_KEY)  # noqa: B904
+            raise OSSError(ErrorCase.NO_SUCH_KEY)  # noqa: B904
     except OSSError as error:
         refused = admit(service).refuse(error)
     assert refused.error.__traceback__ is None
@@ -76,4 +76,4 @@ def test_refusal_drops_the_traceback_of_its_error(service: Service) -> None:
 
 
 def test_errors_have_no_traffic_limit(service: Service) -> None:
-    assert admit(service).refuse(OSSError(Code.NO_SUCH_KEY)).traffic_limit is None
+    assert admit(service).refuse(OSSError(ErrorCase.NO_SUCH_KEY)).traffic_limit is None

@@ -161,10 +161,10 @@ def test_journal_gets_the_request_as_it_came(service: Service) -> None:
     asked = sign(ask("GET", "/private-bucket/a"))
     outcome = service.admit(asked)
     assert isinstance(outcome, Admitted)
-    assert outcome.request.came == asked
+    assert outcome.request.original == asked
     refused = service.admit(sign(ask("GET", "/private-bucket?cors")))
     assert isinstance(refused, Refused)
-    assert refused.request.came is not None
+    assert refused.request.original is not None
 
 
 FRAMED = {

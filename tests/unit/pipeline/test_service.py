@@ -249,10 +249,15 @@ def test_form_is_checked_in_the_same_order(
 
 def test_form_gets_its_own_admission(service: Service) -> None:
     put(service, "/public-bucket?acl", headers={"x-oss-acl": "public-read-write"})
-    came, outcome = post(service, "public-bucket", {"key": "b"})
+    original, outcome = post(service, "public-bucket", {"key": "b"})
     assert isinstance(outcome, Admitted)
-    assert (came.call.key, came.call.form, came.decision, came.access) == ("", None, None, None)
-    assert (outcome.call.key, outcome.request) == ("b", came.request)
+    assert (original.call.key, original.call.form, original.decision, original.access) == (
+        "",
+        None,
+        None,
+        None,
+    )
+    assert (outcome.call.key, outcome.request) == ("b", original.request)
     assert outcome.decision is not None
     assert outcome.access is not None
 

@@ -4,12 +4,12 @@ from base64 import b64decode
 
 import pytest
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError, Row, render
+from oss_emulator.protocol.errors import ErrorCase, ErrorSpec, OSSError, render
 from oss_emulator.protocol.message import Response
 
 
-@pytest.mark.parametrize("code", Code, ids=lambda code: code.name)
-def test_every_row_is_complete(code: Code) -> None:
+@pytest.mark.parametrize("code", ErrorCase, ids=lambda code: code.name)
+def test_every_row_is_complete(code: ErrorCase) -> None:
     row = code.value
     assert row.code.replace("Imm Client", "ImmClient").isalnum()  # P-82
     assert row.status == 203 or 300 <= row.status < 600
@@ -18,7 +18,7 @@ def test_every_row_is_complete(code: Code) -> None:
 
 
 def test_error_becomes_a_document() -> None:
-    error = OSSError(Code.NO_SUCH_KEY, Key="a\x00b", Content_MD5=None)
+    error = OSSError(ErrorCase.NO_SUCH_KEY, Key="a\x00b", Content_MD5=None)
     answer = render(error, "GET", "0" * 24, "localhost")
     assert isinstance(answer.body, bytes)
     document = xml.parse(answer.body, "Error")
@@ -36,13 +36,13 @@ def test_error_becomes_a_document() -> None:
 
 
 def test_underscore_of_a_detail_becomes_a_hyphen() -> None:
-    answer = render(OSSError(Code.INVALID_DIGEST, Content_MD5="x"), "PUT", "", "")
+    answer = render(OSSError(ErrorCase.INVALID_DIGEST, Content_MD5="x"), "PUT", "", "")
     assert isinstance(answer.body, bytes)
     assert b"<Content-MD5>x</Content-MD5>" in answer.body
 
 
 def test_head_has_the_document_in_a_header() -> None:
-    error = OSSError(Code.NO_SUCH_BUCKET, headers={"x-oss-a": "1"})
+    error = OSSError(ErrorCase.NO_SUCH_BUCKET, headers={"x-oss-a": "1"})
     get, head = render(error, "GET", "1", "h"), render(error, "HEAD", "1", "h")
     assert head.body == b""
     assert b64decode(head.headers["x-oss-err"]) == get.body
@@ -51,10 +51,10 @@ def test_head_has_the_document_in_a_header() -> None:
 
 
 def test_not_modified_has_headers_only() -> None:
-    error = OSSError(Code.NOT_MODIFIED, headers={"ETag": '"A"'})
+    error = OSSError(ErrorCase.NOT_MODIFIED, headers={"ETag": '"A"'})
     assert render(error, "GET", "1", "h") == Response(304, {"ETag": '"A"'})
 
 
 def test_message_and_ec_replace_those_of_the_table() -> None:
-    error = OSSError(Row("Code", 418, "from the table", "1"), "given", ec="")
+    error = OSSError(ErrorSpec("Code", 418, "from the table", "1"), "given", ec="")
     assert (error.message, error.ec, str(error)) == ("given", "", "Code: given")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.protocol import form
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import MAX_FIELDS, MAX_NAME, MAX_VALUE, Form, FormReader
 
 from tests.http import forms
@@ -169,23 +169,23 @@ def test_body_of_another_type_is_refused(content_type: str) -> None:
 TOO_MANY = [(f"f{number}", "v" * MAX_VALUE) for number in range(MAX_FIELDS // MAX_VALUE + 1)]
 
 BAD = {
-    "nothing": (b"", Code.MALFORMED_POST),
-    "no delimiter": (b"hello", Code.MALFORMED_POST),
-    "no end": (forms.form([("key", "a")])[:-6], Code.MALFORMED_POST),
+    "nothing": (b"", ErrorCase.MALFORMED_POST),
+    "no delimiter": (b"hello", ErrorCase.MALFORMED_POST),
+    "no end": (forms.form([("key", "a")])[:-6], ErrorCase.MALFORMED_POST),
     "a part without a disposition": (
         forms.write([b"Content-Type: text/plain\r\n\r\nx"]),
-        Code.MALFORMED_POST,
+        ErrorCase.MALFORMED_POST,
     ),
     "a part without a name": (
         forms.write([b"Content-Disposition: form-data\r\n\r\nx"]),
-        Code.MALFORMED_POST,
+        ErrorCase.MALFORMED_POST,
     ),
-    "text behind a delimiter": (b"--9431149156168x\r\n", Code.MALFORMED_POST),
-    "no file": (forms.write([forms.field("key", "a")]), Code.ONE_FILE_REQUIRED),
-    "two files": (forms.write([File().part, File().part]), Code.ONE_FILE_REQUIRED),
-    "a long name": (forms.form([("n" * (MAX_NAME + 1), "a")]), Code.FIELD_TOO_LONG),
-    "a long value": (forms.form([("key", "v" * (MAX_VALUE + 1))]), Code.FIELD_TOO_LONG),
-    "long fields": (forms.form(TOO_MANY), Code.FIELDS_TOO_LARGE),
+    "text behind a delimiter": (b"--9431149156168x\r\n", ErrorCase.MALFORMED_POST),
+    "no file": (forms.write([forms.field("key", "a")]), ErrorCase.ONE_FILE_REQUIRED),
+    "two files": (forms.write([File().part, File().part]), ErrorCase.ONE_FILE_REQUIRED),
+    "a long name": (forms.form([("n" * (MAX_NAME + 1), "a")]), ErrorCase.FIELD_TOO_LONG),
+    "a long value": (forms.form([("key", "v" * (MAX_VALUE + 1))]), ErrorCase.FIELD_TOO_LONG),
+    "long fields": (forms.form(TOO_MANY), ErrorCase.FIELDS_TOO_LARGE),
 }
 
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from oss_emulator.control.controls import Controls
 from oss_emulator.protocol.message import Request
 from oss_emulator.server.app import Server
+from oss_emulator.server.body_writer import BodyWriter
 from oss_emulator.server.framing import METHODS
-from oss_emulator.server.intake import Intake
 from oss_emulator.server.loop import loop_factory
 
 from tests.http.live import SETTINGS
@@ -139,7 +139,7 @@ def test_every_connection_ends(
     caplog.set_level(logging.WARNING)
     with asyncio.Runner(loop_factory=loop_factory() if fast else None) as runner:
         runner.run(converse(controls, pieces, leaves))
-    assert Intake.underway == 0
+    assert BodyWriter.underway == 0
     assert caplog.records == []
 
 

@@ -297,7 +297,7 @@ def test_blob_stays_while_a_record_refers_to_it(storage: Storage) -> None:
     storage.put_part(BUCKET.name, "1", Part(1, (blob,), 3, '"X"', 0, 1.0))
     storage.delete_object(BUCKET.name, "a", NULL_VERSION)
     storage.delete_upload(BUCKET.name, "1")
-    storage.forget((blob,))
+    storage.discard_unreferenced((blob,))
     found = storage.object(BUCKET.name, "b")
     assert found is not None
     assert found.content[0].read(0, 3) == b"abc"

@@ -197,7 +197,7 @@ def test_abandoned_and_forgotten_blobs_leave_no_file(storage: DiskStorage) -> No
     writer.abandon()
     writer = storage.blob_writer()
     writer.write(b"abc")
-    storage.forget((writer.finish(),))
+    storage.discard_unreferenced((writer.finish(),))
     assert files(storage.folder) == []
     assert list((storage.folder / "incoming").iterdir()) == []
 

@@ -14,7 +14,7 @@ import pytest
 import requests
 from oss_emulator import Emulator, referer_xml
 from oss_emulator.control.seed import SeedError
-from oss_emulator.protocol.errors import Code
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import EmptyWhitelist
 from oss_emulator.settings import Auth
@@ -151,14 +151,14 @@ def test_bad_seed_raises_seed_error_that_names_the_file(
 @pytest.mark.parametrize(
     ("name", "options", "code"),
     [
-        ("B", {}, Code.INVALID_BUCKET_NAME),
-        ("a", {}, Code.INVALID_BUCKET_NAME),
-        ("examplebucket", {"acl": "everybody"}, Code.INVALID_ARGUMENT),
-        ("examplebucket", {"rules": b"<Rules/>"}, Code.MALFORMED_XML),
+        ("B", {}, ErrorCase.INVALID_BUCKET_NAME),
+        ("a", {}, ErrorCase.INVALID_BUCKET_NAME),
+        ("examplebucket", {"acl": "everybody"}, ErrorCase.INVALID_ARGUMENT),
+        ("examplebucket", {"rules": b"<Rules/>"}, ErrorCase.MALFORMED_XML),
     ],
 )
 def test_bad_bucket_raises_the_error_of_the_service(
-    name: str, options: dict[str, Any], code: Code
+    name: str, options: dict[str, Any], code: ErrorCase
 ) -> None:
     with Emulator() as emulator, pytest.raises(ValueError, match=f"<Code>{code.value.code}</Code>"):
         emulator.bucket(name, **options)

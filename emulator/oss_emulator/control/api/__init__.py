@@ -26,7 +26,7 @@ from oss_emulator.control.api.access import (
 from oss_emulator.control.api.route import (
     JSON,
     PREFIX,
-    Asked,
+    ApiRequest,
     OwnerRequest,
     Refusal,
     Route,
@@ -41,7 +41,7 @@ __all__ = [
     "PREFIX",
     "ROUTES",
     "TOKEN_HEADER",
-    "Asked",
+    "ApiRequest",
     "OwnerRequest",
     "Refusal",
     "Route",
@@ -62,7 +62,7 @@ def document() -> bytes:
     return json.dumps(openapi.describe(ROUTES, schemas), indent=1).encode()
 
 
-def get_openapi(asked: Asked) -> Response:
+def get_openapi(asked: ApiRequest) -> Response:
     """Return the OpenAPI document of these routes."""
     return Response(200, {"Content-Type": JSON}, document())
 

@@ -1,6 +1,6 @@
 """`/_emulator/clock`: the time of the server."""
 
-from oss_emulator.control.api.route import Asked, Refusal, Route, json_content, reply
+from oss_emulator.control.api.route import ApiRequest, Refusal, Route, json_content, reply
 from oss_emulator.control.api.schema import NUMBER, TEXT, Schema, one_of, record, reference
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import Response
@@ -9,13 +9,13 @@ MAX_SHIFT = 2**32
 """The bound of a shift in seconds, in either direction."""
 
 
-def get_clock(asked: Asked) -> Response:
+def get_clock(asked: ApiRequest) -> Response:
     """Return the server's time and its difference from the machine's."""
     clock = asked.controls.clock
     return reply({"now": dates.format_iso(clock.now()), "shift": clock.shift})
 
 
-def set_clock(asked: Asked) -> Response:
+def set_clock(asked: ApiRequest) -> Response:
     """Set the server's time, or shift it by seconds."""
     body = asked.json()
     clock = asked.controls.clock

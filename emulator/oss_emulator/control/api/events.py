@@ -7,8 +7,8 @@ from contextlib import aclosing
 from typing import Final
 
 from oss_emulator.control.api.journal_filter import JournalFilter
-from oss_emulator.control.api.route import EVENTS, Asked
-from oss_emulator.control.journal import Entry, Journal
+from oss_emulator.control.api.route import EVENTS, ApiRequest
+from oss_emulator.control.journal import Journal, JournalEntry
 
 HEADERS = {"Content-Type": EVENTS, "Cache-Control": "no-store"}
 """The headers of an answer that streams events."""
@@ -26,7 +26,7 @@ MAX_BEHIND = 1000
 """The most entries that wait for a slow reader; further entries replace the oldest."""
 
 
-def follow(asked: Asked) -> AsyncGenerator[bytes]:
+def follow(asked: ApiRequest) -> AsyncGenerator[bytes]:
     """Yield the entries that a request asks for, then each new one, as events, without end.
 
     A reader that reconnects sends the number of its last entry in Last-Event-ID, as browsers do.
@@ -35,7 +35,7 @@ def follow(asked: Asked) -> AsyncGenerator[bytes]:
     return _events(asked.controls.journal, parse_filter(asked))
 
 
-def parse_filter(asked: Asked) -> JournalFilter:
+def parse_filter(asked: ApiRequest) -> JournalFilter:
     """Parse what a reader of events asks for; raises `Refusal`."""
     wanted = JournalFilter.parse(asked)
     last = asked.request.headers.get("last-event-id", "")
@@ -60,7 +60,7 @@ def format(number: int, value: object) -> bytes:
 
 async def batches(
     journal: Journal, wanted: JournalFilter, pause: float = 0.0, many: int = MAX_BEHIND
-) -> AsyncGenerator[list[Entry]]:
+) -> AsyncGenerator[list[JournalEntry]]:
     """Yield the entries that fit, then new ones as they come; an empty list after a silence.
 
     With a `pause` in seconds, entries that come that soon after each other are one batch. After a
@@ -68,11 +68,11 @@ async def batches(
     showing them takes the server's time.
     """
     longer = False
-    queue: asyncio.Queue[Entry] = asyncio.Queue()
+    queue: asyncio.Queue[JournalEntry] = asyncio.Queue()
     for entry in wanted.find(journal):
         queue.put_nowait(entry)
 
-    def put(entry: Entry) -> None:
+    def put(entry: JournalEntry) -> None:
         if wanted.fits(entry):
             if queue.qsize() >= MAX_BEHIND:
                 queue.get_nowait()

@@ -6,7 +6,14 @@ from dataclasses import asdict, fields
 from typing import Final
 
 from oss_emulator.control import faults
-from oss_emulator.control.api.route import Asked, Parameter, Refusal, Route, json_content, reply
+from oss_emulator.control.api.route import (
+    ApiRequest,
+    Parameter,
+    Refusal,
+    Route,
+    json_content,
+    reply,
+)
 from oss_emulator.control.api.schema import (
     COUNT,
     FLAG,
@@ -26,12 +33,12 @@ _NUMBER: Final = re.compile("[0-9]{1,9}")
 """The number of a fault in a path."""
 
 
-def list_faults(asked: Asked) -> Response:
+def list_faults(asked: ApiRequest) -> Response:
     """Return the planned faults."""
     return reply({"faults": [asdict(planned) for planned in asked.controls.faults.planned]})
 
 
-def add_fault(asked: Asked) -> Response:
+def add_fault(asked: ApiRequest) -> Response:
     """Plan the fault in the body."""
     try:
         fault = faults.read(asked.json())
@@ -40,14 +47,14 @@ def add_fault(asked: Asked) -> Response:
     return reply(asdict(asked.controls.faults.add(fault)), 201)
 
 
-def remove_fault(asked: Asked) -> Response:
+def remove_fault(asked: ApiRequest) -> Response:
     """Remove one planned fault."""
     if not _NUMBER.fullmatch(asked.rest) or not asked.controls.faults.remove(int(asked.rest)):
         raise Refusal(404, f"The fault {asked.rest!r} does not exist.")
     return list_faults(asked)
 
 
-def clear_faults(asked: Asked) -> Response:
+def clear_faults(asked: ApiRequest) -> Response:
     """Remove all planned faults."""
     asked.controls.faults.clear()
     return list_faults(asked)

@@ -1,18 +1,18 @@
 """`/_emulator/health` and `/_emulator/metrics`: the state of the server."""
 
-from oss_emulator.control.api.route import PLAIN, Asked, Content, Route, json_content, reply
+from oss_emulator.control.api.route import PLAIN, ApiRequest, Content, Route, json_content, reply
 from oss_emulator.control.api.schema import TEXT, record
 from oss_emulator.control.metrics import CONTENT_TYPE
 from oss_emulator.protocol.message import Response
 from oss_emulator.version import __version__
 
 
-def get_health(asked: Asked) -> Response:
+def get_health(asked: ApiRequest) -> Response:
     """Return that the server is up, and its version."""
     return reply({"status": "ok", "version": __version__})
 
 
-def get_metrics(asked: Asked) -> Response:
+def get_metrics(asked: ApiRequest) -> Response:
     """Return the page that Prometheus reads."""
     return Response(200, {"Content-Type": CONTENT_TYPE}, asked.metrics.format().encode())
 

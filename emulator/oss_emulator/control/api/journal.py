@@ -8,7 +8,7 @@ from oss_emulator.control.api.journal_filter import JournalFilter
 from oss_emulator.control.api.route import (
     EVENTS,
     JSON,
-    Asked,
+    ApiRequest,
     Content,
     Parameter,
     Route,
@@ -37,7 +37,7 @@ MAX_WAIT = 60.0
 """Seconds a long poll may wait."""
 
 
-async def list_entries(asked: Asked) -> Response:
+async def list_entries(asked: ApiRequest) -> Response:
     """Return the entries; with `wait`, as soon as there is one or when the time is over."""
     wanted, journal = JournalFilter.parse(asked), asked.controls.journal
     found = wanted.find(journal)
@@ -58,7 +58,7 @@ async def list_entries(asked: Asked) -> Response:
     return reply({"entries": [entry.to_dict() for entry in found]})
 
 
-def clear_journal(asked: Asked) -> Response:
+def clear_journal(asked: ApiRequest) -> Response:
     """Forget all entries."""
     asked.controls.journal.clear()
     return reply({"entries": []})
@@ -67,7 +67,7 @@ def clear_journal(asked: Asked) -> Response:
 _VERDICT: Schema = {"enum": list(RefererVerdict)}
 
 SCHEMAS: Mapping[str, Schema] = {
-    "Entry": record(
+    "JournalEntry": record(
         number=INTEGER,
         time=TEXT,
         request_id=TEXT,
@@ -111,7 +111,7 @@ ROUTES = (
         "The last requests, oldest first",
         list_entries,
         Content(
-            {JSON: record(entries=array(reference("Entry"))), EVENTS: TEXT},
+            {JSON: record(entries=array(reference("JournalEntry"))), EVENTS: TEXT},
             f"The matching entries; with `Accept: {EVENTS}`, a stream that does not end.",
         ),
         parameters=(

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from oss_emulator.control.api.route import Asked, Refusal
-from oss_emulator.control.journal import Entry, Journal, RefererVerdict
+from oss_emulator.control.api.route import ApiRequest, Refusal
+from oss_emulator.control.journal import Journal, JournalEntry, RefererVerdict
 
 
 class JournalFilter(NamedTuple):
@@ -25,7 +25,7 @@ class JournalFilter(NamedTuple):
     """The most entries to return; 0 for all."""
 
     @classmethod
-    def parse(cls, asked: Asked) -> "JournalFilter":
+    def parse(cls, asked: ApiRequest) -> "JournalFilter":
         """Parse the query, in which an empty value asks for nothing; raises `Refusal`."""
         query = {name: value for name, value in asked.query.items() if value}
         verdict = query.get("verdict")
@@ -46,7 +46,7 @@ class JournalFilter(NamedTuple):
             int(asked.number("limit")),
         )
 
-    def fits(self, entry: Entry) -> bool:
+    def fits(self, entry: JournalEntry) -> bool:
         """Return whether an entry has everything that is asked for."""
         return (
             self.bucket in (None, entry.bucket)
@@ -59,17 +59,17 @@ class JournalFilter(NamedTuple):
             and (self.text is None or self.text in _searched(entry))
         )
 
-    def find(self, journal: Journal) -> list[Entry]:
+    def find(self, journal: Journal) -> list[JournalEntry]:
         """Find the entries, oldest first."""
         found = [entry for entry in journal.entries(self.since) if self.fits(entry)]
         return found[-self.limit :] if self.limit else found
 
 
-def _referer(entry: Entry) -> str:
+def _referer(entry: JournalEntry) -> str:
     return entry.request.headers.get("referer", "").casefold()
 
 
-def _searched(entry: Entry) -> str:
+def _searched(entry: JournalEntry) -> str:
     """Return everything that a person may search an entry for."""
     request = entry.request
     words = (

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oss_emulator import referer_xml
-from oss_emulator.control.api.route import Asked, Refusal, Route, json_content, reply
+from oss_emulator.control.api.route import ApiRequest, Refusal, Route, json_content, reply
 from oss_emulator.control.api.schema import (
     FLAG,
     TEXT,
@@ -25,7 +25,7 @@ from oss_emulator.referer_xml import RefererFormatError
 from oss_emulator.toml import Path, SourceError, convert
 
 
-def check_requests(asked: Asked) -> Response:
+def check_requests(asked: ApiRequest) -> Response:
     """Decide on many requests, by the rules in the body or the rules of a bucket."""
     body = asked.json()
     policy = find_policy(asked, body)
@@ -54,7 +54,7 @@ def decide(policy: RefererPolicy, item: Mapping[str, Any]) -> Decision:
     return policy.decide(referer, signed=signed, method=method)
 
 
-def find_policy(asked: Asked, body: Mapping[str, Any]) -> RefererPolicy:
+def find_policy(asked: ApiRequest, body: Mapping[str, Any]) -> RefererPolicy:
     """Compile the rules of a body or of the bucket that it names; raises `Refusal`."""
     rules, bucket = body.get("rules"), body.get("bucket")
     assumptions = _assumptions(asked, body)
@@ -65,7 +65,7 @@ def find_policy(asked: Asked, body: Mapping[str, Any]) -> RefererPolicy:
     return RefererPolicy.compile(read_rules(rules, assumptions), assumptions)
 
 
-def find_rules(asked: Asked, bucket: str) -> RefererConfiguration:
+def find_rules(asked: ApiRequest, bucket: str) -> RefererConfiguration:
     """Find the rules of a bucket; raises `Refusal`."""
     found = asked.controls.service.storage.bucket(bucket)
     if found is None:
@@ -74,7 +74,7 @@ def find_rules(asked: Asked, bucket: str) -> RefererConfiguration:
     return RefererConfiguration() if kept is None else parse_kept(kept)
 
 
-def _assumptions(asked: Asked, body: Mapping[str, Any]) -> Assumptions:
+def _assumptions(asked: ApiRequest, body: Mapping[str, Any]) -> Assumptions:
     """The assumptions in the body; without any, those of the server."""
     given = body.get("assumptions")
     if given is None:

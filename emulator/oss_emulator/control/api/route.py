@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from oss_emulator.control.api.schema import Schema
-from oss_emulator.control.contents import Changing
+from oss_emulator.control.contents import WriteRunner
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.protocol.message import Request, Response
@@ -29,11 +29,11 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the server
         self.sentence = sentence
 
 
-class Asked(NamedTuple):
+class ApiRequest(NamedTuple):
     """A request to the API, and the service and controls that it acts on."""
 
     controls: Controls
-    change: Changing
+    change: WriteRunner
     """Runs what changes the contents."""
     metrics: Metrics
     request: Request
@@ -85,7 +85,7 @@ class OwnerRequest(NamedTuple):
     """The body; None for that of the request to the API."""
 
 
-Handler: TypeAlias = Callable[[Asked], Response | OwnerRequest | Awaitable[Response]]
+Handler: TypeAlias = Callable[[ApiRequest], Response | OwnerRequest | Awaitable[Response]]
 
 
 class Parameter(NamedTuple):
@@ -129,7 +129,7 @@ class Route:
     """Whether other machines may use it without the token."""
     of_one_process: bool = False
     """Whether it uses the memory of one process and is therefore refused with several workers."""
-    stream: Callable[[Asked], AsyncGenerator[bytes]] | None = None
+    stream: Callable[[ApiRequest], AsyncGenerator[bytes]] | None = None
     """Makes the events of an answer that does not end, for `Accept: text/event-stream`."""
     takes_object: bool = False
     """Whether the body is the content of an object, which the storage takes as it arrives."""

@@ -5,7 +5,7 @@ from functools import partial
 from oss_emulator.control import contents, seed
 from oss_emulator.control.api.route import (
     PLAIN,
-    Asked,
+    ApiRequest,
     Content,
     Parameter,
     Refusal,
@@ -17,7 +17,7 @@ from oss_emulator.control.api.schema import TEXT, array, record
 from oss_emulator.protocol.message import Response
 
 
-async def reset(asked: Asked) -> Response:
+async def reset(asked: ApiRequest) -> Response:
     """Restore the initial state of the server, or empty one bucket."""
     bucket = asked.query.get("bucket")
     if bucket:
@@ -32,7 +32,7 @@ async def reset(asked: Asked) -> Response:
     return reply({"reset": "everything"})
 
 
-async def apply_seed(asked: Asked) -> Response:
+async def apply_seed(asked: ApiRequest) -> Response:
     """Create the contents that a seed in the body describes."""
     service = asked.controls.service
     try:

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from oss_emulator.access.acl import BucketAcl
 from oss_emulator.control.api.route import (
-    Asked,
+    ApiRequest,
     OwnerRequest,
     Parameter,
     Refusal,
@@ -24,13 +24,13 @@ _SHOWN: Final = "200"
 """Names on one page of a folder."""
 
 
-def list_buckets(asked: Asked) -> Response:
+def list_buckets(asked: ApiRequest) -> Response:
     """Show all buckets."""
     buckets = [_describe(bucket) for bucket in asked.controls.service.storage.buckets()]
     return page.show(asked, "buckets", {"buckets": buckets}, acls=tuple(BucketAcl))
 
 
-def get_bucket(asked: Asked) -> Response:
+def get_bucket(asked: ApiRequest) -> Response:
     """Show a folder of a bucket: its folders and objects."""
     bucket = find_bucket(asked, asked.rest)
     prefix, token = asked.query.get("prefix", ""), asked.query.get("token", "")
@@ -63,7 +63,7 @@ def get_bucket(asked: Asked) -> Response:
     return page.show(asked, "bucket", values, way=_way(prefix), acls=tuple(BucketAcl))
 
 
-def put_bucket(asked: Asked) -> OwnerRequest:
+def put_bucket(asked: ApiRequest) -> OwnerRequest:
     """Create a bucket, or set the ACL of an existing one."""
     acl = asked.json().get("acl", BucketAcl.PRIVATE.value)
     if acl not in tuple(BucketAcl):
@@ -74,14 +74,14 @@ def put_bucket(asked: Asked) -> OwnerRequest:
     return OwnerRequest(request, lambda _: reply({"bucket": asked.rest}), b"")
 
 
-def delete_bucket(asked: Asked) -> OwnerRequest:
+def delete_bucket(asked: ApiRequest) -> OwnerRequest:
     """Delete an empty bucket."""
     target = f"/{quote(find_bucket(asked, asked.rest).name, safe='')}"
     request = Request.parse("DELETE", target, [("Host", "localhost")], asked.controls.clock.now())
     return OwnerRequest(request, lambda _: reply({"deleted": asked.rest}), b"")
 
 
-def find_bucket(asked: Asked, name: str) -> Bucket:
+def find_bucket(asked: ApiRequest, name: str) -> Bucket:
     """Find a bucket; raises `Refusal`."""
     found = asked.controls.service.storage.bucket(name)
     if found is None:

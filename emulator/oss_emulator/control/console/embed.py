@@ -7,11 +7,11 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from oss_emulator.control.api.referer import find_rules
-from oss_emulator.control.api.route import Asked, Parameter, Refusal, Route, json_content
+from oss_emulator.control.api.route import ApiRequest, Parameter, Refusal, Route, json_content
 from oss_emulator.control.api.schema import TEXT, Schema
 from oss_emulator.control.console import EMBED_DOMAIN, page, review
 from oss_emulator.control.console.embedding import MARK, POLICIES
-from oss_emulator.control.journal import Entry
+from oss_emulator.control.journal import JournalEntry
 from oss_emulator.lab import explain
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import RefererPolicy
@@ -24,7 +24,7 @@ _PATH: Final = "gallery/page.html"
 _RUN: Final = re.compile("[0-9a-f]{12}")
 
 
-def get_embed(asked: Asked) -> Response:
+def get_embed(asked: ApiRequest) -> Response:
     """Show the form of a test; with a `bucket` and a `key`, begin one."""
     buckets = [bucket.name for bucket in asked.controls.service.storage.buckets()]
     bucket, key = asked.query.get("bucket", ""), asked.query.get("key", "")
@@ -48,16 +48,16 @@ def get_embed(asked: Asked) -> Response:
     return page.show(asked, "embed", {**values, **shown})
 
 
-async def get_results(asked: Asked) -> Response:
+async def get_results(asked: ApiRequest) -> Response:
     """Show what the browser sent in a test, once everything has arrived or the time is over."""
     run = asked.rest
     if not _RUN.fullmatch(run):
         raise Refusal(404, f"The test {run!r} does not exist.")
     journal, complete = asked.controls.journal, asyncio.Event()
-    found: dict[str, Entry] = {}
+    found: dict[str, JournalEntry] = {}
     marks = [f"{run}-{number}" for number in range(len(POLICIES))]
 
-    def take(entry: Entry) -> None:
+    def take(entry: JournalEntry) -> None:
         """Keep the entry if it belongs to the test; each entry is looked at once."""
         if run in entry.request.target and entry.request.query.get(MARK) in marks:
             found[entry.request.query[MARK]] = entry
@@ -79,7 +79,7 @@ async def get_results(asked: Asked) -> Response:
     return page.show(asked, "embed_results", {"results": rows}, site=_site(asked))
 
 
-def _frames(asked: Asked, run: str, bucket: str, key: str, host: str) -> list[dict[str, str]]:
+def _frames(asked: ApiRequest, run: str, bucket: str, key: str, host: str) -> list[dict[str, str]]:
     """Return the pages of a test: the policy and the address of each."""
     request = asked.request
     scheme = "https" if request.secure else "http"
@@ -93,7 +93,7 @@ def _frames(asked: Asked, run: str, bucket: str, key: str, host: str) -> list[di
     return frames
 
 
-def _result(asked: Asked, policy: str, entry: Entry | None) -> dict[str, Any]:
+def _result(asked: ApiRequest, policy: str, entry: JournalEntry | None) -> dict[str, Any]:
     if entry is None:
         return {"policy": policy, "arrived": False}
     sent = entry.request.headers.get("referer")
@@ -116,7 +116,7 @@ def _result(asked: Asked, policy: str, entry: Entry | None) -> dict[str, Any]:
     }
 
 
-def _site(asked: Asked) -> str:
+def _site(asked: ApiRequest) -> str:
     site = asked.query.get("site", "") or review.DEFAULT_SITE
     if not review.is_site(site):
         raise Refusal(400, f"{site!r} is not an address; write one such as {review.DEFAULT_SITE}.")
@@ -132,7 +132,7 @@ def _moved(referer: str | None, site: str) -> str | None:
     return f"{site}{url.path}{query}"
 
 
-def _keys(asked: Asked, bucket: str) -> list[str]:
+def _keys(asked: ApiRequest, bucket: str) -> list[str]:
     items = asked.controls.service.storage.objects(bucket)
     return [item.key for item, _ in zip(items, range(100), strict=False)]
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from oss_emulator.control.api.route import Asked, Route, json_content
+from oss_emulator.control.api.route import ApiRequest, Route, json_content
 from oss_emulator.control.api.schema import Schema
 from oss_emulator.control.console import page
 from oss_emulator.control.metrics import BOUNDS
@@ -19,7 +19,7 @@ _APART: Final = frozenset({"assumptions"})
 """The settings that have a place of their own."""
 
 
-def get_emulator(asked: Asked) -> Response:
+def get_emulator(asked: ApiRequest) -> Response:
     """Show the state of the emulator."""
     controls = asked.controls
     settings = controls.service.settings

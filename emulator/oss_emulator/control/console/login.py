@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import quote
 
 from oss_emulator.control.api.access import SESSION, check_page, is_equal, session
-from oss_emulator.control.api.route import PREFIX, Asked, Refusal, Route, json_content, reply
+from oss_emulator.control.api.route import PREFIX, ApiRequest, Refusal, Route, json_content, reply
 from oss_emulator.control.api.schema import TEXT, record
 from oss_emulator.control.console import page
 from oss_emulator.protocol.message import Request, Response
@@ -17,7 +17,7 @@ def lead(request: Request) -> Response:
     return Response(303, {"Location": f"{_PATH}?next={quote(request.target)}"})
 
 
-def get_login(asked: Asked) -> Response:
+def get_login(asked: ApiRequest) -> Response:
     """Show the form for the token."""
     wanted = asked.query.get("next", PREFIX)
     known = wanted.startswith(PREFIX) and "\\" not in wanted
@@ -25,7 +25,7 @@ def get_login(asked: Asked) -> Response:
     return page.show(asked, "login", {"next": wanted if known else PREFIX, "has_token": has_token})
 
 
-def log_in(asked: Asked) -> Response:
+def log_in(asked: ApiRequest) -> Response:
     """Set the cookie if the token is right."""
     token, sent = asked.controls.service.settings.admin_token, asked.json().get("token")
     if not token:
@@ -37,13 +37,13 @@ def log_in(asked: Asked) -> Response:
     return _answer(asked, f"{SESSION}={session(token)}")
 
 
-def log_out(asked: Asked) -> Response:
+def log_out(asked: ApiRequest) -> Response:
     """Remove the cookie."""
     check_page(asked.request, trusted=True)
     return _answer(asked, f"{SESSION}=; Max-Age=0")
 
 
-def _answer(asked: Asked, cookie: str) -> Response:
+def _answer(asked: ApiRequest, cookie: str) -> Response:
     secure = "; Secure" if asked.request.secure else ""
     answer = reply({"session": "Max-Age=0" not in cookie})
     fields = f"{cookie}; Path={PREFIX}; HttpOnly; SameSite=Strict{secure}"

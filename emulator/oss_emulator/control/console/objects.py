@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from oss_emulator.access.acl import ObjectAcl
 from oss_emulator.control.api.route import (
-    Asked,
+    ApiRequest,
     Content,
     OwnerRequest,
     Parameter,
@@ -34,7 +34,7 @@ MAX_EXPIRES: Final = 7 * 24 * 3600
 """Seconds that a signed URL of version 4 may be valid (P-17)."""
 
 
-def get_object(asked: Asked) -> Response:
+def get_object(asked: ApiRequest) -> Response:
     """Show everything about an object except its content."""
     bucket, key = find_bucket(asked, asked.rest), _key(asked)
     storage, version = asked.controls.service.storage, asked.query.get("versionId") or None
@@ -53,7 +53,7 @@ def get_object(asked: Asked) -> Response:
     return page.show(asked, "object", values, **shown)
 
 
-def put_object(asked: Asked) -> OwnerRequest:
+def put_object(asked: ApiRequest) -> OwnerRequest:
     """Set the ACL, the tags or the headers of an object; the body has one of them."""
     bucket, key = find_bucket(asked, asked.rest), _key(asked)
     match asked.json():
@@ -78,7 +78,7 @@ def put_object(asked: Asked) -> OwnerRequest:
     raise Refusal(400, 'Send {"acl": …}, {"tags": "name=value …"} or {"headers": "name: value …"}.')
 
 
-def get_content(asked: Asked) -> OwnerRequest:
+def get_content(asked: ApiRequest) -> OwnerRequest:
     """Download the content of an object; a browser saves it or shows it as an image only."""
     bucket, key = find_bucket(asked, asked.rest), _key(asked)
     name = quote(key.rpartition("/")[2] or "object", safe="")
@@ -97,7 +97,7 @@ def get_content(asked: Asked) -> OwnerRequest:
     return made._replace(finish=finish)
 
 
-def put_content(asked: Asked) -> OwnerRequest:
+def put_content(asked: ApiRequest) -> OwnerRequest:
     """Upload an object."""
     bucket, key = find_bucket(asked, asked.rest), _key(asked)
     sent = asked.request.headers
@@ -106,13 +106,13 @@ def put_content(asked: Asked) -> OwnerRequest:
     return _request(asked, "PUT", bucket.name, key, {}, fields)._replace(data=None)
 
 
-def delete_content(asked: Asked) -> OwnerRequest:
+def delete_content(asked: ApiRequest) -> OwnerRequest:
     """Delete an object, or one version of it."""
     bucket, key = find_bucket(asked, asked.rest), _key(asked)
     return _request(asked, "DELETE", bucket.name, key, _version(asked), [])
 
 
-def sign_object(asked: Asked) -> Response:
+def sign_object(asked: ApiRequest) -> Response:
     """Sign a URL for an object, and say what each part of it means."""
     bucket, body = find_bucket(asked, asked.rest), asked.json()
     key, method, seconds = body.get("key"), body.get("method", "GET"), body.get("seconds", 3600)
@@ -142,7 +142,7 @@ def sign_object(asked: Asked) -> Response:
     return page.show(asked, "signed", values, parts_of_url=values["parts"])
 
 
-def _address(asked: Asked, bucket: str) -> str:
+def _address(asked: ApiRequest, bucket: str) -> str:
     """Return the address of a bucket, at a host of its own where the server demands that."""
     request = asked.request
     scheme = "https" if request.secure else "http"
@@ -153,7 +153,7 @@ def _address(asked: Asked, bucket: str) -> str:
 
 
 def _request(
-    asked: Asked,
+    asked: ApiRequest,
     method: str,
     bucket: str,
     key: str,
@@ -178,7 +178,7 @@ def _request(
     return OwnerRequest(request, lambda _: reply({"key": key, "done": method}), data)
 
 
-def _key(asked: Asked) -> str:
+def _key(asked: ApiRequest) -> str:
     key = asked.query.get("key", "")
     if not key:
         raise Refusal(400, "Name the object: ?key=NAME.")
@@ -196,7 +196,7 @@ def _pairs(lines: str, sign: str) -> list[tuple[str, str]]:
     return found
 
 
-def _version(asked: Asked) -> dict[str, str]:
+def _version(asked: ApiRequest) -> dict[str, str]:
     version = asked.query.get("versionId")
     return {"versionId": version} if version else {}
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from oss_emulator.control.api.access import SESSION, cookies
-from oss_emulator.control.api.route import PREFIX, Asked, reply
+from oss_emulator.control.api.route import PREFIX, ApiRequest, reply
 from oss_emulator.control.console import wants_page
 from oss_emulator.control.console.catalogue import COOKIE, LANGUAGES, Catalogue, choose
 from oss_emulator.protocol.message import Request, Response
@@ -39,7 +39,7 @@ _HEADERS: Final = {
 _YEAR: Final = 365 * 24 * 3600
 
 
-def show(asked: Asked, template: str, values: Mapping[str, Any], **shown: Any) -> Response:
+def show(asked: ApiRequest, template: str, values: Mapping[str, Any], **shown: Any) -> Response:
     """Answer with a page, or with its `values` as JSON; `shown` is for the template only."""
     if wants_page(asked.request):
         return render(asked.request, template, {**values, **shown})

@@ -13,7 +13,7 @@ from oss_emulator.control.api.referer import find_rules, read_rules
 from oss_emulator.control.api.route import (
     EVENTS,
     JSON,
-    Asked,
+    ApiRequest,
     Content,
     Parameter,
     Refusal,
@@ -27,7 +27,7 @@ from oss_emulator.control.console.catalogue import Catalogue
 from oss_emulator.control.replays import MOST_BYTES, LogReplay, LogTooLargeError
 from oss_emulator.lab import sources
 from oss_emulator.lab.replay.engine import EngineError, EngineName, MissingEngineError
-from oss_emulator.lab.replay.page import Voice, body
+from oss_emulator.lab.replay.page import Translator, body
 from oss_emulator.lab.replay.report import ReplayQuestion, TooManyRejectsError
 from oss_emulator.lab.replay.sources import LogSourceError
 from oss_emulator.lab.replay.verdict import Judge
@@ -40,17 +40,17 @@ _LOG_NAME: Final = 200
 """The most characters of a log's name that are kept."""
 
 
-def get_replay(asked: Asked) -> Response:
+def get_replay(asked: ApiRequest) -> Response:
     """Show the form for a replay."""
     return _show(asked, None)
 
 
-def get_report(asked: Asked) -> Response:
+def get_report(asked: ApiRequest) -> Response:
     """Show a replay with its report."""
     return _show(asked, _find(asked))
 
 
-def _show(asked: Asked, found: LogReplay | None) -> Response:
+def _show(asked: ApiRequest, found: LogReplay | None) -> Response:
     buckets = [bucket.name for bucket in asked.controls.service.storage.buckets()]
     values = {
         "installed": EngineName.DUCKDB.is_installed,
@@ -79,12 +79,12 @@ def _body(found: LogReplay | None) -> Any:
     def format(texts: Catalogue) -> Markup:
         if found is None or found.report is None:
             return Markup()
-        return Markup(body(found.report, Voice(texts.sentence, texts.step)))  # noqa: S704 - escaped
+        return Markup(body(found.report, Translator(texts.sentence, texts.step)))  # noqa: S704 - escaped
 
     return format
 
 
-async def begin_replay(asked: Asked) -> Response:
+async def begin_replay(asked: ApiRequest) -> Response:
     """Begin a replay by the rules of the body; the log follows."""
     if not EngineName.DUCKDB.is_installed:
         extra = EngineName.DUCKDB.extra
@@ -101,7 +101,7 @@ async def begin_replay(asked: Asked) -> Response:
     return reply({"replay": made.id, "most_bytes": MOST_BYTES}, 201)
 
 
-async def _rules(asked: Asked, body: Mapping[str, Any]) -> RefererConfiguration:
+async def _rules(asked: ApiRequest, body: Mapping[str, Any]) -> RefererConfiguration:
     """Return the rules that a body names, has as text in any form, or has as JSON."""
     assumptions = asked.controls.service.settings.assumptions
     match body:
@@ -125,7 +125,7 @@ def _name(body: Mapping[str, Any], member: str) -> str:
     return found
 
 
-async def run_replay(asked: Asked) -> Response:
+async def run_replay(asked: ApiRequest) -> Response:
     """Replay the log in the body, in a thread, and show the report."""
     found = _find(asked)
     if found.log:
@@ -156,7 +156,7 @@ def _failed(found: LogReplay, status: int, sentence: str) -> Refusal:
     return Refusal(status, sentence)
 
 
-def follow_replay(asked: Asked) -> AsyncGenerator[bytes]:
+def follow_replay(asked: ApiRequest) -> AsyncGenerator[bytes]:
     """Yield the progress of a replay as events; raises `Refusal` at once if there is none."""
     return _progress(_find(asked))
 
@@ -174,7 +174,7 @@ async def _progress(found: LogReplay) -> AsyncGenerator[bytes]:
     yield events.format(number + 1, {"log": found.log, "part": 1.0, "done": True})
 
 
-def _find(asked: Asked) -> LogReplay:
+def _find(asked: ApiRequest) -> LogReplay:
     found = asked.controls.replays.find(asked.rest)
     if found is None:
         raise Refusal(404, f"The replay {asked.rest!r} is not kept any more; begin another one.")

@@ -9,7 +9,7 @@ from oss_emulator.control.api.journal_filter import JournalFilter
 from oss_emulator.control.api.route import (
     EVENTS,
     JSON,
-    Asked,
+    ApiRequest,
     Content,
     Parameter,
     Refusal,
@@ -18,7 +18,7 @@ from oss_emulator.control.api.route import (
 )
 from oss_emulator.control.api.schema import COUNT, TEXT
 from oss_emulator.control.console import page, snippets
-from oss_emulator.control.journal import Entry, RefererVerdict
+from oss_emulator.control.journal import JournalEntry, RefererVerdict
 from oss_emulator.protocol.message import Response
 
 SHOWN: Final = 200
@@ -34,7 +34,7 @@ FILTERS: Final = ("text", "bucket", "verdict", "status", "ec", "method", "refere
 """The filters of the page, by their names in the query."""
 
 
-def list_requests(asked: Asked) -> Response:
+def list_requests(asked: ApiRequest) -> Response:
     """Show the requests that the query asks for, the newest first."""
     journal = asked.controls.journal
     wanted = JournalFilter.parse(asked)
@@ -59,7 +59,7 @@ def list_requests(asked: Asked) -> Response:
     )
 
 
-def summarize(entry: Entry) -> dict[str, Any]:
+def summarize(entry: JournalEntry) -> dict[str, Any]:
     """Return what a row shows of an entry."""
     request, decision = entry.request, entry.decision
     return {
@@ -82,12 +82,12 @@ def summarize(entry: Entry) -> dict[str, Any]:
     }
 
 
-def follow_requests(asked: Asked) -> AsyncGenerator[bytes]:
+def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
     """Yield the rows of new requests as events; raises `Refusal` at once for a bad query."""
     return _rows(asked, events.parse_filter(asked))
 
 
-async def _rows(asked: Asked, wanted: JournalFilter) -> AsyncGenerator[bytes]:
+async def _rows(asked: ApiRequest, wanted: JournalFilter) -> AsyncGenerator[bytes]:
     journal = asked.controls.journal
     async with aclosing(events.batches(journal, wanted, PAUSE, READABLE)) as batches:
         yield events.COMMENT
@@ -103,7 +103,7 @@ async def _rows(asked: Asked, wanted: JournalFilter) -> AsyncGenerator[bytes]:
             )
 
 
-def get_request(asked: Asked) -> Response:
+def get_request(asked: ApiRequest) -> Response:
     """Show one request with everything that is known about it."""
     number = asked.rest
     entry = asked.controls.journal.entry(int(number)) if _is_number(number) else None

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from oss_emulator.control.journal import Entry
+from oss_emulator.control.journal import JournalEntry
 from oss_emulator.lab import diff, explain, lint, scenarios
 from oss_emulator.lab.lint import Finding
 from oss_emulator.lab.parts import Parts
@@ -28,7 +28,7 @@ DEFAULT_SITE: Final = "https://www.example.com"
 class Turn(NamedTuple):
     """A request of the journal that the rules would decide differently."""
 
-    entry: Entry
+    entry: JournalEntry
     decision: Decision
 
 
@@ -81,7 +81,7 @@ class Review(NamedTuple):
 def make(
     rules: RefererConfiguration,
     saved: RefererConfiguration,
-    entries: Iterable[Entry],
+    entries: Iterable[JournalEntry],
     site: str,
     object_url: str,
     assumptions: Assumptions,
@@ -103,7 +103,7 @@ def make(
     )
 
 
-def _turns(policy: RefererPolicy, entries: Iterable[Entry]) -> Iterable[Turn]:
+def _turns(policy: RefererPolicy, entries: Iterable[JournalEntry]) -> Iterable[Turn]:
     for entry in entries:
         decision = decide_again(policy, entry)
         assert entry.decision is not None  # noqa: S101 - the entries were chosen so
@@ -111,7 +111,7 @@ def _turns(policy: RefererPolicy, entries: Iterable[Entry]) -> Iterable[Turn]:
             yield Turn(entry, decision)
 
 
-def decide_again(policy: RefererPolicy, entry: Entry) -> Decision:
+def decide_again(policy: RefererPolicy, entry: JournalEntry) -> Decision:
     """Decide on a request of the journal by other rules."""
     return policy.decide(
         entry.request.headers.get("referer"),

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from oss_emulator import referer_xml
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import (
-    Asked,
+    ApiRequest,
     OwnerRequest,
     Parameter,
     Refusal,
@@ -23,7 +23,7 @@ from oss_emulator.control.console import page, review
 from oss_emulator.control.journal import RefererVerdict
 from oss_emulator.lab import explain, lint, sources
 from oss_emulator.lab.programs import format_oss2, format_ossutil
-from oss_emulator.lab.proposal import ProposalError, Wish, format_table, propose
+from oss_emulator.lab.proposal import ProposalError, SiteProfile, format_table, propose
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy
@@ -33,7 +33,7 @@ _NONE: Final = "none"
 """The parameter of the page that asks to try a request without a Referer only."""
 
 
-def list_rules(asked: Asked) -> Response:
+def list_rules(asked: ApiRequest) -> Response:
     """Show the buckets, and what their rules did to the requests of the journal."""
     counts = Counter((entry.bucket, entry.verdict) for entry in asked.controls.journal.entries())
     buckets = []
@@ -52,7 +52,7 @@ def list_rules(asked: Asked) -> Response:
     return page.show(asked, "rules_list", {"buckets": buckets})
 
 
-def get_rules(asked: Asked) -> Response:
+def get_rules(asked: ApiRequest) -> Response:
     """Show the rules of a bucket for editing."""
     bucket, rules = asked.rest, find_rules(asked, asked.rest)
     given = asked.query.get("referer")
@@ -73,7 +73,7 @@ def get_rules(asked: Asked) -> Response:
     )
 
 
-def put_rules(asked: Asked) -> OwnerRequest:
+def put_rules(asked: ApiRequest) -> OwnerRequest:
     """Put rules to a bucket, as PutBucketReferer does."""
     rules = _read(asked, asked.json())
     try:
@@ -87,7 +87,7 @@ def put_rules(asked: Asked) -> OwnerRequest:
     return OwnerRequest(request, lambda _: reply(saved), document)
 
 
-async def check_rules(asked: Asked) -> Response:
+async def check_rules(asked: ApiRequest) -> Response:
     """Decide on requests by edited rules, and by the saved ones of a bucket if one is named."""
     body = asked.json()
     assumptions = asked.controls.service.settings.assumptions
@@ -110,7 +110,7 @@ async def check_rules(asked: Asked) -> Response:
     )
 
 
-async def review_rules(asked: Asked) -> Response:
+async def review_rules(asked: ApiRequest) -> Response:
     """Lint edited rules, and compare them with what is saved, journalled and wanted."""
     body = asked.json()
     bucket = _text(body, "bucket")
@@ -130,7 +130,7 @@ async def review_rules(asked: Asked) -> Response:
     )
 
 
-async def correct_rules(asked: Asked) -> Response:
+async def correct_rules(asked: ApiRequest) -> Response:
     """Follow the correction of one finding of the linter, or of all without a `rule`."""
     body = asked.json()
     rules = _read(asked, body)
@@ -146,10 +146,10 @@ async def correct_rules(asked: Asked) -> Response:
     raise Refusal(404, "The linter does not find this any more.")
 
 
-async def generate_rules(asked: Asked) -> Response:
+async def generate_rules(asked: ApiRequest) -> Response:
     """Propose rules for a site, with the decision table that they pass."""
     body = asked.json()
-    wish = Wish(
+    wish = SiteProfile(
         _text(body, "site", ""),
         body.get("subdomains") is True,
         tuple(_text(body, "mini_programs", "").split()),
@@ -165,7 +165,7 @@ async def generate_rules(asked: Asked) -> Response:
     return reply({"rules": rules, "table": format_table(proposal, wish.site)})
 
 
-async def export_rules(asked: Asked) -> Response:
+async def export_rules(asked: ApiRequest) -> Response:
     """Format edited rules in every form."""
     body = asked.json()
     rules, bucket = _read(asked, body), _text(body, "bucket")
@@ -186,7 +186,7 @@ def _format_all(rules: RefererConfiguration, bucket: str) -> dict[str, str]:
     return texts
 
 
-async def import_rules(asked: Asked) -> Response:
+async def import_rules(asked: ApiRequest) -> Response:
     """Read rules in any form; of several in one document, `name` chooses."""
     body = asked.json()
     assumptions = asked.controls.service.settings.assumptions
@@ -226,7 +226,7 @@ def to_members(rules: RefererConfiguration) -> dict[str, Any]:
     return {"RefererBlacklist": {"Referer": []}, **members}
 
 
-def _read(asked: Asked, body: Mapping[str, Any]) -> RefererConfiguration:
+def _read(asked: ApiRequest, body: Mapping[str, Any]) -> RefererConfiguration:
     return read_rules(body.get("rules"), asked.controls.service.settings.assumptions)
 
 
@@ -237,7 +237,7 @@ def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str
     return found or default or ""
 
 
-def _object_url(asked: Asked, bucket: str) -> str:
+def _object_url(asked: ApiRequest, bucket: str) -> str:
     region = asked.controls.service.region_of(bucket)
     return f"https://{bucket}.oss-{region}.aliyuncs.com/photo.jpg"
 

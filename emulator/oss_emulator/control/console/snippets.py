@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Final
 
-from oss_emulator.control.journal import Entry, RefererVerdict
+from oss_emulator.control.journal import JournalEntry, RefererVerdict
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import Signing
 
@@ -56,7 +56,7 @@ _CALLS: Final[Mapping[str, str]] = {
 """The calls of oss2 for operations, besides downloads."""
 
 
-def format_oss2(entry: Entry, region: str) -> str | None:
+def format_oss2(entry: JournalEntry, region: str) -> str | None:
     """Format a request as Python with oss2; None where oss2 has no such call.
 
     A download becomes a signed URL that is fetched with the Referer, because the rules are not
@@ -82,7 +82,7 @@ def format_oss2(entry: Entry, region: str) -> str | None:
     )
 
 
-def _client(entry: Entry, region: str) -> list[str]:
+def _client(entry: JournalEntry, region: str) -> list[str]:
     scheme = "https" if entry.request.secure else "http"
     endpoint = f"{scheme}://{entry.request.host.removeprefix(f'{entry.bucket}.')}"
     return [
@@ -94,7 +94,7 @@ def _client(entry: Entry, region: str) -> list[str]:
     ]
 
 
-def format_case(entry: Entry) -> str | None:
+def format_case(entry: JournalEntry) -> str | None:
     """Format a request and the verdict on it as a case of a decision table; None without one."""
     decision, request = entry.decision, entry.request
     if decision is None or entry.verdict is RefererVerdict.NOT_CHECKED:

@@ -1,13 +1,13 @@
 """`/_emulator/`: the list of pages, which leads a browser to the first one."""
 
-from oss_emulator.control.api.route import PREFIX, Asked, Route, json_content, reply
+from oss_emulator.control.api.route import PREFIX, ApiRequest, Route, json_content, reply
 from oss_emulator.control.api.schema import TEXT, array, record
 from oss_emulator.control.console import wants_page
 from oss_emulator.control.console.page import TABS
 from oss_emulator.protocol.message import Response
 
 
-def list_pages(asked: Asked) -> Response:
+def list_pages(asked: ApiRequest) -> Response:
     """Lead a browser to the requests; list the pages for other clients."""
     if wants_page(asked.request):
         return Response(302, {"Location": f"{PREFIX}{TABS[0]}"})

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from oss_emulator.control.api.route import Asked, Content, Parameter, Refusal, Route
+from oss_emulator.control.api.route import ApiRequest, Content, Parameter, Refusal, Route
 from oss_emulator.control.api.schema import TEXT
 from oss_emulator.lab.replay import STYLE
 from oss_emulator.protocol.message import Response
@@ -29,7 +29,7 @@ def _read() -> dict[str, tuple[str, bytes]]:
     return found
 
 
-def get_file(asked: Asked) -> Response:
+def get_file(asked: ApiRequest) -> Response:
     """Return a file, or 304 if the browser has it already."""
     if asked.rest not in _read():
         raise Refusal(404, f"The file {asked.rest!r} does not exist.")

@@ -13,8 +13,8 @@ from .requests import (
     PutAcl,
     PutRules,
     Reply,
+    RequestTarget,
     ServiceRequest,
-    Thing,
 )
 from .setups import SETUPS, Setup
 
@@ -29,9 +29,9 @@ __all__ = [
     "PutRules",
     "Replies",
     "Reply",
+    "RequestTarget",
     "ServiceRequest",
     "Setup",
-    "Thing",
     "ask_all",
     "bounds",
     "chosen",

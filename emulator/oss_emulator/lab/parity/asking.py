@@ -85,7 +85,7 @@ def _is_in_effect(send: Send, setup: Setup) -> bool:
     """Whether all canaries are answered as wanted, in one of the ways to sign them."""
     return any(
         all(
-            wanted.fits(send(Fetch((referer,), signing=signing, thing=setup.thing)))
+            wanted.fits(send(Fetch((referer,), signing=signing, target=setup.target)))
             for referer, wanted in setup.canaries
         )
         for signing in setup.signings

@@ -31,8 +31,8 @@ from .requests import (
     Fetch,
     GetRules,
     PutRules,
+    RequestTarget,
     ServiceRequest,
-    Thing,
     Wanted,
     denied,
     refused,
@@ -83,7 +83,7 @@ def _decide(ask: Ask, assumptions: Assumptions) -> Wanted:
         *(fetch.referers or (None,)),
         signed=fetch.signing,
         method=fetch.method,
-        scope=Scope.BUCKET if fetch.thing is Thing.BUCKET else Scope.OBJECT,
+        scope=Scope.BUCKET if fetch.target is RequestTarget.BUCKET else Scope.OBJECT,
     )
     if decision.ec and fetch.method != "HEAD":
         return denied(decision.ec)
@@ -124,11 +124,11 @@ def _with(
     setup: Setup = LISTED,
     signing: Signing = Signing.URL,
     method: str = "GET",
-    thing: Thing = Thing.OPEN,
+    target: RequestTarget = RequestTarget.OPEN,
     query: tuple[tuple[str, str], ...] = (),
     forged: bool = False,
 ) -> Ask:
-    return Ask(setup, Fetch(referers, signing, method, thing, query, forged))
+    return Ask(setup, Fetch(referers, signing, method, target, query, forged))
 
 
 def _assumed(field: str, about: str, *asks: Ask) -> Inquiry:
@@ -210,16 +210,16 @@ ASSUMED = (
         "r04",
         "which requests are checked",
         _with(UNLISTED, method="HEAD"),
-        _with(UNLISTED, method="PUT", thing=Thing.SPARE),
+        _with(UNLISTED, method="PUT", target=RequestTarget.SPARE),
         _with(UNLISTED, method="OPTIONS", signing=Signing.NONE),
-        _with(UNLISTED, method="POST", signing=Signing.FORM, thing=Thing.SPARE),
-        _with(UNLISTED, thing=Thing.BUCKET),
+        _with(UNLISTED, method="POST", signing=Signing.FORM, target=RequestTarget.SPARE),
+        _with(UNLISTED, target=RequestTarget.BUCKET),
     ),
     _assumed(
         "r05",
         "the place of the check in the order of a request",
-        _with(UNLISTED, thing=Thing.MISSING),
-        _with(UNLISTED, thing=Thing.CLOSED, signing=Signing.NONE),
+        _with(UNLISTED, target=RequestTarget.MISSING),
+        _with(UNLISTED, target=RequestTarget.CLOSED, signing=Signing.NONE),
         _with(UNLISTED, forged=True),
     ),
     _assumed(
@@ -250,7 +250,7 @@ DOCUMENTED = (
         "the ACL of the bucket makes no difference",
         (_with(UNLISTED), NOT_LISTED),
         *(
-            (_with(referer, setup=setup, signing=Signing.NONE, thing=Thing.SPARE), wanted)
+            (_with(referer, setup=setup, signing=Signing.NONE, target=RequestTarget.SPARE), wanted)
             for setup in (setups.PUBLIC_READ, setups.PUBLIC_READ_WRITE)
             for referer, wanted in ((_LISTED, ALLOWED), (UNLISTED, NOT_LISTED))
         ),
@@ -339,7 +339,7 @@ DOCUMENTED = (
                 "https://www.example.com/",
                 setup=setups.CALLS,
                 signing=Signing.NONE,
-                thing=Thing.BUCKET,
+                target=RequestTarget.BUCKET,
                 query=(("referer", ""),),
             ),
             NO_PERMISSION,

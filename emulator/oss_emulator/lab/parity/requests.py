@@ -18,7 +18,7 @@ DENIALS = frozenset(reason.ec for reason in Reason if reason.ec)
 """The ECs of hotlink protection (R-11, R-12, R-13)."""
 
 
-class Thing(StrEnum):
+class RequestTarget(StrEnum):
     """What a request addresses: the bucket, or one of the objects that were put for the test."""
 
     OPEN = "an object that anybody may read"
@@ -35,7 +35,7 @@ class Fetch:
     referers: tuple[str, ...] = ()
     signing: Signing = Signing.URL
     method: str = "GET"
-    thing: Thing = Thing.OPEN
+    target: RequestTarget = RequestTarget.OPEN
     query: tuple[tuple[str, str], ...] = ()
     forged: bool = False
     """Whether the signature is wrong."""
@@ -44,7 +44,7 @@ class Fetch:
         sent = ", then ".join(repr(value) for value in self.referers) or "none"
         how = "wrong signature" if self.forged else _SIGNING[self.signing]
         query = "".join(f" ?{name}={value}" for name, value in self.query)
-        return f"{self.method} {self.thing.name.lower()}{query}, {how}, Referer {sent}"
+        return f"{self.method} {self.target.name.lower()}{query}, {how}, Referer {sent}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.request import Signing
 
-from .requests import ALLOWED, DENIED, Thing, Wanted
+from .requests import ALLOWED, DENIED, RequestTarget, Wanted
 
 UNLISTED = "https://unlisted.test/"
 """A Referer that no entry matches."""
@@ -29,7 +29,7 @@ class Setup:
     """Referers to try: at least one of them is answered differently until the rules take effect."""
     signings: tuple[Signing, ...] = (Signing.URL, Signing.NONE)
     """How canaries are signed: if one way fails, another may show that the rules are in effect."""
-    thing: Thing = Thing.OPEN
+    target: RequestTarget = RequestTarget.OPEN
     """The object that canaries ask for."""
     needs_own_bucket: bool = False
     """Whether to skip it on a bucket that existed before."""
@@ -67,7 +67,7 @@ def _publishing(acl: str) -> Setup:
         acl=acl,
         canaries=((canary("listed"), ALLOWED),),
         signings=(Signing.NONE,),
-        thing=Thing.SPARE,
+        target=RequestTarget.SPARE,
         needs_own_bucket=True,
     )
 

@@ -49,7 +49,7 @@ $body
 )
 
 
-class Voice(NamedTuple):
+class Translator(NamedTuple):
     """The language of a report."""
 
     say: Callable[[Sentence], str] = str
@@ -57,7 +57,7 @@ class Voice(NamedTuple):
     """Says a step of a decision."""
 
 
-_ENGLISH = Voice()
+_ENGLISH = Translator()
 
 
 def format(report: Report) -> str:
@@ -70,7 +70,7 @@ def _style() -> str:
     return STYLE.read_text(encoding="utf-8")
 
 
-def body(report: Report, voice: Voice = _ENGLISH) -> str:
+def body(report: Report, voice: Translator = _ENGLISH) -> str:
     """Format a report as an element of a page, which needs the style sheet STYLE."""
     return "\n".join(['<div class="report">', *_Body(report, voice).parts(), "</div>"])
 
@@ -78,7 +78,7 @@ def body(report: Report, voice: Voice = _ENGLISH) -> str:
 class _Body:
     """Formats one report in one language."""
 
-    def __init__(self, report: Report, voice: Voice) -> None:
+    def __init__(self, report: Report, voice: Translator) -> None:
         self._report = report
         self._say, self._say_step = voice
 

@@ -5,7 +5,7 @@ from typing import Final
 from oss_emulator.documents import encryption, public_access_block, resource_group, tagging
 from oss_emulator.operations.call import Call
 from oss_emulator.protocol.changes import PUBLIC_ACCESS_BLOCKED
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.storage import Bucket
 
 MAX_BUCKETS: Final = 100
@@ -19,7 +19,7 @@ def new_bucket(
     mine = (bucket for bucket in call.storage.buckets() if bucket.owner == call.caller.id)
     owned = sum(bucket.region == call.region for bucket in mine)
     if owned >= MAX_BUCKETS:
-        raise OSSError(Code.TOO_MANY_BUCKETS)
+        raise OSSError(ErrorCase.TOO_MANY_BUCKETS)
     return Bucket(
         call.target.bucket,
         call.caller.id,

@@ -7,7 +7,7 @@ from oss_emulator.documents.document import Documents
 from oss_emulator.documents.retention import RetentionMode, RetentionPeriod
 from oss_emulator.operations.call import Call
 from oss_emulator.protocol import dates, headers
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.storage import Object
 
 MODE: Final = "x-oss-object-worm-mode"
@@ -24,7 +24,7 @@ def of_request(call: Call) -> Documents:
     if not call.operation.describes or request.keys().isdisjoint((MODE, UNTIL, HOLD)):
         return {}
     if not object_worm.is_enabled(call.bucket.documents):
-        raise OSSError(Code.OBJECT_WORM_NOT_ENABLED)
+        raise OSSError(ErrorCase.OBJECT_WORM_NOT_ENABLED)
     found: dict[str, bytes] = {}
     if MODE in request or UNTIL in request:
         period = RetentionPeriod(_mode(request.get(MODE, "")), _until(call))

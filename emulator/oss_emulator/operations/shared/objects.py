@@ -20,7 +20,7 @@ from oss_emulator.operations.shared import locks
 from oss_emulator.protocol import callback, checksums, client_encryption, dates, headers, tagging
 from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.copy_source import CopySource
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Callback, FileRange
 from oss_emulator.referer import Signing
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
@@ -48,9 +48,9 @@ def find(call: Call) -> Object:
     if item.delete_marker:
         marker = {DELETE_MARKER: "true", VERSION_ID: item.version_id}
         if version_id is None:
-            raise OSSError(Code.NO_SUCH_KEY, headers=marker, Key=call.key)
+            raise OSSError(ErrorCase.NO_SUCH_KEY, headers=marker, Key=call.key)
         raise OSSError(
-            Code.METHOD_NOT_ALLOWED,
+            ErrorCase.METHOD_NOT_ALLOWED,
             headers={**marker, "Allow": "DELETE"},
             Method=call.request.method,
             ResourceType="DeleteMarker",
@@ -89,9 +89,9 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
     point = access_point.find_alias(call.storage, source.bucket)
     bucket = call.storage.bucket(source.bucket if point is None else point.bucket)
     if bucket is None:
-        raise OSSError(Code.NO_SUCH_BUCKET, BucketName=source.bucket)
+        raise OSSError(ErrorCase.NO_SUCH_BUCKET, BucketName=source.bucket)
     if bucket.region != call.bucket.region:
-        raise OSSError(Code.OTHER_REGION)
+        raise OSSError(ErrorCase.OTHER_REGION)
     version_id = source.version_id and check_version_id(source.version_id)
     item = call.storage.object(bucket.name, source.key, version_id)
     actions = required_of_source(call.request.headers, source.version_id)
@@ -101,7 +101,7 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
     if item is None:
         raise _missing(call, bucket, source.key, version_id)
     if item.delete_marker:
-        raise OSSError(Code.NO_SUCH_KEY, Key=source.key)
+        raise OSSError(ErrorCase.NO_SUCH_KEY, Key=source.key)
     target = follow(reading, bucket, item) if through_link else item
     check_restored(call, bucket, target)
     return show(item, target)
@@ -120,9 +120,9 @@ def follow(call: Call, bucket: Bucket, item: Object) -> Object:
     target = call.storage.object(bucket.name, key)
     permissions.check(call, bucket, key, Permission.READ, target, ("oss:GetObject",))
     if target is None or target.delete_marker:
-        raise OSSError(Code.SYMLINK_TARGET_NOT_EXIST)
+        raise OSSError(ErrorCase.SYMLINK_TARGET_NOT_EXIST)
     if target.kind == "Symlink":
-        raise OSSError(Code.INVALID_TARGET_TYPE)
+        raise OSSError(ErrorCase.INVALID_TARGET_TYPE)
     return target
 
 
@@ -146,11 +146,11 @@ def show(item: Object, target: Object) -> Object:
 def _missing(call: Call, bucket: Bucket, key: str, version_id: str | None) -> OSSError:
     """Make the error for a missing version."""
     if version_id and call.storage.object(bucket.name, key) is not None:
-        return OSSError(Code.NO_SUCH_VERSION, Key=key, VersionId=version_id)
-    return OSSError(Code.NO_SUCH_KEY, Key=key)
+        return OSSError(ErrorCase.NO_SUCH_VERSION, Key=key, VersionId=version_id)
+    return OSSError(ErrorCase.NO_SUCH_KEY, Key=key)
 
 
-def find_upload(call: Call, code: Code = Code.NO_SUCH_UPLOAD) -> Upload:
+def find_upload(call: Call, code: ErrorCase = ErrorCase.NO_SUCH_UPLOAD) -> Upload:
     """Find the multipart upload that the call names, for its key; raises `NoSuchUpload`."""
     upload_id = call.request.query["uploadId"]
     upload = call.storage.upload(call.bucket.name, upload_id)
@@ -177,7 +177,7 @@ def check_restored(call: Call, bucket: Bucket, item: Object) -> None:
         return
     restore, now = item.restore, call.request.received
     if restore is None or not restore.done <= now < restore.until:
-        raise OSSError(Code.INVALID_OBJECT_STATE, Key=item.key)
+        raise OSSError(ErrorCase.INVALID_OBJECT_STATE, Key=item.key)
 
 
 def read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRange, ...]:
@@ -269,7 +269,7 @@ def overrides(call: Call) -> dict[str, str]:
         if name in query
     }
     if call.signing is Signing.NONE:
-        raise OSSError(Code.RESPONSE_HEADERS_OF_ANONYMOUS)
+        raise OSSError(ErrorCase.RESPONSE_HEADERS_OF_ANONYMOUS)
     return found
 
 
@@ -334,12 +334,12 @@ def _encryption(call: Call) -> dict[str, str]:
 def check_writable(call: Call) -> None:
     """Raise `InvalidObjectName` or `FileAlreadyExists` if the object must not be written."""
     if call.key.startswith(("/", "\\")):
-        raise OSSError(Code.INVALID_OBJECT_NAME)
+        raise OSSError(ErrorCase.INVALID_OBJECT_NAME)
     # A versioned bucket overwrites nothing, so the header has no effect (PutObject).
     if call.bucket.versioning or not headers.flag(call.request.headers, "x-oss-forbid-overwrite"):
         return
     if call.storage.object(call.bucket.name, call.key) is not None:
-        raise OSSError(Code.FILE_ALREADY_EXISTS, Key=call.key)
+        raise OSSError(ErrorCase.FILE_ALREADY_EXISTS, Key=call.key)
 
 
 def object_acl(call: Call) -> ObjectAcl:
@@ -353,9 +353,9 @@ def object_acl(call: Call) -> ObjectAcl:
     try:
         acl = ObjectAcl(value)
     except ValueError:
-        code = Code.INVALID_OBJECT_ACL
+        code = ErrorCase.INVALID_OBJECT_ACL
         raise headers.invalid_argument(OBJECT_ACL, value, code=code) from None
-    permissions.check_public(call, Code.PUBLIC_OBJECT_ACL, public=acl.public)
+    permissions.check_public(call, ErrorCase.PUBLIC_OBJECT_ACL, public=acl.public)
     return acl
 
 
@@ -372,7 +372,7 @@ def check_mutable(call: Call, key: str, version_id: str) -> None:
     if item is None or item.delete_marker:
         return
     if (policy is not None and policy.protects(item.modified, now)) or locks.hold(call, item):
-        raise OSSError(Code.FILE_IMMUTABLE, Key=key)
+        raise OSSError(ErrorCase.FILE_IMMUTABLE, Key=key)
 
 
 def store(call: Call, item: Object) -> dict[str, str]:

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.s3 import signature
 
 MAX_LINE: Final = 4096
@@ -84,7 +84,9 @@ class ChunkDecoder:
         if self._state is _State.TRAILERS and not self._line and not self._has_trailers:
             return  # the last line end is missing, as some clients send it
         if self._state is not _State.DONE:
-            raise OSSError(Code.INCOMPLETE_BODY, "The body in chunks ends before its last chunk.")
+            raise OSSError(
+                ErrorCase.INCOMPLETE_BODY, "The body in chunks ends before its last chunk."
+            )
 
     def _take(self, piece: bytes) -> None:
         """Take content of a chunk."""
@@ -154,7 +156,7 @@ class ChunkDecoder:
         expected = signature.sign(key, f"{head}\n{text}".encode())
         if not hmac.compare_digest(expected, claimed):
             raise OSSError(
-                Code.SIGNATURE_DOES_NOT_MATCH,
+                ErrorCase.SIGNATURE_DOES_NOT_MATCH,
                 f"The signature of a {'chunk' if kind == 'PAYLOAD' else 'trailer'} does not match.",
                 ec="",
                 SignatureProvided=claimed,
@@ -163,4 +165,4 @@ class ChunkDecoder:
 
 
 def _malformed(detail: str) -> OSSError:
-    return OSSError(Code.MALFORMED_CHUNKS, ErrorDetail=detail)
+    return OSSError(ErrorCase.MALFORMED_CHUNKS, ErrorDetail=detail)

@@ -10,7 +10,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.s3.headers import oss_storage_class, storage_class
 from oss_emulator.protocol.xml import Children, Node
 
@@ -78,7 +78,7 @@ def _refuse_grants(document: bytes) -> bytes:
         "Grants of S3 have no counterpart in OSS; send the header x-amz-acl with private, "
         "public-read or public-read-write."
     )
-    raise OSSError(Code.NOT_IMPLEMENTED, message)
+    raise OSSError(ErrorCase.NOT_IMPLEMENTED, message)
 
 
 # Lifecycle rules: S3 has a filter where OSS has a prefix and tags.
@@ -153,7 +153,7 @@ def _rule_from_oss(rule: Node) -> Children:
 
 def _refuse_element(parent: str, name: str) -> OSSError:
     message = f"The element {name} of {parent} has no counterpart in OSS; leave it out."
-    return OSSError(Code.NOT_IMPLEMENTED, message)
+    return OSSError(ErrorCase.NOT_IMPLEMENTED, message)
 
 
 _FROM_OSS: Final[Mapping[str, Callable[[bytes], bytes]]] = {

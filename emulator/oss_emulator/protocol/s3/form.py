@@ -8,7 +8,7 @@ from base64 import b64encode
 from dataclasses import replace
 from typing import Final
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form, missing
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.s3 import headers, signature
@@ -38,7 +38,7 @@ def translate(form: Form) -> Form:
     found = headers.to_oss(fields, of_object=True)
     if "acl" in found:
         found["x-oss-object-acl"] = found.pop("acl")
-    return replace(form, fields=found, came=form)
+    return replace(form, fields=found, original=form)
 
 
 def parse(form: Form) -> Claim | None:
@@ -103,4 +103,4 @@ def _token(form: Form) -> str | None:
 
 def _refuse(name: str, value: str) -> OSSError:
     message = f"The field {name} of the form is invalid."
-    return OSSError(Code.INVALID_ARGUMENT, message, ArgumentName=name, ArgumentValue=value)
+    return OSSError(ErrorCase.INVALID_ARGUMENT, message, ArgumentName=name, ArgumentValue=value)

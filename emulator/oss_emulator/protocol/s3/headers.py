@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from oss_emulator.protocol.errors import Code, OSSError, listed
+from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.headers import META_PREFIX, invalid_argument
 from oss_emulator.protocol.s3.marks import CHUNKED, is_framed, names_chunks
 
@@ -149,4 +149,4 @@ def _unframe(headers: Mapping[str, str], found: dict[str, str]) -> None:
 def refuse(name: str, kind: str = "header") -> OSSError:
     """Make the error for a header, or a field of a form, that is not understood."""
     message = f"The {kind} {name} of S3 has no counterpart that OSS documents; leave it out."
-    return OSSError(Code.NOT_IMPLEMENTED, message, Header=name)
+    return OSSError(ErrorCase.NOT_IMPLEMENTED, message, Header=name)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from oss_emulator.protocol.address import Target
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 
 class S3Operation(NamedTuple):
@@ -148,4 +148,4 @@ def _refuse(name: str, method: str, subresource: str) -> OSSError:
     message = (
         f"{name} is not an operation that OSS answers over the S3 protocol; docs/s3.md lists those."
     )
-    return OSSError(Code.NOT_IMPLEMENTED, message, Method=method, SubResource=subresource)
+    return OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method=method, SubResource=subresource)

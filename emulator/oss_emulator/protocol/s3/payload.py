@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 from fastcrc.crc32 import iscsi as crc32c
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.s3 import signature
 from oss_emulator.protocol.s3.chunks import ChunkDecoder, Seed
@@ -94,11 +94,11 @@ class Payload(NamedTuple):
             raise _not_chunked()
         if framing is None and is_framed(headers):
             message = f"The payload {declared} is not understood; use {', '.join(Framing)}."
-            raise OSSError(Code.NOT_IMPLEMENTED, message, Header=PAYLOAD_HASH)
+            raise OSSError(ErrorCase.NOT_IMPLEMENTED, message, Header=PAYLOAD_HASH)
         is_hash = framing is None and declared not in ("", signature.UNSIGNED)
         if is_hash and not _is_sha256(declared):
             raise OSSError(
-                Code.INVALID_ARGUMENT,
+                ErrorCase.INVALID_ARGUMENT,
                 f"The value of {PAYLOAD_HASH} must be a SHA-256 in lower-case hex, "
                 f"{signature.UNSIGNED}, or one of {', '.join(Framing)}.",
                 ec="0002-00000427",
@@ -167,7 +167,7 @@ class PayloadReader:
             raise self._wrong_size()
         if self._hash is not None and self._hash.hexdigest() != payload.sha256:
             raise OSSError(
-                Code.CONTENT_HASH_MISMATCH,
+                ErrorCase.CONTENT_HASH_MISMATCH,
                 ClientComputedContentSHA256=payload.sha256,
                 S3ComputedContentSHA256=self._hash.hexdigest(),
             )
@@ -175,18 +175,18 @@ class PayloadReader:
         for name in payload.announced:
             if name not in expected:
                 message = f"The trailer {CHECKSUM}{name} was announced but did not arrive."
-                raise OSSError(Code.MALFORMED_CHUNKS, message)
+                raise OSSError(ErrorCase.MALFORMED_CHUNKS, message)
         for name, value in expected.items():
             self._check(name, value)
 
     def _wrong_size(self) -> OSSError:
         message = f"The chunks have {self._size} bytes; {_LENGTH} says {self._payload.size}."
-        return OSSError(Code.INCOMPLETE_BODY, message, ec="")
+        return OSSError(ErrorCase.INCOMPLETE_BODY, message, ec="")
 
     def _check(self, name: str, value: str) -> None:
         if name in self._sums and b64encode(self._sums[name].digest()).decode() != value:
             message = f"The {name.upper()} you specified did not match the calculated checksum."
-            raise OSSError(Code.BAD_DIGEST, message)
+            raise OSSError(ErrorCase.BAD_DIGEST, message)
 
 
 def _checksums(headers: Mapping[str, str]) -> dict[str, str]:
@@ -203,7 +203,7 @@ def _size(headers: Mapping[str, str]) -> int:
     text = headers.get(_LENGTH, "")
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         message = f"A body in chunks needs {_LENGTH}, the bytes of its content."
-        raise OSSError(Code.MISSING_CONTENT_LENGTH, message)
+        raise OSSError(ErrorCase.MISSING_CONTENT_LENGTH, message)
     return int(text)
 
 
@@ -213,5 +213,5 @@ def _is_sha256(text: str) -> bool:
 
 def _not_chunked() -> OSSError:
     return OSSError(
-        Code.CHUNKS_NOT_SUPPORTED, ArgumentName="Content-Encoding", ArgumentValue=CHUNKED
+        ErrorCase.CHUNKS_NOT_SUPPORTED, ArgumentName="Content-Encoding", ArgumentValue=CHUNKED
     )

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import EXPLAIN, encode
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.s3.marks import COMPATIBLE, PAYLOAD_HASH
@@ -80,7 +80,7 @@ def parse(request: Request) -> Claim | None:
     """
     if "authorization" in request.headers:
         if not PARAMETERS.isdisjoint(request.query):
-            raise OSSError(Code.SIGNED_TWICE)
+            raise OSSError(ErrorCase.SIGNED_TWICE)
         return _parse_header(request)
     if any(name.startswith("X-Amz-") for name in request.query if name in PARAMETERS):
         return _parse_url_v4(request)
@@ -179,17 +179,17 @@ def _parse_header(request: Request) -> Claim:
         return _parse_header_v2(request, credentials)
     if scheme != SCHEME:
         message = f"The scheme {scheme[:32]!r} does not sign S3 requests; use {SCHEME} or AWS."
-        raise OSSError(Code.INVALID_AUTHORIZATION, message, ec="0002-00000402")
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, message, ec="0002-00000402")
     fields = authorization.fields(credentials, "=", _FIELDS, "")
     for name, ec in _MISSING_FIELD.items():
         if not fields.get(name):
-            raise OSSError(Code.INVALID_AUTHORIZATION, ec=ec)
+            raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ec)
     if len(fields["Signature"]) != 64:
-        raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000408")
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000408")
     date, signed_at = _date(request)
     access_key_id, day, region = parse_credential(fields["Credential"], "0002-00000404")
     if day != instant.day(signed_at):
-        raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000409")
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000409")
     return Claim(
         Version.V4,
         Place.HEADER,
@@ -208,7 +208,7 @@ def _parse_header(request: Request) -> Claim:
 def _parse_header_v2(request: Request, credentials: str) -> Claim:
     access_key_id, _, signature = credentials.partition(":")
     if not (access_key_id and signature):
-        raise OSSError(Code.INVALID_AUTHORIZATION, ec="")
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="")
     date, signed_at = _date(request)
     token = request.headers.get(_TOKEN) or None
     return Claim(Version.V2, Place.HEADER, access_key_id, signature, token, date, signed_at)
@@ -251,7 +251,7 @@ def _parse_url_v2(request: Request) -> Claim:
     if gap := authorization.find_gap(query, _PARAMETERS_V2):
         name, ec = gap
         message = f"The URL is signed, but its parameter {name} is missing or empty."
-        raise OSSError(Code.INCOMPLETE_URL_SIGNATURE, message, ec=ec)
+        raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, message, ec=ec)
     return Claim(
         Version.V2,
         Place.URL,
@@ -268,7 +268,7 @@ def _date(request: Request) -> tuple[str, float]:
     text = (request.headers.get(_DATE) or request.headers.get("date", "")).strip()
     seconds = instant.parse(text) if text else None
     if seconds is None:
-        raise OSSError(Code.DATE_REQUIRED)
+        raise OSSError(ErrorCase.DATE_REQUIRED)
     return text, seconds
 
 
@@ -277,7 +277,7 @@ def parse_credential(text: str, ec: str) -> tuple[str, str, str]:
     parts = text.rsplit("/", 4)
     if len(parts) != 5 or not all(parts[:3]) or parts[3:] != [SERVICE, TERMINATOR]:
         message = f"The credential {text[:128]!r} is invalid; it is ID/DAY/REGION/s3/{TERMINATOR}."
-        raise OSSError(Code.INVALID_AUTHORIZATION, message, ec=ec)
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, message, ec=ec)
     return parts[0], parts[1], parts[2]
 
 
@@ -287,16 +287,16 @@ def _check_headers(claim: Claim, request: Request) -> None:
     for name in signed:
         if name not in request.headers:
             message = f"The signature covers the header {name}, which the request does not have."
-            raise OSSError(Code.SIGNED_HEADER_MISSING, message, ArgumentName=name)
+            raise OSSError(ErrorCase.SIGNED_HEADER_MISSING, message, ArgumentName=name)
     # Version 2 always covers all `x-amz-` headers; both versions cover the date and the hash.
     prefixes = ("x-oss-",) if claim.version is Version.V2 else ("x-oss-", "x-amz-")
     for name in request.headers:
         if name.startswith(prefixes) and name not in signed and name not in _UNSIGNED:
-            raise OSSError(Code.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
+            raise OSSError(ErrorCase.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
     if claim.version is Version.V2:
         for name in request.query:
             if name not in PARAMETERS and _escapes_v2(name, claim.place):
-                raise OSSError(Code.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
+                raise OSSError(ErrorCase.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
 
 
 def _escapes_v2(name: str, place: Place) -> bool:
@@ -313,7 +313,7 @@ def compare(claim: Claim, expected: str, text: bytes, asked: bytes = b"") -> Non
     if claim.signature.isascii() and hmac.compare_digest(expected, claim.signature):
         return
     error = OSSError(
-        Code.SIGNATURE_DOES_NOT_MATCH,
+        ErrorCase.SIGNATURE_DOES_NOT_MATCH,
         ec=_MISMATCH.get((claim.version, claim.place), ""),
         AWSAccessKeyId=claim.access_key_id,
         SignatureProvided=claim.signature,
@@ -349,5 +349,5 @@ def _encoded(value: str) -> str:
 def _refuse(name: str, value: str, ec: str = "") -> OSSError:
     message = f"The parameter {name} of the signature in the URL is missing or invalid."
     return OSSError(
-        Code.INVALID_URL_SIGNATURE, message, ec=ec, ArgumentName=name, ArgumentValue=value
+        ErrorCase.INVALID_URL_SIGNATURE, message, ec=ec, ArgumentName=name, ArgumentValue=value
     )

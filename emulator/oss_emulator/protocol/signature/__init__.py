@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.signature import period, v1, v2, v4
 from oss_emulator.protocol.signature.calculation import Calculation
@@ -80,9 +80,9 @@ def parse(request: Request) -> Claim | None:
 def _check_token(request: Request, found: Place) -> None:
     """Raise `InvalidArgument` or `InvalidRequest` if the token should not be in a header."""
     if not _TOKENS.isdisjoint(request.query):
-        raise OSSError(Code.TOKEN_TWICE)
+        raise OSSError(ErrorCase.TOKEN_TWICE)
     if found is Place.URL:
-        raise OSSError(Code.TOKEN_NOT_IN_URL)
+        raise OSSError(ErrorCase.TOKEN_NOT_IN_URL)
 
 
 def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, region: str) -> None:
@@ -102,11 +102,11 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, r
 
 def _parse_header(request: Request) -> Claim:
     if not _MARKS.isdisjoint(request.query):
-        raise OSSError(Code.SIGNED_TWICE)
+        raise OSSError(ErrorCase.SIGNED_TWICE)
     scheme, _, credentials = request.headers["authorization"].strip().partition(" ")
     parse_header = _PARSE_HEADER.get(scheme)
     if parse_header is None:
-        raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000061")
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000061")
     return parse_header(request, credentials)
 
 
@@ -119,7 +119,7 @@ def _parse_url(query_string: str) -> Claim:
     parse_url = _PARSE_URL.get(version or "")
     if parse_url is None:
         raise OSSError(
-            Code.INVALID_URL_SIGNATURE,
+            ErrorCase.INVALID_URL_SIGNATURE,
             ec="0002-00000066",
             ArgumentName="x-oss-signature-version",
             ArgumentValue=version or "",
@@ -132,7 +132,7 @@ def _check_headers(claim: Claim, request: Request) -> None:
     for name in claim.additional_headers:
         if name not in request.headers:
             raise OSSError(
-                Code.SIGNED_HEADER_MISSING,
+                ErrorCase.SIGNED_HEADER_MISSING,
                 f"The signature covers the header {name}, which the request does not have.",
                 ec=_HEADER_MISSING[claim.version, claim.place],
                 ArgumentName=name,
@@ -142,9 +142,11 @@ def _check_headers(claim: Claim, request: Request) -> None:
 
 def _wrong_region(claim: Claim, request: Request) -> OSSError:
     if claim.place is Place.HEADER:
-        return OSSError(Code.INVALID_SIGNING_REGION, Authorization=request.headers["authorization"])
+        return OSSError(
+            ErrorCase.INVALID_SIGNING_REGION, Authorization=request.headers["authorization"]
+        )
     return OSSError(
-        Code.INVALID_CREDENTIAL_REGION,
+        ErrorCase.INVALID_CREDENTIAL_REGION,
         ArgumentName="x-oss-credential",
         ArgumentValue=request.query["x-oss-credential"],
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 
 def fields(text: str, separator: str, names: frozenset[str], ec: str) -> dict[str, str]:
@@ -14,7 +14,7 @@ def fields(text: str, separator: str, names: frozenset[str], ec: str) -> dict[st
     for part in text.split(","):
         name, _, value = part.strip().partition(separator)
         if name not in names or name in found:
-            raise OSSError(Code.INVALID_AUTHORIZATION, ec=ec)
+            raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ec)
         found[name] = value
     return found
 

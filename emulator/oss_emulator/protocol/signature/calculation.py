@@ -3,7 +3,7 @@
 import hmac
 from typing import Final, NamedTuple
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
 _EC_OF_FORMS: Final = "0002-00000705"
@@ -28,7 +28,7 @@ class Calculation(NamedTuple):
         if claimed.isascii() and hmac.compare_digest(self.signature, claimed):
             return
         error = OSSError(
-            Code.SIGNATURE_DOES_NOT_MATCH,
+            ErrorCase.SIGNATURE_DOES_NOT_MATCH,
             ec=_EC_OF_FORMS if claim.place is Place.FORM else _EC[claim.version],
             OSSAccessKeyId=claim.access_key_id,
             SignatureProvided=claimed,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form, missing
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.signature import instant, v1, v4
@@ -136,4 +136,6 @@ def _token(form: Form) -> str | None:
 
 
 def _refuse(name: str, value: str, message: str, ec: str = "") -> OSSError:
-    return OSSError(Code.INVALID_ARGUMENT, message, ec=ec, ArgumentName=name, ArgumentValue=value)
+    return OSSError(
+        ErrorCase.INVALID_ARGUMENT, message, ec=ec, ArgumentName=name, ArgumentValue=value
+    )

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from oss_emulator.protocol import dates
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 
 def parse_date(headers: Mapping[str, str]) -> tuple[str, float]:
@@ -15,11 +15,11 @@ def parse_date(headers: Mapping[str, str]) -> tuple[str, float]:
     """
     text = headers.get("x-oss-date") or headers.get("date")
     if not text:
-        raise OSSError(Code.DATE_REQUIRED)
+        raise OSSError(ErrorCase.DATE_REQUIRED)
     text = text.strip()
     seconds = parse(text)
     if seconds is None:
-        raise OSSError(Code.DATE_REQUIRED, ec="0002-00000502")
+        raise OSSError(ErrorCase.DATE_REQUIRED, ec="0002-00000502")
     return text, seconds
 
 
@@ -27,7 +27,7 @@ def parse_expires(text: str) -> int:
     """Parse the expiry in a URL of V1 or V2, seconds since the epoch; raises `AccessDenied`."""
     seconds = parse_seconds(text)
     if seconds is None:
-        raise OSSError(Code.INVALID_EXPIRES)
+        raise OSSError(ErrorCase.INVALID_EXPIRES)
     return seconds
 
 

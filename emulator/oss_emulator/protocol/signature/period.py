@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from oss_emulator.protocol import dates
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
 MAX_SKEW: Final = 15 * 60
@@ -21,16 +21,16 @@ def check(
     if claim.place is Place.HEADER:
         if claim.signed_at is not None and abs(now - claim.signed_at) > MAX_SKEW:
             raise OSSError(
-                Code.REQUEST_TIME_TOO_SKEWED,
+                ErrorCase.REQUEST_TIME_TOO_SKEWED,
                 MaxAllowedSkewMilliseconds=str(MAX_SKEW * 1000),
                 RequestTime=dates.format_iso(claim.signed_at),
                 ServerTime=dates.format_iso(now),
             )
     elif claim.signed_at is not None and claim.signed_at - now > MAX_SKEW:
-        raise OSSError(Code.URL_NOT_YET_VALID, ec=early, ServerTime=dates.format_iso(now))
+        raise OSSError(ErrorCase.URL_NOT_YET_VALID, ec=early, ServerTime=dates.format_iso(now))
     elif claim.expires_at is not None and now > claim.expires_at:
         raise OSSError(
-            Code.REQUEST_EXPIRED,
+            ErrorCase.REQUEST_EXPIRED,
             ec=expired.get(claim.version),
             Expires=dates.format_iso(claim.expires_at),
             ServerTime=dates.format_iso(now),

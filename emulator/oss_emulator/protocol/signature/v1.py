@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.parameters import is_signed
@@ -28,7 +28,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
     """Parse `id:signature` (P-10)."""
     access_key_id, colon, signature = credentials.partition(":")
     if not (access_key_id and signature):
-        raise OSSError(Code.INVALID_AUTHORIZATION, ec=None if colon else "0002-00000062")
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=None if colon else "0002-00000062")
     headers = request.headers
     date, signed_at = instant.parse_date(headers)
     # P-16: SDK V2 sends the token without its prefix.
@@ -39,7 +39,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
 def parse_url(query: Mapping[str, str]) -> Claim:
     """Parse `OSSAccessKeyId`, `Expires`, `Signature` and `security-token` (P-11)."""
     if gap := authorization.find_gap(query, PARAMETERS):
-        raise OSSError(Code.INCOMPLETE_URL_SIGNATURE, ec=gap[1])
+        raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, ec=gap[1])
     return Claim(
         Version.V1,
         Place.URL,

@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import authorization, canonical, instant
@@ -28,7 +28,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
     fields = authorization.fields(credentials, ":", _FIELDS, "0002-00000104")
     access_key_id, signature = fields.get("AccessKeyId"), fields.get("Signature")
     if not (access_key_id and signature):
-        raise OSSError(Code.INVALID_AUTHORIZATION)
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION)
     date, signed_at = instant.parse_date(request.headers)
     # oss2, Go and Java sign the Date header, even if there is an x-oss-date too.
     date = request.headers.get("date", date).strip()
@@ -49,7 +49,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
     if gap := authorization.find_gap(query, _PARAMETERS):
         name, ec = gap
         message = f"The URL is signed, but its parameter {name} is missing or empty."
-        raise OSSError(Code.INCOMPLETE_URL_SIGNATURE, message, ec=ec)
+        raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, message, ec=ec)
     return Claim(
         Version.V2,
         Place.URL,

@@ -6,7 +6,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
-from oss_emulator.protocol.errors import Code, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import authorization, canonical, instant
@@ -35,7 +35,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
     fields = authorization.fields(credentials, "=", _FIELDS, "0002-00000203")
     credential, signature = fields.get("Credential"), fields.get("Signature")
     if not (credential and signature):
-        raise OSSError(Code.INVALID_AUTHORIZATION, ec="0002-00000202")
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000202")
     date, signed_at = instant.parse_date(request.headers)
     access_key_id, day, region, product = _parse_credential(credential, signed_at, Place.HEADER)
     return Claim(
@@ -131,7 +131,7 @@ def _parse_credential(text: str, signed_at: float, place: Place) -> tuple[str, s
         raise _refuse_credential(place, text, header="0002-00000212", url="0002-00000223")
     if product not in _PRODUCTS:
         if place is Place.HEADER:
-            raise OSSError(Code.INVALID_SIGNING_PRODUCT)
+            raise OSSError(ErrorCase.INVALID_SIGNING_PRODUCT)
         raise _refuse_parameter("x-oss-credential", text)
     return access_key_id, day, region, product
 
@@ -139,13 +139,13 @@ def _parse_credential(text: str, signed_at: float, place: Place) -> tuple[str, s
 def _refuse_credential(place: Place, text: str, *, header: str, url: str) -> OSSError:
     """Make the error for a bad credential, with the EC of its place."""
     if place is Place.HEADER:
-        return OSSError(Code.INVALID_AUTHORIZATION, ec=header)
+        return OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=header)
     return _refuse_parameter("x-oss-credential", text, url)
 
 
 def _refuse_parameter(name: str, value: str, ec: str = "") -> OSSError:
     return OSSError(
-        Code.INVALID_URL_SIGNATURE,
+        ErrorCase.INVALID_URL_SIGNATURE,
         f"The parameter {name} of the signature in the URL is missing or invalid.",
         ec=ec,
         ArgumentName=name,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
-from oss_emulator.control.api import PREFIX, Asked, OwnerRequest, Refusal, reply
+from oss_emulator.control.api import PREFIX, ApiRequest, OwnerRequest, Refusal, reply
 from oss_emulator.control.console import find
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import Journal
@@ -57,12 +57,12 @@ class ApiCaller:
         response = self.service.render(outcome) if isinstance(outcome, Refused) else Response()
         self.journal.record(outcome, response, 0, 0.0)
 
-    def asked(self, method: str, path: str, body: bytes = b"", **headers: str) -> Asked:
+    def asked(self, method: str, path: str, body: bytes = b"", **headers: str) -> ApiRequest:
         """A request as handlers get it."""
         fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
         request = Request.parse(method, PREFIX + path, fields, time.time())
         _, rest = find(request)
-        return Asked(self.controls, change, self.metrics, request, body, rest)
+        return ApiRequest(self.controls, change, self.metrics, request, body, rest)
 
     def response(self, method: str, path: str, body: bytes = b"") -> Response:
         """The response to a request; raises `Refusal`."""

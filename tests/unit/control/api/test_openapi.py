@@ -7,12 +7,12 @@ from typing import Any
 
 from oss_emulator.control.api import ROUTES, document
 from oss_emulator.control.api.openapi import describe
-from oss_emulator.control.api.route import Asked, Parameter, Route, json_content, reply
+from oss_emulator.control.api.route import ApiRequest, Parameter, Route, json_content, reply
 from oss_emulator.control.api.schema import TEXT, record
 from oss_emulator.protocol.message import Response
 
 
-def rename_thing(asked: Asked) -> Response:
+def rename_thing(asked: ApiRequest) -> Response:
     return reply({})
 
 

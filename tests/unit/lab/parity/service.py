@@ -13,8 +13,8 @@ from oss_emulator.lab.parity.requests import (
     PutAcl,
     PutRules,
     Reply,
+    RequestTarget,
     ServiceRequest,
-    Thing,
 )
 from oss_emulator.referer import Assumptions, RefererConfiguration, RefererPolicy, Scope, Signing
 from oss_emulator.referer.assumptions import DEFAULT, CheckOrder, ProcessingOrder
@@ -84,16 +84,19 @@ class ModelService:
             *(fetch.referers or (None,)),
             signed=fetch.signing,
             method=fetch.method,
-            scope=Scope.BUCKET if fetch.thing is Thing.BUCKET else Scope.OBJECT,
+            scope=Scope.BUCKET if fetch.target is RequestTarget.BUCKET else Scope.OBJECT,
         )
         return error(403, "AccessDenied", decision.ec, MESSAGE) if decision.ec else None
 
     def _acl(self, fetch: Fetch) -> Reply | None:
-        closed = fetch.thing in (Thing.CLOSED, Thing.BUCKET) and fetch.signing is Signing.NONE
+        closed = (
+            fetch.target in (RequestTarget.CLOSED, RequestTarget.BUCKET)
+            and fetch.signing is Signing.NONE
+        )
         return error(403, "AccessDenied", "0003-00000001") if closed else None
 
     def _object(self, fetch: Fetch) -> Reply | None:
-        return error(404, "NoSuchKey") if fetch.thing is Thing.MISSING else None
+        return error(404, "NoSuchKey") if fetch.target is RequestTarget.MISSING else None
 
     def _process(self, fetch: Fetch) -> Reply | None:
         return error(400, "BadRequest") if dict(fetch.query).get("x-oss-process") else None

@@ -23,11 +23,11 @@ SIGNED = {
 
 
 def test_fields_become_those_of_oss_and_the_original_is_kept() -> None:
-    came = Form(
+    original = Form(
         {**SIGNED, "acl": "public-read", "x-amz-meta-a": "1", "x-amz-storage-class": "GLACIER"}
     )
-    found = form.translate(came)
-    assert found.came is came
+    found = form.translate(original)
+    assert found.original is original
     assert found.fields == {
         "key": "a",
         "policy": POLICY,
@@ -45,12 +45,12 @@ def test_field_that_is_not_understood_is_refused_by_name(name: str) -> None:
 
 def test_signature_of_version_2_covers_the_policy() -> None:
     made = b64encode(hmac.digest(SECRET.encode(), POLICY.encode(), "sha1")).decode()
-    came = Form({"key": "a", "policy": POLICY, "awsaccesskeyid": "id", "signature": made})
-    claim = form.parse(came)
+    original = Form({"key": "a", "policy": POLICY, "awsaccesskeyid": "id", "signature": made})
+    claim = form.parse(original)
     assert claim is not None
-    form.verify(claim, came, SECRET)
+    form.verify(claim, original, SECRET)
     with pytest.raises(OSSError, match="SignatureDoesNotMatch"):
-        form.verify(claim, came, "other")
+        form.verify(claim, original, "other")
 
 
 def test_signature_of_version_4_covers_the_policy() -> None:

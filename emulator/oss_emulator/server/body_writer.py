@@ -23,7 +23,7 @@ INLINE: Final = 256 * 1024
 """Bytes up to which a body is hashed and stored on the event loop."""
 
 
-class Intake:
+class BodyWriter:
     """A body that is being written to a blob."""
 
     underway = 0
@@ -45,7 +45,7 @@ class Intake:
         self.size += len(chunk)
         self._batch.append(chunk)
         self._batched += len(chunk)
-        if self._batched >= _batch(Intake.underway):
+        if self._batched >= _batch(BodyWriter.underway):
             await self._kept()
             self._begin_keeping()
 
@@ -90,20 +90,20 @@ class Intake:
 
 
 @asynccontextmanager
-async def begin(call: Call) -> AsyncIterator[Intake]:
+async def begin(call: Call) -> AsyncIterator[BodyWriter]:
     """Begin to take in a body; a body that does not arrive whole leaves nothing behind."""
     # A document ends up in a record, so it needs no blob of the storage.
     document = call.operation.takes is Takes.DOCUMENT
     writer = SpoolWriter() if document else call.storage.blob_writer()
-    intake = Intake(writer, call.storage.blocking)
-    Intake.underway += 1
+    body_writer = BodyWriter(writer, call.storage.blocking)
+    BodyWriter.underway += 1
     try:
-        yield intake
+        yield body_writer
     except BaseException:
-        await intake.abandon()
+        await body_writer.abandon()
         raise
     finally:
-        Intake.underway -= 1
+        BodyWriter.underway -= 1
 
 
 def _batch(underway: int) -> int:

@@ -9,8 +9,8 @@ import pytest
 from oss_emulator.pipeline.admission import Admitted
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
-from oss_emulator.server import intake
-from oss_emulator.server.intake import BATCH, LEAST, TOGETHER, Intake
+from oss_emulator.server import body_writer
+from oss_emulator.server.body_writer import BATCH, LEAST, TOGETHER, BodyWriter
 
 CHUNK = bytes(64 * 1024)
 
@@ -28,7 +28,9 @@ def test_many_uploads_use_no_more_memory_than_a_few(uploads: int) -> None:
     async def fill() -> int:
         """Return the bytes of a body that are collected before a thread stores them."""
         async with AsyncExitStack() as stack:
-            bodies = [await stack.enter_async_context(intake.begin(call)) for _ in range(uploads)]
+            bodies = [
+                await stack.enter_async_context(body_writer.begin(call)) for _ in range(uploads)
+            ]
             last = bodies[-1]
             while last._keeping is None:
                 await last.take(CHUNK)
@@ -40,4 +42,4 @@ def test_many_uploads_use_no_more_memory_than_a_few(uploads: int) -> None:
     assert size == BATCH if uploads == 1 else size <= BATCH
     assert size >= LEAST
     assert size * uploads <= max(TOGETHER, LEAST * uploads) + len(CHUNK) * uploads
-    assert Intake.underway == 0
+    assert BodyWriter.underway == 0
