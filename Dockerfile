@@ -13,7 +13,10 @@
 #
 # The format of OCI, which is the default of buildah and podman, has no health check.
 
-ARG BASE=python:3.13-slim
+ARG BASE=python
+
+# A FROM of its own, since Dependabot does not read the defaults of arguments.
+FROM python:3.13-slim AS python
 
 FROM ${BASE} AS build
 WORKDIR /src

@@ -25,7 +25,7 @@ class Stage:
     """A FROM and the instructions after it."""
 
     base: str
-    """With the defaults of the arguments."""
+    """With the defaults of the arguments; of an earlier stage, what that one is based on."""
     name: str = ""
     env: dict[str, str] = field(default_factory=dict)
     copies: list[Copy] = field(default_factory=list)
@@ -56,6 +56,7 @@ def parse(text: str) -> list[Stage]:
                 base = base.replace(f"${{{argument}}}", default)
             if alias and (len(alias) != 2 or alias[0].upper() != "AS"):
                 raise ValueError(f"FROM {value}")
+            base = next((stage.base for stage in stages if stage.name == base), base)
             stages.append(Stage(base, alias[1] if alias else ""))
             continue
         stage = stages[-1]

@@ -23,7 +23,7 @@ from tests.packaging import compose, dockerfile
 
 ROOT = Path(__file__).parents[2]
 STAGES = dockerfile.parse((ROOT / "Dockerfile").read_text())
-BUILD, IMAGE = STAGES
+_, BUILD, IMAGE = STAGES
 COMPOSE: Any = compose.parse((ROOT / "docker-compose.yml").read_text())
 (SERVICE,) = COMPOSE["services"].values()
 DOCKERIGNORE = (ROOT / ".dockerignore").read_text()

@@ -1,4 +1,4 @@
-"""The workflows: zizmor and actionlint find no mistakes, and they agree with the package."""
+"""What GitHub and pre-commit run: zizmor and actionlint find no mistakes; it agrees with ours."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from tests.node import copy_project
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
+HOOKS = ROOT / ".pre-commit-config.yaml"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def test_zizmor_finds_nothing() -> None:
     zizmor = Path(sys.executable).with_name("zizmor")
     done = subprocess.run(
-        [zizmor, "--offline", "--no-progress", "--persona", "auditor", str(WORKFLOWS)],
+        [
+            *(zizmor, "--offline", "--no-progress", "--persona", "auditor", "--strict-collection"),
+            *(ROOT / ".github", HOOKS),
+        ],
         capture_output=True,
         text=True,
         timeout=120,
@@ -45,10 +49,33 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     assert [text.partition(" is not defined")[0] for text in found] == ['property "x"']
 
 
-def test_tests_run_on_every_version_that_the_package_names() -> None:
+def test_workflow_runs_continuous_integration_on_every_python_that_the_package_names() -> None:
     jobs = yaml.safe_load((WORKFLOWS / "test.yml").read_text(encoding="utf-8"))["jobs"]
+    _, python, run = jobs["test"]["steps"]
     named = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"]))
-    assert jobs["test"]["strategy"]["matrix"]["python"] == named
+    assert sorted(python["with"]["python-version"].split()) == named
+    assert run["run"] == 'sudo env "PATH=$PATH" .ci/run'
+
+
+def test_hooks_run_what_make_lint_runs() -> None:
+    (repository,) = yaml.safe_load(HOOKS.read_text(encoding="utf-8"))["repos"]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    commands = recipe.replace("\t@$(BIN)/", ".venv/bin/").splitlines()
+    assert [hook["entry"] for hook in repository["hooks"]] == commands
+
+
+def test_forms_of_issues_name_what_they_ask() -> None:
+    forms = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+    read = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in forms}
+    assert not read.pop("config")["blank_issues_enabled"]
+    assert set(read) == {"bug", "feature", "service"}
+    for form in read.values():
+        assert form["name"]
+        assert form["description"]
+        asked = [item for item in form["body"] if item["type"] != "markdown"]
+        assert all(item["attributes"]["label"] for item in asked)
+        assert len({item["id"] for item in asked}) == len(asked)
 
 
 def test_release_is_attested_and_published_without_a_token() -> None:
