@@ -43,6 +43,7 @@ else:
     include_patterns = [
         "*.md",
         "docs/*.md",
+        "docs/decisions/*.md",
         "docs/site/api/*.rst",
         "examples/README.md",
         "fixtures/*/README.md",
@@ -96,8 +97,8 @@ languages["zh_CN"] = languages["zh"] = ChineseSearch
 
 def add_navigation(app: Sphinx, docname: str, source: list[str]) -> None:
     """Append the navigation to the front page: one section for each table of the index."""
-    if docname.startswith("fixtures/"):
-        source[0] = f"---\norphan: true\n---\n\n{source[0]}"  # only pages that it concerns link it
+    if docname.startswith(("fixtures/", "docs/decisions/")):  # other pages link them
+        source[0] = f"---\norphan: true\n---\n\n{source[0]}"
     if docname != root_doc:
         return
     index = ROOT / INDEX

@@ -105,8 +105,20 @@ def test_index_lists_every_page() -> None:
     index = DOCUMENTS["docs/README.md"]
     pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
     listed = re.findall(r"^\| \[([^]]+)\]\(([^)]+)\) \| ", index, re.MULTILINE)
-    assert {link for _, link in listed if not link.startswith("../")} == pages
-    assert all(name == link for name, link in listed if not link.startswith("../"))
+    assert {link for _, link in listed if "/" not in link} == pages
+    assert all(name == link for name, link in listed if "/" not in link)
+
+
+def test_decisions_are_short_and_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    pages = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    index = pages.pop("README.md")
+    listed = re.findall(r"^\| \[(.+)\]\(\1\) \| ", index, re.MULTILINE)
+    assert sorted(listed) == sorted(pages)
+    for name, page in pages.items():
+        assert len(page.splitlines()) <= 40, name
+        headings = re.findall(r"^## (.*)$", page, re.MULTILINE)
+        assert headings == ["Decision", "Reasons", "Alternatives", "Consequences"], name
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
