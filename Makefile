@@ -43,10 +43,10 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test pythons thorough lowest s3 languages containers spark lint fmt docs site translations screenshots conformance browser bench soak clean
+.PHONY: help run test test-system pythons thorough lowest s3 languages containers spark lint fmt docs site translations screenshots conformance browser bench soak clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 	@echo
 	@echo "  make run ARGS='--port 9001'   flags of oss-emulator serve: see docs/serve.md"
 	@echo "  make test PYTHON=python3.13   the Python of a new $(VENV)"
@@ -54,18 +54,21 @@ help:  ## list the targets
 run: $(RUNNING)  ## start the emulator on http://127.0.0.1:9000 with a small demo bucket
 	@exec $(BIN)/python -m oss_emulator serve --demo $(ARGS)
 
-test: $(TESTING)  ## run all checks and tests
+test: $(TESTING)  ## run all checks, and all tests but those of test-system
 	@mkdir -p .cache; $(MAKE) --no-print-directory lint >.cache/lint 2>&1 & lint=$$!; \
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS); tests=$$?; \
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not system' $(ARGS); tests=$$?; \
 	wait $$lint || { cat .cache/lint; echo 'make lint failed: see above.'; exit 1; }; \
 	exit $$tests
 
-pythons: $(TESTING)  ## run all tests on every other Python that is installed
+test-system: $(TESTING)  ## run the tests with a browser, other programs or several processes, and long ones
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m system $(ARGS)
+
+pythons: $(TESTING)  ## run test and test-system on every other Python that is installed
 	@used=$$($(BIN)/python -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); failed=; \
 	for python in python3.11 python3.12 python3.13 python3.14; do \
 	  if test $$python = $$used || ! $$python -c 'import ensurepip, venv' 2>/dev/null; then continue; fi; \
 	  echo "Testing on $$python ..."; \
-	  $(MAKE) --no-print-directory VENV=.cache/$$python PYTHON=$$python test || failed="$$failed $$python"; \
+	  $(MAKE) --no-print-directory VENV=.cache/$$python PYTHON=$$python test test-system || failed="$$failed $$python"; \
 	done; \
 	if test -n "$$failed"; then echo "The tests failed on$$failed."; exit 1; fi
 

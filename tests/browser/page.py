@@ -38,9 +38,9 @@ CELLS = plan(SITE, {relation: WebURL.parse(url) for relation, url in OBJECTS.ite
 
 _ABOUT = """\
 `make browser` writes this page. It has a browser visit pages that ask an emulator for objects, and
-compares each request with the prediction of the [rule lab](rule-lab.md). `make test` asks one in 16
-of the cells again, and `oss-emulator scenarios RULES --site URL --browser` asks about your own site
-and rules.
+compares each request with the prediction of the [rule lab](rule-lab.md). `make test-system` asks
+one in 16 of the cells again, and `oss-emulator scenarios RULES --site URL --browser` asks about
+your own site and rules.
 """
 
 _HOW = """\

@@ -13,6 +13,8 @@ from playwright.sync_api import BrowserContext, Error
 
 from tests.node import copy_project
 
+pytestmark = pytest.mark.system
+
 PROJECT = Path(__file__).parents[2] / "examples" / "node"
 BUILD = Path("node_modules", "ali-oss", "dist", "aliyun-oss-sdk.min.js")
 CALLS = """

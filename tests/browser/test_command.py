@@ -46,6 +46,7 @@ def few_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("few_cells")
 def test_browser_stands_beside_the_prediction(ask: Any) -> None:
     status, out, err = ask(*ASKED, require("browser"))
@@ -55,6 +56,7 @@ def test_browser_stands_beside_the_prediction(ask: Any) -> None:
     assert "https -> http, upgraded  the origin" in out
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("few_cells")
 def test_difference_is_shown_and_is_exit_1(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def predict(self: cells.Cell) -> Sent | None:
@@ -88,6 +90,7 @@ def test_cells_are_shown_in_json(ask: Any, monkeypatch: pytest.MonkeyPatch) -> N
     assert answer["cells"][0]["seen"] is None
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("path", "said"),
     [

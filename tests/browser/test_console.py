@@ -23,6 +23,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from tests.browser import axe
 from tests.cli.process import serving
 
+pytestmark = pytest.mark.system
+
 BUCKET = "examplebucket"
 SITE, THIEF = "http://www.example.com/", "http://thief.example.org/"
 

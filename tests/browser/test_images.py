@@ -8,6 +8,8 @@ from playwright.sync_api import BrowserContext
 
 from tests.unit.imaging.drawing import encode, quarters
 
+pytestmark = pytest.mark.system
+
 BUCKET = "examplebucket"
 
 RULES = """<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>

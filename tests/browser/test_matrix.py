@@ -56,6 +56,7 @@ def test_sample_has_every_axis() -> None:
         assert {axis(cell) for cell in covering(CELLS)} == {axis(cell) for cell in CELLS}
 
 
+@pytest.mark.system
 @pytest.mark.thorough
 def test_browser_sends_what_is_predicted() -> None:
     """B-01, B-04, B-05, B-07, B-08, B-09, B-10"""
@@ -77,6 +78,7 @@ def cell(page: str, target: str, element: Embedding = Embedding.IMG, number: int
     return Cell(number, sheet, element, asked, Relation.CROSS_SITE, Delivery.META, policy)
 
 
+@pytest.mark.system
 def test_referers_of_unusual_pages_are_predicted() -> None:
     """B-02, B-03"""
     bucket = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
@@ -103,6 +105,7 @@ def test_referers_of_unusual_pages_are_predicted() -> None:
     assert all(comparison.agrees for comparison in comparisons)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("kind", ["video/mp4", "audio/mpeg"])
 def test_media_in_the_address_bar_are_asked_for_twice(kind: str) -> None:
     """B-06"""
@@ -114,6 +117,7 @@ def test_media_in_the_address_bar_are_asked_for_twice(kind: str) -> None:
     assert (second.sent.referer, second.decision.allowed) == (f"{url.text}?cell=0", False)
 
 
+@pytest.mark.system
 def test_browser_reads_urls_like_the_lab() -> None:
     """B-02"""
     texts = [*READ, *REFUSED]

@@ -17,6 +17,8 @@ from playwright.sync_api import BrowserContext, Error, Frame, Page, Response
 
 from tests.http import forms
 
+pytestmark = pytest.mark.system
+
 ATTACK = Path(__file__).with_name("attack.js").read_text(encoding="utf-8")
 
 BUCKET, OPEN = "examplebucket", "openbucket"

@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.requirements import required
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -93,6 +93,7 @@ def sample(folder: Path, name: str, bucket: str = "examplebucket") -> str:
     return str(path)
 
 
+@pytest.mark.system
 def test_samples_set_get_and_clear_the_rules(tmp_path: Path, seed: str) -> None:
     """All use one emulator. The sample that sets rules lacks a line, hence its NameError."""
     setting, getting, clearing = (sample(tmp_path, name) for name in ("set", "get", "clear"))
@@ -113,6 +114,7 @@ def test_samples_set_get_and_clear_the_rules(tmp_path: Path, seed: str) -> None:
     assert done.stderr.rstrip().endswith("NameError: name 'black_referers' is not defined")
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("name", ["set", "get", "clear"])
 def test_each_sample_runs_alone(tmp_path: Path, seed: str, name: str) -> None:
     done = run("--seed", seed, sys.executable, "-W", "ignore", sample(tmp_path, name))
@@ -121,6 +123,7 @@ def test_each_sample_runs_alone(tmp_path: Path, seed: str, name: str) -> None:
     assert done.stdout == "allow empty referer=True, referers=[]\n" * (name == "get")
 
 
+@pytest.mark.system
 def test_oss2_refuses_a_sample_with_its_placeholder(tmp_path: Path) -> None:
     """oss2 sends no request for `yourBucketName`, which is not a valid bucket name."""
     done = run(sys.executable, "-W", "ignore", sample(tmp_path, "get", "yourBucketName"))
@@ -131,17 +134,20 @@ def test_oss2_refuses_a_sample_with_its_placeholder(tmp_path: Path) -> None:
 # --- programs with other SDKs
 
 
+@pytest.mark.system
 def test_program_with_sdk_v2_reaches_the_emulator(seed: str) -> None:
     output = printed("--seed", seed, sys.executable, str(PROGRAMS / "v2.py"))
     assert output == "False ['https://www.example.com/']\ncontent\n"
 
 
+@pytest.mark.system
 def test_program_with_async_sdk_v2_reaches_the_emulator(seed: str) -> None:
     """It uses aiohttp, which reads the proxy variables only with `trust_env`."""
     output = printed("--seed", seed, sys.executable, str(PROGRAMS / "v2_async.py"))
     assert output == "content\n"
 
 
+@pytest.mark.system
 def test_program_with_ali_oss_reaches_the_emulator(tmp_path: Path, seed: str) -> None:
     project = copy_project(PROGRAMS / "node", tmp_path / "node")
     output = printed("--seed", seed, "node", "program.js", cwd=project)
@@ -155,6 +161,7 @@ def test_program_with_ali_oss_reaches_the_emulator(tmp_path: Path, seed: str) ->
     ]
 
 
+@pytest.mark.system
 def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
     """In Node, only connections to hosts of OSS are redirected to the emulator."""
     require("node")
@@ -265,6 +272,7 @@ policies = ["AliyunOSSFullAccess"]
 """
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("provider", "key"), [("default", "app"), ("access_key", "app"), ("ram_role_arn", "STS.")]
 )
@@ -287,11 +295,13 @@ def test_providers_of_alibabacloud_credentials(
     assert output == f"{key} b'content'\n"
 
 
+@pytest.mark.system
 def test_client_of_sts_works_unchanged() -> None:
     output = printed("--", sys.executable, "-W", "ignore", str(PROGRAMS / "sts.py"))
     assert output == "acs:ram::1000000000000001:root\n"
 
 
+@pytest.mark.system
 def test_client_side_encryption_uses_the_emulator_as_kms(seed: str) -> None:
     """P-86, P-88"""
     program = str(PROGRAMS / "encrypted.py")

@@ -35,6 +35,8 @@ from tests.cli.refusal import fail
 from tests.http import application
 from tests.http.application import Reply
 
+pytestmark = pytest.mark.system
+
 AUTH = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
 SEED = """
 [[bucket]]

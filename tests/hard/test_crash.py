@@ -10,6 +10,8 @@ import pytest
 from tests.cli.process import EMULATOR, environment, serving, wait_for
 from tests.hard import crash
 
+pytestmark = pytest.mark.system
+
 
 @pytest.mark.parametrize("flags", [(), ("--workers", "2", "--fsync", "off")])
 def test_acknowledged_writes_survive_a_crash(tmp_path: Path, flags: tuple[str, ...]) -> None:

@@ -10,6 +10,8 @@ from tests.cli.process import serving
 from tests.hard.large import MOST, peak, up_and_down
 from tests.hard.traffic import FLAGS
 
+pytestmark = pytest.mark.system
+
 
 @pytest.mark.parametrize("store", ["memory", "disk"])
 def test_large_objects_do_not_grow_memory(tmp_path: Path, store: str) -> None:

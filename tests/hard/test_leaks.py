@@ -6,6 +6,8 @@ import pytest
 
 from tests.hard import leaks
 
+pytestmark = pytest.mark.system
+
 
 @pytest.mark.parametrize("fast", [True, False], ids=["fast", "asyncio"])
 def test_no_conversation_leaves_anything_behind(fast: bool) -> None:

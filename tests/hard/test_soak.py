@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.hard import soak
+
+pytestmark = pytest.mark.system
 
 WARMING = 100 * 1024**2
 """Bytes that a server needs in its first seconds for twenty uploads at once, threads and caches."""

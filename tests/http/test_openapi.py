@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from oss_emulator.control.api import PREFIX, ROUTES, TOKEN_HEADER, document
 
 from tests.plugin.process import run_pytest
@@ -37,6 +38,7 @@ def test_refusals_and_the_token_are_described() -> None:
                 assert "{name}" not in path or operation["parameters"], path
 
 
+@pytest.mark.system
 def test_answers_conform_to_the_document() -> None:
     """In a pytest of its own, because schemathesis makes its requests while pytest collects.
 

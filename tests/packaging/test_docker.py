@@ -178,6 +178,7 @@ def becomes_healthy(running: Running, command: list[str], folder: Path, **variab
     wait_for(lambda: health(running, command, folder, **variables) == 0)
 
 
+@pytest.mark.system
 def test_image_serves_the_demo_and_ends_on_a_signal(container: Running) -> None:
     denied = container.ask("GET", "/examplebucket/hello.txt", Referer="http://thief.example.org/")
     assert (denied.status, denied.headers["x-oss-ec"]) == (403, "0003-00000503")
@@ -186,6 +187,7 @@ def test_image_serves_the_demo_and_ends_on_a_signal(container: Running) -> None:
     assert container.end() == 0
 
 
+@pytest.mark.system
 def test_objects_survive_in_the_volume(tmp_path: Path) -> None:
     auth = oss2.AuthV4(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
     for attempt in range(2):
@@ -197,6 +199,7 @@ def test_objects_survive_in_the_volume(tmp_path: Path) -> None:
             assert running.end() == 0
 
 
+@pytest.mark.system
 def test_health_check_succeeds_only_while_the_server_runs(
     container: Running, tmp_path: Path
 ) -> None:
@@ -214,6 +217,7 @@ def test_health_check_uses_the_admin_api() -> None:
     assert "'/_emulator/health'" in IMAGE.health[-1]
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     "shell",
     [

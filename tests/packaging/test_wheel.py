@@ -12,6 +12,8 @@ import pytest
 
 from tests.plugin.process import run_pytest
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "emulator"
 PATIENCE = 120

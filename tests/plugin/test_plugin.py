@@ -242,6 +242,7 @@ def test_each_test_starts_with_the_seed(oss_emulator):
     run_pytest(tmp_path).check("test_settings", passed=2)
 
 
+@pytest.mark.system
 def test_each_worker_of_xdist_has_its_own_server(tmp_path: Path) -> None:
     files = {
         "test_workers.py": """

@@ -17,6 +17,8 @@ from oss_emulator import Emulator
 from tests.cli.process import EMULATOR, output
 from tests.node import copy_project
 
+pytestmark = pytest.mark.system
+
 PROJECT = Path(__file__).with_name("aws_js")
 NAMES = re.findall(
     r'^  "(.+)": async \(\)', (PROJECT / "cases.js").read_text("utf-8"), re.MULTILINE

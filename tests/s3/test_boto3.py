@@ -389,6 +389,7 @@ def test_form_is_posted(server: Emulator, bucket: str, over_oss: oss2.Bucket, ve
     assert "Policy Condition failed" in denied.text
 
 
+@pytest.mark.system
 def test_program_with_the_endpoint_of_the_service_runs_unchanged(tmp_path: Path) -> None:
     """By `oss-emulator run`; the settings of AWS that it inherits do not matter."""
     program = (

@@ -13,6 +13,8 @@ from oss_emulator import Emulator
 
 from tests.requirements import require
 
+pytestmark = pytest.mark.system
+
 MIB = 1024 * 1024
 ENDPOINT = "http://oss-cn-hangzhou.aliyuncs.com"
 

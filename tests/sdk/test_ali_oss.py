@@ -13,6 +13,8 @@ from oss_emulator import Emulator
 
 from tests.node import copy_project
 
+pytestmark = pytest.mark.system
+
 PROJECT = Path(__file__).with_name("ali_oss")
 NAMES = re.findall(
     r'^  "(.+)":(?:\n   )? async \(\)', (PROJECT / "cases.js").read_text("utf-8"), re.MULTILINE

@@ -6,10 +6,13 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from oss_emulator import Emulator
 
 from tests.node import copy_project
 from tests.sdk.accounts import OWNER, ROLE
+
+pytestmark = pytest.mark.system
 
 PROJECT = Path(__file__).with_name("alicloud_sts")
 
