@@ -40,6 +40,8 @@ def code_of(request: Request, *, strict: bool, accelerated: bool = False) -> str
         (f"public-bucket.{ACCELERATE}", "/a", "", "TransferAccelerationDisabled"),
         ("not a host", "/a", "BadRequest", "BadRequest"),
         ("nobody.test", "/a", "NoSuchBucket", "NoSuchBucket"),
+        (OSS, "/", "AccessDenied", "AccessDenied"),  # ListBuckets, which no bucket's host answers
+        ("localhost", "/", "AccessDenied", "AccessDenied"),
     ],
 )
 def test_bucket_is_reached_by_its_addresses(
@@ -97,3 +99,12 @@ def test_bucket_of_another_region_is_reached_at_its_own_endpoint_only() -> None:
 def test_proxy_answers_only_for_its_own_hosts(host: str, code: str) -> None:
     request = ask("GET", f"http://{host}/a", {"Referer": PAGE})
     assert code_of(request, strict=False) == code
+
+
+def test_server_of_a_region_of_its_own_creates_buckets_in_it() -> None:
+    """A name that the service does not have, as `--region` may give."""
+    service = serve(replace(SETTINGS, region="here-1"))
+    for region, status in (("here-1", 200), ("cn-beijing", 200), ("there-1", 400)):
+        request = ask("PUT", "/", host=f"made-in-{region}.oss-{region}.aliyuncs.com")
+        assert service.handle(request, caller=service.accounts.owner).status == status
+        assert (service.storage.bucket(f"made-in-{region}") is None) is (status == 400)

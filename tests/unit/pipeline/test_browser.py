@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.operation import Operation, Resource, Takes
@@ -105,6 +107,19 @@ def test_cors_rule_admits_its_origin(
 ) -> None:
     put(service, "/open-bucket?cors", CORS % method)
     assert code(service, ask("POST", "/open-bucket/b?append&position=0", page)) == expected
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_cors_rule_of_several_admits_a_page(service: Service, order: int) -> None:
+    opening, rule, closing = re.split(b"(<CORSRule>.*</CORSRule>)", CORS % b"POST", flags=re.DOTALL)
+    rules = [rule, rule.replace(b"evil", b"other").replace(b"POST", b"GET")]
+    put(service, "/open-bucket?cors", opening + b"".join(rules[::order]) + closing)
+    assert code(service, ask("POST", "/open-bucket/b?append&position=0", EVIL)) == ""
+
+
+def test_page_is_refused_in_a_bucket_without_cors_rules(service: Service) -> None:
+    request = ask("POST", "/open-bucket/b?append&position=0", EVIL)
+    assert code(service, request) == "CrossOriginForbidden"
 
 
 @pytest.mark.parametrize(

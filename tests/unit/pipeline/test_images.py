@@ -8,6 +8,7 @@ import pytest
 from oss_emulator.pipeline.service import Service
 from PIL import Image
 
+from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, THIEF, ask, put, serve
 
@@ -110,3 +111,18 @@ def test_owner_reads_a_protected_original(service: Service) -> None:
     configure(service, "Enabled", "png", "!")
     request = ask("GET", "/public-bucket/photo.png")
     assert service.handle(request, caller=service.accounts.owner).status == 200
+
+
+@pytest.mark.parametrize("place", ["header", "url"])
+def test_signature_reads_a_protected_original(service: Service, place: str) -> None:
+    configure(service, "Enabled", "png", "!")
+    auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+    target, fields = sign(auth, place, "GET", "public-bucket", "photo.png")
+    request = ask("GET", target, {"Referer": PAGE, **dict(fields)})
+    assert service.handle(request).status == 200
+
+
+def test_protection_covers_the_reading_of_bytes_only(service: Service) -> None:
+    configure(service, "Enabled", "png", "!")
+    request = ask("HEAD", "/public-bucket/photo.png?objectMeta", {"Referer": PAGE})
+    assert service.handle(request).status == 200

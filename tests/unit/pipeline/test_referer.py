@@ -115,6 +115,21 @@ def test_assumption_decides_when_referers_are_checked(
     assert answer(assumptions, "/private-bucket/a", PAGE) == NO_ACL
 
 
+def test_delete_marker_counts_as_a_missing_object() -> None:
+    """R-05"""
+    service = serve(replace(SETTINGS, assumptions=Assumptions(r05=CheckOrder.AFTER_OBJECT)))
+    request = ask("GET", "/public-bucket/a", {"Referer": THIEF})
+    assert service.handle(request).status == 403
+    versioning = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    put(service, "/public-bucket?versioning", versioning)
+    (version,) = service.storage.versions("public-bucket", "a")
+    deletion = ask("DELETE", "/public-bucket/a")
+    assert service.handle(deletion, caller=service.accounts.owner).status == 204
+    assert service.handle(request).status == 404
+    old = ask("GET", f"/public-bucket/a?versionId={version.version_id}", {"Referer": THIEF})
+    assert service.handle(old).status == 403
+
+
 def test_refusal_before_the_check_has_no_decision() -> None:
     """R-05"""
     service = serve(replace(SETTINGS, assumptions=Assumptions(r05=CheckOrder.AFTER_ACL)))

@@ -23,6 +23,9 @@ referers = st.text("ab?", max_size=16)
 @example("*", "")
 @example("?", "")
 @example("**a**", "a")
+@example("*ba*a?", "abazz")
+@example("*aa*aa", "aaa")
+@example("*a?*?a", "aba")
 def test_decisions_agree_with_the_oracle(entry: str, referer: str) -> None:
     assert parse_entry(entry).matches(referer) == oracle.matches(entry, referer)
 
@@ -47,6 +50,10 @@ def test_every_literal_of_an_entry_is_in_what_it_matches(entry: str, referer: st
         (" \thttps://a.example\r\n", "https://a.example", True),
         ("https://a\u3000", "https://a", False),  # U+3000 is no white space to HTTP and XML
         ("*例?/", "https://例子/", True),
+        ("*ba*a?", "abazz", False),  # pieces never overlap: the `a` of `ba` is taken
+        ("*ba*a?", "abazza!", True),
+        ("*aa*aa", "aaa", False),
+        ("*aa*aa", "aaaa", True),
     ],
 )
 def test_documented_examples(entry: str, referer: str, matches: bool) -> None:

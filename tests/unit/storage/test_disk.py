@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -124,6 +125,71 @@ def test_changed_record_keeps_its_file(storage: DiskStorage) -> None:
     found = storage.object(BUCKET.name, "a")
     assert found is not None
     assert found.content[0].read(0, 3) == b"abc"
+    storage.delete_object(BUCKET.name, "a", NULL_VERSION)
+    assert files(storage.folder) == []
+
+
+def test_changed_record_gives_up_the_file_of_the_old_one(storage: DiskStorage) -> None:
+    put(storage, "a", b"abc")
+    (before,) = files(storage.folder)
+    other = put(storage, "b", b"defg")
+    storage.replace_object(BUCKET.name, other._replace(key="a"))
+    assert before not in files(storage.folder)
+    found = storage.object(BUCKET.name, "a")
+    assert found is not None
+    assert found.content[0].read(0, 4) == b"defg"
+
+
+class Endless(BytesIO):
+    """A source that never ends; it counts the bytes that were read from it."""
+
+    given = 0
+
+    def read(self, size: int | None = None) -> bytes:
+        assert size is not None
+        self.given += size
+        return bytes(size)
+
+
+def test_bytes_that_a_blob_takes_must_be_its_own(storage: DiskStorage) -> None:
+    """A source that is longer than the blob is refused, and is not read to its end."""
+    step = disk._CHUNK
+    for size in (step, step + 1):
+        name = storage.name(blob(storage, bytes(size))[0])
+        (path,) = files(storage.folder)
+        path.unlink()
+        for wrong in (bytes(size - 1), bytes(size + 1), b"1" + bytes(size - 1)):
+            with pytest.raises(CorruptBlobError, match=name), storage.transaction():
+                storage.take(name, BytesIO(wrong))
+            assert files(storage.folder) == []
+        endless = Endless()
+        with pytest.raises(CorruptBlobError, match=name), storage.transaction():
+            storage.take(name, endless)
+        assert endless.given <= size + 2 * step
+        with storage.transaction():
+            storage.take(name, BytesIO(bytes(size)))
+        (path,) = files(storage.folder)
+        assert path.read_bytes() == bytes(size)
+        path.unlink()
+
+
+def test_every_commit_is_marked_outside_of_the_index(storage: DiskStorage) -> None:
+    """So a start notices an index that lost a commit."""
+
+    def commits() -> int:
+        ((found,),) = storage._database.execute("SELECT commits FROM state").fetchall()
+        return int(found)
+
+    before = folder.read_mark(storage.folder)
+    assert before == commits()
+    put(storage, "a", b"abc")
+    storage.delete_object(BUCKET.name, "a", NULL_VERSION)
+    assert folder.read_mark(storage.folder) == commits() == before + 2
+    storage.delete_object(BUCKET.name, "missing", NULL_VERSION)
+    with suppress(KeyError), storage.transaction():
+        storage.put_bucket(BUCKET)
+        raise KeyError
+    assert folder.read_mark(storage.folder) == commits() == before + 2
 
 
 def test_start_moves_what_an_interrupted_write_left(

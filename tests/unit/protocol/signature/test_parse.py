@@ -49,6 +49,21 @@ def test_token_is_found(authorization: str, header: str, token: str | None) -> N
     assert claimed(request(authorization, **{header: "t"})).token == token  # P-16
 
 
+@pytest.mark.parametrize("header", ["security-token", "x-oss-security-token"])
+def test_token_of_a_signed_url_is_refused_in_a_header(header: str) -> None:
+    v1 = "OSSAccessKeyId=ak&Expires=1672223999&Signature=c2ln"
+    for query in (url(), v1):
+        error = refusal(request(query=query, date=None, **{header: "t"}))
+        assert (error.code, error.ec) == ("InvalidRequest", "0002-00000005")
+
+
+def test_token_in_a_header_and_in_the_url_is_refused() -> None:
+    for authorization in ("OSS ak:c2ln", None):
+        query = "security-token=t" if authorization else url(security_token="t")
+        error = refusal(request(authorization, query, x_oss_security_token="t"))
+        assert (error.code, error.ec) == ("InvalidArgument", "0002-00000010")
+
+
 @pytest.mark.parametrize(
     "query", ["Expires=1", "Signature=a", "OSSAccessKeyId=a", "x-oss-signature=a", url()]
 )
