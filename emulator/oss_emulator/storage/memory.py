@@ -4,13 +4,13 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, TypeVar
 
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
 from oss_emulator.storage.blobs import Blob, BlobWriter, SpoolWriter
 
-_NO_TRANSACTION: Final = nullcontext()
-"""Writes happen in one thread and cannot fail halfway, so nothing needs to be rolled back."""
+_Key = TypeVar("_Key", str, int)
+_Value = TypeVar("_Value")
 
 
 class MemoryStorage:
@@ -22,6 +22,8 @@ class MemoryStorage:
         self._accounts: dict[str, Account] = {}
         self._buckets: dict[str, Bucket] = {}
         self._contents: dict[str, _BucketContents] = {}
+        self._transaction: _Transaction | None = None
+        """The transaction that is going on."""
 
     def buckets(self) -> Sequence[Bucket]:
         return sorted(self._buckets.values(), key=lambda bucket: bucket.name)
@@ -30,12 +32,13 @@ class MemoryStorage:
         return self._buckets.get(name)
 
     def put_bucket(self, bucket: Bucket) -> None:
-        self._buckets[bucket.name] = bucket
-        self._contents.setdefault(bucket.name, _BucketContents())
+        if bucket.name not in self._buckets:
+            self._set(self._contents, bucket.name, _BucketContents())
+        self._set(self._buckets, bucket.name, bucket)
 
     def delete_bucket(self, name: str) -> None:
-        self._buckets.pop(name, None)
-        self._contents.pop(name, None)
+        self._set(self._buckets, name, None)
+        self._set(self._contents, name, None)
 
     def account(self, account: str) -> Account | None:
         return self._accounts.get(account)
@@ -44,10 +47,10 @@ class MemoryStorage:
         return sorted(self._accounts.values(), key=lambda account: account.id)
 
     def put_account(self, account: Account) -> None:
-        self._accounts[account.id] = account
+        self._set(self._accounts, account.id, account)
 
     def delete_account(self, account: str) -> None:
-        self._accounts.pop(account, None)
+        self._set(self._accounts, account, None)
 
     def object(self, bucket: str, key: str, version_id: str | None = None) -> Object | None:
         versions = self._in(bucket).versions.get(key)
@@ -58,38 +61,28 @@ class MemoryStorage:
         return next((item for item in versions if item.version_id == version_id), None)
 
     def put_object(self, bucket: str, item: Object) -> None:
-        contents = self._in(bucket)
-        versions = contents.versions.get(item.key)
-        if versions is None:
-            contents.versions[item.key] = [item]
-            contents.keys.add(item.key)
-        else:
-            kept = [other for other in versions if other.version_id != item.version_id]
-            contents.versions[item.key] = [item, *kept]
+        versions = self._in(bucket).versions
+        others = [old for old in versions.get(item.key, ()) if old.version_id != item.version_id]
+        self._set(versions, item.key, (item, *others))
 
     def replace_object(self, bucket: str, item: Object) -> None:
-        versions = self._in(bucket).versions.get(item.key, [])
-        for index, other in enumerate(versions):
-            if other.version_id == item.version_id:
-                versions[index] = item
+        versions = self._in(bucket).versions
+        if found := versions.get(item.key):
+            new = (item if old.version_id == item.version_id else old for old in found)
+            self._set(versions, item.key, tuple(new))
 
     def delete_object(self, bucket: str, key: str, version_id: str) -> None:
-        contents = self._in(bucket)
-        versions = contents.versions.get(key, [])
-        kept = [item for item in versions if item.version_id != version_id]
-        if kept:
-            contents.versions[key] = kept
-        elif versions:
-            del contents.versions[key]
-            contents.keys.remove(key)
+        versions = self._in(bucket).versions
+        rest = tuple(item for item in versions.get(key, ()) if item.version_id != version_id)
+        self._set(versions, key, rest or None)
 
     def objects(self, bucket: str, start: str = "") -> Iterator[Object]:
-        contents = self._in(bucket)
-        return (contents.versions[key][0] for key in contents.keys.walk(start))
+        versions = self._in(bucket).versions
+        return (versions[key][0] for key in versions.walk(start))
 
     def versions(self, bucket: str, start: str = "") -> Iterator[Object]:
-        contents = self._in(bucket)
-        return (item for key in contents.keys.walk(start) for item in contents.versions[key])
+        versions = self._in(bucket).versions
+        return (item for key in versions.walk(start) for item in versions[key])
 
     def uploads(self, bucket: str) -> Iterator[Upload]:
         uploads = self._in(bucket).uploads.values()
@@ -100,13 +93,14 @@ class MemoryStorage:
 
     def put_upload(self, bucket: str, upload: Upload) -> None:
         contents = self._in(bucket)
-        contents.uploads[upload.id] = upload
-        contents.parts.setdefault(upload.id, {})
+        if upload.id not in contents.uploads:
+            self._set(contents.parts, upload.id, {})
+        self._set(contents.uploads, upload.id, upload)
 
     def delete_upload(self, bucket: str, upload_id: str) -> None:
         contents = self._in(bucket)
-        contents.uploads.pop(upload_id, None)
-        contents.parts.pop(upload_id, None)
+        self._set(contents.uploads, upload_id, None)
+        self._set(contents.parts, upload_id, None)
 
     def parts(self, bucket: str, upload_id: str) -> Sequence[Part]:
         parts = self._in(bucket).parts.get(upload_id, {})
@@ -115,11 +109,17 @@ class MemoryStorage:
     def put_part(self, bucket: str, upload_id: str, part: Part) -> None:
         parts = self._in(bucket).parts.get(upload_id)
         if parts is not None:
-            parts[part.number] = part
+            self._set(parts, part.number, part)
 
     def _in(self, bucket: str) -> "_BucketContents":
         """Return the contents of a bucket; for a missing one, an empty value that is not kept."""
         return self._contents.get(bucket) or _BucketContents()
+
+    def _set(self, table: dict[_Key, _Value], key: _Key, value: _Value | None) -> None:
+        """Set an entry, or remove it if the value is None; a rollback undoes that."""
+        if self._transaction is not None:
+            self._transaction.undo.append((table, key, table.get(key)))
+        _put(table, key, value)
 
     def blob_writer(self) -> BlobWriter:
         return SpoolWriter()
@@ -134,7 +134,9 @@ class MemoryStorage:
         """Do nothing: the garbage collector removes unused blobs."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        return _NO_TRANSACTION
+        if self._transaction is not None:  # it belongs to the one around it
+            return nullcontext()
+        return _Transaction(self)
 
     def claim(self, name: str) -> bool:
         """Return True: the storage belongs to one process."""
@@ -147,20 +149,53 @@ class MemoryStorage:
         """Do nothing: nothing is open."""
 
 
-class SortedKeys:
-    """Keys in order. New keys are collected unsorted, and merged at the next lookup."""
+class _Transaction(AbstractContextManager[None]):
+    """The writes of a block, which an exception undoes."""
+
+    def __init__(self, storage: MemoryStorage) -> None:
+        self._storage = storage
+        self.undo: list[tuple[dict[Any, Any], Any, Any]] = []
+        """A table, a key and the value before, for each write."""
+
+    def __enter__(self) -> None:
+        self._storage._transaction = self  # noqa: SLF001 - a part of it
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._storage._transaction = None  # noqa: SLF001
+        if kind is not None:
+            for table, key, before in reversed(self.undo):
+                _put(table, key, before)
+
+
+def _put(table: dict[_Key, _Value], key: _Key, value: _Value | None) -> None:
+    """Set an entry, or remove it if the value is None."""
+    if value is not None:
+        table[key] = value
+    elif key in table:
+        del table[key]
+
+
+class SortedTable(dict[str, _Value]):
+    """A table that is walked in the order of its keys.
+
+    New keys are collected unsorted, and merged at the next walk.
+    """
 
     FEW = 64
     """The most new keys to insert one by one; for more, sorting is cheaper (Timsort)."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._sorted: list[str] = []
         self._added: list[str] = []
 
-    def add(self, key: str) -> None:
-        self._added.append(key)
+    def __setitem__(self, key: str, value: _Value) -> None:
+        if key not in self:
+            self._added.append(key)
+        super().__setitem__(key, value)
 
-    def remove(self, key: str) -> None:
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(key)
         self._merge()
         del self._sorted[bisect_left(self._sorted, key)]
 
@@ -184,9 +219,8 @@ class SortedKeys:
 class _BucketContents:
     """The contents of one bucket."""
 
-    versions: dict[str, list[Object]] = field(default_factory=dict)
+    versions: SortedTable[tuple[Object, ...]] = field(default_factory=SortedTable)
     """The versions by key, the newest first."""
-    keys: SortedKeys = field(default_factory=SortedKeys)
     uploads: dict[str, Upload] = field(default_factory=dict)
     parts: dict[str, dict[int, Part]] = field(default_factory=dict)
     """The parts by upload id and part number."""

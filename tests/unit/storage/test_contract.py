@@ -311,20 +311,64 @@ def test_name_stays_with_the_process_that_has_claimed_it(storage: Storage) -> No
     assert storage.claim("a")
 
 
-def test_failed_transaction_changes_nothing(storage: Storage) -> None:
-    if not storage.blocking:
-        pytest.skip("the storage in memory has no transactions to roll back")
-    storage.put_object(BUCKET.name, item("a", acl="private"))
+def contents(storage: Storage) -> object:
+    """All that can be read from a storage."""
+    found: list[object] = [*storage.accounts()]
+    for bucket in storage.buckets():
+        found += [bucket, keys(storage), *storage.versions(bucket.name)]
+        for upload in storage.uploads(bucket.name):
+            found += [upload, *storage.parts(bucket.name, upload.id)]
+    return found
+
+
+CHANGES: dict[str, Callable[[Storage], None]] = {
+    "put_bucket": lambda storage: storage.put_bucket(BUCKET._replace(name="new")),
+    "put_bucket again": lambda storage: storage.put_bucket(BUCKET._replace(acl="public-read")),
+    "delete_bucket": lambda storage: storage.delete_bucket(BUCKET.name),
+    "put_account": lambda storage: storage.put_account(Account("2")),
+    "delete_account": lambda storage: storage.delete_account("1"),
+    "put_object": lambda storage: storage.put_object(BUCKET.name, item("new")),
+    "put_object again": lambda storage: storage.put_object(BUCKET.name, item("a", "2")),
+    "replace_object": lambda storage: storage.replace_object(
+        BUCKET.name, item("a", "1", acl="private")
+    ),
+    "delete_object": lambda storage: storage.delete_object(BUCKET.name, "a", "1"),
+    "put_upload": lambda storage: storage.put_upload(BUCKET.name, Upload("2", 1.0, item("b"))),
+    "put_upload again": lambda storage: storage.put_upload(
+        BUCKET.name, Upload("1", 2.0, item("b"))
+    ),
+    "delete_upload": lambda storage: storage.delete_upload(BUCKET.name, "1"),
+    "put_part": lambda storage: storage.put_part(BUCKET.name, "1", PART._replace(number=2)),
+    "put_part again": lambda storage: storage.put_part(BUCKET.name, "1", PART._replace(size=1)),
+}
+
+
+def test_every_change_is_tested_with_a_rollback() -> None:
+    changes = {name.partition(" ")[0] for name in CHANGES}
+    assert changes == {
+        name for name in vars(Storage) if name.startswith(("put_", "delete_", "replace_"))
+    }
+
+
+@pytest.mark.parametrize("change", [*CHANGES, "all"])
+def test_failed_transaction_changes_nothing(storage: Storage, change: str) -> None:
+    storage.put_account(Account("1"))
+    storage.put_object(BUCKET.name, item("a", "1"))
+    storage.put_upload(BUCKET.name, Upload("1", 1.0, item("b")))
+    storage.put_part(BUCKET.name, "1", PART)
+    before = contents(storage)
 
     def fail() -> None:
         with storage.transaction():
-            storage.put_object(BUCKET.name, item("a", acl="public-read"))
-            storage.delete_bucket(BUCKET.name)
+            for name, apply in CHANGES.items():
+                if change in (name, "all"):
+                    with storage.transaction():
+                        apply(storage)
+                    assert contents(storage) != before
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert storage.bucket(BUCKET.name) == BUCKET
-    found = storage.object(BUCKET.name, "a")
-    assert found is not None
-    assert found.acl == "private"
+    assert contents(storage) == before
+    storage.put_object(BUCKET.name, item("last"))  # outside of the transaction
+    assert contents(storage) != before
