@@ -188,8 +188,9 @@ def test_truncated_archive_is_refused(run: Run, data: Path, tmp_path: Path, shar
 
 @pytest.mark.parametrize("name", ["blobs/../../outside", "../outside", "blobs/x.1.1", "/outside"])
 def test_archive_cannot_write_outside_its_folder(run: Run, tmp_path: Path, name: str) -> None:
+    head = json.dumps({"format": archive.FORMAT}).encode()
     with tarfile.open(tmp_path / "evil.tar", "w") as target:
-        for member, content in (("format.json", b'{"format": 1}'), (name, b"x")):
+        for member, content in (("format.json", head), (name, b"x")):
             info = tarfile.TarInfo(member)
             info.size = len(content)
             target.addfile(info, io.BytesIO(content))

@@ -152,3 +152,13 @@ def test_other_folders_and_folders_in_use_are_refused(
     with closing(DiskStorage(data, fsync=False)):
         status, (line,) = fsck(capsys, data, "--repair")
         assert (status, "is in use by another oss-emulator" in line) == (1, True)
+
+
+def test_other_format_is_left_alone(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect(data / "index.sqlite")) as database, database:
+        database.execute("PRAGMA user_version = 1")
+        database.execute("DROP TABLE state")
+    status, lines = fsck(capsys, data, "--repair")
+    assert (status, len(lines)) == (1, 1)
+    assert "has the format 1; " in lines[0]
+    assert not (data / "lost+found").exists()

@@ -37,8 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with _locked(folder):
             found = inspection.inspect(folder, thorough=True)
-            if found.format > schema.FORMAT and not found.problems:
-                raise CommandError(f"{folder} is of a newer version of oss-emulator: use that one")
+            if found.format not in (0, schema.FORMAT) and not found.problems:
+                raise CommandError(schema.refuse_format(folder, found.format))
             for problem in found.problems:
                 print(problem)
             if not found.problems:

@@ -1,6 +1,6 @@
 """A whole storage as a tar file: the bytes below `blobs/`, then all records in `index.jsonl`.
 
-`format.json` comes first, so that a newer archive is refused before anything is read. The index
+`format.json` comes first, so that another format is refused before anything is read. The index
 comes last, so an archive without an index was cut off.
 """
 
@@ -20,7 +20,7 @@ from oss_emulator.storage.blobs import Blob
 from oss_emulator.storage.disk import DiskStorage
 
 FORMAT = 2
-"""The version of the archive's format. 2 added the configurations of object versions."""
+"""The version of the archive's format."""
 
 _FORMAT_FILE, _INDEX, _BLOBS = "format.json", "index.jsonl", "blobs/"
 
@@ -122,10 +122,10 @@ def _take(storage: DiskStorage, member: tarfile.TarInfo, source: IO[bytes]) -> N
 
 
 def _check_format(head: Any) -> None:
-    if head["format"] > FORMAT:
+    if head["format"] != FORMAT:
         raise ArchiveError(
-            f"it has the format {head['format']}; this version of oss-emulator knows formats up to "
-            f"{FORMAT}: use the newer version that wrote it"
+            f"it has the format {head['format']}; this version of oss-emulator reads only the "
+            f"format {FORMAT}: use the version that wrote it"
         )
 
 

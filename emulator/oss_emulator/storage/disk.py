@@ -44,7 +44,7 @@ from oss_emulator.storage.folder import (
     write_mark,
 )
 from oss_emulator.storage.inspection import inspect
-from oss_emulator.storage.schema import FORMAT, MIGRATIONS, SCHEMA, describe, seal, unseal
+from oss_emulator.storage.schema import CREATE, FORMAT, refuse_format, seal, unseal
 
 WORKERS_END = 5.0
 """Seconds a start waits for workers whose server was killed."""
@@ -96,23 +96,22 @@ class DiskStorage:
     # The folder
 
     def _prepare(self) -> None:
-        """Create the folder or migrate it to this format, and clear away what a crash left.
+        """Create the folder, or clear away what a crash left in it.
 
         Raises `FolderError` before anything is changed if something is wrong with the folder.
         """
         found = inspect(self.folder)
         if found.problems:
             raise FolderError(_refusal(self.folder, found.problems))
-        if found.format > FORMAT:
-            raise FolderError(
-                f"the folder {self.folder} has the format {found.format}; this version of "
-                f"oss-emulator knows formats up to {FORMAT}: use the newer version that wrote it"
-            )
+        if found.format not in (0, FORMAT):
+            raise FolderError(refuse_format(self.folder, found.format))
         for name in (TURN, INDEX):
             open_private(self.folder / name, os.O_RDWR).close()
         for name in (WAL, SHM):  # SQLite gives new ones the mode of the index
             close_to_others(self.folder / name, 0o600)
-        self._make_index(found.format)
+        if not found.format:
+            self._database.executescript(f"BEGIN IMMEDIATE; {CREATE} COMMIT")
+            write_mark(self._local.turn, 1)
         places = [self.folder / INCOMING, self.folder / BLOBS]
         places += [places[1] / f"{number:02x}" for number in range(256)]
         for path in places:
@@ -125,17 +124,6 @@ class DiskStorage:
             self._database.execute("UPDATE blob SET held = 0 WHERE held > 0")
             self._database.execute("DELETE FROM blob WHERE uses <= 0")
         lost.clear(self.folder, found.orphans(self.folder))
-
-    def _make_index(self, found: int) -> None:
-        """Bring the index from a format, 0 for none, to this one."""
-        steps = [MIGRATIONS[number] for number in range(found, FORMAT)] if found else [SCHEMA]
-        self._database.create_function("seal", -1, seal, deterministic=True)
-        self._database.executescript(
-            f"BEGIN IMMEDIATE; {' '.join(steps)} {describe(FORMAT)}; "
-            f"PRAGMA user_version = {FORMAT}; COMMIT"
-        )
-        (commits,) = self._database.execute("SELECT commits FROM state").fetchone()
-        write_mark(self._local.turn, commits)
 
     def close(self) -> None:
         while self._connections:

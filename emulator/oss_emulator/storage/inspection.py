@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from oss_emulator.storage import records, schema
 from oss_emulator.storage.blobs import CorruptBlobError, StoredBlob
@@ -19,9 +18,6 @@ from oss_emulator.storage.folder import (
     read_mark,
     walk,
 )
-
-SEALED = 3
-"""The first format whose records have seals."""
 
 
 @dataclass(slots=True)
@@ -85,26 +81,17 @@ def _check_index(folder: Path, found: Inspection) -> Iterator[str]:
             if found.files or read_mark(folder):
                 yield f"the index {INDEX} has no tables beside {len(found.files)} files of objects"
             return
-        state = _read_state(database, found.format)
-        if state is not None and (found.format, tables) != (state[0], state[2]):
+        if found.format not in (0, schema.FORMAT) and "CREATE TABLE state" not in tables:
+            return  # an older format had no such table
+        row = database.execute("SELECT format, commits, tables FROM state").fetchone()
+        number, commits, made_with = row or (0, 0, "")
+        if (found.format, tables) != (number, made_with):
             yield "the index is damaged: its tables are not those that it was made with"
-        elif found.format <= schema.FORMAT:
+        elif found.format == schema.FORMAT:
             yield from _check_records(database, found)
-            if state is not None and state[1] < (mark := read_mark(folder)):
-                lost = mark - state[1]
+            if commits < (mark := read_mark(folder)):
+                lost = mark - commits
                 yield f"the index is older than the objects: it lacks the last {lost} writes"
-
-
-def _read_state(database: sqlite3.Connection, number: int) -> Any:
-    """The format, the count of commits and the tables that the index should have."""
-    if 0 < number < SEALED and not _has_state(database):
-        return None
-    row = database.execute("SELECT format, commits, tables FROM state").fetchone()
-    return row or (0, 0, "")
-
-
-def _has_state(database: sqlite3.Connection) -> bool:
-    return bool(database.execute("SELECT 1 FROM sqlite_master WHERE name = 'state'").fetchone())
 
 
 def _check_records(database: sqlite3.Connection, found: Inspection) -> Iterator[str]:
@@ -113,7 +100,7 @@ def _check_records(database: sqlite3.Connection, found: Inspection) -> Iterator[
         for text, *where in database.execute(
             f"SELECT record, {', '.join(columns)} FROM {table}"  # noqa: S608
         ):
-            if found.format >= SEALED and not schema.is_sealed(text, *where):
+            if not schema.is_sealed(text, *where):
                 damaged += 1
             elif table in ("version", "part"):
                 found.uses.update(records.names(text))

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -34,7 +34,7 @@ from oss_emulator.storage.folder import (
     walk,
     write_mark,
 )
-from oss_emulator.storage.inspection import SEALED, size_of
+from oss_emulator.storage.inspection import size_of
 
 Row: TypeAlias = dict[str, Any]
 """A row of the index by its columns; `record` has no seal."""
@@ -61,8 +61,6 @@ class Repair:
     """The number of records by table."""
     said: list[str] = field(default_factory=list)
     """What was rebuilt or not kept, a line each."""
-    sealed: bool = True
-    """Whether the old records had seals."""
     uses: Counter[str] = field(default_factory=Counter)
     """How many kept records refer to each blob."""
     rows: list[tuple[str, Row]] = field(default_factory=list)
@@ -109,8 +107,6 @@ def _salvage(folder: Path, done: Repair) -> Iterator[tuple[str, Row]]:
         return
     with closing(open_for_reading(folder)) as database:
         database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-        with suppress(sqlite3.Error):
-            done.sealed = database.execute("PRAGMA user_version").fetchone()[0] >= SEALED
         for table, columns in _COLUMNS.items():
             seen = set()
             for order in (
@@ -141,7 +137,7 @@ def _keep(folder: Path, done: Repair, table: str, row: Row) -> None:
     try:
         if schema.is_sealed(text, *where):
             text = schema.unseal(text)
-        elif done.sealed:
+        else:
             text = _rebuild(folder, table, row)
             done.said.append(f"{name} was rebuilt: its size and checksums are those of its bytes")
         if table in _WITH_BYTES:
@@ -222,10 +218,7 @@ def _write_index(done: Repair, commits: int) -> Path:
         if table == "version"
     }
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        database.executescript(
-            f"BEGIN; {schema.SCHEMA} {schema.describe(schema.FORMAT)};"
-            f"PRAGMA user_version = {schema.FORMAT};"
-        )
+        database.executescript(f"BEGIN; {schema.CREATE}")
         for table, row in done.rows:
             done.kept[table] += 1
             values = {

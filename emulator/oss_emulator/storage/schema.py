@@ -1,23 +1,19 @@
 """The tables of the index, and the seal by which a damaged record is recognised."""
 
+from pathlib import Path
+
 from fastcrc.crc64 import xz as crc64
 
 FORMAT = 3
-"""The version of the folder's format.
+"""The version of the folder's format. A change of the tables or the records raises it."""
 
-2 added the configurations of object versions, 3 the seals of records and the count of commits.
+TABLES = """
+SELECT group_concat(sql, char(10)) FROM
+(SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name)
 """
+"""The query for the definitions of all tables, which `state` keeps to compare them."""
 
-_STATE = """
-CREATE TABLE state (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    format INTEGER NOT NULL,
-    commits INTEGER NOT NULL,
-    tables TEXT NOT NULL -- the definitions of all tables
-);
-"""
-
-SCHEMA = f"""
+CREATE = f"""
 CREATE TABLE account (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE bucket (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE version (
@@ -45,8 +41,16 @@ CREATE TABLE blob (
     uses INTEGER NOT NULL, -- by records
     held INTEGER NOT NULL DEFAULT 0 -- until the next start at most
 ) WITHOUT ROWID;
-{_STATE}
+CREATE TABLE state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    format INTEGER NOT NULL,
+    commits INTEGER NOT NULL,
+    tables TEXT NOT NULL -- the definitions of all tables
+);
+INSERT INTO state SELECT 1, {FORMAT}, 1, ({TABLES});
+PRAGMA user_version = {FORMAT};
 """
+"""The statements that make an index; the commit around them is counted as the first."""
 
 PLACES = {
     "account": ("id",),
@@ -57,27 +61,12 @@ PLACES = {
 }
 """The tables with records, and the columns that say what a record is about."""
 
-_SEAL_ALL = "".join(
-    f"UPDATE {table} SET record = seal(record, {', '.join(columns)});"  # noqa: S608
-    for table, columns in PLACES.items()
-)
 
-# SQL that migrates a folder from format n to n + 1. A new field of a record needs no statement,
-# since old records get its default; the number keeps old versions of the program away.
-MIGRATIONS: dict[int, str] = {1: "", 2: _STATE + _SEAL_ALL}
-
-TABLES = """
-SELECT group_concat(sql, char(10)) FROM
-(SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name)
-"""
-"""The query for the definitions of all tables, which `state` keeps to compare them."""
-
-
-def describe(number: int) -> str:
-    """Return the statement that notes the format and the tables, and counts a commit."""
+def refuse_format(folder: Path, found: int) -> str:
+    """Say that this version cannot use a folder of another format, and what to do."""
     return (
-        f"INSERT OR REPLACE INTO state SELECT 1, {int(number)}, "  # noqa: S608
-        f"COALESCE((SELECT commits FROM state), 0) + 1, ({TABLES})"
+        f"the folder {folder} has the format {found}; this version of oss-emulator uses only the "
+        f"format {FORMAT}: use the version that wrote it, or another folder"
     )
 
 

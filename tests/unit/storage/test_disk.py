@@ -390,15 +390,30 @@ def test_writers_take_turns(storage: DiskStorage) -> None:
     again.close()
 
 
-def test_newer_format_is_refused(storage: DiskStorage) -> None:
+@pytest.mark.parametrize("number", [FORMAT - 1, FORMAT + 1])
+def test_other_format_is_refused(storage: DiskStorage, number: int) -> None:
     storage.close()
-    database = sqlite3.connect(storage.folder / "index.sqlite")
-    database.execute(f"PRAGMA user_version = {FORMAT + 1}")
-    database.execute("UPDATE state SET format = ?", (FORMAT + 1,))
-    database.commit()
-    database.close()
-    with pytest.raises(FolderError, match=f"has the format {FORMAT + 1}"):
-        DiskStorage(storage.folder)
+    with closing(sqlite3.connect(storage.folder / "index.sqlite")) as database, database:
+        database.execute(f"PRAGMA user_version = {number}")
+        database.execute("UPDATE state SET format = ?", (number,))
+    check_format_is_refused(storage.folder, number)
+
+
+def test_format_without_a_count_of_commits_is_refused(storage: DiskStorage) -> None:
+    storage.close()
+    with closing(sqlite3.connect(storage.folder / "index.sqlite")) as database, database:
+        database.execute("PRAGMA user_version = 1")
+        database.execute("DROP TABLE state")
+    check_format_is_refused(storage.folder, 1)
+
+
+def check_format_is_refused(folder: Path, number: int) -> None:
+    """A start says what to do, and changes nothing."""
+    before = (folder / "index.sqlite").read_bytes()
+    reason = f"has the format {number}; .*: use the version that wrote it, or another folder"
+    with pytest.raises(FolderError, match=reason):
+        DiskStorage(folder)
+    assert (folder / "index.sqlite").read_bytes() == before
 
 
 def test_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
@@ -462,60 +477,6 @@ def test_folder_keeps_the_mode_that_its_owner_chose(storage: DiskStorage) -> Non
     storage.folder.chmod(0o750)
     reopen(storage).close()
     assert storage.folder.stat().st_mode & 0o7777 == 0o750
-
-
-# --- formats
-
-
-def test_folder_of_format_1_is_opened(storage: DiskStorage) -> None:
-    """Its objects have no field `documents`, and its records no seals."""
-    made = put(storage, "a", b"abc")
-    storage.close()
-    with closing(sqlite3.connect(storage.folder / "index.sqlite")) as database, database:
-        database.execute("PRAGMA user_version = 1")
-        database.execute("DROP TABLE state")
-        database.execute("UPDATE bucket SET record = json_remove(record, '$.crc')")
-        database.execute("UPDATE version SET record = json_remove(record, '$.documents', '$.crc')")
-    again = DiskStorage(storage.folder, fsync=False)
-    assert list(again.objects(BUCKET.name)) == [made._replace(documents={})]
-    again.close()
-    with closing(sqlite3.connect(storage.folder / "index.sqlite")) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (FORMAT,)
-
-
-def test_older_format_is_migrated_step_by_step(
-    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two formats, with steps invented for this test."""
-    made = put(storage, "a", b"abc")
-    storage.close()
-    steps = {
-        FORMAT: "ALTER TABLE bucket ADD COLUMN note TEXT NOT NULL DEFAULT '';",
-        FORMAT + 1: "UPDATE bucket SET note = 'of ' || name; CREATE TABLE more (x);",
-    }
-    monkeypatch.setattr(disk, "MIGRATIONS", steps)
-    monkeypatch.setattr(disk, "FORMAT", FORMAT + 2)
-    again = DiskStorage(storage.folder, fsync=False)
-    assert again.bucket(BUCKET.name) == BUCKET
-    assert list(again.objects(BUCKET.name)) == [made]
-    again.close()
-    with closing(sqlite3.connect(storage.folder / "index.sqlite")) as database:
-        assert database.execute("SELECT note FROM bucket").fetchall() == [(f"of {BUCKET.name}",)]
-        assert database.execute("PRAGMA user_version").fetchone() == (FORMAT + 2,)
-
-
-def test_failed_migration_leaves_the_older_format(
-    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    storage.close()
-    monkeypatch.setattr(disk, "MIGRATIONS", {FORMAT: "DROP TABLE bucket; DROP TABLE not_there;"})
-    monkeypatch.setattr(disk, "FORMAT", FORMAT + 1)
-    with pytest.raises(FolderError, match="no such table: not_there"):
-        DiskStorage(storage.folder)
-    monkeypatch.undo()
-    again = DiskStorage(storage.folder)
-    assert again.bucket(BUCKET.name) == BUCKET
-    again.close()
 
 
 # --- what a query costs
