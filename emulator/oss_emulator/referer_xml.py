@@ -14,15 +14,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from oss_emulator.protocol import xml
+from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions, Contradiction, MissingList
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
 
 if TYPE_CHECKING:
     from lxml import etree
-
-MAX_DOCUMENT_SIZE = 2 * 1024 * 1024
-"""The size of the largest document, in bytes: enough for 10,000 entries of 180 characters."""
 
 _ROOT = "RefererConfiguration"
 _FLAGS = {
@@ -83,8 +81,8 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
 
     Raises RefererFormatError.
     """
-    if len(document) > MAX_DOCUMENT_SIZE:
-        sentence = f"the document has {len(document)} bytes; the limit is {MAX_DOCUMENT_SIZE}"
+    if len(document) > MAX_DOCUMENT:
+        sentence = f"the document has {len(document)} bytes; the limit is {MAX_DOCUMENT}"
         raise RefererFormatError(FormatProblem.TOO_LARGE, sentence)
     root = _parse_xml(document)
     if _name(root) != _ROOT:

@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 
 DEFAULT_ACCESS_KEY_ID = "oss-emulator"
@@ -45,7 +46,7 @@ class Limits:
     """Bytes of an object or a part in one request (PutObject)."""
     headers: int = 32 * 1024
     """Bytes of the request line and the headers."""
-    document: int = 2 * 1024**2
+    document: int = MAX_DOCUMENT
     """Bytes of an XML document."""
     keys: int = 1000
     """Objects in one DeleteMultipleObjects."""

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOWEST = (ROOT / "tests" / "lowest.txt").read_text(encoding="utf-8")
 TESTED = [*PROJECT["dependencies"]]
-for extra in ("fast", "image", "lab", "oidc", "tls"):
+for extra in ("fast", "image", "lab"):
     TESTED += PROJECT["optional-dependencies"][extra]
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 from oss_emulator import referer_xml
+from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import Contradiction, MissingList
 from oss_emulator.referer_xml import FormatProblem, RefererFormatError
@@ -99,14 +100,14 @@ def put(list_of_referers: bytes) -> bytes:
 
 def test_document_of_the_largest_size_is_parsed() -> None:
     entry = b"<Referer>https://www.example.com/</Referer>"
-    count = (referer_xml.MAX_DOCUMENT_SIZE - len(put(b""))) // len(entry)
-    document = put(entry * count).ljust(referer_xml.MAX_DOCUMENT_SIZE)
+    count = (MAX_DOCUMENT - len(put(b""))) // len(entry)
+    document = put(entry * count).ljust(MAX_DOCUMENT)
     assert len(referer_xml.parse(document).whitelist) == count
 
 
 def test_larger_document_is_refused_before_parsing() -> None:
     with pytest.raises(RefererFormatError, match="the limit is 2097152") as refusal:
-        referer_xml.parse(b" " * (referer_xml.MAX_DOCUMENT_SIZE + 1))
+        referer_xml.parse(b" " * (MAX_DOCUMENT + 1))
     assert refusal.value.problem is FormatProblem.TOO_LARGE
 
 
@@ -115,7 +116,7 @@ def test_larger_document_is_refused_before_parsing() -> None:
     [b"<![CDATA[&", b"&", b"&#1", b"<Referer>", b"<!--", b"<Referer>&amp;&</Referer>"],
 )
 def test_hostile_document_is_refused_quickly(hostile: bytes) -> None:
-    document = put(hostile * (referer_xml.MAX_DOCUMENT_SIZE // len(hostile) - 100))[:2_000_000]
+    document = put(hostile * (MAX_DOCUMENT // len(hostile) - 100))[:2_000_000]
     with pytest.raises(RefererFormatError):
         referer_xml.parse(document)
 

@@ -15,9 +15,9 @@ from oss_emulator.lab import assumptions
 from oss_emulator.lab import sources as document
 from oss_emulator.lab.assumptions import AssumptionsError
 from oss_emulator.lab.sources import RulesForm
+from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import DEFAULT
-from oss_emulator.referer_xml import MAX_DOCUMENT_SIZE
 from oss_emulator.toml import SourceError
 
 _ASSUMPTIONS = (
@@ -116,7 +116,7 @@ def read_all(argument: str, arguments: argparse.Namespace) -> Mapping[str, Refer
     return _parse(read_source(path), arguments)
 
 
-def read_source(argument: str, most: int = MAX_DOCUMENT_SIZE) -> Source:
+def read_source(argument: str, most: int = MAX_DOCUMENT) -> Source:
     """Read a file, or standard input for `-`, up to a byte beyond the limit. Raises InputError."""
     if argument == "-":
         return Source("standard input", sys.stdin.buffer.read(most + 1))
@@ -127,7 +127,7 @@ def read_source(argument: str, most: int = MAX_DOCUMENT_SIZE) -> Source:
         raise InputError(f"{argument}: the file cannot be read: {error.strerror}") from None
 
 
-def decode(source: Source, most: int = MAX_DOCUMENT_SIZE) -> str:
+def decode(source: Source, most: int = MAX_DOCUMENT) -> str:
     """Decode the text of a source of at most `most` bytes. Raises InputError."""
     if len(source.content) > most:
         raise InputError(f"{source.name} is larger than {most // 1024**2} MiB")

@@ -19,14 +19,10 @@ from functools import partial
 from typing import Any
 
 from oss_emulator import referer_xml
+from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer_xml import (
-    KEPT,
-    MAX_DOCUMENT_SIZE,
-    FormatProblem,
-    RefererFormatError,
-)
+from oss_emulator.referer_xml import KEPT, FormatProblem, RefererFormatError
 from oss_emulator.toml import Path, SourceError, TomlDocument, convert, decode, join, place_of
 
 from . import hcl, pulumi, resources
@@ -54,9 +50,9 @@ def parse(
 
     `assumptions` say what PutBucketReferer takes (R-27, R-30), so they are about XML only.
     """
-    if len(document) > MAX_DOCUMENT_SIZE:
-        place = place_of(document[:MAX_DOCUMENT_SIZE].decode("latin-1"))
-        limit = MAX_DOCUMENT_SIZE // 1024 // 1024
+    if len(document) > MAX_DOCUMENT:
+        place = place_of(document[:MAX_DOCUMENT].decode("latin-1"))
+        limit = MAX_DOCUMENT // 1024 // 1024
         raise SourceError(
             f"the document is larger than {limit} MiB; the limit is reached here", *place
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from xml.sax.saxutils import escape
 
 from oss_emulator.protocol.message import Response
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Value: TypeAlias = "str | int | bool | Sequence[tuple[str, Value]] | None"
 Children: TypeAlias = Sequence[tuple[str, Value]]
 
-MAX_DOCUMENT = 2 * 1024 * 1024
+MAX_DOCUMENT: Final = 2 * 1024 * 1024
 """Bytes of the largest document that is accepted (2 MB: DeleteMultipleObjects)."""
 
 # XML 1.0 forbids these, but keys may have them (P-35): they are sent as references.

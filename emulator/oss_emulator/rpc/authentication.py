@@ -4,13 +4,11 @@ from typing import NamedTuple
 
 from oss_emulator.access import AccessKey, Accounts, Identity, KeyProblem
 from oss_emulator.protocol import dates
+from oss_emulator.protocol.signature.period import MAX_SKEW
 from oss_emulator.referer import Signing
 from oss_emulator.rpc import acs3, signature
 from oss_emulator.rpc.errors import RPCCode, RPCError
 from oss_emulator.rpc.message import RPCRequest
-
-MAX_SKEW = 15 * 60
-"""Seconds that the clocks of client and server may differ."""
 
 
 class RPCClaim(NamedTuple):

@@ -1,4 +1,7 @@
-"""The folder `lost+found`: files that no record refers to are moved here, never deleted."""
+"""The folder `lost+found`: files that no record refers to are moved here.
+
+A later start deletes the oldest of them above a bound; it never deletes what a repair put here.
+"""
 
 import logging
 from collections.abc import Sequence
