@@ -18,12 +18,9 @@ from oss_emulator.lab.witness.verdict import Comparison, compare
 from oss_emulator.referer import RefererConfiguration, RefererPolicy
 from oss_emulator.referer.assumptions import DEFAULT
 
-from tests.docs.language import ENGLISH, Language, chinese
-from tests.docs.translations import accept
+from tests.docs import phrases
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGE = DOCS / "browser.md"
-CHINESE_PAGE = DOCS / "zh" / "browser.md"
+PAGE = Path(__file__).parents[2] / "docs" / "browser.md"
 
 RULES = RefererConfiguration(
     False, whitelist=("https://www.example.com/", "http://www.example.com/album/")
@@ -37,6 +34,10 @@ OBJECTS = {
 CELLS = plan(SITE, {relation: WebURL.parse(url) for relation, url in OBJECTS.items()})
 
 _ABOUT = """\
+# What a browser sends
+
+English | [简体中文](zh/browser.md)
+
 `make browser` writes this page. It has a browser visit pages that ask an emulator for objects, and
 compares each request with the prediction of the [rule lab](rule-lab.md). `make test-system` asks
 one in 16 of the cells again, and `oss-emulator scenarios RULES --site URL --browser` asks about
@@ -44,6 +45,8 @@ your own site and rules.
 """
 
 _HOW = """\
+## How it is asked
+
 - The page is `https://www.example.com/album/today.html`, and the same by `http`. The object is on
   the same host, on the same site (`img.example.com`) and on another site
   (`examplebucket.oss-cn-hangzhou.aliyuncs.com`), each by `https` and by `http`.
@@ -56,47 +59,29 @@ _HOW = """\
 - A request agrees if its scheme, its Referer and the decision of the emulator are as predicted.
 """
 
-_COUNT = (
-    "{version}, {date}: **{requests}** requests, of which **{different}** differ from the "
-    "prediction."
-)
-_AXES = "The tests of Referrer Policy in the Web Platform Tests have these axes as well."
+_NOT_ASKED = """\
+## What is not asked
+
+The tests of Referrer Policy in the Web Platform Tests have these axes as well.
+
+| What | Why not |
+|---|---|\
+"""
 
 
-def render(version: str, comparisons: Sequence[Comparison]) -> tuple[str, str]:
-    """Return the English page and the Chinese one."""
-    page = _render(version, comparisons, ENGLISH, _ABOUT, _HOW)
-    language = chinese("browser")
-    about, how = language.say("about"), language.say("how")
-    return page, accept(_render(version, comparisons, language, about, how), page)
-
-
-def _render(
-    version: str, comparisons: Sequence[Comparison], language: Language, about: str, how: str
-) -> str:
-    say = language.say
+def render(version: str, comparisons: Sequence[Comparison]) -> str:
+    """Return the page."""
     different = [comparison for comparison in comparisons if not comparison.agrees]
-    count = say(
-        _COUNT,
-        version=version,
-        date=time.strftime("%Y-%m-%d"),
-        requests=f"{len(comparisons):,}",
-        different=f"{len(different)}",
-    )
     lines = [
-        language.top("What a browser sends", PAGE.name),
-        about,
-        f"{count}\n",
+        _ABOUT,
+        f"{version}, {time.strftime('%Y-%m-%d')}: **{len(comparisons):,}** requests, of which "
+        f"**{len(different)}** differ from the prediction.\n",
         *(f"- {check(comparison)}" for comparison in different),
-        language.heading("How it is asked"),
-        how,
-        *_by_element(comparisons, language),
-        *_by_schemes(comparisons, language),
-        language.heading("What is not asked"),
-        f"{say(_AXES)}\n",
-        f"| {say('What')} | {say('Why not')} |",
-        "|---|---|",
-        *(f"| {say(what)} | {say(why)} |" for what, why in UNASKED.items()),
+        _HOW,
+        *_by_element(comparisons),
+        *_by_schemes(comparisons),
+        _NOT_ASKED,
+        *(f"| {what} | {why} |" for what, why in UNASKED.items()),
     ]
     return "\n".join(lines) + "\n"
 
@@ -110,33 +95,30 @@ def check(comparison: Comparison) -> str:
     )
 
 
-def _by_element(comparisons: Sequence[Comparison], language: Language) -> Iterator[str]:
-    say, kinds = language.say, list(SentReferer)
+def _by_element(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    kinds = list(SentReferer)
     headings = ("Element", "Requests", *(kind.value for kind in kinds), "Differ")
-    yield language.heading("By element")
-    yield f"| {' | '.join(map(say, headings))} |"
+    yield "## By element\n"
+    yield f"| {' | '.join(headings)} |"
     yield "|---|" + "---:|" * (len(kinds) + 2)
     for element in BEHAVIOURS:
         here = [item for item in comparisons if item.cell.element is element]
         found = Counter(classify(item.cell, item.seen and item.seen.sent) for item in here)
         differ = sum(not item.agrees for item in here)
         counts = " | ".join(str(found[kind]) for kind in kinds)
-        yield f"| {say(element.value)} | {len(here)} | {counts} | {differ} |"
+        yield f"| {element.value} | {len(here)} | {counts} | {differ} |"
     yield ""
 
 
-def _by_schemes(comparisons: Sequence[Comparison], language: Language) -> Iterator[str]:
-    say = language.say
-    headings = ("Page", "Object", "Asked by", "Referer", "Verdict", "Requests")
-    yield language.heading("By scheme")
-    yield f"| {' | '.join(map(say, headings))} |"
+def _by_schemes(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    yield "## By scheme\n"
+    yield "| Page | Object | Asked by | Referer | Verdict | Requests |"
     yield "|---|---|---|---|---|---:|"
     for outcome, count in summarize(comparisons):
         asked = "https" if outcome.upgraded else outcome.target if outcome.verdict else ""
-        verdict = outcome.verdict and say(outcome.verdict)
         yield (
-            f"| {outcome.page} | {outcome.target} | {asked} | {say(outcome.kind.value)} | "
-            f"{verdict} | {count} |"
+            f"| {outcome.page} | {outcome.target} | {asked} | {outcome.kind.value} | "
+            f"{outcome.verdict} | {count} |"
         )
     yield ""
 
@@ -146,9 +128,8 @@ def main() -> int:
     began = time.monotonic()
     testimony = browser.ask(CELLS, Setting(RULES, DEFAULT, browser.find(None)))
     comparisons = compare(CELLS, testimony.seen, RefererPolicy.compile(RULES))
-    pages = render(testimony.version, comparisons)
-    for path, page in zip((PAGE, CHINESE_PAGE), pages, strict=True):
-        path.write_text(page, encoding="utf-8")
+    PAGE.write_text(render(testimony.version, comparisons), encoding="utf-8")
+    phrases.write("browser")
     different = [check(comparison) for comparison in comparisons if not comparison.agrees]
     print(*different, sep="\n", end="\n" if different else "")
     seconds = time.monotonic() - began

@@ -1,7 +1,4 @@
-"""The page docs/conformance.md: how much of the suite passes, and why the rest fails.
-
-zh.toml has its Chinese (tests/docs/phrases.py).
-"""
+"""The page docs/conformance.md: how much of the suite passes, and why the rest fails."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,72 +1,58 @@
-"""Writes the tables of docs/access.md, also in Chinese, from fixtures/access: `make docs`."""
+"""Writes the tables of docs/access.md from fixtures/access: `make docs`."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.docs.language import ENGLISH, Language, chinese
+from tests.docs.markdown import generated
 from tests.unit.access.table import TABLES, Case, Table, compact
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGES = {DOCS / "access.md": ENGLISH, DOCS / "zh" / "access.md": chinese("access")}
-BEGIN, END = "<!-- tables -->\n", "<!-- end of tables -->\n"
+PAGE = Path(__file__).parents[2] / "docs" / "access.md"
 
 
-def render(page: str, language: Language) -> str:
+def render(page: str) -> str:
     """Return the page with current tables."""
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return (
-        head
-        + BEGIN
-        + "\n".join(line for table in TABLES.values() for line in _table(table, language))
-        + ("\n" + END + tail)
-    )
+    head, _, tail = generated(page)
+    return head + "\n".join(line for table in TABLES.values() for line in _table(table)) + tail
 
 
-def _table(table: Table, language: Language) -> Iterator[str]:
-    say = language.say
-    yield f"\n### {say(table.title)}\n"
-    headings = ("Who", "Asks for", "Given", "Verdict", "Settled by")
-    yield f"| | {' | '.join(map(say, headings))} |"
+def _table(table: Table) -> Iterator[str]:
+    yield f"\n### {table.title}\n"
+    yield "| | Who | Asks for | Given | Verdict | Settled by |"
     yield "|---|---|---|---|---|---|"
     for case in table.cases:
-        facts = say(", ").join(case.facts)
         cells = (
-            say("{case} ({facts})", case=say(case.name), facts=facts),
-            case.who,
-            _asked(case, language),
-            _given(case, language),
-            say(case.verdict),
-            say(case.reason.replace("_", " ")),
+            f"{case.name} ({', '.join(case.facts)})",
+            f"`{case.who}`",
+            _asked(case),
+            _given(case),
+            case.verdict,
+            case.reason.replace("_", " "),
         )
         yield f"| {' | '.join(cells)} |"
     yield ""
     for name, document in table.policies.items():
-        yield f"- *{name}* `{compact(document)}`"
+        yield f"- `{name}`: `{compact(document)}`"
 
 
-def _asked(case: Case, language: Language) -> str:
-    actions = language.say(", ").join(f"`{action}`" for action in case.actions)
-    if not case.key:
-        return actions
-    return language.say("{actions} of `{key}`", actions=actions, key=case.key)
+def _asked(case: Case) -> str:
+    actions = ", ".join(f"`{action}`" for action in case.actions)
+    return f"{actions} of `{case.key}`" if case.key else actions
 
 
-def _given(case: Case, language: Language) -> str:
+def _given(case: Case) -> str:
     """Return the policies, ACLs and circumstances of a case that differ from the default."""
-    say = language.say
     found = [
-        *(say("RAM policy *{name}*", name=name) for name in case.ram),
-        *([say("session policy *{name}*", name=case.session)] if case.session else []),
-        *([say("bucket policy *{name}*", name=case.bucket)] if case.bucket else []),
-        *([say("bucket {acl}", acl=case.acl)] if case.acl != "private" else []),
-        *([say("object {acl}", acl=case.object_acl)] if case.object_acl != "default" else []),
-        *([say("public access blocked")] if case.block_public else []),
-        *([say("requester pays")] if case.requester_pays else []),
+        *(f"RAM policy `{name}`" for name in case.ram),
+        *([f"session policy `{case.session}`"] if case.session else []),
+        *([f"bucket policy `{case.bucket}`"] if case.bucket else []),
+        *([f"bucket {case.acl}"] if case.acl != "private" else []),
+        *([f"object {case.object_acl}"] if case.object_acl != "default" else []),
+        *(["public access blocked"] if case.block_public else []),
+        *(["requester pays"] if case.requester_pays else []),
         *(["`x-oss-request-payer`"] if case.says_requester else []),
-        *(f"{name} `{_value(value)}`" for name, value in (case.when or {}).items()),
+        *(f"`{name}` `{_value(value)}`" for name, value in (case.when or {}).items()),
     ]
-    return say(", ").join(found)
+    return ", ".join(found)
 
 
 def _value(value: object) -> str:
@@ -76,5 +62,4 @@ def _value(value: object) -> str:
 
 
 if __name__ == "__main__":
-    for path, language in PAGES.items():
-        path.write_text(render(path.read_text(encoding="utf-8"), language), encoding="utf-8")
+    PAGE.write_text(render(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

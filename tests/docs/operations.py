@@ -1,4 +1,4 @@
-"""Writes docs/operations.md, also in Chinese, from the table of operations: `make docs`."""
+"""Writes docs/operations.md from the table of operations: `make docs`."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -7,14 +7,23 @@ from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.operation import Operation, Resource
 from oss_emulator.protocol.parameters import SUBRESOURCES
 
-from tests.docs.language import ENGLISH, Language, chinese
-from tests.docs.translations import accept
+PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGE = DOCS / "operations.md"
-CHINESE_PAGE = DOCS / "zh" / "operations.md"
+_ABOUT = """\
+# Operations
 
-_SAMPLE = """\
+English | [简体中文](zh/operations.md)
+
+`make docs` writes this page from the code. Operations have the names of the
+[OSS API reference](https://www.alibabacloud.com/help/en/oss/developer-reference/). The action is
+what a policy must allow. The status says how far the emulator goes:
+
+- *enforced*: the operation does what the service does.
+- *kept*: the emulator validates the document, stores it, returns it and deletes it as the service
+  does, but the document has no effect.
+
+Any other request gets 501 `NotImplemented` with the name of what is missing:
+
 ```sh
 curl -i 'http://127.0.0.1:9000/examplebucket?somethingNew'
 ```
@@ -29,48 +38,23 @@ HTTP/1.1 501 Not Implemented
 ```
 """
 
-_ABOUT = """\
-`make docs` writes this page from the code. Operations have the names of the
-[OSS API reference](https://www.alibabacloud.com/help/en/oss/developer-reference/). The action is
-what a policy must allow. The status says how far the emulator goes:
+_NOT_EMULATED = """\
+## Known sub-resources that are not emulated
 
-- *enforced*: the operation does what the service does.
-- *kept*: the emulator validates the document, stores it, returns it and deletes it as the service
-  does, but the document has no effect.
-
-Any other request gets 501 `NotImplemented` with the name of what is missing:
-"""
-
-_NOT_EMULATED = "Known sub-resources that are not emulated"
-
-_WHAT_HAPPENS = """\
 The service and its SDKs use these sub-resources, and no operation here answers them. They get 501,
 whatever the method.
 """
 
 
 def render(operations: Iterable[Operation]) -> str:
-    """Return the English page."""
-    return _render(tuple(operations), ENGLISH, _ABOUT, _WHAT_HAPPENS)
-
-
-def render_chinese(operations: Iterable[Operation]) -> str:
-    """Return the Chinese page."""
-    operations, language = tuple(operations), chinese("operations")
-    about, what_happens = language.say("about"), language.say("what happens")
-    return accept(_render(operations, language, about, what_happens), render(operations))
-
-
-def _render(
-    operations: tuple[Operation, ...], language: Language, about: str, what_happens: str
-) -> str:
-    lines = [language.top("Operations", PAGE.name), about, _SAMPLE]
+    """Return the page."""
+    operations = tuple(operations)
+    lines = [_ABOUT]
     for resource in Resource:
         here = [operation for operation in operations if operation.resource is resource]
         # The sort is stable: operations of one sub-resource stay in the order of the code.
-        lines += _table(resource, sorted(here, key=_subresource), language)
-    names = language.say(", ").join(f"`{name}`" for name in not_emulated(operations))
-    lines += [language.heading(_NOT_EMULATED), what_happens, language.say("{names}.", names=names)]
+        lines += _table(resource, sorted(here, key=_subresource))
+    lines += [_NOT_EMULATED, ", ".join(f"`{name}`" for name in not_emulated(operations))]
     return "\n".join(lines) + "\n"
 
 
@@ -88,25 +72,19 @@ def _subresource(operation: Operation) -> str:
     return operation.subresource.partition("&")[0].lower()
 
 
-def _table(
-    resource: Resource, operations: Iterable[Operation], language: Language
-) -> Iterator[str]:
-    headings = ("Operation", "Request", "Action", "Status")
-    yield language.heading(f"{resource.value.title()} operations")
-    yield f"| {' | '.join(map(language.say, headings))} |"
+def _table(resource: Resource, operations: Iterable[Operation]) -> Iterator[str]:
+    yield f"## {resource.value.title()} operations\n"
+    yield "| Operation | Request | Action | Status |"
     yield "|---|---|---|---|"
     for each in operations:
-        status = language.say(each.status.value)
-        yield f"| {each.name} | {_request(each, language)} | `{each.action}` | {status} |"
+        yield f"| {each.name} | {_request(each)} | `{each.action}` | {each.status.value} |"
     yield ""
 
 
-def _request(operation: Operation, language: Language) -> str:
+def _request(operation: Operation) -> str:
     asked = f"?{operation.subresource}" if operation.subresource else ""
     request = f"`{operation.method} {_PATHS[operation.resource]}{asked}`"
-    if not operation.header:
-        return request
-    return language.say("{request} with `{header}`", request=request, header=operation.header)
+    return f"{request} with `{operation.header}`" if operation.header else request
 
 
 _PATHS = {Resource.SERVICE: "/", Resource.BUCKET: "/bucket", Resource.OBJECT: "/bucket/key"}
@@ -114,4 +92,3 @@ _PATHS = {Resource.SERVICE: "/", Resource.BUCKET: "/bucket", Resource.OBJECT: "/
 
 if __name__ == "__main__":
     PAGE.write_text(render(OPERATIONS), encoding="utf-8")
-    CHINESE_PAGE.write_text(render_chinese(OPERATIONS), encoding="utf-8")

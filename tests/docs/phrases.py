@@ -1,10 +1,10 @@
-"""Writes the Chinese of the pages that a run measures: `make docs`, and the runs themselves.
+"""Writes the Chinese of generated pages: `make docs`, and the runs that measure.
 
-docs/benchmarks.md and docs/conformance.md hold the numbers of one run. Their Chinese pages are made
-from their text, phrase by phrase, so they show the same numbers and need no run of their own.
+Their Chinese is made from the English page, phrase by phrase, with the same rows and numbers.
 
-A phrase is a heading, a paragraph, an item of a list or a cell of a table. A file has the Chinese
-of each. `{name}` in a phrase is a value, which is translated as well, and `{NAME}` one that is not.
+A phrase is a heading, a paragraph, an item of a list or a cell of a table. `zh/NAME.toml` has the
+Chinese of each phrase of `docs/NAME.md`; the first one that fits counts. `{name}` in a phrase is a
+value, which is translated as well, and `{NAME}` one that is not.
 """
 
 import re
@@ -13,18 +13,18 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.docs.translations import accept
+from tests.docs.markdown import generated
+from tests.docs.translations import mark
 
-ROOT = Path(__file__).parents[2]
-PAGES = {
-    "benchmarks": ROOT / "benchmarks" / "zh.toml",
-    "conformance": ROOT / "tests" / "conformance" / "zh.toml",
-}
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {path.stem: path for path in sorted(Path(__file__).with_name("zh").glob("*.toml"))}
 """The pages by name, each with the file of its phrases."""
 
 _CODE = re.compile(r"`[^`]*`")
-_NAMES = ("Debian", "Linux", "Python")
-_WORD = re.compile(rf"(?<![\w.])(?!(?:ms|{'|'.join(_NAMES)})\b)[A-Z]?[a-z]{{2,}}(?!\w|\.\w)")
+_NAMES = ("Debian", "Linux", "Python", "http", "https")
+_WORD = re.compile(rf"(?<![\w.:])(?!(?:ms|{'|'.join(_NAMES)})\b)[A-Z]?[a-z]{{2,}}(?!\w|\.\w)")
+_VALUE = r"(?:`[^`]*`|[^`])+?"
+"""A value of a phrase has whole code marks."""
 _ITEM = re.compile(r"^( *- )", re.MULTILINE)
 _CELL = re.compile(r"(\s*\|\s*)")
 
@@ -65,23 +65,25 @@ def _pattern(phrase: str) -> str:
     seen: set[str] = set()
     pattern = re.escape(texts[0])
     for name, text in zip(names, texts[1:], strict=True):
-        pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"
+        pattern += f"(?P={name})" if name in seen else f"(?P<{name}>{_VALUE})"
         pattern += re.escape(text)
         seen.add(name)
     return pattern
 
 
 def translate(english: str, name: str, phrases: Phrases) -> str:
-    """Return the Chinese version of an English page, section by section."""
-    return accept("\n\n".join(_blocks(english, name, phrases)) + "\n", english)
+    """Return the Chinese of an English page, or of its generated part."""
+    return "\n\n".join(_blocks(english, name, phrases)) + "\n"
 
 
 def _blocks(english: str, name: str, phrases: Phrases) -> Iterator[str]:
-    for block in english.strip().split("\n\n"):
+    for block in re.split(r"\n{2,}", english.strip()):
         if block == f"English | [简体中文](zh/{name}.md)":
             yield f"[English](../{name}.md) | 简体中文"
         elif heading := re.fullmatch(r"(#+) (.*)", block):
-            yield f"{heading[1]} {phrases.say(heading[2])}\n<!-- follows: {heading[2]}, 0 -->"
+            yield f"{heading[1]} {phrases.say(heading[2])}"
+        elif block.startswith("```"):
+            yield block
         elif block.startswith("|"):
             yield _table(block, phrases)
         elif block.startswith("- "):
@@ -106,23 +108,25 @@ def _list(block: str, phrases: Phrases) -> str:
 
 
 def render(name: str) -> str:
-    """Return the Chinese of a page as it is now; raises `PhraseError` with what to do."""
-    path = PAGES[name]
-    english = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    phrases = Phrases(tomllib.loads(path.read_text(encoding="utf-8")))
+    """Return the Chinese page as it should be now; raises `PhraseError` with what to do."""
+    english, chinese = (
+        (DOCS / page).read_text(encoding="utf-8") for page in (f"{name}.md", f"zh/{name}.md")
+    )
+    phrases = Phrases(tomllib.loads(PAGES[name].read_text(encoding="utf-8")))
+    head, _, tail = generated(chinese)
     try:
-        return translate(english, name, phrases)
+        part = translate(generated(english)[1], name, phrases)
     except PhraseError as error:
-        file = path.relative_to(ROOT)
         raise PhraseError(
-            f"docs/zh/{name}.md was not written: {file} has no Chinese for {str(error)!r}. "
-            "Add it, and run `make docs`."
+            f"docs/zh/{name}.md was not written: {PAGES[name].name} has no Chinese for "
+            f"{str(error)!r}. Add it, and run `make docs`."
         ) from None
+    return f"{head}\n{part}\n{tail}" if head else mark(part, english)
 
 
 def write(name: str) -> None:
     """Write the Chinese of a page."""
-    (ROOT / "docs" / "zh" / f"{name}.md").write_text(render(name), encoding="utf-8")
+    (DOCS / "zh" / f"{name}.md").write_text(render(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,12 @@
-"""docs/operations.md and its Chinese version agree with the table of operations."""
+"""docs/operations.md agrees with the table of operations."""
 
 from oss_emulator.operations import OPERATIONS
 
-from tests.docs.operations import CHINESE_PAGE, PAGE, not_emulated, render, render_chinese
+from tests.docs.operations import PAGE, not_emulated, render
 
 
 def test_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == render(OPERATIONS), "`make docs` writes it"
-
-
-def test_chinese_page_is_current() -> None:
-    text = CHINESE_PAGE.read_text(encoding="utf-8")
-    assert text == render_chinese(OPERATIONS), "`make docs` writes it"
 
 
 def test_no_subresource_is_both_emulated_and_not() -> None:

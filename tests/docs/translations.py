@@ -1,22 +1,18 @@
-"""Compares the Chinese pages with the English ones that they follow: `make translations`.
+"""Compares the Chinese pages with the English ones that they follow.
 
-A comment below a Chinese heading names the English section, and its state when it was translated:
-`<!-- follows: The order of a decision, 3f2a91c4 -->`. `<!-- not translated: Sources -->` names a
-section that the Chinese page leaves out.
+A Chinese page has the same headings, rows of tables, commands and outputs in the same order, and
+each of its sections names the code and the numbers of the English one. A mark below its title has
+a hash of the English text with which it was compared last: `<!-- follows 3f2a91c4 -->`.
 
-    make translations                shows what changed in English since then
-    make translations ARGS=--done    says that the Chinese pages are right again
-    make docs                        copies changed commands and outputs to the Chinese pages
+    make translations    writes the marks: says that the Chinese pages are right again
+    make docs            copies changed commands and outputs to the Chinese pages
 """
 
-import difflib
 import hashlib
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, zip_longest
 from pathlib import Path
 
 from tests.docs.markdown import Block, blocks
@@ -36,68 +32,39 @@ PAGES = {
 }
 """The Chinese pages, each with the English page that it follows."""
 
-_MARK = re.compile(r"<!-- follows: (?P<title>.+), (?P<state>\w+) -->\n")
-_LEFT_OUT = re.compile(r"<!-- not translated: (.+) -->\n")
+_MARK = re.compile(r"<!-- follows (\w+) -->\n")
 _FENCE = re.compile(r"```\w*\n.*?```\n", re.DOTALL)
+_CODE = re.compile(r"`[^`]+`")
+_NUMBER = re.compile(r"\d(?:[\d,.]*\d)?")
+_ADDRESS = re.compile(r"\]\([^)]*\)")
 _COMMENT = re.compile(r"(?:^| +)# .*$", re.MULTILINE)
-_WHAT_TO_DO = (
-    "`make translations` shows the change; adapt the Chinese text, "
-    "then run `make translations ARGS=--done`."
-)
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading of the first or second level and the text below it."""
+    """A heading and the text below it."""
 
-    title: str
+    heading: str
     text: str
 
     @property
-    def state(self) -> str:
-        """A hash of the prose. Commands and outputs are compared on their own."""
-        prose = _FENCE.sub("```\n", self.text)
-        return hashlib.sha256(" ".join(prose.split()).encode()).hexdigest()[:8]
+    def level(self) -> str:
+        return self.heading.partition(" ")[0]
 
+    @property
+    def rows(self) -> int:
+        return len(re.findall(r"^\|", self.text, re.MULTILINE))
 
-def split(page: str) -> list[Section]:
-    """Return the sections of a page in order."""
-    hidden = _FENCE.sub(lambda fence: re.sub(r"(?m)^#", "\0", fence[0]), page)
-    parts = [part.replace("\0", "#") for part in re.split(r"(?m)^(?=##? )", hidden) if part]
-    return [Section(part.partition("\n")[0].lstrip("# "), part) for part in parts]
+    @property
+    def names(self) -> set[str]:
+        """The code and the numbers in its prose, which are the same in every language."""
+        prose = _ADDRESS.sub("", _FENCE.sub("", self.text))
+        codes = {" ".join(code.split()) for code in _CODE.findall(prose)}
+        return codes | set(_NUMBER.findall(_CODE.sub("", prose)))
 
-
-def problems(chinese: str, english: str, *, page: str, original: str) -> Iterator[str]:
-    """Yield a line for each place where the Chinese text does not follow the English one."""
-    sections = {section.title: section for section in split(english)}
-    named = [*_LEFT_OUT.findall(chinese)]
-    for section in split(chinese):
-        marks = list(_MARK.finditer(section.text))
-        if not marks:
-            yield f"{page}: section {section.title!r} does not say which section it follows."
-        for mark in marks:
-            named.append(mark["title"])
-            followed = sections.get(mark["title"])
-            if followed is None:
-                yield f"{page} follows section {mark['title']!r}, which {original} does not have."
-            elif followed.state != mark["state"]:
-                changed = f"{original}, section {followed.title!r}, changed since"
-                yield f"{changed} {page}, section {section.title!r}, was written. {_WHAT_TO_DO}"
-        wanted = [block for mark in marks for block in _blocks(sections, mark["title"])]
-        if [_essence(block) for block in blocks(section.text)] != [*map(_essence, wanted)]:
-            yield (
-                f"{page}: section {section.title!r} has other commands, code or outputs than "
-                f"{original}. `make docs` copies them."
-            )
-    for title in [title for title in sections if title not in named]:
-        yield (
-            f"{page} has no section for {title!r} of {original}: translate it, or name it in "
-            "a comment `not translated`."
-        )
-
-
-def _blocks(sections: dict[str, Section], title: str) -> list[Block]:
-    return blocks(sections[title].text) if title in sections else []
+    @property
+    def blocks(self) -> list[tuple[str, str, str]]:
+        return [_essence(block) for block in blocks(self.text)]
 
 
 def _essence(block: Block) -> tuple[str, str, str]:
@@ -107,88 +74,62 @@ def _essence(block: Block) -> tuple[str, str, str]:
     return block.language, text, block.why_not_run
 
 
+def split(page: str) -> list[Section]:
+    """Return the sections of a page in order."""
+    hidden = _FENCE.sub(lambda fence: re.sub(r"(?m)^#", "\0", fence[0]), _MARK.sub("", page))
+    parts = [part.replace("\0", "#") for part in re.split(r"(?m)^(?=#+ )", hidden) if part]
+    return [Section(*part.split("\n", 1)) for part in parts]
+
+
+def problems(chinese: str, english: str, *, page: str, original: str) -> Iterator[str]:
+    """Yield a line for each place where the Chinese page does not follow the English one."""
+    ours, theirs = split(chinese), split(english)
+    if [section.level for section in ours] != [section.level for section in theirs]:
+        yield f"{page} has other headings than {original}."
+        return
+    for here, there in zip(ours, theirs, strict=True):
+        where = f"{page}, {here.heading!r}"
+        if here.rows != there.rows:
+            yield f"{where} has tables of {here.rows} lines, and {original} of {there.rows}."
+        if missing := there.names - here.names:
+            yield f"{where} lacks what {original} names: {' '.join(sorted(missing))}"
+        if here.blocks != there.blocks:
+            yield f"{where} has other commands or outputs than {original}: `make docs` copies them."
+    if _MARK.findall(chinese) != [state(english)]:
+        yield (
+            f"{original} has changed since {page} followed it: see `git diff`, adapt the Chinese "
+            "text, then run `make translations`."
+        )
+
+
+def state(english: str) -> str:
+    """Return a hash of the prose of a page. Commands and outputs are compared on their own."""
+    return hashlib.sha256(" ".join(_FENCE.sub("", english).split()).encode()).hexdigest()[:8]
+
+
+def mark(chinese: str, english: str) -> str:
+    """Return the Chinese page as one that follows the English page as it is now."""
+    title, rest = _MARK.sub("", chinese).split("\n", 1)
+    return f"{title}\n<!-- follows {state(english)} -->\n{rest}"
+
+
 def copy_blocks(chinese: str, english: str) -> str:
     """Return the Chinese page with the commands and outputs of the English one."""
-    sections = {section.title: section for section in split(english)}
-    written = ""
-    for section in split(chinese):
-        wanted = [
-            block
-            for mark in _MARK.finditer(section.text)
-            for block in _blocks(sections, mark["title"])
-        ]
-        ours = blocks(section.text)
-        if len(ours) == len(wanted):
-            copied = map(_copy, _FENCE.findall(section.text), ours, wanted)
-            prose = _FENCE.split(section.text)
-            written += "".join(chain(*zip_longest(prose, copied, fillvalue="")))
-        else:
-            written += section.text
-    return written
+    ours, theirs = blocks(chinese), blocks(english)
+    if len(ours) != len(theirs):
+        return chinese
+    pairs = iter(zip(ours, theirs, strict=True))
 
+    def copy(fence: re.Match[str]) -> str:
+        here, there = next(pairs)
+        same = _essence(here) == _essence(there)
+        return fence[0] if same else f"```{there.language}\n{there.text}```\n"
 
-def _copy(fence: str, ours: Block, wanted: Block) -> str:
-    if _essence(ours) == _essence(wanted):
-        return fence
-    return f"```{wanted.language}\n{wanted.text}```\n"
-
-
-def accept(chinese: str, english: str) -> str:
-    """Return the Chinese page as one that follows the English page as it is now."""
-    states = {section.title: section.state for section in split(english)}
-
-    def renew(mark: re.Match[str]) -> str:
-        title = mark["title"]
-        return f"<!-- follows: {title}, {states.get(title, mark['state'])} -->\n"
-
-    return _MARK.sub(renew, chinese)
-
-
-def changes(chinese: str, english: str, original: str) -> Iterator[str]:
-    """Yield the changes of the English sections since they were translated."""
-    sections = {section.title: section for section in split(english)}
-    for mark in _MARK.finditer(chinese):
-        section = sections.get(mark["title"])
-        if section is not None and section.state != mark["state"]:
-            before = _find(original, section.title, mark["state"])
-            yield from difflib.unified_diff(
-                before.splitlines(),
-                section.text.splitlines(),
-                f"{original}, when it was translated",
-                f"{original}, now",
-                lineterm="",
-            )
-
-
-def _find(original: str, title: str, state: str) -> str:
-    """Return the text that a section had in a state, from the history; "" if it is not there."""
-    log = _git("log", "--format=%H", "--", original)
-    for commit in log.split():
-        for section in split(_git("show", f"{commit}:{original}")):
-            if (section.title, section.state) == (title, state):
-                return section.text
-    return ""
-
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-
-
-def main(argument: str = "") -> None:
-    """Show the changes, or write the pages: with their states (--done) or blocks (--blocks)."""
-    for page, original in PAGES.items():
-        chinese, english = ((ROOT / name).read_text(encoding="utf-8") for name in (page, original))
-        if argument:
-            write = {"--done": accept, "--blocks": copy_blocks}[argument]
-            (ROOT / page).write_text(write(chinese, english), encoding="utf-8")
-            continue
-        for line in problems(chinese, english, page=page, original=original):
-            print(line)
-        for line in changes(chinese, english, original):
-            print(line)
+    return _FENCE.sub(copy, chinese)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    write = copy_blocks if "--blocks" in sys.argv else mark
+    for page, original in PAGES.items():
+        text, english = ((ROOT / name).read_text(encoding="utf-8") for name in (page, original))
+        (ROOT / page).write_text(write(text, english), encoding="utf-8")
