@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from oss_emulator.control.console.catalogue import Catalogue
 from oss_emulator.lab import assumptions
-from oss_emulator.lab.explain import SENTENCES
 from oss_emulator.referer.assumptions import DEFAULT, fact
+from oss_emulator.referer.explanation import SENTENCES
 
 from tests.docs import translations
 from tests.docs.markdown import blocks, table

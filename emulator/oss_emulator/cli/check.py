@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, verdict, write_json
 from oss_emulator.cli.parser import Commands
-from oss_emulator.lab import explain
-from oss_emulator.referer import Decision, RefererPolicy, Signing
+from oss_emulator.referer import Decision, RefererPolicy, Signing, explanation
 from oss_emulator.referer.assumptions import fact
 
 _DESCRIPTION = (
@@ -59,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     decisions = [policy.decide(item, signed=signed, method=method) for item in referers]
     asked = list(zip(referers, decisions, strict=True))
     if arguments.json:
-        write_json([{"sent": item, **explain.to_dict(decision)} for item, decision in asked])
+        write_json([{"sent": item, **explanation.to_dict(decision)} for item, decision in asked])
     else:
         for number, (item, decision) in enumerate(asked):
             show(*([line()] if number else []), *_describe(item, decision))
@@ -82,11 +81,11 @@ def _describe(sent: str | None, decision: Decision) -> Iterator[Block]:
     yield line(Text("steps", Tone.FAINT), indent=2)
     for number, step in enumerate(decision.steps, 1):
         numbers = f" [{', '.join(step.facts)}]"
-        yield line(f"{number}. {explain.sentence(step)}", Text(numbers, Tone.FAINT), indent=4)
+        yield line(f"{number}. {explanation.sentence(step)}", Text(numbers, Tone.FAINT), indent=4)
     for name, variant in decision.variants:
         yield line(
             Text("assumed, not documented: ", Tone.WARNING),
-            explain.SENTENCES[variant],
+            explanation.SENTENCES[variant],
             Text(f" [{fact(name)}, {variant}]", Tone.FAINT),
             indent=2,
         )

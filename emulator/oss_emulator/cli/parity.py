@@ -18,7 +18,6 @@ from oss_emulator.cli.experiment import OVERHEAD, Experiment
 from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.signer import Signer
-from oss_emulator.lab.explain import SENTENCES
 from oss_emulator.lab.parity import (
     Conclusion,
     ParityResult,
@@ -29,6 +28,7 @@ from oss_emulator.lab.parity import (
     format_assumptions,
     judge,
 )
+from oss_emulator.referer.explanation import SENTENCES
 
 DEFAULT_RATE = 10.0
 """Requests a second, unless the service is on this machine."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from oss_emulator.control.journal import JournalEntry, RefererVerdict
-from oss_emulator.lab import explain
+from oss_emulator.referer import explanation
 from oss_emulator.settings import LogFormat, Settings
 
 LOG: Final = logging.getLogger("oss_emulator.requests")
@@ -59,7 +59,7 @@ def _explain(entry: JournalEntry) -> tuple[str, str]:
 def _referer(entry: JournalEntry) -> str:
     """Return the last step of the decision on a request, after its Referer unless that is empty."""
     assert entry.decision is not None  # noqa: S101 - the Referer was checked
-    sentence = explain.sentence(entry.decision.steps[-1]).rstrip(".")
+    sentence = explanation.sentence(entry.decision.steps[-1]).rstrip(".")
     sent = entry.request.headers.get("referer", "").strip()
     reason = sentence[:1].lower() + sentence[1:]
     return f"Referer {_shorten(sent)}  {reason}" if sent else reason

@@ -20,12 +20,12 @@ from oss_emulator.cli.output import (
     write_json,
 )
 from oss_emulator.cli.parser import Commands, InputError
-from oss_emulator.lab import explain, strangers
 from oss_emulator.lab import scenarios as scenario
+from oss_emulator.lab import strangers
 from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
 from oss_emulator.lab.strangers import Strangers
 from oss_emulator.lab.url import WebURL, WebURLError
-from oss_emulator.referer import RefererConfiguration, RefererPolicy
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
 
 if TYPE_CHECKING:
     from oss_emulator.cli.witness import Witness
@@ -168,7 +168,7 @@ def _to_dict(outcome: ScenarioOutcome) -> dict[str, object]:
         "wanted": outcome.scenario.wanted,
         "as_wanted": outcome.as_wanted,
         "sent": outcome.scenario.referer,
-        **explain.to_dict(outcome.decision),
+        **explanation.to_dict(outcome.decision),
     }
 
 

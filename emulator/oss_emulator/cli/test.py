@@ -10,8 +10,9 @@ from typing import Any
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, write_json
 from oss_emulator.cli.parser import CommandError, Commands, InputError
-from oss_emulator.lab import explain, junit, tables
+from oss_emulator.lab import junit, tables
 from oss_emulator.lab.tables import Report, Result, Untouched
+from oss_emulator.referer import explanation
 
 _DESCRIPTION = (
     "Runs decision tables. RULES replaces the rules in the tables; a table with rules of its own "
@@ -105,7 +106,7 @@ def _describe(result: Result) -> Iterator[Block]:
     yield line(referer(result.case.counted), indent=10)
     for difference in result.differences:
         yield line(str(difference), indent=10)
-    yield line(Text(explain.sentence(result.decision.steps[-1]), Tone.FAINT), indent=10)
+    yield line(Text(explanation.sentence(result.decision.steps[-1]), Tone.FAINT), indent=10)
 
 
 def _to_dict(reports: Sequence[Report], untouched: Sequence[Untouched]) -> dict[str, object]:

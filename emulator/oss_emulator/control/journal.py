@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 
 from oss_emulator import accesslog, rpc
 from oss_emulator.access import Identity, resource
-from oss_emulator.lab import explain
 from oss_emulator.operations.call import Call
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import AccessDecision, Request, Response
-from oss_emulator.referer import Decision, Signing
+from oss_emulator.referer import Decision, Signing, explanation
 from oss_emulator.storage import Storage
 
 SIZE = 1000
@@ -135,7 +134,7 @@ class JournalEntry(NamedTuple):
             "access_key_id": self.access_key_id,
             "referer": self.referer,
             "verdict": self.verdict.value,
-            "decision": None if decision is None else explain.to_dict(decision),
+            "decision": None if decision is None else explanation.to_dict(decision),
             "access": None if self.access is None else self.access._asdict(),
             "status": self.status,
             "code": self.code,

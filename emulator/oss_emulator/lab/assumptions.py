@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oss_emulator.lab.explain import SENTENCES
 from oss_emulator.referer.assumptions import Assumptions, fact
+from oss_emulator.referer.explanation import SENTENCES
 from oss_emulator.toml import SourceError, TomlDocument, read_file
 
 

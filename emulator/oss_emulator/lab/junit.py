@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from oss_emulator.lab import explain
+from oss_emulator.referer import explanation
 
 from .tables import Report
 
@@ -35,7 +35,7 @@ def format(reports: Iterable[Report]) -> bytes:
             if not result.passed:
                 message = _text("; ".join(map(str, result.differences)))
                 failure = etree.SubElement(case, "failure", message=message, type="decision")
-                failure.text = _text(explain.describe(result.decision))
+                failure.text = _text(explanation.describe(result.decision))
     etree.indent(root)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 

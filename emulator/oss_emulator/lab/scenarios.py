@@ -11,11 +11,11 @@ import ada_url
 from oss_emulator.referer.decision import Decision
 from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.request import Signing
+from oss_emulator.referer.sentence import Sentence
 
 from . import browser
 from .browser import Embedding, ReferrerPolicy
 from .sent import domain_of
-from .sentence import Sentence
 from .url import WebURL
 
 OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"

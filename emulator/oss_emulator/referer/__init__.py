@@ -3,7 +3,7 @@
     policy = RefererPolicy.compile(RefererConfiguration(whitelist=("https://www.example.com/",)))
     decision = policy.decide("https://www.example.com/", signed=Signing.NONE, method="GET")
 
-`header` reads the Referer of a request. `referer_xml` parses and formats rules, and `lab.explain`
+`header` reads the Referer of a request. `referer_xml` parses and formats rules, and `explanation`
 puts a decision into words. This package imports only the standard library.
 """
 

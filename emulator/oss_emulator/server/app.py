@@ -21,7 +21,6 @@ from oss_emulator.control.controls import Controls
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.metrics import Metrics
-from oss_emulator.lab import explain
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.operations.operation import Takes
 from oss_emulator.pipeline.admission import Admitted, Refused
@@ -30,6 +29,7 @@ from oss_emulator.protocol.changes import ARN_IN_LOGS
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream
+from oss_emulator.referer import explanation
 from oss_emulator.rpc import Product
 from oss_emulator.server import body, callback, proxy, rpc_endpoint, sockets, wire
 from oss_emulator.server.endpoint import Endpoint
@@ -436,7 +436,7 @@ def _explain(response: Response, outcome: wire.Outcome) -> Response:
     """Add the decision on the request; STS and the emulator's own pages make none."""
     if isinstance(outcome, wire.NonOSSRequest):
         return response
-    decision = None if outcome.decision is None else explain.to_dict(outcome.decision)
+    decision = None if outcome.decision is None else explanation.to_dict(outcome.decision)
     return response._replace(headers={**response.headers, DECISION: json.dumps(decision)})
 
 

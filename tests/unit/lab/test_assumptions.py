@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from oss_emulator.lab import assumptions
 from oss_emulator.lab.assumptions import AssumptionsError
-from oss_emulator.lab.explain import SENTENCES
 from oss_emulator.referer import Assumptions
 from oss_emulator.referer.assumptions import DEFAULT, EmptyWhitelist
+from oss_emulator.referer.explanation import SENTENCES
 
 ALL = [DEFAULT, *(other for _, other in DEFAULT.alternatives())]
 

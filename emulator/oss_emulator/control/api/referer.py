@@ -17,9 +17,15 @@ from oss_emulator.control.api.schema import (
     reference,
 )
 from oss_emulator.documents.referer import SUBRESOURCE, parse_kept
-from oss_emulator.lab import explain
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Signing
+from oss_emulator.referer import (
+    Assumptions,
+    Decision,
+    RefererConfiguration,
+    RefererPolicy,
+    Signing,
+    explanation,
+)
 from oss_emulator.referer.assumptions import DEFAULT
 from oss_emulator.referer_xml import RefererFormatError
 from oss_emulator.toml import Path, SourceError, convert
@@ -30,7 +36,7 @@ def check_requests(asked: ApiRequest) -> Response:
     body = asked.json()
     policy = find_policy(asked, body)
     decisions = [decide(policy, item) for item in list_requests(body)]
-    return reply({"decisions": [explain.to_dict(decision) for decision in decisions]})
+    return reply({"decisions": [explanation.to_dict(decision) for decision in decisions]})
 
 
 def list_requests(body: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from oss_emulator.control.api.access import cookies
-from oss_emulator.lab import explain
-from oss_emulator.lab.sentence import Sentence
 from oss_emulator.protocol.message import Request
+from oss_emulator.referer import explanation
 from oss_emulator.referer.decision import Step
+from oss_emulator.referer.sentence import Sentence
 
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "中文"}
 """The languages, each with its own name; the first is the default."""
@@ -50,7 +50,7 @@ class Catalogue:
         """Return a step of a decision in one sentence."""
         found = self._texts.get(f"engine_step.{step.stage}-{step.outcome}")
         if found is None:
-            return explain.sentence(step)
+            return explanation.sentence(step)
         return found.format(self._texts.get(f"engine_kind.{step.detail}", step.detail))
 
     def group(self, group: str) -> str:
@@ -59,7 +59,7 @@ class Catalogue:
 
     def assumption(self, variant: StrEnum) -> str:
         """Return what a variant of an assumed fact says."""
-        return self.sentence(explain.SENTENCES[variant])
+        return self.sentence(explanation.SENTENCES[variant])
 
     def access(self, reason: str) -> str:
         """Return what settled a decision on permissions."""

@@ -12,9 +12,8 @@ from oss_emulator.control.api.schema import TEXT, Schema
 from oss_emulator.control.console import EMBED_DOMAIN, page, review
 from oss_emulator.control.console.embedding import MARK, POLICIES
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.lab import explain
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import RefererPolicy
+from oss_emulator.referer import RefererPolicy, explanation
 
 _PATIENCE: Final = 8.0
 """Seconds to wait for the requests of a browser."""
@@ -112,7 +111,7 @@ def _result(asked: ApiRequest, policy: str, entry: JournalEntry | None) -> dict[
         "reason": None if entry.decision is None else entry.decision.reason.value,
         "status": entry.status,
         "site": site,
-        "decision": None if decided is None else explain.to_dict(decided),
+        "decision": None if decided is None else explanation.to_dict(decided),
     }
 
 

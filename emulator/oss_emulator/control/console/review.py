@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.lab import diff, explain, lint, scenarios
+from oss_emulator.lab import diff, lint, scenarios
 from oss_emulator.lab.lint import Finding
 from oss_emulator.lab.parts import Parts
 from oss_emulator.lab.scenarios import ScenarioOutcome
@@ -17,6 +17,7 @@ from oss_emulator.referer import (
     RefererConfiguration,
     RefererPolicy,
     Scope,
+    explanation,
 )
 
 LAST: Final = 500
@@ -54,8 +55,8 @@ class Review(NamedTuple):
                 "changes": [
                     {
                         "referer": change.referer,
-                        "old": explain.to_dict(change.old),
-                        "new": explain.to_dict(change.new),
+                        "old": explanation.to_dict(change.old),
+                        "new": explanation.to_dict(change.new),
                     }
                     for change in self.difference.changes
                 ],
@@ -70,7 +71,7 @@ class Review(NamedTuple):
                     "name": outcome.scenario.name,
                     "sent": outcome.scenario.referer,
                     "as_wanted": outcome.as_wanted,
-                    **explain.to_dict(outcome.decision),
+                    **explanation.to_dict(outcome.decision),
                 }
                 for group, outcomes in self.scenarios
                 for outcome in outcomes
@@ -149,5 +150,5 @@ def _turn_to_dict(turn: Turn) -> dict[str, Any]:
         "bucket": entry.bucket,
         "key": entry.key,
         "referer": entry.request.headers.get("referer"),
-        "decision": explain.to_dict(turn.decision),
+        "decision": explanation.to_dict(turn.decision),
     }

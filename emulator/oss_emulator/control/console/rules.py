@@ -21,12 +21,12 @@ from oss_emulator.control.api.route import (
 from oss_emulator.control.api.schema import TEXT, Schema, array, record
 from oss_emulator.control.console import page, review
 from oss_emulator.control.journal import RefererVerdict
-from oss_emulator.lab import explain, lint, sources
+from oss_emulator.lab import lint, sources
 from oss_emulator.lab.programs import format_oss2, format_ossutil
 from oss_emulator.lab.proposal import ProposalError, SiteProfile, format_table, propose
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy
+from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy, explanation
 from oss_emulator.toml import SourceError
 
 _NONE: Final = "none"
@@ -105,7 +105,7 @@ async def check_rules(asked: ApiRequest) -> Response:
     return page.show(
         asked,
         "rules_check",
-        {"decisions": [explain.to_dict(decision) for decision in decisions]},
+        {"decisions": [explanation.to_dict(decision) for decision in decisions]},
         rows=list(zip(requests, decisions, before, strict=True)),
     )
 

@@ -6,7 +6,7 @@ which one it is. `https://servicewechat.com/` therefore allows the mini programs
 
 from __future__ import annotations
 
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .mini_program import HOST, REFERER

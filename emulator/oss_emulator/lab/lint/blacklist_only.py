@@ -12,7 +12,7 @@ Without a blacklist, and with `AllowEmptyReferer` false, `*` denies only request
 from __future__ import annotations
 
 from oss_emulator.lab.probes import STRANGER
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

@@ -7,7 +7,7 @@ browsers send a port only if it is not the default of the scheme (B-02).
 from __future__ import annotations
 
 from oss_emulator.lab.parts import DEFAULT_PORTS, example
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer.decision import Reason, Stage
+from oss_emulator.referer.sentence import Sentence
 
 NOTHING = Sentence("")
 """Leaves nothing to the owner to decide."""

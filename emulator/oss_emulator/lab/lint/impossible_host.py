@@ -11,7 +11,7 @@ import re
 from oss_emulator.lab.domains import is_host, is_port
 from oss_emulator.lab.parts import Parts, example
 from oss_emulator.lab.probes import STRANGER
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

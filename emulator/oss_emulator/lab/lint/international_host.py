@@ -7,7 +7,7 @@ that form.
 from __future__ import annotations
 
 from oss_emulator.lab.parts import encode_host, example
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

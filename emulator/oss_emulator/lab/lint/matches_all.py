@@ -9,7 +9,7 @@ own rule, `blacklist-only`.
 from __future__ import annotations
 
 from oss_emulator.lab.probes import STRANGER
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import SCHEMES, LintedEntry, Subject

@@ -9,7 +9,7 @@ scheme, and the closing `/` so that no longer host matches.
 from __future__ import annotations
 
 from oss_emulator.lab.parts import example
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import SCHEMES, LintedEntry, Subject

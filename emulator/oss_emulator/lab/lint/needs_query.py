@@ -9,7 +9,7 @@ does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not 
 from __future__ import annotations
 
 from oss_emulator.lab.automaton import Cut
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

@@ -9,7 +9,7 @@ Referer that is an origin without that `/` would then not match, but browsers al
 from __future__ import annotations
 
 from oss_emulator.lab.parts import Parts, example
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

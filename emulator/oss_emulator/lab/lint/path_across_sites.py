@@ -10,7 +10,7 @@ from __future__ import annotations
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.entry import parse_entry
 from oss_emulator.lab.parts import Parts, example
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

@@ -9,7 +9,7 @@ from __future__ import annotations
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import STRANGER
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

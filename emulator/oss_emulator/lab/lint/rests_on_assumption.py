@@ -16,12 +16,12 @@ from itertools import islice
 from oss_emulator.lab import probes
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.browser import MAX_LENGTH
-from oss_emulator.lab.explain import SENTENCES
 from oss_emulator.lab.parts import DEFAULT_PORTS, Parts
-from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer import header
 from oss_emulator.referer.assumptions import fact
+from oss_emulator.referer.explanation import SENTENCES
 from oss_emulator.referer.reading import Reading
+from oss_emulator.referer.sentence import Sentence
 from oss_emulator.toml import join
 
 from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion, Switch

@@ -7,7 +7,7 @@ does not have. Write an entry for the domain too if it has pages.
 from __future__ import annotations
 
 from oss_emulator.lab.parts import Parts, example
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.lab.parts import example
-from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer.assumptions import Assumptions
 from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.entries import Entries
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, EntryPlace, Finding, Severity, Suspicion
 from .fixing import follow

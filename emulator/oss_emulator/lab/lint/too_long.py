@@ -13,7 +13,7 @@ from oss_emulator.lab.domains import is_host
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import Parts
 from oss_emulator.lab.probes import STRANGER
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion
 from .joined import split

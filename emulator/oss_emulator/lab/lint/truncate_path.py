@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import example
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion, Switch
 from .subject import Subject

@@ -6,7 +6,7 @@ Browsers leave `user:password@` out of the Referer, so the entry matches nothing
 from __future__ import annotations
 
 from oss_emulator.lab.parts import example
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

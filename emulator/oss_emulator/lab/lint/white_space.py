@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import STRANGER
-from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer.header import WHITE_SPACE
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion
 from .subject import LISTS, LintedEntry, Subject

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from oss_emulator.lab.domains import closed, is_address, registered
 from oss_emulator.lab.parts import Parts, fill_port
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

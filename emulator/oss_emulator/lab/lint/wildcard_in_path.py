@@ -12,7 +12,7 @@ Write the scheme out in both, because a `*` in its place has the same fault.
 from __future__ import annotations
 
 from oss_emulator.lab.parts import Parts, fill, fill_port
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from oss_emulator.protocol import xml
 from oss_emulator.referer.decision import Reason
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.request import Signing
@@ -114,12 +114,9 @@ class Reply:
         return self.status == 429 or (self.status >= 500 and self.status != 501)
 
     def _find(self, name: str) -> str:
-        if self.status < 400:
-            return ""
-        try:
-            return xml.parse(self.body, "Error").text(name)
-        except xml.DocumentError:
-            return ""
+        error = self.body.decode(errors="replace") if self.status >= 400 else ""
+        found = re.search(rf"<Error\b.*?<{name}>([^<]*)</{name}>", error, re.DOTALL)
+        return found[1] if found else ""
 
     def __str__(self) -> str:
         return " ".join(filter(None, (str(self.status), self.code, self.ec)))

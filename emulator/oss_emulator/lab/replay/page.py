@@ -8,9 +8,9 @@ from html import escape
 from string import Template
 from typing import Any, NamedTuple
 
-from oss_emulator.lab import explain
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer import explanation
 from oss_emulator.referer.decision import Outcome, Stage, Step
+from oss_emulator.referer.sentence import Sentence
 
 from . import STYLE
 from .figures import quantity, size
@@ -53,7 +53,7 @@ class Translator(NamedTuple):
     """The language of a report."""
 
     say: Callable[[Sentence], str] = str
-    say_step: Callable[[Step], str] = explain.sentence
+    say_step: Callable[[Step], str] = explanation.sentence
     """Says a step of a decision."""
 
 
@@ -228,7 +228,7 @@ class _Body:
             for stage, outcome, detail in item["steps"]
         ]
         said += [
-            self._say(Sentence("Assumed, not documented: {}.", explain.SENTENCES[variant]))
+            self._say(Sentence("Assumed, not documented: {}.", explanation.SENTENCES[variant]))
             for variant in item["variants"]
         ]
         said += map(self._say, _remedies(item))

@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from oss_emulator import accesslog
-from oss_emulator.lab import explain
-from oss_emulator.referer import RefererConfiguration, RefererPolicy
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
 from oss_emulator.referer.header import WHITE_SPACE
 
 from . import money, sources, statements
@@ -319,7 +318,7 @@ def _detail(judge: Judge, examples: Sequence[Row]) -> Report:
     origins = list(dict.fromkeys(origin for _, origin, _, _ in examples))[:_MOST_ORIGINS]
     return {
         "referer": sent or None,
-        "explanation": explain.describe(decision),
+        "explanation": explanation.describe(decision),
         "ec": decision.ec,
         "steps": [[step.stage.value, step.outcome.value, step.detail] for step in decision.steps],
         "variants": [variant.value for _, variant in decision.variants],

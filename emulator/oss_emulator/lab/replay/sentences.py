@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 from .figures import quantity, size
 from .report import Report

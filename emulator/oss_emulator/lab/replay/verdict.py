@@ -9,7 +9,6 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from oss_emulator.accesslog import LogLine, unescape
-from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer import (
     Assumptions,
     Reason,
@@ -21,6 +20,7 @@ from oss_emulator.referer import (
 from oss_emulator.referer.assumptions import DEFAULT
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.request import EXEMPTIONS, RequestKind, classify
+from oss_emulator.referer.sentence import Sentence
 
 
 class Verdict(StrEnum):

@@ -12,15 +12,14 @@ from oss_emulator import lab
 from oss_emulator.access.authorize import AccessReason
 from oss_emulator.control.console import catalogue
 from oss_emulator.control.console.catalogue import LANGUAGES, Catalogue, choose, read
-from oss_emulator.lab import explain
 from oss_emulator.lab.scenarios import Group
-from oss_emulator.lab.sentence import Sentence
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import RefererConfiguration, RefererPolicy
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
 from oss_emulator.referer.assumptions import LetterCase
 from oss_emulator.referer.decision import Outcome, Reason, Stage, Step
 from oss_emulator.referer.request import RequestKind
+from oss_emulator.referer.sentence import Sentence
 
 FOLDER = Path(catalogue.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -78,7 +77,7 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
         for outcome in Outcome:
             step = Step(stage, outcome, detail="x")
             try:
-                english = explain.sentence(step)
+                english = explanation.sentence(step)
             except KeyError:
                 continue
             assert said.step(step) != english, (stage, outcome)
@@ -112,7 +111,7 @@ def test_every_sentence_of_the_lab_is_translated(language: str) -> None:
 
 def test_sentence_is_translated_with_the_sentences_in_it() -> None:
     variant = LetterCase.SENSITIVE
-    said = Sentence("Assumed, not documented: {}.", explain.SENTENCES[variant])
+    said = Sentence("Assumed, not documented: {}.", explanation.SENTENCES[variant])
     assert said == "Assumed, not documented: upper and lower case differ."
     assert Catalogue("zh").sentence(said) == "依据假设，文档没有说明：区分大小写。"
     assert Catalogue("en").sentence(said) == said

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from oss_emulator.lab.sentence import Sentence
 from oss_emulator.referer.assumptions import (
     CheckedRequests,
     CheckOrder,
@@ -22,6 +21,7 @@ from oss_emulator.referer.assumptions import (
     fact,
 )
 from oss_emulator.referer.decision import Decision, Outcome, Stage, Step
+from oss_emulator.referer.sentence import Sentence
 
 # `describe` shortens longer Referers and entries; `to_dict` does not.
 _LINE_LENGTH = 200

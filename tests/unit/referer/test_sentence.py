@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from oss_emulator.lab.sentence import Sentence
+from oss_emulator.referer.sentence import Sentence
 
 
 def test_sentence_is_a_text_that_knows_its_template() -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from oss_emulator.lab import explain
-from oss_emulator.lab.explain import _STEPS
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing, Step
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing, Step, explanation
+from oss_emulator.referer.explanation import _STEPS
 
 RULES = RefererConfiguration(
     allow_empty_referer=False,
@@ -17,7 +16,7 @@ POLICY = RefererPolicy.compile(RULES)
 
 
 def test_denial_is_explained_in_words() -> None:
-    text = explain.describe(POLICY.decide("https://www.example.com/a?b"))
+    text = explanation.describe(POLICY.decide("https://www.example.com/a?b"))
     assert text.splitlines() == [
         "Denied, EC 0003-00000503: not-whitelisted",
         "  The rules are consulted for an anonymous request to an object. [R-01]",
@@ -29,7 +28,7 @@ def test_denial_is_explained_in_words() -> None:
 
 
 def test_exemption_is_explained_in_words() -> None:
-    text = explain.describe(POLICY.decide(None, signed=Signing.HEADER))
+    text = explanation.describe(POLICY.decide(None, signed=Signing.HEADER))
     assert text.splitlines() == [
         "Allowed: signed-by-header",
         "  The rules are not consulted for a request with an Authorization header. [R-01]",
@@ -38,18 +37,18 @@ def test_exemption_is_explained_in_words() -> None:
 
 def test_huge_referer_is_shortened_in_words_but_not_in_json() -> None:
     decision = POLICY.decide("https://" + "a" * 8_000 + "?")
-    assert max(map(len, explain.describe(decision).splitlines())) < 250
-    assert explain.to_dict(decision)["referer"] == "https://" + "a" * 8_000
+    assert max(map(len, explanation.describe(decision).splitlines())) < 250
+    assert explanation.to_dict(decision)["referer"] == "https://" + "a" * 8_000
 
 
 def test_line_end_in_an_entry_is_escaped() -> None:
     policy = RefererPolicy.compile(RefererConfiguration(blacklist=("*a\n",)))
-    text = explain.describe(policy.decide("https://a/"))
+    text = explanation.describe(policy.decide("https://a/"))
     assert len(text.splitlines()) == 4
 
 
 def test_decision_is_formatted_as_json() -> None:
-    data = explain.to_dict(POLICY.decide("https://thief.example/"))
+    data = explanation.to_dict(POLICY.decide("https://thief.example/"))
     assert json.loads(json.dumps(data)) == {
         "allowed": False,
         "ec": "0003-00000502",
@@ -79,6 +78,6 @@ def test_decision_is_formatted_as_json() -> None:
 
 def test_each_step_has_a_sentence() -> None:
     for stage, outcome in _STEPS:
-        sentence = explain.sentence(Step(stage, outcome, detail="{x}"))
+        sentence = explanation.sentence(Step(stage, outcome, detail="{x}"))
         assert sentence.endswith(".")
         assert "{}" not in sentence
