@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.xml import MAX_DOCUMENT
-from oss_emulator.referer.assumptions import DEFAULT, Assumptions, Contradiction, MissingList
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions, MissingList, TruncationConflict
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
 
@@ -30,7 +30,7 @@ _FLAGS = {
 }
 _LISTS = {"RefererList": "whitelist", "RefererBlacklist": "blacklist"}
 
-KEPT = Assumptions(r30=MissingList.ACCEPTED)
+KEPT = Assumptions(missing_list=MissingList.ACCEPTED)
 """For documents that a service has accepted before: they may lack RefererList."""
 
 
@@ -95,14 +95,14 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
         if name in elements
     }
     values["allow_empty_referer"] = _parse_allow_empty_referer(elements)
-    if "whitelist" not in values and assumptions.r30 is MissingList.REFUSED:
+    if "whitelist" not in values and assumptions.missing_list is MissingList.REFUSED:
         sentence = "RefererList is missing; write <RefererList/> for an empty whitelist"
         raise RefererFormatError(FormatProblem.MISSING_REFERER_LIST, sentence)
     for name in ("AllowTruncateQueryString", "TruncatePath"):
         if name in elements:
             values[_FLAGS[name]] = _parse_boolean(elements[name])
     configuration = RefererConfiguration(**values)
-    if assumptions.r27_contradiction is Contradiction.REFUSED:
+    if assumptions.truncation_conflict is TruncationConflict.REFUSED:
         _refuse_contradiction(configuration)
     return configuration
 

@@ -281,7 +281,7 @@ def test_commands_take_assumptions(
         "RULES": CAPITALS,
         "LOWER": CAPITALS.replace("WWW", "www"),
         "TABLE": f'[[case]]\nname = "a"\nreferer = "{SITE}"\nverdict = "allow"\n',
-        "ASSUMPTIONS": 'r24 = "case-insensitive"\n',
+        "ASSUMPTIONS": 'letter_case = "case-insensitive"\n',
     }
     for name, content in files.items():
         (tmp_path / f"{name}.toml").write_text(content)
@@ -300,7 +300,7 @@ def test_bad_assumptions_end_a_command(ask: Any, tmp_path: Path, command: str) -
     path.write_text("r15 = 1\n")
     status, out, errors = ask(command, CORRECTED, "--assumptions", str(path))
     assert (status, out, errors.count("\n")) == (2, "", 1)
-    assert f"{path}, line 1, column 1: r15 is unknown; use r04, r05, r14" in errors
+    assert f"{path}, line 1, column 1: r15 is unknown; use checked_requests, check_order" in errors
 
 
 @pytest.mark.parametrize("flag", ["--site", "--object-url"])

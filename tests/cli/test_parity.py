@@ -110,12 +110,12 @@ def unconfirmed(output: str) -> dict[str, str]:
 
 SINGLE = [assumptions for _, assumptions in DEFAULT.alternatives()]
 COMBINED = {
-    "r04": CheckedRequests.BUCKETS_TOO,
-    "r05": CheckOrder.AFTER_ACL,
-    "r14": EmptyWhitelist.DENIES,
-    "r25": WhiteSpace.BLANK_MATCHES,
-    "r27": CutPath.WITH_SLASH,
-    "r28": CutEntries.CUT,
+    "checked_requests": CheckedRequests.BUCKETS_TOO,
+    "check_order": CheckOrder.AFTER_ACL,
+    "empty_whitelist": EmptyWhitelist.DENIES,
+    "white_space": WhiteSpace.BLANK_MATCHES,
+    "cut_path": CutPath.WITH_SLASH,
+    "cut_entries": CutEntries.CUT,
 }
 DISJOINT = zip(list(COMBINED)[::2], list(COMBINED)[1::2], strict=True)
 PAIRS = [

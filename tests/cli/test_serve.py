@@ -425,7 +425,7 @@ ASSUMED = {"variable": "case-sensitive", "flag": "case-insensitive"}
 def _assume(folder: Path, way: str) -> Path:
     """Write a file of assumptions that tells in which way it was given."""
     path = folder / f"{way}-assumptions.toml"
-    path.write_text(f'r24 = "{ASSUMED[way]}"\n')
+    path.write_text(f'letter_case = "{ASSUMED[way]}"\n')
     return path
 
 
@@ -435,7 +435,7 @@ def _assumptions(running: Running, folder: Path, token: str) -> Path:
     body = json.dumps({"rules": rules, "requests": [{"referer": "a"}]}).encode()
     answer = running.ask("POST", "/_emulator/referer/check", body, x_oss_emulator_token=token)
     (decision,) = json.loads(answer.text)["decisions"]
-    (way,) = [way for way in WAYS if {"r24": ASSUMED[way]} == decision["variants"]]
+    (way,) = [way for way in WAYS if {"letter_case": ASSUMED[way]} == decision["variants"]]
     return folder / f"{way}-assumptions.toml"
 
 

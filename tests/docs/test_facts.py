@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from oss_emulator.control.console.catalogue import Catalogue
 from oss_emulator.lab import assumptions
-from oss_emulator.referer.assumptions import DEFAULT, fact
+from oss_emulator.referer.assumptions import DEFAULT, FACTS
 from oss_emulator.referer.explanation import SENTENCES
 
 from tests.docs import translations
@@ -145,7 +145,7 @@ def test_each_variant_of_an_assumed_fact_is_listed_with_its_confirmation() -> No
     page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
     rows = [
         [
-            fact(name),
+            FACTS[name],
             name,
             f"{variant}" + (" (default)" if variant is chosen else ""),
             SENTENCES[variant],

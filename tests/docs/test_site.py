@@ -43,7 +43,6 @@ INTERNAL = {
     "pulumi",
     "resources",
     "sent",
-    "sentence",
     "strangers",
     "url",
     "witness",

@@ -83,11 +83,11 @@ def test_nginx_decides_as_the_engine(tmp_path: Path) -> None:
 
 
 VARIANTS = {
-    "r14": Assumptions(r14=EmptyWhitelist.DENIES),
-    "r25": Assumptions(r25=WhiteSpace.BLANK_MATCHES),
-    "r27": Assumptions(r27=CutPath.WITH_SLASH),
-    "r28": Assumptions(r28=CutEntries.CUT),
-    "r37": Assumptions(r37=JoinedEntry.SEPARATED),
+    "empty_whitelist": Assumptions(empty_whitelist=EmptyWhitelist.DENIES),
+    "white_space": Assumptions(white_space=WhiteSpace.BLANK_MATCHES),
+    "cut_path": Assumptions(cut_path=CutPath.WITH_SLASH),
+    "cut_entries": Assumptions(cut_entries=CutEntries.CUT),
+    "joined_entry": Assumptions(joined_entry=JoinedEntry.SEPARATED),
 }
 
 
@@ -98,7 +98,7 @@ def test_nginx_decides_as_the_engine_under_other_assumptions(name: str, tmp_path
 
 def test_nginx_ignores_letter_case_if_that_is_assumed(tmp_path: Path) -> None:
     """R-24; nginx knows upper and lower case only of ASCII."""
-    insensitive = Assumptions(r24=LetterCase.INSENSITIVE)
+    insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)
     different = compare(tmp_path, 100, 30, assumptions=insensitive)
     assert [item for _, item in different if item is None or item.isascii()] == []
 

@@ -224,13 +224,13 @@ def test_ini_options_configure_the_server(tmp_path: Path) -> None:
     files = {
         "pytest.ini": INI,
         "seed.toml": '[[bucket]]\nname = "seeded"\nacl = "public-read"\n',
-        "assumptions.toml": 'r24 = "case-insensitive"\n',
+        "assumptions.toml": 'letter_case = "case-insensitive"\n',
         "test_settings.py": """
 def test_settings(oss_emulator, oss_bucket):
     assert oss_emulator.region == "cn-beijing"
     assert oss_emulator.access_key_id == "somebody"
     assert oss_emulator.settings.auth == "relaxed"
-    assert oss_emulator.settings.assumptions.r24 == "case-insensitive"
+    assert oss_emulator.settings.assumptions.letter_case == "case-insensitive"
     assert oss_bucket.get_bucket_acl().acl == "private"
     oss_emulator.service.storage.delete_bucket("seeded")
 

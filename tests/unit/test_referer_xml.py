@@ -14,7 +14,7 @@ from lxml import etree
 from oss_emulator import referer_xml
 from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.referer import Assumptions, RefererConfiguration
-from oss_emulator.referer.assumptions import Contradiction, MissingList
+from oss_emulator.referer.assumptions import MissingList, TruncationConflict
 from oss_emulator.referer_xml import FormatProblem, RefererFormatError
 
 DOCUMENTS = Path(__file__).parents[2] / "fixtures" / "xml" / "referer"
@@ -57,7 +57,7 @@ def test_each_problem_has_a_document() -> None:
     assert shown == set(FormatProblem) - {FormatProblem.TOO_LARGE, FormatProblem.CONTRADICTION}
 
 
-OPTIONAL_LIST = Assumptions(r30=MissingList.ACCEPTED)
+OPTIONAL_LIST = Assumptions(missing_list=MissingList.ACCEPTED)
 
 
 @pytest.mark.parametrize("bad", INDEX["bad"], ids=by_file)
@@ -73,16 +73,16 @@ def test_missing_list_is_accepted_only_if_it_is_assumed_to_be_optional(
             referer_xml.parse(document, OPTIONAL_LIST)
 
 
-@pytest.mark.parametrize("variant", Contradiction)
+@pytest.mark.parametrize("variant", TruncationConflict)
 @pytest.mark.parametrize("path", [False, True])
 @pytest.mark.parametrize("query", [False, True])
 def test_contradiction_is_refused_only_if_that_is_assumed(
-    variant: Contradiction, path: bool, query: bool
+    variant: TruncationConflict, path: bool, query: bool
 ) -> None:
     """R-27"""
     rules = RefererConfiguration(truncate_path=path, allow_truncate_query_string=query)
-    assumptions = Assumptions(r27_contradiction=variant)
-    if path and not query and variant is Contradiction.REFUSED:
+    assumptions = Assumptions(truncation_conflict=variant)
+    if path and not query and variant is TruncationConflict.REFUSED:
         with pytest.raises(RefererFormatError) as refusal:
             referer_xml.parse(referer_xml.format(rules), assumptions)
         assert refusal.value.problem is FormatProblem.CONTRADICTION

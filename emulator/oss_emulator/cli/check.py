@@ -9,7 +9,7 @@ from oss_emulator.cli import rules
 from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, verdict, write_json
 from oss_emulator.cli.parser import Commands
 from oss_emulator.referer import Decision, RefererPolicy, Signing, explanation
-from oss_emulator.referer.assumptions import fact
+from oss_emulator.referer.assumptions import FACTS
 
 _DESCRIPTION = (
     "Decides on requests by the rules, and says why. The exit status is 0 if all are allowed, and "
@@ -86,6 +86,6 @@ def _describe(sent: str | None, decision: Decision) -> Iterator[Block]:
         yield line(
             Text("assumed, not documented: ", Tone.WARNING),
             explanation.SENTENCES[variant],
-            Text(f" [{fact(name)}, {variant}]", Tone.FAINT),
+            Text(f" [{FACTS[name]}, {variant}]", Tone.FAINT),
             indent=2,
         )

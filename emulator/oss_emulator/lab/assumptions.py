@@ -1,4 +1,4 @@
-"""Assumptions in TOML: one line for each fact, such as `r14 = "empty-whitelist-denies"`.
+"""Assumptions in TOML, one line for each: `empty_whitelist = "empty-whitelist-denies"`.
 
 A fact that is left out has its default variant.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oss_emulator.referer.assumptions import Assumptions, fact
+from oss_emulator.referer.assumptions import FACTS, Assumptions
 from oss_emulator.referer.explanation import SENTENCES
 from oss_emulator.toml import SourceError, TomlDocument, read_file
 
@@ -35,6 +35,6 @@ def parse(source: str | bytes) -> Assumptions:
 def format(assumptions: Assumptions) -> str:
     """Format all assumptions, each with what it says."""
     return "".join(
-        f'{name} = "{variant}"  # {fact(name)}: {SENTENCES[variant]}\n'
+        f'{name} = "{variant}"  # {FACTS[name]}: {SENTENCES[variant]}\n'
         for name, variant in assumptions.chosen().items()
     )

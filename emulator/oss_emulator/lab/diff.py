@@ -147,7 +147,7 @@ def _search(policies: tuple[RefererPolicy, RefererPolicy]) -> str | None:
     Raises UndecidedError.
     """
     for policy in policies:
-        if policy.assumptions.r27 is CutPath.WITH_SLASH and policy.configuration.truncate_path:
+        if policy.assumptions.cut_path is CutPath.WITH_SLASH and policy.configuration.truncate_path:
             raise UndecidedError  # the search cannot keep the slash
     readings = [policy.reading for policy in policies]
     cuts = [Cut.of(policy.configuration, policy.assumptions) for policy in policies]

@@ -68,7 +68,9 @@ class _Search:
         self._reading = policy.reading
         self._strange = strange
         self._cut = Cut.of(policy.configuration, policy.assumptions)
-        self._keeps_slash = self._cut is Cut.PATH and policy.assumptions.r27 is CutPath.WITH_SLASH
+        self._keeps_slash = (
+            self._cut is Cut.PATH and policy.assumptions.cut_path is CutPath.WITH_SLASH
+        )
         self._budget = Budget()
         self._looks = Budget(LOOKS)
 

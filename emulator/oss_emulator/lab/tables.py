@@ -76,7 +76,7 @@ class Case:
     @property
     def counted(self) -> str | None:
         """The one of the sent Referers that counts; None if none is sent (R-29)."""
-        return header.choose(self.referer, self.assumptions.r29)
+        return header.choose(self.referer, self.assumptions.repeated_header)
 
 
 @dataclass(frozen=True, slots=True)

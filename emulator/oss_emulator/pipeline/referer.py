@@ -15,7 +15,7 @@ class HotlinkProtection:
     def __init__(self, assumptions: Assumptions) -> None:
         self._assumptions = assumptions
         self._compile_cached = lru_cache(1024)(self._compile)
-        self.precedes_acl = assumptions.r05 is CheckOrder.BEFORE_ACL
+        self.precedes_acl = assumptions.check_order is CheckOrder.BEFORE_ACL
         """Whether a request is checked before its permissions are."""
 
     def policy_of(self, document: bytes | None) -> RefererPolicy:
@@ -30,7 +30,7 @@ class HotlinkProtection:
         """
         if call.record is None:
             return None
-        if self._assumptions.r05 is CheckOrder.AFTER_OBJECT and _lacks_object(call):
+        if self._assumptions.check_order is CheckOrder.AFTER_OBJECT and _lacks_object(call):
             return None
         return self.policy_of(call.record.documents.get(SUBRESOURCE)).decide(
             call.request.headers.get("referer"),

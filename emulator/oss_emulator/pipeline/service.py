@@ -73,7 +73,7 @@ class Service:
             settings.s3_host,
         )
         self.hotlinks = HotlinkProtection(settings.assumptions)
-        self._processes_first = settings.assumptions.r39 is ProcessingOrder.AFTER
+        self._processes_first = settings.assumptions.processing_order is ProcessingOrder.AFTER
         self.limits = settings.limits
         self.changes = Changes(settings.as_of, settings.new_account)
         self._dispatcher = Dispatcher(OPERATIONS)

@@ -64,7 +64,7 @@ class CutPath(StrEnum):
     WITH_SLASH = "origin-with-slash"
 
 
-class Contradiction(StrEnum):
+class TruncationConflict(StrEnum):
     """R-27: what TruncatePath does without AllowTruncateQueryString."""
 
     CUT = "cut"
@@ -113,18 +113,18 @@ class ProcessingOrder(StrEnum):
 class Assumptions:
     """One variant of each assumed fact. Its names are those that people write in TOML."""
 
-    r04: CheckedRequests = CheckedRequests.GET_AND_HEAD
-    r05: CheckOrder = CheckOrder.BEFORE_ACL
-    r14: EmptyWhitelist = EmptyWhitelist.ALLOWS
-    r24: LetterCase = LetterCase.SENSITIVE
-    r25: WhiteSpace = WhiteSpace.TRIMMED
-    r27: CutPath = CutPath.WITHOUT_SLASH
-    r27_contradiction: Contradiction = Contradiction.CUT
-    r28: CutEntries = CutEntries.UNCUT
-    r29: RepeatedHeader = RepeatedHeader.FIRST
-    r30: MissingList = MissingList.REFUSED
-    r37: JoinedEntry = JoinedEntry.TEXT
-    r39: ProcessingOrder = ProcessingOrder.BEFORE
+    checked_requests: CheckedRequests = CheckedRequests.GET_AND_HEAD
+    check_order: CheckOrder = CheckOrder.BEFORE_ACL
+    empty_whitelist: EmptyWhitelist = EmptyWhitelist.ALLOWS
+    letter_case: LetterCase = LetterCase.SENSITIVE
+    white_space: WhiteSpace = WhiteSpace.TRIMMED
+    cut_path: CutPath = CutPath.WITHOUT_SLASH
+    truncation_conflict: TruncationConflict = TruncationConflict.CUT
+    cut_entries: CutEntries = CutEntries.UNCUT
+    repeated_header: RepeatedHeader = RepeatedHeader.FIRST
+    missing_list: MissingList = MissingList.REFUSED
+    joined_entry: JoinedEntry = JoinedEntry.TEXT
+    processing_order: ProcessingOrder = ProcessingOrder.BEFORE
 
     def alternatives(self, *names: str) -> Iterator[tuple[str, Assumptions]]:
         """Yield the assumptions that differ from these in one field, of all or of some, by name."""
@@ -140,9 +140,21 @@ class Assumptions:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
-def fact(name: str) -> str:
-    """Return the number of the fact that a field is about: `r27_contradiction` is about R-27."""
-    return f"R-{name[1:3]}"
+FACTS: Mapping[str, str] = {
+    "checked_requests": "R-04",
+    "check_order": "R-05",
+    "empty_whitelist": "R-14",
+    "letter_case": "R-24",
+    "white_space": "R-25",
+    "cut_path": "R-27",
+    "truncation_conflict": "R-27",
+    "cut_entries": "R-28",
+    "repeated_header": "R-29",
+    "missing_list": "R-30",
+    "joined_entry": "R-37",
+    "processing_order": "R-39",
+}
+"""The fact that each field of Assumptions is about."""
 
 
 DEFAULT = Assumptions()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .assumptions import fact
+from .assumptions import FACTS
 
 
 class Basis(StrEnum):
@@ -132,7 +132,7 @@ class Decision:
     @property
     def assumed(self) -> tuple[str, ...]:
         """The numbers of the assumed facts that it rests on."""
-        return tuple(dict.fromkeys(fact(name) for name, _ in self.variants))
+        return tuple(dict.fromkeys(FACTS[name] for name, _ in self.variants))
 
     @property
     def basis(self) -> Basis:

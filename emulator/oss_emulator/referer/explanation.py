@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from oss_emulator.referer.assumptions import (
+    FACTS,
     CheckedRequests,
     CheckOrder,
-    Contradiction,
     CutEntries,
     CutPath,
     EmptyWhitelist,
@@ -17,8 +17,8 @@ from oss_emulator.referer.assumptions import (
     MissingList,
     ProcessingOrder,
     RepeatedHeader,
+    TruncationConflict,
     WhiteSpace,
-    fact,
 )
 from oss_emulator.referer.decision import Decision, Outcome, Stage, Step
 from oss_emulator.referer.sentence import Sentence
@@ -33,7 +33,7 @@ def describe(decision: Decision) -> str:
     lines = [f"{verdict}: {decision.reason}"]
     lines += [f"  {_shorten(sentence(step))} [{', '.join(step.facts)}]" for step in decision.steps]
     lines += [
-        f"  Assumed, not documented: {SENTENCES[variant]}. [{fact(name)}, {variant}]"
+        f"  Assumed, not documented: {SENTENCES[variant]}. [{FACTS[name]}, {variant}]"
         for name, variant in decision.variants
     ]
     return "\n".join(lines)
@@ -123,9 +123,13 @@ SENTENCES: Mapping[StrEnum, Sentence] = {
     WhiteSpace.VERBATIM: Sentence("entries are compared with their white space"),
     CutPath.WITHOUT_SLASH: Sentence("TruncatePath leaves no '/' after the host"),
     CutPath.WITH_SLASH: Sentence("TruncatePath leaves the '/' after the host"),
-    Contradiction.CUT: Sentence("TruncatePath cuts without AllowTruncateQueryString as well"),
-    Contradiction.NOT_CUT: Sentence("TruncatePath has no effect without AllowTruncateQueryString"),
-    Contradiction.REFUSED: Sentence("TruncatePath is refused without AllowTruncateQueryString"),
+    TruncationConflict.CUT: Sentence("TruncatePath cuts without AllowTruncateQueryString as well"),
+    TruncationConflict.NOT_CUT: Sentence(
+        "TruncatePath has no effect without AllowTruncateQueryString"
+    ),
+    TruncationConflict.REFUSED: Sentence(
+        "TruncatePath is refused without AllowTruncateQueryString"
+    ),
     CutEntries.UNCUT: Sentence("truncation cuts the Referer and not the entries"),
     CutEntries.CUT: Sentence("truncation cuts the entries as it cuts the Referer"),
     RepeatedHeader.FIRST: Sentence("the first of several Referer headers counts"),

@@ -29,9 +29,12 @@ class RefererPolicy:
     def __init__(self, configuration: RefererConfiguration, assumptions: Assumptions) -> None:
         self.configuration = configuration
         self.assumptions = assumptions
+        self._chosen = tuple(assumptions.chosen().items())
         self.reading = Reading(configuration, assumptions)
         """The lists, compiled; for questions that a decision does not answer."""
-        self.checked = frozenset(kind for kind in RequestKind if is_checked(kind, assumptions.r04))
+        self.checked = frozenset(
+            kind for kind in RequestKind if is_checked(kind, assumptions.checked_requests)
+        )
         """The kinds of request that the rules are consulted for."""
         self._decide_cached = lru_cache(CACHED_DECISIONS)(self._decide)
 
@@ -89,7 +92,8 @@ class RefererPolicy:
     def _decide(self, kind: RequestKind, *referers: str | None) -> Decision:
         sent = self._sent(self.assumptions, *referers)
         judged = self.reading.judge(sent)
-        variants = tuple(sorted(set(self.rests_on(kind, sent, judged, referers))))
+        found = set(self.rests_on(kind, sent, judged, referers))
+        variants = tuple(item for item in self._chosen if item in found)
         if kind not in self.checked:
             step = Step(Stage.REQUEST, Outcome.NOT_CHECKED, facts_of(kind), kind)
             return Decision(EXEMPTIONS[kind], (step,), variants=variants)
@@ -103,8 +107,8 @@ class RefererPolicy:
 
         `sent` is the Referer that was judged, `referers` are all that were sent.
         """
-        if judged.reason.ec is not None and kind in self._resting_on_r04:
-            yield "r04", self.assumptions.r04
+        if judged.reason.ec is not None and kind in self._kinds_in_question:
+            yield "checked_requests", self.assumptions.checked_requests
         if kind not in self.checked:
             return
         for name, reading in self._other_readings:
@@ -113,15 +117,17 @@ class RefererPolicy:
             if reading.judge(sent).reason.ec != judged.reason.ec:
                 yield name, getattr(self.assumptions, name)
         if len(referers) > 1:
-            for name, assumptions in self.assumptions.alternatives("r29"):
+            for name, assumptions in self.assumptions.alternatives("repeated_header"):
                 other = self._sent(assumptions, *referers)
                 if self.reading.judge(other).reason.ec != judged.reason.ec:
-                    yield name, self.assumptions.r29
+                    yield name, self.assumptions.repeated_header
 
     @cached_property
-    def _resting_on_r04(self) -> frozenset[RequestKind]:
+    def _kinds_in_question(self) -> frozenset[RequestKind]:
         """The kinds of request that are checked, or not, because of the chosen variant of R-04."""
-        rules = [other.r04 for _, other in self.assumptions.alternatives("r04")]
+        rules = [
+            other.checked_requests for _, other in self.assumptions.alternatives("checked_requests")
+        ]
         others = [{kind for kind in RequestKind if is_checked(kind, rule)} for rule in rules]
         return frozenset(kind for other in others for kind in self.checked ^ other)
 
@@ -138,7 +144,7 @@ class RefererPolicy:
     @staticmethod
     def _sent(assumptions: Assumptions, *referers: str | None) -> str:
         sent = [referer for referer in referers if referer is not None]
-        return header.trim(header.choose(sent, assumptions.r29))
+        return header.trim(header.choose(sent, assumptions.repeated_header))
 
     def _steps(self, kind: RequestKind, sent: str, judged: Judgement) -> Iterator[Step]:
         yield Step(Stage.REQUEST, Outcome.CHECKED, facts_of(kind), kind)
@@ -171,10 +177,18 @@ def _consult(stage: Stage, number: str, entries: Index, listed: Judgement | None
     return Step(stage, outcome, (number,))
 
 
-_ABOUT_RULES = ("r14", "r24", "r25", "r27", "r27_contradiction", "r28", "r37")
+_ABOUT_RULES = (
+    "empty_whitelist",
+    "letter_case",
+    "white_space",
+    "cut_path",
+    "truncation_conflict",
+    "cut_entries",
+    "joined_entry",
+)
 """The assumptions about how rules are read.
 
-r04 and r29 are about requests, and no decision depends on the others.
+checked_requests and repeated_header are about requests, and no decision depends on the others.
 """
 
 _EMPTY = {

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from . import header
 from .assumptions import (
     Assumptions,
-    Contradiction,
     CutEntries,
     CutPath,
     EmptyWhitelist,
     JoinedEntry,
     LetterCase,
+    TruncationConflict,
     WhiteSpace,
 )
 from .decision import Reason
@@ -37,7 +37,7 @@ def cuts_path(configuration: RefererConfiguration, assumptions: Assumptions) -> 
     """Return whether a configuration cuts the path of a Referer (R-27)."""
     return configuration.truncate_path and (
         configuration.allow_truncate_query_string
-        or assumptions.r27_contradiction is not Contradiction.NOT_CUT
+        or assumptions.truncation_conflict is not TruncationConflict.NOT_CUT
     )
 
 
@@ -56,7 +56,7 @@ class Reading:
     ) -> None:
         self._configuration = configuration
         self._assumptions = assumptions
-        self._ignores_case = assumptions.r24 is LetterCase.INSENSITIVE
+        self._ignores_case = assumptions.letter_case is LetterCase.INSENSITIVE
         self.cuts_path = cuts_path(configuration, assumptions)
         white, black = (other.whitelist, other.blacklist) if other else (None, None)
         self.whitelist: Index = self._compile(configuration.whitelist, white)
@@ -64,7 +64,7 @@ class Reading:
         self.has_whitelist = self._is_list(configuration.whitelist, self.whitelist)
         self.has_blacklist = self._is_list(configuration.blacklist, self.blacklist)
         self.needs_whitelist = self.has_whitelist or (
-            self.has_blacklist and assumptions.r14 is EmptyWhitelist.DENIES
+            self.has_blacklist and assumptions.empty_whitelist is EmptyWhitelist.DENIES
         )
         """Whether a Referer is denied that no entry matches (R-13, R-14)."""
         lists = (self.whitelist, self.blacklist, self.has_whitelist, self.needs_whitelist)
@@ -72,7 +72,7 @@ class Reading:
             other.lists if other and lists == other.lists else lists
         )
         """The entries to compare a Referer with: the tuple of `other` if that has the same."""
-        self._cuts = (self._ignores_case, self.cuts_path and assumptions.r27)
+        self._cuts = (self._ignores_case, self.cuts_path and assumptions.cut_path)
 
     def judge(self, sent: str) -> Judgement:
         """Judge a trimmed Referer (R-11 to R-14)."""
@@ -105,7 +105,7 @@ class Reading:
     def cut(self, text: str) -> str:
         """Truncate a Referer as the rules say."""
         if self.cuts_path:
-            slash = self._assumptions.r27 is CutPath.WITH_SLASH
+            slash = self._assumptions.cut_path is CutPath.WITH_SLASH
             return header.cut_path(text, keep_slash=slash)  # R-27: the query goes with the path
         if self._configuration.allow_truncate_query_string:
             return header.cut_query(text)  # R-26
@@ -128,18 +128,18 @@ class Reading:
 
     def _read_all(self, entries: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield each entry with the part of it that is compared."""
-        separates = self._assumptions.r37 is JoinedEntry.SEPARATED
+        separates = self._assumptions.joined_entry is JoinedEntry.SEPARATED
         for text in entries:
             for part in text.split(",") if separates else [text]:
                 body = self._read(part)
-                if body or self._assumptions.r25 in _MATCHED_BLANKS:
+                if body or self._assumptions.white_space in _MATCHED_BLANKS:
                     yield text, body
 
     def _read(self, part: str) -> str:
         """Return the part of an entry that is compared."""
-        verbatim = self._assumptions.r25 is WhiteSpace.VERBATIM
+        verbatim = self._assumptions.white_space is WhiteSpace.VERBATIM
         body = part if verbatim else part.strip(header.WHITE_SPACE)
-        if self._assumptions.r28 is CutEntries.CUT:
+        if self._assumptions.cut_entries is CutEntries.CUT:
             body = self._cut_entry(body)
         return body.casefold() if self._ignores_case else body
 
@@ -149,12 +149,12 @@ class Reading:
         if start < 0:
             return body
         if self.cuts_path:
-            return body[: start + (self._assumptions.r27 is CutPath.WITH_SLASH)]
+            return body[: start + (self._assumptions.cut_path is CutPath.WITH_SLASH)]
         truncates = self._configuration.allow_truncate_query_string
         return body[:start] + header.cut_query(body[start:]) if truncates else body
 
     def _is_list(self, entries: tuple[str, ...], compiled: Index) -> bool:
-        counts_blanks = self._assumptions.r25 is WhiteSpace.BLANK_COUNTS
+        counts_blanks = self._assumptions.white_space is WhiteSpace.BLANK_COUNTS
         return bool(entries if counts_blanks else compiled.patterns)
 
 

@@ -22,7 +22,7 @@ _INI = {
     "oss_emulator_access_key_secret": "the secret of the access key (default: oss-emulator-secret)",
     "oss_emulator_auth": "how signatures are verified: strict (default), relaxed or off",
     "oss_emulator_accounts": "a file of accounts instead of the key, relative to the root folder",
-    "oss_emulator_assumptions": "a file of assumptions (r14 = …), relative to the root folder",
+    "oss_emulator_assumptions": "a file of assumptions (letter_case = …), relative to the root",
     "oss_emulator_seed": "a seed file that each test starts with, relative to the root folder",
     "oss_emulator_acl": "the ACL of oss_bucket (default: public-read)",
 }

@@ -6,7 +6,7 @@ import pytest
 from oss_emulator.documents import referer
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.referer import Assumptions
-from oss_emulator.referer.assumptions import Contradiction, MissingList
+from oss_emulator.referer.assumptions import MissingList, TruncationConflict
 
 ROOT = b"<RefererConfiguration>%s</RefererConfiguration>"
 
@@ -33,8 +33,8 @@ LIST = b"<RefererList/>"
 PATH = b"<TruncatePath>true</TruncatePath>"
 NO_QUERY = b"<AllowTruncateQueryString>false</AllowTruncateQueryString>"
 WRONG_QUERY = b"<AllowTruncateQueryString>32</AllowTruncateQueryString>"
-LIST_OPTIONAL = Assumptions(r30=MissingList.ACCEPTED)
-REFUSING = Assumptions(r27_contradiction=Contradiction.REFUSED)
+LIST_OPTIONAL = Assumptions(missing_list=MissingList.ACCEPTED)
+REFUSING = Assumptions(truncation_conflict=TruncationConflict.REFUSED)
 
 
 @pytest.mark.parametrize(

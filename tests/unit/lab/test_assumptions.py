@@ -31,25 +31,29 @@ def test_each_variant_has_a_sentence_and_a_name_of_its_own() -> None:
 
 def test_missing_fact_has_its_default() -> None:
     assert assumptions.parse("") == DEFAULT
-    found = assumptions.parse('r14 = "empty-whitelist-denies"\n')
-    assert found == Assumptions(r14=EmptyWhitelist.DENIES)
+    found = assumptions.parse('empty_whitelist = "empty-whitelist-denies"\n')
+    assert found == Assumptions(empty_whitelist=EmptyWhitelist.DENIES)
 
 
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
         (
-            'r14 = "denies"',
-            'line 1, column 1: r14 is "denies"; write "empty-whitelist-allows" or '
+            'empty_whitelist = "denies"',
+            'line 1, column 1: empty_whitelist is "denies"; write "empty-whitelist-allows" or '
             '"empty-whitelist-denies"',
         ),
         (
             '\nr15 = "x"',
-            "line 2, column 1: r15 is unknown; use r04, r05, r14, r24, r25, r27, "
-            "r27_contradiction, r28, r29, r30, r37 or r39",
+            "line 2, column 1: r15 is unknown; use checked_requests, check_order, empty_whitelist, "
+            "letter_case, white_space, cut_path, truncation_conflict, cut_entries, "
+            "repeated_header, missing_list, joined_entry or processing_order",
         ),
-        ("r14 = true", 'r14 is true; write "empty-whitelist-allows" or "empty-whitelist-denies"'),
-        ("r14", "this is not valid TOML"),
+        (
+            "empty_whitelist = true",
+            'empty_whitelist is true; write "empty-whitelist-allows" or "empty-whitelist-denies"',
+        ),
+        ("empty_whitelist", "this is not valid TOML"),
     ],
 )
 def test_mistake_gets_error_with_valid_values(tmp_path: Path, source: str, sentence: str) -> None:

@@ -10,11 +10,11 @@ from oss_emulator.lab.diff import Certainty
 from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import (
-    Contradiction,
     CutPath,
     EmptyWhitelist,
     JoinedEntry,
     LetterCase,
+    TruncationConflict,
 )
 
 SITE = RefererConfiguration(False, whitelist=("https://www.example.com/",))
@@ -77,21 +77,21 @@ PATH = replace(SITE, truncate_path=True)
 @pytest.mark.parametrize(
     ("old", "new", "assumptions"),
     [
-        (SITE, CAPITALS, Assumptions(r24=LetterCase.INSENSITIVE)),
+        (SITE, CAPITALS, Assumptions(letter_case=LetterCase.INSENSITIVE)),
         (
             replace(SITE, whitelist=("https://a.test/,https://b.test/",)),
             replace(SITE, whitelist=("https://a.test/", "https://b.test/")),
-            Assumptions(r37=JoinedEntry.SEPARATED),
+            Assumptions(joined_entry=JoinedEntry.SEPARATED),
         ),
         (
             replace(SITE, allow_truncate_query_string=False),
             replace(PATH, allow_truncate_query_string=False),
-            Assumptions(r27_contradiction=Contradiction.NOT_CUT),
+            Assumptions(truncation_conflict=TruncationConflict.NOT_CUT),
         ),
         (
             replace(SITE, whitelist=(), blacklist=("https://a.test/",)),
             replace(SITE, whitelist=(), blacklist=("https://a.test/", "https://b.test/")),
-            Assumptions(r14=EmptyWhitelist.DENIES),
+            Assumptions(empty_whitelist=EmptyWhitelist.DENIES),
         ),
     ],
 )
@@ -104,7 +104,7 @@ def test_rules_may_be_equivalent_under_other_assumptions(
 
 
 def test_equivalence_is_proved_under_other_assumptions() -> None:
-    insensitive = Assumptions(r24=LetterCase.INSENSITIVE)
+    insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)
     assert diff.compare(SITE, CAPITALS, assumptions=insensitive).certainty is Certainty.PROVED
 
 
@@ -112,7 +112,7 @@ def test_equivalence_is_not_proved_where_the_search_cannot_keep_a_slash() -> Non
     """R-27"""
     other = replace(PATH, whitelist=(*PATH.whitelist, *PATH.whitelist))
     assert diff.compare(PATH, other).certainty is Certainty.PROVED
-    slash = Assumptions(r27=CutPath.WITH_SLASH)
+    slash = Assumptions(cut_path=CutPath.WITH_SLASH)
     assert diff.compare(PATH, other, assumptions=slash).certainty is Certainty.GENERATED
 
 

@@ -120,7 +120,7 @@ def test_rules_without_a_whitelist_let_everybody_in() -> None:
     assert found() == ["https://evil.test/"]
     assert found(blacklist=("https://evil.test/", "http://evil.test/")) != []
     assert found(blacklist=("http",)) == []
-    strict = Assumptions(r14=EmptyWhitelist.DENIES)
+    strict = Assumptions(empty_whitelist=EmptyWhitelist.DENIES)
     rules = RefererConfiguration(blacklist=("https://evil.test/",))
     assert search(rules, [SITE], strict).found == ()
 
@@ -128,7 +128,7 @@ def test_rules_without_a_whitelist_let_everybody_in() -> None:
 def test_letter_case_follows_the_assumption() -> None:
     rules = RefererConfiguration(whitelist=("https://EVIL.test/",))
     assert search(rules, [SITE]).found == ()
-    assert len(search(rules, [SITE], Assumptions(r24=LetterCase.INSENSITIVE)).found) == 1
+    assert len(search(rules, [SITE], Assumptions(letter_case=LetterCase.INSENSITIVE)).found) == 1
 
 
 def test_unfinished_search_proves_nothing() -> None:
@@ -136,7 +136,7 @@ def test_unfinished_search_proves_nothing() -> None:
     result = search(RefererConfiguration(whitelist=("https://*?q",), blacklist=entries), [SITE])
     assert result.found or not result.proved
     rules = RefererConfiguration(True, True, True, ("https://a.test/*?",))
-    assert not search(rules, [SITE], Assumptions(r27=CutPath.WITH_SLASH)).proved
+    assert not search(rules, [SITE], Assumptions(cut_path=CutPath.WITH_SLASH)).proved
 
 
 def test_search_ends_when_it_has_looked_at_enough(monkeypatch: pytest.MonkeyPatch) -> None:

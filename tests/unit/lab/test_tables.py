@@ -160,8 +160,8 @@ CASE = '[[case]]\nname = "x"\nverdict = "allow"\n'
         (RULES + CASE + 'signed = "yes"\n', 'is "yes"; write "none", "header", "url" or "form"'),
         (RULES + CASE + 'facts = ["R-1"]\n', 'facts[0] is "R-1"; write the number of a fact, such'),
         (
-            RULES + CASE + 'assumptions = { r14 = "x" }\n',
-            'line 6, column 1: case[0].assumptions.r14 is "x"; write "empty-whitelist-allows" or',
+            RULES + CASE + 'assumptions = { empty_whitelist = "x" }\n',
+            'line 6, column 1: case[0].assumptions.empty_whitelist is "x"; write "empty-whitelist',
         ),
         (RULES + "[assumptions]\nr1 = 1\n" + CASE, "line 4, column 1: assumptions.r1 is unknown"),
         (RULES + CASE + "referer = 7\n", "case[0].referer is 7; write a string"),
@@ -180,24 +180,28 @@ def test_bad_table_is_refused_with_its_file_and_place(
 def test_assumptions_of_a_case_override_table_and_arguments(tmp_path: Path) -> None:
     text = """
     [assumptions]
-    r14 = "empty-whitelist-denies"
-    r24 = "case-insensitive"
+    empty_whitelist = "empty-whitelist-denies"
+    letter_case = "case-insensitive"
     [rules.site]
     [[case]]
     name = "of the table"
     verdict = "allow"
     [[case]]
     name = "of its own"
-    assumptions = { r14 = "empty-whitelist-allows", r29 = "last" }
+    assumptions = { empty_whitelist = "empty-whitelist-allows", repeated_header = "last" }
     referer = ["a", "b"]
     verdict = "allow"
     """
-    given = Assumptions(r24=LetterCase.SENSITIVE, r30=MissingList.ACCEPTED)
+    given = Assumptions(letter_case=LetterCase.SENSITIVE, missing_list=MissingList.ACCEPTED)
     table = tables.read(write(tmp_path, text), assumptions=given)
     of_table = Assumptions(
-        r14=EmptyWhitelist.DENIES, r24=LetterCase.INSENSITIVE, r30=MissingList.ACCEPTED
+        empty_whitelist=EmptyWhitelist.DENIES,
+        letter_case=LetterCase.INSENSITIVE,
+        missing_list=MissingList.ACCEPTED,
     )
-    own = replace(of_table, r14=EmptyWhitelist.ALLOWS, r29=RepeatedHeader.LAST)
+    own = replace(
+        of_table, empty_whitelist=EmptyWhitelist.ALLOWS, repeated_header=RepeatedHeader.LAST
+    )
     assert [case.assumptions for case in table.cases] == [of_table, own]
     assert [case.counted for case in table.cases] == [None, "b"]
 
@@ -213,5 +217,5 @@ def test_cases_are_decided_under_their_assumptions(tmp_path: Path) -> None:
     """
     path = write(tmp_path, text)
     assert not tables.run(tables.read(path)).passed
-    insensitive = Assumptions(r24=LetterCase.INSENSITIVE)
+    insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)
     assert tables.run(tables.read(path, assumptions=insensitive)).passed

@@ -17,10 +17,10 @@ from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, Re
 from oss_emulator.referer.assumptions import (
     DEFAULT,
     CheckOrder,
-    Contradiction,
     MissingList,
     ProcessingOrder,
     RepeatedHeader,
+    TruncationConflict,
 )
 
 from tests.unit.imaging.drawing import encode, quarters
@@ -105,7 +105,7 @@ def test_assumption_decides_when_referers_are_checked(
     order: CheckOrder, private: str, missing: str, written: str
 ) -> None:
     """R-05"""
-    assumptions = Assumptions(r05=order)
+    assumptions = Assumptions(check_order=order)
     assert answer(assumptions, "/private-bucket/a") == private
     assert answer(assumptions, "/public-bucket/missing") == missing
     assert answer(assumptions, "/public-bucket/missing", method="PUT") == written
@@ -132,7 +132,7 @@ def test_delete_marker_counts_as_a_missing_object() -> None:
 
 def test_refusal_before_the_check_has_no_decision() -> None:
     """R-05"""
-    service = serve(replace(SETTINGS, assumptions=Assumptions(r05=CheckOrder.AFTER_ACL)))
+    service = serve(replace(SETTINGS, assumptions=Assumptions(check_order=CheckOrder.AFTER_ACL)))
     assert decision_on(service, "/private-bucket/a", THIEF) is None
     assert decision_on(service, "/public-bucket/a", THIEF) is not None
 
@@ -145,7 +145,7 @@ def test_assumption_decides_whether_processing_fails_before_the_check(
     order: ProcessingOrder, denied: int, method: str
 ) -> None:
     """R-39: `a` is not an image."""
-    service = serve(replace(SETTINGS, assumptions=Assumptions(r39=order)))
+    service = serve(replace(SETTINGS, assumptions=Assumptions(processing_order=order)))
     target = "/public-bucket/a?x-oss-process=image/info"
     statuses = [
         service.handle(ask(method, target, {"Referer": sent})).status for sent in (THIEF, PAGE)
@@ -170,7 +170,7 @@ def test_missing_extra_is_told_to_allowed_referers_only(
 @pytest.mark.parametrize("order", ProcessingOrder)
 def test_processed_image_is_denied_in_either_order(order: ProcessingOrder) -> None:
     """R-39"""
-    service = serve(replace(SETTINGS, assumptions=Assumptions(r39=order)))
+    service = serve(replace(SETTINGS, assumptions=Assumptions(processing_order=order)))
     put(service, "/public-bucket/image", encode(quarters()))
     target = "/public-bucket/image?x-oss-process=image/info"
     statuses = [
@@ -194,7 +194,7 @@ def test_assumption_decides_which_of_several_referers_counts(
     rule: RepeatedHeader, sent: list[str], status: int
 ) -> None:
     """R-29"""
-    service = serve(replace(SETTINGS, assumptions=Assumptions(r29=rule)))
+    service = serve(replace(SETTINGS, assumptions=Assumptions(repeated_header=rule)))
     fields = [("Host", "localhost"), *(("Referer", value) for value in sent)]
     request = Request.parse("GET", "/public-bucket/a", fields, 0.0)
     assert service.handle(request).status == status
@@ -205,7 +205,7 @@ def test_document_without_a_list_is_refused_unless_assumed_otherwise(
     rule: str, status: int
 ) -> None:
     """R-30"""
-    service = serve(replace(SETTINGS, assumptions=Assumptions(r30=MissingList(rule))))
+    service = serve(replace(SETTINGS, assumptions=Assumptions(missing_list=MissingList(rule))))
     owner = service.accounts.owner
     body = (
         b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>"
@@ -217,14 +217,14 @@ def test_document_without_a_list_is_refused_unless_assumed_otherwise(
     assert (PAGE[:23].encode() in kept) is (status == 400)
 
 
-@pytest.mark.parametrize("variant", Contradiction)
-def test_contradiction_is_refused_only_if_assumed(variant: Contradiction) -> None:
+@pytest.mark.parametrize("variant", TruncationConflict)
+def test_contradiction_is_refused_only_if_assumed(variant: TruncationConflict) -> None:
     """R-27"""
-    service = serve(replace(SETTINGS, assumptions=Assumptions(r27_contradiction=variant)))
+    service = serve(replace(SETTINGS, assumptions=Assumptions(truncation_conflict=variant)))
     rules = RefererConfiguration(allow_truncate_query_string=False, truncate_path=True)
     response = service.handle(
         ask("PUT", "/public-bucket?referer"),
         referer_xml.format(rules),
         caller=service.accounts.owner,
     )
-    assert response.status == (400 if variant is Contradiction.REFUSED else 200)
+    assert response.status == (400 if variant is TruncationConflict.REFUSED else 200)

@@ -9,13 +9,13 @@ from oss_emulator.referer import Assumptions, Reason, RefererConfiguration, Scop
 from oss_emulator.referer.assumptions import (
     DEFAULT,
     CheckedRequests,
-    Contradiction,
     CutEntries,
     CutPath,
     EmptyWhitelist,
     JoinedEntry,
     LetterCase,
     RepeatedHeader,
+    TruncationConflict,
     WhiteSpace,
 )
 
@@ -60,7 +60,7 @@ def verdict(
     scope: Scope = Scope.OBJECT,
 ) -> str | None:
     """The EC of a denial, None if the request is allowed."""
-    if not is_checked(signed, method, scope, assumptions.r04):
+    if not is_checked(signed, method, scope, assumptions.checked_requests):
         return None
     return decide(rules, referers, assumptions)[0].ec
 
@@ -94,7 +94,7 @@ def decide(
             return Reason.EMPTY_ALLOWED, None
         return (Reason.EMPTY_DENIED if has_whitelist else Reason.EMPTY_WITHOUT_WHITELIST), None
     text = truncate(rules, text, assumptions)
-    if assumptions.r24 is LetterCase.INSENSITIVE:
+    if assumptions.letter_case is LetterCase.INSENSITIVE:
         text = text.casefold()
     for reason, entries in (
         (Reason.BLACKLISTED, rules.blacklist),
@@ -103,7 +103,7 @@ def decide(
         for entry in entries:
             if any(begins_with(text, one) for one in read(entry, rules, assumptions)):
                 return reason, entry
-    if has_whitelist or (has_blacklist and assumptions.r14 is EmptyWhitelist.DENIES):
+    if has_whitelist or (has_blacklist and assumptions.empty_whitelist is EmptyWhitelist.DENIES):
         return Reason.NOT_WHITELISTED, None
     return Reason.NO_WHITELIST, None
 
@@ -112,35 +112,37 @@ def choose(referers: Sequence[str], assumptions: Assumptions) -> str:
     """The Referer that counts (R-29)."""
     if not referers:
         return ""
-    if assumptions.r29 is RepeatedHeader.LAST:
+    if assumptions.repeated_header is RepeatedHeader.LAST:
         return referers[-1]
-    return ", ".join(referers) if assumptions.r29 is RepeatedHeader.JOINED else referers[0]
+    return (
+        ", ".join(referers) if assumptions.repeated_header is RepeatedHeader.JOINED else referers[0]
+    )
 
 
 def is_list(entries: Sequence[str], rules: RefererConfiguration, assumptions: Assumptions) -> bool:
     """Whether a list is not empty (R-25)."""
-    if assumptions.r25 is WhiteSpace.BLANK_COUNTS:
+    if assumptions.white_space is WhiteSpace.BLANK_COUNTS:
         return len(entries) > 0
     return any(read(entry, rules, assumptions) for entry in entries)
 
 
 def read(entry: str, rules: RefererConfiguration, assumptions: Assumptions) -> list[str]:
     """The patterns that an entry stands for (R-24, R-25, R-28, R-37)."""
-    patterns = entry.split(",") if assumptions.r37 is JoinedEntry.SEPARATED else [entry]
-    if assumptions.r25 is not WhiteSpace.VERBATIM:
+    patterns = entry.split(",") if assumptions.joined_entry is JoinedEntry.SEPARATED else [entry]
+    if assumptions.white_space is not WhiteSpace.VERBATIM:
         patterns = [pattern.strip(BLANK) for pattern in patterns]
-    if assumptions.r28 is CutEntries.CUT:
+    if assumptions.cut_entries is CutEntries.CUT:
         patterns = [truncate_entry(rules, pattern, assumptions) for pattern in patterns]
-    if assumptions.r24 is LetterCase.INSENSITIVE:
+    if assumptions.letter_case is LetterCase.INSENSITIVE:
         patterns = [pattern.casefold() for pattern in patterns]
-    if assumptions.r25 in (WhiteSpace.BLANK_MATCHES, WhiteSpace.VERBATIM):
+    if assumptions.white_space in (WhiteSpace.BLANK_MATCHES, WhiteSpace.VERBATIM):
         return patterns
     return [pattern for pattern in patterns if pattern != ""]
 
 
 def cuts_path(rules: RefererConfiguration, assumptions: Assumptions) -> bool:
     """Whether paths are cut (R-27)."""
-    if assumptions.r27_contradiction is Contradiction.NOT_CUT:
+    if assumptions.truncation_conflict is TruncationConflict.NOT_CUT:
         return rules.truncate_path and rules.allow_truncate_query_string
     return rules.truncate_path
 
@@ -155,7 +157,7 @@ def truncate(rules: RefererConfiguration, text: str, assumptions: Assumptions) -
     host = rest
     for mark in "/?#":
         host = host.split(mark)[0]
-    slash = assumptions.r27 is CutPath.WITH_SLASH and rest[len(host) :].startswith("/")
+    slash = assumptions.cut_path is CutPath.WITH_SLASH and rest[len(host) :].startswith("/")
     return scheme + slashes + host + ("/" if slash else "")
 
 
@@ -168,7 +170,7 @@ def truncate_entry(rules: RefererConfiguration, entry: str, assumptions: Assumpt
     if not slash:
         return entry
     if cuts_path(rules, assumptions):
-        return scheme + slashes + host + ("/" if assumptions.r27 is CutPath.WITH_SLASH else "")
+        return scheme + slashes + host + ("/" if assumptions.cut_path is CutPath.WITH_SLASH else "")
     if rules.allow_truncate_query_string:
         path = path.split("?")[0]
     return scheme + slashes + host + slash + path

@@ -10,9 +10,9 @@ from oss_emulator.referer import Basis, Reason
 from oss_emulator.referer.assumptions import (
     DEFAULT,
     CheckOrder,
-    Contradiction,
     MissingList,
     ProcessingOrder,
+    TruncationConflict,
 )
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "referer"
@@ -69,7 +69,7 @@ SHOWN_BY_NO_CASE = {
     CheckOrder: "the verdict is the same; the tests of the pipeline show the order",
     MissingList: "it is about PutBucketReferer and not about decisions",
     ProcessingOrder: "the verdict is the same; the tests of the pipeline show the order",
-    Contradiction.REFUSED: "rules that are refused decide nothing",
+    TruncationConflict.REFUSED: "rules that are refused decide nothing",
 }
 
 

@@ -276,8 +276,8 @@ def test_https_endpoint_raises_without_tls() -> None:
 def test_assumptions_are_taken_as_a_value_or_as_a_file(tmp_path: Path) -> None:
     """R-14"""
     path = tmp_path / "assumptions.toml"
-    path.write_text('r14 = "empty-whitelist-denies"\n')
-    denying = Assumptions(r14=EmptyWhitelist.DENIES)
+    path.write_text('empty_whitelist = "empty-whitelist-denies"\n')
+    denying = Assumptions(empty_whitelist=EmptyWhitelist.DENIES)
     rules = RefererConfiguration(blacklist=("http://thief.test/",))
     for given, status in ((None, 200), (denying, 403), (path, 403), (str(path), 403)):
         with Emulator(**({} if given is None else {"assumptions": given})) as emulator:
@@ -289,8 +289,10 @@ def test_assumptions_are_taken_as_a_value_or_as_a_file(tmp_path: Path) -> None:
 
 def test_bad_assumptions_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "assumptions.toml"
-    path.write_text('r14 = "denies"\n')
-    with pytest.raises(ValueError, match='line 1, column 1: r14 is "denies"; write "empty'):
+    path.write_text('empty_whitelist = "denies"\n')
+    with pytest.raises(
+        ValueError, match='line 1, column 1: empty_whitelist is "denies"; write "empty'
+    ):
         Emulator(assumptions=path)
 
 

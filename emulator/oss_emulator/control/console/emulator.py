@@ -9,7 +9,7 @@ from oss_emulator.control.console import page
 from oss_emulator.control.metrics import BOUNDS
 from oss_emulator.lab import assumptions as lines
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer.assumptions import DEFAULT, fact
+from oss_emulator.referer.assumptions import DEFAULT, FACTS
 from oss_emulator.settings import Settings
 
 _SECRETS: Final = frozenset({"access_key_secret", "admin_token"})
@@ -43,7 +43,7 @@ def get_emulator(asked: ApiRequest) -> Response:
         most=most,
         slowest=max(latencies) or 1,
         defaults=DEFAULT.chosen(),
-        fact=fact,
+        facts=FACTS,
         changed=_changed(settings),
         assumptions_toml=lines.format(settings.assumptions),
         keeps=controls.service.storage.blocking,

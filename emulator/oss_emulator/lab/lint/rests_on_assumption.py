@@ -18,7 +18,7 @@ from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.browser import MAX_LENGTH
 from oss_emulator.lab.parts import DEFAULT_PORTS, Parts
 from oss_emulator.referer import header
-from oss_emulator.referer.assumptions import fact
+from oss_emulator.referer.assumptions import FACTS
 from oss_emulator.referer.explanation import SENTENCES
 from oss_emulator.referer.reading import Reading
 from oss_emulator.referer.sentence import Sentence
@@ -36,12 +36,12 @@ _CUT = {Cut.PATH: "/", Cut.QUERY: "?", Cut.NOT: "?"}
 """What an entry must contain if cutting it changes what it matches."""
 
 _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
-    "r14": lambda subject, _: not subject.has_whitelist,
-    "r24": lambda _, entry: entry != entry.lower(),
-    "r25": lambda _, entry: entry != entry.strip() or not entry,
-    "r27": lambda subject, _: subject.configuration.truncate_path,
-    "r28": lambda subject, entry: _CUT[subject.cut] in Parts.split(entry).rest,
-    "r37": lambda _, entry: "," in entry,
+    "empty_whitelist": lambda subject, _: not subject.has_whitelist,
+    "letter_case": lambda _, entry: entry != entry.lower(),
+    "white_space": lambda _, entry: entry != entry.strip() or not entry,
+    "cut_path": lambda subject, _: subject.configuration.truncate_path,
+    "cut_entries": lambda subject, entry: _CUT[subject.cut] in Parts.split(entry).rest,
+    "joined_entry": lambda _, entry: "," in entry,
 }
 """The facts that the verdict on one anonymous GET may rest on, and which entries they are about."""
 
@@ -115,16 +115,16 @@ def _other_verdicts(
 
 def _correct(subject: Subject, name: str, allowed: bool) -> Correction:
     """Return rules that do the same whatever the service does."""
-    if name == "r14" and allowed:
+    if name == "empty_whitelist" and allowed:
         return Correction(whitelist=("*",))
-    if subject.configuration.truncate_path and name in ("r27", "r28"):
+    if subject.configuration.truncate_path and name in ("cut_path", "cut_entries"):
         return Correction(switch=(Switch.TRUNCATE_PATH, False))
     return Correction(decide=Sentence("ask the real service, or write the entry in another way"))
 
 
 def _describe(subject: Subject, name: str, allowed: bool, others: Sequence[StrEnum]) -> Sentence:
     variant = subject.assumptions.chosen()[name]
-    values = (SENTENCES[variant], fact(name), variant, join(others))
+    values = (SENTENCES[variant], FACTS[name], variant, join(others))
     if allowed:
         return Sentence(
             "It is assumed and not documented that {} ({}, {}). With {} it would be denied.",

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from oss_emulator.referer.assumptions import (
+    FACTS,
     Assumptions,
     CheckOrder,
-    Contradiction,
     MissingList,
     ProcessingOrder,
-    fact,
+    TruncationConflict,
 )
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.policy import RefererPolicy
@@ -93,7 +93,7 @@ def _decide(ask: Ask, assumptions: Assumptions) -> Wanted:
 
 
 _TABLES: Mapping[str, Mapping[StrEnum, tuple[Wanted, ...]]] = {
-    "r05": {
+    "check_order": {
         CheckOrder.BEFORE_ACL: (NOT_LISTED, NOT_LISTED, refused(403, "SignatureDoesNotMatch")),
         CheckOrder.AFTER_ACL: (NOT_LISTED, NO_PERMISSION, refused(403, "SignatureDoesNotMatch")),
         CheckOrder.AFTER_OBJECT: (
@@ -102,16 +102,16 @@ _TABLES: Mapping[str, Mapping[StrEnum, tuple[Wanted, ...]]] = {
             refused(403, "SignatureDoesNotMatch"),
         ),
     },
-    "r27_contradiction": {
-        Contradiction.CUT: (ALLOWED, NOT_LISTED),
-        Contradiction.NOT_CUT: (ALLOWED, ALLOWED),
-        Contradiction.REFUSED: (refused(400), ANYTHING),
+    "truncation_conflict": {
+        TruncationConflict.CUT: (ALLOWED, NOT_LISTED),
+        TruncationConflict.NOT_CUT: (ALLOWED, ALLOWED),
+        TruncationConflict.REFUSED: (refused(400), ANYTHING),
     },
-    "r30": {
+    "missing_list": {
         MissingList.REFUSED: (refused(400),),
         MissingList.ACCEPTED: (ALLOWED,),
     },
-    "r39": {
+    "processing_order": {
         ProcessingOrder.BEFORE: (NOT_LISTED,),
         ProcessingOrder.AFTER: (PASSED,),
     },
@@ -132,7 +132,7 @@ def _with(
 
 
 def _assumed(field: str, about: str, *asks: Ask) -> Inquiry:
-    return Inquiry(fact(field), about, asks, field=field)
+    return Inquiry(FACTS[field], about, asks, field=field)
 
 
 def _documented(number: str, about: str, *pairs: tuple[Ask, Wanted]) -> Inquiry:
@@ -170,44 +170,46 @@ _LISTED = canary("listed")
 
 ASSUMED = (
     _assumed(
-        "r14",
+        "empty_whitelist",
         "a blacklist with an empty whitelist",
         _with(UNLISTED, setup=setups.NO_WHITELIST),
     ),
-    _assumed("r24", "letter case in entries", _with("https://case.test/")),
+    _assumed("letter_case", "letter case in entries", _with("https://case.test/")),
     _assumed(
-        "r25",
+        "white_space",
         "white space around entries, and blank entries",
         _with("https://padded.test/", setup=setups.ODD),
         _with(setup=setups.BLANK),
         _with(UNLISTED, setup=setups.BLANK),
     ),
     _assumed(
-        "r27",
+        "cut_path",
         "the slash that TruncatePath leaves",
         _with("https://slash.test/a", setup=setups.CUT_PATH),
     ),
     _assumed(
-        "r28",
+        "cut_entries",
         "truncation of entries",
         _with("https://query.test/"),
         _with("https://path.test/album/a", setup=setups.CUT_PATH),
     ),
     _assumed(
-        "r27_contradiction",
+        "truncation_conflict",
         "TruncatePath without AllowTruncateQueryString",
         Ask(setups.CONTRADICTION, None),
         _with("https://x.test/album27", setup=setups.CONTRADICTION),
     ),
     _assumed(
-        "r29",
+        "repeated_header",
         "several Referer headers",
         _with("https://several-a.test/", UNLISTED),
         _with(UNLISTED, "https://several-b.test/"),
     ),
-    _assumed("r37", "a comma within an entry", _with("https://comma-b.test/", setup=setups.ODD)),
     _assumed(
-        "r04",
+        "joined_entry", "a comma within an entry", _with("https://comma-b.test/", setup=setups.ODD)
+    ),
+    _assumed(
+        "checked_requests",
         "which requests are checked",
         _with(UNLISTED, method="HEAD"),
         _with(UNLISTED, method="PUT", target=RequestTarget.SPARE),
@@ -216,19 +218,19 @@ ASSUMED = (
         _with(UNLISTED, target=RequestTarget.BUCKET),
     ),
     _assumed(
-        "r05",
+        "check_order",
         "the place of the check in the order of a request",
         _with(UNLISTED, target=RequestTarget.MISSING),
         _with(UNLISTED, target=RequestTarget.CLOSED, signing=Signing.NONE),
         _with(UNLISTED, forged=True),
     ),
     _assumed(
-        "r39",
+        "processing_order",
         "the Referer and x-oss-process",
         _with(UNLISTED, query=(("x-oss-process", "image/resize,w_10"),)),
     ),
     _assumed(
-        "r30",
+        "missing_list",
         "a document without RefererList",
         _put(_ROOT.format(_EMPTY), "without RefererList"),
     ),

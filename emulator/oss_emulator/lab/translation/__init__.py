@@ -85,7 +85,7 @@ def losses(
     found: dict[object, Loss] = {}
     plain: set[tuple[str | None, bool]] = set()  # what differs without a signature too
     for probe, signing in _cases(made, signed=signed):
-        checked = is_checked(classify(signing, "GET", Scope.OBJECT), assumptions.r04)
+        checked = is_checked(classify(signing, "GET", Scope.OBJECT), assumptions.checked_requests)
         ours = not checked or reading.judge(header.trim(probe.referer)).reason.allows
         # Some place denies it, although another one may allow it.
         elsewhere = probe.kind is ProbeKind.OTHER_PLACE

@@ -59,8 +59,8 @@ class NginxMap:
         writing = Writing(
             cuts_path=reading.cuts_path,
             cuts_query=configuration.allow_truncate_query_string,
-            keeps_slash=assumptions.r27 is CutPath.WITH_SLASH,
-            ignores_case=assumptions.r24 is LetterCase.INSENSITIVE,
+            keeps_slash=assumptions.cut_path is CutPath.WITH_SLASH,
+            ignores_case=assumptions.letter_case is LetterCase.INSENSITIVE,
         )
         patterns = (*reading.blacklist.patterns, *reading.whitelist.patterns)
         too_long = [item.text for item in patterns if not writing.fits(item)]

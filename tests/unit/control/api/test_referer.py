@@ -36,10 +36,10 @@ def test_requests_are_decided_under_the_assumptions_in_the_body(
     """R-24"""
     body = {**source, "requests": [{"referer": "HTTP://GOOD.test/"}]}
     for variant, allowed in (("case-sensitive", False), ("case-insensitive", True)):
-        answer = ask("POST", "referer/check", {**body, "assumptions": {"r24": variant}})
+        answer = ask("POST", "referer/check", {**body, "assumptions": {"letter_case": variant}})
         (decision,) = answer.json["decisions"]
         assert decision["allowed"] is allowed
-        assert decision["variants"] == {"r24": variant}
+        assert decision["variants"] == {"letter_case": variant}
 
 
 def test_rules_without_a_list_are_read_if_that_is_assumed(ask: ApiCaller) -> None:
@@ -49,7 +49,7 @@ def test_rules_without_a_list_are_read_if_that_is_assumed(ask: ApiCaller) -> Non
     )
     body = {"rules": rules, "requests": REQUESTS}
     assert ask("POST", "referer/check", body).status == 400
-    optional = {"assumptions": {"r30": "list-optional"}}
+    optional = {"assumptions": {"missing_list": "list-optional"}}
     assert ask("POST", "referer/check", {**body, **optional}).status == 200
 
 
@@ -65,14 +65,14 @@ def test_rules_without_a_list_are_read_if_that_is_assumed(ask: ApiCaller) -> Non
         ({"bucket": "bucket", "requests": [{"signed": "twice"}]}, 400, "signed must be one of"),
         ({"bucket": "bucket", "requests": [{"referer": 1}]}, 400, "must be strings"),
         (
-            {"bucket": "bucket", "assumptions": {"r14": "denies"}, "requests": []},
+            {"bucket": "bucket", "assumptions": {"empty_whitelist": "denies"}, "requests": []},
             400,
-            'assumptions.r14 is "denies"; write "empty-whitelist-allows" or "empty-whitelist-den',
+            'assumptions.empty_whitelist is "denies"; write "empty-whitelist-allows" or ',
         ),
         (
             {"bucket": "bucket", "assumptions": {"r99": "x"}, "requests": []},
             400,
-            "assumptions.r99 is unknown; use r04, r05, r14",
+            "assumptions.r99 is unknown; use checked_requests, check_order, empty_whitelist",
         ),
     ],
 )

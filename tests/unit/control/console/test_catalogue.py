@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from pathlib import Path
 from string import Formatter
 
 import pytest
-from oss_emulator import lab
+from oss_emulator import lab, referer
 from oss_emulator.access.authorize import AccessReason
 from oss_emulator.control.console import catalogue
 from oss_emulator.control.console.catalogue import LANGUAGES, Catalogue, choose, read
@@ -84,9 +85,10 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
 
 
 def templates() -> set[str]:
-    """The templates of the sentences in the sources of the lab."""
+    """The templates of the sentences in the sources of the lab and of the rules."""
     found = set()
-    for path in Path(lab.__file__).parent.rglob("*.py"):
+    rooms = (Path(room.__file__).parent for room in (lab, referer))
+    for path in itertools.chain.from_iterable(room.rglob("*.py") for room in rooms):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Sentence":
                 found.add(ast.literal_eval(node.args[0]))  # fails for a text that is computed

@@ -555,7 +555,7 @@ def test_emulator_hides_secrets_and_counts_requests() -> None:
     assert state["settings"]["access_key_secret"] == "…"
     assert state["metrics"]["operations"] == {"GetObject": {"not-checked": 1}}
     assert state["metrics"]["latencies"]["0.5"] == 1
-    assert state["assumptions"]["r24"] == "case-sensitive"
+    assert state["assumptions"]["letter_case"] == "case-sensitive"
 
 
 def refused(ask: ApiCaller) -> tuple[Refused, Response]:

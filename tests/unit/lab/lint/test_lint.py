@@ -225,11 +225,11 @@ def test_each_fact_is_reported_once_with_its_variants() -> None:
 
 def test_findings_follow_the_given_assumptions() -> None:
     rules = RefererConfiguration(blacklist=("https://thief.example/",))
-    (finding,) = lint.run(rules, [RESTS], Assumptions(r14=EmptyWhitelist.DENIES))
+    (finding,) = lint.run(rules, [RESTS], Assumptions(empty_whitelist=EmptyWhitelist.DENIES))
     assert not finding.outcome.allows
     assert finding.reason.endswith("With empty-whitelist-allows it would be allowed.")
     capitals = RefererConfiguration(whitelist=("https://www.Example.com/",))
-    insensitive = Assumptions(r24=LetterCase.INSENSITIVE)
+    insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)
     assert lint.run(capitals, [RULE["upper-case"]])
     assert lint.run(capitals, [RULE["upper-case"]], insensitive) == ()
 

@@ -74,8 +74,8 @@ class ModelService:
             CheckOrder.BEFORE_ACL: (self._rules, self._acl, self._object),
             CheckOrder.AFTER_ACL: (self._acl, self._rules, self._object),
             CheckOrder.AFTER_OBJECT: (self._acl, self._object, self._rules),
-        }[self.assumptions.r05]
-        processing = self.assumptions.r39 is ProcessingOrder.AFTER
+        }[self.assumptions.check_order]
+        processing = self.assumptions.processing_order is ProcessingOrder.AFTER
         steps = (self._process, *checks) if processing else (*checks, self._process)
         return next((reply for step in steps if (reply := step(fetch))), Reply(200))
 

@@ -11,12 +11,12 @@ from oss_emulator.lab.parity.inquiries import ASSUMED, DOCUMENTED, INQUIRIES, In
 from oss_emulator.lab.parity.requests import Fetch
 from oss_emulator.lab.parity.setups import SETUPS, Setup
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing
-from oss_emulator.referer.assumptions import DEFAULT, fact
+from oss_emulator.referer.assumptions import DEFAULT, FACTS
 
 
 def test_every_assumed_fact_has_its_number() -> None:
     assert {inquiry.field for inquiry in ASSUMED} == set(DEFAULT.chosen())
-    assert all(inquiry.fact == fact(inquiry.field) for inquiry in ASSUMED)
+    assert all(inquiry.fact == FACTS[inquiry.field] for inquiry in ASSUMED)
 
 
 def test_visible_documented_facts_are_asked() -> None:

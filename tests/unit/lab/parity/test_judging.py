@@ -53,12 +53,12 @@ def test_any_combination_of_variants_is_found(assumptions: Assumptions) -> None:
         same = result.found is result.expected
         assert result.conclusion is (Conclusion.CONFIRMED if same else Conclusion.DIFFERS)
     written = format_assumptions(results, "Found today.")
-    assert written.startswith("# Found today.\nr04 = ")
+    assert written.startswith("# Found today.\nchecked_requests = ")
     assert toml.parse(written) == assumptions
 
 
 def test_other_assumptions_may_be_expected() -> None:
-    expected = Assumptions(r29=RepeatedHeader.LAST)
+    expected = Assumptions(repeated_header=RepeatedHeader.LAST)
     results = judge(ask(expected), expected)
     assert {result.conclusion for result in results} == {Conclusion.CONFIRMED}
     assert by_fact(judge(ask(), expected), "R-29").conclusion is Conclusion.DIFFERS
@@ -79,7 +79,9 @@ def test_reply_that_no_variant_gives_differs() -> None:
     result = by_fact(judge(replies), "R-14")
     assert (result.conclusion, result.found) == (Conclusion.DIFFERS, None)
     assert "418 Teapot" in [str(item.reply) for item in result.answers]
-    assert "# r14 was not decided: no variant fits" in (format_assumptions(judge(replies), ""))
+    assert "# empty_whitelist was not decided: no variant fits" in (
+        format_assumptions(judge(replies), "")
+    )
 
 
 def test_without_replies_no_fact_is_decided() -> None:
@@ -122,7 +124,7 @@ def test_replies_that_fit_several_variants_decide_nothing() -> None:
     replies[first.ask] = "lost"
     result = by_fact(judge(replies), "R-29")
     assert result.conclusion is Conclusion.CONFIRMED  # "last" and "joined" allow the second
-    replies = dict(ask(Assumptions(r29=RepeatedHeader.JOINED)))
+    replies = dict(ask(Assumptions(repeated_header=RepeatedHeader.JOINED)))
     replies[first.ask] = "lost"
     result = by_fact(judge(replies), "R-29")
     assert (result.conclusion, result.why) == (Conclusion.UNSEEN, "lost")

@@ -140,7 +140,7 @@ def verdict(
     else:
         signed = Signing.HEADER if line.access_key_id else Signing.NONE
     asked = (signed, line.request.split()[0], Scope.OBJECT if line.key else Scope.BUCKET)
-    if not oracle.is_checked(*asked, rule=oracle.DEFAULT.r04):
+    if not oracle.is_checked(*asked, rule=oracle.DEFAULT.checked_requests):
         return "not_checked"
     new = oracle.verdict(rules, [line.referer], oracle.DEFAULT, *asked) is None
     served = line.status < 400
