@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.xml import MAX_DOCUMENT
+from oss_emulator.protocol.xml import MAX_DOCUMENT as MAX_DOCUMENT
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions, MissingList, TruncationConflict
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration

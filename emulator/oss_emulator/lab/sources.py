@@ -19,10 +19,9 @@ from functools import partial
 from typing import Any
 
 from oss_emulator import referer_xml
-from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer_xml import KEPT, FormatProblem, RefererFormatError
+from oss_emulator.referer_xml import KEPT, MAX_DOCUMENT, FormatProblem, RefererFormatError
 from oss_emulator.toml import Path, SourceError, TomlDocument, convert, decode, join, place_of
 
 from . import hcl, pulumi, resources

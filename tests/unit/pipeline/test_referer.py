@@ -117,7 +117,7 @@ def test_assumption_decides_when_referers_are_checked(
 
 def test_delete_marker_counts_as_a_missing_object() -> None:
     """R-05"""
-    service = serve(replace(SETTINGS, assumptions=Assumptions(r05=CheckOrder.AFTER_OBJECT)))
+    service = serve(replace(SETTINGS, assumptions=Assumptions(check_order=CheckOrder.AFTER_OBJECT)))
     request = ask("GET", "/public-bucket/a", {"Referer": THIEF})
     assert service.handle(request).status == 403
     versioning = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
