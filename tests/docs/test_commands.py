@@ -1,38 +1,73 @@
-"""Run the commands of pages that use the demo, and compare what they print."""
+"""Run the commands and the code of pages, and compare what they print."""
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
 import re
+import shutil
 import subprocess
-from itertools import pairwise
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.process import PATIENCE, environment, serving
-from tests.docs.markdown import agrees, blocks
+from tests.docs.markdown import Block, agrees, blocks
 from tests.requirements import require
 
 ROOT = Path(__file__).parents[2]
+PAGES = ["addressing", "admin", "operations", "replay", "rule-lab", "scenarios", "translate"]
 
 
-@pytest.mark.parametrize("page", ["addressing.md", "admin.md", "operations.md"])
-def test_commands_print_what_is_shown(page: str, tmp_path: Path) -> None:
+def steps(page: str) -> Iterator[tuple[str, str]]:
+    """Yield each command of a page with the output below it; "" for one that prints nothing."""
+    found = [block for block in blocks(page) if block.language in ("sh", "text")]
+    run = [block for block in found if not block.why_not_run]
+    nothing = Block("text", "")
+    for before, block, after in zip([nothing, *run], run, [*run[1:], nothing], strict=False):
+        if block.language == "sh":
+            yield block.text, after.text if after.language == "text" else ""
+        else:
+            assert before.language == "sh", f"an output follows no command: {block.text}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
     require("curl")
-    found = blocks((ROOT / "docs" / page).read_text(encoding="utf-8"))
-    steps = [pair for pair in pairwise(found) if pair[0].language == "sh"]
-    assert len(steps) == sum(block.language == "text" for block in found) > 0
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    reader = tmp_path / "reader"
+    shutil.copytree(ROOT / "fixtures" / "logs", reader / "logs")
+    (tmp_path / ".curlrc").write_text("silent\nshow-error\n", encoding="utf-8")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with serving(tmp_path, "--demo") as running:
-        for command, shown in steps:
-            assert shown.language == "text"
-            done = subprocess.run(
-                ["sh", "-eu"],
-                input=re.sub(r":9000\b", f":{running.port}", command.text),
-                capture_output=True,
+        variables = environment(
+            PATH=path, HOME=str(tmp_path), OSS_ENDPOINT=running.endpoint, no_proxy="*"
+        )
+        for command, shown in steps(page):
+            printed = subprocess.run(
+                ["sh"],
+                input=re.sub(r":9000\b", f":{running.port}", command),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
                 text=True,
-                cwd=tmp_path,
-                env=environment(no_proxy="*"),
+                cwd=reader,
+                env=variables,
                 timeout=PATIENCE,
-            )
-            printed = done.stdout if done.stdout.endswith("\n") else f"{done.stdout}\n"
-            assert agrees(shown.text, printed), f"{command.text}\n{printed}{done.stderr}"
+            ).stdout
+            if printed and not printed.endswith("\n"):
+                printed += "\n"
+            assert agrees(shown, printed), f"{command}\n{printed}"
+
+
+@pytest.mark.parametrize("name", ["referer", "testing", "tls"])
+def test_code_prints_what_is_shown(name: str) -> None:
+    found = blocks((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8"))
+    code, output = [block for block in found if block.language in ("python", "text")][:2]
+    assert (code.language, output.language) == ("python", "text")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code.text, f"docs/{name}.md", "exec"), {})  # noqa: S102 - our own page
+    assert printed.getvalue() == output.text

@@ -1,7 +1,5 @@
 """All pages: their flags, sample files, code, links and paths agree with the tree."""
 
-import contextlib
-import io
 import re
 import subprocess
 import sys
@@ -81,20 +79,8 @@ def test_sample_seed_names_all_members() -> None:
     assert members == known - {"account", "bucket", "referer", "object"}
 
 
-@pytest.mark.parametrize("name", ["docs/referer.md", "docs/zh/referer.md"])
-def test_code_of_referer_page_prints_what_is_shown(name: str) -> None:
-    page = blocks(DOCUMENTS[name])
-    code, output = (block for block in page if block.language != "toml")
-    assert (code.language, output.language) == ("python", "text")
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(code.text, name, "exec"), {})  # noqa: S102 - our own page
-    assert printed.getvalue() == output.text
-
-
-@pytest.mark.parametrize("name", ["docs/protocol.md", "docs/zh/protocol.md"])
-def test_sample_line_of_the_access_log_is_well_formed(name: str) -> None:
-    (line,) = [block.text for block in blocks(DOCUMENTS[name])]
+def test_sample_line_of_the_access_log_is_well_formed() -> None:
+    (line,) = [block.text for block in blocks(DOCUMENTS["docs/protocol.md"])]
     assert LINE.fullmatch(line)
 
 

@@ -1,7 +1,5 @@
 """The pages on addresses, https and drop-in use agree with the code."""
 
-import contextlib
-import io
 import json
 import re
 import subprocess
@@ -14,7 +12,7 @@ from oss_emulator.cli.run import PRELOAD
 from oss_emulator.settings import Settings
 
 from tests.cli.process import EMULATOR, PATIENCE, environment
-from tests.docs.markdown import blocks, table
+from tests.docs.markdown import table
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {
@@ -29,15 +27,6 @@ def test_flags_that_are_named_exist(page: str) -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGES[page]))
     assert named
     assert named <= known
-
-
-def test_code_of_tls_page_prints_what_is_shown() -> None:
-    code, output = [block for block in blocks(PAGES["tls.md"]) if block.language != "sh"]
-    assert (code.language, output.language) == ("python", "text")
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(code.text, "docs/tls.md", "exec"), {})  # noqa: S102 - our own page
-    assert printed.getvalue() == output.text
 
 
 def test_page_names_all_variables_that_run_sets() -> None:

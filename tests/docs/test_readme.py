@@ -1,4 +1,4 @@
-"""The READMEs in both languages: run their commands in order, with the server that they start."""
+"""README.md: run its commands in order, with the server that they start."""
 
 import os
 import re
@@ -19,21 +19,16 @@ from tests.requirements import require
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = blocks(README)
-CHINESE_BLOCKS = blocks((ROOT / "README.zh-CN.md").read_text(encoding="utf-8"))
 
 
-def to_run(page: list[Block]) -> list[Block]:
-    """Return the commands and code of a page, without tests: test_testing.py runs these."""
-    return [
-        block
-        for block in page
-        if block.language in ("sh", "python")
-        and not block.why_not_run
-        and "def test_" not in block.text
-    ]
-
-
-SERVER = BLOCKS[0]
+SERVER, *STEPS = [
+    block
+    for block in BLOCKS
+    if block.language in ("sh", "python")
+    and not block.why_not_run
+    and "def test_" not in block.text
+]
+"""The commands and code to run; test_testing.py runs the tests."""
 
 MARK = "---- block"
 """Printed before the output of each block."""
@@ -83,28 +78,20 @@ def script(steps: list[Block], port: int) -> str:
     return "\n".join(lines)
 
 
-def expected_after(block: Block, page: list[Block]) -> str | None:
-    """Return the output that a page shows for a block, or None."""
-    following = page[page.index(block) + 1 :]
+def expected_after(block: Block) -> str | None:
+    """Return the output that the page shows for a block, or None."""
+    following = BLOCKS[BLOCKS.index(block) + 1 :]
     return following[0].text if following and following[0].language == "text" else None
 
 
-PAGES = pytest.mark.parametrize("page", [BLOCKS, CHINESE_BLOCKS], ids=["english", "chinese"])
+def test_first_command_starts_the_server() -> None:
+    assert SERVER.text == "make run\n"
 
 
-@PAGES
-def test_first_command_starts_the_server(page: list[Block]) -> None:
-    assert page[0].text == "make run\n"
-
-
-@PAGES
-def test_commands_and_code_print_what_is_shown(
-    page: list[Block], server: Running, tmp_path: Path
-) -> None:
-    _, *steps = to_run(page)
+def test_commands_and_code_print_what_is_shown(server: Running, tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh"],
-        input=script(steps, server.port),
+        input=script(STEPS, server.port),
         capture_output=True,
         text=True,
         env=reader_environment(tmp_path / "home"),
@@ -114,9 +101,9 @@ def test_commands_and_code_print_what_is_shown(
     assert done.returncode == 0, done.stderr
     before, *outputs = re.split(rf"^{MARK} \d+\n", done.stdout, flags=re.MULTILINE)
     assert before == ""
-    assert len(outputs) == len(steps)
-    for block, output in zip(steps, outputs, strict=True):
-        expected = expected_after(block, page)
+    assert len(outputs) == len(STEPS)
+    for block, output in zip(STEPS, outputs, strict=True):
+        expected = expected_after(block)
         if expected is None:
             assert output == "", block.text
         else:
@@ -132,14 +119,13 @@ def test_server_prints_its_key_and_a_command_to_try(server: Running) -> None:
     assert "curl -i -H 'Referer: http://thief.example.org/'" in server.read_rest()
 
 
-@PAGES
-def test_every_block_is_run_or_says_why_not(page: list[Block]) -> None:
-    reasons = [block.why_not_run for block in page if block.why_not_run]
+def test_every_block_is_run_or_says_why_not() -> None:
+    reasons = [block.why_not_run for block in BLOCKS if block.why_not_run]
     assert reasons == ["installs from a package registry"]
-    assert {block.language for block in page} == {"sh", "python", "text"}
+    assert {block.language for block in BLOCKS} == {"sh", "python", "text"}
     # Every output that the README shows follows a block that is run.
-    shown = [block.text for block in page if block.language == "text"]
-    expected = [expected_after(block, page) for block in to_run(page)]
+    shown = [block.text for block in BLOCKS if block.language == "text"]
+    expected = [expected_after(block) for block in (SERVER, *STEPS)]
     assert shown == [text for text in expected if text is not None]
     assert len(expected) == 7
 

@@ -1,69 +1,53 @@
-"""The pages about the rule lab: run every command in order and compare what it prints."""
+"""The pages about the rule lab name its commands, flags, forms, fields and verdicts."""
 
-import os
-import subprocess
-import sys
-from itertools import pairwise
+from __future__ import annotations
+
+import json
+import re
 from pathlib import Path
 
 import pytest
+from oss_emulator.cli import main
+from oss_emulator.lab.replay.verdict import Verdict
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.lab.translation import SYSTEMS
 
-from tests.cli.process import PATIENCE, environment, serving
-from tests.docs.markdown import blocks
-from tests.requirements import require
+from tests.docs.markdown import blocks, table
 
 ROOT = Path(__file__).parents[2]
-PAGES = {
-    name: blocks((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8"))
-    for name in ("rule-lab", "scenarios")
-}
-COMMANDS = {"check", "test", "lint", "diff", "translate", "scenarios", "generate", "apply"}
+RULE_LAB, REPLAY, TRANSLATE = (
+    (ROOT / "docs" / name).read_text(encoding="utf-8")
+    for name in ("rule-lab.md", "replay.md", "translate.md")
+)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_block_is_a_command_or_its_output(page: str) -> None:
-    run = [block for block in PAGES[page] if not block.why_not_run]
-    assert {block.language for block in run} == {"sh", "text"}
-    pairs = pairwise(run)
-    assert all(before.language == "sh" for before, block in pairs if block.language == "text")
+@pytest.mark.parametrize(
+    "command", ["check", "test", "lint", "diff", "translate", "scenarios", "generate", "apply"]
+)
+def test_rule_lab_shows_every_command(command: str) -> None:
+    shown = [block.text for block in blocks(RULE_LAB) if block.language == "sh"]
+    assert any(f"oss-emulator {command} " in text for text in shown)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_commands_print_what_is_shown(page: str, tmp_path: Path) -> None:
-    require("sh")
-    folder = tmp_path / "reader"
-    folder.mkdir()
-    with serving(tmp_path, "--demo") as running:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        variables = environment(PATH=path, OSS_ENDPOINT=running.endpoint, no_proxy="*")
-        printed = ""
-        for block in PAGES[page]:
-            if block.why_not_run:
-                continue
-            if block.language == "text":
-                assert printed == block.text
-                printed = ""
-                continue
-            assert printed == "", "a command printed something that the page does not show"
-            printed = subprocess.run(
-                ["sh"],
-                input=block.text,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                cwd=folder,
-                env=variables,
-                timeout=PATIENCE,
-            ).stdout
-    assert printed == ""
+def test_translate_names_every_system_and_form() -> None:
+    names = (*SYSTEMS, *RulesForm)
+    assert all(f"`{name}`" in TRANSLATE or f"{name} " in TRANSLATE for name in names)
 
 
-def test_page_shows_every_command_of_the_lab() -> None:
-    commands = {
-        word
-        for block in PAGES["rule-lab"]
-        if block.language == "sh"
-        for word in COMMANDS
-        if f"oss-emulator {word} " in block.text
-    }
-    assert commands == COMMANDS
+def test_tables_of_replay_name_all_fields_and_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
+    rules = str(ROOT / "fixtures" / "lab" / "corrected.xml")
+    assert main(["replay", rules, str(ROOT / "fixtures" / "logs"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    named = [name for row in table(REPLAY, "Field") for name in row[0].split(", ")]
+    assert sorted(named) == sorted(report)
+    assert {row[1] for row in table(REPLAY, "Verdict")} == set(Verdict)
+
+
+@pytest.mark.parametrize("command", ["replay", "propose"])
+def test_replay_names_every_flag(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    flags = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
+    assert flags
+    known_elsewhere = {"--endpoint", "--region", "--assumptions"}
+    assert [flag for flag in sorted(flags - known_elsewhere) if flag not in REPLAY] == []

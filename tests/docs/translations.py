@@ -32,7 +32,7 @@ PAGES = {
 }
 """The Chinese pages, each with the English page that it follows."""
 
-_MARK = re.compile(r"<!-- follows (\w+) -->\n")
+_MARK = re.compile(r"<!-- follows:? (.+) -->\n")
 _FENCE = re.compile(r"```\w*\n.*?```\n", re.DOTALL)
 _CODE = re.compile(r"`[^`]+`")
 _NUMBER = re.compile(r"\d(?:[\d,.]*\d)?")
