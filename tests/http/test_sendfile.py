@@ -161,7 +161,7 @@ def test_no_file_stays_open_after_the_client_leaves(tmp_path: Path, tls: bool) -
 
 def waits_for_a_client(emulator: Emulator) -> bool:
     """Return whether the server waits for a client that does not read."""
-    return any(guard._writing_paused for guard in emulator._server.connections._open)
+    return any(guard.outlet._paused for guard in emulator._server.connections._open)
 
 
 def files_open_below(folder: Path) -> list[str]:

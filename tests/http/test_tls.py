@@ -144,6 +144,31 @@ def test_server_survives_plain_http_on_the_https_port(emulator: Emulator) -> Non
     agree(emulator, "localhost")
 
 
+@pytest.mark.parametrize("tls_port", [0, None])
+def test_https_on_the_http_port_ends_at_once_and_is_reported(
+    caplog: pytest.LogCaptureFixture, tls_port: int | None
+) -> None:
+    """The client would wait for a minute for an answer, or for the next byte."""
+    with Emulator(tls_port=tls_port) as emulator:
+        began = time.monotonic()
+        context = ssl.create_default_context()
+        with (
+            socket.create_connection(("127.0.0.1", emulator.port), 20) as plain,
+            pytest.raises(ssl.SSLError, match="ALERT_HANDSHAKE_FAILURE"),
+        ):
+            context.wrap_socket(plain, server_hostname="localhost")
+        with pytest.raises(oss2.exceptions.RequestError):
+            oss2.Bucket(
+                oss2.AnonymousAuth(), emulator.endpoint.replace("http:", "https:"), "a-bucket"
+            ).get_object("a")
+        assert time.monotonic() - began < 10
+        assert caplog.messages
+        right = emulator.https_endpoint if tls_port == 0 else "a port that --tls-port opens"
+        line = f"A client began TLS on the port of {emulator.endpoint}; https needs {right}"
+        assert set(caplog.messages) == {line}
+        assert requests.get(f"{emulator.endpoint}/_emulator/health", timeout=20).status_code == 200
+
+
 @pytest.mark.parametrize("factory", FACTORIES)
 def test_single_port_can_speak_https(monkeypatch: pytest.MonkeyPatch, factory: Any) -> None:
     monkeypatch.setattr(running, "loop_factory", factory)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import socket
 import ssl
 import time
@@ -32,13 +33,16 @@ from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.referer import explanation
 from oss_emulator.rpc import Product
 from oss_emulator.server import body, callback, proxy, rpc_endpoint, sockets, wire
+from oss_emulator.server.connections import Connections
 from oss_emulator.server.endpoint import Endpoint
 from oss_emulator.server.faulty import FaultyAnswer, apply_before
 from oss_emulator.server.fetching import Fetches, Host
-from oss_emulator.server.guard import LOG, Connections, Guard, Handlers
+from oss_emulator.server.guard import Guard, Handlers
 from oss_emulator.server.handshake import Listener, watch_failures
 from oss_emulator.server.tls import Certificates
 from oss_emulator.storage import failure
+
+LOG: Final = logging.getLogger("oss_emulator")
 
 SHUTDOWN_TIMEOUT: Final = 30.0
 """Seconds that running requests get to finish when the server ends."""
@@ -63,8 +67,16 @@ class Server(Endpoint):
         super().__init__(settings)
         self.controls = controls
         self.service = controls.service
-        handlers = Handlers(self._answer, self._connect, self._format_refusal, controls.clock.now)
-        self.connections = Connections(settings, handlers)
+        handlers = Handlers(
+            answer=self._answer,
+            connect=self._connect,
+            refuse=self._format_refusal,
+            report_tls=self._report_tls,
+            now=controls.clock.now,
+        )
+        self.connections = Connections(settings)
+        self.accept = partial(Guard, self.connections, handlers)
+        """Makes the protocol of a new connection."""
         self._access_log = access_log
         self._certificates = certificates
         self._metrics = Metrics()
@@ -110,11 +122,12 @@ class Server(Endpoint):
         for one in bound:
             if context is None:
                 loop = asyncio.get_running_loop()
-                accept = self.connections.accept
-                listening = await loop.create_server(accept, sock=one, backlog=BACKLOG)
-                self._listening.append(listening)
+                self._listening.append(
+                    await loop.create_server(self.accept, sock=one, backlog=BACKLOG)
+                )
             else:
-                self._listening.append(Listener(one, BACKLOG, self.connections, context))
+                listening = Listener(one, BACKLOG, self.connections, self.accept, context)
+                self._listening.append(listening)
         return int(bound[0].getsockname()[1])
 
     def _listen_no_more(self) -> None:
@@ -315,6 +328,11 @@ class Server(Endpoint):
             entry = self.controls.journal.record(refused, response, len(response.body), seconds)
             self._publish(entry)
         return wire.format(response, refused, began)
+
+    def _report_tls(self) -> None:
+        """Name the right URLs to whoever sends https to the port for http."""
+        https = self.https_endpoint or "a port that --tls-port opens"
+        LOG.warning("A client began TLS on the port of %s; https needs %s", self.endpoint, https)
 
     async def _ask(
         self, product: Product, http: web.BaseRequest, request: Request

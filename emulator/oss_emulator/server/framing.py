@@ -23,6 +23,12 @@ _IN_LINES: Final = bytes({*range(256)} - {*range(9), *range(10, 32), 127})
 RTMP: Final = b"\x03"
 """The first byte of a handshake of RTMP: its version. No request of HTTP begins with it."""
 
+TLS: Final = b"\x16"
+"""The first byte of a handshake of TLS. No request of HTTP begins with it."""
+
+TLS_ALERT: Final = b"\x15\x03\x03\x00\x02\x02\x28"
+"""The alert that ends a handshake: fatal, handshake_failure (RFC 8446, 6)."""
+
 METHODS: Final = frozenset(
     """
     ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR

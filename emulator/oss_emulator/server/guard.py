@@ -7,44 +7,25 @@ one request at a time, and every failure of the connection belongs to that reque
 """
 
 import asyncio
-import logging
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import Enum, auto
 from typing import Final, NamedTuple, cast
 
 from aiohttp import StreamReader, web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import HttpProcessingError
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.message import FileRange, Request
-from oss_emulator.server import framing, handshake, sendfile
+from oss_emulator.protocol.message import Request
+from oss_emulator.server import framing, handshake, inner
+from oss_emulator.server.connections import Connection, Connections
 from oss_emulator.server.framing import NO_BODY, Extent, Head, bad_request
-from oss_emulator.server.handshake import Handshake
-from oss_emulator.settings import Settings
-
-LOG = logging.getLogger("oss_emulator")
-
-
-def _is_failure(record: logging.LogRecord) -> bool:
-    """Whether a record of aiohttp's log is a failure of the server, not a request it refused."""
-    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
-
-
-_AIOHTTP_LOG = logging.getLogger("oss_emulator.aiohttp")
-_AIOHTTP_LOG.addFilter(_is_failure)
+from oss_emulator.server.outlet import Outlet
+from oss_emulator.server.patience import Patience
 
 READ_AHEAD: Final = 64 * 1024
 """Bytes to keep of the requests after the one that is being answered."""
-
-BUFFER: Final = 512 * 1024
-"""Bytes of a body that aiohttp keeps until they are read."""
-
-TLS_CLOSE_TIMEOUT: Final = 0.5
-"""Seconds that clients get to close their side of TLS connections."""
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """The option of Linux to acknowledge at once; other systems have none."""
@@ -63,109 +44,10 @@ class Handlers(NamedTuple):
     `OSSError`."""
     refuse: Callable[[OSSError, Request | None], bytes]
     """Formats the answers to malformed requests and refused CONNECTs, which aiohttp never sees."""
+    report_tls: Callable[[], None]
+    """Reports a client that begins TLS where it should send HTTP."""
     now: Callable[[], float]
     """The time in seconds since the epoch."""
-
-
-class Answered(web.StreamResponse):
-    """Tells aiohttp that the answer to a request has been sent."""
-
-    def __init__(self, *, stays: bool) -> None:
-        """`stays` is whether the connection stays open."""
-        super().__init__()
-        self._stays = stays
-
-    @property
-    def keep_alive(self) -> bool:
-        return self._stays
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        return None
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        pass
-
-
-_STAYS: Final = Answered(stays=True)
-_ENDS: Final = Answered(stays=False)
-
-
-class Connections:
-    """All connections of one server: limits their number and ends them together."""
-
-    def __init__(self, settings: Settings, handlers: Handlers) -> None:
-        self.handlers = handlers
-        self.patience = settings.request_timeout
-        """Seconds that a client may stall."""
-        self.max_head = settings.limits.headers
-        """Bytes of the longest request line and headers together."""
-        self._most = settings.max_connections
-        self._open: set[Guard | Handshake] = set()
-        self.busy: set[Guard] = set()
-        """Connections with a running request, even if the client has left."""
-        self._handshakes: set[asyncio.Task[None]] = set()
-        """TLS handshakes after a CONNECT."""
-        self._changed: asyncio.Event | None = None
-        """Set when a connection ends or a request is answered; only while the server ends."""
-
-    def accept(self, outside: "Guard | Handshake | None" = None) -> "Guard":
-        """Make the protocol of a new connection; inside TLS, `outside` is the one that began it."""
-        return Guard(self, outside)
-
-    @property
-    def crowded(self) -> bool:
-        """Whether there are more connections than allowed."""
-        return len(self._open) > self._most
-
-    def opened(self, guard: "Guard | Handshake", outside: "Guard | Handshake | None") -> None:
-        """Count a connection; one inside TLS replaces the one outside."""
-        if outside is not None:
-            self._open.discard(outside)
-        self._open.add(guard)
-
-    def closed(self, guard: "Guard | Handshake") -> None:
-        self._open.discard(guard)
-        self._tell()
-
-    def answered(self, guard: "Guard") -> None:
-        """Count a connection as idle; `busy` has it from the beginning of its request."""
-        self.busy.discard(guard)
-        self._tell()
-
-    def run_handshake(self, handshake: Awaitable[None]) -> None:
-        """Run a TLS handshake; the end of the server cancels it."""
-        task = asyncio.ensure_future(handshake)
-        self._handshakes.add(task)
-        task.add_done_callback(self._handshakes.discard)
-
-    async def close(self, patience: float) -> None:
-        """Let running requests finish for `patience` seconds, then end every connection."""
-        self._changed = asyncio.Event()
-        for task in self._handshakes:
-            task.cancel()
-        for guard in list(self._open):
-            guard.finish()
-        await self._wait_for_none(self.busy, patience)
-        for guard in self.busy:
-            guard.cancel()
-        await self._wait_for_none(self._open, TLS_CLOSE_TIMEOUT)
-        for guard in list(self._open):
-            guard.abort()
-        await self._wait_for_none(self._open, TLS_CLOSE_TIMEOUT)
-        await self._wait_for_none(self.busy, TLS_CLOSE_TIMEOUT)
-
-    def _tell(self) -> None:
-        if self._changed is not None:
-            self._changed.set()
-
-    async def _wait_for_none(self, guards: Collection[object], patience: float) -> None:
-        """Wait until a set is empty, for `patience` seconds at most."""
-        assert self._changed is not None  # noqa: S101
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                while guards:
-                    self._changed.clear()
-                    await self._changed.wait()
 
 
 class Phase(Enum):
@@ -187,27 +69,17 @@ class Guard(asyncio.Protocol):
     """One connection."""
 
     transport: asyncio.Transport
+    outlet: Outlet
+    _patience: Patience
 
     def __init__(
-        self, connections: Connections, outside: "Guard | Handshake | None" = None
+        self, connections: Connections, handlers: Handlers, outside: Connection | None = None
     ) -> None:
         """`outside` is the connection that began TLS, on a port for TLS or after a CONNECT."""
         self._connections = connections
+        self._handlers = handlers
         self._outside = outside
-        # Each connection has a `web.Server` of its own, so the handler knows its connection.
-        self._inner = web.Server(
-            self._answer,
-            access_log=None,
-            logger=_AIOHTTP_LOG,
-            # A stored body is what was sent, whatever its Content-Encoding says.
-            auto_decompress=False,
-            # The guard limits heads and idle time itself, and its limits must apply first.
-            max_line_size=connections.max_head,
-            max_field_size=connections.max_head,
-            max_headers=connections.max_head,
-            keepalive_timeout=3 * connections.patience,
-            read_bufsize=BUFFER,
-        )()
+        self._inner = inner.make(self._answer, connections)
         self.remote = ""
         """The address of the client."""
         self.secure = False
@@ -232,17 +104,8 @@ class Guard(asyncio.Protocol):
         """Whether the connection must end after the last request."""
         self._no_more = False
         """Whether the client has closed its side of the connection."""
-        self._last_progress = 0.0
-        """When the client last made progress, on the loop's clock."""
-        self._unsent = 0
-        """Bytes that waited for the client at the last check."""
-        self._timer: asyncio.TimerHandle | None = None
         self._reading_paused = False
         """Whether the guard paused reading; aiohttp pauses it too while a body is not read."""
-        self._writing_paused = False
-        self._emptied: asyncio.Future[None] | None = None
-        """Done when the transport has sent everything or is lost."""
-        self._sending: sendfile.Sending | None = None
 
     # What asyncio calls
 
@@ -253,8 +116,9 @@ class Guard(asyncio.Protocol):
         self.secure = transport.get_extra_info("sslcontext") is not None
         self._connections.opened(self, self._outside)
         self._inner.connection_made(transport)
-        self._last_progress = self._loop.time()
-        self._check_later()
+        patience = self._connections.patience
+        self.outlet = Outlet(self.transport, patience)
+        self._patience = Patience(patience, self.transport, self._waits_for_client, self._give_up)
         if self._connections.crowded:
             self._refuse(OSSError(ErrorCase.SERVICE_UNAVAILABLE))
         else:
@@ -263,7 +127,7 @@ class Guard(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if not self._pending:
-            self._last_progress = self._loop.time()
+            self._patience.progress()
         self._pending += data
         self._advance()
         if self._phase is Phase.BODY:
@@ -292,11 +156,8 @@ class Guard(asyncio.Protocol):
         if self._phase is Phase.BODY:
             self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
         self._phase = Phase.END
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._sending is not None:
-            self._sending.end()
-        self._wake_sender()
+        self._patience.end()
+        self.outlet.end()
         if self._answering and self._http is None:
             # Some releases of aiohttp fail if they lose the transport between reading a request and
             # calling the handler, which takes two turns of the loop.
@@ -311,13 +172,12 @@ class Guard(asyncio.Protocol):
             self._outside.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        self._writing_paused = True
+        self.outlet.pause()
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        self._writing_paused = False
         self._inner.resume_writing()
-        self._wake_sender()
+        self.outlet.resume()
 
     # Requests in turn
 
@@ -341,6 +201,10 @@ class Guard(asyncio.Protocol):
         pending = self._pending.lstrip(b"\r\n")  # RFC 9112, 2.2
         end = pending.find(_END_OF_HEAD)
         size = len(pending) if end < 0 else end + len(_END_OF_HEAD)
+        if pending.startswith(framing.TLS) and not self.secure:
+            self._handlers.report_tls()
+            self._end_with(framing.TLS_ALERT)
+            return True
         if pending.startswith(framing.RTMP):
             self._refuse(OSSError(ErrorCase.RTMP))
             return True
@@ -383,7 +247,7 @@ class Guard(asyncio.Protocol):
             self._phase = Phase.ANSWER if self._answering else Phase.END
         self._inner.data_received(data)
 
-    async def _answer(self, http: web.BaseRequest) -> web.StreamResponse:
+    async def _answer(self, http: web.BaseRequest) -> inner.Answered:
         """Answer a request that aiohttp has read."""
         self._http = http
         self._connections.busy.add(self)  # again: the client may have left meanwhile
@@ -391,14 +255,14 @@ class Guard(asyncio.Protocol):
             http.content.set_exception(self._failure)
         stays = False
         try:
-            stays = await self._connections.handlers.answer(http, self)
+            stays = await self._handlers.answer(http, self)
             # Bytes that arrived after the head was sent may require the connection to end.
             stays = stays and not self.is_last
         finally:
             if self._failure is not None:
                 http.content.feed_eof()  # or aiohttp would wait for the rest of the body
             self._end_answer(stays)
-        return _STAYS if stays else _ENDS
+        return inner.STAYS if stays else inner.ENDS
 
     @property
     def is_last(self) -> bool:
@@ -427,7 +291,7 @@ class Guard(asyncio.Protocol):
             return
         if self._phase is Phase.ANSWER:
             self._phase = Phase.HEAD
-            self._last_progress = self._loop.time()
+            self._patience.progress()
             if self._reading_paused and not self.transport.is_closing():
                 self._reading_paused = False
                 self.transport.resume_reading()
@@ -450,8 +314,12 @@ class Guard(asyncio.Protocol):
 
     def _refuse(self, error: OSSError, request: Request | None = None) -> None:
         """Answer with an error without aiohttp, and end the connection."""
+        self._end_with(self._handlers.refuse(error, request))
+
+    def _end_with(self, last: bytes) -> None:
+        """End the connection after these bytes."""
         self._phase, self._pending = Phase.END, b""
-        self.transport.write(self._connections.handlers.refuse(error, request))
+        self.transport.write(last)
         self.transport.close()
 
     def finish(self) -> None:
@@ -477,33 +345,16 @@ class Guard(asyncio.Protocol):
 
     # Clients that stall
 
-    def _check_later(self) -> None:
-        due = self._last_progress + self._connections.patience
-        self._timer = self._loop.call_at(due, self._check_stalled)
-
-    def _check_stalled(self) -> None:
-        """End the connection of a client that made no progress for too long."""
-        now = self._loop.time()
-        if not self._waits_for_client():
-            self._last_progress = now
-        if now >= self._last_progress + self._connections.patience:
-            self._last_progress = now
-            self._give_up()
-        self._check_later()
-
     def _waits_for_client(self) -> bool:
-        """Whether the guard waits for a client that took no bytes since the last check."""
-        unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
-        if self._unsent:
-            return self._unsent == unsent
+        """Whether the client is to send something, or to close its side of TLS."""
         if self.transport.is_closing():
-            return True  # to close its side of TLS
+            return True
         if self._phase is Phase.BODY:
             return self.transport.is_reading()
         return self._phase is Phase.HEAD
 
     def _give_up(self) -> None:
-        if self._unsent or self.transport.is_closing():
+        if self.transport.get_write_buffer_size() or self.transport.is_closing():
             self.abort()
         elif self._phase is Phase.BODY:
             self._break_off(OSSError(ErrorCase.REQUEST_TIMEOUT))
@@ -516,12 +367,11 @@ class Guard(asyncio.Protocol):
 
     def _connect(self, head: Head) -> None:
         """Grant a CONNECT, which connects the client to this server itself, or refuse it."""
-        handlers = self._connections.handlers
-        request = self.read_request(handlers.now())
+        request = self.read_request(self._handlers.now())
         try:
             if self._pending:
                 raise bad_request("A client must wait for the answer to CONNECT.")
-            context = handlers.connect(head.target, request)
+            context = self._handlers.connect(head.target, request)
         except OSSError as error:
             self._refuse(error, request)
             return
@@ -529,46 +379,6 @@ class Guard(asyncio.Protocol):
         if context is not None:
             self._phase = Phase.END
             self.transport.pause_reading()  # the following bytes belong to TLS
-            inside, patience = Guard(self._connections, self), self._connections.patience
+            inside = Guard(self._connections, self._handlers, self)
+            patience = self._connections.patience
             self._connections.run_handshake(handshake.begin(self, inside, context, patience))
-
-    # Answers
-
-    def write(self, answer: bytes) -> None:
-        """Write a whole answer; raises `ConnectionError` if the client has left."""
-        if self.transport.is_closing():
-            raise ConnectionResetError("the client has left")
-        self.transport.write(answer)
-
-    @property
-    def sends_files(self) -> bool:
-        """Whether `send_file` can be called."""
-        return sendfile.is_possible(self.transport)
-
-    async def send_file(self, piece: FileRange, sent: Callable[[int], None]) -> None:
-        """Send a piece of a file after all written bytes; raises `ConnectionError`.
-
-        `sent` is called with each number of bytes that was sent.
-        """
-        await self._drain()
-        if self.transport.is_closing():
-            raise ConnectionResetError("the client has left")
-        patience = self._connections.patience
-        self._sending = sendfile.Sending(self.transport, piece, patience, sent)
-        try:
-            await self._sending.run()
-        finally:
-            self._sending = None
-
-    async def _drain(self) -> None:
-        """Wait until the transport has sent all that was written."""
-        self.transport.set_write_buffer_limits(high=0)
-        if self._writing_paused:
-            self._emptied = self._loop.create_future()
-            await self._emptied
-            self._emptied = None
-        self.transport.set_write_buffer_limits()
-
-    def _wake_sender(self) -> None:
-        if self._emptied is not None and not self._emptied.done():
-            self._emptied.set_result(None)

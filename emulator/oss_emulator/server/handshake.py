@@ -14,10 +14,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    from oss_emulator.server.guard import Connections, Guard
+from oss_emulator.server.connections import Connection, Connections
 
 LOG: Final = logging.getLogger("oss_emulator")
 
@@ -28,6 +27,15 @@ RESPITE: Final = 1.0
 _LAST: Final = 3
 """The time-outs that TLS itself waits for a client: longer than this module and the guard do."""
 
+Accept: TypeAlias = Callable[[Connection], asyncio.Protocol]
+"""Makes the protocol of a connection inside TLS, which takes the place of the one outside."""
+
+
+class Outside(Connection, Protocol):
+    """A connection in which TLS begins."""
+
+    transport: asyncio.Transport
+
 
 class Listener:
     """Accepts the connections of one socket and begins TLS in each."""
@@ -36,14 +44,14 @@ class Listener:
         self,
         listening: socket.socket,
         backlog: int,
-        connections: "Connections",
+        connections: Connections,
+        accept: Accept,
         context: ssl.SSLContext,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._listening = listening
         self._backlog = backlog
-        self._connections = connections
-        self._context = context
+        self._begin = partial(Handshake, connections, accept, context)
         self._pause: asyncio.TimerHandle | None = None
         listening.setblocking(False)
         listening.listen(backlog)
@@ -72,14 +80,18 @@ class Listener:
                 self._pause = self._loop.call_later(RESPITE, self._resume)
                 return
             accepted.setblocking(False)
-            Handshake(accepted, self._connections, self._context)
+            self._begin(accepted)
 
 
 class Handshake:
     """An accepted connection until TLS has begun; then a guard takes its place."""
 
     def __init__(
-        self, accepted: socket.socket, connections: "Connections", context: ssl.SSLContext
+        self,
+        connections: Connections,
+        accept: Accept,
+        context: ssl.SSLContext,
+        accepted: socket.socket,
     ) -> None:
         self._accepted = accepted
         self._connections = connections
@@ -88,14 +100,14 @@ class Handshake:
             accepted.close()
             connections.closed(self)
         else:
-            self._task = asyncio.ensure_future(self._run(context))
+            self._task = asyncio.ensure_future(self._run(accept, context))
             self._task.add_done_callback(self._end)
 
-    async def _run(self, context: ssl.SSLContext) -> None:
+    async def _run(self, accept: Accept, context: ssl.SSLContext) -> None:
         patience = self._connections.patience
         async with asyncio.timeout(patience):
             await asyncio.get_running_loop().connect_accepted_socket(
-                partial(self._connections.accept, self),
+                partial(accept, self),
                 self._accepted,
                 ssl=context,
                 ssl_handshake_timeout=_LAST * patience,
@@ -128,7 +140,7 @@ class Handshake:
 
 
 async def begin(
-    outside: "Guard", inside: "Guard", context: ssl.SSLContext, patience: float
+    outside: Outside, inside: asyncio.Protocol, context: ssl.SSLContext, patience: float
 ) -> None:
     """Begin TLS in a connection that has stopped reading, and continue with the guard inside."""
     try:

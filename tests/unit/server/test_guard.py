@@ -78,10 +78,11 @@ async def converse(controls: Controls, pieces: Pieces, leaves: bool = False) -> 
 
     Fails if the connection does not end.
     """
-    connections = Server(controls).connections
+    server = Server(controls)
+    connections = server.connections
     ours, theirs = socket.socketpair()
     loop = asyncio.get_running_loop()
-    transport, guard = await loop.connect_accepted_socket(connections.accept, theirs)
+    transport, guard = await loop.connect_accepted_socket(server.accept, theirs)
     reader, writer = await asyncio.open_connection(sock=ours)
     async with asyncio.timeout(10):
         for piece, turns in pieces:
@@ -140,7 +141,8 @@ def test_every_connection_ends(
     with asyncio.Runner(loop_factory=loop_factory() if fast else None) as runner:
         runner.run(converse(controls, pieces, leaves))
     assert BodyWriter.underway == 0
-    assert caplog.records == []
+    # A changed byte may begin TLS.
+    assert [line for line in caplog.messages if "A client began TLS on" not in line] == []
 
 
 @pytest.mark.parametrize("turns", range(12))

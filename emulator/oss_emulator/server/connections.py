@@ -1,0 +1,104 @@
+"""All connections of one server: their number is limited, and they end together."""
+
+import asyncio
+from collections.abc import Awaitable, Collection
+from contextlib import suppress
+from typing import Final, Protocol
+
+from oss_emulator.settings import Settings
+
+TLS_CLOSE_TIMEOUT: Final = 0.5
+"""Seconds that clients get to close their side of TLS connections."""
+
+
+class Connection(Protocol):
+    """An open connection: a guard, or a TLS handshake that a guard follows."""
+
+    def finish(self) -> None:
+        """End after the request that is being answered."""
+
+    def abort(self) -> None:
+        """End at once."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what the lost connection inside this one has left."""
+
+
+class BusyConnection(Connection, Protocol):
+    """A connection that answers requests."""
+
+    def cancel(self) -> None:
+        """Cancel the answer to the request."""
+
+
+class Connections:
+    """Limits the number of connections, and ends them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.patience = settings.request_timeout
+        """Seconds that a client may stall."""
+        self.max_head = settings.limits.headers
+        """Bytes of the longest request line and headers together."""
+        self._most = settings.max_connections
+        self._open: set[Connection] = set()
+        self.busy: set[BusyConnection] = set()
+        """Connections with a running request, even if the client has left."""
+        self._handshakes: set[asyncio.Task[None]] = set()
+        """TLS handshakes after a CONNECT."""
+        self._changed: asyncio.Event | None = None
+        """Set when a connection ends or a request is answered; only while the server ends."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are more connections than allowed."""
+        return len(self._open) > self._most
+
+    def opened(self, connection: Connection, outside: Connection | None) -> None:
+        """Count a connection; one inside TLS replaces the one outside."""
+        if outside is not None:
+            self._open.discard(outside)
+        self._open.add(connection)
+
+    def closed(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        self._tell()
+
+    def answered(self, connection: BusyConnection) -> None:
+        """Count a connection as idle; `busy` has it from the beginning of its request."""
+        self.busy.discard(connection)
+        self._tell()
+
+    def run_handshake(self, handshake: Awaitable[None]) -> None:
+        """Run a TLS handshake; the end of the server cancels it."""
+        task = asyncio.ensure_future(handshake)
+        self._handshakes.add(task)
+        task.add_done_callback(self._handshakes.discard)
+
+    async def close(self, patience: float) -> None:
+        """Let running requests finish for `patience` seconds, then end every connection."""
+        self._changed = asyncio.Event()
+        for task in self._handshakes:
+            task.cancel()
+        for connection in list(self._open):
+            connection.finish()
+        await self._wait_for_none(self.busy, patience)
+        for busy in self.busy:
+            busy.cancel()
+        await self._wait_for_none(self._open, TLS_CLOSE_TIMEOUT)
+        for connection in list(self._open):
+            connection.abort()
+        await self._wait_for_none(self._open, TLS_CLOSE_TIMEOUT)
+        await self._wait_for_none(self.busy, TLS_CLOSE_TIMEOUT)
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed.set()
+
+    async def _wait_for_none(self, connections: Collection[Connection], patience: float) -> None:
+        """Wait until a set is empty, for `patience` seconds at most."""
+        assert self._changed is not None  # noqa: S101
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while connections:
+                    self._changed.clear()
+                    await self._changed.wait()
