@@ -356,7 +356,6 @@ def check_bad_request(answer: Answer) -> None:
         b"GET\r\n\r\n",
         b"GET / HTTP/x.y\r\n\r\n",
         b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
         b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",

@@ -126,7 +126,7 @@ class Guard(asyncio.Protocol):
             self._advance()  # inside a CONNECT bytes may arrive before this call
 
     def data_received(self, data: bytes) -> None:
-        if not self._pending:
+        if not self._pending and self._phase is not Phase.BEGINNING:
             self._patience.progress()
         self._pending += data
         self._advance()
@@ -155,9 +155,10 @@ class Guard(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._phase is Phase.BODY:
             self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
+        if self._phase is not Phase.BEGINNING:
+            self._patience.end()
+            self.outlet.end()
         self._phase = Phase.END
-        self._patience.end()
-        self.outlet.end()
         if self._answering and self._http is None:
             # Some releases of aiohttp fail if they lose the transport between reading a request and
             # calling the handler, which takes two turns of the loop.
