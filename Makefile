@@ -80,11 +80,11 @@ lowest:  ## run the tests of the server, the plugin, ossfs and dvc-oss with the 
 	  PYTHONS='$(or $(PYTHON),python3.11 python3.12 $(PYTHONS))' $(LOWEST)/.installed-to-test-lowest
 	@$(LOWEST)/bin/python -m pytest -n auto $(LOWEST_TESTS) $(ARGS)
 
-s3:  ## run the tests of S3 clients, also of the large ones
+s3:  ## run the tests of S3 clients: pyiceberg, Polars, DuckDB and others
 	@$(MAKE) --no-print-directory VENV=$(S3) $(S3)/.installed-to-test-s3
 	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,node,npm,s3" $(S3)/bin/python -m pytest tests/s3 $(ARGS)
 
-languages:  ## run the SDKs for Go, Java and Ruby, and Flink, whose package has the one for Java
+languages:  ## run the SDKs for Go, Java and Ruby, hadoop-aliyun and Flink: 290 MB to download
 	@$(MAKE) --no-print-directory VENV=$(LANGUAGES) $(LANGUAGES)/.installed-to-test-languages
 	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,go,java,languages,ruby" $(LANGUAGES)/bin/python -m pytest tests/languages $(ARGS)
 
@@ -92,7 +92,7 @@ containers:  ## build the image, run it with podman, and test the examples that 
 	@$(MAKE) --no-print-directory VENV=$(CONTAINERS) $(CONTAINERS)/.installed-to-test-containers
 	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,containers" $(CONTAINERS)/bin/python -m pytest tests/containers $(ARGS)
 
-spark: $(TESTING)  ## run the tests that need Spark, on this machine
+spark: $(TESTING)  ## run the tests that need Spark, s3a among them: 640 MB to download
 	@$(INSTALL) '.[spark]'
 	@$(INSTALL) . --no-deps --requirement tests/spark-jars.txt
 	@OSS_EMULATOR_REQUIRE=java,spark $(BIN)/python -m pytest tests/spark $(ARGS)
