@@ -18,22 +18,19 @@ cannot. A ratio is the median of the ratios of the rounds; the least and the gre
 """
 
 
+_SHORT = re.compile(r"^## In short\n.*?(?=^## )", re.DOTALL | re.MULTILINE)
+
+
 def format(about: str, sections: Sequence[Section]) -> str:
     """Format the page."""
-    rows = [row.cells() for section in sections for row in section.rows if row.bound]
-    return "\n\n".join(
-        [
-            _INTRODUCTION.strip(),
-            f"The machine, {datetime.now(UTC):%Y-%m-%d}: {about}",
-            "## In short",
-            format_table(HEAD, rows),
-            *(section.format() for section in sections),
-            "",
-        ]
-    )
-
-
-_SHORT = re.compile(r"(^## In short\n\n(?:\|.*\n)+)", re.MULTILINE)
+    parts = [
+        _INTRODUCTION.strip(),
+        f"The machine, {datetime.now(UTC):%Y-%m-%d}: {about}",
+        "## In short",
+        *(section.format() for section in sections),
+        "",
+    ]
+    return _summarize("\n\n".join(parts))
 
 
 def insert(page: str, about: str, section: Section) -> str:
@@ -46,9 +43,16 @@ def insert(page: str, about: str, section: Section) -> str:
         page = found.sub(lambda _: f"{text}\n", page).rstrip() + "\n"
     else:
         page = f"{page.rstrip()}\n\n{text}"
-    begin, short, end = _SHORT.split(page, maxsplit=1)
-    cells = [row.cells() for row in section.rows if row.bound]
-    old = {f"| {what} | {against} |" for what, against, *_ in cells}
-    kept = [line for line in short.splitlines() if not line.startswith(tuple(old))]
-    added = format_table(HEAD, cells).splitlines()[2:]
-    return begin + "\n".join([*kept, *added, ""]) + end
+    return _summarize(page)
+
+
+def _summarize(page: str) -> str:
+    """Return the page with the bounds that its sections hold and miss."""
+    tables = re.findall(r"^\|.*$", _SHORT.sub("", page), re.MULTILINE)
+    rows = [line[2:-2].split(" | ") for line in tables]
+    held = [row for row in rows if len(row) == len(HEAD) and row[4] == "yes"]
+    missed = [row for row in rows if len(row) == len(HEAD) and row[4] == "**no**"]
+    text = f"{len(held)} of {len(held) + len(missed)} bounds hold."
+    if missed:
+        text += f" These do not:\n\n{format_table(HEAD, missed)}"
+    return _SHORT.sub(lambda _: f"## In short\n\n{text}\n\n", page)

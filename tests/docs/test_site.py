@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pkgutil
-import re
 from pathlib import Path
 from types import ModuleType
 
 import oss_emulator.referer
 import oss_emulator.testing
 import pytest
-from oss_emulator import lab
 
 from tests.docs.site import problems
 
@@ -23,31 +20,6 @@ def test_reference_names_all_that_is_public(package: ModuleType) -> None:
     page = (API / f"{name.rpartition('.')[2]}.rst").read_text(encoding="utf-8")
     missing = [item for item in package.__all__ if f":: {name}.{item}\n" not in page]
     assert set(missing) <= {"Emulator"}  # it has a page of its own
-
-
-def test_reference_names_the_modules_of_the_lab() -> None:
-    page = (API / "lab.rst").read_text(encoding="utf-8")
-    named = set(re.findall(r":: oss_emulator\.lab\.(\w+)\n", page))
-    modules = {item.name for item in pkgutil.iter_modules(lab.__path__)}
-    assert modules - named == INTERNAL, "list new modules in docs/site/api/lab.rst or in INTERNAL"
-
-
-INTERNAL = {
-    "automaton",
-    "domains",
-    "entry",
-    "hcl",
-    "parts",
-    "places",
-    "probes",
-    "pulumi",
-    "resources",
-    "sent",
-    "strangers",
-    "url",
-    "witness",
-}
-"""What the documented modules of the lab are made of."""
 
 
 @pytest.mark.parametrize(
