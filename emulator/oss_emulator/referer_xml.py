@@ -8,7 +8,6 @@ and numeric references are resolved, nothing is fetched, and a document type is 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -182,22 +181,14 @@ def _parse_xml(document: bytes) -> etree._Element:
 def _parse_xml_leniently(document: bytes) -> etree._Element:
     from lxml import etree  # on first use: deciding on requests needs no XML
 
-    escaped = _AMPERSANDS.sub(lambda found: found[1] or b"&amp;", document)
     try:
-        return etree.fromstring(escaped, xml.parser())
+        return etree.fromstring(xml.escape_ampersands(document), xml.parser())
     except etree.XMLSyntaxError as error:
         # The message may continue with the text that could not be parsed.
         said = error.msg.partition("\n")[0].partition(", line ")[0]
         sentence = f"this is not well-formed XML: {said}"
         problem, (line, column) = FormatProblem.MALFORMED, error.position
         raise RefererFormatError(problem, sentence, line, column) from None
-
-
-# A CDATA section (group 1), or an `&` that does not begin a reference of XML.
-_AMPERSANDS = re.compile(
-    rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)",
-    re.DOTALL,
-)
 
 
 def _name(element: etree._Element) -> str:

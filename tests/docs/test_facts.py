@@ -18,7 +18,7 @@ from tests.docs.markdown import blocks, table
 ROOT = Path(__file__).parents[2]
 PAGES = {
     "docs/referer.md": "RB",
-    "docs/protocol.md": "P",
+    "docs/protocol.md": "PS",
     "docs/access.md": "A",
     "docs/select.md": "Q",
 }
@@ -27,10 +27,13 @@ PAGES = {
 CHINESE = {page: chinese for chinese, page in translations.PAGES.items() if page in PAGES}
 """The Chinese page of each of these pages."""
 
-NUMBER = r"\b[RBPAQ]-\d\d\b"
-RANGE = re.compile(r"\b([RBPAQ])-(\d\d) (?:…|to) \1-(\d\d)\b")
+NUMBER = r"\b[RBPAQS]-\d\d\b"
+RANGE = re.compile(r"\b([RBPAQS])-(\d\d) (?:…|to) \1-(\d\d)\b")
 
-UNTESTED = {"R-40": "it is about fees, and the emulator charges none"}
+UNTESTED = {
+    "R-40": "it is about fees, and the emulator charges none",
+    "S-32": "SealAppendObject is always enabled here",
+}
 """Facts that no test can cite, each with the reason."""
 
 

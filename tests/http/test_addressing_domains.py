@@ -248,6 +248,7 @@ def test_strict_addressing_forbids_path_style(
     answer = strict.client.request(method, target, [("Host", host)])
     assert (answer.status, answer.code) == (403, "SecondLevelDomainForbidden")
     assert answer.error["Message"] == "Please use virtual hosted style to access."
+    assert answer.error["EC"] == "0003-00001401"  # S-29
 
 
 def test_strict_addressing_allows_virtual_hosts_and_the_service(strict: Live) -> None:

@@ -26,7 +26,7 @@ class KeyProblem(Enum):
     UNKNOWN = "0002-00000902"
     """The key does not exist, or is temporary and came without its token (A-50)."""
     NOT_TEMPORARY = "0002-00000002"
-    """A token came with a key that is not temporary."""
+    """A token came with a key that is not temporary, or does not exist."""
     INVALID = "0002-00000006"
     """The token belongs to another key or was not issued here."""
     EXPIRED = "0002-00000007"
@@ -110,8 +110,7 @@ class Accounts:
         if not token:
             return self._keys.get(access_key_id, KeyProblem.UNKNOWN)
         if not access_key_id.startswith(PREFIX):
-            known = access_key_id in self._keys
-            return KeyProblem.NOT_TEMPORARY if known else KeyProblem.UNKNOWN
+            return KeyProblem.NOT_TEMPORARY  # S-25, even for an unknown key
         grant = self._tokens.parse(token)
         role = self._roles.get(grant.role) if grant else None
         if grant is None or role is None or grant.access_key_id != access_key_id:

@@ -196,7 +196,10 @@ def _parse_json(document: str | bytes, policy_type: PolicyType) -> Any:
         raise PolicyError("", "The policy is nested too deeply") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        raise PolicyError("", f"The policy is not valid JSON: {error.msg} at {where}") from None
+        found = document[error.pos : error.pos + 1]
+        unknown = found and error.msg == "Expecting value"  # P-90
+        reason = f"unknown char {found}" if unknown else error.msg
+        raise PolicyError("", f"The policy is not valid JSON: {reason} at {where}") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -323,7 +326,10 @@ class _Parser:
             return ("*",)
         texts = self._texts(where, tree)
         for text in texts:
-            if not re.fullmatch(r"\*|\d+|arn:sts::\d+:assumed-role/[^/]+/.+", text, re.ASCII):
+            # A UID in brackets is accepted, and is nobody's (P-90).
+            if not re.fullmatch(
+                r"\*|\d+|\[\d+\]|arn:sts::\d+:assumed-role/[^/]+/.+", text, re.ASCII
+            ):
                 message = (
                     f"{text!r} is neither *, the UID of an account or RAM user, nor "
                     "arn:sts::<UID>:assumed-role/<role>/<session>"

@@ -38,7 +38,7 @@ InventoryConfiguration
       Encryption?
         SSE-OSS? text
         SSE-KMS?
-          KeyId text
+          KeyId? text
   Schedule
     Frequency Daily|Weekly|Monthly
     DayOfMonth? 1..28

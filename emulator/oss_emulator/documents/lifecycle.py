@@ -90,9 +90,10 @@ def _validate(node: Node, context: PutContext) -> xml.Value:
     _check_ids(rule.text("ID") for rule in rules)
     for rule in rules:
         _check_rule(rule)
-    if not headers.flag(context.headers, ALLOW_OVERLAP):
-        for one, other in combinations(rules, 2):
-            _check_overlap(one, other)
+    allowed = headers.flag(context.headers, ALLOW_OVERLAP)
+    for one, other in combinations(rules, 2):
+        if _overlaps(one, other):
+            _check_conflict(one, other) if allowed else _check_overlap(one, other)
     return [("Rule", _settle_rule(rule, context.now)) for rule in rules]
 
 
@@ -213,10 +214,28 @@ def _rank(storage_class: str) -> int:
     return _COLDER.index(storage_class)
 
 
-def _check_overlap(one: Node, other: Node) -> None:
+def _overlaps(one: Node, other: Node) -> bool:
+    """Return whether two rules may apply to the same objects."""
     prefixes = sorted([one.text("Prefix"), other.text("Prefix")])
-    if not prefixes[1].startswith(prefixes[0]) or _tags(one) != _tags(other):
-        return
+    return prefixes[1].startswith(prefixes[0]) and _tags(one) == _tags(other)
+
+
+def _check_conflict(one: Node, other: Node) -> None:
+    """Refuse what no header allows: two times for uploads, and a colder class first (P-90)."""
+    if one.first("AbortMultipartUpload") is not None and other.first("AbortMultipartUpload"):
+        raise OSSError(ErrorCase.LIFECYCLE_CONFLICT)
+    moves = sorted(
+        (_rank(node.text("StorageClass")), int(node.text("Days")))
+        for rule in (one, other)
+        for node in rule.all("Transition")
+        if node.first("Days") is not None
+    )
+    for (rank, days), (colder, later) in pairwise(moves):
+        if rank < colder and later < days:
+            raise OSSError(ErrorCase.LIFECYCLE_CONFLICT)
+
+
+def _check_overlap(one: Node, other: Node) -> None:
     for action in _ACTIONS:
         if one.first(action) is not None and other.first(action) is not None:
             raise OSSError(ErrorCase.INVALID_ARGUMENT, f"Overlap for same action type {action}")

@@ -27,9 +27,10 @@ def create_cname_token(call: Call) -> Response:
 @operation("GetCnameToken", "GET", Resource.BUCKET, "cname&comp=token", status=Status.KEPT)
 def get_cname_token(call: Call) -> Response:
     """Return the token of a domain; raises `CnameTokenNotFound`."""
-    token = call.documents.get(cname.TOKENS + call.request.query["cname"].lower())
+    domain = call.request.query["cname"]
+    token = call.documents.get(cname.TOKENS + domain.lower())
     if token is None:
-        raise OSSError(ErrorCase.NO_SUCH_CNAME_TOKEN, BucketName=call.bucket.name)
+        raise OSSError(ErrorCase.NO_SUCH_CNAME_TOKEN, Bucket=call.bucket.name, Cname=domain)
     return xml.reply(token)
 
 

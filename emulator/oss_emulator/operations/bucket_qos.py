@@ -30,8 +30,11 @@ def put_bucket_qos_info(call: Call) -> Response:
 
 @operation("GetBucketQosInfo", "GET", Resource.BUCKET, _BUCKET, status=Status.KEPT)
 def get_bucket_qos_info(call: Call) -> Response:
-    """Return the limits of a bucket; there are none before the first put."""
-    return xml.answer(qos.ROOT, qos.limits(call.documents.get(_BUCKET)))
+    """Return the limits of a bucket; raises `NoSuchBucketQosInfo` where none were put (Go V1)."""
+    document = call.documents.get(_BUCKET)
+    if document is None:
+        raise OSSError(ErrorCase.NO_SUCH_QOS, BucketName=call.bucket.name)
+    return xml.answer(qos.ROOT, qos.limits(document))
 
 
 @operation("DeleteBucketQosInfo", "DELETE", Resource.BUCKET, _BUCKET, status=Status.KEPT)

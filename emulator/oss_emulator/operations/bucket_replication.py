@@ -80,8 +80,10 @@ def put_bucket_rtc(call: Call) -> Response:
     status=Status.KEPT,
 )
 def get_bucket_replication_location(call: Call) -> Response:
-    """List the regions that a bucket can be replicated to: all but its own."""
-    others = [regions.location(name) for name in regions.REGIONS if name != call.bucket.region]
+    """List the regions that a bucket can be replicated to: all but its own, by name."""
+    others = sorted(
+        regions.location(name) for name in regions.REGIONS if name != call.bucket.region
+    )
     transfer: Children = [
         (
             "LocationTransferType",
@@ -108,12 +110,19 @@ def get_bucket_replication_location(call: Call) -> Response:
     status=Status.KEPT,
 )
 def get_bucket_replication_progress(call: Call) -> Response:
-    """Return the progress of a rule, which is always 0; raises `NoSuchReplicationRule`."""
-    rule = _rule(call, call.request.query.get("rule-id", ""))
+    """Return the progress of a rule, or without an id of all rules, which is always 0.
+
+    Raises `NoSuchReplicationRule`.
+    """
+    rule_id = call.request.query.get("rule-id", "")
+    rules = [_rule(call, rule_id)] if rule_id else replication.rules(call.documents)
+    return xml.answer("ReplicationProgress", [("Rule", _progress(rule)) for rule in rules])
+
+
+def _progress(rule: Node) -> Children:
     shown = ("ID", "PrefixSet", "Action", "Destination", "Status", "HistoricalObjectReplication")
     content = [(child.name, child.content) for child in rule if child.name in shown]
-    progress: Children = [("HistoricalObject", 0)]
-    return xml.answer("ReplicationProgress", [("Rule", [*content, ("Progress", progress)])])
+    return [*content, ("Progress", [("HistoricalObject", 0)])]
 
 
 def _change(call: Call, rule_id: str, change: tuple[str, xml.Value]) -> None:

@@ -26,8 +26,7 @@ def list_objects(call: Call) -> Response:
     return xml.answer(
         "ListBucketResult",
         [
-            *_head(call, write),
-            ("Marker", write(marker)),
+            *_head(call, write, [("Marker", write(marker))]),
             ("NextMarker", write(page.next) if page.truncated else None),
             ("IsTruncated", page.truncated),
             *_names(call, page, write, owner=True),
@@ -46,16 +45,18 @@ def list_objects_v2(call: Call) -> Response:
     token = query.get("continuation-token") or None
     page = _page(call, start_after if token is None else paging.parse_token(token))
     write = _writer(call)
+    start: xml.Children = [
+        ("StartAfter", write(start_after) if start_after else None),
+        ("ContinuationToken", token),
+    ]
     return xml.answer(
         "ListBucketResult",
         [
-            *_head(call, write),
-            ("StartAfter", write(start_after) if start_after else None),
-            ("ContinuationToken", token),
-            ("NextContinuationToken", paging.format_token(page.next) if page.truncated else None),
-            ("KeyCount", page.count),
+            *_head(call, write, start),
             ("IsTruncated", page.truncated),
+            ("NextContinuationToken", paging.format_token(page.next) if page.truncated else None),
             *_names(call, page, write, owner=query.get("fetch-owner", "").lower() == "true"),
+            ("KeyCount", page.count),
         ],
     )
 
@@ -93,12 +94,10 @@ def list_object_versions(call: Call) -> Response:
     return xml.answer(
         "ListVersionsResult",
         [
-            *_head(call, write),
-            ("KeyMarker", write(marker)),
-            ("VersionIdMarker", version_id),
+            *_head(call, write, [("KeyMarker", write(marker)), ("VersionIdMarker", version_id)]),
+            ("IsTruncated", page.truncated),
             ("NextKeyMarker", write(page.next) if page.truncated else None),
             ("NextVersionIdMarker", (last.version_id if last else "") if page.truncated else None),
-            ("IsTruncated", page.truncated),
             *(_version(call, version, write) for version in page.items),
             *_prefixes(page.prefixes, write),
         ],
@@ -162,11 +161,13 @@ def _writer(call: Call) -> Callable[[str], str]:
     return parameters.encode if encoded else str
 
 
-def _head(call: Call, write: Callable[[str], str]) -> xml.Children:
+def _head(call: Call, write: Callable[[str], str], start: xml.Children) -> xml.Children:
+    """Repeat what the request asks for; `start` says where the page starts (S-02, S-03)."""
     query = call.request.query
     return [
         ("Name", call.bucket.name),
         ("Prefix", write(query.get("prefix", ""))),
+        *start,
         ("MaxKeys", parameters.max_keys(query, least=0)),
         ("Delimiter", write(query.get("delimiter", ""))),
         ("EncodingType", parameters.encoding_type(query)),

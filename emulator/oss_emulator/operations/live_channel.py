@@ -136,7 +136,7 @@ def _find_no_files(call: Call) -> OSSError:
     The service looks for them before it looks for the channel (ali-oss).
     """
     start, end = _time(call, "startTime", "04"), _time(call, "endTime", "05")
-    if start >= end:
+    if start > end:
         raise invalid(
             "startTime", str(start), "The startTime must be before the endTime.", f"{_EC}06"
         )

@@ -66,7 +66,7 @@ def _gather(call: Call) -> Callable[[], Body]:
     """Find the bytes to copy; they can be read even if their object changes meanwhile."""
     request = call.request.headers
     _number(call)
-    find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COMPLETION)
+    find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
     named = copy_source.parse(request[copy_source.HEADER])
     # A part has only bytes, so the bytes of a link's target are copied.
     source = find_source(call, named, through_link=True)
@@ -109,7 +109,7 @@ def upload_part_copy(call: Call) -> Response:
 
     Raises `InvalidArgument`, `NoSuchUpload`, what `find_source` raises, `PreconditionFailed`.
     """
-    upload = find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COMPLETION)
+    upload = find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
     part = _put(call, upload, _number(call))
     answer = xml.answer(
         "CopyPartResult",
@@ -171,8 +171,7 @@ def list_parts(call: Call) -> Response:
             ("StorageClass", upload.draft.storage_class),
             *client_encryption.format_elements(upload.draft.headers),
             ("PartNumberMarker", marker),
-            # Always present, even on the last page (P-33).
-            ("NextPartNumberMarker", page[-1].number if page else marker),
+            ("NextPartNumberMarker", page[-1].number if page else marker if parts else None),
             ("MaxParts", limit),
             ("IsTruncated", len(following) > limit),
             *(("Part", _summary(part)) for part in page),

@@ -20,9 +20,8 @@ from oss_emulator.operations.shared.objects import (
     show,
     version_id_of,
 )
-from oss_emulator.protocol import checksums, compression, conditions, ranges
+from oss_emulator.protocol import checksums, compression, conditions, headers, ranges
 from oss_emulator.protocol.message import Response
-from oss_emulator.protocol.parameters import TRAFFIC_LIMIT
 
 
 @operation("PutObject", "PUT", Resource.OBJECT, permission=Permission.WRITE, takes=Takes.OBJECT)
@@ -52,15 +51,14 @@ def get_object(call: Call) -> Response:
         item.size,
         standard=request.headers.get("x-oss-range-behavior") == "standard",
     )
-    if TRAFFIC_LIMIT in request.headers or TRAFFIC_LIMIT in request.query:
-        answer.update(delay_header(call, item.size if part is None else part.length))
+    answer.update(delay_header(call, item.size if part is None else part.length))
     if part is None:
         accepted = request.headers.get("accept-encoding")
         if accepted is not None and compression.applies(accepted, answer, item.size):
             answer = compression.describe(answer)
             return Response(200, answer, read(item, 0, item.size), compress=True)
         answer.update(content_md5(target))
-        return Response(200, answer, read(item, 0, item.size))
+        return Response(200, answer, read(item, 0, item.size), timed=item.size > 0)
     last = part.offset + part.length - 1
     answer["Content-Range"] = f"bytes {part.offset}-{last}/{item.size}"
     return Response(206, answer, read(item, part.offset, part.length))
@@ -71,15 +69,20 @@ def get_object(call: Call) -> Response:
 )
 def head_object(call: Call) -> Response:
     """Return the headers of GetObject without the bytes."""
-    found = find(call)
+    request, found = call.request.headers, find(call)
     target = follow(call, call.bucket, found)
     item = show(found, target)
-    conditions.check(call.request.headers, item.etag, item.modified)
-    answer = {**describe(call, item), **content_md5(target), "Content-Length": str(item.size)}
+    conditions.check(request, item.etag, item.modified, shown=headers.metadata(item.headers))
+    answer = describe(call, item)
+    if compression.applies(request.get("accept-encoding", ""), answer, item.size):
+        return Response(200, compression.describe(answer), compress=True)
+    answer |= {**content_md5(target), "Content-Length": str(item.size)}
+    if compression.is_compressible(answer):
+        answer["Vary"] = "Accept-Encoding"  # S-07
     return Response(200, answer)
 
 
-_META = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma", "x-oss-version-id")
+_META = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma", "x-oss-object-type", "x-oss-version-id")
 
 
 @operation(

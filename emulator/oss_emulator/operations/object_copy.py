@@ -7,6 +7,7 @@ from oss_emulator.documents import access_point
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource, operation
 from oss_emulator.operations.shared.objects import (
+    OBJECT_ACL,
     delay_header,
     draft,
     find_source,
@@ -64,6 +65,7 @@ def copy_object(call: Call) -> Response:
         headers={**_metadata(call, source, onto_itself), **encryption},
         tags=_tags(call, source, new),
         symlink_target=source.symlink_target,
+        acl=source.acl if onto_itself and OBJECT_ACL not in request else new.acl,
     )
     stored = store(call, item)
     answer = xml.answer(
@@ -73,6 +75,8 @@ def copy_object(call: Call) -> Response:
     found = {
         "ETag": item.etag,
         "x-oss-hash-crc64ecma": str(item.crc64),
+        "x-oss-copied-size": str(item.size),
+        "x-oss-ia-retrieve-flow-type": "0",
         **delay_header(call),
         **encryption,
         **source_version_header(call, named, source),

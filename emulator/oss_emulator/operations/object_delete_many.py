@@ -33,6 +33,8 @@ def delete_multiple_objects(call: Call) -> Response:
     encoding = parameters.encoding_type(call.request.query)
     try:
         node = xml.parse(call.body.read(), "Delete")
+    except xml.RootError:
+        raise _malformed("the root node is not named Delete.") from None  # S-33
     except xml.DocumentError as error:
         raise _malformed(str(error)) from None
     entries = node.all("Object")

@@ -105,7 +105,10 @@ def _check_upgrade(storage_class: str, running: str, asked: str) -> None:
     """A running restore may only be made faster (help page of 0016-00000715)."""
     tiers = list(DURATIONS[storage_class])
     if tiers.index(asked) >= tiers.index(running):
-        raise OSSError(ErrorCase.RESTORE_ALREADY_IN_PROGRESS)  # always with an EC (P-58)
+        tiered = storage_class != "Archive"  # S-26 was seen for Archive
+        raise OSSError(
+            ErrorCase.RESTORE_CANNOT_BE_SLOWER if tiered else ErrorCase.RESTORE_ALREADY_IN_PROGRESS
+        )
 
 
 def _not_supported(name: str) -> OSSError:

@@ -34,7 +34,8 @@ def put_symlink(call: Call) -> Response:
         raise headers.invalid_argument(
             TARGET, target, "The target of the link is missing; name its key."
         )
-    key = decode_key(headers.text(TARGET, target))
+    target = headers.text(TARGET, target).replace("+", " ")  # P-43
+    key = decode_key(target)
     etag = checksums.format_etag(md5(key.encode(), usedforsecurity=False).digest())
     item = draft(call, kind="Symlink")._replace(symlink_target=target, etag=etag)
     return Response(200, {"ETag": etag, **store(call, item)})

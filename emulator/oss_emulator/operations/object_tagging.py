@@ -17,7 +17,7 @@ def put_object_tagging(call: Call) -> Response:
 
     Raises `MalformedXML`, `InvalidTag`, `BadRequest`, `NoSuchKey`.
     """
-    tags = tagging.parse_document(xml.parse(call.body.read(), ROOT))
+    tags = tagging.parse_document(xml.parse(xml.escape_ampersands(call.body.read()), ROOT))
     return Response(200, _set(call, tags))
 
 

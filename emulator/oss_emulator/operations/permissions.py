@@ -271,8 +271,13 @@ def _denial(
     call: Call, permission: Permission, verdict: AccessVerdict, inputs: PolicyInputs | None
 ) -> OSSError:
     denial = detail(verdict, call.caller, inputs.resource if inputs is not None else "")
-    code = _code(call, permission, verdict.reason)
-    return OSSError(code, access=_describe(call, verdict), AccessDeniedDetail=denial)
+    code, access = _code(call, permission, verdict.reason), _describe(call, verdict)
+    if verdict.reason is not AccessReason.IDENTITY_POLICY:
+        return OSSError(code, access=access, AccessDeniedDetail=denial)
+    bucket, user = call.target.bucket or None, call.caller.id
+    return OSSError(
+        code, access=access, AccessDeniedDetail=denial, Bucket=bucket, User=user
+    )  # S-35
 
 
 def _describe(call: Call, verdict: AccessVerdict) -> AccessDecision:

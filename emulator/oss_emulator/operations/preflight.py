@@ -13,7 +13,8 @@ _DOCUMENT: Final = "cors"
 
 
 def option_object(call: Call) -> Response:
-    """Answer a preflight by the bucket's CORS rules; raises `AccessForbidden`, `BadRequest`.
+    """Answer a preflight by the bucket's CORS rules; raises `BadRequest`, `AccessDenied`
+    for a bucket without rules, and `AccessForbidden` if no rule allows it.
 
     Signature, ACL and Referer are not checked (R-04): a browser sends the preflight before the
     request that carries them. The object need not exist.
@@ -26,8 +27,10 @@ def option_object(call: Call) -> Response:
     if not method:
         raise OSSError(ErrorCase.ORIGIN_METHOD_REQUIRED)
     document = call.bucket.documents.get(_DOCUMENT)
+    if document is None:
+        raise OSSError(ErrorCase.CORS_NOT_ENABLED)  # S-30
     wanted = headers.get("access-control-request-headers", "")
-    allowed = cors.parse(document).preflight(origin, method, wanted) if document else None
+    allowed = cors.parse(document).preflight(origin, method, wanted)
     if allowed is None:
         raise OSSError(ErrorCase.CORS_FORBIDDEN)
     return Response(200, allowed)

@@ -22,7 +22,11 @@ def list_buckets(call: Call) -> Response:
     query = call.request.query
     wanted, group = _tags(query), call.request.headers.get(resource_group.HEADER)
     prefix, marker = query.get("prefix", ""), query.get("marker", "")
+    if prefix != prefix.lower():
+        message = "A prefix of buckets has no upper-case letters."
+        raise invalid_argument("prefix", prefix, message)  # P-55
     limit = max_keys(query)
+    region = call.region if "regionList" in query else ""
     found = (
         bucket
         for bucket in call.storage.buckets()
@@ -30,18 +34,29 @@ def list_buckets(call: Call) -> Response:
         and bucket.name.startswith(prefix)
         and bucket.name > marker
         and _has_tags(bucket, wanted)
+        and region in ("", bucket.region)
         and group in (None, "", resource_group.of(bucket.documents))
     )
     page, truncated = paging.first(found, limit)
-    summaries = (_summary(call, bucket, with_tags=bool(wanted)) for bucket in page)
-    return xml.answer(
-        "ListAllMyBucketsResult",
+    summaries = (
+        _summary(call, bucket, with_tags=bool(wanted), with_group=group is not None)
+        for bucket in page
+    )
+    position: xml.Children = (
         [
             ("Prefix", prefix),
             ("Marker", marker),
             ("MaxKeys", limit),
             ("IsTruncated", truncated),
-            ("NextMarker", page[-1].name if truncated else None),
+            ("NextMarker", page[-1].name),
+        ]
+        if truncated
+        else []
+    )
+    return xml.answer(
+        "ListAllMyBucketsResult",
+        [
+            *position,
             ("Owner", call.owner(call.caller.id)),
             ("Buckets", [("Bucket", summary) for summary in summaries]),
         ],
@@ -56,7 +71,7 @@ list_buckets_by_tags = operation(
 list_buckets_of_regions = operation("ListBuckets", "GET", Resource.SERVICE, "regionList")(
     list_buckets.perform
 )
-"""The same operation for all regions; the emulator has one."""
+"""The same operation, for the region of the endpoint only (Go V1)."""
 
 _TAG = re.compile(r'"([^"]+)":"([^"]*)"')
 
@@ -85,17 +100,18 @@ def _has_tags(bucket: Bucket, wanted: Mapping[str, str | None]) -> bool:
     )
 
 
-def _summary(call: Call, bucket: Bucket, *, with_tags: bool) -> xml.Children:
-    """Describe a bucket; include its tags if the caller filters by tags (P-55)."""
+def _summary(call: Call, bucket: Bucket, *, with_tags: bool, with_group: bool) -> xml.Children:
+    """Describe a bucket, with its tags (P-55) or its group (S-04) if the caller filters by them."""
     tags = tagging.DOCUMENT.find(bucket.documents) if with_tags else None
     return [
-        ("Name", bucket.name),
+        ("Comment", ""),
         ("CreationDate", dates.format_iso(bucket.created)),
-        ("Location", f"oss-{bucket.region}"),
-        ("Region", bucket.region),
-        ("StorageClass", bucket.storage_class),
         ("ExtranetEndpoint", call.endpoint(bucket.region)),
         ("IntranetEndpoint", call.internal_endpoint(bucket.region)),
-        ("ResourceGroupId", resource_group.of(bucket.documents)),
+        ("Location", f"oss-{bucket.region}"),
+        ("Name", bucket.name),
+        ("Region", bucket.region),
+        ("ResourceGroupId", resource_group.of(bucket.documents) if with_group else None),
+        ("StorageClass", bucket.storage_class),
         ("Tagging", None if tags is None else tags.content),
     ]

@@ -32,6 +32,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.form_policy import ANY_SIZE, Sizes
 from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.regions import is_mainland
 from oss_emulator.protocol.xml import DocumentError
 from oss_emulator.referer import Decision
 from oss_emulator.referer.assumptions import ProcessingOrder
@@ -282,7 +283,14 @@ class Service:
     def render(self, refused: Refused) -> Response:
         """Make the answer to a refused request."""
         request = refused.request
-        response = errors.render(refused.error, request.method, refused.request_id, request.host)
+        region = addressing.region_of(refused.target, refused.record, self.settings.region)
+        response = errors.render(
+            refused.error,
+            request.method,
+            refused.request_id,
+            request.host,
+            mainland=is_mainland(region),
+        )
         response = add_bucket_headers(response, refused.record, request)
         response = s3.to_s3(response, request, refused.request_id, "")
         return browser.sandbox(response, request, self.addresses)

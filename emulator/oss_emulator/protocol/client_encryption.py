@@ -46,7 +46,12 @@ class EncryptedParts(NamedTuple):
         return -(-self.data_size // self.part_size)
 
     def check_part(self, number: int, size: int) -> None:
-        """Raise `InvalidEncryptionRequest` for a part of another size or after the last part."""
+        """Raise `InvalidEncryptionRequest` for a part of another size or after the last part.
+
+        An empty part may follow the last one (P-90).
+        """
+        if number == self.total + 1 and size == 0:
+            return
         if number > self.total:
             raise OSSError(ErrorCase.ENCRYPTED_PART_NUMBER)
         if number < self.total and size != self.part_size:
@@ -56,7 +61,7 @@ class EncryptedParts(NamedTuple):
 
     def check_count(self, count: int) -> None:
         """Raise `InvalidEncryptionRequest` for a different number of parts."""
-        if count != self.total:
+        if count not in (self.total, self.total + 1):
             raise OSSError(ErrorCase.ENCRYPTED_PART_LIST)
 
 

@@ -20,13 +20,13 @@ _OF_BYTES: Final = ("ETag", "Content-MD5")
 
 def applies(accept_encoding: str, headers: Mapping[str, str], size: int) -> bool:
     """Return whether to send an object as gzip; `headers` are its answer's, `size` is in bytes."""
+    return size >= MIN_SIZE and is_compressible(headers) and _takes_gzip(accept_encoding)
+
+
+def is_compressible(headers: Mapping[str, str]) -> bool:
+    """Return whether an object of these headers can be sent as gzip, if it is large enough."""
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return (
-        size >= MIN_SIZE
-        and kind in CONTENT_TYPES
-        and "Content-Encoding" not in headers
-        and _takes_gzip(accept_encoding)
-    )
+    return kind in CONTENT_TYPES and "Content-Encoding" not in headers
 
 
 def describe(headers: Mapping[str, str]) -> dict[str, str]:

@@ -8,10 +8,17 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 _NAMES = ("if-match", "if-unmodified-since", "if-none-match", "if-modified-since")
 
 
-def check(headers: Mapping[str, str], etag: str, modified: float, prefix: str = "") -> None:
+def check(
+    headers: Mapping[str, str],
+    etag: str,
+    modified: float,
+    prefix: str = "",
+    shown: Mapping[str, str] | None = None,
+) -> None:
     """Check the conditions of a request against an object.
 
-    `etag` is quoted; `modified` is in seconds since the epoch. Raises `PreconditionFailed` (412) or
+    `etag` is quoted; `modified` is in seconds since the epoch; `shown` are further headers of the
+    answer to an object that has not changed (P-90). Raises `PreconditionFailed` (412) or
     `NotModified` (304). An invalid date is ignored, as documented for If-Modified-Since.
     If-None-Match takes precedence over If-Modified-Since (RFC 9110, 13.2.2).
     """
@@ -30,7 +37,7 @@ def check(headers: Mapping[str, str], etag: str, modified: float, prefix: str = 
     else:
         unchanged = since is not None and int(modified) <= since
     if unchanged:
-        known = {"ETag": etag, "Last-Modified": dates.format_http(modified)}
+        known = {"ETag": etag, "Last-Modified": dates.format_http(modified), **(shown or {})}
         raise OSSError(ErrorCase.NOT_MODIFIED, headers=known)
 
 

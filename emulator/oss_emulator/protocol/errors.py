@@ -34,7 +34,7 @@ class ErrorCase(Enum):
     FOREIGN_BUCKET = ErrorSpec("AccessDenied", 403, "The bucket you access does not belong to you.", "0003-00000905")
     OTHER_REGION = ErrorSpec("AccessDenied", 403, "Target object does not reside in the same data center as source object.", "0016-00000306")
     OTHER_ENDPOINT = ErrorSpec("AccessDenied", 403, "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.", "0003-00001403")
-    PATH_STYLE = ErrorSpec("SecondLevelDomainForbidden", 403, "Please use virtual hosted style to access.")
+    PATH_STYLE = ErrorSpec("SecondLevelDomainForbidden", 403, "Please use virtual hosted style to access.", "0003-00001401")
     ACCELERATION_DISABLED = ErrorSpec("TransferAccelerationDisabled", 403, "Transfer acceleration is disabled.")
     LIST_BUCKETS = ErrorSpec("AccessDenied", 403, "You are forbidden to list buckets.", "0003-00000905")
     BUCKET_POLICY = ErrorSpec("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000101")
@@ -88,6 +88,7 @@ class ErrorCase(Enum):
     TOO_MANY_CORS_RULES = ErrorSpec("CORSRuleBeyondLimit", 400, "The CORS Rules num is beyond limit.")
     NO_SUCH_LIFECYCLE = ErrorSpec("NoSuchLifecycle", 404, "No Row found in Lifecycle Table.")
     ACCESS_MONITOR_IN_USE = ErrorSpec("InvalidRequest", 400, "Access tracking cannot be disabled while a lifecycle rule depends on the last access time; delete the rule first.", "0036-00000005")
+    LIFECYCLE_CONFLICT = ErrorSpec("InvalidArgument", 400, "Two rules with overlapping prefixes contradict each other.", "0014-00000082")
     MIXED_LIFECYCLE_TIMES = ErrorSpec("InvalidRequest", 400, "Found mixed CreatedBeforeDate and Days based Expiration and Transition actions", "0014-00000080")
     INVALID_LOGGING_TARGET = ErrorSpec("InvalidTargetBucketForLogging", 400, "The target bucket for logging does not exist.")
     FOREIGN_LOGGING_TARGET = ErrorSpec("InvalidTargetBucketForLogging", 403, "put bucket log requester is not target bucket owner.")
@@ -123,6 +124,7 @@ class ErrorCase(Enum):
     INVALID_STYLE_CONTENT = ErrorSpec("InvalidArgument", 400, "Style content is invalid.")
     NO_SUCH_HTTPS = ErrorSpec("NoSuchHttpsConfig", 404, "The HTTPS configuration does not exist.")
     NO_SUCH_CALLBACK_POLICY = ErrorSpec("BucketCallbackPolicyNotExist", 404, "The bucket callback policy does not exist.")
+    NO_SUCH_QOS = ErrorSpec("NoSuchBucketQosInfo", 404, "The bucket has no limits of its own.")
     NO_SUCH_RESOURCE_POOL = ErrorSpec("NoSuchResourcePool", 404, "The specified resource pool does not exist.")
     UNVERIFIED_DOMAIN = ErrorSpec("NeedVerifyDomainOwnership", 403, "Verification of the domain's ownership is needed.", "0018-00000115")
     FOREIGN_CNAME = ErrorSpec("CnameDenied", 403, "The cname belongs to another user.")
@@ -133,7 +135,7 @@ class ErrorCase(Enum):
     ACCESS_POINT_ORIGIN = ErrorSpec("AccessDenied", 403, "The access point is open to requests from its VPC only.")
     ACCESS_POINT_POLICY = ErrorSpec("AccessDenied", 403, "You have no right to access this object because of access point policy.")
     NO_SUCH_ACCESS_POINT = ErrorSpec("NoSuchAccessPoint", 404, "Accesspoint not found")
-    NO_SUCH_CNAME_TOKEN = ErrorSpec("CnameTokenNotFound", 404, "The specified cname token does not exist.")
+    NO_SUCH_CNAME_TOKEN = ErrorSpec("CnameTokenNotFound", 404, "Cname token not found.", "0018-00000301")
     NO_SUCH_REGION = ErrorSpec("NoSuchRegion", 404, "NoSuchRegion")
     NO_SUCH_REPLICATION = ErrorSpec("NoSuchReplicationConfiguration", 404, "The bucket you specified does not have replication configuration.")
     NO_SUCH_REPLICATION_RULE = ErrorSpec("NoSuchReplicationRule", 404, "The BucketReplicationRule you specified does not exist.")
@@ -151,8 +153,10 @@ class ErrorCase(Enum):
 
     # Objects (0016, 0026)
     NO_SUCH_KEY = ErrorSpec("NoSuchKey", 404, "The specified key does not exist.", "0026-00000001")
-    NO_SUCH_VERSION = ErrorSpec("NoSuchVersion", 404, "The specified version does not exist.", "0026-00000001")
+    NO_SUCH_VERSION = ErrorSpec("NoSuchVersion", 404, "The specified version does not exist.", "0012-00000203")
+    INVALID_VERSION_ID = ErrorSpec("InvalidArgument", 400, "Invalid version id specified", "0012-00000202")
     METHOD_NOT_ALLOWED = ErrorSpec("MethodNotAllowed", 405, "The specified method is not allowed against this resource.", "0017-00000001")
+    CONDITION_ON_DELETE_MARKER = ErrorSpec("MethodNotAllowed", 405, METHOD_NOT_ALLOWED.message, "0003-00000016")
     INVALID_OBJECT_NAME = ErrorSpec("InvalidObjectName", 400, "The specified object is not valid.", "0016-00000005")
     OBJECT_NAME_EMPTY = ErrorSpec("InvalidObjectName", 400, "The Object name can not be empty.", "0016-00000001")
     OBJECT_NAME_TOO_LONG = ErrorSpec("InvalidObjectName", 400, "The Length of Object name must be less than 1024.", "0016-00000003")
@@ -166,11 +170,12 @@ class ErrorCase(Enum):
     COPY_SOURCE_TOO_LARGE = ErrorSpec("EntityTooLarge", 400, "Source object Length exceeds the maximum allowed size.")
     INVALID_OBJECT_STATE = ErrorSpec("InvalidObjectState", 403, "The operation is not valid for the object's state.")
     OPERATION_NOT_SUPPORTED = ErrorSpec("OperationNotSupported", 400, "The operation is not supported for this resource", "0016-00000702")
-    RESTORE_ALREADY_IN_PROGRESS = ErrorSpec("RestoreAlreadyInProgress", 409, "The restore operation is in progress.", "0016-00000715")
+    RESTORE_ALREADY_IN_PROGRESS = ErrorSpec("RestoreAlreadyInProgress", 409, "The restore operation is in progress.", "0016-00000701")
+    RESTORE_CANNOT_BE_SLOWER = ErrorSpec("RestoreAlreadyInProgress", 409, RESTORE_ALREADY_IN_PROGRESS.message, "0016-00000715")
     INVALID_RESTORE_TIER = ErrorSpec("InvalidArgument", 400, "The Tier must be Expedited, Standard or Bulk.", "0016-00000703")
     ARCHIVE_RESTORE_FILE_STALE = ErrorSpec("ArchiveRestoreFileStale", 409, "The archive file or restore info stale", "0016-00000718")
     ARCHIVE_RESTORE_NOT_FINISHED = ErrorSpec("ArchiveRestoreNotFinished", 409, "The archive file's restore is not finished.", "0016-00000719")
-    SYMLINK_TARGET_NOT_EXIST = ErrorSpec("SymlinkTargetNotExist", 404, "The symlink target object does not exist.")
+    SYMLINK_TARGET_NOT_EXIST = ErrorSpec("SymlinkTargetNotExist", 404, "The symlink target object does not exist")
     INVALID_TARGET_TYPE = ErrorSpec("InvalidTargetType", 400, "The symbolic's target file type is invalid", "0026-00000011")
     NOT_SYMLINK = ErrorSpec("NotSymlink", 400, "The object is not symlink.")
     OBJECT_NOT_APPENDABLE = ErrorSpec("ObjectNotAppendable", 409, "The object is not appendable", "0026-00000017")
@@ -187,11 +192,12 @@ class ErrorCase(Enum):
     # Multipart uploads (0042): P-39
     NO_SUCH_UPLOAD = ErrorSpec("NoSuchUpload", 404, "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.", "0042-00000002")
     NO_SUCH_UPLOAD_OF_PART = ErrorSpec("NoSuchUpload", 404, NO_SUCH_UPLOAD.message, "0042-00000104")
-    NO_SUCH_UPLOAD_OF_COMPLETION = ErrorSpec("NoSuchUpload", 404, NO_SUCH_UPLOAD.message, "0042-00000311")
+    NO_SUCH_UPLOAD_OF_COMPLETION = ErrorSpec("NoSuchUpload", 404, NO_SUCH_UPLOAD.message, "0042-00000203")
+    NO_SUCH_UPLOAD_OF_COPY = ErrorSpec("NoSuchUpload", 404, NO_SUCH_UPLOAD.message, "0042-00000311")
     INVALID_PART_NUMBER = ErrorSpec("InvalidArgument", 400, "Part number must be an integer between 1 and 10000, inclusive.", "0017-00000220")
     INVALID_PART_NUMBER_LISTED = ErrorSpec("InvalidPartOrder", 400, "Part number must be an integer between 1 and 10000, inclusive.")
     INVALID_PART_ORDER = ErrorSpec("InvalidPartOrder", 400, "The list of parts was not in ascending order. Parts list must specified in order by part number.", "0042-00000209")
-    INVALID_PART = ErrorSpec("InvalidPart", 400, "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.")
+    INVALID_PART = ErrorSpec("InvalidPart", 400, "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.", "0042-00000212")
     ENCRYPTION_INCOMPLETE = ErrorSpec("InvalidEncryptionRequest", 400, "Miss some necessary client encryption meta parameters.")
     ENCRYPTION_SET_TWICE = ErrorSpec("InvalidEncryptionRequest", 400, "The parameters of client encryption are allowed to be set once.")
     ENCRYPTION_SIZE_INVALID = ErrorSpec("InvalidEncryptionRequest", 400, "The client encryption meta data_size or part_size is invalid.")
@@ -355,6 +361,7 @@ class ErrorCase(Enum):
     # Cross-origin requests (0003)
     ORIGIN_REQUIRED = ErrorSpec("BadRequest", 400, "Insufficient information. Origin request header needed.")
     ORIGIN_METHOD_REQUIRED = ErrorSpec("BadRequest", 400, "Insufficient information. Request Access-Control-Request-Method header needed.")
+    CORS_NOT_ENABLED = ErrorSpec("AccessDenied", 403, "CORSResponse: CORS is not enabled for this bucket.", "0003-00000601")
     CORS_FORBIDDEN = ErrorSpec("AccessForbidden", 403, "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Requet-Headers are not whitelisted by the resource's CORS spec.", "0003-00000602")
 
     # Bandwidth (0004)
@@ -405,8 +412,13 @@ def listed(words: Iterable[str], conjunction: str = "or") -> str:
     return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
-def render(error: OSSError, method: str, request_id: str, host: str) -> Response:
-    """Make the answer to a failed request. Only this function turns an error into XML (P-30)."""
+def render(
+    error: OSSError, method: str, request_id: str, host: str, *, mainland: bool = True
+) -> Response:
+    """Make the answer to a failed request. Only this function turns an error into XML (P-30).
+
+    `mainland` says whether the endpoint is in mainland China, whose site answers otherwise (S-10).
+    """
     headers = dict(error.headers)
     if error.status == 304:
         return Response(304, headers)
@@ -423,15 +435,17 @@ def render(error: OSSError, method: str, request_id: str, host: str) -> Response
     if error.ec:
         headers["x-oss-ec"] = error.ec
         fields.append(("EC", error.ec))
-        fields.append(("RecommendDoc", f"https://api.aliyun.com/troubleshoot?q={error.ec}"))
+        site = "api.aliyun.com" if mainland else "api.alibabacloud.com"
+        fields.append(("RecommendDoc", f"https://{site}/troubleshoot?q={error.ec}"))
     document = xml.format("Error", fields)
     headers["Content-Type"] = "application/xml"
+    timed = error.code != ErrorCase.NO_SUCH_BUCKET.value.code
     if method != "HEAD":
-        return Response(error.status, headers, document)
+        return Response(error.status, headers, document, timed=timed)
     # An answer to HEAD has no body, so the document is sent in a header.
     headers["x-oss-err"] = b64encode(document).decode()
     headers["Content-Length"] = str(len(document))
-    return Response(error.status, headers)
+    return Response(error.status, headers, timed=timed)
 
 
 def _plain(value: xml.Value) -> xml.Value:

@@ -84,6 +84,11 @@ def _kept_of(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name in _KEPT or name.startswith(META_PREFIX))
 
 
+def metadata(kept: Mapping[str, str]) -> dict[str, str]:
+    """Select the user metadata of an object out of its stored headers."""
+    return {name: value for name, value in kept.items() if name.startswith(META_PREFIX)}
+
+
 def without_encryption(kept: Mapping[str, str]) -> dict[str, str]:
     """Leave out the encryption of an object, which a copy does not inherit."""
     return {name: value for name, value in kept.items() if name not in _ENCRYPTION_KEPT}

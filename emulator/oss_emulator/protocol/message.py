@@ -171,6 +171,8 @@ class Response(NamedTuple):
     """The id of a task that fetches a URL, which begins once the answer is made; "" for none."""
     ends_connection: bool = False
     """Whether the connection must close: the body is shorter than `Content-Length` says (P-56)."""
+    timed: bool = True
+    """Whether it says how long the server worked; few answers do not (S-08)."""
 
 
 @lru_cache(256)  # clients request one signed URL many times

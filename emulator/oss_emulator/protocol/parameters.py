@@ -60,7 +60,7 @@ KNOWN: Final[Mapping[str, QueryParameter]] = {
     **_parameters(
         """
         Expires OSSAccessKeyId Signature delimiter encoding-type fetch-owner key-marker list-type
-        marker max-keys max-parts max-uploads part-number-marker prefix start-after tag-key
+        marker max-keys max-parts max-uploads part-number-marker prefix rule-id start-after tag-key
         tag-value upload-id-marker version-id-marker
         """,
         subresource=False,

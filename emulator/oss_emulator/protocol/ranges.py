@@ -1,6 +1,7 @@
 """The Range header as OSS treats it: a single range, ignored if invalid."""
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 
@@ -12,16 +13,24 @@ class Range(NamedTuple):
     length: int
 
 
+_ANOTHER: Final = re.compile(r" *(?:[0-9]+-|-[0-9])")
+"""The beginning of a second range."""
+
+
 def parse(header: str | None, size: int, *, standard: bool = False) -> Range | None:
     """Parse a Range header for an object of `size` bytes; None means the whole object.
 
-    A range that is malformed, has several parts or reaches past the end is ignored (GetObject,
-    "Range"). With `x-oss-range-behavior: standard`, a range that reaches past the end is cut there,
-    and one that begins there raises `InvalidRange`.
+    A range that is malformed or reaches past the end, and several ranges, are ignored (GetObject,
+    "Range"); what follows a comma without being a range is ignored itself (P-90). With
+    `x-oss-range-behavior: standard`, a range that reaches past the end is cut there, and one that
+    begins there raises `InvalidRange`.
     """
     if header is None or not header.startswith("bytes="):
         return None
-    first, dash, last = header[6:].strip().partition("-")
+    asked, _, further = header[6:].partition(",")
+    if _ANOTHER.match(further):
+        return None
+    first, dash, last = asked.strip().partition("-")
     if not dash or not _is_number(first or "0") or not _is_number(last or "0"):
         return None
     if first:

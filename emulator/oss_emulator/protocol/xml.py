@@ -28,6 +28,10 @@ class DocumentError(ValueError):
     """A document that its operation does not accept; the text says why."""
 
 
+class RootError(DocumentError):
+    """A document with another root."""
+
+
 def format(root: str, content: Value) -> bytes:
     """Format a document without a name space (P-31); a child whose value is None is left out."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
@@ -132,6 +136,18 @@ def parser() -> etree.XMLParser:
     )
 
 
+# A CDATA section (group 1), or an `&` that does not begin a reference of XML.
+_AMPERSANDS = re.compile(
+    rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)",
+    re.DOTALL,
+)
+
+
+def escape_ampersands(document: bytes) -> bytes:
+    """Escape each `&` that begins no reference of XML, as some clients send it (P-34, P-90)."""
+    return _AMPERSANDS.sub(lambda found: found[1] or b"&amp;", document)
+
+
 def parse(document: bytes, root: str) -> Node:
     """Parse a document whose root is `root`; raises `DocumentError`.
 
@@ -154,7 +170,7 @@ def parse(document: bytes, root: str) -> Node:
     except etree.XMLSyntaxError as error:
         raise DocumentError(f"The XML you provided was not well-formed: {error.msg}.") from None
     if node.name != root:
-        raise DocumentError(f"The XML you provided has the root {node.name}; it must be {root}.")
+        raise RootError(f"The XML you provided has the root {node.name}; it must be {root}.")
     return node
 
 

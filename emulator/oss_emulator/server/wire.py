@@ -77,8 +77,9 @@ def _head(response: Response, outcome: Outcome, seconds: float) -> dict[str, str
         "Server": "AliyunOSS",
         "Date": dates.format_http(outcome.request.received + seconds),
         "x-oss-request-id": outcome.request_id,
-        "x-oss-server-time": str(int(seconds * 1000)),
     }
+    if response.timed:
+        head["x-oss-server-time"] = str(int(seconds * 1000))
     if "Content-Length" not in head and status not in _WITHOUT_BODY and not response.compress:
         known = len(body) if isinstance(body, bytes) else length(body)
         if known is not None:
@@ -106,8 +107,9 @@ class Answer:
         self._guard = guard
         self._began = began
         self._throttle = Throttle.of(outcome.traffic_limit)
-        self._gzip = zlib.compressobj(wbits=GZIP) if response.compress else None
-        self._in_pieces = response.compress or outcome.traffic_limit is not None
+        compresses = response.compress and http.method != "HEAD"
+        self._gzip = zlib.compressobj(wbits=GZIP) if compresses else None
+        self._in_pieces = compresses or outcome.traffic_limit is not None
         """Whether even a short body goes through `_write`."""
 
     @property

@@ -277,7 +277,7 @@ def test_unknown_foreign_and_expired_keys_and_tokens_are_refused(accounts: Accou
     other = accounts.issue(role, "night", 1000, "", MATERIAL[::-1])
     key, token = issued.access_key_id, issued.security_token
     assert accounts.find("nobody", "", 0.0) is KeyProblem.UNKNOWN
-    assert accounts.find("nobody", token, 0.0) is KeyProblem.UNKNOWN
+    assert accounts.find("nobody", token, 0.0) is KeyProblem.NOT_TEMPORARY  # S-25
     assert accounts.find(key, "", 0.0) is KeyProblem.UNKNOWN
     assert accounts.find("owner-key", token, 0.0) is KeyProblem.NOT_TEMPORARY
     assert accounts.find(key, other.security_token, 0.0) is KeyProblem.INVALID

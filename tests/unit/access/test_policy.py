@@ -337,3 +337,21 @@ def test_wildcard_stays_in_its_field_of_a_resource() -> None:
 @pytest.mark.parametrize("pattern", ["*a" * 40 + "*b", "*a" * 500 + "b", "*" + "?" * 500 + "b"])
 def test_matching_takes_linear_time_for_each_piece_of_a_pattern(pattern: str) -> None:
     assert wildcard(pattern).fullmatch("a" * 1023 + "c") is None
+
+
+def test_text_that_is_not_json_is_refused_with_its_first_character() -> None:
+    """P-90"""
+    with pytest.raises(PolicyError, match="unknown char p"):
+        Policy.parse("policy", PolicyType.BUCKET)
+
+
+def test_principal_in_brackets_is_accepted_and_is_nobody() -> None:
+    """P-90"""
+    statement = {
+        "Effect": "Allow",
+        "Action": ["oss:GetObject"],
+        "Principal": "[123456790]",
+        "Resource": ["acs:oss:*:*:bucket/*"],
+    }
+    policy = Policy.parse({"Version": "1", "Statement": [statement]}, PolicyType.BUCKET)
+    assert not policy.statements[0].principals.includes("123456790")

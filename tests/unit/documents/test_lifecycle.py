@@ -6,6 +6,7 @@ import re
 
 import pytest
 from oss_emulator.documents.lifecycle import ALLOW_OVERLAP, DOCUMENT
+from oss_emulator.protocol.errors import OSSError
 
 from tests.unit.documents.putting import NOW, check_refused, content, put
 
@@ -128,3 +129,27 @@ def test_rule_by_access_time_gets_an_atime_base() -> None:
     move = MOVE.replace("</Transition>", "<IsAccessTime>true</IsAccessTime></Transition>")
     kept = content(DOCUMENT, put(DOCUMENT, RULE % (move % (9, "IA"))))
     assert f"<AtimeBase>{int(NOW)}</AtimeBase>" in kept
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "<AbortMultipartUpload><Days>30</Days></AbortMultipartUpload>",
+            "<AbortMultipartUpload><Days>40</Days></AbortMultipartUpload>",
+        ),
+        (
+            "<Transition><Days>45</Days><StorageClass>IA</StorageClass></Transition>",
+            "<Transition><Days>40</Days><StorageClass>Archive</StorageClass></Transition>",
+        ),
+    ],
+)
+def test_conflict_of_overlapping_rules_is_never_allowed(one: str, other: str) -> None:
+    """P-90"""
+    rules = (
+        f"<Rule><Prefix>{prefix}</Prefix><Status>Enabled</Status>{action}</Rule>"
+        for prefix, action in (("a", one), ("a/b", other))
+    )
+    with pytest.raises(OSSError) as raised:
+        put(DOCUMENT, "".join(rules), headers={ALLOW_OVERLAP: "true"})
+    assert raised.value.ec == "0014-00000082"

@@ -81,11 +81,11 @@ def test_stat_of_a_new_bucket_has_no_modification_time(ask: Caller) -> None:
     assert ask("GET", "/bucket?stat").text("LastModifiedTime") == str(int(NOW))
 
 
-def test_prefix_in_upper_case_lists_no_bucket(ask: Caller) -> None:
-    """P-55: the prefix is valid, although no bucket name can begin with it."""
+def test_prefix_in_upper_case_is_refused(ask: Caller) -> None:
+    """P-55: no bucket name can begin with it."""
     answer = ask("GET", "/?prefix=BUCKET")
-    assert (answer.status, answer.text("Prefix")) == (200, "BUCKET")
-    assert answer.texts("Buckets/Bucket") == []
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert answer.text("ArgumentName") == "prefix"
 
 
 @pytest.mark.parametrize("query", ["tag-key=k", "tag-key=k&tag-value=v", "tagging=%22k%22:%22v%22"])

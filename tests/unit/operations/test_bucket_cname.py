@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.operations.service import Caller
+from tests.unit.operations.service import Caller, check_error
 
 BODY = """<BucketCnameConfiguration><Cname><Domain>%s</Domain></Cname>
 </BucketCnameConfiguration>"""
@@ -37,3 +37,11 @@ def test_domain_belongs_to_one_bucket(ask: Caller) -> None:
 def test_domain_that_could_have_an_owner_needs_proof(ask: Caller) -> None:
     answer = ask("POST", "/bucket?cname&comp=add", BODY % "www.a.com")
     assert answer.code == "NeedVerifyDomainOwnership"
+
+
+def test_missing_token_is_named(ask: Caller) -> None:
+    """S-27"""
+    answer = ask("GET", "/bucket?cname=a.test&comp=token")
+    named = {"Bucket": "bucket", "Cname": "a.test"}
+    message = "Cname token not found."
+    check_error(answer, 404, "CnameTokenNotFound", message, "0018-00000301", **named)

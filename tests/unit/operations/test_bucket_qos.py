@@ -26,7 +26,7 @@ def test_limits_above_those_of_the_account_are_refused(
     assert (answer.text("ArgumentName") if answer.body else "") == named
     got = ask("GET", "/bucket?qosInfo")
     for name, value in limits.items():
-        assert got.text(name) == (str(value) if not named else "-1")
+        assert got.text(name) == (str(value) if not named else None)
 
 
 def test_account_has_limits(ask: Caller) -> None:
@@ -36,11 +36,13 @@ def test_account_has_limits(ask: Caller) -> None:
     assert got.text("TotalQps") == "-1"
 
 
-def test_deleting_the_limits_makes_a_bucket_unlimited(ask: Caller) -> None:
+def test_bucket_without_limits_of_its_own_gets_404(ask: Caller) -> None:
+    """P-90"""
     ask("PUT", "/bucket?qosInfo", QOS % "<TotalQps>5</TotalQps>")
     assert ask("GET", "/bucket?qosInfo").text("TotalQps") == "5"
     assert ask("DELETE", "/bucket?qosInfo").status == 204
-    assert ask("GET", "/bucket?qosInfo").text("TotalQps") == "-1"
+    answer = ask("GET", "/bucket?qosInfo")
+    assert (answer.status, answer.code) == (404, "NoSuchBucketQosInfo")
 
 
 def test_requester_has_its_own_limits(ask: Caller) -> None:

@@ -62,3 +62,16 @@ def test_every_other_region_can_be_a_target(ask: Caller) -> None:
     locations = ask("GET", "/bucket?replicationLocation").body
     assert b"<Location>oss-cn-beijing</Location>" in locations
     assert b"<Location>oss-cn-hangzhou</Location>" not in locations
+
+
+def test_progress_without_an_id_has_all_rules(ask: Caller) -> None:
+    """P-90"""
+    for number in ("1", "2"):
+        add(ask, f"rule-{number}", f"target-{number}")
+    assert len(ask("GET", "/bucket?replicationProgress&rule-id=").texts("Rule/ID")) == 2
+
+
+def test_locations_are_in_alphabetical_order(ask: Caller) -> None:
+    """P-90"""
+    locations = ask("GET", "/bucket?replicationLocation").texts("Location")
+    assert locations == sorted(locations)

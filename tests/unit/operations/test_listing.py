@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from tests.unit.operations.service import Answer, Caller
 
@@ -249,3 +250,22 @@ def test_delete_marker_is_not_listed(ask: Caller, listing: Listing) -> None:
     put(ask, ["a", "b"])
     ask("DELETE", "/bucket/a")
     assert names(listing())[0] == ["b"]
+
+
+def test_second_version_has_all_elements_in_order(ask: Caller) -> None:
+    """S-02: the number of keys comes last."""
+    for key in ("a/b", "c", "d"):
+        ask("PUT", f"/bucket/{key}")
+    query = "list-type=2&max-keys=2&delimiter=/&encoding-type=url&start-after=A"
+    first = ask("GET", f"/bucket?{query}")
+    token = first.text("NextContinuationToken")
+    head = ["Name", "Prefix", "StartAfter", "MaxKeys", "Delimiter", "EncodingType", "IsTruncated"]
+    tail = ["Contents", "CommonPrefixes", "KeyCount"]
+    assert _names(first) == [*head, "NextContinuationToken", *tail]
+    query = f"list-type=2&delimiter=/&continuation-token={quote(token or '')}"
+    head = ["Name", "Prefix", "ContinuationToken", "MaxKeys", "Delimiter", "IsTruncated"]
+    assert _names(ask("GET", f"/bucket?{query}")) == [*head, "Contents", "KeyCount"]
+
+
+def _names(answer: Answer) -> list[str]:
+    return [str(element.tag) for element in etree.fromstring(answer.body)]

@@ -187,15 +187,16 @@ def test_bad_parameter_gets_400(ask: Caller, query: str, name: str) -> None:
 
 
 def test_listing_has_all_elements_in_order(ask: Caller) -> None:
+    """S-03"""
     put(ask, "a b")
     root = etree.fromstring(ask("GET", "/bucket?versions").body)
     assert [node.tag for node in root] == [
         "Name",
         "Prefix",
-        "MaxKeys",
-        "Delimiter",
         "KeyMarker",
         "VersionIdMarker",
+        "MaxKeys",
+        "Delimiter",
         "IsTruncated",
         "Version",
     ]
@@ -227,5 +228,5 @@ def test_malformed_version_id_gets_400(ask: Caller, version_id: str) -> None:
         ask("DELETE", f"/bucket/a?versionId={version_id}"),
         ask.delete_many(f"<Delete>{entry}</Delete>"),
     ):
-        assert (answer.code, answer.text("ArgumentName")) == ("InvalidArgument", "versionId")
+        assert (answer.code, answer.text("ArgumentName")) == ("InvalidArgument", "VersionId")
     assert ask("GET", "/bucket/a").body == b"x"

@@ -156,7 +156,8 @@ def test_bad_max_keys_gets_400(ask: Caller, limit: str) -> None:
         ("startTime=1&endTime=3600", "08"),
         ("startTime=1&endTime=86401", "08"),
         ("startTime=1&endTime=86402", "07"),
-        ("startTime=2&endTime=2", "06"),
+        ("startTime=2&endTime=2", "08"),  # P-90
+        ("startTime=3&endTime=2", "06"),
         ("startTime=abc&endTime=2", "04"),
         ("endTime=2", "04"),
         ("startTime=1", "05"),

@@ -132,7 +132,7 @@ def test_each_completion_is_a_version(ask: Caller) -> None:
 
 
 def test_missing_upload_gets_404_from_each_operation(ask: Caller) -> None:
-    """P-39: one code, with a different EC for each operation."""
+    """P-39, S-23: one code, with a different EC for each operation."""
     source = {"x_oss_copy_source": "/bucket/none"}
     target, part = "/bucket/a?uploadId=none", "/bucket/a?uploadId=none&partNumber=1"
     for answer, ec in (
@@ -140,7 +140,7 @@ def test_missing_upload_gets_404_from_each_operation(ask: Caller) -> None:
         (ask("DELETE", target), "0042-00000002"),
         (ask("PUT", part, "1"), "0042-00000104"),
         (ask("PUT", part, **source), "0042-00000311"),
-        (ask("POST", target, completion([(1, "X")])), "0042-00000311"),
+        (ask("POST", target, completion([(1, "X")])), "0042-00000203"),
     ):
         check_error(answer, 404, "NoSuchUpload", NO_UPLOAD, ec, UploadId="none")
 
@@ -157,8 +157,8 @@ REFUSALS: dict[str, tuple[Change, str, str]] = {
     "another order": (lambda parts: parts[::-1], "InvalidPartOrder", "0042-00000209"),
     "one twice": (lambda parts: [parts[0], *parts], "InvalidPartOrder", "0042-00000209"),
     "number too high": (lambda parts: [(10001, parts[0][1])], "InvalidPartOrder", ""),
-    "unknown part": (lambda parts: [*parts, (9, parts[0][1])], "InvalidPart", ""),
-    "another ETag": (lambda parts: [(1, parts[1][1])], "InvalidPart", ""),
+    "unknown part": (lambda parts: [*parts, (9, parts[0][1])], "InvalidPart", "0042-00000212"),
+    "another ETag": (lambda parts: [(1, parts[1][1])], "InvalidPart", "0042-00000212"),
     "no number": (lambda parts: [("", parts[0][1])], "MalformedXML", "0042-00000205"),
     "no ETag": (lambda parts: [(1, "")], "MalformedXML", "0042-00000205"),
 }
@@ -203,7 +203,7 @@ def test_invalid_part_is_named(ask: Caller) -> None:
     )
     answer = ask.complete("a", upload_id, [(9, '"X"')])
     named = {"ETag": '"X"', "PartNumber": "9", "UploadId": upload_id}
-    check_error(answer, 400, "InvalidPart", message, **named)
+    check_error(answer, 400, "InvalidPart", message, "0042-00000212", **named)  # S-22
 
 
 @pytest.mark.parametrize(("size", "status"), [(PART - 1, 400), (PART, 200)])

@@ -247,3 +247,35 @@ def test_object_over_5_gib_must_be_copied_by_parts(ask: Caller) -> None:
     assert (answer.status, answer.code, answer.text("Message")) == (400, "EntityTooLarge", message)
     part = f"big?uploadId={ask.begin_upload('big')}&partNumber=1"
     assert copy(ask, part, x_oss_copy_source_range="bytes=0-3").status == 200
+
+
+def test_answer_tells_the_size(ask: Caller) -> None:
+    """S-05"""
+    ask("PUT", "/bucket/a", "12345")
+    headers = ask("PUT", "/bucket/b", x_oss_copy_source="/bucket/a").headers
+    assert headers["x-oss-copied-size"] == "5"
+    assert headers["x-oss-ia-retrieve-flow-type"] == "0"
+
+
+def test_source_in_an_invalid_bucket_is_refused(ask: Caller) -> None:
+    """S-24"""
+    answer = ask("PUT", "/bucket/b", x_oss_copy_source="/Bad_Name/a")
+    assert (answer.status, answer.code) == (400, "InvalidBucketName")
+    assert answer.text("EC") == "0015-00000001"
+
+
+def test_copy_onto_itself_keeps_the_acl(ask: Caller) -> None:
+    """P-90"""
+    ask("PUT", "/bucket/a", "1", x_oss_object_acl="public-read")
+    headers = {"x_oss_copy_source": "/bucket/a", "x_oss_metadata_directive": "REPLACE"}
+    ask("PUT", "/bucket/a", **headers)
+    grant = "AccessControlList/Grant"
+    assert ask("GET", "/bucket/a?acl").text(grant) == "public-read"
+    ask("PUT", "/bucket/b", x_oss_copy_source="/bucket/a")
+    assert ask("GET", "/bucket/b?acl").text(grant) == "default"
+
+
+def test_plus_sign_in_the_source_is_a_space(ask: Caller) -> None:
+    """P-43"""
+    ask("PUT", "/bucket/a%20b", "content")
+    assert ask("PUT", "/bucket/c", x_oss_copy_source="/bucket/a+b").status == 200

@@ -110,3 +110,10 @@ def test_one_protected_object_prevents_the_whole_deletion(ask: Caller) -> None:
     answer = ask.delete_many(document("b", "a"))
     assert (answer.status, answer.code) == (409, "FileImmutable")
     assert ask("HEAD", "/bucket/a").status == 200
+
+
+def test_other_root_is_named(ask: Caller) -> None:
+    """S-33"""
+    answer = ask.delete_many("<Remove/>")
+    assert (answer.code, answer.text("EC")) == ("MalformedXML", "0016-00000608")
+    assert answer.text("ErrorDetail") == "the root node is not named Delete."

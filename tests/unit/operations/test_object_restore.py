@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fastcrc.crc64 import xz as crc64
 
 from tests.unit.operations.service import Answer, Caller, check_error
 
@@ -39,6 +40,7 @@ def test_archived_object_cannot_be_read(ask: Caller, storage_class: str) -> None
         ask("PUT", part, **source),
     ):
         check_error(answer, 403, "InvalidObjectState", message, Key="a")
+        assert answer.headers["x-oss-hash-crc64ecma"] == str(crc64(b"1"))  # P-90
     assert ask("GET", "/bucket/link").code == "InvalidObjectState"
     head = ask("HEAD", "/bucket/a")
     assert head.headers["x-oss-storage-class"] == storage_class
@@ -81,7 +83,7 @@ def test_restore_gets_202_then_409_then_200(ask: Caller) -> None:
     assert state(ask) == 'ongoing-request="true"'
     assert ask("GET", "/bucket").text("Contents/RestoreInfo") == 'ongoing-request="true"'
     message = "The restore operation is in progress."
-    check_error(restore(ask), 409, "RestoreAlreadyInProgress", message, "0016-00000715")  # P-58
+    check_error(restore(ask), 409, "RestoreAlreadyInProgress", message, "0016-00000701")  # S-26
     assert ask("GET", "/bucket/a").code == "InvalidObjectState"
     ask.now += MINUTE + 1
     day = 'ongoing-request="false", expiry-date="Mon, 16 Jun 2025 15:07:40 GMT"'

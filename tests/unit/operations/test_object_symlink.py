@@ -16,7 +16,7 @@ def link(ask: Caller, key: str, target: str, **headers: str) -> str:
 
 def test_target_is_looked_up_at_each_read(ask: Caller) -> None:
     link(ask, "link", "target")
-    message = "The symlink target object does not exist."
+    message = "The symlink target object does not exist"  # P-90
     check_error(ask("GET", "/bucket/link"), 404, "SymlinkTargetNotExist", message)
     assert ask("HEAD", "/bucket/link").code == "SymlinkTargetNotExist"
     for content in (b"1", b"22"):
@@ -108,3 +108,10 @@ def test_each_version_has_its_own_target(ask: Caller) -> None:
         assert found["x-oss-symlink-target"] == target
         assert found["x-oss-version-id"] == version_id
         assert ask("GET", f"/bucket/link?versionId={version_id}").body == target.encode()
+
+
+def test_plus_sign_in_a_target_is_a_space(ask: Caller) -> None:
+    """P-43"""
+    ask("PUT", "/bucket/a%20b", "content")
+    link(ask, "link", "a+b")
+    assert ask("GET", "/bucket/link").body == b"content"

@@ -128,3 +128,10 @@ def test_each_version_has_its_own_tags(ask: Caller) -> None:
     assert tags(ask, "a", f"&versionId={old}") == {}
     ask("DELETE", "/bucket/a")
     assert ask("GET", "/bucket/a?tagging").code == "NoSuchKey"
+
+
+def test_raw_ampersand_in_a_key_is_an_invalid_tag(ask: Caller) -> None:
+    """P-90"""
+    ask("PUT", "/bucket/a")
+    body = "<Tagging><TagSet><Tag><Key>a&b</Key><Value>1</Value></Tag></TagSet></Tagging>"
+    assert ask("PUT", "/bucket/a?tagging", body).code == "InvalidTag"

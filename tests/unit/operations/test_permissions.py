@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
+from oss_emulator.access import Identity, Kind, Policy, PolicyType
 from oss_emulator.control.journal import Journal, JournalEntry
+from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Body
 from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.service import Service
@@ -16,6 +18,12 @@ from tests.http.client import content_md5
 
 POLICY = """{"Version": "1", "Statement": [{"Effect": "Allow", "Principal": ["*"],
 "Action": ["oss:DeleteObject"], "Resource": ["acs:oss:*:*:open-bucket/public/*"]}]}"""
+
+
+NOTHING = Policy.parse(
+    {"Version": "1", "Statement": [{"Effect": "Deny", "Action": "oss:*", "Resource": "*"}]},
+    PolicyType.IDENTITY,
+)
 
 
 def ask(method: str, target: str, **headers: str) -> Request:
@@ -89,3 +97,16 @@ def test_entry_of_a_multiple_deletion_has_the_last_decision(
     assert entry.access is not None
     assert (entry.access.allowed, entry.access.reason) == (allowed, reason)
     assert entry.access.action == "oss:DeleteObject"
+
+
+def test_denial_of_a_ram_user_names_bucket_and_user(service: Service) -> None:
+    """S-35"""
+    user = Identity(service.accounts.owner.id, kind=Kind.USER, name="dev", policies=(NOTHING,))
+    admitted = service.admit(ask("GET", "/closed-bucket/a"), service.accounts.owner)
+    assert isinstance(admitted, Admitted)
+    with pytest.raises(OSSError) as caught:
+        permissions.check_call(admitted.call._replace(caller=user))
+    details = caught.value.details
+    assert list(details) == ["AccessDeniedDetail", "Bucket", "User"]
+    assert (details["Bucket"], details["User"]) == ("closed-bucket", user.id)
+    assert caught.value.ec == "0003-00000201"

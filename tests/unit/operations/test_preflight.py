@@ -73,7 +73,8 @@ def test_preflight_without_a_matching_rule_gets_403(
 
 def test_preflight_without_rules_gets_403(ask: Caller) -> None:
     answer = preflight(ask, "/bucket/a", origin=ORIGIN, access_control_request_method="GET")
-    assert (answer.status, answer.code) == (403, "AccessForbidden")
+    assert (answer.status, answer.code) == (403, "AccessDenied")
+    assert answer.text("EC") == "0003-00000601"  # S-30
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from lxml import etree
 
 from tests.unit.operations.service import Answer, Caller
 
@@ -31,7 +32,7 @@ def read(ask: Caller, **query: Any) -> Answer:
     [
         ({}, NAMES, None),
         ({"prefix": "beta"}, ["beta-1", "beta-2"], None),
-        ({"prefix": "Beta"}, [], None),
+        ({"prefix": "delta"}, [], None),
         ({"marker": "alpha-2"}, ["beta-1", "beta-2", "gamma"], None),
         ({"marker": "alpha-3"}, ["beta-1", "beta-2", "gamma"], None),
         ({"marker": "zeta"}, [], None),
@@ -49,7 +50,9 @@ def test_buckets_after_the_marker_are_listed_by_name(
     page = read(ask, **query)
     assert page.texts("Buckets/Bucket/Name") == names
     assert page.text("NextMarker") == next_marker
-    assert page.text("IsTruncated") == ("true" if next_marker else "false")
+    # S-04: a complete answer begins with the owner.
+    asked = [page.text(name) for name in ("Prefix", "Marker", "MaxKeys", "IsTruncated")]
+    assert (asked == [None] * 4) is (next_marker is None)
 
 
 def test_bucket_is_listed_with_its_endpoints(ask: Caller) -> None:
@@ -136,3 +139,31 @@ def test_buckets_are_filtered_by_resource_group(ask: Caller, group: str, names: 
     ask("PUT", "/gamma?resourceGroup", f"<{root}><ResourceGroupId>rg-1</ResourceGroupId></{root}>")
     page = ask("GET", "/", x_oss_resource_group_id=group)
     assert page.texts("Buckets/Bucket/Name") == names
+
+
+def test_bucket_has_the_elements_of_the_service_in_order(ask: Caller) -> None:
+    """S-04: no ResourceGroupId unless asked for."""
+    root = etree.fromstring(ask("GET", "/").body)
+    assert [node.tag for node in root] == ["Owner", "Buckets"]
+    assert [node.tag for node in root[1][0]] == [
+        "Comment",
+        "CreationDate",
+        "ExtranetEndpoint",
+        "IntranetEndpoint",
+        "Location",
+        "Name",
+        "Region",
+        "StorageClass",
+    ]
+    asked = ask("GET", "/", x_oss_resource_group_id="")
+    assert asked.text("Buckets/Bucket/ResourceGroupId") == "rg-default"
+
+
+def test_list_of_regions_has_the_region_of_the_endpoint_only(ask: Caller) -> None:
+    """P-90"""
+    ask("PUT", "/", Host="frankfurt.oss-eu-central-1.aliyuncs.com")
+    names = "Buckets/Bucket/Name"
+    assert "frankfurt" in ask("GET", "/").texts(names)
+    assert ask("GET", "/?regionList").texts(names) == NAMES
+    there = ask("GET", "/?regionList", Host="oss-eu-central-1.aliyuncs.com")
+    assert there.texts(names) == ["frankfurt"]

@@ -66,6 +66,8 @@ def test_unusable_sizes_are_refused(headers: dict[str, str], message: str) -> No
         (2, 161, "The partSize must same with"),
         (3, 160, "The last partSize must same with"),
         (4, 80, "The partId must less or equal to"),
+        (4, 0, None),  # P-90
+        (5, 0, "The partId must less or equal to"),
     ],
 )
 def test_part_has_the_announced_size(number: int, size: int, message: str | None) -> None:
@@ -77,9 +79,10 @@ def test_part_has_the_announced_size(number: int, size: int, message: str | None
         parts.check_part(number, size)
 
 
-@pytest.mark.parametrize("count", [0, 2, 4])
+@pytest.mark.parametrize("count", [0, 2, 5])
 def test_list_has_the_announced_number_of_parts(count: int) -> None:
     parts = client_encryption.EncryptedParts(400, 160)
     parts.check_count(3)
+    parts.check_count(4)  # the last one is empty: P-90
     with pytest.raises(OSSError, match="The client encryption part list is unexpected"):
         parts.check_count(count)

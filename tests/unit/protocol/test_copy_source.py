@@ -11,6 +11,7 @@ from oss_emulator.protocol.errors import OSSError
         ("/bucket/key", ("bucket", "key", None)),
         ("bucket/key", ("bucket", "key", None)),
         ("/bucket/a%20b/c%2Bd", ("bucket", "a b/c+d", None)),
+        ("/bucket/a+b", ("bucket", "a b", None)),  # P-43
         ("/bucket/key?versionId=CAE", ("bucket", "key", "CAE")),
         ("/bucket/a%3Fb", ("bucket", "a?b", None)),
     ],

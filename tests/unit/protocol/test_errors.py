@@ -58,3 +58,14 @@ def test_not_modified_has_headers_only() -> None:
 def test_message_and_ec_replace_those_of_the_table() -> None:
     error = OSSError(ErrorSpec("Code", 418, "from the table", "1"), "given", ec="")
     assert (error.message, error.ec, str(error)) == ("given", "", "Code: given")
+
+
+@pytest.mark.parametrize(
+    ("mainland", "site"), [(True, "api.aliyun.com"), (False, "api.alibabacloud.com")]
+)
+def test_document_names_the_site_of_the_region(mainland: bool, site: str) -> None:
+    """S-10"""
+    error = OSSError(ErrorCase.NO_SUCH_KEY)
+    response = render(error, "GET", "id", "host", mainland=mainland)
+    assert isinstance(response.body, bytes)
+    assert f"https://{site}/troubleshoot?q=0026-00000001".encode() in response.body

@@ -17,6 +17,8 @@ SIZE = 1000
         ("bytes=0-", (0, 1000)),
         ("bytes=999-999", (999, 1)),
         ("bytes=-1000", (0, 1000)),
+        ("bytes=1-2,", (1, 2)),  # P-90
+        ("bytes=1-2,a-c", (1, 2)),
     ],
 )
 @pytest.mark.parametrize("standard", [False, True])
@@ -35,6 +37,8 @@ def test_valid_range_is_parsed(header: str, selected: tuple[int, int], standard:
         "bytes=a-b",
         "bytes=5-4",
         "bytes=0-1,5-6",
+        "bytes=0-1, -6",
+        "bytes=,0-1",
         "bytes=--5",
         "bytes=+1-2",
         "bytes=1_0-20",

@@ -47,6 +47,14 @@ def find(call: Call) -> Object:
         raise _missing(call, bucket, key, version_id)
     if item.delete_marker:
         marker = {DELETE_MARKER: "true", VERSION_ID: item.version_id}
+        if version_id is None and "if-modified-since" in call.request.headers:
+            raise OSSError(
+                ErrorCase.CONDITION_ON_DELETE_MARKER,
+                headers=marker,
+                ResourceType="DeleteMarker",
+                Method=call.request.method,
+                Header="If-Modified-Since",
+            )  # S-31
         if version_id is None:
             raise OSSError(ErrorCase.NO_SUCH_KEY, headers=marker, Key=call.key)
         raise OSSError(
@@ -63,7 +71,7 @@ def version_id_of(call: Call) -> str | None:
     version_id = call.version_id
     if version_id == "":
         raise headers.invalid_argument(
-            "versionId", version_id, "Version id can not be the empty string."
+            "VersionId", version_id, "Version id can not be the empty string."
         )
     return version_id if version_id is None else check_version_id(version_id)
 
@@ -74,7 +82,7 @@ _VERSION_ID = re.compile(r"CAEQ[0-9A-Za-z._-]{16,}")
 def check_version_id(version_id: str) -> str:
     """Return a well-formed version id; raises `InvalidArgument` for any other text."""
     if version_id != NULL_VERSION and not _VERSION_ID.fullmatch(version_id):
-        raise headers.invalid_argument("versionId", version_id, "Invalid version id specified.")
+        raise headers.invalid_argument("VersionId", version_id, code=ErrorCase.INVALID_VERSION_ID)
     return version_id
 
 
@@ -177,7 +185,8 @@ def check_restored(call: Call, bucket: Bucket, item: Object) -> None:
         return
     restore, now = item.restore, call.request.received
     if restore is None or not restore.done <= now < restore.until:
-        raise OSSError(ErrorCase.INVALID_OBJECT_STATE, Key=item.key)
+        checksum = {"x-oss-hash-crc64ecma": str(item.crc64)}  # P-90
+        raise OSSError(ErrorCase.INVALID_OBJECT_STATE, headers=checksum, Key=item.key)
 
 
 def read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRange, ...]:
@@ -285,7 +294,7 @@ def content_md5(item: Object) -> dict[str, str]:
 def delay_header(call: Call, size: int = 0) -> dict[str, str]:
     """Return the header with the milliseconds by which a limit delays `size` bytes (P-52)."""
     limit = call.traffic_limit
-    return {DELAY: "0" if limit is None else str(size * 8 * 1000 // limit)}
+    return {} if limit is None else {DELAY: str(size * 8 * 1000 // limit)}
 
 
 def version_header(call: Call, item: Object) -> dict[str, str]:
