@@ -101,7 +101,7 @@ def test_oss2_works_with_a_custom_domain(sign: str) -> None:
         ("{b}.oss-cn-beijing.aliyuncs.com", "/"),
         ("{b}.oss-cn-beijing-internal.aliyuncs.com:80", "/a"),
         ("{b}.cn-beijing.oss.aliyuncs.com", "/a"),
-        ("oss-us-west-1.aliyuncs.com", "/{b}/a"),
+        ("oss-cn-qingdao.aliyuncs.com", "/{b}/a"),
     ],
 )
 def test_error_names_the_endpoint_of_the_buckets_region(
@@ -117,6 +117,15 @@ def test_error_names_the_endpoint_of_the_buckets_region(
         Bucket=readable,
         Endpoint="oss-cn-hangzhou.aliyuncs.com",
     )
+
+
+def test_error_outside_of_mainland_china_names_the_international_site(
+    client: Client, readable: str
+) -> None:
+    """S-10"""
+    answer = get(client, "oss-us-west-1.aliyuncs.com", f"/{readable}/a")
+    site = "https://api.alibabacloud.com/troubleshoot"
+    assert answer.error["RecommendDoc"] == f"{site}?q=0003-00001403"
 
 
 def test_missing_bucket_is_reported_before_the_wrong_region(client: Client) -> None:

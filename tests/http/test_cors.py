@@ -126,7 +126,8 @@ def test_other_preflights_get_403(
 
 def test_bucket_without_rules_allows_nothing(client: Client, make_bucket: MakeBucket) -> None:
     answer = preflight(client, f"/{make_bucket('public-read')}/a", A, "GET")
-    check_error(answer, 403, "AccessForbidden", MESSAGE, "0003-00000602")
+    message = "CORSResponse: CORS is not enabled for this bucket."
+    check_error(answer, 403, "AccessDenied", message, "0003-00000601")  # S-30
 
 
 def test_preflight_of_a_missing_bucket_gets_no_such_bucket(client: Client) -> None:

@@ -99,10 +99,19 @@ def test_several_ranges_get_the_whole_plain_object(client: Client, put: Any) -> 
     assert_plain(answer)
 
 
-def test_head_describes_the_uncompressed_object(client: Client, put: Any) -> None:
-    answer = client.head(put(), ("Accept-Encoding", "gzip"))
-    assert answer.headers["Content-Length"] == str(len(TEXT))
-    assert "ETag" in answer.headers
+def test_head_describes_the_compressed_object(client: Client, put: Any) -> None:
+    """P-90"""
+    target = put()
+    with client.connect() as connection:
+        answer = connection.request(
+            "HEAD", target, [("Host", "localhost"), ("Accept-Encoding", "gzip")]
+        )
+        assert (answer.headers["Content-Encoding"], answer.body) == ("gzip", b"")
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert "Content-Length" not in answer.headers
+        plain = connection.request("HEAD", target, [("Host", "localhost")])
+        assert plain.headers["Content-Length"] == str(len(TEXT))
+        assert "ETag" in plain.headers
 
 
 def test_conditions_apply_to_compressed_answers(client: Client, put: Any) -> None:

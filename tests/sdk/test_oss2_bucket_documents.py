@@ -72,7 +72,7 @@ KEPT: dict[str, tuple[Call, Call, Any, Any]] = {
     "limits": (
         lambda bucket: bucket.put_bucket_qos_info(models.BucketQosInfo(total_upload_bw=5)),
         lambda bucket: bucket.get_bucket_qos_info().total_upload_bw,
-        -1,
+        "NoSuchBucketQosInfo",
         5,
     ),
     "limits of a requester": (

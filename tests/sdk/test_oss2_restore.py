@@ -46,7 +46,7 @@ def test_restore_gets_202_then_409_then_200(
     assert bucket.list_objects().object_list[0].restore_info == 'ongoing-request="true"'
     message = "The restore operation is in progress."
     again = signed.request("POST", name, "a", {"restore": ""})
-    check_error(again, 409, "RestoreAlreadyInProgress", message, "0016-00000715")
+    check_error(again, 409, "RestoreAlreadyInProgress", message, "0016-00000701")  # S-26
     assert signed.request("GET", name, "a").code == "InvalidObjectState"
     wait(MINUTE + 1)
     restored = state(bucket)
