@@ -110,7 +110,7 @@ def test_overridden_private_names_of_libraries_are_found() -> None:
         _value = True
 
     assert _overridden({"Waiting": Waiting}) == []
-    Waiting._loop = None  # type: ignore[assignment]
+    Waiting._loop = None  # type: ignore[attr-defined]
     assert _overridden({"Waiting": Waiting}) == ["Waiting._loop"]
 
 

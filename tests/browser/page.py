@@ -103,7 +103,7 @@ def _by_element(comparisons: Sequence[Comparison]) -> Iterator[str]:
     yield "|---|" + "---:|" * (len(kinds) + 2)
     for element in BEHAVIOURS:
         here = [item for item in comparisons if item.cell.element is element]
-        found = Counter(classify(item.cell, item.seen and item.seen.sent) for item in here)
+        found = Counter(classify(item.cell, item.seen.sent if item.seen else None) for item in here)
         differ = sum(not item.agrees for item in here)
         counts = " | ".join(str(found[kind]) for kind in kinds)
         yield f"| {element.value} | {len(here)} | {counts} | {differ} |"

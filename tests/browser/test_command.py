@@ -62,8 +62,7 @@ def test_difference_is_shown_and_is_exit_1(ask: Any, monkeypatch: pytest.MonkeyP
     def predict(self: cells.Cell) -> Sent | None:
         return Sent("https", "https://www.example.com/wrong") if self.number == 0 else real(self)
 
-    real = cells.Cell.predicted.fget
-    assert real is not None
+    real: Callable[[cells.Cell], Sent | None] = vars(cells.Cell)["predicted"].fget
     monkeypatch.setattr(cells.Cell, "predicted", property(predict))
     status, out, _ = ask(*ASKED, require("browser"))
     assert status == 1

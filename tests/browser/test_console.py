@@ -18,7 +18,14 @@ from oss_emulator.pipeline.admission import Refused
 from oss_emulator.protocol.message import Request as OSSRequest
 from oss_emulator.protocol.message import Response as OSSResponse
 from oss_emulator.settings import DEMO
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+)
 
 from tests.browser import axe
 from tests.cli.process import serving
@@ -59,7 +66,7 @@ class Watch:
         self.complaints: list[str] = []
         tabs.on("request", self._look)
         tabs.on("weberror", lambda error: self.complaints.append(str(error.error)))
-        tabs.on("console", lambda said: said.type == "error" and self._hear(said.text))
+        tabs.on("console", self._hear)
 
     def _look(self, request: Request) -> None:
         url = urlsplit(request.url)
@@ -68,9 +75,9 @@ class Watch:
         if not own and url.scheme not in ("data", "blob"):
             self.strangers.append(request.url)
 
-    def _hear(self, text: str) -> None:
-        if "the server responded with a status of" not in text:
-            self.complaints.append(text)
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type == "error" and "the server responded with a status of" not in said.text:
+            self.complaints.append(said.text)
 
 
 @pytest.fixture
@@ -603,7 +610,7 @@ def test_embed_test_shows_what_this_browser_sends(tab: Page, emulator: Emulator)
         page = frames.nth(number).get_attribute("src")
         assert page is not None
         target = f"http://{BUCKET}.localhost:{emulator.port}/hello.txt"
-        expected = referrer.send(page, target, policy or referrer.DEFAULT)  # type: ignore[arg-type]
+        expected = referrer.send(page, target, policy or referrer.DEFAULT)
         cells = rows.nth(number).locator("td")
         assert cells.first.inner_text() == (expected or "no Referer")
         wanted = "allowed" if expected is None else "denied"

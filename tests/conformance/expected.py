@@ -73,15 +73,11 @@ def load(path: Path) -> Expected:
 
 
 def _entries(rows: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:
-    return tuple(
-        Entry(
-            **{
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in row.items()
-            }
-        )
-        for row in rows
-    )
+    return tuple(Entry(**{name: _frozen(value) for name, value in row.items()}) for row in rows)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _refuse_doubles(file: str, entries: Iterable[Entry]) -> None:

@@ -45,9 +45,9 @@ def _download(folder: Path) -> None:
             "--no-binary",
             "oss2",
             "--requirement",
-            wanted,
+            str(wanted),
             "--dest",
-            folder,
+            str(folder),
         ]
         done = subprocess.run([*pip, *source_only], check=False)
     if done.returncode:

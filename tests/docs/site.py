@@ -24,12 +24,12 @@ def problems(site: Path) -> Iterator[str]:
     for path in sorted(site.rglob("*.html")):
         name = path.relative_to(site)
         page = _parse(path)
-        for address in map(str, page.xpath(_LOADS)):
+        for address in _select(page, _LOADS):
             if _is_remote(address):
                 yield f"{name}: loads {address}"
-        for style in page.xpath("//style/text() | //@style"):
+        for style in _select(page, "//style/text() | //@style"):
             yield from (f"{name}: loads {found}" for found in _LOADS_CSS.findall(style))
-        for link in map(str, page.xpath("//a/@href | //link/@href | //@src")):
+        for link in _select(page, "//a/@href | //link/@href | //@src"):
             if missing := _missing(path, link):
                 yield f"{name}: {link}: {missing}"
     for path in sorted([*site.rglob("*.css"), *site.rglob("*.js")]):
@@ -63,9 +63,16 @@ def _parse(path: Path) -> etree._Element:
     return html.document_fromstring(path.read_bytes())
 
 
+def _select(page: etree._Element, path: str) -> list[str]:
+    """Return the texts and attributes at an XPath."""
+    found = page.xpath(path)
+    assert isinstance(found, list)
+    return [str(text) for text in found]
+
+
 @cache
 def _anchors(path: Path) -> frozenset[str]:
-    return frozenset(map(str, _parse(path).xpath("//@id | //a/@name")))
+    return frozenset(_select(_parse(path), "//@id | //a/@name"))
 
 
 if __name__ == "__main__":

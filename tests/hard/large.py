@@ -36,7 +36,7 @@ def up_and_down(running: Running, size: int) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=600)
     for target, body in (("/large", None), ("/large/object", size)):
         headers = {**OWNER, "Content-Length": str(body or 0)}
-        connection.request("PUT", target, body and chunks(body), headers)
+        connection.request("PUT", target, chunks(body) if body else None, headers)
         answer = connection.getresponse()
         assert answer.read() == b""
         assert answer.status == 200

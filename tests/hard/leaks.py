@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
+from unittest.mock import patch
 
 from oss_emulator import Emulator
 from oss_emulator.server.loop import loop_factory
@@ -256,9 +257,8 @@ def check_same(emulator: Emulator, before: tuple[int, int], held: int) -> None:
 def run(rounds: int, conversations: int, *, fast: bool, seed: int = 0) -> Counter[str]:
     """Hold conversations in rounds; raises `AssertionError` for anything left behind."""
     chance = random.Random(seed)  # noqa: S311
-    make = running.loop_factory
-    running.loop_factory = loop_factory if fast else lambda: None  # type: ignore[assignment]
-    try:
+    make = loop_factory if fast else lambda: None
+    with patch.object(running, "loop_factory", make):
         emulator = Emulator(tls_port=0, request_timeout=TIMEOUT, auth="off")
         with logged() as lines, emulator:
             context = ssl.create_default_context(cafile=emulator.ca_file)
@@ -283,8 +283,6 @@ def run(rounds: int, conversations: int, *, fast: bool, seed: int = 0) -> Counte
                     error.add_note(f"seed {seed}, round {number}")
                     raise
         return fuzzer.kinds
-    finally:
-        running.loop_factory = make
 
 
 def _fill(emulator: Emulator) -> None:

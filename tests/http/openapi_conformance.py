@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
@@ -34,7 +35,7 @@ def running() -> Iterator[Emulator]:
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
-def test_answers_conform_to_the_document(case: schemathesis.Case, running: Emulator) -> None:
+def test_answers_conform_to_the_document(case: schemathesis.Case[Any], running: Emulator) -> None:
     if "wait" in (case.query or {}):
         case.query["wait"] = 0  # do not wait in a long poll
     response = case.call(base_url=running.endpoint)

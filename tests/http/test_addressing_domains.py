@@ -73,7 +73,7 @@ def test_configured_domain_takes_precedence_over_base_domains(with_cnames: Live)
 @pytest.mark.parametrize("sign", SIGNERS)
 def test_oss2_works_with_a_custom_domain(sign: str) -> None:
     """With `is_cname`, the signature names the bucket and the address does not."""
-    keys = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET}
+    keys: dict[str, Any] = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET}
     with Emulator(cname={"img.example.com": "a-bucket"}, **keys) as emulator:
         emulator.put("/a-bucket")
         auth = SIGNERS[sign](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
@@ -144,7 +144,7 @@ def test_bucket_cannot_be_created_in_an_unknown_region(client: Client, new_name:
 @pytest.mark.parametrize("sign", SIGNERS)
 def test_buckets_of_two_regions_live_in_one_server(sign: str) -> None:
     """P-01, P-33, P-80"""
-    keys = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET}
+    keys: dict[str, Any] = {"access_key_id": ACCESS_KEY_ID, "access_key_secret": ACCESS_KEY_SECRET}
     with Emulator(**keys) as emulator:
 
         def bucket_at(region: str, name: str) -> oss2.Bucket:

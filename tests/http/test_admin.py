@@ -91,7 +91,7 @@ def test_contents_on_a_disk_are_changed_in_the_writing_thread(
 
 @pytest.mark.parametrize("source", ["bucket", "xml", "json"])
 def test_check_decides_without_sending_a_request(site: Admin, source: str) -> None:
-    rules = {
+    rules: dict[str, dict[str, object]] = {
         "bucket": {"bucket": "examplebucket"},
         "xml": {
             "rules": "<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>"
@@ -106,7 +106,7 @@ def test_check_decides_without_sending_a_request(site: Admin, source: str) -> No
                 "RefererBlacklist": {"Referer": ["http://bad/"]},
             }
         },
-    }[source]
+    }
     requests = [
         {"referer": "http://www.example.com/a"},
         {"referer": "http://bad/"},
@@ -114,7 +114,7 @@ def test_check_decides_without_sending_a_request(site: Admin, source: str) -> No
         {"referer": "http://bad/", "signed": "header"},
         {},
     ]
-    answer = site.send("POST", "/_emulator/referer/check", {**rules, "requests": requests})
+    answer = site.send("POST", "/_emulator/referer/check", {**rules[source], "requests": requests})
     found = [(decision["allowed"], decision["ec"]) for decision in answer.json["decisions"]]
     assert found == [
         (True, None),

@@ -126,7 +126,8 @@ def test_present_object_is_replaced_only_if_the_task_says_so(
 ) -> None:
     """P-81"""
     bucket.put_object("fetched", b"before")
-    for options in ({}, {"ignore_same_key": True}):
+    every: list[dict[str, Any]] = [{}, {"ignore_same_key": True}]
+    for options in every:
         with pytest.raises(oss2.exceptions.ObjectAlreadyExists):
             begin(bucket, app.url("/a.png"), **options)
     assert fetch(bucket, app.url("/a.png"), ignore_same_key=False) == ("Success", "")
@@ -372,7 +373,9 @@ def test_task_that_a_restart_interrupts_is_resumed(tmp_path: Path, app: Applicat
 
     def handle(method: str, target: str, body: bytes = b"") -> bytes:
         request = Request.parse(method, target, [("Host", "localhost")], time.time())
-        return bytes(service.handle(request, body, caller=service.accounts.owner).body)
+        answer = service.handle(request, body, caller=service.accounts.owner).body
+        assert isinstance(answer, bytes)
+        return answer
 
     handle("PUT", "/examplebucket")
     document = (
@@ -525,7 +528,9 @@ def test_tasks_of_a_bucket_are_bounded() -> None:
     def handle(method: str, target: str, body: str = "", at: float = now, **fields: str) -> str:
         headers = [("Host", "localhost"), *((n.replace("_", "-"), v) for n, v in fields.items())]
         request = Request.parse(method, target, headers, at)
-        return bytes(service.handle(request, body.encode(), caller=owner).body).decode()
+        answer = service.handle(request, body.encode(), caller=owner).body
+        assert isinstance(answer, bytes)
+        return answer.decode()
 
     def post(at: float) -> str:
         document = "<Url>http://a.invalid/</Url><Object>a</Object>"

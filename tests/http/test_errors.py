@@ -6,6 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import md5
 from typing import Any
 from urllib.parse import quote, unquote
@@ -203,8 +204,11 @@ def test_error_equals_that_of_the_service(live: Live, stage: Stage, case: Case) 
     check_error(answer, case.status, case.code, case.message, case.ec, **details)
     assert answer.error["HostId"] == f"{live.host}:{live.port}"
     for bucket in (stage.private, stage.public):
-        listed = live.run(lambda name=bucket: [o.key for o in live.service.storage.objects(name)])
-        assert listed == ["a", "secret"]
+        assert live.run(partial(keys, live, bucket)) == ["a", "secret"]
+
+
+def keys(live: Live, bucket: str) -> list[str]:
+    return [item.key for item in live.service.storage.objects(bucket)]
 
 
 HAVE_HEAD = [

@@ -57,12 +57,10 @@ def test_body_of_each_client_replaces_the_rules(
 ) -> None:
     """R-30, R-31, P-34"""
     fields = {name: value for name, value in entry.items() if name not in ("file", "note")}
-    expected = RefererConfiguration(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in fields.items()
-        }
-    )
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+    }
+    expected = RefererConfiguration(**values)
     answer = call(client, "PUT", bucket, (FOLDER / entry["file"]).read_bytes())
     assert (answer.status, answer.body) == (200, b"")
     assert get(client, bucket) == expected

@@ -80,7 +80,11 @@ def ask(client: Client, case: tables.Case, bucket: str, version: str, key: str =
 
 def _post(client: Client, case: tables.Case, bucket: str, version: str, key: str) -> Answer:
     """The form that puts an object."""
-    signers = {"": lambda policy: [], "v1": forms.sign_v1, "v4": forms.sign_v4}
+    signers: dict[str, Callable[[str], forms.Fields]] = {
+        "": lambda policy: [],
+        "v1": forms.sign_v1,
+        "v4": forms.sign_v4,
+    }
     fields = [("key", key), *signers[version](forms.policy([]))]
     referers = [("Referer", value) for value in case.referer]
     return forms.post(client, bucket, forms.form(fields), *referers)

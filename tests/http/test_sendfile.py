@@ -17,6 +17,7 @@ from ssl import SSLContext, create_default_context
 import pytest
 from oss_emulator import Emulator
 from oss_emulator.server import sendfile
+from oss_emulator.server.guard import Guard
 from oss_emulator.storage import FileBlob
 from oss_emulator.storage.blobs import SPOOL_ABOVE
 from oss_emulator.testing import emulator as running
@@ -63,10 +64,14 @@ def fill(emulator: Emulator) -> None:
     emulator.run(emulator.controls.journal.clear)
 
 
+def connect(emulator: Emulator) -> HTTPConnection:
+    if not emulator.settings.tls:
+        return HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
+    return HTTPSConnection("127.0.0.1", emulator.port, timeout=PATIENCE, context=trust(emulator))
+
+
 def send(emulator: Emulator, method: str, target: str, body: bytes) -> None:
-    kind = HTTPSConnection if emulator.settings.tls else HTTPConnection
-    options = {"context": trust(emulator)} if emulator.settings.tls else {}
-    connection = kind("127.0.0.1", emulator.port, timeout=PATIENCE, **options)
+    connection = connect(emulator)
     connection.request(method, target, body, {"Host": "localhost"})
     assert connection.getresponse().status == 200
     connection.close()
@@ -161,7 +166,8 @@ def test_no_file_stays_open_after_the_client_leaves(tmp_path: Path, tls: bool) -
 
 def waits_for_a_client(emulator: Emulator) -> bool:
     """Return whether the server waits for a client that does not read."""
-    return any(guard.outlet._paused for guard in emulator._server.connections._open)
+    guards = emulator._server.connections._open
+    return any(isinstance(guard, Guard) and guard.outlet._paused for guard in guards)
 
 
 def files_open_below(folder: Path) -> list[str]:
@@ -269,8 +275,7 @@ def test_limited_answers_do_not_use_sendfile(
 def test_https_does_not_use_sendfile(loop: None, pieces: list[int]) -> None:
     with Emulator(tls=True) as emulator:
         fill(emulator)
-        options = {"context": trust(emulator), "timeout": PATIENCE}
-        connection = HTTPSConnection("127.0.0.1", emulator.port, **options)
+        connection = connect(emulator)
         assert ask(connection) == BODY
         connection.close()
     assert pieces == []

@@ -18,6 +18,7 @@ import requests
 import trustme
 from cryptography import x509
 from oss_emulator import Emulator
+from oss_emulator.server.loop import loop_factory
 from oss_emulator.server.tls import CA_FILE, KEY_FILE, LIFE, CertificateError
 from oss_emulator.settings import Settings
 from oss_emulator.testing import emulator as running
@@ -35,7 +36,7 @@ DOMAINS = (
 
 
 FACTORIES = [
-    pytest.param(running.loop_factory, id="fast"),
+    pytest.param(loop_factory, id="fast"),
     pytest.param(lambda: None, id="asyncio"),
 ]
 """The loop of asyncio and, if it is installed, that of uvloop."""
@@ -292,8 +293,7 @@ def test_custom_certificate_is_used(own: tuple[Path, Path, Path], in_one_file: b
     certificate, key, authority = own
     if in_one_file:
         certificate.write_bytes(certificate.read_bytes() + key.read_bytes())
-    settings = {"tls_cert": certificate} | ({} if in_one_file else {"tls_key": key})
-    with Emulator(tls=True, **settings) as emulator:
+    with Emulator(tls=True, tls_cert=certificate, tls_key=None if in_one_file else key) as emulator:
         assert emulator.ca_file is None
         answer = requests.get(f"{emulator.endpoint}/", verify=str(authority), timeout=20)
         assert answer.status_code == 403
@@ -301,7 +301,7 @@ def test_custom_certificate_is_used(own: tuple[Path, Path, Path], in_one_file: b
 
 def test_unusable_certificates_are_refused(own: tuple[Path, Path, Path], tmp_path: Path) -> None:
     certificate, key, authority = own
-    for settings, complaint in [
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"tls_cert": tmp_path / "none.pem"}, r"none\.pem cannot be read: No such file"),
         ({"tls_cert": certificate, "tls_key": tmp_path / "none"}, "none cannot be read: No such"),
         ({"tls_cert": certificate}, r"own\.pem cannot be loaded with its key"),
@@ -309,7 +309,8 @@ def test_unusable_certificates_are_refused(own: tuple[Path, Path, Path], tmp_pat
             {"tls_cert": authority, "tls_key": key},
             "cannot be loaded with its key; give both in PEM",
         ),
-    ]:
+    ]
+    for settings, complaint in refused:
         with pytest.raises(CertificateError, match=complaint):
             Emulator(tls=True, **settings)
 

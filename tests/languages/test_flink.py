@@ -47,7 +47,9 @@ def flink() -> Path:
     spec = find_spec("pyflink")
     if spec is None or spec.origin is None or find_spec("jpype") is None:
         reason = "apache-flink and jpype1 are missing: only `make languages` installs them"
-        pytest.fail(reason) if "languages" in required() else pytest.skip(reason)
+        if "languages" in required():
+            pytest.fail(reason)
+        pytest.skip(reason)
     return Path(spec.origin).parent
 
 

@@ -28,12 +28,13 @@ def entry(draw: random.Random) -> str:
 
 def configuration(draw: random.Random) -> RefererConfiguration:
     """Return random rules."""
-    flags = [draw.random() < 0.5, draw.random() < 0.6, draw.random() < 0.25]
-    lists = [
+    return RefererConfiguration(
+        draw.random() < 0.5,
+        draw.random() < 0.6,
+        draw.random() < 0.25,
         tuple(entry(draw) for _ in range(draw.choice((0, 1, 1, 2, 3, 6)))),
         tuple(entry(draw) for _ in range(draw.choice((0, 0, 1, 2)))),
-    ]
-    return RefererConfiguration(*flags, *lists)
+    )
 
 
 def referers(draw: random.Random, rules: RefererConfiguration, count: int) -> Iterator[str | None]:

@@ -65,7 +65,7 @@ def put(s3: Any, bucket: str, **settings: str) -> None:
     s3.put_object(Bucket=bucket, Key="a", Body=b"content", **settings)
 
 
-WAYS = {
+WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "V4 over http": ("http", {}),
     "V2 over http": ("http", {"signature_version": "s3"}),
     "V4 over https, with trailers": ("https", {}),
@@ -348,7 +348,7 @@ def test_trailers_are_refused_where_the_service_is_followed_strictly() -> None:
     "config",
     [{}, {"request_checksum_calculation": "when_required"}, {"signature_version": "s3"}],
 )
-def test_deletions_need_md5_where_the_service_is_followed_strictly(config: dict[str, str]) -> None:
+def test_deletions_need_md5_where_the_service_is_followed_strictly(config: dict[str, Any]) -> None:
     """P-76"""
     with Emulator(strict_s3=True) as strict:
         strict.bucket("examplebucket")

@@ -214,15 +214,15 @@ def test_there_are_no_resource_pools_and_no_live_channels(
     service = oss2.Service(owner, live.endpoint, session=session, region=REGION)
     pools = service.list_resource_pools()
     assert (pools.region, pools.owner, pools.is_truncated) == (REGION, OWNER, False)
-    for ask in (
-        lambda: service.get_resource_pool_info("p"),
-        lambda: service.list_resource_pool_buckets("p"),
-        lambda: service.list_resource_pool_requester_qos_infos("p"),
-        lambda: service.get_resource_pool_requester_qos_info("1", "p"),
-        lambda: service.delete_resource_pool_requester_qos_info("1", "p"),
+    for ask, names in (
+        (service.get_resource_pool_info, ("p",)),
+        (service.list_resource_pool_buckets, ("p",)),
+        (service.list_resource_pool_requester_qos_infos, ("p",)),
+        (service.get_resource_pool_requester_qos_info, ("1", "p")),
+        (service.delete_resource_pool_requester_qos_info, ("1", "p")),
     ):
         with pytest.raises(ServerError) as caught:
-            ask()
+            ask(*names)
         assert caught.value.status == 404
         assert caught.value.message == "The specified resource pool does not exist."
     assert bucket.list_live_channel().channels == []

@@ -60,11 +60,11 @@ def test_iterator_lists_all_channels(bucket: oss2.Bucket) -> None:
 
 def test_playlist_without_files_is_an_invalid_argument(bucket: oss2.Bucket) -> None:
     bucket.create_live_channel("ch", channel())
-    for ask in (
-        lambda: bucket.post_vod_playlist("ch", "vod.m3u8", 1, 60),
-        lambda: bucket.get_vod_playlist("ch", 1, 60),
+    for ask, names in (
+        (bucket.post_vod_playlist, ("ch", "vod.m3u8")),
+        (bucket.get_vod_playlist, ("ch",)),
     ):
         with pytest.raises(oss2.exceptions.InvalidArgument) as caught:
-            ask()
+            ask(*names, 1, 60)
         assert caught.value.ec == "0044-00000308"
     bucket.delete_live_channel("ch")

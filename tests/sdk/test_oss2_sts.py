@@ -203,7 +203,7 @@ def test_journal_holds_calls_to_sts(emulator: Emulator) -> None:
 # --- Their end
 
 
-class Refreshing(CredentialsProvider):
+class Refreshing(CredentialsProvider):  # type: ignore[misc]  # oss2 has no types
     """Fetches new credentials once the emulator's clock has passed the end of the old ones."""
 
     def __init__(self, emulator: Emulator) -> None:

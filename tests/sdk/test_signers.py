@@ -88,7 +88,7 @@ def test_script_with_odd_keys(send: Script, key: str) -> None:
 
 def test_script_with_multipart_upload(send: Script) -> None:
     begun = dict(send("POST", "dir/a b", uploads="").elements)
-    upload = {"uploadId": begun["UploadId"]}
+    upload: dict[str, Any] = {"uploadId": begun["UploadId"]}
     bodies = [b"a" * PART, b"end"]
     for number, body in enumerate(bodies, 1):
         send("PUT", "dir/a b", body, partNumber=str(number), **upload)
@@ -143,7 +143,7 @@ def test_script_with_bucket_subresources(send: Script) -> None:
     assert b"<Referer>http://a/</Referer>" in send("GET", referer="").body
     send("PUT", "", headers={"x-oss-acl": "private"}, acl="")
     for subresource in ("acl", "bucketInfo", "location", "stat"):
-        assert send("GET", **{subresource: ""}).status == 200
+        assert send("GET", "", None, None, **{subresource: ""}).status == 200
     token = dict(send("POST", "", _cname("a.test"), cname="", comp="token").elements)
     assert token["Cname"] == "a.test"
     styled = b"<Style><Content>image/resize,w_1</Content></Style>"

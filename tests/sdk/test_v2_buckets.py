@@ -230,7 +230,7 @@ def test_logs_may_go_to_a_bucket_of_the_owner_only(ask: Ask, name: str) -> None:
 
     def target() -> str | None:
         enabled = ask(oss.GetBucketLoggingRequest(bucket=name)).bucket_logging_status
-        return enabled.logging_enabled and enabled.logging_enabled.target_bucket
+        return str(enabled.logging_enabled.target_bucket) if enabled.logging_enabled else None
 
     assert target() is None
     ask(put(name))

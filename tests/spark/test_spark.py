@@ -133,7 +133,8 @@ def test_reports_of_difficult_logs_are_equal(
     )
 
     def report(asked: Engine, name: str) -> tuple[bytes, list[bytes]]:
-        folder, kept = tmp_path / name, []
+        folder = tmp_path / name
+        kept: list[bytes] = []
         folder.mkdir()
         found = replay(question, sources.find([str(logs)]), asked, folder, kept.append)
         asked.close()

@@ -93,7 +93,7 @@ def _redirect_only_oss() -> None:
 
     A test expects an error of the connection to a host of another name, not the proxy's refusal.
     """
-    utils = importlib.import_module("requests.utils")
+    utils: Any = importlib.import_module("requests.utils")
     bypasses = utils.should_bypass_proxies
 
     def should_bypass_proxies(url: str, no_proxy: str | None) -> bool:

@@ -5,7 +5,7 @@ Written from the facts of docs/access.md; it shares no code with the package.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -34,11 +34,12 @@ def condition_holds(operator: str, key: str, values: list[str], context: Mapping
     if key not in context:
         return negated
     value = context[key]
-    compare = {
+    comparisons: dict[str, Callable[[str, str], bool]] = {
         "StringEquals": lambda a, b: a == b,
         "StringEqualsIgnoreCase": lambda a, b: a.casefold() == b.casefold(),
         "StringLike": lambda a, b: matches(b, a),
-    }[operator.replace("Not", "")]
+    }
+    compare = comparisons[operator.replace("Not", "")]
     fits = any(compare(value, wanted) for wanted in values)
     return not fits if negated else fits
 

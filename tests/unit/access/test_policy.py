@@ -271,7 +271,7 @@ OPERATORS = st.sampled_from(
 
 @st.composite
 def statements(draw: st.DrawFn) -> dict[str, Any]:
-    some = {"min_size": 1, "max_size": 3}
+    some: dict[str, Any] = {"min_size": 1, "max_size": 3}
     return {
         "Effect": draw(st.sampled_from(["Allow", "Deny"])),
         draw(st.sampled_from(["Action", "NotAction"])): draw(st.lists(ACTION_PATTERNS, **some)),

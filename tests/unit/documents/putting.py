@@ -50,9 +50,9 @@ def check_refused(
     with pytest.raises((OSSError, DocumentError)) as caught:
         put(document, content, **context)  # type: ignore[arg-type]
     error = caught.value
-    if isinstance(error, DocumentError):
+    if not isinstance(error, OSSError):
         assert code == "MalformedXML"
         assert named in str(error)
     else:
         assert error.code == code
-        assert named in error.details.get("ArgumentName", error.message)
+        assert named in str(error.details.get("ArgumentName", error.message))

@@ -63,7 +63,7 @@ def test_all_elements_are_kept_and_read_again() -> None:
         ("NotifyTopic", "t"),
         ("Interval", "1"),
     ]
-    kept = ("my & channel", "disabled", "100", "1", "a.m3u8", snapshots, NOW)
+    kept = LiveChannel("my & channel", "disabled", "100", "1", "a.m3u8", snapshots, NOW)
     assert channel == kept
     assert live_channel.read(live_channel.format(channel)) == channel
     without = channel._replace(snapshot=[])

@@ -10,6 +10,7 @@ import pytest
 from oss_emulator.imaging import picture
 from oss_emulator.imaging.picture import read
 from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.process import MAX_BYTES
 from PIL import Image
 
 from tests.unit.imaging.drawing import animation, answer, encode, gradient, quarters
@@ -122,7 +123,7 @@ def test_number_of_frames_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_large_files_are_refused() -> None:
     """0040-00000001"""
-    data = encode(gradient()) + b"\x00" * picture.MAX_BYTES
+    data = encode(gradient()) + b"\x00" * MAX_BYTES
     assert refused(data) == ("ImageTooLarge", 400, "0040-00000001")
 
 

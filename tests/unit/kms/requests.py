@@ -83,7 +83,7 @@ def ask(action: str, who: str = "owner", **options: Any) -> dict[str, str]:
     """Return the JSON of an answer that is no error."""
     response = send(action, who, **options)
     assert response.status == 200, response.body
-    return parse(response)
+    return dict(parse(response))
 
 
 def check_refused(status: int, code: str, action: str, who: str = "owner", **options: Any) -> None:

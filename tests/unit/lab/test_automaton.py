@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -18,7 +19,11 @@ from oss_emulator.referer.reading import Reading
 LETTERS = "ab:/?"
 SHORT = ["".join(text) for size in range(1, 7) for text in product(LETTERS, repeat=size)]
 ENTRIES = st.text("ab:/?*", min_size=1, max_size=5)
-CUTTERS = {Cut.NOT: str, Cut.QUERY: header.cut_query, Cut.PATH: header.cut_path}
+CUTTERS: dict[Cut, Callable[[str], str]] = {
+    Cut.NOT: str,
+    Cut.QUERY: header.cut_query,
+    Cut.PATH: header.cut_path,
+}
 
 
 @settings(deadline=None)

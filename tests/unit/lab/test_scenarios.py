@@ -14,7 +14,7 @@ GOOD = RefererConfiguration(False, whitelist=("https://www.example.com/",))
 def play(rules: RefererConfiguration, **options: str) -> dict[str, ScenarioOutcome]:
     policy = RefererPolicy.compile(rules)
     outcomes = scenario.play(policy, options.pop("site", SITE), **options)
-    named = {outcome.scenario.name: outcome for outcome in outcomes}
+    named = {str(outcome.scenario.name): outcome for outcome in outcomes}
     assert len(named) == len(outcomes)
     return named
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oss_emulator.lab import sources as document
-from oss_emulator.lab.sources import RulesForm, SourceError
+from oss_emulator.lab.sources import RulesForm
 from oss_emulator.referer import RefererConfiguration
+from oss_emulator.toml import SourceError
 
 FULL = RefererConfiguration(
     False, False, True, ("https://www.example.com/", 'a"b\\c&<例'), ("https://evil.test/",)

@@ -11,6 +11,7 @@ from oss_emulator import Emulator
 from oss_emulator.access import ANONYMOUS, Identity, Kind, Policy, PolicyType
 from oss_emulator.documents import access_point
 from oss_emulator.operations import permissions
+from oss_emulator.protocol import xml
 
 from tests.unit.operations.service import Answer, Caller, check_error
 
@@ -369,13 +370,13 @@ def test_alias_is_found_without_parsing_all_access_points(
 ) -> None:
     aliases = [alias_of(create(ask, f"ap-{number}")) for number in range(5)]
     parsed = []
-    parse = access_point.xml.parse
+    parse = xml.parse
 
     def note(document: bytes, root: str) -> Any:
         parsed.append(document)
         return parse(document, root)
 
-    monkeypatch.setattr(access_point.xml, "parse", note)
+    monkeypatch.setattr(xml, "parse", note)
     for alias in aliases:
         found = access_point.find_alias(ask.service.storage, alias)
         assert found is not None

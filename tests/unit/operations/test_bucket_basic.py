@@ -103,7 +103,8 @@ def test_listing_by_tags_has_the_tags(ask: Caller, query: str) -> None:
 def test_buckets_are_listed_page_by_page(ask: Caller) -> None:
     for name in ("aaa-1", "aaa-2", "aaa-3"):
         ask("PUT", f"/{name}")
-    found, marker = [], ""
+    found: list[list[str]] = []
+    marker: str | None = ""
     while marker is not None:
         page = ask("GET", f"/?prefix=aaa&max-keys=2&marker={marker}")
         found.append(re.findall(r"<Name>(.*)</Name>", page.body.decode()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from xml.sax.saxutils import escape
 
 import pytest
@@ -342,7 +343,7 @@ TEXT = some.text(some.characters(exclude_categories=[]), max_size=3)
 def test_names_are_compared_by_their_bytes(keys: set[str], operation: str, value: str) -> None:
     plain = {key.encode(errors="replace"): key for key in keys}
     other = value.encode(errors="replace")
-    holds = {
+    tests: dict[str, Callable[[bytes], bool]] = {
         "eq": lambda key: key == other,
         "gt": lambda key: key > other,
         "gte": lambda key: key >= other,
@@ -350,7 +351,8 @@ def test_names_are_compared_by_their_bytes(keys: set[str], operation: str, value
         "lte": lambda key: key <= other,
         "match": lambda key: other in key,
         "prefix": lambda key: key.startswith(other),
-    }[operation]
+    }
+    holds = tests[operation]
     objects = [Object(key, (), 0, "", 0, 0.0, "1") for key in plain.values()]
     wanted = parse(document(is_("Filename", value, operation)).encode())
     found = search(objects, wanted, None).objects

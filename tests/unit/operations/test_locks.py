@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.dates import format_iso
@@ -186,7 +188,7 @@ def test_hold_does_not_replace_the_period(worm: Caller) -> None:
 
 @pytest.mark.parametrize(("headers", "code"), [({}, "FileImmutable"), (BYPASS, "")])
 def test_multiple_deletion_deletes_nothing_if_one_version_is_retained(
-    worm: Caller, headers: dict[str, str], code: str
+    worm: Caller, headers: dict[str, Any], code: str
 ) -> None:
     free = worm("PUT", "/bucket/a", "1").headers[ID]
     retained = worm("PUT", "/bucket/a", "2", **locks("GOVERNANCE", TOMORROW)).headers[ID]

@@ -23,8 +23,9 @@ HEADERS = sorted(
 PARAMETERS = [*KNOWN, "x-oss-tagging", "x-oss-tagging-directive", "x-oss-unknown", "20240101"]
 VALUES = ["", "1", "null", "COPY", "private", "/bucket/own", "CAEQ0123456789ABCDEF0123"]
 
-EXTRAS = [(f"{quote(name)}={quote(value)}", {}) for name in PARAMETERS for value in VALUES] + [
-    ("", {name: value}) for name in HEADERS for value in VALUES
+EXTRAS: list[tuple[str, dict[str, str]]] = [
+    *((f"{quote(name)}={quote(value)}", {}) for name in PARAMETERS for value in VALUES),
+    *(("", {name: value}) for name in HEADERS for value in VALUES),
 ]
 """A query parameter or a header to add to a request."""
 

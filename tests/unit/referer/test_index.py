@@ -26,7 +26,7 @@ def compiled(entries: Iterable[str]) -> Index:
 
 def first(entries: Iterable[str], referer: str) -> str | None:
     found = compiled(entries).first(referer)
-    return found and found.text
+    return None if found is None else found.text
 
 
 @given(lists, referers)

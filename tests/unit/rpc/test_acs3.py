@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from oss_emulator.protocol.message import Request
 from oss_emulator.rpc import acs3
@@ -98,7 +100,8 @@ def test_bytes_that_are_not_utf8_are_signed_as_they_came() -> None:
     ],
 )
 def test_required_header_must_be_there(name: str, code: str) -> None:
-    response = answer_v3(sign_v3({"Format": "JSON"}, **{name: None}))
+    without: dict[str, Any] = {name: None}
+    response = answer_v3(sign_v3({"Format": "JSON"}, None, **without))
     assert (response.status, parse(response)["Code"]) == (400, code)
 
 

@@ -34,7 +34,9 @@ from oss_emulator.storage import (
     folder,
     lost,
 )
-from oss_emulator.storage.disk import FORMAT, DiskStorage, FolderError
+from oss_emulator.storage.base import FolderError
+from oss_emulator.storage.disk import DiskStorage
+from oss_emulator.storage.schema import FORMAT
 
 from tests.http.client import Client
 
@@ -546,7 +548,8 @@ def test_object_that_is_replaced_during_its_lookup_is_read(
     with Emulator(data=tmp_path / "data") as emulator:
         emulator.put("/examplebucket", headers={"x-oss-acl": "public-read"})
         emulator.put("/examplebucket/a", b"old")
-        real, seen = StoredBlob.open, []
+        real = StoredBlob.open
+        seen: list[StoredBlob] = []
 
         def open_late(blob: StoredBlob) -> IO[bytes]:
             if not seen:

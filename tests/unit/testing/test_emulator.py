@@ -279,8 +279,12 @@ def test_assumptions_are_taken_as_a_value_or_as_a_file(tmp_path: Path) -> None:
     path.write_text('empty_whitelist = "empty-whitelist-denies"\n')
     denying = Assumptions(empty_whitelist=EmptyWhitelist.DENIES)
     rules = RefererConfiguration(blacklist=("http://thief.test/",))
-    for given, status in ((None, 200), (denying, 403), (path, 403), (str(path), 403)):
-        with Emulator(**({} if given is None else {"assumptions": given})) as emulator:
+    cases: list[tuple[dict[str, Any], int]] = [
+        ({}, 200),
+        *(({"assumptions": given}, 403) for given in (denying, path, str(path))),
+    ]
+    for given, status in cases:
+        with Emulator(**given) as emulator:
             emulator.bucket("bucket", acl="public-read", rules=rules).put_object("a", b"")
             url, headers = f"{emulator.endpoint}/bucket/a", {"Referer": "http://page.test/"}
             answer = requests.get(url, headers=headers, timeout=20)

@@ -87,7 +87,7 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
 def templates() -> set[str]:
     """The templates of the sentences in the sources of the lab and of the rules."""
     found = set()
-    rooms = (Path(room.__file__).parent for room in (lab, referer))
+    rooms = (Path(room.__path__[0]) for room in (lab, referer))
     for path in itertools.chain.from_iterable(room.rglob("*.py") for room in rooms):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Sentence":

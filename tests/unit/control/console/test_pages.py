@@ -56,7 +56,7 @@ def ask() -> ApiCaller:
 
 def html(ask: ApiCaller, path: str, **headers: str) -> str:
     """A page as a browser gets it."""
-    asked = ask.asked("GET", path, accept="text/html", **headers)
+    asked = ask.asked("GET", path, b"", accept="text/html", **headers)
     response: Any = find(asked.request)[0].handler(asked)
     assert response.status == 200
     assert response.headers["Content-Type"].startswith("text/html")

@@ -28,7 +28,7 @@ RULE = {rule.name: rule for rule in RULES}
 
 
 def configuration_of(members: dict[str, Any]) -> RefererConfiguration:
-    values = {
+    values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in members.items()
         if name in FIELDS

@@ -28,7 +28,8 @@ def test_every_request_is_answered_once() -> None:
 
 @pytest.mark.parametrize("delay", [4, 7, 20])
 def test_rules_are_waited_for(delay: int) -> None:
-    service, pauses = ModelService(delay=delay), []
+    service = ModelService(delay=delay)
+    pauses: list[None] = []
     replies = ask_all(service.send, {}, lambda _: "", lambda: pauses.append(None))
     assert {result.conclusion for result in judge(replies)} == {Conclusion.CONFIRMED}
     assert pauses

@@ -11,6 +11,7 @@ from functools import cache
 from oss_emulator import accesslog
 from oss_emulator.accesslog import LogLine
 from oss_emulator.referer import RefererConfiguration, Scope, Signing
+from oss_emulator.referer.assumptions import DEFAULT
 
 from tests.unit.referer import oracle
 
@@ -140,13 +141,13 @@ def verdict(
     else:
         signed = Signing.HEADER if line.access_key_id else Signing.NONE
     asked = (signed, line.request.split()[0], Scope.OBJECT if line.key else Scope.BUCKET)
-    if not oracle.is_checked(*asked, rule=oracle.DEFAULT.checked_requests):
+    if not oracle.is_checked(*asked, rule=DEFAULT.checked_requests):
         return "not_checked"
-    new = oracle.verdict(rules, [line.referer], oracle.DEFAULT, *asked) is None
+    new = oracle.verdict(rules, [line.referer], DEFAULT, *asked) is None
     served = line.status < 400
     refused = line.error_code == "AccessDenied"
     if against is not None:
-        old = oracle.verdict(against, [line.referer], oracle.DEFAULT, *asked) is None
+        old = oracle.verdict(against, [line.referer], DEFAULT, *asked) is None
         if old == new or not (served or (refused and not old)):
             return "unchanged"
         return "gained" if new else "revoked"

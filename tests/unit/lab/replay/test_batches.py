@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pyarrow as pa
 from oss_emulator.lab.replay.batches import VERDICTS, judge_batches, judge_in_processes
@@ -49,6 +49,7 @@ def test_batches_are_taken_as_results_are_asked_for() -> None:
             yield batch
 
     judged = judge_in_processes(JUDGE, count(), processes=1)
+    assert isinstance(judged, Generator)
     next(judged)
     judged.close()
     assert len(taken) <= 4

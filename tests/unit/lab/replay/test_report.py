@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from oss_emulator import accesslog
@@ -154,7 +155,7 @@ def damaged_twice(content: bytes) -> bytes:
     return content.replace(b"\n", b"\r\n") + b"\r\n\n"
 
 
-FORMS = {
+FORMS: dict[str, Callable[[Sequence[LogLine]], bytes]] = {
     "lines": text,
     "compressed": lambda lines: gzip.compress(text(lines)),
     "json": as_json,
@@ -363,7 +364,12 @@ def test_files_are_scanned_in_parts(
     ]
     run: list[str] = []
     execute = engine._run
-    monkeypatch.setattr(engine, "_run", lambda made: run.append(made) or execute(made))
+
+    def note(made: str) -> Any:
+        run.append(made)
+        return execute(made)
+
+    monkeypatch.setattr(engine, "_run", note)
     monkeypatch.setattr(duck, "SCANNED", 2 * logs[0].stat().st_size)
     report = ask(engine, folder, ReplayQuestion(Judge(SITE), top=50), *logs)
     check(report, answer)

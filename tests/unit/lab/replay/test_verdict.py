@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,7 +37,7 @@ any_assumptions = st.builds(
     **{name: st.sampled_from(list(type(chosen))) for name, chosen in DEFAULT.chosen().items()},
 )
 
-CUTS = {
+CUTS: dict[str, Callable[[str], str]] = {
     "cut_nothing": lambda referer: referer,
     "cut_query": lambda referer: "".join(referer.partition("?")[:2]),
     "cut_path": lambda referer: _cut_path(referer),

@@ -60,8 +60,8 @@ def s3(*statements: tuple[str, dict[str, object]]) -> str:
     )
 
 
-LIKE = {"StringLike": {"aws:Referer": ["https://www.example.com/*"]}}
-NOT_LIKE = {"StringNotLike": {"aws:Referer": "https://www.example.com/*"}}
+LIKE: dict[str, object] = {"StringLike": {"aws:Referer": ["https://www.example.com/*"]}}
+NOT_LIKE: dict[str, object] = {"StringNotLike": {"aws:Referer": "https://www.example.com/*"}}
 
 DECISIONS = [
     # nginx, by ngx_http_referer_module

@@ -14,6 +14,7 @@ import pytest
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.s3 import signature
+from oss_emulator.protocol.signature import Claim, Place, Version
 
 KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TIME = 1369353600.0  # 2013-05-24T00:00:00Z
@@ -223,9 +224,7 @@ V2_EXAMPLES = {
 def test_published_signature_of_version_2_is_calculated(name: str) -> None:
     method, target, headers, expected = V2_EXAMPLES[name]
     asked = request(method, target, headers)
-    claim = signature.Claim(
-        signature.Version.V2, signature.Place.HEADER, KEY_ID, expected, None, headers["date"]
-    )
+    claim = Claim(Version.V2, Place.HEADER, KEY_ID, expected, None, headers["date"])
     signature.verify(claim, asked, "johnsmith", asked.path[1:], SECRET)
 
 
@@ -252,9 +251,9 @@ def test_published_url_of_version_2_is_accepted_until_it_expires() -> None:
 )
 def test_parameter_that_version_2_does_not_sign_is_refused(name: str, in_url: bool) -> None:
     """Otherwise the holder of a URL could add a header."""
-    place = signature.Place.URL if in_url else signature.Place.HEADER
+    place = Place.URL if in_url else Place.HEADER
     asked = request("PUT", f"/a?{name}=public-read", {"date": "D"})
-    claim = signature.Claim(signature.Version.V2, place, KEY_ID, "", None, "D")
+    claim = Claim(Version.V2, place, KEY_ID, "", None, "D")
     text = signature.string_to_sign_v2(claim, asked, "b", "a")
     right = b64encode(hmac.digest(SECRET.encode(), text, "sha1")).decode()
     with pytest.raises(OSSError, match="which were not signed") as caught:
@@ -276,7 +275,7 @@ def test_incomplete_url_of_version_2_has_the_ec_of_its_fault(query: str, ec: str
 
 
 def test_bucket_in_the_path_is_signed_once_and_with_a_slash() -> None:
-    claim = signature.Claim(signature.Version.V2, signature.Place.HEADER, KEY_ID, "", None, "D")
+    claim = Claim(Version.V2, Place.HEADER, KEY_ID, "", None, "D")
     for target, bucket, key, resource in (
         ("/b", "b", "", "/b/"),
         ("/b/a%20b", "b", "a b", "/b/a%20b"),

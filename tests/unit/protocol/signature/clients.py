@@ -118,7 +118,7 @@ def _oss2_url(auth: Any, slash_safe: bool) -> Callable[[Call], Request]:
 # --- SDK V2
 
 
-class _Wire(HttpClient):
+class _Wire(HttpClient):  # type: ignore[misc]  # SDK V2 has no types
     request: Request
 
     def send(self, request: Any, **kwargs: object) -> NoReturn:
@@ -129,7 +129,7 @@ class _Wire(HttpClient):
     def close(self) -> None: ...
 
 
-class _SignerV4(SignerV4):
+class _SignerV4(SignerV4):  # type: ignore[misc]
     """Additional headers; SDK V2 1.4.1 has them in its configuration but does not pass them on."""
 
     def __init__(self, additional_headers: tuple[str, ...]) -> None:

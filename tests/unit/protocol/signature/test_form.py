@@ -9,6 +9,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.signature import Place, Version
 from oss_emulator.protocol.signature import form as signature
+from oss_emulator.protocol.signature.period import MAX_SKEW
 
 from tests.http import forms
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
@@ -75,7 +76,7 @@ def test_incomplete_or_malformed_form_is_refused(
     ("region", "now", "ec"),
     [
         ("cn-beijing", NOW, "0002-00000715"),
-        (REGION, NOW - signature.MAX_SKEW - 1, "0002-00000709"),
+        (REGION, NOW - MAX_SKEW - 1, "0002-00000709"),
         (REGION, NOW + signature.MAX_AGE + 1, "0002-00000709"),
     ],
 )
