@@ -109,7 +109,6 @@ fmt: $(TESTING)  ## format the code
 
 docs: $(TESTING)  ## write the pages that are generated from the code
 	@$(BIN)/python -m tests.docs.operations
-	@$(BIN)/python -m tests.docs.access
 	@$(BIN)/python -m tests.docs.phrases
 	@$(BIN)/python -m tests.docs.translations --blocks
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 _FENCE = re.compile(
     r"(?:<!-- not run: (?P<why>[^\n]+) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)```\n", re.DOTALL
 )
-_BEGIN, _END = "<!-- tables -->\n", "<!-- end of tables -->\n"
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,3 @@ def agrees(expected: str, actual: str) -> bool:
     wanted = [re.escape(line) for line in expected.splitlines()]
     lines = [r"(?:.*\n)*?" if line == r"\.\.\." else f"{line}\n" for line in wanted]
     return re.fullmatch("".join(lines), actual.replace("\r\n", "\n")) is not None
-
-
-def generated(page: str) -> tuple[str, str, str]:
-    """Return what is before, in and after the generated part of a page: all, without marks."""
-    head, begin, rest = page.partition(_BEGIN)
-    if not begin:
-        return "", page, ""
-    part, end, tail = rest.partition(_END)
-    return head + begin, part, end + tail

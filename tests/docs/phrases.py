@@ -13,7 +13,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.docs.markdown import generated
 from tests.docs.translations import mark
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -72,7 +71,7 @@ def _pattern(phrase: str) -> str:
 
 
 def translate(english: str, name: str, phrases: Phrases) -> str:
-    """Return the Chinese of an English page, or of its generated part."""
+    """Return the Chinese of an English page."""
     return "\n\n".join(_blocks(english, name, phrases)) + "\n"
 
 
@@ -109,19 +108,16 @@ def _list(block: str, phrases: Phrases) -> str:
 
 def render(name: str) -> str:
     """Return the Chinese page as it should be now; raises `PhraseError` with what to do."""
-    english, chinese = (
-        (DOCS / page).read_text(encoding="utf-8") for page in (f"{name}.md", f"zh/{name}.md")
-    )
+    english = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     phrases = Phrases(tomllib.loads(PAGES[name].read_text(encoding="utf-8")))
-    head, _, tail = generated(chinese)
     try:
-        part = translate(generated(english)[1], name, phrases)
+        chinese = translate(english, name, phrases)
     except PhraseError as error:
         raise PhraseError(
             f"docs/zh/{name}.md was not written: {PAGES[name].name} has no Chinese for "
             f"{str(error)!r}. Add it, and run `make docs`."
         ) from None
-    return f"{head}\n{part}\n{tail}" if head else mark(part, english)
+    return mark(chinese, english)
 
 
 def write(name: str) -> None:

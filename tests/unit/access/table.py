@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -110,7 +109,6 @@ class Table:
     """The policies and cases of a file."""
 
     name: str
-    title: str
     policies: Mapping[str, str]
     cases: tuple[Case, ...]
 
@@ -118,7 +116,7 @@ class Table:
 def load(path: Path) -> Table:
     read = tomllib.loads(path.read_text(encoding="utf-8"))
     cases = tuple(_case(path.stem, dict(case)) for case in read["case"])
-    return Table(path.stem, read["title"], read["policies"], cases)
+    return Table(path.stem, read["policies"], cases)
 
 
 def _case(table: str, fields: dict[str, Any]) -> Case:
@@ -131,11 +129,6 @@ def _case(table: str, fields: dict[str, Any]) -> Case:
 
 def _policy(table: str, name: str, policy_type: PolicyType) -> Policy | None:
     return Policy.parse(TABLES[table].policies[name], policy_type, name) if name else None
-
-
-def compact(document: str) -> str:
-    """Return a policy document on one line."""
-    return json.dumps(json.loads(document))
 
 
 TABLES = {
