@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 PATIENCE = 60.0
 """Seconds to wait for a condition; long, because the machine may be busy."""
@@ -36,11 +36,26 @@ class Answer:
         return self.text.partition("<Code>")[2].partition("</Code>")[0]
 
 
+class Process(Protocol):
+    """What the tests use of a process: that of subprocess, and of one that was forked."""
+
+    pid: int
+
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+
 @dataclass(frozen=True)
 class Running:
     """A running server."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     ready: Mapping[str, Any]
     """The contents of the ready file."""
     announced: str
@@ -128,22 +143,28 @@ def started(
             cwd=cwd,
             start_new_session=True,  # a new group, so that all its processes can be ended
         )
-    with process:
-        try:
-            announced = _wait_until_ready(process)
-            assert announced, stderr.read_text()
-            ready = json.loads(ready_file.read_text(encoding="utf-8"))
-            yield Running(process, ready, announced, stderr)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-                try:
-                    process.wait(PATIENCE)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
+    with process, watched(process, ready_file, stderr) as running:
+        yield running
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes]) -> str:
+@contextmanager
+def watched(process: Process, ready_file: Path, stderr: Path) -> Iterator[Running]:
+    """Wait until a server is ready, and end it afterwards."""
+    try:
+        announced = _wait_until_ready(process)
+        assert announced, stderr.read_text()
+        ready = json.loads(ready_file.read_text(encoding="utf-8"))
+        yield Running(process, ready, announced, stderr)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_until_ready(process: Process) -> str:
     """Return the line of a server that is ready; "" if it ends before, or is ended for its delay.
 
     It writes the ready file before the line.
@@ -159,7 +180,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes]) -> str:
 
 @contextmanager
 def serving(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
-    """Run `oss-emulator serve` on a free port."""
+    """Run `oss-emulator serve` on a free port; `tests.cli.forking` has a quicker start."""
     ready_file = folder / "ready.json"
     command = (*EMULATOR, "serve", "--port", "0", "--ready-file", str(ready_file), *flags)
     with started(command, folder, ready_file, env) as running:

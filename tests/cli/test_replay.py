@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from lxml import etree, html
 
-from tests.cli.process import EMULATOR, PATIENCE, environment, serving, wait_for
+from tests.cli.forking import serving
+from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
 
 ROOT = Path(__file__).parents[2]

@@ -16,17 +16,9 @@ import oss_emulator
 import pytest
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
 
+from tests.cli.forking import serving
 from tests.cli.logline import LINE
-from tests.cli.process import (
-    EMULATOR,
-    PATIENCE,
-    Running,
-    children,
-    environment,
-    serving,
-    started,
-    wait_for,
-)
+from tests.cli.process import EMULATOR, PATIENCE, Running, children, environment, started, wait_for
 from tests.cli.refusal import refuse
 
 SEED = """

@@ -10,7 +10,8 @@ from pathlib import Path
 import oss2
 import pytest
 
-from tests.cli.process import EMULATOR, PATIENCE, Running, environment, serving
+from tests.cli.forking import serving
+from tests.cli.process import EMULATOR, PATIENCE, Running, environment
 from tests.cli.refusal import fail
 
 ACCOUNTS = """

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import EMULATOR, PATIENCE, environment, serving, started, wait_for
+from tests.cli.forking import serving
+from tests.cli.process import EMULATOR, PATIENCE, environment, started, wait_for
 
 OBJECT = "/examplebucket/a.txt"
 SEED = """

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.cli.process import EMULATOR, PATIENCE, environment, serving
+from tests.cli.forking import serving
+from tests.cli.process import EMULATOR, PATIENCE, environment
 from tests.cli.test_serve import refuse
 
 

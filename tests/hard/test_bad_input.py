@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.cli.process import Running, serving
+from tests.cli.forking import serving
+from tests.cli.process import Running
 from tests.hard.traffic import FLAGS, Client
 from tests.http.client import write
 from tests.unit.storage import invariants

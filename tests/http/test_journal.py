@@ -20,8 +20,9 @@ from oss_emulator.control.journal import SIZE
 from oss_emulator.protocol.message import Response
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
+from tests.cli.forking import serving
 from tests.cli.logline import LINE
-from tests.cli.process import Running, serving
+from tests.cli.process import Running
 from tests.http.administration import REFERER, Admin, Answer
 
 JOURNAL = "/_emulator/journal"
