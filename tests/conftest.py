@@ -15,11 +15,13 @@ import pytest
 
 from tests.http.client import Client
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, Signed, serve
+from tests.thorough import cases
 
 # No deadline for an example: a busy machine would fail it. The examples are the same in each run,
 # so that a failure can be repeated; `--hypothesis-profile=others` draws new ones.
-hypothesis.settings.register_profile("others", deadline=None)
-hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
+CASES = cases(40, 200)
+hypothesis.settings.register_profile("others", deadline=None, max_examples=CASES)
+hypothesis.settings.register_profile("same", deadline=None, max_examples=CASES, derandomize=True)
 hypothesis.settings.load_profile("same")
 
 
@@ -37,10 +39,22 @@ def pytest_xdist_auto_num_workers() -> int:
     return int(wanted) if wanted else len(os.sched_getaffinity(0)) + 1
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests whose cases Hypothesis draws: they try more in `make thorough`."""
+    if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
+        item.add_marker(pytest.mark.thorough)
+
+
+def pytest_collection() -> None:
+    """Keep the garbage collector from walking the tests while they are collected."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector from walking the 15,000 tests again and again."""
+    """Keep it from walking them while they run."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -19,13 +19,14 @@ from oss_emulator.settings import Auth
 from tests.http import forms
 from tests.http.client import Answer, Headers
 from tests.http.live import SETTINGS, Live, serve
+from tests.thorough import cases
 
 # The examples are the same in each run, so that every failure can be repeated.
 FUZZ = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=300,
+    max_examples=cases(80, 300),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 

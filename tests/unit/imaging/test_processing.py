@@ -13,6 +13,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.process import parse
 from PIL import Image
 
+from tests.thorough import cases
 from tests.unit.imaging.drawing import animation, change, encode, gradient, quarters
 
 SOURCE = encode(quarters())
@@ -128,7 +129,7 @@ _actions = st.one_of(
 )
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=cases(40, 200), suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(SOURCES), st.lists(_actions, max_size=4))
 def test_any_request_gets_a_result_or_a_documented_error(source: bytes, actions: list[str]) -> None:
     found = outcome(source, "image/" + "/".join(actions))

@@ -24,7 +24,7 @@ from oss_emulator.referer.reading import Reading
 from tests.thorough import cases
 
 SITE = WebURL.parse("https://www.example.com/")
-CASES = cases(400, 1_000)
+CASES = cases(120, 1_000)
 """Of each seed."""
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from tests.thorough import cases
 from tests.unit.operations.service import VERSIONING, Caller
 
 
@@ -103,7 +104,7 @@ KEYS = ["a", "a/b", "a/b/c", "a/c", "b", "b/é", "中/文", "z"]
 STEPS = st.lists(st.tuples(st.sampled_from(KEYS), st.booleans()), max_size=20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=cases(30, 120), deadline=None)
 @given(
     steps=STEPS,
     prefix=st.sampled_from(["", "a", "a/", "b/", "中", "x"]),

@@ -11,6 +11,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.selecting.json_nodes import Reader, compact, find, write
 from oss_emulator.selecting.statement import Every, Step
 
+from tests.thorough import cases
 from tests.unit.selecting.cases import pieces
 
 ANY = Every.CHILD
@@ -97,13 +98,17 @@ def test_deep_text_is_refused() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=cases(20, 100), deadline=None)
 @given(JSON, st.integers(1, 9), st.booleans())
 def test_value_is_shown_as_it_is(value: object, size: int, ascii_only: bool) -> None:
     """Q-31"""

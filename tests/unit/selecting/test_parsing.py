@@ -32,6 +32,8 @@ from oss_emulator.selecting.statement import (
     walk,
 )
 
+from tests.thorough import cases
+
 A, B, C = Column(("a",)), Column(("b",)), Column(("c",))
 
 
@@ -123,7 +125,7 @@ def test_error_tells_the_place(text: str, place: str) -> None:
     assert raised.value.code == "SqlSyntaxError"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=cases(20, 100), deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     for sql in (text, f"select {text} from ossobject", f"select * from ossobject {text}"):

@@ -14,6 +14,7 @@ from oss_emulator.protocol.select import CSVInput, Output, SelectRequest
 from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
 from oss_emulator.selecting.window import Window
 
+from tests.thorough import cases
 from tests.unit.selecting.cases import CASES, CONTINUOUS, DATA, END, Case, run
 
 
@@ -130,7 +131,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=cases(4, 20), deadline=None)
 @given(ROWS, st.integers(1, 30))
 def test_values_survive_quoting(rows: list[list[str]], size: int) -> None:
     """RFC 4180"""
@@ -150,7 +151,7 @@ NUMBERS = st.one_of(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=cases(4, 20), deadline=None)
 @given(st.lists(NUMBERS, min_size=1, max_size=10), NUMBERS)
 def test_comparison_is_that_of_numbers(values: list[float], limit: float) -> None:
     def compares(value: float) -> bool:
@@ -163,7 +164,7 @@ def test_comparison_is_that_of_numbers(values: list[float], limit: float) -> Non
     assert found.rows.decode() == "".join(f"{value!r}\n" for value in values if compares(value))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=cases(4, 20), deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=9))
 def test_json_values_are_shown_as_they_are(value: object) -> None:
     data = json.dumps({"v": value, "w": 1}).encode()
@@ -262,7 +263,7 @@ FIELDS = ["", "1", "2", "3", "x"]
 ALL = [[a, b] for a in FIELDS for b in FIELDS] + [[a] for a in FIELDS]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=cases(6, 30), deadline=None)
 @given(CONDITIONS)
 def test_conditions_are_evaluated_row_by_row(condition: Any) -> None:
     """Q-35, Q-41"""
@@ -311,7 +312,7 @@ def test_constants_are_never_sql(text: str) -> None:
     assert list(json.loads(found.rows).values()) == [1]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=cases(4, 20), deadline=None)
 @given(st.text("select from ossobject where _1'\"()[]*.,+-/%|<>=! limit 0123456789", max_size=60))
 def test_any_text_is_answered(text: str) -> None:
     for sql in (text, f"select {text} from ossobject", f"select * from ossobject where {text}"):

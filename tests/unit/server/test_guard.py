@@ -127,7 +127,7 @@ def dialogues(draw: st.DrawFn) -> Pieces:
 @pytest.mark.thorough
 @given(pieces=dialogues(), leaves=st.booleans(), fast=st.booleans())
 @settings(
-    max_examples=cases(250, 1_000), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=cases(120, 1_000), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_every_connection_ends(
     controls: Controls,

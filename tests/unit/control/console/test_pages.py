@@ -30,6 +30,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.settings import Settings
 
+from tests.thorough import cases
 from tests.unit.control.api.caller import ApiCaller
 
 NAMES = ["rules", "requests", "bucket", "site", "rule", "list", "position", "text", "name"]
@@ -320,13 +321,13 @@ CHANGING = [
 
 @pytest.mark.parametrize(("method", "path"), CHANGING)
 @given(body=BODIES)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(15, 80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_body_gets_an_answer(ask: ApiCaller, method: str, path: str, body: Any) -> None:
     assert ask(method, path, body).status < 500
 
 
 @given(key=strategies.text(min_size=1, max_size=40), prefix=strategies.text(max_size=20))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(20, 100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_key_is_put_shown_and_deleted(ask: ApiCaller, key: str, prefix: str) -> None:
     place = f"examplebucket?key={quote(key, errors='replace')}"
     if ask("PUT", f"content/{place}", b"x").status == 200:

@@ -10,7 +10,7 @@ from oss_emulator.referer import RefererConfiguration, RefererPolicy
 from tests.thorough import cases
 from tests.unit.lab.lint.random_rules import entry, rules, seeded
 
-CONFIGURATIONS, PARTS = cases(1_200, 3_000), 6
+CONFIGURATIONS, PARTS = cases(240, 3_000), 6
 
 DECIDES = {
     "blacklist-only": "the documented recipe, if everybody else is welcome",
@@ -42,9 +42,10 @@ def test_corrections_finish_in_at_most_three_rounds(part: int) -> None:
             assert not any(map(is_mistake, again)), (seed, configuration)
 
 
+@pytest.mark.thorough
 def test_only_some_rules_leave_a_decision_to_the_owner() -> None:
     """Other rules leave a decision only if their correction would empty the whitelist."""
-    for seed in range(500):
+    for seed in range(cases(100, 500)):
         configuration = rules(seeded(seed))
         for finding in lint.run(configuration):
             if finding.correction.decide and finding.rule not in DECIDES:
@@ -52,12 +53,13 @@ def test_only_some_rules_leave_a_decision_to_the_owner() -> None:
                 assert opens or finding.rule == "rests-on-assumption", (seed, finding)
 
 
+@pytest.mark.thorough
 def test_corrections_let_no_stranger_in() -> None:
     strangers = [
         f"{scheme}://stranger-{n}.example/" for scheme in ("http", "https") for n in (1, 2)
     ]
     opened = []
-    for seed in range(300):
+    for seed in range(cases(60, 300)):
         configuration = rules(seeded(seed))
         fixed = lint.fix(configuration).configuration
         old, new = (RefererPolicy.compile(item) for item in (configuration, fixed))
@@ -69,13 +71,13 @@ def test_corrections_let_no_stranger_in() -> None:
     assert opened == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [1, 3])
 def test_many_random_entries_are_linted_without_an_error(seed: int) -> None:
     random = seeded(seed)
-    entries = tuple(entry(random) for _ in range(10_000))
-    configuration = RefererConfiguration(
-        whitelist=entries[: 2_500 * (seed + 1)], blacklist=entries[2_500 * (seed + 1) :]
-    )
+    entries = tuple(entry(random) for _ in range(cases(4_000, 10_000)))
+    parted = len(entries) * (seed + 1) // 4
+    configuration = RefererConfiguration(whitelist=entries[:parted], blacklist=entries[parted:])
     for finding in lint.run(configuration):
         assert finding.reason.endswith(".")
 

@@ -44,7 +44,7 @@ def by_fact(results: tuple[ParityResult, ...], fact: str) -> ParityResult:
 
 
 @pytest.mark.thorough
-@settings(max_examples=cases(25, 100))
+@settings(max_examples=cases(15, 100))
 @given(ANY_ASSUMPTIONS)
 def test_any_combination_of_variants_is_found(assumptions: Assumptions) -> None:
     results = judge(ask(assumptions))

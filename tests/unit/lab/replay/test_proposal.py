@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from oss_emulator.lab.replay.proposal import HostName, propose
 from oss_emulator.referer import RefererConfiguration, RefererPolicy
 
+from tests.thorough import cases
+
 HOSTS = ["a.test", "w.a.test", "x.a.test", "y.a.test", "v.w.a.test", "u.w.a.test", "b.test"]
 WILDCARDS = ["*.a.test", "*.w.a.test", "*.b.test"]
 origins = st.dictionaries(
@@ -70,7 +72,7 @@ def smallest(
     return None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=cases(20, 80), deadline=None)
 @given(origins, names, blocked_names, shares)
 def test_no_smaller_rules_keep_as_much(
     traffic: dict[str, int], wildcards: list[str], blocked: list[str], keep: Decimal

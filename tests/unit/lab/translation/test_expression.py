@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from oss_emulator.lab.translation.expression import Expression
 from oss_emulator.referer import Pattern
 
+from tests.thorough import cases
+
 
 @pytest.mark.parametrize(
     ("text", "entries"),
@@ -55,7 +57,7 @@ def test_expression_without_entries_is_refused(text: str, words: str) -> None:
 ATOMS = "a b c A . [ab] [^a] ( ( ) ) | * + ? {2} {1,2} {0,1} {1,} ^ $ \\. \\w \\d".split()
 
 
-@settings(max_examples=600)
+@settings(max_examples=cases(150, 600))
 @given(
     st.lists(st.sampled_from(ATOMS), max_size=9).map("".join),
     st.lists(st.text("abcA.-1", max_size=6), min_size=5, max_size=5),
