@@ -57,7 +57,7 @@ def test_workflow_runs_continuous_integration_on_every_python_that_the_package_n
     _, python, run = jobs["test"]["steps"]
     named = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"]))
     assert sorted(python["with"]["python-version"].split()) == named
-    assert run["run"] == 'sudo env "PATH=$PATH" .ci/run'
+    assert run["run"].endswith(" .ci/run")
 
 
 def test_hooks_run_what_make_lint_runs() -> None:
