@@ -18,7 +18,7 @@ import oss2
 import pytest
 from oss2.models import AsyncFetchTaskConfiguration, BucketReferer
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
-from oss_emulator.storage import disk
+from oss_emulator.storage import opening
 
 from tests.cli.process import (
     EMULATOR,
@@ -236,7 +236,7 @@ def test_folder_stays_locked_until_the_last_worker_ends(
         upload.sendall(b"la")
         running.end(signal.SIGKILL)
         wait_for_ends(workers, 1)
-        monkeypatch.setattr(disk, "WORKERS_END", 0.1)
+        monkeypatch.setattr(opening, "WORKERS_END", 0.1)
         status, sentence = fail("serve", "--data", str(folder / "data"), "--port", "0")
         assert (status, "in use by another oss-emulator" in sentence) == (1, True)
         upload.sendall(b"te")

@@ -3,55 +3,32 @@
 A body is written to a file below `incoming`, synced and renamed into `blobs`; then its record is
 committed. A record therefore never refers to an incomplete file. A file without a record was left
 by an interrupted write; the next start moves it to `lost+found`.
-
-The files of one transaction are synced and renamed together, before its commit.
 """
 
-import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import lru_cache
 from pathlib import Path
-from random import SystemRandom
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
-from fastcrc.crc64 import xz as crc64
-
-from oss_emulator.storage import lost, records
-from oss_emulator.storage.base import Account, Bucket, FolderError, Object, Part, Upload
-from oss_emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob, remove
-from oss_emulator.storage.folder import (
-    BLOB_NAME,
-    BLOBS,
-    CLAIMS,
-    INCOMING,
-    INDEX,
-    SHM,
-    TURN,
-    WAL,
-    claim,
-    close_to_others,
-    disclaim,
-    lock,
-    make_private,
-    open_private,
-    place,
-    sync_all,
-    sync_folder,
-    turn,
-    write_mark,
-)
-from oss_emulator.storage.inspection import inspect
-from oss_emulator.storage.schema import CREATE, FORMAT, refuse_format, seal, unseal
-
-WORKERS_END = 5.0
-"""Seconds a start waits for workers whose server was killed."""
-
-_random = SystemRandom()
+from oss_emulator.storage import records
+from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
+from oss_emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob
+from oss_emulator.storage.folder import BLOB_NAME, BLOBS, place
+from oss_emulator.storage.index import IndexConnection
+from oss_emulator.storage.opening import OpenFolder
+from oss_emulator.storage.schema import seal, unseal
 
 Record = TypeVar("Record", Account, Bucket, Object)
+
+REMEMBERED = 1024
+"""The most records to remember parsed."""
+
+SHORT = 4 * 1024
+"""Characters of the longest record to remember."""
 
 
 class DiskStorage:
@@ -68,183 +45,44 @@ class DiskStorage:
         self.folder = folder
         self._blobs = f"{folder}/{BLOBS}/"  # as `place` writes it
         self._fsync = fsync
+        self._opened = OpenFolder(folder, fsync=fsync, shared=shared)
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._turns: list[IO[bytes]] = []
-        self._lock: IO[bytes] | None = None
-        self._claims: IO[bytes] | None = None
-        self._identity: tuple[int, int] | None = None
-        """The device and the inode of the index; None while it is made."""
-        try:
-            if not shared:
-                make_private(folder)
-                self._lock = lock(folder, "lock", fcntl.LOCK_EX)
-                # Workers of a killed parent may still be finishing their requests.
-                with lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
-                    self._prepare()
-            else:
-                self._lock = lock(folder, "workers", fcntl.LOCK_SH)
-            self._claims = open_private(folder / CLAIMS, os.O_RDWR)
-            self._identity = self._identify()
-        except (OSError, sqlite3.Error) as error:
-            self.close()
-            raise FolderError(f"the folder {folder} cannot be used: {error}") from None
-        except FolderError:
-            self.close()
-            raise
-
-    # The folder
-
-    def _prepare(self) -> None:
-        """Create the folder, or clear away what a crash left in it.
-
-        Raises `FolderError` before anything is changed if something is wrong with the folder.
-        """
-        found = inspect(self.folder)
-        if found.problems:
-            raise FolderError(_refusal(self.folder, found.problems))
-        if found.format not in (0, FORMAT):
-            raise FolderError(refuse_format(self.folder, found.format))
-        for name in (TURN, INDEX):
-            open_private(self.folder / name, os.O_RDWR).close()
-        for name in (WAL, SHM):  # SQLite gives new ones the mode of the index
-            close_to_others(self.folder / name, 0o600)
-        if not found.format:
-            self._database.executescript(f"BEGIN IMMEDIATE; {CREATE} COMMIT")
-            write_mark(self._local.turn, 1)
-        places = [self.folder / INCOMING, self.folder / BLOBS]
-        places += [places[1] / f"{number:02x}" for number in range(256)]
-        for path in places:
-            path.mkdir(mode=0o700, exist_ok=True)
-        for path in places[:2]:  # an earlier version left them open to others
-            close_to_others(path, 0o700)
-        for path in (places[1], self.folder, self.folder.parent):
-            sync_folder(path)
-        with self.transaction():
-            self._database.execute("UPDATE blob SET held = 0 WHERE held > 0")
-            self._database.execute("DELETE FROM blob WHERE uses <= 0")
-        lost.clear(self.folder, found.orphans(self.folder))
+        self._connections: list[IndexConnection] = []
+        # What a text says never changes, whoever has written it.
+        self._remembered: Callable[[Any, str], Any] = lru_cache(REMEMBERED)(self._parse)
 
     def close(self) -> None:
         while self._connections:
             self._connections.pop().close()
-        while self._turns:
-            self._turns.pop().close()
         self._local = threading.local()
-        for file in filter(None, (self._lock, self._claims)):
-            file.close()
-        self._lock = self._claims = None
+        self._opened.close()
 
-    def _identify(self) -> tuple[int, int]:
-        """Return what distinguishes the index from any other file in its place."""
-        found = (self.folder / INDEX).stat()
-        return found.st_dev, found.st_ino
-
-    def _check_identity(self) -> None:
-        """Notice a folder that was deleted or replaced; raises `FolderError`.
-
-        Otherwise SQLite would keep writing to the deleted file, and lose everything.
-        """
-        try:
-            if self._identify() == self._identity:
-                return
-        except FileNotFoundError:
-            pass
-        raise FolderError(
-            f"the folder {self.folder} was deleted or replaced while the server used it; put it "
-            "back, or restart the server"
-        )
+    @property
+    def _index(self) -> IndexConnection:
+        """The connection of this thread."""
+        found: IndexConnection | None = getattr(self._local, "index", None)
+        if found is None:
+            self._opened.check()
+            self._local.index = found = IndexConnection(self.folder, fsync=self._fsync)
+            self._connections.append(found)
+        return found
 
     @property
     def _database(self) -> sqlite3.Connection:
-        """The connection of this thread."""
-        found: sqlite3.Connection | None = getattr(self._local, "database", None)
-        if found is None:
-            path = self.folder / INDEX
-            if self._identity is not None:
-                self._check_identity()
-            # `close` may run in another thread, after this one has ended.
-            found = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-            self._connections.append(found)
-            found.execute("PRAGMA journal_mode = WAL")
-            found.execute(f"PRAGMA synchronous = {'FULL' if self._fsync else 'OFF'}")
-            self._local.database = found
-            self._local.turn = (self.folder / TURN).open("r+b", buffering=0)
-            self._turns.append(self._local.turn)
-            self._local.doomed = []
-            self._local.made = []
-            self._local.pending = {}
-            self._local.buckets = {}
-            self._local.seen = -1
-            self._local.asked = False
-        return found
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        database, local = self._database, self._local
-        if self._identity is not None:
-            self._check_identity()
-        try:
-            with turn(local.turn):
-                database.execute("BEGIN IMMEDIATE")
-                local.asked = False
-                before = database.total_changes
-                try:
-                    yield
-                    self._name_pending()
-                    commits = self._count_commit() if database.total_changes != before else None
-                    database.execute("COMMIT")
-                except BaseException:
-                    local.doomed, local.made = local.made, []
-                    for writer in list(local.pending.values()):
-                        writer.abandon()
-                    if database.in_transaction:
-                        database.execute("ROLLBACK")
-                    raise
-                if commits is not None:
-                    write_mark(local.turn, commits)
-        finally:
-            local.seen = -1
-            self._remove_doomed()
-
-    def _count_commit(self) -> int:
-        """Count the commit that follows; a start refuses an index that has fewer than the mark."""
-        ((commits,),) = self._database.execute(
-            "UPDATE state SET commits = commits + 1 WHERE id = 1 RETURNING commits"
-        ).fetchall()
-        return int(commits)
-
-    def _remove_doomed(self) -> None:
-        """Remove the files whose last record was removed in this transaction."""
-        for name in self._local.doomed:
-            with suppress(OSError):  # the next start moves it away
-                remove(place(self.folder, name))
-        self._local.doomed, self._local.made = [], []
-        self._local.pending.clear()
-
-    def _name_pending(self) -> None:
-        """Sync the files of this transaction, give them their names, and sync the names."""
-        pending = list(self._local.pending.values())
-        if pending:
-            sync_all([writer.incoming for writer in pending])
-            for writer in pending:
-                os.rename(writer.incoming, writer.path)
-            parents = {writer.name[:2]: writer.path for writer in pending}
-            sync_all([os.path.dirname(path) for path in parents.values()])
-            self._local.pending.clear()
+        return self._index.database
 
     def transaction(self) -> AbstractContextManager[None]:
-        if self._database.in_transaction:  # it belongs to the one around it
+        index = self._index
+        if index.in_transaction:  # it belongs to the one around it
             return _INNER
-        return self._transaction()
+        self._opened.check()
+        return index.transaction()
 
     def claim(self, name: str) -> bool:
-        assert self._claims is not None  # noqa: S101 - only `close` removes it
-        return claim(self._claims, _place_of(name))
+        return self._opened.claim(name)
 
     def disclaim(self, name: str) -> None:
-        assert self._claims is not None  # noqa: S101 - only `close` removes it
-        disclaim(self._claims, _place_of(name))
+        self._opened.disclaim(name)
 
     # Blobs
 
@@ -270,29 +108,15 @@ class DiskStorage:
         name, size, crc = named.split(".")
         if not BLOB_NAME.fullmatch(name):
             raise ValueError(f"{named!r} is not the name of a blob")
-        if name in getattr(self._local, "pending", ()):  # so that it can be read
-            self._name_pending()
+        if name in self._index.unnamed:
+            self._index.name_files()  # so that it can be read
         return StoredBlob(place(self.folder, name), int(size), int(crc))
 
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
         """Count one use less for each blob of removed records; the commit removes unused blobs."""
         for (text,) in rows:
             for name in _names(text):
-                self._count(name, -1)
-
-    def _count(self, name: str, uses: int, held: int = 0) -> None:
-        """Add to the uses and holds of a blob; the commit removes a blob without any."""
-        self._database.execute(
-            "INSERT INTO blob VALUES (?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET uses = uses + excluded.uses, held = held + excluded.held",
-            (name, uses, held),
-        )
-        if uses + held > 0:
-            return
-        gone = self._database.execute(
-            "DELETE FROM blob WHERE name = ? AND uses <= 0 AND held <= 0 RETURNING name", (name,)
-        ).fetchall()
-        self._local.doomed.extend(name for (name,) in gone)
+                self._index.count(name, -1)
 
     def _keep(self, record: Object | Part, *where: str | int) -> str:
         """Format a record for its place, and count one use more for each of its blobs."""
@@ -304,24 +128,16 @@ class DiskStorage:
 
         text = records.format(record, name)
         for named in kept:
-            self._count(named.partition(".")[0], 1)
+            self._index.count(named.partition(".")[0], 1)
         return seal(text, *where)
 
     def blob_writer(self) -> BlobWriter:
-        if not self._database.in_transaction:
-            return _FileWriter(self.folder, self._fsync)
-        return self._make_writer()
-
-    def _make_writer(self, name: str = "") -> "_FileWriter":
-        """Make the writer of a file of this transaction; a rollback removes the file."""
-        writer = _FileWriter(self.folder, self._fsync, name, self._local.pending)
-        self._local.made.append(writer.name)
-        return writer
+        return self._index.writer()
 
     def take(self, named: str, source: IO[bytes]) -> None:
         """Import the bytes of a blob under its name; raises `CorruptBlobError`."""
         wanted = self.find(named)
-        writer = self._make_writer(wanted.name)
+        writer = self._index.writer(wanted.name)
         while writer.size <= wanted.size and (chunk := source.read(_CHUNK)):
             writer.write(chunk)
         if writer.finish() != wanted:
@@ -331,12 +147,12 @@ class DiskStorage:
         # Holds end with the process: the next start resets them.
         with self.transaction():
             for blob in content:
-                self._count(self.name(blob).partition(".")[0], 0, 1)
+                self._index.count(self.name(blob).partition(".")[0], 0, 1)
 
     def release(self, content: tuple[Blob, ...]) -> None:
         with self.transaction():
             for blob in content:
-                self._count(self.name(blob).partition(".")[0], 0, -1)
+                self._index.count(self.name(blob).partition(".")[0], 0, -1)
 
     def discard_unreferenced(self, content: tuple[Blob, ...]) -> None:
         for blob in content:
@@ -352,26 +168,20 @@ class DiskStorage:
     # Buckets and accounts
 
     def buckets(self) -> Sequence[Bucket]:
-        self._check_identity()
+        self._opened.check()
         rows = self._database.execute("SELECT record FROM bucket ORDER BY name").fetchall()
         return [records.parse(Bucket, unseal(text), self.find) for (text,) in rows]
 
     def bucket(self, name: str) -> Bucket | None:
-        database, local = self._database, self._local
-        if not database.in_transaction:  # else the transaction has checked it
-            self._check_identity()  # here, because every request about a bucket asks for it
-        # Cached until this connection (see transaction) or another one writes. During a transaction
-        # no other one can, so it is asked once.
-        if not (database.in_transaction and local.asked):
-            local.asked = database.in_transaction
-            (seen,) = database.execute("PRAGMA data_version").fetchone()
-            if seen != local.seen:
-                local.buckets, local.seen = {}, seen
-        found: Bucket | None = local.buckets.get(name)
+        index = self._index
+        if not index.in_transaction:  # else the transaction has checked it
+            self._opened.check()  # here, because every request about a bucket asks for it
+        buckets = index.buckets()
+        found = buckets.get(name)
         if found is None:
             found = self._one(Bucket, "SELECT record FROM bucket WHERE name = ?", name)
             if found is not None:
-                local.buckets[name] = found
+                buckets[name] = found
         return found
 
     def put_bucket(self, bucket: Bucket) -> None:
@@ -380,7 +190,7 @@ class DiskStorage:
                 "INSERT OR REPLACE INTO bucket VALUES (?, ?)",
                 (bucket.name, seal(records.format(bucket, self.name), bucket.name)),
             )
-            self._local.buckets.pop(bucket.name, None)
+            self._index.buckets().pop(bucket.name, None)
 
     def delete_bucket(self, name: str) -> None:
         with self.transaction():
@@ -388,7 +198,7 @@ class DiskStorage:
                 self._remove(table, "bucket = ?", name)
             self._database.execute("DELETE FROM upload WHERE bucket = ?", (name,))
             self._database.execute("DELETE FROM bucket WHERE name = ?", (name,))
-            self._local.buckets.pop(name, None)
+            self._index.buckets().pop(name, None)
 
     def account(self, account: str) -> Account | None:
         return self._one(Account, "SELECT record FROM account WHERE id = ?", account)
@@ -530,8 +340,17 @@ class DiskStorage:
     # Rows
 
     def _one(self, kind: type[Record], query: str, *values: str) -> Record | None:
-        row = self._database.execute(query, values).fetchone()
-        return None if row is None else records.parse(kind, unseal(row[0]), self.find)
+        index = self._index
+        row = index.database.execute(query, values).fetchone()
+        if row is None:
+            return None
+        if index.unnamed or len(row[0]) > SHORT:
+            return self._parse(kind, row[0])
+        found: Record = self._remembered(kind, row[0])
+        return found
+
+    def _parse(self, kind: type[Record], text: str) -> Record:
+        return records.parse(kind, unseal(text), self.find)
 
     def _exists(self, table: str, where: str, *values: str) -> bool:
         query = f"SELECT 1 FROM {table} WHERE {where}"  # noqa: S608
@@ -550,71 +369,6 @@ _CHUNK = 1024 * 1024
 _INNER: AbstractContextManager[None] = nullcontext()
 
 
-def _place_of(name: str) -> int:
-    """Return the position of the byte for a name; names share one only by chance."""
-    return crc64(name.encode()) >> 1  # a file has 2^63 bytes at most
-
-
 def _names(text: str) -> list[str]:
     """Return the file names of the blobs in a formatted record."""
     return [named.partition(".")[0] for named in records.names(text)]
-
-
-class _FileWriter:
-    """Writes a blob to a file that `finish` moves into the storage.
-
-    With `pending`, the files of a transaction, it stays where it is until the commit.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        fsync: bool,
-        name: str = "",
-        pending: "dict[str, _FileWriter] | None" = None,
-    ) -> None:
-        self.name = name = name or f"{_random.getrandbits(128):032x}"
-        self._fsync = fsync
-        self._pending = pending
-        self.incoming = f"{folder}/{INCOMING}/{name}"
-        self.path = place(folder, name)
-        self._file = open_private(self.incoming, os.O_WRONLY | os.O_EXCL)
-        self._crc64 = 0
-        self.size = 0
-
-    def write(self, chunk: bytes) -> None:
-        self._file.write(chunk)
-        self._crc64 = crc64(chunk, self._crc64)
-        self.size += len(chunk)
-
-    def finish(self) -> Blob:
-        self._file.flush()
-        later = self._fsync and self._pending is not None
-        if self._fsync and not later:
-            os.fsync(self._file.fileno())
-        self._file.close()
-        if self._pending is not None and later:
-            self._pending[self.name] = self
-        else:
-            os.rename(self.incoming, self.path)
-        if self._fsync and not later:
-            sync_folder(os.path.dirname(self.path))
-        return StoredBlob(self.path, self.size, self._crc64)
-
-    def abandon(self) -> None:
-        if self._pending is not None:
-            self._pending.pop(self.name, None)
-        with suppress(OSError):
-            self._file.close()
-        for path in (self.incoming, self.path):
-            with suppress(FileNotFoundError):
-                os.unlink(path)
-
-
-def _refusal(folder: Path, problems: Sequence[str]) -> str:
-    more = "" if len(problems) == 1 else f" (and {len(problems) - 1} more problems)"
-    return (
-        f"the folder {folder} cannot be used: {problems[0]}{more}; nothing was changed: restore "
-        f"the folder from a backup, or run 'oss-emulator fsck {folder}' to see what is wrong, and "
-        "again with --repair to keep all that is whole"
-    )

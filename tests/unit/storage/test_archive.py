@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from oss_emulator.storage import Account, Bucket, Object, Part, Upload, archive, disk
+from oss_emulator.storage import Account, Bucket, Object, Part, Upload, archive, file_writer
 from oss_emulator.storage.archive import FORMAT, ArchiveError
 from oss_emulator.storage.disk import DiskStorage
 
@@ -109,7 +109,7 @@ def unwritable(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(writer: object, chunk: bytes) -> None:
         pytest.fail(f"{len(chunk)} bytes were written")
 
-    monkeypatch.setattr(disk._FileWriter, "write", fail)
+    monkeypatch.setattr(file_writer.FileWriter, "write", fail)
 
 
 def with_member(member: tarfile.TarInfo, data: bytes) -> io.BytesIO:

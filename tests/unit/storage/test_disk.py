@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import sqlite3
 import subprocess
@@ -24,6 +25,7 @@ from oss_emulator.storage import (
     Blob,
     Bucket,
     CorruptBlobError,
+    FolderError,
     Object,
     Part,
     Restore,
@@ -32,9 +34,10 @@ from oss_emulator.storage import (
     blobs,
     disk,
     folder,
+    index,
     lost,
+    opening,
 )
-from oss_emulator.storage.base import FolderError
 from oss_emulator.storage.disk import DiskStorage
 from oss_emulator.storage.schema import FORMAT
 
@@ -311,7 +314,7 @@ def test_folder_is_refused_while_a_worker_uses_it(
     storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise, the start would remove files that the worker is about to record."""
-    monkeypatch.setattr(disk, "WORKERS_END", 0.0)
+    monkeypatch.setattr(opening, "WORKERS_END", 0.0)
     worker = DiskStorage(storage.folder, shared=True)
     storage.close()
     with pytest.raises(FolderError, match="in use by another oss-emulator"):
@@ -504,7 +507,7 @@ def test_every_query_walks_an_index(
     storage: DiskStorage, ask: Callable[[DiskStorage], object]
 ) -> None:
     """It starts at the first row of the result and follows its order."""
-    (connection,) = storage._connections
+    connection = storage._database
     asked: list[str] = []
     connection.set_trace_callback(asked.append)
     ask(storage)
@@ -524,7 +527,7 @@ def test_page_of_a_listing_reads_its_own_rows_only(storage: DiskStorage) -> None
         with storage.transaction():
             for number in range(many):
                 storage.put_object(BUCKET.name, Object(f"{number:05}", (), 0, "", 0, 0.0, "1"))
-        (connection,) = storage._connections
+        connection = storage._database
         count = 0
 
         def step() -> None:
@@ -682,7 +685,7 @@ def test_files_of_a_transaction_are_synced_before_they_get_their_names(
         steps.append((Path(paths[0]).relative_to(tmp_path).parts[0], len(files(tmp_path))))
         folder.sync_all(paths)
 
-    monkeypatch.setattr(disk, "sync_all", sync_all)
+    monkeypatch.setattr(index, "sync_all", sync_all)
     with closing(DiskStorage(tmp_path)) as storage:
         storage.put_bucket(BUCKET)
         with storage.transaction():
@@ -737,3 +740,63 @@ def test_rollback_removes_the_files_of_a_transaction(tmp_path: Path) -> None:
             raise KeyError
         assert files(tmp_path) == []
         assert list((tmp_path / "incoming").iterdir()) == []
+
+
+# --- records that are remembered by their text
+
+
+def test_record_that_did_not_change_is_parsed_once(storage: DiskStorage) -> None:
+    put(storage, "a", b"bytes")
+    assert storage.object(BUCKET.name, "a") is storage.object(BUCKET.name, "a")
+
+
+def test_record_that_another_process_changed_is_read_anew(storage: DiskStorage) -> None:
+    made = put(storage, "a", b"bytes")
+    assert storage.object(BUCKET.name, "a") == made
+    with closing(DiskStorage(storage.folder, shared=True)) as worker:
+        for acl in ("private", "default", "private"):
+            worker.replace_object(BUCKET.name, made._replace(acl=acl))
+            found = storage.object(BUCKET.name, "a")
+            assert found is not None
+            assert found.acl == acl
+        worker.delete_object(BUCKET.name, "a", NULL_VERSION)
+        assert storage.object(BUCKET.name, "a") is None
+
+
+def test_remembered_records_are_few_and_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "REMEMBERED", 2)
+    monkeypatch.setattr(disk, "SHORT", 400)
+    with closing(DiskStorage(tmp_path, fsync=False)) as storage:
+        storage.put_bucket(BUCKET)
+        for key in ("a", "b", "c", "long" * 100):
+            storage.put_object(BUCKET.name, Object(key, (), 0, "", 0, 0.0, "1"))
+        found = {key: storage.object(BUCKET.name, key) for key in ("a", "b", "c", "long" * 100)}
+        assert storage.object(BUCKET.name, "c") is found["c"]
+        assert storage.object(BUCKET.name, "a") is not found["a"]
+        assert storage.object(BUCKET.name, "long" * 100) is not found["long" * 100]
+
+
+def test_remembered_record_of_a_transaction_has_its_files(tmp_path: Path) -> None:
+    """A rollback removes the files; the same record is put and read again with new ones."""
+    storage = DiskStorage(tmp_path)
+    storage.put_bucket(BUCKET)
+    name = storage.name(put(storage, "a", b"bytes").content[0])
+    storage.delete_object(BUCKET.name, "a", NULL_VERSION)
+
+    def put_again() -> bytes:
+        storage.take(name, io.BytesIO(b"bytes"))
+        item = Object("a", (storage.find(name),), 5, '"E"', 1, 1.0, "1")
+        storage.put_object(BUCKET.name, item)
+        found = storage.object(BUCKET.name, "a")
+        assert found is not None
+        return found.content[0].read(0, 5)
+
+    with suppress(KeyError), storage.transaction():
+        assert put_again() == b"bytes"
+        raise KeyError
+    assert files(storage.folder) == []
+    with storage.transaction():
+        assert put_again() == b"bytes"
+    storage.close()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.storage import disk
+from oss_emulator.storage import file_writer
 
 from tests.http.client import Answer, Client
 from tests.unit.storage import invariants
@@ -37,8 +37,8 @@ class Full:
         self.left = -1
         self.error = error
         for owner, name in (
-            (disk._FileWriter, "__init__"),
-            (disk._FileWriter, "write"),
+            (file_writer.FileWriter, "__init__"),
+            (file_writer.FileWriter, "write"),
             (os, "fsync"),
             (Path, "rename"),
         ):
@@ -136,7 +136,7 @@ def switch(emulator: Emulator, pragma: str) -> None:
     """Change every connection of the storage to its index."""
     storage: Any = emulator.service.storage
     for connection in storage._connections:
-        connection.execute(f"PRAGMA {pragma}")
+        connection.database.execute(f"PRAGMA {pragma}")
 
 
 # --- a real file system
