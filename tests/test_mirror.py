@@ -48,6 +48,7 @@ COVERED_BY = {
     "control/api/*.py": "http/test_admin.py",
     "control/console/*.py": "unit/control/console/test_pages.py",
     "control/controls.py": "unit/control/test_snapshots.py",
+    "control/recording.py": "unit/control/test_journal.py",
     "control/rehearsal.py": "unit/control/test_contents.py",
     # --- documents
     "documents/*.py": "unit/operations/test_bucket_documents.py",
@@ -70,6 +71,9 @@ COVERED_BY = {
     "operations/shared/locks.py": "unit/operations/test_locks.py",
     "operations/shared/metadata_index.py": "unit/operations/test_bucket_meta_query.py",
     "operations/shared/objects.py": "unit/operations/test_object_basic.py",
+    # --- pipeline
+    "pipeline/deployment.py": "unit/pipeline/test_service.py",
+    "pipeline/plan.py": "unit/pipeline/test_steps.py",
     # --- protocol
     "protocol/signature/*.py": "unit/protocol/signature/test_vectors.py",
     # --- referer
@@ -83,6 +87,7 @@ COVERED_BY = {
     "selecting/statement.py": "unit/selecting/test_parsing.py",
     "selecting/window.py": "unit/selecting/test_columns.py",
     # --- server: over a socket
+    "server/administration.py": "http/test_admin.py",
     "server/app.py": "http/test_connection.py",
     "server/body.py": "http/test_connection.py",
     "server/callback.py": "http/test_callback.py",
@@ -95,11 +100,13 @@ COVERED_BY = {
     "server/outgoing.py": "http/test_callback.py",
     "server/outlet.py": "http/test_sendfile.py",
     "server/patience.py": "http/test_connection.py",
+    "server/performer.py": "http/test_async_fetch.py",
     "server/proxy.py": "http/test_proxy.py",
     "server/rpc_endpoint.py": "sdk/test_oss2_sts.py",
     "server/sendfile.py": "http/test_sendfile.py",
     "server/throttle.py": "http/test_traffic_limit.py",
     "server/tls.py": "http/test_tls.py",
+    "server/waiting.py": "http/test_connection.py",
     "server/workers.py": "cli/test_workers.py",
     # --- storage
     "storage/blobs.py": "unit/storage/test_disk.py",

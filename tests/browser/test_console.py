@@ -14,7 +14,7 @@ from oss_emulator.control.api import access
 from oss_emulator.control.console.embedding import POLICIES
 from oss_emulator.lab import browser as referrer
 from oss_emulator.lab import sources
-from oss_emulator.pipeline.admission import Refused
+from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request as OSSRequest
 from oss_emulator.protocol.message import Response as OSSResponse
 from oss_emulator.settings import DEMO

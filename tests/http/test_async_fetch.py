@@ -205,8 +205,9 @@ def test_redirections_are_followed(bucket: oss2.Bucket, app: Application) -> Non
 def test_content_is_bounded(
     live: Live, bucket: oss2.Bucket, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = replace(live.service.limits, object=len(CONTENT) - 1)
-    monkeypatch.setattr(live.service, "limits", limits)
+    environment = live.service.environment
+    limits = replace(environment.limits, object=len(CONTENT) - 1)
+    monkeypatch.setattr(live.service, "environment", environment._replace(limits=limits))
     state, message = fetch(bucket, app.url("/a.png"))
     assert (state, message) == ("Failed", f"The content is larger than {limits.object} bytes.")
 

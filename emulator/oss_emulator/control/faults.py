@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Any
 
-from oss_emulator.operations.call import Call
+from oss_emulator.operations.admission import Admission
 from oss_emulator.protocol.errors import ErrorSpec, OSSError
 
 
@@ -108,19 +108,19 @@ class Faults:
         self.planned.clear()
         self._random.seed(self._seed)
 
-    def match(self, call: Call) -> Fault | None:
-        """Return the fault that strikes this call; None for none."""
+    def match(self, admission: Admission) -> Fault | None:
+        """Return the fault that strikes this request; None for none."""
         for planned in self.planned:
-            if self._strikes(planned, call):
+            if self._strikes(planned, admission):
                 return planned.fault
         return None
 
-    def _strikes(self, planned: Planned, call: Call) -> bool:
+    def _strikes(self, planned: Planned, admission: Admission) -> bool:
         fault = planned.fault
         if not (
-            fnmatchcase(call.operation.name, fault.operation)
-            and fnmatchcase(call.target.bucket, fault.bucket)
-            and fnmatchcase(call.key, fault.key)
+            fnmatchcase(admission.operation.name, fault.operation)
+            and fnmatchcase(admission.target.bucket, fault.bucket)
+            and fnmatchcase(admission.target.key, fault.key)
         ):
             return False
         planned.fitted += 1

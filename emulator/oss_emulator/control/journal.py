@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from oss_emulator import accesslog, rpc
+from oss_emulator import accesslog
 from oss_emulator.access import Identity, resource
-from oss_emulator.operations.call import Call
-from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.protocol import dates
+from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessDecision, Request, Response
 from oss_emulator.referer import Decision, Signing, explanation
+from oss_emulator.rpc import RPCAnswer, RPCRow
 from oss_emulator.storage import Storage
 
 SIZE = 1000
@@ -31,37 +32,98 @@ class JournalEntry(NamedTuple):
     """An answered request. Each field of the HTTP journal is an attribute of the same name."""
 
     number: int
-    request: Request
-    """The request itself."""
-    request_id: str
-    operation: str
-    """The official name of the operation, "" if the request was refused before it was found."""
-    bucket: str
-    key: str
-    owner: str
-    """The account that owns the bucket, "" for none."""
-    signing: Signing
-    access_key_id: str
-    """The id of the access key in the request, known or not."""
-    caller: Identity
-    """The signer; anonymous unless the signature was verified."""
-    decision: Decision | None
-    """The decision by the Referer rules; None if the request ended before it."""
-    access: AccessDecision | None
-    """The decision on permissions; None if the request ended before it."""
-    code: str
-    """The error code of the answer, "" for none; likewise `ec` and `message`."""
-    ec: str
-    message: str
-    status: int
+    admission: Admission
+    """What was known of the request when it was answered."""
+    error: OSSError | RPCRow | None
+    """The error of the answer, None for none."""
+    response: Response
+    """The answer; without its body, unless that is an error document."""
     sent: int
     """Bytes of body that were sent."""
     seconds: float
     """How long the answer took, from the arrival of the request."""
-    answer: Mapping[str, str] = {}
-    """The headers of the answer, without those that every answer has."""
-    document: bytes = b""
-    """The error document of the answer, b"" for none."""
+
+    @property
+    def request(self) -> Request:
+        """The request as it came, also over S3."""
+        return self.admission.original
+
+    @property
+    def request_id(self) -> str:
+        return self.admission.request_id
+
+    @property
+    def operation(self) -> str:
+        """The official name of the operation, "" if the request was refused before it was found."""
+        return self.admission.operation.name
+
+    @property
+    def bucket(self) -> str:
+        return self.admission.target.bucket
+
+    @property
+    def key(self) -> str:
+        return self.admission.target.key
+
+    @property
+    def owner(self) -> str:
+        """The account that owns the bucket, "" for none."""
+        record = self.admission.record
+        return "" if record is None else record.owner
+
+    @property
+    def access_key_id(self) -> str:
+        """The id of the access key in the request, known or not."""
+        return self.admission.claimed.access_key_id
+
+    @property
+    def signing(self) -> Signing:
+        """How the request was signed, validly or not."""
+        return self.admission.claimed.signing
+
+    @property
+    def caller(self) -> Identity:
+        """The signer; anonymous unless the signature was verified."""
+        return self.admission.caller
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision by the Referer rules; None if the request ended before it."""
+        return self.admission.decision
+
+    @property
+    def access(self) -> AccessDecision | None:
+        """The last decision on permissions; None if the request ended before it."""
+        denied = self.error.access if isinstance(self.error, OSSError) else None
+        return self.response.access or denied or self.admission.access
+
+    @property
+    def code(self) -> str:
+        """The error code of the answer, "" for none; likewise `ec` and `message`."""
+        return "" if self.error is None else self.error.code
+
+    @property
+    def ec(self) -> str:
+        return self.error.ec if isinstance(self.error, OSSError) else ""
+
+    @property
+    def message(self) -> str:
+        return "" if self.error is None else self.error.message
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    @property
+    def answer(self) -> Mapping[str, str]:
+        """The headers of the answer, without those that every answer has."""
+        return self.response.headers
+
+    @property
+    def document(self) -> bytes:
+        """The error document of the answer, b"" for none."""
+        body = self.response.body
+        return body if isinstance(body, bytes) else b""
 
     @property
     def time(self) -> str:
@@ -95,7 +157,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def signed(self) -> Signing:
-        """How the request was signed."""
+        """How the request was signed, validly or not."""
         return self.signing
 
     @property
@@ -194,67 +256,33 @@ class Journal:
         self._count = 0
 
     def record(
-        self, outcome: Admitted | Refused, response: Response, sent: int, seconds: float
+        self, outcome: Admission | Refused, response: Response, sent: int, seconds: float
     ) -> JournalEntry:
         """Add an answered request: `sent` bytes of body, `seconds` after it arrived."""
-        call: Call | Refused = outcome.call if isinstance(outcome, Admitted) else outcome
-        error = None if isinstance(outcome, Admitted) else outcome.error
-        return self._add(
-            JournalEntry(
-                self._count + 1,
-                call.request.original or call.request,  # as it came, also over S3
-                call.request_id,
-                "" if call.operation is None else call.operation.name,
-                call.target.bucket,
-                call.target.key,
-                "" if call.record is None else call.record.owner,
-                call.signing,
-                call.access_key_id,
-                call.caller,
-                outcome.decision,
-                response.access or outcome.access,
-                "" if error is None else error.code,
-                "" if error is None else error.ec,
-                "" if error is None else error.message,
-                response.status,
-                sent,
-                seconds,
-                response.headers,
-                response.body if error is not None and isinstance(response.body, bytes) else b"",
-            )
-        )
+        if isinstance(outcome, Refused):
+            return self._add(outcome.admission, outcome.error, response, sent, seconds)
+        # The body may be large, or open files; the entry stays for a while.
+        status, fields, access = response.status, response.headers, response.access
+        answer = Response(status, fields, access=access)
+        return self._add(outcome, None, answer, sent, seconds)
 
     def record_rpc(
-        self, request: Request, request_id: str, answer: rpc.RPCAnswer, sent: int, seconds: float
+        self, asked: RPCAnswer, admission: Admission, sent: int, seconds: float
     ) -> JournalEntry:
         """Add an answered request to STS or KMS."""
-        error = answer.error
-        return self._add(
-            JournalEntry(
-                self._count + 1,
-                request,
-                request_id,
-                answer.action,
-                "",
-                "",
-                "",
-                answer.signing,
-                answer.access_key_id,
-                answer.caller,
-                None,
-                None,
-                "" if error is None else error.code,
-                "",
-                "" if error is None else error.message,
-                answer.response.status,
-                sent,
-                seconds,
-                answer.response.headers,
-            )
-        )
+        response = asked.response._replace(body=b"")
+        return self._add(admission, asked.error, response, sent, seconds)
 
-    def _add(self, entry: JournalEntry) -> JournalEntry:
-        self._count = entry.number
+    def _add(
+        self,
+        admission: Admission,
+        error: OSSError | RPCRow | None,
+        response: Response,
+        sent: int,
+        seconds: float,
+    ) -> JournalEntry:
+        self._count += 1
+        entry = JournalEntry(self._count, admission, error, response, sent, seconds)
         self._entries.append(entry)
         for listener in self._listeners:
             listener(entry)

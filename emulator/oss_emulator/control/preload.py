@@ -26,7 +26,7 @@ def load(folder: Path, bucket: str, service: Service, report: Report = say_nothi
         for number, path in enumerate(paths):
             key = _key(folder, path)
             try:
-                data = read_regular_file(path, service.limits.object)
+                data = read_regular_file(path, service.environment.limits.object)
             except OSError as error:
                 raise SeedError(f"{path} cannot be preloaded: {error.strerror}.") from None
             kind, _ = _TYPES.guess_type(path.name)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from oss_emulator.access import Identity
 from oss_emulator.control.seed import SeedError, all_or_nothing, refusal_of
 from oss_emulator.operations.call import Body
-from oss_emulator.pipeline.authentication import open_accounts
+from oss_emulator.pipeline.accounts import open_accounts
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response
 

@@ -236,7 +236,7 @@ class _Planter:
                 errno.EACCES,
                 "it is outside of the seed's folder; move it there or start with --seed-anywhere",
             )
-        return read_regular_file(path, self._service.limits.object)
+        return read_regular_file(path, self._service.environment.limits.object)
 
     def _format_rules(self, place: Place, rules: RefererConfiguration) -> bytes:
         try:

@@ -13,7 +13,7 @@ from oss_emulator.referer import RefererConfiguration
 def put_bucket_referer(call: Call) -> Response:
     """Replace the rules as a whole (R-30); raises what `documents.referer.parse` does."""
     document = call.body.read()
-    referer.parse(document, call.assumptions)
+    referer.parse(document, call.environment.assumptions)
     call.keep(referer.SUBRESOURCE, document)
     return Response()
 

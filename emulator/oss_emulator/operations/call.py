@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from fastcrc.crc64 import xz as crc64
 
-from oss_emulator.access import ANONYMOUS, Identity
+from oss_emulator.access import Identity
 from oss_emulator.documents.access_point import AccessPoint
-from oss_emulator.documents.website import Visit
+from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
 from oss_emulator.protocol.changes import BY_DEFAULT, Changes
@@ -15,7 +15,6 @@ from oss_emulator.protocol.checksums import md5
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Stream
-from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
 from oss_emulator.protocol.tagging import HEADER as TAGGING
 from oss_emulator.protocol.xml import Children
 from oss_emulator.referer import Assumptions, Signing
@@ -49,40 +48,82 @@ class Body(NamedTuple):
 NO_BODY = Body.of(b"")
 
 
-class Call(NamedTuple):
-    """One request as its operation gets it: the request, its caller, its bucket and the storage.
+class Environment(NamedTuple):
+    """What the operations of one service share."""
 
-    Every request creates one, so it is a named tuple: a frozen dataclass takes four times as long.
-    """
-
-    request: Request
-    request_id: str
-    target: Target
-    operation: Operation
-    record: Bucket | None
-    """The bucket that the request names; None if it names none or a missing one."""
     storage: Storage
-    region: str
-    """The region of its endpoint or bucket."""
     limits: Limits
     display_name: Callable[[str], str]
     """Returns the display name of an account by its id."""
     assumptions: Assumptions
     """What the service is assumed to do where its documents do not say."""
-    caller: Identity = ANONYMOUS
-    signing: Signing = Signing.NONE
-    access_key_id: str = ""
-    form: Form | None = None
-    """The fields of a form that precede its file; None for any other request."""
-    visit: Visit | None = None
-    """The page of a website that an anonymous visitor asks for."""
-    style: str = ""
-    """The style that follows a separator in the path, "" for none."""
-    access_point: AccessPoint | None = None
-    """The access point whose alias the request names, in place of its bucket (P-84)."""
+    changes: Changes
+    """The dated changes that the service follows."""
+
+
+class Call(NamedTuple):
+    """One request as its operation gets it: what is known of it, its body and the storage."""
+
+    admission: Admission
+    environment: Environment
     body: Body = NO_BODY
-    changes: Changes = BY_DEFAULT
-    """The dated changes of the service that apply to it."""
+
+    @property
+    def request(self) -> Request:
+        return self.admission.request
+
+    @property
+    def request_id(self) -> str:
+        return self.admission.request_id
+
+    @property
+    def target(self) -> Target:
+        return self.admission.target
+
+    @property
+    def operation(self) -> Operation:
+        return self.admission.operation
+
+    @property
+    def record(self) -> Bucket | None:
+        """The bucket that the request names; None if it names none or a missing one."""
+        return self.admission.record
+
+    @property
+    def region(self) -> str:
+        """The region of its endpoint or bucket."""
+        return self.admission.region
+
+    @property
+    def caller(self) -> Identity:
+        return self.admission.caller
+
+    @property
+    def signing(self) -> Signing:
+        return self.admission.claimed.signing
+
+    @property
+    def form(self) -> Form | None:
+        """The fields of a form that precede its file; None for any other request."""
+        return self.admission.form
+
+    @property
+    def access_point(self) -> AccessPoint | None:
+        """The access point whose alias the request names, in place of its bucket (P-84)."""
+        return self.admission.access_point
+
+    @property
+    def storage(self) -> Storage:
+        return self.environment.storage
+
+    @property
+    def limits(self) -> Limits:
+        return self.environment.limits
+
+    @property
+    def changes(self) -> Changes:
+        """The dated changes of the service that apply to it."""
+        return BY_DEFAULT if self.admission.trusted else self.environment.changes
 
     @property
     def key(self) -> str:
@@ -98,14 +139,6 @@ class Call(NamedTuple):
         """The `x-oss-tagging` of a new object, None for none and where tags are not stored."""
         return self.request.headers.get(TAGGING) if self.operation.describes else None
 
-    @property
-    def traffic_limit(self) -> int | None:
-        """The limit that the request or its form asks for, in bit/s; raises `InvalidArgument`."""
-        if self.form is not None:
-            return traffic_limit(self.form.fields.get(TRAFFIC_LIMIT), None)
-        request = self.request
-        return traffic_limit(request.headers.get(TRAFFIC_LIMIT), request.query.get(TRAFFIC_LIMIT))
-
     def endpoint(self, region: str) -> str:
         """Return the host name under which this caller reaches a region, with its port (P-33)."""
         host, prefix = self.request.host, f"{self.target.bucket}."
@@ -118,11 +151,6 @@ class Call(NamedTuple):
         """Return the endpoint from within a region; `endpoint` if the host has no such variant."""
         public = self.endpoint(region)
         return public.replace(".", "-internal.", 1) if in_service_domain(public) else public
-
-    @property
-    def named_bucket(self) -> str:
-        """The name that stands for the bucket in the request, and in its signature."""
-        return self.target.bucket if self.access_point is None else self.access_point.alias
 
     @property
     def bucket(self) -> Bucket:
@@ -165,7 +193,7 @@ class Call(NamedTuple):
 
     def owner(self, account: str) -> Children:
         """Return the children of an Owner element (GetBucketInfo)."""
-        return [("ID", account), ("DisplayName", self.display_name(account))]
+        return [("ID", account), ("DisplayName", self.environment.display_name(account))]
 
 
 def _with(documents: Mapping[str, bytes], name: str, document: bytes | None) -> dict[str, bytes]:

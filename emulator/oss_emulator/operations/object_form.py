@@ -1,5 +1,6 @@
 """PostObject: an object put by an HTML form."""
 
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -33,7 +34,7 @@ def post_object(call: Call) -> Response:
         raise OSSError(ErrorCase.MALFORMED_POST)
     redirect = _find_redirect(form)
     request = call.request._replace(headers=_describe(call, form))
-    item, answer, callback = put(call._replace(request=request))
+    item, answer, callback = put(call._replace(admission=replace(call.admission, request=request)))
     if callback is not None:
         return Response(200, answer, callback=callback)
     return _answer(call, form, redirect, item, answer)

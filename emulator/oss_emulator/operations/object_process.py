@@ -41,7 +41,8 @@ _NOT_OF_A_RESULT: Final = ("x-oss-hash-crc64ecma", "Content-Encoding", "x-oss-ne
 
 def _gather(call: Call) -> Callable[[], Body]:
     """Find the image and its watermarks; return the function that makes the result."""
-    text = f"style/{call.style}" if call.style else call.request.query[PROCESS]
+    style = call.admission.style
+    text = f"style/{style}" if style else call.request.query[PROCESS]
     asked = process.parse(text)
     if asked.save_as is not None:
         message = "sys/saveas is for POST only; a GET returns the result and cannot save it."
@@ -140,11 +141,13 @@ def process_object(call: Call) -> Response:
     named = SaveAs(origin[_BUCKET], origin[_KEY])
     bucket = _find_place(call, named)
     # The headers of the request are not those of the object, and its ACL is the bucket's.
-    there = call._replace(
+    described = replace(
+        call.admission,
         request=call.request._replace(headers={}),
         target=Target(bucket.name, named.key),
         record=bucket,
     )
+    there = call._replace(admission=described)
     item = draft(there, body=body, etag=checksums.format_etag(body.md5))
     headers = {**item.headers, "Content-Type": origin["Content-Type"]}
     added = store(there, item._replace(headers=headers))

@@ -1,18 +1,13 @@
 """An operation of the OSS API, and the decorator that declares one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from oss_emulator.access import Permission
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
-
-if TYPE_CHECKING:
-    from oss_emulator.operations.call import Body, Call
 
 
 class Resource(StrEnum):
@@ -63,29 +58,43 @@ BYPASSES: Final = frozenset("DeleteObject DeleteMultipleObjects PutObjectRetenti
 """The operations on which `x-oss-bypass-governance-retention` has an effect (P-64)."""
 
 
-@dataclass(frozen=True, slots=True)
+Performs: TypeAlias = Callable[..., Response]
+"""A function from a `Call` to a `Response`.
+
+A call names its operation, so this module does not know what a call is; a test checks that each
+function takes one.
+"""
+
+Gather: TypeAlias = Callable[..., Callable[[], Any]]
+"""Finds the body of an operation for a `Call` and returns a function that reads or makes a `Body`.
+
+That takes time in proportion to the size, so the server calls that function in a thread.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation:
-    """One operation of the OSS API and the function that performs it."""
+    """One operation of the OSS API and the function that performs it. Each is equal to itself."""
 
     name: str
     method: str
     resource: Resource
-    subresource: str
+    subresource: str = ""
     """The query parameter that selects the operation, "" for none.
 
     It may need a value (`x-oss-process=csv/select`), and further required parameters may follow:
     `inventory&inventoryId`, `cname&comp=token`.
     """
-    permission: Permission
-    takes: Takes
-    header: str
+    permission: Permission = Permission.OWN
+    takes: Takes = Takes.NOTHING
+    header: str = ""
     """The request header whose presence selects the operation, "" for none."""
     action: str
     """The RAM action that the caller needs."""
-    status: Status
-    needs_bucket: bool
+    status: Status = Status.ENFORCED
+    needs_bucket: bool = True
     """Whether a missing bucket is reported before any other error (P-18)."""
-    perform: Callable[[Call], Response]
+    perform: Performs
     gather: Gather | None = None
     """Makes the body from the storage, instead of reading one or as the request's one says."""
     on_version: bool = False
@@ -96,13 +105,6 @@ class Operation:
     """Whether it may bypass a retention period in GOVERNANCE mode."""
     needs_md5: bool = False
     """Whether it is refused without `Content-MD5` (P-76)."""
-
-
-Gather: TypeAlias = "Callable[[Call], Callable[[], Body]]"
-"""Finds the body of an operation and returns a function that reads or makes it.
-
-That takes time in proportion to the size, so the server calls that function in a thread.
-"""
 
 
 def operation(
@@ -119,30 +121,40 @@ def operation(
     needs_bucket: bool = True,
     gather: Gather | None = None,
     needs_md5: bool = False,
-) -> Callable[[Callable[[Call], Response]], Operation]:
+) -> Callable[[Performs], Operation]:
     """Declare the function that performs an operation; the default action is `oss:NAME`."""
 
-    def declare(perform: Callable[[Call], Response]) -> Operation:
+    def declare(perform: Performs) -> Operation:
         return Operation(
-            name,
-            method,
-            resource,
-            subresource,
-            permission,
-            takes,
-            header,
-            action or f"oss:{name}",
-            status,
-            needs_bucket,
-            perform,
-            gather,
-            name in ON_VERSION,
-            name in DESCRIBES,
-            name in BYPASSES,
-            needs_md5,
+            name=name,
+            method=method,
+            resource=resource,
+            subresource=subresource,
+            permission=permission,
+            takes=takes,
+            header=header,
+            action=action or f"oss:{name}",
+            status=status,
+            needs_bucket=needs_bucket,
+            perform=perform,
+            gather=gather,
+            on_version=name in ON_VERSION,
+            describes=name in DESCRIBES,
+            bypasses=name in BYPASSES,
+            needs_md5=needs_md5,
         )
 
     return declare
+
+
+def _answer_nothing(call: object) -> Response:
+    raise AssertionError("a request without an operation is refused")
+
+
+NO_OPERATION: Final = Operation(
+    name="", method="", resource=Resource.SERVICE, action="", perform=_answer_nothing
+)
+"""The operation of a request that is not routed yet, or was refused before."""
 
 
 def not_implemented(method: str, resource: Resource, subresource: str) -> OSSError:

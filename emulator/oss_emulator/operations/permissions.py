@@ -246,7 +246,7 @@ def _context(
         secure=request.secure,
         source_ip=request.remote or None,
         user_agent=request.headers.get("user-agent"),
-        access_key_id=call.access_key_id or None,
+        access_key_id=call.admission.claimed.access_key_id or None,
         prefix=request.query.get("prefix", "") if lists else None,
         delimiter=request.query.get("delimiter", "") if lists else None,
         acl=fields.get("x-oss-acl", "private"),

@@ -1,5 +1,6 @@
 """Static websites: the pages, redirects and error pages that anonymous visitors get."""
 
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -57,7 +58,7 @@ def _error_page(call: Call, site: WebsiteConfiguration) -> Response | None:
     """Return the current error page, whatever version or range was asked for."""
     headers = {name: value for name, value in call.request.headers.items() if name not in _PARTIAL}
     request = call.request._replace(headers=headers, query={}, query_string="")
-    plain = call._replace(request=request)
+    plain = call._replace(admission=replace(call.admission, request=request))
     if not _is_readable(plain, site.error_key):
         return None
     return _answer(plain, site.error_key)._replace(status=site.error_status)
@@ -81,7 +82,8 @@ def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
 
 def _answer(call: Call, key: str) -> Response:
     """Perform the same operation on another object."""
-    return call.operation.perform(call._replace(target=Target(call.bucket.name, key)))
+    target = Target(call.bucket.name, key)
+    return call.operation.perform(call._replace(admission=replace(call.admission, target=target)))
 
 
 def _is_readable(call: Call, key: str) -> bool:

@@ -1,20 +1,10 @@
 """Authentication: finds the signature of a request and verifies it (P-19, A-50)."""
 
-import os
-from pathlib import Path
-from secrets import token_bytes
-from typing import Final, NamedTuple
+from typing import Final
 
-from oss_emulator.access import (
-    ANONYMOUS,
-    AccessKey,
-    Accounts,
-    AccountsError,
-    Identity,
-    KeyProblem,
-)
+from oss_emulator.access import ANONYMOUS, AccessKey, Accounts, Identity, KeyProblem
+from oss_emulator.operations.admission import UNSIGNED, Admission, Claimed
 from oss_emulator.protocol import form_policy, signature
-from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.changes import V1_OF_ACCOUNTS, V1_OF_BUCKETS, Changes
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
@@ -29,14 +19,6 @@ from oss_emulator.protocol.signature import form as form_signature
 from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth, Settings
 from oss_emulator.storage import Bucket
-from oss_emulator.toml import read_file
-
-OWNER: Final = Identity("1000000000000001")
-"""The account that owns the configured key."""
-
-TOKEN_KEY_FILE: Final = "sts.key"  # noqa: S105 - the name of a file
-TOKEN_KEY_SIZE: Final = 32
-"""Bytes of the key that signs security tokens."""
 
 _SIGNING: Final = {
     Place.HEADER: Signing.HEADER,
@@ -53,65 +35,6 @@ _KEY_PROBLEMS: Final = {
 """The error for each problem with a key (A-50)."""
 
 
-class Claimed(NamedTuple):
-    """The signature that a request carries, not verified yet."""
-
-    signing: Signing = Signing.NONE
-    access_key_id: str = ""
-    claim: Claim | None = None
-    """None for a request without a signature, and where signatures are not verified."""
-
-
-UNSIGNED: Final = Claimed()
-
-
-def open_accounts(settings: Settings, token_key: bytes) -> Accounts:
-    """Load the accounts that the settings name; raises `AccountsError`."""
-    path = settings.accounts
-    if path is None:
-        key = AccessKey(settings.access_key_id, settings.access_key_secret, OWNER)
-        return Accounts([key], token_key=token_key)
-    where = f"The accounts {path}"
-    try:
-        return Accounts.parse(
-            read_file(path), lambda name: read_file(path.parent / name), token_key=token_key
-        )
-    except OSError as error:
-        raise AccountsError(f"{where} cannot be read: {error.strerror}.") from None
-    except AccountsError as error:
-        raise AccountsError(f"{where}, {error}") from None
-
-
-def open_token_key(folder: Path | None) -> bytes:
-    """Return the key that signs security tokens: random, and kept in the data folder if there is
-    one.
-
-    A kept key lets tokens outlive a restart, and lets workers accept each other's tokens. Raises
-    `AccountsError`.
-    """
-    if folder is None:
-        return token_bytes(TOKEN_KEY_SIZE)
-    path = folder / TOKEN_KEY_FILE
-    try:
-        key = read_file(path) if path.exists() else b""
-        if len(key) != TOKEN_KEY_SIZE:
-            key = token_bytes(TOKEN_KEY_SIZE)
-            _write_secret(path, key)
-    except OSError as error:
-        sentence = f"The key of security tokens {path} cannot be kept: {error.strerror}."
-        raise AccountsError(sentence) from None
-    return key
-
-
-def _write_secret(path: Path, secret: bytes) -> None:
-    """Write a file that only its owner may read, as a whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
-    with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(secret)
-    part.replace(path)
-
-
 def find_claim(request: Request, auth: Auth) -> Claimed:
     """Find the signature of a request; raises `OSSError` for a malformed one."""
     original = request.original
@@ -119,41 +42,34 @@ def find_claim(request: Request, auth: Auth) -> Claimed:
     return UNSIGNED if claim is None else _claimed(claim, auth)
 
 
-def authenticate(
-    claimed: Claimed,
-    request: Request,
-    target: Target,
-    accounts: Accounts,
-    auth: Auth,
-    region: str,
-) -> Identity:
-    """Verify the signature of a request and return the signer.
+def authenticate(admission: Admission, accounts: Accounts, auth: Auth) -> Identity:
+    """Verify the claimed signature of a request and return the signer.
 
     A request without a signature is anonymous (P-19). Raises `OSSError` for an unusable key and for
     a signature that does not match.
     """
+    claimed, now = admission.claimed, admission.request.received
     if claimed.claim is None:
         return ANONYMOUS if claimed.signing is Signing.NONE else accounts.owner
-    identity, secret = _identify(claimed.claim, accounts, auth, request.received)
+    identity, secret = _identify(claimed.claim, accounts, auth, now)
     if secret is not None:
-        _verify(claimed.claim, request, target, secret, region)
+        _verify(claimed.claim, admission, secret)
     return identity
 
 
-def find_payload(
-    claimed: Claimed, request: Request, accounts: Accounts, settings: Settings
-) -> Payload | None:
+def find_payload(admission: Admission, accounts: Accounts, settings: Settings) -> Payload | None:
     """Find how the body of an S3 request is framed and signed; None for a request of OSS.
 
     Raises `OSSError`.
     """
+    request, claim = admission.request, admission.claimed.claim
     if request.original is None:
         return None
     payload = Payload.parse(request.original, strict=settings.strict_s3)
-    if claimed.claim is None:
+    if claim is None:
         return payload
-    _, secret = _identify(claimed.claim, accounts, settings.auth, request.received)
-    return payload.sign(claimed.claim, secret)
+    _, secret = _identify(claim, accounts, settings.auth, request.received)
+    return payload.sign(claim, secret)
 
 
 def check_version(claimed: Claimed, bucket: Bucket | None, changes: Changes) -> None:
@@ -177,18 +93,13 @@ def find_form_claim(form: Form, auth: Auth) -> Claimed:
 
 
 def authenticate_form(
-    claimed: Claimed,
-    form: Form,
-    bucket: str,
-    now: float,
-    accounts: Accounts,
-    auth: Auth,
-    region: str,
+    admission: Admission, form: Form, accounts: Accounts, auth: Auth
 ) -> tuple[Identity, Sizes]:
-    """Verify the signature of a form and check its fields against its policy.
+    """Verify the claimed signature of a form and check its fields against its policy.
 
     Returns the signer and the sizes that the file may have. Raises `OSSError`.
     """
+    claimed, now = admission.claimed, admission.request.received
     claim = claimed.claim
     if claim is None:
         return (ANONYMOUS if claimed.signing is Signing.NONE else accounts.owner), Sizes()
@@ -196,9 +107,9 @@ def authenticate_form(
     if secret is not None and form.original is not None:
         s3_form.verify(claim, form.original, secret)
     elif secret is not None:
-        form_signature.verify(claim, form, secret, region, now)
+        form_signature.verify(claim, form, secret, admission.region, now)
     policy = form_policy.parse(form.text(form_signature.POLICY))
-    policy.check((form.original or form).conditional(bucket), now)
+    policy.check((form.original or form).conditional(admission.named_bucket), now)
     return identity, policy.sizes
 
 
@@ -221,16 +132,18 @@ def _identify(
     return accounts.owner, None
 
 
-def _verify(claim: Claim, request: Request, target: Target, secret: str, region: str) -> None:
+def _verify(claim: Claim, admission: Admission, secret: str) -> None:
     """Check a signature; it may cover the header that asks for an explanation, or omit it."""
+    request, region = admission.request, admission.region
+    # The name that was signed is that in the request, also if it is the alias of an access point.
+    target = admission.target._replace(bucket=admission.named_bucket)
     if request.original is not None:
         s3_signature.verify(claim, request.original, target.bucket, target.key, secret)
         return
     try:
-        signature.verify(claim, request, target.bucket, target.key, secret, region)
+        signature.verify(claim, request, target, secret, region)
     except OSSError as error:
         if EXPLAIN not in request.headers or error.code != "SignatureDoesNotMatch":
             raise
         headers = {name: value for name, value in request.headers.items() if name != EXPLAIN}
-        bare = request._replace(headers=headers)
-        signature.verify(claim, bare, target.bucket, target.key, secret, region)
+        signature.verify(claim, request._replace(headers=headers), target, secret, region)

@@ -30,7 +30,7 @@ def find_bucket(storage: Storage, name: str, operation: Operation) -> Bucket | N
     return bucket
 
 
-def add_bucket_headers(
+def add_headers(
     response: Response, bucket: Bucket | None, request: Request, payer: Identity | None = None
 ) -> Response:
     """Add the headers of the bucket's configurations: its CORS rules, and who pays.

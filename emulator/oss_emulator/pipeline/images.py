@@ -3,16 +3,18 @@
 from typing import Final, NamedTuple
 
 from oss_emulator.documents import image_access, style
-from oss_emulator.operations.call import Call
+from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.object_process import get_processed, head_processed
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.parameters import PROCESS
 from oss_emulator.referer import Signing
-from oss_emulator.storage import Bucket, Storage
+from oss_emulator.storage import Storage
 
-_CONFIGURATION: Final = image_access.DOCUMENT.subresource
+CONFIGURATION: Final = image_access.DOCUMENT.subresource
+"""The name of the access configuration of images among a bucket's documents."""
+
 _READS: Final = frozenset({"GetObject", "HeadObject"})
 _PROCESSING: Final = {"GET": get_processed, "HEAD": head_processed}
 
@@ -25,14 +27,13 @@ class Styled(NamedTuple):
     style: str
 
 
-def find_styled(
-    storage: Storage, bucket: Bucket | None, operation: Operation, key: str
-) -> Styled | None:
+def find_styled(admission: Admission, storage: Storage) -> Styled | None:
     """Find the image that `photo.jpg!small` means; None for any other request.
 
     An object with the whole key comes first, and the style must exist. Both are assumed.
     """
-    if bucket is None or _CONFIGURATION not in bucket.documents:
+    bucket, operation, key = admission.record, admission.operation, admission.target.key
+    if bucket is None or CONFIGURATION not in bucket.documents:
         return None
     if operation.name not in _READS or operation.subresource:
         return None
@@ -44,15 +45,16 @@ def find_styled(
     return Styled(Target(bucket.name, parts[0]), _PROCESSING[operation.method], parts[1])
 
 
-def check_original(call: Call) -> None:
+def check_original(admission: Admission) -> None:
     """Raise `AccessDenied` if a protected original is read without a signature and a style."""
-    bucket = call.record
-    if bucket is None or _CONFIGURATION not in bucket.documents:
+    bucket = admission.record
+    if bucket is None or CONFIGURATION not in bucket.documents:
         return
-    if call.operation.name not in _READS or call.signing is not Signing.NONE:
+    if admission.operation.name not in _READS or admission.claimed.signing is not Signing.NONE:
         return
-    by_style = call.style or call.request.query.get(PROCESS, "").startswith("style/")
-    if not by_style and image_access.find(bucket.documents).protects(call.key):
+    asked = admission.request.query.get(PROCESS, "")
+    by_style = admission.style or asked.startswith("style/")
+    if not by_style and image_access.find(bucket.documents).protects(admission.target.key):
         raise OSSError(ErrorCase.STYLE_ONLY)
 
 

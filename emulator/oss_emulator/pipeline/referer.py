@@ -3,10 +3,13 @@
 from functools import lru_cache
 
 from oss_emulator.documents.referer import SUBRESOURCE, parse_kept
-from oss_emulator.operations.call import Call
+from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.operation import Operation
+from oss_emulator.pipeline import images
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Scope
-from oss_emulator.referer.assumptions import CheckOrder
+from oss_emulator.referer.assumptions import CheckOrder, ProcessingOrder
+from oss_emulator.storage import Storage
 
 
 class HotlinkProtection:
@@ -16,29 +19,37 @@ class HotlinkProtection:
         self._assumptions = assumptions
         self._compile_cached = lru_cache(1024)(self._compile)
         self.precedes_acl = assumptions.check_order is CheckOrder.BEFORE_ACL
-        """Whether a request is checked before its permissions are."""
+        """Whether a request is checked before its permissions are (R-05)."""
+        self._processes_first = assumptions.processing_order is ProcessingOrder.AFTER
 
     def policy_of(self, document: bytes | None) -> RefererPolicy:
         """Compile the rules of a bucket; cached by the bytes of the document, so never stale."""
         return self._compile_cached(document)
 
-    def decide(self, call: Call) -> Decision | None:
-        """Decide by the rules of the call's bucket; None for a call that needs no decision.
+    def decide(self, admission: Admission, storage: Storage) -> Decision | None:
+        """Decide by the rules of the request's bucket; None for one that needs no decision.
 
-        Those are a call without a bucket, and one for a missing object if that is reported first
+        Those are a request without a bucket, and one for a missing object if that is reported first
         (R-05).
         """
-        if call.record is None:
+        bucket, request = admission.record, admission.request
+        if bucket is None:
             return None
-        if self._assumptions.check_order is CheckOrder.AFTER_OBJECT and _lacks_object(call):
+        if self._assumptions.check_order is CheckOrder.AFTER_OBJECT and _lacks_object(
+            admission, storage
+        ):
             return None
-        return self.policy_of(call.record.documents.get(SUBRESOURCE)).decide(
-            call.request.headers.get("referer"),
-            *call.request.further_referers,
-            signed=call.signing,
-            method=call.request.method,
-            scope=Scope.OBJECT if call.key else Scope.BUCKET,
+        return self.policy_of(bucket.documents.get(SUBRESOURCE)).decide(
+            request.headers.get("referer"),
+            *request.further_referers,
+            signed=admission.claimed.signing,
+            method=request.method,
+            scope=Scope.OBJECT if admission.target.key else Scope.BUCKET,
         )
+
+    def denies_late(self, operation: Operation) -> bool:
+        """Whether a denial waits until the image of an operation is processed (R-39)."""
+        return self._processes_first and images.is_processing(operation)
 
     def _compile(self, document: bytes | None) -> RefererPolicy:
         rules = RefererConfiguration() if document is None else parse_kept(document)  # R-15
@@ -51,10 +62,11 @@ def check(decision: Decision | None, target: str) -> None:
         raise OSSError(ErrorCase.REFERER_DENIED, ec=decision.ec, BucketName=target)
 
 
-def _lacks_object(call: Call) -> bool:
+def _lacks_object(admission: Admission, storage: Storage) -> bool:
     """Whether a request reads an object that does not exist."""
-    if not call.key or call.request.method not in ("GET", "HEAD"):
+    target, request = admission.target, admission.request
+    if not target.key or request.method not in ("GET", "HEAD"):
         return False
-    version = call.request.query.get("versionId") or None
-    found = call.storage.object(call.target.bucket, call.key, version)
+    version = request.query.get("versionId") or None
+    found = storage.object(target.bucket, target.key, version)
     return found is None or found.delete_marker

@@ -7,7 +7,7 @@ original, and the journal records it. No later step knows of S3, except the way 
 from collections.abc import Mapping
 from typing import Final
 
-from oss_emulator.operations.call import Body, Call
+from oss_emulator.operations.call import Body
 from oss_emulator.protocol.address import Addresses, Target
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
@@ -18,7 +18,7 @@ _NAME: Final = "x-id"
 """The parameter with which some SDKs name the operation."""
 
 
-def to_oss(request: Request, addresses: Addresses) -> Request:
+def mark(request: Request, addresses: Addresses) -> Request:
     """Mark a request that speaks S3, by its signature, its headers or its host (P-70)."""
     if marks.is_marked(request) or addresses.speaks_s3(request.host):
         return request._replace(original=request)
@@ -39,13 +39,11 @@ def translate(request: Request, target: Target) -> Request:
     return request._replace(query_string=rest, query=parse_query(rest), headers=fields)
 
 
-def form_to_oss(call: Call, original: Form) -> tuple[Call, Form]:
-    """Turn a form with fields of S3 into one of OSS, and mark its call; raises `OSSError`."""
+def form_to_oss(request: Request, original: Form) -> tuple[Request, Form]:
+    """Turn a form with fields of S3 into one of OSS, and mark its request; raises `OSSError`."""
     if not form.is_marked(original):
-        return call, original
-    request = call.request
-    marked = request._replace(original=request.original or request)
-    return call._replace(request=marked), form.translate(original)
+        return request, original
+    return request._replace(original=request.original or request), form.translate(original)
 
 
 def check_md5_missing(request: Request, *, strict: bool) -> None:
@@ -57,12 +55,12 @@ def check_md5_missing(request: Request, *, strict: bool) -> None:
         raise OSSError(ErrorCase.MD5_MISSING)
 
 
-def translate_body(call: Call, body: Body) -> Body:
+def translate_body(request: Request, operation: str, body: Body) -> Body:
     """Turn the document of an S3 request into one of OSS; raises `DocumentError`, `OSSError`."""
-    if call.request.original is None or not body.size:
+    if request.original is None or not body.size:
         return body
-    sent = body.read() if call.operation.name in documents.REQUESTS else b""
-    found = documents.to_oss(call.operation.name, sent)
+    sent = body.read() if operation in documents.REQUESTS else b""
+    found = documents.to_oss(operation, sent)
     return body if found == sent else Body.of(found)
 
 

@@ -3,11 +3,9 @@
 from typing import Final, NamedTuple
 
 from oss_emulator.documents.website import Visit, parse
-from oss_emulator.operations.operation import Operation
+from oss_emulator.operations.admission import Admission
 from oss_emulator.protocol.address import Addresses, Target
-from oss_emulator.protocol.message import Request
 from oss_emulator.referer import Signing
-from oss_emulator.storage import Bucket
 
 WEBSITE: Final = "website"
 """The name of the website configuration among a bucket's documents."""
@@ -21,14 +19,7 @@ class IndexPage(NamedTuple):
     """Set for an anonymous visitor, who also gets redirects and error pages."""
 
 
-def find_page(
-    bucket: Bucket | None,
-    request: Request,
-    operation: Operation,
-    key: str,
-    signing: Signing,
-    addresses: Addresses,
-) -> IndexPage | None:
+def find_page(admission: Admission, addresses: Addresses) -> IndexPage | None:
     """Find the index page for a plain GET or HEAD of a key; None for any other request.
 
     Everybody gets the index page of a folder (oss2's suite against the service reads one with a
@@ -36,11 +27,13 @@ def find_page(
     host names the bucket: in path style, which the service does not support, the root lists the
     bucket.
     """
+    bucket, request, key = admission.record, admission.request, admission.target.key
     if bucket is None or WEBSITE not in bucket.documents:
         return None
-    if request.method not in ("GET", "HEAD") or operation.subresource:
+    if request.method not in ("GET", "HEAD") or admission.operation.subresource:
         return None
-    anonymous, in_path = signing is Signing.NONE, addresses.is_endpoint(request.host)
+    anonymous = admission.claimed.signing is Signing.NONE
+    in_path = addresses.is_endpoint(request.host)
     if not key and (in_path or not anonymous):
         return None
     site = parse(bucket.documents[WEBSITE])

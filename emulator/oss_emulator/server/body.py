@@ -11,9 +11,9 @@ from aiohttp import web
 from aiohttp.http import HttpVersion11
 
 from oss_emulator.control.api import Refusal
-from oss_emulator.operations.call import NO_BODY, Body, Call
+from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.call import NO_BODY, Body, Environment
 from oss_emulator.operations.operation import Takes
-from oss_emulator.pipeline.admission import Admitted
 from oss_emulator.protocol.checksums import Checksums, check_md5
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form, FormReader
@@ -32,28 +32,28 @@ _FLUSHED: Final = 1024 * 1024
 _CONTINUE = "100-continue"
 
 
-async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
+async def read(http: web.BaseRequest, admission: Admission, environment: Environment) -> Body:
     """Read the body of a call whose operation takes one.
 
     Raises `OSSError` if it is malformed, incomplete or too large.
     """
-    call, takes = admitted.call, admitted.call.operation.takes
-    limit = _limit(call)
-    length = int(call.request.headers.get("content-length", -1))
+    takes, limit = admission.operation.takes, _limit(admission, environment)
+    length = int(admission.request.headers.get("content-length", -1))
     if takes is Takes.OBJECT and length < 0 and "transfer-encoding" not in http.headers:
         raise OSSError(ErrorCase.MISSING_CONTENT_LENGTH)
     if length > limit:
         raise _too_large(takes, limit)
     if not http.can_read_body:
-        if admitted.payload is not None:
-            admitted.payload.reader().finish()
+        if admission.payload is not None:
+            admission.payload.reader().finish()
         return NO_BODY
     await _invite(http)
-    if 0 < length <= SHORT and admitted.traffic_limit is None and not call.storage.blocking:
-        return Body.of(b"".join([chunk async for chunk in _content(http, admitted)]))
-    throttle = Throttle.of(admitted.traffic_limit)
-    async with body_writer.begin(call) as taken:
-        async for chunk in _content(http, admitted):
+    storage, throttled = environment.storage, admission.traffic_limit is not None
+    if 0 < length <= SHORT and not throttled and not storage.blocking:
+        return Body.of(b"".join([chunk async for chunk in _content(http, admission)]))
+    throttle = Throttle.of(admission.traffic_limit)
+    async with body_writer.begin(storage, takes) as taken:
+        async for chunk in _content(http, admission):
             if taken.size + len(chunk) > limit:
                 raise _too_large(takes, limit)
             await taken.take(chunk)
@@ -61,10 +61,10 @@ async def read(http: web.BaseRequest, admitted: Admitted) -> Body:
         return await taken.finish()
 
 
-def _limit(call: Call) -> int:
-    """Return the most bytes that a call may send."""
-    limits = call.limits
-    return limits.document if call.operation.takes is Takes.DOCUMENT else limits.object
+def _limit(admission: Admission, environment: Environment) -> int:
+    """Return the most bytes that a request may send."""
+    limits = environment.limits
+    return limits.document if admission.operation.takes is Takes.DOCUMENT else limits.object
 
 
 class FormBody:
@@ -94,14 +94,14 @@ class FormBody:
                 return self._reader.form
         return self._reader.finish()
 
-    async def read_file(self, admitted: Admitted) -> Body:
+    async def read_file(self, admission: Admission, environment: Environment) -> Body:
         """Read the file of an admitted form; raises `OSSError`."""
-        throttle = Throttle.of(admitted.traffic_limit)
-        async with body_writer.begin(admitted.call) as taken:
-            await _take(taken, self._begun, admitted)
+        throttle = Throttle.of(admission.traffic_limit)
+        async with body_writer.begin(environment.storage, Takes.FORM) as taken:
+            await _take(taken, self._begun, admission)
             await throttle.passed(len(self._begun))
             async for chunk in self._chunks:
-                await _take(taken, self._feed(chunk), admitted)
+                await _take(taken, self._feed(chunk), admission)
                 await throttle.passed(len(chunk))
             self._reader.finish()
             check_md5(self._md5, self._whole.md5)
@@ -114,9 +114,9 @@ class FormBody:
         return self._reader.feed(chunk)
 
 
-async def _take(taken: body_writer.BodyWriter, content: bytes, admitted: Admitted) -> None:
+async def _take(taken: body_writer.BodyWriter, content: bytes, admission: Admission) -> None:
     if content:
-        admitted.sizes.check_most(taken.size + len(content))
+        admission.sizes.check_most(taken.size + len(content))
         await taken.take(content)
 
 
@@ -180,13 +180,13 @@ async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
         raise OSSError(ErrorCase.INCOMPLETE_BODY) from None
 
 
-async def _content(http: web.BaseRequest, admitted: Admitted) -> AsyncIterator[bytes]:
+async def _content(http: web.BaseRequest, admission: Admission) -> AsyncIterator[bytes]:
     """Yield the content of a body as it arrives; S3 may have framed it. Raises `OSSError`."""
-    if admitted.payload is None:
+    if admission.payload is None:
         async for chunk in _chunks(http):
             yield chunk
         return
-    reader = admitted.payload.reader()
+    reader = admission.payload.reader()
     async for chunk in _chunks(http):
         if content := reader.feed(chunk):
             yield content

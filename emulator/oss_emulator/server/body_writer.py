@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from oss_emulator.operations.call import Body, Call
+from oss_emulator.operations.call import Body
 from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol.checksums import Checksums
-from oss_emulator.storage import Blob, BlobWriter, SpoolWriter
+from oss_emulator.storage import Blob, BlobWriter, SpoolWriter, Storage
 
 BATCH: Final = 2 * 1024 * 1024
 """Bytes that a thread gets at a time. Starting it takes as long as hashing 400 KiB."""
@@ -90,12 +90,11 @@ class BodyWriter:
 
 
 @asynccontextmanager
-async def begin(call: Call) -> AsyncIterator[BodyWriter]:
+async def begin(storage: Storage, takes: Takes) -> AsyncIterator[BodyWriter]:
     """Begin to take in a body; a body that does not arrive whole leaves nothing behind."""
     # A document ends up in a record, so it needs no blob of the storage.
-    document = call.operation.takes is Takes.DOCUMENT
-    writer = SpoolWriter() if document else call.storage.blob_writer()
-    body_writer = BodyWriter(writer, call.storage.blocking)
+    writer = SpoolWriter() if takes is Takes.DOCUMENT else storage.blob_writer()
+    body_writer = BodyWriter(writer, storage.blocking)
     BodyWriter.underway += 1
     try:
         yield body_writer

@@ -17,9 +17,10 @@ from yarl import URL
 
 from oss_emulator.documents import async_fetch
 from oss_emulator.documents.async_fetch import MAX_AGE, FetchTask, State
+from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.operations.async_fetch import failure_callback, settle, store_request
-from oss_emulator.operations.call import Body
-from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.operations.call import Body, Environment
+from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol import checksums
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import FROM_CALLBACK
@@ -63,7 +64,7 @@ class Host(NamedTuple):
     """Its own ports."""
     answer: Callable[[Request], Awaitable[Response]]
     """Answers a request to OSS without a body, as if a client had sent it."""
-    perform: Callable[[Admitted, Body, Callable[[Response], None]], Awaitable[Response]]
+    perform: Callable[[Admission, Body, Callable[[Response], None]], Awaitable[Response]]
     """Performs an admitted call without its callback; calls a function in the same transaction."""
     write: Callable[[Callable[[], None]], Awaitable[None]]
     """Calls a function where the storage is written."""
@@ -188,7 +189,7 @@ class Fetches:
             admitted = service.admit(request, service.accounts.owner)
             if isinstance(admitted, Refused):
                 raise _FailedError(admitted.error.message)
-            body = await _take(admitted, answer.content)
+            body = await _take(service.environment, answer.content)
         wanted = task.content_md5
         if wanted and wanted != checksums.format_md5(body.md5):
             await self._host.write(lambda: service.storage.discard_unreferenced(body.content))
@@ -363,10 +364,10 @@ def _parse_reference(text: str) -> URL:
         raise _FailedError(f"The source redirected to the invalid URL {text!r}.") from None
 
 
-async def _take(admitted: Admitted, content: AsyncIterator[bytes]) -> Body:
+async def _take(environment: Environment, content: AsyncIterator[bytes]) -> Body:
     """Take in what arrives; raises `_FailedError` if it is too large."""
-    limit = admitted.call.limits.object
-    async with body_writer.begin(admitted.call) as taken:
+    limit = environment.limits.object
+    async with body_writer.begin(environment.storage, Takes.OBJECT) as taken:
         async for chunk in content:
             if taken.size + len(chunk) > limit:
                 raise _FailedError(f"The content is larger than {limit} bytes.")

@@ -6,14 +6,15 @@ import zlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.control.faults import Fault
+from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.headers import encode
-from oss_emulator.protocol.message import FileRange, Request, Response, Stream
+from oss_emulator.protocol.message import FileRange, Response, Stream
 from oss_emulator.rpc import RPCAnswer
 from oss_emulator.server.guard import Guard
 from oss_emulator.server.throttle import Throttle
@@ -30,24 +31,34 @@ GZIP: Final = 31
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
-class NonOSSRequest(NamedTuple):
-    """A request that is not for OSS: for STS or KMS, or for the emulator itself."""
+class Served(NamedTuple):
+    """A request and the answer to send."""
 
-    request: Request
-    request_id: str
+    outcome: Admission | Refused
+    response: Response
+    fault: Fault | None = None
+    """What goes wrong with the answer, as a test has planned."""
     rpc: RPCAnswer | None = None
-    """The answer of STS or KMS, if one was asked."""
-    traffic_limit: int | None = None
+    """The answer of STS or KMS, if the request was for one."""
+    recorded: bool = True
+    """Whether the journal records it; not what is for the emulator itself."""
+
+    @property
+    def admission(self) -> Admission:
+        """What is known of the request."""
+        return self.outcome.admission
+
+    @property
+    def traffic_limit(self) -> int | None:
+        """Bits per second; None for no limit, as for all errors."""
+        return None if isinstance(self.outcome, Refused) else self.outcome.traffic_limit
 
 
-Outcome: TypeAlias = Admitted | Refused | NonOSSRequest
-"""The outcome of a request: performed, refused, or not for OSS."""
-
-
-def format(response: Response, refused: Refused, began: float) -> bytes:
+def format(served: Served, began: float) -> bytes:
     """Format a whole answer to a request that aiohttp never sees; the connection ends after it."""
+    response = served.response
     assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
-    head = _head(response, refused, time.perf_counter() - began)
+    head = _head(response, served.admission, time.perf_counter() - began)
     head["Connection"] = "close"
     return format_head("1.1", response.status, head) + response.body
 
@@ -69,14 +80,14 @@ def format_head(version: str, status: int, fields: Mapping[str, str]) -> bytes:
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
-def _head(response: Response, outcome: Outcome, seconds: float) -> dict[str, str]:
+def _head(response: Response, admission: Admission, seconds: float) -> dict[str, str]:
     """Return the headers of an answer: the response's and the server's own."""
     status, body = response.status, response.body
     head = {
         **response.headers,
         "Server": "AliyunOSS",
-        "Date": dates.format_http(outcome.request.received + seconds),
-        "x-oss-request-id": outcome.request_id,
+        "Date": dates.format_http(admission.request.received + seconds),
+        "x-oss-request-id": admission.request_id,
     }
     if response.timed:
         head["x-oss-server-time"] = str(int(seconds * 1000))
@@ -90,26 +101,19 @@ def _head(response: Response, outcome: Outcome, seconds: float) -> dict[str, str
 class Answer:
     """A response that is being sent to the client; no header is guessed."""
 
-    def __init__(
-        self,
-        http: web.BaseRequest,
-        guard: Guard,
-        response: Response,
-        outcome: Outcome,
-        began: float,
-    ) -> None:
+    def __init__(self, http: web.BaseRequest, guard: Guard, served: Served, began: float) -> None:
         """`began` is the time of arrival on the clock of `time.perf_counter`."""
-        self.response = response
-        self.outcome = outcome
+        self.response = response = served.response
+        self.admission = served.admission
         self.sent = 0
         """Bytes of body that were sent."""
         self._http = http
         self._guard = guard
         self._began = began
-        self._throttle = Throttle.of(outcome.traffic_limit)
+        self._throttle = Throttle.of(served.traffic_limit)
         compresses = response.compress and http.method != "HEAD"
         self._gzip = zlib.compressobj(wbits=GZIP) if compresses else None
-        self._in_pieces = compresses or outcome.traffic_limit is not None
+        self._in_pieces = compresses or served.traffic_limit is not None
         """Whether even a short body goes through `_write`."""
 
     @property
@@ -122,8 +126,8 @@ class Answer:
 
         If the client leaves, nothing is raised: aiohttp notices it.
         """
-        response, http, version = self.response, self._http, self.outcome.request.version
-        head = _head(response, self.outcome, self.seconds)
+        response, http, version = self.response, self._http, self.admission.request.version
+        head = _head(response, self.admission, self.seconds)
         silent = http.method == "HEAD" or response.status in _WITHOUT_BODY
         body = b"" if silent else response.body
         chunked = not silent and "Content-Length" not in head

@@ -4,9 +4,9 @@ Records are named tuples because every upload creates one: creating a frozen dat
 times as long.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from oss_emulator.storage.blobs import Blob, BlobWriter
 
@@ -14,9 +14,27 @@ NULL_VERSION = "null"
 """The version id of an object that was put while versioning was off or suspended."""
 
 
-class Bucket(NamedTuple):
-    """A bucket without its objects. All times are seconds since the epoch."""
+_Result = TypeVar("_Result")
 
+
+class Record:
+    """A record that never changes, so what follows from it alone is computed once."""
+
+    def once(self, work: Callable[[Self], _Result]) -> _Result:
+        """Return `work(self)`, computed at the first call with this function.
+
+        `work` must be a pure function: its result is kept as long as the record, also by threads
+        that call it at once. A changed record is another one, with results of its own.
+        """
+        results: dict[Any, _Result] = self.__dict__
+        try:
+            return results[work]
+        except KeyError:
+            result = results[work] = work(self)
+            return result
+
+
+class _Bucket(NamedTuple):
     name: str
     owner: str
     created: float
@@ -28,6 +46,10 @@ class Bucket(NamedTuple):
     """Empty until it is first set, then Enabled or Suspended."""
     documents: Mapping[str, bytes] = {}
     """Configurations by name, as bytes in the service's form."""
+
+
+class Bucket(_Bucket, Record):
+    """A bucket without its objects. All times are seconds since the epoch."""
 
 
 class Account(NamedTuple):
@@ -49,9 +71,7 @@ class Restore(NamedTuple):
     """The retrieval tier, empty for a storage class without tiers."""
 
 
-class Object(NamedTuple):
-    """One version of an object: its metadata and its bytes."""
-
+class _Object(NamedTuple):
     key: str
     content: tuple[Blob, ...]
     size: int
@@ -78,6 +98,10 @@ class Object(NamedTuple):
     """Configurations of this version (legal hold, retention), like those of a bucket."""
     content_md5: str = ""
     """Base64 of the MD5 of all bytes, where a sequential upload made the object."""
+
+
+class Object(_Object, Record):
+    """One version of an object: its metadata and its bytes."""
 
 
 class Upload(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 from oss_emulator.cli.requestlog import describe
 from oss_emulator.control.journal import Journal
-from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
@@ -84,7 +84,7 @@ def test_other_errors_are_shown_with_code_and_message(service: Service) -> None:
 def test_unchecked_request_is_shown_without_a_reason(service: Service) -> None:
     request = parse("GET", "/examplebucket/a.png", (), "localhost")
     outcome = service.admit(request, service.accounts.owner)
-    assert isinstance(outcome, Admitted)
+    assert isinstance(outcome, Admission)
     found = describe(Journal().record(outcome, Response(200), 0, 0.0))
     assert found == "200 not-checked GET examplebucket/a.png"
 

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 from oss_emulator.control.faults import FaultError, Faults, read
-from oss_emulator.operations.call import Call
-from oss_emulator.pipeline.admission import Admitted
+from oss_emulator.operations.admission import Admission
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 
 
-def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Call:
-    """An admitted call of the owner."""
+def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Admission:
+    """An admitted request of the owner."""
     service = Service()
     service.handle(
         Request.parse("PUT", "/examplebucket", [("Host", "localhost")], time.time()),
@@ -20,8 +19,8 @@ def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Call:
     )
     request = Request.parse(method, target, [("Host", "localhost")], time.time())
     admitted = service.admit(request, service.accounts.owner)
-    assert isinstance(admitted, Admitted)
-    return admitted.call
+    assert isinstance(admitted, Admission)
+    return admitted
 
 
 @pytest.mark.parametrize(

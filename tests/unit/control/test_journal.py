@@ -6,8 +6,8 @@ import weakref
 import pytest
 from oss_emulator import accesslog
 from oss_emulator.control.journal import Journal, JournalEntry, RefererVerdict
+from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
-from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
@@ -34,7 +34,7 @@ def service() -> Service:
 
 def ask(
     service: Service, target: str = "/examplebucket/a", referer: str = ""
-) -> Admitted | Refused:
+) -> Admission | Refused:
     """What admission makes of an anonymous GET."""
     fields = [("Host", "localhost"), ("User-Agent", 'a "b"')]
     if referer:
@@ -42,7 +42,7 @@ def ask(
     return service.admit(Request.parse("GET", target, fields, 1_700_000_000.25, "192.0.2.1"))
 
 
-def record(journal: Journal, outcome: Admitted | Refused) -> JournalEntry:
+def record(journal: Journal, outcome: Admission | Refused) -> JournalEntry:
     return journal.record(outcome, Response(404), 0, 0.0)
 
 
@@ -83,13 +83,13 @@ def test_entry_of_a_failed_upload_does_not_hold_its_body(service: Service) -> No
     fields = [("Host", "localhost"), ("Content-MD5", "A" * 22 + "==")]
     put = Request.parse("PUT", "/examplebucket/a", fields, time.time())
     admitted = service.admit(put, service.accounts.owner)
-    assert isinstance(admitted, Admitted)
+    assert isinstance(admitted, Admission)
     blob = Blob(b"content")
     body, watched = NO_BODY._replace(content=(blob,), size=7), weakref.ref(blob)
     try:
         service.perform(admitted, body)
     except OSSError as error:
-        refused = admitted.refuse(error)
+        refused = refuse(admitted, error)
     del blob, body
     journal = Journal()
     entry = journal.record(refused, service.render(refused), 0, 0.0)
@@ -106,13 +106,13 @@ def test_entry_keeps_the_request_that_came(service: Service) -> None:
     original = Request.parse(
         "POST", "/examplebucket?", [("Host", "localhost"), ("Content-Type", boundary)], time.time()
     )
-    admitted = service.admit(original)
-    assert isinstance(admitted, Admitted)
+    owner = service.accounts.owner
+    admitted = service.admit(original, owner)
+    assert isinstance(admitted, Admission)
     reader = FormReader(boundary)
     content = reader.feed(form.encode())
-    owner = service.accounts.owner
-    outcome = service.admit_form(admitted, reader.finish(), owner)
-    assert isinstance(outcome, Admitted)
+    outcome = service.admit_form(admitted, reader.finish())
+    assert isinstance(outcome, Admission)
     response = service.perform(outcome, Body.of(content))
     entry = Journal().record(outcome, response, 0, 0.0)
     stored = service.storage.object("examplebucket", "a/b")
@@ -145,6 +145,7 @@ def test_verdict_is_that_of_the_rules(
 def test_entry_as_json_and_as_access_log_line(service: Service) -> None:
     refused = ask(service, "/examplebucket/a%20b?x=1", "http://thief.test/")
     assert isinstance(refused, Refused)
+    request_id = refused.admission.request_id
     entry = Journal().record(refused, service.render(refused), 356, 0.0123)
     told = entry.to_dict()
     decision, access = told.pop("decision"), told.pop("access")
@@ -152,7 +153,7 @@ def test_entry_as_json_and_as_access_log_line(service: Service) -> None:
     assert told == {
         "number": 1,
         "time": "2023-11-14T22:13:20.000Z",
-        "request_id": refused.request_id,
+        "request_id": request_id,
         "remote": "192.0.2.1",
         "method": "GET",
         "target": "/examplebucket/a%20b?x=1",
@@ -175,7 +176,7 @@ def test_entry_as_json_and_as_access_log_line(service: Service) -> None:
     assert line.startswith(
         "192.0.2.1 - - [14/Nov/2023:22:13:20 +0000] "
         '"GET /examplebucket/a%20b?x=1 HTTP/1.1" 403 356 12 "http://thief.test/" '
-        rf'"a \x22b\x22" "localhost" "{refused.request_id}" "true" "-" "GetObject" "examplebucket" '
+        rf'"a \x22b\x22" "localhost" "{request_id}" "true" "-" "GetObject" "examplebucket" '
     )
 
 
@@ -227,5 +228,5 @@ def test_entry_keeps_the_error_document_and_no_other_body(service: Service) -> N
     assert isinstance(refused, Refused)
     assert b"NoSuchBucket" in journal.record(refused, service.render(refused), 0, 0.0).document
     admitted = ask(service, referer="http://www.example.com/")
-    assert isinstance(admitted, Admitted)
+    assert isinstance(admitted, Admission)
     assert journal.record(admitted, Response(200, {"ETag": "x"}, b"body"), 4, 0.0).document == b""

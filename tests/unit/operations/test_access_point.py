@@ -228,7 +228,7 @@ OWNER = Identity(ACCOUNT)
 
 def get_as(ask: Caller, caller: Identity, alias: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """GET an object through an alias with all checks; returns the code of the error, or ""."""
-    service = "oss_emulator.pipeline.service.authentication.authenticate"
+    service = "oss_emulator.pipeline.steps.authentication.authenticate"
     monkeypatch.setattr(service, lambda *_: caller)
     return ask.anonymously("GET", f"/{alias}/a").code
 

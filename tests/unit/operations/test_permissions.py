@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from oss_emulator.access import Identity, Kind, Policy, PolicyType
 from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.operations import permissions
-from oss_emulator.operations.call import Body
-from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.operations.admission import Admission, Refused, refuse
+from oss_emulator.operations.call import Body, Call
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessDecision, Request
@@ -51,12 +52,12 @@ def service() -> Service:
 
 def record(service: Service, request: Request, body: bytes = b"") -> JournalEntry:
     """Send an anonymous request; return its entry in the journal."""
-    outcome: Admitted | Refused = service.admit(request)
-    assert isinstance(outcome, Admitted)
+    outcome: Admission | Refused = service.admit(request)
+    assert isinstance(outcome, Admission)
     try:
         response = service.perform(outcome, Body.of(body))
     except OSSError as error:
-        outcome = outcome.refuse(error)
+        outcome = refuse(outcome, error)
         response = service.render(outcome)
     return Journal().record(outcome, response, 0, 0.0)
 
@@ -103,9 +104,9 @@ def test_denial_of_a_ram_user_names_bucket_and_user(service: Service) -> None:
     """S-35"""
     user = Identity(service.accounts.owner.id, kind=Kind.USER, name="dev", policies=(NOTHING,))
     admitted = service.admit(ask("GET", "/closed-bucket/a"), service.accounts.owner)
-    assert isinstance(admitted, Admitted)
+    assert isinstance(admitted, Admission)
     with pytest.raises(OSSError) as caught:
-        permissions.check_call(admitted.call._replace(caller=user))
+        permissions.check_call(Call(replace(admitted, caller=user), service.environment))
     details = caught.value.details
     assert list(details) == ["AccessDeniedDetail", "Bucket", "User"]
     assert (details["Bucket"], details["User"]) == ("closed-bucket", user.id)

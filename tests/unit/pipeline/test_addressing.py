@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from oss_emulator.pipeline.admission import Refused
+from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request
 
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve

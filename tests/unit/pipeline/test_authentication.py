@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import os
 from base64 import b64encode
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from oss_emulator.access import ANONYMOUS, AccountsError
-from oss_emulator.access.tokens import Tokens
-from oss_emulator.pipeline.admission import Admitted, Refused
-from oss_emulator.pipeline.authentication import (
-    OWNER,
-    TOKEN_KEY_FILE,
-    open_accounts,
-    open_token_key,
-)
+from oss_emulator.access import ANONYMOUS
+from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.pipeline.accounts import OWNER
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import Signing
-from oss_emulator.settings import Auth, Settings
+from oss_emulator.settings import Auth
 
 from tests.http import forms
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
@@ -45,7 +36,7 @@ def signed(
     return ask("GET", target, {"Referer": PAGE, **dict(fields)})
 
 
-def admit(auth: Auth, request: Request) -> Admitted | Refused:
+def admit(auth: Auth, request: Request) -> Admission | Refused:
     return serve(replace(SETTINGS, auth=auth)).admit(request)
 
 
@@ -53,9 +44,9 @@ def admit(auth: Auth, request: Request) -> Admitted | Refused:
 @pytest.mark.parametrize(("place", "signing"), [("header", Signing.HEADER), ("url", Signing.URL)])
 def test_signature_of_the_owner_is_admitted(signer: str, place: str, signing: Signing) -> None:
     admitted = admit(Auth.STRICT, signed(place=place, signer=signer))
-    assert isinstance(admitted, Admitted)
-    call = admitted.call
-    assert (call.caller, call.signing, call.access_key_id) == (OWNER, signing, ACCESS_KEY_ID)
+    assert isinstance(admitted, Admission)
+    claimed = admitted.claimed
+    assert (admitted.caller, *claimed[:2]) == (OWNER, signing, ACCESS_KEY_ID)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +66,17 @@ def test_auth_decides_which_signatures_are_accepted(
     outcome = admit(auth, signed(key_id, secret))
     if code:
         assert isinstance(outcome, Refused)
-        assert (outcome.error.code, outcome.access_key_id) == (code, key_id)
-        assert (outcome.signing, outcome.caller) == (Signing.HEADER, ANONYMOUS)
+        known = outcome.admission
+        assert (outcome.error.code, known.claimed.access_key_id) == (code, key_id)
+        assert (known.claimed.signing, known.caller) == (
+            Signing.HEADER,
+            ANONYMOUS,
+        )
     else:
-        assert isinstance(outcome, Admitted)
-        call = outcome.call
-        assert (call.caller, call.signing) == (OWNER, Signing.HEADER)
-        assert call.access_key_id == ("" if auth is Auth.OFF else key_id)
+        assert isinstance(outcome, Admission)
+        claimed = outcome.claimed
+        assert (outcome.caller, claimed.signing) == (OWNER, Signing.HEADER)
+        assert claimed.access_key_id == ("" if auth is Auth.OFF else key_id)
 
 
 @pytest.mark.parametrize("auth", Auth)
@@ -89,29 +84,32 @@ def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
     """P-19"""
     outcome = admit(auth, ask("GET", "/private-bucket/a"))
     assert isinstance(outcome, Refused)
-    assert (outcome.caller, outcome.signing) == (ANONYMOUS, Signing.NONE)
+    assert (outcome.admission.caller, outcome.admission.claimed.signing) == (
+        ANONYMOUS,
+        Signing.NONE,
+    )
 
 
 @pytest.mark.parametrize("auth", Auth)
 def test_malformed_signature_is_refused_before_its_key_is_known(auth: Auth) -> None:
     outcome = admit(auth, ask("GET", "/private-bucket/a", {"Authorization": "Basic x"}))
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.access_key_id) == ("InvalidArgument", "")
+    assert (outcome.error.code, outcome.admission.claimed.access_key_id) == ("InvalidArgument", "")
 
 
 @pytest.mark.parametrize("is_signed", [True, False])
 def test_explain_header_may_be_signed_or_unsigned(is_signed: bool) -> None:
     request = signed(headers={EXPLAIN: "1"} if is_signed else {}, signer="v1")
     explained = request._replace(headers={**request.headers, EXPLAIN: "1"})
-    assert isinstance(admit(Auth.STRICT, explained), Admitted)
+    assert isinstance(admit(Auth.STRICT, explained), Admission)
 
 
-def post(auth: Auth, fields: dict[str, str]) -> Admitted | Refused:
+def post(auth: Auth, fields: dict[str, str]) -> Admission | Refused:
     """Post a form to the private bucket; return the outcome of its admission."""
     service: Service = serve(replace(SETTINGS, auth=auth))
     headers = {"Content-Type": forms.TYPE, "Referer": PAGE}
     admitted = service.admit(ask("POST", "/private-bucket", headers))
-    assert isinstance(admitted, Admitted)
+    assert isinstance(admitted, Admission)
     reader = FormReader(forms.TYPE)
     reader.feed(forms.form(list(fields.items())))
     return service.admit_form(admitted, reader.finish())
@@ -125,9 +123,9 @@ def form_of(key_id: str, secret: str) -> dict[str, str]:
 
 def test_signed_form_has_the_size_range_of_its_policy() -> None:
     admitted = post(Auth.STRICT, form_of(ACCESS_KEY_ID, ACCESS_KEY_SECRET))
-    assert isinstance(admitted, Admitted)
-    call = admitted.call
-    assert (call.caller, call.signing, call.access_key_id) == (OWNER, Signing.FORM, ACCESS_KEY_ID)
+    assert isinstance(admitted, Admission)
+    claimed = admitted.claimed
+    assert (admitted.caller, *claimed[:2]) == (OWNER, Signing.FORM, ACCESS_KEY_ID)
     assert admitted.sizes == (2, 9)
 
 
@@ -146,73 +144,25 @@ def test_auth_decides_which_form_signatures_are_accepted(
     outcome = post(auth, form_of(key_id, "wrong"))
     if code:
         assert isinstance(outcome, Refused)
-        assert (outcome.error.code, outcome.access_key_id) == (code, key_id)
-        assert (outcome.signing, outcome.caller) == (Signing.FORM, ANONYMOUS)
+        known = outcome.admission
+        assert (outcome.error.code, known.claimed.access_key_id) == (code, key_id)
+        assert (known.claimed.signing, known.caller) == (
+            Signing.FORM,
+            ANONYMOUS,
+        )
     else:
-        assert isinstance(outcome, Admitted)
-        assert (outcome.call.caller, outcome.call.signing) == (OWNER, Signing.FORM)
+        assert isinstance(outcome, Admission)
+        assert (outcome.caller, outcome.claimed.signing) == (OWNER, Signing.FORM)
 
 
 @pytest.mark.parametrize("auth", Auth)
 def test_malformed_signature_of_a_form_is_refused(auth: Auth) -> None:
     outcome = post(auth, {"key": "b", "Signature": "x"})
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.caller) == ("InvalidArgument", ANONYMOUS)
+    assert (outcome.error.code, outcome.admission.caller) == ("InvalidArgument", ANONYMOUS)
 
 
 def test_form_without_a_signature_is_anonymous() -> None:
     outcome = post(Auth.STRICT, {"key": "b"})
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.caller) == ("AccessDenied", ANONYMOUS)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (None, "cannot be read"),
-        (b"\xff", "line 1, column 1: the byte 0xff is not valid UTF-8"),
-        (b"[[account]]\nname = 1", "The accounts "),
-    ],
-)
-def test_unusable_accounts_are_an_error(
-    tmp_path: Path, content: bytes | None, message: str
-) -> None:
-    path = tmp_path / "accounts.toml"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(AccountsError, match=message):
-        open_accounts(Settings(accounts=path), b"key")
-
-
-def test_key_of_tokens_is_random_without_a_folder() -> None:
-    assert open_token_key(None) != open_token_key(None)
-
-
-def test_key_of_tokens_is_kept_in_the_folder(tmp_path: Path) -> None:
-    mask = os.umask(0)
-    try:
-        key = open_token_key(tmp_path)
-    finally:
-        os.umask(mask)
-    assert open_token_key(tmp_path) == key
-    assert [path.name for path in tmp_path.iterdir()] == [TOKEN_KEY_FILE]
-    assert (tmp_path / TOKEN_KEY_FILE).stat().st_mode & 0o777 == 0o600
-
-
-def test_damaged_key_of_tokens_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / TOKEN_KEY_FILE).write_bytes(b"")
-    assert open_token_key(tmp_path) == (tmp_path / TOKEN_KEY_FILE).read_bytes() != b""
-
-
-def test_key_of_tokens_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
-    with pytest.raises(AccountsError, match=r"security tokens .* cannot be kept: No such file"):
-        open_token_key(tmp_path / "missing")
-
-
-def test_secret_of_the_first_account_makes_no_token() -> None:
-    """Whoever knows it, like every user of the default key, could take any role otherwise."""
-    secret = Settings().access_key_secret.encode()
-    guessed = Tokens(hashlib.sha256(b"security token\0" + secret).digest())
-    issued = guessed.issue("acs:ram::1:role/r", "s", 2**31, "", bytes(15))
-    accounts = Service().accounts
-    assert not accounts.knows(issued.access_key_id, issued.security_token)
+    assert (outcome.error.code, outcome.admission.caller) == ("AccessDenied", ANONYMOUS)

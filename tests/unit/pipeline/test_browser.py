@@ -6,10 +6,11 @@ import re
 
 import pytest
 from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.admission import Refused
 from oss_emulator.operations.operation import Operation, Resource, Takes
-from oss_emulator.pipeline.admission import Refused
 from oss_emulator.pipeline.browser import SANDBOX
-from oss_emulator.pipeline.service import READS, Service
+from oss_emulator.pipeline.service import Service
+from oss_emulator.pipeline.steps import READS
 from oss_emulator.protocol.message import Request
 from oss_emulator.settings import Auth, Settings
 from oss_emulator.storage import snapshot

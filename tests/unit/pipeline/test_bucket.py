@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.operations import OPERATIONS
-from oss_emulator.pipeline.bucket import add_bucket_headers, find_bucket
+from oss_emulator.pipeline.bucket import add_headers, find_bucket
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Response
@@ -62,7 +62,7 @@ def headers(
     bucket = Bucket("b", OWNER.id, 0.0, "cn-hangzhou", documents=documents)
     request = ask("GET", "/b/a", {"Origin": origin} if origin else {})
     given = Response(200, {"ETag": "1"})
-    added = dict(add_bucket_headers(given, bucket, request, payer).headers)
+    added = dict(add_headers(given, bucket, request, payer).headers)
     assert added.pop("ETag") == "1"
     return added
 
@@ -88,13 +88,13 @@ def test_vary_of_the_answer_and_of_cors_are_joined() -> None:
     document = CORS.replace(b"</CORSC", b"<ResponseVary>true</ResponseVary></CORSC")
     bucket = Bucket("b", OWNER.id, 0.0, "cn-hangzhou", documents={"cors": document})
     given = Response(200, {"Vary": "Accept-Encoding"})
-    answered = add_bucket_headers(given, bucket, ask("GET", "/b/a"))
+    answered = add_headers(given, bucket, ask("GET", "/b/a"))
     assert answered.headers["Vary"] == "Accept-Encoding, Origin"
 
 
 def test_answer_without_a_bucket_is_unchanged() -> None:
     response = Response(200, {"ETag": "1"})
-    assert add_bucket_headers(response, None, ask(), OTHER) is response
+    assert add_headers(response, None, ask(), OTHER) is response
 
 
 @pytest.mark.parametrize(("key", "status"), [("a", 200), ("none", 404)])

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from lxml import etree
-from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.changes import (
     ARN_IN_LOGS,
@@ -57,8 +57,8 @@ def refusal(service: Service, request: Request) -> tuple[int, str, str]:
     return error_of(service.admit(request))
 
 
-def error_of(outcome: Admitted | Refused) -> tuple[int, str, str]:
-    if isinstance(outcome, Admitted):
+def error_of(outcome: Admission | Refused) -> tuple[int, str, str]:
+    if isinstance(outcome, Admission):
         return 200, "", ""
     error: OSSError = outcome.error
     return error.status, error.code, error.ec
@@ -167,7 +167,7 @@ def test_form_signed_with_version_1_is_refused() -> None:
         (forms.sign_v4(forms.policy([])), FINE),
     ):
         admitted = service.admit(ask("POST", "/private-bucket", headers))
-        assert isinstance(admitted, Admitted)
+        assert isinstance(admitted, Admission)
         reader = FormReader(forms.TYPE)
         reader.feed(forms.form([("key", "b"), *fields]))
         assert error_of(service.admit_form(admitted, reader.finish())) == expected

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from oss_emulator import referer_xml
 from oss_emulator.operations import object_process
+from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import referer
-from oss_emulator.pipeline.admission import Admitted, Refused
 from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
@@ -30,8 +30,8 @@ from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, put, 
 def decision_on(service: Service, target: str, sent: str | None) -> Decision | None:
     headers = {} if sent is None else {"Referer": sent}
     outcome = service.admit(ask("GET", target, headers))
-    assert isinstance(outcome, Admitted | Refused)
-    return outcome.decision
+    assert isinstance(outcome, Admission | Refused)
+    return outcome.admission.decision
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
-from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response
@@ -131,8 +131,8 @@ def test_hotlink_protection_applies_to_anonymous_requests(
     asked = ask("GET", "/a", headers, "public-bucket.s3.localhost")
     outcome = service.admit(asked)
     answer = service.handle(asked)
-    assert outcome.decision is not None
-    assert (answer.status, outcome.decision.allowed) == (status, status == 200)
+    assert outcome.admission.decision is not None
+    assert (answer.status, outcome.admission.decision.allowed) == (status, status == 200)
 
 
 @pytest.mark.parametrize("referer", [PAGE, THIEF])
@@ -152,19 +152,19 @@ def test_presigned_url_is_decided_as_one_of_oss(service: Service, referer: str) 
     made = signature.sign(signature.signing_key(ACCESS_KEY_SECRET, claim.day, claim.region), text)
     asked = ask("GET", f"/private-bucket/a?{query}&X-Amz-Signature={made}", {"Referer": referer})
     outcome = service.admit(asked)
-    assert isinstance(outcome, Admitted) is (referer == PAGE)
-    signing = outcome.call.signing if isinstance(outcome, Admitted) else outcome.signing
+    assert isinstance(outcome, Admission) is (referer == PAGE)
+    signing = outcome.admission.claimed.signing
     assert signing is Signing.URL
 
 
 def test_journal_gets_the_request_as_it_came(service: Service) -> None:
     asked = sign(ask("GET", "/private-bucket/a"))
     outcome = service.admit(asked)
-    assert isinstance(outcome, Admitted)
+    assert isinstance(outcome, Admission)
     assert outcome.request.original == asked
     refused = service.admit(sign(ask("GET", "/private-bucket?cors")))
     assert isinstance(refused, Refused)
-    assert refused.request.original is not None
+    assert refused.admission.request.original is not None
 
 
 FRAMED = {
@@ -219,7 +219,8 @@ def test_headers_may_be_hoisted_into_the_query(service: Service, hoisted: str) -
     """SDKs for JavaScript sign headers of S3 as parameters of the URL; names have no case."""
     target = f"/private-bucket/b?x-id=PutObject&{hoisted}"
     asked = sign(ask("PUT", target))
-    assert service.admit(asked).request.query_string == ""  # nothing that OSS would read or log
+    seen = service.admit(asked).admission.request
+    assert seen.query_string == ""  # nothing that OSS would read or log
     assert service.handle(asked, b"content").status == 200
     found = service.handle(sign(ask("HEAD", "/private-bucket/b")))
     assert found.headers["x-amz-meta-color"] == "blue"
@@ -238,9 +239,9 @@ def test_images_are_processed_as_over_oss(service: Service, process: str) -> Non
     """P-71: `x-oss-process` of these two kinds"""
     asked = ask("GET", f"/private-bucket/a?x-oss-process={process}")
     over_s3, over_oss = service.admit(sign(asked)), service.admit(asked, service.accounts.owner)
-    assert isinstance(over_s3, Admitted)
-    assert isinstance(over_oss, Admitted)
-    assert over_s3.call.operation is over_oss.call.operation
+    assert isinstance(over_s3, Admission)
+    assert isinstance(over_oss, Admission)
+    assert over_s3.operation is over_oss.operation
     assert over_s3.request.query == over_oss.request.query
 
 

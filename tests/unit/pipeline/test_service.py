@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 from oss_emulator.access import ANONYMOUS
-from oss_emulator.operations.call import NO_BODY, Body
-from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.operations.admission import UNSIGNED, Admission, Refused, refuse
+from oss_emulator.operations.call import Body
 from oss_emulator.pipeline.service import Service, new_request_id
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
@@ -123,16 +123,17 @@ def test_refusal_has_the_results_of_earlier_steps(service: Service, first: str) 
     expected = ORDER[first]
     refused = service.admit(request)
     assert isinstance(refused, Refused)
-    assert refused.request is request
-    assert refused.caller is ANONYMOUS
-    decision, access = refused.decision, refused.access
+    known = refused.admission
+    assert known.request is request
+    assert known.caller is ANONYMOUS
+    decision, access = known.decision, refused.access
     told = Known(
         (refused.error.code, refused.error.ec),
-        "" if refused.operation is None else refused.operation.name,
-        *refused.target[:2],
-        refused.record is not None,
-        refused.signing,
-        refused.access_key_id,
+        known.operation.name,
+        *known.target[:2],
+        known.record is not None,
+        known.claimed.signing,
+        known.claimed.access_key_id,
         None if decision is None else decision.allowed,
         None if access is None else access.allowed,
     )
@@ -142,11 +143,11 @@ def test_refusal_has_the_results_of_earlier_steps(service: Service, first: str) 
 def test_request_without_a_flaw_is_admitted(service: Service) -> None:
     request = flawed(())
     admitted = service.admit(request)
-    assert isinstance(admitted, Admitted)
-    call, decision, access = admitted.call, admitted.decision, admitted.access
+    assert isinstance(admitted, Admission)
+    decision, access = admitted.decision, admitted.access
     assert admitted.request is request
-    assert (call.operation.name, *call.target[:2]) == ("GetObject", "public-bucket", "a")
-    assert (call.signing, call.caller, call.body) == (Signing.NONE, ANONYMOUS, NO_BODY)
+    assert (admitted.operation.name, *admitted.target[:2]) == ("GetObject", "public-bucket", "a")
+    assert (admitted.claimed, admitted.caller) == (UNSIGNED, ANONYMOUS)
     assert decision is not None
     assert decision.allowed
     assert access is not None
@@ -157,12 +158,12 @@ def test_request_without_a_flaw_is_admitted(service: Service) -> None:
 
 def test_missing_object_is_reported_after_all_checks(service: Service) -> None:
     admitted = service.admit(ask("GET", "/public-bucket/none", {"Referer": PAGE}))
-    assert isinstance(admitted, Admitted)
+    assert isinstance(admitted, Admission)
     with pytest.raises(OSSError, match="NoSuchKey") as raised:
         service.perform(admitted)
-    refused = admitted.refuse(raised.value)
-    assert (refused.error, refused.decision) == (raised.value, admitted.decision)
-    assert (refused.access, refused.target) == (admitted.access, admitted.call.target)
+    refused = refuse(admitted, raised.value)
+    assert (refused.error, refused.admission.decision) == (raised.value, admitted.decision)
+    assert (refused.access, refused.admission.target) == (admitted.access, admitted.target)
 
 
 def test_request_with_a_given_caller_is_not_checked(service: Service) -> None:
@@ -170,8 +171,8 @@ def test_request_with_a_given_caller_is_not_checked(service: Service) -> None:
     owner = service.accounts.owner
     request = flawed(("signature", "referer", "acl", "limit"))
     admitted = service.admit(request, owner)
-    assert isinstance(admitted, Admitted)
-    assert (admitted.call.caller, admitted.decision, admitted.access) == (owner, None, None)
+    assert isinstance(admitted, Admission)
+    assert (admitted.caller, admitted.decision, admitted.access) == (owner, None, None)
     assert admitted.traffic_limit is None
 
 
@@ -179,7 +180,7 @@ def test_preflight_is_not_checked(service: Service) -> None:
     """R-04"""
     headers = {"Referer": THIEF, "Authorization": "OSS nobody:c2lnbmF0dXJl"}
     admitted = service.admit(ask("OPTIONS", "/private-bucket/a", headers))
-    assert isinstance(admitted, Admitted)
+    assert isinstance(admitted, Admission)
     assert admitted.decision is not None
     assert admitted.decision.reason is Reason.PREFLIGHT
     assert admitted.access is None
@@ -188,7 +189,7 @@ def test_preflight_is_not_checked(service: Service) -> None:
 def test_bucket_deleted_before_the_body_arrives_is_an_error(service: Service) -> None:
     put_object = ask("PUT", "/public-bucket/b")
     admitted = service.admit(put_object, service.accounts.owner)
-    assert isinstance(admitted, Admitted)
+    assert isinstance(admitted, Admission)
     service.storage.delete_bucket("public-bucket")
     with pytest.raises(OSSError, match="NoSuchBucket"):
         service.perform(admitted, Body.of(b"late"))
@@ -205,11 +206,11 @@ def form_of(fields: dict[str, str]) -> tuple[FormReader, bytes]:
 
 def post(
     service: Service, bucket: str, fields: dict[str, str], referer: str = PAGE
-) -> tuple[Admitted, Admitted | Refused]:
+) -> tuple[Admission, Admission | Refused]:
     """Return the admission of a request with a form, and the outcome for its fields."""
     headers = {"Content-Type": forms.TYPE, "Referer": referer, "Authorization": "OSS nobody:x"}
     admitted = service.admit(ask("POST", f"/{bucket}", headers))
-    assert isinstance(admitted, Admitted)
+    assert isinstance(admitted, Admission)
     reader, _ = form_of(fields)
     return admitted, service.admit_form(admitted, reader.finish())
 
@@ -241,23 +242,24 @@ def test_form_is_checked_in_the_same_order(
     _, refused = post(service, bucket, fields, referer)
     assert isinstance(refused, Refused)
     assert (refused.error.code, refused.error.ec) == error
-    assert (refused.target.bucket, refused.target.key) == (bucket, fields["key"])
-    assert refused.access_key_id == fields.get("OSSAccessKeyId", "")
-    decision = refused.decision
+    known = refused.admission
+    assert (known.target.bucket, known.target.key) == (bucket, fields["key"])
+    assert known.claimed.access_key_id == fields.get("OSSAccessKeyId", "")
+    decision = known.decision
     assert (None if decision is None else decision.allowed) == allowed
 
 
 def test_form_gets_its_own_admission(service: Service) -> None:
     put(service, "/public-bucket?acl", headers={"x-oss-acl": "public-read-write"})
     original, outcome = post(service, "public-bucket", {"key": "b"})
-    assert isinstance(outcome, Admitted)
-    assert (original.call.key, original.call.form, original.decision, original.access) == (
+    assert isinstance(outcome, Admission)
+    assert (original.target.key, original.form, original.decision, original.access) == (
         "",
         None,
         None,
         None,
     )
-    assert (outcome.call.key, outcome.request) == ("b", original.request)
+    assert (outcome.target.key, outcome.request) == ("b", original.request)
     assert outcome.decision is not None
     assert outcome.access is not None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from oss_emulator.documents.website import Visit
 from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.admission import Admission, Claimed
 from oss_emulator.pipeline.website import WEBSITE, find_page
-from oss_emulator.protocol.address import Addresses
+from oss_emulator.protocol.address import Addresses, Target
 from oss_emulator.referer import Signing
 from oss_emulator.storage import Bucket
 
@@ -40,7 +41,15 @@ def find(
         if (item.method, item.resource, item.subresource) == (method, resource, subresource)
     )
     site = bucket({WEBSITE: SITE} if documents is None else documents)
-    page = find_page(site, ask(method, "/", host=host), operation, key, signing, ADDRESSES)
+    admission = Admission(
+        ask(method, "/", host=host),
+        "id",
+        target=Target("site", key),
+        operation=operation,
+        record=site,
+        claimed=Claimed(signing),
+    )
+    page = find_page(admission, ADDRESSES)
     return None if page is None else (page.target.key, page.visit)
 
 
@@ -87,5 +96,4 @@ def test_other_requests_get_no_page(
 
 def test_request_without_a_bucket_gets_no_page() -> None:
     operation = next(item for item in OPERATIONS if item.name == "ListBuckets")
-    found = find_page(None, ask(host=PATH), operation, "", Signing.NONE, ADDRESSES)
-    assert found is None
+    assert find_page(Admission(ask(host=PATH), "id", operation=operation), ADDRESSES) is None

@@ -10,6 +10,7 @@ import oss2
 import pytest
 from alibabacloud_oss_v2.signer import SignerV1
 from oss_emulator.protocol import parameters, signature
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.parameters import KNOWN, SUBRESOURCES
@@ -61,7 +62,7 @@ def test_v1_signature_covers_exactly_the_signed_parameters(name: str) -> None:
     request = Request.parse("GET", f"/bucket/key?{name}=v", headers, NOW)
     claim = signature.parse(request)
     assert claim is not None
-    signature.verify(claim, request, "bucket", "key", SECRET, "cn-hangzhou")
+    signature.verify(claim, request, Target("bucket", "key"), SECRET, "cn-hangzhou")
 
 
 @pytest.mark.parametrize(

@@ -6,30 +6,24 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
-from oss_emulator.pipeline.admission import Admitted
-from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol.message import Request
+from oss_emulator.operations.operation import Takes
 from oss_emulator.server import body_writer
 from oss_emulator.server.body_writer import BATCH, LEAST, TOGETHER, BodyWriter
+from oss_emulator.storage import MemoryStorage
 
 CHUNK = bytes(64 * 1024)
 
 
 @pytest.mark.parametrize("uploads", [1, 4, 20, 200])
 def test_many_uploads_use_no_more_memory_than_a_few(uploads: int) -> None:
-    service = Service()
-    owner = service.accounts.owner
-    request = Request.parse("PUT", "/examplebucket", [("Host", "localhost")], 0.0)
-    assert service.handle(request, caller=owner).status == 200
-    outcome = service.admit(request._replace(path="/examplebucket/a"), owner)
-    assert isinstance(outcome, Admitted)
-    call = outcome.call
+    storage = MemoryStorage()
 
     async def fill() -> int:
         """Return the bytes of a body that are collected before a thread stores them."""
         async with AsyncExitStack() as stack:
             bodies = [
-                await stack.enter_async_context(body_writer.begin(call)) for _ in range(uploads)
+                await stack.enter_async_context(body_writer.begin(storage, Takes.OBJECT))
+                for _ in range(uploads)
             ]
             last = bodies[-1]
             while last._keeping is None:

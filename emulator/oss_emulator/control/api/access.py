@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from oss_emulator.control.api.route import Refusal
-from oss_emulator.pipeline.service import READS
+from oss_emulator.pipeline.steps import READS
 from oss_emulator.protocol import origin
 from oss_emulator.protocol.headers import FROM_CALLBACK
 from oss_emulator.protocol.message import Request, Response

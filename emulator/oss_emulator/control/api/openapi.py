@@ -6,7 +6,7 @@ from typing import Any
 from oss_emulator.control.api.access import HEADER, TOKEN_HEADER
 from oss_emulator.control.api.route import JSON, PREFIX, Content, Parameter, Route
 from oss_emulator.control.api.schema import TEXT, Schema, record, reference
-from oss_emulator.pipeline.service import READS
+from oss_emulator.pipeline.steps import READS
 
 _ERRORS: Mapping[int, str] = {
     400: "The request is malformed; the message says what is expected.",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from random import getrandbits
 from typing import NamedTuple
 
@@ -104,7 +105,7 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
     item = call.storage.object(bucket.name, source.key, version_id)
     actions = required_of_source(call.request.headers, source.version_id)
     permissions.check_origin(point)
-    reading = call._replace(access_point=point)
+    reading = call._replace(admission=replace(call.admission, access_point=point))
     permissions.check(reading, bucket, source.key, Permission.READ, item, actions)
     if item is None:
         raise _missing(call, bucket, source.key, version_id)
@@ -179,7 +180,8 @@ def check_restored(call: Call, bucket: Bucket, item: Object) -> None:
     """
     if item.storage_class not in ARCHIVES:
         return
-    in_its_place = call.visit is None or call.visit.key == call.key
+    visit = call.admission.visit
+    in_its_place = visit is None or visit.key == call.key
     direct = in_its_place and archive_direct_read.is_enabled(bucket.documents)
     if direct and item.storage_class == "Archive":
         return
@@ -293,7 +295,7 @@ def content_md5(item: Object) -> dict[str, str]:
 
 def delay_header(call: Call, size: int = 0) -> dict[str, str]:
     """Return the header with the milliseconds by which a limit delays `size` bytes (P-52)."""
-    limit = call.traffic_limit
+    limit = call.admission.requested_limit
     return {} if limit is None else {DELAY: str(size * 8 * 1000 // limit)}
 
 

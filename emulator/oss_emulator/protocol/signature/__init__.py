@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.signature import period, v1, v2, v4
@@ -85,10 +86,10 @@ def _check_token(request: Request, found: Place) -> None:
         raise OSSError(ErrorCase.TOKEN_NOT_IN_URL)
 
 
-def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, region: str) -> None:
+def verify(claim: Claim, request: Request, target: Target, secret: str, region: str) -> None:
     """Check that the signature was made with `secret` and is valid when the request arrived.
 
-    `claim` is what `parse` found in `request`. `bucket` and `key` are decoded, and empty for none.
+    `claim` is what `parse` found in `request`. `target` has the bucket and key that were signed.
     `region` is the server's, such as `cn-hangzhou`. Raises (P-17) `InvalidArgument` for another
     region and a signed header that is missing, `RequestTimeTooSkewed`, `AccessDenied` for a URL
     that is expired or not yet valid, and `SignatureDoesNotMatch`.
@@ -97,7 +98,7 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str, r
         raise _wrong_region(claim, request)
     period.check(claim, request.received, _EXPIRED)
     _check_headers(claim, request)
-    _CALCULATE[claim.version](claim, request, bucket, key, secret).compare(claim)
+    _CALCULATE[claim.version](claim, request, target.bucket, target.key, secret).compare(claim)
 
 
 def _parse_header(request: Request) -> Claim:

@@ -13,7 +13,7 @@ from oss_emulator.control.console import find
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import Journal
 from oss_emulator.control.metrics import Metrics
-from oss_emulator.pipeline.admission import Refused
+from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
 
 T = TypeVar("T")

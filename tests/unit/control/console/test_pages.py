@@ -25,7 +25,7 @@ from oss_emulator.lab import lint, sources
 from oss_emulator.lab.replay import STYLE
 from oss_emulator.lab.replay.report import ReplayQuestion
 from oss_emulator.lab.replay.verdict import Judge
-from oss_emulator.pipeline.admission import Admitted, Refused
+from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.settings import Settings
@@ -410,8 +410,8 @@ def test_signed_url_is_valid_and_has_its_parts(ask: ApiCaller) -> None:
     outcome = ask.service.admit(
         Request.parse("GET", f"/{target}", [("Host", "localhost")], time.time())
     )
-    assert isinstance(outcome, Admitted)
-    assert outcome.call.caller == ask.service.accounts.owner
+    assert isinstance(outcome, Admission)
+    assert outcome.caller == ask.service.accounts.owner
     assert signed["parts"]["x-oss-expires"] == "60"
     for wrong in (
         {},
@@ -438,7 +438,7 @@ def test_bucket_of_another_region_is_signed_and_shown_with_its_region(ask: ApiCa
     signed = ask("POST", "signed/examplebucket", {"key": "hello.txt"}).json
     target = signed["url"].partition("http://")[2].partition("/")[2]
     asked = Request.parse("GET", f"/{target}", [("Host", "localhost")], time.time())
-    assert isinstance(ask.service.admit(asked), Admitted)
+    assert isinstance(ask.service.admit(asked), Admission)
     number = ask.journal.entries()[-1].number
     assert "region='cn-beijing'" in ask("GET", f"requests/{number}").json["oss2"]
     rules = ask("GET", "rules/examplebucket").json

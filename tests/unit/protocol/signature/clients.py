@@ -14,6 +14,7 @@ import requests
 from alibabacloud_oss_v2.signer import SignerV1, SignerV4
 from alibabacloud_oss_v2.types import HttpClient, OperationInput
 from oss2.credentials import StaticCredentialsProvider
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import Place, Version
 
@@ -33,6 +34,10 @@ class Call:
     parameters: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     additional_headers: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> Target:
+        return Target(self.bucket, self.key)
 
 
 @dataclass(frozen=True)

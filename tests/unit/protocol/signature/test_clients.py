@@ -65,7 +65,7 @@ def check(client: Client, call: Call) -> None:
     assert claim is not None
     assert (claim.version, claim.place) == (client.version, client.place)
     assert (claim.access_key_id, claim.token) == (ID, client.token)
-    verify(claim, request, call.bucket, call.key, SECRET, REGION)
+    verify(claim, request, call.target, SECRET, REGION)
 
 
 @every_client
@@ -108,4 +108,4 @@ def test_signatures_over_additional_headers_are_verified(
 
     assert claim is not None
     assert claim.additional_headers == tuple(sorted({n.lower() for n in names} - {"absent"}))
-    verify(claim, request, call.bucket, call.key, SECRET, REGION)
+    verify(claim, request, call.target, SECRET, REGION)

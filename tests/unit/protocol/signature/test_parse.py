@@ -5,6 +5,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError, render
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import Place, parse, place, verify
@@ -127,7 +128,7 @@ def check_answered(request: Request) -> None:
     try:
         claim = parse(request)
         if claim is not None:
-            verify(claim, request, "b", "k", "sk", "cn-hangzhou")
+            verify(claim, request, Target("b", "k"), "sk", "cn-hangzhou")
     except OSSError as error:
         answer = render(error, "GET", "0" * 24, "h")
     else:
@@ -181,4 +182,4 @@ def test_wrong_claim_is_refused_whatever_the_request(query: str, bucket: str, ke
             continue
         assert claim is not None
         with pytest.raises(OSSError, match="SignatureDoesNotMatch"):
-            verify(claim, signed, bucket, key, "sk", "cn-hangzhou")
+            verify(claim, signed, Target(bucket, key), "sk", "cn-hangzhou")

@@ -4,6 +4,7 @@ import hmac
 from base64 import b64encode
 
 import pytest
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.signature import Claim, Place, Version, verify
 
 from tests.unit.protocol.signature.requests import DATE, NOW, claimed, refusal, request
@@ -47,4 +48,4 @@ def test_signed_header_values_are_trimmed_and_keep_their_bytes() -> None:
     signature = b64encode(hmac.digest(b"sk", text, "sha1")).decode()
     signed = request(f"OSS ak:{signature}", x_oss_meta_a="  \udcff\udcfe\t ")
 
-    verify(claimed(signed), signed, "b", "k", "sk", "any")
+    verify(claimed(signed), signed, Target("b", "k"), "sk", "any")

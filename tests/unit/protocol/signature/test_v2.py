@@ -4,6 +4,7 @@ import hmac
 from base64 import b64encode
 
 import pytest
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.signature import Claim, Place, Version, verify
 
 from tests.unit.protocol.signature.requests import DATE, NOW, claimed, refusal, request
@@ -65,7 +66,7 @@ def test_header_of_java_has_blanks_after_commas() -> None:
         range="bytes=0-1",
     )
 
-    verify(claimed(signed), signed, "b", "k", "sk", "any")
+    verify(claimed(signed), signed, Target("b", "k"), "sk", "any")
 
 
 def test_date_header_is_signed_and_x_oss_date_is_the_time() -> None:
@@ -76,7 +77,7 @@ def test_date_header_is_signed_and_x_oss_date_is_the_time() -> None:
     signed = request(credentials, date=earlier, x_oss_date=DATE)
 
     assert claimed(signed).signed_at == NOW
-    verify(claimed(signed), signed, "b", "k", "sk", "any")
+    verify(claimed(signed), signed, Target("b", "k"), "sk", "any")
 
 
 @pytest.mark.parametrize("space", ["+", "%20"])
@@ -86,4 +87,4 @@ def test_both_forms_of_a_space_are_signed_alike(space: str) -> None:
     signature = b64encode(hmac.digest(b"sk", text.encode(), "sha256")).decode()
     signed = request(f"OSS2 AccessKeyId:ak,Signature:{signature}", f"prefix=a{space}b")
 
-    verify(claimed(signed), signed, "b", "k", "sk", "any")
+    verify(claimed(signed), signed, Target("b", "k"), "sk", "any")

@@ -4,6 +4,7 @@ import hmac
 from hashlib import sha256
 
 import pytest
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.signature import Claim, Place, Version, verify
 
 from tests.unit.protocol.signature.requests import (
@@ -107,4 +108,4 @@ def test_go_v1_signs_the_date_header() -> None:
     signature = hmac.digest(key, text.encode(), "sha256").hex()
     signed = request(f"OSS4-HMAC-SHA256 Credential=ak/{SCOPE},Signature={signature}")
 
-    verify(claimed(signed), signed, "b", "k", "sk", "cn-hangzhou")
+    verify(claimed(signed), signed, Target("b", "k"), "sk", "cn-hangzhou")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import parse, verify
@@ -31,13 +32,13 @@ def test_recorded_signature_is_verified(vector: dict[str, Any]) -> None:
     request = request_of(vector)
     claim = parse(request)
     assert claim is not None
-    facts = (vector["bucket"], vector["key"])
+    target = Target(vector["bucket"], vector["key"])
     region = vector.get("region", "any")
 
-    verify(claim, request, *facts, vector["secret"], region)
+    verify(claim, request, target, vector["secret"], region)
 
     with pytest.raises(OSSError) as caught:
-        verify(claim, request, *facts, "another secret", region)
+        verify(claim, request, target, "another secret", region)
     assert caught.value.code == "SignatureDoesNotMatch"
     if "string_to_sign" in vector:
         assert caught.value.details["StringToSign"] == vector["string_to_sign"]

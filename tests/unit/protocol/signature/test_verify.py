@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import Claim, Place, Version, parse, verify
@@ -45,14 +46,14 @@ def claimed(request: Request) -> Claim:
 
 def refused(request: Request, **changes: Any) -> OSSError:
     """Parse and verify a request, by default with the facts that were signed; returns the error."""
-    facts = {"bucket": CALL.bucket, "key": CALL.key, "secret": SECRET, "region": REGION, **changes}
+    facts = {"target": CALL.target, "secret": SECRET, "region": REGION, **changes}
     with pytest.raises(OSSError) as caught:
         verify(claimed(request), request, **facts)
     return caught.value
 
 
 def accepted(request: Request, call: Call = CALL) -> None:
-    verify(claimed(request), request, call.bucket, call.key, SECRET, REGION)
+    verify(claimed(request), request, call.target, SECRET, REGION)
 
 
 def with_headers(request: Request, **headers: str) -> Request:
@@ -139,10 +140,10 @@ def test_error_shows_what_to_sign(client: Client) -> None:
     "tamper",
     [
         lambda r: (r._replace(method="GET"), {}),
-        lambda r: (r, {"bucket": "b-bucket"}),
-        lambda r: (r, {"key": "a dir/b key"}),
-        lambda r: (r, {"key": "a dir"}),
-        lambda r: (r, {"bucket": "", "key": ""}),
+        lambda r: (r, {"target": Target("b-bucket", CALL.key)}),
+        lambda r: (r, {"target": Target(CALL.bucket, "a dir/b key")}),
+        lambda r: (r, {"target": Target(CALL.bucket, "a dir")}),
+        lambda r: (r, {"target": Target()}),
         lambda r: (with_headers(r, content_type="text/html"), {}),
         lambda r: (with_headers(r, content_md5="eB5eK"), {}),
         lambda r: (with_headers(r, x_oss_meta_a="2"), {}),
@@ -235,7 +236,7 @@ def test_wrong_signature_is_refused(client: Client) -> None:
     right = claim.signature
     for wrong in ("", right[:-1], right + "0", right.swapcase(), "é", "\udcff", "\x00"):
         with pytest.raises(OSSError) as caught:
-            verify(claim._replace(signature=wrong), request, CALL.bucket, CALL.key, SECRET, REGION)
+            verify(claim._replace(signature=wrong), request, CALL.target, SECRET, REGION)
         assert caught.value.code == "SignatureDoesNotMatch"
 
 

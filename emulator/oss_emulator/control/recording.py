@@ -1,0 +1,53 @@
+"""The last steps of a request: the journal, the metrics and the access log."""
+
+from collections.abc import Callable, Mapping
+from typing import TextIO
+
+from oss_emulator import accesslog
+from oss_emulator.control.journal import Journal, JournalEntry
+from oss_emulator.control.metrics import Metrics
+from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.changes import ARN_IN_LOGS
+from oss_emulator.protocol.message import Response
+from oss_emulator.rpc import RPCAnswer
+
+
+class Recorder:
+    """Records answered requests, of OSS as well as of STS and KMS."""
+
+    def __init__(self, service: Service, journal: Journal, access_log: TextIO | None) -> None:
+        """Lines of the access log are written to `access_log`, if there is one."""
+        self.metrics = Metrics()
+        self._service = service
+        self._journal = journal
+        self._access_log = access_log
+        self.after_journal: Mapping[str, Callable[[JournalEntry], None]] = {
+            "metrics": self.metrics.count,
+            "access log": self._write_line,
+        }
+        """The steps that follow the journal, by the names that the page gives them."""
+
+    def record(
+        self, outcome: Admission | Refused, response: Response, sent: int, seconds: float
+    ) -> None:
+        """Record an answer of OSS: `sent` bytes of body, `seconds` after the request arrived."""
+        self._pass_on(self._journal.record(outcome, response, sent, seconds))
+
+    def record_rpc(
+        self, answer: RPCAnswer, admission: Admission, sent: int, seconds: float
+    ) -> None:
+        """Record an answer of STS or KMS."""
+        self._pass_on(self._journal.record_rpc(answer, admission, sent, seconds))
+
+    def _pass_on(self, entry: JournalEntry) -> None:
+        for step in self.after_journal.values():
+            step(entry)
+
+    def _write_line(self, entry: JournalEntry) -> None:
+        if self._access_log is None:
+            return
+        service = self._service
+        region = service.settings.region if service.changes.follow(ARN_IN_LOGS) else None
+        line = entry.to_line(service.storage, region)
+        print(accesslog.format(line), file=self._access_log, flush=True)

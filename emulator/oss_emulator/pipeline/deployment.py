@@ -1,0 +1,52 @@
+"""What one service consists of: its settings, its storage, its accounts, its host names."""
+
+import time
+from collections.abc import Callable
+
+from oss_emulator.documents.cname import bucket_of
+from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.call import Environment
+from oss_emulator.pipeline.accounts import open_accounts, open_token_key
+from oss_emulator.pipeline.referer import HotlinkProtection
+from oss_emulator.pipeline.routing import Dispatcher
+from oss_emulator.protocol.address import Addresses
+from oss_emulator.protocol.changes import Changes
+from oss_emulator.settings import Settings
+from oss_emulator.storage import MemoryStorage, Storage
+
+
+class Deployment:
+    """The parts that the steps of a request use. None of them changes but the storage."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        storage: Storage | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`clock` returns the current time in seconds since the epoch.
+
+        Raises `AccountsError` for accounts that cannot be used.
+        """
+        self.settings = settings = settings or Settings()
+        self.storage = storage if storage is not None else MemoryStorage()
+        self.clock = clock
+        self.token_key = open_token_key(settings.data)
+        self.accounts = open_accounts(settings, self.token_key)
+        self.addresses = Addresses(
+            settings.region,
+            settings.domain,
+            settings.cname,
+            lambda domain: bucket_of(domain, self.storage),
+            settings.s3_host,
+        )
+        self.dispatcher = Dispatcher(OPERATIONS)
+        self.hotlinks = HotlinkProtection(settings.assumptions)
+        self.changes = Changes(settings.as_of, settings.new_account)
+        self.environment = Environment(
+            self.storage,
+            settings.limits,
+            self.accounts.display_name,
+            settings.assumptions,
+            self.changes,
+        )

@@ -1,0 +1,99 @@
+"""Answers the requests below `/_emulator/`."""
+
+from aiohttp import web
+
+from oss_emulator.control import api as admin
+from oss_emulator.control import console
+from oss_emulator.control.api import events
+from oss_emulator.control.controls import Controls
+from oss_emulator.control.metrics import Metrics
+from oss_emulator.operations.admission import Refused
+from oss_emulator.operations.call import NO_BODY, Body
+from oss_emulator.operations.operation import Takes
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.server import body, wire
+from oss_emulator.server.performer import Performer, error_of
+from oss_emulator.server.waiting import Waiting
+
+
+class Administration:
+    """Has the routes of the API and the console answer, with what they need of the server."""
+
+    def __init__(
+        self, controls: Controls, metrics: Metrics, performer: Performer, waiting: Waiting
+    ) -> None:
+        self._controls = controls
+        self._metrics = metrics
+        self._performer = performer
+        self._waiting = waiting
+
+    async def answer(self, http: web.BaseRequest, request: Request) -> Response | None:
+        """Answer a request; None for events, which have been sent on return."""
+        try:
+            asked, route = await self._read(http, request)
+            with self._waiting.hold():
+                if route.stream is None or not route.streams(request):
+                    return await self._handle(http, asked, route)
+            stream = route.stream(asked)
+        except Exception as failed:
+            refusal = _refusal_of(request, failed)
+            return console.refuse(request, refusal, self._controls.service.settings)
+        with self._waiting.hold():
+            await wire.send_events(http, events.HEADERS, stream)
+        return None
+
+    async def _read(
+        self, http: web.BaseRequest, request: Request
+    ) -> tuple[admin.ApiRequest, admin.Route]:
+        """Check a request, read its body and find its route."""
+        settings = self._controls.service.settings
+        admin.check_no_callback(request)
+        route, rest = console.find(request)
+        if not route.open_to_all:
+            admin.check_allowed(request, settings.admin_token)
+            admin.check_alone(route, settings.workers)
+        apart = route.takes_object or route.takes_file
+        return admin.ApiRequest(
+            controls=self._controls,
+            change=self._performer.change,
+            metrics=self._metrics,
+            request=request,
+            data=b"" if apart else await body.read_document(http),
+            rest=rest,
+        ), route
+
+    async def _handle(
+        self, http: web.BaseRequest, asked: admin.ApiRequest, route: admin.Route
+    ) -> Response:
+        """Have a route answer, itself or by a request of the owner; raises `OSSError`."""
+        if route.takes_file:
+            async with body.read_file(http, route.takes_file) as file:
+                return await self._handle_asked(http, asked._replace(file=file), route)
+        return await self._handle_asked(http, asked, route)
+
+    async def _handle_asked(
+        self, http: web.BaseRequest, asked: admin.ApiRequest, route: admin.Route
+    ) -> Response:
+        given = route.handler(asked)
+        if not isinstance(given, admin.OwnerRequest):
+            return given if isinstance(given, Response) else await given
+        service = self._controls.service
+        outcome = service.admit(given.request, service.accounts.owner)
+        if isinstance(outcome, Refused):
+            raise outcome.error
+        content = NO_BODY
+        if given.data is not None:
+            content = Body.of(given.data)
+        elif outcome.operation.takes is not Takes.NOTHING:
+            content = await body.read(http, outcome, service.environment)
+        return given.finish(await self._performer.perform(outcome, content))
+
+
+def _refusal_of(request: Request, failed: Exception) -> admin.Refusal:
+    if isinstance(failed, admin.Refusal):
+        return failed
+    error = error_of(request, failed)
+    if not isinstance(failed, OSSError):
+        return admin.Refusal(error.status, "The emulator failed; its log says why.")
+    return admin.Refusal(error.status, str(error.details.get("ErrorDetail", error.message)))

@@ -1,0 +1,101 @@
+"""Only the steps fill an admission, and a failure keeps the earlier decisions."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, cast
+
+import oss_emulator
+import pytest
+from oss_emulator.operations.admission import Admission, Refused, refuse
+from oss_emulator.operations.call import Call
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.message import AccessDecision, Response
+from oss_emulator.server.wire import Served
+
+from tests.unit.pipeline.service import PAGE, ask, serve
+
+PACKAGE = Path(oss_emulator.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def service() -> Service:
+    return serve()
+
+
+def admit(service: Service) -> Admission:
+    outcome = service.admit(ask("GET", "/public-bucket/a", {"Referer": PAGE}))
+    assert isinstance(outcome, Admission)
+    return outcome
+
+
+def test_fields_cannot_be_set(service: Service) -> None:
+    """Those of an admission are set by the steps; `test_only_the_steps_fill_an_admission`."""
+    admitted = admit(service)
+    with pytest.raises(AttributeError):
+        cast("Any", admitted).anything = None
+    call = Call(admitted, service.environment)
+    refused = refuse(admitted, OSSError(ErrorCase.NO_SUCH_KEY))
+    values: list[Any] = [call, refused, admitted.request, admitted.record]
+    for value in values:
+        for name in value._fields:
+            with pytest.raises(AttributeError):
+                setattr(value, name, None)
+
+
+def test_only_the_steps_fill_an_admission() -> None:
+    names = {field.name for field in fields(Admission)}
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del)
+        if node.attr in names and "admission" in ast.unparse(node.value).lower()
+    }
+    assert found == {"pipeline/steps.py"}
+
+
+def test_performing_a_call_does_not_change_its_admission(service: Service) -> None:
+    admitted = admit(service)
+    before = replace(admitted)
+    service.perform(admitted)
+    assert admitted == before
+
+
+def test_failed_call_keeps_the_earlier_decisions(service: Service) -> None:
+    admitted = admit(service)
+    error = OSSError(ErrorCase.NO_SUCH_KEY)
+    refused = refuse(admitted, error)
+    assert refused == Refused(admitted, error)
+    assert refused.access is admitted.access is not None
+
+
+def test_denial_by_the_operation_replaces_the_access_decision(service: Service) -> None:
+    denial = AccessDecision(False, "the object's ACL", "oss:GetObject", "")
+    refused = refuse(admit(service), OSSError(ErrorCase.OBJECT_ACL_READ, access=denial))
+    assert refused.access is denial
+
+
+def test_refusal_drops_the_traceback_of_its_error(service: Service) -> None:
+    """The traceback would keep the body in memory as long as the answer."""
+    try:
+        try:
+            raise ValueError
+        except ValueError:
+            raise OSSError(ErrorCase.NO_SUCH_KEY)  # noqa: B904
+    except OSSError as error:
+        refused = refuse(admit(service), error)
+    assert refused.error.__traceback__ is None
+    assert refused.error.__context__ is None
+
+
+def test_errors_have_no_traffic_limit(service: Service) -> None:
+    request = ask("GET", "/public-bucket/a", {"Referer": PAGE, "x-oss-traffic-limit": "819200"})
+    admitted = service.admit(request)
+    assert isinstance(admitted, Admission)
+    assert Served(admitted, Response()).traffic_limit == 819200
+    refused = refuse(admitted, OSSError(ErrorCase.NO_SUCH_KEY))
+    assert Served(refused, Response(404)).traffic_limit is None

@@ -1,0 +1,66 @@
+"""The accounts of a service, and the key that signs its security tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from oss_emulator.access import AccountsError
+from oss_emulator.access.tokens import Tokens
+from oss_emulator.pipeline.accounts import TOKEN_KEY_FILE, open_accounts, open_token_key
+from oss_emulator.pipeline.service import Service
+from oss_emulator.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read"),
+        (b"\xff", "line 1, column 1: the byte 0xff is not valid UTF-8"),
+        (b"[[account]]\nname = 1", "The accounts "),
+    ],
+)
+def test_unusable_accounts_are_an_error(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "accounts.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(AccountsError, match=message):
+        open_accounts(Settings(accounts=path), b"key")
+
+
+def test_key_of_tokens_is_random_without_a_folder() -> None:
+    assert open_token_key(None) != open_token_key(None)
+
+
+def test_key_of_tokens_is_kept_in_the_folder(tmp_path: Path) -> None:
+    mask = os.umask(0)
+    try:
+        key = open_token_key(tmp_path)
+    finally:
+        os.umask(mask)
+    assert open_token_key(tmp_path) == key
+    assert [path.name for path in tmp_path.iterdir()] == [TOKEN_KEY_FILE]
+    assert (tmp_path / TOKEN_KEY_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_damaged_key_of_tokens_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / TOKEN_KEY_FILE).write_bytes(b"")
+    assert open_token_key(tmp_path) == (tmp_path / TOKEN_KEY_FILE).read_bytes() != b""
+
+
+def test_key_of_tokens_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AccountsError, match=r"security tokens .* cannot be kept: No such file"):
+        open_token_key(tmp_path / "missing")
+
+
+def test_secret_of_the_first_account_makes_no_token() -> None:
+    """Whoever knows it, like every user of the default key, could take any role otherwise."""
+    secret = Settings().access_key_secret.encode()
+    guessed = Tokens(hashlib.sha256(b"security token\0" + secret).digest())
+    issued = guessed.issue("acs:ram::1:role/r", "s", 2**31, "", bytes(15))
+    accounts = Service().accounts
+    assert not accounts.knows(issued.access_key_id, issued.security_token)
