@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
-from xml.sax.saxutils import escape
 
 from oss_emulator.protocol.message import Response
 
@@ -20,7 +19,12 @@ MAX_DOCUMENT: Final = 2 * 1024 * 1024
 
 # XML 1.0 forbids these, but keys may have them (P-35): they are sent as references.
 _CONTROLS = [*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)]
-_REFERENCES = {code: f"&#{code};" for code in (*_CONTROLS, 0x0D)}
+_ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f&<>]")
+_ESCAPES = {code: f"&#{code};" for code in (*_CONTROLS, 0x0D)} | {
+    ord("&"): "&amp;",
+    ord("<"): "&lt;",
+    ord(">"): "&gt;",
+}
 _REPLACEMENTS = dict.fromkeys((*_CONTROLS, 0xFFFE, 0xFFFF), "\ufffd")
 
 
@@ -35,7 +39,7 @@ class RootError(DocumentError):
 def format(root: str, content: Value) -> bytes:
     """Format a document without a name space (P-31); a child whose value is None is left out."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
-    _write(lines, "", root, content)
+    _write(lines, "", [(root, content)])
     lines.append("")
     return "\n".join(lines).encode("utf-8", "replace")
 
@@ -55,19 +59,28 @@ def reply(document: bytes) -> Response:
     return Response(200, {"Content-Type": "application/xml"}, document)
 
 
-def _write(lines: list[str], indent: str, name: str, value: Value) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool):
-        value = "true" if value else "false"
-    if isinstance(value, str | int):
-        text = escape(str(value)).translate(_REFERENCES)
+def _write(lines: list[str], indent: str, children: Children) -> None:
+    for name, value in children:
+        if isinstance(value, str):
+            text = value
+        elif value is None:
+            continue
+        elif isinstance(value, bool):
+            text = "true" if value else "false"
+        elif isinstance(value, int):
+            text = str(value)
+        else:
+            _write_nested(lines, indent, name, value)
+            continue
+        if _ESCAPED.search(text):  # most text needs no escape, and this is the faster way to see it
+            text = text.translate(_ESCAPES)
         lines.append(f"{indent}<{name}>{text}</{name}>")
-        return
+
+
+def _write_nested(lines: list[str], indent: str, name: str, children: Children) -> None:
     lines.append(f"{indent}<{name}>")
     start = len(lines)
-    for child, content in value:
-        _write(lines, indent + "  ", child, content)
+    _write(lines, indent + "  ", children)
     if len(lines) > start:
         lines.append(f"{indent}</{name}>")
     else:  # ali-oss takes white space in an empty list as an entry

@@ -1,5 +1,7 @@
 """XML: what `format` writes can be parsed, and bad documents are refused."""
 
+from xml.sax.saxutils import escape
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -16,6 +18,21 @@ def test_formatted_text_is_parsed_again(text: str) -> None:
     key = entry.first("Key")
     assert key is not None
     assert key.value == text
+
+
+@given(TEXT)
+def test_text_is_escaped_where_xml_needs_it(text: str) -> None:
+    """Control characters but tabs and line feeds are written as references (P-35)."""
+    written = xml.format("R", text).decode().partition("<R>")[2].removesuffix("</R>\n")
+    control = {code: f"&#{code};" for code in range(32) if chr(code) not in "\t\n"}
+    assert written == escape(text).translate(control)
+
+
+def test_every_ascii_character_is_escaped_alone() -> None:
+    """Random text has each of them too rarely."""
+    for code in range(128):
+        document = xml.format("R", [("V", chr(code))])
+        assert xml.parse(document, "R").first("V").value == chr(code)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
