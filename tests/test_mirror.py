@@ -105,6 +105,7 @@ COVERED_BY = {
     "server/rpc_endpoint.py": "sdk/test_oss2_sts.py",
     "server/sendfile.py": "http/test_sendfile.py",
     "server/throttle.py": "http/test_traffic_limit.py",
+    "server/source.py": "http/test_async_fetch.py",
     "server/tls.py": "http/test_tls.py",
     "server/waiting.py": "http/test_connection.py",
     "server/workers.py": "cli/test_workers.py",

@@ -1,19 +1,11 @@
-"""Runs the tasks that fetch a URL and store what they get (PutAsyncFetchTask, P-81).
-
-Anyone who may upload chooses the URLs. One that leads to the server itself is answered by the
-service without a connection, as an anonymous GET, so it never reaches `/_emulator/`.
-"""
+"""Runs the tasks that fetch a URL and store what they get (PutAsyncFetchTask, P-81)."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
-
-from aiohttp import ClientError, ClientSession, ClientTimeout
-from yarl import URL
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oss_emulator.documents import async_fetch
 from oss_emulator.documents.async_fetch import MAX_AGE, FetchTask, State
@@ -23,9 +15,9 @@ from oss_emulator.operations.call import Body, Environment
 from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol import checksums
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.headers import FROM_CALLBACK
-from oss_emulator.protocol.message import Callback, FileRange, Request, Response
-from oss_emulator.server import body_writer, callback, outgoing
+from oss_emulator.protocol.message import Callback, Request, Response
+from oss_emulator.server import body_writer, callback
+from oss_emulator.server.source import FetchFailedError, Sources, SourceUnavailableError
 from oss_emulator.storage import failure
 
 if TYPE_CHECKING:
@@ -41,19 +33,10 @@ AT_A_TIME: Final = 4
 TIMEOUT: Final = 300.0
 """Seconds that one attempt may take."""
 
-STALLED: Final = 30.0
-"""Seconds that a source may take to accept a connection, and to send the next bytes."""
-
 PAUSES: Final = (1.0, 2.0)
 """Seconds before the second and the third attempt; there are no more."""
 
-MAX_REDIRECTS: Final = 5
-
-_CHUNK: Final = 1024 * 1024
-
 _BUG: Final = "The emulator failed; see its log."
-
-_T = TypeVar("_T")
 
 
 class Host(NamedTuple):
@@ -70,28 +53,12 @@ class Host(NamedTuple):
     """Calls a function where the storage is written."""
 
 
-class _FailedError(Exception):
-    """A task failed for good; the text says why."""
-
-
-class _UnavailableError(Exception):
-    """An attempt failed, and another one may succeed; the text says why."""
-
-
-class _Answer(NamedTuple):
-    """What a source answers."""
-
-    status: int
-    headers: Mapping[str, str]
-    """The headers by name, in lower case."""
-    content: AsyncIterator[bytes]
-
-
 class Fetches:
     """The tasks of one server."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._sources = Sources(host.service, host.ports, host.answer)
         self._turns = asyncio.Semaphore(AT_A_TIME)
         self._running: dict[str, asyncio.Task[None]] = {}
         """The running tasks of asyncio, by the id of the fetch task."""
@@ -166,10 +133,10 @@ class Fetches:
             try:
                 async with asyncio.timeout(TIMEOUT):
                     return await self._fetch(bucket, task)
-            except _FailedError as error:
+            except FetchFailedError as error:
                 message = str(error)
                 break
-            except (_UnavailableError, TimeoutError) as error:
+            except (SourceUnavailableError, TimeoutError) as error:
                 message = str(error) or f"The source took more than {TIMEOUT:.0f} seconds."
             # This waits for the write that is going on, which may just have stored the object.
             await self._keep(bucket, task._replace(state=State.RETRY, message=message))
@@ -182,23 +149,26 @@ class Fetches:
         return task._replace(state=State.FAILED, message=message), None
 
     async def _fetch(self, bucket: str, task: FetchTask) -> tuple[FetchTask, Response]:
-        """Fetch a URL and store the object; raises `_FailedError` and `_UnavailableError`."""
+        """Fetch a URL and store the object.
+
+        Raises `FetchFailedError` and `SourceUnavailableError`.
+        """
         service = self._host.service
-        async with self._open(task) as answer:
+        async with self._sources.open(task) as answer:
             request = store_request(bucket, task, answer.headers, service.clock())
             admitted = service.admit(request, service.accounts.owner)
             if isinstance(admitted, Refused):
-                raise _FailedError(admitted.error.message)
+                raise FetchFailedError(admitted.error.message)
             body = await _take(service.environment, answer.content)
         wanted = task.content_md5
         if wanted and wanted != checksums.format_md5(body.md5):
             await self._host.write(lambda: service.storage.discard_unreferenced(body.content))
-            raise _FailedError(
+            raise FetchFailedError(
                 f"The content has the MD5 {checksums.format_md5(body.md5)}, not {wanted}."
             )
         if self._find(bucket, task.id) is None:  # reset or deleted meanwhile
             await self._host.write(lambda: service.storage.discard_unreferenced(body.content))
-            raise _FailedError("The task is gone.")
+            raise FetchFailedError("The task is gone.")
 
         def stored(response: Response) -> FetchTask:
             state = State.SUCCESS if response.callback is None else State.RUNNING
@@ -210,7 +180,7 @@ class Fetches:
         try:
             response = await self._host.perform(admitted, body, keep)
         except OSSError as error:
-            raise _FailedError(error.message) from None
+            raise FetchFailedError(error.message) from None
         return stored(response), response
 
     async def _call_back(self, task: FetchTask, response: Response, wanted: Callback) -> FetchTask:
@@ -259,141 +229,13 @@ class Fetches:
             if kept is not None and kept.stored == task.stored:
                 settle(storage, bucket, task)
 
-    @asynccontextmanager
-    async def _open(self, task: FetchTask) -> AsyncIterator[_Answer]:
-        """Ask for the URL of a task and follow redirections.
-
-        Raises `_FailedError` and `_UnavailableError`.
-        """
-        url, host = _parse(task.url), task.host
-        for _ in range(MAX_REDIRECTS + 1):
-            async with AsyncExitStack() as stack:
-                answer = await self._ask(url, host, stack)
-                if answer.status == 200:
-                    yield answer
-                    return
-            if answer.status >= 500:
-                raise _UnavailableError(f"The source answered {answer.status}.")
-            to = answer.headers.get("location", "")
-            if not 300 <= answer.status < 400 or not to:
-                raise _FailedError(f"The source answered {answer.status}.")
-            url, host = _parse(str(url.join(_parse_reference(to)))), ""
-        raise _FailedError(f"The source redirected more than {MAX_REDIRECTS} times.")
-
-    async def _ask(self, url: URL, host: str, stack: AsyncExitStack) -> _Answer:
-        """Send a GET; the stack closes the connection.
-
-        Raises `_FailedError` and `_UnavailableError`.
-        """
-        if self._stands_for(url):
-            return await self._ask_itself(url, host)
-        try:
-            addresses = await outgoing.resolve(url)
-            leads_here = outgoing.lead_here(addresses, self._host.ports())
-        except (OSError, UnicodeError):  # the latter for a host that is no name, such as `a..b`
-            raise _FailedError(f"The host {url.host} cannot be resolved.") from None
-        if leads_here:
-            return await self._ask_itself(url, host)
-        asked = {"Accept-Encoding": "identity", FROM_CALLBACK: "true"}
-        if host:
-            asked["Host"] = host
-        timeout = ClientTimeout(total=None, sock_connect=STALLED, sock_read=STALLED)
-        try:
-            session = await stack.enter_async_context(
-                ClientSession(
-                    connector=outgoing.connect_only_to(addresses),
-                    timeout=timeout,
-                    auto_decompress=False,
-                )
-            )
-            found = await stack.enter_async_context(
-                session.get(url, headers=asked, allow_redirects=False)
-            )
-        except (ClientError, OSError, TimeoutError, ValueError) as error:
-            raise _UnavailableError(_reason(url, error)) from None
-        headers = {name.lower(): value for name, value in found.headers.items()}
-        return _Answer(found.status, headers, _arriving(url, found.content.iter_any()))
-
-    def _stands_for(self, url: URL) -> bool:
-        """Whether this server stands for the host of a URL, as it does for clients of its proxy.
-
-        Names of this machine stand for all its servers, so there the port decides. Many systems
-        cannot resolve those below `localhost`, such as `examplebucket.localhost`.
-        """
-        host = url.raw_host or ""
-        if outgoing.is_this_machine(host):
-            return url.port in self._host.ports()
-        if url.port not in (80, 443):
-            return False
-        try:
-            return self._host.service.addresses.serves(host)
-        except OSSError:
-            return False
-
-    async def _ask_itself(self, url: URL, host: str) -> _Answer:
-        """Answer a URL of the service without a connection."""
-        name = url.raw_host or ""
-        port = "" if url.is_default_port() else f":{url.port}"
-        authority = f"[{name}]{port}" if ":" in name else f"{name}{port}"
-        now, secure = self._host.service.clock(), url.scheme == "https"
-        # Without an address, so that no policy takes it for one of this machine.
-        request = Request.parse(
-            "GET", url.raw_path_qs, [("Host", host or authority)], now, secure=secure
-        )
-        response = await self._host.answer(request)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return _Answer(response.status, headers, _pieces(response))
-
-
-def _parse(text: str) -> URL:
-    """Parse a URL without changing how it is encoded, or its signature would not match."""
-    try:
-        url = URL(text, encoded=text.isascii())
-        port = url.port
-    except ValueError:
-        raise _FailedError(f"The URL {text!r} is invalid.") from None
-    if url.scheme not in ("http", "https") or not url.raw_host or not port:
-        raise _FailedError(f"The URL {text!r} is invalid; it must begin with http:// or https://.")
-    return url
-
-
-def _parse_reference(text: str) -> URL:
-    try:
-        return URL(text, encoded=text.isascii())
-    except ValueError:
-        raise _FailedError(f"The source redirected to the invalid URL {text!r}.") from None
-
 
 async def _take(environment: Environment, content: AsyncIterator[bytes]) -> Body:
-    """Take in what arrives; raises `_FailedError` if it is too large."""
+    """Take in what arrives; raises `FetchFailedError` if it is too large."""
     limit = environment.limits.object
     async with body_writer.begin(environment.storage, Takes.OBJECT) as taken:
         async for chunk in content:
             if taken.size + len(chunk) > limit:
-                raise _FailedError(f"The content is larger than {limit} bytes.")
+                raise FetchFailedError(f"The content is larger than {limit} bytes.")
             await taken.take(chunk)
         return await taken.finish()
-
-
-async def _arriving(url: URL, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in content:
-            yield chunk
-    except (ClientError, OSError, TimeoutError) as error:
-        raise _UnavailableError(_reason(url, error)) from None
-
-
-async def _pieces(response: Response) -> AsyncIterator[bytes]:
-    pieces = (response.body,) if isinstance(response.body, bytes) else response.body
-    for piece in pieces:
-        if isinstance(piece, FileRange):
-            end = piece.offset + piece.length
-            for start in range(piece.offset, end, _CHUNK):
-                yield await asyncio.to_thread(piece.read, start, min(_CHUNK, end - start))
-        elif piece:
-            assert isinstance(piece, bytes)  # noqa: S101 - only answers to POST are made as they go
-            yield piece
-
-
-def _reason(url: URL, error: Exception) -> str:
-    return f"{url.host} cannot be reached: {error or type(error).__name__}."

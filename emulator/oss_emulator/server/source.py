@@ -1,0 +1,195 @@
+"""The source of a fetch task: what its URL leads to, over redirections.
+
+Anyone who may upload chooses the URLs. One that leads to the server itself is answered by the
+service without a connection, as an anonymous GET, so it never reaches `/_emulator/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from yarl import URL
+
+from oss_emulator.documents.async_fetch import FetchTask
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.headers import FROM_CALLBACK
+from oss_emulator.protocol.message import FileRange, Request, Response
+from oss_emulator.server import outgoing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from oss_emulator.pipeline.service import Service
+
+STALLED: Final = 30.0
+"""Seconds that a source may take to accept a connection, and to send the next bytes."""
+
+MAX_REDIRECTS: Final = 5
+
+_CHUNK: Final = 1024 * 1024
+
+
+class FetchFailedError(Exception):
+    """A task failed for good; the text says why."""
+
+
+class SourceUnavailableError(Exception):
+    """An attempt failed, and another one may succeed; the text says why."""
+
+
+class SourceAnswer(NamedTuple):
+    """What a source answers."""
+
+    status: int
+    headers: Mapping[str, str]
+    """The headers by name, in lower case."""
+    content: AsyncIterator[bytes]
+
+
+class Sources:
+    """Opens the sources of the tasks of one server."""
+
+    def __init__(
+        self,
+        service: Service,
+        ports: Callable[[], Collection[int]],
+        answer: Callable[[Request], Awaitable[Response]],
+    ) -> None:
+        """`ports` are the server's own; `answer` answers a request to OSS without a body."""
+        self._service = service
+        self._ports = ports
+        self._answer = answer
+
+    @asynccontextmanager
+    async def open(self, task: FetchTask) -> AsyncIterator[SourceAnswer]:
+        """Ask for the URL of a task and follow redirections.
+
+        Raises `FetchFailedError` and `SourceUnavailableError`.
+        """
+        url, host = _parse(task.url), task.host
+        for _ in range(MAX_REDIRECTS + 1):
+            async with AsyncExitStack() as stack:
+                answer = await self._ask(url, host, stack)
+                if answer.status == 200:
+                    yield answer
+                    return
+            if answer.status >= 500:
+                raise SourceUnavailableError(f"The source answered {answer.status}.")
+            to = answer.headers.get("location", "")
+            if not 300 <= answer.status < 400 or not to:
+                raise FetchFailedError(f"The source answered {answer.status}.")
+            url, host = _parse(str(url.join(_parse_reference(to)))), ""
+        raise FetchFailedError(f"The source redirected more than {MAX_REDIRECTS} times.")
+
+    async def _ask(self, url: URL, host: str, stack: AsyncExitStack) -> SourceAnswer:
+        """Send a GET; the stack closes the connection.
+
+        Raises `FetchFailedError` and `SourceUnavailableError`.
+        """
+        if self._stands_for(url):
+            return await self._ask_itself(url, host)
+        try:
+            addresses = await outgoing.resolve(url)
+            leads_here = outgoing.lead_here(addresses, self._ports())
+        except (OSError, UnicodeError):  # the latter for a host that is no name, such as `a..b`
+            raise FetchFailedError(f"The host {url.host} cannot be resolved.") from None
+        if leads_here:
+            return await self._ask_itself(url, host)
+        asked = {"Accept-Encoding": "identity", FROM_CALLBACK: "true"}
+        if host:
+            asked["Host"] = host
+        timeout = ClientTimeout(total=None, sock_connect=STALLED, sock_read=STALLED)
+        try:
+            session = await stack.enter_async_context(
+                ClientSession(
+                    connector=outgoing.connect_only_to(addresses),
+                    timeout=timeout,
+                    auto_decompress=False,
+                )
+            )
+            found = await stack.enter_async_context(
+                session.get(url, headers=asked, allow_redirects=False)
+            )
+        except (ClientError, OSError, TimeoutError, ValueError) as error:
+            raise SourceUnavailableError(_reason(url, error)) from None
+        headers = {name.lower(): value for name, value in found.headers.items()}
+        return SourceAnswer(found.status, headers, _arriving(url, found.content.iter_any()))
+
+    def _stands_for(self, url: URL) -> bool:
+        """Whether this server stands for the host of a URL, as it does for clients of its proxy.
+
+        Names of this machine stand for all its servers, so there the port decides. Many systems
+        cannot resolve those below `localhost`, such as `examplebucket.localhost`.
+        """
+        host = url.raw_host or ""
+        if outgoing.is_this_machine(host):
+            return url.port in self._ports()
+        if url.port not in (80, 443):
+            return False
+        try:
+            return self._service.addresses.serves(host)
+        except OSSError:
+            return False
+
+    async def _ask_itself(self, url: URL, host: str) -> SourceAnswer:
+        """Answer a URL of the service without a connection."""
+        name = url.raw_host or ""
+        port = "" if url.is_default_port() else f":{url.port}"
+        authority = f"[{name}]{port}" if ":" in name else f"{name}{port}"
+        now, secure = self._service.clock(), url.scheme == "https"
+        # Without an address, so that no policy takes it for one of this machine.
+        request = Request.parse(
+            "GET", url.raw_path_qs, [("Host", host or authority)], now, secure=secure
+        )
+        response = await self._answer(request)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return SourceAnswer(response.status, headers, _pieces(response))
+
+
+def _parse(text: str) -> URL:
+    """Parse a URL without changing how it is encoded, or its signature would not match."""
+    try:
+        url = URL(text, encoded=text.isascii())
+        port = url.port
+    except ValueError:
+        raise FetchFailedError(f"The URL {text!r} is invalid.") from None
+    if url.scheme not in ("http", "https") or not url.raw_host or not port:
+        raise FetchFailedError(
+            f"The URL {text!r} is invalid; it must begin with http:// or https://."
+        )
+    return url
+
+
+def _parse_reference(text: str) -> URL:
+    try:
+        return URL(text, encoded=text.isascii())
+    except ValueError:
+        raise FetchFailedError(f"The source redirected to the invalid URL {text!r}.") from None
+
+
+async def _arriving(url: URL, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in content:
+            yield chunk
+    except (ClientError, OSError, TimeoutError) as error:
+        raise SourceUnavailableError(_reason(url, error)) from None
+
+
+async def _pieces(response: Response) -> AsyncIterator[bytes]:
+    pieces = (response.body,) if isinstance(response.body, bytes) else response.body
+    for piece in pieces:
+        if isinstance(piece, FileRange):
+            end = piece.offset + piece.length
+            for start in range(piece.offset, end, _CHUNK):
+                yield await asyncio.to_thread(piece.read, start, min(_CHUNK, end - start))
+        elif piece:
+            assert isinstance(piece, bytes)  # noqa: S101 - only answers to POST are made as they go
+            yield piece
+
+
+def _reason(url: URL, error: Exception) -> str:
+    return f"{url.host} cannot be reached: {error or type(error).__name__}."
