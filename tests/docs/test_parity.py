@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import PATIENCE, environment, serving
+from tests.cli.forking import serving
+from tests.cli.process import PATIENCE, environment
 from tests.docs.markdown import blocks, table
 from tests.requirements import require
 
