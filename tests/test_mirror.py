@@ -84,8 +84,10 @@ COVERED_BY = {
     # --- rpc
     "rpc/*.py": "unit/sts/test_sts.py",
     # --- selecting
+    "selecting/aggregation.py": "unit/selecting/test_output.py",
+    "selecting/cells.py": "unit/selecting/test_rows.py",
     "selecting/statement.py": "unit/selecting/test_parsing.py",
-    "selecting/window.py": "unit/selecting/test_columns.py",
+    "selecting/window.py": "unit/selecting/test_rows.py",
     # --- server: over a socket
     "server/administration.py": "http/test_admin.py",
     "server/app.py": "http/test_connection.py",

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Final
 
 from oss_emulator.access import Permission
@@ -25,17 +24,7 @@ from oss_emulator.selecting import meta
 from oss_emulator.selecting.window import Window
 from oss_emulator.storage import Object
 
-_MISSING_EXTRA: Final = (
-    "SelectObject needs the extra select; "
-    "install it with pip install 'oss-emulator[select]' and start the emulator again."
-)
-
 _JSON: Final = ("json/select", "json/meta")
-
-
-def _check_extra() -> None:
-    if find_spec("duckdb") is None or find_spec("pyarrow") is None:
-        raise OSSError(ErrorCase.NOT_IMPLEMENTED, _MISSING_EXTRA)
 
 
 def _is_json(call: Call) -> bool:
@@ -59,7 +48,6 @@ def _describe(call: Call, item: Object) -> dict[str, str]:
 
 def _gather_rows(call: Call) -> Callable[[], Body]:
     """Check the request; the function that is returned begins to read the object."""
-    _check_extra()
     asked = select.parse(call.body.read(), json=_is_json(call))
     return _work(call, _find(call), asked)
 
@@ -75,7 +63,7 @@ def _work(call: Call, item: Object, asked: SelectRequest) -> Callable[[], Body]:
     }
 
     def work() -> Body:
-        from oss_emulator.selecting.pump import Pump  # the extra select, which takes long to load
+        from oss_emulator.selecting.pump import Pump  # which takes long to load
         from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
 
         pump = Pump(ObjectSelection(asked, ObjectBytes(head, body), window))
@@ -135,7 +123,6 @@ select_json = replace(select_csv, subresource=f"{PROCESS}=json/select")
 
 def _gather_meta(call: Call) -> Callable[[], Body]:
     """Find the meta of an object, or the function that reads the object and counts."""
-    _check_extra()
     asked = select.parse_meta(call.body.read(), json=_is_json(call))
     item = _find(call)
     kept = item.documents.get(meta.NAME)

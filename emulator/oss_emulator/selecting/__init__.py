@@ -1,9 +1,9 @@
 """SelectObject: runs a SQL statement on the rows of a CSV object or the nodes of a JSON object.
 
-`parsing` turns the text into a frozen statement, `checking` finds what the service refuses,
-`translation` writes SQL of DuckDB with bound parameters. `csv_rows` and `json_nodes` read an object
-piece by piece, `columns` makes batches of it, `engine` runs them, `output` writes the result.
+`parsing` turns the text into a frozen statement, `checking` finds what the service refuses, and
+`evaluation` makes functions of it. `csv_rows` and `json_nodes` read an object piece by piece,
+`rows` takes those of the request, `cells` finds their columns, `output` writes the result, and
+`selection` runs all of it, in time proportional to the object.
 
-Synchronous, and the only room besides the lab that needs DuckDB, the extra `select`. Work takes
-time in proportion to the object, so the server calls it in threads.
+Synchronous but for `pump`, which runs each selection in a thread of its own.
 """

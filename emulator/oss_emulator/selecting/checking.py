@@ -6,8 +6,7 @@ CSV object has a column of a name is known only when its header was read.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -35,6 +34,8 @@ from oss_emulator.selecting.statement import (
     Star,
     Type,
     children,
+    column_of,
+    index_of,
     walk,
 )
 
@@ -56,22 +57,20 @@ SPECIAL: Final = "%*?"
 
 def check(statement: SelectStatement, output: Output, *, json: bool) -> None:
     """Raise the error of the first thing that the service refuses."""
-    expressions = [each.expression for each in statement.projections]
+    selected = [each.expression for each in statement.projections]
     where = [statement.where] if statement.where is not None else []
-    for expression in (*expressions, *where):
+    for expression in (*selected, *where):
         _check_levels(expression)
     if statement.root and not json:
-        raise _error(ErrorCase.TABLE_ROOT_NODE_ONLY_SUPPORT_IN_JSON, "A CSV object has no nodes.")
-    everything = [found for each in (*expressions, *where) for found in walk(each)]
-    for column in everything:
-        if isinstance(column, Column):
-            _check_column(column, json=json)
-    _check_casts(everything, json=json)
-    for expression in expressions:
-        _check_projection(expression, json=json)
-    _check_mix(expressions)
+        raise OSSError(ErrorCase.TABLE_ROOT_NODE_ONLY_SUPPORT_IN_JSON)
+    for column in statement.columns:
+        _check_column(column, json=json)
+    _check_casts([found for each in (*selected, *where) for found in walk(each)], json=json)
+    for expression in selected:
+        _check_selected(expression, json=json)
+    _check_mix(selected)
     if output.all_columns and not json:
-        _check_all_columns(expressions)
+        _check_all_columns(selected)
     if statement.where is not None:
         _check_where(statement.where)
 
@@ -116,13 +115,13 @@ def is_constant(expression: Expression) -> bool:
     return isinstance(operand, Literal)
 
 
-def identity(column: Column, *, json: bool) -> tuple[object, ...]:
+def _identity(column: Column, *, json: bool) -> tuple[object, ...]:
     """Return what two columns have in common if they are the same; CSV ignores case (Q-32)."""
     return column.path if json else tuple(str(step).lower() for step in column.path)
 
 
-def _error(code: ErrorCase, message: str) -> OSSError:
-    return OSSError(code, message)
+def _syntax(message: str) -> OSSError:
+    return OSSError(ErrorCase.SQL_SYNTAX_ERROR, message)
 
 
 def _check_levels(expression: Expression) -> None:
@@ -132,31 +131,21 @@ def _check_levels(expression: Expression) -> None:
         waiting = [child for each in waiting for child in children(each)]
         if level > MAX_LEVELS:
             message = f"The SQL statement has more than {MAX_LEVELS} levels."
-            raise _error(ErrorCase.SQL_UNSUPPORTED_SQL, message)
+            raise OSSError(ErrorCase.SQL_UNSUPPORTED_SQL, message)
 
 
 def _check_column(column: Column, *, json: bool) -> None:
     path = column.path
     if json:
         if Every.CHILD in path:
-            message = "The wildcard [*] is allowed only after FROM."
-            raise _error(ErrorCase.WILD_CARD_NOT_ALLOWED, message)
+            raise OSSError(ErrorCase.WILD_CARD_NOT_ALLOWED)
         return
     if len(path) != 1 or not isinstance(path[0], str):
-        message = "A column of a CSV object has no path."
-        raise _error(ErrorCase.NESTED_COLUMN_NOT_SUPPORT_IN_CSV, message)
+        raise OSSError(ErrorCase.NESTED_COLUMN_NOT_SUPPORT_IN_CSV)
     index = index_of(path[0])
     if index is not None and not 1 <= index <= MAX_COLUMNS:
         message = f"The index of column {path[0]} must be from 1 to {MAX_COLUMNS}."
-        raise _error(ErrorCase.SQL_INVALID_COLUMN_INDEX, message)
-
-
-def index_of(name: str) -> int | None:
-    """Return the index that `_3` names, counted from 1; None for a name."""
-    digits = name[1:]
-    if not (name.startswith("_") and digits.isascii() and digits.isdigit()):
-        return None
-    return int(digits[:9])
+        raise OSSError(ErrorCase.SQL_INVALID_COLUMN_INDEX, message)
 
 
 def _check_casts(everything: Iterable[Expression], *, json: bool) -> None:
@@ -166,78 +155,61 @@ def _check_casts(everything: Iterable[Expression], *, json: bool) -> None:
             continue
         if cast.format and not timestamps.is_supported(cast.format):
             message = f"The format {cast.format} of a timestamp is not supported."
-            raise _error(ErrorCase.SQL_NOT_SUPPORTED_TIMESTAMP_FORMAT, message)
+            raise OSSError(ErrorCase.SQL_NOT_SUPPORTED_TIMESTAMP_FORMAT, message)
         if isinstance(cast.operand, Column):
             found = (cast.type, cast.format)
-            if types.setdefault(identity(cast.operand, json=json), found) != found:
-                message = "One column is cast to different types."
-                raise _error(ErrorCase.SQL_ONE_COLUMN_CAST_TO_DIFFERENT_TYPES, message)
+            if types.setdefault(_identity(cast.operand, json=json), found) != found:
+                raise OSSError(ErrorCase.SQL_ONE_COLUMN_CAST_TO_DIFFERENT_TYPES)
         elif isinstance(cast.operand, Literal):
             fold(cast)
         else:
-            raise _error(ErrorCase.SQL_SYNTAX_ERROR, "CAST takes a column or a constant.")
+            raise _syntax("CAST takes a column or a constant.")
 
 
-def _check_projection(expression: Expression, *, json: bool) -> None:
+def _check_selected(expression: Expression, *, json: bool) -> None:
     match expression:
-        case Star() | Column() | Cast():
+        case Star() | Column() | Cast() | Aggregate("count"):
             return
         case Aggregate(function, operand):
-            if function != "count":
-                _check_aggregate(function, operand, json=json)
+            _check_aggregate(function.upper(), operand, json=json)
         case _:
-            message = "SELECT takes columns, aggregate functions and CAST."
-            raise _error(ErrorCase.SQL_SYNTAX_ERROR, message)
+            raise _syntax("SELECT takes columns, aggregate functions and CAST.")
 
 
-def _check_aggregate(function: str, operand: Expression, *, json: bool) -> None:
-    if isinstance(operand, Cast) and isinstance(operand.operand, Column):
-        kind = operand.type
-    elif isinstance(operand, Column):
-        # Columns of CSV are strings (Query objects, data types); in JSON the value tells.
-        kind = Type.DYNAMIC if json else Type.STRING
-    else:
-        raise _error(
-            ErrorCase.SQL_SYNTAX_ERROR, f"{function.upper()} takes a column, perhaps cast."
-        )
-    if kind is Type.TIMESTAMP and function in ("sum", "avg"):
-        message = f"{function.upper()} does not take timestamps."
-        raise _error(ErrorCase.SQL_INVALID_AGGREGATION_ON_TIMESTAMP, message)
+def _check_aggregate(name: str, operand: Expression, *, json: bool) -> None:
+    if column_of(operand) is None:
+        raise _syntax(f"{name} takes a column, perhaps cast.")
+    # Columns of CSV are strings (Query objects, data types); in JSON the value tells.
+    kind = type_of(operand) if json or isinstance(operand, Cast) else Type.STRING
+    if kind is Type.TIMESTAMP and name in ("SUM", "AVG"):
+        message = f"{name} does not take timestamps."
+        raise OSSError(ErrorCase.SQL_INVALID_AGGREGATION_ON_TIMESTAMP, message)
     if not (kind.numeric or kind in (Type.DYNAMIC, Type.TIMESTAMP)):
-        message = f"{function.upper()} takes numbers; cast the column to int, double or decimal."
-        raise _error(ErrorCase.SQL_AGGREGATION_ON_NON_NUMERIC_TYPE, message)
+        message = f"{name} takes numbers; cast the column to int, double or decimal."
+        raise OSSError(ErrorCase.SQL_AGGREGATION_ON_NON_NUMERIC_TYPE, message)
 
 
-def _check_mix(expressions: list[Expression]) -> None:
-    aggregates = sum(isinstance(each, Aggregate) for each in expressions)
-    if any(isinstance(each, Star) for each in expressions) and len(expressions) > 1:
-        message = "SELECT has * and columns."
-        raise _error(ErrorCase.SQL_INVALID_MIX_OF_STAR_AND_COLUMN, message)
-    if aggregates not in (0, len(expressions)):
-        message = "SELECT has aggregate functions and columns."
-        raise _error(ErrorCase.SQL_INVALID_MIX_OF_AGGREGATION_AND_COLUMN, message)
+def _check_mix(selected: Sequence[Expression]) -> None:
+    aggregates = sum(isinstance(each, Aggregate) for each in selected)
+    if any(isinstance(each, Star) for each in selected) and len(selected) > 1:
+        raise OSSError(ErrorCase.SQL_INVALID_MIX_OF_STAR_AND_COLUMN)
+    if aggregates not in (0, len(selected)):
+        raise OSSError(ErrorCase.SQL_INVALID_MIX_OF_AGGREGATION_AND_COLUMN)
     if aggregates > MAX_AGGREGATES:
-        message = f"SELECT has more than {MAX_AGGREGATES} aggregate functions."
-        raise _error(ErrorCase.SQL_EXCEEDS_MAX_AGGREGATION_COUNT, message)
-    if len(expressions) > MAX_COLUMNS:
-        raise _error(ErrorCase.SQL_UNSUPPORTED_SQL, f"SELECT has more than {MAX_COLUMNS} columns.")
+        raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_AGGREGATION_COUNT)
+    if len(selected) > MAX_COLUMNS:
+        message = f"SELECT has more than {MAX_COLUMNS} columns."
+        raise OSSError(ErrorCase.SQL_UNSUPPORTED_SQL, message)
 
 
-def _check_all_columns(expressions: list[Expression]) -> None:
-    if any(isinstance(each, Aggregate) for each in expressions):
-        message = "KeepAllColumns excludes aggregate functions."
-        raise _error(ErrorCase.SQL_INVALID_KEEP_ALL_COLUMNS_WITH_AGGREGATION, message)
-    if any(is_constant(each) for each in expressions):
-        raise _error(ErrorCase.SQL_UNSUPPORTED_SQL, "KeepAllColumns excludes constants.")
-    columns = Counter(
-        identity(found, json=False)
-        for each in expressions
-        for found in walk(each)
-        if isinstance(found, Column)
-    )
-    if any(count > 1 for count in columns.values()):
-        message = "KeepAllColumns excludes a column that is selected twice."
-        raise _error(ErrorCase.SQL_INVALID_KEEP_ALL_COLUMNS_WITH_DUPLICATE_COLUMN, message)
+def _check_all_columns(selected: Sequence[Expression]) -> None:
+    if any(isinstance(each, Aggregate) for each in selected):
+        raise OSSError(ErrorCase.SQL_INVALID_KEEP_ALL_COLUMNS_WITH_AGGREGATION)
+    if any(map(is_constant, selected)):
+        raise OSSError(ErrorCase.SQL_UNSUPPORTED_SQL, "KeepAllColumns excludes constants.")
+    columns = [_identity(found, json=False) for each in selected if (found := column_of(each))]
+    if len(set(columns)) < len(columns):
+        raise OSSError(ErrorCase.SQL_INVALID_KEEP_ALL_COLUMNS_WITH_DUPLICATE_COLUMN)
 
 
 # Conditions
@@ -246,20 +218,16 @@ def _check_all_columns(expressions: list[Expression]) -> None:
 def _check_where(where: Expression) -> None:
     everything = walk(where)
     if any(isinstance(each, Aggregate | Star) for each in everything):
-        raise _error(ErrorCase.SQL_SYNTAX_ERROR, "WHERE has no aggregate functions.")
-    conditions = sum(
-        isinstance(each, Compare | In | Between | Like | IsNull) for each in everything
-    )
-    if conditions > MAX_CONDITIONS:
-        message = f"WHERE has more than {MAX_CONDITIONS} conditions."
-        raise _error(ErrorCase.SQL_EXCEEDS_MAX_CONDITION_COUNT, message)
+        raise _syntax("WHERE has no aggregate functions.")
+    conditions = (isinstance(each, Compare | In | Between | Like | IsNull) for each in everything)
+    if sum(conditions) > MAX_CONDITIONS:
+        raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_CONDITION_COUNT)
     if _depth(where) > MAX_DEPTH:
-        message = f"The conditions of WHERE have more than {MAX_DEPTH} levels."
-        raise _error(ErrorCase.SQL_EXCEEDS_MAX_CONDITION_DEPTH, message)
+        raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_CONDITION_DEPTH)
     for each in everything:
         _check_condition(each)
-    if type_of(where) not in (Type.BOOL, Type.DYNAMIC):
-        raise _error(ErrorCase.SQL_SYNTAX_ERROR, "WHERE takes a condition.")
+    if not _adapts(Type.BOOL, where):
+        raise _syntax("WHERE takes a condition.")
 
 
 def _depth(expression: Expression) -> int:
@@ -267,6 +235,11 @@ def _depth(expression: Expression) -> int:
     if isinstance(expression, Connective | Not):
         return 1 + max(map(_depth, children(expression)))
     return 1
+
+
+def _adapts(kind: Type, *operands: Expression) -> bool:
+    """Return whether all operands have a type; a column without a cast adapts to any."""
+    return {type_of(each) for each in operands} <= {kind, Type.DYNAMIC}
 
 
 _LOGIC: Final = {
@@ -277,45 +250,41 @@ _LOGIC: Final = {
 
 def _check_condition(expression: Expression) -> None:
     match expression:
-        case Connective(operator, operands):
-            for operand in operands:
-                _check_bool(operand, _LOGIC[operator], operator)
-        case Not(operand):
-            _check_bool(operand, ErrorCase.SQL_INVALID_NOT_OPERAND, "not")
+        case Connective(word, operands) if not _adapts(Type.BOOL, *operands):
+            raise OSSError(_LOGIC[word])
+        case Not(operand) if not _adapts(Type.BOOL, operand):
+            raise OSSError(ErrorCase.SQL_INVALID_NOT_OPERAND)
         case Compare(operator, left, right):
             code = ErrorCase.SQL_COMPARER_OPERAND_TYPE_MISMATCH
             _check_same((left, right), code, f"The operator {operator} compares")
-        case Between(operand, low, high):
+        case Between():
             code = ErrorCase.SQL_OPERATION_APPLIED_TO_DIFFERENT_TYPES
-            _check_same((operand, low, high), code, "BETWEEN compares")
+            _check_same(children(expression), code, "BETWEEN compares")
         case Arithmetic(operator, left, right):
-            for operand in (left, right):
-                _check_number(operand, operator)
+            _check_numbers((left, right), operator)
         case Negation(operand):
-            _check_number(operand, "-")
+            _check_numbers((operand,), "-")
         case Concatenation(left, right):
-            _check_concatenation(left, right)
+            if is_constant(left) and is_constant(right):
+                message = "The operator || joins two constants."
+                raise OSSError(ErrorCase.SQL_INVALID_CONCAT_OPERAND, message)
+            if not _adapts(Type.STRING, left, right):
+                raise OSSError(ErrorCase.SQL_INVALID_CONCAT_OPERAND)
         case IsNull(operand) if is_constant(operand):
-            raise _error(ErrorCase.SQL_INVALID_IS_NULL_OPERAND, "IS NULL takes a column.")
+            raise OSSError(ErrorCase.SQL_INVALID_IS_NULL_OPERAND)
         case In():
             _check_in(expression)
         case Like():
             _check_like(expression)
 
 
-def _check_bool(operand: Expression, code: ErrorCase, operator: str) -> None:
-    if type_of(operand) not in (Type.BOOL, Type.DYNAMIC):
-        raise _error(code, f"{operator.upper()} takes conditions.")
-
-
-def _check_number(operand: Expression, operator: str) -> None:
-    kind = type_of(operand)
-    if not (kind.numeric or kind is Type.DYNAMIC):
+def _check_numbers(operands: Iterable[Expression], operator: str) -> None:
+    if not all(kind.numeric or kind is Type.DYNAMIC for kind in map(type_of, operands)):
         message = f"The operator {operator} takes numbers and columns."
-        raise _error(ErrorCase.INVALID_ARITHMETIC_OPERAND, message)
+        raise OSSError(ErrorCase.INVALID_ARITHMETIC_OPERAND, message)
 
 
-def category(kind: Type) -> str:
+def _category(kind: Type) -> str:
     """Return the category that types must share to be compared; "" for a type that adapts."""
     if kind in (Type.DYNAMIC, Type.NULL):
         return ""
@@ -323,53 +292,36 @@ def category(kind: Type) -> str:
 
 
 def _check_same(operands: Iterable[Expression], code: ErrorCase, subject: str) -> None:
-    kinds = {category(type_of(each)) for each in operands} - {""}
+    kinds = {_category(type_of(each)) for each in operands} - {""}
     if len(kinds) > 1:
-        raise _error(code, f"{subject} values of the types {' and '.join(sorted(kinds))}.")
-
-
-def _check_concatenation(left: Expression, right: Expression) -> None:
-    kinds = {type_of(left), type_of(right)}
-    if is_constant(left) and is_constant(right):
-        raise _error(ErrorCase.SQL_INVALID_CONCAT_OPERAND, "The operator || joins two constants.")
-    if not kinds <= {Type.STRING, Type.DYNAMIC}:
-        raise _error(
-            ErrorCase.SQL_INVALID_CONCAT_OPERAND, "The operator || takes strings and columns."
-        )
+        raise OSSError(code, f"{subject} values of the types {' and '.join(sorted(kinds))}.")
 
 
 def _check_in(expression: In) -> None:
     operand, values = expression.operand, expression.values
     if len(values) > MAX_VALUES:
-        raise _error(ErrorCase.SQL_EXCEEDS_MAX_IN_COUNT, f"IN has more than {MAX_VALUES} values.")
-    column = operand.operand if isinstance(operand, Cast) else operand
-    if not isinstance(column, Column) or not all(map(is_constant, values)):
-        raise _error(ErrorCase.SQL_SYNTAX_ERROR, "IN takes a column and constants.")
-    kinds = {category(type_of(value)) for value in values}
+        raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_IN_COUNT)
+    if column_of(operand) is None or not all(map(is_constant, values)):
+        raise _syntax("IN takes a column and constants.")
+    kinds = {_category(type_of(value)) for value in values}
     if len(kinds) > 1 or kinds == {""}:
-        raise _error(
-            ErrorCase.SQL_VALUE_TYPE_OF_IN_MUST_BE_SAME, "IN has values of different types."
-        )
+        raise OSSError(ErrorCase.SQL_VALUE_TYPE_OF_IN_MUST_BE_SAME)
     code = ErrorCase.SQL_OPERATION_APPLIED_TO_DIFFERENT_TYPES
     _check_same((operand, values[0]), code, "IN compares")
 
 
 def _check_like(expression: Like) -> None:
     operand, pattern, escape = expression.operand, expression.pattern, expression.escape
-    fits = type_of(operand) in (Type.DYNAMIC, Type.STRING) and not is_constant(operand)
-    if not fits or not (isinstance(pattern, Literal) and isinstance(pattern.value, str)):
-        message = "LIKE takes a column of strings and a pattern in quotes."
-        raise _error(ErrorCase.SQL_INVALID_LIKE_OPERAND, message)
+    text = pattern.value if isinstance(pattern, Literal) else None
+    if is_constant(operand) or not (_adapts(Type.STRING, operand) and isinstance(text, str)):
+        raise OSSError(ErrorCase.SQL_INVALID_LIKE_OPERAND)
     if len(escape.encode()) > 1:
-        message = "ESCAPE takes one character."
-        raise _error(ErrorCase.SQL_ONLY_ONE_ESCAPE_CHAR_IS_ALLOWED, message)
+        raise OSSError(ErrorCase.SQL_ONLY_ONE_ESCAPE_CHAR_IS_ALLOWED)
     if escape and escape in SPECIAL:
-        raise _error(ErrorCase.SQL_INVALID_ESCAPE_CHAR, "ESCAPE does not take %, * and ?.")
-    pieces = split_pattern(pattern.value, escape)
-    wildcards = sum(special and character in WILDCARDS for character, special in pieces)
-    if wildcards > MAX_WILDCARDS:
-        message = f"LIKE has more than {MAX_WILDCARDS} wildcards."
-        raise _error(ErrorCase.SQL_EXCEEDS_MAX_WILD_CARD_COUNT, message)
+        raise OSSError(ErrorCase.SQL_INVALID_ESCAPE_CHAR)
+    pieces = split_pattern(text, escape)
+    if sum(special and each in WILDCARDS for each, special in pieces) > MAX_WILDCARDS:
+        raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_WILD_CARD_COUNT)
 
 
 def split_pattern(pattern: str, escape: str) -> list[tuple[str, bool]]:
@@ -383,8 +335,7 @@ def split_pattern(pattern: str, escape: str) -> list[tuple[str, bool]]:
         if escape and character == escape:
             following = next(characters, None)
             if following is None:
-                message = "A pattern of LIKE ends with the escape character."
-                raise _error(ErrorCase.SQL_NO_CHAR_AFTER_ESCAPE_CHAR, message)
+                raise OSSError(ErrorCase.SQL_NO_CHAR_AFTER_ESCAPE_CHAR)
             pieces.append((following, False))
         else:
             pieces.append((character, character in SPECIAL))
@@ -410,9 +361,7 @@ def fold(cast: Cast) -> object:
             return number
         if number is not None and -(1 << 63) <= number < 1 << 63:
             return int(number)
-    raise _error(
-        ErrorCase.SQL_SYNTAX_ERROR, f"The constant {text[:64]!r} cannot be cast to {kind}."
-    )
+    raise _syntax(f"The constant {text[:64]!r} cannot be cast to {kind}.")
 
 
 def _fold_timestamp(text: str, form: str) -> object:
@@ -421,8 +370,8 @@ def _fold_timestamp(text: str, form: str) -> object:
         return found
     if form:
         message = f"{text[:64]!r} does not have the format {form}."
-        raise _error(ErrorCase.SQL_NOT_MATCH_TIMESTAMP_FORMAT, message)
-    raise _error(ErrorCase.SQL_INVALID_TIMESTAMP_VALUE, f"{text[:64]!r} is not a timestamp.")
+        raise OSSError(ErrorCase.SQL_NOT_MATCH_TIMESTAMP_FORMAT, message)
+    raise OSSError(ErrorCase.SQL_INVALID_TIMESTAMP_VALUE, f"{text[:64]!r} is not a timestamp.")
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -67,6 +67,11 @@ def validate(chunks: Iterable[bytes], *, cut: bool = False) -> Iterator[bytes]:
         raise OSSError(ErrorCase.SELECT_ENCODING) from None
 
 
+def is_comment(record: bytes, source: CSVInput) -> bool:
+    """Return whether a record is a comment, which is no row."""
+    return bool(source.comment) and record.startswith(source.comment)
+
+
 def records(chunks: Iterable[bytes], source: CSVInput) -> Iterator[Sequence[bytes]]:
     """Split chunks into records without their delimiters; raises `InvalidCsvLine`.
 
@@ -99,19 +104,11 @@ def records(chunks: Iterable[bytes], source: CSVInput) -> Iterator[Sequence[byte
         yield from _batches(whole)
         if len(rest) + open_size > MAX_RECORD + len(delimiter):
             raise _too_long()
-    if open_parts:
-        last = delimiter.join([*open_parts, rest])
-        if last.count(quote) % 2:
-            raise OSSError(
-                ErrorCase.CSV_LINE, "A column of the last row has an opening quote only."
-            )
+    last = delimiter.join([*open_parts, rest])
+    if source.quoted_records and last.count(quote) % 2:
+        raise OSSError(ErrorCase.CSV_LINE, "A column of the last row has an opening quote only.")
+    if open_parts or rest:
         yield [last]
-    elif rest:
-        if source.quoted_records and rest.count(quote) % 2:
-            raise OSSError(
-                ErrorCase.CSV_LINE, "A column of the last row has an opening quote only."
-            )
-        yield [rest]
 
 
 def _batches(whole: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

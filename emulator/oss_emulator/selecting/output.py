@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
 from typing import Any, Final
 
-import pyarrow as pa
-
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.select import Output
+from oss_emulator.protocol.select import CSVInput, Output
 from oss_emulator.selecting import json_nodes, timestamps
-from oss_emulator.selecting.columns import Header, position
-from oss_emulator.selecting.statement import Type
-from oss_emulator.selecting.translation import Plan, Shown
+from oss_emulator.selecting.aggregation import FunctionResult
+from oss_emulator.selecting.cells import CSVCells, JSONCells
+from oss_emulator.selecting.checking import type_of
+from oss_emulator.selecting.evaluation import Evaluator
+from oss_emulator.selecting.json_nodes import MISSING
+from oss_emulator.selecting.statement import (
+    Aggregate,
+    Column,
+    Expression,
+    Projection,
+    Star,
+    Type,
+    column_of,
+)
 
 MAX_ROW: Final = 1024 * 1024
 """Bytes of one row of a result (our choice; the service has a limit of its own)."""
@@ -27,146 +36,140 @@ _MANTISSA: Final = 1 << 128
 class CSVWriter:
     """Writes rows of CSV."""
 
-    def __init__(self, plan: Plan, output: Output, header: Header, quote: bytes) -> None:
-        self._shown, self._output, self._header, self._quote = plan.shown, output, header, quote
-        self._positions: list[int] = []
-        if output.all_columns and not self._star:
-            columns = [each.column for each in plan.shown if each.column is not None]
-            self._positions = [position(column, header) for column in columns]
-        special = {quote, output.field, output.record, b"\r", b"\n"}
+    def __init__(
+        self, projections: Sequence[Projection], output: Output, cells: CSVCells, source: CSVInput
+    ) -> None:
+        self._projections, self._output, self._quote = projections, output, source.quote
+        self._header, self._split, self._evaluator = cells.header, cells.split, Evaluator(cells)
+        self._star = isinstance(projections[0].expression, Star)
+        self._joins = output.field != source.field
+        special = {source.quote, output.field, output.record, b"\r", b"\n"}
         self._special = tuple(each for each in special if each)
-
-    @property
-    def _star(self) -> bool:
-        return self._shown[0].name == "row"
+        self._places = []
+        if output.all_columns and not self._star:
+            columns = [column_of(each.expression) for each in projections]
+            self._places = [self._header.find(each) for each in columns if each is not None]
+        self._fields = [self._field(each.expression) for each in projections]
 
     def head(self) -> bytes:
         """Return the row with the names of the columns, in lower case (Q-32); may be empty.
 
         Raises `HeaderInfoExceedsMaxSize`.
         """
-        if not (self._output.header and self._header.names):
-            return b""
         names = self._header.names
-        if self._star:
+        if not (self._output.header and names):
+            return b""
+        if self._star or self._places:
             found = [name.lower() for name in names]
-        elif self._positions:
-            found = [names[place].lower() for place in range(len(names))]
         else:
-            found = [self._name(each, number) for number, each in enumerate(self._shown, 1)]
-        fields = [self._quoted(name.encode()) for name in found]
+            found = [self._name(each, number) for number, each in enumerate(self._projections, 1)]
+        fields = [self._quoted(name) for name in found]
         if sum(map(len, fields)) + len(fields) > MAX_ROW:
             message = f"The names of the columns are longer than {MAX_ROW} bytes."
             raise OSSError(ErrorCase.HEADER_INFO_EXCEEDS_MAX_SIZE, message)
-        return self._line(fields)
+        return self.line(fields)
 
-    def _name(self, shown: Shown, number: int) -> str:
-        if shown.alias:
-            return shown.alias
-        if shown.column is None or shown.type is not Type.DYNAMIC:
+    def _name(self, projection: Projection, number: int) -> str:
+        if projection.alias:
+            return projection.alias
+        if not isinstance(projection.expression, Column):
             return f"_{number}"
-        place = position(shown.column, self._header)
-        names = self._header.names
+        place, names = self._header.find(projection.expression), self._header.names
         return names[place].lower() if place < len(names) else f"_{place + 1}"
 
-    def rows(self, batch: pa.RecordBatch) -> Iterator[bytes]:
-        """Write the rows of a batch, each with its delimiter; raises `OutputExceedsMaxSize`."""
-        columns = {name: batch[name].to_pylist() for name in batch.schema.names}
+    def _field(self, expression: Expression) -> Callable[[Sequence[bytes]], bytes]:
+        """Return the function that writes one result; columns are shown as they are (Q-36)."""
+        if isinstance(expression, Star | Aggregate):
+            return lambda cells: b""
+        if isinstance(expression, Column):
+            place = self._header.find(expression)
+            return lambda cells: cells[place] if place < len(cells) else b""
+        read, write = self._evaluator.value(expression), _TEXTS.get(type_of(expression), str)
+        return lambda cells: b"" if (found := read(cells)) is None else self._quoted(write(found))
+
+    def row(self, record: bytes, cells: Sequence[bytes]) -> bytes:
+        """Write a row with its delimiter; raises `OutputExceedsMaxSize` and `BadRowError`."""
         if self._star:
-            for row in columns["row"]:
-                yield row + self._output.record
-            return
-        made = [self._made(each, columns[each.name]) for each in self._shown]
-        if not self._positions:
-            for fields in zip(*made, strict=True):
-                yield self._line(fields)
-            return
-        for width, fields in zip(columns["w"], zip(*made, strict=True), strict=True):
-            line = [b""] * max(width, max(self._positions) + 1)
-            for place, field in zip(self._positions, fields, strict=True):
+            shown = self._output.field.join(self._split(record)) if self._joins else record
+            return shown + self._output.record
+        fields = [field(cells) for field in self._fields]
+        if self._places:
+            line = [b""] * max(len(cells), max(self._places) + 1)
+            for place, field in zip(self._places, fields, strict=True):
                 line[place] = field
-            yield self._line(line)
+            fields = line
+        return self.line(fields)
 
-    def _made(self, shown: Shown, values: Sequence[Any]) -> list[bytes]:
-        if shown.type is Type.DYNAMIC:
-            return [value or b"" for value in values]
-        make = _TEXTS.get(shown.type, str)
-        return [b"" if value is None else self._quoted(make(value).encode()) for value in values]
-
-    def aggregates(self, results: Sequence[tuple[Any, int]]) -> bytes:
+    def aggregates(self, results: Iterable[FunctionResult]) -> bytes:
         """Write the row of the results of aggregate functions."""
-        return self._line(
-            [_aggregate(shown, *found).encode() for shown, found in _paired(self._shown, results)]
-        )
+        return self.line([_format(each).encode() for each in results])
 
-    def _quoted(self, field: bytes) -> bytes:
+    def _quoted(self, text: str) -> bytes:
+        field = text.encode()
         if not any(each in field for each in self._special):
             return field
         return self._quote + field.replace(self._quote, self._quote * 2) + self._quote
 
-    def _line(self, fields: Sequence[bytes]) -> bytes:
+    def line(self, fields: Sequence[bytes]) -> bytes:
+        """Join the fields of a row."""
         return _bounded(self._output.field.join(fields) + self._output.record)
 
 
 class JSONWriter:
-    """Writes rows of JSON."""
+    """Writes rows as JSON objects."""
 
-    def __init__(self, plan: Plan, output: Output) -> None:
-        self._shown, self._record = plan.shown, output.record
-        self._keys = [
-            json_nodes.quote(self._key(each, number)).encode() + b":"
-            for number, each in enumerate(plan.shown, 1)
-        ]
+    def __init__(self, projections: Sequence[Projection], output: Output, cells: JSONCells) -> None:
+        self._record, self._evaluator = output.record, Evaluator(cells)
+        self._star = isinstance(projections[0].expression, Star)
+        self._keys = [self._key(each, number) for number, each in enumerate(projections, 1)]
+        self._values = [self._value(each.expression) for each in projections]
 
-    def _key(self, shown: Shown, number: int) -> str:
-        """Return the alias, the last key of the path, or `_1` (SelectObject, JSON errors)."""
-        if shown.alias:
-            return shown.alias
-        path = shown.column.path if shown.column is not None else ()
-        named = path and isinstance(path[-1], str) and shown.type is Type.DYNAMIC
-        return str(path[-1]) if named else f"_{number}"
+    def _key(self, projection: Projection, number: int) -> str:
+        """Write the alias, the last key of the path, or `_1` (SelectObject, JSON errors)."""
+        found = projection.expression
+        last = found.path[-1] if isinstance(found, Column) and found.path else None
+        usual = last if isinstance(last, str) else f"_{number}"
+        return json_nodes.quote(projection.alias or usual) + ":"
 
     def head(self) -> bytes:
         """Return nothing: every row has its keys."""
         return b""
 
-    def rows(self, batch: pa.RecordBatch) -> Iterator[bytes]:
-        """Write the rows of a batch, each with its delimiter; raises `OutputExceedsMaxSize`."""
-        columns = {name: batch[name].to_pylist() for name in batch.schema.names}
-        if self._shown[0].name == "row":
-            for row in columns["row"]:
-                yield row + self._record
-            return
-        made = [self._made(each, columns[each.name]) for each in self._shown]
-        for values in zip(*made, strict=True):
-            yield self._line(values)
+    def _value(self, expression: Expression) -> Callable[[object], str | None]:
+        """Return the function that writes one result, None for a key that is left out."""
+        if isinstance(expression, Star | Aggregate):
+            return lambda cells: None
+        if isinstance(expression, Column):
+            path = expression.path
 
-    def _made(self, shown: Shown, values: Sequence[Any]) -> Sequence[bytes | None]:
-        """Return the text of values; None for a key that is left out."""
-        if shown.type is Type.DYNAMIC:
-            return values
-        make = _JSON.get(shown.type, json_nodes.quote)
-        return [b"null" if value is None else make(value).encode() for value in values]
+            def show(cells: object) -> str | None:
+                found = json_nodes.find(cells, path)
+                return None if found is MISSING else json_nodes.write(found)
 
-    def aggregates(self, results: Sequence[tuple[Any, int]]) -> bytes:
+            return show
+        read = self._evaluator.value(expression)
+        write = _JSON.get(type_of(expression), json_nodes.quote)
+        return lambda cells: "null" if (found := read(cells)) is None else write(found)
+
+    def row(self, node: json_nodes.JSONNode, cells: object) -> bytes:
+        """Write a row with its delimiter; raises `OutputExceedsMaxSize` and `BadRowError`."""
+        if self._star:  # an object as it is, anything else as the member `_1`
+            text = json_nodes.compact(node.text)
+            shown = text if isinstance(node.value, dict) else f'{{"_1":{text}}}'
+            return shown.encode() + self._record
+        return self._line(value(cells) for value in self._values)
+
+    def aggregates(self, results: Iterable[FunctionResult]) -> bytes:
         """Write the row of the results of aggregate functions."""
-        pairs = _paired(self._shown, results)
-        return self._line([self._value(shown, *found) for shown, found in pairs])
+        texts = ((_format(each), isinstance(each.value, datetime)) for each in results)
+        return self._line(
+            json_nodes.quote(text) if quoted else text or "null" for text, quoted in texts
+        )
 
-    def _value(self, shown: Shown, value: Any, count: int) -> bytes:
-        text = _aggregate(shown, value, count)
-        return (json_nodes.quote(text) if isinstance(value, datetime) else text or "null").encode()
-
-    def _line(self, values: Sequence[bytes | None]) -> bytes:
+    def _line(self, values: Iterable[str | None]) -> bytes:
         pairs = zip(self._keys, values, strict=True)
-        members = b",".join(key + value for key, value in pairs if value is not None)
+        members = ",".join(key + text for key, text in pairs if text is not None).encode()
         return _bounded(b"{%b}%b" % (members, self._record))
-
-
-def _paired(
-    shown: Sequence[Shown], results: Sequence[tuple[Any, int]]
-) -> Iterator[tuple[Shown, tuple[Any, int]]]:
-    return zip(shown, results, strict=True)
 
 
 def _bounded(row: bytes) -> bytes:
@@ -176,20 +179,21 @@ def _bounded(row: bytes) -> bytes:
     return row
 
 
-def _aggregate(shown: Shown, value: Any, count: int) -> str:
+def _format(result: FunctionResult) -> str:
     """Format a result of an aggregate function, "" for no value.
 
     Of doubles, sums and averages are shown with the digits of 128 bits (Q-33).
     """
+    function, value, rows = result
     if value is None:
         return ""
     if isinstance(value, datetime):
         return timestamps.format(value)
     if isinstance(value, float) and not isfinite(value):
         return str(value)
-    if shown.function == "avg":
-        return expand(_cut(Fraction(value)) / count)
-    if shown.function == "sum" and isinstance(value, float):
+    if function == "avg":
+        return expand(_cut(Fraction(value)) / rows)
+    if function == "sum" and isinstance(value, float):
         return expand(Fraction(value))
     return number(value)
 

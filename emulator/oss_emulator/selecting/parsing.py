@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.selecting.statement import (
@@ -46,12 +46,16 @@ _RESERVED: Final = frozenset(
     by having join inner left right outer on union
     """.split()
 )
+_CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _AGGREGATES: Final = frozenset({"avg", "sum", "max", "min", "count"})
 _TYPES: Final = {
     **{str(each): each for each in Type if each not in (Type.DYNAMIC, Type.NULL)},
     "float": Type.DOUBLE,  # the name in the first document of SelectObject
     "boolean": Type.BOOL,
 }
+_COMPARISONS: Final = ("=", "!=", "<>", "<", "<=", ">", ">=")
+_OPERATORS: Final = (("+", "-", "||"), ("*", "/", "%"))
+"""By their precedence, the weakest first."""
 
 _TOKEN: Final = re.compile(
     r"""
@@ -64,6 +68,9 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_QUOTES: Final = {"text": "'", "quoted": '"'}
+
+_Item = TypeVar("_Item")
 
 
 class _Token(NamedTuple):
@@ -75,6 +82,10 @@ class _Token(NamedTuple):
     def keyword(self) -> str:
         """The text that is compared with keywords and symbols."""
         return self.text.lower() if self.kind in ("word", "symbol") else ""
+
+    @property
+    def is_name(self) -> bool:
+        return self.kind == "word" and self.keyword not in _RESERVED
 
 
 def parse(sql: str) -> SelectStatement:
@@ -92,20 +103,23 @@ def _split(sql: str) -> list[_Token]:
             raise _syntax(f"{sql[offset]!r} is not expected at character {offset + 1}.")
         kind = match.lastgroup or ""
         if kind != "space":
-            quote = {"text": "'", "quoted": '"'}.get(kind, "")
+            quote = _QUOTES.get(kind, "")
             found = match[kind].replace(quote * 2, quote) if quote else match[kind]
             tokens.append(_Token(kind, found, offset))
         offset = match.end()
-    tokens.append(_Token("end", "", len(sql)))
-    return tokens
+    return [*tokens, _Token("end", "", len(sql))]
 
 
 def _syntax(message: str) -> OSSError:
     return OSSError(ErrorCase.SQL_SYNTAX_ERROR, f"The SQL statement is not valid: {message}")
 
 
+def _too_deep(message: str) -> OSSError:
+    return OSSError(ErrorCase.SQL_EXCEEDS_MAX_CONDITION_DEPTH, message)
+
+
 class _StatementParser:
-    """Reads the tokens from left to right; one method for each level of precedence."""
+    """Reads the tokens from left to right; one method for each kind of expression."""
 
     def __init__(self, tokens: list[_Token]) -> None:
         self._tokens = tokens
@@ -127,21 +141,38 @@ class _StatementParser:
         self._next += len(words)
         return True
 
+    def _take_any(self, words: Sequence[str]) -> str:
+        """Step over one of these keywords or symbols and return it, "" if none comes next."""
+        found = self._token.keyword
+        if found not in words:
+            return ""
+        self._next += 1
+        return found
+
     def _expect(self, word: str) -> None:
         if not self._take(word):
             raise self._unexpected(f"{word.upper()} is expected")
 
-    def _advance(self) -> _Token:
-        token = self._token
+    def _accept(self, fits: bool, instead: str) -> str:
+        """Step over the next token if it fits and return its text; else raise an error."""
+        if not fits:
+            raise self._unexpected(instead)
         self._next += 1
-        return token
+        return self._tokens[self._next - 1].text
 
-    def _unexpected(self, instead: str = "") -> OSSError:
+    def _quoted(self, instead: str) -> str:
+        return self._accept(self._token.kind in _QUOTES and bool(self._token.text), instead)
+
+    def _unexpected(self, instead: str) -> OSSError:
         token = self._token
-        place = (
-            "the end" if token.kind == "end" else f"{token.text!r}, character {token.offset + 1}"
-        )
-        return _syntax(f"{instead or 'something else is expected'} at {place}.")
+        place = f"{token.text!r}, character {token.offset + 1}"
+        return _syntax(f"{instead} at {'the end' if token.kind == 'end' else place}.")
+
+    def _list(self, read: Callable[[], _Item]) -> tuple[_Item, ...]:
+        found = [read()]
+        while self._take(","):
+            found.append(read())
+        return tuple(found)
 
     # The statement
 
@@ -151,16 +182,14 @@ class _StatementParser:
         start = self._next
         self._find_alias()
         self._next = start
-        projections = [self._projection()]
-        while self._take(","):
-            projections.append(self._projection())
+        projections = self._list(self._projection)
         self._expect("from")
         root = self._table()
         where = self._expression() if self._take("where") else None
         limit = self._limit() if self._take("limit") else None
         if self._token.kind != "end":
             raise self._unexpected("the end is expected")
-        return SelectStatement(tuple(projections), root, where, limit)
+        return SelectStatement(projections, root, where, limit)
 
     def _find_alias(self) -> None:
         while self._token.kind != "end":
@@ -171,52 +200,39 @@ class _StatementParser:
             self._next += 1
 
     def _table(self) -> tuple[Step, ...]:
-        if self._token.keyword != _TABLE:
-            raise self._unexpected("OSSOBJECT is expected")
-        self._next += 1
+        self._expect(_TABLE)
         root = _shallow(self._steps())
-        named = self._take("as")
-        if named or (self._token.kind == "word" and self._token.keyword not in _RESERVED):
-            self._alias = self._name("an alias is expected").lower()
+        if self._take("as") or self._token.is_name:
+            self._alias = self._name().lower()
         return root
 
     def _limit(self) -> int:
-        negative = self._take("-")
-        token = self._advance()
-        if token.kind != "number" or not token.text.isdigit():
-            self._next -= 1
-            raise self._unexpected("a number is expected")
-        limit = -int(token.text) if negative else int(token.text)
+        sign = -1 if self._take("-") else 1
+        is_number = self._token.kind == "number" and self._token.text.isdigit()
+        limit = sign * int(self._accept(is_number, "a number is expected"))
         if limit < 1:
-            raise OSSError(
-                ErrorCase.SQL_INVALID_LIMIT_VALUE, f"LIMIT is {limit}; it must be at least 1."
-            )
+            message = f"LIMIT is {limit}; it must be at least 1."
+            raise OSSError(ErrorCase.SQL_INVALID_LIMIT_VALUE, message)
         return limit
 
     def _projection(self) -> Projection:
         if self._take("*"):
             return Projection(Star())
-        expression = self._expression()
-        alias = ""
+        expression, alias = self._expression(), ""
         while self._take("as"):  # the last one counts (Q-34)
-            alias = self._name("an alias is expected")
+            alias = self._name()
         return Projection(expression, alias)
 
-    def _name(self, instead: str) -> str:
-        token = self._token
-        plain = token.kind == "word" and token.keyword not in _RESERVED
-        if not (plain or token.kind in ("text", "quoted")):
-            raise self._unexpected(instead)
-        self._next += 1
-        return _checked(token.text)
+    def _name(self) -> str:
+        fits = self._token.is_name or self._token.kind in _QUOTES
+        return _checked(self._accept(fits, "an alias is expected"))
 
     # Conditions
 
     def _expression(self) -> Expression:
         self._nesting += 1
         if self._nesting > MAX_NESTING:
-            message = f"The SQL statement has more than {MAX_NESTING} levels."
-            raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_CONDITION_DEPTH, message)
+            raise _too_deep(f"The SQL statement has more than {MAX_NESTING} levels.")
         found = self._logic("or", lambda: self._logic("and", self._negated))
         self._nesting -= 1
         return found
@@ -233,83 +249,60 @@ class _StatementParser:
             count += 1
         found = self._condition()
         if count > MAX_NESTING:
-            raise OSSError(
-                ErrorCase.SQL_EXCEEDS_MAX_CONDITION_DEPTH, "The statement has too many NOT."
-            )
+            raise _too_deep("The statement has too many NOT.")
         for _ in range(count):
             found = Not(found)
         return found
 
     def _condition(self) -> Expression:
-        left = self._sum()
+        left = self._operation()
         if self._take("is", "not", "null"):
             return Not(IsNull(left))
         if self._take("is", "null"):
             return IsNull(left)
-        negated = self._token.keyword == "not"
-        if negated:
-            self._next += 1
-        found: Expression | None = None
+        if self._take("not"):
+            found = self._membership(left)
+            if found is None:
+                raise self._unexpected("IN, BETWEEN or LIKE is expected")
+            return Not(found)
+        operator = self._take_any(_COMPARISONS)
+        if operator:
+            return Compare("!=" if operator == "<>" else operator, left, self._operation())
+        return self._membership(left) or left
+
+    def _membership(self, left: Expression) -> Expression | None:
         if self._take("in"):
-            found = In(left, self._values())
-        elif self._take("between"):
-            low = self._sum()
+            self._expect("(")
+            values = self._list(self._operation)
+            self._expect(")")
+            return In(left, values)
+        if self._take("between"):
+            low = self._operation()
             self._expect("and")
-            found = Between(left, low, self._sum())
-        elif self._take("like"):
-            found = self._like(left)
-        if found is not None:
-            return Not(found) if negated else found
-        if negated:
-            raise self._unexpected("IN, BETWEEN or LIKE is expected")
-        operator = self._token.keyword
-        if operator in ("=", "!=", "<>", "<", "<=", ">", ">="):
-            self._next += 1
-            return Compare("!=" if operator == "<>" else operator, left, self._sum())
-        return left
-
-    def _values(self) -> tuple[Expression, ...]:
-        self._expect("(")
-        values = [self._sum()]
-        while self._take(","):
-            values.append(self._sum())
-        self._expect(")")
-        return tuple(values)
-
-    def _like(self, left: Expression) -> Expression:
-        pattern = self._sum()
-        if not self._take("escape"):
-            return Like(left, pattern)
-        token = self._advance()
-        if token.kind not in ("text", "quoted") or not token.text:
-            self._next -= 1
-            raise self._unexpected("a character is expected after ESCAPE")
-        return Like(left, pattern, token.text)
+            return Between(left, low, self._operation())
+        if self._take("like"):
+            pattern = self._operation()
+            escapes = self._take("escape")
+            escape = self._quoted("a character is expected after ESCAPE") if escapes else ""
+            return Like(left, pattern, escape)
+        return None
 
     # Values
 
-    def _sum(self) -> Expression:
-        left = self._product()
-        while self._token.keyword in ("+", "-", "||"):
-            operator = self._advance().text
-            right = self._product()
-            if operator == "||":
-                left = Concatenation(left, right)
-            else:
-                left = Arithmetic(operator, left, right)
-        return left
-
-    def _product(self) -> Expression:
-        left = self._signed()
-        while self._token.keyword in ("*", "/", "%"):
-            operator = self._advance().text
-            left = Arithmetic(operator, left, self._signed())
+    def _operation(self, level: int = 0) -> Expression:
+        if level == len(_OPERATORS):
+            return self._signed()
+        left = self._operation(level + 1)
+        while operator := self._take_any(_OPERATORS[level]):
+            right = self._operation(level + 1)
+            joins = operator == "||"
+            left = Concatenation(left, right) if joins else Arithmetic(operator, left, right)
         return left
 
     def _signed(self) -> Expression:
         signs = []
-        while self._token.keyword in ("-", "+"):
-            signs.append(self._advance().text)
+        while sign := self._take_any(("-", "+")):
+            signs.append(sign)
         if len(signs) > MAX_NESTING:
             raise _syntax("there are too many signs.")
         found = self._primary()
@@ -323,62 +316,43 @@ class _StatementParser:
             found = self._expression()
             self._expect(")")
             return found
-        if token.kind == "number":
+        is_constant = token.keyword in _CONSTANTS
+        if is_constant or token.kind == "number" or token.kind in _QUOTES:
             self._next += 1
-            return Literal(_number(token.text))
-        if token.kind in ("text", "quoted"):
-            self._next += 1
-            return Literal(token.text)
-        if token.keyword in ("true", "false", "null"):
-            self._next += 1
-            return Literal({"true": True, "false": False, "null": None}[token.keyword])
+            if is_constant:
+                return Literal(_CONSTANTS[token.keyword])
+            return Literal(_number(token.text) if token.kind == "number" else token.text)
         if token.kind == "word" and self._tokens[self._next + 1].keyword == "(":
             return self._call()
         return self._column()
 
     def _call(self) -> Expression:
-        name = self._advance().keyword
-        self._expect("(")
-        if name == "cast":
-            return self._cast()
-        if name not in _AGGREGATES:
-            self._next -= 2
+        name = self._token.keyword
+        if name != "cast" and name not in _AGGREGATES:
             raise self._unexpected("AVG, SUM, MAX, MIN, COUNT or CAST is expected")
-        operand: Expression = Star()
+        self._next += 2
         if name == "count":
             self._expect("*")
+            found: Expression = Aggregate(name, Star())
         else:
             operand = self._expression()
+            found = self._cast(operand) if name == "cast" else Aggregate(name, operand)
         self._expect(")")
-        return Aggregate(name, operand)
+        return found
 
-    def _cast(self) -> Expression:
-        operand = self._expression()
+    def _cast(self, operand: Expression) -> Cast:
         self._expect("as")
-        kind = _TYPES.get(self._token.keyword)
-        if kind is None:
-            raise self._unexpected(f"one of the types {', '.join(_TYPES)} is expected")
-        self._next += 1
-        form = ""
-        if self._token.keyword == "format" and kind is Type.TIMESTAMP:
-            self._next += 1
-            token = self._advance()
-            if token.kind not in ("text", "quoted") or not token.text:
-                self._next -= 1
-                raise self._unexpected("a format is expected")
-            form = token.text
-        self._expect(")")
-        return Cast(operand, kind, form)
+        known = self._token.keyword in _TYPES
+        name = self._accept(known, f"one of the types {', '.join(_TYPES)} is expected")
+        kind = _TYPES[name.lower()]
+        formatted = kind is Type.TIMESTAMP and self._take("format")
+        return Cast(operand, kind, self._quoted("a format is expected") if formatted else "")
 
     def _column(self) -> Column:
-        token = self._token
-        if token.keyword == "[":
-            path = self._steps()
-        elif token.kind == "word" and token.keyword not in _RESERVED:
-            self._next += 1
-            path = [_checked(token.text), *self._steps()]
-        else:
-            raise self._unexpected("a value is expected")
+        path: list[Step] = []
+        if self._token.keyword != "[":
+            path = [_checked(self._accept(self._token.is_name, "a value is expected"))]
+        path += self._steps()
         if isinstance(path[0], str) and path[0].lower() in (self._alias, _TABLE):
             path = path[1:]
         return Column(_shallow(path))
@@ -387,11 +361,8 @@ class _StatementParser:
         steps: list[Step] = []
         while True:
             if self._take("."):
-                token = self._advance()
-                if token.kind not in ("word", "text", "quoted"):
-                    self._next -= 1
-                    raise self._unexpected("a name is expected")
-                steps.append(_checked(token.text))
+                is_name = self._token.kind in ("word", "text", "quoted")
+                steps.append(_checked(self._accept(is_name, "a name is expected")))
             elif self._take("["):
                 steps.append(self._index())
                 self._expect("]")
@@ -402,27 +373,23 @@ class _StatementParser:
         if self._take("*"):
             return Every.CHILD
         if self._take("-"):
-            raise OSSError(ErrorCase.NEGATIVE_ROW_INDEX, "An index of an array is negative.")
-        token = self._advance()
-        if token.kind == "number" and token.text.isdigit() and len(token.text) < 10:
-            return int(token.text)
-        if token.kind in ("word", "text", "quoted"):
-            return _checked(token.text)
-        self._next -= 1
-        raise self._unexpected("an index, a key or * is expected")
+            raise OSSError(ErrorCase.NEGATIVE_ROW_INDEX)
+        kind, text = self._token.kind, self._token.text
+        is_index = kind == "number" and text.isdigit() and len(text) < 10
+        fits = is_index or kind in ("word", "text", "quoted")
+        self._accept(fits, "an index, a key or * is expected")
+        return int(text) if is_index else _checked(text)
 
 
 def _shallow(path: Sequence[Step]) -> tuple[Step, ...]:
     if len(path) > MAX_PATH:
-        message = f"A path of the SQL statement has more than {MAX_PATH} levels."
-        raise OSSError(ErrorCase.EXCEEDS_MAX_NESTED_COLUMN_DEPTH, message)
+        raise OSSError(ErrorCase.EXCEEDS_MAX_NESTED_COLUMN_DEPTH)
     return tuple(path)
 
 
 def _checked(name: str) -> str:
     if len(name.encode()) > MAX_NAME:
-        message = f"A name is longer than {MAX_NAME} bytes."
-        raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_COLUMN_NAME_LENGTH, message)
+        raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_COLUMN_NAME_LENGTH)
     return name
 
 
@@ -434,10 +401,9 @@ def _number(text: str) -> int | Decimal:
 
 
 def _negate(expression: Expression) -> Expression:
-    if isinstance(expression, Literal) and isinstance(expression.value, int | Decimal):
-        if isinstance(expression.value, bool):
-            return Negation(expression)
-        value = -expression.value
-        is_least = isinstance(value, Decimal) and value == -(1 << 63)
-        return Literal(int(value) if is_least else value)
-    return Negation(expression)
+    value = expression.value if isinstance(expression, Literal) else None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return Negation(expression)
+    if isinstance(value, int):
+        return Literal(-value)
+    return Literal(-(1 << 63) if value == 1 << 63 else value.copy_negate())

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 from oss_emulator.protocol import frames
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.select import CSVInput, HeaderInfo, JSONInput, SelectRequest
+from oss_emulator.protocol.select import CSVInput, HeaderInfo, SelectRequest
 from oss_emulator.selecting import csv_rows
+from oss_emulator.selecting.aggregation import FunctionTotals
+from oss_emulator.selecting.cells import Cells, CSVCells, Header, JSONCells, Reader
 from oss_emulator.selecting.checking import check
-from oss_emulator.selecting.columns import (
-    CSVColumns,
-    Header,
-    JSONColumns,
-    ScanProgress,
-    guarded,
-    schema,
-)
-from oss_emulator.selecting.engine import SelectEngine
+from oss_emulator.selecting.evaluation import Evaluator
 from oss_emulator.selecting.output import CSVWriter, JSONWriter
 from oss_emulator.selecting.parsing import parse
-from oss_emulator.selecting.translation import translate
+from oss_emulator.selecting.rows import Row, ScanProgress, read_csv, read_json
+from oss_emulator.selecting.values import BadRowError
 from oss_emulator.selecting.window import Window
 
 FRAME: Final = 256 * 1024
@@ -49,23 +41,15 @@ class ObjectSelection:
     def __init__(self, request: SelectRequest, source: ObjectBytes, window: Window) -> None:
         """Check the statement; raises `OSSError` for one that the service refuses."""
         self._request, self._source, self._window = request, source, window
-        self._json = isinstance(request.source, JSONInput)
         self._statement = parse(request.sql)
-        check(self._statement, request.output, json=self._json)
-        self._plan = translate(
-            self._statement,
-            json=self._json,
-            all_columns=request.output.all_columns,
-            partial=request.skip_partial,
-        )
+        json = not isinstance(request.source, CSVInput)
+        check(self._statement, request.output, json=json)
+        self._bad_row = ErrorCase.JSON_DATA if json else ErrorCase.CSV_LINE
         self._progress = ScanProgress()
         self._skipped: list[int] = []
         self._skips = 0
-        self._error: OSSError | None = None
         self._offset = window.offset
         """How far into the object the rows that were sent reach."""
-        self._end = window.offset
-        """How far the object was read for them."""
 
     def stop(self) -> None:
         """Let the iterating thread end soon: nobody waits for the rest."""
@@ -78,7 +62,7 @@ class ObjectSelection:
 
     def idle(self) -> bytes:
         """Return what tells a waiting client that the request is still running."""
-        if self._request.output.raw:
+        if not self.framed:
             return b""
         checked = self._request.output.checked
         return frames.continuous(self._progress.offset, checked=checked)
@@ -97,134 +81,114 @@ class ObjectSelection:
 
         An error is raised if no row was sent before it; otherwise the last frame tells it.
         """
-        engine, began, raw = SelectEngine(), False, self._request.output.raw
+        began, failed, checked = False, None, self._request.output.checked
         try:
-            for rows in self._rows(engine):
+            for rows in self._pieces():
                 began = True
-                checked = self._request.output.checked
-                yield rows if raw else frames.data(self._offset, rows, checked=checked)
+                yield frames.data(self._offset, rows, checked=checked) if self.framed else rows
         except OSSError as error:
-            self._error = error
-        finally:
-            engine.close()
-        if self._error is not None and (raw or not began):
-            raise self._error
-        if not raw:
-            yield self.end(self._error)
+            if not (began and self.framed):
+                raise
+            failed = error
+        if self.framed:
+            yield self.end(failed)
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Yield the rows of the result in pieces; sets the offset that they reach.
+
+        Raises the error that ends them, after the rows before it.
+        """
+        cells, writer, rows = self._open()
+        if self._statement.aggregates:
+            functions = FunctionTotals(self._statement.projections, Evaluator(cells))
+            for _, values in self._find(cells, rows, functions.evaluate):
+                functions.add(values)
+            self._offset = self._progress.offset
+            yield writer.head() + writer.aggregates(functions.results())
+            return
+        lines, failed = [writer.head()], None
+        size, found = len(lines[0]), False
+        try:
+            for end, line in self._find(cells, rows, writer.row):
+                found = True
+                lines.append(line)
+                size += len(line)
+                self._offset = end
+                if size >= FRAME:
+                    yield b"".join(lines)
+                    lines, size = [], 0
+            self._offset = self._progress.offset
+        except OSSError as error:
+            failed = error
+        if size and (found or failed is None):
+            yield b"".join(lines)
+        if failed is not None:
+            raise failed
+
+    def _open(self) -> tuple[Cells, CSVWriter | JSONWriter, Iterator[Row]]:
+        """Begin to read; raises `SqlInvalidColumnName` and the errors of the header."""
+        source, output, projections = (
+            self._request.source,
+            self._request.output,
+            self._statement.projections,
+        )
+        body, progress = self._unpack(self._source.body), self._progress
+        if isinstance(source, CSVInput):
+            header = Header()
+            if source.header is not HeaderInfo.NONE:
+                header = Header.read(self._unpack(self._source.head), source)
+            cells = CSVCells(header, source)
+            writer = CSVWriter(projections, output, cells, source)
+            return cells, writer, read_csv(body, source, self._window, progress)
+        nodes = JSONCells(numbers_as_strings=source.numbers_as_strings)
+        rows = read_json(body, source, self._statement.root, self._window, progress)
+        return nodes, JSONWriter(projections, output, nodes), rows
+
+    def _unpack(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        return csv_rows.decompress(chunks) if self._request.gzip else chunks
+
+    def _find(
+        self, cells: Cells, rows: Iterator[Row], make: Callable[[Any, Any], Any]
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield the end of each row that fits, and what `make` makes of it, up to LIMIT.
+
+        Bad rows are counted. Raises the error of one too many, and of a range without rows.
+        """
+        where, left = self._statement.where, self._statement.limit
+        fits = None if where is None else Evaluator(cells).condition(where)
+        columns = self._statement.columns
+        partial = bool(columns) and self._request.skip_partial
+        lacks: Reader | None = cells.lacking(columns) if partial else None
+        for row in rows:
+            if self._progress.stopped:
+                return
+            try:
+                found = cells.split(row.content) if columns else None
+                if lacks is not None and lacks(found):
+                    raise BadRowError
+                if fits is not None and fits(found) is not True:
+                    continue
+                made = make(row.content, found)
+            except BadRowError:
+                self._skip(row.number)
+                continue
+            yield row.end, made
+            if left is not None:
+                left -= 1
+                if not left:
+                    return
+        if self._window.within is not None and not self._progress.rows:
+            raise OSSError(ErrorCase.SELECT_RANGE_WITHOUT_RECORD)
+
+    def _skip(self, number: int) -> None:
+        self._skips += 1
+        if len(self._skipped) < NAMED:
+            self._skipped.append(number)
+        if self._skips > self._request.max_skipped:
+            raise OSSError(self._bad_row, self._report())
 
     def _report(self) -> str:
         """Tell which rows were skipped, and how many (SelectObject, End Frame)."""
         named = ",".join(map(str, self._skipped))
         more = ",…" if self._skips > len(self._skipped) else ""
         return f"Skipped rows: {named}{more}. Total skipped rows: {self._skips}"
-
-    def _rows(self, engine: SelectEngine) -> Iterator[bytes]:
-        """Yield the text of rows; sets the offset that they reach and the error that ends them."""
-        statement, request = self._statement, self._request
-        header = self._read_header()
-        wanted = schema(
-            self._plan,
-            json=self._json,
-            all_columns=request.output.all_columns,
-            partial=request.skip_partial,
-        )
-        batches = guarded(self._batches(header, wanted), self._progress)
-        found = self._admit(engine.filter(self._plan, wanted, batches), statement.limit)
-        writer: CSVWriter | JSONWriter
-        if isinstance(request.source, CSVInput):
-            writer = CSVWriter(self._plan, request.output, header, request.source.quote)
-        else:
-            writer = JSONWriter(self._plan, request.output)
-        if statement.aggregates:
-            yield from self._aggregate(engine, found, writer)
-        else:
-            yield from self._write(found, writer)
-        if self._window.within is not None and not self._progress.rows:
-            raise OSSError(ErrorCase.SELECT_RANGE_WITHOUT_RECORD)
-
-    def _write(
-        self, found: Iterator[pa.RecordBatch], writer: CSVWriter | JSONWriter
-    ) -> Iterator[bytes]:
-        head = writer.head()
-        lines, size, rows = [head], len(head), 0
-        try:
-            for batch in found:
-                ends = batch["o"].to_pylist()
-                for end, line in zip(ends, writer.rows(batch), strict=True):
-                    rows += 1
-                    lines.append(line)
-                    size += len(line)
-                    self._offset = end
-                    if size >= FRAME:
-                        yield b"".join(lines)
-                        lines, size = [], 0
-        except OSSError as error:
-            self._error = error
-        if self._error is None:
-            self._offset = self._end
-        if size and (rows or self._error is None):
-            yield b"".join(lines)
-
-    def _aggregate(
-        self, engine: SelectEngine, found: Iterator[pa.RecordBatch], writer: CSVWriter | JSONWriter
-    ) -> Iterator[bytes]:
-        results = engine.aggregate(self._plan, found)
-        if self._error is None:
-            self._offset = self._end
-            yield writer.head() + writer.aggregates(results)
-
-    def _read_header(self) -> Header:
-        source = self._request.source
-        if not isinstance(source, CSVInput) or source.header is HeaderInfo.NONE:
-            return Header()
-        return Header.read(self._unpack(self._source.head), source)
-
-    def _unpack(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        return csv_rows.decompress(chunks) if self._request.gzip else chunks
-
-    def _batches(self, header: Header, wanted: pa.Schema) -> Iterator[pa.RecordBatch]:
-        request, chunks = self._request, self._unpack(self._source.body)
-        if isinstance(request.source, CSVInput):
-            names = header if request.source.header is HeaderInfo.USE else Header()
-            reader: CSVColumns | JSONColumns = CSVColumns(
-                self._plan, request.source, names, wanted, request.output.field
-            )
-        else:
-            reader = JSONColumns(self._plan, request.source, self._statement.root, wanted)
-        return reader.read(chunks, self._window, self._progress)
-
-    def _admit(
-        self, found: Iterator[pa.RecordBatch], limit: int | None
-    ) -> Iterator[pa.RecordBatch]:
-        """Take the bad rows out and count them, and stop after the last row of LIMIT."""
-        left = limit
-        for batch in found:
-            good = self._check_skips(batch) if pc.any(batch["bad"]).as_py() else batch
-            if left is not None:
-                good = good.slice(0, left)
-                left -= good.num_rows
-            if good.num_rows:
-                self._end = good["o"][-1].as_py()
-                yield good
-            if left == 0 or self._error is not None:
-                self._progress.stopped = True
-                return
-        error = self._progress.error
-        if error is not None and not isinstance(error, OSSError):
-            raise error
-        self._error, self._end = error, self._progress.offset
-
-    def _check_skips(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Count the bad rows of a batch; returns the good ones before one too many."""
-        rows = batch["n"].filter(batch["bad"]).to_pylist()
-        allowed = self._request.max_skipped - self._skips
-        if len(rows) > allowed:
-            batch = batch.slice(0, batch["n"].to_pylist().index(rows[allowed]))
-            rows = rows[: allowed + 1]
-        self._skips += len(rows)
-        self._skipped += rows[: NAMED - len(self._skipped)]
-        if len(rows) > allowed:
-            self._error = OSSError(
-                ErrorCase.JSON_DATA if self._json else ErrorCase.CSV_LINE, self._report()
-            )
-        return batch.filter(pc.invert(batch["bad"]))

@@ -1,4 +1,4 @@
-"""A parsed SQL statement: frozen values, which `parsing` makes and `translation` reads."""
+"""A parsed SQL statement: frozen values, which `parsing` makes and `evaluation` reads."""
 
 from __future__ import annotations
 
@@ -201,24 +201,21 @@ class SelectStatement:
     def aggregates(self) -> bool:
         return isinstance(self.projections[0].expression, Aggregate)
 
+    @property
+    def columns(self) -> list[Column]:
+        """All columns that the statement names."""
+        expressions = [each.expression for each in self.projections]
+        if self.where is not None:
+            expressions.append(self.where)
+        found = (each for expression in expressions for each in walk(expression))
+        return [each for each in found if isinstance(each, Column)]
+
 
 def children(expression: Expression) -> tuple[Expression, ...]:
     """Return the operands of an expression."""
-    match expression:
-        case Cast() | Negation() | Not() | IsNull() | Aggregate():
-            return (expression.operand,)
-        case Arithmetic() | Concatenation() | Compare():
-            return (expression.left, expression.right)
-        case Connective():
-            return expression.operands
-        case In():
-            return (expression.operand, *expression.values)
-        case Between():
-            return (expression.operand, expression.low, expression.high)
-        case Like():
-            return (expression.operand, expression.pattern)
-        case Literal() | Column() | Star():
-            return ()
+    values = (getattr(expression, name) for name in expression.__slots__)
+    parts = (part for each in values for part in (each if isinstance(each, tuple) else (each,)))
+    return tuple(part for part in parts if isinstance(part, Expression))
 
 
 def walk(expression: Expression) -> list[Expression]:
@@ -229,3 +226,17 @@ def walk(expression: Expression) -> list[Expression]:
         found.append(current)
         waiting += reversed(children(current))
     return found
+
+
+def column_of(expression: Expression) -> Column | None:
+    """Return the column that an expression is, perhaps cast."""
+    operand = expression.operand if isinstance(expression, Cast) else expression
+    return operand if isinstance(operand, Column) else None
+
+
+def index_of(name: str) -> int | None:
+    """Return the index that `_3` names, counted from 1; None for a name."""
+    digits = name[1:]
+    if not (name.startswith("_") and digits.isascii() and digits.isdigit()):
+        return None
+    return int(digits[:9])

@@ -7,44 +7,14 @@ from functools import cache, lru_cache
 from typing import Final
 
 _RECOGNISED: Final = tuple(
-    name.strip()
-    for name in """
-    YYYYMMDD
-    YYYY/MM/DD
-    DD/MM/YYYY
-    YYYY-MM-DD
-    DD-MM-YY
-    DD.MM.YY
-    HH:MM:SS.mss
-    HH:MM:SS
-    HH MM SS mss
-    HH.MM.SS.mss
-    HHMM
-    HHMMSSmss
-    YYYYMMDD HH:MM:SS.mss
-    YYYY/MM/DD HH:MM:SS.mss
-    DD/MM/YYYY HH:MM:SS.mss
-    YYYYMMDD HH:MM:SS
-    YYYY/MM/DD HH:MM:SS
-    DD/MM/YYYY HH:MM:SS
-    YYYY-MM-DD HH:MM:SS.mss
-    DD-MM-YYYY HH:MM:SS.mss
-    YYYY-MM-DD HH:MM:SS
-    YYYYMMDDTHH:MM:SS
-    YYYYMMDDTHH:MM:SS.mss
-    DD-MM-YYYYTHH:MM:SS.mss
-    DD-MM-YYYYTHH:MM:SS
-    YYYYMMDDTHHMM
-    YYYYMMDDTHHMMSS
-    YYYYMMDDTHHMMSSMSS
-    ISO8601-0
-    ISO8601-1
-    CommonLog
-    RFC822
-    ?D/?M/YY
-    ?D/?M/YY ?H:?M
-    ?D/?M/YY ?H:?M:?S
-    """.strip().splitlines()
+    """\
+YYYYMMDD, YYYY/MM/DD, DD/MM/YYYY, YYYY-MM-DD, DD-MM-YY, DD.MM.YY, HH:MM:SS.mss, HH:MM:SS, \
+HH MM SS mss, HH.MM.SS.mss, HHMM, HHMMSSmss, YYYYMMDD HH:MM:SS.mss, YYYY/MM/DD HH:MM:SS.mss, \
+DD/MM/YYYY HH:MM:SS.mss, YYYYMMDD HH:MM:SS, YYYY/MM/DD HH:MM:SS, DD/MM/YYYY HH:MM:SS, \
+YYYY-MM-DD HH:MM:SS.mss, DD-MM-YYYY HH:MM:SS.mss, YYYY-MM-DD HH:MM:SS, YYYYMMDDTHH:MM:SS, \
+YYYYMMDDTHH:MM:SS.mss, DD-MM-YYYYTHH:MM:SS.mss, DD-MM-YYYYTHH:MM:SS, YYYYMMDDTHHMM, \
+YYYYMMDDTHHMMSS, YYYYMMDDTHHMMSSMSS, ISO8601-0, ISO8601-1, CommonLog, RFC822, ?D/?M/YY, \
+?D/?M/YY ?H:?M, ?D/?M/YY ?H:?M:?S""".split(", ")
 )
 """The formats that a cast without a format recognises, in this order."""
 

@@ -17,3 +17,7 @@ class Window:
     """The number of the last row, None for the end of the object."""
     within: tuple[int, int] | None = None
     """A range of bytes in which the rows begin; both ends belong to it."""
+
+    def ends_before(self, number: int) -> bool:
+        """Return whether a row comes after the last one."""
+        return self.last is not None and number > self.last

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from oss2 import xml_utils
-from oss_emulator.operations import object_select
 
 from tests.unit.operations.service import VERSIONING, Answer, Caller
 from tests.unit.selecting.cases import Found, read, split
@@ -126,20 +125,6 @@ def test_link_is_followed(ask: Caller) -> None:
 
 def test_other_processing_of_a_post_is_that_of_images(ask: Caller) -> None:
     assert ask("POST", "/bucket/a.csv?x-oss-process", "x").code == "MissingArgument"
-
-
-@pytest.mark.parametrize("missing", ["duckdb", "pyarrow"])
-@pytest.mark.parametrize("what", ["select", "meta"])
-def test_missing_extra_is_named(
-    ask: Caller, monkeypatch: pytest.MonkeyPatch, missing: str, what: str
-) -> None:
-    def find_spec(name: str) -> object:
-        return None if name == missing else object()
-
-    monkeypatch.setattr(object_select, "find_spec", find_spec)
-    answer = ask("POST", f"/bucket/a.csv?x-oss-process=csv/{what}", "<x/>")
-    assert (answer.status, answer.code) == (501, "NotImplemented")
-    assert "oss-emulator[select]" in (answer.text("Message") or "")
 
 
 # Ranges

@@ -1,0 +1,338 @@
+"""Makes functions of the expressions of a checked statement, which evaluate them on a row.
+
+A function takes the cells of a row. It returns None for NULL, and raises `BadRowError` for a value
+of another type (Q-41). Numbers are int in the range of 64 bits and float otherwise; next to a
+decimal they are `Decimal`, if each has such a form (Q-43).
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from math import fmod
+from typing import Any, Final
+
+from oss_emulator.selecting.cells import Cells, JSONCells, Reader
+from oss_emulator.selecting.checking import fold, split_pattern, type_of
+from oss_emulator.selecting.statement import (
+    Arithmetic,
+    Between,
+    Cast,
+    Column,
+    Compare,
+    Concatenation,
+    Connective,
+    Expression,
+    In,
+    IsNull,
+    Like,
+    Literal,
+    Negation,
+    Not,
+    Type,
+)
+from oss_emulator.selecting.values import (
+    CAST,
+    COMPARED,
+    EXACT,
+    EXACT_CONTEXT,
+    NUMBER,
+    TEXT,
+    BadRowError,
+    ByKind,
+    fits_integer,
+    round_exact,
+    timestamps_of,
+    to_number,
+)
+
+_COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _quotient(left: int, right: int) -> int:
+    """Divide and cut (Q-43)."""
+    found = abs(left) // abs(right)
+    return found if (left < 0) == (right < 0) else -found
+
+
+_ARITHMETIC: Final[Mapping[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]]] = {
+    "+": (operator.add, operator.add),
+    "-": (operator.sub, operator.sub),
+    "*": (operator.mul, operator.mul),
+    "/": (_quotient, operator.truediv),
+    "%": (lambda left, right: left - right * _quotient(left, right), fmod),
+}
+"""Each operator on integers and on doubles."""
+
+
+class Evaluator:
+    """Makes the functions of one statement."""
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
+
+    def value(self, expression: Expression, compared: Type = Type.STRING) -> Reader:
+        """Evaluate anything; a column without a cast becomes what it is compared with."""
+        match expression:
+            case Literal(value):
+                return _constant(value)
+            case Column():
+                return self._cells.reader(expression, COMPARED[compared])
+            case Cast(Column() as column, kind, form):
+                return self._cells.reader(column, _by_kind(kind, form))
+            case Cast(_, Type.DOUBLE):
+                return self.number(expression)
+            case Cast(_, Type.DECIMAL):
+                return self.exact(expression) or _constant(None)
+            case Cast():
+                return _constant(fold(expression))
+            case Negation() | Arithmetic():
+                return self.number(expression)
+            case Concatenation(left, right):
+                return _both(self.value(left), self.value(right), operator.add)
+            case _:
+                return self.condition(expression)
+
+    # Numbers
+
+    def number(self, expression: Expression) -> Reader:
+        """Evaluate a number: int, or float."""
+        match expression:
+            case Literal(value):
+                return _constant(float(value) if isinstance(value, Decimal) else value)
+            case Column():
+                return self._cells.reader(expression, NUMBER)
+            case Cast(Column() as column, Type.DECIMAL):
+                read = self._cells.reader(column, CAST[Type.DECIMAL])
+                return _apply(float, read)
+            case Cast(Literal(), kind):
+                folded: Any = fold(expression)
+                exact = folded is None or kind is Type.INT
+                return _constant(folded if exact else float(folded))
+            case Negation(operand):
+                return _calculate("-", _constant(0), self.number(operand))
+            case Arithmetic(symbol, left, right):
+                return _calculate(symbol, self.number(left), self.number(right))
+            case _:
+                return self.value(expression)
+
+    def exact(self, expression: Expression) -> Reader | None:
+        """Evaluate a number as `Decimal`; None if an expression has no such form."""
+        match expression:
+            case Column() | Cast(Column(), Type.DOUBLE):
+                column = expression if isinstance(expression, Column) else expression.operand
+                assert isinstance(column, Column)  # noqa: S101 - of the pattern
+                return self._cells.reader(column, EXACT)
+            case Cast(Column()):
+                read = self.value(expression)
+                return _apply(Decimal, read)
+            case Literal() | Cast():
+                value: Any = fold(expression) if isinstance(expression, Cast) else expression.value
+                rounded = None if value is None else round_exact(value)
+                return None if value is not None and rounded is None else _constant(rounded)
+            case Arithmetic(symbol, left, right) if type_of(expression) is Type.DECIMAL:
+                first, second = self.exact(left), self.exact(right)
+                if first is None or second is None:
+                    return None
+                combined = _both(first, second, _EXACT[symbol])
+                return lambda cells: (
+                    None if (found := combined(cells)) is None else round_exact(found)
+                )
+            case _:
+                return None
+
+    # Conditions
+
+    def condition(self, expression: Expression) -> Reader:
+        """Evaluate a condition: True, False, or None for NULL."""
+        match expression:
+            case Connective(word, operands):
+                return _connect([self.condition(each) for each in operands], settled=word == "or")
+            case Not(operand):
+                return _apply(operator.not_, self.condition(operand))
+            case IsNull(Column() as column):
+                read = self._cells.reader(column, TEXT)
+                return lambda cells: read(cells) is None
+            case IsNull(operand):
+                read = self.value(operand)
+                return lambda cells: read(cells) is None
+            case Compare(symbol, left, right):
+                return self._compare(_COMPARE[symbol], left, right)
+            case Between(operand, low, high):
+                least = self._compare(operator.ge, operand, low)
+                return _connect([least, self._compare(operator.le, operand, high)], settled=False)
+            case In():
+                return self._in(expression)
+            case Like(operand, Literal(pattern), escape):
+                match = _regular(str(pattern), escape).fullmatch
+                return _apply(lambda text: match(text) is not None, self.value(operand))
+            case _:
+                return self.value(expression, Type.BOOL)
+
+    def _compare(
+        self, compare: Callable[[Any, Any], bool], left: Expression, right: Expression
+    ) -> Reader:
+        kinds = {type_of(left), type_of(right)}
+        if Type.NULL in kinds:
+            return _constant(None)
+        kinds.discard(Type.DYNAMIC)
+        match left, right, self._cells:
+            case Column(), Column(), JSONCells() as cells:
+                return _compare_kinds(compare, cells.kind_reader(left), cells.kind_reader(right))
+        if not any(kind.numeric for kind in kinds):
+            compared = next(iter(kinds), Type.STRING)
+            return _both(self.value(left, compared), self.value(right, compared), compare)
+        if Type.DECIMAL in kinds:
+            first, second = self.exact(left), self.exact(right)
+            if first is not None and second is not None:
+                return _both(first, second, compare)
+        return _both(self.number(left), self.number(right), _of_numbers(compare))
+
+    def _in(self, expression: In) -> Reader:
+        kinds = {type_of(each) for each in expression.values}
+        if not any(kind.numeric for kind in kinds):
+            read = self.value(expression.operand, next(iter(kinds)))
+            return _member(read, [self.value(each) for each in expression.values])
+        if Type.DECIMAL in {type_of(expression.operand), *kinds}:
+            exact = [self.exact(each) for each in (expression.operand, *expression.values)]
+            readers = [each for each in exact if each is not None]
+            if len(readers) == len(exact):
+                return _member(readers[0], readers[1:])
+        read = self.number(expression.operand)
+        values = {self.number(each)(()) for each in expression.values}
+        integers = {each for each in values if isinstance(each, int)}
+        doubles, others = {float(each) for each in values}, {float(v) for v in values - integers}
+
+        def find(value: float) -> bool:
+            if isinstance(value, int):
+                return value in integers or float(value) in others
+            return value in doubles
+
+        return _apply(find, read)
+
+
+_EXACT: Final[Mapping[str, Callable[[Decimal, Decimal], Decimal]]] = {
+    "+": EXACT_CONTEXT.add,
+    "-": EXACT_CONTEXT.subtract,
+}
+
+
+def _by_kind(kind: Type, form: str) -> ByKind:
+    return {"s": timestamps_of(form)} if kind is Type.TIMESTAMP else CAST[kind]
+
+
+def _constant(value: object) -> Reader:
+    return lambda cells: value
+
+
+def _apply(convert: Callable[[Any], Any], read: Reader) -> Reader:
+    """Convert a value; NULL stays NULL."""
+    return lambda cells: None if (found := read(cells)) is None else convert(found)
+
+
+def _both(left: Reader, right: Reader, combine: Callable[[Any, Any], Any]) -> Reader:
+    """Combine two values; NULL if one of them is."""
+
+    def combined(cells: Any) -> Any:
+        first, second = left(cells), right(cells)
+        return None if first is None or second is None else combine(first, second)
+
+    return combined
+
+
+def _calculate(symbol: str, left: Reader, right: Reader) -> Reader:
+    of_integers, of_doubles = _ARITHMETIC[symbol]
+    divides = symbol in ("/", "%")
+
+    def calculate(cells: Any) -> Any:
+        first, second = left(cells), right(cells)
+        if divides and second == 0:
+            raise BadRowError
+        if first is None or second is None:
+            return None
+        if isinstance(first, int) and isinstance(second, int):
+            found = of_integers(first, second)
+            if fits_integer(found):
+                return found
+        try:
+            return of_doubles(float(first), float(second))
+        except ValueError:  # the remainder of an infinite number
+            return None
+
+    return calculate
+
+
+def _of_numbers(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """Compare integers exactly, and other numbers as doubles."""
+
+    def compare_numbers(first: float, second: float) -> bool:
+        if isinstance(first, int) and isinstance(second, int):
+            return compare(first, second)
+        return compare(float(first), float(second))
+
+    return compare_numbers
+
+
+def _compare_kinds(compare: Callable[[Any, Any], bool], left: Reader, right: Reader) -> Reader:
+    """Compare two values of JSON: numbers as such, strings and booleans as text."""
+    of_numbers = _of_numbers(compare)
+
+    def compare_kinds(cells: Any) -> Any:
+        (kind, first), (other, second) = left(cells), right(cells)
+        if not kind or not other:
+            return None
+        if kind != other or kind == "j":
+            raise BadRowError
+        if kind == "n":
+            return of_numbers(to_number(first), to_number(second))
+        return compare(first, second)
+
+    return compare_kinds
+
+
+def _connect(conditions: Sequence[Reader], *, settled: bool) -> Reader:
+    """Evaluate AND or OR from the left until the result is certain: `settled` (Q-41)."""
+
+    def connect(cells: Any) -> bool | None:
+        result: bool | None = not settled
+        for condition in conditions:
+            found: bool | None = condition(cells)
+            if found is settled:
+                return found
+            if found is None:
+                result = None
+        return result
+
+    return connect
+
+
+def _member(read: Reader, constants: Sequence[Reader]) -> Reader:
+    values = {each(()) for each in constants}
+    return _apply(lambda value: value in values, read)
+
+
+def _regular(pattern: str, escape: str) -> re.Pattern[str]:
+    """Turn a pattern of LIKE into a regular expression (Q-42).
+
+    What follows a wildcard is found at its first place and never sought again, so matching takes
+    time in proportion to the text.
+    """
+    pieces = [""]
+    for character, special in split_pattern(pattern, escape):
+        if special and character != "?":
+            pieces.append("")
+        else:
+            pieces[-1] += "." if special else re.escape(character)
+    if len(pieces) > 1:
+        first, *middle, last = pieces
+        pieces = [first, *(f"(?>.*?{each})" for each in middle if each), f".*{last}"]
+    return re.compile("".join(pieces), re.DOTALL)
