@@ -138,6 +138,13 @@ def test_paths_that_are_named_exist(document: str) -> None:
     assert missing == set()
 
 
+def test_classes_that_are_named_with_their_file_exist() -> None:
+    named = re.findall(r"^\| `(\w+)` in `([\w/]+\.py)` \|", DOCUMENTS["docs/architecture.md"], re.M)
+    assert len(named) > 10
+    for name, path in named:
+        assert f"\nclass {name}" in (ROOTS[1] / path).read_text(encoding="utf-8"), path
+
+
 ROOTS = (ROOT, ROOT / "emulator" / "oss_emulator")
 """The folders in which the paths of a page begin: the repository and the package."""
 

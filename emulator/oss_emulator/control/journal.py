@@ -12,7 +12,7 @@ from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessDecision, Request, Response
 from oss_emulator.referer import Decision, Signing, explanation
-from oss_emulator.rpc import RPCAnswer, RPCRow
+from oss_emulator.rpc import RPCAnswer, RPCErrorSpec
 from oss_emulator.storage import Storage
 
 SIZE = 1000
@@ -34,7 +34,7 @@ class JournalEntry(NamedTuple):
     number: int
     admission: Admission
     """What was known of the request when it was answered."""
-    error: OSSError | RPCRow | None
+    error: OSSError | RPCErrorSpec | None
     """The error of the answer, None for none."""
     response: Response
     """The answer; without its body, unless that is an error document."""
@@ -276,7 +276,7 @@ class Journal:
     def _add(
         self,
         admission: Admission,
-        error: OSSError | RPCRow | None,
+        error: OSSError | RPCErrorSpec | None,
         response: Response,
         sent: int,
         seconds: float,

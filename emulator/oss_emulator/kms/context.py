@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 
 MAX_CONTEXT = 8192
 """Characters of the longest context."""
@@ -22,5 +22,5 @@ def canonical(parameters: Mapping[str, str]) -> bytes:
     except (ValueError, RecursionError):
         pairs = None
     if not isinstance(pairs, dict) or not all(isinstance(value, str) for value in pairs.values()):
-        raise RPCError(RPCCode.INVALID, name="EncryptionContext")
+        raise RPCError(RPCErrorCase.INVALID, name="EncryptionContext")
     return json.dumps(pairs, sort_keys=True).encode()

@@ -7,7 +7,7 @@ from oss_emulator.kms import context, key
 from oss_emulator.kms.ciphertext import NONCE_SIZE, Ciphertext, CiphertextError
 from oss_emulator.protocol.xml import Children
 from oss_emulator.rpc.call import RPCCall
-from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 from oss_emulator.rpc.message import required
 
 # 6 KB in Base64. oss2 2.8 encrypts a decimal number, so any printable text is accepted (P-86).
@@ -24,7 +24,7 @@ def encrypt(call: RPCCall) -> Children:
     arn = key.arn_of(call)
     plaintext = required(call.parameters, "Plaintext")
     if not _PLAINTEXT.fullmatch(plaintext):
-        raise RPCError(RPCCode.INVALID, name="Plaintext")
+        raise RPCError(RPCErrorCase.INVALID, name="Plaintext")
     key.authorize(call, "Encrypt", arn)
     return _seal(call, arn, plaintext)
 
@@ -47,7 +47,7 @@ def decrypt(call: RPCCall) -> Children:
         key_id = key.id_of(call, found.arn)
         plaintext = found.decrypt(context=bound, server_key=call.installation.key)
     except CiphertextError:
-        raise RPCError(RPCCode.INVALID, name="CiphertextBlob") from None
+        raise RPCError(RPCErrorCase.INVALID, name="CiphertextBlob") from None
     key.authorize(call, "Decrypt", found.arn)
     version = key.version_of(found.arn)
     return [("KeyId", key_id), ("KeyVersionId", version), ("Plaintext", plaintext.decode())]
@@ -73,9 +73,9 @@ def _data_key_size(call: RPCCall) -> int:
     count, spec = call.parameters.get("NumberOfBytes"), call.parameters.get("KeySpec")
     if count:
         if not re.fullmatch(r"[0-9]{1,4}", count) or not 1 <= int(count) <= MAX_DATA_KEY:
-            raise RPCError(RPCCode.INVALID, name="NumberOfBytes")
+            raise RPCError(RPCErrorCase.INVALID, name="NumberOfBytes")
         return int(count)
     size = _KEY_SIZES.get(spec or "AES_256")
     if size is None:
-        raise RPCError(RPCCode.INVALID, name="KeySpec")
+        raise RPCError(RPCErrorCase.INVALID, name="KeySpec")
     return size

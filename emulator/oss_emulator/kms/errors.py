@@ -2,26 +2,26 @@
 
 from collections.abc import Mapping
 
-from oss_emulator.rpc.errors import ErrorTable, RPCCode, RPCRow
+from oss_emulator.rpc.errors import ErrorTable, RPCErrorCase, RPCErrorSpec
 
 
-class KMSCode(ErrorTable):
+class KMSErrorCase(ErrorTable):
     """The situations in which KMS answers with an error of its own."""
 
-    NO_KEY = RPCRow("Forbidden.KeyNotFound", 404, "The specified Key is not found.")
-    NO_PERMISSION = RPCRow(
+    NO_KEY = RPCErrorSpec("Forbidden.KeyNotFound", 404, "The specified Key is not found.")
+    NO_PERMISSION = RPCErrorSpec(
         "Forbidden.NoPermission", 403, "This operation is forbidden by permission system."
     )
 
 
-OWN_WORDS: Mapping[ErrorTable, RPCRow] = {
-    RPCCode.MISSING: RPCRow(
+KMS_MESSAGES: Mapping[ErrorTable, RPCErrorSpec] = {
+    RPCErrorCase.MISSING: RPCErrorSpec(
         "MissingParameter", 400, 'The parameter "{name}" is needed but not provided.'
     ),
-    RPCCode.INVALID: RPCRow(
+    RPCErrorCase.INVALID: RPCErrorSpec(
         "InvalidParameter", 400, 'The specified parameter "{name}" is not valid.'
     ),
-    RPCCode.UNKNOWN_KEY: RPCRow(
+    RPCErrorCase.UNKNOWN_KEY: RPCErrorSpec(
         "InvalidAccessKeyId.NotFound",
         404,
         "The AccessKey ID provided does not exist in our records.",

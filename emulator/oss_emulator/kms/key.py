@@ -4,9 +4,9 @@ import re
 from uuid import NAMESPACE_URL, uuid5
 
 from oss_emulator.access import Effect, Kind, Question, evaluate
-from oss_emulator.kms.errors import KMSCode
+from oss_emulator.kms.errors import KMSErrorCase
 from oss_emulator.rpc.call import RPCCall
-from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 from oss_emulator.rpc.message import required
 
 _ID = re.compile(r"[\x21-\x7e]{1,255}")
@@ -20,9 +20,9 @@ def arn_of(call: RPCCall) -> str:
     prefix = _prefix(call)
     key_id = required(call.parameters, "KeyId").removeprefix(prefix)
     if not _ID.fullmatch(key_id):
-        raise RPCError(RPCCode.INVALID, name="KeyId")
+        raise RPCError(RPCErrorCase.INVALID, name="KeyId")
     if key_id.startswith("acs:kms:"):
-        raise RPCError(KMSCode.NO_KEY)
+        raise RPCError(KMSErrorCase.NO_KEY)
     return prefix + key_id
 
 
@@ -30,7 +30,7 @@ def id_of(call: RPCCall, arn: str) -> str:
     """Return the id of a key; raises `RPCError` if its account or its region is another one."""
     prefix = _prefix(call)
     if not arn.startswith(prefix):
-        raise RPCError(KMSCode.NO_KEY)
+        raise RPCError(KMSErrorCase.NO_KEY)
     return arn.removeprefix(prefix)
 
 
@@ -50,7 +50,7 @@ def authorize(call: RPCCall, action: str, arn: str) -> None:
     for policies in groups:
         settled = evaluate(policies, Question(f"kms:{action}", arn))
         if settled is None or settled.effect is Effect.DENY:
-            raise RPCError(KMSCode.NO_PERMISSION)
+            raise RPCError(KMSErrorCase.NO_PERMISSION)
 
 
 def _prefix(call: RPCCall) -> str:

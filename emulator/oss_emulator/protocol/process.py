@@ -143,7 +143,6 @@ def _ec(number: str) -> str:
 
 _PARAMETERS, _MISSING = _parse_table()
 
-ACTIONS: Final = frozenset(_PARAMETERS)
 ALONE: Final = frozenset({"info", "average-hue"})
 """The actions that answer with JSON and stand alone."""
 

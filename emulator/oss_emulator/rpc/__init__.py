@@ -6,7 +6,7 @@ Pure functions turn a request, its body and random bytes into an answer. Request
 
 from oss_emulator.rpc.answering import MATERIAL_SIZE, RPCAnswer, answer
 from oss_emulator.rpc.call import Installation, RPCCall
-from oss_emulator.rpc.errors import ErrorTable, RPCCode, RPCError, RPCRow
+from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
 from oss_emulator.rpc.product import Action, Product
 
 __all__ = [
@@ -17,8 +17,8 @@ __all__ = [
     "Product",
     "RPCAnswer",
     "RPCCall",
-    "RPCCode",
     "RPCError",
-    "RPCRow",
+    "RPCErrorCase",
+    "RPCErrorSpec",
     "answer",
 ]

@@ -8,7 +8,7 @@ import hmac
 import re
 from typing import NamedTuple
 
-from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 from oss_emulator.rpc.message import RPCRequest
 from oss_emulator.rpc.signature import canonical_query
 
@@ -42,11 +42,11 @@ class Authorization(NamedTuple):
         match = _AUTHORIZATION.fullmatch(text)
         if match is None:
             raise RPCError(
-                RPCCode.INCOMPLETE,
+                RPCErrorCase.INCOMPLETE,
                 text=f"Authorization must be {ALGORITHM} Credential=…,SignedHeaders=…,Signature=….",
             )
         if match["algorithm"] != ALGORITHM:
-            raise RPCError(RPCCode.SIGNATURE_METHOD)
+            raise RPCError(RPCErrorCase.SIGNATURE_METHOD)
         signed = tuple(match["headers"].lower().split(";"))
         return cls(match["algorithm"], match["key"], signed, match["signature"])
 
@@ -65,10 +65,10 @@ def authorization(asked: RPCRequest) -> Authorization:
     found = Authorization.parse(headers.get("authorization", ""))
     for name, parameter in _COMMON.items():
         if not headers.get(name):
-            raise RPCError(RPCCode.MISSING, name=parameter)
+            raise RPCError(RPCErrorCase.MISSING, name=parameter)
     for name in headers:
         if (name == "host" or name.startswith("x-acs-")) and name not in found.signed_headers:
-            raise RPCError(RPCCode.INCOMPLETE, text=f"SignedHeaders must name {name}.")
+            raise RPCError(RPCErrorCase.INCOMPLETE, text=f"SignedHeaders must name {name}.")
     return found
 
 
@@ -77,7 +77,7 @@ def check(asked: RPCRequest, found: Authorization, secret: str) -> None:
     canonical = canonical_request(asked, found.signed_headers)
     text = string_to_sign(canonical)
     if not hmac.compare_digest(sign(text, secret).encode(), found.signature.lower().encode()):
-        raise RPCError(RPCCode.SIGNATURE_V3, text=text, canonical=canonical)
+        raise RPCError(RPCErrorCase.SIGNATURE_V3, text=text, canonical=canonical)
 
 
 def canonical_request(asked: RPCRequest, signed_headers: tuple[str, ...]) -> str:

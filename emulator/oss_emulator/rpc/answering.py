@@ -11,7 +11,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import Signing
 from oss_emulator.rpc.authentication import authenticate, claim
 from oss_emulator.rpc.call import Installation, RPCCall
-from oss_emulator.rpc.errors import RPCCode, RPCError, RPCRow
+from oss_emulator.rpc.errors import RPCError, RPCErrorCase, RPCErrorSpec
 from oss_emulator.rpc.message import RPCRequest
 from oss_emulator.rpc.product import Action, Product
 
@@ -32,7 +32,7 @@ class RPCAnswer(NamedTuple):
     """The id of the key as sent, verified or not."""
     caller: Identity
     """The signer; anonymous unless the signature was verified."""
-    error: RPCRow | None
+    error: RPCErrorSpec | None
 
 
 def answer(
@@ -52,11 +52,18 @@ def answer(
         name, action = _find_action(product, asked)
         if action.signed:
             caller = authenticate(asked, installation.accounts)
-        call = RPCCall(asked.parameters, caller, installation, region, request.received, material)
+        call = RPCCall(
+            asked.parameters,
+            caller,
+            installation,
+            region=region,
+            now=request.received,
+            material=material,
+        )
         fields: xml.Children = [("RequestId", request_id), *action.perform(call)]
         response = _render(200, f"{name}Response", fields, asked.as_json)
     except RPCError as error:
-        refusal = error.row(product.errors)
+        refusal = error.spec(product.errors)
         fields = [
             ("HttpStatus", refusal.status if product.error_has_status else None),
             ("RequestId", request_id),
@@ -72,15 +79,15 @@ def answer(
 
 def _find_action(product: Product, asked: RPCRequest) -> tuple[str, Action]:
     if not asked.action:
-        raise RPCError(RPCCode.MISSING, name="Action")
+        raise RPCError(RPCErrorCase.MISSING, name="Action")
     if asked.action not in product.actions:
-        raise RPCError(RPCCode.NO_ACTION)
+        raise RPCError(RPCErrorCase.NO_ACTION)
     if asked.version != product.version:
-        raise RPCError(RPCCode.VERSION)
+        raise RPCError(RPCErrorCase.VERSION)
     return asked.action, product.actions[asked.action]
 
 
-def _recommend(product: Product, refusal: RPCRow, request_id: str) -> str:
+def _recommend(product: Product, refusal: RPCErrorSpec, request_id: str) -> str:
     query = urlencode({"q": refusal.code, "product": product.name, "requestId": request_id})
     return f"https://api.aliyun.com/troubleshoot?{query}"
 

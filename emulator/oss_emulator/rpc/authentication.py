@@ -7,7 +7,7 @@ from oss_emulator.protocol import dates
 from oss_emulator.protocol.signature.period import MAX_SKEW
 from oss_emulator.referer import Signing
 from oss_emulator.rpc import acs3, signature
-from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 from oss_emulator.rpc.message import RPCRequest
 
 
@@ -50,14 +50,14 @@ def authenticate(asked: RPCRequest, accounts: Accounts) -> Identity:
 def _check_time(text: str, now: float) -> None:
     sent = dates.parse_iso(text)
     if sent is None:
-        raise RPCError(RPCCode.TIMESTAMP_FORMAT)
+        raise RPCError(RPCErrorCase.TIMESTAMP_FORMAT)
     if abs(sent - now) > MAX_SKEW:
-        raise RPCError(RPCCode.TIMESTAMP_EXPIRED)
+        raise RPCError(RPCErrorCase.TIMESTAMP_EXPIRED)
 
 
 def _find_key(key_id: str, token: str, accounts: Accounts, now: float) -> AccessKey:
     if key_id.startswith("STS.") and not token:
-        raise RPCError(RPCCode.MISSING, name="SecurityToken")
+        raise RPCError(RPCErrorCase.MISSING, name="SecurityToken")
     found = accounts.find(key_id, token, now)
     if isinstance(found, KeyProblem):
         raise RPCError(_KEY_PROBLEMS[found])
@@ -65,8 +65,8 @@ def _find_key(key_id: str, token: str, accounts: Accounts, now: float) -> Access
 
 
 _KEY_PROBLEMS = {
-    KeyProblem.UNKNOWN: RPCCode.UNKNOWN_KEY,
-    KeyProblem.NOT_TEMPORARY: RPCCode.TOKEN_MISMATCH,
-    KeyProblem.INVALID: RPCCode.TOKEN_MISMATCH,
-    KeyProblem.EXPIRED: RPCCode.TOKEN_EXPIRED,
+    KeyProblem.UNKNOWN: RPCErrorCase.UNKNOWN_KEY,
+    KeyProblem.NOT_TEMPORARY: RPCErrorCase.TOKEN_MISMATCH,
+    KeyProblem.INVALID: RPCErrorCase.TOKEN_MISMATCH,
+    KeyProblem.EXPIRED: RPCErrorCase.TOKEN_EXPIRED,
 }

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from oss_emulator.protocol.xml import Children
 
 
-class RPCRow(NamedTuple):
+class RPCErrorSpec(NamedTuple):
     """The error for one situation; names in braces are replaced."""
 
     code: str
@@ -20,58 +20,62 @@ class RPCRow(NamedTuple):
 
 
 class ErrorTable(Enum):
-    """The situations in which a service answers with an error; the values are `RPCRow`."""
+    """The situations in which a service answers with an error; the values are `RPCErrorSpec`."""
 
 
-class RPCCode(ErrorTable):
+class RPCErrorCase(ErrorTable):
     """The situations that all services have."""
 
-    NO_ACTION = RPCRow(
+    NO_ACTION = RPCErrorSpec(
         "InvalidAction.NotFound",
         404,
         "Specified api is not found, please check your url and method.",
     )
-    VERSION = RPCRow("InvalidVersion", 400, "Specified parameter Version is not valid.")
-    MISSING = RPCRow("Missing{name}", 400, "{name} is mandatory for this action.")
-    SIGNATURE_METHOD = RPCRow(
+    VERSION = RPCErrorSpec("InvalidVersion", 400, "Specified parameter Version is not valid.")
+    MISSING = RPCErrorSpec("Missing{name}", 400, "{name} is mandatory for this action.")
+    SIGNATURE_METHOD = RPCErrorSpec(
         "InvalidSignatureMethod",
         400,
         "Specified signature method is not valid; use HMAC-SHA1 with SignatureVersion 1.0, or "
         "ACS3-HMAC-SHA256.",
     )
-    TIMESTAMP_FORMAT = RPCRow(
+    TIMESTAMP_FORMAT = RPCErrorSpec(
         "InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted."
     )
-    TIMESTAMP_EXPIRED = RPCRow(
+    TIMESTAMP_EXPIRED = RPCErrorSpec(
         "InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired."
     )
-    UNKNOWN_KEY = RPCRow("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.")
-    TOKEN_MISMATCH = RPCRow(
+    UNKNOWN_KEY = RPCErrorSpec(
+        "InvalidAccessKeyId.NotFound", 404, "Specified access key is not found."
+    )
+    TOKEN_MISMATCH = RPCErrorSpec(
         "InvalidSecurityToken.MismatchWithAccessKey",
         400,
         "Specified SecurityToken mismatch with the AccessKey.",
     )
-    TOKEN_EXPIRED = RPCRow(
+    TOKEN_EXPIRED = RPCErrorSpec(
         "InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired."
     )
     # aliyun-python-sdk-core parses the string to sign after the colon.
-    SIGNATURE = RPCRow(
+    SIGNATURE = RPCErrorSpec(
         "SignatureDoesNotMatch",
         400,
         "Specified signature is not matched with our calculation. server string to sign is:{text}",
     )
-    SIGNATURE_V3 = RPCRow(
+    SIGNATURE_V3 = RPCErrorSpec(
         "SignatureDoesNotMatch",
         400,
         "Specified signature does not match our calculation. server StringToSign is [{text}] "
         "server CanonicalRequest is [{canonical}]",
     )
-    INCOMPLETE = RPCRow(
+    INCOMPLETE = RPCErrorSpec(
         "IncompleteSignature",
         400,
         "The request signature does not conform to Aliyun standards. {text}",
     )
-    INVALID = RPCRow("InvalidParameter.{name}", 400, "The parameter {name} is wrongly formed.")
+    INVALID = RPCErrorSpec(
+        "InvalidParameter.{name}", 400, "The parameter {name} is wrongly formed."
+    )
 
 
 class RPCError(Exception):
@@ -81,11 +85,11 @@ class RPCError(Exception):
         self.situation = situation
         self.detail = detail
         self._texts = texts
-        row: RPCRow = situation.value
-        super().__init__(f"{row.code}: {row.message}".format(**texts))
+        spec: RPCErrorSpec = situation.value
+        super().__init__(f"{spec.code}: {spec.message}".format(**texts))
 
-    def row(self, rows: Mapping[ErrorTable, RPCRow] | None = None) -> RPCRow:
-        """Return code, status and message, from `rows` if a service has its own for this error."""
-        found: RPCRow = (rows or {}).get(self.situation, self.situation.value)
+    def spec(self, specs: Mapping[ErrorTable, RPCErrorSpec] | None = None) -> RPCErrorSpec:
+        """Return code, status and message, from `specs` if a service has its own for this error."""
+        found: RPCErrorSpec = (specs or {}).get(self.situation, self.situation.value)
         code, message = (text.format(**self._texts).strip() for text in (found.code, found.message))
-        return RPCRow(code, found.status, message)
+        return RPCErrorSpec(code, found.status, message)

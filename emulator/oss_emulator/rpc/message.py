@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from oss_emulator.protocol.message import Request, parse_query
-from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 
 
 class RPCRequest(NamedTuple):
@@ -55,5 +55,5 @@ def required(parameters: Mapping[str, str], name: str) -> str:
     """Return a required parameter; raises `RPCError` if it is missing or empty."""
     value = parameters.get(name)
     if not value:
-        raise RPCError(RPCCode.MISSING, name=name)
+        raise RPCError(RPCErrorCase.MISSING, name=name)
     return value

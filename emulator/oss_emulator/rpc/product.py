@@ -8,7 +8,7 @@ from typing import NamedTuple
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.xml import Children
 from oss_emulator.rpc.call import RPCCall
-from oss_emulator.rpc.errors import ErrorTable, RPCRow
+from oss_emulator.rpc.errors import ErrorTable, RPCErrorSpec
 from oss_emulator.rpc.message import RPCRequest
 
 
@@ -29,7 +29,7 @@ class Product:
     """The version of its API."""
     actions: Mapping[str, Action]
     """The actions by name."""
-    errors: Mapping[ErrorTable, RPCRow] = field(default_factory=dict)
+    errors: Mapping[ErrorTable, RPCErrorSpec] = field(default_factory=dict)
     """The errors for which this service has its own codes and messages."""
     error_root: str = "Error"
     """The root of an error in XML."""

@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 from oss_emulator.rpc.message import RPCRequest, required
 
 
@@ -14,7 +14,7 @@ def check(asked: RPCRequest, secret: str) -> None:
     """Check the signature of a request; raises `RPCError`."""
     text = string_to_sign(asked.http.method, asked.parameters)
     if not hmac.compare_digest(sign(text, secret), asked.parameters["Signature"].encode()):
-        raise RPCError(RPCCode.SIGNATURE, text=text)
+        raise RPCError(RPCErrorCase.SIGNATURE, text=text)
 
 
 def check_complete(parameters: Mapping[str, str]) -> None:
@@ -23,7 +23,7 @@ def check_complete(parameters: Mapping[str, str]) -> None:
         required(parameters, name)
     method = parameters.get("SignatureMethod"), parameters.get("SignatureVersion")
     if method != ("HMAC-SHA1", "1.0"):
-        raise RPCError(RPCCode.SIGNATURE_METHOD)
+        raise RPCError(RPCErrorCase.SIGNATURE_METHOD)
 
 
 def string_to_sign(method: str, parameters: Mapping[str, str]) -> str:

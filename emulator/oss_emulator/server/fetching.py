@@ -140,9 +140,9 @@ class Fetches:
                 message = str(error) or f"The source took more than {TIMEOUT:.0f} seconds."
             # This waits for the write that is going on, which may just have stored the object.
             await self._keep(bucket, task._replace(state=State.RETRY, message=message))
-            kept = self._find(bucket, task.id)
-            if kept is not None and kept.stored:
-                return kept if kept.state.ended else kept.interrupted(), None
+            stored = self._find(bucket, task.id)
+            if stored is not None and stored.stored:
+                return stored if stored.state.ended else stored.interrupted(), None
             if pause is not None:
                 await asyncio.sleep(pause)
         await self._tell_failure(bucket, task)
@@ -215,7 +215,7 @@ class Fetches:
             reason = failure.describe(error)
             if reason is None:
                 raise
-            LOG.error("the state of the task %s cannot be kept: %s", task.id, reason)
+            LOG.error("the state of the task %s cannot be stored: %s", task.id, reason)
 
     def _settle(self, bucket: str, task: FetchTask) -> None:
         """Store the state of a task, unless the stored one knows better about its object.
@@ -225,8 +225,8 @@ class Fetches:
         """
         storage = self._host.service.storage
         with storage.transaction():
-            kept = self._find(bucket, task.id)
-            if kept is not None and kept.stored == task.stored:
+            stored = self._find(bucket, task.id)
+            if stored is not None and stored.stored == task.stored:
                 settle(storage, bucket, task)
 
 

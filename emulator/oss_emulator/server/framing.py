@@ -204,7 +204,8 @@ def parse(data: bytes) -> Head:
         ignored = ("upgrade", "content-length") if encodings else ("upgrade",)
         fields = [field for field in fields if field[0] not in ignored]
     passed = tuple([field for field in fields if field[0] in _PASSED])
-    return Head(_format(method, version, passed), method, target, version, fields, extent, last)
+    data = _format(method, version, passed)
+    return Head(data, method, target, version, fields, extent=extent, last=last)
 
 
 @lru_cache(256)  # most requests need one of a few heads

@@ -278,7 +278,15 @@ class Guard(asyncio.Protocol):
     def read_request(self, now: float) -> Request:
         """Return the last request as a value; it arrived `now`."""
         method, target, version, fields = self.head[1:5]
-        return Request.parse(method, target, fields, now, self.remote, self.secure, version)
+        return Request.parse(
+            method,
+            target,
+            fields,
+            now,
+            remote=self.remote,
+            secure=self.secure,
+            version=version,
+        )
 
     def _end_answer(self, stays: bool) -> None:
         """Continue with the next request if the connection stays open."""

@@ -124,13 +124,13 @@ def _authority(folder: Path | None) -> CA:
         ) from None
     if folder is None:
         return _new(CA)
-    kept = folder / KEY_FILE
+    key_file = folder / KEY_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not kept.exists():
+        if not key_file.exists():
             new = _new(CA)
-            _keep_first(kept, new.private_key_pem.bytes() + new.cert_pem.bytes())
-        key, begins, rest = read_file(kept).partition(_CERTIFICATE)
+            _keep_first(key_file, new.private_key_pem.bytes() + new.cert_pem.bytes())
+        key, begins, rest = read_file(key_file).partition(_CERTIFICATE)
         authority = CA.from_pem(begins + rest, key)
     except OSError as error:
         raise CertificateError(
@@ -138,7 +138,7 @@ def _authority(folder: Path | None) -> CA:
         ) from None
     except (ValueError, TypeError):
         raise CertificateError(
-            f"{kept} must contain the key and the certificate of a CA in PEM; "
+            f"{key_file} must contain the key and the certificate of a CA in PEM; "
             "delete it to create a new CA"
         ) from None
     _keep(folder / CA_FILE, authority.cert_pem.bytes())

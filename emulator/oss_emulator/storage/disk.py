@@ -120,14 +120,14 @@ class DiskStorage:
 
     def _keep(self, record: Object | Part, *where: str | int) -> str:
         """Format a record for its place, and count one use more for each of its blobs."""
-        kept: list[str] = []
+        blob_names: list[str] = []
 
         def name(blob: Blob) -> str:
-            kept.append(self.name(blob))
-            return kept[-1]
+            blob_names.append(self.name(blob))
+            return blob_names[-1]
 
         text = records.format(record, name)
-        for named in kept:
+        for named in blob_names:
             self._index.count(named.partition(".")[0], 1)
         return seal(text, *where)
 

@@ -5,13 +5,13 @@ from oss_emulator.protocol.xml import Children
 from oss_emulator.rpc.call import RPCCall
 from oss_emulator.rpc.errors import RPCError
 from oss_emulator.sts import session
-from oss_emulator.sts.errors import STSCode
+from oss_emulator.sts.errors import STSErrorCase
 
 
 def assume_role(call: RPCCall) -> Children:
     """Issue temporary credentials for a role (AssumeRole); raises `RPCError`."""
     if call.caller.kind is Kind.ACCOUNT:
-        raise RPCError(STSCode.ROOT)
+        raise RPCError(STSErrorCase.ROOT)
     wanted = session.WantedSession.parse(call.parameters)
     role = session.find_role(call, wanted)
     _authorize(call.caller, role)
@@ -29,7 +29,7 @@ def _authorize(caller: Identity, role: Role) -> None:
         settled = evaluate(group, question)
         if settled is None or settled.effect is Effect.DENY:
             kind = "ImplicitDeny" if settled is None else "ExplicitDeny"
-            raise RPCError(STSCode.NOT_AUTHORIZED, _detail(caller, policy_type, kind))
+            raise RPCError(STSErrorCase.NOT_AUTHORIZED, _detail(caller, policy_type, kind))
 
 
 def _detail(caller: Identity, policy_type: PolicyType, no_permission: str) -> Children:

@@ -8,7 +8,7 @@ from oss_emulator.protocol.xml import Children
 from oss_emulator.rpc.call import RPCCall
 from oss_emulator.rpc.errors import RPCError
 from oss_emulator.sts import session
-from oss_emulator.sts.errors import STSCode
+from oss_emulator.sts.errors import STSErrorCase
 from oss_emulator.sts.oidc_token import OIDCToken
 
 
@@ -19,7 +19,7 @@ def assume_role_with_oidc(call: RPCCall) -> Children:
     wanted = session.WantedSession.parse(parameters)
     provider = call.accounts.oidc_provider(arn)
     if provider is None:
-        raise RPCError(STSCode.OIDC_PROVIDER)
+        raise RPCError(STSErrorCase.OIDC_PROVIDER)
     token = OIDCToken.parse(parameters.get("OIDCToken", ""), provider)
     token.check(provider, call.now)
     role = session.find_role(call, wanted)
@@ -37,7 +37,7 @@ def _authorize(token: OIDCToken, provider: OIDCProvider, role: Role) -> None:
     question = Question("sts:AssumeRole", role.arn, context, principals=(provider.arn,))
     settled = evaluate([role.trust], question)
     if settled is None or settled.effect is Effect.DENY:
-        raise RPCError(STSCode.OIDC_TRUST)
+        raise RPCError(STSErrorCase.OIDC_TRUST)
 
 
 def _describe(token: OIDCToken) -> Children:

@@ -4,70 +4,72 @@ The messages are those of "Error codes" of STS, of "Use RRSA to authorize differ
 the error center of Alibaba Cloud.
 """
 
-from oss_emulator.rpc.errors import ErrorTable, RPCRow
+from oss_emulator.rpc.errors import ErrorTable, RPCErrorSpec
 
 
-class STSCode(ErrorTable):
+class STSErrorCase(ErrorTable):
     """The situations in which STS answers with an error of its own."""
 
-    DURATION = RPCRow(
+    DURATION = RPCErrorSpec(
         "InvalidParameter.DurationSeconds",
         400,
         "The Min/Max value of DurationSeconds is 15min/{longest}hr.",
     )
-    POLICY_SIZE = RPCRow(
+    POLICY_SIZE = RPCErrorSpec(
         "InvalidParameter.PolicySize", 400, "The size of Policy must be smaller than 2048 bytes."
     )
-    POLICY_GRAMMAR = RPCRow(
+    POLICY_GRAMMAR = RPCErrorSpec(
         "InvalidParameter.PolicyGrammar",
         400,
         "The parameter Policy has not passed grammar check. {text}",
     )
-    NO_ROLE = RPCRow("EntityNotExist.Role", 404, "The specified Role not exists.")
-    ROOT = RPCRow("NoPermission", 403, "Roles may not be assumed by root accounts.")
-    NOT_AUTHORIZED = RPCRow(
+    NO_ROLE = RPCErrorSpec("EntityNotExist.Role", 404, "The specified Role not exists.")
+    ROOT = RPCErrorSpec("NoPermission", 403, "Roles may not be assumed by root accounts.")
+    NOT_AUTHORIZED = RPCErrorSpec(
         "NoPermission",
         403,
         "You are not authorized to do this action. You should be authorized by RAM.",
     )
-    OIDC_PROVIDER = RPCRow(
+    OIDC_PROVIDER = RPCErrorSpec(
         "AuthenticationFail.NoPermission", 401, "No such OIDC Provider registered."
     )
-    OIDC_TRUST = RPCRow("AuthenticationFail.NoPermission", 401, "There is no permission")
-    OIDC_EMPTY = RPCRow("AuthenticationFail.OIDCToken.Invalid", 401, "The OIDCToken can not empty.")
-    OIDC_PARTS = RPCRow(
+    OIDC_TRUST = RPCErrorSpec("AuthenticationFail.NoPermission", 401, "There is no permission")
+    OIDC_EMPTY = RPCErrorSpec(
+        "AuthenticationFail.OIDCToken.Invalid", 401, "The OIDCToken can not empty."
+    )
+    OIDC_PARTS = RPCErrorSpec(
         "AuthenticationFail.OIDCToken.Invalid",
         401,
         "The number of Jwt field should be divided into 3 parts with '.' .",
     )
-    OIDC_ENCODING = RPCRow(
+    OIDC_ENCODING = RPCErrorSpec(
         "AuthenticationFail.OIDCToken.Invalid",
         401,
         "Cannot decode base64 encoded response(format invalided).",
     )
-    OIDC_ALGORITHM = RPCRow(
+    OIDC_ALGORITHM = RPCErrorSpec(
         "AuthenticationFail.OIDCToken.Invalid",
         401,
         "The algorithm {algorithm} that be specified in Jwt header is unknown.",
     )
-    OIDC_CONTENT = RPCRow(
+    OIDC_CONTENT = RPCErrorSpec(
         "AuthenticationFail.OIDCToken.Invalid",
         401,
         "The Jwt content is invalid that cannot be recognized.",
     )
-    OIDC_SIGNATURE = RPCRow(
+    OIDC_SIGNATURE = RPCErrorSpec(
         "AuthenticationFail.OIDCToken.InvalidSignature",
         401,
         "OIDC token validate failed: invalid signature.",
     )
-    OIDC_ISSUER = RPCRow(
+    OIDC_ISSUER = RPCErrorSpec(
         "AuthenticationFail.OIDCToken.IssuerNotMatch",
         401,
         "The issuer in the OIDC Token doesn't match the OIDC Provider registered.",
     )
-    OIDC_AUDIENCE = RPCRow(
+    OIDC_AUDIENCE = RPCErrorSpec(
         "AuthenticationFail.OIDCToken.AudienceNotMatch", 401, "Invalid audience."
     )
-    OIDC_EXPIRED = RPCRow(
+    OIDC_EXPIRED = RPCErrorSpec(
         "AuthenticationFail.OIDCToken.Expired", 401, "This JsonWebToken is expired."
     )

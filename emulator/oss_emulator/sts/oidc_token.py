@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from oss_emulator.access import OIDCProvider
-from oss_emulator.rpc.errors import RPCCode, RPCError
-from oss_emulator.sts.errors import STSCode
+from oss_emulator.rpc.errors import RPCError, RPCErrorCase
+from oss_emulator.sts.errors import STSErrorCase
 
 MAX_TOKEN = 20_000
 """Characters of the longest token (AssumeRoleWithOIDC)."""
@@ -27,12 +27,12 @@ class OIDCToken(NamedTuple):
     def parse(cls, text: str, provider: OIDCProvider) -> "OIDCToken":
         """Verify the signature of a token and read its claims; raises `RPCError`."""
         if not text:
-            raise RPCError(STSCode.OIDC_EMPTY)
+            raise RPCError(STSErrorCase.OIDC_EMPTY)
         if len(text) > MAX_TOKEN:
-            raise RPCError(RPCCode.INVALID, name="OIDCToken")
+            raise RPCError(RPCErrorCase.INVALID, name="OIDCToken")
         parts = text.split(".")
         if len(parts) != 3:
-            raise RPCError(STSCode.OIDC_PARTS)
+            raise RPCError(STSErrorCase.OIDC_PARTS)
         header, claims, signature = (_decode(part) for part in parts)
         _verify(_object(header), f"{parts[0]}.{parts[1]}".encode(), signature, provider)
         return cls._read(_object(claims))
@@ -51,12 +51,12 @@ class OIDCToken(NamedTuple):
     def check(self, provider: OIDCProvider, now: float) -> None:
         """Check that a token is for this provider's clients and still valid; raises `RPCError`."""
         if self.issuer != provider.issuer:
-            raise RPCError(STSCode.OIDC_ISSUER)
+            raise RPCError(STSErrorCase.OIDC_ISSUER)
         if not self.audience(provider):
-            raise RPCError(STSCode.OIDC_AUDIENCE)
+            raise RPCError(STSErrorCase.OIDC_AUDIENCE)
         oldest = now - provider.issuance_limit * 3600
         if now >= self.expires or self.issued < oldest:
-            raise RPCError(STSCode.OIDC_EXPIRED)
+            raise RPCError(STSErrorCase.OIDC_EXPIRED)
 
     def audience(self, provider: OIDCProvider) -> str:
         """Return the first audience that is a client of the provider; "" if none is."""
@@ -68,36 +68,36 @@ def _verify(
 ) -> None:
     algorithm, key_id = header.get("alg"), header.get("kid")
     if algorithm != "RS256":
-        raise RPCError(STSCode.OIDC_ALGORITHM, algorithm=str(algorithm))
+        raise RPCError(STSErrorCase.OIDC_ALGORITHM, algorithm=str(algorithm))
     keys = [key for key in provider.keys if key_id is None or key.id == key_id]
     if not any(key.verifies(signature, content) for key in keys):
-        raise RPCError(STSCode.OIDC_SIGNATURE)
+        raise RPCError(STSErrorCase.OIDC_SIGNATURE)
 
 
 def _decode(part: str) -> bytes:
     try:
         return b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except ValueError:
-        raise RPCError(STSCode.OIDC_ENCODING) from None
+        raise RPCError(STSErrorCase.OIDC_ENCODING) from None
 
 
 def _object(data: bytes) -> Mapping[str, Any]:
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
-        raise RPCError(STSCode.OIDC_CONTENT) from None
+        raise RPCError(STSErrorCase.OIDC_CONTENT) from None
     if not isinstance(found, Mapping):
-        raise RPCError(STSCode.OIDC_CONTENT)
+        raise RPCError(STSErrorCase.OIDC_CONTENT)
     return found
 
 
 def _text(claim: Any) -> str:
     if not isinstance(claim, str) or not claim:
-        raise RPCError(STSCode.OIDC_CONTENT)
+        raise RPCError(STSErrorCase.OIDC_CONTENT)
     return claim
 
 
 def _time(claim: Any) -> int:
     if not isinstance(claim, int | float) or not 0 <= claim < 1e11:
-        raise RPCError(STSCode.OIDC_CONTENT)
+        raise RPCError(STSErrorCase.OIDC_CONTENT)
     return int(claim)

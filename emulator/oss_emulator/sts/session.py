@@ -8,9 +8,9 @@ from oss_emulator.access import Policy, PolicyError, PolicyType, Role
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.xml import Children
 from oss_emulator.rpc.call import RPCCall
-from oss_emulator.rpc.errors import RPCCode, RPCError
+from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 from oss_emulator.rpc.message import required
-from oss_emulator.sts.errors import STSCode
+from oss_emulator.sts.errors import STSErrorCase
 
 MAX_POLICY = 2048
 """Characters of the longest session policy (AssumeRole)."""
@@ -38,7 +38,7 @@ def find_role(call: RPCCall, wanted: WantedSession) -> Role:
     """Find the role of a session; raises `RPCError`."""
     role = call.accounts.role(wanted.role_arn)
     if role is None:
-        raise RPCError(STSCode.NO_ROLE)
+        raise RPCError(STSErrorCase.NO_ROLE)
     return role
 
 
@@ -67,7 +67,7 @@ def match(parameters: Mapping[str, str], name: str, form: str) -> str:
     """Return a required parameter; raises `RPCError` unless it matches `form`."""
     value = required(parameters, name)
     if not re.fullmatch(form, value, re.ASCII):
-        raise RPCError(RPCCode.INVALID, name=name)
+        raise RPCError(RPCErrorCase.INVALID, name=name)
     return value
 
 
@@ -79,19 +79,19 @@ def format_time(second: int) -> str:
 def _policy(parameters: Mapping[str, str]) -> str:
     policy = parameters.get("Policy", "")
     if len(policy) > MAX_POLICY:
-        raise RPCError(STSCode.POLICY_SIZE)
+        raise RPCError(STSErrorCase.POLICY_SIZE)
     if policy:
         try:
             Policy.parse(policy, PolicyType.SESSION)
         except PolicyError as error:
-            raise RPCError(STSCode.POLICY_GRAMMAR, text=str(error)) from None
+            raise RPCError(STSErrorCase.POLICY_GRAMMAR, text=str(error)) from None
     return policy
 
 
 def _duration(parameters: Mapping[str, str], role: Role) -> int:
     text = parameters.get("DurationSeconds") or "3600"
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        raise RPCError(RPCCode.INVALID, name="DurationSeconds")
+        raise RPCError(RPCErrorCase.INVALID, name="DurationSeconds")
     if not 900 <= int(text) <= role.max_session:
-        raise RPCError(STSCode.DURATION, longest=f"{role.max_session / 3600:g}")
+        raise RPCError(STSErrorCase.DURATION, longest=f"{role.max_session / 3600:g}")
     return int(text)

@@ -49,5 +49,5 @@ def test_other_contexts_differ(text: str) -> None:
 def test_context_is_an_object_of_texts(text: str) -> None:
     with pytest.raises(RPCError) as caught:
         context(text)
-    row = caught.value.row()
+    row = caught.value.spec()
     assert row.code == "InvalidParameter.EncryptionContext"

@@ -124,7 +124,7 @@ def test_all_headers_of_the_service_must_be_signed(name: str) -> None:
 def test_malformed_authorization_is_refused(text: str, code: str) -> None:
     with pytest.raises(RPCError) as caught:
         acs3.Authorization.parse(text)
-    assert caught.value.row().code == code
+    assert caught.value.spec().code == code
 
 
 def test_authorization_may_have_spaces_after_commas() -> None:

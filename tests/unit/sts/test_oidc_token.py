@@ -22,7 +22,7 @@ def code(text: str, provider: Any = LOCAL) -> str:
     try:
         OIDCToken.parse(text, provider).check(provider, NOW)
     except RPCError as refusal:
-        return refusal.row().code.removeprefix("AuthenticationFail.OIDCToken.")
+        return refusal.spec().code.removeprefix("AuthenticationFail.OIDCToken.")
     return ""
 
 
