@@ -109,6 +109,7 @@ fmt: $(TESTING)  ## format the code
 
 docs: $(TESTING)  ## write the pages that are generated from the code
 	@$(BIN)/python -m tests.docs.operations
+	@$(BIN)/python -m tests.docs.fidelity
 	@$(BIN)/python -m tests.docs.phrases
 	@$(BIN)/python -m tests.docs.translations --blocks
 

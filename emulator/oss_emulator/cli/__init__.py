@@ -24,6 +24,8 @@ _COMMANDS = {
     "propose": Synopsis("propose", "find the smallest rules that keep your sites"),
     "apply": Synopsis("apply", "show how rules change a bucket, then put them"),
     "parity": Synopsis("parity", "ask a service whether it decides as the emulator assumes"),
+    "record": Synopsis("record", "run a command against the real service, and record the answers"),
+    "play": Synopsis("play", "send recorded requests, and show which answers differ"),
     "export": Synopsis("archive", "write the contents of a --data folder to one file"),
     "import": Synopsis("archive", "create a --data folder from such a file"),
     "fsck": Synopsis("fsck", "check and repair a --data folder"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import ssl
 import time
 from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
@@ -19,23 +20,40 @@ Fields = Sequence[tuple[str, str]]
 class ServiceClient:
     """A client of the service at an endpoint. `sent` counts its requests."""
 
-    def __init__(self, endpoint: str, rate: float | None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        rate: float | None = None,
+        *,
+        host: str = "",
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         """`rate` is the most requests a second; None does not wait.
 
+        `host` is the name of the service in requests; without it the endpoint has the name.
         Raises InputError for an endpoint that is not the URL of a server.
         """
         self.endpoint = endpoint
         self.sent = 0
         self._url = _split(endpoint)
+        self._host = host or self._url.netloc
+        self._context = context
+        # An IP address has no sub-domains.
+        self._is_by_path = not host and (
+            _address(self._url) is not None or self._url.hostname == "localhost"
+        )
         self._pause = 1 / rate if rate else 0.0
         self._next = 0.0
 
     def send(
         self, method: str, bucket: str, key: str, query: str, headers: Fields, body: bytes = b""
     ) -> Reply:
-        """Send one request on a connection of its own. Raises CommandError without an answer."""
-        host = self._url.netloc if self._is_by_path else f"{bucket}.{self._url.netloc}"
-        path = f"/{bucket}/{key}" if self._is_by_path else f"/{key}"
+        """Send one request on a connection of its own. Raises CommandError without an answer.
+
+        `bucket` may be "" for a request to the service itself.
+        """
+        host = self._host if self._is_by_path or not bucket else f"{bucket}.{self._host}"
+        path = f"/{bucket}/{key}" if self._is_by_path and bucket else f"/{key}"
         target = f"{path}?{query}" if query else path
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + self._pause
@@ -57,15 +75,15 @@ class ServiceClient:
         finally:
             connection.close()
 
-    @property
-    def _is_by_path(self) -> bool:
-        """Whether the bucket is in the path: an IP address has no sub-domains."""
-        return _address(self._url) is not None or self._url.hostname == "localhost"
-
     def _connect(self, host: str) -> http.client.HTTPConnection:
-        secure = self._url.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        return kind(urlsplit(f"//{host}").hostname or "", self._url.port, timeout=TIMEOUT)
+        url = self._url
+        # A fresh emulator is reached by its address, whatever name the request has.
+        name = (url.hostname or "") if _address(url) else urlsplit(f"//{host}").hostname or ""
+        if url.scheme == "https":
+            return http.client.HTTPSConnection(
+                name, url.port, timeout=TIMEOUT, context=self._context
+            )
+        return http.client.HTTPConnection(name, url.port, timeout=TIMEOUT)
 
 
 def is_loopback(endpoint: str) -> bool:

@@ -51,6 +51,11 @@ class Listening:
     key: AccessKey
     """The first key."""
 
+    async def reset(self) -> None:
+        """Restore the initial contents, of a server in this process."""
+        assert isinstance(self.server, Server)  # noqa: S101 - workers cannot be reset
+        await contents.reset(self.server.controls, self.server.change)
+
     def write_ready_file(self) -> None:
         """Write the ready file, if there is one, to announce that the server listens."""
         path = self.settings.ready_file

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import signal
-import ssl
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oss_emulator.cli import flags
+from oss_emulator.cli import flags, redirection
 from oss_emulator.cli.loading import loading
-from oss_emulator.cli.parser import CommandError, Commands
-from oss_emulator.protocol.address import SERVICE_DOMAIN
+from oss_emulator.cli.parser import Commands
 from oss_emulator.settings import Settings
-from oss_emulator.toml import read_file
 
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
@@ -32,21 +25,9 @@ _DESCRIPTION = (
     "signal that ended it, 127 if the command does not exist, or 126 if it cannot be run."
 )
 
-PRELOAD = Path(__file__).with_name("preload")
-"""Modules for programs that ignore the proxy variables."""
-
 _DEFAULTS: dict[str, Any] = {"port": 0, "tls_port": 0, "log_level": "error"}
-_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 _TOKENS = ("OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN")
 """The variables of temporary keys; an inherited one belongs to another key."""
-_BUNDLES = (
-    "REQUESTS_CA_BUNDLE",
-    "SSL_CERT_FILE",
-    "CURL_CA_BUNDLE",
-    "ALIBABA_CLOUD_CA_BUNDLE",
-    "AWS_CA_BUNDLE",
-)
 
 
 def declare(commands: Commands) -> None:
@@ -78,39 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _run_command(command: list[str], listening: Listening) -> int:
     listening.write_ready_file()
     with tempfile.TemporaryDirectory(prefix="oss-emulator-") as folder:
-        return await _run(command, environment(listening, os.environ, Path(folder)))
-
-
-async def _run(command: list[str], env: Mapping[str, str]) -> int:
-    """Run a command to its end and forward signals to it."""
-    loop = asyncio.get_running_loop()
-    early: list[signal.Signals] = []
-    for number in _FORWARDED:
-        loop.add_signal_handler(number, early.append, number)
-    try:
-        process = await asyncio.create_subprocess_exec(*command, env=env)
-    except OSError as error:
-        print(f"oss-emulator: {command[0]} cannot be run: {error.strerror}", file=sys.stderr)
-        return 127 if isinstance(error, FileNotFoundError) else 126
-    for number in _FORWARDED:
-        loop.add_signal_handler(number, _forward, process, number)
-    for number in early:
-        _forward(process, number)
-    status = await process.wait()
-    return status if status >= 0 else 128 - status
-
-
-def _forward(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    # A terminal sends Ctrl-C to the command itself.
-    if process.returncode is None and not (number == signal.SIGINT and _has_terminal()):
-        process.send_signal(number)
-
-
-def _has_terminal() -> bool:
-    try:
-        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    except (OSError, ValueError):
-        return False
+        return await redirection.run(command, environment(listening, os.environ, Path(folder)))
 
 
 def environment(listening: Listening, inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -120,61 +69,13 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
     ca = listening.certificates.ca if listening.certificates is not None else None
     assert ca is not None  # noqa: S101 - set because of tls_port
     assert https_endpoint is not None  # noqa: S101
-    alone, bundle = folder / "ca.pem", folder / "bundle.pem"
-    alone.write_bytes(ca)
-    bundle.write_bytes(_roots(inherited) + ca)
+    own = {name: value for name, value in inherited.items() if name not in _TOKENS}
     return {
-        **{name: value for name, value in inherited.items() if name not in _TOKENS},
-        **_both_cases("HTTP_PROXY", endpoint),
-        **_both_cases("HTTPS_PROXY", endpoint),
-        **_both_cases("NO_PROXY", _no_proxy(inherited)),
-        **dict.fromkeys(_BUNDLES, str(bundle)),
-        "NODE_EXTRA_CA_CERTS": str(alone),
+        **redirection.environment(endpoint, ca, own, folder),
         "OSS_ACCESS_KEY_ID": listening.key.id,
         "OSS_ACCESS_KEY_SECRET": listening.key.secret,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": listening.key.id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": listening.key.secret,
-        "OSS_EMULATOR_CA_BUNDLE": str(bundle),
         "OSS_EMULATOR_ENDPOINT": endpoint,
         "OSS_EMULATOR_HTTPS_ENDPOINT": https_endpoint,
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(PRELOAD), inherited.get("PYTHONPATH")))),
-        "NODE_OPTIONS": f"{inherited.get('NODE_OPTIONS', '')} {_require()}".strip(),
     }
-
-
-def _both_cases(name: str, value: str) -> dict[str, str]:
-    return {name: value, name.lower(): value}
-
-
-def _no_proxy(inherited: Mapping[str, str]) -> str:
-    """Return the hosts to reach directly: this machine and the inherited ones, except OSS."""
-    given = (inherited.get(name, "") for name in ("NO_PROXY", "no_proxy"))
-    hosts = [host.strip() for hosts in given for host in hosts.split(",") if host.strip()]
-    return ",".join(dict.fromkeys([*_LOCAL, *(host for host in hosts if not _is_oss(host))]))
-
-
-def _is_oss(host: str) -> bool:
-    """Return whether an entry of NO_PROXY covers hosts of OSS."""
-    name = host.lower().partition(":")[0].lstrip("*").strip(".")
-    return name.endswith(SERVICE_DOMAIN) or SERVICE_DOMAIN.endswith(name)
-
-
-def _roots(inherited: Mapping[str, str]) -> bytes:
-    """Return the certificates that the command trusts for hosts that it reaches directly."""
-    paths = [inherited.get(name) for name in _BUNDLES]
-    paths.append(ssl.get_default_verify_paths().cafile)
-    certifi = find_spec("certifi")
-    if certifi is not None and certifi.origin is not None:
-        paths.append(str(Path(certifi.origin).with_name("cacert.pem")))
-    for path in paths:
-        if path and Path(path).is_file():
-            try:
-                return read_file(Path(path)).rstrip() + b"\n"
-            except OSError as error:
-                raise CommandError(f"{path} cannot be read: {error.strerror}") from None
-    return b""
-
-
-def _require() -> str:
-    path = str(PRELOAD / "preload.cjs").replace("\\", "\\\\").replace('"', '\\"')
-    return f'--require "{path}"'

@@ -73,9 +73,22 @@ def _never_touched(reports: Sequence[Report]) -> tuple[Untouched, ...]:
 
 def _write_junit(path: Path, reports: Sequence[Report]) -> None:
     try:
-        path.write_bytes(junit.format(reports))
+        path.write_bytes(junit.format(map(_suite, reports)))
     except OSError as error:
         raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
+
+
+def _suite(report: Report) -> junit.JUnitSuite:
+    cases = [
+        junit.JUnitCase(
+            f"{report.table.path.stem}.{result.case.rules or 'rules'}",
+            result.case.name,
+            [str(difference) for difference in result.differences],
+            explanation.describe(result.decision),
+        )
+        for result in report.results
+    ]
+    return junit.JUnitSuite(str(report.table.path), cases)
 
 
 def _report(

@@ -1,43 +1,56 @@
-"""Reports of decision tables as JUnit XML for CI systems."""
+"""Results as JUnit XML for CI systems."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from lxml import etree
 
-from oss_emulator.referer import explanation
 
-from .tables import Report
+class JUnitCase(NamedTuple):
+    """One case; `problems` are the sentences that say why it failed, () if it passed."""
+
+    classname: str
+    name: str
+    problems: Sequence[str] = ()
+    detail: str = ""
 
 
-def format(reports: Iterable[Report]) -> bytes:
-    """Format each table as a test suite; `?` replaces characters that XML cannot represent."""
+class JUnitSuite(NamedTuple):
+    """Cases that belong together, such as those of one file."""
+
+    name: str
+    cases: Sequence[JUnitCase]
+
+
+def format(suites: Iterable[JUnitSuite]) -> bytes:
+    """Format suites; `?` replaces characters that XML cannot represent."""
     root = etree.Element("testsuites")
-    for report in reports:
-        failures = [result for result in report.results if not result.passed]
-        suite = etree.SubElement(
+    for suite in suites:
+        element = etree.SubElement(
             root,
             "testsuite",
-            name=_text(str(report.table.path)),
-            tests=str(len(report.results)),
-            failures=str(len(failures)),
+            name=_text(suite.name),
+            tests=str(len(suite.cases)),
+            failures=str(sum(bool(case.problems) for case in suite.cases)),
             errors="0",
             skipped="0",
         )
-        for result in report.results:
-            case = etree.SubElement(
-                suite,
-                "testcase",
-                classname=_text(f"{report.table.path.stem}.{result.case.rules or 'rules'}"),
-                name=_text(result.case.name),
-            )
-            if not result.passed:
-                message = _text("; ".join(map(str, result.differences)))
-                failure = etree.SubElement(case, "failure", message=message, type="decision")
-                failure.text = _text(explanation.describe(result.decision))
+        for case in suite.cases:
+            _add(element, case)
     etree.indent(root)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _add(suite: etree._Element, case: JUnitCase) -> None:
+    element = etree.SubElement(
+        suite, "testcase", classname=_text(case.classname), name=_text(case.name)
+    )
+    if case.problems:
+        message = _text("; ".join(case.problems))
+        failure = etree.SubElement(element, "failure", message=message, type="decision")
+        failure.text = _text(case.detail)
 
 
 def _text(text: str) -> str:

@@ -1,0 +1,220 @@
+"""`oss-emulator play`: send recorded requests again, and show which answers differ."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from oss_emulator.cli import bucket
+from oss_emulator.cli.bucket import GivenKey
+from oss_emulator.cli.client import ServiceClient
+from oss_emulator.cli.loading import loading
+from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json
+from oss_emulator.cli.parser import CommandError, Commands, InputError
+from oss_emulator.cli.signer import Signer
+from oss_emulator.lab import junit
+from oss_emulator.protocol.checksums import format_md5, md5
+from oss_emulator.protocol.signature import presigning
+from oss_emulator.recording import scenario as scenarios
+from oss_emulator.recording.exchange import PlayedAnswer
+from oss_emulator.recording.playing import PlayedStep, content, play, prepare
+from oss_emulator.recording.scenario import (
+    RecordedRequest,
+    RecordedScenario,
+    Recording,
+    ScenarioError,
+)
+from oss_emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from oss_emulator.cli.foreground import Listening
+
+_DESCRIPTION = (
+    "Sends the requests of recorded scenarios to an emulator of its own, which has no contents, or "
+    "to --endpoint, and compares the answers with those that were recorded: status, headers, "
+    "elements. The exit status is 0 if all are equal, 1 if an answer differs, and 2 if a file "
+    "cannot be read or the service does not answer."
+)
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("play", description=_DESCRIPTION)
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="scenarios as JSON")
+    parser.add_argument("--endpoint", metavar="URL", help="send them to this service instead")
+    parser.add_argument(
+        "--bucket",
+        metavar="RECORDED=NAME",
+        action="append",
+        default=[],
+        type=_pair,
+        help="the bucket to use at --endpoint for one of the recording; may be repeated",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play every scenario of every file."""
+    recordings = [_read(path) for path in arguments.files]
+    play = _play_alone if arguments.endpoint is None else partial(_play_at, arguments)
+    played = [step for recording in recordings for step in play(recording)]
+    if arguments.junit is not None:
+        _write_junit(arguments.junit, played)
+    if arguments.json:
+        write_json(_to_dict(played))
+    else:
+        show(*_report(played))
+    return int(any(step.differences for step in played))
+
+
+class Player:
+    """Plays the scenarios of a recording at one service."""
+
+    def __init__(
+        self,
+        client: ServiceClient,
+        signer: Signer,
+        recording: Recording,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        """`names` has the buckets to use for those of the recording; they exist already."""
+        self._client, self._signer, self._recording = client, signer, recording
+        self._names = names or {}
+
+    def play(self, scenario: RecordedScenario) -> list[PlayedStep]:
+        """Make what was there before the first step, then play each. Raises CommandError."""
+        for number, request in enumerate(prepare(self._recording, scenario)):
+            is_given = request.path == "/" and request.bucket in self._names
+            reply = None if is_given else self._send(request, content(request, f"before {number}"))
+            if reply is not None and reply.status >= 300:
+                raise CommandError(f"{scenario.name}: {request} was answered {reply}")
+        return play(scenario, self._send, self._names)
+
+    def _send(self, request: RecordedRequest, body: bytes) -> PlayedAnswer:
+        bucket = "" if "." in request.bucket else self._names.get(request.bucket, request.bucket)
+        key = request.path.removeprefix("/")
+        headers = {name.lower(): text for name, text in request.headers.items()}
+        if request.body.xml:
+            # Recordings have few headers of requests; SDKs send this one with each document (P-76).
+            headers["content-md5"] = format_md5(md5(body))
+        if request.signed:
+            headers = self._signer.sign_headers(request.method, bucket, key, request.query, headers)
+        reply = self._client.send(
+            request.method,
+            bucket,
+            quote(key),
+            presigning.format_query(request.query),
+            list(headers.items()),
+            body,
+        )
+        return PlayedAnswer(reply.status, reply.headers, reply.body)
+
+
+def _read(path: Path) -> Recording:
+    try:
+        return scenarios.read(path)
+    except ScenarioError as error:
+        raise InputError(str(error)) from None
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
+
+
+def _play_at(arguments: argparse.Namespace, recording: Recording) -> list[PlayedStep]:
+    signer = Signer(bucket.access_key(), recording.region)
+    client = ServiceClient(arguments.endpoint)
+    player = Player(client, signer, recording, dict(arguments.bucket))
+    return [step for scenario in recording.scenarios for step in player.play(scenario)]
+
+
+def _play_alone(recording: Recording) -> list[PlayedStep]:
+    """Play a recording at an emulator of its own."""
+    with loading():
+        from oss_emulator.cli import foreground  # not needed for --endpoint
+
+    played: list[PlayedStep] = []
+
+    async def play_all(listening: Listening) -> int:
+        player = Player(_client_of(listening, recording), _signer_of(listening), recording)
+        for scenario in recording.scenarios:
+            played.extend(await asyncio.to_thread(player.play, scenario))
+            await listening.reset()
+        return 0
+
+    settings = Settings(port=0, tls=True, region=recording.region, log_level="error")
+    foreground.serve(settings, play_all)
+    return played
+
+
+def _client_of(listening: Listening, recording: Recording) -> ServiceClient:
+    certificates = listening.certificates
+    assert certificates is not None and certificates.ca is not None  # noqa: S101, PT018 - tls is set
+    context = ssl.create_default_context(cadata=certificates.ca.decode())
+    return ServiceClient(listening.server.endpoint, host=recording.endpoint, context=context)
+
+
+def _signer_of(listening: Listening) -> Signer:
+    key = listening.key
+    return Signer(GivenKey(key.id, key.secret, None), listening.settings.region)
+
+
+def _report(played: Sequence[PlayedStep]) -> Iterator[Block]:
+    """Describe the answers that differ, then how many are equal."""
+    name = ""
+    for step in played:
+        if not step.differences:
+            continue
+        if step.scenario != name:
+            yield line(Text(step.scenario, Tone.STRONG))
+        name = step.scenario
+        yield line(f"{step.number}  {step.step.request}", indent=2)
+        for difference in step.differences:
+            yield line(str(difference), indent=6)
+    equal = sum(not step.differences for step in played)
+    tone = Tone.GOOD if equal == len(played) else Tone.BAD
+    yield line(Text(f"{equal} of {len(played)} answers are equal", tone))
+
+
+def _to_dict(played: Sequence[PlayedStep]) -> dict[str, object]:
+    return {
+        "answers": len(played),
+        "equal": sum(not step.differences for step in played),
+        "different": [
+            {
+                "scenario": step.scenario,
+                "step": step.number,
+                "request": str(step.step.request),
+                "differences": [asdict(difference) for difference in step.differences],
+            }
+            for step in played
+            if step.differences
+        ],
+    }
+
+
+def _write_junit(path: Path, played: Sequence[PlayedStep]) -> None:
+    cases = [
+        junit.JUnitCase(
+            step.scenario, f"{step.number} {step.step.request}", [str(d) for d in step.differences]
+        )
+        for step in played
+    ]
+    try:
+        path.write_bytes(junit.format([junit.JUnitSuite("recorded", cases)]))
+    except OSError as error:
+        raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    recorded, separator, name = text.partition("=")
+    if not (recorded and separator and name):
+        raise argparse.ArgumentTypeError(f"{text} is not RECORDED=NAME")
+    return recorded, name

@@ -1,0 +1,302 @@
+"""A proxy that passes requests for the service on as they are, and keeps each exchange.
+
+It decrypts https with certificates of a local CA, which only the command that it serves trusts. Any
+other host is refused: no request of another kind passes through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from oss_emulator.protocol.address import SERVICE_DOMAIN
+from oss_emulator.recording.exchange import MOST_KEPT, Exchange, ExchangedBody
+from oss_emulator.server.tls import Certificates
+
+MAX_HEAD = 64 * 1024
+"""Bytes of the largest head that is passed on."""
+
+TIMEOUT = 60.0
+"""Seconds to wait for the service, and for the rest of a request that has begun."""
+
+_GRACE = 1.0
+"""Seconds that the rest of a request gets when its answer has come, and requests at the end."""
+
+_PIECE = 64 * 1024
+_PORTS = {"http": 80, "https": 443}
+
+
+class RelayError(Exception):
+    """A request that cannot be passed on; the text is the answer to the client."""
+
+
+class _Head(NamedTuple):
+    """A head: its first line, its headers, and its bytes as they came."""
+
+    line: str
+    headers: list[tuple[str, str]]
+    raw: bytes
+
+    def find(self, name: str) -> str:
+        """Return the value of a header by its name in lower case, "" without one."""
+        return next((value for other, value in self.headers if other.lower() == name), "")
+
+
+class _Streams(NamedTuple):
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+class Relay:
+    """Serves one command on a free port of this machine."""
+
+    def __init__(
+        self,
+        certificates: Certificates,
+        keep: Callable[[Exchange], None],
+        upstream: SplitResult | None = None,
+        trusted: ssl.SSLContext | None = None,
+    ) -> None:
+        """`keep` gets each exchange; `upstream` is the service, if not the host of the request.
+
+        `trusted` has the authorities that may vouch for the service; None for those of the system.
+        """
+        self._certificates = certificates
+        self._keep = keep
+        self._upstream = upstream
+        self._trusted = trusted or ssl.create_default_context()
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> int:
+        """Listen; returns the port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=MAX_HEAD)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Listen no more, and end what is under way; what is nearly done may finish."""
+        assert self._server is not None  # noqa: S101 - only after start
+        self._server.close()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_GRACE)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - asyncio runs each connection as a task
+        self._tasks.add(task)
+        client = _Streams(reader, writer)
+        try:
+            await self._serve_client(client)
+        except RelayError as error:
+            with suppress(OSError, TimeoutError):
+                await _refuse(client, str(error))
+        except (OSError, EOFError, TimeoutError, ValueError, asyncio.LimitOverrunError):
+            pass  # one side has left or is no server of HTTP: the other one sees its connection end
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _serve_client(self, client: _Streams) -> None:
+        head = await _read_head(client.reader)
+        if head is None:
+            return
+        method, target, _ = _split_line(head.line)
+        scheme = "http"
+        if method == "CONNECT":
+            url = urlsplit(f"//{target}")
+            scheme = "http" if url.port == _PORTS["http"] else "https"
+        else:
+            url = urlsplit(target)
+        host = (url.hostname or "").lower()
+        if not _is_of_service(host):
+            raise RelayError(
+                f"403 {host or target} is not a host of the service; name it in NO_PROXY"
+            )
+        service = await self._connect(scheme, host)
+        try:
+            if method == "CONNECT":
+                client.writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                if scheme == "https":
+                    await client.writer.start_tls(self._certificates.context(host))
+                head = await _read_head(client.reader)
+            while head is not None and await self._pass_on(client, service, head, host):
+                head = await _read_head(client.reader)
+        finally:
+            service.writer.close()
+
+    async def _connect(self, scheme: str, host: str) -> _Streams:
+        """Connect to the service, or to the one that was named instead."""
+        name, port = host, _PORTS[scheme]
+        if self._upstream is not None:
+            scheme = self._upstream.scheme
+            name = self._upstream.hostname or ""
+            port = self._upstream.port or _PORTS[scheme]
+        context = self._trusted if scheme == "https" else None
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                return _Streams(
+                    *await asyncio.open_connection(name, port, ssl=context, limit=MAX_HEAD)
+                )
+        except (OSError, TimeoutError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or "it does not answer"
+            raise RelayError(f"502 {name} cannot be reached: {reason}") from None
+
+    async def _pass_on(self, client: _Streams, service: _Streams, head: _Head, host: str) -> bool:
+        """Pass on one request and its answer; returns whether another one may follow."""
+        method, target, version = _split_line(head.line)
+        path = target if target.startswith("/") else _origin_form(target)
+        line = f"{method} {path} {version}\r\n".encode("latin-1")
+        service.writer.write(line + head.raw.partition(b"\r\n")[2])
+        sending = asyncio.ensure_future(
+            _copy(_body(client.reader, head, has_body=True), service.writer)
+        )
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                answer = await _read_head(service.reader)
+                while answer is not None and answer.line.split(" ")[1].startswith("1"):
+                    client.writer.write(answer.raw)
+                    answer = await _read_head(service.reader)
+            if answer is None:
+                raise EOFError
+            status = int(answer.line.split(" ")[1])
+            client.writer.write(answer.raw)
+            has_body = method != "HEAD" and status not in (204, 304)
+            received = await _copy(
+                _body(service.reader, answer, has_body=has_body, to_end=True), client.writer
+            )
+            await asyncio.wait({sending}, timeout=_GRACE)
+            is_whole = sending.done()
+            sent = sending.result() if is_whole else ExchangedBody()
+        finally:
+            sending.cancel()
+            with suppress(asyncio.CancelledError, OSError, EOFError):
+                await sending
+        self._keep(
+            Exchange(
+                method,
+                host,
+                path,
+                headers=head.headers,
+                content=sent,
+                status=status,
+                answer_headers=answer.headers,
+                answer_content=received,
+            )
+        )
+        closes = "close" in (answer.find("connection").lower(), head.find("connection").lower())
+        return is_whole and not closes
+
+
+def _is_of_service(host: str) -> bool:
+    return host.endswith(f".{SERVICE_DOMAIN}")
+
+
+def _split_line(line: str) -> tuple[str, str, str]:
+    parts = line.split(" ")
+    if len(parts) != 3:
+        raise RelayError("400 the first line of the request is malformed")
+    return parts[0], parts[1], parts[2]
+
+
+def _origin_form(target: str) -> str:
+    url = urlsplit(target)
+    return f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
+
+
+async def _read_head(reader: asyncio.StreamReader) -> _Head | None:
+    """Read a head; None at the end of the connection."""
+    try:
+        raw = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError:
+        return None
+    except asyncio.LimitOverrunError:
+        raise RelayError(f"431 the head is larger than {MAX_HEAD} bytes") from None
+    first, *rest = raw.decode("latin-1").split("\r\n")[:-2]
+    split = (line.partition(":") for line in rest)
+    return _Head(first, [(name, value.strip()) for name, _, value in split], raw)
+
+
+async def _body(
+    reader: asyncio.StreamReader, head: _Head, *, has_body: bool, to_end: bool = False
+) -> AsyncGenerator[tuple[bytes, bool], None]:
+    """Yield the bytes of a body as they come, each with whether they are content.
+
+    The size of a chunk and its line ends are not. `to_end` allows a body that ends with the
+    connection.
+    """
+    if not has_body:
+        return
+    if "chunked" in head.find("transfer-encoding").lower():
+        size = 1
+        while size:
+            line = await reader.readuntil(b"\r\n")
+            yield line, False
+            size = int(line.partition(b";")[0], 16)
+            async for piece in _exactly(reader, size):
+                yield piece, True
+            while not size and line != b"\r\n":  # trailers
+                line = await reader.readuntil(b"\r\n")
+                yield line, False
+            if size:
+                yield await reader.readexactly(2), False
+        return
+    length = head.find("content-length")
+    if length:
+        async for piece in _exactly(reader, int(length)):
+            yield piece, True
+    elif to_end:
+        while piece := await reader.read(_PIECE):
+            yield piece, True
+
+
+async def _exactly(reader: asyncio.StreamReader, size: int) -> AsyncGenerator[bytes, None]:
+    while size:
+        async with asyncio.timeout(TIMEOUT):
+            piece = await reader.read(min(size, _PIECE))
+        if not piece:
+            raise EOFError
+        size -= len(piece)
+        yield piece
+
+
+async def _copy(
+    pieces: AsyncGenerator[tuple[bytes, bool], None], writer: asyncio.StreamWriter
+) -> ExchangedBody:
+    """Write what arrives, and return its content."""
+    size, kept = 0, bytearray()
+    async with aclosing(pieces) as arriving:
+        async for piece, is_content in arriving:
+            writer.write(piece)
+            async with asyncio.timeout(TIMEOUT):
+                await writer.drain()
+            if is_content:
+                size += len(piece)
+                if size <= MOST_KEPT:
+                    kept += piece
+    async with asyncio.timeout(TIMEOUT):
+        await writer.drain()
+    return ExchangedBody(size, bytes(kept) if size <= MOST_KEPT else b"")
+
+
+async def _refuse(client: _Streams, reason: str) -> None:
+    """Answer with an error, and take the rest of the request so that the client sees the answer."""
+    status, _, sentence = reason.partition(" ")
+    body = f"oss-emulator record: {sentence}.\n".encode()
+    head = (
+        f"HTTP/1.1 {status} {sentence}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    client.writer.write(head.encode("latin-1", "replace") + body)
+    await client.writer.drain()
+    if client.writer.can_write_eof():
+        client.writer.write_eof()
+    async with asyncio.timeout(_GRACE):
+        while await client.reader.read(_PIECE):
+            pass

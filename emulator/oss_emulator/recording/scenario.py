@@ -1,0 +1,263 @@
+"""Scenarios: requests, each with the answer that the service gave, and the JSON of their files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+ANY = "*"
+"""A value that differs each time: an id, a date, a checksum."""
+
+ENDPOINT = "oss-cn-hangzhou.aliyuncs.com"
+
+Headers: TypeAlias = Mapping[str, str]
+
+
+class ScenarioError(ValueError):
+    """A file that holds no scenarios; the text says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedBody:
+    """The body of a request: only one of its three forms is known."""
+
+    size: int = 0
+    """Bytes of a body whose content was not kept."""
+    xml: tuple[str, ...] = ()
+    """The elements of a document, as `format_xml` lists them."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """A request as it was recorded; texts may refer to the answers of earlier steps."""
+
+    method: str
+    bucket: str
+    """The name of a bucket, or a host name, which has a dot, for a request without a bucket."""
+    path: str
+    """The path after the bucket, decoded: `/` and the key."""
+    query: Headers = field(default_factory=dict)
+    headers: Headers = field(default_factory=dict)
+    body: RecordedBody = RecordedBody()
+    signed: bool = True
+    """Whether the owner of the bucket signed it; else it was anonymous."""
+
+    def __str__(self) -> str:
+        query = "&".join(f"{name}={value}" if value else name for name, value in self.query.items())
+        return f"{self.method} {self.bucket}{self.path}{'?' if query else ''}{query}"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnswer:
+    """An answer of the service; a value of `*` stands for any."""
+
+    status: int
+    headers: Headers
+    xml: tuple[str, ...] = ()
+    """The elements of the document, as `format_xml` lists them; () for no document."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStep:
+    """One request and its answer."""
+
+    request: RecordedRequest
+    answer: RecordedAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class BucketState:
+    """What is known of a bucket before the first step."""
+
+    name: str
+    versioned: bool = False
+    """Whether it keeps versions, whose retention can be set (object lock)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedScenario:
+    """Steps that were recorded one after another, and what must be there before the first."""
+
+    name: str
+    recorded: str
+    """The day, as the recording gives it."""
+    steps: tuple[RecordedStep, ...]
+    before: tuple[RecordedRequest, ...] = ()
+    """Requests that make the state which the answers prove; their own answers are unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The scenarios of one file."""
+
+    scenarios: tuple[RecordedScenario, ...]
+    source: str = ""
+    """Where it comes from, and under which licence."""
+    endpoint: str = ENDPOINT
+    """The host name of the service's endpoint."""
+    buckets: tuple[BucketState, ...] = ()
+    """The buckets that exist before each scenario."""
+
+    @property
+    def region(self) -> str:
+        """The region of the endpoint."""
+        return self.endpoint.partition(".")[0].removeprefix("oss-").removesuffix("-internal")
+
+
+def read(path: Path) -> Recording:
+    """Read a file; raises `ScenarioError`, and `OSError` if it cannot be read."""
+    try:
+        return parse(json.loads(path.read_bytes()))
+    except (ValueError, RecursionError) as error:
+        said = error if isinstance(error, ScenarioError) else f"it is not valid JSON: {error}"
+        raise ScenarioError(f"{path}: {said}") from None
+
+
+def parse(document: Any) -> Recording:
+    """Parse the content of a file; raises `ScenarioError`."""
+    given = _Members(
+        {"scenarios": document} if isinstance(document, list) else document, "the file"
+    )
+    buckets = given.object("buckets")
+    return Recording(
+        tuple(_scenario(item) for item in given.objects("scenarios")),
+        given.text("source"),
+        given.text("endpoint", ENDPOINT),
+        tuple(
+            BucketState(name, versioned=buckets.object(name).flag("versioned"))
+            for name in buckets.names
+        ),
+    )
+
+
+def format(recording: Recording) -> str:
+    """Format a recording as the JSON of its file."""
+    document = {
+        "source": recording.source,
+        "endpoint": recording.endpoint,
+        "buckets": {
+            bucket.name: {"versioned": True} if bucket.versioned else {}
+            for bucket in recording.buckets
+        },
+        "scenarios": [_scenario_to_dict(scenario) for scenario in recording.scenarios],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+class _Members:
+    """An object of the file, whose members are read with their types."""
+
+    def __init__(self, value: Any, place: str) -> None:
+        if not isinstance(value, dict):
+            raise ScenarioError(f"{place} is not an object")
+        self._value, self._place = value, place
+
+    @property
+    def names(self) -> Sequence[str]:
+        return tuple(self._value)
+
+    def text(self, name: str, default: str | None = "") -> str:
+        return self._get(name, str, default)
+
+    def number(self, name: str, default: int | None = None) -> int:
+        return self._get(name, int, default)
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        return self._get(name, bool, default)
+
+    def object(self, name: str) -> _Members:
+        return _Members(self._value.get(name, {}), f"{self._place}, {name}")
+
+    def objects(self, name: str) -> list[_Members]:
+        items = self._get(name, list, [])
+        return [_Members(item, f"{self._place}, {name} {i}") for i, item in enumerate(items)]
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        items = self._get(name, list, [])
+        if not all(isinstance(item, str) for item in items):
+            raise ScenarioError(f"{self._place}: {name} is not a list of strings")
+        return tuple(items)
+
+    def mapping(self, name: str) -> dict[str, str]:
+        found = self.object(name)
+        return {key: found.text(key) for key in found.names}
+
+    def _get(self, name: str, kind: type[_T], default: _T | None) -> _T:
+        value = self._value.get(name, default)
+        if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
+            raise ScenarioError(f"{self._place}: {name} is not {_KINDS[kind]}")
+        return value
+
+
+_T = TypeVar("_T")
+_KINDS: Mapping[type, str] = {
+    str: "a string",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list",
+}
+
+
+def _scenario(item: _Members) -> RecordedScenario:
+    return RecordedScenario(
+        item.text("scenario", None),
+        item.text("recorded"),
+        tuple(
+            RecordedStep(_request(step.object("request")), _answer(step.object("answer")))
+            for step in item.objects("steps")
+        ),
+        tuple(_request(request) for request in item.objects("before")),
+    )
+
+
+def _request(item: _Members) -> RecordedRequest:
+    body = item.object("body")
+    headers = {**item.mapping("inferred"), **item.mapping("headers")}
+    if "copy-source" in item.names:
+        headers["x-oss-copy-source"] = item.text("copy-source")
+    if "range" in item.names:
+        headers["Range"] = f"bytes={item.text('range')}"
+    return RecordedRequest(
+        item.text("method", None),
+        item.text("bucket", None),
+        item.text("path", None),
+        query=item.mapping("query"),
+        headers=headers,
+        body=RecordedBody(body.number("size", 0), body.texts("xml"), body.text("text")),
+        signed=item.flag("signed", True),
+    )
+
+
+def _answer(item: _Members) -> RecordedAnswer:
+    return RecordedAnswer(item.number("status"), item.mapping("headers"), item.texts("xml"))
+
+
+def _scenario_to_dict(scenario: RecordedScenario) -> dict[str, Any]:
+    return _without_empty(
+        {
+            "scenario": scenario.name,
+            "recorded": scenario.recorded,
+            "before": [_request_to_dict(request) for request in scenario.before],
+            "steps": [
+                {
+                    "request": _request_to_dict(step.request),
+                    "answer": _without_empty(asdict(step.answer)),
+                }
+                for step in scenario.steps
+            ],
+        }
+    )
+
+
+def _request_to_dict(request: RecordedRequest) -> dict[str, Any]:
+    found = _without_empty({**asdict(request), "body": _without_empty(asdict(request.body))})
+    found.pop("signed", None)
+    return found if request.signed else {**found, "signed": False}
+
+
+def _without_empty(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if value not in ("", 0, (), [], {})}

@@ -1,0 +1,168 @@
+"""`oss-emulator record` against a second emulator, and `play` of what it wrote."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from oss_emulator.testing import Emulator
+
+from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
+from tests.cli.refusal import refuse
+
+PROGRAM = Path(__file__).with_name("recorded") / "program.py"
+KEY, SECRET = "LTAI5tExampleKeyId", "ExampleSecretOfThirtyCharacters"
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Emulator]:
+    """The service, another emulator."""
+    with Emulator(tls=True, access_key_id=KEY, access_key_secret=SECRET) as emulator:
+        yield emulator
+
+
+def record(
+    service: Emulator, *arguments: str | Path, stdin: int = subprocess.DEVNULL
+) -> subprocess.CompletedProcess[str]:
+    """Run the command with the service as upstream."""
+    return subprocess.run(
+        [*EMULATOR, "record", "--upstream", service.endpoint, *arguments],
+        stdin=stdin,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env=environment(
+            SSL_CERT_FILE=str(service.ca_file), OSS_ACCESS_KEY_ID=KEY, OSS_ACCESS_KEY_SECRET=SECRET
+        ),
+    )
+
+
+def play(*arguments: str | Path) -> tuple[int, str]:
+    done = subprocess.run(
+        [*EMULATOR, "play", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env=environment(),
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_recorded_program_is_played_without_a_difference(service: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "recorded.json"
+    done = record(service, "-o", file, "--yes", "--keep-bodies", "--", sys.executable, PROGRAM)
+    assert done.returncode == 0, done.stderr
+    assert "26 answers recorded. Look at the file before you send it." in done.stderr
+    written = file.read_text()
+    for secret in (KEY, SECRET, "private-bucket", "private-site"):
+        assert secret not in written
+    assert play(file) == (0, "26 of 26 answers are equal\n")
+    _check_difference_is_reported(file, tmp_path)
+
+
+def _check_difference_is_reported(file: Path, folder: Path) -> None:
+    document = json.loads(file.read_text())
+    document["scenarios"][0]["steps"][1]["answer"]["headers"]["Vary"] = "Origin"
+    file.write_text(json.dumps(document))
+    report = folder / "report.xml"
+    status, output = play(file, "--json", "--junit", report)
+    found = json.loads(output)
+    assert (status, found["answers"], found["equal"]) == (1, 26, 25)
+    assert found["different"][0]["step"] == 1
+    assert found["different"][0]["differences"] == [
+        {"where": "header Vary", "recorded": "Origin", "found": ""}
+    ]
+    assert b'failures="1"' in report.read_bytes()
+
+
+def test_status_of_the_command_is_kept(service: Emulator, tmp_path: Path) -> None:
+    program = "import sys; sys.exit(7)"
+    done = record(service, "-o", tmp_path / "r.json", "--yes", sys.executable, "-c", program)
+    assert done.returncode == 7
+    assert json.loads((tmp_path / "r.json").read_text())["scenarios"][0] == {
+        "scenario": Path(sys.executable).name,
+        "recorded": json.loads((tmp_path / "r.json").read_text())["scenarios"][0]["recorded"],
+    }
+
+
+def test_interrupted_command_leaves_what_was_recorded(service: Emulator, tmp_path: Path) -> None:
+    file, begun = tmp_path / "recorded.json", tmp_path / "begun"
+    program = (
+        "import requests, pathlib, time\n"
+        "requests.get('https://bbb.oss-cn-hangzhou.aliyuncs.com/key')\n"
+        f"pathlib.Path({str(begun)!r}).touch()\n"
+        "time.sleep(60)\n"
+    )
+    env = environment(SSL_CERT_FILE=str(service.ca_file))
+    command = [*EMULATOR, "record", "--upstream", service.endpoint, "-o", file, "--yes"]
+    with subprocess.Popen(
+        [*command, sys.executable, "-c", program], stderr=subprocess.PIPE, env=env
+    ) as process:
+        wait_for(begun.exists)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 128 + signal.SIGINT
+        assert process.stderr is not None
+        assert b"1 answers recorded" in process.stderr.read()
+    steps = json.loads(file.read_text())["scenarios"][0]["steps"]
+    assert [step["answer"]["status"] for step in steps] == [404]
+
+
+def test_nobody_to_ask_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    assert "nobody can be asked before the first request; add --yes" in refuse(
+        "record", "-o", str(file), "true"
+    )
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-o", "missing/r.json", "--yes", "true"), "missing/r.json: its folder does not exist"),
+        (("-o", "r.json", "--yes"), "give a COMMAND to run"),
+        (("-o", "r.json", "--yes", "--upstream", "ftp://x", "true"), "'ftp://x' is not a service"),
+    ],
+)
+def test_wrong_call_is_refused(arguments: tuple[str, ...], said: str) -> None:
+    assert said in refuse("record", *arguments)
+
+
+def test_full_disk_is_said(tmp_path: Path) -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("the system has no /dev/full")
+    assert "/dev/full: the file cannot be written: No space left on device" in refuse(
+        "record", "-o", "/dev/full", "--yes", "true"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "the file cannot be read: No such file or directory"),
+        ("{", "it is not valid JSON"),
+        ('{"scenarios": [{}]}', "scenario is not a string"),
+    ],
+)
+def test_file_without_scenarios_is_refused(content: str | None, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "recorded.json"
+    if content is not None:
+        file.write_text(content)
+    assert said in refuse("play", str(file))
+
+
+def test_service_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "recorded.json"
+    step = {
+        "request": {"method": "GET", "bucket": "b", "path": "/"},
+        "answer": {"status": 200},
+    }
+    file.write_text(json.dumps([{"scenario": "s", "steps": [step]}]))
+    said = refuse("play", str(file), "--endpoint", "http://127.0.0.1:1")
+    assert "http://127.0.0.1:1 does not answer" in said

@@ -1,0 +1,62 @@
+"""The recorded answers of the service: the server gives each of them."""
+
+from __future__ import annotations
+
+import ssl
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from oss_emulator.cli.bucket import GivenKey
+from oss_emulator.cli.client import ServiceClient
+from oss_emulator.cli.play import Player
+from oss_emulator.cli.signer import Signer
+from oss_emulator.recording import scenario
+from oss_emulator.recording.scenario import RecordedScenario
+from oss_emulator.testing import Emulator
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "recorded"
+RECORDING = scenario.read(FOLDER / "blob.json")
+EXPECTED: dict[tuple[str, int], str] = {
+    (item["scenario"], item["step"]): item["reason"]
+    for item in tomllib.loads((FOLDER / "differences.toml").read_text())["difference"]
+}
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[tuple[Emulator, Player]]:
+    with Emulator(tls=True, region=RECORDING.region) as emulator:
+        key = GivenKey(emulator.access_key_id, emulator.access_key_secret, None)
+        context = ssl.create_default_context(cafile=emulator.ca_file)
+        client = ServiceClient(emulator.endpoint, host=RECORDING.endpoint, context=context)
+        yield emulator, Player(client, Signer(key, RECORDING.region), RECORDING)
+
+
+@pytest.mark.parametrize("recorded", RECORDING.scenarios, ids=lambda recorded: recorded.name)
+def test_answers_are_those_of_the_service(
+    recorded: RecordedScenario, service: tuple[Emulator, Player]
+) -> None:
+    emulator, player = service
+    emulator.reset()
+    different = {
+        (step.scenario, step.number): [str(item) for item in step.differences]
+        for step in player.play(recorded)
+        if step.differences
+    }
+    expected = {place for place in EXPECTED if place[0] == recorded.name}
+    assert {place: said for place, said in different.items() if place not in expected} == {}
+    assert expected - different.keys() == set(), "the answer is equal: it is no exception"
+
+
+def test_at_least_530_answers_must_be_equal() -> None:
+    answers = sum(len(recorded.steps) for recorded in RECORDING.scenarios)
+    assert answers == 549
+    assert answers - len(EXPECTED) >= 530
+
+
+def test_exceptions_name_recorded_steps_and_a_reason() -> None:
+    steps = {recorded.name: len(recorded.steps) for recorded in RECORDING.scenarios}
+    for (name, step), reason in EXPECTED.items():
+        assert step < steps[name]
+        assert reason.endswith(".")

@@ -1,0 +1,155 @@
+"""The relay of `record`: it passes bytes on as they are, and only to the service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from oss_emulator.cli.relay import MAX_HEAD, Relay
+from oss_emulator.recording.exchange import MOST_KEPT, Exchange, ExchangedBody
+from oss_emulator.server import tls
+from oss_emulator.settings import Settings
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+HOST = "b.oss-cn-hangzhou.aliyuncs.com"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
+
+
+class Service:
+    """A server that keeps what it reads, and answers with what it was given."""
+
+    def __init__(self, *answers: bytes, reads: int = 1) -> None:
+        self.read = b""
+        self._answers, self._reads = list(answers), reads
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in self._answers:
+            for _ in range(self._reads):
+                self.read += await reader.read(1 << 22)
+            writer.write(answer)
+            await writer.drain()
+        writer.close()
+
+
+Connected = tuple[asyncio.StreamReader, asyncio.StreamWriter, list[Exchange]]
+
+
+@asynccontextmanager
+async def relaying(
+    serve: Serve,
+) -> AsyncIterator[Connected]:
+    """Connect to a relay whose service is `serve`, for plain http."""
+    certificates = tls.load(Settings(tls_port=0), ())
+    assert certificates is not None
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    exchanges: list[Exchange] = []
+    relay = Relay(certificates, exchanges.append, urlsplit(f"http://127.0.0.1:{port}"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", await relay.start())
+    try:
+        yield reader, writer, exchanges
+    finally:
+        writer.close()
+        await relay.stop()
+        server.close()
+
+
+async def test_request_is_passed_on_as_it_is() -> None:
+    service = Service(OK)
+    head = f"PUT http://{HOST}/a%2Fb?x=1 HTTP/1.1\r\nhOst: {HOST}\r\nContent-Length: 3\r\n\r\n"
+    async with relaying(service.serve) as (reader, writer, exchanges):
+        writer.write(head.encode() + b"abc")
+        assert await reader.readexactly(len(OK)) == OK
+        writer.write_eof()
+        await reader.read()
+    assert service.read == head.replace(f"http://{HOST}", "").encode() + b"abc"
+    (found,) = exchanges
+    assert (found.method, found.host, found.target) == ("PUT", HOST, "/a%2Fb?x=1")
+    assert (found.content, found.answer_content) == (
+        ExchangedBody(3, b"abc"),
+        ExchangedBody(2, b"OK"),
+    )
+
+
+async def test_chunks_and_interim_answers_pass() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n"
+    service = Service(b"HTTP/1.1 100 Continue\r\n\r\n" + answer)
+    head = f"PUT http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with relaying(service.serve) as (reader, writer, exchanges):
+        writer.write(head.encode() + b"2;x=y\r\nab\r\n0\r\n\r\n")
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert await reader.readexactly(len(answer)) == answer
+    (found,) = exchanges
+    assert (found.content, found.answer_content) == (
+        ExchangedBody(2, b"ab"),
+        ExchangedBody(3, b"abc"),
+    )
+
+
+async def test_head_and_304_have_no_body() -> None:
+    service = Service(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", b"HTTP/1.1 304 N\r\n\r\n")
+    async with relaying(service.serve) as (reader, writer, exchanges):
+        for method in ("HEAD", "GET"):
+            writer.write(f"{method} http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+            await reader.readuntil(b"\r\n\r\n")
+    assert [found.status for found in exchanges] == [200, 304]
+    assert {found.answer_content for found in exchanges} == {ExchangedBody()}
+
+
+async def test_large_body_passes_and_only_its_size_is_kept() -> None:
+    body = b"x" * (MOST_KEPT + 1)
+    answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    async with relaying(Service(answer).serve) as (reader, writer, exchanges):
+        writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        assert await reader.readexactly(len(answer)) == answer
+    assert exchanges[0].answer_content == ExchangedBody(len(body))
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "GET http://example.com/ HTTP/1.1",
+        "CONNECT example.com:443 HTTP/1.1",
+        "GET http://aliyuncs.com.example.com/ HTTP/1.1",
+        "GET / HTTP/1.1",
+    ],
+)
+async def test_other_host_is_refused(request_line: str) -> None:
+    service = Service(OK)
+    async with relaying(service.serve) as (reader, writer, exchanges):
+        writer.write(f"{request_line}\r\nHost: {HOST}\r\n\r\n".encode())
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert b"NO_PROXY" in answer
+    assert (service.read, exchanges) == (b"", [])
+
+
+async def test_large_head_is_refused() -> None:
+    async with relaying(Service().serve) as (reader, writer, _):
+        writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nA: {'x' * 2 * MAX_HEAD}".encode())
+        assert (await reader.read()).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_service_that_leaves_ends_the_connection() -> None:
+    async with relaying(Service(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc").serve) as (
+        reader,
+        writer,
+        exchanges,
+    ):
+        writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        assert (await reader.read()).endswith(b"abc")
+    assert exchanges == []
+
+
+async def test_missing_service_is_502() -> None:
+    certificates = tls.load(Settings(tls_port=0), ())
+    assert certificates is not None
+    relay = Relay(certificates, lambda _: None, urlsplit("http://127.0.0.1:1"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", await relay.start())
+    writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+    assert (await reader.read()).startswith(b"HTTP/1.1 502 ")
+    writer.close()
+    await relay.stop()

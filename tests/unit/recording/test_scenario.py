@@ -1,0 +1,98 @@
+"""The files of scenarios: what is read, what is refused, and what is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oss_emulator.recording import scenario
+from oss_emulator.recording.scenario import BucketState, RecordedBody, ScenarioError
+
+STEP = {
+    "request": {
+        "method": "PUT",
+        "bucket": "plain",
+        "path": "/a b",
+        "query": {"uploadId": "{upload 0}"},
+        "body": {"size": 3},
+        "inferred": {"Content-Type": "text/plain"},
+        "copy-source": "/{plain}/key",
+        "range": "0-9",
+    },
+    "answer": {"status": 200, "headers": {"ETag": "*"}, "xml": ["Root", "Root/Key=a"]},
+}
+DOCUMENT = {
+    "source": "somewhere",
+    "endpoint": "oss-cn-shanghai.aliyuncs.com",
+    "buckets": {"plain": {}, "versioned": {"versioned": True}},
+    "scenarios": [
+        {
+            "scenario": "copy",
+            "recorded": "21 May 2026",
+            "before": [{"method": "PUT", "bucket": "plain", "path": "/key"}],
+            "steps": [STEP],
+        }
+    ],
+}
+
+
+def test_file_is_read() -> None:
+    recording = scenario.parse(DOCUMENT)
+    assert (recording.source, recording.region) == ("somewhere", "cn-shanghai")
+    assert recording.buckets == (BucketState("plain"), BucketState("versioned", versioned=True))
+    (found,) = recording.scenarios
+    assert (found.name, found.recorded, len(found.before)) == ("copy", "21 May 2026", 1)
+    (step,) = found.steps
+    assert step.request.headers == {
+        "Content-Type": "text/plain",
+        "x-oss-copy-source": "/{plain}/key",
+        "Range": "bytes=0-9",
+    }
+    assert step.request.body == RecordedBody(3)
+    assert step.answer.xml == ("Root", "Root/Key=a")
+    assert str(step.request) == "PUT plain/a b?uploadId={upload 0}"
+
+
+def test_list_of_scenarios_is_read() -> None:
+    assert scenario.parse(DOCUMENT["scenarios"]).scenarios == scenario.parse(DOCUMENT).scenarios
+
+
+def test_written_file_is_read_as_before() -> None:
+    recording = scenario.parse(DOCUMENT)
+    assert scenario.parse(json.loads(scenario.format(recording))) == recording
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (1, "the file is not an object"),
+        ({"scenarios": 1}, "the file: scenarios is not a list"),
+        ([1], "the file, scenarios 0 is not an object"),
+        ([{}], "the file, scenarios 0: scenario is not a string"),
+        ([{"scenario": "s", "steps": [{"request": 1}]}], "scenarios 0, steps 0, request is not"),
+        ([{"scenario": "s", "steps": [{}]}], "steps 0, request: method is not a string"),
+        (
+            [{"scenario": "s", "steps": [{**STEP, "answer": {"status": True}}]}],
+            "steps 0, answer: status is not a whole number",
+        ),
+        (
+            [{"scenario": "s", "steps": [{**STEP, "answer": {"status": 200, "xml": [1]}}]}],
+            "answer: xml is not a list of strings",
+        ),
+        ({"buckets": {"b": {"versioned": 1}}, "scenarios": []}, "versioned is not true or false"),
+    ],
+)
+def test_wrong_file_is_refused_with_its_place(document: Any, said: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        scenario.parse(document)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000, b'{"a": ' * 100_000])
+def test_file_that_is_not_json_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "recorded.json"
+    path.write_bytes(content)
+    with pytest.raises(ScenarioError, match=r"recorded\.json: it is not valid JSON"):
+        scenario.read(path)
