@@ -3,57 +3,22 @@
 A file has everything about its document: name, schema, checks, default answer and meaning.
 """
 
+from importlib import import_module
 from typing import Final
 
-from oss_emulator.documents import (
-    access_monitor,
-    archive_direct_read,
-    callback_policy,
-    capacity,
-    cors,
-    encryption,
-    https,
-    image_access,
-    legal_hold,
-    lifecycle,
-    log_fields,
-    logging,
-    object_worm,
-    overwrite,
-    public_access_block,
-    quota,
-    request_payment,
-    resource_group,
-    retention,
-    tagging,
-    transfer_acceleration,
-    website,
-)
 from oss_emulator.documents.document import Document
 
-DOCUMENTS: Final[tuple[Document, ...]] = (
-    cors.DOCUMENT,
-    lifecycle.DOCUMENT,
-    logging.DOCUMENT,
-    log_fields.DOCUMENT,
-    website.DOCUMENT,
-    encryption.DOCUMENT,
-    tagging.DOCUMENT,
-    request_payment.DOCUMENT,
-    transfer_acceleration.DOCUMENT,
-    access_monitor.DOCUMENT,
-    resource_group.DOCUMENT,
-    https.DOCUMENT,
-    image_access.DOCUMENT,
-    archive_direct_read.DOCUMENT,
-    public_access_block.OF_ACCOUNT,
-    public_access_block.OF_BUCKET,
-    callback_policy.DOCUMENT,
-    overwrite.DOCUMENT,
-    quota.DOCUMENT,
-    capacity.DOCUMENT,
-    object_worm.DOCUMENT,
-    legal_hold.DOCUMENT,
-    retention.DOCUMENT,
+_FILES: Final = """
+    cors lifecycle logging log_fields website encryption tagging request_payment
+    transfer_acceleration access_monitor resource_group https image_access archive_direct_read
+    public_access_block callback_policy overwrite quota capacity object_worm legal_hold retention
+    """.split()
+"""The files in the order of docs/operations.md."""
+
+DOCUMENTS: Final[tuple[Document, ...]] = tuple(
+    value
+    for file in _FILES
+    for value in vars(import_module(f"{__name__}.{file}")).values()
+    if isinstance(value, Document)
 )
 """The configurations that are put, read and deleted as one XML document each."""

@@ -14,18 +14,19 @@ PublicAccessBlockConfiguration
   BlockPublicAccess boolean
 """)
 
-OF_BUCKET: Final = Document(
-    "BucketPublicAccessBlock",
+OF_ACCOUNT: Final = Document(
+    "PublicAccessBlock",
     "publicAccessBlock",
     _SCHEMA,
     absent=(("BlockPublicAccess", False),),
+    holder=Holder.ACCOUNT,
     enforced=True,
 )
 
+OF_BUCKET: Final = replace(OF_ACCOUNT, name="BucketPublicAccessBlock", holder=Holder.BUCKET)
+
 ENABLED: Final = OF_BUCKET.format((("BlockPublicAccess", True),))
 """The document that blocks public access."""
-
-OF_ACCOUNT: Final = replace(OF_BUCKET, name="PublicAccessBlock", holder=Holder.ACCOUNT)
 
 
 def is_enabled(documents: Documents) -> bool:

@@ -6,7 +6,7 @@ from oss_emulator.access import Policy, PolicyError, PolicyType
 from oss_emulator.documents import access_point, public_access_block
 from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import headers, paging, parameters, xml
 from oss_emulator.protocol.address import SERVICE_DOMAIN
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -17,9 +17,7 @@ _NAME: Final = "x-oss-access-point-name"
 _BLOCK: Final = f"{public_access_block.OF_BUCKET.subresource}&{_NAME}"
 
 
-@operation(
-    "CreateAccessPoint", "PUT", Resource.BUCKET, access_point.SUBRESOURCE, takes=Takes.DOCUMENT
-)
+@answers(f"PUT /bucket?{access_point.SUBRESOURCE}", "CreateAccessPoint")
 def create_access_point(call: Call) -> Response:
     """Create an access point, which can be used at once.
 
@@ -46,7 +44,7 @@ def create_access_point(call: Call) -> Response:
     )
 
 
-@operation("GetAccessPoint", "GET", Resource.BUCKET, access_point.SUBRESOURCE, header=_NAME)
+@answers(f"GET /bucket?{access_point.SUBRESOURCE}", "GetAccessPoint", header=_NAME)
 def get_access_point(call: Call) -> Response:
     """Describe an access point; raises `NoSuchAccessPoint`."""
     point = _find(call, call.request.headers[_NAME])
@@ -75,20 +73,20 @@ def get_access_point(call: Call) -> Response:
     )
 
 
-@operation("ListAccessPoints", "GET", Resource.BUCKET, access_point.SUBRESOURCE)
+@answers(f"GET /bucket?{access_point.SUBRESOURCE}", "ListAccessPoints")
 def list_access_points(call: Call) -> Response:
     """List a page of the access points of a bucket, by name."""
     return _list(call, list(access_point.of(call.bucket)))
 
 
-@operation("ListAccessPoints", "GET", Resource.SERVICE, access_point.SUBRESOURCE)
+@answers(f"GET /?{access_point.SUBRESOURCE}", "ListAccessPoints")
 def list_user_access_points(call: Call) -> Response:
     """List a page of the access points of all buckets of the caller, by name and region."""
     mine = (bucket for bucket in call.storage.buckets() if bucket.owner == call.caller.id)
     return _list(call, [point for bucket in mine for point in access_point.of(bucket)])
 
 
-@operation("DeleteAccessPoint", "DELETE", Resource.BUCKET, access_point.SUBRESOURCE)
+@answers(f"DELETE /bucket?{access_point.SUBRESOURCE}", "DeleteAccessPoint")
 def delete_access_point(call: Call) -> Response:
     """Delete an access point with its policy; raises `NoSuchAccessPoint`."""
     for name in access_point.names(_named(call).name):
@@ -96,9 +94,7 @@ def delete_access_point(call: Call) -> Response:
     return Response(204)
 
 
-@operation(
-    "PutAccessPointPolicy", "PUT", Resource.BUCKET, access_point.POLICY, takes=Takes.DOCUMENT
-)
+@answers(f"PUT /bucket?{access_point.POLICY}", "PutAccessPointPolicy")
 def put_access_point_policy(call: Call) -> Response:
     """Replace the policy of an access point.
 
@@ -116,7 +112,7 @@ def put_access_point_policy(call: Call) -> Response:
     return Response()
 
 
-@operation("GetAccessPointPolicy", "GET", Resource.BUCKET, access_point.POLICY)
+@answers(f"GET /bucket?{access_point.POLICY}", "GetAccessPointPolicy")
 def get_access_point_policy(call: Call) -> Response:
     """Return the policy as it was put; raises `NoSuchAccessPoint`, `NoSuchAccessPointPolicy`."""
     point = _named(call)
@@ -126,14 +122,14 @@ def get_access_point_policy(call: Call) -> Response:
     return Response(200, {"Content-Type": "application/json"}, document)
 
 
-@operation("DeleteAccessPointPolicy", "DELETE", Resource.BUCKET, access_point.POLICY)
+@answers(f"DELETE /bucket?{access_point.POLICY}", "DeleteAccessPointPolicy")
 def delete_access_point_policy(call: Call) -> Response:
     """Remove the policy; answers 204 even if there was none."""
     call.keep(access_point.policy_name(_named(call).name), None)
     return Response(204)
 
 
-@operation("PutAccessPointPublicAccessBlock", "PUT", Resource.BUCKET, _BLOCK, takes=Takes.DOCUMENT)
+@answers(f"PUT /bucket?{_BLOCK}", "PutAccessPointPublicAccessBlock")
 def put_access_point_public_access_block(call: Call) -> Response:
     """Block public access through an access point, or allow it; raises `NoSuchAccessPoint`."""
     point, block = _find(call, call.request.query[_NAME]), public_access_block.OF_BUCKET
@@ -143,7 +139,7 @@ def put_access_point_public_access_block(call: Call) -> Response:
     return Response()
 
 
-@operation("GetAccessPointPublicAccessBlock", "GET", Resource.BUCKET, _BLOCK)
+@answers(f"GET /bucket?{_BLOCK}", "GetAccessPointPublicAccessBlock")
 def get_access_point_public_access_block(call: Call) -> Response:
     """Return whether an access point blocks public access; raises `NoSuchAccessPoint`."""
     point = _find(call, call.request.query[_NAME])
@@ -151,7 +147,7 @@ def get_access_point_public_access_block(call: Call) -> Response:
     return xml.answer("PublicAccessBlockConfiguration", [("BlockPublicAccess", blocked)])
 
 
-@operation("DeleteAccessPointPublicAccessBlock", "DELETE", Resource.BUCKET, _BLOCK)
+@answers(f"DELETE /bucket?{_BLOCK}", "DeleteAccessPointPublicAccessBlock")
 def delete_access_point_public_access_block(call: Call) -> Response:
     """Allow public access through an access point; raises `NoSuchAccessPoint`."""
     call.keep(access_point.block_name(_find(call, call.request.query[_NAME]).name), None)

@@ -12,7 +12,7 @@ from oss_emulator.documents import async_fetch, callback_policy
 from oss_emulator.documents.async_fetch import MAX_KEPT, MAX_RUNNING, FetchTask
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import callback, headers, xml
 from oss_emulator.protocol.address import check_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -22,9 +22,7 @@ from oss_emulator.storage import Bucket, Storage
 _TASK_ID: Final = "x-oss-task-id"
 
 
-@operation(
-    "PutAsyncFetchTask", "POST", Resource.BUCKET, async_fetch.SUBRESOURCE, takes=Takes.DOCUMENT
-)
+@answers(f"POST /bucket?{async_fetch.SUBRESOURCE}", "PutAsyncFetchTask")
 def put_async_fetch_task(call: Call) -> Response:
     """Start a task that fetches a URL and stores what it gets.
 
@@ -56,7 +54,7 @@ def put_async_fetch_task(call: Call) -> Response:
     return answer._replace(fetch=task.id)
 
 
-@operation("GetAsyncFetchTask", "GET", Resource.BUCKET, async_fetch.SUBRESOURCE)
+@answers(f"GET /bucket?{async_fetch.SUBRESOURCE}", "GetAsyncFetchTask")
 def get_async_fetch_task(call: Call) -> Response:
     """Return a task and its state; raises `InvalidArgument` and `NoSuchAsyncFetchTask`."""
     task_id = call.request.headers.get(_TASK_ID, "")

@@ -3,7 +3,7 @@
 from oss_emulator.access import BucketAcl
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.shared.buckets import new_bucket
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase
@@ -11,7 +11,7 @@ from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 
 
-@operation("PutBucketAcl", "PUT", Resource.BUCKET, "acl", takes=Takes.DOCUMENT, needs_bucket=False)
+@answers("PUT /bucket?acl", "PutBucketAcl", needs_bucket=False)
 def put_bucket_acl(call: Call) -> Response:
     """Set the ACL, or keep it without the header; create the bucket if it is missing (P-47).
 
@@ -30,7 +30,7 @@ def put_bucket_acl(call: Call) -> Response:
     return Response(200, {"Location": f"/{bucket.name}"})
 
 
-@operation("GetBucketAcl", "GET", Resource.BUCKET, "acl")
+@answers("GET /bucket?acl", "GetBucketAcl")
 def get_bucket_acl(call: Call) -> Response:
     """Return the owner and the ACL of a bucket."""
     return xml.answer(

@@ -15,7 +15,7 @@ from oss_emulator.documents import (
 from oss_emulator.documents.document import Documents
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.shared.buckets import new_bucket
 from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
@@ -23,7 +23,7 @@ from oss_emulator.protocol.headers import REDUNDANCY_TYPES, STORAGE_CLASSES, inv
 from oss_emulator.protocol.message import Response
 
 
-@operation("PutBucket", "PUT", Resource.BUCKET, takes=Takes.DOCUMENT, needs_bucket=False)
+@answers("PUT /bucket", "PutBucket", needs_bucket=False)
 def put_bucket(call: Call) -> Response:
     """Create a bucket; if the owner repeats the call with an ACL, change the ACL.
 
@@ -72,13 +72,13 @@ def _cannot_change(name: str, message: str) -> OSSError:
     return OSSError(ErrorCase.BUCKET_ALREADY_EXISTS, message, BucketName=name)
 
 
-@operation("HeadBucket", "HEAD", Resource.BUCKET, action="oss:GetBucketInfo")
+@answers("HEAD /bucket", "HeadBucket", action="oss:GetBucketInfo")
 def head_bucket(call: Call) -> Response:
     """Check that a bucket exists and that the caller may use it."""
     return Response(200, {"x-oss-bucket-region": call.bucket.region})
 
 
-@operation("DeleteBucket", "DELETE", Resource.BUCKET)
+@answers("DELETE /bucket", "DeleteBucket")
 def delete_bucket(call: Call) -> Response:
     """Delete a bucket.
 
@@ -97,7 +97,7 @@ def delete_bucket(call: Call) -> Response:
     return Response(204)
 
 
-@operation("GetBucketInfo", "GET", Resource.BUCKET, "bucketInfo")
+@answers("GET /bucket?bucketInfo", "GetBucketInfo")
 def get_bucket_info(call: Call) -> Response:
     """Describe a bucket."""
     bucket = call.bucket
@@ -137,7 +137,7 @@ def _switches(documents: Documents) -> xml.Children:
     ]
 
 
-@operation("GetBucketLocation", "GET", Resource.BUCKET, "location")
+@answers("GET /bucket?location", "GetBucketLocation")
 def get_bucket_location(call: Call) -> Response:
     """Return the region of a bucket."""
     return xml.answer("LocationConstraint", f"oss-{call.bucket.region}")
@@ -155,7 +155,7 @@ _LEAST = 64 * 1024
 """Bytes that a smaller object is billed for, in every class but Standard."""
 
 
-@operation("GetBucketStat", "GET", Resource.BUCKET, "stat")
+@answers("GET /bucket?stat", "GetBucketStat")
 def get_bucket_stat(call: Call) -> Response:
     """Count the objects (with all versions), parts and bytes of a bucket by storage class.
 

@@ -2,20 +2,13 @@
 
 from oss_emulator.documents import cname
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Status, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 
-@operation(
-    "CreateCnameToken",
-    "POST",
-    Resource.BUCKET,
-    "cname&comp=token",
-    takes=Takes.DOCUMENT,
-    status=Status.KEPT,
-)
+@answers("POST /bucket?cname&comp=token", "CreateCnameToken")
 def create_cname_token(call: Call) -> Response:
     """Create the token for a DNS record of the domain."""
     domain = cname.domain_of(cname.parse(call.body.read()))
@@ -24,7 +17,7 @@ def create_cname_token(call: Call) -> Response:
     return xml.reply(token)
 
 
-@operation("GetCnameToken", "GET", Resource.BUCKET, "cname&comp=token", status=Status.KEPT)
+@answers("GET /bucket?cname&comp=token", "GetCnameToken")
 def get_cname_token(call: Call) -> Response:
     """Return the token of a domain; raises `CnameTokenNotFound`."""
     domain = call.request.query["cname"]
@@ -34,7 +27,7 @@ def get_cname_token(call: Call) -> Response:
     return xml.reply(token)
 
 
-@operation("PutCname", "POST", Resource.BUCKET, "cname&comp=add", takes=Takes.DOCUMENT)
+@answers("POST /bucket?cname&comp=add", "PutCname")
 def put_cname(call: Call) -> Response:
     """Bind a domain or change its certificate.
 
@@ -52,7 +45,7 @@ def put_cname(call: Call) -> Response:
     return Response()
 
 
-@operation("ListCname", "GET", Resource.BUCKET, "cname")
+@answers("GET /bucket?cname", "ListCname")
 def list_cname(call: Call) -> Response:
     """List the domains bound to a bucket."""
     cnames = call.documents_below(cname.DOMAINS).values()
@@ -66,7 +59,7 @@ def list_cname(call: Call) -> Response:
     )
 
 
-@operation("DeleteCname", "POST", Resource.BUCKET, "cname&comp=delete", takes=Takes.DOCUMENT)
+@answers("POST /bucket?cname&comp=delete", "DeleteCname")
 def delete_cname(call: Call) -> Response:
     """Release a domain, whether it was bound or not."""
     call.keep(cname.DOMAINS + cname.domain_of(cname.parse(call.body.read())), None)

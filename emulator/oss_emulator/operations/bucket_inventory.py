@@ -2,7 +2,7 @@
 
 from oss_emulator.documents import inventory
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Status, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import paging, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
@@ -13,9 +13,7 @@ PAGE = 100
 _ONE = "inventory&inventoryId"
 
 
-@operation(
-    "PutBucketInventory", "PUT", Resource.BUCKET, _ONE, takes=Takes.DOCUMENT, status=Status.KEPT
-)
+@answers(f"PUT /bucket?{_ONE}", "PutBucketInventory")
 def put_bucket_inventory(call: Call) -> Response:
     """Add an inventory.
 
@@ -34,7 +32,7 @@ def put_bucket_inventory(call: Call) -> Response:
     return Response()
 
 
-@operation("GetBucketInventory", "GET", Resource.BUCKET, _ONE, status=Status.KEPT)
+@answers(f"GET /bucket?{_ONE}", "GetBucketInventory")
 def get_bucket_inventory(call: Call) -> Response:
     """Return an inventory by its id; raises `NoSuchInventory`."""
     inventory_id = call.request.query["inventoryId"]
@@ -44,14 +42,7 @@ def get_bucket_inventory(call: Call) -> Response:
     return xml.reply(document)
 
 
-@operation(
-    "ListBucketInventory",
-    "GET",
-    Resource.BUCKET,
-    "inventory",
-    action="oss:GetBucketInventory",
-    status=Status.KEPT,
-)
+@answers("GET /bucket?inventory", "ListBucketInventory", action="oss:GetBucketInventory")
 def list_bucket_inventory(call: Call) -> Response:
     """List a page of the inventories by id; raises `NoSuchInventory` if there are none.
 
@@ -73,7 +64,7 @@ def list_bucket_inventory(call: Call) -> Response:
     )
 
 
-@operation("DeleteBucketInventory", "DELETE", Resource.BUCKET, _ONE, status=Status.KEPT)
+@answers(f"DELETE /bucket?{_ONE}", "DeleteBucketInventory")
 def delete_bucket_inventory(call: Call) -> Response:
     """Remove an inventory; answers 204 even if there was none."""
     call.keep(inventory.PREFIX + call.request.query["inventoryId"], None)

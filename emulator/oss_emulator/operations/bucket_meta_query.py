@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from oss_emulator.documents import meta_query
 from oss_emulator.documents.meta_query import Aggregation, FieldKind, MetaQuery, Scalar, Statistic
 from oss_emulator.operations.call import Body, Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import Takes
 from oss_emulator.operations.shared.metadata_index import MetaResult, Position, search
 from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
@@ -20,9 +21,7 @@ _SCAN = 3
 """Seconds after which an opened index is reported as running."""
 
 
-@operation(
-    "OpenMetaQuery", "POST", Resource.BUCKET, f"{SUBRESOURCE}&comp=add", takes=Takes.DOCUMENT
-)
+@answers(f"POST /bucket?{SUBRESOURCE}&comp=add", "OpenMetaQuery")
 def open_meta_query(call: Call) -> Response:
     """Open the index; raises `MetaQueryAlreadyExist`."""
     mode = _mode(call)
@@ -33,7 +32,7 @@ def open_meta_query(call: Call) -> Response:
     return Response()
 
 
-@operation("GetMetaQueryStatus", "GET", Resource.BUCKET, SUBRESOURCE)
+@answers(f"GET /bucket?{SUBRESOURCE}", "GetMetaQueryStatus")
 def get_meta_query_status(call: Call) -> Response:
     """Return the state of the open index; raises `MetaQueryNotExist`."""
     opened = _opened(call)
@@ -64,14 +63,7 @@ def _gather(call: Call) -> Callable[[], Body]:
     return lambda: Body.of(_format(query, search(objects, query, after)))
 
 
-@operation(
-    "DoMetaQuery",
-    "POST",
-    Resource.BUCKET,
-    f"{SUBRESOURCE}&comp=query",
-    takes=Takes.DOCUMENT,
-    gather=_gather,
-)
+@answers(f"POST /bucket?{SUBRESOURCE}&comp=query", "DoMetaQuery", gather=_gather)
 def do_meta_query(call: Call) -> Response:
     """Return objects by their metadata, or statistics of them and no objects.
 
@@ -81,7 +73,7 @@ def do_meta_query(call: Call) -> Response:
     return xml.reply(call.body.read())
 
 
-@operation("CloseMetaQuery", "POST", Resource.BUCKET, f"{SUBRESOURCE}&comp=delete")
+@answers(f"POST /bucket?{SUBRESOURCE}&comp=delete", "CloseMetaQuery", takes=Takes.NOTHING)
 def close_meta_query(call: Call) -> Response:
     """Close the index; succeeds even if it is not open."""
     call.keep(SUBRESOURCE, None)

@@ -4,13 +4,13 @@ from oss_emulator.access import Policy, PolicyError, PolicyType
 from oss_emulator.documents import policy
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 
-@operation("PutBucketPolicy", "PUT", Resource.BUCKET, policy.SUBRESOURCE, takes=Takes.DOCUMENT)
+@answers(f"PUT /bucket?{policy.SUBRESOURCE}", "PutBucketPolicy")
 def put_bucket_policy(call: Call) -> Response:
     """Replace the policy.
 
@@ -27,7 +27,7 @@ def put_bucket_policy(call: Call) -> Response:
     return Response()
 
 
-@operation("GetBucketPolicy", "GET", Resource.BUCKET, policy.SUBRESOURCE)
+@answers(f"GET /bucket?{policy.SUBRESOURCE}", "GetBucketPolicy")
 def get_bucket_policy(call: Call) -> Response:
     """Return the policy as it was put; raises `NoSuchBucketPolicy`."""
     document = call.documents.get(policy.SUBRESOURCE)
@@ -36,14 +36,14 @@ def get_bucket_policy(call: Call) -> Response:
     return Response(200, {"Content-Type": "application/json"}, document)
 
 
-@operation("DeleteBucketPolicy", "DELETE", Resource.BUCKET, policy.SUBRESOURCE)
+@answers(f"DELETE /bucket?{policy.SUBRESOURCE}", "DeleteBucketPolicy")
 def delete_bucket_policy(call: Call) -> Response:
     """Remove the policy; answers 204 even if there was none."""
     call.keep(policy.SUBRESOURCE, None)
     return Response(204)
 
 
-@operation("GetBucketPolicyStatus", "GET", Resource.BUCKET, "policyStatus")
+@answers("GET /bucket?policyStatus", "GetBucketPolicyStatus")
 def get_bucket_policy_status(call: Call) -> Response:
     """Return whether a statement of the policy grants something to everybody (A-33)."""
     found = policy.of(call.documents)

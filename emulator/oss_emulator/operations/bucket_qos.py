@@ -2,7 +2,8 @@
 
 from oss_emulator.documents import qos
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Operation, Resource, Status, Takes, operation
+from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol import paging, parameters, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
@@ -13,22 +14,20 @@ _REQUESTER = f"{_REQUESTERS}&qosRequester"
 _PREFIX = f"{_REQUESTERS}/"
 
 
-@operation("GetUserQosInfo", "GET", Resource.SERVICE, _BUCKET, status=Status.KEPT)
+@answers(f"GET /?{_BUCKET}", "GetUserQosInfo")
 def get_user_qos_info(call: Call) -> Response:
     """Return the limits of the account, with the same root as a bucket's limits (P-58)."""
     return xml.answer(qos.ROOT, [("Region", call.region), *qos.account_limits()])
 
 
-@operation(
-    "PutBucketQosInfo", "PUT", Resource.BUCKET, _BUCKET, takes=Takes.DOCUMENT, status=Status.KEPT
-)
+@answers(f"PUT /bucket?{_BUCKET}", "PutBucketQosInfo")
 def put_bucket_qos_info(call: Call) -> Response:
     """Replace the limits of a bucket; raises `InvalidArgument` above those of the account."""
     call.keep(_BUCKET, qos.format_bucket(call.body.read()))
     return Response()
 
 
-@operation("GetBucketQosInfo", "GET", Resource.BUCKET, _BUCKET, status=Status.KEPT)
+@answers(f"GET /bucket?{_BUCKET}", "GetBucketQosInfo")
 def get_bucket_qos_info(call: Call) -> Response:
     """Return the limits of a bucket; raises `NoSuchBucketQosInfo` where none were put (Go V1)."""
     document = call.documents.get(_BUCKET)
@@ -37,21 +36,14 @@ def get_bucket_qos_info(call: Call) -> Response:
     return xml.answer(qos.ROOT, qos.limits(document))
 
 
-@operation("DeleteBucketQosInfo", "DELETE", Resource.BUCKET, _BUCKET, status=Status.KEPT)
+@answers(f"DELETE /bucket?{_BUCKET}", "DeleteBucketQosInfo")
 def delete_bucket_qos_info(call: Call) -> Response:
     """Remove the limits of a bucket."""
     call.keep(_BUCKET, None)
     return Response(204)
 
 
-@operation(
-    "PutBucketRequesterQosInfo",
-    "PUT",
-    Resource.BUCKET,
-    _REQUESTER,
-    takes=Takes.DOCUMENT,
-    status=Status.KEPT,
-)
+@answers(f"PUT /bucket?{_REQUESTER}", "PutBucketRequesterQosInfo")
 def put_bucket_requester_qos_info(call: Call) -> Response:
     """Replace the limits of one requester."""
     name = _PREFIX + call.request.query["qosRequester"]
@@ -59,7 +51,7 @@ def put_bucket_requester_qos_info(call: Call) -> Response:
     return Response()
 
 
-@operation("GetBucketRequesterQosInfo", "GET", Resource.BUCKET, _REQUESTER, status=Status.KEPT)
+@answers(f"GET /bucket?{_REQUESTER}", "GetBucketRequesterQosInfo")
 def get_bucket_requester_qos_info(call: Call) -> Response:
     """Return the limits of one requester; there are none before the first put."""
     requester = call.request.query["qosRequester"]
@@ -68,7 +60,7 @@ def get_bucket_requester_qos_info(call: Call) -> Response:
     )
 
 
-@operation("ListBucketRequesterQosInfos", "GET", Resource.BUCKET, _REQUESTERS, status=Status.KEPT)
+@answers(f"GET /bucket?{_REQUESTERS}", "ListBucketRequesterQosInfos")
 def list_bucket_requester_qos_infos(call: Call) -> Response:
     """List a page of the requesters with limits."""
     query = call.request.query
@@ -87,16 +79,14 @@ def list_bucket_requester_qos_infos(call: Call) -> Response:
     )
 
 
-@operation(
-    "DeleteBucketRequesterQosInfo", "DELETE", Resource.BUCKET, _REQUESTER, status=Status.KEPT
-)
+@answers(f"DELETE /bucket?{_REQUESTER}", "DeleteBucketRequesterQosInfo")
 def delete_bucket_requester_qos_info(call: Call) -> Response:
     """Remove the limits of one requester."""
     call.keep(_PREFIX + call.request.query["qosRequester"], None)
     return Response(204)
 
 
-@operation("ListResourcePools", "GET", Resource.SERVICE, "resourcePool", status=Status.KEPT)
+@answers("GET /?resourcePool", "ListResourcePools")
 def list_resource_pools(call: Call) -> Response:
     """List the resource pools of the account: none, because none can be created."""
     return xml.answer(
@@ -117,14 +107,7 @@ def _no_resource_pool(call: Call) -> Response:
 
 
 OPERATIONS: tuple[Operation, ...] = tuple(
-    operation(
-        name,
-        method,
-        Resource.SERVICE,
-        f"resourcePool&{refinement}",
-        takes=Takes.DOCUMENT if method == "PUT" else Takes.NOTHING,
-        status=Status.KEPT,
-    )(_no_resource_pool)
+    answers(f"{method} /?resourcePool&{refinement}", name)(_no_resource_pool)
     for name, method, refinement in (
         ("GetResourcePoolInfo", "GET", "resourcePoolInfo"),
         ("ListResourcePoolBuckets", "GET", "resourcePoolBuckets"),

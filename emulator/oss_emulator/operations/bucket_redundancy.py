@@ -5,7 +5,8 @@ from typing import Final
 from oss_emulator.documents import redundancy
 from oss_emulator.documents.redundancy import Transition, TransitionStatus
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol import headers, paging, parameters, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
@@ -15,7 +16,11 @@ _TASK: Final = "x-oss-redundancy-transition-taskid"
 _LIST: Final = "ListBucketDataRedundancyTransition"
 
 
-@operation("CreateBucketDataRedundancyTransition", "POST", Resource.BUCKET, redundancy.SUBRESOURCE)
+@answers(
+    f"POST /bucket?{redundancy.SUBRESOURCE}",
+    "CreateBucketDataRedundancyTransition",
+    takes=Takes.NOTHING,
+)
 def create_bucket_data_redundancy_transition(call: Call) -> Response:
     """Begin a task, which converts the bucket from LRS to ZRS.
 
@@ -43,18 +48,13 @@ def create_bucket_data_redundancy_transition(call: Call) -> Response:
     return xml.answer(redundancy.ROOT, [("TaskId", task.id)])
 
 
-@operation(
-    "GetBucketDataRedundancyTransition",
-    "GET",
-    Resource.BUCKET,
-    f"{redundancy.SUBRESOURCE}&{_TASK}",
-)
+@answers(f"GET /bucket?{redundancy.SUBRESOURCE}&{_TASK}", "GetBucketDataRedundancyTransition")
 def get_bucket_data_redundancy_transition(call: Call) -> Response:
     """Show a task; raises `BucketDataRedundancyTransitionTaskNotExist`."""
     return xml.answer(redundancy.ROOT, _find(call).describe(call.request.received))
 
 
-@operation("ListBucketDataRedundancyTransition", "GET", Resource.BUCKET, redundancy.SUBRESOURCE)
+@answers(f"GET /bucket?{redundancy.SUBRESOURCE}", "ListBucketDataRedundancyTransition")
 def list_bucket_data_redundancy_transition(call: Call) -> Response:
     """List the tasks of a bucket."""
     now = call.request.received
@@ -62,7 +62,7 @@ def list_bucket_data_redundancy_transition(call: Call) -> Response:
     return xml.answer(_LIST, [(redundancy.ROOT, task.describe(now)) for task in tasks])
 
 
-@operation("ListUserDataRedundancyTransition", "GET", Resource.SERVICE, redundancy.SUBRESOURCE)
+@answers(f"GET /?{redundancy.SUBRESOURCE}", "ListUserDataRedundancyTransition")
 def list_user_data_redundancy_transition(call: Call) -> Response:
     """List a page of the tasks of all buckets of the caller, by bucket and task id."""
     query, now = call.request.query, call.request.received
@@ -84,12 +84,7 @@ def list_user_data_redundancy_transition(call: Call) -> Response:
     )
 
 
-@operation(
-    "DeleteBucketDataRedundancyTransition",
-    "DELETE",
-    Resource.BUCKET,
-    f"{redundancy.SUBRESOURCE}&{_TASK}",
-)
+@answers(f"DELETE /bucket?{redundancy.SUBRESOURCE}&{_TASK}", "DeleteBucketDataRedundancyTransition")
 def delete_bucket_data_redundancy_transition(call: Call) -> Response:
     """Remove a task; a bucket that it has converted stays converted.
 

@@ -3,13 +3,13 @@
 from oss_emulator import referer_xml
 from oss_emulator.documents import referer
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import RefererConfiguration
 
 
-@operation("PutBucketReferer", "PUT", Resource.BUCKET, referer.SUBRESOURCE, takes=Takes.DOCUMENT)
+@answers(f"PUT /bucket?{referer.SUBRESOURCE}", "PutBucketReferer")
 def put_bucket_referer(call: Call) -> Response:
     """Replace the rules as a whole (R-30); raises what `documents.referer.parse` does."""
     document = call.body.read()
@@ -18,7 +18,7 @@ def put_bucket_referer(call: Call) -> Response:
     return Response()
 
 
-@operation("GetBucketReferer", "GET", Resource.BUCKET, referer.SUBRESOURCE)
+@answers(f"GET /bucket?{referer.SUBRESOURCE}", "GetBucketReferer")
 def get_bucket_referer(call: Call) -> Response:
     """Return the rules; before the first put, the default rules of R-15."""
     document = call.documents.get(referer.SUBRESOURCE)

@@ -3,21 +3,14 @@
 from oss_emulator.documents import replication
 from oss_emulator.documents.replication import RuleStatus
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Status, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import regions, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.xml import Children, Node
 
 
-@operation(
-    "PutBucketReplication",
-    "POST",
-    Resource.BUCKET,
-    f"{replication.SUBRESOURCE}&comp=add",
-    takes=Takes.DOCUMENT,
-    status=Status.KEPT,
-)
+@answers(f"POST /bucket?{replication.SUBRESOURCE}&comp=add", "PutBucketReplication")
 def put_bucket_replication(call: Call) -> Response:
     """Add rules; raises `BucketReplicationAlreadyExist` for a target that has one."""
     added = replication.parse(call.body.read())
@@ -38,9 +31,7 @@ def put_bucket_replication(call: Call) -> Response:
     return Response(200, {"x-oss-replication-rule-id": rule_id})
 
 
-@operation(
-    "GetBucketReplication", "GET", Resource.BUCKET, replication.SUBRESOURCE, status=Status.KEPT
-)
+@answers(f"GET /bucket?{replication.SUBRESOURCE}", "GetBucketReplication")
 def get_bucket_replication(call: Call) -> Response:
     """Return the rules with their states; raises `NoSuchReplicationConfiguration`."""
     document = call.documents.get(replication.SUBRESOURCE)
@@ -49,14 +40,7 @@ def get_bucket_replication(call: Call) -> Response:
     return xml.reply(document)
 
 
-@operation(
-    "DeleteBucketReplication",
-    "POST",
-    Resource.BUCKET,
-    f"{replication.SUBRESOURCE}&comp=delete",
-    takes=Takes.DOCUMENT,
-    status=Status.KEPT,
-)
+@answers(f"POST /bucket?{replication.SUBRESOURCE}&comp=delete", "DeleteBucketReplication")
 def delete_bucket_replication(call: Call) -> Response:
     """Close a rule; it is shown as closing until rules are put again."""
     rule_id = replication.parse_deletion(call.body.read())
@@ -64,7 +48,7 @@ def delete_bucket_replication(call: Call) -> Response:
     return Response()
 
 
-@operation("PutBucketRtc", "PUT", Resource.BUCKET, "rtc", takes=Takes.DOCUMENT, status=Status.KEPT)
+@answers("PUT /bucket?rtc", "PutBucketRtc")
 def put_bucket_rtc(call: Call) -> Response:
     """Switch the time control of a rule; raises `NoSuchReplicationRule`."""
     rule_id, control = replication.parse_rtc(call.body.read())
@@ -72,13 +56,7 @@ def put_bucket_rtc(call: Call) -> Response:
     return Response()
 
 
-@operation(
-    "GetBucketReplicationLocation",
-    "GET",
-    Resource.BUCKET,
-    "replicationLocation",
-    status=Status.KEPT,
-)
+@answers("GET /bucket?replicationLocation", "GetBucketReplicationLocation")
 def get_bucket_replication_location(call: Call) -> Response:
     """List the regions that a bucket can be replicated to: all but its own, by name."""
     others = sorted(
@@ -102,13 +80,7 @@ def get_bucket_replication_location(call: Call) -> Response:
     )
 
 
-@operation(
-    "GetBucketReplicationProgress",
-    "GET",
-    Resource.BUCKET,
-    "replicationProgress",
-    status=Status.KEPT,
-)
+@answers("GET /bucket?replicationProgress", "GetBucketReplicationProgress")
 def get_bucket_replication_progress(call: Call) -> Response:
     """Return the progress of a rule, or without an id of all rules, which is always 0.
 

@@ -2,19 +2,13 @@
 
 from oss_emulator.documents import style
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 
-@operation(
-    "PutStyle",
-    "PUT",
-    Resource.BUCKET,
-    "style&styleName",
-    takes=Takes.DOCUMENT,
-)
+@answers("PUT /bucket?style&styleName", "PutStyle")
 def put_style(call: Call) -> Response:
     """Add or replace a style; raises `InvalidArgument` for its name or content."""
     name, category = (
@@ -28,7 +22,7 @@ def put_style(call: Call) -> Response:
     return Response()
 
 
-@operation("GetStyle", "GET", Resource.BUCKET, "style&styleName")
+@answers("GET /bucket?style&styleName", "GetStyle")
 def get_style(call: Call) -> Response:
     """Return a style by its name; raises `NoSuchStyle`."""
     name = call.request.query["styleName"]
@@ -38,7 +32,7 @@ def get_style(call: Call) -> Response:
     return xml.reply(document)
 
 
-@operation("ListStyle", "GET", Resource.BUCKET, "style")
+@answers("GET /bucket?style", "ListStyle")
 def list_style(call: Call) -> Response:
     """List all styles in the order of their creation (P-58)."""
     documents = call.documents.items()
@@ -46,7 +40,7 @@ def list_style(call: Call) -> Response:
     return xml.answer("StyleList", [("Style", style.content(document)) for document in styles])
 
 
-@operation("DeleteStyle", "DELETE", Resource.BUCKET, "style&styleName")
+@answers("DELETE /bucket?style&styleName", "DeleteStyle")
 def delete_style(call: Call) -> Response:
     """Remove a style; answers 204 even if there was none."""
     call.keep(style.PREFIX + call.request.query["styleName"], None)

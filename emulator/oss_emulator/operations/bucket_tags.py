@@ -2,19 +2,13 @@
 
 from oss_emulator.documents import tagging
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol.message import Response
 
 SUBRESOURCE = tagging.DOCUMENT.subresource
 
 
-@operation(
-    "DeleteBucketTags",
-    "DELETE",
-    Resource.BUCKET,
-    SUBRESOURCE,
-    action="oss:DeleteBucketTagging",
-)
+@answers(f"DELETE /bucket?{SUBRESOURCE}", "DeleteBucketTags", action="oss:DeleteBucketTagging")
 def delete_bucket_tags(call: Call) -> Response:
     """Delete the tags with the keys in `?tagging=k1,k2`, or all tags if it names none."""
     keys = [key for key in call.request.query[SUBRESOURCE].split(",") if key]

@@ -2,13 +2,13 @@
 
 from oss_emulator.documents import object_worm, versioning
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 
-@operation("PutBucketVersioning", "PUT", Resource.BUCKET, "versioning", takes=Takes.DOCUMENT)
+@answers("PUT /bucket?versioning", "PutBucketVersioning")
 def put_bucket_versioning(call: Call) -> Response:
     """Enable or suspend versioning; existing versions stay.
 
@@ -21,7 +21,7 @@ def put_bucket_versioning(call: Call) -> Response:
     return Response()
 
 
-@operation("GetBucketVersioning", "GET", Resource.BUCKET, "versioning")
+@answers("GET /bucket?versioning", "GetBucketVersioning")
 def get_bucket_versioning(call: Call) -> Response:
     """Return the state; it has no Status before versioning was first set."""
     return xml.answer(versioning.SCHEMA.name, [("Status", call.bucket.versioning or None)])

@@ -6,13 +6,14 @@ from oss_emulator.documents import object_worm, worm
 from oss_emulator.documents.schema import Element
 from oss_emulator.documents.worm import RetentionPolicy
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 
-@operation("InitiateBucketWorm", "POST", Resource.BUCKET, worm.SUBRESOURCE, takes=Takes.DOCUMENT)
+@answers(f"POST /bucket?{worm.SUBRESOURCE}", "InitiateBucketWorm")
 def initiate_bucket_worm(call: Call) -> Response:
     """Create a policy that must be locked within a day.
 
@@ -28,7 +29,7 @@ def initiate_bucket_worm(call: Call) -> Response:
     return Response(200, {"x-oss-worm-id": policy.id})
 
 
-@operation("CompleteBucketWorm", "POST", Resource.BUCKET, "wormId")
+@answers("POST /bucket?wormId", "CompleteBucketWorm", takes=Takes.NOTHING)
 def complete_bucket_worm(call: Call) -> Response:
     """Lock the policy permanently; raises `NoSuchWORMConfiguration`, `WORMConfigurationLocked`."""
     policy = _named(call)
@@ -38,7 +39,7 @@ def complete_bucket_worm(call: Call) -> Response:
     return Response()
 
 
-@operation("ExtendBucketWorm", "POST", Resource.BUCKET, "wormId&wormExtend", takes=Takes.DOCUMENT)
+@answers("POST /bucket?wormId&wormExtend", "ExtendBucketWorm")
 def extend_bucket_worm(call: Call) -> Response:
     """Extend a locked policy; raises `InvalidWORMConfiguration`."""
     days = _days(call, worm.EXTEND)
@@ -49,7 +50,7 @@ def extend_bucket_worm(call: Call) -> Response:
     return Response()
 
 
-@operation("AbortBucketWorm", "DELETE", Resource.BUCKET, worm.SUBRESOURCE)
+@answers(f"DELETE /bucket?{worm.SUBRESOURCE}", "AbortBucketWorm")
 def abort_bucket_worm(call: Call) -> Response:
     """Delete a policy that is not locked; raises `WORMConfigurationLocked`."""
     policy = _in_force(call)
@@ -59,7 +60,7 @@ def abort_bucket_worm(call: Call) -> Response:
     return Response(204)
 
 
-@operation("GetBucketWorm", "GET", Resource.BUCKET, worm.SUBRESOURCE)
+@answers(f"GET /bucket?{worm.SUBRESOURCE}", "GetBucketWorm")
 def get_bucket_worm(call: Call) -> Response:
     """Return the policy; raises `NoSuchWORMConfiguration`."""
     policy = _in_force(call)

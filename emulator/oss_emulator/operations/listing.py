@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.shared.objects import restore_info
 from oss_emulator.protocol import dates, paging, parameters, xml
 from oss_emulator.protocol.headers import invalid_argument
@@ -17,7 +17,7 @@ MAX_NAME = 1024
 """A prefix, marker or delimiter must be shorter than this many bytes (ListObjects)."""
 
 
-@operation("ListObjects", "GET", Resource.BUCKET)
+@answers("GET /bucket", "ListObjects")
 def list_objects(call: Call) -> Response:
     """List a page of the objects after a marker (GetBucket)."""
     marker = _name(call, "marker")
@@ -34,7 +34,7 @@ def list_objects(call: Call) -> Response:
     )
 
 
-@operation("ListObjectsV2", "GET", Resource.BUCKET, "list-type", action="oss:ListObjects")
+@answers("GET /bucket?list-type", "ListObjectsV2", action="oss:ListObjects")
 def list_objects_v2(call: Call) -> Response:
     """List a page of the objects after a continuation token or a name (GetBucketV2)."""
     query = call.request.query
@@ -68,7 +68,7 @@ class _Version(NamedTuple):
     latest: bool
 
 
-@operation("ListObjectVersions", "GET", Resource.BUCKET, "versions")
+@answers("GET /bucket?versions", "ListObjectVersions")
 def list_object_versions(call: Call) -> Response:
     """List a page of all versions and delete markers, each key's newest first (GetBucketVersions).
 

@@ -9,7 +9,8 @@ from urllib.parse import quote, unquote
 from oss_emulator.documents import live_channel
 from oss_emulator.documents.live_channel import LiveChannel, invalid
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Status, Takes, operation
+from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol import dates, paging, parameters, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.message import Response
@@ -21,9 +22,7 @@ _EC: Final = "0044-000003"
 """The first digits of the ECs about playlists."""
 
 
-@operation(
-    "PutLiveChannel", "PUT", Resource.OBJECT, "live", takes=Takes.DOCUMENT, status=Status.KEPT
-)
+@answers("PUT /bucket/key?live", "PutLiveChannel")
 def put_live_channel(call: Call) -> Response:
     """Create or replace a channel; returns its addresses. Raises `InvalidArgument`."""
     live_channel.check_name(call.key)
@@ -32,34 +31,27 @@ def put_live_channel(call: Call) -> Response:
     return xml.answer("CreateLiveChannelResult", _urls(call, call.key, channel))
 
 
-@operation(
-    "GetLiveChannelInfo",
-    "GET",
-    Resource.OBJECT,
-    "live",
-    action="oss:GetLiveChannel",
-    status=Status.KEPT,
-)
+@answers("GET /bucket/key?live", "GetLiveChannelInfo", action="oss:GetLiveChannel")
 def get_live_channel_info(call: Call) -> Response:
     """Return the configuration of a channel; raises `NoSuchLiveChannel`."""
     return xml.answer("LiveChannelConfiguration", _find(call).shown)
 
 
-@operation("GetLiveChannelStat", "GET", Resource.OBJECT, "live&comp=stat", status=Status.KEPT)
+@answers("GET /bucket/key?live&comp=stat", "GetLiveChannelStat")
 def get_live_channel_stat(call: Call) -> Response:
     """Return the state of a channel: Idle or Disabled, and never Live."""
     idle = _find(call).status == "enabled"
     return xml.answer("LiveChannelStat", [("Status", "Idle" if idle else "Disabled")])
 
 
-@operation("GetLiveChannelHistory", "GET", Resource.OBJECT, "live&comp=history", status=Status.KEPT)
+@answers("GET /bucket/key?live&comp=history", "GetLiveChannelHistory")
 def get_live_channel_history(call: Call) -> Response:
     """List the last streams of a channel: there are none."""
     _find(call)
     return xml.answer("LiveChannelHistory", [])
 
 
-@operation("PutLiveChannelStatus", "PUT", Resource.OBJECT, "live&status", status=Status.KEPT)
+@answers("PUT /bucket/key?live&status", "PutLiveChannelStatus", takes=Takes.NOTHING)
 def put_live_channel_status(call: Call) -> Response:
     """Enable or disable a channel; raises `NoSuchLiveChannel`, `InvalidArgument`."""
     status = call.request.query["status"]
@@ -70,7 +62,7 @@ def put_live_channel_status(call: Call) -> Response:
     return Response()
 
 
-@operation("DeleteLiveChannel", "DELETE", Resource.OBJECT, "live", status=Status.KEPT)
+@answers("DELETE /bucket/key?live", "DeleteLiveChannel")
 def delete_live_channel(call: Call) -> Response:
     """Remove a channel; answers 204 even if there was none."""
     live_channel.check_name(call.key)
@@ -78,7 +70,7 @@ def delete_live_channel(call: Call) -> Response:
     return Response(204)
 
 
-@operation("ListLiveChannel", "GET", Resource.BUCKET, "live", status=Status.KEPT)
+@answers("GET /bucket?live", "ListLiveChannel")
 def list_live_channel(call: Call) -> Response:
     """List a page of the channels of a bucket, by name."""
     query = call.request.query
@@ -108,7 +100,7 @@ def list_live_channel(call: Call) -> Response:
     )
 
 
-@operation("PostVodPlaylist", "POST", Resource.OBJECT, "vod", status=Status.KEPT)
+@answers("POST /bucket/key?vod", "PostVodPlaylist", takes=Takes.NOTHING)
 def post_vod_playlist(call: Call) -> Response:
     """Refuse to write a playlist with `InvalidArgument`: no channel has ts files."""
     channel, _, playlist = call.key.partition("/")
@@ -118,7 +110,7 @@ def post_vod_playlist(call: Call) -> Response:
     raise _find_no_files(call)
 
 
-@operation("GetVodPlaylist", "GET", Resource.OBJECT, "vod", status=Status.KEPT)
+@answers("GET /bucket/key?vod", "GetVodPlaylist")
 def get_vod_playlist(call: Call) -> Response:
     """Refuse to return a playlist with `InvalidArgument`: no channel has ts files."""
     _check_name(call.key)

@@ -6,9 +6,8 @@ from itertools import pairwise
 from random import getrandbits
 from urllib.parse import quote, unquote
 
-from oss_emulator.access import Permission
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.shared.objects import (
     OBJECT_ACL,
     callback_of,
@@ -33,15 +32,7 @@ MAX_PARTS = 10_000
 COMPLETE_ALL = "x-oss-complete-all"
 
 
-@operation(
-    "InitiateMultipartUpload",
-    "POST",
-    Resource.OBJECT,
-    "uploads",
-    permission=Permission.WRITE,
-    takes=Takes.DOCUMENT,
-    action="oss:PutObject",
-)
+@answers("POST /bucket/key?uploads", "InitiateMultipartUpload", action="oss:PutObject")
 def initiate_multipart_upload(call: Call) -> Response:
     """Begin an upload; its headers describe the object, whose bytes follow in parts.
 
@@ -66,15 +57,7 @@ def initiate_multipart_upload(call: Call) -> Response:
     return answer._replace(headers={**answer.headers, **headers.encryption_of(item.headers)})
 
 
-@operation(
-    "CompleteMultipartUpload",
-    "POST",
-    Resource.OBJECT,
-    "uploadId",
-    permission=Permission.WRITE,
-    takes=Takes.DOCUMENT,
-    action="oss:PutObject",
-)
+@answers("POST /bucket/key?uploadId", "CompleteMultipartUpload", action="oss:PutObject")
 def complete_multipart_upload(call: Call) -> Response:
     """Join the listed parts, or all parts (`x-oss-complete-all`), to an object.
 
@@ -113,9 +96,7 @@ def complete_multipart_upload(call: Call) -> Response:
     return answer._replace(headers={**answer.headers, **found}, callback=callback)
 
 
-@operation(
-    "AbortMultipartUpload", "DELETE", Resource.OBJECT, "uploadId", permission=Permission.WRITE
-)
+@answers("DELETE /bucket/key?uploadId", "AbortMultipartUpload")
 def abort_multipart_upload(call: Call) -> Response:
     """Remove an upload and its parts; raises `NoSuchUpload`."""
     upload = find_upload(call)

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from itertools import islice
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import dates, paging, parameters, xml
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Upload
 
 
-@operation("ListMultipartUploads", "GET", Resource.BUCKET, "uploads")
+@answers("GET /bucket?uploads", "ListMultipartUploads")
 def list_multipart_uploads(call: Call) -> Response:
     """List a page of the unfinished uploads, by key and then by upload id.
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from oss_emulator.access import Permission
 from oss_emulator.operations.call import Body, Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import Takes
 from oss_emulator.operations.shared.objects import (
     delay_header,
     find_source,
@@ -31,14 +31,8 @@ from oss_emulator.storage import Part, Upload
 MAX_NUMBER = 10_000
 
 
-@operation(
-    "UploadPart",
-    "PUT",
-    Resource.OBJECT,
-    "uploadId&partNumber",
-    permission=Permission.WRITE,
-    takes=Takes.OBJECT,
-    action="oss:PutObject",
+@answers(
+    "PUT /bucket/key?uploadId&partNumber", "UploadPart", takes=Takes.OBJECT, action="oss:PutObject"
 )
 def upload_part(call: Call) -> Response:
     """Store one part; it replaces a part of the same number.
@@ -94,15 +88,13 @@ def _gather(call: Call) -> Callable[[], Body]:
     return work
 
 
-@operation(
+@answers(
+    "PUT /bucket/key?uploadId&partNumber",
     "UploadPartCopy",
-    "PUT",
-    Resource.OBJECT,
-    "uploadId&partNumber",
-    permission=Permission.WRITE,
     header=copy_source.HEADER,
     action="oss:PutObject",
     gather=_gather,
+    takes=Takes.NOTHING,
 )
 def upload_part_copy(call: Call) -> Response:
     """Store one part by copying an object or a range of it.
@@ -150,7 +142,7 @@ def _put(call: Call, upload: Upload, number: int) -> Part:
     return part
 
 
-@operation("ListParts", "GET", Resource.OBJECT, "uploadId")
+@answers("GET /bucket/key?uploadId", "ListParts")
 def list_parts(call: Call) -> Response:
     """List a page of the parts of an upload by number; raises `NoSuchUpload`, `InvalidArgument`."""
     query = call.request.query

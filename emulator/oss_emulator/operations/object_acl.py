@@ -3,7 +3,7 @@
 from oss_emulator.access import ObjectAcl
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.shared.objects import OBJECT_ACL, find, version_header
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -11,14 +11,7 @@ from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 
 
-@operation(
-    "PutObjectACL",
-    "PUT",
-    Resource.OBJECT,
-    "acl",
-    takes=Takes.DOCUMENT,
-    action="oss:PutObjectAcl",
-)
+@answers("PUT /bucket/key?acl", "PutObjectACL", action="oss:PutObjectAcl")
 def put_object_acl(call: Call) -> Response:
     """Set the ACL of an object; with `default` the bucket's ACL applies.
 
@@ -35,7 +28,7 @@ def put_object_acl(call: Call) -> Response:
     return Response(200, version_header(call, found))
 
 
-@operation("GetObjectACL", "GET", Resource.OBJECT, "acl", action="oss:GetObjectAcl")
+@answers("GET /bucket/key?acl", "GetObjectACL", action="oss:GetObjectAcl")
 def get_object_acl(call: Call) -> Response:
     """Return the owner and the ACL of an object."""
     found = find(call)

@@ -1,9 +1,9 @@
 """Appendable objects: AppendObject, SealAppendObject."""
 
-from oss_emulator.access import Permission
 from oss_emulator.documents import object_worm
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import Takes
 from oss_emulator.operations.shared.objects import (
     NEXT_POSITION,
     OBJECT_ACL,
@@ -26,15 +26,7 @@ MAX_SIZE = 5 * 1024**3
 """Bytes of the largest appendable object (AppendObject)."""
 
 
-@operation(
-    "AppendObject",
-    "POST",
-    Resource.OBJECT,
-    "append",
-    permission=Permission.WRITE,
-    takes=Takes.OBJECT,
-    action="oss:PutObject",
-)
+@answers("POST /bucket/key?append", "AppendObject", takes=Takes.OBJECT, action="oss:PutObject")
 def append_object(call: Call) -> Response:
     """Append bytes to an object; the first call creates it.
 
@@ -69,7 +61,7 @@ def append_object(call: Call) -> Response:
     return Response(200, answer)
 
 
-@operation("SealAppendObject", "POST", Resource.OBJECT, "seal", takes=Takes.DOCUMENT)
+@answers("POST /bucket/key?seal", "SealAppendObject")
 def seal_append_object(call: Call) -> Response:
     """Seal an object against further appends; a second call changes nothing, not even the time.
 

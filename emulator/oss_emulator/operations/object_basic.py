@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from oss_emulator.access import Permission
 from oss_emulator.documents import access_monitor
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import Takes
 from oss_emulator.operations.shared.objects import (
     check_restored,
     content_md5,
@@ -24,7 +24,7 @@ from oss_emulator.protocol import checksums, compression, conditions, headers, r
 from oss_emulator.protocol.message import Response
 
 
-@operation("PutObject", "PUT", Resource.OBJECT, permission=Permission.WRITE, takes=Takes.OBJECT)
+@answers("PUT /bucket/key", "PutObject", takes=Takes.OBJECT)
 def put_object(call: Call) -> Response:
     """Store an object; raises what `draft` raises, `NotImplemented`, `InvalidCRC64`."""
     request = call.request.headers
@@ -34,7 +34,7 @@ def put_object(call: Call) -> Response:
     return Response(200, answer, callback=callback)
 
 
-@operation("GetObject", "GET", Resource.OBJECT, permission=Permission.READ)
+@answers("GET /bucket/key", "GetObject")
 def get_object(call: Call) -> Response:
     """Return the bytes of an object, or a range of them."""
     request, bucket = call.request, call.bucket
@@ -64,9 +64,7 @@ def get_object(call: Call) -> Response:
     return Response(206, answer, read(item, part.offset, part.length))
 
 
-@operation(
-    "HeadObject", "HEAD", Resource.OBJECT, permission=Permission.READ, action="oss:GetObject"
-)
+@answers("HEAD /bucket/key", "HeadObject", action="oss:GetObject")
 def head_object(call: Call) -> Response:
     """Return the headers of GetObject without the bytes."""
     request, found = call.request.headers, find(call)
@@ -85,14 +83,7 @@ def head_object(call: Call) -> Response:
 _META = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma", "x-oss-object-type", "x-oss-version-id")
 
 
-@operation(
-    "GetObjectMeta",
-    "HEAD",
-    Resource.OBJECT,
-    "objectMeta",
-    permission=Permission.READ,
-    action="oss:GetObject",
-)
+@answers("HEAD /bucket/key?objectMeta", "GetObjectMeta", action="oss:GetObject")
 def head_object_meta(call: Call) -> Response:
     """Return the ETag, size and time of an object; for a symbolic link, those of the link.
 
@@ -111,7 +102,7 @@ def head_object_meta(call: Call) -> Response:
 get_object_meta = replace(head_object_meta, method="GET")
 
 
-@operation("DeleteObject", "DELETE", Resource.OBJECT, permission=Permission.WRITE)
+@answers("DELETE /bucket/key", "DeleteObject")
 def delete_object(call: Call) -> Response:
     """Delete an object; answers 204 even if it is missing."""
     return Response(204, remove(call, call.key, version_id_of(call)).headers)

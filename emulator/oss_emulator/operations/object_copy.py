@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from oss_emulator.access import Permission
 from oss_emulator.documents import access_point
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import Takes
 from oss_emulator.operations.shared.objects import (
     OBJECT_ACL,
     delay_header,
@@ -31,13 +31,12 @@ MAX_SIZE = 5 * 1024**3
 """Bytes of the largest object that one call copies (CopyObject)."""
 
 
-@operation(
+@answers(
+    "PUT /bucket/key",
     "CopyObject",
-    "PUT",
-    Resource.OBJECT,
-    permission=Permission.WRITE,
     header=copy_source.HEADER,
     action="oss:PutObject",
+    takes=Takes.NOTHING,
 )
 def copy_object(call: Call) -> Response:
     """Copy an object within the region; a copy onto itself changes the metadata.

@@ -3,7 +3,7 @@
 from oss_emulator.access import Permission, required
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.shared.objects import (
     Removed,
     check_removable,
@@ -15,16 +15,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import AccessDecision, Response
 
 
-@operation(
-    "DeleteMultipleObjects",
-    "POST",
-    Resource.BUCKET,
-    "delete",
-    permission=Permission.WRITE,
-    action="oss:DeleteObject",
-    takes=Takes.DOCUMENT,
-    needs_md5=True,
-)
+@answers("POST /bucket?delete", "DeleteMultipleObjects", action="oss:DeleteObject", needs_md5=True)
 def delete_multiple_objects(call: Call) -> Response:
     """Delete up to 1,000 objects; in quiet mode the answer is empty.
 

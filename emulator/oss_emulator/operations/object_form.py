@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from oss_emulator.access import Permission
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import Takes
 from oss_emulator.operations.shared.objects import put
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -19,14 +19,7 @@ _REDIRECT: Final = "success_action_redirect"
 _STATUSES: Final = {"200": 200, "201": 201}
 
 
-@operation(
-    "PostObject",
-    "POST",
-    Resource.BUCKET,
-    permission=Permission.WRITE,
-    takes=Takes.FORM,
-    action="oss:PutObject",
-)
+@answers("POST /bucket", "PostObject", takes=Takes.FORM, action="oss:PutObject")
 def post_object(call: Call) -> Response:
     """Store the file of a form; its fields stand for the headers of PutObject."""
     form = call.form

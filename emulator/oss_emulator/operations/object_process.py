@@ -10,7 +10,7 @@ from oss_emulator.access import Permission
 from oss_emulator.documents import style
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Body, Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.shared.objects import (
     check_restored,
     describe,
@@ -76,7 +76,7 @@ def _work(
     return work
 
 
-@operation("GetObject", "GET", Resource.OBJECT, PROCESS, permission=Permission.READ, gather=_gather)
+@answers(f"GET /bucket/key?{PROCESS}", "GetObject", gather=_gather)
 def get_processed(call: Call) -> Response:
     """Return an image as `x-oss-process` asks for it.
 
@@ -121,13 +121,9 @@ _BUCKET: Final = "bucket"
 _KEY: Final = "object"
 
 
-@operation(
+@answers(
+    f"POST /bucket/key?{PROCESS}",
     "ProcessObject",
-    "POST",
-    Resource.OBJECT,
-    PROCESS,
-    permission=Permission.READ,
-    takes=Takes.DOCUMENT,
     action="oss:PostProcessTask",
     gather=_gather_saved,
 )
@@ -156,15 +152,7 @@ def process_object(call: Call) -> Response:
     return Response(200, {**added, "Content-Type": "application/json"}, text.encode())
 
 
-@operation(
-    "AsyncProcessObject",
-    "POST",
-    Resource.OBJECT,
-    ASYNC_PROCESS,
-    permission=Permission.READ,
-    takes=Takes.DOCUMENT,
-    action="oss:PostProcessTask",
-)
+@answers(f"POST /bucket/key?{ASYNC_PROCESS}", "AsyncProcessObject", action="oss:PostProcessTask")
 def async_process_object(call: Call) -> Response:
     """Raise the error of the service for a bucket without a project of IMM, which processes (P-82).
 

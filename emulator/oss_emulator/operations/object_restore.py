@@ -8,7 +8,7 @@ refused, as the clients' suites expect.
 from dataclasses import dataclass
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -39,7 +39,7 @@ class _Wish:
     tier: str
 
 
-@operation("RestoreObject", "POST", Resource.OBJECT, "restore", takes=Takes.DOCUMENT)
+@answers("POST /bucket/key?restore", "RestoreObject")
 def restore_object(call: Call) -> Response:
     """Restore an archived object: 202 when the restore begins, 200 if it is restored already.
 
@@ -63,9 +63,7 @@ def restore_object(call: Call) -> Response:
     return Response(status, {**tier, **version_header(call, item)})
 
 
-@operation(
-    "CleanRestoredObject", "POST", Resource.OBJECT, "cleanRestoredObject", takes=Takes.DOCUMENT
-)
+@answers("POST /bucket/key?cleanRestoredObject", "CleanRestoredObject")
 def clean_restored_object(call: Call) -> Response:
     """End the restore of an object early.
 

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from oss_emulator.access import Permission
 from oss_emulator.operations.call import NO_BODY, Body, Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.shared.objects import (
     check_restored,
     describe,
@@ -98,13 +97,9 @@ def _window(call: Call, item: Object, asked: SelectRequest) -> Window:
     return Window(found.offset - before, within=(found.offset, last))
 
 
-@operation(
+@answers(
+    f"POST /bucket/key?{PROCESS}=csv/select",
     "SelectObject",
-    "POST",
-    Resource.OBJECT,
-    f"{PROCESS}=csv/select",
-    permission=Permission.READ,
-    takes=Takes.DOCUMENT,
     action="oss:GetObject",
     gather=_gather_rows,
 )
@@ -141,13 +136,9 @@ _SCANNED: Final = "scanned"
 """Says in `Body.origin` how many bytes were read; missing if the object keeps a meta."""
 
 
-@operation(
+@answers(
+    f"POST /bucket/key?{PROCESS}=csv/meta",
     "CreateSelectObjectMeta",
-    "POST",
-    Resource.OBJECT,
-    f"{PROCESS}=csv/meta",
-    permission=Permission.WRITE,
-    takes=Takes.DOCUMENT,
     action="oss:PutObject",
     gather=_gather_meta,
 )

@@ -2,9 +2,9 @@
 
 from hashlib import md5
 
-from oss_emulator.access import Permission
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import Takes
 from oss_emulator.operations.shared.objects import describe, draft, find, store
 from oss_emulator.protocol import checksums, headers
 from oss_emulator.protocol.address import decode_key
@@ -16,14 +16,7 @@ TARGET = "x-oss-symlink-target"
 _SHOWN = ("ETag", "Last-Modified", "x-oss-version-id")
 
 
-@operation(
-    "PutSymlink",
-    "PUT",
-    Resource.OBJECT,
-    "symlink",
-    permission=Permission.WRITE,
-    action="oss:PutObject",
-)
+@answers("PUT /bucket/key?symlink", "PutSymlink", action="oss:PutObject", takes=Takes.NOTHING)
 def put_symlink(call: Call) -> Response:
     """Put a link to a key of the same bucket; the key may be missing.
 
@@ -41,14 +34,7 @@ def put_symlink(call: Call) -> Response:
     return Response(200, {"ETag": etag, **store(call, item)})
 
 
-@operation(
-    "GetSymlink",
-    "GET",
-    Resource.OBJECT,
-    "symlink",
-    permission=Permission.READ,
-    action="oss:GetObject",
-)
+@answers("GET /bucket/key?symlink", "GetSymlink", action="oss:GetObject")
 def get_symlink(call: Call) -> Response:
     """Return the target of a link, with the link's metadata; raises `NotSymlink`."""
     item = find(call)

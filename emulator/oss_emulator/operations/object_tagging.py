@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, Takes, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.protocol import tagging, xml
 from oss_emulator.protocol.message import Response
@@ -11,7 +11,7 @@ from oss_emulator.protocol.message import Response
 ROOT = "Tagging"
 
 
-@operation("PutObjectTagging", "PUT", Resource.OBJECT, "tagging", takes=Takes.DOCUMENT)
+@answers("PUT /bucket/key?tagging", "PutObjectTagging")
 def put_object_tagging(call: Call) -> Response:
     """Replace the tags of an object; its Last-Modified stays.
 
@@ -21,7 +21,7 @@ def put_object_tagging(call: Call) -> Response:
     return Response(200, _set(call, tags))
 
 
-@operation("GetObjectTagging", "GET", Resource.OBJECT, "tagging")
+@answers("GET /bucket/key?tagging", "GetObjectTagging")
 def get_object_tagging(call: Call) -> Response:
     """Return the tags of an object."""
     item = find(call)
@@ -29,7 +29,7 @@ def get_object_tagging(call: Call) -> Response:
     return answer._replace(headers={**answer.headers, **version_header(call, item)})
 
 
-@operation("DeleteObjectTagging", "DELETE", Resource.OBJECT, "tagging")
+@answers("DELETE /bucket/key?tagging", "DeleteObjectTagging")
 def delete_object_tagging(call: Call) -> Response:
     """Remove all tags of an object."""
     return Response(204, _set(call, {}))

@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from oss_emulator.access import Permission
 from oss_emulator.documents import cors
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
@@ -36,10 +35,6 @@ def option_object(call: Call) -> Response:
     return Response(200, allowed)
 
 
-option_of_object = operation(
-    "OptionObject", "OPTIONS", Resource.OBJECT, permission=Permission.NONE, action=""
-)(option_object)
+option_of_object = answers("OPTIONS /bucket/key", "OptionObject", action="")(option_object)
 
-option_of_bucket = operation(
-    "OptionObject", "OPTIONS", Resource.BUCKET, permission=Permission.NONE, action=""
-)(option_object)
+option_of_bucket = answers("OPTIONS /bucket", "OptionObject", action="")(option_object)

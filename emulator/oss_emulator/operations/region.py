@@ -1,7 +1,7 @@
 """DescribeRegions."""
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
@@ -10,7 +10,7 @@ from oss_emulator.protocol.regions import REGIONS, location
 _ACCELERATE = "oss-accelerate.aliyuncs.com"
 
 
-@operation("DescribeRegions", "GET", Resource.SERVICE, "regions")
+@answers("GET /?regions", "DescribeRegions")
 def describe_regions(call: Call) -> Response:
     """List the endpoints of one region or of all regions; raises `NoSuchRegion`."""
     wanted = call.request.query["regions"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from oss_emulator.documents import resource_group, tagging
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Resource, operation
+from oss_emulator.operations.declaration import answers
 from oss_emulator.protocol import dates, paging, xml
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
@@ -13,7 +13,7 @@ from oss_emulator.protocol.parameters import max_keys
 from oss_emulator.storage import Bucket
 
 
-@operation("ListBuckets", "GET", Resource.SERVICE)
+@answers("GET /", "ListBuckets")
 def list_buckets(call: Call) -> Response:
     """List the caller's buckets by name (GetService).
 
@@ -63,14 +63,12 @@ def list_buckets(call: Call) -> Response:
     )
 
 
-list_buckets_by_tags = operation(
-    "ListBuckets", "GET", Resource.SERVICE, tagging.DOCUMENT.subresource
-)(list_buckets.perform)
-"""The same operation with a list of tags as its sub-resource."""
-
-list_buckets_of_regions = operation("ListBuckets", "GET", Resource.SERVICE, "regionList")(
+list_buckets_by_tags = answers(f"GET /?{tagging.DOCUMENT.subresource}", "ListBuckets")(
     list_buckets.perform
 )
+"""The same operation with a list of tags as its sub-resource."""
+
+list_buckets_of_regions = answers("GET /?regionList", "ListBuckets")(list_buckets.perform)
 """The same operation, for the region of the endpoint only (Go V1)."""
 
 _TAG = re.compile(r'"([^"]+)":"([^"]*)"')
