@@ -74,6 +74,7 @@ COVERED_BY = {
     "operations/shared/locks.py": "unit/operations/test_locks.py",
     "operations/shared/metadata_index.py": "unit/operations/test_bucket_meta_query.py",
     "operations/shared/objects.py": "unit/operations/test_object_basic.py",
+    "operations/shared/writing.py": "unit/operations/test_object_basic.py",
     # --- pipeline
     "pipeline/deployment.py": "unit/pipeline/test_service.py",
     "pipeline/plan.py": "unit/pipeline/test_steps.py",

@@ -8,14 +8,13 @@ from urllib.parse import quote, unquote
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.shared.objects import (
+from oss_emulator.operations.shared.objects import find_upload, read_chunks
+from oss_emulator.operations.shared.writing import (
     OBJECT_ACL,
     callback_of,
     check_writable,
     draft,
-    find_upload,
     object_acl,
-    read_chunks,
     store,
 )
 from oss_emulator.protocol import checksums, client_encryption, headers, parameters, xml

@@ -4,7 +4,8 @@ from oss_emulator.access import ObjectAcl
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.shared.objects import OBJECT_ACL, find, version_header
+from oss_emulator.operations.shared.objects import find, version_header
+from oss_emulator.operations.shared.writing import OBJECT_ACL
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument

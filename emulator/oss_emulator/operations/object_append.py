@@ -6,16 +6,18 @@ from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.operation import Takes
 from oss_emulator.operations.shared.objects import (
     NEXT_POSITION,
-    OBJECT_ACL,
     SEALED_TIME,
+    delay_header,
+    find,
+    version_header,
+)
+from oss_emulator.operations.shared.writing import (
+    OBJECT_ACL,
     check_mutable,
     check_writable,
-    delay_header,
     draft,
-    find,
     object_acl,
     store,
-    version_header,
 )
 from oss_emulator.protocol import checksums, dates, headers
 from oss_emulator.protocol.errors import ErrorCase, OSSError

@@ -14,12 +14,11 @@ from oss_emulator.operations.shared.objects import (
     find,
     follow,
     overrides,
-    put,
     read,
-    remove,
     show,
     version_id_of,
 )
+from oss_emulator.operations.shared.writing import put, remove
 from oss_emulator.protocol import checksums, compression, conditions, headers, ranges
 from oss_emulator.protocol.message import Response
 

@@ -14,14 +14,13 @@ from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.shared.objects import (
     check_restored,
     describe,
-    draft,
     find,
     follow,
     overrides,
     read_chunks,
     show,
-    store,
 )
+from oss_emulator.operations.shared.writing import draft, store
 from oss_emulator.protocol import checksums, conditions, process, ranges
 from oss_emulator.protocol.address import Target, check_key, is_bucket_name
 from oss_emulator.protocol.errors import ErrorCase, OSSError

@@ -5,7 +5,8 @@ from hashlib import md5
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.declaration import answers
 from oss_emulator.operations.operation import Takes
-from oss_emulator.operations.shared.objects import describe, draft, find, store
+from oss_emulator.operations.shared.objects import describe, find
+from oss_emulator.operations.shared.writing import draft, store
 from oss_emulator.protocol import checksums, headers
 from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError

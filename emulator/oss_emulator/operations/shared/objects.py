@@ -1,28 +1,22 @@
-"""Object versions, as operations find, describe, store and remove them."""
+"""Versions of objects, as operations find, read and describe them."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from random import getrandbits
-from typing import NamedTuple
 
-from oss_emulator.access import ObjectAcl, Permission, required_of_source
+from oss_emulator.access import Permission, required_of_source
 from oss_emulator.documents import (
     access_point,
     archive_direct_read,
-    callback_policy,
-    encryption,
-    object_worm,
-    worm,
 )
 from oss_emulator.operations import permissions
-from oss_emulator.operations.call import NO_BODY, Body, Call
+from oss_emulator.operations.call import Call
 from oss_emulator.operations.shared import locks
-from oss_emulator.protocol import callback, checksums, client_encryption, dates, headers, tagging
+from oss_emulator.protocol import checksums, dates, headers
 from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.copy_source import CopySource
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.message import Callback, FileRange
+from oss_emulator.protocol.message import FileRange
 from oss_emulator.referer import Signing
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
 from oss_emulator.storage.blobs import BlobFile, open_files, slices
@@ -30,7 +24,6 @@ from oss_emulator.storage.blobs import BlobFile, open_files, slices
 VERSION_ID = "x-oss-version-id"
 SOURCE_VERSION_ID = "x-oss-copy-source-version-id"
 DELETE_MARKER = "x-oss-delete-marker"
-OBJECT_ACL = "x-oss-object-acl"
 DELAY = "x-oss-qos-delay-time"
 NEXT_POSITION = "x-oss-next-append-position"
 SEALED_TIME = "x-oss-sealed-time"
@@ -309,211 +302,3 @@ def source_version_header(call: Call, source: CopySource, item: Object) -> dict[
     bucket = call.storage.bucket(access_point.bucket_of(call.storage, source.bucket))
     kept = bucket is not None and bucket.versioning
     return {SOURCE_VERSION_ID: item.version_id} if kept else {}
-
-
-def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = "") -> Object:
-    """Make the object that a request's headers describe, with the bytes of `body`.
-
-    Raises `InvalidObjectName`, `FileAlreadyExists`, and what the headers raise.
-    """
-    request, bucket = call.request.headers, call.bucket
-    check_writable(call)
-    client_encryption.check(request)
-    return Object(
-        call.key,
-        content=body.content,
-        size=body.size,
-        etag=etag,
-        crc64=body.crc64,
-        modified=call.request.received,
-        owner=bucket.owner,  # not the caller (A-06)
-        kind=kind,
-        storage_class=headers.storage_class(request, bucket.storage_class),
-        acl=object_acl(call),
-        headers={**headers.kept(request), **_encryption(call)},
-        tags={} if call.tagging is None else tagging.parse_header(call.tagging),
-        documents=locks.of_request(call),
-    )
-
-
-def _encryption(call: Call) -> dict[str, str]:
-    """Return the encryption headers of a new object: the request's, or the bucket's default."""
-    asked = headers.encryption(call.request.headers)
-    return asked or encryption.headers_for(call.bucket.documents)
-
-
-def check_writable(call: Call) -> None:
-    """Raise `InvalidObjectName` or `FileAlreadyExists` if the object must not be written."""
-    if call.key.startswith(("/", "\\")):
-        raise OSSError(ErrorCase.INVALID_OBJECT_NAME)
-    # A versioned bucket overwrites nothing, so the header has no effect (PutObject).
-    if call.bucket.versioning or not headers.flag(call.request.headers, "x-oss-forbid-overwrite"):
-        return
-    if call.storage.object(call.bucket.name, call.key) is not None:
-        raise OSSError(ErrorCase.FILE_ALREADY_EXISTS, Key=call.key)
-
-
-def object_acl(call: Call) -> ObjectAcl:
-    """Return the ACL of a new object.
-
-    Raises `InvalidArgument`, and `AccessDenied` for a public ACL if public access is blocked.
-    """
-    value = call.request.headers.get(OBJECT_ACL)
-    if value is None:
-        return ObjectAcl.DEFAULT
-    try:
-        acl = ObjectAcl(value)
-    except ValueError:
-        code = ErrorCase.INVALID_OBJECT_ACL
-        raise headers.invalid_argument(OBJECT_ACL, value, code=code) from None
-    permissions.check_public(call, ErrorCase.PUBLIC_OBJECT_ACL, public=acl.public)
-    return acl
-
-
-def check_mutable(call: Call, key: str, version_id: str) -> None:
-    """Raise `FileImmutable` if a version is protected.
-
-    The bucket's retention policy protects it, or its own retention or legal hold.
-    """
-    documents, now = call.bucket.documents, call.request.received
-    policy = worm.policy(documents)
-    if policy is None and not object_worm.is_enabled(documents):
-        return
-    item = call.storage.object(call.bucket.name, key, version_id)
-    if item is None or item.delete_marker:
-        return
-    if (policy is not None and policy.protects(item.modified, now)) or locks.hold(call, item):
-        raise OSSError(ErrorCase.FILE_IMMUTABLE, Key=key)
-
-
-def store(call: Call, item: Object) -> dict[str, str]:
-    """Store the newest version of an object; returns the headers with its version id.
-
-    Raises `FileImmutable` if it would replace a protected version.
-    """
-    bucket, version_id = call.bucket, _new_version_id(call)
-    check_mutable(call, item.key, version_id)
-    if item.version_id != version_id:
-        item = item._replace(version_id=version_id)
-    if object_worm.is_enabled(bucket.documents):
-        item = locks.with_default(call, item)
-    call.storage.put_object(bucket.name, item)
-    return {VERSION_ID: version_id} if bucket.versioning else {}
-
-
-class Put(NamedTuple):
-    """An object that was put, and the headers and callback of the answer."""
-
-    item: Object
-    headers: dict[str, str]
-    callback: Callback | None
-
-
-def put(call: Call) -> Put:
-    """Store the body as the object that the request's headers describe.
-
-    Raises what `draft`, `callback_of` and `store` raise.
-    """
-    body = call.body
-    item = draft(call, body=body, etag=checksums.format_etag(body.md5))
-    callback = callback_of(call, item)
-    answer = {
-        "ETag": item.etag,
-        "Content-MD5": checksums.format_md5(body.md5),
-        "x-oss-hash-crc64ecma": str(item.crc64),
-        **delay_header(call, body.size),
-        **headers.encryption_of(item.headers),
-        **store(call, item),
-    }
-    return Put(item, answer, callback)
-
-
-def callback_of(call: Call, item: Object) -> Callback | None:
-    """Return the callback to an application server that an upload asks for; None for none.
-
-    Raises `InvalidArgument`, so call it before the object is stored (Callback).
-    """
-    request = call.request
-    if call.form is not None:
-        parameter, custom = callback.of_fields(call.form.fields)
-    else:
-        parameter, variables = callback.of_request(request)
-        custom = callback.parse_variables(variables) if variables else {}
-    if not parameter:
-        return None
-    name = callback.policy_name(parameter)
-    if name is not None:
-        parameter, kept = callback_policy.find(call.bucket.documents, name)
-        custom = {**callback.parse_variables(kept), **custom}
-    system: dict[str, str | int] = {
-        "bucket": call.bucket.name,
-        "object": item.key,
-        "etag": item.etag.strip('"'),
-        "size": item.size,
-        "mimeType": item.headers.get("Content-Type", ""),
-        "crc64": str(item.crc64),
-        "clientIp": request.remote,
-        "reqId": call.request_id,
-        "operation": call.operation.name,
-    }
-    return callback.parse(parameter, system, custom)
-
-
-class Removed(NamedTuple):
-    """The result of a deletion."""
-
-    version_id: str
-    """The removed version or the new delete marker; "" in a bucket without versioning."""
-    delete_marker: bool
-
-    @property
-    def headers(self) -> dict[str, str]:
-        found = {VERSION_ID: self.version_id} if self.version_id else {}
-        return {**found, DELETE_MARKER: "true"} if self.delete_marker else found
-
-
-def remove(call: Call, key: str, version_id: str | None) -> Removed:
-    """Delete a version permanently; without a version id, delete the object.
-
-    In a versioned bucket the latter adds a delete marker. Raises `FileImmutable` if a protected
-    version would go. In a bucket that was never versioned, the result has no version id, not even
-    null (P-58).
-    """
-    bucket = call.bucket
-    check_removable(call, key, version_id)
-    if version_id is not None and bucket.versioning:
-        item = call.storage.object(bucket.name, key, version_id)
-        call.storage.delete_object(bucket.name, key, version_id)
-        return Removed(version_id, item is not None and item.delete_marker)
-    if not bucket.versioning:
-        call.storage.delete_object(bucket.name, key, version_id or NULL_VERSION)
-        return Removed("", delete_marker=False)
-    marker = Object(
-        key,
-        content=(),
-        size=0,
-        etag="",
-        crc64=0,
-        modified=call.request.received,
-        owner=bucket.owner,
-        version_id=_new_version_id(call),
-        delete_marker=True,
-    )
-    call.storage.put_object(bucket.name, marker)
-    return Removed(marker.version_id, delete_marker=True)
-
-
-def check_removable(call: Call, key: str, version_id: str | None) -> None:
-    """Raise `FileImmutable` if the deletion would remove a protected version."""
-    if version_id is not None:
-        check_mutable(call, key, version_id)
-    elif call.bucket.versioning != "Enabled":
-        check_mutable(call, key, NULL_VERSION)
-
-
-def _new_version_id(call: Call) -> str:
-    """Make a version id; it is `null` while versioning is off or suspended."""
-    if call.bucket.versioning != "Enabled":
-        return NULL_VERSION
-    # Ids grow with time, so that a listing can continue after a deleted version.
-    return f"CAEQ{int(call.request.received * 1_000_000):016X}{getrandbits(128):032x}"
