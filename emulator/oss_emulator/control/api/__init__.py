@@ -72,8 +72,8 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "openapi.json",
-        "This document",
         get_openapi,
+        "This document",
         json_content({"type": "object"}, "An OpenAPI document."),
     ),
     *seed.ROUTES,

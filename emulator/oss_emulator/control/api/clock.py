@@ -42,16 +42,16 @@ ROUTES = (
     Route(
         "GET",
         "clock",
-        "The time of the server",
         get_clock,
+        "The time of the server",
         json_content(reference("Clock"), "The server's time, and its shift in seconds."),
         of_one_process=True,
     ),
     Route(
         "PUT",
         "clock",
-        "Set or shift the time",
         set_clock,
+        "Set or shift the time",
         json_content(reference("Clock"), "The new time, from which the clock continues."),
         body=json_content(one_of(record(now=_MOMENT), record(shift=_SHIFT))),
         errors=(400,),

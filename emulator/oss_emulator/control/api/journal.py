@@ -108,8 +108,8 @@ ROUTES = (
     Route(
         "GET",
         "journal",
-        "The last requests, oldest first",
         list_entries,
+        "The last requests, oldest first",
         Content(
             {JSON: record(entries=array(reference("JournalEntry"))), EVENTS: TEXT},
             f"The matching entries; with `Accept: {EVENTS}`, a stream that does not end.",
@@ -153,8 +153,8 @@ ROUTES = (
     Route(
         "DELETE",
         "journal",
-        "Forget the entries",
         clear_journal,
+        "Forget the entries",
         json_content(record(entries={"type": "array"}), "An empty list."),
         of_one_process=True,
     ),

@@ -163,8 +163,8 @@ ROUTES = (
     Route(
         "POST",
         "referer/check",
-        "Decide on many requests without sending them",
         check_requests,
+        "Decide on many requests without sending them",
         json_content(record(decisions=array(reference("Decision"))), "One decision per request."),
         body=json_content(reference("Check")),
         errors=(400, 404),

@@ -109,16 +109,20 @@ def json_content(schema: Schema, description: str = "") -> Content:
     return Content({JSON: schema}, description)
 
 
+_NOT_DESCRIBED = Content({})
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path, with their description for the OpenAPI document."""
+    """A method and a path, and what answers them."""
 
     method: str
     path: str
     """Below the prefix; its last part may be a name in braces."""
-    summary: str
     handler: Handler
-    answer: Content
+    summary: str = ""
+    """Describes it in the OpenAPI document, as the next five do; the console is not described."""
+    answer: Content = _NOT_DESCRIBED
     status: int = 200
     """The status of the answer to a request that succeeds."""
     parameters: tuple[Parameter, ...] = ()

@@ -46,8 +46,8 @@ ROUTES = (
     Route(
         "POST",
         "reset",
-        "Restore the initial state, or empty one bucket",
         reset,
+        "Restore the initial state, or empty one bucket",
         json_content(record(reset=TEXT), "The bucket that was reset, or everything."),
         parameters=(
             Parameter(
@@ -62,8 +62,8 @@ ROUTES = (
     Route(
         "POST",
         "seed",
-        "Create buckets, rules and objects",
         apply_seed,
+        "Create buckets, rules and objects",
         json_content(record(buckets=array(TEXT)), "The names of all buckets."),
         body=Content({PLAIN: TEXT}, "A seed; its objects must have a text, not a file."),
         errors=(400,),

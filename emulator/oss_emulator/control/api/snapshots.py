@@ -55,16 +55,16 @@ ROUTES = (
     Route(
         "GET",
         "snapshot",
-        "The names of the snapshots",
         list_snapshots,
+        "The names of the snapshots",
         json_content(record(snapshots=array(TEXT)), "The names, sorted."),
         of_one_process=True,
     ),
     Route(
         "PUT",
         "snapshot/{name}",
-        "Save the contents of all buckets",
         take_snapshot,
+        "Save the contents of all buckets",
         json_content(record(snapshot=TEXT), "The name of the snapshot."),
         parameters=(_NAME,),
         errors=(400,),
@@ -73,8 +73,8 @@ ROUTES = (
     Route(
         "DELETE",
         "snapshot/{name}",
-        "Delete a snapshot",
         delete_snapshot,
+        "Delete a snapshot",
         json_content(record(deleted=TEXT), "The name of the snapshot."),
         parameters=(_NAME,),
         errors=(400, 404),
@@ -83,8 +83,8 @@ ROUTES = (
     Route(
         "POST",
         "restore/{name}",
-        "Restore the contents of a snapshot",
         restore_snapshot,
+        "Restore the contents of a snapshot",
         json_content(record(restored=TEXT), "The name of the snapshot."),
         parameters=(_NAME,),
         errors=(400, 404),

@@ -1,6 +1,5 @@
 """`/_emulator/buckets`: the buckets, and the objects of each by folders."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -8,13 +7,10 @@ from oss_emulator.access.acl import BucketAcl
 from oss_emulator.control.api.route import (
     ApiRequest,
     OwnerRequest,
-    Parameter,
     Refusal,
     Route,
-    json_content,
     reply,
 )
-from oss_emulator.control.api.schema import TEXT, Schema
 from oss_emulator.control.console import page
 from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.message import Request, Response
@@ -113,42 +109,9 @@ def _way(prefix: str) -> list[tuple[str, str]]:
     return [(name, "/".join(names[: number + 1]) + "/") for number, name in enumerate(names)]
 
 
-_OBJECT: Schema = {"type": "object"}
-_BUCKET = (Parameter("bucket", "path", TEXT),)
-_ACL: Mapping[str, Any] = {"type": "object", "properties": {"acl": {"enum": list(BucketAcl)}}}
-
 ROUTES = (
-    Route("GET", "buckets", "All buckets", list_buckets, json_content(_OBJECT)),
-    Route(
-        "GET",
-        "buckets/{bucket}",
-        "A folder of a bucket",
-        get_bucket,
-        json_content(_OBJECT),
-        parameters=(
-            *_BUCKET,
-            Parameter("prefix", "query", TEXT),
-            Parameter("token", "query", TEXT),
-        ),
-        errors=(400, 404),
-    ),
-    Route(
-        "PUT",
-        "buckets/{bucket}",
-        "Create a bucket, or set its ACL",
-        put_bucket,
-        json_content(_OBJECT),
-        parameters=_BUCKET,
-        body=json_content(_ACL),
-        errors=(400, 409),
-    ),
-    Route(
-        "DELETE",
-        "buckets/{bucket}",
-        "Delete an empty bucket",
-        delete_bucket,
-        json_content(_OBJECT),
-        parameters=_BUCKET,
-        errors=(404, 409),
-    ),
+    Route("GET", "buckets", list_buckets),
+    Route("GET", "buckets/{bucket}", get_bucket),
+    Route("PUT", "buckets/{bucket}", put_bucket),
+    Route("DELETE", "buckets/{bucket}", delete_bucket),
 )

@@ -7,8 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from oss_emulator.control.api.referer import find_rules
-from oss_emulator.control.api.route import ApiRequest, Parameter, Refusal, Route, json_content
-from oss_emulator.control.api.schema import TEXT, Schema
+from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.control.console import EMBED_DOMAIN, page, review
 from oss_emulator.control.console.embedding import MARK, POLICIES
 from oss_emulator.control.journal import JournalEntry
@@ -136,28 +135,7 @@ def _keys(asked: ApiRequest, bucket: str) -> list[str]:
     return [item.key for item, _ in zip(items, range(100), strict=False)]
 
 
-_OBJECT: Schema = {"type": "object"}
-_NAMES = ("bucket", "key", "host")
-
 ROUTES = (
-    Route(
-        "GET",
-        "embed",
-        "The pages of an embed test",
-        get_embed,
-        json_content(_OBJECT),
-        parameters=tuple(Parameter(name, "query", TEXT) for name in _NAMES),
-        errors=(400, 404),
-        of_one_process=True,
-    ),
-    Route(
-        "GET",
-        "embed/{run}",
-        "What a browser sent in an embed test",
-        get_results,
-        json_content(_OBJECT),
-        parameters=(Parameter("run", "path", TEXT), Parameter("site", "query", TEXT)),
-        errors=(400, 404),
-        of_one_process=True,
-    ),
+    Route("GET", "embed", get_embed, of_one_process=True),
+    Route("GET", "embed/{run}", get_results, of_one_process=True),
 )

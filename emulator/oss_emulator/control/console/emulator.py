@@ -3,8 +3,7 @@
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from oss_emulator.control.api.route import ApiRequest, Route, json_content
-from oss_emulator.control.api.schema import Schema
+from oss_emulator.control.api.route import ApiRequest, Route
 from oss_emulator.control.console import page
 from oss_emulator.control.metrics import BOUNDS
 from oss_emulator.lab import assumptions as lines
@@ -76,15 +75,4 @@ def _changed(settings: Settings) -> set[str]:
     return {name for name in names if getattr(settings, name) != getattr(usual, name)}
 
 
-_OBJECT: Schema = {"type": "object"}
-
-ROUTES = (
-    Route(
-        "GET",
-        "emulator",
-        "The state of the emulator",
-        get_emulator,
-        json_content(_OBJECT),
-        of_one_process=True,
-    ),
-)
+ROUTES = (Route("GET", "emulator", get_emulator, of_one_process=True),)

@@ -4,8 +4,7 @@ from typing import Final
 from urllib.parse import quote
 
 from oss_emulator.control.api.access import SESSION, check_page, is_equal, session
-from oss_emulator.control.api.route import PREFIX, ApiRequest, Refusal, Route, json_content, reply
-from oss_emulator.control.api.schema import TEXT, record
+from oss_emulator.control.api.route import PREFIX, ApiRequest, Refusal, Route, reply
 from oss_emulator.control.console import page
 from oss_emulator.protocol.message import Request, Response
 
@@ -50,25 +49,8 @@ def _answer(asked: ApiRequest, cookie: str) -> Response:
     return answer._replace(headers={**answer.headers, "Set-Cookie": fields})
 
 
-_ANSWER = json_content(record(session={"type": "boolean"}), "Whether there is a session now.")
-
 ROUTES = (
-    Route(
-        "GET",
-        "login",
-        "The form for the token",
-        get_login,
-        json_content({"type": "object"}),
-        open_to_all=True,
-    ),
-    Route(
-        "POST",
-        "login",
-        "Begin a session",
-        log_in,
-        _ANSWER,
-        body=json_content(record(token=TEXT)),
-        open_to_all=True,
-    ),
-    Route("DELETE", "login", "End the session", log_out, _ANSWER, open_to_all=True),
+    Route("GET", "login", get_login, open_to_all=True),
+    Route("POST", "login", log_in, open_to_all=True),
+    Route("DELETE", "login", log_out, open_to_all=True),
 )

@@ -8,15 +8,11 @@ from urllib.parse import quote, urlencode
 from oss_emulator.access.acl import ObjectAcl
 from oss_emulator.control.api.route import (
     ApiRequest,
-    Content,
     OwnerRequest,
-    Parameter,
     Refusal,
     Route,
-    json_content,
     reply,
 )
-from oss_emulator.control.api.schema import TEXT, Schema
 from oss_emulator.control.console import page
 from oss_emulator.control.console.buckets import find_bucket
 from oss_emulator.protocol import xml
@@ -225,69 +221,11 @@ def _describe(item: Object) -> dict[str, Any]:
     }
 
 
-_OBJECT: Schema = {"type": "object"}
-_PLACE = (Parameter("bucket", "path", TEXT), Parameter("key", "query", TEXT))
-_VERSION = (*_PLACE, Parameter("versionId", "query", TEXT))
-_BYTES = Content({"application/octet-stream": {}})
-_ERRORS = (400, 403, 404, 409)
-
 ROUTES = (
-    Route(
-        "GET",
-        "objects/{bucket}",
-        "An object",
-        get_object,
-        json_content(_OBJECT),
-        parameters=_VERSION,
-        errors=_ERRORS,
-    ),
-    Route(
-        "PUT",
-        "objects/{bucket}",
-        "Set the ACL, the tags or the headers of an object",
-        put_object,
-        json_content(_OBJECT),
-        parameters=_PLACE,
-        body=json_content(_OBJECT),
-        errors=_ERRORS,
-    ),
-    Route(
-        "GET",
-        "content/{bucket}",
-        "The content of an object",
-        get_content,
-        _BYTES,
-        parameters=_VERSION,
-        errors=_ERRORS,
-    ),
-    Route(
-        "PUT",
-        "content/{bucket}",
-        "Upload an object",
-        put_content,
-        json_content(_OBJECT),
-        parameters=_PLACE,
-        body=_BYTES,
-        errors=_ERRORS,
-        takes_object=True,
-    ),
-    Route(
-        "DELETE",
-        "content/{bucket}",
-        "Delete an object",
-        delete_content,
-        json_content(_OBJECT),
-        parameters=_VERSION,
-        errors=_ERRORS,
-    ),
-    Route(
-        "POST",
-        "signed/{bucket}",
-        "Sign a URL for an object",
-        sign_object,
-        json_content(_OBJECT),
-        parameters=_PLACE[:1],
-        body=json_content(_OBJECT),
-        errors=_ERRORS,
-    ),
+    Route("GET", "objects/{bucket}", get_object),
+    Route("PUT", "objects/{bucket}", put_object),
+    Route("GET", "content/{bucket}", get_content),
+    Route("PUT", "content/{bucket}", put_content, takes_object=True),
+    Route("DELETE", "content/{bucket}", delete_content),
+    Route("POST", "signed/{bucket}", sign_object),
 )

@@ -11,17 +11,11 @@ from markupsafe import Markup
 from oss_emulator.control.api import events
 from oss_emulator.control.api.referer import find_rules, read_rules
 from oss_emulator.control.api.route import (
-    EVENTS,
-    JSON,
     ApiRequest,
-    Content,
-    Parameter,
     Refusal,
     Route,
-    json_content,
     reply,
 )
-from oss_emulator.control.api.schema import TEXT, Schema, record
 from oss_emulator.control.console import page
 from oss_emulator.control.console.catalogue import Catalogue
 from oss_emulator.control.replays import MOST_BYTES, LogReplay, LogTooLargeError
@@ -181,50 +175,9 @@ def _find(asked: ApiRequest) -> LogReplay:
     return found
 
 
-_OBJECT: Schema = {"type": "object"}
-_ID = Parameter("id", "path", TEXT)
-
 ROUTES = (
-    Route(
-        "GET",
-        "replay",
-        "Whether logs can be replayed, and by which rules",
-        get_replay,
-        json_content(_OBJECT),
-        of_one_process=True,
-    ),
-    Route(
-        "POST",
-        "replay",
-        "Begin a replay by rules",
-        begin_replay,
-        json_content(record(replay=TEXT, most_bytes={"type": "integer"})),
-        status=201,
-        body=json_content(_OBJECT),
-        errors=(400, 404, 501),
-        of_one_process=True,
-    ),
-    Route(
-        "GET",
-        "replay/{id}",
-        "The progress and the report of a replay",
-        get_report,
-        Content({JSON: _OBJECT, EVENTS: TEXT}),
-        parameters=(_ID,),
-        errors=(404,),
-        of_one_process=True,
-        stream=follow_replay,
-    ),
-    Route(
-        "PUT",
-        "replay/{id}",
-        "Replay the log in the body",
-        run_replay,
-        json_content(_OBJECT),
-        parameters=(_ID, Parameter("name", "query", TEXT)),
-        body=Content({"application/octet-stream": {}}),
-        errors=(400, 404, 409, 413, 501),
-        of_one_process=True,
-        takes_file=MOST_BYTES,
-    ),
+    Route("GET", "replay", get_replay, of_one_process=True),
+    Route("POST", "replay", begin_replay, of_one_process=True),
+    Route("GET", "replay/{id}", get_report, of_one_process=True, stream=follow_replay),
+    Route("PUT", "replay/{id}", run_replay, of_one_process=True, takes_file=MOST_BYTES),
 )

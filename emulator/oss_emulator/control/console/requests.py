@@ -7,16 +7,10 @@ from typing import Any, Final
 from oss_emulator.control.api import events
 from oss_emulator.control.api.journal_filter import JournalFilter
 from oss_emulator.control.api.route import (
-    EVENTS,
-    JSON,
     ApiRequest,
-    Content,
-    Parameter,
     Refusal,
     Route,
-    json_content,
 )
-from oss_emulator.control.api.schema import COUNT, TEXT
 from oss_emulator.control.console import page, snippets
 from oss_emulator.control.journal import JournalEntry, RefererVerdict
 from oss_emulator.protocol.message import Response
@@ -135,25 +129,6 @@ def _text(document: bytes) -> str:
 
 
 ROUTES = (
-    Route(
-        "GET",
-        "requests",
-        "The last requests, newest first",
-        list_requests,
-        Content({JSON: {"type": "object"}, EVENTS: TEXT}, "The requests in short."),
-        parameters=tuple(Parameter(name, "query", TEXT) for name in FILTERS),
-        errors=(400,),
-        of_one_process=True,
-        stream=follow_requests,
-    ),
-    Route(
-        "GET",
-        "requests/{number}",
-        "The whole story of one request",
-        get_request,
-        json_content({"type": "object"}),
-        parameters=(Parameter("number", "path", COUNT),),
-        errors=(404,),
-        of_one_process=True,
-    ),
+    Route("GET", "requests", list_requests, of_one_process=True, stream=follow_requests),
+    Route("GET", "requests/{number}", get_request, of_one_process=True),
 )

@@ -12,13 +12,10 @@ from oss_emulator.control.api.referer import decide, find_rules, list_requests, 
 from oss_emulator.control.api.route import (
     ApiRequest,
     OwnerRequest,
-    Parameter,
     Refusal,
     Route,
-    json_content,
     reply,
 )
-from oss_emulator.control.api.schema import TEXT, Schema, array, record
 from oss_emulator.control.console import page, review
 from oss_emulator.control.journal import RefererVerdict
 from oss_emulator.lab import lint, sources
@@ -258,82 +255,14 @@ def _is_editable(rules: RefererConfiguration) -> bool:
     return not any(entries == ("",) or any("\n" in entry for entry in entries) for entries in lists)
 
 
-_OBJECT: Schema = {"type": "object"}
-_BUCKET = (Parameter("bucket", "path", TEXT),)
-
 ROUTES = (
-    Route("GET", "rules", "The buckets and their rules", list_rules, json_content(_OBJECT)),
-    Route(
-        "POST",
-        "rules/check",
-        "Decide by edited rules",
-        check_rules,
-        json_content(record(decisions=array(_OBJECT))),
-        body=json_content(_OBJECT),
-        errors=(400, 404),
-    ),
-    Route(
-        "POST",
-        "rules/review",
-        "Lint and compare edited rules",
-        review_rules,
-        json_content(_OBJECT),
-        body=json_content(_OBJECT),
-        errors=(400, 404),
-    ),
-    Route(
-        "POST",
-        "rules/correct",
-        "Apply a correction to edited rules",
-        correct_rules,
-        json_content(record(rules=_OBJECT)),
-        body=json_content(_OBJECT),
-        errors=(400, 404),
-    ),
-    Route(
-        "POST",
-        "rules/generate",
-        "Propose rules for a site",
-        generate_rules,
-        json_content(record(rules=_OBJECT, table=TEXT)),
-        body=json_content(_OBJECT),
-        errors=(400,),
-    ),
-    Route(
-        "POST",
-        "rules/export",
-        "Format edited rules",
-        export_rules,
-        json_content(record(texts=_OBJECT)),
-        body=json_content(_OBJECT),
-        errors=(400,),
-    ),
-    Route(
-        "POST",
-        "rules/import",
-        "Read rules in any form",
-        import_rules,
-        json_content(record(rules=_OBJECT)),
-        body=json_content(_OBJECT),
-        errors=(400, 404),
-    ),
-    Route(
-        "GET",
-        "rules/{bucket}",
-        "The rules of a bucket",
-        get_rules,
-        json_content(_OBJECT),
-        parameters=_BUCKET,
-        errors=(404,),
-    ),
-    Route(
-        "PUT",
-        "rules/{bucket}",
-        "Put rules to a bucket",
-        put_rules,
-        json_content(_OBJECT),
-        parameters=_BUCKET,
-        body=json_content(_OBJECT),
-        errors=(400, 404),
-    ),
+    Route("GET", "rules", list_rules),
+    Route("POST", "rules/check", check_rules),
+    Route("POST", "rules/review", review_rules),
+    Route("POST", "rules/correct", correct_rules),
+    Route("POST", "rules/generate", generate_rules),
+    Route("POST", "rules/export", export_rules),
+    Route("POST", "rules/import", import_rules),
+    Route("GET", "rules/{bucket}", get_rules),
+    Route("PUT", "rules/{bucket}", put_rules),
 )

@@ -5,8 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from oss_emulator.control.api.route import ApiRequest, Content, Parameter, Refusal, Route
-from oss_emulator.control.api.schema import TEXT
+from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.lab.replay import STYLE
 from oss_emulator.protocol.message import Response
 
@@ -45,15 +44,4 @@ def get_file(asked: ApiRequest) -> Response:
     return Response(200, headers, content)
 
 
-ROUTES = (
-    Route(
-        "GET",
-        "static/{name}",
-        "A file of the pages",
-        get_file,
-        Content({"text/javascript": TEXT, "text/css": TEXT}),
-        parameters=(Parameter("name", "path", TEXT),),
-        errors=(404,),
-        open_to_all=True,
-    ),
-)
+ROUTES = (Route("GET", "static/{name}", get_file, open_to_all=True),)

@@ -19,8 +19,8 @@ def rename_thing(asked: ApiRequest) -> Response:
 ROUTE = Route(
     "PUT",
     "thing/{name}",
-    "Rename a thing",
     rename_thing,
+    "Rename a thing",
     json_content(record(name=TEXT), "The new name."),
     status=201,
     parameters=(Parameter("name", "path", TEXT), Parameter("to", "query", TEXT, "The new name.")),
