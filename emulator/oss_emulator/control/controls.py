@@ -17,9 +17,7 @@ def open_storage(settings: Settings, *, shared: bool = False) -> Storage:
     """
     if settings.data is None:
         return MemoryStorage()
-    from oss_emulator.storage.disk import (
-        DiskStorage,
-    )  # loads SQLite
+    from oss_emulator.storage.disk import DiskStorage  # loads SQLite
 
     return DiskStorage(settings.data, fsync=settings.fsync is Fsync.ALWAYS, shared=shared)
 

@@ -11,9 +11,5 @@ BucketUserQos
 """)
 
 DOCUMENT: Final = Document(
-    "BucketStorageCapacity",
-    "qos",
-    _SCHEMA,
-    absent=(("StorageCapacity", -1),),
-    deletable=False,
+    "BucketStorageCapacity", "qos", _SCHEMA, absent=(("StorageCapacity", -1),), deletable=False
 )

@@ -53,12 +53,7 @@ def _settle_rule(rule: xml.Node) -> xml.Children:
 
 
 DOCUMENT: Final = Document(
-    "BucketCors",
-    "cors",
-    _SCHEMA,
-    absent=ErrorCase.NO_SUCH_CORS,
-    validate=_validate,
-    enforced=True,
+    "BucketCors", "cors", _SCHEMA, absent=ErrorCase.NO_SUCH_CORS, validate=_validate, enforced=True
 )
 
 

@@ -123,11 +123,7 @@ def _settle_rule(rule: Node, now: float) -> xml.Children:
 
 
 DOCUMENT: Final = Document(
-    "BucketLifecycle",
-    "lifecycle",
-    _SCHEMA,
-    absent=ErrorCase.NO_SUCH_LIFECYCLE,
-    validate=_validate,
+    "BucketLifecycle", "lifecycle", _SCHEMA, absent=ErrorCase.NO_SUCH_LIFECYCLE, validate=_validate
 )
 
 

@@ -16,9 +16,4 @@ OverwriteConfiguration
       Principal* name
 """)
 
-DOCUMENT: Final = Document(
-    "BucketOverwriteConfig",
-    "overwriteConfig",
-    _SCHEMA,
-    absent=(),
-)
+DOCUMENT: Final = Document("BucketOverwriteConfig", "overwriteConfig", _SCHEMA, absent=())

@@ -11,9 +11,4 @@ QuotaConfiguration
   Mode? text
 """)
 
-DOCUMENT: Final = Document(
-    "BucketStorageQuota",
-    "quota",
-    _SCHEMA,
-    absent=(("StorageQuota", -1),),
-)
+DOCUMENT: Final = Document("BucketStorageQuota", "quota", _SCHEMA, absent=(("StorageQuota", -1),))

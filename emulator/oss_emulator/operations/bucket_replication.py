@@ -63,10 +63,7 @@ def get_bucket_replication_location(call: Call) -> Response:
         regions.location(name) for name in regions.REGIONS if name != call.bucket.region
     )
     transfer: Children = [
-        (
-            "LocationTransferType",
-            [("Location", name), ("TransferTypes", [("Type", "oss_acc")])],
-        )
+        ("LocationTransferType", [("Location", name), ("TransferTypes", [("Type", "oss_acc")])])
         for name in others
     ]
     locations = [("Location", name) for name in others]

@@ -11,10 +11,7 @@ from oss_emulator.protocol.message import Response
 @answers("PUT /bucket?style&styleName", "PutStyle")
 def put_style(call: Call) -> Response:
     """Add or replace a style; raises `InvalidArgument` for its name or content."""
-    name, category = (
-        call.request.query["styleName"],
-        call.request.query.get("category", "image"),
-    )
+    name, category = (call.request.query["styleName"], call.request.query.get("category", "image"))
     style.check_name(name)
     kept = style.PREFIX + name
     present, now = call.documents.get(kept), call.request.received

@@ -7,14 +7,7 @@ from typing import Final
 
 from oss_emulator.access import Permission
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import (
-    Gather,
-    Operation,
-    Resource,
-    Status,
-    Takes,
-    operation,
-)
+from oss_emulator.operations.operation import Gather, Operation, Resource, Status, Takes, operation
 from oss_emulator.protocol.message import Response
 
 _RESOURCES: Final = {

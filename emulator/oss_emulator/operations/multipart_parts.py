@@ -104,8 +104,7 @@ def upload_part_copy(call: Call) -> Response:
     upload = find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
     part = _put(call, upload, _number(call))
     answer = xml.answer(
-        "CopyPartResult",
-        [("LastModified", dates.format_iso(part.modified)), ("ETag", part.etag)],
+        "CopyPartResult", [("LastModified", dates.format_iso(part.modified)), ("ETag", part.etag)]
     )
     found = {
         "ETag": part.etag,

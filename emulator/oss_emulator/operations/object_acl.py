@@ -35,9 +35,6 @@ def get_object_acl(call: Call) -> Response:
     found = find(call)
     answer = xml.answer(
         "AccessControlPolicy",
-        [
-            ("Owner", call.owner(found.owner)),
-            ("AccessControlList", [("Grant", found.acl)]),
-        ],
+        [("Owner", call.owner(found.owner)), ("AccessControlList", [("Grant", found.acl)])],
     )
     return answer._replace(headers={**answer.headers, **version_header(call, found)})

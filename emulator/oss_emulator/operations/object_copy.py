@@ -62,8 +62,7 @@ def copy_object(call: Call) -> Response:
     )
     stored = store(call, item)
     answer = xml.answer(
-        "CopyObjectResult",
-        [("ETag", item.etag), ("LastModified", dates.format_iso(item.modified))],
+        "CopyObjectResult", [("ETag", item.etag), ("LastModified", dates.format_iso(item.modified))]
     )
     found = {
         "ETag": item.etag,

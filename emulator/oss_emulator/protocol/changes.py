@@ -68,13 +68,7 @@ PUBLIC_ACCESS_BLOCKED: Final = ServiceChange(
     "Buckets block public access from their creation, until that is turned off.",
 )
 
-CHANGES: Final = (
-    V1_OF_ACCOUNTS,
-    CUSTOM_DOMAIN,
-    V1_OF_BUCKETS,
-    ARN_IN_LOGS,
-    PUBLIC_ACCESS_BLOCKED,
-)
+CHANGES: Final = (V1_OF_ACCOUNTS, CUSTOM_DOMAIN, V1_OF_BUCKETS, ARN_IN_LOGS, PUBLIC_ACCESS_BLOCKED)
 """All changes, by date."""
 
 

@@ -27,12 +27,7 @@ ROUTES = (
         open_to_all=True,
     ),
     Route(
-        "HEAD",
-        "health",
-        get_health,
-        "Is the server well?",
-        Content({}, "It is."),
-        open_to_all=True,
+        "HEAD", "health", get_health, "Is the server well?", Content({}, "It is."), open_to_all=True
     ),
     Route(
         "GET",

@@ -5,10 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from oss_emulator.access import Permission, required_of_source
-from oss_emulator.documents import (
-    access_point,
-    archive_direct_read,
-)
+from oss_emulator.documents import access_point, archive_direct_read
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.shared import locks
