@@ -285,14 +285,14 @@ class _Builder:
         trust = _TRUST.format(account=account) if table.trust is None else table.trust
         self._roles.append(
             Role(
-                account,
-                self._use_id(path, table.id, _number("3", account, table.name)),
-                table.name,
-                self._policy(
+                account=account,
+                id=self._use_id(path, table.id, _number("3", account, table.name)),
+                name=table.name,
+                trust=self._policy(
                     (*path, "trust"), trust, PolicyType.TRUST, f"trust policy of {table.name}"
                 ),
-                self._policies(path, table),
-                table.max_session,
+                policies=self._policies(path, table),
+                max_session=table.max_session,
             )
         )
 
@@ -304,12 +304,12 @@ class _Builder:
             raise self._wrong((*path, "client_ids"), [], "a list of at least one client id")
         self._oidc_providers.append(
             OIDCProvider(
-                account,
-                table.name,
-                table.issuer,
-                table.client_ids,
-                self._read_jwks(path, table),
-                table.issuance_limit,
+                account=account,
+                name=table.name,
+                issuer=table.issuer,
+                client_ids=table.client_ids,
+                keys=self._read_jwks(path, table),
+                issuance_limit=table.issuance_limit,
             )
         )
 

@@ -124,7 +124,7 @@ def authorize(
         bucket_acl, object_acl = _closed(bucket_acl), _closed(object_acl)
     for action in inputs.actions:
         verdict = _by_policies(caller, owner, action, inputs) or _by_ownership(
-            caller, owner, permission, bucket_acl, object_acl, action
+            caller, owner, permission, bucket_acl, object_acl, action=action
         )
         if verdict.allowed and inputs.gate is not None:
             verdict = _by_gate(caller, owner, action, inputs, inputs.gate) or verdict

@@ -93,7 +93,14 @@ def parse(document: bytes, bucket: Bucket, now: float) -> AccessPoint:
         raise invalid_argument("VpcId", vpc, "The network origin vpc needs a VpcId.")
     alias = f"{name}-{getrandbits(136):034x}{_SUFFIX}"
     return AccessPoint(
-        name, bucket.name, bucket.owner, bucket.region, alias, origin.lower(), vpc, int(now)
+        name=name,
+        bucket=bucket.name,
+        account=bucket.owner,
+        region=bucket.region,
+        alias=alias,
+        origin=origin.lower(),
+        vpc=vpc,
+        created=int(now),
     )
 
 
@@ -182,12 +189,12 @@ def blocks_public(documents: Documents, name: str) -> bool:
 def _parse_kept(bucket: Bucket, document: bytes) -> AccessPoint:
     node = xml.parse(document, _KEPT)
     return AccessPoint(
-        node.text("Name"),
-        bucket.name,
-        bucket.owner,
-        bucket.region,
-        node.text("Alias"),
-        node.text("NetworkOrigin"),
-        node.text("VpcId"),
-        int(node.text("Created")),
+        name=node.text("Name"),
+        bucket=bucket.name,
+        account=bucket.owner,
+        region=bucket.region,
+        alias=node.text("Alias"),
+        origin=node.text("NetworkOrigin"),
+        vpc=node.text("VpcId"),
+        created=int(node.text("Created")),
     )

@@ -157,14 +157,14 @@ def _parse_kept(document: bytes) -> FetchTask:
 
 def _read(node: xml.Node, task_id: str, created: float) -> FetchTask:
     return FetchTask(
-        task_id,
-        created,
-        node.text("Url"),
-        node.text("Object"),
-        node.text("Host"),
-        node.text("ContentMD5"),
-        node.text("Callback"),
-        node.text("StorageClass"),
-        node.text("IgnoreSameKey") == "true",
-        node.text("CallbackWhenFailed") == "true",
+        id=task_id,
+        created=created,
+        url=node.text("Url"),
+        key=node.text("Object"),
+        host=node.text("Host"),
+        content_md5=node.text("ContentMD5"),
+        callback=node.text("Callback"),
+        storage_class=node.text("StorageClass"),
+        ignores_same_key=node.text("IgnoreSameKey") == "true",
+        calls_back_on_failure=node.text("CallbackWhenFailed") == "true",
     )

@@ -131,13 +131,13 @@ def parse(document: bytes, now: float, storage: Storage) -> LiveChannel:
     _check_destination(found.get("Snapshot/DestBucket"), storage)
     snapshot = [(name, found[f"Snapshot/{name}"]) for name in _SNAPSHOT if "Snapshot" in found]
     return LiveChannel(
-        found["Description"],
-        found["Status"],
-        found["Target/FragDuration"],
-        found["Target/FragCount"],
-        found["Target/PlaylistName"],
-        snapshot,
-        now,
+        description=found["Description"],
+        status=found["Status"],
+        frag_duration=found["Target/FragDuration"],
+        frag_count=found["Target/FragCount"],
+        playlist_name=found["Target/PlaylistName"],
+        snapshot=snapshot,
+        modified=now,
     )
 
 
@@ -189,13 +189,13 @@ def read(document: bytes) -> LiveChannel:
     node = xml.parse(document, _ROOT)
     snapshot = node.first("Snapshot") or ()
     return LiveChannel(
-        node.text("Description"),
-        node.text("Status"),
-        node.text("Target/FragDuration"),
-        node.text("Target/FragCount"),
-        node.text("Target/PlaylistName"),
-        [(child.name, child.value) for child in snapshot],
-        dates.parse_iso(node.text("LastModified")) or 0.0,
+        description=node.text("Description"),
+        status=node.text("Status"),
+        frag_duration=node.text("Target/FragDuration"),
+        frag_count=node.text("Target/FragCount"),
+        playlist_name=node.text("Target/PlaylistName"),
+        snapshot=[(child.name, child.value) for child in snapshot],
+        modified=dates.parse_iso(node.text("LastModified")) or 0.0,
     )
 
 

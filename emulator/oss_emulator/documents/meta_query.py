@@ -199,12 +199,14 @@ def parse(document: bytes) -> MetaQuery:
         message = f"A query may have {_AGGREGATIONS} aggregations; it has {len(aggregations)}."
         raise invalid("Aggregations", "", message)
     return MetaQuery(
-        _parse_query(node.text("Query")),
-        _limit(node.text("MaxResults")),
-        _sort(node.text("Sort", "Filename")),
-        _choose("Order", node.text("Order", "asc"), ("asc", "desc")) == "desc",
-        tuple(_aggregation(each.text("Field"), each.text("Operation")) for each in aggregations),
-        node.text("NextToken"),
+        condition=_parse_query(node.text("Query")),
+        limit=_limit(node.text("MaxResults")),
+        sort=_sort(node.text("Sort", "Filename")),
+        descending=_choose("Order", node.text("Order", "asc"), ("asc", "desc")) == "desc",
+        aggregations=tuple(
+            _aggregation(each.text("Field"), each.text("Operation")) for each in aggregations
+        ),
+        token=node.text("NextToken"),
     )
 
 

@@ -169,7 +169,14 @@ def _parse(lines: list[str], depth: int) -> Iterable[Element]:
         least, most = _times(match["often"] or "")
         children = tuple(_parse(lines[start + 1 : end], depth + 2))
         kind = match["kind"] or ""
-        yield Element(match["name"], least, most, kind, match["default"], children)
+        yield Element(
+            name=match["name"],
+            least=least,
+            most=most,
+            kind=kind,
+            default=match["default"],
+            children=children,
+        )
 
 
 def _indent(line: str) -> int:

@@ -36,7 +36,7 @@ def put_async_fetch_task(call: Call) -> Response:
     if task.key.startswith(("/", "\\")):
         raise OSSError(ErrorCase.INVALID_OBJECT_NAME)
     present = call.storage.object(bucket.name, task.key)
-    permissions.check(call, bucket, task.key, Permission.WRITE, present, ("oss:PutObject",))
+    permissions.check(call, bucket, task.key, Permission.WRITE, present, actions=("oss:PutObject",))
     if task.storage_class:
         headers.storage_class({"x-oss-storage-class": task.storage_class}, "")
     failure_callback(bucket, task)  # only to find mistakes in it

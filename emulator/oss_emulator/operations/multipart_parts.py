@@ -136,7 +136,14 @@ def _put(call: Call, upload: Upload, number: int) -> Part:
                 ErrorCase.PART_NOT_SEQUENTIAL, PartNumber=str(number), UploadId=upload.id
             )
     etag = checksums.format_etag(body.md5)
-    part = Part(number, body.content, body.size, etag, body.crc64, call.request.received)
+    part = Part(
+        number=number,
+        content=body.content,
+        size=body.size,
+        etag=etag,
+        crc64=body.crc64,
+        modified=call.request.received,
+    )
     call.storage.put_part(call.bucket.name, upload.id, part)
     return part
 

@@ -65,7 +65,7 @@ def _check_writable(call: Call, key: str, version_id: str | None) -> AccessDecis
     """Raise `AccessDenied` unless the caller may delete an object; return the decision."""
     item = call.storage.object(call.bucket.name, key, version_id)
     actions = required(call.operation.action, call.request.headers, version_id)
-    return permissions.check(call, call.bucket, key, Permission.WRITE, item, actions)
+    return permissions.check(call, call.bucket, key, Permission.WRITE, item, actions=actions)
 
 
 def _malformed(detail: str) -> OSSError:

@@ -42,21 +42,11 @@ def list_buckets(call: Call) -> Response:
         _summary(call, bucket, with_tags=bool(wanted), with_group=group is not None)
         for bucket in page
     )
-    position: xml.Children = (
-        [
-            ("Prefix", prefix),
-            ("Marker", marker),
-            ("MaxKeys", limit),
-            ("IsTruncated", truncated),
-            ("NextMarker", page[-1].name),
-        ]
-        if truncated
-        else []
-    )
+    place = (("Prefix", prefix), ("Marker", marker), ("MaxKeys", limit), ("IsTruncated", truncated))
     return xml.answer(
         "ListAllMyBucketsResult",
         [
-            *position,
+            *((*place, ("NextMarker", page[-1].name)) if truncated else ()),  # S-04
             ("Owner", call.owner(call.caller.id)),
             ("Buckets", [("Bucket", summary) for summary in summaries]),
         ],

@@ -77,17 +77,17 @@ class Request(NamedTuple):
         query = parse_query(query_string) if query_string else _NO_QUERY
         proxied = absolute is not None
         return cls(
-            method,
-            path,
-            query_string,
-            query,
-            first,
-            received,
-            remote,
-            secure,
-            version,
-            proxied,
-            further,
+            method=method,
+            path=path,
+            query_string=query_string,
+            query=query,
+            headers=first,
+            received=received,
+            remote=remote,
+            secure=secure,
+            version=version,
+            proxied=proxied,
+            further_referers=further,
         )
 
     @property

@@ -48,11 +48,8 @@ def cut(
     Several items may share a name. With `within_marker`, the walk leaves out the items with the
     marker's name that were shown, so the remaining ones belong to this page.
     """
-    page: Page[Item] = Page([], [])
-    if limit == 0:
-        return page
-    start: str | None = max(prefix, marker)
-    last = ""
+    page, last = Page[Item]([], []), ""
+    start = max(prefix, marker) if limit else None
     while start is not None:
         leap = None
         for item in walk(start):

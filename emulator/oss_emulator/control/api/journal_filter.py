@@ -34,16 +34,16 @@ class JournalFilter(NamedTuple):
                 400, f"verdict must be one of {', '.join(RefererVerdict)}, not {verdict!r}."
             )
         return cls(
-            query.get("bucket"),
-            verdict,
-            int(asked.number("status")) if "status" in query else None,
-            query.get("ec"),
-            query.get("method"),
-            query.get("referer", "").casefold() or None,
-            query.get("text", "").casefold() or None,
-            int(asked.number("since")),
-            int(asked.number("before")),
-            int(asked.number("limit")),
+            bucket=query.get("bucket"),
+            verdict=verdict,
+            status=int(asked.number("status")) if "status" in query else None,
+            ec=query.get("ec"),
+            method=query.get("method"),
+            referer=query.get("referer", "").casefold() or None,
+            text=query.get("text", "").casefold() or None,
+            since=int(asked.number("since")),
+            before=int(asked.number("before")),
+            limit=int(asked.number("limit")),
         )
 
     def fits(self, entry: JournalEntry) -> bool:

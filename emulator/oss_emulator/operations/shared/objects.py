@@ -96,7 +96,7 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
     actions = required_of_source(call.request.headers, source.version_id)
     permissions.check_origin(point)
     reading = call._replace(admission=replace(call.admission, access_point=point))
-    permissions.check(reading, bucket, source.key, Permission.READ, item, actions)
+    permissions.check(reading, bucket, source.key, Permission.READ, item, actions=actions)
     if item is None:
         raise _missing(call, bucket, source.key, version_id)
     if item.delete_marker:
@@ -117,7 +117,7 @@ def follow(call: Call, bucket: Bucket, item: Object) -> Object:
         return item
     key = decode_key(item.symlink_target)
     target = call.storage.object(bucket.name, key)
-    permissions.check(call, bucket, key, Permission.READ, target, ("oss:GetObject",))
+    permissions.check(call, bucket, key, Permission.READ, target, actions=("oss:GetObject",))
     if target is None or target.delete_marker:
         raise OSSError(ErrorCase.SYMLINK_TARGET_NOT_EXIST)
     if target.kind == "Symlink":

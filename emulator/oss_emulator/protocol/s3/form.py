@@ -48,7 +48,14 @@ def parse(form: Form) -> Claim | None:
     if any(map(form.has, _FIELDS_V2)):
         _require(form, (*_FIELDS_V2, _POLICY))
         access_key_id, made = (form.text(name) for name in _FIELDS_V2)
-        return Claim(Version.V2, Place.FORM, access_key_id, made, _token(form), "")
+        return Claim(
+            version=Version.V2,
+            place=Place.FORM,
+            access_key_id=access_key_id,
+            signature=made,
+            token=_token(form),
+            date="",
+        )
     return None
 
 
@@ -78,13 +85,13 @@ def _parse_v4(form: Form) -> Claim:
     if day != instant.day(signed_at):
         raise _refuse("x-amz-credential", credential)
     return Claim(
-        Version.V4,
-        Place.FORM,
-        access_key_id,
-        made,
-        _token(form),
-        date,
-        signed_at,
+        version=Version.V4,
+        place=Place.FORM,
+        access_key_id=access_key_id,
+        signature=made,
+        token=_token(form),
+        date=date,
+        signed_at=signed_at,
         day=day,
         region=region,
         product=signature.SERVICE,

@@ -191,13 +191,13 @@ def _parse_header(request: Request) -> Claim:
     if day != instant.day(signed_at):
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000409")
     return Claim(
-        Version.V4,
-        Place.HEADER,
-        access_key_id,
-        fields["Signature"],
-        request.headers.get(_TOKEN) or None,
-        date,
-        signed_at,
+        version=Version.V4,
+        place=Place.HEADER,
+        access_key_id=access_key_id,
+        signature=fields["Signature"],
+        token=request.headers.get(_TOKEN) or None,
+        date=date,
+        signed_at=signed_at,
         additional_headers=authorization.header_names(fields["SignedHeaders"]),
         day=day,
         region=region,
@@ -211,7 +211,15 @@ def _parse_header_v2(request: Request, credentials: str) -> Claim:
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="")
     date, signed_at = _date(request)
     token = request.headers.get(_TOKEN) or None
-    return Claim(Version.V2, Place.HEADER, access_key_id, signature, token, date, signed_at)
+    return Claim(
+        version=Version.V2,
+        place=Place.HEADER,
+        access_key_id=access_key_id,
+        signature=signature,
+        token=token,
+        date=date,
+        signed_at=signed_at,
+    )
 
 
 def _parse_url_v4(request: Request) -> Claim:
@@ -231,14 +239,14 @@ def _parse_url_v4(request: Request) -> Claim:
     if day != instant.day(signed_at):
         raise _refuse("X-Amz-Credential", query["X-Amz-Credential"], "0002-00000421")
     return Claim(
-        Version.V4,
-        Place.URL,
-        access_key_id,
-        query["X-Amz-Signature"],
-        query.get("X-Amz-Security-Token") or None,
-        date,
-        signed_at,
-        signed_at + expires,
+        version=Version.V4,
+        place=Place.URL,
+        access_key_id=access_key_id,
+        signature=query["X-Amz-Signature"],
+        token=query.get("X-Amz-Security-Token") or None,
+        date=date,
+        signed_at=signed_at,
+        expires_at=signed_at + expires,
         additional_headers=authorization.header_names(query["X-Amz-SignedHeaders"]),
         day=day,
         region=region,
@@ -253,12 +261,12 @@ def _parse_url_v2(request: Request) -> Claim:
         message = f"The URL is signed, but its parameter {name} is missing or empty."
         raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, message, ec=ec)
     return Claim(
-        Version.V2,
-        Place.URL,
-        query["AWSAccessKeyId"],
-        query["Signature"],
-        query.get(_TOKEN) or None,
-        query["Expires"],
+        version=Version.V2,
+        place=Place.URL,
+        access_key_id=query["AWSAccessKeyId"],
+        signature=query["Signature"],
+        token=query.get(_TOKEN) or None,
+        date=query["Expires"],
         expires_at=instant.parse_expires(query["Expires"]),
     )
 
