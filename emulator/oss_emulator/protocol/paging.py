@@ -48,7 +48,8 @@ def cut(
     Several items may share a name. With `within_marker`, the walk leaves out the items with the
     marker's name that were shown, so the remaining ones belong to this page.
     """
-    page, last = Page[Item]([], []), ""
+    page: Page[Item] = Page([], [])
+    last = ""
     start = max(prefix, marker) if limit else None
     while start is not None:
         leap = None
