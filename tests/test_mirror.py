@@ -70,7 +70,6 @@ COVERED_BY = {
     "operations/async_fetch.py": "http/test_async_fetch.py",
     "operations/call.py": "unit/operations/test_object_basic.py",
     "operations/operation.py": "test_architecture.py",
-    "operations/declaration.py": "unit/operations/test_traits.py",
     "operations/shared/buckets.py": "unit/operations/test_bucket_acl.py",
     "operations/shared/locks.py": "unit/operations/test_locks.py",
     "operations/shared/metadata_index.py": "unit/operations/test_bucket_meta_query.py",

@@ -6,7 +6,7 @@ from oss_emulator.access import Policy, PolicyError, PolicyType
 from oss_emulator.documents import access_point, public_access_block
 from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import headers, paging, parameters, xml
 from oss_emulator.protocol.address import SERVICE_DOMAIN
 from oss_emulator.protocol.errors import ErrorCase, OSSError

@@ -12,7 +12,7 @@ from oss_emulator.documents import async_fetch, callback_policy
 from oss_emulator.documents.async_fetch import MAX_KEPT, MAX_RUNNING, FetchTask
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import callback, headers, xml
 from oss_emulator.protocol.address import check_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError

@@ -15,7 +15,7 @@ from oss_emulator.documents import (
 from oss_emulator.documents.document import Documents
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.buckets import new_bucket
 from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed

@@ -2,7 +2,7 @@
 
 from oss_emulator.documents import cname
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response

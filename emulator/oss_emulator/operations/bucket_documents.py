@@ -1,23 +1,24 @@
 """Put, Get and Delete for the configurations of accounts, buckets and object versions."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from oss_emulator.documents import DOCUMENTS
 from oss_emulator.documents.document import Document, Documents, Holder, PutContext
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import Operation, Resource, Status, Takes, operation
+from oss_emulator.operations.operation import Operation, Status, answers
 from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
 
-_RESOURCES: Final = {
-    Holder.ACCOUNT: Resource.SERVICE,
-    Holder.BUCKET: Resource.BUCKET,
-    Holder.OBJECT: Resource.OBJECT,
+_PATHS: Final = {
+    Holder.ACCOUNT: "/",
+    Holder.BUCKET: "/bucket",
+    Holder.OBJECT: "/bucket/key",
 }
 
 
@@ -76,15 +77,12 @@ def _version(call: Call, item: Object | None) -> dict[str, str]:
 def _operation(
     verb: str, document: Document, perform: Callable[[Document, Call], Response]
 ) -> Operation:
-    return operation(
+    made = answers(
+        f"{verb.upper()} {_PATHS[document.holder]}?{document.subresource}",
         f"{verb}{document.name}",
-        verb.upper(),
-        _RESOURCES[document.holder],
-        document.subresource,
-        takes=Takes.DOCUMENT if verb == "Put" else Takes.NOTHING,
-        status=Status.ENFORCED if document.enforced else Status.KEPT,
         action=f"oss:{verb}{document.action or document.name}",
     )(partial(perform, document))
+    return replace(made, status=Status.ENFORCED if document.enforced else Status.KEPT)
 
 
 OPERATIONS: tuple[Operation, ...] = tuple(

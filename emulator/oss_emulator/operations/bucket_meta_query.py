@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from oss_emulator.documents import meta_query
 from oss_emulator.documents.meta_query import Aggregation, FieldKind, MetaQuery, Scalar, Statistic
 from oss_emulator.operations.call import Body, Call
-from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared.metadata_index import MetaResult, Position, search
 from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed

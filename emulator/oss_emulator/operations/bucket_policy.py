@@ -4,7 +4,7 @@ from oss_emulator.access import Policy, PolicyError, PolicyType
 from oss_emulator.documents import policy
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response

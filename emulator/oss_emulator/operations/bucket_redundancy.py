@@ -5,8 +5,7 @@ from typing import Final
 from oss_emulator.documents import redundancy
 from oss_emulator.documents.redundancy import Transition, TransitionStatus
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.protocol import headers, paging, parameters, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response

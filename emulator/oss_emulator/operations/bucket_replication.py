@@ -3,7 +3,7 @@
 from oss_emulator.documents import replication
 from oss_emulator.documents.replication import RuleStatus
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import regions, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response

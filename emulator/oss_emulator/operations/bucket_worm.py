@@ -6,8 +6,7 @@ from oss_emulator.documents import object_worm, worm
 from oss_emulator.documents.schema import Element
 from oss_emulator.documents.worm import RetentionPolicy
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response

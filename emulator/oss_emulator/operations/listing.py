@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import restore_info
 from oss_emulator.protocol import dates, paging, parameters, xml
 from oss_emulator.protocol.headers import invalid_argument

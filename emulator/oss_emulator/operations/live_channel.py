@@ -9,8 +9,7 @@ from urllib.parse import quote, unquote
 from oss_emulator.documents import live_channel
 from oss_emulator.documents.live_channel import LiveChannel, invalid
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.protocol import dates, paging, parameters, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.message import Response

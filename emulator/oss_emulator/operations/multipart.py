@@ -7,7 +7,7 @@ from random import getrandbits
 from urllib.parse import quote, unquote
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import find_upload, read_chunks
 from oss_emulator.operations.shared.writing import (
     OBJECT_ACL,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import islice
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import dates, paging, parameters, xml
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Upload

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from oss_emulator.operations.call import Body, Call
-from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared.objects import (
     delay_header,
     find_source,

@@ -3,7 +3,7 @@
 from oss_emulator.access import ObjectAcl
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.operations.shared.writing import OBJECT_ACL
 from oss_emulator.protocol import xml

@@ -2,8 +2,7 @@
 
 from oss_emulator.documents import object_worm
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared.objects import (
     NEXT_POSITION,
     SEALED_TIME,

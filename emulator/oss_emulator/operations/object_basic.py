@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from oss_emulator.documents import access_monitor
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared.objects import (
     check_restored,
     content_md5,

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from oss_emulator.documents import access_point
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared.objects import delay_header, find_source, source_version_header
 from oss_emulator.operations.shared.writing import OBJECT_ACL, draft, store
 from oss_emulator.protocol import (

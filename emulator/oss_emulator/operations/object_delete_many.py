@@ -3,7 +3,7 @@
 from oss_emulator.access import Permission, required
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import check_version_id
 from oss_emulator.operations.shared.writing import Removed, check_removable, remove
 from oss_emulator.protocol import parameters, xml

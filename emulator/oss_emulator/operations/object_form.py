@@ -5,8 +5,7 @@ from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared.writing import put
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError

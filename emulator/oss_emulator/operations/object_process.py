@@ -10,7 +10,7 @@ from oss_emulator.access import Permission
 from oss_emulator.documents import style
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Body, Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import (
     check_restored,
     describe,

@@ -8,7 +8,7 @@ refused, as the clients' suites expect.
 from dataclasses import dataclass
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from oss_emulator.operations.call import NO_BODY, Body, Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import (
     check_restored,
     describe,

@@ -3,8 +3,7 @@
 from hashlib import md5
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
-from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared.objects import describe, find
 from oss_emulator.operations.shared.writing import draft, store
 from oss_emulator.protocol import checksums, headers

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.protocol import tagging, xml
 from oss_emulator.protocol.message import Response

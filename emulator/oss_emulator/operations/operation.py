@@ -1,7 +1,7 @@
 """An operation of the OSS API, and the decorator that declares one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Any, Final, TypeAlias
 
@@ -107,44 +107,71 @@ class Operation:
     """Whether it is refused without `Content-MD5` (P-76)."""
 
 
-def operation(
+_RESOURCES: Final = {
+    "/": Resource.SERVICE,
+    "/bucket": Resource.BUCKET,
+    "/bucket/key": Resource.OBJECT,
+}
+
+_PERMISSIONS: Final = {
+    "oss:GetObject": Permission.READ,
+    "oss:PostProcessTask": Permission.READ,
+    "oss:PutObject": Permission.WRITE,
+    "oss:DeleteObject": Permission.WRITE,
+    "oss:AbortMultipartUpload": Permission.WRITE,
+    "oss:OptionObject": Permission.NONE,
+}
+"""The permission of an ACL that stands for an action; any other action needs the owner."""
+
+_KEPT: Final = frozenset(
+    """
+    cname&comp=token inventory live qosInfo replication replicationLocation replicationProgress
+    requesterQosInfo resourcePool rtc vod
+    """.split()
+)
+"""The sub-resources whose documents are kept and change nothing else."""
+
+
+def answers(
+    request: str,
     name: str,
-    method: str,
-    resource: Resource,
-    subresource: str = "",
     *,
-    permission: Permission = Permission.OWN,
-    takes: Takes = Takes.NOTHING,
-    header: str = "",
     action: str = "",
-    status: Status = Status.ENFORCED,
+    takes: Takes | None = None,
+    header: str = "",
     needs_bucket: bool = True,
     gather: Gather | None = None,
     needs_md5: bool = False,
 ) -> Callable[[Performs], Operation]:
-    """Declare the function that performs an operation; the default action is `oss:NAME`."""
+    """Declare that a function answers a request such as `PUT /bucket?inventory&inventoryId`.
 
-    def declare(perform: Performs) -> Operation:
-        return Operation(
-            name=name,
-            method=method,
-            resource=resource,
-            subresource=subresource,
-            permission=permission,
-            takes=takes,
-            header=header,
-            action=action or f"oss:{name}",
-            status=status,
-            needs_bucket=needs_bucket,
-            perform=perform,
-            gather=gather,
-            on_version=name in ON_VERSION,
-            describes=name in DESCRIBES,
-            bypasses=name in BYPASSES,
-            needs_md5=needs_md5,
-        )
-
-    return declare
+    PUT and POST take a document unless `takes` says otherwise; the default action is `oss:NAME`.
+    """
+    method, _, target = request.partition(" ")
+    path, _, subresource = target.partition("?")
+    kept = not _KEPT.isdisjoint((subresource, subresource.partition("&")[0]))
+    if takes is None:
+        takes = Takes.DOCUMENT if method in ("PUT", "POST") else Takes.NOTHING
+    action = action or f"oss:{name}"
+    made = Operation(
+        name=name,
+        method=method,
+        resource=_RESOURCES[path],
+        subresource=subresource,
+        permission=_PERMISSIONS.get(action, Permission.OWN),
+        takes=takes,
+        header=header,
+        action=action,
+        status=Status.KEPT if kept else Status.ENFORCED,
+        needs_bucket=needs_bucket,
+        perform=_answer_nothing,
+        gather=gather,
+        on_version=name in ON_VERSION,
+        describes=name in DESCRIBES,
+        bypasses=name in BYPASSES,
+        needs_md5=needs_md5,
+    )
+    return lambda perform: replace(made, perform=perform)
 
 
 def _answer_nothing(call: object) -> Response:

@@ -4,7 +4,7 @@ from typing import Final
 
 from oss_emulator.documents import cors
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from oss_emulator.documents import resource_group, tagging
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.declaration import answers
+from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import dates, paging, xml
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
