@@ -89,7 +89,7 @@ def rules_of(emulator: Emulator) -> bytes | None:
     return None if record is None else record.documents.get("referer")
 
 
-def facts(output: str) -> Mapping[str, list[Mapping[str, Any]]]:
+def facts(output: str) -> dict[str, list[Mapping[str, Any]]]:
     found: dict[str, list[Mapping[str, Any]]] = {}
     for item in json.loads(output)["facts"]:
         found.setdefault(item["fact"], []).append(item)
@@ -109,7 +109,7 @@ def unconfirmed(output: str) -> dict[str, str]:
 # --- the assumptions that are found
 
 SINGLE = [assumptions for _, assumptions in DEFAULT.alternatives()]
-COMBINED = {
+COMBINED: dict[str, Any] = {
     "checked_requests": CheckedRequests.BUCKETS_TOO,
     "check_order": CheckOrder.AFTER_ACL,
     "empty_whitelist": EmptyWhitelist.DENIES,
@@ -176,16 +176,18 @@ class Double:
     right: RefererPolicy
     fault: Callable[..., Decision]
 
-    def decide(self, *sent: str | None, **request: Any) -> Decision:
-        return self.fault(self.right, *sent, **request)
+    def decide(self, referer: str | None, *further: str, **request: Any) -> Decision:
+        return self.fault(self.right, referer, *further, **request)
 
 
 def rules_changed(change: Callable[[RefererConfiguration], RefererConfiguration]) -> Decide:
     """Decide by other rules than those that were put."""
 
-    def decide(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
+    def decide(
+        right: RefererPolicy, referer: str | None, *further: str, **request: Any
+    ) -> Decision:
         rules = change(right.configuration)
-        return RefererPolicy.compile(rules, right.assumptions).decide(*sent, **request)
+        return RefererPolicy.compile(rules, right.assumptions).decide(referer, *further, **request)
 
     return decide
 
@@ -197,24 +199,33 @@ def entries_changed(change: Callable[[str], str]) -> Decide:
     )
 
 
-def exempt_signed_urls(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
+def exempt_signed_urls(
+    right: RefererPolicy, referer: str | None, *further: str, **request: Any
+) -> Decision:
     if request["signed"] is Signing.URL:
         request["signed"] = Signing.HEADER
-    return right.decide(*sent, **request)
+    return right.decide(referer, *further, **request)
 
 
-def check_signed_headers(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
+def check_signed_headers(
+    right: RefererPolicy, referer: str | None, *further: str, **request: Any
+) -> Decision:
     if request["signed"] is Signing.HEADER and request["method"] == "GET":
         request["signed"] = Signing.NONE
-    return right.decide(*sent, **request)
+    return right.decide(referer, *further, **request)
 
 
-def take_blank_for_a_referer(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
-    return right.decide("https://blank/" if sent == ("",) else sent[0], *sent[1:], **request)
+def take_blank_for_a_referer(
+    right: RefererPolicy, referer: str | None, *further: str, **request: Any
+) -> Decision:
+    blank = referer == "" and not further
+    return right.decide("https://blank/" if blank else referer, *further, **request)
 
 
-def name_another_reason(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
-    decision = right.decide(*sent, **request)
+def name_another_reason(
+    right: RefererPolicy, referer: str | None, *further: str, **request: Any
+) -> Decision:
+    decision = right.decide(referer, *further, **request)
     if decision.ec != "0003-00000503":
         return decision
     empty = RefererConfiguration(allow_empty_referer=False, whitelist=("x",))
@@ -225,11 +236,13 @@ def deny_by_default(rules: RefererConfiguration) -> RefererConfiguration:
     return replace(rules, whitelist=("x",)) if rules == RefererConfiguration() else rules
 
 
-def deny_empty_by_default(right: RefererPolicy, *sent: str | None, **request: Any) -> Decision:
-    if right.configuration == RefererConfiguration() and sent == (None,):
+def deny_empty_by_default(
+    right: RefererPolicy, referer: str | None, *further: str, **request: Any
+) -> Decision:
+    if right.configuration == RefererConfiguration() and referer is None:
         rules = RefererConfiguration(allow_empty_referer=False, whitelist=("x",))
-        return RefererPolicy.compile(rules).decide(*sent, **request)
-    return right.decide(*sent, **request)
+        return RefererPolicy.compile(rules).decide(referer, *further, **request)
+    return right.decide(referer, *further, **request)
 
 
 FAULTS: dict[str, tuple[str, Decide]] = {

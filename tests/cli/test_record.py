@@ -101,7 +101,7 @@ def test_interrupted_command_leaves_what_was_recorded(service: Emulator, tmp_pat
         "time.sleep(60)\n"
     )
     env = environment(SSL_CERT_FILE=str(service.ca_file))
-    command = [*EMULATOR, "record", "--upstream", service.endpoint, "-o", file, "--yes"]
+    command = [*EMULATOR, "record", "--upstream", service.endpoint, "-o", str(file), "--yes"]
     with subprocess.Popen(
         [*command, sys.executable, "-c", program], stderr=subprocess.PIPE, env=env
     ) as process:

@@ -214,7 +214,7 @@ def test_session_may_ignore_the_variables() -> None:
 
 
 def variables(*flags: str, **env: str) -> dict[str, str]:
-    return dict(json.loads(printed(*flags, "--", sys.executable, "-c", PRINT, **env)))
+    return dict(json.loads(printed(*flags, "--", sys.executable, "-c", PRINT, cwd=None, **env)))
 
 
 def test_variables_of_the_command() -> None:

@@ -747,7 +747,8 @@ def server(
         yield running
 
 
-STRICT, RELAXED, OFF = [], ["--auth", "relaxed"], ["--auth", "off"]
+STRICT: list[str] = []
+RELAXED, OFF = ["--auth", "relaxed"], ["--auth", "off"]
 
 
 @pytest.mark.parametrize("server", [STRICT, ["--auth", "strict"]], indirect=True)

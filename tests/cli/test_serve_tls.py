@@ -12,7 +12,7 @@ import trustme
 
 from tests.cli.forking import serving
 from tests.cli.process import EMULATOR, PATIENCE, environment
-from tests.cli.test_serve import refuse
+from tests.cli.refusal import refuse
 
 
 def test_http_and_https_are_announced(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import oss2
@@ -111,9 +112,13 @@ def client(running: Running) -> oss2.Bucket:
     )
 
 
+def is_told(running: Running, text: str) -> bool:
+    return text in running.stderr.read_text()
+
+
 def ask_each(running: Running, method: str, target: str, **headers: str) -> list[Answer]:
     """So many connections that each worker gets one, except once in 2^39 times."""
-    return [running.ask(method, target, **headers) for _ in range(40)]
+    return [running.ask(method, target, None, **headers) for _ in range(40)]
 
 
 def test_connections_spread_over_the_workers(shared: Running) -> None:
@@ -163,7 +168,7 @@ def test_killed_worker_is_replaced(running: Running) -> None:
         victim = min(children(running.process.pid))
         os.kill(victim, signal.SIGKILL)
         told = f"worker {victim} ended with status -9; a new one replaces it"
-        wait_for(lambda told=told: told in running.stderr.read_text())
+        wait_for(partial(is_told, running, told))
         wait_for(lambda: listeners(running.port) == 2)
         answers = ask_each(running, "GET", "/examplebucket/a")
         assert {answer.text for answer in answers} == {"seeded"}

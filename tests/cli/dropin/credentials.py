@@ -20,7 +20,7 @@ CONFIGURATIONS = {
 }
 
 
-class Provider(CredentialsProvider):
+class Provider(CredentialsProvider):  # type: ignore[misc]  # oss2 has no types
     """The credentials of a client, for oss2."""
 
     def __init__(self, client: Client) -> None:
