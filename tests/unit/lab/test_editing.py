@@ -8,7 +8,10 @@ from oss_emulator.lab.editing import NotEditableError
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.referer import RefererConfiguration
 
+from tests.thorough import cases
 from tests.unit.lab.lint.random_rules import rules, seeded
+
+CASES = cases(40, 150)
 
 NEW = RefererConfiguration(
     False, False, True, ("https://a.example/", 'a "quoted" \\ & <one>'), ("https://b.example/",)
@@ -136,10 +139,11 @@ def test_uneditable_document_is_refused_with_a_reason(
         editing.edit(text.encode(), form, name, NEW)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", [RulesForm.XML, RulesForm.JSON, RulesForm.TOML])
 def test_random_rules_are_corrected_in_their_document(form: RulesForm) -> None:
     edited = 0
-    for seed in range(150):
+    for seed in range(CASES):
         configuration = rules(seeded(seed))
         fixed = lint.fix(configuration).configuration
         try:
@@ -151,4 +155,4 @@ def test_random_rules_are_corrected_in_their_document(form: RulesForm) -> None:
             again = editing.edit(text.encode(), form, name, fixed)
             assert sources.parse(again.encode(), form)[name] == fixed
             edited += 1
-    assert edited > 100
+    assert edited > CASES * 2 / 3

@@ -23,6 +23,7 @@ from oss_emulator.lab.replay.report import ReplayQuestion, Report, TooManyReject
 from oss_emulator.lab.replay.verdict import Judge, letters_of
 from oss_emulator.referer import RefererConfiguration
 
+from tests.thorough import cases
 from tests.unit.lab.replay.generator import START, Answer, answer_to, generate, text, verdict
 
 SITE = RefererConfiguration(
@@ -42,6 +43,8 @@ RULES = {
     ),
     "all denied": RefererConfiguration(allow_empty_referer=False, whitelist=("x",)),
 }
+LINES = cases(400, 1_500)
+"""Of a generated log."""
 
 
 @pytest.fixture
@@ -93,11 +96,12 @@ def check(report: Report, answer: Answer) -> None:
     assert {hour: count for hour, count in hours.items() if count} == dict(answer.hours)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", RULES)
 def test_report_is_the_known_answer(
     name: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
-    lines, answer = generate(7, 1_500, RULES[name])
+    lines, answer = generate(7, LINES, RULES[name])
     log = save(tmp_path / "a.log", text(lines))
     report = ask(engine, folder, ReplayQuestion(Judge(RULES[name]), top=50), log)
     check(report, answer)
@@ -105,11 +109,12 @@ def test_report_is_the_known_answer(
     assert report["lines"]["damaged"] == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("old", RULES)
 def test_comparison_with_other_rules_is_the_known_answer(
     old: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
-    lines, answer = generate(8, 1_500, SITE, RULES[old])
+    lines, answer = generate(8, LINES, SITE, RULES[old])
     log = save(tmp_path / "a.log", text(lines))
     report = ask(engine, folder, ReplayQuestion(Judge(SITE, RULES[old]), top=50), log)
     check(report, answer)
@@ -166,16 +171,17 @@ FORMS: dict[str, Callable[[Sequence[LogLine]], bytes]] = {
     "escaped with a backslash": lambda lines: text(lines).replace(rb"\x22", rb"\""),
     "raw bytes": lambda lines: text(lines).replace(rb"\xFF", b"\xff"),
     "appended fields": lambda lines: text(lines).replace(b"\n", b' "new" 17 "newer"\n'),
-    "mixed": lambda lines: text(lines[:500]) + as_json(lines[500:900]) + text(lines[900:]),
+    "mixed": lambda lines: text(lines[:200]) + as_json(lines[200:300]) + text(lines[300:]),
     "wide spaces": lambda lines: text(lines).replace(b'" "', b'"  "'),
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_a_log_gives_the_same_answer(
     form: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
-    lines, answer = generate(9, 1_200, SITE)
+    lines, answer = generate(9, LINES, SITE)
     if form in ("json", "csv", "mixed"):
         lines = [line for line in lines if "\udcff" not in line.referer]
         lines = [replace(line, referer=line.referer.strip(" ")) for line in lines]
