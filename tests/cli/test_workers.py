@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from tests.cli.process import (
 )
 from tests.cli.refusal import fail
 from tests.http import application
-from tests.http.application import Reply
+from tests.http.application import Application, Reply, StartServer, in_thread
 
 pytestmark = pytest.mark.system
 
@@ -48,6 +48,13 @@ acl = "public-read"
 key = "a"
 text = "seeded"
 """
+
+
+@pytest.fixture
+async def app(aiohttp_server: StartServer) -> AsyncIterator[Application]:
+    """The source of a fetch task."""
+    async with application.run(aiohttp_server) as running:
+        yield running
 
 
 def is_alive(process: int) -> bool:
@@ -175,26 +182,26 @@ def test_killed_worker_is_replaced(running: Running) -> None:
     assert running.end() == 0
 
 
-def test_fetch_tasks_of_killed_workers_are_resumed_once(running: Running) -> None:
+@in_thread
+def test_fetch_tasks_of_killed_workers_are_resumed_once(running: Running, app: Application) -> None:
     """P-81"""
-    with application.run() as app:
-        app.replies["/a"] = Reply(b"fetched")
-        app.holds.add("/a")
-        task = AsyncFetchTaskConfiguration(app.url("/a"), "fetched")
-        task_id = client(running).put_async_fetch_task(task).task_id
-        assert app.arrived.wait(PATIENCE)
-        victims = children(running.process.pid)
-        for victim in victims:
-            os.kill(victim, signal.SIGKILL)
-        wait_for_ends(victims, 2)
-        wait_for(lambda: listeners(running.port) == 2)
-        wait_for(lambda: len(app.taken) == 2)
-        ask_each(running, "GET", "/examplebucket/a")  # both workers have begun to answer
-        app.holds.clear()
-        app.ended.set()  # the source breaks off the request that it held
-        bucket = client(running)
-        wait_for(lambda: bucket.get_async_fetch_task(task_id).task_state == "Success")
-        assert bucket.get_object("fetched").read() == b"fetched"
+    app.replies["/a"] = Reply(b"fetched")
+    app.holds.add("/a")
+    task = AsyncFetchTaskConfiguration(app.url("/a"), "fetched")
+    task_id = client(running).put_async_fetch_task(task).task_id
+    assert app.arrived.wait(PATIENCE)
+    victims = children(running.process.pid)
+    for victim in victims:
+        os.kill(victim, signal.SIGKILL)
+    wait_for_ends(victims, 2)
+    wait_for(lambda: listeners(running.port) == 2)
+    wait_for(lambda: len(app.taken) == 2)
+    ask_each(running, "GET", "/examplebucket/a")  # both workers have begun to answer
+    app.holds.clear()
+    app.release()  # the source breaks off the request that it held
+    bucket = client(running)
+    wait_for(lambda: bucket.get_async_fetch_task(task_id).task_state == "Success")
+    assert bucket.get_object("fetched").read() == b"fetched"
     # By the killed worker, and by one of the new ones, which had to ask again.
     assert len(app.taken) == 3
 

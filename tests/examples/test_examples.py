@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from oss_emulator import Emulator
 
 from tests.node import copy_project
@@ -31,12 +32,20 @@ def run(*command: str, folder: Path, **environment: str) -> str:
     return output
 
 
+def run_pytest(example: str, *needed: str) -> str:
+    """Run the tests of an example with the plugins that they need; return what pytest printed."""
+    others = without("cacheprovider", *(name for name in OTHERS if name not in needed))
+    flags = ["-q", "-W", "ignore::DeprecationWarning", *others]
+    return run(sys.executable, "-m", "pytest", *flags, ".", folder=EXAMPLES / example)
+
+
 def test_pytest_example_passes() -> None:
     # The settings of this repository, which pytest finds as well, are for pytest-asyncio.
-    others = without("cacheprovider", *(name for name in OTHERS if name != "asyncio"))
-    flags = ["-q", "-W", "ignore::DeprecationWarning", *others]
-    output = run(sys.executable, "-m", "pytest", *flags, ".", folder=EXAMPLES / "pytest")
-    assert "2 passed" in output
+    assert "2 passed" in run_pytest("pytest", "asyncio")
+
+
+def test_aiohttp_example_passes() -> None:
+    assert "3 passed" in run_pytest("aiohttp", "asyncio", "aiohttp")
 
 
 def test_unittest_example_passes() -> None:
@@ -63,6 +72,7 @@ def test_job_of_compose_example_passes() -> None:
     assert "answers as it should" in output
 
 
+@pytest.mark.system
 def test_node_example_passes(tmp_path: Path) -> None:
     project = copy_project(EXAMPLES / "node", tmp_path / "node")
     with Emulator() as emulator:

@@ -1,12 +1,38 @@
-"""An application server that receives callbacks and GETs and sends the replies that a test sets."""
+"""An application server that receives callbacks and GETs and sends the replies that a test sets.
+
+It runs on the event loop of the test by the fixture `aiohttp_server` of pytest-aiohttp. The clients
+of the tests block, so that such a test is `in_thread`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import wraps
+from typing import Any, ParamSpec
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+StartServer = Callable[[web.Application], Awaitable[TestServer]]
+"""What `aiohttp_server` is."""
+
+Arguments = ParamSpec("Arguments")
+
+
+def in_thread(
+    test: Callable[Arguments, None],
+) -> Callable[Arguments, Coroutine[Any, Any, None]]:
+    """Run a test in a thread, while its event loop answers as the application."""
+
+    @wraps(test)
+    async def run(*arguments: Arguments.args, **named: Arguments.kwargs) -> None:
+        await asyncio.to_thread(test, *arguments, **named)
+
+    return run
 
 
 @dataclass(frozen=True)
@@ -15,8 +41,8 @@ class Reply:
 
     body: bytes = b'{"a":"b"}'
     status: int = 200
-    length: str | None = ""
-    """The Content-Length: "" for the length of the body, None to leave it out."""
+    has_length: bool = True
+    """Whether Content-Length is sent."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -34,58 +60,56 @@ class Taken:
 class Application:
     """The replies by path, and the requests that have arrived."""
 
-    port: int = 0
     replies: dict[str, Reply] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)
     holds: set[str] = field(default_factory=set)
-    """Paths whose requests wait for the end of the test and get no reply."""
+    """Paths whose requests wait until `release` and get no reply."""
     arrived: threading.Event = field(default_factory=threading.Event)
     """Set when a request has arrived."""
-    ended: threading.Event = field(default_factory=threading.Event)
+    port: int = 0
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    _released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def url(self, path: str = "/") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
 
+    def release(self) -> None:
+        """Break off the requests that wait; later ones wait again."""
+        self._loop.call_soon_threadsafe(self._release)
 
-@contextmanager
-def run() -> Iterator[Application]:
-    """Run an application on a free port in threads of its own."""
+    def _release(self) -> None:
+        self._released.set()
+        self._released = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request as the test has set it."""
+        version = f"HTTP/{request.version.major}.{request.version.minor}"
+        line = f"{request.method} {request.raw_path} {version}"
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        taken = Taken(line, headers, await request.read())
+        held = request.raw_path in self.holds
+        self.taken.append(taken)
+        self.arrived.set()
+        if held:
+            await self._released.wait()
+            assert request.transport is not None
+            request.transport.close()
+            return web.Response()
+        reply = self.replies.get(request.raw_path, Reply())
+        if reply.has_length:
+            return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
+        response = web.StreamResponse(status=reply.status, headers=reply.headers)
+        await response.prepare(request)
+        await response.write(reply.body)
+        return response
+
+
+@asynccontextmanager
+async def run(start_server: StartServer) -> AsyncIterator[Application]:
+    """Run an application on a free port."""
     application = Application()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self._reply(self.rfile.read(int(self.headers["Content-Length"])))
-
-        def do_GET(self) -> None:
-            self._reply(b"")
-
-        def _reply(self, body: bytes) -> None:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            application.taken.append(Taken(self.requestline, headers, body))
-            application.arrived.set()
-            if self.path in application.holds:
-                application.ended.wait(20)
-                return
-            reply = application.replies.get(self.path, Reply())
-            self.send_response(reply.status)
-            if reply.length is not None:
-                self.send_header("Content-Length", reply.length or str(len(reply.body)))
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(reply.body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    application.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield application
-    finally:
-        application.ended.set()
-        server.shutdown()
-        thread.join(20)
-        server.server_close()
+    routes = web.Application()
+    routes.router.add_route("*", "/{path:.*}", application.answer)
+    application.port = (await start_server(routes)).port or 0
+    yield application
+    application.release()

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import md5
 from inspect import signature
@@ -27,7 +27,7 @@ from oss_emulator.settings import Settings
 
 from tests.cli.process import wait_for
 from tests.http import application
-from tests.http.application import Application, Reply
+from tests.http.application import Application, Reply, StartServer, in_thread
 from tests.http.live import Live
 
 CONTENT = b"from elsewhere"
@@ -36,8 +36,8 @@ PICTURE = Reply(CONTENT, headers={"Content-Type": "image/png", "Cache-Control": 
 
 
 @pytest.fixture
-def app() -> Iterator[Application]:
-    with application.run() as running:
+async def app(aiohttp_server: StartServer) -> AsyncIterator[Application]:
+    async with application.run(aiohttp_server) as running:
         running.replies["/a.png"] = PICTURE
         yield running
 
@@ -76,6 +76,7 @@ def callback_to(url: str) -> str:
     return b64encode(json.dumps({"callbackUrl": url, "callbackBody": body}).encode()).decode()
 
 
+@in_thread
 def test_content_of_a_url_is_stored(bucket: oss2.Bucket, app: Application) -> None:
     """P-81"""
     url = app.url("/a.png?x=%2F&y=%E4")
@@ -96,6 +97,7 @@ def test_content_of_a_url_is_stored(bucket: oss2.Bucket, app: Application) -> No
     assert taken.headers["x-oss-emulator-callback"] == "true"
 
 
+@in_thread
 def test_storage_class_is_that_of_the_task(bucket: oss2.Bucket, app: Application) -> None:
     document = (
         "<AsyncFetchTaskConfiguration><Url>{}</Url><Object>fetched</Object>"
@@ -113,6 +115,7 @@ def test_storage_class_is_that_of_the_task(bucket: oss2.Bucket, app: Application
         post("Foo")
 
 
+@in_thread
 def test_other_md5_fails_and_stores_nothing(bucket: oss2.Bucket, app: Application) -> None:
     """P-81"""
     state, message = fetch(bucket, app.url("/a.png"), content_md5="AAAA")
@@ -121,6 +124,7 @@ def test_other_md5_fails_and_stores_nothing(bucket: oss2.Bucket, app: Applicatio
     assert not bucket.object_exists("fetched")
 
 
+@in_thread
 def test_present_object_is_replaced_only_if_the_task_says_so(
     bucket: oss2.Bucket, app: Application
 ) -> None:
@@ -134,13 +138,14 @@ def test_present_object_is_replaced_only_if_the_task_says_so(
     assert bucket.get_object("fetched").read() == CONTENT
 
 
+@in_thread
 def test_object_that_came_meanwhile_stays(bucket: oss2.Bucket, app: Application) -> None:
     app.holds.add("/a.png")
     task_id = begin(bucket, app.url("/a.png"))
     assert app.arrived.wait(20)
     bucket.put_object("fetched", b"before")
     app.holds.clear()
-    app.ended.set()  # the held request ends without a reply, and the next attempt gets one
+    app.release()  # the held request ends without a reply, and the next attempt gets one
     result = ended(bucket, task_id)
     assert result.task_state == "Failed"
     assert "already exists" in result.error_msg
@@ -150,6 +155,7 @@ def test_object_that_came_meanwhile_stays(bucket: oss2.Bucket, app: Application)
 # --- sources that fail
 
 
+@in_thread
 def test_source_is_asked_again_if_it_is_unavailable(bucket: oss2.Bucket, app: Application) -> None:
     app.replies["/a.png"] = Reply(status=503)
     state, message = fetch(bucket, app.url("/a.png"))
@@ -157,6 +163,7 @@ def test_source_is_asked_again_if_it_is_unavailable(bucket: oss2.Bucket, app: Ap
     assert len(app.taken) == 3
 
 
+@in_thread
 def test_task_is_retrying_between_attempts(
     bucket: oss2.Bucket, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +187,7 @@ def test_task_is_retrying_between_attempts(
         ("http://127.0.0.1:{unused}/", "127.0.0.1 cannot be reached"),
     ],
 )
+@in_thread
 def test_task_tells_why_it_failed(
     bucket: oss2.Bucket, app: Application, url: str, message: str
 ) -> None:
@@ -195,6 +203,7 @@ def test_task_tells_why_it_failed(
     assert not bucket.object_exists("fetched")
 
 
+@in_thread
 def test_redirections_are_followed(bucket: oss2.Bucket, app: Application) -> None:
     app.replies["/1"] = Reply(status=301, headers={"Location": "/2?a=%2F"})
     app.replies["/2?a=%2F"] = Reply(status=302, headers={"Location": app.url("/a.png")})
@@ -202,6 +211,7 @@ def test_redirections_are_followed(bucket: oss2.Bucket, app: Application) -> Non
     assert [taken.line.split()[1] for taken in app.taken] == ["/1", "/2?a=%2F", "/a.png"]
 
 
+@in_thread
 def test_content_is_bounded(
     live: Live, bucket: oss2.Bucket, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +225,7 @@ def test_content_is_bounded(
 # --- callbacks
 
 
+@in_thread
 def test_application_is_called_after_the_fetch(bucket: oss2.Bucket, app: Application) -> None:
     """P-81"""
     callback = callback_to(app.url("/done"))
@@ -225,6 +236,7 @@ def test_application_is_called_after_the_fetch(bucket: oss2.Bucket, app: Applica
     assert app.taken[1].body.decode() == body
 
 
+@in_thread
 def test_failed_callback_is_a_state_of_its_own(bucket: oss2.Bucket, app: Application) -> None:
     """P-81"""
     app.replies["/done"] = Reply(status=500)
@@ -238,6 +250,7 @@ def test_failed_callback_is_a_state_of_its_own(bucket: oss2.Bucket, app: Applica
     reason="this oss2 is too old to say whether an application is told of a failure",
 )
 @pytest.mark.parametrize(("wanted", "calls"), [(None, 1), (True, 1), (False, 0)])
+@in_thread
 def test_application_is_told_of_a_failure_if_the_task_says_so(
     bucket: oss2.Bucket, app: Application, wanted: bool | None, calls: int
 ) -> None:
@@ -250,6 +263,7 @@ def test_application_is_told_of_a_failure_if_the_task_says_so(
     assert told == [f"etag=&object=fetched&bucket={bucket.bucket_name}".encode()] * calls
 
 
+@in_thread
 def test_malformed_callback_is_refused_at_once(bucket: oss2.Bucket, app: Application) -> None:
     with pytest.raises(oss2.exceptions.InvalidArgument):
         begin(bucket, app.url("/a.png"), callback="no base64")
@@ -305,6 +319,7 @@ OWN = ["127.0.0.1", "127.1", "0.0.0.0", "localhost", "LocalHost", "[::1]", "self
 
 @pytest.mark.parametrize("host", OWN)
 @pytest.mark.parametrize("path", ["journal", "health", "accounts"])
+@in_thread
 def test_task_never_reaches_the_emulator_s_own_side(
     live: Live, bucket: oss2.Bucket, app: Application, host: str, path: str, names: None
 ) -> None:
@@ -329,6 +344,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
+@in_thread
 def test_task_that_is_reset_stores_nothing(
     live: Live, bucket: oss2.Bucket, app: Application
 ) -> None:
@@ -345,7 +361,7 @@ def test_task_that_is_reset_stores_nothing(
 
     live.run(discard_unreferenced)
     app.holds.clear()
-    app.ended.set()
+    app.release()
     wait_for(lambda: len(app.taken) > 1)
     # Tasks run in turn, so the first has ended once four others have.
     for number in range(4):
@@ -367,6 +383,7 @@ def test_unknown_task_is_missing(bucket: oss2.Bucket) -> None:
         bucket.get_async_fetch_task("")
 
 
+@in_thread
 def test_task_that_a_restart_interrupts_is_resumed(tmp_path: Path, app: Application) -> None:
     settings = Settings(data=tmp_path / "data")
     controls = Controls(settings, open_storage(settings))
@@ -393,6 +410,7 @@ def test_task_that_a_restart_interrupts_is_resumed(tmp_path: Path, app: Applicat
         assert bucket.get_object("fetched").read() == CONTENT
 
 
+@in_thread
 def test_crash_after_the_object_was_put_does_not_fail_the_task(
     tmp_path: Path, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -414,6 +432,7 @@ def test_crash_after_the_object_was_put_does_not_fail_the_task(
         assert bucket.get_object("fetched").read() == CONTENT
 
 
+@in_thread
 def test_end_of_the_server_during_a_callback_keeps_the_object(
     tmp_path: Path, app: Application
 ) -> None:
@@ -430,10 +449,11 @@ def test_end_of_the_server_during_a_callback_keeps_the_object(
         assert result.error_msg == "The task was interrupted before its callback was answered."
         assert bucket.get_object("fetched").read() == CONTENT
     assert len(app.taken) == 2
-    app.ended.set()
+    app.release()
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
+@in_thread
 def test_task_that_a_snapshot_brings_back_during_its_callback_runs_again(
     on_disk: bool, tmp_path: Path, app: Application
 ) -> None:
@@ -444,17 +464,17 @@ def test_task_that_a_snapshot_brings_back_during_its_callback_runs_again(
         assert app.arrived.wait(20)
         emulator.run(lambda: snapshots.take("running"))
         app.holds = {"/done"}
-        app.ended.set()
-        app.ended.clear()
+        app.release()
         wait_for(lambda: bucket.object_exists("fetched"))
         emulator.run(lambda: snapshots.restore("running"))
         assert not bucket.object_exists("fetched")
         app.holds.clear()
-        app.ended.set()
+        app.release()
         assert ended(bucket, task_id).task_state == "Success"
         assert bucket.get_object("fetched").read() == CONTENT
 
 
+@in_thread
 def test_time_limit_of_a_fetch_does_not_end_its_callback(
     app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -466,10 +486,11 @@ def test_time_limit_of_a_fetch_does_not_end_its_callback(
         task_id = begin(bucket, app.url("/a.png"), callback=callback_to(app.url("/done")))
         assert ended(bucket, task_id).task_state == "FetchSuccessCallbackFailed"
     assert [taken.line.split()[1] for taken in app.taken] == ["/a.png", "/done"]
-    app.ended.set()
+    app.release()
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
+@in_thread
 def test_task_that_a_snapshot_brings_back_runs_again(
     on_disk: bool, tmp_path: Path, app: Application
 ) -> None:
@@ -480,13 +501,14 @@ def test_task_that_a_snapshot_brings_back_runs_again(
         assert app.arrived.wait(20)
         emulator.run(lambda: snapshots.take("running"))
         app.holds.clear()
-        app.ended.set()
+        app.release()
         assert ended(bucket, task_id).task_state == "Success"
         assert emulator.run(lambda: snapshots.restore("running"))
         assert ended(bucket, task_id).task_state == "Success"
         assert bucket.get_object("fetched").read() == CONTENT
 
 
+@in_thread
 def test_task_that_runs_is_not_begun_again(
     bucket: oss2.Bucket, live: Live, app: Application
 ) -> None:
@@ -497,11 +519,12 @@ def test_task_that_runs_is_not_begun_again(
     live.run(lambda: snapshots.take("running"))
     live.run(lambda: snapshots.restore("running"))
     app.holds.clear()
-    app.ended.set()
+    app.release()
     assert ended(bucket, task_id).task_state == "Success"
     assert len(app.taken) == 2  # the one without a reply, and the next attempt
 
 
+@in_thread
 def test_task_that_should_have_ended_long_ago_is_not_resumed(
     bucket: oss2.Bucket, live: Live, app: Application
 ) -> None:
@@ -510,7 +533,7 @@ def test_task_that_should_have_ended_long_ago_is_not_resumed(
     assert app.arrived.wait(20)
     live.run(lambda: live.controls.snapshots.take("running"))
     app.holds.clear()
-    app.ended.set()
+    app.release()
     assert ended(bucket, task_id).task_state == "Success"
     live.controls.clock.shift = async_fetch.MAX_AGE
     live.run(lambda: live.controls.snapshots.restore("running"))

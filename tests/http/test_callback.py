@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import parse_qs, quote
 
@@ -15,7 +15,7 @@ from oss_emulator import Emulator
 from oss_emulator.server import callback as server_callback
 
 from tests.http import application, forms
-from tests.http.application import Application, Reply
+from tests.http.application import Application, Reply, StartServer, in_thread
 from tests.http.client import Answer, Client, check_error
 from tests.http.live import Live
 
@@ -26,8 +26,8 @@ MD5 = "5D41402ABC4B2A76B9719D911017C592"
 
 
 @pytest.fixture
-def app() -> Iterator[Application]:
-    with application.run() as running:
+async def app(aiohttp_server: StartServer) -> AsyncIterator[Application]:
+    async with application.run(aiohttp_server) as running:
         yield running
 
 
@@ -57,6 +57,7 @@ SYSTEM = "&".join(
 )
 
 
+@in_thread
 def test_answer_of_the_application_becomes_the_answer(
     client: Client, public: str, app: Application
 ) -> None:
@@ -93,6 +94,7 @@ def test_answer_of_the_application_becomes_the_answer(
     }
 
 
+@in_thread
 def test_call_carries_no_signature_of_the_service(
     client: Client, public: str, app: Application
 ) -> None:
@@ -100,6 +102,7 @@ def test_call_carries_no_signature_of_the_service(
     assert app.taken[0].headers.keys().isdisjoint({"authorization", "x-oss-pub-key-url"})
 
 
+@in_thread
 def test_json_body_is_filled_in(client: Client, public: str, app: Application) -> None:
     body = '{"object":${object},"size":${size},"none":${x:none}}'
     callback = wanted(app.url(), body, callbackBodyType="application/json", callbackSNI=True)
@@ -109,11 +112,13 @@ def test_json_body_is_filled_in(client: Client, public: str, app: Application) -
     assert json.loads(taken.body) == {"object": "a b.txt", "size": 5, "none": ""}
 
 
+@in_thread
 def test_host_of_the_callback_is_sent(client: Client, public: str, app: Application) -> None:
     put(client, public, wanted(app.url(), callbackHost="www.example.com"))
     assert app.taken[0].headers["host"] == "www.example.com"
 
 
+@in_thread
 def test_callback_in_the_query_is_called(client: Client, public: str, app: Application) -> None:
     callback = quote(wanted(app.url(), "v=${x:v}"), safe="")
     variables = quote(encode({"x:v": "1"}), safe="")
@@ -122,6 +127,7 @@ def test_callback_in_the_query_is_called(client: Client, public: str, app: Appli
     assert app.taken[0].body == b"v=1"
 
 
+@in_thread
 def test_callback_in_a_url_signed_by_oss2_is_called(bucket: oss2.Bucket, app: Application) -> None:
     parameters = {"callback": wanted(app.url(), "v=${x:v}"), "callback-var": encode({"x:v": "2"})}
     url = bucket.sign_url("PUT", "a", 60, params=parameters)
@@ -129,6 +135,7 @@ def test_callback_in_a_url_signed_by_oss2_is_called(bucket: oss2.Bucket, app: Ap
     assert app.taken[0].body == b"v=2"
 
 
+@in_thread
 def test_variables_with_other_prefixes_are_ignored(
     client: Client, public: str, app: Application
 ) -> None:
@@ -138,6 +145,7 @@ def test_variables_with_other_prefixes_are_ignored(
     assert app.taken[0].body == b"v=4&u="
 
 
+@in_thread
 def test_callback_in_headers_of_oss2_is_called(bucket: oss2.Bucket, app: Application) -> None:
     headers = {"x-oss-callback": wanted(app.url(), "size=${size}")}
     assert bucket.put_object("a", BODY, headers=headers).resp.read() == b'{"a":"b"}'
@@ -148,6 +156,7 @@ def test_callback_in_headers_of_oss2_is_called(bucket: oss2.Bucket, app: Applica
     assert [taken.body for taken in app.taken] == [b"size=5", b"size=5"]
 
 
+@in_thread
 def test_callback_of_a_form_is_called(client: Client, public: str, app: Application) -> None:
     fields = [
         ("key", "up/${filename}"),
@@ -160,6 +169,7 @@ def test_callback_of_a_form_is_called(client: Client, public: str, app: Applicat
     assert app.taken[0].body == b"object=up%2Fphoto.jpg&v=a%20b&o=PostObject"
 
 
+@in_thread
 def test_callback_policy_of_the_bucket_is_called(live: Live, public: str, app: Application) -> None:
     item = (
         f"<PolicyItem><PolicyName>mine</PolicyName><Callback>{wanted(app.url(), 'v=${x:v}')}"
@@ -173,6 +183,7 @@ def test_callback_policy_of_the_bucket_is_called(live: Live, public: str, app: A
     assert (answer.status, answer.code) == (400, "InvalidArgument")
 
 
+@in_thread
 def test_first_url_with_a_good_answer_counts(client: Client, public: str, app: Application) -> None:
     app.replies["/1"] = Reply(status=500)
     app.replies["/3"] = Reply(b'{"n":3}')
@@ -181,6 +192,7 @@ def test_first_url_with_a_good_answer_counts(client: Client, public: str, app: A
     assert [taken.line.split()[1] for taken in app.taken] == ["/1", "/3"]
 
 
+@in_thread
 def test_url_without_a_scheme_means_http(client: Client, public: str, app: Application) -> None:
     assert put(client, public, wanted(f"127.0.0.1:{app.port}/x.php")).body == b'{"a":"b"}'
 
@@ -203,7 +215,7 @@ REPLIES = [
     (Reply(b'\xef\xbb\xbf{"a":1}'), "Response body is not valid json format.", "0007-00000205"),
     (Reply(b"[" * 100_000), "Response body is not valid json format.", "0007-00000205"),
     (
-        Reply(length=None),
+        Reply(has_length=False),
         "Error status : 400.User server missing content-length.",
         "0007-00000203",
     ),
@@ -216,6 +228,7 @@ REPLIES = [
 
 
 @pytest.mark.parametrize(("reply", "message", "ec"), REPLIES, ids=range(len(REPLIES)))
+@in_thread
 def test_bad_answer_of_the_application_is_refused(
     client: Client, public: str, app: Application, reply: Reply, message: str, ec: str
 ) -> None:
@@ -237,6 +250,7 @@ def test_callback_times_out_after_five_seconds() -> None:
     assert server_callback.TIMEOUT == 5
 
 
+@in_thread
 def test_slow_application_gets_a_timeout_error(
     client: Client, public: str, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,6 +324,7 @@ def test_callback_never_reaches_the_port_for_https() -> None:
     assert "leads to the emulator itself" in answer.error["Message"]
 
 
+@in_thread
 def test_other_url_is_called_after_one_of_the_server(
     live: Live, public: str, app: Application
 ) -> None:
@@ -317,6 +332,7 @@ def test_other_url_is_called_after_one_of_the_server(
     assert put(live.client, public, wanted(urls)).body == b'{"a":"b"}'
 
 
+@in_thread
 def test_address_that_was_checked_is_the_one_connected_to(
     client: Client, public: str, app: Application, names: Names
 ) -> None:
@@ -327,6 +343,7 @@ def test_address_that_was_checked_is_the_one_connected_to(
 
 
 @pytest.mark.parametrize("path", ["health", "reset", "seed", "requests", "none"])
+@in_thread
 def test_calls_of_callbacks_are_marked_and_refused_by_the_api(
     client: Client, public: str, app: Application, path: str
 ) -> None:

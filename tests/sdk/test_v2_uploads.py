@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import alibabacloud_oss_v2 as oss
@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 
 from tests.http import application, forms
-from tests.http.application import Application, Reply
+from tests.http.application import Application, Reply, StartServer, in_thread
 from tests.http.client import Client
 from tests.http.live import Live
 from tests.sdk.v2 import Ask, configure
@@ -23,8 +23,8 @@ CONTENT = b"name,school\n" * 200
 
 
 @pytest.fixture
-def app() -> Iterator[Application]:
-    with application.run() as running:
+async def app(aiohttp_server: StartServer) -> AsyncIterator[Application]:
+    async with application.run(aiohttp_server) as running:
         yield running
 
 
@@ -41,6 +41,7 @@ def callback(app: Application) -> dict[str, str]:
     }
 
 
+@in_thread
 def test_put_is_answered_by_its_callback(
     ask: Ask, make_bucket: MakeBucket, app: Application
 ) -> None:
@@ -50,6 +51,7 @@ def test_put_is_answered_by_its_callback(
     assert app.taken[0].body == f"bucket={name}&object=a&my_var_1=value1".encode()
 
 
+@in_thread
 def test_completed_upload_is_answered_by_its_callback(
     ask: Ask, make_bucket: MakeBucket, app: Application
 ) -> None:
@@ -68,6 +70,7 @@ def test_completed_upload_is_answered_by_its_callback(
     assert ask(oss.HeadObjectRequest(**place)).content_length == len(CONTENT)
 
 
+@in_thread
 def test_failed_callback_gets_203_and_keeps_the_object(
     ask: Ask, make_bucket: MakeBucket, app: Application
 ) -> None:
@@ -103,6 +106,7 @@ def test_traffic_limit_out_of_range_gets_400(
     assert (error.status_code, error.ec) == (400, "0004-00000502")
 
 
+@in_thread
 def test_presigned_put_is_answered_by_its_callback(
     live: Live, make_bucket: MakeBucket, app: Application
 ) -> None:
@@ -113,6 +117,7 @@ def test_presigned_put_is_answered_by_its_callback(
     assert (answer.status, answer.body) == (200, b'{"a":"b"}')
 
 
+@in_thread
 def test_form_of_the_sample_is_answered_by_its_callback(
     client: Client, make_bucket: MakeBucket, app: Application
 ) -> None:
