@@ -16,9 +16,9 @@ from tests.thorough import cases
 
 @pytest.mark.thorough
 def test_damaged_folder_is_served_right_or_refused(tmp_path: Path) -> None:
-    happened = damage.run(tmp_path, cases(6, 30))
-    assert happened["refused"] > 20
-    assert happened["reported"] > 2
+    happened = damage.run(tmp_path, cases(3, 30))
+    assert happened["refused"] > 10
+    assert happened["reported"] > 1
 
 
 @pytest.fixture
