@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from oss_emulator.cli import main
-from oss_emulator.storage import Bucket, Object, Part, Upload
+from oss_emulator.pipeline.accounts import TOKEN_KEY_FILE, TOKEN_KEY_SIZE, open_token_key
+from oss_emulator.storage import Bucket, FolderError, Object, Part, Upload
 from oss_emulator.storage.disk import DiskStorage
 
 from tests.hard import damage
@@ -162,3 +163,70 @@ def test_other_format_is_left_alone(data: Path, capsys: pytest.CaptureFixture[st
     assert (status, len(lines)) == (1, 1)
     assert "has the format 1; " in lines[0]
     assert not (data / "lost+found").exists()
+
+
+def everything(folder: Path) -> dict[str, bytes | None]:
+    """All files with their bytes, and all folders."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_check_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], damaged: bool
+) -> None:
+    """Neither beside a WAL, as a killed server leaves it, nor without one."""
+    image = damage.make(tmp_path)
+    (image / "index.sqlite-shm").unlink()
+    for folder in (image, tmp_path / "live"):
+        if damaged:
+            index = (folder / "index.sqlite").read_bytes()
+            (folder / "index.sqlite").write_bytes(index[:4096] + bytes(len(index) - 4096))
+        before = everything(folder)
+        assert fsck(capsys, folder)[0] == damaged
+        assert everything(folder) == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["index.sqlite-wal", "index.sqlite-shm", "writing", "claims", "lock", "workers"],
+)
+def test_folder_instead_of_a_file_is_named_and_moved_away(
+    data: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    path = data / name
+    path.unlink(missing_ok=True)
+    path.mkdir()
+    (path / "inside").write_bytes(b"something")
+    with pytest.raises(FolderError, match=name):
+        DiskStorage(data)
+    assert fsck(capsys, data) == (1, [f"{path} is a folder instead of a file"])
+    assert (path / "inside").read_bytes() == b"something"
+    assert fsck(capsys, data, "--repair")[0] == 0
+    assert (lost(data) / name / "inside").read_bytes() == b"something"
+    assert len(invariants.check(data)) == KEYS
+    assert fsck(capsys, data) == (0, [f"{data} is whole"])
+
+
+@pytest.mark.parametrize("how", ["damaged", "a folder"])
+def test_damaged_key_of_tokens_is_reported_and_moved_away(
+    data: Path, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    open_token_key(data)
+    assert fsck(capsys, data) == (0, [f"{data} is whole"])
+    path = data / TOKEN_KEY_FILE
+    if how == "damaged":
+        path.write_bytes(path.read_bytes()[:-1])
+    else:
+        path.unlink()
+        path.mkdir()
+    status, lines = fsck(capsys, data)
+    assert (status, len(lines)) == (1, 1)
+    assert f"The key of security tokens and of KMS {path} is {how}" in lines[0]
+    assert fsck(capsys, data, "--repair")[0] == 0
+    assert (lost(data) / TOKEN_KEY_FILE).exists()
+    assert len(invariants.check(data)) == KEYS
+    assert fsck(capsys, data) == (0, [f"{data} is whole"])
+    assert len(open_token_key(data)) == TOKEN_KEY_SIZE

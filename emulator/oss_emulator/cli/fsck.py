@@ -3,7 +3,7 @@
 import argparse
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from oss_emulator.cli.parser import CommandError, Commands
@@ -30,7 +30,8 @@ _DESCRIPTION = (
 
 def run(arguments: argparse.Namespace) -> int:
     """Report what is wrong, a line each."""
-    from oss_emulator.storage import inspection, schema
+    from oss_emulator.pipeline.accounts import TOKEN_KEY_FILE
+    from oss_emulator.storage import inspection, lost, schema
     from oss_emulator.storage.repair import repair  # loads SQLite
 
     folder = arguments.dir
@@ -39,9 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
             found = inspection.inspect(folder, thorough=True)
             if found.format not in (0, schema.FORMAT) and not found.problems:
                 raise CommandError(schema.refuse_format(folder, found.format))
-            for problem in found.problems:
+            token_key = _check_token_key(folder)
+            for problem in [*found.problems, *token_key]:
                 print(problem)
-            if not found.problems:
+            if not found.problems and not token_key:
                 count = len(found.orphans(folder))
                 print(
                     f"{folder} is whole" + (f"; no record refers to {count} files" if count else "")
@@ -50,6 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
             if not arguments.repair:
                 return 1
             done = repair(folder)
+            if token_key:
+                lost.move([folder / TOKEN_KEY_FILE], done.place)
+                done.said.append(f"{TOKEN_KEY_FILE} was moved to {done.place}")
     except FolderError as error:
         raise CommandError(str(error)) from None
     except OSError as error:
@@ -64,9 +69,25 @@ def run(arguments: argparse.Namespace) -> int:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keep servers and other commands away. Raises CommandError, FolderError."""
-    from oss_emulator.storage.folder import BLOBS, INDEX, lock
+    from oss_emulator.storage.folder import BLOBS, INDEX, LOCKS, lock
 
-    if not (folder / INDEX).is_file() and not (folder / BLOBS).is_dir():
+    if not (folder / INDEX).exists() and not (folder / BLOBS).is_dir():
         raise CommandError(f"{folder} is not a --data folder: it has neither {INDEX} nor {BLOBS}")
-    with lock(folder, "lock", fcntl.LOCK_EX), lock(folder, "workers", fcntl.LOCK_EX):
+    with ExitStack() as stack:
+        for name in LOCKS:
+            if not (folder / name).is_dir():  # else nobody can have locked it
+                stack.enter_context(lock(folder, name, fcntl.LOCK_EX))
         yield
+
+
+def _check_token_key(folder: Path) -> list[str]:
+    """Return what is wrong with the key of security tokens and of KMS."""
+    from oss_emulator.access import AccountsError
+    from oss_emulator.pipeline.accounts import TOKEN_KEY_FILE, open_token_key
+
+    try:
+        if (folder / TOKEN_KEY_FILE).exists():
+            open_token_key(folder)
+    except AccountsError as error:
+        return [str(error)]
+    return []

@@ -5,6 +5,8 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import Final
 
+from fastcrc.crc64 import xz as crc64
+
 from oss_emulator.access import AccessKey, Accounts, AccountsError, Identity
 from oss_emulator.settings import Settings
 from oss_emulator.toml import read_file
@@ -35,24 +37,37 @@ def open_accounts(settings: Settings, token_key: bytes) -> Accounts:
 
 
 def open_token_key(folder: Path | None) -> bytes:
-    """Return the key that signs security tokens: random, and kept in the data folder if there is
-    one.
+    """Return the key that signs security tokens: random, and in the data folder if there is one.
 
-    A kept key lets tokens outlive a restart, and lets workers accept each other's tokens. Raises
-    `AccountsError`.
+    There it lets tokens outlive a restart, and lets workers accept each other's tokens. A damaged
+    one is never replaced, because ciphertexts of KMS need it. Raises `AccountsError`.
     """
     if folder is None:
         return token_bytes(TOKEN_KEY_SIZE)
     path = folder / TOKEN_KEY_FILE
+    what = f"The key of security tokens and of KMS {path}"
+    advice = (
+        "restore it from a backup, or move it away to begin anew with another one, which decrypts "
+        "nothing of before"
+    )
     try:
-        key = read_file(path) if path.exists() else b""
-        if len(key) != TOKEN_KEY_SIZE:
+        if path.is_dir():
+            raise AccountsError(f"{what} is a folder: {advice}.")
+        if not path.exists():
             key = token_bytes(TOKEN_KEY_SIZE)
-            _write_secret(path, key)
+            _write_secret(path, key + _checksum(key))
+        content = read_file(path)
     except OSError as error:
-        sentence = f"The key of security tokens {path} cannot be kept: {error.strerror}."
-        raise AccountsError(sentence) from None
+        raise AccountsError(f"{what} cannot be kept: {error.strerror}.") from None
+    key = content[:TOKEN_KEY_SIZE]
+    if content != key + _checksum(key) or len(key) != TOKEN_KEY_SIZE:
+        raise AccountsError(f"{what} is damaged: {advice}.")
     return key
+
+
+def _checksum(key: bytes) -> bytes:
+    """Return what follows a key in its file, so that damage is noticed."""
+    return crc64(key).to_bytes(8, "big")
 
 
 def _write_secret(path: Path, secret: bytes) -> None:

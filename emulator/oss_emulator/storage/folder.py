@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import IO
@@ -23,6 +23,9 @@ TURN = "writing"
 CLAIMS = "claims"
 """The file of the claims: a process locks one byte for each name that it claims."""
 
+LOCKS = ("lock", "workers")
+"""The files that are locked by the process that uses the folder, and by its workers."""
+
 BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 """The file name of a blob."""
 
@@ -30,6 +33,12 @@ BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 def place(folder: Path, name: str) -> str:
     """Return the path of a blob as text, since a `Path` for each of many objects takes long."""
     return f"{folder}/{BLOBS}/{name[:2]}/{name}"
+
+
+def misplaced(folder: Path) -> list[Path]:
+    """Find the folders that stand where the data folder needs a file."""
+    names = (INDEX, WAL, SHM, TURN, CLAIMS, *LOCKS)
+    return [folder / name for name in names if (folder / name).is_dir()]
 
 
 def make_private(folder: Path) -> None:
@@ -75,13 +84,20 @@ def walk(place: Path) -> Iterator[os.DirEntry[str]]:
         return
 
 
-def open_for_reading(folder: Path) -> sqlite3.Connection:
-    """Open the index so that its files stay as they are.
+@contextmanager
+def open_for_reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Open the index so that its files stay as they are; nobody may use the folder meanwhile.
 
     A connection that may write ends with a checkpoint and removes the WAL, even a damaged one.
     """
-    path = (folder / INDEX).absolute().as_uri()
-    return sqlite3.connect(f"{path}?mode=ro", uri=True, isolation_level=None)
+    uri = f"{(folder / INDEX).absolute().as_uri()}?mode=ro"
+    added = [folder / name for name in (WAL, SHM) if not (folder / name).exists()]
+    try:
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as database:
+            yield database
+    finally:
+        for path in added:  # SQLite makes them for a reader, too
+            path.unlink(missing_ok=True)
 
 
 def read_mark(folder: Path) -> int:

@@ -3,7 +3,6 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from oss_emulator.storage.folder import (
     BLOBS,
     INDEX,
     WAL,
+    misplaced,
     open_for_reading,
     place,
     read_mark,
@@ -47,6 +47,9 @@ def inspect(folder: Path, *, thorough: bool = False) -> Inspection:
     found = Inspection()
     for entry in walk(folder / BLOBS):
         found.files[Path(entry.path)] = entry.stat(follow_symlinks=False).st_size
+    found.problems += [f"{path} is a folder instead of a file" for path in misplaced(folder)]
+    if found.problems:
+        return found  # a repair moves it away, and reads the rest
     try:
         found.problems.extend(_check_index(folder, found))
     except sqlite3.Error as error:
@@ -70,7 +73,7 @@ def _check_index(folder: Path, found: Inspection) -> Iterator[str]:
             what = "empty" if index.exists() else "missing"
             yield f"the index {INDEX} is {what} beside {len(found.files)} files of objects"
         return
-    with closing(open_for_reading(folder)) as database:
+    with open_for_reading(folder) as database:
         rows = database.execute("PRAGMA integrity_check").fetchall()
         if rows != [("ok",)]:
             yield f"the index is damaged: {str(rows[0][0]).splitlines()[0]}"

@@ -26,6 +26,7 @@ from oss_emulator.storage.folder import (
     SHM,
     TURN,
     WAL,
+    misplaced,
     open_for_reading,
     open_private,
     place,
@@ -73,6 +74,10 @@ def repair(folder: Path) -> Repair:
     The old index is copied first, and replaced last: an interrupted repair is repeated.
     """
     done = Repair(_make_place(folder))
+    if strange := misplaced(folder):
+        lost.move(strange, done.place)
+        names = ", ".join(path.name for path in strange)
+        done.said.append(f"folders instead of files were moved to {done.place}: {names}")
     for name in (INDEX, WAL):
         if (folder / name).exists():
             shutil.copy2(folder / name, done.place / name)
@@ -105,7 +110,7 @@ def _salvage(folder: Path, done: Repair) -> Iterator[tuple[str, Row]]:
     if not size_of(folder / INDEX):
         done.said.append("the index is empty or missing: no record could be read")
         return
-    with closing(open_for_reading(folder)) as database:
+    with open_for_reading(folder) as database:
         database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         for table, columns in _COLUMNS.items():
             seen = set()

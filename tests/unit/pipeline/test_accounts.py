@@ -47,9 +47,22 @@ def test_key_of_tokens_is_kept_in_the_folder(tmp_path: Path) -> None:
     assert (tmp_path / TOKEN_KEY_FILE).stat().st_mode & 0o777 == 0o600
 
 
-def test_damaged_key_of_tokens_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / TOKEN_KEY_FILE).write_bytes(b"")
-    assert open_token_key(tmp_path) == (tmp_path / TOKEN_KEY_FILE).read_bytes() != b""
+def test_damaged_key_of_tokens_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """Every flipped bit and every cut is noticed: ciphertexts of KMS would be lost otherwise."""
+    path = tmp_path / TOKEN_KEY_FILE
+    key = open_token_key(tmp_path)
+    whole = path.read_bytes()
+    damaged = [whole[:size] for size in range(len(whole))] + [whole + b"\0", bytes(len(whole))]
+    for place in range(8 * len(whole)):
+        number = int.from_bytes(whole, "big") ^ 1 << place
+        damaged.append(number.to_bytes(len(whole), "big"))
+    for content in damaged:
+        path.write_bytes(content)
+        with pytest.raises(AccountsError, match=r"damaged: restore it .*, or move it away to"):
+            open_token_key(tmp_path)
+        assert path.read_bytes() == content
+    path.write_bytes(whole)
+    assert open_token_key(tmp_path) == key
 
 
 def test_key_of_tokens_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
