@@ -25,8 +25,8 @@ _DIRECTIONS: Final[Mapping[str, str]] = {"N": "North", "S": "South", "E": "East"
 def describe(data: bytes) -> bytes:
     """Return the JSON document about an image; raises what `opened` raises.
 
-    Sorted names, two blanks of indentation and values that are all texts (Query image
-    information). The EXIF data of a PNG are not shown.
+    Sorted names, four blanks of indentation, and values that are all texts (I-08). The EXIF data
+    of a PNG are not shown.
     """
     with opened(data) as (image, name):
         found: dict[str, str] = {
@@ -38,8 +38,8 @@ def describe(data: bytes) -> bytes:
         }
         if name != "png":
             found = {**_resolution(image), **_exif(image), **found}
-    fields = [f'  "{key}": {{"value": {json.dumps(found[key])}}}' for key in sorted(found)]
-    return ("{\n" + ",\n".join(fields) + "\n}").encode()
+    fields = [f'    "{key}": {{"value": {json.dumps(found[key])}}}' for key in sorted(found)]
+    return ("{\n" + ",\n".join(fields) + "}").encode()
 
 
 def _resolution(image: ImageFile.ImageFile) -> dict[str, str]:

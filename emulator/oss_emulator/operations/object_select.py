@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import (
@@ -24,6 +25,12 @@ from oss_emulator.selecting.window import Window
 from oss_emulator.storage import Object
 
 _JSON: Final = ("json/select", "json/meta")
+
+
+def _check_payer(call: Call) -> None:
+    """Raise `AccessDenied` if the caller pays for the request (Q-04)."""
+    if permissions.is_charged(call.bucket, call.caller):
+        raise OSSError(ErrorCase.SELECT_REQUESTER_PAYS)
 
 
 def _is_json(call: Call) -> bool:
@@ -47,6 +54,7 @@ def _describe(call: Call, item: Object) -> dict[str, str]:
 
 def _gather_rows(call: Call) -> Callable[[], Body]:
     """Check the request; the function that is returned begins to read the object."""
+    _check_payer(call)
     asked = select.parse(call.body.read(), json=_is_json(call))
     return _work(call, _find(call), asked)
 
@@ -118,6 +126,7 @@ select_json = replace(select_csv, subresource=f"{PROCESS}=json/select")
 
 def _gather_meta(call: Call) -> Callable[[], Body]:
     """Find the meta of an object, or the function that reads the object and counts."""
+    _check_payer(call)
     asked = select.parse_meta(call.body.read(), json=_is_json(call))
     item = _find(call)
     kept = item.documents.get(meta.NAME)

@@ -214,6 +214,7 @@ class ErrorCase(Enum):
 
     # Image processing (0040): docs/images.md
     IMAGE_ARGUMENT = ErrorSpec("InvalidArgument", 400, "A parameter of the processing is invalid.")
+    PROCESS_EMPTY = ErrorSpec("InvalidRequest", 400, "The process request is empty.")
     IMAGE_ARGUMENT_MISSING = ErrorSpec("MissingArgument", 400, "A parameter of the processing is missing.")
     NO_PROJECT = ErrorSpec("Imm Client", 400, "ResourceNotFound, The specified resource Attachment is not found.")
     IMAGE_REQUEST = ErrorSpec("BadRequest", 400, "The processing is invalid.")
@@ -237,6 +238,7 @@ class ErrorCase(Enum):
     RTMP = ErrorSpec("NotImplemented", 501, "RTMP is not emulated: a live channel can be put and read, but no stream can be pushed to it.")
 
     # SelectObject (0016-000008). The message says more where the error is raised.
+    SELECT_REQUESTER_PAYS = ErrorSpec("AccessDenied", 403, "Select API does not support requester pay now.")
     SQL_EMPTY = ErrorSpec("InvalidSqlParameter", 400, "The SQL statement is empty.", "0016-00000823")
     SQL_NOT_BASE64 = ErrorSpec("InvalidSqlParameter", 400, "The SQL statement is not encoded in base64.")
     SQL_TOO_LONG = ErrorSpec("InvalidSqlParameter", 400, "The SQL statement is too long.", "0016-00000825")

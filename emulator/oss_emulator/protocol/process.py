@@ -9,6 +9,7 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 
@@ -190,11 +191,16 @@ def parse(text: str, *, preparing: bool = False) -> Process:
 
 
 def parse_form(body: bytes, parameter: str = "x-oss-process") -> str:
-    """Return the value of a parameter in the body of a POST; raises `MissingArgument`."""
-    name, _, value = body.decode("utf-8", "replace").strip().partition("=")
-    if name != parameter or not value:
+    """Return the value of a parameter in the body of a POST, which may be percent-encoded (I-05).
+
+    Raises `InvalidRequest` for an empty value and `MissingArgument` for another parameter.
+    """
+    name, _, value = unquote(body.decode("utf-8", "replace")).strip().partition("=")
+    if name != parameter:
         message = f"The body must be {parameter}=<actions>."
         raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message)
+    if not value:
+        raise OSSError(ErrorCase.PROCESS_EMPTY)
     return value
 
 
@@ -290,8 +296,8 @@ def _read(name: str, value: str, parameter: _Parameter) -> int | str:
 
 
 def _decode(name: str, value: str, ec: str) -> str:
-    """Decode URL-safe base64 without its padding, which is allowed."""
-    text = value.rstrip("=")
+    """Decode URL-safe base64; its padding and a `+` of plain base64 are allowed (I-05)."""
+    text = value.rstrip("=").replace("+", "-")
     try:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
             raise ValueError(text)

@@ -98,7 +98,8 @@ class SelectRequest(NamedTuple):
     gzip: bool
     output: Output
     skip_partial: bool = False
-    max_skipped: int = 0
+    max_skipped: int | None = None
+    """How many bad rows may be skipped; None if the request does not say, which means 0 (Q-14)."""
 
 
 class MetaRequest(NamedTuple):
@@ -118,12 +119,13 @@ def parse(document: bytes, *, json: bool) -> SelectRequest:
     compression = _text(source, "CompressionType").upper() or "NONE"
     if compression not in ("NONE", "GZIP"):
         raise _invalid(ErrorCase.SELECT_COMPRESSION, compression)
-    output = _parse_output(target, "JSON" if json else "CSV")
+    read = _parse_json(source) if json else _parse_csv(source)
+    output = _parse_output(target, read)
     if output.raw and output.checked:
         raise OSSError(ErrorCase.SELECT_PARAMETERS)
     return SelectRequest(
         sql,
-        _parse_json(source) if json else _parse_csv(source),
+        read,
         compression == "GZIP",
         output,
         _flag(options, "SkipPartialDataRecord"),
@@ -193,9 +195,10 @@ def _parse_json(source: xml.Node | None) -> JSONInput:
     return JSONInput(lines, part, _flag(node, "ParseJsonNumberAsString"))
 
 
-def _parse_output(target: xml.Node | None, form: str) -> Output:
-    node = None if target is None else target.first(form)
-    usual = Output()
+def _parse_output(target: xml.Node | None, source: Input) -> Output:
+    is_csv = isinstance(source, CSVInput)
+    node = None if target is None else target.first("CSV" if is_csv else "JSON")
+    usual = source if isinstance(source, CSVInput) else Output()  # Q-37
     return Output(
         _characters(node, "RecordDelimiter", usual.record, 2, ErrorCase.SELECT_OUTPUT_RECORD),
         _characters(node, "FieldDelimiter", usual.field, 1, ErrorCase.SELECT_OUTPUT_FIELD),
@@ -222,9 +225,9 @@ def _parse_part(text: str) -> RowRange | None:
     return part
 
 
-def _parse_max_skipped(text: str) -> int:
+def _parse_max_skipped(text: str) -> int | None:
     if not text:
-        return 0
+        return None
     if not re.fullmatch(r"[0-9]{1,18}", text):
         raise _invalid(ErrorCase.SELECT_MAX_SKIPPED, text)
     return int(text)

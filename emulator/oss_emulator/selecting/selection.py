@@ -107,7 +107,7 @@ class ObjectSelection:
             yield writer.head() + writer.aggregates(functions.results())
             return
         lines, failed = [writer.head()], None
-        size, found = len(lines[0]), False
+        size, found, sent = len(lines[0]), False, False
         try:
             for end, line in self._find(cells, rows, writer.row):
                 found = True
@@ -116,11 +116,13 @@ class ObjectSelection:
                 self._offset = end
                 if size >= FRAME:
                     yield b"".join(lines)
-                    lines, size = [], 0
+                    lines, size, sent = [], 0, True
             self._offset = self._progress.offset
         except OSSError as error:
             failed = error
-        if size and (found or failed is None):
+        limit = self._request.max_skipped
+        refused = limit is not None and self._skips > limit and not sent
+        if size and not refused and (found or failed is None):
             yield b"".join(lines)
         if failed is not None:
             raise failed
@@ -184,7 +186,7 @@ class ObjectSelection:
         self._skips += 1
         if len(self._skipped) < NAMED:
             self._skipped.append(number)
-        if self._skips > self._request.max_skipped:
+        if self._skips > (self._request.max_skipped or 0):
             raise OSSError(self._bad_row, self._report())
 
     def _report(self) -> str:

@@ -36,16 +36,16 @@ def test_every_format_has_the_basic_information(format: str, name: str) -> None:
     assert (found["ImageWidth"], found["ImageHeight"]) == ("64", "48")
 
 
-def test_document_has_the_documented_form() -> None:
+def test_document_has_the_form_of_the_service() -> None:
+    """I-08: the suites of the C++ and .NET SDKs compare it as text"""
     data = encode(gradient(), "PNG")
     assert answer(data, "image/info").decode() == (
         "{\n"
-        f'  "FileSize": {{"value": "{len(data)}"}},\n'
-        '  "Format": {"value": "png"},\n'
-        '  "FrameCount": {"value": "1"},\n'
-        '  "ImageHeight": {"value": "48"},\n'
-        '  "ImageWidth": {"value": "64"}\n'
-        "}"
+        f'    "FileSize": {{"value": "{len(data)}"}},\n'
+        '    "Format": {"value": "png"},\n'
+        '    "FrameCount": {"value": "1"},\n'
+        '    "ImageHeight": {"value": "48"},\n'
+        '    "ImageWidth": {"value": "64"}}'
     )
 
 

@@ -63,6 +63,12 @@ class Caller:
         """Send a request without a signature, which is checked like one from a socket."""
         return self._send(None, method, target, body, headers)
 
+    def by(
+        self, caller: Identity, method: str, target: str, body: str | bytes = b"", **headers: str
+    ) -> Answer:
+        """Send a request as another account."""
+        return self._send(caller, method, target, body, headers)
+
     def _send(
         self,
         caller: Identity | None,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from oss2 import xml_utils
+from oss_emulator.access import Identity
 
 from tests.unit.operations.service import VERSIONING, Answer, Caller
 from tests.unit.selecting.cases import Found, read, split
@@ -121,6 +122,19 @@ def test_link_is_followed(ask: Caller) -> None:
     ask("PUT", "/bucket/link?symlink", x_oss_symlink_target="a.csv")
     assert found_by(select(ask, "select count(*) from ossobject", key="link")).rows == b"3\n"
     assert counts(create_meta(ask, key="link")) == (len(TABLE), 1, 3, 2)
+
+
+@pytest.mark.parametrize("form", ["csv/select", "csv/meta", "json/select", "json/meta"])
+def test_requester_cannot_pay(ask: Caller, form: str) -> None:
+    """Q-04: ObjectRequestPaymentTest of the C++ SDK"""
+    ask("PUT", "/bucket?acl", x_oss_acl="public-read-write")
+    payer = "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"
+    ask("PUT", "/bucket?requestPayment", payer)
+    target = f"/bucket/a.csv?x-oss-process={form}"
+    answer = ask.by(Identity("10"), "POST", target, "<x/>", x_oss_request_payer="requester")
+    assert (answer.status, answer.code) == (403, "AccessDenied")
+    assert answer.text("Message") == "Select API does not support requester pay now."
+    assert ask("POST", target, "<x/>").code == "MalformedXML"
 
 
 def test_other_processing_of_a_post_is_that_of_images(ask: Caller) -> None:

@@ -207,10 +207,32 @@ def test_body_of_a_post_is_read() -> None:
     assert process.parse_form(b"x-oss-process=image/info|sys/saveas,o_YQ==") == (
         "image/info|sys/saveas,o_YQ=="
     )
-    for body in (b"", b"x-oss-process=", b"process=image/info", b"\xff"):
+    for body in (b"", b"process=image/info", b"\xff"):
         with pytest.raises(OSSError) as raised:
             process.parse_form(body)
         assert raised.value.code == "MissingArgument"
+
+
+def test_body_of_a_post_may_be_encoded() -> None:
+    """I-05: as suites of vendors send it"""
+    body = b"x-oss-process=image%2Fwatermark%2Ctext_YW5k%7Csys%2Fsaveas%2Co_YQ%3D%3D"
+    text = process.parse_form(body)
+    assert text == "image/watermark,text_YW5k|sys/saveas,o_YQ=="
+    assert parse(text).save_as == SaveAs("", "a")
+
+
+def test_empty_process_is_refused() -> None:
+    """I-05: ProcessObjectRequestNegativeTest of the C++ SDK"""
+    with pytest.raises(OSSError) as raised:
+        process.parse_form(b"x-oss-process=")
+    assert raised.value.code == "InvalidRequest"
+
+
+def test_text_may_be_plain_base64() -> None:
+    """I-05: a `+` stands for the `-` of URL-safe base64"""
+    for text in ("image/watermark,text_Pj4-", "image/watermark,text_Pj4+"):
+        (action,) = parse(text).actions
+        assert action.words["text"] == ">>>"
 
 
 def test_percentage_p_is_for_watermarks_only() -> None:

@@ -34,8 +34,19 @@ def test_defaults() -> None:
         "select 1",
         False,
         False,
-        0,
+        None,
     )
+
+
+def test_output_has_the_delimiters_of_the_input() -> None:
+    """Q-37: test_select_object_with_input_delimiters of the C SDK"""
+    text = (
+        f"<SelectRequest>{SQL}<InputSerialization><CSV>"
+        f"<RecordDelimiter>{coded(chr(10) * 2)}</RecordDelimiter>"
+        f"<FieldDelimiter>{coded('|')}</FieldDelimiter></CSV></InputSerialization></SelectRequest>"
+    )
+    found = select.parse(text.encode(), json=False).output
+    assert (found.record, found.field) == (b"\n\n", b"|")
 
 
 def test_elements_of_csv() -> None:

@@ -71,7 +71,21 @@ def test_skipped_rows_are_named() -> None:
     assert found.message == "Skipped rows: 1,3. Total skipped rows: 2"
     options = {"MaxSkippedRecordsAllowed": 1}
     found = run("select _1 from ossobject where _1 > 1", b"5\nx\n6\ny\n7\n", options)
-    assert (found.rows, found.end) == (b"5\n6\n", "InvalidCsvLine")
+    assert (found.rows, found.code) == (b"", "InvalidCsvLine")
+    assert found.message.endswith("Skipped rows: 1,3. Total skipped rows: 2")
+
+
+def test_too_many_skipped_rows_are_refused_before_the_first_frame() -> None:
+    """Q-14: the suite of the C++ SDK states a limit, that of Go none"""
+    sql, data = "select _1, _2 from ossobject", b"abc,def\nefg\n"
+    options = {"SkipPartialDataRecord": "true"}
+    found = run(sql, data, options)
+    assert (found.rows, found.end) == (b"abc,def\n", "InvalidCsvLine")
+    found = run(sql, data, {**options, "MaxSkippedRecordsAllowed": 0})
+    assert (found.rows, found.code) == (b"", "InvalidCsvLine")
+    long = b"a,%b\n" % (b"x" * 1000) * 300
+    found = run(sql, long + b"b\n", {**options, "MaxSkippedRecordsAllowed": 0})
+    assert (len(found.rows), found.end) == (len(long), "InvalidCsvLine")
 
 
 def test_gzip_is_decompressed() -> None:
