@@ -32,7 +32,6 @@ RANGE = re.compile(r"\b([RBPAQS])-(\d\d) (?:…|to) \1-(\d\d)\b")
 
 UNTESTED = {
     "R-40": "it is about fees, and the emulator charges none",
-    "S-32": "SealAppendObject is always enabled here",
 }
 """Facts that no test can cite, each with the reason."""
 

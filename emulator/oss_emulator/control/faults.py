@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from oss_emulator.operations.admission import Admission
-from oss_emulator.protocol.errors import ErrorSpec, OSSError
+from oss_emulator.protocol.errors import ErrorCase, ErrorSpec, OSSError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Fault:
     """Answer with this status without performing the request; 0 performs it."""
     code: str = "InternalError"
     message: str = "A fault planned this error."
+    case: str = ""
+    """Answer with this error of the service instead, a name of `ErrorCase` such as USER_DISABLE."""
     cut_body: int = -1
     """Close the connection after this many bytes of the body; -1 sends the whole body."""
     reset: bool = False
@@ -39,6 +41,8 @@ class Fault:
     @property
     def error(self) -> OSSError | None:
         """The error to answer with."""
+        if self.case:
+            return OSSError(ErrorCase[self.case])
         return OSSError(ErrorSpec(self.code, self.status, self.message)) if self.status else None
 
 
@@ -69,6 +73,9 @@ def read(description: Mapping[str, Any]) -> Fault:
         low, high = _BOUNDS.get(name, (value, value))
         if not low <= value <= high and value != defaults[name]:
             raise FaultError(f"{name} must be from {low:g} to {high:g}, not {value!r}")
+    case = description.get("case", "")
+    if case and case not in ErrorCase.__members__:
+        raise FaultError(f"case must be the name of an error such as USER_DISABLE, not {case!r}")
     return Fault(**description)
 
 

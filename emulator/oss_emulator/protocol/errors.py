@@ -49,6 +49,8 @@ class ErrorCase(Enum):
     PUBLIC_POLICY = ErrorSpec("AccessDenied", 403, "Put public bucket policy is not allowed")
     ANONYMOUS = ErrorSpec("AccessDenied", 403, "Anonymous access is forbidden for this operation.", "0003-00001201")
 
+    USER_DISABLE = ErrorSpec("UserDisable", 403, "UserDisable", "0003-00000801")  # only as a fault: S-28
+
     # Signatures (0002): P-17
     KEY_IS_NOT_TEMPORARY = ErrorSpec("InvalidAccessKeyId", 403, "The OSS Access Key Id you provided does not exist in our records.", "0002-00000002")
     TOKEN_NOT_IN_URL = ErrorSpec("InvalidRequest", 400, "Security-token must be provided by query string parameter.", "0002-00000005")
@@ -170,6 +172,7 @@ class ErrorCase(Enum):
     COPY_SOURCE_TOO_LARGE = ErrorSpec("EntityTooLarge", 400, "Source object Length exceeds the maximum allowed size.")
     INVALID_OBJECT_STATE = ErrorSpec("InvalidObjectState", 403, "The operation is not valid for the object's state.")
     OPERATION_NOT_SUPPORTED = ErrorSpec("OperationNotSupported", 400, "The operation is not supported for this resource", "0016-00000702")
+    SEAL_NOT_SUPPORTED = ErrorSpec("OperationNotSupported", 400, "SealAppendable is not supported.", "0016-00000513")  # only as a fault: S-32
     RESTORE_ALREADY_IN_PROGRESS = ErrorSpec("RestoreAlreadyInProgress", 409, "The restore operation is in progress.", "0016-00000701")
     RESTORE_CANNOT_BE_SLOWER = ErrorSpec("RestoreAlreadyInProgress", 409, RESTORE_ALREADY_IN_PROGRESS.message, "0016-00000715")
     INVALID_RESTORE_TIER = ErrorSpec("InvalidArgument", 400, "The Tier must be Expedited, Standard or Bulk.", "0016-00000703")

@@ -116,3 +116,24 @@ def test_faults_are_removed() -> None:
 def test_invalid_description_is_explained(description: dict[str, Any], reason: str) -> None:
     with pytest.raises(FaultError, match=reason):
         read(description)
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "code", "ec"),
+    [
+        ("USER_DISABLE", 403, "UserDisable", "0003-00000801"),  # S-28
+        ("SEAL_NOT_SUPPORTED", 400, "OperationNotSupported", "0016-00000513"),  # S-32
+    ],
+)
+def test_fault_answers_with_an_error_of_the_service_by_its_name(
+    case: str, status: int, code: str, ec: str
+) -> None:
+    error = read({"case": case}).error
+    assert error is not None
+    assert (error.status, error.code, error.ec) == (status, code, ec)
+    assert error.message in ("UserDisable", "SealAppendable is not supported.")
+
+
+def test_fault_with_an_unknown_case_is_refused() -> None:
+    with pytest.raises(FaultError, match="USER_DISABLE"):
+        read({"case": "NO_SUCH_ERROR"})

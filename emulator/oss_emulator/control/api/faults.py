@@ -27,6 +27,7 @@ from oss_emulator.control.api.schema import (
     reference,
 )
 from oss_emulator.control.faults import Fault
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.message import Response
 
 _NUMBER: Final = re.compile("[0-9]{1,9}")
@@ -76,6 +77,10 @@ _DETAILS: Mapping[str, Schema] = {
     "status": {
         "anyOf": [{"const": 0}, {"minimum": 300, "maximum": 599}],
         "description": "0 performs the operation.",
+    },
+    "case": {
+        "enum": ["", *ErrorCase.__members__],
+        "description": "An error of the service by its name, instead of status, code and message.",
     },
     "cut_body": {"minimum": -1, "maximum": MAX_INTEGER},
 }
