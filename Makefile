@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test test-system pythons thorough lowest s3 languages containers spark lint fmt docs site translations screenshots conformance browser bench soak clean
+.PHONY: help run test test-system pythons thorough lowest s3 languages containers spark lint fmt docs site translations screenshots conformance browser bench soak mutants clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -143,6 +143,10 @@ soak: $(TESTING)  ## long traffic, broken connections, crashes, damage, objects 
 	@$(BIN)/python -m tests.hard.damage
 	@$(BIN)/python -m tests.hard.large
 	@$(BIN)/python -m tests.nginx.soak
+
+mutants: $(TESTING)  ## change the core in one place at a time, and see that a test notices
+	@$(INSTALL) '.[mutants]'
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 clean:  ## remove the environments, caches and built files
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

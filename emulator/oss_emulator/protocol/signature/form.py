@@ -88,7 +88,7 @@ def _parse_v4(form: Form) -> Claim:
         raise _refuse(_DATE, found[_DATE], "The date is invalid.")
     credential = found[_CREDENTIAL]
     parts = credential.rsplit("/", 4)
-    if len(parts) != 5 or not parts[0] or parts[3:] != ["oss", v4.TERMINATOR]:
+    if not parts[0] or parts[3:] != ["oss", v4.TERMINATOR]:
         message = "The credential is invalid."
         raise _refuse(_CREDENTIAL, credential, message, "0002-00000710")
     access_key_id, day, region, product, _ = parts

@@ -31,6 +31,15 @@ def form(fields: Iterable[tuple[str, str]], **changes: str | None) -> Form:
     return Form(found)
 
 
+def credential(key_id: str, product: str = "oss") -> str:
+    return f"{key_id}/20231114/{REGION}/{product}/aliyun_v4_request"
+
+
+def test_access_key_id_may_contain_slashes() -> None:
+    claim = signature.parse(form(V4, x_oss_credential=credential("a/b")))
+    assert (claim.access_key_id, claim.day, claim.region) == ("a/b", "20231114", REGION)
+
+
 def test_unsigned_form_is_anonymous() -> None:
     assert not signature.is_signed(form([("key", "a")]))
     assert signature.is_signed(form([("signature", "")]))
@@ -61,6 +70,13 @@ def test_claim_is_parsed_and_verified(fields: Iterable[tuple[str, str]], version
         (V4, {"x_oss_date": "yesterday"}, "", "The date is invalid."),
         (V4, {"x_oss_date": "20231113T000000Z"}, "0002-00000709", "The date in the credential"),
         (V4, {"x_oss_credential": "ak"}, "0002-00000710", "The credential is invalid."),
+        (V4, {"x_oss_credential": credential("")}, "0002-00000710", "The credential is invalid."),
+        (
+            V4,
+            {"x_oss_credential": credential("ak", product="ecs")},
+            "0002-00000710",
+            "The credential is invalid.",
+        ),
     ],
 )
 def test_incomplete_or_malformed_form_is_refused(
@@ -85,3 +101,9 @@ def test_v4_is_valid_in_its_region_and_time(region: str, now: float, ec: str) ->
     with pytest.raises(OSSError) as caught:
         signature.verify(signature.parse(signed), signed, ACCESS_KEY_SECRET, region, now)
     assert caught.value.ec == ec
+
+
+@pytest.mark.parametrize("now", [NOW - MAX_SKEW, NOW + signature.MAX_AGE])
+def test_v4_is_valid_at_both_ends_of_its_time(now: float) -> None:
+    signed = form(V4)
+    signature.verify(signature.parse(signed), signed, ACCESS_KEY_SECRET, REGION, now)

@@ -59,3 +59,10 @@ def test_invalid_expiry_is_refused(expires: str) -> None:
 def test_both_forms_of_a_date_are_parsed(text: str) -> None:
     assert instant.parse(text) == NOW
     assert instant.day(NOW) == DAY
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("9" * 15, 10**15 - 1), ("1" * 16, None), ("", None)]
+)
+def test_seconds_have_up_to_15_digits(text: str, seconds: int | None) -> None:
+    assert instant.parse_seconds(text) == seconds

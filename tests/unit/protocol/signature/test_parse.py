@@ -36,6 +36,14 @@ def test_place_of_an_invalid_claim_is_found(query: str) -> None:
     assert place(request("nonsense", query)) is Place.HEADER
 
 
+@pytest.mark.parametrize("version", ["OSS9", ""])
+def test_unknown_version_in_a_url_is_named(version: str) -> None:
+    query = "x-oss-signature=a" + (f"&x-oss-signature-version={version}" if version else "")
+    error = refusal(request(query=query))
+    assert (error.code, error.ec) == ("InvalidArgument", "0002-00000066")
+    assert error.details["ArgumentValue"] == version
+
+
 @pytest.mark.parametrize(
     ("authorization", "header", "token"),
     [

@@ -1,0 +1,71 @@
+"""Try the mutants of rooms or files: `python -m tests.mutants access protocol/signature`.
+
+A file is tried with the tests that mirror it, and what survives those with the others of their
+folder. The end is 1 if a mutant survives that the table does not list, or if the table lists one
+that is killed or no longer made.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.mutants import survivors, trying
+from tests.mutants.making import mutants
+from tests.test_mirror import PACKAGE, mirror
+
+ROOMS = ("access", "protocol/signature", "referer", "pipeline")
+
+Key = tuple[str, str, str]
+
+
+def main(wanted: list[str]) -> int:
+    """Try the mutants of rooms or files, and compare those that survive with the table."""
+    trying.load_libraries()
+    listed = {found.key for found in survivors.read()}
+    alive: set[Key] = set()
+    files = list(_files(wanted or list(ROOMS)))
+    with tempfile.TemporaryDirectory() as examples:
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = examples
+        for file in files:
+            alive |= _try(file, listed)
+    gone = sorted(key for key in listed - alive if key[0] in files)
+    for key in gone:
+        print("the table lists what no longer survives: {}: {} -> {}".format(*key))
+    return 1 if gone or alive - listed else 0
+
+
+def _files(wanted: list[str]) -> Iterator[str]:
+    for name in wanted:
+        path = PACKAGE / name
+        for found in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            yield found.relative_to(PACKAGE).as_posix()
+
+
+def _try(file: str, listed: set[Key]) -> set[Key]:
+    """Try the mutants of a file, print those that are not listed, and return all that survive."""
+    path = PACKAGE / file
+    made = mutants(file, path)
+    if not made:
+        return set()
+    alive, tests = made, mirror(file)
+    for some in (tests, tests.parent):
+        if alive and some.exists():
+            alive = list(trying.survivors(some, _module(path), path, alive))
+    unknown = [mutant for mutant in alive if mutant.key not in listed]
+    print(f"{file}: {len(made)} mutants, {len(alive)} alive, {len(unknown)} not listed", flush=True)
+    for mutant in unknown:
+        print(f"    {mutant.number}: {mutant.line}\n      -> {mutant.changed}", flush=True)
+    return {mutant.key for mutant in alive}
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,29 @@
+"""The table of the mutants that no test can kill, since they change nothing."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+TABLE = Path(__file__).with_name("survivors.toml")
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A line of a file, what a mutant makes of it, and why that changes nothing."""
+
+    file: str
+    line: str
+    changed: str
+    why: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.file, self.line, self.changed
+
+
+def read() -> list[Survivor]:
+    """Read the table."""
+    rows = tomllib.loads(TABLE.read_text(encoding="utf-8")).get("survivor", [])
+    return [Survivor(**row) for row in rows]

@@ -1,0 +1,29 @@
+"""The table of survivors names lines that exist, each once and with a reason."""
+
+from __future__ import annotations
+
+from tests.mutants.survivors import read
+from tests.test_mirror import PACKAGE
+
+
+def test_lines_of_the_table_exist() -> None:
+    gone = []
+    for found in read():
+        text = (PACKAGE / found.file).read_text(encoding="utf-8")
+        if found.line not in " ".join(line.strip() for line in text.splitlines()):
+            gone.append(found.key)
+    assert gone == [], "remove these rows"
+
+
+def test_survivors_are_listed_once_and_by_file() -> None:
+    keys = [found.key for found in read()]
+    assert len(set(keys)) == len(keys)
+    assert all(line != changed for _, line, changed in keys)
+    assert [file for file, _, _ in keys] == sorted(file for file, _, _ in keys)
+
+
+def test_each_survivor_has_a_sentence() -> None:
+    for found in read():
+        assert found.why[0].isupper(), found
+        assert found.why.endswith("."), found
+        assert len(found.why.split()) >= 4, found
