@@ -64,6 +64,7 @@ def vary(draw: random.Random, text: str) -> str:
         lambda: f"{text}.evil.test/",
         lambda: f"https://evil.test/{text}",
         lambda: f"https://evil.test/?{text}",
+        lambda: f"https://evil.test/?{text.swapcase()}",
         lambda: text.replace("https", "http"),
         lambda: text.replace("http:", "https:"),
         lambda: text[: draw.randrange(len(text) + 1)],

@@ -96,6 +96,26 @@ def test_nginx_decides_as_the_engine_under_other_assumptions(name: str, tmp_path
     assert compare(tmp_path, 60, 30, assumptions=VARIANTS[name]) == []
 
 
+def test_nginx_ignores_letter_case_in_queries_only(tmp_path: Path) -> None:
+    """R-41; what stands before the first question mark is compared exactly."""
+    rules = RefererConfiguration(
+        False, False, whitelist=("http://www.example.com/?action=nop", "https://*.Path.test/*B?c")
+    )
+    referers = [
+        "http://www.example.com/?ACTION=NOP",
+        "HTTP://www.example.com/?action=nop",
+        "https://a.Path.test/x/B?C",
+        "https://a.path.test/x/B?C",
+        "https://a?b.path.TEST/xb-c",
+        "https://a?b.path.TEST/xb-É",
+    ]
+    texts = [NginxMap.from_oss(rules, DEFAULT).format()]
+    policy = RefererPolicy.compile(rules)
+    expected = [True, False, True, False, True, False]
+    assert [policy.allows(referer) for referer in referers] == expected
+    assert decide(tmp_path, texts, [referers]) == [expected]
+
+
 def test_nginx_ignores_letter_case_if_that_is_assumed(tmp_path: Path) -> None:
     """R-24; nginx knows upper and lower case only of ASCII."""
     insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)
@@ -123,9 +143,13 @@ def test_nginx_takes_long_lists_long_entries_and_any_character(number: int, tmp_
     assert refusal(require("nginx"), tmp_path, text) == ""
 
 
-def test_map_stays_linear_where_wildcards_follow_each_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cuts_query", [True, False])
+@pytest.mark.parametrize("entry", ["*a*a*a*a*a*b", "*a*a?a*a?a*a?b"])
+def test_map_stays_linear_where_wildcards_follow_each_other(
+    tmp_path: Path, entry: str, cuts_query: bool
+) -> None:
     """PCRE would need n^6 steps for `.*a.*a.*a.*a.*a.*b`, and nginx would end with an error."""
-    rules = RefererConfiguration(blacklist=("*a*a*a*a*a*b",), whitelist=("http",))
+    rules = RefererConfiguration(True, cuts_query, blacklist=(entry,), whitelist=("http",))
     text = NginxMap.from_oss(rules, DEFAULT).format()
     ((verdict,),) = decide(tmp_path, [text], [["http" + "a" * 7_000]])
     assert verdict is True

@@ -6,6 +6,7 @@ from oss_emulator import referer_xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import DEFAULT
+from oss_emulator.referer.model import MAX_SIZE
 from oss_emulator.referer_xml import FormatProblem, RefererFormatError
 
 SUBRESOURCE: Final = "referer"
@@ -20,14 +21,25 @@ _CODES: Final = {
 
 
 def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfiguration:
-    """Parse a configuration that was sent; raises `MalformedXML` or `InvalidArgument` (R-33)."""
+    """Parse a configuration that was sent.
+
+    Raises `MalformedXML` or `InvalidArgument` (R-33), and `InlineDataTooLarge` (R-42).
+    """
+    configuration = _parse(document, assumptions)
+    if (size := configuration.size) > MAX_SIZE:
+        detail = f"The entries have {size:,} bytes; the limit is {MAX_SIZE:,}."
+        raise OSSError(ErrorCase.REFERER_LISTS_TOO_LARGE, ErrorDetail=detail)
+    return configuration
+
+
+def parse_kept(document: bytes) -> RefererConfiguration:
+    """Parse a configuration that was accepted before, of any size and under any assumptions."""
+    return _parse(document, referer_xml.KEPT)
+
+
+def _parse(document: bytes, assumptions: Assumptions) -> RefererConfiguration:
     try:
         return referer_xml.parse(document, assumptions)
     except RefererFormatError as error:
         code = _CODES.get(error.problem, ErrorCase.MALFORMED_REFERER)
         raise OSSError(code, ErrorDetail=str(error)) from None
-
-
-def parse_kept(document: bytes) -> RefererConfiguration:
-    """Parse a configuration that was accepted before, under any assumptions."""
-    return parse(document, referer_xml.KEPT)

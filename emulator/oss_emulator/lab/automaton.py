@@ -19,7 +19,7 @@ from enum import Enum, IntEnum, auto
 from functools import cache
 from typing import Any, NamedTuple
 
-from oss_emulator.referer.assumptions import DEFAULT, Assumptions
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions, LetterCase
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
@@ -45,6 +45,8 @@ class Cut(Enum):
     """How the rules truncate a Referer before they compare it."""
 
     NOT = "not"
+    LOWERED = "lowered"
+    """Not at all, but the query is compared in lower case (R-41)."""
     QUERY = "query"  # R-26
     PATH = "path"  # R-27
 
@@ -53,7 +55,10 @@ class Cut(Enum):
         """Return how a configuration truncates a Referer."""
         if cuts_path(rules, assumptions):
             return cls.PATH
-        return cls.QUERY if rules.allow_truncate_query_string else cls.NOT
+        if rules.allow_truncate_query_string:
+            return cls.QUERY
+        lowers_query = assumptions.letter_case is LetterCase.QUERY_INSENSITIVE
+        return cls.LOWERED if lowers_query else cls.NOT
 
 
 class _Place(IntEnum):
@@ -68,7 +73,7 @@ class _Place(IntEnum):
     HOST = auto()
     """After the scheme."""
     CLOSED = auto()
-    """In the part that is cut off."""
+    """In the part that is cut off, or compared in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +105,8 @@ class _Move(NamedTuple):
     character: str
     spot: Any
     places: tuple[_Place, ...]
-    read: tuple[str, ...]
-    """The characters that the entries read behind each truncation."""
+    read: tuple[Sequence[str], ...]
+    """The characters that the entries read behind each truncation; `aA` is a letter in any case."""
 
 
 ANY = Language((), lambda state, _: state, lambda _: True)
@@ -122,7 +127,7 @@ class Budget:
 
 
 def effort(policy: RefererPolicy, referer: str) -> int:
-    """Return the steps of a decision on a Referer (see `Index.effort`)."""
+    """Return the steps of a decision on a Referer (see `EntryList.effort`)."""
     lists = (policy.reading.blacklist, policy.reading.whitelist)
     return sum(entries.effort(referer) for entries in lists)
 
@@ -229,11 +234,13 @@ class _Reader:
         self._of: defaultdict[str, int] = defaultdict(int)
         for place, item in enumerate(text):
             self._of[item] |= 1 << place
+        for small, capital in _LETTERS:
+            self._of[small + capital] = self._of.get(small, 0) | self._of.get(capital, 0)
         self._stars = self._of.pop("*", 0)
         self._any = self._of.pop("?", 0)
         self.start = self._settle(1)
 
-    def advance(self, state: int, characters: str) -> int:
+    def advance(self, state: int, characters: Sequence[str]) -> int:
         """Return the state after some characters."""
         for character in characters:
             if state in (0, _MATCHED):
@@ -251,12 +258,20 @@ class _Reader:
         return state >> (reached - 1) << (reached - 1) if reached else state
 
 
-def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, str]:
+_LETTERS = tuple(zip(string.ascii_lowercase, string.ascii_uppercase, strict=True))
+_EITHER_CASE = {letter: ("".join(both),) for both in _LETTERS for letter in both}
+"""The letters of a query, each as one symbol for both cases (R-41)."""
+
+
+def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, Sequence[str]]:
     """Return the next place of a truncation, and the characters that the entries read."""
     if cut is Cut.NOT:
         return place, character
+    closed = place is _Place.CLOSED or character == "?"
+    if cut is Cut.LOWERED:
+        read = _EITHER_CASE.get(character, character) if place is _Place.CLOSED else character
+        return (_Place.CLOSED if closed else place), read
     if cut is Cut.QUERY:
-        closed = place is _Place.CLOSED or character == "?"
         return (_Place.CLOSED, "") if closed else (place, character)
     if place is _Place.COLON and character == "/":
         return _Place.SLASH, ""
@@ -272,8 +287,9 @@ def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, str]:
 def _alphabet(patterns: Iterable[Pattern], letters: frozenset[str]) -> list[str]:
     written = {character for pattern in patterns for character in pattern.body} - {"*"}
     written |= set("/:?#") | letters
+    in_any_case = {character.lower() for character in written}
     other = next(
-        (letter for letter in string.ascii_lowercase + string.digits if letter not in written),
+        (letter for letter in string.ascii_lowercase + string.digits if letter not in in_any_case),
         "\N{LATIN SMALL LETTER Z WITH CARON}",
     )
     return [other, *sorted(written - set(WHITE_SPACE))]

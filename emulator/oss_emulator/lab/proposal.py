@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.model import MAX_SIZE, RefererConfiguration
 
 from .domains import is_address, is_host, registered
 from .parts import DEFAULT_PORTS, Parts, encode_host
@@ -21,6 +21,7 @@ from .tables import Case, Expected
 
 CONSOLE = "console.aliyun.com"
 MINI_PROGRAMS = "https://servicewechat.com/"
+"""What the preview of the console and mini programs send (R-44)."""
 _APPID = re.compile(r"wx[0-9A-Za-z]{4,30}")
 _EMPTY_DENIED, _BLACKLISTED, _NOT_LISTED = (f"0003-0000050{number}" for number in (1, 2, 3))  # R-35
 
@@ -59,6 +60,11 @@ def propose(wish: SiteProfile) -> Proposal:
     configuration = RefererConfiguration(
         allow_empty_referer=wish.allow_empty, whitelist=white, blacklist=black
     )
+    if configuration.size > MAX_SIZE:  # R-42
+        raise ProposalError(
+            f"the rules would have {configuration.size:,} bytes of entries, and a bucket takes "
+            f"{MAX_SIZE:,}; name fewer hosts and mini programs"
+        )
     return Proposal(configuration, tuple(_cases(wish, site, black)))
 
 

@@ -336,6 +336,7 @@ class ErrorCase(Enum):
     MALFORMED_REFERER = ErrorSpec("MalformedXML", 400, "The XML you provided was not well-formed or did not validate against our published schema.", "0033-00000001")
     ALLOW_EMPTY_REFERER_REQUIRED = ErrorSpec("MalformedXML", 400, "The XML you provided has no AllowEmptyReferer element.", "0033-00000002")
     ALLOW_EMPTY_REFERER_INVALID = ErrorSpec("MalformedXML", 400, "The XML you provided has an AllowEmptyReferer element that is not a Boolean.", "0033-00000003")
+    REFERER_LISTS_TOO_LARGE = ErrorSpec("InlineDataTooLarge", 400, "The Referer lists are larger than the maximum allowed size.")
     REFERER_LIST_REQUIRED = ErrorSpec("MalformedXML", 400, "The XML you provided has no RefererList element.", "0033-00000005")
     TRUNCATE_PATH_CONTRADICTED = ErrorSpec("InvalidArgument", 400, "TruncatePath needs AllowTruncateQueryString.")
     BAD_REQUEST = ErrorSpec("BadRequest", 400, "The request is not well-formed HTTP.")

@@ -39,8 +39,10 @@ class EmptyWhitelist(StrEnum):
 
 
 class LetterCase(StrEnum):
-    """R-24: whether upper and lower case differ."""
+    """R-24, R-41: whether upper and lower case differ."""
 
+    QUERY_INSENSITIVE = "query-insensitive"
+    """They differ, except for ASCII letters behind the first `?` of a Referer."""
     SENSITIVE = "case-sensitive"
     INSENSITIVE = "case-insensitive"
 
@@ -116,7 +118,7 @@ class Assumptions:
     checked_requests: CheckedRequests = CheckedRequests.GET_AND_HEAD
     check_order: CheckOrder = CheckOrder.BEFORE_ACL
     empty_whitelist: EmptyWhitelist = EmptyWhitelist.ALLOWS
-    letter_case: LetterCase = LetterCase.SENSITIVE
+    letter_case: LetterCase = LetterCase.QUERY_INSENSITIVE
     white_space: WhiteSpace = WhiteSpace.TRIMMED
     cut_path: CutPath = CutPath.WITHOUT_SLASH
     truncation_conflict: TruncationConflict = TruncationConflict.CUT

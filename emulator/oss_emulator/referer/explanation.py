@@ -111,6 +111,7 @@ SENTENCES: Mapping[StrEnum, Sentence] = {
         "with a blacklist, an empty whitelist allows every Referer that is not blacklisted"
     ),
     EmptyWhitelist.DENIES: Sentence("with a blacklist, an empty whitelist denies every Referer"),
+    LetterCase.QUERY_INSENSITIVE: Sentence("upper and lower case differ, except in the query"),
     LetterCase.SENSITIVE: Sentence("upper and lower case differ"),
     LetterCase.INSENSITIVE: Sentence("upper and lower case do not differ"),
     WhiteSpace.TRIMMED: Sentence("entries are trimmed, and blank entries are ignored"),

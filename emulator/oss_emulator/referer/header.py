@@ -41,6 +41,20 @@ def cut_query(referer: str) -> str:
     return referer.partition("?")[0]
 
 
+def lower_query(referer: str) -> str:
+    """Return a Referer with the ASCII letters behind its first `?` in lower case (R-41)."""
+    before, mark, query = referer.partition("?")
+    return before + mark + lower(query)
+
+
+def lower(text: str) -> str:
+    """Return a text with its ASCII letters in lower case."""
+    return text.translate(_LOWER)
+
+
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
 def cut_path(referer: str, *, keep_slash: bool = False) -> str:
     """Return what TruncatePath leaves: `scheme://host[:port]` (R-27).
 

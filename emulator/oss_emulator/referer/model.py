@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_SIZE = 20 * 1024
+"""The most bytes of entries that PutBucketReferer accepts (R-42)."""
+
 
 @dataclass(frozen=True, slots=True)
 class RefererConfiguration:
@@ -18,3 +21,9 @@ class RefererConfiguration:
     truncate_path: bool = False  # R-27
     whitelist: tuple[str, ...] = ()
     blacklist: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The bytes of the entries of both lists together, in UTF-8 (R-42)."""
+        entries = (*self.whitelist, *self.blacklist)
+        return sum(len(entry.encode(errors="surrogatepass")) for entry in entries)

@@ -19,6 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from .header import lower
+
 
 @dataclass(frozen=True)
 class Pattern:
@@ -32,12 +34,14 @@ class Pattern:
     """The segment before its first `*`."""
     tail: tuple[str, ...]
     """The segments after it, none of them empty."""
+    lowers_query: bool = False
+    """Whether its capitals match small letters behind the first `?` of a Referer (R-41)."""
 
     @classmethod
-    def of(cls, text: str, body: str) -> Pattern:
+    def of(cls, text: str, body: str, *, lowers_query: bool = False) -> Pattern:
         """Compile an entry; `body` is the text to compare."""
         head, *tail = body.split("*")  # R-21
-        return cls(text, body, head, tuple(segment for segment in tail if segment))
+        return cls(text, body, head, tuple(segment for segment in tail if segment), lowers_query)
 
     @property
     def has_wildcards(self) -> bool:
@@ -54,18 +58,27 @@ class Pattern:
         """The texts between two of `.` and `/` that every matching Referer has as a whole."""
         first, *others = self.body.replace("?", "*").split("*")
         inner = (run for other in others for run in split(other)[1:-1])
-        return frozenset(filter(None, (*split(first)[:-1], *inner)))
+        labels = filter(None, (*split(first)[:-1], *inner))
+        return frozenset(
+            label for label in labels if not self.lowers_query or label == lower(label)
+        )
 
     def matches(self, referer: str) -> bool:
-        """Return whether the entry matches a truncated Referer, character by character (R-24)."""
-        if not _stands_at_start(self.head, referer):
+        """Return whether the entry matches a truncated Referer, character by character (R-24).
+
+        If `lowers_query`, the query of the Referer must be in lower case.
+        """
+        query = referer.find("?") + 1 if self.lowers_query else 0
+        if not _stands_at_start(self.head, referer, query):
             return False
         end = len(self.head)
         for segment in self.tail:
             if "?" in segment:
-                start = _find_with_wildcards(referer, segment, end)
+                start = _find_with_wildcards(referer, segment, end, query)
             else:
                 start = referer.find(segment, end)
+                if start < 0 and query:  # no segment without `?` begins before the query's mark
+                    start = referer.find(lower(segment), max(end, query))
             if start < 0:
                 return False
             end = start + len(segment)
@@ -77,23 +90,30 @@ def split(text: str) -> list[str]:
     return text.replace("/", ".").split(".")
 
 
-def _stands_at_start(segment: str, referer: str) -> bool:
+def _stands_at_start(segment: str, referer: str, query: int) -> bool:
     if "?" not in segment:
         return referer.startswith(segment)
-    return len(referer) >= len(segment) and all(
-        wanted in ("?", found) for wanted, found in zip(segment, referer, strict=False)
-    )
+    if len(referer) < len(segment):
+        return False
+    wanted = segment[:query] + lower(segment[query:]) if query else segment
+    return all(one in ("?", found) for one, found in zip(wanted, referer, strict=False))
 
 
-def _find_with_wildcards(referer: str, segment: str, start: int) -> int:
-    """Return the leftmost place of a segment with `?` at or after `start`, -1 without one."""
+def _find_with_wildcards(referer: str, segment: str, start: int, query: int) -> int:
+    """Return the leftmost place of a segment with `?` at or after `start`, -1 without one.
+
+    From `query` on, if it is not 0, capitals match small letters (R-41).
+    """
     last = len(referer) - len(segment)
     if last < start:
         return -1
     places = (1 << (last + 1)) - (1 << start)
     for offset, character in enumerate(segment):
         if character != "?":
-            places &= _places(referer, character) >> offset
+            found = _places(referer, character)
+            if query and (small := lower(character)) != character:
+                found |= _places(referer, small) >> query << query
+            places &= found >> offset
             if not places:
                 return -1
     return (places & -places).bit_length() - 1  # the lowest bit

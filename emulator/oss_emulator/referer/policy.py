@@ -13,7 +13,6 @@ from functools import cached_property, lru_cache
 from . import header
 from .assumptions import DEFAULT, Assumptions
 from .decision import Decision, Outcome, Reason, Stage, Step
-from .index import Index
 from .model import RefererConfiguration
 from .reading import Judgement, Reading
 from .request import EXEMPTIONS, RequestKind, Scope, Signing, classify, facts_of, is_checked
@@ -156,25 +155,27 @@ class RefererPolicy:
             stage, number = (Stage.PATH, "R-27") if path else (Stage.QUERY, "R-26")
             yield Step(stage, Outcome.CUT, (number,), cut)
         listed = judged if judged.reason is Reason.BLACKLISTED else None
-        yield _consult(Stage.BLACKLIST, "R-12", self.reading.blacklist, listed)
+        yield self._consult(Stage.BLACKLIST, "R-12", sent, listed)
         if listed is None:
-            yield self._consult_whitelist(judged)
+            yield self._consult_whitelist(sent, judged)
 
-    def _consult_whitelist(self, judged: Judgement) -> Step:
+    def _consult_whitelist(self, sent: str, judged: Judgement) -> Step:
         if judged.reason is Reason.NO_WHITELIST:
             return Step(Stage.WHITELIST, Outcome.NO_ENTRIES, ("R-14",))
         if not self.reading.has_whitelist:
             return Step(Stage.WHITELIST, Outcome.DENIED, ("R-14",))
         listed = judged if judged.reason is Reason.WHITELISTED else None
-        return _consult(Stage.WHITELIST, "R-13", self.reading.whitelist, listed)
+        return self._consult(Stage.WHITELIST, "R-13", sent, listed)
 
-
-def _consult(stage: Stage, number: str, entries: Index, listed: Judgement | None) -> Step:
-    if listed is not None and listed.entry is not None:
-        wildcards = ("R-21",) if listed.entry.has_wildcards else ()
-        return Step(stage, Outcome.MATCHED, (number, "R-20", *wildcards), listed.entry.text)
-    outcome = Outcome.UNMATCHED if entries.patterns else Outcome.NO_ENTRIES
-    return Step(stage, outcome, (number,))
+    def _consult(self, stage: Stage, number: str, sent: str, listed: Judgement | None) -> Step:
+        if listed is not None and listed.entry is not None:
+            wildcards = ("R-21",) if listed.entry.has_wildcards else ()
+            lowered = ("R-41",) if self.reading.needs_lower_query(sent, listed.entry) else ()
+            facts = (number, "R-20", *wildcards, *lowered)
+            return Step(stage, Outcome.MATCHED, facts, listed.entry.text)
+        entries = self.reading.blacklist if stage is Stage.BLACKLIST else self.reading.whitelist
+        outcome = Outcome.UNMATCHED if entries.patterns else Outcome.NO_ENTRIES
+        return Step(stage, outcome, (number,))
 
 
 _ABOUT_RULES = (

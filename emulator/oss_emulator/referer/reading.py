@@ -18,7 +18,7 @@ from .assumptions import (
     WhiteSpace,
 )
 from .decision import Reason
-from .index import Index
+from .entry_list import EntryList
 from .model import RefererConfiguration
 from .pattern import Pattern
 
@@ -58,9 +58,12 @@ class Reading:
         self._assumptions = assumptions
         self._ignores_case = assumptions.letter_case is LetterCase.INSENSITIVE
         self.cuts_path = cuts_path(configuration, assumptions)
+        keeps_query = not (self.cuts_path or configuration.allow_truncate_query_string)
+        self.lowers_query = keeps_query and assumptions.letter_case is LetterCase.QUERY_INSENSITIVE
+        """Whether letter case does not matter behind the `?` of a Referer (R-41)."""
         white, black = (other.whitelist, other.blacklist) if other else (None, None)
-        self.whitelist: Index = self._compile(configuration.whitelist, white)
-        self.blacklist: Index = self._compile(configuration.blacklist, black)
+        self.whitelist: EntryList = self._compile(configuration.whitelist, white)
+        self.blacklist: EntryList = self._compile(configuration.blacklist, black)
         self.has_whitelist = self._is_list(configuration.whitelist, self.whitelist)
         self.has_blacklist = self._is_list(configuration.blacklist, self.blacklist)
         self.needs_whitelist = self.has_whitelist or (
@@ -68,17 +71,21 @@ class Reading:
         )
         """Whether a Referer is denied that no entry matches (R-13, R-14)."""
         lists = (self.whitelist, self.blacklist, self.has_whitelist, self.needs_whitelist)
-        self.lists: tuple[Index, Index, bool, bool] = (
+        self.lists: tuple[EntryList, EntryList, bool, bool] = (
             other.lists if other and lists == other.lists else lists
         )
         """The entries to compare a Referer with: the tuple of `other` if that has the same."""
-        self._cuts = (self._ignores_case, self.cuts_path and assumptions.cut_path)
+        self._cuts = (
+            self._ignores_case,
+            self.lowers_query,
+            self.cuts_path and assumptions.cut_path,
+        )
 
     def judge(self, sent: str) -> Judgement:
         """Judge a trimmed Referer (R-11 to R-14)."""
         if not sent:
             return Judgement(self._judge_empty(), "")
-        seen = self._see(sent)
+        seen = self.see(sent)
         if entry := self.blacklist.first(seen):
             return Judgement(Reason.BLACKLISTED, seen, entry)  # R-12
         if entry := self.whitelist.first(seen):
@@ -92,7 +99,12 @@ class Reading:
 
     def judges_alike(self, sent: str, judged: Judgement, other: Reading) -> bool:
         """Whether this reading compares a Referer as `other` did, with the same entries."""
-        return self.lists is other.lists and self._see(sent) == judged.seen
+        return self.lists is other.lists and self.see(sent) == judged.seen
+
+    def needs_lower_query(self, sent: str, entry: Pattern) -> bool:
+        """Whether an entry matches a Referer only because of R-41."""
+        exact = Pattern.of(entry.text, entry.body)
+        return self.lowers_query and not exact.matches(self.cut(sent))
 
     @cached_property
     def sees_only_origins(self) -> bool:
@@ -116,15 +128,23 @@ class Reading:
             return Reason.EMPTY_ALLOWED
         return Reason.EMPTY_DENIED if self.has_whitelist else Reason.EMPTY_WITHOUT_WHITELIST
 
-    def _see(self, sent: str) -> str:
+    def see(self, sent: str) -> str:
+        """Return what entries are compared with: a Referer, truncated and in one letter case."""
         seen = self.cut(sent)
-        return seen.casefold() if self._ignores_case else seen
+        if self._ignores_case:
+            return seen.casefold()
+        return header.lower_query(seen) if self.lowers_query else seen
 
-    def _compile(self, entries: Iterable[str], other: Index | None) -> Index:
-        read = list(self._read_all(entries))
-        known = {(item.text, item.body): item for item in other.patterns} if other else {}
-        compiled = tuple(known.get(item) or Pattern.of(*item) for item in read)
-        return other if other and compiled == other.patterns else Index(compiled)
+    def _compile(self, entries: Iterable[str], other: EntryList | None) -> EntryList:
+        read = [
+            (text, body, self.lowers_query and _differs_in_query(body))
+            for text, body in self._read_all(entries)
+        ]
+        known = {_identify(item): item for item in other.patterns} if other else {}
+        compiled = tuple(
+            known.get(item) or Pattern.of(item[0], item[1], lowers_query=item[2]) for item in read
+        )
+        return other if other and compiled == other.patterns else EntryList(compiled)
 
     def _read_all(self, entries: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield each entry with the part of it that is compared."""
@@ -153,9 +173,19 @@ class Reading:
         truncates = self._configuration.allow_truncate_query_string
         return body[:start] + header.cut_query(body[start:]) if truncates else body
 
-    def _is_list(self, entries: tuple[str, ...], compiled: Index) -> bool:
+    def _is_list(self, entries: tuple[str, ...], compiled: EntryList) -> bool:
         counts_blanks = self._assumptions.white_space is WhiteSpace.BLANK_COUNTS
         return bool(entries if counts_blanks else compiled.patterns)
+
+
+def _identify(pattern: Pattern) -> tuple[str, str, bool]:
+    return pattern.text, pattern.body, pattern.lowers_query
+
+
+def _differs_in_query(body: str) -> bool:
+    """Return whether an entry has a capital that may match in a query, behind a wildcard."""
+    wild = min((place for mark in "*?" if (place := body.find(mark)) >= 0), default=len(body))
+    return body[wild:] != header.lower(body[wild:])
 
 
 _MATCHED_BLANKS = (WhiteSpace.BLANK_MATCHES, WhiteSpace.VERBATIM)

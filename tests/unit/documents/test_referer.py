@@ -61,6 +61,23 @@ def test_first_problem_of_a_document_is_answered(content: bytes, ec: str) -> Non
     assert (caught.value.status, caught.value.code, caught.value.ec) == (400, "MalformedXML", ec)
 
 
+def test_lists_of_more_than_20_kb_are_refused() -> None:
+    """R-42; the bytes of both lists count together, in UTF-8."""
+
+    def document(size: int) -> bytes:
+        entry = "https://例/".encode().ljust(size - 1_000, b"a")
+        lists = b"<RefererList><Referer>%s</Referer></RefererList>" % entry
+        black = b"<RefererBlacklist><Referer>%s</Referer></RefererBlacklist>" % (b"b" * 1_000)
+        return ROOT % (EMPTY + lists + black)
+
+    assert referer.parse(document(20_480)).size == 20_480
+    with pytest.raises(OSSError) as caught:
+        referer.parse(document(20_481))
+    assert (caught.value.status, caught.value.code) == (400, "InlineDataTooLarge")
+    assert "20,481 bytes" in caught.value.details["ErrorDetail"]
+    assert referer.parse_kept(document(20_481)).size == 20_481
+
+
 def test_missing_list_is_accepted_if_that_is_assumed() -> None:
     """R-30"""
     assert referer.parse(ROOT % EMPTY, LIST_OPTIONAL).whitelist == ()

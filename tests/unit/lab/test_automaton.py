@@ -12,7 +12,7 @@ from oss_emulator.lab import automaton, diff
 from oss_emulator.lab.automaton import Cut, UndecidedError, Watched
 from oss_emulator.lab.diff import Certainty
 from oss_emulator.lab.entry import parse_entry
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, header
+from oss_emulator.referer import Pattern, RefererConfiguration, RefererPolicy, header
 from oss_emulator.referer.assumptions import DEFAULT
 from oss_emulator.referer.reading import Reading
 
@@ -24,10 +24,31 @@ CUTTERS: dict[Cut, Callable[[str], str]] = {
     Cut.QUERY: header.cut_query,
     Cut.PATH: header.cut_path,
 }
+LETTERED = ["".join(text) for size in range(1, 7) for text in product("aAb?", repeat=size)]
 
 
 @settings(deadline=None)
-@given(ENTRIES, ENTRIES, st.sampled_from(Cut))
+@given(st.text("aAb?*", min_size=1, max_size=5), st.text("aAb?*", min_size=1, max_size=5))
+def test_search_knows_that_letter_case_does_not_matter_in_queries(one: str, other: str) -> None:
+    """R-41"""
+    patterns = [Pattern.of(text, text, lowers_query=True) for text in (one, other)]
+    watched = [Watched(pattern, Cut.LOWERED) for pattern in patterns]
+    witness = automaton.find(watched, lambda matched: matched[0] != matched[1])
+    differing = (
+        text
+        for text in LETTERED
+        if len({pattern.matches(header.lower_query(text)) for pattern in patterns}) == 2
+    )
+    shortest = next(differing, None)
+    if shortest is not None:
+        assert witness is not None
+        assert len(witness) == len(shortest)
+    elif witness is not None:
+        assert len({pattern.matches(header.lower_query(witness)) for pattern in patterns}) == 2
+
+
+@settings(deadline=None)
+@given(ENTRIES, ENTRIES, st.sampled_from(list(CUTTERS)))
 @example("*", "*:", Cut.NOT)  # one has matched before the first character
 def test_search_finds_a_difference_if_there_is_one(one: str, other: str, cut: Cut) -> None:
     patterns = parse_entry(one), parse_entry(other)

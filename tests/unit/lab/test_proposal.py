@@ -75,6 +75,10 @@ def test_rules_pass_lint_scenarios_and_their_table(wish: SiteProfile, tmp_path: 
         ),
         (SiteProfile("https://a.example", mini_programs=("YOUR-APPID",)), "is not an appid"),
         (SiteProfile("https://a.example", cdn=("https://cdn.example/",)), "is not a host"),
+        (
+            SiteProfile("https://a.example", cdn=tuple(f"cdn{n:04}.example" for n in range(1_000))),
+            "24,018 bytes of entries, and a bucket takes 20,480",
+        ),
     ],
 )
 def test_wish_without_rules_is_refused(wish: SiteProfile, words: str) -> None:

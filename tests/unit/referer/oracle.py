@@ -28,8 +28,13 @@ def matches(entry: str, referer: str) -> bool:
     return pattern != "" and begins_with(referer, pattern)
 
 
-def begins_with(referer: str, pattern: str) -> bool:
-    """Whether a Referer begins with what a pattern stands for (R-20, R-21)."""
+def begins_with(referer: str, pattern: str, *, lowers_query: bool = False) -> bool:
+    """Whether a Referer begins with what a pattern stands for (R-20, R-21, R-41)."""
+
+    def fits(wanted: str, place: int) -> bool:
+        found = referer[place]
+        in_query = lowers_query and "?" in referer[:place]
+        return wanted in ("?", found) or (in_query and lower(wanted) == lower(found))
 
     @cache
     def rest(at: int, place: int) -> bool:
@@ -37,13 +42,14 @@ def begins_with(referer: str, pattern: str) -> bool:
             return True  # by prefix: what is left of the Referer does not matter
         if pattern[at] == "*":
             return rest(at + 1, place) or (place < len(referer) and rest(at, place + 1))
-        return (
-            place < len(referer)
-            and pattern[at] in ("?", referer[place])
-            and rest(at + 1, place + 1)
-        )
+        return place < len(referer) and fits(pattern[at], place) and rest(at + 1, place + 1)
 
     return rest(0, 0)
+
+
+def lower(character: str) -> str:
+    """A character, a capital of ASCII as its small letter."""
+    return character.lower() if character.isascii() else character
 
 
 def first_match(entries: Sequence[str], referer: str) -> str | None:
@@ -96,12 +102,16 @@ def decide(
     text = truncate(rules, text, assumptions)
     if assumptions.letter_case is LetterCase.INSENSITIVE:
         text = text.casefold()
+    lowers_query = assumptions.letter_case is LetterCase.QUERY_INSENSITIVE
     for reason, entries in (
         (Reason.BLACKLISTED, rules.blacklist),
         (Reason.WHITELISTED, rules.whitelist),
     ):
         for entry in entries:
-            if any(begins_with(text, one) for one in read(entry, rules, assumptions)):
+            if any(
+                begins_with(text, one, lowers_query=lowers_query)
+                for one in read(entry, rules, assumptions)
+            ):
                 return reason, entry
     if has_whitelist or (has_blacklist and assumptions.empty_whitelist is EmptyWhitelist.DENIES):
         return Reason.NOT_WHITELISTED, None

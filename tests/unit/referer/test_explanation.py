@@ -23,7 +23,8 @@ def test_denial_is_explained_in_words() -> None:
         "  AllowTruncateQueryString cut the Referer to 'https://www.example.com/a'. [R-26]",
         "  No blacklist entry matches. [R-12]",
         "  No whitelist entry matches. [R-13]",
-        "  Assumed, not documented: upper and lower case differ. [R-24, case-sensitive]",
+        "  Assumed, not documented: upper and lower case differ, except in the query."
+        " [R-24, query-insensitive]",
     ]
 
 

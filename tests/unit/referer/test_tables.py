@@ -30,6 +30,7 @@ FACTS = {
     *(f"R-{number}" for number in range(10, 16)),
     *(f"R-{number}" for number in range(20, 30)),
     "R-37",
+    "R-41",
 }
 
 

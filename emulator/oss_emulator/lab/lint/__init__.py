@@ -50,6 +50,7 @@ from . import (
     root_missing,
     shadowed,
     template,
+    too_large,
     too_long,
     truncate_path,
     truncation_conflict,
@@ -131,6 +132,7 @@ RULES = tuple(
         any_mini_program,
         # What the rules do together.
         too_long,
+        too_large,
         shadowed,
         duplicate,
         covered,

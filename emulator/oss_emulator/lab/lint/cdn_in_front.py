@@ -1,9 +1,9 @@
 """A CDN in front answers from its cache without asking OSS.
 
 A CDN sends OSS the Referer of the first visitor. Once the object is in its cache, everybody gets
-it, also visitors whom these rules deny; if the first visitor is denied, the CDN may keep that
-answer for all. A CDN that reads a private bucket signs its requests, so the rules never apply to
-them (R-36). If there is a CDN, set the Referer rules there.
+it, also visitors whom these rules deny (R-43); if the first visitor is denied, the CDN may keep
+that answer for all. A CDN that reads a private bucket signs its requests, so the rules never apply
+to them (R-36). If there is a CDN, set the Referer rules there.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The preview in the OSS console has a Referer of its own.
 
 The console shows objects on pages of hosts such as `oss.console.aliyun.com`. Without an entry for
-them, the preview of an image fails with 403. The documentation names `*.console.aliyun.com`; the
-safe form is `https://*.console.aliyun.com/` with the blacklist entry
+them, the preview of an image fails with 403. The documentation names `*.console.aliyun.com` (R-44);
+the safe form is `https://*.console.aliyun.com/` with the blacklist entry
 `https://*/*.console.aliyun.com/`.
 """
 

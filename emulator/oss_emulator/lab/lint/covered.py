@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from oss_emulator.lab.entry import parse_entry
 from oss_emulator.lab.parts import example
-from oss_emulator.referer.entries import Entries
+from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
@@ -22,7 +22,7 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Suspect entries that one other entry of the same list covers."""
     for entries in subject.lists:
         first = {entry.text: entry for entry in reversed(entries)}  # duplicates have their own rule
-        filed = Entries(parse_entry(text) for text in first)
+        filed = GramIndex(parse_entry(text) for text in first)
         for entry in first.values():
             page = example(entry.text)
             wider = next(

@@ -1,7 +1,7 @@
 """WeChat mini programs have a Referer of their own.
 
 A mini program sends `https://servicewechat.com/<appid>/<version>/page-frame.html`, whatever site it
-belongs to. Without an entry such as `https://servicewechat.com/<appid>/` it is denied.
+belongs to (R-44). Without an entry such as `https://servicewechat.com/<appid>/` it is denied.
 """
 
 from __future__ import annotations

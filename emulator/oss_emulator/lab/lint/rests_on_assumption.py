@@ -32,7 +32,7 @@ SEVERITY = Severity.WARNING
 _ENTRIES = 100
 """The most entries to make Referers from, for each fact; more would hardly show anything new."""
 
-_CUT = {Cut.PATH: "/", Cut.QUERY: "?", Cut.NOT: "?"}
+_CUT = {Cut.PATH: "/", Cut.QUERY: "?", Cut.NOT: "?", Cut.LOWERED: "?"}
 """What an entry must contain if cutting it changes what it matches."""
 
 _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {

@@ -9,7 +9,7 @@ from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.assumptions import Assumptions
 from oss_emulator.referer.decision import Stage
-from oss_emulator.referer.entries import Entries
+from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.sentence import Sentence
 
@@ -178,7 +178,7 @@ def _keep_open(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
         for item in found
         if item.place is not None and item.place.list is Stage.BLACKLIST
     )
-    filed = Entries(parse_entry(text) for text in added if text not in written)
+    filed = GramIndex(parse_entry(text) for text in added if text not in written)
     denied = set()
     for text in follow(subject.configuration, found).whitelist if filed.patterns else ():
         page = "" if is_blank(text) else example(text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oss_emulator.lab.parts import example
-from oss_emulator.referer.entries import Entries
+from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
@@ -22,7 +22,7 @@ SEVERITY = Severity.ERROR
 def suspect(subject: Subject) -> Iterator[Suspicion]:
     """Suspect whitelist entries whose Referers are all blacklisted."""
     black = [entry.pattern for entry in subject.blacklist]
-    filed = Entries(black)
+    filed = GramIndex(black)
     for entry in subject.whitelist:
         page = example(entry.text)
         # Usually one blacklist entry suffices, and it must match this page at least.

@@ -204,7 +204,8 @@ class Subject:
 
     def _matches(self, entry: str, referer: str) -> bool:
         """Return whether an entry alone matches a Referer."""
-        if self.assumptions == DEFAULT:  # without compiling rules of one entry
+        if self.assumptions == DEFAULT and self.cut is not Cut.LOWERED:
+            # without compiling rules of one entry
             cut = {Cut.PATH: header.cut_path, Cut.QUERY: header.cut_query}.get(self.cut, str)
             return parse_entry(entry).matches(cut(header.trim(referer)))
         alone = replace(self.configuration, whitelist=(entry,), blacklist=())

@@ -2,8 +2,9 @@
 
 For an MP4 or MP3 in the address bar, the first request has no Referer, and the second has the
 address of the file itself (B-06). If `AllowEmptyReferer` is false, the first one is denied (R-11).
-If it is true but the host of the bucket is not in the whitelist, the second one is denied. Show
-videos on a page, or allow empty Referers and add `https://BUCKET.oss-REGION.aliyuncs.com/`.
+If it is true but the host of the bucket is not in the whitelist, the second one is denied. Allow
+empty Referers and add `https://BUCKET.oss-REGION.aliyuncs.com/`. On a page, the first request has
+the Referer of the page, and further ones may have none (R-44).
 """
 
 from __future__ import annotations

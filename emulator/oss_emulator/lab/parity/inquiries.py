@@ -174,7 +174,12 @@ ASSUMED = (
         "a blacklist with an empty whitelist",
         _with(UNLISTED, setup=setups.NO_WHITELIST),
     ),
-    _assumed("letter_case", "letter case in entries", _with("https://case.test/")),
+    _assumed(
+        "letter_case",
+        "letter case in entries",
+        _with("https://case.test/"),
+        _with("https://x.test/?PAGE=1", setup=setups.KEPT_QUERY),
+    ),
     _assumed(
         "white_space",
         "white space around entries, and blank entries",

@@ -19,6 +19,7 @@ from math import ceil
 
 from oss_emulator.lab.entry import parse_entry
 from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer.model import MAX_SIZE
 
 MOST_ENTRIES = 200
 """The most entries of a proposal."""
@@ -78,6 +79,14 @@ class _EntryChoice:
             self.blacklist + other.blacklist,
         )
 
+    def rules(self, allow_empty: bool) -> RefererConfiguration:
+        """Return the rules that these entries are."""
+        return RefererConfiguration(
+            allow_empty_referer=allow_empty,
+            whitelist=tuple(sorted(set(self.whitelist))),
+            blacklist=tuple(sorted(set(self.blacklist))),
+        )
+
 
 _Curve = list[_EntryChoice]
 """The best choice for each number of entries, from 0 on."""
@@ -108,13 +117,9 @@ def propose(
         curve = _join(curve, _forest(scheme, own, wanted, blocked))
     whole = sum(open_.values()) + others
     target = ceil(keep * whole)
-    best = next((item for item in curve if item.weight >= target), curve[-1])
-    rules = RefererConfiguration(
-        allow_empty_referer=allow_empty,
-        whitelist=tuple(sorted(set(best.whitelist))),
-        blacklist=tuple(sorted(set(best.blacklist))),
-    )
-    return RuleProposal(rules, best.weight, whole, best.weight >= target)
+    fitting = [item for item in curve if item.rules(allow_empty).size <= MAX_SIZE]  # R-42
+    best = next((item for item in fitting if item.weight >= target), fitting[-1])
+    return RuleProposal(best.rules(allow_empty), best.weight, whole, best.weight >= target)
 
 
 def _host(origin: str) -> str:

@@ -17,7 +17,7 @@ from oss_emulator.lab.parts import Parts
 from oss_emulator.lab.probes import Probe
 from oss_emulator.lab.sources import parse_json
 from oss_emulator.referer import header
-from oss_emulator.referer.entries import Entries
+from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.request import Signing
@@ -148,6 +148,6 @@ class CdnRules:
         return frozenset(domain.lower() for domain in self.domains if "*" not in domain)
 
     @cached_property
-    def _wild(self) -> Entries:
+    def _wild(self) -> GramIndex:
         domains = (domain.lower() for domain in self.domains if "*" in domain)
-        return Entries(Pattern.of(domain, domain) for domain in domains)
+        return GramIndex(Pattern.of(domain, domain) for domain in domains)

@@ -17,7 +17,7 @@ from lxml import etree
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.probes import Probe
 from oss_emulator.referer import header
-from oss_emulator.referer.entries import Entries
+from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.request import Signing
@@ -129,8 +129,8 @@ class CosRules:
         return tuple(dict.fromkeys(names))
 
     @cached_property
-    def _index(self) -> Entries:
-        return Entries(Pattern.of(name, name) for name in self._names)
+    def _index(self) -> GramIndex:
+        return GramIndex(Pattern.of(name, name) for name in self._names)
 
 
 def _value(root: etree._Element, name: str, allowed: tuple[str, ...]) -> str:

@@ -22,7 +22,7 @@ from typing import Self
 
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import Probe, ProbeKind
-from oss_emulator.referer.entries import Entries
+from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.request import Signing
@@ -109,7 +109,7 @@ class _Index:
 
     def __init__(self, expressions: tuple[Expression, ...]) -> None:
         self._expressions = expressions
-        self._entries = Entries(
+        self._entries = GramIndex(
             Pattern.of(str(number), entry)
             for number, item in enumerate(expressions)
             for entry in item.entries

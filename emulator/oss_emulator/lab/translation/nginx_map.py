@@ -16,7 +16,7 @@ lists are, `map_hash_max_size` and `map_hash_bucket_size` can stay as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -25,7 +25,7 @@ from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import Probe, ProbeKind
 from oss_emulator.referer import header
 from oss_emulator.referer.assumptions import Assumptions, CutPath, LetterCase
-from oss_emulator.referer.index import Index
+from oss_emulator.referer.entry_list import EntryList
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.reading import Reading
@@ -37,8 +37,11 @@ LONGEST_WORD = 4_000
 _LONGEST_ESCAPE, _LONGEST_START = 12, 32
 """Upper bounds in bytes: of one escaped character, and of what stands before the first one."""
 
+_MOST_WILDCARDS = 100
+"""An entry with more has too long an expression if letter case does not matter in queries."""
+
 _SPECIAL = re.compile(r"[^A-Za-z0-9/_\-:%=&,@!~<>;]")
-_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_NOT_ASCII = re.compile(r"[^\0-\x7f]+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 """A character that UTF-8 does not have, so no Referer in UTF-8 matches its entry."""
 
@@ -61,6 +64,7 @@ class NginxMap:
             cuts_query=configuration.allow_truncate_query_string,
             keeps_slash=assumptions.cut_path is CutPath.WITH_SLASH,
             ignores_case=assumptions.letter_case is LetterCase.INSENSITIVE,
+            lowers_query=reading.lowers_query,
         )
         patterns = (*reading.blacklist.patterns, *reading.whitelist.patterns)
         too_long = [item.text for item in patterns if not writing.fits(item)]
@@ -91,9 +95,8 @@ class NginxMap:
         sent = header.trim(referer)
         if not sent:
             return self.reading.judge("").reason.allows
-        seen = self.reading.cut(sent)
-        if self.writing.ignores_case:
-            seen = seen.translate(_LOWER)
+        cut = self.reading.cut(sent)
+        seen = header.lower(cut) if self.writing.ignores_case else self.reading.see(sent)
         if self._black.first(seen):
             return False
         return not self.reading.needs_whitelist or self._white.first(seen) is not None
@@ -109,20 +112,20 @@ class NginxMap:
         return (Probe(example(text), ProbeKind.TOO_LONG) for text in self.too_long)
 
     @cached_property
-    def _black(self) -> Index:
+    def _black(self) -> EntryList:
         """The blacklist; what is too long is cut, so that it denies more and not less."""
         if not self.too_long:
             return self.reading.blacklist
-        return Index(map(self.writing.shorten, self.reading.blacklist.patterns))
+        return EntryList(map(self.writing.shorten, self.reading.blacklist.patterns))
 
     @cached_property
-    def _white(self) -> Index:
+    def _white(self) -> EntryList:
         """The whitelist without what is too long."""
         if not self.too_long:
             return self.reading.whitelist
-        return Index(filter(self.writing.fits, self.reading.whitelist.patterns))
+        return EntryList(filter(self.writing.fits, self.reading.whitelist.patterns))
 
-    def _section(self, title: str, entries: Index, denied: int) -> Iterator[str]:
+    def _section(self, title: str, entries: EntryList, denied: int) -> Iterator[str]:
         written = (item for item in entries.patterns if not _SURROGATE.search(item.body))
         expressions = dict.fromkeys(map(self.writing.expression, written))
         if expressions:
@@ -139,6 +142,7 @@ class Writing:
     cuts_query: bool
     keeps_slash: bool
     ignores_case: bool
+    lowers_query: bool
 
     @property
     def compared(self) -> str:
@@ -168,18 +172,22 @@ class Writing:
         # A cut query needs no other `map`: what is matched contains no `?` (R-26).
         some = "[^?]" if self.cuts_query and not self.cuts_path else "."
         start = "^=" if self.cuts_path else "^"
-        head, *tail = (_escape(part, some) for part in (pattern.head, *pattern.tail))
-        if not head and len(tail) == 1 and (some, start) == (".", "^"):
-            text = tail[0]
+        if self.lowers_query:
+            text = start + _before_query(pattern.head, pattern.tail)
+        elif (pattern.head, len(pattern.tail), some, start) == ("", 1, ".", "^"):
+            text = _escape(pattern.tail[0], some)
         else:
-            text = start + head + "".join(f"(?>{some}*?{segment})" for segment in tail)
+            text = start + _anywhere(pattern.head, pattern.tail, some)
         return ("~*" if self.ignores_case else "~") + _in_characters(pattern.body) + text
 
     def fits(self, pattern: Pattern) -> bool:
         """Return whether nginx reads the expression of an entry."""
         if len(pattern.body) > LONGEST_WORD:
             return False
-        if len(pattern.body) * _LONGEST_ESCAPE + _LONGEST_START < LONGEST_WORD:
+        if self.lowers_query:
+            if len(pattern.tail) + pattern.body.count("?") > _MOST_WILDCARDS:
+                return False  # the expression is made again behind each wildcard
+        elif len(pattern.body) * _LONGEST_ESCAPE + _LONGEST_START < LONGEST_WORD:
             return True
         return len(self.expression(pattern).encode(errors="surrogatepass")) <= LONGEST_WORD
 
@@ -201,6 +209,45 @@ def _in_characters(body: str) -> str:
     """Return the prefix that makes PCRE count characters instead of bytes, "" if not needed."""
     needed = "?" in body or any(not (item.isascii() or item.isprintable()) for item in body)
     return "(*UTF)" if needed else ""
+
+
+def _anywhere(head: str, tail: Sequence[str], some: str = ".") -> str:
+    """Return the segments of an entry; each one behind the first is taken at its leftmost place."""
+    found = "".join(f"(?>{some}*?{_escape(segment, some)})" for segment in tail)
+    return _escape(head, some) + found
+
+
+def _before_query(head: str, tail: Sequence[str]) -> str:
+    """Return the segments of an entry where the `?` of the Referer is still to come (R-41).
+
+    A wildcard may stand for that `?`. What follows it is compared without regard to letter case.
+    """
+    ways = []
+    if tail:
+        ways.append(f"(?>[^?]*?{_escape(tail[0], '[^?]')}){_before_query('', tail[1:])}")
+        ways.append(rf"[^?]*\?{_in_query('', tail)}")
+        for place, character in enumerate(tail[0]):
+            if character == "?":
+                before = _escape(tail[0][:place], "[^?]")
+                ways.append(rf"[^?]*{before}\?{_in_query(tail[0][place + 1 :], tail[1:])}")
+    here = [_escape(head, "[^?]") + _group(ways)]
+    for place, character in enumerate(head):
+        if character == "?":
+            before = _escape(head[:place], "[^?]")
+            here.append(rf"{before}\?{_in_query(head[place + 1 :], tail)}")
+    return _group(here)
+
+
+def _in_query(head: str, tail: Sequence[str]) -> str:
+    text = _anywhere(head, tail)
+    if text.lower() == text.upper():
+        return text
+    # Only letters of ASCII: PCRE knows the case of others as well.
+    return f"(?i:{_NOT_ASCII.sub(lambda found: f'(?-i:{found[0]})', text)})"
+
+
+def _group(ways: Sequence[str]) -> str:
+    return f"(?:{'|'.join(ways)})" if len(ways) > 1 else "".join(ways)
 
 
 def _escape(text: str, some: str) -> str:

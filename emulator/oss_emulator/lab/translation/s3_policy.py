@@ -16,7 +16,7 @@ from typing import Any, Self
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.probes import Probe
 from oss_emulator.lab.sources import parse_json
-from oss_emulator.referer.entries import Entries
+from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.request import Signing
@@ -57,8 +57,8 @@ class _Condition:
         return frozenset(self.values)
 
     @cached_property
-    def _index(self) -> Entries:
-        return Entries(Pattern.of(value, value) for value in self.values)
+    def _index(self) -> GramIndex:
+        return GramIndex(Pattern.of(value, value) for value in self.values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ DECIDES = {
     "wildcard-domain": "the name of a site that only its owner knows",
     "any-mini-program": "an appid that only its owner knows",
     "not-examined": "too many entries",
+    "too-large": "the entries to leave out",
 }
 """The rules that have no correction, and what their owner has to decide."""
 

@@ -41,7 +41,7 @@ def name_of(case: dict[str, Any]) -> str:
     return f"{case['rule']}: {', '.join(map(ascii, listed))}"
 
 
-IN_CODE = {"too-long", "not-examined"}
+IN_CODE = {"too-long", "too-large", "not-examined"}
 """The rules whose cases are too long for a table; they have tests of their own."""
 
 
@@ -192,11 +192,26 @@ def test_rules_with_too_many_entries_are_examined_in_part() -> None:
 def test_assumptions_behind_too_many_entries_are_not_examined() -> None:
     plain = tuple(f"https://www{number}.example.com/" for number in range(5_001))
     found = lint.run(RefererConfiguration(False, whitelist=plain))
-    (finding,) = [item for item in found if item.severity is not Severity.NOTE]
+    large, finding = [item for item in found if item.severity is not Severity.NOTE]
+    assert large.rule == "too-large"
     assert finding.rule == "not-examined"
     assert finding.reason == "The assumptions behind 5,001 entries were not examined."
     rules = RefererConfiguration(False, whitelist=plain[1:])
-    assert [item for item in lint.run(rules) if item.severity is not Severity.NOTE] == []
+    mistakes = [item.rule for item in lint.run(rules) if item.severity is not Severity.NOTE]
+    assert mistakes == ["too-large"]
+
+
+def test_lists_are_reported_from_16_kb_on() -> None:
+    """R-42; the bytes of both lists count together, in UTF-8."""
+    half = "https://www.example.com/例".ljust(8_190, "a")
+    assert len(half.encode()) == 8_192
+    rules = RefererConfiguration(whitelist=(half,), blacklist=(half,))
+    (finding,) = lint.run(rules, [RULE["too-large"]])
+    assert finding.reason == (
+        "The entries have 16,384 bytes, and PutBucketReferer refuses more than 20,480."
+    )
+    less = RefererConfiguration(whitelist=(half,), blacklist=(half[1:],))
+    assert lint.run(less, [RULE["too-large"]]) == ()
 
 
 def test_lint_ends_after_1000_entries_with_findings() -> None:

@@ -122,6 +122,15 @@ def test_smallest_host_is_given_up_first() -> None:
     assert (proposal.kept, proposal.wanted) == (999, 1000)
 
 
+def test_rules_are_never_larger_than_a_bucket_takes() -> None:
+    """R-42"""
+    names = [f"{'a' * 60}.{'b' * 60}.site{number:03}.test" for number in range(180)]
+    traffic = {f"https://{name}": 1 for name in names}
+    proposal = propose([HostName(name) for name in names], [], traffic, Decimal(1))
+    assert not proposal.suffices
+    assert 20_300 < proposal.rules.size <= 20_480
+
+
 def test_unreachable_share_is_reported() -> None:
     proposal = propose([HostName("a.test")], [], {"https://a.test": 90}, Decimal(1), others=10)
     assert not proposal.suffices

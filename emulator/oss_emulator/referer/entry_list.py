@@ -1,4 +1,4 @@
-"""Index: a list of entries that finds the first one matching a Referer with a few lookups.
+"""EntryList: a list of entries that finds the first one matching a Referer with a few lookups.
 
 Most entries are filed so that a Referer need not be walked character by character:
 
@@ -7,7 +7,7 @@ Most entries are filed so that a Referer need not be walked character by charact
 - An entry with a whole label, a text between two of `.` and `/`, is filed under its rarest label.
   A Referer that matches has the same label.
 
-The others, and entries that share their label with many, are left to `Entries`.
+The others, and entries that share their label with many, are left to `GramIndex`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from .entries import Entries
+from .gram_index import GramIndex
 from .pattern import Pattern, split
 
 # A label with more entries does not narrow down enough.
 _ENTRIES_PER_LABEL = 16
 
 
-class Index:
+class EntryList:
     """A whitelist or a blacklist, compiled."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
@@ -36,7 +36,7 @@ class Index:
         self._with_prefix: list[list[int]] = []  # in configured order
         self._labelled: dict[str, list[int]] = {}
         self._file_prefixes()
-        self._others = Entries(self._file_labels())
+        self._others = GramIndex(self._file_labels())
         self._labels = frozenset(self._labelled)
 
     def first(self, referer: str) -> Pattern | None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from oss_emulator.lab.entry import is_blank, parse_entry
-from oss_emulator.referer.entries import Entries, _grams
+from oss_emulator.referer.gram_index import GramIndex, _grams
 
 from tests.unit.referer import oracle
 
@@ -19,8 +19,8 @@ lists = st.lists(texts, max_size=8)
 referers = st.lists(st.sampled_from(words), max_size=9).map("".join)
 
 
-def compiled(texts: Iterable[str]) -> Entries:
-    return Entries(parse_entry(text) for text in texts if not is_blank(text))
+def compiled(texts: Iterable[str]) -> GramIndex:
+    return GramIndex(parse_entry(text) for text in texts if not is_blank(text))
 
 
 @given(lists, referers)
@@ -58,7 +58,7 @@ def test_folding_that_depends_on_neighbours_or_changes_length_loses_no_match(ref
         assert first_match(compiled([entry]), referer) == entry
 
 
-def first_match(entries: Entries, referer: str) -> str | None:
+def first_match(entries: GramIndex, referer: str) -> str | None:
     candidates = entries.candidates(referer)
     return next((pattern.text for pattern in candidates if pattern.matches(referer)), None)
 

@@ -1,4 +1,4 @@
-"""Entries: a list of entries with an index, so that a decision tries only a few of them.
+"""GramIndex: finds the few entries of a list that a Referer may match.
 
 An entry can match only a Referer that contains certain short strings ("grams"): pieces of its
 literal runs. The index files each entry under the gram that the fewest other entries need, and a
@@ -30,7 +30,7 @@ _RUNS_PER_ENTRY = 256
 _GRAMS_PER_RUN = 64
 
 
-class Entries:
+class GramIndex:
     """A whitelist or a blacklist with its index."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from oss_emulator.lab.entry import is_blank, parse_entry
-from oss_emulator.referer.index import Index
+from oss_emulator.referer.entry_list import EntryList
 from oss_emulator.referer.pattern import Pattern
 
 from tests.unit.referer import oracle
@@ -20,8 +20,8 @@ lists = st.lists(texts, max_size=8)
 referers = st.lists(st.sampled_from(words), max_size=9).map("".join)
 
 
-def compiled(entries: Iterable[str]) -> Index:
-    return Index(parse_entry(entry) for entry in entries if not is_blank(entry))
+def compiled(entries: Iterable[str]) -> EntryList:
+    return EntryList(parse_entry(entry) for entry in entries if not is_blank(entry))
 
 
 def first(entries: Iterable[str], referer: str) -> str | None:
@@ -58,7 +58,7 @@ def test_only_the_entry_with_the_label_of_the_referer_is_tried() -> None:
             return super().matches(referer)
 
     texts = (f"https://*.site{number:04}.com/" for number in range(1_000))
-    index = Index(Watched.of(text, text) for text in texts)
+    index = EntryList(Watched.of(text, text) for text in texts)
     assert index.first("https://www.site0123.com/a") is not None
     assert index.first("https://www.other.com/a") is None
     assert tried == ["https://*.site0123.com/"]

@@ -1,0 +1,39 @@
+"""The entries together have more bytes than PutBucketReferer accepts, or nearly.
+
+The service refuses more than 20 KB in both lists together with `InlineDataTooLarge` (R-42). What it
+counts is not documented; the emulator counts the entries in UTF-8, so leave some room. Write one
+entry with a wildcard instead of many, or spread the objects over several buckets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oss_emulator.lab.probes import STRANGER
+from oss_emulator.referer.model import MAX_SIZE
+from oss_emulator.referer.sentence import Sentence
+
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import Subject
+
+SEVERITY = Severity.WARNING
+
+WARNED_SIZE = 16 * 1024
+"""The bytes from which the rule warns."""
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Suspect lists that are, or nearly are, too large."""
+    size = subject.configuration.size
+    if size < WARNED_SIZE:
+        return
+    yield Suspicion(
+        Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED,
+        (STRANGER,),
+        Sentence(
+            "The entries have {} bytes, and PutBucketReferer refuses more than {}.",
+            f"{size:,}",
+            f"{MAX_SIZE:,}",
+        ),
+        Correction(decide=Sentence("leave out entries, or join some with a wildcard")),
+    )
