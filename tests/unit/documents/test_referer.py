@@ -74,7 +74,7 @@ def test_lists_of_more_than_20_kb_are_refused() -> None:
     with pytest.raises(OSSError) as caught:
         referer.parse(document(20_481))
     assert (caught.value.status, caught.value.code) == (400, "InlineDataTooLarge")
-    assert "20,481 bytes" in caught.value.details["ErrorDetail"]
+    assert "20,481 bytes" in str(caught.value.details["ErrorDetail"])
     assert referer.parse_kept(document(20_481)).size == 20_481
 
 
