@@ -115,10 +115,22 @@ def _document(size: int) -> bytes:
     return head + entry * ((size - len(head) - len(tail)) // len(entry)) + tail
 
 
-def test_document_of_one_megabyte_is_accepted(client: Client, bucket: str) -> None:
-    body = _document(1024 * 1024)
-    assert call(client, "PUT", bucket, body).status == 200
-    assert len(get(client, bucket).whitelist) == body.count(b"<Referer>")
+def test_document_of_one_megabyte_is_accepted_if_its_entries_are_small(
+    client: Client, bucket: str
+) -> None:
+    """R-42"""
+    body = _document(35_000)
+    count = body.count(b"<Referer>")
+    assert 19_000 < count * len("https://www.example.com/") < 20_480
+    assert call(client, "PUT", bucket, body.ljust(1024 * 1024)).status == 200
+    assert len(get(client, bucket).whitelist) == count
+
+
+def test_lists_of_more_than_20_kb_are_refused(client: Client, bucket: str) -> None:
+    """R-42"""
+    answer = call(client, "PUT", bucket, _document(1024 * 1024))
+    assert (answer.status, answer.code) == (400, "InlineDataTooLarge")
+    assert get(client, bucket) == BEFORE
 
 
 def test_document_of_ten_megabytes_is_refused_before_it_is_sent(

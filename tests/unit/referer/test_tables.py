@@ -31,6 +31,8 @@ FACTS = {
     *(f"R-{number}" for number in range(20, 30)),
     "R-37",
     "R-41",
+    "R-43",
+    "R-44",
 }
 
 

@@ -556,7 +556,7 @@ def test_emulator_hides_secrets_and_counts_requests() -> None:
     assert state["settings"]["access_key_secret"] == "…"
     assert state["metrics"]["operations"] == {"GetObject": {"not-checked": 1}}
     assert state["metrics"]["latencies"]["0.5"] == 1
-    assert state["assumptions"]["letter_case"] == "case-sensitive"
+    assert state["assumptions"]["letter_case"] == "query-insensitive"
 
 
 def refused(ask: ApiCaller) -> tuple[Refused, Response]:
