@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from oss_emulator.storage import records
-from oss_emulator.storage.base import Account, Bucket, Object, Part
+from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
 from oss_emulator.storage.blobs import Blob
 from oss_emulator.storage.disk import DiskStorage
 
@@ -71,7 +71,7 @@ def _lines(storage: DiskStorage, add: records.Name) -> Iterator[tuple[str, str, 
             for version in reversed(list(versions)):
                 yield "version", name, records.format(version, add)
         for upload in storage.uploads(name):
-            yield "upload", name, records.format_upload(upload, add)
+            yield "upload", name, records.format(upload, add)
             for part in storage.parts(name, upload.id):
                 yield "part", name, [upload.id, records.format(part, add)]
 
@@ -144,7 +144,7 @@ def _put(storage: DiskStorage, kind: str, bucket: str, text: Any) -> None:
         case "version":
             storage.put_object(bucket, records.parse(Object, text, find))
         case "upload":
-            storage.put_upload(bucket, records.parse_upload(text, find))
+            storage.put_upload(bucket, records.parse(Upload, text, find))
         case "part":
             storage.put_part(bucket, text[0], records.parse(Part, text[1], find))
         case _:

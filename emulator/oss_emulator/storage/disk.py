@@ -12,17 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 from oss_emulator.storage import records
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
 from oss_emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob
-from oss_emulator.storage.folder import BLOB_NAME, BLOBS, place
+from oss_emulator.storage.folder import BLOBS, find_blob
 from oss_emulator.storage.index import IndexConnection
 from oss_emulator.storage.opening import OpenFolder
-from oss_emulator.storage.schema import seal, unseal
-
-Record = TypeVar("Record", Account, Bucket, Object)
+from oss_emulator.storage.records import Record
+from oss_emulator.storage.schema import PLACES, seal, unseal
 
 REMEMBERED = 1024
 """The most records to remember parsed."""
@@ -105,18 +104,17 @@ class DiskStorage:
 
     def find(self, named: str) -> StoredBlob:
         """Return the blob that a record names; raises `ValueError` for an invalid name."""
-        name, size, crc = named.split(".")
-        if not BLOB_NAME.fullmatch(name):
-            raise ValueError(f"{named!r} is not the name of a blob")
-        if name in self._index.unnamed:
+        found = find_blob(self.folder, named)
+        unnamed = self._index.unnamed
+        if unnamed and found.name in unnamed:
             self._index.name_files()  # so that it can be read
-        return StoredBlob(place(self.folder, name), int(size), int(crc))
+        return found
 
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
         """Count one use less for each blob of removed records; the commit removes unused blobs."""
         for (text,) in rows:
-            for name in _names(text):
-                self._index.count(name, -1)
+            for named in records.names(text):
+                self._index.count(named.partition(".")[0], -1)
 
     def _keep(self, record: Object | Part, *where: str | int) -> str:
         """Format a record for its place, and count one use more for each of its blobs."""
@@ -169,8 +167,7 @@ class DiskStorage:
 
     def buckets(self) -> Sequence[Bucket]:
         self._opened.check()
-        rows = self._database.execute("SELECT record FROM bucket ORDER BY name").fetchall()
-        return [records.parse(Bucket, unseal(text), self.find) for (text,) in rows]
+        return list(self._all(Bucket, "SELECT record FROM bucket ORDER BY name"))
 
     def bucket(self, name: str) -> Bucket | None:
         index = self._index
@@ -186,10 +183,7 @@ class DiskStorage:
 
     def put_bucket(self, bucket: Bucket) -> None:
         with self.transaction():
-            self._database.execute(
-                "INSERT OR REPLACE INTO bucket VALUES (?, ?)",
-                (bucket.name, seal(records.format(bucket, self.name), bucket.name)),
-            )
+            self._replace("bucket", bucket, bucket.name)
             self._index.buckets().pop(bucket.name, None)
 
     def delete_bucket(self, name: str) -> None:
@@ -204,15 +198,11 @@ class DiskStorage:
         return self._one(Account, "SELECT record FROM account WHERE id = ?", account)
 
     def accounts(self) -> Sequence[Account]:
-        rows = self._database.execute("SELECT record FROM account ORDER BY id").fetchall()
-        return [records.parse(Account, unseal(text), self.find) for (text,) in rows]
+        return list(self._all(Account, "SELECT record FROM account ORDER BY id"))
 
     def put_account(self, account: Account) -> None:
         with self.transaction():
-            self._database.execute(
-                "INSERT OR REPLACE INTO account VALUES (?, ?)",
-                (account.id, seal(records.format(account, self.name), account.id)),
-            )
+            self._replace("account", account, account.id)
 
     def delete_account(self, account: str) -> None:
         with self.transaction():
@@ -277,42 +267,28 @@ class DiskStorage:
             )
 
     def objects(self, bucket: str, start: str = "") -> Iterator[Object]:
-        rows = self._database.execute(
-            "SELECT record FROM version WHERE bucket = ? AND key >= ? AND newest ORDER BY key",
-            (bucket, start),
-        )
-        return (records.parse(Object, unseal(text), self.find) for (text,) in rows)
+        query = "SELECT record FROM version WHERE bucket = ? AND key >= ? AND newest ORDER BY key"
+        return self._all(Object, query, bucket, start)
 
     def versions(self, bucket: str, start: str = "") -> Iterator[Object]:
-        rows = self._database.execute(
-            "SELECT record FROM version WHERE bucket = ? AND key >= ? ORDER BY key, number DESC",
-            (bucket, start),
-        )
-        return (records.parse(Object, unseal(text), self.find) for (text,) in rows)
+        order = "ORDER BY key, number DESC"
+        query = f"SELECT record FROM version WHERE bucket = ? AND key >= ? {order}"  # noqa: S608
+        return self._all(Object, query, bucket, start)
 
     # Uploads
 
     def uploads(self, bucket: str) -> Iterator[Upload]:
-        rows = self._database.execute(
-            "SELECT record FROM upload WHERE bucket = ? ORDER BY key, id", (bucket,)
-        )
-        return (records.parse_upload(unseal(text), self.find) for (text,) in rows)
+        query = "SELECT record FROM upload WHERE bucket = ? ORDER BY key, id"
+        return self._all(Upload, query, bucket)
 
     def upload(self, bucket: str, upload_id: str) -> Upload | None:
-        row = self._database.execute(
-            "SELECT record FROM upload WHERE bucket = ? AND id = ?", (bucket, upload_id)
-        ).fetchone()
-        return None if row is None else records.parse_upload(unseal(row[0]), self.find)
+        query = "SELECT record FROM upload WHERE bucket = ? AND id = ?"
+        return self._one(Upload, query, bucket, upload_id)
 
     def put_upload(self, bucket: str, upload: Upload) -> None:
         with self.transaction():
-            if not self._exists("bucket", "name = ?", bucket):
-                return
-            row = (bucket, upload.draft.key, upload.id)
-            self._database.execute(
-                "INSERT OR REPLACE INTO upload (bucket, key, id, record) VALUES (?, ?, ?, ?)",
-                (*row, seal(records.format_upload(upload, self.name), *row)),
-            )
+            if self._exists("bucket", "name = ?", bucket):
+                self._replace("upload", upload, bucket, upload.draft.key, upload.id)
 
     def delete_upload(self, bucket: str, upload_id: str) -> None:
         with self.transaction():
@@ -322,11 +298,8 @@ class DiskStorage:
             )
 
     def parts(self, bucket: str, upload_id: str) -> Sequence[Part]:
-        rows = self._database.execute(
-            "SELECT record FROM part WHERE bucket = ? AND upload = ? ORDER BY number",
-            (bucket, upload_id),
-        ).fetchall()
-        return [records.parse(Part, unseal(text), self.find) for (text,) in rows]
+        query = "SELECT record FROM part WHERE bucket = ? AND upload = ? ORDER BY number"
+        return list(self._all(Part, query, bucket, upload_id))
 
     def put_part(self, bucket: str, upload_id: str, part: Part) -> None:
         with self.transaction():
@@ -349,8 +322,20 @@ class DiskStorage:
         found: Record = self._remembered(kind, row[0])
         return found
 
+    def _all(self, kind: type[Record], query: str, *values: str) -> Iterator[Record]:
+        rows = self._database.execute(query, values)
+        return (self._parse(kind, text) for (text,) in rows)
+
     def _parse(self, kind: type[Record], text: str) -> Record:
         return records.parse(kind, unseal(text), self.find)
+
+    def _replace(self, table: str, record: Account | Bucket | Upload, *row: str) -> None:
+        """Add a record without blobs at its place, or replace the one there."""
+        self._database.execute(
+            f"INSERT OR REPLACE INTO {table} ({', '.join(PLACES[table])}, record) "  # noqa: S608
+            f"VALUES ({'?, ' * len(row)}?)",
+            (*row, seal(records.format(record, self.name), *row)),
+        )
 
     def _exists(self, table: str, where: str, *values: str) -> bool:
         query = f"SELECT 1 FROM {table} WHERE {where}"  # noqa: S608
@@ -367,8 +352,3 @@ class DiskStorage:
 
 _CHUNK = 1024 * 1024
 _INNER: AbstractContextManager[None] = nullcontext()
-
-
-def _names(text: str) -> list[str]:
-    """Return the file names of the blobs in a formatted record."""
-    return [named.partition(".")[0] for named in records.names(text)]

@@ -13,6 +13,7 @@ from time import monotonic, sleep
 from typing import IO
 
 from oss_emulator.storage.base import FolderError
+from oss_emulator.storage.blobs import StoredBlob
 
 INDEX, WAL, SHM = "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"
 INCOMING, BLOBS, LOST = "incoming", "blobs", "lost+found"
@@ -33,6 +34,14 @@ BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 def place(folder: Path, name: str) -> str:
     """Return the path of a blob as text, since a `Path` for each of many objects takes long."""
     return f"{folder}/{BLOBS}/{name[:2]}/{name}"
+
+
+def find_blob(folder: Path, named: str) -> StoredBlob:
+    """Return the blob that a record names; raises `ValueError` for an invalid name."""
+    name, size, crc = named.split(".")
+    if not BLOB_NAME.fullmatch(name):
+        raise ValueError(f"{named!r} is not the name of a blob")
+    return StoredBlob(place(folder, name), int(size), int(crc))
 
 
 def misplaced(folder: Path) -> list[Path]:
@@ -169,24 +178,6 @@ def turn(file: IO[bytes]) -> Iterator[None]:
         yield
     finally:
         fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def claim(file: IO[bytes], number: int) -> bool:
-    """Lock a byte of a file for this process; returns whether no other process has it.
-
-    The system unlocks it when the process ends. It would do so as well if the process opened the
-    file a second time and closed it.
-    """
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
-    except (BlockingIOError, PermissionError):  # the latter on some systems
-        return False
-    return True
-
-
-def disclaim(file: IO[bytes], number: int) -> None:
-    """Unlock a byte of a file."""
-    fcntl.lockf(file, fcntl.LOCK_UN, 1, number)
 
 
 def lock(folder: Path, name: str, how: int, patience: float = 0.0) -> IO[bytes]:

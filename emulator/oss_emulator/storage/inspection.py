@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from oss_emulator.storage import records, schema
-from oss_emulator.storage.blobs import CorruptBlobError, StoredBlob
+from oss_emulator.storage.blobs import CorruptBlobError
 from oss_emulator.storage.folder import (
     BLOBS,
     INDEX,
     WAL,
+    find_blob,
     misplaced,
     open_for_reading,
     place,
@@ -120,14 +121,14 @@ def _check_records(database: sqlite3.Connection, found: Inspection) -> Iterator[
 
 def _check_blobs(folder: Path, found: Inspection, *, thorough: bool) -> Iterator[str]:
     for named in found.uses:
-        name, size, crc = named.split(".")
-        path = Path(place(folder, name))
-        if path not in found.files:
-            yield f"{path} is missing"
-        elif found.files[path] != int(size):
-            yield f"{path} no longer holds the bytes that were put"
+        blob = find_blob(folder, named)
+        size = found.files.get(Path(blob.path))
+        if size is None:
+            yield f"{blob.path} is missing"
+        elif size != blob.size:
+            yield f"{blob.path} no longer holds the bytes that were put"
         elif thorough:
             try:
-                StoredBlob(str(path), int(size), int(crc)).verify()
+                blob.verify()
             except (CorruptBlobError, OSError) as error:
                 yield str(error)

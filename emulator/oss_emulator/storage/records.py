@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Restore, Upload
 from oss_emulator.storage.blobs import Blob
 
-Record = TypeVar("Record", Account, Bucket, Object, Part)
+Record = TypeVar("Record", Account, Bucket, Object, Part, Upload)
 
 Name = Callable[[Blob], str]
 """Returns the name of a blob for a record."""
@@ -16,7 +16,7 @@ Find = Callable[[str], Blob]
 """Returns the blob with a name."""
 
 
-def format(record: Account | Bucket | Object | Part, name: Name) -> str:
+def format(record: Account | Bucket | Object | Part | Upload, name: Name) -> str:
     """Format a record as text."""
     values = {
         # Most values are checked here, since a call for each of them takes long.
@@ -41,17 +41,6 @@ def names(text: str) -> list[str]:
     return found
 
 
-def format_upload(upload: Upload, name: Name) -> str:
-    """Format an upload as text."""
-    return json.dumps({**upload._asdict(), "draft": format(upload.draft, name)})
-
-
-def parse_upload(text: str, find: Find) -> Upload:
-    """Parse an upload."""
-    values = json.loads(text)
-    return Upload(**{**values, "draft": parse(Object, values["draft"], find)})
-
-
 # In ASCII: metadata may have bytes that are not UTF-8 (P-57), which no database takes as text.
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
@@ -64,6 +53,8 @@ def _plain(value: Any, name: Name) -> Any:
         return value
     if isinstance(value, Restore):
         return value._asdict()
+    if isinstance(value, Object):
+        return format(value, name)
     if isinstance(value, tuple):
         return [name(blob) for blob in value]
     if isinstance(value, Mapping):
@@ -74,5 +65,6 @@ def _plain(value: Any, name: Name) -> Any:
 _READERS: Mapping[str, Callable[[Any, Find], Any]] = {
     "content": lambda names, find: tuple(find(name) for name in names),
     "documents": lambda found, find: {key: b64decode(data) for key, data in found.items()},
+    "draft": lambda text, find: parse(Object, text, find),
     "restore": lambda values, find: Restore(**values),
 }

@@ -18,7 +18,7 @@ from fastcrc.crc64 import xz as crc64
 
 from oss_emulator.storage import lost, records, schema
 from oss_emulator.storage.base import Bucket, Object, Part
-from oss_emulator.storage.blobs import CorruptBlobError, StoredBlob
+from oss_emulator.storage.blobs import CorruptBlobError
 from oss_emulator.storage.folder import (
     BLOBS,
     INDEX,
@@ -26,10 +26,10 @@ from oss_emulator.storage.folder import (
     SHM,
     TURN,
     WAL,
+    find_blob,
     misplaced,
     open_for_reading,
     open_private,
-    place,
     read_mark,
     sync_folder,
     walk,
@@ -42,6 +42,9 @@ Row: TypeAlias = dict[str, Any]
 
 _REGION = "cn-hangzhou"
 """The region of a rebuilt bucket: the records of its objects do not contain it."""
+
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OSError, CorruptBlobError)
+"""What reading a damaged record raises."""
 
 _WITH_BYTES = ("version", "part")
 _CHUNK = 1024 * 1024
@@ -146,21 +149,13 @@ def _keep(folder: Path, done: Repair, table: str, row: Row) -> None:
             text = _rebuild(folder, table, row)
             done.said.append(f"{name} was rebuilt: its size and checksums are those of its bytes")
         if table in _WITH_BYTES:
-            for blob in _find_blobs(folder, text):
-                blob.verify()
-    except (ValueError, KeyError, TypeError, OSError, CorruptBlobError) as error:
+            for named in records.names(text):
+                find_blob(folder, named).verify()
+    except _DAMAGE as error:
         done.said.append(f"{name} was not kept: {error}")
         done.dropped.append((table, row))
         return
     done.rows.append((table, {**row, "record": text}))
-
-
-def _find_blobs(folder: Path, text: str) -> list[StoredBlob]:
-    found = []
-    for named in records.names(text):
-        name, size, crc = named.split(".")
-        found.append(StoredBlob(place(folder, name), int(size), int(crc)))
-    return found
 
 
 def _rebuild(folder: Path, table: str, row: Row) -> str:
@@ -172,7 +167,7 @@ def _rebuild(folder: Path, table: str, row: Row) -> str:
     if any(values.get(column, row[column]) != row[column] for column in schema.PLACES[table]):
         raise ValueError("its record is that of another row")
     size, crc, md5 = 0, 0, hashlib.md5(usedforsecurity=False)
-    for blob in _find_blobs(folder, json.dumps(values)):
+    for blob in [find_blob(folder, named) for named in values["content"]]:
         for offset in range(0, blob.size, _CHUNK):
             chunk = blob.read(offset, _CHUNK)
             crc = crc64(chunk, crc)
@@ -182,17 +177,12 @@ def _rebuild(folder: Path, table: str, row: Row) -> str:
     if values.get("kind", "Normal") == "Normal":  # other ETags are not the MD5 of the bytes
         values["etag"] = f'"{md5.hexdigest().upper()}"'
     text = json.dumps(values, separators=(",", ":"))
-    find = partial(_find_blob, folder)
+    find = partial(find_blob, folder)
     if table == "version":
         records.parse(Object, text, find)
     else:
         records.parse(Part, text, find)
     return text
-
-
-def _find_blob(folder: Path, named: str) -> StoredBlob:
-    (blob,) = _find_blobs(folder, json.dumps({"content": [named]}))
-    return blob
 
 
 def _complete(done: Repair) -> None:

@@ -54,7 +54,7 @@ def test_record_is_read_back(record: Any) -> None:
 
 def test_upload_is_read_back_with_its_draft() -> None:
     upload = Upload("1", 2.5, OBJECT, sequential=True)
-    assert records.parse_upload(records.format_upload(upload, name), find) == upload
+    assert records.parse(Upload, records.format(upload, name), find) == upload
 
 
 def test_missing_field_has_its_default() -> None:
