@@ -91,9 +91,10 @@ def _validate(node: Node, context: PutContext) -> xml.Value:
     for rule in rules:
         _check_rule(rule)
     allowed = headers.flag(context.headers, ALLOW_OVERLAP)
+    check = _check_conflict if allowed else _check_overlap
     for one, other in combinations(rules, 2):
         if _overlaps(one, other):
-            _check_conflict(one, other) if allowed else _check_overlap(one, other)
+            check(one, other)
     return [("Rule", _settle_rule(rule, context.now)) for rule in rules]
 
 
@@ -150,9 +151,9 @@ def _check_ids(ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in filter(None, ids):
         if len(name.encode()) > MAX_ID:
-            raise _invalid("ID", name, f"The ID of a rule may have {MAX_ID} bytes.")
+            raise headers.invalid_argument("ID", name, f"The ID of a rule may have {MAX_ID} bytes.")
         if name in seen:
-            raise _invalid("ID", name, "Two rules have the same ID.")
+            raise headers.invalid_argument("ID", name, "Two rules have the same ID.")
         seen.add(name)
 
 
@@ -198,7 +199,7 @@ def _check_order(rule: Node, action: str, unit: str, expiration: str) -> None:
     for earlier, later in pairwise(days):
         if later <= earlier:
             message = f"The next action must follow after more than {earlier} days."
-            raise _invalid(unit, str(later), message)
+            raise headers.invalid_argument(unit, str(later), message)
 
 
 def _rank(storage_class: str) -> int:
@@ -206,7 +207,7 @@ def _rank(storage_class: str) -> int:
         message = (
             f"Objects cannot move to the storage class {storage_class}; use {listed(_COLDER)}."
         )
-        raise _invalid("StorageClass", storage_class, message)
+        raise headers.invalid_argument("StorageClass", storage_class, message)
     return _COLDER.index(storage_class)
 
 
@@ -218,7 +219,7 @@ def _overlaps(one: Node, other: Node) -> bool:
 
 def _check_conflict(one: Node, other: Node) -> None:
     """Refuse what no header allows: two times for uploads, and a colder class first (P-90)."""
-    if one.first("AbortMultipartUpload") is not None and other.first("AbortMultipartUpload"):
+    if all(rule.first("AbortMultipartUpload") is not None for rule in (one, other)):
         raise OSSError(ErrorCase.LIFECYCLE_CONFLICT)
     moves = sorted(
         (_rank(node.text("StorageClass")), int(node.text("Days")))
@@ -239,7 +240,3 @@ def _check_overlap(one: Node, other: Node) -> None:
 
 def _tags(rule: Node) -> set[tuple[str, str]]:
     return {(tag.text("Key"), tag.text("Value")) for tag in rule.all("Tag")}
-
-
-def _invalid(name: str, value: str, message: str) -> OSSError:
-    return headers.invalid_argument(name, value, message)

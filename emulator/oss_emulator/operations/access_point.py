@@ -156,10 +156,7 @@ def delete_access_point_public_access_block(call: Call) -> Response:
 
 def _named(call: Call) -> AccessPoint:
     """Find the access point that the header names; raises `InvalidArgument` if it is missing."""
-    name = call.request.headers.get(_NAME, "")
-    if not name:
-        message = f"The header {_NAME} with the name of the access point is missing."
-        raise headers.invalid_argument(_NAME, name, message)
+    name = headers.required(call.request.headers, _NAME, "the name of the access point")
     return _find(call, name)
 
 

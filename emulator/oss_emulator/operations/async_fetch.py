@@ -57,10 +57,7 @@ def put_async_fetch_task(call: Call) -> Response:
 @answers(f"GET /bucket?{async_fetch.SUBRESOURCE}", "GetAsyncFetchTask")
 def get_async_fetch_task(call: Call) -> Response:
     """Return a task and its state; raises `InvalidArgument` and `NoSuchAsyncFetchTask`."""
-    task_id = call.request.headers.get(_TASK_ID, "")
-    if not task_id:
-        message = f"The header {_TASK_ID} with the id of the task is missing."
-        raise headers.invalid_argument(_TASK_ID, task_id, message)
+    task_id = headers.required(call.request.headers, _TASK_ID, "the id of the task")
     task = async_fetch.find(call.documents, task_id)
     if task is None:
         raise OSSError(ErrorCase.NO_SUCH_FETCH_TASK, TaskId=task_id)

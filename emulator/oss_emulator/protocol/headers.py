@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
-from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
@@ -131,9 +131,16 @@ def storage_class(headers: Mapping[str, str], default: str) -> str:
     """Find the storage class that a request asks for; raises `InvalidArgument`."""
     value = headers.get("x-oss-storage-class", default)
     if value not in STORAGE_CLASSES:
-        *others, last = STORAGE_CLASSES
-        message = f"Storage class {value!r} is unknown; use {', '.join(others)} or {last}."
+        message = f"Storage class {value!r} is unknown; use {listed(STORAGE_CLASSES)}."
         raise invalid_argument("x-oss-storage-class", value, message)
+    return value
+
+
+def required(headers: Mapping[str, str], name: str, meaning: str) -> str:
+    """Return a header that an operation needs; raises `InvalidArgument` where it is missing."""
+    value = headers.get(name, "")
+    if not value:
+        raise invalid_argument(name, value, f"The header {name} with {meaning} is missing.")
     return value
 
 

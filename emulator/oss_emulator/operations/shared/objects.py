@@ -38,7 +38,8 @@ def find(call: Call) -> Object:
         raise _missing(call, bucket, key, version_id)
     if item.delete_marker:
         marker = {DELETE_MARKER: "true", VERSION_ID: item.version_id}
-        if version_id is None and "if-modified-since" in call.request.headers:
+        reads = call.request.method in ("GET", "HEAD")
+        if version_id is None and reads and "if-modified-since" in call.request.headers:
             raise OSSError(
                 ErrorCase.CONDITION_ON_DELETE_MARKER,
                 headers=marker,
