@@ -90,17 +90,17 @@ def _options(picture: Picture, actions: Sequence[ImageAction]) -> dict[str, Any]
             asked = dict(action.numbers)
         elif action.name == "interlace":
             interlace = action.numbers[""]
+    absolute = asked.get("Q", asked.get("q", asked.get("", DEFAULT_QUALITY)))
     if picture.format == "webp":
         # For WebP both kinds of quality are absolute (Quality transformation).
-        return {"quality": asked.get("Q", asked.get("q", asked.get("", DEFAULT_QUALITY)))}
+        return {"quality": absolute}
     if picture.format == "gif" and picture.animated:
         return {"disposal": 2}
     if picture.format != "jpg":
         return {}
     options: dict[str, Any] = {"optimize": True, "progressive": bool(interlace)}
     if picture.quality is None:
-        wanted = asked.get("Q", asked.get("q", asked.get("", DEFAULT_QUALITY)))
-        return {**options, "quality": wanted}
+        return {**options, "quality": absolute}
     options["subsampling"] = picture.quality.sampling
     wanted, source = jpeg_quality(picture, asked)
     if wanted >= source:

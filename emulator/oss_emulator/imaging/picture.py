@@ -163,10 +163,10 @@ def read(data: bytes, *, animated: bool = False) -> Picture:
             tuple(frames),
             name,
             quality,
-            orientation,
-            profile if isinstance(profile, bytes) and image.mode != "CMYK" else None,
-            tuple(durations) if len(frames) > 1 else (),
-            loop,
+            orientation=orientation,
+            profile=profile if isinstance(profile, bytes) and image.mode != "CMYK" else None,
+            durations=tuple(durations) if len(frames) > 1 else (),
+            loop=loop,
         )
 
 

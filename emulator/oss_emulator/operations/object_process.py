@@ -202,7 +202,7 @@ def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, O
     found = []
     for key in {process.parse_watermark(name)[0] for name in names}:
         item = call.storage.object(call.bucket.name, key)
-        permissions.check(call, call.bucket, key, Permission.READ, item, ("oss:GetObject",))
+        permissions.check(call, call.bucket, key, Permission.READ, item, actions=("oss:GetObject",))
         if item is None or item.delete_marker:
             raise OSSError(ErrorCase.IMAGE_MISSING, Key=key)
         target = follow(call, call.bucket, item)
@@ -235,5 +235,7 @@ def _find_place(call: Call, named: SaveAs) -> Bucket:
         message = f"The bucket {bucket.name} is in another region than the source."
         raise OSSError(ErrorCase.IMAGE_REQUEST, message)
     present = call.storage.object(bucket.name, named.key)
-    permissions.check(call, bucket, named.key, Permission.WRITE, present, ("oss:PutObject",))
+    permissions.check(
+        call, bucket, named.key, Permission.WRITE, present, actions=("oss:PutObject",)
+    )
     return bucket

@@ -128,8 +128,8 @@ def parse(document: bytes, *, json: bool) -> SelectRequest:
         read,
         compression == "GZIP",
         output,
-        _flag(options, "SkipPartialDataRecord"),
-        _parse_max_skipped(_text(options, "MaxSkippedRecordsAllowed")),
+        skip_partial=_flag(options, "SkipPartialDataRecord"),
+        max_skipped=_parse_max_skipped(_text(options, "MaxSkippedRecordsAllowed")),
     )
 
 
@@ -174,12 +174,12 @@ def _parse_csv(source: xml.Node | None) -> CSVInput:
     usual = CSVInput()
     return CSVInput(
         HeaderInfo(header),
-        _characters(node, "RecordDelimiter", usual.record, 2, ErrorCase.SELECT_INPUT_RECORD),
-        _characters(node, "FieldDelimiter", usual.field, 1, ErrorCase.SELECT_INPUT_FIELD),
-        _characters(node, "QuoteCharacter", usual.quote, 1, ErrorCase.SELECT_INPUT_QUOTE),
-        _characters(node, "CommentCharacter", usual.comment, 1, ErrorCase.SELECT_COMMENT),
-        _parse_part(_text(node, "Range")),
-        _flag(node, "AllowQuotedRecordDelimiter", usual=True),
+        record=_characters(node, "RecordDelimiter", usual.record, 2, ErrorCase.SELECT_INPUT_RECORD),
+        field=_characters(node, "FieldDelimiter", usual.field, 1, ErrorCase.SELECT_INPUT_FIELD),
+        quote=_characters(node, "QuoteCharacter", usual.quote, 1, ErrorCase.SELECT_INPUT_QUOTE),
+        comment=_characters(node, "CommentCharacter", usual.comment, 1, ErrorCase.SELECT_COMMENT),
+        part=_parse_part(_text(node, "Range")),
+        quoted_records=_flag(node, "AllowQuotedRecordDelimiter", usual=True),
     )
 
 
@@ -202,10 +202,10 @@ def _parse_output(target: xml.Node | None, source: Input) -> Output:
     return Output(
         _characters(node, "RecordDelimiter", usual.record, 2, ErrorCase.SELECT_OUTPUT_RECORD),
         _characters(node, "FieldDelimiter", usual.field, 1, ErrorCase.SELECT_OUTPUT_FIELD),
-        _flag(target, "KeepAllColumns"),
-        _flag(target, "OutputRawData"),
-        _flag(target, "EnablePayloadCrc"),
-        _flag(target, "OutputHeader"),
+        all_columns=_flag(target, "KeepAllColumns"),
+        raw=_flag(target, "OutputRawData"),
+        checked=_flag(target, "EnablePayloadCrc"),
+        header=_flag(target, "OutputHeader"),
     )
 
 

@@ -113,35 +113,22 @@ def _candidates(shape: str) -> tuple[str, ...]:
 
 
 def _make(parts: Mapping[str, str | None]) -> datetime | None:
-    month = parts.get("M") or "1"
-    name = parts.get("b")
-    if name is not None:
-        if name.lower() not in _MONTHS:
-            return None
-        month = str(_MONTHS.index(name.lower()) + 1)
+    name, short = (parts.get("b") or "").lower(), int(parts.get("y") or 70)
     try:
+        month = _MONTHS.index(name) + 1 if name else int(parts.get("M") or 1)
         found = datetime(
-            _year(parts),
-            int(month),
+            int(parts.get("Y") or (short + (2000 if short < 69 else 1900))),
+            month,
             int(parts.get("D") or 1),
-            int(parts.get("H") or 0),
-            int(parts.get("m") or 0),
-            int(parts.get("S") or 0),
-            int((parts.get("f") or "0").ljust(6, "0")),
-            UTC,
+            hour=int(parts.get("H") or 0),
+            minute=int(parts.get("m") or 0),
+            second=int(parts.get("S") or 0),
+            microsecond=int((parts.get("f") or "0").ljust(6, "0")),
+            tzinfo=UTC,
         )
         return (found - _offset(parts.get("zone") or "")).replace(tzinfo=None)
     except (ValueError, OverflowError):
         return None
-
-
-def _year(parts: Mapping[str, str | None]) -> int:
-    if parts.get("Y"):
-        return int(parts["Y"] or 0)
-    if parts.get("y"):
-        short = int(parts["y"] or 0)
-        return short + (2000 if short < 69 else 1900)
-    return 1970
 
 
 def _offset(zone: str) -> timedelta:
