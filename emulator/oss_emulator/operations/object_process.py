@@ -12,13 +12,12 @@ from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import (
-    check_restored,
     describe,
     find,
     follow,
     overrides,
+    reach,
     read_chunks,
-    show,
 )
 from oss_emulator.operations.shared.writing import draft, store
 from oss_emulator.protocol import checksums, conditions, process, ranges
@@ -188,9 +187,7 @@ def _find_image(call: Call) -> Object:
         if error.code != "NoSuchKey":
             raise
         raise OSSError(ErrorCase.IMAGE_MISSING, headers=error.headers, Key=call.key) from None
-    target = follow(call, call.bucket, found)
-    check_restored(call, call.bucket, target)
-    return _bounded(show(found, target))
+    return _bounded(reach(call, call.bucket, found))
 
 
 def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, Object]]:
@@ -205,9 +202,7 @@ def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, O
         permissions.check(call, call.bucket, key, Permission.READ, item, actions=("oss:GetObject",))
         if item is None or item.delete_marker:
             raise OSSError(ErrorCase.IMAGE_MISSING, Key=key)
-        target = follow(call, call.bucket, item)
-        check_restored(call, call.bucket, target)
-        found.append((key, _bounded(show(item, target))))
+        found.append((key, _bounded(reach(call, call.bucket, item))))
     return found
 
 

@@ -8,12 +8,10 @@ from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import (
-    check_restored,
     describe,
     find,
-    follow,
+    reach,
     read_chunks,
-    show,
 )
 from oss_emulator.protocol import frames, ranges, select
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -37,14 +35,6 @@ def _is_json(call: Call) -> bool:
     return call.request.query[PROCESS] in _JSON
 
 
-def _find(call: Call) -> Object:
-    """Find the object to read; raises `NoSuchKey` and `InvalidObjectState`."""
-    found = find(call)
-    target = follow(call, call.bucket, found)
-    check_restored(call, call.bucket, target)
-    return show(found, target)
-
-
 def _describe(call: Call, item: Object) -> dict[str, str]:
     """Return the headers of an answer: those of the object, whose bytes are not sent."""
     found = describe(call, item)
@@ -56,7 +46,7 @@ def _gather_rows(call: Call) -> Callable[[], Body]:
     """Check the request; the function that is returned begins to read the object."""
     _check_payer(call)
     asked = select.parse(call.body.read(), json=_is_json(call))
-    return _work(call, _find(call), asked)
+    return _work(call, reach(call, call.bucket, find(call)), asked)
 
 
 def _work(call: Call, item: Object, asked: SelectRequest) -> Callable[[], Body]:
@@ -128,7 +118,7 @@ def _gather_meta(call: Call) -> Callable[[], Body]:
     """Find the meta of an object, or the function that reads the object and counts."""
     _check_payer(call)
     asked = select.parse_meta(call.body.read(), json=_is_json(call))
-    item = _find(call)
+    item = reach(call, call.bucket, find(call))
     kept = item.documents.get(meta.NAME)
     if kept is not None and not asked.overwrite and meta.SelectMeta.parse(kept).etag == item.etag:
         return lambda: Body.of(kept)
@@ -159,7 +149,7 @@ def create_meta_of_csv(call: Call) -> Response:
     """
     text = call.body.read()
     found = meta.SelectMeta.parse(text)
-    item = _find(call)
+    item = reach(call, call.bucket, find(call))
     scanned = call.body.origin.get(_SCANNED)
     stored = find(call)
     if scanned is not None and item.etag == found.etag and stored.kind != "Symlink":

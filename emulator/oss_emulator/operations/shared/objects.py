@@ -126,6 +126,16 @@ def follow(call: Call, bucket: Bucket, item: Object) -> Object:
     return target
 
 
+def reach(call: Call, bucket: Bucket, item: Object) -> Object:
+    """Return what GetObject reads of an object, with the bytes of the target of a link.
+
+    Raises what `follow` and `check_restored` raise.
+    """
+    target = follow(call, bucket, item)
+    check_restored(call, bucket, target)
+    return show(item, target)
+
+
 def show(item: Object, target: Object) -> Object:
     """Return the object that GET and HEAD show for a link and its target, or for one plain object.
 
