@@ -4,6 +4,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
@@ -22,8 +23,7 @@ class MemoryStorage:
         self._accounts: dict[str, Account] = {}
         self._buckets: dict[str, Bucket] = {}
         self._contents: dict[str, _BucketContents] = {}
-        self._transaction: _Transaction | None = None
-        """The transaction that is going on."""
+        self._transaction = _Transaction()
 
     def buckets(self) -> Sequence[Bucket]:
         return sorted(self._buckets.values(), key=lambda bucket: bucket.name)
@@ -62,7 +62,11 @@ class MemoryStorage:
 
     def put_object(self, bucket: str, item: Object) -> None:
         versions = self._in(bucket).versions
-        others = [old for old in versions.get(item.key, ()) if old.version_id != item.version_id]
+        found = versions.get(item.key)
+        if found is None:
+            self._set(versions, item.key, (item,))
+            return
+        others = [old for old in found if old.version_id != item.version_id]
         self._set(versions, item.key, (item, *others))
 
     def replace_object(self, bucket: str, item: Object) -> None:
@@ -117,8 +121,9 @@ class MemoryStorage:
 
     def _set(self, table: dict[_Key, _Value], key: _Key, value: _Value | None) -> None:
         """Set an entry, or remove it if the value is None; a rollback undoes that."""
-        if self._transaction is not None:
-            self._transaction.undo.append((table, key, table.get(key)))
+        undo = self._transaction.undo
+        if undo is not None:
+            undo.append((table, key, table.get(key)))
         _put(table, key, value)
 
     def blob_writer(self) -> BlobWriter:
@@ -134,9 +139,9 @@ class MemoryStorage:
         """Do nothing: the garbage collector removes unused blobs."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        if self._transaction is not None:  # it belongs to the one around it
+        if self._transaction.undo is not None:  # it belongs to the one around it
             return nullcontext()
-        return _Transaction(self)
+        return self._transaction
 
     def claim(self, name: str) -> bool:
         """Return True: the storage belongs to one process."""
@@ -150,20 +155,19 @@ class MemoryStorage:
 
 
 class _Transaction(AbstractContextManager[None]):
-    """The writes of a block, which an exception undoes."""
+    """The writes of a block, which an exception undoes; one at a time."""
 
-    def __init__(self, storage: MemoryStorage) -> None:
-        self._storage = storage
-        self.undo: list[tuple[dict[Any, Any], Any, Any]] = []
-        """A table, a key and the value before, for each write."""
+    def __init__(self) -> None:
+        self.undo: list[tuple[dict[Any, Any], Any, Any]] | None = None
+        """A table, a key and the value before, for each write; None outside of a transaction."""
 
     def __enter__(self) -> None:
-        self._storage._transaction = self  # noqa: SLF001 - a part of it
+        self.undo = []
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._storage._transaction = None  # noqa: SLF001
+        writes, self.undo = self.undo, None
         if kind is not None:
-            for table, key, before in reversed(self.undo):
+            for table, key, before in reversed(writes or ()):
                 _put(table, key, before)
 
 
@@ -176,10 +180,7 @@ def _put(table: dict[_Key, _Value], key: _Key, value: _Value | None) -> None:
 
 
 class SortedTable(dict[str, _Value]):
-    """A table that is walked in the order of its keys.
-
-    New keys are collected unsorted, and merged at the next walk.
-    """
+    """A table that is walked in the order of its keys. New keys are sorted at the next walk."""
 
     FEW = 64
     """The most new keys to insert one by one; for more, sorting is cheaper (Timsort)."""
@@ -187,16 +188,11 @@ class SortedTable(dict[str, _Value]):
     def __init__(self) -> None:
         super().__init__()
         self._sorted: list[str] = []
-        self._added: list[str] = []
-
-    def __setitem__(self, key: str, value: _Value) -> None:
-        if key not in self:
-            self._added.append(key)
-        super().__setitem__(key, value)
+        """All keys but those that were added last."""
 
     def __delitem__(self, key: str) -> None:
-        super().__delitem__(key)
         self._merge()
+        super().__delitem__(key)
         del self._sorted[bisect_left(self._sorted, key)]
 
     def walk(self, start: str) -> Iterator[str]:
@@ -206,13 +202,13 @@ class SortedTable(dict[str, _Value]):
 
     def _merge(self) -> None:
         # Python sorts text by code point, which is also the order of the UTF-8 bytes.
-        if len(self._added) <= self.FEW:
-            for key in self._added:
+        added = list(islice(reversed(self), len(self) - len(self._sorted)))
+        if len(added) <= self.FEW:
+            for key in added:
                 insort(self._sorted, key)
         else:
-            self._sorted.extend(self._added)
+            self._sorted.extend(added)
             self._sorted.sort()
-        self._added.clear()
 
 
 @dataclass(slots=True)
