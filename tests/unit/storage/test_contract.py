@@ -1,7 +1,7 @@
 """The contract of `Storage`, checked on every storage."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from inspect import isfunction, signature
 from pathlib import Path
 from shutil import rmtree
@@ -245,6 +245,40 @@ def test_objects_stay_sorted_after_any_puts_and_deletes(storage: Storage) -> Non
                 storage.delete_object(BUCKET.name, key, NULL_VERSION)
                 present.discard(key)
         assert keys(storage) == sorted(present)
+
+    check()
+
+
+def test_objects_stay_sorted_after_any_rollbacks(storage: Storage) -> None:
+    """Each transaction puts and deletes some keys, and fails or not; some end with a listing."""
+    step = st.tuples(st.booleans(), st.sampled_from("abcdefgh"))
+    transaction = st.tuples(st.lists(step, max_size=6), st.booleans(), st.booleans())
+
+    @given(st.lists(transaction, max_size=12))
+    def check(transactions: list[tuple[list[tuple[bool, str]], bool, bool]]) -> None:
+        storage.delete_bucket(BUCKET.name)
+        storage.put_bucket(BUCKET)
+        present: set[str] = set()
+        for steps, fails, listed in transactions:
+            with suppress(ZeroDivisionError), storage.transaction():
+                changed = apply(steps, present)
+                if listed:
+                    assert keys(storage) == sorted(changed)
+                if fails:
+                    raise ZeroDivisionError
+                present = changed
+        assert keys(storage) == sorted(present)
+
+    def apply(steps: list[tuple[bool, str]], present: set[str]) -> set[str]:
+        changed = set(present)
+        for add, key in steps:
+            if add:
+                storage.put_object(BUCKET.name, item(key))
+                changed.add(key)
+            else:
+                storage.delete_object(BUCKET.name, key, NULL_VERSION)
+                changed.discard(key)
+        return changed
 
     check()
 
