@@ -1,6 +1,7 @@
 """The last steps of a request: the journal, the metrics and the access log."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import TextIO
 
 from oss_emulator import accesslog
@@ -21,12 +22,12 @@ class Recorder:
         self.metrics = Metrics()
         self._service = service
         self._journal = journal
-        self._access_log = access_log
-        self.after_journal: Mapping[str, Callable[[JournalEntry], None]] = {
+        self.after_journal: dict[str, Callable[[JournalEntry], None]] = {
             "metrics": self.metrics.count,
-            "access log": self._write_line,
         }
         """The steps that follow the journal, by the names that the page gives them."""
+        if access_log is not None:
+            self.after_journal["access log"] = partial(self._write_line, access_log)
 
     def record(
         self, outcome: Admission | Refused, response: Response, sent: int, seconds: float
@@ -44,10 +45,8 @@ class Recorder:
         for step in self.after_journal.values():
             step(entry)
 
-    def _write_line(self, entry: JournalEntry) -> None:
-        if self._access_log is None:
-            return
+    def _write_line(self, file: TextIO, entry: JournalEntry) -> None:
         service = self._service
         region = service.settings.region if service.changes.follow(ARN_IN_LOGS) else None
         line = entry.to_line(service.storage, region)
-        print(accesslog.format(line), file=self._access_log, flush=True)
+        print(accesslog.format(line), file=file, flush=True)

@@ -147,9 +147,14 @@ def find(bucket: Bucket, name: str) -> AccessPoint | None:
     return None if document is None else _parse_kept(bucket, document)
 
 
+def is_alias(name: str) -> bool:
+    """Whether the name of a bucket has the form of an alias."""
+    return name.endswith(_SUFFIX)
+
+
 def find_alias(storage: Storage, alias: str) -> AccessPoint | None:
     """Find an access point by its alias; None for a name that is no alias."""
-    if not alias.endswith(_SUFFIX):
+    if not is_alias(alias):
         return None
     written = alias.encode(errors="replace")
     points = (

@@ -132,7 +132,8 @@ class Call(NamedTuple):
     @property
     def version_id(self) -> str | None:
         """The `versionId` as it was sent, None for operations that act on no named version."""
-        return self.request.query.get("versionId") if self.operation.on_version else None
+        admission = self.admission
+        return admission.request.query.get("versionId") if admission.operation.on_version else None
 
     @property
     def tagging(self) -> str | None:

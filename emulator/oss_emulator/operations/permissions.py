@@ -1,9 +1,12 @@
 """The permissions of a call: collects the facts that `access` decides on."""
 
 from collections.abc import Mapping
+from functools import lru_cache
+from itertools import product
 from typing import Final
 
 from oss_emulator.access import (
+    ANONYMOUS,
     AccessPointScope,
     AccessReason,
     AccessVerdict,
@@ -63,23 +66,49 @@ def check_call(call: Call) -> AccessDecision | None:
 
     Returns the decision; None for DeleteMultipleObjects if each entry needs its own decision.
     """
-    bucket, caller, operation = call.record, call.caller, call.operation
-    if call.access_point is not None:
+    admission = call.admission
+    bucket, caller, operation = admission.record, admission.caller, admission.operation
+    if admission.access_point is not None:
         _check_access_point(call)
     if bucket is None or operation.name == _CREATES:
         return _check_service(call)
     by_acl = (
         caller.kind is Kind.ACCOUNT
         and policy.SUBRESOURCE not in bucket.documents
-        and call.access_point is None
+        and admission.access_point is None
     )
     if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
-        return _describe(call, authorize(caller, bucket.owner, operation.permission, bucket.acl))
+        return _allow(AccessReason.OWNER, operation.action)
     if not by_acl and operation.name == _BY_ENTRY:
         return None
-    key = call.target.key
-    item = call.storage.object(bucket.name, key, call.version_id) if key else None
+    key, version_id = admission.target.key, call.version_id
+    item = call.environment.storage.object(bucket.name, key, version_id) if key else None
+    if by_acl and version_id is None and not (operation.describes or operation.bypasses):
+        reason = bucket.once(_Grants).find(operation.permission, item)
+        if reason is not None and not _blocks(call, bucket.owner):
+            return _allow(reason, operation.action)
     return check(call, bucket, key, operation.permission, item)
+
+
+class _Grants:
+    """What the ACL of a bucket grants to everybody, if nothing else in it counts for accounts."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._by_acl: dict[tuple[str, str], AccessReason] = {}
+        if _SPECIAL.isdisjoint(bucket.documents):
+            for permission, acl in product((Permission.READ, Permission.WRITE), ObjectAcl):
+                verdict = authorize(ANONYMOUS, bucket.owner, permission, bucket.acl, acl)
+                if verdict.allowed:
+                    self._by_acl[permission, acl] = verdict.reason
+
+    def find(self, permission: Permission, item: Object | None) -> AccessReason | None:
+        """Return why everybody has a permission on an object, or on the bucket; None if not."""
+        return self._by_acl.get((permission, ObjectAcl.DEFAULT if item is None else item.acl))
+
+
+@lru_cache(1024)
+def _allow(reason: AccessReason, action: str) -> AccessDecision:
+    return AccessDecision(True, reason, action, "")
 
 
 def _check_access_point(call: Call) -> None:

@@ -1,5 +1,6 @@
 """Hotlink protection of a request: the rules of its bucket and their decision (R-05)."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from oss_emulator.documents.referer import SUBRESOURCE, parse_kept
@@ -9,7 +10,8 @@ from oss_emulator.pipeline import images
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Scope
 from oss_emulator.referer.assumptions import CheckOrder, ProcessingOrder
-from oss_emulator.storage import Storage
+from oss_emulator.referer.request import classify
+from oss_emulator.storage import Bucket, Storage
 
 
 class HotlinkProtection:
@@ -18,6 +20,9 @@ class HotlinkProtection:
     def __init__(self, assumptions: Assumptions) -> None:
         self._assumptions = assumptions
         self._compile_cached = lru_cache(1024)(self._compile)
+        self._policy_of_bucket: Callable[[Bucket], RefererPolicy] = lambda bucket: self.policy_of(
+            bucket.documents.get(SUBRESOURCE)
+        )
         self.precedes_acl = assumptions.check_order is CheckOrder.BEFORE_ACL
         """Whether a request is checked before its permissions are (R-05)."""
         self._processes_first = assumptions.processing_order is ProcessingOrder.AFTER
@@ -39,13 +44,10 @@ class HotlinkProtection:
             admission, storage
         ):
             return None
-        return self.policy_of(bucket.documents.get(SUBRESOURCE)).decide(
-            request.headers.get("referer"),
-            *request.further_referers,
-            signed=admission.claimed.signing,
-            method=request.method,
-            scope=Scope.OBJECT if admission.target.key else Scope.BUCKET,
-        )
+        scope = Scope.OBJECT if admission.target.key else Scope.BUCKET
+        kind = _classify(admission.claimed.signing, request.method, scope)
+        policy = bucket.once(self._policy_of_bucket)
+        return policy.decide_on(kind, request.headers.get("referer"), request.further_referers)
 
     def denies_late(self, operation: Operation) -> bool:
         """Whether a denial waits until the image of an operation is processed (R-39)."""
@@ -54,6 +56,9 @@ class HotlinkProtection:
     def _compile(self, document: bytes | None) -> RefererPolicy:
         rules = RefererConfiguration() if document is None else parse_kept(document)  # R-15
         return RefererPolicy.compile(rules, self._assumptions)
+
+
+_classify = lru_cache(256)(classify)  # called for every request
 
 
 def check(decision: Decision | None, target: str) -> None:

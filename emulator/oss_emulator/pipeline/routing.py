@@ -38,7 +38,7 @@ class Dispatcher:
         The query of a preflight belongs to the request that will follow, so it is ignored.
         """
         resource = _resource(target)
-        if request.method == "OPTIONS" and resource is not Resource.SERVICE:
+        if _is_preflight(request.method, resource):
             return self._by_place["OPTIONS", resource, ""]
         for item in self._candidates(request.method, resource, request.query_string):
             if not item.header or item.header in request.headers:
@@ -48,6 +48,17 @@ class Dispatcher:
             raise OSSError(ErrorCase.METHOD_NOT_ALLOWED, Method="POST", ResourceType="Object")
         subresource = self._subresource(request.method, resource, request.query)
         raise not_implemented(request.method, resource, _asked(request.query, subresource))
+
+    def find_by_query(self, method: str, target: Target, query_string: str) -> Operation | None:
+        """Find the operation if no header decides; None if one does, or if `find` would raise."""
+        resource = _resource(target)
+        if _is_preflight(method, resource):
+            return self._by_place["OPTIONS", resource, ""]
+        try:
+            candidates = self._candidates(method, resource, query_string)
+        except OSSError:
+            return None
+        return None if not candidates or candidates[0].header else candidates[0]
 
     def _find_candidates(
         self, method: str, resource: Resource, query_string: str
@@ -100,6 +111,10 @@ def _is_refined(item: Operation, query: Mapping[str, str]) -> bool:
 def _asked(query: Mapping[str, str], subresource: str) -> str:
     component = query.get(_COMPONENT)
     return subresource if component is None else f"{subresource}&{_COMPONENT}={component}"
+
+
+def _is_preflight(method: str, resource: Resource) -> bool:
+    return method == "OPTIONS" and resource is not Resource.SERVICE
 
 
 def _resource(target: Target) -> Resource:

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
 from oss_emulator.access import Permission
-from oss_emulator.documents.access_point import find_alias
+from oss_emulator.documents.access_point import find_alias, is_alias
 from oss_emulator.operations import permissions
 from oss_emulator.operations import website as pages
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Body, Call
-from oss_emulator.operations.operation import Operation, Takes
+from oss_emulator.operations.operation import NO_OPERATION, Operation, Takes
 from oss_emulator.pipeline import (
     addressing,
     authentication,
@@ -28,7 +28,7 @@ from oss_emulator.pipeline import (
 )
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.pipeline.plan import NO_BUCKET, BucketPlan, plan
-from oss_emulator.protocol import checksums
+from oss_emulator.protocol import checksums, origin
 from oss_emulator.protocol.address import Target, check_key
 from oss_emulator.protocol.changes import CUSTOM_DOMAIN, V1_OF_ACCOUNTS, V1_OF_BUCKETS
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -47,18 +47,30 @@ def mark_dialect(admission: Admission, service: Deployment) -> None:
 
 
 def find_address(admission: Admission, service: Deployment) -> None:
-    """Find the bucket and the key: path style, virtual host, custom domain or proxy."""
+    """Find the bucket and the key: path style, virtual host, custom domain or proxy.
+
+    Where the destination is known, the operation is found at once.
+    """
+    request = admission.request
+    target, operation = service.destinations.find(request)
     strict = service.settings.strict_addressing and not admission.trusted
-    admission.target = addressing.locate(service.addresses, admission.request, strict=strict)
+    if target is None or strict or request.proxied:
+        target = addressing.locate(service.addresses, request, strict=strict)
+    admission.target = target
+    if operation is not None and request.original is None:
+        admission.operation = operation
 
 
 def translate_s3(admission: Admission, service: Deployment) -> None:
     """Turn a request of S3 into one of OSS, which keeps the original."""
-    admission.request = s3.translate(admission.request, admission.target)
+    if admission.request.original is not None:
+        admission.request = s3.translate(admission.request, admission.target)
 
 
 def resolve_alias(admission: Admission, service: Deployment) -> None:
     """Replace the alias of an access point by its bucket (P-84)."""
+    if not is_alias(admission.target.bucket):
+        return
     admission.access_point = point = find_alias(service.storage, admission.target.bucket)
     if point is not None:
         admission.target = admission.target._replace(bucket=point.bucket)
@@ -66,7 +78,8 @@ def resolve_alias(admission: Admission, service: Deployment) -> None:
 
 def find_operation(admission: Admission, service: Deployment) -> None:
     """Find the operation; 501 if there is none (P-40)."""
-    admission.operation = service.dispatcher.find(admission.request, admission.target)
+    if admission.operation is NO_OPERATION:
+        admission.operation = service.dispatcher.find(admission.request, admission.target)
 
 
 def find_record(admission: Admission, service: Deployment) -> None:
@@ -329,6 +342,14 @@ CHECK: Final = (
     ),
     RequestStep("traffic limit", find_limit, _is_signed),
 )
+
+
+def is_complete(admission: Admission) -> bool:
+    """Whether nothing is added to an answer, as for most requests."""
+    record, request = admission.record, admission.request
+    if record is not None and record.once(plan).adds_headers:
+        return False
+    return request.original is None and not origin.is_from_browser(request)
 
 
 COMPLETE: Final = (

@@ -113,10 +113,16 @@ class Addresses:
         `InvalidObjectName` for one that is too long, and `NoSuchBucket` for a host that belongs
         neither to the service nor to one of its buckets.
         """
+        target = self.locate_unbound(host, path)
+        if target is not None:
+            return target
         found = self._read(host)
-        if found.in_path or found.bucket:
-            return _split(found, path)
         return Target(self._bucket_bound_to(found.name), _decode(path[1:]), found.region)
+
+    def locate_unbound(self, host: str, path: str) -> Target | None:
+        """Do what `locate` does, but return None for a host that only PutCname may have bound."""
+        found = self._read(host)
+        return _split(found, path) if found.in_path or found.bucket else None
 
     def is_endpoint(self, host: str) -> bool:
         """Return whether a Host header names the service, without a bucket."""

@@ -58,7 +58,12 @@ class RefererPolicy:
         further ones (R-29); `method` is in upper case. A Referer seen before costs one dictionary
         lookup. The cost of a new one grows with its length and hardly with the number of entries.
         """
-        kind = classify(signed, method, scope)
+        return self.decide_on(classify(signed, method, scope), referer, further)
+
+    def decide_on(
+        self, kind: RequestKind, referer: str | None, further: tuple[str, ...] = ()
+    ) -> Decision:
+        """Decide on one request of a kind that is known."""
         if further or (referer and len(referer) > CACHED_REFERER_LENGTH):
             return self._decide(kind, referer, *further)
         return self._decide_cached(kind, referer)

@@ -6,7 +6,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Final, TextIO
@@ -16,6 +16,7 @@ from aiohttp import web
 from oss_emulator.control import api as admin
 from oss_emulator.control import console
 from oss_emulator.control.controls import Controls
+from oss_emulator.control.faults import Fault
 from oss_emulator.control.recording import Recorder
 from oss_emulator.operations.admission import Admission, Claimed, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
@@ -140,7 +141,8 @@ class Server(Endpoint):
         """
         began = time.perf_counter()
         request = guard.read_request(self.controls.clock.now())
-        served = await self._serve_any(http, request)
+        other = self._find_other(http, request)
+        served = await (self._serve(http, request) if other is None else other)
         if served is None:
             return False  # it has been sent, event by event
         if EXPLAIN in request.headers and served.recorded and served.rpc is None:
@@ -151,45 +153,47 @@ class Server(Endpoint):
         finally:
             self._record(served, answer)
 
-    async def _serve_any(self, http: web.BaseRequest, request: Request) -> Served | None:
-        """Have the one answer that a request is for; None if that has sent its answer itself."""
+    def _find_other(
+        self, http: web.BaseRequest, request: Request
+    ) -> Awaitable[Served | None] | None:
+        """Find who answers a request that is not for OSS; None for one that is."""
         if (product := rpc_endpoint.find(request, self._is_endpoint)) is not None:
-            return await self._ask(product, http, request)
+            return self._ask(product, http, request)
         if (page := console.show(request, self._is_endpoint)) is not None:
-            return Served(_begin(request), page, recorded=False)
+            return self._show(request, page)
         if self._is_administration(request):
-            given = await self._administration.answer(http, request)
-            if given is None:
-                return None
-            return Served(_begin(request), admin.protect(given), recorded=False)
-        return await self._serve(http, request)
+            return self._administer(http, request)
+        return None
 
     async def _serve(self, http: web.BaseRequest, request: Request) -> Served:
         """Admit and perform a request to OSS."""
-        outcome = self._performer.admit(request)
+        outcome, fault = self._performer.admit(request), None
         if isinstance(outcome, Refused):
-            return Served(outcome, self.service.render(outcome))
-        fault = None
+            return self._refuse(outcome)
         try:
             fault = self.controls.faults.match(outcome)
             if fault is not None:
                 with self._waiting.hold():
                     await apply_before(fault)
-            content, outcome = await self._read_body(http, outcome)
+            content = NO_BODY
+            if outcome.operation.takes is not Takes.NOTHING:
+                content, outcome = await self._read_body(http, outcome)
             if isinstance(outcome, Admission):
-                return Served(outcome, await self._performer.perform(outcome, content), fault)
+                response = await self._performer.perform(outcome, content)
+                return Served(outcome, response, None, fault)
         except Exception as error:
             assert isinstance(outcome, Admission)  # noqa: S101 - a refused one is not performed
             outcome = refuse(outcome, error_of(request, error))
-        return Served(outcome, self.service.render(outcome), fault)
+        return self._refuse(outcome, fault)
+
+    def _refuse(self, refused: Refused, fault: Fault | None = None) -> Served:
+        return Served(refused.admission, self.service.render(refused), refused.error, fault)
 
     async def _read_body(
         self, http: web.BaseRequest, admission: Admission
     ) -> tuple[Body, Admission | Refused]:
         """Read the body of a request; of a form, the fields are admitted before the file."""
         takes, environment = admission.operation.takes, self.service.environment
-        if takes is Takes.NOTHING:
-            return NO_BODY, admission
         if takes is not Takes.FORM:
             return await body.read(http, admission, environment), admission
         form = body.FormBody(http, admission.request)
@@ -204,7 +208,9 @@ class Server(Endpoint):
         if served.rpc is not None:
             self._recorder.record_rpc(served.rpc, served.admission, sent, seconds)
         elif served.recorded:
-            self._recorder.record(served.outcome, answer.response, sent, seconds)
+            admission, error = served.admission, served.error
+            outcome = admission if error is None else Refused(admission, error)
+            self._recorder.record(outcome, answer.response, sent, seconds)
 
     # Requests that are not for OSS
 
@@ -221,7 +227,7 @@ class Server(Endpoint):
         if request is not None:
             seconds = time.perf_counter() - began
             self._recorder.record(refused, response, len(response.body), seconds)
-        return wire.format(Served(refused, response), began)
+        return wire.format(Served(refused.admission, response, error), began)
 
     def _report_tls(self) -> None:
         """Name the right URLs to whoever sends https to the port for http."""
@@ -235,7 +241,7 @@ class Server(Endpoint):
             given = await rpc_endpoint.answer(http, request, product, self.service)
         except Exception as error:
             refused = refuse(admission, error_of(request, error))
-            return Served(refused, self.service.render(refused))
+            return self._refuse(refused)
         admission = replace(
             admission,
             operation=_action(given.action),
@@ -250,6 +256,17 @@ class Server(Endpoint):
             return self.service.addresses.is_endpoint(host)
         except OSSError:
             return False
+
+    async def _show(self, request: Request, page: Response) -> Served:
+        """Answer with a page of the console."""
+        return Served(_begin(request), page, recorded=False)
+
+    async def _administer(self, http: web.BaseRequest, request: Request) -> Served | None:
+        """Answer a request below `/_emulator/`; None for events, which have been sent on return."""
+        given = await self._administration.answer(http, request)
+        if given is None:
+            return None
+        return Served(_begin(request), admin.protect(given), recorded=False)
 
     def _is_administration(self, request: Request) -> bool:
         """Whether a request is for the emulator itself, below `/_emulator/`."""

@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from oss_emulator.control.faults import Fault
-from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.operations.admission import Admission
 from oss_emulator.protocol import dates
+from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import FileRange, Response, Stream
 from oss_emulator.rpc import RPCAnswer
@@ -34,8 +35,11 @@ _WITHOUT_BODY: Final = frozenset({204, 304})
 class Served(NamedTuple):
     """A request and the answer to send."""
 
-    outcome: Admission | Refused
+    admission: Admission
+    """What is known of the request."""
     response: Response
+    error: OSSError | None = None
+    """Why it was refused; None if it was not."""
     fault: Fault | None = None
     """What goes wrong with the answer, as a test has planned."""
     rpc: RPCAnswer | None = None
@@ -44,58 +48,52 @@ class Served(NamedTuple):
     """Whether the journal records it; not what is for the emulator itself."""
 
     @property
-    def admission(self) -> Admission:
-        """What is known of the request."""
-        return self.outcome.admission
-
-    @property
     def traffic_limit(self) -> int | None:
         """Bits per second; None for no limit, as for all errors."""
-        return None if isinstance(self.outcome, Refused) else self.outcome.traffic_limit
+        return self.admission.traffic_limit if self.error is None else None
 
 
 def format(served: Served, began: float) -> bytes:
     """Format a whole answer to a request that aiohttp never sees; the connection ends after it."""
     response = served.response
     assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
-    head = _head(response, served.admission, time.perf_counter() - began)
-    head["Connection"] = "close"
-    return format_head("1.1", response.status, head) + response.body
+    own = _own(response, served.admission, time.perf_counter() - began)
+    own += "Connection: close\r\n"
+    return format_head("1.1", response.status, response.headers, own) + response.body
 
 
-def format_head(version: str, status: int, fields: Mapping[str, str]) -> bytes:
-    """Format the first line and the headers of an answer.
+def format_head(version: str, status: int, fields: Mapping[str, str], own: str = "") -> bytes:
+    """Format the first line and the headers of an answer; `own` has the lines of the server's.
 
     Not by aiohttp, which cannot encode what is not UTF-8 (P-57). Raises `ValueError` for a line end
     in a header, which would let a client that stored it write headers of its own.
     """
-    lines = "\r\n".join(map(": ".join, fields.items()))
-    head = encode(f"HTTP/{version} {status} {_PHRASES.get(status, '')}\r\n{lines}\r\n\r\n")
-    ends = len(fields) + 2
-    if head.count(b"\n") != ends or head.count(b"\r") != ends:
+    lines = "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
+    if lines.count("\n") != len(fields) or lines.count("\r") != len(fields):
         raise ValueError(f"A header of an answer has a line end: {lines!r}")
-    return head
+    return encode(f"HTTP/{version} {status} {_PHRASES.get(status, '')}\r\n{lines}{own}\r\n")
 
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
-def _head(response: Response, admission: Admission, seconds: float) -> dict[str, str]:
-    """Return the headers of an answer: the response's and the server's own."""
-    status, body = response.status, response.body
-    head = {
-        **response.headers,
-        "Server": "AliyunOSS",
-        "Date": dates.format_http(admission.request.received + seconds),
-        "x-oss-request-id": admission.request_id,
-    }
+def _own(response: Response, admission: Admission, seconds: float) -> str:
+    """Return the lines of the server's own headers."""
+    date = dates.format_http(admission.request.received + seconds)
+    lines = f"Server: AliyunOSS\r\nDate: {date}\r\nx-oss-request-id: {admission.request_id}\r\n"
     if response.timed:
-        head["x-oss-server-time"] = str(int(seconds * 1000))
-    if "Content-Length" not in head and status not in _WITHOUT_BODY and not response.compress:
-        known = len(body) if isinstance(body, bytes) else length(body)
-        if known is not None:
-            head["Content-Length"] = str(known)
-    return head
+        lines += f"x-oss-server-time: {int(seconds * 1000)}\r\n"
+    if "Content-Length" in response.headers or response.status in _WITHOUT_BODY:
+        return lines
+    size = _size(response)
+    return lines if size is None else f"{lines}Content-Length: {size}\r\n"
+
+
+def _size(response: Response) -> int | None:
+    """Return the bytes of the body as it is sent; None if that is not known before."""
+    if response.compress:
+        return None
+    return len(response.body) if isinstance(response.body, bytes) else length(response.body)
 
 
 class Answer:
@@ -110,10 +108,11 @@ class Answer:
         self._http = http
         self._guard = guard
         self._began = began
-        self._throttle = Throttle.of(served.traffic_limit)
+        limit = served.traffic_limit
+        self._throttle = Throttle.of(limit)
         compresses = response.compress and http.method != "HEAD"
         self._gzip = zlib.compressobj(wbits=GZIP) if compresses else None
-        self._in_pieces = compresses or served.traffic_limit is not None
+        self._in_pieces = compresses or limit is not None
         """Whether even a short body goes through `_write`."""
 
     @property
@@ -127,18 +126,18 @@ class Answer:
         If the client leaves, nothing is raised: aiohttp notices it.
         """
         response, http, version = self.response, self._http, self.admission.request.version
-        head = _head(response, self.admission, self.seconds)
+        lines = _own(response, self.admission, self.seconds)
         silent = http.method == "HEAD" or response.status in _WITHOUT_BODY
         body = b"" if silent else response.body
-        chunked = not silent and "Content-Length" not in head
+        chunked = not (silent or "Content-Length" in response.headers) and _size(response) is None
         stays = http.keep_alive and not (
             self._guard.is_last or response.ends_connection or (chunked and version == "1.0")
         )
         if chunked and version != "1.0":
-            head["Transfer-Encoding"] = "chunked"
+            lines += "Transfer-Encoding: chunked\r\n"
         if stays != (version != "1.0"):
-            head["Connection"] = "keep-alive" if stays else "close"
-        data = format_head(version, response.status, head)
+            lines += f"Connection: {'keep-alive' if stays else 'close'}\r\n"
+        data = format_head(version, response.status, response.headers, lines)
         try:
             if isinstance(body, bytes) and not self._in_pieces:
                 self.sent = len(body)
@@ -146,7 +145,7 @@ class Answer:
                 await http.writer.drain()
                 return stays
             await http.writer.write(data)
-            if "Transfer-Encoding" in head:
+            if chunked and version != "1.0":
                 http.writer.enable_chunking()
             await self._send_pieces((body,) if isinstance(body, bytes) else body)
             await http.writer.write_eof()

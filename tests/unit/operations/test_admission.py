@@ -98,4 +98,4 @@ def test_errors_have_no_traffic_limit(service: Service) -> None:
     assert isinstance(admitted, Admission)
     assert Served(admitted, Response()).traffic_limit == 819200
     refused = refuse(admitted, OSSError(ErrorCase.NO_SUCH_KEY))
-    assert Served(refused, Response(404)).traffic_limit is None
+    assert Served(admitted, Response(404), refused.error).traffic_limit is None

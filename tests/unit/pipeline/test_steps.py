@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def listed(page: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_lists_exactly_the_steps(page: str) -> None:
-    recorder = Recorder(Service(SETTINGS), Journal(), None)
+    recorder = Recorder(Service(SETTINGS), Journal(), StringIO())
     assert listed(page) == {
         "find": [step.name for step in FIND],
         "check": [step.name for step in CHECK],

@@ -241,6 +241,18 @@ def restore_info(item: Object, now: float) -> str | None:
 
 def describe(call: Call, item: Object) -> dict[str, str]:
     """Return the headers of every answer about an object (P-32)."""
+    found = dict(item.once(_described))
+    if call.bucket.versioning:
+        found[VERSION_ID] = item.version_id
+    if item.restore is not None:
+        restore = restore_info(item, call.request.received)
+        if restore is not None:
+            found["x-oss-restore"] = restore
+    return found
+
+
+def _described(item: Object) -> dict[str, str]:
+    """Return those of the headers that follow from the version alone."""
     found = {
         **item.headers,
         "Accept-Ranges": "bytes",
@@ -250,8 +262,6 @@ def describe(call: Call, item: Object) -> dict[str, str]:
         "x-oss-object-type": item.kind,
         "x-oss-storage-class": item.storage_class,
     }
-    if call.bucket.versioning:
-        found[VERSION_ID] = item.version_id
     if item.tags:
         found["x-oss-tagging-count"] = str(len(item.tags))
     if item.kind == "Appendable":
@@ -260,10 +270,6 @@ def describe(call: Call, item: Object) -> dict[str, str]:
         found.update(locks.describe(item))
     if item.sealed is not None:
         found[SEALED_TIME] = dates.format_http(item.sealed)
-    if item.restore is not None:
-        restore = restore_info(item, call.request.received)
-        if restore is not None:
-            found["x-oss-restore"] = restore
     return found
 
 
@@ -296,7 +302,8 @@ def content_md5(item: Object) -> dict[str, str]:
 
 def delay_header(call: Call, size: int = 0) -> dict[str, str]:
     """Return the header with the milliseconds by which a limit delays `size` bytes (P-52)."""
-    limit = call.admission.requested_limit
+    admission = call.admission
+    limit = admission.requested_limit if admission.trusted else admission.traffic_limit
     return {} if limit is None else {DELAY: str(size * 8 * 1000 // limit)}
 
 

@@ -89,7 +89,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
     headers = request.headers
     also = claim.additional_headers
     query = canonical.query(request.query_string)
-    canonical_request = encode(
+    canonical_request = (
         f"{request.method}\n"
         f"{canonical.resource(bucket, key)}\n"
         f"{query}\n"
@@ -97,14 +97,18 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
         f"{';'.join(also)}\n"
         f"{headers.get('x-oss-content-sha256') or 'UNSIGNED-PAYLOAD'}"
     )
-    string_to_sign = encode(
-        f"{SCHEME}\n"
-        f"{claim.date}\n"
-        f"{claim.day}/{claim.region}/{claim.product}/{TERMINATOR}\n"
-        f"{sha256(canonical_request).hexdigest()}"
-    )
-    key_of_day = signing_key(secret, claim.day, claim.region, claim.product)
-    return Calculation(sign(key_of_day, string_to_sign), string_to_sign, canonical_request)
+    scope = f"{claim.day}/{claim.region}/{claim.product}"
+    return _calculate(canonical_request, claim.date, scope, secret)
+
+
+@lru_cache(256)  # clients fetch one URL many times, and the canonical request has all that counts
+def _calculate(canonical_request: str, date: str, scope: str, secret: str) -> Calculation:
+    """Calculate the signature of a canonical request; `scope` is `day/region/product`."""
+    hashed = encode(canonical_request)
+    text = f"{SCHEME}\n{date}\n{scope}/{TERMINATOR}\n{sha256(hashed).hexdigest()}"
+    string_to_sign = encode(text)
+    key_of_day = signing_key(secret, *scope.split("/"))
+    return Calculation(sign(key_of_day, string_to_sign), string_to_sign, hashed)
 
 
 @lru_cache(256)
