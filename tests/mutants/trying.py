@@ -1,7 +1,8 @@
 """Tests of mutants, each in a process of its own that is forked from one with all of it loaded.
 
-No file is changed. A mutant of a function replaces its code after the tests are collected, so that
-nothing is loaded twice; any other one is seen when its module is imported, with a new collection.
+No file is changed. The code of a function is replaced after the tests are collected, so that
+nothing is loaded twice. What survives that, or is not in a function, is tried once more from the
+import of its module on, since what a module does when it is imported may tell as well.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ MEMORY = 4 * 1024**3
 FIRST = 600
 """Seconds of processor time for tests without a mutant."""
 
+COLLECTION = 15
+"""Seconds of processor time for the collection of tests."""
+
+_ALIVE = b"alive"
+
 
 class TestsError(Exception):
     """Tests that fail without any mutant."""
@@ -64,20 +70,19 @@ def survivors(tests: Path, module: str, path: Path, made: Sequence[Mutant]) -> I
         _end(partial(_collect, tests, _Session(module, path, made, writing)))
     os.close(writing)
     with os.fdopen(reading, "rb") as results:
-        (seconds, *letters) = results.read().decode().split()
+        words = results.read().split()
     os.waitpid(child, 0)
-    if len(letters) != len(made):
+    if len(words) != 1 + len(made):
         raise TestsError(f"{tests} fails without any mutant")
-    for mutant, letter in zip(made, letters, strict=True):
-        if letter == "anew":
-            finder = _Finder(module, path, mutant.text)
-            letter = _outcome(int(seconds) + 3, partial(_import, tests, finder))
-        if letter == "passed":
+    seconds = int(words[0]) + COLLECTION
+    for mutant, word in zip(made, words[1:], strict=True):
+        finder = _Finder(module, path, mutant.text)
+        if word == _ALIVE and _passes(seconds, partial(_import, tests, finder)):
             yield mutant
 
 
-def _outcome(seconds: int, run: Callable[[], int]) -> str:
-    """Run tests in a new process, with limits; return "passed" or "failed"."""
+def _passes(seconds: int, run: Callable[[], int]) -> bool:
+    """Run tests in a new process, with limits; return whether they pass."""
     child = os.fork()
     if child == 0:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
@@ -86,7 +91,7 @@ def _outcome(seconds: int, run: Callable[[], int]) -> str:
         signal.alarm(10 * seconds)
         _end(run)
     _, status = os.waitpid(child, 0)
-    return "failed" if status else "passed"
+    return status == 0
 
 
 def _end(run: Callable[[], int]) -> None:
@@ -118,21 +123,16 @@ class _Session:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         before = _processor_time()
-        if _outcome(FIRST, partial(_run, session)) == "failed":
+        if not _passes(FIRST, partial(_run, session)):
             return True
         seconds = int(3 * (_processor_time() - before)) + 2
-        self._tell(str(seconds))
+        os.write(self._results, b"%d " % seconds)
         module = importlib.import_module(self._module)
         for mutant in self._made:
             replaced = _replacement(module, self._path, mutant)
-            if replaced is None:
-                self._tell("anew")
-            else:
-                self._tell(_outcome(seconds, partial(_run, session, *replaced)))
+            alive = replaced is None or _passes(seconds, partial(_run, session, *replaced))
+            os.write(self._results, _ALIVE + b" " if alive else b"killed ")
         return True
-
-    def _tell(self, word: str) -> None:
-        os.write(self._results, f"{word}\n".encode())
 
 
 def _processor_time() -> float:

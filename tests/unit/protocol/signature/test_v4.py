@@ -59,6 +59,11 @@ def test_url_is_parsed() -> None:
     )
 
 
+def test_access_key_id_may_contain_slashes() -> None:
+    claim = claimed(request(V4.replace("=ak/", "=a/k/")))
+    assert (claim.access_key_id, claim.day, claim.region) == ("a/k", DAY, "cn-hangzhou")
+
+
 def test_unknown_product_is_refused() -> None:
     error = refusal(request(V4.replace("/oss/", "/s3/")))
     assert (error.code, error.status, error.ec) == ("InvalidArgument", 400, "0002-00000227")
