@@ -91,8 +91,8 @@ class Role:
     id: str
     name: str
     trust: Policy
-    policies: tuple[Policy, ...] = ()
-    max_session: int = 3600
+    policies: tuple[Policy, ...]
+    max_session: int
     """The longest validity of its credentials in seconds."""
 
     @property
