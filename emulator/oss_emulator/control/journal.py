@@ -282,7 +282,7 @@ class Journal:
         seconds: float,
     ) -> JournalEntry:
         self._count += 1
-        entry = JournalEntry(self._count, admission, error, response, sent, seconds)
+        entry = JournalEntry(self._count, admission, error, response, sent, seconds=seconds)
         self._entries.append(entry)
         for listener in self._listeners:
             listener(entry)

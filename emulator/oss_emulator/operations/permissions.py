@@ -141,7 +141,7 @@ def check(
     `item` is the object that is stored under the key. `actions` are the RAM actions to check; by
     default those of the call's operation.
     """
-    inputs, verdict = _decide(call, bucket, key, permission, item, actions)
+    inputs, verdict = _decide(call, bucket, key, permission, item=item, actions=actions)
     if not verdict.allowed:
         raise _denial(call, permission, verdict, inputs)
     return _describe(call, verdict)
@@ -151,7 +151,7 @@ def allows(
     call: Call, bucket: Bucket, key: str, permission: Permission, item: Object | None = None
 ) -> bool:
     """Whether the caller has a permission on a key, by the actions of the call's operation."""
-    _, verdict = _decide(call, bucket, key, permission, item, ())
+    _, verdict = _decide(call, bucket, key, permission, item=item, actions=())
     return verdict.allowed
 
 
@@ -185,14 +185,15 @@ def _decide(
     inputs = PolicyInputs(
         actions,
         resource(call.region, bucket.owner, bucket.name, key),
-        _context(call, bucket, item, fields),
-        policy.of(bucket.documents),
-        public_access_block.is_enabled(bucket.documents) or _blocks(call, bucket.owner),
-        request_payment.is_by_requester(bucket.documents),
-        (fields.get(PAYER) or query.get(PAYER, "")).lower() == "requester",
-        gate,
+        context=_context(call, bucket, item, fields),
+        bucket_policy=policy.of(bucket.documents),
+        blocks_public=public_access_block.is_enabled(bucket.documents)
+        or _blocks(call, bucket.owner),
+        requester_pays=request_payment.is_by_requester(bucket.documents),
+        says_requester=(fields.get(PAYER) or query.get(PAYER, "")).lower() == "requester",
+        gate=gate,
     )
-    return inputs, authorize(caller, bucket.owner, permission, bucket.acl, acl, inputs)
+    return inputs, authorize(caller, bucket.owner, permission, bucket.acl, acl, inputs=inputs)
 
 
 def _gate(call: Call, bucket: Bucket, key: str) -> AccessPointScope | None:

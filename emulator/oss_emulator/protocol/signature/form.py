@@ -72,7 +72,12 @@ def verify(claim: Claim, form: Form, secret: str, region: str, now: float) -> No
 def _parse_v1(form: Form) -> Claim:
     found = _require(form, _FIELDS_OF_V1)
     return Claim(
-        Version.V1, Place.FORM, found["OSSAccessKeyId"], found["Signature"], _token(form), ""
+        Version.V1,
+        Place.FORM,
+        access_key_id=found["OSSAccessKeyId"],
+        signature=found["Signature"],
+        token=_token(form),
+        date="",
     )
 
 
@@ -98,12 +103,12 @@ def _parse_v4(form: Form) -> Claim:
     return Claim(
         Version.V4,
         Place.FORM,
-        access_key_id,
-        found["x-oss-signature"],
-        _token(form),
-        found[_DATE],
-        signed_at,
-        signed_at + MAX_AGE,
+        access_key_id=access_key_id,
+        signature=found["x-oss-signature"],
+        token=_token(form),
+        date=found[_DATE],
+        signed_at=signed_at,
+        expires_at=signed_at + MAX_AGE,
         day=day,
         region=region,
         product=product,

@@ -33,7 +33,15 @@ def parse_header(request: Request, credentials: str) -> Claim:
     date, signed_at = instant.parse_date(headers)
     # P-16: SDK V2 sends the token without its prefix.
     token = headers.get("x-oss-security-token") or headers.get("security-token") or None
-    return Claim(Version.V1, Place.HEADER, access_key_id, signature, token, date, signed_at)
+    return Claim(
+        Version.V1,
+        Place.HEADER,
+        access_key_id=access_key_id,
+        signature=signature,
+        token=token,
+        date=date,
+        signed_at=signed_at,
+    )
 
 
 def parse_url(query: Mapping[str, str]) -> Claim:
@@ -43,10 +51,10 @@ def parse_url(query: Mapping[str, str]) -> Claim:
     return Claim(
         Version.V1,
         Place.URL,
-        query["OSSAccessKeyId"],
-        query["Signature"],
-        query.get("security-token") or None,
-        query["Expires"],
+        access_key_id=query["OSSAccessKeyId"],
+        signature=query["Signature"],
+        token=query.get("security-token") or None,
+        date=query["Expires"],
         expires_at=instant.parse_expires(query["Expires"]),
     )
 

@@ -35,11 +35,11 @@ def parse_header(request: Request, credentials: str) -> Claim:
     return Claim(
         Version.V2,
         Place.HEADER,
-        access_key_id,
-        signature,
-        request.headers.get("x-oss-security-token") or None,
-        date,
-        signed_at,
+        access_key_id=access_key_id,
+        signature=signature,
+        token=request.headers.get("x-oss-security-token") or None,
+        date=date,
+        signed_at=signed_at,
         additional_headers=authorization.header_names(fields.get("AdditionalHeaders", "")),
     )
 
@@ -53,10 +53,10 @@ def parse_url(query: Mapping[str, str]) -> Claim:
     return Claim(
         Version.V2,
         Place.URL,
-        query["x-oss-access-key-id"],
-        query["x-oss-signature"],
-        query.get("security-token") or None,
-        query["x-oss-expires"],
+        access_key_id=query["x-oss-access-key-id"],
+        signature=query["x-oss-signature"],
+        token=query.get("security-token") or None,
+        date=query["x-oss-expires"],
         expires_at=instant.parse_expires(query["x-oss-expires"]),
         additional_headers=authorization.header_names(query.get("x-oss-additional-headers", "")),
     )
