@@ -168,7 +168,8 @@ def list_parts(call: Call) -> Response:
             ("StorageClass", upload.draft.storage_class),
             *client_encryption.format_elements(upload.draft.headers),
             ("PartNumberMarker", marker),
-            ("NextPartNumberMarker", page[-1].number if page else marker if parts else None),
+            # Always present, even without parts: oss2 fails otherwise (P-33).
+            ("NextPartNumberMarker", page[-1].number if page else marker),
             ("MaxParts", limit),
             ("IsTruncated", len(following) > limit),
             *(("Part", _summary(part)) for part in page),
