@@ -331,8 +331,8 @@ def test_broken_answer_differs(
 ) -> None:
     send = ServiceClient.send
 
-    def alter(client: ServiceClient, *request: Any) -> Reply:
-        reply = send(client, *request)
+    def alter(client: ServiceClient, *request: Any, **body: bytes) -> Reply:
+        reply = send(client, *request, **body)
         wanted = reply.status != 404 or b"missing" in reply.body
         return replace(reply, body=reply.body.replace(old, new)) if wanted else reply
 
@@ -393,8 +393,8 @@ def interrupt_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Press Ctrl-C once, while the request after so many is under way."""
     send = ServiceClient.send
 
-    def interrupted(client: ServiceClient, *request: Any) -> Reply:
-        reply = send(client, *request)
+    def interrupted(client: ServiceClient, *request: Any, **body: bytes) -> Reply:
+        reply = send(client, *request, **body)
         if client.sent == count:
             raise KeyboardInterrupt
         return reply

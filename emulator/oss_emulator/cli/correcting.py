@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,11 @@ def show_fixed(
         if not arguments.write:
             write(text if text.endswith("\n") else f"{text}\n")
             sys.stdout.flush()
-        blocks = _report(selected, before, text, refusal, found, left, arguments.all)
-        show(*blocks, to=sys.stdout if arguments.write else sys.stderr)
+        changed = [item.rstrip("\n") for item in _diff(selected, before, text)]
+        show(
+            *_report(refusal, changed, changes.describe(found, whole=arguments.all), left),
+            to=sys.stdout if arguments.write else sys.stderr,
+        )
     return int(any(item.severity is not Severity.NOTE for item in fixed.left))
 
 
@@ -103,22 +106,15 @@ _TONES = {"+": Tone.GOOD, "-": Tone.BAD, "@": Tone.FAINT}
 
 
 def _report(
-    selected: SelectedRules,
-    before: str,
-    after: str,
-    refusal: str,
-    found: diff.Diff,
-    left: Sequence[Block],
-    whole: bool,
+    refusal: str, changed: Sequence[str], proof: Iterable[Block], left: Iterable[Block]
 ) -> Iterator[Block]:
     if refusal:
         yield line(Text(f"Not written back: {refusal}.", Tone.WARNING))
         yield line()
-    lines = [item.rstrip("\n") for item in _diff(selected, before, after)]
-    for item in lines:
+    for item in changed:
         yield line(Text(item, _TONES.get(item[:1], Tone.PLAIN)))
-    if lines:
+    if changed:
         yield line()
-    yield from changes.describe(found, whole=whole)
+    yield from proof
     yield line()
     yield from left

@@ -178,7 +178,7 @@ class Experiment:
             headers.append(("Access-Control-Request-Method", "GET"))
         if fetch.method == "PUT":
             body = _CONTENT
-        return self._client.send(fetch.method, self._bucket, key, text, headers, body)
+        return self._client.send(fetch.method, self._bucket, key, text, headers, body=body)
 
     def _put_rules(self, document: bytes, content_md5: str = "") -> Reply:
         headers = {"content-md5": content_md5} if content_md5 else {}
@@ -205,7 +205,7 @@ class Experiment:
         bucket = bucket or self._bucket
         signed = self._signer.sign_headers(method, bucket, key, query or {}, headers or {})
         text = presigning.format_query(query or {})
-        return self._client.send(method, bucket, key, text, list(signed.items()), body)
+        return self._client.send(method, bucket, key, text, list(signed.items()), body=body)
 
     def _expect(self, reply: Reply, operation: str) -> None:
         if reply.status >= 300:

@@ -66,11 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Propose rules, check them, and print them or their table."""
     wish = SiteProfile(
         arguments.site,
-        arguments.subdomains,
-        tuple(arguments.mini_program),
-        arguments.console,
-        tuple(arguments.cdn),
-        arguments.empty == "allow",
+        subdomains=arguments.subdomains,
+        mini_programs=tuple(arguments.mini_program),
+        console=arguments.console,
+        cdn=tuple(arguments.cdn),
+        allow_empty=arguments.empty == "allow",
     )
     try:
         proposal = propose(wish)

@@ -114,7 +114,7 @@ class Player:
             quote(key),
             presigning.format_query(request.query),
             list(headers.items()),
-            body,
+            body=body,
         )
         return PlayedAnswer(reply.status, reply.headers, reply.body)
 

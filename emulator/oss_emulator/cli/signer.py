@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from oss_emulator.cli.bucket import GivenKey
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import presigning, v4
-from oss_emulator.protocol.signature.claim import Claim
 
 _EXPIRES = 3600  # seconds
 
@@ -55,7 +54,8 @@ class Signer:
         request = Request.parse(method, "/", list(signed.items()), time.time())
         claim = v4.parse_header(request, f"{credential},Signature=-")
         text = presigning.format_query(query)
-        signature = self._sign(claim, method, bucket, object_key, text, signed)
+        sent = Request.parse(method, f"/?{text}", list(signed.items()), time.time())
+        signature = v4.calculate(claim, sent, bucket, object_key, self.key.secret).signature
         signed["authorization"] = f"{v4.SCHEME} {credential},Signature={signature}"
         return signed
 
@@ -84,18 +84,6 @@ class Signer:
 
     def _credential(self, date: str) -> str:
         return presigning.format_credential(self.key.id, date, self.region)
-
-    def _sign(
-        self,
-        claim: Claim,
-        method: str,
-        bucket: str,
-        object_key: str,
-        query: str,
-        headers: Mapping[str, str],
-    ) -> str:
-        request = Request.parse(method, f"/?{query}", list(headers.items()), time.time())
-        return v4.calculate(claim, request, bucket, object_key, self.key.secret).signature
 
 
 def _now() -> str:

@@ -155,26 +155,18 @@ def find(
 
     @cache
     def moves(spot: Any, places: tuple[_Place, ...]) -> list[_Move]:
-        """Return the moves of the language and of each truncation, which are the same for all."""
         return list(_moves(language, alphabet, cuts, spot, places))
 
-    start = (
-        language.start,
-        tuple(_Place.BEFORE for _ in cuts),
-        tuple(reader.start for reader in readers),
-    )
+    before = (_Place.BEFORE,) * len(cuts)
+    start = (language.start, before, tuple(reader.start for reader in readers))
     seen = set()  # without the start, since the empty text is not a result
     waiting = deque([(start, "")])
     while waiting:
         (spot, places, states), text = waiting.popleft()
         budget.take(len(alphabet) * (len(readers) + 1))
         for character, next_spot, next_places, read in moves(spot, places):
-            next_states = tuple(
-                [
-                    reader.advance(state, read[reader.cut])
-                    for reader, state in zip(readers, states, strict=True)
-                ]
-            )
+            advance = zip(readers, states, strict=True)
+            next_states = tuple([item.advance(state, read[item.cut]) for item, state in advance])
             after = (next_spot, next_places, next_states)
             if after in seen or any(not next_states[number] for number in needed):
                 continue
@@ -194,6 +186,7 @@ def _moves(
     spot: Any,
     places: Sequence[_Place],
 ) -> Iterator[_Move]:
+    """Yield the moves of the language and of each truncation, which are the same for all."""
     for character in alphabet:
         next_spot = language.step(spot, character)
         if next_spot is not None:

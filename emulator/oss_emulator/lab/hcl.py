@@ -6,14 +6,16 @@ else is computed.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.toml import Path, SourceError
 
-from .resources import Declared, Unknown
+from .resources import TERRAFORM, Declared, Unknown
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Point
@@ -199,3 +201,23 @@ def _unescape(text: str) -> str:
         return found[4][0] if found[4] else _ESCAPES.get(found[3], found[3])
 
     return _ESCAPE.sub(replace, text)
+
+
+def format(configuration: RefererConfiguration) -> str:
+    """Format rules as a resource of Terraform."""
+    (kind,) = TERRAFORM.referers
+    lines = [
+        f'resource "{kind}" "default" {{',
+        '  bucket                      = "YOUR-BUCKET"',
+        f"  allow_empty_referer         = {json.dumps(configuration.allow_empty_referer)}",
+        f"  allow_truncate_query_string = {json.dumps(configuration.allow_truncate_query_string)}",
+        f"  truncate_path               = {json.dumps(configuration.truncate_path)}",
+    ]
+    lists = {
+        "referer_list": configuration.whitelist,
+        "referer_blacklist": configuration.blacklist,
+    }
+    for name, entries in lists.items():
+        written = [f"    {format_string(entry)},\n" for entry in entries]
+        lines.append(f"  {name} = [\n{''.join(written)}  ]" if entries else f"  {name} = []")
+    return "\n".join([*lines, "}"]) + "\n"

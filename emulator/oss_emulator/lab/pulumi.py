@@ -6,13 +6,15 @@ costs more than the text is long. Aliases and merge keys are not followed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.toml import Path, SourceError
 
-from .resources import Declared, Unknown, evaluate
+from .resources import Declared, Unknown, escape_template, evaluate
 
 _DEEPEST = 100
 
@@ -137,3 +139,31 @@ _PLAIN = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 """Plain scalars of YAML 1.2 that are not texts; numbers stay texts."""
+
+
+def format(configuration: RefererConfiguration) -> str:
+    """Format rules as a resource of Pulumi."""
+    lines = [
+        "resources:",
+        "  bucketReferer:",
+        "    type: alicloud:oss:BucketReferer",
+        "    properties:",
+        "      bucket: YOUR-BUCKET",
+        f"      allowEmptyReferer: {json.dumps(configuration.allow_empty_referer)}",
+        f"      allowTruncateQueryString: {json.dumps(configuration.allow_truncate_query_string)}",
+        f"      truncatePath: {json.dumps(configuration.truncate_path)}",
+    ]
+    lists = {
+        "refererLists": configuration.whitelist,
+        "refererBlacklists": configuration.blacklist,
+    }
+    for name, entries in lists.items():
+        lines.append(f"      {name}:" if entries else f"      {name}: []")
+        lines += [f"        - {_quote(entry)}" for entry in entries]
+    return "\n".join(lines) + "\n"
+
+
+def _quote(entry: str) -> str:
+    """Return a text in double quotes; YAML takes the escapes of JSON."""
+    text = json.dumps(escape_template(entry), ensure_ascii=False)
+    return "".join(item if item.isprintable() else json.dumps(item)[1:-1] for item in text)

@@ -7,6 +7,7 @@ empty Referer is allowed, which its documentation says is false if it is left ou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,22 +96,22 @@ class Tool:
 
 
 TERRAFORM = Tool(
-    frozenset({"alicloud_oss_bucket_referer"}),
-    frozenset({"alicloud_oss_bucket"}),
-    "referer_config",
-    frozenset("bucket id timeouts depends_on provider lifecycle count for_each".split()),
-    "use `terraform show -json`",
-    _TerraformReferer,
-    _TerraformConfig,
+    referers=frozenset({"alicloud_oss_bucket_referer"}),
+    buckets=frozenset({"alicloud_oss_bucket"}),
+    config="referer_config",
+    others=frozenset("bucket id timeouts depends_on provider lifecycle count for_each".split()),
+    advice="use `terraform show -json`",
+    referer_type=_TerraformReferer,
+    config_type=_TerraformConfig,
 )
 PULUMI = Tool(
-    frozenset({"alicloud:oss:BucketReferer", "alicloud:oss/bucketReferer:BucketReferer"}),
-    frozenset({"alicloud:oss:Bucket", "alicloud:oss/bucket:Bucket"}),
-    "refererConfig",
-    frozenset({"bucket"}),
-    "write its value",
-    _PulumiReferer,
-    _PulumiConfig,
+    referers=frozenset({"alicloud:oss:BucketReferer", "alicloud:oss/bucketReferer:BucketReferer"}),
+    buckets=frozenset({"alicloud:oss:Bucket", "alicloud:oss/bucket:Bucket"}),
+    config="refererConfig",
+    others=frozenset({"bucket"}),
+    advice="write its value",
+    referer_type=_PulumiReferer,
+    config_type=_PulumiConfig,
 )
 
 
@@ -187,3 +188,10 @@ def evaluate(value: Any, depth: int = 0) -> Any:
 
 
 _DEEPEST = 4
+
+
+def escape_template(value: Any) -> Any:
+    """Double the sign before a brace, which would begin an expression."""
+    if isinstance(value, tuple):
+        return tuple(map(escape_template, value))
+    return re.sub(r"([$%])(?=\{)", r"\1\1", value) if isinstance(value, str) else value

@@ -25,7 +25,7 @@ from oss_emulator.referer_xml import KEPT, MAX_DOCUMENT, FormatProblem, RefererF
 from oss_emulator.toml import Path, SourceError, TomlDocument, convert, decode, join, place_of
 
 from . import hcl, pulumi, resources
-from .resources import PULUMI, TERRAFORM, Declared, Tool, evaluate, parse_flags
+from .resources import PULUMI, TERRAFORM, Declared, Tool, escape_template, evaluate, parse_flags
 
 
 class RulesForm(StrEnum):
@@ -301,15 +301,8 @@ def _format_terraform(configuration: RefererConfiguration) -> str:
         "referer_blacklist": configuration.blacklist,
     }
     (kind,) = TERRAFORM.referers
-    written = {name: _escape_template(value) for name, value in resource.items()}
+    written = {name: escape_template(value) for name, value in resource.items()}
     return _dump({"resource": {kind: {"default": written}}})
-
-
-def _escape_template(value: Any) -> Any:
-    """Double the sign before a brace, which would begin an expression."""
-    if isinstance(value, tuple):
-        return tuple(map(_escape_template, value))
-    return re.sub(r"([$%])(?=\{)", r"\1\1", value) if isinstance(value, str) else value
 
 
 def _dump(value: Any) -> str:
@@ -351,52 +344,6 @@ def _read_resources(tool: Tool, found: Iterable[Declared]) -> Named:
         kinds = join(sorted(tool.referers))
         raise SourceError(f"the document has no resource of the type {kinds}")
     return rules
-
-
-def _format_hcl(configuration: RefererConfiguration) -> str:
-    (kind,) = TERRAFORM.referers
-    lines = [
-        f'resource "{kind}" "default" {{',
-        '  bucket                      = "YOUR-BUCKET"',
-        f"  allow_empty_referer         = {json.dumps(configuration.allow_empty_referer)}",
-        f"  allow_truncate_query_string = {json.dumps(configuration.allow_truncate_query_string)}",
-        f"  truncate_path               = {json.dumps(configuration.truncate_path)}",
-    ]
-    lists = {
-        "referer_list": configuration.whitelist,
-        "referer_blacklist": configuration.blacklist,
-    }
-    for name, entries in lists.items():
-        written = [f"    {hcl.format_string(entry)},\n" for entry in entries]
-        lines.append(f"  {name} = [\n{''.join(written)}  ]" if entries else f"  {name} = []")
-    return "\n".join([*lines, "}"]) + "\n"
-
-
-def _format_pulumi(configuration: RefererConfiguration) -> str:
-    lines = [
-        "resources:",
-        "  bucketReferer:",
-        "    type: alicloud:oss:BucketReferer",
-        "    properties:",
-        "      bucket: YOUR-BUCKET",
-        f"      allowEmptyReferer: {json.dumps(configuration.allow_empty_referer)}",
-        f"      allowTruncateQueryString: {json.dumps(configuration.allow_truncate_query_string)}",
-        f"      truncatePath: {json.dumps(configuration.truncate_path)}",
-    ]
-    lists = {
-        "refererLists": configuration.whitelist,
-        "refererBlacklists": configuration.blacklist,
-    }
-    for name, entries in lists.items():
-        lines.append(f"      {name}:" if entries else f"      {name}: []")
-        lines += [f"        - {_quote_yaml(entry)}" for entry in entries]
-    return "\n".join(lines) + "\n"
-
-
-def _quote_yaml(entry: str) -> str:
-    """Return a text in double quotes; YAML takes the escapes of JSON."""
-    text = json.dumps(_escape_template(entry), ensure_ascii=False)
-    return "".join(item if item.isprintable() else json.dumps(item)[1:-1] for item in text)
 
 
 # TOML
@@ -459,7 +406,7 @@ _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.XML: _format_xml,
     RulesForm.JSON: _format_json,
     RulesForm.TERRAFORM: _format_terraform,
-    RulesForm.HCL: _format_hcl,
-    RulesForm.PULUMI: _format_pulumi,
+    RulesForm.HCL: hcl.format,
+    RulesForm.PULUMI: pulumi.format,
     RulesForm.TOML: _format_toml,
 }

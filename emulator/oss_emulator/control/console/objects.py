@@ -18,7 +18,7 @@ from oss_emulator.control.console.buckets import find_bucket
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.signature import presigning
-from oss_emulator.storage import NULL_VERSION, Object
+from oss_emulator.storage import NULL_VERSION, Bucket, Object
 
 _PREVIEW: Final = 20 * 1024 * 1024
 """Bytes of the largest image that is shown."""
@@ -51,17 +51,17 @@ def get_object(asked: ApiRequest) -> Response:
 
 def put_object(asked: ApiRequest) -> OwnerRequest:
     """Set the ACL, the tags or the headers of an object; the body has one of them."""
-    bucket, key = find_bucket(asked, asked.rest), _key(asked)
+    bucket, key = address = find_bucket(asked, asked.rest), _key(asked)
     match asked.json():
         case {"acl": str() as acl}:
             fields = [("x-oss-object-acl", acl)]
-            return _request(asked, "PUT", bucket.name, key, {"acl": ""}, fields)
+            return _request(asked, "PUT", address, {"acl": ""}, fields)
         case {"tags": str() as lines}:
             tags = [
                 ("Tag", [("Key", name), ("Value", value)]) for name, value in _pairs(lines, "=")
             ]
             document = xml.format("Tagging", [("TagSet", tags)])
-            return _request(asked, "PUT", bucket.name, key, {"tagging": ""}, [], document)
+            return _request(asked, "PUT", address, {"tagging": ""}, data=document)
         case {"headers": str() as lines}:
             source = f"/{quote(bucket.name, safe='')}/{quote(key)}"
             fields = [("x-oss-copy-source", source), ("x-oss-metadata-directive", "REPLACE")]
@@ -70,7 +70,7 @@ def put_object(asked: ApiRequest) -> OwnerRequest:
                 fields.append(("x-oss-object-acl", item.acl))
                 fields.append(("x-oss-storage-class", item.storage_class))
             fields += _pairs(lines, ":")
-            return _request(asked, "PUT", bucket.name, key, {}, fields)
+            return _request(asked, "PUT", address, {}, fields)
     raise Refusal(400, 'Send {"acl": …}, {"tags": "name=value …"} or {"headers": "name: value …"}.')
 
 
@@ -89,7 +89,7 @@ def get_content(asked: ApiRequest) -> OwnerRequest:
         }
         return response._replace(headers=headers)
 
-    made = _request(asked, "GET", bucket.name, key, _version(asked), fields)
+    made = _request(asked, "GET", (bucket, key), _version(asked), fields)
     return made._replace(finish=finish)
 
 
@@ -99,13 +99,13 @@ def put_content(asked: ApiRequest) -> OwnerRequest:
     sent = asked.request.headers
     names = ("content-type", "content-length", "transfer-encoding")
     fields = [(name, sent[name]) for name in names if name in sent]
-    return _request(asked, "PUT", bucket.name, key, {}, fields)._replace(data=None)
+    return _request(asked, "PUT", (bucket, key), {}, fields)._replace(data=None)
 
 
 def delete_content(asked: ApiRequest) -> OwnerRequest:
     """Delete an object, or one version of it."""
-    bucket, key = find_bucket(asked, asked.rest), _key(asked)
-    return _request(asked, "DELETE", bucket.name, key, _version(asked), [])
+    address = find_bucket(asked, asked.rest), _key(asked)
+    return _request(asked, "DELETE", address, _version(asked))
 
 
 def sign_object(asked: ApiRequest) -> Response:
@@ -151,18 +151,18 @@ def _address(asked: ApiRequest, bucket: str) -> str:
 def _request(
     asked: ApiRequest,
     method: str,
-    bucket: str,
-    key: str,
+    address: tuple[Bucket, str],
     query: dict[str, str],
-    fields: Iterable[tuple[str, str]],
+    fields: Iterable[tuple[str, str]] = (),
     data: bytes = b"",
 ) -> OwnerRequest:
-    """Make a request for an object; its answer only confirms that it was done."""
+    """Make a request for the object of a bucket; its answer only confirms that it was done."""
+    bucket, key = address
     text = "&".join(
         urlencode({name: value}, quote_via=quote) if value else name
         for name, value in query.items()
     )
-    target = f"/{quote(bucket, safe='')}/{quote(key, safe='/')}{'?' if text else ''}{text}"
+    target = f"/{quote(bucket.name, safe='')}/{quote(key, safe='/')}{'?' if text else ''}{text}"
     headers = {"host": "localhost", **dict(fields)}
     if method == "PUT" and "transfer-encoding" not in headers:
         headers.setdefault("content-length", str(len(data)))

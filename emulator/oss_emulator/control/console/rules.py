@@ -148,11 +148,11 @@ async def generate_rules(asked: ApiRequest) -> Response:
     body = asked.json()
     wish = SiteProfile(
         _text(body, "site", ""),
-        body.get("subdomains") is True,
-        tuple(_text(body, "mini_programs", "").split()),
-        body.get("console") is True,
-        tuple(_text(body, "cdn", "").split()),
-        body.get("allow_empty") is True,
+        subdomains=body.get("subdomains") is True,
+        mini_programs=tuple(_text(body, "mini_programs", "").split()),
+        console=body.get("console") is True,
+        cdn=tuple(_text(body, "cdn", "").split()),
+        allow_empty=body.get("allow_empty") is True,
     )
     try:
         proposal = await asyncio.to_thread(propose, wish)

@@ -93,9 +93,9 @@ def _rule(module: ModuleType) -> LintRule:
         module.SEVERITY,
         page.partition("\n")[0],
         page,
-        getattr(module, "examine", None),
-        getattr(module, "suspect", None),
-        getattr(module, "COMMON", False),
+        examine=getattr(module, "examine", None),
+        suspect=getattr(module, "suspect", None),
+        common=getattr(module, "COMMON", False),
     )
 
 

@@ -98,9 +98,9 @@ def _confirm(rule: LintRule, suspicion: Suspicion, subject: Subject) -> Finding 
                 suspicion.reason,
                 suspicion.evidence,
                 referer,
-                subject.judge(referer).reason,
-                suspicion.correction,
-                suspicion.place,
+                outcome=subject.judge(referer).reason,
+                correction=suspicion.correction,
+                place=suspicion.place,
                 common=rule.common,
             )
     return None

@@ -128,7 +128,7 @@ def _with(
     query: tuple[tuple[str, str], ...] = (),
     forged: bool = False,
 ) -> Ask:
-    return Ask(setup, Fetch(referers, signing, method, target, query, forged))
+    return Ask(setup, Fetch(referers, signing, method, target, query=query, forged=forged))
 
 
 def _assumed(field: str, about: str, *asks: Ask) -> Inquiry:

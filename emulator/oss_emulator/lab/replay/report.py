@@ -191,37 +191,16 @@ def _report(
 ) -> Report:
     count: dict[str, int] = dict(engine.rows(statements.fill("counts")))
     totals = engine.rows(statements.fill("totals"))
-    by_verdict = {verdict.value: _sum(totals, verdict) for verdict in Verdict}
     hours = _hours(engine.rows(statements.clocks()))
-    days = Decimal(_span(hours)) / 24
     engine.keep("ranked", statements.ranking("hosts", question.top))
     hosts = engine.rows(statements.ranking("ranked", question.top))
-    whole = {
-        "requests": sum(item["requests"] for item in by_verdict.values()),
-        "bytes": sum(item["bytes"] for item in by_verdict.values()),
-    }
     return {
         "version": VERSION,
-        "totals": by_verdict,
-        "shares": {
-            name: {what: money.share(item[what], whole[what]) for what in whole}
-            for name, item in by_verdict.items()
-        },
-        "yuan": {
-            "per_gb": str(question.price),
-            **{name: money.cost(i["bytes"], question.price) for name, i in by_verdict.items()},
-            "revoked_a_day": money.cost(
-                int(by_verdict["revoked"]["bytes"] / days) if days else 0, question.price
-            ),
-        },
-        "revoked_bytes_a_day": int(by_verdict["revoked"]["bytes"] / days) if days else 0,
-        "period": {
-            "from": hours[0]["hour"] if hours else None,
-            "hours": _span(hours),
-        },
+        **_figures(totals, _span(hours), question.price),
+        "period": {"from": hours[0]["hour"] if hours else None, "hours": _span(hours)},
         "lines": {
             "read": lines,
-            "judged": whole["requests"],
+            "judged": _total(totals)["requests"],
             "outside": count.get(_OUTSIDE, 0),
             "damaged": rejects.count,
             "examples": [{"line": line, "reason": why} for line, why in rejects.examples],
@@ -250,8 +229,26 @@ def _report(
     }
 
 
-def _sum(totals: Sequence[Row], verdict: Verdict) -> dict[str, int]:
-    return _total([row for row in totals if row[0] == verdict])
+def _figures(totals: Sequence[Row], hours: int, price: Decimal) -> Report:
+    """Return what each verdict amounts to, in requests, bytes, shares and yuan."""
+    by_verdict = {
+        verdict.value: _total([row for row in totals if row[0] == verdict]) for verdict in Verdict
+    }
+    whole, days = _total(totals), Decimal(hours) / 24
+    a_day = int(by_verdict["revoked"]["bytes"] / days) if days else 0
+    return {
+        "totals": by_verdict,
+        "shares": {
+            name: {what: money.share(item[what], whole[what]) for what in whole}
+            for name, item in by_verdict.items()
+        },
+        "yuan": {
+            "per_gb": str(price),
+            **{name: money.cost(item["bytes"], price) for name, item in by_verdict.items()},
+            "revoked_a_day": money.cost(a_day, price),
+        },
+        "revoked_bytes_a_day": a_day,
+    }
 
 
 def _total(rows: Sequence[Row]) -> dict[str, int]:

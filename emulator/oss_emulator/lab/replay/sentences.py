@@ -47,14 +47,9 @@ def headline(report: Report) -> Iterator[Sentence]:
     if not revoked["bytes"]:
         yield Sentence("That saves no traffic.")
         return
-    yield Sentence(
-        "That saves {} of traffic, or ¥{} at ¥{} per GB, in {}: ¥{} a day.",
-        size(revoked["bytes"]),
-        yuan["revoked"],
-        yuan["per_gb"],
-        _duration(report["period"]["hours"]),
-        yuan["revoked_a_day"],
-    )
+    hours = _duration(report["period"]["hours"])
+    saved = (size(revoked["bytes"]), yuan["revoked"], yuan["per_gb"], hours, yuan["revoked_a_day"])
+    yield Sentence("That saves {} of traffic, or ¥{} at ¥{} per GB, in {}: ¥{} a day.", *saved)
 
 
 def _duration(hours: int) -> Sentence:

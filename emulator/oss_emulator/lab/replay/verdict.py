@@ -130,11 +130,11 @@ class Judge:
             why,
             assumed,
             checked,
-            ruling.reason.allows,
-            ruling.entry or "",
-            _writable(host),
-            _writable(origin),
-            checked and not sent and letters[3] == _SERVED and ruling.reason.allows,
+            allowed=ruling.reason.allows,
+            entry=ruling.entry or "",
+            host=_writable(host),
+            origin=_writable(origin),
+            bare=checked and not sent and letters[3] == _SERVED and ruling.reason.allows,
         )
 
     def _compare(

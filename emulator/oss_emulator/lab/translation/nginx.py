@@ -246,8 +246,8 @@ class _ServersReader:
             # A block without expressions inherits those of the block around it.
             tuple(found.expressions) or (above.expressions if above else ()),
             tuple(found.host_expressions) or (above.host_expressions if above else ()),
-            "none" in found.words,
-            "blocked" in found.words,
+            none="none" in found.words,
+            blocked="blocked" in found.words,
         )
 
     def _add_server_names(self, found: _Parameters, word: Word, server: Directive | None) -> None:

@@ -101,7 +101,7 @@ class Cell:
             policy = self.sheet.policy or browser.DEFAULT
         page, delivery = self.sheet.page, self.delivery
         return browser.predict(
-            self.element, page, self.target, delivery, policy, self.file, self.stop
+            self.element, page, self.target, delivery, policy, file=self.file, stop=self.stop
         )
 
 
@@ -119,7 +119,10 @@ def plan(site: WebURL, objects: Mapping[Relation, WebURL]) -> tuple[Cell, ...]:
                     sheet = _sheet(page, delivery, policy)
                     number = len(cells)
                     named = _number(asked, number)
-                    cells.append(Cell(number, sheet, element, named, relation, delivery, policy))
+                    cell = Cell(
+                        number, sheet, element, named, relation, delivery=delivery, policy=policy
+                    )
+                    cells.append(cell)
     return tuple(cells)
 
 
