@@ -27,7 +27,14 @@ from oss_emulator.cli.signer import Signer
 from oss_emulator.lab import assumptions as toml
 from oss_emulator.lab.parity import Reply
 from oss_emulator.pipeline import referer as pipeline
-from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Signing
+from oss_emulator.referer import (
+    Assumptions,
+    Decision,
+    RefererConfiguration,
+    RefererPolicy,
+    Scope,
+    Signing,
+)
 from oss_emulator.referer.assumptions import (
     DEFAULT,
     CheckedRequests,
